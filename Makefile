@@ -1,0 +1,61 @@
+# Every command a person needs; `make help` lists them. Written for GNU make 3.81 and newer.
+PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
+	if $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+BROWSER_READY := $(VENV)/.ready-browser
+LOCK := $(VENV)-lock/bin/uv
+COMPILE := $(LOCK) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: help setup demo test test-browser check format lock clean
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-14s %s\n", $$1, $$2}'
+
+$(READY): requirements-dev.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "pgaccess needs Python 3.11 or newer with venv: on Debian and Ubuntu 'apt-get install python3-venv', on macOS 'brew install python'."; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(INSTALL) --require-hashes --only-binary :all: -r requirements-dev.txt
+	$(INSTALL) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(BROWSER_READY): $(READY) requirements-browser.txt
+	$(INSTALL) --require-hashes --only-binary :all: -r requirements-browser.txt
+	@touch $@
+
+setup: $(READY) ## makes .venv with everything the demo and the tests need
+
+demo: $(READY) ## plays Slack and Heroku on this machine with the real bot between them
+	@$(BIN)/python -m sandbox
+
+test: $(READY) ## runs the tests, a private Postgres included
+	$(BIN)/python -m pytest -n 2
+
+test-browser: $(BROWSER_READY) ## does the main job on the demo's page in a real Chromium
+	$(BIN)/python -m pytest tests/browser
+
+check: $(READY) ## format, lint, types, import contracts, migrations, tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(MAKE) test
+
+format: $(READY) ## formats and mends what can be mended by itself
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+$(LOCK):
+	$(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/python -m pip install --quiet --disable-pip-version-check uv
+
+lock: $(LOCK) ## renews the three hash-pinned locks
+	$(COMPILE) --upgrade -o requirements.txt
+	$(COMPILE) --upgrade -c requirements.txt --group dev -o requirements-dev.txt
+	$(COMPILE) --upgrade -c requirements-dev.txt --group browser -o requirements-browser.txt
+
+clean: ## removes the environments and caches
+	rm -rf $(VENV) $(VENV)-lock .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

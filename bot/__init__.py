@@ -1,0 +1,1 @@
+"""What the bot knows, decides and does."""

@@ -1,0 +1,1 @@
+"""The pure part: values and decisions; standard library and our errors only."""

@@ -1,0 +1,1 @@
+"""The Heroku APIs, Platform and Data."""

@@ -1,0 +1,1 @@
+"""Everything that comes in: commands, clicks, forms, time and browsers."""
