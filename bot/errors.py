@@ -10,6 +10,65 @@ class Refusal(StrEnum):
     The value is the key in the message catalogue, below ``refused.``.
     """
 
+    # The line as a whole.
+    LINE_TOO_LONG = "line_too_long"
+    LINE_CONTROL = "line_control"
+    # Its words.
+    UNKNOWN_WORD = "unknown_word"
+    UNKNOWN_HERE = "unknown_here"
+    WORD_TOO_MANY = "word_too_many"
+    NUMBER_UNREADABLE = "number_unreadable"
+    CLAUSE_EMPTY = "clause_empty"
+    CLAUSE_TWICE = "clause_twice"
+    CLAUSE_BOTH_ENDS = "clause_both_ends"
+    # The address.
+    ADDRESS_EMPTY = "address_empty"
+    ADDRESS_UNREADABLE = "address_unreadable"
+    ADDRESS_SEVERAL = "address_several"
+    ADDRESS_HOST_NAME = "address_host_name"
+    ADDRESS_IPV6 = "address_ipv6"
+    ADDRESS_PORT = "address_port"
+    ADDRESS_LEADING_ZERO = "address_leading_zero"
+    ADDRESS_NETMASK = "address_netmask"
+    ADDRESS_PREFIX = "address_prefix"
+    ADDRESS_HOST_BITS = "address_host_bits"
+    ADDRESS_EVERYWHERE = "address_everywhere"
+    ADDRESS_TOO_WIDE = "address_too_wide"
+    ADDRESS_PRIVATE = "address_private"
+    ADDRESS_LOOPBACK = "address_loopback"
+    ADDRESS_LINK_LOCAL = "address_link_local"
+    ADDRESS_CGNAT = "address_cgnat"
+    ADDRESS_MULTICAST = "address_multicast"
+    ADDRESS_RESERVED = "address_reserved"
+    # How long.
+    DURATION_UNREADABLE = "duration_unreadable"
+    DURATION_NO_UNIT = "duration_no_unit"
+    DURATION_TOO_SHORT = "duration_too_short"
+    DURATION_TOO_LONG = "duration_too_long"
+    END_UNREADABLE = "end_unreadable"
+    END_PAST = "end_past"
+    # Why.
+    REASON_SHORT = "reason_short"
+    # To what.
+    TARGET_NONE = "target_none"
+    TARGET_UNKNOWN = "target_unknown"
+    TARGET_MISSING = "target_missing"
+    TARGET_AMBIGUOUS = "target_ambiguous"
+    # Who.
+    PERSON_UNKNOWN = "person_unknown"
+    PERSON_INACTIVE = "person_inactive"
+    PERSON_OUTSIDE = "person_outside"
+    APPROVER_SELF = "approver_self"
+    APPROVER_NOT = "approver_not"
+    # The request's own state.
+    REQUEST_DECIDED = "request_decided"
+    REQUEST_CHANGED = "request_changed"
+    REQUEST_OVER = "request_over"
+    REQUEST_UNKNOWN = "request_unknown"
+    # What the database has room for.
+    MTLS_NOT_ENABLED = "mtls_not_enabled"
+    RULES_FULL = "rules_full"
+
 
 class PgaccessError(Exception):
     """The root of everything that pgaccess raises on purpose."""
@@ -35,3 +94,63 @@ class MisconfiguredError(PgaccessError):
 
 class TryAgainError(PgaccessError):
     """Nobody must act yet: something is out of reach, and the same work may go through later."""
+
+
+class StoreUnavailableError(TryAgainError):
+    """Postgres did not answer in time, or the connection was lost; what was asked may not be recorded."""
+
+
+class LeaseLostError(TryAgainError):
+    """Somebody else may hold this work by now: stop without another call or write."""
+
+
+class HerokuError(PgaccessError):
+    """Heroku did not do what was asked.
+
+    Args:
+        status: the HTTP status, or 0 when there was no answer.
+        id: Heroku's error id, for example ``not_found``; empty when the body was no error object.
+        message: Heroku's own sentence, shortened; it never holds what we sent as a secret.
+    """
+
+    def __init__(self, status: int, id: str = "", message: str = "") -> None:
+        super().__init__(f"Heroku answered {status} {id} {message}".strip())
+        self.status = status
+        self.id = id
+        self.message = message
+
+
+class HerokuRefusedError(HerokuError):
+    """A definite no (4xx): the change was not made, and repeating it as it stands will not help."""
+
+
+class HerokuNotFoundError(HerokuRefusedError):
+    """A 404 with Heroku's own ``not_found`` body: the thing is not there, or is not called so any more."""
+
+
+class HerokuDeniedError(HerokuRefusedError):
+    """401 or 403: the operator must renew the token or its rights."""
+
+
+class HerokuBusyError(HerokuError, TryAgainError):
+    """429: nothing was done; the rate limit has to refill first."""
+
+
+class HerokuUnclearError(HerokuError, TryAgainError):
+    """No answer, a server error or an unreadable one: the change may or may not have been made."""
+
+
+class SlackError(PgaccessError):
+    """Slack did not take a message, a form or a question.
+
+    Args:
+        code: Slack's error code, for example ``channel_not_found``; ``unreachable`` when there was no answer.
+        retry_after_s: seconds that Slack asks to wait, when it does.
+        unclear: True when the message may have been posted all the same.
+    """
+
+    def __init__(self, code: str, *, retry_after_s: float | None = None, unclear: bool = False) -> None:
+        super().__init__(f"Slack answered {code}")
+        self.code = code
+        self.retry_after_s = retry_after_s
+        self.unclear = unclear

@@ -1,0 +1,200 @@
+"""The environment and the policy file, read once into frozen values; what is wrong is named in a sentence."""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+
+from bot.domain.duration import parse_duration, show_duration
+from bot.domain.policy import Policy
+from bot.errors import MisconfiguredError, Refused
+
+LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
+"""Hosts that may be spoken to without TLS: nothing leaves the machine."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settings:
+    """What the environment says. Secrets are left out of its ``repr``.
+
+    Attributes:
+        signing_secrets: one, or two while the secret is being rotated.
+        policy_text: the policy file's text; ``policy_source`` says where it is from.
+    """
+
+    database_url: str = field(repr=False)
+    slack_token: str = field(repr=False)
+    signing_secrets: tuple[str, ...] = field(repr=False)
+    heroku_token: str = field(repr=False)
+    slack_url: str
+    heroku_url: str
+    heroku_data_url: str
+    policy_source: str
+    policy_text: str = field(repr=False)
+    port: int
+
+
+def database_url(environ: Mapping[str, str] = os.environ) -> str:
+    """The one setting that ``pgaccess migrate`` needs.
+
+    Raises:
+        MisconfiguredError: it is missing.
+    """
+    return _required(environ, "DATABASE_URL", "a Postgres address such as postgres://user:password@host/name")
+
+
+def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
+    """Reads every setting.
+
+    Raises:
+        MisconfiguredError: something is missing or wrong; the sentence names the setting, not its value.
+    """
+    if environ.get("SLACK_APP_TOKEN"):
+        raise MisconfiguredError(
+            "SLACK_APP_TOKEN asks for Socket Mode, which is not there yet: unset it and let Slack reach "
+            "/slack/events over HTTP"
+        )
+    source, text = _policy_text(environ)
+    return Settings(
+        database_url=database_url(environ),
+        slack_token=_required(environ, "SLACK_BOT_TOKEN", "the bot token, which starts with xoxb-"),
+        signing_secrets=_secrets(environ),
+        heroku_token=_required(environ, "HEROKU_API_KEY", "a Heroku API token"),
+        slack_url=_url(environ, "SLACK_API_URL", "https://slack.com/api/").rstrip("/") + "/",
+        heroku_url=_url(environ, "HEROKU_API_URL", "https://api.heroku.com"),
+        heroku_data_url=_url(environ, "HEROKU_DATA_API_URL", "https://api.data.heroku.com"),
+        policy_source=source,
+        policy_text=text,
+        port=_port(environ),
+    )
+
+
+def read_policy(settings: Settings) -> Policy:
+    """Reads the policy.
+
+    Raises:
+        MisconfiguredError: a key is unknown, missing or wrong, or two contradict each other.
+    """
+    return parse_policy(settings.policy_text, source=settings.policy_source)
+
+
+def parse_policy(text: str, *, source: str) -> Policy:
+    """Reads a policy from its TOML text; ``source`` is how sentences call it."""
+    try:
+        read = _PolicyFile.model_validate(tomllib.loads(text))
+    except tomllib.TOMLDecodeError as error:
+        raise MisconfiguredError(f"{source} is not valid TOML: {error}") from error
+    except ValidationError as error:
+        raise MisconfiguredError(f"{source}: {_first(error)}") from error
+    if read.default_duration > read.longest_duration:
+        default, longest = show_duration(read.default_duration), show_duration(read.longest_duration)
+        raise MisconfiguredError(
+            f"{source}: default_duration ({default}) is longer than longest_duration ({longest})"
+        )
+    return Policy(
+        approvals_channel=read.approvals_channel,
+        operations_channel=read.operations_channel or read.approvals_channel,
+        language=read.language,
+        approvers=frozenset(read.approvers),
+        default_duration=read.default_duration,
+        longest_duration=read.longest_duration,
+        warn_before=read.warn_before,
+        minimum_reason=read.minimum_reason,
+    )
+
+
+def _duration(value: Any) -> timedelta:
+    try:
+        return parse_duration(value)
+    except (Refused, AttributeError) as error:
+        raise ValueError('must be a duration such as "8h" or "2d"') from error
+
+
+_Duration = Annotated[timedelta, BeforeValidator(_duration)]
+_Channel = Annotated[str, StringConstraints(pattern=r"^[CG][A-Z0-9]{2,}$")]
+_Person = Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{2,}$")]
+
+
+class _PolicyFile(BaseModel):
+    """The keys of the policy file; ``pgaccess.example.toml`` explains each."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    approvals_channel: _Channel
+    operations_channel: _Channel | None = None
+    language: Literal["en", "ja"] = "en"
+    approvers: list[_Person] = Field(min_length=1)
+    default_duration: _Duration = timedelta(hours=8)
+    longest_duration: _Duration = timedelta(days=5)
+    warn_before: _Duration = timedelta(minutes=30)
+    minimum_reason: int = Field(default=0, ge=0, le=200)
+
+
+def _first(error: ValidationError) -> str:
+    """The first thing that is wrong, as a sentence that names the key."""
+    problem = error.errors()[0]
+    key = ".".join(str(part) for part in problem["loc"])
+    match problem["type"]:
+        case "extra_forbidden":
+            known = ", ".join(_PolicyFile.model_fields)
+            return f"the key {key} is unknown; known are {known}"
+        case "missing":
+            return f"the key {key} is missing"
+        case "string_pattern_mismatch" if key.startswith("approvers"):
+            return f"{key} must be a Slack user id such as U0123ABCD, not {problem['input']!r}"
+        case "string_pattern_mismatch":
+            return f"{key} must be a Slack channel id such as C0123ABCD, not {problem['input']!r}"
+    return f"{key}: {problem['msg'].removeprefix('Value error, ')}"
+
+
+def _required(environ: Mapping[str, str], name: str, what: str) -> str:
+    value = environ.get(name, "").strip()
+    if not value:
+        raise MisconfiguredError(f"{name} is not set: it has to be {what}")
+    return value
+
+
+def _secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
+    text = _required(environ, "SLACK_SIGNING_SECRET", "the app's signing secret")
+    secrets = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not 1 <= len(secrets) <= 2:
+        raise MisconfiguredError("SLACK_SIGNING_SECRET has to be one secret, or two separated by a comma")
+    return secrets
+
+
+def _url(environ: Mapping[str, str], name: str, default: str) -> str:
+    url = environ.get(name, "").strip() or default
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise MisconfiguredError(f"{name} is not a web address: {url}")
+    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
+        raise MisconfiguredError(
+            f"{name} has to be https: a token would travel in the clear to {parts.hostname}"
+        )
+    return url
+
+
+def _port(environ: Mapping[str, str]) -> int:
+    text = environ.get("PORT", "").strip() or "3000"
+    if not text.isdecimal() or not 0 <= int(text) <= 65535:
+        raise MisconfiguredError(f"PORT has to be a number up to 65535, not {text!r}")
+    return int(text)
+
+
+def _policy_text(environ: Mapping[str, str]) -> tuple[str, str]:
+    if environ.get("PGACCESS_POLICY_TOML"):
+        return "PGACCESS_POLICY_TOML", environ["PGACCESS_POLICY_TOML"]
+    path = Path(environ.get("PGACCESS_POLICY") or "pgaccess.toml")
+    try:
+        return str(path), path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise MisconfiguredError(
+            f"the policy file {path} cannot be read ({error.strerror}): copy pgaccess.example.toml there, "
+            "or put its text into PGACCESS_POLICY_TOML"
+        ) from error

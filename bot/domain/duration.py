@@ -1,0 +1,167 @@
+"""How long, and until when: what people type, read strictly, and the one way it is shown."""
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from bot.domain.text import cite
+from bot.errors import Refusal, Refused
+
+SHORTEST: Final = timedelta(minutes=1)
+"""The unit in which ends are kept and shown; less could be over before it is open."""
+
+LONGEST: Final = timedelta(days=366)
+"""One year, leap years too: a typing error must not open for decades. The policy draws a closer line."""
+
+_LONGEST_TEXT: Final = 40
+"""Characters; ``365 days 23 hours 59 minutes`` has 28."""
+
+DAY_WORDS: Final = ("d", "day", "days", "日", "日間")
+HOUR_WORDS: Final = ("h", "hr", "hrs", "hour", "hours", "時間")
+MINUTE_WORDS: Final = ("m", "min", "mins", "minute", "minutes", "分", "分間")
+
+
+def _part(name: str, words: Sequence[str]) -> str:
+    return rf"(?:(?P<{name}>[0-9]+) ?(?:{'|'.join(words)}))?"
+
+
+_DURATION: Final = re.compile(
+    " ?".join((_part("days", DAY_WORDS), _part("hours", HOUR_WORDS), _part("minutes", MINUTE_WORDS))),
+    re.I | re.A,
+)
+"""Each unit at most once and the greater before the smaller: ``1h1h`` and ``30m1h`` are typing errors."""
+
+_CLOCK: Final = r"(?P<hour>[0-9]{1,2})(?::(?P<minute>[0-9]{2})|時(?:(?P<spoken>[0-9]{1,2})分)?)"
+_DATE: Final = r"(?P<year>[0-9]{4})[-/年](?P<month>[0-9]{1,2})[-/月](?P<date>[0-9]{1,2})(?:日 ?|[ T])"
+_DAY: Final = r"(?P<day>today|tomorrow|今日|明日)(?: at)?の? ?"
+_UNTIL: Final = re.compile(rf"(?:{_DATE}|{_DAY})?{_CLOCK}", re.I | re.A)
+
+_DAYS_AHEAD: Final = {"today": 0, "今日": 0, "tomorrow": 1, "明日": 1}
+
+
+def parse_duration(text: str) -> timedelta:
+    """Reads ``90m``, ``8h``, ``2d``, ``1h30m``, ``1d 12h``, ``8 hours``, ``30分`` and their like.
+
+    Args:
+        text: days, hours and minutes, in this order, each with its unit; upper or lower case.
+
+    Returns:
+        Whole minutes, from ``SHORTEST`` to ``LONGEST``.
+
+    Raises:
+        Refused: no unit, no duration at all, too short or too long.
+    """
+    given = text.strip()
+    if given.isascii() and given.isdigit():
+        raise Refused(Refusal.DURATION_NO_UNIT, given=cite(given), suggestion=_with_unit(given))
+    match = _DURATION.fullmatch(given) if 0 < len(given) <= _LONGEST_TEXT else None
+    if match is None:
+        raise Refused(Refusal.DURATION_UNREADABLE, given=cite(given))
+    days, hours, minutes = (int(match[name] or 0) for name in ("days", "hours", "minutes"))
+    return _bounded(minutes + 60 * (hours + 24 * days), given)
+
+
+def show_duration(duration: timedelta) -> str:
+    """The one spelling that people see: ``8h``, ``1h30m``, ``2d``, ``1d12h``.
+
+    Args:
+        duration: not negative; seconds beyond the last whole minute are dropped, and less than one is ``0m``.
+
+    Raises:
+        ValueError: the duration is negative.
+    """
+    if duration < timedelta(0):
+        raise ValueError("a duration is not negative")
+    hours, minutes = divmod(duration // timedelta(minutes=1), 60)
+    days, hours = divmod(hours, 24)
+    parts = ((days, "d"), (hours, "h"), (minutes, "m"))
+    return "".join(f"{number}{unit}" for number, unit in parts if number) or "0m"
+
+
+def parse_until(text: str, *, now: datetime, zone: ZoneInfo) -> datetime:
+    """Reads ``18:00``, ``tomorrow 9:00``, ``2026-11-25 18:00``, ``明日9:00``, ``18時30分`` and their like.
+
+    A clock time alone is the next moment at which the clock shows it. When clocks go back, the first of the
+    two moments is meant as long as it is ahead, for to close sooner is the safer mistake. A time that the
+    clocks skip is counted on from before the jump, as PEP 495 has it: 02:30 then shows as 03:30.
+
+    Args:
+        text: a clock time of 24 hours, alone or after a day.
+        now: aware; decides what ``today`` and ``past`` mean.
+        zone: whose clock is meant: the person's.
+
+    Returns:
+        An aware UTC datetime after ``now`` and at most ``LONGEST`` later.
+
+    Raises:
+        Refused: unreadable, no such day or time, in the past, or too far ahead.
+        ValueError: ``now`` is naive.
+    """
+    if now.tzinfo is None:
+        raise ValueError("now must be aware")
+    given = text.strip()
+    match = _UNTIL.fullmatch(given)
+    if match is None:
+        raise Refused(Refusal.END_UNREADABLE, given=cite(given))
+    clock = _clock(match, given)
+    days = _days(match, given, now.astimezone(zone).date())
+    end = _first_ahead([datetime.combine(day, clock) for day in days], now, zone)
+    if end - now > LONGEST:
+        raise Refused(Refusal.DURATION_TOO_LONG, longest=show_duration(LONGEST))
+    return end
+
+
+def _with_unit(number: str) -> str:
+    """The likeliest meaning of a number alone, if that would be taken."""
+    hours = int(number) if len(number) < 5 else 0
+    return f"{hours}h" if SHORTEST <= timedelta(hours=hours) <= LONGEST else "8h"
+
+
+def _bounded(minutes: int, given: str) -> timedelta:
+    # Compared as numbers: what was typed may be more than a timedelta can hold.
+    if minutes < SHORTEST // timedelta(minutes=1):
+        raise Refused(Refusal.DURATION_TOO_SHORT, given=cite(given), least=show_duration(SHORTEST))
+    if minutes > LONGEST // timedelta(minutes=1):
+        raise Refused(Refusal.DURATION_TOO_LONG, longest=show_duration(LONGEST))
+    return timedelta(minutes=minutes)
+
+
+def _clock(match: re.Match[str], given: str) -> time:
+    try:
+        return time(int(match["hour"]), int(match["minute"] or match["spoken"] or 0))
+    except ValueError:
+        raise Refused(Refusal.END_UNREADABLE, given=cite(given)) from None
+
+
+def _days(match: re.Match[str], given: str, today: date) -> list[date]:
+    """The days that may be meant, the likeliest first."""
+    if match["year"] is not None:
+        return [_date(match, given, today)]
+    if match["day"] is not None:
+        return [today + timedelta(days=_DAYS_AHEAD[match["day"].lower()])]
+    return [today, today + timedelta(days=1)]
+
+
+def _date(match: re.Match[str], given: str, today: date) -> date:
+    year, month, day = (int(match[name]) for name in ("year", "month", "date"))
+    # Far years are told apart here: at the ends of the calendar a zone's offset would overflow.
+    if year < today.year - 1:
+        raise Refused(Refusal.END_PAST)
+    if year > today.year + 2:
+        raise Refused(Refusal.DURATION_TOO_LONG, longest=show_duration(LONGEST))
+    try:
+        return date(year, month, day)
+    except ValueError:
+        raise Refused(Refusal.END_UNREADABLE, given=cite(given)) from None
+
+
+def _first_ahead(readings: list[datetime], now: datetime, zone: ZoneInfo) -> datetime:
+    """The first reading after now; ``fold`` is PEP 495's mark for the second of two equal clock times."""
+    for local in readings:
+        for fold in (0, 1):
+            moment = local.replace(tzinfo=zone, fold=fold).astimezone(UTC)
+            if moment > now:
+                return moment
+    raise Refused(Refusal.END_PAST)

@@ -1,0 +1,106 @@
+"""What is to be in force, from an approval to its proven end."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from uuid import UUID
+
+from bot.domain.request import Request
+from bot.domain.schedule import end_once_verified, hard_end, warning
+from bot.domain.target import Network
+
+
+class GrantState(StrEnum):
+    """Where a grant stands; ``ended`` and ``failed`` are final."""
+
+    APPLYING = "applying"
+    IN_FORCE = "in_force"
+    INTERRUPTED = "interrupted"
+    ENDING = "ending"
+    ENDED = "ended"
+    FAILED = "failed"
+
+
+OPEN_STATES = (GrantState.APPLYING, GrantState.IN_FORCE, GrantState.INTERRUPTED, GrantState.ENDING)
+"""States in which the keeper still has something to do or to watch."""
+
+
+class Why(StrEnum):
+    """Why a grant failed, was interrupted or ended: the key of its sentence below ``why.``."""
+
+    EXPIRED = "expired"
+    DEADLINE = "deadline"
+    FULL = "full"
+    CLOSED_ELSEWHERE = "closed_elsewhere"
+    NOT_ENABLED = "not_enabled"
+    REFUSED = "refused"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Grant:
+    """Access that a recorded approval covers.
+
+    Attributes:
+        id: never shown to people; the request's number is.
+        owner: Slack id of whom it was granted to.
+        duration: counted from the read-back; None when the end was given as a time.
+        started_at: business time of the approval, which is the start of applying.
+        verified_at: business time of the first read-back that proved it.
+        ends_at: business time of the end; the hard end until it is verified.
+        warn_at: business time of the warning, once verified.
+        why: the reason of the state, where one is due.
+        detail: Heroku's own words, where it refused.
+    """
+
+    id: UUID
+    request: int
+    target: UUID
+    owner: str
+    network: Network
+    duration: timedelta | None
+    state: GrantState
+    started_at: datetime
+    verified_at: datetime | None
+    ends_at: datetime
+    warn_at: datetime | None
+    closed_at: datetime | None
+    why: Why | None
+    detail: str
+
+
+def begin(request: Request, *, id: UUID, now: datetime) -> Grant:
+    """The grant that an approval opens; its hard end is known before anything is opened."""
+    terms = request.terms
+    return Grant(
+        id=id,
+        request=request.id,
+        target=terms.target,
+        owner=request.requester,
+        network=terms.network,
+        duration=terms.duration,
+        state=GrantState.APPLYING,
+        started_at=now,
+        verified_at=None,
+        ends_at=hard_end(started=now, duration=terms.duration, until=terms.until),
+        warn_at=None,
+        closed_at=None,
+        why=None,
+        detail="",
+    )
+
+
+def verified(grant: Grant, *, now: datetime, warn_before: timedelta) -> Grant:
+    """The grant once a look has proven it: in force, with its real end and its warning."""
+    end = end_once_verified(verified=now, duration=grant.duration, hard=grant.ends_at)
+    warn = warning(verified=now, end=end, before=warn_before)
+    return replace(grant, state=GrantState.IN_FORCE, verified_at=now, ends_at=end, warn_at=warn)
+
+
+def expired(grant: Grant) -> Grant:
+    """The grant whose end has come: to be closed."""
+    return replace(grant, state=GrantState.ENDING, why=Why.EXPIRED)
+
+
+def closed(grant: Grant, state: GrantState, *, now: datetime, why: Why | None, detail: str = "") -> Grant:
+    """The grant once a look has proven that it is over, failed or interrupted."""
+    return replace(grant, state=state, closed_at=now, why=why or grant.why, detail=detail)

@@ -1,0 +1,156 @@
+"""Addresses that may be let in: one strict spelling, and never one that is not somebody's on the Internet."""
+
+import ipaddress
+import re
+from ipaddress import IPv4Network
+from typing import Final
+
+from bot.domain.text import cite
+from bot.errors import Refusal, Refused
+
+_LONGEST: Final = 255
+"""Characters; a host name, the longest of the things that are told apart here, has at most 253 (RFC 1035)."""
+
+_QUAD: Final = r"[0-9]+(?:\.[0-9]+){3}"
+_SPELLING: Final = re.compile(rf"(?P<address>{_QUAD})(?:/(?P<suffix>[0-9.]*))?(?::(?P<port>[0-9]+))?")
+_BETWEEN: Final = re.compile(r"[\s,;、~-]+")
+_HOST_NAME: Final = re.compile(
+    r"(?:[a-z][a-z0-9+.-]*://\S+|(?:[a-z0-9_-]+\.)+[a-z]{2,63}\.?(?:[:/]\S*)?)", re.I | re.A
+)
+_ZERO_FIRST: Final = re.compile(r"(?:^|[./])0[0-9]")
+
+_SPECIAL: Final = (
+    (IPv4Network("0.0.0.0/8"), Refusal.ADDRESS_RESERVED),  # "this network"
+    (IPv4Network("10.0.0.0/8"), Refusal.ADDRESS_PRIVATE),
+    (IPv4Network("100.64.0.0/10"), Refusal.ADDRESS_CGNAT),
+    (IPv4Network("127.0.0.0/8"), Refusal.ADDRESS_LOOPBACK),
+    (IPv4Network("169.254.0.0/16"), Refusal.ADDRESS_LINK_LOCAL),
+    (IPv4Network("172.16.0.0/12"), Refusal.ADDRESS_PRIVATE),
+    (IPv4Network("192.0.0.0/24"), Refusal.ADDRESS_RESERVED),  # IETF protocol assignments
+    (IPv4Network("192.88.99.0/24"), Refusal.ADDRESS_RESERVED),  # the withdrawn 6to4 relays
+    (IPv4Network("192.168.0.0/16"), Refusal.ADDRESS_PRIVATE),
+    (IPv4Network("198.18.0.0/15"), Refusal.ADDRESS_RESERVED),  # benchmarking
+    (IPv4Network("224.0.0.0/4"), Refusal.ADDRESS_MULTICAST),
+    (IPv4Network("240.0.0.0/4"), Refusal.ADDRESS_RESERVED),  # future use, and limited broadcast
+)
+"""IANA's IPv4 Special-Purpose Address Registry, and multicast (RFC 5771): nobody connects from these."""
+
+_DOCUMENTATION: Final = tuple(map(IPv4Network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")))
+"""RFC 5737: nobody's, so that examples, the demo and the tests can use them without opening a thing."""
+
+
+def parse_address(text: str) -> IPv4Network:
+    """Reads one IPv4 address or network.
+
+    ``ipaddress`` alone would take netmasks, host masks and more, so the spelling is checked first: four
+    decimal numbers, and perhaps ``/`` and a prefix length.
+
+    Args:
+        text: what was typed; spaces around it do not matter. Full-width digits and their like must have been
+            normalised before.
+
+    Returns:
+        The network; a single address is a ``/32``.
+
+    Raises:
+        Refused: a reason of its own for every mistake; a ``suggestion`` is always one that would be taken.
+    """
+    given = text.strip()
+    _refuse_other_things(given)
+    spelling = _SPELLING.fullmatch(given)
+    if spelling is None:
+        raise Refused(Refusal.ADDRESS_UNREADABLE, given=cite(given))
+    address = _plain(spelling["address"])
+    network = IPv4Network((address, _prefix(given, spelling["suffix"])), strict=False)
+    _refuse_special(network, given)
+    _refuse_spelling(spelling, network, given)
+    if str(network.network_address) != address:
+        raise Refused(
+            Refusal.ADDRESS_HOST_BITS, given=cite(given), suggestion=show(network), single=f"{address}/32"
+        )
+    return IPv4Network(given, strict=True)
+
+
+def is_documentation(network: IPv4Network) -> bool:
+    """Whether the whole network lies in a range that is set aside for examples (RFC 5737)."""
+    return any(covers(example, network) for example in _DOCUMENTATION)
+
+
+def covers(wide: IPv4Network, narrow: IPv4Network) -> bool:
+    """Whether whoever may come from ``narrow`` may already come by a rule for ``wide``; equal networks do."""
+    return narrow.subnet_of(wide)
+
+
+def address_count(network: IPv4Network) -> int:
+    """How many addresses a rule for this network lets in, the first and the last one included."""
+    return network.num_addresses
+
+
+def show(network: IPv4Network) -> str:
+    """The one spelling that people see, always with the prefix length: ``203.0.113.4/32``."""
+    return network.with_prefixlen
+
+
+def _refuse_other_things(given: str) -> None:
+    """Refuses what is no single IPv4 address in any spelling, by its own name."""
+    if not given:
+        raise Refused(Refusal.ADDRESS_EMPTY)
+    if len(given) > _LONGEST:
+        raise Refused(Refusal.ADDRESS_UNREADABLE, given=cite(given))
+    pieces = [piece for piece in _BETWEEN.split(given) if re.search(_QUAD, piece)]
+    if "," in given or len(pieces) > 1:
+        raise Refused(Refusal.ADDRESS_SEVERAL, given=cite(given))
+    if _is_ipv6(given):
+        raise Refused(Refusal.ADDRESS_IPV6, given=cite(given))
+    if _HOST_NAME.fullmatch(given):
+        raise Refused(Refusal.ADDRESS_HOST_NAME, given=cite(given))
+
+
+def _is_ipv6(given: str) -> bool:
+    try:
+        ipaddress.IPv6Interface(given.replace("[", "").replace("]", ""))
+    except ValueError:
+        return False
+    return True
+
+
+def _plain(quad: str) -> str:
+    """The address without leading zeros; whether those are allowed is asked later."""
+    numbers = [int(number) for number in quad.split(".")]
+    if max(numbers) > 255:
+        raise Refused(Refusal.ADDRESS_UNREADABLE, given=cite(quad))
+    return ".".join(map(str, numbers))
+
+
+def _prefix(given: str, suffix: str | None) -> int:
+    """The prefix length that a suffix stands for; a mask is translated, so that it can be suggested."""
+    if suffix is None:
+        return 32
+    if suffix.isdigit() and int(suffix) <= 32:
+        return int(suffix)
+    if "." not in suffix:
+        raise Refused(Refusal.ADDRESS_PREFIX, given=cite(given), prefix=cite(suffix))
+    try:
+        return IPv4Network(f"0.0.0.0/{suffix}").prefixlen
+    except ValueError:
+        return 32  # no mask either: the suggestion is the bare address
+
+
+def _refuse_special(network: IPv4Network, given: str) -> None:
+    if network.prefixlen == 0:
+        raise Refused(Refusal.ADDRESS_EVERYWHERE)
+    for special, refusal in _SPECIAL:
+        if covers(special, network):
+            raise Refused(refusal, given=cite(given), range=show(special))
+        if network.overlaps(special):
+            raise Refused(Refusal.ADDRESS_TOO_WIDE, given=cite(given), range=show(special))
+
+
+def _refuse_spelling(spelling: re.Match[str], network: IPv4Network, given: str) -> None:
+    """Refuses what is understood but could be understood otherwise, and says how to write it."""
+    if spelling["port"] is not None:
+        raise Refused(Refusal.ADDRESS_PORT, given=cite(given), suggestion=show(network))
+    if "." in (spelling["suffix"] or ""):
+        raise Refused(Refusal.ADDRESS_NETMASK, given=cite(given), suggestion=show(network))
+    if _ZERO_FIRST.search(given):
+        raise Refused(Refusal.ADDRESS_LEADING_ZERO, given=cite(given), suggestion=show(network))

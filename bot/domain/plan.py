@@ -1,0 +1,275 @@
+"""Wanted against seen: what has to change on one database, and what may be said about its grants.
+
+Pure: values in, a value out. Planned again on its own result, the plan is empty.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import UUID
+
+from bot.domain.grant import GrantState, Why
+from bot.domain.methods import AUTHORISED, MTLS_RULE_LIMIT
+from bot.domain.target import Network, Rule
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Want:
+    """An open grant, as far as planning needs it.
+
+    Attributes:
+        overdue: its opening deadline has passed.
+    """
+
+    grant: UUID
+    network: Network
+    state: GrantState
+    overdue: bool = False
+
+
+class Removal(StrEnum):
+    """How far the removal of a rule of ours is."""
+
+    NONE = "none"
+    ASKED = "asked"
+    OVERDUE = "overdue"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Entry:
+    """A rule that is ours: its Heroku id is in the store because we made it.
+
+    Attributes:
+        listed: a look has shown it at least once; before that, absence proves nothing.
+    """
+
+    rule: UUID
+    network: Network
+    listed: bool
+    removal: Removal
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attempt:
+    """An addition whose answer we never read.
+
+    Attributes:
+        mark: the description it carries at Heroku if it was made.
+        waiting: it may still land; nothing is added until it cannot any more.
+    """
+
+    intent: UUID
+    network: Network
+    mark: str
+    waiting: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Known:
+    """What the store knows of one database."""
+
+    wants: tuple[Want, ...]
+    entries: tuple[Entry, ...]
+    attempts: tuple[Attempt, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    """What follows from one look.
+
+    Attributes:
+        recognised: pairs of attempt and rule: the attempt's answer was lost, and its mark is here.
+        lost: attempts that made nothing.
+        gone: entries that are no longer there, whoever removed them.
+        add: networks to open.
+        remove: our rules to take away.
+        in_force: grants whose address is proven to be let in.
+        ended: grants whose end is proven.
+        interrupted: grants that were in force and are closed without us.
+        failed: grants that will not be opened, each with the reason.
+        under_way: something is expected to change soon: look again quickly.
+    """
+
+    recognised: tuple[tuple[UUID, Rule], ...] = ()
+    lost: tuple[UUID, ...] = ()
+    gone: tuple[UUID, ...] = ()
+    add: tuple[Network, ...] = ()
+    remove: tuple[UUID, ...] = ()
+    in_force: tuple[UUID, ...] = ()
+    ended: tuple[UUID, ...] = ()
+    interrupted: tuple[UUID, ...] = ()
+    failed: tuple[tuple[UUID, Why], ...] = ()
+    under_way: bool = False
+
+    @property
+    def changes_heroku(self) -> bool:
+        """Whether carrying it out writes to Heroku."""
+        return bool(self.add or self.remove)
+
+
+class _Scene:
+    """Known and seen laid over each other, once, so that every question below is a look-up."""
+
+    def __init__(self, known: Known, rules: Iterable[Rule]) -> None:
+        self.known = known
+        self.rules = {rule.id: rule for rule in rules}
+        marks = {attempt.mark: attempt.intent for attempt in known.attempts}
+        entries = {entry.rule for entry in known.entries}
+        self.recognised = tuple(
+            (marks[rule.description], rule)
+            for rule in self.rules.values()
+            if rule.description in marks and rule.id not in entries
+        )
+        self.ours = entries | {rule.id for _, rule in self.recognised}
+        landed = {intent for intent, _ in self.recognised}
+        self.lost = tuple(a.intent for a in known.attempts if a.intent not in landed and not a.waiting)
+        self.unclear = {a.network for a in known.attempts if a.intent not in landed and a.waiting}
+        absent = [entry for entry in known.entries if entry.rule not in self.rules]
+        self.gone = tuple(e.rule for e in absent if e.listed or e.removal is not Removal.NONE)
+        self.unlisted = tuple(e for e in absent if not e.listed and e.removal is Removal.NONE)
+        self.vanished = {e.network for e in absent if e.listed and e.removal is Removal.NONE}
+        self.wanted = {want.network for want in known.wants if _wants(want)}
+        self.leaving = {e.rule for e in known.entries if e.removal is not Removal.NONE}
+
+    def serving(self, network: Network) -> Rule | None:
+        """The rule that lets exactly this network in: ours before foreign, authorised before others.
+
+        A rule that we have asked to remove serves nobody, listed or not.
+        """
+        exact = [r for r in self.rules.values() if r.network == network and r.id not in self.leaving]
+        return min(
+            exact,
+            key=lambda rule: (rule.id not in self.ours, rule.status != AUTHORISED, str(rule.id)),
+            default=None,
+        )
+
+    def expected(self, network: Network) -> bool:
+        """Whether an addition of ours may still show up in the list."""
+        return network in self.unclear or any(entry.network == network for entry in self.unlisted)
+
+    def unwanted(self) -> list[Rule]:
+        """Rules of ours that are listed and that nobody wants (any more)."""
+        rules = (rule for id, rule in self.rules.items() if id in self.ours)
+        return [rule for rule in rules if rule.id in self.leaving or rule.network not in self.wanted]
+
+
+def plan(known: Known, rules: Iterable[Rule], *, limit: int = MTLS_RULE_LIMIT) -> Plan:
+    """Compares what is wanted with what one look saw.
+
+    Args:
+        known: open grants, our entries and unanswered additions of the database.
+        rules: the complete list that Heroku answered with.
+        limit: how many rules the database can hold.
+
+    Returns:
+        The changes to make and the states that are proven. A foreign rule is never among the changes.
+    """
+    scene = _Scene(known, rules)
+    removals = _removals(scene)
+    missing = _missing(scene)
+    room = 0 if scene.unclear else max(0, limit - len(scene.rules) - len(scene.unlisted))
+    adds = missing[:room]
+    full = frozenset() if scene.unclear or scene.unwanted() else frozenset(missing[room:])
+    verdicts = [_verdict(scene, want, full) for want in known.wants]
+    outcome = {
+        state: tuple(grant for grant, to, _ in verdicts if to is state)
+        for state in (GrantState.IN_FORCE, GrantState.ENDED, GrantState.INTERRUPTED)
+    }
+    return Plan(
+        recognised=scene.recognised,
+        lost=scene.lost,
+        gone=scene.gone,
+        add=adds,
+        remove=removals,
+        in_force=outcome[GrantState.IN_FORCE],
+        ended=outcome[GrantState.ENDED],
+        interrupted=outcome[GrantState.INTERRUPTED],
+        failed=tuple((grant, why) for grant, to, why in verdicts if to is GrantState.FAILED and why),
+        under_way=_under_way(scene, verdicts),
+    )
+
+
+def strays(known: Known, rules: Iterable[Rule], *, mark: str) -> tuple[Rule, ...]:
+    """Rules that carry this installation's mark and that the store knows nothing of."""
+    ours = {entry.rule for entry in known.entries}
+    marks = {attempt.mark for attempt in known.attempts}
+    return tuple(
+        rule
+        for rule in rules
+        if rule.description.startswith(mark) and rule.id not in ours and rule.description not in marks
+    )
+
+
+def _wants(want: Want) -> bool:
+    return want.state is GrantState.IN_FORCE or (want.state is GrantState.APPLYING and not want.overdue)
+
+
+def _removals(scene: _Scene) -> tuple[UUID, ...]:
+    """Our rules that nobody wants, and all but one of those that let the same network in."""
+    keep = {rule.id for network in scene.wanted if (rule := scene.serving(network))}
+    asked = {entry.rule for entry in scene.known.entries if entry.removal is Removal.ASKED}
+    listed = [rule for rule in scene.rules if rule in scene.ours]
+    unlisted = [entry.rule for entry in scene.unlisted if entry.network not in scene.wanted]
+    return tuple(rule for rule in [*listed, *unlisted] if rule not in keep and rule not in asked)
+
+
+def _missing(scene: _Scene) -> tuple[Network, ...]:
+    """Networks to open: wanted, never in force, with nothing there and nothing on its way.
+
+    What somebody has just closed is not opened again on an approval that is older than the closing, and
+    what we are closing is closed first: whether Heroku takes one address twice is not known.
+    """
+    leaving = {rule.network for rule in scene.rules.values() if rule.id in scene.leaving}
+    opening = {w.network: None for w in scene.known.wants if w.state is GrantState.APPLYING and not w.overdue}
+    held = {want.network for want in scene.known.wants if want.state is GrantState.IN_FORCE}
+    return tuple(
+        network
+        for network in opening
+        if network not in held | scene.vanished | leaving
+        and scene.serving(network) is None
+        and not scene.expected(network)
+    )
+
+
+def _verdict(scene: _Scene, want: Want, full: frozenset[Network]) -> tuple[UUID, GrantState, Why | None]:
+    """The state that one grant is in now, and why if that needs saying."""
+    match want.state:
+        case GrantState.APPLYING:
+            return (want.grant, *_opening(scene, want, full))
+        case GrantState.IN_FORCE if scene.serving(want.network) is None:
+            return want.grant, GrantState.INTERRUPTED, Why.CLOSED_ELSEWHERE
+        case GrantState.ENDING if _is_closed(scene, want.network):
+            return want.grant, GrantState.ENDED, None
+    return want.grant, want.state, None
+
+
+def _opening(scene: _Scene, want: Want, full: frozenset[Network]) -> tuple[GrantState, Why | None]:
+    rule = scene.serving(want.network)
+    if rule is not None and rule.status == AUTHORISED and not want.overdue:
+        return GrantState.IN_FORCE, None
+    if want.overdue:
+        return GrantState.FAILED, Why.DEADLINE
+    if rule is None and _closed_by_others(scene, want.network):
+        return GrantState.FAILED, Why.CLOSED_ELSEWHERE
+    if rule is None and want.network in full:
+        return GrantState.FAILED, Why.FULL
+    return GrantState.APPLYING, None
+
+
+def _closed_by_others(scene: _Scene, network: Network) -> bool:
+    """Somebody took away what served this network: our entry, or one that another grant relied on."""
+    held = any(w.network == network and w.state is GrantState.IN_FORCE for w in scene.known.wants)
+    return (network in scene.vanished or held) and not scene.expected(network)
+
+
+def _is_closed(scene: _Scene, network: Network) -> bool:
+    """Whether nothing of ours lets the network in any more, save for another grant that still needs it."""
+    if network in scene.wanted:
+        return True
+    listed = any(rule.network == network for rule in scene.rules.values() if rule.id in scene.ours)
+    return not listed and not scene.expected(network)
+
+
+def _under_way(scene: _Scene, verdicts: list[tuple[UUID, GrantState, Why | None]]) -> bool:
+    moving = {state for _, state, _ in verdicts} & {GrantState.APPLYING, GrantState.ENDING}
+    return bool(moving or scene.unwanted() or scene.unclear or scene.unlisted)

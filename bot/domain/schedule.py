@@ -1,0 +1,58 @@
+"""When things end, when people are warned, and when to look again. Every time is an argument."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+OPENING_DEADLINE: Final = timedelta(minutes=20)
+"""How long opening may take before it is a failure: Heroku clients wait 20 min for a rule."""
+
+QUARANTINE: Final = timedelta(seconds=60)
+"""After an ambiguous answer: a write that timed out may still land within this."""
+
+REMOVAL_PATIENCE: Final = timedelta(seconds=60)
+"""How long a removed rule may still be listed before the removal is asked for again."""
+
+LEASE: Final = timedelta(seconds=60)
+"""How long a claimed row is left alone: the longest call, its record, and room for a slow machine."""
+
+READ_BACK: Final = tuple(timedelta(seconds=s) for s in (1, 2, 4, 8, 15))
+"""Gaps between looks while something is under way; the last one repeats."""
+
+WATCH: Final = timedelta(seconds=60)
+"""Gap between looks at a target with open grants: how late an interruption is noticed."""
+
+IDLE: Final = timedelta(minutes=10)
+"""Gap between looks at a target without open grants: how old a card's figures may be."""
+
+TROUBLE: Final = tuple(timedelta(seconds=s) for s in (5, 15, 30, 60))
+"""Gaps between tries while Heroku or Slack cannot be reached; the last one repeats."""
+
+DENIED: Final = timedelta(hours=1)
+"""Gap between tries while Heroku refuses our token: only an operator can mend that."""
+
+
+def hard_end(*, started: datetime, duration: timedelta | None, until: datetime | None) -> datetime:
+    """The latest moment at which a grant ends, known before it is opened.
+
+    ``until`` is absolute. A duration counts from the read-back, which comes within the opening deadline.
+    """
+    if until is not None:
+        return until
+    if duration is None:
+        raise ValueError("a grant has a duration or an end")
+    return started + OPENING_DEADLINE + duration
+
+
+def end_once_verified(*, verified: datetime, duration: timedelta | None, hard: datetime) -> datetime:
+    """The end that holds from the read-back on: never later than the hard end."""
+    return hard if duration is None else min(hard, verified + duration)
+
+
+def warning(*, verified: datetime, end: datetime, before: timedelta) -> datetime:
+    """When to warn: ``before`` ahead of the end, but not in the first three quarters of a short grant."""
+    return end - min(before, (end - verified) / 4)
+
+
+def gap(steps: tuple[timedelta, ...], tries: int) -> timedelta:
+    """The pause after the given number of tries (0 for the first)."""
+    return steps[min(tries, len(steps) - 1)]

@@ -1,0 +1,120 @@
+"""Runs a level-triggered loop: claim what is due, work on it, sleep until rung or due."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable, Coroutine
+from datetime import timedelta
+from typing import Any, Final, Generic, Protocol, TypeVar
+
+import structlog
+
+from bot.errors import TryAgainError
+from bot.ports import Bell, Loop
+
+SAFETY_NET: Final = timedelta(seconds=5)
+"""The longest sleep: how late work is noticed when a notification was lost."""
+
+PAUSE: Final = timedelta(seconds=1)
+"""Pause after the store could not be reached."""
+
+GRACE: Final = timedelta(seconds=10)
+"""How long running work may finish when the process is asked to stop; Heroku gives 30 s in all."""
+
+log = structlog.get_logger(__name__)
+
+S = TypeVar("S")
+T = TypeVar("T")
+
+
+class Worker(Protocol[T]):
+    """What a loop drives."""
+
+    async def claim(self) -> T | None:
+        """Takes one thing that is due; None when nothing is."""
+        ...
+
+    async def work(self, thing: T, /) -> None:
+        """Does it."""
+        ...
+
+    async def next_due(self) -> timedelta | None:
+        """How long until something is due."""
+        ...
+
+
+class WorkLoop(Generic[T]):
+    """One loop over one kind of work, several pieces at a time.
+
+    Args:
+        name: which bell wakes it.
+        worker: what is done.
+        at_once: pieces worked on at the same time in this process.
+    """
+
+    def __init__(self, *, name: Loop, worker: Worker[T], bell: Bell, at_once: int) -> None:
+        self._name = name
+        self._worker = worker
+        self._bell = bell
+        self._free = asyncio.Semaphore(at_once)
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """Runs until cancelled; then lets what was begun come to its end, for a while."""
+        try:
+            while True:
+                await self._free.acquire()
+                thing = await self._attempt(self._worker.claim())
+                if thing is None:
+                    self._free.release()
+                    await self._sleep()
+                else:
+                    self._begin(thing)
+        finally:
+            await self._finish()
+
+    def _begin(self, thing: T) -> None:
+        task = asyncio.create_task(self._work(thing))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        task.add_done_callback(lambda _: self._free.release())
+
+    async def _work(self, thing: T) -> None:
+        await self._attempt(self._worker.work(thing))
+
+    async def _attempt(self, step: Coroutine[Any, Any, S]) -> S | None:
+        """Takes one step; whatever goes wrong, the loop goes on, and the lease lets somebody try again."""
+        try:
+            return await step
+        except TryAgainError as error:
+            log.warning("loop.try_again", loop=self._name, error=str(error))
+            await asyncio.sleep(PAUSE.total_seconds())
+        except Exception:
+            log.exception("loop.failed", loop=self._name)
+            await asyncio.sleep(PAUSE.total_seconds())
+        return None
+
+    async def _sleep(self) -> None:
+        try:
+            due = await self._worker.next_due()
+        except TryAgainError:
+            due = PAUSE
+        await self._bell.wait(self._name, at_most=SAFETY_NET if due is None else min(due, SAFETY_NET))
+
+    async def _finish(self) -> None:
+        if not self._running:
+            return
+        _, late = await asyncio.wait(self._running, timeout=GRACE.total_seconds())
+        for task in late:
+            task.cancel()
+
+
+@contextlib.asynccontextmanager
+async def running(*loops: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
+    """Runs the loops for the length of a ``with`` block."""
+    tasks = [asyncio.create_task(loop()) for loop in loops]
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

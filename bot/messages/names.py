@@ -1,0 +1,33 @@
+"""The names by which Slack sends buttons and forms back to us."""
+
+from typing import Final
+
+APPROVE: Final = "request.approve"
+DENY: Final = "request.deny"
+DETAILS: Final = "request.details"
+"""Buttons of a request; their value is ``<request>.<version of the terms shown>``, not to be trusted."""
+
+FORM_ADD: Final = "form.mtls_add"
+FORM_DENY: Final = "form.deny"
+"""Forms, by their ``callback_id``."""
+
+FIELD_ADDRESS: Final = "address"
+FIELD_TARGET: Final = "target"
+FIELD_DURATION: Final = "duration"
+FIELD_REASON: Final = "reason"
+"""Fields of the forms: block id and action id are the same word."""
+
+
+def button_value(request: int, version: int) -> str:
+    """What a button carries."""
+    return f"{request}.{version}"
+
+
+def read_button(value: str) -> tuple[int, int]:
+    """The request and the version that a button carries.
+
+    Raises:
+        ValueError: it is no value of ours.
+    """
+    request, _, version = value.partition(".")
+    return int(request), int(version)

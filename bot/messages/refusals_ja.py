@@ -1,0 +1,170 @@
+"""What was wrong and how to say it right, in Japanese: one sentence for every refusal, and an example."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from bot.errors import Refusal
+
+REFUSALS: Final[Mapping[str, str]] = {
+    Refusal.LINE_TOO_LONG: (
+        "入力が {limit} 文字を超えています。理由は簡潔にお書きください。例: "
+        "`/pgaccess mtls add 203.0.113.4 to billing for 8h because 移行の確認`"
+    ),
+    Refusal.LINE_CONTROL: (
+        "目に見えない制御文字({code})が含まれています。貼り付けではなく、手で入力してください。例: "
+        "`/pgaccess mtls add 203.0.113.4`"
+    ),
+    Refusal.UNKNOWN_WORD: "`{word}` は分かりません。`{suggestion}` のことでしょうか。例: `{example}`",
+    Refusal.UNKNOWN_HERE: (
+        "ここでは `{word}` を使えません。使えるのは次のとおりです: {known}。例: `{example}`"
+    ),
+    Refusal.WORD_TOO_MANY: "`{word}` は余分な語です。例: `{example}`",
+    Refusal.NUMBER_UNREADABLE: (
+        "`{word}` は申請の番号ではありません。カードに表示されている番号を指定してください。例: `{example}`"
+    ),
+    Refusal.CLAUSE_EMPTY: "`{word}` の後に内容がありません。例: `{example}`",
+    Refusal.CLAUSE_TWICE: (
+        "`{word}` の内容はすでに指定されています。一度だけ指定してください。例: `{example}`"
+    ),
+    Refusal.CLAUSE_BOTH_ENDS: (
+        "期間と終了時刻の両方が指定されています。どちらか一方にしてください。例: `for 8h` または "
+        "`until 18:00`"
+    ),
+    Refusal.ADDRESS_EMPTY: (
+        "アドレスがありません。IPv4 アドレスまたはネットワークを指定してください。例: `203.0.113.4`"
+    ),
+    Refusal.ADDRESS_UNREADABLE: (
+        "`{given}` は IPv4 アドレスでもネットワークでもありません。0 から 255 までの数字を 4 つ並べてくださ"
+        "い。例: `203.0.113.4`、ネットワークなら `203.0.113.0/24`"
+    ),
+    Refusal.ADDRESS_SEVERAL: (
+        "`{given}` には複数のアドレスがあります。1 回の申請につき、アドレスまたはネットワークを 1 つだけ指"
+        "定してください。例: `203.0.113.4`、連続する 16 個なら `203.0.113.0/28`"
+    ),
+    Refusal.ADDRESS_HOST_NAME: (
+        "`{given}` はホスト名で、指す先が変わることがあります。IPv4 アドレスそのものを指定してください。例"
+        ": `203.0.113.4`"
+    ),
+    Refusal.ADDRESS_IPV6: (
+        "`{given}` は IPv6 アドレスですが、Heroku のルールは IPv4 のみに対応しています。接続元の IPv4 アド"
+        "レスを指定してください。例: `203.0.113.4`"
+    ),
+    Refusal.ADDRESS_PORT: (
+        "`{given}` にはポート番号が付いていますが、ルールはアドレス全体が対象です。`{suggestion}` と入力し"
+        "てください。"
+    ),
+    Refusal.ADDRESS_LEADING_ZERO: (
+        "`{given}` には先頭に 0 の付いた数字があり、8 進数と読まれることがあります。10 進数であれば "
+        "`{suggestion}` と入力してください。"
+    ),
+    Refusal.ADDRESS_NETMASK: (
+        "`{given}` はネットマスク形式です。代わりにプレフィックス長で指定してください。例: `{suggestion}`"
+    ),
+    Refusal.ADDRESS_PREFIX: (
+        "`{given}` の `{prefix}` はプレフィックス長ではありません。スラッシュの後には 1 から 32 までの数字"
+        "を入力してください。例: `203.0.113.0/24`"
+    ),
+    Refusal.ADDRESS_HOST_BITS: (
+        "`{given}` はネットワークの中の 1 つのアドレスです。ネットワーク全体なら `{suggestion}`、そのアドレ"
+        "スだけなら `{single}` と入力してください。"
+    ),
+    Refusal.ADDRESS_EVERYWHERE: (
+        "インターネット全体からの接続を許可することになります。接続元のアドレスを指定してください。例: "
+        "`203.0.113.4`"
+    ),
+    Refusal.ADDRESS_TOO_WIDE: (
+        "`{given}` は広すぎて、公開インターネットではない {range} を含んでいます。必要最小限のネットワーク"
+        "を指定してください。例: `203.0.113.0/28`"
+    ),
+    Refusal.ADDRESS_PRIVATE: (
+        "`{given}` はプライベートアドレス({range})で、Heroku からは見えません。外向き通信の公開アドレスを指"
+        "定してください。例: `203.0.113.4`"
+    ),
+    Refusal.ADDRESS_LOOPBACK: (
+        "`{given}` はお使いの端末自身({range})です。外向き通信の公開アドレスを指定してください。例: "
+        "`203.0.113.4`"
+    ),
+    Refusal.ADDRESS_LINK_LOCAL: (
+        "`{given}` はリンクローカルアドレス({range})で、同じ回線の中でしか使えません。外向き通信の公開アド"
+        "レスを指定してください。例: `203.0.113.4`"
+    ),
+    Refusal.ADDRESS_CGNAT: (
+        "`{given}` は通信事業者の共用内部アドレス({range})で、Heroku からは見えません。外向き通信の公開アド"
+        "レスを指定してください。例: `203.0.113.4`"
+    ),
+    Refusal.ADDRESS_MULTICAST: (
+        "`{given}` はマルチキャストアドレス({range})で、接続元にはなりません。外向き通信の公開アドレスを指"
+        "定してください。例: `203.0.113.4`"
+    ),
+    Refusal.ADDRESS_RESERVED: (
+        "`{given}` は予約済みの範囲({range})で、接続元にはなりません。外向き通信の公開アドレスを指定してく"
+        "ださい。例: `203.0.113.4`"
+    ),
+    Refusal.DURATION_UNREADABLE: (
+        "`{given}` は期間として読み取れません。日、時間、分の順に入力してください。例: `8h`、`1h30m`、`2日`"
+    ),
+    Refusal.DURATION_NO_UNIT: (
+        "`{given}` に単位がありません。時間であれば、例えば `{suggestion}` と入力してください。"
+    ),
+    Refusal.DURATION_TOO_SHORT: "`{given}` は短すぎます。最短は {least} です。例: `8h`",
+    Refusal.DURATION_TOO_LONG: "期間が長すぎます。最長は {longest} です。例: `8h`",
+    Refusal.END_UNREADABLE: (
+        "`{given}` は時刻として読み取れません。例: `18:00`、`明日 9:00`、`2026-11-25 18:00`"
+    ),
+    Refusal.END_PAST: "その終了時刻はすでに過ぎています。これからの時刻を指定してください。例: `明日 9:00`",
+    Refusal.REASON_SHORT: (
+        "理由を {least} 文字以上でお書きください。例: `because 請求チームの移行作業の確認`"
+    ),
+    Refusal.TARGET_NONE: (
+        "接続を許可できるデータベースがありません。Heroku の Private Space と Shield Space に Heroku "
+        "Postgres が見つかりませんでした。例えばプラン `heroku-postgresql:private-0` で作成してから、もう一"
+        "度お試しください。"
+    ),
+    Refusal.TARGET_UNKNOWN: (
+        "`{word}` というデータベースはありません。次のものがあります: {known}。例: `to {example}`"
+    ),
+    Refusal.TARGET_MISSING: "どのデータベースでしょうか。次のものがあります: {known}。例: `to {example}`",
+    Refusal.TARGET_AMBIGUOUS: (
+        "`{word}` には複数のデータベースがあります: {known}。1 つ指定してください。例: `to {example}`"
+    ),
+    Refusal.PERSON_UNKNOWN: (
+        "Slack であなたの情報を確認できなかったため、何も記録していません。少し待って、もう一度お試しくださ"
+        "い。例: `/pgaccess`"
+    ),
+    Refusal.PERSON_INACTIVE: (
+        "有効なアカウントの方だけが操作でき、ボットや停止中のアカウントではできません。同僚の方にご依頼くだ"
+        "さい。例: `/pgaccess`"
+    ),
+    Refusal.PERSON_OUTSIDE: (
+        "ゲストや他の組織の方は操作できません。このワークスペースの正式なメンバーにご依頼ください。例: "
+        "`/pgaccess`"
+    ),
+    Refusal.APPROVER_SELF: (
+        "申請 {id} はご自身のもので、自分の申請は決裁できません。別の承認者にご依頼ください。"
+        "状況は `/pgaccess show {id}` で確認できます。"
+    ),
+    Refusal.APPROVER_NOT: (
+        "申請 {id} を決裁できるのは承認者だけです。状況は `/pgaccess show {id}` で確認できます。"
+    ),
+    Refusal.REQUEST_DECIDED: (
+        "申請 {id} は {at} に {person} さんがすでに決裁しています。状況は `/pgaccess show {id}` で確認できます。"
+    ),
+    Refusal.REQUEST_CHANGED: (
+        "申請 {id} は表示された後に変更されたため、何も決定していません。`/pgaccess show {id}` でもう一度ご"
+        "確認ください。"
+    ),
+    Refusal.REQUEST_OVER: (
+        "申請 {id} の終了時刻を過ぎたため、決裁できません。改めて申請してください。例: "
+        "`/pgaccess mtls add 203.0.113.4 for 8h`"
+    ),
+    Refusal.REQUEST_UNKNOWN: "申請 {id} はありません。`/pgaccess list` で一覧を確認できます。",
+    Refusal.MTLS_NOT_ENABLED: (
+        "このデータベースでは mTLS が有効になっていないため、アドレスを許可できません。先に有効にしてから、"
+        "もう一度お試しください。例: `heroku data:mtls:create`"
+    ),
+    Refusal.RULES_FULL: (
+        "このデータベースのルールは、Heroku の上限の {limit} 件に達しています。不要なルールを削除してから、"
+        "もう一度お試しください。一覧は `/pgaccess list` で確認できます。"
+    ),
+}
+"""Slack mrkdwn; the placeholders are filled from the refusal's params, escaped."""

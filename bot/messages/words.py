@@ -1,0 +1,115 @@
+"""One catalogue, two languages: sentences by key, with their placeholders filled in safely."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Network
+from typing import Final, Self
+
+from bot.domain.duration import show_duration
+from bot.errors import Refused
+from bot.messages.en import ENGLISH
+from bot.messages.ja import JAPANESE
+from bot.messages.refusals_en import REFUSALS as REFUSALS_EN
+from bot.messages.refusals_ja import REFUSALS as REFUSALS_JA
+
+
+class Mrkdwn(str):
+    """Text that is Slack's markup already: a mention, a date, a part of ours. It is not escaped again."""
+
+    __slots__ = ()
+
+
+def _whole(sentences: Mapping[str, str], refusals: Mapping[str, str]) -> Mapping[str, str]:
+    return {**sentences, **{f"refused.{reason}": sentence for reason, sentence in refusals.items()}}
+
+
+CATALOGUE: Final[Mapping[str, Mapping[str, str]]] = {
+    "en": _whole(ENGLISH, REFUSALS_EN),
+    "ja": _whole(JAPANESE, REFUSALS_JA),
+}
+"""Sentences by language and key; every language has the same keys and placeholders."""
+
+_UNITS_JA: Final = {"d": "日", "h": "時間", "m": "分"}
+
+
+def escape(text: str) -> str:
+    """Makes a text harmless: Slack's markup reads only ``&``, ``<`` and ``>`` (Slack, "Escaping text")."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def cut(text: str, limit: int) -> Mrkdwn:
+    """Escapes a person's text so that it fits a limit, never cutting inside an entity.
+
+    Args:
+        text: as it was typed.
+        limit: characters that the escaped text may have; more is cut, with an ellipsis for the rest.
+    """
+    if len(escape(text)) <= limit:
+        return Mrkdwn(escape(text))
+    kept, length = [], 0
+    for character in map(escape, text):
+        if length + len(character) > limit - 1:
+            break
+        kept.append(character)
+        length += len(character)
+    return Mrkdwn("".join(kept) + "…")
+
+
+def mention(person: str) -> Mrkdwn:
+    """A person by their name, linked; other organisations' words never get here."""
+    return Mrkdwn(f"<@{escape(person)}>")
+
+
+class Words:
+    """The sentences of one language.
+
+    Args:
+        language: ``en`` or ``ja``.
+    """
+
+    def __init__(self, language: str) -> None:
+        self.language = language
+        self._sentences = CATALOGUE[language]
+
+    @classmethod
+    def of(cls, locale: str | None) -> Self:
+        """The language for a Slack locale such as ``ja-JP``; English for every other."""
+        return cls("ja" if (locale or "").lower().startswith("ja") else "en")
+
+    def __call__(self, key: str, **params: object) -> Mrkdwn:
+        """The sentence of a key, its placeholders filled with escaped, readable values."""
+        return Mrkdwn(
+            self._sentences[key].format(**{name: self.show(value) for name, value in params.items()})
+        )
+
+    def refusal(self, refused: Refused) -> Mrkdwn:
+        """Why something was not recorded, and a right example."""
+        params = dict(refused.params)
+        if "person" in params:
+            params["person"] = mention(str(params["person"]))
+        return self(f"refused.{refused.reason}", **params)
+
+    def show(self, value: object) -> Mrkdwn:
+        """A value as people read it; times in the reader's own zone, by Slack."""
+        match value:
+            case Mrkdwn():
+                return value
+            case datetime():
+                return self.date(value)
+            case timedelta():
+                return self.duration(value)
+            case IPv4Network():
+                return Mrkdwn(str(value))
+        return Mrkdwn(escape(str(value)))
+
+    def date(self, moment: datetime) -> Mrkdwn:
+        """A Slack date token with a fallback that names its zone."""
+        fallback = moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
+        return Mrkdwn(f"<!date^{int(moment.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>")
+
+    def duration(self, length: timedelta) -> Mrkdwn:
+        """``8h``, ``1d12h``; in Japanese ``8時間``, ``1日12時間``."""
+        text = show_duration(length)
+        if self.language == "ja":
+            text = "".join(_UNITS_JA.get(character, character) for character in text)
+        return Mrkdwn(text)

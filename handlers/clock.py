@@ -1,0 +1,90 @@
+"""APScheduler as a clock that says "look again": no state of its own, nothing decided here."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any, Final
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from bot.access import Access
+from bot.census import Census
+from bot.errors import TryAgainError
+from bot.ports import Bell, Clock, Loop
+
+EVERY_SECOND: Final = timedelta(seconds=1)
+"""Ends, warnings and seals: one indexed query each."""
+
+EVERY_FEW: Final = timedelta(seconds=5)
+"""Counting what is there: is a turn due?"""
+
+log = structlog.get_logger(__name__)
+
+
+class Ticking:
+    """Ticks in one process. Every process may tick: what a tick starts is harmless to do twice.
+
+    Args:
+        access: ends, warnings, seals.
+        census: databases and people.
+        clock: business time.
+        bell: rings when time has moved, or somebody unknown turned up.
+    """
+
+    def __init__(self, *, access: Access, census: Census, clock: Clock, bell: Bell) -> None:
+        self._access = access
+        self._census = census
+        self._clock = clock
+        self._bell = bell
+        self._scheduler = AsyncIOScheduler(timezone="UTC")
+
+    async def run(self) -> None:
+        """Ticks until cancelled."""
+        self._every(EVERY_SECOND, self._follow)
+        self._every(EVERY_SECOND, self._access.seal)
+        self._every(EVERY_FEW, self._census.run_due)
+        self._scheduler.start()
+        try:
+            await self._listen()
+        finally:
+            self._scheduler.shutdown(wait=False)
+
+    async def _listen(self) -> None:
+        """Looks at once when rung, without waiting for the next tick."""
+        while True:
+            await self._bell.wait(Loop.CLOCK, at_most=timedelta(minutes=1))
+            await self._safely(self._follow)
+            await self._safely(self._census.answer_questions)
+
+    async def _follow(self) -> None:
+        """Follows the clock, and sets a timer for an end that comes before the next tick."""
+        following = await self._access.follow_clock()
+        if following is None:
+            return
+        wait = following - self._clock.now()
+        if wait < EVERY_SECOND:
+            await asyncio.sleep(max(0.0, wait.total_seconds()))
+            await self._access.follow_clock()
+
+    def _every(self, gap: timedelta, step: Callable[[], Awaitable[Any]]) -> None:
+        """A tick that is never run twice at once, and once, not many times, after a pause."""
+
+        async def tick() -> None:
+            await self._safely(step)
+
+        self._scheduler.add_job(
+            tick,
+            "interval",
+            seconds=gap.total_seconds(),
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+        )
+
+    async def _safely(self, step: Callable[[], Awaitable[Any]]) -> None:
+        """Takes a step; what is out of reach now is looked at again with the next tick."""
+        try:
+            await step()
+        except TryAgainError as error:
+            log.warning("clock.try_again", error=str(error))

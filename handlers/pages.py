@@ -1,0 +1,29 @@
+"""Pages for machines: is this process alive, can it do its work?"""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from bot.errors import TryAgainError
+
+
+def health_routes(ready: Callable[[], Awaitable[object]]) -> list[Route]:
+    """``/healthz`` and ``/readyz``.
+
+    Args:
+        ready: raises ``TryAgainError`` while this process cannot do its own work.
+    """
+
+    async def healthz(_: Request) -> Response:
+        return PlainTextResponse("alive\n")
+
+    async def readyz(_: Request) -> Response:
+        try:
+            await ready()
+        except TryAgainError:
+            return PlainTextResponse("the store is out of reach\n", status_code=503)
+        return PlainTextResponse("ready\n")
+
+    return [Route("/healthz", healthz), Route("/readyz", readyz)]

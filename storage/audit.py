@@ -1,0 +1,117 @@
+"""The audit trail: one line for each change of state, and the chain of digests that seals the lines."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.ports import Doing
+from storage.tables import audit
+
+GENESIS: Final = bytes(32)
+"""What the first line is linked to."""
+
+SEALER: Final = 0x7067_6163
+"""The advisory lock of the sealer: one process at a time extends the chain."""
+
+_SEALED: Final = (
+    "id", "at", "written_at", "actor", "subject", "request_id", "target_id", "before", "after", "details",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verification:
+    """What a walk along the chain found.
+
+    Attributes:
+        sealed: how many lines hold.
+        broken: the id of the first line that does not fit its digest; None when all do.
+        unsealed: ids of lines that no seal covers yet.
+    """
+
+    sealed: int
+    broken: int | None
+    unsealed: tuple[int, ...]
+
+
+def digest(previous: bytes, seal: int, line: RowMapping | Mapping[str, Any]) -> bytes:
+    """SHA-256 over the digest before, the place in the chain, and the line in canonical JSON."""
+    content = {name: str(line[name]) if name != "details" else line[name] for name in _SEALED}
+    canonical = json.dumps([seal, content], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(previous + canonical.encode()).digest()
+
+
+class PostgresAudit:
+    """Writes and seals lines; a trigger keeps everybody from changing or deleting them."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def write(
+        self,
+        doing: Doing,
+        *,
+        subject: str,
+        before: str,
+        after: str,
+        request: int | None = None,
+        target: UUID | None = None,
+    ) -> None:
+        """Writes the line of one change of state, in the change's own transaction."""
+        await self._connection.execute(
+            insert(audit).values(
+                at=doing.at,
+                actor=doing.actor,
+                subject=subject,
+                request_id=request,
+                target_id=target,
+                before=before,
+                after=after,
+                details=dict(doing.details),
+            )
+        )
+
+    async def seal(self, *, limit: int) -> int:
+        """Links lines that have no seal into the chain, whatever their ids; returns how many."""
+        if not (await self._connection.execute(select(func.pg_try_advisory_xact_lock(SEALER)))).scalar():
+            return 0
+        statement = select(audit).where(audit.c.seal.is_(None)).order_by(audit.c.id).limit(limit)
+        lines = (await self._connection.execute(statement)).mappings().all()
+        if not lines:
+            return 0
+        seal, previous = await self._last()
+        for line in lines:
+            seal += 1
+            previous = digest(previous, seal, line)
+            await self._connection.execute(
+                update(audit).where(audit.c.id == line["id"]).values(seal=seal, digest=previous)
+            )
+        return len(lines)
+
+    async def verify(self) -> Verification:
+        """Walks the whole chain from its beginning."""
+        previous, expected = GENESIS, 1
+        unsealed = select(audit.c.id).where(audit.c.seal.is_(None)).order_by(audit.c.id)
+        lines = await self._connection.stream(
+            select(audit).where(audit.c.seal.is_not(None)).order_by(audit.c.seal)
+        )
+        async for line in lines.mappings():
+            previous = digest(previous, expected, line)
+            if line["seal"] != expected or line["digest"] != previous:
+                return await self._verification(expected - 1, line["id"], unsealed)
+            expected += 1
+        return await self._verification(expected - 1, None, unsealed)
+
+    async def _verification(self, sealed: int, broken: int | None, unsealed: Any) -> Verification:
+        waiting = tuple((await self._connection.execute(unsealed)).scalars())
+        return Verification(sealed=sealed, broken=broken, unsealed=waiting)
+
+    async def _last(self) -> tuple[int, bytes]:
+        newest = select(audit.c.seal, audit.c.digest).where(audit.c.seal.is_not(None))
+        row = (await self._connection.execute(newest.order_by(audit.c.seal.desc()).limit(1))).one_or_none()
+        return (0, GENESIS) if row is None else (row.seal, row.digest)

@@ -1,0 +1,32 @@
+"""Work that is done every so often by whichever worker comes first."""
+
+from datetime import timedelta
+
+from sqlalchemy import func, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from storage.tables import chores
+
+
+class PostgresChores:
+    """Chores by name; their turns are of Postgres' clock."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def claim(self, name: str, *, every: timedelta) -> bool:
+        """Takes a chore's turn if it is due, and sets the next one."""
+        statement = insert(chores).values(name=name, due_at=func.now() + every)
+        taken = statement.on_conflict_do_update(
+            index_elements=["name"],
+            set_={"due_at": statement.excluded.due_at},
+            where=chores.c.due_at <= func.now(),
+        ).returning(chores.c.name)
+        return (await self._connection.execute(taken)).scalar_one_or_none() is not None
+
+    async def due_in(self, name: str, *, wait: timedelta) -> None:
+        """Sets a chore's next turn: its last one came to nothing, or there is reason to hurry."""
+        await self._connection.execute(
+            update(chores).where(chores.c.name == name).values(due_at=func.now() + wait)
+        )

@@ -1,0 +1,102 @@
+"""Our rules at Heroku, and the intents that every addition begins with."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+from typing import Final
+from uuid import UUID, uuid4
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.schedule import QUARANTINE
+from bot.domain.target import Network, Rule
+from bot.ports import Job
+from storage.tables import entries, intents
+
+CALL: Final = timedelta(seconds=20)
+"""An intent whose process died may still be on the wire for about a call's deadline."""
+
+LATE: Final = timedelta(hours=1)
+"""A rule that appears this long after its lost answer is still recognised by its mark as ours."""
+
+
+class PostgresEntries:
+    """Entries and intents; callers hold the database's lease in the same transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def intend_add(self, job: Job, network: Network) -> tuple[UUID, str]:
+        """Records that a rule is about to be added; returns the intent and the mark it carries."""
+        intent = uuid4()
+        mark = f"pgaccess/{job.installation} {intent}"
+        await self._connection.execute(
+            insert(intents).values(
+                id=intent,
+                target_id=job.database.id,
+                network=network,
+                mark=mark,
+                waits_until=func.now() + CALL + QUARANTINE,
+            )
+        )
+        return intent, mark
+
+    async def made(self, job: Job, intent: UUID, rule: Rule) -> None:
+        """Records the rule that an intent made: it is ours."""
+        await self._connection.execute(
+            insert(entries)
+            .values(rule_id=rule.id, target_id=job.database.id, intent_id=intent, network=rule.network)
+            .on_conflict_do_nothing()
+        )
+        await self._settle(intent, error="")
+
+    async def unclear(self, intent: UUID, *, error: str) -> None:
+        """Records that an answer was lost: the rule may still appear for a while."""
+        await self._connection.execute(
+            update(intents)
+            .where(intents.c.id == intent)
+            .values(waits_until=func.now() + QUARANTINE, error=error)
+        )
+
+    async def nothing_made(self, intent: UUID, *, error: str) -> None:
+        """Records that an intent made nothing: Heroku said no, or time has shown it."""
+        await self._settle(intent, error=error)
+
+    async def give_up(self, intents_lost: Iterable[UUID]) -> None:
+        """Stops expecting intents that made nothing in all the time that a late write could need."""
+        await self._connection.execute(
+            update(intents)
+            .where(intents.c.id.in_(list(intents_lost)), intents.c.at < func.now() - LATE)
+            .values(settled=True)
+        )
+
+    async def intend_remove(self, job: Job, rule: UUID) -> None:
+        """Records that one of our rules is about to be removed."""
+        await self._connection.execute(
+            update(entries).where(entries.c.rule_id == rule).values(removal_asked_at=func.now())
+        )
+
+    async def listed(self, rules: Iterable[UUID]) -> None:
+        """Records that a list showed these entries."""
+        await self._connection.execute(
+            update(entries).where(entries.c.rule_id.in_(list(rules)), ~entries.c.listed).values(listed=True)
+        )
+
+    async def gone(self, rules: Iterable[UUID]) -> None:
+        """Records that these entries are no longer at Heroku."""
+        await self._connection.execute(
+            update(entries).where(entries.c.rule_id.in_(list(rules))).values(gone_at=func.now())
+        )
+
+    async def ours(self, database: UUID) -> frozenset[UUID]:
+        """Ids of our rules at a database."""
+        statement = select(entries.c.rule_id).where(
+            entries.c.target_id == database, entries.c.gone_at.is_(None)
+        )
+        return frozenset((await self._connection.execute(statement)).scalars())
+
+    async def _settle(self, intent: UUID, *, error: str) -> None:
+        await self._connection.execute(
+            update(intents).where(intents.c.id == intent).values(settled=True, error=error)
+        )

@@ -1,0 +1,128 @@
+"""Grants: what is to be in force; every change of state writes its audit line."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.grant import Grant, GrantState
+from bot.domain.schedule import OPENING_DEADLINE
+from bot.ports import Doing, Loop
+from storage.audit import PostgresAudit
+from storage.tables import grants
+
+_RUNNING = grants.c.state.in_([GrantState.APPLYING, GrantState.IN_FORCE, GrantState.INTERRUPTED])
+_TO_WARN = (grants.c.state == GrantState.IN_FORCE) & grants.c.warn_at.is_not(None)
+
+
+def grant_of(row: Mapping[Any, Any]) -> Grant:
+    """Reads a grant from a row of ``grants``."""
+    return Grant(
+        id=row["id"],
+        request=row["request_id"],
+        target=row["target_id"],
+        owner=row["owner"],
+        network=row["network"],
+        duration=row["duration"],
+        state=row["state"],
+        started_at=row["started_at"],
+        verified_at=row["verified_at"],
+        ends_at=row["ends_at"],
+        warn_at=row["warn_at"],
+        closed_at=row["closed_at"],
+        why=row["why"],
+        detail=row["detail"],
+    )
+
+
+class PostgresGrants:
+    """Grants by their internal id."""
+
+    def __init__(self, connection: AsyncConnection, audit: PostgresAudit, touched: set[Loop]) -> None:
+        self._connection = connection
+        self._audit = audit
+        self._touched = touched
+
+    async def open(self, grant: Grant, *, doing: Doing) -> None:
+        """Records a grant that is to be applied; its opening deadline runs by Postgres' clock."""
+        await self._connection.execute(
+            insert(grants).values(
+                id=grant.id,
+                request_id=grant.request,
+                target_id=grant.target,
+                owner=grant.owner,
+                network=grant.network,
+                duration=grant.duration,
+                state=grant.state,
+                started_at=grant.started_at,
+                overdue_at=func.now() + OPENING_DEADLINE,
+                ends_at=grant.ends_at,
+            )
+        )
+        await self._write(grant, doing, before="", after=grant.state)
+
+    async def get(self, id: UUID) -> Grant:
+        """One grant, locked until the transaction ends."""
+        found = await self._locked(grants.c.id == id, grants.c.id, limit=1)
+        return found[0]
+
+    async def change(self, before: Grant, after: Grant, *, doing: Doing) -> bool:
+        """Writes what differs; False and nothing written when the state is not ``before``'s any more."""
+        statement = (
+            update(grants)
+            .where(grants.c.id == before.id, grants.c.state == before.state)
+            .values(
+                state=after.state,
+                verified_at=after.verified_at,
+                ends_at=after.ends_at,
+                warn_at=after.warn_at,
+                closed_at=after.closed_at,
+                why=after.why,
+                detail=after.detail,
+            )
+        )
+        if (await self._connection.execute(statement)).rowcount == 0:
+            return False
+        await self._write(after, doing, before=before.state, after=after.state)
+        return True
+
+    async def past_end(self, now: datetime, *, limit: int) -> tuple[Grant, ...]:
+        """Grants to close whose end has come, locked, the most overdue first."""
+        return await self._locked(_RUNNING & (grants.c.ends_at <= now), grants.c.ends_at, limit=limit)
+
+    async def to_warn(self, now: datetime, *, limit: int) -> tuple[Grant, ...]:
+        """Grants in force whose warning is due, locked."""
+        return await self._locked(_TO_WARN & (grants.c.warn_at <= now), grants.c.warn_at, limit=limit)
+
+    async def warned(self, grant: Grant) -> None:
+        """Notes that the warning is recorded to be sent."""
+        await self._connection.execute(update(grants).where(grants.c.id == grant.id).values(warn_at=None))
+
+    async def next_moment(self) -> datetime | None:
+        """The next end or warning."""
+        end = await self._first(grants.c.ends_at, _RUNNING)
+        warning = await self._first(grants.c.warn_at, _TO_WARN)
+        return min((moment for moment in (end, warning) if moment is not None), default=None)
+
+    async def _first(self, moment: ColumnElement[Any], which: ColumnElement[bool]) -> datetime | None:
+        statement = select(moment).where(which).order_by(moment).limit(1)
+        found: datetime | None = (await self._connection.execute(statement)).scalar_one_or_none()
+        return found
+
+    async def _locked(
+        self, which: ColumnElement[bool], order: ColumnElement[Any], *, limit: int
+    ) -> tuple[Grant, ...]:
+        statement = (
+            select(grants).where(which).order_by(order).limit(limit).with_for_update(skip_locked=limit > 1)
+        )
+        rows = (await self._connection.execute(statement)).mappings()
+        return tuple(grant_of(row) for row in rows)
+
+    async def _write(self, grant: Grant, doing: Doing, *, before: str, after: str) -> None:
+        await self._audit.write(
+            doing, subject="grant", before=before, after=after, request=grant.request, target=grant.target
+        )
+        self._touched.update((Loop.COURIER, Loop.CLOCK))

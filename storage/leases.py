@@ -1,0 +1,55 @@
+"""The right to work on a row for a while, by Postgres' clock: any number of workers, and any may die."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy import ColumnElement, RowMapping, Table, and_, func, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.schedule import LEASE
+from bot.errors import LeaseLostError
+
+
+async def claim(connection: AsyncConnection, table: Table, due: ColumnElement[bool]) -> RowMapping | None:
+    """Takes the row that has been due the longest, passing over rows that others hold or are taking."""
+    free = or_(table.c.lease_until.is_(None), table.c.lease_until < func.now())
+    first = (
+        select(table.c.id)
+        .where(due, table.c.due_at <= func.now(), free)
+        .order_by(table.c.due_at)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+        .scalar_subquery()
+    )
+    statement = (
+        update(table)
+        .where(table.c.id == first)
+        .values(lease=uuid4(), lease_until=func.now() + LEASE)
+        .returning(table)
+    )
+    row: RowMapping | None = (await connection.execute(statement)).mappings().one_or_none()
+    return row
+
+
+async def write(
+    connection: AsyncConnection, table: Table, id: object, lease: UUID, /, *returning: Any, **values: Any
+) -> RowMapping:
+    """Writes to a held row.
+
+    Raises:
+        LeaseLostError: the row is not held by this lease any more; nothing was written.
+    """
+    held = and_(table.c.id == id, table.c.lease == lease, table.c.lease_until > func.now())
+    statement = update(table).where(held).values(**values).returning(table.c.id, *returning)
+    row = (await connection.execute(statement)).mappings().one_or_none()
+    if row is None:
+        raise LeaseLostError(f"the lease on {table.name} {id} is lost")
+    return row
+
+
+async def next_due(connection: AsyncConnection, table: Table, due: ColumnElement[bool]) -> timedelta | None:
+    """How long until a row can be claimed: zero when one can, None when none will be."""
+    free_at = func.greatest(table.c.due_at, table.c.lease_until)
+    wait = (await connection.execute(select(func.min(free_at) - func.now()).where(due))).scalar()
+    return None if wait is None else max(wait, timedelta())

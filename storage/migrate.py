@@ -1,0 +1,43 @@
+"""Brings a database to the current schema, one process at a time."""
+
+from typing import Any, Final
+
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, create_engine, text
+
+from storage.tables import metadata
+from storage.transaction import parse_url
+
+LOCK: Final = 0x7067_6D69
+"""The advisory lock that migrating processes queue on."""
+
+
+def migrate(url: str) -> None:
+    """Upgrades to the newest revision, in one transaction; does nothing when it is there already."""
+    engine = create_engine(parse_url(url))
+    try:
+        with engine.begin() as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
+            command.upgrade(_config(connection), "head")
+    finally:
+        engine.dispose()
+
+
+def differences(url: str) -> list[Any]:
+    """What the tables in the code have that the migrated database has not, and the reverse."""
+    engine = create_engine(parse_url(url))
+    try:
+        with engine.connect() as connection:
+            return list(compare_metadata(MigrationContext.configure(connection), metadata))
+    finally:
+        engine.dispose()
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", "storage:migrations")
+    config.attributes["connection"] = connection
+    return config

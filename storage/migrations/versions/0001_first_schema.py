@@ -1,0 +1,329 @@
+"""First schema."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+APPEND_ONLY = """
+    CREATE FUNCTION audit_is_append_only() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF TG_OP = 'UPDATE' AND OLD.seal IS NULL
+           AND (to_jsonb(OLD) - 'seal' - 'digest') = (to_jsonb(NEW) - 'seal' - 'digest') THEN
+            RETURN NEW;
+        END IF;
+        RAISE EXCEPTION 'audit lines are neither changed nor deleted';
+    END $$
+"""
+
+
+def upgrade() -> None:
+    op.create_table(
+        "audit",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False, comment="business time"),
+        sa.Column("written_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("request_id", sa.BigInteger(), nullable=True),
+        sa.Column("target_id", sa.Uuid(), nullable=True),
+        sa.Column("before", sa.Text(), nullable=False),
+        sa.Column("after", sa.Text(), nullable=False),
+        sa.Column("details", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
+        sa.Column(
+            "seal", sa.BigInteger(), nullable=True, comment="place in the chain, in the order of sealing"
+        ),
+        sa.Column("digest", sa.LargeBinary(), nullable=True),
+        sa.CheckConstraint("(seal IS NULL) = (digest IS NULL)", name=op.f("ck_audit_sealed_whole")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
+        sa.UniqueConstraint("seal", name=op.f("uq_audit_seal")),
+    )
+    op.create_index("ix_audit_request", "audit", ["request_id"], unique=False)
+    op.create_index(
+        "ix_audit_unsealed", "audit", ["id"], unique=False, postgresql_where=sa.text("seal IS NULL")
+    )
+    op.create_table(
+        "chores",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_chores")),
+    )
+    op.create_table(
+        "installation",
+        sa.Column("only", sa.Boolean(), server_default="true", nullable=False),
+        sa.Column("mark", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("only", name=op.f("pk_installation")),
+    )
+    op.create_table(
+        "people",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), server_default="", nullable=False),
+        sa.Column("locale", sa.Text(), server_default="", nullable=False),
+        sa.Column("zone", sa.Text(), server_default="UTC", nullable=False),
+        sa.Column("deactivated", sa.Boolean(), server_default="false", nullable=False),
+        sa.Column("bot", sa.Boolean(), server_default="false", nullable=False),
+        sa.Column("guest", sa.Boolean(), server_default="false", nullable=False),
+        sa.Column("external", sa.Boolean(), server_default="false", nullable=False),
+        sa.Column(
+            "known_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="Postgres time; null: asked for, not known yet",
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_people")),
+    )
+    op.create_index(
+        "ix_people_asked_for", "people", ["id"], unique=False, postgresql_where=sa.text("known_at IS NULL")
+    )
+    op.create_table(
+        "received",
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("request_id", sa.BigInteger(), nullable=True),
+        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_received")),
+    )
+    op.create_table(
+        "targets",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("app", sa.Text(), nullable=False),
+        sa.Column("space", sa.Text(), nullable=False),
+        sa.Column("region", sa.Text(), nullable=False),
+        sa.Column("shield", sa.Boolean(), nullable=False),
+        sa.Column("plan", sa.Text(), nullable=False),
+        sa.Column("config_var", sa.Text(), nullable=False),
+        sa.Column(
+            "gone_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="the discovery that did not find it any more",
+        ),
+        sa.Column("wanted_version", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("kept_version", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("looked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("look", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=True),
+        sa.Column("lease", sa.Uuid(), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_targets")),
+    )
+    op.create_index(
+        "ix_targets_due", "targets", ["due_at"], unique=False, postgresql_where=sa.text("due_at IS NOT NULL")
+    )
+    op.create_table(
+        "intents",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("target_id", sa.Uuid(), nullable=False),
+        sa.Column("network", postgresql.CIDR(), nullable=False),
+        sa.Column("mark", sa.Text(), nullable=False),
+        sa.Column(
+            "settled", sa.Boolean(), server_default="false", nullable=False, comment="its outcome is known"
+        ),
+        sa.Column(
+            "waits_until",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="Postgres time until which it may still land",
+        ),
+        sa.Column("error", sa.Text(), server_default="", nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_intents_target_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_intents")),
+    )
+    op.create_index(
+        "ix_intents_open", "intents", ["target_id"], unique=False, postgresql_where=sa.text("NOT settled")
+    )
+    op.create_table(
+        "requests",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("method", sa.Text(), nullable=False),
+        sa.Column("target_id", sa.Uuid(), nullable=False),
+        sa.Column("network", postgresql.CIDR(), nullable=False),
+        sa.Column("duration", sa.Interval(), nullable=True),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("requester", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint("(duration IS NULL) <> (until IS NULL)", name=op.f("ck_requests_one_end")),
+        sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_requests_target_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_requests")),
+    )
+    op.create_index(
+        "ix_requests_pending", "requests", ["id"], unique=False, postgresql_where=sa.text("state = 'pending'")
+    )
+    op.create_table(
+        "entries",
+        sa.Column("rule_id", sa.Uuid(), nullable=False),
+        sa.Column("target_id", sa.Uuid(), nullable=False),
+        sa.Column("intent_id", sa.Uuid(), nullable=False),
+        sa.Column("network", postgresql.CIDR(), nullable=False),
+        sa.Column("listed", sa.Boolean(), server_default="false", nullable=False),
+        sa.Column("removal_asked_at", sa.DateTime(timezone=True), nullable=True, comment="Postgres time"),
+        sa.Column(
+            "gone_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="Postgres time of the look that proved it",
+        ),
+        sa.ForeignKeyConstraint(["intent_id"], ["intents.id"], name=op.f("fk_entries_intent_id")),
+        sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_entries_target_id")),
+        sa.PrimaryKeyConstraint("rule_id", name=op.f("pk_entries")),
+    )
+    op.create_index(
+        "ix_entries_present",
+        "entries",
+        ["target_id"],
+        unique=False,
+        postgresql_where=sa.text("gone_at IS NULL"),
+    )
+    op.create_table(
+        "grants",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("request_id", sa.BigInteger(), nullable=False),
+        sa.Column("target_id", sa.Uuid(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("network", postgresql.CIDR(), nullable=False),
+        sa.Column("duration", sa.Interval(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "overdue_at",
+            sa.DateTime(timezone=True),
+            nullable=False,
+            comment="Postgres time of the opening deadline",
+        ),
+        sa.Column("verified_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "warn_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="null: not verified yet, or the warning is recorded",
+        ),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("why", sa.Text(), nullable=True),
+        sa.Column("detail", sa.Text(), server_default="", nullable=False),
+        sa.ForeignKeyConstraint(["request_id"], ["requests.id"], name=op.f("fk_grants_request_id")),
+        sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_grants_target_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_grants")),
+        sa.UniqueConstraint("request_id", name=op.f("uq_grants_request_id")),
+    )
+    op.create_index(
+        "ix_grants_ends",
+        "grants",
+        ["ends_at"],
+        unique=False,
+        postgresql_where=sa.text("state IN ('applying', 'in_force', 'interrupted')"),
+    )
+    op.create_index(
+        "ix_grants_open",
+        "grants",
+        ["target_id"],
+        unique=False,
+        postgresql_where=sa.text("state NOT IN ('ended', 'failed')"),
+    )
+    op.create_index(
+        "ix_grants_warn",
+        "grants",
+        ["warn_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'in_force' AND warn_at IS NOT NULL"),
+    )
+    op.create_table(
+        "posts",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False, comment="what is told once"),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("recipient", sa.Text(), nullable=False),
+        sa.Column("request_id", sa.BigInteger(), nullable=True),
+        sa.Column("params", postgresql.JSONB(astext_type=sa.Text()), server_default="{}", nullable=False),
+        sa.Column("channel", sa.Text(), nullable=True),
+        sa.Column("ts", sa.Text(), nullable=True),
+        sa.Column(
+            "posting_since",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="Postgres time of a try whose answer is not recorded",
+        ),
+        sa.Column("wanted_version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("shown_version", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=True),
+        sa.Column("lease", sa.Uuid(), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(["request_id"], ["requests.id"], name=op.f("fk_posts_request_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_posts")),
+        sa.UniqueConstraint("key", name=op.f("uq_posts_key")),
+    )
+    op.create_index(
+        "ix_posts_due",
+        "posts",
+        ["due_at"],
+        unique=False,
+        postgresql_where=sa.text("shown_version < wanted_version"),
+    )
+    op.create_index("ix_posts_request", "posts", ["request_id"], unique=False)
+    op.create_table(
+        "votes",
+        sa.Column("request_id", sa.BigInteger(), nullable=False),
+        sa.Column("person", sa.Text(), nullable=False),
+        sa.Column("verdict", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["request_id"], ["requests.id"], name=op.f("fk_votes_request_id")),
+        sa.PrimaryKeyConstraint("request_id", "person", name=op.f("pk_votes")),
+    )
+    op.execute(APPEND_ONLY)
+    op.execute(
+        "CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON audit "
+        "FOR EACH ROW EXECUTE FUNCTION audit_is_append_only()"
+    )
+    op.execute("INSERT INTO installation (mark) VALUES (substr(md5(gen_random_uuid()::text), 1, 8))")
+
+
+def downgrade() -> None:
+    op.drop_table("votes")
+    op.drop_index("ix_posts_request", table_name="posts")
+    op.drop_index(
+        "ix_posts_due", table_name="posts", postgresql_where=sa.text("shown_version < wanted_version")
+    )
+    op.drop_table("posts")
+    op.drop_index(
+        "ix_grants_warn",
+        table_name="grants",
+        postgresql_where=sa.text("state = 'in_force' AND warn_at IS NOT NULL"),
+    )
+    op.drop_index(
+        "ix_grants_open", table_name="grants", postgresql_where=sa.text("state NOT IN ('ended', 'failed')")
+    )
+    op.drop_index(
+        "ix_grants_ends",
+        table_name="grants",
+        postgresql_where=sa.text("state IN ('applying', 'in_force', 'interrupted')"),
+    )
+    op.drop_table("grants")
+    op.drop_index("ix_entries_present", table_name="entries", postgresql_where=sa.text("gone_at IS NULL"))
+    op.drop_table("entries")
+    op.drop_index("ix_requests_pending", table_name="requests", postgresql_where=sa.text("state = 'pending'"))
+    op.drop_table("requests")
+    op.drop_index("ix_intents_open", table_name="intents", postgresql_where=sa.text("NOT settled"))
+    op.drop_table("intents")
+    op.drop_index("ix_targets_due", table_name="targets", postgresql_where=sa.text("due_at IS NOT NULL"))
+    op.drop_table("targets")
+    op.drop_table("received")
+    op.drop_index("ix_people_asked_for", table_name="people", postgresql_where=sa.text("known_at IS NULL"))
+    op.drop_table("people")
+    op.drop_table("installation")
+    op.drop_table("chores")
+    op.drop_index("ix_audit_unsealed", table_name="audit", postgresql_where=sa.text("seal IS NULL"))
+    op.drop_index("ix_audit_request", table_name="audit")
+    op.drop_table("audit")
+    op.execute("DROP FUNCTION audit_is_append_only")

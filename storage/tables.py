@@ -1,0 +1,231 @@
+"""Every table, and the partial indexes that keep each question's cost apart from history."""
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    Column,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    Interval,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from bot.domain.grant import GrantState, Why
+from bot.domain.methods import Method
+from bot.domain.request import RequestState, Verdict
+from bot.ports import PostKind
+from storage.types import Network, UtcDateTime, Word
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _lease() -> list[Column[Any]]:
+    """Columns of a row that a worker can hold for a while; all times are Postgres' own."""
+    return [
+        Column("due_at", UtcDateTime, server_default=func.now()),
+        Column("lease", Uuid),
+        Column("lease_until", UtcDateTime),
+        Column("tries", Integer, nullable=False, server_default="0"),
+    ]
+
+
+installation = Table(
+    "installation",
+    metadata,
+    Column("only", Boolean, CheckConstraint("only", name="one_row"), primary_key=True, server_default="true"),
+    Column("mark", Text, nullable=False),
+)
+
+received = Table(
+    "received",
+    metadata,
+    Column("key", Text, primary_key=True),
+    Column("request_id", BigInteger),
+    Column("at", UtcDateTime, nullable=False, server_default=func.now()),
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("locale", Text, nullable=False, server_default=""),
+    Column("zone", Text, nullable=False, server_default="UTC"),
+    Column("deactivated", Boolean, nullable=False, server_default="false"),
+    Column("bot", Boolean, nullable=False, server_default="false"),
+    Column("guest", Boolean, nullable=False, server_default="false"),
+    Column("external", Boolean, nullable=False, server_default="false"),
+    Column("known_at", UtcDateTime, comment="Postgres time; null: asked for, not known yet"),
+    Index("ix_people_asked_for", "id", postgresql_where=text("known_at IS NULL")),
+)
+
+targets = Table(
+    "targets",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("app", Text, nullable=False),
+    Column("space", Text, nullable=False),
+    Column("region", Text, nullable=False),
+    Column("shield", Boolean, nullable=False),
+    Column("plan", Text, nullable=False),
+    Column("config_var", Text, nullable=False),
+    Column("gone_at", UtcDateTime, comment="the discovery that did not find it any more"),
+    Column("wanted_version", BigInteger, nullable=False, server_default="0"),
+    Column("kept_version", BigInteger, nullable=False, server_default="0"),
+    Column("looked_at", UtcDateTime),
+    Column("look", JSONB),
+    *_lease(),
+    Index("ix_targets_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("method", Word(Method), nullable=False),
+    Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
+    Column("network", Network, nullable=False),
+    Column("duration", Interval),
+    Column("until", UtcDateTime),
+    Column("reason", Text, nullable=False),
+    Column("requester", Text, nullable=False),
+    Column("state", Word(RequestState), nullable=False),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("decided_at", UtcDateTime),
+    CheckConstraint("(duration IS NULL) <> (until IS NULL)", name="one_end"),
+    Index("ix_requests_pending", "id", postgresql_where=text("state = 'pending'")),
+)
+
+votes = Table(
+    "votes",
+    metadata,
+    Column("request_id", BigInteger, ForeignKey(requests.c.id), primary_key=True),
+    Column("person", Text, primary_key=True),
+    Column("verdict", Word(Verdict), nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("request_id", BigInteger, ForeignKey(requests.c.id), nullable=False, unique=True),
+    Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("network", Network, nullable=False),
+    Column("duration", Interval),
+    Column("state", Word(GrantState), nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("overdue_at", UtcDateTime, nullable=False, comment="Postgres time of the opening deadline"),
+    Column("verified_at", UtcDateTime),
+    Column("ends_at", UtcDateTime, nullable=False),
+    Column("warn_at", UtcDateTime, comment="null: not verified yet, or the warning is recorded"),
+    Column("closed_at", UtcDateTime),
+    Column("why", Word(Why)),
+    Column("detail", Text, nullable=False, server_default=""),
+    Index("ix_grants_open", "target_id", postgresql_where=text("state NOT IN ('ended', 'failed')")),
+    Index(
+        "ix_grants_ends",
+        "ends_at",
+        postgresql_where=text("state IN ('applying', 'in_force', 'interrupted')"),
+    ),
+    Index("ix_grants_warn", "warn_at", postgresql_where=text("state = 'in_force' AND warn_at IS NOT NULL")),
+)
+
+intents = Table(
+    "intents",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
+    Column("network", Network, nullable=False),
+    Column("mark", Text, nullable=False),
+    Column("settled", Boolean, nullable=False, server_default="false", comment="its outcome is known"),
+    Column("waits_until", UtcDateTime, nullable=False, comment="Postgres time until which it may still land"),
+    Column("error", Text, nullable=False, server_default=""),
+    Column("at", UtcDateTime, nullable=False, server_default=func.now()),
+    Index("ix_intents_open", "target_id", postgresql_where=text("NOT settled")),
+)
+
+entries = Table(
+    "entries",
+    metadata,
+    Column("rule_id", Uuid, primary_key=True),
+    Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
+    Column("intent_id", Uuid, ForeignKey(intents.c.id), nullable=False),
+    Column("network", Network, nullable=False),
+    Column("listed", Boolean, nullable=False, server_default="false"),
+    Column("removal_asked_at", UtcDateTime, comment="Postgres time"),
+    Column("gone_at", UtcDateTime, comment="Postgres time of the look that proved it"),
+    Index("ix_entries_present", "target_id", postgresql_where=text("gone_at IS NULL")),
+)
+
+posts = Table(
+    "posts",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("key", Text, nullable=False, unique=True, comment="what is told once"),
+    Column("kind", Word(PostKind), nullable=False),
+    Column("recipient", Text, nullable=False),
+    Column("request_id", BigInteger, ForeignKey(requests.c.id)),
+    Column("params", JSONB, nullable=False, server_default="{}"),
+    Column("channel", Text),
+    Column("ts", Text),
+    Column("posting_since", UtcDateTime, comment="Postgres time of a try whose answer is not recorded"),
+    Column("wanted_version", Integer, nullable=False, server_default="1"),
+    Column("shown_version", Integer, nullable=False, server_default="0"),
+    *_lease(),
+    Index("ix_posts_due", "due_at", postgresql_where=text("shown_version < wanted_version")),
+    Index("ix_posts_request", "request_id"),
+)
+
+chores = Table(
+    "chores",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("due_at", UtcDateTime, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("at", UtcDateTime, nullable=False, comment="business time"),
+    Column("written_at", UtcDateTime, nullable=False, server_default=func.now()),
+    Column("actor", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("request_id", BigInteger),
+    Column("target_id", Uuid),
+    Column("before", Text, nullable=False),
+    Column("after", Text, nullable=False),
+    Column("details", JSONB, nullable=False, server_default="{}"),
+    Column("seal", BigInteger, comment="place in the chain, in the order of sealing"),
+    Column("digest", LargeBinary),
+    UniqueConstraint("seal"),
+    CheckConstraint("(seal IS NULL) = (digest IS NULL)", name="sealed_whole"),
+    Index("ix_audit_unsealed", "id", postgresql_where=text("seal IS NULL")),
+    Index("ix_audit_request", "request_id"),
+)

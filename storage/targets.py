@@ -1,0 +1,203 @@
+"""Databases: what Heroku has, what the last look saw, and the keeper's turn with each."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping, case, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.grant import OPEN_STATES
+from bot.domain.plan import Attempt, Entry, Known, Removal, Want
+from bot.domain.schedule import LEASE, REMOVAL_PATIENCE
+from bot.domain.target import Database, Look, Network, Rule
+from bot.ports import Job, Loop
+from storage import leases
+from storage.tables import entries, grants, installation, intents, targets
+
+
+def database_of(row: Mapping[Any, Any]) -> Database:
+    """Reads a database from a row of ``targets``."""
+    return Database(**{name: row[name] for name in Database.__dataclass_fields__})
+
+
+def look_of(row: Mapping[Any, Any]) -> Look | None:
+    """Reads the last look from a row of ``targets``."""
+    if row["look"] is None:
+        return None
+    rules = tuple(
+        Rule(
+            id=UUID(rule["id"]),
+            network=Network(rule["cidr"]),
+            status=rule["status"],
+            description=rule["text"],
+        )
+        for rule in row["look"]["rules"]
+    )
+    ours = frozenset(UUID(id) for id in row["look"]["ours"])
+    return Look(at=row["looked_at"], enabled=row["look"]["enabled"], rules=rules, ours=ours)
+
+
+def _look_json(look: Look) -> dict[str, Any]:
+    rules = [
+        {"id": str(r.id), "cidr": str(r.network), "status": r.status, "text": r.description}
+        for r in look.rules
+    ]
+    return {"enabled": look.enabled, "rules": rules, "ours": sorted(str(id) for id in look.ours)}
+
+
+class PostgresTargets:
+    """Databases by Heroku's add-on UUID."""
+
+    def __init__(self, connection: AsyncConnection, touched: set[Loop]) -> None:
+        self._connection = connection
+        self._touched = touched
+
+    async def all(self) -> tuple[Database, ...]:
+        """Every database that the last discovery found, by app name."""
+        statement = select(targets).where(targets.c.gone_at.is_(None)).order_by(targets.c.app, targets.c.name)
+        rows = (await self._connection.execute(statement)).mappings()
+        return tuple(database_of(row) for row in rows)
+
+    async def discovered(self, databases: Iterable[Database]) -> None:
+        """Records a complete discovery: new ones appear, names follow, missing ones are marked gone."""
+        rows = [asdict(database) for database in databases]
+        missing = targets.c.id.not_in([row["id"] for row in rows])
+        await self._connection.execute(
+            update(targets).where(missing, targets.c.gone_at.is_(None)).values(gone_at=func.now())
+        )
+        if not rows:
+            return
+        statement = insert(targets)
+        names = {name: statement.excluded[name] for name in rows[0] if name != "id"}
+        await self._connection.execute(
+            statement.on_conflict_do_update(index_elements=["id"], set_={**names, "gone_at": None}), rows
+        )
+        self._touched.add(Loop.KEEPER)
+
+    async def renamed(self, database: UUID, name: str) -> None:
+        """Records an add-on's new name."""
+        await self._connection.execute(update(targets).where(targets.c.id == database).values(name=name))
+
+    async def look(self, database: UUID) -> Look | None:
+        """What the last look saw."""
+        row = (
+            (await self._connection.execute(select(targets).where(targets.c.id == database))).mappings().one()
+        )
+        return look_of(row)
+
+    async def want(self, database: UUID) -> None:
+        """Raises the wanted version and makes the database due: its grants have changed."""
+        statement = update(targets).where(targets.c.id == database)
+        await self._connection.execute(
+            statement.values(wanted_version=targets.c.wanted_version + 1, due_at=func.now(), tries=0)
+        )
+        self._touched.add(Loop.KEEPER)
+
+    async def look_at_all(self) -> None:
+        """Makes every database due: time has jumped, or somebody wants to see the present."""
+        await self._connection.execute(
+            update(targets).where(targets.c.gone_at.is_(None)).values(due_at=func.now())
+        )
+        self._touched.add(Loop.KEEPER)
+
+    async def claim(self) -> Job | None:
+        """Takes the database that has been due the longest, with a lease; None when none is due."""
+        row = await leases.claim(self._connection, targets, targets.c.due_at.is_not(None))
+        if row is None:
+            return None
+        mark = (await self._connection.execute(select(installation.c.mark))).scalar_one()
+        return Job(
+            lease=row["lease"],
+            database=database_of(row),
+            known=await self._known(row["id"]),
+            version=row["wanted_version"],
+            tries=row["tries"],
+            installation=mark,
+        )
+
+    async def renew(self, job: Job) -> bool:
+        """Prolongs the lease; tells whether the grants are still those that the job was planned on."""
+        row = await self._hold(job, targets.c.wanted_version, lease_until=func.now() + LEASE)
+        return bool(row["wanted_version"] == job.version)
+
+    async def looked(self, job: Job, look: Look) -> None:
+        """Keeps what a pass saw."""
+        await self._hold(job, looked_at=func.now(), look=_look_json(look))
+
+    async def release(self, job: Job, *, again: timedelta, tries: int, kept: bool) -> None:
+        """Ends the pass and sets the next look; at once if the grants changed meanwhile."""
+        unchanged = targets.c.wanted_version == job.version
+        await self._hold(
+            job,
+            kept_version=job.version if kept else targets.c.kept_version,
+            due_at=case((unchanged, func.now() + again), else_=func.now()),
+            tries=case((unchanged, tries), else_=0),
+            lease=None,
+            lease_until=None,
+        )
+        self._touched.add(Loop.KEEPER)
+
+    async def next_due(self) -> timedelta | None:
+        """How long until a database is due."""
+        return await leases.next_due(self._connection, targets, targets.c.due_at.is_not(None))
+
+    async def _hold(self, job: Job, *returning: Any, **values: Any) -> RowMapping:
+        return await leases.write(self._connection, targets, job.database.id, job.lease, *returning, **values)
+
+    async def _known(self, target: UUID) -> Known:
+        return Known(
+            wants=tuple(await self._wants(target)),
+            entries=tuple(await self._entries(target)),
+            attempts=tuple(await self._attempts(target)),
+        )
+
+    async def _wants(self, target: UUID) -> list[Want]:
+        statement = select(
+            grants.c.id,
+            grants.c.network,
+            grants.c.state,
+            (grants.c.overdue_at <= func.now()).label("overdue"),
+        ).where(grants.c.target_id == target, grants.c.state.in_(OPEN_STATES))
+        rows = (await self._connection.execute(statement)).mappings()
+        return [
+            Want(grant=row["id"], network=row["network"], state=row["state"], overdue=row["overdue"])
+            for row in rows
+        ]
+
+    async def _entries(self, target: UUID) -> list[Entry]:
+        asked = entries.c.removal_asked_at
+        removal = case(
+            (asked.is_(None), Removal.NONE.value),
+            (asked < func.now() - REMOVAL_PATIENCE, Removal.OVERDUE.value),
+            else_=Removal.ASKED.value,
+        )
+        statement = select(
+            entries.c.rule_id, entries.c.network, entries.c.listed, removal.label("removal")
+        ).where(entries.c.target_id == target, entries.c.gone_at.is_(None))
+        rows = (await self._connection.execute(statement)).mappings()
+        return [
+            Entry(
+                rule=row["rule_id"],
+                network=row["network"],
+                listed=row["listed"],
+                removal=Removal(row["removal"]),
+            )
+            for row in rows
+        ]
+
+    async def _attempts(self, target: UUID) -> list[Attempt]:
+        statement = select(
+            intents.c.id,
+            intents.c.network,
+            intents.c.mark,
+            (intents.c.waits_until > func.now()).label("waiting"),
+        ).where(intents.c.target_id == target, ~intents.c.settled)
+        rows = (await self._connection.execute(statement)).mappings()
+        return [
+            Attempt(intent=row["id"], network=row["network"], mark=row["mark"], waiting=row["waiting"])
+            for row in rows
+        ]

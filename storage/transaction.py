@@ -1,0 +1,103 @@
+"""The store: units of work on Postgres that roll back unless committed."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Final
+
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.errors import MisconfiguredError, StoreUnavailableError
+from bot.ports import Bell, Loop
+from storage.audit import PostgresAudit
+from storage.chores import PostgresChores
+from storage.entries import PostgresEntries
+from storage.grants import PostgresGrants
+from storage.people import PostgresPeople
+from storage.posts import PostgresPosts
+from storage.received import PostgresReceived
+from storage.requests import PostgresRequests
+from storage.targets import PostgresTargets
+
+PATIENCE: Final = timedelta(milliseconds=1500)
+"""Bound of waiting for a connection, a lock or a statement: a person is answered within Slack's 3 s."""
+
+
+def parse_url(url: str) -> URL:
+    """Reads ``DATABASE_URL``; Heroku's ``postgres://`` is accepted.
+
+    Raises:
+        MisconfiguredError: it is no Postgres address. The message does not repeat it: it holds a password.
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator or scheme not in ("postgres", "postgresql"):
+        raise MisconfiguredError(
+            "DATABASE_URL is not a Postgres address such as postgres://user:password@host:5432/name"
+        )
+    return make_url(f"postgresql+psycopg://{rest}")
+
+
+def engine_for(url: str) -> AsyncEngine:
+    """An engine whose every wait is bounded and whose sessions speak UTC."""
+    milliseconds = int(PATIENCE.total_seconds() * 1000)
+    options = f"-c timezone=UTC -c statement_timeout={milliseconds} -c lock_timeout={milliseconds - 300}"
+    return create_async_engine(
+        parse_url(url),
+        pool_size=10,
+        max_overflow=5,
+        pool_timeout=PATIENCE.total_seconds(),
+        pool_pre_ping=True,
+        connect_args={"options": options, "connect_timeout": 2},
+    )
+
+
+class PostgresTransaction:
+    """One unit of work, and everything that is kept, seen through it."""
+
+    def __init__(self, connection: AsyncConnection, bell: Bell) -> None:
+        self._connection = connection
+        self._bell = bell
+        self._touched: set[Loop] = set()
+        self.audit = PostgresAudit(connection)
+        self.received = PostgresReceived(connection)
+        self.people = PostgresPeople(connection, self._touched)
+        self.targets = PostgresTargets(connection, self._touched)
+        self.entries = PostgresEntries(connection)
+        self.requests = PostgresRequests(connection, self.audit, self._touched)
+        self.grants = PostgresGrants(connection, self.audit, self._touched)
+        self.posts = PostgresPosts(connection, self._touched)
+        self.chores = PostgresChores(connection)
+
+    async def commit(self) -> None:
+        """Makes everything durable at once, then rings the loops that it concerns."""
+        await self._connection.commit()
+        self._bell.ring(self._touched)
+        self._touched.clear()
+
+
+class PostgresStore:
+    """The truth."""
+
+    def __init__(self, engine: AsyncEngine, bell: Bell) -> None:
+        self._engine = engine
+        self._bell = bell
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[PostgresTransaction]:
+        """Begins a unit of work.
+
+        Raises:
+            StoreUnavailableError: Postgres is out of reach, too slow, or gave up on a deadlock.
+        """
+        try:
+            async with self._engine.connect() as connection:
+                yield PostgresTransaction(connection, self._bell)
+        except (OperationalError, InterfaceError, PoolTimeoutError) as error:
+            raise StoreUnavailableError("Postgres did not do it in time") from error
+        except DBAPIError as error:
+            if error.connection_invalidated:
+                raise StoreUnavailableError("the connection to Postgres was lost") from error
+            raise
