@@ -118,6 +118,12 @@ class Access:
         async with self._store.transaction() as tx:
             return await tx.people.locale(person)
 
+    async def forget_person(self, person: str) -> None:
+        """Has somebody looked up afresh; until then they can neither ask nor decide."""
+        async with self._store.transaction() as tx:
+            await tx.people.ask_for(person)
+            await tx.commit()
+
     async def follow_clock(self) -> datetime | None:
         """Closes what has ended and warns of what ends soon; returns the next moment to do so.
 
@@ -157,7 +163,7 @@ class Access:
                     return case
         except Refused as refused:
             if refused.reason is Refusal.PERSON_UNKNOWN:
-                await self._look_up(person)
+                await self.forget_person(person)
             raise
         except StoreUnavailableError:
             # The commit may have gone through all the same: the key tells.
@@ -167,11 +173,6 @@ class Access:
             if recorded is None:
                 raise StoreUnavailableError("nothing was recorded")
             return await _case(tx, recorded)
-
-    async def _look_up(self, person: str) -> None:
-        async with self._store.transaction() as tx:
-            await tx.people.ask_for(person)
-            await tx.commit()
 
     async def _ask(self, tx: Transaction, wish: Wish, person: str) -> int:
         now = self._clock.now()

@@ -28,7 +28,7 @@ _NOT_POSTED: Final = frozenset(
         "account_inactive", "channel_not_found", "invalid_auth", "invalid_blocks", "is_archived",
         "missing_scope", "msg_blocks_too_long", "msg_too_long", "no_text", "not_authed", "not_in_channel",
         "ratelimited", "restricted_action", "token_expired", "token_revoked", "user_not_found",
-        "message_not_found", "cant_update_message",
+        "message_not_found", "cant_update_message", "is_inactive",
     }
 )  # fmt: skip
 """Answers after which nothing was posted for sure; any other leaves it open."""

@@ -13,6 +13,7 @@ from uuid import uuid4
 import structlog
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -70,6 +71,7 @@ class Listeners:
         app.command(COMMAND)(self.on_command)
         app.action(re.compile(".*"))(self.on_click)
         app.view(re.compile(".*"))(self.on_submission)
+        app.event("user_change")(self.on_person)
         app.error(self.on_error)
         return app
 
@@ -98,8 +100,14 @@ class Listeners:
         else:
             await ack()
 
+    async def on_person(self, body: dict[str, Any]) -> None:
+        """Somebody was deactivated, moved or renamed: what is known of them decides nothing any more."""
+        await self._access.forget_person(body["event"]["user"]["id"])
+
     async def on_error(self, error: Exception, body: dict[str, Any]) -> BoltResponse:
         """Turns whatever went wrong into words; nobody waits for an answer in vain."""
+        if isinstance(error, BoltUnhandledRequestError) and body.get("type") == "event_callback":
+            return BoltResponse(status=200, body="")
         reference = uuid4().hex[:8]
         person = body.get("user_id") or (body.get("user") or {}).get("id")
         if isinstance(error, Refused):

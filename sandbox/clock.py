@@ -8,6 +8,7 @@ class MovableClock:
 
     def __init__(self) -> None:
         self.offset = timedelta()
+        self.moves = 0
 
     def now(self) -> datetime:
         """The present in the played world, aware and in UTC."""
@@ -16,4 +17,5 @@ class MovableClock:
     def move(self, by: timedelta) -> datetime:
         """Moves time and returns the new present."""
         self.offset += by
+        self.moves += 1
         return self.now()

@@ -170,9 +170,9 @@ def plan(known: Known, rules: Iterable[Rule], *, limit: int = MTLS_RULE_LIMIT) -
     room = 0 if scene.unclear else max(0, limit - len(scene.rules) - len(scene.unlisted))
     adds = missing[:room]
     full = frozenset() if scene.unclear or scene.unwanted() else frozenset(missing[room:])
-    verdicts = [_verdict(scene, want, full) for want in known.wants]
-    outcome = {
-        state: tuple(grant for grant, to, _ in verdicts if to is state)
+    verdicts = [(want, *_verdict(scene, want, full)) for want in known.wants]
+    moved = {
+        state: tuple(want.grant for want, to, _ in verdicts if to is state and want.state is not state)
         for state in (GrantState.IN_FORCE, GrantState.ENDED, GrantState.INTERRUPTED)
     }
     return Plan(
@@ -181,11 +181,11 @@ def plan(known: Known, rules: Iterable[Rule], *, limit: int = MTLS_RULE_LIMIT) -
         gone=scene.gone,
         add=adds,
         remove=removals,
-        in_force=outcome[GrantState.IN_FORCE],
-        ended=outcome[GrantState.ENDED],
-        interrupted=outcome[GrantState.INTERRUPTED],
-        failed=tuple((grant, why) for grant, to, why in verdicts if to is GrantState.FAILED and why),
-        under_way=_under_way(scene, verdicts),
+        in_force=moved[GrantState.IN_FORCE],
+        ended=moved[GrantState.ENDED],
+        interrupted=moved[GrantState.INTERRUPTED],
+        failed=tuple((want.grant, why) for want, to, why in verdicts if to is GrantState.FAILED and why),
+        under_way=_under_way(scene, {to for _, to, _ in verdicts}),
     )
 
 
@@ -231,16 +231,16 @@ def _missing(scene: _Scene) -> tuple[Network, ...]:
     )
 
 
-def _verdict(scene: _Scene, want: Want, full: frozenset[Network]) -> tuple[UUID, GrantState, Why | None]:
+def _verdict(scene: _Scene, want: Want, full: frozenset[Network]) -> tuple[GrantState, Why | None]:
     """The state that one grant is in now, and why if that needs saying."""
     match want.state:
         case GrantState.APPLYING:
-            return (want.grant, *_opening(scene, want, full))
+            return _opening(scene, want, full)
         case GrantState.IN_FORCE if scene.serving(want.network) is None:
-            return want.grant, GrantState.INTERRUPTED, Why.CLOSED_ELSEWHERE
+            return GrantState.INTERRUPTED, Why.CLOSED_ELSEWHERE
         case GrantState.ENDING if _is_closed(scene, want.network):
-            return want.grant, GrantState.ENDED, None
-    return want.grant, want.state, None
+            return GrantState.ENDED, None
+    return want.state, None
 
 
 def _opening(scene: _Scene, want: Want, full: frozenset[Network]) -> tuple[GrantState, Why | None]:
@@ -270,6 +270,6 @@ def _is_closed(scene: _Scene, network: Network) -> bool:
     return not listed and not scene.expected(network)
 
 
-def _under_way(scene: _Scene, verdicts: list[tuple[UUID, GrantState, Why | None]]) -> bool:
-    moving = {state for _, state, _ in verdicts} & {GrantState.APPLYING, GrantState.ENDING}
+def _under_way(scene: _Scene, states: set[GrantState]) -> bool:
+    moving = states & {GrantState.APPLYING, GrantState.ENDING}
     return bool(moving or scene.unwanted() or scene.unclear or scene.unlisted)

@@ -1,0 +1,40 @@
+"""Serves an application on a port of this machine for the length of a ``with`` block."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from typing import Any
+
+import uvicorn
+
+
+@contextlib.asynccontextmanager
+async def listening(port: int = 0) -> AsyncIterator[tuple[socket.socket, str]]:
+    """An open socket on loopback and its URL, known before anything is served there; port 0 picks a free one."""
+    with socket.create_server(("127.0.0.1", port)) as opened:
+        yield opened, f"http://127.0.0.1:{opened.getsockname()[1]}"
+
+
+@contextlib.asynccontextmanager
+async def serving(app: Any, on: socket.socket) -> AsyncIterator[None]:
+    """Serves an ASGI application on a socket."""
+    config = uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
+    server = _Quiet(config)
+    task = asyncio.create_task(server.serve(sockets=[on]))
+    while not server.started:
+        await asyncio.sleep(0.005)
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        await task
+
+
+class _Quiet(uvicorn.Server):
+    """Leaves signals to whoever started it."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Any:
+        """Captures none."""
+        yield

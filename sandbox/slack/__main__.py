@@ -1,0 +1,57 @@
+"""``python -m sandbox.slack --port N --bot URL``: a Slack workspace on this machine, with a page."""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import httpx
+import uvicorn
+
+from sandbox.slack.deliver import over
+from sandbox.slack.door import app
+from sandbox.slack.people import People
+from sandbox.slack.slack import PlayedSlack
+
+NEEDED = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET")
+PAGE = Path(__file__).parent.parent / "page"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until interrupted; return 2 when a setting is missing."""
+    parser = argparse.ArgumentParser(prog="python -m sandbox.slack", description="A Slack workspace, played.")
+    parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
+    parser.add_argument("--bot", required=True, metavar="URL", help="where the bot answers, without a path")
+    chosen = parser.parse_args(arguments)
+    missing = [name for name in NEEDED if not os.environ.get(name)]
+    if missing:
+        sys.stderr.write(f"The played Slack needs {' and '.join(missing)} to be set.\n")
+        return 2
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(chosen.port, chosen.bot))
+    return 0
+
+
+async def _serve(port: int, bot_url: str) -> None:
+    slack = PlayedSlack(
+        bot_token=os.environ["SLACK_BOT_TOKEN"].partition(",")[0],
+        signing_secret=os.environ["SLACK_SIGNING_SECRET"].partition(",")[0],
+    )
+    with socket.create_server(("127.0.0.1", port)) as listening:
+        slack.base_url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        # The timeout is longer than the three seconds that People gives the bot.
+        async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
+            people = People(slack, deliver=over(client), bot_url=bot_url)
+            door = app(slack, people, page=PAGE if PAGE.is_dir() else None)
+            server = uvicorn.Server(uvicorn.Config(door, log_level="warning", lifespan="off"))
+            sys.stdout.write(f"The played Slack answers at {slack.base_url}\n")
+            sys.stdout.flush()
+            await server.serve(sockets=[listening])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,42 @@
+"""How a delivery travels: one function, so that the same acts run over HTTP and in-process.
+
+Fact: Slack developer documentation, 2026-11: Slack follows no redirect and gives up where it cannot connect.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+import httpx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivered:
+    """What the bot answered; header names in lower case."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+class Undeliverable(Exception):
+    """The bot could not be reached, or the connection broke before it had answered."""
+
+
+Deliver = Callable[[str, str, Mapping[str, str], bytes], Awaitable[Delivered]]
+"""Takes method, URL, headers and body; returns what came back, or raises `Undeliverable`."""
+
+
+def over(client: httpx.AsyncClient) -> Deliver:
+    """Return a way to deliver through `client`: over HTTP, or in-process with an ASGI transport.
+
+    The client's own timeout should be longer than Slack's three seconds; those are measured by the sender.
+    """
+
+    async def deliver(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Delivered:
+        try:
+            answer = await client.request(method, url, headers=dict(headers), content=body)
+        except httpx.TransportError as error:
+            raise Undeliverable(str(error)) from error
+        return Delivered(status=answer.status_code, headers=dict(answer.headers), body=answer.content)
+
+    return deliver

@@ -1,0 +1,1 @@
+"""The real processes, spoken to from outside."""

@@ -1,0 +1,55 @@
+"""What many tests need: a private Postgres, and a migrated database of its own for each test."""
+
+import uuid
+from collections.abc import AsyncIterator, Iterator
+
+import psycopg
+import pytest
+from hypothesis import settings
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.ports import Loop
+from sandbox.postgres import PrivatePostgres, private_postgres
+from storage.bell import PostgresBell
+from storage.migrate import migrate
+from storage.transaction import PostgresStore, engine_for
+
+# The machines that run this are shared and noisy: a slow example is no failure.
+settings.register_profile("pgaccess", deadline=None)
+settings.load_profile("pgaccess")
+
+TEMPLATE = "template_migrated"
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PrivatePostgres]:
+    """A server for all tests of this process, with a migrated database to clone."""
+    with private_postgres() as server:
+        with psycopg.connect(server.url(), autocommit=True) as connection:
+            connection.execute(f'CREATE DATABASE "{TEMPLATE}"')
+        migrate(server.url(TEMPLATE))
+        yield server
+
+
+@pytest.fixture
+def database_url(postgres: PrivatePostgres) -> Iterator[str]:
+    """A database of the test's own, as the migrations leave it."""
+    name = f"test_{uuid.uuid4().hex}"
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}"')
+        yield postgres.url(name)
+        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
+    engine = engine_for(database_url)
+    yield engine
+    await engine.dispose()
+
+
+@pytest.fixture
+async def store(engine: AsyncEngine, database_url: str) -> AsyncIterator[PostgresStore]:
+    async with PostgresBell(url=database_url) as bell:
+        bell.ring(Loop)
+        yield PostgresStore(engine, bell)

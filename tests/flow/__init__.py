@@ -1,0 +1,1 @@
+"""The whole flow against the played Heroku and Slack, in one process."""

@@ -1,0 +1,1 @@
+"""The played Slack against the facts it is built from."""

@@ -1,0 +1,105 @@
+"""Values that tests of words and decisions are made of."""
+
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Network
+from uuid import UUID
+
+from bot.domain.grant import Grant, GrantState, Why
+from bot.domain.methods import Method
+from bot.domain.policy import Policy
+from bot.domain.request import Decision, Request, RequestState, Terms, Verdict
+from bot.domain.target import Database, Look, Rule
+from bot.ports import Case
+
+NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+NETWORK = IPv4Network("203.0.113.4/32")
+
+POLICY = Policy(
+    approvals_channel="C0APPROVALS",
+    operations_channel="C0OPERATIONS",
+    language="en",
+    approvers=frozenset({"U0LEAD", "U0LEAD2"}),
+    default_duration=timedelta(hours=8),
+    longest_duration=timedelta(days=5),
+    warn_before=timedelta(minutes=30),
+    minimum_reason=0,
+)
+
+
+def database(app: str = "billing", number: int = 1, *, shield: bool = False) -> Database:
+    return Database(
+        id=UUID(int=number),
+        name="postgresql-curved-12345",
+        app=app,
+        space="acme-private",
+        region="virginia",
+        shield=shield,
+        plan="heroku-postgresql:private-4",
+        config_var="DATABASE_URL",
+    )
+
+
+def request(
+    *,
+    state: RequestState = RequestState.PENDING,
+    reason: str = "quarterly migration",
+    network: IPv4Network = NETWORK,
+    until: datetime | None = None,
+) -> Request:
+    return Request(
+        id=17,
+        terms=Terms(
+            method=Method.MTLS,
+            target=UUID(int=1),
+            network=network,
+            duration=None if until else timedelta(hours=8),
+            until=until,
+            reason=reason,
+        ),
+        requester="U0ENGINEER",
+        state=state,
+        version=1,
+        asked_at=NOW,
+        decided_at=None if state is RequestState.PENDING else NOW,
+    )
+
+
+def grant(state: GrantState = GrantState.IN_FORCE, *, why: Why | None = None, detail: str = "") -> Grant:
+    return Grant(
+        id=UUID(int=2),
+        request=17,
+        target=UUID(int=1),
+        owner="U0ENGINEER",
+        network=NETWORK,
+        duration=timedelta(hours=8),
+        state=state,
+        started_at=NOW,
+        verified_at=NOW if state is not GrantState.APPLYING else None,
+        ends_at=NOW + timedelta(hours=8),
+        warn_at=None,
+        closed_at=NOW if state in (GrantState.ENDED, GrantState.FAILED, GrantState.INTERRUPTED) else None,
+        why=why,
+        detail=detail,
+    )
+
+
+def vote(verdict: Verdict = Verdict.APPROVE, reason: str = "") -> Decision:
+    return Decision(person="U0LEAD", verdict=verdict, reason=reason, at=NOW)
+
+
+def rule(network: str = "198.51.100.0/24", number: int = 7, status: str = "Authorized") -> Rule:
+    return Rule(id=UUID(int=number), network=IPv4Network(network), status=status, description="office")
+
+
+def look(*rules: Rule, ours: frozenset[UUID] = frozenset(), enabled: bool = True) -> Look:
+    return Look(at=NOW, enabled=enabled, rules=rules, ours=ours)
+
+
+def case(
+    *,
+    asked: Request | None = None,
+    votes: tuple[Decision, ...] = (),
+    granted: Grant | None = None,
+    seen: Look | None = None,
+) -> Case:
+    return Case(request=asked or request(), database=database(), decisions=votes, grant=granted, look=seen)
