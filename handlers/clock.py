@@ -1,8 +1,7 @@
 """APScheduler as a clock that says "look again": no state of its own, nothing decided here."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import structlog
@@ -18,6 +17,9 @@ EVERY_SECOND: Final = timedelta(seconds=1)
 
 EVERY_FEW: Final = timedelta(seconds=5)
 """Counting what is there: is a turn due?"""
+
+FARTHEST: Final = timedelta(days=1)
+"""The farthest that a timer is set; it is set anew long before."""
 
 log = structlog.get_logger(__name__)
 
@@ -58,14 +60,22 @@ class Ticking:
             await self._safely(self._census.answer_questions)
 
     async def _follow(self) -> None:
-        """Follows the clock, and sets a timer for an end that comes before the next tick."""
+        """Follows the clock, and sets a timer for the next end or warning: sharper than the next tick.
+
+        The timer is a delay from business time, set anew each time, because business time may jump.
+        """
         following = await self._access.follow_clock()
-        if following is None:
-            return
-        wait = following - self._clock.now()
-        if wait < EVERY_SECOND:
-            await asyncio.sleep(max(0.0, wait.total_seconds()))
-            await self._access.follow_clock()
+        if following is not None:
+            delay = max(timedelta(), following - self._clock.now())
+            self._scheduler.add_job(
+                self._safely,
+                "date",
+                args=[self._follow],
+                run_date=datetime.now(UTC) + min(delay, FARTHEST),
+                id="next",
+                replace_existing=True,
+                misfire_grace_time=None,
+            )
 
     def _every(self, gap: timedelta, step: Callable[[], Awaitable[Any]]) -> None:
         """A tick that is never run twice at once, and once, not many times, after a pause."""

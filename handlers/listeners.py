@@ -61,8 +61,7 @@ class Listeners:
         app = AsyncApp(
             client=client,
             signing_secret=signing_secret,
-            # Bolt takes None for "not ours", and does not say so in its type.
-            authorize=cast("Callable[..., Awaitable[AuthorizeResult]]", self._authorize),
+            authorize=self._authorizer(),
             process_before_response=True,
             raise_error_for_unhandled_request=True,
             ssl_check_enabled=False,
@@ -140,9 +139,14 @@ class Listeners:
                 log.warning("handlers.unanswered", code=error.code)
         return BoltResponse(status=200, body="")
 
-    async def _authorize(self, team_id: str | None, enterprise_id: str | None) -> AuthorizeResult | None:
-        """Serves one workspace and nobody else's (Slack Connect, a stolen manifest)."""
-        return self._authorized if team_id == self._team else None
+    def _authorizer(self) -> Callable[..., Awaitable[AuthorizeResult]]:
+        """Serves one workspace and nobody else's (Slack Connect, a stolen manifest), without asking Slack."""
+
+        async def authorize(team_id: str | None) -> AuthorizeResult | None:
+            return self._authorized if team_id == self._team else None
+
+        # Bolt fills arguments in by name and so takes no method; None is its "not ours", untyped.
+        return cast("Callable[..., Awaitable[AuthorizeResult]]", authorize)
 
     async def _words(self, person: str | None) -> Words:
         """The language of a person; the channel's when the store cannot tell."""

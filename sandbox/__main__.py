@@ -7,9 +7,10 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
+from bot.logs import configure
 from sandbox.heroku.world import default_world
 from sandbox.postgres import NoPostgresError, private_postgres
-from sandbox.stage import staged
+from sandbox.stage import HEROKU_TOKEN, staged
 from storage.migrate import migrate
 
 PORT: Final = 8000
@@ -22,6 +23,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=PORT, help=f"of the page; {PORT} by default, 0 picks one")
     parser.add_argument("--databases", type=int, default=1, help="how many databases Heroku has (1 or 2)")
     chosen = parser.parse_args(arguments)
+    configure()
     try:
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_play(chosen.port, chosen.databases))
@@ -34,7 +36,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 async def _play(port: int, databases: int) -> None:
     with private_postgres() as postgres:
         migrate(postgres.url())
-        async with staged(postgres.url(), default_world(databases=databases), port=port) as stage:
+        heroku = default_world(token=HEROKU_TOKEN, databases=databases)
+        async with staged(postgres.url(), heroku, port=port) as stage:
             sys.stdout.write(
                 f"\n  pgaccess is running, with Slack and Heroku played on this machine.\n"
                 f"  Open {stage.slack.base_url} and type /pgaccess mtls add 203.0.113.4\n"

@@ -122,7 +122,7 @@ class PrivatePostgres:
         return self._folder / "postgres.log"
 
     def _reachable(self, binaries: Path) -> Path:
-        """Copies the installation beside the data where the user that runs it could not read it (below /root)."""
+        """Copies the installation beside the data where its user could not read it: below root's home."""
         if self._user is None or not str(binaries.resolve()).startswith(str(Path.home())):
             return binaries
         package = binaries.parent

@@ -11,7 +11,7 @@ import uvicorn
 
 @contextlib.asynccontextmanager
 async def listening(port: int = 0) -> AsyncIterator[tuple[socket.socket, str]]:
-    """An open socket on loopback and its URL, known before anything is served there; port 0 picks a free one."""
+    """An open socket on loopback, and its URL before anything is served there; port 0 picks one."""
     with socket.create_server(("127.0.0.1", port)) as opened:
         yield opened, f"http://127.0.0.1:{opened.getsockname()[1]}"
 
@@ -22,9 +22,8 @@ async def serving(app: Any, on: socket.socket) -> AsyncIterator[None]:
     config = uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
     server = _Quiet(config)
     task = asyncio.create_task(server.serve(sockets=[on]))
-    while not server.started:
-        await asyncio.sleep(0.005)
     try:
+        await server.ready.wait()
         yield
     finally:
         server.should_exit = True
@@ -32,7 +31,16 @@ async def serving(app: Any, on: socket.socket) -> AsyncIterator[None]:
 
 
 class _Quiet(uvicorn.Server):
-    """Leaves signals to whoever started it."""
+    """Says when it serves, and leaves signals to whoever started it."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts to serve."""
+        await super().startup(sockets=sockets)
+        self.ready.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Any:

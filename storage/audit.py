@@ -97,14 +97,13 @@ class PostgresAudit:
         """Walks the whole chain from its beginning."""
         previous, expected = GENESIS, 1
         unsealed = select(audit.c.id).where(audit.c.seal.is_(None)).order_by(audit.c.id)
-        lines = await self._connection.stream(
-            select(audit).where(audit.c.seal.is_not(None)).order_by(audit.c.seal)
-        )
-        async for line in lines.mappings():
-            previous = digest(previous, expected, line)
-            if line["seal"] != expected or line["digest"] != previous:
-                return await self._verification(expected - 1, line["id"], unsealed)
-            expected += 1
+        sealed = select(audit).where(audit.c.seal.is_not(None)).order_by(audit.c.seal)
+        async with self._connection.stream(sealed) as lines:
+            async for line in lines.mappings():
+                previous = digest(previous, expected, line)
+                if line["seal"] != expected or line["digest"] != previous:
+                    return await self._verification(expected - 1, line["id"], unsealed)
+                expected += 1
         return await self._verification(expected - 1, None, unsealed)
 
     async def _verification(self, sealed: int, broken: int | None, unsealed: Any) -> Verification:

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import URL, make_url
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -32,12 +32,17 @@ def parse_url(url: str) -> URL:
     Raises:
         MisconfiguredError: it is no Postgres address. The message does not repeat it: it holds a password.
     """
+    wrong = MisconfiguredError(
+        "DATABASE_URL is not a Postgres address such as postgres://user:password@host:5432/name"
+    )
     scheme, separator, rest = url.partition("://")
     if not separator or scheme not in ("postgres", "postgresql"):
-        raise MisconfiguredError(
-            "DATABASE_URL is not a Postgres address such as postgres://user:password@host:5432/name"
-        )
-    return make_url(f"postgresql+psycopg://{rest}")
+        raise wrong
+    try:
+        return make_url(f"postgresql+psycopg://{rest}")
+    except (ArgumentError, ValueError):
+        # SQLAlchemy's own sentence repeats a part of the address.
+        raise wrong from None
 
 
 def engine_for(url: str) -> AsyncEngine:

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from bot.domain.grant import Grant, GrantState, Why
 from bot.domain.methods import Method
+from bot.domain.person import Person
 from bot.domain.policy import Policy
 from bot.domain.request import Decision, Request, RequestState, Terms, Verdict
 from bot.domain.target import Database, Look, Rule
@@ -36,6 +37,27 @@ def database(app: str = "billing", number: int = 1, *, shield: bool = False) -> 
         shield=shield,
         plan="heroku-postgresql:private-4",
         config_var="DATABASE_URL",
+    )
+
+
+def person(
+    id: str = "U0ENGINEER",
+    *,
+    zone: str = "Europe/Berlin",
+    deactivated: bool = False,
+    bot: bool = False,
+    guest: bool = False,
+    external: bool = False,
+) -> Person:
+    return Person(
+        id=id,
+        name="an engineer",
+        locale="en-US",
+        zone=zone,
+        deactivated=deactivated,
+        bot=bot,
+        guest=guest,
+        external=external,
     )
 
 

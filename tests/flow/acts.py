@@ -1,0 +1,163 @@
+"""What people do and see on the stage, in the words of a test."""
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+import psycopg
+
+from sandbox.heroku.heroku import PlayedHeroku
+from sandbox.heroku.switches import Pace, Switches
+from sandbox.heroku.world import DATABASE, default_world
+from sandbox.slack.people import Outcome
+from sandbox.stage import HEROKU_TOKEN, Stage
+
+T = TypeVar("T")
+
+PATIENCE = 15.0
+"""Seconds that something may take before a test gives up; usually it takes a tenth of one."""
+
+
+def played_heroku(*, switches: Switches | None = None, databases: int = 1) -> PlayedHeroku:
+    """The default world, whose transitions take a fifth of a second."""
+    return default_world(token=HEROKU_TOKEN, switches=switches, databases=databases, pace=Pace.of(0.2))
+
+
+class Acts:
+    """A stage, and hands and eyes on it."""
+
+    def __init__(self, stage: Stage, database_url: str) -> None:
+        self.stage = stage
+        self._url = database_url
+
+    async def settle(self) -> None:
+        """Waits until the bot knows its databases and people."""
+
+        async def known() -> bool:
+            async with self.stage.house.store.transaction() as tx:
+                people = await tx.people.find("U0ENGINEER")
+                databases = await tx.targets.all()
+                return people is not None and all([await tx.targets.look(d.id) for d in databases])
+
+        await self.until(known)
+
+    async def until(self, seen: Callable[[], T | Awaitable[T]]) -> T:
+        """Waits until something is seen, and returns it."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            found = seen()
+            if isinstance(found, Awaitable):
+                found = await found
+            if found:
+                return found
+            assert time.monotonic() < deadline, f"never seen; Slack showed {self.everything()}"
+            await asyncio.sleep(0.02)
+
+    # --- people ----------------------------------------------------------------------------------
+
+    async def type(self, person: str, line: str) -> Outcome:
+        return await self.stage.people.types(person, line)
+
+    async def ask(self, line: str = "/pgaccess mtls add 203.0.113.4", person: str = "engineer") -> Outcome:
+        """Types a request and waits for its card."""
+        before = len(self.cards())
+        outcome = await self.type(person, line)
+        assert outcome.ok, outcome
+        await self.until(lambda: len(self.cards()) > before)
+        return outcome
+
+    async def press(self, person: str, action: str, card: int = -1) -> Outcome:
+        message = self.cards()[card]
+        return await self.stage.people.clicks(
+            person, channel="#approvals", ts=message["ts"], action_id=action
+        )
+
+    async def approve(self, person: str = "lead", card: int = -1) -> Outcome:
+        return await self.press(person, "request.approve", card)
+
+    async def ask_and_open(self, line: str = "/pgaccess mtls add 203.0.113.4") -> None:
+        """The main job up to "in force"."""
+        await self.ask(line)
+        assert (await self.approve()).ok
+        await self.until(lambda: self.told("engineer", "can reach"))
+
+    # --- what is seen ----------------------------------------------------------------------------
+
+    def cards(self) -> list[dict[str, Any]]:
+        return [m for m in self.messages("#approvals") if not m["ephemeral"]]
+
+    def card(self) -> str:
+        """What the newest card says; empty while there is none."""
+        return words(self.cards()[-1]) if self.cards() else ""
+
+    def messages(self, channel: str, viewer: str = "lead") -> list[dict[str, Any]]:
+        return self.stage.slack.messages(channel, viewer)
+
+    def direct(self, person: str) -> list[str]:
+        try:
+            return [words(m) for m in self.messages("@pgaccess", person)]
+        except KeyError:
+            return []
+
+    def told(self, person: str, what: str) -> list[str]:
+        """Direct messages in which something is said."""
+        return [said for said in self.direct(person) if what in said]
+
+    def private(self, person: str) -> list[str]:
+        """What only this person sees."""
+        return [words(m) for m in self.stage.slack.ephemerals(person)]
+
+    def everything(self) -> dict[str, list[str]]:
+        return {
+            "approvals": [words(m) for m in self.messages("#approvals")],
+            "engineer": self.direct("engineer"),
+            "operations": [words(m) for m in self.messages("#operations")],
+        }
+
+    def rules(self, database: str = DATABASE) -> list[str]:
+        return [rule.cidr for rule in self.stage.heroku.rules(database, now=datetime.now(UTC))]
+
+    def ours(self, database: str = DATABASE) -> list[str]:
+        found = self.stage.heroku.rules(database, now=datetime.now(UTC))
+        return [rule.cidr for rule in found if rule.description.startswith("pgaccess/")]
+
+    def calls(self, pattern: str) -> list[str]:
+        """Calls that reached Heroku, as ``METHOD /path``."""
+        made = [f"{entry.method} {entry.path}" for entry in self.stage.heroku.journal]
+        return [call for call in made if re.search(pattern, call)]
+
+    # --- the store -------------------------------------------------------------------------------
+
+    async def query(self, sql: str) -> list[Any]:
+        """Looks into the store behind the bot's back, or changes it: to move Postgres' time for one row."""
+        async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
+            cursor = await connection.execute(sql)
+            return await cursor.fetchall() if cursor.description else []
+
+    async def states(self) -> list[str]:
+        rows = await self.query(
+            "SELECT COALESCE(g.state, r.state) FROM requests r "
+            "LEFT JOIN grants g ON g.request_id = r.id ORDER BY r.id"
+        )
+        return [row[0] for row in rows]
+
+
+def words(message: dict[str, Any]) -> str:
+    """Everything that a message says, blocks included, in one string."""
+    said = [message.get("text") or ""]
+
+    def read(part: Any) -> None:
+        if isinstance(part, dict):
+            if isinstance(part.get("text"), str):
+                said.append(part["text"])
+            for value in part.values():
+                read(value)
+        elif isinstance(part, list):
+            for value in part:
+                read(value)
+
+    read(message.get("blocks") or [])
+    return "\n".join(said)

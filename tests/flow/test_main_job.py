@@ -1,0 +1,179 @@
+"""The main job: asked, decided, opened, said, warned, closed; and what must not happen on the way."""
+
+from datetime import UTC, datetime, timedelta
+
+from tests.flow.acts import Acts
+
+LINE = "/pgaccess mtls add 203.0.113.4"
+
+
+async def test_a_line_typed_exactly_so_is_opened_announced_and_closed_at_its_end(acts: Acts) -> None:
+    asked = await acts.ask(LINE)
+    assert asked.ms < 3000
+    assert await acts.states() == ["pending"]
+    assert acts.ours() == []
+    assert "203.0.113.4/32 → billing" in acts.card()
+    assert "Adds one rule to billing; 1 of 60 used" in acts.card()
+    assert "waits for <@U0LEAD> <@U0LEAD2>" in acts.card()
+
+    approved = await acts.approve()
+    assert approved.ok
+    assert approved.ms < 3000
+    assert any("You approved #1" in said for said in acts.private("lead"))
+
+    await acts.until(lambda: acts.told("engineer", "can reach billing"))
+    assert acts.ours() == ["203.0.113.4/32"]
+    assert acts.told("engineer", "#1 is approved")
+    assert acts.told("engineer", 'psql "$(heroku config:get DATABASE_URL -a billing)"')
+    await acts.until(lambda: "in force since" in acts.card())
+
+    await acts.stage.move_time(timedelta(hours=7, minutes=35))
+    await acts.until(lambda: acts.told("engineer", "#1 ends"))
+    assert acts.ours() == ["203.0.113.4/32"]
+
+    await acts.stage.to_next_event()
+    await acts.until(lambda: acts.told("engineer", "#1 has ended"))
+    assert acts.ours() == []
+    assert acts.rules() == ["198.51.100.0/24"]
+    assert await acts.states() == ["ended"]
+    await acts.until(lambda: "#1 ended" in acts.card())
+
+
+async def test_in_force_is_not_said_before_heroku_has_authorised_the_rule(acts: Acts) -> None:
+    await acts.ask(LINE)
+    await acts.approve()
+    await acts.until(acts.ours)
+    told_when_open = acts.told("engineer", "can reach")
+    status = [
+        rule.status for rule in acts.stage.heroku.rules("postgresql-curved-12345", now=datetime.now(UTC))
+    ]
+    assert "Authorizing" not in status or not told_when_open
+    await acts.until(lambda: acts.told("engineer", "can reach"))
+
+
+async def test_one_request_is_one_rule_one_card_and_each_notice_once(acts: Acts) -> None:
+    await acts.ask_and_open(LINE)
+    assert len(acts.calls(r"POST .*/ip-rules")) == 1
+    assert len(acts.cards()) == 1
+    assert len(acts.told("engineer", "is approved")) == 1
+    assert len(acts.told("engineer", "can reach")) == 1
+
+
+async def test_a_denial_is_told_with_its_reason_and_opens_nothing(acts: Acts) -> None:
+    await acts.ask(LINE)
+    assert (await acts.press("lead", "request.deny")).ok
+    view = acts.stage.slack.view_for("lead")
+    assert view is not None
+    sent = await acts.stage.people.submits("lead", {"reason": {"reason": "use a dyno"}})
+    assert sent.ok
+    await acts.until(lambda: acts.told("engineer", "use a dyno"))
+    await acts.until(lambda: "denied by <@U0LEAD>" in acts.card())
+    assert await acts.states() == ["denied"]
+    assert acts.calls(r"POST .*/ip-rules") == []
+    assert "Approve" not in acts.card()
+
+
+async def test_the_second_approver_is_told_who_decided(acts: Acts) -> None:
+    await acts.ask(LINE)
+    card = acts.cards()[-1]
+    await acts.approve("lead")
+    people = acts.stage.people
+    late = await people.clicks("lead-2", channel="#approvals", ts=card["ts"], action_id="request.details")
+    assert late.ok
+    # The card's buttons go with its next edit; the very click of a moment before comes again all the same.
+    if any("Approve" in str(block) for block in acts.cards()[-1]["blocks"]):
+        await acts.approve("lead-2")
+        assert any("<@U0LEAD>" in said for said in acts.private("lead-2"))
+
+
+async def test_nobody_approves_their_own_request(acts: Acts) -> None:
+    await acts.ask(LINE, person="lead")
+    await acts.approve("lead")
+    assert await acts.states() == ["pending"]
+    assert acts.private("lead")
+
+
+async def test_an_engineer_cannot_approve(acts: Acts) -> None:
+    await acts.ask(LINE)
+    await acts.approve("engineer-2")
+    assert await acts.states() == ["pending"]
+    assert acts.private("engineer-2")
+
+
+async def test_the_same_click_again_decides_nothing_twice(acts: Acts) -> None:
+    await acts.ask(LINE)
+    approved = await acts.approve()
+    assert approved.delivery is not None
+    again = await acts.stage.people.replays(approved.delivery)
+    assert again.ok
+    await acts.until(lambda: acts.told("engineer", "can reach"))
+    assert len(await acts.query("SELECT * FROM grants")) == 1
+    assert len(acts.calls(r"POST .*/ip-rules")) == 1
+
+
+async def test_the_same_command_again_asks_once(acts: Acts) -> None:
+    asked = await acts.ask(LINE)
+    assert asked.delivery is not None
+    await acts.stage.people.replays(asked.delivery)
+    assert len(await acts.query("SELECT * FROM requests")) == 1
+
+
+async def test_a_missing_address_opens_the_form_with_what_was_typed(acts: Acts) -> None:
+    await acts.type("engineer", "/pgaccess mtls add for 2h because nightly export")
+    view = acts.stage.slack.view_for("engineer")
+    assert view is not None
+    assert "nightly export" in str(view["blocks"])
+    wrong = await acts.stage.people.submits("engineer", {"address": {"address": "10.0.0.1"}})
+    assert "private" in wrong.errors["address"]
+    sent = await acts.stage.people.submits("engineer", {"address": {"address": "203.0.113.9"}})
+    assert sent.ok
+    await acts.until(lambda: "203.0.113.9/32" in acts.card())
+    assert "2h" in acts.card()
+    assert "nightly export" in acts.card()
+
+
+async def test_a_japanese_reader_is_written_to_in_japanese_and_the_channel_in_its_own_language(
+    acts: Acts,
+) -> None:
+    await acts.ask("/pgaccess mtls add 203.0.113.4", person="engineer-2")
+    assert any("申請しました" in said for said in acts.private("engineer-2"))
+    assert "waits for" in acts.card()
+    await acts.approve()
+    await acts.until(lambda: acts.told("engineer-2", "接続できます"))
+
+
+async def test_a_guest_cannot_ask(acts: Acts) -> None:
+    await acts.type("guest", LINE)
+    assert acts.private("guest")
+    assert await acts.states() == []
+
+
+async def test_a_deactivated_approver_decides_nothing(acts: Acts) -> None:
+    await acts.ask(LINE)
+    card = acts.cards()[-1]
+    click = acts.stage.slack.acts.click
+    built = click(
+        "lead",
+        "#approvals",
+        card["ts"],
+        "request.approve",
+        block_id=None,
+        selected=None,
+        now=datetime.now(UTC),
+    )
+    await acts.stage.people.deactivates("lead")
+    await acts.stage.people.sends(built)
+    assert await acts.states() == ["pending"]
+
+
+async def test_list_show_and_help_answer_privately(acts: Acts) -> None:
+    await acts.ask_and_open(LINE)
+    await acts.type("engineer", "/pgaccess list")
+    await acts.type("engineer", "/pgaccess show 1")
+    await acts.type("engineer", "/pgaccess help")
+    await acts.type("engineer", "/pgaccess privatelink open billing")
+    listed, shown, helped, not_yet = acts.private("engineer")[-4:]
+    assert "203.0.113.4/32 → billing" in listed
+    assert "in force, read back from Heroku" in shown
+    assert "/pgaccess mtls add" in helped
+    assert "not there yet" in not_yet

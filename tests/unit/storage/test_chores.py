@@ -1,0 +1,39 @@
+"""Chores: done once in their time by whichever worker comes first."""
+
+import asyncio
+from datetime import timedelta
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from storage.transaction import PostgresStore
+from tests.unit.storage import kept
+
+
+async def claim(store: PostgresStore, name: str = "people") -> bool:
+    async with store.transaction() as tx:
+        mine = await tx.chores.claim(name, every=timedelta(minutes=5))
+        await tx.commit()
+        return mine
+
+
+async def test_a_chore_that_was_never_done_is_done_by_one_of_many(store: PostgresStore) -> None:
+    assert sorted(await asyncio.gather(*(claim(store) for _ in range(6)))) == [False] * 5 + [True]
+
+
+async def test_a_chore_that_is_due_is_done_by_one_of_many(store: PostgresStore, engine: AsyncEngine) -> None:
+    await claim(store)
+    await kept.query(engine, "UPDATE chores SET due_at = due_at - interval '5 minutes'")
+    assert sorted(await asyncio.gather(*(claim(store) for _ in range(6)))) == [False] * 5 + [True]
+
+
+async def test_each_chore_has_its_own_turn(store: PostgresStore) -> None:
+    assert await claim(store, "people")
+    assert await claim(store, "databases")
+
+
+async def test_a_chore_that_came_to_nothing_can_be_due_sooner(store: PostgresStore) -> None:
+    await claim(store)
+    async with store.transaction() as tx:
+        await tx.chores.due_in("people", wait=timedelta())
+        await tx.commit()
+    assert await claim(store)

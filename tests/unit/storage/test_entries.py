@@ -1,0 +1,207 @@
+"""Our rules and the intents before them, as a keeper finds them when its next turn comes."""
+
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.domain.grant import GrantState
+from bot.domain.plan import Attempt, Entry, Removal, Want
+from bot.domain.target import Rule
+from bot.ports import Job
+from storage.transaction import PostgresStore
+from tests.unit import samples
+from tests.unit.samples import NETWORK, rule
+from tests.unit.storage import kept
+
+OURS = rule(str(NETWORK))
+
+
+@pytest.fixture
+async def job(store: PostgresStore) -> Job:
+    """A keeper's turn with a database that nothing is known of."""
+    await kept.discover(store)
+    return await kept.take(store)
+
+
+async def next_turn(store: PostgresStore, job: Job) -> Job:
+    await kept.release(store, job)
+    return await kept.take(store)
+
+
+async def intend(store: PostgresStore, job: Job) -> tuple[UUID, str]:
+    async with store.transaction() as tx:
+        intent = await tx.entries.intend_add(job, NETWORK)
+        await tx.commit()
+        return intent
+
+
+async def make(store: PostgresStore, job: Job, found: Rule = OURS) -> UUID:
+    """An intent whose answer was this rule."""
+    intent, _ = await intend(store, job)
+    async with store.transaction() as tx:
+        await tx.entries.made(job, intent, found)
+        await tx.commit()
+    return intent
+
+
+async def ask_to_remove(store: PostgresStore, job: Job) -> None:
+    async with store.transaction() as tx:
+        await tx.entries.intend_remove(job, OURS.id)
+        await tx.commit()
+
+
+async def back(engine: AsyncEngine, column: str, by: timedelta) -> None:
+    """Lets time pass for a column of intents or of entries."""
+    table, name = column.split(".")
+    await kept.query(engine, f"UPDATE {table} SET {name} = {name} - make_interval(secs => :s)", s=by.seconds)
+
+
+async def test_an_intent_carries_the_mark_of_this_installation(store: PostgresStore, job: Job) -> None:
+    intent, mark = await intend(store, job)
+    assert mark == f"pgaccess/{job.installation} {intent}"
+
+
+async def test_an_intent_without_an_answer_is_waited_for(store: PostgresStore, job: Job) -> None:
+    intent, mark = await intend(store, job)
+    known = (await next_turn(store, job)).known
+    assert known.attempts == (Attempt(intent=intent, network=NETWORK, mark=mark, waiting=True),)
+    assert known.entries == ()
+
+
+@pytest.mark.parametrize(("passed_s", "waiting"), [(75, True), (80, False)])
+async def test_an_intent_waits_for_a_call_and_its_quarantine(
+    store: PostgresStore, engine: AsyncEngine, job: Job, passed_s: int, waiting: bool
+) -> None:
+    await intend(store, job)
+    await back(engine, "intents.waits_until", timedelta(seconds=passed_s))
+    (attempt,) = (await next_turn(store, job)).known.attempts
+    assert attempt.waiting is waiting
+
+
+@pytest.mark.parametrize(("passed_s", "waiting"), [(55, True), (60, False)])
+async def test_a_lost_answer_is_waited_for_a_minute_from_when_it_was_lost(
+    store: PostgresStore, engine: AsyncEngine, job: Job, passed_s: int, waiting: bool
+) -> None:
+    intent, _ = await intend(store, job)
+    async with store.transaction() as tx:
+        await tx.entries.unclear(intent, error="Heroku answered 503")
+        await tx.commit()
+    await back(engine, "intents.waits_until", timedelta(seconds=passed_s))
+    (attempt,) = (await next_turn(store, job)).known.attempts
+    assert attempt.waiting is waiting
+
+
+async def test_an_intent_that_made_a_rule_is_settled_and_the_rule_is_ours(
+    store: PostgresStore, job: Job
+) -> None:
+    await make(store, job)
+    known = (await next_turn(store, job)).known
+    assert known.attempts == ()
+    assert known.entries == (Entry(rule=OURS.id, network=NETWORK, listed=False, removal=Removal.NONE),)
+    async with store.transaction() as tx:
+        assert await tx.entries.ours(job.database.id) == {OURS.id}
+
+
+async def test_a_rule_recorded_twice_is_one(store: PostgresStore, job: Job) -> None:
+    intent = await make(store, job)
+    async with store.transaction() as tx:
+        await tx.entries.made(job, intent, OURS)
+        await tx.commit()
+    assert len((await next_turn(store, job)).known.entries) == 1
+
+
+async def test_an_intent_that_made_nothing_is_settled(
+    store: PostgresStore, engine: AsyncEngine, job: Job
+) -> None:
+    intent, _ = await intend(store, job)
+    async with store.transaction() as tx:
+        await tx.entries.nothing_made(intent, error="Heroku answered 422")
+        await tx.commit()
+    known = (await next_turn(store, job)).known
+    assert (known.attempts, known.entries) == ((), ())
+    assert await kept.value(engine, "SELECT error FROM intents") == "Heroku answered 422"
+
+
+@pytest.mark.parametrize(("passed", "expected"), [(timedelta(minutes=59), 1), (timedelta(minutes=60), 0)])
+async def test_a_late_rule_is_expected_for_an_hour(
+    store: PostgresStore, engine: AsyncEngine, job: Job, passed: timedelta, expected: int
+) -> None:
+    intent, _ = await intend(store, job)
+    await back(engine, "intents.at", passed)
+    async with store.transaction() as tx:
+        await tx.entries.give_up([intent])
+        await tx.commit()
+    assert len((await next_turn(store, job)).known.attempts) == expected
+
+
+async def test_a_rule_that_a_list_showed_is_known_to_have_been_there(store: PostgresStore, job: Job) -> None:
+    await make(store, job)
+    async with store.transaction() as tx:
+        await tx.entries.listed([OURS.id, uuid4()])
+        await tx.commit()
+    (entry,) = (await next_turn(store, job)).known.entries
+    assert entry.listed
+
+
+async def test_a_rule_that_is_gone_is_not_ours_any_more(store: PostgresStore, job: Job) -> None:
+    await make(store, job)
+    async with store.transaction() as tx:
+        await tx.entries.gone([OURS.id])
+        await tx.commit()
+    assert (await next_turn(store, job)).known.entries == ()
+    async with store.transaction() as tx:
+        assert await tx.entries.ours(job.database.id) == frozenset()
+
+
+@pytest.mark.parametrize(("passed_s", "removal"), [(0, Removal.ASKED), (55, Removal.ASKED), (61, Removal.OVERDUE)])
+async def test_a_removal_is_overdue_after_a_minute(
+    store: PostgresStore, engine: AsyncEngine, job: Job, passed_s: int, removal: Removal
+) -> None:
+    await make(store, job)
+    await ask_to_remove(store, job)
+    await back(engine, "entries.removal_asked_at", timedelta(seconds=passed_s))
+    (entry,) = (await next_turn(store, job)).known.entries
+    assert entry.removal is removal
+
+
+async def test_a_removal_asked_for_again_has_another_minute(
+    store: PostgresStore, engine: AsyncEngine, job: Job
+) -> None:
+    await make(store, job)
+    await ask_to_remove(store, job)
+    await back(engine, "entries.removal_asked_at", timedelta(seconds=61))
+    await ask_to_remove(store, job)
+    (entry,) = (await next_turn(store, job)).known.entries
+    assert entry.removal is Removal.ASKED
+
+
+async def test_every_open_grant_is_wanted_in_its_state(store: PostgresStore, job: Job) -> None:
+    waiting = await kept.approve(store, await kept.ask(store))
+    running = await kept.in_force(store)
+    known = (await next_turn(store, job)).known
+    assert set(known.wants) == {
+        Want(grant=waiting.id, network=NETWORK, state=GrantState.APPLYING),
+        Want(grant=running.id, network=NETWORK, state=GrantState.IN_FORCE),
+    }
+
+
+@pytest.mark.parametrize(("passed", "overdue"), [(timedelta(minutes=19), False), (timedelta(minutes=20), True)])
+async def test_a_grant_is_overdue_when_its_opening_deadline_has_passed(
+    store: PostgresStore, engine: AsyncEngine, job: Job, passed: timedelta, overdue: bool
+) -> None:
+    await kept.approve(store, await kept.ask(store))
+    await kept.query(engine, "UPDATE grants SET overdue_at = overdue_at - :passed", passed=passed)
+    (want,) = (await next_turn(store, job)).known.wants
+    assert want.overdue is overdue
+
+
+async def test_what_is_known_of_one_database_is_not_known_of_another(store: PostgresStore, job: Job) -> None:
+    await make(store, job)
+    await kept.release(store, job, again=timedelta(hours=1))
+    async with store.transaction() as tx:
+        await tx.targets.discovered([job.database, samples.database("crm", 2)])
+        await tx.commit()
+    other = await kept.take(store)
+    assert (other.database.app, other.known.entries, other.known.attempts) == ("crm", (), ())

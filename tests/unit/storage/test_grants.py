@@ -1,0 +1,160 @@
+"""Grants: changed only from the state they are in, found by their end and their warning."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from ipaddress import IPv4Network
+
+import pytest
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.domain.grant import Grant, GrantState, Why, begin, closed, expired
+from storage.transaction import PostgresStore
+from tests.unit.samples import NOW
+from tests.unit.storage import kept
+
+EIGHT_HOURS = timedelta(hours=8)
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture(autouse=True)
+async def _databases(store: PostgresStore) -> None:
+    await kept.discover(store)
+
+
+async def get(store: PostgresStore, grant: Grant) -> Grant:
+    async with store.transaction() as tx:
+        return await tx.grants.get(grant.id)
+
+
+async def over(store: PostgresStore, *, at: timedelta, limit: int = 100) -> tuple[Grant, ...]:
+    async with store.transaction() as tx:
+        return await tx.grants.past_end(NOW + at, limit=limit)
+
+
+async def to_warn(store: PostgresStore, *, at: timedelta, limit: int = 100) -> tuple[Grant, ...]:
+    async with store.transaction() as tx:
+        return await tx.grants.to_warn(NOW + at, limit=limit)
+
+
+async def test_a_grant_comes_back_word_for_word(store: PostgresStore) -> None:
+    grant = await kept.approve(store, await kept.ask(store, network=IPv4Network("203.0.112.0/23")))
+    assert await get(store, grant) == grant
+
+
+async def test_one_request_opens_one_grant(store: PostgresStore) -> None:
+    request = await kept.ask(store)
+    grant = await kept.approve(store, request)
+    with pytest.raises(IntegrityError, match="uq_grants_request_id"):
+        async with store.transaction() as tx:
+            await tx.grants.open(replace(begin(request, id=request.terms.target, now=NOW)), doing=kept.BY_LEAD)
+    assert await get(store, grant) == grant
+
+
+async def test_a_change_is_written_whole(store: PostgresStore) -> None:
+    grant = await kept.approve(store, await kept.ask(store))
+    failed = closed(grant, GrantState.FAILED, now=NOW, why=Why.REFUSED, detail="Heroku: no room")
+    assert await kept.change(store, grant, failed)
+    assert await get(store, grant) == failed
+
+
+async def test_a_change_from_a_state_that_has_passed_writes_nothing(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    grant = await kept.in_force(store)
+    assert await kept.change(store, grant, expired(grant))
+    before = await kept.counts(engine)
+    interrupted = closed(grant, GrantState.INTERRUPTED, now=NOW, why=Why.CLOSED_ELSEWHERE)
+    assert not await kept.change(store, grant, interrupted)
+    assert await get(store, grant) == expired(grant)
+    assert await kept.counts(engine) == before
+
+
+async def test_of_two_changes_at_once_the_second_sees_the_first(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    grant = await kept.in_force(store)
+    async with store.transaction() as tx:
+        assert await tx.grants.change(grant, expired(grant), doing=kept.BY_LEAD)
+        second = asyncio.create_task(kept.change(store, grant, expired(grant)))
+        await kept.until_somebody_waits(engine)
+        await tx.commit()
+    assert not await second
+    endings = "SELECT count(*) FROM audit WHERE after = 'ending'"
+    assert await kept.value(engine, endings) == 1
+
+
+async def test_a_grant_is_over_from_its_very_end_on(store: PostgresStore) -> None:
+    grant = await kept.in_force(store)
+    assert await over(store, at=EIGHT_HOURS - SECOND) == ()
+    assert await over(store, at=EIGHT_HOURS) == (grant,)
+
+
+async def test_a_grant_that_was_never_read_back_is_over_at_its_hard_end(store: PostgresStore) -> None:
+    grant = await kept.approve(store, await kept.ask(store))
+    assert await over(store, at=EIGHT_HOURS + timedelta(minutes=20) - SECOND) == ()
+    assert await over(store, at=EIGHT_HOURS + timedelta(minutes=20)) == (grant,)
+
+
+async def test_an_interrupted_grant_is_over_at_its_end_too(store: PostgresStore) -> None:
+    grant = await kept.in_force(store)
+    interrupted = closed(grant, GrantState.INTERRUPTED, now=NOW, why=Why.CLOSED_ELSEWHERE)
+    await kept.change(store, grant, interrupted)
+    assert await over(store, at=EIGHT_HOURS) == (interrupted,)
+
+
+async def test_a_grant_that_is_ending_is_not_over_again(store: PostgresStore) -> None:
+    grant = await kept.in_force(store)
+    await kept.change(store, grant, expired(grant))
+    assert await over(store, at=timedelta(days=30)) == ()
+
+
+async def test_the_most_overdue_comes_first_and_no_more_than_asked_for(store: PostgresStore) -> None:
+    late, latest, later = [await kept.in_force(store, at=NOW - timedelta(minutes=m)) for m in (1, 9, 5)]
+    assert await over(store, at=EIGHT_HOURS) == (latest, later, late)
+    assert await over(store, at=EIGHT_HOURS, limit=2) == (latest, later)
+
+
+async def test_what_somebody_else_is_changing_is_passed_over(store: PostgresStore) -> None:
+    held, free = [await kept.in_force(store, at=NOW - timedelta(minutes=m)) for m in (2, 1)]
+    async with store.transaction() as tx:
+        await tx.grants.get(held.id)
+        assert await over(store, at=EIGHT_HOURS) == (free,)
+        assert await to_warn(store, at=EIGHT_HOURS) == (free,)
+
+
+async def test_a_warning_is_due_before_the_end_and_once(store: PostgresStore) -> None:
+    grant = await kept.in_force(store)
+    half_past_seven = timedelta(hours=7, minutes=30)
+    assert await to_warn(store, at=half_past_seven - SECOND) == ()
+    assert await to_warn(store, at=half_past_seven) == (grant,)
+    async with store.transaction() as tx:
+        await tx.grants.warned(grant)
+        await tx.commit()
+    assert await to_warn(store, at=EIGHT_HOURS) == ()
+    assert await get(store, grant) == replace(grant, warn_at=None)
+
+
+async def test_only_what_is_in_force_is_warned_of(store: PostgresStore) -> None:
+    await kept.approve(store, await kept.ask(store))
+    grant = await kept.in_force(store)
+    await kept.change(store, grant, expired(grant))
+    assert await to_warn(store, at=timedelta(days=30)) == ()
+
+
+async def test_the_next_moment_is_the_next_warning_or_end(store: PostgresStore) -> None:
+    async def next_moment() -> timedelta | None:
+        async with store.transaction() as tx:
+            moment = await tx.grants.next_moment()
+            return None if moment is None else moment - NOW
+
+    assert await next_moment() is None
+    await kept.approve(store, await kept.ask(store))
+    assert await next_moment() == EIGHT_HOURS + timedelta(minutes=20)
+    grant = await kept.in_force(store)
+    assert await next_moment() == EIGHT_HOURS - timedelta(minutes=30)
+    async with store.transaction() as tx:
+        await tx.grants.warned(grant)
+        await tx.commit()
+    assert await next_moment() == EIGHT_HOURS

@@ -1,0 +1,238 @@
+"""The keeper's turns: who may work on a database, for how long, and when the next turn comes."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.domain.target import Database
+from bot.errors import LeaseLostError
+from bot.ports import Job
+from storage.transaction import PostgresStore
+from tests.unit import samples
+from tests.unit.storage import kept
+
+BILLING = samples.database()
+CRM = samples.database("crm", 2)
+
+
+async def claim(store: PostgresStore) -> Job | None:
+    async with store.transaction() as tx:
+        job = await tx.targets.claim()
+        await tx.commit()
+        return job
+
+
+async def claim_all(store: PostgresStore) -> list[Job]:
+    """One worker that takes what it can get."""
+    jobs = []
+    while (job := await claim(store)) is not None:
+        jobs.append(job)
+    return jobs
+
+
+async def want(store: PostgresStore, database: Database = BILLING) -> None:
+    async with store.transaction() as tx:
+        await tx.targets.want(database.id)
+        await tx.commit()
+
+
+async def renew(store: PostgresStore, job: Job) -> bool:
+    async with store.transaction() as tx:
+        unchanged = await tx.targets.renew(job)
+        await tx.commit()
+        return unchanged
+
+
+async def next_due(store: PostgresStore) -> timedelta | None:
+    async with store.transaction() as tx:
+        return await tx.targets.next_due()
+
+
+async def run_out(engine: AsyncEngine) -> None:
+    """Lets a minute pass for every lease."""
+    await kept.query(engine, "UPDATE targets SET lease_until = lease_until - interval '61 seconds'")
+
+
+async def test_nothing_is_due_where_nothing_was_discovered(store: PostgresStore) -> None:
+    assert await claim(store) is None
+    assert await next_due(store) is None
+
+
+async def test_a_new_database_is_due_at_once(store: PostgresStore) -> None:
+    await kept.discover(store)
+    assert await next_due(store) == timedelta()
+    job = await kept.take(store)
+    assert (job.database, job.version, job.tries) == (BILLING, 0, 0)
+
+
+async def test_every_job_names_this_installation(store: PostgresStore, engine: AsyncEngine) -> None:
+    await kept.discover(store)
+    job = await kept.take(store)
+    assert job.installation == await kept.value(engine, "SELECT mark FROM installation")
+
+
+async def test_what_is_held_is_not_given_to_another(store: PostgresStore) -> None:
+    await kept.discover(store)
+    await kept.take(store)
+    assert await claim(store) is None
+
+
+async def test_what_has_been_due_the_longest_comes_first(store: PostgresStore, engine: AsyncEngine) -> None:
+    await kept.discover(store, BILLING, CRM)
+    await kept.query(engine, "UPDATE targets SET due_at = now() - interval '1 hour' WHERE app = 'crm'")
+    assert (await kept.take(store)).database == CRM
+    assert (await kept.take(store)).database == BILLING
+
+
+async def test_two_that_claim_at_the_same_time_get_different_databases(store: PostgresStore) -> None:
+    await kept.discover(store, BILLING, CRM)
+    async with store.transaction() as one, store.transaction() as other:
+        first, second = await one.targets.claim(), await other.targets.claim()
+    assert first is not None
+    assert second is not None
+    assert {first.database, second.database} == {BILLING, CRM}
+
+
+async def test_many_that_claim_at_once_never_get_the_same_database(store: PostgresStore) -> None:
+    await kept.discover(store, *(samples.database(f"app{n}", n) for n in range(1, 17)))
+    workers = await asyncio.gather(*(claim_all(store) for _ in range(8)))
+    taken = [job.database.app for jobs in workers for job in jobs]
+    assert sorted(taken) == sorted(f"app{n}" for n in range(1, 17))
+
+
+async def test_a_claim_that_is_rolled_back_leaves_it_due(store: PostgresStore) -> None:
+    await kept.discover(store)
+    async with store.transaction() as tx:
+        assert await tx.targets.claim() is not None
+    assert await claim(store) is not None
+
+
+async def test_what_a_dead_worker_held_is_taken_by_another(store: PostgresStore, engine: AsyncEngine) -> None:
+    await kept.discover(store)
+    dead = await kept.take(store)
+    await run_out(engine)
+    alive = await kept.take(store)
+    assert alive.database == dead.database
+    assert alive.lease != dead.lease
+
+
+@pytest.mark.parametrize("taken_by_another", [False, True])
+async def test_a_worker_whose_lease_ran_out_writes_nothing_more(
+    store: PostgresStore, engine: AsyncEngine, taken_by_another: bool
+) -> None:
+    await kept.discover(store)
+    late = await kept.take(store)
+    await run_out(engine)
+    if taken_by_another:
+        await kept.take(store)
+    before = await kept.query(engine, "SELECT * FROM targets")
+    with pytest.raises(LeaseLostError):
+        await renew(store, late)
+    with pytest.raises(LeaseLostError):
+        async with store.transaction() as tx:
+            await tx.targets.looked(late, samples.look())
+    with pytest.raises(LeaseLostError):
+        await kept.release(store, late)
+    assert await kept.query(engine, "SELECT * FROM targets") == before
+
+
+async def test_a_lost_lease_takes_the_whole_unit_of_work_with_it(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await kept.discover(store)
+    grant = await kept.in_force(store)
+    late = await kept.take(store)
+    await run_out(engine)
+    with pytest.raises(LeaseLostError):
+        async with store.transaction() as tx:
+            await tx.entries.intend_add(late, grant.network)
+            await tx.targets.renew(late)
+            await tx.commit()
+    assert (await kept.counts(engine))["intents"] == 0
+
+
+async def test_renewing_prolongs_the_lease(store: PostgresStore, engine: AsyncEngine) -> None:
+    left = "SELECT lease_until > now() + interval '55 seconds' FROM targets"
+    await kept.discover(store)
+    job = await kept.take(store)
+    await kept.query(engine, "UPDATE targets SET lease_until = now() + interval '20 seconds'")
+    assert await renew(store, job)
+    assert await kept.value(engine, left)
+
+
+async def test_renewing_tells_that_the_grants_have_changed(store: PostgresStore) -> None:
+    await kept.discover(store)
+    job = await kept.take(store)
+    assert await renew(store, job)
+    await want(store)
+    assert not await renew(store, job)
+
+
+async def test_wanting_raises_the_version_and_makes_due(store: PostgresStore) -> None:
+    await kept.discover(store)
+    await kept.release(store, await kept.take(store), again=timedelta(hours=1))
+    assert await claim(store) is None
+    await want(store)
+    assert (await kept.take(store)).version == 1
+
+
+async def test_a_released_database_comes_again_after_its_time(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await kept.discover(store)
+    await kept.release(store, await kept.take(store), again=timedelta(minutes=10))
+    due = await next_due(store)
+    assert due is not None
+    assert timedelta(minutes=9) < due <= timedelta(minutes=10)
+    assert await claim(store) is None
+    await kept.query(engine, "UPDATE targets SET due_at = due_at - interval '10 minutes'")
+    assert await claim(store) is not None
+
+
+async def test_a_released_database_whose_grants_changed_meanwhile_comes_again_at_once(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await kept.discover(store)
+    job = await kept.take(store)
+    await want(store)
+    async with store.transaction() as tx:
+        await tx.targets.release(job, again=timedelta(hours=1), tries=3, kept=True)
+        await tx.commit()
+    assert await next_due(store) == timedelta()
+    again = await kept.take(store)
+    assert (again.version, again.tries) == (1, 0)
+    assert await kept.value(engine, "SELECT kept_version FROM targets") == 0
+
+
+@pytest.mark.parametrize(("carried_out", "version"), [(True, 1), (False, 0)])
+async def test_only_a_plan_that_was_carried_out_satisfies_its_version(
+    store: PostgresStore, engine: AsyncEngine, carried_out: bool, version: int
+) -> None:
+    await kept.discover(store)
+    await want(store)
+    job = await kept.take(store)
+    async with store.transaction() as tx:
+        await tx.targets.release(job, again=timedelta(), tries=3, kept=carried_out)
+        await tx.commit()
+    assert await kept.value(engine, "SELECT kept_version FROM targets") == version
+    assert (await kept.take(store)).tries == 3
+
+
+async def test_what_is_held_is_due_when_its_lease_ends(store: PostgresStore) -> None:
+    await kept.discover(store)
+    await kept.take(store)
+    due = await next_due(store)
+    assert due is not None
+    assert timedelta(seconds=50) < due <= timedelta(seconds=60)
+
+
+async def test_a_jump_of_time_makes_every_database_due(store: PostgresStore) -> None:
+    await kept.discover(store, BILLING, CRM)
+    for _ in range(2):
+        await kept.release(store, await kept.take(store), again=timedelta(hours=1))
+    async with store.transaction() as tx:
+        await tx.targets.look_at_all()
+        await tx.commit()
+    assert {(await kept.take(store)).database, (await kept.take(store)).database} == {BILLING, CRM}
