@@ -1,11 +1,12 @@
 """What people do and see on the stage, in the words of a test."""
 
 import asyncio
+import inspect
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any, TypeVar
+from typing import Any
 
 import psycopg
 
@@ -14,8 +15,6 @@ from sandbox.heroku.switches import Pace, Switches
 from sandbox.heroku.world import DATABASE, default_world
 from sandbox.slack.people import Outcome
 from sandbox.stage import HEROKU_TOKEN, Stage
-
-T = TypeVar("T")
 
 PATIENCE = 15.0
 """Seconds that something may take before a test gives up; usually it takes a tenth of one."""
@@ -44,15 +43,13 @@ class Acts:
 
         await self.until(known)
 
-    async def until(self, seen: Callable[[], T | Awaitable[T]]) -> T:
-        """Waits until something is seen, and returns it."""
+    async def until(self, seen: Callable[[], object]) -> None:
+        """Waits until something is seen; the question may be a coroutine function."""
         deadline = time.monotonic() + PATIENCE
         while True:
             found = seen()
-            if isinstance(found, Awaitable):
-                found = await found
-            if found:
-                return found
+            if await found if inspect.isawaitable(found) else found:
+                return
             assert time.monotonic() < deadline, f"never seen; Slack showed {self.everything()}"
             await asyncio.sleep(0.02)
 

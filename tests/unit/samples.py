@@ -125,3 +125,13 @@ def case(
     seen: Look | None = None,
 ) -> Case:
     return Case(request=asked or request(), database=database(), decisions=votes, grant=granted, look=seen)
+
+
+class SetClock:
+    """Business time that stands still until a test sets it."""
+
+    def __init__(self, present: datetime = NOW) -> None:
+        self.present = present
+
+    def now(self) -> datetime:
+        return self.present

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from ipaddress import IPv4Network
+from typing import Any
 
 import pytest
 from slack_sdk.models.blocks import Block
@@ -70,7 +71,7 @@ def require_valid(message: Message) -> None:
         parsed.validate_json()
 
 
-def require_valid_view(view: dict[str, object]) -> None:
+def require_valid_view(view: dict[str, Any]) -> None:
     assert validate_view(view) == []
     View(**view).validate_json()
 

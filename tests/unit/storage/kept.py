@@ -7,6 +7,7 @@ from ipaddress import IPv4Network
 from typing import Any, Final
 from uuid import uuid4
 
+import psycopg
 from sqlalchemy import func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -14,15 +15,36 @@ from bot.domain.grant import Grant, begin, verified
 from bot.domain.request import Request, RequestState
 from bot.domain.target import Database, Look
 from bot.ports import Doing, Job, Loop, Post
+from sandbox.postgres import PrivatePostgres
 from storage.bell import PostgresBell
-from storage.tables import metadata
+from storage.tables import installation, metadata
 from storage.transaction import PostgresStore
+from tests.conftest import TEMPLATE
 from tests.unit import samples
 from tests.unit.samples import NETWORK, NOW
 
 BY_LEAD: Final = Doing(actor="U0LEAD", at=NOW)
 PATIENCE: Final = 5.0
 """Seconds that another connection may take to get where a test needs it; milliseconds are usual."""
+
+
+def emptied_database(postgres: PrivatePostgres) -> str:
+    """The address of a migrated database without a row.
+
+    Emptying one takes milliseconds where cloning another takes tenths of a second. Rows go without a word
+    to the trigger that keeps the audit trail; the installation stays, as the migrations made it.
+    """
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        found = connection.execute("SELECT 1 FROM pg_database WHERE datname = 'emptied'").fetchone()
+        if found is None:
+            connection.execute(f'CREATE DATABASE emptied TEMPLATE "{TEMPLATE}"')
+    url = postgres.url("emptied")
+    with psycopg.connect(url) as connection:
+        connection.execute("SET session_replication_role = replica")
+        for table in metadata.sorted_tables:
+            if table is not installation:
+                connection.execute(f"DELETE FROM {table.name}")
+    return url
 
 
 async def query(engine: AsyncEngine, sql: str, **params: object) -> list[tuple[Any, ...]]:
@@ -50,7 +72,9 @@ async def counts(engine: AsyncEngine) -> dict[str, int]:
 async def until(engine: AsyncEngine, sql: str, holds: Callable[[Any], bool]) -> None:
     """Waits for what other connections are about to do."""
     async with asyncio.timeout(PATIENCE):
-        while not holds(await value(engine, sql)):
+        while True:
+            if holds(await value(engine, sql)):
+                return
             await asyncio.sleep(0.01)
 
 

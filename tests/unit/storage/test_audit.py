@@ -51,7 +51,9 @@ async def ids(engine: AsyncEngine) -> list[int]:
 
 async def chain(engine: AsyncEngine) -> list[str]:
     """The words of the sealed lines, in the order of sealing."""
-    return [word for (word,) in await kept.query(engine, "SELECT after FROM audit WHERE seal > 0 ORDER BY seal")]
+    return [
+        word for (word,) in await kept.query(engine, "SELECT after FROM audit WHERE seal > 0 ORDER BY seal")
+    ]
 
 
 async def tamper(engine: AsyncEngine, sql: str) -> None:

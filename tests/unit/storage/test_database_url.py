@@ -28,6 +28,8 @@ def test_both_spellings_of_the_scheme_are_taken(scheme: str) -> None:
     ],
 )
 def test_everything_else_is_refused_in_a_sentence_that_does_not_repeat_it(wrong: str) -> None:
-    with pytest.raises(MisconfiguredError, match=r"^DATABASE_URL is not a Postgres address such as") as caught:
+    with pytest.raises(
+        MisconfiguredError, match=r"^DATABASE_URL is not a Postgres address such as"
+    ) as caught:
         parse_url(wrong)
     assert "geheim" not in f"{caught.value} {caught.value.__cause__}"

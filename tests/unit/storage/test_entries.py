@@ -155,7 +155,9 @@ async def test_a_rule_that_is_gone_is_not_ours_any_more(store: PostgresStore, jo
         assert await tx.entries.ours(job.database.id) == frozenset()
 
 
-@pytest.mark.parametrize(("passed_s", "removal"), [(0, Removal.ASKED), (55, Removal.ASKED), (61, Removal.OVERDUE)])
+@pytest.mark.parametrize(
+    ("passed_s", "removal"), [(0, Removal.ASKED), (55, Removal.ASKED), (61, Removal.OVERDUE)]
+)
 async def test_a_removal_is_overdue_after_a_minute(
     store: PostgresStore, engine: AsyncEngine, job: Job, passed_s: int, removal: Removal
 ) -> None:
@@ -187,7 +189,9 @@ async def test_every_open_grant_is_wanted_in_its_state(store: PostgresStore, job
     }
 
 
-@pytest.mark.parametrize(("passed", "overdue"), [(timedelta(minutes=19), False), (timedelta(minutes=20), True)])
+@pytest.mark.parametrize(
+    ("passed", "overdue"), [(timedelta(minutes=19), False), (timedelta(minutes=20), True)]
+)
 async def test_a_grant_is_overdue_when_its_opening_deadline_has_passed(
     store: PostgresStore, engine: AsyncEngine, job: Job, passed: timedelta, overdue: bool
 ) -> None:

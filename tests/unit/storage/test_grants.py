@@ -48,7 +48,9 @@ async def test_one_request_opens_one_grant(store: PostgresStore) -> None:
     grant = await kept.approve(store, request)
     with pytest.raises(IntegrityError, match="uq_grants_request_id"):
         async with store.transaction() as tx:
-            await tx.grants.open(replace(begin(request, id=request.terms.target, now=NOW)), doing=kept.BY_LEAD)
+            await tx.grants.open(
+                replace(begin(request, id=request.terms.target, now=NOW)), doing=kept.BY_LEAD
+            )
     assert await get(store, grant) == grant
 
 

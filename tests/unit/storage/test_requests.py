@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy.exc import IntegrityError
@@ -54,7 +54,7 @@ async def test_a_request_with_an_end_is_kept_without_a_duration(store: PostgresS
 
 
 @pytest.mark.parametrize("until", [None, NOW])
-async def test_terms_with_no_end_or_two_cannot_be_kept(store: PostgresStore, until: None) -> None:
+async def test_terms_with_no_end_or_two_cannot_be_kept(store: PostgresStore, until: datetime | None) -> None:
     duration = None if until is None else timedelta(hours=8)
     terms = replace(samples.request().terms, duration=duration, until=until)
     with pytest.raises(IntegrityError, match="ck_requests_one_end"):
@@ -101,9 +101,7 @@ async def test_votes_come_oldest_first(store: PostgresStore) -> None:
 async def test_one_person_has_one_vote(store: PostgresStore, engine: AsyncEngine) -> None:
     request = await kept.ask(store)
     with pytest.raises(IntegrityError, match="pk_votes"):
-        async with store.transaction() as tx:
-            await tx.requests.vote(request.id, samples.vote())
-            await tx.requests.vote(request.id, samples.vote(Verdict.DENY))
+        await decide(store, request, RequestState.DENIED, samples.vote(), samples.vote(Verdict.DENY))
     assert (await kept.counts(engine))["votes"] == 0
 
 

@@ -30,7 +30,9 @@ async def test_what_is_discovered_appears_by_app(store: PostgresStore) -> None:
 
 
 async def test_a_new_name_follows(store: PostgresStore) -> None:
-    renamed = replace(BILLING, name="postgresql-round-54321", app="invoices", plan="heroku-postgresql:private-5")
+    renamed = replace(
+        BILLING, name="postgresql-round-54321", app="invoices", plan="heroku-postgresql:private-5"
+    )
     await kept.discover(store, BILLING)
     await kept.discover(store, renamed)
     assert await all_of(store) == (renamed,)

@@ -145,11 +145,15 @@ async def test_a_lost_lease_takes_the_whole_unit_of_work_with_it(
     grant = await kept.in_force(store)
     late = await kept.take(store)
     await run_out(engine)
-    with pytest.raises(LeaseLostError):
+
+    async def intend() -> None:
         async with store.transaction() as tx:
             await tx.entries.intend_add(late, grant.network)
             await tx.targets.renew(late)
             await tx.commit()
+
+    with pytest.raises(LeaseLostError):
+        await intend()
     assert (await kept.counts(engine))["intents"] == 0
 
 

@@ -29,6 +29,13 @@ async def tell(tx: PostgresTransaction) -> None:
     await tx.posts.tell(PostKind.NOTICE_STRAY, to="C0OPERATIONS", key="stray")
 
 
+async def be_cut_off(store: PostgresStore, engine: AsyncEngine) -> None:
+    async with store.transaction() as tx:
+        await tell(tx)
+        await kept.query(engine, CUT)
+        await tx.commit()
+
+
 async def test_what_is_not_committed_is_not_kept(store: PostgresStore, engine: AsyncEngine) -> None:
     before = await kept.counts(engine)
     async with store.transaction() as tx:
@@ -39,10 +46,14 @@ async def test_what_is_not_committed_is_not_kept(store: PostgresStore, engine: A
 
 async def test_an_exception_undoes_everything_and_goes_on(store: PostgresStore, engine: AsyncEngine) -> None:
     before = await kept.counts(engine)
-    with pytest.raises(LookupError):
+
+    async def fail() -> None:
         async with store.transaction() as tx:
             await tell(tx)
             raise LookupError
+
+    with pytest.raises(LookupError):
+        await fail()
     assert await kept.counts(engine) == before
 
 
@@ -72,10 +83,7 @@ async def test_a_connection_that_is_cut_in_the_middle_is_said_to_be_unavailable(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     with pytest.raises(StoreUnavailableError):
-        async with store.transaction() as tx:
-            await tell(tx)
-            await kept.query(engine, CUT)
-            await tx.commit()
+        await be_cut_off(store, engine)
     assert (await kept.counts(engine))["posts"] == 0
 
 
@@ -83,10 +91,7 @@ async def test_the_next_unit_of_work_after_a_cut_connection_goes_through(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     with pytest.raises(StoreUnavailableError):
-        async with store.transaction() as tx:
-            await tell(tx)
-            await kept.query(engine, CUT)
-            await tell(tx)
+        await be_cut_off(store, engine)
     async with store.transaction() as tx:
         await tell(tx)
         await tx.commit()
@@ -142,7 +147,9 @@ async def test_times_come_back_in_utc_whatever_the_sessions_zone(
     asked = await kept.ask(store)
     async with engine.connect() as connection:
         await connection.exec_driver_sql("SET LOCAL TIME ZONE 'Asia/Tokyo'")
-        request = await PostgresTransaction(connection, PostgresBell(url=database_url)).requests.lock(asked.id)
+        request = await PostgresTransaction(connection, PostgresBell(url=database_url)).requests.lock(
+            asked.id
+        )
     assert request is not None
     assert request.asked_at.isoformat() == NOW.isoformat()
 

@@ -1,0 +1,61 @@
+"""``python -m sandbox.heroku --port N``: a Heroku on this machine, one port for both its APIs."""
+
+import argparse
+import asyncio
+import contextlib
+import os
+import secrets
+import socket
+import sys
+from collections.abc import Sequence
+
+import uvicorn
+
+from sandbox.heroku.door import app
+from sandbox.heroku.heroku import NO_TOKENS, PlayedHeroku
+from sandbox.heroku.switches import Pace
+from sandbox.heroku.world import MOST, default_world
+
+NEEDED = "HEROKU_API_KEY"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve until interrupted; return 2 when the token is missing."""
+    chosen = _parser().parse_args(arguments)
+    token = os.environ.get(NEEDED, "")
+    if token in NO_TOKENS:
+        sys.stderr.write(f"The played Heroku needs {NEEDED} to be set.\n")
+        return 2
+    # Ids must not come again after a restart: a client may still remember the rules of the last one.
+    seed = secrets.randbits(64)
+    heroku = default_world(token=token, databases=chosen.databases, pace=chosen.pace, seed=seed)
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(heroku, chosen.port))
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m sandbox.heroku", description="A Heroku, played.")
+    parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
+    parser.add_argument("--databases", type=int, default=1, choices=range(1, MOST + 1))
+    parser.add_argument(
+        "--pace", type=_pace, default=Pace(), metavar="SECONDS", help="how long every transition takes"
+    )
+    return parser
+
+
+def _pace(text: str) -> Pace:
+    return Pace.of(float(text))
+
+
+async def _serve(heroku: PlayedHeroku, port: int) -> None:
+    with socket.create_server(("127.0.0.1", port)) as listening:
+        server = uvicorn.Server(uvicorn.Config(app(heroku), log_level="warning", lifespan="off"))
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        sys.stdout.write(f"The played Heroku answers at {url}\n")
+        sys.stdout.flush()
+        await server.serve(sockets=[listening])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

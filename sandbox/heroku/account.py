@@ -1,0 +1,78 @@
+"""Everything an account has, found by name or id: the state behind both APIs."""
+
+from typing import Final, TypeVar
+from uuid import UUID
+
+from sandbox.heroku.dice import Dice
+from sandbox.heroku.exchange import missing
+from sandbox.heroku.protocol import Pool
+from sandbox.heroku.switches import Pace, Switches
+from sandbox.heroku.things import App, Database, Space
+from sandbox.heroku.version import Version
+
+EMAIL: Final = "operations@example.com"
+"""Whose account it is; what is enabled through the API was enabled by this one."""
+
+Thing = TypeVar("Thing", Space, App, Database)
+
+
+class Account:
+    """Spaces, apps and databases, by name.
+
+    Args:
+        switches: What happens where nobody outside knows.
+        pace: How long transitions take.
+        dice: Where ids and luck come from.
+    """
+
+    def __init__(self, *, switches: Switches, pace: Pace, dice: Dice) -> None:
+        self.switches = switches
+        self.pace = pace
+        self.dice = dice
+        self.version = Version()
+        self.pool = Pool(size=switches.pool, refill=switches.refill)
+        self.spaces: dict[str, Space] = {}
+        self.apps: dict[str, App] = {}
+        self.databases: dict[str, Database] = {}
+
+    def space(self, key: str) -> Space:
+        """Return a space by name or id; raises `Refused` ``not_found``."""
+        return _found(self.spaces, key, "space")
+
+    def app(self, key: str) -> App:
+        """Return an app by name or id; raises `Refused` ``not_found``."""
+        return _found(self.apps, key, "app")
+
+    def addon(self, key: str) -> Database:
+        """Return an add-on by name or id; raises `Refused` ``not_found``."""
+        return _found(self.databases, key, "add-on")
+
+    def database(self, key: str) -> Database:
+        """Return a database as the Data API finds it: by name, or id if switched on; raises `Refused`."""
+        if key not in self.databases and not self.switches.uuid_in_path:
+            raise missing("add-on")
+        return self.addon(key)
+
+    def addons_of(self, app: App) -> list[Database]:
+        """Return an app's add-ons."""
+        return [database for database in self.databases.values() if database.app == app]
+
+
+def as_uuid(key: str) -> UUID | None:
+    """Return the UUID that a key spells, if it spells one the way Heroku writes them."""
+    try:
+        found = UUID(key)
+    except ValueError:
+        return None
+    return found if str(found) == key.lower() else None
+
+
+def _found(things: dict[str, Thing], key: str, resource: str) -> Thing:
+    """Return one of `things` by name or id; raises `Refused` ``not_found``."""
+    if key in things:
+        return things[key]
+    wanted = as_uuid(key)
+    for thing in things.values():
+        if thing.id == wanted:
+            return thing
+    raise missing(resource)

@@ -1,0 +1,134 @@
+"""What anybody on this machine may see of the played Heroku and do to it, below ``/played``, without a token.
+
+`GET /played/state`, `GET /played/journal`; `POST /played/rules/add`, `…/rules/delete`, `…/faults`;
+`DELETE /played/faults`.
+"""
+
+import json
+import re
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from ipaddress import ip_address
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox.heroku import faults
+from sandbox.heroku.exchange import JSON_TYPE, Json, Refused
+from sandbox.heroku.heroku import PlayedHeroku
+from sandbox.heroku.snapshot import shown
+
+PREFIX: Final = "/played"
+
+_KINDS: Final[dict[str, Callable[..., faults.Fault]]] = {
+    "status": faults.status,
+    "html_body": faults.html_body,
+    "lost_answer": faults.lost_answer,
+    "truncated_body": faults.truncated_body,
+    "cut_before": faults.cut_before,
+    "slow": faults.slow,
+    "slow_answer": faults.slow_answer,
+}
+_SETTINGS: Final = ("code", "seconds")
+"""What a kind of fault may need."""
+
+Act = Callable[[Json], object]
+
+
+def control(heroku: PlayedHeroku, now: Callable[[], datetime]) -> Starlette:
+    """Return the control door."""
+    acts = _Acts(heroku, now)
+    return Starlette(
+        routes=[
+            Route(f"{PREFIX}/state", _read(acts.state)),
+            Route(f"{PREFIX}/journal", _read(acts.journal)),
+            Route(f"{PREFIX}/rules/add", _posted(acts.add_rule), methods=["POST"]),
+            Route(f"{PREFIX}/rules/delete", _posted(acts.delete_rule), methods=["POST"]),
+            Route(f"{PREFIX}/faults", _posted(acts.fault), methods=["POST"]),
+            Route(f"{PREFIX}/faults", _read(acts.clear_faults), methods=["DELETE"]),
+        ]
+    )
+
+
+class _Acts:
+    """What can be done through the door, JSON in and JSON out."""
+
+    def __init__(self, heroku: PlayedHeroku, now: Callable[[], datetime]) -> None:
+        self._heroku = heroku
+        self._now = now
+
+    def state(self) -> object:
+        """Return the snapshot and its version."""
+        now = self._now()
+        return {**self._heroku.snapshot(now=now), "version": self._heroku.version_at(now)}
+
+    def journal(self) -> object:
+        """Return every call, with the bodies of writes."""
+        return [{**entry.line(), "body": entry.body} for entry in self._heroku.journal]
+
+    def add_rule(self, given: Json) -> object:
+        """Add a rule as somebody else would."""
+        database, cidr, description = given["database"], given["cidr"], given.get("description", "")
+        return shown(self._heroku.add_rule_by_hand(database, cidr, description, now=self._now()))
+
+    def delete_rule(self, given: Json) -> object:
+        """Delete a rule as somebody else would."""
+        return shown(self._heroku.delete_rule_by_hand(given["database"], given["rule"], now=self._now()))
+
+    def fault(self, given: Json) -> object:
+        """Let something go wrong; without ``times`` once, with null until cleared."""
+        kind = _KINDS[given["kind"]]
+        settings = {name: given[name] for name in _SETTINGS if name in given}
+        on, name = given.get("on", ""), given.get("name", "")
+        self._heroku.fault(kind(**settings), on=on, times=given.get("times", 1), name=name)
+        return {"ok": True}
+
+    def clear_faults(self) -> object:
+        """Let everything go well again."""
+        self._heroku.clear_faults()
+        return {"ok": True}
+
+
+def _read(act: Callable[[], object]) -> Callable[[Request], Awaitable[Response]]:
+    async def read(request: Request) -> Response:
+        _from_here(request)
+        return JSONResponse(act())
+
+    return read
+
+
+def _posted(act: Act) -> Callable[[Request], Awaitable[Response]]:
+    async def posted(request: Request) -> Response:
+        _from_here(request)
+        try:
+            return JSONResponse(act(await _given(request)))
+        except Refused as refused:
+            return JSONResponse(refused.body, status_code=refused.status)
+        except (KeyError, TypeError, ValueError, re.error) as error:
+            problem = Refused(422, f"This cannot be done: {error!r}.")
+            return JSONResponse(problem.body, status_code=problem.status)
+
+    return posted
+
+
+async def _given(request: Request) -> Json:
+    # A web page elsewhere could post a form here unasked, but not this content type.
+    if request.headers.get("content-type", "").partition(";")[0].strip() != JSON_TYPE:
+        raise Refused(400, f"The body must be {JSON_TYPE}.")
+    try:
+        found: Any = json.loads(await request.body())
+    except ValueError as error:
+        raise Refused(400, "The body is not valid JSON.") from error
+    if not isinstance(found, dict):
+        raise Refused(400, "The body must be a JSON object.")
+    return found
+
+
+def _from_here(request: Request) -> None:
+    """Raise a 403 unless the client is on this machine."""
+    if request.client is None or not ip_address(request.client.host).is_loopback:
+        raise HTTPException(403)

@@ -1,0 +1,189 @@
+"""The played Heroku: one state machine behind both APIs, with time given to it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Final, Literal, TypeVar
+from uuid import UUID
+
+from sandbox.heroku import mtls, mtls_api, platform_api
+from sandbox.heroku.account import Account
+from sandbox.heroku.authority import authority_chain
+from sandbox.heroku.dice import Dice
+from sandbox.heroku.exchange import Answer, Json, Refused, Request
+from sandbox.heroku.faults import Fault, Faults
+from sandbox.heroku.journal import Journal
+from sandbox.heroku.protocol import check_token, check_version
+from sandbox.heroku.routes import Call, chosen, given
+from sandbox.heroku.snapshot import snapshot
+from sandbox.heroku.switches import Pace, Switches
+from sandbox.heroku.things import LONG_AGO, App, Database, Endpoint, Rule, Space
+
+ROUTES: Final = (*platform_api.ROUTES, *mtls_api.ROUTES)
+"""Both APIs on one port: the official CLI takes the Data API's port from the Platform API's address."""
+
+NO_TOKENS: Final = frozenset({"", "undefined"})
+"""What broken clients send as a token, so it cannot be one."""
+
+Thing = TypeVar("Thing", Space, App, Database)
+
+
+class PlayedHeroku:
+    """A Heroku account that keeps state and refuses what Heroku refuses.
+
+    Args:
+        token: The only API token it knows; must not be empty or ``undefined``.
+        switches: What happens where nobody outside knows.
+        pace: How long transitions take.
+        seed: Of every id and every chance.
+    """
+
+    def __init__(
+        self, *, token: str, switches: Switches | None = None, pace: Pace | None = None, seed: int = 1
+    ) -> None:
+        if token in NO_TOKENS:
+            raise ValueError("the played Heroku needs a token that is one")
+        self._token = token
+        self._account = Account(switches=switches or Switches(), pace=pace or Pace(), dice=Dice(seed))
+        self._faults = Faults()
+        self.journal = Journal()
+
+    def add_space(self, name: str, *, region: str = "virginia", shield: bool = False) -> Space:
+        """Let there be a space."""
+        return self._new(self._account.spaces, Space(name=name, region=region, shield=shield))
+
+    def add_app(self, name: str, *, space: str | None) -> App:
+        """Let there be an app in the space of that name, or in the Common Runtime."""
+        home = self._account.space(space) if space else None
+        return self._new(self._account.apps, App(name=name, space=home))
+
+    def add_database(
+        self,
+        name: str,
+        *,
+        app: str,
+        plan: str,
+        tls_endpoint: Literal["Operational"] | None = None,
+        config_vars: tuple[str, ...] = ("DATABASE_URL",),
+    ) -> Database:
+        """Let there be a Postgres.
+
+        Args:
+            name: Of the add-on.
+            app: Name of its app.
+            plan: With its service, ``heroku-postgresql:private-4``.
+            tls_endpoint: ``Operational`` when mTLS was enabled long ago.
+            config_vars: The app's config vars that hold its URL.
+
+        Raises:
+            ValueError: There is one of that name, or its plan cannot have mTLS.
+        """
+        owner = self._account.app(app)
+        database = self._new(
+            self._account.databases, Database(name=name, app=owner, plan=plan, config_vars=config_vars)
+        )
+        if tls_endpoint:
+            if not database.can_have_mtls:
+                raise ValueError(f"{plan} cannot have mTLS")
+            chain = authority_chain(name, now=LONG_AGO)
+            database.endpoint = Endpoint(operational_at=LONG_AGO, authority=chain)
+        return database
+
+    def held_back(self, request: Request) -> float:
+        """Return the seconds until a request arrives; a door waits so long before it asks for the answer."""
+        return self._faults.hold(request)
+
+    def answer(self, request: Request, *, now: datetime) -> Answer:
+        """Do what a request asks for and return the answer, with what the weather makes of it."""
+        fault = self._faults.strike(request)
+        answer = self._served(request, now) if fault is None or fault.done else fault.instead()
+        answer = fault.spoilt(answer) if fault else answer
+        answer = _with(answer, {"Request-Id": str(self._account.dice.uuid())})
+        self.journal.write(request, answer, at=now)
+        self._account.version.changed()
+        return answer
+
+    def rules(self, database: str, *, now: datetime) -> list[Rule]:
+        """Return the IP rules of a database as they are now, oldest first; none where mTLS is not enabled."""
+        return list(self._account.addon(database).rules_at(now))
+
+    def add_rule_by_hand(self, database: str, cidr: str, description: str = "", *, now: datetime) -> Rule:
+        """Let somebody else add a rule; raises `Refused` where Heroku refuses."""
+        found = self._account.addon(database)
+        rule = mtls.add_rule(self._account, found, cidr=cidr, description=description, now=now)
+        return rule.at(now)
+
+    def delete_rule_by_hand(self, database: str, rule: UUID | str, *, now: datetime) -> Rule:
+        """Let somebody else delete a rule and return it as it was; raises `Refused` when it is not there."""
+        found = self._account.addon(database)
+        return mtls.delete_rule(self._account, found, str(rule), now).at(now)
+
+    def fault(self, fault: Fault, *, on: str = "", times: int | None = 1, name: str = "") -> None:
+        """Let something go wrong.
+
+        Args:
+            fault: What; see `sandbox.heroku.faults`.
+            on: A regular expression, searched for in ``METHOD /path``; empty is every call.
+            times: With how many calls; None is until cleared.
+            name: For clearing this one alone.
+        """
+        self._faults.add(fault, on=on, times=times, name=name)
+
+    def clear_faults(self, name: str | None = None) -> None:
+        """Let everything go well again, or only what has this name."""
+        self._faults.clear(name)
+
+    def snapshot(self, *, now: datetime) -> Json:
+        """Return what anybody may see at this moment, as JSON."""
+        return snapshot(self._account, self.journal, now)
+
+    @property
+    def version(self) -> int:
+        """A number that rises when anything visible changes.
+
+        Transitions take real seconds, so this is what counts here, not a time that somebody moves.
+        """
+        return self.version_at(datetime.now(UTC))
+
+    def version_at(self, now: datetime) -> int:
+        """Return the version of a moment."""
+        return self._account.version.at(now)
+
+    def _new(self, things: dict[str, Thing], thing: Thing) -> Thing:
+        if thing.name in things:
+            raise ValueError(f"there is a {thing.name} already")
+        things[thing.name] = thing
+        self._account.version.changed()
+        return thing
+
+    def _served(self, request: Request, now: datetime) -> Answer:
+        try:
+            check_version(request)
+            check_token(request, self._token)
+        except Refused as refused:
+            return refused.answer()
+        try:
+            answer = self._done(request, now)
+        except Refused as refused:
+            answer = refused.answer()
+        if not self._counts(request):
+            return answer
+        return _with(answer, {"RateLimit-Remaining": str(self._account.pool.remaining(now))})
+
+    def _done(self, request: Request, now: datetime) -> Answer:
+        """Do the work of an honest request; raises `Refused`."""
+        found = chosen(ROUTES, request)
+        if self._counts(request) and (found is None or found[0].counted):
+            self._account.pool.take(now)
+        if found is None:
+            raise Refused(404, "There is no such endpoint: check the path and the HTTP verb.")
+        route, names = found
+        call = Call(account=self._account, request=request, names=names, given=given(request), now=now)
+        return route.does(call)
+
+    def _counts(self, request: Request) -> bool:
+        return self._account.switches.data_api_counts or not request.path.startswith(mtls_api.PREFIX)
+
+
+def _with(answer: Answer, headers: Mapping[str, str]) -> Answer:
+    return replace(answer, headers={**answer.headers, **headers})

@@ -1,0 +1,58 @@
+"""The world that the demo and the acceptance tests begin with."""
+
+from typing import Final
+
+from sandbox.heroku.heroku import PlayedHeroku
+from sandbox.heroku.switches import Pace, Switches
+from sandbox.heroku.things import LONG_AGO
+
+SPACE: Final = "acme-private"
+DATABASE: Final = "postgresql-curved-12345"
+"""The add-on of the app ``billing``."""
+
+SECOND_DATABASE: Final = "postgresql-graceful-54321"
+"""The add-on of the app ``ledger``."""
+
+OFFICE: Final = "198.51.100.0/24"
+"""Let in by somebody long before pgaccess came."""
+
+MOST: Final = 2
+"""Private databases that this world can have."""
+
+
+def default_world(
+    *,
+    token: str,
+    databases: int = 1,
+    switches: Switches | None = None,
+    pace: Pace | None = None,
+    seed: int = 1,
+) -> PlayedHeroku:
+    """Return a Private Space with one or two databases, and an app that has nothing to do with it.
+
+    Args:
+        token: The API token.
+        databases: In the Private Space, from 1 to `MOST`.
+        switches: As of `PlayedHeroku`.
+        pace: As of `PlayedHeroku`.
+        seed: As of `PlayedHeroku`.
+
+    Raises:
+        ValueError: This world cannot have so many databases.
+    """
+    if not 1 <= databases <= MOST:
+        raise ValueError(f"this world has 1 to {MOST} databases")
+    heroku = PlayedHeroku(token=token, switches=switches, pace=pace, seed=seed)
+    heroku.add_space(SPACE)
+    _private(heroku, "billing", DATABASE, plan="heroku-postgresql:private-4")
+    heroku.add_rule_by_hand(DATABASE, OFFICE, "office", now=LONG_AGO)
+    if databases > 1:
+        _private(heroku, "ledger", SECOND_DATABASE, plan="heroku-postgresql:private-0")
+    heroku.add_app("website", space=None)
+    heroku.add_database("postgresql-shallow-67890", app="website", plan="heroku-postgresql:standard-0")
+    return heroku
+
+
+def _private(heroku: PlayedHeroku, app: str, database: str, *, plan: str) -> None:
+    heroku.add_app(app, space=SPACE)
+    heroku.add_database(database, app=app, plan=plan, tls_endpoint="Operational")

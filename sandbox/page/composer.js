@@ -1,0 +1,157 @@
+/** Where one types: an ordinary message, or a slash command with its hint. */
+
+import { el, say } from "./dom.js";
+
+const PATIENT = 300; // milliseconds until waiting is worth a word
+const HISTORY = 50; // lines that arrow up finds again
+
+/** Keeps a draft per person and channel; Enter sends, Shift+Enter breaks the line, arrow up finds old lines. */
+export class Composer {
+  #form = document.getElementById("composer");
+  #text = document.getElementById("composer-text");
+  #hint = document.getElementById("command-hint");
+  #status = document.getElementById("composer-status");
+  #send;
+  #viewer = null;
+  #commands = [];
+  #place = ""; // whose draft, and for which channel
+  #drafts = new Map();
+  #history = [];
+  #back = 0; // how many lines back in the history; 0 is the draft
+
+  /** @param {function(string): Promise<object>} send - sends a line, resolves to the door's answer */
+  constructor(send) {
+    this.#send = send;
+    this.#form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#submit();
+    });
+    this.#text.addEventListener("input", () => this.#typed());
+    this.#text.addEventListener("keydown", (event) => this.#key(event));
+  }
+
+  /**
+   * Show the draft that belongs to this person and channel; what is being typed is left alone.
+   *
+   * @param {import("./viewer.js").Viewer} viewer
+   * @param {object} channel
+   * @param {{command: string, hint: string}[]} commands
+   * @param {boolean} visible - nobody writes on the home tab
+   */
+  draw(viewer, channel, commands, visible) {
+    this.#form.hidden = !visible;
+    this.#viewer = viewer;
+    this.#commands = commands;
+    const name = channel.is_im ? channel.name : `#${channel.name}`;
+    this.#text.placeholder = viewer.words("composer.placeholder", { place: name });
+    const place = `${viewer.me}/${channel.id}`;
+    if (place === this.#place) return;
+    this.#drafts.set(this.#place, this.#text.value);
+    this.#place = place;
+    this.tell("");
+    this.#fill(this.#drafts.get(place) ?? "");
+  }
+
+  /** Put a line into the box, ready to be sent. */
+  offer(line) {
+    this.#fill(line);
+    this.#text.focus();
+  }
+
+  /** Say a quiet line below the box; `wrong` marks it as trouble. */
+  tell(text, wrong = false) {
+    say(this.#status, text);
+    this.#status.classList.toggle("wrong", wrong);
+  }
+
+  /** Say how the door answered. */
+  tellAnswer(answer) {
+    const { words } = this.#viewer;
+    if (!answer.ok) this.tell(words("channel.failed", { error: answer.said }), true);
+    else this.tell(answer.ms === undefined ? "" : words("composer.answered", { ms: Math.round(answer.ms) }));
+  }
+
+  async #submit() {
+    const line = this.#text.value.trim();
+    if (!line) return;
+    const unknown = this.#unknownCommand(line);
+    if (unknown) {
+      const known = this.#commands.map((one) => one.command).join(", ");
+      this.tell(this.#viewer.words("composer.unknown", { command: unknown, known }), true);
+      return;
+    }
+    this.#remember(line);
+    this.#fill("");
+    const place = this.#place;
+    const slow = setTimeout(() => this.tell(this.#viewer.words("composer.sending")), PATIENT);
+    const answer = await this.#send(line);
+    clearTimeout(slow);
+    if (place !== this.#place) return;
+    this.tellAnswer(answer);
+    if (!answer.ok && !this.#text.value) this.#fill(line);
+  }
+
+  #unknownCommand(line) {
+    const word = line.split(/\s/)[0];
+    const isCommand = word.startsWith("/") && word.length > 1;
+    return isCommand && !this.#commands.some((one) => one.command === word) ? word : null;
+  }
+
+  #key(event) {
+    if (event.isComposing) return; // the Enter that ends a Japanese conversion sends nothing
+    if (event.key === "Enter" && !event.shiftKey) {
+      event.preventDefault();
+      this.#form.requestSubmit();
+    } else if (event.key === "Tab" && !event.shiftKey && this.#completion()) {
+      event.preventDefault();
+      this.#fill(`${this.#completion()} `);
+    } else if (event.key === "ArrowUp" && this.#text.selectionEnd === 0) this.#recall(event, 1);
+    else if (event.key === "ArrowUp" && this.#back > 0) this.#recall(event, 1);
+    else if (event.key === "ArrowDown" && this.#back > 0) this.#recall(event, -1);
+  }
+
+  /** Return the one command that what is typed begins, unless it is complete. */
+  #completion() {
+    const begun = this.#text.value;
+    const fitting = this.#commands.filter((one) => one.command.startsWith(begun) && one.command !== begun);
+    return begun.length > 1 && fitting.length === 1 ? fitting[0].command : null;
+  }
+
+  #recall(event, step) {
+    const back = this.#back + step;
+    if (back > this.#history.length) return;
+    event.preventDefault();
+    if (this.#back === 0) this.#drafts.set(this.#place, this.#text.value);
+    const line = back === 0 ? (this.#drafts.get(this.#place) ?? "") : this.#history.at(-back);
+    this.#fill(line);
+    this.#back = back;
+  }
+
+  #remember(line) {
+    if (this.#history.at(-1) !== line) this.#history.push(line);
+    this.#history = this.#history.slice(-HISTORY);
+  }
+
+  #fill(line) {
+    this.#text.value = line;
+    this.#typed();
+    this.#text.setSelectionRange(line.length, line.length);
+  }
+
+  #typed() {
+    this.#back = 0;
+    this.#text.style.height = "auto";
+    this.#text.style.height = `${this.#text.scrollHeight}px`;
+    const found = this.#hinted();
+    this.#hint.hidden = !found;
+    if (found) this.#hint.replaceChildren(el("b", {}, found.command), ` ${found.hint}`);
+  }
+
+  /** Return the command whose hint helps with what is typed so far. */
+  #hinted() {
+    const typed = this.#text.value;
+    if (!typed.startsWith("/")) return null;
+    const [word] = typed.split(/\s/);
+    return this.#commands.find((one) => one.command.startsWith(word)) ?? null;
+  }
+}

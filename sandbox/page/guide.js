@@ -1,0 +1,128 @@
+/** The first minute: a slim line of steps that tick themselves when the state shows that they are done. */
+
+import { el, reconcile } from "./dom.js";
+import { written } from "./text.js";
+
+const COMMAND = "/pgaccess mtls add 203.0.113.4";
+const APPROVALS = "approvals"; // the channel where the played workspace decides
+const OURS = "pgaccess/"; // how the description of every rule begins that pgaccess made
+const EIGHT_HOURS = 28_800; // seconds
+
+/** Shows the door's steps where it has some, else those of the demo; done stays done while the page is open. */
+export class Guide {
+  #section = document.getElementById("guide");
+  #list = document.getElementById("guide-steps");
+  #over = document.getElementById("guide-over");
+  #hooks;
+  #hidden = false;
+  #done = new Set();
+
+  /** @param {{perform: function(object)}} hooks - takes a step's `does`: where to go and what to offer */
+  constructor(hooks) {
+    this.#hooks = hooks;
+    document.getElementById("guide-hide").addEventListener("click", () => {
+      this.#hidden = true;
+      this.#section.hidden = true;
+    });
+  }
+
+  /** @param {object} state - the door's answer */
+  draw(state, viewer) {
+    const steps = Array.isArray(state.steps) ? given(state.steps, viewer) : this.#own(state, viewer);
+    this.#section.hidden = this.#hidden || steps.length === 0;
+    const current = steps.find((step) => !step.done);
+    this.#section.classList.toggle("over", !current);
+    this.#over.hidden = Boolean(current);
+    const numbered = steps.map((step, place) => ({ ...step, number: place + 1, current: step === current }));
+    reconcile(this.#list, numbered, {
+      key: (step) => step.number,
+      sign: (step) => [step, viewer.language],
+      make: (step) => this.#step(step, steps.length, viewer),
+    });
+  }
+
+  #step(step, count, viewer) {
+    const { words } = viewer;
+    const about = words("guide.step", { number: step.number, count });
+    const mark = el("span", { class: "tick", "aria-hidden": "true" }, step.done ? "✓" : String(step.number));
+    const said = el(
+      "span",
+      { class: "unseen" },
+      step.done ? `${about}, ${words("guide.done")}: ` : `${about}: `,
+    );
+    const text = el("span", { class: "step-text" }, said, written(step.text, viewer));
+    const attributes = { class: "step-button", "data-testid": `step-${step.number}`, "data-focus": "step" };
+    const inside = step.does
+      ? el(
+          "button",
+          { type: "button", ...attributes, on: { click: () => this.#hooks.perform(step.does) } },
+          mark,
+          text,
+        )
+      : el("span", attributes, mark, text);
+    const state = step.done ? "done" : step.current ? "current" : "later";
+    return el(
+      "li",
+      {
+        class: `step ${state}`,
+        "aria-current": step.current ? "step" : null,
+        "data-done": String(step.done),
+      },
+      inside,
+    );
+  }
+
+  /** Make the steps of the demo, as far as this door has what they need. */
+  #own(state, viewer) {
+    this.#notice(state);
+    const named = (name) => state.people.find((person) => person.name === name);
+    const [asker, decider] = [named("engineer"), named("lead")];
+    if (!asker || !decider) return [];
+    const { words } = viewer;
+    const all = [
+      { name: "ask", values: { person: asker.real_name }, does: { as: asker.id, offer: COMMAND } },
+      {
+        name: "approve",
+        values: { person: decider.real_name, channel: APPROVALS },
+        does: { as: decider.id, channel: APPROVALS },
+      },
+      state.heroku && { name: "watch", values: {}, does: { pane: "world" } },
+      state.heroku &&
+        state.clock && { name: "wait", values: {}, does: { pane: "world", focus: "[data-seconds='28800']" } },
+    ];
+    return all.filter(Boolean).map(({ name, values, does }) => ({
+      text: words(`guide.${name}`, values),
+      does,
+      done: this.#done.has(name),
+    }));
+  }
+
+  /** Note which steps the state shows as done. */
+  #notice({ messages, channels, bot, heroku, clock }) {
+    const cards = channels
+      .filter((channel) => channel.name === APPROVALS)
+      .flatMap((channel) => messages[channel.id] ?? [])
+      .filter((message) => message.user === bot.user_id && !message.ephemeral);
+    const ours = (heroku?.databases ?? [])
+      .flatMap(({ rules }) => rules)
+      .filter((rule) => rule.description?.startsWith(OURS));
+    const approved = heroku ? ours.length > 0 : cards.some((card) => card.edited && !hasButtons(card));
+    if (cards.length || approved) this.#done.add("ask");
+    if (approved) this.#done.add("approve");
+    if (ours.some((rule) => rule.status === "Authorized")) this.#done.add("watch");
+    const closed = this.#done.has("watch") && ours.length === 0;
+    if (closed && clock?.offset_s >= EIGHT_HOURS) this.#done.add("wait");
+  }
+}
+
+/** Read the door's own steps: a text, or a text by language, each with whether it is done. */
+function given(steps, viewer) {
+  return steps.map((step) => {
+    const text = step.text ?? step;
+    return { text: text[viewer.language] ?? text.en ?? String(text), done: Boolean(step.done), does: null };
+  });
+}
+
+function hasButtons(message) {
+  return message.blocks.some((block) => block.type === "actions");
+}

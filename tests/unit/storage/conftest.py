@@ -1,0 +1,12 @@
+"""One database for all tests of the store, emptied before each."""
+
+import pytest
+
+from sandbox.postgres import PrivatePostgres
+from tests.unit.storage import kept
+
+
+@pytest.fixture
+def database_url(postgres: PrivatePostgres) -> str:
+    """The address of a migrated database without a row."""
+    return kept.emptied_database(postgres)

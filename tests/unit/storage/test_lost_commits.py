@@ -1,0 +1,119 @@
+"""Commits whose answer is lost: the use cases find out by their key what became of them."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Final
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.access import Access, Wish
+from bot.domain.request import RequestState, Verdict
+from bot.errors import StoreUnavailableError
+from storage.transaction import PostgresStore, PostgresTransaction
+from tests.unit import samples
+from tests.unit.samples import POLICY, SetClock
+from tests.unit.storage import kept
+
+WISH: Final = Wish(address="203.0.113.4", duration="8h", reason="quarterly migration")
+
+
+class Unanswered:
+    """A real unit of work whose commit is never answered: it was carried out, or it was not."""
+
+    def __init__(self, inner: PostgresTransaction, *, carried_out: bool) -> None:
+        self._inner = inner
+        self._carried_out = carried_out
+        self.received = inner.received
+        self.people = inner.people
+        self.targets = inner.targets
+        self.entries = inner.entries
+        self.requests = inner.requests
+        self.grants = inner.grants
+        self.posts = inner.posts
+        self.chores = inner.chores
+        self.audit = inner.audit
+
+    async def commit(self) -> None:
+        """Loses the connection right before or right after Postgres has done it."""
+        if self._carried_out:
+            await self._inner.commit()
+        raise StoreUnavailableError("the connection to Postgres was lost")
+
+
+class FarStore:
+    """The real store behind a line that breaks at every commit."""
+
+    def __init__(self, store: PostgresStore, *, carried_out: bool) -> None:
+        self._store = store
+        self._carried_out = carried_out
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Unanswered]:
+        """Begins a unit of work."""
+        async with self._store.transaction() as tx:
+            yield Unanswered(tx, carried_out=self._carried_out)
+
+
+@pytest.fixture(autouse=True)
+async def _known(store: PostgresStore) -> None:
+    await kept.discover(store)
+    async with store.transaction() as tx:
+        await tx.people.keep([samples.person(), samples.person("U0LEAD")])
+        await tx.commit()
+
+
+def far(store: PostgresStore, *, carried_out: bool) -> Access:
+    return Access(store=FarStore(store, carried_out=carried_out), policy=POLICY, clock=SetClock())
+
+
+async def test_a_request_that_was_recorded_is_found_by_its_key(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    case = await far(store, carried_out=True).ask(WISH, person="U0ENGINEER", key="command:1")
+    assert case.request.state is RequestState.PENDING
+    assert (await kept.counts(engine))["requests"] == 1
+
+
+async def test_a_decision_that_was_recorded_is_found_by_its_key(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    asked = await kept.ask(store)
+    access = far(store, carried_out=True)
+    case = await access.decide(asked.id, Verdict.APPROVE, version=1, person="U0LEAD", key="click:1")
+    assert case.request.state is RequestState.APPROVED
+    assert case.grant is not None
+    assert (await kept.counts(engine))["votes"] == 1
+
+
+async def test_it_is_only_said_that_nothing_was_recorded_when_nothing_was(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    before = await kept.counts(engine)
+    with pytest.raises(StoreUnavailableError, match="nothing was recorded"):
+        await far(store, carried_out=False).ask(WISH, person="U0ENGINEER", key="command:1")
+    assert await kept.counts(engine) == before
+
+
+async def test_a_decision_that_was_not_recorded_leaves_the_request_pending(store: PostgresStore) -> None:
+    asked = await kept.ask(store)
+    access = far(store, carried_out=False)
+    with pytest.raises(StoreUnavailableError, match="nothing was recorded"):
+        await access.decide(asked.id, Verdict.APPROVE, version=1, person="U0LEAD", key="click:1")
+    async with store.transaction() as tx:
+        assert await tx.requests.lock(asked.id) == asked
+
+
+async def test_the_same_command_goes_through_when_the_line_is_back(store: PostgresStore) -> None:
+    with pytest.raises(StoreUnavailableError):
+        await far(store, carried_out=False).ask(WISH, person="U0ENGINEER", key="command:1")
+    near = Access(store=store, policy=POLICY, clock=SetClock())
+    case = await near.ask(WISH, person="U0ENGINEER", key="command:1")
+    assert case.request.state is RequestState.PENDING
+
+
+async def test_a_stranger_is_asked_to_try_again_when_the_note_to_look_them_up_is_lost(
+    store: PostgresStore,
+) -> None:
+    with pytest.raises(StoreUnavailableError):
+        await far(store, carried_out=False).ask(WISH, person="U0NEW", key="command:1")

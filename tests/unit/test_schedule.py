@@ -1,0 +1,116 @@
+"""When things end, when people are warned, and when to look again."""
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.grant import begin, expired, verified
+from bot.domain.schedule import (
+    OPENING_DEADLINE,
+    READ_BACK,
+    TROUBLE,
+    end_once_verified,
+    gap,
+    hard_end,
+    warning,
+)
+from tests.unit import samples
+from tests.unit.samples import NOW
+
+HOUR = timedelta(hours=1)
+HALF_AN_HOUR = timedelta(minutes=30)
+
+durations = st.timedeltas(min_value=timedelta(minutes=1), max_value=timedelta(days=366))
+delays = st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=30))
+
+
+def test_a_duration_may_be_used_up_by_opening_before_it_counts() -> None:
+    assert hard_end(started=NOW, duration=HOUR, until=None) == NOW + OPENING_DEADLINE + HOUR
+
+
+def test_an_end_that_was_given_is_absolute() -> None:
+    assert hard_end(started=NOW, duration=None, until=NOW + HOUR) == NOW + HOUR
+
+
+def test_a_grant_without_any_end_is_a_mistake() -> None:
+    with pytest.raises(ValueError, match="a duration or an end"):
+        hard_end(started=NOW, duration=None, until=None)
+
+
+@pytest.mark.parametrize(
+    ("opened_after", "lasts"),
+    [
+        (timedelta(), HOUR),
+        (timedelta(minutes=2), HOUR),
+        (OPENING_DEADLINE, HOUR),
+        (OPENING_DEADLINE + timedelta(minutes=5), HOUR - timedelta(minutes=5)),
+    ],
+)
+def test_a_duration_counts_from_the_read_back_up_to_the_hard_end(
+    opened_after: timedelta, lasts: timedelta
+) -> None:
+    opened = NOW + opened_after
+    hard = hard_end(started=NOW, duration=HOUR, until=None)
+    assert end_once_verified(verified=opened, duration=HOUR, hard=hard) == opened + lasts
+
+
+@given(duration=durations, delay=delays)
+def test_the_end_after_the_read_back_is_never_later_than_the_hard_end(
+    duration: timedelta, delay: timedelta
+) -> None:
+    hard = hard_end(started=NOW, duration=duration, until=None)
+    end = end_once_verified(verified=NOW + delay, duration=duration, hard=hard)
+    assert end <= hard
+    assert end <= NOW + delay + duration
+
+
+@given(left=durations, delay=delays)
+def test_an_absolute_end_is_not_moved_by_the_read_back(left: timedelta, delay: timedelta) -> None:
+    hard = hard_end(started=NOW, duration=None, until=NOW + left)
+    assert end_once_verified(verified=NOW + delay, duration=None, hard=hard) == NOW + left
+
+
+@pytest.mark.parametrize(
+    ("lasts", "before", "ahead"),
+    [
+        (timedelta(hours=8), HALF_AN_HOUR, HALF_AN_HOUR),
+        (timedelta(hours=2), HALF_AN_HOUR, HALF_AN_HOUR),
+        (HOUR, HALF_AN_HOUR, timedelta(minutes=15)),
+        (timedelta(minutes=4), HALF_AN_HOUR, timedelta(minutes=1)),
+        (timedelta(days=5), timedelta(days=3), timedelta(hours=30)),
+    ],
+)
+def test_a_warning_comes_ahead_of_the_end_but_in_the_last_quarter(
+    lasts: timedelta, before: timedelta, ahead: timedelta
+) -> None:
+    end = NOW + lasts
+    assert warning(verified=NOW, end=end, before=before) == end - ahead
+
+
+@given(lasts=durations, before=durations)
+def test_a_warning_is_never_before_the_last_quarter_nor_after_the_end(
+    lasts: timedelta, before: timedelta
+) -> None:
+    end = NOW + lasts
+    warned = warning(verified=NOW, end=end, before=before)
+    assert NOW + lasts * 3 / 4 - timedelta(microseconds=1) <= warned < end
+
+
+@pytest.mark.parametrize(("tries", "seconds"), [(0, 1), (1, 2), (2, 4), (3, 8), (4, 15), (5, 15), (4711, 15)])
+def test_reading_back_grows_slower_and_goes_on(tries: int, seconds: int) -> None:
+    assert gap(READ_BACK, tries) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize(("tries", "seconds"), [(0, 5), (3, 60), (4, 60)])
+def test_trouble_is_tried_again_every_minute_at_last(tries: int, seconds: int) -> None:
+    assert gap(TROUBLE, tries) == timedelta(seconds=seconds)
+
+
+@given(delay=delays)
+def test_a_grant_ends_no_later_once_it_is_read_back_than_when_it_was_approved(delay: timedelta) -> None:
+    approved = begin(samples.request(), id=samples.grant().id, now=NOW)
+    opened = verified(approved, now=NOW + delay, warn_before=HALF_AN_HOUR)
+    assert opened.ends_at <= approved.ends_at
+    assert expired(opened).ends_at == opened.ends_at
