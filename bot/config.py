@@ -170,9 +170,14 @@ def _secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
 
 def _url(environ: Mapping[str, str], name: str, default: str) -> str:
     url = environ.get(name, "").strip() or default
-    parts = urlsplit(url)
+    wrong = MisconfiguredError(f"{name} is not a web address such as {default}")
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        # Its own sentence repeats a part of what was set, which may be a token in the wrong place.
+        raise wrong from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise MisconfiguredError(f"{name} is not a web address: {url}")
+        raise wrong
     if parts.scheme == "http" and parts.hostname not in LOOPBACK:
         raise MisconfiguredError(
             f"{name} has to be https: a token would travel in the clear to {parts.hostname}"
@@ -182,8 +187,8 @@ def _url(environ: Mapping[str, str], name: str, default: str) -> str:
 
 def _port(environ: Mapping[str, str]) -> int:
     text = environ.get("PORT", "").strip() or "3000"
-    if not text.isdecimal() or not 0 <= int(text) <= 65535:
-        raise MisconfiguredError(f"PORT has to be a number up to 65535, not {text!r}")
+    if not text.isdecimal() or len(text) > 5 or int(text) > 65535:
+        raise MisconfiguredError("PORT has to be a number up to 65535")
     return int(text)
 
 
@@ -198,3 +203,5 @@ def _policy_text(environ: Mapping[str, str]) -> tuple[str, str]:
             f"the policy file {path} cannot be read ({error.strerror}): copy pgaccess.example.toml there, "
             "or put its text into PGACCESS_POLICY_TOML"
         ) from error
+    except UnicodeDecodeError as error:
+        raise MisconfiguredError(f"the policy file {path} is not UTF-8 text") from error

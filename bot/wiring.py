@@ -64,7 +64,7 @@ class House:
         )
         listeners = Listeners(access=self.access, desk=self.slack, team=identity.team, authorized=authorized)
         secrets = self.settings.signing_secrets
-        app = listeners.app(self.slack.web, signing_secret=secrets[0])
+        app = listeners.app(signing_secret=secrets[0])
         # An ASGI application, typed by Bolt more narrowly than ASGI is.
         bolt = cast("ASGIApp", AsyncSlackRequestHandler(app, path=SLACK_PATH))
         gate = Gate(bolt, secrets=secrets, path=SLACK_PATH)

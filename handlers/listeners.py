@@ -51,15 +51,15 @@ class Listeners:
         self._commands = Commands(access=access, forms=self._forms)
         self._decisions = Decisions(access=access, forms=self._forms)
 
-    def app(self, client: AsyncWebClient, *, signing_secret: str) -> AsyncApp:
+    def app(self, *, signing_secret: str) -> AsyncApp:
         """Bolt with our listeners.
 
         Args:
-            client: Slack's own client, with the shared connection pool.
             signing_secret: the one that the gate signs with for Bolt, whichever Slack used.
         """
         app = AsyncApp(
-            client=client,
+            # Listeners speak to Slack through the desk; Bolt's own client has no token and calls nobody.
+            client=AsyncWebClient(),
             signing_secret=signing_secret,
             authorize=self._authorizer(),
             process_before_response=True,

@@ -5,17 +5,17 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, func, insert, select, update
+from sqlalchemy import Boolean, ColumnElement, func, insert, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.grant import Grant, GrantState
+from bot.domain.grant import Grant
 from bot.domain.schedule import OPENING_DEADLINE
 from bot.ports import Doing, Loop
 from storage.audit import PostgresAudit
-from storage.tables import grants
+from storage.tables import RUNNING, TO_WARN, grants
 
-_RUNNING = grants.c.state.in_([GrantState.APPLYING, GrantState.IN_FORCE, GrantState.INTERRUPTED])
-_TO_WARN = (grants.c.state == GrantState.IN_FORCE) & grants.c.warn_at.is_not(None)
+_RUNNING = literal_column(f"({RUNNING})", Boolean)
+_TO_WARN = literal_column(f"({TO_WARN})", Boolean)
 
 
 def grant_of(row: Mapping[Any, Any]) -> Grant:
@@ -66,8 +66,10 @@ class PostgresGrants:
 
     async def get(self, id: UUID) -> Grant:
         """One grant, locked until the transaction ends."""
-        found = await self._locked(grants.c.id == id, grants.c.id, limit=1)
-        return found[0]
+        row = (
+            await self._connection.execute(select(grants).where(grants.c.id == id).with_for_update())
+        ).mappings()
+        return grant_of(row.one())
 
     async def change(self, before: Grant, after: Grant, *, doing: Doing) -> bool:
         """Writes what differs; False and nothing written when the state is not ``before``'s any more."""
@@ -115,9 +117,7 @@ class PostgresGrants:
     async def _locked(
         self, which: ColumnElement[bool], order: ColumnElement[Any], *, limit: int
     ) -> tuple[Grant, ...]:
-        statement = (
-            select(grants).where(which).order_by(order).limit(limit).with_for_update(skip_locked=limit > 1)
-        )
+        statement = select(grants).where(which).order_by(order).limit(limit).with_for_update(skip_locked=True)
         rows = (await self._connection.execute(statement)).mappings()
         return tuple(grant_of(row) for row in rows)
 

@@ -1,6 +1,6 @@
 """Every table, and the partial indexes that keep each question's cost apart from history."""
 
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -28,6 +28,12 @@ from bot.domain.methods import Method
 from bot.domain.request import RequestState, Verdict
 from bot.ports import PostKind
 from storage.types import Network, UtcDateTime, Word
+
+RUNNING: Final = "state IN ('applying', 'in_force', 'interrupted')"
+"""Grants with an end to come. Words, not parameters: a prepared statement could not use the partial index."""
+
+TO_WARN: Final = "state = 'in_force' AND warn_at IS NOT NULL"
+"""Grants with a warning to come."""
 
 metadata = MetaData(
     naming_convention={
@@ -148,12 +154,8 @@ grants = Table(
     Column("why", Word(Why)),
     Column("detail", Text, nullable=False, server_default=""),
     Index("ix_grants_open", "target_id", postgresql_where=text("state NOT IN ('ended', 'failed')")),
-    Index(
-        "ix_grants_ends",
-        "ends_at",
-        postgresql_where=text("state IN ('applying', 'in_force', 'interrupted')"),
-    ),
-    Index("ix_grants_warn", "warn_at", postgresql_where=text("state = 'in_force' AND warn_at IS NOT NULL")),
+    Index("ix_grants_ends", "ends_at", postgresql_where=text(RUNNING)),
+    Index("ix_grants_warn", "warn_at", postgresql_where=text(TO_WARN)),
 )
 
 intents = Table(

@@ -19,17 +19,16 @@ DETAIL_SHOWN: Final = 200
 
 
 def approval_card(case: Case, *, words: Words, policy: Policy) -> Message:
-    """The card in the approvals channel: all that a decision needs, and buttons while one is due."""
-    shown = [
-        blocks.section(words("card.title", **_what(case, words))),
-        blocks.fields(*_facts(case, words)),
-        blocks.section(_reason(case, words)),
-        blocks.context(_change(case, words)),
-        blocks.context(state_line(case, words=words, policy=policy)),
-    ]
+    """The card in the approvals channel.
+
+    While a decision is due it shows all that one needs, most important first; after it, what was decided.
+    """
+    shown = [blocks.section(words("card.title", **_what(case, words))), blocks.section(_wish(case, words))]
+    line = blocks.context(state_line(case, words=words, policy=policy))
     if case.request.state is RequestState.PENDING:
-        shown.append(_buttons(case, words))
-    return Message(text=headline(case, words), blocks=shown)
+        shown += [blocks.fields(*_facts(case, words)), blocks.context(_change(case, words)), line]
+        return Message(text=headline(case, words), blocks=[*shown, _buttons(case, words)])
+    return Message(text=headline(case, words), blocks=[*shown, line])
 
 
 def requester_card(case: Case, *, words: Words, policy: Policy) -> Message:
@@ -48,8 +47,8 @@ def terms_and_facts(case: Case, words: Words) -> list[Block]:
     """The terms without buttons and state."""
     return [
         blocks.section(words("card.title", **_what(case, words))),
+        blocks.section(_wish(case, words)),
         blocks.fields(*_facts(case, words)),
-        blocks.section(_reason(case, words)),
     ]
 
 
@@ -109,19 +108,21 @@ def _facts(case: Case, words: Words) -> list[tuple[str, str]]:
         lasts = words("card.length.until", until=terms.until)
     else:
         lasts = words("card.length.duration", duration=terms.duration)
-    asked = words("card.who", requester=mention(case.request.requester), asked=case.request.asked_at)
     return [
         (words("card.database"), f"{words.show(database.app)}  `{words.show(database.name)}`"),
         (words("card.place"), words(place, space=database.space, region=database.region)),
         (words("card.width"), width),
         (words("card.length"), lasts),
-        (f"#{case.request.id}", asked),
     ]
 
 
-def _reason(case: Case, words: Words) -> Mrkdwn:
-    reason = one_line(case.request.terms.reason)
-    return words("card.reason", reason=cut(reason, REASON_SHOWN)) if reason else words("card.reason.none")
+def _wish(case: Case, words: Words) -> str:
+    """Who asks, and why."""
+    requester, reason = mention(case.request.requester), one_line(case.request.terms.reason)
+    who = words("card.who", requester=requester, asked=case.request.asked_at)
+    if not reason:
+        return f"{who}\n{words('card.reason.none')}"
+    return f"{who}\n{words('card.reason', reason=cut(reason, REASON_SHOWN))}"
 
 
 def _change(case: Case, words: Words) -> str:

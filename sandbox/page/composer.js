@@ -40,6 +40,7 @@ export class Composer {
    */
   draw(viewer, channel, commands, visible) {
     this.#form.hidden = !visible;
+    this.#text.disabled = false; // until here, nobody knew whose words they would be
     this.#viewer = viewer;
     this.#commands = commands;
     const name = channel.is_im ? channel.name : `#${channel.name}`;

@@ -184,7 +184,8 @@ def until(seen: Callable[[], T], *, seconds: float = START) -> T:
 
 
 def _address(process: Process) -> str:
-    return until(lambda: re.findall(r"answers at (\S+)", process.printed()))[0]
+    address: str = until(lambda: re.findall(r"answers at (\S+)", process.printed()))[0]
+    return address
 
 
 def _free_port() -> int:

@@ -74,7 +74,7 @@ def test_migrating_needs_the_database_only() -> None:
     assert (
         database_url({"DATABASE_URL": " postgres://db.example.org/main "}) == "postgres://db.example.org/main"
     )
-    with pytest.raises(MisconfiguredError, match="^DATABASE_URL is not set"):
+    with pytest.raises(MisconfiguredError, match=r"^DATABASE_URL is not set"):
         database_url({})
 
 

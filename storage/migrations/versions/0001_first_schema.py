@@ -286,6 +286,10 @@ def upgrade() -> None:
         "CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON audit "
         "FOR EACH ROW EXECUTE FUNCTION audit_is_append_only()"
     )
+    op.execute(
+        "CREATE TRIGGER audit_not_emptied BEFORE TRUNCATE ON audit "
+        "FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()"
+    )
     op.execute("INSERT INTO installation (mark) VALUES (substr(md5(gen_random_uuid()::text), 1, 8))")
 
 

@@ -117,6 +117,7 @@ async def test_a_change_that_is_rolled_back_leaves_no_line(store: PostgresStore,
         "UPDATE audit SET actor = 'U0SOMEBODY'",
         "UPDATE audit SET seal = 7, digest = 'x', after = 'ended'",
         "DELETE FROM audit",
+        "TRUNCATE audit",
     ],
 )
 @pytest.mark.parametrize("sealed", [False, True])
@@ -222,6 +223,16 @@ async def test_a_line_that_is_missing_in_the_middle_is_noticed(
     _, second, third = await ids(engine)
     await tamper(engine, f"DELETE FROM audit WHERE id = {second}")
     assert await verify(store) == Verification(sealed=1, broken=third, unsealed=())
+
+
+async def test_a_last_line_that_makes_room_for_others_is_noticed(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await write(store, "one", "two", "three")
+    await seal(store)
+    *_, last = await ids(engine)
+    await tamper(engine, f"UPDATE audit SET seal = seal + 1 WHERE id = {last}")
+    assert await verify(store) == Verification(sealed=2, broken=last, unsealed=())
 
 
 async def test_two_lines_that_changed_places_are_noticed(store: PostgresStore, engine: AsyncEngine) -> None:
