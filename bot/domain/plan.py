@@ -209,7 +209,11 @@ def _removals(scene: _Scene) -> tuple[UUID, ...]:
     keep = {rule.id for network in scene.wanted if (rule := scene.serving(network))}
     asked = {entry.rule for entry in scene.known.entries if entry.removal is Removal.ASKED}
     listed = [rule for rule in scene.rules if rule in scene.ours]
-    unlisted = [entry.rule for entry in scene.unlisted if entry.network not in scene.wanted]
+    unlisted = [
+        entry.rule
+        for entry in scene.unlisted
+        if entry.network not in scene.wanted or scene.serving(entry.network) is not None
+    ]
     return tuple(rule for rule in [*listed, *unlisted] if rule not in keep and rule not in asked)
 
 

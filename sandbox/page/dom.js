@@ -9,11 +9,11 @@ const signatures = new WeakMap(); // node → what it was made from
  * @param {string} tag
  * @param {object} attributes - null, undefined and false are left out, true is an empty attribute; `on` holds
  *   listeners by event; `checked`, `disabled`, `selected` and `value` are set as properties
- * @param {...(Node|string|null|Array)} children - strings become text; null and undefined are left out
+ * @param {...(Node|string|null|Array)} children - strings become text; null, undefined and false are left out
  */
 export function el(tag, attributes = {}, ...children) {
   const node = document.createElement(tag);
-  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined));
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
   for (const [name, value] of Object.entries(attributes)) set(node, name, value);
   return node;
 }

@@ -5,7 +5,7 @@ from dataclasses import replace
 from ipaddress import IPv4Network
 from uuid import UUID, uuid5
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.grant import GrantState, Why
@@ -312,13 +312,18 @@ def test_only_what_an_applying_grant_wants_is_added_and_only_where_nothing_is(
         assert not any(r.network == network for r in rules)
 
 
+@settings(max_examples=400)
 @given(worlds())
 def test_carried_out_it_converges_and_planned_again_it_changes_nothing(
     world: tuple[Known, tuple[Rule, ...]],
 ) -> None:
     state, rules = world
     foreign = foreign_ids(state, rules)
-    for _ in range(5):
+    for _ in range(4):
+        state, rules = carried_out(state, rules, plan(state, rules))
+    # What has not opened by then is overdue: a rule that no list ever shows, for one.
+    state = replace(state, wants=tuple(replace(want, overdue=True) for want in state.wants))
+    for _ in range(4):
         state, rules = carried_out(state, rules, plan(state, rules))
     drawn = plan(state, rules)
     assert not drawn.changes_heroku
