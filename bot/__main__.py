@@ -68,12 +68,13 @@ async def _serve(*, web: bool, worker: bool) -> None:
     """Serves until SIGTERM or SIGINT, then finishes what was begun."""
     import uvicorn
 
-    from bot.config import read_policy, read_settings
+    from bot.config import read_settings
     from bot.logs import configure
+    from bot.policy_file import parse_policy
     from bot.wiring import open_house
 
     settings = read_settings()
-    policy = read_policy(settings)
+    policy = parse_policy(settings.policy_text, source=settings.policy_source)
     configure()
     async with contextlib.AsyncExitStack() as stack:
         house = await stack.enter_async_context(open_house(settings, policy))

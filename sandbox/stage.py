@@ -10,7 +10,8 @@ from uuid import UUID
 
 import httpx
 
-from bot.config import Settings, parse_policy
+from bot.config import Settings
+from bot.policy_file import parse_policy
 from bot.wiring import House, open_house
 from sandbox.clock import MovableClock
 from sandbox.heroku.door import app as heroku_door

@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.config import Settings, database_url, parse_policy, read_policy, read_settings
+from bot.config import Settings, database_url, read_settings
 from bot.domain.policy import Policy
 from bot.errors import MisconfiguredError
+from bot.policy_file import parse_policy
 
 ROOT = Path(__file__).parents[2]
 SECRET = "geheim"
@@ -23,6 +24,10 @@ ENVIRON = {
 
 def settings(**changed: str) -> Settings:
     return read_settings(ENVIRON | changed)
+
+
+def policy_of(found: Settings) -> Policy:
+    return parse_policy(found.policy_text, source=found.policy_source)
 
 
 def wrong(**changed: str) -> str:
@@ -150,7 +155,7 @@ def test_what_is_no_port_is_refused(given: str) -> None:
 def test_the_text_in_the_variable_goes_before_the_file(tmp_path: Path) -> None:
     file = tmp_path / "house.toml"
     file.write_text("nonsense")
-    assert read_policy(settings(PGACCESS_POLICY=str(file))).approvers == {"U0123ABCD"}
+    assert policy_of(settings(PGACCESS_POLICY=str(file))).approvers == {"U0123ABCD"}
 
 
 def test_the_file_is_read_and_named_in_what_is_wrong_with_it(tmp_path: Path) -> None:
@@ -158,7 +163,7 @@ def test_the_file_is_read_and_named_in_what_is_wrong_with_it(tmp_path: Path) -> 
     file.write_text(MINIMAL + 'language = "fr"', encoding="utf-8")
     found = settings(PGACCESS_POLICY_TOML="", PGACCESS_POLICY=str(file))
     with pytest.raises(MisconfiguredError, match=r"house\.toml: language: "):
-        read_policy(found)
+        policy_of(found)
 
 
 def test_a_file_that_is_not_there_is_named_with_what_to_do(tmp_path: Path) -> None:
