@@ -9,7 +9,7 @@ LOCK := $(VENV)-lock/bin/uv
 COMPILE := $(LOCK) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo test test-browser check format lock clean
+.PHONY: help setup demo test test-browser check format docs lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -46,6 +46,9 @@ check: $(READY) ## format, lint, types, import contracts, migrations, tests
 format: $(READY) ## formats and mends what can be mended by itself
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
+
+docs: $(READY) ## renews docs/reference from the code
+	$(BIN)/python -m tests.reference
 
 $(LOCK):
 	$(PYTHON) -m venv $(VENV)-lock

@@ -1,19 +1,24 @@
-"""The command line: ``pgaccess web | worker | run | migrate``, the same as ``python -m bot …``."""
+"""The command line: ``pgaccess web``, ``worker``, ``run`` and the rest, the same as ``python -m bot …``."""
 
 import argparse
 import asyncio
 import contextlib
+import json
+import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
 
+from bot import policy_commands
 from bot.errors import PgaccessError
 
 USAGE: Final = 2
 """Exit status when a setting, an argument or the policy is wrong."""
 
-Served = Callable[[], Coroutine[Any, Any, None]]
+WRONG: Final = 1
+"""Exit status of a check that found something."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,42 +30,102 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="pgaccess", description="External access to Heroku Postgres, through Slack."
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    for name, (_, explained) in _COMMANDS.items():
-        commands.add_parser(name, help=explained, description=explained)
-    chosen = parser.parse_args(arguments).command
+    for name, command in _COMMANDS.items():
+        command.options(commands.add_parser(name, help=command.does, description=command.does))
+    chosen = parser.parse_args(arguments)
     try:
-        _COMMANDS[chosen][0]()
+        return _COMMANDS[chosen.command].run(chosen)
     except PgaccessError as error:
         print(f"pgaccess: {error}", file=sys.stderr)
         return USAGE
+
+
+def _web(_: argparse.Namespace) -> int:
+    asyncio.run(_serve(web=True, worker=False))
     return 0
 
 
-def _migrate() -> None:
-    # Alembic is a quarter of a second and 10 MiB that no other command needs.
+def _worker(_: argparse.Namespace) -> int:
+    asyncio.run(_serve(web=False, worker=True))
+    return 0
+
+
+def _run(_: argparse.Namespace) -> int:
+    asyncio.run(_serve(web=True, worker=True))
+    return 0
+
+
+def _migrate(_: argparse.Namespace) -> int:
+    # Alembic is a quarter of a second and 10 MiB that serving does not need.
     from bot.config import database_url
     from storage.migrate import migrate
 
     migrate(database_url())
+    return 0
 
 
-def _web() -> None:
-    asyncio.run(_serve(web=True, worker=False))
+def _check(_: argparse.Namespace) -> int:
+    return asyncio.run(_examine())
 
 
-def _worker() -> None:
-    asyncio.run(_serve(web=False, worker=True))
+async def _examine() -> int:
+    from bot.check import Verdict, examine
+    from bot.logs import configure
+
+    configure()
+    verdicts = set()
+    async for line in examine(os.environ):
+        # At once: a check of what is out of reach takes its time.
+        print(line, flush=True)
+        verdicts.add(line.verdict)
+    return 0 if verdicts == {Verdict.GOOD} else WRONG
 
 
-def _run() -> None:
-    asyncio.run(_serve(web=True, worker=True))
+def _manifest(chosen: argparse.Namespace) -> int:
+    from bot.config import public_url
+    from bot.manifest import PLACEHOLDER, manifest
+
+    url = public_url()
+    print(json.dumps(manifest(public_url=url, socket=chosen.socket), indent=2))
+    if url is None and not chosen.socket:
+        print(
+            f"pgaccess: PGACCESS_PUBLIC_URL is not set, so {PLACEHOLDER} stands in its place", file=sys.stderr
+        )
+    return 0
 
 
-_COMMANDS: Final[dict[str, tuple[Callable[[], None], str]]] = {
-    "web": (_web, "serve Slack and browsers"),
-    "worker": (_worker, "keep Heroku and Slack in step with the store"),
-    "run": (_run, "both in one process"),
-    "migrate": (_migrate, "bring the database to the current schema"),
+def _manifest_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--socket", action="store_true", help="for Socket Mode, in which nobody calls the bot"
+    )
+
+
+def _policy(chosen: argparse.Namespace) -> int:
+    print(*policy_commands.run(chosen), sep="\n")
+    return 0
+
+
+def _no_options(_: argparse.ArgumentParser) -> None:
+    pass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Command:
+    """One command: what runs, what it does in a few words, and what it can be told."""
+
+    run: Callable[[argparse.Namespace], int]
+    does: str
+    options: Callable[[argparse.ArgumentParser], None] = _no_options
+
+
+_COMMANDS: Final = {
+    "web": _Command(run=_web, does="serve Slack and browsers"),
+    "worker": _Command(run=_worker, does="keep Heroku and Slack in step with the store"),
+    "run": _Command(run=_run, does="both in one process"),
+    "migrate": _Command(run=_migrate, does="bring the database to the current schema"),
+    "check": _Command(run=_check, does="say what is wrong with settings, policy, tokens, scopes and hosts"),
+    "policy": _Command(run=_policy, does=policy_commands.EXPLAINED, options=policy_commands.add_arguments),
+    "manifest": _Command(run=_manifest, does="print the Slack app manifest", options=_manifest_options),
 }
 
 
@@ -87,7 +152,7 @@ async def _serve(*, web: bool, worker: bool) -> None:
             await stopping.wait()
             return
         config = uvicorn.Config(
-            await house.web(),
+            await stack.enter_async_context(house.serving()),
             host="0.0.0.0",
             port=settings.port,
             log_config=None,

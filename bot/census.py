@@ -6,7 +6,7 @@ from typing import Final
 
 import structlog
 
-from bot.errors import HerokuError, SlackError
+from bot.errors import HerokuError, SlackError, StoreUnavailableError
 from bot.ports import Heroku, Slack, Store
 
 DATABASES_EVERY: Final = timedelta(minutes=10)
@@ -15,6 +15,10 @@ DATABASES_EVERY: Final = timedelta(minutes=10)
 PEOPLE_EVERY: Final = timedelta(minutes=5)
 """Half of what the cache may be old; 2,000 people are ten calls of Slack's tier 2 (20 a minute)."""
 
+TURN: Final = timedelta(minutes=3)
+"""How long a count is left alone: longer than the clock lets one take (2 minutes), and short enough that the
+people are counted again before the cache is too old (10 minutes) when the one who counted died."""
+
 AGAIN_AFTER_TROUBLE: Final = timedelta(seconds=30)
 """Pause before a count that failed is tried again."""
 
@@ -22,20 +26,28 @@ log = structlog.get_logger(__name__)
 
 
 class Census:
-    """Each count is a chore: done by whichever worker comes first, once in its time."""
+    """Each count is a chore: done by whichever worker comes first, once in its time.
 
-    def __init__(self, *, store: Store, heroku: Heroku, slack: Slack) -> None:
+    Args:
+        store: where the counts are kept.
+        heroku: what has the databases.
+        slack: what has the people.
+        groups: user groups whose members the policy wants to know.
+    """
+
+    def __init__(
+        self, *, store: Store, heroku: Heroku, slack: Slack, groups: frozenset[str] = frozenset()
+    ) -> None:
         self._store = store
+        self._groups = groups
         self._heroku = heroku
         self._slack = slack
 
     async def run_due(self) -> None:
         """Does what is due."""
         await self.answer_questions()
-        if await self._turn("databases", DATABASES_EVERY):
-            await self._attempt("databases", self._count_databases)
-        if await self._turn("people", PEOPLE_EVERY):
-            await self._attempt("people", self._count_people)
+        await self._attempt("databases", self._count_databases)
+        await self._attempt("people", self._count_people)
 
     async def answer_questions(self) -> None:
         """Looks up the people who turned up unknown."""
@@ -43,42 +55,55 @@ class Census:
             asked = await tx.people.asked_for()
         for id in asked:
             try:
-                person = await self._slack.person(id)
+                await self._answer_question(id)
             except SlackError as error:
                 log.warning("census.person", code=error.code)
                 return
-            async with self._store.transaction() as tx:
-                if person is None:
-                    await tx.people.forget(id)
-                else:
-                    await tx.people.keep([person])
-                await tx.commit()
+
+    async def _answer_question(self, id: str) -> None:
+        async with self._store.transaction() as tx:
+            question = await tx.people.question(id)
+        if question is None:
+            return  # another worker was quicker
+        person = await self._slack.person(id)
+        async with self._store.transaction() as tx:
+            await tx.people.answer(question, person)
+            await tx.commit()
 
     async def _count_databases(self) -> None:
         databases = await self._heroku.databases()
         async with self._store.transaction() as tx:
             await tx.targets.discovered(databases)
+            await tx.chores.due_in("databases", wait=DATABASES_EVERY)
             await tx.commit()
 
     async def _count_people(self) -> None:
-        people = [person async for person in self._slack.people()]
         async with self._store.transaction() as tx:
-            await tx.people.keep(people)
+            read = await tx.people.reading()
+        people = [person async for person in self._slack.people()]
+        members = {group: await self._slack.group_members(group) for group in sorted(self._groups)}
+        async with self._store.transaction() as tx:
+            await tx.people.keep(people, read=read)
+            for group, ids in members.items():
+                await tx.people.keep_group(group, ids, read=read)
+            await tx.chores.due_in("people", wait=PEOPLE_EVERY)
             await tx.commit()
 
-    async def _turn(self, name: str, every: timedelta) -> bool:
-        async with self._store.transaction() as tx:
-            mine = await tx.chores.claim(name, every=every)
-            if mine:
-                await tx.commit()
-            return mine
-
     async def _attempt(self, name: str, count: Callable[[], Awaitable[None]]) -> None:
-        """Counts; what cannot be reached is tried again sooner than the next turn."""
+        """Counts if it is due: a count sets its next turn in its own commit, one that failed comes sooner."""
+        if not await self._turn(name):
+            return
         try:
             await count()
-        except (HerokuError, SlackError) as error:
+        except (HerokuError, SlackError, StoreUnavailableError) as error:
             log.warning("census.failed", chore=name, error=str(error))
             async with self._store.transaction() as tx:
                 await tx.chores.due_in(name, wait=AGAIN_AFTER_TROUBLE)
                 await tx.commit()
+
+    async def _turn(self, name: str) -> bool:
+        async with self._store.transaction() as tx:
+            mine = await tx.chores.claim(name, within=TURN)
+            if mine:
+                await tx.commit()
+            return mine

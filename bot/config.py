@@ -12,14 +12,51 @@ from bot.errors import MisconfiguredError
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
 """Hosts that may be spoken to without TLS: nothing leaves the machine."""
 
+APP_LEVEL: Final = "xapp-"
+"""How an app-level token begins (Slack developer documentation, "Tokens", 2026-11)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SlackSettings:
+    """How Slack is reached, and how it reaches us.
+
+    Attributes:
+        signing_secrets: one, or two while the secret is being rotated; may be empty with an app token.
+        app_token: opens Socket Mode; None is HTTP.
+    """
+
+    token: str = field(repr=False)
+    signing_secrets: tuple[str, ...] = field(repr=False)
+    app_token: str | None = field(repr=False)
+    url: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HerokuSettings:
+    """How Heroku is reached."""
+
+    token: str = field(repr=False)
+    url: str
+    data_url: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PolicyText:
+    """The policy file's text; ``source`` says where it is from."""
+
+    source: str
+    text: str = field(repr=False)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Settings:
     """What the environment says. Secrets are left out of its ``repr``.
 
     Attributes:
-        signing_secrets: one, or two while the secret is being rotated.
+        signing_secrets: one, or two while the secret is being rotated; may be empty with an app token.
         policy_text: the policy file's text; ``policy_source`` says where it is from.
+        app_token: opens Socket Mode; None is HTTP.
+        public_url: where browsers and Slack reach the bot, without a slash at the end; None is unknown.
     """
 
     database_url: str = field(repr=False)
@@ -32,15 +69,8 @@ class Settings:
     policy_source: str
     policy_text: str = field(repr=False)
     port: int
-
-
-def database_url(environ: Mapping[str, str] = os.environ) -> str:
-    """The one setting that ``pgaccess migrate`` needs.
-
-    Raises:
-        MisconfiguredError: it is missing.
-    """
-    return _required(environ, "DATABASE_URL", "a Postgres address such as postgres://user:password@host/name")
+    app_token: str | None = field(default=None, repr=False)
+    public_url: str | None = None
 
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -49,24 +79,87 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
     Raises:
         MisconfiguredError: something is missing or wrong; the sentence names the setting, not its value.
     """
-    if environ.get("SLACK_APP_TOKEN"):
-        raise MisconfiguredError(
-            "SLACK_APP_TOKEN asks for Socket Mode, which is not there yet: unset it and let Slack reach "
-            "/slack/events over HTTP"
-        )
-    source, text = _policy_text(environ)
+    database = database_url(environ)
+    slack, heroku, policy = slack_settings(environ), heroku_settings(environ), policy_text(environ)
     return Settings(
-        database_url=database_url(environ),
-        slack_token=_required(environ, "SLACK_BOT_TOKEN", "the bot token, which starts with xoxb-"),
-        signing_secrets=_secrets(environ),
-        heroku_token=_required(environ, "HEROKU_API_KEY", "a Heroku API token"),
-        slack_url=_url(environ, "SLACK_API_URL", "https://slack.com/api/").rstrip("/") + "/",
-        heroku_url=_url(environ, "HEROKU_API_URL", "https://api.heroku.com"),
-        heroku_data_url=_url(environ, "HEROKU_DATA_API_URL", "https://api.data.heroku.com"),
-        policy_source=source,
-        policy_text=text,
-        port=_port(environ),
+        database_url=database,
+        slack_token=slack.token,
+        signing_secrets=slack.signing_secrets,
+        app_token=slack.app_token,
+        slack_url=slack.url,
+        heroku_token=heroku.token,
+        heroku_url=heroku.url,
+        heroku_data_url=heroku.data_url,
+        policy_source=policy.source,
+        policy_text=policy.text,
+        port=port(environ),
+        public_url=public_url(environ),
     )
+
+
+def database_url(environ: Mapping[str, str] = os.environ) -> str:
+    """The one setting that ``pgaccess migrate`` needs; raises ``MisconfiguredError``."""
+    return _required(environ, "DATABASE_URL", "a Postgres address such as postgres://user:password@host/name")
+
+
+def slack_settings(environ: Mapping[str, str] = os.environ) -> SlackSettings:
+    """The settings for Slack; raises ``MisconfiguredError``."""
+    app_token = environ.get("SLACK_APP_TOKEN", "").strip() or None
+    if app_token is not None and not app_token.startswith(APP_LEVEL):
+        raise MisconfiguredError(
+            f"SLACK_APP_TOKEN has to be an app-level token, which starts with {APP_LEVEL}; "
+            "leave it out to be reached over HTTP instead of Socket Mode"
+        )
+    return SlackSettings(
+        token=_required(environ, "SLACK_BOT_TOKEN", "the bot token, which starts with xoxb-"),
+        signing_secrets=_secrets(environ, needed=app_token is None),
+        app_token=app_token,
+        url=_url(environ, "SLACK_API_URL", "https://slack.com/api/").rstrip("/") + "/",
+    )
+
+
+def heroku_settings(environ: Mapping[str, str] = os.environ) -> HerokuSettings:
+    """The settings for Heroku; raises ``MisconfiguredError``."""
+    return HerokuSettings(
+        token=_required(environ, "HEROKU_API_KEY", "a Heroku API token"),
+        url=_url(environ, "HEROKU_API_URL", "https://api.heroku.com"),
+        data_url=_url(environ, "HEROKU_DATA_API_URL", "https://api.data.heroku.com"),
+    )
+
+
+def policy_text(environ: Mapping[str, str] = os.environ) -> PolicyText:
+    """The policy's text, from the environment or a file; raises ``MisconfiguredError``."""
+    if environ.get("PGACCESS_POLICY_TOML"):
+        return PolicyText(source="PGACCESS_POLICY_TOML", text=environ["PGACCESS_POLICY_TOML"])
+    path = Path(environ.get("PGACCESS_POLICY") or "pgaccess.toml")
+    try:
+        return PolicyText(source=str(path), text=path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise MisconfiguredError(
+            f"the policy file {path} cannot be read ({error.strerror}): copy pgaccess.example.toml there, "
+            "or put its text into PGACCESS_POLICY_TOML"
+        ) from error
+    except UnicodeDecodeError as error:
+        raise MisconfiguredError(f"the policy file {path} is not UTF-8 text") from error
+
+
+def public_url(environ: Mapping[str, str] = os.environ) -> str | None:
+    """Where browsers and Slack reach the bot, without a slash at the end; raises ``MisconfiguredError``."""
+    name = "PGACCESS_PUBLIC_URL"
+    if not environ.get(name, "").strip():
+        return None
+    url = _url(environ, name, "https://pgaccess.example.com")
+    if "?" in url or "#" in url:
+        raise MisconfiguredError(f"{name} has to end before any ? or #: paths are put after it")
+    return url.rstrip("/")
+
+
+def port(environ: Mapping[str, str] = os.environ) -> int:
+    """The port to serve on; raises ``MisconfiguredError``."""
+    text = environ.get("PORT", "").strip() or "3000"
+    if not text.isdecimal() or len(text) > 5 or int(text) > 65535:
+        raise MisconfiguredError("PORT has to be a number up to 65535")
+    return int(text)
 
 
 def _required(environ: Mapping[str, str], name: str, what: str) -> str:
@@ -76,11 +169,15 @@ def _required(environ: Mapping[str, str], name: str, what: str) -> str:
     return value
 
 
-def _secrets(environ: Mapping[str, str]) -> tuple[str, ...]:
-    text = _required(environ, "SLACK_SIGNING_SECRET", "the app's signing secret")
+def _secrets(environ: Mapping[str, str], *, needed: bool) -> tuple[str, ...]:
+    """The signing secrets; in Socket Mode nothing is signed and none is needed."""
+    name = "SLACK_SIGNING_SECRET"
+    if not needed and not environ.get(name, "").strip():
+        return ()
+    text = _required(environ, name, "the app's signing secret")
     secrets = tuple(part.strip() for part in text.split(",") if part.strip())
     if not 1 <= len(secrets) <= 2:
-        raise MisconfiguredError("SLACK_SIGNING_SECRET has to be one secret, or two separated by a comma")
+        raise MisconfiguredError(f"{name} has to be one secret, or two separated by a comma")
     return secrets
 
 
@@ -89,35 +186,13 @@ def _url(environ: Mapping[str, str], name: str, default: str) -> str:
     wrong = MisconfiguredError(f"{name} is not a web address such as {default}")
     try:
         parts = urlsplit(url)
+        # A port that is none is only found out by asking for it.
+        host, _ = parts.hostname, parts.port
     except ValueError:
         # Its own sentence repeats a part of what was set, which may be a token in the wrong place.
         raise wrong from None
-    if parts.scheme not in ("http", "https") or not parts.hostname:
+    if parts.scheme not in ("http", "https") or not host:
         raise wrong
-    if parts.scheme == "http" and parts.hostname not in LOOPBACK:
-        raise MisconfiguredError(
-            f"{name} has to be https: a token would travel in the clear to {parts.hostname}"
-        )
+    if parts.scheme == "http" and host not in LOOPBACK:
+        raise MisconfiguredError(f"{name} has to be https: a secret would travel in the clear to {host}")
     return url
-
-
-def _port(environ: Mapping[str, str]) -> int:
-    text = environ.get("PORT", "").strip() or "3000"
-    if not text.isdecimal() or len(text) > 5 or int(text) > 65535:
-        raise MisconfiguredError("PORT has to be a number up to 65535")
-    return int(text)
-
-
-def _policy_text(environ: Mapping[str, str]) -> tuple[str, str]:
-    if environ.get("PGACCESS_POLICY_TOML"):
-        return "PGACCESS_POLICY_TOML", environ["PGACCESS_POLICY_TOML"]
-    path = Path(environ.get("PGACCESS_POLICY") or "pgaccess.toml")
-    try:
-        return str(path), path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise MisconfiguredError(
-            f"the policy file {path} cannot be read ({error.strerror}): copy pgaccess.example.toml there, "
-            "or put its text into PGACCESS_POLICY_TOML"
-        ) from error
-    except UnicodeDecodeError as error:
-        raise MisconfiguredError(f"the policy file {path} is not UTF-8 text") from error

@@ -18,6 +18,7 @@ class Refusal(StrEnum):
     UNKNOWN_HERE = "unknown_here"
     WORD_TOO_MANY = "word_too_many"
     NUMBER_UNREADABLE = "number_unreadable"
+    NUMBER_MISSING = "number_missing"
     CLAUSE_EMPTY = "clause_empty"
     CLAUSE_TWICE = "clause_twice"
     CLAUSE_BOTH_ENDS = "clause_both_ends"
@@ -40,11 +41,13 @@ class Refusal(StrEnum):
     ADDRESS_CGNAT = "address_cgnat"
     ADDRESS_MULTICAST = "address_multicast"
     ADDRESS_RESERVED = "address_reserved"
+    ADDRESS_WIDER_THAN_POLICY = "address_wider_than_policy"
     # How long.
     DURATION_UNREADABLE = "duration_unreadable"
     DURATION_NO_UNIT = "duration_no_unit"
     DURATION_TOO_SHORT = "duration_too_short"
     DURATION_TOO_LONG = "duration_too_long"
+    DURATION_FOREVER = "duration_forever"
     END_UNREADABLE = "end_unreadable"
     END_PAST = "end_past"
     # Why.
@@ -60,14 +63,35 @@ class Refusal(StrEnum):
     PERSON_OUTSIDE = "person_outside"
     APPROVER_SELF = "approver_self"
     APPROVER_NOT = "approver_not"
+    ALREADY_VOTED = "already_voted"
+    NOT_YOURS = "not_yours"
+    REQUESTER_GONE = "requester_gone"
+    # What the policy says.
+    POLICY_DENIES = "policy_denies"
+    POLICY_SILENT = "policy_silent"
+    POLICY_CHANGED = "policy_changed"
     # The request's own state.
     REQUEST_DECIDED = "request_decided"
+    REQUEST_CLOSED = "request_closed"
     REQUEST_CHANGED = "request_changed"
     REQUEST_OVER = "request_over"
     REQUEST_UNKNOWN = "request_unknown"
+    TERMS_WIDER = "terms_wider"
+    # What became of it.
+    GRANT_CLOSING = "grant_closing"
+    GRANT_OVER = "grant_over"
+    GRANT_NOT_OPEN = "grant_not_open"
+    GRANT_NOT_FAILED = "grant_not_failed"
+    GRANT_NOT_INTERRUPTED = "grant_not_interrupted"
+    EXTEND_NOT_TIMED = "extend_not_timed"
+    EXTEND_PAST_LONGEST = "extend_past_longest"
+    # What the database lets in.
+    NOTHING_THERE = "nothing_there"
+    FOREIGN_RULE = "foreign_rule"
     # What the database has room for.
     MTLS_NOT_ENABLED = "mtls_not_enabled"
     RULES_FULL = "rules_full"
+    RULES_FULL_UNTIL = "rules_full_until"
 
 
 class PgaccessError(Exception):

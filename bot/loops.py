@@ -2,9 +2,9 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from datetime import timedelta
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar, runtime_checkable
 
 import structlog
 
@@ -13,6 +13,9 @@ from bot.ports import Bell, Loop
 
 SAFETY_NET: Final = timedelta(seconds=5)
 """The longest sleep: how late work is noticed when a notification was lost."""
+
+SHORTEST: Final = timedelta(milliseconds=100)
+"""The shortest sleep: a row that is due and yet cannot be claimed must not keep the loop spinning."""
 
 PAUSE: Final = timedelta(seconds=1)
 """Pause after the store could not be reached."""
@@ -24,6 +27,7 @@ log = structlog.get_logger(__name__)
 
 S = TypeVar("S")
 T = TypeVar("T")
+T_contra = TypeVar("T_contra", contravariant=True)
 
 
 class Worker(Protocol[T]):
@@ -39,6 +43,15 @@ class Worker(Protocol[T]):
 
     async def next_due(self) -> timedelta | None:
         """How long until something is due."""
+        ...
+
+
+@runtime_checkable
+class Accountable(Protocol[T_contra]):
+    """A worker that records when a piece of work failed in a way that nobody has thought of."""
+
+    async def failed(self, thing: T_contra, error: Exception, /) -> None:
+        """Gives the thing back, and has somebody told."""
         ...
 
 
@@ -79,26 +92,37 @@ class WorkLoop(Generic[T]):
         task.add_done_callback(lambda _: self._free.release())
 
     async def _work(self, thing: T) -> None:
-        await self._attempt(self._worker.work(thing))
+        async def tell(error: Exception) -> None:
+            if isinstance(self._worker, Accountable):
+                await self._attempt(self._worker.failed(thing, error))
 
-    async def _attempt(self, step: Coroutine[Any, Any, S]) -> S | None:
-        """Takes one step; whatever goes wrong, the loop goes on, and the lease lets somebody try again."""
+        await self._attempt(self._worker.work(thing), tell)
+
+    async def _attempt(
+        self, step: Coroutine[Any, Any, S], tell: Callable[[Exception], Awaitable[None]] | None = None
+    ) -> S | None:
+        """Takes one step; whatever goes wrong, the loop goes on, and the lease lets somebody try again.
+
+        Args:
+            step: what is done.
+            tell: is told of an error that nobody has thought of.
+        """
         try:
             return await step
         except TryAgainError as error:
             log.warning("loop.try_again", loop=self._name, error=str(error))
             await asyncio.sleep(PAUSE.total_seconds())
-        except Exception:
+        except Exception as error:
             log.exception("loop.failed", loop=self._name)
+            if tell is not None:
+                await tell(error)
             await asyncio.sleep(PAUSE.total_seconds())
         return None
 
     async def _sleep(self) -> None:
-        try:
-            due = await self._worker.next_due()
-        except TryAgainError:
-            due = PAUSE
-        await self._bell.wait(self._name, at_most=SAFETY_NET if due is None else min(due, SAFETY_NET))
+        due = await self._attempt(self._worker.next_due())
+        wait = SAFETY_NET if due is None else max(SHORTEST, min(due, SAFETY_NET))
+        await self._bell.wait(self._name, at_most=wait)
 
     async def _finish(self) -> None:
         if not self._running:
@@ -110,8 +134,20 @@ class WorkLoop(Generic[T]):
 
 @contextlib.asynccontextmanager
 async def running(*loops: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
-    """Runs the loops for the length of a ``with`` block."""
+    """Runs the loops for the length of a ``with`` block; one that ends by itself ends the block too.
+
+    A process whose keeper or clock has stopped must not look alive: its platform starts a new one.
+    """
+    owner = asyncio.current_task()
+
+    def ended(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and owner is not None:
+            log.critical("loop.ended", error=repr(task.exception()))
+            owner.cancel()
+
     tasks = [asyncio.create_task(loop()) for loop in loops]
+    for task in tasks:
+        task.add_done_callback(ended)
     try:
         yield
     finally:

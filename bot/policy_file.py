@@ -1,88 +1,155 @@
 """The policy file, read once into a frozen value; what is wrong is named in a sentence."""
 
 import tomllib
-from datetime import timedelta
-from typing import Annotated, Any, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ValidationError
 
-from bot.domain.duration import parse_duration, show_duration
-from bot.domain.policy import Policy
-from bot.errors import MisconfiguredError, Refused
+from bot.domain.contradictions import contradictions
+from bot.domain.policy import Listed, Policy, Rule
+from bot.domain.text import cite, nearest
+from bot.errors import MisconfiguredError
+from bot.policy_keys import MATCHING, PolicyKeys, RuleKeys, TargetKeys
+
+_T = TypeVar("_T")
 
 
 def parse_policy(text: str, *, source: str) -> Policy:
     """Reads a policy from its TOML text.
 
     Args:
-        text: TOML.
+        text: TOML; ``pgaccess.example.toml`` explains every key.
         source: how sentences call it.
 
     Raises:
         MisconfiguredError: a key is unknown, missing or wrong, or two contradict each other.
     """
     try:
-        read = _PolicyFile.model_validate(tomllib.loads(text))
+        raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise MisconfiguredError(f"{source} is not valid TOML: {error}") from error
+    try:
+        keys = PolicyKeys.model_validate(raw)
     except ValidationError as error:
-        raise MisconfiguredError(f"{source}: {_first(error)}") from error
-    if read.default_duration > read.longest_duration:
-        default, longest = show_duration(read.default_duration), show_duration(read.longest_duration)
-        raise MisconfiguredError(
-            f"{source}: default_duration ({default}) is longer than longest_duration ({longest})"
-        )
+        raise MisconfiguredError(f"{source}: {_first(error, raw)}") from error
+    policy = _policy(keys)
+    wrong = next(_contradictions(keys, policy), None)
+    if wrong is not None:
+        raise MisconfiguredError(f"{source}: {wrong}")
+    return policy
+
+
+# --- from keys to values ---------------------------------------------------------------------------
+
+
+def _policy(keys: PolicyKeys) -> Policy:
     return Policy(
-        approvals_channel=read.approvals_channel,
-        operations_channel=read.operations_channel or read.approvals_channel,
-        language=read.language,
-        approvers=frozenset(read.approvers),
-        default_duration=read.default_duration,
-        longest_duration=read.longest_duration,
-        warn_before=read.warn_before,
-        minimum_reason=read.minimum_reason,
+        approvals_channel=keys.approvals_channel,
+        operations_channel=keys.operations_channel or keys.approvals_channel,
+        language=keys.language,
+        admins=frozenset(keys.admins),
+        warn_before=keys.warn_before,
+        targets=tuple(
+            Listed(alias=alias, database=target.database, environment=target.environment)
+            for alias, target in keys.targets.items()
+        ),
+        rules=tuple(_rule(rule, place) for place, rule in enumerate(keys.rules, 1)),
     )
 
 
-def _duration(value: Any) -> timedelta:
-    try:
-        return parse_duration(value)
-    except (Refused, AttributeError) as error:
-        raise ValueError('must be a duration such as "8h" or "2d"') from error
+def _rule(keys: RuleKeys, place: int) -> Rule:
+    return Rule(
+        name=keys.name or _unnamed(place),
+        denies=keys.deny,
+        environments=_set(keys.environments),
+        methods=_set(keys.methods),
+        requesters=_set(keys.requesters),
+        approvers=frozenset(keys.approvers),
+        approvals=keys.approvals,
+        default_duration=keys.default_duration,
+        longest_duration=keys.longest_duration,
+        permanent=keys.permanent,
+        widest=keys.widest,
+        minimum_reason=keys.minimum_reason,
+        extend_alone=keys.extend_alone,
+        lapse_after=keys.lapse_after,
+        remind_after=tuple(keys.remind_after),
+    )
 
 
-_Duration = Annotated[timedelta, BeforeValidator(_duration)]
-_Channel = Annotated[str, StringConstraints(pattern=r"^[CG][A-Z0-9]{2,}$")]
-_Person = Annotated[str, StringConstraints(pattern=r"^[UW][A-Z0-9]{2,}$")]
+def _set(given: Sequence[_T] | None) -> frozenset[_T] | None:
+    return None if given is None else frozenset(given)
 
 
-class _PolicyFile(BaseModel):
-    """The keys of the policy file; ``pgaccess.example.toml`` explains each."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    approvals_channel: _Channel
-    operations_channel: _Channel | None = None
-    language: Literal["en", "ja"] = "en"
-    approvers: list[_Person] = Field(min_length=1)
-    default_duration: _Duration = timedelta(hours=8)
-    longest_duration: _Duration = timedelta(days=5)
-    warn_before: _Duration = timedelta(minutes=30)
-    minimum_reason: int = Field(default=0, ge=0, le=200)
+def _unnamed(place: int) -> str:
+    return f"rule {place}"
 
 
-def _first(error: ValidationError) -> str:
-    """The first thing that is wrong, as a sentence that names the key."""
-    problem = error.errors()[0]
-    key = ".".join(str(part) for part in problem["loc"])
+def _idle_keys(keys: RuleKeys) -> list[str]:
+    """Keys that a denying rule has and that only say what a rule allows."""
+    return [key for key in RuleKeys.model_fields if keys.deny and key in keys.model_fields_set - MATCHING]
+
+
+def _contradictions(keys: PolicyKeys, policy: Policy) -> Iterator[str]:
+    """What is wrong although every key by itself is right, each as a sentence."""
+    for rule, given in zip(policy.rules, keys.rules, strict=True):
+        if idle := _idle_keys(given):
+            yield f'rule "{rule.name}": a rule that denies has no use for {", ".join(idle)}'
+    yield from contradictions(policy)
+
+
+# --- what pydantic found, in a sentence ------------------------------------------------------------
+
+_TABLES: Final[Mapping[str, type[BaseModel]]] = {"targets": TargetKeys, "rules": RuleKeys}
+
+
+def _first(error: ValidationError, raw: Mapping[str, Any]) -> str:
+    """The first thing that is wrong, as a sentence that names the rule and the key.
+
+    An unknown key goes first: a misspelt one is missing under its right name, too.
+    """
+    problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
+    problem = problems[0]
+    where, path = _where(problem["loc"], raw)
+    key = ".".join(map(str, path))
     match problem["type"]:
         case "extra_forbidden":
-            known = ", ".join(_PolicyFile.model_fields)
-            return f"the key {key} is unknown; known are {known}"
+            return f"{where}{_unknown_key(str(path[-1]), problem['loc'])}"
+        case "missing" | "too_short" if key == "rules":
+            return "there is no rule: add [[rules]] with approvers"
         case "missing":
-            return f"the key {key} is missing"
-        case "string_pattern_mismatch" if key.startswith("approvers"):
-            return f"{key} must be a Slack user id such as U0123ABCD, not {problem['input']!r}"
+            return f"{where}the key {key} is missing"
+        case "model_type" | "dict_type":
+            return f"{where}{key} must be a table"
+        case "too_short":
+            return f"{where}{key} is empty: name at least one, or leave the key out"
+        case "string_pattern_mismatch" if "channel" in key:
+            return f"{where}{key} must be a Slack channel id such as C0123ABCD, not {cite(problem['input'])}"
         case "string_pattern_mismatch":
-            return f"{key} must be a Slack channel id such as C0123ABCD, not {problem['input']!r}"
-    return f"{key}: {problem['msg'].removeprefix('Value error, ')}"
+            right = "a Slack user id such as U0123ABCD or a group's such as S0123ABCD"
+            return f"{where}{key} must be {right}, not {cite(problem['input'])}"
+    return f"{where}{key}: {problem['msg'].removeprefix('Value error, ')}"
+
+
+def _where(loc: tuple[int | str, ...], raw: Mapping[str, Any]) -> tuple[str, tuple[int | str, ...]]:
+    """The table that something is wrong in, as the beginning of a sentence, and the rest of the path."""
+    match loc:
+        case ("rules", int(index), *rest) if rest:
+            name = raw["rules"][index].get("name")
+            return f'rule "{cite(name) if isinstance(name, str) else _unnamed(index + 1)}": ', tuple(rest)
+        case ("targets", alias, "[key]"):
+            return "", ("targets", alias)
+    return "", loc
+
+
+def _unknown_key(key: str, loc: tuple[int | str, ...]) -> str:
+    table = _TABLES.get(str(loc[0]), PolicyKeys) if len(loc) > 1 else PolicyKeys
+    if len(loc) > 1 and key in PolicyKeys.model_fields:
+        return f"the key {key} belongs to no table: move it above the first line in brackets"
+    if len(loc) == 1 and key in RuleKeys.model_fields:
+        return f"the key {key} belongs to a rule: move it below [[rules]]"
+    meant = nearest(key, table.model_fields)
+    if meant is not None:
+        return f"the key {cite(key)} is unknown; did you mean {meant}?"
+    return f"the key {cite(key)} is unknown; known are {', '.join(table.model_fields)}"

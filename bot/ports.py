@@ -10,8 +10,8 @@ from uuid import UUID
 
 from bot.domain.grant import Grant
 from bot.domain.person import Person
-from bot.domain.plan import Known
-from bot.domain.request import Decision, Request, RequestState, Terms
+from bot.domain.plan import Entry, Known
+from bot.domain.request import Decision, Kind, Request, RequestState, Terms
 from bot.domain.target import Database, Look, Network, Rule
 
 Block = dict[str, Any]
@@ -112,16 +112,26 @@ class Slack(Protocol):
         """The id of the direct conversation with a person (``conversations.open``)."""
         ...
 
-    async def post(self, channel: str, message: Message, *, post: int) -> Place:
-        """Posts a message that carries the post's number in its metadata."""
+    async def post(self, channel: str, message: Message, *, post: int, thread: str | None = None) -> Place:
+        """Posts a message, perhaps in a thread, that carries the post's number in its metadata."""
         ...
 
     async def update(self, place: Place, message: Message) -> None:
         """Shows a message afresh where it stands."""
         ...
 
-    async def find(self, channel: str, *, post: int, since: datetime) -> Place | None:
-        """Finds a message that carries the post's number, posted at or after a moment."""
+    async def find(
+        self, channel: str, *, post: int, since: datetime, thread: str | None = None
+    ) -> Place | None:
+        """Finds a message that carries the post's number, posted after a moment, perhaps in a thread."""
+        ...
+
+    async def publish_home(self, person: str, view: Block) -> None:
+        """Shows a person's App Home (``views.publish``)."""
+        ...
+
+    async def group_members(self, group: str) -> tuple[str, ...]:
+        """Ids of the people in a user group (``usergroups.users.list``)."""
         ...
 
     def people(self) -> AsyncIterator[Person]:
@@ -159,6 +169,9 @@ class PostKind(StrEnum):
     NOTICE_ENDED = "notice.ended"
     NOTICE_FAILED = "notice.failed"
     NOTICE_INTERRUPTED = "notice.interrupted"
+    NOTICE_LAPSED = "notice.lapsed"
+    NOTICE_REMINDER = "notice.reminder"
+    HOME = "home"
     NOTICE_HEROKU_DENIED = "notice.heroku_denied"
     NOTICE_HEROKU_TROUBLE = "notice.heroku_trouble"
     NOTICE_STRAY = "notice.stray"
@@ -188,14 +201,60 @@ class Doing:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """A request that is about to be recorded; see ``Request`` for what its parts mean."""
+
+    kind: Kind
+    terms: Terms
+    requester: str
+    rule: str
+    needed: int
+    lapse_at: datetime
+    remind_at: datetime | None
+    grant: UUID | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Case:
-    """A request with everything that is shown of it."""
+    """A request with everything that is shown of it.
+
+    Attributes:
+        grant: the one that it opened, or that it extends.
+        closes: for a removal, the requests whose grants it would close.
+    """
 
     request: Request
     database: Database
     decisions: tuple[Decision, ...]
     grant: Grant | None
     look: Look | None
+    closes: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Situation:
+    """One database as the store knows it.
+
+    Attributes:
+        open: everything pending or open there, newest first.
+        mine: of these, the asking person's.
+        now: business time of the answer.
+    """
+
+    database: Database
+    look: Look | None
+    open: tuple[Case, ...]
+    mine: tuple[Case, ...]
+    now: datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Overview:
+    """What a person's App Home shows."""
+
+    mine: tuple[Case, ...]
+    waiting: tuple[Case, ...]
+    ending: tuple[Case, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -206,6 +265,9 @@ class Job:
         lease: the token that every write of this pass has to show.
         version: the wanted version that a plan made from ``known`` satisfies.
         tries: looks made in a row while something was under way, for the growing gaps.
+        troubles: passes that Heroku spoilt, until one leaves nothing under way.
+        due_at: Postgres time at which it was due; another one by the end of the pass means that somebody
+            asked for a look meanwhile.
         installation: the part of every mark that tells our rules from another installation's.
     """
 
@@ -214,6 +276,8 @@ class Job:
     known: Known
     version: int
     tries: int
+    troubles: int
+    due_at: datetime
     installation: str
 
 
@@ -243,6 +307,20 @@ class Post:
     params: Mapping[str, str]
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """Somebody who turned up unknown, to be looked up.
+
+    Attributes:
+        version: changes each time that they are asked for; an answer to an older question is none.
+        read: Postgres' time of the question.
+    """
+
+    id: str
+    version: str
+    read: datetime
+
+
 class Received(Protocol):
     """Commands and clicks that were acted on, so that the same one coming again is not acted on twice."""
 
@@ -270,8 +348,20 @@ class People(Protocol):
         """A person's Slack locale, however old."""
         ...
 
-    async def keep(self, found: Iterable[Person]) -> None:
-        """Refreshes what is known."""
+    async def reading(self) -> datetime:
+        """Postgres' time before Slack is asked: what it then says is as old as this, come when it may."""
+        ...
+
+    async def keep(self, found: Iterable[Person], *, read: datetime | None = None) -> None:
+        """Refreshes what is known, but for what was learnt later or is being asked for.
+
+        Args:
+            read: when Slack began to be asked, as ``reading`` said; None when it is known just now.
+        """
+        ...
+
+    async def keep_group(self, id: str, members: Iterable[str], *, read: datetime | None = None) -> None:
+        """Refreshes who is in a user group, unless that was learnt later; ``read`` as in ``keep``."""
         ...
 
     async def ask_for(self, id: str) -> None:
@@ -282,8 +372,12 @@ class People(Protocol):
         """Ids of people who turned up unknown."""
         ...
 
-    async def forget(self, id: str) -> None:
-        """Stops asking for somebody whom Slack does not know."""
+    async def question(self, id: str) -> Question | None:
+        """The open question about somebody, before Slack is asked; None when it is answered by now."""
+        ...
+
+    async def answer(self, question: Question, person: Person | None) -> None:
+        """Keeps what Slack said, unless it was asked anew meanwhile; None: Slack does not know them."""
         ...
 
 
@@ -314,8 +408,19 @@ class Targets(Protocol):
         """Makes every database due: time has jumped."""
         ...
 
-    async def claim(self) -> Job | None:
-        """Takes the database that has been due the longest, with a lease; None when none is due."""
+    async def look_soon(self, database: UUID) -> None:
+        """Makes one database due: somebody wants to see the present."""
+        ...
+
+    async def claim(self, now: datetime) -> Job | None:
+        """Takes a database that is due, with a lease: those whose grants have changed before others.
+
+        Args:
+            now: business time, which tells whose end has passed.
+
+        Returns:
+            The job; None when none is due.
+        """
         ...
 
     async def renew(self, job: Job) -> bool:
@@ -333,11 +438,18 @@ class Targets(Protocol):
         """Keeps what a pass saw."""
         ...
 
-    async def release(self, job: Job, *, again: timedelta, tries: int, kept: bool) -> None:
-        """Ends the pass and sets the next look; at once if the grants changed meanwhile.
+    async def release(self, job: Job, *, again: timedelta, tries: int, kept: bool, troubles: int = 0) -> None:
+        """Ends the pass and sets the next look: at once if grants changed or somebody asked for it meanwhile.
+
+        A database that Heroku does not have any more, and that nothing of ours is left of, is not looked at
+        again.
 
         Args:
+            job: the turn that ends.
+            again: how long until the next look.
+            tries: looks in a row while something is under way, this one included.
             kept: whether the plan was carried out, so that ``job.version`` is satisfied.
+            troubles: passes that Heroku spoilt, this one included.
         """
         ...
 
@@ -381,6 +493,10 @@ class Entries(Protocol):
         """Records that these entries are no longer at Heroku."""
         ...
 
+    async def returned(self, job: Job, rules: Iterable[UUID]) -> tuple[Entry, ...]:
+        """Takes back those of the listed rules that were thought gone, and returns them: they are ours."""
+        ...
+
     async def ours(self, database: UUID) -> frozenset[UUID]:
         """Ids of our rules at a database."""
         ...
@@ -389,7 +505,7 @@ class Entries(Protocol):
 class Requests(Protocol):
     """Requests and the votes on them; every change of state writes its audit line."""
 
-    async def add(self, terms: Terms, *, requester: str, doing: Doing) -> Request:
+    async def add(self, wanted: Wanted, *, doing: Doing) -> Request:
         """Records a pending request."""
         ...
 
@@ -409,11 +525,41 @@ class Requests(Protocol):
         """Moves a pending request to its final state."""
         ...
 
+    async def change_terms(self, request: Request, terms: Terms) -> Request:
+        """Writes new terms; buttons that show the old ones decide nothing from here on."""
+        ...
+
+    async def note_vote(self, request: Request, votes: int, *, doing: Doing) -> None:
+        """Writes the audit line of an approval that does not decide yet."""
+        ...
+
+    async def to_lapse(self, now: datetime, *, limit: int) -> tuple[Request, ...]:
+        """Pending requests whose time is over, locked."""
+        ...
+
+    async def to_remind(self, now: datetime, *, limit: int) -> tuple[Request, ...]:
+        """Pending requests whose approvers are to be reminded, locked."""
+        ...
+
+    async def reminded(self, request: Request, *, given: int, next_at: datetime | None) -> None:
+        """Notes that the approvers were reminded, and when to do so again."""
+        ...
+
+    async def next_moment(self) -> datetime | None:
+        """The next lapse or reminder."""
+        ...
+
+    async def pending(self, *, limit: int) -> tuple[Case, ...]:
+        """Requests that wait for a decision, newest first."""
+        ...
+
     async def case(self, id: int) -> Case | None:
         """A request with everything that is shown of it."""
         ...
 
-    async def open_cases(self, *, requester: str | None, limit: int) -> tuple[Case, ...]:
+    async def open_cases(
+        self, *, requester: str | None, limit: int, target: UUID | None = None
+    ) -> tuple[Case, ...]:
         """Pending requests and those with an open grant, newest first."""
         ...
 
@@ -427,6 +573,18 @@ class Grants(Protocol):
 
     async def get(self, id: UUID) -> Grant:
         """One grant, locked until the transaction ends."""
+        ...
+
+    async def of_request(self, request: int) -> Grant | None:
+        """The grant that a request opened, locked until the transaction ends."""
+        ...
+
+    async def live(self, target: UUID, network: Network) -> tuple[Grant, ...]:
+        """Grants of exactly a network that somebody may end, locked until the transaction ends."""
+        ...
+
+    async def next_to_end(self, target: UUID) -> Grant | None:
+        """The grant of a database that ends first; None when none has an end to come."""
         ...
 
     async def change(self, before: Grant, after: Grant, *, doing: Doing) -> bool:
@@ -469,12 +627,24 @@ class Posts(Protocol):
         """Every card of the request has to be shown afresh."""
         ...
 
+    async def refresh(self, key: str) -> bool:
+        """Has one post shown afresh; False when there is none of that key."""
+        ...
+
+    async def place(self, key: str) -> Place | None:
+        """Where a post stands in Slack; None when it does not stand yet."""
+        ...
+
     async def claim(self) -> Post | None:
         """Takes the post that has been due the longest, with a lease; None when none is due."""
         ...
 
+    async def renew(self, post: Post) -> None:
+        """Prolongs the lease before a call; raises ``LeaseLostError``."""
+        ...
+
     async def posting(self, post: Post, *, channel: str) -> None:
-        """Notes that a post is about to be made in a channel; raises ``LeaseLostError``."""
+        """Notes that a post is about to be made in a channel; prolongs the lease as ``renew`` does."""
         ...
 
     async def shown(self, post: Post, place: Place) -> None:
@@ -489,6 +659,10 @@ class Posts(Protocol):
         """Gives a post back, to be tried again later."""
         ...
 
+    async def overtaken(self, post: Post) -> None:
+        """Has a post shown afresh that a courier may have shown after it had lost the lease."""
+        ...
+
     async def next_due(self) -> timedelta | None:
         """How long until a post is due (zero when one is); None when all is told."""
         ...
@@ -497,12 +671,12 @@ class Posts(Protocol):
 class Chores(Protocol):
     """Work that is done every so often by whichever worker comes first."""
 
-    async def claim(self, name: str, *, every: timedelta) -> bool:
-        """Takes a chore's turn if it is due, and sets the next one."""
+    async def claim(self, name: str, *, within: timedelta) -> bool:
+        """Takes a chore's turn if it is due; it comes again after ``within`` unless ``due_in`` is called."""
         ...
 
     async def due_in(self, name: str, *, wait: timedelta) -> None:
-        """Sets a chore's next turn: its last one came to nothing, or there is reason to hurry."""
+        """Sets a chore's next turn: it is done, it came to nothing, or there is reason to hurry."""
         ...
 
 

@@ -1,14 +1,20 @@
-"""Slack's Web API as pgaccess calls it, through Slack's own client and one shared connection pool."""
+"""Slack's Web API as pgaccess calls it, through Slack's own client and one shared connection pool.
+
+Fact: Slack developer documentation, Web API basics, 2026-11: "most write methods" take JSON; the others take
+their arguments from the query or a form, and answer a JSON body as if it were empty.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Self
 
 import aiohttp
+import structlog
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.domain.person import Person
 from bot.errors import SlackError
@@ -17,8 +23,14 @@ from bot.ports import Block, Message, Place
 TOTAL: Final = timedelta(seconds=10)
 """The longest that a call of the worker can take."""
 
-HURRY: Final = timedelta(milliseconds=1500)
+HURRY: Final = timedelta(milliseconds=1000)
 """The longest that a call within a person's own 3 seconds can take."""
+
+LONGEST_WAIT: Final = timedelta(seconds=60)
+"""The longest Retry-After that a count waits out; Slack's limits are per minute."""
+
+PAGE: Final = 200
+"""Items a page: what Slack recommends at most (Slack, "Pagination")."""
 
 EVENT: Final = "pgaccess_post"
 """The type of the metadata by which a message of ours is found again."""
@@ -28,15 +40,24 @@ _NOT_POSTED: Final = frozenset(
         "account_inactive", "channel_not_found", "invalid_auth", "invalid_blocks", "is_archived",
         "missing_scope", "msg_blocks_too_long", "msg_too_long", "no_text", "not_authed", "not_in_channel",
         "ratelimited", "restricted_action", "token_expired", "token_revoked", "user_not_found",
-        "message_not_found", "cant_update_message", "is_inactive",
+        "message_not_found", "cant_update_message", "is_inactive", "thread_not_found",
     }
 )  # fmt: skip
 """Answers after which nothing was posted for sure; any other leaves it open."""
 
 
+log = structlog.get_logger(__name__)
+
+Json = dict[str, Any]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Identity:
-    """Who the bot is in its workspace (``auth.test``)."""
+    """Who the bot is in its workspace (``auth.test``).
+
+    Attributes:
+        enterprise: the Enterprise Grid organisation that the workspace belongs to, if any.
+    """
 
     team: str
     bot_id: str
@@ -56,6 +77,7 @@ class SlackClient:
         self._token = token
         self._url = url
         self._session: aiohttp.ClientSession | None = None
+        self._identity: Identity | None = None
         self.web = AsyncWebClient(token=token, base_url=url, retry_handlers=[])
 
     async def __aenter__(self) -> Self:
@@ -74,73 +96,92 @@ class SlackClient:
             await self._session.close()
 
     async def identity(self) -> Identity:
-        """Who we are (``auth.test``): asked once, at the start."""
-        answer = await self._call("auth.test", {})
-        return Identity(
-            team=answer["team_id"],
-            bot_id=answer["bot_id"],
-            bot_user=answer["user_id"],
-            enterprise=answer.get("enterprise_id"),
-        )
+        """Who we are (``auth.test``); asked once, for no token ever moves to another workspace."""
+        if self._identity is None:
+            answer = await self._do("auth.test", {})
+            self._identity = Identity(
+                team=answer["team_id"],
+                bot_id=answer["bot_id"],
+                bot_user=answer["user_id"],
+                enterprise=answer.get("enterprise_id"),
+            )
+        return self._identity
 
     async def direct_channel(self, person: str) -> str:
         """The direct conversation with a person (``conversations.open``)."""
-        return str((await self._call("conversations.open", {"users": person}))["channel"]["id"])
+        return str((await self._do("conversations.open", {"users": person}))["channel"]["id"])
 
-    async def post(self, channel: str, message: Message, *, post: int) -> Place:
-        """Posts a message that carries the post's number in its metadata (``chat.postMessage``)."""
+    async def post(self, channel: str, message: Message, *, post: int, thread: str | None = None) -> Place:
+        """Posts a message, perhaps in a thread, with the post's number as metadata (``chat.postMessage``)."""
         metadata = {"event_type": EVENT, "event_payload": {"post": post}}
         body = {**_body(message), "channel": channel, "metadata": metadata, "unfurl_links": False}
-        answer = await self._call("chat.postMessage", {**body, "unfurl_media": False})
+        if thread is not None:
+            body["thread_ts"] = thread
+        answer = await self._do("chat.postMessage", {**body, "unfurl_media": False})
         return Place(channel=answer["channel"], ts=answer["ts"])
 
     async def update(self, place: Place, message: Message) -> None:
         """Shows a message afresh where it stands (``chat.update``)."""
-        await self._call("chat.update", {**_body(message), "channel": place.channel, "ts": place.ts})
+        await self._do("chat.update", {**_body(message), "channel": place.channel, "ts": place.ts})
 
-    async def find(self, channel: str, *, post: int, since: datetime) -> Place | None:
-        """Finds a message that carries the post's number (``conversations.history`` with metadata)."""
-        cursor = ""
-        while True:
-            question = {
-                "channel": channel,
-                "oldest": f"{since.timestamp():.6f}",
-                "include_all_metadata": True,
-                "limit": 200,
-                "cursor": cursor,
-            }
-            answer = await self._call("conversations.history", question)
+    async def find(
+        self, channel: str, *, post: int, since: datetime, thread: str | None = None
+    ) -> Place | None:
+        """Finds a message that carries the post's number, posted after a moment.
+
+        Args:
+            channel: where it was posted.
+            post: its number.
+            since: aware; the search begins there.
+            thread: the message that it answers, if any. A channel's history has no replies
+                (``conversations.history``), a thread has only them (``conversations.replies``).
+        """
+        question: Json = {
+            "channel": channel,
+            "oldest": f"{since.timestamp():.6f}",
+            "include_all_metadata": True,
+            "limit": PAGE,
+        }
+        method = "conversations.history"
+        if thread is not None:
+            method, question["ts"] = "conversations.replies", thread
+        async for answer in _pages(self._ask, method, question):
             for message in answer["messages"]:
                 if _post_of(message) == post:
                     return Place(channel=channel, ts=message["ts"])
-            cursor = _next(answer)
-            if not cursor:
-                return None
+        return None
 
     async def people(self) -> AsyncIterator[Person]:
-        """Everybody in the workspace, page by page (``users.list``)."""
-        cursor = ""
-        while True:
-            question = {"limit": 200, "include_locale": True, "cursor": cursor}
-            answer = await self._call("users.list", question)
+        """Everybody in the workspace, page by page (``users.list``); waits where a rate limit says so."""
+        us = await self.identity()
+        question = {"limit": PAGE, "include_locale": True}
+        async for answer in _pages(self._ask_patiently, "users.list", question):
             for member in answer["members"]:
-                yield person_of(member)
-            cursor = _next(answer)
-            if not cursor:
-                return
+                yield person_of(member, us)
 
     async def person(self, id: str) -> Person | None:
         """One person (``users.info``); None when Slack does not know them."""
+        us = await self.identity()
         try:
-            return person_of((await self._call("users.info", {"user": id, "include_locale": True}))["user"])
+            answer = await self._ask("users.info", {"user": id, "include_locale": True})
         except SlackError as error:
             if error.code in ("user_not_found", "user_not_visible"):
                 return None
             raise
+        return person_of(answer["user"], us)
+
+    async def publish_home(self, person: str, view: Block) -> None:
+        """Shows a person's App Home (``views.publish``)."""
+        await self._do("views.publish", {"user_id": person, "view": view})
+
+    async def group_members(self, group: str) -> tuple[str, ...]:
+        """Ids of the people in a user group (``usergroups.users.list``); waits where a rate limit says so."""
+        answer = await self._ask_patiently("usergroups.users.list", {"usergroup": group})
+        return tuple(answer["users"])
 
     async def open_view(self, trigger: str, view: Block) -> None:
         """Opens a form (``views.open``) while its trigger lives: 3 seconds from the click or command."""
-        await self._call("views.open", {"trigger_id": trigger, "view": view}, within=HURRY)
+        await self._do("views.open", {"trigger_id": trigger, "view": view}, within=HURRY)
 
     async def respond(self, url: str, message: Message) -> None:
         """Answers a click privately through its own ``response_url``, which only this request knows."""
@@ -156,25 +197,34 @@ class SlackClient:
             # The cause may hold the URL, which is a secret: it is not chained.
             raise SlackError(f"unreachable: {type(error).__name__}") from None
 
-    async def _call(
-        self, method: str, body: Mapping[str, Any], *, within: timedelta = TOTAL
-    ) -> dict[str, Any]:
-        try:
-            async with asyncio.timeout(within.total_seconds()):
-                answer = await self.web.api_call(method, json=dict(body))
-        except SlackApiError as error:
-            raise _error(error) from error
-        except (TimeoutError, aiohttp.ClientError, SlackClientError) as error:
-            raise SlackError(
-                "unreachable", unclear=not isinstance(error, aiohttp.ClientConnectorError)
-            ) from error
-        if not isinstance(answer.data, dict):
-            raise SlackError("unreadable", unclear=True)
-        return answer.data
+    async def _do(self, method: str, body: Json, *, within: timedelta = TOTAL) -> Json:
+        """Calls a method that changes something, its arguments as JSON."""
+        return await _answer(self.web.api_call(method, json=body), within=within)
+
+    async def _ask(self, method: str, question: Json) -> Json:
+        """Calls a method that only reads, its arguments in the query."""
+        return await _answer(self.web.api_call(method, http_verb="GET", params=question), within=TOTAL)
+
+    async def _ask_patiently(self, method: str, question: Json) -> Json:
+        """Asks again once a rate limit has passed: a count begun anew each time would never be complete."""
+        while True:
+            try:
+                return await self._ask(method, question)
+            except SlackError as error:
+                wait = error.retry_after_s
+                if wait is None or wait > LONGEST_WAIT.total_seconds():
+                    raise
+            log.info("slack.waiting", method=method, seconds=wait)
+            await asyncio.sleep(wait)
 
 
-def person_of(member: Mapping[str, Any]) -> Person:
-    """Reads a person from Slack's user object (``users.info``, ``users.list``, event ``user_change``)."""
+def person_of(member: Mapping[str, Any], us: Identity) -> Person:
+    """Reads a person from Slack's user object (``users.info``, ``users.list``, event ``user_change``).
+
+    Args:
+        member: the user object.
+        us: our workspace; who is at home in another one is external.
+    """
     profile = member.get("profile", {})
     name = profile.get("display_name") or member.get("real_name") or member.get("name") or member["id"]
     return Person(
@@ -185,8 +235,50 @@ def person_of(member: Mapping[str, Any]) -> Person:
         deactivated=bool(member.get("deleted")),
         bot=bool(member.get("is_bot")) or member["id"] == "USLACKBOT",
         guest=bool(member.get("is_restricted") or member.get("is_ultra_restricted")),
-        external=bool(member.get("is_stranger")),
+        external=bool(member.get("is_stranger")) or not _at_home(member, us),
     )
+
+
+def _at_home(member: Mapping[str, Any], us: Identity) -> bool:
+    """Whether somebody belongs to our workspace, or to the Enterprise Grid organisation that it is part of.
+
+    ``is_stranger`` is only set for people with whom the bot shares no channel: those who come through a
+    shared channel are told by their workspace alone (Slack, "Slack Connect", external members).
+    """
+    home = member.get("team_id")
+    organisation = (member.get("enterprise_user") or {}).get("enterprise_id")
+    return (
+        not home or home == us.team or (us.enterprise is not None and us.enterprise in (home, organisation))
+    )
+
+
+async def _answer(call: Awaitable[AsyncSlackResponse], *, within: timedelta) -> Json:
+    """Waits for an answer, one total deadline for all of it; whatever goes wrong is a ``SlackError``."""
+    try:
+        async with asyncio.timeout(within.total_seconds()):
+            answer = await call
+    except SlackApiError as error:
+        raise _error(error) from error
+    except (TimeoutError, aiohttp.ClientError, SlackClientError) as error:
+        raise SlackError(
+            "unreachable", unclear=not isinstance(error, aiohttp.ClientConnectorError)
+        ) from error
+    if not isinstance(answer.data, dict):
+        raise SlackError("unreadable", unclear=True)
+    return answer.data
+
+
+async def _pages(
+    ask: Callable[[str, Json], Awaitable[Json]], method: str, question: Json
+) -> AsyncIterator[Json]:
+    """Every page of an answer: after the last one the next cursor is empty (Slack, "Pagination")."""
+    cursor = ""
+    while True:
+        answer = await ask(method, {**question, "cursor": cursor} if cursor else question)
+        yield answer
+        cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
+        if not cursor:
+            return
 
 
 def _body(message: Message) -> dict[str, Any]:
@@ -201,12 +293,11 @@ def _post_of(message: Mapping[str, Any]) -> int | None:
     return number if isinstance(number, int) else None
 
 
-def _next(answer: Mapping[str, Any]) -> str:
-    return str((answer.get("response_metadata") or {}).get("next_cursor") or "")
-
-
 def _error(error: SlackApiError) -> SlackError:
     answer = error.response
+    if not isinstance(answer, AsyncSlackResponse) or not isinstance(answer.data, dict):
+        # Slack's client hands on what it could not read, for example a proxy's page.
+        return SlackError("unreadable", unclear=True)
     code = "ratelimited" if answer.status_code == 429 else str(answer.get("error") or answer.status_code)
     wait = answer.headers.get("Retry-After") or answer.headers.get("retry-after")
     return SlackError(

@@ -1,11 +1,16 @@
 """The one place where everything is built and joined."""
 
+import asyncio
 import contextlib
+import itertools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from secrets import token_hex
 from typing import Final, cast
 
+import structlog
 from slack_bolt.adapter.asgi.async_handler import AsyncSlackRequestHandler
+from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -17,26 +22,29 @@ from bot.clock import SystemClock
 from bot.config import Settings
 from bot.courier import Courier
 from bot.domain.policy import Policy
+from bot.domain.schedule import TROUBLE, gap
+from bot.errors import MisconfiguredError, SlackError
 from bot.heroku.client import HerokuClient
 from bot.keeper import Keeper
 from bot.loops import WorkLoop, running
+from bot.manifest import PATH
 from bot.ports import Clock, Loop
-from bot.slack import SlackClient
+from bot.slack import Identity, SlackClient
 from handlers.clock import Ticking
 from handlers.gate import Gate
 from handlers.listeners import Listeners
 from handlers.pages import health_routes
+from handlers.socket import SocketMode
 from storage.bell import PostgresBell
 from storage.transaction import PostgresStore, engine_for
-
-SLACK_PATH: Final = "/slack/events"
-"""Where commands, interactions and events arrive."""
 
 KEEPERS: Final = 10
 """Databases kept at once in a process: as many calls as are made to Heroku at once."""
 
 COURIERS: Final = 4
 """Messages shown at once in a process; Slack takes about one a second in each channel."""
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,9 +60,34 @@ class House:
     heroku: HerokuClient
     access: Access
 
+    @contextlib.asynccontextmanager
+    async def serving(self) -> AsyncIterator[Starlette]:
+        """What serves browsers for the length of a ``with`` block, and Slack over HTTP or in Socket Mode."""
+        if self.settings.app_token is None:
+            yield await self.web()
+            return
+        # Nothing is signed in Socket Mode, and nobody has a secret that was made just now.
+        app = await self._bolt(signing_secret=token_hex())
+        async with SocketMode(app, token=self.settings.app_token, url=self.settings.slack_url) as socket:
+
+            async def ready() -> None:
+                await self.access.databases()
+                await socket.require()
+
+            yield Starlette(routes=health_routes(ready))
+
     async def web(self) -> Starlette:
-        """What serves Slack and browsers; asks Slack once who we are."""
-        identity = await self.slack.identity()
+        """What serves Slack over HTTP, and browsers."""
+        secrets = self.settings.signing_secrets
+        app = await self._bolt(signing_secret=secrets[0])
+        # An ASGI application, typed by Bolt more narrowly than ASGI is.
+        bolt = cast("ASGIApp", AsyncSlackRequestHandler(app, path=PATH))
+        gate = Gate(bolt, secrets=secrets, path=PATH)
+        return Starlette(routes=[Route(PATH, gate), *health_routes(self.access.databases)])
+
+    async def _bolt(self, *, signing_secret: str) -> AsyncApp:
+        """Bolt with our listeners; asks Slack once who we are."""
+        identity = await self._identity()
         authorized = AuthorizeResult(
             enterprise_id=identity.enterprise,
             team_id=identity.team,
@@ -63,24 +96,34 @@ class House:
             bot_token=self.settings.slack_token,
         )
         listeners = Listeners(access=self.access, desk=self.slack, team=identity.team, authorized=authorized)
-        secrets = self.settings.signing_secrets
-        app = listeners.app(signing_secret=secrets[0])
-        # An ASGI application, typed by Bolt more narrowly than ASGI is.
-        bolt = cast("ASGIApp", AsyncSlackRequestHandler(app, path=SLACK_PATH))
-        gate = Gate(bolt, secrets=secrets, path=SLACK_PATH)
-        return Starlette(routes=[Route(SLACK_PATH, gate), *health_routes(self.access.databases)])
+        return listeners.app(signing_secret=signing_secret)
+
+    async def _identity(self) -> Identity:
+        """Who we are in Slack; waits for a Slack that is out of reach, while a worker beside it goes on.
+
+        Raises:
+            MisconfiguredError: Slack knows the token and refuses it.
+        """
+        for tries in itertools.count():
+            try:
+                return await self.slack.identity()
+            except SlackError as error:
+                if not error.unclear and error.retry_after_s is None and error.code != "unreachable":
+                    raise MisconfiguredError(f"Slack refuses SLACK_BOT_TOKEN: {error.code}") from error
+                log.warning("wiring.no_slack", code=error.code)
+            await asyncio.sleep(gap(TROUBLE, tries).total_seconds())
+        raise AssertionError("counting never ends")
 
     @contextlib.asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         """Keeps the mirrors for the length of a ``with`` block."""
         keeper = Keeper(store=self.store, heroku=self.heroku, policy=self.policy, clock=self.clock)
-        courier = Courier(store=self.store, slack=self.slack, policy=self.policy, clock=self.clock)
-        census = Census(store=self.store, heroku=self.heroku, slack=self.slack)
+        courier = Courier(store=self.store, slack=self.slack, policy=self.policy, access=self.access)
+        census = Census(store=self.store, heroku=self.heroku, slack=self.slack, groups=self.policy.groups)
         ticking = Ticking(access=self.access, census=census, clock=self.clock, bell=self.bell)
         keeping = WorkLoop(name=Loop.KEEPER, worker=keeper, bell=self.bell, at_once=KEEPERS)
         telling = WorkLoop(name=Loop.COURIER, worker=courier, bell=self.bell, at_once=COURIERS)
         await self.look_again()
-        await census.run_due()
         async with running(keeping.run, telling.run, ticking.run):
             yield
 

@@ -1,5 +1,6 @@
 """APScheduler as a clock that says "look again": no state of its own, nothing decided here."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -17,6 +18,9 @@ EVERY_SECOND: Final = timedelta(seconds=1)
 
 EVERY_FEW: Final = timedelta(seconds=5)
 """Counting what is there: is a turn due?"""
+
+LONGEST_STEP: Final = timedelta(minutes=2)
+"""The longest that a step may take: counting thousands of people is the slowest."""
 
 FARTHEST: Final = timedelta(days=1)
 """The farthest that a timer is set; it is set anew long before."""
@@ -87,14 +91,18 @@ class Ticking:
             tick,
             "interval",
             seconds=gap.total_seconds(),
+            next_run_time=datetime.now(UTC),
             coalesce=True,
             max_instances=1,
             misfire_grace_time=None,
         )
 
     async def _safely(self, step: Callable[[], Awaitable[Any]]) -> None:
-        """Takes a step; what is out of reach now is looked at again with the next tick."""
+        """Takes a step; whatever goes wrong, the next tick comes: a stopped clock would leave access open."""
         try:
-            await step()
-        except TryAgainError as error:
+            async with asyncio.timeout(LONGEST_STEP.total_seconds()):
+                await step()
+        except (TryAgainError, TimeoutError) as error:
             log.warning("clock.try_again", error=str(error))
+        except Exception:
+            log.exception("clock.failed")

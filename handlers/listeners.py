@@ -4,10 +4,12 @@ Listeners are awaited before Bolt answers (``process_before_response``): what a 
 and nothing that matters runs after the answer, where a stopping process would lose it.
 """
 
+import asyncio
 import json
 import re
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, cast
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from datetime import timedelta
+from typing import Any, Final, TypeVar, cast
 from uuid import uuid4
 
 import structlog
@@ -17,10 +19,10 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.access import Access
+from bot.access import Access, Wish
 from bot.errors import Refused, SlackError, TryAgainError
 from bot.messages import forms as form_messages
-from bot.messages import private
+from bot.messages import names, private
 from bot.messages.words import Words
 from bot.ports import Desk, Message
 from handlers.commands import Commands
@@ -29,7 +31,19 @@ from handlers.forms import Forms, errors_at_fields
 from handlers.grammar import COMMAND
 from handlers.incoming import Click, Command, Submission
 
+ANSWER: Final = timedelta(milliseconds=1700)
+"""How long acting may take: Slack gives 3 s in all, and telling may take one more."""
+
+LANGUAGE: Final = timedelta(milliseconds=300)
+"""How long asking for a person's language may take; the channel's is good enough."""
+
+T = TypeVar("T")
+
 log = structlog.get_logger(__name__)
+
+
+class LateError(TryAgainError):
+    """A person was told that it is not known what became of their wish."""
 
 
 class Listeners:
@@ -47,6 +61,7 @@ class Listeners:
         self._desk = desk
         self._team = team
         self._authorized = authorized
+        self._late: set[asyncio.Task[Any]] = set()
         self._forms = Forms(access=access, desk=desk)
         self._commands = Commands(access=access, forms=self._forms)
         self._decisions = Decisions(access=access, forms=self._forms)
@@ -70,59 +85,87 @@ class Listeners:
         app.command(COMMAND)(self.on_command)
         app.action(re.compile(".*"))(self.on_click)
         app.view(re.compile(".*"))(self.on_submission)
+        app.shortcut(names.SHORTCUT_ASK)(self.on_shortcut)
+        app.event("app_home_opened")(self.on_home)
         app.event("user_change")(self.on_person)
+        app.event(re.compile("subteam_(members_changed|updated)"))(self.on_group)
         app.error(self.on_error)
         return app
 
     async def on_command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """A slash command: the answer travels back with the acknowledgement."""
         command = Command.of(body)
-        message = await self._commands.answer(command, await self._words(command.person))
+        words = await self._words(command.person)
+        message = await self._in_time(self._commands.answer(command, words))
         await (ack() if message is None else ack(text=message.text, blocks=list(message.blocks)))
 
     async def on_click(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """A button: acknowledged with nothing, answered privately."""
         click = Click.of(body)
-        message = await self._decisions.answer(click, await self._words(click.person))
+        words = await self._words(click.person)
+        message = await self._in_time(self._decisions.answer(click, words))
         if message is not None and click.respond_to is not None:
-            await self._desk.respond(click.respond_to, message)
+            await self._respond(click.respond_to, message)
+        elif message is not None:
+            # A click in the App Home has nowhere to answer to: the tab itself shows what came of it.
+            await self._access.show_home(click.person)
         await ack()
 
     async def on_submission(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """A form: closed when it was acted on, kept open with the sentence at its field when not."""
         submission = Submission.of(body)
         try:
-            await self._forms.submit(submission)
+            await self._in_time(self._forms.submit(submission))
         except Refused as refused:
             words = await self._words(submission.person)
             await ack(**errors_at_fields(refused, submission, words))
         else:
             await ack()
 
+    async def on_shortcut(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """The global shortcut: opens the form."""
+        person = body["user"]["id"]
+        await self._access.require_member(person)
+        await self._forms.open_add(body["trigger_id"], Wish(), await self._words(person))
+        await ack()
+
+    async def on_home(self, body: dict[str, Any]) -> None:
+        """Somebody opened the App Home: the courier draws it."""
+        if body["event"].get("tab", "home") == "home":
+            await self._access.show_home(body["event"]["user"])
+
     async def on_person(self, body: dict[str, Any]) -> None:
         """Somebody was deactivated, moved or renamed: what is known of them decides nothing any more."""
         await self._access.forget_person(body["event"]["user"]["id"])
+
+    async def on_group(self) -> None:
+        """Somebody joined or left a user group, which may decide who approves: people are counted anew."""
+        await self._access.recount_people()
 
     async def on_error(self, error: Exception, body: dict[str, Any]) -> BoltResponse:
         """Turns whatever went wrong into words; nobody waits for an answer in vain."""
         if isinstance(error, BoltUnhandledRequestError) and body.get("type") == "event_callback":
             return BoltResponse(status=200, body="")
-        reference = uuid4().hex[:8]
+        if body.get("type") == "event_callback":
+            # Slack sends an event again that was not taken: a deactivation must not get lost.
+            log.warning("handlers.event_failed", error=type(error).__name__)
+            return BoltResponse(status=503, body="")
         person = body.get("user_id") or (body.get("user") or {}).get("id")
+        words = await self._words(person)
         if isinstance(error, Refused):
-            message = private.refused(error, await self._words(person))
-        else:
-            message = await self._apology(error, reference, person)
-        return await self._tell(message, body)
+            return await self._tell(private.refused(error, words), body, words)
+        return await self._tell(self._apology(error, words), body, words)
 
-    async def _apology(self, error: Exception, reference: str, person: str | None) -> Message:
+    def _apology(self, error: Exception, words: Words) -> Message:
+        """Something is wrong on our side; the reference finds it in the log."""
+        reference = uuid4().hex[:8]
         if isinstance(error, TryAgainError):
             log.warning("handlers.try_again", reference=reference, error=str(error))
-            return private.trouble("trouble", reference, self._channel_words())
+            return private.trouble("trouble", reference, words)
         log.error("handlers.failed", reference=reference, exc_info=error)
-        return private.trouble("trouble.bug", reference, self._channel_words())
+        return private.trouble("trouble.bug", reference, words)
 
-    async def _tell(self, message: Message, body: Mapping[str, Any]) -> BoltResponse:
+    async def _tell(self, message: Message, body: Mapping[str, Any], words: Words) -> BoltResponse:
         """Gives the answer the shape that the kind of request can show."""
         if "command" in body:
             said = {"response_type": "ephemeral", "text": message.text, "blocks": list(message.blocks)}
@@ -133,11 +176,23 @@ class Listeners:
                 {"response_action": "errors", "errors": {first: form_messages.plain_text(message.text)}}
             )
         if body.get("response_url"):
-            try:
-                await self._desk.respond(body["response_url"], message)
-            except SlackError as error:
-                log.warning("handlers.unanswered", code=error.code)
+            await self._respond(body["response_url"], message)
+        elif body.get("trigger_id"):
+            await self._note(body["trigger_id"], message, words)
         return BoltResponse(status=200, body="")
+
+    async def _respond(self, url: str, message: Message) -> None:
+        """Answers privately; what was recorded stays recorded when Slack does not take the answer."""
+        try:
+            await self._desk.respond(url, message)
+        except SlackError as error:
+            log.warning("handlers.unanswered", code=error.code)
+
+    async def _note(self, trigger: str, message: Message, words: Words) -> None:
+        try:
+            await self._desk.open_view(trigger, form_messages.note(message, words))
+        except SlackError as error:
+            log.warning("handlers.unanswered", code=error.code)
 
     def _authorizer(self) -> Callable[..., Awaitable[AuthorizeResult]]:
         """Serves one workspace and nobody else's (Slack Connect, a stolen manifest), without asking Slack."""
@@ -149,12 +204,36 @@ class Listeners:
         return cast("Callable[..., Awaitable[AuthorizeResult]]", authorize)
 
     async def _words(self, person: str | None) -> Words:
-        """The language of a person; the channel's when the store cannot tell."""
+        """The language of a person; the channel's when the store cannot tell at once."""
+        if person is None:
+            return self._channel_words()
         try:
-            locale = None if person is None else await self._access.locale(person)
+            locale = await self._in_time(self._access.locale(person), within=LANGUAGE)
         except TryAgainError:
             locale = None
         return Words.of(locale) if locale else self._channel_words()
+
+    async def _in_time(self, work: Coroutine[Any, Any, T], *, within: timedelta = ANSWER) -> T:
+        """Waits for work as long as a person can; what is late goes on by itself, never cut off half done.
+
+        Cancelling would not help: a connection that has gone dead does not even notice.
+
+        Raises:
+            LateError: it is not known whether anything was recorded.
+        """
+        task = asyncio.create_task(work)
+        self._late.add(task)
+        task.add_done_callback(self._over)
+        done, _ = await asyncio.wait({task}, timeout=within.total_seconds())
+        if not done:
+            raise LateError("the store did not answer in time")
+        return task.result()
+
+    def _over(self, task: asyncio.Task[Any]) -> None:
+        self._late.discard(task)
+        if not task.cancelled():
+            # Whoever waited has seen it; whoever did not was told that it is not known.
+            task.exception()
 
     def _channel_words(self) -> Words:
         return Words(self._access.policy.language)

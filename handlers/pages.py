@@ -22,8 +22,8 @@ def health_routes(ready: Callable[[], Awaitable[object]]) -> list[Route]:
     async def readyz(_: Request) -> Response:
         try:
             await ready()
-        except TryAgainError:
-            return PlainTextResponse("the store is out of reach\n", status_code=503)
+        except TryAgainError as error:
+            return PlainTextResponse(f"{error}\n", status_code=503)
         return PlainTextResponse("ready\n")
 
     return [Route("/healthz", healthz), Route("/readyz", readyz)]

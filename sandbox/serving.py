@@ -8,6 +8,8 @@ from typing import Any
 
 import uvicorn
 
+from sandbox.slack.websocket import WebSockets
+
 
 @contextlib.asynccontextmanager
 async def listening(port: int = 0) -> AsyncIterator[tuple[socket.socket, str]]:
@@ -19,7 +21,9 @@ async def listening(port: int = 0) -> AsyncIterator[tuple[socket.socket, str]]:
 @contextlib.asynccontextmanager
 async def serving(app: Any, on: socket.socket) -> AsyncIterator[None]:
     """Serves an ASGI application on a socket."""
-    config = uvicorn.Config(app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1, ws=WebSockets
+    )
     server = _Quiet(config)
     task = asyncio.create_task(server.serve(sockets=[on]))
     try:

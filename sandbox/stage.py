@@ -30,7 +30,11 @@ HEROKU_TOKEN: Final = "HRKU-played-token"
 POLICY: Final = """
 approvals_channel = "C0APPROVALS"
 operations_channel = "C0OPERATIONS"
-approvers = ["U0LEAD", "U0LEAD2"]
+admins = ["U0LEAD"]
+
+[[rules]]
+name = "everything"
+approvers = ["S0LEADS"]
 """
 
 PAGE: Final = Path(__file__).parent / "page"

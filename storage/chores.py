@@ -15,9 +15,15 @@ class PostgresChores:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def claim(self, name: str, *, every: timedelta) -> bool:
-        """Takes a chore's turn if it is due, and sets the next one."""
-        statement = insert(chores).values(name=name, due_at=func.now() + every)
+    async def claim(self, name: str, *, within: timedelta) -> bool:
+        """Takes a chore's turn if it is due.
+
+        Args:
+            name: of the chore.
+            within: how long nobody else takes it. Whoever does the chore then sets its next turn; if they die
+                before, it is due again after this.
+        """
+        statement = insert(chores).values(name=name, due_at=func.now() + within)
         taken = statement.on_conflict_do_update(
             index_elements=["name"],
             set_={"due_at": statement.excluded.due_at},
@@ -26,7 +32,7 @@ class PostgresChores:
         return (await self._connection.execute(taken)).scalar_one_or_none() is not None
 
     async def due_in(self, name: str, *, wait: timedelta) -> None:
-        """Sets a chore's next turn: its last one came to nothing, or there is reason to hurry."""
+        """Sets a chore's next turn: it is done, it came to nothing, or there is reason to hurry."""
         await self._connection.execute(
             update(chores).where(chores.c.name == name).values(due_at=func.now() + wait)
         )

@@ -9,6 +9,7 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.plan import Entry, Removal
 from bot.domain.schedule import QUARANTINE
 from bot.domain.target import Network, Rule
 from bot.ports import Job
@@ -43,10 +44,11 @@ class PostgresEntries:
         return intent, mark
 
     async def made(self, job: Job, intent: UUID, rule: Rule) -> None:
-        """Records the rule that an intent made: it is ours."""
+        """Records the rule that an intent made: it is ours, and for the network that was asked for."""
+        network = select(intents.c.network).where(intents.c.id == intent).scalar_subquery()
         await self._connection.execute(
             insert(entries)
-            .values(rule_id=rule.id, target_id=job.database.id, intent_id=intent, network=rule.network)
+            .values(rule_id=rule.id, target_id=job.database.id, intent_id=intent, network=network)
             .on_conflict_do_nothing()
         )
         await self._settle(intent, error="")
@@ -87,6 +89,27 @@ class PostgresEntries:
         """Records that these entries are no longer at Heroku."""
         await self._connection.execute(
             update(entries).where(entries.c.rule_id.in_(list(rules))).values(gone_at=func.now())
+        )
+
+    async def returned(self, job: Job, rules: Iterable[UUID]) -> tuple[Entry, ...]:
+        """Takes back those of the listed rules that were thought gone, and returns them: they are ours.
+
+        A list that lacked them was stale, or their removal was undone: it has to be asked for anew.
+        """
+        statement = (
+            update(entries)
+            .where(
+                entries.c.rule_id.in_(list(rules)),
+                entries.c.target_id == job.database.id,
+                entries.c.gone_at.is_not(None),
+            )
+            .values(gone_at=None, removal_asked_at=None, listed=True)
+            .returning(entries.c.rule_id, entries.c.network)
+        )
+        rows = (await self._connection.execute(statement)).mappings()
+        return tuple(
+            Entry(rule=row["rule_id"], network=row["network"], listed=True, removal=Removal.NONE)
+            for row in rows
         )
 
     async def ours(self, database: UUID) -> frozenset[UUID]:

@@ -8,8 +8,9 @@ from uuid import UUID
 from sqlalchemy import Boolean, ColumnElement, func, insert, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.grant import Grant
+from bot.domain.grant import Grant, GrantState
 from bot.domain.schedule import OPENING_DEADLINE
+from bot.domain.target import Network
 from bot.ports import Doing, Loop
 from storage.audit import PostgresAudit
 from storage.tables import RUNNING, TO_WARN, grants
@@ -31,6 +32,7 @@ def grant_of(row: Mapping[Any, Any]) -> Grant:
         started_at=row["started_at"],
         verified_at=row["verified_at"],
         ends_at=row["ends_at"],
+        extended=row["extended"],
         warn_at=row["warn_at"],
         closed_at=row["closed_at"],
         why=row["why"],
@@ -73,6 +75,8 @@ class PostgresGrants:
 
     async def change(self, before: Grant, after: Grant, *, doing: Doing) -> bool:
         """Writes what differs; False and nothing written when the state is not ``before``'s any more."""
+        opens = after.state is GrantState.APPLYING and before.state is not GrantState.APPLYING
+        overdue = func.now() + OPENING_DEADLINE if opens else grants.c.overdue_at
         statement = (
             update(grants)
             .where(grants.c.id == before.id, grants.c.state == before.state)
@@ -80,6 +84,9 @@ class PostgresGrants:
                 state=after.state,
                 verified_at=after.verified_at,
                 ends_at=after.ends_at,
+                extended=after.extended,
+                duration=after.duration,
+                overdue_at=overdue,
                 warn_at=after.warn_at,
                 closed_at=after.closed_at,
                 why=after.why,
@@ -90,6 +97,27 @@ class PostgresGrants:
             return False
         await self._write(after, doing, before=before.state, after=after.state)
         return True
+
+    async def of_request(self, request: int) -> Grant | None:
+        """The grant that a request opened, locked until the transaction ends."""
+        statement = select(grants).where(grants.c.request_id == request).with_for_update()
+        row = (await self._connection.execute(statement)).mappings().one_or_none()
+        return None if row is None else grant_of(row)
+
+    async def live(self, target: UUID, network: Network) -> tuple[Grant, ...]:
+        """Grants of exactly a network that somebody may end, locked until the transaction ends."""
+        which = (grants.c.target_id == target) & (grants.c.network == network)
+        statement = select(grants).where(which, _RUNNING).order_by(grants.c.id).with_for_update()
+        return tuple(grant_of(row) for row in (await self._connection.execute(statement)).mappings())
+
+    async def next_to_end(self, target: UUID) -> Grant | None:
+        """The grant of a database that ends first; None when none has an end to come."""
+        statement = select(grants).where(
+            grants.c.target_id == target, _RUNNING, grants.c.ends_at.is_not(None)
+        )
+        row = (await self._connection.execute(statement.order_by(grants.c.ends_at).limit(1))).mappings()
+        found = row.one_or_none()
+        return None if found is None else grant_of(found)
 
     async def past_end(self, now: datetime, *, limit: int) -> tuple[Grant, ...]:
         """Grants to close whose end has come, locked, the most overdue first."""

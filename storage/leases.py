@@ -11,13 +11,25 @@ from bot.domain.schedule import LEASE
 from bot.errors import LeaseLostError
 
 
-async def claim(connection: AsyncConnection, table: Table, due: ColumnElement[bool]) -> RowMapping | None:
-    """Takes the row that has been due the longest, passing over rows that others hold or are taking."""
+async def claim(
+    connection: AsyncConnection, table: Table, due: ColumnElement[bool], *before: Any
+) -> RowMapping | None:
+    """Takes the row that has been due the longest, passing over rows that others hold or are taking.
+
+    Args:
+        connection: in whose transaction.
+        table: one with the columns of a lease.
+        due: which rows can be due at all.
+        before: what goes before the time in the order of the rows.
+
+    Returns:
+        The whole row, as it is from now on; None when none is due.
+    """
     free = or_(table.c.lease_until.is_(None), table.c.lease_until < func.now())
     first = (
         select(table.c.id)
         .where(due, table.c.due_at <= func.now(), free)
-        .order_by(table.c.due_at)
+        .order_by(*before, table.c.due_at)
         .limit(1)
         .with_for_update(skip_locked=True)
         .scalar_subquery()

@@ -1,20 +1,28 @@
-"""The cache of Slack's people: ten minutes old at most where it decides."""
+"""The cache of Slack's people: ten minutes old at most where it decides.
+
+Slack's answers come late and out of order: what was read earlier never replaces what was learnt later. A slow
+count cannot undo a deactivation.
+"""
 
 from collections.abc import Iterable
 from dataclasses import asdict
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, Text, cast, delete, func, literal_column, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.person import Person
-from bot.ports import Loop
-from storage.tables import people
+from bot.ports import Loop, Question
+from storage.tables import groups, people
 
 FRESH: Final = timedelta(minutes=10)
 """Older knowledge about a person decides nothing."""
+
+
+_version: Final = cast(literal_column("people.xmin"), Text)
+"""The transaction that wrote a row last (PostgreSQL manual, "System Columns"): a version without a column."""
 
 
 class PostgresPeople:
@@ -25,24 +33,54 @@ class PostgresPeople:
         self._touched = touched
 
     async def find(self, id: str) -> Person | None:
-        """A person; None when unknown or when what is known is too old."""
-        statement = select(people).where(people.c.id == id, people.c.known_at > func.now() - FRESH)
+        """A person with their groups; None when unknown or when what is known is too old."""
+        fresh = func.now() - FRESH
+        within = select(func.array_agg(groups.c.id)).where(
+            groups.c.members.contains([id]), groups.c.known_at > fresh
+        )
+        statement = select(people, within.scalar_subquery().label("within")).where(
+            people.c.id == id, people.c.known_at > fresh
+        )
         row = (await self._connection.execute(statement)).mappings().one_or_none()
-        return None if row is None else Person(**{name: row[name] for name in Person.__dataclass_fields__})
+        if row is None:
+            return None
+        known = {name: row[name] for name in Person.__dataclass_fields__ if name != "groups"}
+        return Person(**known, groups=frozenset(row["within"] or ()))
 
     async def locale(self, id: str) -> str | None:
         """A person's Slack locale, however old."""
         return (await self._connection.execute(select(people.c.locale).where(people.c.id == id))).scalar()
 
-    async def keep(self, found: Iterable[Person]) -> None:
-        """Refreshes what is known."""
-        rows = [asdict(person) for person in found]
+    async def reading(self) -> datetime:
+        """Postgres' time before Slack is asked: what it then says is as old as this, come when it may."""
+        moment: datetime = (await self._connection.execute(select(func.now()))).scalar_one()
+        return moment
+
+    async def keep(self, found: Iterable[Person], *, read: datetime | None = None) -> None:
+        """Refreshes what is known, but for what was learnt later or is being asked for.
+
+        Args:
+            found: in any order; rows are written by id, so that two counts cannot block each other.
+            read: when Slack began to be asked, as ``reading`` said; None when it is known just now.
+        """
+        rows = sorted(map(_row, found), key=lambda row: str(row["id"]))
         if not rows:
             return
-        statement = insert(people).values(known_at=func.now())
+        statement = insert(people).values(known_at=_moment(read))
         fresh = {name: statement.excluded[name] for name in (*rows[0], "known_at") if name != "id"}
+        # Null, which means "asked for", is not older than anything: only an answer replaces it.
+        newer = people.c.known_at <= statement.excluded.known_at
         await self._connection.execute(
-            statement.on_conflict_do_update(index_elements=["id"], set_=fresh), rows
+            statement.on_conflict_do_update(index_elements=["id"], set_=fresh, where=newer), rows
+        )
+
+    async def keep_group(self, id: str, members: Iterable[str], *, read: datetime | None = None) -> None:
+        """Refreshes who is in a user group, unless that was learnt later; ``read`` as in ``keep``."""
+        statement = insert(groups).values(id=id, members=sorted(members), known_at=_moment(read))
+        fresh = {name: statement.excluded[name] for name in ("members", "known_at")}
+        newer = groups.c.known_at <= statement.excluded.known_at
+        await self._connection.execute(
+            statement.on_conflict_do_update(index_elements=["id"], set_=fresh, where=newer)
         )
 
     async def ask_for(self, id: str) -> None:
@@ -58,7 +96,29 @@ class PostgresPeople:
         statement = select(people.c.id).where(people.c.known_at.is_(None)).limit(100)
         return tuple((await self._connection.execute(statement)).scalars())
 
-    async def forget(self, id: str) -> None:
-        """Stops asking for somebody whom Slack does not know."""
-        statement = people.delete().where(people.c.id == id, people.c.known_at.is_(None))
-        await self._connection.execute(statement)
+    async def question(self, id: str) -> Question | None:
+        """The open question about somebody, before Slack is asked; None when it is answered by now."""
+        statement = select(_version, func.now()).where(people.c.id == id, people.c.known_at.is_(None))
+        row = (await self._connection.execute(statement)).one_or_none()
+        return None if row is None else Question(id=id, version=row[0], read=row[1])
+
+    async def answer(self, question: Question, person: Person | None) -> None:
+        """Keeps what Slack said, unless it was asked anew meanwhile; None: Slack does not know them.
+
+        Somebody is asked for anew when Slack tells of a change: an answer from before it is not the truth.
+        """
+        asked = (people.c.id == question.id, people.c.known_at.is_(None), _version == question.version)
+        if person is None:
+            await self._connection.execute(delete(people).where(*asked))
+            return
+        known = {**_row(person), "known_at": question.read}
+        await self._connection.execute(update(people).where(*asked).values(known))
+
+
+def _row(person: Person) -> dict[str, object]:
+    """A person without their groups, which are kept apart."""
+    return {name: value for name, value in asdict(person).items() if name != "groups"}
+
+
+def _moment(read: datetime | None) -> ColumnElement[datetime] | datetime:
+    return func.now() if read is None else read

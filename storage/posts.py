@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import timedelta
 
-from sqlalchemy import RowMapping, case, func, update
+from sqlalchemy import RowMapping, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -67,10 +67,30 @@ class PostgresPosts:
         )
         self._touched.add(Loop.COURIER)
 
+    async def refresh(self, key: str) -> bool:
+        """Has one post shown afresh; False when there is none of that key."""
+        statement = (
+            update(posts)
+            .where(posts.c.key == key)
+            .values(wanted_version=posts.c.wanted_version + 1, due_at=func.now())
+        )
+        self._touched.add(Loop.COURIER)
+        return (await self._connection.execute(statement)).rowcount > 0
+
+    async def place(self, key: str) -> Place | None:
+        """Where a post stands in Slack; None when it does not stand yet."""
+        statement = select(posts.c.channel, posts.c.ts).where(posts.c.key == key, posts.c.ts.is_not(None))
+        row = (await self._connection.execute(statement)).one_or_none()
+        return None if row is None else Place(channel=row.channel, ts=row.ts)
+
     async def claim(self) -> Post | None:
         """Takes the post that has been due the longest, with a lease; None when none is due."""
         row = await leases.claim(self._connection, posts, _BEHIND)
         return None if row is None else post_of(row)
+
+    async def renew(self, post: Post) -> None:
+        """Prolongs the lease before a call."""
+        await leases.write(self._connection, posts, post.id, post.lease, lease_until=func.now() + LEASE)
 
     async def posting(self, post: Post, *, channel: str) -> None:
         """Notes that a post is about to be made: from here on it may stand in Slack."""
@@ -123,6 +143,19 @@ class PostgresPosts:
             tries=posts.c.tries + 1,
             lease=None,
             lease_until=None,
+        )
+        self._touched.add(Loop.COURIER)
+
+    async def overtaken(self, post: Post) -> None:
+        """Has a post shown afresh that a courier may have shown after it had lost the lease.
+
+        What that courier drew may be older than what another drew meanwhile; nobody can tell from the store
+        which of the two stands in Slack.
+        """
+        await self._connection.execute(
+            update(posts)
+            .where(posts.c.id == post.id)
+            .values(wanted_version=posts.c.wanted_version + 1, due_at=func.now())
         )
         self._touched.add(Loop.COURIER)
 

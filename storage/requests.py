@@ -1,33 +1,44 @@
 """Requests and the votes on them; every change of state writes its audit line."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import (
     LABEL_STYLE_TABLENAME_PLUS_COL,
+    Boolean,
     ColumnElement,
     RowMapping,
-    and_,
     insert,
+    literal_column,
     or_,
     select,
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.grant import OPEN_STATES
-from bot.domain.request import Decision, Request, RequestState, Terms
-from bot.ports import Case, Doing, Loop
+from bot.domain.grant import LIVE_STATES, OPEN_STATES
+from bot.domain.request import Decision, Kind, Request, RequestState, Terms
+from bot.ports import Case, Doing, Loop, Wanted
 from storage.audit import PostgresAudit
 from storage.grants import grant_of
-from storage.tables import grants, requests, targets, votes
+from storage.tables import PENDING, grants, requests, targets, votes
 from storage.targets import database_of, look_of
+
+_PENDING = literal_column(f"requests.{PENDING}", Boolean)
 
 
 def request_of(row: Mapping[Any, Any]) -> Request:
     """Reads a request from a row of ``requests``."""
     return Request(
         id=row["id"],
+        kind=row["kind"],
+        grant=row["grant_id"],
+        rule=row["rule"],
+        needed=row["needed"],
+        lapse_at=row["lapse_at"],
+        reminders=row["reminders"],
         terms=Terms(
             method=row["method"],
             target=row["target_id"],
@@ -52,18 +63,25 @@ class PostgresRequests:
         self._audit = audit
         self._touched = touched
 
-    async def add(self, terms: Terms, *, requester: str, doing: Doing) -> Request:
+    async def add(self, wanted: Wanted, *, doing: Doing) -> Request:
         """Records a pending request."""
+        terms = wanted.terms
         statement = (
             insert(requests)
             .values(
+                kind=wanted.kind,
+                grant_id=wanted.grant,
+                rule=wanted.rule,
+                needed=wanted.needed,
+                lapse_at=wanted.lapse_at,
+                remind_at=wanted.remind_at,
                 method=terms.method,
                 target_id=terms.target,
                 network=terms.network,
                 duration=terms.duration,
                 until=terms.until,
                 reason=terms.reason,
-                requester=requester,
+                requester=wanted.requester,
                 state=RequestState.PENDING,
                 asked_at=doing.at,
             )
@@ -107,23 +125,82 @@ class PostgresRequests:
         )
         await self._write(request, doing, before=request.state, after=state)
 
+    async def change_terms(self, request: Request, terms: Terms) -> Request:
+        """Writes new terms; buttons that show the old ones decide nothing from here on."""
+        statement = (
+            update(requests)
+            .where(requests.c.id == request.id)
+            .values(
+                network=terms.network,
+                duration=terms.duration,
+                until=terms.until,
+                version=requests.c.version + 1,
+            )
+            .returning(requests)
+        )
+        return request_of((await self._connection.execute(statement)).mappings().one())
+
+    async def note_vote(self, request: Request, votes: int, *, doing: Doing) -> None:
+        """Writes the audit line of an approval that does not decide yet."""
+        stands = f"pending, {votes} of {request.needed}"
+        await self._write(request, doing, before=request.state, after=stands)
+
+    async def to_lapse(self, now: datetime, *, limit: int) -> tuple[Request, ...]:
+        """Pending requests whose time is over, locked."""
+        return await self._due(requests.c.lapse_at, now, limit)
+
+    async def to_remind(self, now: datetime, *, limit: int) -> tuple[Request, ...]:
+        """Pending requests whose approvers are to be reminded, locked."""
+        return await self._due(requests.c.remind_at, now, limit)
+
+    async def reminded(self, request: Request, *, given: int, next_at: datetime | None) -> None:
+        """Notes that the approvers were reminded, and when to do so again."""
+        await self._connection.execute(
+            update(requests).where(requests.c.id == request.id).values(reminders=given, remind_at=next_at)
+        )
+
+    async def next_moment(self) -> datetime | None:
+        """The next lapse or reminder."""
+        moments = [await self._first(requests.c.lapse_at), await self._first(requests.c.remind_at)]
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    async def pending(self, *, limit: int) -> tuple[Case, ...]:
+        """Requests that wait for a decision, the oldest last."""
+        return await self._cases(_PENDING, limit=limit)
+
     async def case(self, id: int) -> Case | None:
         """A request with everything that is shown of it."""
         found = await self._cases(requests.c.id == id, limit=1)
         return found[0] if found else None
 
-    async def open_cases(self, *, requester: str | None, limit: int) -> tuple[Case, ...]:
+    async def open_cases(
+        self, *, requester: str | None, limit: int, target: UUID | None = None
+    ) -> tuple[Case, ...]:
         """Pending requests and those with an open grant, newest first."""
-        pending = requests.c.state == RequestState.PENDING
-        is_open = or_(pending, and_(grants.c.id.is_not(None), grants.c.state.in_(OPEN_STATES)))
-        whose = is_open if requester is None else and_(is_open, requests.c.requester == requester)
-        return await self._cases(whose, limit=limit)
+        opened = (requests.c.kind == Kind.OPEN) & grants.c.id.is_not(None)
+        which = or_(_PENDING, opened & grants.c.state.in_(OPEN_STATES))
+        if requester is not None:
+            which &= requests.c.requester == requester
+        if target is not None:
+            which &= requests.c.target_id == target
+        return await self._cases(which, limit=limit)
+
+    async def _first(self, moment: ColumnElement[Any]) -> datetime | None:
+        which = _PENDING & moment.is_not(None)
+        statement = select(moment).where(which).order_by(moment).limit(1)
+        found: datetime | None = (await self._connection.execute(statement)).scalar_one_or_none()
+        return found
+
+    async def _due(self, moment: ColumnElement[Any], now: datetime, limit: int) -> tuple[Request, ...]:
+        statement = select(requests).where(_PENDING, moment <= now).order_by(moment).limit(limit)
+        rows = (await self._connection.execute(statement.with_for_update(skip_locked=True))).mappings()
+        return tuple(request_of(row) for row in rows)
 
     async def _cases(self, condition: ColumnElement[bool], *, limit: int) -> tuple[Case, ...]:
         statement = (
             select(requests, targets, grants)
             .join(targets, targets.c.id == requests.c.target_id)
-            .outerjoin(grants, grants.c.request_id == requests.c.id)
+            .outerjoin(grants, or_(grants.c.request_id == requests.c.id, grants.c.id == requests.c.grant_id))
             .where(condition)
             .order_by(requests.c.id.desc())
             .limit(limit)
@@ -138,10 +215,19 @@ class PostgresRequests:
         return Case(
             request=request,
             database=database_of(target),
-            decisions=() if request.decided_at is None else await self.votes(request.id),
+            decisions=await self.votes(request.id),
             grant=None if row["grants_id"] is None else grant_of(_part(row, "grants")),
             look=look_of(target),
+            closes=await self._closes(request),
         )
+
+    async def _closes(self, request: Request) -> tuple[int, ...]:
+        """For a removal that is undecided: the requests whose grants it would close."""
+        if request.kind is not Kind.REMOVE or request.state is not RequestState.PENDING:
+            return ()
+        same = (grants.c.target_id == request.terms.target) & (grants.c.network == request.terms.network)
+        statement = select(grants.c.request_id).where(same, grants.c.state.in_(LIVE_STATES))
+        return tuple((await self._connection.execute(statement.order_by(grants.c.request_id))).scalars())
 
     async def _write(self, request: Request, doing: Doing, *, before: str, after: str) -> None:
         await self._audit.write(

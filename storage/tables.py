@@ -21,16 +21,19 @@ from sqlalchemy import (
     func,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from bot.domain.grant import GrantState, Why
 from bot.domain.methods import Method
-from bot.domain.request import RequestState, Verdict
+from bot.domain.request import Kind, RequestState, Verdict
 from bot.ports import PostKind
 from storage.types import Network, UtcDateTime, Word
 
 RUNNING: Final = "state IN ('applying', 'in_force', 'interrupted')"
 """Grants with an end to come. Words, not parameters: a prepared statement could not use the partial index."""
+
+PENDING: Final = "state = 'pending'"
+"""Requests that wait for a decision."""
 
 TO_WARN: Final = "state = 'in_force' AND warn_at IS NOT NULL"
 """Grants with a warning to come."""
@@ -86,6 +89,14 @@ people = Table(
     Index("ix_people_asked_for", "id", postgresql_where=text("known_at IS NULL")),
 )
 
+groups = Table(
+    "groups",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("members", ARRAY(Text), nullable=False),
+    Column("known_at", UtcDateTime, nullable=False, server_default=func.now()),
+)
+
 targets = Table(
     "targets",
     metadata,
@@ -103,6 +114,7 @@ targets = Table(
     Column("looked_at", UtcDateTime),
     Column("look", JSONB),
     *_lease(),
+    Column("troubles", Integer, nullable=False, server_default="0"),
     Index("ix_targets_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
 )
 
@@ -110,8 +122,12 @@ requests = Table(
     "requests",
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
+    Column("kind", Word(Kind), nullable=False),
     Column("method", Word(Method), nullable=False),
     Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
+    Column("grant_id", Uuid, comment="the grant that is to be extended"),
+    Column("rule", Text, nullable=False, comment="the policy's rule under which it was asked"),
+    Column("needed", Integer, nullable=False, comment="approvals that decide it"),
     Column("network", Network, nullable=False),
     Column("duration", Interval),
     Column("until", UtcDateTime),
@@ -121,8 +137,13 @@ requests = Table(
     Column("version", Integer, nullable=False, server_default="1"),
     Column("asked_at", UtcDateTime, nullable=False),
     Column("decided_at", UtcDateTime),
-    CheckConstraint("(duration IS NULL) <> (until IS NULL)", name="one_end"),
-    Index("ix_requests_pending", "id", postgresql_where=text("state = 'pending'")),
+    Column("lapse_at", UtcDateTime, nullable=False),
+    Column("remind_at", UtcDateTime),
+    Column("reminders", Integer, nullable=False, server_default="0"),
+    CheckConstraint("duration IS NULL OR until IS NULL", name="one_end"),
+    Index("ix_requests_pending", "id", postgresql_where=text(PENDING)),
+    Index("ix_requests_lapse", "lapse_at", postgresql_where=text(PENDING)),
+    Index("ix_requests_remind", "remind_at", postgresql_where=text(f"{PENDING} AND remind_at IS NOT NULL")),
 )
 
 votes = Table(
@@ -148,7 +169,8 @@ grants = Table(
     Column("started_at", UtcDateTime, nullable=False),
     Column("overdue_at", UtcDateTime, nullable=False, comment="Postgres time of the opening deadline"),
     Column("verified_at", UtcDateTime),
-    Column("ends_at", UtcDateTime, nullable=False),
+    Column("ends_at", UtcDateTime, comment="null: it has no end"),
+    Column("extended", Interval, nullable=False, server_default="0"),
     Column("warn_at", UtcDateTime, comment="null: not verified yet, or the warning is recorded"),
     Column("closed_at", UtcDateTime),
     Column("why", Word(Why)),

@@ -2,18 +2,18 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import RowMapping, case, func, select, update
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, case, exists, func, null, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.grant import OPEN_STATES
 from bot.domain.plan import Attempt, Entry, Known, Removal, Want
 from bot.domain.schedule import LEASE, REMOVAL_PATIENCE
-from bot.domain.target import Database, Look, Network, Rule
+from bot.domain.target import Database, Look, Rule, read_network
 from bot.ports import Job, Loop
 from storage import leases
 from storage.tables import entries, grants, installation, intents, targets
@@ -31,7 +31,7 @@ def look_of(row: Mapping[Any, Any]) -> Look | None:
     rules = tuple(
         Rule(
             id=UUID(rule["id"]),
-            network=Network(rule["cidr"]),
+            network=read_network(rule["cidr"]),
             status=rule["status"],
             description=rule["text"],
         )
@@ -49,6 +49,14 @@ def _look_json(look: Look) -> dict[str, Any]:
     return {"enabled": look.enabled, "rules": rules, "ours": sorted(str(id) for id in look.ours)}
 
 
+_SOON: Final = case(
+    (targets.c.lease.is_(None), func.least(targets.c.due_at, func.now())),
+    else_=func.now(),
+)
+"""Due at once. What waits for its turn keeps its place in the line; what somebody is looking at shows, by
+another time than it was claimed with, that a look was asked for meanwhile."""
+
+
 class PostgresTargets:
     """Databases by Heroku's add-on UUID."""
 
@@ -63,20 +71,36 @@ class PostgresTargets:
         return tuple(database_of(row) for row in rows)
 
     async def discovered(self, databases: Iterable[Database]) -> None:
-        """Records a complete discovery: new ones appear, names follow, missing ones are marked gone."""
-        rows = [asdict(database) for database in databases]
-        missing = targets.c.id.not_in([row["id"] for row in rows])
+        """Records a complete discovery: new ones appear, names follow, missing ones are marked gone.
+
+        Only what differs is written, and in the order of ids, as wherever several rows are locked at once:
+        two transactions that lock the same rows in two orders wait for each other.
+        """
+        found = {database.id: database for database in databases}
+        kept = {database.id: database for database in await self.all()}
+        changed = [found[id] for id in sorted(found) if found[id] != kept.get(id)]
+        missing = targets.c.id.in_(kept.keys() - found.keys())
+        await self._connection.execute(
+            _in_order(or_(missing, targets.c.id.in_([database.id for database in changed])))
+        )
         await self._connection.execute(
             update(targets).where(missing, targets.c.gone_at.is_(None)).values(gone_at=func.now())
         )
+        await self._write(changed)
+        if changed:
+            self._touched.add(Loop.KEEPER)
+
+    async def _write(self, databases: Iterable[Database]) -> None:
+        """Writes what is new, what differs, and what is back after it was gone; all of it is due at once."""
+        rows = [asdict(database) for database in databases]
         if not rows:
             return
         statement = insert(targets)
         names = {name: statement.excluded[name] for name in rows[0] if name != "id"}
+        fresh = {**names, "gone_at": None, "due_at": _SOON}
         await self._connection.execute(
-            statement.on_conflict_do_update(index_elements=["id"], set_={**names, "gone_at": None}), rows
+            statement.on_conflict_do_update(index_elements=["id"], set_=fresh), rows
         )
-        self._touched.add(Loop.KEEPER)
 
     async def renamed(self, database: UUID, name: str) -> None:
         """Records an add-on's new name."""
@@ -93,29 +117,39 @@ class PostgresTargets:
         """Raises the wanted version and makes the database due: its grants have changed."""
         statement = update(targets).where(targets.c.id == database)
         await self._connection.execute(
-            statement.values(wanted_version=targets.c.wanted_version + 1, due_at=func.now(), tries=0)
+            statement.values(wanted_version=targets.c.wanted_version + 1, due_at=_SOON, tries=0)
         )
         self._touched.add(Loop.KEEPER)
 
     async def look_at_all(self) -> None:
-        """Makes every database due: time has jumped, or somebody wants to see the present."""
-        await self._connection.execute(
-            update(targets).where(targets.c.gone_at.is_(None)).values(due_at=func.now())
-        )
+        """Makes every database due that is looked at at all: nobody knows what was missed."""
+        watched = _in_order(targets.c.due_at.is_not(None)).scalar_subquery()
+        await self._connection.execute(update(targets).where(targets.c.id.in_(watched)).values(due_at=_SOON))
         self._touched.add(Loop.KEEPER)
 
-    async def claim(self) -> Job | None:
-        """Takes the database that has been due the longest, with a lease; None when none is due."""
-        row = await leases.claim(self._connection, targets, targets.c.due_at.is_not(None))
+    async def look_soon(self, database: UUID) -> None:
+        """Makes one database due: somebody wants to see the present."""
+        await self._connection.execute(update(targets).where(targets.c.id == database).values(due_at=_SOON))
+        self._touched.add(Loop.KEEPER)
+
+    async def claim(self, now: datetime) -> Job | None:
+        """Takes a database that is due, with a lease: those whose grants have changed before others.
+
+        After downtime everything is due, and ends that have passed meanwhile are among the changes.
+        """
+        changed = targets.c.wanted_version > targets.c.kept_version
+        row = await leases.claim(self._connection, targets, targets.c.due_at.is_not(None), changed.desc())
         if row is None:
             return None
         mark = (await self._connection.execute(select(installation.c.mark))).scalar_one()
         return Job(
             lease=row["lease"],
             database=database_of(row),
-            known=await self._known(row["id"]),
+            known=await self._known(row["id"], now),
             version=row["wanted_version"],
             tries=row["tries"],
+            troubles=row["troubles"],
+            due_at=row["due_at"],
             installation=mark,
         )
 
@@ -128,14 +162,21 @@ class PostgresTargets:
         """Keeps what a pass saw."""
         await self._hold(job, looked_at=func.now(), look=_look_json(look))
 
-    async def release(self, job: Job, *, again: timedelta, tries: int, kept: bool) -> None:
-        """Ends the pass and sets the next look; at once if the grants changed meanwhile."""
+    async def release(self, job: Job, *, again: timedelta, tries: int, kept: bool, troubles: int = 0) -> None:
+        """Ends the pass and sets the next look: at once if grants changed or somebody asked meanwhile."""
         unchanged = targets.c.wanted_version == job.version
+        unasked = targets.c.due_at == job.due_at
         await self._hold(
             job,
             kept_version=job.version if kept else targets.c.kept_version,
-            due_at=case((unchanged, func.now() + again), else_=func.now()),
+            due_at=case(
+                (~unchanged, func.now()),
+                (~unasked, targets.c.due_at),
+                (_nothing_left(), null()),
+                else_=func.now() + again,
+            ),
             tries=case((unchanged, tries), else_=0),
+            troubles=troubles,
             lease=None,
             lease_until=None,
         )
@@ -148,23 +189,32 @@ class PostgresTargets:
     async def _hold(self, job: Job, *returning: Any, **values: Any) -> RowMapping:
         return await leases.write(self._connection, targets, job.database.id, job.lease, *returning, **values)
 
-    async def _known(self, target: UUID) -> Known:
+    async def _known(self, target: UUID, now: datetime) -> Known:
         return Known(
-            wants=tuple(await self._wants(target)),
+            wants=tuple(await self._wants(target, now)),
             entries=tuple(await self._entries(target)),
             attempts=tuple(await self._attempts(target)),
         )
 
-    async def _wants(self, target: UUID) -> list[Want]:
+    async def _wants(self, target: UUID, now: datetime) -> list[Want]:
         statement = select(
             grants.c.id,
+            grants.c.owner,
             grants.c.network,
             grants.c.state,
             (grants.c.overdue_at <= func.now()).label("overdue"),
+            func.coalesce(grants.c.ends_at <= now, False).label("over"),
         ).where(grants.c.target_id == target, grants.c.state.in_(OPEN_STATES))
         rows = (await self._connection.execute(statement)).mappings()
         return [
-            Want(grant=row["id"], network=row["network"], state=row["state"], overdue=row["overdue"])
+            Want(
+                grant=row["id"],
+                owner=row["owner"],
+                network=row["network"],
+                state=row["state"],
+                overdue=row["overdue"],
+                over=row["over"],
+            )
             for row in rows
         ]
 
@@ -201,3 +251,18 @@ class PostgresTargets:
             Attempt(intent=row["id"], network=row["network"], mark=row["mark"], waiting=row["waiting"])
             for row in rows
         ]
+
+
+def _in_order(which: ColumnElement[bool]) -> Select[tuple[UUID]]:
+    """Locks rows in the order of ids."""
+    return select(targets.c.id).where(which).order_by(targets.c.id).with_for_update()
+
+
+def _nothing_left() -> ColumnElement[bool]:
+    """Heroku does not have the database any more, and nothing of ours is open, there or on its way."""
+    there = [
+        exists().where(grants.c.target_id == targets.c.id, grants.c.state.in_(OPEN_STATES)),
+        exists().where(entries.c.target_id == targets.c.id, entries.c.gone_at.is_(None)),
+        exists().where(intents.c.target_id == targets.c.id, ~intents.c.settled),
+    ]
+    return and_(targets.c.gone_at.is_not(None), ~or_(*there))

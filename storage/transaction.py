@@ -26,6 +26,18 @@ PATIENCE: Final = timedelta(milliseconds=1500)
 """Bound of waiting for a connection, a lock or a statement: a person is answered within Slack's 3 s."""
 
 
+IDLE_IN_TRANSACTION_MS: Final = 5000
+"""A process that is stopped inside a transaction must not hold its row locks for ever."""
+
+_NETWORK: Final = {
+    "tcp_user_timeout": 3000,
+    "keepalives_idle": 5,
+    "keepalives_interval": 2,
+    "keepalives_count": 2,
+}
+"""A connection whose other end is gone without a word is given up within seconds (libpq's own settings)."""
+
+
 def parse_url(url: str) -> URL:
     """Reads ``DATABASE_URL``; Heroku's ``postgres://`` is accepted.
 
@@ -48,14 +60,18 @@ def parse_url(url: str) -> URL:
 def engine_for(url: str) -> AsyncEngine:
     """An engine whose every wait is bounded and whose sessions speak UTC."""
     milliseconds = int(PATIENCE.total_seconds() * 1000)
-    options = f"-c timezone=UTC -c statement_timeout={milliseconds} -c lock_timeout={milliseconds - 300}"
+    options = (
+        f"-c timezone=UTC -c statement_timeout={milliseconds} -c lock_timeout={milliseconds - 300} "
+        f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS}"
+    )
     return create_async_engine(
         parse_url(url),
         pool_size=10,
         max_overflow=5,
         pool_timeout=PATIENCE.total_seconds(),
         pool_pre_ping=True,
-        connect_args={"options": options, "connect_timeout": 2},
+        hide_parameters=True,
+        connect_args={"options": options, "connect_timeout": 2, **_NETWORK},
     )
 
 

@@ -15,6 +15,9 @@ SHORTEST: Final = timedelta(minutes=1)
 LONGEST: Final = timedelta(days=366)
 """One year, leap years too: a typing error must not open for decades. The policy draws a closer line."""
 
+FOREVER: Final = "forever"
+"""The word for "without an end", as it is recorded in a wish; only some rules allow it."""
+
 _LONGEST_TEXT: Final = 40
 """Characters; ``365 days 23 hours 59 minutes`` has 28."""
 
@@ -109,7 +112,7 @@ def parse_until(text: str, *, now: datetime, zone: ZoneInfo) -> datetime:
     days = _days(match, given, now.astimezone(zone).date())
     end = _first_ahead([datetime.combine(day, clock) for day in days], now, zone)
     if end - now > LONGEST:
-        raise Refused(Refusal.DURATION_TOO_LONG, longest=show_duration(LONGEST))
+        raise Refused(Refusal.DURATION_TOO_LONG, longest=LONGEST)
     return end
 
 
@@ -122,9 +125,9 @@ def _with_unit(number: str) -> str:
 def _bounded(minutes: int, given: str) -> timedelta:
     # Compared as numbers: what was typed may be more than a timedelta can hold.
     if minutes < SHORTEST // timedelta(minutes=1):
-        raise Refused(Refusal.DURATION_TOO_SHORT, given=cite(given), least=show_duration(SHORTEST))
+        raise Refused(Refusal.DURATION_TOO_SHORT, given=cite(given), least=SHORTEST)
     if minutes > LONGEST // timedelta(minutes=1):
-        raise Refused(Refusal.DURATION_TOO_LONG, longest=show_duration(LONGEST))
+        raise Refused(Refusal.DURATION_TOO_LONG, longest=LONGEST)
     return timedelta(minutes=minutes)
 
 
@@ -150,7 +153,7 @@ def _date(match: re.Match[str], given: str, today: date) -> date:
     if year < today.year - 1:
         raise Refused(Refusal.END_PAST)
     if year > today.year + 2:
-        raise Refused(Refusal.DURATION_TOO_LONG, longest=show_duration(LONGEST))
+        raise Refused(Refusal.DURATION_TOO_LONG, longest=LONGEST)
     try:
         return date(year, month, day)
     except ValueError:

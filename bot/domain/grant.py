@@ -21,6 +21,9 @@ class GrantState(StrEnum):
     FAILED = "failed"
 
 
+LIVE_STATES = (GrantState.APPLYING, GrantState.IN_FORCE, GrantState.INTERRUPTED)
+"""States that somebody may end before the end."""
+
 OPEN_STATES = (GrantState.APPLYING, GrantState.IN_FORCE, GrantState.INTERRUPTED, GrantState.ENDING)
 """States in which the keeper still has something to do or to watch."""
 
@@ -29,6 +32,11 @@ class Why(StrEnum):
     """Why a grant failed, was interrupted or ended: the key of its sentence below ``why.``."""
 
     EXPIRED = "expired"
+    DONE = "done"
+    REVOKED = "revoked"
+    REMOVED = "removed"
+    GIVEN_UP = "given_up"
+    PERSON = "person"
     DEADLINE = "deadline"
     FULL = "full"
     CLOSED_ELSEWHERE = "closed_elsewhere"
@@ -46,7 +54,8 @@ class Grant:
         duration: counted from the read-back; None when the end was given as a time.
         started_at: business time of the approval, which is the start of applying.
         verified_at: business time of the first read-back that proved it.
-        ends_at: business time of the end; the hard end until it is verified.
+        ends_at: business time of the end; the hard end until it is verified; None when it has no end.
+        extended: by how much its owner extended it without a new decision.
         warn_at: business time of the warning, once verified.
         why: the reason of the state, where one is due.
         detail: Heroku's own words, where it refused.
@@ -61,7 +70,8 @@ class Grant:
     state: GrantState
     started_at: datetime
     verified_at: datetime | None
-    ends_at: datetime
+    ends_at: datetime | None
+    extended: timedelta
     warn_at: datetime | None
     closed_at: datetime | None
     why: Why | None
@@ -82,6 +92,7 @@ def begin(request: Request, *, id: UUID, now: datetime) -> Grant:
         started_at=now,
         verified_at=None,
         ends_at=hard_end(started=now, duration=terms.duration, until=terms.until),
+        extended=timedelta(),
         warn_at=None,
         closed_at=None,
         why=None,
@@ -96,9 +107,33 @@ def verified(grant: Grant, *, now: datetime, warn_before: timedelta) -> Grant:
     return replace(grant, state=GrantState.IN_FORCE, verified_at=now, ends_at=end, warn_at=warn)
 
 
-def expired(grant: Grant) -> Grant:
-    """The grant whose end has come: to be closed."""
-    return replace(grant, state=GrantState.ENDING, why=Why.EXPIRED)
+def closing(grant: Grant, why: Why) -> Grant:
+    """The grant that is to be closed; from here on it is not extended any more."""
+    return replace(grant, state=GrantState.ENDING, why=why, warn_at=None)
+
+
+def extended(grant: Grant, by: timedelta, *, now: datetime, warn_before: timedelta, alone: bool) -> Grant:
+    """The grant with a later end, and a new warning.
+
+    Args:
+        grant: one with an end.
+        by: how much later.
+        now: business time; the warning of a grant in force is set anew.
+        warn_before: how long before the end to warn.
+        alone: the owner did it without a new decision.
+    """
+    if grant.ends_at is None:
+        raise ValueError("a grant without an end cannot be extended")
+    end = grant.ends_at + by
+    warn = warning(verified=now, end=end, before=warn_before) if grant.verified_at else None
+    spent = grant.extended + by if alone else grant.extended
+    duration = None if grant.duration is None else grant.duration + by
+    return replace(grant, ends_at=end, warn_at=warn, extended=spent, duration=duration)
+
+
+def again(grant: Grant) -> Grant:
+    """The grant that is to be opened once more, under the decision that it has, up to the end that it had."""
+    return replace(grant, state=GrantState.APPLYING, why=None, detail="", closed_at=None, warn_at=None)
 
 
 def closed(grant: Grant, state: GrantState, *, now: datetime, why: Why | None, detail: str = "") -> Grant:

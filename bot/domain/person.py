@@ -18,6 +18,7 @@ class Person:
         bot: an app or a workflow, not a human.
         guest: a single- or multi-channel guest.
         external: from another organisation, through a shared channel.
+        groups: ids of the user groups of the policy that they are in, as far as known.
     """
 
     id: str
@@ -28,6 +29,12 @@ class Person:
     bot: bool
     guest: bool
     external: bool
+    groups: frozenset[str] = frozenset()
+
+    @property
+    def ids(self) -> frozenset[str]:
+        """What the policy may know them by: their own id, and their groups'."""
+        return self.groups | {self.id}
 
 
 def require_member(person: Person | None) -> Person:

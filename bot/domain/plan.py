@@ -18,13 +18,27 @@ class Want:
     """An open grant, as far as planning needs it.
 
     Attributes:
+        owner: Slack id of whom it was granted to.
         overdue: its opening deadline has passed.
+        over: its end has passed. It wants nothing any more, and it is the clock that moves its state.
     """
 
     grant: UUID
+    owner: str
     network: Network
     state: GrantState
     overdue: bool = False
+    over: bool = False
+
+    @property
+    def opens(self) -> bool:
+        """Whether it is (still) to be opened."""
+        return self.state is GrantState.APPLYING and not self.overdue and not self.over
+
+    @property
+    def holds(self) -> bool:
+        """Whether it is in force, and is to stay so."""
+        return self.state is GrantState.IN_FORCE and not self.over
 
 
 class Removal(StrEnum):
@@ -106,6 +120,12 @@ class Plan:
         """Whether carrying it out writes to Heroku."""
         return bool(self.add or self.remove)
 
+    @property
+    def concludes(self) -> bool:
+        """Whether it says anything that was not known before, of a grant or of a rule of ours."""
+        said = (self.recognised, self.gone, self.in_force, self.ended, self.interrupted, self.failed)
+        return any(said)
+
 
 class _Scene:
     """Known and seen laid over each other, once, so that every question below is a look-up."""
@@ -125,10 +145,12 @@ class _Scene:
         self.lost = tuple(a.intent for a in known.attempts if a.intent not in landed and not a.waiting)
         self.unclear = {a.network for a in known.attempts if a.intent not in landed and a.waiting}
         absent = [entry for entry in known.entries if entry.rule not in self.rules]
-        self.gone = tuple(e.rule for e in absent if e.listed or e.removal is not Removal.NONE)
-        self.unlisted = tuple(e for e in absent if not e.listed and e.removal is Removal.NONE)
+        # What no list has shown yet may still show, even after a removal that found nothing to remove.
+        self.unlisted = tuple(e for e in absent if not e.listed and e.removal is not Removal.OVERDUE)
+        self.gone = tuple(e.rule for e in absent if e not in self.unlisted)
         self.vanished = {e.network for e in absent if e.listed and e.removal is Removal.NONE}
-        self.wanted = {want.network for want in known.wants if _wants(want)}
+        self.wanted = {want.network for want in known.wants if want.opens or want.holds}
+        self.held = {want.network for want in known.wants if want.holds}
         self.leaving = {e.rule for e in known.entries if e.removal is not Removal.NONE}
 
     def serving(self, network: Network) -> Rule | None:
@@ -189,6 +211,12 @@ def plan(known: Known, rules: Iterable[Rule], *, limit: int = MTLS_RULE_LIMIT) -
     )
 
 
+def unseen(known: Known) -> Plan:
+    """What follows while there is no list to compare with: missed deadlines, nothing on what is absent."""
+    late = tuple((want.grant, Why.DEADLINE) for want in known.wants if _is_late(want))
+    return Plan(failed=late, under_way=True)
+
+
 def strays(known: Known, rules: Iterable[Rule], *, mark: str) -> tuple[Rule, ...]:
     """Rules that carry this installation's mark and that the store knows nothing of."""
     ours = {entry.rule for entry in known.entries}
@@ -200,8 +228,9 @@ def strays(known: Known, rules: Iterable[Rule], *, mark: str) -> tuple[Rule, ...
     )
 
 
-def _wants(want: Want) -> bool:
-    return want.state is GrantState.IN_FORCE or (want.state is GrantState.APPLYING and not want.overdue)
+def _is_late(want: Want) -> bool:
+    """Whether it was not opened in time. What is over by now is left to the clock."""
+    return want.state is GrantState.APPLYING and want.overdue and not want.over
 
 
 def _removals(scene: _Scene) -> tuple[UUID, ...]:
@@ -224,12 +253,11 @@ def _missing(scene: _Scene) -> tuple[Network, ...]:
     what we are closing is closed first: whether Heroku takes one address twice is not known.
     """
     leaving = {rule.network for rule in scene.rules.values() if rule.id in scene.leaving}
-    opening = {w.network: None for w in scene.known.wants if w.state is GrantState.APPLYING and not w.overdue}
-    held = {want.network for want in scene.known.wants if want.state is GrantState.IN_FORCE}
+    opening = {want.network: None for want in scene.known.wants if want.opens}
     return tuple(
         network
         for network in opening
-        if network not in held | scene.vanished | leaving
+        if network not in scene.held | scene.vanished | leaving
         and scene.serving(network) is None
         and not scene.expected(network)
     )
@@ -238,9 +266,9 @@ def _missing(scene: _Scene) -> tuple[Network, ...]:
 def _verdict(scene: _Scene, want: Want, full: frozenset[Network]) -> tuple[GrantState, Why | None]:
     """The state that one grant is in now, and why if that needs saying."""
     match want.state:
-        case GrantState.APPLYING:
+        case GrantState.APPLYING if not want.over:
             return _opening(scene, want, full)
-        case GrantState.IN_FORCE if scene.serving(want.network) is None:
+        case GrantState.IN_FORCE if not want.over and scene.serving(want.network) is None:
             return GrantState.INTERRUPTED, Why.CLOSED_ELSEWHERE
         case GrantState.ENDING if _is_closed(scene, want.network):
             return GrantState.ENDED, None
@@ -249,10 +277,10 @@ def _verdict(scene: _Scene, want: Want, full: frozenset[Network]) -> tuple[Grant
 
 def _opening(scene: _Scene, want: Want, full: frozenset[Network]) -> tuple[GrantState, Why | None]:
     rule = scene.serving(want.network)
-    if rule is not None and rule.status == AUTHORISED and not want.overdue:
-        return GrantState.IN_FORCE, None
-    if want.overdue:
+    if _is_late(want):
         return GrantState.FAILED, Why.DEADLINE
+    if rule is not None and rule.status == AUTHORISED:
+        return GrantState.IN_FORCE, None
     if rule is None and _closed_by_others(scene, want.network):
         return GrantState.FAILED, Why.CLOSED_ELSEWHERE
     if rule is None and want.network in full:
@@ -262,8 +290,7 @@ def _opening(scene: _Scene, want: Want, full: frozenset[Network]) -> tuple[Grant
 
 def _closed_by_others(scene: _Scene, network: Network) -> bool:
     """Somebody took away what served this network: our entry, or one that another grant relied on."""
-    held = any(w.network == network and w.state is GrantState.IN_FORCE for w in scene.known.wants)
-    return (network in scene.vanished or held) and not scene.expected(network)
+    return network in scene.vanished | scene.held and not scene.expected(network)
 
 
 def _is_closed(scene: _Scene, network: Network) -> bool:

@@ -1,7 +1,7 @@
 """What a person asks, and what became of it until it was decided."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
@@ -21,6 +21,14 @@ class RequestState(StrEnum):
     APPROVED = "approved"
 
 
+class Kind(StrEnum):
+    """What approving a request does."""
+
+    OPEN = "open"
+    EXTEND = "extend"
+    REMOVE = "remove"
+
+
 class Verdict(StrEnum):
     """What one approver said."""
 
@@ -32,7 +40,7 @@ class Verdict(StrEnum):
 class Terms:
     """What is asked for, complete: this is what an approver approves.
 
-    Exactly one of ``duration`` and ``until`` is set.
+    At most one of ``duration`` and ``until`` is set; without either there is no end.
     """
 
     method: Method
@@ -49,19 +57,31 @@ class Request:
 
     Attributes:
         id: the number people use: ``show 17``.
+        kind: what approving it does.
+        grant: the grant that is to be extended.
         requester: Slack id of who asked.
+        rule: the name of the policy's rule under which it was asked.
+        needed: how many approvals decide it.
         version: of the terms; a button pressed on older terms decides nothing.
         asked_at: business time.
         decided_at: business time, once decided.
+        lapse_at: business time at which it lapses undecided.
+        reminders: how often the approvers were reminded.
     """
 
     id: int
+    kind: Kind
     terms: Terms
+    grant: UUID | None
     requester: str
+    rule: str
+    needed: int
     state: RequestState
     version: int
     asked_at: datetime
     decided_at: datetime | None
+    lapse_at: datetime
+    reminders: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,22 +94,83 @@ class Decision:
     at: datetime
 
 
+def deciding(state: RequestState, votes: Sequence[Decision]) -> Decision | None:
+    """The vote that decided; None for what nobody decided.
+
+    A denial is told by its verdict, not by its place: two machines' clocks may order votes otherwise.
+    """
+    match state:
+        case RequestState.DENIED:
+            return next(vote for vote in votes if vote.verdict is Verdict.DENY)
+        case RequestState.APPROVED:
+            return votes[-1]
+    return None
+
+
+def require_pending(request: Request, votes: Sequence[Decision]) -> None:
+    """Refuses what is decided already, naming who did it, and what was taken back or lapsed."""
+    if request.state is RequestState.PENDING:
+        return
+    vote = deciding(request.state, votes)
+    if vote is None:
+        raise Refused(Refusal.REQUEST_CLOSED, id=request.id, at=request.decided_at)
+    raise Refused(
+        Refusal.REQUEST_DECIDED,
+        id=request.id,
+        person=vote.person,
+        state=request.state,
+        at=request.decided_at,
+    )
+
+
 def require_open(request: Request, votes: Sequence[Decision], *, version: int, now: datetime) -> None:
     """Checks that a request can still be decided, on the terms that the approver saw.
 
     Raises:
-        Refused: it was decided already, its terms changed, or the end it names has passed.
+        Refused: it is not pending any more, its terms changed, or the end it names has passed.
     """
-    if request.state is not RequestState.PENDING:
-        last = votes[-1] if votes else None
-        raise Refused(
-            Refusal.REQUEST_DECIDED,
-            id=request.id,
-            person=last.person if last else "",
-            state=request.state,
-            at=request.decided_at,
-        )
+    require_pending(request, votes)
     if request.version != version:
         raise Refused(Refusal.REQUEST_CHANGED, id=request.id)
     if request.terms.until is not None and request.terms.until <= now:
         raise Refused(Refusal.REQUEST_OVER, id=request.id)
+
+
+def approvals(votes: Sequence[Decision]) -> int:
+    """How many approvers have agreed."""
+    return sum(vote.verdict is Verdict.APPROVE for vote in votes)
+
+
+def require_first_vote(request: Request, votes: Sequence[Decision], person: str) -> None:
+    """Refuses a second vote: each approver counts once."""
+    if any(vote.person == person for vote in votes):
+        raise Refused(Refusal.ALREADY_VOTED, id=request.id)
+
+
+def narrowed(
+    terms: Terms, *, network: Network, duration: timedelta | None, until: datetime | None, request: int
+) -> Terms:
+    """The terms as an approver changes them: shorter or narrower, never wider.
+
+    Args:
+        terms: as they were asked.
+        network: the same, or a part of it.
+        duration: None keeps what was asked.
+        until: None keeps what was asked.
+        request: its number, for the sentence.
+
+    Raises:
+        Refused: the change would allow more than was asked.
+    """
+    wider = not network.subnet_of(terms.network)
+    longer = (duration is not None and terms.duration is not None and duration > terms.duration) or (
+        until is not None and terms.until is not None and until > terms.until
+    )
+    mixed = (duration is not None and terms.until is not None) or (
+        until is not None and terms.duration is not None
+    )
+    if wider or longer or mixed:
+        raise Refused(Refusal.TERMS_WIDER, id=request)
+    if duration is None and until is None:
+        duration, until = terms.duration, terms.until
+    return replace(terms, network=network, duration=duration, until=until)

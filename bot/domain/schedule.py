@@ -31,26 +31,29 @@ DENIED: Final = timedelta(hours=1)
 """Gap between tries while Heroku refuses our token: only an operator can mend that."""
 
 
-def hard_end(*, started: datetime, duration: timedelta | None, until: datetime | None) -> datetime:
-    """The latest moment at which a grant ends, known before it is opened.
+def hard_end(*, started: datetime, duration: timedelta | None, until: datetime | None) -> datetime | None:
+    """The latest moment at which a grant ends, known before it is opened; None when it has no end.
 
     ``until`` is absolute. A duration counts from the read-back, which comes within the opening deadline.
     """
-    if until is not None:
-        return until
-    if duration is None:
-        raise ValueError("a grant has a duration or an end")
-    return started + OPENING_DEADLINE + duration
+    return until if duration is None else started + OPENING_DEADLINE + duration
 
 
-def end_once_verified(*, verified: datetime, duration: timedelta | None, hard: datetime) -> datetime:
+def end_once_verified(
+    *, verified: datetime, duration: timedelta | None, hard: datetime | None
+) -> datetime | None:
     """The end that holds from the read-back on: never later than the hard end."""
-    return hard if duration is None else min(hard, verified + duration)
+    return hard if duration is None or hard is None else min(hard, verified + duration)
 
 
-def warning(*, verified: datetime, end: datetime, before: timedelta) -> datetime:
+def warning(*, verified: datetime, end: datetime | None, before: timedelta) -> datetime | None:
     """When to warn: ``before`` ahead of the end, but not in the first three quarters of a short grant."""
-    return end - min(before, (end - verified) / 4)
+    return None if end is None else end - min(before, (end - verified) / 4)
+
+
+def reminder(*, asked: datetime, after: tuple[timedelta, ...], given: int) -> datetime | None:
+    """When approvers are reminded next; None when that was the last time."""
+    return asked + after[given] if given < len(after) else None
 
 
 def gap(steps: tuple[timedelta, ...], tries: int) -> timedelta:

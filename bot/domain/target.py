@@ -1,14 +1,20 @@
 """What access is asked to: a database today, a space later; and what the last look at it saw."""
 
 import ipaddress
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
+from typing import Final
 from uuid import UUID
 
-from bot.domain.text import cite
+from bot.domain.text import cite, nearest
 from bot.errors import Refusal, Refused
 
 Network = ipaddress.IPv4Network
+
+NO_ALIASES: Final[Mapping[str, str]] = MappingProxyType({})
+"""What a policy without aliases calls databases: nothing."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,10 +44,15 @@ class Database:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
-    """One IP rule as Heroku lists it (``GET …/tls-endpoint/ip-rules``)."""
+    """One IP rule as Heroku lists it (``GET …/tls-endpoint/ip-rules``).
+
+    Attributes:
+        network: what it lets in; the text itself where that is no IPv4 network. Such a rule was made by
+            somebody else: it counts, and serves nothing of ours.
+    """
 
     id: UUID
-    network: Network
+    network: Network | str
     status: str
     description: str
 
@@ -64,34 +75,59 @@ class Look:
 
     def covering(self, network: Network) -> tuple[Rule, ...]:
         """Rules that already let the whole network in, the exact ones first."""
-        found = (rule for rule in self.rules if network.subnet_of(rule.network))
-        return tuple(sorted(found, key=lambda rule: (-rule.network.prefixlen, str(rule.id))))
+        readable = ((rule.network, rule) for rule in self.rules if isinstance(rule.network, Network))
+        found = [(cover, rule) for cover, rule in readable if network.subnet_of(cover)]
+        found.sort(key=lambda pair: (-pair[0].prefixlen, str(pair[1].id)))
+        return tuple(rule for _, rule in found)
 
 
-def choose(databases: tuple[Database, ...], word: str | None) -> Database:
-    """Finds the database that a person means by its name, its app's name, or none at all.
+def read_network(text: str) -> Network | str:
+    """What a listed rule lets in: an IPv4 network, or the text as it is (IPv6, an address with host bits)."""
+    try:
+        return Network(text)
+    except ValueError:
+        return text
+
+
+def choose(
+    databases: tuple[Database, ...], word: str | None, aliases: Mapping[str, str] = NO_ALIASES
+) -> Database:
+    """Finds the database that a person means by an alias, its name, its app's name, or none at all.
 
     Args:
         databases: those that Heroku has now.
         word: what was typed after ``to``; None when nothing was.
+        aliases: what the policy calls databases, and the name of the add-on or app that it means by that. An
+            alias goes before a name: whoever names an app must not take another database's place.
 
     Raises:
-        Refused: none fits, several fit, or there is none at all.
+        Refused: none fits, several fit, or there is none at all. The example is the nearest name to the one
+            that was typed.
     """
-    names = sorted(database.app for database in databases)
     if not databases:
         raise Refused(Refusal.TARGET_NONE)
-    fitting = [d for d in databases if word is None or word.lower() in (d.name.lower(), d.app.lower())]
-    if not fitting:
-        raise Refused(Refusal.TARGET_UNKNOWN, word=cite(word or ""), known=", ".join(names), example=names[0])
-    if len(fitting) > 1 and word is None:
-        raise Refused(Refusal.TARGET_MISSING, known=", ".join(names), example=names[0])
-    if len(fitting) > 1:
-        example = fitting[0].name
-        raise Refused(
-            Refusal.TARGET_AMBIGUOUS,
-            word=cite(word or ""),
-            known=", ".join(d.name for d in fitting),
-            example=example,
-        )
-    return fitting[0]
+    fitting = databases if word is None else _called(databases, word, aliases)
+    if len(fitting) == 1:
+        return fitting[0]
+    if word is not None and fitting:
+        names = [database.name for database in fitting]
+        raise Refused(Refusal.TARGET_AMBIGUOUS, word=cite(word), known=", ".join(names), example=names[0])
+    known = sorted({_familiar(database, aliases) for database in databases})
+    if word is None:
+        raise Refused(Refusal.TARGET_MISSING, known=", ".join(known), example=known[0])
+    example = nearest(word, known) or known[0]
+    raise Refused(Refusal.TARGET_UNKNOWN, word=cite(word), known=", ".join(known), example=example)
+
+
+def _called(databases: tuple[Database, ...], word: str, aliases: Mapping[str, str]) -> tuple[Database, ...]:
+    """The databases that a word means: one add-on of that name, or else all of the app of that name."""
+    meant = {alias.lower(): name for alias, name in aliases.items()}
+    name = meant.get(word.lower(), word).lower()
+    by_name = tuple(database for database in databases if database.name.lower() == name)
+    return by_name or tuple(database for database in databases if database.app.lower() == name)
+
+
+def _familiar(database: Database, aliases: Mapping[str, str]) -> str:
+    """What people call a database: its alias, or its app's name."""
+    by_name = {name.lower(): alias for alias, name in aliases.items()}
+    return by_name.get(database.name.lower()) or by_name.get(database.app.lower()) or database.app

@@ -23,7 +23,7 @@ from bot.errors import (
     HerokuRefusedError,
     HerokuUnclearError,
 )
-from bot.heroku.shapes import Addon, AnyRule, App, Endpoint, is_private_postgres
+from bot.heroku.shapes import Addon, AnyRule, App, Endpoint, is_private_postgres, storable
 
 DEADLINE: Final = timedelta(seconds=15)
 """The longest that one call can take, answer read: httpx's own time-outs bound its steps, not the call."""
@@ -94,8 +94,13 @@ class HerokuClient:
         return _read(_ENDPOINT, await self._call(self._data, "GET", _endpoint(name))).status
 
     async def rules(self, name: str) -> tuple[Rule, ...]:
-        """The complete list of a database's IP rules (``GET …/tls-endpoint/ip-rules``, never paged)."""
+        """The complete list of a database's IP rules (``GET …/tls-endpoint/ip-rules``, never paged).
+
+        Only a 200 is a complete list, and proves that what it lacks is not there.
+        """
         answer = await self._call(self._data, "GET", f"{_endpoint(name)}/ip-rules")
+        if answer.status_code != httpx.codes.OK:
+            raise HerokuUnclearError(answer.status_code, "incomplete", "the answer is no complete list")
         return tuple(rule.rule() for rule in _read(_RULES, answer))
 
     async def add_rule(self, name: str, *, network: Network, description: str) -> Rule:
@@ -204,4 +209,5 @@ def _words(answer: httpx.Response) -> tuple[str, str]:
         return "", ""
     if not isinstance(body, dict):
         return "", ""
-    return str(body.get("id", ""))[:60], str(body.get("message", body.get("error", "")))[:300]
+    id, message = str(body.get("id", "")), str(body.get("message", body.get("error", "")))
+    return storable(id)[:60], storable(message)[:300]

@@ -1,16 +1,28 @@
 """The parts of Heroku's objects that pgaccess reads; everything else in them may change freely."""
 
 import re
-from typing import Final
+from typing import Annotated, Final
 from uuid import UUID
 
-from pydantic import BaseModel, field_validator
+from pydantic import AfterValidator, BaseModel
 
-from bot.domain.target import Database, Network, Rule
+from bot.domain.target import Database, Rule, read_network
 
 _PRIVATE_PLAN: Final = re.compile(r"(private|shield)")
 _ADVANCED_PLAN: Final = re.compile(r"(advanced|performance)")
 """Plans of Heroku Postgres Advanced have no mTLS (Heroku Dev Center, 2026-05)."""
+
+
+def storable(text: str) -> str:
+    """The text without what Postgres cannot keep: NUL characters and halves of surrogate pairs.
+
+    Anybody with access to the database may have written it, and one rule must not hide all others.
+    """
+    return text.replace("\x00", "").encode(errors="replace").decode()
+
+
+Text = Annotated[str, AfterValidator(storable)]
+"""Words that somebody else chose."""
 
 
 class Named(BaseModel):
@@ -64,21 +76,21 @@ class Endpoint(BaseModel):
 
 
 class AnyRule(BaseModel):
-    """An IP rule. Its timestamps come in three forms and are not read: Postgres' own time is used instead."""
+    """An IP rule. Its timestamps come in three forms and are not read: Postgres' own time is used instead.
+
+    Others write rules too, so a network that is no IPv4 network, or no description, is nothing wrong: the
+    rule counts all the same, and our own in the same list must be found.
+    """
 
     id: UUID
-    cidr: Network
-    description: str | None = None
-    status: str
-
-    @field_validator("cidr", mode="before")
-    @classmethod
-    def _network(cls, value: object) -> Network:
-        return Network(str(value))
+    cidr: Text
+    description: Text | None = None
+    status: Text
 
     def rule(self) -> Rule:
         """The rule as the domain knows it."""
-        return Rule(id=self.id, network=self.cidr, status=self.status, description=self.description or "")
+        network = read_network(self.cidr)
+        return Rule(id=self.id, network=network, status=self.status, description=self.description or "")
 
 
 def is_private_postgres(addon: Addon) -> bool:

@@ -39,15 +39,30 @@ def actions(*buttons: Block) -> Block:
     return {"type": "actions", "elements": list(buttons)}
 
 
-def button(text: str, *, action: str, value: str, style: str | None = None) -> Block:
-    """A button: ``style`` is ``primary`` (green), ``danger`` (red) or None."""
+def header(text: str) -> Block:
+    """A heading."""
+    return {"type": "header", "text": plain(text)}
+
+
+def confirm(title: str, text: str, *, yes: str, no: str) -> Block:
+    """The question that a button asks before it does something that cannot be undone."""
+    asked: Block = {"title": plain(title), "text": plain(text), "confirm": plain(yes), "deny": plain(no)}
+    return {**asked, "style": "danger"}
+
+
+def button(
+    text: str, *, action: str, value: str, style: str | None = None, sure: Block | None = None
+) -> Block:
+    """A button: ``style`` is ``primary`` (green), ``danger`` (red) or None; ``sure`` asks back."""
     made: Block = {
         "type": "button",
         "text": plain(text),
         "action_id": action,
         "value": value,
     }
-    return made if style is None else {**made, "style": style}
+    if style is not None:
+        made["style"] = style
+    return made if sure is None else {**made, "confirm": sure}
 
 
 def plain(text: str) -> Block:

@@ -6,8 +6,8 @@ from bot.domain.grant import Grant, GrantState, Why
 from bot.domain.methods import MTLS_RULE_LIMIT
 from bot.domain.network import address_count, is_documentation
 from bot.domain.policy import Policy
-from bot.domain.request import Decision, RequestState, Terms
-from bot.messages import blocks, names
+from bot.domain.request import Decision, Kind, RequestState, Terms, Verdict, deciding
+from bot.messages import blocks, buttons
 from bot.messages.words import Mrkdwn, Words, cut, mention
 from bot.ports import Block, Case, Message
 
@@ -23,30 +23,38 @@ def approval_card(case: Case, *, words: Words, policy: Policy) -> Message:
 
     While a decision is due it shows all that one needs, most important first; after it, what was decided.
     """
-    shown = [blocks.section(words("card.title", **_what(case, words))), blocks.section(_wish(case, words))]
+    shown = [blocks.section(title(case, words)), blocks.section(_wish(case, words))]
     line = blocks.context(state_line(case, words=words, policy=policy))
     if case.request.state is RequestState.PENDING:
-        shown += [blocks.fields(*_facts(case, words)), blocks.context(_change(case, words)), line]
-        return Message(text=headline(case, words), blocks=[*shown, _buttons(case, words)])
-    return Message(text=headline(case, words), blocks=[*shown, line])
+        shown += [blocks.fields(*_facts(case, words)), blocks.context(_change(case, words))]
+    shown += [line, *buttons.for_approvers(case, words)]
+    return Message(text=headline(case, words), blocks=shown)
 
 
 def requester_card(case: Case, *, words: Words, policy: Policy) -> Message:
     """The requester's own copy: one direct message that follows the request."""
-    title = words("card.mine", id=case.request.id, **_what(case, words))
-    line = state_line(case, words=words, policy=policy)
-    return Message(text=headline(case, words), blocks=[blocks.section(title), blocks.context(line)])
+    mine = words("card.mine", id=case.request.id, title=title(case, words))
+    line = blocks.context(state_line(case, words=words, policy=policy))
+    shown = [blocks.section(mine), line, *buttons.for_owner(case, words)]
+    return Message(text=headline(case, words), blocks=shown)
+
+
+def title(case: Case, words: Words) -> Mrkdwn:
+    """What is asked, in one line."""
+    kind = case.request.kind
+    return words(f"card.title.{kind}", **_what(case, words))
 
 
 def headline(case: Case, words: Words) -> Mrkdwn:
     """A request in one line, for notifications and screen readers."""
-    return words("card.text", requester=mention(case.request.requester), **_what(case, words))
+    requester = mention(case.request.requester)
+    return words(f"card.text.{case.request.kind}", requester=requester, **_what(case, words))
 
 
 def terms_and_facts(case: Case, words: Words) -> list[Block]:
     """The terms without buttons and state."""
     return [
-        blocks.section(words("card.title", **_what(case, words))),
+        blocks.section(title(case, words)),
         blocks.section(_wish(case, words)),
         blocks.fields(*_facts(case, words)),
     ]
@@ -54,17 +62,18 @@ def terms_and_facts(case: Case, words: Words) -> list[Block]:
 
 def state_line(case: Case, *, words: Words, policy: Policy) -> Mrkdwn:
     """Where the request stands: said here and nowhere else."""
-    if case.grant is not None:
-        return _grant_line(case, case.grant, words)
-    request, id = case.request, case.request.id
-    if request.state is RequestState.PENDING:
-        return words("state.pending", id=id, approvers=approvers(policy))
-    if request.state is not RequestState.DENIED:
-        return words(f"state.{request.state}", id=id, at=request.decided_at)
-    vote = _last(case)
-    key = "state.denied.why" if vote.reason else "state.denied"
-    reason = cut(one_line(vote.reason), DETAIL_SHOWN)
-    return words(key, id=id, person=mention(vote.person), at=vote.at, reason=reason)
+    request = case.request
+    match request.state:
+        case RequestState.PENDING:
+            return _pending_line(case, words, policy)
+        case RequestState.DENIED:
+            vote = decisive(case)
+            key = "state.denied.why" if vote.reason else "state.denied"
+            reason = cut(one_line(vote.reason), DETAIL_SHOWN)
+            return words(key, id=request.id, person=mention(vote.person), at=vote.at, reason=reason)
+        case RequestState.APPROVED:
+            return _approved_line(case, words)
+    return words(f"state.{request.state}", id=request.id, at=request.decided_at)
 
 
 def why(grant: Grant, words: Words) -> Mrkdwn:
@@ -78,12 +87,21 @@ def length(terms: Terms, words: Words) -> Mrkdwn:
     """How long, in few characters."""
     if terms.duration is not None:
         return words.duration(terms.duration)
-    return words("card.short.until", until=terms.until)
+    if terms.until is not None:
+        return words("card.short.until", until=terms.until)
+    return words("card.short.forever")
 
 
-def approvers(policy: Policy) -> Mrkdwn:
-    """Those who may decide, mentioned; sorted, so that a card does not change by itself."""
-    return Mrkdwn(" ".join(mention(person) for person in sorted(policy.approvers)))
+def ends(grant: Grant, words: Words) -> Mrkdwn:
+    """When a grant ends, in a sentence: a date, or that it has no end."""
+    return words("ends.never") if grant.ends_at is None else words("ends.at", at=grant.ends_at)
+
+
+def approvers(policy: Policy, rule: str) -> Mrkdwn:
+    """Those who may decide under a rule, mentioned; sorted, so that a card does not change by itself."""
+    found = policy.rule_named(rule)
+    people = found.approvers if found is not None else policy.admins
+    return Mrkdwn(" ".join(mention(person) for person in sorted(people)))
 
 
 def one_line(text: str) -> str:
@@ -96,24 +114,8 @@ def _what(case: Case, words: Words) -> dict[str, object]:
         "network": case.request.terms.network,
         "app": case.database.app,
         "length": length(case.request.terms, words),
+        "grant": "" if case.grant is None else case.grant.request,
     }
-
-
-def _facts(case: Case, words: Words) -> list[tuple[str, str]]:
-    database, terms = case.database, case.request.terms
-    place = "card.place.shield" if database.shield else "card.place.space"
-    count = address_count(terms.network)
-    width = words("card.width.one") if count == 1 else words("card.width.many", count=f"{count:,}")
-    if terms.duration is None:
-        lasts = words("card.length.until", until=terms.until)
-    else:
-        lasts = words("card.length.duration", duration=terms.duration)
-    return [
-        (words("card.database"), f"{words.show(database.app)}  `{words.show(database.name)}`"),
-        (words("card.place"), words(place, space=database.space, region=database.region)),
-        (words("card.width"), width),
-        (words("card.length"), lasts),
-    ]
 
 
 def _wish(case: Case, words: Words) -> str:
@@ -125,8 +127,38 @@ def _wish(case: Case, words: Words) -> str:
     return f"{who}\n{words('card.reason', reason=cut(reason, REASON_SHOWN))}"
 
 
+def _facts(case: Case, words: Words) -> list[tuple[str, str]]:
+    database, terms = case.database, case.request.terms
+    place = "card.place.shield" if database.shield else "card.place.space"
+    count = address_count(terms.network)
+    width = words("card.width.one") if count == 1 else words("card.width.many", count=f"{count:,}")
+    facts: list[tuple[str, str]] = [
+        (words("card.database"), f"{words.show(database.app)}  `{words.show(database.name)}`"),
+        (words("card.place"), words(place, space=database.space, region=database.region)),
+        (words("card.width"), width),
+    ]
+    if case.request.kind is not Kind.REMOVE:
+        facts.append((words("card.length"), _lasts(case, words)))
+    return facts
+
+
+def _lasts(case: Case, words: Words) -> Mrkdwn:
+    terms = case.request.terms
+    if case.request.kind is Kind.EXTEND:
+        return words("card.length.more", duration=length(terms, words))
+    if terms.duration is not None:
+        return words("card.length.duration", duration=terms.duration)
+    return length(terms, words)
+
+
 def _change(case: Case, words: Words) -> str:
     """What approving would change at Heroku, as of the last look."""
+    match case.request.kind:
+        case Kind.EXTEND:
+            now = words("ends.never") if case.grant is None else ends(case.grant, words)
+            return words("card.change.extend", ends=now)
+        case Kind.REMOVE:
+            return words("card.change.remove", closes=", ".join(f"#{id}" for id in case.closes))
     network, look, app = case.request.terms.network, case.look, case.database.app
     said = []
     if look is None:
@@ -147,29 +179,56 @@ def _change(case: Case, words: Words) -> str:
     return " ".join(said)
 
 
-def _buttons(case: Case, words: Words) -> Block:
-    value = names.button_value(case.request.id, case.request.version)
-    return blocks.actions(
-        blocks.button(words("card.approve"), action=names.APPROVE, value=value, style="primary"),
-        blocks.button(words("card.deny"), action=names.DENY, value=value, style="danger"),
-        blocks.button(words("card.details"), action=names.DETAILS, value=value),
+def _pending_line(case: Case, words: Words, policy: Policy) -> Mrkdwn:
+    request = case.request
+    waits = approvers(policy, request.rule)
+    agreed = [vote.person for vote in case.decisions if vote.verdict is Verdict.APPROVE]
+    if not agreed:
+        return words("state.pending", id=request.id, approvers=waits)
+    people = Mrkdwn(" ".join(mention(person) for person in agreed))
+    return words(
+        "state.pending.votes",
+        id=request.id,
+        approvers=waits,
+        votes=len(agreed),
+        needed=request.needed,
+        people=people,
     )
+
+
+def _approved_line(case: Case, words: Words) -> Mrkdwn:
+    request, grant, vote = case.request, case.grant, decisive(case)
+    if request.kind is Kind.REMOVE or grant is None:
+        return words("state.removal", id=request.id, person=mention(vote.person), at=vote.at)
+    if request.kind is Kind.EXTEND:
+        end = ends(grant, words)
+        return words(
+            "state.extended",
+            id=request.id,
+            person=mention(vote.person),
+            at=vote.at,
+            grant=grant.request,
+            ends=end,
+        )
+    return _grant_line(case, grant, words)
 
 
 def _grant_line(case: Case, grant: Grant, words: Words) -> Mrkdwn:
     id, state = case.request.id, grant.state
-    vote = _last(case)
+    vote = decisive(case)
     match state:
         case GrantState.APPLYING:
             return words("state.applying", id=id, person=mention(vote.person), at=vote.at)
         case GrantState.IN_FORCE:
-            since, ends = grant.verified_at, grant.ends_at
-            return words("state.in_force", id=id, since=since, ends=ends, person=mention(vote.person))
+            end = ends(grant, words)
+            return words(
+                "state.in_force", id=id, since=grant.verified_at, ends=end, person=mention(vote.person)
+            )
         case GrantState.ENDING:
             return words("state.ending", id=id)
     return words(f"state.{state}", id=id, at=grant.closed_at, why=why(grant, words))
 
 
-def _last(case: Case) -> Decision:
+def decisive(case: Case) -> Decision:
     """The vote that decided; without one the store would be at odds with itself."""
-    return case.decisions[-1]
+    return deciding(case.request.state, case.decisions) or case.decisions[-1]

@@ -1,12 +1,23 @@
 """What is said once: to the requester at each turn that matters, to operations when things go wrong."""
 
-from bot.domain.grant import Grant
-from bot.domain.request import RequestState
+from collections.abc import Mapping
+from typing import Final
+
+from bot.domain.grant import Grant, GrantState
+from bot.domain.request import Kind, RequestState
 from bot.domain.target import Database
-from bot.messages import blocks
+from bot.messages import blocks, buttons, cards
 from bot.messages.cards import DETAIL_SHOWN, one_line, why
-from bot.messages.words import Words, cut, mention
-from bot.ports import Case, Message, Post, PostKind
+from bot.messages.words import Mrkdwn, Words, cut, mention
+from bot.ports import Block, Case, Message, Post, PostKind
+
+TRUE_WHILE: Final[Mapping[PostKind, GrantState]] = {
+    PostKind.NOTICE_IN_FORCE: GrantState.IN_FORCE,
+    PostKind.NOTICE_ENDING: GrantState.IN_FORCE,
+    PostKind.NOTICE_INTERRUPTED: GrantState.INTERRUPTED,
+    PostKind.NOTICE_FAILED: GrantState.FAILED,
+}
+"""The state of which a notice speaks in the present tense; an end is final."""
 
 
 def operations_notice(post: Post, words: Words) -> Message:
@@ -16,32 +27,72 @@ def operations_notice(post: Post, words: Words) -> Message:
 
 def decided(case: Case, words: Words) -> Message:
     """The decision, as soon as it is made."""
-    vote = case.decisions[-1]
-    what = {"id": case.request.id, "network": case.request.terms.network, "app": case.database.app}
-    if case.request.state is RequestState.APPROVED:
-        return _message(words("notice.decided.approved", person=mention(vote.person), **what))
+    request, vote = case.request, cards.decisive(case)
+    what = {"id": request.id, "network": request.terms.network, "app": case.database.app}
+    person = mention(vote.person)
+    if request.state is RequestState.APPROVED and request.kind is Kind.EXTEND and case.grant is not None:
+        end, number = cards.ends(case.grant, words), case.grant.request
+        return _message(words("notice.decided.extended", person=person, ends=end, grant=number, **what))
+    if request.state is RequestState.APPROVED:
+        key = "removal" if request.kind is Kind.REMOVE else "approved"
+        return _message(words(f"notice.decided.{key}", person=person, **what))
     key = "notice.decided.denied.why" if vote.reason else "notice.decided.denied"
     reason = cut(one_line(vote.reason), DETAIL_SHOWN)
-    return _message(words(key, person=mention(vote.person), reason=reason, **what))
+    return _message(words(key, person=person, reason=reason, **what))
 
 
-def about_grant(kind: PostKind, case: Case, grant: Grant, words: Words) -> Message:
-    """In force, ending soon, ended, failed or interrupted."""
+def lapsed(case: Case, words: Words) -> Message:
+    """Nobody decided in time."""
+    what = {"id": case.request.id, "network": case.request.terms.network, "app": case.database.app}
+    return _message(words("notice.lapsed", **what), words("notice.lapsed.how", command=ask_again(case)))
+
+
+def reminder(case: Case, words: Words, *, approvers: str) -> Message:
+    """In the card's thread, while nobody has decided; told of by then, it says so."""
+    if case.request.state is not RequestState.PENDING:
+        return _message(words("notice.reminder.over", id=case.request.id))
+    asked, lapse = case.request.asked_at, case.request.lapse_at
+    return _message(
+        words("notice.reminder", id=case.request.id, approvers=approvers, asked=asked, lapse=lapse)
+    )
+
+
+def is_late(kind: PostKind, grant: Grant) -> bool:
+    """Whether a notice would say what is no longer so: Slack may take it long after it was due."""
+    return kind in TRUE_WHILE and grant.state is not TRUE_WHILE[kind]
+
+
+def late(kind: PostKind, case: Case, words: Words, *, state: Mrkdwn) -> Message:
+    """What a late notice was about, in the past tense, and how things are now; what to do is said by others.
+
+    Args:
+        kind: one that can be late.
+        state: the line that says where the request stands.
+    """
+    what = {"id": case.request.id, "network": case.request.terms.network, "app": case.database.app}
+    return _message(words(f"{kind}.late", **what), more=[blocks.context(state)])
+
+
+def about_grant(kind: PostKind, case: Case, grant: Grant, words: Words, *, owner: bool = True) -> Message:
+    """In force, ending soon, ended, failed or interrupted; with what the reader can do about it."""
     params = {
         "id": case.request.id,
         "network": grant.network,
         "app": case.database.app,
-        "ends": grant.ends_at,
+        "ends": cards.ends(grant, words),
         "why": why(grant, words),
     }
     said = words(kind, **params)
+    made = buttons.for_grant(case, grant, words, owner=owner)
     match kind:
         case PostKind.NOTICE_IN_FORCE:
             connect = words("notice.in_force.connect")
-            return _message(said, f"{connect}\n```{words.show(connection_line(case.database))}```")
+            line = f"{connect}\n```{words.show(connection_line(case.database))}```"
+            return _message(said, line, more=made)
         case PostKind.NOTICE_ENDED:
-            return _message(said)
-    return _message(said, words(f"{kind}.how", command=ask_again(case)))
+            shared = case.look is not None and any(r.network == grant.network for r in case.look.rules)
+            return _message(words("notice.ended.shared", **params) if shared else said)
+    return _message(said, words(f"{kind}.how", command=ask_again(case)), more=made)
 
 
 def connection_line(database: Database) -> str:
@@ -59,5 +110,6 @@ def ask_again(case: Case) -> str:
     return f"/pgaccess mtls add {case.request.terms.network} to {case.database.app}"
 
 
-def _message(text: str, *more: str) -> Message:
-    return Message(text=text, blocks=[blocks.section(paragraph) for paragraph in (text, *more)])
+def _message(text: str, *paragraphs: str, more: list[Block] | None = None) -> Message:
+    shown = [blocks.section(paragraph) for paragraph in (text, *paragraphs)]
+    return Message(text=text, blocks=[*shown, *(more or [])])

@@ -1,32 +1,20 @@
 """Answers that only the one who asked sees."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 from bot.domain.policy import Policy
-from bot.domain.request import RequestState, Verdict
+from bot.domain.request import RequestState, Verdict, approvals
 from bot.errors import Refused
 from bot.messages import blocks, cards
 from bot.messages.words import Mrkdwn, Words, cut, mention
 from bot.ports import Block, Case, Message
 
-KNOWN: Final = "`mtls add`, `list`, `show`, `help`"
-"""The commands that are there."""
+KNOWN: Final = "`mtls add`, `mtls remove`, `list`, `show`, `status`, `why`, `help`"
+"""The commands that are there, for somebody who typed one that is not."""
 
-_ASKING: Final = ("help.example.short", "help.example.long")
-_READING: Final = ("help.example.list", "help.example.show")
-
-_HELP: Final[Mapping[str, tuple[Sequence[str], Sequence[str]]]] = {
-    "": (
-        ("help.title", "", "help.mtls", "help.mtls.add", "", "help.reading", "help.list", "help.show",
-         "help.form", "help.help"),
-        _ASKING,
-    ),
-    "mtls": (("help.mtls", "help.mtls.add"), _ASKING),
-    "list": (("help.list",), _READING),
-    "show": (("help.show",), _READING),
-}  # fmt: skip
-"""By topic: the lines, and two examples that fit."""
+TOGETHER: Final = 20
+"""Lines of history in one paragraph: a line has about a hundred characters, and a section takes 3,000."""
 
 
 def refused(error: Refused, words: Words) -> Message:
@@ -46,27 +34,38 @@ def not_yet(typed: Sequence[str], words: Words) -> Message:
 
 def asked(case: Case, *, words: Words, policy: Policy) -> Message:
     """What was understood, and what happens now."""
-    terms = case.request.terms
-    title = words(
-        "asked.title",
-        id=case.request.id,
-        network=terms.network,
-        app=case.database.app,
-        length=cards.length(terms, words),
-    )
+    title = words("asked.title", id=case.request.id, title=cards.title(case, words))
     said = [title]
-    if terms.reason:
-        said.append(words("asked.reason", reason=cut(cards.one_line(terms.reason), cards.REASON_SHOWN)))
-    channel = Mrkdwn(policy.approvals_channel)
-    said.append(words("asked.next", approvers=cards.approvers(policy), channel=channel))
+    reason = case.request.terms.reason
+    if reason:
+        said.append(words("asked.reason", reason=cut(cards.one_line(reason), cards.REASON_SHOWN)))
+    channel, waits = Mrkdwn(policy.approvals_channel), cards.approvers(policy, case.request.rule)
+    said.append(words("asked.next", approvers=waits, channel=channel))
     return _message(["\n".join(said)], text=title)
 
 
 def decided(case: Case, verdict: Verdict, words: Words) -> Message:
     """To the approver: it counted."""
-    key = "decided.approved" if verdict is Verdict.APPROVE else "decided.denied"
-    what = {"id": case.request.id, "network": case.request.terms.network, "app": case.database.app}
-    return _message([words(key, **what)])
+    request = case.request
+    what = {"id": request.id, "title": cards.title(case, words)}
+    if verdict is Verdict.DENY:
+        return _message([words("decided.denied", **what)])
+    if request.state is RequestState.PENDING:
+        agreed = approvals(case.decisions)
+        return _message([words("decided.approved.more", needed=request.needed, votes=agreed, **what)])
+    return _message([words("decided.approved", **what)])
+
+
+def done(key: str, case: Case, words: Words) -> Message:
+    """To somebody who acted on a request: it is recorded; ``key`` is one below ``done.``."""
+    end = "" if case.grant is None else cards.ends(case.grant, words)
+    return _message([words(f"done.{key}", id=case.request.id, title=cards.title(case, words), ends=end)])
+
+
+def removing(case: Case, closing: Sequence[int], words: Words) -> Message:
+    """To somebody whose own grants are being closed."""
+    closes = ", ".join(f"#{id}" for id in closing)
+    return _message([words("done.removing", closes=closes, title=cards.title(case, words))])
 
 
 def listing(cases: Sequence[Case], *, limit: int, words: Words, policy: Policy) -> Message:
@@ -75,13 +74,9 @@ def listing(cases: Sequence[Case], *, limit: int, words: Words, policy: Policy) 
         return _message([words("list.none")])
     shown: list[Block] = [blocks.section(words("list.title"))]
     for case in cases:
-        line = words(
-            "list.line",
-            network=case.request.terms.network,
-            app=case.database.app,
-            length=cards.length(case.request.terms, words),
-            requester=mention(case.request.requester),
-        )
+        requester = mention(case.request.requester)
+        title = cards.title(case, words)
+        line = words("list.line", id=case.request.id, title=title, requester=requester)
         shown += [blocks.section(line), blocks.context(cards.state_line(case, words=words, policy=policy))]
     if len(cases) == limit:
         shown.append(blocks.context(words("list.more", count=limit)))
@@ -90,21 +85,12 @@ def listing(cases: Sequence[Case], *, limit: int, words: Words, policy: Policy) 
 
 def showing(case: Case, *, words: Words, policy: Policy) -> Message:
     """One request with its history."""
-    history = "\n".join([words("show.history"), *_history(case, words)])
+    lines = [words("show.history"), *_history(case, words)]
+    told = ["\n".join(lines[start : start + TOGETHER]) for start in range(0, len(lines), TOGETHER)]
     line = cards.state_line(case, words=words, policy=policy)
-    shown = [*cards.terms_and_facts(case, words), blocks.section(history), blocks.context(line)]
+    history = [blocks.section(part) for part in told]
+    shown = [*cards.terms_and_facts(case, words), *history, blocks.context(line)]
     return Message(text=cards.headline(case, words), blocks=shown)
-
-
-def helping(topic: Sequence[str], *, words: Words, policy: Policy) -> Message:
-    """What can be typed, at every level, with two fitting examples."""
-    lines, examples = _HELP.get(topic[0] if topic else "", _HELP[""])
-    said = [words(key) if key else "" for key in [*lines, "", "help.examples", *examples]]
-    shown = [blocks.section("\n".join(said))]
-    if "help.mtls.add" in lines:
-        limits = words("help.limits", default=policy.default_duration, longest=policy.longest_duration)
-        shown.append(blocks.context(limits))
-    return Message(text=words("help.title"), blocks=shown)
 
 
 def _history(case: Case, words: Words) -> list[Mrkdwn]:
@@ -114,10 +100,11 @@ def _history(case: Case, words: Words) -> list[Mrkdwn]:
         words(f"show.{vote.verdict}", at=vote.at, person=mention(vote.person)) for vote in case.decisions
     ]
     if request.state in (RequestState.CANCELLED, RequestState.LAPSED):
-        lines.append(words("show.closed", at=request.decided_at, state=request.state))
+        state = words(f"closed.{request.state}")
+        lines.append(words("show.closed", at=request.decided_at, state=state))
     if grant is not None and grant.verified_at is not None:
         lines.append(words("show.verified", at=grant.verified_at))
-    if grant is not None and grant.closed_at is not None:
+    if grant is not None and grant.closed_at is not None and f"closed.{grant.state}" in words:
         lines.append(words("show.closed", at=grant.closed_at, state=words(f"closed.{grant.state}")))
     return lines
 

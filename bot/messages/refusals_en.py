@@ -22,6 +22,7 @@ REFUSALS: Final[Mapping[str, str]] = {
     Refusal.NUMBER_UNREADABLE: (
         "`{word}` is not the number of a request. Use the number on its card, for example `{example}`."
     ),
+    Refusal.NUMBER_MISSING: "Which request? Say its number, which its card shows, after `{verb}`, for example `{example}`.",
     Refusal.CLAUSE_EMPTY: "After `{word}` something is missing. For example: `{example}`.",
     Refusal.CLAUSE_TWICE: (
         "`{word}` says a second time what was said already. Say it once, for example `{example}`."
@@ -95,6 +96,10 @@ REFUSALS: Final[Mapping[str, str]] = {
         "`{given}` is in a reserved range ({range}), and nobody connects from there. Give the public "
         "address that your traffic leaves from, for example `203.0.113.4`."
     ),
+    Refusal.ADDRESS_WIDER_THAN_POLICY: (
+        "`{given}` is wider than the policy allows here; the widest is `/{widest}`. Name the smallest network "
+        "that will do, for example `203.0.113.4`."
+    ),
     Refusal.DURATION_UNREADABLE: (
         "`{given}` is not a duration that I can read. Write days, hours and minutes in this order, for "
         "example `8h`, `1h30m` or `2d`."
@@ -102,6 +107,10 @@ REFUSALS: Final[Mapping[str, str]] = {
     Refusal.DURATION_NO_UNIT: "`{given}` has no unit. For hours, for example, write `{suggestion}`.",
     Refusal.DURATION_TOO_SHORT: "`{given}` is too short; the least is {least}. For example: `8h`.",
     Refusal.DURATION_TOO_LONG: "That is too long; the most is {longest}. For example: `8h`.",
+    Refusal.DURATION_FOREVER: (
+        "Access without an end is not allowed here; the most is {longest}. Say for how long you need it, for "
+        "example `for 8h`."
+    ),
     Refusal.END_UNREADABLE: (
         "`{given}` is not a time that I can read. Write, for example, `18:00`, `tomorrow 9:00` or "
         "`2026-11-25 18:00`."
@@ -142,8 +151,36 @@ REFUSALS: Final[Mapping[str, str]] = {
     Refusal.APPROVER_NOT: (
         "Only approvers can decide on request {id}. You can follow it with `/pgaccess show {id}`."
     ),
+    Refusal.ALREADY_VOTED: (
+        "You have decided on request {id} already, and each approver counts once. See who else has to agree "
+        "with `/pgaccess show {id}`."
+    ),
+    Refusal.NOT_YOURS: (
+        "Number {id} is somebody else's, and only the person who asked can do this. An approver can end the "
+        "access with `/pgaccess revoke {id}`."
+    ),
+    Refusal.REQUESTER_GONE: (
+        "Whoever asked request {id} is not a full, active member any more, so it is not approved. Deny it, or "
+        "see it once more with `/pgaccess show {id}`."
+    ),
+    Refusal.POLICY_DENIES: (
+        "You may not ask for access to {app} this way: the policy's rule “{rule}” denies it. Ask a colleague "
+        "who may, for example to write `/pgaccess mtls add 203.0.113.4 to {app}`."
+    ),
+    Refusal.POLICY_SILENT: (
+        "You may not ask for access to {app} this way: no rule of the policy allows it. Ask a colleague who "
+        "may, for example to write `/pgaccess mtls add 203.0.113.4 to {app}`."
+    ),
+    Refusal.POLICY_CHANGED: (
+        "The policy no longer has the rule under which request {id} was asked, so it cannot be decided. Ask "
+        "anew, for example with `/pgaccess mtls add 203.0.113.4 for 8h`."
+    ),
     Refusal.REQUEST_DECIDED: (
         "Request {id} was decided already, by {person}, {at}. See how it stands with `/pgaccess show {id}`."
+    ),
+    Refusal.REQUEST_CLOSED: (
+        "Request {id} does not wait any more: it was taken back, or nobody decided in time, {at}. See how it "
+        "went with `/pgaccess show {id}`."
     ),
     Refusal.REQUEST_CHANGED: (
         "Request {id} has changed since you saw it, so nothing was decided. Look again with `/pgaccess "
@@ -154,9 +191,53 @@ REFUSALS: Final[Mapping[str, str]] = {
         "example with `/pgaccess mtls add 203.0.113.4 for 8h`."
     ),
     Refusal.REQUEST_UNKNOWN: "There is no request {id}. See those that there are with `/pgaccess list`.",
+    Refusal.TERMS_WIDER: (
+        "An approver can make request {id} only shorter or narrower than it was asked, for example `4h` "
+        "instead of `8h`."
+    ),
+    Refusal.GRANT_CLOSING: (
+        "The access of number {id} is closing already, so nothing can be changed about it. Ask again with "
+        "`{command}`."
+    ),
+    Refusal.GRANT_OVER: (
+        "The access of number {id} is over already. See how it went with `/pgaccess show {id}`."
+    ),
+    Refusal.GRANT_NOT_OPEN: (
+        "Nothing was opened for number {id}, so there is nothing to end or to extend. See how it stands with "
+        "`/pgaccess show {id}`."
+    ),
+    Refusal.GRANT_NOT_FAILED: (
+        "Number {id} has not failed, so there is nothing to try again. See how it stands with `/pgaccess show "
+        "{id}`."
+    ),
+    Refusal.GRANT_NOT_INTERRUPTED: (
+        "Number {id} was not interrupted, so there is nothing to restore. See how it stands with `/pgaccess "
+        "show {id}`."
+    ),
+    Refusal.EXTEND_NOT_TIMED: (
+        "The access of number {id} has no end, so there is nothing to extend. When you need it no more, write "
+        "`/pgaccess done {id}`."
+    ),
+    Refusal.EXTEND_PAST_LONGEST: (
+        "That would be longer than the policy allows; the most is {longest} in all. Extend it by less, for "
+        "example `for 1h`, or ask anew when it is over."
+    ),
+    Refusal.NOTHING_THERE: (
+        "Nothing that was asked for here lets `{address}` in to {app}. See what does with `/pgaccess mtls "
+        "list {app}`."
+    ),
+    Refusal.FOREIGN_RULE: (
+        "The rule for `{address}` on {app} was not made by me, so I do not remove it. See who made which rule "
+        "with `/pgaccess mtls list {app}`; whoever manages the database can remove it, for example with "
+        "`heroku data:mtls:ip-rules:delete`."
+    ),
     Refusal.MTLS_NOT_ENABLED: (
         "mTLS is not enabled on this database, so no address can be let in. Have it enabled first, for "
         "example with `heroku data:mtls:create`, then ask again."
+    ),
+    Refusal.RULES_FULL_UNTIL: (
+        "This database has all the {limit} rules that Heroku allows. The next to end is #{id}, {at}: ask again "
+        "then, or have one removed that is not needed any more; `/pgaccess list` shows them."
     ),
     Refusal.RULES_FULL: (
         "This database has all the {limit} rules that Heroku allows. Have one removed that is not needed any "

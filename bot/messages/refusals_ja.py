@@ -14,7 +14,7 @@ REFUSALS: Final[Mapping[str, str]] = {
         "目に見えない制御文字({code})が含まれています。貼り付けではなく、手で入力してください。例: "
         "`/pgaccess mtls add 203.0.113.4`"
     ),
-    Refusal.UNKNOWN_WORD: "`{word}` は分かりません。`{suggestion}` のことでしょうか。例: `{example}`",
+    Refusal.UNKNOWN_WORD: "`{word}` は分かりません。 `{suggestion}` のことでしょうか。例: `{example}`",
     Refusal.UNKNOWN_HERE: (
         "ここでは `{word}` を使えません。使えるのは次のとおりです: {known}。例: `{example}`"
     ),
@@ -22,6 +22,7 @@ REFUSALS: Final[Mapping[str, str]] = {
     Refusal.NUMBER_UNREADABLE: (
         "`{word}` は申請の番号ではありません。カードに表示されている番号を指定してください。例: `{example}`"
     ),
+    Refusal.NUMBER_MISSING: "どの申請でしょうか。カードに表示されている番号を `{verb}` の後に入力してください。例: `{example}`",
     Refusal.CLAUSE_EMPTY: "`{word}` の後に内容がありません。例: `{example}`",
     Refusal.CLAUSE_TWICE: (
         "`{word}` の内容はすでに指定されています。一度だけ指定してください。例: `{example}`"
@@ -35,11 +36,11 @@ REFUSALS: Final[Mapping[str, str]] = {
     ),
     Refusal.ADDRESS_UNREADABLE: (
         "`{given}` は IPv4 アドレスでもネットワークでもありません。0 から 255 までの数字を 4 つ並べてくださ"
-        "い。例: `203.0.113.4`、ネットワークなら `203.0.113.0/24`"
+        "い。例: `203.0.113.4` 、ネットワークなら `203.0.113.0/24`"
     ),
     Refusal.ADDRESS_SEVERAL: (
         "`{given}` には複数のアドレスがあります。1 回の申請につき、アドレスまたはネットワークを 1 つだけ指"
-        "定してください。例: `203.0.113.4`、連続する 16 個なら `203.0.113.0/28`"
+        "定してください。例: `203.0.113.4` 、連続する 16 個なら `203.0.113.0/28`"
     ),
     Refusal.ADDRESS_HOST_NAME: (
         "`{given}` はホスト名で、指す先が変わることがあります。IPv4 アドレスそのものを指定してください。例"
@@ -50,7 +51,7 @@ REFUSALS: Final[Mapping[str, str]] = {
         "レスを指定してください。例: `203.0.113.4`"
     ),
     Refusal.ADDRESS_PORT: (
-        "`{given}` にはポート番号が付いていますが、ルールはアドレス全体が対象です。`{suggestion}` と入力し"
+        "`{given}` にはポート番号が付いていますが、ルールはアドレス全体が対象です。 `{suggestion}` と入力し"
         "てください。"
     ),
     Refusal.ADDRESS_LEADING_ZERO: (
@@ -65,7 +66,7 @@ REFUSALS: Final[Mapping[str, str]] = {
         "を入力してください。例: `203.0.113.0/24`"
     ),
     Refusal.ADDRESS_HOST_BITS: (
-        "`{given}` はネットワークの中の 1 つのアドレスです。ネットワーク全体なら `{suggestion}`、そのアドレ"
+        "`{given}` はネットワークの中の 1 つのアドレスです。ネットワーク全体なら `{suggestion}` 、そのアドレ"
         "スだけなら `{single}` と入力してください。"
     ),
     Refusal.ADDRESS_EVERYWHERE: (
@@ -100,16 +101,24 @@ REFUSALS: Final[Mapping[str, str]] = {
         "`{given}` は予約済みの範囲({range})で、接続元にはなりません。外向き通信の公開アドレスを指定してく"
         "ださい。例: `203.0.113.4`"
     ),
+    Refusal.ADDRESS_WIDER_THAN_POLICY: (
+        "`{given}` はポリシーで認められた範囲より広く、ここでは `/{widest}` までです。必要最小限のネットワーク"
+        "を指定してください。例: `203.0.113.4`"
+    ),
     Refusal.DURATION_UNREADABLE: (
-        "`{given}` は期間として読み取れません。日、時間、分の順に入力してください。例: `8h`、`1h30m`、`2日`"
+        "`{given}` は期間として読み取れません。日、時間、分の順に入力してください。例: `8h` , `1h30m` , `2日`"
     ),
     Refusal.DURATION_NO_UNIT: (
         "`{given}` に単位がありません。時間であれば、例えば `{suggestion}` と入力してください。"
     ),
     Refusal.DURATION_TOO_SHORT: "`{given}` は短すぎます。最短は {least} です。例: `8h`",
     Refusal.DURATION_TOO_LONG: "期間が長すぎます。最長は {longest} です。例: `8h`",
+    Refusal.DURATION_FOREVER: (
+        "ここでは無期限のアクセスは認められておらず、最長は {longest} です。必要な期間を指定してください。例: "
+        "`for 8h`"
+    ),
     Refusal.END_UNREADABLE: (
-        "`{given}` は時刻として読み取れません。例: `18:00`、`明日 9:00`、`2026-11-25 18:00`"
+        "`{given}` は時刻として読み取れません。例: `18:00` , `明日 9:00` , `2026-11-25 18:00`"
     ),
     Refusal.END_PAST: "その終了時刻はすでに過ぎています。これからの時刻を指定してください。例: `明日 9:00`",
     Refusal.REASON_SHORT: (
@@ -146,21 +155,89 @@ REFUSALS: Final[Mapping[str, str]] = {
     Refusal.APPROVER_NOT: (
         "申請 {id} を決裁できるのは承認者だけです。状況は `/pgaccess show {id}` で確認できます。"
     ),
+    Refusal.ALREADY_VOTED: (
+        "申請 {id} はすでにあなたが決裁しており、承認者 1 人につき 1 回だけ数えます。残りの承認の状況は "
+        "`/pgaccess show {id}` で確認できます。"
+    ),
+    Refusal.NOT_YOURS: (
+        "{id} 番はほかの方のもので、この操作は申請者本人だけができます。承認者がアクセスを終了するには "
+        "`/pgaccess revoke {id}` と入力してください。"
+    ),
+    Refusal.REQUESTER_GONE: (
+        "申請 {id} の申請者は有効な正式メンバーではなくなったため、承認できません。却下するか、 `/pgaccess show "
+        "{id}` で内容をご確認ください。"
+    ),
+    Refusal.POLICY_DENIES: (
+        "ポリシーのルール「{rule}」により、あなたは {app} へのアクセスをこの方法では申請できません。申請できる"
+        "方にご依頼ください。例: `/pgaccess mtls add 203.0.113.4 to {app}`"
+    ),
+    Refusal.POLICY_SILENT: (
+        "ポリシーに該当するルールがないため、あなたは {app} へのアクセスをこの方法では申請できません。申請でき"
+        "る方にご依頼ください。例: `/pgaccess mtls add 203.0.113.4 to {app}`"
+    ),
+    Refusal.POLICY_CHANGED: (
+        "申請 {id} に適用されていたルールがポリシーからなくなったため、決裁できません。改めて申請してください。"
+        "例: `/pgaccess mtls add 203.0.113.4 for 8h`"
+    ),
     Refusal.REQUEST_DECIDED: (
         "申請 {id} は {at} に {person} さんがすでに決裁しています。状況は `/pgaccess show {id}` で確認できます。"
     ),
+    Refusal.REQUEST_CLOSED: (
+        "申請 {id} は {at} に取り下げられたか失効したため、もう決裁を待っていません。経過は `/pgaccess show {id}` "
+        "で確認できます。"
+    ),
     Refusal.REQUEST_CHANGED: (
-        "申請 {id} は表示された後に変更されたため、何も決定していません。`/pgaccess show {id}` でもう一度ご"
+        "申請 {id} は表示された後に変更されたため、何も決定していません。 `/pgaccess show {id}` でもう一度ご"
         "確認ください。"
     ),
     Refusal.REQUEST_OVER: (
         "申請 {id} の終了時刻を過ぎたため、決裁できません。改めて申請してください。例: "
         "`/pgaccess mtls add 203.0.113.4 for 8h`"
     ),
-    Refusal.REQUEST_UNKNOWN: "申請 {id} はありません。`/pgaccess list` で一覧を確認できます。",
+    Refusal.REQUEST_UNKNOWN: "申請 {id} はありません。 `/pgaccess list` で一覧を確認できます。",
+    Refusal.TERMS_WIDER: (
+        "承認者は、申請 {id} の内容を短くするか狭めることしかできません。例: `8h` の代わりに `4h`"
+    ),
+    Refusal.GRANT_CLOSING: (
+        "{id} 番のアクセスはすでに終了処理中のため、変更できません。改めて申請してください: `{command}`"
+    ),
+    Refusal.GRANT_OVER: (
+        "{id} 番のアクセスはすでに終了しています。経過は `/pgaccess show {id}` で確認できます。"
+    ),
+    Refusal.GRANT_NOT_OPEN: (
+        "{id} 番で許可されたアクセスはないため、終了も延長もできません。状況は `/pgaccess show {id}` で確認でき"
+        "ます。"
+    ),
+    Refusal.GRANT_NOT_FAILED: (
+        "{id} 番は失敗していないため、やり直すものがありません。状況は `/pgaccess show {id}` で確認できます。"
+    ),
+    Refusal.GRANT_NOT_INTERRUPTED: (
+        "{id} 番は中断されていないため、元に戻すものがありません。状況は `/pgaccess show {id}` で確認できます。"
+    ),
+    Refusal.EXTEND_NOT_TIMED: (
+        "{id} 番のアクセスは無期限のため、延長するものがありません。不要になったら `/pgaccess done {id}` と入力"
+        "してください。"
+    ),
+    Refusal.EXTEND_PAST_LONGEST: (
+        "ポリシーで認められた長さを超えます。合計で最長 {longest} です。短く延長するか(例: `for 1h`)、終了後に"
+        "改めて申請してください。"
+    ),
+    Refusal.NOTHING_THERE: (
+        "`{address}` から {app} への接続を許可しているものは、ここで申請されたものの中にありません。現在の一覧"
+        "は `/pgaccess mtls list {app}` で確認できます。"
+    ),
+    Refusal.FOREIGN_RULE: (
+        "{app} の `{address}` のルールは私が作成したものではないため、削除しません。どのルールを誰が作成したか"
+        "は `/pgaccess mtls list {app}` で確認できます。削除はデータベースの管理者にご依頼ください。例: "
+        "`heroku data:mtls:ip-rules:delete`"
+    ),
     Refusal.MTLS_NOT_ENABLED: (
         "このデータベースでは mTLS が有効になっていないため、アドレスを許可できません。先に有効にしてから、"
         "もう一度お試しください。例: `heroku data:mtls:create`"
+    ),
+    Refusal.RULES_FULL_UNTIL: (
+        "このデータベースのルールは、Heroku の上限の {limit} 件に達しています。次に終了するのは #{id} で、{at} です。"
+        "その後にもう一度申請するか、不要なルールを削除してください。一覧は `/pgaccess list` で確認できます。"
     ),
     Refusal.RULES_FULL: (
         "このデータベースのルールは、Heroku の上限の {limit} 件に達しています。不要なルールを削除してから、"

@@ -24,6 +24,15 @@ def render(post: Post, case: Case | None, *, words: Words, policy: Policy) -> Me
             return cards.requester_card(case, words=words, policy=policy)
         case PostKind.NOTICE_DECIDED:
             return notices.decided(case, words)
+        case PostKind.NOTICE_LAPSED:
+            return notices.lapsed(case, words)
+        case PostKind.NOTICE_REMINDER:
+            approvers = cards.approvers(policy, case.request.rule)
+            return notices.reminder(case, words, approvers=approvers)
     if case.grant is None:
         raise ValueError(f"{post.kind} tells of a grant, and request {case.request.id} has none")
-    return notices.about_grant(post.kind, case, case.grant, words)
+    if notices.is_late(post.kind, case.grant):
+        state = cards.state_line(case, words=words, policy=policy)
+        return notices.late(post.kind, case, words, state=state)
+    owner = post.recipient == case.grant.owner
+    return notices.about_grant(post.kind, case, case.grant, words, owner=owner)

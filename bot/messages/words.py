@@ -55,9 +55,9 @@ def cut(text: str, limit: int) -> Mrkdwn:
     return Mrkdwn("".join(kept) + "…")
 
 
-def mention(person: str) -> Mrkdwn:
-    """A person by their name, linked; other organisations' words never get here."""
-    return Mrkdwn(f"<@{escape(person)}>")
+def mention(id: str) -> Mrkdwn:
+    """A person or a user group by their name, linked."""
+    return Mrkdwn(f"<!subteam^{escape(id)}>" if id.startswith("S") else f"<@{escape(id)}>")
 
 
 class Words:
@@ -81,6 +81,10 @@ class Words:
         return Mrkdwn(
             self._sentences[key].format(**{name: self.show(value) for name, value in params.items()})
         )
+
+    def __contains__(self, key: str) -> bool:
+        """Whether there is a sentence of that key."""
+        return key in self._sentences
 
     def refusal(self, refused: Refused) -> Mrkdwn:
         """Why something was not recorded, and a right example."""

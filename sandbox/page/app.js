@@ -207,6 +207,8 @@ class Page {
   #openChannel(id) {
     this.#open = id;
     this.#tab = "messages";
+    // Slack tells an app when somebody comes to it; the app may then show them their home tab afresh.
+    if (this.#channels().find((one) => one.id === id)?.is_im) this.#act("home", {});
     this.#showPane("channel");
     this.#draw();
   }

@@ -6,7 +6,6 @@ import { written } from "./text.js";
 const COMMAND = "/pgaccess mtls add 203.0.113.4";
 const APPROVALS = "approvals"; // the channel where the played workspace decides
 const OURS = "pgaccess/"; // how the description of every rule begins that pgaccess made
-const EIGHT_HOURS = 28_800; // seconds
 
 /** Shows the door's steps where it has some, else those of the demo; done stays done while the page is open. */
 export class Guide {
@@ -88,7 +87,7 @@ export class Guide {
       },
       state.heroku && { name: "watch", values: {}, does: { pane: "world" } },
       state.heroku &&
-        state.clock && { name: "wait", values: {}, does: { pane: "world", focus: "[data-seconds='28800']" } },
+        state.clock && { name: "wait", values: {}, does: { pane: "world", focus: "[data-testid='clock-next']" } },
     ];
     return all.filter(Boolean).map(({ name, values, does }) => ({
       text: words(`guide.${name}`, values),
@@ -111,7 +110,7 @@ export class Guide {
     if (approved) this.#done.add("approve");
     if (ours.some((rule) => rule.status === "Authorized")) this.#done.add("watch");
     const closed = this.#done.has("watch") && ours.length === 0;
-    if (closed && clock?.offset_s >= EIGHT_HOURS) this.#done.add("wait");
+    if (closed && clock?.offset_s > 0) this.#done.add("wait");
   }
 }
 

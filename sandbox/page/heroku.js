@@ -220,10 +220,10 @@ function callLine(call, viewer) {
   );
 }
 
-/** Shorten what repeats in a path: the prefix of the Data API, and all but the start of a UUID. */
+/** Shorten what repeats in a path: the prefix of the Data API with its database, and all but the start of a UUID. */
 function short(path) {
   return path
-    .replace(/^\/postgres\/v0\/databases\//, "…/")
+    .replace(/^\/postgres\/v0\/databases\/[^/]+/, "…")
     .replace(/\b([0-9a-f]{4})[0-9a-f]{4}-[0-9a-f-]{27}/g, "$1…");
 }
 

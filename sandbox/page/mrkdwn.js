@@ -13,7 +13,7 @@ const REFERENCE = /<([^<>\n]+)>/y;
 const CODE = /`([^`\n]+)`/y;
 const NAMED = /:([a-z0-9_+-]+):/y;
 // A style starts outside of a word and ends outside of one, and its end is not looked for in references or code.
-const STYLED = /(?<![\p{L}\p{N}])([*_~])(?!\1|\s)((?:<[^<>]*>|`[^`]*`|[^<`])*?)(?<!\s)\1(?![\p{L}\p{N}])/uy;
+const STYLED = /(?<![\p{L}\p{N}]|[^\x00-\x7F])([*_~])(?!\1|\s)((?:<[^<>]*>|`[^`]*`|[^<`])*?)(?<!\s)\1(?![\p{L}\p{N}]|[^\x00-\x7F])/uy;
 const STYLES = { "*": "bold", _: "italic", "~": "strike" };
 const SAFE_LINK = /^(?:https?:\/\/|mailto:|tel:)/i;
 

@@ -87,7 +87,7 @@ function dateNode(span, viewer) {
 function mentioned(span, viewer) {
   if (span.kind === "user") return `@${viewer.nameOf(span.id)}`;
   if (span.kind === "channel") return `#${span.label || viewer.channelName(span.id)}`;
-  const name = span.label || span.id.split("|")[0];
+  const name = span.label || viewer.nameOf(span.id.split("|")[0]);
   return name.startsWith("@") ? name : `@${name}`;
 }
 

@@ -30,6 +30,7 @@ export class Viewer {
     this.#names = new Map(state.people.map((person) => [person.id, person.real_name]));
     this.#names.set(state.bot.user_id, state.bot.name);
     this.#names.set(SLACKBOT, "Slackbot");
+    for (const group of state.groups ?? []) this.#names.set(group.id, group.handle);
   }
 
   /** Return what a date needs: zone, locale, and what counts as now. */

@@ -82,11 +82,11 @@ const ENGLISH = {
   "guide.ask": "As *{person}*, send `/pgaccess mtls add 203.0.113.4`",
   "guide.approve": "As *{person}*, press *Approve* in #{channel}",
   "guide.watch": "Watch the rule appear at Heroku",
-  "guide.wait": "Move time *+8 h*: it closes by itself",
+  "guide.wait": "Move time *to the next event*: a warning, then it closes",
 };
 
 const JAPANESE = {
-  "app.title": "pgaccess 体験版",
+  "app.title": "pgaccess デモ",
   "app.about": "この端末の中だけで動く Slack と Heroku です。外部には何も送信されません。",
   "app.workspace": "Acme",
   "app.lost": "接続が切れました。再接続しています。",
@@ -167,7 +167,7 @@ const JAPANESE = {
   "guide.ask": "*{person}* として `/pgaccess mtls add 203.0.113.4` を送信",
   "guide.approve": "*{person}* になり、#{channel} で承認ボタンを押す",
   "guide.watch": "Heroku にルールが現れるのを見る",
-  "guide.wait": "時計を *+8 時間* 進める: 自動で閉じます",
+  "guide.wait": "*次の出来事まで* 時間を進める: 予告のあと自動で閉じます",
 };
 
 const TABLES = { en: ENGLISH, ja: JAPANESE };

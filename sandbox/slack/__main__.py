@@ -16,6 +16,7 @@ from sandbox.slack.deliver import over
 from sandbox.slack.door import app
 from sandbox.slack.people import People
 from sandbox.slack.slack import PlayedSlack
+from sandbox.slack.websocket import WebSockets
 
 NEEDED = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET")
 PAGE = Path(__file__).parent.parent / "page"
@@ -40,6 +41,7 @@ async def _serve(port: int, bot_url: str) -> None:
     slack = PlayedSlack(
         bot_token=os.environ["SLACK_BOT_TOKEN"].partition(",")[0],
         signing_secret=os.environ["SLACK_SIGNING_SECRET"].partition(",")[0],
+        app_token=os.environ.get("SLACK_APP_TOKEN") or None,
     )
     with socket.create_server(("127.0.0.1", port)) as listening:
         slack.base_url = f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -47,7 +49,7 @@ async def _serve(port: int, bot_url: str) -> None:
         async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
             people = People(slack, deliver=over(client), bot_url=bot_url)
             door = app(slack, people, page=PAGE if PAGE.is_dir() else None)
-            server = uvicorn.Server(uvicorn.Config(door, log_level="warning", lifespan="off"))
+            server = uvicorn.Server(uvicorn.Config(door, log_level="warning", lifespan="off", ws=WebSockets))
             sys.stdout.write(f"The played Slack answers at {slack.base_url}\n")
             sys.stdout.flush()
             await server.serve(sockets=[listening])

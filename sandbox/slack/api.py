@@ -20,14 +20,17 @@ class Method:
         answer: Does the work and returns the answer without ``ok``; raises `Refused`.
         scope: What the token must have; None: nothing, or it depends on the channel and `answer` asks.
         tier: 1 to 4; None: a limit of its own.
+        app_level: Whether it is called with the app's token (``xapp-``) instead of the bot's.
     """
 
     answer: Callable[[Call], Json]
     scope: str | None
     tier: int | None
+    app_level: bool = False
 
 
 METHODS: dict[str, Method] = {
+    "apps.connections.open": Method(directory.connections_open, None, 1, app_level=True),
     "auth.test": Method(directory.auth_test, None, None),
     "chat.delete": Method(chat.delete, "chat:write", 3),
     "chat.postEphemeral": Method(chat.post_ephemeral, "chat:write", 4),

@@ -21,13 +21,14 @@ from sandbox.slack.world import Channel, Person
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """What a method gets to see. `now` is the moment of the call."""
+    """What a method gets to see. `now` is the moment of the call, `base_url` where this Slack is reached."""
 
     workspace: Workspace
     rights: Rights
     given: Json
     scopes: frozenset[str]
     now: datetime
+    base_url: str
 
     def needs(self, scope: str) -> None:
         """Raise `Refused` ``missing_scope`` unless the token has `scope`."""

@@ -1,7 +1,9 @@
-"""Who is there: ``auth.test``, ``users.*``, ``usergroups.*`` and ``team.info``.
+"""Who is there: ``auth.test``, ``users.*``, ``usergroups.*``, ``team.info``; and where Socket Mode is.
 
-Facts: Slack developer documentation, these methods and pagination, 2026-11.
+Facts: Slack developer documentation, these methods, pagination and Socket Mode, 2026-11.
 """
+
+from urllib.parse import urlencode
 
 from sandbox.slack.calls import Call, page
 from sandbox.slack.checks import Json
@@ -23,6 +25,12 @@ def auth_test(call: Call) -> Json:
         "bot_id": world.bot_id,
         "is_enterprise_install": False,
     }
+
+
+def connections_open(call: Call) -> Json:
+    """Answer apps.connections.open: an address for one connection."""
+    ticket = {"ticket": call.rights.ticket(now=call.now), "app_id": call.workspace.world.app_id}
+    return {"url": f"{call.base_url.rstrip('/').replace('http', 'ws', 1)}/link/?{urlencode(ticket)}"}
 
 
 def users_info(call: Call) -> Json:

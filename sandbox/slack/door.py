@@ -1,7 +1,7 @@
-"""The played Slack's HTTP door: the Web API, response urls, what people do (`/play`), and the page.
+"""The played Slack's door: the Web API, response urls, Socket Mode, what people do (`/play`), and the page.
 
-Fact: Slack developer documentation, Web API basics, 2026-11: arguments as JSON, as a form or in the query;
-the token in ``Authorization: Bearer`` or as the argument ``token``.
+Fact: Slack developer documentation, Web API basics, 2026-11: arguments as a form or in the query, and for
+methods that write also as JSON; the token in ``Authorization: Bearer`` or as the argument ``token``.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
-from starlette.routing import BaseRoute, Mount, Route
+from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
@@ -23,6 +23,7 @@ from sandbox.slack.people import People
 from sandbox.slack.play import Extras, Play
 from sandbox.slack.rules import ApiAnswer
 from sandbox.slack.slack import PlayedSlack
+from sandbox.slack.sockets import TRANSPORT
 
 Actions = Mapping[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]]
 """More routes below ``/play``, by name: JSON in, JSON out."""
@@ -40,13 +41,25 @@ POLICY = "; ".join(
     )
 )
 """The page asks nobody else for anything, and nobody frames it."""
+FORM_ONLY = frozenset(
+    {
+        "conversations.history",
+        "conversations.info",
+        "conversations.replies",
+        "team.info",
+        "usergroups.list",
+        "usergroups.users.list",
+        "users.info",
+        "users.list",
+    }
+)
+"""Methods whose reference page names no JSON among its content types: a JSON body counts as none."""
 _HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
-_TRANSPORT = "played.transport"  # where the scope holds the connection, so that a fault can cut it
 
 
 def app(
@@ -71,6 +84,7 @@ def app(
     routes: list[BaseRoute] = [
         Route("/api/{method}", _api(slack), methods=["GET", "POST"]),
         Route("/respond/{secret}", _respond(slack), methods=["POST"]),
+        WebSocketRoute("/link/", people.sockets.serve),
         *play.routes(actions or {}),
     ]
     if page is not None:
@@ -85,11 +99,11 @@ class _Door(Starlette):
     """Hands the connection to whoever may have to cut it, and puts the page's headers on every answer."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # uvicorn's `send` is a method of the exchange, which holds the connection; in-process there is none.
+        scope[TRANSPORT] = getattr(getattr(send, "__self__", None), "transport", None)
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
-        # uvicorn's `send` is a method of the exchange, which holds the connection; in-process there is none.
-        scope[_TRANSPORT] = getattr(getattr(send, "__self__", None), "transport", None)
 
         async def guarded(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -104,7 +118,7 @@ class _Cut(Response):
     """Closes the connection without a single byte of an answer."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        transport = scope[_TRANSPORT]
+        transport = scope[TRANSPORT]
         if transport is None:
             raise ConnectionResetError("the played Slack cut the connection")
         transport.abort()
@@ -149,6 +163,8 @@ def _arguments(request: Request, body: bytes) -> tuple[dict[str, Any], str | Non
     given: dict[str, Any] = dict(request.query_params)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if not body:
+        return given, None
+    if kind == "application/json" and request.path_params["method"] in FORM_ONLY:
         return given, None
     if kind == "application/json":
         try:

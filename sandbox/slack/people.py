@@ -1,5 +1,7 @@
 """What people do, sent to the bot as Slack sends it: three real seconds to answer, and then what they see.
 
+Once the bot has opened Socket Mode everything travels through its connections, and by HTTP before and after.
+
 Facts: Slack developer documentation, interactivity and Events API, 2026-11: an acknowledgement within 3
 seconds, else ``operation_timeout``; events are redelivered at once, after 1 and after 5 minutes, unless the
 answer says ``x-slack-no-retry: 1``.
@@ -16,6 +18,7 @@ from sandbox.slack.deliver import Deliver, Delivered, Undeliverable
 from sandbox.slack.deliveries import PATH, Delivery
 from sandbox.slack.rules import Refused
 from sandbox.slack.slack import PlayedSlack
+from sandbox.slack.sockets import Sockets
 from sandbox.slack.visible import is_actor
 
 
@@ -49,6 +52,9 @@ class People:
         deliver: How a request reaches the bot (`sandbox.slack.deliver.over`).
         bot_url: Where the bot is, without a path.
         clock: The moment; Slack signs with real time.
+
+    Attributes:
+        sockets: The bot's Socket Mode connections.
     """
 
     def __init__(
@@ -63,6 +69,7 @@ class People:
         self._deliver = deliver
         self._url = bot_url.rstrip("/") + PATH
         self._now = clock
+        self.sockets = Sockets(slack)
         self._late: set[asyncio.Task[Delivered]] = set()
 
     async def types(self, person: str, text: str, *, channel: str = "#general") -> Outcome:
@@ -214,7 +221,7 @@ class People:
     async def _once(self, delivery: Delivery) -> Outcome:
         """Send one request and give the bot the time that Slack gives it."""
         at, started = self._now(), time.monotonic()
-        sending = asyncio.ensure_future(self._deliver("POST", self._url, delivery.headers, delivery.body))
+        sending = asyncio.ensure_future(self._hand_over(delivery))
         await asyncio.wait({sending}, timeout=self._slack.switches.ack_seconds)
         ms = (time.monotonic() - started) * 1000
         if not sending.done():
@@ -227,6 +234,11 @@ class People:
         sent, received = delivery.body.decode(), outcome.body.decode(errors="replace")
         self._slack.note("delivery", delivery.kind, sent, outcome.status, received, now=at)
         return outcome
+
+    async def _hand_over(self, delivery: Delivery) -> Delivered:
+        if self.sockets.connected:
+            return await self.sockets.deliver(delivery)
+        return await self._deliver("POST", self._url, delivery.headers, delivery.body)
 
     def _forget(self, task: asyncio.Task[Delivered]) -> None:
         self._late.discard(task)

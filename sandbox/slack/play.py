@@ -52,6 +52,8 @@ class Play:
             "submit": self._submit,
             "close": self._close,
             "say": self._say,
+            "home": self._home,
+            "sockets": self._sockets,
         }
         posts = [
             Route(f"/play/{name}", _posted(act), methods=["POST"]) for name, act in {**own, **actions}.items()
@@ -116,6 +118,18 @@ class Play:
 
     async def _say(self, given: Json) -> Json:
         return _told(await self._people.says(given["as"], given["text"], channel=given["channel"]))
+
+    async def _home(self, given: Json) -> Json:
+        return _told(await self._people.opens_home(given["as"]))
+
+    async def _sockets(self, given: Json) -> Json:
+        """Announce the end of the bot's Socket Mode connections, cut them, or only count them."""
+        match given.get("do"):
+            case "refresh":
+                return {"ok": True, "connections": await self._people.sockets.refresh()}
+            case "cut":
+                return {"ok": True, "connections": self._people.sockets.cut()}
+        return {"ok": True, "connections": self._people.sockets.connected}
 
 
 def _version(extra: object) -> int:

@@ -16,15 +16,15 @@ DEFAULT_SCOPES = frozenset(
         "channels:read",
         "chat:write",
         "commands",
+        "groups:history",
+        "groups:read",
         "im:history",
-        "im:read",
         "im:write",
-        "team:read",
         "usergroups:read",
         "users:read",
     }
 )
-"""What the bot's token may do unless a test says otherwise."""
+"""What the bot's token may do unless a test says otherwise: what the bot's own manifest asks for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +35,7 @@ class Switches:
     trigger_seconds: float = 3.0  # "trigger_ids expire three seconds after they are issued"
     response_url_seconds: float = 1800.0  # "up to 5 times within 30 minutes"
     response_url_posts: int = 5
+    ticket_seconds: float = 30.0  # of a Socket Mode address until it is used; undocumented
     event_retry_after: tuple[float, ...] = (0.0, 60.0, 300.0)  # "immediately, after 1 and after 5 minutes"
     limits: bool = False  # whether the rate limits of every method's tier are enforced
     post_burst: int = 4  # messages at once in one channel; "about 1 per second … short bursts", unquantified

@@ -45,6 +45,7 @@ class PlayedSlack:
     Args:
         bot_token: What the bot must send; anything else is ``invalid_auth``.
         signing_secret: What deliveries to the bot are signed with.
+        app_token: What opens Socket Mode; without one the app has not enabled it.
         world: Who and what is there at the start; the default workspace if left out.
         scopes: What the token may do.
         switches: Durations, rate limits, and what is not certain about Slack.
@@ -56,6 +57,7 @@ class PlayedSlack:
         *,
         bot_token: str,
         signing_secret: str,
+        app_token: str | None = None,
         world: World | None = None,
         scopes: frozenset[str] = DEFAULT_SCOPES,
         switches: Switches | None = None,
@@ -67,17 +69,18 @@ class PlayedSlack:
         self.workspace = Workspace(world or default_world())
         self.journal: list[Entry] = []
         self._token = bot_token
-        self._rights = Rights(switches)
+        self._app_token = app_token
+        self.rights = Rights(switches)
         self._limits = Limits(switches)
         self._faults = Faults()
         self.acts = Acts(
             workspace=self.workspace,
-            rights=self._rights,
+            rights=self.rights,
             switches=switches,
             secret=signing_secret,
             base_url=lambda: self.base_url,
         )
-        self.receipts = Receipts(workspace=self.workspace, rights=self._rights)
+        self.receipts = Receipts(workspace=self.workspace, rights=self.rights)
 
     @property
     def version(self) -> int:
@@ -177,10 +180,12 @@ class PlayedSlack:
             raise Refused("unknown_method", req_method=method)
         if not token:
             raise Refused("not_authed")
-        if token != self._token:
-            raise Refused("invalid_auth")
         known = METHODS[method]
-        call = Call(self.workspace, self._rights, arguments, self.scopes, now)
+        if token not in (self._token, self._app_token):
+            raise Refused("invalid_auth")
+        if token != (self._app_token if known.app_level else self._token):
+            raise Refused("not_allowed_token_type")
+        call = Call(self.workspace, self.rights, arguments, self.scopes, now, self.base_url)
         if known.scope:
             call.needs(known.scope)
         if wait := self._limits.wait(method, known.tier, str(arguments.get("channel")), now=now):

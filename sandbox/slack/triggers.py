@@ -1,8 +1,8 @@
-"""What lets the bot act for a short while: trigger ids and response urls.
+"""What lets the bot act for a short while: trigger ids, response urls and tickets for Socket Mode.
 
 Facts: Slack developer documentation, 2026-11: a ``trigger_id`` can be exchanged once and expires 3 seconds
 after it was issued; a ``response_url`` takes 5 posts within 30 minutes, then answers 404 (``used_url``,
-``expired_url``).
+``expired_url``); the address that ``apps.connections.open`` returns is made for one connection.
 """
 
 import secrets
@@ -40,6 +40,7 @@ class Rights:
         self._switches = switches
         self._triggers: dict[str, Trigger] = {}
         self._urls: dict[str, ResponseUrl] = {}
+        self._tickets: dict[str, datetime] = {}
 
     def trigger(self, person: str, *, now: datetime, view: str | None = None) -> str:
         """Issue a trigger id for an interaction of `person` (in `view`, if it was in one)."""
@@ -76,3 +77,15 @@ class Rights:
             raise Refused("used_url")
         url.posts += 1
         return url
+
+    def ticket(self, *, now: datetime) -> str:
+        """Issue a ticket for one Socket Mode connection."""
+        name = secrets.token_urlsafe(24)
+        self._tickets[name] = now
+        return name
+
+    def enter(self, name: str, *, now: datetime) -> None:
+        """Use up a ticket; raises `Refused` when it is unknown, used or too old."""
+        issued = self._tickets.pop(name, None)
+        if issued is None or now - issued > timedelta(seconds=self._switches.ticket_seconds):
+            raise Refused("invalid_ticket")

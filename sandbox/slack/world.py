@@ -5,7 +5,7 @@ Facts: Slack developer documentation, user object, conversation object and userg
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
 from zoneinfo import ZoneInfo
@@ -13,6 +13,17 @@ from zoneinfo import ZoneInfo
 from sandbox.slack.checks import Json
 
 Locale = Literal["en-US", "ja-JP"]
+EVENTS = frozenset(
+    {
+        "app_home_opened",
+        "app_uninstalled",
+        "subteam_members_changed",
+        "subteam_updated",
+        "tokens_revoked",
+        "user_change",
+    }
+)
+"""What the bot has subscribed to: what its own manifest does."""
 _BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)  # when everything in the default workspace was made
 
 
@@ -121,7 +132,7 @@ class World:
     team_id: str = "T0ACME"
     team_name: str = "Acme"
     team_domain: str = "acme"
-    events: frozenset[str] = field(default_factory=lambda: frozenset({"app_home_opened", "user_change"}))
+    events: frozenset[str] = EVENTS
 
     def person(self, ref: str) -> Person:
         """Return the person with this id or name; raises `KeyError`."""

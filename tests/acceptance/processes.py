@@ -20,6 +20,8 @@ T = TypeVar("T")
 POLICY = """
 approvals_channel = "C0APPROVALS"
 operations_channel = "C0OPERATIONS"
+
+[[rules]]
 approvers = ["U0LEAD", "U0LEAD2"]
 """
 SECRETS = {

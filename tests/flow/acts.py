@@ -13,6 +13,7 @@ import psycopg
 from sandbox.heroku.heroku import PlayedHeroku
 from sandbox.heroku.switches import Pace, Switches
 from sandbox.heroku.world import DATABASE, default_world
+from sandbox.slack.deliveries import Delivery
 from sandbox.slack.people import Outcome
 from sandbox.stage import HEROKU_TOKEN, Stage
 
@@ -72,6 +73,32 @@ class Acts:
             person, channel="#approvals", ts=message["ts"], action_id=action
         )
 
+    def built_click(self, person: str, action: str) -> Delivery:
+        """A click on the newest card as it stands now, to be sent later."""
+        return self.stage.slack.acts.click(
+            person,
+            "#approvals",
+            self.cards()[-1]["ts"],
+            action,
+            block_id=None,
+            selected=None,
+            now=datetime.now(UTC),
+        )
+
+    async def press_own(self, person: str, action: str, saying: str = "") -> Outcome:
+        """Presses a button in one's direct messages: on the newest that says something and has it."""
+        for message in reversed(self.messages("@pgaccess", person)):
+            if saying in words(message) and action in str(message["blocks"]):
+                return await self.stage.people.clicks(
+                    person, channel="@pgaccess", ts=message["ts"], action_id=action
+                )
+        raise AssertionError(f"nobody offers {action} to {person}")
+
+    async def submit(self, person: str, **fields: str) -> Outcome:
+        """Sends the form that is open, with these fields changed."""
+        values = {name: {name: value} for name, value in fields.items()}
+        return await self.stage.people.submits(person, values)
+
     async def approve(self, person: str = "lead", card: int = -1) -> Outcome:
         return await self.press(person, "request.approve", card)
 
@@ -84,7 +111,12 @@ class Acts:
     # --- what is seen ----------------------------------------------------------------------------
 
     def cards(self) -> list[dict[str, Any]]:
-        return [m for m in self.messages("#approvals") if not m["ephemeral"]]
+        found = self.messages("#approvals")
+        return [m for m in found if not m["ephemeral"] and m["thread_ts"] in (None, m["ts"])]
+
+    def replies(self) -> list[dict[str, Any]]:
+        """What stands in threads of the approvals channel."""
+        return [m for m in self.messages("#approvals") if m["thread_ts"] not in (None, m["ts"])]
 
     def card(self) -> str:
         """What the newest card says; empty while there is none."""

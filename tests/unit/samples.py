@@ -1,30 +1,55 @@
 """Values that tests of words and decisions are made of."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network
+from typing import Any
 from uuid import UUID
 
 from bot.domain.grant import Grant, GrantState, Why
 from bot.domain.methods import Method
 from bot.domain.person import Person
 from bot.domain.policy import Policy
-from bot.domain.request import Decision, Request, RequestState, Terms, Verdict
+from bot.domain.policy import Rule as PolicyRule
+from bot.domain.request import Decision, Kind, Request, RequestState, Terms, Verdict
 from bot.domain.target import Database, Look, Rule
 from bot.ports import Case
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 NETWORK = IPv4Network("203.0.113.4/32")
 
+RULE = PolicyRule(
+    name="everything",
+    denies=False,
+    environments=None,
+    methods=None,
+    requesters=None,
+    approvers=frozenset({"U0LEAD", "U0LEAD2"}),
+    approvals=1,
+    default_duration=timedelta(hours=8),
+    longest_duration=timedelta(days=5),
+    permanent=False,
+    widest=24,
+    minimum_reason=0,
+    extend_alone=timedelta(),
+    lapse_after=timedelta(hours=24),
+    remind_after=(timedelta(hours=1), timedelta(hours=4), timedelta(hours=12)),
+)
+
 POLICY = Policy(
     approvals_channel="C0APPROVALS",
     operations_channel="C0OPERATIONS",
     language="en",
-    approvers=frozenset({"U0LEAD", "U0LEAD2"}),
-    default_duration=timedelta(hours=8),
-    longest_duration=timedelta(days=5),
+    admins=frozenset(),
     warn_before=timedelta(minutes=30),
-    minimum_reason=0,
+    targets=(),
+    rules=(RULE,),
 )
+
+
+def ruled(**changed: Any) -> Policy:
+    """``POLICY``, its one rule changed."""
+    return replace(POLICY, rules=(replace(RULE, **changed),))
 
 
 def database(app: str = "billing", number: int = 1, *, shield: bool = False) -> Database:
@@ -63,41 +88,59 @@ def person(
 
 def request(
     *,
+    kind: Kind = Kind.OPEN,
     state: RequestState = RequestState.PENDING,
     reason: str = "quarterly migration",
     network: IPv4Network = NETWORK,
     until: datetime | None = None,
+    endless: bool = False,
+    needed: int = 1,
 ) -> Request:
+    """A request for 8 hours, until a moment, or without an end; a removal has neither."""
+    timeless = endless or until is not None or kind is Kind.REMOVE
     return Request(
         id=17,
+        kind=kind,
         terms=Terms(
             method=Method.MTLS,
             target=UUID(int=1),
             network=network,
-            duration=None if until else timedelta(hours=8),
+            duration=None if timeless else timedelta(hours=8),
             until=until,
             reason=reason,
         ),
+        grant=UUID(int=2) if kind is Kind.EXTEND else None,
         requester="U0ENGINEER",
+        rule=RULE.name,
+        needed=needed,
         state=state,
         version=1,
         asked_at=NOW,
         decided_at=None if state is RequestState.PENDING else NOW,
+        lapse_at=NOW + RULE.lapse_after,
+        reminders=0,
     )
 
 
-def grant(state: GrantState = GrantState.IN_FORCE, *, why: Why | None = None, detail: str = "") -> Grant:
+def grant(
+    state: GrantState = GrantState.IN_FORCE,
+    *,
+    why: Why | None = None,
+    detail: str = "",
+    endless: bool = False,
+) -> Grant:
     return Grant(
         id=UUID(int=2),
         request=17,
         target=UUID(int=1),
         owner="U0ENGINEER",
         network=NETWORK,
-        duration=timedelta(hours=8),
+        duration=None if endless else timedelta(hours=8),
         state=state,
         started_at=NOW,
         verified_at=NOW if state is not GrantState.APPLYING else None,
-        ends_at=NOW + timedelta(hours=8),
+        ends_at=None if endless else NOW + timedelta(hours=8),
+        extended=timedelta(),
         warn_at=None,
         closed_at=NOW if state in (GrantState.ENDED, GrantState.FAILED, GrantState.INTERRUPTED) else None,
         why=why,
@@ -105,8 +148,8 @@ def grant(state: GrantState = GrantState.IN_FORCE, *, why: Why | None = None, de
     )
 
 
-def vote(verdict: Verdict = Verdict.APPROVE, reason: str = "") -> Decision:
-    return Decision(person="U0LEAD", verdict=verdict, reason=reason, at=NOW)
+def vote(verdict: Verdict = Verdict.APPROVE, reason: str = "", *, person: str = "U0LEAD") -> Decision:
+    return Decision(person=person, verdict=verdict, reason=reason, at=NOW)
 
 
 def rule(network: str = "198.51.100.0/24", number: int = 7, status: str = "Authorized") -> Rule:
@@ -123,8 +166,16 @@ def case(
     votes: tuple[Decision, ...] = (),
     granted: Grant | None = None,
     seen: Look | None = None,
+    closes: tuple[int, ...] = (),
 ) -> Case:
-    return Case(request=asked or request(), database=database(), decisions=votes, grant=granted, look=seen)
+    return Case(
+        request=asked or request(),
+        database=database(),
+        decisions=votes,
+        grant=granted,
+        look=seen,
+        closes=closes,
+    )
 
 
 class SetClock:

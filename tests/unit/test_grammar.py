@@ -7,25 +7,32 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from bot.domain.text import nearest, slips
 from bot.errors import Refusal, Refused
 from bot.messages import refusals_en, refusals_ja
-from handlers.clauses import WORDS
-from handlers.grammar import (
-    COMMAND,
-    COMMANDS,
+from bot.policy_keys import TAKEN
+from handlers.clauses import ENDLESS, WORDS
+from handlers.grammar import COMMAND, COMMANDS, read
+from handlers.tidy import LONGEST_LINE, normalise, tidy, unquoted
+from handlers.typed import (
+    AskExtend,
     AskForm,
     AskHelp,
     AskList,
     AskMtlsAdd,
+    AskNumbered,
+    AskRemove,
+    AskRules,
     AskShow,
+    AskStatus,
+    AskWhy,
     NotYet,
     Typed,
-    read,
 )
-from handlers.spelling import nearest, slips
-from handlers.tidy import LONGEST_LINE, normalise, tidy, unquoted
 
 ADD = AskMtlsAdd(address="203.0.113.4")
+FOREVER = AskMtlsAdd(address="203.0.113.4", duration="forever")
+REMOVE = AskRemove(address="203.0.113.4", target="billing")
 FULL = AskMtlsAdd(address="203.0.113.4", target="billing", duration="8h", reason="migration check")
 
 RIGHT: list[tuple[str, Typed]] = [
@@ -56,7 +63,32 @@ RIGHT: list[tuple[str, Typed]] = [
     ("mtls add 203.0.113.4 for 8 hours", AskMtlsAdd(address="203.0.113.4", duration="8 hours")),
     ("mtls add 203.0.113.4 for 8 Hours.", AskMtlsAdd(address="203.0.113.4", duration="8 Hours")),
     ("mtls add 203.0.113.4 for 7", AskMtlsAdd(address="203.0.113.4", duration="7")),
-    ("mtls add 203.0.113.4 for ever", AskMtlsAdd(address="203.0.113.4", duration="ever")),
+    # without an end
+    ("mtls add 203.0.113.4 for ever", FOREVER),
+    ("mtls add 203.0.113.4 for Ever.", FOREVER),
+    ("mtls add 203.0.113.4 for good", FOREVER),
+    ("mtls add 203.0.113.4 for forever", FOREVER),
+    ("mtls add 203.0.113.4 for: ever", FOREVER),
+    ("mtls add 203.0.113.4 forever", FOREVER),
+    ("mtls add 203.0.113.4 permanently", FOREVER),
+    ("mtls add 203.0.113.4, Permanently.", FOREVER),
+    ("mtls add 203.0.113.4 無期限", FOREVER),
+    ("mtls add 203.0.113.4 期間 無期限", FOREVER),
+    ("mtls add 203.0.113.4 期間：無期限", FOREVER),
+    ("mtls add permanently", AskMtlsAdd(duration="forever")),
+    (
+        "mtls add 203.0.113.4 permanently to billing because BI",
+        AskMtlsAdd(address="203.0.113.4", target="billing", duration="forever", reason="BI"),
+    ),
+    (
+        "mtls add 203.0.113.4 to billing for good because BI for ever",
+        AskMtlsAdd(address="203.0.113.4", target="billing", duration="forever", reason="BI for ever"),
+    ),
+    (
+        "mtls add 203.0.113.4 because it stays permanently",
+        AskMtlsAdd(address="203.0.113.4", reason="it stays permanently"),
+    ),
+    ("mtls add 203.0.113.4 for everyone", AskMtlsAdd(address="203.0.113.4", duration="everyone")),
     ("mtls add 203.0.113.4 until 18:00", AskMtlsAdd(address="203.0.113.4", until="18:00")),
     ("mtls add 203.0.113.4 until:18:00", AskMtlsAdd(address="203.0.113.4", until="18:00")),
     (
@@ -163,10 +195,86 @@ RIGHT: list[tuple[str, Typed]] = [
     ("privatelink", AskHelp(topic=("privatelink",))),
     ("trusted help", AskHelp(topic=("trusted",))),
     ("show help", AskHelp(topic=("show",))),
+    ("mtls list help", AskHelp(topic=("mtls", "list"))),
+    ("extend ?", AskHelp(topic=("extend",))),
+    ("help mtls list billing", AskHelp(topic=("mtls", "list"))),
+    ("help revoke", AskHelp(topic=("revoke",))),
+    ("cancel ヘルプ", AskHelp(topic=("cancel",))),
+    # mtls remove
+    ("mtls remove", AskRemove()),
+    ("mtls remove 203.0.113.4", AskRemove(address="203.0.113.4")),
+    ("mtls remove 203.0.113.4 from billing", REMOVE),
+    ("MTLS REMOVE 203.0.113.4 FROM billing", REMOVE),
+    ("mtls remove `203.0.113.4` from: `billing`", REMOVE),
+    ("mtls remove 203.0.113.4 on billing", REMOVE),
+    ("mtls remove <http://203.0.113.4|203.0.113.4> from billing", REMOVE),
+    ("mtls remove 203.0.113.0/28 from billing", AskRemove(address="203.0.113.0/28", target="billing")),
+    ("mtls remove from billing", AskRemove(target="billing")),
+    ("mtls remove because the audit is over", AskRemove(reason="the audit is over")),
+    (
+        "mtls remove 203.0.113.4 from billing because nobody is there for ever",
+        AskRemove(address="203.0.113.4", target="billing", reason="nobody is there for ever"),
+    ),
+    (
+        "ｍｔｌｓ　ｒｅｍｏｖｅ　２０３．０．１１３．４　対象：billing　理由：調査の終了",
+        AskRemove(address="203.0.113.4", target="billing", reason="調査の終了"),
+    ),
+    # mtls list, status, why: of one database, or none said
+    ("mtls list", AskRules()),
+    ("mtls list billing", AskRules(target="billing")),
+    ("mtls list on billing", AskRules(target="billing")),
+    ("mtls list on: `billing`", AskRules(target="billing")),
+    ("mtls list of", AskRules(target="of")),
+    ("mtls list 対象 billing", AskRules(target="billing")),
+    ("list on billing", AskList(which="billing")),
+    ("list on Mine", AskList(which="mine")),
+    ("status", AskStatus()),
+    ("status billing", AskStatus(target="billing")),
+    ("Status Billing.", AskStatus(target="Billing")),
+    ("status on billing", AskStatus(target="billing")),
+    ("status 売上", AskStatus(target="売上")),
+    ("ｓｔａｔｕｓ　ｂｉｌｌｉｎｇ", AskStatus(target="billing")),
+    ("why", AskWhy()),
+    ("why billing", AskWhy(target="billing")),
+    ("why billing?", AskWhy(target="billing")),
+    ("why 「billing」", AskWhy(target="billing")),
+    # what a number is enough for
+    ("cancel", AskNumbered(verb="cancel")),
+    ("cancel 17", AskNumbered(verb="cancel", number=17)),
+    ("cancel #17", AskNumbered(verb="cancel", number=17)),
+    ("Cancel 17.", AskNumbered(verb="cancel", number=17)),
+    ("cancel 17番", AskNumbered(verb="cancel", number=17)),
+    ("ｃａｎｃｅｌ　＃１７", AskNumbered(verb="cancel", number=17)),
+    ("cancel 17 because asked twice", AskNumbered(verb="cancel", number=17, reason="asked twice")),
+    ("cancel because asked twice", AskNumbered(verb="cancel", reason="asked twice")),
+    ("done", AskNumbered(verb="done")),
+    ("done 17", AskNumbered(verb="done", number=17)),
+    ("done `17`", AskNumbered(verb="done", number=17)),
+    ("done 17 理由：移行が終わった", AskNumbered(verb="done", number=17, reason="移行が終わった")),
+    ("revoke 17", AskNumbered(verb="revoke", number=17)),
+    (
+        "revoke #17 because “lost laptop” &amp; more",
+        AskNumbered(verb="revoke", number=17, reason='"lost laptop" & more'),
+    ),
+    ("Retry 17", AskNumbered(verb="retry", number=17)),
+    ("retry #999999999", AskNumbered(verb="retry", number=999_999_999)),
+    # extend
+    ("extend", AskExtend()),
+    ("extend 17", AskExtend(number=17)),
+    ("extend 17 for 4h", AskExtend(number=17, duration="4h")),
+    ("extend #17 for 1h 30m", AskExtend(number=17, duration="1h 30m")),
+    ("extend 17 until 18:00", AskExtend(number=17, until="18:00")),
+    ("extend 17 until tomorrow 9:00", AskExtend(number=17, until="tomorrow 9:00")),
+    ("extend 17 for 4h because slow", AskExtend(number=17, duration="4h", reason="slow")),
+    ("extend 17 because slow", AskExtend(number=17, reason="slow")),
+    ("extend for 4h", AskExtend(duration="4h")),
+    ("extend 17 for ever", AskExtend(number=17, duration="forever")),
+    ("extend 17 期間 4時間 理由 移行の遅れ", AskExtend(number=17, duration="4時間", reason="移行の遅れ")),
+    ("extend　17　期限：明日9:00", AskExtend(number=17, until="明日9:00")),
     # planned
+    ("mtls remove me", NotYet(words=("mtls", "remove", "me"))),
     ("mtls add me", NotYet(words=("mtls", "add", "me"))),
     ("mtls add me for 8h", NotYet(words=("mtls", "add", "me"))),
-    ("mtls remove 203.0.113.4 from billing", NotYet(words=("mtls", "remove"))),
     ("mtls enable billing", NotYet(words=("mtls", "enable"))),
     ("mtls disable billing", NotYet(words=("mtls", "disable"))),
     ("mtls certificate new on billing", NotYet(words=("mtls", "certificate", "new"))),
@@ -174,14 +282,7 @@ RIGHT: list[tuple[str, Typed]] = [
     ("privatelink open 123456789012", NotYet(words=("privatelink", "open"))),
     ("privatelink close", NotYet(words=("privatelink", "close"))),
     ("trusted add 203.0.113.4", NotYet(words=("trusted", "add"))),
-    ("status billing", NotYet(words=("status",))),
-    ("why billing", NotYet(words=("why",))),
     ("advise", NotYet(words=("advise",))),
-    ("cancel 17", NotYet(words=("cancel",))),
-    ("done 17", NotYet(words=("done",))),
-    ("extend 17 for 4h", NotYet(words=("extend",))),
-    ("revoke 17", NotYet(words=("revoke",))),
-    ("Retry 17", NotYet(words=("retry",))),
 ]
 
 WRONG: list[tuple[str, Refusal, dict[str, Any]]] = [
@@ -203,16 +304,34 @@ WRONG: list[tuple[str, Refusal, dict[str, Any]]] = [
     ("mtls add 203.0.113.4 fro 8h", Refusal.UNKNOWN_WORD, {"suggestion": "for"}),
     ("mtls add 203.0.113.4 for 8h untill 18:00", Refusal.UNKNOWN_WORD, {"suggestion": "until"}),
     ("mtls add 203.0.113.4 to billing fo 8h", Refusal.UNKNOWN_WORD, {"word": "fo", "suggestion": "for"}),
+    ("mtls add 203.0.113.4 permanantly", Refusal.UNKNOWN_WORD, {"suggestion": "permanently"}),
+    ("mtls lsit billing", Refusal.UNKNOWN_WORD, {"word": "lsit", "suggestion": "list"}),
+    ("mtls remove 203.0.113.4 form billing", Refusal.UNKNOWN_WORD, {"word": "form", "suggestion": "from"}),
+    ("mtls remove 203.0.113.4 from billing becuase x", Refusal.UNKNOWN_WORD, {"suggestion": "because"}),
+    ("stauts billing", Refusal.UNKNOWN_WORD, {"suggestion": "status"}),
+    ("wyh billing", Refusal.UNKNOWN_WORD, {"suggestion": "why"}),
+    ("cancle 17", Refusal.UNKNOWN_WORD, {"word": "cancle", "suggestion": "cancel"}),
+    ("dnoe 17", Refusal.UNKNOWN_WORD, {"suggestion": "done"}),
+    ("revok 17", Refusal.UNKNOWN_WORD, {"suggestion": "revoke"}),
+    ("retyr 17", Refusal.UNKNOWN_WORD, {"suggestion": "retry"}),
+    ("extned 17 for 4h", Refusal.UNKNOWN_WORD, {"suggestion": "extend"}),
+    ("extend 17 fro 4h", Refusal.UNKNOWN_WORD, {"word": "fro", "suggestion": "for"}),
+    ("cancel 17 becuase twice", Refusal.UNKNOWN_WORD, {"suggestion": "because"}),
+    ("help extned", Refusal.UNKNOWN_WORD, {"suggestion": "extend"}),
     # far off: what is possible
     ("banana", Refusal.UNKNOWN_HERE, {"word": "banana", "example": COMMANDS["mtls", "add"].example}),
     ("203.0.113.4", Refusal.UNKNOWN_HERE, {"word": "203.0.113.4"}),
-    ("mtls banana", Refusal.UNKNOWN_HERE, {"known": "add, remove, enable, disable, certificate"}),
+    ("mtls banana", Refusal.UNKNOWN_HERE, {"known": "add, remove, list, enable, disable, certificate"}),
     ("mtls 203.0.113.4", Refusal.UNKNOWN_HERE, {}),
     ("trusted open", Refusal.UNKNOWN_HERE, {"known": "add, remove"}),
     ("help banana", Refusal.UNKNOWN_HERE, {}),
     ("追加 203.0.113.4", Refusal.UNKNOWN_HERE, {"word": "追加"}),
     ("mtls add 203.0.113.4 please", Refusal.UNKNOWN_HERE, {"word": "please"}),
-    ("mtls add 203.0.113.4 billing", Refusal.UNKNOWN_HERE, {"known": "to, on, from, for, until, because"}),
+    (
+        "mtls add 203.0.113.4 billing",
+        Refusal.UNKNOWN_HERE,
+        {"known": "to, on, from, for, until, because, permanently"},
+    ),
     ("mtls add 203.0.113.4 to billing ledger", Refusal.UNKNOWN_HERE, {"word": "ledger"}),
     ("mtls add 203.0.113.4 for 8h billing", Refusal.UNKNOWN_HERE, {"word": "billing"}),
     ("mtls add to billing 203.0.113.4", Refusal.UNKNOWN_HERE, {"word": "203.0.113.4"}),
@@ -237,7 +356,63 @@ WRONG: list[tuple[str, Refusal, dict[str, Any]]] = [
     ("mtls add 203.0.113.4 for 8h until 18:00", Refusal.CLAUSE_BOTH_ENDS, {}),
     ("mtls add until 18:00 for 8h because x", Refusal.CLAUSE_BOTH_ENDS, {}),
     ("mtls add me for", Refusal.CLAUSE_EMPTY, {"word": "for"}),
+    ("mtls add 203.0.113.4 permanently for 8h", Refusal.CLAUSE_TWICE, {"word": "for", "example": "for 8h"}),
+    (
+        "mtls add 203.0.113.4 for 8h permanently",
+        Refusal.CLAUSE_TWICE,
+        {"word": "permanently", "example": "for 8h"},
+    ),
+    ("mtls add 203.0.113.4 permanently until 18:00", Refusal.CLAUSE_BOTH_ENDS, {}),
+    ("mtls add 203.0.113.4 for ever and ever", Refusal.UNKNOWN_HERE, {"word": "and"}),
+    ("mtls remove 203.0.113.4 from", Refusal.CLAUSE_EMPTY, {"word": "from", "example": "from billing"}),
+    ("mtls remove 203.0.113.4 from billing because", Refusal.CLAUSE_EMPTY, {"word": "because"}),
+    (
+        "mtls remove 203.0.113.4 from billing on ledger",
+        Refusal.CLAUSE_TWICE,
+        {"word": "on", "example": "on billing"},
+    ),
+    ("mtls remove 203.0.113.4 203.0.113.5", Refusal.ADDRESS_SEVERAL, {"given": "203.0.113.4 203.0.113.5"}),
+    ("mtls list on", Refusal.CLAUSE_EMPTY, {"word": "on", "example": "on billing"}),
+    ("extend 17 for", Refusal.CLAUSE_EMPTY, {"word": "for"}),
+    ("extend 17 for 4h until 18:00", Refusal.CLAUSE_BOTH_ENDS, {}),
+    ("revoke 17 because", Refusal.CLAUSE_EMPTY, {"word": "because", "example": "because migration check"}),
+    ("cancel 17 理由", Refusal.CLAUSE_EMPTY, {"word": "理由", "example": "理由 migration check"}),
+    # clauses that make no sense here
+    (
+        "mtls remove 203.0.113.4 for 8h",
+        Refusal.UNKNOWN_HERE,
+        {"word": "for", "known": "to, on, from, because"},
+    ),
+    ("mtls remove 203.0.113.4 permanently", Refusal.UNKNOWN_HERE, {"word": "permanently"}),
+    ("mtls remove 203.0.113.4 billing", Refusal.UNKNOWN_HERE, {"known": "to, on, from, because"}),
+    ("extend 17 to billing", Refusal.UNKNOWN_HERE, {"known": "for, until, because, permanently"}),
+    ("extend 17 4h", Refusal.UNKNOWN_HERE, {"word": "4h"}),
+    ("revoke 17 from billing", Refusal.UNKNOWN_HERE, {"word": "from", "known": "because"}),
+    ("done 17 18", Refusal.UNKNOWN_HERE, {"word": "18", "known": "because"}),
+    ("cancel 17 asked twice", Refusal.UNKNOWN_HERE, {"word": "asked"}),
+    ("status for 8h", Refusal.UNKNOWN_HERE, {"word": "for", "known": "to, on, from"}),
+    ("why because", Refusal.UNKNOWN_HERE, {"word": "because"}),
+    ("mtls list on billing because x", Refusal.UNKNOWN_HERE, {"word": "because"}),
     # numbers and words too many
+    ("cancel abc", Refusal.NUMBER_UNREADABLE, {"word": "abc", "example": f"{COMMAND} cancel 17"}),
+    ("done billing", Refusal.NUMBER_UNREADABLE, {"word": "billing"}),
+    ("extend 4h", Refusal.NUMBER_UNREADABLE, {"word": "4h"}),
+    ("revoke @engineer", Refusal.NUMBER_UNREADABLE, {"word": "@engineer"}),
+    ("revoke <@U012ABC|engineer>", Refusal.NUMBER_UNREADABLE, {"word": "@engineer"}),
+    ("retry 1e3", Refusal.NUMBER_UNREADABLE, {}),
+    ("cancel ##17", Refusal.NUMBER_UNREADABLE, {"word": "##17"}),
+    ("cancel #", Refusal.NUMBER_UNREADABLE, {"word": "#"}),
+    ("done 0017", Refusal.NUMBER_UNREADABLE, {}),
+    ("extend 17' OR '1'='1", Refusal.UNKNOWN_WORD, {"word": "OR", "suggestion": "for"}),
+    ("cancel 十七", Refusal.NUMBER_UNREADABLE, {"word": "十七"}),
+    ("mtls list billing ledger", Refusal.WORD_TOO_MANY, {"word": "ledger"}),
+    ("mtls list billing on ledger", Refusal.WORD_TOO_MANY, {"word": "on"}),
+    (
+        "status billing ledger",
+        Refusal.WORD_TOO_MANY,
+        {"word": "ledger", "example": f"{COMMAND} status billing"},
+    ),
+    ("why billing now", Refusal.WORD_TOO_MANY, {"word": "now"}),
     ("show abc", Refusal.NUMBER_UNREADABLE, {"word": "abc", "example": f"{COMMAND} show 17"}),
     ("show 0", Refusal.NUMBER_UNREADABLE, {}),
     ("show -1", Refusal.NUMBER_UNREADABLE, {}),
@@ -332,7 +507,7 @@ def test_any_text_is_understood_or_refused_and_never_anything_else(line: str) ->
 
 WORD = st.text(st.characters(codec="utf-8", categories=("L", "N", "Po", "Sm", "Lo")), min_size=1, max_size=20)
 PLAIN = st.from_regex(r"[a-z0-9][a-z0-9./-]{0,20}[a-z0-9]", fullmatch=True).filter(
-    lambda word: word not in WORDS
+    lambda word: word not in {*WORDS, *ENDLESS}
 )
 
 
@@ -342,7 +517,11 @@ def additions(draw: st.DrawFn) -> AskMtlsAdd:
     if reason is not None:
         reason = tidy(reason)
         assume(reason and unquoted(reason) == reason and not any(char in reason for char in "&<>"))
-    ends = draw(st.sampled_from(((None, None), ("1h 30m", None), ("8 hours", None), (None, "tomorrow 9:00"))))
+    ends = draw(
+        st.sampled_from(
+            ((None, None), ("1h 30m", None), ("8 hours", None), ("forever", None), (None, "tomorrow 9:00"))
+        )
+    )
     address = draw(st.none() | PLAIN.filter(lambda word: word not in ("me", "help")))
     return AskMtlsAdd(
         address=address, target=draw(st.none() | PLAIN), duration=ends[0], until=ends[1], reason=reason
@@ -368,6 +547,38 @@ def test_a_request_written_as_a_line_is_read_as_the_same_request(typed: AskMtlsA
 @given(st.integers(min_value=1, max_value=999_999_999))
 def test_a_number_that_is_shown_can_be_typed(number: int) -> None:
     assert read(f"show {number}") == read(f"show #{number}") == AskShow(number=number)
+    assert read(f"extend {number}") == read(f"extend #{number}") == AskExtend(number=number)
+    for line in (f"done {number}", f"done #{number}", f"done {number}番"):
+        assert read(line) == AskNumbered(verb="done", number=number)
+
+
+def test_there_are_at_least_two_hundred_lines_and_none_twice() -> None:
+    lines = [line for line, _ in RIGHT] + [line for line, _, _ in WRONG]
+    assert len(lines) >= 200
+    assert len(set(lines)) == len(lines)
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_every_command_misspelt_by_two_swapped_letters_is_recognised(path: tuple[str, ...]) -> None:
+    *group, verb = path
+    swapped = verb[1] + verb[0] + verb[2:]
+    with pytest.raises(Refused) as refused:
+        read(" ".join((*group, swapped, "17")))
+    assert refused.value.reason is Refusal.UNKNOWN_WORD
+    assert refused.value.params["suggestion"] == verb
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_every_command_says_what_it_does_in_one_line(path: tuple[str, ...]) -> None:
+    does = COMMANDS[path].does
+    assert does.endswith(".")
+    assert "\n" not in does
+    assert COMMANDS[path].planned == isinstance(read(COMMANDS[path].example.removeprefix(COMMAND)), NotYet)
+
+
+def test_no_word_of_the_clauses_and_lists_can_be_an_alias_of_a_database() -> None:
+    latin = {word for word in (*WORDS, *ENDLESS) if word.isascii()}
+    assert latin | {"mine", "pending", "me", "help"} <= TAKEN
 
 
 @pytest.mark.parametrize("path", [path for path in COMMANDS if path != ("help",)])

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.grant import GrantState, Why
-from bot.domain.plan import Attempt, Entry, Known, Plan, Removal, Want, plan, strays
+from bot.domain.plan import Attempt, Entry, Known, Plan, Removal, Want, plan, strays, unseen
 from bot.domain.target import Rule
 
 SPACE = UUID(int=0)
@@ -25,8 +25,9 @@ def want(
     state: GrantState = GrantState.APPLYING,
     name: object = "grant",
     overdue: bool = False,
+    over: bool = False,
 ) -> Want:
-    return Want(grant=uid(name), network=network, state=state, overdue=overdue)
+    return Want(grant=uid(name), owner="U0ENGINEER", network=network, state=state, overdue=overdue, over=over)
 
 
 def entry(
@@ -131,6 +132,60 @@ def test_an_unwanted_rule_that_no_list_has_shown_yet_is_removed_all_the_same() -
     assert drawn.ended == ()
 
 
+def test_a_removal_that_found_nothing_proves_no_end_of_what_no_list_has_shown_yet() -> None:
+    ending = want(state=GrantState.ENDING)
+    drawn = plan(known([ending], [entry(listed=False, removal=Removal.ASKED)]), [])
+    assert (drawn.ended, drawn.gone, drawn.remove) == ((), (), ())
+    assert drawn.under_way
+    late = plan(known([ending], [entry(listed=False, removal=Removal.OVERDUE)]), [])
+    assert (late.ended, late.gone) == ((uid("grant"),), (uid("rule"),))
+
+
+def test_what_is_over_is_neither_opened_nor_said_to_be_open() -> None:
+    assert plan(known([want(over=True)]), []) == Plan(under_way=True)
+    drawn = plan(known([want(over=True)]), [rule(name="foreign")])
+    assert (drawn.in_force, drawn.failed) == ((), ())
+
+
+def test_what_is_over_is_closed_even_if_the_clock_has_not_come_by() -> None:
+    for state in (GrantState.APPLYING, GrantState.IN_FORCE):
+        drawn = plan(known([want(state=state, over=True)], [entry()]), [rule()])
+        assert drawn.remove == (uid("rule"),)
+        assert (drawn.in_force, drawn.ended, drawn.failed) == ((), (), ())
+
+
+def test_what_is_over_and_closed_is_not_called_interrupted() -> None:
+    closing = entry(removal=Removal.ASKED)
+    drawn = plan(known([want(state=GrantState.IN_FORCE, over=True)], [closing]), [])
+    assert drawn.interrupted == ()
+    assert drawn.gone == (uid("rule"),)
+
+
+def test_what_is_over_keeps_nobody_from_asking_anew() -> None:
+    over = want(state=GrantState.IN_FORCE, over=True, name="over")
+    drawn = plan(known([over, want()]), [])
+    assert (drawn.add, drawn.failed) == ((HOME,), ())
+
+
+def test_what_is_over_and_overdue_is_left_to_the_clock() -> None:
+    drawn = plan(known([want(overdue=True, over=True)]), [])
+    assert (drawn.failed, drawn.add) == ((), ())
+
+
+def test_without_a_list_only_a_missed_deadline_is_a_failure() -> None:
+    states = [want(state=state, name=state) for state in GrantState]
+    drawn = unseen(known([*states, want(name="late", overdue=True)], [], [attempt(waiting=False)]))
+    assert drawn == Plan(failed=((uid("late"), Why.DEADLINE),), under_way=True)
+
+
+def test_a_rule_whose_network_nobody_can_read_counts_and_serves_nothing() -> None:
+    odd = [Rule(id=uid(n), network="2001:db8::/64", status="Authorized", description="") for n in range(60)]
+    drawn = plan(known([want(), want(OFFICE, GrantState.ENDING, name=2)], [entry(OFFICE)]), odd)
+    assert drawn.failed == ((uid("grant"), Why.FULL),)
+    assert drawn.ended == (uid(2),)
+    assert drawn.remove == ()
+
+
 def test_a_foreign_rule_of_exactly_the_network_satisfies_a_grant_and_survives_its_end() -> None:
     drawn = plan(known([want()]), [rule(name="foreign")])
     assert drawn.add == ()
@@ -232,7 +287,7 @@ open_states = st.sampled_from(
 @st.composite
 def worlds(draw: st.DrawFn) -> tuple[Known, tuple[Rule, ...]]:
     wants = [
-        want(draw(networks), draw(open_states), name=f"grant {n}", overdue=draw(st.booleans()))
+        want(draw(networks), draw(open_states), f"grant {n}", draw(st.booleans()), draw(st.booleans()))
         for n in range(draw(st.integers(0, 5)))
     ]
     entries = [
@@ -255,6 +310,7 @@ def worlds(draw: st.DrawFn) -> tuple[Known, tuple[Rule, ...]]:
         if draw(st.booleans())
     ]
     rules += [rule(draw(networks), f"foreign {n}") for n in range(draw(st.integers(0, 3)))]
+    rules += [replace(rule(name="odd"), network="2001:db8::/64")] * draw(st.integers(0, 1))
     return known(wants, entries, attempts), tuple(rules)
 
 
@@ -264,16 +320,27 @@ def foreign_ids(state: Known, rules: Sequence[Rule]) -> set[UUID]:
     return {r.id for r in rules if r.id not in ours and r.description not in marks}
 
 
+def late(entry: Entry) -> Entry:
+    """The entry a minute later."""
+    return entry if entry.removal is Removal.NONE else replace(entry, removal=Removal.OVERDUE)
+
+
+def clocked(want: Want) -> Want:
+    """The grant once the clock has come by."""
+    return replace(want, state=GrantState.ENDING, over=False) if want.over else want
+
+
 def carried_out(state: Known, rules: Sequence[Rule], drawn: Plan) -> tuple[Known, tuple[Rule, ...]]:
     """The world after the plan: every call answered, everything authorised, time enough gone by."""
-    ours = {e.rule: e for e in state.entries if e.rule not in drawn.gone}
-    for _, found in drawn.recognised:
-        ours[found.id] = Entry(rule=found.id, network=found.network, listed=True, removal=Removal.NONE)
+    ours = {e.rule: late(e) for e in state.entries if e.rule not in drawn.gone}
+    asked = {attempt.intent: attempt.network for attempt in state.attempts}
+    for intent, found in drawn.recognised:
+        ours[found.id] = Entry(rule=found.id, network=asked[intent], listed=True, removal=Removal.NONE)
     left = {r.id: r for r in rules}
     for id in [*drawn.remove, *(e.rule for e in state.entries if e.removal is not Removal.NONE)]:
         left.pop(id, None)
-        if id in ours:
-            ours[id] = replace(ours[id], removal=Removal.ASKED)
+    for id in drawn.remove:
+        ours[id] = replace(ours[id], removal=Removal.ASKED)
     for network in drawn.add:
         new = rule(network, name=f"new {network}")
         left[new.id] = new
@@ -285,7 +352,9 @@ def carried_out(state: Known, rules: Sequence[Rule], drawn: Plan) -> tuple[Known
         drawn.interrupted, GrantState.INTERRUPTED
     )
     over = {*drawn.ended, *(grant for grant, _ in drawn.failed)}
-    wants = tuple(replace(w, state=moved.get(w.grant, w.state)) for w in state.wants if w.grant not in over)
+    wants = tuple(
+        clocked(replace(w, state=moved.get(w.grant, w.state))) for w in state.wants if w.grant not in over
+    )
     recognised = {intent for intent, _ in drawn.recognised}
     attempts = tuple(
         replace(a, waiting=False)
@@ -306,7 +375,9 @@ def test_only_what_an_applying_grant_wants_is_added_and_only_where_nothing_is(
     world: tuple[Known, tuple[Rule, ...]],
 ) -> None:
     state, rules = world
-    applying = {w.network for w in state.wants if w.state is GrantState.APPLYING and not w.overdue}
+    applying = {
+        w.network for w in state.wants if w.state is GrantState.APPLYING and not w.overdue and not w.over
+    }
     for network in plan(state, rules).add:
         assert network in applying
         assert not any(r.network == network for r in rules)
@@ -336,7 +407,11 @@ def test_carried_out_it_converges_and_planned_again_it_changes_nothing(
 
 
 @given(worlds())
-def test_every_grant_gets_at_most_one_verdict(world: tuple[Known, tuple[Rule, ...]]) -> None:
+def test_every_grant_gets_at_most_one_verdict_and_one_that_is_over_none(
+    world: tuple[Known, tuple[Rule, ...]],
+) -> None:
     drawn = plan(*world)
+    over = {want.grant for want in world[0].wants if want.over and want.state is not GrantState.ENDING}
     verdicts = [*drawn.in_force, *drawn.ended, *drawn.interrupted, *(grant for grant, _ in drawn.failed)]
     assert len(verdicts) == len(set(verdicts))
+    assert not over & set(verdicts)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.grant import begin, expired, verified
+from bot.domain.grant import Grant, Why, again, begin, closing, extended, verified
 from bot.domain.schedule import (
     OPENING_DEADLINE,
     READ_BACK,
@@ -14,6 +14,7 @@ from bot.domain.schedule import (
     end_once_verified,
     gap,
     hard_end,
+    reminder,
     warning,
 )
 from tests.unit import samples
@@ -34,9 +35,10 @@ def test_an_end_that_was_given_is_absolute() -> None:
     assert hard_end(started=NOW, duration=None, until=NOW + HOUR) == NOW + HOUR
 
 
-def test_a_grant_without_any_end_is_a_mistake() -> None:
-    with pytest.raises(ValueError, match="a duration or an end"):
-        hard_end(started=NOW, duration=None, until=None)
+def test_what_has_neither_has_no_end_and_no_warning() -> None:
+    assert hard_end(started=NOW, duration=None, until=None) is None
+    assert end_once_verified(verified=NOW, duration=None, hard=None) is None
+    assert warning(verified=NOW, end=None, before=HOUR) is None
 
 
 @pytest.mark.parametrize(
@@ -62,6 +64,8 @@ def test_the_end_after_the_read_back_is_never_later_than_the_hard_end(
 ) -> None:
     hard = hard_end(started=NOW, duration=duration, until=None)
     end = end_once_verified(verified=NOW + delay, duration=duration, hard=hard)
+    assert hard is not None
+    assert end is not None
     assert end <= hard
     assert end <= NOW + delay + duration
 
@@ -95,6 +99,7 @@ def test_a_warning_is_never_before_the_last_quarter_nor_after_the_end(
 ) -> None:
     end = NOW + lasts
     warned = warning(verified=NOW, end=end, before=before)
+    assert warned is not None
     assert NOW + lasts * 3 / 4 - timedelta(microseconds=1) <= warned < end
 
 
@@ -108,9 +113,63 @@ def test_trouble_is_tried_again_every_minute_at_last(tries: int, seconds: int) -
     assert gap(TROUBLE, tries) == timedelta(seconds=seconds)
 
 
+@pytest.mark.parametrize(("given", "hours"), [(0, 1), (1, 4), (2, 12)])
+def test_reminders_are_counted_from_the_asking(given: int, hours: int) -> None:
+    assert reminder(asked=NOW, after=samples.RULE.remind_after, given=given) == NOW + hours * HOUR
+
+
+@pytest.mark.parametrize("given", [3, 4, 4711])
+def test_after_the_last_reminder_there_is_none(given: int) -> None:
+    assert reminder(asked=NOW, after=samples.RULE.remind_after, given=given) is None
+    assert reminder(asked=NOW, after=(), given=0) is None
+
+
+def opened(delay: timedelta = timedelta()) -> Grant:
+    """A grant for 8 hours that was read back some time after its approval."""
+    approved = begin(samples.request(), id=samples.grant().id, now=NOW)
+    return verified(approved, now=NOW + delay, warn_before=HALF_AN_HOUR)
+
+
 @given(delay=delays)
 def test_a_grant_ends_no_later_once_it_is_read_back_than_when_it_was_approved(delay: timedelta) -> None:
-    approved = begin(samples.request(), id=samples.grant().id, now=NOW)
-    opened = verified(approved, now=NOW + delay, warn_before=HALF_AN_HOUR)
-    assert opened.ends_at <= approved.ends_at
-    assert expired(opened).ends_at == opened.ends_at
+    approved, in_force = begin(samples.request(), id=samples.grant().id, now=NOW), opened(delay)
+    assert approved.ends_at is not None
+    assert in_force.ends_at is not None
+    assert in_force.ends_at <= approved.ends_at
+    assert closing(in_force, Why.EXPIRED).ends_at == in_force.ends_at
+
+
+@given(since=st.timedeltas(min_value=timedelta(), max_value=timedelta(hours=8)), by=durations)
+def test_an_extension_moves_the_end_by_what_was_given_whenever_it_comes(
+    since: timedelta, by: timedelta
+) -> None:
+    before = opened()
+    after = extended(before, by, now=NOW + since, warn_before=HALF_AN_HOUR, alone=False)
+    assert before.ends_at is not None
+    assert after.ends_at == before.ends_at + by
+    assert after.warn_at is not None
+    assert NOW + since < after.warn_at < after.ends_at
+
+
+@given(first=durations, second=durations)
+def test_only_what_an_owner_extends_alone_uses_up_their_own(first: timedelta, second: timedelta) -> None:
+    grant = extended(opened(), first, now=NOW, warn_before=HOUR, alone=True)
+    grant = extended(grant, second, now=NOW, warn_before=HOUR, alone=False)
+    assert grant.extended == first
+    assert grant.duration == timedelta(hours=8) + first + second
+
+
+def test_what_has_no_end_cannot_be_extended() -> None:
+    with pytest.raises(ValueError, match="without an end"):
+        extended(samples.grant(endless=True), HOUR, now=NOW, warn_before=HOUR, alone=True)
+
+
+@given(delay=delays, again_after=delays)
+def test_what_is_opened_again_never_ends_later_than_it_would_have(
+    delay: timedelta, again_after: timedelta
+) -> None:
+    before = opened(delay)
+    reopened = verified(again(before), now=NOW + delay + again_after, warn_before=HALF_AN_HOUR)
+    assert before.ends_at is not None
+    assert reopened.ends_at is not None
+    assert reopened.ends_at <= before.ends_at

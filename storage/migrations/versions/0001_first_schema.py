@@ -53,6 +53,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("name", name=op.f("pk_chores")),
     )
     op.create_table(
+        "groups",
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("members", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("known_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_groups")),
+    )
+    op.create_table(
         "installation",
         sa.Column("only", sa.Boolean(), server_default="true", nullable=False),
         sa.Column("mark", sa.Text(), nullable=False),
@@ -110,6 +117,7 @@ def upgrade() -> None:
         sa.Column("lease", sa.Uuid(), nullable=True),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("troubles", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_targets")),
     )
     op.create_index(
@@ -141,8 +149,12 @@ def upgrade() -> None:
     op.create_table(
         "requests",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("method", sa.Text(), nullable=False),
         sa.Column("target_id", sa.Uuid(), nullable=False),
+        sa.Column("grant_id", sa.Uuid(), nullable=True, comment="the grant that is to be extended"),
+        sa.Column("rule", sa.Text(), nullable=False, comment="the policy's rule under which it was asked"),
+        sa.Column("needed", sa.Integer(), nullable=False, comment="approvals that decide it"),
         sa.Column("network", postgresql.CIDR(), nullable=False),
         sa.Column("duration", sa.Interval(), nullable=True),
         sa.Column("until", sa.DateTime(timezone=True), nullable=True),
@@ -152,12 +164,29 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
-        sa.CheckConstraint("(duration IS NULL) <> (until IS NULL)", name=op.f("ck_requests_one_end")),
+        sa.Column("lapse_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("remind_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("reminders", sa.Integer(), server_default="0", nullable=False),
+        sa.CheckConstraint("duration IS NULL OR until IS NULL", name=op.f("ck_requests_one_end")),
         sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_requests_target_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_requests")),
     )
     op.create_index(
+        "ix_requests_lapse",
+        "requests",
+        ["lapse_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'pending'"),
+    )
+    op.create_index(
         "ix_requests_pending", "requests", ["id"], unique=False, postgresql_where=sa.text("state = 'pending'")
+    )
+    op.create_index(
+        "ix_requests_remind",
+        "requests",
+        ["remind_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'pending' AND remind_at IS NOT NULL"),
     )
     op.create_table(
         "entries",
@@ -201,7 +230,8 @@ def upgrade() -> None:
             comment="Postgres time of the opening deadline",
         ),
         sa.Column("verified_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ends_at", sa.DateTime(timezone=True), nullable=True, comment="null: it has no end"),
+        sa.Column("extended", sa.Interval(), server_default="0", nullable=False),
         sa.Column(
             "warn_at",
             sa.DateTime(timezone=True),
@@ -316,7 +346,13 @@ def downgrade() -> None:
     op.drop_table("grants")
     op.drop_index("ix_entries_present", table_name="entries", postgresql_where=sa.text("gone_at IS NULL"))
     op.drop_table("entries")
+    op.drop_index(
+        "ix_requests_remind",
+        table_name="requests",
+        postgresql_where=sa.text("state = 'pending' AND remind_at IS NOT NULL"),
+    )
     op.drop_index("ix_requests_pending", table_name="requests", postgresql_where=sa.text("state = 'pending'"))
+    op.drop_index("ix_requests_lapse", table_name="requests", postgresql_where=sa.text("state = 'pending'"))
     op.drop_table("requests")
     op.drop_index("ix_intents_open", table_name="intents", postgresql_where=sa.text("NOT settled"))
     op.drop_table("intents")
@@ -326,6 +362,7 @@ def downgrade() -> None:
     op.drop_index("ix_people_asked_for", table_name="people", postgresql_where=sa.text("known_at IS NULL"))
     op.drop_table("people")
     op.drop_table("installation")
+    op.drop_table("groups")
     op.drop_table("chores")
     op.drop_index("ix_audit_unsealed", table_name="audit", postgresql_where=sa.text("seal IS NULL"))
     op.drop_index("ix_audit_request", table_name="audit")

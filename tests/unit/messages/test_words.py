@@ -2,14 +2,20 @@
 
 import re
 import string
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.grant import GrantState, Why
+from bot.domain.request import Kind, RequestState, Verdict
 from bot.errors import Refusal
+from bot.messages.notices import TRUE_WHILE
 from bot.messages.words import CATALOGUE, Words, cut, escape
+from bot.ports import PostKind
 
 
 def placeholders(sentence: str) -> set[str]:
@@ -20,26 +26,143 @@ def test_every_language_has_the_same_keys() -> None:
     assert CATALOGUE["en"].keys() == CATALOGUE["ja"].keys()
 
 
-@pytest.mark.parametrize("key", CATALOGUE["en"])
-def test_every_sentence_has_the_same_placeholders_in_every_language(key: str) -> None:
-    assert placeholders(CATALOGUE["en"][key]) == placeholders(CATALOGUE["ja"][key])
+def test_every_sentence_has_the_same_placeholders_in_every_language() -> None:
+    english, japanese = CATALOGUE["en"], CATALOGUE["ja"]
+    assert [key for key in english if placeholders(english[key]) != placeholders(japanese[key])] == []
 
 
-@pytest.mark.parametrize("reason", Refusal)
-def test_every_refusal_has_a_sentence_with_an_example(reason: Refusal) -> None:
-    for language in CATALOGUE:
-        assert "`" in CATALOGUE[language][f"refused.{reason}"]
+def test_every_refusal_has_a_sentence_with_an_example() -> None:
+    for sentences in CATALOGUE.values():
+        assert [reason for reason in Refusal if "`" not in sentences[f"refused.{reason}"]] == []
+
+
+# --- every sentence is said somewhere, and every one that is said is there -------------------------
+
+ROOT = Path(__file__).parents[3]
+CATALOGUES = {"en.py", "ja.py", "refusals_en.py", "refusals_ja.py"}
+FAMILIES: dict[str, Iterable[str]] = {
+    "card.title.": Kind,
+    "card.text.": Kind,
+    "button.": (
+        *("approve", "deny", "change", "details", "cancel"),
+        *("done", "end", "extend", "revoke", "retry", "give_up", "restore"),
+    ),
+    "state.": (
+        *(state for state in RequestState if state not in (RequestState.PENDING, RequestState.APPROVED)),
+        *(state for state in GrantState),
+    ),
+    "why.": Why,
+    "why.error.": ("timeout", "certificate", "expired", "key", "password"),
+    "notice.decided.": ("approved", "removal"),
+    "done.": ("cancelled", "closing", "extended", "reopened", "given_up"),
+    "show.": Verdict,
+    "closed.": (
+        *(RequestState.CANCELLED, RequestState.LAPSED),
+        *(GrantState.ENDED, GrantState.FAILED, GrantState.INTERRUPTED),
+    ),
+    "refused.": Refusal,
+    "": tuple(kind for kind in PostKind if kind.startswith("notice.")),
+}
+"""Keys that code puts together: what they begin with, and what may follow."""
+
+ENDINGS: dict[str, Iterable[str]] = {
+    ".late": TRUE_WHILE,
+    ".how": (PostKind.NOTICE_ENDING, PostKind.NOTICE_FAILED, PostKind.NOTICE_INTERRUPTED),
+    ".none": ("home.waiting", "home.mine"),
+    ".title": ("form.deny", "form.change", "form.extend"),
+    ".submit": ("form.deny", "form.change", "form.extend"),
+}
+"""Keys that code puts together: what they end with, and what may come before."""
+
+PUT_TOGETHER = {f"{prefix}{name}" for prefix, family in FAMILIES.items() for name in family} | {
+    f"{stem}{ending}" for ending, family in ENDINGS.items() for stem in family
+}
+
+
+def written() -> str:
+    """The text of everything that speaks, the catalogues left out."""
+    files = [*(ROOT / "bot").rglob("*.py"), *(ROOT / "handlers").rglob("*.py")]
+    return "\n".join(file.read_text() for file in files if file.name not in CATALOGUES)
+
+
+def literals() -> set[str]:
+    """Every string in code that could be a key."""
+    return set(re.findall(r"""["']([a-z_]+(?:\.[a-z_]+)+|not_yet|trouble|foreign_team)["']""", written()))
 
 
 def test_every_sentence_that_code_names_is_there() -> None:
-    import bot.messages as package
-
-    named = set()
-    for path in package.__path__:
-        for file in __import__("pathlib").Path(path).glob("*.py"):
-            named |= set(re.findall(r'words\(\s*"([a-z_.]+)"', file.read_text()))
-    assert named
+    named = set(re.findall(r"""words\(\s*["']([a-z_.]+)["']""", written()))
+    assert "card.reason" in named
     assert named <= CATALOGUE["en"].keys()
+
+
+def test_every_sentence_that_code_puts_together_is_there() -> None:
+    # A decision has a sentence for each outcome instead of one for its kind.
+    assert PUT_TOGETHER - {PostKind.NOTICE_DECIDED} <= CATALOGUE["en"].keys()
+
+
+def test_no_sentence_is_never_said() -> None:
+    assert CATALOGUE["en"].keys() - literals() - PUT_TOGETHER == set()
+
+
+def test_every_way_in_which_code_puts_a_key_together_is_one_of_those_listed() -> None:
+    begun = set(re.findall(r'words\(\s*f"([a-z_.]*)\{[^}]*\}[a-z_.]*"', written()))
+    ended = set(re.findall(r'words\(\s*f"\{[^}]*\}([a-z_.]*)"', written()))
+    assert begun - {""} <= FAMILIES.keys()
+    assert ended <= ENDINGS.keys()
+
+
+# --- Slack's markup --------------------------------------------------------------------------------
+
+CODE = re.compile(r"`[^`\n]+`")
+BOLD = re.compile(r"\*[^*\n]+\*")
+
+
+def is_boundary(character: str) -> bool:
+    """Whether Slack lets bold or code begin or end beside it: nothing, a half-width space or punctuation."""
+    return character in ("", " ", "\n") or (character.isascii() and not character.isalnum())
+
+
+def unstyled(sentence: str) -> list[str]:
+    """The spans that Slack would show with their marks instead of their style."""
+    codes = [found.span() for found in CODE.finditer(sentence)]
+    bare = CODE.sub(lambda found: "\0" * len(found.group()), sentence)
+    spans = codes + [found.span() for found in BOLD.finditer(bare)]
+    return [
+        sentence[start:end]
+        for start, end in spans
+        if not (is_boundary(sentence[start - 1 : start]) and is_boundary(sentence[end : end + 1]))
+    ]
+
+
+def test_bold_and_code_stand_where_slack_styles_them() -> None:
+    for sentences in CATALOGUE.values():
+        assert {key: unstyled(said) for key, said in sentences.items() if unstyled(said)} == {}
+
+
+@pytest.mark.parametrize(
+    "sentence", ["例は`8h`です", "例: `8h`、次", "。`8h` と", "、*太字* です", "*太字*。"]
+)
+def test_a_span_beside_a_full_width_character_would_be_found(sentence: str) -> None:
+    assert len(unstyled(sentence)) == 1
+
+
+def test_marks_of_bold_and_code_come_in_pairs() -> None:
+    for sentences in CATALOGUE.values():
+        bare = {key: CODE.sub("", said) for key, said in sentences.items()}
+        assert [key for key, said in bare.items() if "`" in said or said.count("*") % 2] == []
+
+
+@pytest.mark.parametrize("pattern", [r"^:[a-z_]+:", r"/pgaccess(?: [a-z]+){0,2}"])
+def test_a_sentence_has_the_same_emoji_and_commands_in_every_language(pattern: str) -> None:
+    english, japanese = (
+        {key: set(re.findall(pattern, said)) for key, said in sentences.items()}
+        for sentences in CATALOGUE.values()
+    )
+    assert english == japanese
+
+
+# --- what people type stays harmless ---------------------------------------------------------------
 
 
 @given(st.text(max_size=300), st.integers(min_value=1, max_value=120))

@@ -3,16 +3,27 @@
 Facts: Slack developer documentation, method reference, message metadata and pagination, 2026-11.
 """
 
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
-from sandbox.slack import PlayedSlack
-from sandbox.slack.world import Channel
-from tests.unit.played_slack.conftest import SECRET, TOKEN, Call
+from bot.errors import SlackError
+from bot.ports import Message
+from bot.slack import Identity, SlackClient, person_of
+from sandbox.slack import PlayedSlack, faults
+from sandbox.slack.door import FORM_ONLY
+from sandbox.slack.world import Channel, Person
+from tests.unit.played_slack.conftest import SECRET, TOKEN, Call, served
 
 BLOCKS = [{"type": "section", "text": {"type": "mrkdwn", "text": "*Hello*"}}]
 METADATA = {"event_type": "pgaccess_card", "event_payload": {"request": "r1", "copy": 1}}
@@ -294,7 +305,8 @@ async def test_user_groups_are_listed_with_their_members(web: AsyncWebClient) ->
         await web.usergroups_users_list(usergroup="S0NONE")
 
 
-async def test_the_team_is_described(web: AsyncWebClient) -> None:
+async def test_the_team_is_described(web: AsyncWebClient, slack: PlayedSlack) -> None:
+    slack.scopes |= {"team:read"}
     assert (await web.team_info())["team"]["domain"] == "acme"
 
 
@@ -335,3 +347,185 @@ async def test_the_journal_keeps_every_exchange_and_no_secret(
     assert "remember me" in slack.journal[0].sent
     assert TOKEN not in str(slack.journal)
     assert SECRET not in str(slack.journal)
+
+
+@pytest.mark.parametrize("method", sorted(FORM_ONLY))
+async def test_a_method_that_only_reads_ignores_a_json_body(
+    url: str, slack: PlayedSlack, method: str
+) -> None:
+    # Web API basics: "most write methods" take JSON; users.info as JSON is measured to answer as if empty.
+    body = {"user": "U0LEAD", "channel": "C0GENERAL", "usergroup": "S0LEADS"}
+    async with httpx.AsyncClient(headers={"Authorization": f"Bearer {TOKEN}"}) as client:
+        await client.post(f"{url}/api/{method}", json=body)
+        await client.get(f"{url}/api/{method}", params=body)
+
+    as_json, as_query = slack.journal
+    assert as_json.sent == "{}"
+    assert "U0LEAD" in as_query.sent
+
+
+# --- The bot's own client ----------------------------------------------------------------------------
+
+US = Identity(team="T0ACME", bot_id="B0PGACCESS", bot_user="U0PGACCESS", enterprise=None)
+SHOWN = Message(text="card", blocks=BLOCKS)
+
+
+@pytest.fixture
+async def client(url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SlackClient]:
+    """The client that the bot uses in production, pointed here by its base URL only."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    async with SlackClient(token=TOKEN, url=f"{url}/api/") as ours:
+        yield ours
+
+
+def arguments(slack: PlayedSlack, method: str) -> list[str]:
+    """What each call of a method carried."""
+    return [one.sent for one in slack.journal if one.name == method]
+
+
+async def test_our_client_knows_people_with_zone_and_language(client: SlackClient) -> None:
+    lead = await client.person("U0LEAD2")
+
+    assert lead is not None
+    assert (lead.id, lead.locale, lead.zone, lead.external) == ("U0LEAD2", "ja-JP", "Asia/Tokyo", False)
+    assert await client.person("U0NOBODY") is None
+
+
+async def test_our_client_counts_everybody_page_by_page(client: SlackClient, slack: PlayedSlack) -> None:
+    one = slack.world.people["U0ENGINEER"]
+    slack.world.people |= {f"U{n:04}": replace(one, id=f"U{n:04}", name=f"u{n}") for n in range(300)}
+
+    people = [person async for person in client.people()]
+
+    assert {person.id for person in people} == set(slack.world.people)
+    assert len(people) == len(slack.world.people)
+    assert {person.locale for person in people} == {"en-US", "ja-JP"}
+    assert len(arguments(slack, "users.list")) == 2
+
+
+async def test_our_client_waits_out_a_rate_limit_and_goes_on_where_it_was(
+    client: SlackClient, slack: PlayedSlack
+) -> None:
+    one = slack.world.people["U0ENGINEER"]
+    slack.world.people |= {f"U{n:04}": replace(one, id=f"U{n:04}", name=f"u{n}") for n in range(300)}
+    slack.fault("users.list", faults.slow(0))
+    slack.fault("users.list", faults.ratelimited(1))
+
+    people = [person async for person in client.people()]
+
+    first, limited, again = arguments(slack, "users.list")
+    assert len(people) == len(slack.world.people)
+    assert limited == again
+    assert "cursor" in again
+    assert "cursor" not in first
+
+
+async def test_our_client_does_not_wait_for_ever(client: SlackClient, slack: PlayedSlack) -> None:
+    slack.fault("usergroups.users.list", faults.ratelimited(61))
+
+    with pytest.raises(SlackError) as limited:
+        await client.group_members("S0LEADS")
+
+    assert (limited.value.code, limited.value.retry_after_s) == ("ratelimited", 61)
+    assert await client.group_members("S0LEADS") == ("U0LEAD", "U0LEAD2")
+
+
+async def test_our_client_finds_its_own_message_in_a_channel(client: SlackClient) -> None:
+    before = datetime.now(UTC) - timedelta(minutes=1)
+    await client.post("C0GENERAL", SHOWN, post=16)
+    place = await client.post("C0GENERAL", SHOWN, post=17)
+
+    assert await client.find("C0GENERAL", post=17, since=before) == place
+    assert await client.find("C0GENERAL", post=18, since=before) is None
+    assert await client.find("C0GENERAL", post=17, since=before + timedelta(minutes=2)) is None
+
+
+async def test_our_client_finds_its_own_reply_in_a_thread_and_only_there(client: SlackClient) -> None:
+    before = datetime.now(UTC) - timedelta(minutes=1)
+    card = await client.post("C0GENERAL", SHOWN, post=17)
+    place = await client.post("C0GENERAL", SHOWN, post=18, thread=card.ts)
+
+    assert await client.find("C0GENERAL", post=18, since=before, thread=card.ts) == place
+    assert await client.find("C0GENERAL", post=18, since=before) is None
+
+
+async def test_what_our_client_cannot_read_may_have_been_done(
+    client: SlackClient, slack: PlayedSlack
+) -> None:
+    slack.fault("chat.postMessage", faults.lost_answer())
+
+    with pytest.raises(SlackError) as lost:
+        await client.post("C0GENERAL", SHOWN, post=17)
+
+    assert (lost.value.code, lost.value.unclear) == ("unreachable", True)
+    assert len(slack.messages("#general", "lead")) == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "kind", "status"),
+    [
+        ("<html>", "application/json", 200),
+        ("<html>", "text/html", 502),
+        ("upstream timed out", "text/plain", 504),
+        ("[]", "application/json", 500),
+    ],
+)
+async def test_a_proxys_page_instead_of_an_answer_leaves_it_open_whether_something_was_posted(
+    content: str, kind: str, status: int
+) -> None:
+    async def page(_: Request) -> Response:
+        return Response(content, status_code=status, media_type=kind)
+
+    door = Starlette(routes=[Route("/api/{method}", page, methods=["POST"])])
+    async with served(door) as address, SlackClient(token=TOKEN, url=f"{address}/api/") as ours:
+        with pytest.raises(SlackError) as unread:
+            await ours.post("C0GENERAL", SHOWN, post=17)
+
+    assert unread.value.unclear
+
+
+async def test_somebody_from_another_workspace_is_external_whatever_else_slack_says(
+    client: SlackClient, slack: PlayedSlack
+) -> None:
+    # Slack Connect: who shares a channel with the bot is no "stranger"; only their workspace tells.
+    partner = Person(id="U0PARTNER", name="partner", real_name="Partner", team="T0PARTNER")
+    slack.world.people[partner.id] = partner
+
+    found = await client.person("U0PARTNER")
+    listed = {person.id: person.external async for person in client.people()}
+
+    assert found is not None
+    assert found.external
+    assert listed["U0PARTNER"]
+    assert not listed["U0ENGINEER"]
+
+
+ACME = replace(US, enterprise="E0ACME")
+HOMES: dict[str, tuple[Identity, dict[str, Any], bool]] = {
+    "our workspace": (US, {"team_id": "T0ACME"}, False),
+    "no workspace said": (US, {}, False),
+    "another workspace": (US, {"team_id": "T0PARTNER"}, True),
+    "a stranger, in whatever workspace": (US, {"team_id": "T0ACME", "is_stranger": True}, True),
+    "another workspace of our organisation": (
+        ACME,
+        {"team_id": "T0OTHER", "enterprise_user": {"enterprise_id": "E0ACME"}},
+        False,
+    ),
+    "our organisation itself": (ACME, {"team_id": "E0ACME"}, False),
+    "another organisation": (
+        ACME,
+        {"team_id": "T0PARTNER", "enterprise_user": {"enterprise_id": "E0PARTNER"}},
+        True,
+    ),
+    "an organisation, and we have none": (
+        US,
+        {"team_id": "T0PARTNER", "enterprise_user": {"enterprise_id": "E0PARTNER"}},
+        True,
+    ),
+}
+
+
+@pytest.mark.parametrize(("us", "said", "external"), HOMES.values(), ids=HOMES.keys())
+def test_who_is_at_home_elsewhere_is_external(us: Identity, said: dict[str, Any], external: bool) -> None:
+    assert person_of({"id": "U0SOMEBODY", **said}, us).external is external

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain.grant import Grant, begin, verified
 from bot.domain.request import Request, RequestState
 from bot.domain.target import Database, Look
-from bot.ports import Doing, Job, Loop, Post
+from bot.ports import Doing, Job, Loop, Post, Wanted
 from sandbox.postgres import PrivatePostgres
 from storage.bell import PostgresBell
 from storage.tables import installation, metadata
@@ -109,15 +109,34 @@ async def discover(store: PostgresStore, *databases: Database) -> None:
         await tx.commit()
 
 
+def wanted(request: Request, *, requester: str = "U0ENGINEER") -> Wanted:
+    """What is handed to the store to record this request."""
+    return Wanted(
+        kind=request.kind,
+        terms=request.terms,
+        requester=requester,
+        rule=request.rule,
+        needed=request.needed,
+        lapse_at=request.lapse_at,
+        remind_at=NOW + samples.RULE.remind_after[0],
+        grant=request.grant,
+    )
+
+
 async def ask(
     store: PostgresStore, *, requester: str = "U0ENGINEER", network: IPv4Network = NETWORK
 ) -> Request:
     """A recorded pending request for the sample database."""
-    terms = samples.request(network=network).terms
+    return await record(store, samples.request(network=network), requester=requester)
+
+
+async def record(store: PostgresStore, request: Request, *, requester: str = "U0ENGINEER") -> Request:
+    """The same request as the store has recorded it, under a number of its own."""
     async with store.transaction() as tx:
-        request = await tx.requests.add(terms, requester=requester, doing=Doing(actor=requester, at=NOW))
+        asked = wanted(request, requester=requester)
+        recorded = await tx.requests.add(asked, doing=Doing(actor=requester, at=NOW))
         await tx.commit()
-        return request
+        return recorded
 
 
 async def approve(store: PostgresStore, request: Request) -> Grant:
@@ -153,10 +172,10 @@ async def in_force(
     return after
 
 
-async def take(store: PostgresStore) -> Job:
+async def take(store: PostgresStore, *, now: datetime = NOW) -> Job:
     """The database that is due, held by a keeper."""
     async with store.transaction() as tx:
-        job = await tx.targets.claim()
+        job = await tx.targets.claim(now)
         await tx.commit()
     assert job is not None
     return job

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.grant import Grant, GrantState, closed, expired
+from bot.domain.grant import Grant, GrantState, Why, closed, closing
 from bot.ports import Doing
 from storage.audit import Verification
 from storage.transaction import PostgresStore, PostgresTransaction
@@ -67,7 +67,7 @@ async def tamper(engine: AsyncEngine, sql: str) -> None:
 async def live(store: PostgresStore) -> Grant:
     """A whole life, from the request to the proven end."""
     grant = await kept.in_force(store)
-    ending = expired(grant)
+    ending = closing(grant, Why.EXPIRED)
     assert await kept.change(store, grant, ending)
     ended = closed(ending, GrantState.ENDED, now=NOW + timedelta(hours=8), why=None)
     assert await kept.change(store, ending, ended)
@@ -96,7 +96,7 @@ async def test_a_line_says_who_when_and_what_more(store: PostgresStore, engine: 
     grant = await kept.in_force(store)
     doing = Doing(actor="pgaccess", at=NOW + timedelta(hours=9), details={"late_s": "3600"})
     async with store.transaction() as tx:
-        await tx.grants.change(grant, expired(grant), doing=doing)
+        await tx.grants.change(grant, closing(grant, Why.EXPIRED), doing=doing)
         await tx.commit()
     lines = await kept.query(engine, "SELECT actor, at, details FROM audit WHERE after = 'ending'")
     assert lines == [("pgaccess", NOW + timedelta(hours=9), {"late_s": "3600"})]
@@ -106,7 +106,7 @@ async def test_a_change_that_is_rolled_back_leaves_no_line(store: PostgresStore,
     grant = await kept.in_force(store)
     before = await kept.counts(engine)
     async with store.transaction() as tx:
-        assert await tx.grants.change(grant, expired(grant), doing=kept.BY_LEAD)
+        assert await tx.grants.change(grant, closing(grant, Why.EXPIRED), doing=kept.BY_LEAD)
     assert await kept.counts(engine) == before
     assert await kept.value(engine, "SELECT state FROM grants") == "in_force"
 

@@ -11,7 +11,7 @@ from tests.unit.storage import kept
 
 async def claim(store: PostgresStore, name: str = "people") -> bool:
     async with store.transaction() as tx:
-        mine = await tx.chores.claim(name, every=timedelta(minutes=5))
+        mine = await tx.chores.claim(name, within=timedelta(minutes=5))
         await tx.commit()
         return mine
 
@@ -37,3 +37,24 @@ async def test_a_chore_that_came_to_nothing_can_be_due_sooner(store: PostgresSto
         await tx.chores.due_in("people", wait=timedelta())
         await tx.commit()
     assert await claim(store)
+
+
+async def test_a_chore_whose_worker_died_is_due_again_after_its_time(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await claim(store)
+    await kept.query(engine, "UPDATE chores SET due_at = due_at - interval '4 minutes'")
+    assert not await claim(store)
+    await kept.query(engine, "UPDATE chores SET due_at = due_at - interval '1 minute'")
+    assert await claim(store)
+
+
+async def test_a_chore_that_is_done_is_left_alone_until_its_next_turn(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await claim(store)
+    async with store.transaction() as tx:
+        await tx.chores.due_in("people", wait=timedelta(minutes=10))
+        await tx.commit()
+    await kept.query(engine, "UPDATE chores SET due_at = due_at - interval '9 minutes'")
+    assert not await claim(store)

@@ -7,7 +7,8 @@ from ipaddress import IPv4Network
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.access import BATCH, Access
+from bot.access import Access
+from bot.access.following import BATCH
 from bot.domain.grant import GrantState, Why
 from bot.ports import PostKind
 from storage.transaction import PostgresStore
@@ -18,11 +19,11 @@ EIGHT_HOURS = timedelta(hours=8)
 HALF_PAST_SEVEN = timedelta(hours=7, minutes=30)
 SECOND = timedelta(seconds=1)
 
-COPIES = """
+_WORDS = "kind, method, target_id, rule, needed, network, duration, reason, requester, state"
+COPIES = f"""
     WITH more AS (
-        INSERT INTO requests (method, target_id, network, duration, reason, requester, state, asked_at)
-        SELECT method, target_id, network, duration, reason, requester, state, asked_at
-        FROM requests, generate_series(1, :copies) RETURNING id
+        INSERT INTO requests ({_WORDS}, asked_at, lapse_at)
+        SELECT {_WORDS}, asked_at, lapse_at FROM requests, generate_series(1, :copies) RETURNING id
     )
     INSERT INTO grants (id, request_id, target_id, owner, network, state, started_at, overdue_at, ends_at)
     SELECT gen_random_uuid(), more.id, target_id, owner, network, state, started_at, overdue_at, ends_at
@@ -130,6 +131,7 @@ async def test_a_grant_that_was_never_read_back_is_closed_at_its_hard_end(
     store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
 ) -> None:
     grant = await kept.approve(store, await kept.ask(store))
+    assert grant.ends_at is not None
     clock.present = grant.ends_at
     await access.follow_clock()
     assert await endings(engine) == [("pgaccess", "0")]

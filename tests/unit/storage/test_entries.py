@@ -1,5 +1,6 @@
 """Our rules and the intents before them, as a keeper finds them when its next turn comes."""
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -12,7 +13,7 @@ from bot.domain.target import Rule
 from bot.ports import Job
 from storage.transaction import PostgresStore
 from tests.unit import samples
-from tests.unit.samples import NETWORK, rule
+from tests.unit.samples import NETWORK, NOW, rule
 from tests.unit.storage import kept
 
 OURS = rule(str(NETWORK))
@@ -155,6 +156,38 @@ async def test_a_rule_that_is_gone_is_not_ours_any_more(store: PostgresStore, jo
         assert await tx.entries.ours(job.database.id) == frozenset()
 
 
+async def test_a_rule_that_was_thought_gone_is_ours_again_and_never_asked_to_go(
+    store: PostgresStore, job: Job
+) -> None:
+    await make(store, job)
+    await ask_to_remove(store, job)
+    back = Entry(rule=OURS.id, network=NETWORK, listed=True, removal=Removal.NONE)
+    async with store.transaction() as tx:
+        await tx.entries.gone([OURS.id])
+        assert await tx.entries.returned(job, [uuid4(), OURS.id]) == (back,)
+        await tx.commit()
+    assert (await next_turn(store, job)).known.entries == (back,)
+
+
+async def test_what_is_there_and_what_another_database_lists_does_not_come_back(
+    store: PostgresStore, job: Job
+) -> None:
+    await make(store, job)
+    other = replace(job, database=samples.database("crm", 2))
+    async with store.transaction() as tx:
+        assert await tx.entries.returned(job, [OURS.id]) == ()
+        await tx.entries.gone([OURS.id])
+        assert await tx.entries.returned(other, [OURS.id]) == ()
+
+
+async def test_a_rule_is_for_the_network_that_was_asked_for_however_heroku_writes_it(
+    store: PostgresStore, job: Job
+) -> None:
+    await make(store, job, replace(OURS, network="203.0.113.4/032"))
+    (entry,) = (await next_turn(store, job)).known.entries
+    assert entry.network == NETWORK
+
+
 @pytest.mark.parametrize(
     ("passed_s", "removal"), [(0, Removal.ASKED), (55, Removal.ASKED), (61, Removal.OVERDUE)]
 )
@@ -184,8 +217,8 @@ async def test_every_open_grant_is_wanted_in_its_state(store: PostgresStore, job
     running = await kept.in_force(store)
     known = (await next_turn(store, job)).known
     assert set(known.wants) == {
-        Want(grant=waiting.id, network=NETWORK, state=GrantState.APPLYING),
-        Want(grant=running.id, network=NETWORK, state=GrantState.IN_FORCE),
+        Want(grant=waiting.id, owner="U0ENGINEER", network=NETWORK, state=GrantState.APPLYING),
+        Want(grant=running.id, owner="U0ENGINEER", network=NETWORK, state=GrantState.IN_FORCE),
     }
 
 
@@ -199,6 +232,27 @@ async def test_a_grant_is_overdue_when_its_opening_deadline_has_passed(
     await kept.query(engine, "UPDATE grants SET overdue_at = overdue_at - :passed", passed=passed)
     (want,) = (await next_turn(store, job)).known.wants
     assert want.overdue is overdue
+
+
+@pytest.mark.parametrize(("passed", "over"), [(timedelta(hours=8), False), (timedelta(hours=9), True)])
+async def test_a_grant_is_over_when_its_end_has_passed_by_business_time(
+    store: PostgresStore, job: Job, passed: timedelta, over: bool
+) -> None:
+    grant = await kept.approve(store, await kept.ask(store))
+    assert grant.ends_at == NOW + timedelta(hours=8, minutes=20)
+    await kept.release(store, job)
+    (want,) = (await kept.take(store, now=NOW + passed)).known.wants
+    assert want.over is over
+
+
+async def test_a_grant_without_an_end_is_never_over(
+    store: PostgresStore, engine: AsyncEngine, job: Job
+) -> None:
+    await kept.approve(store, await kept.ask(store))
+    await kept.query(engine, "UPDATE grants SET ends_at = NULL")
+    await kept.release(store, job)
+    (want,) = (await kept.take(store, now=NOW + timedelta(days=3650))).known.wants
+    assert not want.over
 
 
 async def test_what_is_known_of_one_database_is_not_known_of_another(store: PostgresStore, job: Job) -> None:

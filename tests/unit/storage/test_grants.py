@@ -4,14 +4,16 @@ import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from ipaddress import IPv4Network
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.grant import Grant, GrantState, Why, begin, closed, expired
+from bot.domain.grant import Grant, GrantState, Why, again, begin, closed, closing, extended, verified
 from storage.transaction import PostgresStore
-from tests.unit.samples import NOW
+from tests.unit import samples
+from tests.unit.samples import NETWORK, NOW
 from tests.unit.storage import kept
 
 EIGHT_HOURS = timedelta(hours=8)
@@ -48,9 +50,7 @@ async def test_one_request_opens_one_grant(store: PostgresStore) -> None:
     grant = await kept.approve(store, request)
     with pytest.raises(IntegrityError, match="uq_grants_request_id"):
         async with store.transaction() as tx:
-            await tx.grants.open(
-                replace(begin(request, id=request.terms.target, now=NOW)), doing=kept.BY_LEAD
-            )
+            await tx.grants.open(begin(request, id=uuid4(), now=NOW), doing=kept.BY_LEAD)
     assert await get(store, grant) == grant
 
 
@@ -65,11 +65,12 @@ async def test_a_change_from_a_state_that_has_passed_writes_nothing(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     grant = await kept.in_force(store)
-    assert await kept.change(store, grant, expired(grant))
+    ending = closing(grant, Why.EXPIRED)
+    assert await kept.change(store, grant, ending)
     before = await kept.counts(engine)
     interrupted = closed(grant, GrantState.INTERRUPTED, now=NOW, why=Why.CLOSED_ELSEWHERE)
     assert not await kept.change(store, grant, interrupted)
-    assert await get(store, grant) == expired(grant)
+    assert await get(store, grant) == ending
     assert await kept.counts(engine) == before
 
 
@@ -78,13 +79,91 @@ async def test_of_two_changes_at_once_the_second_sees_the_first(
 ) -> None:
     grant = await kept.in_force(store)
     async with store.transaction() as tx:
-        assert await tx.grants.change(grant, expired(grant), doing=kept.BY_LEAD)
-        second = asyncio.create_task(kept.change(store, grant, expired(grant)))
+        ending = closing(grant, Why.EXPIRED)
+        assert await tx.grants.change(grant, ending, doing=kept.BY_LEAD)
+        second = asyncio.create_task(kept.change(store, grant, ending))
         await kept.until_somebody_waits(engine)
         await tx.commit()
     assert not await second
     endings = "SELECT count(*) FROM audit WHERE after = 'ending'"
     assert await kept.value(engine, endings) == 1
+
+
+async def test_a_longer_end_is_written_whole(store: PostgresStore) -> None:
+    grant = await kept.in_force(store)
+    longer = extended(grant, SECOND, now=NOW, warn_before=timedelta(minutes=30), alone=True)
+    assert await kept.change(store, grant, longer)
+    assert await get(store, grant) == longer
+
+
+async def test_what_is_opened_again_has_a_whole_opening_deadline_again(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    grant = await kept.approve(store, await kept.ask(store))
+    await kept.query(engine, "UPDATE grants SET overdue_at = now() - interval '1 hour'")
+    failed = closed(grant, GrantState.FAILED, now=NOW, why=Why.DEADLINE)
+    assert await kept.change(store, grant, failed)
+    assert await kept.value(engine, "SELECT overdue_at < now() FROM grants")
+    assert await kept.change(store, failed, again(failed))
+    assert await kept.value(engine, "SELECT overdue_at > now() + interval '19 minutes' FROM grants")
+
+
+async def test_a_change_of_the_end_leaves_the_opening_deadline_alone(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    grant = await kept.approve(store, await kept.ask(store))
+    before = await kept.value(engine, "SELECT overdue_at FROM grants")
+    longer = extended(grant, SECOND, now=NOW, warn_before=timedelta(minutes=30), alone=True)
+    assert await kept.change(store, grant, longer)
+    assert await kept.value(engine, "SELECT overdue_at FROM grants") == before
+
+
+async def test_a_grant_without_an_end_comes_back_without_one_and_is_never_over(
+    store: PostgresStore,
+) -> None:
+    grant = await kept.approve(store, await kept.record(store, samples.request(endless=True)))
+    opened = verified(grant, now=NOW, warn_before=timedelta(minutes=30))
+    assert await kept.change(store, grant, opened)
+    assert (await get(store, grant), opened.ends_at, opened.warn_at) == (opened, None, None)
+    assert await over(store, at=timedelta(days=3650)) == ()
+    assert await to_warn(store, at=timedelta(days=3650)) == ()
+    async with store.transaction() as tx:
+        assert await tx.grants.next_moment() is None
+
+
+async def test_a_grant_is_found_by_the_request_that_opened_it(store: PostgresStore) -> None:
+    grant = await kept.in_force(store)
+    async with store.transaction() as tx:
+        assert await tx.grants.of_request(grant.request) == grant
+        assert await tx.grants.of_request(grant.request + 1) is None
+
+
+async def test_what_somebody_may_end_is_found_by_its_exact_network_and_database(
+    store: PostgresStore,
+) -> None:
+    first, second = await kept.in_force(store), await kept.approve(store, await kept.ask(store))
+    await kept.in_force(store, network=IPv4Network("203.0.113.0/28"))
+    over_already = await kept.in_force(store)
+    await kept.change(store, over_already, closing(over_already, Why.DONE))
+    async with store.transaction() as tx:
+        found = await tx.grants.live(first.target, NETWORK)
+        elsewhere = await tx.grants.live(UUID(int=2), NETWORK)
+    assert {grant.id for grant in found} == {first.id, second.id}
+    assert elsewhere == ()
+
+
+async def test_what_may_be_ended_is_held_until_the_transaction_ends(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    grant = await kept.in_force(store)
+    ending = closing(grant, Why.DONE)
+    async with store.transaction() as tx:
+        await tx.grants.live(grant.target, NETWORK)
+        second = asyncio.create_task(kept.change(store, grant, ending))
+        await kept.until_somebody_waits(engine)
+        assert await tx.grants.change(grant, ending, doing=kept.BY_LEAD)
+        await tx.commit()
+    assert not await second
 
 
 async def test_a_grant_is_over_from_its_very_end_on(store: PostgresStore) -> None:
@@ -108,7 +187,7 @@ async def test_an_interrupted_grant_is_over_at_its_end_too(store: PostgresStore)
 
 async def test_a_grant_that_is_ending_is_not_over_again(store: PostgresStore) -> None:
     grant = await kept.in_force(store)
-    await kept.change(store, grant, expired(grant))
+    await kept.change(store, grant, closing(grant, Why.EXPIRED))
     assert await over(store, at=timedelta(days=30)) == ()
 
 
@@ -141,7 +220,7 @@ async def test_a_warning_is_due_before_the_end_and_once(store: PostgresStore) ->
 async def test_only_what_is_in_force_is_warned_of(store: PostgresStore) -> None:
     await kept.approve(store, await kept.ask(store))
     grant = await kept.in_force(store)
-    await kept.change(store, grant, expired(grant))
+    await kept.change(store, grant, closing(grant, Why.EXPIRED))
     assert await to_warn(store, at=timedelta(days=30)) == ()
 
 

@@ -3,24 +3,42 @@
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 from typing import Any, Final
+from uuid import UUID
 
+import psycopg
 import pytest
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from sandbox.postgres import PrivatePostgres
 from storage.transaction import PostgresStore, PostgresTransaction
-from tests.unit.samples import NOW
+from tests.conftest import TEMPLATE
+from tests.unit.samples import NETWORK, NOW
 
 Question = Callable[[PostgresTransaction], Awaitable[object]]
 
 QUESTIONS: Final[dict[str, Question]] = {
-    "ix_targets_due": lambda tx: tx.targets.claim(),
+    "ix_targets_due": lambda tx: tx.targets.claim(NOW),
     "ix_posts_due": lambda tx: tx.posts.claim(),
     "ix_grants_ends": lambda tx: tx.grants.past_end(NOW, limit=100),
     "ix_grants_warn": lambda tx: tx.grants.to_warn(NOW, limit=100),
+    "ix_grants_open": lambda tx: tx.grants.live(UUID(int=1), NETWORK),
+    "uq_grants_request_id": lambda tx: tx.grants.of_request(17),
+    "ix_requests_lapse": lambda tx: tx.requests.to_lapse(NOW, limit=100),
+    "ix_requests_remind": lambda tx: tx.requests.to_remind(NOW, limit=100),
+    "ix_requests_pending": lambda tx: tx.requests.pending(limit=20),
     "ix_audit_unsealed": lambda tx: tx.audit.seal(limit=500),
     "ix_people_asked_for": lambda tx: tx.people.asked_for(),
 }
+
+
+@pytest.fixture(scope="module")
+def database_url(postgres: PrivatePostgres) -> Iterator[str]:
+    """A database that nobody ever wrote to: what others left in theirs would decide how it is read."""
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "unwritten" TEMPLATE "{TEMPLATE}"')
+        yield postgres.url("unwritten")
+        connection.execute('DROP DATABASE "unwritten" WITH (FORCE)')
 
 
 @contextlib.contextmanager
@@ -58,10 +76,23 @@ async def test_a_question_is_answered_from_its_index(
     assert f" {index} " in await plans(engine, sent)
 
 
-async def test_the_next_moment_is_read_off_both_indexes(store: PostgresStore, engine: AsyncEngine) -> None:
+async def test_the_next_moment_is_read_off_the_indexes(store: PostgresStore, engine: AsyncEngine) -> None:
     async with store.transaction() as tx:
         with listening(engine) as sent:
             await tx.grants.next_moment()
+            await tx.requests.next_moment()
     found = await plans(engine, sent)
-    assert " ix_grants_ends " in found
-    assert " ix_grants_warn " in found
+    for index in ("ix_grants_ends", "ix_grants_warn", "ix_requests_lapse", "ix_requests_remind"):
+        assert f" {index} " in found
+
+
+async def test_what_is_shown_of_a_request_is_found_without_reading_all_grants(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    async with store.transaction() as tx:
+        with listening(engine) as sent:
+            await tx.requests.case(17)
+    found = await plans(engine, sent)
+    assert " uq_grants_request_id " in found
+    assert " pk_grants " in found
+    assert "Seq Scan" not in found

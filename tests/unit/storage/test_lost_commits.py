@@ -7,7 +7,7 @@ from typing import Final
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.access import Access, Wish
+from bot.access import Access, Vote, Wish
 from bot.domain.request import RequestState, Verdict
 from bot.errors import StoreUnavailableError
 from storage.transaction import PostgresStore, PostgresTransaction
@@ -16,6 +16,7 @@ from tests.unit.samples import POLICY, SetClock
 from tests.unit.storage import kept
 
 WISH: Final = Wish(address="203.0.113.4", duration="8h", reason="quarterly migration")
+APPROVAL: Final = Vote(verdict=Verdict.APPROVE, version=1)
 
 
 class Unanswered:
@@ -80,7 +81,7 @@ async def test_a_decision_that_was_recorded_is_found_by_its_key(
 ) -> None:
     asked = await kept.ask(store)
     access = far(store, carried_out=True)
-    case = await access.decide(asked.id, Verdict.APPROVE, version=1, person="U0LEAD", key="click:1")
+    case = await access.decide(asked.id, APPROVAL, person="U0LEAD", key="click:1")
     assert case.request.state is RequestState.APPROVED
     assert case.grant is not None
     assert (await kept.counts(engine))["votes"] == 1
@@ -99,7 +100,7 @@ async def test_a_decision_that_was_not_recorded_leaves_the_request_pending(store
     asked = await kept.ask(store)
     access = far(store, carried_out=False)
     with pytest.raises(StoreUnavailableError, match="nothing was recorded"):
-        await access.decide(asked.id, Verdict.APPROVE, version=1, person="U0LEAD", key="click:1")
+        await access.decide(asked.id, APPROVAL, person="U0LEAD", key="click:1")
     async with store.transaction() as tx:
         assert await tx.requests.lock(asked.id) == asked
 

@@ -1,20 +1,48 @@
 """The cache of people: what is too old decides nothing, and who is unknown is asked for."""
 
+from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.person import Person
+from bot.ports import Question
 from storage.transaction import PostgresStore
 from tests.unit import samples
 from tests.unit.storage import kept
 
 ENGINEER = samples.person()
+LEFT = replace(ENGINEER, deactivated=True)
 
 
-async def keep(store: PostgresStore, *people: Person) -> None:
+async def keep(store: PostgresStore, *people: Person, read: datetime | None = None) -> None:
     async with store.transaction() as tx:
-        await tx.people.keep(people)
+        await tx.people.keep(people, read=read)
+        await tx.commit()
+
+
+async def keep_group(store: PostgresStore, members: Iterable[str], *, read: datetime | None = None) -> None:
+    async with store.transaction() as tx:
+        await tx.people.keep_group("S0LEADS", members, read=read)
+        await tx.commit()
+
+
+async def reading(store: PostgresStore) -> datetime:
+    async with store.transaction() as tx:
+        return await tx.people.reading()
+
+
+async def question(store: PostgresStore, id: str = ENGINEER.id) -> Question:
+    async with store.transaction() as tx:
+        found = await tx.people.question(id)
+    assert found is not None
+    return found
+
+
+async def answer(store: PostgresStore, asked: Question, person: Person | None) -> None:
+    async with store.transaction() as tx:
+        await tx.people.answer(asked, person)
         await tx.commit()
 
 
@@ -71,9 +99,49 @@ async def test_a_locale_is_known_however_old(store: PostgresStore, engine: Async
 async def test_keeping_again_refreshes_what_is_known(store: PostgresStore, engine: AsyncEngine) -> None:
     await keep(store, ENGINEER)
     await age(engine, "10 days")
-    left = replace(ENGINEER, deactivated=True)
-    await keep(store, left)
-    assert await find(store) == left
+    await keep(store, LEFT)
+    assert await find(store) == LEFT
+
+
+async def test_what_was_read_earlier_does_not_replace_what_was_learnt_later(store: PostgresStore) -> None:
+    began = await reading(store)
+    await keep(store, LEFT)
+    await keep(store, ENGINEER, samples.person("U0NEW"), read=began)
+    assert await find(store) == LEFT
+    assert await find(store, "U0NEW") is not None
+
+
+async def test_what_was_read_slowly_is_as_old_as_the_beginning_of_its_reading(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    began = await reading(store)
+    await keep(store, ENGINEER, read=began)
+    assert await kept.value(engine, "SELECT known_at FROM people") == began
+
+
+async def test_a_count_answers_no_question(store: PostgresStore) -> None:
+    await ask_for(store)
+    await keep(store, ENGINEER, read=await reading(store))
+    assert await find(store) is None
+    assert await asked_for(store) == (ENGINEER.id,)
+
+
+async def test_members_read_earlier_do_not_replace_members_learnt_later(store: PostgresStore) -> None:
+    await keep(store, ENGINEER)
+    began = await reading(store)
+    await keep_group(store, [])
+    await keep_group(store, [ENGINEER.id], read=began)
+    found = await find(store)
+    assert found is not None
+    assert found.groups == frozenset()
+
+
+async def test_groups_are_found_with_their_members(store: PostgresStore) -> None:
+    await keep(store, ENGINEER)
+    await keep_group(store, [ENGINEER.id], read=await reading(store))
+    found = await find(store)
+    assert found is not None
+    assert found.ids == {ENGINEER.id, "S0LEADS"}
 
 
 async def test_asking_for_somebody_makes_them_unknown(store: PostgresStore) -> None:
@@ -83,27 +151,45 @@ async def test_asking_for_somebody_makes_them_unknown(store: PostgresStore) -> N
     assert await asked_for(store) == (ENGINEER.id,)
 
 
-async def test_somebody_is_asked_for_until_they_are_kept(store: PostgresStore) -> None:
+async def test_somebody_is_asked_for_until_there_is_an_answer(store: PostgresStore) -> None:
     await ask_for(store)
     assert await asked_for(store) == (ENGINEER.id,)
-    await keep(store, ENGINEER)
+    await answer(store, await question(store), ENGINEER)
     assert await asked_for(store) == ()
     assert await find(store) == ENGINEER
+    async with store.transaction() as tx:
+        assert await tx.people.question(ENGINEER.id) is None
+
+
+async def test_an_answer_from_before_somebody_was_asked_for_anew_is_none(store: PostgresStore) -> None:
+    await ask_for(store)
+    asked = await question(store)
+    await ask_for(store)
+    await answer(store, asked, ENGINEER)
+    await answer(store, asked, None)
+    assert await find(store) is None
+    assert await asked_for(store) == (ENGINEER.id,)
+
+
+async def test_a_count_that_began_before_an_answer_does_not_replace_it(store: PostgresStore) -> None:
+    began = await reading(store)
+    await ask_for(store)
+    await answer(store, await question(store), LEFT)
+    await keep(store, ENGINEER, read=began)
+    assert await find(store) == LEFT
 
 
 async def test_somebody_whom_slack_does_not_know_is_forgotten(store: PostgresStore) -> None:
     await ask_for(store, "U0NOBODY")
-    async with store.transaction() as tx:
-        await tx.people.forget("U0NOBODY")
-        await tx.commit()
+    await answer(store, await question(store, "U0NOBODY"), None)
     assert await asked_for(store) == ()
 
 
 async def test_somebody_known_meanwhile_is_not_forgotten(store: PostgresStore) -> None:
-    await keep(store, ENGINEER)
-    async with store.transaction() as tx:
-        await tx.people.forget(ENGINEER.id)
-        await tx.commit()
+    await ask_for(store)
+    asked = await question(store)
+    await answer(store, asked, ENGINEER)
+    await answer(store, asked, None)
     assert await find(store) == ENGINEER
 
 

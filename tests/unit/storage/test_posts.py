@@ -221,6 +221,32 @@ async def test_news_end_the_waiting_of_a_postponed_card(store: PostgresStore) ->
     assert (await kept.take_post(store)).version == 2
 
 
+async def test_a_lease_that_is_renewed_lasts_anew(store: PostgresStore, engine: AsyncEngine) -> None:
+    await tell(store, "stray:1", kind=PostKind.NOTICE_STRAY)
+    post = await kept.take_post(store)
+    await kept.query(engine, "UPDATE posts SET lease_until = lease_until - interval '50 seconds'")
+    async with store.transaction() as tx:
+        await tx.posts.renew(post)
+        await tx.commit()
+    left = await kept.value(engine, "SELECT lease_until - now() FROM posts")
+    assert timedelta(seconds=55) < left <= timedelta(seconds=60)
+
+
+async def test_what_a_late_courier_may_have_shown_is_shown_afresh(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await tell(store, "stray:1", kind=PostKind.NOTICE_STRAY)
+    late = await kept.take_post(store)
+    await run_out(engine)
+    await show(store, await kept.take_post(store))
+    assert await claim(store) is None
+    async with store.transaction() as tx:
+        await tx.posts.overtaken(late)
+        await tx.commit()
+    again = await kept.take_post(store)
+    assert (again.place, again.version) == (PLACE, 2)
+
+
 async def test_a_courier_that_came_too_late_records_nothing(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
@@ -231,6 +257,9 @@ async def test_a_courier_that_came_too_late_records_nothing(
     before = await kept.query(engine, "SELECT * FROM posts")
     with pytest.raises(LeaseLostError):
         await announce(store, late)
+    with pytest.raises(LeaseLostError):
+        async with store.transaction() as tx:
+            await tx.posts.renew(late)
     with pytest.raises(LeaseLostError):
         await show(store, late)
     with pytest.raises(LeaseLostError):

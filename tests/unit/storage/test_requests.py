@@ -3,18 +3,22 @@
 import asyncio
 from dataclasses import replace
 from datetime import datetime, timedelta
+from ipaddress import IPv4Network
+from uuid import UUID
 
 import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.grant import Grant, GrantState, closed, expired
-from bot.domain.request import Decision, Request, RequestState, Verdict
+from bot.domain.grant import Grant, GrantState, Why, closed, closing
+from bot.domain.request import Decision, Kind, Request, RequestState, Verdict
 from bot.ports import Case, Doing
 from storage.transaction import PostgresStore
 from tests.unit import samples
 from tests.unit.samples import NOW
 from tests.unit.storage import kept
+
+CRM = UUID(int=2)
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +40,7 @@ async def case(store: PostgresStore, id: int) -> Case | None:
 
 
 async def end(store: PostgresStore, grant: Grant) -> None:
-    ending = expired(grant)
+    ending = closing(grant, Why.EXPIRED)
     assert await kept.change(store, grant, ending)
     assert await kept.change(store, ending, closed(ending, GrantState.ENDED, now=NOW, why=None))
 
@@ -47,19 +51,28 @@ async def test_a_request_is_pending_with_the_terms_asked_for(store: PostgresStor
 
 
 async def test_a_request_with_an_end_is_kept_without_a_duration(store: PostgresStore) -> None:
-    terms = samples.request(until=NOW + timedelta(hours=3)).terms
-    async with store.transaction() as tx:
-        request = await tx.requests.add(terms, requester="U0ENGINEER", doing=kept.BY_LEAD)
-    assert request.terms == terms
+    asked = samples.request(until=NOW + timedelta(hours=3))
+    assert (await kept.record(store, asked)).terms == asked.terms
 
 
-@pytest.mark.parametrize("until", [None, NOW])
-async def test_terms_with_no_end_or_two_cannot_be_kept(store: PostgresStore, until: datetime | None) -> None:
-    duration = None if until is None else timedelta(hours=8)
-    terms = replace(samples.request().terms, duration=duration, until=until)
+async def test_a_request_without_an_end_is_kept_without_one(store: PostgresStore) -> None:
+    asked = samples.request(endless=True)
+    assert (await kept.record(store, asked)).terms == asked.terms
+
+
+async def test_terms_with_two_ends_cannot_be_kept(store: PostgresStore) -> None:
+    asked = samples.request(until=NOW)
+    two = replace(asked, terms=replace(asked.terms, duration=timedelta(hours=8)))
     with pytest.raises(IntegrityError, match="ck_requests_one_end"):
-        async with store.transaction() as tx:
-            await tx.requests.add(terms, requester="U0ENGINEER", doing=kept.BY_LEAD)
+        await kept.record(store, two)
+
+
+async def test_what_a_rule_says_is_kept_with_the_request(store: PostgresStore) -> None:
+    asked = replace(samples.request(needed=3), rule="careful", lapse_at=NOW + timedelta(minutes=5))
+    request = await kept.record(store, asked)
+    assert request == replace(asked, id=request.id)
+    async with store.transaction() as tx:
+        assert await tx.requests.lock(request.id) == request
 
 
 async def test_a_number_that_was_never_given_out_has_no_request(store: PostgresStore) -> None:
@@ -148,3 +161,126 @@ async def test_a_list_can_be_of_one_person_and_short(store: PostgresStore) -> No
     async with store.transaction() as tx:
         cases = await tx.requests.open_cases(requester="U0ENGINEER", limit=2)
     assert [found.request.id for found in cases] == [mine[2].id, mine[1].id]
+
+
+async def test_a_list_can_be_of_one_database_or_of_what_waits(store: PostgresStore) -> None:
+    await kept.discover(store, samples.database(), samples.database("crm", 2))
+    running = await kept.in_force(store)
+    here = await kept.ask(store)
+    asked = samples.request()
+    there = await kept.record(store, replace(asked, terms=replace(asked.terms, target=CRM)))
+    async with store.transaction() as tx:
+        of_crm = await tx.requests.open_cases(requester=None, limit=20, target=CRM)
+        pending = await tx.requests.pending(limit=20)
+        newest = await tx.requests.pending(limit=1)
+    assert [found.request.id for found in of_crm] == [there.id]
+    assert [found.request.id for found in pending] == [there.id, here.id]
+    assert [found.request.id for found in newest] == [there.id]
+    assert running.request not in [found.request.id for found in pending]
+
+
+async def test_an_extension_is_shown_with_the_grant_that_it_extends_and_only_while_it_waits(
+    store: PostgresStore,
+) -> None:
+    grant = await kept.in_force(store)
+    asked = replace(samples.request(kind=Kind.EXTEND), grant=grant.id)
+    extension = await kept.record(store, asked)
+    found = await case(store, extension.id)
+    assert found is not None
+    assert found.grant == grant
+    async with store.transaction() as tx:
+        before = await tx.requests.open_cases(requester=None, limit=20)
+    await decide(store, extension, RequestState.APPROVED, samples.vote())
+    async with store.transaction() as tx:
+        after = await tx.requests.open_cases(requester=None, limit=20)
+    assert [found.request.id for found in before] == [extension.id, grant.request]
+    assert [found.request.id for found in after] == [grant.request]
+
+
+async def test_a_removal_lists_what_it_would_close_while_it_waits(store: PostgresStore) -> None:
+    first, second = [await kept.in_force(store) for _ in range(2)]
+    await kept.in_force(store, network=IPv4Network("203.0.113.0/28"))
+    await end(store, await kept.in_force(store))
+    removal = await kept.record(store, samples.request(kind=Kind.REMOVE))
+    waiting = await case(store, removal.id)
+    assert waiting is not None
+    assert waiting.closes == (first.request, second.request)
+    await decide(store, removal, RequestState.APPROVED, samples.vote())
+    decided = await case(store, removal.id)
+    assert decided is not None
+    assert decided.closes == ()
+
+
+async def test_changed_terms_raise_the_version_and_leave_the_reason(store: PostgresStore) -> None:
+    request = await kept.ask(store)
+    terms = replace(
+        request.terms, network=IPv4Network("203.0.113.4/32"), duration=None, until=NOW + timedelta(hours=1)
+    )
+    async with store.transaction() as tx:
+        changed = await tx.requests.change_terms(request, terms)
+        await tx.commit()
+    assert changed == replace(request, terms=terms, version=2)
+    async with store.transaction() as tx:
+        assert await tx.requests.lock(request.id) == changed
+
+
+async def moment(store: PostgresStore) -> datetime | None:
+    async with store.transaction() as tx:
+        return await tx.requests.next_moment()
+
+
+async def due(store: PostgresStore, at: datetime) -> tuple[list[int], list[int]]:
+    """What is to lapse and to be reminded of at a moment."""
+    async with store.transaction() as tx:
+        lapse = await tx.requests.to_lapse(at, limit=100)
+        remind = await tx.requests.to_remind(at, limit=100)
+    return [request.id for request in lapse], [request.id for request in remind]
+
+
+async def test_a_request_is_reminded_of_and_lapses_at_its_moments(store: PostgresStore) -> None:
+    request = await kept.ask(store)
+    remind_at, second = NOW + timedelta(hours=1), timedelta(seconds=1)
+    assert await due(store, remind_at - second) == ([], [])
+    assert await due(store, remind_at) == ([], [request.id])
+    assert await due(store, request.lapse_at - second) == ([], [request.id])
+    assert await due(store, request.lapse_at) == ([request.id], [request.id])
+
+
+async def test_a_reminder_that_was_given_is_counted_and_the_next_one_waits(store: PostgresStore) -> None:
+    request = await kept.ask(store)
+    later = NOW + timedelta(hours=4)
+    async with store.transaction() as tx:
+        await tx.requests.reminded(request, given=1, next_at=later)
+        await tx.commit()
+    assert await due(store, later - timedelta(seconds=1)) == ([], [])
+    assert await moment(store) == later
+    async with store.transaction() as tx:
+        reminded = await tx.requests.lock(request.id)
+        assert reminded == replace(request, reminders=1)
+        await tx.requests.reminded(request, given=2, next_at=None)
+        await tx.commit()
+    assert await moment(store) == request.lapse_at
+
+
+async def test_what_is_settled_is_neither_reminded_of_nor_lapses(store: PostgresStore) -> None:
+    request = await kept.ask(store)
+    await decide(store, request, RequestState.DENIED, samples.vote(Verdict.DENY))
+    assert await moment(store) is None
+    assert await due(store, NOW + timedelta(days=30)) == ([], [])
+
+
+async def test_a_request_that_somebody_is_deciding_is_passed_over(store: PostgresStore) -> None:
+    held, free = await kept.ask(store), await kept.ask(store)
+    async with store.transaction() as tx:
+        await tx.requests.lock(held.id)
+        assert await due(store, held.lapse_at) == ([free.id], [free.id])
+
+
+async def test_a_vote_that_does_not_decide_has_its_line(store: PostgresStore, engine: AsyncEngine) -> None:
+    request = await kept.record(store, samples.request(needed=3))
+    async with store.transaction() as tx:
+        await tx.requests.vote(request.id, samples.vote())
+        await tx.requests.note_vote(request, 1, doing=kept.BY_LEAD)
+        await tx.commit()
+    lines = await kept.query(engine, "SELECT actor, subject, before, after FROM audit ORDER BY id")
+    assert lines[1:] == [("U0LEAD", "request", "pending", "pending, 1 of 3")]

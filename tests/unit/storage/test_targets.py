@@ -1,5 +1,6 @@
 """Databases as discoveries find them, and what the last look at each saw."""
 
+import asyncio
 from dataclasses import replace
 from uuid import UUID
 
@@ -75,6 +76,71 @@ async def test_an_empty_discovery_hides_everything(store: PostgresStore) -> None
         await tx.targets.discovered([])
         await tx.commit()
     assert await all_of(store) == ()
+
+
+async def test_a_discovery_that_finds_nothing_new_writes_nothing(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    versions = "SELECT id, xmin::text FROM targets"
+    await kept.discover(store, CRM, BILLING)
+    before = await kept.query(engine, versions)
+    await kept.discover(store, BILLING, CRM)
+    assert await kept.query(engine, versions) == before
+
+
+async def test_what_comes_back_is_due_at_once_though_nobody_looked_at_it_any_more(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await kept.discover(store)
+    await kept.query(engine, "UPDATE targets SET gone_at = now(), due_at = NULL")
+    await kept.discover(store)
+    assert (await kept.take(store)).database == BILLING
+
+
+async def test_a_discovery_and_a_change_of_grants_never_wait_for_each_other(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    renamed = replace(CRM, name="postgresql-new-2"), replace(BILLING, name="postgresql-new-1")
+    await kept.discover(store, BILLING, CRM)
+    async with store.transaction() as tx:
+        await tx.targets.want(BILLING.id)
+        discovering = asyncio.create_task(kept.discover(store, *renamed))
+        await kept.until_somebody_waits(engine)
+        await tx.targets.want(CRM.id)
+        await tx.commit()
+    await discovering
+    assert set(await all_of(store)) == set(renamed)
+
+
+async def test_a_look_at_everything_and_a_change_of_grants_never_wait_for_each_other(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await kept.discover(store, BILLING, CRM)
+    # From here on billing stands behind crm in Postgres' file.
+    await kept.query(engine, "UPDATE targets SET tries = 0 WHERE app = 'billing'")
+
+    async def look_at_all() -> None:
+        async with store.transaction() as tx:
+            await tx.targets.look_at_all()
+            await tx.commit()
+
+    async with store.transaction() as tx:
+        await tx.targets.want(BILLING.id)
+        looking = asyncio.create_task(look_at_all())
+        await kept.until_somebody_waits(engine)
+        await tx.targets.want(CRM.id)
+        await tx.commit()
+    await looking
+
+
+async def test_a_rule_whose_network_nobody_can_read_is_kept_as_it_is_written(store: PostgresStore) -> None:
+    odd = replace(samples.rule(), network="2001:db8::/64")
+    await kept.discover(store)
+    await kept.see(store, samples.look(odd, samples.rule(number=8)))
+    found = await look_at(store)
+    assert found is not None
+    assert found.rules[0] == odd
+    assert found.covering(samples.NETWORK) == ()
 
 
 async def test_what_was_never_looked_at_has_no_look(store: PostgresStore) -> None:

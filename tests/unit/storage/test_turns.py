@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from typing import Final
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -11,15 +12,17 @@ from bot.errors import LeaseLostError
 from bot.ports import Job
 from storage.transaction import PostgresStore
 from tests.unit import samples
+from tests.unit.samples import NOW
 from tests.unit.storage import kept
 
 BILLING = samples.database()
 CRM = samples.database("crm", 2)
+GONE: Final = "UPDATE targets SET gone_at = now()"
 
 
 async def claim(store: PostgresStore) -> Job | None:
     async with store.transaction() as tx:
-        job = await tx.targets.claim()
+        job = await tx.targets.claim(NOW)
         await tx.commit()
         return job
 
@@ -86,10 +89,100 @@ async def test_what_has_been_due_the_longest_comes_first(store: PostgresStore, e
     assert (await kept.take(store)).database == BILLING
 
 
+async def test_what_has_changed_comes_before_what_is_only_looked_at_again(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await kept.discover(store, *(samples.database(f"app{n}", n) for n in range(1, 6)))
+    await kept.query(engine, "UPDATE targets SET due_at = due_at - interval '1 hour' WHERE app <> 'app3'")
+    await want(store, samples.database("app3", 3))
+    assert (await kept.take(store)).database.app == "app3"
+
+
+async def test_what_waits_for_its_turn_keeps_its_place_when_everything_becomes_due(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await kept.discover(store, BILLING, CRM)
+    await kept.query(engine, "UPDATE targets SET due_at = now() - interval '1 hour' WHERE app = 'crm'")
+    async with store.transaction() as tx:
+        await tx.targets.look_at_all()
+        await tx.commit()
+    assert (await kept.take(store)).database == CRM
+
+
+@pytest.mark.parametrize("ask", ["look_at_all", "look_soon"])
+async def test_a_look_that_is_asked_for_during_a_pass_comes_right_after_it(
+    store: PostgresStore, ask: str
+) -> None:
+    await kept.discover(store)
+    job = await kept.take(store)
+    async with store.transaction() as tx:
+        await (tx.targets.look_at_all() if ask == "look_at_all" else tx.targets.look_soon(BILLING.id))
+        await tx.commit()
+    await kept.release(store, job, again=timedelta(minutes=10))
+    assert await next_due(store) == timedelta()
+
+
+async def test_troubles_are_counted_apart_from_looks(store: PostgresStore) -> None:
+    await kept.discover(store)
+    job = await kept.take(store)
+    async with store.transaction() as tx:
+        await tx.targets.release(job, again=timedelta(), tries=3, kept=False, troubles=2)
+        await tx.commit()
+    await want(store)
+    again = await kept.take(store)
+    assert (again.tries, again.troubles) == (0, 2)
+
+
+async def test_what_heroku_does_not_have_any_more_is_looked_at_once_more_and_then_left_alone(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await kept.discover(store)
+    await kept.query(engine, GONE)
+    await kept.release(store, await kept.take(store), again=timedelta(hours=1))
+    assert await next_due(store) is None
+    async with store.transaction() as tx:
+        await tx.targets.look_at_all()
+        await tx.commit()
+    assert await claim(store) is None
+
+
+async def test_what_is_gone_is_looked_at_while_a_grant_there_is_open(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await kept.discover(store)
+    await kept.in_force(store)
+    await kept.query(engine, GONE)
+    await kept.release(store, await kept.take(store), again=timedelta(hours=1))
+    assert await next_due(store) is not None
+
+
+async def test_what_is_gone_is_looked_at_while_something_of_ours_may_be_there(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await kept.discover(store)
+    await kept.query(engine, GONE)
+    job = await kept.take(store)
+    async with store.transaction() as tx:
+        intent, _ = await tx.entries.intend_add(job, samples.NETWORK)
+        await tx.commit()
+    await kept.release(store, job)
+    job = await kept.take(store)
+    async with store.transaction() as tx:
+        await tx.entries.made(job, intent, samples.rule())
+        await tx.commit()
+    await kept.release(store, job)
+    job = await kept.take(store)
+    async with store.transaction() as tx:
+        await tx.entries.gone([samples.rule().id])
+        await tx.commit()
+    await kept.release(store, job)
+    assert await claim(store) is None
+
+
 async def test_two_that_claim_at_the_same_time_get_different_databases(store: PostgresStore) -> None:
     await kept.discover(store, BILLING, CRM)
     async with store.transaction() as one, store.transaction() as other:
-        first, second = await one.targets.claim(), await other.targets.claim()
+        first, second = await one.targets.claim(NOW), await other.targets.claim(NOW)
     assert first is not None
     assert second is not None
     assert {first.database, second.database} == {BILLING, CRM}
@@ -105,7 +198,7 @@ async def test_many_that_claim_at_once_never_get_the_same_database(store: Postgr
 async def test_a_claim_that_is_rolled_back_leaves_it_due(store: PostgresStore) -> None:
     await kept.discover(store)
     async with store.transaction() as tx:
-        assert await tx.targets.claim() is not None
+        assert await tx.targets.claim(NOW) is not None
     assert await claim(store) is not None
 
 

@@ -109,10 +109,7 @@ async def test_a_server_that_is_not_there_is_said_to_be_unavailable() -> None:
 
 async def test_a_mistake_of_ours_is_not_disguised_as_an_outage(store: PostgresStore) -> None:
     with pytest.raises(IntegrityError):
-        async with store.transaction() as tx:
-            await tx.requests.add(
-                samples.request().terms, requester="U0ENGINEER", doing=Doing(actor="U0ENGINEER", at=NOW)
-            )
+        await kept.ask(store)
 
 
 async def test_a_time_without_a_zone_cannot_be_stored(store: PostgresStore) -> None:
@@ -120,7 +117,7 @@ async def test_a_time_without_a_zone_cannot_be_stored(store: PostgresStore) -> N
     await kept.discover(store)
     async with store.transaction() as tx:
         with pytest.raises(StatementError, match="without a zone"):
-            await tx.requests.add(samples.request().terms, requester="U0ENGINEER", doing=naive)
+            await tx.requests.add(kept.wanted(samples.request()), doing=naive)
 
 
 async def test_a_time_without_a_zone_cannot_be_asked_for(store: PostgresStore) -> None:
@@ -132,11 +129,8 @@ async def test_a_time_without_a_zone_cannot_be_asked_for(store: PostgresStore) -
 async def test_a_time_of_any_zone_is_kept_as_its_moment(store: PostgresStore) -> None:
     await kept.discover(store)
     async with store.transaction() as tx:
-        request = await tx.requests.add(
-            samples.request().terms,
-            requester="U0ENGINEER",
-            doing=Doing(actor="U0ENGINEER", at=NOW.astimezone(TOKYO)),
-        )
+        doing = Doing(actor="U0ENGINEER", at=NOW.astimezone(TOKYO))
+        request = await tx.requests.add(kept.wanted(samples.request()), doing=doing)
     assert request.asked_at.isoformat() == NOW.isoformat()
 
 

@@ -1,0 +1,210 @@
+"""Asking: for an address to be let in, and for more time."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from bot.access.use_cases import UseCases, grant_of
+from bot.domain import grant as grants
+from bot.domain.duration import FOREVER, parse_duration, parse_until
+from bot.domain.grant import Grant, GrantState
+from bot.domain.methods import MTLS_RULE_LIMIT, Method
+from bot.domain.network import parse_address
+from bot.domain.person import Person
+from bot.domain.policy import Rule, allowed_duration, require_reason, require_width, rule_for
+from bot.domain.request import Kind, Terms
+from bot.domain.schedule import reminder
+from bot.domain.target import Database, choose
+from bot.errors import Refusal, Refused
+from bot.ports import Case, PostKind, Transaction, Wanted
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wish:
+    """What a person typed or filled in, word by word; None for what they left out."""
+
+    address: str | None = None
+    target: str | None = None
+    duration: str | None = None
+    until: str | None = None
+    reason: str | None = None
+
+
+class Asking(UseCases):
+    """What ends as a pending request, if it is not refused."""
+
+    async def ask(self, wish: Wish, *, person: str, key: str) -> Case:
+        """Records a wish for an IP rule, pending approval.
+
+        Args:
+            wish: what was asked for.
+            person: Slack id of who asks.
+            key: what tells this command from every other; the same one again is recorded once.
+
+        Raises:
+            Refused: the person may not ask, or the wish cannot be granted as it stands.
+            StoreUnavailableError: nothing was recorded.
+        """
+
+        async def work(tx: Transaction) -> int:
+            member = await self._member(tx, person)
+            terms, rule = self._terms(wish, member, await tx.targets.all())
+            await _require_room(tx, terms)
+            return await self._record(tx, Kind.OPEN, terms, rule, person)
+
+        return await self._once(key, person, work)
+
+    async def extend(self, request: int, wish: Wish, *, person: str, key: str) -> Case:
+        """Gives a grant more time: at once within what the rule leaves to its owner, else as a request.
+
+        Args:
+            request: the number of the request that opened it.
+            wish: by how long, or until when, and why.
+            person: Slack id of who asks; only the owner may.
+            key: as for ``ask``.
+
+        Raises:
+            Refused: it is not theirs, has no end, or is closing already.
+            StoreUnavailableError: nothing was recorded.
+        """
+
+        async def work(tx: Transaction) -> int:
+            return await self._extend(tx, request, wish, person)
+
+        return await self._once(key, person, work)
+
+    async def _extend(self, tx: Transaction, id: int, wish: Wish, person: str) -> int:
+        member = await self._member(tx, person)
+        grant = await grant_of(tx, id)
+        case = await tx.requests.case(id)
+        if case is None or grant.owner != person:
+            raise Refused(Refusal.NOT_YOURS, id=id)
+        by = self._more_time(grant, id, wish, member, case)
+        rule = rule_for(self._policy, database=case.database, method=Method.MTLS, ids=member.ids)
+        granted = grant.duration or (grant.ends_at or grant.started_at) - grant.started_at
+        if granted + by > rule.longest_duration:
+            raise Refused(Refusal.EXTEND_PAST_LONGEST, longest=rule.longest_duration)
+        if grant.extended + by <= rule.extend_alone:
+            await self._extend_now(tx, grant, by, person)
+            return id
+        require_reason(rule, wish.reason or "")
+        terms = Terms(
+            method=Method.MTLS,
+            target=grant.target,
+            network=grant.network,
+            duration=by,
+            until=None,
+            reason=wish.reason or "",
+        )
+        return await self._record(tx, Kind.EXTEND, terms, rule, person, grant=grant)
+
+    async def _extend_now(self, tx: Transaction, grant: Grant, by: timedelta, person: str) -> None:
+        now, before = self._clock.now(), self._policy.warn_before
+        longer = grants.extended(grant, by, now=now, warn_before=before, alone=True)
+        await tx.grants.change(grant, longer, doing=self._by(person))
+        await tx.posts.refresh_cards(grant.request)
+
+    def _more_time(self, grant: Grant, id: int, wish: Wish, member: Person, case: Case) -> timedelta:
+        if grant.state in (GrantState.ENDING, GrantState.ENDED):
+            again = f"/pgaccess mtls add {grant.network} to {case.database.app}"
+            raise Refused(Refusal.GRANT_CLOSING, id=id, command=again)
+        if grant.state not in (GrantState.APPLYING, GrantState.IN_FORCE):
+            raise Refused(Refusal.GRANT_NOT_OPEN, id=id)
+        if grant.ends_at is None:
+            raise Refused(Refusal.EXTEND_NOT_TIMED, id=id)
+        if wish.until is not None:
+            until = parse_until(wish.until, now=self._clock.now(), zone=zone_of(member))
+            if until <= grant.ends_at:
+                raise Refused(Refusal.END_PAST)
+            return until - grant.ends_at
+        rule = self._policy.rule_named(case.request.rule)
+        if wish.duration == FOREVER and rule is not None:
+            raise Refused(Refusal.DURATION_FOREVER, longest=rule.longest_duration)
+        if wish.duration is not None:
+            return parse_duration(wish.duration)
+        return rule.default_duration if rule is not None else timedelta(hours=1)
+
+    def _terms(self, wish: Wish, member: Person, databases: Sequence[Database]) -> tuple[Terms, Rule]:
+        """Reads every word of a wish under the policy, in the order in which people type them."""
+        now = self._clock.now()
+        network = parse_address(wish.address or "")
+        aliases = {one.alias: one.database for one in self._policy.targets}
+        database = choose(tuple(databases), wish.target, aliases)
+        rule = rule_for(self._policy, database=database, method=Method.MTLS, ids=member.ids)
+        require_width(rule, network)
+        duration, until = self._length(wish, rule, member, now)
+        reason = wish.reason or ""
+        require_reason(rule, reason)
+        terms = Terms(
+            method=Method.MTLS,
+            target=database.id,
+            network=network,
+            duration=duration,
+            until=until,
+            reason=reason,
+        )
+        return terms, rule
+
+    def _length(
+        self, wish: Wish, rule: Rule, member: Person, now: datetime
+    ) -> tuple[timedelta | None, datetime | None]:
+        if wish.duration == FOREVER:
+            if not rule.permanent:
+                raise Refused(Refusal.DURATION_FOREVER, longest=rule.longest_duration)
+            return None, None
+        until = parse_until(wish.until, now=now, zone=zone_of(member)) if wish.until else None
+        asked = parse_duration(wish.duration) if wish.duration else None
+        return allowed_duration(rule, now=now, wish=asked, until=until), until
+
+    async def _record(
+        self,
+        tx: Transaction,
+        kind: Kind,
+        terms: Terms,
+        rule: Rule,
+        person: str,
+        *,
+        grant: Grant | None = None,
+    ) -> int:
+        """Records a pending request, its two cards and its audit line."""
+        doing = self._by(person)
+        wanted = Wanted(
+            kind=kind,
+            terms=terms,
+            requester=person,
+            rule=rule.name,
+            needed=rule.approvals,
+            lapse_at=doing.at + rule.lapse_after,
+            remind_at=reminder(asked=doing.at, after=rule.remind_after, given=0),
+            grant=None if grant is None else grant.id,
+        )
+        request = await tx.requests.add(wanted, doing=doing)
+        channel = self._policy.approvals_channel
+        approval, own = PostKind.CARD_APPROVAL, PostKind.CARD_REQUESTER
+        await tx.posts.tell(approval, to=channel, key=f"approval:{request.id}", request=request.id)
+        await tx.posts.tell(own, to=person, key=f"requester:{request.id}", request=request.id)
+        return request.id
+
+
+def zone_of(member: Person) -> ZoneInfo:
+    """The time zone of a person; UTC when Slack's name for it is not known here."""
+    try:
+        return ZoneInfo(member.zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+async def _require_room(tx: Transaction, terms: Terms) -> None:
+    """Refuses what the last look shows to be impossible; without a look the keeper will find out."""
+    look = await tx.targets.look(terms.target)
+    if look is None:
+        return
+    if not look.enabled:
+        raise Refused(Refusal.MTLS_NOT_ENABLED)
+    if len(look.rules) < MTLS_RULE_LIMIT or any(rule.network == terms.network for rule in look.rules):
+        return
+    following = await tx.grants.next_to_end(terms.target)
+    if following is None:
+        raise Refused(Refusal.RULES_FULL, limit=MTLS_RULE_LIMIT)
+    raise Refused(Refusal.RULES_FULL_UNTIL, limit=MTLS_RULE_LIMIT, id=following.request, at=following.ends_at)

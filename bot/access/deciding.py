@@ -1,0 +1,166 @@
+"""Deciding: one Deny decides, each approver counts once, and nobody decides on their own request."""
+
+from dataclasses import dataclass
+from uuid import uuid4
+
+from bot.access.asking import Wish, zone_of
+from bot.access.use_cases import UseCases, case_of
+from bot.domain import grant as grants
+from bot.domain.duration import parse_duration, parse_until
+from bot.domain.grant import GrantState, Why
+from bot.domain.network import parse_address
+from bot.domain.person import Person, require_member
+from bot.domain.policy import require_approver
+from bot.domain.request import (
+    Decision,
+    Kind,
+    Request,
+    RequestState,
+    Verdict,
+    approvals,
+    narrowed,
+    require_first_vote,
+    require_open,
+)
+from bot.errors import Refusal, Refused
+from bot.ports import Case, Doing, PostKind, Transaction
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Vote:
+    """What one approver wants.
+
+    Attributes:
+        version: of the terms that they saw.
+        reason: why it is denied.
+        changes: the terms as they would have them, shorter or narrower; None leaves them.
+    """
+
+    verdict: Verdict
+    version: int
+    reason: str = ""
+    changes: Wish | None = None
+
+
+class Deciding(UseCases):
+    """Votes serialise on the request's row."""
+
+    async def decide(self, request: int, vote: Vote, *, person: str, key: str) -> Case:
+        """Records one approver's vote, and decides when it is the one that was missing.
+
+        Args:
+            request: the request's number.
+            vote: what they want.
+            person: Slack id of who decides.
+            key: as for ``ask``.
+
+        Raises:
+            Refused: the person may not decide, or there is nothing (more) to decide.
+            StoreUnavailableError: nothing was recorded.
+        """
+
+        async def work(tx: Transaction) -> int:
+            asked, member = await self._decidable(tx, request, person, vote.version)
+            if vote.verdict is Verdict.APPROVE:
+                await self._require_requester(tx, asked)
+            if vote.changes is not None:
+                asked = await self._change(tx, asked, vote.changes, member)
+            await self._count(tx, asked, vote, self._by(person))
+            return request
+
+        return await self._once(key, person, work)
+
+    async def may_decide(self, request: int, *, version: int, person: str) -> Case:
+        """Checks, without recording anything, that a person could decide now: before a form is opened."""
+        async with self._store.transaction() as tx:
+            await self._decidable(tx, request, person, version)
+            return await case_of(tx, request)
+
+    async def _decidable(self, tx: Transaction, id: int, person: str, version: int) -> tuple[Request, Person]:
+        """Locks the request; raises ``Refused`` unless this person can decide it now."""
+        member = await self._member(tx, person)
+        request = await tx.requests.lock(id)
+        if request is None:
+            raise Refused(Refusal.REQUEST_UNKNOWN, id=id)
+        rule = self._rule_of(request)
+        require_approver(rule, ids=member.ids, requester=request.requester, request=id)
+        votes = await tx.requests.votes(id)
+        require_open(request, votes, version=version, now=self._clock.now())
+        require_first_vote(request, votes, person)
+        return request, member
+
+    async def _require_requester(self, tx: Transaction, request: Request) -> None:
+        """Refuses to open anything for somebody who could not ask for it any more."""
+        requester = await tx.people.find(request.requester)
+        if requester is None:
+            raise Refused(Refusal.PERSON_UNKNOWN, person=request.requester)
+        try:
+            require_member(requester)
+        except Refused as refused:
+            raise Refused(Refusal.REQUESTER_GONE, id=request.id) from refused
+
+    async def _change(self, tx: Transaction, request: Request, changes: Wish, member: Person) -> Request:
+        terms = request.terms
+        until = None
+        if changes.until:
+            until = parse_until(changes.until, now=self._clock.now(), zone=zone_of(member))
+        changed = narrowed(
+            terms,
+            network=parse_address(changes.address) if changes.address else terms.network,
+            duration=parse_duration(changes.duration) if changes.duration else None,
+            until=until,
+            request=request.id,
+        )
+        return request if changed == terms else await tx.requests.change_terms(request, changed)
+
+    async def _count(self, tx: Transaction, request: Request, vote: Vote, doing: Doing) -> None:
+        decision = Decision(person=doing.actor, verdict=vote.verdict, reason=vote.reason, at=doing.at)
+        await tx.requests.vote(request.id, decision)
+        agreed = approvals(await tx.requests.votes(request.id))
+        if vote.verdict is Verdict.DENY:
+            await tx.requests.decide(request, RequestState.DENIED, doing=doing)
+        elif agreed < request.needed:
+            await tx.requests.note_vote(request, agreed, doing=doing)
+            await tx.posts.refresh_cards(request.id)
+            return
+        else:
+            await tx.requests.decide(request, RequestState.APPROVED, doing=doing)
+        await tx.posts.refresh_cards(request.id)
+        await tx.posts.tell(
+            PostKind.NOTICE_DECIDED,
+            to=request.requester,
+            key=f"decided:{request.id}",
+            request=request.id,
+        )
+        if vote.verdict is Verdict.APPROVE:
+            await self._take_effect(tx, request, doing)
+
+    async def _take_effect(self, tx: Transaction, request: Request, doing: Doing) -> None:
+        """What an approval brings about: here in the store; at Heroku it is the keeper's work."""
+        match request.kind:
+            case Kind.OPEN:
+                await tx.grants.open(grants.begin(request, id=uuid4(), now=doing.at), doing=doing)
+            case Kind.EXTEND:
+                await self._prolong(tx, request, doing)
+                return
+            case Kind.REMOVE:
+                for grant in await tx.grants.live(request.terms.target, request.terms.network):
+                    await tx.grants.change(grant, grants.closing(grant, Why.REMOVED), doing=doing)
+                    await tx.posts.refresh_cards(grant.request)
+        await tx.targets.want(request.terms.target)
+
+    async def _prolong(self, tx: Transaction, request: Request, doing: Doing) -> None:
+        if request.grant is None or request.terms.duration is None:
+            raise ValueError(f"request {request.id} extends nothing")
+        grant = await tx.grants.get(request.grant)
+        if grant.state not in (GrantState.APPLYING, GrantState.IN_FORCE):
+            raise Refused(Refusal.GRANT_OVER, id=grant.request)
+        longer = grants.extended(
+            grant,
+            request.terms.duration,
+            now=doing.at,
+            warn_before=self._policy.warn_before,
+            alone=False,
+        )
+        await tx.grants.change(grant, longer, doing=doing)
+        await tx.posts.refresh_cards(grant.request)

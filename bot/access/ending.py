@@ -1,0 +1,195 @@
+"""Ending, and trying again: what owners and approvers do with what is there, without a new decision."""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from bot.access.asking import Asking, Wish
+from bot.access.use_cases import case_of, grant_of
+from bot.domain import grant as grants
+from bot.domain.grant import LIVE_STATES, Grant, GrantState, Why
+from bot.domain.methods import Method
+from bot.domain.network import parse_address
+from bot.domain.policy import require_reason, rule_for
+from bot.domain.request import Kind, RequestState, Terms, require_pending
+from bot.domain.target import Database, Network, choose
+from bot.errors import Refusal, Refused
+from bot.ports import Case, Transaction
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Removal:
+    """What became of ``remove``: the request that was recorded, or those whose grants are being closed."""
+
+    requested: Case | None
+    closing: tuple[int, ...]
+    case: Case
+
+
+class Ending(Asking):
+    """Ends are at once and undecided, for those who may."""
+
+    async def cancel(self, request: int, *, person: str, key: str) -> Case:
+        """Takes one's own pending request back; raises ``Refused`` when it is not, or not any more."""
+
+        async def work(tx: Transaction) -> int:
+            asked = await tx.requests.lock(request)
+            if asked is None:
+                raise Refused(Refusal.REQUEST_UNKNOWN, id=request)
+            if asked.requester != person:
+                raise Refused(Refusal.NOT_YOURS, id=request)
+            require_pending(asked, await tx.requests.votes(request))
+            await tx.requests.decide(asked, RequestState.CANCELLED, doing=self._by(person))
+            await tx.posts.refresh_cards(request)
+            return request
+
+        return await self._once(key, person, work)
+
+    async def done(self, request: int, *, person: str, key: str) -> Case:
+        """Ends one's own grant, at once."""
+
+        def allowed(grant: Grant, _case: Case, _ids: Collection[str]) -> None:
+            if grant.owner != person:
+                raise Refused(Refusal.NOT_YOURS, id=request)
+
+        return await self._end(request, Why.DONE, allowed, person=person, key=key)
+
+    async def revoke(self, request: int, *, person: str, key: str) -> Case:
+        """Ends anybody's grant, at once; for approvers of the database and for admins."""
+
+        def allowed(_grant: Grant, case: Case, ids: Collection[str]) -> None:
+            rule = self._policy.rule_named(case.request.rule)
+            approves = rule is not None and not rule.approvers.isdisjoint(ids)
+            if not (approves or self._policy.is_admin(ids)):
+                raise Refused(Refusal.APPROVER_NOT, id=request)
+
+        return await self._end(request, Why.REVOKED, allowed, person=person, key=key)
+
+    async def retry(self, request: int, *, person: str, key: str) -> Case:
+        """Tries once more what failed, under the decision that it has and up to the end that it had."""
+        wrong = Refusal.GRANT_NOT_FAILED
+        return await self._reopen(request, GrantState.FAILED, wrong, person=person, key=key)
+
+    async def restore(self, request: int, *, person: str, key: str) -> Case:
+        """Opens again what somebody closed at Heroku, because a person says so."""
+        wrong = Refusal.GRANT_NOT_INTERRUPTED
+        return await self._reopen(request, GrantState.INTERRUPTED, wrong, person=person, key=key)
+
+    async def give_up(self, request: int, *, person: str, key: str) -> Case:
+        """Settles that what failed is not tried again."""
+
+        async def work(tx: Transaction) -> int:
+            grant = await self._own(tx, request, person)
+            if grant.state is not GrantState.FAILED:
+                raise Refused(Refusal.GRANT_NOT_FAILED, id=request)
+            now = self._clock.now()
+            over = grants.closed(grant, GrantState.ENDED, now=now, why=Why.GIVEN_UP)
+            await tx.grants.change(grant, over, doing=self._by(person))
+            await tx.posts.refresh_cards(request)
+            return request
+
+        return await self._once(key, person, work)
+
+    async def remove(self, wish: Wish, *, person: str, key: str) -> Removal:
+        """Closes an address: at once if all its grants are one's own, else as a request that lists them.
+
+        Raises:
+            Refused: nothing of ours is open for the address.
+            StoreUnavailableError: nothing was recorded.
+        """
+        closing: list[int] = []
+        requested = False
+
+        async def work(tx: Transaction) -> int:
+            nonlocal requested
+            member = await self._member(tx, person)
+            network = parse_address(wish.address or "")
+            aliases = {one.alias: one.database for one in self._policy.targets}
+            database = choose(await tx.targets.all(), wish.target, aliases)
+            live = await tx.grants.live(database.id, network)
+            if not live:
+                raise await _nothing(tx, database, network)
+            if all(grant.owner == person for grant in live):
+                closing.extend(grant.request for grant in live)
+                await self._close(tx, live, Why.DONE, person)
+                return live[0].request
+            requested = True
+            rule = rule_for(self._policy, database=database, method=Method.MTLS, ids=member.ids)
+            reason = wish.reason or ""
+            require_reason(rule, reason)
+            terms = Terms(
+                method=Method.MTLS,
+                target=database.id,
+                network=network,
+                duration=None,
+                until=None,
+                reason=reason,
+            )
+            return await self._record(tx, Kind.REMOVE, terms, rule, person)
+
+        case = await self._once(key, person, work)
+        is_request = requested or case.request.kind is Kind.REMOVE
+        ended = tuple(closing) or (() if is_request else (case.request.id,))
+        return Removal(requested=case if is_request else None, closing=ended, case=case)
+
+    async def _end(
+        self,
+        request: int,
+        why: Why,
+        allowed: Callable[[Grant, Case, Collection[str]], None],
+        *,
+        person: str,
+        key: str,
+    ) -> Case:
+        async def work(tx: Transaction) -> int:
+            member = await self._member(tx, person)
+            grant = await grant_of(tx, request)
+            allowed(grant, await case_of(tx, request), member.ids)
+            if grant.state not in LIVE_STATES:
+                raise Refused(Refusal.GRANT_OVER, id=request)
+            await self._close(tx, [grant], why, person)
+            return request
+
+        return await self._once(key, person, work)
+
+    async def _reopen(
+        self, request: int, state: GrantState, wrong: Refusal, *, person: str, key: str
+    ) -> Case:
+        async def work(tx: Transaction) -> int:
+            grant = await self._own(tx, request, person)
+            if grant.state is not state:
+                raise Refused(wrong, id=request)
+            if grant.ends_at is not None and grant.ends_at <= self._clock.now():
+                raise Refused(Refusal.GRANT_OVER, id=request)
+            await tx.grants.change(grant, grants.again(grant), doing=self._by(person))
+            await tx.posts.refresh_cards(request)
+            await tx.targets.want(grant.target)
+            return request
+
+        return await self._once(key, person, work)
+
+    async def _own(self, tx: Transaction, request: int, person: str) -> Grant:
+        """The grant of a request, for its owner or an approver of it."""
+        member = await self._member(tx, person)
+        grant = await grant_of(tx, request)
+        case = await case_of(tx, request)
+        rule = self._policy.rule_named(case.request.rule)
+        approves = rule is not None and not rule.approvers.isdisjoint(member.ids)
+        if grant.owner != person and not approves:
+            raise Refused(Refusal.NOT_YOURS, id=request)
+        return grant
+
+    async def _close(self, tx: Transaction, live: Sequence[Grant], why: Why, person: str) -> None:
+        """Moves grants to ``ending``, with the intent to remove in the same commit."""
+        for grant in live:
+            await tx.grants.change(grant, grants.closing(grant, why), doing=self._by(person))
+            await tx.posts.refresh_cards(grant.request)
+        for target in sorted({grant.target for grant in live}):
+            await tx.targets.want(target)
+
+
+async def _nothing(tx: Transaction, database: Database, network: Network) -> Refused:
+    """Why there is nothing to remove: nobody opened it, or somebody else did."""
+    look = await tx.targets.look(database.id)
+    foreign = look is not None and any(r.network == network and r.id not in look.ours for r in look.rules)
+    reason = Refusal.FOREIGN_RULE if foreign else Refusal.NOTHING_THERE
+    return Refused(reason, address=str(network), app=database.app)

@@ -1,0 +1,92 @@
+"""Reading: what is open, what waits, and what the last look saw. Nothing here changes anything."""
+
+from typing import Final
+
+from bot.access.use_cases import UseCases, case_of
+from bot.domain.request import Kind, RequestState
+from bot.domain.target import Database, choose
+from bot.ports import Case, Overview, PostKind, Situation
+
+LISTED: Final = 20
+"""Requests that one answer lists: a message takes 50 blocks."""
+
+
+class Reading(UseCases):
+    """Answers from the store alone: fast, and with their age where Heroku is concerned."""
+
+    async def show(self, request: int) -> Case:
+        """One request; raises ``Refused`` when there is none of that number."""
+        async with self._store.transaction() as tx:
+            return await case_of(tx, request)
+
+    async def list(self, which: str | None, *, person: str) -> tuple[Case, ...]:
+        """Requests that are pending or open, newest first.
+
+        Args:
+            which: ``mine``, ``pending``, a database's name, or None for all of them.
+            person: who asks.
+        """
+        async with self._store.transaction() as tx:
+            if which == "pending":
+                return await tx.requests.pending(limit=LISTED)
+            requester = person if which == "mine" else None
+            if which in (None, "mine"):
+                return await tx.requests.open_cases(requester=requester, limit=LISTED)
+            database = self._choose(await tx.targets.all(), which)
+            return await tx.requests.open_cases(requester=None, target=database.id, limit=LISTED)
+
+    async def databases(self) -> tuple[Database, ...]:
+        """The databases that can be asked for."""
+        async with self._store.transaction() as tx:
+            return await tx.targets.all()
+
+    async def situation(self, target: str | None, *, person: str) -> Situation:
+        """Everything known about one database, and what this person has there; has it looked at again."""
+        async with self._store.transaction() as tx:
+            database = self._choose(await tx.targets.all(), target)
+            look = await tx.targets.look(database.id)
+            cases = await tx.requests.open_cases(requester=None, target=database.id, limit=100)
+            mine = tuple(case for case in cases if case.request.requester == person)
+            await tx.targets.look_soon(database.id)
+            await tx.commit()
+        return Situation(database=database, look=look, open=cases, mine=mine, now=self._clock.now())
+
+    async def overview(self, person: str) -> Overview:
+        """What a person's App Home shows: theirs, what waits for them, and what ends soon."""
+        async with self._store.transaction() as tx:
+            known = await tx.people.find(person)
+            ids = known.ids if known is not None else frozenset({person})
+            mine = await tx.requests.open_cases(requester=person, limit=LISTED)
+            pending = await tx.requests.pending(limit=100)
+        waiting = tuple(case for case in pending if self._decides(case, ids))[:LISTED]
+        # An extension has its own line among theirs; here the grant counts, and once.
+        opened = [case for case in mine if case.request.kind is Kind.OPEN]
+        timed = [case for case in opened if case.grant is not None and case.grant.ends_at is not None]
+        soon = sorted(timed, key=lambda case: str(case.grant and case.grant.ends_at))
+        return Overview(mine=mine, waiting=waiting, ending=tuple(soon[:3]))
+
+    async def show_home(self, person: str) -> None:
+        """Has a person's App Home shown afresh; the courier does it."""
+        async with self._store.transaction() as tx:
+            key = f"home:{person}"
+            if not await tx.posts.refresh(key):
+                await tx.posts.tell(PostKind.HOME, to=person, key=key)
+            await tx.commit()
+
+    async def locale(self, person: str) -> str | None:
+        """The Slack locale of a person."""
+        async with self._store.transaction() as tx:
+            return await tx.people.locale(person)
+
+    def _choose(self, databases: tuple[Database, ...], word: str | None) -> Database:
+        return choose(databases, word, {one.alias: one.database for one in self._policy.targets})
+
+    def _decides(self, case: Case, ids: frozenset[str]) -> bool:
+        rule = self._policy.rule_named(case.request.rule)
+        return (
+            case.request.state is RequestState.PENDING
+            and rule is not None
+            and not rule.approvers.isdisjoint(ids)
+            and case.request.requester not in ids
+            and not any(vote.person in ids for vote in case.decisions)
+        )

@@ -1,0 +1,34 @@
+"""Help, at every level: what can be typed, with two fitting examples."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from bot.messages import blocks
+from bot.messages.words import Words
+from bot.ports import Message
+
+_ASKING: Final = ("help.example.short", "help.example.long")
+_READING: Final = ("help.example.list", "help.example.show")
+_ACTING: Final = ("help.example.extend", "help.example.done")
+
+_MTLS: Final = ("help.mtls", "help.mtls.add", "help.mtls.remove", "help.mtls.list", "help.form")
+_LOOKING: Final = ("help.reading", "help.list", "help.show", "help.status", "help.why")
+_ONE: Final = ("help.acting", "help.cancel", "help.done", "help.extend", "help.revoke", "help.retry")
+
+_HELP: Final[Mapping[str, tuple[Sequence[str], Sequence[str]]]] = {
+    "": (("help.title", "", *_MTLS, "", *_LOOKING, "", *_ONE, "", "help.help"), _ASKING),
+    "mtls": (_MTLS, _ASKING),
+    **dict.fromkeys(("list", "show", "status", "why"), (_LOOKING, _READING)),
+    **dict.fromkeys(("cancel", "done", "extend", "revoke", "retry"), (_ONE, _ACTING)),
+}
+"""By topic: the lines, and two examples that fit."""
+
+
+def helping(topic: Sequence[str], words: Words) -> Message:
+    """What can be typed about a topic; about everything when the topic has no help of its own."""
+    lines, examples = _HELP.get(topic[0] if topic else "", _HELP[""])
+    said = [words(key) if key else "" for key in [*lines, "", "help.examples", *examples]]
+    shown = [blocks.section("\n".join(said))]
+    if "help.mtls.add" in lines:
+        shown.append(blocks.context(words("help.limits")))
+    return Message(text=words("help.title"), blocks=shown)

@@ -1,0 +1,89 @@
+"""What Heroku has at one database, and why somebody may not get through: from the last look, with its age."""
+
+from typing import Final
+
+from bot.domain.methods import AUTHORISED, MTLS_RULE_LIMIT
+from bot.domain.policy import Policy
+from bot.domain.request import Kind
+from bot.domain.target import Look, Rule
+from bot.messages import blocks, cards
+from bot.messages.words import Mrkdwn, Words, cut
+from bot.ports import Case, Message, Situation
+
+SHOWN: Final = 25
+"""Rules that one answer shows: its text stays below Slack's limit for a section."""
+
+NAMED: Final = 5
+"""Requests that are named beside one rule."""
+
+TEXT: Final = 40
+"""Characters of a foreign rule's description."""
+
+_ERRORS: Final = ("timeout", "certificate", "expired", "key", "password")
+
+
+def status(situation: Situation, words: Words) -> Message:
+    """The rules of a database: ours with their requests, and those that others made."""
+    database, look = situation.database, situation.look
+    title = words(
+        "status.title", app=database.app, name=database.name, space=database.space, region=database.region
+    )
+    if look is None or not look.enabled:
+        said = words("status.unseen" if look is None else "status.off")
+        return Message(text=title, blocks=[blocks.section(title), blocks.section(said)])
+    used = words("status.rules", used=len(look.rules), limit=MTLS_RULE_LIMIT, at=look.at)
+    lines = [_rule(rule, look, situation, words) for rule in look.rules[:SHOWN]]
+    if len(look.rules) > SHOWN:
+        lines.append(words("status.more", count=len(look.rules) - SHOWN))
+    shown = [blocks.section(title), blocks.section(used)]
+    if lines:
+        shown.append(blocks.section("\n".join(lines)))
+    return Message(text=title, blocks=shown)
+
+
+def why(situation: Situation, *, words: Words, policy: Policy) -> Message:
+    """Step by step, what stands between a person and a database, and what each ``psql`` error means."""
+    title = words("why.title", app=situation.database.app, at=_seen(situation))
+    steps = [blocks.section(step) for step in _steps(situation, words, policy)]
+    errors = "\n".join([words("why.errors"), *(words(f"why.error.{name}") for name in _ERRORS)])
+    return Message(text=title, blocks=[blocks.section(title), *steps, blocks.section(errors)])
+
+
+def _seen(situation: Situation) -> object:
+    return situation.now if situation.look is None else situation.look.at
+
+
+def _rule(rule: Rule, look: Look, situation: Situation, words: Words) -> Mrkdwn:
+    if rule.id not in look.ours:
+        text = cut(cards.one_line(rule.description) or "–", TEXT)
+        return words("status.rule.foreign", network=rule.network, status=rule.status, text=text)
+    owners = [f"#{c.request.id}" for c in situation.open if c.request.terms.network == rule.network]
+    requests = ", ".join([*owners[:NAMED], *("…" for _ in owners[NAMED : NAMED + 1])]) or "–"
+    return words("status.rule.ours", network=rule.network, status=rule.status, requests=requests)
+
+
+def _steps(situation: Situation, words: Words, policy: Policy) -> list[Mrkdwn]:
+    look = situation.look
+    if look is None:
+        return [words("status.unseen")]
+    if not look.enabled:
+        return [words("why.step.off")]
+    mine = [case for case in situation.mine if case.request.kind is Kind.OPEN]
+    steps = [words("why.step.on")]
+    steps += [_step(case, look, words, policy) for case in mine[:5]]
+    if not mine:
+        steps.append(words("why.step.none", app=situation.database.app))
+    return [*steps, words("why.step.certificate")]
+
+
+def _step(case: Case, look: Look, words: Words, policy: Policy) -> Mrkdwn:
+    """One of the person's own requests, held against what Heroku has."""
+    network = case.request.terms.network
+    listed = next((rule for rule in look.rules if rule.network == network), None)
+    params = {"network": network, "id": case.request.id}
+    if listed is None:
+        state = cards.state_line(case, words=words, policy=policy)
+        return words("why.step.missing", state=state, **params)
+    if listed.status != AUTHORISED:
+        return words("why.step.wait", status=listed.status, **params)
+    return words("why.step.rule", **params)

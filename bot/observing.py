@@ -1,0 +1,177 @@
+"""Looks at one database for the keeper: within its lease, and believing absence only where it is proven."""
+
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from bot.domain import schedule
+from bot.domain.plan import Entry, Known
+from bot.domain.target import Rule
+from bot.errors import (
+    HerokuBusyError,
+    HerokuDeniedError,
+    HerokuError,
+    HerokuNotFoundError,
+    HerokuUnclearError,
+    LeaseLostError,
+)
+from bot.ports import Heroku, Job, PostKind, Store, Transaction
+
+MARGIN: Final = timedelta(seconds=5)
+"""What must be left of a lease beyond a call's deadline: time to record the answer."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Seen:
+    """What one observation brought.
+
+    Attributes:
+        known: what the store knows, with those rules of ours that were thought gone and are listed.
+        enabled: mTLS is enabled; without it the list is proven to be empty.
+        settled: False while the endpoint is being made: nothing can be added yet, and nothing that is not
+            listed is proven to be absent.
+        rules: the complete list.
+    """
+
+    known: Known
+    enabled: bool
+    settled: bool
+    rules: tuple[Rule, ...]
+
+
+@dataclass(kw_only=True, slots=True)
+class Turn:
+    """A claimed database, for as long as its lease holds.
+
+    Attributes:
+        held_since: monotonic seconds, taken before the lease was.
+        current: the grants are still those that the job was planned on.
+        named: in this pass Heroku has confirmed that the database is (still) called as we call it.
+    """
+
+    job: Job
+    held_since: float
+    current: bool = True
+    named: bool = False
+
+
+class Observer:
+    """The keeper's eyes.
+
+    Args:
+        store: the truth.
+        heroku: what is looked at.
+        operations: the channel that hears of a rule that was thought gone.
+    """
+
+    def __init__(self, *, store: Store, heroku: Heroku, operations: str) -> None:
+        self._store = store
+        self._heroku = heroku
+        self._operations = operations
+
+    def require_time(self, turn: Turn) -> None:
+        """Lets a call start only if its total deadline fits into the lease.
+
+        Measured from before the lease was taken, on a clock that goes on while the process is stopped.
+
+        Raises:
+            LeaseLostError: too little is left.
+        """
+        left = schedule.LEASE - timedelta(seconds=time.monotonic() - turn.held_since)
+        if left < self._heroku.deadline + MARGIN:
+            raise LeaseLostError("too little is left of the lease to begin a call")
+
+    @contextlib.asynccontextmanager
+    async def holding(self, turn: Turn) -> AsyncIterator[Transaction]:
+        """A transaction that prolongs the lease, and fails if it is not ours any more."""
+        since = time.monotonic()
+        async with self._store.transaction() as tx:
+            turn.current = await tx.targets.renew(turn.job)
+            yield tx
+            await tx.commit()
+        turn.held_since = since
+
+    async def look(self, turn: Turn) -> Seen:
+        """Looks at the rules. Absence is only believed from a list, or from a confirmed 404.
+
+        The list's own refusal before mTLS is enabled is not documented, so any refusal is looked into:
+        the endpoint says whether mTLS is enabled, the add-on whether it is still called so.
+
+        Raises:
+            HerokuError: nothing was seen.
+            LeaseLostError: the turn is over.
+        """
+        self.require_time(turn)
+        try:
+            rules = await self._heroku.rules(turn.job.database.name)
+        except (HerokuBusyError, HerokuDeniedError):
+            raise
+        except HerokuError as refused:
+            return await self._look_closer(turn, refused)
+        return await self._welcome_back(turn, rules)
+
+    async def confirm_name(self, turn: Turn) -> None:
+        """Makes sure, once in a pass, that the database is still called so, before anything follows from it.
+
+        Names may change, and two databases may even swap theirs: every call at the Data API would then reach
+        the other one. It also tells a 404 that means "not enabled" from "renamed" and "gone".
+
+        Raises:
+            HerokuUnclearError: the add-on has another name now; the next pass uses it.
+            HerokuNotFoundError: the add-on is gone; what became of its rules is unknown.
+        """
+        if turn.named:
+            return
+        self.require_time(turn)
+        database = turn.job.database
+        name = await self._heroku.database_name(database.id)
+        if name != database.name:
+            async with self.holding(turn) as tx:
+                await tx.targets.renamed(database.id, name)
+            raise HerokuUnclearError(404, "not_found", f"the add-on is called {name} now")
+        turn.named = True
+
+    async def _look_closer(self, turn: Turn, refused: HerokuError) -> Seen:
+        known = turn.job.known
+        self.require_time(turn)
+        try:
+            status = await self._heroku.endpoint_status(turn.job.database.name)
+        except HerokuNotFoundError:
+            await self.confirm_name(turn)
+            return Seen(known=known, enabled=False, settled=True, rules=())
+        if status != "Provisioning" or known.entries:
+            raise refused
+        return Seen(known=known, enabled=True, settled=False, rules=())
+
+    async def _welcome_back(self, turn: Turn, rules: tuple[Rule, ...]) -> Seen:
+        """Takes rules that a stale list once lacked for ours again: nobody else would ever remove them.
+
+        Operations hears of it, for what was said of them meanwhile was not so.
+        """
+        known = turn.job.known
+        ours = {entry.rule for entry in known.entries}
+        others = {rule.id: rule for rule in rules if rule.id not in ours}
+        back: tuple[Entry, ...] = ()
+        if others:
+            async with self.holding(turn) as tx:
+                back = await tx.entries.returned(turn.job, others)
+                for entry in back:
+                    await self._tell_of(tx, turn.job, others[entry.rule])
+        known = replace(known, entries=(*known.entries, *back))
+        return Seen(known=known, enabled=True, settled=True, rules=rules)
+
+    async def _tell_of(self, tx: Transaction, job: Job, rule: Rule) -> None:
+        log.warning("keeper.returned", database=job.database.name, rule=str(rule.id))
+        await tx.posts.tell(
+            PostKind.NOTICE_HEROKU_TROUBLE,
+            to=self._operations,
+            key=f"returned:{rule.id}:{job.lease}",
+            params={"app": job.database.app, "status": "200", "id": f"listed again: {rule.network}"},
+        )

@@ -1,0 +1,247 @@
+"""Records what a keeper's pass has shown: grants, entries, what is told, and when to look again."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from bot.domain import grant as grants
+from bot.domain import schedule
+from bot.domain.grant import Grant, GrantState, Why
+from bot.domain.plan import Plan, strays
+from bot.domain.policy import Policy
+from bot.domain.target import Look, Network
+from bot.errors import HerokuBusyError, HerokuDeniedError, HerokuError
+from bot.observing import Seen
+from bot.ports import BOT, Clock, Doing, Job, PostKind, Store, Transaction
+
+LOUD_AFTER: Final = 5
+"""Spoilt passes until operations hears of it: about three minutes where nothing works at all."""
+
+log = structlog.get_logger(__name__)
+
+_TOLD: Final = {
+    GrantState.IN_FORCE: PostKind.NOTICE_IN_FORCE,
+    GrantState.ENDED: PostKind.NOTICE_ENDED,
+    GrantState.FAILED: PostKind.NOTICE_FAILED,
+    GrantState.INTERRUPTED: PostKind.NOTICE_INTERRUPTED,
+}
+
+
+@dataclass(kw_only=True, slots=True)
+class Outcome:
+    """What carrying out a plan brought, beyond the plan itself.
+
+    Attributes:
+        refused: networks that Heroku will not open, each with its words.
+        outsiders: grants whose owner may not be let in any more.
+        changed: something was written, so the next look comes soon.
+        trouble: what went wrong last with a call; the rest of the plan was carried out as far as it goes.
+    """
+
+    refused: dict[Network, str] = field(default_factory=dict)
+    outsiders: set[UUID] = field(default_factory=set)
+    changed: bool = False
+    trouble: HerokuError | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rest:
+    """The time until the next look; see ``Targets.release``."""
+
+    again: timedelta
+    tries: int
+    troubles: int
+    kept: bool
+
+
+class Recorder:
+    """The keeper's pen: one transaction for each pass.
+
+    Args:
+        store: the truth.
+        policy: whom to tell, and when to warn.
+        clock: business time.
+    """
+
+    def __init__(self, *, store: Store, policy: Policy, clock: Clock) -> None:
+        self._store = store
+        self._policy = policy
+        self._clock = clock
+
+    async def record(self, job: Job, seen: Seen, drawn: Plan, outcome: Outcome) -> None:
+        """Records a pass, whether or not all its calls went well.
+
+        Raises:
+            LeaseLostError: the turn was over before; nothing is recorded.
+        """
+        now = self._clock.now()
+        async with self._store.transaction() as tx:
+            for id, state, why, detail in _verdicts(seen, drawn, outcome):
+                await self._settle(tx, id, state, why, detail, now)
+            await tx.entries.listed(rule.id for rule in seen.rules)
+            await tx.entries.gone(drawn.gone)
+            await tx.entries.give_up(drawn.lost)
+            await self._report_strays(tx, job, seen)
+            ours = await tx.entries.ours(job.database.id)
+            await tx.targets.looked(job, Look(at=now, enabled=seen.enabled, rules=seen.rules, ours=ours))
+            if outcome.trouble is not None:
+                await self._report(tx, job, outcome.trouble, now)
+            await _release(tx, job, _rest(job, seen, drawn, outcome))
+            await tx.commit()
+
+    async def give_back(self, job: Job, error: HerokuError) -> None:
+        """Records that nothing could be seen; what was known before stays as it is."""
+        log.warning("keeper.trouble", database=job.database.name, status=error.status, id=error.id)
+        async with self._store.transaction() as tx:
+            await self._report(tx, job, error, self._clock.now())
+            await _release(tx, job, _rest_after_nothing(job, _pause(error, job)))
+            await tx.commit()
+
+    async def broken(self, job: Job, error: Exception) -> None:
+        """Records, loudly, that a pass failed in a way that nobody has thought of."""
+        async with self._store.transaction() as tx:
+            answer = {"status": "unexpected", "id": type(error).__name__}
+            await self._tell_trouble(tx, job, answer, self._clock.now())
+            await _release(tx, job, _rest_after_nothing(job, schedule.gap(schedule.TROUBLE, job.troubles)))
+            await tx.commit()
+
+    # --- grants ----------------------------------------------------------------------------------
+
+    async def _settle(
+        self, tx: Transaction, id: UUID, state: GrantState, why: Why | None, detail: str, now: datetime
+    ) -> None:
+        """Moves one grant, unless a person moved it while we looked."""
+        grant = await tx.grants.get(id)
+        after = self._after(grant, state, why, detail, now)
+        if after is None or not await tx.grants.change(grant, after, doing=Doing(actor=BOT, at=now)):
+            return
+        await tx.posts.refresh_cards(grant.request)
+        if state is GrantState.ENDED and grant.why is Why.EXPIRED and grant.closed_at is not None:
+            # It was interrupted, its owner was told then, and nothing ends for them now.
+            return
+        kind = _TOLD[state]
+        await tx.posts.tell(kind, to=grant.owner, key=f"{kind}:{id}:{now.isoformat()}", request=grant.request)
+        if state is GrantState.INTERRUPTED:
+            operations = self._policy.operations_channel
+            await tx.posts.tell(
+                kind, to=operations, key=f"{kind}:{id}:operations:{now.isoformat()}", request=grant.request
+            )
+
+    def _after(
+        self, grant: Grant, state: GrantState, why: Why | None, detail: str, now: datetime
+    ) -> Grant | None:
+        """The grant as the look has proven it; None when that no longer follows from where it stands.
+
+        Nothing is said to be in force whose end came while we looked.
+        """
+        match grant.state, state:
+            case GrantState.APPLYING, GrantState.IN_FORCE if grant.ends_at is None or now < grant.ends_at:
+                return grants.verified(grant, now=now, warn_before=self._policy.warn_before)
+            case (
+                (GrantState.APPLYING, GrantState.FAILED)
+                | (GrantState.IN_FORCE, GrantState.INTERRUPTED)
+                | (GrantState.ENDING, GrantState.ENDED)
+            ):
+                return grants.closed(grant, state, now=now, why=why, detail=detail)
+        return None
+
+    # --- what operations hears -------------------------------------------------------------------
+
+    async def _report_strays(self, tx: Transaction, job: Job, seen: Seen) -> None:
+        for rule in strays(seen.known, seen.rules, mark=f"pgaccess/{job.installation} "):
+            await tx.posts.tell(
+                PostKind.NOTICE_STRAY,
+                to=self._policy.operations_channel,
+                key=f"stray:{rule.id}",
+                params={"app": job.database.app, "network": str(rule.network), "rule": str(rule.id)},
+            )
+
+    async def _report(self, tx: Transaction, job: Job, error: HerokuError, now: datetime) -> None:
+        """Says once a day that the token is refused; and hourly what has failed for a while."""
+        answer = {"status": str(error.status), "id": error.id}
+        if isinstance(error, HerokuDeniedError):
+            await tx.posts.tell(
+                PostKind.NOTICE_HEROKU_DENIED,
+                to=self._policy.operations_channel,
+                key=f"denied:{now.date().isoformat()}",
+                params={"app": job.database.app, **answer},
+            )
+        elif job.troubles + 1 >= LOUD_AFTER:
+            await self._tell_trouble(tx, job, answer, now)
+
+    async def _tell_trouble(self, tx: Transaction, job: Job, answer: dict[str, str], now: datetime) -> None:
+        hour = now.replace(minute=0, second=0, microsecond=0).isoformat()
+        await tx.posts.tell(
+            PostKind.NOTICE_HEROKU_TROUBLE,
+            to=self._policy.operations_channel,
+            key=f"trouble:{job.database.id}:{hour}",
+            params={"app": job.database.app, **answer},
+        )
+
+
+def _verdicts(
+    seen: Seen, drawn: Plan, outcome: Outcome
+) -> Iterable[tuple[UUID, GrantState, Why | None, str]]:
+    """Every grant whose state the pass has settled."""
+    for id in drawn.in_force:
+        yield id, GrantState.IN_FORCE, None, ""
+    for id in drawn.ended:
+        yield id, GrantState.ENDED, None, ""
+    for id in drawn.interrupted:
+        yield id, GrantState.INTERRUPTED, Why.CLOSED_ELSEWHERE, ""
+    for id, why in drawn.failed:
+        yield id, GrantState.FAILED, why, ""
+    for want in seen.known.wants:
+        if want.grant in outcome.outsiders:
+            yield want.grant, GrantState.FAILED, Why.PERSON, ""
+        elif want.opens and want.network in outcome.refused:
+            yield want.grant, GrantState.FAILED, Why.REFUSED, outcome.refused[want.network]
+        elif want.opens and not seen.enabled:
+            yield want.grant, GrantState.FAILED, Why.NOT_ENABLED, ""
+
+
+def _rest(job: Job, seen: Seen, drawn: Plan, outcome: Outcome) -> Rest:
+    """When to look again after a pass.
+
+    What went wrong with one call does not keep the others from being read back; only a full rate limit and
+    a refused token stop everything. Troubles are forgotten once nothing is under way any more.
+    """
+    again, tries = _next_look(job, seen, drawn, outcome)
+    error = outcome.trouble
+    if error is None:
+        return Rest(again=again, tries=tries, troubles=job.troubles if drawn.under_way else 0, kept=True)
+    pause = _pause(error, job)
+    stopped = isinstance(error, HerokuBusyError | HerokuDeniedError)
+    return Rest(
+        again=pause if stopped else min(again, pause), tries=tries, troubles=job.troubles + 1, kept=False
+    )
+
+
+def _next_look(job: Job, seen: Seen, drawn: Plan, outcome: Outcome) -> tuple[timedelta, int]:
+    """When to look again, and how many looks in a row that makes."""
+    if outcome.changed:
+        return schedule.READ_BACK[0], 1
+    if drawn.under_way:
+        return schedule.gap(schedule.READ_BACK, job.tries), job.tries + 1
+    # An addition whose answer was lost may show long after its quarantine, wanted or not.
+    watched = seen.known.wants or seen.known.attempts
+    return (schedule.WATCH if watched else schedule.IDLE), 0
+
+
+def _pause(error: HerokuError, job: Job) -> timedelta:
+    """How long nothing is tried after an error: a refused token is only mended by an operator."""
+    if isinstance(error, HerokuDeniedError):
+        return schedule.DENIED
+    return schedule.gap(schedule.TROUBLE, job.troubles)
+
+
+def _rest_after_nothing(job: Job, pause: timedelta) -> Rest:
+    return Rest(again=pause, tries=job.tries, troubles=job.troubles + 1, kept=False)
+
+
+async def _release(tx: Transaction, job: Job, rest: Rest) -> None:
+    await tx.targets.release(job, again=rest.again, tries=rest.tries, kept=rest.kept, troubles=rest.troubles)

@@ -1,0 +1,123 @@
+"""Socket Mode with real processes: ``pgaccess web`` is called by nobody, and opens its own way to Slack."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.processes import SECRETS, Machine, until
+
+APP_TOKEN = "xapp-acceptance-3e8"
+LINE = "/pgaccess mtls add 203.0.113.4"
+
+
+class SocketMachine(Machine):
+    """A machine whose bot has the app's token and no signing secret."""
+
+    def start_world(self, *, pace: str = "0.3") -> None:
+        self._environ["SLACK_APP_TOKEN"] = APP_TOKEN
+        super().start_world(pace=pace)
+        # Slack keeps its secret; the bot does without.
+        del self._environ["SLACK_SIGNING_SECRET"]
+
+    def sockets(self, do: str = "count") -> int:
+        """How many connections there are, or were before something was done to them."""
+        connections: int = self.act("sockets", do=do)["connections"]
+        return connections
+
+
+@pytest.fixture
+def running(empty_database_url: str, tmp_path: Path) -> Iterator[SocketMachine]:
+    started = SocketMachine(empty_database_url, tmp_path)
+    try:
+        started.start_world()
+        started.start_bot()
+        yield started
+    finally:
+        started.close()
+
+
+@pytest.mark.timeout(120)
+def test_the_main_job_travels_through_the_socket_with_nothing_secret_in_any_log(
+    running: SocketMachine,
+) -> None:
+    assert running.sockets() == 1
+    assert running.client.post(f"{running.bot}/slack/events").status_code == 404
+    assert running.client.get(f"{running.bot}/healthz").text == "alive\n"
+
+    asked = running.type("U0ENGINEER", LINE)
+    assert asked["ok"], asked
+    assert asked["ms"] < 3000
+    assert running.approve()["ok"]
+    until(lambda: running.told("U0ENGINEER", "can reach billing"))
+    assert "203.0.113.4/32" in running.rules()
+
+    assert running.processes["web"].stop() == 0
+    assert running.sockets() == 0
+    assert running.processes["worker"].stop() == 0
+    printed = running.printed()
+    for secret in [*SECRETS.values(), APP_TOKEN, "/respond/", "ticket="]:
+        assert secret not in printed
+    assert "Traceback" not in printed
+
+
+@pytest.mark.timeout(120)
+def test_a_form_is_opened_and_a_line_that_is_wrong_is_answered(running: SocketMachine) -> None:
+    assert running.type("U0ENGINEER", "/pgaccess")["ok"]
+    assert until(lambda: running.state("U0ENGINEER")["view"])["title"]["text"]
+
+    assert running.type("U0ENGINEER", "/pgaccess mtls add 10.0.0.1")["ok"]
+    private = [one["text"] for one in running.messages("C0GENERAL", "U0ENGINEER") if one["ephemeral"]]
+    assert "10.0.0.1" in private[-1]
+
+
+@pytest.mark.timeout(120)
+@pytest.mark.parametrize("do", ["refresh", "cut"])
+def test_a_connection_that_ends_is_made_anew_by_itself(running: SocketMachine, do: str) -> None:
+    assert running.sockets(do) == 1
+
+    until(lambda: running.sockets() == 1)
+    assert running.type("U0ENGINEER", "/pgaccess list")["ok"]
+    until(lambda: running.client.get(f"{running.bot}/readyz").status_code == 200)
+
+
+@pytest.mark.timeout(120)
+def test_a_slack_that_was_away_is_found_again(running: SocketMachine) -> None:
+    away = running.slack
+    running.processes["slack"].kill()
+    until(lambda: running.client.get(f"{running.bot}/readyz").status_code == 503)
+    assert running.client.get(f"{running.bot}/healthz").status_code == 200
+
+    port = away.rpartition(":")[2]
+    running._environ |= {"SLACK_SIGNING_SECRET": SECRETS["SLACK_SIGNING_SECRET"]}
+    running.start("slack", "sandbox.slack", "--port", port, "--bot", running.bot)
+
+    until(lambda: running.client.get(f"{running.bot}/readyz").status_code == 200)
+    assert running.sockets() == 1
+
+
+@pytest.mark.timeout(60)
+def test_a_token_that_opens_nothing_is_one_sentence(running: SocketMachine) -> None:
+    running._environ["SLACK_APP_TOKEN"] = "xapp-other"
+
+    assert running.run("bot", "web") == 2
+
+    printed = running.processes["bot-web"].printed()
+    assert "pgaccess: SLACK_APP_TOKEN is not taken by Slack (invalid_auth)" in printed
+    assert "xapp-other" not in printed
+
+
+@pytest.mark.timeout(60)
+def test_check_says_of_each_thing_that_it_is_well_and_then_what_is_not(running: SocketMachine) -> None:
+    assert running.run("bot", "check") == 0
+    printed = running.processes["bot-check"].printed()
+    assert {line[:4] for line in printed.splitlines()} == {"ok  "}
+    assert "ok   Socket Mode: SLACK_APP_TOKEN opens a connection" in printed
+
+    running._environ |= {"HEROKU_API_KEY": "HRKU-other", "PGACCESS_POLICY_TOML": "approvers = 1"}
+    assert running.run("bot", "check") == 1
+    printed = running.processes["bot-check"].printed()
+    assert "!!   policy: " in printed
+    assert "!!   Heroku token: " in printed
+    assert "HRKU-other" not in printed
+    assert "Traceback" not in printed

@@ -1,0 +1,168 @@
+"""A keeper's passes one by one: the real keeper between a real Postgres and a played Heroku."""
+
+import contextlib
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from ipaddress import IPv4Network
+from typing import Any
+from uuid import UUID, uuid4
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.domain.grant import Grant, Why, closing
+from bot.heroku.client import HerokuClient
+from bot.keeper import Keeper
+from bot.ports import Doing
+from sandbox.heroku.heroku import PlayedHeroku
+from sandbox.heroku.things import Database as PlayedDatabase
+from sandbox.heroku.things import Endpoint, KeptRule
+from sandbox.heroku.world import DATABASE
+from storage.transaction import PostgresStore
+from tests.unit import samples
+from tests.unit.samples import NETWORK, POLICY, SetClock
+from tests.unit.storage import kept
+
+
+class Passes:
+    """Hands and eyes on a keeper that makes a pass when it is told to."""
+
+    def __init__(
+        self, *, store: PostgresStore, engine: AsyncEngine, heroku: PlayedHeroku, client: HerokuClient
+    ) -> None:
+        self.store = store
+        self.heroku = heroku
+        self.clock = SetClock()
+        self.keeper = Keeper(store=store, heroku=client, policy=POLICY, clock=self.clock)
+        self.client = client
+        self._engine = engine
+        self.database = samples.database()
+
+    async def begin(self) -> None:
+        """Finds the databases, looks at each, and knows the engineer."""
+        found = await self.client.databases()
+        await kept.discover(self.store, *found)
+        self.database = next(database for database in found if database.name == DATABASE)
+        async with self.store.transaction() as tx:
+            await tx.people.keep([samples.person()])
+            await tx.commit()
+        for _ in found:
+            await self.turn()
+
+    # --- the keeper ------------------------------------------------------------------------------
+
+    async def look(self) -> None:
+        """One pass over the app ``billing``'s database, due or not."""
+        async with self.store.transaction() as tx:
+            await tx.targets.look_soon(self.database.id)
+            await tx.commit()
+        await self.turn()
+
+    async def turn(self, *, takes: timedelta = timedelta()) -> None:
+        """One pass over what is due, in which so much business time goes by."""
+        turn = await self.keeper.claim()
+        assert turn is not None
+        self.clock.present += takes
+        await self.keeper.work(turn)
+
+    async def due(self) -> timedelta:
+        """How long until the next pass."""
+        due = await self.keeper.next_due()
+        assert due is not None
+        return due
+
+    # --- people and time -------------------------------------------------------------------------
+
+    async def approved(self, network: IPv4Network = NETWORK, *, owner: str = "U0ENGINEER") -> Grant:
+        """A grant for 8 hours that was just approved."""
+        asked = samples.request(network=network)
+        asked = replace(asked, terms=replace(asked.terms, target=self.database.id))
+        async with self.store.transaction() as tx:
+            wanted = kept.wanted(asked, requester=owner)
+            request = await tx.requests.add(wanted, doing=Doing(actor=owner, at=self.clock.now()))
+            await tx.commit()
+        return await kept.approve(self.store, request)
+
+    async def in_force(self, network: IPv4Network = NETWORK) -> Grant:
+        """A grant that was opened and read back."""
+        grant = await self.approved(network)
+        await self.look()
+        await self.look()
+        assert await self.state(grant) == "in_force"
+        return grant
+
+    async def end(self, grant: Grant) -> None:
+        """Its owner is done with it."""
+        async with self.store.transaction() as tx:
+            now = await tx.grants.get(grant.id)
+            doing = Doing(actor=grant.owner, at=self.clock.now())
+            assert await tx.grants.change(now, closing(now, Why.DONE), doing=doing)
+            await tx.targets.want(grant.target)
+            await tx.commit()
+
+    async def minute(self) -> None:
+        """A minute goes by for what waits for Heroku."""
+        await self.query("UPDATE entries SET removal_asked_at = removal_asked_at - interval '61 seconds'")
+        await self.query("UPDATE intents SET waits_until = waits_until - interval '81 seconds'")
+
+    async def swap_names(self) -> None:
+        """What the store knows of two names has been the other way round since the last discovery."""
+        await self.query("UPDATE targets t SET name = other.name FROM targets other WHERE other.id <> t.id")
+
+    # --- Heroku ----------------------------------------------------------------------------------
+
+    def played(self, name: str = DATABASE) -> PlayedDatabase:
+        return self.heroku._account.addon(name)
+
+    def endpoint(self, name: str = DATABASE) -> Endpoint:
+        endpoint = self.played(name).endpoint
+        assert endpoint is not None
+        return endpoint
+
+    def ours(self, name: str = DATABASE) -> list[str]:
+        """Networks of our rules at Heroku."""
+        rules = self.endpoint(name).rules.values()
+        return [rule.cidr for rule in rules if rule.description.startswith("pgaccess/")]
+
+    def odd_rule(self, cidr: str, description: str) -> None:
+        """A rule that somebody made by ways that are not known."""
+        long_ago = datetime(2026, 1, 1, tzinfo=UTC)
+        odd = KeptRule(
+            id=uuid4(), cidr=cidr, description=description, created_at=long_ago, authorized_at=long_ago
+        )
+        self.endpoint().rules[odd.id] = odd
+
+    @contextlib.contextmanager
+    def stale(self) -> Iterator[None]:
+        """Heroku's list lacks our rules, which let everybody in all the same."""
+        rules = self.endpoint().rules
+        hidden = {id: rule for id, rule in rules.items() if rule.description.startswith("pgaccess/")}
+        for id in hidden:
+            del rules[id]
+        yield
+        rules.update(hidden)
+
+    def calls(self, pattern: str = "") -> list[str]:
+        """Calls that reached Heroku, as ``METHOD /path``."""
+        made = [f"{entry.method} {entry.path}" for entry in self.heroku.journal]
+        return [call for call in made if re.search(pattern, call)]
+
+    # --- the store -------------------------------------------------------------------------------
+
+    async def query(self, sql: str, **params: object) -> list[tuple[Any, ...]]:
+        return await kept.query(self._engine, sql, **params)
+
+    async def state(self, grant: Grant | UUID) -> str:
+        id = grant if isinstance(grant, UUID) else grant.id
+        ((state,),) = await self.query("SELECT state FROM grants WHERE id = :id", id=id)
+        return str(state)
+
+    async def why(self, grant: Grant) -> str:
+        ((why,),) = await self.query("SELECT why FROM grants WHERE id = :id", id=grant.id)
+        return str(why)
+
+    async def operations(self) -> list[tuple[str, dict[str, str]]]:
+        """What operations is told, oldest first: kinds, and what they say."""
+        told = "SELECT kind, params FROM posts WHERE recipient = :channel ORDER BY id"
+        return [(row[0], row[1]) for row in await self.query(told, channel=POLICY.operations_channel)]

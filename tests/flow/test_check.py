@@ -1,0 +1,346 @@
+"""``pgaccess check`` against a real Postgres and the played Slack and Heroku, over HTTP."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import psycopg
+import pytest
+
+from bot.check import Line, Verdict, examine
+from bot.check.lines import Looked, safely
+from bot.manifest import SCOPES
+from sandbox.heroku import faults as heroku_faults
+from sandbox.heroku.door import app as heroku_door
+from sandbox.heroku.heroku import PlayedHeroku
+from sandbox.heroku.switches import Switches
+from sandbox.heroku.world import DATABASE, default_world
+from sandbox.postgres import PrivatePostgres
+from sandbox.serving import listening, serving
+from sandbox.slack import PlayedSlack
+from sandbox.slack import faults as slack_faults
+from sandbox.slack.deliver import Delivered
+from sandbox.slack.door import app as slack_door
+from sandbox.slack.people import People
+from sandbox.stage import BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET
+
+APP_TOKEN = "xapp-played"
+POLICY = """
+approvals_channel = "C0APPROVALS"
+operations_channel = "C0OPERATIONS"
+
+[[rules]]
+approvers = ["U0LEAD", "U0LEAD2"]
+"""
+SECRETS = (BOT_TOKEN, SIGNING_SECRET, HEROKU_TOKEN, APP_TOKEN, "geheim")
+SLACK = ("Slack token", "Slack scopes", "channels", "approvers")
+HEROKU = ("Heroku token", "Heroku rate limit", "Heroku databases", "Heroku Data API")
+
+
+@dataclass
+class Scene:
+    """The environment of a bot that is about to be started, and the world around it."""
+
+    slack: PlayedSlack
+    heroku: PlayedHeroku
+    environ: dict[str, str]
+
+    async def check(self, **changed: str) -> list[Line]:
+        """Every line; none of them, whatever is wrong, holds a secret or is more than a line."""
+        lines = [line async for line in examine({**self.environ, **changed})]
+        for printed in map(str, lines):
+            assert "\n" not in printed
+            assert not any(secret in printed for secret in SECRETS)
+        return lines
+
+    async def wrong(self, **changed: str) -> dict[str, str]:
+        """What is wrong, by topic."""
+        return {line.topic: line.said for line in await self.check(**changed) if line.verdict is Verdict.BAD}
+
+
+async def nobody(*_: object) -> Delivered:
+    return Delivered(status=200)
+
+
+@pytest.fixture
+async def scene(database_url: str) -> AsyncIterator[Scene]:
+    slack = PlayedSlack(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET, app_token=APP_TOKEN)
+    heroku = default_world(token=HEROKU_TOKEN)
+    async with contextlib.AsyncExitStack() as stack:
+        slack_socket, slack.base_url = await stack.enter_async_context(listening())
+        heroku_socket, heroku_url = await stack.enter_async_context(listening())
+        people = People(slack, deliver=nobody, bot_url="http://127.0.0.1:1")
+        await stack.enter_async_context(serving(slack_door(slack, people), slack_socket))
+        await stack.enter_async_context(serving(heroku_door(heroku), heroku_socket))
+        environ = {
+            "DATABASE_URL": database_url,
+            "SLACK_BOT_TOKEN": BOT_TOKEN,
+            "SLACK_SIGNING_SECRET": SIGNING_SECRET,
+            "SLACK_API_URL": f"{slack.base_url}/api/",
+            "HEROKU_API_KEY": HEROKU_TOKEN,
+            "HEROKU_API_URL": heroku_url,
+            "HEROKU_DATA_API_URL": heroku_url,
+            "PGACCESS_POLICY_TOML": POLICY,
+            "PGACCESS_PUBLIC_URL": "https://bot.example.org",
+        }
+        yield Scene(slack, heroku, environ)
+
+
+@pytest.fixture
+def empty_database(postgres: PrivatePostgres) -> Iterator[str]:
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        connection.execute('CREATE DATABASE "check_empty"')
+        yield postgres.url("check_empty")
+        connection.execute('DROP DATABASE "check_empty" WITH (FORCE)')
+
+
+def skipped(lines: list[Line]) -> set[str]:
+    return {line.topic for line in lines if line.verdict is Verdict.SKIPPED}
+
+
+# --- all is well ------------------------------------------------------------------------------------
+
+
+async def test_when_all_is_well_every_line_says_what_was_seen(scene: Scene) -> None:
+    lines = await scene.check()
+
+    assert [line.topic for line in lines] == [
+        "settings",
+        "policy",
+        "database",
+        "Slack token",
+        "Slack scopes",
+        "approvals channel",
+        "operations channel",
+        "approvers",
+        "Heroku token",
+        "Heroku rate limit",
+        "Heroku databases",
+        "Heroku Data API",
+    ]
+    assert {line.verdict for line in lines} == {Verdict.GOOD}
+    said = {line.topic: line.said for line in lines}
+    assert "https://bot.example.org/slack/events" in said["settings"]
+    assert "migrated to revision" in said["database"]
+    assert "Acme (T0ACME) as @pgaccess" in said["Slack token"]
+    assert said["Slack scopes"] == f"all {len(SCOPES)} are there"
+    assert said["approvals channel"] == "#approvals (C0APPROVALS), and the bot is in it"
+    assert said["approvers"] == "U0LEAD, U0LEAD2: all there, full and active"
+    assert said["Heroku databases"].startswith(f"billing ({DATABASE}); 1 space and 2 apps seen")
+    assert said["Heroku Data API"] == "it answers; mTLS on billing is Operational"
+    assert str(lines[0]).startswith("ok   settings: ")
+
+
+async def test_looking_changes_nothing_and_costs_few_calls(scene: Scene) -> None:
+    await scene.check()
+
+    assert {call.method for call in scene.heroku.journal} == {"GET"}
+    assert len(scene.heroku.journal) < 10
+
+
+# --- settings and policy ------------------------------------------------------------------------------
+
+
+async def test_each_part_of_the_settings_is_named_and_the_others_are_looked_at_all_the_same(
+    scene: Scene,
+) -> None:
+    lines = await scene.check(SLACK_BOT_TOKEN="", PORT="http")
+
+    said = [line.said for line in lines if line.topic == "settings"]
+    assert [one.split()[0] for one in said] == ["SLACK_BOT_TOKEN", "PORT"]
+    assert skipped(lines) == set(SLACK)
+    assert {line.verdict for line in lines if line.topic in HEROKU} == {Verdict.GOOD}
+
+
+async def test_without_any_setting_everything_says_so(scene: Scene) -> None:
+    lines = [line async for line in examine({"PGACCESS_POLICY": "/nowhere/pgaccess.toml"})]
+
+    assert skipped(lines) == {"database", *SLACK, *HEROKU}
+    assert Verdict.GOOD not in {line.verdict for line in lines}
+
+
+async def test_a_policy_that_cannot_be_read_leaves_its_channels_and_people_unseen(scene: Scene) -> None:
+    lines = await scene.check(PGACCESS_POLICY_TOML='language = "fr"')
+
+    assert skipped(lines) == {"channels", "approvers"}
+    assert [line.topic for line in lines if line.verdict is Verdict.BAD] == ["policy"]
+
+
+# --- the database -------------------------------------------------------------------------------------
+
+
+async def test_an_empty_database_wants_to_be_migrated(scene: Scene, empty_database: str) -> None:
+    assert "pgaccess migrate" in (await scene.wrong(DATABASE_URL=empty_database))["database"]
+
+
+async def test_a_database_of_a_newer_version_is_told_apart(scene: Scene, database_url: str) -> None:
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+
+    assert "9999, which this version does not know" in (await scene.wrong())["database"]
+
+
+@pytest.mark.parametrize(
+    ("url", "seen"),
+    [
+        ("postgres://pgaccess:geheim@127.0.0.1:1/main", "127.0.0.1, database main: out of reach"),
+        ("postgres://pgaccess:geheim@127.0.0.1:x/main", "DATABASE_URL is not a Postgres address"),
+        ("geheim", "DATABASE_URL is not a Postgres address"),
+    ],
+)
+async def test_a_database_out_of_reach_is_named_without_its_password(
+    scene: Scene, url: str, seen: str
+) -> None:
+    assert (await scene.wrong(DATABASE_URL=url))["database"].startswith(seen)
+
+
+# --- Slack --------------------------------------------------------------------------------------------
+
+
+async def test_a_token_that_slack_does_not_take_leaves_only_slack_unseen(scene: Scene) -> None:
+    lines = await scene.check(SLACK_BOT_TOKEN="xoxb-geheim")
+
+    assert skipped(lines) == {"Slack scopes", "channels", "approvers"}
+    (line,) = [line for line in lines if line.verdict is Verdict.BAD]
+    assert (line.topic, "invalid_auth" in line.said) == ("Slack token", True)
+
+
+@pytest.mark.parametrize("missing", [scope.name for scope in SCOPES])
+async def test_a_missing_scope_is_named_with_what_it_is_for(scene: Scene, missing: str) -> None:
+    scene.slack.scopes -= {missing}
+
+    (line,) = [line for line in await scene.check() if line.topic == "Slack scopes"]
+
+    assert line.verdict is Verdict.BAD
+    assert line.said.startswith(f"{missing} is missing, ")
+
+
+async def test_a_channel_without_the_bot_or_archived_or_unknown_is_named(scene: Scene) -> None:
+    channels = scene.slack.world.channels
+    channels["C0APPROVALS"] = replace(channels["C0APPROVALS"], members=frozenset({"U0LEAD"}))
+    channels["C0OPERATIONS"] = replace(channels["C0OPERATIONS"], is_archived=True)
+
+    wrong = await scene.wrong()
+    unknown = await scene.wrong(PGACCESS_POLICY_TOML=POLICY.replace("C0APPROVALS", "C0NOWHERE"))
+
+    assert "/invite @pgaccess" in wrong["approvals channel"]
+    assert "is archived" in wrong["operations channel"]
+    assert unknown["approvals channel"].startswith("C0NOWHERE is not there")
+
+
+async def test_an_approver_who_may_not_decide_is_named_with_why(scene: Scene) -> None:
+    scene.slack.world.deactivate("U0LEAD")
+    odd = POLICY.replace("U0LEAD2", "U0GUEST")
+    unknown = POLICY.replace("U0LEAD2", "U0NOBODY")
+
+    lines = [line.said for line in await scene.check(PGACCESS_POLICY_TOML=odd) if line.topic == "approvers"]
+
+    assert lines == [
+        "guest (U0GUEST) is a guest, and may not decide",
+        "lead (U0LEAD) is deactivated, and may not decide",
+    ]
+    said = [line.said for line in await scene.check(PGACCESS_POLICY_TOML=unknown)]
+    assert "U0NOBODY is nobody in this workspace: check the id in the policy" in said
+
+
+async def test_a_user_group_has_to_be_there_and_to_have_somebody_in_it(scene: Scene) -> None:
+    group = POLICY.replace('"U0LEAD"', '"S0LEADS"')
+    assert "approvers" not in await scene.wrong(PGACCESS_POLICY_TOML=group)
+
+    scene.slack.world.groups["S0LEADS"] = replace(scene.slack.world.groups["S0LEADS"], users=())
+    assert (
+        "nobody is in the user group S0LEADS" in (await scene.wrong(PGACCESS_POLICY_TOML=group))["approvers"]
+    )
+    other = POLICY.replace('"U0LEAD"', '"S0OTHER"')
+    assert "there is no such user group" in (await scene.wrong(PGACCESS_POLICY_TOML=other))["approvers"]
+
+
+async def test_in_socket_mode_the_apps_token_is_tried_and_no_signing_secret_is_needed(scene: Scene) -> None:
+    lines = await scene.check(SLACK_APP_TOKEN=APP_TOKEN, SLACK_SIGNING_SECRET="")
+    wrong = await scene.wrong(SLACK_APP_TOKEN="xapp-geheim")
+
+    assert {line.verdict for line in lines} == {Verdict.GOOD}
+    assert "Socket Mode" in {line.topic for line in lines}
+    assert "connections:write" in wrong["Socket Mode"]
+
+
+async def test_a_slack_that_answers_nonsense_is_a_line_too(scene: Scene) -> None:
+    scene.slack.fault("*", slack_faults.server_error(times=None))
+    assert "internal_error" in (await scene.wrong())["Slack token"]
+
+    scene.slack.fault("*", slack_faults.cut_before(times=None))
+    assert await scene.wrong(SLACK_API_URL=scene.environ["HEROKU_API_URL"])
+
+
+# --- Heroku -------------------------------------------------------------------------------------------
+
+
+async def test_a_token_that_heroku_does_not_take_leaves_only_heroku_unseen(scene: Scene) -> None:
+    lines = await scene.check(HEROKU_API_KEY="HRKU-geheim")
+
+    assert skipped(lines) == set(HEROKU) - {"Heroku token"}
+    (said,) = [line.said for line in lines if line.verdict is Verdict.BAD]
+    assert said.startswith("HEROKU_API_KEY is not taken")
+
+
+async def test_a_data_api_that_does_not_take_the_token_is_told_plainly(scene: Scene) -> None:
+    scene.heroku.fault(heroku_faults.status(403), on="tls-endpoint")
+    assert "does not take HEROKU_API_KEY (403)" in (await scene.wrong())["Heroku Data API"]
+
+    scene.heroku.fault(heroku_faults.html_body(), on="tls-endpoint")
+    assert "it answered 503" in (await scene.wrong())["Heroku Data API"]
+
+    away = await scene.wrong(HEROKU_DATA_API_URL="http://127.0.0.1:1")
+    assert "it answered nothing" in away["Heroku Data API"]
+
+
+async def test_a_database_without_mtls_is_fine(scene: Scene) -> None:
+    heroku = scene.heroku
+    heroku.fault(heroku_faults.status(404), on="tls-endpoint")
+
+    (line,) = [line for line in await scene.check() if line.topic == "Heroku Data API"]
+
+    assert (line.verdict, line.said) == (Verdict.GOOD, "it answers; mTLS is not enabled on billing yet")
+
+
+async def test_an_account_that_sees_no_private_database_is_told_so(scene: Scene) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        socket, url = await stack.enter_async_context(listening())
+        await stack.enter_async_context(serving(heroku_door(PlayedHeroku(token=HEROKU_TOKEN)), socket))
+        lines = await scene.check(HEROKU_API_URL=url)
+
+    said = {line.topic: line for line in lines}
+    assert "no Postgres in a Private or Shield Space" in said["Heroku databases"].said
+    assert said["Heroku Data API"].verdict is Verdict.SKIPPED
+
+
+async def test_few_calls_left_is_a_problem(scene: Scene) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        poor = default_world(token=HEROKU_TOKEN, switches=Switches(pool=40))
+        socket, url = await stack.enter_async_context(listening())
+        await stack.enter_async_context(serving(heroku_door(poor), socket))
+        wrong = await scene.wrong(HEROKU_API_URL=url, HEROKU_DATA_API_URL=url)
+
+    assert "of 4500 calls are left" in wrong["Heroku rate limit"]
+
+
+async def test_a_page_where_an_api_should_be_is_a_line_too(scene: Scene) -> None:
+    wrong = await scene.wrong(HEROKU_API_URL=scene.slack.base_url)
+
+    assert list(wrong) == ["Heroku token"]
+
+
+# --- the border ---------------------------------------------------------------------------------------
+
+
+async def never() -> Looked[None]:
+    await asyncio.sleep(60)
+    return Looked(lines=[])
+
+
+async def test_no_check_waits_for_ever() -> None:
+    looked = await safely("Heroku", never(), patience=timedelta(milliseconds=20))
+
+    assert [str(line) for line in looked.lines] == ["!!   Heroku: no answer within 0.02 seconds"]

@@ -1,0 +1,131 @@
+"""Our end of Socket Mode, with Bolt behind it and the played Slack at the other end."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import cast
+
+import pytest
+from slack_bolt.async_app import AsyncAck, AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.errors import MisconfiguredError, SlackError, TryAgainError
+from handlers.socket import SocketMode
+from sandbox.serving import listening, serving
+from sandbox.slack import PlayedSlack, faults
+from sandbox.slack.deliver import Delivered
+from sandbox.slack.door import app as door
+from sandbox.slack.people import People
+
+BOT_TOKEN, APP_TOKEN = "xoxb-played", "xapp-played"
+
+
+@dataclass
+class Scene:
+    """The played Slack, and a bot whose one command answers when it is allowed to."""
+
+    slack: PlayedSlack
+    people: People
+    bolt: AsyncApp
+    asked: asyncio.Event
+    allowed: asyncio.Event
+
+    def mode(self, *, token: str = APP_TOKEN, url: str | None = None) -> SocketMode:
+        return SocketMode(self.bolt, token=token, url=url or f"{self.slack.base_url}/api/")
+
+
+async def nobody(*_: object) -> Delivered:
+    return Delivered(status=404)
+
+
+def bolt(asked: asyncio.Event, allowed: asyncio.Event) -> AsyncApp:
+    async def authorize() -> AuthorizeResult:
+        return AuthorizeResult(enterprise_id=None, team_id="T0ACME", bot_token=BOT_TOKEN)
+
+    async def answer(ack: AsyncAck) -> None:
+        asked.set()
+        await allowed.wait()
+        await ack("done")
+
+    app = AsyncApp(
+        client=AsyncWebClient(),
+        signing_secret="nobody-signs",
+        authorize=cast("Callable[..., Awaitable[AuthorizeResult]]", authorize),
+        process_before_response=True,
+    )
+    app.command("/pgaccess")(answer)
+    return app
+
+
+@pytest.fixture
+async def scene() -> AsyncIterator[Scene]:
+    slack = PlayedSlack(bot_token=BOT_TOKEN, signing_secret="unused", app_token=APP_TOKEN)
+    people = People(slack, deliver=nobody, bot_url="http://127.0.0.1:1")
+    asked, allowed = asyncio.Event(), asyncio.Event()
+    async with listening() as (opened, slack.base_url), serving(door(slack, people), opened):
+        yield Scene(slack, people, bolt(asked, allowed), asked, allowed)
+
+
+async def test_what_was_begun_is_answered_before_the_connection_is_closed(scene: Scene) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        await stack.enter_async_context(scene.mode())
+        typing = asyncio.create_task(scene.people.types("engineer", "/pgaccess"))
+        await scene.asked.wait()
+        asyncio.get_running_loop().call_later(0.2, scene.allowed.set)
+
+    outcome = await typing
+    assert outcome.ok
+    assert [one["text"] for one in scene.slack.ephemerals("engineer")] == ["done"]
+    assert scene.people.sockets.connected == 0
+
+
+async def test_an_answer_goes_through_the_connection_that_stands_by_then(scene: Scene) -> None:
+    async with scene.mode():
+        typing = asyncio.create_task(scene.people.types("engineer", "/pgaccess"))
+        await scene.asked.wait()
+        await scene.people.sockets.refresh()
+        scene.allowed.set()
+
+        assert (await typing).ok
+
+
+async def test_a_connection_is_there_or_it_is_said_that_it_is_not(scene: Scene) -> None:
+    mode = scene.mode()
+    with pytest.raises(TryAgainError):
+        await mode.require()
+    async with mode:
+        await mode.require()
+    with pytest.raises(TryAgainError):
+        await mode.require()
+
+
+async def test_a_token_that_slack_does_not_take_is_for_the_operator_to_mend(scene: Scene) -> None:
+    for wrong in ("xapp-other", BOT_TOKEN):
+        with pytest.raises(MisconfiguredError, match="SLACK_APP_TOKEN") as caught:
+            await scene.mode(token=wrong).__aenter__()
+        assert wrong not in str(caught.value)
+
+
+async def test_a_slack_out_of_reach_is_not_waited_for_at_the_start(scene: Scene) -> None:
+    with pytest.raises(SlackError, match="unreachable"):
+        await scene.mode(url="http://127.0.0.1:1/api/").__aenter__()
+    scene.slack.fault("apps.connections.open", faults.server_error())
+    with pytest.raises(SlackError, match="internal_error"):
+        await scene.mode().__aenter__()
+
+
+async def test_the_ticket_of_an_address_is_kept_out_of_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    log = logging.getLogger("handlers.socket.client")
+    try:
+        raise OSError("no")
+    except OSError as error:
+        log.exception(f"Failed: 404, url='ws://slack.example/link/?ticket=s3cr3t&app_id=A1' ({error})")
+
+    assert "ticket=…&app_id=A1" in caplog.text
+    assert "s3cr3t" not in caplog.text
+    assert "Traceback" not in caplog.text

@@ -1,0 +1,305 @@
+"""Every verb from Slack to Heroku and back, typed and pressed."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from sandbox.heroku import faults
+from sandbox.heroku.world import DATABASE
+from sandbox.stage import staged
+from tests.flow.acts import Acts, played_heroku
+
+LINE = "/pgaccess mtls add 203.0.113.4"
+ADD = r"POST .*/ip-rules$"
+
+TWO = """
+approvals_channel = "C0APPROVALS"
+operations_channel = "C0OPERATIONS"
+admins = ["U0LEAD"]
+
+[targets.payments]
+database = "billing"
+environment = "production"
+
+[[rules]]
+name = "production"
+environments = ["production"]
+approvers = ["U0LEAD", "U0LEAD2"]
+approvals = 2
+extend_alone = "1h"
+permanent = true
+minimum_reason = 5
+"""
+
+
+async def interrupt(acts: Acts, cidr: str = "203.0.113.4/32") -> None:
+    """Somebody removes the rule at Heroku."""
+    now = datetime.now(UTC)
+    (mine,) = [r for r in acts.stage.heroku.rules(DATABASE, now=now) if r.cidr == cidr]
+    acts.stage.heroku.delete_rule_by_hand(DATABASE, mine.id, now=now)
+    await acts.stage.house.look_again()
+    await acts.until(lambda: acts.told("engineer", "closed at Heroku"))
+
+
+async def test_done_ends_ones_own_at_once(acts: Acts) -> None:
+    await acts.ask_and_open(LINE)
+    await acts.type("engineer", "/pgaccess done 1")
+    assert "being closed" in acts.private("engineer")[-1]
+    await acts.until(lambda: acts.told("engineer", "#1 has ended"))
+    assert acts.ours() == []
+    assert await acts.states() == ["ended"]
+
+
+async def test_done_by_the_button_of_the_notice(acts: Acts) -> None:
+    await acts.ask_and_open(LINE)
+    assert (await acts.press_own("engineer", "grant.done", "can reach")).ok
+    await acts.until(lambda: acts.told("engineer", "#1 has ended"))
+    assert acts.ours() == []
+
+
+async def test_done_is_for_ones_own_only(acts: Acts) -> None:
+    await acts.ask_and_open(LINE)
+    await acts.type("engineer-2", "/pgaccess done 1")
+    assert await acts.states() == ["in_force"]
+
+
+async def test_cancel_takes_a_pending_request_back(acts: Acts) -> None:
+    await acts.ask(LINE)
+    await acts.until(lambda: acts.told("engineer", "asks to reach"))
+    assert (await acts.press_own("engineer", "request.cancel")).ok
+    assert await acts.states() == ["cancelled"]
+    await acts.until(lambda: "taken back" in acts.card())
+    await acts.type("engineer", "/pgaccess cancel 1")
+    assert await acts.states() == ["cancelled"]
+
+
+async def test_an_approver_revokes_with_the_cards_button(acts: Acts) -> None:
+    await acts.ask_and_open(LINE)
+    await acts.until(lambda: "grant.revoke" in str(acts.cards()[-1]["blocks"]))
+    assert (await acts.press("lead", "grant.revoke")).ok
+    await acts.until(lambda: acts.told("engineer", "an approver revoked it"))
+    assert acts.ours() == []
+
+
+async def test_an_engineer_cannot_revoke(acts: Acts) -> None:
+    await acts.ask_and_open(LINE)
+    await acts.type("engineer-2", "/pgaccess revoke 1")
+    assert await acts.states() == ["in_force"]
+
+
+async def test_extend_is_a_new_decision_that_moves_the_end(acts: Acts) -> None:
+    await acts.ask_and_open("/pgaccess mtls add 203.0.113.4 for 1h")
+    await acts.ask("/pgaccess extend 1 for 2h because the export is slow")
+    assert "2h more for #1" in acts.card()
+    await acts.approve()
+    await acts.until(lambda: acts.told("engineer", "now ends"))
+    await acts.stage.move_time(timedelta(hours=2))
+    await acts.stage.house.look_again()
+    assert await acts.states() == ["in_force", "approved"]
+    await acts.stage.move_time(timedelta(hours=2))
+    await acts.until(lambda: acts.told("engineer", "#1 has ended"))
+    assert acts.ours() == []
+
+
+async def test_extend_by_the_button_of_the_warning(acts: Acts) -> None:
+    await acts.ask_and_open("/pgaccess mtls add 203.0.113.4 for 4h")
+    await acts.stage.to_next_event()
+    await acts.until(lambda: acts.told("engineer", "#1 ends"))
+    assert (await acts.press_own("engineer", "grant.extend", "Still needed")).ok
+    before = len(acts.cards())
+    assert (await acts.submit("engineer", duration="2h", reason="not done yet")).ok
+    await acts.until(lambda: len(acts.cards()) > before)
+    assert "not done yet" in acts.card()
+
+
+async def test_what_is_closing_is_not_extended(acts: Acts) -> None:
+    await acts.ask_and_open(LINE)
+    acts.stage.heroku.fault(faults.status(500), on=r"DELETE ", times=None)
+    await acts.type("engineer", "/pgaccess done 1")
+    await acts.type("engineer", "/pgaccess extend 1 for 2h")
+    assert "/pgaccess mtls add 203.0.113.4/32 to billing" in acts.private("engineer")[-1]
+
+
+async def test_remove_of_ones_own_address_closes_it_undecided(acts: Acts) -> None:
+    await acts.ask_and_open(LINE)
+    await acts.type("engineer", "/pgaccess mtls remove 203.0.113.4")
+    assert "#1" in acts.private("engineer")[-1]
+    await acts.until(lambda: acts.told("engineer", "#1 has ended"))
+    assert acts.ours() == []
+
+
+async def test_remove_of_somebody_elses_address_is_a_request_that_lists_it(acts: Acts) -> None:
+    await acts.ask_and_open(LINE)
+    await acts.ask("/pgaccess mtls remove 203.0.113.4 because offboarding", person="engineer-2")
+    assert "Ends #1 at once" in acts.card()
+    assert await acts.states() == ["in_force", "pending"]
+    await acts.approve()
+    await acts.until(lambda: acts.told("engineer", "its removal was approved"))
+    assert acts.ours() == []
+
+
+async def test_remove_of_what_others_made_is_refused(acts: Acts) -> None:
+    await acts.type("engineer", "/pgaccess mtls remove 198.51.100.0/24")
+    await acts.type("engineer", "/pgaccess mtls remove 203.0.113.200")
+    assert len(acts.private("engineer")) == 2
+    assert await acts.states() == []
+    assert "198.51.100.0/24" in acts.rules()
+
+
+async def test_retry_opens_what_heroku_refused(acts: Acts) -> None:
+    acts.stage.heroku.fault(faults.status(422), on=ADD)
+    await acts.ask(LINE)
+    await acts.approve()
+    await acts.until(lambda: acts.told("engineer", "was not opened"))
+    assert (await acts.press_own("engineer", "grant.retry", "was not opened")).ok
+    await acts.until(lambda: acts.told("engineer", "can reach"))
+    assert acts.ours() == ["203.0.113.4/32"]
+
+
+async def test_giving_up_settles_a_failure(acts: Acts) -> None:
+    acts.stage.heroku.fault(faults.status(422), on=ADD)
+    await acts.ask(LINE)
+    await acts.approve()
+    await acts.until(lambda: acts.told("engineer", "was not opened"))
+    assert (await acts.press_own("engineer", "grant.give_up", "was not opened")).ok
+    assert await acts.states() == ["ended"]
+    await acts.type("engineer", "/pgaccess retry 1")
+    assert await acts.states() == ["ended"]
+
+
+async def test_restore_opens_again_what_somebody_closed_because_a_person_says_so(acts: Acts) -> None:
+    await acts.ask_and_open(LINE)
+    await interrupt(acts)
+    assert (await acts.press_own("engineer", "grant.restore", "closed at Heroku")).ok
+    await acts.until(lambda: len(acts.told("engineer", "can reach billing")) == 2)
+    assert acts.ours() == ["203.0.113.4/32"]
+
+
+async def test_an_interrupted_grant_can_be_ended(acts: Acts) -> None:
+    await acts.ask_and_open(LINE)
+    await interrupt(acts)
+    assert (await acts.press_own("engineer", "grant.done", "closed at Heroku")).ok
+    await acts.until(lambda: acts.told("engineer", "#1 has ended"))
+    assert acts.calls("DELETE ") == []
+
+
+async def test_an_approver_makes_it_shorter_and_narrower(acts: Acts) -> None:
+    await acts.ask("/pgaccess mtls add 203.0.113.0/28 for 8h")
+    assert (await acts.press("lead", "request.change")).ok
+    wider = await acts.submit("lead", address="203.0.113.0/24")
+    assert wider.errors
+    sent = await acts.submit("lead", address="203.0.113.4", duration="2h")
+    assert sent.ok, sent
+    await acts.until(lambda: acts.told("engineer", "203.0.113.4/32 can reach"))
+    assert acts.ours() == ["203.0.113.4/32"]
+    assert "2h" in acts.card()
+
+
+async def test_nobody_deciding_is_reminded_of_in_the_thread_and_lapses(acts: Acts) -> None:
+    await acts.ask(LINE)
+    await acts.stage.move_time(timedelta(hours=2))
+    await acts.until(lambda: acts.replies())
+    assert acts.replies()[0]["thread_ts"] == acts.cards()[0]["ts"]
+    await acts.stage.move_time(timedelta(hours=30))
+    await acts.until(lambda: acts.told("engineer", "expired without a decision"))
+    assert await acts.states() == ["lapsed"]
+
+
+async def test_status_list_and_why_tell_what_is_so(acts: Acts) -> None:
+    await acts.ask_and_open(LINE)
+    await acts.stage.house.look_again()
+    await acts.until(lambda: len(acts.calls(r"GET .*/ip-rules$")) >= 4)
+    await acts.type("engineer", "/pgaccess status billing")
+    assert "203.0.113.4/32" in acts.private("engineer")[-1]
+    assert "not made by pgaccess: office" in acts.private("engineer")[-1]
+    await acts.type("engineer", "/pgaccess mtls list")
+    assert "2 of 60 rules" in acts.private("engineer")[-1]
+    await acts.type("engineer", "/pgaccess why billing")
+    assert "203.0.113.4/32 is authorised (#1)" in acts.private("engineer")[-1]
+    await acts.type("engineer-2", "/pgaccess why billing")
+    assert "/pgaccess mtls add" in acts.private("engineer-2")[-1]
+    await acts.type("engineer", "/pgaccess list nosuch")
+    assert "nosuch" in acts.private("engineer")[-1]
+
+
+async def test_the_app_home_shows_what_waits_and_decides_it(acts: Acts) -> None:
+    await acts.ask(LINE)
+    await acts.stage.people.opens_home("lead")
+    await acts.until(lambda: "203.0.113.4/32 → billing" in str(acts.stage.slack.home_for("lead")))
+    view = acts.stage.slack.home_for("lead")
+    assert view is not None
+    assert "Waiting for you" in str(view)
+    pressed = await acts.stage.people.clicks_in_view("lead", view_id=view["id"], action_id="request.approve")
+    assert pressed.ok
+    await acts.until(lambda: acts.told("engineer", "can reach"))
+    await acts.until(lambda: "Nothing waits" in str(acts.stage.slack.home_for("lead")))
+
+
+async def test_the_global_shortcut_opens_the_form(acts: Acts) -> None:
+    assert (await acts.stage.people.shortcut("engineer", "shortcut.ask")).ok
+    assert "Ask for access" in str(acts.stage.slack.view_for("engineer"))
+
+
+@pytest.fixture
+async def strict(database_url: str) -> AsyncIterator[Acts]:
+    async with staged(database_url, played_heroku(), policy=TWO) as stage:
+        acts = Acts(stage, database_url)
+        await acts.settle()
+        yield acts
+
+
+async def test_two_approvals_are_needed_and_counted_once_each(strict: Acts) -> None:
+    acts = strict
+    await acts.ask(f"{LINE} to payments because migration")
+    await acts.approve("lead")
+    assert await acts.states() == ["pending"]
+    await acts.until(lambda: "1 of 2 approvals" in acts.card())
+    await acts.approve("lead")
+    assert len(await acts.query("SELECT * FROM votes")) == 1
+    await acts.approve("lead-2")
+    await acts.until(lambda: acts.told("engineer", "can reach"))
+
+
+async def test_one_denial_decides_even_after_an_approval(strict: Acts) -> None:
+    acts = strict
+    await acts.ask(f"{LINE} to payments because migration")
+    await acts.approve("lead")
+    await acts.press("lead-2", "request.deny")
+    assert (await acts.submit("lead-2", reason="no")).ok
+    assert await acts.states() == ["denied"]
+
+
+async def test_a_short_extension_needs_no_decision_where_the_rule_says_so(strict: Acts) -> None:
+    acts = strict
+    await acts.ask(f"{LINE} for 1h because migration")
+    await acts.approve("lead")
+    await acts.approve("lead-2")
+    await acts.until(lambda: acts.told("engineer", "can reach"))
+    await acts.type("engineer", "/pgaccess extend 1 for 1h")
+    assert "#1 now ends" in acts.private("engineer")[-1]
+    await acts.ask("/pgaccess extend 1 for 1h because still not done")
+    assert await acts.states() == ["in_force", "pending"]
+    assert len(await acts.query("SELECT * FROM requests WHERE state = 'pending'")) == 1
+
+
+async def test_access_without_an_end_ends_when_somebody_ends_it(strict: Acts) -> None:
+    acts = strict
+    await acts.ask(f"{LINE} for ever because the BI tool lives there")
+    await acts.approve("lead")
+    await acts.approve("lead-2")
+    await acts.until(lambda: acts.told("engineer", "until when somebody ends it"))
+    await acts.stage.move_time(timedelta(days=300))
+    await acts.stage.house.look_again()
+    assert await acts.states() == ["in_force"]
+    await acts.type("engineer", "/pgaccess done 1")
+    await acts.until(lambda: acts.told("engineer", "#1 has ended"))
+
+
+async def test_a_missing_reason_opens_the_form(strict: Acts) -> None:
+    acts = strict
+    await acts.type("engineer", LINE)
+    assert acts.stage.slack.view_for("engineer") is not None
+    short = await acts.submit("engineer", reason="no")
+    assert short.errors
+    assert (await acts.submit("engineer", reason="nightly export")).ok

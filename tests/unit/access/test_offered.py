@@ -1,0 +1,116 @@
+"""Every button that is offered does something, and everything that can be done with a button is offered."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+import pytest
+
+from bot.access import Access, Vote, Wish
+from bot.domain.grant import GrantState
+from bot.domain.request import Kind, RequestState, Verdict
+from bot.errors import Refused
+from bot.messages import buttons, names
+from bot.messages.words import Words
+from bot.ports import Case
+from storage.transaction import PostgresStore
+from tests.unit.access import acts
+from tests.unit.access.acts import COLLEAGUE, ENGINEER, LEAD, WISH
+from tests.unit.messages import shown
+from tests.unit.storage import kept
+
+EN = Words("en")
+
+PRESSED: Final[dict[str, Callable[[Access, int, dict[str, str]], Awaitable[Case]]]] = {
+    names.APPROVE: lambda access, id, who: access.decide(id, _vote(Verdict.APPROVE), **who),
+    names.DENY: lambda access, id, who: access.decide(id, _vote(Verdict.DENY), **who),
+    names.CHANGE: lambda access, id, who: access.decide(id, _vote(Verdict.APPROVE, "1h"), **who),
+    names.CANCEL: lambda access, id, who: access.cancel(id, **who),
+    names.DONE: lambda access, id, who: access.done(id, **who),
+    names.EXTEND: lambda access, id, who: access.extend(id, Wish(duration="1h"), **who),
+    names.REVOKE: lambda access, id, who: access.revoke(id, **who),
+    names.RESTORE: lambda access, id, who: access.restore(id, **who),
+    names.RETRY: lambda access, id, who: access.retry(id, **who),
+    names.GIVE_UP: lambda access, id, who: access.give_up(id, **who),
+}
+"""What each button that changes something does; ``Details`` only shows."""
+
+UNOFFERED: Final = {
+    (ENGINEER, GrantState.APPLYING): {names.EXTEND},
+    (LEAD, GrantState.INTERRUPTED): {names.RESTORE},
+    (LEAD, GrantState.FAILED): {names.RETRY, names.GIVE_UP},
+}
+"""What can be done without a button on the card: by a typed line, or by a button on a notice."""
+
+State = GrantState | RequestState
+STATES: Final[tuple[State, ...]] = (
+    *GrantState,
+    *(RequestState.PENDING, RequestState.DENIED, RequestState.CANCELLED, RequestState.LAPSED),
+)
+
+
+def _vote(verdict: Verdict, shorter: str | None = None) -> Vote:
+    return Vote(verdict=verdict, version=1, changes=None if shorter is None else Wish(duration=shorter))
+
+
+async def stand(store: PostgresStore, access: Access, state: State) -> Case:
+    """A fresh request that stands in a state."""
+    if isinstance(state, GrantState):
+        return await access.show((await acts.opened(store, access, state)).request)
+    asked = await acts.ask(access)
+    match state:
+        case RequestState.DENIED:
+            return await acts.deny(access, asked)
+        case RequestState.CANCELLED:
+            return await access.cancel(asked.request.id, person=ENGINEER, key=acts.key())
+        case RequestState.LAPSED:
+            async with store.transaction() as tx:
+                doing = kept.BY_LEAD
+                await tx.requests.decide(asked.request, RequestState.LAPSED, doing=doing)
+                await tx.commit()
+    return await access.show(asked.request.id)
+
+
+async def accepted(access: Access, action: str, case: Case, person: str) -> bool:
+    try:
+        await PRESSED[action](access, case.request.id, {"person": person, "key": acts.key()})
+    except Refused:
+        return False
+    return True
+
+
+def offered(case: Case, person: str) -> Sequence[str]:
+    """The buttons on a person's copy of the card."""
+    made = buttons.for_owner(case, EN) if person == ENGINEER else buttons.for_approvers(case, EN)
+    return shown.actions(made)
+
+
+@pytest.mark.parametrize("person", [ENGINEER, LEAD])
+@pytest.mark.parametrize("state", STATES)
+async def test_what_is_offered_on_a_card_is_what_would_be_accepted(
+    store: PostgresStore, access: Access, state: State, person: str
+) -> None:
+    found = offered(await stand(store, access, state), person)
+    assert len(set(found)) == len(found)
+    taken = {
+        action
+        for action in PRESSED
+        if await accepted(access, action, await stand(store, access, state), person)
+    }
+    unoffered = UNOFFERED.get((person, state), set()) if isinstance(state, GrantState) else set()
+    assert set(found) - {names.DETAILS} == taken - unoffered
+    assert unoffered <= taken
+
+
+async def test_an_extension_and_a_removal_that_wait_can_be_decided_as_they_are_or_taken_back(
+    store: PostgresStore, access: Access
+) -> None:
+    grant = await acts.opened(store, access)
+    await acts.opened(store, access, person=COLLEAGUE)
+    more = await access.extend(grant.request, Wish(duration="3h"), person=ENGINEER, key=acts.key())
+    removal = await access.remove(WISH, person=ENGINEER, key=acts.key())
+    assert (more.request.kind, removal.case.request.kind) == (Kind.EXTEND, Kind.REMOVE)
+    for case in (more, removal.case):
+        assert offered(case, LEAD) == [names.APPROVE, names.DENY, names.DETAILS]
+        assert offered(case, ENGINEER) == [names.CANCEL]
+    for case in (await acts.approve(access, more), await acts.approve(access, removal.case)):
+        assert offered(case, LEAD) == offered(case, ENGINEER) == []

@@ -1,0 +1,212 @@
+"""Forms: valid with one and with many databases, filled with what is known, and errors where they belong."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from bot.domain.request import Kind
+from bot.errors import Refusal, Refused
+from bot.messages import forms, names, private
+from bot.messages.words import CATALOGUE, Words
+from bot.ports import Case
+from tests.unit import samples
+from tests.unit.messages import shown
+from tests.unit.messages.shown import CASES, CROWDED, IN_BOTH_LANGUAGES, LONG
+from tests.unit.samples import NOW, POLICY
+
+EN = Words("en")
+FIELDS = (names.FIELD_ADDRESS, names.FIELD_TARGET, names.FIELD_DURATION, names.FIELD_REASON)
+PENDING = [name for name in CASES if "pending" in name]
+
+
+def add_form(count: int, language: str = "en", **filled: str | None) -> dict[str, Any]:
+    databases = [samples.database(f"app-{n}" + "x" * 60, n) for n in range(count)]
+    return forms.add_form(databases=databases, filled=filled, words=Words(language), needs_reason=True)
+
+
+def fields(view: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {block["block_id"]: block for block in view["blocks"] if block["type"] == "input"}
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize("count", [1, 2, 100, 101, 150])
+def test_the_form_is_valid_with_one_and_with_many_databases(count: int, language: str) -> None:
+    shown.require_valid_view(add_form(count, language))
+    filled = {names.FIELD_ADDRESS: "10.0.0.1", names.FIELD_REASON: "why <not>", names.FIELD_DURATION: "8h"}
+    shown.require_valid_view(add_form(count, language, **filled))
+
+
+@pytest.mark.parametrize(
+    ("count", "kind"), [(1, "static_select"), (100, "static_select"), (101, "plain_text_input")]
+)
+def test_more_databases_than_a_select_takes_are_typed(count: int, kind: str) -> None:
+    assert fields(add_form(count))[names.FIELD_TARGET]["element"]["type"] == kind
+
+
+def test_an_only_database_is_chosen_already_and_of_several_none_is() -> None:
+    only, several = (fields(add_form(count))[names.FIELD_TARGET]["element"] for count in (1, 2))
+    assert only["initial_option"]["value"] == str(samples.database("", 0).id)
+    assert "initial_option" not in several
+
+
+def test_what_was_typed_is_filled_in() -> None:
+    database = samples.database("billing", 1)
+    typed = {
+        names.FIELD_ADDRESS: "10.0.0.1",
+        names.FIELD_TARGET: str(database.id),
+        names.FIELD_DURATION: "8h",
+        names.FIELD_REASON: "why",
+    }
+    databases = [database, samples.database("crm", 2)]
+    view = forms.add_form(databases=databases, filled=typed, words=EN, needs_reason=True)
+    found = {name: field["element"] for name, field in fields(view).items()}
+    assert found[names.FIELD_TARGET]["initial_option"]["value"] == str(database.id)
+    for name in (names.FIELD_ADDRESS, names.FIELD_DURATION, names.FIELD_REASON):
+        assert found[name]["initial_value"] == typed[name]
+
+
+@pytest.mark.parametrize("needed", [True, False])
+def test_a_reason_may_be_left_out_only_where_some_rule_lets_one(needed: bool) -> None:
+    databases = [samples.database()]
+    view = forms.add_form(databases=databases, filled={}, words=EN, needs_reason=needed)
+    assert fields(view)[names.FIELD_REASON]["optional"] is not needed
+
+
+def test_a_reason_is_needed_if_every_rule_that_allows_wants_one() -> None:
+    (rule,) = POLICY.rules
+    strict, lax = replace(rule, minimum_reason=10), replace(rule, minimum_reason=0)
+    denying = replace(lax, denies=True)
+    assert forms.needs_reason(replace(POLICY, rules=(strict, denying)))
+    assert not forms.needs_reason(replace(POLICY, rules=(strict, lax)))
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize("form", [forms.deny_form, forms.change_form, forms.extend_form])
+def test_forms_about_a_request_are_valid_and_carry_it(
+    form: Callable[[Case, Words], dict[str, Any]], language: str
+) -> None:
+    for case in (CASES[name] for name in PENDING):
+        view = form(case, Words(language))
+        shown.require_valid_view(view)
+        assert names.read_button(view["private_metadata"]) == (case.request.id, case.request.version)
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        (samples.request(), [names.FIELD_ADDRESS, names.FIELD_DURATION]),
+        (samples.request(until=NOW), [names.FIELD_ADDRESS]),
+        (samples.request(endless=True), [names.FIELD_ADDRESS]),
+    ],
+)
+def test_less_starts_from_what_was_asked(asked: Any, expected: list[str]) -> None:
+    found = fields(forms.change_form(samples.case(asked=asked), EN))
+    assert list(found) == expected
+    assert found[names.FIELD_ADDRESS]["element"]["initial_value"] == "203.0.113.4/32"
+
+
+@IN_BOTH_LANGUAGES
+def test_a_note_is_a_view_of_what_an_answer_would_have_said(language: str) -> None:
+    words = Words(language)
+    for name in PENDING:
+        answer = private.showing(CASES[name], words=words, policy=CROWDED)
+        shown.require_valid_view(forms.note(answer, words))
+
+
+# --- errors at fields ------------------------------------------------------------------------------
+
+
+PARAMS = {
+    "given": "<10.0.0.1>",
+    "id": 17,
+    "person": "U0LEAD",
+    "at": NOW,
+    "word": "<!channel>",
+    "suggestion": "8h",
+    "example": "for 8h",
+    "known": "billing & crm",
+    "longest": "5d",
+    "least": 10,
+    "app": "billing",
+    "address": "203.0.113.4/32",
+    "command": "/pgaccess mtls add 203.0.113.4",
+    "rule": "night <shift>",
+    "range": "10.0.0.0/8",
+    "prefix": "99",
+    "single": "203.0.113.4/32",
+    "widest": 24,
+    "limit": 60,
+    "verb": "show",
+    "code": "U+200B",
+    "state": "denied",
+}
+"""A value for every placeholder that a refusal may have."""
+
+
+@IN_BOTH_LANGUAGES
+def test_a_refusal_as_plain_text_has_no_markup_left(language: str) -> None:
+    for reason in Refusal:
+        said = forms.plain_text(Words(language).refusal(Refused(reason, **PARAMS)))
+        marks = ("<!date", "<@", "&lt;", "&gt;", "&amp;", "`", "*", "\n", "{")
+        assert [mark for mark in marks if mark in said] == []
+        assert 0 < len(said) <= forms.FIELD_ERROR
+
+
+@IN_BOTH_LANGUAGES
+def test_names_and_dates_survive_as_plain_text(language: str) -> None:
+    refused = Refused(Refusal.REQUEST_DECIDED, id=17, person="U0LEAD", at=NOW)
+    said = forms.plain_text(Words(language).refusal(refused))
+    assert "2026-11-24 09:00 UTC" in said
+    assert "U0LEAD" in said
+
+
+def test_what_a_person_typed_comes_back_to_them_as_they_typed_it() -> None:
+    refused = Refused(Refusal.DURATION_UNREADABLE, given="<8h> & more")
+    assert forms.plain_text(EN.refusal(refused)).startswith("<8h> & more is not a duration")
+
+
+def test_a_field_error_is_cut_where_slack_would_refuse_it() -> None:
+    assert len(forms.plain_text(LONG)) == forms.FIELD_ERROR
+
+
+@pytest.mark.parametrize(
+    ("reason", "field"),
+    [
+        (Refusal.ADDRESS_PRIVATE, names.FIELD_ADDRESS),
+        (Refusal.RULES_FULL, names.FIELD_ADDRESS),
+        (Refusal.TERMS_WIDER, names.FIELD_ADDRESS),
+        (Refusal.TARGET_UNKNOWN, names.FIELD_TARGET),
+        (Refusal.POLICY_SILENT, names.FIELD_TARGET),
+        (Refusal.MTLS_NOT_ENABLED, names.FIELD_TARGET),
+        (Refusal.DURATION_TOO_LONG, names.FIELD_DURATION),
+        (Refusal.END_PAST, names.FIELD_DURATION),
+        (Refusal.EXTEND_PAST_LONGEST, names.FIELD_DURATION),
+        (Refusal.REASON_SHORT, names.FIELD_REASON),
+        (Refusal.PERSON_UNKNOWN, None),
+        (Refusal.REQUEST_DECIDED, None),
+        (Refusal.REQUEST_CLOSED, None),
+    ],
+)
+def test_an_error_stands_at_the_field_that_it_is_about(reason: Refusal, field: str | None) -> None:
+    found = forms.field_error(Refused(reason, **PARAMS), EN)
+    assert (None if found is None else list(found)) == (None if field is None else [field])
+
+
+def test_an_error_never_stands_at_a_field_that_no_form_has() -> None:
+    for reason in Refusal:
+        assert set(forms.field_error(Refused(reason, **PARAMS), EN) or ()) <= set(FIELDS)
+
+
+def test_every_placeholder_of_a_refusal_is_known_to_these_tests() -> None:
+    assert isinstance(PARAMS["at"], datetime)
+    for language in CATALOGUE:
+        for reason in Refusal:
+            assert Words(language).refusal(Refused(reason, **PARAMS))
+
+
+def test_a_form_for_an_extension_asks_how_long_and_why() -> None:
+    case = samples.case(asked=samples.request(kind=Kind.OPEN), granted=samples.grant())
+    assert list(fields(forms.extend_form(case, EN))) == [names.FIELD_DURATION, names.FIELD_REASON]

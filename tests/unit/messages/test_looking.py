@@ -1,0 +1,155 @@
+"""What Heroku has at a database, and why somebody may not get through: true of the last look, and valid."""
+
+from dataclasses import replace
+from ipaddress import IPv4Network
+
+import pytest
+
+from bot.domain.grant import GrantState
+from bot.domain.target import Look, Rule
+from bot.messages import looking
+from bot.messages.words import Words
+from bot.ports import Case, Situation
+from tests.unit import samples
+from tests.unit.messages import shown
+from tests.unit.messages.shown import CASES, CROWDED, IN_BOTH_LANGUAGES, LONG
+from tests.unit.samples import NOW, POLICY
+
+EN = Words("en")
+MINE = shown.granted(GrantState.IN_FORCE)
+RULE = samples.rule("203.0.113.4/32", 3)
+
+
+def situation(look: Look | None, *mine: Case, others: tuple[Case, ...] = ()) -> Situation:
+    return Situation(database=samples.database(), look=look, open=(*mine, *others), mine=tuple(mine), now=NOW)
+
+
+def rules(count: int, *, description: str = LONG) -> tuple[Rule, ...]:
+    return tuple(
+        replace(samples.rule(f"198.51.100.{n}/32", n + 1), description=description) for n in range(count)
+    )
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize("count", [0, 1, looking.SHOWN, looking.SHOWN + 1, 60])
+def test_a_status_is_valid_with_any_number_of_rules(count: int, language: str) -> None:
+    found = rules(count)
+    for ours in (frozenset(), frozenset(rule.id for rule in found)):
+        message = looking.status(situation(samples.look(*found, ours=ours)), Words(language))
+        shown.require_valid(message, answers=True)
+
+
+@IN_BOTH_LANGUAGES
+def test_a_status_is_valid_where_a_hundred_requests_share_one_rule(language: str) -> None:
+    shared = [
+        replace(MINE, request=replace(MINE.request, id=4_294_967_000 + number)) for number in range(100)
+    ]
+    look = samples.look(RULE, *rules(59), ours=frozenset({RULE.id}))
+    message = looking.status(situation(look, *shared), Words(language))
+    shown.require_valid(message, answers=True)
+    assert "#4294967000, #4294967001, #4294967002, #4294967003, #4294967004, …" in shown.said(message)
+
+
+@pytest.mark.parametrize("count", [looking.SHOWN, 60])
+def test_rules_that_are_left_out_are_counted(count: int) -> None:
+    said = shown.said(looking.status(situation(samples.look(*rules(count))), EN))
+    assert f"*{count} of 60 rules*" in said
+    assert (f"… and {count - looking.SHOWN} more" in said) is (count > looking.SHOWN)
+
+
+@pytest.mark.parametrize(
+    ("look", "sentence"),
+    [(None, "I have not looked at it yet"), (samples.look(enabled=False), "mTLS is not enabled")],
+)
+def test_what_cannot_be_told_of_rules_is_said(look: Look | None, sentence: str) -> None:
+    message = looking.status(situation(look), EN)
+    shown.require_valid(message, answers=True)
+    assert sentence in shown.said(message)
+    assert "rules*" not in shown.said(message)
+
+
+def test_our_rules_name_their_requests_and_foreign_ones_say_what_they_are_called() -> None:
+    foreign = replace(samples.rule("198.51.100.7/32", 9), description="office\n<b>")
+    look = samples.look(RULE, foreign, ours=frozenset({RULE.id}))
+    said = shown.said(looking.status(situation(look, MINE), EN))
+    assert "`203.0.113.4/32`  Authorized, #17" in said
+    assert "not made by pgaccess: office &lt;b&gt;" in said
+
+
+def test_a_rule_that_heroku_lists_and_that_is_no_ipv4_network_is_shown_as_it_is() -> None:
+    odd = Rule(id=RULE.id, network="2001:db8::/32", status="Authorized", description="")
+    said = shown.said(looking.status(situation(samples.look(odd)), EN))
+    assert "`2001:db8::/32`  Authorized, not made by pgaccess: –" in said
+
+
+# --- why -------------------------------------------------------------------------------------------
+
+
+def why(look: Look | None, *mine: Case) -> str:
+    message = looking.why(situation(look, *mine), words=EN, policy=POLICY)
+    shown.require_valid(message, answers=True)
+    return shown.said(message)
+
+
+def test_without_a_look_nothing_is_claimed() -> None:
+    said = why(None, MINE)
+    assert "I have not looked at it yet" in said
+    assert "mTLS is" not in said
+
+
+def test_a_database_without_mtls_lets_nobody_in() -> None:
+    assert "mTLS is not enabled on this database" in why(samples.look(enabled=False), MINE)
+
+
+def test_who_has_nothing_there_is_told_how_to_ask() -> None:
+    assert "/pgaccess mtls add 203.0.113.4 to billing" in why(samples.look(RULE))
+
+
+def test_an_authorised_rule_is_not_what_stands_between() -> None:
+    said = why(samples.look(RULE), MINE)
+    assert "203.0.113.4/32 is authorised (#17)" in said
+    assert "not in Heroku's list" not in said
+
+
+def test_a_rule_that_is_not_authorised_yet_is_waited_for() -> None:
+    said = why(samples.look(replace(RULE, status="Authorizing")), MINE)
+    assert "is listed as Authorizing (#17)" in said
+
+
+@pytest.mark.parametrize("state", [GrantState.APPLYING, GrantState.INTERRUPTED])
+def test_a_rule_that_is_not_listed_is_missing_with_the_state_that_explains_it(state: GrantState) -> None:
+    said = why(samples.look(), shown.granted(state))
+    assert "203.0.113.4/32 is not in Heroku's list (#17): " in said
+
+
+@pytest.mark.parametrize("state", GrantState)
+def test_a_listed_rule_is_never_said_to_be_missing_whatever_the_request_says(state: GrantState) -> None:
+    assert "not in Heroku's list" not in why(samples.look(RULE), shown.granted(state))
+    assert "not in Heroku's list" not in why(samples.look(RULE), samples.case())
+
+
+def test_every_psql_error_is_explained_each_time() -> None:
+    for look in (None, samples.look(), samples.look(RULE)):
+        said = why(look, MINE)
+        for error in ("timeout expired", "valid client certificate", "password authentication failed"):
+            assert error in said
+
+
+@IN_BOTH_LANGUAGES
+def test_why_is_valid_with_the_longest_of_everything(language: str) -> None:
+    words, waiting = Words(language), samples.look(replace(RULE, status="X" * 40))
+    for case in (CASES[name] for name in CASES if name.startswith("open")):
+        for look in (None, samples.look(), samples.look(RULE), waiting):
+            message = looking.why(situation(look, *[case] * 8), words=words, policy=CROWDED)
+            shown.require_valid(message, answers=True)
+
+
+def test_only_the_newest_few_of_ones_own_are_explained() -> None:
+    mine = [
+        replace(MINE, request=replace(MINE.request, id=100 - number, terms=terms))
+        for number in range(8)
+        for terms in [replace(MINE.request.terms, network=IPv4Network(f"192.0.2.{number}/32"))]
+    ]
+    said = why(samples.look(), *mine)
+    assert "(#96)" in said
+    assert "(#95)" not in said
