@@ -44,10 +44,10 @@ class Census:
         self._slack = slack
 
     async def run_due(self) -> None:
-        """Does what is due."""
+        """Does what is due; people first, for a database that can be asked for wants somebody to ask."""
         await self.answer_questions()
-        await self._attempt("databases", self._count_databases)
         await self._attempt("people", self._count_people)
+        await self._attempt("databases", self._count_databases)
 
     async def answer_questions(self) -> None:
         """Looks up the people who turned up unknown."""

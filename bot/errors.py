@@ -59,6 +59,7 @@ class Refusal(StrEnum):
     TARGET_AMBIGUOUS = "target_ambiguous"
     # Who.
     PERSON_UNKNOWN = "person_unknown"
+    GROUPS_UNKNOWN = "groups_unknown"
     PERSON_INACTIVE = "person_inactive"
     PERSON_OUTSIDE = "person_outside"
     APPROVER_SELF = "approver_self"

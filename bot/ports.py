@@ -1,6 +1,6 @@
 """What the flow needs from the outside, as protocols: time, a bell, Heroku, Slack and the store."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -342,6 +342,10 @@ class People(Protocol):
 
     async def find(self, id: str) -> Person | None:
         """A person; None when unknown or when what is known is older than 10 minutes."""
+        ...
+
+    async def knows_groups(self, ids: Collection[str]) -> bool:
+        """Whether the members of all these user groups are known, and not too old."""
         ...
 
     async def locale(self, id: str) -> str | None:

@@ -4,7 +4,7 @@ Slack's answers come late and out of order: what was read earlier never replaces
 count cannot undo a deactivation.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Final
@@ -46,6 +46,14 @@ class PostgresPeople:
             return None
         known = {name: row[name] for name in Person.__dataclass_fields__ if name != "groups"}
         return Person(**known, groups=frozenset(row["within"] or ()))
+
+    async def knows_groups(self, ids: Collection[str]) -> bool:
+        """Whether the members of all these user groups are known, and not too old."""
+        if not ids:
+            return True
+        fresh = groups.c.id.in_(list(ids)) & (groups.c.known_at > func.now() - FRESH)
+        known = (await self._connection.execute(select(func.count()).where(fresh))).scalar_one()
+        return bool(known == len(ids))
 
     async def locale(self, id: str) -> str | None:
         """A person's Slack locale, however old."""

@@ -85,8 +85,15 @@ class UseCases:
             return await case_of(tx, recorded)
 
     async def _member(self, tx: Transaction, person: str) -> Person:
-        """The person, if they are a full, active, human member; raises ``Refused`` for everybody else."""
-        return require_member(await tx.people.find(person))
+        """The person, if they are a full, active, human member; raises ``Refused`` for everybody else.
+
+        Who is in a group that the policy names has to be known too: a rule that denies a group would
+        otherwise be passed over.
+        """
+        member = require_member(await tx.people.find(person))
+        if not await tx.people.knows_groups(self._policy.groups):
+            raise Refused(Refusal.GROUPS_UNKNOWN)
+        return member
 
     def _rule_of(self, request: Request) -> Rule:
         """The rule under which a request was asked; raises ``Refused`` when the policy has it no more."""

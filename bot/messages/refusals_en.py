@@ -136,6 +136,10 @@ REFUSALS: Final[Mapping[str, str]] = {
         "I could not look you up in Slack just now, so nothing was recorded. Please try again in a minute, "
         "for example with `/pgaccess`."
     ),
+    Refusal.GROUPS_UNKNOWN: (
+        "I could not look up Slack's user groups just now, so nothing was recorded. Please repeat your command or "
+        "click in a minute, for example `/pgaccess mtls add 203.0.113.4`."
+    ),
     Refusal.PERSON_INACTIVE: (
         "Only active people can do this, not bots or closed accounts. Ask a colleague to do it, for "
         "example with `/pgaccess`."

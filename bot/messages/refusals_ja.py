@@ -140,6 +140,10 @@ REFUSALS: Final[Mapping[str, str]] = {
         "Slack であなたの情報を確認できなかったため、何も記録していません。少し待って、もう一度お試しくださ"
         "い。例: `/pgaccess`"
     ),
+    Refusal.GROUPS_UNKNOWN: (
+        "Slack のユーザーグループを確認できなかったため、何も記録されていません。少し待ってから、コマンドまたはクリックを"
+        "もう一度お試しください。例: `/pgaccess mtls add 203.0.113.4`"
+    ),
     Refusal.PERSON_INACTIVE: (
         "有効なアカウントの方だけが操作でき、ボットや停止中のアカウントではできません。同僚の方にご依頼くだ"
         "さい。例: `/pgaccess`"

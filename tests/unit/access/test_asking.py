@@ -210,7 +210,18 @@ async def test_whoever_is_in_a_group_may_ask_under_its_rule_while_the_group_is_k
     assert case.request.state is RequestState.PENDING
     await kept.query(engine, "UPDATE groups SET known_at = known_at - interval '10 minutes'")
     refused = await acts.refusal(engine, acts.ask(grouped, person=GROUP_ADMIN))
-    assert refused.reason is Refusal.POLICY_SILENT
+    assert refused.reason is Refusal.GROUPS_UNKNOWN
+
+
+async def test_a_rule_that_denies_a_group_is_not_passed_over_while_the_group_is_unknown(
+    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+) -> None:
+    denying = samples.ruled(name="not these", denies=True, requesters=frozenset({ADMINS})).rules
+    policy = replace(samples.POLICY, rules=(*denying, *samples.POLICY.rules))
+    access = acts.under(policy, store, clock)
+    await kept.query(engine, "UPDATE groups SET known_at = known_at - interval '10 minutes'")
+    refused = await acts.refusal(engine, acts.ask(access, person=GROUP_ADMIN))
+    assert refused.reason is Refusal.GROUPS_UNKNOWN
 
 
 async def test_a_reason_shorter_than_the_rule_wants_is_refused(

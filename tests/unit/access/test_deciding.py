@@ -128,7 +128,7 @@ async def test_whoever_is_in_an_approving_group_decides_while_the_group_is_known
     assert decided.request.state is RequestState.APPROVED
     await kept.query(engine, "UPDATE groups SET known_at = known_at - interval '10 minutes'")
     found = await acts.refusal(engine, acts.approve(access, other, person=GROUP_LEAD))
-    assert found.reason is Refusal.APPROVER_NOT
+    assert found.reason is Refusal.GROUPS_UNKNOWN
 
 
 async def test_whoever_left_an_approving_group_decides_nothing_more(
