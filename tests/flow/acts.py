@@ -40,7 +40,8 @@ class Acts:
             async with self.stage.house.store.transaction() as tx:
                 people = await tx.people.find("U0ENGINEER")
                 databases = await tx.targets.all()
-                return people is not None and all([await tx.targets.look(d.id) for d in databases])
+                looks = [await tx.targets.look(database.id) for database in databases]
+                return people is not None and looks != [] and all(looks)
 
         await self.until(known)
 

@@ -183,7 +183,7 @@ async def test_what_is_there_and_what_another_database_lists_does_not_come_back(
 async def test_a_rule_is_for_the_network_that_was_asked_for_however_heroku_writes_it(
     store: PostgresStore, job: Job
 ) -> None:
-    await make(store, job, replace(OURS, network="203.0.113.4/032"))
+    await make(store, job, replace(OURS, network="::ffff:203.0.113.4"))
     (entry,) = (await next_turn(store, job)).known.entries
     assert entry.network == NETWORK
 

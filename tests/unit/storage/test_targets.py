@@ -4,6 +4,7 @@ import asyncio
 from dataclasses import replace
 from uuid import UUID
 
+import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.target import Database, Look
@@ -97,19 +98,26 @@ async def test_what_comes_back_is_due_at_once_though_nobody_looked_at_it_any_mor
     assert (await kept.take(store)).database == BILLING
 
 
+@pytest.mark.parametrize(
+    "found",
+    [
+        (replace(CRM, name="postgresql-new-2"), replace(BILLING, name="postgresql-new-1")),
+        (replace(BILLING, name="postgresql-new-1"),),
+    ],
+    ids=["both renamed", "one renamed, one gone"],
+)
 async def test_a_discovery_and_a_change_of_grants_never_wait_for_each_other(
-    store: PostgresStore, engine: AsyncEngine
+    store: PostgresStore, engine: AsyncEngine, found: tuple[Database, ...]
 ) -> None:
-    renamed = replace(CRM, name="postgresql-new-2"), replace(BILLING, name="postgresql-new-1")
     await kept.discover(store, BILLING, CRM)
     async with store.transaction() as tx:
         await tx.targets.want(BILLING.id)
-        discovering = asyncio.create_task(kept.discover(store, *renamed))
+        discovering = asyncio.create_task(kept.discover(store, *found))
         await kept.until_somebody_waits(engine)
         await tx.targets.want(CRM.id)
         await tx.commit()
     await discovering
-    assert set(await all_of(store)) == set(renamed)
+    assert set(await all_of(store)) == set(found)
 
 
 async def test_a_look_at_everything_and_a_change_of_grants_never_wait_for_each_other(
