@@ -34,6 +34,9 @@ CALL: Final = timedelta(seconds=15)
 HOME: Final = "home"
 """Stands where a message has its timestamp: a home is published whole, and never searched for."""
 
+CARD_SOON: Final = timedelta(seconds=1)
+"""How long a reminder waits for the card in whose thread it belongs."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -186,12 +189,14 @@ class Courier:
         held.begin_call()
 
     async def _thread(self, post: Post) -> str | None:
-        """Reminders go into the thread of their request's card."""
+        """Reminders go into the thread of their request's card, and wait while it does not stand yet."""
         if post.kind is not PostKind.NOTICE_REMINDER:
             return None
         async with self._store.transaction() as tx:
             card = await tx.posts.place(f"approval:{post.request}")
-        return None if card is None else card.ts
+        if card is None:
+            raise SlackError("no_card_yet", retry_after_s=CARD_SOON.total_seconds())
+        return card.ts
 
     async def _show_card_again(self, post: Post) -> None:
         """Has the card made anew that somebody deleted, so that its thread can be answered in."""

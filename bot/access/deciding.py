@@ -1,12 +1,12 @@
 """Deciding: one Deny decides, each approver counts once, and nobody decides on their own request."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from bot.access.asking import Wish, zone_of
 from bot.access.use_cases import UseCases, case_of
 from bot.domain import grant as grants
-from bot.domain.duration import parse_duration, parse_until
+from bot.domain.duration import parse_duration, parse_until, show_duration
 from bot.domain.grant import GrantState, Why
 from bot.domain.network import parse_address
 from bot.domain.person import Person, require_member
@@ -16,6 +16,7 @@ from bot.domain.request import (
     Kind,
     Request,
     RequestState,
+    Terms,
     Verdict,
     approvals,
     narrowed,
@@ -63,9 +64,11 @@ class Deciding(UseCases):
             asked, member = await self._decidable(tx, request, person, vote.version)
             if vote.verdict is Verdict.APPROVE:
                 await self._require_requester(tx, asked)
+            doing = self._by(person)
             if vote.changes is not None:
                 asked = await self._change(tx, asked, vote.changes, member)
-            await self._count(tx, asked, vote, self._by(person))
+                doing = replace(doing, details=_told(asked.terms))
+            await self._count(tx, asked, vote, doing)
             return request
 
         return await self._once(key, person, work)
@@ -164,3 +167,10 @@ class Deciding(UseCases):
         )
         await tx.grants.change(grant, longer, doing=doing)
         await tx.posts.refresh_cards(grant.request)
+
+
+def _told(terms: Terms) -> dict[str, str]:
+    """The terms as an approver has changed them, for the audit line of their vote."""
+    length = "" if terms.duration is None else show_duration(terms.duration)
+    until = "" if terms.until is None else terms.until.isoformat()
+    return {"network": str(terms.network), "duration": length, "until": until}

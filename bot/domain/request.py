@@ -132,7 +132,8 @@ def require_open(request: Request, votes: Sequence[Decision], *, version: int, n
     require_pending(request, votes)
     if request.version != version:
         raise Refused(Refusal.REQUEST_CHANGED, id=request.id)
-    if request.terms.until is not None and request.terms.until <= now:
+    over = request.terms.until is not None and request.terms.until <= now
+    if over or request.lapse_at <= now:
         raise Refused(Refusal.REQUEST_OVER, id=request.id)
 
 
