@@ -82,7 +82,10 @@ class Keeper:
         if drawn.changes_heroku or drawn.concludes:
             await self._observer.confirm_name(turn)
         await self._recognise(turn, drawn)
-        return seen, drawn, await self._carry_out(turn, drawn, seen)
+        outcome = await self._carry_out(turn, drawn, seen)
+        if seen.enabled and seen.settled and drawn.is_quiet:
+            seen = await self._observer.read_certificates(turn, seen)
+        return seen, drawn, outcome
 
     async def _recognise(self, turn: Turn, drawn: Plan) -> None:
         """Takes rules whose answer was lost for ours, before anything is done on that ground."""

@@ -126,7 +126,12 @@ def manifest(*, public_url: str | None, socket: bool) -> dict[str, Any]:
         "oauth_config": {"scopes": {"bot": [scope.name for scope in SCOPES]}},
         "settings": {
             "event_subscriptions": {**_at("request_url", url), "bot_events": sorted(EVENTS)},
-            "interactivity": {"is_enabled": True, **_at("request_url", url)},
+            "interactivity": {
+                "is_enabled": True,
+                **_at("request_url", url),
+                # The search for a database asks here: Slack has one address more for options than for clicks.
+                **_at("message_menu_options_url", url),
+            },
             "org_deploy_enabled": False,
             "socket_mode_enabled": socket,
             "token_rotation_enabled": False,

@@ -4,12 +4,13 @@ import contextlib
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 
-from bot.domain import schedule
+from bot.domain import certificate, schedule
+from bot.domain.certificate import Certificate
 from bot.domain.plan import Entry, Known
 from bot.domain.target import Rule
 from bot.errors import (
@@ -38,12 +39,16 @@ class Seen:
         settled: False while the endpoint is being made: nothing can be added yet, and nothing that is not
             listed is proven to be absent.
         rules: the complete list.
+        certificates: the client certificates, as they were last read.
+        certificates_at: when that was, by Postgres' clock; None when they were not, or mTLS was off since.
     """
 
     known: Known
     enabled: bool
     settled: bool
     rules: tuple[Rule, ...]
+    certificates: tuple[Certificate, ...] = ()
+    certificates_at: datetime | None = None
 
 
 @dataclass(kw_only=True, slots=True)
@@ -84,9 +89,12 @@ class Observer:
         Raises:
             LeaseLostError: too little is left.
         """
-        left = schedule.LEASE - timedelta(seconds=time.monotonic() - turn.held_since)
-        if left < self._heroku.deadline + MARGIN:
+        if not self._has_time(turn):
             raise LeaseLostError("too little is left of the lease to begin a call")
+
+    def _has_time(self, turn: Turn) -> bool:
+        left = schedule.LEASE - timedelta(seconds=time.monotonic() - turn.held_since)
+        return left >= self._heroku.deadline + MARGIN
 
     @contextlib.asynccontextmanager
     async def holding(self, turn: Turn) -> AsyncIterator[Transaction]:
@@ -116,6 +124,22 @@ class Observer:
         except HerokuError as refused:
             return await self._look_closer(turn, refused)
         return await self._welcome_back(turn, rules)
+
+    async def read_certificates(self, turn: Turn, seen: Seen) -> Seen:
+        """What was seen, with the certificates read anew if what is known of them is too old.
+
+        Nothing but words hangs on them, so they are not worth a pass: where they cannot be read, or too
+        little is left of the lease, what was known stays, and the next quiet pass tries again.
+        """
+        job = turn.job
+        if not certificate.is_due(seen.certificates_at, now=job.claimed_at) or not self._has_time(turn):
+            return seen
+        try:
+            found = await self._heroku.certificates(job.database.name)
+        except HerokuError as error:
+            log.warning("keeper.certificates_unread", database=job.database.name, error=str(error))
+            return seen
+        return replace(seen, certificates=found, certificates_at=job.claimed_at)
 
     async def confirm_name(self, turn: Turn) -> None:
         """Makes sure, once in a pass, that the database is still called so, before anything follows from it.
@@ -165,7 +189,7 @@ class Observer:
                 for entry in back:
                     await self._tell_of(tx, turn.job, others[entry.rule])
         known = replace(known, entries=(*known.entries, *back))
-        return Seen(known=known, enabled=True, settled=True, rules=rules)
+        return _with_certificates(turn.job, Seen(known=known, enabled=True, settled=True, rules=rules))
 
     async def _tell_of(self, tx: Transaction, job: Job, rule: Rule) -> None:
         log.warning("keeper.returned", database=job.database.name, rule=str(rule.id))
@@ -175,3 +199,10 @@ class Observer:
             key=f"returned:{rule.id}:{job.lease}",
             params={"app": job.database.app, "status": "200", "id": f"listed again: {rule.network}"},
         )
+
+
+def _with_certificates(job: Job, seen: Seen) -> Seen:
+    """What was seen, with the certificates that are known already."""
+    if job.look is None:
+        return seen
+    return replace(seen, certificates=job.look.certificates, certificates_at=job.look.certificates_at)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any, Final, Protocol
 from uuid import UUID
 
+from bot.domain.certificate import Certificate
 from bot.domain.grant import Grant
 from bot.domain.person import Person
 from bot.domain.plan import Entry, Known
@@ -75,6 +76,10 @@ class Heroku(Protocol):
 
     async def rules(self, name: str) -> tuple[Rule, ...]:
         """The complete list of IP rules of a database."""
+        ...
+
+    async def certificates(self, name: str) -> tuple[Certificate, ...]:
+        """The client certificates of a database, whatever their status."""
         ...
 
     async def add_rule(self, name: str, *, network: Network, description: str) -> Rule:
@@ -269,6 +274,8 @@ class Job:
         due_at: Postgres time at which it was due; another one by the end of the pass means that somebody
             asked for a look meanwhile.
         installation: the part of every mark that tells our rules from another installation's.
+        claimed_at: Postgres time at which the turn began.
+        look: what the last look saw; None when there was none.
     """
 
     lease: UUID
@@ -279,6 +286,8 @@ class Job:
     troubles: int
     due_at: datetime
     installation: str
+    claimed_at: datetime
+    look: Look | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -87,7 +87,7 @@ class Recorder:
             await tx.entries.give_up(drawn.lost)
             await self._report_strays(tx, job, seen)
             ours = await tx.entries.ours(job.database.id)
-            await tx.targets.looked(job, Look(at=now, enabled=seen.enabled, rules=seen.rules, ours=ours))
+            await tx.targets.looked(job, _look(seen, ours, now))
             if outcome.trouble is not None:
                 await self._report(tx, job, outcome.trouble, now)
             await _release(tx, job, _rest(job, seen, drawn, outcome))
@@ -181,6 +181,17 @@ class Recorder:
             key=f"trouble:{job.database.id}:{hour}",
             params={"app": job.database.app, **answer},
         )
+
+
+def _look(seen: Seen, ours: frozenset[UUID], now: datetime) -> Look:
+    return Look(
+        at=now,
+        enabled=seen.enabled,
+        rules=seen.rules,
+        ours=ours,
+        certificates=seen.certificates,
+        certificates_at=seen.certificates_at,
+    )
 
 
 def _verdicts(

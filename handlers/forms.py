@@ -8,8 +8,8 @@ from bot.domain.target import choose
 from bot.errors import Refusal, Refused
 from bot.messages import forms, names
 from bot.messages.words import Words
-from bot.ports import Case, Desk
-from handlers.incoming import MalformedError, Submission
+from bot.ports import Block, Case, Desk
+from handlers.incoming import MalformedError, Search, Submission
 from handlers.tidy import tidy
 
 MISSING: Final = frozenset({Refusal.ADDRESS_EMPTY, Refusal.TARGET_MISSING, Refusal.REASON_SHORT})
@@ -38,8 +38,7 @@ class Forms:
         """
         databases = await self._access.databases()
         policy = self._access.policy
-        aliases = {one.alias: one.database for one in policy.targets}
-        chosen = choose(databases, wish.target, aliases) if wish.target or not databases else None
+        chosen = choose(databases, wish.target, self._aliases) if wish.target or not databases else None
         filled = {
             names.FIELD_ADDRESS: wish.address,
             names.FIELD_TARGET: None if chosen is None else str(chosen.id),
@@ -49,6 +48,16 @@ class Forms:
         needs_reason = forms.needs_reason(policy)
         view = forms.add_form(databases=databases, filled=filled, words=words, needs_reason=needs_reason)
         await self._desk.open_view(trigger, view)
+
+    async def options(self, search: Search, words: Words) -> list[Block]:
+        """What fits what was typed into the search for a database.
+
+        Raises:
+            Refused: the person may not ask, and so sees no names.
+        """
+        await self._access.require_member(search.person)
+        databases = await self._access.databases()
+        return forms.options_for(databases, self._aliases, tidy(search.typed), words)
 
     async def open_about(self, button: str, trigger: str, case: Case, words: Words) -> None:
         """Opens the form that a button needs a word more for."""
@@ -78,6 +87,10 @@ class Forms:
                 await access.extend(request, said, **who)
             case _:
                 raise MalformedError(f"a form called {submission.form!r}")
+
+    @property
+    def _aliases(self) -> dict[str, str]:
+        return {one.alias: one.database for one in self._access.policy.targets}
 
     async def _wish(self, submission: Submission) -> Wish:
         """What the form says, in the words that a line would have used."""

@@ -103,9 +103,25 @@ class Submission:
             raise MalformedError(f"a form without {error}") from error
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Search:
+    """What somebody typed so far into a field whose options are ours to find."""
+
+    person: str
+    typed: str
+
+    @classmethod
+    def of(cls, body: Mapping[str, Any]) -> Self:
+        """Reads a ``block_suggestion`` payload."""
+        try:
+            return cls(person=body["user"]["id"], typed=str(body.get("value") or ""))
+        except (KeyError, TypeError) as error:
+            raise MalformedError(f"a search without {error}") from error
+
+
 def _value(element: Mapping[str, Any]) -> str | None:
     """What one field holds: typed text, or the value of the option chosen."""
-    if element["type"] == "static_select":
+    if element["type"] in ("static_select", "external_select"):
         chosen = element.get("selected_option")
         return None if chosen is None else str(chosen["value"])
     value = element.get("value")

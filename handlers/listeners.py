@@ -6,6 +6,7 @@ and nothing that matters runs after the answer, where a stopping process would l
 
 import asyncio
 import json
+import logging
 import re
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import timedelta
@@ -29,7 +30,7 @@ from handlers.commands import Commands
 from handlers.decisions import Decisions
 from handlers.forms import Forms, errors_at_fields
 from handlers.grammar import COMMAND
-from handlers.incoming import Click, Command, Submission
+from handlers.incoming import Click, Command, Search, Submission
 
 ANSWER: Final = timedelta(milliseconds=1700)
 """How long acting may take: Slack gives 3 s in all, and telling may take one more."""
@@ -85,6 +86,7 @@ class Listeners:
         app.command(COMMAND)(self.on_command)
         app.action(re.compile(".*"))(self.on_click)
         app.view(re.compile(".*"))(self.on_submission)
+        app.options(names.FIELD_TARGET)(self.on_search)
         app.shortcut(names.SHORTCUT_ASK)(self.on_shortcut)
         app.event("app_home_opened")(self.on_home)
         app.event("user_change")(self.on_person)
@@ -122,6 +124,12 @@ class Listeners:
         else:
             await ack()
 
+    async def on_search(self, ack: AsyncAck, body: dict[str, Any]) -> None:
+        """Letters typed into the search for a database: what fits them."""
+        search = Search.of(body)
+        words = await self._words(search.person)
+        await ack(options=await self._in_time(self._forms.options(search, words)))
+
     async def on_shortcut(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """The global shortcut: opens the form."""
         person = body["user"]["id"]
@@ -150,11 +158,24 @@ class Listeners:
             # Slack sends an event again that was not taken: a deactivation must not get lost.
             log.warning("handlers.event_failed", error=type(error).__name__)
             return BoltResponse(status=503, body="")
+        if body.get("type") == "block_suggestion":
+            return self._nothing_found(error)
         person = body.get("user_id") or (body.get("user") or {}).get("id")
         words = await self._words(person)
         if isinstance(error, Refused):
             return await self._tell(private.refused(error, words), body, words)
         return await self._tell(self._apology(error, words), body, words)
+
+    def _nothing_found(self, error: Exception) -> BoltResponse:
+        """A search has no place for words: its list stays empty, and the log says why."""
+        expected = isinstance(error, Refused | TryAgainError)
+        log.log(
+            logging.INFO if expected else logging.ERROR,
+            "handlers.no_options",
+            error=type(error).__name__,
+            exc_info=None if expected else error,
+        )
+        return _json({"options": []})
 
     def _apology(self, error: Exception, words: Words) -> Message:
         """Something is wrong on our side; the reference finds it in the log."""

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, RowMapping, Select, and_, case, exists, fu
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.certificate import Certificate
 from bot.domain.grant import OPEN_STATES
 from bot.domain.plan import Attempt, Entry, Known, Removal, Want
 from bot.domain.schedule import LEASE, REMOVAL_PATIENCE
@@ -26,7 +27,8 @@ def database_of(row: Mapping[Any, Any]) -> Database:
 
 def look_of(row: Mapping[Any, Any]) -> Look | None:
     """Reads the last look from a row of ``targets``."""
-    if row["look"] is None:
+    kept = row["look"]
+    if kept is None:
         return None
     rules = tuple(
         Rule(
@@ -35,18 +37,46 @@ def look_of(row: Mapping[Any, Any]) -> Look | None:
             status=rule["status"],
             description=rule["text"],
         )
-        for rule in row["look"]["rules"]
+        for rule in kept["rules"]
     )
-    ours = frozenset(UUID(id) for id in row["look"]["ours"])
-    return Look(at=row["looked_at"], enabled=row["look"]["enabled"], rules=rules, ours=ours)
+    return Look(
+        at=row["looked_at"],
+        enabled=kept["enabled"],
+        rules=rules,
+        ours=frozenset(UUID(id) for id in kept["ours"]),
+        certificates=tuple(_certificate(each) for each in kept.get("certificates", ())),
+        certificates_at=_moment(kept.get("certificates_at")),
+    )
+
+
+def _certificate(kept: Mapping[str, Any]) -> Certificate:
+    return Certificate(name=kept["name"], status=kept["status"], expires_at=_moment(kept["expires_at"]))
+
+
+def _moment(kept: str | None) -> datetime | None:
+    return None if kept is None else datetime.fromisoformat(kept)
+
+
+def _written(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
 
 
 def _look_json(look: Look) -> dict[str, Any]:
+    """A look as it is kept. Those from before certificates were read lack the last two."""
     rules = [
         {"id": str(r.id), "cidr": str(r.network), "status": r.status, "text": r.description}
         for r in look.rules
     ]
-    return {"enabled": look.enabled, "rules": rules, "ours": sorted(str(id) for id in look.ours)}
+    return {
+        "enabled": look.enabled,
+        "rules": rules,
+        "ours": sorted(str(id) for id in look.ours),
+        "certificates": [
+            {"name": c.name, "status": c.status, "expires_at": _written(c.expires_at)}
+            for c in look.certificates
+        ],
+        "certificates_at": _written(look.certificates_at),
+    }
 
 
 _SOON: Final = case(
@@ -151,6 +181,8 @@ class PostgresTargets:
             troubles=row["troubles"],
             due_at=row["due_at"],
             installation=mark,
+            claimed_at=row["lease_until"] - LEASE,  # set by this very statement
+            look=look_of(row),
         )
 
     async def renew(self, job: Job) -> bool:

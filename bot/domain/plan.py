@@ -126,6 +126,11 @@ class Plan:
         said = (self.recognised, self.gone, self.in_force, self.ended, self.interrupted, self.failed)
         return any(said)
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether nobody waits for anything: there is time to read what is only told."""
+        return not (self.changes_heroku or self.concludes or self.under_way)
+
 
 class _Scene:
     """Known and seen laid over each other, once, so that every question below is a look-up."""

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
+from bot.domain.certificate import Certificate
 from bot.domain.text import cite, nearest
 from bot.errors import Refusal, Refused
 
@@ -66,12 +67,16 @@ class Look:
         enabled: whether mTLS is enabled; a database without it has no rules.
         rules: the complete list.
         ours: ids of those rules that we made.
+        certificates: the client certificates, when they were last read; disabled ones too.
+        certificates_at: when that was, by Postgres' clock; None when they were not read yet.
     """
 
     at: datetime
     enabled: bool
     rules: tuple[Rule, ...]
     ours: frozenset[UUID]
+    certificates: tuple[Certificate, ...] = ()
+    certificates_at: datetime | None = None
 
     def covering(self, network: Network) -> tuple[Rule, ...]:
         """Rules that already let the whole network in, the exact ones first."""

@@ -14,6 +14,7 @@ from uuid import UUID
 import httpx
 from pydantic import TypeAdapter, ValidationError
 
+from bot.domain.certificate import Certificate
 from bot.domain.target import Database, Network, Rule
 from bot.errors import (
     HerokuBusyError,
@@ -23,7 +24,7 @@ from bot.errors import (
     HerokuRefusedError,
     HerokuUnclearError,
 )
-from bot.heroku.shapes import Addon, AnyRule, App, Endpoint, is_private_postgres, storable
+from bot.heroku.shapes import Addon, AnyCertificate, AnyRule, App, Endpoint, is_private_postgres, storable
 
 DEADLINE: Final = timedelta(seconds=15)
 """The longest that one call can take, answer read: httpx's own time-outs bound its steps, not the call."""
@@ -103,6 +104,11 @@ class HerokuClient:
             raise HerokuUnclearError(answer.status_code, "incomplete", "the answer is no complete list")
         return tuple(rule.rule() for rule in _read(_RULES, answer))
 
+    async def certificates(self, name: str) -> tuple[Certificate, ...]:
+        """A database's client certificates, disabled ones too (``GET …/tls-endpoint/certificates``)."""
+        answer = await self._call(self._data, "GET", f"{_endpoint(name)}/certificates")
+        return tuple(found.certificate() for found in _read(_CERTIFICATES, answer))
+
     async def add_rule(self, name: str, *, network: Network, description: str) -> Rule:
         """Adds one rule (``POST …/ip-rules``) and returns it with Heroku's id."""
         body = {"cidr": str(network), "description": description}
@@ -170,6 +176,7 @@ _ADDONS: Final = TypeAdapter(list[Addon])
 _ADDON: Final = TypeAdapter(Addon)
 _APPS: Final = TypeAdapter(list[App])
 _ENDPOINT: Final = TypeAdapter(Endpoint)
+_CERTIFICATES: Final = TypeAdapter(list[AnyCertificate])
 _RULES: Final = TypeAdapter(list[AnyRule])
 _RULE: Final = TypeAdapter(AnyRule)
 

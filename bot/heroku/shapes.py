@@ -1,11 +1,13 @@
 """The parts of Heroku's objects that pgaccess reads; everything else in them may change freely."""
 
 import re
+from datetime import UTC, datetime
 from typing import Annotated, Final
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel
 
+from bot.domain.certificate import Certificate
 from bot.domain.target import Database, Rule, read_network
 
 _PRIVATE_PLAN: Final = re.compile(r"(private|shield)")
@@ -91,6 +93,35 @@ class AnyRule(BaseModel):
         """The rule as the domain knows it."""
         network = read_network(self.cidr)
         return Rule(id=self.id, network=network, status=self.status, description=self.description or "")
+
+
+class AnyCertificate(BaseModel):
+    """A client certificate, from the list."""
+
+    name: Text
+    status: Text
+    expires_at: Text | None = None
+
+    def certificate(self) -> Certificate:
+        """The certificate as the domain knows it."""
+        return Certificate(name=self.name, status=self.status, expires_at=read_moment(self.expires_at or ""))
+
+
+def read_moment(text: str) -> datetime | None:
+    """A time of the Data API in UTC; None where its form is not known, or names no zone.
+
+    Known are RFC 3339, ``2026-01-05 10:00:00 +0000`` and ``2026-01-05 10:00:00 UTC``: the API changed
+    from the first to another in 2025 without notice, and its Terraform provider reads all three since
+    (herokux, c822fb4, 2025-08).
+    """
+    spelt = re.sub(
+        r"\s*UTC$|(?<=\d)\s+(?=[+-]\d{4}$)", lambda it: "Z" if "UTC" in it[0] else "", text.strip()
+    )
+    try:
+        moment = datetime.fromisoformat(spelt)
+        return None if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def is_private_postgres(addon: Addon) -> bool:

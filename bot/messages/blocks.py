@@ -84,11 +84,33 @@ def select_input(
     block: str, label: str, *, options: list[tuple[str, str]], initial: str | None, hint: str
 ) -> Block:
     """A choice of at most 100; an option is its value and its text."""
-    shown = {value: {"text": plain(text), "value": value} for value, text in options}
+    shown = {value: option(value, text) for value, text in options}
     element: dict[str, Any] = {"type": "static_select", "action_id": block, "options": list(shown.values())}
     if initial in shown:
         element["initial_option"] = shown[initial]
     return _input(block, label, element, hint=hint, optional=False)
+
+
+def search_input(block: str, label: str, *, placeholder: str, initial: Block | None, hint: str) -> Block:
+    """A choice of any number: Slack asks us for what fits while somebody types, and before (from 0 letters).
+
+    Args:
+        initial: the option that is chosen already, as `option` makes it.
+    """
+    element: dict[str, Any] = {
+        "type": "external_select",
+        "action_id": block,
+        "placeholder": plain(placeholder),
+        "min_query_length": 0,
+    }
+    if initial is not None:
+        element["initial_option"] = initial
+    return _input(block, label, element, hint=hint, optional=False)
+
+
+def option(value: str, text: str) -> Block:
+    """One thing to choose: its value comes back to us, its text is read."""
+    return {"text": plain(text), "value": value}
 
 
 def _input(block: str, label: str, element: Block, *, hint: str, optional: bool) -> Block:

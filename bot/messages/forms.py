@@ -1,7 +1,7 @@
 """Modals: the form that has what the line has, and those that a button needs a word more for."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from bot.domain.duration import show_duration
@@ -13,7 +13,7 @@ from bot.messages.words import Words, mention
 from bot.ports import Block, Case, Message
 
 OPTIONS: Final = 100
-"""Options that one select can have; beyond, the database is typed (Slack's Block Kit reference)."""
+"""Options that one select can have, and one answer to a search (Slack's Block Kit reference)."""
 
 OPTION_TEXT: Final = 75
 """Characters of an option's text (Slack's Block Kit reference)."""
@@ -34,6 +34,9 @@ _FIELD_OF: Final = {
     "reason": names.FIELD_REASON,
 }
 """The field that a refusal is about, by the first word of its key."""
+
+_FITS_NOT: Final = 3
+"""The rank of what does not fit what was typed."""
 
 _TOKEN: Final = re.compile(r"<!date\^[^|>]*\|([^>]*)>|<[@#!]([^>|]*)(?:\|([^>]*))?>")
 
@@ -56,6 +59,27 @@ def add_form(
         _reason(words, filled.get(names.FIELD_REASON), optional=not needs_reason),
     ]
     return _modal(names.FORM_ADD, words("form.add.title"), words("form.add.submit"), words, fields)
+
+
+def options_for(
+    databases: Sequence[Database], aliases: Mapping[str, str], typed: str, words: Words
+) -> list[Block]:
+    """What fits the letters typed so far into the search for a database, best first, at most `OPTIONS`.
+
+    A database is found by a part of its app's, its add-on's or its space's name or of an alias, in either
+    case. What is called exactly so comes first, then what begins so; among equals, by app and add-on.
+
+    Args:
+        databases: what can be chosen.
+        aliases: what the policy calls databases, and the name of the add-on or app that it means by that.
+        typed: what was typed; empty finds everything.
+        words: the reader's language.
+    """
+    sought = typed.strip().casefold()
+    ranked = [(_rank(_called(one, aliases), sought), one.app, one.name, one) for one in databases]
+    fitting = [found for found in ranked if found[0] < _FITS_NOT]
+    fitting.sort(key=lambda found: found[:3])
+    return [_option(found[-1], words) for found in fitting[:OPTIONS]]
 
 
 def deny_form(case: Case, words: Words) -> Block:
@@ -131,15 +155,41 @@ def _address(words: Words, initial: str | None, *, hint: str | None = None) -> B
 def _target(databases: Sequence[Database], chosen: str | None, words: Words) -> Block:
     hint = words("form.target.hint")
     if len(databases) > OPTIONS:
-        named = next((d.name for d in databases if str(d.id) == chosen), None)
-        return blocks.text_input(names.FIELD_TARGET, words("form.target"), initial=named, hint=hint)
-    options = [
-        (str(one.id), words("form.target.option", app=one.app, space=one.space)[:OPTION_TEXT])
-        for one in databases
-    ]
+        named = next((_option(one, words) for one in databases if str(one.id) == chosen), None)
+        return blocks.search_input(
+            names.FIELD_TARGET,
+            words("form.target"),
+            placeholder=words("form.target.placeholder"),
+            initial=named,
+            hint=hint,
+        )
+    options = [(str(one.id), _option_text(one, words)) for one in databases]
     initial = chosen or (options[0][0] if len(options) == 1 else None)
     return blocks.select_input(
         names.FIELD_TARGET, words("form.target"), options=options, initial=initial, hint=hint
+    )
+
+
+def _option(database: Database, words: Words) -> Block:
+    return blocks.option(str(database.id), _option_text(database, words))
+
+
+def _option_text(database: Database, words: Words) -> str:
+    return words("form.target.option", app=database.app, space=database.space)[:OPTION_TEXT]
+
+
+def _called(database: Database, aliases: Mapping[str, str]) -> Iterator[str]:
+    """Everything that people may call a database, small."""
+    own = {database.app.casefold(), database.name.casefold()}
+    yield from (*own, database.space.casefold())
+    yield from (alias.casefold() for alias, name in aliases.items() if name.casefold() in own)
+
+
+def _rank(called: Iterator[str], sought: str) -> int:
+    """How well the best name fits: 0 is it, 1 begins so, 2 has it somewhere, `_FITS_NOT` has it nowhere."""
+    return min(
+        0 if name == sought else 1 if name.startswith(sought) else 2 if sought in name else _FITS_NOT
+        for name in called
     )
 
 

@@ -1,7 +1,9 @@
 """What Heroku has at one database, and why somebody may not get through: from the last look, with its age."""
 
+from datetime import timedelta
 from typing import Final
 
+from bot.domain import certificate
 from bot.domain.methods import AUTHORISED, MTLS_RULE_LIMIT
 from bot.domain.policy import Policy
 from bot.domain.request import Kind
@@ -18,6 +20,9 @@ NAMED: Final = 5
 
 TEXT: Final = 40
 """Characters of a foreign rule's description."""
+
+NAME: Final = 80
+"""Characters of a certificate's name, which is a host name of Heroku's choice."""
 
 _ERRORS: Final = ("timeout", "certificate", "expired", "key", "password")
 
@@ -73,7 +78,35 @@ def _steps(situation: Situation, words: Words, policy: Policy) -> list[Mrkdwn]:
     steps += [_step(case, look, words, policy) for case in mine[:5]]
     if not mine:
         steps.append(words("why.step.none", app=situation.database.app))
-    return [*steps, words("why.step.certificate")]
+    return [*steps, _certificate(situation, look, words)]
+
+
+def _certificate(situation: Situation, look: Look, words: Words) -> Mrkdwn:
+    """How long a client certificate of the database is still good for, judged by the one that ends last.
+
+    Where that cannot be told, the person's own file can: not read yet, or an end that nobody can read.
+    """
+    usable = certificate.ready(look.certificates)
+    if look.certificates_at is None:
+        return words("why.step.certificate")
+    if not usable:
+        return words("why.step.certificate.none")
+    ends = [(each.expires_at, each.name) for each in usable if each.expires_at is not None]
+    if len(ends) < len(usable):
+        return words("why.step.certificate")
+    end, name = max(ends)
+    left = end - situation.now
+    params = {"name": cut(cards.one_line(name).replace("`", "'"), NAME), "until": end}
+    if left <= timedelta():
+        return words("why.step.certificate.expired", **params)
+    if left <= certificate.SOON:
+        return words("why.step.certificate.soon", left=_coarse(left), **params)
+    return words("why.step.certificate.valid", days=left.days, **params)
+
+
+def _coarse(left: timedelta) -> timedelta:
+    """Whole days; of the last day, the time to the minute."""
+    return timedelta(days=left.days) if left.days else left
 
 
 def _step(case: Case, look: Look, words: Words, policy: Policy) -> Mrkdwn:

@@ -6,9 +6,10 @@ from datetime import UTC, datetime
 from typing import Final, Literal, TypeVar
 from uuid import UUID
 
-from sandbox.heroku import mtls, mtls_api, platform_api
+from sandbox.heroku import certificates_api, mtls, mtls_api, platform_api
 from sandbox.heroku.account import Account
 from sandbox.heroku.authority import authority_chain
+from sandbox.heroku.certificates import Certificate, CertificateStatus
 from sandbox.heroku.dice import Dice
 from sandbox.heroku.exchange import Answer, Json, Refused, Request
 from sandbox.heroku.faults import Fault, Faults
@@ -19,7 +20,7 @@ from sandbox.heroku.snapshot import snapshot
 from sandbox.heroku.switches import Pace, Switches
 from sandbox.heroku.things import LONG_AGO, App, Database, Endpoint, Rule, Space
 
-ROUTES: Final = (*platform_api.ROUTES, *mtls_api.ROUTES)
+ROUTES: Final = (*platform_api.ROUTES, *mtls_api.ROUTES, *certificates_api.ROUTES)
 """Both APIs on one port: the official CLI takes the Data API's port from the Platform API's address."""
 
 NO_TOKENS: Final = frozenset({"", "undefined"})
@@ -117,6 +118,20 @@ class PlayedHeroku:
         """Let somebody else delete a rule and return it as it was; raises `Refused` when it is not there."""
         found = self._account.addon(database)
         return mtls.delete_rule(self._account, found, str(rule), now).at(now)
+
+    def add_certificate_by_hand(
+        self, database: str, *, expires_at: datetime, status: CertificateStatus = "ready", now: datetime
+    ) -> Certificate:
+        """Let somebody else make a client certificate; raises `Refused` when mTLS is not enabled.
+
+        Args:
+            database: Name of the add-on.
+            expires_at: Its end, which may have passed.
+            status: As it is to stay.
+            now: When it is made.
+        """
+        found = self._account.addon(database)
+        return mtls.add_certificate(self._account, found, expires_at=expires_at, status=status, now=now)
 
     def fault(self, fault: Fault, *, on: str = "", times: int | None = 1, name: str = "") -> None:
         """Let something go wrong.

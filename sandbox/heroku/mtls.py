@@ -11,9 +11,10 @@ from typing import Final
 
 from sandbox.heroku.account import Account, as_uuid
 from sandbox.heroku.authority import authority_chain
+from sandbox.heroku.certificates import Certificate, CertificateStatus
 from sandbox.heroku.exchange import Refused, missing
 from sandbox.heroku.networks import checked
-from sandbox.heroku.things import Database, Endpoint, KeptRule
+from sandbox.heroku.things import Database, Endpoint, KeptRule, lasting_id
 
 RULES_PER_DATABASE: Final = 60
 """IP rules, a hard limit (herokux documentation, postgres_mtls_iprule, 2025-08)."""
@@ -94,6 +95,28 @@ def delete_rule(account: Account, database: Database, key: str, now: datetime) -
     database.removed[rule.cidr] = now
     account.version.changed()
     return rule
+
+
+def add_certificate(
+    account: Account, database: Database, *, expires_at: datetime, status: CertificateStatus, now: datetime
+) -> Certificate:
+    """Give a database a client certificate; raises `Refused` ``not_found`` when mTLS is not enabled.
+
+    Its id and name depend on nothing but the database and how many there were before.
+    """
+    endpoint = endpoint_of(database, now)
+    number = len(endpoint.certificates) + 1
+    certificate = Certificate(
+        id=lasting_id("certificate", f"{database.name}/{number}"),
+        name=f"client-{number}.{database.name}.played.example",
+        status=status,
+        created_at=now,
+        updated_at=now,
+        expires_at=expires_at,
+    )
+    endpoint.certificates.append(certificate)
+    account.version.changed()
+    return certificate
 
 
 def _with_room_for(network: IPv4Network, account: Account, database: Database, now: datetime) -> Endpoint:

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from sandbox.heroku.account import EMAIL
+from sandbox.heroku.certificates import Certificate
 from sandbox.heroku.exchange import Json
 from sandbox.heroku.switches import Dates
 from sandbox.heroku.things import App, Database, Endpoint, Rule, Space, lasting_id
@@ -108,6 +109,19 @@ def rule(thing: Rule, dates: Dates) -> Json:
         "status": thing.status,
         "created_at": data_time(thing.created_at, dates),
         "updated_at": data_time(thing.updated_at, dates),
+    }
+
+
+def certificate(thing: Certificate, dates: Dates) -> Json:
+    """Return a client certificate as the list shows it: without its private key and chain."""
+    end = thing.shown_end
+    return {
+        "id": str(thing.id),
+        "name": thing.name,
+        "status": thing.status,
+        "created_at": data_time(thing.created_at, dates),
+        "updated_at": data_time(thing.updated_at, dates),
+        "expires_at": data_time(end, dates) if end else None,
     }
 
 

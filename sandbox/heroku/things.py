@@ -1,4 +1,4 @@
-"""What a Heroku account has: spaces, apps, databases, their mTLS endpoints and IP rules.
+"""What a Heroku account has: spaces, apps, databases, their mTLS endpoints with rules and certificates.
 
 Nothing here has a state that must be moved along: what the time brings is worked out from the moments
 that are kept.
@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 from uuid import UUID, uuid5
+
+from sandbox.heroku.certificates import Certificate
 
 LONG_AGO: Final = datetime(2026, 1, 5, 10, 0, tzinfo=UTC)
 """When things were made that were there before the play begins."""
@@ -102,7 +104,7 @@ class KeptRule:
 
 @dataclass(slots=True, kw_only=True)
 class Endpoint:
-    """The mTLS endpoint of a database, with its moments and rules.
+    """The mTLS endpoint of a database, with its moments, rules and client certificates.
 
     Attributes:
         gone_at: When deprovisioning ends; None while nobody disabled it.
@@ -113,6 +115,7 @@ class Endpoint:
     authority: str
     gone_at: datetime | None = None
     rules: dict[UUID, KeptRule] = field(default_factory=dict)
+    certificates: list[Certificate] = field(default_factory=list)
 
     def status(self, now: datetime) -> EndpointStatus:
         """Return the status at a moment before it is gone."""

@@ -1,7 +1,9 @@
 """The world that the demo and the acceptance tests begin with."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from sandbox.heroku.certificates import VALIDITY
 from sandbox.heroku.heroku import PlayedHeroku
 from sandbox.heroku.switches import Pace, Switches
 from sandbox.heroku.things import LONG_AGO
@@ -16,6 +18,9 @@ SECOND_DATABASE: Final = "postgresql-graceful-54321"
 OFFICE: Final = "198.51.100.0/24"
 """Let in by somebody long before pgaccess came."""
 
+CERTIFICATE_LEFT: Final = timedelta(days=300)
+"""What is left of each database's client certificate: nobody who tries this world has to renew it."""
+
 MOST: Final = 2
 """Private databases that this world can have."""
 
@@ -27,6 +32,7 @@ def default_world(
     switches: Switches | None = None,
     pace: Pace | None = None,
     seed: int = 1,
+    now: datetime | None = None,
 ) -> PlayedHeroku:
     """Return a Private Space with one or two databases, and an app that has nothing to do with it.
 
@@ -36,6 +42,7 @@ def default_world(
         switches: As of `PlayedHeroku`.
         pace: As of `PlayedHeroku`.
         seed: As of `PlayedHeroku`.
+        now: The moment that the certificates' days are counted from; the present if None.
 
     Raises:
         ValueError: This world cannot have so many databases.
@@ -48,6 +55,9 @@ def default_world(
     heroku.add_rule_by_hand(DATABASE, OFFICE, "office", now=LONG_AGO)
     if databases > 1:
         _private(heroku, "ledger", SECOND_DATABASE, plan="heroku-postgresql:private-0")
+    end = (now or datetime.now(UTC)) + CERTIFICATE_LEFT
+    for database in (DATABASE, SECOND_DATABASE)[:databases]:
+        heroku.add_certificate_by_hand(database, expires_at=end, now=end - VALIDITY)
     heroku.add_app("website", space=None)
     heroku.add_database("postgresql-shallow-67890", app="website", plan="heroku-postgresql:standard-0")
     return heroku

@@ -47,6 +47,8 @@ class Page {
     submit: (view, values) => this.#act("submit", { view_id: view.id, values }),
     close: (view) => this.#act("close", { view_id: view.id }),
     click: (view, ...press) => this.#press({ view_id: view.id }, ...press),
+    suggest: (view, { block_id }, { action_id }, value) =>
+      this.#act("suggest", { view_id: view.id, block_id, action_id, value }),
   });
   #trouble = document.getElementById("trouble");
   #announcer = document.getElementById("announcer");

@@ -24,7 +24,7 @@ export async function look(as, since, signal) {
 /**
  * Do something; returns what the door says, `ok: false` included, and never throws.
  *
- * @param {string} what - `command`, `click`, `submit`, `close`, `say`, `clock` or `heroku`
+ * @param {string} what - `command`, `click`, `suggest`, `submit`, `close`, `say`, `clock` or `heroku`
  * @param {object} body
  */
 export async function act(what, body) {

@@ -9,6 +9,7 @@
 import { confirmed } from "./confirm.js";
 import { el } from "./dom.js";
 import { unixOf, wallOf } from "./moments.js";
+import { searched } from "./search.js";
 import { emojied, written } from "./text.js";
 
 const PAUSE = 400; // milliseconds without a key until on_character_entered is sent
@@ -19,7 +20,7 @@ const MAKERS = {
   button,
   overflow,
   static_select: (element, wiring) => choice(element, wiring, groupsOf(element)),
-  external_select: (element, wiring) => choice(element, wiring, groupsOf({ options: initialOf(element) })),
+  external_select: sought,
   users_select: (element, wiring) => choice(element, wiring, [{ options: peopleOf(wiring.viewer) }]),
   radio_buttons: (element, wiring) => several(element, wiring, "radio"),
   checkboxes: (element, wiring) => several(element, wiring, "checkbox"),
@@ -39,6 +40,7 @@ const MAKERS = {
  * @param {object} wiring.block - the block it stands in
  * @param {import("./viewer.js").Viewer} wiring.viewer
  * @param {function(object, object, *): Promise} wiring.act - sends a press or a choice: block, element, value
+ * @param {function(object, object, string): Promise} [wiring.suggest] - asks the bot for options: block, element, text
  * @param {boolean} wiring.sends - whether a choice is sent at once, not only with the form
  * @param {Map<string, *>} [wiring.kept] - what was typed before, by `nameOf`; it outlives the bot's initial values
  * @param {object} [wiring.aria] - attributes that tie it to its label, hint and error
@@ -115,6 +117,18 @@ function choice(element, wiring, groups) {
     ),
   );
   return answering(node, element, wiring, () => node.value || null);
+}
+
+function sought(element, wiring) {
+  if (!wiring.suggest) return null; // only a form can ask the bot for options
+  const { node, input, read } = searched(element, {
+    marks: marks(element, wiring),
+    initial: kept(element, wiring, element.initial_option?.value ?? null),
+    viewer: wiring.viewer,
+    ask: (text) => wiring.suggest(wiring.block, element, text),
+  });
+  answering(input, element, wiring, read);
+  return node;
 }
 
 function several(element, wiring, type, look = "open") {

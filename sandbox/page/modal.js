@@ -20,7 +20,7 @@ export class Modal {
   #kept = new Map(); // by view id: what was typed, by nameOf; a view below the front one keeps its fields
   #dismissed = null; // the id of a view closed here, which the door has not taken away yet
 
-  /** @param {{submit: function, close: function, click: function}} door - how a form's acts reach the door */
+  /** @param {{submit: function, close: function, click: function, suggest: function}} door - how a form's acts reach the door */
   constructor(door) {
     this.#door = door;
     this.#form.addEventListener("submit", (event) => {
@@ -66,7 +66,8 @@ export class Modal {
     this.#submitButton.hidden = !view.submit;
     say(this.#error, "");
     const act = (...press) => this.#click(view, viewer, ...press);
-    this.#body.replaceChildren(...drawn(view.blocks, { viewer, act, kept, sends: true }));
+    const suggest = (...search) => this.#door.suggest(view, ...search);
+    this.#body.replaceChildren(...drawn(view.blocks, { viewer, act, suggest, kept, sends: true }));
     this.#stated = "null";
     if (!this.#dialog.open) this.#dialog.showModal();
     this.#focus(focus, view.id === this.#view?.id);

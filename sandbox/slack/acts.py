@@ -16,6 +16,8 @@ from sandbox.slack.state import Message, View, Workspace
 from sandbox.slack.triggers import Rights
 from sandbox.slack.world import Channel, Person
 
+QUERY_LEAST = 3  # letters before an external_select asks the bot, where the bot does not say
+
 
 class Acts:
     """Builds deliveries. Every method takes the moment of the act; `Refused` means that it is impossible."""
@@ -101,9 +103,13 @@ class Acts:
         block, element = forms.find(view.content["blocks"], action_id, block_id)
         if block["type"] == "input" and not block.get("dispatch_action"):
             raise Refused("action_not_dispatched")
-        action = forms.action(block, element, selected, action_ts=self._workspace.next_ts(now))
+        found = view.offers(block, element)
+        action = forms.action(
+            block, element, selected, action_ts=self._workspace.next_ts(now), suggested=found
+        )
         if element["action_id"] in view.values.get(block["block_id"], {}):
-            view.values[block["block_id"]][element["action_id"]] = forms.picked(element, selected)
+            picked = forms.picked(element, selected, suggested=found)
+            view.values[block["block_id"]][element["action_id"]] = picked
         trigger = self._rights.trigger(who.id, now=now, view=view.id)
         shape = shapes.view(self._workspace, view)
         payload = {
@@ -111,6 +117,38 @@ class Acts:
             "container": {"type": "view", "view_id": view.id},
             "view": shape,
             "actions": [action],
+        }
+        return deliveries.interaction(payload, self._secret, now=now)
+
+    def search(
+        self,
+        person: str,
+        view_id: str | None,
+        action_id: str,
+        *,
+        block_id: str | None,
+        value: str,
+        now: datetime,
+    ) -> Delivery:
+        """Return what a person types into an ``external_select``, as Slack asks the bot for options.
+
+        It has no trigger: a list of options opens nothing. Slack's client asks from ``min_query_length``
+        letters on, 3 where the bot says nothing (Block Kit reference, 2026-11).
+        """
+        who = self.who(person)
+        view = self._view(who, view_id)
+        block, element = forms.find(view.content["blocks"], action_id, block_id)
+        if element["type"] != "external_select":
+            raise Refused("action_not_searchable")
+        if len(value) < element.get("min_query_length", QUERY_LEAST):
+            raise Refused("query_too_short")
+        payload = {
+            **shapes.interaction(self._workspace, "block_suggestion", who, trigger=None),
+            "container": {"type": "view", "view_id": view.id},
+            "view": shapes.view(self._workspace, view),
+            "block_id": block["block_id"],
+            "action_id": action_id,
+            "value": value,
         }
         return deliveries.interaction(payload, self._secret, now=now)
 
@@ -128,7 +166,8 @@ class Acts:
         for block_id, actions in values.items():
             for action_id, raw in actions.items():
                 block, element = forms.find(view.content["blocks"], action_id, block_id)
-                view.values[block["block_id"]][action_id] = forms.picked(element, raw)
+                picked = forms.picked(element, raw, suggested=view.offers(block, element))
+                view.values[block["block_id"]][action_id] = picked
         view.errors = forms.complaints(view.content["blocks"], view.values) or None
         self._workspace.touch()
         if view.errors:

@@ -123,6 +123,9 @@ _MULTI_STATIC_SELECT = record(
 _EXTERNAL_SELECT = record(
     {}, {**_MENU, "min_query_length": integer(0, 10**6), "initial_option": _PLAIN_OPTION}
 )
+SUGGESTED: Check = record({"options": array(_PLAIN_OPTION, most=MENU_OPTIONS_MOST, least=0)})
+"""The bot's answer to a search; Slack would also take groups, which no bot of ours answers with."""
+
 _LIST_OPTIONS = {"options": array(_RICH_OPTION, most=LIST_OPTIONS_MOST)}
 _CHECKBOXES = record(
     _LIST_OPTIONS,

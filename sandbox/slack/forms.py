@@ -5,7 +5,7 @@ one key (``value``, ``selected_option`` …), null or an empty list when nothing
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -77,20 +77,24 @@ def find(blocks: list[Json], action_id: str, block_id: str | None) -> tuple[Json
     raise Refused("action_not_found")
 
 
-def picked(element: Json, raw: Any) -> Json:
+def picked(element: Json, raw: Any, *, suggested: Iterable[Json] = ()) -> Json:
     """Return Slack's shape of a raw choice: an option's value, a list of them, a text, a date or a number.
 
-    Raises `Refused` ``invalid_selection`` when the element does not offer it; nor would Slack's client.
+    `suggested` are options that the bot has answered a search in this element with. Raises `Refused`
+    ``invalid_selection`` when the element does not offer it; nor would Slack's client.
     """
     kind = element["type"]
+    if kind == "external_select":
+        initial = [element["initial_option"]] if "initial_option" in element else []
+        element = {**element, "options": [*initial, *suggested]}
     return {"type": kind, _KEY[kind]: _chosen(kind, element, raw)}
 
 
-def action(block: Json, element: Json, raw: Any, *, action_ts: str) -> Json:
+def action(block: Json, element: Json, raw: Any, *, action_ts: str, suggested: Iterable[Json] = ()) -> Json:
     """Return one entry of ``actions`` in a block_actions payload."""
     common = {"action_id": element["action_id"], "block_id": block["block_id"], "action_ts": action_ts}
     if element["type"] != "button":
-        return {**picked(element, raw), **common}
+        return {**picked(element, raw, suggested=suggested), **common}
     shown: Json = {
         key: element[key] for key in ("text", "value", "style", "url", "confirm") if key in element
     }
@@ -128,8 +132,6 @@ def _chosen(kind: str, element: Json, raw: Any) -> Any:
 
 
 def _option(element: Json, raw: Any) -> Json:
-    if element["type"] == "external_select" and isinstance(raw, dict):
-        return raw  # its options come from the bot, so the whole option is given
     for option in offered(element):
         if option["value"] == raw:
             return option

@@ -9,11 +9,12 @@ answer says ``x-slack-no-retry: 1``.
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
+from sandbox.slack.checks import Json
 from sandbox.slack.deliver import Deliver, Delivered, Undeliverable
 from sandbox.slack.deliveries import PATH, Delivery
 from sandbox.slack.rules import Refused
@@ -31,6 +32,7 @@ class Outcome:
         status: The bot's HTTP status; 0 when there was no answer, or nothing was sent.
         error: Why it failed: ``operation_timeout``, ``dispatch_failed``, or why the act is impossible.
         errors: What stands at a form's fields, by block_id.
+        options: What a search found.
         delivery: What was sent, for `People.replays`.
     """
 
@@ -41,6 +43,7 @@ class Outcome:
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
+    options: Sequence[Json] = ()
     delivery: Delivery | None = None
 
 
@@ -116,6 +119,25 @@ class People:
         return await self._act(
             lambda now: self._slack.acts.click_in_view(
                 person, view_id, action_id, block_id=block_id, selected=selected, now=now
+            )
+        )
+
+    async def suggests(
+        self,
+        person: str,
+        *,
+        action_id: str,
+        value: str,
+        block_id: str | None = None,
+        view_id: str | None = None,
+    ) -> Outcome:
+        """Let a person type `value` into an ``external_select`` of the modal in front; see `Outcome.options`.
+
+        What was found can be chosen from then on.
+        """
+        return await self._act(
+            lambda now: self._slack.acts.search(
+                person, view_id, action_id, block_id=block_id, value=value, now=now
             )
         )
 
@@ -204,6 +226,8 @@ class People:
             elif delivery.kind == "view_submission":
                 errors = self._slack.receipts.submission(delivery, answer, now=self._now())
                 return replace(outcome, ok=not errors, errors=errors)
+            elif delivery.kind == "block_suggestion":
+                return replace(outcome, options=self._slack.receipts.search(delivery, answer))
         except Refused as refused:
             self._slack.receipts.failed(delivery, refused.error, now=self._now())
             return replace(outcome, ok=False, error=refused.error)

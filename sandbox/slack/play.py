@@ -49,6 +49,7 @@ class Play:
         own: dict[str, _Act] = {
             "command": self._command,
             "click": self._click,
+            "suggest": self._suggest,
             "submit": self._submit,
             "close": self._close,
             "say": self._say,
@@ -105,6 +106,16 @@ class Play:
                 given["as"], channel=given["channel"], ts=given["ts"], selected=selected, **where
             )
         )
+
+    async def _suggest(self, given: Json) -> Json:
+        outcome = await self._people.suggests(
+            given["as"],
+            view_id=given["view_id"],
+            block_id=given["block_id"],
+            action_id=given["action_id"],
+            value=given["value"],
+        )
+        return {**_told(outcome), **({"options": list(outcome.options)} if outcome.ok else {})}
 
     async def _submit(self, given: Json) -> Json:
         outcome = await self._people.submits(given["as"], given.get("values"), view_id=given["view_id"])

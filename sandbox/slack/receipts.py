@@ -13,6 +13,7 @@ from sandbox.slack.blocks import validate_response, validate_view
 from sandbox.slack.checks import Json
 from sandbox.slack.deliver import Delivered
 from sandbox.slack.deliveries import Delivery
+from sandbox.slack.elements import SUGGESTED
 from sandbox.slack.rules import Refused
 from sandbox.slack.state import Message, Workspace
 from sandbox.slack.triggers import ResponseUrl, Rights
@@ -57,6 +58,17 @@ class Receipts:
             raise Refused("invalid_response_action")
         self._workspace.touch()
         return {}
+
+    def search(self, delivery: Delivery, answer: Delivered) -> list[Json]:
+        """Return the options that answer a search; from now on they can be chosen in its view."""
+        body = _json(answer)
+        if any(SUGGESTED(body, "")):
+            raise Refused("invalid_options")  # Slack shows "no results" and tells nobody why
+        options: list[Json] = body["options"]
+        place = (delivery.payload["block_id"], delivery.payload["action_id"])
+        found = self._workspace.view(delivery.view).suggested.setdefault(place, {})
+        found.update({option["value"]: option for option in options})
+        return options
 
     def respond(self, secret: str, body: Any, *, now: datetime) -> None:
         """Take a post to a response_url: replace or delete the message it came from, or say something new."""

@@ -30,7 +30,10 @@ class Message:
 
 @dataclass(slots=True, kw_only=True)
 class View:
-    """A modal or a home tab as `owner` sees it; `content` is its definition with every id filled in."""
+    """A modal or a home tab as `owner` sees it; `content` is its definition with every id filled in.
+
+    `suggested` is what the bot has answered searches with: options by value, by block_id and action_id.
+    """
 
     id: str
     owner: str
@@ -40,6 +43,11 @@ class View:
     previous: str | None = None
     values: Values = field(default_factory=dict)
     errors: dict[str, str] | None = None
+    suggested: dict[tuple[str, str], dict[str, Json]] = field(default_factory=dict)
+
+    def offers(self, block: Json, element: Json) -> list[Json]:
+        """Return every option that a search in this element has found so far."""
+        return list(self.suggested.get((block["block_id"], element["action_id"]), {}).values())
 
     def show(self, content: Json, *, now: datetime) -> None:
         """Show other content under the same id: what was typed stays where the same field is still there."""

@@ -108,7 +108,12 @@ SCHEMA = thing(
     settings=thing(
         set(),
         event_subscriptions=thing(set(), request_url=text(1, 3500, URL), bot_events=unique(text(1, 50), 100)),
-        interactivity=thing({"is_enabled"}, is_enabled=is_flag, request_url=text(1, 3500, URL)),
+        interactivity=thing(
+            {"is_enabled"},
+            is_enabled=is_flag,
+            request_url=text(1, 3500, URL),
+            message_menu_options_url=text(1, 3500, URL),
+        ),
         org_deploy_enabled=is_flag,
         socket_mode_enabled=is_flag,
         token_rotation_enabled=is_flag,
@@ -182,13 +187,14 @@ def test_the_hint_is_a_line_that_works() -> None:
     assert command["should_escape"] is True
 
 
-def test_over_http_all_three_addresses_are_the_bots() -> None:
+def test_over_http_all_four_addresses_are_the_bots() -> None:
     made = manifest(public_url="https://bot.example.org", socket=False)
 
     addresses = {
         made["features"]["slash_commands"][0]["url"],
         made["settings"]["event_subscriptions"]["request_url"],
         made["settings"]["interactivity"]["request_url"],
+        made["settings"]["interactivity"]["message_menu_options_url"],
     }
     assert addresses == {"https://bot.example.org/slack/events"}
 

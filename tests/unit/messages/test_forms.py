@@ -12,6 +12,7 @@ from bot.errors import Refusal, Refused
 from bot.messages import forms, names, private
 from bot.messages.words import CATALOGUE, Words
 from bot.ports import Case
+from sandbox.slack.elements import SUGGESTED
 from tests.unit import samples
 from tests.unit.messages import shown
 from tests.unit.messages.shown import CASES, CROWDED, IN_BOTH_LANGUAGES, LONG
@@ -40,10 +41,52 @@ def test_the_form_is_valid_with_one_and_with_many_databases(count: int, language
 
 
 @pytest.mark.parametrize(
-    ("count", "kind"), [(1, "static_select"), (100, "static_select"), (101, "plain_text_input")]
+    ("count", "kind"), [(1, "static_select"), (100, "static_select"), (101, "external_select")]
 )
-def test_more_databases_than_a_select_takes_are_typed(count: int, kind: str) -> None:
+def test_more_databases_than_a_select_takes_are_searched_for(count: int, kind: str) -> None:
     assert fields(add_form(count))[names.FIELD_TARGET]["element"]["type"] == kind
+
+
+def found(typed: str, *, aliases: dict[str, str] | None = None, language: str = "en") -> list[str]:
+    """The apps of what is found among a few databases."""
+    apps = ("crm", "billing", "old-billing", "Billing-eu", "ledger")
+    databases = [replace(samples.database(app, n), name=f"postgresql-{n}") for n, app in enumerate(apps)]
+    options = forms.options_for(databases, aliases or {}, typed, Words(language))
+    return [option["text"]["text"].partition(" ")[0] for option in options]
+
+
+def test_what_is_called_so_is_found_first_then_what_begins_so_then_the_rest() -> None:
+    assert found("billing") == ["billing", "Billing-eu", "old-billing"]
+    assert found("BILL") == ["Billing-eu", "billing", "old-billing"]
+
+
+def test_a_database_is_found_by_add_on_space_and_alias_too() -> None:
+    assert found("postgresql-4") == ["ledger"]
+    assert len(found("acme")) == 5
+    assert found("books", aliases={"Books": "Ledger"}) == ["ledger"]
+    assert found("customers", aliases={"customers": "postgresql-0"}) == ["crm"]
+
+
+def test_nothing_typed_finds_everything_and_what_is_nowhere_nothing() -> None:
+    assert len(found("  ")) == 5
+    assert found("nowhere") == []
+
+
+@IN_BOTH_LANGUAGES
+def test_a_search_answers_with_what_slack_takes_and_no_more(language: str) -> None:
+    databases = [samples.database(f"app-{n}" + "x" * 90, n) for n in range(150)]
+    options = forms.options_for(databases, {}, "app", Words(language))
+    assert len(options) == 100
+    assert list(SUGGESTED({"options": options}, "")) == []
+
+
+@IN_BOTH_LANGUAGES
+def test_what_is_chosen_among_many_is_shown_and_nothing_else_is(language: str) -> None:
+    chosen = str(samples.database("", 140).id)
+    view = add_form(150, language, **{names.FIELD_TARGET: chosen})
+    shown.require_valid_view(view)
+    assert fields(view)[names.FIELD_TARGET]["element"]["initial_option"]["value"] == chosen
+    assert "initial_option" not in fields(add_form(150, language))[names.FIELD_TARGET]["element"]
 
 
 def test_an_only_database_is_chosen_already_and_of_several_none_is() -> None:

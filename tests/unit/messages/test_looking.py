@@ -1,10 +1,12 @@
 """What Heroku has at a database, and why somebody may not get through: true of the last look, and valid."""
 
 from dataclasses import replace
+from datetime import timedelta
 from ipaddress import IPv4Network
 
 import pytest
 
+from bot.domain.certificate import Certificate
 from bot.domain.grant import GrantState
 from bot.domain.target import Look, Rule
 from bot.messages import looking
@@ -153,3 +155,46 @@ def test_only_the_newest_few_of_ones_own_are_explained() -> None:
     said = why(samples.look(), *mine)
     assert "(#96)" in said
     assert "(#95)" not in said
+
+
+# --- certificates ----------------------------------------------------------------------------------
+
+
+def certified(*days: float | None, status: str = "ready") -> Look:
+    """A look that knows certificates by the days that are left of each."""
+    found = tuple(
+        Certificate(
+            name=f"host-{number}",
+            status=status,
+            expires_at=None if left is None else NOW + timedelta(days=left),
+        )
+        for number, left in enumerate(days)
+    )
+    return replace(samples.look(RULE), certificates=found, certificates_at=NOW)
+
+
+CERTIFIED = [
+    (samples.look(RULE), "says until when"),
+    (certified(None), "says until when"),
+    (certified(), "No client certificate of this database is ready"),
+    (certified(300, status="disabled"), "No client certificate of this database is ready"),
+    (certified(300, 20), "(`host-0`) is valid for 300 more days"),
+    (certified(-3, 14), "(`host-1`) expires in 14d"),
+    (certified(0.5), "(`host-0`) expires in 12h"),
+    (certified(0), "The newest client certificate of this database (`host-0`) has expired"),
+    (certified(-9, -3), "The newest client certificate of this database (`host-1`) has expired"),
+]
+
+
+@pytest.mark.parametrize(("look", "sentence"), CERTIFIED)
+def test_a_certificates_days_are_told_as_far_as_they_are_known(look: Look, sentence: str) -> None:
+    assert sentence in why(look, MINE)
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize("look", [look for look, _ in CERTIFIED])
+def test_why_is_valid_whatever_is_known_of_certificates(look: Look, language: str) -> None:
+    long = tuple(replace(each, name=LONG) for each in look.certificates)
+    for shape in (look, replace(look, certificates=long)):
+        message = looking.why(situation(shape, MINE), words=Words(language), policy=POLICY)
+        shown.require_valid(message, answers=True)
