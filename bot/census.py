@@ -10,7 +10,7 @@ from bot.errors import HerokuError, SlackError, StoreUnavailableError
 from bot.ports import Heroku, Slack, Store
 
 DATABASES_EVERY: Final = timedelta(minutes=10)
-"""How late a new database can be asked for; three calls at Heroku for up to 1,000 add-ons and apps."""
+"""How late a new database can be asked for; four calls at Heroku for up to 1,000 add-ons, apps and spaces."""
 
 PEOPLE_EVERY: Final = timedelta(minutes=5)
 """Half of what the cache may be old; 2,000 people are ten calls of Slack's tier 2 (20 a minute)."""
@@ -72,8 +72,9 @@ class Census:
 
     async def _count_databases(self) -> None:
         databases = await self._heroku.databases()
+        spaces = await self._heroku.spaces()
         async with self._store.transaction() as tx:
-            await tx.targets.discovered(databases)
+            await tx.targets.discovered(databases, spaces)
             await tx.chores.due_in("databases", wait=DATABASES_EVERY)
             await tx.commit()
 

@@ -88,6 +88,7 @@ class Refusal(StrEnum):
     EXTEND_PAST_LONGEST = "extend_past_longest"
     # What the database lets in.
     NOTHING_THERE = "nothing_there"
+    CLOSING_ALREADY = "closing_already"
     FOREIGN_RULE = "foreign_rule"
     # What the database has room for.
     MTLS_NOT_ENABLED = "mtls_not_enabled"

@@ -1,217 +1,50 @@
-"""Keeps Heroku in step with the store: claim, observe, plan, do, read back, record.
+"""Keeps Heroku in step with the store: claims what is due, and hands it to the method that it belongs to.
 
 A pass is short; reading back is the next pass, soon after. Between two passes nothing is held but rows.
 """
 
 import time
+from collections.abc import Mapping
 from datetime import timedelta
-from uuid import UUID
 
-import structlog
-
-from bot.domain.person import Person, require_member
-from bot.domain.plan import Known, Plan, plan, unseen
-from bot.domain.policy import Policy
-from bot.domain.target import Network
-from bot.errors import (
-    HerokuBusyError,
-    HerokuDeniedError,
-    HerokuError,
-    HerokuNotFoundError,
-    HerokuUnclearError,
-    LeaseLostError,
-    Refused,
-)
-from bot.observing import Observer, Seen, Turn
-from bot.ports import Clock, Heroku, Store, Transaction
-from bot.recording import Outcome, Recorder
-
-log = structlog.get_logger(__name__)
+from bot.domain.methods import Method
+from bot.keeping import turns
+from bot.keeping.turns import Pass
+from bot.ports import Store
 
 
 class Keeper:
-    """Takes one database at a time.
+    """Takes one lane at a time: one method of one target.
 
     Args:
         store: the truth.
-        heroku: the mirror.
-        policy: whom to tell, and when to warn.
-        clock: business time.
+        methods: how each way in is kept in step.
     """
 
-    def __init__(self, *, store: Store, heroku: Heroku, policy: Policy, clock: Clock) -> None:
+    def __init__(self, *, store: Store, methods: Mapping[Method, turns.Method]) -> None:
         self._store = store
-        self._heroku = heroku
-        self._clock = clock
-        self._observer = Observer(store=store, heroku=heroku, operations=policy.operations_channel)
-        self._recorder = Recorder(store=store, policy=policy, clock=clock)
+        self._methods = methods
 
-    async def claim(self) -> Turn | None:
-        """Takes a database that is due; None when none is."""
+    async def claim(self) -> Pass | None:
+        """Takes a lane that is due; None when none is."""
         since = time.monotonic()
         async with self._store.transaction() as tx:
-            job = await tx.targets.claim(self._clock.now())
+            job = await tx.lanes.claim()
+            if job is None:
+                return None
+            taken = await self._methods[job.method].take(tx, job, held_since=since)
             await tx.commit()
-            return None if job is None else Turn(job=job, held_since=since)
+            return taken
 
     async def next_due(self) -> timedelta | None:
         """How long until there is something to claim."""
         async with self._store.transaction() as tx:
-            return await tx.targets.next_due()
+            return await tx.lanes.next_due()
 
-    async def work(self, turn: Turn) -> None:
-        """Makes one pass over a claimed database. Whatever happens is recorded, or the lease runs out."""
-        try:
-            try:
-                seen, drawn, outcome = await self._pass(turn)
-            except HerokuError as error:
-                await self._recorder.give_back(turn.job, error)
-            else:
-                await self._recorder.record(turn.job, seen, drawn, outcome)
-        except LeaseLostError:
-            log.warning("keeper.lease_lost", database=turn.job.database.name)
+    async def work(self, taken: Pass) -> None:
+        """Makes the pass."""
+        await taken.run()
 
-    async def failed(self, turn: Turn, error: Exception) -> None:
-        """Gives a database back whose pass failed in a way that nobody has thought of."""
-        await self._recorder.broken(turn.job, error)
-
-    async def _pass(self, turn: Turn) -> tuple[Seen, Plan, Outcome]:
-        """Looks, plans and does. Nothing follows from a look at what is not called so any more."""
-        seen = await self._observer.look(turn)
-        drawn = plan(seen.known, seen.rules) if seen.settled else unseen(seen.known)
-        if drawn.changes_heroku or drawn.concludes:
-            await self._observer.confirm_name(turn)
-        await self._recognise(turn, drawn)
-        outcome = await self._carry_out(turn, drawn, seen)
-        if seen.enabled and seen.settled and drawn.is_quiet:
-            seen = await self._observer.read_certificates(turn, seen)
-        return seen, drawn, outcome
-
-    async def _recognise(self, turn: Turn, drawn: Plan) -> None:
-        """Takes rules whose answer was lost for ours, before anything is done on that ground."""
-        if drawn.recognised:
-            async with self._observer.holding(turn) as tx:
-                for intent, rule in drawn.recognised:
-                    await tx.entries.made(turn.job, intent, rule)
-
-    async def _carry_out(self, turn: Turn, drawn: Plan, seen: Seen) -> Outcome:
-        """Removes first, then adds; adding stops as soon as the grants are no longer those planned on.
-
-        One rule that Heroku will not remove keeps no other from being removed or added. A full rate limit
-        and a refused token stop everything; what was done until then is recorded all the same.
-        """
-        outcome = Outcome()
-        try:
-            for rule in drawn.remove:
-                await self._remove(turn, rule, outcome)
-            for network in drawn.add if seen.enabled else ():
-                if not await self._add(turn, network, seen.known, outcome):
-                    break
-        except (HerokuBusyError, HerokuDeniedError) as error:
-            outcome.trouble = error
-        return outcome
-
-    async def _remove(self, turn: Turn, rule: UUID, outcome: Outcome) -> None:
-        """Removes one rule of ours.
-
-        Raises:
-            HerokuBusyError: the rate limit is used up.
-            HerokuDeniedError: the token is refused.
-            LeaseLostError: the turn is over.
-        """
-        async with self._observer.holding(turn) as tx:
-            await tx.entries.intend_remove(turn.job, rule)
-        self._observer.require_time(turn)
-        outcome.changed = True
-        try:
-            await self._heroku.remove_rule(turn.job.database.name, rule)
-        except HerokuNotFoundError:
-            # Gone already, or it has not shown yet: the lists to come tell which.
-            log.info("keeper.nothing_to_remove", database=turn.job.database.name, rule=str(rule))
-        except (HerokuBusyError, HerokuDeniedError):
-            raise
-        except HerokuError as error:
-            log.warning(
-                "keeper.not_removed", database=turn.job.database.name, rule=str(rule), error=str(error)
-            )
-            outcome.trouble = error
-
-    async def _add(self, turn: Turn, network: Network, known: Known, outcome: Outcome) -> bool:
-        """Adds one rule; False when no further one should be added in this pass.
-
-        Raises:
-            HerokuBusyError: the rate limit is used up.
-            HerokuDeniedError: the token is refused.
-            LeaseLostError: the turn is over.
-        """
-        intended = await self._intend(turn, network, known, outcome)
-        if intended is None:
-            return turn.current
-        intent, mark = intended
-        outcome.changed = True
-        try:
-            self._observer.require_time(turn)
-            rule = await self._heroku.add_rule(turn.job.database.name, network=network, description=mark)
-        except HerokuUnclearError as error:
-            async with self._observer.holding(turn) as tx:
-                await tx.entries.unclear(intent, error=str(error))
-            outcome.trouble = error
-            return False
-        except HerokuError as error:
-            return await self._not_added(turn, intent, network, error, outcome)
-        async with self._observer.holding(turn) as tx:
-            await tx.entries.made(turn.job, intent, rule)
-        return True
-
-    async def _intend(
-        self, turn: Turn, network: Network, known: Known, outcome: Outcome
-    ) -> tuple[UUID, str] | None:
-        """Records that a rule is about to be added; None when it must not be (now)."""
-        async with self._observer.holding(turn) as tx:
-            if not turn.current or not await _still_wanted(tx, network, known, outcome):
-                return None
-            return await tx.entries.intend_add(turn.job, network)
-
-    async def _not_added(
-        self, turn: Turn, intent: UUID, network: Network, error: HerokuError, outcome: Outcome
-    ) -> bool:
-        """Records a definite no; False when it speaks of more than this network."""
-        async with self._observer.holding(turn) as tx:
-            await tx.entries.nothing_made(intent, error=str(error))
-        if isinstance(error, HerokuBusyError | HerokuDeniedError):
-            raise error
-        if isinstance(error, HerokuNotFoundError):
-            outcome.trouble = error
-            return False
-        outcome.refused[network] = error.message
-        return True
-
-
-async def _still_wanted(tx: Transaction, network: Network, known: Known, outcome: Outcome) -> bool:
-    """Whether somebody who is to reach the database by this network is a full member to this moment.
-
-    Their approval may be hours old. Somebody who is none any more is noted as an outsider; somebody whom we
-    do not know well enough is looked up, and the network waits for that.
-    """
-    members = False
-    for want in known.wants:
-        if not want.opens or want.network != network:
-            continue
-        owner = await tx.people.find(want.owner)
-        if owner is None:
-            # An open question is left as it is: asked anew, the answer to it would be none.
-            if await tx.people.question(want.owner) is None:
-                await tx.people.ask_for(want.owner)
-        elif _is_member(owner):
-            members = True
-        else:
-            outcome.outsiders.add(want.grant)
-    return members
-
-
-def _is_member(person: Person) -> bool:
-    try:
-        require_member(person)
-    except Refused:
-        return False
-    return True
+    async def failed(self, taken: Pass, error: Exception) -> None:
+        """Gives a lane back whose pass failed in a way that nobody has thought of."""
+        await taken.failed(error)

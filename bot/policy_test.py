@@ -57,7 +57,7 @@ def try_policy(policy: Policy, question: Question) -> list[str]:
     lines = [f"{_people(question.ids)} → {question.method} on {question.on} ({environment}{known})"]
     chosen: Rule | None
     try:
-        chosen = rule_for(policy, database=database, method=question.method, ids=question.ids)
+        chosen = rule_for(policy, target=database, method=question.method, ids=question.ids)
         lines += [f'asking: allowed, by rule "{chosen.name}"', *_terms(chosen, question.ids)]
     except Refused as refused:
         # Only a rule that denies is named; without a name there was none that matches.

@@ -21,11 +21,13 @@ from bot.census import Census
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.courier import Courier
+from bot.domain.methods import Method
 from bot.domain.policy import Policy
 from bot.domain.schedule import TROUBLE, gap
 from bot.errors import MisconfiguredError, SlackError
 from bot.heroku.client import HerokuClient
 from bot.keeper import Keeper
+from bot.keeping.rules import RulesKeeper
 from bot.loops import WorkLoop, running
 from bot.manifest import PATH
 from bot.ports import Clock, Loop
@@ -117,7 +119,8 @@ class House:
     @contextlib.asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         """Keeps the mirrors for the length of a ``with`` block."""
-        keeper = Keeper(store=self.store, heroku=self.heroku, policy=self.policy, clock=self.clock)
+        rules = RulesKeeper(store=self.store, heroku=self.heroku, policy=self.policy, clock=self.clock)
+        keeper = Keeper(store=self.store, methods={Method.MTLS: rules})
         courier = Courier(store=self.store, slack=self.slack, policy=self.policy, access=self.access)
         census = Census(store=self.store, heroku=self.heroku, slack=self.slack, groups=self.policy.groups)
         ticking = Ticking(access=self.access, census=census, clock=self.clock, bell=self.bell)
@@ -130,7 +133,7 @@ class House:
     async def look_again(self) -> None:
         """Makes everything due: after a start nobody knows what was missed, and after a jump in time too."""
         async with self.store.transaction() as tx:
-            await tx.targets.look_at_all()
+            await tx.lanes.look_at_all()
             await tx.commit()
         self.bell.ring(Loop)
 

@@ -1,19 +1,22 @@
 """Our rules at Heroku, and the intents that every addition begins with."""
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
 
-from sqlalchemy import func, select, update
+from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.plan import Entry, Removal
-from bot.domain.schedule import QUARANTINE
-from bot.domain.target import Network, Rule
+from bot.domain.grant import OPEN_STATES
+from bot.domain.methods import Method
+from bot.domain.plan import Attempt, Entry, Known, Removal, Want
+from bot.domain.schedule import QUARANTINE, REMOVAL_PATIENCE
+from bot.domain.subject import Network, network_of
+from bot.domain.target import Rule
 from bot.ports import Job
-from storage.tables import entries, intents
+from storage.tables import entries, grants, intents
 
 CALL: Final = timedelta(seconds=20)
 """An intent whose process died may still be on the wire for about a call's deadline."""
@@ -27,6 +30,15 @@ class PostgresEntries:
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
+
+    async def known(self, job: Job, now: datetime) -> Known:
+        """What the store knows of a database's IP rules; by ``now``, business time, ends have passed."""
+        target = job.target.id
+        return Known(
+            wants=tuple(await self._wants(target, now)),
+            entries=tuple(await self._entries(target)),
+            attempts=tuple(await self._attempts(target)),
+        )
 
     async def intend_add(self, job: Job, network: Network) -> tuple[UUID, str]:
         """Records that a rule is about to be added; returns the intent and the mark it carries."""
@@ -123,3 +135,63 @@ class PostgresEntries:
         await self._connection.execute(
             update(intents).where(intents.c.id == intent).values(settled=True, error=error)
         )
+
+    async def _wants(self, target: UUID, now: datetime) -> list[Want]:
+        statement = select(
+            grants.c.id,
+            grants.c.owner,
+            grants.c.subject,
+            grants.c.state,
+            (grants.c.overdue_at <= func.now()).label("overdue"),
+            func.coalesce(grants.c.ends_at <= now, False).label("over"),
+        ).where(
+            grants.c.target_id == target,
+            grants.c.method == Method.MTLS,
+            grants.c.state.in_(OPEN_STATES),
+        )
+        rows = (await self._connection.execute(statement)).mappings()
+        return [
+            Want(
+                grant=row["id"],
+                owner=row["owner"],
+                network=network_of(row["subject"]),
+                state=row["state"],
+                overdue=row["overdue"],
+                over=row["over"],
+            )
+            for row in rows
+        ]
+
+    async def _entries(self, target: UUID) -> list[Entry]:
+        asked = entries.c.removal_asked_at
+        removal = case(
+            (asked.is_(None), Removal.NONE.value),
+            (asked < func.now() - REMOVAL_PATIENCE, Removal.OVERDUE.value),
+            else_=Removal.ASKED.value,
+        )
+        statement = select(
+            entries.c.rule_id, entries.c.network, entries.c.listed, removal.label("removal")
+        ).where(entries.c.target_id == target, entries.c.gone_at.is_(None))
+        rows = (await self._connection.execute(statement)).mappings()
+        return [
+            Entry(
+                rule=row["rule_id"],
+                network=row["network"],
+                listed=row["listed"],
+                removal=Removal(row["removal"]),
+            )
+            for row in rows
+        ]
+
+    async def _attempts(self, target: UUID) -> list[Attempt]:
+        statement = select(
+            intents.c.id,
+            intents.c.network,
+            intents.c.mark,
+            (intents.c.waits_until > func.now()).label("waiting"),
+        ).where(intents.c.target_id == target, ~intents.c.settled)
+        rows = (await self._connection.execute(statement)).mappings()
+        return [
+            Attempt(intent=row["id"], network=row["network"], mark=row["mark"], waiting=row["waiting"])
+            for row in rows
+        ]

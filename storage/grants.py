@@ -5,12 +5,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, ColumnElement, func, insert, literal_column, select, update
+from sqlalchemy import Boolean, ColumnElement, exists, func, insert, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.grant import Grant, GrantState
+from bot.domain.methods import Method
 from bot.domain.schedule import OPENING_DEADLINE
-from bot.domain.target import Network
+from bot.domain.subject import Subject
 from bot.ports import Doing, Loop
 from storage.audit import PostgresAudit
 from storage.tables import RUNNING, TO_WARN, grants
@@ -25,8 +26,9 @@ def grant_of(row: Mapping[Any, Any]) -> Grant:
         id=row["id"],
         request=row["request_id"],
         target=row["target_id"],
+        method=row["method"],
         owner=row["owner"],
-        network=row["network"],
+        subject=row["subject"],
         duration=row["duration"],
         state=row["state"],
         started_at=row["started_at"],
@@ -55,8 +57,9 @@ class PostgresGrants:
                 id=grant.id,
                 request_id=grant.request,
                 target_id=grant.target,
+                method=grant.method,
                 owner=grant.owner,
-                network=grant.network,
+                subject=grant.subject,
                 duration=grant.duration,
                 state=grant.state,
                 started_at=grant.started_at,
@@ -104,17 +107,23 @@ class PostgresGrants:
         row = (await self._connection.execute(statement)).mappings().one_or_none()
         return None if row is None else grant_of(row)
 
-    async def live(self, target: UUID, network: Network) -> tuple[Grant, ...]:
-        """Grants of exactly a network that somebody may end, locked until the transaction ends."""
-        which = (grants.c.target_id == target) & (grants.c.network == network)
+    async def live(self, target: UUID, method: Method, subject: Subject) -> tuple[Grant, ...]:
+        """Grants of exactly a subject that somebody may end, locked until the transaction ends."""
+        lane = (grants.c.target_id == target) & (grants.c.method == method)
+        which = lane & (grants.c.subject == subject)
         statement = select(grants).where(which, _RUNNING).order_by(grants.c.id).with_for_update()
         return tuple(grant_of(row) for row in (await self._connection.execute(statement)).mappings())
 
-    async def next_to_end(self, target: UUID) -> Grant | None:
-        """The grant of a database that ends first; None when none has an end to come."""
-        statement = select(grants).where(
-            grants.c.target_id == target, _RUNNING, grants.c.ends_at.is_not(None)
-        )
+    async def is_closing(self, target: UUID, method: Method, subject: Subject) -> bool:
+        """Whether a grant of exactly a subject is being closed."""
+        lane = (grants.c.target_id == target) & (grants.c.method == method)
+        which = lane & (grants.c.subject == subject) & (grants.c.state == GrantState.ENDING)
+        return bool((await self._connection.execute(select(exists().where(which)))).scalar())
+
+    async def next_to_end(self, target: UUID, method: Method) -> Grant | None:
+        """The grant of a target and method that ends first; None when none has an end to come."""
+        lane = (grants.c.target_id == target) & (grants.c.method == method)
+        statement = select(grants).where(lane, _RUNNING, grants.c.ends_at.is_not(None))
         row = (await self._connection.execute(statement.order_by(grants.c.ends_at).limit(1))).mappings()
         found = row.one_or_none()
         return None if found is None else grant_of(found)

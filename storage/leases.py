@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, RowMapping, Table, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, Table, and_, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.schedule import LEASE
@@ -42,6 +42,15 @@ async def claim(
     )
     row: RowMapping | None = (await connection.execute(statement)).mappings().one_or_none()
     return row
+
+
+def soon(table: Table) -> ColumnElement[Any]:
+    """Due at once.
+
+    What waits for its turn keeps its place in the line; what somebody is looking at shows, by another time
+    than it was claimed with, that a look was asked for meanwhile.
+    """
+    return case((table.c.lease.is_(None), func.least(table.c.due_at, func.now())), else_=func.now())
 
 
 async def write(

@@ -18,13 +18,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.change import ChangeState
 from bot.domain.grant import LIVE_STATES, OPEN_STATES
 from bot.domain.request import Decision, Kind, Request, RequestState, Terms
 from bot.ports import Case, Doing, Loop, Wanted
 from storage.audit import PostgresAudit
+from storage.changes import change_of
 from storage.grants import grant_of
-from storage.tables import PENDING, grants, requests, targets, votes
-from storage.targets import database_of, look_of
+from storage.looks import look_of
+from storage.tables import PENDING, changes, grants, lanes, requests, targets, votes
+from storage.targets import target_of
 
 _PENDING = literal_column(f"requests.{PENDING}", Boolean)
 
@@ -42,10 +45,11 @@ def request_of(row: Mapping[Any, Any]) -> Request:
         terms=Terms(
             method=row["method"],
             target=row["target_id"],
-            network=row["network"],
+            subject=row["subject"],
             duration=row["duration"],
             until=row["until"],
             reason=row["reason"],
+            enables=row["enables"],
         ),
         requester=row["requester"],
         state=row["state"],
@@ -77,7 +81,8 @@ class PostgresRequests:
                 remind_at=wanted.remind_at,
                 method=terms.method,
                 target_id=terms.target,
-                network=terms.network,
+                subject=terms.subject,
+                enables=terms.enables,
                 duration=terms.duration,
                 until=terms.until,
                 reason=terms.reason,
@@ -131,7 +136,7 @@ class PostgresRequests:
             update(requests)
             .where(requests.c.id == request.id)
             .values(
-                network=terms.network,
+                subject=terms.subject,
                 duration=terms.duration,
                 until=terms.until,
                 version=requests.c.version + 1,
@@ -177,8 +182,8 @@ class PostgresRequests:
         self, *, requester: str | None, limit: int, target: UUID | None = None
     ) -> tuple[Case, ...]:
         """Pending requests and those with an open grant, newest first."""
-        opened = (requests.c.kind == Kind.OPEN) & grants.c.id.is_not(None)
-        which = or_(_PENDING, opened & grants.c.state.in_(OPEN_STATES))
+        opened = (requests.c.kind == Kind.OPEN) & grants.c.state.in_(OPEN_STATES)
+        which = or_(_PENDING, opened, changes.c.state == ChangeState.DOING)
         if requester is not None:
             which &= requests.c.requester == requester
         if target is not None:
@@ -197,9 +202,12 @@ class PostgresRequests:
         return tuple(request_of(row) for row in rows)
 
     async def _cases(self, condition: ColumnElement[bool], *, limit: int) -> tuple[Case, ...]:
+        lane = (lanes.c.target_id == requests.c.target_id) & (lanes.c.method == requests.c.method)
         statement = (
-            select(requests, targets, grants)
+            select(requests, targets, lanes, grants, changes)
             .join(targets, targets.c.id == requests.c.target_id)
+            .outerjoin(lanes, lane)
+            .outerjoin(changes, changes.c.request_id == requests.c.id)
             .outerjoin(grants, or_(grants.c.request_id == requests.c.id, grants.c.id == requests.c.grant_id))
             .where(condition)
             .order_by(requests.c.id.desc())
@@ -211,13 +219,14 @@ class PostgresRequests:
 
     async def _case(self, row: RowMapping) -> Case:
         request = request_of(_part(row, "requests"))
-        target = _part(row, "targets")
+        lane = _part(row, "lanes")
         return Case(
             request=request,
-            database=database_of(target),
+            target=target_of(_part(row, "targets")),
             decisions=await self.votes(request.id),
             grant=None if row["grants_id"] is None else grant_of(_part(row, "grants")),
-            look=look_of(target),
+            look=None if lane["id"] is None else look_of(lane),
+            change=None if row["changes_id"] is None else change_of(_part(row, "changes")),
             closes=await self._closes(request),
         )
 
@@ -225,7 +234,9 @@ class PostgresRequests:
         """For a removal that is undecided: the requests whose grants it would close."""
         if request.kind is not Kind.REMOVE or request.state is not RequestState.PENDING:
             return ()
-        same = (grants.c.target_id == request.terms.target) & (grants.c.network == request.terms.network)
+        terms = request.terms
+        lane = (grants.c.target_id == terms.target) & (grants.c.method == terms.method)
+        same = lane & (grants.c.subject == terms.subject)
         statement = select(grants.c.request_id).where(same, grants.c.state.in_(LIVE_STATES))
         return tuple((await self._connection.execute(statement.order_by(grants.c.request_id))).scalars())
 

@@ -23,11 +23,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from bot.domain.change import ChangeState
 from bot.domain.grant import GrantState, Why
 from bot.domain.methods import Method
 from bot.domain.request import Kind, RequestState, Verdict
 from bot.ports import PostKind
-from storage.types import Network, UtcDateTime, Word
+from storage.types import Network, Subject, UtcDateTime, Word
 
 RUNNING: Final = "state IN ('applying', 'in_force', 'interrupted')"
 """Grants with an end to come. Words, not parameters: a prepared statement could not use the partial index."""
@@ -101,21 +102,32 @@ targets = Table(
     "targets",
     metadata,
     Column("id", Uuid, primary_key=True),
+    Column("is_space", Boolean, nullable=False, server_default="false"),
     Column("name", Text, nullable=False),
-    Column("app", Text, nullable=False),
-    Column("space", Text, nullable=False),
+    Column("app", Text, nullable=False, server_default="", comment="of a database"),
+    Column("space", Text, nullable=False, server_default="", comment="of a database"),
     Column("region", Text, nullable=False),
     Column("shield", Boolean, nullable=False),
-    Column("plan", Text, nullable=False),
-    Column("config_var", Text, nullable=False),
+    Column("plan", Text, nullable=False, server_default="", comment="of a database"),
+    Column("config_var", Text, nullable=False, server_default="", comment="of a database"),
+    Column("generation", Text, nullable=False, server_default="", comment="of a space"),
     Column("gone_at", UtcDateTime, comment="the discovery that did not find it any more"),
+)
+
+lanes = Table(
+    "lanes",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
+    Column("method", Word(Method), nullable=False),
     Column("wanted_version", BigInteger, nullable=False, server_default="0"),
     Column("kept_version", BigInteger, nullable=False, server_default="0"),
     Column("looked_at", UtcDateTime),
     Column("look", JSONB),
     *_lease(),
     Column("troubles", Integer, nullable=False, server_default="0"),
-    Index("ix_targets_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    UniqueConstraint("target_id", "method"),
+    Index("ix_lanes_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
 )
 
 requests = Table(
@@ -128,7 +140,8 @@ requests = Table(
     Column("grant_id", Uuid, comment="the grant that is to be extended"),
     Column("rule", Text, nullable=False, comment="the policy's rule under which it was asked"),
     Column("needed", Integer, nullable=False, comment="approvals that decide it"),
-    Column("network", Network, nullable=False),
+    Column("subject", Subject, nullable=False),
+    Column("enables", Boolean, nullable=False, server_default="false", comment="mTLS first"),
     Column("duration", Interval),
     Column("until", UtcDateTime),
     Column("reason", Text, nullable=False),
@@ -162,8 +175,9 @@ grants = Table(
     Column("id", Uuid, primary_key=True),
     Column("request_id", BigInteger, ForeignKey(requests.c.id), nullable=False, unique=True),
     Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
+    Column("method", Word(Method), nullable=False),
     Column("owner", Text, nullable=False),
-    Column("network", Network, nullable=False),
+    Column("subject", Subject, nullable=False),
     Column("duration", Interval),
     Column("state", Word(GrantState), nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
@@ -175,9 +189,29 @@ grants = Table(
     Column("closed_at", UtcDateTime),
     Column("why", Word(Why)),
     Column("detail", Text, nullable=False, server_default=""),
-    Index("ix_grants_open", "target_id", postgresql_where=text("state NOT IN ('ended', 'failed')")),
+    Index("ix_grants_open", "target_id", "method", postgresql_where=text("state NOT IN ('ended', 'failed')")),
     Index("ix_grants_ends", "ends_at", postgresql_where=text(RUNNING)),
     Index("ix_grants_warn", "warn_at", postgresql_where=text(TO_WARN)),
+)
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("request_id", BigInteger, ForeignKey(requests.c.id), nullable=False, unique=True),
+    Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
+    Column("method", Word(Method), nullable=False),
+    Column("kind", Word(Kind), nullable=False),
+    Column("subject", Subject, nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("state", Word(ChangeState), nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("overdue_at", UtcDateTime, nullable=False, comment="Postgres time of the deadline"),
+    Column("closed_at", UtcDateTime),
+    Column("progress", JSONB, nullable=False, server_default="{}", comment="what the next pass has to know"),
+    Column("why", Word(Why)),
+    Column("detail", Text, nullable=False, server_default=""),
+    Index("ix_changes_doing", "target_id", "method", postgresql_where=text("state = 'doing'")),
 )
 
 intents = Table(

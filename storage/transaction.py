@@ -13,9 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from bot.errors import MisconfiguredError, StoreUnavailableError
 from bot.ports import Bell, Loop
 from storage.audit import PostgresAudit
+from storage.changes import PostgresChanges
 from storage.chores import PostgresChores
 from storage.entries import PostgresEntries
 from storage.grants import PostgresGrants
+from storage.lanes import PostgresLanes
 from storage.people import PostgresPeople
 from storage.posts import PostgresPosts
 from storage.received import PostgresReceived
@@ -86,9 +88,11 @@ class PostgresTransaction:
         self.received = PostgresReceived(connection)
         self.people = PostgresPeople(connection, self._touched)
         self.targets = PostgresTargets(connection, self._touched)
+        self.lanes = PostgresLanes(connection, self._touched)
         self.entries = PostgresEntries(connection)
         self.requests = PostgresRequests(connection, self.audit, self._touched)
         self.grants = PostgresGrants(connection, self.audit, self._touched)
+        self.changes = PostgresChanges(connection, self.audit, self._touched)
         self.posts = PostgresPosts(connection, self._touched)
         self.chores = PostgresChores(connection)
 

@@ -1,4 +1,4 @@
-"""Column types that keep bad values out: aware UTC times, IPv4 networks, words from one list."""
+"""Column types that keep bad values out: aware UTC times, IPv4 networks, subjects, words from one list."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import DateTime, Dialect, Text, TypeDecorator
 from sqlalchemy.dialects.postgresql import CIDR
+
+from bot.domain import subject
 
 T = TypeVar("T", bound=StrEnum)
 
@@ -47,6 +49,21 @@ class Network(TypeDecorator[IPv4Network]):
     def process_result_value(self, value: Any, dialect: Dialect) -> IPv4Network | None:
         """Reads what the driver gives, text or a network."""
         return None if value is None else IPv4Network(str(value))
+
+
+class Subject(TypeDecorator[subject.Subject]):
+    """``text`` that holds what a request is about; equal subjects are equal texts."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: subject.Subject | None, dialect: Dialect) -> str | None:
+        """Gives Postgres the text form."""
+        return None if value is None else subject.write_subject(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> subject.Subject | None:
+        """Reads the text form."""
+        return None if value is None else subject.read_subject(value)
 
 
 class Word(TypeDecorator[T]):

@@ -81,18 +81,16 @@ class Asking(UseCases):
         if case is None or grant.owner != person:
             raise Refused(Refusal.NOT_YOURS, id=id)
         by = self._more_time(grant, id, wish, member, case)
-        rule = rule_for(self._policy, database=case.database, method=Method.MTLS, ids=member.ids)
-        granted = grant.duration or (grant.ends_at or grant.started_at) - grant.started_at
-        if granted + by > rule.longest_duration:
-            raise Refused(Refusal.EXTEND_PAST_LONGEST, longest=rule.longest_duration)
+        rule = rule_for(self._policy, target=case.target, method=grant.method, ids=member.ids)
+        require_within_longest(grant, by, rule)
         if grant.extended + by <= rule.extend_alone:
             await self._extend_now(tx, grant, by, person)
             return id
         require_reason(rule, wish.reason or "")
         terms = Terms(
-            method=Method.MTLS,
+            method=grant.method,
             target=grant.target,
-            network=grant.network,
+            subject=grant.subject,
             duration=by,
             until=None,
             reason=wish.reason or "",
@@ -131,7 +129,7 @@ class Asking(UseCases):
         network = parse_address(wish.address or "")
         aliases = {one.alias: one.database for one in self._policy.targets}
         database = choose(tuple(databases), wish.target, aliases)
-        rule = rule_for(self._policy, database=database, method=Method.MTLS, ids=member.ids)
+        rule = rule_for(self._policy, target=database, method=Method.MTLS, ids=member.ids)
         require_width(rule, network)
         duration, until = self._length(wish, rule, member, now)
         reason = wish.reason or ""
@@ -139,7 +137,7 @@ class Asking(UseCases):
         terms = Terms(
             method=Method.MTLS,
             target=database.id,
-            network=network,
+            subject=network,
             duration=duration,
             until=until,
             reason=reason,
@@ -187,6 +185,13 @@ class Asking(UseCases):
         return request.id
 
 
+def require_within_longest(grant: Grant, by: timedelta, rule: Rule) -> None:
+    """Refuses more time than the rule allows in all."""
+    granted = grant.duration or (grant.ends_at or grant.started_at) - grant.started_at
+    if granted + by > rule.longest_duration:
+        raise Refused(Refusal.EXTEND_PAST_LONGEST, longest=rule.longest_duration)
+
+
 def zone_of(member: Person) -> ZoneInfo:
     """The time zone of a person; UTC when Slack's name for it is not known here."""
     try:
@@ -197,14 +202,14 @@ def zone_of(member: Person) -> ZoneInfo:
 
 async def _require_room(tx: Transaction, terms: Terms) -> None:
     """Refuses what the last look shows to be impossible; without a look the keeper will find out."""
-    look = await tx.targets.look(terms.target)
+    look = await tx.lanes.look(terms.target, terms.method)
     if look is None:
         return
     if not look.enabled:
         raise Refused(Refusal.MTLS_NOT_ENABLED)
     if len(look.rules) < MTLS_RULE_LIMIT or any(rule.network == terms.network for rule in look.rules):
         return
-    following = await tx.grants.next_to_end(terms.target)
+    following = await tx.grants.next_to_end(terms.target, terms.method)
     if following is None:
         raise Refused(Refusal.RULES_FULL, limit=MTLS_RULE_LIMIT)
     raise Refused(Refusal.RULES_FULL_UNTIL, limit=MTLS_RULE_LIMIT, id=following.request, at=following.ends_at)

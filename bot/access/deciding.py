@@ -3,9 +3,11 @@
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
-from bot.access.asking import Wish, zone_of
+from bot.access.asking import Wish, require_within_longest, zone_of
 from bot.access.use_cases import UseCases, case_of
+from bot.domain import change as changes
 from bot.domain import grant as grants
+from bot.domain import schedule
 from bot.domain.duration import parse_duration, parse_until, show_duration
 from bot.domain.grant import GrantState, Why
 from bot.domain.network import parse_address
@@ -109,7 +111,7 @@ class Deciding(UseCases):
             until = parse_until(changes.until, now=self._clock.now(), zone=zone_of(member))
         changed = narrowed(
             terms,
-            network=parse_address(changes.address) if changes.address else terms.network,
+            network=parse_address(changes.address) if changes.address else None,
             duration=parse_duration(changes.duration) if changes.duration else None,
             until=until,
             request=request.id,
@@ -147,10 +149,14 @@ class Deciding(UseCases):
                 await self._prolong(tx, request, doing)
                 return
             case Kind.REMOVE:
-                for grant in await tx.grants.live(request.terms.target, request.terms.network):
+                terms = request.terms
+                for grant in await tx.grants.live(terms.target, terms.method, terms.subject):
                     await tx.grants.change(grant, grants.closing(grant, Why.REMOVED), doing=doing)
                     await tx.posts.refresh_cards(grant.request)
-        await tx.targets.want(request.terms.target)
+            case _:
+                change = changes.begin(request, id=uuid4(), now=doing.at)
+                await tx.changes.start(change, within=schedule.CHANGE_DEADLINE, doing=doing)
+        await tx.lanes.want(request.terms.target, request.terms.method)
 
     async def _prolong(self, tx: Transaction, request: Request, doing: Doing) -> None:
         if request.grant is None or request.terms.duration is None:
@@ -158,6 +164,8 @@ class Deciding(UseCases):
         grant = await tx.grants.get(request.grant)
         if grant.state not in (GrantState.APPLYING, GrantState.IN_FORCE):
             raise Refused(Refusal.GRANT_OVER, id=grant.request)
+        # Another extension may have been approved since this one was asked for.
+        require_within_longest(grant, request.terms.duration, self._rule_of(request))
         longer = grants.extended(
             grant,
             request.terms.duration,
@@ -173,4 +181,4 @@ def _told(terms: Terms) -> dict[str, str]:
     """The terms as an approver has changed them, for the audit line of their vote."""
     length = "" if terms.duration is None else show_duration(terms.duration)
     until = "" if terms.until is None else terms.until.isoformat()
-    return {"network": str(terms.network), "duration": length, "until": until}
+    return {"subject": str(terms.subject), "duration": length, "until": until}

@@ -5,13 +5,17 @@ from dataclasses import dataclass
 
 from bot.access.asking import Asking, Wish
 from bot.access.use_cases import case_of, grant_of
+from bot.domain import change as changes
 from bot.domain import grant as grants
+from bot.domain import schedule
+from bot.domain.change import Change, ChangeState
 from bot.domain.grant import LIVE_STATES, Grant, GrantState, Why
 from bot.domain.methods import Method
 from bot.domain.network import parse_address
 from bot.domain.policy import require_reason, rule_for
 from bot.domain.request import Kind, RequestState, Terms, require_pending
-from bot.domain.target import Database, Network, choose
+from bot.domain.subject import Network
+from bot.domain.target import Database, choose
 from bot.errors import Refusal, Refused
 from bot.ports import Case, Transaction
 
@@ -78,10 +82,15 @@ class Ending(Asking):
         """Settles that what failed is not tried again."""
 
         async def work(tx: Transaction) -> int:
+            now = self._clock.now()
+            change = await self._failed_change(tx, request, person)
+            if change is not None:
+                await tx.changes.move(change, changes.given_up(change, now=now), doing=self._by(person))
+                await tx.posts.refresh_cards(request)
+                return request
             grant = await self._own(tx, request, person)
             if grant.state is not GrantState.FAILED:
                 raise Refused(Refusal.GRANT_NOT_FAILED, id=request)
-            now = self._clock.now()
             over = grants.closed(grant, GrantState.ENDED, now=now, why=Why.GIVEN_UP)
             await tx.grants.change(grant, over, doing=self._by(person))
             await tx.posts.refresh_cards(request)
@@ -105,7 +114,7 @@ class Ending(Asking):
             network = parse_address(wish.address or "")
             aliases = {one.alias: one.database for one in self._policy.targets}
             database = choose(await tx.targets.all(), wish.target, aliases)
-            live = await tx.grants.live(database.id, network)
+            live = await tx.grants.live(database.id, Method.MTLS, network)
             if not live:
                 raise await _nothing(tx, database, network)
             if all(grant.owner == person for grant in live):
@@ -113,13 +122,13 @@ class Ending(Asking):
                 await self._close(tx, live, Why.DONE, person)
                 return live[0].request
             requested = True
-            rule = rule_for(self._policy, database=database, method=Method.MTLS, ids=member.ids)
+            rule = rule_for(self._policy, target=database, method=Method.MTLS, ids=member.ids)
             reason = wish.reason or ""
             require_reason(rule, reason)
             terms = Terms(
                 method=Method.MTLS,
                 target=database.id,
-                network=network,
+                subject=network,
                 duration=None,
                 until=None,
                 reason=reason,
@@ -155,6 +164,8 @@ class Ending(Asking):
         self, request: int, state: GrantState, wrong: Refusal, *, person: str, key: str
     ) -> Case:
         async def work(tx: Transaction) -> int:
+            if state is GrantState.FAILED and await self._change_again(tx, request, person):
+                return request
             grant = await self._own(tx, request, person)
             if grant.state is not state:
                 raise Refused(wrong, id=request)
@@ -162,34 +173,64 @@ class Ending(Asking):
                 raise Refused(Refusal.GRANT_OVER, id=request)
             await tx.grants.change(grant, grants.again(grant), doing=self._by(person))
             await tx.posts.refresh_cards(request)
-            await tx.targets.want(grant.target)
+            await tx.lanes.want(grant.target, grant.method)
             return request
 
         return await self._once(key, person, work)
 
     async def _own(self, tx: Transaction, request: int, person: str) -> Grant:
         """The grant of a request, for its owner or an approver of it."""
-        member = await self._member(tx, person)
         grant = await grant_of(tx, request)
+        await self._require_own(tx, request, grant.owner, person)
+        return grant
+
+    async def _require_own(self, tx: Transaction, request: int, owner: str, person: str) -> None:
+        """Refuses everybody but the owner of what a request brought about, and its approvers."""
+        member = await self._member(tx, person)
         case = await case_of(tx, request)
         rule = self._policy.rule_named(case.request.rule)
         approves = rule is not None and not rule.approvers.isdisjoint(member.ids)
-        if grant.owner != person and not approves:
+        if owner != person and not approves:
             raise Refused(Refusal.NOT_YOURS, id=request)
-        return grant
+
+    async def _failed_change(self, tx: Transaction, request: int, person: str) -> Change | None:
+        """The change of a request that failed; None when the request is about a grant.
+
+        Raises:
+            Refused: it has not failed, or is somebody else's.
+        """
+        change = await tx.changes.of_request(request)
+        if change is None:
+            return None
+        await self._require_own(tx, request, change.owner, person)
+        if change.state is not ChangeState.FAILED:
+            raise Refused(Refusal.GRANT_NOT_FAILED, id=request)
+        return change
+
+    async def _change_again(self, tx: Transaction, request: int, person: str) -> bool:
+        change = await self._failed_change(tx, request, person)
+        if change is None:
+            return False
+        doing, within = self._by(person), schedule.CHANGE_DEADLINE
+        await tx.changes.move(change, changes.again(change), doing=doing, within=within)
+        await tx.posts.refresh_cards(request)
+        await tx.lanes.want(change.target, change.method)
+        return True
 
     async def _close(self, tx: Transaction, live: Sequence[Grant], why: Why, person: str) -> None:
         """Moves grants to ``ending``, with the intent to remove in the same commit."""
         for grant in live:
             await tx.grants.change(grant, grants.closing(grant, why), doing=self._by(person))
             await tx.posts.refresh_cards(grant.request)
-        for target in sorted({grant.target for grant in live}):
-            await tx.targets.want(target)
+        for target, method in sorted({(grant.target, grant.method) for grant in live}):
+            await tx.lanes.want(target, method)
 
 
 async def _nothing(tx: Transaction, database: Database, network: Network) -> Refused:
-    """Why there is nothing to remove: nobody opened it, or somebody else did."""
-    look = await tx.targets.look(database.id)
+    """Why there is nothing to remove: nobody opened it, somebody else did, or it is being closed already."""
+    if await tx.grants.is_closing(database.id, Method.MTLS, network):
+        return Refused(Refusal.CLOSING_ALREADY, address=str(network), app=database.app)
+    look = await tx.lanes.look(database.id, Method.MTLS)
     foreign = look is not None and any(r.network == network and r.id not in look.ours for r in look.rules)
     reason = Refusal.FOREIGN_RULE if foreign else Refusal.NOTHING_THERE
     return Refused(reason, address=str(network), app=database.app)

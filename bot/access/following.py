@@ -27,8 +27,8 @@ class Following(UseCases):
             over = await tx.grants.past_end(now, limit=BATCH)
             for grant in over:
                 await self._expire(tx, grant, now)
-            for target in sorted({grant.target for grant in over}):
-                await tx.targets.want(target)
+            for target, method in sorted({(grant.target, grant.method) for grant in over}):
+                await tx.lanes.want(target, method)
             await tx.commit()
         async with self._store.transaction() as tx:
             for grant in await tx.grants.to_warn(now, limit=BATCH):

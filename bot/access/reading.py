@@ -3,6 +3,7 @@
 from typing import Final
 
 from bot.access.use_cases import UseCases, case_of
+from bot.domain.methods import Method
 from bot.domain.request import Kind, RequestState
 from bot.domain.target import Database, choose
 from bot.ports import Case, Overview, PostKind, Situation
@@ -44,10 +45,10 @@ class Reading(UseCases):
         """Everything known about one database, and what this person has there; has it looked at again."""
         async with self._store.transaction() as tx:
             database = self._choose(await tx.targets.all(), target)
-            look = await tx.targets.look(database.id)
+            look = await tx.lanes.look(database.id, Method.MTLS)
             cases = await tx.requests.open_cases(requester=None, target=database.id, limit=100)
             mine = tuple(case for case in cases if case.request.requester == person)
-            await tx.targets.look_soon(database.id)
+            await tx.lanes.look_soon(database.id)
             await tx.commit()
         return Situation(database=database, look=look, open=cases, mine=mine, now=self._clock.now())
 

@@ -5,9 +5,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from bot.domain.methods import Method
 from bot.domain.request import Request
 from bot.domain.schedule import end_once_verified, hard_end, warning
-from bot.domain.target import Network
+from bot.domain.subject import Network, Subject, network_of
 
 
 class GrantState(StrEnum):
@@ -50,6 +51,7 @@ class Grant:
 
     Attributes:
         id: never shown to people; the request's number is.
+        subject: what is let in.
         owner: Slack id of whom it was granted to.
         duration: counted from the read-back; None when the end was given as a time.
         started_at: business time of the approval, which is the start of applying.
@@ -64,8 +66,9 @@ class Grant:
     id: UUID
     request: int
     target: UUID
+    method: Method
     owner: str
-    network: Network
+    subject: Subject
     duration: timedelta | None
     state: GrantState
     started_at: datetime
@@ -77,6 +80,11 @@ class Grant:
     why: Why | None
     detail: str
 
+    @property
+    def network(self) -> Network:
+        """The network that is let in; raises ``TypeError`` where it is something else."""
+        return network_of(self.subject)
+
 
 def begin(request: Request, *, id: UUID, now: datetime) -> Grant:
     """The grant that an approval opens; its hard end is known before anything is opened."""
@@ -85,8 +93,9 @@ def begin(request: Request, *, id: UUID, now: datetime) -> Grant:
         id=id,
         request=request.id,
         target=terms.target,
+        method=terms.method,
         owner=request.requester,
-        network=terms.network,
+        subject=terms.subject,
         duration=terms.duration,
         state=GrantState.APPLYING,
         started_at=now,

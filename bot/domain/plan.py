@@ -10,7 +10,8 @@ from uuid import UUID
 
 from bot.domain.grant import GrantState, Why
 from bot.domain.methods import AUTHORISED, MTLS_RULE_LIMIT
-from bot.domain.target import Network, Rule
+from bot.domain.subject import Network
+from bot.domain.target import Rule
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

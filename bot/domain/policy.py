@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.domain.methods import Method
-from bot.domain.target import Database, Network
+from bot.domain.subject import Network
+from bot.domain.target import Target
 from bot.errors import Refusal, Refused
 
 DEFAULT_ENVIRONMENT: Final = "default"
@@ -97,15 +98,15 @@ class Policy:
             named |= rule.approvers | (rule.requesters or frozenset())
         return frozenset(id for id in named if id.startswith("S"))
 
-    def listed(self, database: Database) -> Listed | None:
-        """What the policy says of a database; its add-on's name before its app's."""
-        names = [database.name.lower(), database.app.lower()]
+    def listed(self, target: Target) -> Listed | None:
+        """What the policy says of a database or a space; an add-on's name goes before its app's."""
+        names = [name.lower() for name in target.names]
         found = (one for name in names for one in self.targets if one.database.lower() == name)
         return next(found, None)
 
-    def environment(self, database: Database) -> str:
-        """The environment of a database."""
-        listed = self.listed(database)
+    def environment(self, target: Target) -> str:
+        """The environment of a database or a space."""
+        listed = self.listed(target)
         return DEFAULT_ENVIRONMENT if listed is None else listed.environment
 
     def rule_named(self, name: str) -> Rule | None:
@@ -117,25 +118,25 @@ class Policy:
         return not self.admins.isdisjoint(ids)
 
 
-def rule_for(policy: Policy, *, database: Database, method: Method, ids: Collection[str]) -> Rule:
+def rule_for(policy: Policy, *, target: Target, method: Method, ids: Collection[str]) -> Rule:
     """The rule under which somebody may ask: deny wins, and no rule means refused.
 
     Args:
         policy: the rules.
-        database: what is asked for.
+        target: what is asked for.
         method: by which way.
         ids: the person's id and the ids of their user groups.
 
     Raises:
         Refused: a rule denies it, or none allows it.
     """
-    environment = policy.environment(database)
+    environment = policy.environment(target)
     matching = [rule for rule in policy.rules if _matches(rule, environment, method, ids)]
     denying = next((rule for rule in matching if rule.denies), None)
     if denying is not None:
-        raise Refused(Refusal.POLICY_DENIES, app=database.app, rule=denying.name)
+        raise Refused(Refusal.POLICY_DENIES, app=target.label, rule=denying.name)
     if not matching:
-        raise Refused(Refusal.POLICY_SILENT, app=database.app)
+        raise Refused(Refusal.POLICY_SILENT, app=target.label)
     return matching[0]
 
 

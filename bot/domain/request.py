@@ -7,7 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from bot.domain.methods import Method
-from bot.domain.target import Network
+from bot.domain.subject import Network, Subject, network_of
 from bot.errors import Refusal, Refused
 
 
@@ -22,11 +22,29 @@ class RequestState(StrEnum):
 
 
 class Kind(StrEnum):
-    """What approving a request does."""
+    """What approving a request does.
+
+    ``issue``, ``rotate`` and ``discard`` are about a client certificate, ``enable`` and ``disable`` about
+    mTLS on a database, ``close`` about PrivateLink on one; ``adopt`` takes over a foreign entry, and
+    ``undo`` removes one.
+    """
 
     OPEN = "open"
     EXTEND = "extend"
     REMOVE = "remove"
+    ENABLE = "enable"
+    DISABLE = "disable"
+    ISSUE = "issue"
+    ROTATE = "rotate"
+    DISCARD = "discard"
+    CLOSE = "close"
+    ADOPT = "adopt"
+    UNDO = "undo"
+
+    @property
+    def happens_once(self) -> bool:
+        """Whether it is a change that is over once it is made, and not access with an end."""
+        return self not in (Kind.OPEN, Kind.EXTEND, Kind.REMOVE)
 
 
 class Verdict(StrEnum):
@@ -41,14 +59,25 @@ class Terms:
     """What is asked for, complete: this is what an approver approves.
 
     At most one of ``duration`` and ``until`` is set; without either there is no end.
+
+    Attributes:
+        target: Heroku's UUID of the database or space.
+        subject: what is to be let in, or what is to be changed.
+        enables: mTLS is to be enabled first, under the same decision.
     """
 
     method: Method
     target: UUID
-    network: Network
+    subject: Subject
     duration: timedelta | None
     until: datetime | None
     reason: str
+    enables: bool = False
+
+    @property
+    def network(self) -> Network:
+        """The network that is asked for; raises ``TypeError`` where it is something else."""
+        return network_of(self.subject)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -149,13 +178,13 @@ def require_first_vote(request: Request, votes: Sequence[Decision], person: str)
 
 
 def narrowed(
-    terms: Terms, *, network: Network, duration: timedelta | None, until: datetime | None, request: int
+    terms: Terms, *, network: Network | None, duration: timedelta | None, until: datetime | None, request: int
 ) -> Terms:
     """The terms as an approver changes them: shorter or narrower, never wider.
 
     Args:
         terms: as they were asked.
-        network: the same, or a part of it.
+        network: the same, or a part of it; None keeps what was asked.
         duration: None keeps what was asked.
         until: None keeps what was asked.
         request: its number, for the sentence.
@@ -163,7 +192,7 @@ def narrowed(
     Raises:
         Refused: the change would allow more than was asked.
     """
-    wider = not network.subnet_of(terms.network)
+    wider = network is not None and not network.subnet_of(terms.network)
     longer = (duration is not None and terms.duration is not None and duration > terms.duration) or (
         until is not None and terms.until is not None and until > terms.until
     )
@@ -174,4 +203,4 @@ def narrowed(
         raise Refused(Refusal.TERMS_WIDER, id=request)
     if duration is None and until is None:
         duration, until = terms.duration, terms.until
-    return replace(terms, network=network, duration=duration, until=until)
+    return replace(terms, subject=network or terms.subject, duration=duration, until=until)

@@ -6,6 +6,10 @@ from typing import Final
 OPENING_DEADLINE: Final = timedelta(minutes=20)
 """How long opening may take before it is a failure: Heroku clients wait 20 min for a rule."""
 
+CHANGE_DEADLINE: Final = timedelta(minutes=20)
+"""How long a change that happens once may take: Heroku clients wait 10 to 15 min for an endpoint, a
+certificate or a PrivateLink account, and it has to be seen afterwards."""
+
 QUARANTINE: Final = timedelta(seconds=60)
 """After an ambiguous answer: a write that timed out may still land within this."""
 

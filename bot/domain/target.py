@@ -1,6 +1,5 @@
-"""What access is asked to: a database today, a space later; and what the last look at it saw."""
+"""What access is asked to, a database or a space; and what the last look at a database saw."""
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,10 +8,9 @@ from typing import Final
 from uuid import UUID
 
 from bot.domain.certificate import Certificate
+from bot.domain.subject import Network
 from bot.domain.text import cite, nearest
 from bot.errors import Refusal, Refused
-
-Network = ipaddress.IPv4Network
 
 NO_ALIASES: Final[Mapping[str, str]] = MappingProxyType({})
 """What a policy without aliases calls databases: nothing."""
@@ -41,6 +39,49 @@ class Database:
     shield: bool
     plan: str
     config_var: str
+
+    @property
+    def label(self) -> str:
+        """What people call it: its app."""
+        return self.app
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names by which a policy may list it, the closest first."""
+        return self.name, self.app
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Space:
+    """A Heroku Private or Shield Space.
+
+    Attributes:
+        id: Heroku's UUID.
+        name: may be changed by its owner.
+        region: for example ``virginia``.
+        shield: whether it is a Shield Space.
+        generation: ``cedar`` or ``fir``.
+    """
+
+    id: UUID
+    name: str
+    region: str
+    shield: bool
+    generation: str = "cedar"
+
+    @property
+    def label(self) -> str:
+        """What people call it."""
+        return self.name
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names by which a policy may list it."""
+        return (self.name,)
+
+
+Target = Database | Space
+"""What access is asked to, known by Heroku's UUID."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

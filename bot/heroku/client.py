@@ -15,7 +15,8 @@ import httpx
 from pydantic import TypeAdapter, ValidationError
 
 from bot.domain.certificate import Certificate
-from bot.domain.target import Database, Network, Rule
+from bot.domain.subject import Network
+from bot.domain.target import Database, Rule, Space
 from bot.errors import (
     HerokuBusyError,
     HerokuDeniedError,
@@ -24,7 +25,16 @@ from bot.errors import (
     HerokuRefusedError,
     HerokuUnclearError,
 )
-from bot.heroku.shapes import Addon, AnyCertificate, AnyRule, App, Endpoint, is_private_postgres, storable
+from bot.heroku.shapes import (
+    Addon,
+    AnyCertificate,
+    AnyRule,
+    AnySpace,
+    App,
+    Endpoint,
+    is_private_postgres,
+    storable,
+)
 
 DEADLINE: Final = timedelta(seconds=15)
 """The longest that one call can take, answer read: httpx's own time-outs bound its steps, not the call."""
@@ -85,6 +95,11 @@ class HerokuClient:
         apps = {app.id: app for app in await self._all("/apps", _APPS)}
         found = (addon.database(apps.get(addon.app.id)) for addon in addons)
         return tuple(database for database in found if database is not None)
+
+    async def spaces(self) -> tuple[Space, ...]:
+        """Every space the token sees that is ready for use (``GET /spaces``)."""
+        found = await self._all("/spaces", _SPACES)
+        return tuple(each.space() for each in found if each.state == "allocated")
 
     async def database_name(self, database: UUID) -> str:
         """The add-on's present name (``GET /addons/{id}``)."""
@@ -173,6 +188,7 @@ class _Bearer(httpx.Auth):
 
 
 _ADDONS: Final = TypeAdapter(list[Addon])
+_SPACES: Final = TypeAdapter(list[AnySpace])
 _ADDON: Final = TypeAdapter(Addon)
 _APPS: Final = TypeAdapter(list[App])
 _ENDPOINT: Final = TypeAdapter(Endpoint)

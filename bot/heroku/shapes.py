@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel
 
 from bot.domain.certificate import Certificate
-from bot.domain.target import Database, Rule, read_network
+from bot.domain.target import Database, Rule, Space, read_network
 
 _PRIVATE_PLAN: Final = re.compile(r"(private|shield)")
 _ADVANCED_PLAN: Final = re.compile(r"(advanced|performance)")
@@ -38,6 +38,22 @@ class SpaceOf(Named):
     """The space of an app."""
 
     shield: bool = False
+
+
+class AnySpace(Named):
+    """A space, from ``GET /spaces``; accounts without Fir spaces may not have a generation."""
+
+    state: str
+    shield: bool = False
+    region: Named
+    generation: Named | None = None
+
+    def space(self) -> Space:
+        """The space as the domain knows it."""
+        generation = "cedar" if self.generation is None else self.generation.name
+        return Space(
+            id=self.id, name=self.name, region=self.region.name, shield=self.shield, generation=generation
+        )
 
 
 class App(Named):

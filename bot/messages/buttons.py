@@ -1,5 +1,6 @@
 """Which buttons a request has in each of its states, for those who decide and for its owner."""
 
+from bot.domain.change import Change, ChangeState
 from bot.domain.grant import LIVE_STATES, Grant, GrantState
 from bot.domain.request import Kind, RequestState
 from bot.messages import blocks, names
@@ -27,6 +28,8 @@ def for_owner(case: Case, words: Words) -> list[Block]:
     """On the owner's own copy."""
     if case.request.state is RequestState.PENDING:
         return [blocks.actions(_button(case, words, "cancel", names.CANCEL))]
+    if case.change is not None:
+        return for_change(case, case.change, words)
     grant = _opened(case)
     return [] if grant is None else for_grant(case, grant, words)
 
@@ -51,6 +54,14 @@ def for_grant(case: Case, grant: Grant, words: Words, *, owner: bool = True) -> 
     return []
 
 
+def for_change(case: Case, change: Change, words: Words) -> list[Block]:
+    """What can be done with a change as it stands."""
+    if change.state is not ChangeState.FAILED:
+        return []
+    retry = _button(case, words, "retry", names.RETRY, style="primary")
+    return [blocks.actions(retry, _button(case, words, "give_up", names.GIVE_UP))]
+
+
 def _opened(case: Case) -> Grant | None:
     """The grant that the request itself opened; an extension shows the buttons of no other's grant."""
     return case.grant if case.request.kind is Kind.OPEN else None
@@ -58,7 +69,7 @@ def _opened(case: Case) -> Grant | None:
 
 def _revoke(case: Case, words: Words) -> Block:
     title = words("button.revoke")
-    asked = words("confirm.revoke", network=case.request.terms.network, app=case.database.app)
+    asked = words("confirm.revoke", network=case.request.terms.subject, app=case.target.label)
     sure = blocks.confirm(title, asked, yes=title, no=words("form.cancel"))
     return _button(case, words, "revoke", names.REVOKE, style="danger", sure=sure)
 

@@ -2,11 +2,14 @@
 
 from typing import Final
 
+from bot.domain.change import Change, ChangeState
 from bot.domain.grant import Grant, GrantState, Why
-from bot.domain.methods import MTLS_RULE_LIMIT
+from bot.domain.methods import MTLS_RULE_LIMIT, Method
 from bot.domain.network import address_count, is_documentation
 from bot.domain.policy import Policy
 from bot.domain.request import Decision, Kind, RequestState, Terms, Verdict, deciding
+from bot.domain.subject import Network
+from bot.domain.target import Database, Target
 from bot.messages import blocks, buttons
 from bot.messages.words import Mrkdwn, Words, cut, mention
 from bot.ports import Block, Case, Message
@@ -41,14 +44,13 @@ def requester_card(case: Case, *, words: Words, policy: Policy) -> Message:
 
 def title(case: Case, words: Words) -> Mrkdwn:
     """What is asked, in one line."""
-    kind = case.request.kind
-    return words(f"card.title.{kind}", **_what(case, words))
+    return words(f"card.title.{variant(case)}", **_what(case, words))
 
 
 def headline(case: Case, words: Words) -> Mrkdwn:
     """A request in one line, for notifications and screen readers."""
     requester = mention(case.request.requester)
-    return words(f"card.text.{case.request.kind}", requester=requester, **_what(case, words))
+    return words(f"card.text.{variant(case)}", requester=requester, **_what(case, words))
 
 
 def terms_and_facts(case: Case, words: Words) -> list[Block]:
@@ -76,8 +78,8 @@ def state_line(case: Case, *, words: Words, policy: Policy) -> Mrkdwn:
     return words(f"state.{request.state}", id=request.id, at=request.decided_at)
 
 
-def why(grant: Grant, words: Words) -> Mrkdwn:
-    """The reason of a grant's state, Heroku's own words included where it refused."""
+def why(grant: Grant | Change, words: Words) -> Mrkdwn:
+    """The reason of a state, Heroku's own words included where it refused."""
     if grant.why is Why.REFUSED and grant.detail:
         return words("why.refused.detail", detail=cut(grant.detail, DETAIL_SHOWN))
     return words(f"why.{grant.why or Why.EXPIRED}")
@@ -109,10 +111,16 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
+def variant(case: Case) -> str:
+    """What is asked, as sentences are told apart: its kind, and its method where that is not mTLS."""
+    kind, method = case.request.kind, case.request.terms.method
+    return kind if method is Method.MTLS or kind.happens_once else f"{kind}.{method}"
+
+
 def _what(case: Case, words: Words) -> dict[str, object]:
     return {
-        "network": case.request.terms.network,
-        "app": case.database.app,
+        "network": case.request.terms.subject,
+        "app": case.target.label,
         "length": length(case.request.terms, words),
         "grant": "" if case.grant is None else case.grant.request,
     }
@@ -128,18 +136,25 @@ def _wish(case: Case, words: Words) -> str:
 
 
 def _facts(case: Case, words: Words) -> list[tuple[str, str]]:
-    database, terms = case.database, case.request.terms
-    place = "card.place.shield" if database.shield else "card.place.space"
-    count = address_count(terms.network)
-    width = words("card.width.one") if count == 1 else words("card.width.many", count=f"{count:,}")
-    facts: list[tuple[str, str]] = [
-        (words("card.database"), f"{words.show(database.app)}  `{words.show(database.name)}`"),
-        (words("card.place"), words(place, space=database.space, region=database.region)),
-        (words("card.width"), width),
-    ]
-    if case.request.kind is not Kind.REMOVE:
+    kind, subject = case.request.kind, case.request.terms.subject
+    facts = _where(case.target, words)
+    if isinstance(subject, Network):
+        count = address_count(subject)
+        width = words("card.width.one") if count == 1 else words("card.width.many", count=f"{count:,}")
+        facts.append((words("card.width"), width))
+    if kind is not Kind.REMOVE and not kind.happens_once:
         facts.append((words("card.length"), _lasts(case, words)))
     return facts
+
+
+def _where(target: Target, words: Words) -> list[tuple[str, str]]:
+    """The database and its space, or the space alone."""
+    space = target.space if isinstance(target, Database) else target.name
+    place = "card.place.shield" if target.shield else "card.place.space"
+    where: tuple[str, str] = (words("card.place"), words(place, space=space, region=target.region))
+    if not isinstance(target, Database):
+        return [where]
+    return [(words("card.database"), f"{words.show(target.app)}  `{words.show(target.name)}`"), where]
 
 
 def _lasts(case: Case, words: Words) -> Mrkdwn:
@@ -153,6 +168,8 @@ def _lasts(case: Case, words: Words) -> Mrkdwn:
 
 def _change(case: Case, words: Words) -> str:
     """What approving would change at Heroku, as of the last look."""
+    if case.request.kind.happens_once:
+        return words(f"card.change.{case.request.kind}", app=case.target.label)
     match case.request.kind:
         case Kind.EXTEND:
             now = words("ends.never") if case.grant is None else ends(case.grant, words)
@@ -198,6 +215,8 @@ def _pending_line(case: Case, words: Words, policy: Policy) -> Mrkdwn:
 
 def _approved_line(case: Case, words: Words) -> Mrkdwn:
     request, grant, vote = case.request, case.grant, decisive(case)
+    if case.change is not None:
+        return _change_line(case, case.change, words)
     if request.kind is Kind.REMOVE or grant is None:
         return words("state.removal", id=request.id, person=mention(vote.person), at=vote.at)
     if request.kind is Kind.EXTEND:
@@ -211,6 +230,18 @@ def _approved_line(case: Case, words: Words) -> Mrkdwn:
             ends=end,
         )
     return _grant_line(case, grant, words)
+
+
+def _change_line(case: Case, change: Change, words: Words) -> Mrkdwn:
+    if change.state is ChangeState.FAILED:
+        return words("state.not_done", id=case.request.id, why=why(change, words))
+    return words(
+        f"state.{change.state}",
+        id=case.request.id,
+        person=mention(decisive(case).person),
+        since=change.started_at,
+        at=change.closed_at,
+    )
 
 
 def _grant_line(case: Case, grant: Grant, words: Words) -> Mrkdwn:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
+from bot.domain.change import Change
 from bot.domain.grant import Grant, GrantState
 from bot.domain.request import Kind, RequestState
 from bot.domain.target import Database
@@ -28,13 +29,17 @@ def operations_notice(post: Post, words: Words) -> Message:
 def decided(case: Case, words: Words) -> Message:
     """The decision, as soon as it is made."""
     request, vote = case.request, cards.decisive(case)
-    what = {"id": request.id, "network": request.terms.network, "app": case.database.app}
+    what = {"id": request.id, "network": request.terms.subject, "app": case.target.label}
     person = mention(vote.person)
     if request.state is RequestState.APPROVED and request.kind is Kind.EXTEND and case.grant is not None:
         end, number = cards.ends(case.grant, words), case.grant.request
         return _message(words("notice.decided.extended", person=person, ends=end, grant=number, **what))
     if request.state is RequestState.APPROVED:
         key = "removal" if request.kind is Kind.REMOVE else "approved"
+        if request.kind.happens_once:
+            return _message(
+                words("notice.decided.change", id=request.id, title=cards.title(case, words), person=person)
+            )
         return _message(words(f"notice.decided.{key}", person=person, **what))
     key = "notice.decided.denied.why" if vote.reason else "notice.decided.denied"
     reason = cut(one_line(vote.reason), DETAIL_SHOWN)
@@ -43,7 +48,7 @@ def decided(case: Case, words: Words) -> Message:
 
 def lapsed(case: Case, words: Words) -> Message:
     """Nobody decided in time."""
-    what = {"id": case.request.id, "network": case.request.terms.network, "app": case.database.app}
+    what = {"id": case.request.id, "network": case.request.terms.subject, "app": case.target.label}
     return _message(words("notice.lapsed", **what), words("notice.lapsed.how", command=ask_again(case)))
 
 
@@ -69,7 +74,7 @@ def late(kind: PostKind, case: Case, words: Words, *, state: Mrkdwn) -> Message:
         kind: one that can be late.
         state: the line that says where the request stands.
     """
-    what = {"id": case.request.id, "network": case.request.terms.network, "app": case.database.app}
+    what = {"id": case.request.id, "network": case.request.terms.subject, "app": case.target.label}
     return _message(words(f"{kind}.late", **what), more=[blocks.context(state)])
 
 
@@ -77,8 +82,8 @@ def about_grant(kind: PostKind, case: Case, grant: Grant, words: Words, *, owner
     """In force, ending soon, ended, failed or interrupted; with what the reader can do about it."""
     params = {
         "id": case.request.id,
-        "network": grant.network,
-        "app": case.database.app,
+        "network": grant.subject,
+        "app": case.target.label,
         "ends": cards.ends(grant, words),
         "why": why(grant, words),
     }
@@ -108,6 +113,12 @@ def connection_line(database: Database) -> str:
 def ask_again(case: Case) -> str:
     """The command that asks for the same once more."""
     return f"/pgaccess mtls add {case.request.terms.network} to {case.database.app}"
+
+
+def about_change(kind: PostKind, case: Case, change: Change, words: Words) -> Message:
+    """A change that is done, or that failed, with what the reader can do about it."""
+    params = {"id": case.request.id, "title": cards.title(case, words), "why": why(change, words)}
+    return _message(words(kind, **params), more=buttons.for_change(case, change, words))
 
 
 def _message(text: str, *paragraphs: str, more: list[Block] | None = None) -> Message:

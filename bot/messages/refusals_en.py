@@ -226,6 +226,10 @@ REFUSALS: Final[Mapping[str, str]] = {
         "That would be longer than the policy allows; the most is {longest} in all. Extend it by less, for "
         "example `for 1h`, or ask anew when it is over."
     ),
+    Refusal.CLOSING_ALREADY: (
+        "{address} → {app} is being closed already; I'll say so once it is. `/pgaccess status {app}` shows how it "
+        "stands."
+    ),
     Refusal.NOTHING_THERE: (
         "Nothing that was asked for here lets `{address}` in to {app}. See what does with `/pgaccess mtls "
         "list {app}`."

@@ -226,6 +226,10 @@ REFUSALS: Final[Mapping[str, str]] = {
         "ポリシーで認められた長さを超えます。合計で最長 {longest} です。短く延長するか(例: `for 1h`)、終了後に"
         "改めて申請してください。"
     ),
+    Refusal.CLOSING_ALREADY: (
+        "{address} → {app} はすでに閉じているところです。完了したらお知らせします。状況は "
+        "`/pgaccess status {app}` で確認できます。"
+    ),
     Refusal.NOTHING_THERE: (
         "`{address}` から {app} への接続を許可しているものは、ここで申請されたものの中にありません。現在の一覧"
         "は `/pgaccess mtls list {app}` で確認できます。"

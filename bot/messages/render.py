@@ -29,6 +29,8 @@ def render(post: Post, case: Case | None, *, words: Words, policy: Policy) -> Me
         case PostKind.NOTICE_REMINDER:
             approvers = cards.approvers(policy, case.request.rule)
             return notices.reminder(case, words, approvers=approvers)
+    if case.change is not None:
+        return notices.about_change(post.kind, case, case.change, words)
     if case.grant is None:
         raise ValueError(f"{post.kind} tells of a grant, and request {case.request.id} has none")
     if notices.is_late(post.kind, case.grant):

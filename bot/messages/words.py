@@ -6,9 +6,20 @@ from ipaddress import IPv4Network
 from typing import Final, Self
 
 from bot.domain.duration import show_duration
+from bot.domain.subject import Accounts
 from bot.errors import Refused
-from bot.messages.en import ENGLISH
-from bot.messages.ja import JAPANESE
+from bot.messages import (
+    advise_en,
+    advise_ja,
+    certificates_en,
+    certificates_ja,
+    en,
+    ja,
+    privatelink_en,
+    privatelink_ja,
+    trusted_en,
+    trusted_ja,
+)
 from bot.messages.refusals_en import REFUSALS as REFUSALS_EN
 from bot.messages.refusals_ja import REFUSALS as REFUSALS_JA
 
@@ -19,15 +30,38 @@ class Mrkdwn(str):
     __slots__ = ()
 
 
-def _whole(sentences: Mapping[str, str], refusals: Mapping[str, str]) -> Mapping[str, str]:
-    return {**sentences, **{f"refused.{reason}": sentence for reason, sentence in refusals.items()}}
+def _whole(refusals: Mapping[str, str], *parts: Mapping[str, str]) -> Mapping[str, str]:
+    """All that is said in one language; a key that two parts have would be a mistake in one of them."""
+    whole = {f"refused.{reason}": sentence for reason, sentence in refusals.items()}
+    for part in parts:
+        if twice := whole.keys() & part.keys():
+            raise ValueError(f"said twice: {sorted(twice)}")
+        whole.update(part)
+    return whole
 
 
 CATALOGUE: Final[Mapping[str, Mapping[str, str]]] = {
-    "en": _whole(ENGLISH, REFUSALS_EN),
-    "ja": _whole(JAPANESE, REFUSALS_JA),
+    "en": _whole(
+        REFUSALS_EN,
+        en.ENGLISH,
+        certificates_en.ENGLISH,
+        privatelink_en.ENGLISH,
+        trusted_en.ENGLISH,
+        advise_en.ENGLISH,
+    ),
+    "ja": _whole(
+        REFUSALS_JA,
+        ja.JAPANESE,
+        certificates_ja.JAPANESE,
+        privatelink_ja.JAPANESE,
+        trusted_ja.JAPANESE,
+        advise_ja.JAPANESE,
+    ),
 }
 """Sentences by language and key; every language has the same keys and placeholders."""
+
+_IAM: Final = "arn:aws:iam::"
+"""What every account's ARN begins with; people know accounts by what follows."""
 
 _UNITS_JA: Final = {"d": "日", "h": "時間", "m": "分"}
 
@@ -104,6 +138,8 @@ class Words:
                 return self.duration(value)
             case IPv4Network():
                 return Mrkdwn(str(value))
+            case Accounts(arns=arns):
+                return Mrkdwn(", ".join(escape(arn.removeprefix(_IAM).removesuffix(":root")) for arn in arns))
         return Mrkdwn(escape(str(value)))
 
     def date(self, moment: datetime) -> Mrkdwn:

@@ -46,7 +46,7 @@ def test_a_worker_killed_between_the_post_and_its_record_leaves_one_rule_announc
     assert query(empty_database_url, "SELECT settled FROM intents") == [(False,)]
 
     # The dead worker's leases run for a minute; the test does not wait for them.
-    query(empty_database_url, "UPDATE targets SET lease_until = now()")
+    query(empty_database_url, "UPDATE lanes SET lease_until = now()")
     query(empty_database_url, "UPDATE posts SET lease_until = now()")
     running.start("worker", "bot", "worker")
     until(lambda: running.told("U0ENGINEER", "can reach billing"))

@@ -10,6 +10,7 @@ from typing import Any
 
 import psycopg
 
+from bot.domain.methods import Method
 from sandbox.heroku.heroku import PlayedHeroku
 from sandbox.heroku.switches import Pace, Switches
 from sandbox.heroku.world import DATABASE, default_world
@@ -40,7 +41,7 @@ class Acts:
             async with self.stage.house.store.transaction() as tx:
                 people = await tx.people.find("U0ENGINEER")
                 databases = await tx.targets.all()
-                looks = [await tx.targets.look(database.id) for database in databases]
+                looks = [await tx.lanes.look(database.id, Method.MTLS) for database in databases]
                 return people is not None and looks != [] and all(looks)
 
         await self.until(known)

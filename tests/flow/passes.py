@@ -12,8 +12,10 @@ from uuid import UUID, uuid4
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.grant import Grant, Why, closing
+from bot.domain.methods import Method
 from bot.heroku.client import HerokuClient
 from bot.keeper import Keeper
+from bot.keeping.rules import RulesKeeper
 from bot.ports import Doing
 from sandbox.heroku.heroku import PlayedHeroku
 from sandbox.heroku.things import Database as PlayedDatabase
@@ -34,7 +36,8 @@ class Passes:
         self.store = store
         self.heroku = heroku
         self.clock = SetClock()
-        self.keeper = Keeper(store=store, heroku=client, policy=POLICY, clock=self.clock)
+        rules = RulesKeeper(store=store, heroku=client, policy=POLICY, clock=self.clock)
+        self.keeper = Keeper(store=store, methods={Method.MTLS: rules})
         self.client = client
         self._engine = engine
         self.database = samples.database()
@@ -55,7 +58,7 @@ class Passes:
     async def look(self) -> None:
         """One pass over the app ``billing``'s database, due or not."""
         async with self.store.transaction() as tx:
-            await tx.targets.look_soon(self.database.id)
+            await tx.lanes.look_soon(self.database.id)
             await tx.commit()
         await self.turn()
 
@@ -98,7 +101,7 @@ class Passes:
             now = await tx.grants.get(grant.id)
             doing = Doing(actor=grant.owner, at=self.clock.now())
             assert await tx.grants.change(now, closing(now, Why.DONE), doing=doing)
-            await tx.targets.want(grant.target)
+            await tx.lanes.want(grant.target, grant.method)
             await tx.commit()
 
     async def minute(self) -> None:

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.domain.methods import Method
 from bot.domain.target import Look
 from bot.heroku.client import HerokuClient
 from bot.heroku.shapes import read_moment
@@ -39,7 +40,7 @@ async def passes(store: PostgresStore, engine: AsyncEngine, dates: Dates) -> Asy
 
 async def seen(passes: Passes) -> Look:
     async with passes.store.transaction() as tx:
-        look = await tx.targets.look(passes.database.id)
+        look = await tx.lanes.look(passes.database.id, Method.MTLS)
     assert look is not None
     return look
 
@@ -47,7 +48,7 @@ async def seen(passes: Passes) -> Look:
 async def ten_minutes(passes: Passes) -> None:
     """What is known of certificates is ten minutes older."""
     await passes.query(
-        "UPDATE targets SET look = jsonb_set(look::jsonb, '{certificates_at}', "
+        "UPDATE lanes SET look = jsonb_set(look::jsonb, '{certificates_at}', "
         "to_jsonb((look->>'certificates_at')::timestamptz - interval '10 minutes'))"
     )
 
@@ -84,7 +85,7 @@ async def test_a_failed_reading_keeps_what_was_known_and_spoils_nothing(passes: 
     after = await seen(passes)
     assert len(passes.calls(READ)) == 2
     assert (after.certificates, after.certificates_at) == (before.certificates, before.certificates_at)
-    assert await passes.query("SELECT troubles, lease IS NULL FROM targets WHERE gone_at IS NULL") == [
+    assert await passes.query("SELECT troubles, lease IS NULL FROM lanes WHERE due_at IS NOT NULL") == [
         (0, True)
     ]
     assert await passes.operations() == []

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from bot.domain.methods import Method
 from bot.errors import HerokuUnclearError
 from bot.heroku.client import HerokuClient
 from bot.loops import WorkLoop, running
@@ -185,12 +186,14 @@ async def test_a_rule_that_cannot_be_removed_stops_nothing_else_and_gets_louder(
     await passes.look()
     await passes.look()
     assert await passes.state(stuck) == "ended"
-    assert await passes.query("SELECT troubles FROM targets WHERE id = :id", id=passes.database.id) == [(0,)]
+    assert await passes.query("SELECT troubles FROM lanes WHERE target_id = :id", id=passes.database.id) == [
+        (0,)
+    ]
 
 
 async def test_a_failed_call_does_not_slow_the_reading_back_of_others(passes: Passes) -> None:
     stuck = await passes.in_force()
-    await passes.query("UPDATE targets SET troubles = 9")
+    await passes.query("UPDATE lanes SET troubles = 9")
     await passes.end(stuck)
     passes.heroku.fault(faults.status(500), on=REMOVE)
     await passes.approved(OTHER)
@@ -217,7 +220,7 @@ async def test_troubles_do_not_lengthen_the_gaps_between_looks(passes: Passes) -
     for _ in range(3):
         await passes.look()
     ((tries, troubles),) = await passes.query(
-        "SELECT tries, troubles FROM targets WHERE id = :id", id=passes.database.id
+        "SELECT tries, troubles FROM lanes WHERE target_id = :id", id=passes.database.id
     )
     assert (tries, troubles) == (1, 3)
 
@@ -230,7 +233,7 @@ async def test_a_pass_that_fails_in_a_way_nobody_thought_of_is_given_back_and_to
         "$$ BEGIN RAISE EXCEPTION 'no look can be kept'; END $$"
     )
     await passes.query(
-        "CREATE TRIGGER no_look BEFORE UPDATE OF look ON targets FOR EACH ROW EXECUTE FUNCTION no_look()"
+        "CREATE TRIGGER no_look BEFORE UPDATE OF look ON lanes FOR EACH ROW EXECUTE FUNCTION no_look()"
     )
     await passes.approved()
     async with PostgresBell(url=database_url) as bell:
@@ -239,7 +242,7 @@ async def test_a_pass_that_fails_in_a_way_nobody_thought_of_is_given_back_and_to
             await kept.until(engine, "SELECT count(*) FROM posts", lambda told: told > 0)
     ((kind, said),) = await passes.operations()
     assert (kind, said["status"], said["app"]) == ("notice.heroku_trouble", "unexpected", "billing")
-    held = "SELECT lease, troubles FROM targets WHERE id = :id"
+    held = "SELECT lease, troubles FROM lanes WHERE target_id = :id"
     assert await passes.query(held, id=passes.database.id) == [(None, 1)]
 
 
@@ -260,7 +263,7 @@ async def test_an_odd_rule_of_somebody_else_counts_and_hides_no_other(
     await passes.look()
     assert (await passes.state(grant), passes.ours()) == ("ended", [])
     async with passes.store.transaction() as tx:
-        look = await tx.targets.look(passes.database.id)
+        look = await tx.lanes.look(passes.database.id, Method.MTLS)
     assert look is not None
     assert [str(rule.network) for rule in look.rules] == ["198.51.100.0/24", cidr]
     assert look.covering(NETWORK) == ()
@@ -291,7 +294,7 @@ async def test_a_grant_whose_end_has_passed_is_closed_and_its_state_is_the_clock
 async def test_what_ends_while_it_is_looked_at_is_not_announced(passes: Passes) -> None:
     grant = await passes.approved()
     await passes.look()
-    await passes.query("UPDATE targets SET due_at = now() WHERE id = :id", id=passes.database.id)
+    await passes.query("UPDATE lanes SET due_at = now() WHERE target_id = :id", id=passes.database.id)
     await passes.turn(takes=NINE_HOURS)
     assert await passes.state(grant) == "applying"
 
@@ -391,7 +394,7 @@ async def test_a_database_that_is_gone_is_not_looked_at_for_ever(passes: Passes)
         await tx.targets.discovered(await passes.client.databases())
         await tx.commit()
     await passes.look()
-    due = "SELECT due_at FROM targets WHERE id = :id"
+    due = "SELECT due_at FROM lanes WHERE target_id = :id"
     assert await passes.query(due, id=passes.database.id) == [(None,)]
 
 
@@ -403,5 +406,5 @@ async def test_a_database_that_is_gone_is_looked_at_while_a_grant_there_is_open(
         await tx.commit()
     await passes.look()
     assert await passes.state(grant) == "in_force"
-    ((due,),) = await passes.query("SELECT due_at FROM targets WHERE id = :id", id=passes.database.id)
+    ((due,),) = await passes.query("SELECT due_at FROM lanes WHERE target_id = :id", id=passes.database.id)
     assert due is not None

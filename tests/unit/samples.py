@@ -104,7 +104,7 @@ def request(
         terms=Terms(
             method=Method.MTLS,
             target=UUID(int=1),
-            network=network,
+            subject=network,
             duration=None if timeless else timedelta(hours=8),
             until=until,
             reason=reason,
@@ -134,7 +134,8 @@ def grant(
         request=17,
         target=UUID(int=1),
         owner="U0ENGINEER",
-        network=NETWORK,
+        method=Method.MTLS,
+        subject=NETWORK,
         duration=None if endless else timedelta(hours=8),
         state=state,
         started_at=NOW,
@@ -170,7 +171,7 @@ def case(
 ) -> Case:
     return Case(
         request=asked or request(),
-        database=database(),
+        target=database(),
         decisions=votes,
         grant=granted,
         look=seen,

@@ -37,7 +37,7 @@ def house(*rules: Rule, targets: tuple[Listed, ...] = (PRODUCTION,), admins: tup
 
 def counts(policy: Policy, *ids: str, on: Database = BILLING) -> str:
     """The name of the rule under which somebody may ask for an IP rule."""
-    return rule_for(policy, database=on, method=Method.MTLS, ids=ids).name
+    return rule_for(policy, target=on, method=Method.MTLS, ids=ids).name
 
 
 def refused(policy: Policy, *ids: str, on: Database = BILLING) -> Refused:
@@ -126,10 +126,10 @@ def test_the_first_that_matches_counts_unless_one_that_matches_denies(
     matching = [rule for rule in rules if is_for(rule)]
     if not matching or any(rule.denies for rule in matching):
         with pytest.raises(Refused) as caught:
-            rule_for(policy, database=on, method=method, ids=ids)
+            rule_for(policy, target=on, method=method, ids=ids)
         assert (caught.value.reason is Refusal.POLICY_DENIES) == bool(matching)
     else:
-        assert rule_for(policy, database=on, method=method, ids=ids) is matching[0]
+        assert rule_for(policy, target=on, method=method, ids=ids) is matching[0]
 
 
 # --- what the policy knows -------------------------------------------------------------------------

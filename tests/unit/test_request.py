@@ -132,7 +132,7 @@ def narrow(
     duration: timedelta | None = None,
     until: datetime | None = None,
 ) -> Terms:
-    return narrowed(terms, network=network or terms.network, duration=duration, until=until, request=17)
+    return narrowed(terms, network=network, duration=duration, until=until, request=17)
 
 
 def wide(host: int, width: int) -> Terms:
@@ -147,7 +147,7 @@ def test_a_network_is_accepted_exactly_if_it_lies_within(
     terms, network = wide(host, width), IPv4Network((inner, longer), strict=False)
     within = network.network_address in terms.network and network.prefixlen >= terms.network.prefixlen
     if within:
-        assert narrow(terms, network=network) == replace(terms, network=network)
+        assert narrow(terms, network=network) == replace(terms, subject=network)
     else:
         with pytest.raises(Refused):
             narrow(terms, network=network)

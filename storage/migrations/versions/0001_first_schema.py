@@ -96,32 +96,22 @@ def upgrade() -> None:
     op.create_table(
         "targets",
         sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("is_space", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("app", sa.Text(), nullable=False),
-        sa.Column("space", sa.Text(), nullable=False),
+        sa.Column("app", sa.Text(), server_default="", nullable=False, comment="of a database"),
+        sa.Column("space", sa.Text(), server_default="", nullable=False, comment="of a database"),
         sa.Column("region", sa.Text(), nullable=False),
         sa.Column("shield", sa.Boolean(), nullable=False),
-        sa.Column("plan", sa.Text(), nullable=False),
-        sa.Column("config_var", sa.Text(), nullable=False),
+        sa.Column("plan", sa.Text(), server_default="", nullable=False, comment="of a database"),
+        sa.Column("config_var", sa.Text(), server_default="", nullable=False, comment="of a database"),
+        sa.Column("generation", sa.Text(), server_default="", nullable=False, comment="of a space"),
         sa.Column(
             "gone_at",
             sa.DateTime(timezone=True),
             nullable=True,
             comment="the discovery that did not find it any more",
         ),
-        sa.Column("wanted_version", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("kept_version", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("looked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("look", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
-        sa.Column("due_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=True),
-        sa.Column("lease", sa.Uuid(), nullable=True),
-        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("troubles", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_targets")),
-    )
-    op.create_index(
-        "ix_targets_due", "targets", ["due_at"], unique=False, postgresql_where=sa.text("due_at IS NOT NULL")
     )
     op.create_table(
         "intents",
@@ -147,6 +137,27 @@ def upgrade() -> None:
         "ix_intents_open", "intents", ["target_id"], unique=False, postgresql_where=sa.text("NOT settled")
     )
     op.create_table(
+        "lanes",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("target_id", sa.Uuid(), nullable=False),
+        sa.Column("method", sa.Text(), nullable=False),
+        sa.Column("wanted_version", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("kept_version", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("looked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("look", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("due_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=True),
+        sa.Column("lease", sa.Uuid(), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("troubles", sa.Integer(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_lanes_target_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_lanes")),
+        sa.UniqueConstraint("target_id", "method", name=op.f("uq_lanes_target_id_method")),
+    )
+    op.create_index(
+        "ix_lanes_due", "lanes", ["due_at"], unique=False, postgresql_where=sa.text("due_at IS NOT NULL")
+    )
+    op.create_table(
         "requests",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -155,7 +166,8 @@ def upgrade() -> None:
         sa.Column("grant_id", sa.Uuid(), nullable=True, comment="the grant that is to be extended"),
         sa.Column("rule", sa.Text(), nullable=False, comment="the policy's rule under which it was asked"),
         sa.Column("needed", sa.Integer(), nullable=False, comment="approvals that decide it"),
-        sa.Column("network", postgresql.CIDR(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("enables", sa.Boolean(), server_default="false", nullable=False, comment="mTLS first"),
         sa.Column("duration", sa.Interval(), nullable=True),
         sa.Column("until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
@@ -189,6 +201,42 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'pending' AND remind_at IS NOT NULL"),
     )
     op.create_table(
+        "changes",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("request_id", sa.BigInteger(), nullable=False),
+        sa.Column("target_id", sa.Uuid(), nullable=False),
+        sa.Column("method", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "overdue_at", sa.DateTime(timezone=True), nullable=False, comment="Postgres time of the deadline"
+        ),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "progress",
+            postgresql.JSONB(astext_type=sa.Text()),
+            server_default="{}",
+            nullable=False,
+            comment="what the next pass has to know",
+        ),
+        sa.Column("why", sa.Text(), nullable=True),
+        sa.Column("detail", sa.Text(), server_default="", nullable=False),
+        sa.ForeignKeyConstraint(["request_id"], ["requests.id"], name=op.f("fk_changes_request_id")),
+        sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_changes_target_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_changes")),
+        sa.UniqueConstraint("request_id", name=op.f("uq_changes_request_id")),
+    )
+    op.create_index(
+        "ix_changes_doing",
+        "changes",
+        ["target_id", "method"],
+        unique=False,
+        postgresql_where=sa.text("state = 'doing'"),
+    )
+    op.create_table(
         "entries",
         sa.Column("rule_id", sa.Uuid(), nullable=False),
         sa.Column("target_id", sa.Uuid(), nullable=False),
@@ -218,8 +266,9 @@ def upgrade() -> None:
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("request_id", sa.BigInteger(), nullable=False),
         sa.Column("target_id", sa.Uuid(), nullable=False),
+        sa.Column("method", sa.Text(), nullable=False),
         sa.Column("owner", sa.Text(), nullable=False),
-        sa.Column("network", postgresql.CIDR(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
         sa.Column("duration", sa.Interval(), nullable=True),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
@@ -256,7 +305,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_grants_open",
         "grants",
-        ["target_id"],
+        ["target_id", "method"],
         unique=False,
         postgresql_where=sa.text("state NOT IN ('ended', 'failed')"),
     )
@@ -346,6 +395,8 @@ def downgrade() -> None:
     op.drop_table("grants")
     op.drop_index("ix_entries_present", table_name="entries", postgresql_where=sa.text("gone_at IS NULL"))
     op.drop_table("entries")
+    op.drop_index("ix_changes_doing", table_name="changes", postgresql_where=sa.text("state = 'doing'"))
+    op.drop_table("changes")
     op.drop_index(
         "ix_requests_remind",
         table_name="requests",
@@ -354,9 +405,10 @@ def downgrade() -> None:
     op.drop_index("ix_requests_pending", table_name="requests", postgresql_where=sa.text("state = 'pending'"))
     op.drop_index("ix_requests_lapse", table_name="requests", postgresql_where=sa.text("state = 'pending'"))
     op.drop_table("requests")
+    op.drop_index("ix_lanes_due", table_name="lanes", postgresql_where=sa.text("due_at IS NOT NULL"))
+    op.drop_table("lanes")
     op.drop_index("ix_intents_open", table_name="intents", postgresql_where=sa.text("NOT settled"))
     op.drop_table("intents")
-    op.drop_index("ix_targets_due", table_name="targets", postgresql_where=sa.text("due_at IS NOT NULL"))
     op.drop_table("targets")
     op.drop_table("received")
     op.drop_index("ix_people_asked_for", table_name="people", postgresql_where=sa.text("known_at IS NULL"))

@@ -194,6 +194,6 @@ async def changes(engine: AsyncEngine, *, after: int = 0) -> list[tuple[str, str
 
 async def wanted(engine: AsyncEngine) -> int:
     """How often the keeper was called to the database."""
-    found = await kept.value(engine, "SELECT wanted_version FROM targets")
+    found = await kept.value(engine, "SELECT wanted_version FROM lanes")
     assert isinstance(found, int)
     return found

@@ -94,9 +94,9 @@ async def test_whoever_looks_at_a_database_has_it_looked_at_again(
     store: PostgresStore, access: Access, engine: AsyncEngine
 ) -> None:
     wanted = await acts.wanted(engine)
-    await kept.query(engine, "UPDATE targets SET due_at = now() + interval '10 minutes'")
+    await kept.query(engine, "UPDATE lanes SET due_at = now() + interval '10 minutes'")
     await access.situation(None, person=ENGINEER)
-    assert await kept.value(engine, "SELECT due_at <= now() FROM targets")
+    assert await kept.value(engine, "SELECT due_at <= now() FROM lanes")
     assert await acts.wanted(engine) == wanted
 
 

@@ -130,7 +130,7 @@ async def test_an_approver_needs_another_approver_for_what_is_not_theirs(
     assert found.reason is Refusal.APPROVER_SELF
 
 
-@pytest.mark.parametrize("state", [None, GrantState.ENDING, GrantState.ENDED, GrantState.FAILED])
+@pytest.mark.parametrize("state", [None, GrantState.ENDED, GrantState.FAILED])
 async def test_where_nothing_of_ours_is_open_there_is_nothing_to_remove(
     store: PostgresStore, access: Access, engine: AsyncEngine, state: GrantState | None
 ) -> None:
@@ -140,6 +140,17 @@ async def test_where_nothing_of_ours_is_open_there_is_nothing_to_remove(
     found = await acts.refusal(engine, remove(access))
     assert (found.reason, found.params) == (
         Refusal.NOTHING_THERE,
+        {"address": str(NETWORK), "app": "billing"},
+    )
+
+
+async def test_what_is_being_closed_already_is_not_closed_again(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    await acts.opened(store, access, GrantState.ENDING)
+    found = await acts.refusal(engine, remove(access))
+    assert (found.reason, found.params) == (
+        Refusal.CLOSING_ALREADY,
         {"address": str(NETWORK), "app": "billing"},
     )
 

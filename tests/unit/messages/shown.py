@@ -64,7 +64,7 @@ def case(
     """A case about a database whose every name is as long as Heroku lets it be."""
     made = samples.case(asked=asked, votes=votes, granted=granted, seen=seen, closes=closes)
     long = replace(made.database, app="b" * 30, name="postgresql-" + "c" * 64, space="s" * 30)
-    return replace(made, database=long)
+    return replace(made, target=long)
 
 
 def _pending(kind: Kind, reason: str) -> Iterator[tuple[str, Case]]:

@@ -150,7 +150,7 @@ def test_only_the_newest_few_of_ones_own_are_explained() -> None:
     mine = [
         replace(MINE, request=replace(MINE.request, id=100 - number, terms=terms))
         for number in range(8)
-        for terms in [replace(MINE.request.terms, network=IPv4Network(f"192.0.2.{number}/32"))]
+        for terms in [replace(MINE.request.terms, subject=IPv4Network(f"192.0.2.{number}/32"))]
     ]
     said = why(samples.look(), *mine)
     assert "(#96)" in said

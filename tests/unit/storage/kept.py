@@ -145,7 +145,7 @@ async def approve(store: PostgresStore, request: Request) -> Grant:
     async with store.transaction() as tx:
         await tx.requests.decide(request, RequestState.APPROVED, doing=BY_LEAD)
         await tx.grants.open(grant, doing=BY_LEAD)
-        await tx.targets.want(grant.target)
+        await tx.lanes.want(grant.target, grant.method)
         await tx.commit()
     return grant
 
@@ -172,10 +172,10 @@ async def in_force(
     return after
 
 
-async def take(store: PostgresStore, *, now: datetime = NOW) -> Job:
+async def take(store: PostgresStore) -> Job:
     """The database that is due, held by a keeper."""
     async with store.transaction() as tx:
-        job = await tx.targets.claim(now)
+        job = await tx.lanes.claim()
         await tx.commit()
     assert job is not None
     return job
@@ -184,7 +184,7 @@ async def take(store: PostgresStore, *, now: datetime = NOW) -> Job:
 async def release(store: PostgresStore, job: Job, *, again: timedelta = timedelta()) -> None:
     """Ends a keeper's turn."""
     async with store.transaction() as tx:
-        await tx.targets.release(job, again=again, tries=0, kept=True)
+        await tx.lanes.release(job, again=again, tries=0, kept=True)
         await tx.commit()
 
 
@@ -192,8 +192,8 @@ async def see(store: PostgresStore, look: Look) -> None:
     """Records a whole pass over the database that is due, which saw this."""
     job = await take(store)
     async with store.transaction() as tx:
-        await tx.targets.looked(job, look)
-        await tx.targets.release(job, again=timedelta(minutes=10), tries=0, kept=True)
+        await tx.lanes.looked(job, look)
+        await tx.lanes.release(job, again=timedelta(minutes=10), tries=0, kept=True)
         await tx.commit()
 
 

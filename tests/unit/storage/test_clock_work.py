@@ -19,14 +19,17 @@ EIGHT_HOURS = timedelta(hours=8)
 HALF_PAST_SEVEN = timedelta(hours=7, minutes=30)
 SECOND = timedelta(seconds=1)
 
-_WORDS = "kind, method, target_id, rule, needed, network, duration, reason, requester, state"
+_WORDS = "kind, method, target_id, rule, needed, subject, duration, reason, requester, state"
 COPIES = f"""
     WITH more AS (
         INSERT INTO requests ({_WORDS}, asked_at, lapse_at)
         SELECT {_WORDS}, asked_at, lapse_at FROM requests, generate_series(1, :copies) RETURNING id
     )
-    INSERT INTO grants (id, request_id, target_id, owner, network, state, started_at, overdue_at, ends_at)
-    SELECT gen_random_uuid(), more.id, target_id, owner, network, state, started_at, overdue_at, ends_at
+    INSERT INTO grants (
+        id, request_id, target_id, method, owner, subject, state, started_at, overdue_at, ends_at
+    )
+    SELECT
+        gen_random_uuid(), more.id, target_id, method, owner, subject, state, started_at, overdue_at, ends_at
     FROM grants, more
 """
 """As many grants more as one transaction ends."""
@@ -83,12 +86,12 @@ async def test_a_grant_is_closed_at_its_end_and_the_database_wanted(
     grant = await kept.in_force(store)
     clock.present = NOW + EIGHT_HOURS - SECOND
     await access.follow_clock()
-    wanted = await kept.value(engine, "SELECT wanted_version FROM targets")
+    wanted = await kept.value(engine, "SELECT wanted_version FROM lanes")
     assert await endings(engine) == []
     clock.present += SECOND
     assert await access.follow_clock() is None
     assert await endings(engine) == [("pgaccess", "0")]
-    assert await kept.value(engine, "SELECT wanted_version FROM targets") == wanted + 1
+    assert await kept.value(engine, "SELECT wanted_version FROM lanes") == wanted + 1
     async with store.transaction() as tx:
         found = await tx.grants.get(grant.id)
     assert (found.state, found.why) == (GrantState.ENDING, Why.EXPIRED)

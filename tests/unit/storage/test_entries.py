@@ -1,14 +1,14 @@
 """Our rules and the intents before them, as a keeper finds them when its next turn comes."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.grant import GrantState
-from bot.domain.plan import Attempt, Entry, Removal, Want
+from bot.domain.plan import Attempt, Entry, Known, Removal, Want
 from bot.domain.target import Rule
 from bot.ports import Job
 from storage.transaction import PostgresStore
@@ -29,6 +29,13 @@ async def job(store: PostgresStore) -> Job:
 async def next_turn(store: PostgresStore, job: Job) -> Job:
     await kept.release(store, job)
     return await kept.take(store)
+
+
+async def known_of(store: PostgresStore, job: Job, *, now: datetime = NOW) -> Known:
+    """What the next turn begins with."""
+    job = await next_turn(store, job)
+    async with store.transaction() as tx:
+        return await tx.entries.known(job, now)
 
 
 async def intend(store: PostgresStore, job: Job) -> tuple[UUID, str]:
@@ -66,7 +73,7 @@ async def test_an_intent_carries_the_mark_of_this_installation(store: PostgresSt
 
 async def test_an_intent_without_an_answer_is_waited_for(store: PostgresStore, job: Job) -> None:
     intent, mark = await intend(store, job)
-    known = (await next_turn(store, job)).known
+    known = await known_of(store, job)
     assert known.attempts == (Attempt(intent=intent, network=NETWORK, mark=mark, waiting=True),)
     assert known.entries == ()
 
@@ -77,7 +84,7 @@ async def test_an_intent_waits_for_a_call_and_its_quarantine(
 ) -> None:
     await intend(store, job)
     await back(engine, "intents.waits_until", timedelta(seconds=passed_s))
-    (attempt,) = (await next_turn(store, job)).known.attempts
+    (attempt,) = (await known_of(store, job)).attempts
     assert attempt.waiting is waiting
 
 
@@ -90,7 +97,7 @@ async def test_a_lost_answer_is_waited_for_a_minute_from_when_it_was_lost(
         await tx.entries.unclear(intent, error="Heroku answered 503")
         await tx.commit()
     await back(engine, "intents.waits_until", timedelta(seconds=passed_s))
-    (attempt,) = (await next_turn(store, job)).known.attempts
+    (attempt,) = (await known_of(store, job)).attempts
     assert attempt.waiting is waiting
 
 
@@ -98,7 +105,7 @@ async def test_an_intent_that_made_a_rule_is_settled_and_the_rule_is_ours(
     store: PostgresStore, job: Job
 ) -> None:
     await make(store, job)
-    known = (await next_turn(store, job)).known
+    known = await known_of(store, job)
     assert known.attempts == ()
     assert known.entries == (Entry(rule=OURS.id, network=NETWORK, listed=False, removal=Removal.NONE),)
     async with store.transaction() as tx:
@@ -110,7 +117,7 @@ async def test_a_rule_recorded_twice_is_one(store: PostgresStore, job: Job) -> N
     async with store.transaction() as tx:
         await tx.entries.made(job, intent, OURS)
         await tx.commit()
-    assert len((await next_turn(store, job)).known.entries) == 1
+    assert len((await known_of(store, job)).entries) == 1
 
 
 async def test_an_intent_that_made_nothing_is_settled(
@@ -120,7 +127,7 @@ async def test_an_intent_that_made_nothing_is_settled(
     async with store.transaction() as tx:
         await tx.entries.nothing_made(intent, error="Heroku answered 422")
         await tx.commit()
-    known = (await next_turn(store, job)).known
+    known = await known_of(store, job)
     assert (known.attempts, known.entries) == ((), ())
     assert await kept.value(engine, "SELECT error FROM intents") == "Heroku answered 422"
 
@@ -134,7 +141,7 @@ async def test_a_late_rule_is_expected_for_an_hour(
     async with store.transaction() as tx:
         await tx.entries.give_up([intent])
         await tx.commit()
-    assert len((await next_turn(store, job)).known.attempts) == expected
+    assert len((await known_of(store, job)).attempts) == expected
 
 
 async def test_a_rule_that_a_list_showed_is_known_to_have_been_there(store: PostgresStore, job: Job) -> None:
@@ -142,7 +149,7 @@ async def test_a_rule_that_a_list_showed_is_known_to_have_been_there(store: Post
     async with store.transaction() as tx:
         await tx.entries.listed([OURS.id, uuid4()])
         await tx.commit()
-    (entry,) = (await next_turn(store, job)).known.entries
+    (entry,) = (await known_of(store, job)).entries
     assert entry.listed
 
 
@@ -151,7 +158,7 @@ async def test_a_rule_that_is_gone_is_not_ours_any_more(store: PostgresStore, jo
     async with store.transaction() as tx:
         await tx.entries.gone([OURS.id])
         await tx.commit()
-    assert (await next_turn(store, job)).known.entries == ()
+    assert (await known_of(store, job)).entries == ()
     async with store.transaction() as tx:
         assert await tx.entries.ours(job.database.id) == frozenset()
 
@@ -166,14 +173,14 @@ async def test_a_rule_that_was_thought_gone_is_ours_again_and_never_asked_to_go(
         await tx.entries.gone([OURS.id])
         assert await tx.entries.returned(job, [uuid4(), OURS.id]) == (back,)
         await tx.commit()
-    assert (await next_turn(store, job)).known.entries == (back,)
+    assert (await known_of(store, job)).entries == (back,)
 
 
 async def test_what_is_there_and_what_another_database_lists_does_not_come_back(
     store: PostgresStore, job: Job
 ) -> None:
     await make(store, job)
-    other = replace(job, database=samples.database("crm", 2))
+    other = replace(job, target=samples.database("crm", 2))
     async with store.transaction() as tx:
         assert await tx.entries.returned(job, [OURS.id]) == ()
         await tx.entries.gone([OURS.id])
@@ -184,7 +191,7 @@ async def test_a_rule_is_for_the_network_that_was_asked_for_however_heroku_write
     store: PostgresStore, job: Job
 ) -> None:
     await make(store, job, replace(OURS, network="::ffff:203.0.113.4"))
-    (entry,) = (await next_turn(store, job)).known.entries
+    (entry,) = (await known_of(store, job)).entries
     assert entry.network == NETWORK
 
 
@@ -197,7 +204,7 @@ async def test_a_removal_is_overdue_after_a_minute(
     await make(store, job)
     await ask_to_remove(store, job)
     await back(engine, "entries.removal_asked_at", timedelta(seconds=passed_s))
-    (entry,) = (await next_turn(store, job)).known.entries
+    (entry,) = (await known_of(store, job)).entries
     assert entry.removal is removal
 
 
@@ -208,14 +215,14 @@ async def test_a_removal_asked_for_again_has_another_minute(
     await ask_to_remove(store, job)
     await back(engine, "entries.removal_asked_at", timedelta(seconds=61))
     await ask_to_remove(store, job)
-    (entry,) = (await next_turn(store, job)).known.entries
+    (entry,) = (await known_of(store, job)).entries
     assert entry.removal is Removal.ASKED
 
 
 async def test_every_open_grant_is_wanted_in_its_state(store: PostgresStore, job: Job) -> None:
     waiting = await kept.approve(store, await kept.ask(store))
     running = await kept.in_force(store)
-    known = (await next_turn(store, job)).known
+    known = await known_of(store, job)
     assert set(known.wants) == {
         Want(grant=waiting.id, owner="U0ENGINEER", network=NETWORK, state=GrantState.APPLYING),
         Want(grant=running.id, owner="U0ENGINEER", network=NETWORK, state=GrantState.IN_FORCE),
@@ -230,7 +237,7 @@ async def test_a_grant_is_overdue_when_its_opening_deadline_has_passed(
 ) -> None:
     await kept.approve(store, await kept.ask(store))
     await kept.query(engine, "UPDATE grants SET overdue_at = overdue_at - :passed", passed=passed)
-    (want,) = (await next_turn(store, job)).known.wants
+    (want,) = (await known_of(store, job)).wants
     assert want.overdue is overdue
 
 
@@ -240,8 +247,7 @@ async def test_a_grant_is_over_when_its_end_has_passed_by_business_time(
 ) -> None:
     grant = await kept.approve(store, await kept.ask(store))
     assert grant.ends_at == NOW + timedelta(hours=8, minutes=20)
-    await kept.release(store, job)
-    (want,) = (await kept.take(store, now=NOW + passed)).known.wants
+    (want,) = (await known_of(store, job, now=NOW + passed)).wants
     assert want.over is over
 
 
@@ -250,8 +256,7 @@ async def test_a_grant_without_an_end_is_never_over(
 ) -> None:
     await kept.approve(store, await kept.ask(store))
     await kept.query(engine, "UPDATE grants SET ends_at = NULL")
-    await kept.release(store, job)
-    (want,) = (await kept.take(store, now=NOW + timedelta(days=3650))).known.wants
+    (want,) = (await known_of(store, job, now=NOW + timedelta(days=3650))).wants
     assert not want.over
 
 
@@ -262,4 +267,6 @@ async def test_what_is_known_of_one_database_is_not_known_of_another(store: Post
         await tx.targets.discovered([job.database, samples.database("crm", 2)])
         await tx.commit()
     other = await kept.take(store)
-    assert (other.database.app, other.known.entries, other.known.attempts) == ("crm", (), ())
+    async with store.transaction() as tx:
+        known = await tx.entries.known(other, NOW)
+    assert (other.database.app, known.entries, known.attempts) == ("crm", (), ())

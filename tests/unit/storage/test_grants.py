@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.grant import Grant, GrantState, Why, again, begin, closed, closing, extended, verified
+from bot.domain.methods import Method
 from storage.transaction import PostgresStore
 from tests.unit import samples
 from tests.unit.samples import NETWORK, NOW
@@ -146,8 +147,8 @@ async def test_what_somebody_may_end_is_found_by_its_exact_network_and_database(
     over_already = await kept.in_force(store)
     await kept.change(store, over_already, closing(over_already, Why.DONE))
     async with store.transaction() as tx:
-        found = await tx.grants.live(first.target, NETWORK)
-        elsewhere = await tx.grants.live(UUID(int=2), NETWORK)
+        found = await tx.grants.live(first.target, Method.MTLS, NETWORK)
+        elsewhere = await tx.grants.live(UUID(int=2), Method.MTLS, NETWORK)
     assert {grant.id for grant in found} == {first.id, second.id}
     assert elsewhere == ()
 
@@ -158,7 +159,7 @@ async def test_what_may_be_ended_is_held_until_the_transaction_ends(
     grant = await kept.in_force(store)
     ending = closing(grant, Why.DONE)
     async with store.transaction() as tx:
-        await tx.grants.live(grant.target, NETWORK)
+        await tx.grants.live(grant.target, Method.MTLS, NETWORK)
         second = asyncio.create_task(kept.change(store, grant, ending))
         await kept.until_somebody_waits(engine)
         assert await tx.grants.change(grant, ending, doing=kept.BY_LEAD)

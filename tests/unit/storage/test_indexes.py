@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.domain.methods import Method
 from sandbox.postgres import PrivatePostgres
 from storage.transaction import PostgresStore, PostgresTransaction
 from tests.conftest import TEMPLATE
@@ -18,11 +19,14 @@ from tests.unit.samples import NETWORK, NOW
 Question = Callable[[PostgresTransaction], Awaitable[object]]
 
 QUESTIONS: Final[dict[str, Question]] = {
-    "ix_targets_due": lambda tx: tx.targets.claim(NOW),
+    "ix_lanes_due": lambda tx: tx.lanes.claim(),
+    "uq_lanes_target_id_method": lambda tx: tx.lanes.look(UUID(int=1), Method.MTLS),
+    "ix_changes_doing": lambda tx: tx.changes.under_way(UUID(int=1), Method.MTLS),
+    "uq_changes_request_id": lambda tx: tx.changes.of_request(17),
     "ix_posts_due": lambda tx: tx.posts.claim(),
     "ix_grants_ends": lambda tx: tx.grants.past_end(NOW, limit=100),
     "ix_grants_warn": lambda tx: tx.grants.to_warn(NOW, limit=100),
-    "ix_grants_open": lambda tx: tx.grants.live(UUID(int=1), NETWORK),
+    "ix_grants_open": lambda tx: tx.grants.live(UUID(int=1), Method.MTLS, NETWORK),
     "uq_grants_request_id": lambda tx: tx.grants.of_request(17),
     "ix_requests_lapse": lambda tx: tx.requests.to_lapse(NOW, limit=100),
     "ix_requests_remind": lambda tx: tx.requests.to_remind(NOW, limit=100),

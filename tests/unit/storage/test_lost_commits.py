@@ -28,6 +28,8 @@ class Unanswered:
         self.received = inner.received
         self.people = inner.people
         self.targets = inner.targets
+        self.lanes = inner.lanes
+        self.changes = inner.changes
         self.entries = inner.entries
         self.requests = inner.requests
         self.grants = inner.grants

@@ -214,7 +214,7 @@ async def test_a_removal_lists_what_it_would_close_while_it_waits(store: Postgre
 async def test_changed_terms_raise_the_version_and_leave_the_reason(store: PostgresStore) -> None:
     request = await kept.ask(store)
     terms = replace(
-        request.terms, network=IPv4Network("203.0.113.4/32"), duration=None, until=NOW + timedelta(hours=1)
+        request.terms, subject=IPv4Network("203.0.113.4/32"), duration=None, until=NOW + timedelta(hours=1)
     )
     async with store.transaction() as tx:
         changed = await tx.requests.change_terms(request, terms)

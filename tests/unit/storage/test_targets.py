@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.domain.methods import Method
 from bot.domain.target import Database, Look
 from storage.transaction import PostgresStore
 from tests.unit import samples
@@ -23,7 +24,7 @@ async def all_of(store: PostgresStore) -> tuple[Database, ...]:
 
 async def look_at(store: PostgresStore, database: UUID = BILLING.id) -> Look | None:
     async with store.transaction() as tx:
-        return await tx.targets.look(database)
+        return await tx.lanes.look(database, Method.MTLS)
 
 
 async def test_what_is_discovered_appears_by_app(store: PostgresStore) -> None:
@@ -93,7 +94,8 @@ async def test_what_comes_back_is_due_at_once_though_nobody_looked_at_it_any_mor
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     await kept.discover(store)
-    await kept.query(engine, "UPDATE targets SET gone_at = now(), due_at = NULL")
+    await kept.query(engine, "UPDATE targets SET gone_at = now()")
+    await kept.query(engine, "UPDATE lanes SET due_at = NULL")
     await kept.discover(store)
     assert (await kept.take(store)).database == BILLING
 
@@ -111,10 +113,10 @@ async def test_a_discovery_and_a_change_of_grants_never_wait_for_each_other(
 ) -> None:
     await kept.discover(store, BILLING, CRM)
     async with store.transaction() as tx:
-        await tx.targets.want(BILLING.id)
+        await tx.lanes.want(BILLING.id, Method.MTLS)
         discovering = asyncio.create_task(kept.discover(store, *found))
         await kept.until_somebody_waits(engine)
-        await tx.targets.want(CRM.id)
+        await tx.lanes.want(CRM.id, Method.MTLS)
         await tx.commit()
     await discovering
     assert set(await all_of(store)) == set(found)
@@ -125,18 +127,18 @@ async def test_a_look_at_everything_and_a_change_of_grants_never_wait_for_each_o
 ) -> None:
     await kept.discover(store, BILLING, CRM)
     # From here on billing stands behind crm in Postgres' file.
-    await kept.query(engine, "UPDATE targets SET tries = 0 WHERE app = 'billing'")
+    await kept.query(engine, "UPDATE lanes SET tries = 0 WHERE target_id = :id", id=BILLING.id)
 
     async def look_at_all() -> None:
         async with store.transaction() as tx:
-            await tx.targets.look_at_all()
+            await tx.lanes.look_at_all()
             await tx.commit()
 
     async with store.transaction() as tx:
-        await tx.targets.want(BILLING.id)
+        await tx.lanes.want(BILLING.id, Method.MTLS)
         looking = asyncio.create_task(look_at_all())
         await kept.until_somebody_waits(engine)
-        await tx.targets.want(CRM.id)
+        await tx.lanes.want(CRM.id, Method.MTLS)
         await tx.commit()
     await looking
 

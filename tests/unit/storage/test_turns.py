@@ -7,12 +7,12 @@ from typing import Final
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.domain.methods import Method
 from bot.domain.target import Database
 from bot.errors import LeaseLostError
 from bot.ports import Job
 from storage.transaction import PostgresStore
 from tests.unit import samples
-from tests.unit.samples import NOW
 from tests.unit.storage import kept
 
 BILLING = samples.database()
@@ -22,7 +22,7 @@ GONE: Final = "UPDATE targets SET gone_at = now()"
 
 async def claim(store: PostgresStore) -> Job | None:
     async with store.transaction() as tx:
-        job = await tx.targets.claim(NOW)
+        job = await tx.lanes.claim()
         await tx.commit()
         return job
 
@@ -37,25 +37,25 @@ async def claim_all(store: PostgresStore) -> list[Job]:
 
 async def want(store: PostgresStore, database: Database = BILLING) -> None:
     async with store.transaction() as tx:
-        await tx.targets.want(database.id)
+        await tx.lanes.want(database.id, Method.MTLS)
         await tx.commit()
 
 
 async def renew(store: PostgresStore, job: Job) -> bool:
     async with store.transaction() as tx:
-        unchanged = await tx.targets.renew(job)
+        unchanged = await tx.lanes.renew(job)
         await tx.commit()
         return unchanged
 
 
 async def next_due(store: PostgresStore) -> timedelta | None:
     async with store.transaction() as tx:
-        return await tx.targets.next_due()
+        return await tx.lanes.next_due()
 
 
 async def run_out(engine: AsyncEngine) -> None:
     """Lets a minute pass for every lease."""
-    await kept.query(engine, "UPDATE targets SET lease_until = lease_until - interval '61 seconds'")
+    await kept.query(engine, "UPDATE lanes SET lease_until = lease_until - interval '61 seconds'")
 
 
 async def test_nothing_is_due_where_nothing_was_discovered(store: PostgresStore) -> None:
@@ -84,7 +84,11 @@ async def test_what_is_held_is_not_given_to_another(store: PostgresStore) -> Non
 
 async def test_what_has_been_due_the_longest_comes_first(store: PostgresStore, engine: AsyncEngine) -> None:
     await kept.discover(store, BILLING, CRM)
-    await kept.query(engine, "UPDATE targets SET due_at = now() - interval '1 hour' WHERE app = 'crm'")
+    await kept.query(
+        engine,
+        "UPDATE lanes SET due_at = now() - interval '1 hour' FROM targets "
+        "WHERE targets.id = target_id AND app = 'crm'",
+    )
     assert (await kept.take(store)).database == CRM
     assert (await kept.take(store)).database == BILLING
 
@@ -93,7 +97,11 @@ async def test_what_has_changed_comes_before_what_is_only_looked_at_again(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     await kept.discover(store, *(samples.database(f"app{n}", n) for n in range(1, 6)))
-    await kept.query(engine, "UPDATE targets SET due_at = due_at - interval '1 hour' WHERE app <> 'app3'")
+    await kept.query(
+        engine,
+        "UPDATE lanes SET due_at = due_at - interval '1 hour' FROM targets "
+        "WHERE targets.id = target_id AND app <> 'app3'",
+    )
     await want(store, samples.database("app3", 3))
     assert (await kept.take(store)).database.app == "app3"
 
@@ -102,9 +110,13 @@ async def test_what_waits_for_its_turn_keeps_its_place_when_everything_becomes_d
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     await kept.discover(store, BILLING, CRM)
-    await kept.query(engine, "UPDATE targets SET due_at = now() - interval '1 hour' WHERE app = 'crm'")
+    await kept.query(
+        engine,
+        "UPDATE lanes SET due_at = now() - interval '1 hour' FROM targets "
+        "WHERE targets.id = target_id AND app = 'crm'",
+    )
     async with store.transaction() as tx:
-        await tx.targets.look_at_all()
+        await tx.lanes.look_at_all()
         await tx.commit()
     assert (await kept.take(store)).database == CRM
 
@@ -116,7 +128,7 @@ async def test_a_look_that_is_asked_for_during_a_pass_comes_right_after_it(
     await kept.discover(store)
     job = await kept.take(store)
     async with store.transaction() as tx:
-        await (tx.targets.look_at_all() if ask == "look_at_all" else tx.targets.look_soon(BILLING.id))
+        await (tx.lanes.look_at_all() if ask == "look_at_all" else tx.lanes.look_soon(BILLING.id))
         await tx.commit()
     await kept.release(store, job, again=timedelta(minutes=10))
     assert await next_due(store) == timedelta()
@@ -126,7 +138,7 @@ async def test_troubles_are_counted_apart_from_looks(store: PostgresStore) -> No
     await kept.discover(store)
     job = await kept.take(store)
     async with store.transaction() as tx:
-        await tx.targets.release(job, again=timedelta(), tries=3, kept=False, troubles=2)
+        await tx.lanes.release(job, again=timedelta(), tries=3, kept=False, troubles=2)
         await tx.commit()
     await want(store)
     again = await kept.take(store)
@@ -141,7 +153,7 @@ async def test_what_heroku_does_not_have_any_more_is_looked_at_once_more_and_the
     await kept.release(store, await kept.take(store), again=timedelta(hours=1))
     assert await next_due(store) is None
     async with store.transaction() as tx:
-        await tx.targets.look_at_all()
+        await tx.lanes.look_at_all()
         await tx.commit()
     assert await claim(store) is None
 
@@ -182,7 +194,7 @@ async def test_what_is_gone_is_looked_at_while_something_of_ours_may_be_there(
 async def test_two_that_claim_at_the_same_time_get_different_databases(store: PostgresStore) -> None:
     await kept.discover(store, BILLING, CRM)
     async with store.transaction() as one, store.transaction() as other:
-        first, second = await one.targets.claim(NOW), await other.targets.claim(NOW)
+        first, second = await one.lanes.claim(), await other.lanes.claim()
     assert first is not None
     assert second is not None
     assert {first.database, second.database} == {BILLING, CRM}
@@ -198,7 +210,7 @@ async def test_many_that_claim_at_once_never_get_the_same_database(store: Postgr
 async def test_a_claim_that_is_rolled_back_leaves_it_due(store: PostgresStore) -> None:
     await kept.discover(store)
     async with store.transaction() as tx:
-        assert await tx.targets.claim(NOW) is not None
+        assert await tx.lanes.claim() is not None
     assert await claim(store) is not None
 
 
@@ -220,15 +232,15 @@ async def test_a_worker_whose_lease_ran_out_writes_nothing_more(
     await run_out(engine)
     if taken_by_another:
         await kept.take(store)
-    before = await kept.query(engine, "SELECT * FROM targets")
+    before = await kept.query(engine, "SELECT * FROM lanes")
     with pytest.raises(LeaseLostError):
         await renew(store, late)
     with pytest.raises(LeaseLostError):
         async with store.transaction() as tx:
-            await tx.targets.looked(late, samples.look())
+            await tx.lanes.looked(late, samples.look())
     with pytest.raises(LeaseLostError):
         await kept.release(store, late)
-    assert await kept.query(engine, "SELECT * FROM targets") == before
+    assert await kept.query(engine, "SELECT * FROM lanes") == before
 
 
 async def test_a_lost_lease_takes_the_whole_unit_of_work_with_it(
@@ -242,7 +254,7 @@ async def test_a_lost_lease_takes_the_whole_unit_of_work_with_it(
     async def intend() -> None:
         async with store.transaction() as tx:
             await tx.entries.intend_add(late, grant.network)
-            await tx.targets.renew(late)
+            await tx.lanes.renew(late)
             await tx.commit()
 
     with pytest.raises(LeaseLostError):
@@ -251,10 +263,10 @@ async def test_a_lost_lease_takes_the_whole_unit_of_work_with_it(
 
 
 async def test_renewing_prolongs_the_lease(store: PostgresStore, engine: AsyncEngine) -> None:
-    left = "SELECT lease_until > now() + interval '55 seconds' FROM targets"
+    left = "SELECT lease_until > now() + interval '55 seconds' FROM lanes"
     await kept.discover(store)
     job = await kept.take(store)
-    await kept.query(engine, "UPDATE targets SET lease_until = now() + interval '20 seconds'")
+    await kept.query(engine, "UPDATE lanes SET lease_until = now() + interval '20 seconds'")
     assert await renew(store, job)
     assert await kept.value(engine, left)
 
@@ -284,7 +296,7 @@ async def test_a_released_database_comes_again_after_its_time(
     assert due is not None
     assert timedelta(minutes=9) < due <= timedelta(minutes=10)
     assert await claim(store) is None
-    await kept.query(engine, "UPDATE targets SET due_at = due_at - interval '10 minutes'")
+    await kept.query(engine, "UPDATE lanes SET due_at = due_at - interval '10 minutes'")
     assert await claim(store) is not None
 
 
@@ -295,12 +307,12 @@ async def test_a_released_database_whose_grants_changed_meanwhile_comes_again_at
     job = await kept.take(store)
     await want(store)
     async with store.transaction() as tx:
-        await tx.targets.release(job, again=timedelta(hours=1), tries=3, kept=True)
+        await tx.lanes.release(job, again=timedelta(hours=1), tries=3, kept=True)
         await tx.commit()
     assert await next_due(store) == timedelta()
     again = await kept.take(store)
     assert (again.version, again.tries) == (1, 0)
-    assert await kept.value(engine, "SELECT kept_version FROM targets") == 0
+    assert await kept.value(engine, "SELECT kept_version FROM lanes") == 0
 
 
 @pytest.mark.parametrize(("carried_out", "version"), [(True, 1), (False, 0)])
@@ -311,9 +323,9 @@ async def test_only_a_plan_that_was_carried_out_satisfies_its_version(
     await want(store)
     job = await kept.take(store)
     async with store.transaction() as tx:
-        await tx.targets.release(job, again=timedelta(), tries=3, kept=carried_out)
+        await tx.lanes.release(job, again=timedelta(), tries=3, kept=carried_out)
         await tx.commit()
-    assert await kept.value(engine, "SELECT kept_version FROM targets") == version
+    assert await kept.value(engine, "SELECT kept_version FROM lanes") == version
     assert (await kept.take(store)).tries == 3
 
 
@@ -330,6 +342,6 @@ async def test_a_jump_of_time_makes_every_database_due(store: PostgresStore) -> 
     for _ in range(2):
         await kept.release(store, await kept.take(store), again=timedelta(hours=1))
     async with store.transaction() as tx:
-        await tx.targets.look_at_all()
+        await tx.lanes.look_at_all()
         await tx.commit()
     assert {(await kept.take(store)).database, (await kept.take(store)).database} == {BILLING, CRM}

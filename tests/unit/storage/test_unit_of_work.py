@@ -150,9 +150,12 @@ async def test_times_come_back_in_utc_whatever_the_sessions_zone(
 
 async def test_host_bits_cannot_be_stored(store: PostgresStore, engine: AsyncEngine) -> None:
     await kept.discover(store)
-    await kept.ask(store)
+    job = await kept.take(store)
+    async with store.transaction() as tx:
+        await tx.entries.intend_add(job, samples.NETWORK)
+        await tx.commit()
     with pytest.raises(DBAPIError, match="invalid cidr value"):
-        await kept.query(engine, "UPDATE requests SET network = '203.0.113.4/24'")
+        await kept.query(engine, "UPDATE intents SET network = '203.0.113.4/24'")
 
 
 async def test_a_network_comes_back_as_it_was_given(store: PostgresStore) -> None:

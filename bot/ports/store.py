@@ -1,333 +1,21 @@
-"""What the flow needs from the outside, as protocols: time, a bell, Heroku, Slack and the store."""
+"""The store, as protocols: one for each thing kept, and the transaction that holds them together."""
 
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Any, Final, Protocol
+from typing import Protocol
 from uuid import UUID
 
-from bot.domain.certificate import Certificate
+from bot.domain.change import Change
 from bot.domain.grant import Grant
+from bot.domain.methods import Method
 from bot.domain.person import Person
 from bot.domain.plan import Entry, Known
-from bot.domain.request import Decision, Kind, Request, RequestState, Terms
-from bot.domain.target import Database, Look, Network, Rule
-
-Block = dict[str, Any]
-"""One Block Kit block, as Slack takes it."""
-
-
-class Clock(Protocol):
-    """Business time: ends, warnings, dates on cards. The played world may move it."""
-
-    def now(self) -> datetime:
-        """The present, aware and in UTC."""
-        ...
-
-
-class Loop(StrEnum):
-    """The loops that a commit may wake."""
-
-    KEEPER = "keeper"
-    COURIER = "courier"
-    CLOCK = "clock"
-
-
-class Bell(Protocol):
-    """Wakes loops in this and other processes; it may be lost, never relied upon."""
-
-    def ring(self, loops: Iterable[Loop]) -> None:
-        """Wakes the loops soon; returns at once."""
-        ...
-
-    async def wait(self, loop: Loop, *, at_most: timedelta) -> None:
-        """Returns when the loop was rung, or after the time."""
-        ...
-
-
-# --- Heroku ----------------------------------------------------------------------------------------
-
-
-class Heroku(Protocol):
-    """The calls that pgaccess makes; each is one request with one total deadline.
-
-    Every method raises ``HerokuDeniedError``, ``HerokuBusyError``, ``HerokuRefusedError`` or
-    ``HerokuUnclearError`` as the answer is.
-    """
-
-    @property
-    def deadline(self) -> timedelta:
-        """The longest that one call can take, answer read."""
-        ...
-
-    async def databases(self) -> tuple[Database, ...]:
-        """Every Postgres in a Private or Shield Space that the token can see."""
-        ...
-
-    async def database_name(self, database: UUID) -> str:
-        """The add-on's present name; raises ``HerokuNotFoundError`` when the add-on is gone."""
-        ...
-
-    async def endpoint_status(self, name: str) -> str:
-        """The mTLS endpoint's status word; raises ``HerokuNotFoundError`` when mTLS is not enabled."""
-        ...
-
-    async def rules(self, name: str) -> tuple[Rule, ...]:
-        """The complete list of IP rules of a database."""
-        ...
-
-    async def certificates(self, name: str) -> tuple[Certificate, ...]:
-        """The client certificates of a database, whatever their status."""
-        ...
-
-    async def add_rule(self, name: str, *, network: Network, description: str) -> Rule:
-        """Adds one rule and returns it with Heroku's id."""
-        ...
-
-    async def remove_rule(self, name: str, rule: UUID) -> None:
-        """Removes one rule; raises ``HerokuNotFoundError`` when it is not there."""
-        ...
-
-
-# --- Slack -----------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Message:
-    """What is shown: blocks, and the text for notifications and screen readers."""
-
-    text: str
-    blocks: Sequence[Block]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
-    """Where a message stands in Slack."""
-
-    channel: str
-    ts: str
-
-
-class Slack(Protocol):
-    """Posting and asking; each call raises ``SlackError`` when Slack does not do it."""
-
-    async def direct_channel(self, person: str) -> str:
-        """The id of the direct conversation with a person (``conversations.open``)."""
-        ...
-
-    async def post(self, channel: str, message: Message, *, post: int, thread: str | None = None) -> Place:
-        """Posts a message, perhaps in a thread, that carries the post's number in its metadata."""
-        ...
-
-    async def update(self, place: Place, message: Message) -> None:
-        """Shows a message afresh where it stands."""
-        ...
-
-    async def find(
-        self, channel: str, *, post: int, since: datetime, thread: str | None = None
-    ) -> Place | None:
-        """Finds a message that carries the post's number, posted after a moment, perhaps in a thread."""
-        ...
-
-    async def publish_home(self, person: str, view: Block) -> None:
-        """Shows a person's App Home (``views.publish``)."""
-        ...
-
-    async def group_members(self, group: str) -> tuple[str, ...]:
-        """Ids of the people in a user group (``usergroups.users.list``)."""
-        ...
-
-    def people(self) -> AsyncIterator[Person]:
-        """Everybody in the workspace (``users.list``)."""
-        ...
-
-    async def person(self, id: str) -> Person | None:
-        """One person (``users.info``); None when Slack does not know them."""
-        ...
-
-
-class Desk(Protocol):
-    """The two calls that are made while a person waits, each within 1.5 s and outside any transaction."""
-
-    async def open_view(self, trigger: str, view: Block) -> None:
-        """Opens a form while its trigger lives: 3 seconds from the click or command."""
-        ...
-
-    async def respond(self, url: str, message: Message) -> None:
-        """Answers a click, visible to the one who clicked, through the request's own ``response_url``."""
-        ...
-
-
-# --- the store -------------------------------------------------------------------------------------
-
-
-class PostKind(StrEnum):
-    """What a post shows. Cards are edited as their request moves on; notices are sent once."""
-
-    CARD_APPROVAL = "card.approval"
-    CARD_REQUESTER = "card.requester"
-    NOTICE_DECIDED = "notice.decided"
-    NOTICE_IN_FORCE = "notice.in_force"
-    NOTICE_ENDING = "notice.ending"
-    NOTICE_ENDED = "notice.ended"
-    NOTICE_FAILED = "notice.failed"
-    NOTICE_INTERRUPTED = "notice.interrupted"
-    NOTICE_LAPSED = "notice.lapsed"
-    NOTICE_REMINDER = "notice.reminder"
-    HOME = "home"
-    NOTICE_HEROKU_DENIED = "notice.heroku_denied"
-    NOTICE_HEROKU_TROUBLE = "notice.heroku_trouble"
-    NOTICE_STRAY = "notice.stray"
-
-    @property
-    def is_card(self) -> bool:
-        """Whether it is edited as its request moves on; the others are sent once."""
-        return self in (PostKind.CARD_APPROVAL, PostKind.CARD_REQUESTER)
-
-
-BOT: Final = "pgaccess"
-"""The actor of what happens without a person."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Doing:
-    """Who changes a state, and when: the audit line of the change.
-
-    Attributes:
-        actor: a Slack id, or ``pgaccess`` for what the bot does by itself.
-        at: business time.
-    """
-
-    actor: str
-    at: datetime
-    details: Mapping[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Wanted:
-    """A request that is about to be recorded; see ``Request`` for what its parts mean."""
-
-    kind: Kind
-    terms: Terms
-    requester: str
-    rule: str
-    needed: int
-    lapse_at: datetime
-    remind_at: datetime | None
-    grant: UUID | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Case:
-    """A request with everything that is shown of it.
-
-    Attributes:
-        grant: the one that it opened, or that it extends.
-        closes: for a removal, the requests whose grants it would close.
-    """
-
-    request: Request
-    database: Database
-    decisions: tuple[Decision, ...]
-    grant: Grant | None
-    look: Look | None
-    closes: tuple[int, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Situation:
-    """One database as the store knows it.
-
-    Attributes:
-        open: everything pending or open there, newest first.
-        mine: of these, the asking person's.
-        now: business time of the answer.
-    """
-
-    database: Database
-    look: Look | None
-    open: tuple[Case, ...]
-    mine: tuple[Case, ...]
-    now: datetime
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Overview:
-    """What a person's App Home shows."""
-
-    mine: tuple[Case, ...]
-    waiting: tuple[Case, ...]
-    ending: tuple[Case, ...]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Job:
-    """One database that a keeper holds, with what the store knows of it.
-
-    Attributes:
-        lease: the token that every write of this pass has to show.
-        version: the wanted version that a plan made from ``known`` satisfies.
-        tries: looks made in a row while something was under way, for the growing gaps.
-        troubles: passes that Heroku spoilt, until one leaves nothing under way.
-        due_at: Postgres time at which it was due; another one by the end of the pass means that somebody
-            asked for a look meanwhile.
-        installation: the part of every mark that tells our rules from another installation's.
-        claimed_at: Postgres time at which the turn began.
-        look: what the last look saw; None when there was none.
-    """
-
-    lease: UUID
-    database: Database
-    known: Known
-    version: int
-    tries: int
-    troubles: int
-    due_at: datetime
-    installation: str
-    claimed_at: datetime
-    look: Look | None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Post:
-    """One card or notice that a courier holds.
-
-    Attributes:
-        recipient: a channel's id, or a person's.
-        place: where it stands; None while it was never posted, as far as the store knows.
-        channel: the conversation it goes to, once known.
-        posting_since: Postgres time of a try whose answer is not recorded: it may stand in Slack already.
-        version: the wanted version that a render made now shows.
-        params: what a notice without a request says.
-    """
-
-    id: int
-    lease: UUID
-    kind: PostKind
-    recipient: str
-    request: int | None
-    channel: str | None
-    place: Place | None
-    posting_since: datetime | None
-    version: int
-    tries: int
-    params: Mapping[str, str]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Question:
-    """Somebody who turned up unknown, to be looked up.
-
-    Attributes:
-        version: changes each time that they are asked for; an answer to an older question is none.
-        read: Postgres' time of the question.
-    """
-
-    id: str
-    version: str
-    read: datetime
+from bot.domain.request import Decision, Request, RequestState, Terms
+from bot.domain.subject import Network, Subject
+from bot.domain.target import Database, Look, Rule, Space
+from bot.ports.outside import Place
+from bot.ports.records import Case, Doing, Job, Post, PostKind, Question, Wanted
 
 
 class Received(Protocol):
@@ -395,13 +83,17 @@ class People(Protocol):
 
 
 class Targets(Protocol):
-    """Databases: what Heroku has, and the keeper's turn with each."""
+    """Databases and spaces: what Heroku has."""
 
     async def all(self) -> tuple[Database, ...]:
         """Every database that the last discovery found, by app name."""
         ...
 
-    async def discovered(self, databases: Iterable[Database]) -> None:
+    async def spaces(self) -> tuple[Space, ...]:
+        """Every space that the last discovery found, by name."""
+        ...
+
+    async def discovered(self, databases: Iterable[Database], spaces: Iterable[Space]) -> None:
         """Records a complete discovery: new ones appear, names follow, missing ones are marked gone."""
         ...
 
@@ -409,31 +101,28 @@ class Targets(Protocol):
         """Records an add-on's new name."""
         ...
 
-    async def look(self, database: UUID) -> Look | None:
+
+class Lanes(Protocol):
+    """The keeper's turns: one lane for each method of each target, and what the last look at it saw."""
+
+    async def look(self, target: UUID, method: Method) -> Look | None:
         """What the last look saw."""
         ...
 
-    async def want(self, database: UUID) -> None:
-        """Raises the wanted version and makes the database due: its grants have changed."""
+    async def want(self, target: UUID, method: Method) -> None:
+        """Raises the wanted version and makes the lane due: its grants or changes have changed."""
         ...
 
     async def look_at_all(self) -> None:
-        """Makes every database due: time has jumped."""
+        """Makes every lane due: time has jumped."""
         ...
 
-    async def look_soon(self, database: UUID) -> None:
-        """Makes one database due: somebody wants to see the present."""
+    async def look_soon(self, target: UUID) -> None:
+        """Makes every method of one target due: somebody wants to see the present."""
         ...
 
-    async def claim(self, now: datetime) -> Job | None:
-        """Takes a database that is due, with a lease: those whose grants have changed before others.
-
-        Args:
-            now: business time, which tells whose end has passed.
-
-        Returns:
-            The job; None when none is due.
-        """
+    async def claim(self) -> Job | None:
+        """Takes a lane that is due, with a lease: those whose grants have changed before others."""
         ...
 
     async def renew(self, job: Job) -> bool:
@@ -454,7 +143,7 @@ class Targets(Protocol):
     async def release(self, job: Job, *, again: timedelta, tries: int, kept: bool, troubles: int = 0) -> None:
         """Ends the pass and sets the next look: at once if grants changed or somebody asked for it meanwhile.
 
-        A database that Heroku does not have any more, and that nothing of ours is left of, is not looked at
+        A target that Heroku does not have any more, and that nothing of ours is left of, is not looked at
         again.
 
         Args:
@@ -467,12 +156,16 @@ class Targets(Protocol):
         ...
 
     async def next_due(self) -> timedelta | None:
-        """How long until a database is due (zero when one is); None when none is to be looked at."""
+        """How long until a lane is due (zero when one is); None when none is to be looked at."""
         ...
 
 
 class Entries(Protocol):
     """Our rules at Heroku, and the intents that every change there begins with."""
+
+    async def known(self, job: Job, now: datetime) -> Known:
+        """What the store knows of a database's IP rules; by ``now``, business time, ends have passed."""
+        ...
 
     async def intend_add(self, job: Job, network: Network) -> tuple[UUID, str]:
         """Records that a rule is about to be added; returns the intent and the mark it carries."""
@@ -592,12 +285,16 @@ class Grants(Protocol):
         """The grant that a request opened, locked until the transaction ends."""
         ...
 
-    async def live(self, target: UUID, network: Network) -> tuple[Grant, ...]:
-        """Grants of exactly a network that somebody may end, locked until the transaction ends."""
+    async def live(self, target: UUID, method: Method, subject: Subject) -> tuple[Grant, ...]:
+        """Grants of exactly a subject that somebody may end, locked until the transaction ends."""
         ...
 
-    async def next_to_end(self, target: UUID) -> Grant | None:
-        """The grant of a database that ends first; None when none has an end to come."""
+    async def is_closing(self, target: UUID, method: Method, subject: Subject) -> bool:
+        """Whether a grant of exactly a subject is being closed."""
+        ...
+
+    async def next_to_end(self, target: UUID, method: Method) -> Grant | None:
+        """The grant of a target and method that ends first; None when none has an end to come."""
         ...
 
     async def change(self, before: Grant, after: Grant, *, doing: Doing) -> bool:
@@ -618,6 +315,39 @@ class Grants(Protocol):
 
     async def next_moment(self) -> datetime | None:
         """The next end or warning."""
+        ...
+
+
+class Changes(Protocol):
+    """Changes that happen once; every change of state writes its audit line."""
+
+    async def start(self, change: Change, *, within: timedelta, doing: Doing) -> None:
+        """Records a change that is to be made, with a deadline that runs by Postgres' clock."""
+        ...
+
+    async def get(self, id: UUID) -> Change:
+        """One change, locked until the transaction ends."""
+        ...
+
+    async def of_request(self, request: int) -> Change | None:
+        """The change that a request brought about, locked until the transaction ends."""
+        ...
+
+    async def under_way(self, target: UUID, method: Method) -> tuple[Change, ...]:
+        """Changes of a target and method that are to be made, oldest first."""
+        ...
+
+    async def move(
+        self, before: Change, after: Change, *, doing: Doing, within: timedelta | None = None
+    ) -> bool:
+        """Writes what differs; False and nothing written when the state is not ``before``'s any more.
+
+        Args:
+            before: as it was read.
+            after: as it is to be.
+            doing: for the audit line, where the state changes.
+            within: a new deadline, where one begins.
+        """
         ...
 
 
@@ -716,7 +446,17 @@ class Transaction(Protocol):
 
     @property
     def targets(self) -> Targets:
-        """Databases."""
+        """Databases and spaces."""
+        ...
+
+    @property
+    def lanes(self) -> Lanes:
+        """The keeper's turns."""
+        ...
+
+    @property
+    def changes(self) -> Changes:
+        """Changes that happen once."""
         ...
 
     @property

@@ -1,30 +1,23 @@
 """Looks at one database for the keeper: within its lease, and believing absence only where it is proven."""
 
-import contextlib
-import time
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from typing import Final
+from datetime import datetime
 
 import structlog
 
-from bot.domain import certificate, schedule
+from bot.domain import certificate
 from bot.domain.certificate import Certificate
 from bot.domain.plan import Entry, Known
-from bot.domain.target import Rule
+from bot.domain.target import Look, Rule
 from bot.errors import (
     HerokuBusyError,
     HerokuDeniedError,
     HerokuError,
     HerokuNotFoundError,
     HerokuUnclearError,
-    LeaseLostError,
 )
+from bot.keeping.turns import Turn, Turns
 from bot.ports import Heroku, Job, PostKind, Store, Transaction
-
-MARGIN: Final = timedelta(seconds=5)
-"""What must be left of a lease beyond a call's deadline: time to record the answer."""
 
 log = structlog.get_logger(__name__)
 
@@ -52,22 +45,19 @@ class Seen:
 
 
 @dataclass(kw_only=True, slots=True)
-class Turn:
-    """A claimed database, for as long as its lease holds.
+class RulesTurn(Turn):
+    """A claimed database's IP rules.
 
     Attributes:
-        held_since: monotonic seconds, taken before the lease was.
-        current: the grants are still those that the job was planned on.
-        named: in this pass Heroku has confirmed that the database is (still) called as we call it.
+        known: what the store knew when the lane was claimed.
+        look: what the last look saw; None when there was none.
     """
 
-    job: Job
-    held_since: float
-    current: bool = True
-    named: bool = False
+    known: Known
+    look: Look | None
 
 
-class Observer:
+class Observer(Turns):
     """The keeper's eyes.
 
     Args:
@@ -77,36 +67,11 @@ class Observer:
     """
 
     def __init__(self, *, store: Store, heroku: Heroku, operations: str) -> None:
-        self._store = store
+        super().__init__(store=store, deadline=heroku.deadline)
         self._heroku = heroku
         self._operations = operations
 
-    def require_time(self, turn: Turn) -> None:
-        """Lets a call start only if its total deadline fits into the lease.
-
-        Measured from before the lease was taken, on a clock that goes on while the process is stopped.
-
-        Raises:
-            LeaseLostError: too little is left.
-        """
-        if not self._has_time(turn):
-            raise LeaseLostError("too little is left of the lease to begin a call")
-
-    def _has_time(self, turn: Turn) -> bool:
-        left = schedule.LEASE - timedelta(seconds=time.monotonic() - turn.held_since)
-        return left >= self._heroku.deadline + MARGIN
-
-    @contextlib.asynccontextmanager
-    async def holding(self, turn: Turn) -> AsyncIterator[Transaction]:
-        """A transaction that prolongs the lease, and fails if it is not ours any more."""
-        since = time.monotonic()
-        async with self._store.transaction() as tx:
-            turn.current = await tx.targets.renew(turn.job)
-            yield tx
-            await tx.commit()
-        turn.held_since = since
-
-    async def look(self, turn: Turn) -> Seen:
+    async def look(self, turn: RulesTurn) -> Seen:
         """Looks at the rules. Absence is only believed from a list, or from a confirmed 404.
 
         The list's own refusal before mTLS is enabled is not documented, so any refusal is looked into:
@@ -125,14 +90,14 @@ class Observer:
             return await self._look_closer(turn, refused)
         return await self._welcome_back(turn, rules)
 
-    async def read_certificates(self, turn: Turn, seen: Seen) -> Seen:
+    async def read_certificates(self, turn: RulesTurn, seen: Seen) -> Seen:
         """What was seen, with the certificates read anew if what is known of them is too old.
 
         Nothing but words hangs on them, so they are not worth a pass: where they cannot be read, or too
         little is left of the lease, what was known stays, and the next quiet pass tries again.
         """
         job = turn.job
-        if not certificate.is_due(seen.certificates_at, now=job.claimed_at) or not self._has_time(turn):
+        if not certificate.is_due(seen.certificates_at, now=job.claimed_at) or not self.has_time(turn):
             return seen
         try:
             found = await self._heroku.certificates(job.database.name)
@@ -141,7 +106,7 @@ class Observer:
             return seen
         return replace(seen, certificates=found, certificates_at=job.claimed_at)
 
-    async def confirm_name(self, turn: Turn) -> None:
+    async def confirm_name(self, turn: RulesTurn) -> None:
         """Makes sure, once in a pass, that the database is still called so, before anything follows from it.
 
         Names may change, and two databases may even swap theirs: every call at the Data API would then reach
@@ -162,8 +127,8 @@ class Observer:
             raise HerokuUnclearError(404, "not_found", f"the add-on is called {name} now")
         turn.named = True
 
-    async def _look_closer(self, turn: Turn, refused: HerokuError) -> Seen:
-        known = turn.job.known
+    async def _look_closer(self, turn: RulesTurn, refused: HerokuError) -> Seen:
+        known = turn.known
         self.require_time(turn)
         try:
             status = await self._heroku.endpoint_status(turn.job.database.name)
@@ -174,12 +139,12 @@ class Observer:
             raise refused
         return Seen(known=known, enabled=True, settled=False, rules=())
 
-    async def _welcome_back(self, turn: Turn, rules: tuple[Rule, ...]) -> Seen:
+    async def _welcome_back(self, turn: RulesTurn, rules: tuple[Rule, ...]) -> Seen:
         """Takes rules that a stale list once lacked for ours again: nobody else would ever remove them.
 
         Operations hears of it, for what was said of them meanwhile was not so.
         """
-        known = turn.job.known
+        known = turn.known
         ours = {entry.rule for entry in known.entries}
         others = {rule.id: rule for rule in rules if rule.id not in ours}
         back: tuple[Entry, ...] = ()
@@ -189,7 +154,7 @@ class Observer:
                 for entry in back:
                     await self._tell_of(tx, turn.job, others[entry.rule])
         known = replace(known, entries=(*known.entries, *back))
-        return _with_certificates(turn.job, Seen(known=known, enabled=True, settled=True, rules=rules))
+        return _with_certificates(turn.look, Seen(known=known, enabled=True, settled=True, rules=rules))
 
     async def _tell_of(self, tx: Transaction, job: Job, rule: Rule) -> None:
         log.warning("keeper.returned", database=job.database.name, rule=str(rule.id))
@@ -201,8 +166,8 @@ class Observer:
         )
 
 
-def _with_certificates(job: Job, seen: Seen) -> Seen:
+def _with_certificates(look: Look | None, seen: Seen) -> Seen:
     """What was seen, with the certificates that are known already."""
-    if job.look is None:
+    if look is None:
         return seen
-    return replace(seen, certificates=job.look.certificates, certificates_at=job.look.certificates_at)
+    return replace(seen, certificates=look.certificates, certificates_at=look.certificates_at)

@@ -13,9 +13,10 @@ from bot.domain import schedule
 from bot.domain.grant import Grant, GrantState, Why
 from bot.domain.plan import Plan, strays
 from bot.domain.policy import Policy
-from bot.domain.target import Look, Network
+from bot.domain.subject import Network
+from bot.domain.target import Look
 from bot.errors import HerokuBusyError, HerokuDeniedError, HerokuError
-from bot.observing import Seen
+from bot.keeping.observing import Seen
 from bot.ports import BOT, Clock, Doing, Job, PostKind, Store, Transaction
 
 LOUD_AFTER: Final = 5
@@ -72,32 +73,11 @@ class Recorder:
         self._policy = policy
         self._clock = clock
 
-    async def record(self, job: Job, seen: Seen, drawn: Plan, outcome: Outcome) -> None:
-        """Records a pass, whether or not all its calls went well.
-
-        Raises:
-            LeaseLostError: the turn was over before; nothing is recorded.
-        """
-        now = self._clock.now()
-        async with self._store.transaction() as tx:
-            for id, state, why, detail in _verdicts(seen, drawn, outcome):
-                await self._settle(tx, id, state, why, detail, now)
-            await tx.entries.listed(rule.id for rule in seen.rules)
-            await tx.entries.gone(drawn.gone)
-            await tx.entries.give_up(drawn.lost)
-            await self._report_strays(tx, job, seen)
-            ours = await tx.entries.ours(job.database.id)
-            await tx.targets.looked(job, _look(seen, ours, now))
-            if outcome.trouble is not None:
-                await self._report(tx, job, outcome.trouble, now)
-            await _release(tx, job, _rest(job, seen, drawn, outcome))
-            await tx.commit()
-
     async def give_back(self, job: Job, error: HerokuError) -> None:
         """Records that nothing could be seen; what was known before stays as it is."""
-        log.warning("keeper.trouble", database=job.database.name, status=error.status, id=error.id)
+        log.warning("keeper.trouble", database=job.target.name, status=error.status, id=error.id)
         async with self._store.transaction() as tx:
-            await self._report(tx, job, error, self._clock.now())
+            await self.report(tx, job, error, self._clock.now())
             await _release(tx, job, _rest_after_nothing(job, _pause(error, job)))
             await tx.commit()
 
@@ -111,7 +91,7 @@ class Recorder:
 
     # --- grants ----------------------------------------------------------------------------------
 
-    async def _settle(
+    async def settle(
         self, tx: Transaction, id: UUID, state: GrantState, why: Why | None, detail: str, now: datetime
     ) -> None:
         """Moves one grant, unless a person moved it while we looked."""
@@ -151,16 +131,7 @@ class Recorder:
 
     # --- what operations hears -------------------------------------------------------------------
 
-    async def _report_strays(self, tx: Transaction, job: Job, seen: Seen) -> None:
-        for rule in strays(seen.known, seen.rules, mark=f"pgaccess/{job.installation} "):
-            await tx.posts.tell(
-                PostKind.NOTICE_STRAY,
-                to=self._policy.operations_channel,
-                key=f"stray:{rule.id}",
-                params={"app": job.database.app, "network": str(rule.network), "rule": str(rule.id)},
-            )
-
-    async def _report(self, tx: Transaction, job: Job, error: HerokuError, now: datetime) -> None:
+    async def report(self, tx: Transaction, job: Job, error: HerokuError, now: datetime) -> None:
         """Says once a day that the token is refused; and hourly what has failed for a while."""
         answer = {"status": str(error.status), "id": error.id}
         if isinstance(error, HerokuDeniedError):
@@ -168,7 +139,7 @@ class Recorder:
                 PostKind.NOTICE_HEROKU_DENIED,
                 to=self._policy.operations_channel,
                 key=f"denied:{now.date().isoformat()}",
-                params={"app": job.database.app, **answer},
+                params={"app": job.target.label, **answer},
             )
         elif job.troubles + 1 >= LOUD_AFTER:
             await self._tell_trouble(tx, job, answer, now)
@@ -178,9 +149,43 @@ class Recorder:
         await tx.posts.tell(
             PostKind.NOTICE_HEROKU_TROUBLE,
             to=self._policy.operations_channel,
-            key=f"trouble:{job.database.id}:{hour}",
-            params={"app": job.database.app, **answer},
+            key=f"trouble:{job.target.id}:{hour}",
+            params={"app": job.target.label, **answer},
         )
+
+
+class RulesRecorder(Recorder):
+    """Records passes over a database's IP rules."""
+
+    async def record(self, job: Job, seen: Seen, drawn: Plan, outcome: Outcome) -> None:
+        """Records a pass, whether or not all its calls went well.
+
+        Raises:
+            LeaseLostError: the turn was over before; nothing is recorded.
+        """
+        now = self._clock.now()
+        async with self._store.transaction() as tx:
+            for id, state, why, detail in _verdicts(seen, drawn, outcome):
+                await self.settle(tx, id, state, why, detail, now)
+            await tx.entries.listed(rule.id for rule in seen.rules)
+            await tx.entries.gone(drawn.gone)
+            await tx.entries.give_up(drawn.lost)
+            await self._report_strays(tx, job, seen)
+            ours = await tx.entries.ours(job.target.id)
+            await tx.lanes.looked(job, _look(seen, ours, now))
+            if outcome.trouble is not None:
+                await self.report(tx, job, outcome.trouble, now)
+            await _release(tx, job, _rest(job, seen, drawn, outcome))
+            await tx.commit()
+
+    async def _report_strays(self, tx: Transaction, job: Job, seen: Seen) -> None:
+        for rule in strays(seen.known, seen.rules, mark=f"pgaccess/{job.installation} "):
+            await tx.posts.tell(
+                PostKind.NOTICE_STRAY,
+                to=self._policy.operations_channel,
+                key=f"stray:{rule.id}",
+                params={"app": job.target.label, "network": str(rule.network), "rule": str(rule.id)},
+            )
 
 
 def _look(seen: Seen, ours: frozenset[UUID], now: datetime) -> Look:
@@ -255,4 +260,4 @@ def _rest_after_nothing(job: Job, pause: timedelta) -> Rest:
 
 
 async def _release(tx: Transaction, job: Job, rest: Rest) -> None:
-    await tx.targets.release(job, again=rest.again, tries=rest.tries, kept=rest.kept, troubles=rest.troubles)
+    await tx.lanes.release(job, again=rest.again, tries=rest.tries, kept=rest.kept, troubles=rest.troubles)

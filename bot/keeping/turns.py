@@ -1,0 +1,96 @@
+"""A keeper's turn with one lane: the lease, and what may be done within it."""
+
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final, Protocol
+
+from bot.domain import schedule
+from bot.errors import LeaseLostError
+from bot.ports import Job, Store, Transaction
+
+MARGIN: Final = timedelta(seconds=5)
+"""What must be left of a lease beyond a call's deadline: time to record the answer."""
+
+
+@dataclass(kw_only=True, slots=True)
+class Turn:
+    """A claimed lane, for as long as its lease holds.
+
+    Attributes:
+        held_since: monotonic seconds, taken before the lease was.
+        current: the grants and changes are still those that the turn began with.
+        named: in this pass Heroku has confirmed that the target is (still) called as we call it.
+    """
+
+    job: Job
+    held_since: float
+    current: bool = True
+    named: bool = False
+
+
+class Pass(Protocol):
+    """One pass over a claimed lane."""
+
+    async def run(self) -> None:
+        """Makes the pass. Whatever happens is recorded, or the lease runs out."""
+        ...
+
+    async def failed(self, error: Exception) -> None:
+        """Gives the lane back, loudly: the pass failed in a way that nobody has thought of."""
+        ...
+
+
+class Method(Protocol):
+    """How one way in is kept in step."""
+
+    async def take(self, tx: Transaction, job: Job, *, held_since: float) -> Pass:
+        """Reads what the store knows, in the transaction of the claim.
+
+        Args:
+            tx: not committed yet.
+            job: the lane that was claimed.
+            held_since: monotonic seconds, taken before the lease was.
+        """
+        ...
+
+
+class Turns:
+    """Leases that hold through calls.
+
+    Args:
+        store: whose clock the leases run by.
+        deadline: the longest that one call can take.
+    """
+
+    def __init__(self, *, store: Store, deadline: timedelta) -> None:
+        self._store = store
+        self._deadline = deadline
+
+    def require_time(self, turn: Turn) -> None:
+        """Lets a call start only if its total deadline fits into the lease.
+
+        Measured from before the lease was taken, on a clock that goes on while the process is stopped.
+
+        Raises:
+            LeaseLostError: too little is left.
+        """
+        if not self.has_time(turn):
+            raise LeaseLostError("too little is left of the lease to begin a call")
+
+    def has_time(self, turn: Turn) -> bool:
+        """Whether one more call fits into the lease."""
+        left = schedule.LEASE - timedelta(seconds=time.monotonic() - turn.held_since)
+        return left >= self._deadline + MARGIN
+
+    @contextlib.asynccontextmanager
+    async def holding(self, turn: Turn) -> AsyncIterator[Transaction]:
+        """A transaction that prolongs the lease, and fails if it is not ours any more."""
+        since = time.monotonic()
+        async with self._store.transaction() as tx:
+            turn.current = await tx.lanes.renew(turn.job)
+            yield tx
+            await tx.commit()
+        turn.held_since = since

@@ -1,0 +1,161 @@
+"""What the flow needs from outside, as protocols: time, a bell, Heroku and Slack."""
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Protocol
+from uuid import UUID
+
+from bot.domain.certificate import Certificate
+from bot.domain.person import Person
+from bot.domain.subject import Network
+from bot.domain.target import Database, Rule, Space
+
+Block = dict[str, Any]
+"""One Block Kit block, as Slack takes it."""
+
+
+class Clock(Protocol):
+    """Business time: ends, warnings, dates on cards. The played world may move it."""
+
+    def now(self) -> datetime:
+        """The present, aware and in UTC."""
+        ...
+
+
+class Loop(StrEnum):
+    """The loops that a commit may wake."""
+
+    KEEPER = "keeper"
+    COURIER = "courier"
+    CLOCK = "clock"
+
+
+class Bell(Protocol):
+    """Wakes loops in this and other processes; it may be lost, never relied upon."""
+
+    def ring(self, loops: Iterable[Loop]) -> None:
+        """Wakes the loops soon; returns at once."""
+        ...
+
+    async def wait(self, loop: Loop, *, at_most: timedelta) -> None:
+        """Returns when the loop was rung, or after the time."""
+        ...
+
+
+# --- Heroku ----------------------------------------------------------------------------------------
+
+
+class Heroku(Protocol):
+    """The calls that pgaccess makes; each is one request with one total deadline.
+
+    Every method raises ``HerokuDeniedError``, ``HerokuBusyError``, ``HerokuRefusedError`` or
+    ``HerokuUnclearError`` as the answer is.
+    """
+
+    @property
+    def deadline(self) -> timedelta:
+        """The longest that one call can take, answer read."""
+        ...
+
+    async def databases(self) -> tuple[Database, ...]:
+        """Every Postgres in a Private or Shield Space that the token can see."""
+        ...
+
+    async def spaces(self) -> tuple[Space, ...]:
+        """Every space that the token can see and that is ready for use."""
+        ...
+
+    async def database_name(self, database: UUID) -> str:
+        """The add-on's present name; raises ``HerokuNotFoundError`` when the add-on is gone."""
+        ...
+
+    async def endpoint_status(self, name: str) -> str:
+        """The mTLS endpoint's status word; raises ``HerokuNotFoundError`` when mTLS is not enabled."""
+        ...
+
+    async def rules(self, name: str) -> tuple[Rule, ...]:
+        """The complete list of IP rules of a database."""
+        ...
+
+    async def certificates(self, name: str) -> tuple[Certificate, ...]:
+        """The client certificates of a database, whatever their status."""
+        ...
+
+    async def add_rule(self, name: str, *, network: Network, description: str) -> Rule:
+        """Adds one rule and returns it with Heroku's id."""
+        ...
+
+    async def remove_rule(self, name: str, rule: UUID) -> None:
+        """Removes one rule; raises ``HerokuNotFoundError`` when it is not there."""
+        ...
+
+
+# --- Slack -----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Message:
+    """What is shown: blocks, and the text for notifications and screen readers."""
+
+    text: str
+    blocks: Sequence[Block]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where a message stands in Slack."""
+
+    channel: str
+    ts: str
+
+
+class Slack(Protocol):
+    """Posting and asking; each call raises ``SlackError`` when Slack does not do it."""
+
+    async def direct_channel(self, person: str) -> str:
+        """The id of the direct conversation with a person (``conversations.open``)."""
+        ...
+
+    async def post(self, channel: str, message: Message, *, post: int, thread: str | None = None) -> Place:
+        """Posts a message, perhaps in a thread, that carries the post's number in its metadata."""
+        ...
+
+    async def update(self, place: Place, message: Message) -> None:
+        """Shows a message afresh where it stands."""
+        ...
+
+    async def find(
+        self, channel: str, *, post: int, since: datetime, thread: str | None = None
+    ) -> Place | None:
+        """Finds a message that carries the post's number, posted after a moment, perhaps in a thread."""
+        ...
+
+    async def publish_home(self, person: str, view: Block) -> None:
+        """Shows a person's App Home (``views.publish``)."""
+        ...
+
+    async def group_members(self, group: str) -> tuple[str, ...]:
+        """Ids of the people in a user group (``usergroups.users.list``)."""
+        ...
+
+    def people(self) -> AsyncIterator[Person]:
+        """Everybody in the workspace (``users.list``)."""
+        ...
+
+    async def person(self, id: str) -> Person | None:
+        """One person (``users.info``); None when Slack does not know them."""
+        ...
+
+
+class Desk(Protocol):
+    """The two calls that are made while a person waits, each within 1.5 s and outside any transaction."""
+
+    async def open_view(self, trigger: str, view: Block) -> None:
+        """Opens a form while its trigger lives: 3 seconds from the click or command."""
+        ...
+
+    async def respond(self, url: str, message: Message) -> None:
+        """Answers a click, visible to the one who clicked, through the request's own ``response_url``."""
+        ...
