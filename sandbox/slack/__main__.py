@@ -15,6 +15,7 @@ import uvicorn
 from sandbox.slack.deliver import over
 from sandbox.slack.door import app
 from sandbox.slack.people import People
+from sandbox.slack.rules import Switches
 from sandbox.slack.slack import PlayedSlack
 from sandbox.slack.websocket import WebSockets
 
@@ -27,21 +28,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m sandbox.slack", description="A Slack workspace, played.")
     parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
     parser.add_argument("--bot", required=True, metavar="URL", help="where the bot answers, without a path")
+    parser.add_argument("--limits", action="store_true", help="hold the bot to Slack's rate limits")
     chosen = parser.parse_args(arguments)
     missing = [name for name in NEEDED if not os.environ.get(name)]
     if missing:
         sys.stderr.write(f"The played Slack needs {' and '.join(missing)} to be set.\n")
         return 2
     with contextlib.suppress(KeyboardInterrupt):
-        asyncio.run(_serve(chosen.port, chosen.bot))
+        asyncio.run(_serve(chosen.port, chosen.bot, limits=chosen.limits))
     return 0
 
 
-async def _serve(port: int, bot_url: str) -> None:
+async def _serve(port: int, bot_url: str, *, limits: bool) -> None:
     slack = PlayedSlack(
         bot_token=os.environ["SLACK_BOT_TOKEN"].partition(",")[0],
         signing_secret=os.environ["SLACK_SIGNING_SECRET"].partition(",")[0],
         app_token=os.environ.get("SLACK_APP_TOKEN") or None,
+        switches=Switches(limits=limits),
     )
     with socket.create_server(("127.0.0.1", port)) as listening:
         slack.base_url = f"http://127.0.0.1:{listening.getsockname()[1]}"

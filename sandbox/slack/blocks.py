@@ -95,18 +95,19 @@ _VIEW = variant(
 _RESPONSE_TYPE = one_of("ephemeral", "in_channel")
 
 
-def validate_message(blocks: Any, text: str | None) -> list[Problem]:
-    """Return what Slack would refuse in a message of `blocks` (a list or None) and `text`; empty: nothing."""
+def validate_message(blocks: Any, text: str | None, *, together: int = BLOCKS_TOGETHER_MOST) -> list[Problem]:
+    """Return what Slack would refuse in a message of `blocks` (a list or None) and `text`; empty: nothing.
+
+    `together` is how many characters all blocks may have when they are serialised.
+    """
     if not blocks:
         return [] if text else [Problem("/text", "no text and no blocks", "no_text")]
     problems = [
         *array(_BLOCK, most=MESSAGE_BLOCKS_MOST)(blocks, "/blocks"),
         *_repeated_ids(blocks, "/blocks"),
     ]
-    if not problems and len(serialised(blocks)) > BLOCKS_TOGETHER_MOST:
-        problems.append(
-            Problem("/blocks", f"more than {BLOCKS_TOGETHER_MOST} characters", "msg_blocks_too_long")
-        )
+    if not problems and len(serialised(blocks)) > together:
+        problems.append(Problem("/blocks", f"more than {together} characters", "msg_blocks_too_long"))
     return problems
 
 

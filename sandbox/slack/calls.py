@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from sandbox.slack.checks import Json
-from sandbox.slack.rules import Refused
+from sandbox.slack.rules import Refused, Switches
 from sandbox.slack.state import Workspace
 from sandbox.slack.triggers import Rights
 from sandbox.slack.world import Channel, Person
@@ -29,6 +29,7 @@ class Call:
     scopes: frozenset[str]
     now: datetime
     base_url: str
+    switches: Switches
 
     def needs(self, scope: str) -> None:
         """Raise `Refused` ``missing_scope`` unless the token has `scope`."""
@@ -49,9 +50,11 @@ class Call:
             raise Refused.arguments(f"missing required field: {name}", name)
         return value
 
-    def flag(self, name: str) -> bool:
-        """Return whether a boolean argument is set."""
-        return self.given.get(name) in (True, 1, "1", "true", "True")
+    def flag(self, name: str, *, otherwise: bool = False) -> bool:
+        """Return whether a boolean argument is set, or `otherwise` where it is not mentioned."""
+        if self.given.get(name) in (None, ""):
+            return otherwise
+        return self.given[name] in (True, 1, "1", "true", "True")
 
     def number(self, name: str, default: int) -> int:
         """Return an integer argument; raises `Refused` when it is not one."""
@@ -85,8 +88,14 @@ class Call:
         return found
 
     def channel(self) -> Channel:
-        """Return the channel the argument ``channel`` names; raises `Refused`."""
-        return self.workspace.channel(self.required("channel"))
+        """Return the channel the argument ``channel`` names by id; raises `Refused` ``channel_not_found``.
+
+        Only where something is posted may it be a name (method reference, the argument ``channel``).
+        """
+        found = self.workspace.world.channels.get(self.required("channel"))
+        if found is None:
+            raise Refused("channel_not_found")
+        return found
 
     def is_member(self, channel: Channel) -> bool:
         """Return whether the bot is in a channel."""

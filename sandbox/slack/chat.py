@@ -1,7 +1,7 @@
 """The ``chat.*`` methods.
 
-Facts: Slack developer documentation, chat.postMessage, .update, .postEphemeral, .delete and message metadata,
-2026-11. That an edit takes 4,000 bytes of text after escaping is measured by users (public trackers).
+Facts: Slack developer documentation, these methods, message metadata and unfurling, 2026-11. That an edit
+takes 4,000 bytes of text after escaping is measured by users (public trackers).
 """
 
 import re
@@ -23,6 +23,7 @@ def post_message(call: Call) -> Json:
     """Answer chat.postMessage: into a channel, or into the direct messages with a person named by id."""
     channel = _target(call)
     text, blocks = _content(call)
+    thread = _thread(call, channel)
     posted = call.workspace.post(
         Message(
             channel=channel.id,
@@ -31,7 +32,10 @@ def post_message(call: Call) -> Json:
             text=text[:TEXT_MOST],
             blocks=blocks or [],
             metadata=_metadata(call),
-            thread_ts=_thread(call, channel),
+            thread_ts=thread,
+            broadcast=thread is not None and call.flag("reply_broadcast"),
+            unfurl_links=call.flag("unfurl_links"),
+            unfurl_media=call.flag("unfurl_media", otherwise=True),
         )
     )
     told = shapes.message(call.workspace, posted, with_metadata=True)
@@ -64,6 +68,9 @@ def update(call: Call) -> Json:
     channel, found = _own_message(call, otherwise="cant_update_message")
     if channel.is_archived:
         raise Refused("is_inactive")
+    if call.flag("reply_broadcast"):
+        raise Refused.arguments("exists in Slack but this stand-in does not play it", "reply_broadcast")
+    _still_editable(call, found)
     text, blocks = _content(call)
     if len(escaped(text, mrkdwn=True).encode()) > EDITED_TEXT_MOST:
         raise Refused("msg_too_long")
@@ -84,6 +91,24 @@ def delete(call: Call) -> Json:
     return {"channel": channel.id, "ts": found.ts}
 
 
+def get_permalink(call: Call) -> Json:
+    """Answer chat.getPermalink: where a person finds the message, in its thread if it is a reply."""
+    channel = call.channel()
+    if not call.is_member(channel) and (channel.is_private or channel.is_im):
+        raise Refused("channel_not_found")
+    found = call.workspace.find(channel.id, call.required("message_ts"))
+    address = f"https://{call.workspace.world.team_domain}.slack.com/archives/{channel.id}/p"
+    thread = f"?thread_ts={found.thread_ts}&cid={channel.id}" if found.thread_ts else ""
+    return {"channel": channel.id, "permalink": f"{address}{found.ts.replace('.', '')}{thread}"}
+
+
+def _still_editable(call: Call, message: Message) -> None:
+    """Raise `Refused` ``edit_window_closed`` when the workspace's setting lets nobody edit it any more."""
+    seconds = call.switches.edit_seconds
+    if seconds is not None and call.now.timestamp() - float(message.ts) > seconds:
+        raise Refused("edit_window_closed")
+
+
 def _target(call: Call) -> Channel:
     """Return where a new message goes; raises `Refused` when the bot may not post there."""
     ref = call.required("channel")
@@ -93,11 +118,18 @@ def _target(call: Call) -> Channel:
             raise Refused("channel_not_found")
         return call.workspace.direct(person.id)
     channel = call.workspace.channel(ref)
+    if call.switches.deactivated_dm and _is_forsaken(call, channel):
+        raise Refused(call.switches.deactivated_dm)
     if channel.is_archived:
         raise Refused("is_archived")
     if not call.is_member(channel) and (channel.is_private or "chat:write.public" not in call.scopes):
         raise Refused("channel_not_found" if channel.is_private else "not_in_channel")
     return channel
+
+
+def _is_forsaken(call: Call, channel: Channel) -> bool:
+    """Return whether these are the direct messages with an account that was deactivated."""
+    return channel.is_im and any(call.workspace.world.people[one].deleted for one in channel.members)
 
 
 def _own_message(call: Call, *, otherwise: str) -> tuple[Channel, Message]:
@@ -117,7 +149,7 @@ def _content(call: Call) -> tuple[str, list[Json] | None]:
         )
     text = call.optional("text") or ""
     blocks = call.structure("blocks", broken="invalid_blocks_format")
-    if problems := validate_message(blocks, text):
+    if problems := validate_message(blocks, text, together=call.switches.blocks_together_most):
         raise Refused.because(problems)
     return text, blocks
 

@@ -1,7 +1,8 @@
 """The ``conversations.*`` methods.
 
-Facts: Slack developer documentation, conversations.open, .info, .history and .replies, 2026-11: newest first,
-``oldest`` and ``latest`` excluded unless ``inclusive``, replies not in the history but under their parent.
+Facts: Slack developer documentation, conversations.open, .info, .list, .members, .history and .replies,
+2026-11: newest first, ``oldest`` and ``latest`` excluded unless ``inclusive``, replies not in the history but
+under their parent, unless they were broadcast.
 """
 
 import re
@@ -15,6 +16,10 @@ from sandbox.slack.world import Channel
 
 HISTORY_PAGE = 100  # messages a page unless asked otherwise
 HISTORY_PAGE_MOST = 999
+LIST_PAGE = 100  # channels or members a page unless asked otherwise
+LIST_PAGE_MOST = 1000
+_KINDS = {"public_channel": "channels", "private_channel": "groups", "im": "im"}
+"""Which family of scopes reads which type of channel; group messages are not played."""
 
 
 def open_direct(call: Call) -> Json:
@@ -42,7 +47,7 @@ def open_direct(call: Call) -> Json:
 def info(call: Call) -> Json:
     """Answer conversations.info."""
     channel = call.channel()
-    call.needs("im:read" if channel.is_im else "groups:read" if channel.is_private else "channels:read")
+    call.needs(f"{_kind(channel)}:read")
     if not call.is_member(channel) and (channel.is_private or channel.is_im):
         raise Refused("channel_not_found")
     shape = _shape(call, channel)
@@ -54,9 +59,8 @@ def info(call: Call) -> Json:
 def history(call: Call) -> Json:
     """Answer conversations.history."""
     channel = _readable(call)
-    messages = [
-        one for one in call.workspace.messages.get(channel.id, []) if not one.to and not one.thread_ts
-    ]
+    kept = [one for one in call.workspace.messages.get(channel.id, []) if not one.to]
+    messages = [one for one in kept if not one.thread_ts or one.broadcast]
     return _page(call, [*reversed(_within(call, messages))])
 
 
@@ -70,10 +74,51 @@ def replies(call: Call) -> Json:
     return _page(call, _within(call, thread))
 
 
+def listing(call: Call) -> Json:
+    """Answer conversations.list: public channels unless other ``types`` are asked for, others if a member."""
+    types = (call.optional("types") or "public_channel").split(",")
+    if not set(types) <= _KINDS.keys():
+        raise Refused("invalid_types")
+    kinds = {_KINDS[one] for one in types}
+    for kind in sorted(kinds):
+        call.needs(f"{kind}:read")
+    every = [one for one in call.workspace.world.channels.values() if _kind(one) in kinds]
+    seen = [one for one in every if _is_open(one) or call.is_member(one)]
+    told = [_shape(call, one) for one in seen if not (one.is_archived and call.flag("exclude_archived"))]
+    part, following = page(told, call, key="id", limit=_list_limit(call))
+    return {"channels": part, "response_metadata": {"next_cursor": following}}
+
+
+def members(call: Call) -> Json:
+    """Answer conversations.members: ids of everybody in a channel, the bot among them."""
+    channel = call.channel()
+    call.needs(f"{_kind(channel)}:read")
+    if not (_is_open(channel) or call.is_member(channel)):
+        raise Refused("channel_not_found")
+    told = [{"id": one} for one in sorted(channel.members)]
+    part, following = page(told, call, key="id", limit=_list_limit(call))
+    return {"members": [one["id"] for one in part], "response_metadata": {"next_cursor": following}}
+
+
+def _list_limit(call: Call) -> int:
+    limit = call.number("limit", LIST_PAGE)
+    if not 1 <= limit <= LIST_PAGE_MOST:
+        raise Refused("invalid_limit")
+    return limit
+
+
+def _is_open(channel: Channel) -> bool:
+    return not (channel.is_private or channel.is_im)
+
+
+def _kind(channel: Channel) -> str:
+    """Return the family of scopes that a channel needs."""
+    return "im" if channel.is_im else "groups" if channel.is_private else "channels"
+
+
 def _readable(call: Call) -> Channel:
     channel = call.channel()
-    kind = "im" if channel.is_im else "groups" if channel.is_private else "channels"
-    call.needs(f"{kind}:history")
+    call.needs(f"{_kind(channel)}:history")
     if not call.is_member(channel):
         raise Refused("channel_not_found" if channel.is_private or channel.is_im else "not_in_channel")
     return channel
@@ -117,7 +162,8 @@ def _shape(call: Call, channel: Channel) -> Json:
     shape: Json = {"id": channel.id, "is_im": channel.is_im, "is_archived": channel.is_archived}
     if channel.is_im:
         person = next(one for one in channel.members if one != call.workspace.world.bot)
-        return {**shape, "user": person, "is_open": True, "is_org_shared": False}
+        gone = call.workspace.world.people[person].deleted
+        return {**shape, "user": person, "is_user_deleted": gone, "is_open": True, "is_org_shared": False}
     named = {"name": channel.name, "name_normalized": channel.name, "is_channel": not channel.is_private}
     flags = {"is_group": channel.is_private, "is_private": channel.is_private, "is_mpim": False}
     return {**shape, **named, **flags, "is_general": False, "is_member": call.is_member(channel)}

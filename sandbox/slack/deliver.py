@@ -1,6 +1,7 @@
 """How a delivery travels: one function, so that the same acts run over HTTP and in-process.
 
-Fact: Slack developer documentation, 2026-11: Slack follows no redirect and gives up where it cannot connect.
+Fact: Slack developer documentation, Events API, retries, 2026-11: Slack follows two redirects and no third
+(``too_many_redirects``), and gives up where it cannot connect (``connection_failed``).
 """
 
 from collections.abc import Awaitable, Callable, Mapping
@@ -18,8 +19,18 @@ class Delivered:
     body: bytes = b""
 
 
+REDIRECTS_MOST = 2
+
+
 class Undeliverable(Exception):
-    """The bot could not be reached, or the connection broke before it had answered."""
+    """The bot could not be reached, or the connection broke before it had answered.
+
+    `reason` says it in the word that Slack has for it when it delivers an event again.
+    """
+
+    def __init__(self, message: str, *, reason: str = "connection_failed") -> None:
+        super().__init__(message)
+        self.reason = reason
 
 
 Deliver = Callable[[str, str, Mapping[str, str], bytes], Awaitable[Delivered]]
@@ -35,8 +46,13 @@ def over(client: httpx.AsyncClient) -> Deliver:
     async def deliver(method: str, url: str, headers: Mapping[str, str], body: bytes) -> Delivered:
         try:
             answer = await client.request(method, url, headers=dict(headers), content=body)
+            for _ in range(REDIRECTS_MOST):
+                if answer.next_request is not None:
+                    answer = await client.send(answer.next_request)
         except httpx.TransportError as error:
             raise Undeliverable(str(error)) from error
+        if answer.next_request is not None:
+            raise Undeliverable(f"more than {REDIRECTS_MOST} redirects", reason="too_many_redirects")
         return Delivered(status=answer.status_code, headers=dict(answer.headers), body=answer.content)
 
     return deliver

@@ -5,6 +5,7 @@ Facts: Slack developer documentation, these methods, pagination and Socket Mode,
 
 from urllib.parse import urlencode
 
+from sandbox.slack import shapes
 from sandbox.slack.calls import Call, page
 from sandbox.slack.checks import Json
 from sandbox.slack.rules import Refused
@@ -79,22 +80,5 @@ def team_info(call: Call) -> Json:
 
 
 def _group(call: Call, group: UserGroup) -> Json:
-    shape: Json = {
-        "id": group.id,
-        "team_id": call.workspace.world.team_id,
-        "is_usergroup": True,
-        "is_subteam": True,
-        "name": group.name,
-        "description": "",
-        "handle": group.handle,
-        "is_external": False,
-        "date_delete": int(call.now.timestamp()) if group.disabled else 0,
-        "auto_type": None,
-        "auto_provision": False,
-        "prefs": {"channels": [], "groups": []},
-    }
-    if call.flag("include_users"):
-        shape["users"] = list(group.users)
-    if call.flag("include_count"):
-        shape["user_count"] = len(group.users)
-    return shape
+    users, count = call.flag("include_users"), call.flag("include_count")
+    return shapes.user_group(call.workspace.world, group, users=users, count=count)

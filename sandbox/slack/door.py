@@ -43,8 +43,11 @@ POLICY = "; ".join(
 """The page asks nobody else for anything, and nobody frames it."""
 FORM_ONLY = frozenset(
     {
+        "chat.getPermalink",
         "conversations.history",
         "conversations.info",
+        "conversations.list",
+        "conversations.members",
         "conversations.replies",
         "team.info",
         "usergroups.list",

@@ -1,4 +1,7 @@
-"""Bad weather on demand: a Web API method fails, is slow, or does its work and loses its answer."""
+"""Bad weather on demand: a Web API method fails, is slow, or does its work and loses its answer.
+
+A post to a response url is hit under the name ``response_url``.
+"""
 
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
@@ -34,6 +37,15 @@ def ratelimited(retry_after: int = 1, *, times: int | None = 1) -> Fault:
 def server_error(status: int = 500, *, times: int | None = 1) -> Fault:
     """Return a fault: HTTP `status` before anything was done."""
     return Fault(answer=ApiAnswer(status=status, body={"ok": False, "error": "internal_error"}), times=times)
+
+
+def down() -> Fault:
+    """Return a fault for ``*``: Slack is out of order until the faults are cleared.
+
+    Fact: Slack developer documentation, errors of every method, 2026-11: ``service_unavailable``.
+    """
+    answer = ApiAnswer(status=503, body={"ok": False, "error": "service_unavailable"})
+    return Fault(answer=answer, times=None)
 
 
 def error(code: str, *, times: int | None = 1) -> Fault:

@@ -1,7 +1,8 @@
 """How often a method may be called, when the limits are switched on.
 
 Facts: Slack developer documentation, rate limits, 2026-11: tier 1 to 4 allow 1, 20, 50 and 100 calls a minute
-per method; chat.postMessage about one a second per channel with short bursts. The vendor's published
+per method; chat.postMessage about one a second per channel with short bursts, and several hundred a minute in
+the workspace; auth.test and chat.getPermalink "hundreds of requests per minute". The vendor's published
 ``rate_limit_tiers.json`` says which method is in which tier.
 """
 
@@ -13,12 +14,14 @@ from sandbox.slack.rules import Switches
 
 PER_MINUTE = {1: 1, 2: 20, 3: 50, 4: 100}
 """Calls a minute, by tier."""
+HUNDREDS = 300  # calls a minute of a method with a limit of its own: "hundreds", unquantified
 
 
 @dataclass(slots=True)
 class _Bucket:
     tokens: float
     at: datetime
+    per_second: float
 
 
 class Limits:
@@ -29,7 +32,7 @@ class Limits:
         self._buckets: dict[str, _Bucket] = {}
 
     def wait(self, method: str, tier: int | None, channel: str, *, now: datetime) -> int:
-        """Take one call from the bucket and return 0, or return the whole seconds to wait.
+        """Take one call and return 0, or return the whole seconds to wait.
 
         Args:
             method: The Web API method.
@@ -40,15 +43,27 @@ class Limits:
         if not self._switches.limits:
             return 0
         if method == "chat.postMessage":
-            return self._take(f"{method} {channel}", self._switches.post_burst, 1.0, now)
-        calls = PER_MINUTE[tier or 4]
-        return self._take(method, calls, calls / 60, now)
+            all_together = self._switches.posts_a_minute
+            return self._take(
+                self._bucket(f"{method} {channel}", self._switches.post_burst, 1.0, now),
+                self._bucket(method, all_together, all_together / 60, now),
+            )
+        calls = PER_MINUTE[tier] if tier else HUNDREDS
+        at_once = self._switches.tier_1_burst if tier == 1 else calls
+        return self._take(self._bucket(method, at_once, calls / 60, now))
 
-    def _take(self, key: str, capacity: float, per_second: float, now: datetime) -> int:
-        bucket = self._buckets.setdefault(key, _Bucket(capacity, now))
+    def _bucket(self, key: str, capacity: float, per_second: float, now: datetime) -> _Bucket:
+        """Return a bucket as full as it is by now."""
+        bucket = self._buckets.setdefault(key, _Bucket(capacity, now, per_second))
         bucket.tokens = min(capacity, bucket.tokens + (now - bucket.at).total_seconds() * per_second)
         bucket.at = now
-        if bucket.tokens >= 1:
-            bucket.tokens -= 1
-            return 0
-        return max(1, math.ceil((1 - bucket.tokens) / per_second))
+        return bucket
+
+    def _take(self, *buckets: _Bucket) -> int:
+        """Take one call from every bucket, or from none: what is refused counts nowhere."""
+        empty = [math.ceil((1 - one.tokens) / one.per_second) for one in buckets if one.tokens < 1]
+        if empty:
+            return max(1, *empty)
+        for one in buckets:
+            one.tokens -= 1
+        return 0

@@ -22,6 +22,9 @@ from sandbox.slack.slack import PlayedSlack
 from sandbox.slack.sockets import Sockets
 from sandbox.slack.visible import is_actor
 
+LAST_WORDS = frozenset({"app_uninstalled", "tokens_revoked"})
+"""Events that an app hears although it is not in the workspace any more."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
@@ -31,6 +34,7 @@ class Outcome:
         ms: Real milliseconds until the bot had answered, or Slack gave up.
         status: The bot's HTTP status; 0 when there was no answer, or nothing was sent.
         error: Why it failed: ``operation_timeout``, ``dispatch_failed``, or why the act is impossible.
+        reason: Why there was no answer, in the word of ``X-Slack-Retry-Reason``.
         errors: What stands at a form's fields, by block_id.
         options: What a search found.
         delivery: What was sent, for `People.replays`.
@@ -40,6 +44,7 @@ class Outcome:
     ms: float = 0.0
     status: int = 0
     error: str | None = None
+    reason: str = ""
     body: bytes = b""
     headers: Mapping[str, str] = field(default_factory=dict)
     errors: dict[str, str] = field(default_factory=dict)
@@ -177,6 +182,11 @@ class People:
         self._slack.workspace.touch()
         return await self._act(lambda now: self._slack.acts.user_changed(changed, now=now))
 
+    async def hears(self, inner: Json) -> Outcome:
+        """Let the bot hear an event (without envelope and ``event_ts``), if it has subscribed to it."""
+        ts = self._slack.workspace.next_ts(self._now())
+        return await self._act(lambda now: self._slack.acts.event({**inner, "event_ts": ts}, now=now))
+
     async def confirms_url(self, word: str = "played-challenge") -> Outcome:
         """Let Slack confirm the bot's request URL; it is confirmed when the answer repeats the challenge."""
         outcome = await self.sends(self._slack.acts.challenge(word, now=self._now()))
@@ -216,6 +226,8 @@ class People:
         inner = delivery.payload.get("event", {}).get("type")
         if inner and inner not in self._slack.world.events:
             return Outcome(ok=True)  # the bot has not subscribed to it
+        if not self._slack.installed and inner not in LAST_WORDS:
+            return Outcome(ok=bool(inner), error=None if inner else "app_not_installed")
         return await self.sends(delivery)
 
     def _received(self, delivery: Delivery, outcome: Outcome) -> Outcome:
@@ -260,7 +272,7 @@ class People:
         return outcome
 
     async def _hand_over(self, delivery: Delivery) -> Delivered:
-        if self.sockets.connected:
+        if self.sockets.connected or self._slack.switches.socket_only:
             return await self.sockets.deliver(delivery)
         return await self._deliver("POST", self._url, delivery.headers, delivery.body)
 
@@ -273,8 +285,8 @@ class People:
 def _arrived(sending: asyncio.Task[Delivered], ms: float, delivery: Delivery) -> Outcome:
     try:
         answer = sending.result()
-    except Undeliverable:
-        return Outcome(ok=False, ms=ms, error="dispatch_failed", delivery=delivery)
+    except Undeliverable as failed:
+        return Outcome(ok=False, ms=ms, error="dispatch_failed", reason=failed.reason, delivery=delivery)
     taken = 200 <= answer.status < 300
     return Outcome(
         ok=taken,
@@ -295,4 +307,4 @@ def _refused(refused: Refused) -> Outcome:
 def _reason(outcome: Outcome) -> str:
     if outcome.error == "operation_timeout":
         return "http_timeout"
-    return "http_error" if outcome.status else "connection_failed"
+    return outcome.reason or "http_error"

@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.slack import visible
+from sandbox.slack.administration import Administration
 from sandbox.slack.checks import Json
 from sandbox.slack.people import Outcome, People
 from sandbox.slack.rules import Refused
@@ -42,6 +43,7 @@ class Play:
     def __init__(self, slack: PlayedSlack, people: People, *, extras: Extras) -> None:
         self._slack = slack
         self._people = people
+        self._administration = Administration(slack, people)
         self._extras = extras
 
     def routes(self, actions: Mapping[str, _Act]) -> list[Route]:
@@ -55,6 +57,7 @@ class Play:
             "say": self._say,
             "home": self._home,
             "sockets": self._sockets,
+            "admin": self._admin,
         }
         posts = [
             Route(f"/play/{name}", _posted(act), methods=["POST"]) for name, act in {**own, **actions}.items()
@@ -132,6 +135,10 @@ class Play:
 
     async def _home(self, given: Json) -> Json:
         return _told(await self._people.opens_home(given["as"]))
+
+    async def _admin(self, given: Json) -> Json:
+        """Do what an administrator can do: ``do`` names the act, its arguments stand beside it."""
+        return _told(await self._administration.does(given))
 
     async def _sockets(self, given: Json) -> Json:
         """Announce the end of the bot's Socket Mode connections, cut them, or only count them."""

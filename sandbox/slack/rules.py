@@ -1,6 +1,7 @@
 """The numbers Slack holds everybody to, the switches for what is not certain, and how a call is answered.
 
-Facts: Slack developer documentation, interactivity, rate limits and Events API, 2026-11.
+Facts: Slack developer documentation, interactivity, rate limits and Events API, 2026-11. What Slack leaves
+open ("short bursts", "several hundred") has a number here that a test may change.
 """
 
 import json
@@ -8,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from sandbox.slack.blocks import BLOCKS_TOGETHER_MOST
 from sandbox.slack.checks import Json, Problem
 
 DEFAULT_SCOPES = frozenset(
@@ -37,8 +39,14 @@ class Switches:
     response_url_posts: int = 5
     ticket_seconds: float = 30.0  # of a Socket Mode address until it is used; undocumented
     event_retry_after: tuple[float, ...] = (0.0, 60.0, 300.0)  # "immediately, after 1 and after 5 minutes"
-    limits: bool = False  # whether the rate limits of every method's tier are enforced
+    limits: bool = False  # whether rate limits are enforced; off, for tests act faster than any person
     post_burst: int = 4  # messages at once in one channel; "about 1 per second … short bursts", unquantified
+    posts_a_minute: int = 300  # in the whole workspace; "several hundred messages per minute", unquantified
+    tier_1_burst: int = 3  # calls at once of a tier 1 method; "a small amount … is tolerated", unquantified
+    blocks_together_most: int = BLOCKS_TOGETHER_MOST  # characters, serialised; undocumented
+    edit_seconds: float | None = None  # how long a message can be edited: a workspace's own setting
+    deactivated_dm: str | None = None  # the error of a post to a deactivated account; None: it is taken
+    socket_only: bool = False  # whether nothing travels by HTTP: an app in Socket Mode has no request URL
     escape_labels: bool = (
         False  # whether <@U0LEAD> arrives as <@U0LEAD|lead>; both forms are seen in the wild
     )

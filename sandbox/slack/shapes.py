@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sandbox.slack.checks import Json
 from sandbox.slack.state import Message, View, Workspace
-from sandbox.slack.world import Channel, Person, World
+from sandbox.slack.world import Channel, Person, UserGroup, World
 
 LEGACY = "played-verification"  # the deprecated verification token: sent by Slack, checked by nobody
 
@@ -107,6 +107,29 @@ def in_message(workspace: Workspace, one: Message, channel: Channel, *, state: J
     return told if ephemeral else told | {"message": message(workspace, one, with_metadata=True)}
 
 
+def user_group(world: World, group: UserGroup, *, users: bool, count: bool) -> Json:
+    """Return a user group, with its members and their number where they are asked for."""
+    updated = int(group.updated.timestamp())
+    shape: Json = {
+        "id": group.id,
+        "team_id": world.team_id,
+        "is_usergroup": True,
+        "is_subteam": True,
+        "name": group.name,
+        "description": "",
+        "handle": group.handle,
+        "is_external": False,
+        "date_create": int(group.created.timestamp()),
+        "date_update": updated,
+        "date_delete": updated if group.disabled else 0,
+        "auto_type": None,
+        "auto_provision": False,
+        "prefs": {"channels": [], "groups": []},
+    }
+    shape |= {"users": list(group.users)} if users else {}
+    return shape | ({"user_count": len(group.users)} if count else {})
+
+
 def event(world: World, inner: Json, *, now: datetime) -> Json:
     """Return the envelope of the Events API around one event."""
     authorization = {
@@ -143,7 +166,7 @@ def _bot_profile(world: World) -> Json:
 def _thread(workspace: Workspace, one: Message) -> Json:
     """A reply names its parent; a parent counts its replies."""
     if one.thread_ts:
-        return {"thread_ts": one.thread_ts}
+        return {"thread_ts": one.thread_ts} | ({"subtype": "thread_broadcast"} if one.broadcast else {})
     replies: Sequence[Message] = [
         reply
         for reply in workspace.messages.get(one.channel, [])

@@ -5,7 +5,7 @@ It does no input or output and knows no clock: every call takes its moment. Its 
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -50,6 +50,10 @@ class PlayedSlack:
         scopes: What the token may do.
         switches: Durations, rate limits, and what is not certain about Slack.
         base_url: Where this Slack is reached; response urls begin with it. May be set later.
+
+    Attributes:
+        installed: Whether the app is in the workspace: without it nobody finds its command or its home tab.
+        refusal: With what every call of the bot's is refused, as ``account_inactive``; None: it is not.
     """
 
     def __init__(
@@ -68,6 +72,8 @@ class PlayedSlack:
         self.switches = switches = switches or Switches()
         self.workspace = Workspace(world or default_world())
         self.journal: list[Entry] = []
+        self.installed = True
+        self.refusal: str | None = None
         self._token = bot_token
         self._app_token = app_token
         self.rights = Rights(switches)
@@ -94,11 +100,7 @@ class PlayedSlack:
 
     def call(self, method: str, arguments: Json, token: str | None, *, now: datetime) -> ApiAnswer:
         """Answer one Web API call of the bot's, and do what it asks for."""
-        fault = self._faults.next_for(method)
-        given = fault.answer if fault else None
-        answer = given or self._answer(method, arguments, token, now)
-        if fault:
-            answer = replace(answer, cut=fault.cut, delay=fault.delay)
+        answer = self._weathered(method, lambda: self._answer(method, arguments, token, now))
         self.note(
             "call", method, json.dumps(arguments, ensure_ascii=False), answer.status, answer.text, now=now
         )
@@ -106,13 +108,7 @@ class PlayedSlack:
 
     def respond(self, secret: str, body: Any, *, now: datetime) -> ApiAnswer:
         """Answer a post to a response_url; `secret` is the last part of its path."""
-        try:
-            self.receipts.respond(secret, body, now=now)
-            answer = ApiAnswer(body={"ok": True})
-        except Refused as refused:
-            gone = refused.error in ("used_url", "expired_url", "invalid_url", "message_not_found")
-            told = {"ok": False, "error": refused.error, **refused.more}
-            answer = ApiAnswer(status=404 if gone else 400, body=told)
+        answer = self._weathered("response_url", lambda: self._responded(secret, body, now))
         sent = json.dumps(body, ensure_ascii=False)
         self.note("respond", "response_url", sent, answer.status, answer.text, now=now)
         return answer
@@ -160,6 +156,22 @@ class PlayedSlack:
         home = self.workspace.homes.get(self.acts.who(person).id)
         return home_shape(home) if home else None
 
+    def _weathered(self, name: str, work: Callable[[], ApiAnswer]) -> ApiAnswer:
+        """Return the answer of `work`, or what the weather makes of it."""
+        fault = self._faults.next_for(name)
+        given = fault.answer if fault else None
+        answer = given or work()
+        return replace(answer, cut=fault.cut, delay=fault.delay) if fault else answer
+
+    def _responded(self, secret: str, body: Any, now: datetime) -> ApiAnswer:
+        try:
+            self.receipts.respond(secret, body, now=now)
+        except Refused as refused:
+            gone = refused.error in ("used_url", "expired_url", "invalid_url", "message_not_found")
+            told = {"ok": False, "error": refused.error, **refused.more}
+            return ApiAnswer(status=404 if gone else 400, body=told)
+        return ApiAnswer(body={"ok": True})
+
     def _answer(self, method: str, arguments: Json, token: str | None, now: datetime) -> ApiAnswer:
         try:
             body = {"ok": True, **self._run(method, arguments, token, now)}
@@ -185,7 +197,11 @@ class PlayedSlack:
             raise Refused("invalid_auth")
         if token != (self._app_token if known.app_level else self._token):
             raise Refused("not_allowed_token_type")
-        call = Call(self.workspace, self.rights, arguments, self.scopes, now, self.base_url)
+        if self.refusal and not known.app_level:
+            raise Refused(self.refusal)
+        call = Call(
+            self.workspace, self.rights, arguments, self.scopes, now, self.base_url, switches=self.switches
+        )
         if known.scope:
             call.needs(known.scope)
         if wait := self._limits.wait(method, known.tier, str(arguments.get("channel")), now=now):

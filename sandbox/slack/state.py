@@ -15,7 +15,13 @@ VIEWS_STACKED_MOST = 3  # "push_limit_reached: currently the limit is 3"
 
 @dataclass(slots=True, kw_only=True)
 class Message:
-    """One message; `to` names the only person who sees it when it is ephemeral."""
+    """One message.
+
+    Attributes:
+        to: The only person who sees it when it is ephemeral.
+        broadcast: A reply that is shown in the channel too (``reply_broadcast``).
+        unfurl_links, unfurl_media: Whether Slack looks up the links in it to show a preview.
+    """
 
     channel: str
     ts: str
@@ -26,6 +32,9 @@ class Message:
     thread_ts: str | None = None
     edited_ts: str | None = None
     to: str | None = None
+    broadcast: bool = False
+    unfurl_links: bool = False
+    unfurl_media: bool = True
 
 
 @dataclass(slots=True, kw_only=True)
@@ -143,10 +152,20 @@ class Workspace:
 
     def view(self, view_id: str) -> View:
         """Return a modal that is open now, or a home tab; raises `Refused` ``not_found``."""
-        for view in [*(one for stack in self.stacks.values() for one in stack), *self.homes.values()]:
+        for view in self._views():
             if view_id in (view.id, view.content.get("external_id") or None):
                 return view
         raise Refused("not_found")
+
+    def require_unused(self, external_id: str | None, *, by: View | None = None) -> None:
+        """Raise `Refused` ``duplicate_external_id`` when a view other than `by` has this external_id."""
+        taken = (one.content.get("external_id") == external_id for one in self._views() if one is not by)
+        if external_id and any(taken):
+            raise Refused("duplicate_external_id")
+
+    def _views(self) -> list[View]:
+        """Return every view that somebody has open, or would see at home."""
+        return [*(one for stack in self.stacks.values() for one in stack), *self.homes.values()]
 
     def new_view(self, owner: str, content: Json, *, now: datetime, below: View | None = None) -> View:
         """Return a new view of `content` for `owner`, on top of the view `below` when it is pushed."""

@@ -45,6 +45,7 @@ class Person:
     is_stranger: bool = False
     team: str = "T0ACME"
     bot_id: str | None = None
+    updated: datetime = _BEGINNING
 
     def user(self, *, now: datetime, with_locale: bool = False) -> Json:
         """Return Slack's user object as of `now` (which decides on summer time)."""
@@ -56,7 +57,7 @@ class Person:
             "profile": self._profile(),
             "is_bot": self.is_bot,
             "is_app_user": False,
-            "updated": int(_BEGINNING.timestamp()),
+            "updated": int(self.updated.timestamp()),
         }
         if self.deleted:
             return known  # Slack leaves out zone, locale and every role of a deactivated account
@@ -95,6 +96,8 @@ class UserGroup:
     name: str
     users: tuple[str, ...]
     disabled: bool = False
+    created: datetime = _BEGINNING
+    updated: datetime = _BEGINNING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +141,11 @@ class World:
         """Return the person with this id or name; raises `KeyError`."""
         by_name = {person.name: person for person in self.people.values()}
         return self.people.get(ref) or by_name[ref.removeprefix("@")]
+
+    def group(self, ref: str) -> UserGroup:
+        """Return the user group with this id or handle; raises `KeyError`."""
+        by_handle = {group.handle: group for group in self.groups.values()}
+        return self.groups.get(ref) or by_handle[ref.removeprefix("@")]
 
     def deactivate(self, ref: str) -> Person:
         """Deactivate an account: it leaves every user group and stays known; return it as it is now."""

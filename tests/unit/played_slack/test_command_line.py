@@ -37,6 +37,21 @@ def test_it_says_where_it_answers_and_ends_when_told_to() -> None:
     assert said["ok"]
 
 
+def test_it_keeps_to_slacks_rate_limits_when_it_is_asked_to() -> None:
+    process = start(["--port", "0", "--bot", "http://127.0.0.1:1", "--limits"], SETTINGS)
+    with process:
+        assert process.stdout is not None
+        address = process.stdout.readline().removeprefix("The played Slack answers at ").strip()
+        token = {"Authorization": "Bearer xoxb-played"}
+        body = {"channel": "C0GENERAL", "text": "x"}
+        with httpx.Client(base_url=address, headers=token, timeout=10) as client:
+            codes = [client.post("/api/chat.postMessage", json=body).status_code for _ in range(9)]
+        process.terminate()
+        process.communicate(timeout=10)
+
+    assert (codes[0], codes[-1]) == (200, 429)
+
+
 def test_a_missing_setting_is_one_sentence_and_code_2() -> None:
     with start(["--bot", "http://127.0.0.1:1"], {}) as process:
         _, said = process.communicate(timeout=30)

@@ -5,14 +5,19 @@ Facts: Slack developer documentation, slash commands, block_actions, verifying r
 
 import asyncio
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import httpx
 import pytest
 from slack_sdk.signature import SignatureVerifier
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
 
 from sandbox.slack import People, PlayedSlack, Switches
-from sandbox.slack.deliver import over
+from sandbox.slack.deliver import Delivered, Undeliverable, over
 from sandbox.slack.deliveries import sign
 from tests.unit.played_slack.bot import Bot
 from tests.unit.played_slack.conftest import NOW, SECRET, TOKEN, Call
@@ -297,6 +302,44 @@ async def test_an_event_is_given_up_after_three_more_attempts(people: People, bo
     outcome = await people.opens_home("engineer")
 
     assert (outcome.error, len(bot.heard)) == ("dispatch_failed", 4)
+
+
+@pytest.mark.parametrize(
+    ("redirects", "reasons"),
+    [(2, [None]), (3, [None, "too_many_redirects", "too_many_redirects", "too_many_redirects"])],
+)
+async def test_two_redirects_are_followed_and_a_third_is_a_failure(
+    slack: PlayedSlack, redirects: int, reasons: list[str | None]
+) -> None:
+    # Events API, retries: "too_many_redirects", beyond two.
+    heard: list[str | None] = []
+
+    async def turned(request: Request) -> Response:
+        step = int(request.query_params.get("step", "0"))
+        if step == 0:
+            heard.append(request.headers.get("x-slack-retry-reason"))
+        return Response() if step == redirects else RedirectResponse(f"/slack/events?step={step + 1}", 307)
+
+    turning = Starlette(routes=[Route("/slack/events", turned, methods=["POST"])])
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(turning)) as client:
+        people = People(slack, deliver=over(client), bot_url="http://bot.test")
+        outcome = await people.opens_home("engineer")
+
+    assert (outcome.ok, heard) == (redirects == 2, reasons)
+
+
+async def test_a_bot_that_cannot_be_reached_is_told_so_once_it_can(slack: PlayedSlack) -> None:
+    heard: list[str | None] = []
+
+    async def deliver(_: str, __: str, headers: Mapping[str, str], ___: bytes) -> Delivered:
+        heard.append(headers.get("X-Slack-Retry-Reason"))
+        if len(heard) < 3:
+            raise Undeliverable("nobody there")
+        return Delivered(status=200)
+
+    outcome = await People(slack, deliver=deliver, bot_url="http://bot.test").opens_home("engineer")
+
+    assert (outcome.ok, heard) == (True, [None, "connection_failed", "connection_failed"])
 
 
 async def test_a_bot_can_ask_not_to_be_told_again(people: People, bot: Bot) -> None:

@@ -189,6 +189,15 @@ async def test_a_failure_of_the_bot_is_a_200_that_says_so(page: httpx.AsyncClien
     assert (answer.json()["ok"], answer.json()["error"]) == (False, "dispatch_failed")
 
 
+async def test_an_administrator_acts_by_the_door(page: httpx.AsyncClient, bot: Bot) -> None:
+    await act(page, "admin", do="rename", person="lead", real_name="Another lead")
+    await act(page, "admin", do="deactivate", person="engineer-2")
+    left = (await look(page))["people"]
+
+    assert [one["real_name"] for one in left] == ["Engineer", "Another lead", "リード", "Guest"]
+    assert [one.payload["event"]["type"] for one in bot.heard] == ["user_change", "user_change"]
+
+
 BROKEN: dict[str, tuple[str, dict[str, Any], str]] = {
     "no text": ("command", {"json": {"as": "U0LEAD", "channel": "C0GENERAL"}}, "invalid_arguments"),
     "nobody": ("say", {"json": {"as": "U0X", "channel": "C0GENERAL", "text": "x"}}, "user_not_found"),
@@ -197,6 +206,9 @@ BROKEN: dict[str, tuple[str, dict[str, Any], str]] = {
         {"json": {"as": "U0GUEST", "channel": "C0OPERATIONS", "text": "x"}},
         "channel_not_found",
     ),
+    "an unknown act": ("admin", {"json": {"do": "promote", "person": "lead"}}, "invalid_arguments"),
+    "an act upon nobody": ("admin", {"json": {"do": "rename"}}, "invalid_arguments"),
+    "no such group": ("admin", {"json": {"do": "disable_group", "group": "x"}}, "no_such_subteam"),
     "no JSON": ("say", {"content": "{", "headers": {"Content-Type": "application/json"}}, "invalid_json"),
     "a list": ("say", {"json": []}, "json_not_object"),
     "a form, as another site could send": ("say", {"data": {"as": "U0LEAD"}}, "invalid_post_type"),

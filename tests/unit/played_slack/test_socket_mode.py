@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any, Protocol
 
 import aiohttp
@@ -178,7 +179,7 @@ async def test_an_event_travels_and_is_sent_again_until_it_is_acknowledged(
     assert not outcome.ok
     assert {one.type for one in listener.heard} == {"events_api"}
     assert first.payload["event_id"] == second.payload["event_id"]
-    assert (first.retry_attempt, second.retry_attempt, second.retry_reason) == (0, 1, "http_timeout")
+    assert (first.retry_attempt, second.retry_attempt, second.retry_reason) == (0, 1, "timeout")
 
 
 async def test_whoever_does_not_acknowledge_in_time_is_told_so_in_slack(
@@ -200,6 +201,34 @@ async def test_without_a_connection_everything_travels_by_http(url: str, people:
 
     assert (await people.types("engineer", "/pgaccess list")).ok
     assert bot.last.fields["text"] == "list"
+
+
+async def test_an_app_that_has_socket_mode_only_hears_nothing_while_it_is_not_connected(
+    slack: PlayedSlack, people: People, bot: Bot
+) -> None:
+    # An app in Socket Mode has no request URL: what it misses comes again, at once and after 1 and 5 minutes.
+    slack.switches = replace(slack.switches, socket_only=True)
+
+    typed = await people.types("engineer", "/pgaccess list")
+    event = await people.opens_home("engineer")
+
+    assert (typed.error, event.reason, bot.heard) == ("dispatch_failed", "connection_failed", [])
+
+
+@pytest.mark.parametrize("reason", ["warning", "refresh_requested", "link_disabled"])
+async def test_the_end_of_a_connection_is_announced_with_its_reason(
+    url: str, slack: PlayedSlack, people: People, live: Call, reason: str
+) -> None:
+    # Using Socket Mode, disconnect messages: these three reasons, and too_many_websockets.
+    ticket = slack.rights.ticket(now=live.now)
+    async with aiohttp.ClientSession() as session:
+        link = await session.ws_connect(f"{url.replace('http', 'ws')}/link/?ticket={ticket}")
+        hello = await link.receive_json()
+        await people.sockets.refresh(reason)
+        said = await link.receive_json()
+
+    assert (hello["type"], hello["connection_info"]["app_id"]) == ("hello", "A0PGACCESS")
+    assert (said["type"], said["reason"]) == ("disconnect", reason)
 
 
 async def test_two_connections_share_what_comes(listener: Listener, url: str, people: People) -> None:

@@ -11,6 +11,9 @@ from tests.unit.played_slack.conftest import Call
 Json = dict[str, Any]
 
 
+HOME: Json = {"type": "home", "blocks": []}
+
+
 def plain(text: str) -> Json:
     return {"type": "plain_text", "text": text}
 
@@ -303,3 +306,25 @@ async def test_a_click_in_a_view_carries_the_view_and_no_response_url(
     assert said["view"]["state"]["values"]["y"]["b"]["value"] == "text"
     assert "response_url" not in said
     assert json.dumps(said).count(view["hash"]) == 1
+
+
+async def test_an_external_id_is_one_views_alone(live: Call, people: People, bot: Bot) -> None:
+    # views.*: duplicate_external_id; also for the modal that would be replaced (public tracker).
+    await opened(live, people, bot, modal(external_id="ask-1"))
+    mine = {"view": modal(external_id="ask-1")}
+    unused = await trigger(people, bot)
+
+    again = live("views.open", trigger_id=unused, **mine)
+    published = live("views.publish", user_id="U0LEAD", view={**HOME, "external_id": "ask-1"})
+    itself = live("views.update", external_id="ask-1", **mine)
+    other = live("views.open", trigger_id=unused, view=modal(external_id="ask-2"))
+
+    assert (again["error"], published["error"]) == ("duplicate_external_id", "duplicate_external_id")
+    assert (itself["ok"], other["ok"]) == (True, True)
+
+
+async def test_a_closed_view_gives_its_external_id_back(live: Call, people: People, bot: Bot) -> None:
+    await opened(live, people, bot, modal(external_id="ask-1"))
+    await people.closes("engineer")
+
+    assert await opened(live, people, bot, modal(external_id="ask-1"))

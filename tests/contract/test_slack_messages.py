@@ -1,0 +1,246 @@
+"""All that the bot sends to Slack, through the vendor's client and models into the played Slack and back.
+
+Facts: the vendor's SDK for Python (slack_sdk 3.47), which knows Block Kit's lengths and counts and drops what
+it does not know; Slack developer documentation, chat.postMessage and views.open, 2026-11.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Any, Final
+from uuid import UUID
+
+import pytest
+from slack_sdk.models.blocks import Block
+from slack_sdk.models.metadata import Metadata
+from slack_sdk.models.views import View
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.domain import change
+from bot.domain.grant import GrantState, Why
+from bot.domain.request import Kind, RequestState, Verdict
+from bot.domain.subject import Whole
+from bot.errors import Refusal, Refused
+from bot.messages import forms, names, private
+from bot.messages.helping import helping
+from bot.messages.home import home
+from bot.messages.render import render
+from bot.messages.words import Words
+from bot.ports import Case, Message, Overview, Post, PostKind
+from sandbox.slack import People, PlayedSlack
+from tests.unit import samples
+from tests.unit.played_slack.bot import Bot
+from tests.unit.samples import NOW, POLICY
+
+IN_BOTH_LANGUAGES: Final = pytest.mark.parametrize("language", ["en", "ja"])
+
+LOOKED_AT: Final = samples.look(samples.rule("203.0.113.0/24"), samples.rule("198.51.100.7/32", 8))
+PENDING: Final = samples.case(seen=LOOKED_AT)
+SETTLED: Final = {
+    state: samples.case(asked=samples.request(state=state), votes=(samples.vote(verdict, "too wide"),))
+    for state, verdict in (
+        (RequestState.DENIED, Verdict.DENY),
+        (RequestState.CANCELLED, Verdict.APPROVE),
+        (RequestState.LAPSED, Verdict.APPROVE),
+    )
+}
+"""What was decided, or nobody decided, without anything opened."""
+
+
+def granted(state: GrantState) -> Case:
+    """A request that was approved, and what became of it."""
+    asked = samples.request(state=RequestState.APPROVED)
+    grant = samples.grant(state, why=Why.REFUSED, detail="Heroku's <own> words")
+    return samples.case(asked=asked, votes=(samples.vote(),), granted=grant, seen=LOOKED_AT)
+
+
+def changed(end: Callable[[change.Change], change.Change]) -> Case:
+    """A change that happens once, and how it ended."""
+    asked = samples.request(kind=Kind.ENABLE, state=RequestState.APPROVED)
+    asked = replace(asked, terms=replace(asked.terms, subject=Whole(), duration=None))
+    begun = change.begin(asked, id=UUID(int=3), now=NOW)
+    return replace(samples.case(asked=asked, votes=(samples.vote(),)), change=end(begun))
+
+
+def _done(begun: change.Change) -> change.Change:
+    return change.done(begun, now=NOW)
+
+
+def _not_done(begun: change.Change) -> change.Change:
+    return change.failed(begun, Why.REFUSED, now=NOW, detail="Heroku's <own> words")
+
+
+CASES: Final[dict[PostKind, tuple[Case | None, ...]]] = {
+    PostKind.CARD_APPROVAL: (PENDING, *SETTLED.values(), *(granted(state) for state in GrantState)),
+    PostKind.CARD_REQUESTER: (PENDING, *SETTLED.values(), *(granted(state) for state in GrantState)),
+    PostKind.NOTICE_DECIDED: (SETTLED[RequestState.DENIED], granted(GrantState.APPLYING)),
+    PostKind.NOTICE_IN_FORCE: (granted(GrantState.IN_FORCE),),
+    PostKind.NOTICE_ENDING: (granted(GrantState.IN_FORCE),),
+    PostKind.NOTICE_ENDED: (granted(GrantState.ENDED),),
+    PostKind.NOTICE_FAILED: (granted(GrantState.FAILED),),
+    PostKind.NOTICE_INTERRUPTED: (granted(GrantState.INTERRUPTED),),
+    PostKind.NOTICE_DONE: (changed(_done),),
+    PostKind.NOTICE_NOT_DONE: (changed(_not_done),),
+    PostKind.NOTICE_LAPSED: (SETTLED[RequestState.LAPSED],),
+    PostKind.NOTICE_REMINDER: (PENDING,),
+    PostKind.NOTICE_HEROKU_DENIED: (None,),
+    PostKind.NOTICE_HEROKU_TROUBLE: (None,),
+    PostKind.NOTICE_STRAY: (None,),
+}
+"""What each kind of post is drawn from; a home tab is no message and has a test of its own."""
+
+PARAMS: Final = {"app": "billing", "network": "203.0.113.4/32", "rule": "r", "status": "401", "id": "x"}
+"""What a notice without a request says."""
+
+
+def drawn(kind: PostKind, case: Case | None, language: str) -> Message:
+    """What the courier would send."""
+    post = Post(
+        id=1, lease=UUID(int=1), kind=kind, recipient="U0ENGINEER", request=17, channel=None, place=None,
+        posting_since=None, version=1, tries=0, params=PARAMS,
+    )  # fmt: skip
+    return render(post, case, words=Words(language), policy=POLICY)
+
+
+def answers(language: str) -> Iterator[Message]:
+    """What the bot answers to commands and clicks, privately."""
+    words = Words(language)
+    yield private.refused(Refused(Refusal.ADDRESS_EMPTY), words)
+    yield private.asked(PENDING, words=words, policy=POLICY)
+    yield private.listing([PENDING, granted(GrantState.IN_FORCE)], limit=20, words=words, policy=POLICY)
+    yield private.showing(granted(GrantState.IN_FORCE), words=words, policy=POLICY)
+    yield private.decided(PENDING, Verdict.APPROVE, words)
+    yield helping((), words)
+
+
+def views(language: str) -> Iterator[dict[str, Any]]:
+    """Every form that the bot opens."""
+    words, filled = Words(language), {names.FIELD_ADDRESS: "203.0.113.4", names.FIELD_REASON: "a <b>"}
+    for many in (1, 101):
+        databases = [samples.database(f"app-{number}", number) for number in range(many)]
+        yield forms.add_form(databases=databases, filled=filled, words=words, needs_reason=True)
+    yield forms.deny_form(PENDING, words)
+    yield forms.change_form(PENDING, words)
+    yield forms.extend_form(granted(GrantState.IN_FORCE), words)
+    yield forms.note(private.showing(PENDING, words=words, policy=POLICY), words)
+
+
+def modelled(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The blocks after the vendor's models have read, judged and written them again."""
+    models = Block.parse_all(blocks)
+    for model in models:
+        model.validate_json()
+    return [model.to_dict() for model in models]
+
+
+def named(sent: Any, kept: Any) -> bool:
+    """Whether `kept` is what was `sent`, but for the ids that Slack gives to what has none."""
+    if isinstance(sent, dict) and isinstance(kept, dict):
+        more = kept.keys() - sent.keys()
+        return more <= {"block_id", "action_id"} and all(named(sent[key], kept.get(key)) for key in sent)
+    if isinstance(sent, list) and isinstance(kept, list):
+        return len(sent) == len(kept) and all(map(named, sent, kept))
+    return bool(sent == kept)
+
+
+def test_every_kind_of_post_is_drawn_here() -> None:
+    assert {*CASES, PostKind.HOME} == {*PostKind}
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize("kind", CASES)
+async def test_a_post_is_taken_as_the_vendors_models_write_it_and_read_back_as_it_was_sent(
+    web: AsyncWebClient, kind: PostKind, language: str
+) -> None:
+    for number, case in enumerate(CASES[kind]):
+        message = drawn(kind, case, language)
+        metadata = Metadata("pgaccess_post", {"post": number})
+
+        posted = await web.chat_postMessage(
+            channel="C0APPROVALS", text=message.text, blocks=modelled(list(message.blocks)), metadata=metadata
+        )
+        told = await web.conversations_history(
+            channel="C0APPROVALS", latest=posted["ts"], inclusive=True, limit=1, include_all_metadata=True
+        )
+
+        (kept,) = told["messages"]
+        assert named(list(message.blocks), kept["blocks"])
+        assert (kept["text"], kept["metadata"]["event_payload"]) == (message.text, {"post": number})
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize("kind", [PostKind.CARD_APPROVAL, PostKind.CARD_REQUESTER])
+async def test_a_card_is_edited_through_all_its_states(
+    web: AsyncWebClient, kind: PostKind, language: str
+) -> None:
+    first, *later = [drawn(kind, case, language) for case in CASES[kind]]
+    posted = await web.chat_postMessage(
+        channel="U0ENGINEER", text=first.text, blocks=modelled(list(first.blocks))
+    )
+
+    for message in later:
+        answer = await web.chat_update(
+            channel=posted["channel"],
+            ts=posted["ts"],
+            text=message.text,
+            blocks=modelled(list(message.blocks)),
+        )
+        assert named(list(message.blocks), answer["message"]["blocks"])
+
+
+@IN_BOTH_LANGUAGES
+async def test_a_private_answer_is_seen_by_whoever_acted(
+    slack: PlayedSlack, people: People, bot: Bot, language: str
+) -> None:
+    for message in answers(language):
+        bot.says(text=message.text, blocks=modelled(list(message.blocks)))
+
+        outcome = await people.types("engineer", "/pgaccess")
+
+        assert outcome.ok, outcome.error
+        shown = slack.ephemerals("engineer")[-1]
+        assert (shown["text"], named(list(message.blocks), shown["blocks"])) == (message.text, True)
+
+
+@IN_BOTH_LANGUAGES
+async def test_a_form_opens_as_the_vendors_model_writes_it(
+    web: AsyncWebClient, people: People, bot: Bot, language: str
+) -> None:
+    for view in views(language):
+        model = View(**view)
+        model.validate_json()
+        await people.types("engineer", "/pgaccess")
+
+        opened = await web.views_open(trigger_id=bot.last.fields["trigger_id"], view=model)
+
+        assert named(view["blocks"], opened["view"]["blocks"])
+        assert opened["view"]["private_metadata"] == view.get("private_metadata", "")
+        # The model of what Slack answers is as complete as the one that was sent.
+        assert View(**opened["view"]).callback_id == view["callback_id"]
+
+
+@IN_BOTH_LANGUAGES
+async def test_a_home_tab_is_published_as_the_vendors_model_writes_it(
+    web: AsyncWebClient, language: str
+) -> None:
+    mine, ending = (
+        (granted(GrantState.IN_FORCE), granted(GrantState.APPLYING)),
+        (granted(GrantState.IN_FORCE),),
+    )
+    view = home(Overview(mine=mine, waiting=(PENDING,), ending=ending), words=Words(language), policy=POLICY)
+    model = View(**view)
+    model.validate_json()
+
+    published = await web.views_publish(user_id="U0ENGINEER", view=model)
+
+    assert named(view["blocks"], published["view"]["blocks"])
+
+
+@IN_BOTH_LANGUAGES
+def test_what_a_search_finds_is_what_slack_takes(language: str) -> None:
+    databases = [samples.database(f"app-{number}", number) for number in range(150)]
+
+    options = forms.options_for(databases, {}, "app", Words(language))
+
+    select = {"type": "static_select", "action_id": "a", "options": options}
+    modelled([{"type": "actions", "elements": [select]}])
+    assert len(options) == forms.OPTIONS
