@@ -1,23 +1,63 @@
-"""The Data API's list of client certificates.
+"""The Data API's calls for client certificates.
 
-Facts: herokux (c822fb4, 2025-08) and the sample published with it (2020-09): a JSON array without private
-keys and chains, with disabled certificates; 404 where mTLS is not enabled. Making, fetching and deleting one
-are not played: they answer 404 like every path that is not there.
+Facts: herokux (c822fb4, 2025-08), ``mtls_cert.go``, and the sample published with it (2020-09): the list has
+neither private keys nor chains, and has disabled certificates too; one alone has both; making one answers
+201, pending, and needs no body. There is no renewal and no change.
 """
 
 from typing import Final
 
-from sandbox.heroku import mtls, mtls_api, shapes
-from sandbox.heroku.exchange import Answer, answered
+from sandbox.heroku import certifying, mtls, mtls_api, shapes
+from sandbox.heroku.certificates import KeptCertificate
+from sandbox.heroku.exchange import Answer, Json, answered
 from sandbox.heroku.routes import Call, Route
+from sandbox.heroku.things import Database
 
 _CERTIFICATES: Final = mtls_api.PREFIX + "{db}/tls-endpoint/certificates"
+_CERTIFICATE: Final = _CERTIFICATES + "/{certificate}"
 
 
 def _certificates(call: Call) -> Answer:
-    endpoint = mtls.endpoint_of(call.account.database(call.names["db"]), call.now)
-    dates = call.account.switches.dates
-    return answered(200, [shapes.certificate(each, dates) for each in endpoint.certificates])
+    database = _database(call)
+    mtls.endpoint_of(database, call.now)
+    return answered(200, [_listed(call, each) for each in database.certificates_at(call.now)])
 
 
-ROUTES: Final = (Route(method="GET", template=_CERTIFICATES, does=_certificates),)
+def _certificate(call: Call) -> Answer:
+    """Show one with its key; what is not there while it is pending is left out or null."""
+    database, switches = _database(call), call.account.switches
+    mtls.endpoint_of(database, call.now)
+    found = certifying.certificate_of(database, call.names["certificate"], call.now)
+    if found.at(call.now).status == "pending":
+        unknown = {"private_key": None, "certificate_with_chain": None}
+        return answered(200, _listed(call, found) | (unknown if switches.pending_key == "null" else {}))
+    credential = certifying.credential_of(call.account, database, found)
+    secret = {"private_key": credential.key, "certificate_with_chain": credential.chain}
+    return answered(200, _listed(call, found) | secret)
+
+
+def _create(call: Call) -> Answer:
+    return answered(201, _listed(call, certifying.create(call.account, _database(call), call.now)))
+
+
+def _delete(call: Call) -> Answer:
+    database = _database(call)
+    mtls.endpoint_of(database, call.now)
+    gone = certifying.delete(call.account, database, call.names["certificate"], call.now)
+    return answered(call.account.switches.certificate_deleted, _listed(call, gone))
+
+
+def _database(call: Call) -> Database:
+    return call.account.database(call.names["db"])
+
+
+def _listed(call: Call, certificate: KeptCertificate) -> Json:
+    return shapes.certificate(certificate.at(call.now), call.account.switches.dates)
+
+
+ROUTES: Final = (
+    Route(method="GET", template=_CERTIFICATES, does=_certificates),
+    Route(method="POST", template=_CERTIFICATES, does=_create),
+    Route(method="GET", template=_CERTIFICATE, does=_certificate),
+    Route(method="DELETE", template=_CERTIFICATE, does=_delete),
+)

@@ -1,12 +1,15 @@
 """Carries an answer out on a connection, also where the connection has to be cut."""
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 import httpx
 from starlette.types import Receive, Scope, Send
 
 from sandbox.heroku.exchange import Answer, Request
+
+DROPS: Final = 20
+"""Pieces of a body that arrives slowly."""
 
 
 async def request_of(scope: Scope, receive: Receive) -> Request:
@@ -49,7 +52,19 @@ async def _send(answer: Answer, send: Send) -> None:
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     cut = answer.cut == "inside"
     body = answer.body[: len(answer.body) // 2] if cut else answer.body
+    if answer.drip:
+        body = await _drip(body, answer.drip, send)
     await send({"type": "http.response.body", "body": body, "more_body": cut})
+
+
+async def _drip(body: bytes, seconds: float, send: Send) -> bytes:
+    """Send all but the last piece of a body, evenly over some seconds, and return that one."""
+    size = max(1, -(-len(body) // DROPS))
+    pieces = [body[start : start + size] for start in range(0, len(body), size)] or [b""]
+    for piece in pieces[:-1]:
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+        await asyncio.sleep(seconds / len(pieces))
+    return pieces[-1]
 
 
 async def _cut(receive: Receive, send: Send) -> None:

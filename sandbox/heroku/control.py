@@ -1,7 +1,8 @@
 """What anybody on this machine may see of the played Heroku and do to it, below ``/played``, without a token.
 
-`GET /played/state`, `GET /played/journal`; `POST /played/rules/add`, `…/rules/delete`, `…/faults`;
-`DELETE /played/faults`.
+`GET /played/state`, `GET /played/journal`; `POST /played/rules/add`, `…/rules/delete`, `…/rulesets/put`,
+`…/rulesets/unapplied`, `…/addons/rename`, `…/addons/delete`, `…/faults`, and what
+`sandbox.heroku.control_data` names; `DELETE /played/faults`.
 """
 
 import json
@@ -18,14 +19,22 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.heroku import faults
+from sandbox.heroku.by_hand import SOMEBODY
+from sandbox.heroku.control_data import Act, DataActs
 from sandbox.heroku.exchange import JSON_TYPE, Json, Refused
 from sandbox.heroku.heroku import PlayedHeroku
-from sandbox.heroku.snapshot import shown
+from sandbox.heroku.routes import optional_text, required_text
+from sandbox.heroku.snapshot import shown, shown_ruleset
 
 PREFIX: Final = "/played"
 
 _KINDS: Final[dict[str, Callable[..., faults.Fault]]] = {
     "status": faults.status,
+    "two_factor": faults.two_factor,
+    "rate_limited": faults.rate_limited,
+    "wrong_host": faults.wrong_host,
+    "warned": faults.warned,
+    "dripping": faults.dripping,
     "html_body": faults.html_body,
     "lost_answer": faults.lost_answer,
     "truncated_body": faults.truncated_body,
@@ -33,23 +42,27 @@ _KINDS: Final[dict[str, Callable[..., faults.Fault]]] = {
     "slow": faults.slow,
     "slow_answer": faults.slow_answer,
 }
-_SETTINGS: Final = ("code", "seconds")
+_SETTINGS: Final = ("code", "id", "seconds", "text")
 """What a kind of fault may need."""
-
-Act = Callable[[Json], object]
 
 
 def control(heroku: PlayedHeroku, now: Callable[[], datetime]) -> Starlette:
     """Return the control door."""
     acts = _Acts(heroku, now)
+    others = DataActs(heroku, now).by_path()
     return Starlette(
         routes=[
             Route(f"{PREFIX}/state", _read(acts.state)),
             Route(f"{PREFIX}/journal", _read(acts.journal)),
             Route(f"{PREFIX}/rules/add", _posted(acts.add_rule), methods=["POST"]),
             Route(f"{PREFIX}/rules/delete", _posted(acts.delete_rule), methods=["POST"]),
+            Route(f"{PREFIX}/rulesets/put", _posted(acts.put_ruleset), methods=["POST"]),
+            Route(f"{PREFIX}/rulesets/unapplied", _posted(acts.leave_unapplied), methods=["POST"]),
+            Route(f"{PREFIX}/addons/rename", _posted(acts.rename_addon), methods=["POST"]),
+            Route(f"{PREFIX}/addons/delete", _posted(acts.delete_addon), methods=["POST"]),
             Route(f"{PREFIX}/faults", _posted(acts.fault), methods=["POST"]),
             Route(f"{PREFIX}/faults", _read(acts.clear_faults), methods=["DELETE"]),
+            *(Route(f"{PREFIX}/{path}", _posted(act), methods=["POST"]) for path, act in others.items()),
         ]
     )
 
@@ -78,6 +91,27 @@ class _Acts:
     def delete_rule(self, given: Json) -> object:
         """Delete a rule as somebody else would."""
         return shown(self._heroku.delete_rule_by_hand(given["database"], given["rule"], now=self._now()))
+
+    def put_ruleset(self, given: Json) -> object:
+        """Replace a space's trusted IP ranges as somebody else would."""
+        space, rules, now = required_text(given, "space"), given["rules"], self._now()
+        by = optional_text(given, "by") or SOMEBODY
+        return shown_ruleset(self._heroku.put_ruleset_by_hand(space, rules, by=by, now=now), now)
+
+    def leave_unapplied(self, given: Json) -> object:
+        """Let the next rulesets of a space be stored only."""
+        self._heroku.leave_unapplied(required_text(given, "space"), puts=int(given.get("puts", 1)))
+        return {"ok": True}
+
+    def rename_addon(self, given: Json) -> object:
+        """Give an add-on another name as somebody else would."""
+        self._heroku.rename_database(required_text(given, "database"), required_text(given, "name"))
+        return {"ok": True}
+
+    def delete_addon(self, given: Json) -> object:
+        """Destroy an add-on as somebody else would."""
+        self._heroku.delete_database(required_text(given, "database"))
+        return {"ok": True}
 
     def fault(self, given: Json) -> object:
         """Let something go wrong; without ``times`` once, with null until cleared."""

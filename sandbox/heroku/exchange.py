@@ -15,27 +15,30 @@ Json = dict[str, Any]
 Cut = Literal["instead", "inside"]
 """Where a connection is cut: instead of the answer, or inside its body."""
 
-IDS: Final[Mapping[int, str]] = {
-    400: "bad_request",
-    401: "unauthorized",
-    402: "delinquent",
-    403: "forbidden",
-    404: "not_found",
-    406: "not_acceptable",
-    409: "conflict",
-    410: "gone",
-    416: "requested_range_not_satisfiable",
-    422: "invalid_params",
-    423: "confirmation_required",
-    429: "rate_limit",
-    500: "internal_server_error",
+IDS: Final[Mapping[int, tuple[str, ...]]] = {
+    400: ("bad_request", "missing_version", "confirmation_required"),
+    401: ("unauthorized",),
+    402: ("delinquent",),
+    403: ("forbidden", "suspended", "two_factor"),
+    404: ("not_found",),
+    406: ("not_acceptable",),
+    409: ("conflict",),
+    410: ("gone",),
+    416: ("requested_range_not_satisfiable",),
+    422: ("invalid_params", "verification_needed", "multiple_matches"),
+    423: ("confirmation_required",),
+    429: ("rate_limit",),
+    500: ("internal_server_error",),
 }
-"""The error id of a status, the first of its ids where it has several."""
+"""The error ids of a status, the usual one first."""
 
 OTHER_SERVER_ERROR: Final = "server_error"
 """The id of every status that is not in the table."""
 
 JSON_TYPE: Final = "application/json"
+
+DATA_API: Final = ("/postgres/v0/", "/private-link/v0/", "/client/v11/", "/data/")
+"""What the Data API's paths begin with; both APIs are played on one port, as the official CLI needs it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,11 @@ class Request:
         """The decoded parts of the path; a slash inside a name stays inside its part."""
         return tuple(unquote(part) for part in self.path.split("/")[1:])
 
+    @property
+    def of_data_api(self) -> bool:
+        """Whether it is for the Data API."""
+        return self.path.startswith(DATA_API)
+
     def json(self) -> Any:
         """Return the body; raises `Refused` ``bad_request`` unless it is empty (an empty object) or JSON."""
         if not self.body:
@@ -73,6 +81,7 @@ class Answer:
 
     Attributes:
         delay: Seconds the finished answer is late.
+        drip: Seconds over which its body arrives, piece by piece.
         cut: Where the connection is cut, if it is.
     """
 
@@ -80,6 +89,7 @@ class Answer:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     delay: float = 0.0
+    drip: float = 0.0
     cut: Cut | None = None
 
     def json(self) -> Any:
@@ -101,16 +111,16 @@ class Refused(Exception):
     def __init__(self, status: int, message: str, *, id: str = "", key: str = "message", **more: Any) -> None:
         super().__init__(message)
         self.status = status
-        self.body: Json = {**more, "id": id or IDS.get(status, OTHER_SERVER_ERROR), key: message}
+        self.body: Json = {**more, "id": id or IDS.get(status, (OTHER_SERVER_ERROR,))[0], key: message}
 
     def answer(self) -> Answer:
         """The refusal as it travels."""
         return answered(self.status, self.body)
 
 
-def missing(resource: str) -> Refused:
+def missing(resource: str, *, status: int = 404) -> Refused:
     """Return the refusal for something that is not there; `resource` is what kind of thing it is."""
-    return Refused(404, f"Couldn't find that {resource}.", resource=resource)
+    return Refused(status, f"Couldn't find that {resource}.", resource=resource)
 
 
 def answered(status: int, body: object, **headers: str) -> Answer:

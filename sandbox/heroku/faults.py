@@ -1,10 +1,11 @@
 """Bad weather on demand: calls that fail, are slow, or do their work and lose their answer."""
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 
-from sandbox.heroku.exchange import Answer, Cut, Refused, Request
+from sandbox.heroku.exchange import IDS, OTHER_SERVER_ERROR, Answer, Cut, Refused, Request
 
 ROUTER_PAGE: Final = b"<!DOCTYPE html><html><head><title>Application error</title></head><body></body></html>"
 """What stands between a client and an API answers with pages of its own."""
@@ -18,7 +19,11 @@ class Fault:
         before: Seconds until the request arrives.
         after: Seconds that the finished answer is late.
         status: Of an error that is answered instead of doing anything.
+        id: That error's id; the usual one of its status if empty.
         html: Whether that error is a page of something between client and API.
+        drip: Seconds over which the answer's body arrives.
+        headers: What the answer has besides.
+        passed_with: A request that has this header (lower case) is spared.
         cut: Where the connection is cut.
         done: Whether the call does its work.
     """
@@ -26,14 +31,20 @@ class Fault:
     before: float = 0.0
     after: float = 0.0
     status: int | None = None
+    id: str = ""
     html: bool = False
+    drip: float = 0.0
+    headers: Mapping[str, str] = field(default_factory=dict)
+    passed_with: str = ""
     cut: Cut | None = None
     done: bool = True
 
     def __post_init__(self) -> None:
         if self.status is not None and not 400 <= self.status <= 599:
             raise ValueError("an error's status lies between 400 and 599")
-        if min(self.before, self.after) < 0:
+        if self.id and self.id not in IDS.get(self.status or 0, (OTHER_SERVER_ERROR,)):
+            raise ValueError(f"{self.id} is no error id of that status")
+        if min(self.before, self.after, self.drip) < 0:
             raise ValueError("nothing arrives before it was sent")
 
     def instead(self) -> Answer:
@@ -42,16 +53,59 @@ class Fault:
             return Answer(status=0)
         if self.html:
             return Answer(status=self.status, headers={"Content-Type": "text/html"}, body=ROUTER_PAGE)
-        return Refused(self.status, "A fault that was asked for.").answer()
+        return Refused(self.status, "A fault that was asked for.", id=self.id).answer()
 
     def spoilt(self, answer: Answer) -> Answer:
         """Return an answer with what the weather does to it on its way."""
-        return replace(answer, delay=self.after, cut=self.cut)
+        headers = {**answer.headers, **self.headers}
+        return replace(answer, headers=headers, delay=self.after, drip=self.drip, cut=self.cut)
 
 
-def status(code: int) -> Fault:
-    """Return a fault: an error of Heroku's, and nothing was done."""
-    return Fault(status=code, done=False)
+def status(code: int, id: str = "") -> Fault:
+    """Return a fault: an error of Heroku's, and nothing was done.
+
+    Args:
+        code: The status.
+        id: One of the status' error ids, such as ``suspended`` of a 403; the usual one if empty.
+    """
+    return Fault(status=code, id=id, done=False)
+
+
+def two_factor() -> Fault:
+    """Return a fault: a second factor is wanted, and nothing was done unless the request brings one.
+
+    Fact: the official CLI (11.10.0) asks for a code at 403 ``two_factor`` and repeats the request with it;
+    any code will do here.
+    """
+    return Fault(status=403, id="two_factor", passed_with="heroku-two-factor-code", done=False)
+
+
+def rate_limited(seconds: int | None = None) -> Fault:
+    """Return a fault: the account's request tokens are said to be used up, and nothing was done.
+
+    Args:
+        seconds: Of a ``Retry-After``, which Heroku does not document; None is without one.
+    """
+    retry = {} if seconds is None else {"Retry-After": str(seconds)}
+    return Fault(status=429, headers={"RateLimit-Remaining": "0", **retry}, done=False)
+
+
+def wrong_host() -> Fault:
+    """Return a fault: a host that is not the API's answers for an app that it does not know."""
+    return Fault(status=404, html=True, done=False)
+
+
+def warned(text: str) -> Fault:
+    """Return a fault that is none yet: the work is done, and a header warns (``Warning-Message``)."""
+    return Fault(headers={"Warning-Message": text})
+
+
+def dripping(seconds: float) -> Fault:
+    """Return a fault: the work is done, and the answer's body arrives byte by byte over some seconds.
+
+    Each step is in time, so only a deadline for the whole call notices.
+    """
+    return Fault(drip=seconds)
 
 
 def html_body(code: int = 503) -> Fault:
@@ -131,6 +185,8 @@ class Faults:
     def _first(self, request: Request, *, late: bool) -> Fault | None:
         for each in self._waiting:
             if (each.fault.before > 0) is not late or each.left == 0:
+                continue
+            if each.fault.passed_with and request.headers.get(each.fault.passed_with):
                 continue
             if each.on.search(f"{request.method} {request.path}"):
                 each.left = None if each.left is None else each.left - 1

@@ -1,26 +1,50 @@
 """The played Heroku: one state machine behind both APIs, with time given to it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final, Literal, TypeVar
-from uuid import UUID
 
-from sandbox.heroku import certificates_api, mtls, mtls_api, platform_api
+from sandbox.heroku import (
+    addons_api,
+    authorizations_api,
+    certificates_api,
+    databases_api,
+    mtls,
+    mtls_api,
+    platform_api,
+    privatelink_api,
+    rulesets,
+    rulesets_api,
+)
 from sandbox.heroku.account import Account
-from sandbox.heroku.authority import authority_chain
-from sandbox.heroku.certificates import Certificate, CertificateStatus
+from sandbox.heroku.authorizations import check_scope
+from sandbox.heroku.by_hand import PlatformByHand
+from sandbox.heroku.data_api import check_scheme
 from sandbox.heroku.dice import Dice
+from sandbox.heroku.etags import tagged
 from sandbox.heroku.exchange import Answer, Json, Refused, Request
 from sandbox.heroku.faults import Fault, Faults
 from sandbox.heroku.journal import Journal
+from sandbox.heroku.mtls_by_hand import MtlsByHand
+from sandbox.heroku.privatelink_by_hand import PrivateLinkByHand
 from sandbox.heroku.protocol import check_token, check_version
-from sandbox.heroku.routes import Call, chosen, given
+from sandbox.heroku.ranges import Generation
+from sandbox.heroku.routes import Call, chosen, given, no_endpoint
 from sandbox.heroku.snapshot import snapshot
 from sandbox.heroku.switches import Pace, Switches
-from sandbox.heroku.things import LONG_AGO, App, Database, Endpoint, Rule, Space
+from sandbox.heroku.things import LONG_AGO, App, Database, Space
 
-ROUTES: Final = (*platform_api.ROUTES, *mtls_api.ROUTES, *certificates_api.ROUTES)
+ROUTES: Final = (
+    *platform_api.ROUTES,
+    *addons_api.ROUTES,
+    *rulesets_api.ROUTES,
+    *authorizations_api.ROUTES,
+    *databases_api.ROUTES,
+    *mtls_api.ROUTES,
+    *certificates_api.ROUTES,
+    *privatelink_api.ROUTES,
+)
 """Both APIs on one port: the official CLI takes the Data API's port from the Platform API's address."""
 
 NO_TOKENS: Final = frozenset({"", "undefined"})
@@ -29,7 +53,7 @@ NO_TOKENS: Final = frozenset({"", "undefined"})
 Thing = TypeVar("Thing", Space, App, Database)
 
 
-class PlayedHeroku:
+class PlayedHeroku(PlatformByHand, MtlsByHand, PrivateLinkByHand):
     """A Heroku account that keeps state and refuses what Heroku refuses.
 
     Args:
@@ -44,14 +68,38 @@ class PlayedHeroku:
     ) -> None:
         if token in NO_TOKENS:
             raise ValueError("the played Heroku needs a token that is one")
-        self._token = token
-        self._account = Account(switches=switches or Switches(), pace=pace or Pace(), dice=Dice(seed))
+        self._account = Account(
+            token=token, switches=switches or Switches(), pace=pace or Pace(), dice=Dice(seed)
+        )
         self._faults = Faults()
         self.journal = Journal()
 
-    def add_space(self, name: str, *, region: str = "virginia", shield: bool = False) -> Space:
-        """Let there be a space."""
-        return self._new(self._account.spaces, Space(name=name, region=region, shield=shield))
+    def add_space(
+        self,
+        name: str,
+        *,
+        region: str = "virginia",
+        shield: bool = False,
+        generation: Generation = "cedar",
+        trusted: Sequence[str] = (),
+    ) -> Space:
+        """Let there be a space.
+
+        Args:
+            name: Its name.
+            region: As Heroku names it.
+            shield: Whether it is a Shield Space.
+            generation: A Fir space's trusted IP ranges are fixed.
+            trusted: What its trusted IP ranges were narrowed to long ago; if empty, they let everybody in.
+
+        Raises:
+            ValueError: There is one of that name.
+        """
+        born = self._account.birth_name("space", name)
+        space = Space(name=name, region=region, shield=shield, generation=generation, born=born)
+        if trusted:
+            rulesets.narrowed(space, trusted)
+        return self._new(self._account.spaces, space)
 
     def add_app(self, name: str, *, space: str | None) -> App:
         """Let there be an app in the space of that name, or in the Common Runtime."""
@@ -80,14 +128,13 @@ class PlayedHeroku:
             ValueError: There is one of that name, or its plan cannot have mTLS.
         """
         owner = self._account.app(app)
-        database = self._new(
-            self._account.databases, Database(name=name, app=owner, plan=plan, config_vars=config_vars)
-        )
+        born = self._account.birth_name("addon", name)
+        made = Database(name=name, app=owner, plan=plan, config_vars=config_vars, born=born)
+        database = self._new(self._account.databases, made)
         if tls_endpoint:
             if not database.can_have_mtls:
                 raise ValueError(f"{plan} cannot have mTLS")
-            chain = authority_chain(name, now=LONG_AGO)
-            database.endpoint = Endpoint(operational_at=LONG_AGO, authority=chain)
+            database.endpoint = mtls.endpoint_for(database, since=LONG_AGO, operational_at=LONG_AGO)
         return database
 
     def held_back(self, request: Request) -> float:
@@ -104,35 +151,6 @@ class PlayedHeroku:
         self._account.version.changed()
         return answer
 
-    def rules(self, database: str, *, now: datetime) -> list[Rule]:
-        """Return the IP rules of a database as they are now, oldest first; none where mTLS is not enabled."""
-        return list(self._account.addon(database).rules_at(now))
-
-    def add_rule_by_hand(self, database: str, cidr: str, description: str = "", *, now: datetime) -> Rule:
-        """Let somebody else add a rule; raises `Refused` where Heroku refuses."""
-        found = self._account.addon(database)
-        rule = mtls.add_rule(self._account, found, cidr=cidr, description=description, now=now)
-        return rule.at(now)
-
-    def delete_rule_by_hand(self, database: str, rule: UUID | str, *, now: datetime) -> Rule:
-        """Let somebody else delete a rule and return it as it was; raises `Refused` when it is not there."""
-        found = self._account.addon(database)
-        return mtls.delete_rule(self._account, found, str(rule), now).at(now)
-
-    def add_certificate_by_hand(
-        self, database: str, *, expires_at: datetime, status: CertificateStatus = "ready", now: datetime
-    ) -> Certificate:
-        """Let somebody else make a client certificate; raises `Refused` when mTLS is not enabled.
-
-        Args:
-            database: Name of the add-on.
-            expires_at: Its end, which may have passed.
-            status: As it is to stay.
-            now: When it is made.
-        """
-        found = self._account.addon(database)
-        return mtls.add_certificate(self._account, found, expires_at=expires_at, status=status, now=now)
-
     def fault(self, fault: Fault, *, on: str = "", times: int | None = 1, name: str = "") -> None:
         """Let something go wrong.
 
@@ -147,6 +165,16 @@ class PlayedHeroku:
     def clear_faults(self, name: str | None = None) -> None:
         """Let everything go well again, or only what has this name."""
         self._faults.clear(name)
+
+    def leave_tokens(self, left: int | None, *, now: datetime) -> None:
+        """Let somebody else have used up all request tokens but so many; None fills them up."""
+        self._account.pool.leave(left, now)
+        self._account.version.changed()
+
+    @property
+    def switches(self) -> Switches:
+        """What it does where nobody outside knows."""
+        return self._account.switches
 
     def snapshot(self, *, now: datetime) -> Json:
         """Return what anybody may see at this moment, as JSON."""
@@ -174,13 +202,24 @@ class PlayedHeroku:
     def _served(self, request: Request, now: datetime) -> Answer:
         try:
             check_version(request)
-            check_token(request, self._token)
+            authorization = check_token(request, self._account.authorizations, now)
+            check_scheme(request, bearer=self._account.switches.data_bearer)
+            check_scope(request, authorization, self._account.switches.data_scopes)
         except Refused as refused:
             return refused.answer()
         try:
             answer = self._done(request, now)
         except Refused as refused:
             answer = refused.answer()
+        return self._finished(request, answer, now)
+
+    def _finished(self, request: Request, answer: Answer, now: datetime) -> Answer:
+        """Return an answer with the headers that every one of its kind has."""
+        switches = self._account.switches
+        if answer.status == 429 and switches.retry_after is not None:
+            answer = _with(answer, {"Retry-After": str(switches.retry_after)})
+        if switches.etags and not request.of_data_api:
+            answer = tagged(request, answer)
         if not self._counts(request):
             return answer
         return _with(answer, {"RateLimit-Remaining": str(self._account.pool.remaining(now))})
@@ -191,13 +230,13 @@ class PlayedHeroku:
         if self._counts(request) and (found is None or found[0].counted):
             self._account.pool.take(now)
         if found is None:
-            raise Refused(404, "There is no such endpoint: check the path and the HTTP verb.")
+            raise no_endpoint()
         route, names = found
         call = Call(account=self._account, request=request, names=names, given=given(request), now=now)
         return route.does(call)
 
     def _counts(self, request: Request) -> bool:
-        return self._account.switches.data_api_counts or not request.path.startswith(mtls_api.PREFIX)
+        return self._account.switches.data_api_counts or not request.of_data_api
 
 
 def _with(answer: Answer, headers: Mapping[str, str]) -> Answer:

@@ -10,23 +10,21 @@ from ipaddress import IPv4Network
 from typing import Final
 
 from sandbox.heroku.account import Account, as_uuid
-from sandbox.heroku.authority import authority_chain
-from sandbox.heroku.certificates import Certificate, CertificateStatus
+from sandbox.heroku.authority import Authority
+from sandbox.heroku.certifying import OFF, delete_all, first
 from sandbox.heroku.exchange import Refused, missing
 from sandbox.heroku.networks import checked
-from sandbox.heroku.things import Database, Endpoint, KeptRule, lasting_id
+from sandbox.heroku.things import Database, Endpoint, KeptRule
 
 RULES_PER_DATABASE: Final = 60
 """IP rules, a hard limit (herokux documentation, postgres_mtls_iprule, 2025-08)."""
-
-_OFF: Final = "mTLS is not enabled for this database."
 
 
 def endpoint_of(database: Database, now: datetime) -> Endpoint:
     """Return a database's endpoint; raises `Refused` ``not_found`` when mTLS is not enabled."""
     endpoint = database.endpoint_at(now)
     if endpoint is None:
-        raise Refused(404, _OFF)
+        raise Refused(404, OFF)
     return endpoint
 
 
@@ -46,16 +44,30 @@ def enable(account: Account, database: Database, now: datetime) -> Endpoint:
     if database.endpoint_at(now) is not None:
         raise Refused(account.switches.enabled_already, "mTLS is enabled for this database already.")
     ready = now + timedelta(seconds=account.pace.provision)
-    database.endpoint = Endpoint(operational_at=ready, authority=authority_chain(database.name, now=now))
+    database.endpoint = endpoint = endpoint_for(database, since=now, operational_at=ready)
+    first(account, database, endpoint, now)
     account.version.changed(ready)
-    return database.endpoint
+    return endpoint
+
+
+def endpoint_for(database: Database, *, since: datetime, operational_at: datetime) -> Endpoint:
+    """Return an endpoint for a database, with authorities of its own."""
+    return Endpoint(
+        operational_at=operational_at,
+        server=Authority(f"Played authority of {database.born}", since=since),
+        clients=Authority(f"Played authority of clients of {database.born}", since=since),
+    )
 
 
 def disable(account: Account, database: Database, now: datetime) -> Endpoint:
-    """Take mTLS and all rules away, which takes a while; raises `Refused`. A second time changes nothing."""
+    """Take mTLS away with rules and certificates, which takes a while; raises `Refused`.
+
+    Nobody is let in from now on. A second time changes nothing.
+    """
     endpoint = endpoint_of(database, now)
     if endpoint.gone_at is None:
         endpoint.gone_at = now + timedelta(seconds=account.pace.deprovision)
+        delete_all(endpoint, now, endpoint.gone_at)
         account.version.changed(endpoint.gone_at)
     return endpoint
 
@@ -97,34 +109,12 @@ def delete_rule(account: Account, database: Database, key: str, now: datetime) -
     return rule
 
 
-def add_certificate(
-    account: Account, database: Database, *, expires_at: datetime, status: CertificateStatus, now: datetime
-) -> Certificate:
-    """Give a database a client certificate; raises `Refused` ``not_found`` when mTLS is not enabled.
-
-    Its id and name depend on nothing but the database and how many there were before.
-    """
-    endpoint = endpoint_of(database, now)
-    number = len(endpoint.certificates) + 1
-    certificate = Certificate(
-        id=lasting_id("certificate", f"{database.name}/{number}"),
-        name=f"client-{number}.{database.name}.played.example",
-        status=status,
-        created_at=now,
-        updated_at=now,
-        expires_at=expires_at,
-    )
-    endpoint.certificates.append(certificate)
-    account.version.changed()
-    return certificate
-
-
 def _with_room_for(network: IPv4Network, account: Account, database: Database, now: datetime) -> Endpoint:
     """Return the endpoint that takes one more rule; raises `Refused` when it does not."""
     switches = account.switches
     endpoint = database.endpoint_at(now)
     if endpoint is None or endpoint.status(now) != "Operational":
-        raise Refused(switches.off, _OFF)
+        raise Refused(switches.off, OFF)
     if len(endpoint.rules) >= RULES_PER_DATABASE:
         raise Refused(switches.full, f"A database has at most {RULES_PER_DATABASE} IP rules.")
     known = any(rule.cidr == str(network) for rule in endpoint.rules.values())

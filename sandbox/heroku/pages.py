@@ -78,17 +78,45 @@ class Range:
         return inside and not (self.after and value == self.first)
 
 
-def page(items: Sequence[Json], header: str) -> Answer:
-    """Return the part of a list that a ``Range`` header asks for; raises `Refused`."""
+def page(items: Sequence[Json], header: str, *, ordered: bool = False) -> Answer:
+    """Return the part of a list that a ``Range`` header asks for.
+
+    Args:
+        items: The whole list.
+        header: The header, or nothing.
+        ordered: Whether the list has an order of its own, in which ids are places and not words.
+
+    Raises:
+        Refused: ``requested_range_not_satisfiable``.
+    """
     asked = Range.of(header)
-    held = sorted(
-        filter(asked.holds, items), key=lambda item: str(item[asked.field]), reverse=asked.descending
-    )
+    if any(asked.field not in item for item in items):
+        raise _refused()
+    held = _between(items, asked) if ordered else _sorted(items, asked)
     part = held[: asked.most]
     if len(held) == len(part):
         return answered(200, part)
     following = replace(asked, first=str(part[-1][asked.field]), after=True)
     return answered(206, part, **{"Next-Range": following.header()})
+
+
+def _sorted(items: Sequence[Json], asked: Range) -> list[Json]:
+    """Return what lies between two words, in the order of words."""
+    return sorted(
+        filter(asked.holds, items), key=lambda item: str(item[asked.field]), reverse=asked.descending
+    )
+
+
+def _between(items: Sequence[Json], asked: Range) -> list[Json]:
+    """Return what lies between two places; raises `Refused` for a place that is not there."""
+    held = list(reversed(items)) if asked.descending else list(items)
+    places = [str(item[asked.field]) for item in held]
+    try:
+        start = places.index(asked.first) + asked.after if asked.first else 0
+        end = places.index(asked.last) + 1 if asked.last else len(held)
+    except ValueError as error:
+        raise _refused() from error
+    return held[start:end]
 
 
 def _options(text: str) -> tuple[int, bool]:

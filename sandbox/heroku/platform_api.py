@@ -1,24 +1,29 @@
-"""The Platform API, as far as it is played: what there is and what it is called.
+"""The Platform API's calls for the account, spaces, apps, and what Heroku has for everybody.
 
-Fact: the Platform API's hyper-schema (heroku/platform-api, 2026-02).
+Fact: the Platform API's hyper-schema (heroku/platform-api, 2026-02). Not played, because no client of the
+three ways in needs them: webhooks, pre-authorizations of an app, and the schema itself (``GET /schema``).
 """
 
 from collections.abc import Sequence
 from typing import Final
 
-from sandbox.heroku import shapes
-from sandbox.heroku.exchange import Answer, Json, Refused, answered
+from sandbox.heroku import catalogue, shapes
+from sandbox.heroku.exchange import Answer, Json, answered
 from sandbox.heroku.pages import page
-from sandbox.heroku.routes import Call, Route
-from sandbox.heroku.things import Database
+from sandbox.heroku.routes import Call, Route, wishes
+from sandbox.heroku.things import Space
 
 
 def _spaces(call: Call) -> Answer:
-    return _listed(call, [shapes.space(space) for space in call.account.spaces.values()])
+    return _listed(call, [_space_shown(call, space) for space in call.account.spaces.values()])
 
 
 def _space(call: Call) -> Answer:
-    return answered(200, shapes.space(call.account.space(call.names["space"])))
+    return answered(200, _space_shown(call, call.account.space(call.names["space"])))
+
+
+def _nat(call: Call) -> Answer:
+    return answered(200, shapes.nat(call.account.space(call.names["space"])))
 
 
 def _apps(call: Call) -> Answer:
@@ -29,34 +34,25 @@ def _app(call: Call) -> Answer:
     return answered(200, shapes.app(call.account.app(call.names["app"])))
 
 
-def _addons(call: Call) -> Answer:
-    return _listed(call, [shapes.addon(addon) for addon in call.account.databases.values()])
+def _regions(call: Call) -> Answer:
+    return _listed(call, catalogue.regions())
 
 
-def _addons_of_app(call: Call) -> Answer:
-    app = call.account.app(call.names["app"])
-    return _listed(call, [shapes.addon(addon) for addon in call.account.addons_of(app)])
+def _region(call: Call) -> Answer:
+    return answered(200, catalogue.region(call.names["region"]))
 
 
-def _addon(call: Call) -> Answer:
-    return answered(200, shapes.addon(call.account.addon(call.names["addon"])))
+def _plan(call: Call) -> Answer:
+    return answered(200, catalogue.plan(call.names["plan"]))
 
 
-def _config_vars(call: Call) -> Answer:
-    app = call.account.app(call.names["app"])
-    owned = call.account.addons_of(app)
-    return answered(200, {name: shapes.connection(addon) for addon in owned for name in addon.config_vars})
+def _plans(call: Call) -> Answer:
+    catalogue.service(call.names["service"])
+    return _listed(call, catalogue.plans())
 
 
-def _resolve(call: Call) -> Answer:
-    """Find add-ons by name, id or attachment: none, one, or several when the name is ambiguous."""
-    wanted, service = _text(call.given, "addon"), _text(call.given, "addon_service", optional=True)
-    if app := _text(call.given, "app", optional=True):
-        among = call.account.addons_of(call.account.app(app))
-    else:
-        among = list(call.account.databases.values())
-    found = [addon for addon in among if wanted in _names(addon) and (not service or _is_of(addon, service))]
-    return answered(200, [shapes.addon(addon) for addon in found])
+def _service(call: Call) -> Answer:
+    return answered(200, catalogue.service(call.names["service"]))
 
 
 def _account(_: Call) -> Answer:
@@ -67,23 +63,11 @@ def _rate_limits(call: Call) -> Answer:
     return answered(200, {"remaining": call.account.pool.remaining(call.now)})
 
 
-def _names(addon: Database) -> set[str]:
-    """Return what an add-on can be called: an attachment DATABASE makes the config var DATABASE_URL."""
-    return {addon.name, str(addon.id), *(name.removesuffix("_URL") for name in addon.config_vars)}
-
-
-def _is_of(addon: Database, service: str) -> bool:
-    return service in shapes.named("addon_service", addon.service).values()
-
-
-def _text(given: Json, name: str, *, optional: bool = False) -> str:
-    """Return a text of a body, empty when it may be missing; raises `Refused` ``invalid_params``."""
-    value = given.get(name)
-    if optional and value is None:
-        return ""
-    if not isinstance(value, str) or not value:
-        raise Refused(422, f"{name} is required and must be a string.")
-    return value
+def _space_shown(call: Call, space: Space) -> Json:
+    shown = shapes.space(space)
+    if "region" in wishes(call.request, "accept-expansion"):
+        shown["region"] = catalogue.region(space.region)
+    return shown
 
 
 def _listed(call: Call, items: Sequence[Json]) -> Answer:
@@ -95,11 +79,12 @@ ROUTES: Final = (
     Route(method="GET", template="/account/rate-limits", does=_rate_limits, counted=False),
     Route(method="GET", template="/spaces", does=_spaces),
     Route(method="GET", template="/spaces/{space}", does=_space),
+    Route(method="GET", template="/spaces/{space}/nat", does=_nat),
     Route(method="GET", template="/apps", does=_apps),
     Route(method="GET", template="/apps/{app}", does=_app),
-    Route(method="GET", template="/apps/{app}/addons", does=_addons_of_app),
-    Route(method="GET", template="/apps/{app}/config-vars", does=_config_vars),
-    Route(method="GET", template="/addons", does=_addons),
-    Route(method="GET", template="/addons/{addon}", does=_addon),
-    Route(method="POST", template="/actions/addons/resolve", does=_resolve),
+    Route(method="GET", template="/regions", does=_regions),
+    Route(method="GET", template="/regions/{region}", does=_region),
+    Route(method="GET", template="/plans/{plan}", does=_plan),
+    Route(method="GET", template="/addon-services/{service}", does=_service),
+    Route(method="GET", template="/addon-services/{service}/plans", does=_plans),
 )

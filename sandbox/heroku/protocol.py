@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
+from sandbox.heroku.authorizations import Authorization, Authorizations
 from sandbox.heroku.exchange import Refused, Request
 
 _MEDIA_TYPE: Final = re.compile(
@@ -34,12 +35,11 @@ def check_version(request: Request) -> None:
         raise Refused(406, _VERSION_WANTED)
 
 
-def check_token(request: Request, token: str) -> None:
-    """Raise `Refused` ``unauthorized`` unless the request brings the token, as Bearer or in Basic."""
+def check_token(request: Request, known: Authorizations, now: datetime) -> Authorization:
+    """Return whose token the request brings, as Bearer or in Basic; raises `Refused` ``unauthorized``."""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     read = _SCHEMES.get(scheme.lower())
-    if read is None or read(value) != token:
-        raise Refused(401, "Invalid credentials provided.")
+    return known.by_token(read(value) if read else None, now)
 
 
 def _password(value: str) -> str | None:
@@ -74,6 +74,10 @@ class Pool:
         self._left = min(self._size, self._left + max(0.0, passed) * self._per_second)
         self._seen = now
         return int(self._left)
+
+    def leave(self, left: int | None, now: datetime) -> None:
+        """Have so many tokens left, at most as many as when full; None is full."""
+        self._left, self._seen = float(self._size if left is None else min(left, self._size)), now
 
     def take(self, now: datetime) -> None:
         """Take one token; raises `Refused` ``rate_limit`` when there is none."""

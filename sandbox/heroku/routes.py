@@ -58,6 +58,11 @@ class Route:
         return names if all(names.values()) else None
 
 
+def no_endpoint() -> Refused:
+    """Return the refusal for a path, or a method of one, that is not there."""
+    return Refused(404, "There is no such endpoint: check the path and the HTTP verb.")
+
+
 def chosen(routes: Iterable[Route], request: Request) -> tuple[Route, dict[str, str]] | None:
     """Return the route of a request and the names in its path, or None when there is no such endpoint."""
     for route in routes:
@@ -65,6 +70,24 @@ def chosen(routes: Iterable[Route], request: Request) -> tuple[Route, dict[str, 
         if names is not None:
             return route, names
     return None
+
+
+def wishes(request: Request, header: str) -> frozenset[str]:
+    """Return the comma-separated words of a header, such as ``Accept-Expansion``."""
+    return frozenset(word.strip() for word in request.headers.get(header, "").split(","))
+
+
+def required_text(given: Json, name: str) -> str:
+    """Return a text of a body; raises `Refused` ``invalid_params`` unless there is one."""
+    value = given.get(name)
+    if not isinstance(value, str) or not value:
+        raise Refused(422, f"{name} is required and must be a string.")
+    return value
+
+
+def optional_text(given: Json, name: str) -> str:
+    """Return a text of a body, empty where there is none; raises `Refused` for anything else."""
+    return "" if given.get(name) is None else required_text(given, name)
 
 
 def given(request: Request) -> Json:

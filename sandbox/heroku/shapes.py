@@ -12,7 +12,7 @@ from sandbox.heroku.account import EMAIL
 from sandbox.heroku.certificates import Certificate
 from sandbox.heroku.exchange import Json
 from sandbox.heroku.switches import Dates
-from sandbox.heroku.things import App, Database, Endpoint, Rule, Space, lasting_id
+from sandbox.heroku.things import App, Attachment, Database, Endpoint, Rule, Space, lasting_id
 
 TEAM: Final = "acme"
 _GENERATION: Final = "cedar"
@@ -23,6 +23,11 @@ _CIDR, _DATA_CIDR = "10.0.0.0/16", "10.1.0.0/16"
 def named(kind: str, name: str) -> Json:
     """Return a reference by id and name."""
     return {"id": str(lasting_id(kind, name)), "name": name}
+
+
+def called(thing: Space | App | Database) -> Json:
+    """Return a reference to something by its id, which stays, and its present name."""
+    return {"id": str(thing.id), "name": thing.name}
 
 
 def platform_time(moment: datetime) -> str:
@@ -45,15 +50,27 @@ def account() -> Json:
 def space(thing: Space) -> Json:
     """Return a space."""
     return {
-        **named("space", thing.name),
+        **called(thing),
         "shield": thing.shield,
-        "state": "allocated",
+        "state": thing.state,
         "region": named("region", thing.region),
         "team": named("team", TEAM),
         "organization": {"name": TEAM},
         "cidr": _CIDR,
         "data_cidr": _DATA_CIDR,
-        "generation": named("generation", _GENERATION),
+        "generation": named("generation", thing.generation),
+        "created_at": platform_time(thing.created_at),
+        "updated_at": platform_time(thing.created_at),
+    }
+
+
+def nat(thing: Space) -> Json:
+    """Return a space's outbound addresses, which it has once they are enabled; in a network nobody has."""
+    first = 1 + thing.id.int % 80 * 3
+    addresses = [f"192.0.2.{first + number}" for number in range(3)]
+    return {
+        "sources": addresses if thing.nat == "enabled" else [],
+        "state": thing.nat,
         "created_at": platform_time(thing.created_at),
         "updated_at": platform_time(thing.created_at),
     }
@@ -63,11 +80,11 @@ def app(thing: App) -> Json:
     """Return an app; its space is null in the Common Runtime."""
     home = thing.space
     return {
-        **named("app", thing.name),
-        "space": {**named("space", home.name), "shield": home.shield} if home else None,
+        **called(thing),
+        "space": {**called(home), "shield": home.shield} if home else None,
         "region": named("region", thing.region),
         "team": named("team", TEAM),
-        "generation": named("generation", _GENERATION),
+        "generation": named("generation", home.generation if home else _GENERATION),
         "owner": {"id": str(lasting_id("account", EMAIL)), "email": EMAIL},
         "maintenance": False,
         "created_at": platform_time(thing.created_at),
@@ -77,27 +94,43 @@ def app(thing: App) -> Json:
 
 def addon(thing: Database) -> Json:
     """Return an add-on."""
-    owner = named("app", thing.app.name)
+    owner = called(thing.app)
     return {
-        **named("addon", thing.name),
-        "state": "provisioned",
+        **called(thing),
+        "state": thing.state,
         "plan": named("plan", thing.plan),
         "addon_service": named("addon_service", thing.service),
         "app": owner,
         "billing_entity": {**owner, "type": "app"},
         "billed_price": None,
         "config_vars": list(thing.config_vars),
-        "provider_id": str(lasting_id("provider", thing.name)),
+        "provider_id": str(lasting_id("provider", thing.born)),
         "web_url": f"https://addons-sso.heroku.com/apps/{owner['id']}/addons/{thing.id}",
         "created_at": platform_time(thing.created_at),
         "updated_at": platform_time(thing.created_at),
     }
 
 
+def attachment(addon: Database, thing: Attachment) -> Json:
+    """Return an attachment; ``namespace`` is null for the default credential."""
+    reference = {"id": str(thing.id), "name": thing.name}
+    web = f"https://addons-sso.heroku.com/apps/{thing.app.id}/addons/{addon.id}"
+    return {
+        **reference,
+        "addon": {**called(addon), "app": called(addon.app)},
+        "app": called(thing.app),
+        "namespace": thing.namespace,
+        "web_url": web,
+        "log_input_url": None,
+        "created_at": platform_time(addon.created_at),
+        "updated_at": platform_time(addon.created_at),
+    }
+
+
 def connection(thing: Database) -> str:
     """Return the URL in a database's config vars; its host is in a domain that nobody has."""
     user, password, base = (f"{part}{thing.id.hex[:12]}" for part in ("u", "p", "d"))
-    return f"postgres://{user}:{password}@{thing.name}.played.example:5432/{base}"
+    return f"postgres://{user}:{password}@{thing.born}.played.example:5432/{base}"
 
 
 def rule(thing: Rule, dates: Dates) -> Json:
@@ -137,4 +170,8 @@ def endpoint(database: Database, thing: Endpoint, dates: Dates, now: datetime) -
             rule(each, dates) for each in database.rules_at(now) if each.status == "Authorized"
         ],
     }
-    return shown if status == "Provisioning" else shown | {"certificate_authority_chain": thing.authority}
+    return (
+        shown
+        if status == "Provisioning"
+        else shown | {"certificate_authority_chain": thing.server.certificate}
+    )

@@ -4,28 +4,68 @@ from datetime import datetime
 from typing import Final
 
 from sandbox.heroku.account import Account
+from sandbox.heroku.certificates import Certificate
 from sandbox.heroku.exchange import Json
 from sandbox.heroku.journal import Journal
-from sandbox.heroku.things import Database, Rule
+from sandbox.heroku.privatelink import Connection, PrivateLink
+from sandbox.heroku.privatelink_shapes import connection
+from sandbox.heroku.ranges import Range, Ruleset
+from sandbox.heroku.rulesets import in_force
+from sandbox.heroku.switches import Switches
+from sandbox.heroku.things import Database, Rule, Space
 
 CALLS: Final = 30
 """How many of the latest calls are shown."""
 
+HISTORY: Final = 5
+"""How many rulesets of a space are shown besides the current one."""
+
 
 def snapshot(account: Account, journal: Journal, now: datetime) -> Json:
-    """Return spaces, databases with their rules, and the latest calls, newest last."""
+    """Return spaces with their rulesets, databases with their rules, and the latest calls.
+
+    A space's history begins with the ruleset before the current one; the newest call is the last.
+    """
     return {
-        "spaces": [
-            {"name": space.name, "region": space.region, "shield": space.shield}
-            for space in account.spaces.values()
-        ],
-        "databases": [_database(database, now) for database in account.databases.values()],
+        "spaces": [_space(space, now) for space in account.spaces.values()],
+        "databases": [_database(database, account.switches, now) for database in account.databases.values()],
         "calls": [entry.line() for entry in journal.last(CALLS)],
     }
 
 
-def _database(database: Database, now: datetime) -> Json:
-    endpoint, space = database.endpoint_at(now), database.app.space
+def _space(space: Space, now: datetime) -> Json:
+    latest = space.rulesets[:-1][: -HISTORY - 1 : -1]
+    return {
+        "name": space.name,
+        "region": space.region,
+        "shield": space.shield,
+        "generation": space.generation,
+        "state": space.state,
+        "data_services": space.data_services,
+        "ruleset": shown_ruleset(space.rulesets[-1], now),
+        "in_force": [shown_range(each) for each in in_force(space, now)],
+        "history": [shown_ruleset(ruleset, now) for ruleset in latest],
+    }
+
+
+def shown_ruleset(ruleset: Ruleset, now: datetime) -> Json:
+    """Return a ruleset, and whether it has come into force whatever the API says of it."""
+    return {
+        "id": str(ruleset.id),
+        "created_at": ruleset.created_at.isoformat(),
+        "created_by": ruleset.created_by,
+        "applied": ruleset.applied(now),
+        "rules": [shown_range(each) for each in ruleset.rules],
+    }
+
+
+def shown_range(rule: Range) -> Json:
+    """Return a trusted IP range."""
+    return {"action": rule.action, "source": rule.source}
+
+
+def _database(database: Database, switches: Switches, now: datetime) -> Json:
+    endpoint, link, space = database.endpoint_at(now), database.link_at(now), database.app.space
     return {
         "name": database.name,
         "app": database.app.name,
@@ -33,6 +73,8 @@ def _database(database: Database, now: datetime) -> Json:
         "plan": database.plan,
         "tls_endpoint": endpoint.status(now) if endpoint else None,
         "rules": [shown(rule) for rule in database.rules_at(now)],
+        "certificates": [shown_certificate(each.at(now)) for each in database.certificates_at(now)],
+        "privatelink": shown_link(link, switches, now) if link else None,
     }
 
 
@@ -45,3 +87,30 @@ def shown(rule: Rule) -> Json:
         "status": rule.status,
         "created_at": rule.created_at.isoformat(),
     }
+
+
+def shown_certificate(certificate: Certificate) -> Json:
+    """Return a client certificate without its key, its end in ISO 8601; null while it is pending."""
+    end = certificate.shown_end
+    return {
+        "id": str(certificate.id),
+        "name": certificate.name,
+        "status": certificate.status,
+        "expires_at": end.isoformat() if end else None,
+    }
+
+
+def shown_link(link: PrivateLink, switches: Switches, now: datetime) -> Json:
+    """Return a PrivateLink endpoint, its service named only once it is operational."""
+    status = link.status(now)
+    return {
+        "status": status,
+        "service_name": None if status == "Provisioning" else link.service_name,
+        "accounts": [{"arn": each.arn, "status": each.status(now)} for each in link.accounts.values()],
+        "connections": [shown_connection(each, switches, now) for each in link.connections.values()],
+    }
+
+
+def shown_connection(thing: Connection, switches: Switches, now: datetime) -> Json:
+    """Return a customer's VPC endpoint, and whether config vars tell of it."""
+    return {**connection(thing, switches, now), "announced": now >= thing.announced_at}

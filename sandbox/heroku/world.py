@@ -50,7 +50,8 @@ def default_world(
     if not 1 <= databases <= MOST:
         raise ValueError(f"this world has 1 to {MOST} databases")
     heroku = PlayedHeroku(token=token, switches=switches, pace=pace, seed=seed)
-    heroku.add_space(SPACE)
+    heroku.add_space(SPACE, trusted=(OFFICE,))
+    heroku.trust_for_data_services(SPACE)
     _private(heroku, "billing", DATABASE, plan="heroku-postgresql:private-4")
     heroku.add_rule_by_hand(DATABASE, OFFICE, "office", now=LONG_AGO)
     if databases > 1:

@@ -45,8 +45,20 @@ def switches() -> Switches:
 
 @pytest.fixture
 def heroku(switches: Switches) -> PlayedHeroku:
-    pace = Pace(provision=300, authorize=600, deprovision=60)
-    return default_world(token=TOKEN, databases=2, switches=switches, pace=pace)
+    pace = Pace(
+        provision=300,
+        authorize=600,
+        deprovision=60,
+        certify=120,
+        invalidate=30,
+        link=200,
+        admit=400,
+        unlink=50,
+        publish=30,
+        connect=10,
+        announce=500,
+    )
+    return default_world(token=TOKEN, databases=2, switches=switches, pace=pace, now=Clock().now)
 
 
 @pytest.fixture

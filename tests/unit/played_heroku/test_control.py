@@ -39,6 +39,12 @@ async def test_rules_come_and_go_by_hand_and_are_no_calls(
         ({"kind": "html_body", "times": 2}, [503, 503]),
         ({"kind": "status", "code": 429, "times": None, "name": "storm"}, [429, 429]),
         ({"kind": "slow_answer", "seconds": 0.01}, [200, 200]),
+        ({"kind": "dripping", "seconds": 0.01}, [200, 200]),
+        ({"kind": "status", "code": 403, "id": "suspended"}, [403, 200]),
+        ({"kind": "two_factor"}, [403, 200]),
+        ({"kind": "rate_limited"}, [429, 200]),
+        ({"kind": "wrong_host"}, [404, 200]),
+        ({"kind": "warned", "text": "soon"}, [200, 200]),
         ({"kind": "slow", "seconds": 0.01}, [200, 200]),
     ],
 )
@@ -49,6 +55,28 @@ async def test_faults_are_set_and_cleared(
     assert [(await api.get(RULES)).status_code for _ in codes] == codes
     assert (await anonymous.delete("/played/faults")).json() == {"ok": True}
     assert (await api.get(RULES)).status_code == 200
+
+
+async def test_ranges_are_put_by_hand_and_may_be_stored_only(
+    heroku: PlayedHeroku, anonymous: httpx.AsyncClient
+) -> None:
+    await anonymous.post("/played/rulesets/unapplied", json={"space": "acme-private"})
+    given = {"space": "acme-private", "rules": [CIDR], "by": "lead@example.com"}
+
+    put = (await anonymous.post("/played/rulesets/put", json=given)).json()
+
+    assert (put["id"], put["created_by"]) == (str(heroku.ruleset("acme-private").id), "lead@example.com")
+    assert (put["applied"], put["rules"]) == (False, [{"action": "allow", "source": CIDR}])
+
+
+async def test_addons_are_renamed_and_destroyed_by_hand(
+    anonymous: httpx.AsyncClient, api: httpx.AsyncClient
+) -> None:
+    await anonymous.post("/played/addons/rename", json={"database": DATABASE, "name": "orders-db"})
+    assert (await api.get("/addons/orders-db")).status_code == 200
+
+    await anonymous.post("/played/addons/delete", json={"database": "orders-db"})
+    assert (await api.get("/addons/orders-db")).status_code == 404
 
 
 @pytest.mark.parametrize("kind", ["lost_answer", "truncated_body", "cut_before"])
@@ -77,6 +105,15 @@ async def test_the_journal_tells_calls_with_their_bodies(
         ("/played/rules/add", {"database": DATABASE, "cidr": "nonsense"}, 422),
         ("/played/rules/add", {"database": DATABASE}, 422),
         ("/played/rules/delete", {"database": DATABASE, "rule": "nonsense"}, 404),
+        ("/played/rulesets/put", {"space": "nowhere", "rules": [CIDR]}, 404),
+        ("/played/rulesets/put", {"space": "acme-private", "rules": ["nonsense"]}, 422),
+        ("/played/rulesets/put", {"space": "acme-private", "rules": None}, 422),
+        ("/played/addons/rename", {"database": DATABASE, "name": "postgresql-graceful-54321"}, 422),
+        ("/played/addons/rename", {"database": DATABASE, "name": 7}, 422),
+        ("/played/addons/delete", {"database": "none"}, 404),
+        ("/played/rulesets/unapplied", {"space": "acme-private", "puts": "many"}, 422),
+        ("/played/rulesets/unapplied", {"space": "acme-private", "puts": -1}, 422),
+        ("/played/faults", {"kind": "status", "code": 403, "id": "rain"}, 422),
         ("/played/faults", {"kind": "rain"}, 422),
         ("/played/faults", {"kind": "slow"}, 422),
         ("/played/faults", {"kind": "slow", "seconds": "long"}, 422),

@@ -16,12 +16,17 @@ from sandbox.heroku.door import app
 from sandbox.heroku.faults import (
     Fault,
     cut_before,
+    dripping,
     html_body,
     lost_answer,
+    rate_limited,
     slow,
     slow_answer,
     status,
     truncated_body,
+    two_factor,
+    warned,
+    wrong_host,
 )
 from sandbox.serving import listening, serving
 from tests.unit.played_heroku.conftest import ACCEPT, BEARER, CIDR, RULES, Clock
@@ -94,7 +99,7 @@ async def test_a_truncated_answer_has_begun_before_it_is_cut(
 async def test_an_error_of_herokus_changes_nothing(
     heroku: PlayedHeroku, api: httpx.AsyncClient, clock: Clock, code: int, id: str
 ) -> None:
-    # API reference 4.3: each status has its id.
+    # Platform API reference: each status has its id.
     heroku.fault(status(code), on=ADDING)
 
     answer = await api.post(RULES, json={"cidr": CIDR})
@@ -102,6 +107,98 @@ async def test_an_error_of_herokus_changes_nothing(
     assert (answer.status_code, answer.json()["id"]) == (code, id)
     assert answer.headers["Request-Id"]
     assert rules(heroku, clock) == 1
+
+
+@pytest.mark.parametrize(
+    ("code", "id"),
+    [
+        (400, "confirmation_required"),
+        (403, "suspended"),
+        (422, "verification_needed"),
+        (422, "multiple_matches"),
+    ],
+)
+async def test_a_status_has_other_ids_too(
+    heroku: PlayedHeroku, api: httpx.AsyncClient, code: int, id: str
+) -> None:
+    # Platform API reference: some statuses have several ids.
+    heroku.fault(status(code, id))
+
+    assert (await api.get("/account")).json()["id"] == id
+    with pytest.raises(ValueError, match="rate_limit"):
+        status(code, "rate_limit")
+
+
+async def test_a_second_factor_is_wanted_until_one_comes(
+    heroku: PlayedHeroku, api: httpx.AsyncClient
+) -> None:
+    # The official CLI: 403 `two_factor`, then the same request with `Heroku-Two-Factor-Code`.
+    heroku.fault(two_factor(), on="PUT .*/inbound-ruleset", times=None)
+    path = "/spaces/acme-private/inbound-ruleset"
+    body: dict[str, list[object]] = {"rules": []}
+
+    refused = await api.put(path, json=body)
+    taken = await api.put(path, json=body, headers={"Heroku-Two-Factor-Code": "123456"})
+
+    assert (refused.status_code, refused.json()["id"]) == (403, "two_factor")
+    assert taken.status_code == 201
+    assert len(heroku.rulesets("acme-private")) == 3
+    assert (await api.put(path, json=body)).status_code == 403
+
+
+@pytest.mark.parametrize(("seconds", "header"), [(None, None), (9, "9")])
+async def test_a_used_up_rate_can_be_said(
+    heroku: PlayedHeroku, api: httpx.AsyncClient, seconds: int | None, header: str | None
+) -> None:
+    heroku.fault(rate_limited(seconds))
+
+    answer = await api.get(RULES)
+
+    assert (answer.status_code, answer.json()["id"]) == (429, "rate_limit")
+    assert answer.headers["RateLimit-Remaining"] == "0"
+    assert answer.headers.get("Retry-After") == header
+
+
+async def test_a_wrong_host_knows_nothing_and_says_so_in_a_page(
+    heroku: PlayedHeroku, api: httpx.AsyncClient
+) -> None:
+    heroku.fault(wrong_host())
+
+    answer = await api.get(RULES)
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (404, "text/html")
+
+
+async def test_a_warning_comes_with_the_work_done(heroku: PlayedHeroku, api: httpx.AsyncClient) -> None:
+    # Platform API reference: the header `Warning-Message`.
+    heroku.fault(warned("This will go away."))
+
+    answer = await api.get(RULES)
+
+    assert (answer.status_code, answer.headers["Warning-Message"]) == (200, "This will go away.")
+
+
+async def test_a_dripping_answer_is_whole_in_the_end_and_each_of_its_pieces_is_in_time(
+    heroku: PlayedHeroku, far: httpx.AsyncClient
+) -> None:
+    plain = (await far.get("/account")).content
+    heroku.fault(dripping(0.4))
+    begun = time.monotonic()
+
+    async with far.stream("GET", "/account", timeout=0.2) as answer:
+        pieces = [piece async for piece in answer.aiter_raw()]
+
+    assert time.monotonic() - begun >= 0.3
+    assert len(pieces) > 5
+    assert b"".join(pieces) == plain
+
+
+async def test_a_304_at_a_socket_has_no_body(far: httpx.AsyncClient) -> None:
+    tag = (await far.get("/spaces")).headers["ETag"]
+
+    answers = [await far.get("/spaces", headers={"If-None-Match": tag}) for _ in range(2)]
+
+    assert [(answer.status_code, answer.content) for answer in answers] == [(304, b"")] * 2
 
 
 @pytest.mark.parametrize("code", [404, 503])
@@ -176,7 +273,9 @@ async def test_lasting_faults_end_when_they_are_cleared_all_or_by_name(
     assert await codes() == (200, 200)
 
 
-@pytest.mark.parametrize(("kind", "setting"), [(status, 200), (status, 1000), (slow, -1), (slow_answer, -1)])
+@pytest.mark.parametrize(
+    ("kind", "setting"), [(status, 200), (status, 1000), (slow, -1), (slow_answer, -1), (dripping, -1)]
+)
 def test_a_fault_that_cannot_happen_is_refused(kind: Callable[[int], Fault], setting: int) -> None:
     with pytest.raises(ValueError, match=r"status|arrives"):
         kind(setting)

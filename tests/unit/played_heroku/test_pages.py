@@ -76,7 +76,7 @@ async def test_both_ends_of_a_range_can_be_given(api: httpx.AsyncClient) -> None
     ],
 )
 async def test_nonsense_is_not_satisfiable(api: httpx.AsyncClient, wanted: str) -> None:
-    # API reference 4.3: 416 `requested_range_not_satisfiable`; 1000 items at most.
+    # Platform API reference: 416 `requested_range_not_satisfiable`; 1000 items at most.
     answer = await api.get("/apps", headers={"Range": wanted})
 
     assert answer.status_code == 416

@@ -22,7 +22,7 @@ def basic(user: str, password: str) -> dict[str, str]:
 async def test_both_apis_take_the_token_as_bearer_and_as_the_password_of_nobody(
     anonymous: httpx.AsyncClient, path: str, credentials: dict[str, str]
 ) -> None:
-    # API reference 1.1 and 4.1: Basic with an empty user, Bearer; both APIs are seen with both.
+    # herokux and official CLI: Basic with an empty user, Bearer; both APIs are seen with both.
     assert (await anonymous.get(path, headers={**ACCEPT, **credentials})).status_code == 200
 
 
@@ -42,7 +42,7 @@ async def test_both_apis_take_the_token_as_bearer_and_as_the_password_of_nobody(
 async def test_every_other_credential_is_unauthorized(
     anonymous: httpx.AsyncClient, credentials: dict[str, str]
 ) -> None:
-    # API reference 4.3: 401 `unauthorized`; 5.1: a CLI without a token sends "Bearer undefined".
+    # Platform API reference: 401 `unauthorized`; a CLI without a token sends "Bearer undefined".
     answer = await anonymous.get("/account", headers={**ACCEPT, **credentials})
 
     assert answer.status_code == 401
@@ -60,7 +60,7 @@ def test_what_broken_clients_send_cannot_be_the_token(token: str) -> None:
 async def test_a_request_without_a_version_is_told_so_under_the_key_error(
     anonymous: httpx.AsyncClient, accept: str
 ) -> None:
-    # API reference 4.3: 400 `missing_version`, whose words are in `error` and not in `message`.
+    # Strider-CD/strider, 2018: 400 `missing_version`, whose words are in `error` and not in `message`.
     answer = await anonymous.get("/account", headers={"Accept": accept, **BEARER})
 
     assert answer.status_code == 400
@@ -69,7 +69,7 @@ async def test_a_request_without_a_version_is_told_so_under_the_key_error(
 
 
 async def test_another_version_is_not_acceptable(anonymous: httpx.AsyncClient) -> None:
-    # API reference 4.3: 406 `not_acceptable`.
+    # Platform API reference: 406 `not_acceptable`.
     accept = "application/vnd.heroku+json; version=2"
     answer = await anonymous.get("/account", headers={"Accept": accept, **BEARER})
 
@@ -80,7 +80,7 @@ async def test_another_version_is_not_acceptable(anonymous: httpx.AsyncClient) -
 async def test_the_variants_of_version_three_that_the_cli_asks_for_are_taken(
     anonymous: httpx.AsyncClient, version: str
 ) -> None:
-    # API reference 4.2: Accept `version=3.sdk`, `3.fir`, `3.webhooks`, and the header `Accept-Expansion`.
+    # Official CLI, 11.10.0: Accept `version=3.sdk`, `3.fir`, `3.webhooks`, and the header `Accept-Expansion`.
     headers = {"Accept": f"application/vnd.heroku+json; version={version}", "Accept-Expansion": "region"}
 
     assert (await anonymous.get("/spaces", headers={**headers, **BEARER})).status_code == 200
@@ -89,10 +89,51 @@ async def test_the_variants_of_version_three_that_the_cli_asks_for_are_taken(
 async def test_every_answer_has_a_request_id_of_its_own(
     api: httpx.AsyncClient, anonymous: httpx.AsyncClient
 ) -> None:
-    # API reference 4.3: the server returns `Request-Id`.
+    # Platform API reference: the server returns `Request-Id`.
     answers = [await api.get("/account"), await api.get("/nowhere"), await anonymous.get("/account")]
 
     assert len({answer.headers["Request-Id"] for answer in answers}) == 3
+
+
+async def test_a_growing_list_of_request_ids_is_taken(api: httpx.AsyncClient) -> None:
+    # Official CLI, 11.10.0: it sends a comma list of its own and the server's ids, cut at 7 kB.
+    ids = ",".join(f"6f1c0000-0000-4000-8000-{number:012}" for number in range(190))
+
+    answer = await api.get("/account", headers={"Request-Id": ids})
+
+    assert answer.status_code == 200
+    assert "," not in answer.headers["Request-Id"]
+
+
+@pytest.mark.parametrize("switches", [Switches(), Switches(etags=False)])
+async def test_what_has_not_changed_need_not_be_sent_again(
+    heroku: PlayedHeroku, api: httpx.AsyncClient, switches: Switches
+) -> None:
+    # Platform API reference, "Caching": `ETag` and 304 for GET; no official client asks.
+    first = await api.get("/spaces")
+    if not switches.etags:
+        assert "ETag" not in first.headers
+        return
+    again = await api.get("/spaces", headers={"If-None-Match": f'W/"other", {first.headers["ETag"]}'})
+    heroku.add_space("new")
+    changed = await api.get("/spaces", headers={"If-None-Match": first.headers["ETag"]})
+
+    assert (again.status_code, again.content) == (304, b"")
+    assert again.headers["RateLimit-Remaining"] == "4498"
+    assert (changed.status_code, len(changed.json())) == (200, 2)
+    assert "ETag" not in (await api.get(RULES)).headers
+
+
+@pytest.mark.parametrize("switches", [Switches(pool=0), Switches(pool=0, retry_after=7)])
+async def test_a_refusal_for_the_rate_may_say_when_to_come_back(
+    api: httpx.AsyncClient, switches: Switches
+) -> None:
+    # Platform API reference, "Rate limits": no `Retry-After` is documented.
+    refused = await api.get("/spaces")
+
+    assert refused.status_code == 429
+    wait = refused.headers.get("Retry-After")
+    assert wait == (None if switches.retry_after is None else "7")
 
 
 @pytest.mark.parametrize(
@@ -105,13 +146,14 @@ async def test_every_answer_has_a_request_id_of_its_own(
         ("PATCH", f"{RULES}/6f1c0000-0000-4000-8000-000000000000"),
         ("PUT", RULES),
         ("GET", "/private-link/v0/databases/postgresql-curved-12345"),
-        ("GET", "/spaces/acme-private/inbound-ruleset"),
+        ("DELETE", "/spaces/acme-private/inbound-ruleset"),
+        ("PATCH", "/spaces/acme-private/inbound-ruleset"),
     ],
 )
 async def test_what_does_not_exist_is_not_found_in_json(
     api: httpx.AsyncClient, method: str, path: str
 ) -> None:
-    # API reference 1.2: there is no update of a rule; 4.3: 404 `not_found`.
+    # herokux: there is no update of a rule; Platform API reference: 404 `not_found`.
     answer = await api.request(method, path)
 
     assert answer.status_code == 404
@@ -120,7 +162,7 @@ async def test_what_does_not_exist_is_not_found_in_json(
 
 @pytest.mark.parametrize("body", [b"{", b"\xff", b"[]", b'"text"'])
 async def test_a_body_that_is_no_json_object_is_a_bad_request(api: httpx.AsyncClient, body: bytes) -> None:
-    # API reference 4.3: 400 `bad_request`.
+    # Platform API reference: 400 `bad_request`.
     answer = await api.post(RULES, content=body, headers={"Content-Type": "application/json"})
 
     assert (answer.status_code, answer.json()["id"]) == (400, "bad_request")
@@ -129,14 +171,14 @@ async def test_a_body_that_is_no_json_object_is_a_bad_request(api: httpx.AsyncCl
 async def test_the_pool_holds_4500_calls_and_every_answer_says_what_is_left(
     api: httpx.AsyncClient,
 ) -> None:
-    # API reference 4.3: a pool of 4,500 tokens, `RateLimit-Remaining` on each response.
+    # Platform API reference: a pool of 4,500 tokens, `RateLimit-Remaining` on each response.
     assert (await api.get("/account")).headers["RateLimit-Remaining"] == "4499"
     assert (await api.get("/nowhere")).headers["RateLimit-Remaining"] == "4498"
     assert (await api.get(RULES)).headers["RateLimit-Remaining"] == "4497"
 
 
 async def test_asking_for_the_rate_limit_is_free(api: httpx.AsyncClient) -> None:
-    # API reference 4.2: `GET /account/rate-limits` is not counted.
+    # heroku/platform-api, 2026-02: `GET /account/rate-limits` is not counted.
     await api.get("/account")
     await api.get("/account/rate-limits")
 
@@ -147,7 +189,7 @@ async def test_asking_for_the_rate_limit_is_free(api: httpx.AsyncClient) -> None
 async def test_an_empty_pool_refuses_and_fills_by_75_a_minute(
     heroku: PlayedHeroku, api: httpx.AsyncClient, clock: Clock
 ) -> None:
-    # API reference 4.3: 429 `rate_limit`; about 75 tokens a minute come back, which is one in 0.8 seconds.
+    # Platform API reference: 429 `rate_limit`; about 75 tokens a minute, one in 0.8 seconds.
     await api.get("/account")
     await api.get("/account")
 
@@ -165,7 +207,7 @@ async def test_an_empty_pool_refuses_and_fills_by_75_a_minute(
 
 @pytest.mark.parametrize("switches", [Switches(data_api_counts=False)])
 async def test_the_data_api_may_be_free_and_then_says_nothing_of_the_pool(api: httpx.AsyncClient) -> None:
-    # API reference 1: nobody recorded whether it counts, hence a switch.
+    # Nobody recorded whether it counts, hence a switch.
     answer = await api.get(RULES)
 
     assert "RateLimit-Remaining" not in answer.headers

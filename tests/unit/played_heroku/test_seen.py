@@ -18,7 +18,9 @@ async def test_the_snapshot_shows_spaces_databases_and_the_latest_calls(
     await api.get("/account")
     seen = heroku.snapshot(now=clock.now)
 
-    assert seen["spaces"] == [{"name": "acme-private", "region": "virginia", "shield": False}]
+    [space] = seen["spaces"]
+    assert (space["name"], space["region"], space["shield"]) == ("acme-private", "virginia", False)
+    assert (space["generation"], space["state"], space["data_services"]) == ("cedar", "allocated", True)
     billing, ledger, website = seen["databases"]
     assert (billing["name"], billing["app"], billing["space"]) == (DATABASE, "billing", "acme-private")
     assert (billing["plan"], billing["tls_endpoint"]) == ("heroku-postgresql:private-4", "Operational")
@@ -29,6 +31,34 @@ async def test_the_snapshot_shows_spaces_databases_and_the_latest_calls(
     assert (website["space"], website["tls_endpoint"], website["rules"]) == (None, None, [])
     assert seen["calls"] == [
         {"at": clock.now.isoformat(), "method": "GET", "path": "/account", "status": 200}
+    ]
+
+
+def test_the_snapshot_shows_a_spaces_ranges_what_holds_and_what_was_there_before(
+    heroku: PlayedHeroku, clock: Clock
+) -> None:
+    heroku.leave_unapplied("acme-private")
+    heroku.put_ruleset_by_hand("acme-private", [CIDR], by="lead@example.com", now=clock.now)
+    [space] = heroku.snapshot(now=clock.now)["spaces"]
+
+    office = [{"action": "allow", "source": "198.51.100.0/24"}]
+    assert space["ruleset"].pop("id")
+    assert space["ruleset"] == {
+        "created_at": clock.now.isoformat(),
+        "created_by": "lead@example.com",
+        "applied": False,
+        "rules": [{"action": "allow", "source": CIDR}],
+    }
+    assert space["in_force"] == office
+    assert [each["rules"] for each in space["history"]] == [
+        office,
+        [{"action": "allow", "source": "0.0.0.0/0"}],
+    ]
+    for number in range(9):
+        heroku.put_ruleset_by_hand("acme-private", [f"192.0.2.{number}/32"], now=clock.now)
+    [space] = heroku.snapshot(now=clock.now)["spaces"]
+    assert [each["rules"][0]["source"] for each in space["history"]] == [
+        f"192.0.2.{number}/32" for number in (7, 6, 5, 4, 3)
     ]
 
 
