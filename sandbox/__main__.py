@@ -1,4 +1,7 @@
-"""``python -m sandbox``: Slack and Heroku played on this machine, with the real bot between them."""
+"""``python -m sandbox``: Slack and Heroku played on this machine, with the real bot between them.
+
+``python -m sandbox play`` lists the scenarios, ``python -m sandbox play NAME`` plays one.
+"""
 
 import argparse
 import asyncio
@@ -8,8 +11,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot.logs import configure
-from sandbox.heroku.world import default_world
+from sandbox.heroku.world import MOST, default_world
+from sandbox.play import listed, play
 from sandbox.postgres import NoPostgresError, private_postgres
+from sandbox.scenarios import script
+from sandbox.scenarios.script import ScenarioError
 from sandbox.stage import HEROKU_TOKEN, staged
 from storage.migrate import migrate
 
@@ -18,22 +24,55 @@ PORT: Final = 8000
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Plays until interrupted."""
-    parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
-    parser.add_argument("--port", type=int, default=PORT, help=f"of the page; {PORT} by default, 0 picks one")
-    parser.add_argument("--databases", type=int, default=1, help="how many databases Heroku has (1 or 2)")
-    chosen = parser.parse_args(arguments)
-    configure()
+    """Plays until interrupted, or until the scenario is over.
+
+    Returns:
+        The exit status: 1 when a scenario did not go as it is written, 2 when nothing could be played.
+    """
+    chosen = _parser().parse_args(arguments)
     try:
         with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(_play(chosen.port, chosen.databases))
+            if chosen.what == "play":
+                return _scenario(chosen.name, port=chosen.port, stay=chosen.stay)
+            configure()
+            asyncio.run(_demo(chosen.port, chosen.databases))
     except (NoPostgresError, OSError) as error:
         sys.stderr.write(f"The demo cannot start: {error}\n")
         return 2
     return 0
 
 
-async def _play(port: int, databases: int) -> None:
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
+    help_port = f"of the page; {PORT} by default, 0 picks one"
+    parser.add_argument("--port", type=int, default=PORT, help=help_port)
+    parser.add_argument(
+        "--databases", type=int, default=1, help=f"how many databases Heroku has (1 to {MOST})"
+    )
+    what = parser.add_subparsers(dest="what", metavar="play")
+    playing = what.add_parser("play", help="play a scenario; without a name, list them")
+    playing.add_argument("name", nargs="?", help="of the scenario")
+    playing.add_argument("--stay", action="store_true", help="slowly, and leave the page open afterwards")
+    # Left out, it must not undo what stood before "play".
+    playing.add_argument("--port", type=int, default=argparse.SUPPRESS, help=help_port)
+    return parser
+
+
+def _scenario(name: str | None, *, port: int, stay: bool) -> int:
+    if name is None:
+        sys.stdout.write(listed())
+        return 0
+    try:
+        scenario = script.load(name)
+    except ScenarioError as error:
+        sys.stderr.write(f"{error}\n")
+        return 2
+    configure()
+    # Who does not stay needs no page, and should not have to look for a port that is free.
+    return 0 if asyncio.run(play(scenario, port=port if stay else 0, stay=stay)) else 1
+
+
+async def _demo(port: int, databases: int) -> None:
     with private_postgres() as postgres:
         migrate(postgres.url())
         heroku = default_world(token=HEROKU_TOKEN, databases=databases)

@@ -1,12 +1,12 @@
 """The whole played world on one stage: Slack, Heroku, the page, and the real bot between them."""
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, Final
-from uuid import UUID
+from typing import Final
 
 import httpx
 
@@ -16,11 +16,13 @@ from bot.wiring import House, open_house
 from sandbox.clock import MovableClock
 from sandbox.heroku.door import app as heroku_door
 from sandbox.heroku.heroku import PlayedHeroku
+from sandbox.panel import Panel
 from sandbox.serving import listening, serving
 from sandbox.slack.deliver import over
 from sandbox.slack.door import app as slack_door
 from sandbox.slack.people import People
 from sandbox.slack.slack import PlayedSlack
+from sandbox.weather import Weather
 
 BOT_TOKEN: Final = "xoxb-played-token"
 SIGNING_SECRET: Final = "played-signing-secret"
@@ -39,6 +41,9 @@ approvers = ["S0LEADS"]
 
 PAGE: Final = Path(__file__).parent / "page"
 
+A_PASS: Final = 0.5
+"""Seconds that a pass of the bot's takes in the played world, with room to spare."""
+
 JUST_AFTER: Final = timedelta(seconds=1)
 """How far "to the next event" goes beyond it."""
 
@@ -51,13 +56,28 @@ class Stage:
     slack: PlayedSlack
     people: People
     clock: MovableClock
+    weather: Weather
     house: House
     bot_url: str
+
+    async def look_again(self) -> None:
+        """Has the bot look at everything."""
+        await self.house.look_again()
+
+    async def look_twice(self) -> None:
+        """Has the bot look at everything once the weather has cleared.
+
+        A pass that is under way has met the old weather, and puts the next look up to a minute off:
+        the second look comes behind it.
+        """
+        await self.look_again()
+        await asyncio.sleep(A_PASS)
+        await self.look_again()
 
     async def move_time(self, by: timedelta) -> None:
         """Moves business time, and has everything looked at again."""
         self.clock.move(by)
-        await self.house.look_again()
+        await self.look_again()
 
     async def to_next_event(self) -> None:
         """Moves business time to the next end or warning."""
@@ -83,67 +103,6 @@ def settings(database_url: str, *, slack_url: str, heroku_url: str, policy: str 
     )
 
 
-class _Watched:
-    """Something more that the page shows; its version rises when it changes."""
-
-    def __init__(self, show: Callable[[], object], version: Callable[[], int]) -> None:
-        self._show = show
-        self._version = version
-
-    def __call__(self) -> object:
-        """What is shown now."""
-        return self._show()
-
-    @property
-    def version(self) -> int:
-        """Rises with each change."""
-        return self._version()
-
-
-class _Panel:
-    """What the page shows beside Slack, and what its buttons do there."""
-
-    def __init__(self, heroku: PlayedHeroku, clock: MovableClock) -> None:
-        self.stage: Stage | None = None
-        self._heroku = heroku
-        self._clock = clock
-        self.extras = {
-            "heroku": _Watched(self._heroku_now, lambda: heroku.version_at(datetime.now(UTC))),
-            "clock": _Watched(self._clock_now, lambda: clock.moves),
-        }
-        self.actions = {"clock": self._move, "heroku": self._by_hand}
-
-    def _heroku_now(self) -> object:
-        return self._heroku.snapshot(now=datetime.now(UTC))
-
-    def _clock_now(self) -> object:
-        offset = int(self._clock.offset.total_seconds())
-        return {"now": self._clock.now().isoformat(), "offset_s": offset}
-
-    async def _move(self, given: dict[str, Any]) -> dict[str, Any]:
-        if self.stage is not None and given.get("next"):
-            await self.stage.to_next_event()
-        elif self.stage is not None:
-            await self.stage.move_time(timedelta(seconds=int(given["add_s"])))
-        return {"ok": True, "now": self._clock.now().isoformat()}
-
-    async def _by_hand(self, given: dict[str, Any]) -> dict[str, Any]:
-        """Somebody else at Heroku, with no regard for us."""
-        now = datetime.now(UTC)
-        match given["do"]:
-            case "delete_rule":
-                self._heroku.delete_rule_by_hand(given["database"], UUID(given["rule"]), now=now)
-            case "add_rule":
-                self._heroku.add_rule_by_hand(
-                    given["database"], given["cidr"], description=given.get("description", ""), now=now
-                )
-            case other:
-                return {"ok": False, "error": f"unknown: {other}"}
-        if self.stage is not None:
-            await self.stage.house.look_again()
-        return {"ok": True}
-
-
 @contextlib.asynccontextmanager
 async def staged(
     database_url: str, heroku: PlayedHeroku, *, port: int = 0, policy: str = POLICY
@@ -157,7 +116,7 @@ async def staged(
         policy: as TOML.
     """
     slack = PlayedSlack(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET)
-    clock = MovableClock()
+    clock, weather = MovableClock(), Weather(heroku, slack)
     async with contextlib.AsyncExitStack() as stack:
         enter = stack.enter_async_context
         slack_socket, slack.base_url = await enter(listening(port))
@@ -166,7 +125,7 @@ async def staged(
         client = await enter(httpx.AsyncClient(timeout=30, trust_env=False))
         people = People(slack, deliver=over(client), bot_url=bot_url)
         await enter(serving(heroku_door(heroku), heroku_socket))
-        panel = _Panel(heroku, clock)
+        panel = Panel(heroku, clock, weather)
         door = slack_door(slack, people, extras=panel.extras, actions=panel.actions, page=PAGE)
         await enter(serving(door, slack_socket))
         wanted = settings(database_url, slack_url=slack.base_url, heroku_url=heroku_url, policy=policy)
@@ -174,6 +133,14 @@ async def staged(
         house = await enter(open_house(wanted, rules, clock=clock))
         await enter(serving(await house.web(), bot_socket))
         await enter(house.working())
-        stage = Stage(heroku=heroku, slack=slack, people=people, clock=clock, house=house, bot_url=bot_url)
-        panel.stage = stage
+        stage = Stage(
+            heroku=heroku,
+            slack=slack,
+            people=people,
+            clock=clock,
+            weather=weather,
+            house=house,
+            bot_url=bot_url,
+        )
+        panel.moves = stage
         yield stage

@@ -16,6 +16,7 @@ import { Rail } from "./rail.js";
 import { ReadMarks } from "./read.js";
 import { spoken } from "./text.js";
 import { Viewer } from "./viewer.js";
+import { Weather } from "./weather.js";
 import { languageOf, sentences } from "./words.js";
 
 const FIRST_PERSON = "U0ENGINEER"; // who asks first in the played workspace
@@ -34,7 +35,8 @@ class Page {
   #offered = null; // a line that waits for its person to be shown
   #heard = ""; // newest message that was announced
   #clock = new Clock((wish) => this.#act("clock", wish));
-  #heroku = new Heroku({ act: (wish) => this.#byHand(wish), redraw: () => this.#draw() });
+  #heroku = new Heroku({ act: (wish) => this.#atTheWorld("heroku", wish), redraw: () => this.#draw() });
+  #weather = new Weather((wish) => this.#atTheWorld("weather", wish));
   #rail = new Rail({ become: (id) => this.#become(id), open: (id) => this.#openChannel(id) });
   #channel = new Channel({
     click: (...press) => this.#click(...press),
@@ -114,8 +116,9 @@ class Page {
       channel.id,
     );
     this.#channel.draw(viewer, channel, messages, home, tab);
-    this.#composer.draw(viewer, channel, state.commands, tab === "messages");
+    this.#composer.draw(viewer, channel, state, tab === "messages");
     this.#heroku.draw(state.heroku, viewer);
+    this.#weather.draw(state.weather, viewer);
     this.#clock.draw(state.clock, viewer);
     this.#guide.draw(state, viewer);
     this.#modal.draw(state.view, viewer);
@@ -260,9 +263,12 @@ class Page {
     return answer;
   }
 
-  async #byHand(wish) {
-    const answer = await this.#act("heroku", wish);
-    if (!answer.ok) this.#composer.tellAnswer(answer);
+  /** Do something to the world outside of Slack; what it refuses is said there until the next thing is done. */
+  async #atTheWorld(what, wish) {
+    const answer = await this.#act(what, wish);
+    const error = document.getElementById("world-error");
+    error.hidden = answer.ok;
+    say(error, answer.ok ? "" : this.#viewer.words("channel.failed", { error: ended(answer.said) }));
     return answer;
   }
 
@@ -280,6 +286,11 @@ class Page {
       error instanceof Refused ? words("app.refused", { error: error.message }) : words("app.lost"),
     );
   }
+}
+
+/** Leave out a sentence's full stop: the sentence around it has one. */
+function ended(sentence) {
+  return sentence.replace(/[.。]$/, "");
 }
 
 new Page(new URLSearchParams(location.search)).follow();

@@ -1,6 +1,7 @@
-/** Where one types: an ordinary message, or a slash command with its hint. */
+/** Where one types: an ordinary message, or a slash command with hints at how it goes on. */
 
-import { el, say } from "./dom.js";
+import { say } from "./dom.js";
+import { Hints } from "./hints.js";
 
 const PATIENT = 300; // milliseconds until waiting is worth a word
 const HISTORY = 50; // lines that arrow up finds again
@@ -9,7 +10,7 @@ const HISTORY = 50; // lines that arrow up finds again
 export class Composer {
   #form = document.getElementById("composer");
   #text = document.getElementById("composer-text");
-  #hint = document.getElementById("command-hint");
+  #hints = new Hints((line) => this.offer(line));
   #status = document.getElementById("composer-status");
   #send;
   #viewer = null;
@@ -35,14 +36,15 @@ export class Composer {
    *
    * @param {import("./viewer.js").Viewer} viewer
    * @param {object} channel
-   * @param {{command: string, hint: string}[]} commands
+   * @param {object} state - the door's answer, for its `commands` and, where there is one, its `usage`
    * @param {boolean} visible - nobody writes on the home tab
    */
-  draw(viewer, channel, commands, visible) {
+  draw(viewer, channel, state, visible) {
     this.#form.hidden = !visible;
     this.#text.disabled = false; // until here, nobody knew whose words they would be
     this.#viewer = viewer;
-    this.#commands = commands;
+    this.#commands = state.commands;
+    this.#hints.know(state.commands, state.usage ?? [], viewer);
     const name = channel.is_im ? channel.name : `#${channel.name}`;
     this.#text.placeholder = viewer.words("composer.placeholder", { place: name });
     const place = `${viewer.me}/${channel.id}`;
@@ -103,19 +105,12 @@ export class Composer {
     if (event.key === "Enter" && !event.shiftKey) {
       event.preventDefault();
       this.#form.requestSubmit();
-    } else if (event.key === "Tab" && !event.shiftKey && this.#completion()) {
+    } else if (event.key === "Tab" && !event.shiftKey && this.#hints.completion(this.#text.value)) {
       event.preventDefault();
-      this.#fill(`${this.#completion()} `);
+      this.#fill(this.#hints.completion(this.#text.value));
     } else if (event.key === "ArrowUp" && this.#text.selectionEnd === 0) this.#recall(event, 1);
     else if (event.key === "ArrowUp" && this.#back > 0) this.#recall(event, 1);
     else if (event.key === "ArrowDown" && this.#back > 0) this.#recall(event, -1);
-  }
-
-  /** Return the one command that what is typed begins, unless it is complete. */
-  #completion() {
-    const begun = this.#text.value;
-    const fitting = this.#commands.filter((one) => one.command.startsWith(begun) && one.command !== begun);
-    return begun.length > 1 && fitting.length === 1 ? fitting[0].command : null;
   }
 
   #recall(event, step) {
@@ -143,16 +138,6 @@ export class Composer {
     this.#back = 0;
     this.#text.style.height = "auto";
     this.#text.style.height = `${this.#text.scrollHeight}px`;
-    const found = this.#hinted();
-    this.#hint.hidden = !found;
-    if (found) this.#hint.replaceChildren(el("b", {}, found.command), ` ${found.hint}`);
-  }
-
-  /** Return the command whose hint helps with what is typed so far. */
-  #hinted() {
-    const typed = this.#text.value;
-    if (!typed.startsWith("/")) return null;
-    const [word] = typed.split(/\s/);
-    return this.#commands.find((one) => one.command.startsWith(word)) ?? null;
+    this.#hints.show(this.#text.value);
   }
 }

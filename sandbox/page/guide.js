@@ -5,30 +5,34 @@ import { written } from "./text.js";
 
 const COMMAND = "/pgaccess mtls add 203.0.113.4";
 const APPROVALS = "approvals"; // the channel where the played workspace decides
+const SHELF = "pgaccess.guide"; // the key in the tab's storage
 const OURS = "pgaccess/"; // how the description of every rule begins that pgaccess made
 
-/** Shows the door's steps where it has some, else those of the demo; done stays done while the page is open. */
+/** Shows the door's steps where it has some, else those of the demo; done stays done, also after a reload. */
 export class Guide {
   #section = document.getElementById("guide");
   #list = document.getElementById("guide-steps");
   #over = document.getElementById("guide-over");
   #hooks;
+  #show = document.getElementById("guide-show");
+  #run = ""; // which start of the demo the rest is about
   #hidden = false;
   #done = new Set();
 
   /** @param {{perform: function(object)}} hooks - takes a step's `does`: where to go and what to offer */
   constructor(hooks) {
     this.#hooks = hooks;
-    document.getElementById("guide-hide").addEventListener("click", () => {
-      this.#hidden = true;
-      this.#section.hidden = true;
-    });
+    document.getElementById("guide-hide").addEventListener("click", () => this.#hide(true));
+    this.#show.addEventListener("click", () => this.#hide(false));
   }
 
   /** @param {object} state - the door's answer */
   draw(state, viewer) {
+    if (state.run !== this.#run) this.#recall(state.run);
     const steps = Array.isArray(state.steps) ? given(state.steps, viewer) : this.#own(state, viewer);
+    this.#keep();
     this.#section.hidden = this.#hidden || steps.length === 0;
+    this.#show.hidden = !this.#hidden || steps.length === 0;
     const current = steps.find((step) => !step.done);
     this.#section.classList.toggle("over", !current);
     this.#over.hidden = Boolean(current);
@@ -38,6 +42,29 @@ export class Guide {
       sign: (step) => [step, viewer.language],
       make: (step) => this.#step(step, steps.length, viewer),
     });
+  }
+
+  /** Fold the line away, or bring it back; whoever did so keeps the focus nearby. */
+  #hide(hidden) {
+    this.#hidden = hidden;
+    this.#section.hidden = hidden;
+    this.#show.hidden = !hidden;
+    this.#keep();
+    (hidden ? this.#show : document.getElementById("guide-hide")).focus();
+  }
+
+  /** Remember across a reload, in this tab, what was done since the demo was started. */
+  #keep() {
+    if (this.#run === undefined) return; // this door says nothing of its starts
+    sessionStorage.setItem(SHELF, JSON.stringify({ run: this.#run, hidden: this.#hidden, done: [...this.#done] }));
+  }
+
+  #recall(run) {
+    this.#run = run;
+    const kept = load();
+    const same = run !== undefined && kept.run === run;
+    this.#hidden = same ? Boolean(kept.hidden) : false;
+    this.#done = new Set(same ? kept.done : []);
   }
 
   #step(step, count, viewer) {
@@ -120,6 +147,14 @@ function given(steps, viewer) {
     const text = step.text ?? step;
     return { text: text[viewer.language] ?? text.en ?? String(text), done: Boolean(step.done), does: null };
   });
+}
+
+function load() {
+  try {
+    return JSON.parse(sessionStorage.getItem(SHELF)) ?? {};
+  } catch {
+    return {}; // somebody else's text under our key
+  }
 }
 
 function hasButtons(message) {

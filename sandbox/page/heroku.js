@@ -1,7 +1,10 @@
 /** What Heroku has, right now: spaces, databases, the rules of each, and the latest API calls. */
 
 import { el, reconcile } from "./dom.js";
+import { adding } from "./folded.js";
 import { shown } from "./moments.js";
+import * as network from "./network.js";
+import { tone } from "./network.js";
 
 const LINGER = 6000; // milliseconds that a new rule counts as new, and a removed one stays visible
 
@@ -28,10 +31,11 @@ export class Heroku {
     this.#compare(heroku.databases);
     reconcile(this.#spaces, grouped(heroku), {
       key: (space) => space.name,
-      sign: ({ databases, ...space }) => [space, databases.map(bare), viewer.language],
+      sign: ({ databases, ...space }) => [bareSpace(space), databases.map(bare), viewer.language],
       make: (space) => this.#space(space, viewer),
     });
     for (const database of heroku.databases) this.#rules(database, viewer);
+    this.#fillFolded(heroku, viewer);
     this.#drawCalls(heroku.calls ?? [], viewer);
   }
 
@@ -63,10 +67,13 @@ export class Heroku {
     const kind = space.shield === null ? "common" : space.shield ? "shield" : "private";
     const about = [viewer.words(`heroku.${kind}`), space.region].filter(Boolean).join(" · ");
     const head = el("h3", { class: "space-name" }, space.name ?? "", el("small", {}, about));
+    const ranges = space.ruleset && network.rangesOf(space, viewer, this.#hooks.act);
+    if (ranges) ranges.dataset.rangesOf = space.name;
     return el(
       "section",
       { class: "space" },
       head,
+      ranges,
       space.databases.map((database) => this.#database(database, kind === "common", viewer)),
     );
   }
@@ -92,7 +99,36 @@ export class Heroku {
         el("p", { class: "rules-count" }),
         this.#adding(database, viewer),
       );
-    return el("article", { class: "database", ...marks }, head, about, rules);
+    return el("article", { class: "database", ...marks }, head, about, rules, this.#folded(database, viewer));
+  }
+
+  /** Make the lists of a database that are folded at first, as far as the snapshot has what stands in them. */
+  #folded(database, viewer) {
+    const lists = [];
+    if (database.certificates && database.tls_endpoint !== null) {
+      lists.push(el("div", { "data-certificates-of": database.name }, network.certificatesOf(database)));
+    }
+    if ("privatelink" in database) {
+      const list = network.privatelinkOf(database, viewer, this.#hooks.act);
+      lists.push(el("div", { "data-privatelink-of": database.name }, list));
+    }
+    return lists;
+  }
+
+  #fillFolded({ spaces, databases }, viewer) {
+    const act = this.#hooks.act;
+    const found = (kind, name) =>
+      this.#spaces.querySelector(`[data-${kind}-of="${CSS.escape(name)}"]`)?.closest("details, div");
+    for (const space of spaces) {
+      const list = found("ranges", space.name);
+      if (list) network.fillRanges(list, space, viewer, act);
+    }
+    for (const database of databases) {
+      const certificates = found("certificates", database.name);
+      if (certificates) network.fillCertificates(certificates, database, viewer, act);
+      const link = found("privatelink", database.name);
+      if (link) network.fillPrivatelink(link, database, viewer, act);
+    }
   }
 
   #table(database, viewer) {
@@ -154,38 +190,16 @@ export class Heroku {
   }
 
   #adding(database, { words }) {
-    const field = (name, key, example) =>
-      el(
-        "label",
-        {},
-        words(key),
-        el("input", {
-          name,
-          type: "text",
-          class: "typed",
-          placeholder: example,
-          required: name === "cidr",
-          autocomplete: "off",
-        }),
-      );
-    const form = el(
-      "form",
-      { class: "adding" },
-      field("cidr", "heroku.add.cidr", "192.0.2.7/32"),
-      field("description", "heroku.add.description", "vpn"),
-      el("button", { type: "submit", class: "button default" }, words("heroku.add.do")),
-    );
-    form.addEventListener("submit", async (event) => {
-      event.preventDefault();
-      const { cidr, description } = Object.fromEntries(new FormData(form));
-      const answer = await this.#hooks.act({ do: "add_rule", database: database.name, cidr, description });
-      if (answer.ok) form.reset();
-    });
+    const fields = [
+      { name: "cidr", label: words("heroku.add.cidr"), example: "192.0.2.7/32" },
+      { name: "description", label: words("heroku.add.description"), example: "vpn", optional: true },
+    ];
+    const add = (given) => this.#hooks.act({ do: "add_rule", database: database.name, ...given });
     return el(
       "details",
       {},
       el("summary", { "data-testid": `add-rule-${database.name}` }, words("heroku.add")),
-      form,
+      adding(fields, words("heroku.add.do"), add),
     );
   }
 
@@ -209,7 +223,9 @@ export class Heroku {
 function callLine(call, viewer) {
   const at = Date.parse(call.at) / 1000;
   const time = Number.isNaN(at) ? call.at : shown(at, viewer, { timeStyle: "medium", hourCycle: "h23" });
-  const status = el("span", { class: `status ${call.status < 400 ? "good" : "bad"}` }, String(call.status));
+  const good = call.status > 0 && call.status < 400; // without a status the connection was cut
+  const said = call.status > 0 ? String(call.status) : viewer.words("heroku.cut");
+  const status = el("span", { class: `status ${good ? "good" : "bad"}` }, said);
   return el(
     "li",
     {},
@@ -240,13 +256,11 @@ function grouped({ spaces, databases }) {
     : inside;
 }
 
-function bare({ rules: _, ...database }) {
-  return database;
+/** Leave out what is filled in by itself, so that the rest need not be made anew when it changes. */
+function bare({ rules: _rules, certificates, privatelink, ...database }) {
+  return { ...database, certificates: Boolean(certificates), privatelink: privatelink !== undefined };
 }
 
-/** Return the colour of a state: done, on its way, or anything else. */
-function tone(state) {
-  if (state === "Authorized" || state === "Operational") return "good";
-  if (/ing$/.test(state ?? "")) return "moving";
-  return "off";
+function bareSpace({ ruleset, in_force: _force, history: _history, ...space }) {
+  return { ...space, ruleset: Boolean(ruleset) };
 }

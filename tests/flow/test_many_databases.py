@@ -27,7 +27,9 @@ async def crowd(database_url: str) -> AsyncIterator[Acts]:
 
         async def discovered() -> bool:
             people = await acts.query("SELECT 1 FROM people WHERE id = 'U0ENGINEER'")
-            return bool(people) and len(await acts.query("SELECT 1 FROM targets WHERE NOT is_space")) == MORE + 1
+            return (
+                bool(people) and len(await acts.query("SELECT 1 FROM targets WHERE NOT is_space")) == MORE + 1
+            )
 
         await acts.until(discovered)
         yield acts
