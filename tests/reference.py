@@ -12,7 +12,7 @@ from bot.domain.duration import show_duration
 from bot.policy_keys import PolicyKeys, RuleKeys, TargetKeys
 from handlers.clauses import ENDLESS, VALUES, WORDS, Clause
 from handlers.grammar import COMMAND, COMMANDS
-from handlers.grammar import Path as Words
+from handlers.readers import Path as Words
 
 FOLDER: Final = Path(__file__).parents[1] / "docs" / "reference"
 """Where the pages are."""
