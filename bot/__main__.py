@@ -7,9 +7,9 @@ import json
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from bot import policy_commands
 from bot.errors import PgaccessError
@@ -41,17 +41,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _web(_: argparse.Namespace) -> int:
-    asyncio.run(_serve(web=True, worker=False))
+    _run_loop(_serve(web=True, worker=False))
     return 0
 
 
 def _worker(_: argparse.Namespace) -> int:
-    asyncio.run(_serve(web=False, worker=True))
+    _run_loop(_serve(web=False, worker=True))
     return 0
 
 
 def _run(_: argparse.Namespace) -> int:
-    asyncio.run(_serve(web=True, worker=True))
+    _run_loop(_serve(web=True, worker=True))
     return 0
 
 
@@ -127,6 +127,16 @@ _COMMANDS: Final = {
     "policy": _Command(run=_policy, does=policy_commands.EXPLAINED, options=policy_commands.add_arguments),
     "manifest": _Command(run=_manifest, does="print the Slack app manifest", options=_manifest_options),
 }
+
+
+def _run_loop(serving: Coroutine[Any, Any, None]) -> None:
+    """Runs until it ends, on the faster loop where there is one: everything here waits for sockets."""
+    try:
+        import uvloop
+    except ImportError:  # it does not exist for Windows
+        asyncio.run(serving)
+    else:
+        uvloop.run(serving)
 
 
 async def _serve(*, web: bool, worker: bool) -> None:

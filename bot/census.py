@@ -73,6 +73,7 @@ class Census:
     async def _count_databases(self) -> None:
         databases = await self._heroku.databases()
         spaces = await self._heroku.spaces()
+        await self._heroku.learn_budget()
         async with self._store.transaction() as tx:
             await tx.targets.discovered(databases, spaces)
             await tx.chores.due_in("databases", wait=DATABASES_EVERY)

@@ -189,8 +189,8 @@ class Courier:
         held.begin_call()
 
     async def _thread(self, post: Post) -> str | None:
-        """Reminders go into the thread of their request's card, and wait while it does not stand yet."""
-        if post.kind is not PostKind.NOTICE_REMINDER:
+        """What belongs into the thread of its request's card waits while that does not stand yet."""
+        if not post.kind.is_reply:
             return None
         async with self._store.transaction() as tx:
             card = await tx.posts.place(f"approval:{post.request}")

@@ -42,6 +42,13 @@ class Refusal(StrEnum):
     ADDRESS_MULTICAST = "address_multicast"
     ADDRESS_RESERVED = "address_reserved"
     ADDRESS_WIDER_THAN_POLICY = "address_wider_than_policy"
+    # The AWS account.
+    ACCOUNT_EMPTY = "account_empty"
+    ACCOUNT_UNREADABLE = "account_unreadable"
+    ACCOUNT_DIGITS = "account_digits"
+    ACCOUNT_ROLE = "account_role"
+    ACCOUNT_OTHER = "account_other"
+    ACCOUNT_PARTITION = "account_partition"
     # How long.
     DURATION_UNREADABLE = "duration_unreadable"
     DURATION_NO_UNIT = "duration_no_unit"
@@ -89,9 +96,55 @@ class Refusal(StrEnum):
     # What the database lets in.
     NOTHING_THERE = "nothing_there"
     CLOSING_ALREADY = "closing_already"
+    SPACE_MISSING = "space_missing"
+    SPACE_UNKNOWN = "space_unknown"
+    SPACE_NONE = "space_none"
+    TRUSTED_SHIELD = "trusted_shield"
+    TRUSTED_FIR = "trusted_fir"
+    TRUSTED_ONLY = "trusted_only"
+    RANGES_FULL = "ranges_full"
+    RANGES_FULL_UNTIL = "ranges_full_until"
+    RANGE_NOT_THERE = "range_not_there"
+    RANGE_OURS = "range_ours"
+    SUPPORT_ADMINS = "support_admins"
+    SUPPORT_SETTLED = "support_settled"
     FOREIGN_RULE = "foreign_rule"
+    # What PrivateLink has.
+    LINK_PLAN = "link_plan"
+    LINK_NONE = "link_none"
+    LINK_CLOSING = "link_closing"
+    LINK_SOME = "link_some"
+    LINK_NAME = "link_name"
+    LINK_UNSEEN = "link_unseen"
+    LINK_NOBODY = "link_nobody"
+    LINK_OURS = "link_ours"
+    # Which certificate.
+    CERTIFICATE_MISSING = "certificate_missing"
+    CERTIFICATE_UNKNOWN = "certificate_unknown"
+    CERTIFICATE_AMBIGUOUS = "certificate_ambiguous"
+    CERTIFICATE_OFF = "certificate_off"
+    CERTIFICATE_REMOVING = "certificate_removing"
+    CERTIFICATE_NOT_OFFERED = "certificate_not_offered"
+    # A certificate's files.
+    FILES_NOT_YOURS = "files_not_yours"
+    FILES_FOREIGN = "files_foreign"
+    FILES_NO_ADDRESS = "files_no_address"
+    FILES_UNSENT = "files_unsent"
+    # What can be done about a certificate's end.
+    CERTIFICATE_NOT_READY = "certificate_not_ready"
+    SNOOZE_SPENT = "snooze_spent"
+    SNOOZE_LATE = "snooze_late"
+    ROTATION_OPEN = "rotation_open"
+    ROTATION_NOT_WAITING = "rotation_not_waiting"
     # What the database has room for.
     MTLS_NOT_ENABLED = "mtls_not_enabled"
+    MTLS_PLAN = "mtls_plan"
+    MTLS_ENABLED = "mtls_enabled"
+    MTLS_ENABLING = "mtls_enabling"
+    MTLS_CLOSING = "mtls_closing"
+    MTLS_OFF = "mtls_off"
+    MTLS_UNSEEN = "mtls_unseen"
+    MTLS_NAME = "mtls_name"
     RULES_FULL = "rules_full"
     RULES_FULL_UNTIL = "rules_full_until"
 
@@ -160,6 +213,13 @@ class HerokuDeniedError(HerokuRefusedError):
 
 class HerokuBusyError(HerokuError, TryAgainError):
     """429: nothing was done; the rate limit has to refill first."""
+
+
+class HerokuSavingError(HerokuBusyError):
+    """Heroku was not asked: our own budget of calls has nothing left for this purpose now."""
+
+    def __init__(self) -> None:
+        super().__init__(429, "saving", "our own budget of calls is spent for now")
 
 
 class HerokuUnclearError(HerokuError, TryAgainError):

@@ -87,7 +87,9 @@ SCOPES: Final = (
 )
 """The bot token's scopes, complete and no more (Slack developer documentation, method reference, 2026-11)."""
 
-SCOPELESS: Final = frozenset({"apps.connections.open", "auth.test", "views.open", "views.publish"})
+SCOPELESS: Final = frozenset(
+    {"apps.connections.open", "auth.test", "views.open", "views.publish", "views.push"}
+)
 """Methods that need no scope of the bot token; the first has a token of its own (``connections:write``)."""
 
 EVENTS: Final = {

@@ -36,7 +36,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a person by Slack id, and the user groups they are in",
     )
     test.add_argument(
-        "--on", required=True, metavar="DATABASE", help="its alias, or its add-on's or app's name"
+        "--on",
+        required=True,
+        metavar="DATABASE",
+        help="its alias, or its add-on's or app's name; a space with --method trusted",
     )
     test.add_argument("--environment", help="as if the database were in this one")
     test.add_argument(

@@ -51,7 +51,12 @@ def _policy(keys: PolicyKeys) -> Policy:
         admins=frozenset(keys.admins),
         warn_before=keys.warn_before,
         targets=tuple(
-            Listed(alias=alias, database=target.database, environment=target.environment)
+            Listed(
+                alias=alias,
+                database=target.space or target.database or "",
+                environment=target.environment,
+                is_space=target.space is not None,
+            )
             for alias, target in keys.targets.items()
         ),
         rules=tuple(_rule(rule, place) for place, rule in enumerate(keys.rules, 1)),
@@ -93,6 +98,9 @@ def _idle_keys(keys: RuleKeys) -> list[str]:
 
 def _contradictions(keys: PolicyKeys, policy: Policy) -> Iterator[str]:
     """What is wrong although every key by itself is right, each as a sentence."""
+    for alias, target in keys.targets.items():
+        if (target.database is None) == (target.space is None):
+            yield f"targets.{alias} needs either the key database or the key space"
     for rule, given in zip(policy.rules, keys.rules, strict=True):
         if idle := _idle_keys(given):
             yield f'rule "{rule.name}": a rule that denies has no use for {", ".join(idle)}'

@@ -97,7 +97,7 @@ Title = Annotated[str, AfterValidator(_title)]
 """A rule's name."""
 
 Word = Annotated[str, AfterValidator(_word)]
-"""An environment, or a database's name on Heroku."""
+"""An environment, or a database's or space's name on Heroku."""
 
 Alias = Annotated[str, AfterValidator(_alias)]
 """What people may call a database."""
@@ -108,13 +108,21 @@ class TargetKeys(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    database: Word = Field(
-        description="The database on Heroku: its add-on's name, or the name of the app that owns it.",
+    database: Word | None = Field(
+        default=None,
+        description="The database on Heroku: its add-on's name, or the name of the app that owns it. "
+        "Each table has either this or `space`.",
         examples=['"postgresql-curved-12345"'],
+    )
+    space: Word | None = Field(
+        default=None,
+        description="The space on Heroku, which trusted IP ranges are asked for. "
+        "It opens all databases inside: give it the environment of the one that matters most.",
+        examples=['"acme-private"'],
     )
     environment: Word = Field(
         default=DEFAULT_ENVIRONMENT,
-        description="What rules know the database by. A database that is not listed is in `default` as well.",
+        description="What rules know it by. A database or space that is not listed is in `default` as well.",
         examples=['"production"'],
     )
 
@@ -241,7 +249,7 @@ class PolicyKeys(BaseModel):
     )
     targets: dict[Alias, TargetKeys] = Field(
         default={},
-        description="Databases that have a name of their own or an environment, one table each.",
+        description="Databases and spaces that have a name of their own or an environment, one table each.",
         examples=["[targets.billing]"],
     )
     rules: list[RuleKeys] = Field(

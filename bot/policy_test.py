@@ -9,11 +9,11 @@ from bot.domain.contradictions import environments
 from bot.domain.duration import show_duration
 from bot.domain.methods import Method
 from bot.domain.policy import Listed, Policy, Rule, rule_for
-from bot.domain.target import Database
+from bot.domain.target import Database, Space, Target
 from bot.errors import MisconfiguredError, Refused
 
 _ANY: Final = UUID(int=0)
-"""The add-on of a database of which only the name is known: no rule looks at it."""
+"""The id of what only the name is known of: no rule looks at it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,7 +22,7 @@ class Question:
 
     Attributes:
         ids: the person's Slack id and those of their user groups; a group alone is any member of it.
-        on: a database by its alias, its add-on's name or its app's.
+        on: a database by its alias, its add-on's name or its app's; a space where it is about its ranges.
         environment: another one than the policy says; None leaves it.
         method: by which way.
     """
@@ -37,7 +37,9 @@ def check_lines(policy: Policy) -> list[str]:
     """What ``pgaccess policy check`` says of a policy that is right."""
     count, denying = len(policy.rules), sum(rule.denies for rule in policy.rules)
     rules = f"{_counted(count, 'rule')}{f', {denying} of them denying' if denying else ''}"
-    listed = f"{_counted(len(policy.targets), 'database')} listed"
+    spaces = sum(target.is_space for target in policy.targets)
+    listed = f"{_counted(len(policy.targets) - spaces, 'database')} listed"
+    listed += f", {_counted(spaces, 'space')} too" if spaces else ""
     return [f"the policy is right: {rules}; {listed}; requests are decided in {policy.approvals_channel}"]
 
 
@@ -51,13 +53,13 @@ def try_policy(policy: Policy, question: Question) -> list[str]:
     Raises:
         MisconfiguredError: the question names an environment that no database is in.
     """
-    database, policy = _staged(policy, question)
-    environment = policy.environment(database)
-    known = "" if policy.listed(database) else ": the policy does not list it by this name"
+    target, policy = _staged(policy, question)
+    environment = policy.environment(target)
+    known = "" if policy.listed(target) else ": the policy does not list it by this name"
     lines = [f"{_people(question.ids)} → {question.method} on {question.on} ({environment}{known})"]
     chosen: Rule | None
     try:
-        chosen = rule_for(policy, target=database, method=question.method, ids=question.ids)
+        chosen = rule_for(policy, target=target, method=question.method, ids=question.ids)
         lines += [f'asking: allowed, by rule "{chosen.name}"', *_terms(chosen, question.ids)]
     except Refused as refused:
         # Only a rule that denies is named; without a name there was none that matches.
@@ -71,24 +73,30 @@ def try_policy(policy: Policy, question: Question) -> list[str]:
     return lines
 
 
-def _staged(policy: Policy, question: Question) -> tuple[Database, Policy]:
-    """The database as the policy knows it, and the policy with the environment that was asked for."""
-    by_alias = {target.alias.lower(): target.database for target in policy.targets}
+def _staged(policy: Policy, question: Question) -> tuple[Target, Policy]:
+    """What is asked for as the policy knows it, and the policy with the environment that was asked for."""
+    is_space = question.method is Method.TRUSTED
+    by_alias = {one.alias.lower(): one.database for one in policy.targets if one.is_space == is_space}
     name = by_alias.get(question.on.lower(), question.on)
-    database = Database(
-        id=_ANY, name=name, app=name, space="", region="", shield=False, plan="", config_var=""
-    )
+    target: Target = Space(id=_ANY, name=name, region="", shield=False) if is_space else _database(name)
     if question.environment is None:
-        return database, policy
+        return target, policy
     known = environments(policy)
     if question.environment not in known:
         listed = ", ".join(sorted(known))
         raise MisconfiguredError(
             f"no database is in the environment {question.environment}; there is {listed}"
         )
-    others = tuple(target for target in policy.targets if target.database.lower() != name.lower())
-    moved = Listed(alias=question.on, database=name, environment=question.environment)
-    return database, replace(policy, targets=(*others, moved))
+    others = tuple(
+        one for one in policy.targets if (one.is_space, one.database.lower()) != (is_space, name.lower())
+    )
+    moved = Listed(alias=question.on, database=name, environment=question.environment, is_space=is_space)
+    return target, replace(policy, targets=(*others, moved))
+
+
+def _database(name: str) -> Database:
+    """A database of which only the name is known."""
+    return Database(id=_ANY, name=name, app=name, space="", region="", shield=False, plan="", config_var="")
 
 
 def _terms(rule: Rule, ids: Collection[str]) -> Iterator[str]:

@@ -179,15 +179,27 @@ class SlackClient:
         answer = await self._ask_patiently("usergroups.users.list", {"usergroup": group})
         return tuple(answer["users"])
 
+    async def hand(self, person: str, message: Message, *, post: int) -> Place:
+        """Writes to one person while somebody waits (``conversations.open``, ``chat.postMessage``)."""
+        try:
+            async with asyncio.timeout(HURRY.total_seconds()):
+                return await self.post(await self.direct_channel(person), message, post=post)
+        except TimeoutError:
+            raise SlackError("unreachable", unclear=True) from None
+
     async def open_view(self, trigger: str, view: Block) -> None:
         """Opens a form (``views.open``) while its trigger lives: 3 seconds from the click or command."""
         await self._do("views.open", {"trigger_id": trigger, "view": view}, within=HURRY)
 
-    async def respond(self, url: str, message: Message) -> None:
-        """Answers a click privately through its own ``response_url``, which only this request knows."""
+    async def push_view(self, trigger: str, view: Block) -> None:
+        """Puts a form on top of the one that was clicked in (``views.push``); three are the most."""
+        await self._do("views.push", {"trigger_id": trigger, "view": view}, within=HURRY)
+
+    async def respond(self, url: str, message: Message, *, replace: bool = False) -> None:
+        """Answers privately through a request's own ``response_url``, which only this request knows."""
         if self._session is None:
             raise RuntimeError("the client is not open")
-        body = {**_body(message), "response_type": "ephemeral", "replace_original": False}
+        body = {**_body(message), "response_type": "ephemeral", "replace_original": replace}
         try:
             async with asyncio.timeout(HURRY.total_seconds()):
                 async with self._session.post(url, json=body) as answer:

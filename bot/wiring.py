@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from bot.access import Access
+from bot.access import Access, Delivering
 from bot.census import Census
 from bot.clock import SystemClock
 from bot.config import Settings
@@ -24,21 +24,27 @@ from bot.courier import Courier
 from bot.domain.methods import Method
 from bot.domain.policy import Policy
 from bot.domain.schedule import TROUBLE, gap
+from bot.errands import Errands
 from bot.errors import MisconfiguredError, SlackError
 from bot.heroku.client import HerokuClient
 from bot.keeper import Keeper
+from bot.keeping.links import LinksKeeper
+from bot.keeping.ranges import RangesKeeper
 from bot.keeping.rules import RulesKeeper
+from bot.keeping.turns import Method as Keeping
 from bot.loops import WorkLoop, running
 from bot.manifest import PATH
 from bot.ports import Clock, Loop
 from bot.slack import Identity, SlackClient
 from handlers.clock import Ticking
 from handlers.gate import Gate
+from handlers.handouts import Handouts
 from handlers.listeners import Listeners
 from handlers.pages import health_routes
 from handlers.socket import SocketMode
 from storage.bell import PostgresBell
-from storage.transaction import PostgresStore, engine_for
+from storage.budget import PostgresBudget
+from storage.transaction import PostgresStore, engine_for, hasty_engine_for
 
 KEEPERS: Final = 10
 """Databases kept at once in a process: as many calls as are made to Heroku at once."""
@@ -61,6 +67,7 @@ class House:
     slack: SlackClient
     heroku: HerokuClient
     access: Access
+    errands: Errands
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[Starlette]:
@@ -76,7 +83,7 @@ class House:
                 await self.access.databases()
                 await socket.require()
 
-            yield Starlette(routes=health_routes(ready))
+            yield Starlette(routes=[*health_routes(ready), *self._pages()])
 
     async def web(self) -> Starlette:
         """What serves Slack over HTTP, and browsers."""
@@ -85,7 +92,12 @@ class House:
         # An ASGI application, typed by Bolt more narrowly than ASGI is.
         bolt = cast("ASGIApp", AsyncSlackRequestHandler(app, path=PATH))
         gate = Gate(bolt, secrets=secrets, path=PATH)
-        return Starlette(routes=[Route(PATH, gate), *health_routes(self.access.databases)])
+        return Starlette(routes=[Route(PATH, gate), *health_routes(self.access.databases), *self._pages()])
+
+    def _pages(self) -> list[Route]:
+        """What people open in a browser."""
+        delivering = Delivering(store=self.store, heroku=self.heroku, clock=self.clock)
+        return Handouts(delivering=delivering, clock=self.clock, language=self.policy.language).routes()
 
     async def _bolt(self, *, signing_secret: str) -> AsyncApp:
         """Bolt with our listeners; asks Slack once who we are."""
@@ -97,7 +109,14 @@ class House:
             bot_user_id=identity.bot_user,
             bot_token=self.settings.slack_token,
         )
-        listeners = Listeners(access=self.access, desk=self.slack, team=identity.team, authorized=authorized)
+        listeners = Listeners(
+            access=self.access,
+            desk=self.slack,
+            team=identity.team,
+            authorized=authorized,
+            errands=self.errands,
+            public_url=self.settings.public_url,
+        )
         return listeners.app(signing_secret=signing_secret)
 
     async def _identity(self) -> Identity:
@@ -120,7 +139,14 @@ class House:
     async def working(self) -> AsyncIterator[None]:
         """Keeps the mirrors for the length of a ``with`` block."""
         rules = RulesKeeper(store=self.store, heroku=self.heroku, policy=self.policy, clock=self.clock)
-        keeper = Keeper(store=self.store, methods={Method.MTLS: rules})
+        ranges = RangesKeeper(store=self.store, heroku=self.heroku, policy=self.policy, clock=self.clock)
+        links = LinksKeeper(store=self.store, heroku=self.heroku, policy=self.policy, clock=self.clock)
+        methods: dict[Method, Keeping] = {
+            Method.MTLS: rules,
+            Method.PRIVATELINK: links,
+            Method.TRUSTED: ranges,
+        }
+        keeper = Keeper(store=self.store, methods=methods)
         courier = Courier(store=self.store, slack=self.slack, policy=self.policy, access=self.access)
         census = Census(store=self.store, heroku=self.heroku, slack=self.slack, groups=self.policy.groups)
         ticking = Ticking(access=self.access, census=census, clock=self.clock, bell=self.bell)
@@ -149,17 +175,19 @@ async def open_house(
         policy: the rules.
         clock: business time; the machine's unless the played world brings one that can be moved.
     """
-    engine = engine_for(settings.database_url)
+    engine, hasty = engine_for(settings.database_url), hasty_engine_for(settings.database_url)
     clock = clock or SystemClock()
     heroku = HerokuClient(
         token=settings.heroku_token,
         platform_url=settings.heroku_url,
         data_url=settings.heroku_data_url,
+        budgets=PostgresBudget(hasty),
     )
     try:
         async with (
             PostgresBell(url=settings.database_url) as bell,
             SlackClient(token=settings.slack_token, url=settings.slack_url) as slack,
+            Errands() as errands,
         ):
             store = PostgresStore(engine, bell)
             yield House(
@@ -171,7 +199,9 @@ async def open_house(
                 slack=slack,
                 heroku=heroku,
                 access=Access(store=store, policy=policy, clock=clock),
+                errands=errands,
             )
     finally:
         await heroku.close()
+        await hasty.dispose()
         await engine.dispose()

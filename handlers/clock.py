@@ -50,6 +50,7 @@ class Ticking:
         self._every(EVERY_SECOND, self._follow)
         self._every(EVERY_SECOND, self._access.seal)
         self._every(EVERY_FEW, self._census.run_due)
+        self._every(EVERY_FEW, self._access.sum_up)
         self._scheduler.start()
         try:
             await self._listen()
@@ -61,6 +62,7 @@ class Ticking:
         while True:
             await self._bell.wait(Loop.CLOCK, at_most=timedelta(minutes=1))
             await self._safely(self._follow)
+            await self._safely(self._access.sum_up)
             await self._safely(self._census.answer_questions)
 
     async def _follow(self) -> None:

@@ -1,5 +1,7 @@
 """``/pgaccess``: what was typed becomes a use case, and its outcome the answer."""
 
+from dataclasses import replace
+from functools import partial
 from typing import assert_never
 
 from bot.access import LISTED, Access, Wish
@@ -7,17 +9,30 @@ from bot.errors import Refusal, Refused
 from bot.messages import helping, looking, private
 from bot.messages.words import Words
 from bot.ports import Message
+from handlers.advice import Advisor
+from handlers.afresh import Afresh
+from handlers.certificate_typed import AskDisable, AskDiscard, AskEnable, AskIssue, AskStock
+from handlers.certificates import CertificateCommands
+from handlers.files import FileLinks
 from handlers.forms import MISSING, Forms
 from handlers.grammar import read
 from handlers.incoming import Command
+from handlers.link_typed import AskLinkAdd, AskLinkAdopt, AskLinkClose, AskLinkRemove, AskLinkStatus
+from handlers.links import LinkCommands
+from handlers.minding import Minding
+from handlers.trusted import TrustedCommands
+from handlers.trusted_typed import AskTrusted, AskTrustedStatus
 from handlers.typed import (
+    AskAdvice,
     AskExtend,
+    AskFiles,
     AskForm,
     AskHelp,
     AskList,
     AskMtlsAdd,
     AskNumbered,
     AskRemove,
+    AskRotate,
     AskRules,
     AskShow,
     AskStatus,
@@ -29,9 +44,18 @@ from handlers.typed import (
 class Commands:
     """Answers typed commands."""
 
-    def __init__(self, *, access: Access, forms: Forms) -> None:
+    def __init__(
+        self, *, access: Access, forms: Forms, afresh: Afresh, advisor: Advisor, files: FileLinks
+    ) -> None:
         self._access = access
+        self._advisor = advisor
+        self._afresh = afresh
+        self._trusted = TrustedCommands(access=access, afresh=afresh)
+        self._files = files
         self._forms = forms
+        self._minding = Minding(access=access)
+        self._certificates = CertificateCommands(access=access, forms=forms.certificates)
+        self._links = LinkCommands(access=access, forms=forms.links, afresh=afresh)
 
     async def answer(self, command: Command, words: Words) -> Message | None:
         """Acts on a command; None when a form was opened instead of an answer.
@@ -46,17 +70,33 @@ class Commands:
                 return helping.helping(topic, words)
             case NotYet(words=said):
                 return private.not_yet(said, words)
+        if isinstance(typed, AskMtlsAdd):
+            # Who may ask is checked in the transaction that records it: one less on the busiest way.
+            return await self._add(command, typed, words)
         await self._access.require_member(command.person)
         match typed:
             case AskForm():
                 await self._forms.open_add(command.trigger, Wish(), words)
                 return None
-            case AskMtlsAdd():
-                return await self._add(command, typed, words)
+            case AskAdvice(target=target):
+                await self._advisor.open(command.trigger, target, words)
+                return None
             case AskRemove():
                 return await self._remove(command, typed, words)
             case AskNumbered() | AskExtend():
                 return await self._on_one(command, typed, words)
+            case AskFiles(handle=handle):
+                return await self._files.answer(handle, command, words)
+            case AskRotate():
+                return await self._minding.answer(command, typed, words)
+            case AskTrusted() | AskTrustedStatus():
+                return await self._trusted.answer(command, typed, words)
+            case AskEnable() | AskDisable() | AskIssue() | AskStock() | AskDiscard():
+                return await self._certificates.answer(command, typed, words)
+            case AskLinkAdd() | AskLinkRemove() | AskLinkAdopt() | AskLinkStatus() | AskLinkClose():
+                return await self._links.answer(command, typed, words)
+        if isinstance(typed, AskStatus) and typed.target and await self._access.names_space(typed.target):
+            return await self._trusted.answer(command, AskTrustedStatus(target=typed.target), words)
         return await self._look(command, typed, words)
 
     async def _look(
@@ -75,7 +115,10 @@ class Commands:
                 case = await self._access.show(_numbered(number, "show"))
                 return private.showing(case, words=words, policy=policy)
             case AskRules(target=target) | AskStatus(target=target):
-                return looking.status(await self._access.situation(target, person=command.person), words)
+                situation = await self._access.situation(target, person=command.person)
+                url, draw = command.respond_to, partial(looking.status, words=words, afresh=True)
+                self._afresh.follow(situation, url=url, person=command.person, draw=draw)
+                return looking.status(situation, words)
             case AskWhy(target=target):
                 situation = await self._access.situation(target, person=command.person)
                 return looking.why(situation, words=words, policy=policy)
@@ -93,9 +136,10 @@ class Commands:
         try:
             case = await self._access.ask(wish, person=command.person, key=command.key)
         except Refused as refused:
-            if refused.reason not in MISSING:
+            enables = refused.reason is Refusal.MTLS_NOT_ENABLED
+            if refused.reason not in MISSING and not enables:
                 raise
-            await self._forms.open_add(command.trigger, wish, words)
+            await self._forms.open_add(command.trigger, replace(wish, enables=enables), words)
             return None
         return private.asked(case, words=words, policy=self._access.policy)
 

@@ -2,19 +2,25 @@
 
 from bot.access import Access, Vote, Wish
 from bot.domain.request import Verdict
-from bot.messages import names, private
+from bot.messages import names, private, trusted
 from bot.messages.words import Words
 from bot.ports import Message
+from handlers.certificates import CertificateCommands
+from handlers.files import FileLinks
 from handlers.forms import Forms
 from handlers.incoming import Click, MalformedError
+from handlers.minding import BUTTONS, Minding
 
 
 class Decisions:
     """Answers clicks."""
 
-    def __init__(self, *, access: Access, forms: Forms) -> None:
+    def __init__(self, *, access: Access, forms: Forms, files: FileLinks) -> None:
         self._access = access
+        self._files = files
         self._forms = forms
+        self._minding = Minding(access=access)
+        self._certificates = CertificateCommands(access=access, forms=forms.certificates)
 
     async def answer(self, click: Click, words: Words) -> Message | None:
         """Acts on a click; None when a form was opened instead of an answer.
@@ -28,6 +34,8 @@ class Decisions:
             await self._access.require_member(click.person)
             await self._forms.open_add(click.trigger, Wish(), words)
             return None
+        if click.action.startswith(names.PICK):
+            return await self._certificates.pick(click, words)
         try:
             request, version = names.read_button(click.value)
         except ValueError as error:
@@ -35,6 +43,8 @@ class Decisions:
         if click.action in (names.DENY, names.CHANGE, names.EXTEND):
             await self._open_form(click, request, version, words)
             return None
+        if click.action in BUTTONS:
+            return await self._minding.press(click, request, words)
         return await self._act(click, request, version, words)
 
     async def _open_form(self, click: Click, request: int, version: int, words: Words) -> None:
@@ -66,6 +76,12 @@ class Decisions:
                 return private.done("reopened", await access.retry(request, **who), words)
             case names.RESTORE:
                 return private.done("reopened", await access.restore(request, **who), words)
+            case names.FILES:
+                return await self._files.answer(str(request), click, words)
+            case names.SUPPORT_DONE | names.SUPPORT_WEB:
+                web_only = click.action == names.SUPPORT_WEB
+                case = await access.answer_for_support(request, web_only=web_only, **who)
+                return trusted.settled(case, words, web_only=web_only)
             case names.GIVE_UP:
                 return private.done("given_up", await access.give_up(request, **who), words)
         raise MalformedError(f"a button called {click.action!r}")

@@ -1,5 +1,6 @@
 """Forms: opened with what is known already, and read when they come back."""
 
+from dataclasses import replace
 from typing import Any, Final
 
 from bot.access import Access, Vote, Wish
@@ -9,7 +10,11 @@ from bot.errors import Refusal, Refused
 from bot.messages import forms, names
 from bot.messages.words import Words
 from bot.ports import Block, Case, Desk
+from handlers import certificates, links
+from handlers.certificates import CertificateForms
+from handlers.fields import said
 from handlers.incoming import MalformedError, Search, Submission
+from handlers.links import LinkForms
 from handlers.tidy import tidy
 
 MISSING: Final = frozenset({Refusal.ADDRESS_EMPTY, Refusal.TARGET_MISSING, Refusal.REASON_SHORT})
@@ -29,25 +34,36 @@ class Forms:
     def __init__(self, *, access: Access, desk: Desk) -> None:
         self._access = access
         self._desk = desk
+        self.links = LinkForms(access=access, desk=desk)
+        self.certificates = CertificateForms(access=access, desk=desk)
 
     async def open_add(self, trigger: str, wish: Wish, words: Words) -> None:
-        """Opens the form for an IP rule, filled with what was typed.
+        """Opens the form for an IP rule; raises ``Refused`` as `add_view` does."""
+        await self._desk.open_view(trigger, await self.add_view(wish, words))
+
+    async def add_view(self, wish: Wish, words: Words) -> Block:
+        """The form for an IP rule, filled with what was typed.
 
         Raises:
             Refused: there is no database to ask for.
         """
         databases = await self._access.databases()
         policy = self._access.policy
-        chosen = choose(databases, wish.target, self._aliases) if wish.target or not databases else None
+        certain = wish.target or wish.enables or not databases
+        chosen = choose(databases, wish.target, self._aliases) if certain else None
         filled = {
             names.FIELD_ADDRESS: wish.address,
             names.FIELD_TARGET: None if chosen is None else str(chosen.id),
             names.FIELD_DURATION: wish.duration or wish.until,
             names.FIELD_REASON: wish.reason,
         }
-        needs_reason = forms.needs_reason(policy)
-        view = forms.add_form(databases=databases, filled=filled, words=words, needs_reason=needs_reason)
-        await self._desk.open_view(trigger, view)
+        return forms.add_form(
+            databases=databases,
+            filled=filled,
+            words=words,
+            needs_reason=forms.needs_reason(policy),
+            enables=chosen if wish.enables else None,
+        )
 
     async def options(self, search: Search, words: Words) -> list[Block]:
         """What fits what was typed into the search for a database.
@@ -71,20 +87,26 @@ class Forms:
             MalformedError: it is none of our forms.
         """
         access, who = self._access, {"person": submission.person, "key": submission.key}
+        if submission.form in links.FORMS:
+            await self.links.submit(submission)
+            return
+        if submission.form in certificates.FORMS:
+            await self.certificates.submit(submission)
+            return
         if submission.form == names.FORM_ADD:
             await access.ask(await self._wish(submission), **who)
             return
         request, version = names.read_button(submission.data)
-        said = _said(submission)
+        wish = said(submission)
         match submission.form:
             case names.FORM_DENY:
-                vote = Vote(verdict=Verdict.DENY, version=version, reason=said.reason or "")
+                vote = Vote(verdict=Verdict.DENY, version=version, reason=wish.reason or "")
                 await access.decide(request, vote, **who)
             case names.FORM_CHANGE:
-                vote = Vote(verdict=Verdict.APPROVE, version=version, changes=said)
+                vote = Vote(verdict=Verdict.APPROVE, version=version, changes=wish)
                 await access.decide(request, vote, **who)
             case names.FORM_EXTEND:
-                await access.extend(request, said, **who)
+                await access.extend(request, wish, **who)
             case _:
                 raise MalformedError(f"a form called {submission.form!r}")
 
@@ -94,15 +116,18 @@ class Forms:
 
     async def _wish(self, submission: Submission) -> Wish:
         """What the form says, in the words that a line would have used."""
-        said = _said(submission)
+        wish = said(submission)
+        if submission.data:
+            # The form said that mTLS is enabled first, on this one database.
+            return replace(wish, address=wish.address or "", target=submission.data, enables=True)
         chosen = submission.values.get(names.FIELD_TARGET)
         named = {str(database.id): database.name for database in await self._access.databases()}
         return Wish(
-            address=said.address or "",
+            address=wish.address or "",
             target=named.get(chosen or "", tidy(chosen or "") or None),
-            duration=said.duration,
-            until=said.until,
-            reason=said.reason or "",
+            duration=wish.duration,
+            until=wish.until,
+            reason=wish.reason or "",
         )
 
 
@@ -113,19 +138,3 @@ def errors_at_fields(refused: Refused, submission: Submission, words: Words) -> 
         first = next(iter(submission.values), names.FIELD_REASON)
         at_field = {first: forms.plain_text(words.refusal(refused))}
     return {"response_action": "errors", "errors": at_field}
-
-
-def _said(submission: Submission) -> Wish:
-    """The fields that every form reads alike.
-
-    What is a clock time to a person is ``until`` to the line: a form has one field for both.
-    """
-    values = submission.values
-    length = tidy(values.get(names.FIELD_DURATION) or "") or None
-    is_time = length is not None and (":" in length or "時" in length.replace("時間", ""))
-    return Wish(
-        address=tidy(values.get(names.FIELD_ADDRESS) or "") or None,
-        duration=None if is_time else length,
-        until=length if is_time else None,
-        reason=tidy(values.get(names.FIELD_REASON) or "") or None,
-    )

@@ -8,9 +8,26 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from handlers.certificate_readers import (
+    read_disable,
+    read_discard,
+    read_enable,
+    read_issue,
+    read_stock,
+)
+from handlers.link_readers import (
+    read_link_add,
+    read_link_adopt,
+    read_link_close,
+    read_link_remove,
+    read_link_status,
+)
+from handlers.minding import read_rotate
 from handlers.readers import (
     Path,
+    read_advise,
     read_extend,
+    read_files,
     read_later,
     read_list,
     read_mtls_add,
@@ -23,6 +40,7 @@ from handlers.readers import (
 )
 from handlers.spelling import unknown
 from handlers.tidy import bare, normalise
+from handlers.trusted import read_trusted_add, read_trusted_adopt, read_trusted_remove, read_trusted_status
 from handlers.typed import (
     AskForm,
     AskHelp,
@@ -141,54 +159,95 @@ COMMANDS: Final[Mapping[Path, _Command]] = {
         "Shows which addresses a database lets in, and who made which.",
     ),
     ("mtls", "enable"): _Command(
-        read_later, f"{COMMAND} mtls enable billing", "Makes a database reachable through mTLS at all."
+        read_enable,
+        f"{COMMAND} mtls enable billing because nightly export",
+        "Asks to make a database reachable through mTLS at all; the first client certificate is yours.",
     ),
     ("mtls", "disable"): _Command(
-        read_later, f"{COMMAND} mtls disable billing", "Ends mTLS on a database, and with it all its rules."
+        read_disable,
+        f"{COMMAND} mtls disable billing",
+        "Asks to end mTLS on a database; a form shows first every rule and certificate that goes with it.",
     ),
     ("mtls", "certificate", "new"): _Command(
-        read_later, f"{COMMAND} mtls certificate new on billing", "Asks for a client certificate."
+        read_issue,
+        f"{COMMAND} mtls certificate new on billing because nightly export",
+        "Asks for a client certificate; the reason is kept as its purpose.",
     ),
     ("mtls", "certificate", "list"): _Command(
-        read_later, f"{COMMAND} mtls certificate list", "Shows certificates, and when they expire."
+        read_stock,
+        f"{COMMAND} mtls certificate list billing",
+        "Shows certificates, whose they are, what for, and when they expire; foreign ones too.",
     ),
     ("mtls", "certificate", "get"): _Command(
-        read_later, f"{COMMAND} mtls certificate get 17", "Hands out a certificate's files, once."
+        read_files,
+        f"{COMMAND} mtls certificate get 17",
+        "Sends a link to the files of one's own certificate, directly; it works once, for 15 minutes.",
     ),
     ("mtls", "certificate", "rotate"): _Command(
-        read_later,
+        read_rotate,
         f"{COMMAND} mtls certificate rotate 17",
-        "Has a new certificate made in place of an old one.",
+        "Asks to have a new certificate made in place of an old one, which is removed once the new one is "
+        "installed.",
     ),
     ("mtls", "certificate", "remove"): _Command(
-        read_later, f"{COMMAND} mtls certificate remove 17", "Has a certificate revoked."
+        read_discard,
+        f"{COMMAND} mtls certificate remove 17 because the laptop was lost",
+        "Asks to make a certificate worthless at once, and for good.",
     ),
     ("privatelink", "open"): _Command(
-        read_later,
-        f"{COMMAND} privatelink open 123456789012 to billing",
-        "Opens PrivateLink for an AWS account.",
+        read_link_add,
+        f"{COMMAND} privatelink open billing account 123456789012 for 2d because nightly export",
+        "Asks to open PrivateLink for one or more AWS accounts; what is missing opens a form.",
     ),
     ("privatelink", "add"): _Command(
-        read_later, f"{COMMAND} privatelink add 123456789012 to billing", "Lets one more AWS account in."
+        read_link_add,
+        f"{COMMAND} privatelink add 123456789012:user/etl to billing for 8h because nightly export",
+        "Asks to let one or more AWS accounts or users in; where there is no PrivateLink, it is opened.",
     ),
     ("privatelink", "remove"): _Command(
-        read_later,
+        read_link_remove,
         f"{COMMAND} privatelink remove 123456789012 from billing",
-        "Lets an AWS account in no longer.",
+        "Ends what lets AWS accounts in: one's own at once, anybody else's after a decision.",
+    ),
+    ("privatelink", "adopt"): _Command(
+        read_link_adopt,
+        f"{COMMAND} privatelink adopt 123456789012 on billing because it is the data team's",
+        "Asks to take AWS accounts over that somebody else let in; nothing changes at Heroku.",
     ),
     ("privatelink", "status"): _Command(
-        read_later, f"{COMMAND} privatelink status billing", "Shows how it stands with PrivateLink."
+        read_link_status,
+        f"{COMMAND} privatelink status billing",
+        "Shows service name, accounts, connections, and the next step on the AWS side.",
     ),
     ("privatelink", "close"): _Command(
-        read_later, f"{COMMAND} privatelink close billing", "Ends PrivateLink on a database."
+        read_link_close,
+        f"{COMMAND} privatelink close billing",
+        "Asks to close PrivateLink on a database; a form shows first whom that cuts off.",
     ),
     ("trusted", "add"): _Command(
-        read_later,
-        f"{COMMAND} trusted add 203.0.113.4 to acme-private",
-        "Asks for a range of a whole space.",
+        read_trusted_add,
+        f"{COMMAND} trusted add 203.0.113.4 to acme-private for 8h because the BI tool knows no certificates",
+        "Asks to let a range in to a whole space, its web traffic included: the last resort.",
     ),
     ("trusted", "remove"): _Command(
-        read_later, f"{COMMAND} trusted remove 203.0.113.4 from acme-private", "Takes a range from a space."
+        read_trusted_remove,
+        f"{COMMAND} trusted remove 203.0.113.4 from acme-private",
+        "Takes a range out of a space: one's own at once, anybody else's after a decision.",
+    ),
+    ("trusted", "adopt"): _Command(
+        read_trusted_adopt,
+        f"{COMMAND} trusted adopt 203.0.113.4 on acme-private because nobody knows whose it is",
+        "Asks to take over a range that somebody else wrote.",
+    ),
+    ("trusted", "list"): _Command(
+        read_trusted_status,
+        f"{COMMAND} trusted list acme-private",
+        "Shows a space's ranges, and who made which.",
+    ),
+    ("trusted", "status"): _Command(
+        read_trusted_status,
+        f"{COMMAND} trusted status acme-private",
+        "The same: ranges, who made which, and how it stands with Heroku's support.",
     ),
     ("list",): _Command(
         read_list,
@@ -203,7 +262,7 @@ COMMANDS: Final[Mapping[Path, _Command]] = {
         "Says why you can, or cannot, reach a database just now.",
     ),
     ("advise",): _Command(
-        read_later, f"{COMMAND} advise", "Finds out which way in fits, by a few questions."
+        read_advise, f"{COMMAND} advise billing", "Finds out which way in fits, by a few questions."
     ),
     ("cancel",): _Command(
         read_numbered, f"{COMMAND} cancel 17", "Takes back a request that is not decided yet."

@@ -18,12 +18,14 @@ class Command:
     Attributes:
         key: tells this command from every other: Slack gives each its own ``trigger_id``.
         trigger: opens one form, within 3 seconds.
+        respond_to: where a later answer goes; it is a secret, used once and never kept.
     """
 
     person: str
     text: str
     key: str
     trigger: str = field(repr=False)
+    respond_to: str | None = field(repr=False, default=None)
 
     @classmethod
     def of(cls, body: Mapping[str, Any]) -> Self:
@@ -31,7 +33,11 @@ class Command:
         try:
             trigger = body["trigger_id"]
             return cls(
-                person=body["user_id"], text=body.get("text") or "", trigger=trigger, key=f"command:{trigger}"
+                person=body["user_id"],
+                text=body.get("text") or "",
+                trigger=trigger,
+                key=f"command:{trigger}",
+                respond_to=body.get("response_url"),
             )
         except KeyError as error:
             raise MalformedError(f"a command without {error}") from error
@@ -121,7 +127,7 @@ class Search:
 
 def _value(element: Mapping[str, Any]) -> str | None:
     """What one field holds: typed text, or the value of the option chosen."""
-    if element["type"] in ("static_select", "external_select"):
+    if element["type"] in ("static_select", "external_select", "radio_buttons"):
         chosen = element.get("selected_option")
         return None if chosen is None else str(chosen["value"])
     value = element.get("value")

@@ -21,16 +21,21 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.access import Access, Wish
+from bot.errands import Errands
 from bot.errors import Refused, SlackError, TryAgainError
 from bot.messages import forms as form_messages
 from bot.messages import names, private
 from bot.messages.words import Words
 from bot.ports import Desk, Message
+from handlers.advice import BUTTONS, Advisor
+from handlers.afresh import Afresh
 from handlers.commands import Commands
 from handlers.decisions import Decisions
+from handlers.files import FileLinks
 from handlers.forms import Forms, errors_at_fields
 from handlers.grammar import COMMAND
 from handlers.incoming import Click, Command, Search, Submission
+from handlers.languages import Languages
 
 ANSWER: Final = timedelta(milliseconds=1700)
 """How long acting may take: Slack gives 3 s in all, and telling may take one more."""
@@ -55,17 +60,34 @@ class Listeners:
         desk: forms and private answers.
         team: the one workspace that is served.
         authorized: what Bolt is told of ourselves; made once, so that no request asks Slack.
+        errands: what goes on after an answer.
+        public_url: where browsers reach us; None is unknown.
     """
 
-    def __init__(self, *, access: Access, desk: Desk, team: str, authorized: AuthorizeResult) -> None:
+    def __init__(
+        self,
+        *,
+        access: Access,
+        desk: Desk,
+        team: str,
+        authorized: AuthorizeResult,
+        errands: Errands,
+        public_url: str | None = None,
+    ) -> None:
         self._access = access
         self._desk = desk
         self._team = team
         self._authorized = authorized
         self._late: set[asyncio.Task[Any]] = set()
+        self._languages = Languages(self._locale, fallback=Words(access.policy.language))
         self._forms = Forms(access=access, desk=desk)
-        self._commands = Commands(access=access, forms=self._forms)
-        self._decisions = Decisions(access=access, forms=self._forms)
+        self._advisor = Advisor(access=access, desk=desk, forms=self._forms)
+        afresh = Afresh(access=access, desk=desk, errands=errands)
+        files = FileLinks(access=access, desk=desk, public_url=public_url)
+        self._commands = Commands(
+            access=access, forms=self._forms, afresh=afresh, advisor=self._advisor, files=files
+        )
+        self._decisions = Decisions(access=access, forms=self._forms, files=files)
 
     def app(self, *, signing_secret: str) -> AsyncApp:
         """Bolt with our listeners.
@@ -105,6 +127,10 @@ class Listeners:
         """A button: acknowledged with nothing, answered privately."""
         click = Click.of(body)
         words = await self._words(click.person)
+        if click.action in BUTTONS:
+            await self._in_time(self._advisor.click(click, words))
+            await ack()
+            return
         message = await self._in_time(self._decisions.answer(click, words))
         if message is not None and click.respond_to is not None:
             await self._respond(click.respond_to, message)
@@ -116,13 +142,27 @@ class Listeners:
     async def on_submission(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """A form: closed when it was acted on, kept open with the sentence at its field when not."""
         submission = Submission.of(body)
+        if submission.form == names.FORM_ADVISE:
+            await self._recommend(ack, submission)
+            return
         try:
             await self._in_time(self._forms.submit(submission))
         except Refused as refused:
             words = await self._words(submission.person)
             await ack(**errors_at_fields(refused, submission, words))
         else:
-            await ack()
+            # It may stand on top of advice, which has then served its purpose.
+            await ack(response_action="clear")
+
+    async def _recommend(self, ack: AsyncAck, submission: Submission) -> None:
+        """The questions: what is recommended comes on top of them, so that one can go back."""
+        words = await self._words(submission.person)
+        try:
+            view = await self._in_time(self._advisor.answer(submission, words))
+        except Refused as refused:
+            await ack(**errors_at_fields(refused, submission, words))
+        else:
+            await ack(response_action="push", view=view)
 
     async def on_search(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Letters typed into the search for a database: what fits them."""
@@ -144,7 +184,9 @@ class Listeners:
 
     async def on_person(self, body: dict[str, Any]) -> None:
         """Somebody was deactivated, moved or renamed: what is known of them decides nothing any more."""
-        await self._access.forget_person(body["event"]["user"]["id"])
+        person = body["event"]["user"]["id"]
+        self._languages.forget(person)
+        await self._access.forget_person(person)
 
     async def on_group(self) -> None:
         """Somebody joined or left a user group, which may decide who approves: people are counted anew."""
@@ -226,13 +268,13 @@ class Listeners:
 
     async def _words(self, person: str | None) -> Words:
         """The language of a person; the channel's when the store cannot tell at once."""
-        if person is None:
-            return self._channel_words()
+        return await self._languages.of(person)
+
+    async def _locale(self, person: str) -> str | None:
         try:
-            locale = await self._in_time(self._access.locale(person), within=LANGUAGE)
+            return await self._in_time(self._access.locale(person), within=LANGUAGE)
         except TryAgainError:
-            locale = None
-        return Words.of(locale) if locale else self._channel_words()
+            return None
 
     async def _in_time(self, work: Coroutine[Any, Any, T], *, within: timedelta = ANSWER) -> T:
         """Waits for work as long as a person can; what is late goes on by itself, never cut off half done.
@@ -257,7 +299,7 @@ class Listeners:
             task.exception()
 
     def _channel_words(self) -> Words:
-        return Words(self._access.policy.language)
+        return self._languages.fallback
 
 
 def _json(body: Mapping[str, Any]) -> BoltResponse:

@@ -10,7 +10,9 @@ from handlers.clauses import Clause, listed, read_clauses, split
 from handlers.spelling import unknown
 from handlers.tidy import bare
 from handlers.typed import (
+    AskAdvice,
     AskExtend,
+    AskFiles,
     AskList,
     AskMtlsAdd,
     AskNumbered,
@@ -90,6 +92,17 @@ def read_extend(_path: Path, words: Sequence[str], example: str) -> AskExtend:
     )
 
 
+def read_files(_path: Path, words: Sequence[str], example: str) -> AskFiles:
+    """What people call a certificate."""
+    return AskFiles(handle=handle_of(words, example))
+
+
+def handle_of(words: Sequence[str], example: str) -> str | None:
+    """A certificate's number, or the beginning of its id; None when nothing was said."""
+    require_no_more(words[1:], example)
+    return bare(words[0]).removeprefix("#").removesuffix("番") if words else None
+
+
 def read_show(_path: Path, words: Sequence[str], example: str) -> AskShow:
     """The number of a request."""
     require_no_more(words[1:], example)
@@ -125,6 +138,11 @@ def read_status(_path: Path, words: Sequence[str], example: str) -> AskStatus:
 def read_why(_path: Path, words: Sequence[str], example: str) -> AskWhy:
     """A database."""
     return AskWhy(target=target_of(words, example))
+
+
+def read_advise(_path: Path, words: Sequence[str], example: str) -> AskAdvice:
+    """A database."""
+    return AskAdvice(target=target_of(words, example))
 
 
 def target_of(words: Sequence[str], example: str) -> str | None:

@@ -6,6 +6,10 @@ Values stay words: what an address or a duration means, the domain knows. What i
 from dataclasses import dataclass
 from typing import Literal
 
+from handlers.certificate_typed import AskCertificate
+from handlers.link_typed import AskLink
+from handlers.trusted_typed import AskTrusted, AskTrustedStatus
+
 
 @dataclass(frozen=True, slots=True)
 class AskForm:
@@ -76,6 +80,13 @@ class AskWhy:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class AskAdvice:
+    """Find out which way in to a database fits."""
+
+    target: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AskNumbered:
     """Do something to one request, or to what it opened.
 
@@ -102,6 +113,26 @@ class AskExtend:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class AskRotate:
+    """Have a new certificate made in place of an old one.
+
+    Attributes:
+        handle: what people call the old one; None when nothing was said.
+        reason: in the person's own words.
+    """
+
+    handle: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AskFiles:
+    """Get the files of one's own certificate; ``handle`` is what people call it."""
+
+    handle: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AskHelp:
     """Explain a command, a group of them, or, with an empty topic, everything."""
 
@@ -124,9 +155,16 @@ Typed = (
     | AskShow
     | AskStatus
     | AskWhy
+    | AskAdvice
+    | AskCertificate
     | AskNumbered
     | AskExtend
+    | AskFiles
+    | AskRotate
     | AskHelp
+    | AskLink
+    | AskTrusted
+    | AskTrustedStatus
     | NotYet
 )
 """Everything that a line can ask for."""

@@ -6,21 +6,27 @@
 import argparse
 import asyncio
 import contextlib
+import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from bot.logs import configure
-from sandbox.heroku.world import MOST, default_world
+from sandbox.heroku.heroku import PlayedHeroku
+from sandbox.heroku.world import DATABASE, MOST, default_world
 from sandbox.play import listed, play
 from sandbox.postgres import NoPostgresError, private_postgres
 from sandbox.scenarios import script
 from sandbox.scenarios.script import ScenarioError
 from sandbox.stage import HEROKU_TOKEN, staged
+from sandbox.wall import raised
 from storage.migrate import migrate
 
 PORT: Final = 8000
 """Where the page is, unless told otherwise."""
+
+VISITOR: Final = "203.0.113.4"
+"""Where somebody comes from who tries the real server: the address of the guide's example."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,12 +36,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         The exit status: 1 when a scenario did not go as it is written, 2 when nothing could be played.
     """
     chosen = _parser().parse_args(arguments)
+    # Ended by another program, it ends as by Ctrl-C: no server of its own is left behind.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         with contextlib.suppress(KeyboardInterrupt):
             if chosen.what == "play":
                 return _scenario(chosen.name, port=chosen.port, stay=chosen.stay)
             configure()
-            asyncio.run(_demo(chosen.port, chosen.databases))
+            asyncio.run(_demo(chosen.port, chosen.databases, chosen.wall))
     except (NoPostgresError, OSError) as error:
         sys.stderr.write(f"The demo cannot start: {error}\n")
         return 2
@@ -48,6 +56,14 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=PORT, help=help_port)
     parser.add_argument(
         "--databases", type=int, default=1, help=f"how many databases Heroku has (1 to {MOST})"
+    )
+    parser.add_argument(
+        "--wall",
+        metavar="ADDRESS",
+        nargs="?",
+        const=VISITOR,
+        help="put a real Postgres with TLS behind billing's database, and come to it from this address; "
+        f"{VISITOR} by default",
     )
     what = parser.add_subparsers(dest="what", metavar="play")
     playing = what.add_parser("play", help="play a scenario; without a name, list them")
@@ -72,18 +88,30 @@ def _scenario(name: str | None, *, port: int, stay: bool) -> int:
     return 0 if asyncio.run(play(scenario, port=port if stay else 0, stay=stay)) else 1
 
 
-async def _demo(port: int, databases: int) -> None:
+async def _demo(port: int, databases: int, visitor: str | None) -> None:
     with private_postgres() as postgres:
         migrate(postgres.url())
         heroku = default_world(token=HEROKU_TOKEN, databases=databases)
-        async with staged(postgres.url(), heroku, port=port) as stage:
+        async with staged(postgres.url(), heroku, port=port) as stage, _walled(heroku, visitor) as told:
             sys.stdout.write(
                 f"\n  pgaccess is running, with Slack and Heroku played on this machine.\n"
                 f"  Open {stage.slack.base_url} and type /pgaccess mtls add 203.0.113.4\n"
-                f"  Ctrl-C ends it; nothing is kept.\n\n"
+                f"{told}  Ctrl-C ends it; nothing is kept.\n\n"
             )
             sys.stdout.flush()
             await asyncio.Event().wait()
+
+
+@contextlib.asynccontextmanager
+async def _walled(heroku: PlayedHeroku, visitor: str | None) -> AsyncIterator[str]:
+    """Puts a wall up for a visitor from an address, if there is one; says where it is."""
+    if visitor is None:
+        yield ""
+        return
+    async with raised(heroku, DATABASE) as wall:
+        wall.comes_from(visitor)
+        url = heroku.connection(DATABASE)
+        yield f"  A real Postgres answers for billing, and you come from {visitor}:\n  {url}\n"
 
 
 if __name__ == "__main__":

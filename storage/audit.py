@@ -2,12 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import RowMapping, func, insert, select, update
+from sqlalchemy import RowMapping, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ports import Doing
@@ -46,6 +46,29 @@ def digest(previous: bytes, seal: int, line: RowMapping | Mapping[str, Any]) -> 
     return hashlib.sha256(previous + canonical.encode()).digest()
 
 
+Line = dict[str, Any]
+"""One line that is to be written, by column."""
+
+_WRITE: Final = insert(audit)
+_SEAL: Final = update(audit).where(audit.c.id == bindparam("line"))
+
+
+def line_of(
+    doing: Doing, subject: str, before: str, after: str, *, request: int | None, target: UUID | None
+) -> Line:
+    """The line of one change of state."""
+    return {
+        "at": doing.at,
+        "actor": doing.actor,
+        "subject": subject,
+        "request_id": request,
+        "target_id": target,
+        "before": before,
+        "after": after,
+        "details": dict(doing.details),
+    }
+
+
 class PostgresAudit:
     """Writes and seals lines; a trigger keeps everybody from changing or deleting them."""
 
@@ -63,18 +86,12 @@ class PostgresAudit:
         target: UUID | None = None,
     ) -> None:
         """Writes the line of one change of state, in the change's own transaction."""
-        await self._connection.execute(
-            insert(audit).values(
-                at=doing.at,
-                actor=doing.actor,
-                subject=subject,
-                request_id=request,
-                target_id=target,
-                before=before,
-                after=after,
-                details=dict(doing.details),
-            )
-        )
+        line = line_of(doing, subject, before, after, request=request, target=target)
+        await self._connection.execute(_WRITE, line)
+
+    async def write_all(self, lines: Sequence[Line]) -> None:
+        """Writes the lines of many changes of state, made by ``line_of``, in their own transaction."""
+        await self._connection.execute(_WRITE, lines)
 
     async def seal(self, *, limit: int) -> int:
         """Links lines that have no seal into the chain, whatever their ids; returns how many."""
@@ -85,12 +102,12 @@ class PostgresAudit:
         if not lines:
             return 0
         seal, previous = await self._last()
+        seals = []
         for line in lines:
             seal += 1
             previous = digest(previous, seal, line)
-            await self._connection.execute(
-                update(audit).where(audit.c.id == line["id"]).values(seal=seal, digest=previous)
-            )
+            seals.append({"line": line["id"], "seal": seal, "digest": previous})
+        await self._connection.execute(_SEAL, seals)
         return len(lines)
 
     async def verify(self) -> Verification:

@@ -1,7 +1,7 @@
 """Changes that happen once; every change of state writes its audit line."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,12 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.change import Change, ChangeState
 from bot.domain.methods import Method
+from bot.domain.request import Kind
+from bot.domain.rotation import rotation_of
 from bot.ports import Doing, Loop
 from storage.audit import PostgresAudit
-from storage.tables import changes
+from storage.tables import TO_WAKE, changes
 
 _DOING = literal_column("state = 'doing'", Boolean)
 """In words, as the partial index has it."""
+
+_TO_WAKE = literal_column(f"({TO_WAKE})", Boolean)
 
 _OVERDUE = (changes.c.overdue_at <= func.now()).label("overdue")
 
@@ -37,6 +41,7 @@ def change_of(row: Mapping[Any, Any]) -> Change:
         progress=row["progress"],
         why=row["why"],
         detail=row["detail"],
+        wake_at=row["wake_at"],
     )
 
 
@@ -65,7 +70,7 @@ class PostgresChanges:
                 progress=dict(change.progress),
             )
         )
-        await self._write(change, doing, before="", after=change.state)
+        await self._write(change, doing, before="", after=_stands(change))
 
     async def get(self, id: UUID) -> Change:
         """One change, locked until the transaction ends."""
@@ -99,15 +104,28 @@ class PostgresChanges:
                 overdue_at=changes.c.overdue_at if within is None else func.now() + within,
                 closed_at=after.closed_at,
                 progress=dict(after.progress),
+                wake_at=after.wake_at,
                 why=after.why,
                 detail=after.detail,
             )
         )
         if (await self._connection.execute(statement)).rowcount == 0:
             return False
-        if after.state is not before.state:
-            await self._write(after, doing, before=before.state, after=after.state)
+        if _stands(after) != _stands(before):
+            await self._write(after, doing, before=_stands(before), after=_stands(after))
         return True
+
+    async def to_wake(self, now: datetime, *, limit: int) -> tuple[Change, ...]:
+        """Changes that wait for a person and that the clock is to look at, locked."""
+        statement = select(changes, _OVERDUE).where(_TO_WAKE & (changes.c.wake_at <= now))
+        due = statement.order_by(changes.c.wake_at).limit(limit).with_for_update(skip_locked=True)
+        return tuple(change_of(row) for row in (await self._connection.execute(due)).mappings())
+
+    async def next_moment(self) -> datetime | None:
+        """When the clock is to look at one next."""
+        statement = select(changes.c.wake_at).where(_TO_WAKE).order_by(changes.c.wake_at).limit(1)
+        found: datetime | None = (await self._connection.execute(statement)).scalar_one_or_none()
+        return found
 
     async def _write(self, change: Change, doing: Doing, *, before: str, after: str) -> None:
         await self._audit.write(
@@ -119,3 +137,10 @@ class PostgresChanges:
             target=change.target,
         )
         self._touched.update((Loop.COURIER, Loop.CLOCK))
+
+
+def _stands(change: Change) -> str:
+    """Where a change stands, for the audit trail; of a rotation under way, also how far it has come."""
+    if change.kind is Kind.ROTATE and change.state is ChangeState.DOING:
+        return f"{change.state}, {rotation_of(change).stage}"
+    return change.state

@@ -1,6 +1,6 @@
 """Work that is done every so often by whichever worker comes first."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy import func, update
 from sqlalchemy.dialects.postgresql import insert
@@ -30,6 +30,23 @@ class PostgresChores:
             where=chores.c.due_at <= func.now(),
         ).returning(chores.c.name)
         return (await self._connection.execute(taken)).scalar_one_or_none() is not None
+
+    async def turn(self, name: str, *, now: datetime, following: datetime) -> bool:
+        """Takes a chore's turn by business time, and sets the next one; False while it is not due.
+
+        A chore that was never heard of only has its next turn set. What is not due costs a look, not a write.
+
+        Args:
+            name: of a chore that is never claimed by Postgres' clock.
+            now: business time.
+            following: business time of the turn after this one.
+        """
+        due = update(chores).where(chores.c.name == name, chores.c.due_at <= now)
+        if (await self._connection.execute(due.values(due_at=following))).rowcount:
+            return True
+        first = insert(chores).values(name=name, due_at=following)
+        await self._connection.execute(first.on_conflict_do_nothing(index_elements=["name"]))
+        return False
 
     async def due_in(self, name: str, *, wait: timedelta) -> None:
         """Sets a chore's next turn: it is done, it came to nothing, or there is reason to hurry."""

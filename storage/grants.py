@@ -1,11 +1,11 @@
 """Grants: what is to be in force; every change of state writes its audit line."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Boolean, ColumnElement, exists, func, insert, literal_column, select, update
+from sqlalchemy import Boolean, ColumnElement, bindparam, exists, func, insert, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.grant import Grant, GrantState
@@ -13,9 +13,10 @@ from bot.domain.methods import Method
 from bot.domain.schedule import OPENING_DEADLINE
 from bot.domain.subject import Subject
 from bot.ports import Doing, Loop
-from storage.audit import PostgresAudit
+from storage.audit import Line, PostgresAudit, line_of
 from storage.tables import RUNNING, TO_WARN, grants
 
+_CLOSE = update(grants).where(grants.c.id == bindparam("grant"))
 _RUNNING = literal_column(f"({RUNNING})", Boolean)
 _TO_WARN = literal_column(f"({TO_WARN})", Boolean)
 
@@ -50,7 +51,7 @@ class PostgresGrants:
         self._audit = audit
         self._touched = touched
 
-    async def open(self, grant: Grant, *, doing: Doing) -> None:
+    async def open(self, grant: Grant, *, doing: Doing, within: timedelta = OPENING_DEADLINE) -> None:
         """Records a grant that is to be applied; its opening deadline runs by Postgres' clock."""
         await self._connection.execute(
             insert(grants).values(
@@ -63,7 +64,7 @@ class PostgresGrants:
                 duration=grant.duration,
                 state=grant.state,
                 started_at=grant.started_at,
-                overdue_at=func.now() + OPENING_DEADLINE,
+                overdue_at=func.now() + within,
                 ends_at=grant.ends_at,
             )
         )
@@ -76,30 +77,32 @@ class PostgresGrants:
         ).mappings()
         return grant_of(row.one())
 
-    async def change(self, before: Grant, after: Grant, *, doing: Doing) -> bool:
+    async def change(
+        self, before: Grant, after: Grant, *, doing: Doing, within: timedelta = OPENING_DEADLINE
+    ) -> bool:
         """Writes what differs; False and nothing written when the state is not ``before``'s any more."""
         opens = after.state is GrantState.APPLYING and before.state is not GrantState.APPLYING
-        overdue = func.now() + OPENING_DEADLINE if opens else grants.c.overdue_at
+        overdue = func.now() + within if opens else grants.c.overdue_at
         statement = (
             update(grants)
             .where(grants.c.id == before.id, grants.c.state == before.state)
-            .values(
-                state=after.state,
-                verified_at=after.verified_at,
-                ends_at=after.ends_at,
-                extended=after.extended,
-                duration=after.duration,
-                overdue_at=overdue,
-                warn_at=after.warn_at,
-                closed_at=after.closed_at,
-                why=after.why,
-                detail=after.detail,
-            )
+            .values(overdue_at=overdue, **_mutable(after))
         )
         if (await self._connection.execute(statement)).rowcount == 0:
             return False
         await self._write(after, doing, before=before.state, after=after.state)
         return True
+
+    async def close_all(self, closing: Sequence[tuple[Grant, Grant, Doing]]) -> None:
+        """Writes many grants that this transaction has locked: as it was, as it is to be, and who does it."""
+        if not closing:
+            return
+        rows = [{"grant": after.id, **_mutable(after)} for _, after, _ in closing]
+        await self._connection.execute(_CLOSE, rows)
+        await self._audit.write_all(
+            [_line(after, doing, before=before.state, after=after.state) for before, after, doing in closing]
+        )
+        self._touched.update((Loop.COURIER, Loop.CLOCK))
 
     async def of_request(self, request: int) -> Grant | None:
         """The grant that a request opened, locked until the transaction ends."""
@@ -112,6 +115,12 @@ class PostgresGrants:
         lane = (grants.c.target_id == target) & (grants.c.method == method)
         which = lane & (grants.c.subject == subject)
         statement = select(grants).where(which, _RUNNING).order_by(grants.c.id).with_for_update()
+        return tuple(grant_of(row) for row in (await self._connection.execute(statement)).mappings())
+
+    async def running(self, target: UUID, method: Method) -> tuple[Grant, ...]:
+        """Grants of a target and method that somebody may end, locked until the transaction ends."""
+        lane = (grants.c.target_id == target) & (grants.c.method == method)
+        statement = select(grants).where(lane, _RUNNING).order_by(grants.c.id).with_for_update()
         return tuple(grant_of(row) for row in (await self._connection.execute(statement)).mappings())
 
     async def is_closing(self, target: UUID, method: Method, subject: Subject) -> bool:
@@ -129,8 +138,9 @@ class PostgresGrants:
         return None if found is None else grant_of(found)
 
     async def past_end(self, now: datetime, *, limit: int) -> tuple[Grant, ...]:
-        """Grants to close whose end has come, locked, the most overdue first."""
-        return await self._locked(_RUNNING & (grants.c.ends_at <= now), grants.c.ends_at, limit=limit)
+        """Grants to close whose end has come, locked: the most overdue first, a target's together."""
+        order = (grants.c.ends_at, grants.c.target_id)
+        return await self._locked(_RUNNING & (grants.c.ends_at <= now), *order, limit=limit)
 
     async def to_warn(self, now: datetime, *, limit: int) -> tuple[Grant, ...]:
         """Grants in force whose warning is due, locked."""
@@ -152,14 +162,31 @@ class PostgresGrants:
         return found
 
     async def _locked(
-        self, which: ColumnElement[bool], order: ColumnElement[Any], *, limit: int
+        self, which: ColumnElement[bool], *order: ColumnElement[Any], limit: int
     ) -> tuple[Grant, ...]:
-        statement = select(grants).where(which).order_by(order).limit(limit).with_for_update(skip_locked=True)
-        rows = (await self._connection.execute(statement)).mappings()
-        return tuple(grant_of(row) for row in rows)
+        statement = select(grants).where(which).order_by(*order).limit(limit)
+        locked = statement.with_for_update(skip_locked=True)
+        return tuple(grant_of(row) for row in (await self._connection.execute(locked)).mappings())
 
     async def _write(self, grant: Grant, doing: Doing, *, before: str, after: str) -> None:
-        await self._audit.write(
-            doing, subject="grant", before=before, after=after, request=grant.request, target=grant.target
-        )
+        await self._audit.write_all([_line(grant, doing, before=before, after=after)])
         self._touched.update((Loop.COURIER, Loop.CLOCK))
+
+
+def _line(grant: Grant, doing: Doing, *, before: str, after: str) -> Line:
+    return line_of(doing, "grant", before, after, request=grant.request, target=grant.target)
+
+
+def _mutable(grant: Grant) -> dict[str, Any]:
+    """What changes of a grant, but for its opening deadline."""
+    return {
+        "state": grant.state,
+        "verified_at": grant.verified_at,
+        "ends_at": grant.ends_at,
+        "extended": grant.extended,
+        "duration": grant.duration,
+        "warn_at": grant.warn_at,
+        "closed_at": grant.closed_at,
+        "why": grant.why,
+        "detail": grant.detail,
+    }

@@ -1,21 +1,49 @@
 """The keeper's turns: one lane for each method of each target, and what the last look at it saw."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, and_, case, exists, func, null, or_, select, update
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    RowMapping,
+    ScalarSelect,
+    and_,
+    case,
+    exists,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.budget import Purpose
 from bot.domain.change import ChangeState
 from bot.domain.grant import OPEN_STATES
+from bot.domain.looks import AnyLook
 from bot.domain.methods import Method
 from bot.domain.schedule import LEASE
-from bot.domain.target import Look
 from bot.ports import Job, Loop
 from storage import leases
 from storage.looks import look_json, look_of
-from storage.tables import changes, entries, grants, installation, intents, lanes, targets
+from storage.tables import (
+    ENDING,
+    accounts,
+    changes,
+    entries,
+    grants,
+    installation,
+    intents,
+    lanes,
+    ranges,
+    targets,
+)
 from storage.targets import target_of
 
 
@@ -26,7 +54,7 @@ class PostgresLanes:
         self._connection = connection
         self._touched = touched
 
-    async def look(self, target: UUID, method: Method) -> Look | None:
+    async def look(self, target: UUID, method: Method) -> AnyLook | None:
         """What the last look saw."""
         statement = select(lanes).where(_lane(target, method))
         row = (await self._connection.execute(statement)).mappings().one_or_none()
@@ -34,9 +62,19 @@ class PostgresLanes:
 
     async def want(self, target: UUID, method: Method) -> None:
         """Raises the wanted version and makes the lane due: its grants or changes have changed."""
-        statement = update(lanes).where(_lane(target, method))
+        await self._want(_lane(target, method))
+
+    async def want_all(self, lanes_touched: Collection[tuple[UUID, Method]]) -> None:
+        """Does the same to many lanes at once."""
+        if lanes_touched:
+            touched = tuple_(lanes.c.target_id, lanes.c.method).in_(sorted(lanes_touched))
+            await self._want(lanes.c.id.in_(_locked(touched)))
+
+    async def _want(self, which: ColumnElement[bool]) -> None:
         await self._connection.execute(
-            statement.values(wanted_version=lanes.c.wanted_version + 1, due_at=leases.soon(lanes), tries=0)
+            update(lanes)
+            .where(which)
+            .values(wanted_version=lanes.c.wanted_version + 1, due_at=leases.soon(lanes), tries=0)
         )
         self._touched.add(Loop.KEEPER)
 
@@ -51,16 +89,17 @@ class PostgresLanes:
         self._touched.add(Loop.KEEPER)
 
     async def claim(self) -> Job | None:
-        """Takes a lane that is due, with a lease: those whose grants have changed before others.
+        """Takes a lane that is due, with a lease: those to close something first, then what has changed.
 
         After downtime everything is due, and ends that have passed meanwhile are among the changes.
         """
-        changed = lanes.c.wanted_version > lanes.c.kept_version
-        row = await leases.claim(self._connection, lanes, lanes.c.due_at.is_not(None), changed.desc())
+        first = (_closing().desc(), (lanes.c.wanted_version > lanes.c.kept_version).desc())
+        row = await leases.claim(self._connection, lanes, lanes.c.due_at.is_not(None), *first)
         if row is None:
             return None
         mark = select(installation.c.mark).scalar_subquery().label("mark")
-        other = select(targets, mark).where(targets.c.id == row["target_id"])
+        closing = _closing().label("closing")
+        other = select(targets, mark, closing).join(lanes).where(lanes.c.id == row["id"])
         target = (await self._connection.execute(other)).mappings().one()
         return Job(
             lane=row["id"],
@@ -73,6 +112,7 @@ class PostgresLanes:
             due_at=row["due_at"],
             installation=target["mark"],
             claimed_at=row["lease_until"] - LEASE,  # set by this very statement
+            purpose=_purpose(row, closing=target["closing"]),
         )
 
     async def renew(self, job: Job) -> bool:
@@ -80,7 +120,7 @@ class PostgresLanes:
         row = await self._hold(job, lanes.c.wanted_version, lease_until=func.now() + LEASE)
         return bool(row["wanted_version"] == job.version)
 
-    async def looked(self, job: Job, look: Look) -> None:
+    async def looked(self, job: Job, look: AnyLook) -> None:
         """Keeps what a pass saw."""
         await self._hold(job, looked_at=func.now(), look=look_json(look))
 
@@ -112,11 +152,28 @@ class PostgresLanes:
         return await leases.write(self._connection, lanes, job.lane, job.lease, *returning, **values)
 
     async def _make_due(self, which: ColumnElement[bool]) -> None:
-        """Locks in the order of ids: two transactions that lock rows in two orders wait for each other."""
-        rows = select(lanes.c.id).where(which).order_by(lanes.c.id).with_for_update().scalar_subquery()
         await self._connection.execute(
-            update(lanes).where(lanes.c.id.in_(rows)).values(due_at=leases.soon(lanes))
+            update(lanes).where(lanes.c.id.in_(_locked(which))).values(due_at=leases.soon(lanes))
         )
+
+
+def _locked(which: ColumnElement[bool]) -> ScalarSelect[int]:
+    """Locks in the order of ids: two transactions that lock rows in two orders wait for each other."""
+    return select(lanes.c.id).where(which).order_by(lanes.c.id).with_for_update().scalar_subquery()
+
+
+def _closing() -> ColumnElement[bool]:
+    """Something of the lane is to be closed. In words, so that the index on open grants is used."""
+    ending = literal_column(f"grants.{ENDING}", Boolean)
+    of_lane = (grants.c.target_id == lanes.c.target_id) & (grants.c.method == lanes.c.method)
+    return exists().where(of_lane, ending)
+
+
+def _purpose(row: RowMapping, *, closing: bool) -> Purpose:
+    if closing:
+        return Purpose.REMOVE
+    under_way = row["wanted_version"] > row["kept_version"] or row["tries"] > 0
+    return Purpose.ADD if under_way else Purpose.LOOK
 
 
 def _lane(target: UUID, method: Method) -> ColumnElement[bool]:
@@ -135,5 +192,7 @@ def _nothing_left() -> ColumnElement[bool]:
         exists().where(changes.c.target_id == lanes.c.target_id, changes.c.state == ChangeState.DOING),
         exists().where(entries.c.target_id == lanes.c.target_id, entries.c.gone_at.is_(None)),
         exists().where(intents.c.target_id == lanes.c.target_id, ~intents.c.settled),
+        exists().where(ranges.c.target_id == lanes.c.target_id, ranges.c.gone_at.is_(None)),
+        exists().where(accounts.c.target_id == lanes.c.target_id, accounts.c.gone_at.is_(None)),
     ]
     return and_(gone, ~or_(*there))

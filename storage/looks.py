@@ -1,19 +1,42 @@
 """What a look saw, as it is kept: JSON, one form for each method."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from bot.domain.certificate import Certificate
+from bot.domain.link import Connection, LinkAccount, LinkLook
+from bot.domain.looks import AnyLook
+from bot.domain.methods import Method
+from bot.domain.ranges import RangeRule, RangesLook, Ruleset
 from bot.domain.target import Look, Rule, read_network
 
 
-def look_of(row: Mapping[Any, Any]) -> Look | None:
-    """Reads the last look from a row of ``lanes``."""
+def look_of(row: Mapping[Any, Any]) -> AnyLook | None:
+    """Reads the last look from a row of ``lanes``, whose method tells its form."""
     kept = row["look"]
     if kept is None:
         return None
+    if row["method"] is Method.TRUSTED:
+        return _ranges_look(kept, row["looked_at"])
+    if row["method"] is Method.PRIVATELINK:
+        return _link_look(kept, row["looked_at"])
+    return _rules_look(kept, row["looked_at"])
+
+
+def look_json(look: AnyLook) -> dict[str, Any]:
+    """A look as it is kept."""
+    match look:
+        case LinkLook():
+            return _link_json(look)
+        case RangesLook():
+            return _ranges_json(look)
+    return _rules_json(look)
+
+
+def _rules_look(kept: Mapping[str, Any], at: datetime) -> Look:
     rules = tuple(
         Rule(
             id=UUID(rule["id"]),
@@ -24,7 +47,7 @@ def look_of(row: Mapping[Any, Any]) -> Look | None:
         for rule in kept["rules"]
     )
     return Look(
-        at=row["looked_at"],
+        at=at,
         enabled=kept["enabled"],
         rules=rules,
         ours=frozenset(UUID(id) for id in kept["ours"]),
@@ -34,7 +57,12 @@ def look_of(row: Mapping[Any, Any]) -> Look | None:
 
 
 def _certificate(kept: Mapping[str, Any]) -> Certificate:
-    return Certificate(name=kept["name"], status=kept["status"], expires_at=_moment(kept["expires_at"]))
+    return Certificate(
+        id=UUID(kept["id"]),
+        name=kept["name"],
+        status=kept["status"],
+        expires_at=_moment(kept["expires_at"]),
+    )
 
 
 def _moment(kept: str | None) -> datetime | None:
@@ -45,8 +73,8 @@ def _written(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
 
 
-def look_json(look: Look) -> dict[str, Any]:
-    """A look as it is kept. Those from before certificates were read lack the last two."""
+def _rules_json(look: Look) -> dict[str, Any]:
+    """Those from before certificates were read lack the last two."""
     rules = [
         {"id": str(r.id), "cidr": str(r.network), "status": r.status, "text": r.description}
         for r in look.rules
@@ -56,8 +84,52 @@ def look_json(look: Look) -> dict[str, Any]:
         "rules": rules,
         "ours": sorted(str(id) for id in look.ours),
         "certificates": [
-            {"name": c.name, "status": c.status, "expires_at": _written(c.expires_at)}
+            {"id": str(c.id), "name": c.name, "status": c.status, "expires_at": _written(c.expires_at)}
             for c in look.certificates
         ],
         "certificates_at": _written(look.certificates_at),
+    }
+
+
+def _link_look(kept: Mapping[str, Any], at: datetime) -> LinkLook:
+    return LinkLook(
+        at=at,
+        status=kept["status"],
+        service=kept["service"],
+        accounts=tuple(LinkAccount(**each) for each in kept["accounts"]),
+        connections=tuple(Connection(**each) for each in kept["connections"]),
+        ours=frozenset(kept["ours"]),
+        config_vars=tuple(kept["config_vars"]),
+    )
+
+
+def _link_json(look: LinkLook) -> dict[str, Any]:
+    return {
+        "status": look.status,
+        "service": look.service,
+        "accounts": [asdict(account) for account in look.accounts],
+        "connections": [asdict(connection) for connection in look.connections],
+        "ours": sorted(look.ours),
+        "config_vars": list(look.config_vars),
+    }
+
+
+def _ranges_look(kept: Mapping[str, Any], at: datetime) -> RangesLook:
+    ruleset = Ruleset(
+        id=UUID(kept["id"]),
+        rules=tuple(RangeRule(action, source) for action, source in kept["rules"]),
+        applied=kept["applied"],
+        by=kept["by"],
+    )
+    return RangesLook(at=at, ruleset=ruleset, ours=frozenset(kept["ours"]))
+
+
+def _ranges_json(look: RangesLook) -> dict[str, Any]:
+    ruleset = look.ruleset
+    return {
+        "id": str(ruleset.id),
+        "rules": [[rule.action, rule.source] for rule in ruleset.rules],
+        "applied": ruleset.applied,
+        "by": ruleset.by,
+        "ours": sorted(look.ours),
     }

@@ -7,10 +7,22 @@ count cannot undo a deactivation.
 from collections.abc import Collection, Iterable
 from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Text, cast, delete, func, literal_column, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Text,
+    any_,
+    bindparam,
+    cast,
+    delete,
+    func,
+    literal_column,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.person import Person
@@ -32,28 +44,22 @@ class PostgresPeople:
         self._connection = connection
         self._touched = touched
 
-    async def find(self, id: str) -> Person | None:
-        """A person with their groups; None when unknown or when what is known is too old."""
-        fresh = func.now() - FRESH
-        within = select(func.array_agg(groups.c.id)).where(
-            groups.c.members.contains([id]), groups.c.known_at > fresh
-        )
-        statement = select(people, within.scalar_subquery().label("within")).where(
-            people.c.id == id, people.c.known_at > fresh
-        )
-        row = (await self._connection.execute(statement)).mappings().one_or_none()
+    async def find(self, id: str, *, groups: Collection[str] = ()) -> Person | None:
+        """A person with their groups; None when unknown or when what is known is too old.
+
+        Args:
+            id: Slack's.
+            groups: of these the members have to be known, and not too old, for ``groups_known``.
+        """
+        asked = {"id": id, "groups": sorted(groups)}
+        row = (await self._connection.execute(_FIND, asked)).mappings().one_or_none()
         if row is None:
             return None
-        known = {name: row[name] for name in Person.__dataclass_fields__ if name != "groups"}
-        return Person(**known, groups=frozenset(row["within"] or ()))
-
-    async def knows_groups(self, ids: Collection[str]) -> bool:
-        """Whether the members of all these user groups are known, and not too old."""
-        if not ids:
-            return True
-        fresh = groups.c.id.in_(list(ids)) & (groups.c.known_at > func.now() - FRESH)
-        known = (await self._connection.execute(select(func.count()).where(fresh))).scalar_one()
-        return bool(known == len(ids))
+        return Person(
+            **{name: row[name] for name in _OWN},
+            groups=frozenset(row["within"] or ()),
+            groups_known=row["known"] == len(groups),
+        )
 
     async def locale(self, id: str) -> str | None:
         """A person's Slack locale, however old."""
@@ -123,9 +129,31 @@ class PostgresPeople:
         await self._connection.execute(update(people).where(*asked).values(known))
 
 
+_OWN: Final = tuple(name for name in Person.__dataclass_fields__ if not name.startswith("groups"))
+"""What is kept of a person; who is in which group is kept apart."""
+
+
+def _find() -> Select[Any]:
+    """Made once: every command, click and addition asks this."""
+    fresh = func.now() - FRESH
+    within = select(func.array_agg(groups.c.id)).where(
+        bindparam("id") == any_(groups.c.members), groups.c.known_at > fresh
+    )
+    asked = groups.c.id == any_(bindparam("groups", type_=ARRAY(Text)))
+    known = select(func.count()).where(asked, groups.c.known_at > fresh)
+    columns = [people.c[name] for name in _OWN]
+    return select(
+        *columns, within.scalar_subquery().label("within"), known.scalar_subquery().label("known")
+    ).where(people.c.id == bindparam("id"), people.c.known_at > fresh)
+
+
+_FIND: Final = _find()
+
+
 def _row(person: Person) -> dict[str, object]:
-    """A person without their groups, which are kept apart."""
-    return {name: value for name, value in asdict(person).items() if name != "groups"}
+    """A person without their groups."""
+    known = asdict(person)
+    return {name: known[name] for name in _OWN}
 
 
 def _moment(read: datetime | None) -> ColumnElement[datetime] | datetime:

@@ -1,10 +1,10 @@
 """Cards and notices: what Slack is to show, and which version of it stands there."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import timedelta
 
-from sqlalchemy import RowMapping, case, func, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import BigInteger, RowMapping, any_, bindparam, case, delete, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.schedule import LEASE
@@ -14,6 +14,16 @@ from storage.tables import posts
 
 _BEHIND = posts.c.shown_version < posts.c.wanted_version
 _CARDS = [kind for kind in PostKind if kind.is_card]
+
+_REFRESH = (
+    update(posts)
+    .where(
+        posts.c.request_id == any_(bindparam("requests", type_=ARRAY(BigInteger))), posts.c.kind.in_(_CARDS)
+    )
+    .values(wanted_version=posts.c.wanted_version + 1, due_at=func.now())
+)
+_TELL = insert(posts).on_conflict_do_nothing(index_elements=["key"]).returning(posts.c.id)
+"""With what it returns, SQLAlchemy writes several rows in one statement."""
 
 
 def post_of(row: RowMapping) -> Post:
@@ -58,21 +68,65 @@ class PostgresPosts:
         )
         self._touched.add(Loop.COURIER)
 
-    async def refresh_cards(self, request: int) -> None:
-        """Every card of the request has to be shown afresh, now: whatever held it up may be over."""
-        await self._connection.execute(
-            update(posts)
-            .where(posts.c.request_id == request, posts.c.kind.in_(_CARDS))
-            .values(wanted_version=posts.c.wanted_version + 1, due_at=func.now())
+    async def tell_cards(self, request: int, *, approvals: str, requester: str) -> None:
+        """Records the two cards of a new request, in one statement."""
+        cards = (
+            {"kind": PostKind.CARD_APPROVAL, "recipient": approvals, "key": f"approval:{request}"},
+            {"kind": PostKind.CARD_REQUESTER, "recipient": requester, "key": f"requester:{request}"},
         )
+        rows = [{**card, "request_id": request, "params": {}} for card in cards]
+        await self._connection.execute(_TELL, rows)
         self._touched.add(Loop.COURIER)
 
-    async def refresh(self, key: str) -> bool:
-        """Has one post shown afresh; False when there is none of that key."""
+    async def announce(self, kind: PostKind, *, to: str, key: str, request: int, again: timedelta) -> int:
+        """Records what is about to be posted by hand, because the store must not know what it says.
+
+        From here on it may stand in Slack: a courier that has to show it afresh looks for it by its number.
+        """
+        statement = (
+            insert(posts)
+            .values(
+                kind=kind,
+                recipient=to,
+                key=key,
+                request_id=request,
+                posting_since=func.now(),
+                due_at=func.now() + again,
+            )
+            .returning(posts.c.id)
+        )
+        self._touched.add(Loop.COURIER)
+        posted: int = (await self._connection.execute(statement)).scalar_one()
+        return posted
+
+    async def stands(self, number: int, place: Place) -> None:
+        """Notes where a post stands that was made by hand, unless a courier has found it already."""
+        unknown = (posts.c.id == number) & posts.c.ts.is_(None)
+        standing = {"channel": place.channel, "ts": place.ts, "posting_since": None}
+        await self._connection.execute(update(posts).where(unknown).values(**standing))
+
+    async def take_back(self, number: int) -> None:
+        """Forgets an announced post that Slack did not take."""
+        nowhere = (posts.c.id == number) & posts.c.ts.is_(None)
+        await self._connection.execute(delete(posts).where(nowhere))
+
+    async def refresh_cards(self, request: int) -> None:
+        """Every card of the request has to be shown afresh, now: whatever held it up may be over."""
+        await self.refresh_cards_of([request])
+
+    async def refresh_cards_of(self, requests: Collection[int]) -> None:
+        """Every card of all these requests has to be shown afresh, now."""
+        if requests:
+            await self._connection.execute(_REFRESH, {"requests": sorted(requests)})
+            self._touched.add(Loop.COURIER)
+
+    async def refresh(self, key: str, *, params: Mapping[str, str] | None = None) -> bool:
+        """Has one post shown afresh, perhaps saying something else; False when there is none of that key."""
+        said = {} if params is None else {"params": dict(params)}
         statement = (
             update(posts)
             .where(posts.c.key == key)
-            .values(wanted_version=posts.c.wanted_version + 1, due_at=func.now())
+            .values(wanted_version=posts.c.wanted_version + 1, due_at=func.now(), **said)
         )
         self._touched.add(Loop.COURIER)
         return (await self._connection.execute(statement)).rowcount > 0

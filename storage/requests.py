@@ -1,35 +1,66 @@
 """Requests and the votes on them; every change of state writes its audit line."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
     LABEL_STYLE_TABLENAME_PLUS_COL,
+    BigInteger,
     Boolean,
     ColumnElement,
     RowMapping,
+    Select,
+    Table,
+    any_,
+    bindparam,
     insert,
     literal_column,
     or_,
     select,
+    union_all,
     update,
 )
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.change import ChangeState
-from bot.domain.grant import LIVE_STATES, OPEN_STATES
+from bot.domain.certificate import KnownCertificate
+from bot.domain.grant import LIVE_STATES
 from bot.domain.request import Decision, Kind, Request, RequestState, Terms
+from bot.domain.subject import CertificateId, ends
 from bot.ports import Case, Doing, Loop, Wanted
 from storage.audit import PostgresAudit
+from storage.certificates import PostgresCertificates
 from storage.changes import change_of
 from storage.grants import grant_of
 from storage.looks import look_of
-from storage.tables import PENDING, changes, grants, lanes, requests, targets, votes
+from storage.tables import DOING, OPEN, PENDING, changes, grants, lanes, requests, targets, votes
 from storage.targets import target_of
 
+_MAKES_CERTIFICATES = (Kind.ENABLE, Kind.ISSUE, Kind.ROTATE)
+"""Kinds of requests for which a certificate is made; enabling mTLS makes the first one by itself."""
+
 _PENDING = literal_column(f"requests.{PENDING}", Boolean)
+_OPEN = literal_column(f"grants.{OPEN}", Boolean)
+_DOING = literal_column(f"changes.{DOING}", Boolean)
+"""In words, as the partial indexes have them."""
+
+_IDS = bindparam("ids", type_=ARRAY(BigInteger))
+
+_VOTES = select(votes).where(votes.c.request_id == any_(_IDS)).order_by(votes.c.at, votes.c.person)
+
+_CASES = (
+    select(requests, targets, lanes, grants, changes)
+    .join(targets, targets.c.id == requests.c.target_id)
+    .outerjoin(lanes, (lanes.c.target_id == requests.c.target_id) & (lanes.c.method == requests.c.method))
+    .outerjoin(changes, changes.c.request_id == requests.c.id)
+    .outerjoin(grants, or_(grants.c.request_id == requests.c.id, grants.c.id == requests.c.grant_id))
+    .where(requests.c.id == any_(_IDS))
+    .order_by(requests.c.id.desc())
+    .set_label_style(LABEL_STYLE_TABLENAME_PLUS_COL)
+)
+"""Made once: every card that is drawn, and every list, asks this."""
 
 
 def request_of(row: Mapping[Any, Any]) -> Request:
@@ -66,6 +97,7 @@ class PostgresRequests:
         self._connection = connection
         self._audit = audit
         self._touched = touched
+        self._certificates = PostgresCertificates(connection, touched)
 
     async def add(self, wanted: Wanted, *, doing: Doing) -> Request:
         """Records a pending request."""
@@ -104,12 +136,16 @@ class PostgresRequests:
 
     async def votes(self, id: int) -> tuple[Decision, ...]:
         """The votes on a request, oldest first."""
-        statement = select(votes).where(votes.c.request_id == id).order_by(votes.c.at, votes.c.person)
-        rows = (await self._connection.execute(statement)).mappings()
-        return tuple(
-            Decision(person=row["person"], verdict=row["verdict"], reason=row["reason"], at=row["at"])
-            for row in rows
-        )
+        return tuple((await self._votes([id]))[id])
+
+    async def _votes(self, ids: Sequence[int]) -> Mapping[int, list[Decision]]:
+        """The votes on each of these requests, oldest first."""
+        found: dict[int, list[Decision]] = {id: [] for id in ids}
+        for row in (await self._connection.execute(_VOTES, {"ids": list(ids)})).mappings():
+            found[row["request_id"]].append(
+                Decision(person=row["person"], verdict=row["verdict"], reason=row["reason"], at=row["at"])
+            )
+        return found
 
     async def vote(self, id: int, decision: Decision) -> None:
         """Records a vote; the primary key lets each person vote once."""
@@ -171,24 +207,29 @@ class PostgresRequests:
 
     async def pending(self, *, limit: int) -> tuple[Case, ...]:
         """Requests that wait for a decision, the oldest last."""
-        return await self._cases(_PENDING, limit=limit)
+        waiting = select(requests.c.id).where(_PENDING).order_by(requests.c.id.desc()).limit(limit)
+        return await self._cases((await self._connection.execute(waiting)).scalars().all())
 
     async def case(self, id: int) -> Case | None:
         """A request with everything that is shown of it."""
-        found = await self._cases(requests.c.id == id, limit=1)
+        found = await self._cases([id])
         return found[0] if found else None
 
     async def open_cases(
         self, *, requester: str | None, limit: int, target: UUID | None = None
     ) -> tuple[Case, ...]:
-        """Pending requests and those with an open grant, newest first."""
-        opened = (requests.c.kind == Kind.OPEN) & grants.c.state.in_(OPEN_STATES)
-        which = or_(_PENDING, opened, changes.c.state == ChangeState.DOING)
-        if requester is not None:
-            which &= requests.c.requester == requester
-        if target is not None:
-            which &= requests.c.target_id == target
-        return await self._cases(which, limit=limit)
+        """Pending requests and those with an open grant or a change under way, newest first.
+
+        Three questions, each with an index of its own: one that joins all three has to read the history.
+        """
+        found = union_all(
+            _newest(requests, requests.c.id, requests.c.requester, _PENDING, requester, target, limit),
+            _newest(grants, grants.c.request_id, grants.c.owner, _OPEN, requester, target, limit),
+            _newest(changes, changes.c.request_id, changes.c.owner, _DOING, requester, target, limit),
+        ).subquery()
+        # A request with a change may have a grant as well.
+        newest = select(found.c.id).distinct().order_by(found.c.id.desc()).limit(limit)
+        return await self._cases((await self._connection.execute(newest)).scalars().all())
 
     async def _first(self, moment: ColumnElement[Any]) -> datetime | None:
         which = _PENDING & moment.is_not(None)
@@ -201,44 +242,47 @@ class PostgresRequests:
         rows = (await self._connection.execute(statement.with_for_update(skip_locked=True))).mappings()
         return tuple(request_of(row) for row in rows)
 
-    async def _cases(self, condition: ColumnElement[bool], *, limit: int) -> tuple[Case, ...]:
-        lane = (lanes.c.target_id == requests.c.target_id) & (lanes.c.method == requests.c.method)
-        statement = (
-            select(requests, targets, lanes, grants, changes)
-            .join(targets, targets.c.id == requests.c.target_id)
-            .outerjoin(lanes, lane)
-            .outerjoin(changes, changes.c.request_id == requests.c.id)
-            .outerjoin(grants, or_(grants.c.request_id == requests.c.id, grants.c.id == requests.c.grant_id))
-            .where(condition)
-            .order_by(requests.c.id.desc())
-            .limit(limit)
-            .set_label_style(LABEL_STYLE_TABLENAME_PLUS_COL)
-        )
-        rows = (await self._connection.execute(statement)).mappings().all()
-        return tuple([await self._case(row) for row in rows])
+    async def _cases(self, ids: Sequence[int]) -> tuple[Case, ...]:
+        """These requests with everything that is shown of them, newest first."""
+        if not ids:
+            return ()
+        rows = (await self._connection.execute(_CASES, {"ids": list(ids)})).mappings().all()
+        decisions = await self._votes(ids)
+        return tuple([await self._case(row, decisions[row["requests_id"]]) for row in rows])
 
-    async def _case(self, row: RowMapping) -> Case:
+    async def _case(self, row: RowMapping, decisions: Sequence[Decision]) -> Case:
         request = request_of(_part(row, "requests"))
         lane = _part(row, "lanes")
         return Case(
             request=request,
             target=target_of(_part(row, "targets")),
-            decisions=await self.votes(request.id),
+            decisions=tuple(decisions),
             grant=None if row["grants_id"] is None else grant_of(_part(row, "grants")),
             look=None if lane["id"] is None else look_of(lane),
             change=None if row["changes_id"] is None else change_of(_part(row, "changes")),
             closes=await self._closes(request),
+            certificate=await self._certificate(request),
+            issued=await self._issued(request),
         )
+
+    async def _certificate(self, request: Request) -> KnownCertificate | None:
+        subject = request.terms.subject
+        return await self._certificates.find(subject.id) if isinstance(subject, CertificateId) else None
+
+    async def _issued(self, request: Request) -> KnownCertificate | None:
+        makes = request.terms.enables or request.kind in _MAKES_CERTIFICATES
+        return await self._certificates.of_request(request.id) if makes else None
 
     async def _closes(self, request: Request) -> tuple[int, ...]:
         """For a removal that is undecided: the requests whose grants it would close."""
-        if request.kind is not Kind.REMOVE or request.state is not RequestState.PENDING:
+        closes = request.kind in (Kind.REMOVE, Kind.DISABLE, Kind.CLOSE)
+        if not closes or request.state is not RequestState.PENDING:
             return ()
         terms = request.terms
         lane = (grants.c.target_id == terms.target) & (grants.c.method == terms.method)
-        same = lane & (grants.c.subject == terms.subject)
-        statement = select(grants.c.request_id).where(same, grants.c.state.in_(LIVE_STATES))
-        return tuple((await self._connection.execute(statement.order_by(grants.c.request_id))).scalars())
+        statement = select(grants.c.request_id, grants.c.subject).where(lane, grants.c.state.in_(LIVE_STATES))
+        rows = (await self._connection.execute(statement.order_by(grants.c.request_id))).all()
+        return tuple(row.request_id for row in rows if ends(terms.subject, row.subject))
 
     async def _write(self, request: Request, doing: Doing, *, before: str, after: str) -> None:
         await self._audit.write(
@@ -250,6 +294,25 @@ class PostgresRequests:
             target=request.terms.target,
         )
         self._touched.add(Loop.COURIER)
+
+
+def _newest(
+    table: Table,
+    request: ColumnElement[int],
+    owner: ColumnElement[str],
+    which: ColumnElement[bool],
+    requester: str | None,
+    target: UUID | None,
+    limit: int,
+) -> Select[Any]:
+    """The newest numbers of requests in one table: of somebody, and of a target, where that is asked for."""
+    statement = select(request.label("id")).select_from(table).where(which)
+    if requester is not None:
+        statement = statement.where(owner == requester)
+    if target is not None:
+        statement = statement.where(table.c.target_id == target)
+    # In brackets: each of the three has an order and a limit of its own.
+    return select(statement.order_by(request.desc()).limit(limit).subquery().c.id)
 
 
 def _part(row: RowMapping, table: str) -> dict[str, Any]:

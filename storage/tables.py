@@ -7,6 +7,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Double,
     ForeignKey,
     Identity,
     Index,
@@ -25,19 +26,36 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from bot.domain.change import ChangeState
 from bot.domain.grant import GrantState, Why
+from bot.domain.handout import HandoutState
 from bot.domain.methods import Method
+from bot.domain.ranges import Services
 from bot.domain.request import Kind, RequestState, Verdict
 from bot.ports import PostKind
 from storage.types import Network, Subject, UtcDateTime, Word
 
-RUNNING: Final = "state IN ('applying', 'in_force', 'interrupted')"
+OPEN: Final = "state NOT IN ('ended', 'failed')"
+"""Grants with something left to do or to watch at Heroku."""
+
+DOING: Final = "state = 'doing'"
+"""Changes under way."""
+
+RUNNING: Final = "state IN ('waiting', 'applying', 'in_force', 'interrupted')"
 """Grants with an end to come. Words, not parameters: a prepared statement could not use the partial index."""
 
 PENDING: Final = "state = 'pending'"
 """Requests that wait for a decision."""
 
+ENDING: Final = "state = 'ending'"
+"""Grants that are to be closed at Heroku: their lanes come first."""
+
 TO_WARN: Final = "state = 'in_force' AND warn_at IS NOT NULL"
 """Grants with a warning to come."""
+
+TO_REMIND: Final = "gone_at IS NULL AND status = 'ready' AND remind_at IS NOT NULL"
+"""Certificates with a reminder of their end to come."""
+
+TO_WAKE: Final = "state = 'doing' AND wake_at IS NOT NULL"
+"""Changes that wait for a person, and that the clock looks at."""
 
 metadata = MetaData(
     naming_convention={
@@ -65,6 +83,17 @@ installation = Table(
     metadata,
     Column("only", Boolean, CheckConstraint("only", name="one_row"), primary_key=True, server_default="true"),
     Column("mark", Text, nullable=False),
+)
+
+budget = Table(
+    "budget",
+    metadata,
+    Column("only", Boolean, CheckConstraint("only", name="one_row"), primary_key=True, server_default="true"),
+    Column("size", Double, nullable=False, server_default="4500", comment="Heroku's tokens of an account"),
+    Column("refill", Double, nullable=False, server_default="1.25", comment="tokens a second"),
+    Column("tokens", Double, nullable=False, server_default="4500"),
+    Column("looks", Double, nullable=False, server_default="1500", comment="tokens left for mere looks"),
+    Column("at", UtcDateTime, nullable=False, server_default=func.clock_timestamp()),
 )
 
 received = Table(
@@ -189,7 +218,10 @@ grants = Table(
     Column("closed_at", UtcDateTime),
     Column("why", Word(Why)),
     Column("detail", Text, nullable=False, server_default=""),
-    Index("ix_grants_open", "target_id", "method", postgresql_where=text("state NOT IN ('ended', 'failed')")),
+    Index("ix_grants_open", "target_id", "method", postgresql_where=text(OPEN)),
+    Index("ix_grants_newest", "request_id", postgresql_where=text(OPEN)),
+    Index("ix_grants_owner", "owner", "request_id", postgresql_where=text(OPEN)),
+    Index("ix_grants_ending", "target_id", "method", postgresql_where=text(ENDING)),
     Index("ix_grants_ends", "ends_at", postgresql_where=text(RUNNING)),
     Index("ix_grants_warn", "warn_at", postgresql_where=text(TO_WARN)),
 )
@@ -211,7 +243,9 @@ changes = Table(
     Column("progress", JSONB, nullable=False, server_default="{}", comment="what the next pass has to know"),
     Column("why", Word(Why)),
     Column("detail", Text, nullable=False, server_default=""),
+    Column("wake_at", UtcDateTime, comment="business time; null: it waits for nobody"),
     Index("ix_changes_doing", "target_id", "method", postgresql_where=text("state = 'doing'")),
+    Index("ix_changes_wake", "wake_at", postgresql_where=text(TO_WAKE)),
 )
 
 intents = Table(
@@ -239,6 +273,110 @@ entries = Table(
     Column("removal_asked_at", UtcDateTime, comment="Postgres time"),
     Column("gone_at", UtcDateTime, comment="Postgres time of the look that proved it"),
     Index("ix_entries_present", "target_id", postgresql_where=text("gone_at IS NULL")),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
+    Column("arn", Text, nullable=False, comment="an AWS account that we let in through PrivateLink"),
+    Column("adopted", Boolean, nullable=False, server_default="false", comment="it stays without a grant"),
+    Column("asked_at", UtcDateTime, nullable=False, server_default=func.now(), comment="Postgres time"),
+    Column("waits_until", UtcDateTime, comment="Postgres time until which it may still land"),
+    Column("listed", Boolean, nullable=False, server_default="false"),
+    Column("removal_asked_at", UtcDateTime, comment="Postgres time"),
+    Column("gone_at", UtcDateTime, comment="Postgres time of the look that proved it"),
+    Column("error", Text, nullable=False, server_default=""),
+    Index("ix_accounts_present", "target_id", "arn", unique=True, postgresql_where=text("gone_at IS NULL")),
+)
+
+ranges = Table(
+    "ranges",
+    metadata,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
+    Column("source", Text, nullable=False, comment="a trusted range that we wrote into a space's list"),
+    Column("asked_at", UtcDateTime, nullable=False, server_default=func.now(), comment="Postgres time"),
+    Column("listed", Boolean, nullable=False, server_default="false"),
+    Column("adopted", Boolean, nullable=False, server_default="false", comment="it stays without a grant"),
+    Column("removal_asked_at", UtcDateTime, comment="Postgres time"),
+    Column("gone_at", UtcDateTime, comment="Postgres time of the look that proved it"),
+    Index("ix_ranges_present", "target_id", "source", unique=True, postgresql_where=text("gone_at IS NULL")),
+    Index("ix_ranges_gone", "target_id", "gone_at", postgresql_where=text("gone_at IS NOT NULL")),
+)
+
+range_writes = Table(
+    "range_writes",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
+    Column("base_id", Uuid, nullable=False, comment="Heroku's id of the ruleset that it was made from"),
+    Column("before", JSONB, nullable=False, comment="the list that it was made from"),
+    Column("rules", JSONB, nullable=False, comment="the list as it was sent"),
+    Column("added", ARRAY(Text), nullable=False),
+    Column("removed", ARRAY(Text), nullable=False),
+    Column("ruleset_id", Uuid, comment="Heroku's id of what came of it; null: the answer is not known"),
+    Column("at", UtcDateTime, nullable=False, server_default=func.clock_timestamp()),
+    Index("ix_range_writes_target_id", "target_id"),
+    comment="lists that we wrote, until it is known what others wrote around them",
+)
+
+space_services = Table(
+    "space_services",
+    metadata,
+    Column("target_id", Uuid, ForeignKey(targets.c.id), primary_key=True),
+    Column("state", Word(Services), nullable=False, server_default="unknown"),
+    Column("asked_at", UtcDateTime, comment="business time of the ticket's text"),
+    Column("decided_by", Text),
+    Column("decided_at", UtcDateTime),
+    Column("waits_until", UtcDateTime, comment="Postgres time until which a write may still land"),
+    Column("written_at", UtcDateTime, comment="Postgres time of the last write"),
+)
+
+certificates = Table(
+    "certificates",
+    metadata,
+    Column("id", Uuid, primary_key=True, comment="Heroku's"),
+    Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
+    Column("request_id", BigInteger, ForeignKey(requests.c.id), comment="null: it is foreign"),
+    Column("owner", Text),
+    Column("purpose", Text, nullable=False, server_default=""),
+    Column("name", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("expires_at", UtcDateTime, comment="as read, never computed"),
+    Column("first_seen_at", UtcDateTime, nullable=False, server_default=func.now(), comment="Postgres time"),
+    Column("last_seen_at", UtcDateTime, nullable=False, server_default=func.now(), comment="Postgres time"),
+    Column("gone_at", UtcDateTime, comment="Postgres time of the look that proved it"),
+    Column("delivered_at", UtcDateTime, comment="business time of the last handing out"),
+    Column("rung", Integer, comment="days before the end, of the last reminder"),
+    Column("acknowledged_at", UtcDateTime, comment="business time"),
+    Column("acknowledged_by", Text),
+    Column("snoozed_until", UtcDateTime, comment="business time"),
+    Column("snoozes", Integer, nullable=False, server_default="0"),
+    Column("remind_at", UtcDateTime, comment="business time of the next reminder"),
+    Index("ix_certificates_present", "target_id", postgresql_where=text("gone_at IS NULL")),
+    Index("ix_certificates_request", "request_id"),
+    Index("ix_certificates_remind", "remind_at", postgresql_where=text(TO_REMIND)),
+)
+
+handouts = Table(
+    "handouts",
+    metadata,
+    Column("id", Uuid, primary_key=True, comment="no secret: it stands in addresses"),
+    Column("certificate_id", Uuid, ForeignKey(certificates.c.id), nullable=False),
+    Column("request_id", BigInteger, ForeignKey(requests.c.id), nullable=False),
+    Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
+    Column("owner", Text, nullable=False),
+    Column("digest", LargeBinary, nullable=False, comment="SHA-256 of the link's secret"),
+    Column("state", Word(HandoutState), nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("guesses", Integer, nullable=False, server_default="0"),
+    Column("delivered_at", UtcDateTime),
+    Column("lease", Uuid),
+    Column("lease_until", UtcDateTime, comment="Postgres time until which somebody is being served"),
+    Index("ix_handouts_open", "certificate_id", postgresql_where=text("state = 'open'")),
 )
 
 posts = Table(

@@ -5,23 +5,37 @@ from dataclasses import asdict
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import func, or_, select, update
+from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.methods import Method
+from bot.domain.methods import Method, has_mtls
 from bot.domain.target import Database, Space, Target
 from bot.ports import Loop
 from storage import leases
 from storage.tables import lanes, targets
 
-_DATABASE: Final = (Method.MTLS,)
-_SPACE: Final[tuple[Method, ...]] = ()
+_DATABASE: Final = (Method.MTLS, Method.PRIVATELINK)
+_SPACE: Final = (Method.TRUSTED,)
 """The ways in that are kept in step on each kind of target."""
 
 
 _TEXTS: Final = dict.fromkeys(("app", "space", "plan", "config_var", "generation"), "")
 """What only one of the two kinds has; rows that are written together have the same columns."""
+
+
+_CALLED: Final = select(targets).where(
+    targets.c.gone_at.is_(None),
+    ~targets.c.is_space,
+    bindparam("called").in_([func.lower(targets.c.name), func.lower(targets.c.app)]),
+)
+
+
+def _ways_in(target: Target) -> tuple[Method, ...]:
+    """What is kept in step there: nothing on a plan that has no way in, where Heroku would only say no."""
+    if isinstance(target, Space):
+        return _SPACE
+    return _DATABASE if has_mtls(target.plan) else ()
 
 
 def target_of(row: Mapping[Any, Any]) -> Target:
@@ -50,6 +64,11 @@ class PostgresTargets:
     async def spaces(self) -> tuple[Space, ...]:
         """Every space that the last discovery found, by name."""
         return tuple(found for found in await self._present() if isinstance(found, Space))
+
+    async def called(self, name: str) -> tuple[Database, ...]:
+        """The databases that have this name, or whose app has it, however it is capitalised."""
+        rows = (await self._connection.execute(_CALLED, {"called": name.lower()})).mappings()
+        return tuple(database_of(row) for row in rows)
 
     async def discovered(self, databases: Iterable[Database], spaces: Iterable[Space] = ()) -> None:
         """Records a complete discovery: new ones appear, names follow, missing ones are marked gone.
@@ -90,9 +109,7 @@ class PostgresTargets:
             statement.on_conflict_do_update(index_elements=["id"], set_={**fresh, "gone_at": None}), rows
         )
         turns = [
-            {"target_id": target.id, "method": method}
-            for target in found
-            for method in (_SPACE if isinstance(target, Space) else _DATABASE)
+            {"target_id": target.id, "method": method} for target in found for method in _ways_in(target)
         ]
         if turns:
             lane, due = insert(lanes), {"due_at": leases.soon(lanes)}

@@ -1,26 +1,40 @@
 """The store: units of work on Postgres that roll back unless committed."""
 
 import contextlib
+import select
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import URL, make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, InterfaceError, OperationalError
+import psycopg
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.exc import (
+    ArgumentError,
+    DBAPIError,
+    DisconnectionError,
+    InterfaceError,
+    OperationalError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from bot.errors import MisconfiguredError, StoreUnavailableError
 from bot.ports import Bell, Loop
 from storage.audit import PostgresAudit
+from storage.certificates import PostgresCertificates
 from storage.changes import PostgresChanges
 from storage.chores import PostgresChores
 from storage.entries import PostgresEntries
 from storage.grants import PostgresGrants
+from storage.handouts import PostgresHandouts
 from storage.lanes import PostgresLanes
+from storage.links import PostgresLinks
 from storage.people import PostgresPeople
 from storage.posts import PostgresPosts
+from storage.ranges import PostgresRanges
 from storage.received import PostgresReceived
+from storage.reminders import PostgresReminders
 from storage.requests import PostgresRequests
 from storage.targets import PostgresTargets
 
@@ -59,22 +73,51 @@ def parse_url(url: str) -> URL:
         raise wrong from None
 
 
+def hasty_engine_for(url: str) -> AsyncEngine:
+    """One connection whose commits do not wait for a flush: for what may be lost in a crash."""
+    return _engine(url, "-c synchronous_commit=off", connections=1)
+
+
 def engine_for(url: str) -> AsyncEngine:
     """An engine whose every wait is bounded and whose sessions speak UTC."""
+    return _engine(url, connections=10, more=5)
+
+
+def _engine(url: str, *settings: str, connections: int, more: int = 0) -> AsyncEngine:
     milliseconds = int(PATIENCE.total_seconds() * 1000)
     options = (
         f"-c timezone=UTC -c statement_timeout={milliseconds} -c lock_timeout={milliseconds - 300} "
         f"-c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS}"
     )
-    return create_async_engine(
+    options = " ".join((options, *settings))
+    engine = create_async_engine(
         parse_url(url),
-        pool_size=10,
-        max_overflow=5,
+        pool_size=connections,
+        max_overflow=more,
         pool_timeout=PATIENCE.total_seconds(),
-        pool_pre_ping=True,
         hide_parameters=True,
         connect_args={"options": options, "connect_timeout": 2, **_NETWORK},
     )
+    event.listen(engine.sync_engine, "checkout", _require_open)
+    return engine
+
+
+def _require_open(_connection: object, kept: ConnectionPoolEntry, _proxy: object) -> None:
+    """Looks, without asking Postgres, whether an idle connection was closed by the other end.
+
+    Between two uses nothing is to be read on it but a farewell; a ping would be a round trip each time, and
+    one whose other end is gone without a word cannot be told from a living one any faster.
+
+    Raises:
+        DisconnectionError: it was; the pool takes another one.
+    """
+    idle: psycopg.AsyncConnection[Any] | None = kept.driver_connection
+    if idle is None:
+        return
+    farewell = select.poll()
+    farewell.register(idle.fileno(), select.POLLIN)
+    if farewell.poll(0):
+        raise DisconnectionError("Postgres has closed the connection")
 
 
 class PostgresTransaction:
@@ -90,8 +133,13 @@ class PostgresTransaction:
         self.targets = PostgresTargets(connection, self._touched)
         self.lanes = PostgresLanes(connection, self._touched)
         self.entries = PostgresEntries(connection)
+        self.links = PostgresLinks(connection)
+        self.certificates = PostgresCertificates(connection, self._touched)
+        self.reminders = PostgresReminders(connection, self.audit, self._touched)
+        self.ranges = PostgresRanges(connection, self.audit)
         self.requests = PostgresRequests(connection, self.audit, self._touched)
         self.grants = PostgresGrants(connection, self.audit, self._touched)
+        self.handouts = PostgresHandouts(connection, self.audit)
         self.changes = PostgresChanges(connection, self.audit, self._touched)
         self.posts = PostgresPosts(connection, self._touched)
         self.chores = PostgresChores(connection)

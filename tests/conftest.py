@@ -13,12 +13,19 @@ from sandbox.postgres import PrivatePostgres, private_postgres
 from storage.bell import PostgresBell
 from storage.migrate import migrate
 from storage.transaction import PostgresStore, engine_for
+from tests.summary import shown
 
 # The machines that run this are shared and noisy: a slow example is no failure.
 settings.register_profile("pgaccess", deadline=None)
 settings.load_profile("pgaccess")
 
 TEMPLATE = "template_migrated"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Shows what tests recorded for the reader of the run."""
+    for line in shown(terminalreporter.getreports("passed") + terminalreporter.getreports("failed")):
+        terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")

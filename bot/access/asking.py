@@ -1,7 +1,6 @@
 """Asking: for an address to be let in, and for more time."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -9,15 +8,18 @@ from bot.access.use_cases import UseCases, grant_of
 from bot.domain import grant as grants
 from bot.domain.duration import FOREVER, parse_duration, parse_until
 from bot.domain.grant import Grant, GrantState
-from bot.domain.methods import MTLS_RULE_LIMIT, Method
+from bot.domain.lines import line_for
+from bot.domain.looks import rules_look
+from bot.domain.methods import MTLS_RULE_LIMIT, Method, has_mtls
 from bot.domain.network import parse_address
 from bot.domain.person import Person
 from bot.domain.policy import Rule, allowed_duration, require_reason, require_width, rule_for
-from bot.domain.request import Kind, Terms
+from bot.domain.request import Kind, Request, Terms
 from bot.domain.schedule import reminder
-from bot.domain.target import Database, choose
+from bot.domain.subject import Network
+from bot.domain.target import Database, Look
 from bot.errors import Refusal, Refused
-from bot.ports import Case, PostKind, Transaction, Wanted
+from bot.ports import Case, Transaction, Wanted
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +31,8 @@ class Wish:
     duration: str | None = None
     until: str | None = None
     reason: str | None = None
+    enables: bool = False
+    """Not a word of theirs: mTLS is to be enabled first, which they were told before they asked."""
 
 
 class Asking(UseCases):
@@ -47,11 +51,19 @@ class Asking(UseCases):
             StoreUnavailableError: nothing was recorded.
         """
 
-        async def work(tx: Transaction) -> int:
+        async def work(tx: Transaction) -> Case:
             member = await self._member(tx, person)
-            terms, rule = self._terms(wish, member, await tx.targets.all())
-            await _require_room(tx, terms)
-            return await self._record(tx, Kind.OPEN, terms, rule, person)
+            network = parse_address(wish.address or "")
+            database = await self._database(tx, wish.target)
+            require_mtls(database)
+            terms, rule = self._terms(wish, member, network, database)
+            look = rules_look(await tx.lanes.look(terms.target, terms.method))
+            if look is not None and not look.enabled:
+                terms = replace(terms, enables=await _enables(tx, terms, database, wish))
+            else:
+                await _require_room(tx, terms, look)
+            request = await self._ask_for(tx, Kind.OPEN, terms, rule, person)
+            return Case(request=request, target=database, decisions=(), grant=None, look=look)
 
         return await self._once(key, person, work)
 
@@ -105,7 +117,7 @@ class Asking(UseCases):
 
     def _more_time(self, grant: Grant, id: int, wish: Wish, member: Person, case: Case) -> timedelta:
         if grant.state in (GrantState.ENDING, GrantState.ENDED):
-            again = f"/pgaccess mtls add {grant.network} to {case.database.app}"
+            again = line_for(Kind.OPEN, case.request.terms, case.target.label)
             raise Refused(Refusal.GRANT_CLOSING, id=id, command=again)
         if grant.state not in (GrantState.APPLYING, GrantState.IN_FORCE):
             raise Refused(Refusal.GRANT_NOT_OPEN, id=id)
@@ -123,12 +135,9 @@ class Asking(UseCases):
             return parse_duration(wish.duration)
         return rule.default_duration if rule is not None else timedelta(hours=1)
 
-    def _terms(self, wish: Wish, member: Person, databases: Sequence[Database]) -> tuple[Terms, Rule]:
-        """Reads every word of a wish under the policy, in the order in which people type them."""
+    def _terms(self, wish: Wish, member: Person, network: Network, database: Database) -> tuple[Terms, Rule]:
+        """Reads the other words of a wish under the policy, in the order in which people type them."""
         now = self._clock.now()
-        network = parse_address(wish.address or "")
-        aliases = {one.alias: one.database for one in self._policy.targets}
-        database = choose(tuple(databases), wish.target, aliases)
         rule = rule_for(self._policy, target=database, method=Method.MTLS, ids=member.ids)
         require_width(rule, network)
         duration, until = self._length(wish, rule, member, now)
@@ -165,6 +174,19 @@ class Asking(UseCases):
         *,
         grant: Grant | None = None,
     ) -> int:
+        """Records a pending request, its two cards and its audit line; returns its number."""
+        return (await self._ask_for(tx, kind, terms, rule, person, grant=grant)).id
+
+    async def _ask_for(
+        self,
+        tx: Transaction,
+        kind: Kind,
+        terms: Terms,
+        rule: Rule,
+        person: str,
+        *,
+        grant: Grant | None = None,
+    ) -> Request:
         """Records a pending request, its two cards and its audit line."""
         doing = self._by(person)
         wanted = Wanted(
@@ -179,10 +201,8 @@ class Asking(UseCases):
         )
         request = await tx.requests.add(wanted, doing=doing)
         channel = self._policy.approvals_channel
-        approval, own = PostKind.CARD_APPROVAL, PostKind.CARD_REQUESTER
-        await tx.posts.tell(approval, to=channel, key=f"approval:{request.id}", request=request.id)
-        await tx.posts.tell(own, to=person, key=f"requester:{request.id}", request=request.id)
-        return request.id
+        await tx.posts.tell_cards(request.id, approvals=channel, requester=person)
+        return request
 
 
 def require_within_longest(grant: Grant, by: timedelta, rule: Rule) -> None:
@@ -200,13 +220,32 @@ def zone_of(member: Person) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-async def _require_room(tx: Transaction, terms: Terms) -> None:
+def require_mtls(database: Database) -> None:
+    """Refuses a database whose plan has no mTLS."""
+    if not has_mtls(database.plan):
+        raise Refused(Refusal.MTLS_PLAN, app=database.app, plan=database.plan)
+
+
+async def _enables(tx: Transaction, terms: Terms, database: Database, wish: Wish) -> bool:
+    """Whether a request has mTLS enabled first; not where that is under way already.
+
+    Raises:
+        Refused: mTLS is not enabled, and nobody has said that it is to be; or it is being disabled.
+    """
+    changing = {change.kind for change in await tx.changes.under_way(terms.target, terms.method)}
+    if Kind.DISABLE in changing:
+        raise Refused(Refusal.MTLS_CLOSING, app=database.app)
+    if Kind.ENABLE in changing:
+        return False
+    if not wish.enables:
+        raise Refused(Refusal.MTLS_NOT_ENABLED, app=database.app, address=terms.network)
+    return True
+
+
+async def _require_room(tx: Transaction, terms: Terms, look: Look | None) -> None:
     """Refuses what the last look shows to be impossible; without a look the keeper will find out."""
-    look = await tx.lanes.look(terms.target, terms.method)
     if look is None:
         return
-    if not look.enabled:
-        raise Refused(Refusal.MTLS_NOT_ENABLED)
     if len(look.rules) < MTLS_RULE_LIMIT or any(rule.network == terms.network for rule in look.rules):
         return
     following = await tx.grants.next_to_end(terms.target, terms.method)

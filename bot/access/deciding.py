@@ -4,12 +4,16 @@ from dataclasses import dataclass, replace
 from uuid import uuid4
 
 from bot.access.asking import Wish, require_within_longest, zone_of
+from bot.access.trusting import after_support
 from bot.access.use_cases import UseCases, case_of
 from bot.domain import change as changes
 from bot.domain import grant as grants
 from bot.domain import schedule
+from bot.domain.account import parse_accounts
 from bot.domain.duration import parse_duration, parse_until, show_duration
 from bot.domain.grant import GrantState, Why
+from bot.domain.looks import rules_look
+from bot.domain.methods import Method
 from bot.domain.network import parse_address
 from bot.domain.person import Person, require_member
 from bot.domain.policy import require_approver
@@ -25,6 +29,7 @@ from bot.domain.request import (
     require_first_vote,
     require_open,
 )
+from bot.domain.subject import Accounts, Subject, ends
 from bot.errors import Refusal, Refused
 from bot.ports import Case, Doing, PostKind, Transaction
 
@@ -111,7 +116,7 @@ class Deciding(UseCases):
             until = parse_until(changes.until, now=self._clock.now(), zone=zone_of(member))
         changed = narrowed(
             terms,
-            network=parse_address(changes.address) if changes.address else None,
+            subject=_read(changes.address, terms.subject) if changes.address else None,
             duration=parse_duration(changes.duration) if changes.duration else None,
             until=until,
             request=request.id,
@@ -144,19 +149,32 @@ class Deciding(UseCases):
         """What an approval brings about: here in the store; at Heroku it is the keeper's work."""
         match request.kind:
             case Kind.OPEN:
-                await tx.grants.open(grants.begin(request, id=uuid4(), now=doing.at), doing=doing)
+                await self._open(tx, request, doing)
             case Kind.EXTEND:
                 await self._prolong(tx, request, doing)
                 return
             case Kind.REMOVE:
-                terms = request.terms
-                for grant in await tx.grants.live(terms.target, terms.method, terms.subject):
-                    await tx.grants.change(grant, grants.closing(grant, Why.REMOVED), doing=doing)
-                    await tx.posts.refresh_cards(grant.request)
+                await _end_all(tx, request, doing)
             case _:
+                if request.kind in (Kind.CLOSE, Kind.DISABLE):
+                    await _end_all(tx, request, doing)
                 change = changes.begin(request, id=uuid4(), now=doing.at)
                 await tx.changes.start(change, within=schedule.CHANGE_DEADLINE, doing=doing)
         await tx.lanes.want(request.terms.target, request.terms.method)
+
+    async def _open(self, tx: Transaction, request: Request, doing: Doing) -> None:
+        """Records the grant; and the step before it, unless somebody has enabled mTLS meanwhile."""
+        terms, grant = request.terms, grants.begin(request, id=uuid4(), now=doing.at)
+        if terms.method is Method.TRUSTED:
+            channel = self._policy.approvals_channel
+            grant = await after_support(tx, request, grant, doing=doing, channel=channel)
+        await tx.grants.open(grant, within=schedule.opening_deadline(enables=terms.enables), doing=doing)
+        look = rules_look(await tx.lanes.look(terms.target, terms.method)) if terms.enables else None
+        under_way = await tx.changes.under_way(terms.target, terms.method) if terms.enables else ()
+        enabling = any(change.kind is Kind.ENABLE for change in under_way)
+        if terms.enables and not enabling and (look is None or not look.enabled):
+            step = changes.enabling_first(request, id=uuid4(), now=doing.at)
+            await tx.changes.start(step, within=schedule.CHANGE_DEADLINE, doing=doing)
 
     async def _prolong(self, tx: Transaction, request: Request, doing: Doing) -> None:
         if request.grant is None or request.terms.duration is None:
@@ -175,6 +193,20 @@ class Deciding(UseCases):
         )
         await tx.grants.change(grant, longer, doing=doing)
         await tx.posts.refresh_cards(grant.request)
+
+
+async def _end_all(tx: Transaction, request: Request, doing: Doing) -> None:
+    """Closes every grant that is over with what the request takes away."""
+    terms = request.terms
+    for grant in await tx.grants.running(terms.target, terms.method):
+        if ends(terms.subject, grant.subject):
+            await tx.grants.change(grant, grants.closing(grant, Why.REMOVED), doing=doing)
+            await tx.posts.refresh_cards(grant.request)
+
+
+def _read(text: str, asked: Subject) -> Subject:
+    """What an approver typed in place of what was asked for."""
+    return parse_accounts(text) if isinstance(asked, Accounts) else parse_address(text)
 
 
 def _told(terms: Terms) -> dict[str, str]:

@@ -2,14 +2,16 @@
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.access.asking import Asking, Wish
 from bot.access.use_cases import case_of, grant_of
 from bot.domain import change as changes
 from bot.domain import grant as grants
-from bot.domain import schedule
+from bot.domain import issuing, rotation, schedule
 from bot.domain.change import Change, ChangeState
 from bot.domain.grant import LIVE_STATES, Grant, GrantState, Why
+from bot.domain.looks import rules_look
 from bot.domain.methods import Method
 from bot.domain.network import parse_address
 from bot.domain.policy import require_reason, rule_for
@@ -91,6 +93,7 @@ class Ending(Asking):
             grant = await self._own(tx, request, person)
             if grant.state is not GrantState.FAILED:
                 raise Refused(Refusal.GRANT_NOT_FAILED, id=request)
+            await self._give_up_step(tx, request, person)
             over = grants.closed(grant, GrantState.ENDED, now=now, why=Why.GIVEN_UP)
             await tx.grants.change(grant, over, doing=self._by(person))
             await tx.posts.refresh_cards(request)
@@ -171,7 +174,9 @@ class Ending(Asking):
                 raise Refused(wrong, id=request)
             if grant.ends_at is not None and grant.ends_at <= self._clock.now():
                 raise Refused(Refusal.GRANT_OVER, id=request)
-            await tx.grants.change(grant, grants.again(grant), doing=self._by(person))
+            enables = await self._enable_again(tx, request, person)
+            within = schedule.opening_deadline(enables=enables)
+            await tx.grants.change(grant, grants.again(grant), doing=self._by(person), within=within)
             await tx.posts.refresh_cards(request)
             await tx.lanes.want(grant.target, grant.method)
             return request
@@ -200,7 +205,8 @@ class Ending(Asking):
             Refused: it has not failed, or is somebody else's.
         """
         change = await tx.changes.of_request(request)
-        if change is None:
+        if change is None or await tx.grants.of_request(request) is not None:
+            # Enabling mTLS may be the step before a grant: then it is the grant that is tried again.
             return None
         await self._require_own(tx, request, change.owner, person)
         if change.state is not ChangeState.FAILED:
@@ -212,10 +218,25 @@ class Ending(Asking):
         if change is None:
             return False
         doing, within = self._by(person), schedule.CHANGE_DEADLINE
-        await tx.changes.move(change, changes.again(change), doing=doing, within=within)
+        after = _tried_again(change, now=self._clock.now())
+        await tx.changes.move(change, after, doing=doing, within=within)
         await tx.posts.refresh_cards(request)
         await tx.lanes.want(change.target, change.method)
         return True
+
+    async def _enable_again(self, tx: Transaction, request: int, person: str) -> bool:
+        """Has the step before a grant tried once more, if it has failed; returns whether it had."""
+        step = await tx.changes.of_request(request)
+        if step is None or step.state is not ChangeState.FAILED:
+            return False
+        doing, within = self._by(person), schedule.CHANGE_DEADLINE
+        return await tx.changes.move(step, changes.again(step), doing=doing, within=within)
+
+    async def _give_up_step(self, tx: Transaction, request: int, person: str) -> None:
+        step = await tx.changes.of_request(request)
+        if step is not None and step.state is ChangeState.FAILED:
+            after = changes.given_up(step, now=self._clock.now())
+            await tx.changes.move(step, after, doing=self._by(person))
 
     async def _close(self, tx: Transaction, live: Sequence[Grant], why: Why, person: str) -> None:
         """Moves grants to ``ending``, with the intent to remove in the same commit."""
@@ -226,11 +247,21 @@ class Ending(Asking):
             await tx.lanes.want(target, method)
 
 
+def _tried_again(change: Change, *, now: datetime) -> Change:
+    """The change that is to be tried once more, from where each kind can go on."""
+    match change.kind:
+        case Kind.ISSUE:
+            return issuing.again(change)
+        case Kind.ROTATE:
+            return rotation.again(change, now=now)
+    return changes.again(change)
+
+
 async def _nothing(tx: Transaction, database: Database, network: Network) -> Refused:
     """Why there is nothing to remove: nobody opened it, somebody else did, or it is being closed already."""
     if await tx.grants.is_closing(database.id, Method.MTLS, network):
         return Refused(Refusal.CLOSING_ALREADY, address=str(network), app=database.app)
-    look = await tx.lanes.look(database.id, Method.MTLS)
+    look = rules_look(await tx.lanes.look(database.id, Method.MTLS))
     foreign = look is not None and any(r.network == network and r.id not in look.ours for r in look.rules)
     reason = Refusal.FOREIGN_RULE if foreign else Refusal.NOTHING_THERE
     return Refused(reason, address=str(network), app=database.app)

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from bot.access.use_cases import UseCases
+from bot.access.reminding import Reminding
 from bot.domain import grant as grants
 from bot.domain.grant import Grant, Why
 from bot.domain.request import Request, RequestState
@@ -13,8 +13,11 @@ from bot.ports import BOT, Doing, PostKind, Transaction
 BATCH: Final = 100
 """Rows handled in one transaction; more are taken at once after it."""
 
+ENDS: Final = 1000
+"""Ends in one transaction, written together: a target whose ends are torn apart is visited twice."""
 
-class Following(UseCases):
+
+class Following(Reminding):
     """Each step takes what is due, once, however many processes follow the clock."""
 
     async def follow_clock(self) -> datetime | None:
@@ -24,11 +27,10 @@ class Following(UseCases):
         """
         now = self._clock.now()
         async with self._store.transaction() as tx:
-            over = await tx.grants.past_end(now, limit=BATCH)
-            for grant in over:
-                await self._expire(tx, grant, now)
-            for target, method in sorted({(grant.target, grant.method) for grant in over}):
-                await tx.lanes.want(target, method)
+            over = await tx.grants.past_end(now, limit=ENDS)
+            await tx.grants.close_all([_expiry(grant, now) for grant in over])
+            await tx.posts.refresh_cards_of({grant.request for grant in over})
+            await tx.lanes.want_all({(grant.target, grant.method) for grant in over})
             await tx.commit()
         async with self._store.transaction() as tx:
             for grant in await tx.grants.to_warn(now, limit=BATCH):
@@ -39,6 +41,7 @@ class Following(UseCases):
                 await self._remind(tx, request)
             await tx.commit()
             moments = [await tx.grants.next_moment(), await tx.requests.next_moment()]
+        moments.append(await self.follow_certificates())
         return min((moment for moment in moments if moment is not None), default=None)
 
     async def seal(self) -> int:
@@ -48,12 +51,6 @@ class Following(UseCases):
             if sealed:
                 await tx.commit()
             return sealed
-
-    async def _expire(self, tx: Transaction, grant: Grant, now: datetime) -> None:
-        late = 0 if grant.ends_at is None else int((now - grant.ends_at).total_seconds())
-        doing = Doing(actor=BOT, at=now, details={"late_s": str(late)})
-        if await tx.grants.change(grant, grants.closing(grant, Why.EXPIRED), doing=doing):
-            await tx.posts.refresh_cards(grant.request)
 
     async def _lapse(self, tx: Transaction, request: Request, now: datetime) -> None:
         await tx.requests.decide(request, RequestState.LAPSED, doing=Doing(actor=BOT, at=now))
@@ -77,6 +74,13 @@ class Following(UseCases):
             key=f"reminder:{request.id}:{given}",
             request=request.id,
         )
+
+
+def _expiry(grant: Grant, now: datetime) -> tuple[Grant, Grant, Doing]:
+    """A grant as it was, and closing because its end has come; how late that is stands in the audit line."""
+    late = 0 if grant.ends_at is None else int((now - grant.ends_at).total_seconds())
+    doing = Doing(actor=BOT, at=now, details={"late_s": str(late)})
+    return grant, grants.closing(grant, Why.EXPIRED), doing
 
 
 async def _warn(tx: Transaction, grant: Grant) -> None:

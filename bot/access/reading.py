@@ -3,10 +3,11 @@
 from typing import Final
 
 from bot.access.use_cases import UseCases, case_of
+from bot.domain.looks import link_look, rules_look
 from bot.domain.methods import Method
 from bot.domain.request import Kind, RequestState
-from bot.domain.target import Database, choose
-from bot.ports import Case, Overview, PostKind, Situation
+from bot.domain.target import Database, Target, choose, choose_space, names_space
+from bot.ports import Case, Overview, PostKind, Situation, Transaction
 
 LISTED: Final = 20
 """Requests that one answer lists: a message takes 50 blocks."""
@@ -24,7 +25,7 @@ class Reading(UseCases):
         """Requests that are pending or open, newest first.
 
         Args:
-            which: ``mine``, ``pending``, a database's name, or None for all of them.
+            which: ``mine``, ``pending``, a database's or a space's name, or None for all of them.
             person: who asks.
         """
         async with self._store.transaction() as tx:
@@ -33,8 +34,8 @@ class Reading(UseCases):
             requester = person if which == "mine" else None
             if which in (None, "mine"):
                 return await tx.requests.open_cases(requester=requester, limit=LISTED)
-            database = self._choose(await tx.targets.all(), which)
-            return await tx.requests.open_cases(requester=None, target=database.id, limit=LISTED)
+            target = await self._named(tx, which)
+            return await tx.requests.open_cases(requester=None, target=target.id, limit=LISTED)
 
     async def databases(self) -> tuple[Database, ...]:
         """The databases that can be asked for."""
@@ -45,12 +46,27 @@ class Reading(UseCases):
         """Everything known about one database, and what this person has there; has it looked at again."""
         async with self._store.transaction() as tx:
             database = self._choose(await tx.targets.all(), target)
-            look = await tx.lanes.look(database.id, Method.MTLS)
-            cases = await tx.requests.open_cases(requester=None, target=database.id, limit=100)
-            mine = tuple(case for case in cases if case.request.requester == person)
             await tx.lanes.look_soon(database.id)
             await tx.commit()
-        return Situation(database=database, look=look, open=cases, mine=mine, now=self._clock.now())
+        return await self.glance(database, person=person)
+
+    async def glance(self, database: Database, *, person: str) -> Situation:
+        """Everything known about one database, without asking for a new look."""
+        async with self._store.transaction() as tx:
+            look = rules_look(await tx.lanes.look(database.id, Method.MTLS))
+            link = link_look(await tx.lanes.look(database.id, Method.PRIVATELINK))
+            cases = await tx.requests.open_cases(requester=None, target=database.id, limit=100)
+            mine = tuple(case for case in cases if case.request.requester == person)
+            certificates = await tx.certificates.present(database.id)
+        return Situation(
+            database=database,
+            look=look,
+            open=cases,
+            mine=mine,
+            now=self._clock.now(),
+            link=link,
+            certificates=tuple(known for known in certificates if known.owner == person),
+        )
 
     async def overview(self, person: str) -> Overview:
         """What a person's App Home shows: theirs, what waits for them, and what ends soon."""
@@ -78,6 +94,14 @@ class Reading(UseCases):
         """The Slack locale of a person."""
         async with self._store.transaction() as tx:
             return await tx.people.locale(person)
+
+    async def _named(self, tx: Transaction, word: str) -> Target:
+        """The database that a person means, or the space where it is one's own name."""
+        databases, spaces = await tx.targets.all(), await tx.targets.spaces()
+        aliases = {one.alias: one.database for one in self._policy.targets if one.is_space}
+        if names_space(spaces, databases, word, aliases):
+            return choose_space(spaces, databases, word, aliases)
+        return self._choose(databases, word)
 
     def _choose(self, databases: tuple[Database, ...], word: str | None) -> Database:
         return choose(databases, word, {one.alias: one.database for one in self._policy.targets})

@@ -3,15 +3,18 @@
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
+from bot.domain.certificate import KnownCertificate
 from bot.domain.grant import Grant
 from bot.domain.person import Person, require_member
 from bot.domain.policy import Policy, Rule
 from bot.domain.request import Request
+from bot.domain.target import Database, choose
+from bot.domain.text import cite
 from bot.errors import Refusal, Refused, StoreUnavailableError
 from bot.ports import Case, Clock, Doing, Store, Transaction
 
-Work = Callable[[Transaction], Awaitable[int]]
-"""Work in a transaction that is not committed yet; returns the number of the request that it is about."""
+Work = Callable[[Transaction], Awaitable[int | Case]]
+"""Work in a transaction that is not committed yet; returns the request that it is about, or its number."""
 
 
 class UseCases:
@@ -65,24 +68,34 @@ class UseCases:
         """
         try:
             async with self._store.transaction() as tx:
-                if await tx.received.first(key):
-                    request = await work(tx)
-                    await tx.received.conclude(key, request=request)
-                    case = await case_of(tx, request)
+                outcome = await work(tx)
+                number = outcome.request.id if isinstance(outcome, Case) else outcome
+                # Last, where the outcome is known: whoever comes second waits here, and rolls back.
+                if await tx.received.first(key, request=number):
                     await tx.commit()
-                    return case
+                    # What is shown of it is read when it is done: others need not wait for that.
+                    return outcome if isinstance(outcome, Case) else await case_of(tx, outcome)
         except Refused as refused:
+            # What the first of two has done leaves the second nothing to do: it is told the same.
+            earlier = await self._recorded(key)
+            if earlier is not None:
+                return earlier
             if refused.reason is Refusal.PERSON_UNKNOWN:
                 await self.forget_person(str(refused.params.get("person", person)))
             raise
         except StoreUnavailableError:
             # The commit may have gone through all the same: the key tells.
             pass
+        earlier = await self._recorded(key)
+        if earlier is None:
+            raise StoreUnavailableError("nothing was recorded")
+        return earlier
+
+    async def _recorded(self, key: str) -> Case | None:
+        """What a command or click with this key has led to; None when it was not acted on."""
         async with self._store.transaction() as tx:
-            recorded = await tx.received.request(key)
-            if recorded is None:
-                raise StoreUnavailableError("nothing was recorded")
-            return await case_of(tx, recorded)
+            request = await tx.received.request(key)
+            return None if request is None else await case_of(tx, request)
 
     async def _member(self, tx: Transaction, person: str) -> Person:
         """The person, if they are a full, active, human member; raises ``Refused`` for everybody else.
@@ -90,10 +103,38 @@ class UseCases:
         Who is in a group that the policy names has to be known too: a rule that denies a group would
         otherwise be passed over.
         """
-        member = require_member(await tx.people.find(person))
-        if not await tx.people.knows_groups(self._policy.groups):
+        known = await tx.people.find(person, groups=self._policy.groups)
+        member = require_member(known)
+        if not member.groups_known:
             raise Refused(Refusal.GROUPS_UNKNOWN)
         return member
+
+    async def _database(self, tx: Transaction, word: str | None) -> Database:
+        """The database that a person means; all of them are only read for a word that is not clear.
+
+        Raises:
+            Refused: none fits, or several do.
+        """
+        aliases = {one.alias: one.database for one in self._policy.targets}
+        meant = {alias.lower(): name for alias, name in aliases.items()}
+        found = () if word is None else await tx.targets.called(meant.get(word.lower(), word))
+        return choose(found or await tx.targets.all(), word, aliases)
+
+    async def _certificate(self, tx: Transaction, handle: str | None) -> KnownCertificate:
+        """The certificate that a person means, by its request's number or the beginning of Heroku's id.
+
+        Raises:
+            Refused: none was said, none is called so (any more), or several are.
+        """
+        if handle is None:
+            raise Refused(Refusal.CERTIFICATE_MISSING)
+        found = await tx.certificates.called(handle)
+        if not found:
+            raise Refused(Refusal.CERTIFICATE_UNKNOWN, handle=cite(handle))
+        if len(found) > 1:
+            known = ", ".join(each.id.hex for each in found)
+            raise Refused(Refusal.CERTIFICATE_AMBIGUOUS, handle=cite(handle), known=known)
+        return found[0]
 
     def _rule_of(self, request: Request) -> Rule:
         """The rule under which a request was asked; raises ``Refused`` when the policy has it no more."""

@@ -28,6 +28,9 @@ __all__ = ["Line", "Verdict", "examine"]
 SETTINGS: Final = "settings"
 POLICY: Final = "policy"
 
+NO_URL: Final = "; PGACCESS_PUBLIC_URL does not say on which host, so nobody gets a certificate's files"
+"""What is missing without it: the bot works all the same, and so it is no error."""
+
 T = TypeVar("T")
 
 
@@ -83,10 +86,8 @@ def _read(reader: Callable[[Mapping[str, str]], T], environ: Mapping[str, str], 
 
 
 def _reached(*, socket: bool, url: str | None) -> str:
-    if socket:
-        return "all there; Slack is reached in Socket Mode"
-    where = f"at {url}{PATH}" if url else f"at {PATH} (PGACCESS_PUBLIC_URL does not say on which host)"
-    return f"all there; Slack calls the bot {where}"
+    how = "Slack is reached in Socket Mode" if socket else f"Slack calls the bot at {url or ''}{PATH}"
+    return f"all there; {how}{'' if url else NO_URL}"
 
 
 def _policy(environ: Mapping[str, str]) -> tuple[Policy | None, Line]:

@@ -9,7 +9,7 @@ from uuid import UUID
 from bot.domain.grant import Why
 from bot.domain.methods import Method
 from bot.domain.request import Kind, Request
-from bot.domain.subject import Subject
+from bot.domain.subject import Subject, Whole
 
 
 class ChangeState(StrEnum):
@@ -36,6 +36,7 @@ class Change:
         progress: what the keeper has to know in its next pass: ids, words, never a secret.
         why: the reason of a failure.
         detail: Heroku's own words, where it refused.
+        wake_at: business time at which the clock looks at it, because it waits for a person; None for Heroku.
     """
 
     id: UUID
@@ -52,6 +53,7 @@ class Change:
     progress: Mapping[str, str] = field(default_factory=dict)
     why: Why | None = None
     detail: str = ""
+    wake_at: datetime | None = None
 
 
 def begin(request: Request, *, id: UUID, now: datetime) -> Change:
@@ -70,14 +72,19 @@ def begin(request: Request, *, id: UUID, now: datetime) -> Change:
     )
 
 
+def enabling_first(request: Request, *, id: UUID, now: datetime) -> Change:
+    """The step before a grant: mTLS is enabled under the same approval."""
+    return replace(begin(request, id=id, now=now), kind=Kind.ENABLE, subject=Whole())
+
+
 def done(change: Change, *, now: datetime) -> Change:
     """The change once a look has proven it."""
-    return replace(change, state=ChangeState.DONE, closed_at=now, why=None, detail="")
+    return replace(change, state=ChangeState.DONE, closed_at=now, why=None, detail="", wake_at=None)
 
 
 def failed(change: Change, why: Why, *, now: datetime, detail: str = "") -> Change:
     """The change that will not be made unless somebody presses Retry."""
-    return replace(change, state=ChangeState.FAILED, closed_at=now, why=why, detail=detail)
+    return replace(change, state=ChangeState.FAILED, closed_at=now, why=why, detail=detail, wake_at=None)
 
 
 def again(change: Change) -> Change:

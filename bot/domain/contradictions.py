@@ -31,7 +31,7 @@ def contradictions(policy: Policy) -> Iterator[str]:
 
 
 def environments(policy: Policy) -> frozenset[str]:
-    """Every environment that a database can be in under a policy."""
+    """Every environment that a database or a space can be in under a policy."""
     return frozenset((DEFAULT_ENVIRONMENT, *(target.environment for target in policy.targets)))
 
 
@@ -42,21 +42,27 @@ def _called(rule: Rule) -> str:
 def _doubled_targets(targets: Sequence[Listed]) -> Iterator[str]:
     # Names are compared as they are when somebody types them: upper and lower case are the same.
     aliases: dict[str, Listed] = {}
-    databases: dict[str, Listed] = {}
+    things: dict[tuple[bool, str], Listed] = {}
     for target in targets:
         namesake = aliases.setdefault(target.alias.lower(), target)
-        twin = databases.setdefault(target.database.lower(), target)
+        twin = things.setdefault((target.is_space, target.database.lower()), target)
         if namesake is not target:
             yield f"targets.{namesake.alias} and targets.{target.alias} have one name"
         if twin is not target:
-            yield f"targets.{twin.alias} and targets.{target.alias} are one database, {target.database}"
+            one = f"one {_kind(target)}, {target.database}"
+            yield f"targets.{twin.alias} and targets.{target.alias} are {one}"
     for target in targets:
-        other = databases.get(target.alias.lower(), target)
-        if other is not target:
-            yield (
-                f"targets.{target.alias} has the name of another database, the one of "
-                f"targets.{other.alias}: choose another alias"
-            )
+        for is_space in (False, True):
+            other = things.get((is_space, target.alias.lower()), target)
+            if other is not target:
+                yield (
+                    f"targets.{target.alias} has the name of another {_kind(other)}, the one of "
+                    f"targets.{other.alias}: choose another alias"
+                )
+
+
+def _kind(target: Listed) -> str:
+    return "space" if target.is_space else "database"
 
 
 def _doubled_names(rules: Sequence[Rule]) -> Iterator[str]:

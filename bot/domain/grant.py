@@ -12,8 +12,12 @@ from bot.domain.subject import Network, Subject, network_of
 
 
 class GrantState(StrEnum):
-    """Where a grant stands; ``ended`` and ``failed`` are final."""
+    """Where a grant stands; ``ended`` and ``failed`` are final.
 
+    ``waiting`` is for Heroku: something there has to be allowed by its support before it is applied.
+    """
+
+    WAITING = "waiting"
     APPLYING = "applying"
     IN_FORCE = "in_force"
     INTERRUPTED = "interrupted"
@@ -22,10 +26,16 @@ class GrantState(StrEnum):
     FAILED = "failed"
 
 
-LIVE_STATES = (GrantState.APPLYING, GrantState.IN_FORCE, GrantState.INTERRUPTED)
+LIVE_STATES = (GrantState.WAITING, GrantState.APPLYING, GrantState.IN_FORCE, GrantState.INTERRUPTED)
 """States that somebody may end before the end."""
 
-OPEN_STATES = (GrantState.APPLYING, GrantState.IN_FORCE, GrantState.INTERRUPTED, GrantState.ENDING)
+OPEN_STATES = (
+    GrantState.WAITING,
+    GrantState.APPLYING,
+    GrantState.IN_FORCE,
+    GrantState.INTERRUPTED,
+    GrantState.ENDING,
+)
 """States in which the keeper still has something to do or to watch."""
 
 
@@ -43,6 +53,11 @@ class Why(StrEnum):
     CLOSED_ELSEWHERE = "closed_elsewhere"
     NOT_ENABLED = "not_enabled"
     REFUSED = "refused"
+    NOT_MADE = "not_made"
+    SEVERAL = "several"
+    NEW_GONE = "new_gone"
+    OLD_GONE = "old_gone"
+    NOT_INSTALLED = "not_installed"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -100,13 +115,27 @@ def begin(request: Request, *, id: UUID, now: datetime) -> Grant:
         state=GrantState.APPLYING,
         started_at=now,
         verified_at=None,
-        ends_at=hard_end(started=now, duration=terms.duration, until=terms.until),
+        ends_at=hard_end(started=now, duration=terms.duration, until=terms.until, enables=terms.enables),
         extended=timedelta(),
         warn_at=None,
         closed_at=None,
         why=None,
         detail="",
     )
+
+
+def waiting(grant: Grant) -> Grant:
+    """The grant that Heroku has to allow first; it is not applied yet, and its time does not run."""
+    end = grant.ends_at if grant.duration is None else None
+    return replace(grant, state=GrantState.WAITING, ends_at=end)
+
+
+def allowed(grant: Grant, *, now: datetime) -> Grant:
+    """The grant once Heroku allows it: its applying begins, and its hard end is known from here."""
+    end = grant.ends_at
+    if grant.duration is not None:
+        end = hard_end(started=now, duration=grant.duration, until=None)
+    return replace(grant, state=GrantState.APPLYING, ends_at=end)
 
 
 def verified(grant: Grant, *, now: datetime, warn_before: timedelta) -> Grant:

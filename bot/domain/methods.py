@@ -17,3 +17,19 @@ MTLS_RULE_LIMIT: Final = 60
 
 AUTHORISED: Final = "Authorized"
 """The one rule status that lets traffic in; every other word, known or new, means "not yet"."""
+
+_ADVANCED: Final = ("advanced", "performance")
+"""How the plans of Heroku Postgres Advanced begin, as the official CLI (11.9.0) tells them."""
+
+
+def has_mtls(plan: str) -> bool:
+    """Whether a plan such as ``heroku-postgresql:shield-4`` can have mTLS (Heroku Dev Center, 2026-05-18).
+
+    Heroku Postgres Advanced cannot; Private and Shield plans can.
+    """
+    return not is_advanced(plan)
+
+
+def is_advanced(plan: str) -> bool:
+    """Whether a plan is one of Heroku Postgres Advanced, which has neither mTLS nor PrivateLink."""
+    return plan.partition(":")[2].startswith(_ADVANCED)

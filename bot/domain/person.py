@@ -19,6 +19,7 @@ class Person:
         guest: a single- or multi-channel guest.
         external: from another organisation, through a shared channel.
         groups: ids of the user groups of the policy that they are in, as far as known.
+        groups_known: the members of every group that was asked about are known.
     """
 
     id: str
@@ -30,6 +31,7 @@ class Person:
     guest: bool
     external: bool
     groups: frozenset[str] = frozenset()
+    groups_known: bool = True
 
     @property
     def ids(self) -> frozenset[str]:

@@ -7,11 +7,11 @@ from typing import Final
 
 from bot.domain.methods import Method
 from bot.domain.subject import Network
-from bot.domain.target import Target
+from bot.domain.target import Space, Target
 from bot.errors import Refusal, Refused
 
 DEFAULT_ENVIRONMENT: Final = "default"
-"""The environment of a database that the policy does not list."""
+"""The environment of a database or a space that the policy does not list."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,17 +55,19 @@ class Rule:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listed:
-    """A database that the policy names.
+    """A database or a space that the policy names.
 
     Attributes:
         alias: what people may call it.
-        database: its add-on's name, or its app's.
+        database: its add-on's name, or its app's; of a space, its own.
         environment: what rules know it by.
+        is_space: it is a space, which its trusted IP ranges are asked for.
     """
 
     alias: str
     database: str
     environment: str
+    is_space: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,7 +80,7 @@ class Policy:
         language: of what is posted in channels, ``en`` or ``ja``.
         admins: people and groups who may end any access.
         warn_before: how long before an end its owner is warned.
-        targets: the databases that have an alias or an environment.
+        targets: the databases and spaces that have an alias or an environment.
         rules: in the order of the file; the first that matches counts.
     """
 
@@ -101,7 +103,8 @@ class Policy:
     def listed(self, target: Target) -> Listed | None:
         """What the policy says of a database or a space; an add-on's name goes before its app's."""
         names = [name.lower() for name in target.names]
-        found = (one for name in names for one in self.targets if one.database.lower() == name)
+        alike = [one for one in self.targets if one.is_space == isinstance(target, Space)]
+        found = (one for name in names for one in alike if one.database.lower() == name)
         return next(found, None)
 
     def environment(self, target: Target) -> str:

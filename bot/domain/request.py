@@ -7,7 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from bot.domain.methods import Method
-from bot.domain.subject import Network, Subject, network_of
+from bot.domain.subject import Network, Subject, covers, network_of
 from bot.errors import Refusal, Refused
 
 
@@ -178,13 +178,13 @@ def require_first_vote(request: Request, votes: Sequence[Decision], person: str)
 
 
 def narrowed(
-    terms: Terms, *, network: Network | None, duration: timedelta | None, until: datetime | None, request: int
+    terms: Terms, *, subject: Subject | None, duration: timedelta | None, until: datetime | None, request: int
 ) -> Terms:
     """The terms as an approver changes them: shorter or narrower, never wider.
 
     Args:
         terms: as they were asked.
-        network: the same, or a part of it; None keeps what was asked.
+        subject: the same, or a part of it; None keeps what was asked.
         duration: None keeps what was asked.
         until: None keeps what was asked.
         request: its number, for the sentence.
@@ -192,7 +192,7 @@ def narrowed(
     Raises:
         Refused: the change would allow more than was asked.
     """
-    wider = network is not None and not network.subnet_of(terms.network)
+    wider = subject is not None and not covers(terms.subject, subject)
     longer = (duration is not None and terms.duration is not None and duration > terms.duration) or (
         until is not None and terms.until is not None and until > terms.until
     )
@@ -203,4 +203,6 @@ def narrowed(
         raise Refused(Refusal.TERMS_WIDER, id=request)
     if duration is None and until is None:
         duration, until = terms.duration, terms.until
-    return replace(terms, subject=network or terms.subject, duration=duration, until=until)
+    return replace(
+        terms, subject=terms.subject if subject is None else subject, duration=duration, until=until
+    )

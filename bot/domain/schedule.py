@@ -31,16 +31,29 @@ IDLE: Final = timedelta(minutes=10)
 TROUBLE: Final = tuple(timedelta(seconds=s) for s in (5, 15, 30, 60))
 """Gaps between tries while Heroku or Slack cannot be reached; the last one repeats."""
 
+SAVING: Final = timedelta(seconds=2)
+"""Pause of a lane whose call our own budget had no token for: others are served first."""
+
+SAVING_LOOK: Final = timedelta(seconds=30)
+"""The same for a mere look, which nobody waits for."""
+
 DENIED: Final = timedelta(hours=1)
 """Gap between tries while Heroku refuses our token: only an operator can mend that."""
 
 
-def hard_end(*, started: datetime, duration: timedelta | None, until: datetime | None) -> datetime | None:
+def opening_deadline(*, enables: bool) -> timedelta:
+    """How long opening may take, with mTLS to be enabled first or without."""
+    return OPENING_DEADLINE + (CHANGE_DEADLINE if enables else timedelta())
+
+
+def hard_end(
+    *, started: datetime, duration: timedelta | None, until: datetime | None, enables: bool = False
+) -> datetime | None:
     """The latest moment at which a grant ends, known before it is opened; None when it has no end.
 
     ``until`` is absolute. A duration counts from the read-back, which comes within the opening deadline.
     """
-    return until if duration is None else started + OPENING_DEADLINE + duration
+    return until if duration is None else started + opening_deadline(enables=enables) + duration
 
 
 def end_once_verified(

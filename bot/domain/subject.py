@@ -75,6 +75,23 @@ def read_subject(text: str) -> Subject:
     return Network(text)
 
 
+def covers(wide: Subject, narrow: Subject) -> bool:
+    """Whether whoever is let in by ``narrow`` would be by ``wide`` too."""
+    match wide, narrow:
+        case (Network(), Network()):
+            return narrow.subnet_of(wide)
+        case (Accounts(), Accounts()):
+            return set(narrow.arns) <= set(wide.arns)
+    return wide == narrow
+
+
+def ends(removed: Subject, granted: Subject) -> bool:
+    """Whether taking a subject away ends a grant: exactly its own, of no account beyond it, or any at all."""
+    if isinstance(removed, Accounts):
+        return covers(removed, granted)
+    return isinstance(removed, Whole) or removed == granted
+
+
 def network_of(subject: Subject) -> Network:
     """The network that a subject is.
 

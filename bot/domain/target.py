@@ -177,3 +177,47 @@ def _familiar(database: Database, aliases: Mapping[str, str]) -> str:
     """What people call a database: its alias, or its app's name."""
     by_name = {name.lower(): alias for alias, name in aliases.items()}
     return by_name.get(database.name.lower()) or by_name.get(database.app.lower()) or database.app
+
+
+def choose_space(
+    spaces: tuple[Space, ...],
+    databases: tuple[Database, ...],
+    word: str | None,
+    aliases: Mapping[str, str] = NO_ALIASES,
+) -> Space:
+    """Finds the space that a person means by an alias, by its name, or by an app or add-on that is in it.
+
+    Args:
+        spaces: those that Heroku has now.
+        databases: those that Heroku has now.
+        word: what was typed after ``to``; None when nothing was.
+        aliases: what the policy calls spaces and databases, and the name that it means by that.
+
+    Raises:
+        Refused: none fits, or there is none at all.
+    """
+    if not spaces:
+        raise Refused(Refusal.SPACE_NONE)
+    known = sorted(space.name for space in spaces)
+    if word is None:
+        if len(spaces) == 1:
+            return spaces[0]
+        raise Refused(Refusal.SPACE_MISSING, known=", ".join(known), example=known[0])
+    called = {alias.lower(): name for alias, name in aliases.items()}.get(word.lower(), word).lower()
+    inside = {name.lower(): each.space.lower() for each in databases for name in each.names}
+    by_name = {space.name.lower(): space for space in spaces}
+    found = by_name.get(called) or by_name.get(inside.get(called, ""))
+    if found is not None:
+        return found
+    example = nearest(word, known) or known[0]
+    raise Refused(Refusal.SPACE_UNKNOWN, word=cite(word), known=", ".join(known), example=example)
+
+
+def names_space(
+    spaces: tuple[Space, ...], databases: tuple[Database, ...], word: str, aliases: Mapping[str, str]
+) -> bool:
+    """Whether a word is a space's own name or alias, and not a database's or an app's."""
+    called = {alias.lower(): name for alias, name in aliases.items()}.get(word.lower(), word).lower()
+    if any(called == name.lower() for each in databases for name in each.names):
+        return False
+    return any(called == space.name.lower() for space in spaces)

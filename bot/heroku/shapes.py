@@ -8,11 +8,11 @@ from uuid import UUID
 from pydantic import AfterValidator, BaseModel
 
 from bot.domain.certificate import Certificate
+from bot.domain.methods import has_mtls
+from bot.domain.ranges import RangeRule, Ruleset
 from bot.domain.target import Database, Rule, Space, read_network
 
 _PRIVATE_PLAN: Final = re.compile(r"(private|shield)")
-_ADVANCED_PLAN: Final = re.compile(r"(advanced|performance)")
-"""Plans of Heroku Postgres Advanced have no mTLS (Heroku Dev Center, 2026-05)."""
 
 
 def storable(text: str) -> str:
@@ -87,6 +87,12 @@ class Addon(Named):
         )
 
 
+class Limits(BaseModel):
+    """The account's request tokens, from ``GET /account/rate-limits``."""
+
+    remaining: int
+
+
 class Endpoint(BaseModel):
     """The mTLS endpoint of a database."""
 
@@ -111,16 +117,41 @@ class AnyRule(BaseModel):
         return Rule(id=self.id, network=network, status=self.status, description=self.description or "")
 
 
+class AnyRange(BaseModel):
+    """One line of a space's list; others write lines too, so neither word is taken for granted."""
+
+    action: Text
+    source: Text
+
+
+class AnyRuleset(BaseModel):
+    """A space's list. ``applied`` is in the official CLI's types and not in the schema: it may be missing."""
+
+    id: UUID
+    rules: list[AnyRange]
+    applied: bool | None = None
+    created_by: Text | None = None
+    created_at: Text | None = None
+
+    def ruleset(self) -> Ruleset:
+        """The list as the domain knows it."""
+        rules = tuple(RangeRule(rule.action, rule.source) for rule in self.rules)
+        at = read_moment(self.created_at or "")
+        return Ruleset(id=self.id, rules=rules, applied=self.applied, by=self.created_by or "", at=at)
+
+
 class AnyCertificate(BaseModel):
     """A client certificate, from the list."""
 
+    id: UUID
     name: Text
     status: Text
     expires_at: Text | None = None
 
     def certificate(self) -> Certificate:
         """The certificate as the domain knows it."""
-        return Certificate(name=self.name, status=self.status, expires_at=read_moment(self.expires_at or ""))
+        end = read_moment(self.expires_at or "")
+        return Certificate(id=self.id, name=self.name, status=self.status, expires_at=end)
 
 
 def read_moment(text: str) -> datetime | None:
@@ -141,14 +172,12 @@ def read_moment(text: str) -> datetime | None:
 
 
 def is_private_postgres(addon: Addon) -> bool:
-    """Whether an add-on is a Postgres that can have mTLS, by its plan's name.
+    """Whether an add-on may be a Postgres in a space, by its plan's name; its app tells for certain.
 
     Plans are called ``heroku-postgresql:private-4`` or ``…:shield-0``; the part after the colon tells
-    (Heroku's official CLI uses the same test).
+    (Heroku's official CLI uses the same test). Those of Heroku Postgres Advanced have no way in; they are
+    known all the same, so that whoever asks for one is told so.
     """
     service, _, plan = addon.plan.name.partition(":")
-    return (
-        "postgres" in service
-        and _PRIVATE_PLAN.search(plan) is not None
-        and _ADVANCED_PLAN.match(plan) is None
-    )
+    in_space = _PRIVATE_PLAN.search(plan) is not None or not has_mtls(addon.plan.name)
+    return "postgres" in service and in_space

@@ -1,13 +1,18 @@
 """Looks at one database for the keeper: within its lease, and believing absence only where it is proven."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
+from uuid import UUID
 
 import structlog
 
 from bot.domain import certificate
-from bot.domain.certificate import Certificate
+from bot.domain.certificate import Certificate, KnownCertificate
+from bot.domain.change import Change
 from bot.domain.plan import Entry, Known
+from bot.domain.request import Kind
+from bot.domain.switching import OPERATIONAL, PROVISIONING, switch_of
 from bot.domain.target import Look, Rule
 from bot.errors import (
     HerokuBusyError,
@@ -16,8 +21,11 @@ from bot.errors import (
     HerokuNotFoundError,
     HerokuUnclearError,
 )
-from bot.keeping.turns import Turn, Turns
+from bot.keeping.turns import DatabaseTurns, Turn
 from bot.ports import Heroku, Job, PostKind, Store, Transaction
+
+SERVER_ERROR: Final = 500
+"""The status that means "not yet" while an endpoint is being made."""
 
 log = structlog.get_logger(__name__)
 
@@ -31,6 +39,7 @@ class Seen:
         enabled: mTLS is enabled; without it the list is proven to be empty.
         settled: False while the endpoint is being made: nothing can be added yet, and nothing that is not
             listed is proven to be absent.
+        status: the endpoint's, where it was asked for; None else, and where it is proven not to be there.
         rules: the complete list.
         certificates: the client certificates, as they were last read.
         certificates_at: when that was, by Postgres' clock; None when they were not, or mTLS was off since.
@@ -40,24 +49,41 @@ class Seen:
     enabled: bool
     settled: bool
     rules: tuple[Rule, ...]
+    status: str | None = None
     certificates: tuple[Certificate, ...] = ()
     certificates_at: datetime | None = None
 
 
 @dataclass(kw_only=True, slots=True)
 class RulesTurn(Turn):
-    """A claimed database's IP rules.
+    """A claimed database's mTLS.
 
     Attributes:
-        known: what the store knew when the lane was claimed.
+        known: what the store knew of its rules when the lane was claimed.
         look: what the last look saw; None when there was none.
+        changes: those under way, by their id, with what this pass has noted in them.
+        inventory: certificates that were there.
     """
 
     known: Known
     look: Look | None
+    changes: dict[UUID, Change] = field(default_factory=dict)
+    inventory: tuple[KnownCertificate, ...] = ()
+
+    def changes_of(self, *kinds: Kind) -> tuple[Change, ...]:
+        """Changes of some kinds that are under way, oldest first."""
+        return tuple(change for change in self.changes.values() if change.kind in kinds)
+
+    @property
+    def makes_endpoint(self) -> bool:
+        """Whether mTLS is being enabled on our account, so that a 500 means "not yet".
+
+        The API answers so at times while it provisions (herokux 51bdd4f, 2020-09).
+        """
+        return any(switch_of(change).asked_at is not None for change in self.changes_of(Kind.ENABLE))
 
 
-class Observer(Turns):
+class Observer(DatabaseTurns):
     """The keeper's eyes.
 
     Args:
@@ -67,8 +93,7 @@ class Observer(Turns):
     """
 
     def __init__(self, *, store: Store, heroku: Heroku, operations: str) -> None:
-        super().__init__(store=store, deadline=heroku.deadline)
-        self._heroku = heroku
+        super().__init__(store=store, heroku=heroku)
         self._operations = operations
 
     async def look(self, turn: RulesTurn) -> Seen:
@@ -81,6 +106,12 @@ class Observer(Turns):
             HerokuError: nothing was seen.
             LeaseLostError: the turn is over.
         """
+        status: str | None = None
+        if turn.changes_of(Kind.ENABLE, Kind.DISABLE):
+            status = await self._endpoint(turn)
+            if status != OPERATIONAL:
+                off = status is None
+                return Seen(known=turn.known, enabled=not off, settled=off, rules=(), status=status)
         self.require_time(turn)
         try:
             rules = await self._heroku.rules(turn.job.database.name)
@@ -88,7 +119,17 @@ class Observer(Turns):
             raise
         except HerokuError as refused:
             return await self._look_closer(turn, refused)
-        return await self._welcome_back(turn, rules)
+        return replace(await self._welcome_back(turn, rules), status=status)
+
+    async def certificates(self, turn: RulesTurn) -> tuple[Certificate, ...]:
+        """Every certificate of the database, because a change concerns them.
+
+        Raises:
+            HerokuError: nothing was seen.
+            LeaseLostError: the turn is over.
+        """
+        self.require_time(turn)
+        return await self._heroku.certificates(turn.job.database.name)
 
     async def read_certificates(self, turn: RulesTurn, seen: Seen) -> Seen:
         """What was seen, with the certificates read anew if what is known of them is too old.
@@ -106,26 +147,18 @@ class Observer(Turns):
             return seen
         return replace(seen, certificates=found, certificates_at=job.claimed_at)
 
-    async def confirm_name(self, turn: RulesTurn) -> None:
-        """Makes sure, once in a pass, that the database is still called so, before anything follows from it.
-
-        Names may change, and two databases may even swap theirs: every call at the Data API would then reach
-        the other one. It also tells a 404 that means "not enabled" from "renamed" and "gone".
-
-        Raises:
-            HerokuUnclearError: the add-on has another name now; the next pass uses it.
-            HerokuNotFoundError: the add-on is gone; what became of its rules is unknown.
-        """
-        if turn.named:
-            return
+    async def _endpoint(self, turn: RulesTurn) -> str | None:
+        """The endpoint's status; None where a confirmed 404 proves that mTLS is off."""
         self.require_time(turn)
-        database = turn.job.database
-        name = await self._heroku.database_name(database.id)
-        if name != database.name:
-            async with self.holding(turn) as tx:
-                await tx.targets.renamed(database.id, name)
-            raise HerokuUnclearError(404, "not_found", f"the add-on is called {name} now")
-        turn.named = True
+        try:
+            return await self._heroku.endpoint_status(turn.job.database.name)
+        except HerokuNotFoundError:
+            await self.confirm_name(turn)
+            return None
+        except HerokuUnclearError as error:
+            if error.status == SERVER_ERROR and turn.makes_endpoint:
+                return PROVISIONING
+            raise
 
     async def _look_closer(self, turn: RulesTurn, refused: HerokuError) -> Seen:
         known = turn.known

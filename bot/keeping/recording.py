@@ -10,13 +10,18 @@ import structlog
 
 from bot.domain import grant as grants
 from bot.domain import schedule
+from bot.domain.budget import Purpose
+from bot.domain.change import Change
 from bot.domain.grant import Grant, GrantState, Why
 from bot.domain.plan import Plan, strays
 from bot.domain.policy import Policy
+from bot.domain.request import Kind
 from bot.domain.subject import Network
+from bot.domain.switching import DEPROVISIONING
 from bot.domain.target import Look
-from bot.errors import HerokuBusyError, HerokuDeniedError, HerokuError
-from bot.keeping.observing import Seen
+from bot.errors import HerokuBusyError, HerokuDeniedError, HerokuError, HerokuSavingError
+from bot.keeping.inventory import Inventory
+from bot.keeping.observing import RulesTurn, Seen
 from bot.ports import BOT, Clock, Doing, Job, PostKind, Store, Transaction
 
 LOUD_AFTER: Final = 5
@@ -39,14 +44,30 @@ class Outcome:
     Attributes:
         refused: networks that Heroku will not open, each with its words.
         outsiders: grants whose owner may not be let in any more.
+        concluded: changes that are done or have failed: why, and Heroku's own words; None for done.
+        waiting: a change waits for Heroku, so the next look comes soon.
         changed: something was written, so the next look comes soon.
         trouble: what went wrong last with a call; the rest of the plan was carried out as far as it goes.
     """
 
     refused: dict[Network, str] = field(default_factory=dict)
     outsiders: set[UUID] = field(default_factory=set)
+    concluded: dict[UUID, tuple[Why, str] | None] = field(default_factory=dict)
+    waiting: bool = False
     changed: bool = False
     trouble: HerokuError | None = None
+
+    def finish(self, change: Change) -> None:
+        """Notes that a look has proven a change."""
+        self.concluded[change.id] = None
+
+    def fail(self, change: Change, why: Why | None) -> None:
+        """Notes that a change will not be made unless somebody says so."""
+        self.concluded[change.id] = (why or Why.DEADLINE, "")
+
+    def refuse(self, change: Change, detail: str) -> None:
+        """Notes that Heroku will not make a change, with its words."""
+        self.concluded[change.id] = (Why.REFUSED, detail)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,7 +99,7 @@ class Recorder:
         log.warning("keeper.trouble", database=job.target.name, status=error.status, id=error.id)
         async with self._store.transaction() as tx:
             await self.report(tx, job, error, self._clock.now())
-            await _release(tx, job, _rest_after_nothing(job, _pause(error, job)))
+            await release(tx, job, _rest_after_nothing(job, pause(error, job), error))
             await tx.commit()
 
     async def broken(self, job: Job, error: Exception) -> None:
@@ -86,7 +107,8 @@ class Recorder:
         async with self._store.transaction() as tx:
             answer = {"status": "unexpected", "id": type(error).__name__}
             await self._tell_trouble(tx, job, answer, self._clock.now())
-            await _release(tx, job, _rest_after_nothing(job, schedule.gap(schedule.TROUBLE, job.troubles)))
+            wait = schedule.gap(schedule.TROUBLE, job.troubles)
+            await release(tx, job, _rest_after_nothing(job, wait, error))
             await tx.commit()
 
     # --- grants ----------------------------------------------------------------------------------
@@ -133,6 +155,8 @@ class Recorder:
 
     async def report(self, tx: Transaction, job: Job, error: HerokuError, now: datetime) -> None:
         """Says once a day that the token is refused; and hourly what has failed for a while."""
+        if isinstance(error, HerokuSavingError):
+            return
         answer = {"status": str(error.status), "id": error.id}
         if isinstance(error, HerokuDeniedError):
             await tx.posts.tell(
@@ -155,18 +179,21 @@ class Recorder:
 
 
 class RulesRecorder(Recorder):
-    """Records passes over a database's IP rules."""
+    """Records passes over a database's mTLS."""
 
-    async def record(self, job: Job, seen: Seen, drawn: Plan, outcome: Outcome) -> None:
+    async def record(self, turn: RulesTurn, seen: Seen, drawn: Plan, outcome: Outcome) -> None:
         """Records a pass, whether or not all its calls went well.
 
         Raises:
             LeaseLostError: the turn was over before; nothing is recorded.
         """
-        now = self._clock.now()
+        job, now = turn.job, self._clock.now()
+        inventory = Inventory(operations=self._policy.operations_channel, now=now)
         async with self._store.transaction() as tx:
-            for id, state, why, detail in _verdicts(seen, drawn, outcome):
+            for id, state, why, detail in _verdicts(turn, seen, drawn, outcome):
                 await self.settle(tx, id, state, why, detail, now)
+            await inventory.keep(tx, turn, seen)
+            await inventory.conclude(tx, turn, outcome.concluded)
             await tx.entries.listed(rule.id for rule in seen.rules)
             await tx.entries.gone(drawn.gone)
             await tx.entries.give_up(drawn.lost)
@@ -175,7 +202,7 @@ class RulesRecorder(Recorder):
             await tx.lanes.looked(job, _look(seen, ours, now))
             if outcome.trouble is not None:
                 await self.report(tx, job, outcome.trouble, now)
-            await _release(tx, job, _rest(job, seen, drawn, outcome))
+            await release(tx, job, _rest(job, seen, drawn, outcome))
             await tx.commit()
 
     async def _report_strays(self, tx: Transaction, job: Job, seen: Seen) -> None:
@@ -191,7 +218,7 @@ class RulesRecorder(Recorder):
 def _look(seen: Seen, ours: frozenset[UUID], now: datetime) -> Look:
     return Look(
         at=now,
-        enabled=seen.enabled,
+        enabled=seen.enabled and seen.status != DEPROVISIONING,
         rules=seen.rules,
         ours=ours,
         certificates=seen.certificates,
@@ -200,9 +227,10 @@ def _look(seen: Seen, ours: frozenset[UUID], now: datetime) -> Look:
 
 
 def _verdicts(
-    seen: Seen, drawn: Plan, outcome: Outcome
+    turn: RulesTurn, seen: Seen, drawn: Plan, outcome: Outcome
 ) -> Iterable[tuple[UUID, GrantState, Why | None, str]]:
-    """Every grant whose state the pass has settled."""
+    """Every grant whose state the pass has settled; while mTLS is being enabled, they wait for it."""
+    enabling = any(outcome.concluded.get(each.id) is None for each in turn.changes_of(Kind.ENABLE))
     for id in drawn.in_force:
         yield id, GrantState.IN_FORCE, None, ""
     for id in drawn.ended:
@@ -216,7 +244,7 @@ def _verdicts(
             yield want.grant, GrantState.FAILED, Why.PERSON, ""
         elif want.opens and want.network in outcome.refused:
             yield want.grant, GrantState.FAILED, Why.REFUSED, outcome.refused[want.network]
-        elif want.opens and not seen.enabled:
+        elif want.opens and not seen.enabled and not enabling:
             yield want.grant, GrantState.FAILED, Why.NOT_ENABLED, ""
 
 
@@ -227,37 +255,58 @@ def _rest(job: Job, seen: Seen, drawn: Plan, outcome: Outcome) -> Rest:
     a refused token stop everything. Troubles are forgotten once nothing is under way any more.
     """
     again, tries = _next_look(job, seen, drawn, outcome)
-    error = outcome.trouble
+    under_way = drawn.under_way or outcome.waiting
+    return rest_after(job, again, tries, error=outcome.trouble, under_way=under_way)
+
+
+def rest_after(job: Job, again: timedelta, tries: int, *, error: HerokuError | None, under_way: bool) -> Rest:
+    """The time until the next look, sooner or later for what went wrong with a call.
+
+    Args:
+        job: the turn that ends.
+        again: how long until the next look where nothing went wrong.
+        tries: looks in a row, this one included.
+        error: what went wrong last.
+        under_way: something is still expected to change, so that troubles are not forgotten yet.
+    """
     if error is None:
-        return Rest(again=again, tries=tries, troubles=job.troubles if drawn.under_way else 0, kept=True)
-    pause = _pause(error, job)
+        return Rest(again=again, tries=tries, troubles=job.troubles if under_way else 0, kept=True)
+    wait = pause(error, job)
     stopped = isinstance(error, HerokuBusyError | HerokuDeniedError)
     return Rest(
-        again=pause if stopped else min(again, pause), tries=tries, troubles=job.troubles + 1, kept=False
+        again=wait if stopped else min(again, wait), tries=tries, troubles=_troubles(job, error), kept=False
     )
 
 
 def _next_look(job: Job, seen: Seen, drawn: Plan, outcome: Outcome) -> tuple[timedelta, int]:
     """When to look again, and how many looks in a row that makes."""
-    if outcome.changed:
+    if outcome.changed or outcome.concluded:
         return schedule.READ_BACK[0], 1
-    if drawn.under_way:
+    if drawn.under_way or outcome.waiting:
         return schedule.gap(schedule.READ_BACK, job.tries), job.tries + 1
     # An addition whose answer was lost may show long after its quarantine, wanted or not.
     watched = seen.known.wants or seen.known.attempts
     return (schedule.WATCH if watched else schedule.IDLE), 0
 
 
-def _pause(error: HerokuError, job: Job) -> timedelta:
+def pause(error: HerokuError, job: Job) -> timedelta:
     """How long nothing is tried after an error: a refused token is only mended by an operator."""
     if isinstance(error, HerokuDeniedError):
         return schedule.DENIED
+    if isinstance(error, HerokuSavingError):
+        return schedule.SAVING_LOOK if job.purpose is Purpose.LOOK else schedule.SAVING
     return schedule.gap(schedule.TROUBLE, job.troubles)
 
 
-def _rest_after_nothing(job: Job, pause: timedelta) -> Rest:
-    return Rest(again=pause, tries=job.tries, troubles=job.troubles + 1, kept=False)
+def _rest_after_nothing(job: Job, wait: timedelta, error: Exception) -> Rest:
+    return Rest(again=wait, tries=job.tries, troubles=_troubles(job, error), kept=False)
 
 
-async def _release(tx: Transaction, job: Job, rest: Rest) -> None:
+def _troubles(job: Job, error: Exception) -> int:
+    """Passes that Heroku spoilt, this one included; one that we have put off ourselves is none."""
+    return job.troubles if isinstance(error, HerokuSavingError) else job.troubles + 1
+
+
+async def release(tx: Transaction, job: Job, rest: Rest) -> None:
+    """Ends the turn, with the time until the next look."""
     await tx.lanes.release(job, again=rest.again, tries=rest.tries, kept=rest.kept, troubles=rest.troubles)

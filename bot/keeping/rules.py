@@ -1,13 +1,16 @@
 """Keeps a database's IP rules in step: observe, plan, do, read back, record."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 import structlog
 
-from bot.domain.person import Person, require_member
+from bot.domain.certificate import Certificate
+from bot.domain.grant import Why
+from bot.domain.looks import rules_look
 from bot.domain.plan import Known, Plan, plan, unseen
 from bot.domain.policy import Policy
+from bot.domain.request import Kind
 from bot.domain.subject import Network
 from bot.errors import (
     HerokuBusyError,
@@ -16,10 +19,13 @@ from bot.errors import (
     HerokuNotFoundError,
     HerokuUnclearError,
     LeaseLostError,
-    Refused,
 )
+from bot.keeping.certificates import CONCERNED, CertificateHands
+from bot.keeping.endpoint import EndpointHands
 from bot.keeping.observing import Observer, RulesTurn, Seen
+from bot.keeping.owners import Standing, standing
 from bot.keeping.recording import Outcome, RulesRecorder
+from bot.keeping.rotating import RotatingHands
 from bot.ports import Clock, Heroku, Job, Store, Transaction
 
 log = structlog.get_logger(__name__)
@@ -39,13 +45,24 @@ class RulesKeeper:
         self._heroku = heroku
         self._clock = clock
         self._observer = Observer(store=store, heroku=heroku, operations=policy.operations_channel)
+        self._endpoint = EndpointHands(observer=self._observer, heroku=heroku, clock=clock)
+        self._certificates = CertificateHands(observer=self._observer, heroku=heroku, clock=clock)
+        self._rotating = RotatingHands(
+            observer=self._observer, heroku=heroku, clock=clock, certificates=self._certificates
+        )
         self._recorder = RulesRecorder(store=store, policy=policy, clock=clock)
 
     async def take(self, tx: Transaction, job: Job, *, held_since: float) -> "RulesPass":
-        """Reads what the store knows of the database's rules, in the transaction of the claim."""
-        known = await tx.entries.known(job, self._clock.now())
-        look = await tx.lanes.look(job.target.id, job.method)
-        return RulesPass(self, RulesTurn(job=job, held_since=held_since, known=known, look=look))
+        """Reads what the store knows of the database's mTLS, in the transaction of the claim."""
+        turn = RulesTurn(
+            job=job,
+            held_since=held_since,
+            known=await tx.entries.known(job, self._clock.now()),
+            look=rules_look(await tx.lanes.look(job.target.id, job.method)),
+            changes={each.id: each for each in await tx.changes.under_way(job.target.id, job.method)},
+            inventory=await tx.certificates.present(job.target.id),
+        )
+        return RulesPass(self, turn)
 
     async def work(self, turn: RulesTurn) -> None:
         """Makes one pass over a claimed database. Whatever happens is recorded, or the lease runs out."""
@@ -55,7 +72,7 @@ class RulesKeeper:
             except HerokuError as error:
                 await self._recorder.give_back(turn.job, error)
             else:
-                await self._recorder.record(turn.job, seen, drawn, outcome)
+                await self._recorder.record(turn, seen, drawn, outcome)
         except LeaseLostError:
             log.warning("keeper.lease_lost", database=turn.job.target.name)
 
@@ -67,13 +84,46 @@ class RulesKeeper:
         """Looks, plans and does. Nothing follows from a look at what is not called so any more."""
         seen = await self._observer.look(turn)
         drawn = plan(seen.known, seen.rules) if seen.settled else unseen(seen.known)
-        if drawn.changes_heroku or drawn.concludes:
+        # A removal names a rule by its id, which no other database has: it needs no name that is confirmed.
+        if drawn.add or drawn.concludes:
             await self._observer.confirm_name(turn)
         await self._recognise(turn, drawn)
-        outcome = await self._carry_out(turn, drawn, seen)
-        if seen.enabled and seen.settled and drawn.is_quiet:
-            seen = await self._observer.read_certificates(turn, seen)
+        outcome = Outcome()
+        try:
+            await self._endpoint.work(turn, seen, outcome)
+            # What goes with mTLS as a whole is not taken away piece by piece.
+            if not turn.changes_of(Kind.DISABLE):
+                await self._carry_out(turn, drawn, seen, outcome)
+            seen = await self._certify(turn, drawn, seen, outcome)
+        except (HerokuBusyError, HerokuDeniedError) as error:
+            outcome.trouble = error
         return seen, drawn, outcome
+
+    async def _certify(self, turn: RulesTurn, drawn: Plan, seen: Seen, outcome: Outcome) -> Seen:
+        """Sees to certificates: at once where a change concerns them, else when there is time for it."""
+        if not seen.settled:
+            for change in turn.changes_of(*CONCERNED):
+                outcome.waiting = True
+                if change.overdue and change.kind is not Kind.ENABLE:
+                    outcome.fail(change, Why.DEADLINE)
+            return seen
+        if not turn.changes_of(*CONCERNED):
+            quiet = seen.enabled and drawn.is_quiet and not outcome.waiting
+            return await self._observer.read_certificates(turn, seen) if quiet else seen
+        listed: list[Certificate] = []
+        try:
+            if seen.enabled:
+                listed.extend(await self._observer.certificates(turn))
+        except (HerokuBusyError, HerokuDeniedError):
+            raise
+        except HerokuError as error:
+            outcome.trouble = error
+            return seen
+        await self._certificates.work(turn, listed, seen, outcome)
+        await self._rotating.work(turn, listed, seen, outcome)
+        if not seen.enabled:
+            return seen
+        return replace(seen, certificates=tuple(listed), certificates_at=turn.job.claimed_at)
 
     async def _recognise(self, turn: RulesTurn, drawn: Plan) -> None:
         """Takes rules whose answer was lost for ours, before anything is done on that ground."""
@@ -82,22 +132,22 @@ class RulesKeeper:
                 for intent, rule in drawn.recognised:
                     await tx.entries.made(turn.job, intent, rule)
 
-    async def _carry_out(self, turn: RulesTurn, drawn: Plan, seen: Seen) -> Outcome:
+    async def _carry_out(self, turn: RulesTurn, drawn: Plan, seen: Seen, outcome: Outcome) -> None:
         """Removes first, then adds; adding stops as soon as the grants are no longer those planned on.
 
         One rule that Heroku will not remove keeps no other from being removed or added. A full rate limit
         and a refused token stop everything; what was done until then is recorded all the same.
+
+        Raises:
+            HerokuBusyError: the rate limit is used up.
+            HerokuDeniedError: the token is refused.
+            LeaseLostError: the turn is over.
         """
-        outcome = Outcome()
-        try:
-            for rule in drawn.remove:
-                await self._remove(turn, rule, outcome)
-            for network in drawn.add if seen.enabled else ():
-                if not await self._add(turn, network, seen.known, outcome):
-                    break
-        except (HerokuBusyError, HerokuDeniedError) as error:
-            outcome.trouble = error
-        return outcome
+        for rule in drawn.remove:
+            await self._remove(turn, rule, outcome)
+        for network in drawn.add if seen.enabled else ():
+            if not await self._add(turn, network, seen.known, outcome):
+                break
 
     async def _remove(self, turn: RulesTurn, rule: UUID, outcome: Outcome) -> None:
         """Removes one rule of ours.
@@ -201,21 +251,9 @@ async def _still_wanted(tx: Transaction, network: Network, known: Known, outcome
     for want in known.wants:
         if not want.opens or want.network != network:
             continue
-        owner = await tx.people.find(want.owner)
-        if owner is None:
-            # An open question is left as it is: asked anew, the answer to it would be none.
-            if await tx.people.question(want.owner) is None:
-                await tx.people.ask_for(want.owner)
-        elif _is_member(owner):
-            members = True
-        else:
-            outcome.outsiders.add(want.grant)
+        match await standing(tx, want.owner):
+            case Standing.MEMBER:
+                members = True
+            case Standing.OUTSIDER:
+                outcome.outsiders.add(want.grant)
     return members
-
-
-def _is_member(person: Person) -> bool:
-    try:
-        require_member(person)
-    except Refused:
-        return False
-    return True

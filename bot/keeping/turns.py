@@ -3,13 +3,13 @@
 import contextlib
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import Final, Protocol
 
 from bot.domain import schedule
-from bot.errors import LeaseLostError
-from bot.ports import Job, Store, Transaction
+from bot.errors import HerokuUnclearError, LeaseLostError
+from bot.ports import Heroku, Job, Store, Transaction
 
 MARGIN: Final = timedelta(seconds=5)
 """What must be left of a lease beyond a call's deadline: time to record the answer."""
@@ -23,12 +23,22 @@ class Turn:
         held_since: monotonic seconds, taken before the lease was.
         current: the grants and changes are still those that the turn began with.
         named: in this pass Heroku has confirmed that the target is (still) called as we call it.
+        began: monotonic seconds of the claim; the lease may have been prolonged since.
     """
 
     job: Job
     held_since: float
     current: bool = True
     named: bool = False
+    began: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.began = self.held_since
+
+    @property
+    def present(self) -> datetime:
+        """Postgres' time now, or a little later: what is recorded of a call is never too early."""
+        return self.job.claimed_at + timedelta(seconds=time.monotonic() - self.began)
 
 
 class Pass(Protocol):
@@ -94,3 +104,37 @@ class Turns:
             yield tx
             await tx.commit()
         turn.held_since = since
+
+
+class DatabaseTurns(Turns):
+    """Turns with databases, which the Data API knows by names that may change.
+
+    Args:
+        store: the truth.
+        heroku: what is asked.
+    """
+
+    def __init__(self, *, store: Store, heroku: Heroku) -> None:
+        super().__init__(store=store, deadline=heroku.deadline)
+        self._heroku = heroku
+
+    async def confirm_name(self, turn: Turn) -> None:
+        """Makes sure, once in a pass, that the database is still called so, before anything follows from it.
+
+        Names may change, and two databases may even swap theirs: every call at the Data API would then reach
+        the other one. It also tells a 404 that means "not enabled" from "renamed" and "gone".
+
+        Raises:
+            HerokuUnclearError: the add-on has another name now; the next pass uses it.
+            HerokuNotFoundError: the add-on is gone; what became of it is unknown.
+        """
+        if turn.named:
+            return
+        self.require_time(turn)
+        database = turn.job.database
+        name = await self._heroku.database_name(database.id)
+        if name != database.name:
+            async with self.holding(turn) as tx:
+                await tx.targets.renamed(database.id, name)
+            raise HerokuUnclearError(404, "not_found", f"the add-on is called {name} now")
+        turn.named = True

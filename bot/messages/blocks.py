@@ -91,6 +91,17 @@ def select_input(
     return _input(block, label, element, hint=hint, optional=False)
 
 
+def choice_input(
+    block: str, label: str, *, options: list[tuple[str, str]], initial: str | None, hint: str
+) -> Block:
+    """A choice of at most 10 that are all seen at once; an option is its value and its text."""
+    shown = {value: option(value, text) for value, text in options}
+    element: dict[str, Any] = {"type": "radio_buttons", "action_id": block, "options": list(shown.values())}
+    if initial in shown:
+        element["initial_option"] = shown[initial]
+    return _input(block, label, element, hint=hint, optional=False)
+
+
 def search_input(block: str, label: str, *, placeholder: str, initial: Block | None, hint: str) -> Block:
     """A choice of any number: Slack asks us for what fits while somebody types, and before (from 0 letters).
 

@@ -1,9 +1,10 @@
 """Which buttons a request has in each of its states, for those who decide and for its owner."""
 
+from bot.domain.certificate import READY
 from bot.domain.change import Change, ChangeState
 from bot.domain.grant import LIVE_STATES, Grant, GrantState
 from bot.domain.request import Kind, RequestState
-from bot.messages import blocks, names
+from bot.messages import blocks, names, rotating
 from bot.messages.words import Words
 from bot.ports import Block, Case
 
@@ -28,16 +29,16 @@ def for_owner(case: Case, words: Words) -> list[Block]:
     """On the owner's own copy."""
     if case.request.state is RequestState.PENDING:
         return [blocks.actions(_button(case, words, "cancel", names.CANCEL))]
-    if case.change is not None:
-        return for_change(case, case.change, words)
     grant = _opened(case)
+    if case.change is not None and grant is None:
+        return for_change(case, case.change, words)
     return [] if grant is None else for_grant(case, grant, words)
 
 
 def for_grant(case: Case, grant: Grant, words: Words, *, owner: bool = True) -> list[Block]:
     """What can be done with a grant as it stands: by its owner, or by those who approve."""
     match grant.state:
-        case GrantState.APPLYING:
+        case GrantState.WAITING | GrantState.APPLYING:
             return [blocks.actions(_button(case, words, "done", names.DONE))]
         case GrantState.IN_FORCE:
             made = [_button(case, words, "done", names.DONE)]
@@ -56,10 +57,23 @@ def for_grant(case: Case, grant: Grant, words: Words, *, owner: bool = True) -> 
 
 def for_change(case: Case, change: Change, words: Words) -> list[Block]:
     """What can be done with a change as it stands."""
+    if change.state is ChangeState.DONE:
+        return for_files(case, words)
     if change.state is not ChangeState.FAILED:
+        return rotating.offered(case, rotating.under_way(change), words)
+    if case.grant is not None:
+        # A step before a grant is tried again with it.
         return []
     retry = _button(case, words, "retry", names.RETRY, style="primary")
     return [blocks.actions(retry, _button(case, words, "give_up", names.GIVE_UP))]
+
+
+def for_files(case: Case, words: Words) -> list[Block]:
+    """How the owner of the certificate that was made gets its files, while it can be used."""
+    made = case.issued
+    if made is None or made.gone_at is not None or made.status != READY:
+        return []
+    return [blocks.actions(_button(case, words, "files", names.FILES, style="primary"))]
 
 
 def _opened(case: Case) -> Grant | None:

@@ -8,9 +8,9 @@ from bot.domain.methods import MTLS_RULE_LIMIT, Method
 from bot.domain.network import address_count, is_documentation
 from bot.domain.policy import Policy
 from bot.domain.request import Decision, Kind, RequestState, Terms, Verdict, deciding
-from bot.domain.subject import Network
+from bot.domain.subject import Accounts, Network
 from bot.domain.target import Database, Target
-from bot.messages import blocks, buttons
+from bot.messages import blocks, buttons, certificate_cards, link_cards, rotating, trusted
 from bot.messages.words import Mrkdwn, Words, cut, mention
 from bot.ports import Block, Case, Message
 
@@ -38,7 +38,8 @@ def requester_card(case: Case, *, words: Words, policy: Policy) -> Message:
     """The requester's own copy: one direct message that follows the request."""
     mine = words("card.mine", id=case.request.id, title=title(case, words))
     line = blocks.context(state_line(case, words=words, policy=policy))
-    shown = [blocks.section(mine), line, *buttons.for_owner(case, words)]
+    chosen = certificate_cards.several(case, words)
+    shown = [blocks.section(mine), line, *chosen, *buttons.for_owner(case, words)]
     return Message(text=headline(case, words), blocks=shown)
 
 
@@ -82,7 +83,9 @@ def why(grant: Grant | Change, words: Words) -> Mrkdwn:
     """The reason of a state, Heroku's own words included where it refused."""
     if grant.why is Why.REFUSED and grant.detail:
         return words("why.refused.detail", detail=cut(grant.detail, DETAIL_SHOWN))
-    return words(f"why.{grant.why or Why.EXPIRED}")
+    said = f"why.{grant.why or Why.EXPIRED}"
+    special = [f"{said}.{grant.method}", f"{said}.change" if isinstance(grant, Change) else said, said]
+    return words(next(key for key in special if key in words))
 
 
 def length(terms: Terms, words: Words) -> Mrkdwn:
@@ -106,6 +109,13 @@ def approvers(policy: Policy, rule: str) -> Mrkdwn:
     return Mrkdwn(" ".join(mention(person) for person in sorted(people)))
 
 
+def admins(policy: Policy, rule: str) -> Mrkdwn:
+    """The admins, mentioned; where the policy names none, those who may decide under a rule."""
+    if not policy.admins:
+        return approvers(policy, rule)
+    return Mrkdwn(" ".join(mention(person) for person in sorted(policy.admins)))
+
+
 def one_line(text: str) -> str:
     """A person's text without line breaks, which would end a quotation."""
     return " ".join(text.split())
@@ -123,6 +133,7 @@ def _what(case: Case, words: Words) -> dict[str, object]:
         "app": case.target.label,
         "length": length(case.request.terms, words),
         "grant": "" if case.grant is None else case.grant.request,
+        "handle": "" if case.certificate is None else case.certificate.handle,
     }
 
 
@@ -142,6 +153,10 @@ def _facts(case: Case, words: Words) -> list[tuple[str, str]]:
         count = address_count(subject)
         width = words("card.width.one") if count == 1 else words("card.width.many", count=f"{count:,}")
         facts.append((words("card.width"), width))
+    if case.certificate is not None:
+        facts += certificate_cards.facts(case.certificate, words)
+    if isinstance(subject, Accounts):
+        facts += link_cards.facts(case, subject, words)
     if kind is not Kind.REMOVE and not kind.happens_once:
         facts.append((words("card.length"), _lasts(case, words)))
     return facts
@@ -168,16 +183,23 @@ def _lasts(case: Case, words: Words) -> Mrkdwn:
 
 def _change(case: Case, words: Words) -> str:
     """What approving would change at Heroku, as of the last look."""
+    if case.request.kind is Kind.CLOSE and case.request.terms.method is Method.PRIVATELINK:
+        return link_cards.cuts(case, words)
     if case.request.kind.happens_once:
-        return words(f"card.change.{case.request.kind}", app=case.target.label)
+        return certificate_cards.change(case, words)
     match case.request.kind:
         case Kind.EXTEND:
             now = words("ends.never") if case.grant is None else ends(case.grant, words)
             return words("card.change.extend", ends=now)
         case Kind.REMOVE:
             return words("card.change.remove", closes=", ".join(f"#{id}" for id in case.closes))
-    network, look, app = case.request.terms.network, case.look, case.database.app
-    said = []
+    subject = case.request.terms.subject
+    if isinstance(subject, Accounts):
+        return link_cards.change(case, subject, words)
+    if case.request.terms.method is Method.TRUSTED:
+        return trusted.change(case, case.request.terms.network, words)
+    network, look, app = case.request.terms.network, case.rules, case.database.app
+    said = [words("card.change.enables", app=app)] if case.request.terms.enables else []
     if look is None:
         said.append(words("card.change.unseen", app=app))
     else:
@@ -215,7 +237,7 @@ def _pending_line(case: Case, words: Words, policy: Policy) -> Mrkdwn:
 
 def _approved_line(case: Case, words: Words) -> Mrkdwn:
     request, grant, vote = case.request, case.grant, decisive(case)
-    if case.change is not None:
+    if case.change is not None and grant is None:
         return _change_line(case, case.change, words)
     if request.kind is Kind.REMOVE or grant is None:
         return words("state.removal", id=request.id, person=mention(vote.person), at=vote.at)
@@ -235,8 +257,13 @@ def _approved_line(case: Case, words: Words) -> Mrkdwn:
 def _change_line(case: Case, change: Change, words: Words) -> Mrkdwn:
     if change.state is ChangeState.FAILED:
         return words("state.not_done", id=case.request.id, why=why(change, words))
+    turning = rotating.under_way(change)
+    if turning is not None:
+        person = mention(decisive(case).person)
+        return rotating.state_line(case, change, turning, words, person=person)
+    special = f"state.{change.state}.{change.kind}"
     return words(
-        f"state.{change.state}",
+        special if special in words else f"state.{change.state}",
         id=case.request.id,
         person=mention(decisive(case).person),
         since=change.started_at,
@@ -248,8 +275,15 @@ def _grant_line(case: Case, grant: Grant, words: Words) -> Mrkdwn:
     id, state = case.request.id, grant.state
     vote = decisive(case)
     match state:
+        case GrantState.APPLYING if case.change is not None and case.change.state is ChangeState.DOING:
+            since = case.change.started_at
+            return words("state.enabling", id=id, person=mention(vote.person), since=since)
+        case GrantState.WAITING:
+            return words("state.waiting", id=id, person=mention(vote.person), at=vote.at)
         case GrantState.APPLYING:
-            return words("state.applying", id=id, person=mention(vote.person), at=vote.at)
+            special = f"state.applying.{grant.method}"
+            said = special if special in words else "state.applying"
+            return words(said, id=id, person=mention(vote.person), at=vote.at)
         case GrantState.IN_FORCE:
             end = ends(grant, words)
             return words(

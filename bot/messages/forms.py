@@ -4,8 +4,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+from bot.domain.account import short
 from bot.domain.duration import show_duration
 from bot.domain.policy import Policy
+from bot.domain.subject import Accounts, Subject
 from bot.domain.target import Database
 from bot.errors import Refused
 from bot.messages import blocks, cards, names
@@ -22,6 +24,7 @@ FIELD_ERROR: Final = 2000
 """Characters of an error at a field (Slack's Block Kit reference)."""
 
 _FIELD_OF: Final = {
+    "account": names.FIELD_ADDRESS,
     "address": names.FIELD_ADDRESS,
     "rules": names.FIELD_ADDRESS,
     "terms": names.FIELD_ADDRESS,
@@ -42,7 +45,12 @@ _TOKEN: Final = re.compile(r"<!date\^[^|>]*\|([^>]*)>|<[@#!]([^>|]*)(?:\|([^>]*)
 
 
 def add_form(
-    *, databases: Sequence[Database], filled: Mapping[str, str | None], words: Words, needs_reason: bool
+    *,
+    databases: Sequence[Database],
+    filled: Mapping[str, str | None],
+    words: Words,
+    needs_reason: bool,
+    enables: Database | None = None,
 ) -> Block:
     """The form for an IP rule, with what is known already filled in.
 
@@ -51,14 +59,20 @@ def add_form(
         filled: by field name.
         words: the reader's language.
         needs_reason: no rule of the policy lets one go without.
+        enables: the database on which mTLS is to be enabled first; it cannot be changed in this form.
     """
     fields = [
         _address(words, filled.get(names.FIELD_ADDRESS)),
-        _target(databases, filled.get(names.FIELD_TARGET), words),
-        _duration(words, filled.get(names.FIELD_DURATION)),
-        _reason(words, filled.get(names.FIELD_REASON), optional=not needs_reason),
+        target_field(databases, filled.get(names.FIELD_TARGET), words),
+        duration_field(words, filled.get(names.FIELD_DURATION)),
+        reason_field(words, filled.get(names.FIELD_REASON), optional=not needs_reason),
     ]
-    return _modal(names.FORM_ADD, words("form.add.title"), words("form.add.submit"), words, fields)
+    title, submit = words("form.add.title"), words("form.add.submit")
+    if enables is None:
+        return modal(names.FORM_ADD, title, submit, words, fields)
+    told = blocks.section(words("form.enables", app=enables.app))
+    asked = [told, *(field for field in fields if field["block_id"] != names.FIELD_TARGET)]
+    return {**modal(names.FORM_ADD, title, submit, words, asked), "private_metadata": enables.name}
 
 
 def options_for(
@@ -99,15 +113,15 @@ def change_form(case: Case, words: Words) -> Block:
     """Approves with a shorter time or a narrower range."""
     terms = case.request.terms
     hint = words("form.change.hint")
-    fields = [_address(words, str(terms.network), hint=hint)]
+    fields = [_subject(terms.subject, words, hint=hint)]
     if terms.duration is not None:
-        fields.append(_duration(words, show_duration(terms.duration), hint=hint))
+        fields.append(duration_field(words, show_duration(terms.duration), hint=hint))
     return _about(names.FORM_CHANGE, "form.change", case, words, fields)
 
 
 def extend_form(case: Case, words: Words) -> Block:
     """Asks for how long, and why."""
-    fields = [_duration(words, None), _reason(words, None, optional=True)]
+    fields = [duration_field(words, None), reason_field(words, None, optional=True)]
     return _about(names.FORM_EXTEND, "form.extend", case, words, fields)
 
 
@@ -143,6 +157,15 @@ def needs_reason(policy: Policy) -> bool:
     return all(rule.minimum_reason > 0 for rule in policy.rules if not rule.denies)
 
 
+def _subject(subject: Subject, words: Words, *, hint: str) -> Block:
+    """What is to be let in, as an approver may narrow it; accounts travel in the same field as addresses."""
+    if not isinstance(subject, Accounts):
+        return _address(words, str(subject), hint=hint)
+    initial = " ".join(map(short, subject.arns))
+    label = words("form.link.accounts")
+    return blocks.text_input(names.FIELD_ADDRESS, label, initial=initial, hint=hint)
+
+
 def _address(words: Words, initial: str | None, *, hint: str | None = None) -> Block:
     return blocks.text_input(
         names.FIELD_ADDRESS,
@@ -152,7 +175,8 @@ def _address(words: Words, initial: str | None, *, hint: str | None = None) -> B
     )
 
 
-def _target(databases: Sequence[Database], chosen: str | None, words: Words) -> Block:
+def target_field(databases: Sequence[Database], chosen: str | None, words: Words) -> Block:
+    """The database, by its UUID; more than a select takes are searched for by typing."""
     hint = words("form.target.hint")
     if len(databases) > OPTIONS:
         named = next((_option(one, words) for one in databases if str(one.id) == chosen), None)
@@ -193,7 +217,8 @@ def _rank(called: Iterator[str], sought: str) -> int:
     )
 
 
-def _duration(words: Words, initial: str | None, *, hint: str | None = None) -> Block:
+def duration_field(words: Words, initial: str | None, *, hint: str | None = None) -> Block:
+    """For how long, or until when."""
     return blocks.text_input(
         names.FIELD_DURATION,
         words("form.duration"),
@@ -203,7 +228,8 @@ def _duration(words: Words, initial: str | None, *, hint: str | None = None) -> 
     )
 
 
-def _reason(words: Words, initial: str | None, *, optional: bool) -> Block:
+def reason_field(words: Words, initial: str | None, *, optional: bool) -> Block:
+    """Why."""
     return blocks.text_input(
         names.FIELD_REASON,
         words("form.reason"),
@@ -219,11 +245,12 @@ def _about(form: str, key: str, case: Case, words: Words, fields: Sequence[Block
     request = case.request
     about = words("form.about", title=cards.title(case, words), requester=mention(request.requester))
     title = words(f"{key}.title", id=request.id)
-    modal = _modal(form, title, words(f"{key}.submit"), words, [blocks.section(about), *fields])
-    return {**modal, "private_metadata": names.button_value(request.id, request.version)}
+    made = modal(form, title, words(f"{key}.submit"), words, [blocks.section(about), *fields])
+    return {**made, "private_metadata": names.button_value(request.id, request.version)}
 
 
-def _modal(form: str, title: str, submit: str, words: Words, shown: Sequence[Block]) -> dict[str, Any]:
+def modal(form: str, title: str, submit: str, words: Words, shown: Sequence[Block]) -> dict[str, Any]:
+    """A form by its name, with its title and the button that sends it."""
     return {
         "type": "modal",
         "callback_id": form,

@@ -12,13 +12,44 @@ _READING: Final = ("help.example.list", "help.example.show")
 _ACTING: Final = ("help.example.extend", "help.example.done")
 
 _MTLS: Final = ("help.mtls", "help.mtls.add", "help.mtls.remove", "help.mtls.list", "help.form")
-_LOOKING: Final = ("help.reading", "help.list", "help.show", "help.status", "help.why")
+_CERTIFICATES: Final = (
+    "help.certificates", "help.mtls.enable", "help.certificates.new", "help.certificates.list",
+    "help.certificates.get", "help.certificates.rotate", "help.certificates.remove",
+)  # fmt: skip
+_LINK: Final = (
+    "help.link", "help.link.open", "help.link.add", "help.link.remove", "help.link.status", "help.link.close",
+)  # fmt: skip
+_TRUSTED: Final = (
+    "help.trusted", "help.trusted.add", "help.trusted.remove", "help.trusted.list", "help.trusted.adopt",
+)  # fmt: skip
+_LOOKING: Final = ("help.reading", "help.list", "help.show", "help.status", "help.why", "help.advise")
 _ONE: Final = ("help.acting", "help.cancel", "help.done", "help.extend", "help.revoke", "help.retry")
 
 _HELP: Final[Mapping[str, tuple[Sequence[str], Sequence[str]]]] = {
-    "": (("help.title", "", *_MTLS, "", *_LOOKING, "", *_ONE, "", "help.help"), _ASKING),
-    "mtls": (_MTLS, _ASKING),
-    **dict.fromkeys(("list", "show", "status", "why"), (_LOOKING, _READING)),
+    "": (
+        (
+            "help.title",
+            "",
+            *_MTLS,
+            "",
+            *_CERTIFICATES,
+            "",
+            *_LINK,
+            "",
+            *_TRUSTED,
+            "",
+            *_LOOKING,
+            "",
+            *_ONE,
+            "",
+            "help.help",
+        ),
+        _ASKING,
+    ),
+    "mtls": ((*_MTLS, "", *_CERTIFICATES), _ASKING),
+    "trusted": (_TRUSTED, ("help.example.trusted", "help.example.trusted_list")),
+    "privatelink": (_LINK, ("help.example.link", "help.example.link_add")),
+    **dict.fromkeys(("list", "show", "status", "why", "advise"), (_LOOKING, _READING)),
     **dict.fromkeys(("cancel", "done", "extend", "revoke", "retry"), (_ONE, _ACTING)),
 }
 """By topic: the lines, and two examples that fit."""

@@ -15,10 +15,11 @@ SHOWN: Final = 10
 def home(overview: Overview, *, words: Words, policy: Policy) -> Block:
     """The whole tab, as ``views.publish`` takes it."""
     ask = blocks.button(words("home.ask"), action=names.ASK, value="0.0", style="primary")
+    advise = blocks.button(words("home.advise"), action=names.ADVISE, value="0.0")
     shown = [
         blocks.header(words("home.title")),
         blocks.context(words("home.about")),
-        blocks.actions(ask),
+        blocks.actions(ask, advise),
         *_part("home.waiting", overview.waiting, words, policy, decide=True),
         *_part("home.mine", overview.mine, words, policy, decide=False),
         *_ending(overview.ending, words),

@@ -4,11 +4,11 @@ from datetime import timedelta
 from typing import Final
 
 from bot.domain import certificate
-from bot.domain.methods import AUTHORISED, MTLS_RULE_LIMIT
+from bot.domain.methods import AUTHORISED, MTLS_RULE_LIMIT, Method
 from bot.domain.policy import Policy
 from bot.domain.request import Kind
 from bot.domain.target import Look, Rule
-from bot.messages import blocks, cards
+from bot.messages import blocks, cards, linking
 from bot.messages.words import Mrkdwn, Words, cut
 from bot.ports import Case, Message, Situation
 
@@ -27,29 +27,40 @@ NAME: Final = 80
 _ERRORS: Final = ("timeout", "certificate", "expired", "key", "password")
 
 
-def status(situation: Situation, words: Words) -> Message:
-    """The rules of a database: ours with their requests, and those that others made."""
+def status(situation: Situation, words: Words, *, afresh: bool = False) -> Message:
+    """The rules of a database: ours with their requests, and those that others made.
+
+    Args:
+        situation: what the last look saw.
+        words: the reader's language.
+        afresh: drawn once more from a new look; without it, one is on its way.
+    """
     database, look = situation.database, situation.look
     title = words(
         "status.title", app=database.app, name=database.name, space=database.space, region=database.region
     )
     if look is None or not look.enabled:
         said = words("status.unseen" if look is None else "status.off")
-        return Message(text=title, blocks=[blocks.section(title), blocks.section(said)])
-    used = words("status.rules", used=len(look.rules), limit=MTLS_RULE_LIMIT, at=look.at)
+        off = [blocks.section(title), blocks.section(said), *linking.brief(situation, words)]
+        return Message(text=title, blocks=off)
+    key = "status.rules.afresh" if afresh else "status.rules"
+    used = words(key, used=len(look.rules), limit=MTLS_RULE_LIMIT, at=look.at)
     lines = [_rule(rule, look, situation, words) for rule in look.rules[:SHOWN]]
     if len(look.rules) > SHOWN:
         lines.append(words("status.more", count=len(look.rules) - SHOWN))
     shown = [blocks.section(title), blocks.section(used)]
     if lines:
         shown.append(blocks.section("\n".join(lines)))
-    return Message(text=title, blocks=shown)
+    return Message(text=title, blocks=[*shown, *linking.brief(situation, words)])
 
 
 def why(situation: Situation, *, words: Words, policy: Policy) -> Message:
     """Step by step, what stands between a person and a database, and what each ``psql`` error means."""
     title = words("why.title", app=situation.database.app, at=_seen(situation))
-    steps = [blocks.section(step) for step in _steps(situation, words, policy)]
+    steps = [
+        blocks.section(step)
+        for step in (*_link_steps(situation, words, policy), *_steps(situation, words, policy))
+    ]
     errors = "\n".join([words("why.errors"), *(words(f"why.error.{name}") for name in _ERRORS)])
     return Message(text=title, blocks=[blocks.section(title), *steps, blocks.section(errors)])
 
@@ -62,7 +73,7 @@ def _rule(rule: Rule, look: Look, situation: Situation, words: Words) -> Mrkdwn:
     if rule.id not in look.ours:
         text = cut(cards.one_line(rule.description) or "–", TEXT)
         return words("status.rule.foreign", network=rule.network, status=rule.status, text=text)
-    owners = [f"#{c.request.id}" for c in situation.open if c.request.terms.network == rule.network]
+    owners = [f"#{c.request.id}" for c in situation.open if c.request.terms.subject == rule.network]
     requests = ", ".join([*owners[:NAMED], *("…" for _ in owners[NAMED : NAMED + 1])]) or "–"
     return words("status.rule.ours", network=rule.network, status=rule.status, requests=requests)
 
@@ -72,8 +83,12 @@ def _steps(situation: Situation, words: Words, policy: Policy) -> list[Mrkdwn]:
     if look is None:
         return [words("status.unseen")]
     if not look.enabled:
-        return [words("why.step.off")]
-    mine = [case for case in situation.mine if case.request.kind is Kind.OPEN]
+        return [words("why.step.off", app=situation.database.app)]
+    mine = [
+        case
+        for case in situation.mine
+        if case.request.kind is Kind.OPEN and case.request.terms.method is Method.MTLS
+    ]
     steps = [words("why.step.on")]
     steps += [_step(case, look, words, policy) for case in mine[:5]]
     if not mine:
@@ -81,16 +96,27 @@ def _steps(situation: Situation, words: Words, policy: Policy) -> list[Mrkdwn]:
     return [*steps, _certificate(situation, look, words)]
 
 
+def _link_steps(situation: Situation, words: Words, policy: Policy) -> list[Mrkdwn]:
+    """The person's own requests for PrivateLink, each held against what Heroku has."""
+    return [
+        linking.why(situation, case, words, state=cards.state_line(case, words=words, policy=policy))
+        for case in situation.mine
+        if case.request.kind is Kind.OPEN and case.request.terms.method is Method.PRIVATELINK
+    ][:5]
+
+
 def _certificate(situation: Situation, look: Look, words: Words) -> Mrkdwn:
     """How long a client certificate of the database is still good for, judged by the one that ends last.
 
     Where that cannot be told, the person's own file can: not read yet, or an end that nobody can read.
     """
+    if situation.certificates:
+        return _own_certificate(situation, words)
     usable = certificate.ready(look.certificates)
     if look.certificates_at is None:
         return words("why.step.certificate")
     if not usable:
-        return words("why.step.certificate.none")
+        return words("why.step.certificate.none", app=situation.database.app)
     ends = [(each.expires_at, each.name) for each in usable if each.expires_at is not None]
     if len(ends) < len(usable):
         return words("why.step.certificate")
@@ -102,6 +128,23 @@ def _certificate(situation: Situation, look: Look, words: Words) -> Mrkdwn:
     if left <= certificate.SOON:
         return words("why.step.certificate.soon", left=_coarse(left), **params)
     return words("why.step.certificate.valid", days=left.days, **params)
+
+
+def _own_certificate(situation: Situation, words: Words) -> Mrkdwn:
+    """How long the person's own certificate is still good for: the one that ends last."""
+    usable = [known for known in situation.certificates if known.status == certificate.READY]
+    if not usable:
+        return words("why.step.certificate.mine.pending", handle=situation.certificates[0].handle)
+    best = max(usable, key=lambda known: known.expires_at or situation.now)
+    if best.expires_at is None:
+        return words("why.step.certificate")
+    left = best.expires_at - situation.now
+    params = {"handle": best.handle, "until": best.expires_at}
+    if left <= timedelta():
+        return words("why.step.certificate.mine.expired", **params)
+    if left <= certificate.SOON:
+        return words("why.step.certificate.mine.soon", left=_coarse(left), **params)
+    return words("why.step.certificate.mine", days=left.days, **params)
 
 
 def _coarse(left: timedelta) -> timedelta:

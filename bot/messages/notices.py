@@ -5,9 +5,11 @@ from typing import Final
 
 from bot.domain.change import Change
 from bot.domain.grant import Grant, GrantState
+from bot.domain.lines import line_for
+from bot.domain.methods import Method
 from bot.domain.request import Kind, RequestState
 from bot.domain.target import Database
-from bot.messages import blocks, buttons, cards
+from bot.messages import blocks, buttons, cards, certificate_notices, link_notices, trusted
 from bot.messages.cards import DETAIL_SHOWN, one_line, why
 from bot.messages.words import Mrkdwn, Words, cut, mention
 from bot.ports import Block, Case, Message, Post, PostKind
@@ -19,6 +21,10 @@ TRUE_WHILE: Final[Mapping[PostKind, GrantState]] = {
     PostKind.NOTICE_FAILED: GrantState.FAILED,
 }
 """The state of which a notice speaks in the present tense; an end is final."""
+
+
+OF_CHANGES: Final = (PostKind.NOTICE_DONE, PostKind.NOTICE_NOT_DONE)
+"""What tells of a change; a request for a grant may have one too, as a step before it."""
 
 
 def operations_notice(post: Post, words: Words) -> Message:
@@ -80,7 +86,7 @@ def late(kind: PostKind, case: Case, words: Words, *, state: Mrkdwn) -> Message:
 
 def about_grant(kind: PostKind, case: Case, grant: Grant, words: Words, *, owner: bool = True) -> Message:
     """In force, ending soon, ended, failed or interrupted; with what the reader can do about it."""
-    params = {
+    params: dict[str, object] = {
         "id": case.request.id,
         "network": grant.subject,
         "app": case.target.label,
@@ -90,12 +96,20 @@ def about_grant(kind: PostKind, case: Case, grant: Grant, words: Words, *, owner
     said = words(kind, **params)
     made = buttons.for_grant(case, grant, words, owner=owner)
     match kind:
+        case PostKind.NOTICE_IN_FORCE if grant.method is Method.TRUSTED:
+            return trusted.in_force(words, params, made)
+        case PostKind.NOTICE_ENDED if grant.method is Method.TRUSTED:
+            return trusted.ended(case, words, grant.network, params)
+        case PostKind.NOTICE_IN_FORCE if grant.method is Method.PRIVATELINK:
+            return link_notices.in_force(case, words, params, made)
+        case PostKind.NOTICE_ENDED if grant.method is Method.PRIVATELINK:
+            return link_notices.ended(case, grant, words, params)
         case PostKind.NOTICE_IN_FORCE:
             connect = words("notice.in_force.connect")
             line = f"{connect}\n```{words.show(connection_line(case.database))}```"
             return _message(said, line, more=made)
         case PostKind.NOTICE_ENDED:
-            shared = case.look is not None and any(r.network == grant.network for r in case.look.rules)
+            shared = case.rules is not None and any(r.network == grant.network for r in case.rules.rules)
             return _message(words("notice.ended.shared", **params) if shared else said)
     return _message(said, words(f"{kind}.how", command=ask_again(case)), more=made)
 
@@ -112,13 +126,14 @@ def connection_line(database: Database) -> str:
 
 def ask_again(case: Case) -> str:
     """The command that asks for the same once more."""
-    return f"/pgaccess mtls add {case.request.terms.network} to {case.database.app}"
+    return line_for(case.request.kind, case.request.terms, case.target.label)
 
 
 def about_change(kind: PostKind, case: Case, change: Change, words: Words) -> Message:
     """A change that is done, or that failed, with what the reader can do about it."""
     params = {"id": case.request.id, "title": cards.title(case, words), "why": why(change, words)}
-    return _message(words(kind, **params), more=buttons.for_change(case, change, words))
+    beside = certificate_notices.more(case, change, words)
+    return _message(words(kind, **params), more=[*beside, *buttons.for_change(case, change, words)])
 
 
 def _message(text: str, *paragraphs: str, more: list[Block] | None = None) -> Message:

@@ -10,7 +10,9 @@ from bot.messages import blocks, cards
 from bot.messages.words import Mrkdwn, Words, cut, mention
 from bot.ports import Block, Case, Message
 
-KNOWN: Final = "`mtls add`, `mtls remove`, `list`, `show`, `status`, `why`, `help`"
+KNOWN: Final = (
+    "`mtls add`, `mtls remove`, `privatelink add`, `trusted add`, `list`, `show`, `status`, `why`, `help`"
+)
 """The commands that are there, for somebody who typed one that is not."""
 
 TOGETHER: Final = 20

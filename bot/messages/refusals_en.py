@@ -100,6 +100,27 @@ REFUSALS: Final[Mapping[str, str]] = {
         "`{given}` is wider than the policy allows here; the widest is `/{widest}`. Name the smallest network "
         "that will do, for example `203.0.113.4`."
     ),
+    Refusal.ACCOUNT_EMPTY: "Which AWS account? Say its number, for example `123456789012`.",
+    Refusal.ACCOUNT_UNREADABLE: (
+        "`{given}` is no AWS account that I can read. Write, for example, `123456789012`, "
+        "`123456789012:user/etl` or `arn:aws:iam::123456789012:root`."
+    ),
+    Refusal.ACCOUNT_DIGITS: (
+        "`{given}` has {count} digits; the number of an AWS account has 12, for example `123456789012`."
+    ),
+    Refusal.ACCOUNT_ROLE: (
+        "`{given}` is a role, a group or a session. Heroku's documentation names whole accounts and users "
+        "only; let the account in, for example `123456789012`, and use IAM there to say which role."
+    ),
+    Refusal.ACCOUNT_OTHER: (
+        "`{given}` names something of the AWS service {service}, not an account. Write the account, for "
+        "example `123456789012` or `arn:aws:iam::123456789012:root`."
+    ),
+    Refusal.ACCOUNT_PARTITION: (
+        "`{given}` is in the AWS partition {partition}, and Heroku's databases are in the partition aws; "
+        "PrivateLink does not reach from one into the other. Use an account of the latter, for example "
+        "`arn:aws:iam::123456789012:root`, or mTLS."
+    ),
     Refusal.DURATION_UNREADABLE: (
         "`{given}` is not a duration that I can read. Write days, hours and minutes in this order, for "
         "example `8h`, `1h30m` or `2d`."
@@ -230,6 +251,52 @@ REFUSALS: Final[Mapping[str, str]] = {
         "{address} → {app} is being closed already; I'll say so once it is. `/pgaccess status {app}` shows how it "
         "stands."
     ),
+    Refusal.SPACE_MISSING: (
+        "Say which space is meant: {known}. For example: `/pgaccess trusted add 203.0.113.4 to {example}`"
+    ),
+    Refusal.SPACE_UNKNOWN: (
+        "I know no space called `{word}`; there is {known}. For example: `/pgaccess trusted add 203"
+        ".0.113.4 to {example}`"
+    ),
+    Refusal.SPACE_NONE: (
+        "I see no space at Heroku yet. If there should be one, whoever runs pgaccess can find out w"
+        "hy with `pgaccess check`."
+    ),
+    Refusal.TRUSTED_SHIELD: (
+        "{space} is a Shield Space: its databases cannot be reached through trusted IP ranges. Use "
+        "mTLS instead, for example `/pgaccess mtls add 203.0.113.4`, or PrivateLink from an AWS VPC"
+        "."
+    ),
+    Refusal.TRUSTED_FIR: (
+        "{space} is a Fir space: Heroku does not let its trusted IP ranges be changed. Use mTLS ins"
+        "tead, for example `/pgaccess mtls add 203.0.113.4`."
+    ),
+    Refusal.TRUSTED_ONLY: (
+        "{space} has no other range, and Heroku would shut out everybody once this one ends: a list"
+        " is never left empty. Have a lasting range set first, or ask without an end: `/pgaccess tr"
+        "usted add 203.0.113.4 to {space} permanently`"
+    ),
+    Refusal.RANGES_FULL: (
+        "{space} has all the {limit} ranges that Heroku allows. Have one removed that is not needed"
+        " any more; `/pgaccess trusted status {space}` shows them."
+    ),
+    Refusal.RANGES_FULL_UNTIL: (
+        "This space has all the {limit} ranges that Heroku allows. The next to end is #{id}, {at}: "
+        "ask again then, or have one removed; `/pgaccess list` shows them."
+    ),
+    Refusal.RANGE_OURS: (
+        "`{address}` in {space} is pgaccess's already. See whose it is with `/pgaccess trusted list {space}`."
+    ),
+    Refusal.RANGE_NOT_THERE: (
+        "`{address}` is not among the ranges of {space}. See them with `/pgaccess trusted status {space}`."
+    ),
+    Refusal.SUPPORT_ADMINS: (
+        "Only an admin of pgaccess says what Heroku's support has done. See how #{id} stands with `"
+        "/pgaccess show {id}`."
+    ),
+    Refusal.SUPPORT_SETTLED: (
+        "That is settled already for {space}. See how it stands with `/pgaccess trusted status {space}`."
+    ),
     Refusal.NOTHING_THERE: (
         "Nothing that was asked for here lets `{address}` in to {app}. See what does with `/pgaccess mtls "
         "list {app}`."
@@ -239,9 +306,117 @@ REFUSALS: Final[Mapping[str, str]] = {
         "with `/pgaccess mtls list {app}`; whoever manages the database can remove it, for example with "
         "`heroku data:mtls:ip-rules:delete`."
     ),
+    Refusal.LINK_PLAN: (
+        "{app} has the plan {plan}: Heroku Postgres Advanced has no PrivateLink. Ask for another database, "
+        "for example with `/pgaccess list`."
+    ),
+    Refusal.LINK_NONE: (
+        "There is no PrivateLink on {app}. Ask for it with `/pgaccess privatelink open {app} account "
+        "123456789012`."
+    ),
+    Refusal.LINK_CLOSING: (
+        "PrivateLink on {app} is being closed. Ask again once it is gone; `/pgaccess privatelink status "
+        "{app}` says so."
+    ),
+    Refusal.LINK_SOME: (
+        "#{id} lets in more accounts than these, and ends as a whole. Name them all, with `/pgaccess "
+        "privatelink remove {accounts} from {app}`."
+    ),
+    Refusal.LINK_NAME: (
+        "That is not the app's name. Type `{app}` if it is this one whose PrivateLink is to be closed."
+    ),
+    Refusal.LINK_UNSEEN: (
+        "I have not looked at the PrivateLink of {app} yet. Try again in a few seconds; see how it stands "
+        "with `/pgaccess privatelink status {app}`."
+    ),
+    Refusal.LINK_OURS: (
+        "Not all of AWS {accounts} was let in to {app} by somebody else, so there is nothing to take over. See "
+        "who let whom in with `/pgaccess privatelink status {app}`."
+    ),
+    Refusal.LINK_NOBODY: (
+        "AWS {accounts} is not let in to {app}. See who is with `/pgaccess privatelink status {app}`."
+    ),
     Refusal.MTLS_NOT_ENABLED: (
-        "mTLS is not enabled on this database, so no address can be let in. Have it enabled first, for "
-        "example with `heroku data:mtls:create`, then ask again."
+        "mTLS is not enabled on {app}, so no address can be let in. Write `/pgaccess mtls add {address} to "
+        "{app}`, and I offer to ask for both at once."
+    ),
+    Refusal.MTLS_PLAN: (
+        "{app} is on Heroku Postgres Advanced ({plan}), which has no mTLS. See what fits instead with `/pgaccess "
+        "advise {app}`."
+    ),
+    Refusal.MTLS_ENABLED: (
+        "mTLS is enabled on {app} already. Ask for an address, for example `/pgaccess mtls add 203.0.113.4 to "
+        "{app}`, or for a certificate with `/pgaccess mtls certificate new on {app}`."
+    ),
+    Refusal.MTLS_ENABLING: (
+        "mTLS on {app} is being enabled just now. You can ask for an address already: `/pgaccess mtls add "
+        "203.0.113.4 to {app}`"
+    ),
+    Refusal.MTLS_CLOSING: (
+        "mTLS on {app} is being disabled. Ask again once that is done; `/pgaccess status {app}` says so."
+    ),
+    Refusal.MTLS_OFF: "mTLS is not enabled on {app}, so there is nothing to disable. See `/pgaccess status {app}`.",
+    Refusal.MTLS_UNSEEN: (
+        "I have not looked at {app} yet. Try again in a few seconds; see how it stands with `/pgaccess status "
+        "{app}`."
+    ),
+    Refusal.MTLS_NAME: (
+        "That is not the app's name. Type `{app}` if it is this one whose mTLS is to be disabled."
+    ),
+    Refusal.CERTIFICATE_OFF: (
+        "mTLS is not enabled on {app}. Enabling it makes a first certificate for you: `/pgaccess mtls enable {app}`"
+    ),
+    Refusal.CERTIFICATE_REMOVING: (
+        "The removal of certificate `{handle}` is asked for already, as #{id}. See `/pgaccess show {id}`."
+    ),
+    Refusal.CERTIFICATE_NOT_OFFERED: (
+        "There is nothing to choose from (any more) for #{id}. See how it stands with `/pgaccess show {id}`."
+    ),
+    Refusal.CERTIFICATE_MISSING: (
+        "Which certificate? Say its number, for example `17`. See which there are with `/pgaccess mtls certificate "
+        "list`"
+    ),
+    Refusal.CERTIFICATE_UNKNOWN: (
+        "There is no certificate `{handle}`, or it is gone. See which there are with `/pgaccess mtls certificate "
+        "list`"
+    ),
+    Refusal.CERTIFICATE_AMBIGUOUS: (
+        "More than one certificate is called `{handle}`: {known}. Give one of these whole, as `/pgaccess mtls "
+        "certificate list` shows them."
+    ),
+    Refusal.FILES_NOT_YOURS: (
+        "Certificate `{handle}` is somebody else's, and only its owner gets its files. Ask for one of your own, "
+        "for example with `/pgaccess mtls certificate new on billing`"
+    ),
+    Refusal.FILES_FOREIGN: (
+        "Certificate `{handle}` was not made by pgaccess and is nobody's here, so its files go to nobody. Ask for "
+        "one of your own, for example with `/pgaccess mtls certificate new on billing`"
+    ),
+    Refusal.FILES_NO_ADDRESS: (
+        "I cannot hand out files, because I do not know at which address browsers reach me. Ask whoever runs me to "
+        "set `PGACCESS_PUBLIC_URL`, for example to `https://pgaccess.example.com`"
+    ),
+    Refusal.FILES_UNSENT: (
+        "Slack did not take the message with the link, so the link is void. Try again in a minute: `/pgaccess "
+        "mtls certificate get {handle}`"
+    ),
+    Refusal.CERTIFICATE_NOT_READY: (
+        "Nobody can connect with certificate `{handle}`: it is being made, removed, or is gone. See how it stands "
+        "with `/pgaccess mtls certificate list`"
+    ),
+    Refusal.SNOOZE_SPENT: (
+        "This reminder was put off often enough; the next one comes by itself. Have a new certificate made "
+        "instead: `/pgaccess mtls certificate rotate {handle}`"
+    ),
+    Refusal.SNOOZE_LATE: (
+        "The end is too near to put this off. Have a new certificate made: `/pgaccess mtls certificate rotate "
+        "{handle}`"
+    ),
+    Refusal.ROTATION_OPEN: (
+        "This certificate is being rotated already, by #{id}. See how it stands with `/pgaccess show {id}`"
+    ),
+    Refusal.ROTATION_NOT_WAITING: (
+        "#{id} does not wait for a new certificate to be installed. See how it stands with `/pgaccess show {id}`"
     ),
     Refusal.RULES_FULL_UNTIL: (
         "This database has all the {limit} rules that Heroku allows. The next to end is #{id}, {at}: ask again "

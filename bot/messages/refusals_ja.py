@@ -105,6 +105,27 @@ REFUSALS: Final[Mapping[str, str]] = {
         "`{given}` はポリシーで認められた範囲より広く、ここでは `/{widest}` までです。必要最小限のネットワーク"
         "を指定してください。例: `203.0.113.4`"
     ),
+    Refusal.ACCOUNT_EMPTY: "AWS アカウントを指定してください。例: `123456789012`",
+    Refusal.ACCOUNT_UNREADABLE: (
+        "`{given}` は AWS アカウントとして読み取れません。例: `123456789012` 、 `123456789012:user/etl` 、 "
+        "`arn:aws:iam::123456789012:root`"
+    ),
+    Refusal.ACCOUNT_DIGITS: (
+        "`{given}` は {count} 桁です。AWS アカウントの番号は 12 桁です。例: `123456789012`"
+    ),
+    Refusal.ACCOUNT_ROLE: (
+        "`{given}` はロール、グループまたはセッションです。Heroku の文書にあるのはアカウント全体とユーザーだけです。"
+        "アカウント (例: `123456789012` ) を許可し、どのロールに使わせるかは IAM で決めてください。"
+    ),
+    Refusal.ACCOUNT_OTHER: (
+        "`{given}` は AWS のサービス {service} のもので、アカウントではありません。アカウントを指定してください。例: "
+        "`123456789012` 、 `arn:aws:iam::123456789012:root`"
+    ),
+    Refusal.ACCOUNT_PARTITION: (
+        "`{given}` は AWS のパーティション {partition} のものです。Heroku のデータベースはパーティション aws にあり、"
+        "PrivateLink はパーティションをまたげません。aws のアカウント (例: `arn:aws:iam::123456789012:root` ) か "
+        "mTLS を使ってください。"
+    ),
     Refusal.DURATION_UNREADABLE: (
         "`{given}` は期間として読み取れません。日、時間、分の順に入力してください。例: `8h` , `1h30m` , `2日`"
     ),
@@ -230,6 +251,56 @@ REFUSALS: Final[Mapping[str, str]] = {
         "{address} → {app} はすでに閉じているところです。完了したらお知らせします。状況は "
         "`/pgaccess status {app}` で確認できます。"
     ),
+    Refusal.SPACE_MISSING: (
+        "どのスペースか指定してください: {known}。例: `/pgaccess trusted add 203.0.113.4 to {example}`"
+    ),
+    Refusal.SPACE_UNKNOWN: (
+        "`{word}` というスペースは見つかりません。あるのは {known} です。例: `/pgac"
+        "cess trusted add 203.0.113.4 to {example}`"
+    ),
+    Refusal.SPACE_NONE: (
+        "Heroku 上のスペースがまだ見つかりません。あるはずの場合は、pgaccess の管理者が `p"
+        "gaccess check` で原因を確認できます。"
+    ),
+    Refusal.TRUSTED_SHIELD: (
+        "{space} は Shield Space のため、信頼済み IP 範囲ではデータベースに接続でき"
+        "ません。代わりに mTLS (例: `/pgaccess mtls add 203.0.113.4`"
+        ")、または AWS VPC からの PrivateLink をご利用ください。"
+    ),
+    Refusal.TRUSTED_FIR: (
+        "{space} は Fir 世代のスペースのため、Heroku では信頼済み IP 範囲を変更できま"
+        "せん。代わりに mTLS をご利用ください。例: `/pgaccess mtls add 203.0"
+        ".113.4`"
+    ),
+    Refusal.TRUSTED_ONLY: (
+        "{space} にはほかの範囲がなく、これが終了すると誰も接続できなくなります。一覧を空にすることは"
+        "ありません。先に恒久的な範囲を設定するか、無期限で申請してください: `/pgaccess trus"
+        "ted add 203.0.113.4 to {space} permanently`"
+    ),
+    Refusal.RANGES_FULL: (
+        "{space} には Heroku の上限である {limit} 個の範囲がすでにあります。不要なも"
+        "のを削除してもらってください。一覧は `/pgaccess trusted status {spac"
+        "e}` で確認できます。"
+    ),
+    Refusal.RANGES_FULL_UNTIL: (
+        "このスペースには Heroku の上限である {limit} 個の範囲がすでにあります。次に終了する"
+        "のは #{id} ({at}) です。その後に再申請するか、不要なものを削除してもらってください。一"
+        "覧は `/pgaccess list` で確認できます。"
+    ),
+    Refusal.RANGE_OURS: (
+        "{space} の `{address}` は、すでに pgaccess が管理しています。確認するには: `/pgaccess trusted list {space}`"
+    ),
+    Refusal.RANGE_NOT_THERE: (
+        "`{address}` は {space} の範囲にありません。一覧は `/pgaccess tru"
+        "sted status {space}` で確認できます。"
+    ),
+    Refusal.SUPPORT_ADMINS: (
+        "Heroku サポートの対応結果を記録できるのは pgaccess の管理者だけです。#{id} の"
+        "状況は `/pgaccess show {id}` で確認できます。"
+    ),
+    Refusal.SUPPORT_SETTLED: (
+        "{space} についてはすでに記録されています。状況は `/pgaccess trusted status {space}` で確認できます。"
+    ),
     Refusal.NOTHING_THERE: (
         "`{address}` から {app} への接続を許可しているものは、ここで申請されたものの中にありません。現在の一覧"
         "は `/pgaccess mtls list {app}` で確認できます。"
@@ -239,9 +310,116 @@ REFUSALS: Final[Mapping[str, str]] = {
         "は `/pgaccess mtls list {app}` で確認できます。削除はデータベースの管理者にご依頼ください。例: "
         "`heroku data:mtls:ip-rules:delete`"
     ),
+    Refusal.LINK_PLAN: (
+        "{app} のプランは {plan} です。Heroku Postgres Advanced に PrivateLink はありません。ほかのデータベースを"
+        "指定してください。一覧: `/pgaccess list`"
+    ),
+    Refusal.LINK_NONE: (
+        "{app} に PrivateLink はありません。申請するには: `/pgaccess privatelink open {app} account 123456789012`"
+    ),
+    Refusal.LINK_CLOSING: (
+        "{app} の PrivateLink は閉じている途中です。なくなってからもう一度申請してください。状態: `/pgaccess privatelink "
+        "status {app}`"
+    ),
+    Refusal.LINK_SOME: (
+        "#{id} はほかのアカウントも許可しており、まとめて終了します。すべて指定してください: `/pgaccess privatelink "
+        "remove {accounts} from {app}`"
+    ),
+    Refusal.LINK_NAME: (
+        "アプリ名が違います。このアプリの PrivateLink を閉じる場合は `{app}` と入力してください。"
+    ),
+    Refusal.LINK_UNSEEN: (
+        "{app} の PrivateLink はまだ確認していません。数秒後にもう一度お試しください。状態: `/pgaccess privatelink "
+        "status {app}`"
+    ),
+    Refusal.LINK_OURS: (
+        "AWS {accounts} には、{app} で pgaccess 以外が許可したのではないものが含まれるため、引き継げません。誰が許可したかは "
+        "`/pgaccess privatelink status {app}` で確認できます。"
+    ),
+    Refusal.LINK_NOBODY: (
+        "AWS {accounts} から {app} への接続は許可されていません。許可されているものは `/pgaccess privatelink status "
+        "{app}` で確認できます。"
+    ),
     Refusal.MTLS_NOT_ENABLED: (
-        "このデータベースでは mTLS が有効になっていないため、アドレスを許可できません。先に有効にしてから、"
-        "もう一度お試しください。例: `heroku data:mtls:create`"
+        "{app} では mTLS が有効になっていないため、アドレスを許可できません。次のように入力すると、両方をまとめて申請できます: "
+        "`/pgaccess mtls add {address} to {app}`"
+    ),
+    Refusal.MTLS_PLAN: (
+        "{app} は Heroku Postgres Advanced ({plan}) のため、mTLS を使えません。代わりの方法は `/pgaccess advise "
+        "{app}` で確認できます。"
+    ),
+    Refusal.MTLS_ENABLED: (
+        "{app} の mTLS はすでに有効です。アドレスの申請: `/pgaccess mtls add 203.0.113.4 to {app}` 、証明書の申請: "
+        "`/pgaccess mtls certificate new on {app}`"
+    ),
+    Refusal.MTLS_ENABLING: (
+        "{app} の mTLS は有効化の途中です。アドレスはもう申請できます。例: `/pgaccess mtls add 203.0.113.4 to {app}`"
+    ),
+    Refusal.MTLS_CLOSING: (
+        "{app} の mTLS は無効化の途中です。完了してからもう一度申請してください。状態: `/pgaccess status {app}`"
+    ),
+    Refusal.MTLS_OFF: (
+        "{app} の mTLS は有効になっていないため、無効にするものがありません。状態: `/pgaccess status {app}`"
+    ),
+    Refusal.MTLS_UNSEEN: (
+        "{app} はまだ確認していません。数秒後にもう一度お試しください。状態: `/pgaccess status {app}`"
+    ),
+    Refusal.MTLS_NAME: (
+        "アプリ名が違います。mTLS を無効にするのがこのデータベースで間違いなければ `{app}` と入力してください。"
+    ),
+    Refusal.CERTIFICATE_OFF: (
+        "{app} では mTLS が有効になっていません。有効にすると、あなたの最初の証明書も作成されます: "
+        "`/pgaccess mtls enable {app}`"
+    ),
+    Refusal.CERTIFICATE_REMOVING: (
+        "証明書 `{handle}` の削除はすでに #{id} で申請されています。 `/pgaccess show {id}` で確認できます。"
+    ),
+    Refusal.CERTIFICATE_NOT_OFFERED: (
+        "#{id} には、選択できる証明書がありません (すでに選択済みの可能性があります)。 `/pgaccess show {id}` で確認できます。"
+    ),
+    Refusal.CERTIFICATE_MISSING: (
+        "どの証明書ですか。番号を指定してください。例: `17` 。一覧は `/pgaccess mtls certificate list` で確認できます。"
+    ),
+    Refusal.CERTIFICATE_UNKNOWN: (
+        "証明書 `{handle}` は存在しないか、すでに削除されています。一覧は `/pgaccess mtls certificate list` で確認できます。"
+    ),
+    Refusal.CERTIFICATE_AMBIGUOUS: (
+        "`{handle}` に当てはまる証明書が複数あります: {known} 。 `/pgaccess mtls certificate list` "
+        "に表示されるとおり、全体を指定してください。"
+    ),
+    Refusal.FILES_NOT_YOURS: (
+        "証明書 `{handle}` は別の人のものです。ファイルを受け取れるのは所有者だけです。自分の証明書を申請してください。例: "
+        "`/pgaccess mtls certificate new on billing`"
+    ),
+    Refusal.FILES_FOREIGN: (
+        "証明書 `{handle}` は pgaccess が作成したものではなく、所有者がわからないため、ファイルはお渡しできません。"
+        "自分の証明書を申請してください。例: `/pgaccess mtls certificate new on billing`"
+    ),
+    Refusal.FILES_NO_ADDRESS: (
+        "ブラウザーから pgaccess に接続するアドレスが設定されていないため、ファイルをお渡しできません。運用担当者に "
+        "`PGACCESS_PUBLIC_URL` の設定を依頼してください。例: `https://pgaccess.example.com`"
+    ),
+    Refusal.FILES_UNSENT: (
+        "リンクのメッセージを Slack に送れなかったため、リンクを無効にしました。1 分ほどしてからもう一度試してください: "
+        "`/pgaccess mtls certificate get {handle}`"
+    ),
+    Refusal.CERTIFICATE_NOT_READY: (
+        "証明書 `{handle}` は発行中、削除中、またはすでに削除されているため、接続には使えません。状況は "
+        "`/pgaccess mtls certificate list` で確認できます。"
+    ),
+    Refusal.SNOOZE_SPENT: (
+        "この通知はこれ以上先送りできません。次の通知は自動で届きます。代わりに新しい証明書への更新を申請してください: "
+        "`/pgaccess mtls certificate rotate {handle}`"
+    ),
+    Refusal.SNOOZE_LATE: (
+        "期限が近いため、この通知は先送りできません。新しい証明書への更新を申請してください: "
+        "`/pgaccess mtls certificate rotate {handle}`"
+    ),
+    Refusal.ROTATION_OPEN: (
+        "この証明書はすでに #{id} で更新中です。状況は `/pgaccess show {id}` で確認できます。"
+    ),
+    Refusal.ROTATION_NOT_WAITING: (
+        "#{id} は新しい証明書の設置待ちではありません。状況は `/pgaccess show {id}` で確認できます。"
     ),
     Refusal.RULES_FULL_UNTIL: (
         "このデータベースのルールは、Heroku の上限の {limit} 件に達しています。次に終了するのは #{id} で、{at} です。"

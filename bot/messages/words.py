@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network
 from typing import Final, Self
 
+from bot.domain.account import short
 from bot.domain.duration import show_duration
 from bot.domain.subject import Accounts
 from bot.errors import Refused
@@ -14,6 +15,10 @@ from bot.messages import (
     certificates_en,
     certificates_ja,
     en,
+    expiry_en,
+    expiry_ja,
+    handing_en,
+    handing_ja,
     ja,
     privatelink_en,
     privatelink_ja,
@@ -45,6 +50,8 @@ CATALOGUE: Final[Mapping[str, Mapping[str, str]]] = {
         REFUSALS_EN,
         en.ENGLISH,
         certificates_en.ENGLISH,
+        expiry_en.ENGLISH,
+        handing_en.ENGLISH,
         privatelink_en.ENGLISH,
         trusted_en.ENGLISH,
         advise_en.ENGLISH,
@@ -53,6 +60,8 @@ CATALOGUE: Final[Mapping[str, Mapping[str, str]]] = {
         REFUSALS_JA,
         ja.JAPANESE,
         certificates_ja.JAPANESE,
+        expiry_ja.JAPANESE,
+        handing_ja.JAPANESE,
         privatelink_ja.JAPANESE,
         trusted_ja.JAPANESE,
         advise_ja.JAPANESE,
@@ -60,8 +69,11 @@ CATALOGUE: Final[Mapping[str, Mapping[str, str]]] = {
 }
 """Sentences by language and key; every language has the same keys and placeholders."""
 
-_IAM: Final = "arn:aws:iam::"
-"""What every account's ARN begins with; people know accounts by what follows."""
+ACCOUNTS: Final = 3
+"""Accounts that a sentence names, for a question before a click takes 300 characters; a card names more."""
+
+ACCOUNT: Final = 60
+"""Characters of an account in a sentence; a user's path may have up to 512."""
 
 _UNITS_JA: Final = {"d": "日", "h": "時間", "m": "分"}
 
@@ -139,7 +151,8 @@ class Words:
             case IPv4Network():
                 return Mrkdwn(str(value))
             case Accounts(arns=arns):
-                return Mrkdwn(", ".join(escape(arn.removeprefix(_IAM).removesuffix(":root")) for arn in arns))
+                named = [cut(short(arn), ACCOUNT) for arn in arns[:ACCOUNTS]]
+                return Mrkdwn(", ".join(named) + (f" … +{len(arns) - ACCOUNTS}" if arns[ACCOUNTS:] else ""))
         return Mrkdwn(escape(str(value)))
 
     def date(self, moment: datetime) -> Mrkdwn:

@@ -1,14 +1,16 @@
 """What the flow needs from outside, as protocols: time, a bell, Heroku and Slack."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
 from bot.domain.certificate import Certificate
+from bot.domain.link import Connection, LinkAccount
 from bot.domain.person import Person
+from bot.domain.ranges import RangeRule, Ruleset
 from bot.domain.subject import Network
 from bot.domain.target import Database, Rule, Space
 
@@ -47,6 +49,37 @@ class Bell(Protocol):
 # --- Heroku ----------------------------------------------------------------------------------------
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LinkSeen:
+    """A database's PrivateLink, as Heroku answered.
+
+    Attributes:
+        database: the add-on that the answer is about; None where it does not say.
+        service: the name of the endpoint service; empty while it has none.
+        accounts: the complete list.
+        connections: the complete list.
+    """
+
+    database: UUID | None
+    status: str
+    service: str
+    accounts: tuple[LinkAccount, ...]
+    connections: tuple[Connection, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Credential:
+    """A client certificate with its key: handed out, never kept and never shown.
+
+    Attributes:
+        chain: the certificate and what signed it, PEM.
+        key: its private key, PEM.
+    """
+
+    chain: str = field(repr=False)
+    key: str = field(repr=False)
+
+
 class Heroku(Protocol):
     """The calls that pgaccess makes; each is one request with one total deadline.
 
@@ -63,8 +96,24 @@ class Heroku(Protocol):
         """Every Postgres in a Private or Shield Space that the token can see."""
         ...
 
+    async def learn_budget(self) -> None:
+        """Asks how many calls are left, where answers do not say so."""
+        ...
+
     async def spaces(self) -> tuple[Space, ...]:
         """Every space that the token can see and that is ready for use."""
+        ...
+
+    async def ruleset(self, space: UUID) -> Ruleset:
+        """A space's present list of trusted ranges."""
+        ...
+
+    async def rulesets(self, space: UUID) -> tuple[Ruleset, ...]:
+        """Every list that a space had, in the order in which Heroku answers."""
+        ...
+
+    async def put_ruleset(self, space: UUID, rules: Sequence[RangeRule]) -> Ruleset:
+        """Replaces a space's whole list; nothing is known of what others wrote meanwhile."""
         ...
 
     async def database_name(self, database: UUID) -> str:
@@ -83,12 +132,60 @@ class Heroku(Protocol):
         """The client certificates of a database, whatever their status."""
         ...
 
+    async def credential(self, name: str, certificate: UUID) -> Credential:
+        """One certificate with its key; raises ``HerokuNotFoundError`` when nobody can use it any more."""
+        ...
+
+    async def authority(self, name: str) -> str:
+        """The chain by which clients know the server, PEM."""
+        ...
+
+    async def enable_endpoint(self, name: str) -> None:
+        """Enables mTLS, which takes minutes and makes a first certificate by itself."""
+        ...
+
+    async def disable_endpoint(self, name: str) -> None:
+        """Disables mTLS, with every rule and certificate; ``HerokuNotFoundError``: it is not enabled."""
+        ...
+
+    async def create_certificate(self, name: str) -> Certificate:
+        """Makes one more client certificate, which takes minutes."""
+        ...
+
+    async def discard_certificate(self, name: str, certificate: UUID) -> None:
+        """Makes a certificate worthless at once; ``HerokuNotFoundError``: it is disabled, or is not there."""
+        ...
+
     async def add_rule(self, name: str, *, network: Network, description: str) -> Rule:
         """Adds one rule and returns it with Heroku's id."""
         ...
 
     async def remove_rule(self, name: str, rule: UUID) -> None:
         """Removes one rule; raises ``HerokuNotFoundError`` when it is not there."""
+        ...
+
+    async def privatelink(self, name: str) -> LinkSeen:
+        """A database's PrivateLink; raises ``HerokuNotFoundError`` when it has none."""
+        ...
+
+    async def open_privatelink(self, name: str, accounts: Sequence[str]) -> LinkSeen:
+        """Makes a database's PrivateLink, with at least one account; it takes minutes."""
+        ...
+
+    async def let_accounts_in(self, name: str, accounts: Sequence[str]) -> LinkSeen:
+        """Adds accounts; those that are there already stay as they are."""
+        ...
+
+    async def remove_accounts(self, name: str, accounts: Sequence[str]) -> None:
+        """Lets accounts in no longer; others stay as they are."""
+        ...
+
+    async def close_privatelink(self, name: str) -> None:
+        """Destroys a database's PrivateLink, with everything that is connected."""
+        ...
+
+    async def config_var_names(self, app: str) -> frozenset[str]:
+        """The names of an app's config vars; their values are never kept."""
         ...
 
 
@@ -150,12 +247,29 @@ class Slack(Protocol):
 
 
 class Desk(Protocol):
-    """The two calls that are made while a person waits, each within 1.5 s and outside any transaction."""
+    """The calls that are made while a person waits, each within 1.5 s and outside any transaction."""
+
+    async def hand(self, person: str, message: Message, *, post: int) -> Place:
+        """Writes to one person what the store must not know, carrying the number of its post.
+
+        It is posted here instead of by a courier, and never unfolded into a preview.
+        """
+        ...
 
     async def open_view(self, trigger: str, view: Block) -> None:
         """Opens a form while its trigger lives: 3 seconds from the click or command."""
         ...
 
-    async def respond(self, url: str, message: Message) -> None:
-        """Answers a click, visible to the one who clicked, through the request's own ``response_url``."""
+    async def push_view(self, trigger: str, view: Block) -> None:
+        """Puts a form on top of the one that was clicked in; closed, it shows that one again."""
+        ...
+
+    async def respond(self, url: str, message: Message, *, replace: bool = False) -> None:
+        """Answers whoever clicked or typed, privately, through the request's own ``response_url``.
+
+        Args:
+            url: a secret of this request.
+            message: the answer.
+            replace: in place of the answer that is there.
+        """
         ...

@@ -7,11 +7,16 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from bot.domain.budget import Purpose
+from bot.domain.certificate import KnownCertificate
 from bot.domain.change import Change
 from bot.domain.grant import Grant
+from bot.domain.link import LinkLook
+from bot.domain.looks import AnyLook, link_look, rules_look
 from bot.domain.methods import Method
+from bot.domain.ranges import RangesLook, Services
 from bot.domain.request import Decision, Kind, Request, Terms
-from bot.domain.target import Database, Look, Target
+from bot.domain.target import Database, Look, Space, Target
 from bot.ports.outside import Place
 
 
@@ -30,15 +35,44 @@ class PostKind(StrEnum):
     NOTICE_NOT_DONE = "notice.not_done"
     NOTICE_LAPSED = "notice.lapsed"
     NOTICE_REMINDER = "notice.reminder"
+    NOTICE_EXPIRY = "notice.expiry"
+    NOTICE_EXPIRY_COPY = "notice.expiry_copy"
+    NOTICE_EXPIRY_ORPHAN = "notice.expiry_orphan"
+    NOTICE_UNOWNED = "notice.unowned"
+    NOTICE_INSTALL = "notice.install"
+    NOTICE_ROTATION_READY = "notice.rotation_ready"
     HOME = "home"
     NOTICE_HEROKU_DENIED = "notice.heroku_denied"
     NOTICE_HEROKU_TROUBLE = "notice.heroku_trouble"
     NOTICE_STRAY = "notice.stray"
+    NOTICE_HANDOUT = "notice.handout"
+    NOTICE_CERTIFICATE_READY = "notice.certificate_ready"
+    NOTICE_CERTIFICATE_GONE = "notice.certificate_gone"
+    NOTICE_CERTIFICATE_FOREIGN = "notice.certificate_foreign"
+    NOTICE_RANGE_BACK = "notice.range_back"
+    NOTICE_RANGE_STUCK = "notice.range_stuck"
+    NOTICE_RANGE_MISSING = "notice.range_missing"
+    NOTICE_RANGE_FOREIGN = "notice.range_foreign"
+    NOTICE_RANGES_CONTENDED = "notice.ranges_contended"
+    NOTICE_RANGES_UNSEEN = "notice.ranges_unseen"
+    NOTICE_RANGES_UNAPPLIED = "notice.ranges_unapplied"
+    NOTICE_TICKET = "notice.ticket"
+    NOTICE_LINK_READY = "notice.link_ready"
+    NOTICE_LINK_CONNECTED = "notice.link_connected"
+    NOTICE_LINK_URL = "notice.link_url"
+    NOTICE_LINK_FOREIGN = "notice.link_foreign"
+    NOTICE_LINK_BACK = "notice.link_back"
+    NOTICE_LINK_STAYS = "notice.link_stays"
 
     @property
     def is_card(self) -> bool:
         """Whether it is edited as its request moves on; the others are sent once."""
         return self in (PostKind.CARD_APPROVAL, PostKind.CARD_REQUESTER)
+
+    @property
+    def is_reply(self) -> bool:
+        """Whether it stands in the thread of its request's card."""
+        return self in (PostKind.NOTICE_REMINDER, PostKind.NOTICE_TICKET)
 
 
 BOT: Final = "pgaccess"
@@ -81,16 +115,30 @@ class Case:
         grant: the one that it opened, or that it extends.
         change: the one that its approval brought about, where that happens once.
         look: what the last look at its target and method saw.
-        closes: for a removal, the requests whose grants it would close.
+        closes: for a removal of one entry or of all, the requests whose grants it would close.
+        certificate: the one that it is about, for a rotation or a removal.
+        issued: the one that was made for it.
     """
 
     request: Request
     target: Target
     decisions: tuple[Decision, ...]
     grant: Grant | None
-    look: Look | None
+    look: AnyLook | None
     change: Change | None = None
     closes: tuple[int, ...] = ()
+    certificate: KnownCertificate | None = None
+    issued: KnownCertificate | None = None
+
+    @property
+    def rules(self) -> Look | None:
+        """The last look at IP rules; raises ``TypeError`` where it is another method that is asked for."""
+        return rules_look(self.look)
+
+    @property
+    def link(self) -> LinkLook | None:
+        """The last look at PrivateLink; raises ``TypeError`` where it is another method that is asked for."""
+        return link_look(self.look)
 
     @property
     def database(self) -> Database:
@@ -105,9 +153,12 @@ class Situation:
     """One database as the store knows it.
 
     Attributes:
+        look: at its IP rules and certificates.
         open: everything pending or open there, newest first.
         mine: of these, the asking person's.
         now: business time of the answer.
+        link: the last look at its PrivateLink.
+        certificates: the asking person's, those that are there.
     """
 
     database: Database
@@ -115,6 +166,52 @@ class Situation:
     open: tuple[Case, ...]
     mine: tuple[Case, ...]
     now: datetime
+    link: LinkLook | None = None
+    certificates: tuple[KnownCertificate, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Disabling:
+    """What disabling mTLS on a database would end.
+
+    Attributes:
+        requests: whose grants would end.
+        certificates: those that nobody could connect with any more.
+    """
+
+    database: Database
+    look: Look
+    requests: tuple[int, ...]
+    certificates: tuple[KnownCertificate, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stock:
+    """The client certificates of one database.
+
+    Attributes:
+        look: the last one; its ``certificates_at`` says how old what is known of them is.
+        certificates: those that are there, by their end.
+    """
+
+    database: Database
+    look: Look | None
+    certificates: tuple[KnownCertificate, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SpaceSituation:
+    """One space as the store knows it.
+
+    Attributes:
+        open: everything pending or open there, newest first.
+        services: how it stands with Heroku's support.
+    """
+
+    space: Space
+    look: RangesLook | None
+    open: tuple[Case, ...]
+    services: Services
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -141,6 +238,7 @@ class Job:
             asked for a look meanwhile.
         installation: the part of every mark that tells our rules from another installation's.
         claimed_at: Postgres time at which the turn began.
+        purpose: what its calls are for: to close, to open, or only to look.
     """
 
     lane: int
@@ -153,6 +251,7 @@ class Job:
     due_at: datetime
     installation: str
     claimed_at: datetime
+    purpose: Purpose = Purpose.ADD
 
     @property
     def database(self) -> Database:

@@ -1,19 +1,27 @@
 """The store, as protocols: one for each thing kept, and the transaction that holds them together."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
+from bot.domain.certificate import Certificate, KnownCertificate, Sighting
 from bot.domain.change import Change
 from bot.domain.grant import Grant
+from bot.domain.handout import Handout
+from bot.domain.ladder import Ladder
+from bot.domain.link_plan import LinkKnown
+from bot.domain.looks import AnyLook
 from bot.domain.methods import Method
 from bot.domain.person import Person
 from bot.domain.plan import Entry, Known
+from bot.domain.range_merge import Written
+from bot.domain.ranges import RangesKnown, Services
 from bot.domain.request import Decision, Request, RequestState, Terms
+from bot.domain.schedule import OPENING_DEADLINE
 from bot.domain.subject import Network, Subject
-from bot.domain.target import Database, Look, Rule, Space
+from bot.domain.target import Database, Rule, Space
 from bot.ports.outside import Place
 from bot.ports.records import Case, Doing, Job, Post, PostKind, Question, Wanted
 
@@ -21,12 +29,8 @@ from bot.ports.records import Case, Doing, Job, Post, PostKind, Question, Wanted
 class Received(Protocol):
     """Commands and clicks that were acted on, so that the same one coming again is not acted on twice."""
 
-    async def first(self, key: str) -> bool:
-        """Takes a key; False when it was taken before."""
-        ...
-
-    async def conclude(self, key: str, *, request: int) -> None:
-        """Notes which request a key led to."""
+    async def first(self, key: str, *, request: int) -> bool:
+        """Notes which request a key led to; False when it was acted on before."""
         ...
 
     async def request(self, key: str) -> int | None:
@@ -37,12 +41,13 @@ class Received(Protocol):
 class People(Protocol):
     """The cache of people."""
 
-    async def find(self, id: str) -> Person | None:
-        """A person; None when unknown or when what is known is older than 10 minutes."""
-        ...
+    async def find(self, id: str, *, groups: Collection[str] = ()) -> Person | None:
+        """A person; None when unknown or when what is known is older than 10 minutes.
 
-    async def knows_groups(self, ids: Collection[str]) -> bool:
-        """Whether the members of all these user groups are known, and not too old."""
+        Args:
+            id: Slack's.
+            groups: of these the members have to be known, and not too old, for ``groups_known``.
+        """
         ...
 
     async def locale(self, id: str) -> str | None:
@@ -93,6 +98,10 @@ class Targets(Protocol):
         """Every space that the last discovery found, by name."""
         ...
 
+    async def called(self, name: str) -> tuple[Database, ...]:
+        """The databases among them whose name, or whose app's, is this one, however it is capitalised."""
+        ...
+
     async def discovered(self, databases: Iterable[Database], spaces: Iterable[Space]) -> None:
         """Records a complete discovery: new ones appear, names follow, missing ones are marked gone."""
         ...
@@ -105,12 +114,16 @@ class Targets(Protocol):
 class Lanes(Protocol):
     """The keeper's turns: one lane for each method of each target, and what the last look at it saw."""
 
-    async def look(self, target: UUID, method: Method) -> Look | None:
+    async def look(self, target: UUID, method: Method) -> AnyLook | None:
         """What the last look saw."""
         ...
 
     async def want(self, target: UUID, method: Method) -> None:
         """Raises the wanted version and makes the lane due: its grants or changes have changed."""
+        ...
+
+    async def want_all(self, lanes_touched: Collection[tuple[UUID, Method]]) -> None:
+        """Does the same to many lanes at once."""
         ...
 
     async def look_at_all(self) -> None:
@@ -136,7 +149,7 @@ class Lanes(Protocol):
         """
         ...
 
-    async def looked(self, job: Job, look: Look) -> None:
+    async def looked(self, job: Job, look: AnyLook) -> None:
         """Keeps what a pass saw."""
         ...
 
@@ -208,6 +221,179 @@ class Entries(Protocol):
         ...
 
 
+class Links(Protocol):
+    """AWS accounts that we let in through PrivateLink: each call there begins with its intent."""
+
+    async def known(self, job: Job, now: datetime) -> LinkKnown:
+        """What the store knows of a database's PrivateLink; by ``now``, business time, ends have passed."""
+        ...
+
+    async def intend(self, job: Job, arns: Iterable[str]) -> None:
+        """Records that accounts are about to be let in; from here on they are ours, if they appear."""
+        ...
+
+    async def made(self, job: Job, arns: Iterable[str]) -> None:
+        """Records that accounts were listed in answer to our call."""
+        ...
+
+    async def unclear(self, job: Job, arns: Iterable[str], *, error: str) -> None:
+        """Records that an answer was lost: the accounts may still appear for a while."""
+        ...
+
+    async def nothing_made(self, job: Job, arns: Iterable[str], *, error: str) -> None:
+        """Records that Heroku said no: accounts that appear now are somebody else's."""
+        ...
+
+    async def give_up(self, job: Job, arns: Iterable[str]) -> None:
+        """Stops expecting accounts that did not appear, once even a late call must have shown."""
+        ...
+
+    async def adopt(self, job: Job, arns: Iterable[str]) -> None:
+        """Takes accounts over that somebody else let in: they are ours, and stay without a grant."""
+        ...
+
+    async def intend_remove(self, job: Job, arn: str) -> None:
+        """Records that one of our accounts is about to be let in no longer."""
+        ...
+
+    async def listed(self, job: Job, arns: Iterable[str]) -> None:
+        """Records that a list showed these accounts of ours."""
+        ...
+
+    async def gone(self, job: Job, arns: Iterable[str]) -> None:
+        """Records that these accounts of ours are no longer let in."""
+        ...
+
+    async def ours(self, database: UUID) -> frozenset[str]:
+        """ARNs of the accounts that we let in, or may have."""
+        ...
+
+    async def removed_lately(self, database: UUID) -> frozenset[str]:
+        """ARNs of accounts of ours that were gone, as we had asked, within the last day."""
+        ...
+
+
+class Ranges(Protocol):
+    """Sources that we wrote into spaces' lists, and how each space stands with Heroku's support."""
+
+    async def known(self, job: Job, now: datetime) -> RangesKnown:
+        """What the store knows of a space's list; by ``now``, business time, ends have passed."""
+        ...
+
+    async def writes(self, space: UUID) -> tuple[Written, ...]:
+        """Lists that we wrote and around which nobody has looked yet, in their order."""
+        ...
+
+    async def intend(self, job: Job, write: Written) -> None:
+        """Records that a list is about to be written; it may land until its outcome is recorded."""
+        ...
+
+    async def answered(self, job: Job, write: UUID, ruleset: UUID) -> None:
+        """Records what Heroku made of a list."""
+        ...
+
+    async def unclear(self, job: Job) -> None:
+        """Records that an answer was lost: the list may still land for a while."""
+        ...
+
+    async def nothing_written(self, job: Job, write: Written) -> None:
+        """Records that Heroku said no: sources that appear now are somebody else's."""
+        ...
+
+    async def checked(self, job: Job, *, theirs: Iterable[str]) -> None:
+        """Records that it is known what others wrote around our lists, or that nobody can tell.
+
+        Args:
+            job: the turn.
+            theirs: sources that we were about to add, and that somebody else has added meanwhile.
+        """
+        ...
+
+    async def listed(self, job: Job, sources: Iterable[str]) -> None:
+        """Records that a look showed these sources of ours."""
+        ...
+
+    async def gone(self, job: Job, sources: Iterable[str]) -> None:
+        """Records that these sources of ours are there no longer."""
+        ...
+
+    async def adopt(self, job: Job, sources: Iterable[str]) -> None:
+        """Takes sources over that somebody else wrote."""
+        ...
+
+    async def ours(self, space: UUID) -> frozenset[str]:
+        """Sources that we wrote, or may have."""
+        ...
+
+    async def since_write(self, space: UUID) -> timedelta | None:
+        """How long ago a list of ours was last written; None when it never was."""
+        ...
+
+    async def services(self, space: UUID) -> Services:
+        """How a space stands with Heroku's support, locked until the transaction ends."""
+        ...
+
+    async def set_services(self, space: UUID, state: Services, *, doing: Doing) -> None:
+        """Records how a space stands with Heroku's support, with its audit line."""
+        ...
+
+
+class Certificates(Protocol):
+    """The inventory of client certificates, foreign ones too; never a key."""
+
+    async def present(self, target: UUID | None = None) -> tuple[KnownCertificate, ...]:
+        """Those of one database, or of all that Heroku has, that are not gone; by database, by their end."""
+        ...
+
+    async def find(self, id: UUID) -> KnownCertificate | None:
+        """One certificate, gone or not."""
+        ...
+
+    async def get(self, id: UUID) -> KnownCertificate | None:
+        """One certificate, gone or not, locked until the transaction ends."""
+        ...
+
+    async def called(self, handle: str) -> tuple[KnownCertificate, ...]:
+        """Those that are not gone and that a handle may mean: a request's number, or how an id begins."""
+        ...
+
+    async def of_request(self, request: int) -> KnownCertificate | None:
+        """The one that a request made, or the one made last; gone or not."""
+        ...
+
+    async def listed(self, target: UUID, found: Iterable[Certificate]) -> Sighting:
+        """Brings the inventory of a database up to date with a complete list."""
+        ...
+
+    async def give(self, id: UUID, *, request: int, owner: str, purpose: str) -> None:
+        """Notes which request a certificate was made for, and whose it is."""
+        ...
+
+    async def handed_out(self, id: UUID, *, at: datetime) -> None:
+        """Notes when a certificate's files went out, by business time."""
+        ...
+
+
+class Reminders(Protocol):
+    """Reminders of certificates' ends; every one of them, and what is done about it, has an audit line."""
+
+    async def due(self, now: datetime, *, limit: int) -> tuple[KnownCertificate, ...]:
+        """Working certificates whose end somebody is to be reminded of, locked, the most overdue first."""
+        ...
+
+    async def climb(self, known: KnownCertificate, ladder: Ladder, *, doing: Doing) -> None:
+        """Writes how far the reminders of a locked certificate have come."""
+        ...
+
+    async def put_off(self, known: KnownCertificate, *, until: datetime | None) -> None:
+        """Has a due reminder looked at later, or never: nothing can be said (yet)."""
+        ...
+
+    async def next_moment(self) -> datetime | None:
+        """The next reminder."""
+        ...
+
+
 class Requests(Protocol):
     """Requests and the votes on them; every change of state writes its audit line."""
 
@@ -273,8 +459,8 @@ class Requests(Protocol):
 class Grants(Protocol):
     """Grants; every change of state writes its audit line."""
 
-    async def open(self, grant: Grant, *, doing: Doing) -> None:
-        """Records a grant that is to be applied."""
+    async def open(self, grant: Grant, *, doing: Doing, within: timedelta = OPENING_DEADLINE) -> None:
+        """Records a grant that is to be applied ``within`` a time, by Postgres' clock."""
         ...
 
     async def get(self, id: UUID) -> Grant:
@@ -289,6 +475,10 @@ class Grants(Protocol):
         """Grants of exactly a subject that somebody may end, locked until the transaction ends."""
         ...
 
+    async def running(self, target: UUID, method: Method) -> tuple[Grant, ...]:
+        """Grants of a target and method that somebody may end, locked until the transaction ends."""
+        ...
+
     async def is_closing(self, target: UUID, method: Method, subject: Subject) -> bool:
         """Whether a grant of exactly a subject is being closed."""
         ...
@@ -297,12 +487,25 @@ class Grants(Protocol):
         """The grant of a target and method that ends first; None when none has an end to come."""
         ...
 
-    async def change(self, before: Grant, after: Grant, *, doing: Doing) -> bool:
-        """Writes what differs; False and nothing written when the state is not ``before``'s any more."""
+    async def change(
+        self, before: Grant, after: Grant, *, doing: Doing, within: timedelta = OPENING_DEADLINE
+    ) -> bool:
+        """Writes what differs; False and nothing written when the state is not ``before``'s any more.
+
+        Args:
+            before: as it was read.
+            after: as it is to be.
+            doing: for the audit line.
+            within: until when it has to be applied, where that begins anew.
+        """
+        ...
+
+    async def close_all(self, closing: Sequence[tuple[Grant, Grant, Doing]]) -> None:
+        """Writes many grants that this transaction has locked: as it was, as it is to be, and who does it."""
         ...
 
     async def past_end(self, now: datetime, *, limit: int) -> tuple[Grant, ...]:
-        """Grants to close whose end has come, locked, the most overdue first."""
+        """Grants to close whose end has come, locked: the most overdue first, a target's together."""
         ...
 
     async def to_warn(self, now: datetime, *, limit: int) -> tuple[Grant, ...]:
@@ -337,6 +540,14 @@ class Changes(Protocol):
         """Changes of a target and method that are to be made, oldest first."""
         ...
 
+    async def to_wake(self, now: datetime, *, limit: int) -> tuple[Change, ...]:
+        """Changes that wait for a person and that the clock is to look at, locked."""
+        ...
+
+    async def next_moment(self) -> datetime | None:
+        """When the clock is to look at one next."""
+        ...
+
     async def move(
         self, before: Change, after: Change, *, doing: Doing, within: timedelta | None = None
     ) -> bool:
@@ -348,6 +559,38 @@ class Changes(Protocol):
             doing: for the audit line, where the state changes.
             within: a new deadline, where one begins.
         """
+        ...
+
+
+class Handouts(Protocol):
+    """Links to certificates' files; every change of a link's state writes its audit line."""
+
+    async def make(self, handout: Handout, *, doing: Doing) -> None:
+        """Records a new link."""
+        ...
+
+    async def lock(self, id: UUID) -> Handout | None:
+        """A link, locked until the transaction ends."""
+        ...
+
+    async def open_of(self, certificate: UUID) -> tuple[Handout, ...]:
+        """Links to a certificate's files that nobody used yet, locked until the transaction ends."""
+        ...
+
+    async def hold(self, handout: Handout, *, within: timedelta) -> UUID:
+        """Keeps others out while the files of a locked link are fetched; returns the lease."""
+        ...
+
+    async def release(self, id: UUID, lease: UUID) -> None:
+        """Lets others try at once; nothing was handed out."""
+        ...
+
+    async def holds(self, id: UUID, lease: UUID) -> Handout | None:
+        """The link, locked, if it is still held by this lease; None when it is not any more."""
+        ...
+
+    async def move(self, before: Handout, after: Handout, *, doing: Doing) -> None:
+        """Writes what differs of a locked link, and the audit line where its state does."""
         ...
 
 
@@ -366,12 +609,43 @@ class Posts(Protocol):
         """Records a card or notice; a key is told once."""
         ...
 
+    async def tell_cards(self, request: int, *, approvals: str, requester: str) -> None:
+        """Records the two cards of a new request: the channel's where it is decided, and the requester's."""
+        ...
+
+    async def announce(self, kind: PostKind, *, to: str, key: str, request: int, again: timedelta) -> int:
+        """Records what is about to be posted by hand, because the store must not know what it says.
+
+        Args:
+            kind: what the courier draws in its place later.
+            to: a person's Slack id.
+            key: what is told once.
+            request: its number.
+            again: how long until it is shown afresh.
+
+        Returns:
+            The post's number, for the message's metadata.
+        """
+        ...
+
+    async def stands(self, number: int, place: Place) -> None:
+        """Notes where a post stands that was made by hand."""
+        ...
+
+    async def take_back(self, number: int) -> None:
+        """Forgets an announced post that Slack did not take."""
+        ...
+
     async def refresh_cards(self, request: int) -> None:
         """Every card of the request has to be shown afresh."""
         ...
 
-    async def refresh(self, key: str) -> bool:
-        """Has one post shown afresh; False when there is none of that key."""
+    async def refresh_cards_of(self, requests: Collection[int]) -> None:
+        """Every card of all these requests has to be shown afresh."""
+        ...
+
+    async def refresh(self, key: str, *, params: Mapping[str, str] | None = None) -> bool:
+        """Has one post shown afresh, perhaps saying something else; False when there is none of that key."""
         ...
 
     async def place(self, key: str) -> Place | None:
@@ -418,6 +692,13 @@ class Chores(Protocol):
         """Takes a chore's turn if it is due; it comes again after ``within`` unless ``due_in`` is called."""
         ...
 
+    async def turn(self, name: str, *, now: datetime, following: datetime) -> bool:
+        """Takes a chore's turn by business time, and sets the next one; False while it is not due.
+
+        A chore that was never heard of only has its next turn set.
+        """
+        ...
+
     async def due_in(self, name: str, *, wait: timedelta) -> None:
         """Sets a chore's next turn: it is done, it came to nothing, or there is reason to hurry."""
         ...
@@ -450,6 +731,11 @@ class Transaction(Protocol):
         ...
 
     @property
+    def ranges(self) -> Ranges:
+        """Trusted ranges of spaces."""
+        ...
+
+    @property
     def lanes(self) -> Lanes:
         """The keeper's turns."""
         ...
@@ -465,6 +751,16 @@ class Transaction(Protocol):
         ...
 
     @property
+    def links(self) -> Links:
+        """AWS accounts that we let in."""
+        ...
+
+    @property
+    def certificates(self) -> Certificates:
+        """The inventory of client certificates."""
+        ...
+
+    @property
     def requests(self) -> Requests:
         """Requests and votes."""
         ...
@@ -472,6 +768,16 @@ class Transaction(Protocol):
     @property
     def grants(self) -> Grants:
         """Grants."""
+        ...
+
+    @property
+    def reminders(self) -> Reminders:
+        """Reminders of certificates' ends."""
+        ...
+
+    @property
+    def handouts(self) -> Handouts:
+        """Links to certificates' files."""
         ...
 
     @property

@@ -19,11 +19,13 @@ class Admission:
         authority: The certificate, PEM, of the authority that signs this database's client certificates.
         networks: Of the rules that are authorized.
         serials: Numbers of the client certificates that are ready and have not expired.
+        revoked: Numbers of all other certificates that the authority ever signed for this endpoint.
     """
 
     authority: str
     networks: tuple[IPv4Network, ...]
     serials: frozenset[int]
+    revoked: frozenset[int]
 
     def admits(self, address: str, serial: int) -> bool:
         """Return whether a client at an address is let in with a certificate that its authority signed."""
@@ -35,9 +37,11 @@ def admission(database: Database, endpoint: Endpoint, now: datetime) -> Admissio
     """Return whom a database's endpoint lets in at a moment."""
     open_ = endpoint.status(now) == "Operational"
     rules = [rule for rule in database.rules_at(now) if open_ and rule.status == "Authorized"]
-    certificates = [each for each in database.certificates_at(now) if open_ and each.admits(now)]
+    signed = frozenset(each.serial for each in endpoint.certificates)
+    admitted = frozenset(each.serial for each in database.certificates_at(now) if open_ and each.admits(now))
     return Admission(
         authority=endpoint.clients.certificate,
         networks=tuple(IPv4Network(rule.cidr, strict=False) for rule in rules),
-        serials=frozenset(certificate.serial for certificate in certificates),
+        serials=admitted,
+        revoked=signed - admitted,
     )

@@ -3,6 +3,7 @@
 Each is made when it is first needed: most databases of a test never show a certificate.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -18,6 +19,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 LIFE: Final = timedelta(days=3650)
 """Ten years: the authority outlives every certificate it signs; Heroku's own life span is not published."""
 
+CRL_LIFE: Final = timedelta(days=30)
+"""How long a list of revoked certificates may be believed: longer than any play lasts."""
+
 LONGEST_NAME: Final = 64
 """Characters of a common name (RFC 5280, ub-common-name); a longer host name stands in full beside it."""
 
@@ -31,11 +35,11 @@ _SIGNS: Final = x509.KeyUsage(
     data_encipherment=False,
     key_agreement=False,
     key_cert_sign=True,
-    crl_sign=False,
+    crl_sign=True,
     encipher_only=False,
     decipher_only=False,
 )
-"""What an authority's key may do: sign certificates and nothing else."""
+"""What an authority's key may do: sign certificates, and the list of those that are revoked."""
 
 _FORMATS: Final = {"pkcs8": PrivateFormat.PKCS8, "traditional": PrivateFormat.TraditionalOpenSSL}
 
@@ -96,6 +100,20 @@ class Authority:
             until=self._since + LIFE,
             form="pkcs8",
         )
+
+    def revocations(self, serials: Iterable[int], *, now: datetime) -> str:
+        """Return the list, PEM, of certificates of this authority that are not to be believed any more.
+
+        Args:
+            serials: Their numbers.
+            now: The moment of the list, which is believed for `CRL_LIFE`.
+        """
+        builder = x509.CertificateRevocationListBuilder().issuer_name(_common(self._name))
+        builder = builder.last_update(now).next_update(now + CRL_LIFE)
+        for serial in sorted(serials):
+            revoked = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(now)
+            builder = builder.add_revoked_certificate(revoked.build())
+        return builder.sign(self._key, SHA256()).public_bytes(Encoding.PEM).decode()
 
     @cached_property
     def _key(self) -> ec.EllipticCurvePrivateKey:

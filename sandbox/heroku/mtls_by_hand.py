@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sandbox.heroku import certifying, mtls
+from sandbox.heroku import certifying, mtls, shapes
 from sandbox.heroku.account import Account
 from sandbox.heroku.admission import Admission, admission
 from sandbox.heroku.authority import Credential
@@ -89,3 +89,23 @@ class MtlsByHand:
         """Return whom a TLS server in front of a database has to let in; raises `Refused` without mTLS."""
         found = self._account.addon(database)
         return admission(found, mtls.endpoint_of(found, now), now)
+
+    def revocations(self, database: str, *, now: datetime) -> str:
+        """Return the list, PEM, of revoked client certificates; raises `Refused` without mTLS."""
+        found = self._account.addon(database)
+        endpoint = mtls.endpoint_of(found, now)
+        return endpoint.clients.revocations(admission(found, endpoint, now).revoked, now=now)
+
+    def serve_at(self, database: str, server: str) -> None:
+        """Let a real server answer for a database: its config vars name that place from now on.
+
+        Args:
+            database: Name or id of the add-on.
+            server: Its ``host:port``.
+        """
+        self._account.addon(database).server = server
+        self._account.version.changed()
+
+    def connection(self, database: str) -> str:
+        """Return the URL that a database's config vars have, password included."""
+        return shapes.connection(self._account.addon(database))

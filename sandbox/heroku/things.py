@@ -195,6 +195,7 @@ class Database:
         removed: When each CIDR was last taken off the list.
         certificates_made: Client certificates that it ever had, those of earlier endpoints too.
         link: Its PrivateLink endpoint.
+        server: Where a real server answers for it, ``host:port``; by default a host that nobody has.
         lent: Its attachments to apps besides those that `config_vars` of its own app name.
         born: Its first name, which its id is made from.
     """
@@ -208,6 +209,7 @@ class Database:
     removed: dict[str, datetime] = field(default_factory=dict)
     certificates_made: int = 0
     link: PrivateLink | None = None
+    server: str = ""
     lent: list[Attachment] = field(default_factory=list)
     state: AddonState = "provisioned"
     born: str = ""

@@ -106,6 +106,9 @@ const ENGLISH = {
   "weather.heroku-lost": "Lost answers",
   "weather.heroku-lost.about":
     "Changes are made but their answers never arrive: pgaccess looks before it repeats, so nothing is made twice.",
+  "weather.heroku-refuses": "Heroku says no (422)",
+  "weather.heroku-refuses.about":
+    "Every change is refused for good: the requester hears of it, with a button to try again.",
   "weather.heroku-token": "Token refused (401)",
   "weather.heroku-token.about":
     "Heroku no longer knows pgaccess’ token: #operations is told, and nothing changes until it does again.",
@@ -235,6 +238,8 @@ const JAPANESE = {
   "weather.heroku-spent.about": "誰かが 4,500 回を使い切り、毎分 75 回しか戻らないため、開閉に時間がかかります。",
   "weather.heroku-lost": "応答の消失",
   "weather.heroku-lost.about": "変更は行われますが応答が届きません。pgaccess は繰り返す前に確認するので、二重には作られません。",
+  "weather.heroku-refuses": "Heroku が拒否 (422)",
+  "weather.heroku-refuses.about": "変更がすべて拒否されます。申請者にお知らせが届き、ボタンでもう一度試せます。",
   "weather.heroku-token": "トークン拒否 (401)",
   "weather.heroku-token.about": "Heroku が pgaccess のトークンを認めず、#operations に通知が届き、復旧まで何も変わりません。",
   "weather.slack-down": "ボットから見て Slack が停止",

@@ -72,7 +72,7 @@ class Machine:
             **SECRETS,
             "DATABASE_URL": database_url,
             "PGACCESS_POLICY_TOML": POLICY,
-            "PORT": str(_free_port()),
+            "PORT": str(free_port()),
         }
         self.bot = f"http://127.0.0.1:{self._environ['PORT']}"
         self.client = httpx.Client(timeout=10, trust_env=False)
@@ -190,7 +190,8 @@ def _address(process: Process) -> str:
     return address
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody had a moment ago."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port: int = listening.getsockname()[1]
         return port

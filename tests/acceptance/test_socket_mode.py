@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -121,3 +122,28 @@ def test_check_says_of_each_thing_that_it_is_well_and_then_what_is_not(running: 
     assert "!!   Heroku token: " in printed
     assert "HRKU-other" not in printed
     assert "Traceback" not in printed
+
+
+@pytest.mark.timeout(120)
+def test_forms_on_top_of_one_another_travel_through_the_socket(running: SocketMachine) -> None:
+    engineer = {"as": "U0ENGINEER"}
+
+    def submit(**values: str) -> dict[str, Any]:
+        given = {name: {name: value} for name, value in values.items()}
+        return running.act("submit", **engineer, view_id=front(running)["id"], values=given)
+
+    assert running.type("U0ENGINEER", "/pgaccess advise billing")["ok"]
+    answers = {"need": "direct", "origin": "fixed", "region": "unknown", "length": "days"}
+    assert submit(**answers, production="no")["ok"]
+    assert "A fixed address is what it is made for" in str(front(running))
+    pressed = running.act("click", **engineer, view_id=front(running)["id"], action_id="advise.mtls")
+    assert pressed["ok"]
+    assert "5d" in str(front(running))
+    assert submit(address="203.0.113.4", reason="checks after migration")["ok"]
+    assert front(running) is None
+    until(lambda: running.told("U0ENGINEER", "203.0.113.4/32"))
+
+
+def front(running: SocketMachine) -> Any:
+    """The form that the engineer has in front of them."""
+    return running.state("U0ENGINEER")["view"]

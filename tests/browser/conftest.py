@@ -1,16 +1,22 @@
 """A Chromium and the demo, as a newcomer starts it."""
 
+import contextlib
 import os
 import re
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+
+from sandbox.heroku.heroku import PlayedHeroku
+from sandbox.postgres import PrivatePostgres
+from sandbox.stage import POLICY
+from tests.browser.playing import Play, own_database, playing
+from tests.flow.acts import played_heroku
 
 REQUIRE = "PGACCESS_REQUIRE_BROWSER"
 """Set to 1 where a missing browser is a failure and no reason to skip: in CI."""
@@ -20,7 +26,6 @@ FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--no-first-run",
 )  # fmt: skip
-PICTURES = Path(__file__).parents[2] / "pictures"
 
 
 @pytest.fixture(scope="session")
@@ -40,6 +45,31 @@ def chromium() -> Iterator[Any]:
 
 
 @pytest.fixture
+def opens(chromium: Any, database_url: str) -> Iterator[Callable[..., Play]]:
+    """Puts up a stage of the test's own, with another policy or another Heroku."""
+    with contextlib.ExitStack() as stack:
+
+        def opening(*, policy: str = POLICY, heroku: PlayedHeroku | None = None) -> Play:
+            return stack.enter_context(playing(chromium, database_url, heroku or played_heroku(), policy))
+
+        yield opening
+
+
+@pytest.fixture(scope="module")
+def shared(chromium: Any, postgres: PrivatePostgres) -> Iterator[Play]:
+    """One stage for a module: putting one up takes longer than most of what is played on it."""
+    with own_database(postgres) as url, playing(chromium, url, played_heroku(), POLICY) as play:
+        yield play
+
+
+@pytest.fixture
+def play(shared: Play) -> Play:
+    """The demo's stage, where others have played before; each test has addresses of its own."""
+    shared.starts_afresh()
+    return shared
+
+
+@pytest.fixture
 def demo(chromium: Any) -> Iterator[str]:
     """The demo's address."""
     demo = subprocess.Popen(
@@ -52,27 +82,6 @@ def demo(chromium: Any) -> Iterator[str]:
         demo.terminate()
         demo.wait(timeout=20)
         demo.stdout.close()
-
-
-@pytest.fixture
-def page(chromium: Any, demo: str) -> Iterator[Any]:
-    """The demo's page, which must not have complained by the end."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 800}, reduced_motion="reduce")
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.set_default_timeout(15_000)
-    page.goto(f"{demo}/?as=U0ENGINEER")
-    yield page
-    context.close()
-    assert complaints == []
-
-
-def picture(page: Any, name: str) -> None:
-    """Keeps what the page shows, to be looked at."""
-    PICTURES.mkdir(exist_ok=True)
-    page.screenshot(path=PICTURES / f"{name}.png")
 
 
 def _address(demo: subprocess.Popen[bytes]) -> str:

@@ -85,10 +85,16 @@ CASES: Final[dict[PostKind, tuple[Case | None, ...]]] = {
     PostKind.NOTICE_HEROKU_DENIED: (None,),
     PostKind.NOTICE_HEROKU_TROUBLE: (None,),
     PostKind.NOTICE_STRAY: (None,),
+    PostKind.NOTICE_CERTIFICATE_READY: (changed(_done),),
+    PostKind.NOTICE_CERTIFICATE_GONE: (changed(_done),),
+    PostKind.NOTICE_CERTIFICATE_FOREIGN: (None,),
 }
 """What each kind of post is drawn from; a home tab is no message and has a test of its own."""
 
-PARAMS: Final = {"app": "billing", "network": "203.0.113.4/32", "rule": "r", "status": "401", "id": "x"}
+PARAMS: Final = {
+    **{"app": "billing", "network": "203.0.113.4/32", "rule": "r", "status": "401", "id": "x"},
+    **{"name": "client-1.example", "handle": "0a1b2c3d"},
+}
 """What a notice without a request says."""
 
 

@@ -7,6 +7,7 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.domain.looks import rules_look
 from bot.domain.methods import Method
 from bot.domain.target import Look
 from bot.heroku.client import HerokuClient
@@ -40,7 +41,7 @@ async def passes(store: PostgresStore, engine: AsyncEngine, dates: Dates) -> Asy
 
 async def seen(passes: Passes) -> Look:
     async with passes.store.transaction() as tx:
-        look = await tx.lanes.look(passes.database.id, Method.MTLS)
+        look = rules_look(await tx.lanes.look(passes.database.id, Method.MTLS))
     assert look is not None
     return look
 

@@ -133,6 +133,14 @@ async def test_when_all_is_well_every_line_says_what_was_seen(scene: Scene) -> N
     assert str(lines[0]).startswith("ok   settings: ")
 
 
+async def test_without_a_public_address_it_says_what_does_not_work(scene: Scene) -> None:
+    for socket in ("", "xapp-1-played"):
+        settings = (await scene.check(PGACCESS_PUBLIC_URL="", SLACK_APP_TOKEN=socket))[0]
+        assert settings.verdict is Verdict.GOOD
+        assert "PGACCESS_PUBLIC_URL" in settings.said
+        assert "a certificate's files" in settings.said
+
+
 async def test_looking_changes_nothing_and_costs_few_calls(scene: Scene) -> None:
     await scene.check()
 

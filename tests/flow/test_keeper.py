@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
+from bot.domain.looks import rules_look
 from bot.domain.methods import Method
 from bot.errors import HerokuUnclearError
 from bot.heroku.client import HerokuClient
@@ -263,7 +264,7 @@ async def test_an_odd_rule_of_somebody_else_counts_and_hides_no_other(
     await passes.look()
     assert (await passes.state(grant), passes.ours()) == ("ended", [])
     async with passes.store.transaction() as tx:
-        look = await tx.lanes.look(passes.database.id, Method.MTLS)
+        look = rules_look(await tx.lanes.look(passes.database.id, Method.MTLS))
     assert look is not None
     assert [str(rule.network) for rule in look.rules] == ["198.51.100.0/24", cidr]
     assert look.covering(NETWORK) == ()

@@ -159,9 +159,7 @@ async def test_list_show_and_help_answer_privately(acts: Acts) -> None:
     await acts.type("engineer", "/pgaccess list")
     await acts.type("engineer", "/pgaccess show 1")
     await acts.type("engineer", "/pgaccess help")
-    await acts.type("engineer", "/pgaccess privatelink open billing")
-    listed, shown, helped, not_yet = acts.private("engineer")[-4:]
+    listed, shown, helped = acts.private("engineer")[-3:]
     assert "203.0.113.4/32 → billing" in listed
     assert "in force, read back from Heroku" in shown
     assert "/pgaccess mtls add" in helped
-    assert "does not work yet" in not_yet

@@ -213,14 +213,28 @@ async def test_status_list_and_why_tell_what_is_so(acts: Acts) -> None:
     await acts.type("engineer", "/pgaccess status billing")
     assert "203.0.113.4/32" in acts.private("engineer")[-1]
     assert "not made by pgaccess: office" in acts.private("engineer")[-1]
-    await acts.type("engineer", "/pgaccess mtls list")
-    assert "2 of 60 rules" in acts.private("engineer")[-1]
-    await acts.type("engineer", "/pgaccess why billing")
-    assert "203.0.113.4/32 is authorised (#1)" in acts.private("engineer")[-1]
+    for line, answer in [
+        ("mtls list", "2 of 60 rules"),
+        ("why billing", "203.0.113.4/32 is authorised (#1)"),
+        ("list nosuch", "nosuch"),
+    ]:
+        before = len(acts.private("engineer"))
+        await acts.type("engineer", f"/pgaccess {line}")
+        # The status that was asked for before may be shown afresh meanwhile.
+        assert [said for said in acts.private("engineer")[before:] if answer in said], line
     await acts.type("engineer-2", "/pgaccess why billing")
     assert "/pgaccess mtls add" in acts.private("engineer-2")[-1]
-    await acts.type("engineer", "/pgaccess list nosuch")
-    assert "nosuch" in acts.private("engineer")[-1]
+
+
+async def test_a_status_is_shown_afresh_once_heroku_was_looked_at_again(acts: Acts) -> None:
+    await acts.settle()
+    acts.stage.heroku.add_rule_by_hand(DATABASE, "198.51.100.77/32", "somebody", now=datetime.now(UTC))
+    await acts.type("engineer", "/pgaccess status billing")
+    stale = acts.private("engineer")[-1]
+    assert "looking again" in stale
+    assert "198.51.100.77/32" not in stale
+    await acts.until(lambda: "198.51.100.77/32" in acts.private("engineer")[-1])
+    assert "just looked at" in acts.private("engineer")[-1]
 
 
 async def test_the_app_home_shows_what_waits_and_decides_it(acts: Acts) -> None:

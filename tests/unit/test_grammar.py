@@ -7,21 +7,28 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from bot.access import Wish
 from bot.domain.text import nearest, slips
 from bot.errors import Refusal, Refused
 from bot.messages import refusals_en, refusals_ja
 from bot.policy_keys import TAKEN
+from handlers.certificate_typed import AskDisable, AskDiscard, AskEnable, AskIssue, AskStock
 from handlers.clauses import ENDLESS, WORDS
 from handlers.grammar import COMMAND, COMMANDS, read
+from handlers.link_typed import AskLinkAdd, AskLinkAdopt, AskLinkClose, AskLinkRemove, AskLinkStatus
 from handlers.tidy import LONGEST_LINE, normalise, tidy, unquoted
+from handlers.trusted_typed import AskTrusted, AskTrustedStatus
 from handlers.typed import (
+    AskAdvice,
     AskExtend,
+    AskFiles,
     AskForm,
     AskHelp,
     AskList,
     AskMtlsAdd,
     AskNumbered,
     AskRemove,
+    AskRotate,
     AskRules,
     AskShow,
     AskStatus,
@@ -275,14 +282,89 @@ RIGHT: list[tuple[str, Typed]] = [
     ("mtls remove me", NotYet(words=("mtls", "remove", "me"))),
     ("mtls add me", NotYet(words=("mtls", "add", "me"))),
     ("mtls add me for 8h", NotYet(words=("mtls", "add", "me"))),
-    ("mtls enable billing", NotYet(words=("mtls", "enable"))),
-    ("mtls disable billing", NotYet(words=("mtls", "disable"))),
-    ("mtls certificate new on billing", NotYet(words=("mtls", "certificate", "new"))),
-    ("mtls certificate rotate 3", NotYet(words=("mtls", "certificate", "rotate"))),
-    ("privatelink open 123456789012", NotYet(words=("privatelink", "open"))),
-    ("privatelink close", NotYet(words=("privatelink", "close"))),
-    ("trusted add 203.0.113.4", NotYet(words=("trusted", "add"))),
-    ("advise", NotYet(words=("advise",))),
+    ("mtls enable billing", AskEnable(target="billing")),
+    ("mtls enable on billing because the export", AskEnable(target="billing", reason="the export")),
+    ("mtls disable billing", AskDisable(target="billing")),
+    ("mtls disable", AskDisable()),
+    ("mtls certificate new on billing", AskIssue(target="billing")),
+    ("mtls certificate new billing because etl", AskIssue(target="billing", reason="etl")),
+    ("mtls certificate new 対象 billing 理由：夜間処理", AskIssue(target="billing", reason="夜間処理")),
+    ("mtls certificate list", AskStock()),
+    ("mtls certificate list billing", AskStock(target="billing")),
+    ("mtls certificate remove #3", AskDiscard(handle="3")),
+    ("mtls certificate remove 0a1b2c3d because lost", AskDiscard(handle="0a1b2c3d", reason="lost")),
+    ("mtls certificate remove", AskDiscard()),
+    ("mtls certificate get 3", AskFiles(handle="3")),
+    ("mtls certificate get #3", AskFiles(handle="3")),
+    ("mtls certificate get 3番", AskFiles(handle="3")),
+    ("mtls certificate get `0A1B2C3D`", AskFiles(handle="0A1B2C3D")),
+    ("mtls certificate get", AskFiles()),
+    ("mtls certificate rotate 3", AskRotate(handle="3")),
+    ("mtls certificate rotate #17 because it grows old", AskRotate(handle="17", reason="it grows old")),
+    ("mtls certificate rotate 7c2b0c9e", AskRotate(handle="7c2b0c9e")),
+    ("mtls certificate rotate", AskRotate()),
+    ("privatelink open 123456789012", AskLinkAdd(accounts="123456789012")),
+    (
+        "privatelink open billing account 123456789012 for 2d because nightly export",
+        AskLinkAdd(accounts="123456789012", target="billing", duration="2d", reason="nightly export"),
+    ),
+    (
+        "privatelink open billing 123456789012, 210987654321:user/etl",
+        AskLinkAdd(accounts="123456789012 210987654321:user/etl", target="billing"),
+    ),
+    (
+        "privatelink add 123456789012,210987654321 to billing until 18:00",
+        AskLinkAdd(accounts="123456789012,210987654321", target="billing", until="18:00"),
+    ),
+    (
+        "privatelink add arn:aws:iam::123456789012:root on billing permanently",
+        AskLinkAdd(accounts="arn:aws:iam::123456789012:root", target="billing", duration="forever"),
+    ),
+    ("privatelink open billing", AskLinkAdd(target="billing")),
+    ("privatelink open", AskLinkAdd()),
+    (
+        "privatelink remove 123456789012 from billing because done",
+        AskLinkRemove(accounts="123456789012", target="billing", reason="done"),
+    ),
+    (
+        "privatelink remove billing アカウント 123456789012",
+        AskLinkRemove(accounts="123456789012", target="billing"),
+    ),
+    (
+        "privatelink adopt 123456789012 on billing because it is ours",
+        AskLinkAdopt(accounts="123456789012", target="billing", reason="it is ours"),
+    ),
+    ("privatelink status billing", AskLinkStatus(target="billing")),
+    ("privatelink close", AskLinkClose()),
+    ("privatelink close billing because moved", AskLinkClose(target="billing", reason="moved")),
+    ("privatelink close on billing", AskLinkClose(target="billing")),
+    ("trusted add 203.0.113.4", AskTrusted(verb="add", wish=Wish(address="203.0.113.4"))),
+    (
+        "trusted add 203.0.113.0/28 to acme for 8h because the BI tool knows no certificates",
+        AskTrusted(
+            verb="add",
+            wish=Wish(
+                address="203.0.113.0/28",
+                target="acme",
+                duration="8h",
+                reason="the BI tool knows no certificates",
+            ),
+        ),
+    ),
+    (
+        "trusted remove 203.0.113.4 from acme because moved",
+        AskTrusted(verb="remove", wish=Wish(address="203.0.113.4", target="acme", reason="moved")),
+    ),
+    (
+        "trusted adopt 203.0.113.4 on acme",
+        AskTrusted(verb="adopt", wish=Wish(address="203.0.113.4", target="acme")),
+    ),
+    ("trusted status acme", AskTrustedStatus(target="acme")),
+    ("trusted status", AskTrustedStatus()),
+    ("trusted list acme", AskTrustedStatus(target="acme")),
+    ("advise", AskAdvice()),
+    ("advise billing", AskAdvice(target="billing")),
+    ("advise on billing", AskAdvice(target="billing")),
 ]
 
 WRONG: list[tuple[str, Refusal, dict[str, Any]]] = [
@@ -293,7 +375,12 @@ WRONG: list[tuple[str, Refusal, dict[str, Any]]] = [
     ("mtls dad 203.0.113.4", Refusal.UNKNOWN_WORD, {"suggestion": "add"}),
     ("mtls remvoe 203.0.113.4", Refusal.UNKNOWN_WORD, {"suggestion": "remove"}),
     ("mtls certifcate new", Refusal.UNKNOWN_WORD, {"suggestion": "certificate"}),
+    ("mtls certificate get 3 now", Refusal.WORD_TOO_MANY, {"word": "now"}),
     ("mtls certificate rotaet 3", Refusal.UNKNOWN_WORD, {"suggestion": "rotate"}),
+    ("privatelink open billing account 123456789012 to ledger", Refusal.WORD_TOO_MANY, {"word": "billing"}),
+    ("privatelink close billing on ledger", Refusal.UNKNOWN_HERE, {"word": "on"}),
+    ("privatelink status billing ledger", Refusal.WORD_TOO_MANY, {"word": "ledger"}),
+    ("privatelink remove 123456789012 for 8h", Refusal.UNKNOWN_HERE, {"word": "for"}),
     ("privatlink open", Refusal.UNKNOWN_WORD, {"suggestion": "privatelink"}),
     ("lits", Refusal.UNKNOWN_WORD, {"suggestion": "list"}),
     ("hepl", Refusal.UNKNOWN_WORD, {"suggestion": "help"}),
@@ -323,7 +410,7 @@ WRONG: list[tuple[str, Refusal, dict[str, Any]]] = [
     ("203.0.113.4", Refusal.UNKNOWN_HERE, {"word": "203.0.113.4"}),
     ("mtls banana", Refusal.UNKNOWN_HERE, {"known": "add, remove, list, enable, disable, certificate"}),
     ("mtls 203.0.113.4", Refusal.UNKNOWN_HERE, {}),
-    ("trusted open", Refusal.UNKNOWN_HERE, {"known": "add, remove"}),
+    ("trusted open", Refusal.UNKNOWN_HERE, {"known": "add, remove, adopt, list, status"}),
     ("help banana", Refusal.UNKNOWN_HERE, {}),
     ("追加 203.0.113.4", Refusal.UNKNOWN_HERE, {"word": "追加"}),
     ("mtls add 203.0.113.4 please", Refusal.UNKNOWN_HERE, {"word": "please"}),

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from ipaddress import IPv4Network
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -20,7 +21,7 @@ from bot.domain.policy import (
     require_width,
     rule_for,
 )
-from bot.domain.target import Database, choose
+from bot.domain.target import Database, Space, choose, choose_space
 from bot.errors import Refusal, Refused
 from tests.unit.samples import NOW, POLICY, RULE, database
 
@@ -140,6 +141,14 @@ def test_a_database_is_listed_by_its_name_before_its_app_and_in_any_case() -> No
     assert house(targets=(by_app,)).environment(BILLING) == "staging"
     assert house(targets=(by_app, PRODUCTION)).environment(BILLING) == "production"
     assert house(targets=(PRODUCTION,)).environment(LEDGER) == "default"
+
+
+def test_a_space_is_listed_as_such_and_never_by_a_database_of_its_name() -> None:
+    space = Space(id=UUID(int=9), name="acme", region="virginia", shield=False)
+    twin = Listed(alias="db", database="acme", environment="staging")
+    listed = Listed(alias="whole", database="Acme", environment="production", is_space=True)
+    assert house(targets=(twin,)).environment(space) == "default"
+    assert house(targets=(twin, listed)).environment(space) == "production"
 
 
 def test_the_groups_that_have_to_be_known_are_those_that_are_named_anywhere() -> None:
@@ -324,3 +333,40 @@ def test_nobody_decides_on_their_own_request_approver_or_not(ids: set[str]) -> N
     with pytest.raises(Refused) as caught:
         require_approver(LED, ids=ids, requester=requester, request=17)
     assert caught.value.reason is Refusal.APPROVER_SELF
+
+
+# --- which space -----------------------------------------------------------------------------------
+
+ACME = Space(id=UUID(int=21), name="acme-private", region="virginia", shield=False)
+OTHER = Space(id=UUID(int=22), name="other-private", region="tokyo", shield=False)
+
+
+@pytest.mark.parametrize("word", ["acme-private", "ACME-private", "whole", BILLING.app, BILLING.name])
+def test_a_space_is_meant_by_its_alias_its_name_or_a_database_inside(word: str) -> None:
+    inside = replace(BILLING, space="acme-private")
+    aliases = {"whole": "acme-private"}
+    assert choose_space((OTHER, ACME), (inside,), word, aliases) == ACME
+
+
+def test_an_alias_of_a_database_means_its_space() -> None:
+    inside = replace(BILLING, space="other-private")
+    assert choose_space((ACME, OTHER), (inside,), "money", {"money": BILLING.name}) == OTHER
+
+
+def test_one_space_needs_no_name() -> None:
+    assert choose_space((ACME,), (), None) == ACME
+
+
+@pytest.mark.parametrize(
+    ("spaces", "word", "reason"),
+    [
+        ((), None, Refusal.SPACE_NONE),
+        ((ACME, OTHER), None, Refusal.SPACE_MISSING),
+        ((ACME, OTHER), "acme-privat", Refusal.SPACE_UNKNOWN),
+    ],
+)
+def test_what_is_no_space_is_refused(spaces: tuple[Space, ...], word: str | None, reason: Refusal) -> None:
+    with pytest.raises(Refused) as caught:
+        choose_space(spaces, (), word)
+    assert caught.value.reason is reason
+    assert caught.value.params.get("example", "acme-private") == "acme-private"

@@ -106,6 +106,19 @@ def test_another_environment_can_be_tried() -> None:
     assert 'asking: allowed, by rule "the rest"' in moved
 
 
+def test_for_trusted_ranges_it_is_a_space_that_is_asked_for() -> None:
+    text = POLICY.replace(
+        "[[rules]]", '[targets.whole]\nspace = "acme"\nenvironment = "production"\n[[rules]]', 1
+    )
+    listed = policy("test", "--as", "U0A,S0ENGINEERS", "--on", "whole", "--method", "trusted", text=text)
+    assert listed[0] == "U0A, S0ENGINEERS → trusted on whole (production)"
+    assert listed[1] == 'asking: allowed, by rule "production"'
+    # A database of that name is another thing.
+    unlisted = policy("test", "--as", "U0A", "--on", "money", "--method", "trusted", text=text)
+    assert unlisted[0].endswith("(default: the policy does not list it by this name)")
+    assert "1 database listed, 1 space too" in policy("check", text=text)[0]
+
+
 def test_an_environment_that_no_database_is_in_is_refused() -> None:
     with pytest.raises(MisconfiguredError, match=r"environment prod; there is default, production$"):
         policy("test", "--as", "U0OTHER", "--on", "money", "--environment", "prod")

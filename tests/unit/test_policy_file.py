@@ -62,6 +62,7 @@ def test_the_example_says_everything_once_and_leaves_the_defaults_to_the_last_ru
     assert policy.targets == (
         Listed(alias="billing", database="postgresql-curved-12345", environment="production"),
         Listed(alias="reports", database="acme-reports-staging", environment="staging"),
+        Listed(alias="whole", database="acme-private", environment="production", is_space=True),
     )
     assert denying.denies
     assert denying.methods == frozenset(Method)
@@ -259,7 +260,12 @@ def test_a_rule_is_named_by_the_name_that_it_has() -> None:
 @pytest.mark.parametrize(
     ("table", "sentence"),
     [
-        ("[targets.billing]", "the key targets.billing.database is missing"),
+        ("[targets.billing]", "targets.billing needs either the key database or the key space"),
+        (
+            '[targets.acme]\ndatabase = "x"\nspace = "y"',
+            "targets.acme needs either the key database or the key space",
+        ),
+        ('[targets.acme]\nspace = "two words"', "targets.acme.space: must be one word"),
         ('[targets.billing]\ndatabse = "x"', "the key databse is unknown; did you mean database?"),
         ('[targets.billing]\ndatabase = "two words"', "targets.billing.database: must be one word"),
         (
@@ -364,6 +370,19 @@ def test_databases_that_could_be_mistaken_for_each_other_are_refused(
 ) -> None:
     tables = "".join(f'[targets.{alias}]\ndatabase = "{name}"\n' for alias, name in (one, other))
     assert wrong(CHANNEL + tables + RULES).startswith(sentence)
+
+
+def test_a_space_has_an_alias_and_an_environment_as_a_database_has() -> None:
+    tables = '[targets.acme]\nspace = "acme-private"\nenvironment = "production"\n'
+    found = parse(CHANNEL + tables + RULES).targets
+    assert found == (Listed(alias="acme", database="acme-private", environment="production", is_space=True),)
+
+
+def test_a_space_and_a_database_may_have_one_name_but_not_one_alias() -> None:
+    tables = '[targets.one]\nspace = "acme"\n[targets.two]\ndatabase = "acme"\n'
+    assert len(parse(CHANNEL + tables + RULES).targets) == 2
+    mixed = '[targets.one]\nspace = "acme"\n[targets.acme]\ndatabase = "x"\n'
+    assert wrong(CHANNEL + mixed + RULES).startswith("targets.acme has the name of another space")
 
 
 def test_an_alias_may_be_the_name_of_its_own_database() -> None:

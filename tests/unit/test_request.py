@@ -132,7 +132,7 @@ def narrow(
     duration: timedelta | None = None,
     until: datetime | None = None,
 ) -> Terms:
-    return narrowed(terms, network=network, duration=duration, until=until, request=17)
+    return narrowed(terms, subject=network, duration=duration, until=until, request=17)
 
 
 def wide(host: int, width: int) -> Terms:

@@ -47,6 +47,26 @@ def upgrade() -> None:
         "ix_audit_unsealed", "audit", ["id"], unique=False, postgresql_where=sa.text("seal IS NULL")
     )
     op.create_table(
+        "budget",
+        sa.Column("only", sa.Boolean(), server_default="true", nullable=False),
+        sa.Column(
+            "size",
+            sa.Double(),
+            server_default="4500",
+            nullable=False,
+            comment="Heroku's tokens of an account",
+        ),
+        sa.Column("refill", sa.Double(), server_default="1.25", nullable=False, comment="tokens a second"),
+        sa.Column("tokens", sa.Double(), server_default="4500", nullable=False),
+        sa.Column(
+            "looks", sa.Double(), server_default="1500", nullable=False, comment="tokens left for mere looks"
+        ),
+        sa.Column(
+            "at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
+        ),
+        sa.PrimaryKeyConstraint("only", name=op.f("pk_budget")),
+    )
+    op.create_table(
         "chores",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
@@ -114,6 +134,52 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_targets")),
     )
     op.create_table(
+        "accounts",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("target_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "arn", sa.Text(), nullable=False, comment="an AWS account that we let in through PrivateLink"
+        ),
+        sa.Column(
+            "adopted",
+            sa.Boolean(),
+            server_default="false",
+            nullable=False,
+            comment="it stays without a grant",
+        ),
+        sa.Column(
+            "asked_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+            comment="Postgres time",
+        ),
+        sa.Column(
+            "waits_until",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="Postgres time until which it may still land",
+        ),
+        sa.Column("listed", sa.Boolean(), server_default="false", nullable=False),
+        sa.Column("removal_asked_at", sa.DateTime(timezone=True), nullable=True, comment="Postgres time"),
+        sa.Column(
+            "gone_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="Postgres time of the look that proved it",
+        ),
+        sa.Column("error", sa.Text(), server_default="", nullable=False),
+        sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_accounts_target_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
+    )
+    op.create_index(
+        "ix_accounts_present",
+        "accounts",
+        ["target_id", "arn"],
+        unique=True,
+        postgresql_where=sa.text("gone_at IS NULL"),
+    )
+    op.create_table(
         "intents",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("target_id", sa.Uuid(), nullable=False),
@@ -156,6 +222,87 @@ def upgrade() -> None:
     )
     op.create_index(
         "ix_lanes_due", "lanes", ["due_at"], unique=False, postgresql_where=sa.text("due_at IS NOT NULL")
+    )
+    op.create_table(
+        "range_writes",
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("target_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "base_id", sa.Uuid(), nullable=False, comment="Heroku's id of the ruleset that it was made from"
+        ),
+        sa.Column(
+            "before",
+            postgresql.JSONB(astext_type=sa.Text()),
+            nullable=False,
+            comment="the list that it was made from",
+        ),
+        sa.Column(
+            "rules",
+            postgresql.JSONB(astext_type=sa.Text()),
+            nullable=False,
+            comment="the list as it was sent",
+        ),
+        sa.Column("added", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column("removed", postgresql.ARRAY(sa.Text()), nullable=False),
+        sa.Column(
+            "ruleset_id",
+            sa.Uuid(),
+            nullable=True,
+            comment="Heroku's id of what came of it; null: the answer is not known",
+        ),
+        sa.Column(
+            "at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
+        ),
+        sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_range_writes_target_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_range_writes")),
+        comment="lists that we wrote, until it is known what others wrote around them",
+    )
+    op.create_index("ix_range_writes_target_id", "range_writes", ["target_id"], unique=False)
+    op.create_table(
+        "ranges",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
+        sa.Column("target_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "source", sa.Text(), nullable=False, comment="a trusted range that we wrote into a space's list"
+        ),
+        sa.Column(
+            "asked_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+            comment="Postgres time",
+        ),
+        sa.Column("listed", sa.Boolean(), server_default="false", nullable=False),
+        sa.Column(
+            "adopted",
+            sa.Boolean(),
+            server_default="false",
+            nullable=False,
+            comment="it stays without a grant",
+        ),
+        sa.Column("removal_asked_at", sa.DateTime(timezone=True), nullable=True, comment="Postgres time"),
+        sa.Column(
+            "gone_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="Postgres time of the look that proved it",
+        ),
+        sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_ranges_target_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ranges")),
+    )
+    op.create_index(
+        "ix_ranges_gone",
+        "ranges",
+        ["target_id", "gone_at"],
+        unique=False,
+        postgresql_where=sa.text("gone_at IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_ranges_present",
+        "ranges",
+        ["target_id", "source"],
+        unique=True,
+        postgresql_where=sa.text("gone_at IS NULL"),
     )
     op.create_table(
         "requests",
@@ -201,6 +348,96 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'pending' AND remind_at IS NOT NULL"),
     )
     op.create_table(
+        "space_services",
+        sa.Column("target_id", sa.Uuid(), nullable=False),
+        sa.Column("state", sa.Text(), server_default="unknown", nullable=False),
+        sa.Column(
+            "asked_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="business time of the ticket's text",
+        ),
+        sa.Column("decided_by", sa.Text(), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "waits_until",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="Postgres time until which a write may still land",
+        ),
+        sa.Column(
+            "written_at", sa.DateTime(timezone=True), nullable=True, comment="Postgres time of the last write"
+        ),
+        sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_space_services_target_id")),
+        sa.PrimaryKeyConstraint("target_id", name=op.f("pk_space_services")),
+    )
+    op.create_table(
+        "certificates",
+        sa.Column("id", sa.Uuid(), nullable=False, comment="Heroku's"),
+        sa.Column("target_id", sa.Uuid(), nullable=False),
+        sa.Column("request_id", sa.BigInteger(), nullable=True, comment="null: it is foreign"),
+        sa.Column("owner", sa.Text(), nullable=True),
+        sa.Column("purpose", sa.Text(), server_default="", nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=True, comment="as read, never computed"),
+        sa.Column(
+            "first_seen_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+            comment="Postgres time",
+        ),
+        sa.Column(
+            "last_seen_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("now()"),
+            nullable=False,
+            comment="Postgres time",
+        ),
+        sa.Column(
+            "gone_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="Postgres time of the look that proved it",
+        ),
+        sa.Column(
+            "delivered_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="business time of the last handing out",
+        ),
+        sa.Column("rung", sa.Integer(), nullable=True, comment="days before the end, of the last reminder"),
+        sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True, comment="business time"),
+        sa.Column("acknowledged_by", sa.Text(), nullable=True),
+        sa.Column("snoozed_until", sa.DateTime(timezone=True), nullable=True, comment="business time"),
+        sa.Column("snoozes", sa.Integer(), server_default="0", nullable=False),
+        sa.Column(
+            "remind_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="business time of the next reminder",
+        ),
+        sa.ForeignKeyConstraint(["request_id"], ["requests.id"], name=op.f("fk_certificates_request_id")),
+        sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_certificates_target_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_certificates")),
+    )
+    op.create_index(
+        "ix_certificates_present",
+        "certificates",
+        ["target_id"],
+        unique=False,
+        postgresql_where=sa.text("gone_at IS NULL"),
+    )
+    op.create_index(
+        "ix_certificates_remind",
+        "certificates",
+        ["remind_at"],
+        unique=False,
+        postgresql_where=sa.text("gone_at IS NULL AND status = 'ready' AND remind_at IS NOT NULL"),
+    )
+    op.create_index("ix_certificates_request", "certificates", ["request_id"], unique=False)
+    op.create_table(
         "changes",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("request_id", sa.BigInteger(), nullable=False),
@@ -224,6 +461,12 @@ def upgrade() -> None:
         ),
         sa.Column("why", sa.Text(), nullable=True),
         sa.Column("detail", sa.Text(), server_default="", nullable=False),
+        sa.Column(
+            "wake_at",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="business time; null: it waits for nobody",
+        ),
         sa.ForeignKeyConstraint(["request_id"], ["requests.id"], name=op.f("fk_changes_request_id")),
         sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_changes_target_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_changes")),
@@ -235,6 +478,13 @@ def upgrade() -> None:
         ["target_id", "method"],
         unique=False,
         postgresql_where=sa.text("state = 'doing'"),
+    )
+    op.create_index(
+        "ix_changes_wake",
+        "changes",
+        ["wake_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'doing' AND wake_at IS NOT NULL"),
     )
     op.create_table(
         "entries",
@@ -296,16 +546,37 @@ def upgrade() -> None:
         sa.UniqueConstraint("request_id", name=op.f("uq_grants_request_id")),
     )
     op.create_index(
+        "ix_grants_ending",
+        "grants",
+        ["target_id", "method"],
+        unique=False,
+        postgresql_where=sa.text("state = 'ending'"),
+    )
+    op.create_index(
         "ix_grants_ends",
         "grants",
         ["ends_at"],
         unique=False,
-        postgresql_where=sa.text("state IN ('applying', 'in_force', 'interrupted')"),
+        postgresql_where=sa.text("state IN ('waiting', 'applying', 'in_force', 'interrupted')"),
+    )
+    op.create_index(
+        "ix_grants_newest",
+        "grants",
+        ["request_id"],
+        unique=False,
+        postgresql_where=sa.text("state NOT IN ('ended', 'failed')"),
     )
     op.create_index(
         "ix_grants_open",
         "grants",
         ["target_id", "method"],
+        unique=False,
+        postgresql_where=sa.text("state NOT IN ('ended', 'failed')"),
+    )
+    op.create_index(
+        "ix_grants_owner",
+        "grants",
+        ["owner", "request_id"],
         unique=False,
         postgresql_where=sa.text("state NOT IN ('ended', 'failed')"),
     )
@@ -360,6 +631,40 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["request_id"], ["requests.id"], name=op.f("fk_votes_request_id")),
         sa.PrimaryKeyConstraint("request_id", "person", name=op.f("pk_votes")),
     )
+    op.create_table(
+        "handouts",
+        sa.Column("id", sa.Uuid(), nullable=False, comment="no secret: it stands in addresses"),
+        sa.Column("certificate_id", sa.Uuid(), nullable=False),
+        sa.Column("request_id", sa.BigInteger(), nullable=False),
+        sa.Column("target_id", sa.Uuid(), nullable=False),
+        sa.Column("owner", sa.Text(), nullable=False),
+        sa.Column("digest", sa.LargeBinary(), nullable=False, comment="SHA-256 of the link's secret"),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("made_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("guesses", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lease", sa.Uuid(), nullable=True),
+        sa.Column(
+            "lease_until",
+            sa.DateTime(timezone=True),
+            nullable=True,
+            comment="Postgres time until which somebody is being served",
+        ),
+        sa.ForeignKeyConstraint(
+            ["certificate_id"], ["certificates.id"], name=op.f("fk_handouts_certificate_id")
+        ),
+        sa.ForeignKeyConstraint(["request_id"], ["requests.id"], name=op.f("fk_handouts_request_id")),
+        sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_handouts_target_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_handouts")),
+    )
+    op.create_index(
+        "ix_handouts_open",
+        "handouts",
+        ["certificate_id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'open'"),
+    )
     op.execute(APPEND_ONLY)
     op.execute(
         "CREATE TRIGGER audit_append_only BEFORE UPDATE OR DELETE ON audit "
@@ -373,6 +678,8 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_handouts_open", table_name="handouts", postgresql_where=sa.text("state = 'open'"))
+    op.drop_table("handouts")
     op.drop_table("votes")
     op.drop_index("ix_posts_request", table_name="posts")
     op.drop_index(
@@ -385,18 +692,41 @@ def downgrade() -> None:
         postgresql_where=sa.text("state = 'in_force' AND warn_at IS NOT NULL"),
     )
     op.drop_index(
+        "ix_grants_owner", table_name="grants", postgresql_where=sa.text("state NOT IN ('ended', 'failed')")
+    )
+    op.drop_index(
         "ix_grants_open", table_name="grants", postgresql_where=sa.text("state NOT IN ('ended', 'failed')")
+    )
+    op.drop_index(
+        "ix_grants_newest", table_name="grants", postgresql_where=sa.text("state NOT IN ('ended', 'failed')")
     )
     op.drop_index(
         "ix_grants_ends",
         table_name="grants",
-        postgresql_where=sa.text("state IN ('applying', 'in_force', 'interrupted')"),
+        postgresql_where=sa.text("state IN ('waiting', 'applying', 'in_force', 'interrupted')"),
     )
+    op.drop_index("ix_grants_ending", table_name="grants", postgresql_where=sa.text("state = 'ending'"))
     op.drop_table("grants")
     op.drop_index("ix_entries_present", table_name="entries", postgresql_where=sa.text("gone_at IS NULL"))
     op.drop_table("entries")
+    op.drop_index(
+        "ix_changes_wake",
+        table_name="changes",
+        postgresql_where=sa.text("state = 'doing' AND wake_at IS NOT NULL"),
+    )
     op.drop_index("ix_changes_doing", table_name="changes", postgresql_where=sa.text("state = 'doing'"))
     op.drop_table("changes")
+    op.drop_index("ix_certificates_request", table_name="certificates")
+    op.drop_index(
+        "ix_certificates_remind",
+        table_name="certificates",
+        postgresql_where=sa.text("gone_at IS NULL AND status = 'ready' AND remind_at IS NOT NULL"),
+    )
+    op.drop_index(
+        "ix_certificates_present", table_name="certificates", postgresql_where=sa.text("gone_at IS NULL")
+    )
+    op.drop_table("certificates")
+    op.drop_table("space_services")
     op.drop_index(
         "ix_requests_remind",
         table_name="requests",
@@ -405,10 +735,17 @@ def downgrade() -> None:
     op.drop_index("ix_requests_pending", table_name="requests", postgresql_where=sa.text("state = 'pending'"))
     op.drop_index("ix_requests_lapse", table_name="requests", postgresql_where=sa.text("state = 'pending'"))
     op.drop_table("requests")
+    op.drop_index("ix_ranges_present", table_name="ranges", postgresql_where=sa.text("gone_at IS NULL"))
+    op.drop_index("ix_ranges_gone", table_name="ranges", postgresql_where=sa.text("gone_at IS NOT NULL"))
+    op.drop_table("ranges")
+    op.drop_index("ix_range_writes_target_id", table_name="range_writes")
+    op.drop_table("range_writes")
     op.drop_index("ix_lanes_due", table_name="lanes", postgresql_where=sa.text("due_at IS NOT NULL"))
     op.drop_table("lanes")
     op.drop_index("ix_intents_open", table_name="intents", postgresql_where=sa.text("NOT settled"))
     op.drop_table("intents")
+    op.drop_index("ix_accounts_present", table_name="accounts", postgresql_where=sa.text("gone_at IS NULL"))
+    op.drop_table("accounts")
     op.drop_table("targets")
     op.drop_table("received")
     op.drop_index("ix_people_asked_for", table_name="people", postgresql_where=sa.text("known_at IS NULL"))
@@ -416,6 +753,7 @@ def downgrade() -> None:
     op.drop_table("installation")
     op.drop_table("groups")
     op.drop_table("chores")
+    op.drop_table("budget")
     op.drop_index("ix_audit_unsealed", table_name="audit", postgresql_where=sa.text("seal IS NULL"))
     op.drop_index("ix_audit_request", table_name="audit")
     op.drop_table("audit")

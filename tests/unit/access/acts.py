@@ -118,6 +118,7 @@ def _failed(grant: Grant) -> Grant:
 
 
 _WAYS: Final[dict[GrantState, tuple[Callable[[Grant], Grant], ...]]] = {
+    GrantState.WAITING: (grants.waiting,),
     GrantState.APPLYING: (),
     GrantState.IN_FORCE: (_read_back,),
     GrantState.INTERRUPTED: (_read_back, _interrupted),

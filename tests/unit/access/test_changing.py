@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from ipaddress import IPv4Network
+from typing import Any
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -22,7 +23,7 @@ UNTIL = replace(WISH, duration=None, until="18:00")
 """17:00 in UTC: the engineer and the leads are in Berlin."""
 
 
-async def change(access: Access, case: Case, *, person: str = LEAD, **less: str) -> Case:
+async def change(access: Access, case: Case, *, person: str = LEAD, **less: Any) -> Case:
     return await acts.approve(access, case, person=person, changes=Wish(**less))
 
 

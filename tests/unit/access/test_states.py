@@ -49,9 +49,11 @@ FITTING: Final = {
 
 APPLYING, IN_FORCE, INTERRUPTED = GrantState.APPLYING, GrantState.IN_FORCE, GrantState.INTERRUPTED
 ENDING, ENDED, FAILED = GrantState.ENDING, GrantState.ENDED, GrantState.FAILED
+WAITING: Final = GrantState.WAITING
 
 TABLE: Final[dict[str, dict[GrantState, tuple[GrantState, Why | None] | Refusal]]] = {
     "done": {
+        WAITING: (ENDING, Why.DONE),
         APPLYING: (ENDING, Why.DONE),
         IN_FORCE: (ENDING, Why.DONE),
         INTERRUPTED: (ENDING, Why.DONE),
@@ -60,6 +62,7 @@ TABLE: Final[dict[str, dict[GrantState, tuple[GrantState, Why | None] | Refusal]
         FAILED: Refusal.GRANT_OVER,
     },
     "revoke": {
+        WAITING: (ENDING, Why.REVOKED),
         APPLYING: (ENDING, Why.REVOKED),
         IN_FORCE: (ENDING, Why.REVOKED),
         INTERRUPTED: (ENDING, Why.REVOKED),
@@ -71,6 +74,7 @@ TABLE: Final[dict[str, dict[GrantState, tuple[GrantState, Why | None] | Refusal]
     "restore": {INTERRUPTED: (APPLYING, None)},
     "give_up": {FAILED: (ENDED, Why.GIVEN_UP)},
     "extend": {
+        WAITING: Refusal.GRANT_NOT_OPEN,
         APPLYING: (APPLYING, None),
         IN_FORCE: (IN_FORCE, None),
         INTERRUPTED: Refusal.GRANT_NOT_OPEN,

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from bot.domain.request import Kind
+from bot.domain.subject import Accounts
 from bot.errors import Refusal, Refused
 from bot.messages import forms, names, private
 from bot.messages.words import CATALOGUE, Words
@@ -174,6 +175,7 @@ PARAMS = {
     "longest": "5d",
     "least": 10,
     "app": "billing",
+    "space": "acme",
     "address": "203.0.113.4/32",
     "command": "/pgaccess mtls add 203.0.113.4",
     "rule": "night <shift>",
@@ -185,6 +187,12 @@ PARAMS = {
     "verb": "show",
     "code": "U+200B",
     "state": "denied",
+    "count": 13,
+    "service": "s3",
+    "partition": "aws-cn",
+    "plan": "heroku-postgresql:advanced",
+    "accounts": Accounts(("arn:aws:iam::123456789012:root",)),
+    "handle": "<17>",
 }
 """A value for every placeholder that a refusal may have."""
 

@@ -36,9 +36,9 @@ def test_a_home_is_valid_with_any_number_of_requests(count: int, language: str) 
     shown.require_valid_view(home(overview, words=Words(language), policy=CROWDED))
 
 
-def test_an_empty_home_says_so_and_has_the_one_button_that_asks() -> None:
+def test_an_empty_home_says_so_and_has_the_buttons_that_ask_and_advise() -> None:
     view = home(Overview(mine=(), waiting=(), ending=()), words=EN, policy=POLICY)
-    assert shown.actions(view["blocks"]) == [names.ASK]
+    assert shown.actions(view["blocks"]) == [names.ASK, names.ADVISE]
     said = serialised(view)
     assert "Nothing waits for your decision." in said
     assert "You have nothing open or waiting." in said
@@ -56,6 +56,7 @@ def test_what_waits_can_be_decided_and_what_is_ones_own_can_be_acted_on() -> Non
     view = home(Overview(mine=mine, waiting=(samples.case(),), ending=()), words=EN, policy=POLICY)
     assert shown.actions(view["blocks"]) == [
         names.ASK,
+        names.ADVISE,
         names.APPROVE,
         names.DENY,
         names.CHANGE,

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 from ipaddress import IPv4Network
+from uuid import UUID
 
 import pytest
 
@@ -164,6 +165,7 @@ def certified(*days: float | None, status: str = "ready") -> Look:
     """A look that knows certificates by the days that are left of each."""
     found = tuple(
         Certificate(
+            id=UUID(int=number),
             name=f"host-{number}",
             status=status,
             expires_at=None if left is None else NOW + timedelta(days=left),

@@ -10,10 +10,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.advice import Length, Need, Origin, Reason, Remark, Way
 from bot.domain.change import ChangeState
 from bot.domain.grant import GrantState, Why
+from bot.domain.handout import Answer
+from bot.domain.methods import Method
+from bot.domain.ranges import Services
 from bot.domain.request import Kind, RequestState, Verdict
+from bot.domain.rotation import Stage
 from bot.errors import Refusal
+from bot.messages.advising import FACTS
+from bot.messages.expiry import REMINDERS
 from bot.messages.notices import TRUE_WHILE
 from bot.messages.words import CATALOGUE, Words, cut, escape
 from bot.ports import PostKind
@@ -41,37 +48,69 @@ def test_every_refusal_has_a_sentence_with_an_example() -> None:
 
 ROOT = Path(__file__).parents[3]
 CATALOGUES = re.compile(r"(\w+_)?(en|ja)\.py")
+PRIVATELINK = ("open.privatelink", "extend.privatelink", "remove.privatelink")
+"""What a card about PrivateLink is called by, where mTLS needs no second word."""
+
+TRUSTED = ("open.trusted", "extend.trusted", "remove.trusted")
+"""What a card about a trusted range is called by."""
+
+PAGES = tuple(answer for answer in Answer if answer not in (Answer.GIVE, Answer.UNSENT))
+"""Answers that have a page: files are none, and nobody has a link that was never sent."""
+
 FAMILIES: dict[str, Iterable[str]] = {
-    "card.title.": Kind,
-    "card.text.": Kind,
+    "card.title.": (*Kind, *PRIVATELINK, *TRUSTED),
+    "card.text.": (*Kind, *PRIVATELINK, *TRUSTED),
     "card.change.": tuple(kind for kind in Kind if kind.happens_once),
     "button.": (
         *("approve", "deny", "change", "details", "cancel"),
         *("done", "end", "extend", "revoke", "retry", "give_up", "restore"),
+        "files",
     ),
     "state.": (
         *(state for state in RequestState if state not in (RequestState.PENDING, RequestState.APPROVED)),
         *(state for state in GrantState),
         *(state for state in ChangeState if state is not ChangeState.FAILED),
+        "applying.privatelink",
+        *("doing.enable", "doing.issue"),
     ),
-    "why.": Why,
+    "why.": (
+        *(*Why, "deadline.change", "closed_elsewhere.change"),
+        *("deadline.privatelink", "closed_elsewhere.privatelink"),
+        *("full.trusted", "deadline.trusted", "closed_elsewhere.trusted"),
+    ),
+    "trusted.services.": Services,
+    "done.support.": (Services.CONFIRMED, Services.WEB_ONLY),
+    "state.rotating.": Stage,
     "why.error.": ("timeout", "certificate", "expired", "key", "password"),
     "notice.decided.": ("approved", "removal"),
-    "done.": ("cancelled", "closing", "extended", "reopened", "given_up"),
+    "done.": ("cancelled", "closing", "extended", "reopened", "given_up", "picked"),
     "show.": Verdict,
     "closed.": (
         *(RequestState.CANCELLED, RequestState.LAPSED),
         *(GrantState.ENDED, GrantState.FAILED, GrantState.INTERRUPTED),
     ),
+    "notice.handout.": ("delivered", "expired", "replaced", "burnt"),
+    "page.handout.": tuple(f"{answer}{part}" for answer in PAGES for part in ("", ".text")),
+    "advise.need.": Need,
+    "advise.origin.": Origin,
+    "advise.length.": Length,
+    "advise.way.": Way,
+    "advise.reason.": Reason,
+    "advise.remark.": Remark,
+    "advise.ask.": (Way.MTLS, Way.PRIVATELINK),
+    "advise.fact.": FACTS,
+    "advise.table.": tuple(f"{method}.{fact}" for method in Method for fact in FACTS),
     "refused.": Refusal,
     "": tuple(kind for kind in PostKind if kind.startswith("notice.")),
 }
 """Keys that code puts together: what they begin with, and what may follow."""
 
 ENDINGS: dict[str, Iterable[str]] = {
+    ".over": REMINDERS,
     ".late": TRUE_WHILE,
     ".how": (PostKind.NOTICE_ENDING, PostKind.NOTICE_FAILED, PostKind.NOTICE_INTERRUPTED),
-    ".none": ("home.waiting", "home.mine"),
+    ".none": ("home.waiting", "home.mine", "link.accounts", "link.connections"),
+    ".hint": ("advise.need", "advise.origin", "advise.length"),
     ".title": ("form.deny", "form.change", "form.extend"),
     ".submit": ("form.deny", "form.change", "form.extend"),
 }

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 from sandbox.heroku import Pace, PlayedHeroku, Refused, default_world
 from sandbox.heroku.authority import Credential
@@ -47,6 +48,26 @@ def test_an_expired_certificate_admits_nobody(heroku: PlayedHeroku, clock: Clock
     heroku.add_certificate_by_hand(DATABASE, expires_at=clock.now, now=clock.now - timedelta(days=9))
 
     assert serials(heroku, clock) == before
+
+
+def test_what_was_deleted_or_has_expired_is_on_the_list_that_the_authority_signs(
+    heroku: PlayedHeroku, clock: Clock
+) -> None:
+    standing = heroku.admission(DATABASE, now=clock.now)
+    old = heroku.add_certificate_by_hand(DATABASE, expires_at=clock.now, now=clock.now - timedelta(days=9))
+    gone = heroku.add_certificate_by_hand(DATABASE, expires_at=clock.now + timedelta(days=9), now=clock.now)
+    heroku.delete_certificate_by_hand(DATABASE, gone.id, now=clock.now)
+
+    admission = heroku.admission(DATABASE, now=clock.now)
+    signed = x509.load_pem_x509_crl(heroku.revocations(DATABASE, now=clock.now).encode())
+    authority = x509.load_pem_x509_certificate(admission.authority.encode())
+
+    assert (standing.revoked, admission.serials) == (frozenset(), standing.serials)
+    assert admission.revoked == {each.serial_number for each in signed} == {old.id.int, gone.id.int}
+    key = authority.public_key()
+    assert isinstance(key, EllipticCurvePublicKey)
+    assert signed.is_signature_valid(key)
+    assert authority.extensions.get_extension_for_class(x509.KeyUsage).value.crl_sign
 
 
 def test_both_a_certificate_and_an_address_on_the_list_are_needed(heroku: PlayedHeroku, clock: Clock) -> None:

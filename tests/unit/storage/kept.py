@@ -8,16 +8,17 @@ from typing import Any, Final
 from uuid import uuid4
 
 import psycopg
-from sqlalchemy import func, select, text
+from sqlalchemy import delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.grant import Grant, begin, verified
+from bot.domain.methods import Method
 from bot.domain.request import Request, RequestState
 from bot.domain.target import Database, Look
 from bot.ports import Doing, Job, Loop, Post, Wanted
 from sandbox.postgres import PrivatePostgres
 from storage.bell import PostgresBell
-from storage.tables import installation, metadata
+from storage.tables import installation, lanes, metadata
 from storage.transaction import PostgresStore
 from tests.conftest import TEMPLATE
 from tests.unit import samples
@@ -102,10 +103,14 @@ async def heard(bell: PostgresBell, loop: Loop, *, within: float) -> bool:
     return True
 
 
-async def discover(store: PostgresStore, *databases: Database) -> None:
-    """Records a complete discovery; of the one sample database if none is named."""
+async def discover(store: PostgresStore, *databases: Database, method: Method = Method.MTLS) -> None:
+    """Records a complete discovery; of the one sample database if none is named.
+
+    One method's lanes are left: what tests of turns and passes say of a lane would be said of each.
+    """
     async with store.transaction() as tx:
         await tx.targets.discovered(databases or (samples.database(),))
+        await tx._connection.execute(delete(lanes).where(lanes.c.method != method))
         await tx.commit()
 
 

@@ -1,11 +1,13 @@
 """Chores: done once in their time by whichever worker comes first."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.domain.ladder import next_summary
 from storage.transaction import PostgresStore
+from tests.unit.samples import NOW
 from tests.unit.storage import kept
 
 
@@ -58,3 +60,24 @@ async def test_a_chore_that_is_done_is_left_alone_until_its_next_turn(
         await tx.commit()
     await kept.query(engine, "UPDATE chores SET due_at = due_at - interval '9 minutes'")
     assert not await claim(store)
+
+
+async def turn(store: PostgresStore, now: datetime) -> bool:
+    async with store.transaction() as tx:
+        mine = await tx.chores.turn("summary", now=now, following=next_summary(now))
+        await tx.commit()
+        return mine
+
+
+async def test_a_chore_by_business_time_waits_for_its_first_turn_and_then_comes_once(
+    store: PostgresStore,
+) -> None:
+    monday = next_summary(NOW)
+    moments = (NOW, monday - timedelta(seconds=1), monday, monday, monday + timedelta(days=20))
+    assert [await turn(store, moment) for moment in moments] == [False, False, True, False, True]
+
+
+async def test_a_turn_by_business_time_is_taken_by_one_of_many(store: PostgresStore) -> None:
+    await turn(store, NOW)
+    monday = next_summary(NOW)
+    assert sorted(await asyncio.gather(*(turn(store, monday) for _ in range(6)))) == [False] * 5 + [True]

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.access import Access
-from bot.access.following import BATCH
+from bot.access.following import ENDS
 from bot.domain.grant import GrantState, Why
 from bot.ports import PostKind
 from storage.transaction import PostgresStore
@@ -156,11 +156,11 @@ async def test_more_ends_than_one_transaction_takes_are_due_at_once_again(
     store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await kept.in_force(store)
-    await kept.query(engine, COPIES, copies=BATCH)
+    await kept.query(engine, COPIES, copies=ENDS)
     clock.present = NOW + EIGHT_HOURS
     assert await access.follow_clock() == NOW + EIGHT_HOURS
     assert await access.follow_clock() is None
-    assert len(await endings(engine)) == BATCH + 1
+    assert len(await endings(engine)) == ENDS + 1
 
 
 async def test_lines_are_sealed_until_none_is_left(store: PostgresStore, access: Access) -> None:

@@ -35,6 +35,11 @@ class Unanswered:
         self.grants = inner.grants
         self.posts = inner.posts
         self.chores = inner.chores
+        self.links = inner.links
+        self.certificates = inner.certificates
+        self.reminders = inner.reminders
+        self.ranges = inner.ranges
+        self.handouts = inner.handouts
         self.audit = inner.audit
 
     async def commit(self) -> None:

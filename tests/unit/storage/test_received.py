@@ -8,10 +8,10 @@ from storage.transaction import PostgresStore
 from tests.unit.storage import kept
 
 
-async def take(store: PostgresStore, key: str) -> tuple[bool, int | None]:
-    """Takes a key; tells whether it was the first to, and where the key has led."""
+async def take(store: PostgresStore, key: str, *, request: int = 18) -> tuple[bool, int | None]:
+    """Takes a key for a request; tells whether it was the first to, and where the key has led."""
     async with store.transaction() as tx:
-        first = await tx.received.first(key)
+        first = await tx.received.first(key, request=request)
         await tx.commit()
         return first, await tx.received.request(key)
 
@@ -33,8 +33,7 @@ async def test_a_key_nobody_took_leads_nowhere(store: PostgresStore) -> None:
 
 async def test_a_key_leads_to_the_request_it_made(store: PostgresStore) -> None:
     async with store.transaction() as tx:
-        await tx.received.first("click:1")
-        await tx.received.conclude("click:1", request=17)
+        await tx.received.first("click:1", request=17)
         await tx.commit()
     assert await take(store, "click:1") == (False, 17)
 
@@ -43,11 +42,10 @@ async def test_the_second_waits_for_the_first_and_finds_its_outcome(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     async with store.transaction() as tx:
-        assert await tx.received.first("click:1")
+        assert await tx.received.first("click:1", request=17)
         second = asyncio.create_task(take(store, "click:1"))
         await kept.until_somebody_waits(engine)
         assert not second.done()
-        await tx.received.conclude("click:1", request=17)
         await tx.commit()
     assert await second == (False, 17)
 
@@ -56,10 +54,10 @@ async def test_the_second_may_act_when_the_first_was_rolled_back(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     async with store.transaction() as tx:
-        assert await tx.received.first("click:1")
+        assert await tx.received.first("click:1", request=17)
         second = asyncio.create_task(take(store, "click:1"))
         await kept.until_somebody_waits(engine)
-    assert await second == (True, None)
+    assert await second == (True, 18)
 
 
 async def test_of_many_at_once_exactly_one_is_first(store: PostgresStore) -> None:

@@ -139,8 +139,8 @@ async def test_a_case_shows_the_grant_and_the_last_look(store: PostgresStore) ->
     found = await case(store, grant.request)
     assert found is not None
     assert found.grant == grant
-    assert found.look is not None
-    assert found.look.rules == (samples.rule(),)
+    assert found.rules is not None
+    assert found.rules.rules == (samples.rule(),)
 
 
 async def test_what_is_pending_or_open_is_listed_newest_first(store: PostgresStore) -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.domain.looks import rules_look
 from bot.domain.methods import Method
 from bot.domain.target import Database, Look
 from storage.transaction import PostgresStore
@@ -24,7 +25,7 @@ async def all_of(store: PostgresStore) -> tuple[Database, ...]:
 
 async def look_at(store: PostgresStore, database: UUID = BILLING.id) -> Look | None:
     async with store.transaction() as tx:
-        return await tx.lanes.look(database, Method.MTLS)
+        return rules_look(await tx.lanes.look(database, Method.MTLS))
 
 
 async def test_what_is_discovered_appears_by_app(store: PostgresStore) -> None:
@@ -176,3 +177,13 @@ async def test_the_time_of_a_look_is_of_postgres_clock(store: PostgresStore, eng
     assert found is not None
     assert before < found.at < await kept.value(engine, "SELECT now()")
     assert not found.enabled
+
+
+async def test_a_database_on_postgres_advanced_has_nothing_to_be_kept_in_step(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    advanced = replace(samples.database(), plan="heroku-postgresql:advanced-private-1")
+    async with store.transaction() as tx:
+        await tx.targets.discovered([advanced])
+        await tx.commit()
+    assert await kept.value(engine, "SELECT count(*) FROM lanes") == 0

@@ -1,0 +1,147 @@
+"""Handing out a certificate's files: a link that works once, for a quarter of an hour.
+
+The link is an id, which anybody may see, and a secret, of which only the digest is known here.
+"""
+
+import hmac
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from hashlib import sha256
+from typing import Final, Self
+from uuid import UUID
+
+LIFE: Final = timedelta(minutes=15)
+"""From a link's making to its end: enough to change machines, too little to be found later in a history."""
+
+SECRET_BYTES: Final = 32
+"""Random bytes of a secret, before they are spelt for an address: they are not found by guessing."""
+
+GUESSES: Final = 5
+"""Wrong secrets that end a link: whoever has the right one copies it wrong once or twice, not five times."""
+
+FETCH: Final = timedelta(seconds=20)
+"""How long fetching the files from Heroku may take in all; somebody waits in front of a page."""
+
+HELD: Final = FETCH + timedelta(seconds=10)
+"""How long one attempt keeps others out: what it fetched in time it must still be able to record."""
+
+
+class HandoutState(StrEnum):
+    """Where a link stands; all but ``open`` are final. An open one may have expired."""
+
+    OPEN = "open"
+    DELIVERED = "delivered"
+    REPLACED = "replaced"
+    BURNT = "burnt"
+    UNSENT = "unsent"
+
+
+class Answer(StrEnum):
+    """What somebody is told who comes with a link; the last two only turn out on the way to the files."""
+
+    GIVE = "give"
+    WRONG = "wrong"
+    BUSY = "busy"
+    EXPIRED = "expired"
+    DELIVERED = "delivered"
+    REPLACED = "replaced"
+    BURNT = "burnt"
+    UNSENT = "unsent"
+    GONE = "gone"
+    UNREACHABLE = "unreachable"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Handout:
+    """One link to one certificate's files.
+
+    Attributes:
+        id: its public part.
+        certificate: Heroku's id.
+        request: the number of the request that the certificate was made for.
+        target: the database.
+        owner: the Slack id of the one person who is told of it.
+        digest: of its secret.
+        expires_at: business time from which it gives nothing any more.
+        guesses: wrong secrets so far.
+        busy: somebody came with it just now and is being served.
+        delivered_at: business time at which the files went out.
+    """
+
+    id: UUID
+    certificate: UUID
+    request: int
+    target: UUID
+    owner: str
+    digest: bytes = field(repr=False)
+    state: HandoutState
+    made_at: datetime
+    expires_at: datetime
+    guesses: int = 0
+    busy: bool = False
+    delivered_at: datetime | None = None
+
+    @classmethod
+    def begin(
+        cls,
+        *,
+        id: UUID,
+        secret: str,
+        certificate: UUID,
+        request: int,
+        target: UUID,
+        owner: str,
+        now: datetime,
+    ) -> Self:
+        """A new link; only the digest of its secret stays."""
+        return cls(
+            id=id,
+            certificate=certificate,
+            request=request,
+            target=target,
+            owner=owner,
+            digest=digest(secret),
+            state=HandoutState.OPEN,
+            made_at=now,
+            expires_at=now + LIFE,
+        )
+
+
+def digest(secret: str) -> bytes:
+    """What is kept of a secret. It is random and long, so neither salt nor a slow hash would add anything."""
+    return sha256(secret.encode()).digest()
+
+
+def judge(handout: Handout | None, secret: str, *, now: datetime) -> Answer:
+    """What somebody gets who comes with a secret.
+
+    Only the right secret learns how a link stands: to any other, one that was used, one that expired and one
+    that never was are the same.
+
+    Args:
+        handout: the link of that id; None where there is none.
+        secret: as it came.
+        now: business time.
+    """
+    known = bytes(32) if handout is None else handout.digest
+    right = hmac.compare_digest(known, digest(secret))
+    if handout is None or not right:
+        return Answer.WRONG
+    if handout.state is not HandoutState.OPEN:
+        return Answer(handout.state)
+    if handout.expires_at <= now:
+        return Answer.EXPIRED
+    return Answer.BUSY if handout.busy else Answer.GIVE
+
+
+def guessed(handout: Handout) -> Handout:
+    """The link after a wrong secret: one that was guessed at too often is over, also for the right one."""
+    guesses = handout.guesses + 1
+    over = handout.state is HandoutState.OPEN and guesses >= GUESSES
+    return replace(handout, guesses=guesses, state=HandoutState.BURNT if over else handout.state)
+
+
+def delivered(handout: Handout, *, now: datetime) -> Handout:
+    """The link once the files went out."""
+    return replace(handout, state=HandoutState.DELIVERED, delivered_at=now)

@@ -1,0 +1,30 @@
+"""Whether somebody may still be let in when Heroku is asked: their approval may be hours old."""
+
+from enum import Enum, auto
+
+from bot.domain.person import require_member
+from bot.errors import Refused
+from bot.ports import Transaction
+
+
+class Standing(Enum):
+    """What is known of the person whom access was granted to."""
+
+    MEMBER = auto()
+    OUTSIDER = auto()
+    UNKNOWN = auto()
+
+
+async def standing(tx: Transaction, person: str) -> Standing:
+    """How somebody stands; whoever is not known well enough is looked up, and has to wait for that."""
+    found = await tx.people.find(person)
+    if found is None:
+        # An open question is left as it is: asked anew, the answer to it would be none.
+        if await tx.people.question(person) is None:
+            await tx.people.ask_for(person)
+        return Standing.UNKNOWN
+    try:
+        require_member(found)
+    except Refused:
+        return Standing.OUTSIDER
+    return Standing.MEMBER

@@ -1,0 +1,191 @@
+"""Records what a pass over a space's list has shown: grants, sources, changes, and what is told."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from bot.domain import change as changes
+from bot.domain import schedule
+from bot.domain.change import Change, ChangeState
+from bot.domain.grant import GrantState, Why
+from bot.domain.range_merge import Merged, Written
+from bot.domain.ranges import EVERYWHERE, RangeRule, RangesLook, RangesPlan, Ruleset
+from bot.domain.request import Kind
+from bot.domain.subject import network_of
+from bot.errors import HerokuError
+from bot.keeping.recording import Recorder, release, rest_after
+from bot.keeping.turns import Turn
+from bot.ports import BOT, Doing, Job, PostKind, Transaction
+
+SHOWN: Final = 25
+"""Lines of a list that a finding shows; a space has 20 at most, unless Heroku's limit has grown."""
+
+
+@dataclass(kw_only=True, slots=True)
+class RangesOutcome:
+    """What carrying out a plan brought, beyond the plan itself.
+
+    Attributes:
+        refused: grants whose source Heroku will not take, each with its words.
+        outsiders: grants whose owner may not be let in any more.
+        merged: how often somebody else's change was found in between, and kept.
+        wait: how long the next write has to wait.
+        changed: something was written, so the next look comes soon.
+        trouble: what went wrong last with a call.
+    """
+
+    refused: dict[UUID, str] = field(default_factory=dict)
+    outsiders: set[UUID] = field(default_factory=set)
+    merged: int = 0
+    wait: timedelta | None = None
+    changed: bool = False
+    trouble: HerokuError | None = None
+
+
+class RangesRecorder(Recorder):
+    """Records passes over spaces' lists."""
+
+    async def record(
+        self,
+        turn: Turn,
+        asked: Sequence[Change],
+        seen: Ruleset,
+        drawn: RangesPlan,
+        outcome: RangesOutcome,
+    ) -> None:
+        """Records a pass, whether or not its write went well.
+
+        Raises:
+            LeaseLostError: the turn was over before; nothing is recorded.
+        """
+        job, now = turn.job, self._clock.now()
+        async with self._store.transaction() as tx:
+            adopted = [each for each in asked if each.kind is Kind.ADOPT and _source(each) in _allowed(seen)]
+            await tx.ranges.adopt(job, [_source(each) for each in adopted])
+            for id, state, why, detail in _verdicts(drawn, outcome):
+                await self.settle(tx, id, state, why, detail, now)
+            for change in asked:
+                await self._settle_change(tx, change, adopted, drawn, now)
+            await tx.ranges.listed(job, drawn.listed)
+            await tx.ranges.gone(job, drawn.gone)
+            ours = await tx.ranges.ours(job.target.id)
+            await self._tell_findings(tx, job, seen, drawn, ours)
+            await tx.lanes.looked(job, RangesLook(at=now, ruleset=seen, ours=ours & _allowed(seen)))
+            if outcome.trouble is not None:
+                await self.report(tx, job, outcome.trouble, now)
+            again, tries = _next_look(job, drawn, outcome)
+            rest = rest_after(job, again, tries, error=outcome.trouble, under_way=drawn.under_way)
+            await release(tx, job, rest)
+            await tx.commit()
+
+    async def tell_of_others(
+        self, tx: Transaction, job: Job, writes: Sequence[Written], found: Merged | None
+    ) -> None:
+        """Tells operations what could not be held or seen, in the commit that settles our writes.
+
+        Args:
+            tx: that commit.
+            job: the turn.
+            writes: ours, at least one.
+            found: what the history has shown last; None where it does not tell.
+        """
+        if found is None:
+            said = {"before": _written(writes[0].before), "after": _written(writes[-1].rules)}
+            await self._find(tx, job, PostKind.NOTICE_RANGES_UNSEEN, str(writes[-1].id), **said)
+        elif not found.holds:
+            by = found.newest.by or "–"
+            await self._find(tx, job, PostKind.NOTICE_RANGES_CONTENDED, str(writes[-1].id), by=by)
+
+    async def _settle_change(
+        self, tx: Transaction, change: Change, adopted: Sequence[Change], drawn: RangesPlan, now: datetime
+    ) -> None:
+        """Moves one change, if this pass has proven it or it is overdue, and has its owner told."""
+        change = await tx.changes.get(change.id)
+        if change.state is not ChangeState.DOING:
+            return
+        kind = PostKind.NOTICE_DONE
+        if any(each.id == change.id for each in adopted) or _source(change) in drawn.undone:
+            after = changes.done(change, now=now)
+        elif change.overdue:
+            after, kind = changes.failed(change, Why.DEADLINE, now=now), PostKind.NOTICE_NOT_DONE
+        else:
+            return
+        if await tx.changes.move(change, after, doing=Doing(actor=BOT, at=now)):
+            await tx.posts.refresh_cards(change.request)
+            key = f"{kind}:{change.id}:{now.isoformat()}"
+            await tx.posts.tell(kind, to=change.owner, key=key, request=change.request)
+
+    async def _tell_findings(
+        self,
+        tx: Transaction,
+        job: Job,
+        seen: Ruleset,
+        drawn: RangesPlan,
+        ours: frozenset[str],
+    ) -> None:
+        """Tells operations what nobody planned; each finding once."""
+        for source in drawn.stuck:
+            await self._find(tx, job, PostKind.NOTICE_RANGE_STUCK, f"{source}:{seen.id}", range=source)
+        for source in drawn.missing:
+            await self._find(tx, job, PostKind.NOTICE_RANGE_MISSING, f"{source}:{job.lease}", range=source)
+        if seen.applied is False and not drawn.writes:
+            await self._find(tx, job, PostKind.NOTICE_RANGES_UNAPPLIED, str(seen.id), by=seen.by or "–")
+        known = await tx.lanes.look(job.target.id, job.method)
+        if isinstance(known, RangesLook):
+            before_ = _allowed(known.ruleset)
+            for source in sorted(_allowed(seen) - before_ - ours - {EVERYWHERE}):
+                back = source in drawn.back
+                kind = PostKind.NOTICE_RANGE_BACK if back else PostKind.NOTICE_RANGE_FOREIGN
+                await self._find(tx, job, kind, f"{source}:{seen.id}", range=source, by=seen.by or "–")
+
+    async def _find(self, tx: Transaction, job: Job, kind: PostKind, which: str, **said: str) -> None:
+        await tx.posts.tell(
+            kind,
+            to=self._policy.operations_channel,
+            key=f"{kind}:{job.target.id}:{which}",
+            params={"space": job.target.label, **said},
+        )
+
+
+def _source(change: Change) -> str:
+    return str(network_of(change.subject))
+
+
+def _allowed(ruleset: Ruleset) -> frozenset[str]:
+    return frozenset(rule.source for rule in ruleset.rules if rule.network is not None)
+
+
+def _written(rules: Sequence[RangeRule]) -> str:
+    return ", ".join(f"{rule.action} {rule.source}" for rule in rules[:SHOWN])
+
+
+def _verdicts(
+    drawn: RangesPlan, outcome: RangesOutcome
+) -> Iterable[tuple[UUID, GrantState, Why | None, str]]:
+    """Every grant whose state the pass has settled."""
+    for id in drawn.in_force:
+        yield id, GrantState.IN_FORCE, None, ""
+    for id in drawn.ended:
+        yield id, GrantState.ENDED, None, ""
+    for id in drawn.interrupted:
+        yield id, GrantState.INTERRUPTED, Why.CLOSED_ELSEWHERE, ""
+    for id, why in drawn.failed:
+        yield id, GrantState.FAILED, why, ""
+    for id in outcome.outsiders:
+        yield id, GrantState.FAILED, Why.PERSON, ""
+    for id, detail in outcome.refused.items():
+        yield id, GrantState.FAILED, Why.REFUSED, detail
+
+
+def _next_look(job: Job, drawn: RangesPlan, outcome: RangesOutcome) -> tuple[timedelta, int]:
+    """When to look again: after a change once in a minute and once in ten, for others may undo it."""
+    if outcome.wait is not None:
+        return outcome.wait, job.tries
+    if outcome.changed:
+        return schedule.READ_BACK[0], 1
+    if drawn.under_way:
+        return schedule.gap(schedule.READ_BACK, job.tries), job.tries + 1
+    lately = bool(drawn.ended or drawn.gone or drawn.listed)
+    return (schedule.WATCH if lately else schedule.IDLE), 0

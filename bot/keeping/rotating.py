@@ -1,0 +1,115 @@
+"""Rotates certificates, as approved changes say: the old one goes last, and only where the new one works."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+import structlog
+
+from bot.domain import rotation
+from bot.domain.certificate import Certificate
+from bot.domain.change import Change, ChangeState
+from bot.domain.grant import Why
+from bot.domain.request import Kind
+from bot.domain.rotation import Rotation, Step, rotation_of
+from bot.domain.schedule import CHANGE_DEADLINE
+from bot.errors import HerokuNotFoundError
+from bot.keeping.certificates import CertificateHands
+from bot.keeping.changing import Hands
+from bot.keeping.observing import RulesTurn, Seen
+from bot.keeping.recording import Outcome
+from bot.ports import BOT, Doing, PostKind
+
+READY: Final = PostKind.NOTICE_ROTATION_READY
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RotatingHands(Hands):
+    """One step a pass for each rotation.
+
+    Attributes:
+        certificates: has new ones made.
+    """
+
+    certificates: CertificateHands
+
+    async def work(self, turn: RulesTurn, listed: list[Certificate], seen: Seen, outcome: Outcome) -> None:
+        """Does what follows from a complete list of certificates; arguments as for `CertificateHands.work`.
+
+        Raises:
+            HerokuBusyError: the rate limit is used up.
+            HerokuDeniedError: the token is refused.
+            LeaseLostError: the turn is over.
+        """
+        for change in turn.changes_of(Kind.ROTATE):
+            if change.id not in outcome.concluded:
+                await self._rotate(turn, change, listed, seen, outcome)
+
+    async def _rotate(
+        self, turn: RulesTurn, change: Change, listed: list[Certificate], seen: Seen, outcome: Outcome
+    ) -> None:
+        found, now = rotation_of(change), self.clock.now()
+        step, why = rotation.step(found, listed, now=now, at=turn.job.claimed_at, overdue=change.overdue)
+        match step:
+            case Step.MAKE if not seen.enabled:
+                outcome.fail(change, Why.NOT_ENABLED)
+            case Step.MAKE:
+                new = await self.certificates.make(turn, change, listed, outcome)
+                if new is not None:
+                    await self._hand_over(turn, change, new)
+            case Step.REMOVE:
+                await self._remove(turn, change, found, outcome)
+            case Step.DONE:
+                outcome.finish(change)
+            case Step.FAIL:
+                outcome.fail(change, why)
+        outcome.waiting |= step is Step.READ_BACK
+
+    async def _hand_over(self, turn: RulesTurn, change: Change, new: UUID) -> None:
+        """Records that the new certificate is ready, and tells its owner, in one commit."""
+        now = self.clock.now()
+        async with self.observer.holding(turn) as tx:
+            current = await tx.changes.get(change.id)
+            if current.state is not ChangeState.DOING:
+                return
+            doing = Doing(actor=BOT, at=now, details={"certificate": str(new)})
+            await tx.changes.move(current, rotation.made(current, new, now=now), doing=doing)
+            await tx.posts.refresh_cards(current.request)
+            await tx.posts.tell(READY, to=current.owner, key=f"{READY}:{new}", request=current.request)
+
+    async def _remove(self, turn: RulesTurn, change: Change, found: Rotation, outcome: Outcome) -> None:
+        """Has the old certificate removed; what comes of it the lists to come prove."""
+        await self.observer.confirm_name(turn)
+        asked = await self._intend(turn, change, found)
+        if asked is not None:
+            await self.call(
+                turn, asked, outcome, self._discarding(turn, found.old), undo=rotation.not_removing
+            )
+
+    async def _intend(self, turn: RulesTurn, change: Change, found: Rotation) -> Change | None:
+        """Records the intent to remove, with its own deadline; None when somebody settled it meanwhile."""
+        within = CHANGE_DEADLINE if found.asked_at is None else None
+        async with self.observer.holding(turn) as tx:
+            current = await tx.changes.get(change.id)
+            if current.state is not ChangeState.DOING:
+                return None
+            asked = rotation.removing(current, at=turn.present)
+            doing = Doing(actor=BOT, at=self.clock.now(), details={"certificate": str(found.old)})
+            await tx.changes.move(current, asked, doing=doing, within=within)
+            await tx.posts.refresh_cards(current.request)
+        return asked
+
+    def _discarding(self, turn: RulesTurn, old: UUID) -> Callable[[], Awaitable[None]]:
+        name = turn.job.database.name
+
+        async def discard() -> None:
+            try:
+                await self.heroku.discard_certificate(name, old)
+            except HerokuNotFoundError:
+                # Gone already, by this intent's first try or by somebody else: the lists to come tell.
+                log.info("keeper.no_certificate_to_remove", database=name, certificate=str(old))
+
+        return discard

@@ -1,0 +1,49 @@
+"""What pgaccess says about certificates that grow old, and about rotating them, in English."""
+
+from collections.abc import Mapping
+from typing import Final
+
+ENGLISH: Final[Mapping[str, str]] = {
+    # Reminders of an end: to the owner, to those who approve, and where nobody owns it.
+    "notice.expiry": ":hourglass_flowing_sand: *Your client certificate #{id} of {app} expires within {left}*, {until}.",
+    "notice.expiry.over": ":x: *Your client certificate #{id} of {app} has expired*, {until}. Whatever connects with it is refused from now on (`sslv3 alert certificate expired`).",
+    "notice.expiry_copy": ":hourglass_flowing_sand: {people} *Client certificate #{id} of {app} expires within {left}*, {until}. It belongs to {owner}.",
+    "notice.expiry_copy.over": ":x: {people} *Client certificate #{id} of {app} has expired*, {until}. Whatever connects with it is refused from now on (`sslv3 alert certificate expired`). It belongs to {owner}.",
+    "notice.expiry_orphan": ":hourglass_flowing_sand: {people} *Client certificate #{id} of {app} expires within {left}*, {until}, and nobody looks after it: {owner} is no longer an active member.",
+    "notice.expiry_orphan.over": ":x: {people} *Client certificate #{id} of {app} has expired*, {until}, and nobody looked after it: {owner} is no longer an active member. Whatever connects with it is refused from now on (`sslv3 alert certificate expired`).",
+    "expiry.purpose": "> {purpose}",
+    "expiry.how": "Heroku renews nothing. Have a new one made, and install it before then: `/pgaccess mtls certificate rotate {id}`",
+    "expiry.how.over": "Have a new one made: `/pgaccess mtls certificate rotate {id}`",
+    "expiry.reminded": "Reminded {left} before the end.",
+    "expiry.reminded.end": "Reminded at the end.",
+    "expiry.noted": ":eyes: {person} took note, {at}.",
+    "expiry.unnoted": "Nobody has taken note of this yet.",
+    "expiry.snoozed": ":zzz: Comes again {until}.",
+    "expiry.gone": ":lock: Client certificate #{id} of {app} is gone meanwhile; there is nothing more to do about its end.",
+    "button.acknowledge": "I know",
+    "button.snooze": "Remind me later",
+    "button.rotate": "Rotate",
+    # Answers to the buttons.
+    "answer.acknowledged": ":eyes: Noted. I say no more about certificate #{id} of {app} until the next reminder is due.",
+    "answer.snoozed": ":zzz: I remind you of certificate #{id} of {app} again {until}.",
+    "answer.installed": ":white_check_mark: Noted. The old certificate of {app} works until {until}; then #{id} removes it. Something still uses it? Say so before then.",
+    # Once a week: what nobody owns.
+    "notice.unowned": ":card_index: *Client certificates that nobody owns*, as of {at}",
+    "unowned.line.foreign": "`{handle}`  {name}, not made by pgaccess: ends {until}",
+    "unowned.line.orphan": "`#{handle}`  made for {owner}, who is no longer an active member: ends {until}",
+    "unowned.unknown": "at a time that is not known",
+    "unowned.more": "… and {count} more: `/pgaccess mtls certificate list`",
+    "unowned.how": "Still needed? Whoever has one rotated owns the new one: `/pgaccess mtls certificate rotate {handle}`. Not needed: `/pgaccess mtls certificate remove {handle}`",
+    # Rotating.
+    "state.rotating.making": ":gear: #{id} approved by {person}; the new certificate is being made at Heroku since {since}, which usually takes 5 to 10 minutes",
+    "state.rotating.installing": ":key: #{id}: the new certificate is ready since {ready}; the old one works on until somebody says that the new one is installed",
+    "state.rotating.resting": ":hourglass_flowing_sand: #{id}: installed since {installed}; the old certificate is removed {remove}",
+    "state.rotating.removing": ":lock: #{id}: the new certificate is installed; the old one is being removed",
+    "notice.rotation_ready": ":key: *The new client certificate of {app} is ready (#{id}).* Get its files, put them where the old ones are, and press *Installed*. The old one works on until then, and for {grace} more.",
+    "notice.install": ":bell: *Is the new client certificate of {app} installed?* #{id} has waited for your word since {ready}; the old one works on until then. I stop waiting {over}.",
+    "notice.install.over": ":bell: #{id} has moved on: it no longer waits for the new client certificate of {app} to be installed.",
+    "button.installed": "Installed",
+    "why.new_gone": "the new certificate is not ready any more; somebody removed it at Heroku",
+    "why.old_gone": "somebody else removed the old certificate at Heroku before the new one was installed",
+    "why.not_installed": "nobody said within two weeks that the new certificate is installed; both certificates are still there",
+}

@@ -1,0 +1,87 @@
+"""Forms for PrivateLink: the one that asks for accounts, and the one that asks for the whole to be closed."""
+
+from collections.abc import Mapping, Sequence
+
+from bot.domain.link import LinkLook
+from bot.domain.target import Database
+from bot.messages import blocks, forms, names
+from bot.messages.link_cards import listed
+from bot.messages.words import Words
+from bot.ports import Block
+
+
+def add_form(
+    *, databases: Sequence[Database], filled: Mapping[str, str | None], words: Words, needs_reason: bool
+) -> Block:
+    """The form for AWS accounts, with what is known already filled in.
+
+    Args:
+        databases: what can be chosen.
+        filled: by field name; accounts travel in the field of an address.
+        words: the reader's language.
+        needs_reason: no rule of the policy lets one go without.
+    """
+    fields = [
+        blocks.text_input(
+            names.FIELD_ADDRESS,
+            words("form.link.accounts"),
+            initial=filled.get(names.FIELD_ADDRESS),
+            hint=words("form.link.accounts.hint"),
+        ),
+        forms.target_field(databases, filled.get(names.FIELD_TARGET), words),
+        forms.duration_field(words, filled.get(names.FIELD_DURATION)),
+        forms.reason_field(words, filled.get(names.FIELD_REASON), optional=not needs_reason),
+    ]
+    title, submit = words("form.link.title"), words("form.add.submit")
+    return forms.modal(names.FORM_LINK_ADD, title, submit, words, fields)
+
+
+def close_form(
+    database: Database,
+    look: LinkLook,
+    requests: Sequence[int],
+    *,
+    reason: str | None,
+    words: Words,
+    needs_reason: bool,
+) -> Block:
+    """Lists whom closing would cut off, and asks to type the app's name.
+
+    Args:
+        database: whose PrivateLink.
+        look: what the last look saw.
+        requests: whose grants would end.
+        reason: as typed already.
+        words: the reader's language.
+        needs_reason: no rule of the policy lets one go without.
+    """
+    about = "\n".join([words("form.close_link.about", app=database.app), *_cuts(look, requests, words)])
+    name = blocks.text_input(
+        names.FIELD_NAME,
+        words("form.close_link.name"),
+        initial=None,
+        hint=words("form.close_link.name.hint", app=database.app),
+    )
+    shown = [
+        blocks.section(about),
+        blocks.context(words("form.close_link.service")),
+        name,
+        forms.reason_field(words, reason, optional=not needs_reason),
+    ]
+    title, submit = words("form.close_link.title"), words("form.close_link.submit")
+    made = forms.modal(names.FORM_LINK_CLOSE, title, submit, words, shown)
+    return {**made, "private_metadata": database.name}
+
+
+def _cuts(look: LinkLook, requests: Sequence[int], words: Words) -> list[str]:
+    said: list[str] = []
+    if requests:
+        closes = ", ".join(f"#{id}" for id in requests[:50])
+        said.append(words("form.close_link.requests", closes=closes))
+    foreign = [account.arn for account in look.foreign]
+    if foreign:
+        said.append(words("form.close_link.foreign", accounts=listed(foreign, words)))
+    if look.connections:
+        endpoints = listed((each.endpoint for each in look.connections), words)
+        said.append(words("form.close_link.connections", endpoints=endpoints))
+    return said or [words("form.close_link.nobody")]

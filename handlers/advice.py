@@ -1,0 +1,95 @@
+"""``/pgaccess advise``: a few questions, one recommendation, and the form that asks for it."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from bot.access import Access, Wish
+from bot.domain.advice import Answers, Length, Need, Origin
+from bot.domain.target import choose
+from bot.messages import advising, names
+from bot.messages.words import Words
+from bot.ports import Block, Desk
+from handlers.forms import Forms
+from handlers.incoming import Click, MalformedError, Submission
+from handlers.tidy import tidy
+
+BUTTONS: Final = frozenset({names.ADVISE, names.ADVISE_MTLS, names.ADVISE_PRIVATELINK, names.ADVISE_COMPARE})
+"""Buttons that are answered here."""
+
+
+class Advisor:
+    """Asks, recommends, and leads on."""
+
+    def __init__(self, *, access: Access, desk: Desk, forms: Forms) -> None:
+        self._access = access
+        self._desk = desk
+        self._forms = forms
+
+    async def open(self, trigger: str, target: str | None, words: Words) -> None:
+        """Opens the questions, with the database chosen that was named.
+
+        Raises:
+            Refused: no database is called so, or there is none at all.
+        """
+        databases = await self._access.databases()
+        aliases = {one.alias: one.database for one in self._access.policy.targets}
+        chosen = choose(databases, target, aliases) if target or not databases else None
+        id = None if chosen is None else str(chosen.id)
+        await self._desk.open_view(trigger, advising.questions(databases=databases, chosen=id, words=words))
+
+    async def answer(self, submission: Submission, words: Words) -> Block:
+        """Returns the view that follows the questions.
+
+        Raises:
+            Refused: there is no such database, or the person is no member.
+            MalformedError: an answer is none of those that were offered.
+        """
+        await self._access.require_member(submission.person)
+        target = tidy(submission.values.get(names.FIELD_TARGET) or "")
+        answers = _answers(submission.values)
+        database, advice = await self._access.advise(target, answers)
+        return advising.recommendation(database, advice, answers.length, words)
+
+    async def click(self, click: Click, words: Words) -> None:
+        """Follows a button: to the questions, to the table, or on to the form, filled.
+
+        Raises:
+            Refused: there is no such database any more, or the person is no member.
+            MalformedError: the button's value is not ours.
+        """
+        await self._access.require_member(click.person)
+        match click.action:
+            case names.ADVISE:
+                await self.open(click.trigger, None, words)
+            case names.ADVISE_COMPARE:
+                await self._desk.push_view(click.trigger, advising.comparison(words))
+            case names.ADVISE_MTLS:
+                view = await self._forms.add_view(await self._wish(click.value), words)
+                await self._desk.push_view(click.trigger, view)
+            case names.ADVISE_PRIVATELINK:
+                view = await self._forms.links.add_view(await self._wish(click.value), words)
+                await self._desk.push_view(click.trigger, view)
+            case _:
+                raise MalformedError(f"a button called {click.action!r}")
+
+    async def _wish(self, value: str) -> Wish:
+        try:
+            id, length = advising.read_button_data(value)
+        except ValueError as error:
+            raise MalformedError("a button with a value that is not ours") from error
+        named = {str(database.id): database.name for database in await self._access.databases()}
+        return Wish(target=named.get(id, id), duration=advising.DURATIONS.get(length))
+
+
+def _answers(values: Mapping[str, str | None]) -> Answers:
+    region = values.get(names.FIELD_REGION)
+    try:
+        return Answers(
+            need=Need(values.get(names.FIELD_NEED) or ""),
+            origin=Origin(values.get(names.FIELD_ORIGIN) or ""),
+            region=None if region == advising.UNKNOWN else region,
+            length=Length(values.get(names.FIELD_LENGTH) or ""),
+            production=values.get(names.FIELD_PRODUCTION) == advising.YES,
+        )
+    except ValueError as error:
+        raise MalformedError("an answer that was not offered") from error

@@ -1,0 +1,89 @@
+"""``/pgaccess mtls enable``, ``disable`` and ``certificate …``, with their form and their buttons."""
+
+from dataclasses import replace
+from typing import Final, assert_never
+
+from bot.access import Access, Wish
+from bot.messages import disable_form, forms, names, private, stock
+from bot.messages.words import Words
+from bot.ports import Desk, Message
+from handlers.certificate_typed import AskCertificate, AskDisable, AskDiscard, AskEnable, AskIssue, AskStock
+from handlers.fields import said
+from handlers.incoming import Click, Command, MalformedError, Submission
+from handlers.tidy import tidy
+
+FORMS: Final = (names.FORM_DISABLE,)
+"""The forms that are read here."""
+
+
+class CertificateForms:
+    """Opens and reads the form that disables mTLS."""
+
+    def __init__(self, *, access: Access, desk: Desk) -> None:
+        self._access = access
+        self._desk = desk
+
+    async def open_disable(self, command: Command, typed: AskDisable, words: Words) -> None:
+        """Opens the form, if there is something to disable.
+
+        Raises:
+            Refused: the person may not ask for it, or there is nothing.
+        """
+        found = await self._access.may_disable(typed.target, person=command.person)
+        needs_reason = forms.needs_reason(self._access.policy)
+        view = disable_form.disable_form(found, reason=typed.reason, words=words, needs_reason=needs_reason)
+        await self._desk.open_view(command.trigger, view)
+
+    async def submit(self, submission: Submission) -> None:
+        """Acts on the form; raises ``Refused`` when something in it cannot be done."""
+        typed = tidy(submission.values.get(names.FIELD_NAME) or "")
+        wish = replace(said(submission), target=submission.data or None)
+        await self._access.disable(wish, typed=typed, person=submission.person, key=submission.key)
+
+
+class CertificateCommands:
+    """Answers what is typed and pressed about certificates."""
+
+    def __init__(self, *, access: Access, forms: CertificateForms) -> None:
+        self._access = access
+        self._forms = forms
+
+    async def answer(self, command: Command, typed: AskCertificate, words: Words) -> Message | None:
+        """Acts on a command; None when a form was opened instead of an answer.
+
+        Raises:
+            Refused: what was typed cannot be done as it stands.
+            StoreUnavailableError: nothing was recorded.
+        """
+        access, person, key = self._access, command.person, command.key
+        match typed:
+            case AskEnable(target=target, reason=reason):
+                wish = Wish(target=target, reason=reason)
+                case = await access.enable(wish, person=person, key=key)
+            case AskDisable():
+                await self._forms.open_disable(command, typed, words)
+                return None
+            case AskIssue(target=target, reason=reason):
+                case = await access.issue(Wish(target=target, reason=reason), person=person, key=key)
+            case AskStock(target=target):
+                return stock.listing(await access.stocks(target, person=person), words)
+            case AskDiscard(handle=handle, reason=reason):
+                case = await access.discard(handle, reason, person=person, key=key)
+            case _ as never:
+                assert_never(never)
+        return private.asked(case, words=words, policy=access.policy)
+
+    async def pick(self, click: Click, words: Words) -> Message:
+        """Acts on a button that says which certificate is the one.
+
+        Raises:
+            Refused: that is not in question (any more), or not theirs to say.
+            StoreUnavailableError: nothing was recorded.
+            MalformedError: its value is not ours.
+        """
+        try:
+            request, certificate = names.read_pick(click.value)
+        except ValueError as error:
+            raise MalformedError("a button with a value that is not ours") from error
+        case = await self._access.pick(request, certificate, person=click.person, key=click.key)
+        return private.done("picked", case, words)

@@ -1,0 +1,151 @@
+"""``/pgaccess privatelink …``, and its forms."""
+
+from dataclasses import replace
+from functools import partial
+from typing import Final, assert_never
+
+from bot.access import Access, Wish
+from bot.domain.target import choose
+from bot.errors import Refusal, Refused
+from bot.messages import forms, link_forms, linking, names, private
+from bot.messages.words import Words
+from bot.ports import Block, Desk, Message
+from handlers.afresh import Afresh
+from handlers.fields import said
+from handlers.incoming import Command, Submission
+from handlers.link_typed import (
+    AskLink,
+    AskLinkAdd,
+    AskLinkAdopt,
+    AskLinkClose,
+    AskLinkRemove,
+    AskLinkStatus,
+)
+from handlers.tidy import tidy
+
+FORMS: Final = (names.FORM_LINK_ADD, names.FORM_LINK_CLOSE)
+"""The forms that are read here."""
+
+_MISSING: Final = frozenset({Refusal.ACCOUNT_EMPTY, Refusal.TARGET_MISSING, Refusal.REASON_SHORT})
+"""Refusals of a typed line that only want something more: the form asks for it."""
+
+
+class LinkForms:
+    """Opens and reads the forms of PrivateLink."""
+
+    def __init__(self, *, access: Access, desk: Desk) -> None:
+        self._access = access
+        self._desk = desk
+
+    async def open_add(self, trigger: str, wish: Wish, words: Words) -> None:
+        """Opens the form for accounts; raises ``Refused`` as `add_view` does."""
+        await self._desk.open_view(trigger, await self.add_view(wish, words))
+
+    async def add_view(self, wish: Wish, words: Words) -> Block:
+        """The form for accounts, filled with what was typed.
+
+        Raises:
+            Refused: there is no database to ask for.
+        """
+        databases = await self._access.databases()
+        aliases = {one.alias: one.database for one in self._access.policy.targets}
+        chosen = choose(databases, wish.target, aliases) if wish.target or not databases else None
+        filled = {
+            names.FIELD_ADDRESS: wish.address,
+            names.FIELD_TARGET: None if chosen is None else str(chosen.id),
+            names.FIELD_DURATION: wish.duration or wish.until,
+            names.FIELD_REASON: wish.reason,
+        }
+        needs_reason = forms.needs_reason(self._access.policy)
+        return link_forms.add_form(databases=databases, filled=filled, words=words, needs_reason=needs_reason)
+
+    async def open_close(self, command: Command, typed: AskLinkClose, words: Words) -> None:
+        """Opens the form that closes the whole, if there is something to close.
+
+        Raises:
+            Refused: the person may not ask for it, or there is nothing to close.
+        """
+        found = await self._access.may_close(typed.target, person=command.person)
+        view = link_forms.close_form(
+            found.database,
+            found.look,
+            found.requests,
+            reason=typed.reason,
+            words=words,
+            needs_reason=forms.needs_reason(self._access.policy),
+        )
+        await self._desk.open_view(command.trigger, view)
+
+    async def submit(self, submission: Submission) -> None:
+        """Acts on a form that was sent; raises ``Refused`` when something in it cannot be done."""
+        who = {"person": submission.person, "key": submission.key}
+        wish = said(submission)
+        if submission.form == names.FORM_LINK_CLOSE:
+            typed = tidy(submission.values.get(names.FIELD_NAME) or "")
+            wish = replace(wish, target=submission.data or None)
+            await self._access.close_link(wish, typed=typed, **who)
+            return
+        chosen = submission.values.get(names.FIELD_TARGET) or ""
+        named = {str(database.id): database.name for database in await self._access.databases()}
+        target = named.get(chosen, tidy(chosen) or None)
+        await self._access.ask_link(replace(wish, target=target), **who)
+
+
+class LinkCommands:
+    """Answers typed commands about PrivateLink."""
+
+    def __init__(self, *, access: Access, forms: LinkForms, afresh: Afresh) -> None:
+        self._access = access
+        self._forms = forms
+        self._afresh = afresh
+
+    async def answer(self, command: Command, typed: AskLink, words: Words) -> Message | None:
+        """Acts on a command; None when a form was opened instead of an answer.
+
+        Raises:
+            Refused: what was typed cannot be done as it stands.
+            StoreUnavailableError: nothing was recorded.
+        """
+        match typed:
+            case AskLinkAdd():
+                return await self._add(command, typed, words)
+            case AskLinkRemove():
+                return await self._remove(command, typed, words)
+            case AskLinkAdopt():
+                wish = Wish(address=typed.accounts, target=typed.target, reason=typed.reason)
+                case = await self._access.adopt_accounts(wish, person=command.person, key=command.key)
+                return private.asked(case, words=words, policy=self._access.policy)
+            case AskLinkStatus(target=target):
+                situation = await self._access.situation(target, person=command.person)
+                draw = partial(linking.status, words=words)
+                self._afresh.follow(situation, url=command.respond_to, person=command.person, draw=draw)
+                return linking.status(situation, words)
+            case AskLinkClose():
+                await self._forms.open_close(command, typed, words)
+                return None
+            case _ as never:
+                assert_never(never)
+
+    async def _add(self, command: Command, typed: AskLinkAdd, words: Words) -> Message | None:
+        wish = Wish(
+            address=typed.accounts,
+            target=typed.target,
+            duration=typed.duration,
+            until=typed.until,
+            reason=typed.reason,
+        )
+        try:
+            case = await self._access.ask_link(wish, person=command.person, key=command.key)
+        except Refused as refused:
+            if refused.reason not in _MISSING:
+                raise
+            await self._forms.open_add(command.trigger, wish, words)
+            return None
+        return private.asked(case, words=words, policy=self._access.policy)
+
+    async def _remove(self, command: Command, typed: AskLinkRemove, words: Words) -> Message:
+        wish = Wish(address=typed.accounts, target=typed.target, reason=typed.reason)
+        removal = await self._access.remove_accounts(wish, person=command.person, key=command.key)
+        if removal.requested is not None:
+            return private.asked(removal.requested, words=words, policy=self._access.policy)
+        return private.removing(removal.case, removal.closing, words)

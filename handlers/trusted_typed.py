@@ -1,0 +1,26 @@
+"""What a line about trusted ranges can ask for."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from bot.access import Wish
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AskTrusted:
+    """Let a range in to a whole space, take one out, or take one over.
+
+    Attributes:
+        verb: what is to be done.
+        wish: in the person's own words.
+    """
+
+    verb: Literal["add", "remove", "adopt"]
+    wish: Wish
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AskTrustedStatus:
+    """Show a space's ranges."""
+
+    target: str | None = None

@@ -1,0 +1,155 @@
+"""The inventory of client certificates: what Heroku listed, and what only we know of it. Never a key."""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from sqlalchemy import Select, Text, and_, cast, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.certificate import DISABLED, SHOWN_OF_ID, Certificate, KnownCertificate, Sighting
+from bot.domain.ladder import Ladder, next_moment
+from bot.ports import Loop
+from storage.tables import certificates, targets
+
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}")
+"""A request's number; nine digits stay below what the column holds."""
+
+_ID: Final = re.compile(rf"[0-9a-f]{{{SHOWN_OF_ID},32}}")
+"""The beginning of an id, without its hyphens."""
+
+
+def known_of(row: Mapping[Any, Any]) -> KnownCertificate:
+    """Reads a certificate from a row of ``certificates``."""
+    return KnownCertificate(
+        id=row["id"],
+        target=row["target_id"],
+        request=row["request_id"],
+        owner=row["owner"],
+        purpose=row["purpose"],
+        name=row["name"],
+        status=row["status"],
+        expires_at=row["expires_at"],
+        first_seen_at=row["first_seen_at"],
+        last_seen_at=row["last_seen_at"],
+        gone_at=row["gone_at"],
+        delivered_at=row["delivered_at"],
+        ladder=Ladder(
+            step=row["rung"],
+            acknowledged_at=row["acknowledged_at"],
+            acknowledged_by=row["acknowledged_by"],
+            snoozed_until=row["snoozed_until"],
+            snoozes=row["snoozes"],
+        ),
+    )
+
+
+def remind_at(known: KnownCertificate) -> datetime | None:
+    """Business time of the next reminder; None where nobody is to be reminded, or the end is not known."""
+    if known.owner is None or known.expires_at is None:
+        return None
+    return next_moment(known.ladder, expires_at=known.expires_at)
+
+
+class PostgresCertificates:
+    """Certificates by Heroku's id."""
+
+    def __init__(self, connection: AsyncConnection, touched: set[Loop]) -> None:
+        self._connection = connection
+        self._touched = touched
+
+    async def present(self, target: UUID | None = None) -> tuple[KnownCertificate, ...]:
+        """Those of one database, or of all that Heroku has, that are not gone; by database, by their end."""
+        which = targets.c.gone_at.is_(None) if target is None else certificates.c.target_id == target
+        statement = (
+            select(certificates)
+            .join(targets, targets.c.id == certificates.c.target_id)
+            .where(certificates.c.gone_at.is_(None), which)
+            .order_by(targets.c.app, targets.c.name, certificates.c.expires_at, certificates.c.id)
+        )
+        return await self._read(statement)
+
+    async def find(self, id: UUID) -> KnownCertificate | None:
+        """One certificate, gone or not."""
+        found = await self._read(select(certificates).where(certificates.c.id == id))
+        return found[0] if found else None
+
+    async def get(self, id: UUID) -> KnownCertificate | None:
+        """One certificate, gone or not, locked until the transaction ends."""
+        found = await self._read(select(certificates).where(certificates.c.id == id).with_for_update())
+        return found[0] if found else None
+
+    async def called(self, handle: str) -> tuple[KnownCertificate, ...]:
+        """Those that are not gone and that a handle may mean: a request's number, or how an id begins."""
+        word = handle.lower().replace("-", "")
+        meant = []
+        if _NUMBER.fullmatch(word):
+            meant.append(certificates.c.request_id == int(word))
+        if _ID.fullmatch(word):
+            # The text of a uuid has hyphens behind the eighth digit, which the handle may lack.
+            meant.append(func.replace(cast(certificates.c.id, Text), "-", "").startswith(word))
+        if not meant:
+            return ()
+        which = and_(certificates.c.gone_at.is_(None), or_(*meant))
+        return await self._read(select(certificates).where(which).order_by(certificates.c.id))
+
+    async def of_request(self, request: int) -> KnownCertificate | None:
+        """The one that a request made, or the one made last; gone or not."""
+        which = certificates.c.request_id == request
+        newest = select(certificates).where(which).order_by(certificates.c.first_seen_at.desc()).limit(1)
+        found = await self._read(newest)
+        return found[0] if found else None
+
+    async def listed(self, target: UUID, found: Iterable[Certificate]) -> Sighting:
+        """Brings the inventory of a database up to date with a complete list.
+
+        One that was disabled before we ever saw it is none of our business, and stays out.
+        """
+        before = {known.id: known for known in await self.present(target)}
+        usable = {each.id: each for each in found if each.status != DISABLED}
+        for each in usable.values():
+            await self._see(target, each, before.get(each.id))
+        gone = tuple(known for id, known in before.items() if id not in usable)
+        await self._connection.execute(
+            update(certificates)
+            .where(certificates.c.id.in_([known.id for known in gone]))
+            .values(gone_at=func.now(), status=DISABLED)
+        )
+        new = certificates.c.id.in_(usable.keys() - before.keys())
+        return Sighting(appeared=await self._read(select(certificates).where(new)), gone=gone)
+
+    async def give(self, id: UUID, *, request: int, owner: str, purpose: str) -> None:
+        """Notes which request a certificate was made for, and whose it is."""
+        known = await self.get(id)
+        if known is None:
+            raise ValueError(f"no certificate {id} was ever listed")
+        given = replace(known, request=request, owner=owner, purpose=purpose)
+        await self._connection.execute(
+            update(certificates)
+            .where(certificates.c.id == id)
+            .values(request_id=request, owner=owner, purpose=purpose, remind_at=remind_at(given))
+        )
+        self._touched.add(Loop.CLOCK)
+
+    async def handed_out(self, id: UUID, *, at: datetime) -> None:
+        """Notes when a certificate's files went out, by business time."""
+        one = certificates.c.id == id
+        await self._connection.execute(update(certificates).where(one).values(delivered_at=at))
+
+    async def _see(self, target: UUID, found: Certificate, before: KnownCertificate | None) -> None:
+        """Writes one certificate as the list has it."""
+        read = {"name": found.name, "status": found.status, "expires_at": found.expires_at}
+        statement = insert(certificates).values(id=found.id, target_id=target, **read)
+        fresh: dict[str, Any] = {**read, "last_seen_at": func.now(), "gone_at": None}
+        if before is not None and before.expires_at != found.expires_at:
+            fresh["remind_at"] = remind_at(replace(before, expires_at=found.expires_at))
+            self._touched.add(Loop.CLOCK)
+        await self._connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=fresh))
+
+    async def _read(self, statement: Select[Any]) -> tuple[KnownCertificate, ...]:
+        rows = (await self._connection.execute(statement)).mappings()
+        return tuple(known_of(row) for row in rows)

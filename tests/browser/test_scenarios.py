@@ -1,0 +1,103 @@
+"""Scenarios of the demo, played on the page with mouse and keyboard."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import singledispatchmethod
+
+import pytest
+
+from sandbox.scenarios import script, steps
+from sandbox.scenarios.player import policy_for
+from sandbox.scenarios.seeing import FORM, PRIVATELY
+from tests.browser.playing import Play
+
+pytestmark = pytest.mark.timeout(120)
+
+ELSEWHERE = frozenset(("bad-input", "denial", "extension", "interruption", "main-job", "revoke"))
+"""Scenarios whose stories the other modules here tell, with more to see: each takes about five seconds."""
+
+
+class Actors:
+    """They play a scenario before their windows.
+
+    Args:
+        play: with nothing played yet.
+    """
+
+    def __init__(self, play: Play) -> None:
+        self._play = play
+
+    @singledispatchmethod
+    def do(self, step: steps.Step) -> None:
+        raise NotImplementedError(step)
+
+    @do.register
+    def _types(self, step: steps.Types) -> None:
+        self._play.person(step.person).types(step.text)
+
+    @do.register
+    def _presses(self, step: steps.Presses) -> None:
+        self._play.person(step.person).presses(step.label, place=_place(step.place))
+
+    @do.register
+    def _writes(self, step: steps.Writes) -> None:
+        self._play.person(step.person).writes(step.text, into=step.field)
+
+    @do.register
+    def _sends(self, step: steps.Sends) -> None:
+        self._play.person(step.person).sends()
+
+    @do.register
+    def _sees(self, step: steps.Sees) -> None:
+        person = self._play.person(step.person)
+        if step.place == PRIVATELY:
+            person.is_told(step.text)
+        elif step.place == FORM:
+            person.sees_in_form(step.text)
+        elif step.absent:
+            person.sees_not(step.text, place=_place(step.place))
+        else:
+            person.sees(step.text, place=_place(step.place))
+
+    @do.register
+    def _shows(self, step: steps.Shows) -> None:
+        world = self._play.world
+        (world.lets_in_no_more if step.absent else world.lets_in)(step.network)
+
+    @do.register
+    def _by_hand(self, step: steps.ByHand) -> None:
+        assert not step.adds, "no scenario has somebody add a rule yet"
+        self._play.world.somebody_deletes(step.network)
+
+    @do.register
+    def _moves(self, step: steps.Moves) -> None:
+        for length in _lengths(step.by):
+            self._play.world.passes(length)
+
+    @do.register
+    def _turns(self, step: steps.Turns) -> None:
+        world = self._play.world
+        if step.kind is None:
+            world.is_well_again()
+        else:
+            (world.begins if step.on else world.ends)(step.kind)
+
+
+@pytest.mark.parametrize("name", sorted(set(script.names()) - ELSEWHERE))
+def test_a_scenario_goes_on_the_page_as_it_is_written(opens: Callable[..., Play], name: str) -> None:
+    scenario = script.load(name)
+    actors = Actors(opens(policy=policy_for(scenario)))
+    for step in scenario.steps:
+        actors.do(step)
+
+
+def _place(place: str) -> str:
+    return place.removeprefix("#")
+
+
+def _lengths(by: timedelta | None) -> list[str | None]:
+    """The page's buttons that together move time at least so far; only they are there to be pressed."""
+    if by is None:
+        return [None]
+    quarters = -(-by // timedelta(minutes=15))
+    return [*["8h"] * (quarters // 32), *["1h"] * (quarters % 32 // 4), *["15m"] * (quarters % 4)]

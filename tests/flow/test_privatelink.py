@@ -1,0 +1,249 @@
+"""PrivateLink from a person's side: asked, decided, opened, connected, ended, closed; and each refusal."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.domain.looks import link_look
+from bot.domain.methods import Method
+from sandbox.heroku.switches import Switches
+from sandbox.heroku.world import DATABASE
+from sandbox.stage import staged
+from tests.flow.acts import Acts, played_heroku
+
+ACCOUNT = "123456789012"
+ROOT = f"arn:aws:iam::{ACCOUNT}:root"
+FOREIGN = "210987654321"
+LINE = f"/pgaccess privatelink open billing account {ACCOUNT} for 8h because nightly export"
+
+
+class Links(Acts):
+    """Hands and eyes on a database's PrivateLink."""
+
+    def accounts(self) -> dict[str, str]:
+        """Accounts by their short spelling, with their status; none where there is no PrivateLink."""
+        link = self.stage.heroku.privatelink(DATABASE, now=datetime.now(UTC))
+        listed = link.accounts.values() if link else ()
+        return {each.arn.split(":", 4)[4]: each.status(datetime.now(UTC)) for each in listed}
+
+    def status(self) -> str | None:
+        link = self.stage.heroku.privatelink(DATABASE, now=datetime.now(UTC))
+        return None if link is None else link.status(datetime.now(UTC))
+
+    def connect(self, account: str = ACCOUNT) -> str:
+        """Somebody makes a VPC endpoint in their account."""
+        made = self.stage.heroku.create_vpc_endpoint(DATABASE, account=account, now=datetime.now(UTC))
+        return made.endpoint_id
+
+    async def told_soon(self, person: str, what: str) -> None:
+        """Waits for a direct message; the keeper is asked to look, as a minute's wait would make it."""
+
+        async def seen() -> bool:
+            await self.stage.look_again()
+            return bool(self.told(person, what))
+
+        await self.until(seen)
+
+    async def operations_hear(self, what: str) -> None:
+        async def heard() -> bool:
+            await self.stage.look_again()
+            return any(what in said for said in self.everything()["operations"])
+
+        await self.until(heard)
+
+    async def seen(self, status: str | None) -> None:
+        """Waits until the last look has seen a status."""
+
+        async def known() -> bool:
+            await self.stage.look_again()
+            async with self.stage.house.store.transaction() as tx:
+                (database,) = await tx.targets.all()
+                look = link_look(await tx.lanes.look(database.id, Method.PRIVATELINK))
+            return look is not None and look.status == status
+
+        await self.until(known)
+
+    async def opened(self, line: str = LINE) -> None:
+        """The job up to "may connect"."""
+        await self.ask(line)
+        assert (await self.approve()).ok
+        await self.until(lambda: self.told("engineer", "may connect to billing"))
+
+
+async def _played(database_url: str, switches: Switches | None = None) -> AsyncIterator[Links]:
+    async with staged(database_url, played_heroku(switches=switches)) as stage:
+        links = Links(stage, database_url)
+        await links.settle()
+        yield links
+
+
+@pytest.fixture
+async def links(database_url: str) -> AsyncIterator[Links]:
+    async for made in _played(database_url):
+        yield made
+
+
+async def test_an_account_is_let_in_used_and_let_in_no_more_at_its_end(links: Links) -> None:
+    await links.ask(LINE)
+    card = links.card()
+    assert "AWS 123456789012 → billing" in card
+    assert ROOT in card
+    assert "us-east-1" in card
+    assert "Opens PrivateLink on billing, which takes 10–15 minutes." in card
+    assert "from any other region mTLS is the way" in card
+    assert links.status() is None
+
+    assert (await links.approve()).ok
+    await links.until(lambda: links.told("engineer", "may connect to billing"))
+    assert links.accounts() == {f"{ACCOUNT}:root": "Active"}
+    told = links.told("engineer", "may connect to billing")[0]
+    assert "aws ec2 create-vpc-endpoint --region us-east-1" in told
+    assert "com.amazonaws.vpce.us-east-1.vpce-svc-" in told
+    assert "5432-5433" in told
+    assert 'resource "aws_vpc_endpoint"' in told
+    await links.until(lambda: "in force since" in links.card())
+
+    endpoint = links.connect()
+    await links.told_soon("engineer", f"{endpoint} is connected to billing")
+    name = f"DATABASE_ENDPOINT_{endpoint.removeprefix('vpce-').upper()}_URL"
+    await links.told_soon("engineer", f'psql "$(heroku config:get {name} -a billing)"')
+
+    await links.stage.move_time(timedelta(hours=7, minutes=35))
+    await links.until(lambda: links.told("engineer", "#1 ends"))
+    await links.stage.to_next_event()
+    await links.until(lambda: links.told("engineer", "#1 has ended"))
+    assert links.accounts() == {}
+    assert links.status() == "Operational"
+    assert await links.states() == ["ended"]
+
+
+async def test_each_stage_is_told_once(links: Links) -> None:
+    await links.opened()
+    endpoint = links.connect()
+    await links.told_soon("engineer", "The URL through")
+    for _ in range(3):
+        await links.seen("Operational")
+    for said in ("may connect to billing", f"{endpoint} is connected", "The URL through"):
+        assert len(links.told("engineer", said)) == 1
+
+
+async def test_no_value_of_a_config_var_is_kept(links: Links) -> None:
+    await links.opened()
+    links.connect()
+    await links.told_soon("engineer", "The URL through")
+    rows = await links.query("SELECT look::text FROM lanes UNION ALL SELECT params::text FROM posts")
+    kept = "\n".join(str(row[0]) for row in rows)
+    assert "_ENDPOINT_" in kept
+    assert "postgres://" not in kept
+
+
+async def test_a_connection_that_outlives_its_account_is_told_to_its_owner_and_to_operations(
+    links: Links,
+) -> None:
+    await links.opened()
+    endpoint = links.connect()
+    await links.told_soon("engineer", f"{endpoint} is connected")
+    await links.type("engineer", "/pgaccess done 1")
+    await links.until(lambda: links.told("engineer", "#1 has ended"))
+    assert f"{endpoint} still stands at Amazon" in links.told("engineer", "#1 has ended")[0]
+    await links.operations_hear("a connection of its still stands")
+
+
+async def test_status_shows_accounts_connections_and_the_next_step(links: Links) -> None:
+    await links.type("engineer", "/pgaccess privatelink status billing")
+    assert any("There is no PrivateLink on billing" in said for said in links.private("engineer"))
+    await links.opened()
+    endpoint = links.connect()
+    await links.told_soon("engineer", "The URL through")
+    await links.type("engineer", "/pgaccess privatelink status billing")
+    said = links.private("engineer")[-1]
+    assert "com.amazonaws.vpce.us-east-1.vpce-svc-" in said
+    assert f"`{ACCOUNT}`  Active, #1" in said
+    assert f"`{endpoint}`  Available, of {ACCOUNT}" in said
+    assert "aws ec2 create-vpc-endpoint" in said
+    await links.type("engineer", "/pgaccess status billing")
+    assert f"`{ACCOUNT}`  Active, #1" in links.private("engineer")[-1]
+    await links.type("engineer", "/pgaccess why billing")
+    assert f"{endpoint} is connected to billing" in links.private("engineer")[-1]
+
+
+async def test_closing_asks_for_the_name_shows_whom_it_cuts_off_and_ends_them_when_approved(
+    links: Links,
+) -> None:
+    await links.opened()
+    links.stage.heroku.add_account_by_hand(DATABASE, FOREIGN, now=datetime.now(UTC))
+    await links.operations_hear(f"Somebody else let AWS `arn:aws:iam::{FOREIGN}:root` in to billing.")
+    endpoint = links.connect()
+    await links.told_soon("engineer", f"{endpoint} is connected")
+
+    assert (await links.type("engineer", "/pgaccess privatelink close billing")).ok
+    view = links.stage.slack.view_for("engineer")
+    assert view is not None
+    shown = str(view)
+    assert all(each in shown for each in ("#1", FOREIGN, endpoint))
+    wrong = await links.submit("engineer", name="ledger", reason="we move")
+    assert "That is not the app's name" in str(wrong)
+    assert (await links.submit("engineer", name="billing", reason="we move")).ok
+    await links.until(lambda: len(links.cards()) == 2)
+    assert "Close PrivateLink on billing" in links.card()
+    assert FOREIGN in links.card()
+    assert "Ends #1." in links.card()
+
+    assert (await links.approve()).ok
+    await links.until(lambda: links.told("engineer", "#2 is done"))
+    assert links.status() is None
+    await links.until(lambda: links.told("engineer", "#1 has ended"))
+    assert await links.states() == ["ended", "approved"]
+
+
+async def test_a_foreign_account_is_removed_by_an_approved_request_of_its_own(links: Links) -> None:
+    links.stage.heroku.create_privatelink_by_hand(DATABASE, [FOREIGN], now=datetime.now(UTC))
+    await links.seen("Operational")
+    await links.ask(f"/pgaccess privatelink remove {FOREIGN} from billing because left the company")
+    assert "which pgaccess did not make" in links.card()
+    assert links.accounts() == {f"{FOREIGN}:root": "Active"}
+    assert (await links.approve()).ok
+    await links.until(lambda: links.told("engineer", "#1 is done"))
+    assert links.accounts() == {}
+    assert links.status() == "Operational"
+
+
+async def test_what_others_close_is_interrupted_and_opened_again_only_by_a_person(links: Links) -> None:
+    await links.opened()
+    links.stage.heroku.remove_account_by_hand(DATABASE, ACCOUNT, now=datetime.now(UTC))
+    await links.told_soon("engineer", "#1 was closed at Heroku by somebody else")
+    assert links.accounts() == {}
+    assert (await links.press_own("engineer", "grant.restore", "was closed")).ok
+    await links.until(links.accounts)
+
+
+async def test_the_form_has_what_the_line_left_out(links: Links) -> None:
+    assert (await links.type("engineer", "/pgaccess privatelink open billing")).ok
+    view = links.stage.slack.view_for("engineer")
+    assert view is not None
+    wrong = await links.submit("engineer", address="1234567890123")
+    assert "has 13 digits" in str(wrong)
+    assert (await links.submit("engineer", address=ACCOUNT, duration="2h")).ok
+    await links.until(links.cards)
+    assert "AWS 123456789012 → billing" in links.card()
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("privatelink add 1234567890123 to billing", "has 13 digits"),
+        ("privatelink add arn:aws:s3:::bucket to billing", "of the AWS service s3"),
+        ("privatelink add 123456789012:role/admin to billing", "names whole accounts and users only"),
+        ("privatelink add arn:aws-cn:iam::123456789012:root to billing", "partition aws-cn"),
+        ("privatelink add 123456789012 to nowhere", "I know no database"),
+        ("privatelink add 123456789012 to billing permanently", "without an end is not allowed"),
+        ("privatelink close billing", "There is no PrivateLink on billing"),
+        ("privatelink remove 123456789012 from billing", "There is no PrivateLink on billing"),
+    ],
+)
+async def test_a_wrong_wish_is_refused_with_its_reason(links: Links, line: str, said: str) -> None:
+    await links.seen(None)
+    await links.type("engineer", f"/pgaccess {line}")
+    assert said in links.private("engineer")[-1]
+    assert await links.states() == []

@@ -1,0 +1,303 @@
+"""Rotations pass by pass: made once, handed over once, and the old certificate removed last, if at all."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.access import Access
+from bot.domain import change as changes
+from bot.domain import rotation
+from bot.domain.change import Change, ChangeState
+from bot.domain.grant import Why
+from bot.domain.request import Kind, Request, RequestState
+from bot.domain.rotation import GRACE, Stage, rotation_of
+from bot.domain.schedule import CHANGE_DEADLINE
+from bot.domain.subject import CertificateId
+from bot.heroku.client import HerokuClient
+from bot.ports import Doing
+from sandbox.heroku import faults
+from sandbox.heroku.door import app as heroku_door
+from sandbox.heroku.switches import Pace, Switches
+from sandbox.heroku.world import DATABASE, default_world
+from storage.transaction import PostgresStore
+from tests.flow.passes import Passes
+from tests.unit import samples
+from tests.unit.samples import POLICY
+from tests.unit.storage import kept
+
+TOKEN = "HRKU-played"
+MAKE, REMOVE = r"POST .*/certificates$", r"DELETE .*/certificates/"
+
+
+@pytest.fixture
+def switches() -> Switches:
+    return Switches()
+
+
+@pytest.fixture
+async def passes(store: PostgresStore, engine: AsyncEngine, switches: Switches) -> AsyncIterator[Passes]:
+    heroku = default_world(token=TOKEN, pace=Pace.of(0), switches=switches)
+    base = "http://heroku.test"
+    transport = httpx.ASGITransport(heroku_door(heroku))
+    client = HerokuClient(token=TOKEN, platform_url=base, data_url=base, transport=transport)
+    yield Passes(store=store, engine=engine, heroku=heroku, client=client)
+    await client.close()
+
+
+class Rotating:
+    """One rotation of the certificate that the played database begins with, and what becomes of it."""
+
+    def __init__(self, passes: Passes) -> None:
+        self.passes = passes
+        self.access = Access(store=passes.store, policy=POLICY, clock=passes.clock)
+        self.old = UUID(int=0)
+        self.id = uuid4()
+
+    async def begin(self) -> None:
+        """It was asked for and approved."""
+        passes = self.passes
+        await passes.begin()
+        await passes.look()
+        (self.old,) = self.ready()
+        asked = samples.request(kind=Kind.ROTATE, endless=True, reason="it grows old")
+        subject = CertificateId(self.old)
+        terms = replace(asked.terms, target=passes.database.id, subject=subject)
+        request = await kept.record(passes.store, replace(asked, terms=terms))
+        change = changes.begin(request, id=self.id, now=passes.clock.now())
+        doing = Doing(actor="U0LEAD", at=passes.clock.now())
+        async with passes.store.transaction() as tx:
+            await tx.requests.decide(request, RequestState.APPROVED, doing=doing)
+            await tx.changes.start(change, within=CHANGE_DEADLINE, doing=doing)
+            await tx.lanes.want(passes.database.id, change.method)
+            await tx.commit()
+
+    async def handed_over(self) -> UUID:
+        """The new certificate is ready; returns its id."""
+        await self.begin()
+        for _ in range(3):
+            await self.passes.look()
+        new = rotation_of(await self.now()).new
+        assert new is not None
+        return new
+
+    async def installed(self) -> UUID:
+        """Its owner has said that it is installed; returns its id."""
+        new = await self.handed_over()
+        request = (await self.now()).request
+        await self.access.installed(request, person="U0ENGINEER", key=f"installed:{uuid4()}")
+        return new
+
+    async def rested(self) -> UUID:
+        """The grace is over."""
+        new = await self.installed()
+        self.passes.clock.present += GRACE
+        await self.know_again()
+        return new
+
+    async def know_again(self) -> None:
+        """The people were counted just now."""
+        async with self.passes.store.transaction() as tx:
+            await tx.people.keep([samples.person()])
+            await tx.commit()
+
+    async def now(self) -> Change:
+        async with self.passes.store.transaction() as tx:
+            return await tx.changes.get(self.id)
+
+    async def stage(self) -> Stage:
+        return rotation_of(await self.now()).stage
+
+    async def failed(self) -> Why | None:
+        change = await self.now()
+        assert change.state is ChangeState.FAILED
+        return change.why
+
+    async def told(self, kind: str) -> int:
+        found = await self.passes.query("SELECT count(*) FROM posts WHERE kind = :kind", kind=kind)
+        return int(found[0][0])
+
+    def ready(self) -> list[UUID]:
+        found = self.passes.heroku.certificates(DATABASE, now=datetime.now(UTC))
+        return [each.id for each in found if each.status == "ready"]
+
+    def remove_by_hand(self, certificate: UUID) -> None:
+        self.passes.heroku.delete_certificate_by_hand(DATABASE, certificate, now=datetime.now(UTC))
+
+
+@pytest.fixture
+def rotating(passes: Passes) -> Rotating:
+    return Rotating(passes)
+
+
+# --- its course --------------------------------------------------------------------------------------
+
+
+async def test_a_new_certificate_is_made_once_handed_over_and_waited_for(rotating: Rotating) -> None:
+    new = await rotating.handed_over()
+    for _ in range(3):
+        await rotating.passes.look()
+    assert rotating.ready() == [rotating.old, new]
+    assert len(rotating.passes.calls(MAKE)) == 1
+    assert await rotating.stage() is Stage.INSTALLING
+    assert await rotating.told("notice.rotation_ready") == 1
+
+
+async def test_the_new_one_belongs_to_whoever_asked(rotating: Rotating) -> None:
+    new = await rotating.handed_over()
+    async with rotating.passes.store.transaction() as tx:
+        known = await tx.certificates.find(new)
+    assert known is not None
+    assert (known.owner, known.purpose) == ("U0ENGINEER", "it grows old")
+
+
+async def test_while_a_person_is_waited_for_heroku_is_left_in_peace(rotating: Rotating) -> None:
+    await rotating.handed_over()
+    await rotating.passes.look()
+    assert await rotating.passes.due() > timedelta(minutes=9)
+
+
+async def test_the_old_one_stays_until_the_grace_is_over(rotating: Rotating) -> None:
+    new = await rotating.installed()
+    rotating.passes.clock.present += GRACE - timedelta(seconds=1)
+    await rotating.passes.look()
+    assert rotating.ready() == [rotating.old, new]
+    assert rotating.passes.calls(REMOVE) == []
+
+
+async def test_then_it_is_removed_and_the_rotation_done_once_that_was_read_back(rotating: Rotating) -> None:
+    new = await rotating.rested()
+    await rotating.passes.look()
+    assert await rotating.stage() is Stage.REMOVING
+    await rotating.passes.look()
+    assert (await rotating.now()).state is ChangeState.DONE
+    assert rotating.ready() == [new]
+    assert len(rotating.passes.calls(REMOVE)) == 1
+    assert await rotating.told("notice.done") == 1
+
+
+async def test_every_stage_has_its_line_in_the_audit_trail(rotating: Rotating) -> None:
+    await rotating.rested()
+    await rotating.passes.look()
+    await rotating.passes.look()
+    found = await rotating.passes.query("SELECT actor, after FROM audit WHERE subject = 'rotate' ORDER BY id")
+    assert [tuple(line) for line in found] == [
+        ("U0LEAD", "doing, making"),
+        ("pgaccess", "doing, installing"),
+        ("U0ENGINEER", "doing, resting"),
+        ("pgaccess", "doing, removing"),
+        ("pgaccess", "done"),
+    ]
+
+
+# --- what may come between -----------------------------------------------------------------------------
+
+
+async def test_a_new_one_that_somebody_removed_is_said_and_the_old_one_stays(rotating: Rotating) -> None:
+    rotating.remove_by_hand(await rotating.rested())
+    await rotating.passes.look()
+    assert await rotating.failed() is Why.NEW_GONE
+    assert rotating.ready() == [rotating.old]
+    assert rotating.passes.calls(REMOVE) == []
+    assert await rotating.told("notice.not_done") == 1
+
+
+async def test_tried_again_another_new_one_is_made(rotating: Rotating) -> None:
+    new = await rotating.installed()
+    rotating.remove_by_hand(new)
+    await rotating.passes.look()
+    request = (await rotating.now()).request
+    await rotating.access.retry(request, person="U0ENGINEER", key="retry")
+    for _ in range(3):
+        await rotating.passes.look()
+    assert await rotating.stage() is Stage.INSTALLING
+    assert rotation_of(await rotating.now()).new not in (None, new)
+    assert len(rotating.passes.calls(MAKE)) == 2
+
+
+async def test_an_old_one_that_somebody_removed_is_said(rotating: Rotating) -> None:
+    new = await rotating.handed_over()
+    rotating.remove_by_hand(rotating.old)
+    await rotating.passes.look()
+    assert await rotating.failed() is Why.OLD_GONE
+    request = (await rotating.now()).request
+    await rotating.access.retry(request, person="U0ENGINEER", key="retry")
+    await rotating.passes.look()
+    assert (await rotating.now()).state is ChangeState.DONE
+    assert rotating.ready() == [new]
+    assert rotating.passes.calls(REMOVE) == []
+
+
+async def test_an_answer_that_is_lost_is_found_again_and_nothing_is_made_twice(rotating: Rotating) -> None:
+    await rotating.begin()
+    rotating.passes.heroku.fault(faults.lost_answer(), on=MAKE)
+    await rotating.passes.look()
+    for _ in range(2):
+        await rotating.passes.look()
+    await rotating.passes.query(
+        "UPDATE changes SET progress = jsonb_set(progress, '{asked_at}', "
+        "to_jsonb((progress->>'asked_at')::timestamptz - interval '2 minutes'))"
+    )
+    for _ in range(3):
+        await rotating.passes.look()
+    assert len(rotating.passes.calls(MAKE)) == 1
+    assert await rotating.stage() is Stage.INSTALLING
+
+
+async def test_a_removal_whose_answer_is_lost_is_read_back(rotating: Rotating) -> None:
+    new = await rotating.rested()
+    rotating.passes.heroku.fault(faults.lost_answer(), on=REMOVE)
+    await rotating.passes.look()
+    await rotating.passes.look()
+    assert (await rotating.now()).state is ChangeState.DONE
+    assert rotating.ready() == [new]
+
+
+async def test_a_list_that_cannot_be_read_decides_nothing(rotating: Rotating) -> None:
+    new = await rotating.rested()
+    rotating.passes.heroku.fault(faults.status(500), on=r"GET .*/certificates$")
+    await rotating.passes.look()
+    assert await rotating.stage() is Stage.RESTING
+    assert rotating.ready() == [rotating.old, new]
+
+
+async def test_where_mtls_was_taken_away_nothing_is_removed(rotating: Rotating) -> None:
+    await rotating.rested()
+    rotating.passes.heroku.disable_mtls_by_hand(DATABASE, now=datetime.now(UTC))
+    await rotating.passes.look()
+    assert await rotating.failed() is Why.NEW_GONE
+    assert rotating.passes.calls(REMOVE) == []
+
+
+async def test_whoever_has_left_meanwhile_is_made_no_certificate(rotating: Rotating) -> None:
+    await rotating.begin()
+    async with rotating.passes.store.transaction() as tx:
+        await tx.people.keep([samples.person(deactivated=True)])
+        await tx.commit()
+    await rotating.passes.look()
+    assert await rotating.failed() is Why.PERSON
+    assert rotating.passes.calls(MAKE) == []
+
+
+async def test_the_deadline_of_the_removal_is_its_own(rotating: Rotating) -> None:
+    await rotating.rested()
+    await rotating.passes.query("UPDATE changes SET overdue_at = now() - interval '1 day'")
+    await rotating.passes.look()
+    await rotating.passes.look()
+    assert (await rotating.now()).state is ChangeState.DONE
+
+
+def test_a_rotation_remembers_no_secret() -> None:
+    keys = set(
+        rotation.made(changes.begin(_asked(), id=uuid4(), now=samples.NOW), uuid4(), now=samples.NOW).progress
+    )
+    assert keys == {"new", "ready_at", "reminders"}
+
+
+def _asked() -> Request:
+    asked = samples.request(kind=Kind.ROTATE, endless=True)
+    return replace(asked, terms=replace(asked.terms, subject=CertificateId(uuid4())))

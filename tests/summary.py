@@ -1,0 +1,26 @@
+"""What tests found out and a reader of the run wants to see, shown after it: also where workers ran them."""
+
+from collections.abc import Iterable, Iterator
+
+import pytest
+
+WALL = "What each attempt to connect said"
+"""Heading of what a test records with ``record_property`` under it."""
+
+RANGES = "What became of a space's list under many hands"
+"""Another one."""
+
+HEADINGS = (WALL, RANGES)
+
+
+def shown(reports: Iterable[pytest.TestReport]) -> Iterator[str]:
+    """Lines under their headings, test by test."""
+    told = [report for report in reports if report.user_properties]
+    for heading in HEADINGS:
+        under = [(report, [v for name, v in report.user_properties if name == heading]) for report in told]
+        if any(values for _, values in under):
+            yield f"{heading}:"
+        for report, values in under:
+            if values:
+                yield f"  {report.nodeid.partition('::')[2]}"
+            yield from (f"    {value}" for value in values)

@@ -1,0 +1,209 @@
+"""Rotating: the old certificate is removed last, only where the new one is there, and somebody said so."""
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain import change as changes
+from bot.domain import rotation
+from bot.domain.certificate import Certificate
+from bot.domain.change import Change, ChangeState
+from bot.domain.grant import Why
+from bot.domain.request import Kind
+from bot.domain.rotation import GRACE, PATIENCE, REMINDERS, Stage, Step, rotation_of
+from bot.domain.subject import CertificateId, Whole
+from tests.unit import samples
+from tests.unit.samples import NOW
+
+OLD, NEW = UUID(int=70), UUID(int=71)
+SECOND = timedelta(seconds=1)
+
+
+def begun() -> Change:
+    asked = samples.request(kind=Kind.ROTATE, endless=True)
+    asked = replace(asked, terms=replace(asked.terms, subject=CertificateId(OLD)))
+    return changes.begin(asked, id=UUID(int=3), now=NOW)
+
+
+def waiting() -> Change:
+    return rotation.made(begun(), NEW, now=NOW)
+
+
+def resting() -> Change:
+    return rotation.installed(waiting(), now=NOW)
+
+
+def removing() -> Change:
+    return rotation.removing(resting(), at=NOW + GRACE)
+
+
+def certificate(id: UUID, status: str = "ready", *, days: float = 365) -> Certificate:
+    return Certificate(id=id, name="client", status=status, expires_at=NOW + timedelta(days=days))
+
+
+BOTH = (certificate(OLD), certificate(NEW))
+
+
+def next_step(
+    change: Change, listed: tuple[Certificate, ...], *, after: timedelta = timedelta(), overdue: bool = False
+) -> tuple[Step, Why | None]:
+    now = NOW + after
+    return rotation.step(rotation_of(change), listed, now=now, at=now, overdue=overdue)
+
+
+# --- its course ------------------------------------------------------------------------------------
+
+
+def test_it_goes_through_its_stages_in_order() -> None:
+    stages = [rotation_of(each).stage for each in (begun(), waiting(), resting(), removing())]
+    assert stages == list(Stage)
+
+
+def test_it_begins_with_a_new_certificate() -> None:
+    assert next_step(begun(), (certificate(OLD),)) == (Step.MAKE, None)
+
+
+def test_it_waits_for_as_long_as_nobody_says_that_the_new_one_is_installed() -> None:
+    assert next_step(waiting(), BOTH, after=timedelta(days=13), overdue=True) == (Step.WAIT, None)
+
+
+def test_the_old_one_is_removed_after_the_grace_and_not_a_second_before() -> None:
+    assert next_step(resting(), BOTH, after=GRACE - SECOND) == (Step.WAIT, None)
+    assert next_step(resting(), BOTH, after=GRACE) == (Step.REMOVE, None)
+
+
+def test_it_is_done_once_the_old_one_is_proven_gone() -> None:
+    on_its_way = (certificate(OLD, "disabling"), certificate(NEW))
+    assert next_step(removing(), on_its_way, after=GRACE) == (Step.READ_BACK, None)
+    for gone in ((certificate(NEW),), (certificate(OLD, "disabled"), certificate(NEW))):
+        assert next_step(removing(), gone, after=GRACE) == (Step.DONE, None)
+
+
+def test_a_removal_that_shows_no_effect_is_asked_for_again_after_a_minute() -> None:
+    assert next_step(removing(), BOTH, after=GRACE + timedelta(seconds=59)) == (Step.READ_BACK, None)
+    assert next_step(removing(), BOTH, after=GRACE + timedelta(seconds=60)) == (Step.REMOVE, None)
+
+
+# --- what may come between ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("change", [waiting(), resting(), removing()], ids=list(Stage)[1:])
+@pytest.mark.parametrize(
+    "left",
+    [
+        (certificate(OLD),),
+        (certificate(OLD), certificate(NEW, "disabled")),
+        (certificate(OLD), certificate(NEW, "disabling")),
+        (certificate(OLD), certificate(NEW, days=-1)),
+        (),
+    ],
+    ids=["gone", "disabled", "disabling", "expired", "all gone"],
+)
+def test_a_new_certificate_that_is_not_there_any_more_is_a_failure(
+    change: Change, left: tuple[Certificate, ...]
+) -> None:
+    assert next_step(change, left, after=2 * GRACE) == (Step.FAIL, Why.NEW_GONE)
+
+
+@pytest.mark.parametrize("change", [waiting(), resting()])
+def test_an_old_one_that_somebody_else_removed_is_said(change: Change) -> None:
+    assert next_step(change, (certificate(NEW),)) == (Step.FAIL, Why.OLD_GONE)
+
+
+def test_a_removal_that_does_not_come_to_an_end_is_a_failure() -> None:
+    assert next_step(removing(), BOTH, after=GRACE, overdue=True) == (Step.FAIL, Why.DEADLINE)
+
+
+STATUSES = st.sampled_from(["pending", "ready", "disabling", "disabled"])
+LISTS = st.lists(
+    st.builds(
+        certificate,
+        st.sampled_from([OLD, NEW, UUID(int=72)]),
+        STATUSES,
+        days=st.floats(min_value=-10, max_value=400),
+    ),
+    max_size=6,
+    unique_by=lambda each: each.id,
+).map(tuple)
+
+
+@given(
+    st.sampled_from([begun(), waiting(), resting(), removing()]),
+    LISTS,
+    st.floats(min_value=0, max_value=30).map(lambda days: timedelta(days=days)),
+    st.booleans(),
+)
+def test_the_last_certificate_that_works_is_never_removed(
+    change: Change, listed: tuple[Certificate, ...], after: timedelta, overdue: bool
+) -> None:
+    step, _ = next_step(change, listed, after=after, overdue=overdue)
+    if step is Step.REMOVE:
+        now = NOW + after
+        assert [each for each in listed if rotation.is_usable(each, now=now) and each.id != OLD]
+        assert rotation_of(change).installed_at is not None
+        assert now >= NOW + GRACE
+
+
+# --- somebody is reminded ----------------------------------------------------------------------------
+
+
+def test_whoever_has_not_installed_it_is_reminded_thrice_and_then_it_is_over() -> None:
+    change, moments = waiting(), []
+    while change.wake_at is not None and not rotation.is_over(change, now=change.wake_at):
+        moments.append(change.wake_at - NOW)
+        change = rotation.reminded(change, now=change.wake_at)
+    assert tuple(moments) == REMINDERS
+    assert change.wake_at == NOW + PATIENCE
+
+
+def test_after_downtime_somebody_is_reminded_once() -> None:
+    late = rotation.reminded(waiting(), now=NOW + timedelta(days=5))
+    assert late.wake_at == NOW + REMINDERS[2]
+    assert rotation.reminded(waiting(), now=NOW + timedelta(days=8)).wake_at == NOW + PATIENCE
+
+
+def test_nothing_is_over_that_somebody_has_installed() -> None:
+    assert not rotation.is_over(resting(), now=NOW + 2 * PATIENCE)
+
+
+# --- once more ---------------------------------------------------------------------------------------
+
+
+def failed(change: Change, why: Why) -> Change:
+    return changes.failed(change, why, now=NOW + timedelta(days=1))
+
+
+def retried(change: Change, why: Why) -> Change:
+    again = rotation.again(failed(change, why), now=NOW + timedelta(days=2))
+    assert (again.state, again.why, again.closed_at) == (ChangeState.DOING, None, None)
+    return again
+
+
+def test_a_certificate_that_is_there_is_not_made_again() -> None:
+    again = retried(waiting(), Why.NOT_INSTALLED)
+    assert rotation_of(again).new == NEW
+    assert again.wake_at == NOW + timedelta(days=2) + REMINDERS[0]
+
+
+@pytest.mark.parametrize(("change", "why"), [(begun(), Why.DEADLINE), (resting(), Why.NEW_GONE)])
+def test_one_that_is_not_there_is_made_anew(change: Change, why: Why) -> None:
+    assert rotation_of(retried(change, why)).stage is Stage.MAKING
+
+
+def test_a_removal_by_somebody_else_is_accepted_when_a_person_says_so() -> None:
+    again = retried(waiting(), Why.OLD_GONE)
+    assert next_step(again, (certificate(NEW),), after=timedelta(days=2)) == (Step.DONE, None)
+
+
+def test_a_removal_that_failed_is_asked_for_again() -> None:
+    again = retried(removing(), Why.DEADLINE)
+    assert next_step(again, BOTH, after=timedelta(days=2)) == (Step.REMOVE, None)
+
+
+def test_only_a_rotation_can_be_read_as_one() -> None:
+    with pytest.raises(TypeError, match="rotates no certificate"):
+        rotation_of(replace(begun(), kind=Kind.ISSUE, subject=Whole()))
