@@ -34,7 +34,7 @@ test: $(READY) ## runs the tests, a private Postgres included
 	$(BIN)/python -m pytest -n 2
 
 test-browser: $(BROWSER_READY) ## does the main job on the demo's page in a real Chromium
-	$(BIN)/python -m pytest tests/browser
+	$(BIN)/python -m pytest -n 2 tests/browser
 
 check: $(READY) ## format, lint, types, import contracts, migrations, tests
 	$(BIN)/ruff format --check .

@@ -42,7 +42,10 @@ main { width: 100%; max-width: 30rem; padding: 2rem; background: var(--card);
   border: 1px solid var(--line); border-radius: 12px; }
 h1 { margin: 0 0 .75rem; font-size: 1.35rem; line-height: 1.35; }
 p { margin: 0 0 1rem; overflow-wrap: anywhere; }
-p.soft { color: var(--soft); font-size: .9rem; margin-bottom: 0; }
+p.soft { color: var(--soft); font-size: .9rem; }
+p.whose { color: var(--soft); font-size: .85rem; font-weight: 600; margin-bottom: .35rem; }
+p:last-child { margin-bottom: 0; }
+[role="status"] { margin-top: 1rem; }
 code { padding: .1em .35em; border-radius: 4px; background: var(--code); font-size: .9em; }
 label { display: block; margin-bottom: .35rem; font-weight: 600; font-size: .9rem; }
 input { width: 100%; margin-bottom: 1rem; padding: .65rem .75rem; border: 1px solid var(--line);
@@ -83,7 +86,7 @@ def page(
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<link rel="icon" href="data:,">\n<title>{escape(title)} - pgaccess</title>\n'
         f'<style nonce="{nonce}">{_STYLE}</style>\n'
-        f"<main>\n<h1>{escape(title)}</h1>\n{body}\n</main>\n{run}\n</html>\n"
+        f"<main>\n<p class='whose'>pgaccess</p>\n<h1>{escape(title)}</h1>\n{body}\n</main>\n{run}\n</html>\n"
     )
     headers = HEADERS | {"Content-Security-Policy": _policy(nonce), "Content-Language": words.language}
     if retry_after_s is not None:

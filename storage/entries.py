@@ -85,10 +85,16 @@ class PostgresEntries:
             .values(settled=True)
         )
 
-    async def intend_remove(self, job: Job, rule: UUID) -> None:
-        """Records that one of our rules is about to be removed."""
+    async def intend_remove(self, job: Job, rules: Iterable[UUID]) -> None:
+        """Records that rules of ours are about to be removed."""
         await self._connection.execute(
-            update(entries).where(entries.c.rule_id == rule).values(removal_asked_at=func.now())
+            update(entries).where(entries.c.rule_id.in_(list(rules))).values(removal_asked_at=func.now())
+        )
+
+    async def spared(self, job: Job, rules: Iterable[UUID]) -> None:
+        """Records that nobody was asked to remove these after all."""
+        await self._connection.execute(
+            update(entries).where(entries.c.rule_id.in_(list(rules))).values(removal_asked_at=None)
         )
 
     async def listed(self, rules: Iterable[UUID]) -> None:

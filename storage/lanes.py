@@ -11,6 +11,7 @@ from sqlalchemy import (
     RowMapping,
     ScalarSelect,
     and_,
+    bindparam,
     case,
     exists,
     func,
@@ -47,6 +48,11 @@ from storage.tables import (
 from storage.targets import target_of
 
 
+_LOOK = select(lanes.c.method, lanes.c.look, lanes.c.looked_at).where(
+    lanes.c.target_id == bindparam("target"), lanes.c.method == bindparam("way", type_=lanes.c.method.type)
+)
+
+
 class PostgresLanes:
     """Lanes by target and method."""
 
@@ -56,8 +62,8 @@ class PostgresLanes:
 
     async def look(self, target: UUID, method: Method) -> AnyLook | None:
         """What the last look saw."""
-        statement = select(lanes).where(_lane(target, method))
-        row = (await self._connection.execute(statement)).mappings().one_or_none()
+        asked = {"target": target, "way": method}
+        row = (await self._connection.execute(_LOOK, asked)).mappings().one_or_none()
         return None if row is None else look_of(row)
 
     async def want(self, target: UUID, method: Method) -> None:

@@ -46,6 +46,8 @@ _OPEN = literal_column(f"grants.{OPEN}", Boolean)
 _DOING = literal_column(f"changes.{DOING}", Boolean)
 """In words, as the partial indexes have them."""
 
+_ADD = insert(requests).returning(requests.c.id)
+
 _IDS = bindparam("ids", type_=ARRAY(BigInteger))
 
 _VOTES = select(votes).where(votes.c.request_id == any_(_IDS)).order_by(votes.c.at, votes.c.person)
@@ -102,29 +104,29 @@ class PostgresRequests:
     async def add(self, wanted: Wanted, *, doing: Doing) -> Request:
         """Records a pending request."""
         terms = wanted.terms
-        statement = (
-            insert(requests)
-            .values(
-                kind=wanted.kind,
-                grant_id=wanted.grant,
-                rule=wanted.rule,
-                needed=wanted.needed,
-                lapse_at=wanted.lapse_at,
-                remind_at=wanted.remind_at,
-                method=terms.method,
-                target_id=terms.target,
-                subject=terms.subject,
-                enables=terms.enables,
-                duration=terms.duration,
-                until=terms.until,
-                reason=terms.reason,
-                requester=wanted.requester,
-                state=RequestState.PENDING,
-                asked_at=doing.at,
-            )
-            .returning(requests)
-        )
-        request = request_of((await self._connection.execute(statement)).mappings().one())
+        row = {
+            "kind": wanted.kind,
+            "grant_id": wanted.grant,
+            "rule": wanted.rule,
+            "needed": wanted.needed,
+            "lapse_at": wanted.lapse_at,
+            "remind_at": wanted.remind_at,
+            "method": terms.method,
+            "target_id": terms.target,
+            "subject": terms.subject,
+            "enables": terms.enables,
+            "duration": terms.duration,
+            "until": terms.until,
+            "reason": terms.reason,
+            "requester": wanted.requester,
+            "state": RequestState.PENDING,
+            "version": 1,
+            "reminders": 0,
+            "asked_at": doing.at,
+            "decided_at": None,
+        }
+        number = (await self._connection.execute(_ADD, row)).scalar_one()
+        request = request_of({**row, "id": number})
         await self._write(request, doing, before="", after=RequestState.PENDING)
         return request
 

@@ -8,7 +8,7 @@ WALL = "What each attempt to connect said"
 """Heading of what a test records with ``record_property`` under it."""
 
 RANGES = "What became of a space's list under many hands"
-"""Another one."""
+"""Heading of the figures of trials with trusted ranges."""
 
 HEADINGS = (WALL, RANGES)
 

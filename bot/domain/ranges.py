@@ -297,7 +297,8 @@ def plan(known: RangesKnown, ruleset: Ruleset, *, limit: int = LIMIT) -> RangesP
         undone=undone,
         missing=tuple(sorted(source for source in scene.vanished if scene.ours[source].adopted)),
         back=tuple(sorted(known.removed & scene.there - scene.ours.keys() - scene.wanted)),
-        under_way=under_way,
+        # A stored list that lacks what is in force says soon whether that was taken away.
+        under_way=under_way or (not scene.in_force and not scene.held <= scene.there),
     )
 
 

@@ -73,6 +73,7 @@ class Allowance:
             return
         known = self._known
         now = known.later(known.at + timedelta(seconds=time.monotonic() - self._known_since))
+        left = min(left, int(now.size))
         if abs(left - now.tokens) > now.size * SLACK + FLOOR:
             log.info("heroku.budget_corrected", ours=int(now.tokens), left=left)
             await self._budgets.told(left)

@@ -1,5 +1,6 @@
 """Keeps a database's IP rules in step: observe, plan, do, read back, record."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -143,24 +144,38 @@ class RulesKeeper:
             HerokuDeniedError: the token is refused.
             LeaseLostError: the turn is over.
         """
-        for rule in drawn.remove:
-            await self._remove(turn, rule, outcome)
+        await self._remove_all(turn, drawn.remove, outcome)
         for network in drawn.add if seen.enabled else ():
             if not await self._add(turn, network, seen.known, outcome):
                 break
 
-    async def _remove(self, turn: RulesTurn, rule: UUID, outcome: Outcome) -> None:
-        """Removes one rule of ours.
+    async def _remove_all(self, turn: RulesTurn, rules: Iterable[UUID], outcome: Outcome) -> None:
+        """Removes rules of ours; the intents of all are one commit, whoever dies in between.
 
         Raises:
             HerokuBusyError: the rate limit is used up.
             HerokuDeniedError: the token is refused.
             LeaseLostError: the turn is over.
         """
+        left = list(rules)
+        if not left:
+            return
         async with self._observer.holding(turn) as tx:
-            await tx.entries.intend_remove(turn.job, rule)
-        self._observer.require_time(turn)
-        outcome.changed = True
+            await tx.entries.intend_remove(turn.job, left)
+        try:
+            while left:
+                await self._observer.hold_on(turn)
+                outcome.changed = True
+                await self._remove(turn, left[0], outcome)
+                left.pop(0)
+        except (HerokuBusyError, HerokuDeniedError):
+            # Nobody was asked for these: they do not wait until a removal should have shown.
+            async with self._observer.holding(turn) as tx:
+                await tx.entries.spared(turn.job, left)
+            raise
+
+    async def _remove(self, turn: RulesTurn, rule: UUID, outcome: Outcome) -> None:
+        """Asks for one rule to be removed; raises as ``_remove_all`` does."""
         try:
             await self._heroku.remove_rule(turn.job.database.name, rule)
         except HerokuNotFoundError:

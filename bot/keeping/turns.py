@@ -95,6 +95,17 @@ class Turns:
         left = schedule.LEASE - timedelta(seconds=time.monotonic() - turn.held_since)
         return left >= self._deadline + MARGIN
 
+    async def hold_on(self, turn: Turn) -> None:
+        """Prolongs the lease when a call would not fit into what is left of it; one that fits needs nothing.
+
+        Raises:
+            LeaseLostError: the turn is over.
+        """
+        if not self.has_time(turn):
+            async with self.holding(turn):
+                pass
+        self.require_time(turn)
+
     @contextlib.asynccontextmanager
     async def holding(self, turn: Turn) -> AsyncIterator[Transaction]:
         """A transaction that prolongs the lease, and fails if it is not ours any more."""

@@ -8,14 +8,14 @@ from bot.domain.network import address_count, is_documentation
 from bot.domain.ranges import LIMIT, RangeRule, RangesLook, Services
 from bot.domain.subject import Network
 from bot.messages import blocks, names
-from bot.messages.words import Mrkdwn, Words, cut
+from bot.messages.words import Mrkdwn, Words, cut, escape
 from bot.ports import Block, Case, Message, Post, SpaceSituation
 
 CONNECT: Final = 'psql "$(heroku config:get DATABASE_URL -a YOUR-APP)"'
 """How one connects from a trusted range: with the database's own URL, and nothing else."""
 
 REASON: Final = 1500
-"""Characters of a reason in the ticket's text: the whole stays below what a section takes."""
+"""Escaped characters of a reason in the ticket's text: the whole stays below what a section takes."""
 
 WIDE: Final = 16
 """Heroku calls ranges as wide as this generally unsafe (Dev Center, "Trusted IP Ranges", 2026-03)."""
@@ -96,8 +96,7 @@ def ticket(post: Post, case: Case, words: Words, *, admins: Mrkdwn) -> Message:
         admins: who may answer, mentioned.
     """
     said = words("notice.ticket", id=case.request.id, space=case.target.label)
-    text = words.show(_ticket_text(case))
-    shown = [blocks.section(said), blocks.section(f"```{text}```")]
+    shown = [blocks.section(said), blocks.section(f"```{_ticket_text(case)}```")]
     state = post.params.get("state")
     if state is not None:
         shown.append(blocks.context(words(f"trusted.services.{state}")))
@@ -122,13 +121,11 @@ def ended(case: Case, words: Words, network: Network, params: Mapping[str, objec
 
 
 def _ticket_text(case: Case) -> str:
-    """In English, whatever the channel's language: Heroku's support reads it."""
-    reason = " ".join(case.request.terms.reason.split())
-    if len(reason) > REASON:
-        reason = reason[:REASON] + "…"
+    """In English, whatever the channel's language: Heroku's support reads it. Escaped, and never too long."""
+    reason = cut(" ".join(case.request.terms.reason.split()).replace("`", "'"), REASON)
     return (
-        f"Please enable trusted IP ranges for data services in the Private Space {case.target.label} "
-        f"({case.target.region}).\n\n"
+        f"Please enable trusted IP ranges for data services in the Private Space {escape(case.target.label)} "
+        f"({escape(case.target.region)}).\n\n"
         f"Ranges: {case.request.terms.subject}\n"
         f"Reason: {reason or 'a tool outside Heroku has to connect directly'}\n"
         "mTLS will not do because the client cannot present a client certificate; PrivateLink will not do "

@@ -49,7 +49,7 @@ JAPANESE: Final[Mapping[str, str]] = {
     "why.deadline.trusted": "Heroku が 20 分以内に一覧を有効にしなかったため",
     "why.closed_elsewhere.trusted": "別の人が一覧から範囲を削除したため",
     # Help.
-    "help.trusted": "*スペース全体の信頼された IP 範囲 (最後の手段)*",
+    "help.trusted": "*スペース全体の信頼済み範囲 (最後の手段)*",
     "help.trusted.add": "`/pgaccess trusted add &lt;範囲&gt; to &lt;スペース&gt; [for 8h | until 18:00] [because &lt;理由&gt;]`",
     "help.trusted.remove": "`/pgaccess trusted remove &lt;範囲&gt; from &lt;スペース&gt;`  範囲を削除する",
     "help.trusted.list": "`/pgaccess trusted list &lt;スペース&gt;`  スペースの範囲と、その管理者を見る",

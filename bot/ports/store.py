@@ -200,8 +200,12 @@ class Entries(Protocol):
         """Stops expecting intents that made nothing, once even a late write must have shown."""
         ...
 
-    async def intend_remove(self, job: Job, rule: UUID) -> None:
-        """Records that one of our rules is about to be removed."""
+    async def intend_remove(self, job: Job, rules: Iterable[UUID]) -> None:
+        """Records that rules of ours are about to be removed."""
+        ...
+
+    async def spared(self, job: Job, rules: Iterable[UUID]) -> None:
+        """Records that nobody was asked to remove these after all."""
         ...
 
     async def listed(self, rules: Iterable[UUID]) -> None:

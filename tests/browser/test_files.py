@@ -1,4 +1,4 @@
-"""A certificate's files in a real browser: the secret leaves the address bar, and the button brings the zip."""
+"""A certificate's files in a real browser: the secret leaves the address bar, the button brings the zip."""
 
 import contextlib
 import re
@@ -25,7 +25,8 @@ def link(play: Play) -> str:
     play.lead.presses("Approve", on=f"#{number} waits for")
     play.engineer.sees(f"#{number}", "is ready", place=DIRECT)
     play.engineer.presses("Get the files", on=f"#{number}")
-    anchor = play.engineer.page.locator(f"[data-testid='message'] a[href*='/c/']", has_text="Download").last
+    told = play.engineer.page.get_by_test_id("message").filter(has_text=f"certificate {number} for")
+    anchor = told.locator("a[href*='/c/']")
     anchor.wait_for(timeout=PATIENCE_MS)
     found: str = anchor.get_attribute("href")
     return found
@@ -101,23 +102,10 @@ def test_the_page_and_its_refusals_are_read_in_japanese(link: str, chromium: Any
 
 
 def history(page: Any) -> list[str]:
-    """What the tab's back button leads through."""
-    with contextlib.closing(_Session(page)) as session:
-        return session.entries()
-
-
-class _Session:
-    """Chromium's own view of a tab."""
-
-    def __init__(self, page: Any) -> None:
-        self._session = page.context.new_cdp_session(page)
-
-    def entries(self) -> list[str]:
-        found = self._session.send("Page.getNavigationHistory")["entries"]
-        return [entry["url"] for entry in found if entry["url"] != "about:blank"]
-
-    def close(self) -> None:
-        self._session.detach()
+    """What the tab's back button leads through, as Chromium itself keeps it."""
+    session = page.context.new_cdp_session(page)
+    found = session.send("Page.getNavigationHistory")["entries"]
+    return [entry["url"] for entry in found if entry["url"] != "about:blank"]
 
 
 def pictured(page: Any, name: str) -> None:

@@ -88,12 +88,40 @@ CASES: Final[dict[PostKind, tuple[Case | None, ...]]] = {
     PostKind.NOTICE_CERTIFICATE_READY: (changed(_done),),
     PostKind.NOTICE_CERTIFICATE_GONE: (changed(_done),),
     PostKind.NOTICE_CERTIFICATE_FOREIGN: (None,),
+    PostKind.NOTICE_RANGE_BACK: (None,),
+    PostKind.NOTICE_RANGE_STUCK: (None,),
+    PostKind.NOTICE_RANGE_MISSING: (None,),
+    PostKind.NOTICE_RANGE_FOREIGN: (None,),
+    PostKind.NOTICE_RANGES_CONTENDED: (None,),
+    PostKind.NOTICE_RANGES_UNSEEN: (None,),
+    PostKind.NOTICE_RANGES_UNAPPLIED: (None,),
+    PostKind.NOTICE_LINK_FOREIGN: (None,),
+    PostKind.NOTICE_LINK_BACK: (None,),
+    PostKind.NOTICE_LINK_STAYS: (None,),
 }
 """What each kind of post is drawn from; a home tab is no message and has a test of its own."""
+
+ELSEWHERE: Final = {
+    PostKind.NOTICE_EXPIRY,
+    PostKind.NOTICE_EXPIRY_COPY,
+    PostKind.NOTICE_EXPIRY_ORPHAN,
+    PostKind.NOTICE_UNOWNED,
+    PostKind.NOTICE_INSTALL,
+    PostKind.NOTICE_ROTATION_READY,
+    PostKind.NOTICE_HANDOUT,
+    PostKind.NOTICE_LINK_READY,
+    PostKind.NOTICE_LINK_CONNECTED,
+    PostKind.NOTICE_LINK_URL,
+    PostKind.NOTICE_TICKET,
+}
+"""Posts that need a certificate, a connection or a space: the unit tests of their words draw them, and hold
+them against the same models."""
 
 PARAMS: Final = {
     **{"app": "billing", "network": "203.0.113.4/32", "rule": "r", "status": "401", "id": "x"},
     **{"name": "client-1.example", "handle": "0a1b2c3d"},
+    **{"space": "acme", "range": "203.0.113.4/32", "by": "network@example.com"},
+    **{"before": "allow 203.0.113.4/32", "after": "allow 203.0.113.5/32", "account": "123456789012"},
 }
 """What a notice without a request says."""
 
@@ -149,7 +177,7 @@ def named(sent: Any, kept: Any) -> bool:
 
 
 def test_every_kind_of_post_is_drawn_here() -> None:
-    assert {*CASES, PostKind.HOME} == {*PostKind}
+    assert {*CASES, *ELSEWHERE, PostKind.HOME} == {*PostKind}
 
 
 @IN_BOTH_LANGUAGES

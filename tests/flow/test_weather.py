@@ -149,7 +149,8 @@ async def test_mtls_switched_off_by_somebody_interrupts(acts: Acts) -> None:
     await look_now(acts)
     await acts.until(lambda: acts.told("engineer", "closed at Heroku"))
     await acts.type("engineer", LINE)
-    assert any("mTLS is not enabled" in said for said in acts.private("engineer"))
+    assert "mTLS is not enabled" in str(acts.stage.slack.view_for("engineer"))
+    assert await acts.query("SELECT count(*) FROM requests") == [(1,)]
 
 
 async def test_two_grants_for_one_address_share_a_rule_until_the_second_ends(acts: Acts) -> None:

@@ -56,7 +56,7 @@ async def make(store: PostgresStore, job: Job, found: Rule = OURS) -> UUID:
 
 async def ask_to_remove(store: PostgresStore, job: Job) -> None:
     async with store.transaction() as tx:
-        await tx.entries.intend_remove(job, OURS.id)
+        await tx.entries.intend_remove(job, [OURS.id])
         await tx.commit()
 
 
