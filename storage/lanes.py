@@ -47,7 +47,6 @@ from storage.tables import (
 )
 from storage.targets import target_of
 
-
 _LOOK = select(lanes.c.method, lanes.c.look, lanes.c.looked_at).where(
     lanes.c.target_id == bindparam("target"), lanes.c.method == bindparam("way", type_=lanes.c.method.type)
 )

@@ -130,10 +130,11 @@ class RangesRecorder(Recorder):
             await self._find(tx, job, PostKind.NOTICE_RANGE_STUCK, f"{source}:{seen.id}", range=source)
         for source in drawn.missing:
             await self._find(tx, job, PostKind.NOTICE_RANGE_MISSING, f"{source}:{job.lease}", range=source)
-        if seen.applied is False and not drawn.writes:
-            await self._find(tx, job, PostKind.NOTICE_RANGES_UNAPPLIED, str(seen.id), by=seen.by or "–")
         known = await tx.lanes.look(job.target.id, job.method)
         if isinstance(known, RangesLook):
+            # It may take a moment by itself: what two looks have seen is told.
+            if seen.applied is False and seen.id == known.ruleset.id and not drawn.writes:
+                await self._find(tx, job, PostKind.NOTICE_RANGES_UNAPPLIED, str(seen.id), by=seen.by or "–")
             before_ = _allowed(known.ruleset)
             for source in sorted(_allowed(seen) - before_ - ours - {EVERYWHERE}):
                 back = source in drawn.back

@@ -517,6 +517,19 @@ async def test_a_list_that_is_stored_only_is_written_again_and_not_called_in_for
     assert await passes.state(grant) == "in_force"
 
 
+async def test_a_list_of_somebody_else_that_stays_stored_only_is_told_of_once(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    async with played(store, engine) as passes:
+        passes.heroku.leave_unapplied(passes.space.name)
+        passes.by_hand(OFFICE)
+        await passes.look()
+        assert await passes.told() == []
+        await passes.look(2)
+        assert await passes.told() == [PostKind.NOTICE_RANGES_UNAPPLIED]
+        assert passes.calls("PUT") == 0
+
+
 async def test_an_end_that_is_stored_only_is_no_end(store: PostgresStore, engine: AsyncEngine) -> None:
     async with played(store, engine) as passes:
         grant = await passes.in_force()

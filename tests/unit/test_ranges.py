@@ -161,7 +161,8 @@ def test_what_is_stored_only_proves_nothing_and_is_written_again(state: GrantSta
 def test_what_is_stored_only_is_nobody_s_to_write_again_where_nothing_of_ours_hangs_on_it() -> None:
     held = known(want(state=IN_FORCE), ours())
     assert not plan(held, ruleset(OFFICE, MINE, applied=False)).writes
-    assert plan(held, ruleset(OFFICE, applied=False)).interrupted == ()
+    threatened = plan(held, ruleset(OFFICE, applied=False))
+    assert (threatened.interrupted, threatened.writes, threatened.under_way) == ((), False, True)
 
 
 @pytest.mark.parametrize("applied", [True, None])
