@@ -1,7 +1,7 @@
 """Requests and the votes on them; every change of state writes its audit line."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -122,7 +122,7 @@ class PostgresRequests:
             "state": RequestState.PENDING,
             "version": 1,
             "reminders": 0,
-            "asked_at": doing.at,
+            "asked_at": doing.at.astimezone(UTC),
             "decided_at": None,
         }
         number = (await self._connection.execute(_ADD, row)).scalar_one()
