@@ -1,0 +1,185 @@
+"""Rows d, e and h: what many changes at once cost at Heroku, and how long they take."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from bot.domain.grant import GrantState
+from sandbox.heroku.journal import Entry
+from sandbox.heroku.switches import Switches
+from storage.bell import PostgresBell
+from storage.transaction import PostgresStore, engine_for
+from tests.bench.ground import Ground, played_slack, settings, settle_people
+from tests.bench.marks import Line, at_least, at_most, reported
+from tests.bench.worlds import COUNTING, World, world
+
+AT_ONCE: Final = 10
+"""Calls that a process makes at once."""
+
+POOL, REFILL = 300, 75.0
+"""Row e's request tokens, and how many come back each second."""
+
+OPENING: Final = timedelta(seconds=3)
+"""From when an end is set until it comes: the clock has to hear of it."""
+
+
+@contextlib.asynccontextmanager
+async def played(
+    ground: Ground,
+    *,
+    databases: int,
+    spaces: int = 0,
+    ranges_each: int = 0,
+    switches: Switches | None = None,
+) -> AsyncIterator[tuple[World, dict[str, str]]]:
+    """A world with a store, and the settings of a process of the bot in it."""
+    url = ground.new_database()
+    engine = engine_for(url)
+    try:
+        async with (
+            PostgresBell(url=url) as bell,
+            played_slack() as (_, slack),
+            world(
+                engine, bell, databases=databases, spaces=spaces, ranges_each=ranges_each, switches=switches
+            ) as made,
+        ):
+            await settle_people(PostgresStore(engine, bell))
+            yield made, settings(url, slack=slack, heroku=made.url)
+    finally:
+        await engine.dispose()
+
+
+@contextlib.asynccontextmanager
+async def workers(ground: Ground, given: dict[str, str], here: World, count: int) -> AsyncIterator[None]:
+    """So many workers, from when they have looked at everything on."""
+    with contextlib.ExitStack() as stack:
+        started = [stack.enter_context(ground.process("bot", "worker", **given)) for _ in range(count)]
+        await here.quiet()
+        for process in started:
+            process.require_alive()
+        yield
+
+
+async def ends(ground: Ground) -> list[Line]:
+    """Row d: many grants end in one moment."""
+    rounds = [await _ends_once(ground) for _ in range(ground.rounds(2) if not ground.quick else 1)]
+    a_grant, a_space, times, reference = zip(*rounds, strict=True)
+    return [
+        at_most("d", "Heroku calls a grant that ends on a database", a_grant, limit=1.2, unit=""),
+        at_most("d", "Heroku calls a space whose ranges end", a_space, limit=4, unit=""),
+        at_most(
+            "d",
+            "all ends, times calls x latency / 10",
+            [took / least for took, least in zip(times, reference, strict=True)],
+            limit=1.5,
+            unit="",
+            reference=f"{reference[0]:.1f} s, ours {times[0]:.1f} s",
+        ),
+    ]
+
+
+async def _ends_once(ground: Ground) -> tuple[float, float, float, float]:
+    """Calls a grant, calls a space, seconds, and the seconds that so many calls take at least."""
+    count, databases = ground.sized(1000, quick=200), ground.sized(50, quick=10)
+    spaces, each, latency = ground.sized(20, quick=4), 10, 0.1
+    async with played(ground, databases=databases, spaces=spaces, ranges_each=each) as (here, given):
+        await here.open(count, here.databases, state=GrantState.IN_FORCE)
+        await here.open_ranges(each)
+        async with workers(ground, given, here, 1):
+            here.answer_in(latency)
+            moment = await here.end_all(after=OPENING)
+            before = len(here.heroku.journal)
+            await here.until_none(GrantState.IN_FORCE, GrantState.ENDING)
+            took = (datetime.now(UTC) - moment).total_seconds()
+            made = [call for call in list(here.heroku.journal)[before:] if call.path not in COUNTING]
+        here.require_rules(0)
+        here.require_ranges()
+        await here.require_told(GrantState.ENDED, count + spaces * each)
+    of_spaces = [call for call in made if "inbound-ruleset" in call.path]
+    others = len(made) - len(of_spaces)
+    return others / count, len(of_spaces) / spaces, took, len(made) * latency / AT_ONCE
+
+
+async def rush(ground: Ground) -> list[Line]:
+    """Row e: additions and removals at once, under a limit to calls."""
+    half, databases = ground.sized(1000, quick=300), ground.sized(40, quick=12)
+    pool = Switches(pool=POOL, refill=REFILL * 60)
+    async with played(ground, databases=databases, switches=pool) as (here, given):
+        await here.set_budget(POOL, REFILL)
+        ending, opening = here.databases[: databases // 2], here.databases[databases // 2 :]
+        await here.open(half, ending, state=GrantState.IN_FORCE)
+        async with workers(ground, given, here, 2):
+            await here.fill(POOL, REFILL)
+            before = len(here.heroku.journal)
+            begun = datetime.now(UTC)
+            await here.open(half, opening, state=GrantState.APPLYING)
+            await here.revoke_all()
+            await here.until_none(GrantState.APPLYING, GrantState.ENDING)
+            took = (datetime.now(UTC) - begun).total_seconds()
+            made = [call for call in list(here.heroku.journal)[before:] if call.path not in COUNTING]
+        here.require_rules(half)
+        await here.require_told(GrantState.ENDED, half)
+        await here.require_told(GrantState.IN_FORCE, half)
+    refused = sum(call.status == 429 for call in made)
+    removing = _until_last_removal(made, begun)
+    of_removals = [call for call in made if _at(call, ending)]
+    return [
+        at_most("e", "answers 429 that we caused", [refused], limit=0, unit=""),
+        at_most(
+            "e",
+            "all changes, times the limit's own time",
+            [took / _limit(len(made))],
+            limit=1.3,
+            unit="",
+            reference=f"{len(made)} calls, {_limit(len(made)):.1f} s, ours {took:.1f} s",
+        ),
+        at_most(
+            "e",
+            "last removal, times the limit's own time without any addition",
+            [removing / _limit(len(of_removals))],
+            limit=1.3,
+            unit="",
+            reference=f"{_limit(len(of_removals)):.1f} s, ours {removing:.1f} s",
+        ),
+    ]
+
+
+def _limit(calls: int) -> float:
+    """Seconds in which so many calls can be made at all."""
+    return max(0.1, (calls - POOL) / REFILL)
+
+
+def _until_last_removal(made: list[Entry], begun: datetime) -> float:
+    last = max(call.at for call in made if call.method == "DELETE")
+    return (last - begun).total_seconds()
+
+
+def _at(call: Entry, databases: list[str]) -> bool:
+    return call.method == "DELETE" or any(f"/{name}/" in call.path for name in databases)
+
+
+async def spread(ground: Ground) -> list[Line]:
+    """Row h: more workers."""
+    took = {count: await _opening(ground, count) for count in (1, 2, 4)}
+    reference = f"one {took[1]:.1f} s, two {took[2]:.1f} s"
+    return [
+        at_least("h", "two workers, times one", [took[1] / took[2]], limit=1.8, unit="", reference=reference),
+        reported("h", "four workers, times one", [took[1] / took[4]], unit="", reference=f"{took[4]:.1f} s"),
+    ]
+
+
+async def _opening(ground: Ground, count: int) -> float:
+    """Seconds that so many workers take to open three grants on each of many databases."""
+    databases, latency = ground.sized(200, quick=60), 0.3
+    async with played(ground, databases=databases) as (here, given):
+        async with workers(ground, given, here, count):
+            here.answer_in(latency)
+            begun = datetime.now(UTC)
+            await here.open(3 * databases, here.databases, state=GrantState.APPLYING)
+            here.ring()
+            await here.until_none(GrantState.APPLYING)
+            took = (datetime.now(UTC) - begun).total_seconds()
+        here.require_rules(3 * databases)
+        await here.require_told(GrantState.IN_FORCE, 3 * databases)
+    return took

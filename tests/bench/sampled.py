@@ -1,0 +1,68 @@
+"""``python -m tests.bench.sampled FILE COMMAND``: runs a process of the bot, and tells where its time went.
+
+The system interrupts it after every few milliseconds of processor time, so waiting does not count. At the end
+FILE holds the shares: of each package's own code, and of each of our functions with all that they call.
+"""
+
+import signal
+import sys
+from collections import Counter
+from pathlib import Path
+from types import FrameType
+from typing import Final
+
+from bot.__main__ import main
+
+PAUSE: Final = 0.002
+"""Seconds of processor time between two looks."""
+
+_OURS: Final = ("bot", "handlers", "storage")
+
+
+class Sampler:
+    """Looks at what the main thread is doing."""
+
+    def __init__(self) -> None:
+        self._own: Counter[str] = Counter()
+        self._with_calls: Counter[str] = Counter()
+
+    def start(self) -> None:
+        """Begins."""
+        signal.signal(signal.SIGPROF, self._look)
+        signal.setitimer(signal.ITIMER_PROF, PAUSE, PAUSE)
+
+    def report(self) -> str:
+        """The shares so far, the greatest first."""
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        looks = sum(self._own.values()) or 1
+        lines = [f"{looks} looks", "", "own code of a package"]
+        lines += [f"{count / looks:6.1%}  {name}" for name, count in self._own.most_common(16)]
+        lines += ["", "our functions and what they call"]
+        lines += [f"{count / looks:6.1%}  {name}" for name, count in self._with_calls.most_common(60)]
+        return "\n".join(lines)
+
+    def _look(self, _: int, frame: FrameType | None) -> None:
+        if frame is None:
+            return
+        self._own[_module(frame).partition(".")[0]] += 1
+        seen: set[str] = set()
+        here: FrameType | None = frame
+        while here is not None:
+            if _module(here).startswith(_OURS):
+                seen.add(f"{_module(here)}.{here.f_code.co_qualname}")
+            here = here.f_back
+        self._with_calls.update(seen)
+
+
+def _module(frame: FrameType) -> str:
+    return str(frame.f_globals.get("__name__", "?"))
+
+
+if __name__ == "__main__":
+    sampler = Sampler()
+    sampler.start()
+    try:
+        status = main([sys.argv[2]])
+    finally:
+        Path(sys.argv[1]).write_text(sampler.report())
+    sys.exit(status)
