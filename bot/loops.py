@@ -17,6 +17,9 @@ SAFETY_NET: Final = timedelta(seconds=5)
 SHORTEST: Final = timedelta(milliseconds=100)
 """The shortest sleep: a row that is due and yet cannot be claimed must not keep the loop spinning."""
 
+YIELD: Final = timedelta(milliseconds=50)
+"""How long telling and the clock let the keeper go first: an open door matters more than the word of it."""
+
 PAUSE: Final = timedelta(seconds=1)
 """Pause after the store could not be reached."""
 
@@ -62,12 +65,16 @@ class WorkLoop(Generic[T]):
         name: which bell wakes it.
         worker: what is done.
         at_once: pieces worked on at the same time in this process.
+        yields: how long it lets others in this process go first when it is woken.
     """
 
-    def __init__(self, *, name: Loop, worker: Worker[T], bell: Bell, at_once: int) -> None:
+    def __init__(
+        self, *, name: Loop, worker: Worker[T], bell: Bell, at_once: int, yields: timedelta = timedelta()
+    ) -> None:
         self._name = name
         self._worker = worker
         self._bell = bell
+        self._yields = yields
         self._free = asyncio.Semaphore(at_once)
         self._running: set[asyncio.Task[None]] = set()
 
@@ -123,6 +130,8 @@ class WorkLoop(Generic[T]):
         due = await self._attempt(self._worker.next_due())
         wait = SAFETY_NET if due is None else max(SHORTEST, min(due, SAFETY_NET))
         await self._bell.wait(self._name, at_most=wait)
+        if self._yields:
+            await asyncio.sleep(self._yields.total_seconds())
 
     async def _finish(self) -> None:
         if not self._running:

@@ -32,7 +32,7 @@ from bot.keeping.links import LinksKeeper
 from bot.keeping.ranges import RangesKeeper
 from bot.keeping.rules import RulesKeeper
 from bot.keeping.turns import Method as Keeping
-from bot.loops import WorkLoop, running
+from bot.loops import YIELD, WorkLoop, running
 from bot.manifest import PATH
 from bot.ports import Clock, Loop
 from bot.slack import Identity, SlackClient
@@ -151,7 +151,7 @@ class House:
         census = Census(store=self.store, heroku=self.heroku, slack=self.slack, groups=self.policy.groups)
         ticking = Ticking(access=self.access, census=census, clock=self.clock, bell=self.bell)
         keeping = WorkLoop(name=Loop.KEEPER, worker=keeper, bell=self.bell, at_once=KEEPERS)
-        telling = WorkLoop(name=Loop.COURIER, worker=courier, bell=self.bell, at_once=COURIERS)
+        telling = WorkLoop(name=Loop.COURIER, worker=courier, bell=self.bell, at_once=COURIERS, yields=YIELD)
         await self.look_again()
         async with running(keeping.run, telling.run, ticking.run):
             yield

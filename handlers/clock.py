@@ -11,6 +11,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from bot.access import Access
 from bot.census import Census
 from bot.errors import TryAgainError
+from bot.loops import YIELD
 from bot.ports import Bell, Clock, Loop
 
 EVERY_SECOND: Final = timedelta(seconds=1)
@@ -61,6 +62,7 @@ class Ticking:
         """Looks at once when rung, without waiting for the next tick."""
         while True:
             await self._bell.wait(Loop.CLOCK, at_most=timedelta(minutes=1))
+            await asyncio.sleep(YIELD.total_seconds())
             await self._safely(self._follow)
             await self._safely(self._access.sum_up)
             await self._safely(self._census.answer_questions)

@@ -1,6 +1,6 @@
 """Grants: what is to be in force; every change of state writes its audit line."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -16,7 +16,7 @@ from bot.ports import Doing, Loop
 from storage.audit import Line, PostgresAudit, line_of
 from storage.tables import RUNNING, TO_WARN, grants
 
-_CLOSE = update(grants).where(grants.c.id == bindparam("grant"))
+_CHANGE = update(grants).where(grants.c.id == bindparam("grant"))
 _RUNNING = literal_column(f"({RUNNING})", Boolean)
 _TO_WARN = literal_column(f"({TO_WARN})", Boolean)
 
@@ -93,14 +93,21 @@ class PostgresGrants:
         await self._write(after, doing, before=before.state, after=after.state)
         return True
 
-    async def close_all(self, closing: Sequence[tuple[Grant, Grant, Doing]]) -> None:
+    async def get_all(self, ids: Collection[UUID]) -> tuple[Grant, ...]:
+        """These grants, locked until the transaction ends, in the order of ids as everywhere."""
+        if not ids:
+            return ()
+        statement = select(grants).where(grants.c.id.in_(sorted(ids))).order_by(grants.c.id).with_for_update()
+        return tuple(grant_of(row) for row in (await self._connection.execute(statement)).mappings())
+
+    async def change_all(self, changes: Sequence[tuple[Grant, Grant, Doing]]) -> None:
         """Writes many grants that this transaction has locked: as it was, as it is to be, and who does it."""
-        if not closing:
+        if not changes:
             return
-        rows = [{"grant": after.id, **_mutable(after)} for _, after, _ in closing]
-        await self._connection.execute(_CLOSE, rows)
+        rows = [{"grant": after.id, **_mutable(after)} for _, after, _ in changes]
+        await self._connection.execute(_CHANGE, rows)
         await self._audit.write_all(
-            [_line(after, doing, before=before.state, after=after.state) for before, after, doing in closing]
+            [_line(after, doing, before=before.state, after=after.state) for before, after, doing in changes]
         )
         self._touched.update((Loop.COURIER, Loop.CLOCK))
 

@@ -47,6 +47,32 @@ from storage.tables import (
 )
 from storage.targets import target_of
 
+
+def _closing() -> ColumnElement[bool]:
+    """Something of the lane is to be closed. In words, so that the index on open grants is used."""
+    ending = literal_column(f"grants.{ENDING}", Boolean)
+    of_lane = (grants.c.target_id == lanes.c.target_id) & (grants.c.method == lanes.c.method)
+    return exists().where(of_lane, ending)
+
+
+_CLAIM = leases.claiming(
+    lanes,
+    lanes.c.due_at.is_not(None),
+    _closing().desc(),
+    (lanes.c.wanted_version > lanes.c.kept_version).desc(),
+)
+
+_CLAIMED = (
+    select(
+        targets,
+        select(installation.c.mark).scalar_subquery().label("mark"),
+        _closing().label("closing"),
+    )
+    .join(lanes, lanes.c.target_id == targets.c.id)
+    .where(lanes.c.id == bindparam("lane"))
+)
+"""Whose lane it is, and whether something is to be closed there."""
+
 _LOOK = select(lanes.c.method, lanes.c.look, lanes.c.looked_at).where(
     lanes.c.target_id == bindparam("target"), lanes.c.method == bindparam("way", type_=lanes.c.method.type)
 )
@@ -98,14 +124,10 @@ class PostgresLanes:
 
         After downtime everything is due, and ends that have passed meanwhile are among the changes.
         """
-        first = (_closing().desc(), (lanes.c.wanted_version > lanes.c.kept_version).desc())
-        row = await leases.claim(self._connection, lanes, lanes.c.due_at.is_not(None), *first)
+        row = await leases.claim(self._connection, _CLAIM)
         if row is None:
             return None
-        mark = select(installation.c.mark).scalar_subquery().label("mark")
-        closing = _closing().label("closing")
-        other = select(targets, mark, closing).join(lanes).where(lanes.c.id == row["id"])
-        target = (await self._connection.execute(other)).mappings().one()
+        target = (await self._connection.execute(_CLAIMED, {"lane": row["id"]})).mappings().one()
         return Job(
             lane=row["id"],
             lease=row["lease"],
@@ -118,6 +140,7 @@ class PostgresLanes:
             installation=target["mark"],
             claimed_at=row["lease_until"] - LEASE,  # set by this very statement
             purpose=_purpose(row, closing=target["closing"]),
+            look=look_of(row),
         )
 
     async def renew(self, job: Job) -> bool:
@@ -165,13 +188,6 @@ class PostgresLanes:
 def _locked(which: ColumnElement[bool]) -> ScalarSelect[int]:
     """Locks in the order of ids: two transactions that lock rows in two orders wait for each other."""
     return select(lanes.c.id).where(which).order_by(lanes.c.id).with_for_update().scalar_subquery()
-
-
-def _closing() -> ColumnElement[bool]:
-    """Something of the lane is to be closed. In words, so that the index on open grants is used."""
-    ending = literal_column(f"grants.{ENDING}", Boolean)
-    of_lane = (grants.c.target_id == lanes.c.target_id) & (grants.c.method == lanes.c.method)
-    return exists().where(of_lane, ending)
 
 
 def _purpose(row: RowMapping, *, closing: bool) -> Purpose:

@@ -4,26 +4,23 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, RowMapping, Table, and_, case, func, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, Table, and_, bindparam, case, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from bot.domain.schedule import LEASE
 from bot.errors import LeaseLostError
 
 
-async def claim(
-    connection: AsyncConnection, table: Table, due: ColumnElement[bool], *before: Any
-) -> RowMapping | None:
+def claiming(table: Table, due: ColumnElement[bool], *before: Any) -> ReturningUpdate[Any]:
     """Takes the row that has been due the longest, passing over rows that others hold or are taking.
 
+    Made once, and then handed to ``claim``.
+
     Args:
-        connection: in whose transaction.
         table: one with the columns of a lease.
         due: which rows can be due at all.
         before: what goes before the time in the order of the rows.
-
-    Returns:
-        The whole row, as it is from now on; None when none is due.
     """
     free = or_(table.c.lease_until.is_(None), table.c.lease_until < func.now())
     first = (
@@ -34,13 +31,15 @@ async def claim(
         .with_for_update(skip_locked=True)
         .scalar_subquery()
     )
-    statement = (
-        update(table)
-        .where(table.c.id == first)
-        .values(lease=uuid4(), lease_until=func.now() + LEASE)
-        .returning(table)
+    held = {"lease": bindparam("new_lease", type_=table.c.lease.type), "lease_until": func.now() + LEASE}
+    return update(table).where(table.c.id == first).values(held).returning(table)
+
+
+async def claim(connection: AsyncConnection, statement: ReturningUpdate[Any]) -> RowMapping | None:
+    """Takes a row; the whole of it, as it is from now on, or None when none is due."""
+    row: RowMapping | None = (
+        (await connection.execute(statement, {"new_lease": uuid4()})).mappings().one_or_none()
     )
-    row: RowMapping | None = (await connection.execute(statement)).mappings().one_or_none()
     return row
 
 

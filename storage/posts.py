@@ -1,6 +1,6 @@
 """Cards and notices: what Slack is to show, and which version of it stands there."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 
 from sqlalchemy import BigInteger, RowMapping, any_, bindparam, case, delete, func, select, update
@@ -8,11 +8,12 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.schedule import LEASE
-from bot.ports import Loop, Place, Post, PostKind
+from bot.ports import Loop, Notice, Place, Post, PostKind
 from storage import leases
 from storage.tables import posts
 
 _BEHIND = posts.c.shown_version < posts.c.wanted_version
+_CLAIM = leases.claiming(posts, _BEHIND)
 _CARDS = [kind for kind in PostKind if kind.is_card]
 
 _REFRESH = (
@@ -61,22 +62,33 @@ class PostgresPosts:
         params: Mapping[str, str] | None = None,
     ) -> None:
         """Records a card or notice; a key is told once."""
-        await self._connection.execute(
-            insert(posts)
-            .values(kind=kind, recipient=to, key=key, request_id=request, params=dict(params or {}))
-            .on_conflict_do_nothing(index_elements=["key"])
-        )
-        self._touched.add(Loop.COURIER)
+        await self.tell_all([Notice(kind=kind, to=to, key=key, request=request, params=params or {})])
+
+    async def tell_all(self, notices: Sequence[Notice]) -> None:
+        """Records many cards or notices in one statement; a key is told once."""
+        rows = [
+            {
+                "kind": notice.kind,
+                "recipient": notice.to,
+                "key": notice.key,
+                "request_id": notice.request,
+                "params": dict(notice.params),
+            }
+            for notice in notices
+        ]
+        if rows:
+            await self._connection.execute(_TELL, rows if len(rows) > 1 else rows[0])
+            self._touched.add(Loop.COURIER)
 
     async def tell_cards(self, request: int, *, approvals: str, requester: str) -> None:
         """Records the two cards of a new request, in one statement."""
-        cards = (
-            {"kind": PostKind.CARD_APPROVAL, "recipient": approvals, "key": f"approval:{request}"},
-            {"kind": PostKind.CARD_REQUESTER, "recipient": requester, "key": f"requester:{request}"},
+        approval, own = PostKind.CARD_APPROVAL, PostKind.CARD_REQUESTER
+        await self.tell_all(
+            [
+                Notice(kind=approval, to=approvals, key=f"approval:{request}", request=request),
+                Notice(kind=own, to=requester, key=f"requester:{request}", request=request),
+            ]
         )
-        rows = [{**card, "request_id": request, "params": {}} for card in cards]
-        await self._connection.execute(_TELL, rows)
-        self._touched.add(Loop.COURIER)
 
     async def announce(self, kind: PostKind, *, to: str, key: str, request: int, again: timedelta) -> int:
         """Records what is about to be posted by hand, because the store must not know what it says.
@@ -139,7 +151,7 @@ class PostgresPosts:
 
     async def claim(self) -> Post | None:
         """Takes the post that has been due the longest, with a lease; None when none is due."""
-        row = await leases.claim(self._connection, posts, _BEHIND)
+        row = await leases.claim(self._connection, _CLAIM)
         return None if row is None else post_of(row)
 
     async def renew(self, post: Post) -> None:

@@ -9,10 +9,12 @@ from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.looks import AnyLook
 from bot.domain.methods import Method, has_mtls
 from bot.domain.target import Database, Space, Target
 from bot.ports import Loop
 from storage import leases
+from storage.looks import look_of
 from storage.tables import lanes, targets
 
 _DATABASE: Final = (Method.MTLS, Method.PRIVATELINK)
@@ -24,10 +26,17 @@ _TEXTS: Final = dict.fromkeys(("app", "space", "plan", "config_var", "generation
 """What only one of the two kinds has; rows that are written together have the same columns."""
 
 
-_CALLED: Final = select(targets).where(
-    targets.c.gone_at.is_(None),
-    ~targets.c.is_space,
-    bindparam("called").in_([func.lower(targets.c.name), func.lower(targets.c.app)]),
+_CALLED: Final = (
+    select(targets, lanes.c.method, lanes.c.look, lanes.c.looked_at)
+    .outerjoin(
+        lanes,
+        (lanes.c.target_id == targets.c.id) & (lanes.c.method == bindparam("way", type_=lanes.c.method.type)),
+    )
+    .where(
+        targets.c.gone_at.is_(None),
+        ~targets.c.is_space,
+        bindparam("called").in_([func.lower(targets.c.name), func.lower(targets.c.app)]),
+    )
 )
 
 
@@ -65,10 +74,11 @@ class PostgresTargets:
         """Every space that the last discovery found, by name."""
         return tuple(found for found in await self._present() if isinstance(found, Space))
 
-    async def called(self, name: str) -> tuple[Database, ...]:
-        """The databases that have this name, or whose app has it, however it is capitalised."""
-        rows = (await self._connection.execute(_CALLED, {"called": name.lower()})).mappings()
-        return tuple(database_of(row) for row in rows)
+    async def called(self, name: str, method: Method) -> tuple[tuple[Database, AnyLook | None], ...]:
+        """The databases that are called so, or whose app is, each with the last look at a method of it."""
+        asked = {"called": name.lower(), "way": method}
+        rows = (await self._connection.execute(_CALLED, asked)).mappings()
+        return tuple((database_of(row), look_of(row)) for row in rows)
 
     async def discovered(self, databases: Iterable[Database], spaces: Iterable[Space] = ()) -> None:
         """Records a complete discovery: new ones appear, names follow, missing ones are marked gone.

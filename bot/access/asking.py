@@ -54,10 +54,10 @@ class Asking(UseCases):
         async def work(tx: Transaction) -> Case:
             member = await self._member(tx, person)
             network = parse_address(wish.address or "")
-            database = await self._database(tx, wish.target)
+            database, seen = await self._seen(tx, wish.target, Method.MTLS)
             require_mtls(database)
             terms, rule = self._terms(wish, member, network, database)
-            look = rules_look(await tx.lanes.look(terms.target, terms.method))
+            look = rules_look(seen)
             if look is not None and not look.enabled:
                 terms = replace(terms, enables=await _enables(tx, terms, database, wish))
             else:

@@ -68,14 +68,14 @@ class Deciding(UseCases):
         """
 
         async def work(tx: Transaction) -> int:
-            asked, member = await self._decidable(tx, request, person, vote.version)
+            asked, member, votes = await self._decidable(tx, request, person, vote.version)
             if vote.verdict is Verdict.APPROVE:
                 await self._require_requester(tx, asked)
             doing = self._by(person)
             if vote.changes is not None:
                 asked = await self._change(tx, asked, vote.changes, member)
                 doing = replace(doing, details=_told(asked.terms))
-            await self._count(tx, asked, vote, doing)
+            await self._count(tx, asked, vote, votes, doing)
             return request
 
         return await self._once(key, person, work)
@@ -86,8 +86,10 @@ class Deciding(UseCases):
             await self._decidable(tx, request, person, version)
             return await case_of(tx, request)
 
-    async def _decidable(self, tx: Transaction, id: int, person: str, version: int) -> tuple[Request, Person]:
-        """Locks the request; raises ``Refused`` unless this person can decide it now."""
+    async def _decidable(
+        self, tx: Transaction, id: int, person: str, version: int
+    ) -> tuple[Request, Person, tuple[Decision, ...]]:
+        """Locks the request, and gives its votes; raises ``Refused`` unless this person can decide it now."""
         member = await self._member(tx, person)
         request = await tx.requests.lock(id)
         if request is None:
@@ -97,7 +99,7 @@ class Deciding(UseCases):
         votes = await tx.requests.votes(id)
         require_open(request, votes, version=version, now=self._clock.now())
         require_first_vote(request, votes, person)
-        return request, member
+        return request, member, votes
 
     async def _require_requester(self, tx: Transaction, request: Request) -> None:
         """Refuses to open anything for somebody who could not ask for it any more."""
@@ -123,10 +125,12 @@ class Deciding(UseCases):
         )
         return request if changed == terms else await tx.requests.change_terms(request, changed)
 
-    async def _count(self, tx: Transaction, request: Request, vote: Vote, doing: Doing) -> None:
+    async def _count(
+        self, tx: Transaction, request: Request, vote: Vote, votes: tuple[Decision, ...], doing: Doing
+    ) -> None:
         decision = Decision(person=doing.actor, verdict=vote.verdict, reason=vote.reason, at=doing.at)
         await tx.requests.vote(request.id, decision)
-        agreed = approvals(await tx.requests.votes(request.id))
+        agreed = approvals((*votes, decision))
         if vote.verdict is Verdict.DENY:
             await tx.requests.decide(request, RequestState.DENIED, doing=doing)
         elif agreed < request.needed:

@@ -28,7 +28,7 @@ class Following(Reminding):
         now = self._clock.now()
         async with self._store.transaction() as tx:
             over = await tx.grants.past_end(now, limit=ENDS)
-            await tx.grants.close_all([_expiry(grant, now) for grant in over])
+            await tx.grants.change_all([_expiry(grant, now) for grant in over])
             await tx.posts.refresh_cards_of({grant.request for grant in over})
             await tx.lanes.want_all({(grant.target, grant.method) for grant in over})
             await tx.commit()

@@ -5,6 +5,8 @@ from datetime import timedelta
 
 from bot.domain.certificate import KnownCertificate
 from bot.domain.grant import Grant
+from bot.domain.looks import AnyLook
+from bot.domain.methods import Method
 from bot.domain.person import Person, require_member
 from bot.domain.policy import Policy, Rule
 from bot.domain.request import Request
@@ -110,15 +112,28 @@ class UseCases:
         return member
 
     async def _database(self, tx: Transaction, word: str | None) -> Database:
-        """The database that a person means; all of them are only read for a word that is not clear.
+        """The database that a person means; raises ``Refused`` when none fits, or several do."""
+        return (await self._seen(tx, word, Method.MTLS))[0]
+
+    async def _seen(
+        self, tx: Transaction, word: str | None, method: Method
+    ) -> tuple[Database, AnyLook | None]:
+        """The database that a person means, and the last look at it.
+
+        All databases are only read for a word that is not clear.
 
         Raises:
             Refused: none fits, or several do.
         """
         aliases = {one.alias: one.database for one in self._policy.targets}
         meant = {alias.lower(): name for alias, name in aliases.items()}
-        found = () if word is None else await tx.targets.called(meant.get(word.lower(), word))
-        return choose(found or await tx.targets.all(), word, aliases)
+        found = {}
+        if word is not None:
+            found = dict(await tx.targets.called(meant.get(word.lower(), word), method))
+        database = choose(tuple(found) or await tx.targets.all(), word, aliases)
+        if database in found:
+            return database, found[database]
+        return database, await tx.lanes.look(database.id, method)
 
     async def _certificate(self, tx: Transaction, handle: str | None) -> KnownCertificate:
         """The certificate that a person means, by its request's number or the beginning of Heroku's id.

@@ -52,15 +52,23 @@ class Allowance:
             HerokuSavingError: there is none for this purpose now; Heroku was not asked.
             StoreUnavailableError: nobody knows.
         """
+        until = time.monotonic() + PATIENCE.total_seconds()
         self._waiting[purpose] += 1
         try:
-            async with asyncio.timeout(PATIENCE.total_seconds()):
-                async with self._first[purpose]:
-                    await self._take(purpose)
-        except TimeoutError:
-            raise HerokuSavingError from None
+            await self._come_first(purpose)
+            try:
+                await self._take(purpose, until=until)
+            finally:
+                self._first[purpose].release()
         finally:
             self._waiting[purpose] -= 1
+
+    async def _come_first(self, purpose: Purpose) -> None:
+        try:
+            async with asyncio.timeout(PATIENCE.total_seconds()):
+                await self._first[purpose].acquire()
+        except TimeoutError:
+            raise HerokuSavingError from None
 
     async def told(self, left: int) -> None:
         """Corrects the budget by what Heroku says is left, if that is far from what we think.
@@ -79,15 +87,17 @@ class Allowance:
             await self._budgets.told(left)
             self._know(now.told(left))
 
-    async def _take(self, purpose: Purpose) -> None:
+    async def _take(self, purpose: Purpose, *, until: float) -> None:
+        """Takes a token by a moment of the monotonic clock; what asks Postgres is never cut off half done."""
         while self._drawn[purpose] == 0:
             calls = self._waiting[purpose] + (AHEAD if self._is_plenty else 0)
             left, self._drawn[purpose] = await self._budgets.draw(purpose, calls)
             self._know(left)
             if self._drawn[purpose] == 0:
-                if purpose is Purpose.LOOK:
+                wait = max(left.wait(purpose), SHORTEST).total_seconds()
+                if purpose is Purpose.LOOK or time.monotonic() + wait > until:
                     raise HerokuSavingError
-                await asyncio.sleep(max(left.wait(purpose), SHORTEST).total_seconds())
+                await asyncio.sleep(wait)
         self._drawn[purpose] -= 1
 
     @property

@@ -60,8 +60,7 @@ class LinkRecorder(Recorder):
         """
         now, job = self._clock.now(), turn.job
         async with self._store.transaction() as tx:
-            for id, state, why, detail in _verdicts(turn.known.wants, drawn, outcome):
-                await self.settle(tx, id, state, why, detail, now)
+            await self.settle(tx, _verdicts(turn.known.wants, drawn, outcome), now)
             there = frozenset(account.arn for account in seen.accounts) if seen else frozenset()
             for change in turn.changes:
                 await self._settle_change(tx, change, drawn, outcome, there, now)

@@ -64,8 +64,7 @@ class RangesRecorder(Recorder):
         async with self._store.transaction() as tx:
             adopted = [each for each in asked if each.kind is Kind.ADOPT and _source(each) in _allowed(seen)]
             await tx.ranges.adopt(job, [_source(each) for each in adopted])
-            for id, state, why, detail in _verdicts(drawn, outcome):
-                await self.settle(tx, id, state, why, detail, now)
+            await self.settle(tx, _verdicts(drawn, outcome), now)
             for change in asked:
                 await self._settle_change(tx, change, adopted, drawn, now)
             await tx.ranges.listed(job, drawn.listed)

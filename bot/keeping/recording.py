@@ -22,10 +22,13 @@ from bot.domain.target import Look
 from bot.errors import HerokuBusyError, HerokuDeniedError, HerokuError, HerokuSavingError
 from bot.keeping.inventory import Inventory
 from bot.keeping.observing import RulesTurn, Seen
-from bot.ports import BOT, Clock, Doing, Job, PostKind, Store, Transaction
+from bot.ports import BOT, Clock, Doing, Job, Notice, PostKind, Store, Transaction
 
 LOUD_AFTER: Final = 5
 """Spoilt passes until operations hears of it: about three minutes where nothing works at all."""
+
+Verdict = tuple[UUID, GrantState, Why | None, str]
+"""What a look has proven of a grant: where it stands now, why, and Heroku's own words."""
 
 log = structlog.get_logger(__name__)
 
@@ -113,25 +116,33 @@ class Recorder:
 
     # --- grants ----------------------------------------------------------------------------------
 
-    async def settle(
-        self, tx: Transaction, id: UUID, state: GrantState, why: Why | None, detail: str, now: datetime
-    ) -> None:
-        """Moves one grant, unless a person moved it while we looked."""
-        grant = await tx.grants.get(id)
-        after = self._after(grant, state, why, detail, now)
-        if after is None or not await tx.grants.change(grant, after, doing=Doing(actor=BOT, at=now)):
-            return
-        await tx.posts.refresh_cards(grant.request)
-        if state is GrantState.ENDED and grant.why is Why.EXPIRED and grant.closed_at is not None:
+    async def settle(self, tx: Transaction, verdicts: Iterable[Verdict], now: datetime) -> None:
+        """Moves grants as a look has proven them, together, but for those that a person moved meanwhile."""
+        proven = list(verdicts)
+        held = {grant.id: grant for grant in await tx.grants.get_all({id for id, *_ in proven})}
+        moved: list[tuple[Grant, Grant, Doing]] = []
+        for id, state, why, detail in proven:
+            before = held[id]
+            after = self._after(before, state, why, detail, now)
+            if after is not None:
+                moved.append((before, after, Doing(actor=BOT, at=now)))
+                held[id] = after
+        await tx.grants.change_all(moved)
+        await tx.posts.refresh_cards_of({after.request for _, after, _ in moved})
+        await tx.posts.tell_all(
+            [said for before, after, _ in moved for said in self._said(before, after, now)]
+        )
+
+    def _said(self, before: Grant, after: Grant, now: datetime) -> Iterable[Notice]:
+        """What is told of a grant that has moved."""
+        if after.state is GrantState.ENDED and before.why is Why.EXPIRED and before.closed_at is not None:
             # It was interrupted, its owner was told then, and nothing ends for them now.
             return
-        kind = _TOLD[state]
-        await tx.posts.tell(kind, to=grant.owner, key=f"{kind}:{id}:{now.isoformat()}", request=grant.request)
-        if state is GrantState.INTERRUPTED:
+        kind, key, request = _TOLD[after.state], f"{_TOLD[after.state]}:{after.id}", after.request
+        yield Notice(kind=kind, to=after.owner, key=f"{key}:{now.isoformat()}", request=request)
+        if after.state is GrantState.INTERRUPTED:
             operations = self._policy.operations_channel
-            await tx.posts.tell(
-                kind, to=operations, key=f"{kind}:{id}:operations:{now.isoformat()}", request=grant.request
-            )
+            yield Notice(kind=kind, to=operations, key=f"{key}:operations:{now.isoformat()}", request=request)
 
     def _after(
         self, grant: Grant, state: GrantState, why: Why | None, detail: str, now: datetime
@@ -190,8 +201,7 @@ class RulesRecorder(Recorder):
         job, now = turn.job, self._clock.now()
         inventory = Inventory(operations=self._policy.operations_channel, now=now)
         async with self._store.transaction() as tx:
-            for id, state, why, detail in _verdicts(turn, seen, drawn, outcome):
-                await self.settle(tx, id, state, why, detail, now)
+            await self.settle(tx, _verdicts(turn, seen, drawn, outcome), now)
             await inventory.keep(tx, turn, seen)
             await inventory.conclude(tx, turn, outcome.concluded)
             await tx.entries.listed(rule.id for rule in seen.rules)

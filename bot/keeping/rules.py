@@ -59,7 +59,7 @@ class RulesKeeper:
             job=job,
             held_since=held_since,
             known=await tx.entries.known(job, self._clock.now()),
-            look=rules_look(await tx.lanes.look(job.target.id, job.method)),
+            look=rules_look(job.look),
             changes={each.id: each for each in await tx.changes.under_way(job.target.id, job.method)},
             inventory=await tx.certificates.present(job.target.id),
         )

@@ -239,6 +239,7 @@ class Job:
         installation: the part of every mark that tells our rules from another installation's.
         claimed_at: Postgres time at which the turn began.
         purpose: what its calls are for: to close, to open, or only to look.
+        look: what the last look saw; None when there was none.
     """
 
     lane: int
@@ -252,6 +253,7 @@ class Job:
     installation: str
     claimed_at: datetime
     purpose: Purpose = Purpose.ADD
+    look: AnyLook | None = None
 
     @property
     def database(self) -> Database:
@@ -259,6 +261,23 @@ class Job:
         if not isinstance(self.target, Database):
             raise TypeError(f"{self.target.name} is no database")
         return self.target
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notice:
+    """A card or notice that is to be recorded.
+
+    Attributes:
+        to: a person's or a channel's Slack id.
+        key: what is told once.
+        params: what it says beyond its request.
+    """
+
+    kind: PostKind
+    to: str
+    key: str
+    request: int | None = None
+    params: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -23,7 +23,7 @@ from bot.domain.schedule import OPENING_DEADLINE
 from bot.domain.subject import Network, Subject
 from bot.domain.target import Database, Rule, Space
 from bot.ports.outside import Place
-from bot.ports.records import Case, Doing, Job, Post, PostKind, Question, Wanted
+from bot.ports.records import Case, Doing, Job, Notice, Post, PostKind, Question, Wanted
 
 
 class Received(Protocol):
@@ -98,8 +98,11 @@ class Targets(Protocol):
         """Every space that the last discovery found, by name."""
         ...
 
-    async def called(self, name: str) -> tuple[Database, ...]:
-        """The databases among them whose name, or whose app's, is this one, however it is capitalised."""
+    async def called(self, name: str, method: Method) -> tuple[tuple[Database, AnyLook | None], ...]:
+        """The databases among them that are called so, or whose app is, however it is capitalised.
+
+        Each comes with what the last look at a method of it saw.
+        """
         ...
 
     async def discovered(self, databases: Iterable[Database], spaces: Iterable[Space]) -> None:
@@ -504,8 +507,15 @@ class Grants(Protocol):
         """
         ...
 
-    async def close_all(self, closing: Sequence[tuple[Grant, Grant, Doing]]) -> None:
-        """Writes many grants that this transaction has locked: as it was, as it is to be, and who does it."""
+    async def get_all(self, ids: Collection[UUID]) -> tuple[Grant, ...]:
+        """These grants, locked until the transaction ends."""
+        ...
+
+    async def change_all(self, changes: Sequence[tuple[Grant, Grant, Doing]]) -> None:
+        """Writes many grants that this transaction has locked: as it was, as it is to be, and who does it.
+
+        None of them may be applied (again) by this: that sets a deadline, which ``change`` does.
+        """
         ...
 
     async def past_end(self, now: datetime, *, limit: int) -> tuple[Grant, ...]:
@@ -611,6 +621,10 @@ class Posts(Protocol):
         params: Mapping[str, str] | None = None,
     ) -> None:
         """Records a card or notice; a key is told once."""
+        ...
+
+    async def tell_all(self, notices: Sequence[Notice]) -> None:
+        """Records many notices at once; a key is told once."""
         ...
 
     async def tell_cards(self, request: int, *, approvals: str, requester: str) -> None:

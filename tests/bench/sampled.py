@@ -27,8 +27,9 @@ class Sampler:
         self._with_calls: Counter[str] = Counter()
 
     def start(self) -> None:
-        """Begins."""
+        """Begins; SIGUSR1 begins anew, once everything is imported and warm."""
         signal.signal(signal.SIGPROF, self._look)
+        signal.signal(signal.SIGUSR1, self._forget)
         signal.setitimer(signal.ITIMER_PROF, PAUSE, PAUSE)
 
     def report(self) -> str:
@@ -40,6 +41,10 @@ class Sampler:
         lines += ["", "our functions and what they call"]
         lines += [f"{count / looks:6.1%}  {name}" for name, count in self._with_calls.most_common(60)]
         return "\n".join(lines)
+
+    def _forget(self, _: int, __: FrameType | None) -> None:
+        self._own.clear()
+        self._with_calls.clear()
 
     def _look(self, _: int, frame: FrameType | None) -> None:
         if frame is None:

@@ -41,7 +41,14 @@ class Acts:
             async with self.stage.house.store.transaction() as tx:
                 people = await tx.people.find("U0ENGINEER")
                 databases = await tx.targets.all()
-                looks = [await tx.lanes.look(database.id, Method.MTLS) for database in databases]
+                looks = [
+                    await tx.lanes.look(database.id, method)
+                    for database in databases
+                    for method in (Method.MTLS, Method.PRIVATELINK)
+                ]
+                looks += [
+                    await tx.lanes.look(space.id, Method.TRUSTED) for space in await tx.targets.spaces()
+                ]
                 return people is not None and looks != [] and all(looks)
 
         await self.until(known)

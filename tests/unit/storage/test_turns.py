@@ -7,6 +7,8 @@ from typing import Final
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.domain.budget import Purpose
+from bot.domain.grant import Why, closing
 from bot.domain.methods import Method
 from bot.domain.target import Database
 from bot.errors import LeaseLostError
@@ -345,3 +347,23 @@ async def test_a_jump_of_time_makes_every_database_due(store: PostgresStore) -> 
         await tx.lanes.look_at_all()
         await tx.commit()
     assert {(await kept.take(store)).database, (await kept.take(store)).database} == {BILLING, CRM}
+
+
+async def test_a_database_with_something_to_close_goes_before_one_that_was_due_longer(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await kept.discover(store, BILLING, CRM)
+    await kept.query(engine, "UPDATE lanes SET due_at = now() - interval '1 hour', wanted_version = 9")
+    grant = await kept.in_force(store)
+    assert await kept.change(store, grant, closing(grant, Why.DONE))
+    await kept.query(
+        engine, "UPDATE lanes SET due_at = now(), wanted_version = 0 WHERE target_id = :id", id=grant.target
+    )
+    first, second = await kept.take(store), await kept.take(store)
+    assert (first.target.id, first.purpose) == (grant.target, Purpose.REMOVE)
+    assert (second.target.id != grant.target, second.purpose) == (True, Purpose.ADD)
+
+
+async def test_a_look_that_nobody_waits_for_is_only_a_look(store: PostgresStore) -> None:
+    await kept.discover(store)
+    assert (await kept.take(store)).purpose is Purpose.LOOK
