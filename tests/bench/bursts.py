@@ -11,7 +11,7 @@ from sandbox.heroku.switches import Switches
 from storage.bell import PostgresBell
 from storage.transaction import PostgresStore, engine_for
 from tests.bench.ground import Ground, played_slack, settings, settle_people
-from tests.bench.marks import Line, at_least, at_most, reported
+from tests.bench.marks import MARKS, Line, at_least, at_most, reported
 from tests.bench.worlds import COUNTING, World, world
 
 AT_ONCE: Final = 10
@@ -58,6 +58,7 @@ async def workers(ground: Ground, given: dict[str, str], here: World, count: int
         await here.quiet()
         for process in started:
             process.require_alive()
+            process.warm()
         yield
 
 
@@ -66,13 +67,15 @@ async def ends(ground: Ground) -> list[Line]:
     rounds = [await _ends_once(ground) for _ in range(ground.rounds(2) if not ground.quick else 1)]
     a_grant, a_space, times, reference = zip(*rounds, strict=True)
     return [
-        at_most("d", "Heroku calls a grant that ends on a database", a_grant, limit=1.2, unit=""),
-        at_most("d", "Heroku calls a space whose ranges end", a_space, limit=4, unit=""),
+        at_most(
+            "d", "Heroku calls a grant that ends on a database", a_grant, limit=MARKS["d grant"], unit=""
+        ),
+        at_most("d", "Heroku calls a space whose ranges end", a_space, limit=MARKS["d space"], unit=""),
         at_most(
             "d",
             "all ends, times calls x latency / 10",
             [took / least for took, least in zip(times, reference, strict=True)],
-            limit=1.5,
+            limit=MARKS["d times"],
             unit="",
             reference=f"{reference[0]:.1f} s, ours {times[0]:.1f} s",
         ),
@@ -103,14 +106,15 @@ async def _ends_once(ground: Ground) -> tuple[float, float, float, float]:
 
 async def rush(ground: Ground) -> list[Line]:
     """Row e: additions and removals at once, under a limit to calls."""
-    half, databases = ground.sized(1000, quick=300), ground.sized(40, quick=12)
-    pool = Switches(pool=POOL, refill=REFILL * 60)
+    half, databases = ground.sized(1000, quick=240), ground.sized(40, quick=12)
+    size = ground.sized(POOL, quick=100)
+    pool = Switches(pool=size, refill=REFILL * 60)
     async with played(ground, databases=databases, switches=pool) as (here, given):
-        await here.set_budget(POOL, REFILL)
+        await here.set_budget(size, REFILL)
         ending, opening = here.databases[: databases // 2], here.databases[databases // 2 :]
         await here.open(half, ending, state=GrantState.IN_FORCE)
         async with workers(ground, given, here, 2):
-            await here.fill(POOL, REFILL)
+            await here.fill(size, REFILL)
             before = len(here.heroku.journal)
             begun = datetime.now(UTC)
             await here.open(half, opening, state=GrantState.APPLYING)
@@ -125,29 +129,29 @@ async def rush(ground: Ground) -> list[Line]:
     removing = _until_last_removal(made, begun)
     of_removals = [call for call in made if _at(call, ending)]
     return [
-        at_most("e", "answers 429 that we caused", [refused], limit=0, unit=""),
+        at_most("e", "answers 429 that we caused", [refused], limit=MARKS["e refused"], unit=""),
         at_most(
             "e",
             "all changes, times the limit's own time",
-            [took / _limit(len(made))],
-            limit=1.3,
+            [took / _limit(len(made), size)],
+            limit=MARKS["e times"],
             unit="",
-            reference=f"{len(made)} calls, {_limit(len(made)):.1f} s, ours {took:.1f} s",
+            reference=f"{len(made)} calls, {_limit(len(made), size):.1f} s, ours {took:.1f} s",
         ),
         at_most(
             "e",
             "last removal, times the limit's own time without any addition",
-            [removing / _limit(len(of_removals))],
-            limit=1.3,
+            [removing / _limit(len(of_removals), size)],
+            limit=MARKS["e removals"],
             unit="",
-            reference=f"{_limit(len(of_removals)):.1f} s, ours {removing:.1f} s",
+            reference=f"{_limit(len(of_removals), size):.1f} s, ours {removing:.1f} s",
         ),
     ]
 
 
-def _limit(calls: int) -> float:
-    """Seconds in which so many calls can be made at all."""
-    return max(0.1, (calls - POOL) / REFILL)
+def _limit(calls: int, size: int) -> float:
+    """Seconds in which so many calls can be made at all, from a full pool on."""
+    return max(0.1, (calls - size) / REFILL)
 
 
 def _until_last_removal(made: list[Entry], begun: datetime) -> float:
@@ -164,14 +168,16 @@ async def spread(ground: Ground) -> list[Line]:
     took = {count: await _opening(ground, count) for count in (1, 2, 4)}
     reference = f"one {took[1]:.1f} s, two {took[2]:.1f} s"
     return [
-        at_least("h", "two workers, times one", [took[1] / took[2]], limit=1.8, unit="", reference=reference),
+        at_least(
+            "h", "two workers, times one", [took[1] / took[2]], limit=MARKS["h"], unit="", reference=reference
+        ),
         reported("h", "four workers, times one", [took[1] / took[4]], unit="", reference=f"{took[4]:.1f} s"),
     ]
 
 
 async def _opening(ground: Ground, count: int) -> float:
     """Seconds that so many workers take to open three grants on each of many databases."""
-    databases, latency = ground.sized(200, quick=60), 0.3
+    databases, latency = ground.sized(200, quick=24), 0.3
     async with played(ground, databases=databases) as (here, given):
         async with workers(ground, given, here, count):
             here.answer_in(latency)

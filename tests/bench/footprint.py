@@ -11,14 +11,11 @@ from tests.bench.commands import wish
 from tests.bench.ground import Ground
 from tests.bench.load import drive
 from tests.bench.machine import SERVER, Bound, bind, seconds_until
-from tests.bench.marks import Line, Spread, at_most
+from tests.bench.marks import MARKS, Line, Spread, at_most
 from tests.bench.worlds import World
 
 IMPORTS: Final = "import slack_bolt.async_app, sqlalchemy.ext.asyncio, httpx"
 """What any bot made of the same libraries has to import."""
-
-ROOM: Final = 0.5
-"""Seconds beyond twice the imports."""
 
 COMMANDS: Final = 50_000
 
@@ -38,7 +35,7 @@ async def footprint(ground: Ground) -> list[Line]:
 
 
 def _starts(name: str, seconds: list[float], imports: list[float]) -> list[Line]:
-    limit = 2 * Spread.of(imports).median + ROOM
+    limit = MARKS["g imports"] * Spread.of(imports).median + MARKS["g room"]
     reference = f"imports alone {Spread.of(imports).shown('s')}"
     return [at_most("g", f"{name}: start to ready", seconds, limit=limit, unit="s", reference=reference)]
 
@@ -63,7 +60,7 @@ async def _worker(ground: Ground, given: dict[str, str], here: World) -> float:
 
 
 async def _memory(ground: Ground, process: Bound, port: int) -> list[Line]:
-    total = ground.sized(COMMANDS, quick=4000)
+    total = ground.sized(COMMANDS, quick=2000)
     idle = process.memory_mib()
     await drive(port, wish, clients=16, requests=total // 2)
     half = process.memory_mib()
@@ -71,7 +68,13 @@ async def _memory(ground: Ground, process: Bound, port: int) -> list[Line]:
     answers.require(b"203.0.", b"app-")
     full = process.memory_mib()
     return [
-        at_most("g", "web: memory idle", [idle], limit=150, unit="MiB"),
-        at_most("g", f"web: memory after {total:,} commands", [full], limit=150, unit="MiB"),
-        at_most("g", f"web: what the last {total // 2:,} commands added", [full - half], limit=3, unit="MiB"),
+        at_most("g", "web: memory idle", [idle], limit=MARKS["g memory"], unit="MiB"),
+        at_most("g", f"web: memory after {total:,} commands", [full], limit=MARKS["g memory"], unit="MiB"),
+        at_most(
+            "g",
+            f"web: what the last {total // 2:,} commands added",
+            [full - half],
+            limit=MARKS["g growth"],
+            unit="MiB",
+        ),
     ]

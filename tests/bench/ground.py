@@ -63,11 +63,13 @@ class Ground:
     Attributes:
         folder: for what processes print.
         quick: a short run: fewer rounds, and smaller.
+        profiles: has processes of the bot tell where their time went, and takes what they say.
     """
 
     postgres: PrivatePostgres
     folder: Path
     quick: bool
+    profiles: list[str] | None = None
     _databases: int = 0
     _logs: list[Path] = field(default_factory=list)
 
@@ -93,12 +95,18 @@ class Ground:
         path = self.folder / f"{arguments[-1]}-{len(self._logs)}.log"
         self._logs.append(path)
         kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+        report = None
+        if self.profiles is not None and arguments[0] == "bot":
+            report = path.with_suffix(".profile")
+            arguments = ("tests.bench.sampled", str(report), *arguments[1:])
         with path.open("wb") as log:
-            process = Bound(arguments, environ={**kept, **environ}, log=log)
+            process = Bound(arguments, environ={**kept, **environ}, log=log, report=report)
             try:
                 yield process
             finally:
                 process.stop()
+        if self.profiles is not None and report is not None:
+            self.profiles.append(f"{arguments[-1]}: {report.read_text()}")
 
     @contextlib.asynccontextmanager
     async def serving(self, *arguments: str, **environ: str) -> AsyncIterator[tuple[Bound, int]]:
@@ -112,17 +120,23 @@ class Ground:
         with self.process(*arguments, PORT=str(port), **environ) as process:
             # In a thread: this process plays the Slack that a starting bot asks who it is.
             await asyncio.to_thread(seconds_until, ready)
+            process.warm()
             yield process, port
 
 
 @contextlib.contextmanager
-def ground(*, quick: bool) -> Iterator[Ground]:
-    """A ground for the length of a ``with`` block."""
+def ground(*, quick: bool, profile: bool = False) -> Iterator[Ground]:
+    """A ground for the length of a ``with`` block.
+
+    Args:
+        quick: see ``Ground``.
+        profile: has processes of the bot tell where their time went.
+    """
     with tempfile.TemporaryDirectory() as folder, private_postgres(durable=True) as postgres:
         with psycopg.connect(postgres.url(), autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{TEMPLATE}"')
         migrate(postgres.url(TEMPLATE))
-        yield Ground(postgres=postgres, folder=Path(folder), quick=quick)
+        yield Ground(postgres=postgres, folder=Path(folder), quick=quick, profiles=[] if profile else None)
 
 
 def answers(port: int, path: str) -> bool:

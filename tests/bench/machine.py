@@ -1,7 +1,9 @@
 """The machine that is measured on: its cores, its disk, and processes bound to a core."""
 
+import contextlib
 import os
 import platform
+import signal
 import socket
 import statistics
 import subprocess
@@ -15,8 +17,8 @@ from typing import IO, Final
 LOAD, SERVER = 0, 1
 """The core of the load, of Postgres and of the played world; and the core of the process that is measured."""
 
-START: Final = 20.0
-"""Seconds that a process may take to be there; one is usual."""
+START: Final = 60.0
+"""Seconds that a process may take to be there, or to be gone; one is usual."""
 
 FLUSHES: Final = 200
 """Flushes that tell what one costs."""
@@ -61,12 +63,20 @@ class Bound:
         environ: its whole environment.
         log: takes what it prints.
         core: where it runs.
+        report: where it tells at its end where its time went, if it is one of ``sampled``.
     """
 
     def __init__(
-        self, arguments: Sequence[str], *, environ: Mapping[str, str], log: IO[bytes], core: int = SERVER
+        self,
+        arguments: Sequence[str],
+        *,
+        environ: Mapping[str, str],
+        log: IO[bytes],
+        core: int = SERVER,
+        report: Path | None = None,
     ) -> None:
         self.log = Path(log.name)
+        self.report = report
         self.begun = time.monotonic()
         self._process = subprocess.Popen(
             [sys.executable, "-m", *arguments],
@@ -96,8 +106,17 @@ class Bound:
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
+    def warm(self) -> None:
+        """Tells it that what counts begins here."""
+        if self.report is not None:
+            self._process.send_signal(signal.SIGUSR1)
+
     def stop(self) -> None:
-        """Ends it at once: what it has recorded is what is looked at."""
+        """Ends it at once: what it has recorded is what is looked at; one that is to report may finish."""
+        if self.report is not None:
+            self._process.terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(timeout=START)
         self._process.kill()
         self._process.wait()
 

@@ -3,6 +3,34 @@
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
+
+MARKS: Final = {
+    "a p50": 1 / 3,
+    "a p99": 3,
+    "b": 0.6,
+    "b2": 0.7,
+    "c ms": 50,
+    "c times": 3,
+    "d grant": 1.2,
+    "d space": 4,
+    "d times": 1.5,
+    "e refused": 0,
+    "e times": 1.3,
+    "e removals": 1.3,
+    "f times": 1.5,
+    "f rows": 1.5,
+    "g imports": 2,
+    "g room": 0.5,
+    "g memory": 150,
+    "g growth": 3,
+    "h": 1.8,
+}
+"""What is asked for, by row; ``docs/performance.md`` says of what and in which units."""
+
+
+BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
+"""What figures stand between in a document."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -106,12 +134,31 @@ def table(lines: Sequence[Line]) -> str:
     return "\n".join(drawn)
 
 
-def summary(lines: Sequence[Line]) -> str:
-    """Which marks hold, and which fall short by name."""
+def summary(lines: Sequence[Line], *, mark: str = "") -> str:
+    """Which marks hold, and which fall short by name.
+
+    Args:
+        lines: all of the run.
+        mark: before each that falls short.
+    """
     marked = [line for line in lines if line.holds is not None]
     short = [f"{line.row}: {line.what}, {line.figure}, {line.mark}" for line in marked if not line.holds]
     held = f"{len(marked) - len(short)} of {len(marked)} marks hold."
-    return "\n".join([held, *(f"FALLS SHORT {one}" for one in short)])
+    return "\n".join([held, *(f"{mark}FALLS SHORT {one}" for one in short)])
+
+
+def document(text: str, head: Sequence[str], lines: Sequence[Line]) -> str:
+    """A document with the figures of a run in place of those that stood there.
+
+    Raises:
+        ValueError: the document has no place for figures.
+    """
+    before, begun, rest = text.partition(BEGIN)
+    _, ended, after = rest.partition(END)
+    if not begun or not ended:
+        raise ValueError(f"the document needs {BEGIN} and {END}")
+    figures = "\n\n".join((" ".join(head), table(lines), summary(lines, mark="- ")))
+    return f"{before}{BEGIN}\n\n{figures}\n\n{END}{after}"
 
 
 def _verdict(line: Line) -> str:

@@ -4,17 +4,25 @@ The system interrupts it after every few milliseconds of processor time, so wait
 FILE holds the shares: of each package's own code, and of each of our functions with all that they call.
 """
 
+import importlib
 import signal
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 from bot.__main__ import main
 
 PAUSE: Final = 0.002
 """Seconds of processor time between two looks."""
+
+_greenlet: Any = importlib.import_module("greenlet")
+"""SQLAlchemy brings it; it has no types."""
+
+SHOWN: Final = 60
+"""Functions that a report names."""
 
 _OURS: Final = ("bot", "handlers", "storage")
 
@@ -39,7 +47,7 @@ class Sampler:
         lines = [f"{looks} looks", "", "own code of a package"]
         lines += [f"{count / looks:6.1%}  {name}" for name, count in self._own.most_common(16)]
         lines += ["", "our functions and what they call"]
-        lines += [f"{count / looks:6.1%}  {name}" for name, count in self._with_calls.most_common(60)]
+        lines += [f"{count / looks:6.1%}  {name}" for name, count in self._with_calls.most_common(SHOWN)]
         return "\n".join(lines)
 
     def _forget(self, _: int, __: FrameType | None) -> None:
@@ -50,13 +58,20 @@ class Sampler:
         if frame is None:
             return
         self._own[_module(frame).partition(".")[0]] += 1
-        seen: set[str] = set()
-        here: FrameType | None = frame
-        while here is not None:
-            if _module(here).startswith(_OURS):
-                seen.add(f"{_module(here)}.{here.f_code.co_qualname}")
-            here = here.f_back
-        self._with_calls.update(seen)
+        ours = [each for each in _stack(frame) if _module(each).startswith(_OURS)]
+        self._with_calls.update({f"{_module(each)}.{each.f_code.co_qualname}" for each in ours})
+
+
+def _stack(frame: FrameType) -> Iterator[FrameType]:
+    """What is being done, the innermost first; SQLAlchemy works in greenlets that have a stack each."""
+    here: FrameType | None = frame
+    worker: Any = _greenlet.getcurrent()
+    while here is not None:
+        yield here
+        here = here.f_back
+        if here is None and worker is not None:
+            worker = worker.parent
+            here = None if worker is None else worker.gr_frame
 
 
 def _module(frame: FrameType) -> str:
