@@ -1,0 +1,1 @@
+"""The real processes, killed and stopped at chosen instants, and driven hard."""

@@ -1,0 +1,136 @@
+"""A door to the real web application, in-process, and junk that is signed as Slack signs."""
+
+import asyncio
+import contextlib
+import itertools
+import json
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+from structlog.testing import capture_logs
+
+from bot.errors import SlackError
+from bot.policy_file import parse_policy
+from bot.wiring import open_house
+from handlers.gate import sign
+from sandbox.serving import listening, serving
+from sandbox.slack import PlayedSlack
+from sandbox.slack.deliver import over
+from sandbox.slack.door import app as slack_door
+from sandbox.slack.people import People
+from sandbox.stage import BOT_TOKEN, POLICY, SIGNING_SECRET, settings
+from tests.unit import samples
+from tests.unit.storage import kept
+
+PATH = "/slack/events"
+
+TEAM = "T0ACME"
+
+NOWHERE = "http://127.0.0.1:9"
+"""Nobody listens there."""
+
+
+FORM = "application/x-www-form-urlencoded"
+
+ENGINEER, LEAD = "U0ENGINEER", "U0LEAD"
+
+
+class FuzzedDoor:
+    """Knocks at the application, and listens for what nobody has thought of.
+
+    Args:
+        runner: the loop that everything lives on.
+        client: reaches the application in-process.
+
+    Attributes:
+        surprises: what the last knock had logged as an error.
+    """
+
+    def __init__(self, runner: asyncio.Runner, client: httpx.AsyncClient) -> None:
+        self._runner = runner
+        self._client = client
+        self._numbers = itertools.count(1)
+        self.surprises: list[Any] = []
+
+    def knock(
+        self, method: str, path: str, body: bytes = b"", kind: str = "", **headers: str
+    ) -> httpx.Response:
+        """Sends a request, and returns the answer."""
+        sent = {**({"content-type": kind} if kind else {}), **headers}
+        with capture_logs() as lines:
+            answer = self._runner.run(self._client.request(method, path, content=body, headers=sent))
+        self.surprises = [line for line in lines if line["log_level"] in ("error", "critical")]
+        return answer
+
+    def unexpected(self) -> list[Any]:
+        """Errors that nobody has thought of; that Slack knows no made-up trigger is none."""
+        return [line for line in self.surprises if not isinstance(line.get("exc_info"), SlackError)]
+
+    def signed(self, body: bytes, kind: str) -> httpx.Response:
+        """Sends what Slack could have sent: the signature is right."""
+        stamp = b"%d" % time.time()
+        signature = sign(SIGNING_SECRET.encode(), stamp, body).decode()
+        proof = {"x-slack-request-timestamp": stamp.decode(), "x-slack-signature": signature}
+        return self.knock("POST", PATH, body, kind, **proof)
+
+    def command(self, text: str, person: str = ENGINEER, **changed: str) -> httpx.Response:
+        """Somebody types a line."""
+        fields = {
+            "team_id": TEAM,
+            "channel_id": "C0GENERAL",
+            "user_id": person,
+            "command": "/pgaccess",
+            "text": text,
+            "response_url": f"{NOWHERE}/respond/1",
+            "trigger_id": self.unique(),
+        }
+        return self.signed(urlencode({**fields, **changed}).encode(), FORM)
+
+    def interaction(self, payload: Any) -> httpx.Response:
+        """Slack sends a click, a form or a search."""
+        return self.signed(urlencode({"payload": json.dumps(payload)}).encode(), FORM)
+
+    def event(self, payload: Any) -> httpx.Response:
+        """Slack tells of something."""
+        return self.signed(json.dumps(payload).encode(), "application/json")
+
+    def unique(self) -> str:
+        """What no other knock has: Slack gives each its own trigger."""
+        return f"1.2.{next(self._numbers)}"
+
+
+@contextlib.contextmanager
+def fuzzed_door(database_url: str) -> Iterator[FuzzedDoor]:
+    """The web application with people and two databases that it knows, and a Slack that nobody is in."""
+    with asyncio.Runner() as runner:
+        stack = contextlib.AsyncExitStack()
+        client = runner.run(stack.enter_async_context(_application(database_url)))
+        try:
+            yield FuzzedDoor(runner, client)
+        finally:
+            runner.run(stack.aclose())
+
+
+@contextlib.asynccontextmanager
+async def _application(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
+    slack = PlayedSlack(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET)
+    async with contextlib.AsyncExitStack() as stack:
+        socket, slack.base_url = await stack.enter_async_context(listening())
+        people = People(slack, deliver=over(await stack.enter_async_context(httpx.AsyncClient())), bot_url="")
+        await stack.enter_async_context(serving(slack_door(slack, people), socket))
+        wanted = settings(
+            database_url, slack_url=slack.base_url, heroku_url=NOWHERE, public_url="http://bot.test"
+        )
+        rules = parse_policy(POLICY, source="the test")
+        house = await stack.enter_async_context(open_house(wanted, rules))
+        async with house.store.transaction() as tx:
+            await tx.people.keep([samples.person(ENGINEER), samples.person(LEAD)])
+            await tx.people.keep_group("S0LEADS", [LEAD])
+            await tx.commit()
+        await kept.discover(house.store, samples.database(), samples.database("ledger", 2))
+        # An error that nobody catches comes out here, where a server would have made a 500 of it.
+        inside = httpx.ASGITransport(await house.web(), raise_app_exceptions=True)
+        yield await stack.enter_async_context(httpx.AsyncClient(transport=inside, base_url="http://bot.test"))

@@ -1,0 +1,166 @@
+"""Coverage-guided fuzzing of everything that reads what others wrote: ``python -m tests.unit.guided NAME``.
+
+It wants Google's atheris, which is in none of our locks: ``pip install atheris`` beside them, into another
+environment. Arguments after the name are libFuzzer's, such as ``-max_total_time=300`` and a folder to keep
+the inputs in. An input that raises what its reader does not promise ends the run, and is printed.
+"""
+
+import asyncio
+import contextlib
+import importlib
+import json
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import FunctionType
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+import httpx
+
+from bot.errors import HerokuError, MisconfiguredError, Refused
+from bot.heroku.client import HerokuClient
+from bot.messages import names
+from bot.policy_file import parse_policy
+from handlers.documented import is_documented
+from handlers.gate import check_body
+from handlers.grammar import read
+from handlers.incoming import Click, Command, MalformedError, Search, Submission
+from tests.unit.test_fuzz import click
+from tests.unit.test_fuzz import submission as form
+from tests.unit.test_fuzz_heroku import TRUE
+from tests.unit.test_grammar import RIGHT
+
+TURNED_AWAY = importlib.import_module("handlers.gate")._TurnedAwayError
+
+
+def gate(data: bytes) -> None:
+    """A signed body: read, or turned away."""
+    with contextlib.suppress(TURNED_AWAY):
+        check_body(data[1:], is_json=bool(data[:1] > b"\x7f"))
+
+
+def incoming(data: bytes) -> None:
+    """A payload that the gate lets through: taken apart, or malformed."""
+    try:
+        payload = json.loads(data)
+    except (ValueError, RecursionError):
+        return
+    if not isinstance(payload, dict) or not is_documented(payload):
+        return
+    for kind in (Command, Click, Submission, Search):
+        with contextlib.suppress(MalformedError):
+            kind.of(payload)
+
+
+def grammar(data: bytes) -> None:
+    """A typed line: understood, or refused with a reason."""
+    with contextlib.suppress(Refused):
+        read(data.decode(errors="replace"))
+
+
+def button(data: bytes) -> None:
+    """A button's value: ours, or not."""
+    with contextlib.suppress(ValueError):
+        names.read_button(data.decode(errors="replace"))
+
+
+def policy(data: bytes) -> None:
+    """A policy file: rules, or a sentence about what is wrong."""
+    with contextlib.suppress(MisconfiguredError):
+        parse_policy(data.decode(errors="replace"), source="fuzz")
+
+
+def heroku() -> Callable[[bytes], None]:
+    """An answer of Heroku's: a value, or an error of the known family."""
+    answer = httpx.Response(200)
+    client = HerokuClient(
+        token="t",
+        platform_url="http://heroku.test",
+        data_url="http://heroku.test",
+        transport=httpx.MockTransport(lambda _: answer),
+    )
+    runner, id = asyncio.Runner(), UUID(int=7)
+    calls = (
+        client.databases,
+        client.spaces,
+        lambda: client.ruleset(id),
+        lambda: client.rulesets(id),
+        lambda: client.rules("n"),
+        lambda: client.certificates("n"),
+        lambda: client.credential("n", id),
+        lambda: client.authority("n"),
+        lambda: client.privatelink("n"),
+        lambda: client.config_var_names("a"),
+    )
+    statuses = (200, 200, 200, 201, 206, 403, 404, 422, 429, 503)
+
+    def one(data: bytes) -> None:
+        nonlocal answer
+        which, status = (data[0] % len(calls), data[1] % len(statuses)) if len(data) > 1 else (0, 0)
+        answer = httpx.Response(statuses[status], content=data[2:])
+
+        async def made() -> Any:
+            return await calls[which]()
+
+        with contextlib.suppress(HerokuError):
+            runner.run(made())
+
+    return one
+
+
+TARGETS: Mapping[str, Callable[[bytes], None]] = {
+    "gate": gate,
+    "incoming": incoming,
+    "grammar": grammar,
+    "button": button,
+    "policy": policy,
+    "heroku": heroku(),
+}
+
+
+def ours() -> Iterator[FunctionType]:
+    """Every function and method of what is fuzzed: their branches tell the fuzzer what is new."""
+    for name, module in list(sys.modules.items()):
+        if name.partition(".")[0] in ("bot", "handlers"):
+            for thing in list(vars(module).values()):
+                inside = vars(thing).values() if isinstance(thing, type) else [thing]
+                unwrapped = (getattr(each, "__func__", each) for each in inside)
+                yield from (each for each in unwrapped if isinstance(each, FunctionType))
+
+
+def seeds(name: str) -> Iterator[bytes]:
+    """What is right: from there the fuzzer goes astray."""
+    if name == "grammar":
+        yield from (line.encode() for line, _ in RIGHT)
+    if name == "policy":
+        yield (Path(__file__).parents[2] / "pgaccess.example.toml").read_bytes()
+    if name in ("gate", "incoming"):
+        payloads = (
+            click(names.APPROVE, "1.1", "U0LEAD", "1.2"),
+            form(names.FORM_DENY, "1.1", {}, "U0LEAD", "V"),
+        )
+        for payload in payloads:
+            said = json.dumps(payload)
+            yield said.encode() if name == "incoming" else b"\x00" + urlencode({"payload": said}).encode()
+    if name == "heroku":
+        yield from (bytes((which, 0)) + json.dumps(true).encode() for which in range(10) for true in TRUE)
+
+
+def main() -> None:
+    """Runs one target until it is told to stop, or something comes out that should not."""
+    atheris = importlib.import_module("atheris")
+    name, *rest = sys.argv[1:]
+    for folder in (Path(each) for each in rest if not each.startswith("-")):
+        folder.mkdir(exist_ok=True)
+        for number, seed in enumerate(seeds(name)):
+            (folder / f"seed-{number}").write_bytes(seed)
+    for function in set(ours()):
+        atheris.instrument_func(function)
+    atheris.Setup([sys.argv[0], *rest], TARGETS[name])
+    atheris.Fuzz()
+
+
+if __name__ == "__main__":
+    main()
