@@ -9,7 +9,7 @@ LOCK := $(VENV)-lock/bin/uv
 COMPILE := $(LOCK) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo test test-browser check format docs lock clean
+.PHONY: help setup demo test soak test-browser bench bench-quick check format docs lock clean
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -32,6 +32,15 @@ demo: $(READY) ## plays Slack and Heroku on this machine with the real bot betwe
 
 test: $(READY) ## runs the tests, a private Postgres included
 	$(BIN)/python -m pytest -n 2
+
+soak: $(READY) ## tries long and hard to break the twelve sentences; an hour or two
+	PGACCESS_SOAK=1 $(BIN)/python -m pytest -p no:randomly --timeout 0 tests/model tests/crash -s
+
+bench: $(READY) ## measures what pgaccess costs, beside references; a quarter of an hour, on a quiet machine
+	@$(BIN)/python -m tests.bench
+
+bench-quick: $(READY) ## the same, smaller: two minutes
+	@$(BIN)/python -m tests.bench --quick
 
 test-browser: $(BROWSER_READY) ## does the main job on the demo's page in a real Chromium
 	$(BIN)/python -m pytest -n 2 tests/browser

@@ -10,7 +10,16 @@ WALL = "What each attempt to connect said"
 RANGES = "What became of a space's list under many hands"
 """Heading of the figures of trials with trusted ranges."""
 
-HEADINGS = (WALL, RANGES)
+BLOWS = "What was struck at which instant, and held"
+"""Heading of the figures of crash tests."""
+
+LOAD = "What a busy hour in a minute did to the processes"
+"""Heading of the figures of the load test."""
+
+STEPS = "What a machine did at random, and all sentences held"
+"""Heading of the figures of the model test."""
+
+HEADINGS = (WALL, RANGES, BLOWS, LOAD, STEPS)
 
 
 def shown(reports: Iterable[pytest.TestReport]) -> Iterator[str]:

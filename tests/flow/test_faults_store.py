@@ -1,0 +1,111 @@
+"""What goes wrong with Postgres: a person is answered, nothing is half done, and work goes on by itself."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Final
+
+import psycopg
+import pytest
+
+from sandbox.heroku.switches import Switches
+from sandbox.postgres import PrivatePostgres
+from tests.flow.acts import words
+from tests.model.clocks import movable_database
+from tests.model.sentences import AT_EACH_STEP, AT_REST, check
+from tests.model.world import World
+
+LINE: Final = "/pgaccess mtls add 203.0.113.4 to billing for 8h because it is needed"
+SORRY: Final = "I could not reach my own records"
+CONNECTIONS: Final = 15
+"""Of one process: the pool and what it may have besides."""
+
+
+@pytest.fixture
+async def world(postgres: PrivatePostgres) -> AsyncIterator[World]:
+    with movable_database(postgres) as url:
+        made = World(url=url, switches=Switches(provisioning_errors=0), databases=1)
+        await made.open()
+        yield made
+        await made.close()
+
+
+@contextlib.contextmanager
+def outage(world: World, postgres: PrivatePostgres) -> Iterator[None]:
+    """Postgres hangs up on everybody and lets nobody in, as while it is started anew."""
+    name = world.rows("SELECT current_database()")[0][0]
+    with psycopg.connect(postgres.url(), autocommit=True) as server:
+        server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+        server.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s AND pid <> %s",
+            [name, world.store.info.backend_pid],
+        )
+        yield
+        server.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+
+
+def heard(world: World, person: str = "engineer") -> str:
+    return words(world.slack.ephemerals(person)[-1])
+
+
+async def goes_on(world: World) -> None:
+    """The same line goes through, once, and is carried out."""
+    await world.types("engineer", LINE)
+    await world.tell()
+    card = next(each for each in world.buttons("lead") if each.action == "request.approve")
+    await world.presses("lead", card)
+    await world.rest()
+    assert world.rows("SELECT r.state, g.state FROM requests r JOIN grants g ON g.request_id = r.id") == [
+        ("approved", "in_force")
+    ]
+    check(world, (*AT_EACH_STEP, *AT_REST))
+
+
+async def test_while_postgres_is_started_anew_a_person_is_told_so_and_afterwards_all_goes_on(
+    world: World, postgres: PrivatePostgres
+) -> None:
+    with outage(world, postgres):
+        before = time.monotonic()
+        await world.types("engineer", LINE)
+        assert time.monotonic() - before < 3
+        assert SORRY in heard(world)
+        await world.keep()
+        await world.tell()
+        await world.tick()
+    assert world.counts() == (0, 0, 0, 0, 0)
+    await goes_on(world)
+
+
+async def test_connections_that_were_cut_while_idle_are_not_noticed_by_anybody(
+    world: World, postgres: PrivatePostgres
+) -> None:
+    with outage(world, postgres):
+        pass
+    await goes_on(world)
+
+
+async def test_a_full_disk_is_told_and_leaves_nothing_half_done(world: World) -> None:
+    world.store.execute(
+        "CREATE FUNCTION played.full_disk() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'No space left on device' USING ERRCODE = 'disk_full'; END $$"
+    )
+    world.store.execute("CREATE TRIGGER full_disk BEFORE INSERT ON audit EXECUTE FUNCTION played.full_disk()")
+    await world.types("engineer", LINE)
+    assert SORRY in heard(world)
+    assert world.counts() == (0, 0, 0, 0, 0)
+    world.store.execute("DROP TRIGGER full_disk ON audit")
+    await goes_on(world)
+
+
+async def test_when_every_connection_is_in_use_a_person_is_still_answered_in_time(world: World) -> None:
+    engine = world.house.store._engine
+    async with contextlib.AsyncExitStack() as stack:
+        for _ in range(CONNECTIONS):
+            await stack.enter_async_context(engine.connect())
+        before = time.monotonic()
+        await asyncio.wait_for(world.types("engineer", LINE), timeout=15)
+        assert world.answered[-1].outcome.ok
+        assert time.monotonic() - before < 15
+        assert SORRY in heard(world)
+    await goes_on(world)

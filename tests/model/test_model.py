@@ -1,0 +1,477 @@
+"""Random steps of people, time, other hands and bad luck; after each of them the twelve sentences hold."""
+
+import asyncio
+import collections
+import contextlib
+import os
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import timedelta
+from typing import ClassVar, Final, TypeVar
+
+import structlog
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+
+from sandbox.heroku.faults import Fault as HerokuFault
+from sandbox.heroku.switches import Switches
+from sandbox.postgres import PrivatePostgres
+from tests.model import weather
+from tests.model.clocks import movable_database
+from tests.model.hands import HANDS, Hand, act
+from tests.model.sentences import AT_EACH_STEP, AT_REST, Sentence, check
+from tests.model.world import World
+from tests.summary import STEPS
+
+SOAK: Final = os.environ.get("PGACCESS_SOAK") == "1"
+STEPS_WANTED: Final = 10_000 if SOAK else 1
+EXAMPLES: Final = 20 if SOAK else 4
+STEPS_EACH: Final = 50 if SOAK else 24
+"""Steps of one world; the long run begins new worlds until it has made as many steps as are wanted."""
+
+PEOPLE: Final = ("engineer", "engineer-2", "lead", "lead-2", "guest")
+DATABASES: Final = ("billing", "ledger")
+
+ASKED: Final = (
+    "mtls add 203.0.113.4 to {database} {length} because it is needed",
+    "mtls add 203.0.113.5 to {database} {length} because it is needed",
+    "mtls add 198.51.100.0/24 to {database} {length} because it is needed",
+    "privatelink add 123456789012 to {database} {length} because it is needed",
+    "privatelink add 210987654321 123456789012 to {database} {length} because it is needed",
+    "trusted add 203.0.113.4 to acme-private {length} because it is needed",
+    "trusted add 203.0.113.6 to acme-private {length} because it is needed",
+)
+"""What has an end."""
+
+ONCE: Final = (
+    "mtls remove 203.0.113.4 from {database}",
+    "mtls remove 192.0.2.7 from {database} because nobody knows it",
+    "mtls adopt 192.0.2.8 on {database} because nobody knows whose it is",
+    "mtls enable {database} because it is needed",
+    "mtls disable {database} because it is not needed",
+    "mtls certificate new on {database} because it is needed",
+    "mtls certificate rotate {number}",
+    "mtls certificate remove {number} because it was lost",
+    "privatelink remove 123456789012 from {database} because it is not needed",
+    "privatelink remove 555555555555 from {database} because it is not needed",
+    "privatelink adopt 555555555555 on {database} because nobody knows whose it is",
+    "privatelink close {database} because it is not needed",
+    "trusted remove 203.0.113.4 from acme-private because it is not needed",
+    "trusted remove 192.0.2.7 from acme-private because it is not needed",
+    "trusted adopt 192.0.2.8 on acme-private because nobody knows whose it is",
+)
+"""What is over once it is done."""
+
+ABOUT: Final = ("done", "revoke", "cancel", "retry", "extend {number} for 2h", "show", "extend")
+READ: Final = (
+    "list",
+    "list mine",
+    "status {database}",
+    "why {database}",
+    "privatelink status {database}",
+    "help",
+)
+BAD: Final = (
+    "mtls add 10.0.0.1 to billing for 1h",
+    "mtls add 203.0.113.400 to billing for 1h",
+    "mtls add 203.0.113.4 to billing for banana",
+    "mtls add 203.0.113.4 to nowhere for 1h",
+    "mtls add 0.0.0.0/0 to billing for 1h",
+    "privatelink add 1234 to billing for 1h because it is needed",
+    "done seventeen",
+    "frobnicate billing",
+)
+
+LENGTHS: Final = ("for 1h", "for 8h", "for 2d", "for ever")
+MOMENTS: Final = (1, 3, 20, 70, 700, 2 * 3600, 9 * 3600)
+"""Seconds that go by for everybody."""
+
+log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
+
+persons: Final = st.sampled_from(PEOPLE)
+databases: Final = st.sampled_from(DATABASES)
+numbers: Final = st.integers(0, 40)
+
+
+class Model(RuleBasedStateMachine):
+    """One world, driven at random."""
+
+    postgres: ClassVar[PrivatePostgres]
+    ran: ClassVar[collections.Counter[str]] = collections.Counter()
+    worlds: ClassVar[int] = 0
+    kills: ClassVar[int] = 0
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.ground = contextlib.ExitStack()
+        self.url = self.ground.enter_context(movable_database(self.postgres))
+        self.world: World | None = None
+        self.sound = True
+
+    # --- beginning and end ------------------------------------------------------------------------
+
+    @initialize(
+        switches=weather.switches,
+        approvals=st.sampled_from((1, 1, 2)),
+        alone=st.sampled_from(("0m", "4h")),
+        lines=st.lists(st.sampled_from(ASKED), min_size=1, max_size=3),
+        length=st.sampled_from(LENGTHS),
+    )
+    def begin(self, switches: Switches, approvals: int, alone: str, lines: list[str], length: str) -> None:
+        """Everything is put up, with whatever nobody knows decided at random, and some access asked for."""
+        self.world = World(url=self.url, switches=switches, approvals=approvals, extend_alone=alone)
+        Model.worlds += 1
+        self.run(self.world.open())
+        for line in lines:
+            self.asks("engineer", line, "billing", length, decided=True)
+
+    def teardown(self) -> None:
+        """Everything comes to its end, and the sentences hold once more."""
+        try:
+            if self.world is not None:
+                self.finish(self.world)
+        finally:
+            self.runner.close()
+            self.ground.close()
+
+    def finish(self, world: World) -> None:
+        """Rests, checks, and takes the world down; where something failed already, only the last."""
+        try:
+            if self.sound:
+                self.run(world.rest())
+                self.check(world, (*AT_EACH_STEP, *AT_REST))
+        finally:
+            Model.kills += world.kills
+            ran = dict(Model.ran.most_common())
+            log.info("model.world", worlds=Model.worlds, steps=sum(ran.values()), kills=Model.kills, **ran)
+            self.runner.run(world.close())
+
+    def run(self, step: Awaitable[T]) -> T:
+        """Takes a step, on the world's own event loop."""
+
+        async def taken() -> T:
+            return await step
+
+        sound, self.sound = self.sound, False
+        result = self.runner.run(taken())
+        self.sound = sound
+        return result
+
+    def check(self, world: World, sentences: Iterable[Sentence]) -> None:
+        """Checks sentences."""
+        sound, self.sound = self.sound, False
+        check(world, sentences)
+        self.sound = sound
+
+    def do(self, name: str, step: Callable[[World], Awaitable[object]], *said: object) -> None:
+        """Takes a step that is counted, and noted for whoever reads a failure."""
+        world = self.world
+        assert world is not None
+        Model.ran[name] += 1
+        world.diary.append(" ".join(str(word) for word in (name, *said)))
+        self.run(step(world))
+
+    # --- people -----------------------------------------------------------------------------------
+
+    @rule(
+        person=persons,
+        line=st.sampled_from(ASKED),
+        database=databases,
+        length=st.sampled_from(LENGTHS),
+        decided=st.sampled_from((False, True, True)),
+    )
+    def asks(self, person: str, line: str, database: str, length: str, decided: bool) -> None:
+        """Somebody asks for access; most of the time it is decided soon."""
+        typed = "/pgaccess " + line.format(database=database, length=length)
+
+        async def step(world: World) -> None:
+            await world.types(person, typed)
+            if decided:
+                await self.approve(world)
+
+        self.do("asks", step, person, typed, decided)
+
+    @rule(
+        person=persons,
+        line=st.sampled_from(ONCE),
+        database=databases,
+        number=numbers,
+        decided=st.booleans(),
+    )
+    def asks_once(self, person: str, line: str, database: str, number: int, decided: bool) -> None:
+        """Somebody asks for a change."""
+
+        async def step(world: World) -> None:
+            newest = max(1, world.requests())
+            typed = "/pgaccess " + line.format(database=database, number=number % newest + 1)
+            world.diary[-1] += typed
+            await world.types(person, typed)
+            if decided:
+                await self.approve(world)
+
+        self.do("asks_once", step, person, decided)
+
+    async def approve(self, world: World) -> None:
+        """Everybody who may approves the newest request."""
+        await world.tell()
+        for person in ("lead", "lead-2", "engineer-2"):
+            found = [each for each in world.buttons(person) if each.action == "request.approve"]
+            if found:
+                await world.presses(person, found[0])
+                await world.tell()
+
+    @rule(person=persons, verb=st.sampled_from(ABOUT), number=numbers)
+    def says(self, person: str, verb: str, number: int) -> None:
+        """Somebody says something about a request, theirs or not."""
+
+        async def step(world: World) -> None:
+            id = max(1, world.requests() - number % 4)
+            typed = "/pgaccess " + (verb.format(number=id) if "{" in verb else f"{verb} {id}")
+            world.diary[-1] += typed
+            await world.types(person, typed)
+
+        self.do("says", step, person)
+
+    @rule(person=persons, line=st.sampled_from(READ), database=databases)
+    def reads(self, person: str, line: str, database: str) -> None:
+        """Somebody wants to know something."""
+        typed = "/pgaccess " + line.format(database=database)
+        self.do("reads", lambda world: world.types(person, typed), person, typed)
+
+    @rule(person=st.sampled_from(PEOPLE[:4]), line=st.sampled_from(BAD))
+    def mistypes(self, person: str, line: str) -> None:
+        """Somebody types what cannot be understood."""
+
+        async def step(world: World) -> None:
+            fresh = (
+                "SELECT count(*) = 4 FROM people WHERE name = ANY(%s) AND known_at > now() - interval '9 min'"
+            )
+            ((known,),) = world.rows(fresh, list(PEOPLE[:4]))
+            await world.types(person, f"/pgaccess {line}", bad=known)
+
+        self.do("mistypes", step, person, line)
+
+    @rule(person=persons, number=numbers)
+    def presses(self, person: str, number: int) -> None:
+        """Somebody presses any button that is in front of them, old ones too."""
+
+        async def step(world: World) -> None:
+            buttons = world.buttons(person)
+            if buttons:
+                button = buttons[number % len(buttons)]
+                world.diary[-1] += button.action
+                await world.presses(person, button)
+
+        self.do("presses", step, person)
+
+    @rule(person=persons, number=numbers, other=persons, another=st.integers(0, 3))
+    def presses_twice(self, person: str, number: int, other: str, another: int) -> None:
+        """Two buttons are pressed at the same time: by one person or two, the same or two of one card."""
+
+        async def step(world: World) -> None:
+            mine, theirs = world.buttons(person), world.buttons(other)
+            if mine and theirs:
+                button = mine[number % len(mine)]
+                beside = [each for each in theirs if each.ts == button.ts] or theirs
+                await world.presses_twice(person, button, other, beside[another % len(beside)])
+
+        self.do("presses_twice", step, person, other)
+
+    @rule(number=numbers)
+    def replays(self, number: int) -> None:
+        """Something that was sent is sent again."""
+
+        async def step(world: World) -> None:
+            if world.deliveries:
+                await world.replays(world.deliveries[number % len(world.deliveries)])
+
+        self.do("replays", step, number)
+
+    # --- other hands, time, weather ---------------------------------------------------------------
+
+    @rule(hand=st.sampled_from(HANDS), number=numbers)
+    def others(self, hand: Hand, number: int) -> None:
+        """Somebody else does something at Heroku."""
+
+        async def step(world: World) -> None:
+            act(world, hand, number)
+
+        self.do("others", step, hand.__name__, number)
+
+    @rule(seconds=st.sampled_from(MOMENTS))
+    def time_passes(self, seconds: int) -> None:
+        """Time goes by, in which nothing is done: the bot was down."""
+
+        async def step(world: World) -> None:
+            world.pass_time(timedelta(seconds=seconds))
+
+        self.do("time_passes", step, seconds)
+
+    @rule(hours=st.sampled_from((-48, -3, 1, 3, 24)))
+    def time_jumps(self, hours: int) -> None:
+        """Business time jumps, forwards or back."""
+
+        async def step(world: World) -> None:
+            world.jump(timedelta(hours=hours))
+
+        self.do("time_jumps", step, hours)
+
+    @rule(
+        fault=st.sampled_from(weather.HEROKU),
+        on=st.sampled_from(weather.CALLS),
+        times=st.sampled_from((1, 1, 2, 5, None)),
+    )
+    def heroku_storms(self, fault: HerokuFault, on: str, times: int | None) -> None:
+        """Something goes wrong at Heroku, a few times or until it is over."""
+
+        async def step(world: World) -> None:
+            world.heroku.fault(fault, on=on, times=times)
+
+        self.do("heroku_storms", step, fault, on, times)
+
+    @rule(
+        kind=st.sampled_from(weather.SLACK),
+        method=st.sampled_from(weather.METHODS),
+        times=st.sampled_from((1, 1, 2, 5)),
+    )
+    def slack_storms(self, kind: str, method: str, times: int) -> None:
+        """Something goes wrong at Slack."""
+
+        async def step(world: World) -> None:
+            world.slack.fault(method, weather.slack_fault(kind, times))
+
+        self.do("slack_storms", step, kind, method, times)
+
+    @rule(commits=st.integers(1, 6), carried_out=st.booleans())
+    def store_storms(self, commits: int, carried_out: bool) -> None:
+        """A commit is not answered, whether Postgres has carried it out or not."""
+
+        async def step(world: World) -> None:
+            world.fate.cuts_at = commits
+            world.fate.cut = "after" if carried_out else "before"
+
+        self.do("store_storms", step, commits, carried_out)
+
+    # --- loops ------------------------------------------------------------------------------------
+
+    @rule(passes=st.sampled_from((1, 2, 40)))
+    def keeps(self, passes: int) -> None:
+        """The keeper makes passes."""
+        self.do("keeps", lambda world: world.keep(passes), passes)
+
+    @rule(posts=st.sampled_from((1, 3, 200)))
+    def tells(self, posts: int) -> None:
+        """The courier shows messages."""
+        self.do("tells", lambda world: world.tell(posts), posts)
+
+    @rule()
+    def ticks(self) -> None:
+        """The clock looks."""
+        self.do("ticks", lambda world: world.tick())
+
+    @rule(hand=st.sampled_from(HANDS), number=numbers)
+    def keeps_while_others_act(self, hand: Hand, number: int) -> None:
+        """Somebody does something at Heroku while a call of ours is on its way."""
+
+        async def step(world: World) -> None:
+            async def meanwhile() -> None:
+                act(world, hand, number)
+
+            world.raced = True
+            world.line.meanwhile = meanwhile
+            await world.keep(3)
+            world.disturbed = True
+
+        self.do("keeps_while_others_act", step, hand.__name__, number)
+
+    @rule(verb=st.sampled_from(("done", "revoke")), number=numbers)
+    def keeps_while_somebody_ends(self, verb: str, number: int) -> None:
+        """Somebody ends access while a call that opens it may be on its way."""
+
+        async def step(world: World) -> None:
+            id = max(1, world.requests() - number % 4)
+
+            async def meanwhile() -> None:
+                await world.types("lead", f"/pgaccess {verb} {id}")
+
+            world.line.meanwhile = meanwhile
+            await world.keep(3)
+
+        self.do("keeps_while_somebody_ends", step, verb, number)
+
+    @rule(calls=st.integers(-5, 5))
+    def dies_calling(self, calls: int) -> None:
+        """The keeper is killed before or after one of its next calls."""
+
+        async def step(world: World) -> None:
+            world.line.dies_at = calls
+            await world.die(world.keep)
+
+        self.do("dies_calling", step, calls)
+
+    @rule(
+        commits=st.integers(1, 8),
+        carried_out=st.booleans(),
+        loop=st.sampled_from(("keep", "tell", "tick")),
+    )
+    def dies_committing(self, commits: int, carried_out: bool, loop: str) -> None:
+        """A worker is killed before or after one of its next commits."""
+
+        async def step(world: World) -> None:
+            world.fate.dies_at, world.fate.dies = commits, "after" if carried_out else "before"
+            await world.die({"keep": world.keep, "tell": world.tell, "tick": world.tick}[loop])
+
+        self.do("dies_committing", step, commits, carried_out, loop)
+
+    @rule()
+    def restarts(self) -> None:
+        """New processes take over."""
+        self.do("restarts", lambda world: world.restart())
+
+    @rule()
+    def rests(self) -> None:
+        """The weather clears, and everything that was begun comes to its end."""
+        self.do("rests", lambda world: world.rest())
+        assert self.world is not None
+        self.check(self.world, (*AT_EACH_STEP, *AT_REST))
+
+    @invariant()
+    def sentences_hold(self) -> None:
+        """What must hold whatever is under way."""
+        if self.world is not None:
+            self.check(self.world, AT_EACH_STEP)
+
+
+def test_the_twelve_sentences_hold_whatever_happens_in_whatever_order(
+    postgres: PrivatePostgres, record_property: Callable[[str, object], None]
+) -> None:
+    Model.postgres = postgres
+    while sum(Model.ran.values()) < STEPS_WANTED:
+        run_state_machine_as_test(
+            Model,
+            settings=settings(
+                max_examples=EXAMPLES,
+                stateful_step_count=STEPS_EACH,
+                deadline=None,
+                database=None,
+                derandomize=not SOAK,
+                phases=(Phase.generate,),
+                report_multiple_bugs=False,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+        if not SOAK:
+            break
+    steps, worlds = sum(Model.ran.values()), Model.worlds
+    record_property(STEPS, f"{steps} steps in {worlds} worlds, {Model.kills} kills")
+    for name, count in Model.ran.most_common():
+        record_property(STEPS, f"{count:6} {name}")
