@@ -92,7 +92,11 @@ async def _demo(port: int, databases: int, visitor: str | None) -> None:
     with private_postgres() as postgres:
         migrate(postgres.url())
         heroku = default_world(token=HEROKU_TOKEN, databases=databases)
-        async with staged(postgres.url(), heroku, port=port) as stage, _walled(heroku, visitor) as told:
+        # Without the wall there is nothing that a certificate could be tested on.
+        coming = staged(postgres.url(), heroku, port=port, probes=visitor is not None)
+        async with coming as stage, _walled(heroku, visitor) as told:
+            # Who posts faster than Slack allows should see it here.
+            stage.slack.switch(limits=True)
             sys.stdout.write(
                 f"\n  pgaccess is running, with Slack and Heroku played on this machine.\n"
                 f"  Open {stage.slack.base_url} and type /pgaccess mtls add 203.0.113.4\n"

@@ -1,6 +1,7 @@
 """Everything an account has, found by name or id: the state behind both APIs."""
 
 from collections import Counter
+from datetime import timedelta
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -33,6 +34,8 @@ class Account:
         self.pace = pace
         self.dice = dice
         self.version = Version()
+        # How far the calendar by which new certificates end is ahead: a played year passes in a second.
+        self.ahead = timedelta()
         self.authorizations = Authorizations(dice, _first(token))
         self.pool = Pool(size=switches.pool, refill=switches.refill)
         self.spaces: dict[str, Space] = {}

@@ -105,7 +105,7 @@ def _made(account: Account, database: Database, endpoint: Endpoint, at: datetime
         id=account.dice.uuid(),
         name=_host(database, database.next_certificate()),
         created_at=at,
-        expires_at=at + timedelta(days=account.switches.validity_days),
+        expires_at=at + account.ahead + timedelta(days=account.switches.validity_days),
         ready_at=at + timedelta(seconds=account.pace.certify),
     )
     endpoint.certificates.append(certificate)

@@ -1,13 +1,14 @@
 """What anybody on this machine may see of the played Heroku and do to it, below ``/played``, without a token.
 
 `GET /played/state`, `GET /played/journal`; `POST /played/rules/add`, `…/rules/delete`, `…/rulesets/put`,
-`…/rulesets/unapplied`, `…/addons/rename`, `…/addons/delete`, `…/faults`, and what
+`…/rulesets/unapplied`, `…/addons/rename`, `…/addons/delete`, `…/switches`, `…/faults`, and what
 `sandbox.heroku.control_data` names; `DELETE /played/faults`.
 """
 
 import json
 import re
 from collections.abc import Awaitable, Callable
+from dataclasses import asdict
 from datetime import datetime
 from ipaddress import ip_address
 from typing import Any, Final
@@ -60,6 +61,7 @@ def control(heroku: PlayedHeroku, now: Callable[[], datetime]) -> Starlette:
             Route(f"{PREFIX}/rulesets/unapplied", _posted(acts.leave_unapplied), methods=["POST"]),
             Route(f"{PREFIX}/addons/rename", _posted(acts.rename_addon), methods=["POST"]),
             Route(f"{PREFIX}/addons/delete", _posted(acts.delete_addon), methods=["POST"]),
+            Route(f"{PREFIX}/switches", _posted(acts.switch), methods=["POST"]),
             Route(f"{PREFIX}/faults", _posted(acts.fault), methods=["POST"]),
             Route(f"{PREFIX}/faults", _read(acts.clear_faults), methods=["DELETE"]),
             *(Route(f"{PREFIX}/{path}", _posted(act), methods=["POST"]) for path, act in others.items()),
@@ -112,6 +114,11 @@ class _Acts:
         """Destroy an add-on as somebody else would."""
         self._heroku.delete_database(required_text(given, "database"))
         return {"ok": True}
+
+    def switch(self, given: Json) -> object:
+        """Do otherwise from now on where nobody outside knows; return how everything is switched."""
+        self._heroku.switch(**given)
+        return asdict(self._heroku.switches)
 
     def fault(self, given: Json) -> object:
         """Let something go wrong; without ``times`` once, with null until cleared."""

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from sandbox.heroku import (
     addons_api,
@@ -28,7 +28,7 @@ from sandbox.heroku.faults import Fault, Faults
 from sandbox.heroku.journal import Journal
 from sandbox.heroku.mtls_by_hand import MtlsByHand
 from sandbox.heroku.privatelink_by_hand import PrivateLinkByHand
-from sandbox.heroku.protocol import check_token, check_version
+from sandbox.heroku.protocol import Pool, check_token, check_version
 from sandbox.heroku.ranges import Generation
 from sandbox.heroku.routes import Call, chosen, given, no_endpoint
 from sandbox.heroku.snapshot import snapshot
@@ -175,6 +175,25 @@ class PlayedHeroku(PlatformByHand, MtlsByHand, PrivateLinkByHand):
     def switches(self) -> Switches:
         """What it does where nobody outside knows."""
         return self._account.switches
+
+    def switch(self, **settings: Any) -> None:
+        """Have it do otherwise from now on; what is not named stays.
+
+        Args:
+            settings: Of `Switches`, by name.
+
+        Raises:
+            TypeError: There is no such switch.
+        """
+        account = self._account
+        account.switches = switches = replace(account.switches, **settings)
+        if settings.keys() & {"pool", "refill"}:
+            account.pool = Pool(size=switches.pool, refill=switches.refill)
+        account.version.changed()
+
+    def keep_pace(self, pace: Pace) -> None:
+        """Have transitions that begin from now on take other times."""
+        self._account.pace = pace
 
     def snapshot(self, *, now: datetime) -> Json:
         """Return what anybody may see at this moment, as JSON."""

@@ -1,6 +1,6 @@
 """What other people do to a database's mTLS, without a call that the played API would see."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from sandbox.heroku import certifying, mtls, shapes
@@ -41,6 +41,10 @@ class MtlsByHand:
         """Let somebody else delete a rule and return it as it was."""
         found = self._account.addon(database)
         return mtls.delete_rule(self._account, found, str(rule), now).at(now)
+
+    def move_calendar(self, ahead: timedelta) -> None:
+        """Let what is made from now on end by a calendar that is so far ahead of the real one."""
+        self._account.ahead = ahead
 
     def certificates(self, database: str, *, now: datetime) -> list[Certificate]:
         """Return the client certificates, disabled ones too, oldest first; none where mTLS is off."""

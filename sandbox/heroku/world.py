@@ -47,9 +47,15 @@ def default_world(
     Raises:
         ValueError: This world cannot have so many databases.
     """
+    heroku = PlayedHeroku(token=token, switches=switches, pace=pace, seed=seed)
+    furnish(heroku, databases=databases, now=now)
+    return heroku
+
+
+def furnish(heroku: PlayedHeroku, *, databases: int = 1, now: datetime | None = None) -> None:
+    """Put the default world's things into an empty account; arguments and errors as of `default_world`."""
     if not 1 <= databases <= MOST:
         raise ValueError(f"this world has 1 to {MOST} databases")
-    heroku = PlayedHeroku(token=token, switches=switches, pace=pace, seed=seed)
     heroku.add_space(SPACE, trusted=(OFFICE,))
     heroku.trust_for_data_services(SPACE)
     _private(heroku, "billing", DATABASE, plan="heroku-postgresql:private-4")
@@ -61,7 +67,6 @@ def default_world(
         heroku.add_certificate_by_hand(database, expires_at=end, now=end - VALIDITY)
     heroku.add_app("website", space=None)
     heroku.add_database("postgresql-shallow-67890", app="website", plan="heroku-postgresql:standard-0")
-    return heroku
 
 
 def _private(heroku: PlayedHeroku, app: str, database: str, *, plan: str) -> None:

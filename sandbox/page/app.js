@@ -14,6 +14,7 @@ import { Heroku } from "./heroku.js";
 import { Modal } from "./modal.js";
 import { Rail } from "./rail.js";
 import { ReadMarks } from "./read.js";
+import { Shortcuts } from "./shortcuts.js";
 import { spoken } from "./text.js";
 import { Viewer } from "./viewer.js";
 import { Weather } from "./weather.js";
@@ -44,6 +45,7 @@ class Page {
     redraw: () => this.#draw(),
   });
   #composer = new Composer((line) => this.#sendLine(line));
+  #shortcuts = new Shortcuts(({ callback_id }) => this.#startShortcut(callback_id));
   #guide = new Guide({ perform: (step) => this.#perform(step) });
   #modal = new Modal({
     submit: (view, values) => this.#act("submit", { view_id: view.id, values }),
@@ -117,6 +119,7 @@ class Page {
     );
     this.#channel.draw(viewer, channel, messages, home, tab);
     this.#composer.draw(viewer, channel, state, tab === "messages");
+    this.#shortcuts.draw(state.shortcuts ?? [], viewer);
     this.#heroku.draw(state.heroku, viewer);
     this.#weather.draw(state.weather, viewer);
     this.#clock.draw(state.clock, viewer);
@@ -243,6 +246,10 @@ class Page {
   #sendLine(line) {
     const what = line.startsWith("/") ? "command" : "say";
     return this.#act(what, { channel: this.#open, text: line });
+  }
+
+  async #startShortcut(callback_id) {
+    this.#composer.tellAnswer(await this.#act("shortcut", { callback_id }));
   }
 
   async #click(where, block, element, selected, node) {

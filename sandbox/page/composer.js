@@ -5,6 +5,7 @@ import { Hints } from "./hints.js";
 
 const PATIENT = 300; // milliseconds until waiting is worth a word
 const HISTORY = 50; // lines that arrow up finds again
+const NARROW = matchMedia("(max-width: 719px)"); // as in narrow.css
 
 /** Keeps a draft per person and channel; Enter sends, Shift+Enter breaks the line, arrow up finds old lines. */
 export class Composer {
@@ -15,6 +16,7 @@ export class Composer {
   #send;
   #viewer = null;
   #commands = [];
+  #name = ""; // of the channel
   #place = ""; // whose draft, and for which channel
   #drafts = new Map();
   #history = [];
@@ -29,6 +31,7 @@ export class Composer {
     });
     this.#text.addEventListener("input", () => this.#typed());
     this.#text.addEventListener("keydown", (event) => this.#key(event));
+    NARROW.addEventListener("change", () => this.#viewer && this.#invite());
   }
 
   /**
@@ -45,8 +48,8 @@ export class Composer {
     this.#viewer = viewer;
     this.#commands = state.commands;
     this.#hints.know(state.commands, state.usage ?? [], viewer);
-    const name = channel.is_im ? channel.name : `#${channel.name}`;
-    this.#text.placeholder = viewer.words("composer.placeholder", { place: name });
+    this.#name = channel.is_im ? channel.name : `#${channel.name}`;
+    this.#invite();
     const place = `${viewer.me}/${channel.id}`;
     if (place === this.#place) return;
     this.#drafts.set(this.#place, this.#text.value);
@@ -72,6 +75,12 @@ export class Composer {
     const { words } = this.#viewer;
     if (!answer.ok) this.tell(words("channel.failed", { error: answer.said }), true);
     else this.tell(answer.ms === undefined ? "" : words("composer.answered", { ms: Math.round(answer.ms) }));
+  }
+
+  /** Say in the empty box what it is for, as far as there is room. */
+  #invite() {
+    const words = NARROW.matches ? "composer.placeholder.short" : "composer.placeholder";
+    this.#text.placeholder = this.#viewer.words(words, { place: this.#name });
   }
 
   async #submit() {

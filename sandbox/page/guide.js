@@ -7,6 +7,7 @@ const COMMAND = "/pgaccess mtls add 203.0.113.4";
 const APPROVALS = "approvals"; // the channel where the played workspace decides
 const SHELF = "pgaccess.guide"; // the key in the tab's storage
 const OURS = "pgaccess/"; // how the description of every rule begins that pgaccess made
+const OVER = /:(no_entry|leftwards_arrow_with_hook|zzz|x):/; // on a card: denied, taken back, lapsed, failed
 
 /** Shows the door's steps where it has some, else those of the demo; done stays done, also after a reload. */
 export class Guide {
@@ -134,6 +135,8 @@ export class Guide {
       .filter((rule) => rule.description?.startsWith(OURS));
     const approved = heroku ? ours.length > 0 : cards.some((card) => card.edited && !hasButtons(card));
     if (cards.length || approved) this.#done.add("ask");
+    // Nothing is left to be approved, and nothing is open: who goes on asks once more.
+    if (cards.length && cards.every(isOver) && !approved) this.#done.delete("ask");
     if (approved) this.#done.add("approve");
     if (ours.some((rule) => rule.status === "Authorized")) this.#done.add("watch");
     const closed = this.#done.has("watch") && ours.length === 0;
@@ -155,6 +158,10 @@ function load() {
   } catch {
     return {}; // somebody else's text under our key
   }
+}
+
+function isOver(message) {
+  return OVER.test(JSON.stringify(message.blocks)) && !hasButtons(message);
 }
 
 function hasButtons(message) {

@@ -224,8 +224,9 @@ function callLine(call, viewer) {
   const at = Date.parse(call.at) / 1000;
   const time = Number.isNaN(at) ? call.at : shown(at, viewer, { timeStyle: "medium", hourCycle: "h23" });
   const good = call.status > 0 && call.status < 400; // without a status the connection was cut
+  const absent = call.status === 404 && call.method === "GET"; // how Heroku says that there is none
   const said = call.status > 0 ? String(call.status) : viewer.words("heroku.cut");
-  const status = el("span", { class: `status ${good ? "good" : "bad"}` }, said);
+  const status = el("span", { class: `status ${good ? "good" : absent ? "" : "bad"}` }, said);
   return el(
     "li",
     {},

@@ -100,7 +100,9 @@ export class Modal {
     if (old && typeof before.start === "number") old.setSelectionRange(before.start, before.end);
   }
 
+  /** Show the door's errors; while a form is under way it has none, and those of before stay in place. */
   #showStated(errors) {
+    if (this.#dialog.ariaBusy === "true") return;
     const stated = JSON.stringify(errors);
     if (stated !== this.#stated) this.#showErrors(errors ?? {});
     this.#stated = stated;
@@ -119,6 +121,7 @@ export class Modal {
     const answer = await this.#door.submit(view, valuesIn(this.#body));
     this.#busy(false);
     if (this.#view?.id !== view.id) return;
+    this.#stated = JSON.stringify(answer.errors ?? null);
     this.#showErrors(answer.errors ?? {});
     if (answer.error) say(this.#error, answer.said);
   }

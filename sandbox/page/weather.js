@@ -1,6 +1,6 @@
 /** The weather: what goes wrong at Heroku and Slack, a switch for each kind, and all off at once. */
 
-import { el, reconcile } from "./dom.js";
+import { el, reconcile, say } from "./dom.js";
 
 /** The weather panel. */
 export class Weather {
@@ -8,23 +8,29 @@ export class Weather {
   #list = document.getElementById("weather-kinds");
   #now = document.getElementById("weather-now");
   #clear = document.getElementById("weather-clear");
+  #about = document.getElementById("weather-about");
+  #told = ""; // the kind whose effect is told, or none
+  #viewer = null;
   #turn;
 
   /** @param {function(object): Promise<object>} turn - asks the door for a kind of weather, or for none */
   constructor(turn) {
     this.#turn = turn;
     this.#clear.addEventListener("click", () => turn({ clear: true }));
+    this.#list.addEventListener("pointerleave", () => this.#viewer && this.#tell("", this.#viewer));
   }
 
   /** @param {{name: string, on: boolean}[]|undefined} kinds - without any the panel is hidden */
   draw(kinds, viewer) {
     this.#section.hidden = !kinds?.length;
     if (!kinds?.length) return;
+    this.#viewer = viewer;
     const { words } = viewer;
     const count = kinds.filter(({ on }) => on).length;
     this.#now.textContent = count ? words("weather.bad", { count }) : words("weather.fair");
     this.#section.classList.toggle("bad", count > 0);
     this.#clear.hidden = count === 0;
+    this.#tell(this.#told, viewer);
     reconcile(this.#list, kinds, {
       key: ({ name }) => name,
       sign: (kind) => [kind, viewer.language],
@@ -32,9 +38,17 @@ export class Weather {
     });
   }
 
-  #kind({ name, on }, { words }) {
+  /** Tell what a kind does, or what the panel is for. */
+  #tell(name, { words }) {
+    this.#told = name;
+    say(this.#about, words(name ? `weather.${name}.about` : "weather.about"));
+  }
+
+  #kind({ name, on }, viewer) {
+    const { words } = viewer;
+    const tell = () => this.#tell(name, viewer);
     const label = el("span", { class: "switch-label", id: `weather-${name}-label` }, words(`weather.${name}`) ?? name);
-    const about = el("p", { class: "switch-about", id: `weather-${name}-about` }, words(`weather.${name}.about`));
+    const about = el("p", { hidden: true, id: `weather-${name}-about` }, words(`weather.${name}.about`));
     const button = el(
       "button",
       {
@@ -46,7 +60,7 @@ export class Weather {
         "aria-describedby": `weather-${name}-about`,
         "data-testid": `weather-${name}`,
         "data-focus": name,
-        on: { click: () => this.#turn({ name, on: !on }) },
+        on: { click: () => this.#turn({ name, on: !on }), pointerenter: tell, focus: tell },
       },
       el("span", { class: "switch-track", "aria-hidden": "true" }),
       label,

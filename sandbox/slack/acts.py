@@ -33,7 +33,7 @@ class Acts:
     ) -> None:
         self._workspace = workspace
         self._rights = rights
-        self._switches = switches
+        self.switches = switches
         self._secret = secret
         self._base_url = base_url
 
@@ -50,7 +50,7 @@ class Acts:
             where,
             word=word,
             text=words.sent(
-                rest, self._workspace.world, self._switches, should_escape=known[word].should_escape
+                rest, self._workspace.world, self.switches, should_escape=known[word].should_escape
             ),
             trigger=self._rights.trigger(who.id, now=now),
             url=self._response_url(who, where, None, now),
@@ -71,7 +71,7 @@ class Acts:
         """Return a click on a message's element; `selected` is the raw choice where there is one."""
         who, where = self.place(person, channel)
         message = self._workspace.find(where.id, ts, viewer=who.id)
-        block, element = forms.find(message.blocks, action_id, block_id)
+        block, element = forms.find_shown(message.screens, action_id, block_id)
         action = forms.action(block, element, selected, action_ts=self._workspace.next_ts(now))
         trigger = self._rights.trigger(who.id, now=now)
         payload = {
@@ -100,7 +100,7 @@ class Acts:
         """Return a click or a choice in the modal in front of a person, or on their home tab."""
         who = self.who(person)
         view = self._view(who, view_id)
-        block, element = forms.find(view.content["blocks"], action_id, block_id)
+        block, element = forms.find_shown(view.screens, action_id, block_id)
         if block["type"] == "input" and not block.get("dispatch_action"):
             raise Refused("action_not_dispatched")
         found = view.offers(block, element)
@@ -188,8 +188,10 @@ class Acts:
         return [self._closed(who, one, everything, now) for one in gone if one.content.get("notify_on_close")]
 
     def shortcut(self, person: str, callback_id: str, *, now: datetime) -> Delivery:
-        """Return a global shortcut."""
+        """Return a global shortcut; raises `Refused` when the app has none of that id."""
         who = self.who(person)
+        if callback_id not in {one.callback_id for one in self._workspace.world.shortcuts}:
+            raise Refused("unknown_shortcut")
         trigger = self._rights.trigger(who.id, now=now)
         payload = shapes.interaction(self._workspace, "shortcut", who, trigger=trigger)
         action_ts = self._workspace.next_ts(now)

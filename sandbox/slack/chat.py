@@ -76,7 +76,8 @@ def update(call: Call) -> Json:
         raise Refused("msg_too_long")
     metadata = _metadata(call)
     found.text = text
-    found.blocks = found.blocks if blocks is None else workspace.with_ids(blocks)
+    if blocks is not None:
+        found.redraw(workspace.with_ids(blocks))
     found.metadata = found.metadata if metadata is None else metadata or None
     found.edited_ts = workspace.next_ts(call.now)
     workspace.touch()

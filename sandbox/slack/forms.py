@@ -4,6 +4,7 @@ Facts: Slack developer documentation, block_actions and view_submission payloads
 one key (``value``, ``selected_option`` …), null or an empty list when nothing was chosen.
 """
 
+import contextlib
 import re
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
@@ -74,6 +75,24 @@ def find(blocks: list[Json], action_id: str, block_id: str | None) -> tuple[Json
         for element in elements_of(block):
             if element["action_id"] == action_id and block_id in (None, block["block_id"]):
                 return block, element
+    raise Refused("action_not_found")
+
+
+def find_shown(screens: list[list[Json]], action_id: str, block_id: str | None) -> tuple[Json, Json]:
+    """Return the element that a person had before them, as `find` does.
+
+    A press travels while the bot redraws what was pressed; the payload tells of the very element that was
+    used (Slack developer documentation, block_actions payloads, 2026-11). Who does not say in which block it
+    stood sees what is there now.
+
+    Args:
+        screens: Blocks that somebody may have before them, newest first.
+        action_id: The element's.
+        block_id: The block's, where it is known.
+    """
+    for blocks in screens if block_id else screens[:1]:
+        with contextlib.suppress(Refused):
+            return find(blocks, action_id, block_id)
     raise Refused("action_not_found")
 
 

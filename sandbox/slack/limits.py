@@ -28,7 +28,7 @@ class Limits:
     """One bucket per method, and per channel for new messages; full at first, refilled by the second."""
 
     def __init__(self, switches: Switches) -> None:
-        self._switches = switches
+        self.switches = switches
         self._buckets: dict[str, _Bucket] = {}
 
     def wait(self, method: str, tier: int | None, channel: str, *, now: datetime) -> int:
@@ -40,16 +40,16 @@ class Limits:
             channel: Where the message goes; matters to chat.postMessage only.
             now: The moment of the call.
         """
-        if not self._switches.limits:
+        if not self.switches.limits:
             return 0
         if method == "chat.postMessage":
-            all_together = self._switches.posts_a_minute
+            all_together = self.switches.posts_a_minute
             return self._take(
-                self._bucket(f"{method} {channel}", self._switches.post_burst, 1.0, now),
+                self._bucket(f"{method} {channel}", self.switches.post_burst, 1.0, now),
                 self._bucket(method, all_together, all_together / 60, now),
             )
         calls = PER_MINUTE[tier] if tier else HUNDREDS
-        at_once = self._switches.tier_1_burst if tier == 1 else calls
+        at_once = self.switches.tier_1_burst if tier == 1 else calls
         return self._take(self._bucket(method, at_once, calls / 60, now))
 
     def _bucket(self, key: str, capacity: float, per_second: float, now: datetime) -> _Bucket:

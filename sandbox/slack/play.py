@@ -52,6 +52,7 @@ class Play:
             "command": self._command,
             "click": self._click,
             "suggest": self._suggest,
+            "shortcut": self._shortcut,
             "submit": self._submit,
             "close": self._close,
             "say": self._say,
@@ -119,6 +120,9 @@ class Play:
             value=given["value"],
         )
         return {**_told(outcome), **({"options": list(outcome.options)} if outcome.ok else {})}
+
+    async def _shortcut(self, given: Json) -> Json:
+        return _told(await self._people.shortcut(given["as"], given["callback_id"]))
 
     async def _submit(self, given: Json) -> Json:
         outcome = await self._people.submits(given["as"], given.get("values"), view_id=given["view_id"])

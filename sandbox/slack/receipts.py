@@ -32,7 +32,7 @@ class Receipts:
         """Show the answer to a command, if it says anything: to the person alone unless it says otherwise."""
         body = _said(answer)
         if body:
-            self._show(body, ResponseUrl(delivery.person, delivery.channel, None, now), now=now)
+            self._show(body, self._rights.issued(_secret(delivery.payload["response_url"])), now=now)
 
     def failed(self, delivery: Delivery, error: str, *, now: datetime) -> None:
         """Show a person that their command failed; a click or a form shows it in its own place."""
@@ -75,13 +75,21 @@ class Receipts:
         url = self._rights.respond(secret, now=now)
         if not isinstance(body, dict):
             raise Refused("invalid_payload")
-        if url.ts and body.get("delete_original"):
-            self._workspace.remove(self._workspace.find(url.channel, url.ts, viewer=url.person))
+        original = self._original(url)
+        if original and body.get("delete_original"):
+            self._workspace.remove(self._workspace.find(url.channel, original, viewer=url.person))
             return
-        if url.ts and body.get("replace_original"):
-            self._replace(body, url, now)
+        if original and body.get("replace_original"):
+            self._replace(body, original, url, now)
         else:
             self._show(body, url, now=now)
+
+    def _original(self, url: ResponseUrl) -> str | None:
+        """Return the message that may be replaced or deleted: the one that was used.
+
+        Whether a command has one, the answer that it was given first, is a switch.
+        """
+        return url.ts or (url.said if self._rights.switches.command_replaces else None)
 
     def _errors(self, delivery: Delivery, errors: Any) -> dict[str, str]:
         view = self._workspace.view(delivery.view)
@@ -101,11 +109,11 @@ class Receipts:
         else:
             view.show({**content, "blocks": self._workspace.with_ids(content["blocks"])}, now=now)
 
-    def _replace(self, body: Json, url: ResponseUrl, now: datetime) -> None:
+    def _replace(self, body: Json, original: str, url: ResponseUrl, now: datetime) -> None:
         _check(body)
-        message = self._workspace.find(url.channel, url.ts or "", viewer=url.person)
+        message = self._workspace.find(url.channel, original, viewer=url.person)
         message.text = body.get("text") or ""
-        message.blocks = self._workspace.with_ids(body.get("blocks") or [])
+        message.redraw(self._workspace.with_ids(body.get("blocks") or []))
         message.edited_ts = self._workspace.next_ts(now)
         self._workspace.touch()
 
@@ -114,9 +122,10 @@ class Receipts:
         to = None if body.get("response_type") == "in_channel" else url.person
         text, blocks = body.get("text") or "", body.get("blocks") or []
         by = self._workspace.world.bot
-        self._post(
+        ts = self._post(
             url.person, url.channel, text, blocks, to=to, by=by, now=now, thread_ts=body.get("thread_ts")
         )
+        url.said = url.said or ts
 
     def _post(
         self,
@@ -129,11 +138,16 @@ class Receipts:
         by: str,
         now: datetime,
         thread_ts: str | None = None,
-    ) -> None:
+    ) -> str:
         ts = self._workspace.next_ts(now)
         self._workspace.post(
             Message(channel=channel, ts=ts, user=by, text=text, blocks=blocks, to=to, thread_ts=thread_ts)
         )
+        return ts
+
+
+def _secret(url: str) -> str:
+    return url.rpartition("/")[2]
 
 
 def _check(body: Json) -> None:

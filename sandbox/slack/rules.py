@@ -47,6 +47,9 @@ class Switches:
     edit_seconds: float | None = None  # how long a message can be edited: a workspace's own setting
     deactivated_dm: str | None = None  # the error of a post to a deactivated account; None: it is taken
     socket_only: bool = False  # whether nothing travels by HTTP: an app in Socket Mode has no request URL
+    # Whether a command's response_url replaces or deletes the command's first answer. The documentation does
+    # not say; the vendor's maintainers say that it does not (bolt-js 2287, bolt-python 1268).
+    command_replaces: bool = False
     escape_labels: bool = (
         False  # whether <@U0LEAD> arrives as <@U0LEAD|lead>; both forms are seen in the wild
     )

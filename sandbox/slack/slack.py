@@ -88,6 +88,19 @@ class PlayedSlack:
         )
         self.receipts = Receipts(workspace=self.workspace, rights=self.rights)
 
+    def switch(self, **settings: Any) -> None:
+        """Have Slack do otherwise from now on; what is not named stays.
+
+        Args:
+            settings: Of `Switches`, by name.
+
+        Raises:
+            TypeError: There is no such switch.
+        """
+        self.switches = switches = replace(self.switches, **settings)
+        for part in (self.acts, self.rights, self._limits):
+            part.switches = switches
+
     @property
     def version(self) -> int:
         """Rises with each change a person could see."""

@@ -11,6 +11,7 @@ from sandbox.slack.rules import Refused
 from sandbox.slack.world import Channel, World
 
 VIEWS_STACKED_MOST = 3  # "push_limit_reached: currently the limit is 3"
+SCREENS_KEPT = 20  # versions of a message or view that somebody may still have before them
 
 
 @dataclass(slots=True, kw_only=True)
@@ -21,6 +22,7 @@ class Message:
         to: The only person who sees it when it is ephemeral.
         broadcast: A reply that is shown in the channel too (``reply_broadcast``).
         unfurl_links, unfurl_media: Whether Slack looks up the links in it to show a preview.
+        before: Its earlier blocks, newest first: what a screen may show that has not heard of the last edit.
     """
 
     channel: str
@@ -35,6 +37,17 @@ class Message:
     broadcast: bool = False
     unfurl_links: bool = False
     unfurl_media: bool = True
+    before: list[list[Json]] = field(default_factory=list)
+
+    @property
+    def screens(self) -> list[list[Json]]:
+        """Everything that somebody may have before them, newest first."""
+        return [self.blocks, *self.before]
+
+    def redraw(self, blocks: list[Json]) -> None:
+        """Show other blocks, every one with its ids."""
+        self.before = self.screens[:SCREENS_KEPT]
+        self.blocks = blocks
 
 
 @dataclass(slots=True, kw_only=True)
@@ -42,6 +55,7 @@ class View:
     """A modal or a home tab as `owner` sees it; `content` is its definition with every id filled in.
 
     `suggested` is what the bot has answered searches with: options by value, by block_id and action_id.
+    `before` is its earlier blocks, newest first.
     """
 
     id: str
@@ -53,6 +67,12 @@ class View:
     values: Values = field(default_factory=dict)
     errors: dict[str, str] | None = None
     suggested: dict[tuple[str, str], dict[str, Json]] = field(default_factory=dict)
+    before: list[list[Json]] = field(default_factory=list)
+
+    @property
+    def screens(self) -> list[list[Json]]:
+        """Everything that its owner may have before them, newest first."""
+        return [self.content["blocks"], *self.before]
 
     def offers(self, block: Json, element: Json) -> list[Json]:
         """Return every option that a search in this element has found so far."""
@@ -60,7 +80,7 @@ class View:
 
     def show(self, content: Json, *, now: datetime) -> None:
         """Show other content under the same id: what was typed stays where the same field is still there."""
-        kept = self.values
+        kept, self.before = self.values, self.screens[:SCREENS_KEPT]
         self.content, self.hash, self.errors = content, view_hash(now), None
         self.values = initial_values(content["blocks"])
         for block_id, actions in self.values.items():

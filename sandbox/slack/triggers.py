@@ -24,20 +24,24 @@ class Trigger:
 
 @dataclass(slots=True)
 class ResponseUrl:
-    """The right to answer one interaction in `channel`: to `person`, about message `ts` (None: a command)."""
+    """The right to answer one interaction in `channel`: to `person`, about message `ts` (None: a command).
+
+    `said` is the first message that came of it.
+    """
 
     person: str
     channel: str
     ts: str | None
     issued: datetime
     posts: int = 0
+    said: str | None = None
 
 
 class Rights:
     """Every trigger and response url issued, by its secret part."""
 
     def __init__(self, switches: Switches) -> None:
-        self._switches = switches
+        self.switches = switches
         self._triggers: dict[str, Trigger] = {}
         self._urls: dict[str, ResponseUrl] = {}
         self._tickets: dict[str, datetime] = {}
@@ -55,7 +59,7 @@ class Rights:
             raise Refused("invalid_trigger_id")
         if trigger.used:
             raise Refused("exchanged_trigger_id")
-        if now - trigger.issued > timedelta(seconds=self._switches.trigger_seconds):
+        if now - trigger.issued > timedelta(seconds=self.switches.trigger_seconds):
             raise Refused("expired_trigger_id")
         trigger.used = True
         return trigger
@@ -66,14 +70,18 @@ class Rights:
         self._urls[name] = ResponseUrl(person, channel, ts, now)
         return name
 
+    def issued(self, name: str) -> ResponseUrl:
+        """Return a response url by its secret part, without using it; raises `KeyError`."""
+        return self._urls[name]
+
     def respond(self, name: str, *, now: datetime) -> ResponseUrl:
         """Use a response url once more; raises `Refused` when it is unknown, used up or too old."""
         url = self._urls.get(name)
         if url is None:
             raise Refused("invalid_url")
-        if now - url.issued > timedelta(seconds=self._switches.response_url_seconds):
+        if now - url.issued > timedelta(seconds=self.switches.response_url_seconds):
             raise Refused("expired_url")
-        if url.posts >= self._switches.response_url_posts:
+        if url.posts >= self.switches.response_url_posts:
             raise Refused("used_url")
         url.posts += 1
         return url
@@ -87,5 +95,5 @@ class Rights:
     def enter(self, name: str, *, now: datetime) -> None:
         """Use up a ticket; raises `Refused` when it is unknown, used or too old."""
         issued = self._tickets.pop(name, None)
-        if issued is None or now - issued > timedelta(seconds=self._switches.ticket_seconds):
+        if issued is None or now - issued > timedelta(seconds=self.switches.ticket_seconds):
             raise Refused("invalid_ticket")

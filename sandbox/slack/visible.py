@@ -27,6 +27,7 @@ def state(workspace: Workspace, me: Person) -> Json:
         "view": view_shape(top) if top else None,
         "home": home_shape(home) if home else None,
         "commands": [{"command": one.command, "hint": one.hint} for one in world.commands],
+        "shortcuts": [{"callback_id": one.callback_id, "name": one.name} for one in world.shortcuts],
         "groups": [{"id": one.id, "handle": one.handle} for one in world.groups.values() if not one.disabled],
         "bot": {"name": bot.name, "user_id": bot.id},
     }

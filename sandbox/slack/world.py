@@ -121,6 +121,14 @@ class Command:
     should_escape: bool = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shortcut:
+    """A global shortcut of the bot's, which Slack lists beside the box where one writes."""
+
+    callback_id: str
+    name: str
+
+
 @dataclass(slots=True, kw_only=True)
 class World:
     """Everything that exists before anybody speaks. The maps are keyed by id and may be changed by a test."""
@@ -129,6 +137,7 @@ class World:
     groups: dict[str, UserGroup]
     channels: dict[str, Channel]
     commands: tuple[Command, ...]
+    shortcuts: tuple[Shortcut, ...] = ()
     bot: str = "U0PGACCESS"
     bot_id: str = "B0PGACCESS"
     app_id: str = "A0PGACCESS"
@@ -158,7 +167,7 @@ class World:
 
 
 def world(people: Iterable[Person], groups: Iterable[UserGroup], channels: Iterable[Channel]) -> World:
-    """Return a workspace of these, with the bot and Slackbot in it and the command ``/pgaccess``."""
+    """Return a workspace of these, with the bot and Slackbot in it, ``/pgaccess`` and the bot's shortcut."""
     bot = Person(id="U0PGACCESS", name="pgaccess", real_name="pgaccess", is_bot=True, bot_id="B0PGACCESS")
     # Slackbot is listed with is_bot false in every workspace (Slack developer documentation, users.list).
     slackbot = Person(id="USLACKBOT", name="slackbot", real_name="Slackbot", tz="America/Los_Angeles")
@@ -167,6 +176,7 @@ def world(people: Iterable[Person], groups: Iterable[UserGroup], channels: Itera
         groups={group.id: group for group in groups},
         channels={channel.id: channel for channel in channels},
         commands=(Command(command="/pgaccess", hint="mtls add 203.0.113.4 to billing for 8h"),),
+        shortcuts=(Shortcut(callback_id="shortcut.ask", name="Ask for access"),),
     )
 
 

@@ -15,7 +15,8 @@ import pytest
 from sandbox.heroku.heroku import PlayedHeroku
 from sandbox.postgres import PrivatePostgres
 from sandbox.stage import POLICY
-from tests.browser.playing import Play, own_database, playing
+from tests.browser.playing import Play, playing
+from tests.conftest import own_database
 from tests.flow.acts import played_heroku
 
 REQUIRE = "PGACCESS_REQUIRE_BROWSER"
@@ -28,9 +29,12 @@ FLAGS = (
 )  # fmt: skip
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def chromium() -> Iterator[Any]:
-    """A browser, or a reason why there is none."""
+    """A browser, or a reason why there is none.
+
+    It goes when the tests of other folders begin: a thread in which Playwright is at home runs no other loop.
+    """
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
@@ -49,8 +53,11 @@ def opens(chromium: Any, database_url: str) -> Iterator[Callable[..., Play]]:
     """Puts up a stage of the test's own, with another policy or another Heroku."""
     with contextlib.ExitStack() as stack:
 
-        def opening(*, policy: str = POLICY, heroku: PlayedHeroku | None = None) -> Play:
-            return stack.enter_context(playing(chromium, database_url, heroku or played_heroku(), policy))
+        def opening(
+            *, policy: str = POLICY, heroku: PlayedHeroku | None = None, probes: bool = False
+        ) -> Play:
+            played = heroku or played_heroku()
+            return stack.enter_context(playing(chromium, database_url, played, policy, probes=probes))
 
         yield opening
 

@@ -2,18 +2,15 @@
 
 import contextlib
 import re
-import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
-import psycopg
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from sandbox.heroku.heroku import PlayedHeroku
-from sandbox.postgres import PrivatePostgres
 from sandbox.stage import Stage, staged
 from tests.browser.slack import Person, World
-from tests.conftest import TEMPLATE
 from tests.flow.acts import Acts
 
 
@@ -68,9 +65,9 @@ class Play:
         """Heroku, time and weather, as the engineer's window shows them."""
         return World(self.engineer.page)
 
-    def starts_shortcut(self, name: str, shortcut: str) -> None:
-        """Somebody starts a global shortcut, for which the page has no place."""
-        self._portal.call(self._stage.people.shortcut, name, shortcut)
+    def moves_time(self, by: timedelta) -> None:
+        """Moves business time further than the page's buttons do."""
+        self._portal.call(self._stage.move_time, by)
 
     def asked(self, wish: str) -> int:
         """The engineer asks for an address of the test's own, and the lead sees it.
@@ -109,7 +106,9 @@ class Play:
 
 
 @contextlib.contextmanager
-def playing(browser: Any, database_url: str, heroku: PlayedHeroku, policy: str) -> Iterator[Play]:
+def playing(
+    browser: Any, database_url: str, heroku: PlayedHeroku, policy: str, *, probes: bool = False
+) -> Iterator[Play]:
     """Puts up a stage and gives the people before it; ends by asking each window whether all was well.
 
     Args:
@@ -117,9 +116,10 @@ def playing(browser: Any, database_url: str, heroku: PlayedHeroku, policy: str) 
         database_url: a migrated database.
         heroku: with whatever is there at the start.
         policy: as TOML.
+        probes: whether the bot may test new certificates.
     """
     with start_blocking_portal() as portal:
-        coming = staged(database_url, heroku, policy=policy)
+        coming = staged(database_url, heroku, policy=policy, probes=probes)
         with portal.wrap_async_context_manager(coming) as stage:
             portal.call(Acts(stage, database_url).settle)
             play = Play(browser, stage, portal)
@@ -127,13 +127,3 @@ def playing(browser: Any, database_url: str, heroku: PlayedHeroku, policy: str) 
                 yield play
             finally:
                 play.leave()
-
-
-@contextlib.contextmanager
-def own_database(postgres: PrivatePostgres) -> Iterator[str]:
-    """A migrated database for as long as it is needed: its URL."""
-    name = f"browser_{uuid.uuid4().hex}"
-    with psycopg.connect(postgres.url(), autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}"')
-        yield postgres.url(name)
-        connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')

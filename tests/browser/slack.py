@@ -1,6 +1,8 @@
 """The page as people use it: each at a window of their own, by what buttons and fields are called."""
 
+import contextlib
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -33,8 +35,17 @@ TOLD: Final = f"""([before, sought]) => {{
 }}"""
 """Finds a pattern in what was said privately after a moment."""
 
-PRESSED: Final = re.compile(r"/play/click$")
-"""Where the page sends a press of a button."""
+NEWS: Final = "**/play/state*"
+"""Where the page hears what is new."""
+
+GREETS: Final = """(person) => fetch("/play/say", {
+    method: "POST", headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ as: person, channel: "C0GENERAL", text: "Good morning" }) })"""
+"""Says something that changes nothing but what there is to hear."""
+
+READY: Final = """(count) => [...document.querySelectorAll("[data-testid='certificate']")]
+    .filter((one) => one.textContent.includes("ready")).length === count"""
+"""Whether Heroku has so many client certificates that work."""
 
 SHOWN_HOME: Final = """(person) => fetch(`/play/state?as=${person}&since=-1`)
     .then((answer) => answer.json()).then(({ home }) => home?.blocks[0].block_id ?? "")"""
@@ -163,8 +174,26 @@ class Person:
             asked = self.page.get_by_test_id("confirm")
             asked.get_by_role("button", name=sure, exact=True).click()
             asked.wait_for(state="detached")
-        elif self._is_void(button):
+        else:
             button.click()
+
+    @contextlib.contextmanager
+    def hears_late(self) -> Iterator[None]:
+        """Keeps the window as it is for a while, as where Slack's news are slow to arrive."""
+        held: list[Any] = []
+        self.page.route(NEWS, lambda question: held.append(question))
+        self.page.evaluate(GREETS, id_of(self._name))
+        while not held:  # the question that was under way is answered, and the next one waits
+            self.page.wait_for_timeout(20)
+        yield
+        self.page.unroute(NEWS)  # what was held goes its way
+
+    def starts(self, shortcut: str) -> None:
+        """Starts one of the app's global shortcuts, from the menu beside the box where one writes."""
+        self.looks_at("general")
+        self._acts()
+        self.page.get_by_test_id("shortcuts").click()
+        self.page.get_by_role("menuitem", name=shortcut).click()
 
     # --- the form in front -----------------------------------------------------------------------
 
@@ -235,23 +264,13 @@ class Person:
             said = self._said(on).filter(has=button).last
         return said.get_by_role("button", name=label, exact=True)
 
-    def _is_void(self, button: Any) -> bool:
-        """Presses; True when the bot showed the message afresh just then, which makes old buttons void.
-
-        The page says so to people, who press again.
-        """
-        with self.page.expect_response(PRESSED) as answered:
-            button.click()
-        return bool(answered.value.status == 400)
-
     def _acts(self) -> None:
         """Notes what had been said privately before: an answer comes after it."""
         stamps = self.page.locator(PRIVATE).evaluate_all("nodes => nodes.map((node) => node.dataset.ts)")
         self._before = max(stamps, default="")
 
     def _heard(self, message: Any) -> None:
-        # The browser reports a press that was void as well, which the page has told already.
-        if message.type == "error" and not PRESSED.search(message.location["url"]):
+        if message.type == "error":
             self._complaints.append(message.text)
 
 
@@ -274,6 +293,10 @@ class World:
         self._page.locator(f"[data-testid='rule'][data-cidr='{network}']:not(.gone)").wait_for(
             state="detached"
         )
+
+    def has_certificates(self, count: int) -> None:
+        """Waits until Heroku has so many client certificates that work, disabled ones left out."""
+        self._page.wait_for_function(READY, arg=count)
 
     def never_let_in(self, network: str) -> None:
         """Looks whether Heroku has no rule for a network, not even one just removed.

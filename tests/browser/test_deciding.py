@@ -1,5 +1,7 @@
 """Deciding on the page: with less, with a reason, too late."""
 
+from collections.abc import Callable
+
 import pytest
 
 from tests.browser.playing import Play
@@ -55,6 +57,31 @@ def test_who_decides_second_is_told_privately_who_was_first(play: Play) -> None:
     play.world.is_well_again()
     play.world.lets_in("203.0.113.41/32")
     lead.sees(f"#{number} in force since")
+
+
+def test_a_press_on_a_card_that_was_decided_meanwhile_is_told_so_privately(play: Play) -> None:
+    number = play.asked("203.0.113.42")
+    second = play.second_lead
+    second.sees(f"#{number} waits for", place="approvals")
+    with second.hears_late():
+        play.lead.presses("Approve", on=f"#{number} waits for")
+        play.lead.sees(f"#{number} in force since")
+        second.presses("Approve", on=f"#{number} waits for")
+    second.is_told("@Lead")
+    assert second.page.get_by_test_id("composer-status").inner_text() != ""
+    play.world.lets_in("203.0.113.42/32")
+
+
+def test_after_a_denial_the_guide_begins_anew(opens: Callable[..., Play]) -> None:
+    play = opens()
+    number = play.asked("203.0.113.43")
+    lead = play.lead
+    current = lead.page.locator("[aria-current='step']")
+    current.get_by_test_id("step-2").wait_for()
+    lead.presses("Deny", on=f"#{number} waits for", place="approvals")
+    lead.sends()
+    lead.sees(f"#{number} denied by")
+    current.get_by_test_id("step-1").wait_for()
 
 
 def test_details_are_shown_to_who_presses_only(play: Play) -> None:

@@ -147,3 +147,16 @@ async def test_only_this_machine_may_look(heroku: PlayedHeroku, clock: Clock, ho
     async with httpx.AsyncClient(transport=transport, base_url="http://heroku.test") as client:
         assert (await client.get("/played/journal")).status_code == status
         assert (await client.post("/played/faults", json={"kind": "lost_answer"})).status_code == status
+
+
+async def test_a_switch_is_turned_for_whoever_calls_next(
+    heroku: PlayedHeroku, anonymous: httpx.AsyncClient, api: httpx.AsyncClient
+) -> None:
+    added = (await api.post(RULES, json={"cidr": CIDR})).status_code
+    shown = (await anonymous.post("/played/switches", json={"deleted": 204, "pool": 9})).json()
+
+    assert (added, shown["deleted"], heroku.switches.deleted) == (201, 204, 204)
+    [rule] = [one for one in (await api.get(RULES)).json() if one["cidr"] == CIDR]
+    deleted = await api.delete(f"{RULES}/{rule['id']}")
+    assert (deleted.status_code, deleted.headers["RateLimit-Remaining"]) == (204, "7")
+    assert (await anonymous.post("/played/switches", json={"delted": 204})).status_code == 422

@@ -360,10 +360,11 @@ async def test_a_request_url_is_confirmed_when_it_repeats_the_challenge(people: 
 
 
 async def test_a_shortcut_has_a_trigger_and_no_channel(people: People, bot: Bot) -> None:
-    await people.shortcut("engineer", "ask_access")
+    await people.shortcut("engineer", "shortcut.ask")
 
     said = bot.last.payload
-    assert (said["type"], said["callback_id"]) == ("shortcut", "ask_access")
+    assert (said["type"], said["callback_id"]) == ("shortcut", "shortcut.ask")
+    assert (await people.shortcut("engineer", "shortcut.other")).error == "unknown_shortcut"
     assert said["trigger_id"]
     assert not {"channel", "response_url"} & set(said)
 

@@ -11,6 +11,7 @@ import pytest
 
 from sandbox.slack import People, PlayedSlack
 from sandbox.slack.door import POLICY, app
+from sandbox.stage import PAGE
 from tests.unit.played_slack.bot import Bot
 from tests.unit.played_slack.conftest import Call, served
 
@@ -237,6 +238,12 @@ async def test_the_page_asks_nobody_else_for_anything(page: httpx.AsyncClient) -
     assert "javascript" in script.headers["content-type"]
     assert {index.headers["content-security-policy"], script.headers["content-security-policy"]} == {POLICY}
     assert (await page.get("/page/..%2f..%2fetc/passwd")).status_code == 404
+
+
+def test_the_page_names_every_script_up_front_so_that_all_arrive_at_once() -> None:
+    index = (PAGE / "index.html").read_text()
+    for script in PAGE.glob("*.js"):
+        assert f'"/page/{script.name}"' in index
 
 
 async def test_without_a_page_there_is_none(url: str) -> None:

@@ -105,3 +105,33 @@ async def test_it_is_reached_over_http(url: str, slack: PlayedSlack, people: Peo
     assert (answer.status_code, answer.json()) == (200, {"ok": True})
     assert nonsense.status_code == 400
     assert [one["text"] for one in slack.ephemerals("engineer")] == ["hello"]
+
+
+async def test_a_command_has_nothing_to_replace_unless_it_is_switched_on(
+    live: Call, slack: PlayedSlack, people: People, bot: Bot
+) -> None:
+    for replaces, said in ((False, ["first", "second"]), (True, ["second"])):
+        slack.switch(command_replaces=replaces)
+        before = len(slack.ephemerals("engineer"))
+        secret = await secret_of_command(people, bot)
+        slack.respond(secret, {"text": "first"}, now=live.now)
+        slack.respond(secret, {"replace_original": True, "text": "second"}, now=live.now)
+        assert [one["text"] for one in slack.ephemerals("engineer")][before:] == said
+
+
+async def test_a_press_tells_of_what_was_on_the_screen_also_when_it_was_redrawn_meanwhile(
+    live: Call, slack: PlayedSlack, people: People, bot: Bot
+) -> None:
+    old = {"type": "actions", "block_id": "choice", "elements": [{**BUTTON, "value": "1"}]}
+    ts = live("chat.postMessage", channel="C0GENERAL", text="x", blocks=[old])["ts"]
+    live("chat.update", channel="C0GENERAL", ts=ts, text="decided", blocks=[])
+    where = {"channel": "#general", "ts": str(ts), "action_id": "go"}
+
+    pressed = await people.clicks("engineer", block_id="choice", **where)
+
+    assert pressed.ok
+    action = bot.last.payload["actions"][0]
+    assert (action["block_id"], action["value"]) == ("choice", "1")
+    assert bot.last.payload["message"]["text"] == "decided"
+    for nobody_saw in ({"block_id": "other"}, {}):
+        assert (await people.clicks("engineer", **where, **nobody_saw)).error == "action_not_found"
