@@ -1,6 +1,7 @@
 """The environment, read once into a frozen value; what is wrong is named in a sentence."""
 
 import os
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -57,6 +58,7 @@ class Settings:
         policy_text: the policy file's text; ``policy_source`` says where it is from.
         app_token: opens Socket Mode; None is HTTP.
         public_url: where browsers and Slack reach the bot, without a slash at the end; None is unknown.
+        probes: whether new certificates may be tested from here, by connecting with them.
     """
 
     database_url: str = field(repr=False)
@@ -71,6 +73,7 @@ class Settings:
     port: int
     app_token: str | None = field(default=None, repr=False)
     public_url: str | None = None
+    probes: bool = False
 
 
 def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
@@ -94,6 +97,7 @@ def read_settings(environ: Mapping[str, str] = os.environ) -> Settings:
         policy_text=policy.text,
         port=port(environ),
         public_url=public_url(environ),
+        probes=probes(environ),
     )
 
 
@@ -152,6 +156,20 @@ def public_url(environ: Mapping[str, str] = os.environ) -> str | None:
     if "?" in url or "#" in url:
         raise MisconfiguredError(f"{name} has to end before any ? or #: paths are put after it")
     return url.rstrip("/")
+
+
+def probes(environ: Mapping[str, str] = os.environ) -> bool:
+    """Whether new certificates may be tested from here; raises ``MisconfiguredError``."""
+    name = "PGACCESS_PROBE"
+    said = environ.get(name, "").strip()
+    if said not in ("", "0", "1"):
+        raise MisconfiguredError(f"{name} has to be 1, to test new certificates from here, or left out")
+    if said == "1" and sys.platform != "linux":
+        raise MisconfiguredError(
+            f"{name} works on Linux only, where a private key can be handed to libpq without writing it to a "
+            "disk: leave it out"
+        )
+    return said == "1"
 
 
 def port(environ: Mapping[str, str] = os.environ) -> int:

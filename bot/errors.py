@@ -108,7 +108,7 @@ class Refusal(StrEnum):
     RANGE_OURS = "range_ours"
     SUPPORT_ADMINS = "support_admins"
     SUPPORT_SETTLED = "support_settled"
-    FOREIGN_RULE = "foreign_rule"
+    RULE_OURS = "rule_ours"
     # What PrivateLink has.
     LINK_PLAN = "link_plan"
     LINK_NONE = "link_none"
@@ -136,6 +136,8 @@ class Refusal(StrEnum):
     SNOOZE_LATE = "snooze_late"
     ROTATION_OPEN = "rotation_open"
     ROTATION_NOT_WAITING = "rotation_not_waiting"
+    ROTATION_OLD_GOING = "rotation_old_going"
+    ROTATION_NO_TEST = "rotation_no_test"
     # What the database has room for.
     MTLS_NOT_ENABLED = "mtls_not_enabled"
     MTLS_PLAN = "mtls_plan"

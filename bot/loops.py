@@ -20,6 +20,10 @@ SHORTEST: Final = timedelta(milliseconds=100)
 YIELD: Final = timedelta(milliseconds=50)
 """How long telling and the clock let the keeper go first: an open door matters more than the word of it."""
 
+GIVE_WAY: Final = timedelta(milliseconds=100)
+"""How long one more message waits while the keeper is at work. Ten a second are more than Slack takes in the
+long run, about one a second in each channel (Slack developer documentation, 2026-11, "Rate limits")."""
+
 PAUSE: Final = timedelta(seconds=1)
 """Pause after the store could not be reached."""
 
@@ -66,23 +70,36 @@ class WorkLoop(Generic[T]):
         worker: what is done.
         at_once: pieces worked on at the same time in this process.
         yields: how long it lets others in this process go first when it is woken.
+        after: a loop that goes first: while it is at work, each piece waits for ``GIVE_WAY``.
     """
 
     def __init__(
-        self, *, name: Loop, worker: Worker[T], bell: Bell, at_once: int, yields: timedelta = timedelta()
+        self,
+        *,
+        name: Loop,
+        worker: Worker[T],
+        bell: Bell,
+        at_once: int,
+        yields: timedelta = timedelta(),
+        after: "WorkLoop[Any] | None" = None,
     ) -> None:
         self._name = name
         self._worker = worker
         self._bell = bell
         self._yields = yields
+        self._after = after
         self._free = asyncio.Semaphore(at_once)
         self._running: set[asyncio.Task[None]] = set()
+        self._asleep = False
+        self._idle = asyncio.Event()
 
     async def run(self) -> None:
         """Runs until cancelled; then lets what was begun come to its end, for a while."""
         try:
             while True:
                 await self._free.acquire()
+                if self._after is not None:
+                    await self._after.idle(at_most=GIVE_WAY)
                 thing = await self._attempt(self._worker.claim())
                 if thing is None:
                     self._free.release()
@@ -92,11 +109,28 @@ class WorkLoop(Generic[T]):
         finally:
             await self._finish()
 
+    async def idle(self, *, at_most: timedelta) -> None:
+        """Returns when nothing is being worked on, or after the time."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(at_most.total_seconds()):
+                await self._idle.wait()
+
     def _begin(self, thing: T) -> None:
         task = asyncio.create_task(self._work(thing))
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
-        task.add_done_callback(lambda _: self._free.release())
+        task.add_done_callback(self._over)
+
+    def _over(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._free.release()
+        self._note_rest()
+
+    def _note_rest(self, *, asleep: bool | None = None) -> None:
+        self._asleep = self._asleep if asleep is None else asleep
+        if self._asleep and not self._running:
+            self._idle.set()
+        else:
+            self._idle.clear()
 
     async def _work(self, thing: T) -> None:
         async def tell(error: Exception) -> None:
@@ -129,7 +163,9 @@ class WorkLoop(Generic[T]):
     async def _sleep(self) -> None:
         due = await self._attempt(self._worker.next_due())
         wait = SAFETY_NET if due is None else max(SHORTEST, min(due, SAFETY_NET))
+        self._note_rest(asleep=True)
         await self._bell.wait(self._name, at_most=wait)
+        self._note_rest(asleep=False)
         if self._yields:
             await asyncio.sleep(self._yields.total_seconds())
 

@@ -196,7 +196,14 @@ class SlackClient:
         await self._do("views.push", {"trigger_id": trigger, "view": view}, within=HURRY)
 
     async def respond(self, url: str, message: Message, *, replace: bool = False) -> None:
-        """Answers privately through a request's own ``response_url``, which only this request knows."""
+        """Answers privately through a request's own ``response_url``, which only this request knows.
+
+        Args:
+            url: the request's.
+            message: what is said.
+            replace: in the place of what was used. A command's own first answer is most likely not replaced
+                (bolt-js 2287, bolt-python 1268): then the newer one stands below.
+        """
         if self._session is None:
             raise RuntimeError("the client is not open")
         body = {**_body(message), "response_type": "ephemeral", "replace_original": replace}

@@ -5,6 +5,8 @@ import contextlib
 import itertools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
 from secrets import token_hex
 from typing import Final, cast
 
@@ -25,8 +27,9 @@ from bot.domain.methods import Method
 from bot.domain.policy import Policy
 from bot.domain.schedule import TROUBLE, gap
 from bot.errands import Errands
-from bot.errors import MisconfiguredError, SlackError
+from bot.errors import MisconfiguredError, SlackError, TryAgainError
 from bot.heroku.client import HerokuClient
+from bot.heroku.probe import PostgresProbe
 from bot.keeper import Keeper
 from bot.keeping.links import LinksKeeper
 from bot.keeping.ranges import RangesKeeper
@@ -51,6 +54,9 @@ KEEPERS: Final = 10
 
 COURIERS: Final = 4
 """Messages shown at once in a process; Slack takes about one a second in each channel."""
+
+CLOCK_WAITS: Final = timedelta(milliseconds=250)
+"""How long the clock, when rung, lets the keeper go first: it ticks every second anyway."""
 
 log = structlog.get_logger(__name__)
 
@@ -135,10 +141,15 @@ class House:
             await asyncio.sleep(gap(TROUBLE, tries).total_seconds())
         raise AssertionError("counting never ends")
 
-    @contextlib.asynccontextmanager
-    async def working(self) -> AsyncIterator[None]:
-        """Keeps the mirrors for the length of a ``with`` block."""
-        rules = RulesKeeper(store=self.store, heroku=self.heroku, policy=self.policy, clock=self.clock)
+    def keeper(self) -> Keeper:
+        """What keeps Heroku in step."""
+        rules = RulesKeeper(
+            store=self.store,
+            heroku=self.heroku,
+            policy=self.policy,
+            clock=self.clock,
+            probe=PostgresProbe() if self.settings.probes else None,
+        )
         ranges = RangesKeeper(store=self.store, heroku=self.heroku, policy=self.policy, clock=self.clock)
         links = LinksKeeper(store=self.store, heroku=self.heroku, policy=self.policy, clock=self.clock)
         methods: dict[Method, Keeping] = {
@@ -146,15 +157,49 @@ class House:
             Method.PRIVATELINK: links,
             Method.TRUSTED: ranges,
         }
-        keeper = Keeper(store=self.store, methods=methods)
-        courier = Courier(store=self.store, slack=self.slack, policy=self.policy, access=self.access)
-        census = Census(store=self.store, heroku=self.heroku, slack=self.slack, groups=self.policy.groups)
-        ticking = Ticking(access=self.access, census=census, clock=self.clock, bell=self.bell)
-        keeping = WorkLoop(name=Loop.KEEPER, worker=keeper, bell=self.bell, at_once=KEEPERS)
-        telling = WorkLoop(name=Loop.COURIER, worker=courier, bell=self.bell, at_once=COURIERS, yields=YIELD)
-        await self.look_again()
+        return Keeper(store=self.store, methods=methods)
+
+    def courier(self) -> Courier:
+        """What keeps Slack in step."""
+        return Courier(store=self.store, slack=self.slack, policy=self.policy, access=self.access)
+
+    def census(self) -> Census:
+        """What counts databases and people."""
+        return Census(store=self.store, heroku=self.heroku, slack=self.slack, groups=self.policy.groups)
+
+    @contextlib.asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Keeps the mirrors for the length of a ``with`` block."""
+        keeping = WorkLoop(name=Loop.KEEPER, worker=self.keeper(), bell=self.bell, at_once=KEEPERS)
+        telling = WorkLoop(
+            name=Loop.COURIER,
+            worker=self.courier(),
+            bell=self.bell,
+            at_once=COURIERS,
+            yields=YIELD,
+            after=keeping,
+        )
+        ticking = Ticking(
+            access=self.access,
+            census=self.census(),
+            clock=self.clock,
+            bell=self.bell,
+            give_way=partial(keeping.idle, at_most=CLOCK_WAITS),
+        )
+        await self._look_at_first()
         async with running(keeping.run, telling.run, ticking.run):
             yield
+
+    async def _look_at_first(self) -> None:
+        """Looks at everything as soon as the store lets it: a busy one must not end a process that starts."""
+        for tries in itertools.count():
+            try:
+                await self.look_again()
+            except TryAgainError as error:
+                log.warning("wiring.no_store", error=str(error))
+                await asyncio.sleep(gap(TROUBLE, tries).total_seconds())
+            else:
+                return
 
     async def look_again(self) -> None:
         """Makes everything due: after a start nobody knows what was missed, and after a jump in time too."""

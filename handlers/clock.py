@@ -37,13 +37,23 @@ class Ticking:
         census: databases and people.
         clock: business time.
         bell: rings when time has moved, or somebody unknown turned up.
+        give_way: waits a little while something that matters more is at work, when rung.
     """
 
-    def __init__(self, *, access: Access, census: Census, clock: Clock, bell: Bell) -> None:
+    def __init__(
+        self,
+        *,
+        access: Access,
+        census: Census,
+        clock: Clock,
+        bell: Bell,
+        give_way: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._access = access
         self._census = census
         self._clock = clock
         self._bell = bell
+        self._give_way = give_way
         self._scheduler = AsyncIOScheduler(timezone="UTC")
 
     async def run(self) -> None:
@@ -63,6 +73,8 @@ class Ticking:
         while True:
             await self._bell.wait(Loop.CLOCK, at_most=timedelta(minutes=1))
             await asyncio.sleep(YIELD.total_seconds())
+            if self._give_way is not None:
+                await self._give_way()
             await self._safely(self._follow)
             await self._safely(self._access.sum_up)
             await self._safely(self._census.answer_questions)

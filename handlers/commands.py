@@ -6,7 +6,7 @@ from typing import assert_never
 
 from bot.access import LISTED, Access, Wish
 from bot.errors import Refusal, Refused
-from bot.messages import helping, looking, private
+from bot.messages import helping, looking, private, ranging
 from bot.messages.words import Words
 from bot.ports import Message
 from handlers.advice import Advisor
@@ -23,6 +23,7 @@ from handlers.minding import Minding
 from handlers.trusted import TrustedCommands
 from handlers.trusted_typed import AskTrusted, AskTrustedStatus
 from handlers.typed import (
+    AskAdopt,
     AskAdvice,
     AskExtend,
     AskFiles,
@@ -50,7 +51,7 @@ class Commands:
         self._access = access
         self._advisor = advisor
         self._afresh = afresh
-        self._trusted = TrustedCommands(access=access, afresh=afresh)
+        self._trusted = TrustedCommands(access=access, forms=forms.trusted, afresh=afresh)
         self._files = files
         self._forms = forms
         self._minding = Minding(access=access)
@@ -83,6 +84,10 @@ class Commands:
                 return None
             case AskRemove():
                 return await self._remove(command, typed, words)
+            case AskAdopt(address=address, target=target, reason=reason):
+                wish = Wish(address=address, target=target, reason=reason)
+                case = await self._access.adopt_rule(wish, person=command.person, key=command.key)
+                return private.asked(case, words=words, policy=self._access.policy)
             case AskNumbered() | AskExtend():
                 return await self._on_one(command, typed, words)
             case AskFiles(handle=handle):
@@ -119,6 +124,10 @@ class Commands:
                 url, draw = command.respond_to, partial(looking.status, words=words, afresh=True)
                 self._afresh.follow(situation, url=url, person=command.person, draw=draw)
                 return looking.status(situation, words)
+            case AskWhy(target=target) if target and await self._access.names_space(target):
+                space = await self._access.space_situation(target, person=command.person)
+                mine = [case for case in space.open if case.request.requester == command.person]
+                return ranging.why_space(space, mine, words=words, policy=policy)
             case AskWhy(target=target):
                 situation = await self._access.situation(target, person=command.person)
                 return looking.why(situation, words=words, policy=policy)
@@ -169,7 +178,7 @@ class Commands:
             case "revoke":
                 return private.done("closing", await access.revoke(number, **who), words)
             case "retry":
-                return private.done("reopened", await access.retry(number, **who), words)
+                return private.tried_again(await access.retry(number, **who), words)
 
 
 def _numbered(number: int | None, verb: str) -> int:

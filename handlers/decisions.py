@@ -73,7 +73,7 @@ class Decisions:
             case names.REVOKE:
                 return private.done("closing", await access.revoke(request, **who), words)
             case names.RETRY:
-                return private.done("reopened", await access.retry(request, **who), words)
+                return private.tried_again(await access.retry(request, **who), words)
             case names.RESTORE:
                 return private.done("reopened", await access.restore(request, **who), words)
             case names.FILES:

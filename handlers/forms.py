@@ -10,12 +10,13 @@ from bot.errors import Refusal, Refused
 from bot.messages import forms, names
 from bot.messages.words import Words
 from bot.ports import Block, Case, Desk
-from handlers import certificates, links
+from handlers import certificates, links, trusted
 from handlers.certificates import CertificateForms
 from handlers.fields import said
 from handlers.incoming import MalformedError, Search, Submission
 from handlers.links import LinkForms
 from handlers.tidy import tidy
+from handlers.trusted import TrustedForms
 
 MISSING: Final = frozenset({Refusal.ADDRESS_EMPTY, Refusal.TARGET_MISSING, Refusal.REASON_SHORT})
 """Refusals of a typed line that only want something more: the form asks for it."""
@@ -35,6 +36,7 @@ class Forms:
         self._access = access
         self._desk = desk
         self.links = LinkForms(access=access, desk=desk)
+        self.trusted = TrustedForms(access=access, desk=desk)
         self.certificates = CertificateForms(access=access, desk=desk)
 
     async def open_add(self, trigger: str, wish: Wish, words: Words) -> None:
@@ -90,13 +92,19 @@ class Forms:
         if submission.form in links.FORMS:
             await self.links.submit(submission)
             return
+        if submission.form in trusted.FORMS:
+            await self.trusted.submit(submission)
+            return
         if submission.form in certificates.FORMS:
             await self.certificates.submit(submission)
             return
         if submission.form == names.FORM_ADD:
             await access.ask(await self._wish(submission), **who)
             return
-        request, version = names.read_button(submission.data)
+        try:
+            request, version = names.read_button(submission.data)
+        except ValueError as error:
+            raise MalformedError("a form with data that is not ours") from error
         wish = said(submission)
         match submission.form:
             case names.FORM_DENY:
@@ -109,6 +117,16 @@ class Forms:
                 await access.extend(request, wish, **who)
             case _:
                 raise MalformedError(f"a form called {submission.form!r}")
+
+    async def instead(self, submission: Submission, refused: Refused, words: Words) -> Block | None:
+        """The form that takes a refused one's place, because it asks for what was missing as well.
+
+        Returns:
+            None where nothing but the sentence at its field would help.
+        """
+        if submission.form != names.FORM_ADD or refused.reason is not Refusal.MTLS_NOT_ENABLED:
+            return None
+        return await self.add_view(replace(await self._wish(submission), enables=True), words)
 
     @property
     def _aliases(self) -> dict[str, str]:

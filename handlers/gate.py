@@ -19,6 +19,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.errors import MisconfiguredError
+from handlers.documented import is_documented
 
 LARGEST_BODY: Final = 256 * 1024
 """Bytes; what Slack sends about our own commands, cards and forms is far smaller."""
@@ -189,6 +190,8 @@ def _require_object(text: str) -> None:
     value = json.loads(text, parse_constant=_no_number)
     if not isinstance(value, dict):
         raise ValueError("not an object")
+    if not is_documented(value):
+        raise ValueError("not as documented")
     level: list[object] = [value]
     for _ in range(DEEPEST):
         level = [inner for outer in level for inner in _inside(outer)]

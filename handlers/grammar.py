@@ -31,6 +31,7 @@ from handlers.readers import (
     read_later,
     read_list,
     read_mtls_add,
+    read_mtls_adopt,
     read_mtls_remove,
     read_numbered,
     read_rules,
@@ -152,6 +153,11 @@ COMMANDS: Final[Mapping[Path, _Command]] = {
         read_mtls_remove,
         f"{COMMAND} mtls remove 203.0.113.4 from billing",
         "Ends what lets an address in: one's own at once, anybody else's after a decision.",
+    ),
+    ("mtls", "adopt"): _Command(
+        read_mtls_adopt,
+        f"{COMMAND} mtls adopt 203.0.113.4 on billing because it is the ETL vendor's",
+        "Asks to take over a rule that somebody else made; nothing changes at Heroku.",
     ),
     ("mtls", "list"): _Command(
         read_rules,

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Final, assert_never
 
 from bot.access import Access, Wish
+from bot.domain.methods import Method
 from bot.domain.target import choose
 from bot.errors import Refusal, Refused
 from bot.messages import forms, link_forms, linking, names, private
@@ -118,7 +119,9 @@ class LinkCommands:
             case AskLinkStatus(target=target):
                 situation = await self._access.situation(target, person=command.person)
                 draw = partial(linking.status, words=words)
-                self._afresh.follow(situation, url=command.respond_to, person=command.person, draw=draw)
+                ways = (Method.PRIVATELINK,)
+                url, who = command.respond_to, command.person
+                self._afresh.follow(situation, url=url, person=who, draw=draw, ways=ways)
                 return linking.status(situation, words)
             case AskLinkClose():
                 await self._forms.open_close(command, typed, words)

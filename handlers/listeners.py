@@ -149,7 +149,11 @@ class Listeners:
             await self._in_time(self._forms.submit(submission))
         except Refused as refused:
             words = await self._words(submission.person)
-            await ack(**errors_at_fields(refused, submission, words))
+            instead = await self._in_time(self._forms.instead(submission, refused, words))
+            if instead is None:
+                await ack(**errors_at_fields(refused, submission, words))
+            else:
+                await ack(response_action="update", view=instead)
         else:
             # It may stand on top of advice, which has then served its purpose.
             await ack(response_action="clear")
@@ -202,7 +206,8 @@ class Listeners:
             return BoltResponse(status=503, body="")
         if body.get("type") == "block_suggestion":
             return self._nothing_found(error)
-        person = body.get("user_id") or (body.get("user") or {}).get("id")
+        user = body.get("user")
+        person = body.get("user_id") or (user.get("id") if isinstance(user, dict) else user)
         words = await self._words(person)
         if isinstance(error, Refused):
             return await self._tell(private.refused(error, words), body, words)

@@ -13,7 +13,9 @@ from handlers.readers import Path, clauses_behind
 from handlers.tidy import bare
 from handlers.typed import AskRotate
 
-BUTTONS: Final = frozenset({names.ACKNOWLEDGE, names.SNOOZE, names.ROTATE, names.INSTALLED})
+BUTTONS: Final = frozenset(
+    {names.ACKNOWLEDGE, names.SNOOZE, names.ROTATE, names.INSTALLED, names.KEEP_OLD, names.TEST}
+)
 """The buttons that are answered here."""
 
 
@@ -65,4 +67,8 @@ class Minding:
                 return private.asked(case, words=words, policy=access.policy)
             case names.INSTALLED:
                 return rotating.installed(await access.installed(request, person=person, key=key), words)
+            case names.KEEP_OLD:
+                return rotating.kept(await access.keep_old(request, person=person, key=key), words)
+            case names.TEST:
+                return rotating.testing(await access.test(request, person=person, key=key), words)
         raise MalformedError(f"a button called {click.action!r}")

@@ -10,6 +10,7 @@ from handlers.clauses import Clause, listed, read_clauses, split
 from handlers.spelling import unknown
 from handlers.tidy import bare
 from handlers.typed import (
+    AskAdopt,
     AskAdvice,
     AskExtend,
     AskFiles,
@@ -49,6 +50,14 @@ def read_mtls_remove(path: Path, words: Sequence[str], example: str) -> Typed:
     if address is not None and address.casefold() == "me":
         return NotYet(words=(*path, "me"))
     return AskRemove(address=address, target=said.get(Clause.TARGET), reason=said.get(Clause.REASON))
+
+
+def read_mtls_adopt(path: Path, words: Sequence[str], example: str) -> Typed:
+    """An address, and where and why."""
+    address, said = address_and_clauses(words, example, (Clause.TARGET, Clause.REASON))
+    if address is not None and address.casefold() == "me":
+        return NotYet(words=(*path, "me"))
+    return AskAdopt(address=address, target=said.get(Clause.TARGET), reason=said.get(Clause.REASON))
 
 
 def address_and_clauses(

@@ -1,17 +1,28 @@
 """``/pgaccess trusted …``: read, and answered."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
+from typing import Final
 
 from bot.access import Access, Wish
-from bot.messages import private, trusted
+from bot.errors import Refusal, Refused
+from bot.messages import forms, names, private, range_form, trusted
 from bot.messages.words import Words
-from bot.ports import Message
+from bot.ports import Desk, Message
 from handlers.afresh import Afresh
 from handlers.clauses import Clause
-from handlers.incoming import Command
+from handlers.fields import said
+from handlers.incoming import Command, Submission
 from handlers.readers import Path, address_and_clauses, target_of
+from handlers.tidy import tidy
 from handlers.trusted_typed import AskTrusted, AskTrustedStatus
+
+FORMS: Final = (names.FORM_RANGE_ADD,)
+"""The forms that are read here."""
+
+_MISSING: Final = frozenset({Refusal.ADDRESS_EMPTY, Refusal.SPACE_MISSING, Refusal.REASON_SHORT})
+"""Refusals of a typed line that only want something more: the form asks for it."""
 
 
 def read_trusted_add(_path: Path, words: Sequence[str], example: str) -> AskTrusted:
@@ -42,15 +53,53 @@ def read_trusted_status(_path: Path, words: Sequence[str], example: str) -> AskT
     return AskTrustedStatus(target=target_of(words, example))
 
 
+class TrustedForms:
+    """Opens and reads the form for a range."""
+
+    def __init__(self, *, access: Access, desk: Desk) -> None:
+        self._access = access
+        self._desk = desk
+
+    async def open_add(self, trigger: str, wish: Wish, words: Words) -> None:
+        """Opens the form, filled with what was typed.
+
+        Raises:
+            Refused: the space that was named is none that can be asked for.
+        """
+        spaces = await self._access.spaces()
+        if not spaces:
+            raise Refused(Refusal.SPACE_NONE)
+        chosen = await self._access.space(wish.target) if wish.target else None
+        filled = {
+            names.FIELD_ADDRESS: wish.address,
+            names.FIELD_TARGET: None if chosen is None else str(chosen.id),
+            names.FIELD_DURATION: wish.duration or wish.until,
+            names.FIELD_REASON: wish.reason,
+        }
+        needs_reason = forms.needs_reason(self._access.policy)
+        view = range_form.add_form(spaces=spaces, filled=filled, words=words, needs_reason=needs_reason)
+        await self._desk.open_view(trigger, view)
+
+    async def submit(self, submission: Submission) -> None:
+        """Acts on the form that was sent; raises ``Refused`` when something in it cannot be done."""
+        chosen = submission.values.get(names.FIELD_TARGET) or ""
+        named = {str(space.id): space.name for space in await self._access.spaces()}
+        wish = replace(said(submission), target=named.get(chosen, tidy(chosen) or None))
+        await self._access.ask_range(wish, person=submission.person, key=submission.key)
+
+
 class TrustedCommands:
     """Answers typed commands about trusted ranges."""
 
-    def __init__(self, *, access: Access, afresh: Afresh) -> None:
+    def __init__(self, *, access: Access, forms: TrustedForms, afresh: Afresh) -> None:
         self._access = access
+        self._forms = forms
         self._afresh = afresh
 
-    async def answer(self, command: Command, typed: AskTrusted | AskTrustedStatus, words: Words) -> Message:
-        """Acts on a command.
+    async def answer(
+        self, command: Command, typed: AskTrusted | AskTrustedStatus, words: Words
+    ) -> Message | None:
+        """Acts on a command; None when a form was opened instead of an answer.
 
         Raises:
             Refused: what was typed cannot be done as it stands.
@@ -64,9 +113,20 @@ class TrustedCommands:
             if removal.requested is None:
                 return private.removing(removal.case, removal.closing, words)
             return private.asked(removal.requested, words=words, policy=policy)
-        ask = access.ask_range if typed.verb == "add" else access.adopt_range
-        case = await ask(typed.wish, person=command.person, key=command.key)
+        if typed.verb == "add":
+            return await self._add(command, typed.wish, words)
+        case = await access.adopt_range(typed.wish, person=command.person, key=command.key)
         return private.asked(case, words=words, policy=policy)
+
+    async def _add(self, command: Command, wish: Wish, words: Words) -> Message | None:
+        try:
+            case = await self._access.ask_range(wish, person=command.person, key=command.key)
+        except Refused as refused:
+            if refused.reason not in _MISSING:
+                raise
+            await self._forms.open_add(command.trigger, wish, words)
+            return None
+        return private.asked(case, words=words, policy=self._access.policy)
 
     async def _status(self, command: Command, typed: AskTrustedStatus, words: Words) -> Message:
         situation = await self._access.space_situation(typed.target, person=command.person)

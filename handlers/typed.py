@@ -45,6 +45,15 @@ class AskRemove:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class AskAdopt:
+    """Take over a rule that somebody else made."""
+
+    address: str | None = None
+    target: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class AskRules:
     """Show which addresses a database lets in."""
 
@@ -150,6 +159,7 @@ Typed = (
     AskForm
     | AskMtlsAdd
     | AskRemove
+    | AskAdopt
     | AskRules
     | AskList
     | AskShow

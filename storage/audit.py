@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import RowMapping, bindparam, func, insert, select, update
+from sqlalchemy import RowMapping, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ports import Doing
 from storage.tables import audit
+from storage.waiting import Waiting
 
 GENESIS: Final = bytes(32)
 """What the first line is linked to."""
@@ -49,7 +50,6 @@ def digest(previous: bytes, seal: int, line: RowMapping | Mapping[str, Any]) -> 
 Line = dict[str, Any]
 """One line that is to be written, by column."""
 
-_WRITE: Final = insert(audit)
 _SEAL: Final = update(audit).where(audit.c.id == bindparam("line"))
 
 
@@ -72,8 +72,9 @@ def line_of(
 class PostgresAudit:
     """Writes and seals lines; a trigger keeps everybody from changing or deleting them."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, waiting: Waiting) -> None:
         self._connection = connection
+        self._waiting = waiting
 
     async def write(
         self,
@@ -86,15 +87,15 @@ class PostgresAudit:
         target: UUID | None = None,
     ) -> None:
         """Writes the line of one change of state, in the change's own transaction."""
-        line = line_of(doing, subject, before, after, request=request, target=target)
-        await self._connection.execute(_WRITE, line)
+        self._waiting.lines([line_of(doing, subject, before, after, request=request, target=target)])
 
     async def write_all(self, lines: Sequence[Line]) -> None:
         """Writes the lines of many changes of state, made by ``line_of``, in their own transaction."""
-        await self._connection.execute(_WRITE, lines)
+        self._waiting.lines(lines)
 
     async def seal(self, *, limit: int) -> int:
         """Links lines that have no seal into the chain, whatever their ids; returns how many."""
+        await self._waiting.write()
         if not (await self._connection.execute(select(func.pg_try_advisory_xact_lock(SEALER)))).scalar():
             return 0
         statement = select(audit).where(audit.c.seal.is_(None)).order_by(audit.c.id).limit(limit)
@@ -112,6 +113,7 @@ class PostgresAudit:
 
     async def verify(self) -> Verification:
         """Walks the whole chain from its beginning."""
+        await self._waiting.write()
         previous, expected = GENESIS, 1
         unsealed = select(audit.c.id).where(audit.c.seal.is_(None)).order_by(audit.c.id)
         sealed = select(audit).where(audit.c.seal.is_not(None)).order_by(audit.c.seal)

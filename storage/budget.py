@@ -4,6 +4,7 @@ from typing import Final
 
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.domain.budget import LOOKS, Budget, Purpose
@@ -35,7 +36,7 @@ class PostgresBudget:
                 left, granted = (await _read(connection)).drawn(purpose, calls)
                 await _write(connection, left)
                 return left, granted
-        except DBAPIError as error:
+        except (DBAPIError, PoolTimeoutError) as error:
             raise StoreUnavailableError("Postgres did not tell the budget in time") from error
 
     async def told(self, left: int) -> None:
@@ -47,7 +48,7 @@ class PostgresBudget:
         try:
             async with self._engine.begin() as connection:
                 await _write(connection, (await _read(connection)).told(left))
-        except DBAPIError as error:
+        except (DBAPIError, PoolTimeoutError) as error:
             raise StoreUnavailableError("Postgres did not take the budget in time") from error
 
 

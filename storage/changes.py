@@ -89,6 +89,13 @@ class PostgresChanges:
         statement = select(changes, _OVERDUE).where(lane, _DOING).order_by(changes.c.request_id)
         return tuple(change_of(row) for row in (await self._connection.execute(statement)).mappings())
 
+    async def taken_over(self, target: UUID, method: Method) -> tuple[Change, ...]:
+        """Changes by which entries of others were taken over, the newest first."""
+        lane = (changes.c.target_id == target) & (changes.c.method == method)
+        done = (changes.c.kind == Kind.ADOPT) & (changes.c.state == ChangeState.DONE)
+        statement = select(changes).where(lane & done).order_by(changes.c.request_id.desc())
+        return tuple(change_of(row) for row in (await self._connection.execute(statement)).mappings())
+
     async def move(
         self, before: Change, after: Change, *, doing: Doing, within: timedelta | None = None
     ) -> bool:
@@ -140,7 +147,11 @@ class PostgresChanges:
 
 
 def _stands(change: Change) -> str:
-    """Where a change stands, for the audit trail; of a rotation under way, also how far it has come."""
-    if change.kind is Kind.ROTATE and change.state is ChangeState.DOING:
-        return f"{change.state}, {rotation_of(change).stage}"
-    return change.state
+    """Where a change stands, for the audit trail; of a rotation under way, also how far it has come.
+
+    A test connects to somebody's database: when it is asked for and when it is over are lines of their own.
+    """
+    if change.kind is not Kind.ROTATE or change.state is not ChangeState.DOING:
+        return change.state
+    found = rotation_of(change)
+    return f"{change.state}, {found.stage}{'' if found.test_asked_at is None else ', testing'}"

@@ -9,6 +9,7 @@ from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.drift import Lately
 from bot.domain.grant import OPEN_STATES
 from bot.domain.methods import Method
 from bot.domain.plan import Attempt, Entry, Known, Removal, Want
@@ -20,6 +21,9 @@ from storage.tables import entries, grants, intents
 
 CALL: Final = timedelta(seconds=20)
 """An intent whose process died may still be on the wire for about a call's deadline."""
+
+LATELY: Final = timedelta(days=1)
+"""A rule that is back, or was lost, within this long is told of as such."""
 
 LATE: Final = timedelta(hours=1)
 """A rule that appears this long after its lost answer is still recognised by its mark as ours."""
@@ -79,11 +83,13 @@ class PostgresEntries:
 
     async def give_up(self, intents_lost: Iterable[UUID]) -> None:
         """Stops expecting intents that made nothing in all the time that a late write could need."""
-        await self._connection.execute(
-            update(intents)
-            .where(intents.c.id.in_(list(intents_lost)), intents.c.at < func.now() - LATE)
-            .values(settled=True)
-        )
+        lost = list(intents_lost)
+        if lost:
+            await self._connection.execute(
+                update(intents)
+                .where(intents.c.id.in_(lost), intents.c.at < func.now() - LATE)
+                .values(settled=True)
+            )
 
     async def intend_remove(self, job: Job, rules: Iterable[UUID]) -> None:
         """Records that rules of ours are about to be removed."""
@@ -105,9 +111,11 @@ class PostgresEntries:
 
     async def gone(self, rules: Iterable[UUID]) -> None:
         """Records that these entries are no longer at Heroku."""
-        await self._connection.execute(
-            update(entries).where(entries.c.rule_id.in_(list(rules))).values(gone_at=func.now())
-        )
+        ids = list(rules)
+        if ids:
+            await self._connection.execute(
+                update(entries).where(entries.c.rule_id.in_(ids)).values(gone_at=func.now())
+            )
 
     async def returned(self, job: Job, rules: Iterable[UUID]) -> tuple[Entry, ...]:
         """Takes back those of the listed rules that were thought gone, and returns them: they are ours.
@@ -121,13 +129,58 @@ class PostgresEntries:
                 entries.c.target_id == job.database.id,
                 entries.c.gone_at.is_not(None),
             )
-            .values(gone_at=None, removal_asked_at=None, listed=True)
-            .returning(entries.c.rule_id, entries.c.network)
+            .values(
+                gone_at=None,
+                # What was taken over stays, unless its removal was approved meanwhile.
+                adopted=entries.c.adopted & entries.c.removal_asked_at.is_(None),
+                removal_asked_at=None,
+                listed=True,
+            )
+            .returning(entries.c.rule_id, entries.c.network, entries.c.adopted)
         )
         rows = (await self._connection.execute(statement)).mappings()
         return tuple(
-            Entry(rule=row["rule_id"], network=row["network"], listed=True, removal=Removal.NONE)
+            Entry(
+                rule=row["rule_id"],
+                network=row["network"],
+                listed=True,
+                removal=Removal.NONE,
+                adopted=row["adopted"],
+            )
             for row in rows
+        )
+
+    async def adopt(self, job: Job, rules: Iterable[Rule]) -> None:
+        """Takes rules over that somebody else made: they are ours, and stay without a grant."""
+        rows = [
+            {
+                "rule_id": rule.id,
+                "target_id": job.target.id,
+                "network": rule.network,
+                "listed": True,
+                "adopted": True,
+            }
+            for rule in sorted(rules, key=lambda rule: rule.id)
+        ]
+        if rows:
+            ours = {"adopted": True, "gone_at": None, "removal_asked_at": None}
+            statement = insert(entries).values(rows)
+            await self._connection.execute(
+                statement.on_conflict_do_update(index_elements=["rule_id"], set_=ours)
+            )
+
+    async def lately(self, database: UUID) -> Lately:
+        """Networks of our rules that went within the last day: as we had asked, or taken over and lost."""
+        asked = entries.c.removal_asked_at.is_not(None).label("asked")
+        statement = select(entries.c.network, asked).where(
+            entries.c.target_id == database,
+            entries.c.gone_at > func.now() - LATELY,
+            asked | entries.c.adopted,
+        )
+        rows = (await self._connection.execute(statement)).all()
+        return Lately(
+            removed=frozenset(str(network) for network, wanted in rows if wanted),
+            lost=frozenset(str(network) for network, wanted in rows if not wanted),
         )
 
     async def ours(self, database: UUID) -> frozenset[UUID]:
@@ -176,7 +229,11 @@ class PostgresEntries:
             else_=Removal.ASKED.value,
         )
         statement = select(
-            entries.c.rule_id, entries.c.network, entries.c.listed, removal.label("removal")
+            entries.c.rule_id,
+            entries.c.network,
+            entries.c.listed,
+            entries.c.adopted,
+            removal.label("removal"),
         ).where(entries.c.target_id == target, entries.c.gone_at.is_(None))
         rows = (await self._connection.execute(statement)).mappings()
         return [
@@ -185,6 +242,7 @@ class PostgresEntries:
                 network=row["network"],
                 listed=row["listed"],
                 removal=Removal(row["removal"]),
+                adopted=row["adopted"],
             )
             for row in rows
         ]

@@ -34,8 +34,10 @@ from bot.ports import Job, Loop
 from storage import leases
 from storage.looks import look_json, look_of
 from storage.tables import (
+    DOING,
     ENDING,
     accounts,
+    certificates,
     changes,
     entries,
     grants,
@@ -55,6 +57,13 @@ def _closing() -> ColumnElement[bool]:
     return exists().where(of_lane, ending)
 
 
+def _changing() -> ColumnElement[bool]:
+    """A change of the lane is under way. In words, as the partial index has them."""
+    doing = literal_column(f"changes.{DOING}", Boolean)
+    of_lane = (changes.c.target_id == lanes.c.target_id) & (changes.c.method == lanes.c.method)
+    return exists().where(of_lane, doing)
+
+
 _CLAIM = leases.claiming(
     lanes,
     lanes.c.due_at.is_not(None),
@@ -67,11 +76,15 @@ _CLAIMED = (
         targets,
         select(installation.c.mark).scalar_subquery().label("mark"),
         _closing().label("closing"),
+        _changing().label("changing"),
+        exists()
+        .where(certificates.c.target_id == targets.c.id, certificates.c.gone_at.is_(None))
+        .label("certified"),
     )
     .join(lanes, lanes.c.target_id == targets.c.id)
     .where(lanes.c.id == bindparam("lane"))
 )
-"""Whose lane it is, and whether something is to be closed there."""
+"""Whose lane it is, and what there is to be read besides: most lanes have no change, many no certificate."""
 
 _LOOK = select(lanes.c.method, lanes.c.look, lanes.c.looked_at).where(
     lanes.c.target_id == bindparam("target"), lanes.c.method == bindparam("way", type_=lanes.c.method.type)
@@ -141,6 +154,8 @@ class PostgresLanes:
             claimed_at=row["lease_until"] - LEASE,  # set by this very statement
             purpose=_purpose(row, closing=target["closing"]),
             look=look_of(row),
+            changing=target["changing"],
+            certified=target["certified"],
         )
 
     async def renew(self, job: Job) -> bool:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.drift import Lately
 from bot.domain.grant import OPEN_STATES
 from bot.domain.link_plan import Let, LinkKnown, LinkWant
 from bot.domain.methods import Method
@@ -97,14 +98,19 @@ class PostgresLinks:
         statement = select(accounts.c.arn).where(_present(database))
         return frozenset((await self._connection.execute(statement)).scalars())
 
-    async def removed_lately(self, database: UUID) -> frozenset[str]:
-        """ARNs of accounts of ours that were gone, as we had asked, within the last day."""
-        statement = select(accounts.c.arn).where(
+    async def lately(self, database: UUID) -> Lately:
+        """ARNs of accounts of ours that went within the last day: as we had asked, or taken over and lost."""
+        asked = accounts.c.removal_asked_at.is_not(None).label("asked")
+        statement = select(accounts.c.arn, asked).where(
             accounts.c.target_id == database,
-            accounts.c.removal_asked_at.is_not(None),
             accounts.c.gone_at > func.now() - LATELY,
+            asked | accounts.c.adopted,
         )
-        return frozenset((await self._connection.execute(statement)).scalars())
+        rows = (await self._connection.execute(statement)).all()
+        return Lately(
+            removed=frozenset(arn for arn, wanted in rows if wanted),
+            lost=frozenset(arn for arn, wanted in rows if not wanted),
+        )
 
     async def _set(self, job: Job, arns: Iterable[str], *which: ColumnElement[bool], **values: Any) -> None:
         named = accounts.c.arn.in_(sorted(arns))

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from bot.domain.certificate import Certificate
+from bot.domain.drift import Drift
 from bot.domain.link import Connection, LinkAccount, LinkLook
 from bot.domain.looks import AnyLook
 from bot.domain.methods import Method
@@ -53,6 +54,7 @@ def _rules_look(kept: Mapping[str, Any], at: datetime) -> Look:
         ours=frozenset(UUID(id) for id in kept["ours"]),
         certificates=tuple(_certificate(each) for each in kept.get("certificates", ())),
         certificates_at=_moment(kept.get("certificates_at")),
+        drift=_drift(kept),
     )
 
 
@@ -88,6 +90,7 @@ def _rules_json(look: Look) -> dict[str, Any]:
             for c in look.certificates
         ],
         "certificates_at": _written(look.certificates_at),
+        "drift": _drift_json(look.drift),
     }
 
 
@@ -100,6 +103,9 @@ def _link_look(kept: Mapping[str, Any], at: datetime) -> LinkLook:
         connections=tuple(Connection(**each) for each in kept["connections"]),
         ours=frozenset(kept["ours"]),
         config_vars=tuple(kept["config_vars"]),
+        vars_tries=kept.get("vars_tries", 0),
+        vars_read_at=_moment(kept.get("vars_read_at")),
+        drift=_drift(kept),
     )
 
 
@@ -111,6 +117,9 @@ def _link_json(look: LinkLook) -> dict[str, Any]:
         "connections": [asdict(connection) for connection in look.connections],
         "ours": sorted(look.ours),
         "config_vars": list(look.config_vars),
+        "vars_tries": look.vars_tries,
+        "vars_read_at": _written(look.vars_read_at),
+        "drift": _drift_json(look.drift),
     }
 
 
@@ -121,7 +130,7 @@ def _ranges_look(kept: Mapping[str, Any], at: datetime) -> RangesLook:
         applied=kept["applied"],
         by=kept["by"],
     )
-    return RangesLook(at=at, ruleset=ruleset, ours=frozenset(kept["ours"]))
+    return RangesLook(at=at, ruleset=ruleset, ours=frozenset(kept["ours"]), drift=_drift(kept))
 
 
 def _ranges_json(look: RangesLook) -> dict[str, Any]:
@@ -132,4 +141,15 @@ def _ranges_json(look: RangesLook) -> dict[str, Any]:
         "applied": ruleset.applied,
         "by": ruleset.by,
         "ours": sorted(look.ours),
+        "drift": _drift_json(look.drift),
     }
+
+
+def _drift(kept: Mapping[str, Any]) -> Drift:
+    """Reads what a look found; one from before that was kept found nothing."""
+    return Drift(**{name: frozenset(entries) for name, entries in kept.get("drift", {}).items()})
+
+
+def _drift_json(drift: Drift) -> dict[str, list[str]]:
+    """Only what there is, and mostly that is nothing."""
+    return {name: sorted(entries) for name, entries in asdict(drift).items() if entries}

@@ -11,6 +11,7 @@ from bot.domain.schedule import LEASE
 from bot.ports import Loop, Notice, Place, Post, PostKind
 from storage import leases
 from storage.tables import posts
+from storage.waiting import Waiting
 
 _BEHIND = posts.c.shown_version < posts.c.wanted_version
 _CLAIM = leases.claiming(posts, _BEHIND)
@@ -23,8 +24,6 @@ _REFRESH = (
     )
     .values(wanted_version=posts.c.wanted_version + 1, due_at=func.now())
 )
-_TELL = insert(posts).on_conflict_do_nothing(index_elements=["key"]).returning(posts.c.id)
-"""With what it returns, SQLAlchemy writes several rows in one statement."""
 
 
 def post_of(row: RowMapping) -> Post:
@@ -48,8 +47,9 @@ def post_of(row: RowMapping) -> Post:
 class PostgresPosts:
     """Posts by number."""
 
-    def __init__(self, connection: AsyncConnection, touched: set[Loop]) -> None:
+    def __init__(self, connection: AsyncConnection, waiting: Waiting, touched: set[Loop]) -> None:
         self._connection = connection
+        self._waiting = waiting
         self._touched = touched
 
     async def tell(
@@ -77,7 +77,7 @@ class PostgresPosts:
             for notice in notices
         ]
         if rows:
-            await self._connection.execute(_TELL, rows if len(rows) > 1 else rows[0])
+            self._waiting.posts(rows)
             self._touched.add(Loop.COURIER)
 
     async def tell_cards(self, request: int, *, approvals: str, requester: str) -> None:
@@ -108,6 +108,7 @@ class PostgresPosts:
             .returning(posts.c.id)
         )
         self._touched.add(Loop.COURIER)
+        await self._waiting.write_posts()
         posted: int = (await self._connection.execute(statement)).scalar_one()
         return posted
 
@@ -129,6 +130,7 @@ class PostgresPosts:
     async def refresh_cards_of(self, requests: Collection[int]) -> None:
         """Every card of all these requests has to be shown afresh, now."""
         if requests:
+            await self._waiting.write_posts()
             await self._connection.execute(_REFRESH, {"requests": sorted(requests)})
             self._touched.add(Loop.COURIER)
 
@@ -141,16 +143,19 @@ class PostgresPosts:
             .values(wanted_version=posts.c.wanted_version + 1, due_at=func.now(), **said)
         )
         self._touched.add(Loop.COURIER)
+        await self._waiting.write_posts()
         return (await self._connection.execute(statement)).rowcount > 0
 
     async def place(self, key: str) -> Place | None:
         """Where a post stands in Slack; None when it does not stand yet."""
+        await self._waiting.write_posts()
         statement = select(posts.c.channel, posts.c.ts).where(posts.c.key == key, posts.c.ts.is_not(None))
         row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else Place(channel=row.channel, ts=row.ts)
 
     async def claim(self) -> Post | None:
         """Takes the post that has been due the longest, with a lease; None when none is due."""
+        await self._waiting.write_posts()
         row = await leases.claim(self._connection, _CLAIM)
         return None if row is None else post_of(row)
 
@@ -227,4 +232,5 @@ class PostgresPosts:
 
     async def next_due(self) -> timedelta | None:
         """How long until a post is due."""
+        await self._waiting.write_posts()
         return await leases.next_due(self._connection, posts, _BEHIND)

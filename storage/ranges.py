@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, and_, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from bot.domain.drift import Lately
 from bot.domain.grant import OPEN_STATES
 from bot.domain.methods import Method
 from bot.domain.range_merge import Rules, Written
@@ -40,7 +41,7 @@ class PostgresRanges:
             wants=tuple(await self._wants(space, now)),
             ours=tuple(await self._ours(space)),
             waiting=bool((await self._connection.execute(waiting)).scalar()),
-            removed=await self._removed(space),
+            removed=(await self.lately(space)).removed,
         )
 
     async def writes(self, space: UUID) -> tuple[Written, ...]:
@@ -136,14 +137,31 @@ class PostgresRanges:
         statement = select(ranges.c.source).where(_present(space))
         return frozenset((await self._connection.execute(statement)).scalars())
 
+    async def lately(self, space: UUID) -> Lately:
+        """Sources of ours that went within the last day: as we had asked, or taken over and lost."""
+        asked = ranges.c.removal_asked_at.is_not(None).label("asked")
+        statement = select(ranges.c.source, asked).where(
+            ranges.c.target_id == space,
+            ranges.c.gone_at > func.now() - LATELY,
+            asked | ranges.c.adopted,
+        )
+        rows = (await self._connection.execute(statement)).all()
+        return Lately(
+            removed=frozenset(source for source, wanted in rows if wanted),
+            lost=frozenset(source for source, wanted in rows if not wanted),
+        )
+
     async def since_write(self, space: UUID) -> timedelta | None:
         """How long ago a list of ours was last written; None when it never was."""
         since = select(func.now() - space_services.c.written_at).where(space_services.c.target_id == space)
         found = (await self._connection.execute(since)).scalar_one_or_none()
         return found if isinstance(found, timedelta) else None
 
-    async def services(self, space: UUID) -> Services:
-        """How a space stands with Heroku's support, locked until the transaction ends."""
+    async def services(self, space: UUID, *, lock: bool = True) -> Services:
+        """How a space stands with Heroku's support, locked until the transaction ends unless only read."""
+        if not lock:
+            seen = select(space_services.c.state).where(space_services.c.target_id == space)
+            return (await self._connection.execute(seen)).scalar_one_or_none() or Services.UNKNOWN
         await self._connection.execute(
             insert(space_services).values(target_id=space).on_conflict_do_nothing()
         )
@@ -213,14 +231,6 @@ class PostgresRanges:
         statement = select(ranges.c.source, ranges.c.listed, ranges.c.adopted, leaving).where(_present(space))
         rows = (await self._connection.execute(statement.order_by(ranges.c.source))).mappings()
         return [OurRange(**row) for row in rows]
-
-    async def _removed(self, space: UUID) -> frozenset[str]:
-        statement = select(ranges.c.source).where(
-            ranges.c.target_id == space,
-            ranges.c.removal_asked_at.is_not(None),
-            ranges.c.gone_at > func.now() - LATELY,
-        )
-        return frozenset((await self._connection.execute(statement)).scalars())
 
 
 def _json(rules: Rules) -> list[list[str]]:

@@ -64,6 +64,8 @@ _CASES = (
 )
 """Made once: every card that is drawn, and every list, asks this."""
 
+_LOCKED = _CASES.with_for_update(of=requests)
+
 
 def request_of(row: Mapping[Any, Any]) -> Request:
     """Reads a request from a row of ``requests``."""
@@ -135,6 +137,11 @@ class PostgresRequests:
         statement = select(requests).where(requests.c.id == id).with_for_update()
         row = (await self._connection.execute(statement)).mappings().one_or_none()
         return None if row is None else request_of(row)
+
+    async def lock_case(self, id: int) -> Case | None:
+        """The same with everything that is shown of it; no more than the request itself is locked."""
+        found = await self._cases([id], _LOCKED)
+        return found[0] if found else None
 
     async def votes(self, id: int) -> tuple[Decision, ...]:
         """The votes on a request, oldest first."""
@@ -244,11 +251,11 @@ class PostgresRequests:
         rows = (await self._connection.execute(statement.with_for_update(skip_locked=True))).mappings()
         return tuple(request_of(row) for row in rows)
 
-    async def _cases(self, ids: Sequence[int]) -> tuple[Case, ...]:
+    async def _cases(self, ids: Sequence[int], statement: Select[Any] = _CASES) -> tuple[Case, ...]:
         """These requests with everything that is shown of them, newest first."""
         if not ids:
             return ()
-        rows = (await self._connection.execute(_CASES, {"ids": list(ids)})).mappings().all()
+        rows = (await self._connection.execute(statement, {"ids": list(ids)})).mappings().all()
         decisions = await self._votes(ids)
         return tuple([await self._case(row, decisions[row["requests_id"]]) for row in rows])
 

@@ -267,12 +267,14 @@ entries = Table(
     metadata,
     Column("rule_id", Uuid, primary_key=True),
     Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
-    Column("intent_id", Uuid, ForeignKey(intents.c.id), nullable=False),
+    Column("intent_id", Uuid, ForeignKey(intents.c.id), comment="null: it was taken over"),
     Column("network", Network, nullable=False),
     Column("listed", Boolean, nullable=False, server_default="false"),
+    Column("adopted", Boolean, nullable=False, server_default="false", comment="it stays without a grant"),
     Column("removal_asked_at", UtcDateTime, comment="Postgres time"),
     Column("gone_at", UtcDateTime, comment="Postgres time of the look that proved it"),
     Index("ix_entries_present", "target_id", postgresql_where=text("gone_at IS NULL")),
+    Index("ix_entries_gone", "target_id", "gone_at", postgresql_where=text("gone_at IS NOT NULL")),
 )
 
 accounts = Table(

@@ -37,6 +37,7 @@ from storage.received import PostgresReceived
 from storage.reminders import PostgresReminders
 from storage.requests import PostgresRequests
 from storage.targets import PostgresTargets
+from storage.waiting import Waiting
 
 PATIENCE: Final = timedelta(milliseconds=1500)
 """Bound of waiting for a connection, a lock or a statement: a person is answered within Slack's 3 s."""
@@ -127,8 +128,9 @@ class PostgresTransaction:
         self._connection = connection
         self._bell = bell
         self._touched: set[Loop] = set()
-        self.audit = PostgresAudit(connection)
-        self.received = PostgresReceived(connection)
+        self._waiting = Waiting(connection)
+        self.audit = PostgresAudit(connection, self._waiting)
+        self.received = PostgresReceived(connection, self._waiting)
         self.people = PostgresPeople(connection, self._touched)
         self.targets = PostgresTargets(connection, self._touched)
         self.lanes = PostgresLanes(connection, self._touched)
@@ -141,11 +143,12 @@ class PostgresTransaction:
         self.grants = PostgresGrants(connection, self.audit, self._touched)
         self.handouts = PostgresHandouts(connection, self.audit)
         self.changes = PostgresChanges(connection, self.audit, self._touched)
-        self.posts = PostgresPosts(connection, self._touched)
+        self.posts = PostgresPosts(connection, self._waiting, self._touched)
         self.chores = PostgresChores(connection)
 
     async def commit(self) -> None:
         """Makes everything durable at once, then rings the loops that it concerns."""
+        await self._waiting.write()
         await self._connection.commit()
         self._bell.ring(self._touched)
         self._touched.clear()

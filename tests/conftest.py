@@ -1,5 +1,6 @@
 """What many tests need: a private Postgres, and a migrated database of its own for each test."""
 
+import contextlib
 import uuid
 from collections.abc import AsyncIterator, Iterator
 
@@ -38,14 +39,21 @@ def postgres() -> Iterator[PrivatePostgres]:
         yield server
 
 
-@pytest.fixture
-def database_url(postgres: PrivatePostgres) -> Iterator[str]:
-    """A database of the test's own, as the migrations leave it."""
+@contextlib.contextmanager
+def own_database(postgres: PrivatePostgres) -> Iterator[str]:
+    """A database as the migrations leave it, for as long as it is needed: its URL."""
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(postgres.url(), autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}"')
         yield postgres.url(name)
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+@pytest.fixture
+def database_url(postgres: PrivatePostgres) -> Iterator[str]:
+    """A database of the test's own."""
+    with own_database(postgres) as url:
+        yield url
 
 
 @pytest.fixture

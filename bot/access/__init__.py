@@ -10,6 +10,7 @@ from bot.access.following import Following
 from bot.access.handing import Handing, Ticket
 from bot.access.linking import Closing, Linking
 from bot.access.reading import LISTED, Reading
+from bot.access.ruling import Ruling
 from bot.access.trusting import Trusting
 
 __all__ = [
@@ -25,5 +26,5 @@ __all__ = [
 ]
 
 
-class Access(Certifying, Handing, Linking, Trusting, Deciding, Reading, Advising, Following):
+class Access(Certifying, Handing, Linking, Ruling, Trusting, Deciding, Reading, Advising, Following):
     """Everything that people and time can do."""

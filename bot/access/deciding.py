@@ -1,17 +1,19 @@
 """Deciding: one Deny decides, each approver counts once, and nobody decides on their own request."""
 
 from dataclasses import dataclass, replace
+from datetime import UTC
 from uuid import uuid4
 
 from bot.access.asking import Wish, require_within_longest, zone_of
+from bot.access.ruling import aimed
 from bot.access.trusting import after_support
-from bot.access.use_cases import UseCases, case_of
+from bot.access.use_cases import UseCases
 from bot.domain import change as changes
 from bot.domain import grant as grants
 from bot.domain import schedule
 from bot.domain.account import parse_accounts
 from bot.domain.duration import parse_duration, parse_until, show_duration
-from bot.domain.grant import GrantState, Why
+from bot.domain.grant import Grant, GrantState, Why
 from bot.domain.looks import rules_look
 from bot.domain.methods import Method
 from bot.domain.network import parse_address
@@ -67,39 +69,38 @@ class Deciding(UseCases):
             StoreUnavailableError: nothing was recorded.
         """
 
-        async def work(tx: Transaction) -> int:
-            asked, member, votes = await self._decidable(tx, request, person, vote.version)
+        async def work(tx: Transaction) -> int | Case:
+            case, member = await self._decidable(tx, request, person, vote.version)
+            asked = case.request
             if vote.verdict is Verdict.APPROVE:
                 await self._require_requester(tx, asked)
             doing = self._by(person)
             if vote.changes is not None:
                 asked = await self._change(tx, asked, vote.changes, member)
                 doing = replace(doing, details=_told(asked.terms))
-            await self._count(tx, asked, vote, votes, doing)
-            return request
+            counted = await self._count(tx, replace(case, request=asked), vote, doing)
+            # What else an approval brings about is read when it is done.
+            return counted if asked.kind is Kind.OPEN and not asked.terms.enables else request
 
         return await self._once(key, person, work)
 
     async def may_decide(self, request: int, *, version: int, person: str) -> Case:
         """Checks, without recording anything, that a person could decide now: before a form is opened."""
         async with self._store.transaction() as tx:
-            await self._decidable(tx, request, person, version)
-            return await case_of(tx, request)
+            return (await self._decidable(tx, request, person, version))[0]
 
-    async def _decidable(
-        self, tx: Transaction, id: int, person: str, version: int
-    ) -> tuple[Request, Person, tuple[Decision, ...]]:
-        """Locks the request, and gives its votes; raises ``Refused`` unless this person can decide it now."""
+    async def _decidable(self, tx: Transaction, id: int, person: str, version: int) -> tuple[Case, Person]:
+        """Locks the request; raises ``Refused`` unless this person can decide it now."""
         member = await self._member(tx, person)
-        request = await tx.requests.lock(id)
-        if request is None:
+        case = await tx.requests.lock_case(id)
+        if case is None:
             raise Refused(Refusal.REQUEST_UNKNOWN, id=id)
+        request, votes = case.request, case.decisions
         rule = self._rule_of(request)
         require_approver(rule, ids=member.ids, requester=request.requester, request=id)
-        votes = await tx.requests.votes(id)
         require_open(request, votes, version=version, now=self._clock.now())
         require_first_vote(request, votes, person)
-        return request, member, votes
+        return case, member
 
     async def _require_requester(self, tx: Transaction, request: Request) -> None:
         """Refuses to open anything for somebody who could not ask for it any more."""
@@ -125,18 +126,19 @@ class Deciding(UseCases):
         )
         return request if changed == terms else await tx.requests.change_terms(request, changed)
 
-    async def _count(
-        self, tx: Transaction, request: Request, vote: Vote, votes: tuple[Decision, ...], doing: Doing
-    ) -> None:
+    async def _count(self, tx: Transaction, case: Case, vote: Vote, doing: Doing) -> Case:
+        """Counts a vote, and decides if it is the one that was missing; gives what stands then."""
+        request = case.request
         decision = Decision(person=doing.actor, verdict=vote.verdict, reason=vote.reason, at=doing.at)
         await tx.requests.vote(request.id, decision)
-        agreed = approvals((*votes, decision))
+        case = replace(case, decisions=(*case.decisions, decision))
+        agreed = approvals(case.decisions)
         if vote.verdict is Verdict.DENY:
             await tx.requests.decide(request, RequestState.DENIED, doing=doing)
         elif agreed < request.needed:
             await tx.requests.note_vote(request, agreed, doing=doing)
             await tx.posts.refresh_cards(request.id)
-            return
+            return case
         else:
             await tx.requests.decide(request, RequestState.APPROVED, doing=doing)
         await tx.posts.refresh_cards(request.id)
@@ -146,39 +148,51 @@ class Deciding(UseCases):
             key=f"decided:{request.id}",
             request=request.id,
         )
-        if vote.verdict is Verdict.APPROVE:
-            await self._take_effect(tx, request, doing)
+        denied = vote.verdict is Verdict.DENY
+        state = RequestState.DENIED if denied else RequestState.APPROVED
+        decided = replace(request, state=state, decided_at=doing.at.astimezone(UTC))
+        grant = None if denied else await self._take_effect(tx, request, doing)
+        return replace(case, request=decided, grant=grant)
 
-    async def _take_effect(self, tx: Transaction, request: Request, doing: Doing) -> None:
-        """What an approval brings about: here in the store; at Heroku it is the keeper's work."""
+    async def _take_effect(self, tx: Transaction, request: Request, doing: Doing) -> Grant | None:
+        """What an approval brings about: here in the store; at Heroku it is the keeper's work.
+
+        Returns:
+            The grant that it opens.
+        """
+        grant = None
         match request.kind:
             case Kind.OPEN:
-                await self._open(tx, request, doing)
+                grant = await self._open(tx, request, doing)
             case Kind.EXTEND:
                 await self._prolong(tx, request, doing)
-                return
+                return None
             case Kind.REMOVE:
                 await _end_all(tx, request, doing)
             case _:
                 if request.kind in (Kind.CLOSE, Kind.DISABLE):
                     await _end_all(tx, request, doing)
                 change = changes.begin(request, id=uuid4(), now=doing.at)
+                change = await aimed(tx, change)
                 await tx.changes.start(change, within=schedule.CHANGE_DEADLINE, doing=doing)
         await tx.lanes.want(request.terms.target, request.terms.method)
+        return grant
 
-    async def _open(self, tx: Transaction, request: Request, doing: Doing) -> None:
+    async def _open(self, tx: Transaction, request: Request, doing: Doing) -> Grant:
         """Records the grant; and the step before it, unless somebody has enabled mTLS meanwhile."""
         terms, grant = request.terms, grants.begin(request, id=uuid4(), now=doing.at)
         if terms.method is Method.TRUSTED:
             channel = self._policy.approvals_channel
             grant = await after_support(tx, request, grant, doing=doing, channel=channel)
-        await tx.grants.open(grant, within=schedule.opening_deadline(enables=terms.enables), doing=doing)
+        within = schedule.opening_deadline(enables=terms.enables, method=terms.method)
+        await tx.grants.open(grant, within=within, doing=doing)
         look = rules_look(await tx.lanes.look(terms.target, terms.method)) if terms.enables else None
         under_way = await tx.changes.under_way(terms.target, terms.method) if terms.enables else ()
         enabling = any(change.kind is Kind.ENABLE for change in under_way)
         if terms.enables and not enabling and (look is None or not look.enabled):
             step = changes.enabling_first(request, id=uuid4(), now=doing.at)
             await tx.changes.start(step, within=schedule.CHANGE_DEADLINE, doing=doing)
+        return grant
 
     async def _prolong(self, tx: Transaction, request: Request, doing: Doing) -> None:
         if request.grant is None or request.terms.duration is None:

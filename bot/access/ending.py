@@ -5,19 +5,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.access.asking import Asking, Wish
+from bot.access.ruling import require_rule
 from bot.access.use_cases import case_of, grant_of
 from bot.domain import change as changes
+from bot.domain import foreign, issuing, rotation, schedule
 from bot.domain import grant as grants
-from bot.domain import issuing, rotation, schedule
 from bot.domain.change import Change, ChangeState
 from bot.domain.grant import LIVE_STATES, Grant, GrantState, Why
-from bot.domain.looks import rules_look
 from bot.domain.methods import Method
 from bot.domain.network import parse_address
 from bot.domain.policy import require_reason, rule_for
 from bot.domain.request import Kind, RequestState, Terms, require_pending
-from bot.domain.subject import Network
-from bot.domain.target import Database, choose
+from bot.domain.target import choose
 from bot.errors import Refusal, Refused
 from bot.ports import Case, Transaction
 
@@ -104,8 +103,10 @@ class Ending(Asking):
     async def remove(self, wish: Wish, *, person: str, key: str) -> Removal:
         """Closes an address: at once if all its grants are one's own, else as a request that lists them.
 
+        A rule that somebody else made is removed by an approved request of its own kind.
+
         Raises:
-            Refused: nothing of ours is open for the address.
+            Refused: nothing lets the address in.
             StoreUnavailableError: nothing was recorded.
         """
         closing: list[int] = []
@@ -119,8 +120,8 @@ class Ending(Asking):
             database = choose(await tx.targets.all(), wish.target, aliases)
             live = await tx.grants.live(database.id, Method.MTLS, network)
             if not live:
-                raise await _nothing(tx, database, network)
-            if all(grant.owner == person for grant in live):
+                await require_rule(tx, database, network)
+            if live and all(grant.owner == person for grant in live):
                 closing.extend(grant.request for grant in live)
                 await self._close(tx, live, Why.DONE, person)
                 return live[0].request
@@ -136,10 +137,10 @@ class Ending(Asking):
                 until=None,
                 reason=reason,
             )
-            return await self._record(tx, Kind.REMOVE, terms, rule, person)
+            return await self._record(tx, Kind.REMOVE if live else Kind.UNDO, terms, rule, person)
 
         case = await self._once(key, person, work)
-        is_request = requested or case.request.kind is Kind.REMOVE
+        is_request = requested or case.request.kind is not Kind.OPEN
         ended = tuple(closing) or (() if is_request else (case.request.id,))
         return Removal(requested=case if is_request else None, closing=ended, case=case)
 
@@ -175,7 +176,7 @@ class Ending(Asking):
             if grant.ends_at is not None and grant.ends_at <= self._clock.now():
                 raise Refused(Refusal.GRANT_OVER, id=request)
             enables = await self._enable_again(tx, request, person)
-            within = schedule.opening_deadline(enables=enables)
+            within = schedule.opening_deadline(enables=enables, method=grant.method)
             await tx.grants.change(grant, grants.again(grant), doing=self._by(person), within=within)
             await tx.posts.refresh_cards(request)
             await tx.lanes.want(grant.target, grant.method)
@@ -254,14 +255,6 @@ def _tried_again(change: Change, *, now: datetime) -> Change:
             return issuing.again(change)
         case Kind.ROTATE:
             return rotation.again(change, now=now)
+        case Kind.UNDO | Kind.ADOPT:
+            return foreign.again(change)
     return changes.again(change)
-
-
-async def _nothing(tx: Transaction, database: Database, network: Network) -> Refused:
-    """Why there is nothing to remove: nobody opened it, somebody else did, or it is being closed already."""
-    if await tx.grants.is_closing(database.id, Method.MTLS, network):
-        return Refused(Refusal.CLOSING_ALREADY, address=str(network), app=database.app)
-    look = rules_look(await tx.lanes.look(database.id, Method.MTLS))
-    foreign = look is not None and any(r.network == network and r.id not in look.ours for r in look.rules)
-    reason = Refusal.FOREIGN_RULE if foreign else Refusal.NOTHING_THERE
-    return Refused(reason, address=str(network), app=database.app)

@@ -26,6 +26,21 @@ class Following(Reminding):
         After downtime the most overdue comes first, and its lateness stands in the audit line.
         """
         now = self._clock.now()
+        following = await self._next_moment()
+        if following is not None and following <= now:
+            await self._do_due(now)
+            following = await self._next_moment()
+        moments = (following, await self.follow_certificates())
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    async def _next_moment(self) -> datetime | None:
+        """When the next end, warning, lapse or reminder is due, or was: mostly nothing is."""
+        async with self._store.transaction() as tx:
+            moments = (await tx.grants.next_moment(), await tx.requests.next_moment())
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    async def _do_due(self, now: datetime) -> None:
+        """Closes what is over first; warnings, lapses and reminders may wait for that."""
         async with self._store.transaction() as tx:
             over = await tx.grants.past_end(now, limit=ENDS)
             await tx.grants.change_all([_expiry(grant, now) for grant in over])
@@ -40,9 +55,6 @@ class Following(Reminding):
             for request in await tx.requests.to_remind(now, limit=BATCH):
                 await self._remind(tx, request)
             await tx.commit()
-            moments = [await tx.grants.next_moment(), await tx.requests.next_moment()]
-        moments.append(await self.follow_certificates())
-        return min((moment for moment in moments if moment is not None), default=None)
 
     async def seal(self) -> int:
         """Links audit lines without a seal into the chain; returns how many."""

@@ -1,11 +1,10 @@
-"""Minding certificates: what people answer to reminders, and rotating."""
+"""Minding certificates: what people answer to reminders, and asking for a rotation."""
 
-from bot.access.ending import Ending
 from bot.access.reminding import reminder_key
+from bot.access.rotating import Rotating
 from bot.access.use_cases import case_of
-from bot.domain import ladder, rotation
+from bot.domain import ladder
 from bot.domain.certificate import READY, KnownCertificate
-from bot.domain.change import Change, ChangeState
 from bot.domain.ladder import Ladder
 from bot.domain.methods import Method
 from bot.domain.person import Person
@@ -19,7 +18,7 @@ _REMINDERS = (PostKind.NOTICE_EXPIRY, PostKind.NOTICE_EXPIRY_COPY, PostKind.NOTI
 """Messages that are shown afresh once somebody has answered one of them."""
 
 
-class Minding(Ending):
+class Minding(Rotating):
     """For the owner of a certificate, for those who approve there, and for admins."""
 
     async def acknowledge(self, request: int, *, person: str, key: str) -> Case:
@@ -100,37 +99,6 @@ class Minding(Ending):
 
         return await self._once(key, person, work)
 
-    async def installed(self, request: int, *, person: str, key: str) -> Case:
-        """Notes that a new certificate is installed: after the grace the old one is removed.
-
-        Args:
-            request: the rotation.
-            person: Slack id of who says so: its owner, or an approver of it.
-            key: as for ``ask``.
-
-        Raises:
-            Refused: it does not wait for that, or is somebody else's.
-            StoreUnavailableError: nothing was recorded.
-        """
-
-        async def work(tx: Transaction) -> int:
-            change = await tx.changes.of_request(request)
-            if change is None or change.kind is not Kind.ROTATE:
-                await case_of(tx, request)
-                raise Refused(Refusal.ROTATION_NOT_WAITING, id=request)
-            await self._require_own(tx, request, change.owner, person)
-            if _said_already(change):
-                return request
-            if change.state is not ChangeState.DOING or not rotation.rotation_of(change).waits_for_word:
-                raise Refused(Refusal.ROTATION_NOT_WAITING, id=request)
-            resting = rotation.installed(change, now=self._clock.now())
-            await tx.changes.move(change, resting, doing=self._by(person))
-            await tx.posts.refresh_cards(request)
-            await tx.posts.refresh(rotation_key(change))
-            return request
-
-        return await self._once(key, person, work)
-
     async def _minded(self, tx: Transaction, request: int, person: str) -> KnownCertificate:
         """The certificate of a request, locked, for who may answer its reminders."""
         member = await self._member(tx, person)
@@ -172,16 +140,3 @@ async def require_at_rest(tx: Transaction, known: KnownCertificate) -> None:
             rotates = asked.kind is Kind.ROTATE
             reason = Refusal.ROTATION_OPEN if rotates else Refusal.CERTIFICATE_REMOVING
             raise Refused(reason, id=asked.id, handle=known.handle)
-
-
-def rotation_key(change: Change) -> str:
-    """The key of the message that hands a rotation's new certificate over."""
-    return f"{PostKind.NOTICE_ROTATION_READY}:{rotation.rotation_of(change).new}"
-
-
-def _said_already(change: Change) -> bool:
-    """Whether a rotation that is under way knows already that its new certificate is installed."""
-    return (
-        change.state in (ChangeState.DOING, ChangeState.DONE)
-        and rotation.rotation_of(change).installed_at is not None
-    )

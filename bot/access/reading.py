@@ -3,11 +3,11 @@
 from typing import Final
 
 from bot.access.use_cases import UseCases, case_of
-from bot.domain.looks import link_look, rules_look
+from bot.domain.looks import link_look, ranges_look, rules_look
 from bot.domain.methods import Method
 from bot.domain.request import Kind, RequestState
-from bot.domain.target import Database, Target, choose, choose_space, names_space
-from bot.ports import Case, Overview, PostKind, Situation, Transaction
+from bot.domain.target import Database, Space, Target, choose, choose_space, names_space
+from bot.ports import Case, Overview, PostKind, Situation, SpaceSituation, Transaction
 
 LISTED: Final = 20
 """Requests that one answer lists: a message takes 50 blocks."""
@@ -25,7 +25,8 @@ class Reading(UseCases):
         """Requests that are pending or open, newest first.
 
         Args:
-            which: ``mine``, ``pending``, a database's or a space's name, or None for all of them.
+            which: ``mine``, ``pending``, a database's name, by which its space's ranges are meant too, a
+                space's name, or None for all of them.
             person: who asks.
         """
         async with self._store.transaction() as tx:
@@ -35,7 +36,12 @@ class Reading(UseCases):
             if which in (None, "mine"):
                 return await tx.requests.open_cases(requester=requester, limit=LISTED)
             target = await self._named(tx, which)
-            return await tx.requests.open_cases(requester=None, target=target.id, limit=LISTED)
+            cases = await tx.requests.open_cases(requester=None, target=target.id, limit=LISTED)
+            space = await _trusting_space(tx, target) if isinstance(target, Database) else None
+            if space is not None:
+                cases += await tx.requests.open_cases(requester=None, target=space.id, limit=LISTED)
+        newest = sorted(cases, key=lambda case: case.request.id, reverse=True)
+        return tuple(newest[:LISTED])
 
     async def databases(self) -> tuple[Database, ...]:
         """The databases that can be asked for."""
@@ -47,6 +53,9 @@ class Reading(UseCases):
         async with self._store.transaction() as tx:
             database = self._choose(await tx.targets.all(), target)
             await tx.lanes.look_soon(database.id)
+            space = await _trusting_space(tx, database)
+            if space is not None:
+                await tx.lanes.look_soon(space.id)
             await tx.commit()
         return await self.glance(database, person=person)
 
@@ -56,8 +65,10 @@ class Reading(UseCases):
             look = rules_look(await tx.lanes.look(database.id, Method.MTLS))
             link = link_look(await tx.lanes.look(database.id, Method.PRIVATELINK))
             cases = await tx.requests.open_cases(requester=None, target=database.id, limit=100)
-            mine = tuple(case for case in cases if case.request.requester == person)
             certificates = await tx.certificates.present(database.id)
+            space = await _space_of(tx, database)
+        nearby = cases if space is None else (*cases, *space.open)
+        mine = tuple(case for case in nearby if case.request.requester == person)
         return Situation(
             database=database,
             look=look,
@@ -66,6 +77,7 @@ class Reading(UseCases):
             now=self._clock.now(),
             link=link,
             certificates=tuple(known for known in certificates if known.owner == person),
+            space=space,
         )
 
     async def overview(self, person: str) -> Overview:
@@ -115,3 +127,26 @@ class Reading(UseCases):
             and case.request.requester not in ids
             and not any(vote.person in ids for vote in case.decisions)
         )
+
+
+async def space_seen(tx: Transaction, space: Space) -> SpaceSituation:
+    """Everything known about one space."""
+    return SpaceSituation(
+        space=space,
+        look=ranges_look(await tx.lanes.look(space.id, Method.TRUSTED)),
+        open=await tx.requests.open_cases(requester=None, target=space.id, limit=100),
+        services=await tx.ranges.services(space.id, lock=False),
+    )
+
+
+async def _space_of(tx: Transaction, database: Database) -> SpaceSituation | None:
+    space = await _trusting_space(tx, database)
+    return None if space is None else await space_seen(tx, space)
+
+
+async def _trusting_space(tx: Transaction, database: Database) -> Space | None:
+    """The space that a database is in, where that can have trusted ranges."""
+    if database.shield:
+        return None
+    spaces = await tx.targets.spaces()
+    return next((one for one in spaces if one.name == database.space and one.takes_ranges), None)

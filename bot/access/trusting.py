@@ -6,6 +6,7 @@ from uuid import UUID
 
 from bot.access.asking import Asking, Wish
 from bot.access.ending import Removal
+from bot.access.reading import space_seen
 from bot.access.use_cases import case_of
 from bot.domain import grant as grants
 from bot.domain.grant import Grant, GrantState, Why
@@ -118,10 +119,19 @@ class Trusting(Asking):
     async def space_glance(self, space: Space) -> SpaceSituation:
         """Everything known about one space, without asking for a new look."""
         async with self._store.transaction() as tx:
-            look = ranges_look(await tx.lanes.look(space.id, _TRUSTED))
-            cases = await tx.requests.open_cases(requester=None, target=space.id, limit=100)
-            services = await tx.ranges.services(space.id)
-        return SpaceSituation(space=space, look=look, open=cases, services=services)
+            return await space_seen(tx, space)
+
+    async def spaces(self) -> tuple[Space, ...]:
+        """The spaces whose ranges can be asked for."""
+        async with self._store.transaction() as tx:
+            return tuple(space for space in await tx.targets.spaces() if space.takes_ranges)
+
+    async def space(self, word: str | None) -> Space:
+        """The space that a person means, if its ranges can be asked for; raises ``Refused`` where none is."""
+        async with self._store.transaction() as tx:
+            space = await self._chosen(tx, word)
+        _require_ranges(space)
+        return space
 
     async def names_space(self, word: str) -> bool:
         """Whether somebody who names a target means a space as such, and not a database."""
@@ -174,10 +184,7 @@ class Trusting(Asking):
     async def _space(self, tx: Transaction, wish: Wish, member: Person) -> tuple[Space, Rule]:
         """The space that is meant, and the rule under which this person may ask for its ranges."""
         space = await self._chosen(tx, wish.target)
-        if space.shield:
-            raise Refused(Refusal.TRUSTED_SHIELD, space=space.name)
-        if space.generation == "fir":
-            raise Refused(Refusal.TRUSTED_FIR, space=space.name)
+        _require_ranges(space)
         return space, rule_for(self._policy, target=space, method=_TRUSTED, ids=member.ids)
 
 
@@ -197,6 +204,12 @@ async def after_support(
         await tx.ranges.set_services(space, Services.WAITING, doing=doing)
         await tx.posts.tell(PostKind.NOTICE_TICKET, to=channel, key=_ticket_key(space), request=request.id)
     return grants.waiting(grant)
+
+
+def _require_ranges(space: Space) -> None:
+    """Refuses a space that can have no ranges, with what to use there instead."""
+    if not space.takes_ranges:
+        raise Refused(Refusal.TRUSTED_SHIELD if space.shield else Refusal.TRUSTED_FIR, space=space.name)
 
 
 def _ticket_key(space: UUID) -> str:

@@ -15,6 +15,7 @@ from bot.config import (
     heroku_settings,
     policy_text,
     port,
+    probes,
     public_url,
     slack_settings,
 )
@@ -31,6 +32,9 @@ POLICY: Final = "policy"
 NO_URL: Final = "; PGACCESS_PUBLIC_URL does not say on which host, so nobody gets a certificate's files"
 """What is missing without it: the bot works all the same, and so it is no error."""
 
+TESTS: Final = "; new certificates can be tested from here, where this address is let in"
+"""What PGACCESS_PROBE allows, and what Heroku asks for beside it."""
+
 T = TypeVar("T")
 
 
@@ -46,11 +50,12 @@ async def examine(environ: Mapping[str, str]) -> AsyncIterator[Line]:
     for_heroku = _read(heroku_settings, environ, wrong)
     url = _read(public_url, environ, wrong)
     _read(port, environ, wrong)
+    tests = _read(probes, environ, wrong)
     for sentence in wrong:
         yield bad(SETTINGS, sentence)
     if not wrong:
         socket = for_slack is not None and for_slack.app_token is not None
-        yield good(SETTINGS, _reached(socket=socket, url=url))
+        yield good(SETTINGS, _reached(socket=socket, url=url) + (TESTS if tests else ""))
 
     policy, line = _policy(environ)
     yield line

@@ -58,6 +58,8 @@ class Why(StrEnum):
     NEW_GONE = "new_gone"
     OLD_GONE = "old_gone"
     NOT_INSTALLED = "not_installed"
+    NEEDED = "needed"
+    NOT_ACCEPTED = "not_accepted"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,7 +117,13 @@ def begin(request: Request, *, id: UUID, now: datetime) -> Grant:
         state=GrantState.APPLYING,
         started_at=now,
         verified_at=None,
-        ends_at=hard_end(started=now, duration=terms.duration, until=terms.until, enables=terms.enables),
+        ends_at=hard_end(
+            started=now,
+            duration=terms.duration,
+            until=terms.until,
+            enables=terms.enables,
+            method=terms.method,
+        ),
         extended=timedelta(),
         warn_at=None,
         closed_at=None,

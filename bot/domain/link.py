@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from bot.domain.account import number_of
+from bot.domain.drift import NO_DRIFT, Drift
 from bot.domain.methods import is_advanced
 
 OPERATIONAL: Final = "Operational"
@@ -94,6 +95,9 @@ class LinkLook:
         connections: the complete list.
         ours: ARNs of those accounts that we let in.
         config_vars: names, never values, of the app's config vars that came with connections.
+        vars_tries: how often in a row those names were read without one that is awaited.
+        vars_read_at: when they were last read, by Postgres' clock; None when they never were.
+        drift: what stands otherwise than it was left; entries by their ARN.
     """
 
     at: datetime
@@ -103,6 +107,9 @@ class LinkLook:
     connections: tuple[Connection, ...] = ()
     ours: frozenset[str] = frozenset()
     config_vars: tuple[str, ...] = ()
+    vars_tries: int = 0
+    vars_read_at: datetime | None = None
+    drift: Drift = NO_DRIFT
 
     @property
     def foreign(self) -> tuple[LinkAccount, ...]:
@@ -117,6 +124,15 @@ class LinkLook:
         """Connections from the account that an ARN belongs to, a user's being their account's."""
         number = number_of(arn)
         return tuple(each for each in self.connections if number in each.owner.split(":"))
+
+    @property
+    def awaits(self) -> frozenset[str]:
+        """Endpoints whose connection works, and whose config var has not been seen."""
+        return frozenset(each.endpoint for each in self.connections if each.works and not self.named(each))
+
+    def named(self, connection: Connection) -> bool:
+        """Whether any config var of a connection is there."""
+        return any(f"_{connection.config_var}_" in name for name in self.config_vars)
 
     def url_var(self, connection: Connection) -> str | None:
         """The config var that holds the connection's URL; None while it is not there."""

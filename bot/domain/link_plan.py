@@ -97,6 +97,8 @@ class LinkPlan:
         failed: grants that will not be opened, each with the reason.
         closed: there is no endpoint any more, as was asked for.
         undone: accounts of an approved removal that are proven to be gone.
+        needed: accounts of an approved removal that an open grant relies on: they are left alone.
+        missing: accounts that were taken over, and that somebody else closed.
         under_way: something is expected to change soon: look again quickly.
     """
 
@@ -113,6 +115,8 @@ class LinkPlan:
     failed: tuple[tuple[UUID, Why], ...] = ()
     closed: bool = False
     undone: frozenset[str] = frozenset()
+    needed: frozenset[str] = frozenset()
+    missing: tuple[str, ...] = ()
     under_way: bool = False
 
     @property
@@ -147,7 +151,10 @@ class _Scene:
         self.wanted = _arns(want for want in known.wants if want.opens or want.holds)
         self.held = _arns(want for want in known.wants if want.holds)
         self.unwanted = [let for let in known.lets if let.arn in self.listed and self._leaves(let)]
-        self.removing = {let.arn for let in known.lets if let.removal is not Removal.NONE} | known.undo
+        asked = {let.arn for let in known.lets if let.removal is not Removal.NONE} | known.undo_waiting
+        # Not asked for yet, the removal of what a grant relies on comes too late.
+        self.needed = frozenset(known.undo & self.wanted & self.listed.keys() - asked)
+        self.removing = asked | known.undo - self.needed
 
     def _leaves(self, let: Let) -> bool:
         """Whether nobody wants it, or its removal was asked for and has come to nothing."""
@@ -201,8 +208,16 @@ def plan(known: LinkKnown, status: str | None, accounts: Iterable[LinkAccount]) 
         failed=tuple((want.grant, why) for want, to, why in verdicts if to is GrantState.FAILED and why),
         closed=known.closing and scene.absent,
         undone=frozenset(known.undo - scene.listed.keys()) if scene.proven else frozenset(),
+        needed=scene.needed,
+        missing=() if known.closing else _missing_adopted(scene),
         under_way=_under_way(scene, {to for _, to, _ in verdicts}),
     )
+
+
+def _missing_adopted(scene: _Scene) -> tuple[str, ...]:
+    """Accounts that were taken over, and that went without anybody's asking."""
+    went = set(scene.gone) & scene.vanished - scene.known.undo
+    return tuple(let.arn for let in scene.known.lets if let.adopted and let.arn in went)
 
 
 def _arns(wants: Iterable[LinkWant]) -> set[str]:
@@ -241,7 +256,7 @@ def _removals(scene: _Scene) -> tuple[str, ...]:
     ours = [let.arn for let in scene.unwanted if let.removal is not Removal.ASKED]
     undone = [
         arn
-        for arn in sorted(scene.known.undo - scene.known.undo_waiting)
+        for arn in sorted(scene.known.undo - scene.known.undo_waiting - scene.needed)
         if arn in scene.listed and arn not in ours
     ]
     return (*ours, *undone)
@@ -283,5 +298,5 @@ def _is_closed(scene: _Scene, arn: str) -> bool:
 
 def _under_way(scene: _Scene, states: set[GrantState]) -> bool:
     moving = states & {GrantState.APPLYING, GrantState.ENDING}
-    changes = scene.known.closing or scene.known.undo & scene.listed.keys()
+    changes = scene.known.closing or scene.known.undo & scene.listed.keys() - scene.needed
     return bool(moving or scene.unwanted or scene.expected or changes)

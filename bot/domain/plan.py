@@ -56,12 +56,27 @@ class Entry:
 
     Attributes:
         listed: a look has shown it at least once; before that, absence proves nothing.
+        adopted: it was taken over, and stays until its removal is approved, whether a grant wants it or not.
     """
 
     rule: UUID
     network: Network
     listed: bool
     removal: Removal
+    adopted: bool = False
+
+    @property
+    def stays(self) -> bool:
+        """Whether it is there for its own sake."""
+        return self.adopted and self.removal is Removal.NONE
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Undo:
+    """A rule whose removal was approved by its id: a foreign one, or one that was taken over."""
+
+    rule: UUID
+    removal: Removal = Removal.NONE
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,11 +96,16 @@ class Attempt:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Known:
-    """What the store knows of one database."""
+    """What the store knows of one database.
+
+    Attributes:
+        undo: rules whose own removal was approved.
+    """
 
     wants: tuple[Want, ...]
     entries: tuple[Entry, ...]
     attempts: tuple[Attempt, ...]
+    undo: tuple[Undo, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -97,11 +117,14 @@ class Plan:
         lost: attempts that made nothing.
         gone: entries that are no longer there, whoever removed them.
         add: networks to open.
-        remove: our rules to take away.
+        remove: rules to take away: ours, and those of an approved removal.
         in_force: grants whose address is proven to be let in.
         ended: grants whose end is proven.
         interrupted: grants that were in force and are closed without us.
         failed: grants that will not be opened, each with the reason.
+        undone: rules of an approved removal that are proven to be gone.
+        needed: rules of an approved removal that an open grant relies on: they are left alone.
+        missing: networks that were taken over, and that somebody else closed.
         under_way: something is expected to change soon: look again quickly.
     """
 
@@ -114,6 +137,9 @@ class Plan:
     ended: tuple[UUID, ...] = ()
     interrupted: tuple[UUID, ...] = ()
     failed: tuple[tuple[UUID, Why], ...] = ()
+    undone: frozenset[UUID] = frozenset()
+    needed: frozenset[UUID] = frozenset()
+    missing: tuple[Network, ...] = ()
     under_way: bool = False
 
     @property
@@ -123,9 +149,9 @@ class Plan:
 
     @property
     def concludes(self) -> bool:
-        """Whether it says anything that was not known before, of a grant or of a rule of ours."""
-        said = (self.recognised, self.gone, self.in_force, self.ended, self.interrupted, self.failed)
-        return any(said)
+        """Whether it says anything that was not known before, of a grant, a change or a rule of ours."""
+        grants = (self.in_force, self.ended, self.interrupted, self.failed)
+        return any((self.recognised, self.gone, self.undone, *grants))
 
     @property
     def is_quiet(self) -> bool:
@@ -157,7 +183,17 @@ class _Scene:
         self.vanished = {e.network for e in absent if e.listed and e.removal is Removal.NONE}
         self.wanted = {want.network for want in known.wants if want.opens or want.holds}
         self.held = {want.network for want in known.wants if want.holds}
+        self.stay = {e.rule for e in known.entries if e.stays}
+        self.undo = {each.rule: each.removal for each in known.undo if each.rule in self.rules}
+        self.undone = frozenset(each.rule for each in known.undo if each.rule not in self.rules)
+        # Not asked for yet, the removal of what a grant relies on comes too late.
+        self.needed = frozenset(
+            rule
+            for rule, removal in self.undo.items()
+            if removal is Removal.NONE and self.rules[rule].network in self.wanted
+        )
         self.leaving = {e.rule for e in known.entries if e.removal is not Removal.NONE}
+        self.leaving |= self.undo.keys() - self.needed
 
     def serving(self, network: Network) -> Rule | None:
         """The rule that lets exactly this network in: ours before foreign, authorised before others.
@@ -177,7 +213,7 @@ class _Scene:
 
     def unwanted(self) -> list[Rule]:
         """Rules of ours that are listed and that nobody wants (any more)."""
-        rules = (rule for id, rule in self.rules.items() if id in self.ours)
+        rules = (rule for id, rule in self.rules.items() if id in self.ours - self.stay)
         return [rule for rule in rules if rule.id in self.leaving or rule.network not in self.wanted]
 
 
@@ -190,7 +226,8 @@ def plan(known: Known, rules: Iterable[Rule], *, limit: int = MTLS_RULE_LIMIT) -
         limit: how many rules the database can hold.
 
     Returns:
-        The changes to make and the states that are proven. A foreign rule is never among the changes.
+        The changes to make and the states that are proven. A foreign rule is never among the changes, save by
+        its own approved removal.
     """
     scene = _Scene(known, rules)
     removals = _removals(scene)
@@ -213,6 +250,11 @@ def plan(known: Known, rules: Iterable[Rule], *, limit: int = MTLS_RULE_LIMIT) -
         ended=moved[GrantState.ENDED],
         interrupted=moved[GrantState.INTERRUPTED],
         failed=tuple((want.grant, why) for want, to, why in verdicts if to is GrantState.FAILED and why),
+        undone=scene.undone,
+        needed=scene.needed,
+        missing=tuple(
+            e.network for e in known.entries if e.stays and e.rule in set(scene.gone) - scene.undone
+        ),
         under_way=_under_way(scene, {to for _, to, _ in verdicts}),
     )
 
@@ -240,10 +282,12 @@ def _is_late(want: Want) -> bool:
 
 
 def _removals(scene: _Scene) -> tuple[UUID, ...]:
-    """Our rules that nobody wants, and all but one of those that let the same network in."""
-    keep = {rule.id for network in scene.wanted if (rule := scene.serving(network))}
+    """Our rules that nobody wants, all but one of those that let the same network in, and approved ones."""
+    keep = {rule.id for network in scene.wanted if (rule := scene.serving(network))} | scene.stay
+    keep -= scene.undo.keys() - scene.needed
     asked = {entry.rule for entry in scene.known.entries if entry.removal is Removal.ASKED}
-    listed = [rule for rule in scene.rules if rule in scene.ours]
+    asked |= {rule for rule, removal in scene.undo.items() if removal is Removal.ASKED}
+    listed = [rule for rule in scene.rules if rule in scene.ours | scene.undo.keys() - scene.needed]
     unlisted = [
         entry.rule
         for entry in scene.unlisted
@@ -303,10 +347,12 @@ def _is_closed(scene: _Scene, network: Network) -> bool:
     """Whether nothing of ours lets the network in any more, save for another grant that still needs it."""
     if network in scene.wanted:
         return True
-    listed = any(rule.network == network for rule in scene.rules.values() if rule.id in scene.ours)
+    ours = scene.ours - scene.stay
+    listed = any(rule.network == network for rule in scene.rules.values() if rule.id in ours)
     return not listed and not scene.expected(network)
 
 
 def _under_way(scene: _Scene, states: set[GrantState]) -> bool:
     moving = states & {GrantState.APPLYING, GrantState.ENDING}
-    return bool(moving or scene.unwanted() or scene.unclear or scene.unlisted)
+    undoing = scene.undo.keys() - scene.needed
+    return bool(moving or undoing or scene.unwanted() or scene.unclear or scene.unlisted)

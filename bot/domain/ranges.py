@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
+from bot.domain.drift import NO_DRIFT, Drift
 from bot.domain.grant import GrantState, Why
 from bot.domain.subject import Network
 
@@ -84,11 +85,13 @@ class RangesLook:
     Attributes:
         at: when, by Postgres' clock.
         ours: the sources that we wrote.
+        drift: what stands otherwise than it was left; entries by their source.
     """
 
     at: datetime
     ruleset: Ruleset
     ours: frozenset[str]
+    drift: Drift = NO_DRIFT
 
     @property
     def open_to_all(self) -> bool:
@@ -186,6 +189,7 @@ class RangesPlan:
         interrupted: grants that were in force and are closed without us.
         failed: grants that will not be opened, each with the reason.
         undone: foreign sources of an approved removal that are gone.
+        needed: sources of an approved removal that an open grant relies on: they are left alone.
         missing: sources that were taken over, and that somebody else took out.
         back: sources that are there again after our verified removal.
         under_way: something is expected to change soon: look again quickly.
@@ -201,6 +205,7 @@ class RangesPlan:
     interrupted: tuple[UUID, ...] = ()
     failed: tuple[tuple[UUID, Why], ...] = ()
     undone: frozenset[str] = frozenset()
+    needed: frozenset[str] = frozenset()
     missing: tuple[str, ...] = ()
     back: tuple[str, ...] = ()
     under_way: bool = False
@@ -289,12 +294,14 @@ def plan(known: RangesKnown, ruleset: Ruleset, *, limit: int = LIMIT) -> RangesP
         again=under_way and not (known.waiting or scene.in_force or edit),
         stuck=stuck,
         listed=tuple(source for source in scene.ours if source in scene.there),
-        gone=scene.gone,
+        # What is added anew is ours: of an earlier try that made nothing, its row is used again.
+        gone=tuple(source for source in scene.gone if source not in edit.add),
         in_force=moved[GrantState.IN_FORCE],
         ended=moved[GrantState.ENDED],
         interrupted=moved[GrantState.INTERRUPTED],
         failed=tuple((want.grant, why) for want, to, why in verdicts if to is GrantState.FAILED and why),
         undone=undone,
+        needed=known.undo & scene.there & scene.wanted,
         missing=tuple(sorted(source for source in scene.vanished if scene.ours[source].adopted)),
         back=tuple(sorted(known.removed & scene.there - scene.ours.keys() - scene.wanted)),
         # A stored list that lacks what is in force says soon whether that was taken away.

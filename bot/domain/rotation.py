@@ -15,6 +15,7 @@ from bot.domain import issuing
 from bot.domain.certificate import READY, Certificate
 from bot.domain.change import Change, ChangeState, noted
 from bot.domain.grant import Why
+from bot.domain.probe import Probed
 from bot.domain.request import Kind
 from bot.domain.schedule import REMOVAL_PATIENCE
 from bot.domain.subject import CertificateId
@@ -31,10 +32,15 @@ PATIENCE: Final = timedelta(days=14)
 
 _NEW: Final = "new"
 _READY: Final = "ready_at"
+_WAITS: Final = "waits_since"
 _REMINDED: Final = "reminders"
 _INSTALLED: Final = "installed_at"
 _REMOVE: Final = "remove_at"
 _ASKED: Final = "removal_asked_at"
+_TESTABLE: Final = "testable"
+_TEST_ASKED: Final = "test_asked_at"
+_TESTED: Final = "tested"
+_TESTED_AT: Final = "tested_at"
 
 
 class Stage(StrEnum):
@@ -50,6 +56,7 @@ class Step(StrEnum):
     """What the keeper does next."""
 
     MAKE = "make"
+    TEST = "test"
     WAIT = "wait"
     REMOVE = "remove"
     READ_BACK = "read_back"
@@ -65,19 +72,29 @@ class Rotation:
         old: Heroku's id of the certificate that is to go.
         new: that of the one that takes its place; None until it is ready.
         ready_at: business time at which it was.
-        reminders: how often somebody was reminded to install it.
+        waits_since: business time since which somebody is to say that it is installed, or would be.
+        reminders: how often somebody was reminded of that.
         installed_at: business time at which somebody said that it is installed.
         remove_at: business time from which the old one may be removed.
         asked_at: Postgres' time at which Heroku was asked last to remove it.
+        testable: whether the new one can be tested from here, by connecting with it.
+        test_asked_at: business time at which somebody asked for that, and has no answer yet.
+        tested: what came of the last test.
+        tested_at: business time at which that was.
     """
 
     old: UUID
     new: UUID | None = None
     ready_at: datetime | None = None
+    waits_since: datetime | None = None
     reminders: int = 0
     installed_at: datetime | None = None
     remove_at: datetime | None = None
     asked_at: datetime | None = None
+    testable: bool = False
+    test_asked_at: datetime | None = None
+    tested: Probed | None = None
+    tested_at: datetime | None = None
 
     @property
     def stage(self) -> Stage:
@@ -93,6 +110,11 @@ class Rotation:
         """Whether somebody has to say that the new certificate is installed."""
         return self.stage is Stage.INSTALLING
 
+    @property
+    def has_both(self) -> bool:
+        """Whether the new certificate is ready, and the old one works on."""
+        return self.stage in (Stage.INSTALLING, Stage.RESTING)
+
 
 def rotation_of(change: Change) -> Rotation:
     """Reads a rotation; raises ``TypeError`` where the change is none."""
@@ -103,17 +125,41 @@ def rotation_of(change: Change) -> Rotation:
         old=change.subject.id,
         new=None if _NEW not in kept else UUID(kept[_NEW]),
         ready_at=_moment(kept, _READY),
+        waits_since=_moment(kept, _WAITS if _WAITS in kept else _READY),
         reminders=int(kept.get(_REMINDED, "0")),
         installed_at=_moment(kept, _INSTALLED),
         remove_at=_moment(kept, _REMOVE),
         asked_at=_moment(kept, _ASKED),
+        testable=_TESTABLE in kept,
+        test_asked_at=_moment(kept, _TEST_ASKED),
+        tested=None if _TESTED not in kept else Probed(kept[_TESTED]),
+        tested_at=_moment(kept, _TESTED_AT),
     )
 
 
-def made(change: Change, new: UUID, *, now: datetime) -> Change:
-    """The rotation once the new certificate is ready: from here on a person is waited for."""
-    waiting = noted(change, **{_NEW: str(new), _READY: now.isoformat(), _REMINDED: "0"})
-    return replace(waiting, wake_at=now + REMINDERS[0])
+def made(change: Change, new: UUID, *, now: datetime, testable: bool = False) -> Change:
+    """The rotation once the new certificate is ready: from here on a person is waited for.
+
+    Args:
+        change: the rotation.
+        new: Heroku's id of the certificate.
+        now: business time.
+        testable: whether it can be tested from here.
+    """
+    said = {_NEW: str(new), _READY: now.isoformat(), _REMINDED: "0"} | (
+        {_TESTABLE: "yes"} if testable else {}
+    )
+    return replace(noted(change, **said), wake_at=now + REMINDERS[0])
+
+
+def testing(change: Change, *, now: datetime) -> Change:
+    """The rotation once somebody asked for a test; what came of the last one is not true of this one."""
+    return noted(_without(change, _TESTED, _TESTED_AT), **{_TEST_ASKED: now.isoformat()})
+
+
+def tested(change: Change, found: Probed, *, now: datetime) -> Change:
+    """The rotation once it is known what came of a test."""
+    return noted(_without(change, _TEST_ASKED), **{_TESTED: found, _TESTED_AT: now.isoformat()})
 
 
 def installed(change: Change, *, now: datetime) -> Change:
@@ -123,10 +169,15 @@ def installed(change: Change, *, now: datetime) -> Change:
     return replace(resting, wake_at=end)
 
 
+def not_installed(change: Change, *, now: datetime) -> Change:
+    """The rotation once somebody said that the old certificate is still needed: the word is awaited anew."""
+    return _awaited(_without(change, _INSTALLED, _REMOVE), now=now)
+
+
 def reminded(change: Change, *, now: datetime) -> Change:
     """The rotation once somebody was reminded; after a jump in time once, not once for each time missed."""
     found = rotation_of(change)
-    since = found.ready_at or now
+    since = found.waits_since or now
     given = found.reminders + 1
     while given < len(REMINDERS) and since + REMINDERS[given] <= now:
         given += 1
@@ -142,7 +193,7 @@ def rested(change: Change) -> Change:
 def is_over(change: Change, *, now: datetime) -> bool:
     """Whether it has been waited long enough for somebody to say that the new certificate is installed."""
     found = rotation_of(change)
-    return found.waits_for_word and found.ready_at is not None and found.ready_at + PATIENCE <= now
+    return found.waits_for_word and found.waits_since is not None and found.waits_since + PATIENCE <= now
 
 
 def removing(change: Change, *, at: datetime) -> Change:
@@ -152,7 +203,7 @@ def removing(change: Change, *, at: datetime) -> Change:
 
 def not_removing(change: Change) -> Change:
     """The rotation once Heroku has said for certain that it removes nothing."""
-    return replace(change, progress={key: said for key, said in change.progress.items() if key != _ASKED})
+    return _without(change, _ASKED)
 
 
 def again(change: Change, *, now: datetime) -> Change:
@@ -167,10 +218,13 @@ def again(change: Change, *, now: datetime) -> Change:
     fresh = replace(change, state=ChangeState.DOING, closed_at=None, why=None, detail="")
     if change.why is Why.NEW_GONE:
         return replace(fresh, progress={})
+    if change.why is Why.NOT_ACCEPTED:
+        # Whoever presses this knows better than the test: it may have been mended since.
+        fresh = _without(fresh, _TESTED, _TESTED_AT)
     if change.why is Why.OLD_GONE:
         return removing(replace(fresh, progress=installed(fresh, now=now).progress), at=now)
     if found.waits_for_word:
-        return made(fresh, found.new, now=now)
+        return _awaited(fresh, now=now)
     return replace(not_removing(fresh), wake_at=found.remove_at)
 
 
@@ -195,8 +249,7 @@ def step(
     if rotation.old not in there:
         return (Step.FAIL, Why.OLD_GONE) if rotation.asked_at is None else (Step.DONE, None)
     if rotation.asked_at is None:
-        rested = rotation.remove_at is not None and rotation.remove_at <= now
-        return (Step.REMOVE if rested else Step.WAIT), None
+        return _at_rest(rotation, now=now)
     if overdue:
         return Step.FAIL, Why.DEADLINE
     stuck = any(each.id == rotation.old and each.status == READY for each in listed)
@@ -204,10 +257,29 @@ def step(
     return (Step.REMOVE if stuck and not patient else Step.READ_BACK), None
 
 
+def _at_rest(rotation: Rotation, *, now: datetime) -> tuple[Step, Why | None]:
+    """What follows while both certificates work, and nobody was asked to remove one of them."""
+    if rotation.test_asked_at is not None:
+        return Step.TEST, None
+    if rotation.remove_at is None or now < rotation.remove_at:
+        return Step.WAIT, None
+    if rotation.tested is Probed.NOT_ACCEPTED:
+        return Step.FAIL, Why.NOT_ACCEPTED
+    return Step.REMOVE, None
+
+
 def is_usable(certificate: Certificate, *, now: datetime) -> bool:
     """Whether somebody can connect with it: one that has expired is still ``ready`` to Heroku."""
     over = certificate.expires_at is not None and certificate.expires_at <= now
     return certificate.status == READY and not over
+
+
+def _awaited(change: Change, *, now: datetime) -> Change:
+    return replace(noted(change, **{_WAITS: now.isoformat(), _REMINDED: "0"}), wake_at=now + REMINDERS[0])
+
+
+def _without(change: Change, *keys: str) -> Change:
+    return replace(change, progress={key: said for key, said in change.progress.items() if key not in keys})
 
 
 def _moment(kept: Mapping[str, str], key: str) -> datetime | None:

@@ -3,8 +3,13 @@
 from datetime import datetime, timedelta
 from typing import Final
 
+from bot.domain.methods import Method
+
 OPENING_DEADLINE: Final = timedelta(minutes=20)
 """How long opening may take before it is a failure: Heroku clients wait 20 min for a rule."""
+
+LINK_DEADLINE: Final = timedelta(minutes=45)
+"""The same for PrivateLink: the endpoint usually takes 10 to 15 min, and an account 5 to 30 min to work."""
 
 CHANGE_DEADLINE: Final = timedelta(minutes=20)
 """How long a change that happens once may take: Heroku clients wait 10 to 15 min for an endpoint, a
@@ -28,6 +33,15 @@ WATCH: Final = timedelta(seconds=60)
 IDLE: Final = timedelta(minutes=10)
 """Gap between looks at a target without open grants: how old a card's figures may be."""
 
+CONFIG_VARS: Final = (
+    *READ_BACK,
+    *(timedelta(minutes=1),) * 20,
+    *(timedelta(minutes=10),) * 6,
+    timedelta(hours=1),
+)
+"""Gaps between looks for a connection's config var, which usually appears within 5 to 15 min; where it never
+does, that is asked once an hour. The last one repeats."""
+
 TROUBLE: Final = tuple(timedelta(seconds=s) for s in (5, 15, 30, 60))
 """Gaps between tries while Heroku or Slack cannot be reached; the last one repeats."""
 
@@ -41,19 +55,28 @@ DENIED: Final = timedelta(hours=1)
 """Gap between tries while Heroku refuses our token: only an operator can mend that."""
 
 
-def opening_deadline(*, enables: bool) -> timedelta:
+def opening_deadline(*, enables: bool, method: Method = Method.MTLS) -> timedelta:
     """How long opening may take, with mTLS to be enabled first or without."""
+    if method is Method.PRIVATELINK:
+        return LINK_DEADLINE
     return OPENING_DEADLINE + (CHANGE_DEADLINE if enables else timedelta())
 
 
 def hard_end(
-    *, started: datetime, duration: timedelta | None, until: datetime | None, enables: bool = False
+    *,
+    started: datetime,
+    duration: timedelta | None,
+    until: datetime | None,
+    enables: bool = False,
+    method: Method = Method.MTLS,
 ) -> datetime | None:
     """The latest moment at which a grant ends, known before it is opened; None when it has no end.
 
     ``until`` is absolute. A duration counts from the read-back, which comes within the opening deadline.
     """
-    return until if duration is None else started + opening_deadline(enables=enables) + duration
+    if duration is None:
+        return until
+    return started + opening_deadline(enables=enables, method=method) + duration
 
 
 def end_once_verified(

@@ -8,6 +8,7 @@ from typing import Final
 from uuid import UUID
 
 from bot.domain.certificate import Certificate
+from bot.domain.drift import NO_DRIFT, Drift
 from bot.domain.subject import Network
 from bot.domain.text import cite, nearest
 from bot.errors import Refusal, Refused
@@ -79,6 +80,11 @@ class Space:
         """The names by which a policy may list it."""
         return (self.name,)
 
+    @property
+    def takes_ranges(self) -> bool:
+        """Whether it can have trusted ranges: Shield has none, and those of Fir cannot be changed."""
+        return not self.shield and self.generation != "fir"
+
 
 Target = Database | Space
 """What access is asked to, known by Heroku's UUID."""
@@ -110,6 +116,7 @@ class Look:
         ours: ids of those rules that we made.
         certificates: the client certificates, when they were last read; disabled ones too.
         certificates_at: when that was, by Postgres' clock; None when they were not read yet.
+        drift: what stands otherwise than it was left; entries by their network.
     """
 
     at: datetime
@@ -118,6 +125,7 @@ class Look:
     ours: frozenset[UUID]
     certificates: tuple[Certificate, ...] = ()
     certificates_at: datetime | None = None
+    drift: Drift = NO_DRIFT
 
     def covering(self, network: Network) -> tuple[Rule, ...]:
         """Rules that already let the whole network in, the exact ones first."""

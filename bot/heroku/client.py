@@ -6,8 +6,10 @@ behind the official data tools, with Basic, an empty user and the token as passw
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import cache
 from typing import Any, Final, TypeVar
 from urllib.parse import quote
 from uuid import UUID
@@ -31,7 +33,7 @@ from bot.errors import (
 )
 from bot.heroku.allowance import Allowance
 from bot.heroku.link_shapes import Link, names_in
-from bot.heroku.secret_shapes import read_authority, read_credential
+from bot.heroku.secret_shapes import read_authority, read_credential, read_login
 from bot.heroku.shapes import (
     Addon,
     AnyCertificate,
@@ -44,7 +46,7 @@ from bot.heroku.shapes import (
     is_private_postgres,
     storable,
 )
-from bot.ports import Budgets, Credential, LinkSeen, purpose
+from bot.ports import Budgets, Credential, LinkSeen, Login, purpose
 
 DEADLINE: Final = timedelta(seconds=15)
 """The longest that one call can take, answer read: httpx's own time-outs bound its steps, not the call."""
@@ -61,6 +63,12 @@ REMAINING: Final = "RateLimit-Remaining"
 T = TypeVar("T")
 
 _ACCEPT: Final = "application/vnd.heroku+json; version=3"
+
+
+@cache
+def _authorities() -> ssl.SSLContext:
+    """The authorities that this machine believes: reading them takes longer than a call does."""
+    return httpx.create_ssl_context()
 
 
 class HerokuClient:
@@ -89,6 +97,7 @@ class HerokuClient:
             "timeout": httpx.Timeout(DEADLINE.total_seconds(), connect=5),
             "limits": httpx.Limits(max_connections=10),
             "transport": transport,
+            "verify": _authorities(),
         }
         self._platform = httpx.AsyncClient(base_url=platform_url, auth=_Bearer(token), **shared)
         self._data = httpx.AsyncClient(base_url=data_url, auth=httpx.BasicAuth("", token), **shared)
@@ -221,6 +230,11 @@ class HerokuClient:
         path = f"/apps/{quote(app, safe='')}/config-vars"
         answer = await self._call(self._platform, "GET", path)
         return names_in(answer.content, answer.status_code)
+
+    async def login(self, app: str, config_var: str) -> Login:
+        """How a database is reached now (``GET /apps/{app}/config-vars``), and nothing else of the answer."""
+        path = f"/apps/{quote(app, safe='')}/config-vars"
+        return read_login((await self._whole(path, self._platform)).content, config_var)
 
     async def _whole(self, path: str, client: httpx.AsyncClient | None = None) -> httpx.Response:
         """A GET, of the Data API unless said; only a 200 is complete, and proves what is not there."""
@@ -368,7 +382,7 @@ def _words(answer: httpx.Response) -> tuple[str, str]:
     """Heroku's error id and sentence; empty when the body is not Heroku's (a proxy's page, a cut answer)."""
     try:
         body = answer.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         return "", ""
     if not isinstance(body, dict):
         return "", ""

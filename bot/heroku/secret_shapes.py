@@ -1,11 +1,12 @@
 """The parts of Heroku's answers that are handed out: what cannot be read is never quoted in an error."""
 
 from typing import Annotated, Final
+from urllib.parse import unquote, urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError
 
 from bot.errors import HerokuUnclearError
-from bot.ports import Credential
+from bot.ports import Credential, Login
 
 Pem = Annotated[str, Field(min_length=1, repr=False)]
 """A text of PEM blocks. While a certificate is pending Heroku leaves its own out, or sends null."""
@@ -31,6 +32,10 @@ class _Authority(BaseModel):
     certificate_authority_chain: Pem
 
 
+POSTGRES_PORT: Final = 5432
+"""The port of an address that names none (PostgreSQL manual, "Connection URIs")."""
+
+_CONFIG_VARS: Final = TypeAdapter(dict[str, SecretStr], config=_QUIET)
 _CREDENTIAL: Final = TypeAdapter(_AnyCredential)
 _AUTHORITY: Final = TypeAdapter(_Authority)
 
@@ -50,6 +55,23 @@ def read_authority(body: bytes) -> str:
         return _AUTHORITY.validate_json(body).certificate_authority_chain
     except ValidationError:
         raise _unreadable() from None
+
+
+def read_login(body: bytes, config_var: str) -> Login:
+    """How a database is reached, from one of an app's config vars; the others are dropped.
+
+    Raises:
+        HerokuUnclearError: there is no such config var, or it is no Postgres URL.
+    """
+    try:
+        url = urlsplit(_CONFIG_VARS.validate_json(body)[config_var].get_secret_value())
+        port = url.port or POSTGRES_PORT
+    except (ValidationError, ValueError, KeyError):
+        raise _unreadable() from None
+    host, user, password, base = url.hostname, url.username, url.password, url.path.removeprefix("/")
+    if url.scheme not in ("postgres", "postgresql") or not (host and user and password and base):
+        raise _unreadable()
+    return Login(host=host, port=port, user=unquote(user), password=unquote(password), base=unquote(base))
 
 
 def _unreadable() -> HerokuUnclearError:

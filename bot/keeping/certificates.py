@@ -128,7 +128,7 @@ class CertificateHands(Hands):
         self, turn: RulesTurn, change: Change, listed: Sequence[Certificate], outcome: Outcome
     ) -> Change | None:
         """Records the intent, if whoever it is for may still be let in; None for not to ask Heroku."""
-        async with self.observer.holding(turn) as tx:
+        async with self.observer.holding(turn, change=change.id) as tx:
             current = await tx.changes.get(change.id)
             if current.state is not ChangeState.DOING:
                 return None

@@ -37,7 +37,7 @@ class Hands:
         Returns:
             The change as it is now; None when somebody settled it meanwhile, and nothing was written.
         """
-        async with self.observer.holding(turn) as tx:
+        async with self.observer.holding(turn, change=change.id) as tx:
             current = await tx.changes.get(change.id)
             if current.state is not ChangeState.DOING:
                 turn.changes.pop(change.id, None)

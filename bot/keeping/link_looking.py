@@ -1,6 +1,6 @@
 """Looks at one database's PrivateLink for the keeper: within its lease, and with absence proven."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -9,7 +9,7 @@ import structlog
 
 from bot.domain import schedule
 from bot.domain.change import Change
-from bot.domain.link import LinkLook
+from bot.domain.link import Connection, LinkLook
 from bot.domain.link_plan import LinkKnown
 from bot.domain.request import Kind
 from bot.domain.subject import Accounts
@@ -64,21 +64,57 @@ class LinkObserver(DatabaseTurns):
             raise HerokuUnclearError(200, "another", "the answer is about another database")
         return seen
 
-    async def config_vars(self, turn: LinkTurn, seen: LinkSeen | None) -> tuple[str, ...]:
-        """Names of the app's config vars that came with connections; read while one is still awaited.
+    async def config_vars(self, turn: LinkTurn, look: LinkLook) -> LinkLook:
+        """The look with the names of the app's config vars that came with connections.
 
-        Only words hang on them, so they are not worth a pass: unread, what was known of them stays.
+        They are read while one is still awaited, in gaps that grow: one that never appears is not asked for
+        in every pass for ever. Only words hang on them, so they are not worth a pass: unread, what was known
+        of them stays.
+
+        Args:
+            turn: the pass.
+            look: what it saw.
         """
-        known = () if turn.look is None else turn.look.config_vars
-        works = [each for each in (seen.connections if seen else ()) if each.works]
-        middles = tuple(f"_{each.config_var}_" for each in works)
-        awaited = any(not any(middle in name for name in known) for middle in middles)
-        if awaited and self.has_time(turn):
+        before = turn.look or LinkLook(at=look.at, status=None)
+        look = replace(look, config_vars=before.config_vars)
+        # Another connection is awaited from the beginning.
+        tries = before.vars_tries if look.awaits <= before.awaits else 0
+        read = before.vars_read_at
+        now, gap = turn.job.claimed_at, schedule.gap(schedule.CONFIG_VARS, tries - 1)
+        due = tries == 0 or read is None or now - read >= gap
+        if look.awaits and due and self.has_time(turn):
             try:
-                known = tuple(sorted(await self._heroku.config_var_names(turn.job.database.app)))
+                names = await self._heroku.config_var_names(turn.job.database.app)
             except HerokuError as error:
                 log.warning("keeper.config_vars_unread", app=turn.job.database.app, error=str(error))
-        return tuple(name for name in known if any(middle in name for middle in middles))
+            else:
+                look = replace(look, config_vars=tuple(sorted(names)))
+            read, tries = now, tries + 1
+        came = tuple(name for name in look.config_vars if any(map(_came_with(name), look.connections)))
+        return replace(look, config_vars=came, vars_tries=tries, vars_read_at=read)
+
+
+def look_of(seen: LinkSeen | None, *, now: datetime) -> LinkLook:
+    """What a look saw, as it is kept; what the store adds to it is not there yet.
+
+    Args:
+        seen: None where it is proven that there is no PrivateLink.
+        now: business time.
+    """
+    if seen is None:
+        return LinkLook(at=now, status=None)
+    return LinkLook(
+        at=now,
+        status=seen.status,
+        service=seen.service,
+        accounts=seen.accounts,
+        connections=seen.connections,
+    )
+
+
+def _came_with(name: str) -> Callable[[Connection], bool]:
+    """Tells of connections whether a config var came with them."""
+    return lambda each: each.works and f"_{each.config_var}_" in name
 
 
 def with_changes(known: LinkKnown, changes: Sequence[Change], *, now: datetime) -> LinkKnown:

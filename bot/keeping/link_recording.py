@@ -1,7 +1,7 @@
 """Records what a pass over a database's PrivateLink has shown: grants, changes, accounts, what is told."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -13,9 +13,10 @@ from bot.domain.link import OPERATIONAL, LinkLook
 from bot.domain.link_plan import LinkPlan, LinkWant
 from bot.domain.request import Kind
 from bot.errors import HerokuError
+from bot.keeping.link_drift import LinkDrift
 from bot.keeping.link_looking import LinkTurn, arns_of
 from bot.keeping.recording import Recorder, release, rest_after
-from bot.ports import BOT, Doing, Job, LinkSeen, PostKind, Transaction
+from bot.ports import BOT, Doing, Job, PostKind, Transaction
 
 
 @dataclass(kw_only=True, slots=True)
@@ -44,16 +45,14 @@ class LinkOutcome:
 class LinkRecorder(Recorder):
     """Records passes over a database's PrivateLink."""
 
-    async def record(
-        self,
-        turn: LinkTurn,
-        seen: LinkSeen | None,
-        drawn: LinkPlan,
-        outcome: LinkOutcome,
-        *,
-        config_vars: tuple[str, ...],
-    ) -> None:
+    async def record(self, turn: LinkTurn, look: LinkLook, drawn: LinkPlan, outcome: LinkOutcome) -> None:
         """Records a pass, whether or not all its calls went well.
+
+        Args:
+            turn: the pass.
+            look: what it saw; whose accounts are ours is read here.
+            drawn: what follows from it.
+            outcome: what came of carrying that out.
 
         Raises:
             LeaseLostError: the turn was over before; nothing is recorded.
@@ -61,22 +60,27 @@ class LinkRecorder(Recorder):
         now, job = self._clock.now(), turn.job
         async with self._store.transaction() as tx:
             await self.settle(tx, _verdicts(turn.known.wants, drawn, outcome), now)
-            there = frozenset(account.arn for account in seen.accounts) if seen else frozenset()
+            there = frozenset(account.arn for account in look.accounts)
             for change in turn.changes:
                 await self._settle_change(tx, change, drawn, outcome, there, now)
             for change in turn.changes_of(Kind.ADOPT):
                 if there.issuperset(arns_of(change)):
                     await tx.links.adopt(job, arns_of(change))
             await tx.links.listed(job, drawn.listed)
+            for arn in drawn.gone if drawn.closed else ():
+                # It went with the whole, as was approved: nobody else took it away.
+                await tx.links.intend_remove(job, arn)
             await tx.links.gone(job, set(drawn.gone) - outcome.parted)
             await tx.links.give_up(job, drawn.lost)
-            look = _look(seen, await tx.links.ours(job.target.id), now, config_vars)
+            look = replace(look, ours=await tx.links.ours(job.target.id) & there)
             await self._tell_stages(tx, turn, drawn, look)
-            await self._tell_findings(tx, turn, drawn, look)
-            await tx.lanes.looked(job, look)
+            finder = LinkDrift(operations=self._policy.operations_channel)
+            await tx.lanes.looked(job, await finder.find(tx, turn, drawn, look))
             if outcome.trouble is not None:
                 await self.report(tx, job, outcome.trouble, now)
             again, tries = _next_look(job, turn, drawn, outcome)
+            if look.awaits:
+                again = min(again, schedule.gap(schedule.CONFIG_VARS, look.vars_tries - 1))
             rest = rest_after(job, again, tries, error=outcome.trouble, under_way=drawn.under_way)
             await release(tx, job, rest)
             await tx.commit()
@@ -108,6 +112,8 @@ class LinkRecorder(Recorder):
             after, kind = changes.done(change, now=now), PostKind.NOTICE_DONE
         elif change.id in outcome.not_done:
             after = changes.failed(change, Why.REFUSED, now=now, detail=outcome.not_done[change.id])
+        elif change.kind is Kind.UNDO and not drawn.needed.isdisjoint(arns_of(change)):
+            after = changes.failed(change, Why.NEEDED, now=now)
         elif change.overdue:
             after = changes.failed(change, Why.DEADLINE, now=now)
         else:
@@ -143,53 +149,11 @@ class LinkRecorder(Recorder):
             if name is not None and (before is None or before.url_var(connection) is None):
                 await _tell(tx, PostKind.NOTICE_LINK_URL, want, {**said, "name": name})
 
-    # --- what nobody planned -----------------------------------------------------------------------
-
-    async def _tell_findings(self, tx: Transaction, turn: LinkTurn, drawn: LinkPlan, look: LinkLook) -> None:
-        """Tells operations of accounts that others let in, that came back, or whose connections stay."""
-        if turn.look is not None:
-            there = {account.arn for account in turn.look.accounts}
-            new = [account.arn for account in look.foreign if account.arn not in there]
-            back = await tx.links.removed_lately(turn.job.target.id) if new else frozenset()
-            for arn in new:
-                kind = PostKind.NOTICE_LINK_BACK if arn in back else PostKind.NOTICE_LINK_FOREIGN
-                await self._tell_operations(tx, turn.job, kind, arn)
-        ended = set(drawn.ended)
-        allowed = {arn.split(":")[4] for arn in (account.arn for account in look.accounts)}
-        for arn in sorted({arn for want in turn.known.wants if want.grant in ended for arn in want.arns}):
-            if arn.split(":")[4] not in allowed and look.connected(arn):
-                await self._tell_operations(tx, turn.job, PostKind.NOTICE_LINK_STAYS, arn)
-
-    async def _tell_operations(self, tx: Transaction, job: Job, kind: PostKind, arn: str) -> None:
-        await tx.posts.tell(
-            kind,
-            to=self._policy.operations_channel,
-            key=f"{kind}:{job.target.id}:{arn}:{job.lease}",
-            params={"app": job.target.label, "account": arn},
-        )
-
 
 async def _tell(tx: Transaction, kind: PostKind, want: LinkWant, said: dict[str, str]) -> None:
     grant = await tx.grants.get(want.grant)
     key = f"{kind}:{want.grant}:{said.get('endpoint', '')}"
     await tx.posts.tell(kind, to=want.owner, key=key, request=grant.request, params=said)
-
-
-def _look(
-    seen: LinkSeen | None, ours: frozenset[str], now: datetime, config_vars: tuple[str, ...]
-) -> LinkLook:
-    if seen is None:
-        return LinkLook(at=now, status=None)
-    listed = frozenset(account.arn for account in seen.accounts)
-    return LinkLook(
-        at=now,
-        status=seen.status,
-        service=seen.service,
-        accounts=seen.accounts,
-        connections=seen.connections,
-        ours=ours & listed,
-        config_vars=config_vars,
-    )
 
 
 def _is_done(change: Change, drawn: LinkPlan, there: frozenset[str]) -> bool:

@@ -25,7 +25,7 @@ from bot.errors import (
     HerokuUnclearError,
     LeaseLostError,
 )
-from bot.keeping.link_looking import ASKED_AT, LinkObserver, LinkTurn, arns_of, with_changes
+from bot.keeping.link_looking import ASKED_AT, LinkObserver, LinkTurn, arns_of, look_of, with_changes
 from bot.keeping.link_recording import LinkOutcome, LinkRecorder
 from bot.keeping.owners import Standing, standing
 from bot.ports import BOT, Clock, Doing, Heroku, Job, LinkSeen, Store, Transaction
@@ -57,13 +57,13 @@ class LinksKeeper:
     async def take(self, tx: Transaction, job: Job, *, held_since: float) -> "LinkPass":
         """Reads what the store knows of the database's PrivateLink, in the transaction of the claim."""
         known = await tx.links.known(job, self._clock.now())
-        changes = await tx.changes.under_way(job.target.id, job.method)
+        changes = await tx.changes.under_way(job.target.id, job.method) if job.changing else ()
         turn = LinkTurn(
             job=job,
             held_since=held_since,
             known=with_changes(known, changes, now=job.claimed_at),
             changes=changes,
-            look=link_look(await tx.lanes.look(job.target.id, job.method)),
+            look=link_look(job.look),
         )
         return LinkPass(self, turn)
 
@@ -72,11 +72,11 @@ class LinksKeeper:
         try:
             try:
                 seen, drawn, outcome = await self._pass(turn)
-                names = await self._observer.config_vars(turn, seen)
+                look = await self._observer.config_vars(turn, look_of(seen, now=self._clock.now()))
             except HerokuError as error:
                 await self._recorder.give_back(turn.job, error)
             else:
-                await self._recorder.record(turn, seen, drawn, outcome, config_vars=names)
+                await self._recorder.record(turn, look, drawn, outcome)
         except LeaseLostError:
             log.warning("keeper.lease_lost", database=turn.job.target.name)
 

@@ -175,11 +175,12 @@ class Observer(DatabaseTurns):
     async def _welcome_back(self, turn: RulesTurn, rules: tuple[Rule, ...]) -> Seen:
         """Takes rules that a stale list once lacked for ours again: nobody else would ever remove them.
 
-        Operations hears of it, for what was said of them meanwhile was not so.
+        Operations hears of it, for what was said of them meanwhile was not so. What the last look already
+        saw as somebody else's is no such rule: one of ours is only thought gone by a look that lacks it.
         """
         known = turn.known
-        ours = {entry.rule for entry in known.entries}
-        others = {rule.id: rule for rule in rules if rule.id not in ours}
+        placed = {entry.rule for entry in known.entries} | _foreign(turn.look)
+        others = {rule.id: rule for rule in rules if rule.id not in placed}
         back: tuple[Entry, ...] = ()
         if others:
             async with self.holding(turn) as tx:
@@ -197,6 +198,11 @@ class Observer(DatabaseTurns):
             key=f"returned:{rule.id}:{job.lease}",
             params={"app": job.database.app, "status": "200", "id": f"listed again: {rule.network}"},
         )
+
+
+def _foreign(look: Look | None) -> frozenset[UUID]:
+    """The rules of others that a look has seen."""
+    return frozenset() if look is None else frozenset(rule.id for rule in look.rules) - look.ours
 
 
 def _with_certificates(look: Look | None, seen: Seen) -> Seen:

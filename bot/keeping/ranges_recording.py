@@ -11,10 +11,11 @@ from bot.domain import schedule
 from bot.domain.change import Change, ChangeState
 from bot.domain.grant import GrantState, Why
 from bot.domain.range_merge import Merged, Written
-from bot.domain.ranges import EVERYWHERE, RangeRule, RangesLook, RangesPlan, Ruleset
+from bot.domain.ranges import RangeRule, RangesLook, RangesPlan, Ruleset
 from bot.domain.request import Kind
 from bot.domain.subject import network_of
 from bot.errors import HerokuError
+from bot.keeping.ranges_drift import RangesDrift, allowed
 from bot.keeping.recording import Recorder, release, rest_after
 from bot.keeping.turns import Turn
 from bot.ports import BOT, Doing, Job, PostKind, Transaction
@@ -62,7 +63,7 @@ class RangesRecorder(Recorder):
         """
         job, now = turn.job, self._clock.now()
         async with self._store.transaction() as tx:
-            adopted = [each for each in asked if each.kind is Kind.ADOPT and _source(each) in _allowed(seen)]
+            adopted = [each for each in asked if each.kind is Kind.ADOPT and _source(each) in allowed(seen)]
             await tx.ranges.adopt(job, [_source(each) for each in adopted])
             await self.settle(tx, _verdicts(drawn, outcome), now)
             for change in asked:
@@ -70,8 +71,9 @@ class RangesRecorder(Recorder):
             await tx.ranges.listed(job, drawn.listed)
             await tx.ranges.gone(job, drawn.gone)
             ours = await tx.ranges.ours(job.target.id)
-            await self._tell_findings(tx, job, seen, drawn, ours)
-            await tx.lanes.looked(job, RangesLook(at=now, ruleset=seen, ours=ours & _allowed(seen)))
+            finder = RangesDrift(operations=self._policy.operations_channel)
+            look = RangesLook(at=now, ruleset=seen, ours=ours & allowed(seen))
+            await tx.lanes.looked(job, await finder.find(tx, job, drawn, look))
             if outcome.trouble is not None:
                 await self.report(tx, job, outcome.trouble, now)
             again, tries = _next_look(job, drawn, outcome)
@@ -107,38 +109,14 @@ class RangesRecorder(Recorder):
         kind = PostKind.NOTICE_DONE
         if any(each.id == change.id for each in adopted) or _source(change) in drawn.undone:
             after = changes.done(change, now=now)
-        elif change.overdue:
-            after, kind = changes.failed(change, Why.DEADLINE, now=now), PostKind.NOTICE_NOT_DONE
+        elif why := _failure(change, drawn):
+            after, kind = changes.failed(change, why, now=now), PostKind.NOTICE_NOT_DONE
         else:
             return
         if await tx.changes.move(change, after, doing=Doing(actor=BOT, at=now)):
             await tx.posts.refresh_cards(change.request)
             key = f"{kind}:{change.id}:{now.isoformat()}"
             await tx.posts.tell(kind, to=change.owner, key=key, request=change.request)
-
-    async def _tell_findings(
-        self,
-        tx: Transaction,
-        job: Job,
-        seen: Ruleset,
-        drawn: RangesPlan,
-        ours: frozenset[str],
-    ) -> None:
-        """Tells operations what nobody planned; each finding once."""
-        for source in drawn.stuck:
-            await self._find(tx, job, PostKind.NOTICE_RANGE_STUCK, f"{source}:{seen.id}", range=source)
-        for source in drawn.missing:
-            await self._find(tx, job, PostKind.NOTICE_RANGE_MISSING, f"{source}:{job.lease}", range=source)
-        known = await tx.lanes.look(job.target.id, job.method)
-        if isinstance(known, RangesLook):
-            # It may take a moment by itself: what two looks have seen is told.
-            if seen.applied is False and seen.id == known.ruleset.id and not drawn.writes:
-                await self._find(tx, job, PostKind.NOTICE_RANGES_UNAPPLIED, str(seen.id), by=seen.by or "–")
-            before_ = _allowed(known.ruleset)
-            for source in sorted(_allowed(seen) - before_ - ours - {EVERYWHERE}):
-                back = source in drawn.back
-                kind = PostKind.NOTICE_RANGE_BACK if back else PostKind.NOTICE_RANGE_FOREIGN
-                await self._find(tx, job, kind, f"{source}:{seen.id}", range=source, by=seen.by or "–")
 
     async def _find(self, tx: Transaction, job: Job, kind: PostKind, which: str, **said: str) -> None:
         await tx.posts.tell(
@@ -149,12 +127,15 @@ class RangesRecorder(Recorder):
         )
 
 
+def _failure(change: Change, drawn: RangesPlan) -> Why | None:
+    """Why a change will not be made; None while it still may be."""
+    if change.kind is Kind.UNDO and _source(change) in drawn.needed:
+        return Why.NEEDED
+    return Why.DEADLINE if change.overdue else None
+
+
 def _source(change: Change) -> str:
     return str(network_of(change.subject))
-
-
-def _allowed(ruleset: Ruleset) -> frozenset[str]:
-    return frozenset(rule.source for rule in ruleset.rules if rule.network is not None)
 
 
 def _written(rules: Sequence[RangeRule]) -> str:

@@ -12,16 +12,18 @@ from bot.domain import grant as grants
 from bot.domain import schedule
 from bot.domain.budget import Purpose
 from bot.domain.change import Change
+from bot.domain.drift import Drift
 from bot.domain.grant import Grant, GrantState, Why
 from bot.domain.plan import Plan, strays
 from bot.domain.policy import Policy
 from bot.domain.request import Kind
 from bot.domain.subject import Network
 from bot.domain.switching import DEPROVISIONING
-from bot.domain.target import Look
+from bot.domain.target import Look, Rule
 from bot.errors import HerokuBusyError, HerokuDeniedError, HerokuError, HerokuSavingError
 from bot.keeping.inventory import Inventory
 from bot.keeping.observing import RulesTurn, Seen
+from bot.keeping.rules_drift import RulesDrift
 from bot.ports import BOT, Clock, Doing, Job, Notice, PostKind, Store, Transaction
 
 LOUD_AFTER: Final = 5
@@ -48,6 +50,7 @@ class Outcome:
         refused: networks that Heroku will not open, each with its words.
         outsiders: grants whose owner may not be let in any more.
         concluded: changes that are done or have failed: why, and Heroku's own words; None for done.
+        adopted: rules of others that are taken over.
         waiting: a change waits for Heroku, so the next look comes soon.
         changed: something was written, so the next look comes soon.
         trouble: what went wrong last with a call; the rest of the plan was carried out as far as it goes.
@@ -56,6 +59,7 @@ class Outcome:
     refused: dict[Network, str] = field(default_factory=dict)
     outsiders: set[UUID] = field(default_factory=set)
     concluded: dict[UUID, tuple[Why, str] | None] = field(default_factory=dict)
+    adopted: list[Rule] = field(default_factory=list)
     waiting: bool = False
     changed: bool = False
     trouble: HerokuError | None = None
@@ -204,19 +208,22 @@ class RulesRecorder(Recorder):
             await self.settle(tx, _verdicts(turn, seen, drawn, outcome), now)
             await inventory.keep(tx, turn, seen)
             await inventory.conclude(tx, turn, outcome.concluded)
+            await tx.entries.adopt(job, outcome.adopted)
             await tx.entries.listed(rule.id for rule in seen.rules)
             await tx.entries.gone(drawn.gone)
             await tx.entries.give_up(drawn.lost)
             await self._report_strays(tx, job, seen)
             ours = await tx.entries.ours(job.target.id)
-            await tx.lanes.looked(job, _look(seen, ours, now))
+            drifting = RulesDrift(operations=self._policy.operations_channel, mark=_mark(job))
+            found = await drifting.find(tx, turn, seen, drawn, ours)
+            await tx.lanes.looked(job, _look(seen, ours, now, found))
             if outcome.trouble is not None:
                 await self.report(tx, job, outcome.trouble, now)
             await release(tx, job, _rest(job, seen, drawn, outcome))
             await tx.commit()
 
     async def _report_strays(self, tx: Transaction, job: Job, seen: Seen) -> None:
-        for rule in strays(seen.known, seen.rules, mark=f"pgaccess/{job.installation} "):
+        for rule in strays(seen.known, seen.rules, mark=_mark(job)):
             await tx.posts.tell(
                 PostKind.NOTICE_STRAY,
                 to=self._policy.operations_channel,
@@ -225,7 +232,12 @@ class RulesRecorder(Recorder):
             )
 
 
-def _look(seen: Seen, ours: frozenset[UUID], now: datetime) -> Look:
+def _mark(job: Job) -> str:
+    """What the description of every rule that this installation makes begins with."""
+    return f"pgaccess/{job.installation} "
+
+
+def _look(seen: Seen, ours: frozenset[UUID], now: datetime, drift: Drift) -> Look:
     return Look(
         at=now,
         enabled=seen.enabled and seen.status != DEPROVISIONING,
@@ -233,6 +245,7 @@ def _look(seen: Seen, ours: frozenset[UUID], now: datetime) -> Look:
         ours=ours,
         certificates=seen.certificates,
         certificates_at=seen.certificates_at,
+        drift=drift,
     )
 
 

@@ -7,19 +7,21 @@ from uuid import UUID
 
 import structlog
 
+from bot.access.rotating import rotation_key
 from bot.domain import rotation
 from bot.domain.certificate import Certificate
 from bot.domain.change import Change, ChangeState
 from bot.domain.grant import Why
+from bot.domain.probe import Probed
 from bot.domain.request import Kind
 from bot.domain.rotation import Rotation, Step, rotation_of
 from bot.domain.schedule import CHANGE_DEADLINE
-from bot.errors import HerokuNotFoundError
+from bot.errors import HerokuBusyError, HerokuDeniedError, HerokuError, HerokuNotFoundError
 from bot.keeping.certificates import CertificateHands
 from bot.keeping.changing import Hands
 from bot.keeping.observing import RulesTurn, Seen
 from bot.keeping.recording import Outcome
-from bot.ports import BOT, Doing, PostKind
+from bot.ports import BOT, Doing, PostKind, Probe
 
 READY: Final = PostKind.NOTICE_ROTATION_READY
 
@@ -32,9 +34,11 @@ class RotatingHands(Hands):
 
     Attributes:
         certificates: has new ones made.
+        probe: tries new ones; None where that is switched off.
     """
 
     certificates: CertificateHands
+    probe: Probe | None
 
     async def work(self, turn: RulesTurn, listed: list[Certificate], seen: Seen, outcome: Outcome) -> None:
         """Does what follows from a complete list of certificates; arguments as for `CertificateHands.work`.
@@ -60,6 +64,8 @@ class RotatingHands(Hands):
                 new = await self.certificates.make(turn, change, listed, outcome)
                 if new is not None:
                     await self._hand_over(turn, change, new)
+            case Step.TEST if found.new is not None:
+                await self._test(turn, change, found.new)
             case Step.REMOVE:
                 await self._remove(turn, change, found, outcome)
             case Step.DONE:
@@ -71,14 +77,49 @@ class RotatingHands(Hands):
     async def _hand_over(self, turn: RulesTurn, change: Change, new: UUID) -> None:
         """Records that the new certificate is ready, and tells its owner, in one commit."""
         now = self.clock.now()
-        async with self.observer.holding(turn) as tx:
+        async with self.observer.holding(turn, change=change.id) as tx:
             current = await tx.changes.get(change.id)
             if current.state is not ChangeState.DOING:
                 return
             doing = Doing(actor=BOT, at=now, details={"certificate": str(new)})
-            await tx.changes.move(current, rotation.made(current, new, now=now), doing=doing)
+            made = rotation.made(current, new, now=now, testable=self.probe is not None)
+            await tx.changes.move(current, made, doing=doing)
             await tx.posts.refresh_cards(current.request)
-            await tx.posts.tell(READY, to=current.owner, key=f"{READY}:{new}", request=current.request)
+            await tx.posts.tell(READY, to=current.owner, key=rotation_key(made), request=current.request)
+
+    async def _test(self, turn: RulesTurn, change: Change, new: UUID) -> None:
+        """Connects with the new certificate; what came of it is one word, recorded and told in one commit."""
+        found = Probed.OFF if self.probe is None else await self._probe(turn, self.probe, new)
+        log.info("keeper.certificate_tested", request=change.request, certificate=str(new), found=found)
+        now = self.clock.now()
+        async with self.observer.holding(turn, change=change.id) as tx:
+            current = await tx.changes.get(change.id)
+            if current.state is not ChangeState.DOING:
+                return
+            doing = Doing(actor=BOT, at=now, details={"certificate": str(new), "found": found})
+            await tx.changes.move(current, rotation.tested(current, found, now=now), doing=doing)
+            await tx.posts.refresh_cards(current.request)
+            await tx.posts.refresh(rotation_key(current))
+
+    async def _probe(self, turn: RulesTurn, probe: Probe, new: UUID) -> Probed:
+        """Fetches what is needed, by the database's present name, uses it at once, and lets go of it."""
+        observer, database = self.observer, turn.job.database
+        try:
+            await observer.confirm_name(turn)
+            await observer.hold_on(turn)
+            credential = await self.heroku.credential(database.name, new)
+            await observer.hold_on(turn)
+            root = await self.heroku.authority(database.name)
+            await observer.hold_on(turn)
+            login = await self.heroku.login(database.app, database.config_var)
+        except (HerokuBusyError, HerokuDeniedError):
+            raise
+        except HerokuError as error:
+            # Heroku's own words are left out: nothing of such an answer belongs in a log.
+            log.warning("keeper.not_fetched", database=database.name, error=type(error).__name__)
+            return Probed.NOT_FETCHED
+        await observer.hold_on(turn)
+        return await probe.connect(login, credential, root=root)
 
     async def _remove(self, turn: RulesTurn, change: Change, found: Rotation, outcome: Outcome) -> None:
         """Has the old certificate removed; what comes of it the lists to come prove."""
@@ -92,9 +133,10 @@ class RotatingHands(Hands):
     async def _intend(self, turn: RulesTurn, change: Change, found: Rotation) -> Change | None:
         """Records the intent to remove, with its own deadline; None when somebody settled it meanwhile."""
         within = CHANGE_DEADLINE if found.asked_at is None else None
-        async with self.observer.holding(turn) as tx:
+        async with self.observer.holding(turn, change=change.id) as tx:
             current = await tx.changes.get(change.id)
-            if current.state is not ChangeState.DOING:
+            if current.state is not ChangeState.DOING or rotation_of(current).waits_for_word:
+                # Somebody has said just now that the old one is still needed.
                 return None
             asked = rotation.removing(current, at=turn.present)
             doing = Doing(actor=BOT, at=self.clock.now(), details={"certificate": str(found.old)})

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import structlog
 
+from bot.domain import foreign
 from bot.domain.certificate import Certificate
 from bot.domain.grant import Why
 from bot.domain.looks import rules_look
@@ -18,16 +19,18 @@ from bot.errors import (
     HerokuDeniedError,
     HerokuError,
     HerokuNotFoundError,
+    HerokuRefusedError,
     HerokuUnclearError,
     LeaseLostError,
 )
 from bot.keeping.certificates import CONCERNED, CertificateHands
 from bot.keeping.endpoint import EndpointHands
+from bot.keeping.foreign import ForeignHands
 from bot.keeping.observing import Observer, RulesTurn, Seen
 from bot.keeping.owners import Standing, standing
 from bot.keeping.recording import Outcome, RulesRecorder
 from bot.keeping.rotating import RotatingHands
-from bot.ports import Clock, Heroku, Job, Store, Transaction
+from bot.ports import Clock, Heroku, Job, Probe, Store, Transaction
 
 log = structlog.get_logger(__name__)
 
@@ -40,28 +43,38 @@ class RulesKeeper:
         heroku: the mirror.
         policy: whom to tell, and when to warn.
         clock: business time.
+        probe: tries new certificates; None where that is switched off.
     """
 
-    def __init__(self, *, store: Store, heroku: Heroku, policy: Policy, clock: Clock) -> None:
+    def __init__(
+        self, *, store: Store, heroku: Heroku, policy: Policy, clock: Clock, probe: Probe | None = None
+    ) -> None:
         self._heroku = heroku
         self._clock = clock
         self._observer = Observer(store=store, heroku=heroku, operations=policy.operations_channel)
         self._endpoint = EndpointHands(observer=self._observer, heroku=heroku, clock=clock)
         self._certificates = CertificateHands(observer=self._observer, heroku=heroku, clock=clock)
         self._rotating = RotatingHands(
-            observer=self._observer, heroku=heroku, clock=clock, certificates=self._certificates
+            observer=self._observer,
+            heroku=heroku,
+            clock=clock,
+            certificates=self._certificates,
+            probe=probe,
         )
+        self._foreign = ForeignHands(clock=clock)
         self._recorder = RulesRecorder(store=store, policy=policy, clock=clock)
 
     async def take(self, tx: Transaction, job: Job, *, held_since: float) -> "RulesPass":
         """Reads what the store knows of the database's mTLS, in the transaction of the claim."""
+        known = await tx.entries.known(job, self._clock.now())
+        changes = await tx.changes.under_way(job.target.id, job.method) if job.changing else ()
         turn = RulesTurn(
             job=job,
             held_since=held_since,
-            known=await tx.entries.known(job, self._clock.now()),
+            known=replace(known, undo=foreign.undoing(changes, now=job.claimed_at)),
             look=rules_look(job.look),
-            changes={each.id: each for each in await tx.changes.under_way(job.target.id, job.method)},
-            inventory=await tx.certificates.present(job.target.id),
+            changes={each.id: each for each in changes},
+            inventory=await tx.certificates.present(job.target.id) if job.certified else (),
         )
         return RulesPass(self, turn)
 
@@ -95,6 +108,7 @@ class RulesKeeper:
             # What goes with mTLS as a whole is not taken away piece by piece.
             if not turn.changes_of(Kind.DISABLE):
                 await self._carry_out(turn, drawn, seen, outcome)
+            self._foreign.conclude(turn, seen, drawn, outcome)
             seen = await self._certify(turn, drawn, seen, outcome)
         except (HerokuBusyError, HerokuDeniedError) as error:
             outcome.trouble = error
@@ -150,7 +164,7 @@ class RulesKeeper:
                 break
 
     async def _remove_all(self, turn: RulesTurn, rules: Iterable[UUID], outcome: Outcome) -> None:
-        """Removes rules of ours; the intents of all are one commit, whoever dies in between.
+        """Removes rules; the intents of all are one commit, whoever dies in between.
 
         Raises:
             HerokuBusyError: the rate limit is used up.
@@ -162,6 +176,7 @@ class RulesKeeper:
             return
         async with self._observer.holding(turn) as tx:
             await tx.entries.intend_remove(turn.job, left)
+            await self._foreign.asking(tx, turn, left)
         try:
             while left:
                 await self._observer.hold_on(turn)
@@ -172,6 +187,7 @@ class RulesKeeper:
             # Nobody was asked for these: they do not wait until a removal should have shown.
             async with self._observer.holding(turn) as tx:
                 await tx.entries.spared(turn.job, left)
+                await self._foreign.not_asked(tx, turn, left)
             raise
 
     async def _remove(self, turn: RulesTurn, rule: UUID, outcome: Outcome) -> None:
@@ -188,6 +204,8 @@ class RulesKeeper:
                 "keeper.not_removed", database=turn.job.database.name, rule=str(rule), error=str(error)
             )
             outcome.trouble = error
+            if isinstance(error, HerokuRefusedError):
+                self._foreign.refused(turn, rule, error.message, outcome)
 
     async def _add(self, turn: RulesTurn, network: Network, known: Known, outcome: Outcome) -> bool:
         """Adds one rule; False when no further one should be added in this pass.
@@ -236,8 +254,20 @@ class RulesKeeper:
         if isinstance(error, HerokuNotFoundError):
             outcome.trouble = error
             return False
-        outcome.refused[network] = error.message
+        if not await self._is_there(turn, network):
+            outcome.refused[network] = error.message
         return True
+
+    async def _is_there(self, turn: RulesTurn, network: Network) -> bool:
+        """Whether somebody let exactly this network in meanwhile: Heroku may refuse it for that alone.
+
+        Raises:
+            HerokuError: nobody can tell; the next pass begins anew.
+            LeaseLostError: the turn is over.
+        """
+        await self._observer.hold_on(turn)
+        rules = await self._heroku.rules(turn.job.database.name)
+        return any(rule.network == network for rule in rules)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Protocol
+from uuid import UUID
 
 from bot.domain import schedule
 from bot.errors import HerokuUnclearError, LeaseLostError
@@ -107,10 +108,18 @@ class Turns:
         self.require_time(turn)
 
     @contextlib.asynccontextmanager
-    async def holding(self, turn: Turn) -> AsyncIterator[Transaction]:
-        """A transaction that prolongs the lease, and fails if it is not ours any more."""
+    async def holding(self, turn: Turn, *, change: UUID | None = None) -> AsyncIterator[Transaction]:
+        """A transaction that prolongs the lease, and fails if it is not ours any more.
+
+        Args:
+            turn: whose lease it is.
+            change: one that is to be locked in it. Changes are locked before lanes, as whoever presses a
+                button and the clock do it: in the other order two could wait for each other.
+        """
         since = time.monotonic()
         async with self._store.transaction() as tx:
+            if change is not None:
+                await tx.changes.get(change)
             turn.current = await tx.lanes.renew(turn.job)
             yield tx
             await tx.commit()

@@ -10,7 +10,7 @@ from bot.domain.policy import Policy
 from bot.domain.request import Decision, Kind, RequestState, Terms, Verdict, deciding
 from bot.domain.subject import Accounts, Network
 from bot.domain.target import Database, Target
-from bot.messages import blocks, buttons, certificate_cards, link_cards, rotating, trusted
+from bot.messages import blocks, buttons, certificate_cards, drifting, link_cards, rotating, trusted
 from bot.messages.words import Mrkdwn, Words, cut, mention
 from bot.ports import Block, Case, Message
 
@@ -30,7 +30,8 @@ def approval_card(case: Case, *, words: Words, policy: Policy) -> Message:
     line = blocks.context(state_line(case, words=words, policy=policy))
     if case.request.state is RequestState.PENDING:
         shown += [blocks.fields(*_facts(case, words)), blocks.context(_change(case, words))]
-    shown += [line, *buttons.for_approvers(case, words)]
+    turning = None if case.change is None else rotating.under_way(case.change)
+    shown += [line, *rotating.test(case, turning, words), *buttons.for_approvers(case, words)]
     return Message(text=headline(case, words), blocks=shown)
 
 
@@ -82,7 +83,8 @@ def state_line(case: Case, *, words: Words, policy: Policy) -> Mrkdwn:
 def why(grant: Grant | Change, words: Words) -> Mrkdwn:
     """The reason of a state, Heroku's own words included where it refused."""
     if grant.why is Why.REFUSED and grant.detail:
-        return words("why.refused.detail", detail=cut(grant.detail, DETAIL_SHOWN))
+        # The sentence around it has a full stop of its own.
+        return words("why.refused.detail", detail=cut(grant.detail.rstrip(".。 "), DETAIL_SHOWN))
     said = f"why.{grant.why or Why.EXPIRED}"
     special = [f"{said}.{grant.method}", f"{said}.change" if isinstance(grant, Change) else said, said]
     return words(next(key for key in special if key in words))
@@ -186,7 +188,7 @@ def _change(case: Case, words: Words) -> str:
     if case.request.kind is Kind.CLOSE and case.request.terms.method is Method.PRIVATELINK:
         return link_cards.cuts(case, words)
     if case.request.kind.happens_once:
-        return certificate_cards.change(case, words)
+        return " ".join([certificate_cards.change(case, words), *drifting.rules_meant(case, words)])
     match case.request.kind:
         case Kind.EXTEND:
             now = words("ends.never") if case.grant is None else ends(case.grant, words)

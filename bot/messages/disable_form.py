@@ -31,7 +31,7 @@ def disable_form(found: Disabling, *, reason: str | None, words: Words, needs_re
         blocks.section(words("form.disable.about", app=app)),
         *(blocks.section(line) for line in _ends(found, words)),
         name,
-        forms.reason_field(words, reason, optional=not needs_reason),
+        forms.reason_field(words, reason, optional=not needs_reason, hint="form.reason.end"),
     ]
     title, submit = words("form.disable.title"), words("form.disable.submit")
     made = forms.modal(names.FORM_DISABLE, title, submit, words, shown)

@@ -31,6 +31,10 @@ _FIELD_OF: Final = {
     "target": names.FIELD_TARGET,
     "policy": names.FIELD_TARGET,
     "mtls": names.FIELD_TARGET,
+    "link": names.FIELD_TARGET,
+    "space": names.FIELD_TARGET,
+    "trusted": names.FIELD_TARGET,
+    "ranges": names.FIELD_ADDRESS,
     "duration": names.FIELD_DURATION,
     "end": names.FIELD_DURATION,
     "extend": names.FIELD_DURATION,
@@ -120,8 +124,9 @@ def change_form(case: Case, words: Words) -> Block:
 
 
 def extend_form(case: Case, words: Words) -> Block:
-    """Asks for how long, and why."""
-    fields = [duration_field(words, None), reason_field(words, None, optional=True)]
+    """Asks for how much longer, and why."""
+    hint = words("form.extend.hint")
+    fields = [duration_field(words, None, hint=hint), reason_field(words, None, optional=True)]
     return _about(names.FORM_EXTEND, "form.extend", case, words, fields)
 
 
@@ -228,13 +233,15 @@ def duration_field(words: Words, initial: str | None, *, hint: str | None = None
     )
 
 
-def reason_field(words: Words, initial: str | None, *, optional: bool) -> Block:
-    """Why."""
+def reason_field(
+    words: Words, initial: str | None, *, optional: bool, hint: str = "form.reason.hint"
+) -> Block:
+    """Why; ``hint`` is the key of what is said below it."""
     return blocks.text_input(
         names.FIELD_REASON,
         words("form.reason"),
         initial=initial,
-        hint=words("form.reason.hint"),
+        hint=words(hint),
         optional=optional,
         long=True,
     )

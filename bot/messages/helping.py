@@ -11,13 +11,21 @@ _ASKING: Final = ("help.example.short", "help.example.long")
 _READING: Final = ("help.example.list", "help.example.show")
 _ACTING: Final = ("help.example.extend", "help.example.done")
 
-_MTLS: Final = ("help.mtls", "help.mtls.add", "help.mtls.remove", "help.mtls.list", "help.form")
+_MTLS: Final = (
+    "help.mtls",
+    "help.mtls.add",
+    "help.mtls.remove",
+    "help.mtls.adopt",
+    "help.mtls.list",
+    "help.form",
+)
 _CERTIFICATES: Final = (
     "help.certificates", "help.mtls.enable", "help.certificates.new", "help.certificates.list",
     "help.certificates.get", "help.certificates.rotate", "help.certificates.remove",
 )  # fmt: skip
 _LINK: Final = (
-    "help.link", "help.link.open", "help.link.add", "help.link.remove", "help.link.status", "help.link.close",
+    "help.link", "help.link.open", "help.link.add", "help.link.remove", "help.link.adopt", "help.link.status",
+    "help.link.close",
 )  # fmt: skip
 _TRUSTED: Final = (
     "help.trusted", "help.trusted.add", "help.trusted.remove", "help.trusted.list", "help.trusted.adopt",

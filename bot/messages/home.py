@@ -56,4 +56,5 @@ def _ending(cases: Sequence[Case], words: Words) -> list[Block]:
     ]
     if not lines:
         return []
-    return [blocks.divider(), blocks.header(words("home.ending")), blocks.context(*lines)]
+    # One text: Slack sets the elements of a context side by side.
+    return [blocks.divider(), blocks.header(words("home.ending")), blocks.context("\n".join(lines))]

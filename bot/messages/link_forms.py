@@ -66,7 +66,7 @@ def close_form(
         blocks.section(about),
         blocks.context(words("form.close_link.service")),
         name,
-        forms.reason_field(words, reason, optional=not needs_reason),
+        forms.reason_field(words, reason, optional=not needs_reason, hint="form.reason.end"),
     ]
     title, submit = words("form.close_link.title"), words("form.close_link.submit")
     made = forms.modal(names.FORM_LINK_CLOSE, title, submit, words, shown)

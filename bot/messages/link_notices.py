@@ -6,7 +6,7 @@ from bot.domain.account import number_of
 from bot.domain.grant import Grant, GrantState
 from bot.domain.link import LinkLook
 from bot.domain.subject import Accounts
-from bot.messages import blocks
+from bot.messages import blocks, buttons
 from bot.messages.link_cards import listed
 from bot.messages.linking import next_steps
 from bot.messages.words import Mrkdwn, Words
@@ -53,10 +53,11 @@ def stage(post: Post, case: Case, words: Words, *, state: Mrkdwn) -> Message:
         return _message(words("notice.link_moved", id=request.id, what=state))
     params = {**post.params, "id": request.id, "network": request.terms.subject, "app": case.target.label}
     said = words(post.kind, **params)
+    made = buttons.for_grant(case, case.grant, words)
     if post.kind is not PostKind.NOTICE_LINK_URL:
-        return _message(said)
+        return Message(text=said, blocks=[blocks.section(said), *made])
     line = connection_line(case.database.app, post.params["name"])
-    return Message(text=said, blocks=[blocks.section(f"{said}\n```{words.show(line)}```")])
+    return Message(text=said, blocks=[blocks.section(f"{said}\n```{words.show(line)}```"), *made])
 
 
 def connection_line(app: str, name: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from bot.domain.account import short
+from bot.domain.drift import NO_DRIFT
 from bot.domain.link import (
     LEAVING,
     OPERATIONAL,
@@ -13,16 +14,19 @@ from bot.domain.link import (
     LinkLook,
     aws_region,
 )
+from bot.domain.methods import Method
 from bot.domain.request import Kind
 from bot.domain.subject import Accounts
 from bot.domain.target import Database
-from bot.messages import blocks
+from bot.messages import blocks, drifting
 from bot.messages.link_cards import ARN, region
 from bot.messages.words import Mrkdwn, Words, cut
 from bot.ports import Block, Case, Message, Situation
 
 SHOWN: Final = 10
 """Accounts and connections that one answer shows: its text stays below Slack's limit for a section."""
+
+_LINK: Final = Method.PRIVATELINK
 
 _PORTS: Final = ", ".join(map(str, PORTS))
 
@@ -33,7 +37,8 @@ def status(situation: Situation, words: Words) -> Message:
     title = words("link.title", app=database.app, region=region(database.region, look, words))
     if look is None or look.status is None:
         said = words("status.unseen") if look is None else words("link.none", app=database.app)
-        return Message(text=title, blocks=[blocks.section(title), blocks.section(said)])
+        shown = [blocks.section(title), blocks.section(said), *brief(situation, words)]
+        return Message(text=title, blocks=shown)
     shown = [*brief(situation, words), *next_steps(database, look, words)]
     return Message(
         text=title,
@@ -42,16 +47,18 @@ def status(situation: Situation, words: Words) -> Message:
 
 
 def brief(situation: Situation, words: Words) -> list[Block]:
-    """Status, accounts and connections; nothing where there is no PrivateLink."""
+    """Status, accounts, connections and what the last look has found; where there is none, only that."""
     look = situation.link
+    found = drifting.found(NO_DRIFT if look is None else look.drift, situation.open, _LINK, words)
     if look is None or look.status is None:
-        return []
+        return found
     accounts = [_account(each, look, situation.open, words) for each in look.accounts[:SHOWN]]
     connections = [_connection(each, look, words) for each in look.connections[:SHOWN]]
     return [
         blocks.section(_status(look, words)),
         _list("link.accounts", accounts, len(look.accounts), words),
         _list("link.connections", connections, len(look.connections), words),
+        *found,
     ]
 
 

@@ -4,13 +4,14 @@ from datetime import timedelta
 from typing import Final
 
 from bot.domain import certificate
+from bot.domain.drift import NO_DRIFT
 from bot.domain.methods import AUTHORISED, MTLS_RULE_LIMIT, Method
 from bot.domain.policy import Policy
 from bot.domain.request import Kind
 from bot.domain.target import Look, Rule
-from bot.messages import blocks, cards, linking
+from bot.messages import blocks, cards, drifting, linking, ranging
 from bot.messages.words import Mrkdwn, Words, cut
-from bot.ports import Case, Message, Situation
+from bot.ports import Block, Case, Message, Situation
 
 SHOWN: Final = 25
 """Rules that one answer shows: its text stays below Slack's limit for a section."""
@@ -41,7 +42,7 @@ def status(situation: Situation, words: Words, *, afresh: bool = False) -> Messa
     )
     if look is None or not look.enabled:
         said = words("status.unseen" if look is None else "status.off")
-        off = [blocks.section(title), blocks.section(said), *linking.brief(situation, words)]
+        off = [blocks.section(title), blocks.section(said), *_beside(situation, words)]
         return Message(text=title, blocks=off)
     key = "status.rules.afresh" if afresh else "status.rules"
     used = words(key, used=len(look.rules), limit=MTLS_RULE_LIMIT, at=look.at)
@@ -51,18 +52,29 @@ def status(situation: Situation, words: Words, *, afresh: bool = False) -> Messa
     shown = [blocks.section(title), blocks.section(used)]
     if lines:
         shown.append(blocks.section("\n".join(lines)))
-    return Message(text=title, blocks=[*shown, *linking.brief(situation, words)])
+    return Message(text=title, blocks=[*shown, *_beside(situation, words)])
+
+
+def _beside(situation: Situation, words: Words) -> list[Block]:
+    """What the last looks have found of mTLS, and the other two ways in."""
+    drift = NO_DRIFT if situation.look is None else situation.look.drift
+    found = drifting.found(drift, situation.open, Method.MTLS, words)
+    return [*found, *linking.brief(situation, words), *ranging.brief(situation, words)]
 
 
 def why(situation: Situation, *, words: Words, policy: Policy) -> Message:
     """Step by step, what stands between a person and a database, and what each ``psql`` error means."""
     title = words("why.title", app=situation.database.app, at=_seen(situation))
-    steps = [
-        blocks.section(step)
-        for step in (*_link_steps(situation, words, policy), *_steps(situation, words, policy))
+    others = [
+        *_link_steps(situation, words, policy),
+        *ranging.why(situation.space, situation.mine, words, policy=policy),
     ]
-    errors = "\n".join([words("why.errors"), *(words(f"why.error.{name}") for name in _ERRORS)])
-    return Message(text=title, blocks=[blocks.section(title), *steps, blocks.section(errors)])
+    # Who asked for another way in only is not told what mTLS would need.
+    own = _steps(situation, words, policy) if not others or _asked(situation, Method.MTLS) else []
+    steps = [blocks.section(step) for step in (*others, *own)]
+    errors = "\n".join(f"•  {words(f'why.error.{name}')}" for name in _ERRORS)
+    help = (blocks.divider(), blocks.section(words("why.errors")), blocks.context(errors))
+    return Message(text=title, blocks=[blocks.section(title), *steps, *help])
 
 
 def _seen(situation: Situation) -> object:
@@ -84,11 +96,7 @@ def _steps(situation: Situation, words: Words, policy: Policy) -> list[Mrkdwn]:
         return [words("status.unseen")]
     if not look.enabled:
         return [words("why.step.off", app=situation.database.app)]
-    mine = [
-        case
-        for case in situation.mine
-        if case.request.kind is Kind.OPEN and case.request.terms.method is Method.MTLS
-    ]
+    mine = _asked(situation, Method.MTLS)
     steps = [words("why.step.on")]
     steps += [_step(case, look, words, policy) for case in mine[:5]]
     if not mine:
@@ -100,9 +108,17 @@ def _link_steps(situation: Situation, words: Words, policy: Policy) -> list[Mrkd
     """The person's own requests for PrivateLink, each held against what Heroku has."""
     return [
         linking.why(situation, case, words, state=cards.state_line(case, words=words, policy=policy))
+        for case in _asked(situation, Method.PRIVATELINK)[:5]
+    ]
+
+
+def _asked(situation: Situation, method: Method) -> list[Case]:
+    """What the person has asked for by one way in, and what is pending or open."""
+    return [
+        case
         for case in situation.mine
-        if case.request.kind is Kind.OPEN and case.request.terms.method is Method.PRIVATELINK
-    ][:5]
+        if case.request.kind is Kind.OPEN and case.request.terms.method is method
+    ]
 
 
 def _certificate(situation: Situation, look: Look, words: Words) -> Mrkdwn:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from bot.domain.change import Change
+from bot.domain.change import Change, ChangeState
 from bot.domain.grant import Grant, GrantState
 from bot.domain.lines import line_for
 from bot.domain.methods import Method
@@ -133,6 +133,9 @@ def about_change(kind: PostKind, case: Case, change: Change, words: Words) -> Me
     """A change that is done, or that failed, with what the reader can do about it."""
     params = {"id": case.request.id, "title": cards.title(case, words), "why": why(change, words)}
     beside = certificate_notices.more(case, change, words)
+    if change.kind is Kind.ADOPT and change.state is ChangeState.DONE:
+        back = line_for(Kind.UNDO, case.request.terms, case.target.label)
+        beside = [*beside, blocks.section(words("notice.done.back", command=back))]
     return _message(words(kind, **params), more=[*beside, *buttons.for_change(case, change, words)])
 
 

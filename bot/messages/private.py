@@ -6,7 +6,8 @@ from typing import Final
 from bot.domain.policy import Policy
 from bot.domain.request import RequestState, Verdict, approvals
 from bot.errors import Refused
-from bot.messages import blocks, cards
+from bot.messages import blocks, cards, rotating
+from bot.messages.history import history
 from bot.messages.words import Mrkdwn, Words, cut, mention
 from bot.ports import Block, Case, Message
 
@@ -14,9 +15,6 @@ KNOWN: Final = (
     "`mtls add`, `mtls remove`, `privatelink add`, `trusted add`, `list`, `show`, `status`, `why`, `help`"
 )
 """The commands that are there, for somebody who typed one that is not."""
-
-TOGETHER: Final = 20
-"""Lines of history in one paragraph: a line has about a hundred characters, and a section takes 3,000."""
 
 
 def refused(error: Refused, words: Words) -> Message:
@@ -64,6 +62,11 @@ def done(key: str, case: Case, words: Words) -> Message:
     return _message([words(f"done.{key}", id=case.request.id, title=cards.title(case, words), ends=end)])
 
 
+def tried_again(case: Case, words: Words) -> Message:
+    """To somebody who had what failed tried once more: access is opened, everything else is done."""
+    return done("reopened" if case.grant is not None else "retried", case, words)
+
+
 def removing(case: Case, closing: Sequence[int], words: Words) -> Message:
     """To somebody whose own grants are being closed."""
     closes = ", ".join(f"#{id}" for id in closing)
@@ -87,28 +90,15 @@ def listing(cases: Sequence[Case], *, limit: int, words: Words, policy: Policy) 
 
 def showing(case: Case, *, words: Words, policy: Policy) -> Message:
     """One request with its history."""
-    lines = [words("show.history"), *_history(case, words)]
-    told = ["\n".join(lines[start : start + TOGETHER]) for start in range(0, len(lines), TOGETHER)]
     line = cards.state_line(case, words=words, policy=policy)
-    history = [blocks.section(part) for part in told]
-    shown = [*cards.terms_and_facts(case, words), *history, blocks.context(line)]
-    return Message(text=cards.headline(case, words), blocks=shown)
-
-
-def _history(case: Case, words: Words) -> list[Mrkdwn]:
-    request, grant = case.request, case.grant
-    lines = [words("show.asked", at=request.asked_at, person=mention(request.requester))]
-    lines += [
-        words(f"show.{vote.verdict}", at=vote.at, person=mention(vote.person)) for vote in case.decisions
+    turning = None if case.change is None else rotating.under_way(case.change)
+    shown = [
+        *cards.terms_and_facts(case, words),
+        *history(case, words),
+        blocks.context(line),
+        *rotating.test(case, turning, words),
     ]
-    if request.state in (RequestState.CANCELLED, RequestState.LAPSED):
-        state = words(f"closed.{request.state}")
-        lines.append(words("show.closed", at=request.decided_at, state=state))
-    if grant is not None and grant.verified_at is not None:
-        lines.append(words("show.verified", at=grant.verified_at))
-    if grant is not None and grant.closed_at is not None and f"closed.{grant.state}" in words:
-        lines.append(words("show.closed", at=grant.closed_at, state=words(f"closed.{grant.state}")))
-    return lines
+    return Message(text=cards.headline(case, words), blocks=shown)
 
 
 def _message(paragraphs: Sequence[str], *, text: str | None = None) -> Message:

@@ -301,10 +301,9 @@ REFUSALS: Final[Mapping[str, str]] = {
         "Nothing that was asked for here lets `{address}` in to {app}. See what does with `/pgaccess mtls "
         "list {app}`."
     ),
-    Refusal.FOREIGN_RULE: (
-        "The rule for `{address}` on {app} was not made by me, so I do not remove it. See who made which rule "
-        "with `/pgaccess mtls list {app}`; whoever manages the database can remove it, for example with "
-        "`heroku data:mtls:ip-rules:delete`."
+    Refusal.RULE_OURS: (
+        "The rule for `{address}` on {app} is pgaccess's already. See whose it is with `/pgaccess mtls list "
+        "{app}`."
     ),
     Refusal.LINK_PLAN: (
         "{app} has the plan {plan}: Heroku Postgres Advanced has no PrivateLink. Ask for another database, "
@@ -417,6 +416,13 @@ REFUSALS: Final[Mapping[str, str]] = {
     ),
     Refusal.ROTATION_NOT_WAITING: (
         "#{id} does not wait for a new certificate to be installed. See how it stands with `/pgaccess show {id}`"
+    ),
+    Refusal.ROTATION_OLD_GOING: (
+        "Too late: #{id} is removing the old certificate already, or is over. See how it stands with "
+        "`/pgaccess show {id}`; the files of the new one: `/pgaccess mtls certificate get {id}`"
+    ),
+    Refusal.ROTATION_NO_TEST: (
+        "#{id} has no new certificate that I could test just now. See how it stands with `/pgaccess show {id}`"
     ),
     Refusal.RULES_FULL_UNTIL: (
         "This database has all the {limit} rules that Heroku allows. The next to end is #{id}, {at}: ask again "

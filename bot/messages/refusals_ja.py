@@ -305,10 +305,8 @@ REFUSALS: Final[Mapping[str, str]] = {
         "`{address}` から {app} への接続を許可しているものは、ここで申請されたものの中にありません。現在の一覧"
         "は `/pgaccess mtls list {app}` で確認できます。"
     ),
-    Refusal.FOREIGN_RULE: (
-        "{app} の `{address}` のルールは私が作成したものではないため、削除しません。どのルールを誰が作成したか"
-        "は `/pgaccess mtls list {app}` で確認できます。削除はデータベースの管理者にご依頼ください。例: "
-        "`heroku data:mtls:ip-rules:delete`"
+    Refusal.RULE_OURS: (
+        "{app} の `{address}` のルールは、すでに pgaccess が管理しています。確認するには: `/pgaccess mtls list {app}`"
     ),
     Refusal.LINK_PLAN: (
         "{app} のプランは {plan} です。Heroku Postgres Advanced に PrivateLink はありません。ほかのデータベースを"
@@ -420,6 +418,13 @@ REFUSALS: Final[Mapping[str, str]] = {
     ),
     Refusal.ROTATION_NOT_WAITING: (
         "#{id} は新しい証明書の設置待ちではありません。状況は `/pgaccess show {id}` で確認できます。"
+    ),
+    Refusal.ROTATION_OLD_GOING: (
+        "間に合いませんでした。#{id} はすでに古い証明書を削除中か、終了しています。状況は `/pgaccess show {id}` で、"
+        "新しい証明書のファイルは `/pgaccess mtls certificate get {id}` で確認できます。"
+    ),
+    Refusal.ROTATION_NO_TEST: (
+        "#{id} には今テストできる新しい証明書がありません。状況は `/pgaccess show {id}` で確認できます。"
     ),
     Refusal.RULES_FULL_UNTIL: (
         "このデータベースのルールは、Heroku の上限の {limit} 件に達しています。次に終了するのは #{id} で、{at} です。"

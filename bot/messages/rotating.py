@@ -3,7 +3,7 @@
 from bot.domain import rotation
 from bot.domain.change import Change, ChangeState
 from bot.domain.request import Kind
-from bot.domain.rotation import GRACE, PATIENCE, Rotation, Stage
+from bot.domain.rotation import GRACE, PATIENCE, Rotation
 from bot.messages import blocks, names
 from bot.messages.words import Mrkdwn, Words
 from bot.ports import Block, Case, Message
@@ -47,28 +47,60 @@ def reminder(case: Case, words: Words) -> Message:
     """To the owner, while nobody has said that the new certificate is installed."""
     found = None if case.change is None else under_way(case.change)
     params = {"id": case.request.id, "app": case.target.label}
-    if found is None or not found.waits_for_word or found.ready_at is None:
+    if found is None or not found.waits_for_word or found.waits_since is None:
         over = words("notice.install.over", **params)
         return Message(text=over, blocks=[blocks.section(over)])
-    said = words("notice.install", ready=found.ready_at, over=found.ready_at + PATIENCE, **params)
+    said = words("notice.install", since=found.waits_since, over=found.waits_since + PATIENCE, **params)
     return Message(text=said, blocks=[blocks.section(said), *offered(case, found, words)])
 
 
 def offered(case: Case, found: Rotation | None, words: Words) -> list[Block]:
-    """The buttons for the new certificate: its files, and, while that is waited for, that it is installed."""
-    if found is None or found.stage not in (Stage.INSTALLING, Stage.RESTING):
+    """What came of a test, and the buttons: the files, and what can be said about the new certificate."""
+    if found is None or not found.has_both:
         return []
-    value = names.button_value(case.request.id, case.request.version)
-    made = [blocks.button(words("button.files"), action=names.FILES, value=value)]
+    made = [_button(case, words, "files", names.FILES)]
     if found.waits_for_word:
-        said = words("button.installed")
-        made.append(blocks.button(said, action=names.INSTALLED, value=value, style="primary"))
-    return [blocks.actions(*made)]
+        made.append(_button(case, words, "installed", names.INSTALLED, style="primary"))
+    if found.testable:
+        made.append(_button(case, words, "test", names.TEST))
+    if not found.waits_for_word:
+        made.append(_button(case, words, "keep_old", names.KEEP_OLD))
+    return [*test(case, found, words), blocks.actions(*made)]
+
+
+def test(case: Case, found: Rotation | None, words: Words) -> list[Block]:
+    """What came of the last test, while that matters."""
+    if found is None or not found.has_both:
+        return []
+    if found.test_asked_at is not None:
+        return [blocks.context(words("rotation.test.under_way", since=found.test_asked_at))]
+    if found.tested is None:
+        return []
+    said = words(f"rotation.test.{found.tested}", at=found.tested_at, app=case.target.label)
+    return [blocks.context(said)]
 
 
 def installed(case: Case, words: Words) -> Message:
     """To whoever said that the new certificate is installed: when the old one is removed."""
     found = None if case.change is None else rotation.rotation_of(case.change)
     until = None if found is None else found.remove_at
-    said = words("answer.installed", id=case.request.id, app=case.target.label, until=until)
+    return _short(words("answer.installed", id=case.request.id, app=case.target.label, until=until))
+
+
+def kept(case: Case, words: Words) -> Message:
+    """To whoever still needs the old certificate: that it stays, and what is waited for again."""
+    return _short(words("answer.kept_old", id=case.request.id, app=case.target.label))
+
+
+def testing(case: Case, words: Words) -> Message:
+    """To whoever wants the new certificate tested: where it is told what came of it."""
+    return _short(words("answer.testing", id=case.request.id, app=case.target.label))
+
+
+def _short(said: Mrkdwn) -> Message:
     return Message(text=said, blocks=[blocks.section(said)])
+
+
+def _button(case: Case, words: Words, name: str, action: str, *, style: str | None = None) -> Block:
+    value = names.button_value(case.request.id, case.request.version)
+    return blocks.button(words(f"button.{name}"), action=action, value=value, style=style)

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from bot.domain.looks import ranges_look
+from bot.domain.methods import Method
 from bot.domain.network import address_count, is_documentation
 from bot.domain.ranges import LIMIT, RangeRule, RangesLook, Services
 from bot.domain.subject import Network
-from bot.messages import blocks, names
+from bot.messages import blocks, drifting, names
 from bot.messages.words import Mrkdwn, Words, cut, escape
 from bot.ports import Block, Case, Message, Post, SpaceSituation
 
@@ -73,6 +74,7 @@ def status(situation: SpaceSituation, words: Words, *, afresh: bool = False) -> 
     if look.open_to_all:
         said.append(words("card.change.trusted.all"))
     shown = [blocks.section(title), blocks.section(used), blocks.section("\n".join(lines) or "–")]
+    shown += drifting.found(look.drift, situation.open, Method.TRUSTED, words)
     return Message(text=title, blocks=[*shown, blocks.context(" ".join(said))])
 
 

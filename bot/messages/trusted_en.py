@@ -41,7 +41,7 @@ ENGLISH: Final[Mapping[str, str]] = {
     "notice.range_back": ":rotating_light: *{range} is back in the space {space}*, after pgaccess took it out and saw it gone. Somebody wrote the list from an older copy. Ask for its removal: `/pgaccess trusted remove {range} from {space}`",
     "notice.range_stuck": ":rotating_light: *{range} cannot be taken out of the space {space}:* its list would be empty, and everybody shut out. Add a lasting range; pgaccess takes this one out right after.",
     "notice.range_missing": ":mag: *{range} is not in the space {space} any more.* pgaccess had taken it over, and somebody else took it out. I leave it that way.",
-    "notice.range_foreign": ":mag: *{range} is new in the space {space}*, written by {by} and not by pgaccess. Take it over with `/pgaccess trusted adopt {range} on {space}`, or have it removed.",
+    "notice.range_foreign": ":mag: *{range} is new in the space {space}*, written by {by} and not by pgaccess. To have it removed: `/pgaccess trusted remove {range} from {space}`. To have it taken over: `/pgaccess trusted adopt {range} on {space}`",
     "notice.ranges_contended": ":rotating_light: *The list of the space {space} is being written by others again and again* (last by {by}). pgaccess has stopped merging for now and looks again soon; please find out who writes it.",
     "notice.ranges_unseen": ":warning: *The history of the space {space} does not answer.* pgaccess has written its list and cannot see whether somebody changed it at the same moment; such a change would be lost. Before: {before}. After: {after}.",
     "notice.ranges_unapplied": ":warning: *The list of the space {space} is stored and not in force.* {by} wrote it last; writing it once more usually helps.",

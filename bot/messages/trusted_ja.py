@@ -41,7 +41,7 @@ JAPANESE: Final[Mapping[str, str]] = {
     "notice.range_back": ":rotating_light: *スペース {space} に {range} が戻っています。* pgaccess が削除し、なくなったことを確認した後です。誰かが古い一覧から書き込みました。削除を申請してください: `/pgaccess trusted remove {range} from {space}`",
     "notice.range_stuck": ":rotating_light: *スペース {space} から {range} を削除できません。* 一覧が空になり、誰も接続できなくなるためです。恒久的な範囲を追加してください。その直後に pgaccess が削除します。",
     "notice.range_missing": ":mag: *{range} がスペース {space} からなくなりました。* pgaccess が管理を引き継いだ範囲ですが、他の人が削除しました。このままにしておきます。",
-    "notice.range_foreign": ":mag: *スペース {space} に新しい範囲 {range} があります。* 書き込んだのは {by} で、pgaccess ではありません。 `/pgaccess trusted adopt {range} on {space}` で引き継ぐか、削除を申請してください。",
+    "notice.range_foreign": ":mag: *スペース {space} に新しい範囲 {range} があります。* 書き込んだのは {by} で、pgaccess ではありません。 削除するには: `/pgaccess trusted remove {range} from {space}` 。管理を引き継ぐには: `/pgaccess trusted adopt {range} on {space}`",
     "notice.ranges_contended": ":rotating_light: *スペース {space} の一覧が繰り返し書き換えられています* (最後は {by})。pgaccess は統合をいったん中止し、まもなくもう一度確認します。誰が書き込んでいるか確認してください。",
     "notice.ranges_unseen": ":warning: *スペース {space} の履歴が応答しません。* pgaccess は一覧を書き込みましたが、同時に誰かが変更したかどうかを確認できません。変更があれば失われています。書き込み前: {before} 。書き込み後: {after} 。",
     "notice.ranges_unapplied": ":warning: *スペース {space} の一覧は保存されていますが、有効になっていません。* 最後に書き込んだのは {by} です。もう一度書き込むと有効になることがあります。",

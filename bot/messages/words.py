@@ -14,6 +14,8 @@ from bot.messages import (
     advise_ja,
     certificates_en,
     certificates_ja,
+    drift_en,
+    drift_ja,
     en,
     expiry_en,
     expiry_ja,
@@ -54,6 +56,7 @@ CATALOGUE: Final[Mapping[str, Mapping[str, str]]] = {
         handing_en.ENGLISH,
         privatelink_en.ENGLISH,
         trusted_en.ENGLISH,
+        drift_en.ENGLISH,
         advise_en.ENGLISH,
     ),
     "ja": _whole(
@@ -64,6 +67,7 @@ CATALOGUE: Final[Mapping[str, Mapping[str, str]]] = {
         handing_ja.JAPANESE,
         privatelink_ja.JAPANESE,
         trusted_ja.JAPANESE,
+        drift_ja.JAPANESE,
         advise_ja.JAPANESE,
     ),
 }

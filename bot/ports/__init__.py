@@ -9,9 +9,11 @@ from bot.ports.outside import (
     Desk,
     Heroku,
     LinkSeen,
+    Login,
     Loop,
     Message,
     Place,
+    Probe,
     Slack,
 )
 from bot.ports.records import (
@@ -73,6 +75,7 @@ __all__ = [
     "Lanes",
     "LinkSeen",
     "Links",
+    "Login",
     "Loop",
     "Message",
     "Notice",
@@ -82,6 +85,7 @@ __all__ = [
     "Post",
     "PostKind",
     "Posts",
+    "Probe",
     "Question",
     "Received",
     "Reminders",

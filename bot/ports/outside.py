@@ -10,6 +10,7 @@ from uuid import UUID
 from bot.domain.certificate import Certificate
 from bot.domain.link import Connection, LinkAccount
 from bot.domain.person import Person
+from bot.domain.probe import Probed
 from bot.domain.ranges import RangeRule, Ruleset
 from bot.domain.subject import Network
 from bot.domain.target import Database, Rule, Space
@@ -78,6 +79,17 @@ class Credential:
 
     chain: str = field(repr=False)
     key: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Login:
+    """How a database is reached and who logs in, from a config var's URL: used at once and never kept."""
+
+    host: str
+    port: int
+    user: str = field(repr=False)
+    password: str = field(repr=False)
+    base: str
 
 
 class Heroku(Protocol):
@@ -186,6 +198,24 @@ class Heroku(Protocol):
 
     async def config_var_names(self, app: str) -> frozenset[str]:
         """The names of an app's config vars; their values are never kept."""
+        ...
+
+    async def login(self, app: str, config_var: str) -> Login:
+        """How a database is reached now; ``HerokuUnclearError``: the app has no such URL there."""
+        ...
+
+
+class Probe(Protocol):
+    """Connects to a database with a client certificate, from the machine that the bot runs on."""
+
+    async def connect(self, login: Login, credential: Credential, *, root: str) -> Probed:
+        """Connects once, within ``bot.domain.probe.PATIENCE``; nothing is kept, and nothing is quoted.
+
+        Args:
+            login: where, and as whom.
+            credential: the certificate that is to prove itself.
+            root: the chain by which the server is known, PEM.
+        """
         ...
 
 

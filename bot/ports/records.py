@@ -45,6 +45,10 @@ class PostKind(StrEnum):
     NOTICE_HEROKU_DENIED = "notice.heroku_denied"
     NOTICE_HEROKU_TROUBLE = "notice.heroku_trouble"
     NOTICE_STRAY = "notice.stray"
+    NOTICE_RULE_FOREIGN = "notice.rule_foreign"
+    NOTICE_RULE_BACK = "notice.rule_back"
+    NOTICE_RULE_MISSING = "notice.rule_missing"
+    NOTICE_RULE_UNAPPLIED = "notice.rule_unapplied"
     NOTICE_HANDOUT = "notice.handout"
     NOTICE_CERTIFICATE_READY = "notice.certificate_ready"
     NOTICE_CERTIFICATE_GONE = "notice.certificate_gone"
@@ -62,6 +66,8 @@ class PostKind(StrEnum):
     NOTICE_LINK_URL = "notice.link_url"
     NOTICE_LINK_FOREIGN = "notice.link_foreign"
     NOTICE_LINK_BACK = "notice.link_back"
+    NOTICE_LINK_MISSING = "notice.link_missing"
+    NOTICE_LINK_UNAPPLIED = "notice.link_unapplied"
     NOTICE_LINK_STAYS = "notice.link_stays"
 
     @property
@@ -155,10 +161,11 @@ class Situation:
     Attributes:
         look: at its IP rules and certificates.
         open: everything pending or open there, newest first.
-        mine: of these, the asking person's.
+        mine: of these, and of what is open in its space, the asking person's.
         now: business time of the answer.
         link: the last look at its PrivateLink.
         certificates: the asking person's, those that are there.
+        space: that it is in; None where it can have no trusted ranges.
     """
 
     database: Database
@@ -168,6 +175,7 @@ class Situation:
     now: datetime
     link: LinkLook | None = None
     certificates: tuple[KnownCertificate, ...] = ()
+    space: "SpaceSituation | None" = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -240,6 +248,8 @@ class Job:
         claimed_at: Postgres time at which the turn began.
         purpose: what its calls are for: to close, to open, or only to look.
         look: what the last look saw; None when there was none.
+        changing: whether a change of it is under way; one that comes later makes it due again.
+        certified: whether certificates of the target are known.
     """
 
     lane: int
@@ -254,6 +264,8 @@ class Job:
     claimed_at: datetime
     purpose: Purpose = Purpose.ADD
     look: AnyLook | None = None
+    changing: bool = True
+    certified: bool = True
 
     @property
     def database(self) -> Database:

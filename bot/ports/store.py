@@ -8,6 +8,7 @@ from uuid import UUID
 
 from bot.domain.certificate import Certificate, KnownCertificate, Sighting
 from bot.domain.change import Change
+from bot.domain.drift import Lately
 from bot.domain.grant import Grant
 from bot.domain.handout import Handout
 from bot.domain.ladder import Ladder
@@ -223,6 +224,14 @@ class Entries(Protocol):
         """Takes back those of the listed rules that were thought gone, and returns them: they are ours."""
         ...
 
+    async def adopt(self, job: Job, rules: Iterable[Rule]) -> None:
+        """Takes rules over that somebody else made: they are ours, and stay without a grant."""
+        ...
+
+    async def lately(self, database: UUID) -> Lately:
+        """Networks of our rules that went within the last day: as we had asked, or taken over and lost."""
+        ...
+
     async def ours(self, database: UUID) -> frozenset[UUID]:
         """Ids of our rules at a database."""
         ...
@@ -275,8 +284,8 @@ class Links(Protocol):
         """ARNs of the accounts that we let in, or may have."""
         ...
 
-    async def removed_lately(self, database: UUID) -> frozenset[str]:
-        """ARNs of accounts of ours that were gone, as we had asked, within the last day."""
+    async def lately(self, database: UUID) -> Lately:
+        """ARNs of accounts of ours that went within the last day: as we had asked, or taken over and lost."""
         ...
 
 
@@ -332,12 +341,16 @@ class Ranges(Protocol):
         """Sources that we wrote, or may have."""
         ...
 
+    async def lately(self, space: UUID) -> Lately:
+        """Sources of ours that went within the last day: as we had asked, or taken over and lost."""
+        ...
+
     async def since_write(self, space: UUID) -> timedelta | None:
         """How long ago a list of ours was last written; None when it never was."""
         ...
 
-    async def services(self, space: UUID) -> Services:
-        """How a space stands with Heroku's support, locked until the transaction ends."""
+    async def services(self, space: UUID, *, lock: bool = True) -> Services:
+        """How a space stands with Heroku's support, locked until the transaction ends unless only read."""
         ...
 
     async def set_services(self, space: UUID, state: Services, *, doing: Doing) -> None:
@@ -410,6 +423,10 @@ class Requests(Protocol):
 
     async def lock(self, id: int) -> Request | None:
         """A request, locked until the transaction ends."""
+        ...
+
+    async def lock_case(self, id: int) -> Case | None:
+        """The same with everything that is shown of it, its votes included."""
         ...
 
     async def votes(self, id: int) -> tuple[Decision, ...]:
@@ -552,6 +569,10 @@ class Changes(Protocol):
 
     async def under_way(self, target: UUID, method: Method) -> tuple[Change, ...]:
         """Changes of a target and method that are to be made, oldest first."""
+        ...
+
+    async def taken_over(self, target: UUID, method: Method) -> tuple[Change, ...]:
+        """Changes by which entries of others were taken over, the newest first."""
         ...
 
     async def to_wake(self, now: datetime, *, limit: int) -> tuple[Change, ...]:

@@ -145,6 +145,7 @@ def _environ(database_url: str, *, slack_url: str, heroku_url: str, bot_url: str
         "HEROKU_DATA_API_URL": heroku_url,
         "PGACCESS_POLICY_TOML": POLICY,
         "PGACCESS_PUBLIC_URL": bot_url,
+        "PGACCESS_PROBE": "1",
         "PORT": bot_url.rpartition(":")[2],
     }
 

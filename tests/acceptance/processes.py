@@ -77,10 +77,10 @@ class Machine:
         self.bot = f"http://127.0.0.1:{self._environ['PORT']}"
         self.client = httpx.Client(timeout=10, trust_env=False)
 
-    def start(self, name: str, *arguments: str) -> Process:
-        """Starts a process from the project's folder, as the README does."""
+    def start(self, name: str, *arguments: str, **settings: str) -> Process:
+        """Starts a process from the project's folder, as the README does; settings are only its own."""
         log = (self._folder / f"{name}-{len(self._started)}.log").open("wb")
-        process = Process(*arguments, environ=self._environ, log=log)
+        process = Process(*arguments, environ={**self._environ, **settings}, log=log)
         self._started.append(process)
         self.processes[name] = process
         return process
@@ -100,9 +100,9 @@ class Machine:
         self.start("worker", "bot", "worker")
         until(self._ready)
 
-    def run(self, *arguments: str) -> int:
-        """Runs a command to its end."""
-        process = self.start("-".join(arguments), *arguments)
+    def run(self, *arguments: str, **settings: str) -> int:
+        """Runs a command to its end; settings are only its own."""
+        process = self.start("-".join(arguments), *arguments, **settings)
         return process._process.wait(timeout=START)
 
     def _ready(self) -> bool:

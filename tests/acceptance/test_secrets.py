@@ -1,7 +1,8 @@
 """No secret is left anywhere: the real processes through a whole life, then every place is searched."""
 
+import inspect
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from sandbox.heroku.world import DATABASE, SECOND_DATABASE
 from sandbox.slack import faults as slack_faults
 from sandbox.stage import BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET
 from tests.acceptance.inhabited import Inhabited, inhabited
+from tests.acceptance.processes import free_port
 from tests.acceptance.searching import Found, body_lines, search, spellings
 from tests.flow.acts import played_heroku
 from tests.flow.browser import OTHER, Link, links, opened, pressed, unpacked
@@ -46,6 +48,8 @@ async def test_after_a_whole_life_no_secret_is_anywhere(world: Inhabited) -> Non
     handed_out = [
         await _handed_out(world, number) for number in (await _issued(world), await _enabled(world))
     ]
+    await _rotated_and_tested(world)
+    await _linked(world)
     secrets = await _secrets(world, handed_out)
     await _only_in_the_owners_direct_messages(world, secrets)
 
@@ -100,12 +104,49 @@ async def _approved(world: Inhabited) -> int:
     ready = f"SELECT count(*) FROM certificates WHERE request_id = {number} AND status = 'ready'"
 
     async def made() -> bool:
-        # The lane is looked at every minute while nothing is asked of it; the test does not wait for that.
-        await world.query("UPDATE lanes SET due_at = now() WHERE lease IS NULL")
         return bool(await world.query(ready) == [(1,)])
 
-    await world.until(made)
+    await _soon(world, made)
     return int(number)
+
+
+async def _soon(world: Inhabited, seen: Callable[[], object]) -> None:
+    """Waits for something: lanes of which nothing is asked are looked at every minute, here at once."""
+
+    async def looked() -> object:
+        await world.query("UPDATE lanes SET due_at = now() WHERE lease IS NULL")
+        found = seen()
+        return await found if inspect.isawaitable(found) else found
+
+    await world.until(looked)
+
+
+async def _rotated_and_tested(world: Inhabited) -> None:
+    """A certificate is rotated, and the bot connects with the new one: in vain, for nobody answers there."""
+    world.stage.heroku.serve_at(DATABASE, f"127.0.0.1:{free_port()}")
+    ((old,),) = await world.query("SELECT min(request_id) FROM certificates WHERE request_id > 0")
+    await world.ask(f"/pgaccess mtls certificate rotate {old}")
+    number = await _approved(world)
+    await world.until(lambda: world.told("engineer", f"is ready (#{number})"))
+    world.stage.heroku.fault(faults.status(500), on=r"GET .*/config-vars")
+    await _tested(world, number, comes="did not give me the certificate")
+    world.stage.heroku.clear_faults()
+    await _tested(world, number, comes="the database did not answer")
+
+
+async def _tested(world: Inhabited, number: int, *, comes: str) -> None:
+    assert (await world.press_own("engineer", "certificate.test", f"is ready (#{number})")).ok
+    await _soon(world, lambda: world.told("engineer", comes))
+
+
+async def _linked(world: Inhabited) -> None:
+    """PrivateLink is opened and used, which makes config vars that hold the password once more."""
+    account = "123456789012"
+    await world.ask(f"/pgaccess privatelink open billing account {account} for 8h because nightly export")
+    assert (await world.approve()).ok
+    await _soon(world, lambda: world.told("engineer", "may connect to billing"))
+    world.stage.heroku.create_vpc_endpoint(DATABASE, account=account, now=datetime.now(UTC))
+    await _soon(world, lambda: world.told("engineer", "_ENDPOINT_"))
 
 
 async def _handed_out(world: Inhabited, number: int) -> tuple[dict[str, str], list[Link]]:

@@ -1,12 +1,15 @@
 """Socket Mode with real processes: ``pgaccess web`` is called by nobody, and opens its own way to Slack."""
 
+import contextlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from sandbox.postgres import PrivatePostgres
 from tests.acceptance.processes import SECRETS, Machine, until
+from tests.conftest import own_database
 
 APP_TOKEN = "xapp-acceptance-3e8"
 LINE = "/pgaccess mtls add 203.0.113.4"
@@ -27,15 +30,29 @@ class SocketMachine(Machine):
         return connections
 
 
-@pytest.fixture
-def running(empty_database_url: str, tmp_path: Path) -> Iterator[SocketMachine]:
-    started = SocketMachine(empty_database_url, tmp_path)
+@contextlib.contextmanager
+def machine(database_url: str, folder: Path) -> Iterator[SocketMachine]:
+    started = SocketMachine(database_url, folder)
     try:
         started.start_world()
         started.start_bot()
         yield started
     finally:
         started.close()
+
+
+@pytest.fixture
+def running(empty_database_url: str, tmp_path: Path) -> Iterator[SocketMachine]:
+    """A machine for a test that stops parts of it."""
+    with machine(empty_database_url, tmp_path) as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def shared(postgres: PrivatePostgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SocketMachine]:
+    """A machine for the tests that leave it as it was."""
+    with own_database(postgres) as url, machine(url, tmp_path_factory.mktemp("shared")) as started:
+        yield started
 
 
 @pytest.mark.timeout(120)
@@ -63,23 +80,23 @@ def test_the_main_job_travels_through_the_socket_with_nothing_secret_in_any_log(
 
 
 @pytest.mark.timeout(120)
-def test_a_form_is_opened_and_a_line_that_is_wrong_is_answered(running: SocketMachine) -> None:
-    assert running.type("U0ENGINEER", "/pgaccess")["ok"]
-    assert until(lambda: running.state("U0ENGINEER")["view"])["title"]["text"]
+def test_a_form_is_opened_and_a_line_that_is_wrong_is_answered(shared: SocketMachine) -> None:
+    assert shared.type("U0ENGINEER", "/pgaccess")["ok"]
+    assert until(lambda: shared.state("U0ENGINEER")["view"])["title"]["text"]
 
-    assert running.type("U0ENGINEER", "/pgaccess mtls add 10.0.0.1")["ok"]
-    private = [one["text"] for one in running.messages("C0GENERAL", "U0ENGINEER") if one["ephemeral"]]
+    assert shared.type("U0ENGINEER", "/pgaccess mtls add 10.0.0.1")["ok"]
+    private = [one["text"] for one in shared.messages("C0GENERAL", "U0ENGINEER") if one["ephemeral"]]
     assert "10.0.0.1" in private[-1]
 
 
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("do", ["refresh", "cut"])
-def test_a_connection_that_ends_is_made_anew_by_itself(running: SocketMachine, do: str) -> None:
-    assert running.sockets(do) == 1
+def test_a_connection_that_ends_is_made_anew_by_itself(shared: SocketMachine, do: str) -> None:
+    assert shared.sockets(do) == 1
 
-    until(lambda: running.sockets() == 1)
-    assert running.type("U0ENGINEER", "/pgaccess list")["ok"]
-    until(lambda: running.client.get(f"{running.bot}/readyz").status_code == 200)
+    until(lambda: shared.sockets() == 1)
+    assert shared.type("U0ENGINEER", "/pgaccess list")["ok"]
+    until(lambda: shared.client.get(f"{shared.bot}/readyz").status_code == 200)
 
 
 @pytest.mark.timeout(120)
@@ -98,26 +115,24 @@ def test_a_slack_that_was_away_is_found_again(running: SocketMachine) -> None:
 
 
 @pytest.mark.timeout(60)
-def test_a_token_that_opens_nothing_is_one_sentence(running: SocketMachine) -> None:
-    running._environ["SLACK_APP_TOKEN"] = "xapp-other"
+def test_a_token_that_opens_nothing_is_one_sentence(shared: SocketMachine) -> None:
+    assert shared.run("bot", "web", SLACK_APP_TOKEN="xapp-other") == 2
 
-    assert running.run("bot", "web") == 2
-
-    printed = running.processes["bot-web"].printed()
+    printed = shared.processes["bot-web"].printed()
     assert "pgaccess: SLACK_APP_TOKEN is not taken by Slack (invalid_auth)" in printed
     assert "xapp-other" not in printed
 
 
 @pytest.mark.timeout(60)
-def test_check_says_of_each_thing_that_it_is_well_and_then_what_is_not(running: SocketMachine) -> None:
-    assert running.run("bot", "check") == 0
-    printed = running.processes["bot-check"].printed()
+def test_check_says_of_each_thing_that_it_is_well_and_then_what_is_not(shared: SocketMachine) -> None:
+    assert shared.run("bot", "check") == 0
+    printed = shared.processes["bot-check"].printed()
     assert {line[:4] for line in printed.splitlines()} == {"ok  "}
     assert "ok   Socket Mode: SLACK_APP_TOKEN opens a connection" in printed
 
-    running._environ |= {"HEROKU_API_KEY": "HRKU-other", "PGACCESS_POLICY_TOML": "approvers = 1"}
-    assert running.run("bot", "check") == 1
-    printed = running.processes["bot-check"].printed()
+    wrong = {"HEROKU_API_KEY": "HRKU-other", "PGACCESS_POLICY_TOML": "approvers = 1"}
+    assert shared.run("bot", "check", **wrong) == 1
+    printed = shared.processes["bot-check"].printed()
     assert "!!   policy: " in printed
     assert "!!   Heroku token: " in printed
     assert "HRKU-other" not in printed
@@ -125,25 +140,25 @@ def test_check_says_of_each_thing_that_it_is_well_and_then_what_is_not(running: 
 
 
 @pytest.mark.timeout(120)
-def test_forms_on_top_of_one_another_travel_through_the_socket(running: SocketMachine) -> None:
+def test_forms_on_top_of_one_another_travel_through_the_socket(shared: SocketMachine) -> None:
     engineer = {"as": "U0ENGINEER"}
 
     def submit(**values: str) -> dict[str, Any]:
         given = {name: {name: value} for name, value in values.items()}
-        return running.act("submit", **engineer, view_id=front(running)["id"], values=given)
+        return shared.act("submit", **engineer, view_id=front(shared)["id"], values=given)
 
-    assert running.type("U0ENGINEER", "/pgaccess advise billing")["ok"]
+    assert shared.type("U0ENGINEER", "/pgaccess advise billing")["ok"]
     answers = {"need": "direct", "origin": "fixed", "region": "unknown", "length": "days"}
     assert submit(**answers, production="no")["ok"]
-    assert "A fixed address is what it is made for" in str(front(running))
-    pressed = running.act("click", **engineer, view_id=front(running)["id"], action_id="advise.mtls")
+    assert "A fixed address is what it is made for" in str(front(shared))
+    pressed = shared.act("click", **engineer, view_id=front(shared)["id"], action_id="advise.mtls")
     assert pressed["ok"]
-    assert "5d" in str(front(running))
+    assert "5d" in str(front(shared))
     assert submit(address="203.0.113.4", reason="checks after migration")["ok"]
-    assert front(running) is None
-    until(lambda: running.told("U0ENGINEER", "203.0.113.4/32"))
+    assert front(shared) is None
+    until(lambda: shared.told("U0ENGINEER", "203.0.113.4/32"))
 
 
-def front(running: SocketMachine) -> Any:
+def front(at: SocketMachine) -> Any:
     """The form that the engineer has in front of them."""
-    return running.state("U0ENGINEER")["view"]
+    return at.state("U0ENGINEER")["view"]

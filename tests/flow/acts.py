@@ -28,7 +28,13 @@ def played_heroku(*, switches: Switches | None = None, databases: int = 1) -> Pl
 
 
 class Acts:
-    """A stage, and hands and eyes on it."""
+    """A stage, and hands and eyes on it.
+
+    Attributes:
+        patience: seconds that something may take.
+    """
+
+    patience = PATIENCE
 
     def __init__(self, stage: Stage, database_url: str) -> None:
         self.stage = stage
@@ -55,13 +61,13 @@ class Acts:
 
     async def until(self, seen: Callable[[], object]) -> None:
         """Waits until something is seen; the question may be a coroutine function."""
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + self.patience
         while True:
             found = seen()
             if await found if inspect.isawaitable(found) else found:
                 return
             assert time.monotonic() < deadline, f"never seen; Slack showed {self.everything()}"
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.04)
 
     # --- people ----------------------------------------------------------------------------------
 

@@ -10,7 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain.account import parse_accounts
 from bot.domain.change import Change
 from bot.domain.change import begin as begin_change
+from bot.domain.drift import Drift
 from bot.domain.grant import Grant, Why, closing
+from bot.domain.looks import link_look
 from bot.domain.methods import Method
 from bot.domain.request import Kind, Request, RequestState
 from bot.domain.schedule import CHANGE_DEADLINE
@@ -118,6 +120,14 @@ class LinkPasses:
             f"to_jsonb((progress->>'asked_at')::timestamptz - {passed})) WHERE progress ? 'asked_at'"
         )
 
+    async def hour(self) -> None:
+        """An hour has gone by since the app's config vars were read."""
+        await self.query(
+            "UPDATE lanes SET look = jsonb_set(look, '{vars_read_at}', "
+            "to_jsonb((look->>'vars_read_at')::timestamptz - interval '1 hour')) "
+            "WHERE look->>'vars_read_at' IS NOT NULL"
+        )
+
     async def deadline(self) -> None:
         """The time for opening and for changes is over."""
         for table in ("grants", "changes"):
@@ -168,6 +178,13 @@ class LinkPasses:
         """The kinds of what somebody is told, oldest first."""
         rows = await self.query("SELECT kind FROM posts WHERE recipient = :to ORDER BY id", to=to)
         return [str(row[0]) for row in rows]
+
+    async def drift(self) -> Drift:
+        """What the last look has found."""
+        async with self.store.transaction() as tx:
+            look = link_look(await tx.lanes.look(self.database.id, Method.PRIVATELINK))
+        assert look is not None
+        return look.drift
 
     async def due(self) -> timedelta:
         """How long until the next pass."""

@@ -1,7 +1,9 @@
 """A keeper's passes one by one: the real keeper between a real Postgres and a played Heroku."""
 
+import asyncio
 import contextlib
 import re
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,12 +13,19 @@ from uuid import UUID, uuid4
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.domain import foreign
+from bot.domain.change import Change
+from bot.domain.change import begin as begin_change
+from bot.domain.drift import Drift
 from bot.domain.grant import Grant, Why, closing
+from bot.domain.looks import rules_look
 from bot.domain.methods import Method
+from bot.domain.request import Kind, RequestState
+from bot.domain.schedule import CHANGE_DEADLINE
 from bot.heroku.client import HerokuClient
-from bot.keeper import Keeper
+from bot.keeper import Keeper, Taken
 from bot.keeping.rules import RulesKeeper
-from bot.ports import Doing
+from bot.ports import Doing, Probe
 from sandbox.heroku.heroku import PlayedHeroku
 from sandbox.heroku.things import Database as PlayedDatabase
 from sandbox.heroku.things import Endpoint, KeptRule
@@ -31,12 +40,18 @@ class Passes:
     """Hands and eyes on a keeper that makes a pass when it is told to."""
 
     def __init__(
-        self, *, store: PostgresStore, engine: AsyncEngine, heroku: PlayedHeroku, client: HerokuClient
+        self,
+        *,
+        store: PostgresStore,
+        engine: AsyncEngine,
+        heroku: PlayedHeroku,
+        client: HerokuClient,
+        probe: Probe | None = None,
     ) -> None:
         self.store = store
         self.heroku = heroku
         self.clock = SetClock()
-        rules = RulesKeeper(store=store, heroku=client, policy=POLICY, clock=self.clock)
+        rules = RulesKeeper(store=store, heroku=client, policy=POLICY, clock=self.clock, probe=probe)
         self.keeper = Keeper(store=store, methods={Method.MTLS: rules})
         self.client = client
         self._engine = engine
@@ -61,6 +76,28 @@ class Passes:
             await tx.lanes.look_soon(self.database.id)
             await tx.commit()
         await self.turn()
+
+    async def claim(self) -> Taken:
+        """Takes the app ``billing``'s database, due or not, and does nothing yet."""
+        async with self.store.transaction() as tx:
+            await tx.lanes.look_soon(self.database.id)
+            await tx.commit()
+        turn = await self.keeper.claim()
+        assert turn is not None
+        return turn
+
+    async def somebody_waits(self) -> None:
+        """Waits until a transaction waits for another one."""
+        deadline = time.monotonic() + 15
+        while True:
+            found = await self.query(
+                "SELECT 1 FROM pg_stat_activity "
+                "WHERE datname = current_database() AND wait_event_type = 'Lock'"
+            )
+            if found:
+                return
+            assert time.monotonic() < deadline, "nobody waits"
+            await asyncio.sleep(0.01)
 
     async def turn(self, *, takes: timedelta = timedelta()) -> None:
         """One pass over what is due, in which so much business time goes by."""
@@ -104,10 +141,48 @@ class Passes:
             await tx.lanes.want(grant.target, grant.method)
             await tx.commit()
 
+    async def change(self, kind: Kind, network: IPv4Network) -> Change:
+        """A change that was just approved, about the rules that the last look shows."""
+        asked = samples.request(network=network, kind=kind)
+        asked = replace(asked, terms=replace(asked.terms, target=self.database.id))
+        request = await kept.record(self.store, asked, requester="U0ENGINEER")
+        doing = Doing(actor="U0LEAD", at=self.clock.now())
+        async with self.store.transaction() as tx:
+            look = rules_look(await tx.lanes.look(self.database.id, Method.MTLS))
+            begun = begin_change(request, id=uuid4(), now=self.clock.now())
+            change = foreign.aimed(begun, foreign.meant(kind, look, network))
+            await tx.requests.decide(request, RequestState.APPROVED, doing=doing)
+            await tx.changes.start(change, within=CHANGE_DEADLINE, doing=doing)
+            await tx.lanes.want(self.database.id, Method.MTLS)
+            await tx.commit()
+        return change
+
+    async def made(self, change: Change) -> tuple[Any, ...]:
+        """The state of a change, and why."""
+        (row,) = await self.query("SELECT state, why FROM changes WHERE id = :id", id=change.id)
+        return row
+
+    async def hears(self, to: str = POLICY.operations_channel) -> list[str]:
+        """The kinds of what somebody is told, oldest first; operations unless said."""
+        rows = await self.query("SELECT kind FROM posts WHERE recipient = :to ORDER BY id", to=to)
+        return [row[0] for row in rows]
+
+    async def drift(self) -> Drift:
+        """What the last look has found."""
+        async with self.store.transaction() as tx:
+            look = rules_look(await tx.lanes.look(self.database.id, Method.MTLS))
+        assert look is not None
+        return look.drift
+
     async def minute(self) -> None:
         """A minute goes by for what waits for Heroku."""
         await self.query("UPDATE entries SET removal_asked_at = removal_asked_at - interval '61 seconds'")
         await self.query("UPDATE intents SET waits_until = waits_until - interval '81 seconds'")
+        await self.query(
+            "UPDATE changes SET progress = jsonb_set(progress, '{asked_at}', "
+            "to_jsonb((progress->>'asked_at')::timestamptz - interval '61 seconds')) "
+            "WHERE progress ? 'asked_at'"
+        )
 
     async def swap_names(self) -> None:
         """What the store knows of two names has been the other way round since the last discovery."""
@@ -127,6 +202,20 @@ class Passes:
         """Networks of our rules at Heroku."""
         rules = self.endpoint(name).rules.values()
         return [rule.cidr for rule in rules if rule.description.startswith("pgaccess/")]
+
+    def rule_by_hand(self, network: IPv4Network, description: str = "") -> None:
+        """Somebody else makes a rule."""
+        self.heroku.add_rule_by_hand(DATABASE, str(network), description, now=datetime.now(UTC))
+
+    def removed_by_hand(self, network: IPv4Network) -> None:
+        """Somebody else removes every rule of a network."""
+        for id, rule in list(self.endpoint().rules.items()):
+            if rule.cidr == str(network):
+                self.heroku.delete_rule_by_hand(DATABASE, id, now=datetime.now(UTC))
+
+    def networks(self) -> list[str]:
+        """Every rule's network at Heroku."""
+        return [rule.cidr for rule in self.endpoint().rules.values()]
 
     def odd_rule(self, cidr: str, description: str) -> None:
         """A rule that somebody made by ways that are not known."""

@@ -10,7 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.change import Change
 from bot.domain.change import begin as begin_change
+from bot.domain.drift import Drift
 from bot.domain.grant import Grant, Why, closing
+from bot.domain.looks import ranges_look
 from bot.domain.methods import Method
 from bot.domain.request import Kind, Request, RequestState
 from bot.domain.schedule import CHANGE_DEADLINE
@@ -157,6 +159,13 @@ class RangePasses:
         """The kinds of what somebody is told, oldest first; operations unless said."""
         rows = await self.query("SELECT kind FROM posts WHERE recipient = :to ORDER BY id", to=to)
         return [str(row[0]) for row in rows]
+
+    async def drift(self) -> Drift:
+        """What the last look has found."""
+        async with self.store.transaction() as tx:
+            look = ranges_look(await tx.lanes.look(self.space.id, Method.TRUSTED))
+        assert look is not None
+        return look.drift
 
     async def _asked(self, source: str, kind: Kind, owner: str) -> Request:
         asked = samples.request(kind=kind)

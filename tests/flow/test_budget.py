@@ -85,7 +85,7 @@ async def test_a_removal_goes_on_where_an_addition_waits(
         await passes.end(grant)
         await passes.turn()
         assert str(NETWORK) not in passes.ours()
-        # What Heroku says is left when it is asked for the removal may let the addition follow, never precede it.
+        # What Heroku says is left, asked for the removal, may let the addition follow, never precede.
         assert re.match("POST .*DELETE", " ".join(passes.calls("^(POST|DELETE)")))
 
 

@@ -141,6 +141,13 @@ async def test_without_a_public_address_it_says_what_does_not_work(scene: Scene)
         assert "a certificate's files" in settings.said
 
 
+async def test_where_certificates_can_be_tested_it_says_what_that_needs(scene: Scene) -> None:
+    (line, *_) = await scene.check(PGACCESS_PROBE="1")
+    assert line.verdict is Verdict.GOOD
+    assert "where this address is let in" in line.said
+    assert "PGACCESS_PROBE" in (await scene.wrong(PGACCESS_PROBE="yes"))["settings"]
+
+
 async def test_looking_changes_nothing_and_costs_few_calls(scene: Scene) -> None:
     await scene.check()
 

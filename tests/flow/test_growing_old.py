@@ -112,7 +112,7 @@ async def rotate(acts: Acts) -> None:
     await acts.until(lambda: acts.told("engineer", "expires within 60d"))
     before = len(acts.cards())
     assert (await acts.press_own("engineer", "certificate.rotate")).ok
-    await acts.until(lambda: "Rotate a client certificate" in acts.card())
+    await acts.until(lambda: "Rotate client certificate 1 of billing" in acts.card())
     assert len(acts.cards()) == before + 1
     assert (await acts.approve()).ok
     await acts.until(lambda: acts.told("engineer", "is ready (#2)"))
@@ -122,7 +122,7 @@ async def test_a_rotation_goes_from_its_button_to_the_removal_of_the_old_one(act
     await rotate(acts)
     old = len(ready(acts)) - 1
     assert (await acts.press_own("engineer", "certificate.installed")).ok
-    await acts.until(lambda: acts.told("engineer", "the old certificate is removed"))
+    await acts.until(lambda: acts.told("engineer", "the old certificate will be removed"))
     await acts.stage.move_time(GRACE + timedelta(minutes=1))
     await acts.until(lambda: len(ready(acts)) == old)
     await acts.until(lambda: acts.told("engineer", "*#2 is done"))

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.account import parse_accounts
+from bot.domain.drift import NO_DRIFT
 from bot.domain.request import Kind
 from bot.heroku.client import HerokuClient
 from sandbox.heroku import faults
@@ -354,6 +355,7 @@ async def test_new_foreign_accounts_are_told_once_and_one_that_came_back_as_such
     passes.heroku.add_account_by_hand(DATABASE, ACCOUNT, now=passes.now)
     await passes.look(2)
     assert await passes.told(OPERATIONS) == ["notice.link_foreign", "notice.link_back"]
+    assert (await passes.drift()).back == set(parse_accounts(ACCOUNT).arns)
     assert passes.accounts() == [OTHER, ACCOUNT]
 
 
@@ -363,6 +365,15 @@ async def test_foreign_accounts_go_by_their_own_approved_removal(passes: LinkPas
     await passes.look(2)
     assert await passes.made(change) == ("done", None)
     assert passes.accounts() == [ACCOUNT]
+
+
+async def test_an_open_request_that_relies_on_a_foreign_account_keeps_it_there(passes: LinkPasses) -> None:
+    passes.heroku.create_privatelink_by_hand(DATABASE, [ACCOUNT], now=passes.now)
+    grant = await passes.in_force()
+    change = await passes.change(Kind.UNDO, parse_accounts(ACCOUNT))
+    await passes.look()
+    assert await passes.made(change) == ("failed", "needed")
+    assert (await passes.state(grant), passes.accounts()) == ("in_force", [ACCOUNT])
 
 
 async def test_an_adopted_account_is_ours_stays_without_a_grant_and_goes_by_its_own_removal(
@@ -384,6 +395,47 @@ async def test_an_adopted_account_is_ours_stays_without_a_grant_and_goes_by_its_
     assert len(passes.calls("PATCH")) == 1
 
 
+async def test_an_adopted_account_that_vanishes_is_told_to_its_owner_and_to_operations_once(
+    passes: LinkPasses,
+) -> None:
+    passes.heroku.create_privatelink_by_hand(DATABASE, [ACCOUNT, OTHER], now=passes.now)
+    await passes.change(Kind.ADOPT, parse_accounts(OTHER))
+    await passes.look()
+    passes.heroku.remove_account_by_hand(DATABASE, OTHER, now=passes.now)
+    await passes.look(2)
+    assert (await passes.told(OPERATIONS))[-1] == "notice.link_missing"
+    assert (await passes.told("U0ENGINEER"))[-1] == "notice.link_missing"
+    assert (await passes.told(OPERATIONS)).count("notice.link_missing") == 1
+    assert (await passes.drift()).missing == set(parse_accounts(OTHER).arns)
+
+
+async def test_what_goes_with_an_approved_closing_is_missed_by_nobody(passes: LinkPasses) -> None:
+    passes.heroku.create_privatelink_by_hand(DATABASE, [ACCOUNT], now=passes.now)
+    await passes.change(Kind.ADOPT, parse_accounts(ACCOUNT))
+    await passes.look()
+    closing = await passes.change(Kind.CLOSE)
+    await passes.look(3)
+    assert await passes.made(closing) == ("done", None)
+    assert "notice.link_missing" not in await passes.told(OPERATIONS)
+    assert await passes.drift() == NO_DRIFT
+
+
+async def test_an_account_that_stops_being_active_is_told_once_two_looks_have_seen_it(
+    passes: LinkPasses,
+) -> None:
+    grant = await passes.in_force()
+    link = passes.heroku.privatelink(DATABASE, now=passes.now)
+    assert link is not None
+    later = passes.now + timedelta(hours=1)
+    link.accounts.update({arn: replace(each, active_at=later) for arn, each in link.accounts.items()})
+    await passes.look()
+    assert await passes.told(OPERATIONS) == []
+    await passes.look(2)
+    assert await passes.told(OPERATIONS) == ["notice.link_unapplied"]
+    assert (await passes.drift()).unapplied == set(parse_accounts(ACCOUNT).arns)
+    assert await passes.state(grant) == "in_force"
+
+
 async def test_config_vars_that_cannot_be_read_spoil_no_pass(passes: LinkPasses) -> None:
     grant = await passes.in_force()
     passes.heroku.create_vpc_endpoint(DATABASE, account=ACCOUNT, now=passes.now)
@@ -391,8 +443,25 @@ async def test_config_vars_that_cannot_be_read_spoil_no_pass(passes: LinkPasses)
     await passes.look(2)
     assert await passes.state(grant) == "in_force"
     assert "notice.link_connected" in await passes.told("U0ENGINEER")
-    await passes.look()
+    for _ in range(2):
+        await passes.hour()
+        await passes.look()
     assert "notice.link_url" in await passes.told("U0ENGINEER")
+
+
+async def test_a_config_var_that_never_appears_is_not_asked_for_in_every_pass(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    never = replace(Pace.of(0), announce=365 * 24 * 3600.0)
+    async with played(store, engine, pace=never) as passes:
+        await passes.in_force()
+        passes.heroku.create_vpc_endpoint(DATABASE, account=ACCOUNT, now=passes.now)
+        await passes.look(5)
+        asked = sum("config-vars" in entry.path for entry in passes.heroku.journal)
+        assert asked == 1
+        await passes.hour()
+        await passes.look(2)
+        assert sum("config-vars" in entry.path for entry in passes.heroku.journal) == 2
 
 
 async def test_config_vars_come_back_as_names_alone(passes: LinkPasses) -> None:

@@ -73,6 +73,19 @@ async def test_an_address_on_a_database_that_is_not_enabled_asks_for_both(acts: 
     assert audit == [("enable", "", "doing"), ("enable", "doing", "done")]
 
 
+async def test_the_blank_form_offers_both_as_well(acts: Acts) -> None:
+    await turn_off(acts)
+    assert (await acts.type("engineer", "/pgaccess")).ok
+    assert (await acts.submit("engineer", address="203.0.113.4", duration="2h", reason="migration")).ok
+    offered = str(acts.stage.slack.view_for("engineer"))
+    assert "This request asks for both" in offered
+    assert all(said in offered for said in ("203.0.113.4", "2h", "migration"))
+    assert acts.cards() == []
+    assert (await acts.submit("engineer")).ok
+    await acts.until(lambda: "First enables mTLS on billing" in acts.card())
+    assert "203.0.113.4/32 → billing" in acts.card()
+
+
 async def test_where_it_cannot_be_enabled_the_address_is_not_opened_and_retry_tries_both(acts: Acts) -> None:
     await turn_off(acts)
     acts.stage.heroku.fault(faults.status(422), on=ENABLE)
@@ -93,7 +106,7 @@ async def test_disabling_lists_what_dies_and_wants_the_name_typed(acts: Acts) ->
     form = str(acts.stage.slack.view_for("engineer"))
     assert "203.0.113.4/32" in form
     assert "#1" in form
-    assert "1 client certificates" in form
+    assert "client certificates (1)" in form
     await acts.submit("engineer", name="bill")
     assert await acts.states() == ["in_force"]
     before = len(acts.cards())

@@ -173,7 +173,7 @@ async def test_closing_asks_for_the_name_shows_whom_it_cuts_off_and_ends_them_wh
 ) -> None:
     await links.opened()
     links.stage.heroku.add_account_by_hand(DATABASE, FOREIGN, now=datetime.now(UTC))
-    await links.operations_hear(f"Somebody else let AWS `arn:aws:iam::{FOREIGN}:root` in to billing.")
+    await links.operations_hear(f"Somebody else let AWS `{FOREIGN}` in to billing.")
     endpoint = links.connect()
     await links.told_soon("engineer", f"{endpoint} is connected")
 

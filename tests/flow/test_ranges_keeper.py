@@ -217,6 +217,7 @@ async def test_a_range_that_is_back_after_its_proven_end_is_a_red_finding(passes
     passes.by_hand(OFFICE, MINE)
     await passes.look(2)
     assert await passes.told() == [PostKind.NOTICE_RANGE_BACK]
+    assert (await passes.drift()).back == {MINE}
     assert passes.sources() == [OFFICE, MINE]
 
 
@@ -232,6 +233,15 @@ async def test_a_foreign_range_is_taken_out_by_its_own_approval(passes: Spaces) 
     await passes.look(2)
     assert passes.sources() == [OFFICE]
     assert await passes.made(change) == "done"
+
+
+async def test_an_open_request_that_relies_on_a_foreign_range_keeps_it_there(passes: Spaces) -> None:
+    passes.by_hand(OFFICE, MINE)
+    grant = await passes.in_force()
+    change = await passes.change(Kind.UNDO, MINE)
+    await passes.look()
+    assert (await passes.made(change), await passes.state(grant)) == ("failed", "in_force")
+    assert passes.sources() == [OFFICE, MINE]
 
 
 async def test_a_range_that_was_taken_over_stays_until_its_own_removal(passes: Spaces) -> None:
@@ -253,6 +263,8 @@ async def test_a_range_that_was_taken_over_and_vanishes_is_told_of(passes: Space
     passes.by_hand(OFFICE)
     await passes.look(2)
     assert (await passes.told())[-1] == PostKind.NOTICE_RANGE_MISSING
+    assert (await passes.told("U0ENGINEER"))[-1] == PostKind.NOTICE_RANGE_MISSING
+    assert (await passes.drift()).missing == {OTHER}
     assert passes.sources() == [OFFICE]
 
 

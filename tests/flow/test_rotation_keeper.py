@@ -1,5 +1,6 @@
 """Rotations pass by pass: made once, handed over once, and the old certificate removed last, if at all."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,12 +15,16 @@ from bot.domain import change as changes
 from bot.domain import rotation
 from bot.domain.change import Change, ChangeState
 from bot.domain.grant import Why
+from bot.domain.probe import Probed
 from bot.domain.request import Kind, Request, RequestState
 from bot.domain.rotation import GRACE, Stage, rotation_of
 from bot.domain.schedule import CHANGE_DEADLINE
 from bot.domain.subject import CertificateId
+from bot.errors import Refusal, Refused
 from bot.heroku.client import HerokuClient
-from bot.ports import Doing
+from bot.keeping.rules import RulesPass
+from bot.keeping.turns import Turns
+from bot.ports import Credential, Doing, Login
 from sandbox.heroku import faults
 from sandbox.heroku.door import app as heroku_door
 from sandbox.heroku.switches import Pace, Switches
@@ -39,13 +44,44 @@ def switches() -> Switches:
     return Switches()
 
 
+class PlayedProbe:
+    """A machine from which a database lets itself be reached, or not."""
+
+    def __init__(self) -> None:
+        self.finds = Probed.CONNECTED
+        self.dies = False
+        self.tried: list[tuple[Login, Credential]] = []
+
+    async def connect(self, login: Login, credential: Credential, *, root: str) -> Probed:
+        """Notes what was brought along; ``dies`` once in the middle of it."""
+        assert root.startswith("-----BEGIN CERTIFICATE-----")
+        if self.dies:
+            self.dies = False
+            raise asyncio.CancelledError
+        self.tried.append((login, credential))
+        return self.finds
+
+
 @pytest.fixture
-async def passes(store: PostgresStore, engine: AsyncEngine, switches: Switches) -> AsyncIterator[Passes]:
+def probe() -> PlayedProbe:
+    return PlayedProbe()
+
+
+@pytest.fixture
+def probing() -> bool:
+    """Whether new certificates may be tested from here."""
+    return True
+
+
+@pytest.fixture
+async def passes(
+    store: PostgresStore, engine: AsyncEngine, switches: Switches, probe: PlayedProbe, probing: bool
+) -> AsyncIterator[Passes]:
     heroku = default_world(token=TOKEN, pace=Pace.of(0), switches=switches)
     base = "http://heroku.test"
     transport = httpx.ASGITransport(heroku_door(heroku))
     client = HerokuClient(token=TOKEN, platform_url=base, data_url=base, transport=transport)
-    yield Passes(store=store, engine=engine, heroku=heroku, client=client)
+    yield Passes(store=store, engine=engine, heroku=heroku, client=client, probe=probe if probing else None)
     await client.close()
 
 
@@ -291,11 +327,166 @@ async def test_the_deadline_of_the_removal_is_its_own(rotating: Rotating) -> Non
     assert (await rotating.now()).state is ChangeState.DONE
 
 
-def test_a_rotation_remembers_no_secret() -> None:
-    keys = set(
-        rotation.made(changes.begin(_asked(), id=uuid4(), now=samples.NOW), uuid4(), now=samples.NOW).progress
+# --- what people say on the way --------------------------------------------------------------------------
+
+
+async def test_an_old_one_that_is_still_needed_stays(rotating: Rotating) -> None:
+    new = await rotating.installed()
+    request = (await rotating.now()).request
+    for press in ("first", "second"):
+        await rotating.access.keep_old(request, person="U0ENGINEER", key=press)
+    rotating.passes.clock.present += GRACE
+    await rotating.passes.look()
+    assert await rotating.stage() is Stage.INSTALLING
+    assert rotating.ready() == [rotating.old, new]
+
+
+async def test_even_one_whose_removal_a_keeper_has_just_set_out_for_stays(rotating: Rotating) -> None:
+    new = await rotating.rested()
+    request = (await rotating.now()).request
+    turn = await rotating.passes.claim()
+    await rotating.access.keep_old(request, person="U0ENGINEER", key="keep")
+    await rotating.passes.keeper.work(turn)
+    assert rotating.passes.calls(REMOVE) == []
+    assert rotating.ready() == [rotating.old, new]
+
+
+async def test_one_that_is_being_removed_is_not_kept(rotating: Rotating) -> None:
+    await rotating.rested()
+    await rotating.passes.look()
+    request = (await rotating.now()).request
+    with pytest.raises(Refused) as refused:
+        await rotating.access.keep_old(request, person="U0ENGINEER", key="keep")
+    assert refused.value.reason is Refusal.ROTATION_OLD_GOING
+
+
+async def test_a_person_and_a_keeper_never_wait_for_each_other(rotating: Rotating) -> None:
+    await rotating.handed_over()
+    taken = await rotating.passes.claim()
+    assert isinstance(taken.making, RulesPass)
+    turns = Turns(store=rotating.passes.store, deadline=rotating.passes.client.deadline)
+    async with turns.holding(taken.making.turn, change=rotating.id) as tx:
+        pressing = asyncio.create_task(asked_for_a_test(rotating))
+        await rotating.passes.somebody_waits()
+        await tx.changes.get(rotating.id)
+    await pressing
+    assert rotation_of(await rotating.now()).test_asked_at is not None
+
+
+# --- testing the new one ---------------------------------------------------------------------------------
+
+
+async def asked_for_a_test(rotating: Rotating) -> None:
+    request = (await rotating.now()).request
+    await rotating.access.test(request, person="U0ENGINEER", key=f"test:{uuid4()}")
+
+
+async def test_a_test_connects_with_the_new_certificate_and_its_word_is_kept(
+    rotating: Rotating, probe: PlayedProbe
+) -> None:
+    new = await rotating.handed_over()
+    await asked_for_a_test(rotating)
+    await rotating.passes.look()
+    await rotating.passes.look()
+    (login, credential), *more = probe.tried
+    assert more == []
+    assert credential == await rotating.passes.client.credential(DATABASE, new)
+    assert login.password in rotating.passes.heroku.connection(DATABASE)
+    remembered = rotation_of(await rotating.now())
+    assert (remembered.tested, remembered.test_asked_at) == (Probed.CONNECTED, None)
+    assert await rotating.stage() is Stage.INSTALLING
+
+
+async def test_who_had_it_tested_and_what_came_of_it_is_in_the_audit_trail(rotating: Rotating) -> None:
+    await rotating.handed_over()
+    await asked_for_a_test(rotating)
+    await rotating.passes.look()
+    found = await rotating.passes.query(
+        "SELECT actor, after, details->>'found' FROM audit WHERE subject = 'rotate' ORDER BY id DESC LIMIT 2"
     )
-    assert keys == {"new", "ready_at", "reminders"}
+    assert [tuple(line) for line in reversed(found)] == [
+        ("U0ENGINEER", "doing, installing, testing", None),
+        ("pgaccess", "doing, installing", "connected"),
+    ]
+
+
+async def test_what_a_test_uses_is_nowhere_in_the_store(rotating: Rotating, probe: PlayedProbe) -> None:
+    await rotating.handed_over()
+    await asked_for_a_test(rotating)
+    await rotating.passes.look()
+    ((login, _),) = probe.tried
+    for table in ("changes", "posts", "audit"):
+        rows = await rotating.passes.query(f"SELECT t::text FROM {table} AS t")
+        assert not [row for row in rows if login.password in row[0] or "PRIVATE" in row[0]]
+
+
+async def test_where_heroku_gives_no_key_nothing_is_tried_and_that_is_said(
+    rotating: Rotating, probe: PlayedProbe
+) -> None:
+    await rotating.handed_over()
+    rotating.passes.heroku.fault(faults.status(500), on=r"GET .*/config-vars")
+    await asked_for_a_test(rotating)
+    await rotating.passes.look()
+    assert rotation_of(await rotating.now()).tested is Probed.NOT_FETCHED
+    assert probe.tried == []
+
+
+async def test_a_new_one_that_does_not_work_keeps_the_old_one_until_a_person_says_otherwise(
+    rotating: Rotating, probe: PlayedProbe
+) -> None:
+    new = await rotating.installed()
+    probe.finds = Probed.NOT_ACCEPTED
+    await asked_for_a_test(rotating)
+    await rotating.passes.look()
+    rotating.passes.clock.present += GRACE
+    await rotating.passes.look()
+    assert await rotating.failed() is Why.NOT_ACCEPTED
+    assert rotating.ready() == [rotating.old, new]
+    request = (await rotating.now()).request
+    await rotating.access.retry(request, person="U0ENGINEER", key="retry")
+    await rotating.passes.look()
+    assert await rotating.stage() is Stage.REMOVING
+
+
+async def test_a_test_that_its_keeper_did_not_live_to_see_is_made_again(
+    rotating: Rotating, probe: PlayedProbe
+) -> None:
+    await rotating.handed_over()
+    await asked_for_a_test(rotating)
+    probe.dies = True
+    with pytest.raises(asyncio.CancelledError):
+        await rotating.passes.look()
+    await rotating.passes.query("UPDATE lanes SET lease = NULL, lease_until = NULL")
+    await rotating.passes.look()
+    assert rotation_of(await rotating.now()).tested is Probed.CONNECTED
+
+
+async def test_nobody_else_has_it_tested(rotating: Rotating, probe: PlayedProbe) -> None:
+    await rotating.handed_over()
+    request = (await rotating.now()).request
+    async with rotating.passes.store.transaction() as tx:
+        await tx.people.keep([samples.person(), samples.person("U0STRANGER")])
+        await tx.commit()
+    with pytest.raises(Refused) as refused:
+        await rotating.access.test(request, person="U0STRANGER", key="test")
+    assert refused.value.reason is Refusal.NOT_YOURS
+    assert probe.tried == []
+
+
+@pytest.mark.parametrize("probing", [False])
+async def test_where_it_is_switched_off_there_is_nothing_to_test(rotating: Rotating, probing: bool) -> None:
+    await rotating.handed_over()
+    request = (await rotating.now()).request
+    with pytest.raises(Refused) as refused:
+        await rotating.access.test(request, person="U0ENGINEER", key="test")
+    assert refused.value.reason is Refusal.ROTATION_NO_TEST
+
+
+def test_a_rotation_remembers_no_secret() -> None:
+    begun = changes.begin(_asked(), id=uuid4(), now=samples.NOW)
+    made = rotation.made(begun, uuid4(), now=samples.NOW, testable=True)
+    tried = rotation.tested(rotation.testing(made, now=samples.NOW), Probed.OTHER, now=samples.NOW)
+    assert set(tried.progress) == {"new", "ready_at", "reminders", "testable", "tested", "tested_at"}
 
 
 def _asked() -> Request:

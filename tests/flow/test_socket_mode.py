@@ -82,6 +82,19 @@ async def test_what_was_begun_is_answered_before_the_connection_is_closed(scene:
     assert scene.people.sockets.connected == 0
 
 
+@pytest.mark.parametrize(
+    "settings", [{"socket_only": True}, {"tier_1_burst": 1, "limits": True}, {"ticket_seconds": 5.0}], ids=str
+)
+async def test_a_command_is_answered_whatever_slack_does_where_nobody_knows(
+    scene: Scene, settings: dict[str, object]
+) -> None:
+    scene.slack.switch(**settings)
+    scene.allowed.set()
+    async with scene.mode():
+        assert (await scene.people.types("engineer", "/pgaccess")).ok
+    assert [one["text"] for one in scene.slack.ephemerals("engineer")] == ["done"]
+
+
 async def test_an_answer_goes_through_the_connection_that_stands_by_then(scene: Scene) -> None:
     async with scene.mode():
         typing = asyncio.create_task(scene.people.types("engineer", "/pgaccess"))

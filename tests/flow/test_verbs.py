@@ -139,12 +139,18 @@ async def test_remove_of_somebody_elses_address_is_a_request_that_lists_it(acts:
     assert acts.ours() == []
 
 
-async def test_remove_of_what_others_made_is_refused(acts: Acts) -> None:
-    await acts.type("engineer", "/pgaccess mtls remove 198.51.100.0/24")
+async def test_remove_of_what_is_not_there_is_refused_and_of_what_others_made_waits_for_a_decision(
+    acts: Acts,
+) -> None:
     await acts.type("engineer", "/pgaccess mtls remove 203.0.113.200")
-    assert len(acts.private("engineer")) == 2
+    assert len(acts.private("engineer")) == 1
     assert await acts.states() == []
+    await acts.ask("/pgaccess mtls remove 198.51.100.0/24 because nobody knows it")
+    assert await acts.states() == ["pending"]
     assert "198.51.100.0/24" in acts.rules()
+    assert (await acts.approve()).ok
+    await acts.until(lambda: acts.told("engineer", "#1 is done"))
+    assert "198.51.100.0/24" not in acts.rules()
 
 
 async def test_retry_opens_what_heroku_refused(acts: Acts) -> None:

@@ -51,6 +51,16 @@ def test_the_least_that_has_to_be_set_leaves_the_rest_as_documented() -> None:
     assert (found.port, found.signing_secrets) == (3000, (f"{SECRET}3",))
 
 
+@pytest.mark.parametrize(("said", "tests"), [("", False), ("0", False), (" 1 ", True)])
+def test_new_certificates_are_tested_from_here_only_where_that_is_switched_on(said: str, tests: bool) -> None:
+    assert settings(PGACCESS_PROBE=said).probes is tests
+    assert not settings().probes
+
+
+def test_a_switch_that_says_neither_yes_nor_no_is_refused() -> None:
+    assert "PGACCESS_PROBE has to be 1" in wrong(PGACCESS_PROBE="yes")
+
+
 def test_secrets_do_not_print() -> None:
     assert SECRET not in repr(settings())
     assert MINIMAL not in repr(settings())

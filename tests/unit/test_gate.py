@@ -312,8 +312,8 @@ async def test_a_signed_body_that_bolt_could_not_read_is_refused(media: bytes, b
         (FORM, b"payload={}"),
         (FORM, urlencode({"payload": deep(DEEPEST - 1)}).encode()),
         (FORM, urlencode({"payload": json.dumps({"text": "🔥", "list": [1, None, True, 1.5]})}).encode()),
-        (FORM, b'{"type":"event_callback"}'),
-        (JSON, b' {"type":"event_callback"} '),
+        (FORM, b'{"type":"event_callback","event":{"type":"team_rename"}}'),
+        (JSON, b' {"type":"event_callback","event":{"type":"team_rename"}} '),
         (JSON, b'{"emoji":"\\ud83d\\udd25"}'),
     ],
 )

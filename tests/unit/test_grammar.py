@@ -19,6 +19,7 @@ from handlers.link_typed import AskLinkAdd, AskLinkAdopt, AskLinkClose, AskLinkR
 from handlers.tidy import LONGEST_LINE, normalise, tidy, unquoted
 from handlers.trusted_typed import AskTrusted, AskTrustedStatus
 from handlers.typed import (
+    AskAdopt,
     AskAdvice,
     AskExtend,
     AskFiles,
@@ -207,6 +208,12 @@ RIGHT: list[tuple[str, Typed]] = [
     ("help mtls list billing", AskHelp(topic=("mtls", "list"))),
     ("help revoke", AskHelp(topic=("revoke",))),
     ("cancel ヘルプ", AskHelp(topic=("cancel",))),
+    # mtls adopt
+    ("mtls adopt", AskAdopt()),
+    (
+        "mtls adopt 203.0.113.4 on billing because it is the vendor's",
+        AskAdopt(address="203.0.113.4", target="billing", reason="it is the vendor's"),
+    ),
     # mtls remove
     ("mtls remove", AskRemove()),
     ("mtls remove 203.0.113.4", AskRemove(address="203.0.113.4")),
@@ -408,7 +415,11 @@ WRONG: list[tuple[str, Refusal, dict[str, Any]]] = [
     # far off: what is possible
     ("banana", Refusal.UNKNOWN_HERE, {"word": "banana", "example": COMMANDS["mtls", "add"].example}),
     ("203.0.113.4", Refusal.UNKNOWN_HERE, {"word": "203.0.113.4"}),
-    ("mtls banana", Refusal.UNKNOWN_HERE, {"known": "add, remove, list, enable, disable, certificate"}),
+    (
+        "mtls banana",
+        Refusal.UNKNOWN_HERE,
+        {"known": "add, remove, adopt, list, enable, disable, certificate"},
+    ),
     ("mtls 203.0.113.4", Refusal.UNKNOWN_HERE, {}),
     ("trusted open", Refusal.UNKNOWN_HERE, {"known": "add, remove, adopt, list, status"}),
     ("help banana", Refusal.UNKNOWN_HERE, {}),

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.grant import GrantState, Why
-from bot.domain.plan import Attempt, Entry, Known, Plan, Removal, Want, plan, strays, unseen
+from bot.domain.plan import Attempt, Entry, Known, Plan, Removal, Undo, Want, plan, strays, unseen
 from bot.domain.target import Rule
 
 SPACE = UUID(int=0)
@@ -193,6 +193,55 @@ def test_a_foreign_rule_of_exactly_the_network_satisfies_a_grant_and_survives_it
     end = plan(known([want(state=GrantState.ENDING)]), [rule(name="foreign")])
     assert end.remove == ()
     assert end.ended == (uid("grant"),)
+
+
+def undoing(*wants: Want, entries: Sequence[Entry] = (), removal: Removal = Removal.NONE) -> Known:
+    """Known, with the approved removal of the rule that is simply called so."""
+    return replace(known(wants, entries), undo=(Undo(rule=uid("rule"), removal=removal),))
+
+
+def test_a_foreign_rule_is_removed_by_its_own_approved_removal_and_no_other_of_the_same_address() -> None:
+    drawn = plan(undoing(), [rule(), rule(name="another")])
+    assert (drawn.remove, drawn.undone, drawn.under_way) == ((uid("rule"),), frozenset(), True)
+    assert plan(undoing(), [rule(name="another")]).undone == {uid("rule")}
+
+
+def test_a_removal_that_was_asked_for_just_now_is_waited_for_and_then_asked_for_again() -> None:
+    assert plan(undoing(removal=Removal.ASKED), [rule()]).remove == ()
+    assert plan(undoing(removal=Removal.OVERDUE), [rule()]).remove == (uid("rule"),)
+
+
+def test_a_rule_that_a_grant_relies_on_is_not_removed_and_the_removal_hears_why() -> None:
+    drawn = plan(undoing(want(state=GrantState.IN_FORCE)), [rule()])
+    assert drawn.needed == {uid("rule")}
+    assert (drawn.remove, drawn.interrupted) == ((), ())
+
+
+def test_nothing_is_in_force_by_a_rule_whose_removal_is_on_its_way() -> None:
+    drawn = plan(undoing(want(), removal=Removal.ASKED), [rule()])
+    assert (drawn.in_force, drawn.add, drawn.needed) == ((), (), frozenset())
+
+
+def test_an_adopted_rule_stays_without_a_grant_and_ends_none() -> None:
+    adopted = replace(entry(), adopted=True)
+    drawn = plan(known([want(state=GrantState.ENDING)], [adopted]), [rule()])
+    assert (drawn.remove, drawn.ended) == ((), (uid("grant"),))
+    assert not plan(known([], [adopted]), [rule()]).under_way
+
+
+def test_an_adopted_rule_goes_by_its_own_approved_removal() -> None:
+    adopted = replace(entry(), adopted=True)
+    assert plan(undoing(entries=[adopted]), [rule()]).remove == (uid("rule"),)
+    asked = replace(adopted, removal=Removal.OVERDUE)
+    drawn = plan(undoing(entries=[asked], removal=Removal.OVERDUE), [rule()])
+    assert drawn.remove == (uid("rule"),)
+
+
+def test_an_adopted_rule_that_somebody_else_removes_is_missing_unless_that_was_approved() -> None:
+    adopted = replace(entry(), adopted=True)
+    drawn = plan(known([], [adopted]), [])
+    assert (drawn.missing, drawn.gone) == ((HOME,), (uid("rule"),))
+    assert plan(undoing(entries=[adopted]), []).missing == ()
 
 
 def test_a_foreign_rule_that_merely_covers_the_network_satisfies_nothing() -> None:

@@ -193,6 +193,12 @@ def test_what_never_appeared_is_not_ours_any_more() -> None:
     assert plan(known(ours(listed=False)), ruleset(OFFICE)).gone == (MINE,)
 
 
+def test_what_is_added_anew_after_a_try_that_made_nothing_stays_ours() -> None:
+    drawn = plan(known(want(), ours(listed=False)), ruleset(OFFICE))
+    assert drawn.edit.add == (MINE,)
+    assert drawn.gone == ()
+
+
 def test_an_end_is_said_once_the_range_is_seen_to_be_gone() -> None:
     leaving = known(want(state=ENDING), ours(leaving=True))
     assert plan(leaving, ruleset(OFFICE, MINE)).ended == ()

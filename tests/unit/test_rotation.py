@@ -13,6 +13,7 @@ from bot.domain import rotation
 from bot.domain.certificate import Certificate
 from bot.domain.change import Change, ChangeState
 from bot.domain.grant import Why
+from bot.domain.probe import Probed
 from bot.domain.request import Kind
 from bot.domain.rotation import GRACE, PATIENCE, REMINDERS, Stage, Step, rotation_of
 from bot.domain.subject import CertificateId, Whole
@@ -146,6 +147,68 @@ def test_the_last_certificate_that_works_is_never_removed(
         assert [each for each in listed if rotation.is_usable(each, now=now) and each.id != OLD]
         assert rotation_of(change).installed_at is not None
         assert now >= NOW + GRACE
+
+
+# --- the old one is still needed, and tests ----------------------------------------------------------
+
+
+def tried(change: Change, found: Probed) -> Change:
+    return rotation.tested(rotation.testing(change, now=NOW), found, now=NOW + SECOND)
+
+
+def test_an_old_one_that_is_still_needed_stays_until_the_new_one_is_said_to_be_installed_again() -> None:
+    kept = rotation.not_installed(resting(), now=NOW + SECOND)
+    assert rotation_of(kept).stage is Stage.INSTALLING
+    assert kept.wake_at == NOW + SECOND + REMINDERS[0]
+    assert next_step(kept, BOTH, after=2 * GRACE) == (Step.WAIT, None)
+    assert not rotation.is_over(kept, now=NOW + PATIENCE)
+
+
+def test_a_test_that_was_asked_for_comes_before_the_removal() -> None:
+    asked = rotation.testing(resting(), now=NOW)
+    assert next_step(asked, BOTH, after=GRACE) == (Step.TEST, None)
+    assert next_step(tried(resting(), Probed.CONNECTED), BOTH, after=GRACE) == (Step.REMOVE, None)
+
+
+def test_a_new_one_that_is_gone_is_not_tested() -> None:
+    asked = rotation.testing(waiting(), now=NOW)
+    assert next_step(asked, (certificate(OLD),)) == (Step.FAIL, Why.NEW_GONE)
+
+
+def test_an_old_one_on_its_way_out_is_removed_and_not_tested() -> None:
+    asked = rotation.testing(removing(), now=NOW)
+    assert next_step(asked, BOTH, after=GRACE) == (Step.READ_BACK, None)
+
+
+def test_a_new_one_that_is_proven_not_to_work_keeps_the_old_one_in_place() -> None:
+    refused = tried(resting(), Probed.NOT_ACCEPTED)
+    assert next_step(refused, BOTH, after=GRACE - SECOND) == (Step.WAIT, None)
+    assert next_step(refused, BOTH, after=GRACE) == (Step.FAIL, Why.NOT_ACCEPTED)
+
+
+@pytest.mark.parametrize("found", [found for found in Probed if found is not Probed.NOT_ACCEPTED])
+def test_a_test_that_says_nothing_about_the_certificate_decides_nothing(found: Probed) -> None:
+    assert next_step(tried(resting(), found), BOTH, after=GRACE) == (Step.REMOVE, None)
+
+
+def test_whoever_presses_once_more_knows_better_than_the_test() -> None:
+    again = rotation.again(
+        changes.failed(tried(resting(), Probed.NOT_ACCEPTED), Why.NOT_ACCEPTED, now=NOW + GRACE),
+        now=NOW + GRACE,
+    )
+    assert rotation_of(again).tested is None
+    assert next_step(again, BOTH, after=GRACE) == (Step.REMOVE, None)
+
+
+def test_a_test_that_begins_forgets_what_came_of_the_last_one() -> None:
+    again = rotation_of(rotation.testing(tried(waiting(), Probed.OTHER), now=NOW + 2 * SECOND))
+    assert (again.tested, again.tested_at, again.test_asked_at) == (None, None, NOW + 2 * SECOND)
+
+
+@pytest.mark.parametrize("testable", [True, False])
+def test_what_can_be_tested_stays_so_when_it_is_tried_once_more(testable: bool) -> None:
+    begun_so = rotation.made(begun(), NEW, now=NOW, testable=testable)
+    assert rotation_of(retried(begun_so, Why.NOT_INSTALLED)).testable is testable
 
 
 # --- somebody is reminded ----------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.grant import Grant, Why, again, begin, closing, extended, verified
+from bot.domain.methods import Method
 from bot.domain.schedule import (
     OPENING_DEADLINE,
     READ_BACK,
@@ -14,6 +15,7 @@ from bot.domain.schedule import (
     end_once_verified,
     gap,
     hard_end,
+    opening_deadline,
     reminder,
     warning,
 )
@@ -173,3 +175,9 @@ def test_what_is_opened_again_never_ends_later_than_it_would_have(
     assert before.ends_at is not None
     assert reopened.ends_at is not None
     assert reopened.ends_at <= before.ends_at
+
+
+def test_privatelink_has_time_for_the_endpoint_and_for_an_account_after_it() -> None:
+    assert opening_deadline(enables=False, method=Method.PRIVATELINK) == timedelta(minutes=45)
+    hard = hard_end(started=NOW, duration=HOUR, until=None, method=Method.PRIVATELINK)
+    assert hard == NOW + timedelta(minutes=45) + HOUR

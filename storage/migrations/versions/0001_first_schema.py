@@ -490,9 +490,16 @@ def upgrade() -> None:
         "entries",
         sa.Column("rule_id", sa.Uuid(), nullable=False),
         sa.Column("target_id", sa.Uuid(), nullable=False),
-        sa.Column("intent_id", sa.Uuid(), nullable=False),
+        sa.Column("intent_id", sa.Uuid(), nullable=True, comment="null: it was taken over"),
         sa.Column("network", postgresql.CIDR(), nullable=False),
         sa.Column("listed", sa.Boolean(), server_default="false", nullable=False),
+        sa.Column(
+            "adopted",
+            sa.Boolean(),
+            server_default="false",
+            nullable=False,
+            comment="it stays without a grant",
+        ),
         sa.Column("removal_asked_at", sa.DateTime(timezone=True), nullable=True, comment="Postgres time"),
         sa.Column(
             "gone_at",
@@ -503,6 +510,13 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["intent_id"], ["intents.id"], name=op.f("fk_entries_intent_id")),
         sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_entries_target_id")),
         sa.PrimaryKeyConstraint("rule_id", name=op.f("pk_entries")),
+    )
+    op.create_index(
+        "ix_entries_gone",
+        "entries",
+        ["target_id", "gone_at"],
+        unique=False,
+        postgresql_where=sa.text("gone_at IS NOT NULL"),
     )
     op.create_index(
         "ix_entries_present",
@@ -707,6 +721,7 @@ def downgrade() -> None:
     )
     op.drop_index("ix_grants_ending", table_name="grants", postgresql_where=sa.text("state = 'ending'"))
     op.drop_table("grants")
+    op.drop_index("ix_entries_gone", table_name="entries", postgresql_where=sa.text("gone_at IS NOT NULL"))
     op.drop_index("ix_entries_present", table_name="entries", postgresql_where=sa.text("gone_at IS NULL"))
     op.drop_table("entries")
     op.drop_index(

@@ -6,8 +6,10 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.access import Access, Removal, Wish
+from bot.domain.foreign import rules_of
 from bot.domain.grant import GrantState, Why
 from bot.domain.request import Kind, RequestState
+from bot.domain.target import Look
 from bot.errors import Refusal
 from storage.transaction import PostgresStore
 from tests.unit import samples
@@ -155,15 +157,41 @@ async def test_what_is_being_closed_already_is_not_closed_again(
     )
 
 
-async def test_a_rule_that_others_made_is_not_removed(
+async def test_the_removal_of_a_rule_that_others_made_is_a_request_that_aims_at_its_id(
+    store: PostgresStore, access: Access
+) -> None:
+    await kept.see(store, samples.look(foreign := samples.rule("203.0.113.4/32")))
+    removal = await remove(access)
+    assert removal.requested is not None
+    assert removal.closing == ()
+    assert removal.requested.request.kind is Kind.UNDO
+    decided = await acts.approve(access, removal.requested)
+    assert decided.change is not None
+    assert rules_of(decided.change) == {foreign.id}
+
+
+async def test_a_removal_is_not_approved_once_there_is_nothing_to_remove_any_more(
     store: PostgresStore, access: Access, engine: AsyncEngine
 ) -> None:
     await kept.see(store, samples.look(samples.rule("203.0.113.4/32")))
-    found = await acts.refusal(engine, remove(access))
-    assert (found.reason, found.params) == (
-        Refusal.FOREIGN_RULE,
-        {"address": str(NETWORK), "app": "billing"},
-    )
+    removal = await remove(access)
+    assert removal.requested is not None
+    await see_again(store, samples.look())
+    found = await acts.refusal(engine, acts.approve(access, removal.requested))
+    assert found.reason is Refusal.NOTHING_THERE
+
+
+async def test_a_foreign_rule_is_taken_over_by_a_request_and_one_of_ours_is_not(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    foreign = samples.rule("203.0.113.4/32")
+    wish = Wish(address="203.0.113.4", target="billing", reason="the ETL vendor's")
+    await kept.see(store, samples.look(foreign, ours=frozenset({foreign.id})))
+    found = await acts.refusal(engine, access.adopt_rule(wish, person=ENGINEER, key=acts.key()))
+    assert found.reason is Refusal.RULE_OURS
+    await see_again(store, samples.look(foreign))
+    case = await access.adopt_rule(wish, person=ENGINEER, key=acts.key())
+    assert (case.request.kind, case.request.state) == (Kind.ADOPT, RequestState.PENDING)
 
 
 async def test_a_grant_of_ours_beside_a_rule_of_others_is_closed_all_the_same(
@@ -217,3 +245,11 @@ async def test_the_same_request_twice_is_one_request(
     before = await acts.snapshot(engine)
     assert await remove(access, key="command:1") == first
     assert await acts.snapshot(engine) == before
+
+
+async def see_again(store: PostgresStore, look: Look) -> None:
+    """Records one more pass, though none is due yet."""
+    async with store.transaction() as tx:
+        await tx.lanes.look_at_all()
+        await tx.commit()
+    await kept.see(store, look)

@@ -212,3 +212,64 @@ async def test_what_is_no_rotation_waits_for_nobody(
         engine, access.installed(asked.request.id, person=ENGINEER, key=str(uuid4()))
     )
     assert refused.reason == "rotation_not_waiting"
+
+
+# --- tests, and an old one that is still needed ---------------------------------------------------------
+
+
+async def ready_to_test(store: PostgresStore, access: Access) -> Change:
+    before = await begun(store, access)
+    after = rotation.made(before, NEW, now=NOW, testable=True)
+    await move(store, before, after)
+    return after
+
+
+async def test_a_test_is_asked_for_once_and_the_keeper_is_called(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    change = await ready_to_test(store, access)
+    before = await acts.wanted(engine)
+    for _ in range(2):
+        await access.test(change.request, person=ENGINEER, key=acts.key())
+    found = rotation.rotation_of(await current(store, change))
+    assert (found.test_asked_at, found.tested) == (NOW, None)
+    assert await acts.wanted(engine) == before + 1
+
+
+async def test_those_who_approve_can_have_it_tested_and_nobody_else(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    change = await ready_to_test(store, access)
+    refused = await acts.refusal(engine, access.test(change.request, person=COLLEAGUE, key=acts.key()))
+    assert refused.reason == "not_yours"
+    await access.test(change.request, person=LEAD, key=acts.key())
+    assert rotation.rotation_of(await current(store, change)).test_asked_at == NOW
+
+
+async def test_what_cannot_be_tested_is_refused(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    change = await handed_over(store, access)
+    refused = await acts.refusal(engine, access.test(change.request, person=ENGINEER, key=acts.key()))
+    assert refused.reason == "rotation_no_test"
+
+
+async def test_keeping_the_old_one_takes_back_that_the_new_one_is_installed(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    change = await handed_over(store, access)
+    await access.installed(change.request, person=ENGINEER, key=acts.key())
+    refused = await acts.refusal(engine, access.keep_old(change.request, person=COLLEAGUE, key=acts.key()))
+    assert refused.reason == "not_yours"
+    await access.keep_old(change.request, person=ENGINEER, key=acts.key())
+    kept_one = await current(store, change)
+    assert rotation.rotation_of(kept_one).waits_for_word
+    assert kept_one.wake_at == NOW + REMINDERS[0]
+
+
+async def test_before_the_new_one_is_installed_keeping_the_old_one_changes_nothing(
+    store: PostgresStore, access: Access
+) -> None:
+    change = await handed_over(store, access)
+    await access.keep_old(change.request, person=ENGINEER, key=acts.key())
+    assert await current(store, change) == change

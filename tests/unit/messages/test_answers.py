@@ -1,9 +1,15 @@
 """Private answers: help at every level, what was acted on, and what went wrong."""
 
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
 import pytest
 
+from bot.domain import change as changes
+from bot.domain.change import ChangeState
 from bot.domain.grant import GrantState
-from bot.domain.request import Kind, Verdict
+from bot.domain.request import Kind, RequestState, Verdict
 from bot.errors import Refusal, Refused
 from bot.messages import private
 from bot.messages.helping import helping
@@ -12,11 +18,11 @@ from handlers.grammar import COMMANDS
 from tests.unit import samples
 from tests.unit.messages import shown
 from tests.unit.messages.shown import CASES, IN_BOTH_LANGUAGES
-from tests.unit.samples import POLICY
+from tests.unit.samples import NOW, POLICY
 
 EN = Words("en")
 TOPICS = sorted({(), *(path[:depth] for path in COMMANDS for depth in (1, 2, 3))})
-DONE = ("cancelled", "closing", "extended", "reopened", "given_up")
+DONE = ("cancelled", "closing", "extended", "reopened", "retried", "given_up")
 
 
 @IN_BOTH_LANGUAGES
@@ -102,3 +108,33 @@ def test_a_history_tells_what_became_of_the_grant(kind: Kind, state: GrantState,
     case = shown.granted(state)
     assert case.request.kind is kind
     assert told in shown.said(private.showing(case, words=EN, policy=POLICY))
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        (ChangeState.DOING, None),
+        (ChangeState.DONE, "done, read back from Heroku"),
+        (ChangeState.FAILED, "not done"),
+        (ChangeState.GIVEN_UP, "given up"),
+    ],
+)
+def test_a_history_tells_what_became_of_a_change(state: ChangeState, told: str | None) -> None:
+    asked = samples.request(kind=Kind.ISSUE, state=RequestState.APPROVED, endless=True)
+    closed = None if state is ChangeState.DOING else NOW + timedelta(minutes=7)
+    change = replace(changes.begin(asked, id=UUID(int=3), now=NOW), state=state, closed_at=closed)
+    case = replace(samples.case(asked=asked, votes=(samples.vote(),)), change=change)
+    blocks = private.showing(case, words=EN, policy=POLICY).blocks
+    (history,) = [each["text"]["text"] for each in blocks if "What happened" in str(each)]
+    last = history.splitlines()[-1]
+    assert last.endswith(told or "approved")
+
+
+def test_a_history_tells_that_mtls_was_enabled_before_the_address_was_let_in() -> None:
+    case = shown.granted(GrantState.IN_FORCE)
+    assert case.grant is not None
+    assert case.grant.verified_at is not None
+    before = case.grant.verified_at - timedelta(minutes=1)
+    step = changes.done(changes.enabling_first(case.request, id=UUID(int=3), now=NOW), now=before)
+    said = shown.said(private.showing(replace(case, change=step), words=EN, policy=POLICY))
+    assert said.index("mTLS enabled, read back from Heroku") < said.index("in force, read back from Heroku")

@@ -12,10 +12,11 @@ from bot.domain import rotation
 from bot.domain.certificate import KnownCertificate
 from bot.domain.grant import Why
 from bot.domain.ladder import STEPS, Ladder
+from bot.domain.probe import Probed
 from bot.domain.request import Kind, RequestState
 from bot.domain.rotation import GRACE, Stage
 from bot.domain.subject import CertificateId
-from bot.messages import cards, expiry, names, rotating
+from bot.messages import cards, expiry, names, private, rotating
 from bot.messages.render import render
 from bot.messages.words import Words
 from bot.ports import Case, Message, Post, PostKind
@@ -219,7 +220,7 @@ def test_whatever_is_shown_of_a_rotation_is_valid(stage: Stage, language: str) -
     [
         (Stage.MAKING, "usually takes 5 to 10 minutes"),
         (Stage.INSTALLING, "the old one works on until somebody says"),
-        (Stage.RESTING, "the old certificate is removed <!date"),
+        (Stage.RESTING, "the old certificate will be removed <!date"),
         (Stage.REMOVING, "the old one is being removed"),
     ],
 )
@@ -238,6 +239,54 @@ def test_only_what_waits_to_be_installed_has_a_button_for_it(stage: Stage) -> No
         assert (names.INSTALLED in offered(message)) is waits
 
 
+def tried(found: Probed | None, stage: Stage = Stage.INSTALLING) -> Case:
+    """A rotation that can be tested, and what came of it; None while that is not known."""
+    case = rotated(stage)
+    assert case.change is not None
+    can_be = replace(case.change, progress={**case.change.progress, "testable": "yes"})
+    asked = rotation.testing(can_be, now=NOW)
+    return replace(case, change=asked if found is None else rotation.tested(asked, found, now=NOW))
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize("found", [None, *Probed])
+def test_what_came_of_a_test_stands_wherever_the_rotation_is_shown(
+    found: Probed | None, language: str
+) -> None:
+    case, words = tried(found), Words(language)
+    assert case.change is not None
+    ((line,),) = [block["elements"] for block in rotating.test(case, rotating.under_way(case.change), words)]
+    for message in (
+        cards.requester_card(case, words=words, policy=POLICY),
+        cards.approval_card(case, words=words, policy=POLICY),
+        render(post(PostKind.NOTICE_ROTATION_READY), case, words=words, policy=POLICY),
+        private.showing(case, words=words, policy=POLICY),
+    ):
+        shown.require_valid(message)
+        assert line["text"] in shown.said(message)
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_only_where_it_can_be_tested_there_is_a_button_and_only_while_both_are_there(stage: Stage) -> None:
+    both = stage in (Stage.INSTALLING, Stage.RESTING)
+    shown_of = [
+        cards.requester_card(case, words=EN, policy=POLICY) for case in (tried(None, stage), rotated(stage))
+    ]
+    assert [names.TEST in offered(message) for message in shown_of] == [both, False]
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_the_old_one_can_be_kept_once_its_removal_is_near_and_not_begun(stage: Stage) -> None:
+    message = render(post(PostKind.NOTICE_ROTATION_READY), rotated(stage), words=EN, policy=POLICY)
+    assert (names.KEEP_OLD in offered(message)) is (stage is Stage.RESTING)
+
+
+def test_the_history_tells_how_far_a_rotation_has_come() -> None:
+    said = shown.said(private.showing(tried(Probed.OTHER, Stage.RESTING), words=EN, policy=POLICY))
+    steps = ["> asked", "> approved", "was ready", "was tested", "said to be installed"]
+    assert [step for step in steps if step not in said] == []
+
+
 def test_a_reminder_to_install_that_comes_late_says_that_it_is_over() -> None:
     late = render(post(PostKind.NOTICE_INSTALL), rotated(Stage.RESTING), words=EN, policy=POLICY)
     assert "has moved on" in late.text
@@ -249,7 +298,9 @@ def test_the_answer_says_when_the_old_one_is_removed() -> None:
 
 
 @IN_BOTH_LANGUAGES
-@pytest.mark.parametrize("why", [Why.NEW_GONE, Why.OLD_GONE, Why.NOT_INSTALLED, Why.DEADLINE])
+@pytest.mark.parametrize(
+    "why", [Why.NEW_GONE, Why.OLD_GONE, Why.NOT_INSTALLED, Why.NOT_ACCEPTED, Why.DEADLINE]
+)
 def test_a_rotation_that_failed_says_why_and_offers_to_try_again(why: Why, language: str) -> None:
     case = rotated(Stage.INSTALLING)
     assert case.change is not None

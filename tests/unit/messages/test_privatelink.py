@@ -243,7 +243,7 @@ def test_an_unknown_region_is_called_as_heroku_calls_it() -> None:
 def test_waiting_says_the_usual_time_and_when_it_is_given_up() -> None:
     waiting = case(state=RequestState.APPROVED, granted=GrantState.APPLYING)
     line = cards.state_line(waiting, words=EN, policy=POLICY)
-    assert "usually takes 10–15 minutes, an account 5–15; I give up after 20" in line
+    assert "usually takes 10–15 minutes, an account 5–30; I give up after 45" in line
 
 
 def test_in_force_comes_with_lines_for_the_console_the_command_line_and_terraform() -> None:
@@ -303,7 +303,7 @@ def test_the_url_comes_as_a_line_with_no_secret_in_it() -> None:
         (LinkLook(at=NOW, status=None), "There is no PrivateLink on billing"),
         (look(status="Provisioning"), "is Provisioning"),
         (look(accounts=()), "is not let in to billing"),
-        (look(accounts=(LinkAccount(arn=A, status="Provisioning"),)), "usually takes 5–15 minutes"),
+        (look(accounts=(LinkAccount(arn=A, status="Provisioning"),)), "usually takes 5–30 minutes"),
         (look(connections=()), "nothing is connected yet"),
         (look(connections=(connection(status="PendingAcceptance"),)), "is PendingAcceptance"),
         (look(), "the config var with its URL usually appears"),

@@ -15,6 +15,7 @@ from bot.domain.change import ChangeState
 from bot.domain.grant import GrantState, Why
 from bot.domain.handout import Answer
 from bot.domain.methods import Method
+from bot.domain.probe import Probed
 from bot.domain.ranges import Services
 from bot.domain.request import Kind, RequestState, Verdict
 from bot.domain.rotation import Stage
@@ -64,7 +65,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "button.": (
         *("approve", "deny", "change", "details", "cancel"),
         *("done", "end", "extend", "revoke", "retry", "give_up", "restore"),
-        "files",
+        *("files", "installed", "test", "keep_old"),
     ),
     "state.": (
         *(state for state in RequestState if state not in (RequestState.PENDING, RequestState.APPROVED)),
@@ -81,11 +82,13 @@ FAMILIES: dict[str, Iterable[str]] = {
     "trusted.services.": Services,
     "done.support.": (Services.CONFIRMED, Services.WEB_ONLY),
     "state.rotating.": Stage,
+    "rotation.test.": Probed,
     "why.error.": ("timeout", "certificate", "expired", "key", "password"),
     "notice.decided.": ("approved", "removal"),
-    "done.": ("cancelled", "closing", "extended", "reopened", "given_up", "picked"),
+    "done.": ("cancelled", "closing", "extended", "reopened", "retried", "given_up", "picked"),
     "show.": Verdict,
     "closed.": (
+        *("enabled", "done", "not_done", "given_up"),
         *(RequestState.CANCELLED, RequestState.LAPSED),
         *(GrantState.ENDED, GrantState.FAILED, GrantState.INTERRUPTED),
     ),

@@ -25,7 +25,7 @@ from tests.unit import samples
 from tests.unit.samples import NETWORK, NOW
 
 BY_LEAD: Final = Doing(actor="U0LEAD", at=NOW)
-PATIENCE: Final = 5.0
+PATIENCE: Final = 15.0
 """Seconds that another connection may take to get where a test needs it; milliseconds are usual."""
 
 

@@ -74,3 +74,9 @@ async def test_nobody_calls_without_a_budget(budgets: PostgresBudget, engine: As
         await stopped.execute(select(budget).with_for_update())
         with pytest.raises(StoreUnavailableError):
             await budgets.draw(Purpose.REMOVE, 1)
+
+
+async def test_who_waits_too_long_for_the_connection_has_no_budget(budgets: PostgresBudget) -> None:
+    async with budgets._engine.connect():
+        with pytest.raises(StoreUnavailableError):
+            await budgets.draw(Purpose.REMOVE, 1)

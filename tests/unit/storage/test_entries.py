@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.domain.drift import Lately
 from bot.domain.grant import GrantState
 from bot.domain.plan import Attempt, Entry, Known, Removal, Want
 from bot.domain.target import Rule
@@ -270,3 +271,59 @@ async def test_what_is_known_of_one_database_is_not_known_of_another(store: Post
     async with store.transaction() as tx:
         known = await tx.entries.known(other, NOW)
     assert (other.database.app, known.entries, known.attempts) == ("crm", (), ())
+
+
+# --- rules that others made -------------------------------------------------------------------------
+
+
+async def adopt(store: PostgresStore, job: Job) -> None:
+    async with store.transaction() as tx:
+        await tx.entries.adopt(job, [OURS])
+        await tx.commit()
+
+
+async def lost(store: PostgresStore) -> None:
+    async with store.transaction() as tx:
+        await tx.entries.gone([OURS.id])
+        await tx.commit()
+
+
+async def lately(store: PostgresStore, job: Job) -> Lately:
+    async with store.transaction() as tx:
+        return await tx.entries.lately(job.target.id)
+
+
+async def test_an_adopted_rule_is_ours_without_an_intent_and_is_adopted_once(
+    store: PostgresStore, job: Job
+) -> None:
+    await adopt(store, job)
+    await adopt(store, job)
+    (entry,) = (await known_of(store, job)).entries
+    assert entry == Entry(rule=OURS.id, network=NETWORK, listed=True, removal=Removal.NONE, adopted=True)
+
+
+async def test_what_was_adopted_and_went_by_itself_was_lost_and_what_we_asked_for_was_removed(
+    store: PostgresStore, job: Job
+) -> None:
+    await adopt(store, job)
+    assert await lately(store, job) == Lately()
+    await lost(store)
+    assert await lately(store, job) == Lately(lost=frozenset({str(NETWORK)}))
+    await adopt(store, job)
+    await ask_to_remove(store, job)
+    await lost(store)
+    assert await lately(store, job) == Lately(removed=frozenset({str(NETWORK)}))
+
+
+async def test_an_adopted_rule_that_is_back_stays_unless_its_removal_was_approved(
+    store: PostgresStore, job: Job
+) -> None:
+    for asked in (False, True):
+        await adopt(store, job)
+        if asked:
+            await ask_to_remove(store, job)
+        await lost(store)
+        async with store.transaction() as tx:
+            (entry,) = await tx.entries.returned(job, [OURS.id])
+            await tx.commit()
+        assert entry.adopted is not asked

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain import grant as grants
 from bot.domain.change import begin as begin_change
+from bot.domain.drift import Lately
 from bot.domain.grant import Grant, GrantState, Why
 from bot.domain.link import Connection, LinkAccount, LinkLook
 from bot.domain.link_plan import LinkKnown
@@ -129,7 +130,7 @@ async def test_an_account_that_is_let_in_once_more_has_a_row_of_its_own(
     assert await kept.value(engine, "SELECT count(*) FROM accounts") == 2
     async with store.transaction() as tx:
         assert await tx.links.ours(job.target.id) == {A}
-        assert await tx.links.removed_lately(job.target.id) == {A}
+        assert await tx.links.lately(job.target.id) == Lately(removed=frozenset({A}))
 
 
 async def test_what_vanished_without_us_was_not_removed_by_us(store: PostgresStore, job: Job) -> None:
@@ -140,7 +141,7 @@ async def test_what_vanished_without_us_was_not_removed_by_us(store: PostgresSto
         lambda tx: tx.links.gone(job, [A]),
     )
     async with store.transaction() as tx:
-        assert await tx.links.removed_lately(job.target.id) == frozenset()
+        assert await tx.links.lately(job.target.id) == Lately()
 
 
 async def test_open_grants_want_their_accounts_in_the_order_in_which_they_were_asked(

@@ -31,6 +31,7 @@ async def tell(tx: PostgresTransaction) -> None:
 
 async def be_cut_off(store: PostgresStore, engine: AsyncEngine) -> None:
     async with store.transaction() as tx:
+        await tx.people.ask_for("U0ENGINEER")
         await tell(tx)
         await kept.query(engine, CUT)
         await tx.commit()
@@ -116,8 +117,9 @@ async def test_a_time_without_a_zone_cannot_be_stored(store: PostgresStore) -> N
     naive = Doing(actor="U0ENGINEER", at=NOW.replace(tzinfo=None))
     await kept.discover(store)
     async with store.transaction() as tx:
+        await tx.requests.add(kept.wanted(samples.request()), doing=naive)
         with pytest.raises(StatementError, match="without a zone"):
-            await tx.requests.add(kept.wanted(samples.request()), doing=naive)
+            await tx.commit()
 
 
 async def test_a_time_without_a_zone_cannot_be_asked_for(store: PostgresStore) -> None:

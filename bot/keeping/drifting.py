@@ -1,0 +1,38 @@
+"""Tells what nobody planned: operations of each finding, and the owner of what was taken over and lost."""
+
+from dataclasses import dataclass
+
+from bot.domain.subject import Subject, covers
+from bot.ports import Job, PostKind, Transaction
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Finder:
+    """What one pass tells of drift, in the pass' own commit.
+
+    Attributes:
+        tx: that commit.
+        job: the turn.
+        operations: the channel that hears of it.
+    """
+
+    tx: Transaction
+    job: Job
+    operations: str
+
+    async def tell(self, kind: PostKind, which: str, **said: str) -> None:
+        """Tells operations of one finding; ``which`` is what makes it another one than the last."""
+        await self._tell(kind, self.operations, which, said)
+
+    async def tell_lost(self, kind: PostKind, entry: Subject, **said: str) -> None:
+        """Tells operations, and whoever had an entry taken over, that somebody else took it away."""
+        which = f"{entry}:{self.job.lease}"
+        await self._tell(kind, self.operations, which, said)
+        changes = await self.tx.changes.taken_over(self.job.target.id, self.job.method)
+        owner = next((each.owner for each in changes if covers(each.subject, entry)), None)
+        if owner is not None:
+            await self._tell(kind, owner, f"{which}:owner", said)
+
+    async def _tell(self, kind: PostKind, to: str, which: str, said: dict[str, str]) -> None:
+        key = f"{kind}:{self.job.target.id}:{which}"
+        await self.tx.posts.tell(kind, to=to, key=key, params=said)

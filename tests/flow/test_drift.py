@@ -1,0 +1,128 @@
+"""Drift of all three ways in, from a person's side: told to operations, shown as status, and acted upon."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import pytest
+
+from sandbox.heroku.world import DATABASE, OFFICE, SPACE
+from sandbox.stage import staged
+from tests.flow.acts import Acts, played_heroku
+
+RULE, RANGE = "192.0.2.7/32", "192.0.2.8/32"
+ACCOUNT = "210987654321"
+
+
+class Drifting(Acts):
+    """Somebody else's hands at Heroku, and eyes on what is made of that."""
+
+    @property
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    def make_rule(self, network: str = RULE) -> None:
+        self.stage.heroku.add_rule_by_hand(DATABASE, network, "the ETL vendor", now=self.now)
+
+    def remove_rule(self, network: str) -> None:
+        heroku = self.stage.heroku
+        for rule in heroku.rules(DATABASE, now=self.now):
+            if rule.cidr == network:
+                heroku.delete_rule_by_hand(DATABASE, rule.id, now=self.now)
+
+    def write_list(self, *sources: str) -> None:
+        self.stage.heroku.put_ruleset_by_hand(SPACE, sources, now=self.now)
+
+    async def operations_hear(self, what: str) -> str:
+        """Waits until operations is told something; returns the whole of it."""
+
+        async def heard() -> bool:
+            await self.stage.look_again()
+            return any(what in said for said in self.everything()["operations"])
+
+        await self.until(heard)
+        (said,) = [said for said in self.everything()["operations"] if what in said]
+        return said
+
+    async def answered(self, line: str, what: str) -> str:
+        """Types something until the answer says something: it comes from the last look."""
+        answer: list[str] = []
+
+        async def seen() -> bool:
+            await self.type("engineer", f"/pgaccess {line}")
+            answer.append(self.private("engineer")[-1])
+            return what in answer[-1]
+
+        await self.until(seen)
+        return answer[-1]
+
+
+@pytest.fixture
+async def drifting(database_url: str) -> AsyncIterator[Drifting]:
+    async with staged(database_url, played_heroku()) as stage:
+        drifting = Drifting(stage, database_url)
+        await drifting.settle()
+        yield drifting
+
+
+async def test_a_foreign_rule_is_told_shown_taken_over_and_removed_by_approved_requests(
+    drifting: Drifting,
+) -> None:
+    drifting.make_rule()
+    told = await drifting.operations_hear(f"Somebody else let {RULE} in to billing")
+    assert f"`/pgaccess mtls adopt {RULE} on billing`" in told
+    await drifting.answered("status billing", f"`{RULE}`  Authorized, not made by pgaccess")
+
+    await drifting.ask(f"/pgaccess mtls adopt {RULE} on billing because it is the ETL vendor's")
+    assert f"Take over {RULE} on billing" in drifting.card()
+    assert "described as: the ETL vendor" in drifting.card()
+    assert (await drifting.approve()).ok
+    await drifting.until(lambda: drifting.told("engineer", "#1 is done"))
+    assert f"/pgaccess mtls remove {RULE} from billing" in drifting.told("engineer", "#1 is done")[0]
+    await drifting.answered("status billing", f"`{RULE}`  Authorized, –")
+
+    await drifting.ask(f"/pgaccess mtls remove {RULE} from billing because the vendor is gone")
+    assert f"Remove {RULE} from billing" in drifting.card()
+    assert RULE in drifting.rules()
+    assert (await drifting.approve()).ok
+    await drifting.until(lambda: drifting.told("engineer", "#2 is done"))
+    assert RULE not in drifting.rules()
+
+
+async def test_what_others_took_away_is_missing_on_the_database_s_status_whatever_the_way_in(
+    drifting: Drifting,
+) -> None:
+    await drifting.ask_and_open()
+    drifting.remove_rule("203.0.113.4/32")
+    await drifting.stage.look_again()
+    await drifting.until(lambda: drifting.told("engineer", "#1 was closed at Heroku by somebody else"))
+    said = await drifting.answered("status billing", "somebody else closed it")
+    assert "`203.0.113.4/32` is missing: somebody else closed it (#1)" in said
+
+    await drifting.ask("/pgaccess privatelink open billing account 123456789012 for 8h because export")
+    assert (await drifting.approve()).ok
+    await drifting.until(lambda: drifting.told("engineer", "AWS 123456789012 may connect to billing"))
+    drifting.stage.heroku.remove_account_by_hand(DATABASE, "123456789012", now=drifting.now)
+    await drifting.stage.look_again()
+    await drifting.until(lambda: drifting.told("engineer", "#2 was closed at Heroku by somebody else"))
+    await drifting.answered("status billing", "`123456789012` is missing: somebody else closed it (#2)")
+
+
+async def test_the_space_s_list_and_its_drift_stand_on_a_database_s_status(drifting: Drifting) -> None:
+    said = await drifting.answered("status billing", "Trusted ranges of the space acme-private")
+    assert "1 of 20, as of" in said
+    assert f"`{OFFICE}`" in said
+    drifting.write_list(OFFICE, RANGE)
+    await drifting.operations_hear(f"{RANGE} is new in the space {SPACE}")
+    await drifting.ask(f"/pgaccess trusted adopt {RANGE} on {SPACE} because it is the BI tool's")
+    assert (await drifting.approve()).ok
+    await drifting.until(lambda: drifting.told("engineer", "#1 is done"))
+    drifting.write_list(OFFICE)
+    await drifting.operations_hear(f"{RANGE} is not in the space {SPACE} any more")
+    await drifting.until(lambda: drifting.told("engineer", f"{RANGE} is not in the space {SPACE} any more"))
+    await drifting.answered("status billing", f"`{RANGE}` is missing: pgaccess had taken it over")
+
+
+async def test_a_foreign_account_is_shown_on_the_database_s_status(drifting: Drifting) -> None:
+    drifting.stage.heroku.create_privatelink_by_hand(DATABASE, [ACCOUNT], now=drifting.now)
+    await drifting.operations_hear(f"Somebody else let AWS `{ACCOUNT}`")
+    await drifting.answered("status billing", f"`{ACCOUNT}`  Active, not made by pgaccess")
