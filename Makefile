@@ -31,7 +31,7 @@ demo: $(READY) ## plays Slack and Heroku on this machine with the real bot betwe
 	@$(BIN)/python -m sandbox
 
 test: $(READY) ## runs the tests, a private Postgres included
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 4
 
 soak: $(READY) ## tries long and hard to break the twelve sentences; an hour or two
 	PGACCESS_SOAK=1 $(BIN)/python -m pytest -p no:randomly --timeout 0 tests/model tests/crash -s

@@ -99,9 +99,11 @@ class PostgresEntries:
 
     async def spared(self, job: Job, rules: Iterable[UUID]) -> None:
         """Records that nobody was asked to remove these after all."""
-        await self._connection.execute(
-            update(entries).where(entries.c.rule_id.in_(list(rules))).values(removal_asked_at=None)
-        )
+        ids = list(rules)
+        if ids:
+            await self._connection.execute(
+                update(entries).where(entries.c.rule_id.in_(ids)).values(removal_asked_at=None)
+            )
 
     async def listed(self, rules: Iterable[UUID]) -> None:
         """Records that a list showed these entries."""

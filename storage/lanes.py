@@ -127,9 +127,9 @@ class PostgresLanes:
         await self._make_due(lanes.c.due_at.is_not(None))
         self._touched.add(Loop.KEEPER)
 
-    async def look_soon(self, target: UUID) -> None:
-        """Makes every method of one target due: somebody wants to see the present."""
-        await self._make_due(lanes.c.target_id == target)
+    async def look_soon(self, *seen: UUID) -> None:
+        """Makes every method of some targets due: somebody wants to see the present."""
+        await self._make_due(lanes.c.target_id.in_(seen))
         self._touched.add(Loop.KEEPER)
 
     async def claim(self) -> Job | None:

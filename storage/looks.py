@@ -1,7 +1,7 @@
 """What a look saw, as it is kept: JSON, one form for each method."""
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -147,7 +147,8 @@ def _ranges_json(look: RangesLook) -> dict[str, Any]:
 
 def _drift(kept: Mapping[str, Any]) -> Drift:
     """Reads what a look found; one from before that was kept found nothing."""
-    return Drift(**{name: frozenset(entries) for name, entries in kept.get("drift", {}).items()})
+    found = kept.get("drift", {})
+    return Drift(**{each.name: frozenset(found.get(each.name, ())) for each in fields(Drift)})
 
 
 def _drift_json(drift: Drift) -> dict[str, list[str]]:

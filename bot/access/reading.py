@@ -52,10 +52,8 @@ class Reading(UseCases):
         """Everything known about one database, and what this person has there; has it looked at again."""
         async with self._store.transaction() as tx:
             database = self._choose(await tx.targets.all(), target)
-            await tx.lanes.look_soon(database.id)
             space = await _trusting_space(tx, database)
-            if space is not None:
-                await tx.lanes.look_soon(space.id)
+            await tx.lanes.look_soon(*[each.id for each in (database, space) if each is not None])
             await tx.commit()
         return await self.glance(database, person=person)
 

@@ -8,8 +8,8 @@ from uuid import UUID
 
 import structlog
 
+from bot.domain import foreign, schedule
 from bot.domain import grant as grants
-from bot.domain import schedule
 from bot.domain.budget import Purpose
 from bot.domain.change import Change
 from bot.domain.drift import Drift
@@ -208,6 +208,10 @@ class RulesRecorder(Recorder):
             await self.settle(tx, _verdicts(turn, seen, drawn, outcome), now)
             await inventory.keep(tx, turn, seen)
             await inventory.conclude(tx, turn, outcome.concluded)
+            await tx.entries.spared(job, _kept_after_all(turn, outcome))
+            if not seen.enabled and turn.changes_of(Kind.DISABLE):
+                # They went with mTLS, as was approved: nobody took them away.
+                await tx.entries.intend_remove(job, _adopted(turn) & set(drawn.gone))
             await tx.entries.adopt(job, outcome.adopted)
             await tx.entries.listed(rule.id for rule in seen.rules)
             await tx.entries.gone(drawn.gone)
@@ -235,6 +239,20 @@ class RulesRecorder(Recorder):
 def _mark(job: Job) -> str:
     """What the description of every rule that this installation makes begins with."""
     return f"pgaccess/{job.installation} "
+
+
+def _kept_after_all(turn: RulesTurn, outcome: Outcome) -> frozenset[UUID]:
+    """Rules that were taken over and whose approved removal has failed: nobody wants them gone any more."""
+    failed = [
+        foreign.rules_of(change)
+        for change in turn.changes_of(Kind.UNDO)
+        if outcome.concluded.get(change.id) is not None
+    ]
+    return _adopted(turn).intersection(frozenset().union(*failed))
+
+
+def _adopted(turn: RulesTurn) -> frozenset[UUID]:
+    return frozenset(entry.rule for entry in turn.known.entries if entry.adopted)
 
 
 def _look(seen: Seen, ours: frozenset[UUID], now: datetime, drift: Drift) -> Look:

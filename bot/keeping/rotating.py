@@ -66,6 +66,7 @@ class RotatingHands(Hands):
                     await self._hand_over(turn, change, new)
             case Step.TEST if found.new is not None:
                 await self._test(turn, change, found.new)
+                outcome.changed = True
             case Step.REMOVE:
                 await self._remove(turn, change, found, outcome)
             case Step.DONE:
@@ -124,19 +125,22 @@ class RotatingHands(Hands):
     async def _remove(self, turn: RulesTurn, change: Change, found: Rotation, outcome: Outcome) -> None:
         """Has the old certificate removed; what comes of it the lists to come prove."""
         await self.observer.confirm_name(turn)
-        asked = await self._intend(turn, change, found)
+        asked = await self._intend(turn, change, found, outcome)
         if asked is not None:
             await self.call(
                 turn, asked, outcome, self._discarding(turn, found.old), undo=rotation.not_removing
             )
 
-    async def _intend(self, turn: RulesTurn, change: Change, found: Rotation) -> Change | None:
-        """Records the intent to remove, with its own deadline; None when somebody settled it meanwhile."""
+    async def _intend(
+        self, turn: RulesTurn, change: Change, found: Rotation, outcome: Outcome
+    ) -> Change | None:
+        """Records the intent to remove, with its own deadline; None when somebody spoke meanwhile."""
         within = CHANGE_DEADLINE if found.asked_at is None else None
         async with self.observer.holding(turn, change=change.id) as tx:
             current = await tx.changes.get(change.id)
-            if current.state is not ChangeState.DOING or rotation_of(current).waits_for_word:
-                # Somebody has said just now that the old one is still needed.
+            if current.state is not ChangeState.DOING or rotation_of(current) != found:
+                # Somebody has said something just now, and this step was not drawn from that.
+                outcome.changed = True
                 return None
             asked = rotation.removing(current, at=turn.present)
             doing = Doing(actor=BOT, at=self.clock.now(), details={"certificate": str(found.old)})

@@ -254,8 +254,15 @@ class RulesKeeper:
         if isinstance(error, HerokuNotFoundError):
             outcome.trouble = error
             return False
-        if not await self._is_there(turn, network):
-            outcome.refused[network] = error.message
+        try:
+            if not await self._is_there(turn, network):
+                outcome.refused[network] = error.message
+        except (HerokuBusyError, HerokuDeniedError):
+            raise
+        except HerokuError as unseen:
+            # Nobody can tell; what this pass has done so far is recorded all the same.
+            outcome.trouble = unseen
+            return False
         return True
 
     async def _is_there(self, turn: RulesTurn, network: Network) -> bool:

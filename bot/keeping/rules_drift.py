@@ -1,16 +1,24 @@
 """What a look at a database's IP rules shows that nobody planned."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Final
 from uuid import UUID
 
 from bot.domain.drift import NO_DRIFT, Drift, drift
 from bot.domain.methods import AUTHORISED
 from bot.domain.plan import Plan
+from bot.domain.request import Kind
 from bot.domain.target import Rule
 from bot.keeping.drifting import Finder
 from bot.keeping.observing import RulesTurn, Seen
 from bot.ports import PostKind, Transaction
+
+FEW: Final = 3
+"""New rules of somebody else's that are told one by one; a script that adds sixty is told of once."""
+
+NAMED: Final = 10
+"""Networks that one message names; the status of the database has them all."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,16 +45,16 @@ class RulesDrift:
         found = await self._drift(tx, turn, seen, drawn, foreign)
         finder = Finder(tx=tx, job=turn.job, operations=self.operations)
         app, before = turn.job.target.label, turn.look
-        for network in drawn.missing:
+        for network in () if turn.changes_of(Kind.DISABLE) and not seen.enabled else drawn.missing:
             await finder.tell_lost(PostKind.NOTICE_RULE_MISSING, network, app=app, network=str(network))
         if before is None:
             # What stood there before pgaccess first looked is no news to anybody.
             return found
         known = {rule.id for rule in before.rules}
-        for rule in (rule for rule in foreign if rule.id not in known):
-            back = str(rule.network) in found.back
-            kind = PostKind.NOTICE_RULE_BACK if back else PostKind.NOTICE_RULE_FOREIGN
-            await finder.tell(kind, str(rule.id), app=app, network=str(rule.network))
+        news = [rule for rule in foreign if rule.id not in known]
+        for rule in (rule for rule in news if str(rule.network) in found.back):
+            await finder.tell(PostKind.NOTICE_RULE_BACK, str(rule.id), app=app, network=str(rule.network))
+        await _tell_foreign(finder, [rule for rule in news if str(rule.network) not in found.back])
         for each in sorted(found.unapplied - before.drift.unapplied):
             status = next(rule.status for rule in seen.rules if str(rule.network) == each)
             which = f"{each}:{turn.job.lease}"
@@ -70,6 +78,19 @@ class RulesDrift:
             idle=idle,
             idle_before=frozenset() if before is None else _idle(before.rules),
         )
+
+
+async def _tell_foreign(finder: Finder, news: Sequence[Rule]) -> None:
+    """Tells what others have added since the last look: one by one, or a crowd in one message."""
+    app = finder.job.target.label
+    if len(news) <= FEW:
+        for rule in news:
+            network = str(rule.network)
+            await finder.tell(PostKind.NOTICE_RULE_FOREIGN, str(rule.id), app=app, network=network)
+        return
+    networks = ", ".join(f"`{rule.network}`" for rule in news[:NAMED]) + (" …" if news[NAMED:] else "")
+    which, count = str(news[0].id), str(len(news))
+    await finder.tell(PostKind.NOTICE_RULES_FOREIGN, which, app=app, count=count, networks=networks)
 
 
 def _idle(rules: Iterable[Rule]) -> frozenset[str]:

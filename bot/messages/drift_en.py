@@ -11,6 +11,7 @@ ENGLISH: Final[Mapping[str, str]] = {
     "notice.done.back": "To have it removed later: `{command}`",
     # What operations hears.
     "notice.rule_foreign": ":mag: *Somebody else let {network} in to {app}.* I leave it alone. To have it removed: `/pgaccess mtls remove {network} from {app}`. To have it taken over: `/pgaccess mtls adopt {network} on {app}`",
+    "notice.rules_foreign": ":mag: *Somebody else let {count} addresses in to {app}:* {networks}. I leave them alone; `/pgaccess status {app}` shows them all. To have one removed or taken over: `/pgaccess mtls remove 203.0.113.4 from {app}`, `/pgaccess mtls adopt 203.0.113.4 on {app}`",
     "notice.rule_back": ":rotating_light: *{network} is let in to {app} again, though I had removed it.* Nobody asked me for that. To have it removed: `/pgaccess mtls remove {network} from {app}`",
     "notice.rule_missing": ":mag: *{network} is not let in to {app} any more.* pgaccess had taken the rule over, and somebody else removed it. I leave it that way.",
     "notice.rule_unapplied": ":warning: *{network} is listed on {app} and not in force:* Heroku says {status}, although it was authorised before. I keep looking; if it stays so, ask Heroku's support.",

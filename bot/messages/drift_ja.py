@@ -11,6 +11,7 @@ JAPANESE: Final[Mapping[str, str]] = {
     "notice.done.back": "後で削除するには: `{command}`",
     # What operations hears.
     "notice.rule_foreign": ":mag: *{network} から {app} への接続が pgaccess 以外によって許可されました。* このままにしておきます。削除するには: `/pgaccess mtls remove {network} from {app}` 。管理を引き継ぐには: `/pgaccess mtls adopt {network} on {app}`",
+    "notice.rules_foreign": ":mag: *{app} への接続が pgaccess 以外によって {count} 件許可されました。* {networks} 。このままにしておきます。すべて見るには: `/pgaccess status {app}` 。1 件ずつ削除するか管理を引き継ぐには: `/pgaccess mtls remove 203.0.113.4 from {app}` 、 `/pgaccess mtls adopt 203.0.113.4 on {app}`",
     "notice.rule_back": ":rotating_light: *pgaccess が削除したのに、{network} から {app} への接続がまた許可されています。* 申請はありませんでした。削除するには: `/pgaccess mtls remove {network} from {app}`",
     "notice.rule_missing": ":mag: *{network} から {app} への接続が許可されなくなりました。* pgaccess が管理を引き継いだルールですが、他の人が削除しました。このままにしておきます。",
     "notice.rule_unapplied": ":warning: *{app} の {network} は一覧にありますが、有効になっていません。* 以前は許可されていましたが、Heroku の状態は {status} です。確認を続けます。変わらなければ Heroku サポートに問い合わせてください。",

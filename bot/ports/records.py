@@ -46,6 +46,7 @@ class PostKind(StrEnum):
     NOTICE_HEROKU_TROUBLE = "notice.heroku_trouble"
     NOTICE_STRAY = "notice.stray"
     NOTICE_RULE_FOREIGN = "notice.rule_foreign"
+    NOTICE_RULES_FOREIGN = "notice.rules_foreign"
     NOTICE_RULE_BACK = "notice.rule_back"
     NOTICE_RULE_MISSING = "notice.rule_missing"
     NOTICE_RULE_UNAPPLIED = "notice.rule_unapplied"

@@ -134,8 +134,8 @@ class Lanes(Protocol):
         """Makes every lane due: time has jumped."""
         ...
 
-    async def look_soon(self, target: UUID) -> None:
-        """Makes every method of one target due: somebody wants to see the present."""
+    async def look_soon(self, *seen: UUID) -> None:
+        """Makes every method of some targets due: somebody wants to see the present."""
         ...
 
     async def claim(self) -> Job | None:

@@ -98,6 +98,13 @@ CASES: Final[dict[PostKind, tuple[Case | None, ...]]] = {
     PostKind.NOTICE_LINK_FOREIGN: (None,),
     PostKind.NOTICE_LINK_BACK: (None,),
     PostKind.NOTICE_LINK_STAYS: (None,),
+    PostKind.NOTICE_LINK_MISSING: (None,),
+    PostKind.NOTICE_LINK_UNAPPLIED: (None,),
+    PostKind.NOTICE_RULE_FOREIGN: (None,),
+    PostKind.NOTICE_RULES_FOREIGN: (None,),
+    PostKind.NOTICE_RULE_BACK: (None,),
+    PostKind.NOTICE_RULE_MISSING: (None,),
+    PostKind.NOTICE_RULE_UNAPPLIED: (None,),
 }
 """What each kind of post is drawn from; a home tab is no message and has a test of its own."""
 
@@ -120,6 +127,7 @@ them against the same models."""
 PARAMS: Final = {
     **{"app": "billing", "network": "203.0.113.4/32", "rule": "r", "status": "401", "id": "x"},
     **{"name": "client-1.example", "handle": "0a1b2c3d"},
+    **{"count": "4", "networks": "`203.0.113.4/32`, `203.0.113.5/32`"},
     **{"space": "acme", "range": "203.0.113.4/32", "by": "network@example.com"},
     **{"before": "allow 203.0.113.4/32", "after": "allow 203.0.113.5/32", "account": "123456789012"},
 }

@@ -22,6 +22,7 @@ from bot.domain.looks import rules_look
 from bot.domain.methods import Method
 from bot.domain.request import Kind, RequestState
 from bot.domain.schedule import CHANGE_DEADLINE
+from bot.domain.subject import Whole
 from bot.heroku.client import HerokuClient
 from bot.keeper import Keeper, Taken
 from bot.keeping.rules import RulesKeeper
@@ -141,16 +142,17 @@ class Passes:
             await tx.lanes.want(grant.target, grant.method)
             await tx.commit()
 
-    async def change(self, kind: Kind, network: IPv4Network) -> Change:
-        """A change that was just approved, about the rules that the last look shows."""
-        asked = samples.request(network=network, kind=kind)
-        asked = replace(asked, terms=replace(asked.terms, target=self.database.id))
+    async def change(self, kind: Kind, subject: IPv4Network | Whole) -> Change:
+        """A change that was just approved, about the database or the rules that the last look shows."""
+        asked = samples.request(kind=kind)
+        asked = replace(asked, terms=replace(asked.terms, target=self.database.id, subject=subject))
         request = await kept.record(self.store, asked, requester="U0ENGINEER")
         doing = Doing(actor="U0LEAD", at=self.clock.now())
         async with self.store.transaction() as tx:
             look = rules_look(await tx.lanes.look(self.database.id, Method.MTLS))
             begun = begin_change(request, id=uuid4(), now=self.clock.now())
-            change = foreign.aimed(begun, foreign.meant(kind, look, network))
+            rules = () if isinstance(subject, Whole) else foreign.meant(kind, look, subject)
+            change = foreign.aimed(begun, rules)
             await tx.requests.decide(request, RequestState.APPROVED, doing=doing)
             await tx.changes.start(change, within=CHANGE_DEADLINE, doing=doing)
             await tx.lanes.want(self.database.id, Method.MTLS)

@@ -8,6 +8,7 @@ import zipfile
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
+from bot.domain.methods import MTLS_RULE_LIMIT
 from sandbox.heroku import faults
 from sandbox.heroku.switches import Pace
 from tests.flow.browser import Link, pressed
@@ -56,7 +57,8 @@ async def an_address_twice(world: Switched) -> None:
 async def an_address_in_a_crowd(world: Switched) -> None:
     """Somebody else takes the last place just before the rule arrives."""
     network, heroku = world.address(), world.heroku
-    for host in range(58):
+    there = len(heroku.rules(DATABASE, now=now()))
+    for host in range(MTLS_RULE_LIMIT - 1 - there):
         heroku.add_rule_by_hand(DATABASE, f"192.0.2.{host}/32", now=now())
     await world.looked()
     heroku.before(ADD_RULE, lambda: heroku.add_rule_by_hand(DATABASE, "192.0.2.99/32", now=now()))

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain import foreign
 from bot.domain.drift import NO_DRIFT
 from bot.domain.request import Kind
+from bot.domain.subject import Whole
 from bot.heroku.client import HerokuClient
 from sandbox.heroku import faults
 from sandbox.heroku.door import app as heroku_door
@@ -128,6 +129,33 @@ async def test_an_adopted_rule_is_ours_stays_without_a_grant_and_goes_by_its_own
     assert (await passes.made(undo), str(OTHER) in passes.networks()) == (("done", None), False)
 
 
+async def test_an_adopted_rule_stays_once_heroku_has_refused_its_removal(passes: Passes) -> None:
+    await seen_by_hand(passes)
+    await passes.change(Kind.ADOPT, OTHER)
+    await passes.look()
+    undo = await passes.change(Kind.UNDO, OTHER)
+    passes.heroku.fault(faults.status(422), on=REMOVE)
+    await passes.look()
+    assert await passes.made(undo) == ("failed", "refused")
+    asked = len(passes.calls(REMOVE))
+    for _ in range(3):
+        await passes.minute()
+        await passes.look()
+    assert (str(OTHER) in passes.networks(), len(passes.calls(REMOVE))) == (True, asked)
+
+
+async def test_an_adopted_rule_that_goes_with_mtls_was_taken_away_by_nobody(passes: Passes) -> None:
+    await seen_by_hand(passes)
+    await passes.change(Kind.ADOPT, OTHER)
+    await passes.look()
+    disable = await passes.change(Kind.DISABLE, Whole())
+    for _ in range(4):
+        await passes.look()
+    assert await passes.made(disable) == ("done", None)
+    assert MISSING not in await passes.hears()
+    assert (await passes.drift()).missing == frozenset()
+
+
 async def test_a_rule_that_is_gone_before_it_was_taken_over_says_so(passes: Passes) -> None:
     await seen_by_hand(passes)
     change = await passes.change(Kind.ADOPT, OTHER)
@@ -144,6 +172,17 @@ async def test_a_new_foreign_rule_is_told_once_and_what_stood_there_at_first_is_
     await seen_by_hand(passes)
     await passes.look()
     assert await passes.hears() == [FOREIGN]
+
+
+async def test_a_crowd_of_new_foreign_rules_is_told_in_one_message(passes: Passes) -> None:
+    for host in range(20):
+        passes.rule_by_hand(IPv4Network(f"192.0.2.{host}/32"), "a script's")
+    await passes.look()
+    await passes.look()
+    assert await passes.hears() == ["notice.rules_foreign"]
+    ((_, said),) = await passes.operations()
+    assert said["count"] == "20"
+    assert "`192.0.2.9/32` …" in said["networks"]
 
 
 async def test_what_is_back_after_our_verified_removal_is_told_as_such_and_kept_as_drift(
