@@ -153,7 +153,11 @@ class PostgresEntries:
         )
 
     async def adopt(self, job: Job, rules: Iterable[Rule]) -> None:
-        """Takes rules over that somebody else made: they are ours, and stay without a grant."""
+        """Takes rules over that somebody else made: they are ours, and stay without a grant.
+
+        Two requests may have asked for the same rule; a statement takes each row once.
+        """
+        once = {rule.id: rule for rule in rules}
         rows = [
             {
                 "rule_id": rule.id,
@@ -162,7 +166,7 @@ class PostgresEntries:
                 "listed": True,
                 "adopted": True,
             }
-            for rule in sorted(rules, key=lambda rule: rule.id)
+            for rule in sorted(once.values(), key=lambda rule: rule.id)
         ]
         if rows:
             ours = {"adopted": True, "gone_at": None, "removal_asked_at": None}

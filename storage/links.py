@@ -84,6 +84,10 @@ class PostgresLinks:
         """Records that one of our accounts is about to be let in no longer."""
         await self._set(job, [arn], removal_asked_at=func.now())
 
+    async def spared(self, job: Job, arns: Iterable[str]) -> None:
+        """Records that the removal of these accounts, which were taken over, will not be made."""
+        await self._set(job, arns, accounts.c.adopted, removal_asked_at=None)
+
     async def listed(self, job: Job, arns: Iterable[str]) -> None:
         """Records that a list showed these accounts of ours."""
         unknown = ~accounts.c.listed | accounts.c.waits_until.is_not(None)

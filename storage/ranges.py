@@ -109,6 +109,10 @@ class PostgresRanges:
         await self._connection.execute(delete(range_writes).where(range_writes.c.target_id == job.target.id))
         await self._set_space(job.target.id, waits_until=None)
 
+    async def spared(self, job: Job, sources: Iterable[str]) -> None:
+        """Records that the removal of these sources, which were taken over, will not be made."""
+        await self._set(job, sources, ranges.c.adopted, removal_asked_at=None)
+
     async def listed(self, job: Job, sources: Iterable[str]) -> None:
         """Records that a look showed these sources of ours."""
         await self._set(job, sources, ~ranges.c.listed, listed=True)
@@ -118,12 +122,13 @@ class PostgresRanges:
         await self._set(job, sources, gone_at=func.now())
 
     async def adopt(self, job: Job, sources: Iterable[str]) -> None:
-        """Takes sources over that somebody else wrote."""
+        """Takes sources over that somebody else wrote, each once however often it was asked for."""
         rows = [
-            {"target_id": job.target.id, "source": each, "listed": True, "adopted": True} for each in sources
+            {"target_id": job.target.id, "source": each, "listed": True, "adopted": True}
+            for each in sorted(set(sources))
         ]
         if rows:
-            statement = insert(ranges).values(sorted(rows, key=lambda row: str(row["source"])))
+            statement = insert(ranges).values(rows)
             await self._connection.execute(
                 statement.on_conflict_do_update(
                     index_elements=["target_id", "source"],

@@ -62,7 +62,7 @@ class LinkRecorder(Recorder):
             await self.settle(tx, _verdicts(turn.known.wants, drawn, outcome), now)
             there = frozenset(account.arn for account in look.accounts)
             for change in turn.changes:
-                await self._settle_change(tx, change, drawn, outcome, there, now)
+                await self._settle_change(tx, turn, change, drawn, outcome, there, now)
             for change in turn.changes_of(Kind.ADOPT):
                 if there.issuperset(arns_of(change)):
                     await tx.links.adopt(job, arns_of(change))
@@ -88,6 +88,7 @@ class LinkRecorder(Recorder):
     async def _settle_change(
         self,
         tx: Transaction,
+        turn: LinkTurn,
         change: Change,
         drawn: LinkPlan,
         outcome: LinkOutcome,
@@ -98,6 +99,7 @@ class LinkRecorder(Recorder):
 
         Args:
             tx: the pass's transaction.
+            turn: the pass.
             change: as it was when the pass began.
             drawn: what the pass has proven.
             outcome: what Heroku refused.
@@ -119,6 +121,8 @@ class LinkRecorder(Recorder):
         else:
             return
         if await tx.changes.move(change, after, doing=Doing(actor=BOT, at=now)):
+            if kind is PostKind.NOTICE_NOT_DONE and change.kind is Kind.UNDO:
+                await tx.links.spared(turn.job, arns_of(change))
             await tx.posts.refresh_cards(change.request)
             key = f"{kind}:{change.id}:{now.isoformat()}"
             await tx.posts.tell(kind, to=change.owner, key=key, request=change.request)

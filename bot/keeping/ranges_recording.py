@@ -67,7 +67,7 @@ class RangesRecorder(Recorder):
             await tx.ranges.adopt(job, [_source(each) for each in adopted])
             await self.settle(tx, _verdicts(drawn, outcome), now)
             for change in asked:
-                await self._settle_change(tx, change, adopted, drawn, now)
+                await self._settle_change(tx, job, change, adopted, drawn, now)
             await tx.ranges.listed(job, drawn.listed)
             await tx.ranges.gone(job, drawn.gone)
             ours = await tx.ranges.ours(job.target.id)
@@ -100,7 +100,13 @@ class RangesRecorder(Recorder):
             await self._find(tx, job, PostKind.NOTICE_RANGES_CONTENDED, str(writes[-1].id), by=by)
 
     async def _settle_change(
-        self, tx: Transaction, change: Change, adopted: Sequence[Change], drawn: RangesPlan, now: datetime
+        self,
+        tx: Transaction,
+        job: Job,
+        change: Change,
+        adopted: Sequence[Change],
+        drawn: RangesPlan,
+        now: datetime,
     ) -> None:
         """Moves one change, if this pass has proven it or it is overdue, and has its owner told."""
         change = await tx.changes.get(change.id)
@@ -114,6 +120,8 @@ class RangesRecorder(Recorder):
         else:
             return
         if await tx.changes.move(change, after, doing=Doing(actor=BOT, at=now)):
+            if kind is PostKind.NOTICE_NOT_DONE and change.kind is Kind.UNDO:
+                await tx.ranges.spared(job, [_source(change)])
             await tx.posts.refresh_cards(change.request)
             key = f"{kind}:{change.id}:{now.isoformat()}"
             await tx.posts.tell(kind, to=change.owner, key=key, request=change.request)

@@ -16,6 +16,7 @@ from bot.domain.probe import Probed
 from bot.domain.request import Kind
 from bot.domain.rotation import Rotation, Step, rotation_of
 from bot.domain.schedule import CHANGE_DEADLINE
+from bot.domain.subject import CertificateId
 from bot.errors import HerokuBusyError, HerokuDeniedError, HerokuError, HerokuNotFoundError
 from bot.keeping.certificates import CertificateHands
 from bot.keeping.changing import Hands
@@ -56,7 +57,10 @@ class RotatingHands(Hands):
         self, turn: RulesTurn, change: Change, listed: list[Certificate], seen: Seen, outcome: Outcome
     ) -> None:
         found, now = rotation_of(change), self.clock.now()
-        step, why = rotation.step(found, listed, now=now, at=turn.job.claimed_at, overdue=change.overdue)
+        # What is being removed is none to rely on, however ready it still is called.
+        going = {each.subject for each in turn.changes_of(Kind.DISCARD)}
+        staying = [each for each in listed if CertificateId(each.id) not in going]
+        step, why = rotation.step(found, staying, now=now, at=turn.job.claimed_at, overdue=change.overdue)
         match step:
             case Step.MAKE if not seen.enabled:
                 outcome.fail(change, Why.NOT_ENABLED)

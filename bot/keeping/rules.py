@@ -98,8 +98,9 @@ class RulesKeeper:
         """Looks, plans and does. Nothing follows from a look at what is not called so any more."""
         seen = await self._observer.look(turn)
         drawn = plan(seen.known, seen.rules) if seen.settled else unseen(seen.known)
-        # A removal names a rule by its id, which no other database has: it needs no name that is confirmed.
-        if drawn.add or drawn.concludes:
+        # A removal names a rule of ours by its id, which no other database has: it needs no name that is
+        # confirmed. Ids of other people's rules come from looks, and those may have been at another database.
+        if drawn.add or drawn.concludes or turn.changes_of(*foreign.KINDS):
             await self._observer.confirm_name(turn)
         await self._recognise(turn, drawn)
         outcome = Outcome()

@@ -272,6 +272,10 @@ class Links(Protocol):
         """Records that one of our accounts is about to be let in no longer."""
         ...
 
+    async def spared(self, job: Job, arns: Iterable[str]) -> None:
+        """Records that the removal of these accounts, which were taken over, will not be made."""
+        ...
+
     async def listed(self, job: Job, arns: Iterable[str]) -> None:
         """Records that a list showed these accounts of ours."""
         ...
@@ -323,6 +327,10 @@ class Ranges(Protocol):
             job: the turn.
             theirs: sources that we were about to add, and that somebody else has added meanwhile.
         """
+        ...
+
+    async def spared(self, job: Job, sources: Iterable[str]) -> None:
+        """Records that the removal of these sources, which were taken over, will not be made."""
         ...
 
     async def listed(self, job: Job, sources: Iterable[str]) -> None:

@@ -156,6 +156,13 @@ async def test_an_adopted_rule_that_goes_with_mtls_was_taken_away_by_nobody(pass
     assert (await passes.drift()).missing == frozenset()
 
 
+async def test_two_approved_requests_to_take_over_one_rule_are_both_done(passes: Passes) -> None:
+    await seen_by_hand(passes)
+    first, second = [await passes.change(Kind.ADOPT, OTHER) for _ in range(2)]
+    await passes.look()
+    assert [await passes.made(each) for each in (first, second)] == [("done", None)] * 2
+
+
 async def test_a_rule_that_is_gone_before_it_was_taken_over_says_so(passes: Passes) -> None:
     await seen_by_hand(passes)
     change = await passes.change(Kind.ADOPT, OTHER)

@@ -395,6 +395,22 @@ async def test_an_adopted_account_is_ours_stays_without_a_grant_and_goes_by_its_
     assert len(passes.calls("PATCH")) == 1
 
 
+async def test_an_adopted_account_stays_once_heroku_has_refused_its_removal(passes: LinkPasses) -> None:
+    passes.heroku.create_privatelink_by_hand(DATABASE, [ACCOUNT], now=passes.now)
+    for _ in range(2):
+        adopted = await passes.change(Kind.ADOPT, parse_accounts(ACCOUNT))
+    await passes.look()
+    assert await passes.made(adopted) == ("done", None)
+    undo = await passes.change(Kind.UNDO, parse_accounts(ACCOUNT))
+    passes.heroku.fault(faults.status(422), on="PATCH")
+    await passes.look(2)
+    assert await passes.made(undo) == ("failed", "refused")
+    asked = len(passes.calls("PATCH"))
+    await passes.query("UPDATE accounts SET removal_asked_at = removal_asked_at - interval '1 hour'")
+    await passes.look(2)
+    assert (passes.accounts(), len(passes.calls("PATCH"))) == ([ACCOUNT], asked)
+
+
 async def test_an_adopted_account_that_vanishes_is_told_to_its_owner_and_to_operations_once(
     passes: LinkPasses,
 ) -> None:

@@ -256,6 +256,13 @@ async def test_a_range_that_was_taken_over_stays_until_its_own_removal(passes: S
     assert await passes.made(removed) == "done"
 
 
+async def test_two_approved_requests_to_take_over_one_range_are_both_done(passes: Spaces) -> None:
+    passes.by_hand(OFFICE, OTHER)
+    first, second = [await passes.change(Kind.ADOPT, OTHER) for _ in range(2)]
+    await passes.look(2)
+    assert [await passes.made(each) for each in (first, second)] == ["done", "done"]
+
+
 async def test_a_range_that_was_taken_over_and_vanishes_is_told_of(passes: Spaces) -> None:
     passes.by_hand(OFFICE, OTHER)
     await passes.change(Kind.ADOPT, OTHER)

@@ -242,6 +242,25 @@ async def test_a_new_one_that_somebody_removed_is_said_and_the_old_one_stays(rot
     assert await rotating.told("notice.not_done") == 1
 
 
+async def test_a_new_one_whose_removal_was_approved_is_none_to_rely_on(rotating: Rotating) -> None:
+    new = await rotating.rested()
+    passes = rotating.passes
+    asked = samples.request(kind=Kind.DISCARD, endless=True, reason="lost")
+    terms = replace(asked.terms, target=passes.database.id, subject=CertificateId(new))
+    request = await kept.record(passes.store, replace(asked, terms=terms))
+    discard = changes.begin(request, id=uuid4(), now=passes.clock.now())
+    async with passes.store.transaction() as tx:
+        await tx.changes.start(
+            discard, within=CHANGE_DEADLINE, doing=Doing(actor="U0LEAD", at=passes.clock.now())
+        )
+        await tx.lanes.want(passes.database.id, discard.method)
+        await tx.commit()
+    for _ in range(3):
+        await passes.look()
+    assert rotating.ready() == [rotating.old]
+    assert await rotating.failed() is Why.NEW_GONE
+
+
 async def test_tried_again_another_new_one_is_made(rotating: Rotating) -> None:
     new = await rotating.installed()
     rotating.remove_by_hand(new)
