@@ -37,6 +37,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     chosen = _parser().parse_args(arguments)
     # Ended by another program, it ends as by Ctrl-C: no server of its own is left behind.
+    # A shell that starts it in the background has it ignore Ctrl-C, and it would outlive whoever ends it.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
         with contextlib.suppress(KeyboardInterrupt):
