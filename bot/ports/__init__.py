@@ -1,6 +1,10 @@
 """What the flow needs from the outside, as protocols, and the values that pass between them."""
 
 from bot.ports.budget import Budgets, calling_for, purpose
+from bot.ports.certificates import Certificates, Handouts, Reminders
+from bot.ports.chores import Audit, Chores
+from bot.ports.entries import Entries, Links, Ranges
+from bot.ports.grants import Changes, Grants
 from bot.ports.outside import (
     Bell,
     Block,
@@ -16,6 +20,7 @@ from bot.ports.outside import (
     Probe,
     Slack,
 )
+from bot.ports.posts import Posts
 from bot.ports.records import (
     BOT,
     Case,
@@ -32,25 +37,9 @@ from bot.ports.records import (
     Stock,
     Wanted,
 )
-from bot.ports.store import (
-    Audit,
-    Certificates,
-    Changes,
-    Chores,
-    Entries,
-    Grants,
-    Handouts,
-    Lanes,
-    Links,
-    People,
-    Posts,
-    Received,
-    Reminders,
-    Requests,
-    Store,
-    Targets,
-    Transaction,
-)
+from bot.ports.requests import People, Received, Requests
+from bot.ports.store import Store, Transaction
+from bot.ports.targets import Lanes, Targets
 
 __all__ = [
     "BOT",
@@ -87,6 +76,7 @@ __all__ = [
     "Posts",
     "Probe",
     "Question",
+    "Ranges",
     "Received",
     "Reminders",
     "Requests",

@@ -1,0 +1,99 @@
+"""Client certificates as they are kept: the inventory, its reminders, and the links to files."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Protocol
+from uuid import UUID
+
+from bot.domain.certificate import Certificate, KnownCertificate, Sighting
+from bot.domain.handout import Handout
+from bot.domain.ladder import Ladder
+from bot.ports.records import Doing
+
+
+class Certificates(Protocol):
+    """The inventory of client certificates, foreign ones too; never a key."""
+
+    async def present(self, target: UUID | None = None) -> tuple[KnownCertificate, ...]:
+        """Those of one database, or of all that Heroku has, that are not gone; by database, by their end."""
+        ...
+
+    async def find(self, id: UUID) -> KnownCertificate | None:
+        """One certificate, gone or not."""
+        ...
+
+    async def get(self, id: UUID) -> KnownCertificate | None:
+        """One certificate, gone or not, locked until the transaction ends."""
+        ...
+
+    async def called(self, handle: str) -> tuple[KnownCertificate, ...]:
+        """Those that are not gone and that a handle may mean: a request's number, or how an id begins."""
+        ...
+
+    async def of_request(self, request: int) -> KnownCertificate | None:
+        """The one that a request made, or the one made last; gone or not."""
+        ...
+
+    async def listed(self, target: UUID, found: Iterable[Certificate]) -> Sighting:
+        """Brings the inventory of a database up to date with a complete list."""
+        ...
+
+    async def give(self, id: UUID, *, request: int, owner: str, purpose: str) -> None:
+        """Notes which request a certificate was made for, and whose it is."""
+        ...
+
+    async def handed_out(self, id: UUID, *, at: datetime) -> None:
+        """Notes when a certificate's files went out, by business time."""
+        ...
+
+
+class Reminders(Protocol):
+    """Reminders of certificates' ends; every one of them, and what is done about it, has an audit line."""
+
+    async def due(self, now: datetime, *, limit: int) -> tuple[KnownCertificate, ...]:
+        """Working certificates whose end somebody is to be reminded of, locked, the most overdue first."""
+        ...
+
+    async def climb(self, known: KnownCertificate, ladder: Ladder, *, doing: Doing) -> None:
+        """Writes how far the reminders of a locked certificate have come."""
+        ...
+
+    async def put_off(self, known: KnownCertificate, *, until: datetime | None) -> None:
+        """Has a due reminder looked at later, or never: nothing can be said (yet)."""
+        ...
+
+    async def next_moment(self) -> datetime | None:
+        """The next reminder."""
+        ...
+
+
+class Handouts(Protocol):
+    """Links to certificates' files; every change of a link's state writes its audit line."""
+
+    async def make(self, handout: Handout, *, doing: Doing) -> None:
+        """Records a new link."""
+        ...
+
+    async def lock(self, id: UUID) -> Handout | None:
+        """A link, locked until the transaction ends."""
+        ...
+
+    async def open_of(self, certificate: UUID) -> tuple[Handout, ...]:
+        """Links to a certificate's files that nobody used yet, locked until the transaction ends."""
+        ...
+
+    async def hold(self, handout: Handout, *, within: timedelta) -> UUID:
+        """Keeps others out while the files of a locked link are fetched; returns the lease."""
+        ...
+
+    async def release(self, id: UUID, lease: UUID) -> None:
+        """Lets others try at once; nothing was handed out."""
+        ...
+
+    async def holds(self, id: UUID, lease: UUID) -> Handout | None:
+        """The link, locked, if it is still held by this lease; None when it is not any more."""
+        ...
+
+    async def move(self, before: Handout, after: Handout, *, doing: Doing) -> None:
+        """Writes what differs of a locked link, and the audit line where its state does."""
+        ...
