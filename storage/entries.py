@@ -17,13 +17,11 @@ from bot.domain.schedule import QUARANTINE, REMOVAL_PATIENCE
 from bot.domain.subject import Network, network_of
 from bot.domain.target import Rule
 from bot.ports import Job
+from storage import lately
 from storage.tables import entries, grants, intents
 
 CALL: Final = timedelta(seconds=20)
 """An intent whose process died may still be on the wire for about a call's deadline."""
-
-LATELY: Final = timedelta(days=1)
-"""A rule that is back, or was lost, within this long is told of as such."""
 
 LATE: Final = timedelta(hours=1)
 """A rule that appears this long after its lost answer is still recognised by its mark as ours."""
@@ -177,17 +175,7 @@ class PostgresEntries:
 
     async def lately(self, database: UUID) -> Lately:
         """Networks of our rules that went within the last day: as we had asked, or taken over and lost."""
-        asked = entries.c.removal_asked_at.is_not(None).label("asked")
-        statement = select(entries.c.network, asked).where(
-            entries.c.target_id == database,
-            entries.c.gone_at > func.now() - LATELY,
-            asked | entries.c.adopted,
-        )
-        rows = (await self._connection.execute(statement)).all()
-        return Lately(
-            removed=frozenset(str(network) for network, wanted in rows if wanted),
-            lost=frozenset(str(network) for network, wanted in rows if not wanted),
-        )
+        return await lately.went(self._connection, entries, entries.c.network, database)
 
     async def ours(self, database: UUID) -> frozenset[UUID]:
         """Ids of our rules at a database."""

@@ -1,8 +1,8 @@
 """AWS accounts that we let in through PrivateLink: each from the intent to let it in to its proven end."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
-from typing import Any, Final
+from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, case, func, select, update
@@ -17,11 +17,9 @@ from bot.domain.plan import Removal
 from bot.domain.schedule import QUARANTINE, REMOVAL_PATIENCE
 from bot.domain.subject import Accounts
 from bot.ports import Job
+from storage import lately
 from storage.entries import CALL, LATE
 from storage.tables import accounts, grants
-
-LATELY: Final = timedelta(days=1)
-"""An account that is back within this long of our removal is told of as such."""
 
 
 class PostgresLinks:
@@ -104,17 +102,7 @@ class PostgresLinks:
 
     async def lately(self, database: UUID) -> Lately:
         """ARNs of accounts of ours that went within the last day: as we had asked, or taken over and lost."""
-        asked = accounts.c.removal_asked_at.is_not(None).label("asked")
-        statement = select(accounts.c.arn, asked).where(
-            accounts.c.target_id == database,
-            accounts.c.gone_at > func.now() - LATELY,
-            asked | accounts.c.adopted,
-        )
-        rows = (await self._connection.execute(statement)).all()
-        return Lately(
-            removed=frozenset(arn for arn, wanted in rows if wanted),
-            lost=frozenset(arn for arn, wanted in rows if not wanted),
-        )
+        return await lately.went(self._connection, accounts, accounts.c.arn, database)
 
     async def _set(self, job: Job, arns: Iterable[str], *which: ColumnElement[bool], **values: Any) -> None:
         named = accounts.c.arn.in_(sorted(arns))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, delete, func, select, update
@@ -17,12 +17,10 @@ from bot.domain.ranges import Edit, OurRange, RangeRule, RangesKnown, RangeWant,
 from bot.domain.schedule import QUARANTINE
 from bot.domain.subject import network_of
 from bot.ports import Doing, Job
+from storage import lately
 from storage.audit import PostgresAudit
 from storage.entries import CALL
 from storage.tables import grants, range_writes, ranges, space_services
-
-LATELY: Final = timedelta(days=1)
-"""A source that is back within this long of our removal is told of as such."""
 
 
 class PostgresRanges:
@@ -144,17 +142,7 @@ class PostgresRanges:
 
     async def lately(self, space: UUID) -> Lately:
         """Sources of ours that went within the last day: as we had asked, or taken over and lost."""
-        asked = ranges.c.removal_asked_at.is_not(None).label("asked")
-        statement = select(ranges.c.source, asked).where(
-            ranges.c.target_id == space,
-            ranges.c.gone_at > func.now() - LATELY,
-            asked | ranges.c.adopted,
-        )
-        rows = (await self._connection.execute(statement)).all()
-        return Lately(
-            removed=frozenset(source for source, wanted in rows if wanted),
-            lost=frozenset(source for source, wanted in rows if not wanted),
-        )
+        return await lately.went(self._connection, ranges, ranges.c.source, space)
 
     async def since_write(self, space: UUID) -> timedelta | None:
         """How long ago a list of ours was last written; None when it never was."""

@@ -9,7 +9,8 @@ from bot.check.lines import PATIENCE, Line, Looked, bad, good, many, safely, ski
 from bot.config import HerokuSettings
 from bot.domain.target import Database
 from bot.errors import HerokuDeniedError, HerokuError, HerokuNotFoundError, HerokuUnclearError
-from bot.heroku.client import PAGE, HerokuClient
+from bot.heroku.api import PAGE
+from bot.heroku.client import HerokuClient
 
 TOPIC: Final = "Heroku token"
 LIMIT: Final = "Heroku rate limit"

@@ -27,7 +27,7 @@ _WAITS: Final = {
     "bot.domain.issuing": ("CALL",),
     "storage.entries": ("CALL",),
     "bot.keeping.turns": ("MARGIN",),
-    "bot.heroku.client": ("DEADLINE",),
+    "bot.heroku.api": ("DEADLINE",),
     "bot.slack": ("TOTAL",),
     "bot.courier": ("CALL", "CARD_SOON"),
     "bot.census": ("AGAIN_AFTER_TROUBLE",),

@@ -140,9 +140,7 @@ async def test_a_proxys_page_instead_of_an_answer_says_nothing_about_a_rule(acts
 
 async def test_mtls_switched_off_by_somebody_interrupts(acts: Acts) -> None:
     await acts.ask_and_open(LINE)
-    acts.stage.heroku.fault(heroku_faults.Fault(), on="nothing")
-    client = acts.stage.house.heroku
-    await client._call(client._data, "DELETE", f"/postgres/v0/databases/{DATABASE}/tls-endpoint")
+    await acts.stage.house.heroku.disable_endpoint(DATABASE)
     await acts.until(
         lambda: acts.stage.heroku.snapshot(now=datetime.now(UTC))["databases"][0]["tls_endpoint"] is None
     )

@@ -11,7 +11,7 @@ from typing import Literal
 
 import httpx
 
-from bot.heroku.client import DEADLINE
+from bot.heroku.api import DEADLINE
 from sandbox.heroku.exchange import Answer, Request
 from sandbox.heroku.heroku import PlayedHeroku
 from tests.model.clocks import WorldTime
