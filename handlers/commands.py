@@ -1,6 +1,5 @@
 """``/pgaccess``: what was typed becomes a use case, and its outcome the answer."""
 
-from dataclasses import replace
 from functools import partial
 from typing import assert_never
 
@@ -11,10 +10,11 @@ from bot.messages.words import Words
 from bot.ports import Message
 from handlers.advice import Advisor
 from handlers.afresh import Afresh
+from handlers.answering import asked, removed
 from handlers.certificate_typed import AskDisable, AskDiscard, AskEnable, AskIssue, AskStock
 from handlers.certificates import CertificateCommands
 from handlers.files import FileLinks
-from handlers.forms import MISSING, Forms
+from handlers.forms import Forms
 from handlers.grammar import read
 from handlers.incoming import Command
 from handlers.link_typed import AskLinkAdd, AskLinkAdopt, AskLinkClose, AskLinkRemove, AskLinkStatus
@@ -142,22 +142,13 @@ class Commands:
             until=typed.until,
             reason=typed.reason,
         )
-        try:
-            case = await self._access.ask(wish, person=command.person, key=command.key)
-        except Refused as refused:
-            enables = refused.reason is Refusal.MTLS_NOT_ENABLED
-            if refused.reason not in MISSING and not enables:
-                raise
-            await self._forms.open_add(command.trigger, replace(wish, enables=enables), words)
-            return None
-        return private.asked(case, words=words, policy=self._access.policy)
+        ask, open_form, policy = self._access.ask, self._forms.open_add, self._access.policy
+        return await asked(ask, open_form, command, wish, words=words, policy=policy)
 
     async def _remove(self, command: Command, typed: AskRemove, words: Words) -> Message:
         wish = Wish(address=typed.address, target=typed.target, reason=typed.reason)
-        removal = await self._access.remove(wish, person=command.person, key=command.key)
-        if removal.requested is not None:
-            return private.asked(removal.requested, words=words, policy=self._access.policy)
-        return private.removing(removal.case, removal.closing, words)
+        policy = self._access.policy
+        return await removed(self._access.remove, command, wish, words=words, policy=policy)
 
     async def _on_one(self, command: Command, typed: AskNumbered | AskExtend, words: Words) -> Message:
         """Acts on one request, by its number."""

@@ -18,9 +18,6 @@ from handlers.links import LinkForms
 from handlers.tidy import tidy
 from handlers.trusted import TrustedForms
 
-MISSING: Final = frozenset({Refusal.ADDRESS_EMPTY, Refusal.TARGET_MISSING, Refusal.REASON_SHORT})
-"""Refusals of a typed line that only want something more: the form asks for it."""
-
 _ABOUT: Final = {
     names.DENY: forms.deny_form,
     names.CHANGE: forms.change_form,

@@ -7,11 +7,11 @@ from typing import Final, assert_never
 from bot.access import Access, Wish
 from bot.domain.methods import Method
 from bot.domain.target import choose
-from bot.errors import Refusal, Refused
 from bot.messages import forms, link_forms, linking, names, private
 from bot.messages.words import Words
 from bot.ports import Block, Desk, Message
 from handlers.afresh import Afresh
+from handlers.answering import asked, removed
 from handlers.fields import said
 from handlers.incoming import Command, Submission
 from handlers.link_typed import (
@@ -26,9 +26,6 @@ from handlers.tidy import tidy
 
 FORMS: Final = (names.FORM_LINK_ADD, names.FORM_LINK_CLOSE)
 """The forms that are read here."""
-
-_MISSING: Final = frozenset({Refusal.ACCOUNT_EMPTY, Refusal.TARGET_MISSING, Refusal.REASON_SHORT})
-"""Refusals of a typed line that only want something more: the form asks for it."""
 
 
 class LinkForms:
@@ -137,18 +134,10 @@ class LinkCommands:
             until=typed.until,
             reason=typed.reason,
         )
-        try:
-            case = await self._access.ask_link(wish, person=command.person, key=command.key)
-        except Refused as refused:
-            if refused.reason not in _MISSING:
-                raise
-            await self._forms.open_add(command.trigger, wish, words)
-            return None
-        return private.asked(case, words=words, policy=self._access.policy)
+        ask, open_form, policy = self._access.ask_link, self._forms.open_add, self._access.policy
+        return await asked(ask, open_form, command, wish, words=words, policy=policy)
 
     async def _remove(self, command: Command, typed: AskLinkRemove, words: Words) -> Message:
         wish = Wish(address=typed.accounts, target=typed.target, reason=typed.reason)
-        removal = await self._access.remove_accounts(wish, person=command.person, key=command.key)
-        if removal.requested is not None:
-            return private.asked(removal.requested, words=words, policy=self._access.policy)
-        return private.removing(removal.case, removal.closing, words)
+        remove, policy = self._access.remove_accounts, self._access.policy
+        return await removed(remove, command, wish, words=words, policy=policy)

@@ -11,6 +11,7 @@ from bot.messages import forms, names, private, range_form, trusted
 from bot.messages.words import Words
 from bot.ports import Desk, Message
 from handlers.afresh import Afresh
+from handlers.answering import asked, removed
 from handlers.clauses import Clause
 from handlers.fields import said
 from handlers.incoming import Command, Submission
@@ -20,9 +21,6 @@ from handlers.trusted_typed import AskTrusted, AskTrustedStatus
 
 FORMS: Final = (names.FORM_RANGE_ADD,)
 """The forms that are read here."""
-
-_MISSING: Final = frozenset({Refusal.ADDRESS_EMPTY, Refusal.SPACE_MISSING, Refusal.REASON_SHORT})
-"""Refusals of a typed line that only want something more: the form asks for it."""
 
 
 def read_trusted_add(_path: Path, words: Sequence[str], example: str) -> AskTrusted:
@@ -109,24 +107,12 @@ class TrustedCommands:
         if isinstance(typed, AskTrustedStatus):
             return await self._status(command, typed, words)
         if typed.verb == "remove":
-            removal = await access.remove_range(typed.wish, person=command.person, key=command.key)
-            if removal.requested is None:
-                return private.removing(removal.case, removal.closing, words)
-            return private.asked(removal.requested, words=words, policy=policy)
+            return await removed(access.remove_range, command, typed.wish, words=words, policy=policy)
         if typed.verb == "add":
-            return await self._add(command, typed.wish, words)
+            open_form = self._forms.open_add
+            return await asked(access.ask_range, open_form, command, typed.wish, words=words, policy=policy)
         case = await access.adopt_range(typed.wish, person=command.person, key=command.key)
         return private.asked(case, words=words, policy=policy)
-
-    async def _add(self, command: Command, wish: Wish, words: Words) -> Message | None:
-        try:
-            case = await self._access.ask_range(wish, person=command.person, key=command.key)
-        except Refused as refused:
-            if refused.reason not in _MISSING:
-                raise
-            await self._forms.open_add(command.trigger, wish, words)
-            return None
-        return private.asked(case, words=words, policy=self._access.policy)
 
     async def _status(self, command: Command, typed: AskTrustedStatus, words: Words) -> Message:
         situation = await self._access.space_situation(typed.target, person=command.person)
