@@ -12,7 +12,6 @@ from bot.domain.grant import Grant, GrantState, Why, closing
 from bot.domain.request import RequestState
 from bot.errors import Refusal, Refused, StoreUnavailableError
 from bot.ports import Case, Doing
-from sandbox.postgres import PrivatePostgres
 from storage.bell import PostgresBell
 from storage.transaction import PostgresStore, engine_for
 from tests.unit.access import acts
@@ -23,16 +22,6 @@ ROUNDS = 5
 """How often each race is run: which of the two comes first is chance."""
 
 MORE = Wish(duration="1h", reason="it takes longer")
-
-
-@pytest.fixture
-def database_url(postgres: PrivatePostgres) -> str:
-    return kept.emptied_database(postgres)
-
-
-@pytest.fixture
-def clock() -> SetClock:
-    return SetClock()
 
 
 @pytest.fixture

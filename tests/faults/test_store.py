@@ -3,32 +3,20 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from typing import Final
 
 import psycopg
-import pytest
 
-from sandbox.heroku.switches import Switches
 from sandbox.postgres import PrivatePostgres
+from tests.faults.conftest import LINE
 from tests.flow.acts import words
-from tests.model.clocks import movable_database
 from tests.model.sentences import AT_EACH_STEP, AT_REST, check
 from tests.model.world import World
 
-LINE: Final = "/pgaccess mtls add 203.0.113.4 to billing for 8h because it is needed"
 SORRY: Final = "I could not reach my own records"
 CONNECTIONS: Final = 15
 """Of one process: the pool and what it may have besides."""
-
-
-@pytest.fixture
-async def world(postgres: PrivatePostgres) -> AsyncIterator[World]:
-    with movable_database(postgres) as url:
-        made = World(url=url, switches=Switches(provisioning_errors=0), databases=1)
-        await made.open()
-        yield made
-        await made.close()
 
 
 @contextlib.contextmanager

@@ -4,7 +4,6 @@ Nobody waits here: the world's clocks are moved, and what takes longer than the 
 once.
 """
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
@@ -14,28 +13,16 @@ from structlog.testing import capture_logs
 
 from sandbox.heroku import faults as heroku
 from sandbox.heroku.faults import Fault as HerokuFault
-from sandbox.heroku.switches import Switches
 from sandbox.heroku.world import DATABASE
-from sandbox.postgres import PrivatePostgres
 from sandbox.slack import faults as slack
 from sandbox.slack.faults import Fault as SlackFault
+from tests.faults.conftest import LINE
 from tests.flow.acts import words
-from tests.model.clocks import movable_database
 from tests.model.sentences import AT_EACH_STEP, AT_REST, check
 from tests.model.world import World
 
-LINE: Final = "/pgaccess mtls add 203.0.113.4 to billing for 8h because it is needed"
 OURS: Final = "203.0.113.4/32"
 REFUSED, TROUBLE = "refuses our token", "Heroku"
-
-
-@pytest.fixture
-async def world(postgres: PrivatePostgres) -> AsyncIterator[World]:
-    with movable_database(postgres) as url:
-        made = World(url=url, switches=Switches(provisioning_errors=0), databases=1)
-        await made.open()
-        yield made
-        await made.close()
 
 
 def said(world: World, channel: str, viewer: str = "lead") -> str:
