@@ -85,7 +85,7 @@ _TEXTS: Final = frozenset(
 _OBJECTS: Final = frozenset(
     {
         "view", "event", "message", "previous_message", "item", "assistant_thread", "container", "state",
-        "function_data", "inputs",
+        "function_data",
     }
 )  # fmt: skip
 _TEXTS_OR_OBJECTS: Final = frozenset({"user", "team", "enterprise", "channel", "text"})

@@ -7,6 +7,7 @@ ENGLISH: Final[Mapping[str, str]] = {
     # The card.
     "card.change.rule": "At Heroku it is {status}, described as: {text}",
     "card.change.rule.bare": "At Heroku it is {status}, without a description.",
+    "card.change.rule.more": "… and {count} more for the same network",
     "why.needed": "an open request relies on it; end that first",
     "notice.done.back": "To have it removed later: `{command}`",
     # What operations hears.

@@ -7,6 +7,7 @@ JAPANESE: Final[Mapping[str, str]] = {
     # The card.
     "card.change.rule": "Heroku での状態は {status} 、説明は次のとおりです: {text}",
     "card.change.rule.bare": "Heroku での状態は {status} で、説明はありません。",
+    "card.change.rule.more": "… 同じネットワークにあと {count} 件",
     "why.needed": "利用中の申請がこれを必要としているため (先にそちらを終了してください)",
     "notice.done.back": "後で削除するには: `{command}`",
     # What operations hears.

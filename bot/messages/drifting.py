@@ -20,6 +20,9 @@ SHOWN: Final = 10
 ENTRY: Final = 120
 """Characters of an entry; a user's path may have up to 512."""
 
+DESCRIBED: Final = 2
+"""Rules of one network that a card describes; how many more there are, it says."""
+
 TEXT: Final = 120
 """Characters of a foreign rule's description on a card."""
 
@@ -57,12 +60,15 @@ def rules_meant(case: Case, words: Words) -> list[Mrkdwn]:
     if not about or not isinstance(network, Network):
         return []
     meant = foreign.meant(case.request.kind, case.rules, network)
-    return [
+    said = [
         words("card.change.rule", status=rule.status, text=cut(" ".join(rule.description.split()), TEXT))
         if rule.description.strip()
         else words("card.change.rule.bare", status=rule.status)
-        for rule in meant[:2]
+        for rule in meant[:DESCRIBED]
     ]
+    if len(meant) > DESCRIBED:
+        said.append(words("card.change.rule.more", count=len(meant) - DESCRIBED))
+    return said
 
 
 def _interrupted(open: Iterable[Case], method: Method) -> Mapping[str, list[str]]:

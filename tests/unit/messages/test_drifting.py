@@ -82,6 +82,14 @@ def test_a_card_about_a_foreign_rule_says_what_heroku_says_of_it(
 
 
 @shown.IN_BOTH_LANGUAGES
+def test_a_card_counts_the_rules_that_it_does_not_describe(language: str) -> None:
+    rules = [samples.rule(str(NETWORK), number) for number in range(5)]
+    case = samples.case(asked=samples.request(kind=Kind.UNDO), seen=samples.look(*rules))
+    card = approval_card(case, words=Words(language), policy=POLICY)
+    assert Words(language)("card.change.rule.more", count=3) in shown.said(card)
+
+
+@shown.IN_BOTH_LANGUAGES
 @pytest.mark.parametrize("count", [1, 100, 101])
 def test_the_form_for_a_range_is_valid_however_many_spaces_there_are(count: int, language: str) -> None:
     spaces = [replace(SPACE, id=UUID(int=number), name=f"space-{number}") for number in range(1, count + 1)]
