@@ -12,7 +12,7 @@ from bot.domain.network import parse_address
 from bot.domain.policy import require_reason, rule_for
 from bot.domain.request import Kind, Terms
 from bot.domain.subject import Network
-from bot.domain.target import Database
+from bot.domain.target import Database, Look
 from bot.errors import Refusal, Refused
 from bot.ports import Case, Transaction
 
@@ -37,8 +37,7 @@ class Ruling(Asking):
             network = parse_address(wish.address or "")
             database = await self._database(tx, wish.target)
             rule = rule_for(self._policy, target=database, method=_MTLS, ids=member.ids)
-            await require_rule(tx, database, network)
-            look = rules_look(await tx.lanes.look(database.id, _MTLS))
+            look = await require_rule(tx, database, network)
             if not foreign.meant(Kind.ADOPT, look, network):
                 raise Refused(Refusal.RULE_OURS, address=str(network), app=database.app)
             require_reason(rule, wish.reason or "")
@@ -55,8 +54,8 @@ class Ruling(Asking):
         return await self._once(key, person, work)
 
 
-async def require_rule(tx: Transaction, database: Database, network: Network) -> None:
-    """Checks that the last look shows a rule of exactly this network.
+async def require_rule(tx: Transaction, database: Database, network: Network) -> Look:
+    """The last look, which shows a rule of exactly this network.
 
     Raises:
         Refused: it is being removed already, or is not there.
@@ -64,8 +63,9 @@ async def require_rule(tx: Transaction, database: Database, network: Network) ->
     if await tx.grants.is_closing(database.id, _MTLS, network):
         raise Refused(Refusal.CLOSING_ALREADY, address=str(network), app=database.app)
     look = rules_look(await tx.lanes.look(database.id, _MTLS))
-    if not foreign.meant(Kind.UNDO, look, network):
+    if look is None or not foreign.meant(Kind.UNDO, look, network):
         raise Refused(Refusal.NOTHING_THERE, address=str(network), app=database.app)
+    return look
 
 
 async def aimed(tx: Transaction, change: Change) -> Change:

@@ -145,9 +145,7 @@ class HerokuClient:
 
     async def credential(self, name: str, certificate: UUID) -> Credential:
         """One certificate with its key (``GET …/certificates/{id}``); 404 once it is disabled."""
-        return read_credential(
-            (await self._data.whole(f"{_endpoint(name)}/certificates/{certificate}")).content
-        )
+        return read_credential((await self._data.whole(_certificate(name, certificate))).content)
 
     async def authority(self, name: str) -> str:
         """The endpoint's certificate authority chain (``GET …/tls-endpoint``)."""
