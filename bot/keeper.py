@@ -8,19 +8,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.domain.budget import Purpose
 from bot.domain.methods import Method
+from bot.domain.schedule import TROUBLE, gap
+from bot.errors import StoreUnavailableError
 from bot.keeping import turns
 from bot.keeping.turns import Pass
-from bot.ports import Store, calling_for
+from bot.ports import Job, Store, calling_for
 
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A claimed lane: the pass that is to be made, and what its calls are for."""
+    """A claimed lane: the pass that is to be made, and the turn that it is made in."""
 
     making: Pass
-    purpose: Purpose
+    job: Job
 
 
 class Keeper:
@@ -44,7 +45,7 @@ class Keeper:
                 return None
             making = await self._methods[job.method].take(tx, job, held_since=since)
             await tx.commit()
-            return Taken(making, job.purpose)
+            return Taken(making, job)
 
     async def next_due(self) -> timedelta | None:
         """How long until there is something to claim."""
@@ -52,10 +53,26 @@ class Keeper:
             return await tx.lanes.next_due()
 
     async def work(self, taken: Taken) -> None:
-        """Makes the pass; its calls draw on the budget for what they are for."""
-        with calling_for(taken.purpose):
-            await taken.making.run()
+        """Makes the pass; its calls draw on the budget for what they are for.
+
+        Raises:
+            StoreUnavailableError: Postgres was out of reach for a moment; the lane is given back if it is
+                there again, else the lease runs out.
+        """
+        try:
+            with calling_for(taken.job.purpose):
+                await taken.making.run()
+        except StoreUnavailableError:
+            await self._leave(taken.job)
+            raise
 
     async def failed(self, taken: Taken, error: Exception) -> None:
         """Gives a lane back whose pass failed in a way that nobody has thought of."""
         await taken.making.failed(error)
+
+    async def _leave(self, job: Job) -> None:
+        """Ends a turn whose pass could not be recorded: what it had begun its intents tell the next one."""
+        async with self._store.transaction() as tx:
+            again = gap(TROUBLE, 0)
+            await tx.lanes.release(job, again=again, tries=job.tries, kept=False, troubles=job.troubles)
+            await tx.commit()

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
@@ -56,7 +57,8 @@ async def _read(connection: AsyncConnection) -> Budget:
     """The budget now, its row locked; the first who comes finds a full one."""
     row = (await connection.execute(_ROW)).one_or_none()
     if row is None:
-        await connection.execute(insert(budget))
+        # Two processes that start at once may both find none.
+        await connection.execute(insert(budget).on_conflict_do_nothing())
         row = (await connection.execute(_ROW)).one()
     kept = Budget(size=row.size, refill=row.refill, tokens=row.tokens, looks=row.looks, at=row.at)
     return kept.later(row.now)

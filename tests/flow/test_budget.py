@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.budget import FLOOR, Purpose
-from bot.errors import HerokuSavingError
+from bot.errors import HerokuSavingError, StoreUnavailableError
 from bot.heroku import allowance
 from bot.heroku.client import HerokuClient
 from bot.ports import calling_for
@@ -121,6 +121,26 @@ async def test_a_removal_that_was_not_asked_for_is_asked_for_as_soon_as_there_is
         await passes.query("UPDATE lanes SET due_at = now() WHERE due_at > now()")
         await passes.turn()
         assert passes.ours() == []
+
+
+async def test_a_lane_whose_pass_the_store_did_not_serve_is_given_back_at_once(
+    store: PostgresStore, engine: AsyncEngine, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def mute(*_: object) -> None:
+        raise StoreUnavailableError("Postgres did not tell the budget in time")
+
+    async with keeping(store, engine, database_url, played()) as passes:
+        await passes.begin()
+        await passes.approved()
+        with monkeypatch.context() as patched:
+            patched.setattr(PostgresBudget, "draw", mute)
+            with pytest.raises(StoreUnavailableError):
+                await passes.turn()
+        ((lease, wait),) = await passes.query("SELECT lease, due_at - now() FROM lanes WHERE method = 'mtls'")
+        assert (lease, wait < timedelta(seconds=6)) == (None, True)
+        await passes.query("UPDATE lanes SET due_at = now()")
+        await passes.turn()
+        assert passes.ours() == [str(NETWORK)]
 
 
 async def test_what_an_answer_says_is_left_is_believed(

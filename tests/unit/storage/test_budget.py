@@ -33,6 +33,16 @@ async def test_the_first_who_comes_finds_herokus_own_limit(budgets: PostgresBudg
     assert (granted, left.size, left.tokens) == (3, 4500, 4497)
 
 
+async def test_those_who_come_first_at_once_all_find_it(engine: AsyncEngine, database_url: str) -> None:
+    async with engine.begin() as connection:
+        await connection.execute(budget.delete())
+    engines = [hasty_engine_for(database_url) for _ in range(8)]
+    drawn = await asyncio.gather(*(PostgresBudget(each).draw(Purpose.ADD, 1) for each in engines))
+    assert [granted for _, granted in drawn] == [1] * 8
+    for each in engines:
+        await each.dispose()
+
+
 async def test_what_is_drawn_is_gone_for_all(
     budgets: PostgresBudget, engine: AsyncEngine, database_url: str
 ) -> None:
