@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Final, TypeVar
+from uuid import UUID
 
 import structlog
 
@@ -20,12 +21,15 @@ AT_MOST: Final = timedelta(seconds=20)
 """How long a new look is waited for: a call at Heroku may take 15 s, and the keeper may be busy."""
 
 BETWEEN: Final = timedelta(milliseconds=500)
-"""Pause between two glances at the store; one read of it takes a millisecond or two."""
+"""Pause between two glances at the store, which only ask when the last looks were."""
 
 T = TypeVar("T")
 
-Moments = Mapping[Method, datetime]
-"""When each way in was last looked at."""
+Way = tuple[UUID, Method]
+"""A way into a database or a space."""
+
+Looks = Mapping[Way, datetime | None]
+"""When each way in was last looked at, as an answer has told it; None for one that never was."""
 
 log = structlog.get_logger(__name__)
 
@@ -63,8 +67,9 @@ class Afresh:
             ways: in that the answer tells of.
         """
         if url is not None:
-            again, seen = partial(self._access.glance, shown.database, person=person), _seen_of(ways)
-            self._errands.run(self._replace(again, seen, seen(shown), url, draw))
+            looks = {way: at for way, at in _looks(shown).items() if way[1] in ways}
+            again = partial(self._access.glance, shown.database, person=person)
+            self._errands.run(self._replace(looks, again, url, draw))
 
     def follow_space(
         self, shown: SpaceSituation, *, url: str | None, draw: Callable[[SpaceSituation], Message]
@@ -72,55 +77,43 @@ class Afresh:
         """The same for a space."""
         if url is not None:
             again = partial(self._access.space_glance, shown.space)
-            self._errands.run(self._replace(again, _space_seen, _space_seen(shown), url, draw))
+            self._errands.run(self._replace(_space_looks(shown), again, url, draw))
 
     async def _replace(
-        self,
-        again: Callable[[], Awaitable[T]],
-        seen: Callable[[T], Moments],
-        before: Moments,
-        url: str,
-        draw: Callable[[T], Message],
+        self, looks: Looks, again: Callable[[], Awaitable[T]], url: str, draw: Callable[[T], Message]
     ) -> None:
         try:
-            newer = await self._newer(again, seen, before)
-            if newer is not None:
-                await self._desk.respond(url, draw(newer), replace=True)
+            if await self._are_newer(looks):
+                await self._desk.respond(url, draw(await again()), replace=True)
         except (SlackError, StoreUnavailableError) as error:
             # The first answer stands, and says how old it is.
             log.info("handlers.not_afresh", error=type(error).__name__)
 
-    async def _newer(
-        self,
-        again: Callable[[], Awaitable[T]],
-        seen: Callable[[T], Moments],
-        before: Moments,
-    ) -> T | None:
-        """What is known once every look is newer; or, when that takes too long, once any of them is."""
-        end, newer = time.monotonic() + AT_MOST.total_seconds(), None
+    async def _are_newer(self, looks: Looks) -> bool:
+        """Returns once every look is newer; or, when that takes too long, whether any of them is."""
+        before = {way: at for way, at in looks.items() if at is not None}
+        end, now = time.monotonic() + AT_MOST.total_seconds(), before
         while time.monotonic() < end:
             await asyncio.sleep(BETWEEN.total_seconds())
-            found = await again()
-            now = seen(found)
-            newer = found if now != before else None
-            if newer is not None and all(now.get(way) != at for way, at in before.items()):
-                return found
-        return newer
+            now = dict(await self._access.looked(looks))
+            if now != before and all(now.get(way) != at for way, at in before.items()):
+                return True
+        return now != before
 
 
-def _seen_of(ways: Collection[Method]) -> Callable[[Situation], Moments]:
-    """Tells when each way in was looked at; one without a look yet may never have one."""
-
-    def seen(situation: Situation) -> Moments:
-        looks: dict[Method, AnyLook | None] = {
-            Method.MTLS: situation.look,
-            Method.PRIVATELINK: situation.link,
-        }
-        looks[Method.TRUSTED] = None if situation.space is None else situation.space.look
-        return {way: look.at for way, look in looks.items() if way in ways and look is not None}
-
-    return seen
+def _looks(situation: Situation) -> Looks:
+    """When each way in was looked at; one without a look yet may never have one."""
+    target = situation.database.id
+    looks: dict[Way, datetime | None] = {
+        (target, Method.MTLS): _at(situation.look),
+        (target, Method.PRIVATELINK): _at(situation.link),
+    }
+    return looks if situation.space is None else {**looks, **_space_looks(situation.space)}
 
 
-def _space_seen(situation: SpaceSituation) -> Moments:
-    return {} if situation.look is None else {Method.TRUSTED: situation.look.at}
+def _space_looks(situation: SpaceSituation) -> Looks:
+    return {(situation.space.id, Method.TRUSTED): _at(situation.look)}
+
+
+def _at(look: AnyLook | None) -> datetime | None:
+    return None if look is None else look.at

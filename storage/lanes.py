@@ -1,7 +1,7 @@
 """The keeper's turns: one lane for each method of each target, and what the last look at it saw."""
 
-from collections.abc import Collection
-from datetime import timedelta
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -103,6 +103,16 @@ class PostgresLanes:
         asked = {"target": target, "way": method}
         row = (await self._connection.execute(_LOOK, asked)).mappings().one_or_none()
         return None if row is None else look_of(row)
+
+    async def looked_at(
+        self, ways: Collection[tuple[UUID, Method]]
+    ) -> Mapping[tuple[UUID, Method], datetime]:
+        """When lanes were last looked at; those that never were are left out."""
+        statement = select(lanes.c.target_id, lanes.c.method, lanes.c.looked_at).where(
+            tuple_(lanes.c.target_id, lanes.c.method).in_(sorted(ways)), lanes.c.look.is_not(None)
+        )
+        rows = (await self._connection.execute(statement)).all()
+        return {(target, method): at for target, method, at in rows}
 
     async def want(self, target: UUID, method: Method) -> None:
         """Raises the wanted version and makes the lane due: its grants or changes have changed."""

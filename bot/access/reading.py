@@ -1,6 +1,9 @@
 """Reading: what is open, what waits, and what the last look saw. Nothing here changes anything."""
 
+from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from bot.access.use_cases import UseCases, case_of
 from bot.domain.looks import link_look, ranges_look, rules_look
@@ -77,6 +80,11 @@ class Reading(UseCases):
             certificates=tuple(known for known in certificates if known.owner == person),
             space=space,
         )
+
+    async def looked(self, ways: Collection[tuple[UUID, Method]]) -> Mapping[tuple[UUID, Method], datetime]:
+        """When ways into databases and spaces were last looked at; those that never were are left out."""
+        async with self._store.transaction() as tx:
+            return await tx.lanes.looked_at(ways)
 
     async def overview(self, person: str) -> Overview:
         """What a person's App Home shows: theirs, what waits for them, and what ends soon."""

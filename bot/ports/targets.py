@@ -1,7 +1,7 @@
 """Databases and spaces as they are kept, and the keeper's turns with them."""
 
-from collections.abc import Collection, Iterable
-from datetime import timedelta
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
@@ -43,6 +43,12 @@ class Lanes(Protocol):
 
     async def look(self, target: UUID, method: Method) -> AnyLook | None:
         """What the last look saw."""
+        ...
+
+    async def looked_at(
+        self, ways: Collection[tuple[UUID, Method]]
+    ) -> Mapping[tuple[UUID, Method], datetime]:
+        """When lanes were last looked at; those that never were are left out."""
         ...
 
     async def want(self, target: UUID, method: Method) -> None:

@@ -76,7 +76,7 @@ def give_way(worker: int) -> None:
 
 @contextlib.asynccontextmanager
 async def company(below: Ground) -> AsyncIterator[Company]:
-    """One web and two workers, 2,000 people, 50 databases that have been looked at."""
+    """One web and two workers, 2,000 people, the databases looked at."""
     url = below.new_database()
     engine = engine_for(url)
     async with (
@@ -125,7 +125,7 @@ async def test_a_busy_hour_in_a_minute(record_property: Recording) -> None:
             )
     for line in told(hour, busy, opened, late):
         record_property(LOAD, line)
-    assert hour.wrong == []
+    assert (hour.wrong, hour.unheard) == ([], [])
     assert recorded == hour.heard == hour.asked
     assert max(hour.taken) <= LATEST
     assert {name: mib for name, mib in busy.held.items() if mib[-1] - mib[1] > GROWTH} == {}
