@@ -43,15 +43,22 @@ async def an_address_after_a_busy_answer(world: Switched) -> None:
     await an_address(world)
 
 
-async def an_address_twice(world: Switched) -> None:
-    """Let in, ended, and let in again at once."""
+async def an_address_again_too_soon(world: Switched) -> None:
+    """Let in, ended, and let in again before Heroku takes it again: that is told when it has."""
     network = world.address()
-    for times in (1, 2):
-        number = await world.approved(f"mtls add {network} to billing for 15m {REASON}")
-        await world.hears(f"{network} can reach billing", times=times)
-        assert world.let_in(network) == ["Authorized"]
-        await world.times_out(number)
-        assert world.let_in(network) == []
+    number = await world.approved(f"mtls add {network} to billing for 15m {REASON}")
+    await world.hears(f"{network} can reach billing")
+    await world.times_out(number)
+    number = await world.approved(f"mtls add {network} to billing for 15m {REASON}")
+    await world.soon(lambda: 500 in world.answers(ADD_RULE))
+    assert world.let_in(network) == []
+    assert len(world.told("engineer", f"{network} can reach billing")) == 1
+    world.heroku.switch(readd_error_seconds=0.0)
+    world.impatient = True
+    await world.hears(f"{network} can reach billing", times=2)
+    assert world.let_in(network) == ["Authorized"]
+    await world.times_out(number)
+    assert world.let_in(network) == []
 
 
 async def an_address_in_a_crowd(world: Switched) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sandbox.heroku.exchange import Answer, Request
 from sandbox.heroku.heroku import PlayedHeroku
+from sandbox.heroku.journal import Entry
 from sandbox.heroku.privatelink import PrivateLink
 from sandbox.heroku.switches import Pace, Switches
 from sandbox.heroku.world import DATABASE, OFFICE, SPACE, furnish
@@ -63,7 +64,8 @@ class Switched(Acts):
 
     Attributes:
         heroku: the stage's.
-        impatient: between two looks so much time goes by that a list is written again.
+        impatient: between two looks so much time goes by that a list is written again, and a rule whose
+            answer was not clear is added again.
     """
 
     def __init__(self, stage: Stage, database_url: str, heroku: MeddledHeroku) -> None:
@@ -114,8 +116,17 @@ class Switched(Acts):
 
     def calls(self, pattern: str) -> list[str]:
         """Calls of this job that reached Heroku, as ``METHOD /path``."""
-        made = [f"{entry.method} {entry.path}" for entry in list(self.heroku.journal)[self._before[2] :]]
+        made = [f"{entry.method} {entry.path}" for entry in self._answered()]
         return [call for call in made if re.search(pattern, call)]
+
+    def answers(self, pattern: str) -> list[int]:
+        """How Heroku answered such calls of this job: their statuses."""
+        return [
+            entry.status for entry in self._answered() if re.search(pattern, f"{entry.method} {entry.path}")
+        ]
+
+    def _answered(self) -> list[Entry]:
+        return list(self.heroku.journal)[self._before[2] :]
 
     def has_mtls(self) -> bool:
         """Whether mTLS is there; somebody enables it, at once, where it is off."""
@@ -224,6 +235,7 @@ class Switched(Acts):
         async def looked() -> bool:
             if self.impatient:
                 await self.query("UPDATE space_services SET written_at = written_at - interval '15 seconds'")
+                await self.query("UPDATE intents SET waits_until = now()")
             await self.nudge()
             return bool(seen())
 

@@ -50,7 +50,7 @@ ROWS: tuple[Row, ...] = (
     *each("full", 422, 400, job=jobs.an_address_in_a_crowd),
     *each("off", 404, 422, 409, job=jobs.an_address_where_mtls_goes),
     *each("duplicates", "allow", "refuse", job=jobs.an_address_that_somebody_else_lets_in),
-    *each("readd_error_seconds", 0.3, job=jobs.an_address_twice),
+    *each("readd_error_seconds", 600.0, job=jobs.an_address_again_too_soon),
     *each("retry_after", None, 1, job=jobs.an_address_after_a_busy_answer),
     ({"provisioning_errors": 0.0, "first_certificate": "at_once"}, jobs.mtls_itself),
     *each("provisioning_errors", 1.0, job=jobs.mtls_itself),
