@@ -66,7 +66,7 @@ class Acts:
             found = seen()
             if await found if inspect.isawaitable(found) else found:
                 return
-            assert time.monotonic() < deadline, f"never seen; the last that Slack showed: {self.newest()}"
+            assert time.monotonic() < deadline, f"never seen; the last that Slack showed: {self.last_shown()}"
             await asyncio.sleep(0.04)
 
     # --- people ----------------------------------------------------------------------------------
@@ -173,7 +173,7 @@ class Acts:
         made = [f"{entry.method} {entry.path}" for entry in self.stage.heroku.journal]
         return [call for call in made if re.search(pattern, call)]
 
-    def newest(self) -> dict[str, list[str]]:
+    def last_shown(self) -> dict[str, list[str]]:
         """The last that everybody saw, short enough for a line of a test's report."""
         return {where: [said[:200] for said in shown[-3:]] for where, shown in self.everything().items()}
 
