@@ -12,6 +12,7 @@ from typing import Final
 import httpx
 
 from bot.config import Settings
+from bot.errors import TryAgainError
 from bot.policy_file import parse_policy
 from bot.wiring import House, open_house
 from sandbox.clock import MovableClock
@@ -45,6 +46,9 @@ PAGE: Final = Path(__file__).parent / "page"
 A_PASS: Final = 0.5
 """Seconds that a pass of the bot's takes in the played world, with room to spare."""
 
+LOOKS_ASKED: Final = 5
+"""How often the bot is asked to look at everything before a store that is too busy for it is an error."""
+
 JUST_AFTER: Final = timedelta(seconds=1)
 """How far "to the next event" goes beyond it."""
 
@@ -62,8 +66,16 @@ class Stage:
     bot_url: str
 
     async def look_again(self) -> None:
-        """Has the bot look at everything."""
-        await self.house.look_again()
+        """Has the bot look at everything; on a slow machine the store may be too busy for a moment.
+
+        Raises:
+            TryAgainError: it was each time.
+        """
+        for _ in range(LOOKS_ASKED - 1):
+            with contextlib.suppress(TryAgainError):
+                return await self.house.look_again()
+            await asyncio.sleep(A_PASS)
+        return await self.house.look_again()
 
     async def look_twice(self) -> None:
         """Has the bot look at everything once the weather has cleared.

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import psycopg
 import pytest
+import structlog
 from hypothesis import settings
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -19,6 +20,14 @@ from tests.summary import shown
 # The machines that run this are shared and noisy: a slow example is no failure.
 settings.register_profile("pgaccess", deadline=None)
 settings.load_profile("pgaccess")
+
+# Without being told, structlog paints every traceback with all variables: seconds in which nothing else runs.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 TEMPLATE = "template_migrated"
 

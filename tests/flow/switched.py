@@ -98,7 +98,7 @@ class Switched(Acts):
         """Has the bot look at everything, unless it was asked to just now: every look costs calls."""
         if time.monotonic() > self._nudged + BETWEEN_LOOKS:
             self._nudged = time.monotonic()
-            await self.stage.house.look_again()
+            await self.stage.look_again()
 
     def _marks(self) -> tuple[int, int, int]:
         """How much the engineer and operations were told, and how often Heroku was called."""

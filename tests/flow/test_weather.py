@@ -16,7 +16,7 @@ LIST = r"GET .*/ip-rules$"
 
 async def look_now(acts: Acts) -> None:
     """Has the database looked at without waiting for the next minute."""
-    await acts.stage.house.look_again()
+    await acts.stage.look_again()
 
 
 async def test_a_rule_deleted_by_hand_is_told_and_not_put_back(acts: Acts) -> None:
