@@ -21,20 +21,45 @@ async def listening(port: int = 0) -> AsyncIterator[tuple[socket.socket, str]]:
         yield opened, f"http://127.0.0.1:{opened.getsockname()[1]}"
 
 
+class Doors:
+    """Applications that are served, each on a socket of its own."""
+
+    def __init__(self) -> None:
+        self._open: dict[_Quiet, asyncio.Task[None]] = {}
+
+    async def open(self, app: Any, on: socket.socket) -> None:
+        """Serves an ASGI application on a socket."""
+        server = _Quiet(
+            uvicorn.Config(
+                app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1, ws=WebSockets
+            )
+        )
+        self._open[server] = asyncio.create_task(server.serve(sockets=[on]))
+        await server.ready.wait()
+
+    async def close(self) -> None:
+        """Closes all at the same time: each takes a while, busy or not."""
+        for server in self._open:
+            server.should_exit = True
+        await asyncio.gather(*self._open.values())
+
+
+@contextlib.asynccontextmanager
+async def doors() -> AsyncIterator[Doors]:
+    """Doors that are closed at the end of a ``with`` block."""
+    opened = Doors()
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
 @contextlib.asynccontextmanager
 async def serving(app: Any, on: socket.socket) -> AsyncIterator[None]:
-    """Serves an ASGI application on a socket."""
-    config = uvicorn.Config(
-        app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1, ws=WebSockets
-    )
-    server = _Quiet(config)
-    task = asyncio.create_task(server.serve(sockets=[on]))
-    try:
-        await server.ready.wait()
+    """Serves one ASGI application on a socket."""
+    async with doors() as opened:
+        await opened.open(app, on)
         yield
-    finally:
-        server.should_exit = True
-        await task
 
 
 class _Quiet(uvicorn.Server):

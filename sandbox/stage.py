@@ -19,7 +19,7 @@ from sandbox.clock import MovableClock
 from sandbox.heroku.door import app as heroku_door
 from sandbox.heroku.heroku import PlayedHeroku
 from sandbox.panel import Panel
-from sandbox.serving import listening, serving
+from sandbox.serving import doors, listening
 from sandbox.slack.deliver import over
 from sandbox.slack.door import app as slack_door
 from sandbox.slack.people import People
@@ -153,10 +153,8 @@ async def staged(
         nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         client = await enter(httpx.AsyncClient(timeout=30, trust_env=False, verify=nobody))
         people = People(slack, deliver=over(client), bot_url=bot_url)
-        await enter(serving(heroku_door(heroku), heroku_socket))
         panel = Panel(heroku, clock, weather)
         door = slack_door(slack, people, extras=panel.extras, actions=panel.actions, page=PAGE)
-        await enter(serving(door, slack_socket))
         wanted = settings(
             database_url,
             slack_url=slack.base_url,
@@ -167,7 +165,10 @@ async def staged(
         )
         rules = parse_policy(policy, source=wanted.policy_source)
         house = await enter(open_house(wanted, rules, clock=clock))
-        await enter(serving(await house.web(), bot_socket))
+        opened = await enter(doors())
+        await opened.open(heroku_door(heroku), heroku_socket)
+        await opened.open(door, slack_socket)
+        await opened.open(await house.web(), bot_socket)
         await enter(house.working())
         stage = Stage(
             heroku=heroku,
