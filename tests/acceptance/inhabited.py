@@ -30,8 +30,8 @@ from tests.flow.acts import Acts
 class Inhabited(Acts):
     """People's hands and eyes, and a view into everything that the bot leaves anywhere."""
 
-    def __init__(self, stage: Stage, database_url: str, folder: Path) -> None:
-        super().__init__(stage, database_url)
+    def __init__(self, stage: Stage, folder: Path) -> None:
+        super().__init__(stage)
         self._folder = folder
         self.pages: list[str] = []
 
@@ -130,7 +130,7 @@ async def inhabited(database_url: str, heroku: PlayedHeroku, folder: Path) -> As
         for name in ("web", "worker"):
             stack.enter_context(_process(name, environ, folder))
         await _answers(bot_url)
-        yield Inhabited(stage, database_url, folder)
+        yield Inhabited(stage, folder)
 
 
 def _environ(database_url: str, *, slack_url: str, heroku_url: str, bot_url: str) -> dict[str, str]:

@@ -145,7 +145,7 @@ async def _linked(world: Inhabited) -> None:
     await world.ask(f"/pgaccess privatelink open billing account {account} for 8h because nightly export")
     assert (await world.approve()).ok
     await _soon(world, lambda: world.told("engineer", "may connect to billing"))
-    world.stage.heroku.create_vpc_endpoint(DATABASE, account=account, now=datetime.now(UTC))
+    await world.connects(account)
     await _soon(world, lambda: world.told("engineer", "_ENDPOINT_"))
 
 

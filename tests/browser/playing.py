@@ -121,7 +121,7 @@ def playing(
     with start_blocking_portal() as portal:
         coming = staged(database_url, heroku, policy=policy, probes=probes)
         with portal.wrap_async_context_manager(coming) as stage:
-            portal.call(Acts(stage, database_url).settle)
+            portal.call(Acts(stage).settle)
             play = Play(browser, stage, portal)
             try:
                 yield play

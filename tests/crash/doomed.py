@@ -76,8 +76,8 @@ class Doomed(Acts):
 
     patience = 90.0  # a stop takes eleven seconds, what it has left unclear another ten, on any machine
 
-    def __init__(self, stage: Stage, database_url: str, nursery: Nursery) -> None:
-        super().__init__(stage, database_url)
+    def __init__(self, stage: Stage, nursery: Nursery) -> None:
+        super().__init__(stage)
         self.instants = Instants(self._strike)
         self.roles: dict[str, Role] = {}
         self.children: dict[str, Child] = {}
@@ -247,7 +247,7 @@ async def doomed(
             house=house,
             bot_url=bot_url,
         )
-        world = Doomed(stage, database_url, nursery)
+        world = Doomed(stage, nursery)
         stack.push_async_callback(_end, world, nursery)
         at = urlsplit(database_url)
         place = dict(parse_qsl(at.query))

@@ -1,6 +1,7 @@
 """What people do and see on the stage, in the words of a test."""
 
 import asyncio
+import contextlib
 import inspect
 import re
 import time
@@ -8,10 +9,10 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
-import psycopg
-
 from bot.domain.methods import Method
+from sandbox.heroku.exchange import Refused
 from sandbox.heroku.heroku import PlayedHeroku
+from sandbox.heroku.privatelink import Connection
 from sandbox.heroku.switches import Pace, Switches
 from sandbox.heroku.world import DATABASE, default_world
 from sandbox.slack.deliveries import Delivery
@@ -36,9 +37,8 @@ class Acts:
 
     patience = PATIENCE
 
-    def __init__(self, stage: Stage, database_url: str) -> None:
+    def __init__(self, stage: Stage) -> None:
         self.stage = stage
-        self._url = database_url
 
     async def settle(self) -> None:
         """Waits until the bot knows its databases and people."""
@@ -123,6 +123,23 @@ class Acts:
         assert (await self.approve()).ok
         await self.until(lambda: self.told("engineer", "can reach"))
 
+    async def connects(self, account: str) -> str:
+        """Somebody makes a VPC endpoint for billing, which Amazon takes a while after Heroku is ready.
+
+        Returns:
+            The VPC endpoint's id.
+        """
+        made: list[Connection] = []
+
+        def known() -> bool:
+            with contextlib.suppress(Refused):
+                here = datetime.now(UTC)
+                made.append(self.stage.heroku.create_vpc_endpoint(DATABASE, account=account, now=here))
+            return bool(made)
+
+        await self.until(known)
+        return made[0].endpoint_id
+
     # --- what is seen ----------------------------------------------------------------------------
 
     def cards(self) -> list[dict[str, Any]]:
@@ -181,9 +198,12 @@ class Acts:
 
     async def query(self, sql: str) -> list[Any]:
         """Looks into the store behind the bot's back, or changes it: to move Postgres' time for one row."""
-        async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
-            cursor = await connection.execute(sql)
-            return await cursor.fetchall() if cursor.description else []
+        async with self.stage.house.store.transaction() as tx:
+            connection = await tx._connection.execution_options(no_parameters=True)
+            result = await connection.exec_driver_sql(sql)
+            rows = list(result.all()) if result.returns_rows else []
+            await connection.commit()
+            return rows
 
     async def states(self) -> list[str]:
         rows = await self.query(

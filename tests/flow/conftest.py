@@ -12,6 +12,6 @@ from tests.flow.acts import Acts, played_heroku
 async def acts(database_url: str) -> AsyncIterator[Acts]:
     """The stage, and what people do on it."""
     async with staged(database_url, played_heroku()) as stage:
-        acts = Acts(stage, database_url)
+        acts = Acts(stage)
         await acts.settle()
         yield acts

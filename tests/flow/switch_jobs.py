@@ -165,13 +165,13 @@ async def an_account(world: Switched) -> None:
     number = await world.approved(f"privatelink open billing account {account} for 15m {REASON}")
     await world.hears(f"AWS {account} may connect to billing")
     assert world.accounts()[account] == "Active"
-    made = world.heroku.create_vpc_endpoint(DATABASE, account=account, now=now())
-    await world.hears(f"{made.endpoint_id} is connected to billing")
-    await world.hears(f"ENDPOINT_{made.endpoint_id.removeprefix('vpce-').upper()}_URL")
+    endpoint = await world.connects(account)
+    await world.hears(f"{endpoint} is connected to billing")
+    await world.hears(f"ENDPOINT_{endpoint.removeprefix('vpce-').upper()}_URL")
     told = await world.times_out(number)
     assert world.accounts() == {}
     stays = bool(world.connections())
-    assert (f"{made.endpoint_id} still stands at Amazon" in told) is stays
+    assert (f"{endpoint} still stands at Amazon" in told) is stays
 
 
 async def two_accounts(world: Switched) -> None:

@@ -68,8 +68,8 @@ class Switched(Acts):
             answer was not clear is added again.
     """
 
-    def __init__(self, stage: Stage, database_url: str, heroku: MeddledHeroku) -> None:
-        super().__init__(stage, database_url)
+    def __init__(self, stage: Stage, heroku: MeddledHeroku) -> None:
+        super().__init__(stage)
         self.heroku = heroku
         self.impatient = False
         self._numbers = count(10)

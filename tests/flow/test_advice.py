@@ -106,7 +106,7 @@ async def shielded(database_url: str) -> AsyncIterator[Acts]:
     heroku.add_app("vault", space="acme-shield")
     heroku.add_database("postgresql-solid-24680", app="vault", plan="heroku-postgresql:shield-0")
     async with staged(database_url, heroku) as stage:
-        acts = Acts(stage, database_url)
+        acts = Acts(stage)
         await acts.settle()
         yield acts
 

@@ -59,7 +59,7 @@ class Drifting(Acts):
 @pytest.fixture
 async def drifting(database_url: str) -> AsyncIterator[Drifting]:
     async with staged(database_url, played_heroku()) as stage:
-        drifting = Drifting(stage, database_url)
+        drifting = Drifting(stage)
         await drifting.settle()
         yield drifting
 

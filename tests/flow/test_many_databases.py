@@ -23,7 +23,7 @@ async def crowd(database_url: str) -> AsyncIterator[Acts]:
             f"postgresql-round-{number:05}", app=f"app-{number}", plan="heroku-postgresql:private-0"
         )
     async with staged(database_url, heroku) as stage:
-        acts = Acts(stage, database_url)
+        acts = Acts(stage)
 
         async def discovered() -> bool:
             people = await acts.query("SELECT 1 FROM people WHERE id = 'U0ENGINEER'")

@@ -31,11 +31,6 @@ class Links(Acts):
         link = self.stage.heroku.privatelink(DATABASE, now=datetime.now(UTC))
         return None if link is None else link.status(datetime.now(UTC))
 
-    def connect(self, account: str = ACCOUNT) -> str:
-        """Somebody makes a VPC endpoint in their account."""
-        made = self.stage.heroku.create_vpc_endpoint(DATABASE, account=account, now=datetime.now(UTC))
-        return made.endpoint_id
-
     async def told_soon(self, person: str, what: str) -> None:
         """Waits for a direct message; the keeper is asked to look, as a minute's wait would make it."""
 
@@ -73,7 +68,7 @@ class Links(Acts):
 
 async def _played(database_url: str, switches: Switches | None = None) -> AsyncIterator[Links]:
     async with staged(database_url, played_heroku(switches=switches)) as stage:
-        links = Links(stage, database_url)
+        links = Links(stage)
         await links.settle()
         yield links
 
@@ -104,7 +99,7 @@ async def test_an_account_is_let_in_used_and_let_in_no_more_at_its_end(links: Li
     assert 'resource "aws_vpc_endpoint"' in told
     await links.until(lambda: "in force since" in links.card())
 
-    endpoint = links.connect()
+    endpoint = await links.connects(ACCOUNT)
     await links.told_soon("engineer", f"{endpoint} is connected to billing")
     name = f"DATABASE_ENDPOINT_{endpoint.removeprefix('vpce-').upper()}_URL"
     await links.told_soon("engineer", f'psql "$(heroku config:get {name} -a billing)"')
@@ -120,7 +115,7 @@ async def test_an_account_is_let_in_used_and_let_in_no_more_at_its_end(links: Li
 
 async def test_each_stage_is_told_once(links: Links) -> None:
     await links.opened()
-    endpoint = links.connect()
+    endpoint = await links.connects(ACCOUNT)
     await links.told_soon("engineer", "The URL through")
     for _ in range(3):
         await links.seen("Operational")
@@ -130,7 +125,7 @@ async def test_each_stage_is_told_once(links: Links) -> None:
 
 async def test_no_value_of_a_config_var_is_kept(links: Links) -> None:
     await links.opened()
-    links.connect()
+    await links.connects(ACCOUNT)
     await links.told_soon("engineer", "The URL through")
     rows = await links.query("SELECT look::text FROM lanes UNION ALL SELECT params::text FROM posts")
     kept = "\n".join(str(row[0]) for row in rows)
@@ -142,7 +137,7 @@ async def test_a_connection_that_outlives_its_account_is_told_to_its_owner_and_t
     links: Links,
 ) -> None:
     await links.opened()
-    endpoint = links.connect()
+    endpoint = await links.connects(ACCOUNT)
     await links.told_soon("engineer", f"{endpoint} is connected")
     await links.type("engineer", "/pgaccess done 1")
     await links.until(lambda: links.told("engineer", "#1 has ended"))
@@ -154,7 +149,7 @@ async def test_status_shows_accounts_connections_and_the_next_step(links: Links)
     await links.type("engineer", "/pgaccess privatelink status billing")
     assert any("There is no PrivateLink on billing" in said for said in links.private("engineer"))
     await links.opened()
-    endpoint = links.connect()
+    endpoint = await links.connects(ACCOUNT)
     await links.told_soon("engineer", "The URL through")
     await links.type("engineer", "/pgaccess privatelink status billing")
     said = links.private("engineer")[-1]
@@ -174,7 +169,7 @@ async def test_closing_asks_for_the_name_shows_whom_it_cuts_off_and_ends_them_wh
     await links.opened()
     links.stage.heroku.add_account_by_hand(DATABASE, FOREIGN, now=datetime.now(UTC))
     await links.operations_hear(f"Somebody else let AWS `{FOREIGN}` in to billing.")
-    endpoint = links.connect()
+    endpoint = await links.connects(ACCOUNT)
     await links.told_soon("engineer", f"{endpoint} is connected")
 
     assert (await links.type("engineer", "/pgaccess privatelink close billing")).ok

@@ -92,7 +92,7 @@ async def test_what_a_real_server_says_becomes_its_word(heroku: PlayedHeroku, wa
 async def acts(database_url: str, heroku: PlayedHeroku, wall: Wall) -> AsyncIterator[Acts]:
     """The stage, where the bot may test certificates."""
     async with staged(database_url, heroku, probes=True) as stage:
-        acts = Acts(stage, database_url)
+        acts = Acts(stage)
         await acts.settle()
         yield acts
 

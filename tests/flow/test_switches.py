@@ -144,7 +144,7 @@ async def put_up(postgres: PrivatePostgres) -> AsyncIterator[Switched]:
     heroku.add_space("acme-fir", generation="fir")
     with own_database(postgres) as url:
         async with staged(url, heroku) as stage:
-            world = Switched(stage, url, heroku)
+            world = Switched(stage, heroku)
             await world.settle()
             yield world
 

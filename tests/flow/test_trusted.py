@@ -82,7 +82,7 @@ async def ranges(database_url: str) -> AsyncIterator[Ranges]:
     heroku.add_space("acme-shield", shield=True)
     heroku.add_space("acme-fir", generation="fir")
     async with staged(database_url, heroku) as stage:
-        ranges = Ranges(stage, database_url)
+        ranges = Ranges(stage)
         await ranges.settle()
         await ranges.seen(OFFICE)
         yield ranges

@@ -264,7 +264,7 @@ async def test_the_global_shortcut_opens_the_form(acts: Acts) -> None:
 @pytest.fixture
 async def strict(database_url: str) -> AsyncIterator[Acts]:
     async with staged(database_url, played_heroku(), policy=TWO) as stage:
-        acts = Acts(stage, database_url)
+        acts = Acts(stage)
         await acts.settle()
         yield acts
 
