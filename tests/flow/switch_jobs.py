@@ -12,7 +12,7 @@ from bot.domain.methods import MTLS_RULE_LIMIT
 from sandbox.heroku import faults
 from sandbox.heroku.switches import Pace
 from tests.flow.browser import Link, pressed
-from tests.flow.switched import A_WHILE, DATABASE, OFFICE, SPACE, Switched, now
+from tests.flow.switched import A_WHILE, DATABASE, OFFICE, PACE, SPACE, Switched, now
 
 Job = Callable[[Switched], Awaitable[None]]
 
@@ -259,6 +259,12 @@ async def a_range(world: Switched) -> None:
     await world.times_out(number)
     assert world.sources() == foreign
     assert world.is_in_force()
+
+
+async def a_range_that_is_never_called_applied(world: Switched) -> None:
+    """Heroku does not tell whether a list is in force: nobody can wait for what nobody tells."""
+    world.heroku.keep_pace(replace(PACE, apply=0.0))
+    await a_range(world)
 
 
 async def a_range_that_is_stored_at_first(world: Switched) -> None:

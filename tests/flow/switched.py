@@ -332,4 +332,4 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-__all__ = ["DATABASE", "OFFICE", "SPACE", "MeddledHeroku", "Switched", "now"]
+__all__ = ["DATABASE", "OFFICE", "PACE", "SPACE", "MeddledHeroku", "Switched", "now"]

@@ -96,7 +96,7 @@ ROWS: tuple[Row, ...] = (
             "applied": "absent",
             "history_order": "oldest",
         },
-        jobs.a_range,
+        jobs.a_range_that_is_never_called_applied,
     ),
     *each("history", "current", "empty", "missing", "error", job=jobs.a_range),
     *each("applied", "false", job=jobs.a_range_that_is_stored_at_first),
