@@ -55,6 +55,7 @@ class Ticking:
         self._bell = bell
         self._give_way = give_way
         self._scheduler = AsyncIOScheduler(timezone="UTC")
+        self._stopping = False
 
     async def run(self) -> None:
         """Ticks until cancelled."""
@@ -66,6 +67,7 @@ class Ticking:
         try:
             await self._listen()
         finally:
+            self._stopping = True
             self._scheduler.shutdown(wait=False)
 
     async def _listen(self) -> None:
@@ -88,7 +90,7 @@ class Ticking:
         if following is not None:
             delay = max(timedelta(), following - self._clock.now())
             self._scheduler.add_job(
-                self._safely,
+                self._tick,
                 "date",
                 args=[self._follow],
                 run_date=datetime.now(UTC) + min(delay, FARTHEST),
@@ -99,19 +101,24 @@ class Ticking:
 
     def _every(self, gap: timedelta, step: Callable[[], Awaitable[Any]]) -> None:
         """A tick that is never run twice at once, and once, not many times, after a pause."""
-
-        async def tick() -> None:
-            await self._safely(step)
-
         self._scheduler.add_job(
-            tick,
+            self._tick,
             "interval",
+            args=[step],
             seconds=gap.total_seconds(),
             next_run_time=datetime.now(UTC),
             coalesce=True,
             max_instances=1,
             misfire_grace_time=None,
         )
+
+    async def _tick(self, step: Callable[[], Awaitable[Any]]) -> None:
+        """Takes a step for the scheduler, which would print a traceback of one that a stop cuts off."""
+        try:
+            await self._safely(step)
+        except asyncio.CancelledError:
+            if not self._stopping:
+                raise
 
     async def _safely(self, step: Callable[[], Awaitable[Any]]) -> None:
         """Takes a step; whatever goes wrong, the next tick comes: a stopped clock would leave access open."""
