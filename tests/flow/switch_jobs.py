@@ -38,9 +38,11 @@ async def an_address(world: Switched) -> None:
 
 
 async def an_address_after_a_busy_answer(world: Switched) -> None:
-    """Heroku has had enough of calls when the rule arrives."""
+    """Heroku has had enough of calls when the rule arrives: it is added once there are some again."""
     world.heroku.fault(faults.rate_limited(), on=ADD_RULE)
+    world.impatient = True
     await an_address(world)
+    assert 429 in world.answers(ADD_RULE)
 
 
 async def an_address_again_too_soon(world: Switched) -> None:

@@ -64,8 +64,8 @@ class Switched(Acts):
 
     Attributes:
         heroku: the stage's.
-        impatient: between two looks so much time goes by that a list is written again, and a rule whose
-            answer was not clear is added again.
+        impatient: between two looks so much time goes by that a list is written again, a rule whose answer
+            was not clear is added again, and all calls of an hour are there again.
     """
 
     def __init__(self, stage: Stage, heroku: MeddledHeroku) -> None:
@@ -83,8 +83,7 @@ class Switched(Acts):
         self.heroku.switch(**{each.name: each.default for each in fields(Switches)})
         self.heroku.keep_pace(PACE)
         self.impatient = False
-        # Many jobs make more calls than an hour has.
-        await self.query("UPDATE budget SET tokens = 4500, looks = 1500")
+        await self._refill()
         await self.until(self.has_mtls)
         self.close_privatelink()
         self.heroku.leave_only(OFFICE)
@@ -99,6 +98,10 @@ class Switched(Acts):
         if time.monotonic() > self._nudged + BETWEEN_LOOKS:
             self._nudged = time.monotonic()
             await self.stage.look_again()
+
+    async def _refill(self) -> None:
+        """All tokens are there again: many jobs make more calls than an hour has."""
+        await self.query("UPDATE budget SET tokens = 4500, looks = 1500")
 
     def _marks(self) -> tuple[int, int, int]:
         """How much the engineer and operations were told, and how often Heroku was called."""
@@ -236,6 +239,7 @@ class Switched(Acts):
             if self.impatient:
                 await self.query("UPDATE space_services SET written_at = written_at - interval '15 seconds'")
                 await self.query("UPDATE intents SET waits_until = now()")
+                await self._refill()
             await self.nudge()
             return bool(seen())
 
