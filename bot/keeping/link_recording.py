@@ -15,7 +15,8 @@ from bot.domain.request import Kind
 from bot.errors import HerokuError
 from bot.keeping.link_drift import LinkDrift
 from bot.keeping.link_looking import LinkTurn, arns_of
-from bot.keeping.recording import Recorder, release, rest_after
+from bot.keeping.recording import Recorder
+from bot.keeping.resting import release, rest_after
 from bot.ports import BOT, Doing, Job, PostKind, Transaction
 
 

@@ -16,7 +16,8 @@ from bot.domain.request import Kind
 from bot.domain.subject import network_of
 from bot.errors import HerokuError
 from bot.keeping.ranges_drift import RangesDrift, allowed
-from bot.keeping.recording import Recorder, release, rest_after
+from bot.keeping.recording import Recorder
+from bot.keeping.resting import release, rest_after
 from bot.keeping.turns import Turn
 from bot.ports import BOT, Doing, Job, PostKind, Transaction
 

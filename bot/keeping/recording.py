@@ -1,4 +1,4 @@
-"""Records what a keeper's pass has shown: grants, entries, what is told, and when to look again."""
+"""Records what a keeper's pass has shown: grants, entries, and what is told."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -10,7 +10,6 @@ import structlog
 
 from bot.domain import foreign, schedule
 from bot.domain import grant as grants
-from bot.domain.budget import Purpose
 from bot.domain.change import Change
 from bot.domain.drift import Drift
 from bot.domain.grant import Grant, GrantState, Why
@@ -20,9 +19,10 @@ from bot.domain.request import Kind
 from bot.domain.subject import Network
 from bot.domain.switching import DEPROVISIONING
 from bot.domain.target import Look, Rule
-from bot.errors import HerokuBusyError, HerokuDeniedError, HerokuError, HerokuSavingError
+from bot.errors import HerokuDeniedError, HerokuError, HerokuSavingError
 from bot.keeping.inventory import Inventory
 from bot.keeping.observing import RulesTurn, Seen
+from bot.keeping.resting import Rest, pause, release, rest_after, rest_after_nothing
 from bot.keeping.rules_drift import RulesDrift
 from bot.ports import BOT, Clock, Doing, Job, Notice, PostKind, Store, Transaction
 
@@ -77,16 +77,6 @@ class Outcome:
         self.concluded[change.id] = (Why.REFUSED, detail)
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rest:
-    """The time until the next look; see ``Targets.release``."""
-
-    again: timedelta
-    tries: int
-    troubles: int
-    kept: bool
-
-
 class Recorder:
     """The keeper's pen: one transaction for each pass.
 
@@ -106,7 +96,7 @@ class Recorder:
         log.warning("keeper.trouble", database=job.target.name, status=error.status, id=error.id)
         async with self._store.transaction() as tx:
             await self.report(tx, job, error, self._clock.now())
-            await release(tx, job, _rest_after_nothing(job, pause(error, job), error))
+            await release(tx, job, rest_after_nothing(job, pause(error, job), error))
             await tx.commit()
 
     async def broken(self, job: Job, error: Exception) -> None:
@@ -115,7 +105,7 @@ class Recorder:
             answer = {"status": "unexpected", "id": type(error).__name__}
             await self._tell_trouble(tx, job, answer, self._clock.now())
             wait = schedule.gap(schedule.TROUBLE, job.troubles)
-            await release(tx, job, _rest_after_nothing(job, wait, error))
+            await release(tx, job, rest_after_nothing(job, wait, error))
             await tx.commit()
 
     # --- grants ----------------------------------------------------------------------------------
@@ -300,25 +290,6 @@ def _rest(job: Job, seen: Seen, drawn: Plan, outcome: Outcome) -> Rest:
     return rest_after(job, again, tries, error=outcome.trouble, under_way=under_way)
 
 
-def rest_after(job: Job, again: timedelta, tries: int, *, error: HerokuError | None, under_way: bool) -> Rest:
-    """The time until the next look, sooner or later for what went wrong with a call.
-
-    Args:
-        job: the turn that ends.
-        again: how long until the next look where nothing went wrong.
-        tries: looks in a row, this one included.
-        error: what went wrong last.
-        under_way: something is still expected to change, so that troubles are not forgotten yet.
-    """
-    if error is None:
-        return Rest(again=again, tries=tries, troubles=job.troubles if under_way else 0, kept=True)
-    wait = pause(error, job)
-    stopped = isinstance(error, HerokuBusyError | HerokuDeniedError)
-    return Rest(
-        again=wait if stopped else min(again, wait), tries=tries, troubles=_troubles(job, error), kept=False
-    )
-
-
 def _next_look(job: Job, seen: Seen, drawn: Plan, outcome: Outcome) -> tuple[timedelta, int]:
     """When to look again, and how many looks in a row that makes."""
     if outcome.changed or outcome.concluded:
@@ -328,26 +299,3 @@ def _next_look(job: Job, seen: Seen, drawn: Plan, outcome: Outcome) -> tuple[tim
     # An addition whose answer was lost may show long after its quarantine, wanted or not.
     watched = seen.known.wants or seen.known.attempts
     return (schedule.WATCH if watched else schedule.IDLE), 0
-
-
-def pause(error: HerokuError, job: Job) -> timedelta:
-    """How long nothing is tried after an error: a refused token is only mended by an operator."""
-    if isinstance(error, HerokuDeniedError):
-        return schedule.DENIED
-    if isinstance(error, HerokuSavingError):
-        return schedule.SAVING_LOOK if job.purpose is Purpose.LOOK else schedule.SAVING
-    return schedule.gap(schedule.TROUBLE, job.troubles)
-
-
-def _rest_after_nothing(job: Job, wait: timedelta, error: Exception) -> Rest:
-    return Rest(again=wait, tries=job.tries, troubles=_troubles(job, error), kept=False)
-
-
-def _troubles(job: Job, error: Exception) -> int:
-    """Passes that Heroku spoilt, this one included; one that we have put off ourselves is none."""
-    return job.troubles if isinstance(error, HerokuSavingError) else job.troubles + 1
-
-
-async def release(tx: Transaction, job: Job, rest: Rest) -> None:
-    """Ends the turn, with the time until the next look."""
-    await tx.lanes.release(job, again=rest.again, tries=rest.tries, kept=rest.kept, troubles=rest.troubles)
