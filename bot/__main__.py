@@ -11,7 +11,7 @@ from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from bot import policy_commands
+from bot.cli import policy as policy_commands
 from bot.errors import PgaccessError
 
 USAGE: Final = 2
@@ -69,8 +69,8 @@ def _check(_: argparse.Namespace) -> int:
 
 
 async def _examine() -> int:
-    from bot.check import Verdict, examine
-    from bot.logs import configure
+    from bot.cli.check import Verdict, examine
+    from bot.log_config import configure
 
     configure()
     verdicts = set()
@@ -82,8 +82,8 @@ async def _examine() -> int:
 
 
 def _manifest(chosen: argparse.Namespace) -> int:
+    from bot.cli.manifest import PLACEHOLDER, manifest
     from bot.config import public_url
-    from bot.manifest import PLACEHOLDER, manifest
 
     url = public_url()
     print(json.dumps(manifest(public_url=url, socket=chosen.socket), indent=2))
@@ -143,10 +143,10 @@ async def _serve(*, web: bool, worker: bool) -> None:
     """Serves until SIGTERM or SIGINT, then finishes what was begun."""
     import uvicorn
 
+    from bot.app import open_house
     from bot.config import read_settings
-    from bot.logs import configure
-    from bot.policy_file import parse_policy
-    from bot.wiring import open_house
+    from bot.log_config import configure
+    from bot.policy.loader import parse_policy
 
     settings = read_settings()
     policy = parse_policy(settings.policy_text, source=settings.policy_source)

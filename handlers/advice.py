@@ -3,17 +3,20 @@
 from collections.abc import Mapping
 from typing import Final
 
-from bot.access import Access, Wish
 from bot.domain.advice import Answers, Length, Need, Origin
 from bot.domain.target import choose
-from bot.messages import advising, names
-from bot.messages.words import Words
+from bot.i18n.translator import Words
 from bot.ports import Block, Desk
-from handlers.forms import Forms
-from handlers.incoming import Click, MalformedError, Submission
-from handlers.tidy import tidy
+from bot.services import Access, Wish
+from bot.views import action_ids
+from bot.views import advice as advising
+from handlers.modals import Forms
+from handlers.parsing.normalization import tidy
+from handlers.transport.payloads import Click, MalformedError, Submission
 
-BUTTONS: Final = frozenset({names.ADVISE, names.ADVISE_MTLS, names.ADVISE_PRIVATELINK, names.ADVISE_COMPARE})
+BUTTONS: Final = frozenset(
+    {action_ids.ADVISE, action_ids.ADVISE_MTLS, action_ids.ADVISE_PRIVATELINK, action_ids.ADVISE_COMPARE}
+)
 """Buttons that are answered here."""
 
 
@@ -45,7 +48,7 @@ class Advisor:
             MalformedError: an answer is none of those that were offered.
         """
         await self._access.require_member(submission.person)
-        target = tidy(submission.values.get(names.FIELD_TARGET) or "")
+        target = tidy(submission.values.get(action_ids.FIELD_TARGET) or "")
         answers = _answers(submission.values)
         database, advice = await self._access.advise(target, answers)
         return advising.recommendation(database, advice, answers.length, words)
@@ -59,14 +62,14 @@ class Advisor:
         """
         await self._access.require_member(click.person)
         match click.action:
-            case names.ADVISE:
+            case action_ids.ADVISE:
                 await self.open(click.trigger, None, words)
-            case names.ADVISE_COMPARE:
+            case action_ids.ADVISE_COMPARE:
                 await self._desk.push_view(click.trigger, advising.comparison(words))
-            case names.ADVISE_MTLS:
+            case action_ids.ADVISE_MTLS:
                 view = await self._forms.add_view(await self._wish(click.value), words)
                 await self._desk.push_view(click.trigger, view)
-            case names.ADVISE_PRIVATELINK:
+            case action_ids.ADVISE_PRIVATELINK:
                 view = await self._forms.links.add_view(await self._wish(click.value), words)
                 await self._desk.push_view(click.trigger, view)
             case _:
@@ -82,14 +85,14 @@ class Advisor:
 
 
 def _answers(values: Mapping[str, str | None]) -> Answers:
-    region = values.get(names.FIELD_REGION)
+    region = values.get(action_ids.FIELD_REGION)
     try:
         return Answers(
-            need=Need(values.get(names.FIELD_NEED) or ""),
-            origin=Origin(values.get(names.FIELD_ORIGIN) or ""),
+            need=Need(values.get(action_ids.FIELD_NEED) or ""),
+            origin=Origin(values.get(action_ids.FIELD_ORIGIN) or ""),
             region=None if region == advising.UNKNOWN else region,
-            length=Length(values.get(names.FIELD_LENGTH) or ""),
-            production=values.get(names.FIELD_PRODUCTION) == advising.YES,
+            length=Length(values.get(action_ids.FIELD_LENGTH) or ""),
+            production=values.get(action_ids.FIELD_PRODUCTION) == advising.YES,
         )
     except ValueError as error:
         raise MalformedError("an answer that was not offered") from error

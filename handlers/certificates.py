@@ -3,16 +3,17 @@
 from dataclasses import replace
 from typing import Final, assert_never
 
-from bot.access import Access, Wish
-from bot.messages import disable_form, forms, names, private, stock
-from bot.messages.words import Words
+from bot.i18n.translator import Words
 from bot.ports import Desk, Message
+from bot.services import Access, Wish
+from bot.views import action_ids, modals, responses
+from bot.views.mtls import certificate_list, disable_modal
 from handlers.certificate_typed import AskCertificate, AskDisable, AskDiscard, AskEnable, AskIssue, AskStock
 from handlers.fields import said
-from handlers.incoming import Click, Command, MalformedError, Submission
-from handlers.tidy import tidy
+from handlers.parsing.normalization import tidy
+from handlers.transport.payloads import Click, Command, MalformedError, Submission
 
-FORMS: Final = (names.FORM_DISABLE,)
+FORMS: Final = (action_ids.FORM_DISABLE,)
 """The forms that are read here."""
 
 
@@ -30,13 +31,13 @@ class CertificateForms:
             Refused: the person may not ask for it, or there is nothing.
         """
         found = await self._access.may_disable(typed.target, person=command.person)
-        needs_reason = forms.needs_reason(self._access.policy)
-        view = disable_form.disable_form(found, reason=typed.reason, words=words, needs_reason=needs_reason)
+        needs_reason = modals.needs_reason(self._access.policy)
+        view = disable_modal.disable_form(found, reason=typed.reason, words=words, needs_reason=needs_reason)
         await self._desk.open_view(command.trigger, view)
 
     async def submit(self, submission: Submission) -> None:
         """Acts on the form; raises ``Refused`` when something in it cannot be done."""
-        typed = tidy(submission.values.get(names.FIELD_NAME) or "")
+        typed = tidy(submission.values.get(action_ids.FIELD_NAME) or "")
         wish = replace(said(submission), target=submission.data or None)
         await self._access.disable(wish, typed=typed, person=submission.person, key=submission.key)
 
@@ -66,12 +67,12 @@ class CertificateCommands:
             case AskIssue(target=target, reason=reason):
                 case = await access.issue(Wish(target=target, reason=reason), person=person, key=key)
             case AskStock(target=target):
-                return stock.listing(await access.stocks(target, person=person), words)
+                return certificate_list.listing(await access.stocks(target, person=person), words)
             case AskDiscard(handle=handle, reason=reason):
                 case = await access.discard(handle, reason, person=person, key=key)
             case _ as never:
                 assert_never(never)
-        return private.asked(case, words=words, policy=access.policy)
+        return responses.asked(case, words=words, policy=access.policy)
 
     async def pick(self, click: Click, words: Words) -> Message:
         """Acts on a button that says which certificate is the one.
@@ -82,8 +83,8 @@ class CertificateCommands:
             MalformedError: its value is not ours.
         """
         try:
-            request, certificate = names.read_pick(click.value)
+            request, certificate = action_ids.read_pick(click.value)
         except ValueError as error:
             raise MalformedError("a button with a value that is not ours") from error
         case = await self._access.pick(request, certificate, person=click.person, key=click.key)
-        return private.done("picked", case, words)
+        return responses.done("picked", case, words)

@@ -3,26 +3,23 @@
 from functools import partial
 from typing import assert_never
 
-from bot.access import LISTED, Access, Wish
 from bot.errors import Refusal, Refused
-from bot.messages import helping, looking, private, ranging
-from bot.messages.words import Words
+from bot.i18n.translator import Words
 from bot.ports import Message
+from bot.services import LISTED, Access, Wish
+from bot.views import database_status, help, responses
+from bot.views.trusted_ips import summary
 from handlers.advice import Advisor
-from handlers.afresh import Afresh
-from handlers.answering import asked, removed
+from handlers.certificate_expiry import Minding
 from handlers.certificate_typed import AskDisable, AskDiscard, AskEnable, AskIssue, AskStock
 from handlers.certificates import CertificateCommands
-from handlers.files import FileLinks
-from handlers.forms import Forms
-from handlers.grammar import read
-from handlers.incoming import Command
+from handlers.common import asked, removed
+from handlers.download_links import FileLinks
 from handlers.link_typed import AskLinkAdd, AskLinkAdopt, AskLinkClose, AskLinkRemove, AskLinkStatus
-from handlers.links import LinkCommands
-from handlers.minding import Minding
-from handlers.trusted import TrustedCommands
-from handlers.trusted_typed import AskTrusted, AskTrustedStatus
-from handlers.typed import (
+from handlers.live_refresh import Afresh
+from handlers.modals import Forms
+from handlers.parsing.command_table import read
+from handlers.parsing.intents import (
     AskAdopt,
     AskAdvice,
     AskExtend,
@@ -40,6 +37,10 @@ from handlers.typed import (
     AskWhy,
     NotYet,
 )
+from handlers.privatelink import LinkCommands
+from handlers.transport.payloads import Command
+from handlers.trusted_ips import TrustedCommands
+from handlers.trusted_typed import AskTrusted, AskTrustedStatus
 
 
 class Commands:
@@ -68,9 +69,9 @@ class Commands:
         typed = read(command.text)
         match typed:
             case AskHelp(topic=topic):
-                return helping.helping(topic, words)
+                return help.helping(topic, words)
             case NotYet(words=said):
-                return private.not_yet(said, words)
+                return responses.not_yet(said, words)
         if isinstance(typed, AskMtlsAdd):
             # Who may ask is checked in the transaction that records it: one less on the busiest way.
             return await self._add(command, typed, words)
@@ -87,7 +88,7 @@ class Commands:
             case AskAdopt(address=address, target=target, reason=reason):
                 wish = Wish(address=address, target=target, reason=reason)
                 case = await self._access.adopt_rule(wish, person=command.person, key=command.key)
-                return private.asked(case, words=words, policy=self._access.policy)
+                return responses.asked(case, words=words, policy=self._access.policy)
             case AskNumbered() | AskExtend():
                 return await self._on_one(command, typed, words)
             case AskFiles(handle=handle):
@@ -115,22 +116,22 @@ class Commands:
         match typed:
             case AskList(which=which):
                 cases = await self._access.list(which, person=command.person)
-                return private.listing(cases, limit=LISTED, words=words, policy=policy)
+                return responses.listing(cases, limit=LISTED, words=words, policy=policy)
             case AskShow(number=number):
                 case = await self._access.show(_numbered(number, "show"))
-                return private.showing(case, words=words, policy=policy)
+                return responses.showing(case, words=words, policy=policy)
             case AskRules(target=target) | AskStatus(target=target):
                 situation = await self._access.situation(target, person=command.person)
-                url, draw = command.respond_to, partial(looking.status, words=words, afresh=True)
+                url, draw = command.respond_to, partial(database_status.status, words=words, afresh=True)
                 self._afresh.follow(situation, url=url, person=command.person, draw=draw)
-                return looking.status(situation, words)
+                return database_status.status(situation, words)
             case AskWhy(target=target) if target and await self._access.names_space(target):
                 space = await self._access.space_situation(target, person=command.person)
                 mine = [case for case in space.open if case.request.requester == command.person]
-                return ranging.why_space(space, mine, words=words, policy=policy)
+                return summary.why_space(space, mine, words=words, policy=policy)
             case AskWhy(target=target):
                 situation = await self._access.situation(target, person=command.person)
-                return looking.why(situation, words=words, policy=policy)
+                return database_status.why(situation, words=words, policy=policy)
             case _ as never:
                 assert_never(never)
 
@@ -158,18 +159,18 @@ class Commands:
             wish = Wish(duration=typed.duration, until=typed.until, reason=typed.reason)
             case = await access.extend(number, wish, **who)
             if case.request.id != number:
-                return private.asked(case, words=words, policy=access.policy)
-            return private.done("extended", case, words)
+                return responses.asked(case, words=words, policy=access.policy)
+            return responses.done("extended", case, words)
         number = _numbered(typed.number, typed.verb)
         match typed.verb:
             case "cancel":
-                return private.done("cancelled", await access.cancel(number, **who), words)
+                return responses.done("cancelled", await access.cancel(number, **who), words)
             case "done":
-                return private.done("closing", await access.done(number, **who), words)
+                return responses.done("closing", await access.done(number, **who), words)
             case "revoke":
-                return private.done("closing", await access.revoke(number, **who), words)
+                return responses.done("closing", await access.revoke(number, **who), words)
             case "retry":
-                return private.tried_again(await access.retry(number, **who), words)
+                return responses.tried_again(await access.retry(number, **who), words)
 
 
 def _numbered(number: int | None, verb: str) -> int:

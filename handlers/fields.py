@@ -1,9 +1,9 @@
 """The fields that every form reads alike."""
 
-from bot.access import Wish
-from bot.messages import names
-from handlers.incoming import Submission
-from handlers.tidy import tidy
+from bot.services import Wish
+from bot.views import action_ids
+from handlers.parsing.normalization import tidy
+from handlers.transport.payloads import Submission
 
 
 def said(submission: Submission) -> Wish:
@@ -12,11 +12,11 @@ def said(submission: Submission) -> Wish:
     What is a clock time to a person is ``until`` to the line: a form has one field for both.
     """
     values = submission.values
-    length = tidy(values.get(names.FIELD_DURATION) or "") or None
+    length = tidy(values.get(action_ids.FIELD_DURATION) or "") or None
     is_time = length is not None and (":" in length or "時" in length.replace("時間", ""))
     return Wish(
-        address=tidy(values.get(names.FIELD_ADDRESS) or "") or None,
+        address=tidy(values.get(action_ids.FIELD_ADDRESS) or "") or None,
         duration=None if is_time else length,
         until=length if is_time else None,
-        reason=tidy(values.get(names.FIELD_REASON) or "") or None,
+        reason=tidy(values.get(action_ids.FIELD_REASON) or "") or None,
     )

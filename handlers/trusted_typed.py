@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.access import Wish
+from bot.services import Wish
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

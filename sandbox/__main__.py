@@ -11,15 +11,15 @@ import sys
 from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
-from bot.logs import configure
-from sandbox.heroku.heroku import PlayedHeroku
-from sandbox.heroku.world import DATABASE, MOST, default_world
-from sandbox.play import listed, play
+from bot.log_config import configure
+from sandbox.environment import HEROKU_TOKEN, staged
+from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.fixtures import DATABASE, MOST, default_world
 from sandbox.postgres import NoPostgresError, private_postgres
-from sandbox.scenarios import script
-from sandbox.scenarios.script import ScenarioError
-from sandbox.stage import HEROKU_TOKEN, staged
-from sandbox.wall import raised
+from sandbox.scenario_runner import listed, play
+from sandbox.scenarios import schema
+from sandbox.scenarios.schema import ScenarioError
+from sandbox.tls_gateway import raised
 from storage.migrate import migrate
 
 PORT: Final = 8000
@@ -81,7 +81,7 @@ def _scenario(name: str | None, *, port: int, stay: bool) -> int:
         sys.stdout.write(listed())
         return 0
     try:
-        scenario = script.load(name)
+        scenario = schema.load(name)
     except ScenarioError as error:
         sys.stderr.write(f"{error}\n")
         return 2

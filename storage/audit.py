@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.ports import Doing
 from storage.tables import audit
-from storage.waiting import Waiting
+from storage.write_buffer import Waiting
 
 GENESIS: Final = bytes(32)
 """What the first line is linked to."""

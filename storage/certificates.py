@@ -11,8 +11,8 @@ from sqlalchemy import Select, Text, and_, cast, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.certificate import DISABLED, SHOWN_OF_ID, Certificate, KnownCertificate, Sighting
-from bot.domain.ladder import Ladder, next_moment
+from bot.domain.mtls.certificate import DISABLED, SHOWN_OF_ID, Certificate, KnownCertificate, Sighting
+from bot.domain.mtls.expiry_reminders import Ladder, next_moment
 from bot.ports import Loop
 from storage.tables import certificates, targets
 

@@ -9,7 +9,7 @@ from sqlalchemy import Boolean, ColumnElement, bindparam, exists, func, insert, 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.grant import Grant, GrantState
-from bot.domain.methods import Method
+from bot.domain.method import Method
 from bot.domain.schedule import OPENING_DEADLINE
 from bot.domain.subject import Subject
 from bot.ports import Doing, Loop

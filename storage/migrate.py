@@ -8,8 +8,8 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, text
 
+from storage.engine import parse_url
 from storage.tables import metadata
-from storage.transaction import parse_url
 
 LOCK: Final = 0x7067_6D69
 """The advisory lock that migrating processes queue on."""

@@ -4,7 +4,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.tables import received
-from storage.waiting import Waiting
+from storage.write_buffer import Waiting
 
 
 class PostgresReceived:

@@ -25,16 +25,16 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.certificate import KnownCertificate
 from bot.domain.grant import LIVE_STATES
+from bot.domain.mtls.certificate import KnownCertificate
 from bot.domain.request import Decision, Kind, Request, RequestState, Terms
 from bot.domain.subject import CertificateId, ends
 from bot.ports import Case, Doing, Loop, Wanted
 from storage.audit import PostgresAudit
 from storage.certificates import PostgresCertificates
-from storage.changes import change_of
 from storage.grants import grant_of
-from storage.looks import look_of
+from storage.observations import look_of
+from storage.operations import change_of
 from storage.tables import DOING, OPEN, PENDING, changes, grants, lanes, requests, targets, votes
 from storage.targets import target_of
 

@@ -24,12 +24,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from bot.domain.change import ChangeState
 from bot.domain.grant import GrantState, Why
-from bot.domain.handout import HandoutState
-from bot.domain.methods import Method
-from bot.domain.ranges import Services
+from bot.domain.method import Method
+from bot.domain.mtls.download_link import HandoutState
+from bot.domain.operation import ChangeState
 from bot.domain.request import Kind, RequestState, Verdict
+from bot.domain.trusted_ips.ruleset import Services
 from bot.ports import PostKind
 from storage.types import Network, Subject, UtcDateTime, Word
 

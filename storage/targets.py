@@ -9,12 +9,12 @@ from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.looks import AnyLook
-from bot.domain.methods import Method, has_mtls
+from bot.domain.method import Method, has_mtls
+from bot.domain.observation import AnyLook
 from bot.domain.target import Database, Space, Target
 from bot.ports import Loop
 from storage import leases
-from storage.looks import look_of
+from storage.observations import look_of
 from storage.tables import lanes, targets
 
 _DATABASE: Final = (Method.MTLS, Method.PRIVATELINK)

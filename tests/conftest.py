@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.ports import Loop
 from sandbox.postgres import PrivatePostgres, private_postgres
-from storage.bell import PostgresBell
+from storage.engine import engine_for
 from storage.migrate import migrate
-from storage.transaction import PostgresStore, engine_for
+from storage.transaction import PostgresStore
+from storage.wakeups import PostgresBell
 from tests.summary import shown
 
 # The machines that run this are shared and noisy: a slow example is no failure.

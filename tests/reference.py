@@ -9,10 +9,10 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
 from bot.domain.duration import show_duration
-from bot.policy_keys import PolicyKeys, RuleKeys, TargetKeys
-from handlers.clauses import ENDLESS, VALUES, WORDS, Clause
-from handlers.grammar import COMMAND, COMMANDS
-from handlers.readers import Path as Words
+from bot.policy.schema import PolicyKeys, RuleKeys, TargetKeys
+from handlers.parsing.clauses import ENDLESS, VALUES, WORDS, Clause
+from handlers.parsing.command_table import COMMAND, COMMANDS
+from handlers.parsing.parsers import Path as Words
 
 FOLDER: Final = Path(__file__).parents[1] / "docs" / "reference"
 """Where the pages are."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Self
 
-from bot.domain.link import aws_region, has_privatelink
+from bot.domain.privatelink.observation import aws_region, has_privatelink
 from bot.domain.target import Database, Space
 
 

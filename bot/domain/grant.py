@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from bot.domain.methods import Method
+from bot.domain.method import Method
 from bot.domain.request import Request
 from bot.domain.schedule import end_once_verified, hard_end, warning
 from bot.domain.subject import Network, Subject, network_of

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.domain.methods import Method
+from bot.domain.method import Method
 from bot.domain.subject import Network
 from bot.domain.target import Space, Target
 from bot.errors import Refusal, Refused

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from bot.domain.methods import Method
+from bot.domain.method import Method
 from bot.domain.subject import Network, Subject, covers, network_of
 from bot.errors import Refusal, Refused
 

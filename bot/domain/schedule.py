@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from bot.domain.methods import Method
+from bot.domain.method import Method
 
 OPENING_DEADLINE: Final = timedelta(minutes=20)
 """How long opening may take before it is a failure: Heroku clients wait 20 min for a rule."""

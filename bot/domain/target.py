@@ -2,14 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from types import MappingProxyType
 from typing import Final
 from uuid import UUID
 
-from bot.domain.certificate import Certificate
-from bot.domain.drift import NO_DRIFT, Drift
-from bot.domain.subject import Network
 from bot.domain.text import cite, nearest
 from bot.errors import Refusal, Refused
 
@@ -88,59 +84,6 @@ class Space:
 
 Target = Database | Space
 """What access is asked to, known by Heroku's UUID."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rule:
-    """One IP rule as Heroku lists it (``GET …/tls-endpoint/ip-rules``).
-
-    Attributes:
-        network: what it lets in; the text itself where that is no IPv4 network. Such a rule was made by
-            somebody else: it counts, and serves nothing of ours.
-    """
-
-    id: UUID
-    network: Network | str
-    status: str
-    description: str
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Look:
-    """What one look at a database saw.
-
-    Attributes:
-        at: when, by Postgres' clock.
-        enabled: whether mTLS is enabled; a database without it has no rules.
-        rules: the complete list.
-        ours: ids of those rules that we made.
-        certificates: the client certificates, when they were last read; disabled ones too.
-        certificates_at: when that was, by Postgres' clock; None when they were not read yet.
-        drift: what stands otherwise than it was left; entries by their network.
-    """
-
-    at: datetime
-    enabled: bool
-    rules: tuple[Rule, ...]
-    ours: frozenset[UUID]
-    certificates: tuple[Certificate, ...] = ()
-    certificates_at: datetime | None = None
-    drift: Drift = NO_DRIFT
-
-    def covering(self, network: Network) -> tuple[Rule, ...]:
-        """Rules that already let the whole network in, the exact ones first."""
-        readable = ((rule.network, rule) for rule in self.rules if isinstance(rule.network, Network))
-        found = [(cover, rule) for cover, rule in readable if network.subnet_of(cover)]
-        found.sort(key=lambda pair: (-pair[0].prefixlen, str(pair[1].id)))
-        return tuple(rule for _, rule in found)
-
-
-def read_network(text: str) -> Network | str:
-    """What a listed rule lets in: an IPv4 network, or the text as it is (IPv6, an address with host bits)."""
-    try:
-        return Network(text)
-    except ValueError:
-        return text
 
 
 def choose(

@@ -15,15 +15,13 @@ from uuid import UUID
 import httpx
 from pydantic import TypeAdapter
 
-from bot.domain.certificate import Certificate
-from bot.domain.ranges import RangeRule, Ruleset
+from bot.domain.mtls.certificate import Certificate
+from bot.domain.mtls.observation import Rule
 from bot.domain.subject import Network
-from bot.domain.target import Database, Rule, Space
-from bot.heroku.allowance import Allowance
-from bot.heroku.api import DEADLINE, Api, read
-from bot.heroku.link_shapes import Link, names_in
-from bot.heroku.secret_shapes import read_authority, read_credential, read_login
-from bot.heroku.shapes import (
+from bot.domain.target import Database, Space
+from bot.domain.trusted_ips.ruleset import RangeRule, Ruleset
+from bot.heroku.rate_limiter import Allowance
+from bot.heroku.schemas.platform import (
     Addon,
     AnyCertificate,
     AnyRule,
@@ -34,6 +32,9 @@ from bot.heroku.shapes import (
     Limits,
     is_private_postgres,
 )
+from bot.heroku.schemas.privatelink import Link, names_in
+from bot.heroku.schemas.secrets import read_authority, read_credential, read_login
+from bot.heroku.transport import DEADLINE, Api, read
 from bot.ports import Budgets, Credential, LinkSeen, Login
 
 _ACCEPT: Final = "application/vnd.heroku+json; version=3"

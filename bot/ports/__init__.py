@@ -1,11 +1,13 @@
 """What the flow needs from the outside, as protocols, and the values that pass between them."""
 
-from bot.ports.budget import Budgets, calling_for, purpose
 from bot.ports.certificates import Certificates, Handouts, Reminders
-from bot.ports.chores import Audit, Chores
-from bot.ports.entries import Entries, Links, Ranges
 from bot.ports.grants import Changes, Grants
-from bot.ports.outside import (
+from bot.ports.outbox import Posts
+from bot.ports.owned_entries import Entries, Links, Ranges
+from bot.ports.periodic_tasks import Audit, Chores
+from bot.ports.rate_budget import Budgets, calling_for, purpose
+from bot.ports.requests import People, Received, Requests
+from bot.ports.services import (
     Bell,
     Block,
     Clock,
@@ -20,8 +22,9 @@ from bot.ports.outside import (
     Probe,
     Slack,
 )
-from bot.ports.posts import Posts
-from bot.ports.records import (
+from bot.ports.store import Store, Transaction
+from bot.ports.targets import Lanes, Targets
+from bot.ports.values import (
     BOT,
     Case,
     Disabling,
@@ -37,9 +40,6 @@ from bot.ports.records import (
     Stock,
     Wanted,
 )
-from bot.ports.requests import People, Received, Requests
-from bot.ports.store import Store, Transaction
-from bot.ports.targets import Lanes, Targets
 
 __all__ = [
     "BOT",

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from bot.domain.certificate import Certificate, KnownCertificate, Sighting
-from bot.domain.handout import Handout
-from bot.domain.ladder import Ladder
-from bot.ports.records import Doing
+from bot.domain.mtls.certificate import Certificate, KnownCertificate, Sighting
+from bot.domain.mtls.download_link import Handout
+from bot.domain.mtls.expiry_reminders import Ladder
+from bot.ports.values import Doing
 
 
 class Certificates(Protocol):

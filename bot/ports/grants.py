@@ -5,12 +5,12 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from bot.domain.change import Change
 from bot.domain.grant import Grant
-from bot.domain.methods import Method
+from bot.domain.method import Method
+from bot.domain.operation import Change
 from bot.domain.schedule import OPENING_DEADLINE
 from bot.domain.subject import Subject
-from bot.ports.records import Doing
+from bot.ports.values import Doing
 
 
 class Grants(Protocol):

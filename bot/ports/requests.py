@@ -7,7 +7,7 @@ from uuid import UUID
 
 from bot.domain.person import Person
 from bot.domain.request import Decision, Request, RequestState, Terms
-from bot.ports.records import Case, Doing, Question, Wanted
+from bot.ports.values import Case, Doing, Question, Wanted
 
 
 class Received(Protocol):

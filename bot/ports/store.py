@@ -4,10 +4,10 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
 from bot.ports.certificates import Certificates, Handouts, Reminders
-from bot.ports.chores import Audit, Chores
-from bot.ports.entries import Entries, Links, Ranges
 from bot.ports.grants import Changes, Grants
-from bot.ports.posts import Posts
+from bot.ports.outbox import Posts
+from bot.ports.owned_entries import Entries, Links, Ranges
+from bot.ports.periodic_tasks import Audit, Chores
 from bot.ports.requests import People, Received, Requests
 from bot.ports.targets import Lanes, Targets
 

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from bot.domain.looks import AnyLook
-from bot.domain.methods import Method
+from bot.domain.method import Method
+from bot.domain.observation import AnyLook
 from bot.domain.target import Database, Space
-from bot.ports.records import Job
+from bot.ports.values import Job
 
 
 class Targets(Protocol):

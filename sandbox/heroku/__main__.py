@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 import uvicorn
 
-from sandbox.heroku.door import app
-from sandbox.heroku.heroku import NO_TOKENS, PlayedHeroku
-from sandbox.heroku.switches import Pace
-from sandbox.heroku.world import MOST, default_world
+from sandbox.heroku.behavior import Pace
+from sandbox.heroku.emulator import NO_TOKENS, PlayedHeroku
+from sandbox.heroku.fixtures import MOST, default_world
+from sandbox.heroku.server import app
 
 NEEDED = "HEROKU_API_KEY"
 

@@ -7,7 +7,7 @@ Fact: Heroku Platform API reference, 2026-11, "Caching": a GET brings an ``ETag`
 from dataclasses import replace
 from hashlib import sha256
 
-from sandbox.heroku.exchange import Answer, Request
+from sandbox.heroku.http_types import Answer, Request
 
 
 def tagged(request: Request, answer: Answer) -> Answer:

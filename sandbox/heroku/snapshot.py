@@ -3,16 +3,16 @@
 from datetime import datetime
 from typing import Final
 
-from sandbox.heroku.account import Account
-from sandbox.heroku.certificates import Certificate
-from sandbox.heroku.exchange import Json
-from sandbox.heroku.journal import Journal
-from sandbox.heroku.privatelink import Connection, PrivateLink
-from sandbox.heroku.privatelink_shapes import connection
-from sandbox.heroku.ranges import Range, Ruleset
-from sandbox.heroku.rulesets import in_force
-from sandbox.heroku.switches import Switches
-from sandbox.heroku.things import Database, Rule, Space
+from sandbox.heroku.api.privatelink_json import connection
+from sandbox.heroku.behavior import Switches
+from sandbox.heroku.http_types import Json
+from sandbox.heroku.model.account import Account
+from sandbox.heroku.model.certificates import Certificate
+from sandbox.heroku.model.privatelink import Connection, PrivateLink
+from sandbox.heroku.model.resources import Database, Rule, Space
+from sandbox.heroku.model.ruleset_lifecycle import in_force
+from sandbox.heroku.model.rulesets import Range, Ruleset
+from sandbox.heroku.request_log import Journal
 
 CALLS: Final = 30
 """How many of the latest calls are shown."""

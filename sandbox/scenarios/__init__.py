@@ -1,4 +1,4 @@
 """Little plays that say what pgaccess does: read by people, played by tests and ``python -m sandbox play``.
 
-One file is one scenario, one line is one step; `sandbox.scenarios.script` has the form.
+One file is one scenario, one line is one step; `sandbox.scenarios.schema` has the form.
 """

@@ -3,11 +3,11 @@
 `PlayedSlack` is the state machine, `People` lets somebody act in it, `app` is its HTTP door.
 """
 
-from sandbox.slack.blocks import validate_message, validate_view
-from sandbox.slack.people import Outcome, People
-from sandbox.slack.rules import Switches
-from sandbox.slack.slack import PlayedSlack
-from sandbox.slack.world import World, default_world
+from sandbox.slack.emulator import PlayedSlack
+from sandbox.slack.model.fixtures import World, default_world
+from sandbox.slack.users.simulated_users import Outcome, People
+from sandbox.slack.validation.blocks import validate_message, validate_view
+from sandbox.slack.web_api.errors import Switches
 
 __all__ = [
     "Outcome",

@@ -12,12 +12,12 @@ from pathlib import Path
 import httpx
 import uvicorn
 
-from sandbox.slack.deliver import over
-from sandbox.slack.door import app
-from sandbox.slack.people import People
-from sandbox.slack.rules import Switches
-from sandbox.slack.slack import PlayedSlack
-from sandbox.slack.websocket import WebSockets
+from sandbox.slack.delivery_transport import over
+from sandbox.slack.emulator import PlayedSlack
+from sandbox.slack.server import app
+from sandbox.slack.socket_mode.uvicorn_protocol import WebSockets
+from sandbox.slack.users.simulated_users import People
+from sandbox.slack.web_api.errors import Switches
 
 NEEDED = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET")
 PAGE = Path(__file__).parent.parent / "page"

@@ -13,15 +13,15 @@ import httpx
 import psycopg
 import pytest
 
-from sandbox.heroku import faults
-from sandbox.heroku.world import DATABASE, SECOND_DATABASE
-from sandbox.slack import faults as slack_faults
-from sandbox.stage import BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET
-from tests.acceptance.inhabited import Inhabited, inhabited
+from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET
+from sandbox.heroku import fault_injection
+from sandbox.heroku.fixtures import DATABASE, SECOND_DATABASE
+from sandbox.slack import fault_injection as slack_faults
+from tests.acceptance.populated_deployment import Inhabited, inhabited
 from tests.acceptance.processes import free_port
-from tests.acceptance.searching import Found, body_lines, search, spellings
-from tests.flow.acts import played_heroku
-from tests.flow.browser import OTHER, Link, links, opened, pressed, unpacked
+from tests.acceptance.secret_search import Found, body_lines, search, spellings
+from tests.flow.actions import played_heroku
+from tests.flow.download_browser import OTHER, Link, links, opened, pressed, unpacked
 
 ONE = r"GET .*/certificates/"
 """The one call to Heroku whose answer has a key in it."""
@@ -73,8 +73,8 @@ async def test_after_a_whole_life_no_secret_is_anywhere(world: Inhabited) -> Non
 async def _opened_and_failed(world: Inhabited) -> None:
     """An address is let in, with answers lost on the way; another is denied; a third is typed wrong."""
     heroku, slack = world.stage.heroku, world.stage.slack
-    heroku.fault(faults.lost_answer(), on=r"POST .*/ip-rules")
-    heroku.fault(faults.status(500), on=r"GET .*/ip-rules")
+    heroku.fault(fault_injection.lost_answer(), on=r"POST .*/ip-rules")
+    heroku.fault(fault_injection.status(500), on=r"GET .*/ip-rules")
     slack.fault("chat.update", slack_faults.server_error(503))
     await world.ask_and_open("/pgaccess mtls add 203.0.113.4 to billing because migration check")
     await world.ask("/pgaccess mtls add 203.0.113.9 to billing because another check")
@@ -86,7 +86,7 @@ async def _opened_and_failed(world: Inhabited) -> None:
 
 async def _issued(world: Inhabited) -> int:
     """A certificate is asked for, approved and made, with an answer lost on the way."""
-    world.stage.heroku.fault(faults.status(500), on=r"GET .*/certificates$")
+    world.stage.heroku.fault(fault_injection.status(500), on=r"GET .*/certificates$")
     await world.ask("/pgaccess mtls certificate new on billing because nightly export")
     return await _approved(world)
 
@@ -128,7 +128,7 @@ async def _rotated_and_tested(world: Inhabited) -> None:
     await world.ask(f"/pgaccess mtls certificate rotate {old}")
     number = await _approved(world)
     await world.until(lambda: world.told("engineer", f"is ready (#{number})"))
-    world.stage.heroku.fault(faults.status(500), on=r"GET .*/config-vars")
+    world.stage.heroku.fault(fault_injection.status(500), on=r"GET .*/config-vars")
     await _tested(world, number, comes="did not give me the certificate")
     world.stage.heroku.clear_faults()
     await _tested(world, number, comes="the database did not answer")
@@ -176,7 +176,12 @@ async def _handed_out(world: Inhabited, number: int) -> tuple[dict[str, str], li
     await press(replaced, 410)
     await press(Link(f"{world.stage.bot_url}/c/{UUID(int=1)}", right.secret), 404)
     world.pages.append((await opened(right)).text)
-    for fault in (faults.status(500), faults.status(403), faults.lost_answer(), faults.cut_before()):
+    for fault in (
+        fault_injection.status(500),
+        fault_injection.status(403),
+        fault_injection.lost_answer(),
+        fault_injection.cut_before(),
+    ):
         world.stage.heroku.fault(fault, on=ONE)
         await press(right, 503)
         world.stage.heroku.clear_faults()

@@ -13,8 +13,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import PgaccessError
 from tests.bench import bursts, click, commands, footprint, history, machine
-from tests.bench.ground import Ground, ground
 from tests.bench.marks import Line, Spread, document, summary, table
+from tests.bench.postgres import Ground, ground
 
 DOCUMENT: Final = Path("docs/performance.md")
 """Where figures stand, between two marks that nobody sees."""

@@ -6,13 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from bot.domain.grant import GrantState
-from sandbox.heroku.journal import Entry
-from sandbox.heroku.switches import Switches
-from storage.bell import PostgresBell
-from storage.transaction import PostgresStore, engine_for
-from tests.bench.ground import Ground, played_slack, settings, settle_people
+from sandbox.heroku.behavior import Switches
+from sandbox.heroku.request_log import Entry
+from storage.engine import engine_for
+from storage.transaction import PostgresStore
+from storage.wakeups import PostgresBell
+from tests.bench.environment import COUNTING, World, world
 from tests.bench.marks import MARKS, Line, at_least, at_most, reported
-from tests.bench.worlds import COUNTING, World, world
+from tests.bench.postgres import Ground, played_slack, settings, settle_people
 
 AT_ONCE: Final = 10
 """Calls that a process makes at once."""

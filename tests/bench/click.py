@@ -12,12 +12,12 @@ import psycopg
 from bot.domain.grant import GrantState
 from bot.domain.network import parse_address
 from bot.heroku.client import HerokuClient
-from bot.messages import names
+from bot.views import action_ids
 from tests.bench.bursts import played, workers
-from tests.bench.ground import HEROKU_TOKEN, LEAD, SECRET, Ground
+from tests.bench.environment import World
 from tests.bench.load import click, command, drive
 from tests.bench.marks import MARKS, Line, Spread, at_most, percentile
-from tests.bench.worlds import World
+from tests.bench.postgres import HEROKU_TOKEN, LEAD, SECRET, Ground
 
 DATABASES: Final = 8
 """That addresses are opened on by turns; each takes 60 rules."""
@@ -46,7 +46,11 @@ class Clicks:
         await self.here.quiet()
         before = len(self.here.heroku.journal)
         press = click(
-            names.APPROVE, names.button_value(number, 1), secret=SECRET, person=LEAD, answer_to=self.slack
+            action_ids.APPROVE,
+            action_ids.button_value(number, 1),
+            secret=SECRET,
+            person=LEAD,
+            answer_to=self.slack,
         )
         begun = datetime.now(UTC)
         await drive(self.port, lambda: press, clients=1, requests=1)

@@ -8,9 +8,9 @@ from typing import Final
 
 import psycopg
 
-from tests.bench.ground import DATABASES, SECRET, Ground, played_slack, settings, settle, store_at
 from tests.bench.load import Answers, command, drive
 from tests.bench.marks import MARKS, Line, Spread, at_least, at_most, percentile, reported
+from tests.bench.postgres import DATABASES, SECRET, Ground, played_slack, settings, settle, store_at
 
 ROUNDS: Final = 5
 """Of one client; many clients have 3, each of more requests."""

@@ -8,11 +8,11 @@ from typing import Final
 
 from tests.bench.bursts import played
 from tests.bench.commands import wish
-from tests.bench.ground import Ground
+from tests.bench.environment import World
 from tests.bench.load import drive
 from tests.bench.machine import SERVER, Bound, bind, seconds_until
 from tests.bench.marks import MARKS, Line, Spread, at_most
-from tests.bench.worlds import World
+from tests.bench.postgres import Ground
 
 IMPORTS: Final = "import slack_bolt.async_app, sqlalchemy.ext.asyncio, httpx"
 """What any bot made of the same libraries has to import."""

@@ -16,16 +16,17 @@ import psycopg
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.access import Access
-from bot.keeper import Keeper
-from bot.policy_file import parse_policy
+from bot.policy.loader import parse_policy
 from bot.ports import Transaction
-from sandbox.clock import MovableClock
-from storage.bell import PostgresBell
-from storage.transaction import PostgresStore, engine_for
-from tests.bench.ground import ENGINEER, LEAD, POLICY, Ground, database, settle
+from bot.reconciler.controller import Keeper
+from bot.services import Access
+from sandbox.movable_clock import MovableClock
+from storage.engine import engine_for
+from storage.transaction import PostgresStore
+from storage.wakeups import PostgresBell
 from tests.bench.machine import median
 from tests.bench.marks import MARKS, Line, at_most, reported
+from tests.bench.postgres import ENGINEER, LEAD, POLICY, Ground, database, settle
 
 FEW: Final = 1_000
 MANY: Final = 1_000_000

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final
 from urllib.parse import quote_plus
 
-from handlers.gate import sign
+from handlers.transport.request_verification import sign
 
 PATH: Final = "/slack/events"
 

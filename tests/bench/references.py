@@ -32,14 +32,14 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from bot.domain.methods import Method
+from bot.domain.method import Method
 from bot.domain.request import Kind, RequestState
 from bot.ports import PostKind
-from handlers.gate import sign
+from handlers.transport.request_verification import sign
+from storage.engine import engine_for
 from storage.tables import audit, posts, received, requests
-from storage.transaction import engine_for
-from tests.bench.ground import database
 from tests.bench.load import PATH
+from tests.bench.postgres import database
 
 ANSWER: Final = {"response_type": "ephemeral", "text": "Taken."}
 CONNECTIONS: Final = 15

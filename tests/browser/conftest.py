@@ -12,12 +12,12 @@ from typing import Any
 
 import pytest
 
-from sandbox.heroku.heroku import PlayedHeroku
+from sandbox.environment import POLICY
+from sandbox.heroku.emulator import PlayedHeroku
 from sandbox.postgres import PrivatePostgres
-from sandbox.stage import POLICY
-from tests.browser.playing import Play, playing
+from tests.browser.page_driver import Play, playing
 from tests.conftest import own_database
-from tests.flow.acts import played_heroku
+from tests.flow.actions import played_heroku
 
 REQUIRE = "PGACCESS_REQUIRE_BROWSER"
 """Set to 1 where a missing browser is a failure and no reason to skip: in CI."""

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from sandbox.heroku.world import DATABASE
-from tests.browser.playing import Play
+from sandbox.heroku.fixtures import DATABASE
+from tests.browser.page_driver import Play
 from tests.browser.slack import DIRECT, Person
-from tests.flow.acts import played_heroku
+from tests.flow.actions import played_heroku
 
 pytestmark = pytest.mark.timeout(120)
 

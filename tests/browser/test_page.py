@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.browser.playing import Play
+from tests.browser.page_driver import Play
 from tests.browser.slack import PHONE, Person
 
 pytestmark = pytest.mark.timeout(60)

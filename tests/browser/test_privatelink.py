@@ -4,9 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
-from sandbox.heroku.world import DATABASE
-from tests.browser.other_ways import approved, asked, at_heroku, no_more_at_heroku, unfolded
-from tests.browser.playing import Play
+from sandbox.heroku.fixtures import DATABASE
+from tests.browser.other_methods import approved, asked, at_heroku, no_more_at_heroku, unfolded
+from tests.browser.page_driver import Play
 from tests.browser.slack import DIRECT
 
 pytestmark = pytest.mark.timeout(120)

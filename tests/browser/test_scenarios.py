@@ -6,10 +6,10 @@ from functools import singledispatchmethod
 
 import pytest
 
-from sandbox.scenarios import script, steps
-from sandbox.scenarios.player import policy_for
-from sandbox.scenarios.seeing import FORM, PRIVATELY
-from tests.browser.playing import Play
+from sandbox.scenarios import schema, steps
+from sandbox.scenarios.page_reader import FORM, PRIVATELY
+from sandbox.scenarios.runner import policy_for
+from tests.browser.page_driver import Play
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -83,9 +83,9 @@ class Actors:
             (world.begins if step.on else world.ends)(step.kind)
 
 
-@pytest.mark.parametrize("name", sorted(set(script.names()) - ELSEWHERE))
+@pytest.mark.parametrize("name", sorted(set(schema.names()) - ELSEWHERE))
 def test_a_scenario_goes_on_the_page_as_it_is_written(opens: Callable[..., Play], name: str) -> None:
-    scenario = script.load(name)
+    scenario = schema.load(name)
     actors = Actors(opens(policy=policy_for(scenario)))
     for step in scenario.steps:
         actors.do(step)

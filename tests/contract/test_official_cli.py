@@ -14,9 +14,9 @@ import httpx
 import pytest
 
 from sandbox.heroku import PlayedHeroku, Switches, default_world
-from sandbox.heroku.door import app
-from sandbox.heroku.faults import html_body, status
-from sandbox.serving import listening, serving
+from sandbox.heroku.fault_injection import html_body, status
+from sandbox.heroku.server import app
+from sandbox.http_server import listening, serving
 
 TOKEN = "HRKU-played"
 DATABASE = "postgresql-curved-12345"

@@ -15,28 +15,28 @@ from slack_sdk.models.metadata import Metadata
 from slack_sdk.models.views import View
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.domain import change
+from bot.domain import operation
 from bot.domain.grant import GrantState, Why
 from bot.domain.request import Kind, RequestState, Verdict
 from bot.domain.subject import Whole
 from bot.errors import Refusal, Refused
-from bot.messages import forms, names, private
-from bot.messages.helping import helping
-from bot.messages.home import home
-from bot.messages.render import render
-from bot.messages.words import Words
+from bot.i18n.translator import Words
 from bot.ports import Case, Message, Overview, Post, PostKind
+from bot.views import action_ids, modals, responses
+from bot.views.app_home import home
+from bot.views.help import helping
+from bot.views.render import render
 from sandbox.slack import People, PlayedSlack
-from tests.unit import samples
-from tests.unit.played_slack.bot import Bot
-from tests.unit.samples import NOW, POLICY
+from tests.unit import factories
+from tests.unit.factories import NOW, POLICY
+from tests.unit.sandbox.slack.bot import Bot
 
 IN_BOTH_LANGUAGES: Final = pytest.mark.parametrize("language", ["en", "ja"])
 
-LOOKED_AT: Final = samples.look(samples.rule("203.0.113.0/24"), samples.rule("198.51.100.7/32", 8))
-PENDING: Final = samples.case(seen=LOOKED_AT)
+LOOKED_AT: Final = factories.look(factories.rule("203.0.113.0/24"), factories.rule("198.51.100.7/32", 8))
+PENDING: Final = factories.case(seen=LOOKED_AT)
 SETTLED: Final = {
-    state: samples.case(asked=samples.request(state=state), votes=(samples.vote(verdict, "too wide"),))
+    state: factories.case(asked=factories.request(state=state), votes=(factories.vote(verdict, "too wide"),))
     for state, verdict in (
         (RequestState.DENIED, Verdict.DENY),
         (RequestState.CANCELLED, Verdict.APPROVE),
@@ -48,25 +48,25 @@ SETTLED: Final = {
 
 def granted(state: GrantState) -> Case:
     """A request that was approved, and what became of it."""
-    asked = samples.request(state=RequestState.APPROVED)
-    grant = samples.grant(state, why=Why.REFUSED, detail="Heroku's <own> words")
-    return samples.case(asked=asked, votes=(samples.vote(),), granted=grant, seen=LOOKED_AT)
+    asked = factories.request(state=RequestState.APPROVED)
+    grant = factories.grant(state, why=Why.REFUSED, detail="Heroku's <own> words")
+    return factories.case(asked=asked, votes=(factories.vote(),), granted=grant, seen=LOOKED_AT)
 
 
-def changed(end: Callable[[change.Change], change.Change]) -> Case:
+def changed(end: Callable[[operation.Change], operation.Change]) -> Case:
     """A change that happens once, and how it ended."""
-    asked = samples.request(kind=Kind.ENABLE, state=RequestState.APPROVED)
+    asked = factories.request(kind=Kind.ENABLE, state=RequestState.APPROVED)
     asked = replace(asked, terms=replace(asked.terms, subject=Whole(), duration=None))
-    begun = change.begin(asked, id=UUID(int=3), now=NOW)
-    return replace(samples.case(asked=asked, votes=(samples.vote(),)), change=end(begun))
+    begun = operation.begin(asked, id=UUID(int=3), now=NOW)
+    return replace(factories.case(asked=asked, votes=(factories.vote(),)), change=end(begun))
 
 
-def _done(begun: change.Change) -> change.Change:
-    return change.done(begun, now=NOW)
+def _done(begun: operation.Change) -> operation.Change:
+    return operation.done(begun, now=NOW)
 
 
-def _not_done(begun: change.Change) -> change.Change:
-    return change.failed(begun, Why.REFUSED, now=NOW, detail="Heroku's <own> words")
+def _not_done(begun: operation.Change) -> operation.Change:
+    return operation.failed(begun, Why.REFUSED, now=NOW, detail="Heroku's <own> words")
 
 
 CASES: Final[dict[PostKind, tuple[Case | None, ...]]] = {
@@ -146,24 +146,27 @@ def drawn(kind: PostKind, case: Case | None, language: str) -> Message:
 def answers(language: str) -> Iterator[Message]:
     """What the bot answers to commands and clicks, privately."""
     words = Words(language)
-    yield private.refused(Refused(Refusal.ADDRESS_EMPTY), words)
-    yield private.asked(PENDING, words=words, policy=POLICY)
-    yield private.listing([PENDING, granted(GrantState.IN_FORCE)], limit=20, words=words, policy=POLICY)
-    yield private.showing(granted(GrantState.IN_FORCE), words=words, policy=POLICY)
-    yield private.decided(PENDING, Verdict.APPROVE, words)
+    yield responses.refused(Refused(Refusal.ADDRESS_EMPTY), words)
+    yield responses.asked(PENDING, words=words, policy=POLICY)
+    yield responses.listing([PENDING, granted(GrantState.IN_FORCE)], limit=20, words=words, policy=POLICY)
+    yield responses.showing(granted(GrantState.IN_FORCE), words=words, policy=POLICY)
+    yield responses.decided(PENDING, Verdict.APPROVE, words)
     yield helping((), words)
 
 
 def views(language: str) -> Iterator[dict[str, Any]]:
     """Every form that the bot opens."""
-    words, filled = Words(language), {names.FIELD_ADDRESS: "203.0.113.4", names.FIELD_REASON: "a <b>"}
+    words, filled = (
+        Words(language),
+        {action_ids.FIELD_ADDRESS: "203.0.113.4", action_ids.FIELD_REASON: "a <b>"},
+    )
     for many in (1, 101):
-        databases = [samples.database(f"app-{number}", number) for number in range(many)]
-        yield forms.add_form(databases=databases, filled=filled, words=words, needs_reason=True)
-    yield forms.deny_form(PENDING, words)
-    yield forms.change_form(PENDING, words)
-    yield forms.extend_form(granted(GrantState.IN_FORCE), words)
-    yield forms.note(private.showing(PENDING, words=words, policy=POLICY), words)
+        databases = [factories.database(f"app-{number}", number) for number in range(many)]
+        yield modals.add_form(databases=databases, filled=filled, words=words, needs_reason=True)
+    yield modals.deny_form(PENDING, words)
+    yield modals.change_form(PENDING, words)
+    yield modals.extend_form(granted(GrantState.IN_FORCE), words)
+    yield modals.note(responses.showing(PENDING, words=words, policy=POLICY), words)
 
 
 def modelled(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -279,10 +282,10 @@ async def test_a_home_tab_is_published_as_the_vendors_model_writes_it(
 
 @IN_BOTH_LANGUAGES
 def test_what_a_search_finds_is_what_slack_takes(language: str) -> None:
-    databases = [samples.database(f"app-{number}", number) for number in range(150)]
+    databases = [factories.database(f"app-{number}", number) for number in range(150)]
 
-    options = forms.options_for(databases, {}, "app", Words(language))
+    options = modals.options_for(databases, {}, "app", Words(language))
 
     select = {"type": "static_select", "action_id": "a", "options": options}
     modelled([{"type": "actions", "elements": [select]}])
-    assert len(options) == forms.OPTIONS
+    assert len(options) == modals.OPTIONS

@@ -22,10 +22,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from sandbox.slack import People, PlayedSlack, Switches, faults
-from sandbox.slack.api import METHODS
-from tests.unit.played_slack.bot import Bot
-from tests.unit.played_slack.conftest import SECRET, TOKEN
+from sandbox.slack import People, PlayedSlack, Switches, fault_injection
+from sandbox.slack.web_api.methods import METHODS
+from tests.unit.sandbox.slack.bot import Bot
+from tests.unit.sandbox.slack.conftest import SECRET, TOKEN
 
 Json = dict[str, Any]
 Asked = Callable[["Talk"], Awaitable[AsyncSlackResponse]]
@@ -232,7 +232,7 @@ async def test_the_clients_own_handler_waits_out_a_rate_limit(
 ) -> None:
     patient: AsyncRetryHandler = AsyncRateLimitErrorRetryHandler(max_retry_count=1)
     web.retry_handlers.append(patient)
-    slack.fault("auth.test", faults.ratelimited(1))
+    slack.fault("auth.test", fault_injection.ratelimited(1))
 
     assert (await web.auth_test())["ok"]
     assert [entry.status for entry in slack.journal] == [429, 200]

@@ -82,7 +82,7 @@ class Nursery:
 @contextlib.contextmanager
 def nursery() -> Iterator[Nursery]:
     """A nursery for the length of a ``with`` block; nothing that it started outlives it."""
-    command = [sys.executable, "-m", "tests.crash.nursery"]
+    command = [sys.executable, "-m", "tests.crash.process_supervisor"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         if process.stdin is None or process.stdout is None:
             raise RuntimeError("the nursery has neither ear nor mouth")

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.messages import names
-from tests.bench.ground import LEAD, SECRET
+from bot.views import action_ids
 from tests.bench.load import click, command
+from tests.bench.postgres import LEAD, SECRET
 
 PEOPLE = 2_000
 ACTS = 5_000
@@ -72,8 +72,8 @@ class Hour:
         if which < OF_TEN_ASK + OF_TEN_READ:
             return command("list mine" if number % 2 else f"status {app}", secret=SECRET, person=who)
         self.approved += 1
-        value = names.button_value(self.first + 2 * self.approved, 1)
-        return click(names.APPROVE, value, secret=SECRET, person=LEAD, answer_to=self.answer_to)
+        value = action_ids.button_value(self.first + 2 * self.approved, 1)
+        return click(action_ids.APPROVE, value, secret=SECRET, person=LEAD, answer_to=self.answer_to)
 
     async def live(self, port: int, *, halfway: Callable[[], None]) -> None:
         """Sends everything at its time, whether or not earlier answers have come."""

@@ -6,10 +6,10 @@ import pytest
 
 from tests.crash.children import Nursery
 from tests.crash.conftest import Recording, soak
-from tests.crash.doomed import doomed
-from tests.crash.instants import Blow, Moment, Plan
-from tests.crash.lives import CERTIFICATE, LINK, RANGE, RULE, Way
-from tests.crash.walks import blow_by_blow, every_instant, every_name, tallied
+from tests.crash.kill_points import Blow, Moment, Plan
+from tests.crash.kill_target import doomed
+from tests.crash.scenarios import CERTIFICATE, LINK, RANGE, RULE, Way
+from tests.crash.walk import blow_by_blow, every_instant, every_name, tallied
 
 BEFORE, AFTER = Moment.BEFORE, Moment.AFTER
 

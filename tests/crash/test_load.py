@@ -11,15 +11,16 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from bot.domain.grant import GrantState
-from sandbox.slack.world import Person as PlayedPerson
-from storage.bell import PostgresBell
-from storage.transaction import PostgresStore, engine_for
-from tests.bench.ground import Ground, ground, played_slack, settings, settle_people
-from tests.bench.worlds import World, world
+from sandbox.slack.model.fixtures import Person as PlayedPerson
+from storage.engine import engine_for
+from storage.transaction import PostgresStore
+from storage.wakeups import PostgresBell
+from tests.bench.environment import World, world
+from tests.bench.postgres import Ground, ground, played_slack, settings, settle_people
 from tests.crash.conftest import Recording, soak
 from tests.crash.load import ACTS, DATABASES, ENDS, LATEST, PEOPLE, Hour, memory_mib, person
 from tests.summary import LOAD
-from tests.unit import samples
+from tests.unit import factories
 
 GROWTH = 25.0
 """MiB that a process may grow by in the second half of the hour: buffers, and no more."""
@@ -88,7 +89,7 @@ async def company(below: Ground) -> AsyncIterator[Company]:
         store = PostgresStore(engine, bell)
         await settle_people(store)
         async with store.transaction() as tx:
-            await tx.people.keep([replace(samples.person(), id=name) for name in names])
+            await tx.people.keep([replace(factories.person(), id=name) for name in names])
             await tx.commit()
         for name in names:
             slack.world.people[name] = PlayedPerson(id=name, name=name.lower(), real_name=name)

@@ -10,10 +10,10 @@ import pytest
 
 from tests.crash.children import Nursery
 from tests.crash.conftest import Recording, soak
-from tests.crash.doomed import doomed
-from tests.crash.instants import Blow, Moment, Plan
-from tests.crash.lives import LINK, RANGE, RULE
-from tests.crash.walks import blow_by_blow, tallied
+from tests.crash.kill_points import Blow, Moment, Plan
+from tests.crash.kill_target import doomed
+from tests.crash.scenarios import LINK, RANGE, RULE
+from tests.crash.walk import blow_by_blow, tallied
 
 STOPS = 20
 """As many as `make soak` has at least."""

@@ -5,7 +5,7 @@ from typing import Final
 
 import pytest
 
-from sandbox.heroku.switches import Switches
+from sandbox.heroku.behavior import Switches
 from sandbox.postgres import PrivatePostgres
 from tests.model.clocks import movable_database
 from tests.model.world import World

@@ -11,14 +11,14 @@ from typing import Any, Final
 import pytest
 from structlog.testing import capture_logs
 
-from sandbox.heroku import faults as heroku
-from sandbox.heroku.faults import Fault as HerokuFault
-from sandbox.heroku.world import DATABASE
-from sandbox.slack import faults as slack
-from sandbox.slack.faults import Fault as SlackFault
+from sandbox.heroku import fault_injection as heroku
+from sandbox.heroku.fault_injection import Fault as HerokuFault
+from sandbox.heroku.fixtures import DATABASE
+from sandbox.slack import fault_injection as slack
+from sandbox.slack.fault_injection import Fault as SlackFault
 from tests.faults.conftest import LINE
-from tests.flow.acts import words
-from tests.model.sentences import AT_EACH_STEP, AT_REST, check
+from tests.flow.actions import words
+from tests.model.invariants import AT_EACH_STEP, AT_REST, check
 from tests.model.world import World
 
 OURS: Final = "203.0.113.4/32"

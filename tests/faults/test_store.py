@@ -10,8 +10,8 @@ import psycopg
 
 from sandbox.postgres import PrivatePostgres
 from tests.faults.conftest import LINE
-from tests.flow.acts import words
-from tests.model.sentences import AT_EACH_STEP, AT_REST, check
+from tests.flow.actions import words
+from tests.model.invariants import AT_EACH_STEP, AT_REST, check
 from tests.model.world import World
 
 SORRY: Final = "I could not reach my own records"

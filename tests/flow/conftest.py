@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from sandbox.stage import staged
-from tests.flow.acts import Acts, played_heroku
+from sandbox.environment import staged
+from tests.flow.actions import Acts, played_heroku
 
 
 @pytest.fixture

@@ -9,22 +9,22 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from bot.check import Line, Verdict, examine
-from bot.check.lines import Looked, safely
-from bot.manifest import SCOPES
-from sandbox.heroku import faults as heroku_faults
-from sandbox.heroku.door import app as heroku_door
-from sandbox.heroku.heroku import PlayedHeroku
-from sandbox.heroku.switches import Switches
-from sandbox.heroku.world import DATABASE, default_world
+from bot.cli.check import Line, Verdict, examine
+from bot.cli.check.report import Looked, safely
+from bot.cli.manifest import SCOPES
+from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET
+from sandbox.heroku import fault_injection as heroku_faults
+from sandbox.heroku.behavior import Switches
+from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.fixtures import DATABASE, default_world
+from sandbox.heroku.server import app as heroku_door
+from sandbox.http_server import listening, serving
 from sandbox.postgres import PrivatePostgres
-from sandbox.serving import listening, serving
 from sandbox.slack import PlayedSlack
-from sandbox.slack import faults as slack_faults
-from sandbox.slack.deliver import Delivered
-from sandbox.slack.door import app as slack_door
-from sandbox.slack.people import People
-from sandbox.stage import BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET
+from sandbox.slack import fault_injection as slack_faults
+from sandbox.slack.delivery_transport import Delivered
+from sandbox.slack.server import app as slack_door
+from sandbox.slack.users.simulated_users import People
 
 APP_TOKEN = "xapp-played"
 POLICY = """

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sandbox.heroku.world import DATABASE, OFFICE, SPACE
-from sandbox.stage import staged
-from tests.flow.acts import Acts, played_heroku
+from sandbox.environment import staged
+from sandbox.heroku.fixtures import DATABASE, OFFICE, SPACE
+from tests.flow.actions import Acts, played_heroku
 
 RULE, RANGE = "192.0.2.7/32", "192.0.2.8/32"
 ACCOUNT = "210987654321"

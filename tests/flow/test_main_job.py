@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from tests.flow.acts import Acts
+from tests.flow.actions import Acts
 
 LINE = "/pgaccess mtls add 203.0.113.4"
 

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.slack.people import Outcome
-from sandbox.stage import staged
-from tests.flow.acts import Acts, played_heroku
+from sandbox.environment import staged
+from sandbox.slack.users.simulated_users import Outcome
+from tests.flow.actions import Acts, played_heroku
 
 MORE = 119
 """Databases beside ``billing``: 120 in all, and a select takes 100."""

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.domain.looks import link_look
-from bot.domain.methods import Method
-from sandbox.heroku.switches import Switches
-from sandbox.heroku.world import DATABASE
-from sandbox.stage import staged
-from tests.flow.acts import Acts, played_heroku
+from bot.domain.method import Method
+from bot.domain.observation import link_look
+from sandbox.environment import staged
+from sandbox.heroku.behavior import Switches
+from sandbox.heroku.fixtures import DATABASE
+from tests.flow.actions import Acts, played_heroku
 
 ACCOUNT = "123456789012"
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"

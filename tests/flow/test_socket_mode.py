@@ -13,12 +13,12 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import MisconfiguredError, SlackError, TryAgainError
-from handlers.socket import SocketMode
-from sandbox.serving import listening, serving
-from sandbox.slack import PlayedSlack, faults
-from sandbox.slack.deliver import Delivered
-from sandbox.slack.door import app as door
-from sandbox.slack.people import People
+from handlers.transport.socket_mode import SocketMode
+from sandbox.http_server import listening, serving
+from sandbox.slack import PlayedSlack, fault_injection
+from sandbox.slack.delivery_transport import Delivered
+from sandbox.slack.server import app as door
+from sandbox.slack.users.simulated_users import People
 
 BOT_TOKEN, APP_TOKEN = "xoxb-played", "xapp-played"
 
@@ -125,7 +125,7 @@ async def test_a_token_that_slack_does_not_take_is_for_the_operator_to_mend(scen
 async def test_a_slack_out_of_reach_is_not_waited_for_at_the_start(scene: Scene) -> None:
     with pytest.raises(SlackError, match="unreachable"):
         await scene.mode(url="http://127.0.0.1:1/api/").__aenter__()
-    scene.slack.fault("apps.connections.open", faults.server_error())
+    scene.slack.fault("apps.connections.open", fault_injection.server_error())
     with pytest.raises(SlackError, match="internal_error"):
         await scene.mode().__aenter__()
 
@@ -133,7 +133,7 @@ async def test_a_slack_out_of_reach_is_not_waited_for_at_the_start(scene: Scene)
 async def test_the_ticket_of_an_address_is_kept_out_of_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    log = logging.getLogger("handlers.socket.client")
+    log = logging.getLogger("handlers.transport.socket_mode.client")
     try:
         raise OSError("no")
     except OSError as error:

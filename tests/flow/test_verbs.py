@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sandbox.heroku import faults
-from sandbox.heroku.world import DATABASE
-from sandbox.stage import staged
-from tests.flow.acts import Acts, played_heroku
+from sandbox.environment import staged
+from sandbox.heroku import fault_injection
+from sandbox.heroku.fixtures import DATABASE
+from tests.flow.actions import Acts, played_heroku
 
 LINE = "/pgaccess mtls add 203.0.113.4"
 ADD = r"POST .*/ip-rules$"
@@ -115,7 +115,7 @@ async def test_extend_by_the_button_of_the_warning(acts: Acts) -> None:
 
 async def test_what_is_closing_is_not_extended(acts: Acts) -> None:
     await acts.ask_and_open(LINE)
-    acts.stage.heroku.fault(faults.status(500), on=r"DELETE ", times=None)
+    acts.stage.heroku.fault(fault_injection.status(500), on=r"DELETE ", times=None)
     await acts.type("engineer", "/pgaccess done 1")
     await acts.type("engineer", "/pgaccess extend 1 for 2h")
     assert "/pgaccess mtls add 203.0.113.4/32 to billing" in acts.private("engineer")[-1]
@@ -154,7 +154,7 @@ async def test_remove_of_what_is_not_there_is_refused_and_of_what_others_made_wa
 
 
 async def test_retry_opens_what_heroku_refused(acts: Acts) -> None:
-    acts.stage.heroku.fault(faults.status(422), on=ADD)
+    acts.stage.heroku.fault(fault_injection.status(422), on=ADD)
     await acts.ask(LINE)
     await acts.approve()
     await acts.until(lambda: acts.told("engineer", "was not opened"))
@@ -164,7 +164,7 @@ async def test_retry_opens_what_heroku_refused(acts: Acts) -> None:
 
 
 async def test_giving_up_settles_a_failure(acts: Acts) -> None:
-    acts.stage.heroku.fault(faults.status(422), on=ADD)
+    acts.stage.heroku.fault(fault_injection.status(422), on=ADD)
     await acts.ask(LINE)
     await acts.approve()
     await acts.until(lambda: acts.told("engineer", "was not opened"))

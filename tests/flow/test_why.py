@@ -1,6 +1,6 @@
 """What ``/pgaccess why`` tells of client certificates, from Heroku to Slack."""
 
-from tests.flow.acts import Acts
+from tests.flow.actions import Acts
 
 
 async def test_why_tells_how_many_days_a_certificate_has_left(acts: Acts) -> None:

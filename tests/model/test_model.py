@@ -19,13 +19,13 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from sandbox.heroku.faults import Fault as HerokuFault
-from sandbox.heroku.switches import Switches
+from sandbox.heroku.behavior import Switches
+from sandbox.heroku.fault_injection import Fault as HerokuFault
 from sandbox.postgres import PrivatePostgres
-from tests.model import weather
+from tests.model import faults
 from tests.model.clocks import movable_database
-from tests.model.hands import HANDS, Hand, act
-from tests.model.sentences import AT_EACH_STEP, AT_REST, Sentence, check
+from tests.model.external_changes import HANDS, Hand, act
+from tests.model.invariants import AT_EACH_STEP, AT_REST, Sentence, check
 from tests.model.world import World
 from tests.summary import STEPS
 
@@ -120,7 +120,7 @@ class Model(RuleBasedStateMachine):
     # --- beginning and end ------------------------------------------------------------------------
 
     @initialize(
-        switches=weather.switches,
+        switches=faults.switches,
         approvals=st.sampled_from((1, 1, 2)),
         alone=st.sampled_from(("0m", "4h")),
         lines=st.lists(st.sampled_from(ASKED), min_size=1, max_size=3),
@@ -326,8 +326,8 @@ class Model(RuleBasedStateMachine):
         self.do("time_jumps", step, hours)
 
     @rule(
-        fault=st.sampled_from(weather.HEROKU),
-        on=st.sampled_from(weather.CALLS),
+        fault=st.sampled_from(faults.HEROKU),
+        on=st.sampled_from(faults.CALLS),
         times=st.sampled_from((1, 1, 2, 5, None)),
     )
     def heroku_storms(self, fault: HerokuFault, on: str, times: int | None) -> None:
@@ -339,15 +339,15 @@ class Model(RuleBasedStateMachine):
         self.do("heroku_storms", step, fault, on, times)
 
     @rule(
-        kind=st.sampled_from(weather.SLACK),
-        method=st.sampled_from(weather.METHODS),
+        kind=st.sampled_from(faults.SLACK),
+        method=st.sampled_from(faults.METHODS),
         times=st.sampled_from((1, 1, 2, 5)),
     )
     def slack_storms(self, kind: str, method: str, times: int) -> None:
         """Something goes wrong at Slack."""
 
         async def step(world: World) -> None:
-            world.slack.fault(method, weather.slack_fault(kind, times))
+            world.slack.fault(method, faults.slack_fault(kind, times))
 
         self.do("slack_storms", step, kind, method, times)
 

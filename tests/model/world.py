@@ -16,33 +16,33 @@ from uuid import UUID
 import httpx
 import psycopg
 
-from bot.access import Access
-from bot.census import Census
-from bot.courier import Courier
+from bot.app import House, open_house
+from bot.directory_sync import Census
 from bot.errors import TryAgainError
 from bot.heroku.client import HerokuClient
-from bot.keeper import Keeper
-from bot.policy_file import parse_policy
-from bot.wiring import House, open_house
-from sandbox.clock import MovableClock
-from sandbox.heroku.heroku import PlayedHeroku
-from sandbox.heroku.switches import Pace, Switches
-from sandbox.heroku.world import default_world
-from sandbox.serving import listening, serving
-from sandbox.slack.deliver import Deliver, Delivered, over
-from sandbox.slack.deliveries import Delivery, sign
-from sandbox.slack.door import app as slack_door
-from sandbox.slack.people import Outcome, People
-from sandbox.slack.rules import ApiAnswer, Refused
-from sandbox.slack.slack import PlayedSlack
-from sandbox.stage import BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET, settings
-from storage.budget import PostgresBudget
-from storage.transaction import hasty_engine_for
-from tests.flow.acts import words
+from bot.notifier import Courier
+from bot.policy.loader import parse_policy
+from bot.reconciler.controller import Keeper
+from bot.services import Access
+from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET, settings
+from sandbox.heroku.behavior import Pace, Switches
+from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.fixtures import default_world
+from sandbox.http_server import listening, serving
+from sandbox.movable_clock import MovableClock
+from sandbox.slack.delivery import Delivery, sign
+from sandbox.slack.delivery_transport import Deliver, Delivered, over
+from sandbox.slack.emulator import PlayedSlack
+from sandbox.slack.server import app as slack_door
+from sandbox.slack.users.simulated_users import Outcome, People
+from sandbox.slack.web_api.errors import ApiAnswer, Refused
+from storage.engine import hasty_engine_for
+from storage.rate_budget import PostgresBudget
+from tests.flow.actions import words
 from tests.model.clocks import WorldTime
-from tests.model.line import Killed, Line
-from tests.model.mortal import Fate, MortalStore
-from tests.model.witness import Witness
+from tests.model.crashing_store import Fate, MortalStore
+from tests.model.delayed_network import Killed, Line
+from tests.model.write_recorder import Witness
 
 PACE: Final = Pace.of(2)
 """Heroku's transitions take two seconds of the world's."""

@@ -12,18 +12,18 @@ from urllib.parse import urlencode
 import httpx
 from structlog.testing import capture_logs
 
+from bot.app import open_house
 from bot.errors import SlackError
-from bot.policy_file import parse_policy
-from bot.wiring import open_house
-from handlers.gate import sign
-from sandbox.serving import listening, serving
+from bot.policy.loader import parse_policy
+from handlers.transport.request_verification import sign
+from sandbox.environment import BOT_TOKEN, POLICY, SIGNING_SECRET, settings
+from sandbox.http_server import listening, serving
 from sandbox.slack import PlayedSlack
-from sandbox.slack.deliver import over
-from sandbox.slack.door import app as slack_door
-from sandbox.slack.people import People
-from sandbox.stage import BOT_TOKEN, POLICY, SIGNING_SECRET, settings
-from tests.unit import samples
-from tests.unit.storage import kept
+from sandbox.slack.delivery_transport import over
+from sandbox.slack.server import app as slack_door
+from sandbox.slack.users.simulated_users import People
+from tests.unit import factories
+from tests.unit.storage import store_helpers
 
 PATH = "/slack/events"
 
@@ -127,10 +127,10 @@ async def _application(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
         rules = parse_policy(POLICY, source="the test")
         house = await stack.enter_async_context(open_house(wanted, rules))
         async with house.store.transaction() as tx:
-            await tx.people.keep([samples.person(ENGINEER), samples.person(LEAD)])
+            await tx.people.keep([factories.person(ENGINEER), factories.person(LEAD)])
             await tx.people.keep_group("S0LEADS", [LEAD])
             await tx.commit()
-        await kept.discover(house.store, samples.database(), samples.database("ledger", 2))
+        await store_helpers.discover(house.store, factories.database(), factories.database("ledger", 2))
         # An error that nobody catches comes out here, where a server would have made a 500 of it.
         inside = httpx.ASGITransport(await house.web(), raise_app_exceptions=True)
         yield await stack.enter_async_context(httpx.AsyncClient(transport=inside, base_url="http://bot.test"))

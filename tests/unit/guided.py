@@ -21,18 +21,18 @@ import httpx
 
 from bot.errors import HerokuError, MisconfiguredError, Refused
 from bot.heroku.client import HerokuClient
-from bot.messages import names
-from bot.policy_file import parse_policy
-from handlers.documented import is_documented
-from handlers.gate import check_body
-from handlers.grammar import read
-from handlers.incoming import Click, Command, MalformedError, Search, Submission
-from tests.unit.test_fuzz import click
-from tests.unit.test_fuzz import submission as form
-from tests.unit.test_fuzz_heroku import TRUE
-from tests.unit.test_grammar import RIGHT
+from bot.policy.loader import parse_policy
+from bot.views import action_ids
+from handlers.parsing.command_table import read
+from handlers.transport.payload_schema import is_documented
+from handlers.transport.payloads import Click, Command, MalformedError, Search, Submission
+from handlers.transport.request_verification import check_body
+from tests.unit.handlers.test_fuzz import click
+from tests.unit.handlers.test_fuzz import submission as form
+from tests.unit.handlers.test_parsing import RIGHT
+from tests.unit.heroku.test_fuzz import TRUE
 
-TURNED_AWAY = importlib.import_module("handlers.gate")._TurnedAwayError
+TURNED_AWAY = importlib.import_module("handlers.transport.request_verification")._TurnedAwayError
 
 
 def gate(data: bytes) -> None:
@@ -63,7 +63,7 @@ def grammar(data: bytes) -> None:
 def button(data: bytes) -> None:
     """A button's value: ours, or not."""
     with contextlib.suppress(ValueError):
-        names.read_button(data.decode(errors="replace"))
+        action_ids.read_button(data.decode(errors="replace"))
 
 
 def policy(data: bytes) -> None:
@@ -138,8 +138,8 @@ def seeds(name: str) -> Iterator[bytes]:
         yield (Path(__file__).parents[2] / "pgaccess.example.toml").read_bytes()
     if name in ("gate", "incoming"):
         payloads = (
-            click(names.APPROVE, "1.1", "U0LEAD", "1.2"),
-            form(names.FORM_DENY, "1.1", {}, "U0LEAD", "V"),
+            click(action_ids.APPROVE, "1.1", "U0LEAD", "1.2"),
+            form(action_ids.FORM_DENY, "1.1", {}, "U0LEAD", "V"),
         )
         for payload in payloads:
             said = json.dumps(payload)

@@ -7,7 +7,7 @@ import pytest
 from bot.config import Settings, database_url, read_settings
 from bot.domain.policy import Policy
 from bot.errors import MisconfiguredError
-from bot.policy_file import parse_policy
+from bot.policy.loader import parse_policy
 
 SECRET = "geheim"
 MINIMAL = 'approvals_channel = "C0123ABCD"\n[[rules]]\napprovers = ["U0123ABCD"]\n'

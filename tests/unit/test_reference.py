@@ -6,9 +6,9 @@ import tomllib
 import pytest
 from pydantic import BaseModel
 
-from bot.policy_file import parse_policy
-from bot.policy_keys import PolicyKeys, RuleKeys, TargetKeys
-from handlers.grammar import COMMAND, COMMANDS, read
+from bot.policy.loader import parse_policy
+from bot.policy.schema import PolicyKeys, RuleKeys, TargetKeys
+from handlers.parsing.command_table import COMMAND, COMMANDS, read
 from tests.reference import FOLDER, pages
 
 PAGES = pages()

@@ -3,10 +3,10 @@
 import pytest
 
 from sandbox.postgres import PrivatePostgres
-from tests.unit.storage import kept
+from tests.unit.storage import store_helpers
 
 
 @pytest.fixture
 def database_url(postgres: PrivatePostgres) -> str:
     """The address of a migrated database without a row."""
-    return kept.emptied_database(postgres)
+    return store_helpers.emptied_database(postgres)

@@ -11,13 +11,13 @@ from bot.domain.grant import Grant, GrantState, Why, closed, closing
 from bot.ports import Doing
 from storage.audit import Verification
 from storage.transaction import PostgresStore, PostgresTransaction
-from tests.unit.samples import NOW
-from tests.unit.storage import kept
+from tests.unit.factories import NOW
+from tests.unit.storage import store_helpers
 
 
 @pytest.fixture(autouse=True)
 async def _databases(store: PostgresStore) -> None:
-    await kept.discover(store)
+    await store_helpers.discover(store)
 
 
 async def note(tx: PostgresTransaction, word: str) -> None:
@@ -46,13 +46,16 @@ async def verify(store: PostgresStore) -> Verification:
 
 
 async def ids(engine: AsyncEngine) -> list[int]:
-    return [id for (id,) in await kept.query(engine, "SELECT id FROM audit ORDER BY id")]
+    return [id for (id,) in await store_helpers.query(engine, "SELECT id FROM audit ORDER BY id")]
 
 
 async def chain(engine: AsyncEngine) -> list[str]:
     """The words of the sealed lines, in the order of sealing."""
     return [
-        word for (word,) in await kept.query(engine, "SELECT after FROM audit WHERE seal > 0 ORDER BY seal")
+        word
+        for (word,) in await store_helpers.query(
+            engine, "SELECT after FROM audit WHERE seal > 0 ORDER BY seal"
+        )
     ]
 
 
@@ -66,11 +69,11 @@ async def tamper(engine: AsyncEngine, sql: str) -> None:
 
 async def live(store: PostgresStore) -> Grant:
     """A whole life, from the request to the proven end."""
-    grant = await kept.in_force(store)
+    grant = await store_helpers.in_force(store)
     ending = closing(grant, Why.EXPIRED)
-    assert await kept.change(store, grant, ending)
+    assert await store_helpers.change(store, grant, ending)
     ended = closed(ending, GrantState.ENDED, now=NOW + timedelta(hours=8), why=None)
-    assert await kept.change(store, ending, ended)
+    assert await store_helpers.change(store, ending, ended)
     return ended
 
 
@@ -78,7 +81,7 @@ async def test_a_whole_life_has_one_line_for_each_change_of_state(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     ended = await live(store)
-    lines = await kept.query(
+    lines = await store_helpers.query(
         engine, "SELECT subject, before, after, request_id, target_id FROM audit ORDER BY id"
     )
     about = (ended.request, ended.target)
@@ -93,22 +96,22 @@ async def test_a_whole_life_has_one_line_for_each_change_of_state(
 
 
 async def test_a_line_says_who_when_and_what_more(store: PostgresStore, engine: AsyncEngine) -> None:
-    grant = await kept.in_force(store)
+    grant = await store_helpers.in_force(store)
     doing = Doing(actor="pgaccess", at=NOW + timedelta(hours=9), details={"late_s": "3600"})
     async with store.transaction() as tx:
         await tx.grants.change(grant, closing(grant, Why.EXPIRED), doing=doing)
         await tx.commit()
-    lines = await kept.query(engine, "SELECT actor, at, details FROM audit WHERE after = 'ending'")
+    lines = await store_helpers.query(engine, "SELECT actor, at, details FROM audit WHERE after = 'ending'")
     assert lines == [("pgaccess", NOW + timedelta(hours=9), {"late_s": "3600"})]
 
 
 async def test_a_change_that_is_rolled_back_leaves_no_line(store: PostgresStore, engine: AsyncEngine) -> None:
-    grant = await kept.in_force(store)
-    before = await kept.counts(engine)
+    grant = await store_helpers.in_force(store)
+    before = await store_helpers.counts(engine)
     async with store.transaction() as tx:
-        assert await tx.grants.change(grant, closing(grant, Why.EXPIRED), doing=kept.BY_LEAD)
-    assert await kept.counts(engine) == before
-    assert await kept.value(engine, "SELECT state FROM grants") == "in_force"
+        assert await tx.grants.change(grant, closing(grant, Why.EXPIRED), doing=store_helpers.BY_LEAD)
+    assert await store_helpers.counts(engine) == before
+    assert await store_helpers.value(engine, "SELECT state FROM grants") == "in_force"
 
 
 @pytest.mark.parametrize(
@@ -128,14 +131,14 @@ async def test_lines_are_neither_changed_nor_deleted(
     if sealed:
         await seal(store)
     with pytest.raises(DBAPIError, match="neither changed nor deleted"):
-        await kept.query(engine, sql)
+        await store_helpers.query(engine, sql)
 
 
 async def test_a_seal_is_not_changed(store: PostgresStore, engine: AsyncEngine) -> None:
     await write(store, "one")
     await seal(store)
     with pytest.raises(DBAPIError, match="neither changed nor deleted"):
-        await kept.query(engine, "UPDATE audit SET seal = NULL, digest = NULL")
+        await store_helpers.query(engine, "UPDATE audit SET seal = NULL, digest = NULL")
 
 
 async def test_an_empty_trail_holds(store: PostgresStore) -> None:

@@ -7,13 +7,13 @@ from uuid import UUID
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.certificate import Certificate, Sighting
+from bot.domain.mtls.certificate import Certificate, Sighting
 from bot.domain.subject import CertificateId
 from storage.transaction import PostgresStore
-from tests.unit import samples
-from tests.unit.access import certified
-from tests.unit.access.certified import END, ID, TARGET, listed
-from tests.unit.storage import kept
+from tests.unit import factories
+from tests.unit.services import certificates
+from tests.unit.services.certificates import END, ID, TARGET, listed
+from tests.unit.storage import store_helpers
 
 OTHER = UUID("8d3c1daf-0000-4000-8000-000000000002")
 TWIN = UUID("7c2b0c9e-ffff-4000-8000-000000000003")
@@ -21,7 +21,7 @@ TWIN = UUID("7c2b0c9e-ffff-4000-8000-000000000003")
 
 @pytest.fixture(autouse=True)
 async def database(store: PostgresStore) -> None:
-    await kept.discover(store)
+    await store_helpers.discover(store)
 
 
 async def see(store: PostgresStore, *found: Certificate) -> Sighting:
@@ -47,7 +47,7 @@ async def test_a_list_tells_what_appeared_and_what_went(store: PostgresStore) ->
 async def test_a_disabled_one_is_gone_though_heroku_goes_on_listing_it(store: PostgresStore) -> None:
     await see(store, listed())
     assert [known.id for known in (await see(store, listed(status="disabled"))).gone] == [ID]
-    gone = await certified.get(store)
+    gone = await certificates.get(store)
     assert gone.gone_at is not None
     assert await see(store, listed(status="disabled")) == Sighting()
 
@@ -60,20 +60,20 @@ async def test_what_is_listed_again_is_back(store: PostgresStore) -> None:
     await see(store, listed())
     await see(store)
     await see(store, listed())
-    assert (await certified.get(store)).gone_at is None
+    assert (await certificates.get(store)).gone_at is None
 
 
 async def test_an_end_is_kept_as_it_was_read_last(store: PostgresStore) -> None:
     await see(store, listed(status="pending", end=None))
-    assert (await certified.get(store)).expires_at is None
+    assert (await certificates.get(store)).expires_at is None
     await see(store, listed(end=END))
-    assert (await certified.get(store)).expires_at == END
+    assert (await certificates.get(store)).expires_at == END
 
 
 async def test_whose_it_is_and_what_for_outlives_every_list(store: PostgresStore) -> None:
-    number = await certified.own(store, purpose="nightly export")
+    number = await certificates.own(store, purpose="nightly export")
     await see(store, listed(end=END + timedelta(days=1)))
-    known = await certified.get(store)
+    known = await certificates.get(store)
     assert (known.request, known.owner, known.purpose) == (number, "U0ENGINEER", "nightly export")
     assert known.handle == str(number)
 
@@ -83,18 +83,18 @@ async def test_only_an_owner_with_a_known_end_is_to_be_reminded(
 ) -> None:
     reminder = "SELECT remind_at IS NOT NULL FROM certificates"
     await see(store, listed())
-    assert await kept.value(engine, reminder) is False
+    assert await store_helpers.value(engine, reminder) is False
     await see(store)
-    await certified.own(store, end=None)
-    assert await kept.value(engine, reminder) is False
+    await certificates.own(store, end=None)
+    assert await store_helpers.value(engine, reminder) is False
     await see(store, listed(end=END))
-    assert await kept.value(engine, reminder) is True
+    assert await store_helpers.value(engine, reminder) is True
 
 
 async def test_a_certificate_is_called_by_its_requests_number_or_how_its_id_begins(
     store: PostgresStore,
 ) -> None:
-    number = await certified.own(store)
+    number = await certificates.own(store)
     for handle in (str(number), ID.hex[:8], ID.hex[:8].upper(), str(ID), ID.hex):
         assert await called(store, handle) == [ID]
 
@@ -111,7 +111,7 @@ async def test_one_name_may_mean_two(store: PostgresStore) -> None:
 
 
 async def test_one_that_is_gone_has_no_name_any_more(store: PostgresStore) -> None:
-    number = await certified.own(store)
+    number = await certificates.own(store)
     await see(store)
     assert await called(store, str(number)) == []
 
@@ -126,7 +126,7 @@ async def test_the_certificates_of_databases_that_heroku_has_no_more_are_left_ou
     store: PostgresStore,
 ) -> None:
     await see(store, listed())
-    await kept.discover(store, samples.database("crm", 2))
+    await store_helpers.discover(store, factories.database("crm", 2))
     async with store.transaction() as tx:
         assert await tx.certificates.present() == ()
         assert [known.id for known in await tx.certificates.present(TARGET)] == [ID]
@@ -134,9 +134,9 @@ async def test_the_certificates_of_databases_that_heroku_has_no_more_are_left_ou
 
 async def test_a_request_knows_the_certificate_that_it_is_about(store: PostgresStore) -> None:
     await see(store, listed())
-    asked = samples.request(endless=True)
+    asked = factories.request(endless=True)
     asked = replace(asked, terms=replace(asked.terms, subject=CertificateId(ID)))
-    recorded = await kept.record(store, asked)
+    recorded = await store_helpers.record(store, asked)
     async with store.transaction() as tx:
         case = await tx.requests.case(recorded.id)
     assert case is not None

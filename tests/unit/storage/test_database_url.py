@@ -3,7 +3,7 @@
 import pytest
 
 from bot.errors import MisconfiguredError
-from storage.transaction import parse_url
+from storage.engine import parse_url
 
 
 @pytest.mark.parametrize("scheme", ["postgres", "postgresql"])

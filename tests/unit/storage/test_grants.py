@@ -11,11 +11,11 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.grant import Grant, GrantState, Why, again, begin, closed, closing, extended, verified
-from bot.domain.methods import Method
+from bot.domain.method import Method
 from storage.transaction import PostgresStore
-from tests.unit import samples
-from tests.unit.samples import NETWORK, NOW
-from tests.unit.storage import kept
+from tests.unit import factories
+from tests.unit.factories import NETWORK, NOW
+from tests.unit.storage import store_helpers
 
 EIGHT_HOURS = timedelta(hours=8)
 SECOND = timedelta(seconds=1)
@@ -23,7 +23,7 @@ SECOND = timedelta(seconds=1)
 
 @pytest.fixture(autouse=True)
 async def _databases(store: PostgresStore) -> None:
-    await kept.discover(store)
+    await store_helpers.discover(store)
 
 
 async def get(store: PostgresStore, grant: Grant) -> Grant:
@@ -42,89 +42,93 @@ async def to_warn(store: PostgresStore, *, at: timedelta, limit: int = 100) -> t
 
 
 async def test_a_grant_comes_back_word_for_word(store: PostgresStore) -> None:
-    grant = await kept.approve(store, await kept.ask(store, network=IPv4Network("203.0.112.0/23")))
+    grant = await store_helpers.approve(
+        store, await store_helpers.ask(store, network=IPv4Network("203.0.112.0/23"))
+    )
     assert await get(store, grant) == grant
 
 
 async def test_one_request_opens_one_grant(store: PostgresStore) -> None:
-    request = await kept.ask(store)
-    grant = await kept.approve(store, request)
+    request = await store_helpers.ask(store)
+    grant = await store_helpers.approve(store, request)
     with pytest.raises(IntegrityError, match="uq_grants_request_id"):
         async with store.transaction() as tx:
-            await tx.grants.open(begin(request, id=uuid4(), now=NOW), doing=kept.BY_LEAD)
+            await tx.grants.open(begin(request, id=uuid4(), now=NOW), doing=store_helpers.BY_LEAD)
     assert await get(store, grant) == grant
 
 
 async def test_a_change_is_written_whole(store: PostgresStore) -> None:
-    grant = await kept.approve(store, await kept.ask(store))
+    grant = await store_helpers.approve(store, await store_helpers.ask(store))
     failed = closed(grant, GrantState.FAILED, now=NOW, why=Why.REFUSED, detail="Heroku: no room")
-    assert await kept.change(store, grant, failed)
+    assert await store_helpers.change(store, grant, failed)
     assert await get(store, grant) == failed
 
 
 async def test_a_change_from_a_state_that_has_passed_writes_nothing(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
-    grant = await kept.in_force(store)
+    grant = await store_helpers.in_force(store)
     ending = closing(grant, Why.EXPIRED)
-    assert await kept.change(store, grant, ending)
-    before = await kept.counts(engine)
+    assert await store_helpers.change(store, grant, ending)
+    before = await store_helpers.counts(engine)
     interrupted = closed(grant, GrantState.INTERRUPTED, now=NOW, why=Why.CLOSED_ELSEWHERE)
-    assert not await kept.change(store, grant, interrupted)
+    assert not await store_helpers.change(store, grant, interrupted)
     assert await get(store, grant) == ending
-    assert await kept.counts(engine) == before
+    assert await store_helpers.counts(engine) == before
 
 
 async def test_of_two_changes_at_once_the_second_sees_the_first(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
-    grant = await kept.in_force(store)
+    grant = await store_helpers.in_force(store)
     async with store.transaction() as tx:
         ending = closing(grant, Why.EXPIRED)
-        assert await tx.grants.change(grant, ending, doing=kept.BY_LEAD)
-        second = asyncio.create_task(kept.change(store, grant, ending))
-        await kept.until_somebody_waits(engine)
+        assert await tx.grants.change(grant, ending, doing=store_helpers.BY_LEAD)
+        second = asyncio.create_task(store_helpers.change(store, grant, ending))
+        await store_helpers.until_somebody_waits(engine)
         await tx.commit()
     assert not await second
     endings = "SELECT count(*) FROM audit WHERE after = 'ending'"
-    assert await kept.value(engine, endings) == 1
+    assert await store_helpers.value(engine, endings) == 1
 
 
 async def test_a_longer_end_is_written_whole(store: PostgresStore) -> None:
-    grant = await kept.in_force(store)
+    grant = await store_helpers.in_force(store)
     longer = extended(grant, SECOND, now=NOW, warn_before=timedelta(minutes=30), alone=True)
-    assert await kept.change(store, grant, longer)
+    assert await store_helpers.change(store, grant, longer)
     assert await get(store, grant) == longer
 
 
 async def test_what_is_opened_again_has_a_whole_opening_deadline_again(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
-    grant = await kept.approve(store, await kept.ask(store))
-    await kept.query(engine, "UPDATE grants SET overdue_at = now() - interval '1 hour'")
+    grant = await store_helpers.approve(store, await store_helpers.ask(store))
+    await store_helpers.query(engine, "UPDATE grants SET overdue_at = now() - interval '1 hour'")
     failed = closed(grant, GrantState.FAILED, now=NOW, why=Why.DEADLINE)
-    assert await kept.change(store, grant, failed)
-    assert await kept.value(engine, "SELECT overdue_at < now() FROM grants")
-    assert await kept.change(store, failed, again(failed))
-    assert await kept.value(engine, "SELECT overdue_at > now() + interval '19 minutes' FROM grants")
+    assert await store_helpers.change(store, grant, failed)
+    assert await store_helpers.value(engine, "SELECT overdue_at < now() FROM grants")
+    assert await store_helpers.change(store, failed, again(failed))
+    assert await store_helpers.value(engine, "SELECT overdue_at > now() + interval '19 minutes' FROM grants")
 
 
 async def test_a_change_of_the_end_leaves_the_opening_deadline_alone(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
-    grant = await kept.approve(store, await kept.ask(store))
-    before = await kept.value(engine, "SELECT overdue_at FROM grants")
+    grant = await store_helpers.approve(store, await store_helpers.ask(store))
+    before = await store_helpers.value(engine, "SELECT overdue_at FROM grants")
     longer = extended(grant, SECOND, now=NOW, warn_before=timedelta(minutes=30), alone=True)
-    assert await kept.change(store, grant, longer)
-    assert await kept.value(engine, "SELECT overdue_at FROM grants") == before
+    assert await store_helpers.change(store, grant, longer)
+    assert await store_helpers.value(engine, "SELECT overdue_at FROM grants") == before
 
 
 async def test_a_grant_without_an_end_comes_back_without_one_and_is_never_over(
     store: PostgresStore,
 ) -> None:
-    grant = await kept.approve(store, await kept.record(store, samples.request(endless=True)))
+    grant = await store_helpers.approve(
+        store, await store_helpers.record(store, factories.request(endless=True))
+    )
     opened = verified(grant, now=NOW, warn_before=timedelta(minutes=30))
-    assert await kept.change(store, grant, opened)
+    assert await store_helpers.change(store, grant, opened)
     assert (await get(store, grant), opened.ends_at, opened.warn_at) == (opened, None, None)
     assert await over(store, at=timedelta(days=3650)) == ()
     assert await to_warn(store, at=timedelta(days=3650)) == ()
@@ -133,7 +137,7 @@ async def test_a_grant_without_an_end_comes_back_without_one_and_is_never_over(
 
 
 async def test_a_grant_is_found_by_the_request_that_opened_it(store: PostgresStore) -> None:
-    grant = await kept.in_force(store)
+    grant = await store_helpers.in_force(store)
     async with store.transaction() as tx:
         assert await tx.grants.of_request(grant.request) == grant
         assert await tx.grants.of_request(grant.request + 1) is None
@@ -142,10 +146,13 @@ async def test_a_grant_is_found_by_the_request_that_opened_it(store: PostgresSto
 async def test_what_somebody_may_end_is_found_by_its_exact_network_and_database(
     store: PostgresStore,
 ) -> None:
-    first, second = await kept.in_force(store), await kept.approve(store, await kept.ask(store))
-    await kept.in_force(store, network=IPv4Network("203.0.113.0/28"))
-    over_already = await kept.in_force(store)
-    await kept.change(store, over_already, closing(over_already, Why.DONE))
+    first, second = (
+        await store_helpers.in_force(store),
+        await store_helpers.approve(store, await store_helpers.ask(store)),
+    )
+    await store_helpers.in_force(store, network=IPv4Network("203.0.113.0/28"))
+    over_already = await store_helpers.in_force(store)
+    await store_helpers.change(store, over_already, closing(over_already, Why.DONE))
     async with store.transaction() as tx:
         found = await tx.grants.live(first.target, Method.MTLS, NETWORK)
         elsewhere = await tx.grants.live(UUID(int=2), Method.MTLS, NETWORK)
@@ -156,50 +163,52 @@ async def test_what_somebody_may_end_is_found_by_its_exact_network_and_database(
 async def test_what_may_be_ended_is_held_until_the_transaction_ends(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
-    grant = await kept.in_force(store)
+    grant = await store_helpers.in_force(store)
     ending = closing(grant, Why.DONE)
     async with store.transaction() as tx:
         await tx.grants.live(grant.target, Method.MTLS, NETWORK)
-        second = asyncio.create_task(kept.change(store, grant, ending))
-        await kept.until_somebody_waits(engine)
-        assert await tx.grants.change(grant, ending, doing=kept.BY_LEAD)
+        second = asyncio.create_task(store_helpers.change(store, grant, ending))
+        await store_helpers.until_somebody_waits(engine)
+        assert await tx.grants.change(grant, ending, doing=store_helpers.BY_LEAD)
         await tx.commit()
     assert not await second
 
 
 async def test_a_grant_is_over_from_its_very_end_on(store: PostgresStore) -> None:
-    grant = await kept.in_force(store)
+    grant = await store_helpers.in_force(store)
     assert await over(store, at=EIGHT_HOURS - SECOND) == ()
     assert await over(store, at=EIGHT_HOURS) == (grant,)
 
 
 async def test_a_grant_that_was_never_read_back_is_over_at_its_hard_end(store: PostgresStore) -> None:
-    grant = await kept.approve(store, await kept.ask(store))
+    grant = await store_helpers.approve(store, await store_helpers.ask(store))
     assert await over(store, at=EIGHT_HOURS + timedelta(minutes=20) - SECOND) == ()
     assert await over(store, at=EIGHT_HOURS + timedelta(minutes=20)) == (grant,)
 
 
 async def test_an_interrupted_grant_is_over_at_its_end_too(store: PostgresStore) -> None:
-    grant = await kept.in_force(store)
+    grant = await store_helpers.in_force(store)
     interrupted = closed(grant, GrantState.INTERRUPTED, now=NOW, why=Why.CLOSED_ELSEWHERE)
-    await kept.change(store, grant, interrupted)
+    await store_helpers.change(store, grant, interrupted)
     assert await over(store, at=EIGHT_HOURS) == (interrupted,)
 
 
 async def test_a_grant_that_is_ending_is_not_over_again(store: PostgresStore) -> None:
-    grant = await kept.in_force(store)
-    await kept.change(store, grant, closing(grant, Why.EXPIRED))
+    grant = await store_helpers.in_force(store)
+    await store_helpers.change(store, grant, closing(grant, Why.EXPIRED))
     assert await over(store, at=timedelta(days=30)) == ()
 
 
 async def test_the_most_overdue_comes_first_and_no_more_than_asked_for(store: PostgresStore) -> None:
-    late, latest, later = [await kept.in_force(store, at=NOW - timedelta(minutes=m)) for m in (1, 9, 5)]
+    late, latest, later = [
+        await store_helpers.in_force(store, at=NOW - timedelta(minutes=m)) for m in (1, 9, 5)
+    ]
     assert await over(store, at=EIGHT_HOURS) == (latest, later, late)
     assert await over(store, at=EIGHT_HOURS, limit=2) == (latest, later)
 
 
 async def test_what_somebody_else_is_changing_is_passed_over(store: PostgresStore) -> None:
-    held, free = [await kept.in_force(store, at=NOW - timedelta(minutes=m)) for m in (2, 1)]
+    held, free = [await store_helpers.in_force(store, at=NOW - timedelta(minutes=m)) for m in (2, 1)]
     async with store.transaction() as tx:
         await tx.grants.get(held.id)
         assert await over(store, at=EIGHT_HOURS) == (free,)
@@ -207,7 +216,7 @@ async def test_what_somebody_else_is_changing_is_passed_over(store: PostgresStor
 
 
 async def test_a_warning_is_due_before_the_end_and_once(store: PostgresStore) -> None:
-    grant = await kept.in_force(store)
+    grant = await store_helpers.in_force(store)
     half_past_seven = timedelta(hours=7, minutes=30)
     assert await to_warn(store, at=half_past_seven - SECOND) == ()
     assert await to_warn(store, at=half_past_seven) == (grant,)
@@ -219,9 +228,9 @@ async def test_a_warning_is_due_before_the_end_and_once(store: PostgresStore) ->
 
 
 async def test_only_what_is_in_force_is_warned_of(store: PostgresStore) -> None:
-    await kept.approve(store, await kept.ask(store))
-    grant = await kept.in_force(store)
-    await kept.change(store, grant, closing(grant, Why.EXPIRED))
+    await store_helpers.approve(store, await store_helpers.ask(store))
+    grant = await store_helpers.in_force(store)
+    await store_helpers.change(store, grant, closing(grant, Why.EXPIRED))
     assert await to_warn(store, at=timedelta(days=30)) == ()
 
 
@@ -232,9 +241,9 @@ async def test_the_next_moment_is_the_next_warning_or_end(store: PostgresStore) 
             return None if moment is None else moment - NOW
 
     assert await next_moment() is None
-    await kept.approve(store, await kept.ask(store))
+    await store_helpers.approve(store, await store_helpers.ask(store))
     assert await next_moment() == EIGHT_HOURS + timedelta(minutes=20)
-    grant = await kept.in_force(store)
+    grant = await store_helpers.in_force(store)
     assert await next_moment() == EIGHT_HOURS - timedelta(minutes=30)
     async with store.transaction() as tx:
         await tx.grants.warned(grant)

@@ -10,11 +10,11 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.methods import Method
+from bot.domain.method import Method
 from sandbox.postgres import PrivatePostgres
 from storage.transaction import PostgresStore, PostgresTransaction
 from tests.conftest import TEMPLATE
-from tests.unit.samples import NETWORK, NOW
+from tests.unit.factories import NETWORK, NOW
 
 Question = Callable[[PostgresTransaction], Awaitable[object]]
 

@@ -7,13 +7,13 @@ from typing import Final
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.access import Access, Vote, Wish
 from bot.domain.request import RequestState, Verdict
 from bot.errors import StoreUnavailableError
+from bot.services import Access, Vote, Wish
 from storage.transaction import PostgresStore, PostgresTransaction
-from tests.unit import samples
-from tests.unit.samples import POLICY, SetClock
-from tests.unit.storage import kept
+from tests.unit import factories
+from tests.unit.factories import POLICY, SetClock
+from tests.unit.storage import store_helpers
 
 WISH: Final = Wish(address="203.0.113.4", duration="8h", reason="quarterly migration")
 APPROVAL: Final = Vote(verdict=Verdict.APPROVE, version=1)
@@ -65,9 +65,9 @@ class FarStore:
 
 @pytest.fixture(autouse=True)
 async def _known(store: PostgresStore) -> None:
-    await kept.discover(store)
+    await store_helpers.discover(store)
     async with store.transaction() as tx:
-        await tx.people.keep([samples.person(), samples.person("U0LEAD")])
+        await tx.people.keep([factories.person(), factories.person("U0LEAD")])
         await tx.commit()
 
 
@@ -80,31 +80,31 @@ async def test_a_request_that_was_recorded_is_found_by_its_key(
 ) -> None:
     case = await far(store, carried_out=True).ask(WISH, person="U0ENGINEER", key="command:1")
     assert case.request.state is RequestState.PENDING
-    assert (await kept.counts(engine))["requests"] == 1
+    assert (await store_helpers.counts(engine))["requests"] == 1
 
 
 async def test_a_decision_that_was_recorded_is_found_by_its_key(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
-    asked = await kept.ask(store)
+    asked = await store_helpers.ask(store)
     access = far(store, carried_out=True)
     case = await access.decide(asked.id, APPROVAL, person="U0LEAD", key="click:1")
     assert case.request.state is RequestState.APPROVED
     assert case.grant is not None
-    assert (await kept.counts(engine))["votes"] == 1
+    assert (await store_helpers.counts(engine))["votes"] == 1
 
 
 async def test_it_is_only_said_that_nothing_was_recorded_when_nothing_was(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
-    before = await kept.counts(engine)
+    before = await store_helpers.counts(engine)
     with pytest.raises(StoreUnavailableError, match="nothing was recorded"):
         await far(store, carried_out=False).ask(WISH, person="U0ENGINEER", key="command:1")
-    assert await kept.counts(engine) == before
+    assert await store_helpers.counts(engine) == before
 
 
 async def test_a_decision_that_was_not_recorded_leaves_the_request_pending(store: PostgresStore) -> None:
-    asked = await kept.ask(store)
+    asked = await store_helpers.ask(store)
     access = far(store, carried_out=False)
     with pytest.raises(StoreUnavailableError, match="nothing was recorded"):
         await access.decide(asked.id, APPROVAL, person="U0LEAD", key="click:1")

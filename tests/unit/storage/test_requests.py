@@ -14,16 +14,16 @@ from bot.domain.grant import Grant, GrantState, Why, closed, closing
 from bot.domain.request import Decision, Kind, Request, RequestState, Verdict
 from bot.ports import Case, Doing
 from storage.transaction import PostgresStore
-from tests.unit import samples
-from tests.unit.samples import NOW
-from tests.unit.storage import kept
+from tests.unit import factories
+from tests.unit.factories import NOW
+from tests.unit.storage import store_helpers
 
 CRM = UUID(int=2)
 
 
 @pytest.fixture(autouse=True)
 async def _databases(store: PostgresStore) -> None:
-    await kept.discover(store)
+    await store_helpers.discover(store)
 
 
 async def decide(store: PostgresStore, request: Request, state: RequestState, *votes: Decision) -> None:
@@ -41,35 +41,35 @@ async def case(store: PostgresStore, id: int) -> Case | None:
 
 async def end(store: PostgresStore, grant: Grant) -> None:
     ending = closing(grant, Why.EXPIRED)
-    assert await kept.change(store, grant, ending)
-    assert await kept.change(store, ending, closed(ending, GrantState.ENDED, now=NOW, why=None))
+    assert await store_helpers.change(store, grant, ending)
+    assert await store_helpers.change(store, ending, closed(ending, GrantState.ENDED, now=NOW, why=None))
 
 
 async def test_a_request_is_pending_with_the_terms_asked_for(store: PostgresStore) -> None:
-    request = await kept.ask(store)
-    assert request == replace(samples.request(), id=request.id)
+    request = await store_helpers.ask(store)
+    assert request == replace(factories.request(), id=request.id)
 
 
 async def test_a_request_with_an_end_is_kept_without_a_duration(store: PostgresStore) -> None:
-    asked = samples.request(until=NOW + timedelta(hours=3))
-    assert (await kept.record(store, asked)).terms == asked.terms
+    asked = factories.request(until=NOW + timedelta(hours=3))
+    assert (await store_helpers.record(store, asked)).terms == asked.terms
 
 
 async def test_a_request_without_an_end_is_kept_without_one(store: PostgresStore) -> None:
-    asked = samples.request(endless=True)
-    assert (await kept.record(store, asked)).terms == asked.terms
+    asked = factories.request(endless=True)
+    assert (await store_helpers.record(store, asked)).terms == asked.terms
 
 
 async def test_terms_with_two_ends_cannot_be_kept(store: PostgresStore) -> None:
-    asked = samples.request(until=NOW)
+    asked = factories.request(until=NOW)
     two = replace(asked, terms=replace(asked.terms, duration=timedelta(hours=8)))
     with pytest.raises(IntegrityError, match="ck_requests_one_end"):
-        await kept.record(store, two)
+        await store_helpers.record(store, two)
 
 
 async def test_what_a_rule_says_is_kept_with_the_request(store: PostgresStore) -> None:
-    asked = replace(samples.request(needed=3), rule="careful", lapse_at=NOW + timedelta(minutes=5))
-    request = await kept.record(store, asked)
+    asked = replace(factories.request(needed=3), rule="careful", lapse_at=NOW + timedelta(minutes=5))
+    request = await store_helpers.record(store, asked)
     assert request == replace(asked, id=request.id)
     async with store.transaction() as tx:
         assert await tx.requests.lock(request.id) == request
@@ -85,7 +85,7 @@ async def test_a_number_that_was_never_given_out_has_no_request(store: PostgresS
 async def test_a_locked_request_is_seen_by_the_next_as_the_first_left_it(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
-    request = await kept.ask(store)
+    request = await store_helpers.ask(store)
 
     async def look() -> Request | None:
         async with store.transaction() as tx:
@@ -94,17 +94,17 @@ async def test_a_locked_request_is_seen_by_the_next_as_the_first_left_it(
     async with store.transaction() as tx:
         await tx.requests.lock(request.id)
         second = asyncio.create_task(look())
-        await kept.until_somebody_waits(engine)
-        await tx.requests.decide(request, RequestState.DENIED, doing=kept.BY_LEAD)
+        await store_helpers.until_somebody_waits(engine)
+        await tx.requests.decide(request, RequestState.DENIED, doing=store_helpers.BY_LEAD)
         await tx.commit()
     seen = await second
     assert seen == replace(request, state=RequestState.DENIED, decided_at=NOW)
 
 
 async def test_votes_come_oldest_first(store: PostgresStore) -> None:
-    request = await kept.ask(store)
-    first = replace(samples.vote(Verdict.DENY, "too wide"), person="U0LEAD2")
-    second = replace(samples.vote(), at=NOW + timedelta(seconds=1))
+    request = await store_helpers.ask(store)
+    first = replace(factories.vote(Verdict.DENY, "too wide"), person="U0LEAD2")
+    second = replace(factories.vote(), at=NOW + timedelta(seconds=1))
     async with store.transaction() as tx:
         await tx.requests.vote(request.id, second)
         await tx.requests.vote(request.id, first)
@@ -112,20 +112,20 @@ async def test_votes_come_oldest_first(store: PostgresStore) -> None:
 
 
 async def test_one_person_has_one_vote(store: PostgresStore, engine: AsyncEngine) -> None:
-    request = await kept.ask(store)
+    request = await store_helpers.ask(store)
     with pytest.raises(IntegrityError, match="pk_votes"):
-        await decide(store, request, RequestState.DENIED, samples.vote(), samples.vote(Verdict.DENY))
-    assert (await kept.counts(engine))["votes"] == 0
+        await decide(store, request, RequestState.DENIED, factories.vote(), factories.vote(Verdict.DENY))
+    assert (await store_helpers.counts(engine))["votes"] == 0
 
 
 async def test_a_case_of_a_pending_request_is_the_request_and_its_database(store: PostgresStore) -> None:
-    request = await kept.ask(store)
-    assert await case(store, request.id) == replace(samples.case(asked=request), look=None)
+    request = await store_helpers.ask(store)
+    assert await case(store, request.id) == replace(factories.case(asked=request), look=None)
 
 
 async def test_a_case_shows_who_denied_and_why(store: PostgresStore) -> None:
-    request = await kept.ask(store)
-    vote = samples.vote(Verdict.DENY, "too wide")
+    request = await store_helpers.ask(store)
+    vote = factories.vote(Verdict.DENY, "too wide")
     await decide(store, request, RequestState.DENIED, vote)
     found = await case(store, request.id)
     assert found is not None
@@ -134,41 +134,41 @@ async def test_a_case_shows_who_denied_and_why(store: PostgresStore) -> None:
 
 
 async def test_a_case_shows_the_grant_and_the_last_look(store: PostgresStore) -> None:
-    grant = await kept.in_force(store)
-    await kept.see(store, samples.look(samples.rule()))
+    grant = await store_helpers.in_force(store)
+    await store_helpers.see(store, factories.look(factories.rule()))
     found = await case(store, grant.request)
     assert found is not None
     assert found.grant == grant
     assert found.rules is not None
-    assert found.rules.rules == (samples.rule(),)
+    assert found.rules.rules == (factories.rule(),)
 
 
 async def test_what_is_pending_or_open_is_listed_newest_first(store: PostgresStore) -> None:
-    over = await kept.in_force(store)
+    over = await store_helpers.in_force(store)
     await end(store, over)
-    running = await kept.in_force(store)
-    denied = await kept.ask(store)
-    await decide(store, denied, RequestState.DENIED, samples.vote(Verdict.DENY))
-    pending = await kept.ask(store)
+    running = await store_helpers.in_force(store)
+    denied = await store_helpers.ask(store)
+    await decide(store, denied, RequestState.DENIED, factories.vote(Verdict.DENY))
+    pending = await store_helpers.ask(store)
     async with store.transaction() as tx:
         cases = await tx.requests.open_cases(requester=None, limit=20)
     assert [found.request.id for found in cases] == [pending.id, running.request]
 
 
 async def test_a_list_can_be_of_one_person_and_short(store: PostgresStore) -> None:
-    mine = [await kept.ask(store) for _ in range(3)]
-    await kept.ask(store, requester="U0COLLEAGUE")
+    mine = [await store_helpers.ask(store) for _ in range(3)]
+    await store_helpers.ask(store, requester="U0COLLEAGUE")
     async with store.transaction() as tx:
         cases = await tx.requests.open_cases(requester="U0ENGINEER", limit=2)
     assert [found.request.id for found in cases] == [mine[2].id, mine[1].id]
 
 
 async def test_a_list_can_be_of_one_database_or_of_what_waits(store: PostgresStore) -> None:
-    await kept.discover(store, samples.database(), samples.database("crm", 2))
-    running = await kept.in_force(store)
-    here = await kept.ask(store)
-    asked = samples.request()
-    there = await kept.record(store, replace(asked, terms=replace(asked.terms, target=CRM)))
+    await store_helpers.discover(store, factories.database(), factories.database("crm", 2))
+    running = await store_helpers.in_force(store)
+    here = await store_helpers.ask(store)
+    asked = factories.request()
+    there = await store_helpers.record(store, replace(asked, terms=replace(asked.terms, target=CRM)))
     async with store.transaction() as tx:
         of_crm = await tx.requests.open_cases(requester=None, limit=20, target=CRM)
         pending = await tx.requests.pending(limit=20)
@@ -182,15 +182,15 @@ async def test_a_list_can_be_of_one_database_or_of_what_waits(store: PostgresSto
 async def test_an_extension_is_shown_with_the_grant_that_it_extends_and_only_while_it_waits(
     store: PostgresStore,
 ) -> None:
-    grant = await kept.in_force(store)
-    asked = replace(samples.request(kind=Kind.EXTEND), grant=grant.id)
-    extension = await kept.record(store, asked)
+    grant = await store_helpers.in_force(store)
+    asked = replace(factories.request(kind=Kind.EXTEND), grant=grant.id)
+    extension = await store_helpers.record(store, asked)
     found = await case(store, extension.id)
     assert found is not None
     assert found.grant == grant
     async with store.transaction() as tx:
         before = await tx.requests.open_cases(requester=None, limit=20)
-    await decide(store, extension, RequestState.APPROVED, samples.vote())
+    await decide(store, extension, RequestState.APPROVED, factories.vote())
     async with store.transaction() as tx:
         after = await tx.requests.open_cases(requester=None, limit=20)
     assert [found.request.id for found in before] == [extension.id, grant.request]
@@ -198,21 +198,21 @@ async def test_an_extension_is_shown_with_the_grant_that_it_extends_and_only_whi
 
 
 async def test_a_removal_lists_what_it_would_close_while_it_waits(store: PostgresStore) -> None:
-    first, second = [await kept.in_force(store) for _ in range(2)]
-    await kept.in_force(store, network=IPv4Network("203.0.113.0/28"))
-    await end(store, await kept.in_force(store))
-    removal = await kept.record(store, samples.request(kind=Kind.REMOVE))
+    first, second = [await store_helpers.in_force(store) for _ in range(2)]
+    await store_helpers.in_force(store, network=IPv4Network("203.0.113.0/28"))
+    await end(store, await store_helpers.in_force(store))
+    removal = await store_helpers.record(store, factories.request(kind=Kind.REMOVE))
     waiting = await case(store, removal.id)
     assert waiting is not None
     assert waiting.closes == (first.request, second.request)
-    await decide(store, removal, RequestState.APPROVED, samples.vote())
+    await decide(store, removal, RequestState.APPROVED, factories.vote())
     decided = await case(store, removal.id)
     assert decided is not None
     assert decided.closes == ()
 
 
 async def test_changed_terms_raise_the_version_and_leave_the_reason(store: PostgresStore) -> None:
-    request = await kept.ask(store)
+    request = await store_helpers.ask(store)
     terms = replace(
         request.terms, subject=IPv4Network("203.0.113.4/32"), duration=None, until=NOW + timedelta(hours=1)
     )
@@ -238,7 +238,7 @@ async def due(store: PostgresStore, at: datetime) -> tuple[list[int], list[int]]
 
 
 async def test_a_request_is_reminded_of_and_lapses_at_its_moments(store: PostgresStore) -> None:
-    request = await kept.ask(store)
+    request = await store_helpers.ask(store)
     remind_at, second = NOW + timedelta(hours=1), timedelta(seconds=1)
     assert await due(store, remind_at - second) == ([], [])
     assert await due(store, remind_at) == ([], [request.id])
@@ -247,7 +247,7 @@ async def test_a_request_is_reminded_of_and_lapses_at_its_moments(store: Postgre
 
 
 async def test_a_reminder_that_was_given_is_counted_and_the_next_one_waits(store: PostgresStore) -> None:
-    request = await kept.ask(store)
+    request = await store_helpers.ask(store)
     later = NOW + timedelta(hours=4)
     async with store.transaction() as tx:
         await tx.requests.reminded(request, given=1, next_at=later)
@@ -263,24 +263,24 @@ async def test_a_reminder_that_was_given_is_counted_and_the_next_one_waits(store
 
 
 async def test_what_is_settled_is_neither_reminded_of_nor_lapses(store: PostgresStore) -> None:
-    request = await kept.ask(store)
-    await decide(store, request, RequestState.DENIED, samples.vote(Verdict.DENY))
+    request = await store_helpers.ask(store)
+    await decide(store, request, RequestState.DENIED, factories.vote(Verdict.DENY))
     assert await moment(store) is None
     assert await due(store, NOW + timedelta(days=30)) == ([], [])
 
 
 async def test_a_request_that_somebody_is_deciding_is_passed_over(store: PostgresStore) -> None:
-    held, free = await kept.ask(store), await kept.ask(store)
+    held, free = await store_helpers.ask(store), await store_helpers.ask(store)
     async with store.transaction() as tx:
         await tx.requests.lock(held.id)
         assert await due(store, held.lapse_at) == ([free.id], [free.id])
 
 
 async def test_a_vote_that_does_not_decide_has_its_line(store: PostgresStore, engine: AsyncEngine) -> None:
-    request = await kept.record(store, samples.request(needed=3))
+    request = await store_helpers.record(store, factories.request(needed=3))
     async with store.transaction() as tx:
-        await tx.requests.vote(request.id, samples.vote())
-        await tx.requests.note_vote(request, 1, doing=kept.BY_LEAD)
+        await tx.requests.vote(request.id, factories.vote())
+        await tx.requests.note_vote(request, 1, doing=store_helpers.BY_LEAD)
         await tx.commit()
-    lines = await kept.query(engine, "SELECT actor, subject, before, after FROM audit ORDER BY id")
+    lines = await store_helpers.query(engine, "SELECT actor, subject, before, after FROM audit ORDER BY id")
     assert lines[1:] == [("U0LEAD", "request", "pending", "pending, 1 of 3")]

@@ -7,15 +7,16 @@ from uuid import UUID
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.looks import rules_look
-from bot.domain.methods import Method
-from bot.domain.target import Database, Look
+from bot.domain.method import Method
+from bot.domain.mtls.observation import Look
+from bot.domain.observation import rules_look
+from bot.domain.target import Database
 from storage.transaction import PostgresStore
-from tests.unit import samples
-from tests.unit.storage import kept
+from tests.unit import factories
+from tests.unit.storage import store_helpers
 
-BILLING = samples.database()
-CRM = samples.database("crm", 2, shield=True)
+BILLING = factories.database()
+CRM = factories.database("crm", 2, shield=True)
 
 
 async def all_of(store: PostgresStore) -> tuple[Database, ...]:
@@ -29,7 +30,7 @@ async def look_at(store: PostgresStore, database: UUID = BILLING.id) -> Look | N
 
 
 async def test_what_is_discovered_appears_by_app(store: PostgresStore) -> None:
-    await kept.discover(store, CRM, BILLING)
+    await store_helpers.discover(store, CRM, BILLING)
     assert await all_of(store) == (BILLING, CRM)
 
 
@@ -37,13 +38,13 @@ async def test_a_new_name_follows(store: PostgresStore) -> None:
     renamed = replace(
         BILLING, name="postgresql-round-54321", app="invoices", plan="heroku-postgresql:private-5"
     )
-    await kept.discover(store, BILLING)
-    await kept.discover(store, renamed)
+    await store_helpers.discover(store, BILLING)
+    await store_helpers.discover(store, renamed)
     assert await all_of(store) == (renamed,)
 
 
 async def test_a_name_that_a_keeper_learnt_follows(store: PostgresStore) -> None:
-    await kept.discover(store)
+    await store_helpers.discover(store)
     async with store.transaction() as tx:
         await tx.targets.renamed(BILLING.id, "postgresql-round-54321")
         await tx.commit()
@@ -51,30 +52,30 @@ async def test_a_name_that_a_keeper_learnt_follows(store: PostgresStore) -> None
 
 
 async def test_what_is_missing_is_hidden_but_not_forgotten(store: PostgresStore, engine: AsyncEngine) -> None:
-    await kept.discover(store, BILLING, CRM)
-    await kept.discover(store, CRM)
+    await store_helpers.discover(store, BILLING, CRM)
+    await store_helpers.discover(store, CRM)
     assert await all_of(store) == (CRM,)
-    assert await kept.value(engine, "SELECT app FROM targets WHERE gone_at IS NOT NULL") == "billing"
+    assert await store_helpers.value(engine, "SELECT app FROM targets WHERE gone_at IS NOT NULL") == "billing"
 
 
 async def test_what_went_first_keeps_the_time_it_went(store: PostgresStore, engine: AsyncEngine) -> None:
     gone = "SELECT gone_at FROM targets WHERE app = 'billing'"
-    await kept.discover(store, BILLING, CRM)
-    await kept.discover(store, CRM)
-    first = await kept.value(engine, gone)
-    await kept.discover(store, CRM)
-    assert await kept.value(engine, gone) == first
+    await store_helpers.discover(store, BILLING, CRM)
+    await store_helpers.discover(store, CRM)
+    first = await store_helpers.value(engine, gone)
+    await store_helpers.discover(store, CRM)
+    assert await store_helpers.value(engine, gone) == first
 
 
 async def test_what_comes_back_is_there_again(store: PostgresStore, engine: AsyncEngine) -> None:
-    await kept.discover(store, BILLING, CRM)
-    await kept.discover(store, CRM)
-    await kept.discover(store, BILLING, CRM)
+    await store_helpers.discover(store, BILLING, CRM)
+    await store_helpers.discover(store, CRM)
+    await store_helpers.discover(store, BILLING, CRM)
     assert await all_of(store) == (BILLING, CRM)
 
 
 async def test_an_empty_discovery_hides_everything(store: PostgresStore) -> None:
-    await kept.discover(store, BILLING, CRM)
+    await store_helpers.discover(store, BILLING, CRM)
     async with store.transaction() as tx:
         await tx.targets.discovered([])
         await tx.commit()
@@ -85,20 +86,20 @@ async def test_a_discovery_that_finds_nothing_new_writes_nothing(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     versions = "SELECT id, xmin::text FROM targets"
-    await kept.discover(store, CRM, BILLING)
-    before = await kept.query(engine, versions)
-    await kept.discover(store, BILLING, CRM)
-    assert await kept.query(engine, versions) == before
+    await store_helpers.discover(store, CRM, BILLING)
+    before = await store_helpers.query(engine, versions)
+    await store_helpers.discover(store, BILLING, CRM)
+    assert await store_helpers.query(engine, versions) == before
 
 
 async def test_what_comes_back_is_due_at_once_though_nobody_looked_at_it_any_more(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
-    await kept.discover(store)
-    await kept.query(engine, "UPDATE targets SET gone_at = now()")
-    await kept.query(engine, "UPDATE lanes SET due_at = NULL")
-    await kept.discover(store)
-    assert (await kept.take(store)).database == BILLING
+    await store_helpers.discover(store)
+    await store_helpers.query(engine, "UPDATE targets SET gone_at = now()")
+    await store_helpers.query(engine, "UPDATE lanes SET due_at = NULL")
+    await store_helpers.discover(store)
+    assert (await store_helpers.take(store)).database == BILLING
 
 
 @pytest.mark.parametrize(
@@ -112,11 +113,11 @@ async def test_what_comes_back_is_due_at_once_though_nobody_looked_at_it_any_mor
 async def test_a_discovery_and_a_change_of_grants_never_wait_for_each_other(
     store: PostgresStore, engine: AsyncEngine, found: tuple[Database, ...]
 ) -> None:
-    await kept.discover(store, BILLING, CRM)
+    await store_helpers.discover(store, BILLING, CRM)
     async with store.transaction() as tx:
         await tx.lanes.want(BILLING.id, Method.MTLS)
-        discovering = asyncio.create_task(kept.discover(store, *found))
-        await kept.until_somebody_waits(engine)
+        discovering = asyncio.create_task(store_helpers.discover(store, *found))
+        await store_helpers.until_somebody_waits(engine)
         await tx.lanes.want(CRM.id, Method.MTLS)
         await tx.commit()
     await discovering
@@ -126,9 +127,9 @@ async def test_a_discovery_and_a_change_of_grants_never_wait_for_each_other(
 async def test_a_look_at_everything_and_a_change_of_grants_never_wait_for_each_other(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
-    await kept.discover(store, BILLING, CRM)
+    await store_helpers.discover(store, BILLING, CRM)
     # From here on billing stands behind crm in Postgres' file.
-    await kept.query(engine, "UPDATE lanes SET tries = 0 WHERE target_id = :id", id=BILLING.id)
+    await store_helpers.query(engine, "UPDATE lanes SET tries = 0 WHERE target_id = :id", id=BILLING.id)
 
     async def look_at_all() -> None:
         async with store.transaction() as tx:
@@ -138,52 +139,52 @@ async def test_a_look_at_everything_and_a_change_of_grants_never_wait_for_each_o
     async with store.transaction() as tx:
         await tx.lanes.want(BILLING.id, Method.MTLS)
         looking = asyncio.create_task(look_at_all())
-        await kept.until_somebody_waits(engine)
+        await store_helpers.until_somebody_waits(engine)
         await tx.lanes.want(CRM.id, Method.MTLS)
         await tx.commit()
     await looking
 
 
 async def test_a_rule_whose_network_nobody_can_read_is_kept_as_it_is_written(store: PostgresStore) -> None:
-    odd = replace(samples.rule(), network="2001:db8::/64")
-    await kept.discover(store)
-    await kept.see(store, samples.look(odd, samples.rule(number=8)))
+    odd = replace(factories.rule(), network="2001:db8::/64")
+    await store_helpers.discover(store)
+    await store_helpers.see(store, factories.look(odd, factories.rule(number=8)))
     found = await look_at(store)
     assert found is not None
     assert found.rules[0] == odd
-    assert found.covering(samples.NETWORK) == ()
+    assert found.covering(factories.NETWORK) == ()
 
 
 async def test_what_was_never_looked_at_has_no_look(store: PostgresStore) -> None:
-    await kept.discover(store)
+    await store_helpers.discover(store)
     assert await look_at(store) is None
 
 
 async def test_a_look_comes_back_with_every_rule(store: PostgresStore) -> None:
-    office, ours = samples.rule(), samples.rule("203.0.113.4/32", 8, "Authorizing")
-    seen = samples.look(office, ours, ours=frozenset({ours.id}))
-    await kept.discover(store)
-    await kept.see(store, seen)
+    office, ours = factories.rule(), factories.rule("203.0.113.4/32", 8, "Authorizing")
+    seen = factories.look(office, ours, ours=frozenset({ours.id}))
+    await store_helpers.discover(store)
+    await store_helpers.see(store, seen)
     found = await look_at(store)
     assert found is not None
     assert replace(found, at=seen.at) == seen
 
 
 async def test_the_time_of_a_look_is_of_postgres_clock(store: PostgresStore, engine: AsyncEngine) -> None:
-    await kept.discover(store)
-    before = await kept.value(engine, "SELECT now()")
-    await kept.see(store, samples.look(enabled=False))
+    await store_helpers.discover(store)
+    before = await store_helpers.value(engine, "SELECT now()")
+    await store_helpers.see(store, factories.look(enabled=False))
     found = await look_at(store)
     assert found is not None
-    assert before < found.at < await kept.value(engine, "SELECT now()")
+    assert before < found.at < await store_helpers.value(engine, "SELECT now()")
     assert not found.enabled
 
 
 async def test_a_database_on_postgres_advanced_has_nothing_to_be_kept_in_step(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
-    advanced = replace(samples.database(), plan="heroku-postgresql:advanced-private-1")
+    advanced = replace(factories.database(), plan="heroku-postgresql:advanced-private-1")
     async with store.transaction() as tx:
         await tx.targets.discovered([advanced])
         await tx.commit()
-    assert await kept.value(engine, "SELECT count(*) FROM lanes") == 0
+    assert await store_helpers.value(engine, "SELECT count(*) FROM lanes") == 0

@@ -1,0 +1,253 @@
+"""The one place where everything is built and joined."""
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from secrets import token_hex
+from typing import Final, cast
+
+import structlog
+from slack_bolt.adapter.asgi.async_handler import AsyncSlackRequestHandler
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from bot.cli.manifest import PATH
+from bot.clock import SystemClock
+from bot.config import Settings
+from bot.directory_sync import Census
+from bot.domain.method import Method
+from bot.domain.policy import Policy
+from bot.domain.schedule import TROUBLE, gap
+from bot.errands import Errands
+from bot.errors import MisconfiguredError, SlackError, TryAgainError
+from bot.heroku.client import HerokuClient
+from bot.heroku.connection_test import PostgresProbe
+from bot.notifier import Courier
+from bot.ports import Clock, Loop
+from bot.reconciler.controller import Keeper
+from bot.reconciler.lease import Method as Keeping
+from bot.reconciler.mtls.reconciler import RulesKeeper
+from bot.reconciler.privatelink.reconciler import LinksKeeper
+from bot.reconciler.trusted_ips.reconciler import RangesKeeper
+from bot.services import Access, Delivering
+from bot.slack import Identity, SlackClient
+from bot.worker import YIELD, WorkLoop, running
+from handlers.bolt_app import Listeners
+from handlers.scheduler import Ticking
+from handlers.transport.request_verification import Gate
+from handlers.transport.socket_mode import SocketMode
+from handlers.web.download_page import Handouts
+from handlers.web.health import health_routes
+from storage.engine import engine_for, hasty_engine_for
+from storage.rate_budget import PostgresBudget
+from storage.transaction import PostgresStore
+from storage.wakeups import PostgresBell
+
+KEEPERS: Final = 10
+"""Databases kept at once in a process: as many calls as are made to Heroku at once."""
+
+COURIERS: Final = 4
+"""Messages shown at once in a process; Slack takes about one a second in each channel."""
+
+CLOCK_WAITS: Final = timedelta(milliseconds=250)
+"""How long the clock, when rung, lets the keeper go first: it ticks every second anyway."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class House:
+    """Everything that both processes share."""
+
+    settings: Settings
+    policy: Policy
+    clock: Clock
+    store: PostgresStore
+    bell: PostgresBell
+    slack: SlackClient
+    heroku: HerokuClient
+    access: Access
+    errands: Errands
+
+    @contextlib.asynccontextmanager
+    async def serving(self) -> AsyncIterator[Starlette]:
+        """What serves browsers for the length of a ``with`` block, and Slack over HTTP or in Socket Mode."""
+        if self.settings.app_token is None:
+            yield await self.web()
+            return
+        # Nothing is signed in Socket Mode, and nobody has a secret that was made just now.
+        app = await self._bolt(signing_secret=token_hex())
+        async with SocketMode(app, token=self.settings.app_token, url=self.settings.slack_url) as socket:
+
+            async def ready() -> None:
+                await self.access.databases()
+                await socket.require()
+
+            yield Starlette(routes=[*health_routes(ready), *self._pages()])
+
+    async def web(self) -> Starlette:
+        """What serves Slack over HTTP, and browsers."""
+        secrets = self.settings.signing_secrets
+        app = await self._bolt(signing_secret=secrets[0])
+        # An ASGI application, typed by Bolt more narrowly than ASGI is.
+        bolt = cast("ASGIApp", AsyncSlackRequestHandler(app, path=PATH))
+        gate = Gate(bolt, secrets=secrets, path=PATH)
+        return Starlette(routes=[Route(PATH, gate), *health_routes(self.access.databases), *self._pages()])
+
+    def _pages(self) -> list[Route]:
+        """What people open in a browser."""
+        delivering = Delivering(store=self.store, heroku=self.heroku, clock=self.clock)
+        return Handouts(delivering=delivering, clock=self.clock, language=self.policy.language).routes()
+
+    async def _bolt(self, *, signing_secret: str) -> AsyncApp:
+        """Bolt with our listeners; asks Slack once who we are."""
+        identity = await self._identity()
+        authorized = AuthorizeResult(
+            enterprise_id=identity.enterprise,
+            team_id=identity.team,
+            bot_id=identity.bot_id,
+            bot_user_id=identity.bot_user,
+            bot_token=self.settings.slack_token,
+        )
+        listeners = Listeners(
+            access=self.access,
+            desk=self.slack,
+            team=identity.team,
+            authorized=authorized,
+            errands=self.errands,
+            public_url=self.settings.public_url,
+        )
+        return listeners.app(signing_secret=signing_secret)
+
+    async def _identity(self) -> Identity:
+        """Who we are in Slack; waits for a Slack that is out of reach, while a worker beside it goes on.
+
+        Raises:
+            MisconfiguredError: Slack knows the token and refuses it.
+        """
+        for tries in itertools.count():
+            try:
+                return await self.slack.identity()
+            except SlackError as error:
+                if not error.unclear and error.retry_after_s is None and error.code != "unreachable":
+                    raise MisconfiguredError(f"Slack refuses SLACK_BOT_TOKEN: {error.code}") from error
+                log.warning("wiring.no_slack", code=error.code)
+            await asyncio.sleep(gap(TROUBLE, tries).total_seconds())
+        raise AssertionError("counting never ends")
+
+    def keeper(self) -> Keeper:
+        """What keeps Heroku in step."""
+        rules = RulesKeeper(
+            store=self.store,
+            heroku=self.heroku,
+            policy=self.policy,
+            clock=self.clock,
+            probe=PostgresProbe() if self.settings.probes else None,
+        )
+        ranges = RangesKeeper(store=self.store, heroku=self.heroku, policy=self.policy, clock=self.clock)
+        links = LinksKeeper(store=self.store, heroku=self.heroku, policy=self.policy, clock=self.clock)
+        methods: dict[Method, Keeping] = {
+            Method.MTLS: rules,
+            Method.PRIVATELINK: links,
+            Method.TRUSTED: ranges,
+        }
+        return Keeper(store=self.store, methods=methods)
+
+    def courier(self) -> Courier:
+        """What keeps Slack in step."""
+        return Courier(store=self.store, slack=self.slack, policy=self.policy, access=self.access)
+
+    def census(self) -> Census:
+        """What counts databases and people."""
+        return Census(store=self.store, heroku=self.heroku, slack=self.slack, groups=self.policy.groups)
+
+    @contextlib.asynccontextmanager
+    async def working(self) -> AsyncIterator[None]:
+        """Keeps the mirrors for the length of a ``with`` block."""
+        keeping = WorkLoop(name=Loop.KEEPER, worker=self.keeper(), bell=self.bell, at_once=KEEPERS)
+        telling = WorkLoop(
+            name=Loop.COURIER,
+            worker=self.courier(),
+            bell=self.bell,
+            at_once=COURIERS,
+            yields=YIELD,
+            after=keeping,
+        )
+        ticking = Ticking(
+            access=self.access,
+            census=self.census(),
+            clock=self.clock,
+            bell=self.bell,
+            give_way=partial(keeping.idle, at_most=CLOCK_WAITS),
+        )
+        await self._look_at_first()
+        async with running(keeping.run, telling.run, ticking.run):
+            yield
+
+    async def _look_at_first(self) -> None:
+        """Looks at everything as soon as the store lets it: a busy one must not end a process that starts."""
+        for tries in itertools.count():
+            try:
+                await self.look_again()
+            except TryAgainError as error:
+                log.warning("wiring.no_store", error=str(error))
+                await asyncio.sleep(gap(TROUBLE, tries).total_seconds())
+            else:
+                return
+
+    async def look_again(self) -> None:
+        """Makes everything due: after a start nobody knows what was missed, and after a jump in time too."""
+        async with self.store.transaction() as tx:
+            await tx.lanes.look_at_all()
+            await tx.commit()
+        self.bell.ring(Loop)
+
+
+@contextlib.asynccontextmanager
+async def open_house(
+    settings: Settings, policy: Policy, *, clock: Clock | None = None
+) -> AsyncIterator[House]:
+    """Builds everything, and takes it down again at the end of the ``with`` block.
+
+    Args:
+        settings: from the environment.
+        policy: the rules.
+        clock: business time; the machine's unless the played world brings one that can be moved.
+    """
+    engine, hasty = engine_for(settings.database_url), hasty_engine_for(settings.database_url)
+    clock = clock or SystemClock()
+    heroku = HerokuClient(
+        token=settings.heroku_token,
+        platform_url=settings.heroku_url,
+        data_url=settings.heroku_data_url,
+        budgets=PostgresBudget(hasty),
+    )
+    try:
+        async with (
+            PostgresBell(url=settings.database_url) as bell,
+            SlackClient(token=settings.slack_token, url=settings.slack_url) as slack,
+            Errands() as errands,
+        ):
+            store = PostgresStore(engine, bell)
+            yield House(
+                settings=settings,
+                policy=policy,
+                clock=clock,
+                store=store,
+                bell=bell,
+                slack=slack,
+                heroku=heroku,
+                access=Access(store=store, policy=policy, clock=clock),
+                errands=errands,
+            )
+    finally:
+        await heroku.close()
+        await hasty.dispose()
+        await engine.dispose()

@@ -1,0 +1,166 @@
+"""Enabling and disabling mTLS on a database: what follows from the endpoint's status.
+
+Facts: herokux c822fb4, 2025-08, ``mtls.go``: POST answers 201 ``Provisioning`` and becomes ``Operational``,
+DELETE answers 202 ``Deprovisioning`` and becomes a 404; enabling makes a first certificate by itself.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from bot.domain.grant import Why
+from bot.domain.mtls import issuance
+from bot.domain.mtls.certificate import DISABLED, Certificate
+from bot.domain.mtls.issuance import CALL
+from bot.domain.operation import Change, noted
+from bot.domain.schedule import QUARANTINE, REMOVAL_PATIENCE
+
+PROVISIONING: Final = "Provisioning"
+OPERATIONAL: Final = "Operational"
+DEPROVISIONING: Final = "Deprovisioning"
+"""Words of the endpoint's status, as Heroku spells them."""
+
+_ASKED: Final = "asked_at"
+_SEEN: Final = "seen"
+_OPERATIONAL: Final = "operational_at"
+
+
+class Step(StrEnum):
+    """What the keeper does next."""
+
+    ASK = "ask"
+    WAIT = "wait"
+    READ_CERTIFICATES = "read_certificates"
+    DONE = "done"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Switch:
+    """What is remembered of enabling or disabling.
+
+    Attributes:
+        asked_at: Postgres' time at which Heroku was (about to be) asked; None while it was not.
+        seen: the endpoint was there after Heroku was asked, or Heroku said that it is being made.
+        operational_at: Postgres' time of the first look that found it operational.
+    """
+
+    asked_at: datetime | None = None
+    seen: bool = False
+    operational_at: datetime | None = None
+
+
+def switch_of(change: Change) -> Switch:
+    """Reads what a change remembers."""
+    kept = change.progress
+    return Switch(
+        asked_at=datetime.fromisoformat(kept[_ASKED]) if _ASKED in kept else None,
+        seen=_SEEN in kept,
+        operational_at=datetime.fromisoformat(kept[_OPERATIONAL]) if _OPERATIONAL in kept else None,
+    )
+
+
+def asking(change: Change, *, at: datetime) -> Change:
+    """The change with the intent, before Heroku is asked; ``at`` is Postgres' time."""
+    return noted(change, **{_ASKED: at.isoformat()})
+
+
+def not_asked(change: Change) -> Change:
+    """The change once Heroku has said for certain that it did nothing."""
+    return replace(change, progress={key: said for key, said in change.progress.items() if key != _ASKED})
+
+
+def seen(change: Change) -> Change:
+    """The change once the endpoint is there on its ground."""
+    return noted(change, **{_SEEN: "yes"})
+
+
+def operational(change: Change, *, at: datetime) -> Change:
+    """The change once the endpoint is operational; its first certificate may take a moment longer."""
+    return noted(change, **{_OPERATIONAL: at.isoformat()})
+
+
+def enabling(switch: Switch, status: str | None, *, at: datetime, overdue: bool) -> tuple[Step, Why | None]:
+    """What follows for a database on which mTLS is to be enabled.
+
+    Args:
+        switch: as it is remembered.
+        status: the endpoint's; None where it is proven not to be there.
+        at: Postgres' time of the look.
+        overdue: the deadline has passed.
+    """
+    if status == OPERATIONAL:
+        # Nobody asked for it in our name: whoever enabled it meanwhile has the first certificate.
+        return (Step.DONE if switch.asked_at is None else Step.READ_CERTIFICATES), None
+    if overdue:
+        return Step.FAIL, Why.DEADLINE
+    if status is not None:
+        return Step.WAIT, None
+    if switch.asked_at is None:
+        return Step.ASK, None
+    if at < switch.asked_at + CALL + QUARANTINE:
+        return Step.WAIT, None
+    # What was there and is gone was disabled by somebody: it is not enabled again on an older approval.
+    return (Step.FAIL, Why.CLOSED_ELSEWHERE) if switch.seen else (Step.ASK, None)
+
+
+def first_certificate(
+    change: Change, listed: Iterable[Certificate], *, taken: frozenset[UUID], at: datetime
+) -> issuance.Verdict:
+    """What follows for the certificate that enabling has made by itself.
+
+    Where none turns up in a minute, enabling is done without one; the person can ask for one.
+
+    Args:
+        change: that enabled mTLS.
+        listed: every certificate of the database.
+        taken: ids that belong to other requests.
+        at: Postgres' time of the list.
+    """
+    search, there = issuance.search_of(change), tuple(listed)
+    if search.made is not None:
+        return issuance.step(search, there, taken=taken, at=at, overdue=change.overdue)
+    new = issuance.unknown(search, there, taken)
+    if len(new) == 1:
+        return issuance.Verdict(step=issuance.Step.FOUND, made=new[0])
+    if new:
+        return issuance.Verdict(step=issuance.Step.FAIL, why=Why.SEVERAL, candidates=new)
+    since = switch_of(change).operational_at
+    waited = change.overdue or (since is not None and at >= since + QUARANTINE)
+    return issuance.Verdict(step=issuance.Step.DONE if waited else issuance.Step.WAIT)
+
+
+def disabling(switch: Switch, status: str | None, *, at: datetime, overdue: bool) -> tuple[Step, Why | None]:
+    """What follows for a database on which mTLS is to be disabled; arguments as for ``enabling``."""
+    if status is None:
+        return Step.DONE, None
+    if overdue:
+        return Step.FAIL, Why.DEADLINE
+    patient = switch.asked_at is not None and at < switch.asked_at + REMOVAL_PATIENCE
+    if status == DEPROVISIONING or patient:
+        return Step.WAIT, None
+    return Step.ASK, None
+
+
+def discarding(
+    switch: Switch, id: UUID, listed: Iterable[Certificate], *, at: datetime, overdue: bool
+) -> tuple[Step, Why | None]:
+    """What follows for a certificate that is to be removed, from a complete list.
+
+    Args:
+        switch: as it is remembered.
+        id: the certificate's.
+        listed: every certificate of the database; none where mTLS is proven to be off.
+        at: Postgres' time of the list.
+        overdue: the deadline has passed.
+    """
+    status = {each.id: each.status for each in listed}.get(id, DISABLED)
+    if status == DISABLED:
+        return Step.DONE, None
+    if overdue:
+        return Step.FAIL, Why.DEADLINE
+    patient = switch.asked_at is not None and at < switch.asked_at + REMOVAL_PATIENCE
+    return (Step.WAIT if patient or status == "disabling" else Step.ASK), None

@@ -1,0 +1,200 @@
+"""Having a certificate made, once: found again by what was not there before, where the answer was lost.
+
+Nothing can be written into a certificate (herokux c822fb4, 2025-08: creating one takes no body, and Heroku
+chooses the name), so the only mark is time: the ids that were listed before Heroku was asked are remembered,
+and one that is new afterwards is ours. Where there is none, or more than one, a person says how it goes on.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from bot.domain.grant import Why
+from bot.domain.mtls.certificate import PENDING, READY, Certificate
+from bot.domain.operation import Change, ChangeState, noted
+from bot.domain.schedule import QUARANTINE
+
+CALL: Final = timedelta(seconds=20)
+"""A call whose process died, or whose answer was lost, may still be on the wire for about its deadline."""
+
+_KNOWN: Final = "known"
+_ASKED: Final = "asked_at"
+_MADE: Final = "certificate"
+_CANDIDATES: Final = "candidates"
+_AGAIN: Final = "again"
+_KEYS: Final = (_KNOWN, _ASKED, _MADE, _CANDIDATES, _AGAIN)
+
+
+class Step(StrEnum):
+    """What follows for a change that makes a certificate."""
+
+    ASK = "ask"
+    WAIT = "wait"
+    FOUND = "found"
+    DONE = "done"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Search:
+    """What is remembered of having a certificate made.
+
+    Attributes:
+        known: ids that were there before Heroku was asked; they are not ours.
+        asked_at: Postgres' time at which Heroku was (about to be) asked; None while it was not.
+        made: ours, once it is known.
+        candidates: ids of which one may be ours; a person has to say which.
+        again: a person wants it asked for once more, if nothing has turned up from the first time.
+    """
+
+    known: frozenset[UUID] = frozenset()
+    asked_at: datetime | None = None
+    made: UUID | None = None
+    candidates: tuple[UUID, ...] = ()
+    again: bool = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether Heroku was asked and it is not known what it made."""
+        return self.asked_at is not None and self.made is None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """What follows, with the certificate that was found, why it failed, or those of which one may be ours."""
+
+    step: Step
+    made: UUID | None = None
+    why: Why | None = None
+    candidates: tuple[UUID, ...] = ()
+
+
+def search_of(change: Change) -> Search:
+    """Reads what a change remembers of having a certificate made."""
+    kept: Mapping[str, str] = change.progress
+    return Search(
+        known=frozenset(_ids(kept, _KNOWN)),
+        asked_at=datetime.fromisoformat(kept[_ASKED]) if _ASKED in kept else None,
+        made=UUID(kept[_MADE]) if _MADE in kept else None,
+        candidates=_ids(kept, _CANDIDATES),
+        again=_AGAIN in kept,
+    )
+
+
+def asking(change: Change, listed: Iterable[Certificate], *, at: datetime) -> Change:
+    """The change with the intent to have a certificate made, before Heroku is asked.
+
+    Args:
+        change: that makes it.
+        listed: every certificate that is there, disabled ones too.
+        at: Postgres' time.
+    """
+    known = search_of(change).known | {each.id for each in listed}
+    fresh = _without(change, _CANDIDATES, _AGAIN)
+    return noted(fresh, **{_KNOWN: _text(known), _ASKED: at.isoformat()})
+
+
+def not_asked(change: Change) -> Change:
+    """The change once Heroku has said for certain that it made nothing."""
+    return _without(change, _ASKED)
+
+
+def found(change: Change, certificate: UUID) -> Change:
+    """The change once it is known which certificate is ours."""
+    return noted(_without(change, _CANDIDATES), **{_MADE: str(certificate)})
+
+
+def undecided(change: Change, candidates: Iterable[UUID]) -> Change:
+    """The change with those certificates of which one may be ours, for a person to choose from."""
+    return noted(change, **{_CANDIDATES: _text(candidates)})
+
+
+def again(change: Change) -> Change:
+    """The change that is to be tried once more, because a person says so.
+
+    What may still turn up from the first time is looked for before Heroku is asked again. Those that a
+    person could have picked and did not are not ours.
+    """
+    search = search_of(change)
+    fresh = replace(change, state=ChangeState.DOING, closed_at=None, why=None, detail="")
+    if not search.is_open:
+        return _without(fresh, *_KEYS)
+    known = search.known | set(search.candidates)
+    return noted(_without(fresh, _CANDIDATES), **{_KNOWN: _text(known), _AGAIN: "yes"})
+
+
+def picked(change: Change, certificate: UUID) -> Change:
+    """The change that goes on with the certificate that a person says is the one."""
+    fresh = replace(change, state=ChangeState.DOING, closed_at=None, why=None, detail="")
+    return found(fresh, certificate)
+
+
+def step(
+    search: Search,
+    listed: Iterable[Certificate],
+    *,
+    taken: frozenset[UUID],
+    at: datetime,
+    overdue: bool,
+) -> Verdict:
+    """What follows from a complete list.
+
+    Args:
+        search: as it is remembered.
+        listed: every certificate of the database, disabled ones too.
+        taken: ids that belong to other requests.
+        at: Postgres' time, not later than that of the list.
+        overdue: the deadline has passed.
+    """
+    there = {each.id: each for each in listed}
+    if search.made is not None:
+        return _making(there.get(search.made), search.made, overdue=overdue)
+    if overdue:
+        return Verdict(step=Step.FAIL, why=Why.DEADLINE)
+    if search.asked_at is None:
+        return Verdict(step=Step.ASK)
+    if at < search.asked_at + CALL + QUARANTINE and not search.again:
+        # A second one may still turn up, and it would no longer be certain which is ours.
+        return Verdict(step=Step.WAIT)
+    return _unknown(search, there.values(), taken)
+
+
+def unknown(search: Search, listed: Iterable[Certificate], taken: frozenset[UUID]) -> tuple[UUID, ...]:
+    """Ids that were not there before Heroku was asked, belong to nobody else, and can (still) be used."""
+    usable = (each.id for each in listed if each.status in (PENDING, READY))
+    return tuple(sorted(id for id in usable if id not in search.known | taken))
+
+
+def _unknown(search: Search, listed: Iterable[Certificate], taken: frozenset[UUID]) -> Verdict:
+    new = unknown(search, listed, taken)
+    if len(new) == 1:
+        return Verdict(step=Step.FOUND, made=new[0])
+    if new:
+        return Verdict(step=Step.FAIL, why=Why.SEVERAL, candidates=new)
+    return Verdict(step=Step.ASK) if search.again else Verdict(step=Step.FAIL, why=Why.NOT_MADE)
+
+
+def _making(ours: Certificate | None, id: UUID, *, overdue: bool) -> Verdict:
+    """What follows for a certificate that is known to be ours; it may not be listed at once."""
+    if ours is not None and ours.status == READY:
+        return Verdict(step=Step.DONE, made=id)
+    if ours is not None and ours.status not in (PENDING, READY):
+        return Verdict(step=Step.FAIL, why=Why.NEW_GONE)
+    if overdue:
+        return Verdict(step=Step.FAIL, why=Why.DEADLINE if ours is not None else Why.NEW_GONE)
+    return Verdict(step=Step.WAIT)
+
+
+def _without(change: Change, *keys: str) -> Change:
+    return replace(change, progress={key: value for key, value in change.progress.items() if key not in keys})
+
+
+def _ids(kept: Mapping[str, str], key: str) -> tuple[UUID, ...]:
+    return tuple(UUID(word) for word in kept.get(key, "").split())
+
+
+def _text(ids: Iterable[UUID]) -> str:
+    return " ".join(sorted(map(str, ids)))

@@ -1,0 +1,286 @@
+"""Rotating a certificate: a new one is made, handed out and installed before the old one is removed.
+
+Heroku renews nothing (herokux c822fb4, 2025-08: there is no such call): only a person can know that a new
+certificate is where the old one was, so a person says it, and then some time is left to notice a mistake.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from bot.domain.grant import Why
+from bot.domain.mtls import issuance
+from bot.domain.mtls.certificate import READY, Certificate
+from bot.domain.mtls.connection_test import Probed
+from bot.domain.operation import Change, ChangeState, noted
+from bot.domain.request import Kind
+from bot.domain.schedule import REMOVAL_PATIENCE
+from bot.domain.subject import CertificateId
+
+GRACE: Final = timedelta(hours=24)
+"""How long the old certificate works on after the new one was said to be installed: whatever still uses the
+old one, such as a nightly job, shows within a day."""
+
+REMINDERS: Final = (timedelta(days=1), timedelta(days=3), timedelta(days=7))
+"""When somebody is reminded to say that the new certificate is installed, counted from when it was ready."""
+
+PATIENCE: Final = timedelta(days=14)
+"""How long is waited for that word; then the rotation has failed, and both certificates stay."""
+
+_NEW: Final = "new"
+_READY: Final = "ready_at"
+_WAITS: Final = "waits_since"
+_REMINDED: Final = "reminders"
+_INSTALLED: Final = "installed_at"
+_REMOVE: Final = "remove_at"
+_ASKED: Final = "removal_asked_at"
+_TESTABLE: Final = "testable"
+_TEST_ASKED: Final = "test_asked_at"
+_TESTED: Final = "tested"
+_TESTED_AT: Final = "tested_at"
+
+
+class Stage(StrEnum):
+    """How far a rotation has come: the key of its sentence below ``state.rotating.``."""
+
+    MAKING = "making"
+    INSTALLING = "installing"
+    RESTING = "resting"
+    REMOVING = "removing"
+
+
+class Step(StrEnum):
+    """What the keeper does next."""
+
+    MAKE = "make"
+    TEST = "test"
+    WAIT = "wait"
+    REMOVE = "remove"
+    READ_BACK = "read_back"
+    DONE = "done"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rotation:
+    """A rotation, read from what its change remembers.
+
+    Attributes:
+        old: Heroku's id of the certificate that is to go.
+        new: that of the one that takes its place; None until it is ready.
+        ready_at: business time at which it was.
+        waits_since: business time since which somebody is to say that it is installed, or would be.
+        reminders: how often somebody was reminded of that.
+        installed_at: business time at which somebody said that it is installed.
+        remove_at: business time from which the old one may be removed.
+        asked_at: Postgres' time at which Heroku was asked last to remove it.
+        testable: whether the new one can be tested from here, by connecting with it.
+        test_asked_at: business time at which somebody asked for that, and has no answer yet.
+        tested: what came of the last test.
+        tested_at: business time at which that was.
+    """
+
+    old: UUID
+    new: UUID | None = None
+    ready_at: datetime | None = None
+    waits_since: datetime | None = None
+    reminders: int = 0
+    installed_at: datetime | None = None
+    remove_at: datetime | None = None
+    asked_at: datetime | None = None
+    testable: bool = False
+    test_asked_at: datetime | None = None
+    tested: Probed | None = None
+    tested_at: datetime | None = None
+
+    @property
+    def stage(self) -> Stage:
+        """How far it has come."""
+        if self.new is None:
+            return Stage.MAKING
+        if self.installed_at is None:
+            return Stage.INSTALLING
+        return Stage.RESTING if self.asked_at is None else Stage.REMOVING
+
+    @property
+    def waits_for_word(self) -> bool:
+        """Whether somebody has to say that the new certificate is installed."""
+        return self.stage is Stage.INSTALLING
+
+    @property
+    def has_both(self) -> bool:
+        """Whether the new certificate is ready, and the old one works on."""
+        return self.stage in (Stage.INSTALLING, Stage.RESTING)
+
+
+def rotation_of(change: Change) -> Rotation:
+    """Reads a rotation; raises ``TypeError`` where the change is none."""
+    if change.kind is not Kind.ROTATE or not isinstance(change.subject, CertificateId):
+        raise TypeError(f"{change.kind} rotates no certificate")
+    kept = change.progress
+    return Rotation(
+        old=change.subject.id,
+        new=None if _NEW not in kept else UUID(kept[_NEW]),
+        ready_at=_moment(kept, _READY),
+        waits_since=_moment(kept, _WAITS if _WAITS in kept else _READY),
+        reminders=int(kept.get(_REMINDED, "0")),
+        installed_at=_moment(kept, _INSTALLED),
+        remove_at=_moment(kept, _REMOVE),
+        asked_at=_moment(kept, _ASKED),
+        testable=_TESTABLE in kept,
+        test_asked_at=_moment(kept, _TEST_ASKED),
+        tested=None if _TESTED not in kept else Probed(kept[_TESTED]),
+        tested_at=_moment(kept, _TESTED_AT),
+    )
+
+
+def made(change: Change, new: UUID, *, now: datetime, testable: bool = False) -> Change:
+    """The rotation once the new certificate is ready: from here on a person is waited for.
+
+    Args:
+        change: the rotation.
+        new: Heroku's id of the certificate.
+        now: business time.
+        testable: whether it can be tested from here.
+    """
+    said = {_NEW: str(new), _READY: now.isoformat(), _REMINDED: "0"} | (
+        {_TESTABLE: "yes"} if testable else {}
+    )
+    return replace(noted(change, **said), wake_at=now + REMINDERS[0])
+
+
+def testing(change: Change, *, now: datetime) -> Change:
+    """The rotation once somebody asked for a test; what came of the last one is not true of this one."""
+    return noted(_without(change, _TESTED, _TESTED_AT), **{_TEST_ASKED: now.isoformat()})
+
+
+def tested(change: Change, found: Probed, *, now: datetime) -> Change:
+    """The rotation once it is known what came of a test."""
+    return noted(_without(change, _TEST_ASKED), **{_TESTED: found, _TESTED_AT: now.isoformat()})
+
+
+def installed(change: Change, *, now: datetime) -> Change:
+    """The rotation once somebody said that the new certificate is installed: the grace begins."""
+    end = now + GRACE
+    resting = noted(change, **{_INSTALLED: now.isoformat(), _REMOVE: end.isoformat()})
+    return replace(resting, wake_at=end)
+
+
+def not_installed(change: Change, *, now: datetime) -> Change:
+    """The rotation once somebody said that the old certificate is still needed: the word is awaited anew."""
+    return _awaited(_without(change, _INSTALLED, _REMOVE), now=now)
+
+
+def reminded(change: Change, *, now: datetime) -> Change:
+    """The rotation once somebody was reminded; after a jump in time once, not once for each time missed."""
+    found = rotation_of(change)
+    since = found.waits_since or now
+    given = found.reminders + 1
+    while given < len(REMINDERS) and since + REMINDERS[given] <= now:
+        given += 1
+    after = REMINDERS[given] if given < len(REMINDERS) else PATIENCE
+    return replace(noted(change, **{_REMINDED: str(given)}), wake_at=since + after)
+
+
+def rested(change: Change) -> Change:
+    """The rotation once its grace is over: from here on Heroku is waited for, and no person."""
+    return replace(change, wake_at=None)
+
+
+def is_over(change: Change, *, now: datetime) -> bool:
+    """Whether it has been waited long enough for somebody to say that the new certificate is installed."""
+    found = rotation_of(change)
+    return found.waits_for_word and found.waits_since is not None and found.waits_since + PATIENCE <= now
+
+
+def removing(change: Change, *, at: datetime) -> Change:
+    """The rotation with the intent to remove the old certificate, before Heroku is asked (Postgres' time)."""
+    return replace(noted(change, **{_ASKED: at.isoformat()}), wake_at=None)
+
+
+def not_removing(change: Change) -> Change:
+    """The rotation once Heroku has said for certain that it removes nothing."""
+    return _without(change, _ASKED)
+
+
+def again(change: Change, *, now: datetime) -> Change:
+    """The rotation that is to be tried once more: it goes on where it stood.
+
+    A certificate that was made is not made twice; one that somebody took away is, and a removal by somebody
+    else is accepted, because a person says so.
+    """
+    found = rotation_of(change)
+    if found.new is None:
+        return issuance.again(change)
+    fresh = replace(change, state=ChangeState.DOING, closed_at=None, why=None, detail="")
+    if change.why is Why.NEW_GONE:
+        return replace(fresh, progress={})
+    if change.why is Why.NOT_ACCEPTED:
+        # Whoever presses this knows better than the test: it may have been mended since.
+        fresh = _without(fresh, _TESTED, _TESTED_AT)
+    if change.why is Why.OLD_GONE:
+        return removing(replace(fresh, progress=installed(fresh, now=now).progress), at=now)
+    if found.waits_for_word:
+        return _awaited(fresh, now=now)
+    return replace(not_removing(fresh), wake_at=found.remove_at)
+
+
+def step(
+    rotation: Rotation, listed: Iterable[Certificate], *, now: datetime, at: datetime, overdue: bool
+) -> tuple[Step, Why | None]:
+    """What follows from a complete list of the database's certificates, and why where it failed.
+
+    Args:
+        rotation: as it is remembered.
+        listed: every certificate, disabled ones too.
+        now: business time.
+        at: Postgres' time of the list.
+        overdue: the deadline of what Heroku does has passed; a person's has none of this kind.
+    """
+    if rotation.new is None:
+        return Step.MAKE, None
+    usable = {each.id for each in listed if is_usable(each, now=now)}
+    there = {each.id for each in listed if each.status != "disabled"}
+    if rotation.new not in usable:
+        return Step.FAIL, Why.NEW_GONE
+    if rotation.old not in there:
+        return (Step.FAIL, Why.OLD_GONE) if rotation.asked_at is None else (Step.DONE, None)
+    if rotation.asked_at is None:
+        return _at_rest(rotation, now=now)
+    if overdue:
+        return Step.FAIL, Why.DEADLINE
+    stuck = any(each.id == rotation.old and each.status == READY for each in listed)
+    patient = at - rotation.asked_at < REMOVAL_PATIENCE
+    return (Step.REMOVE if stuck and not patient else Step.READ_BACK), None
+
+
+def _at_rest(rotation: Rotation, *, now: datetime) -> tuple[Step, Why | None]:
+    """What follows while both certificates work, and nobody was asked to remove one of them."""
+    if rotation.test_asked_at is not None:
+        return Step.TEST, None
+    if rotation.remove_at is None or now < rotation.remove_at:
+        return Step.WAIT, None
+    if rotation.tested is Probed.NOT_ACCEPTED:
+        return Step.FAIL, Why.NOT_ACCEPTED
+    return Step.REMOVE, None
+
+
+def is_usable(certificate: Certificate, *, now: datetime) -> bool:
+    """Whether somebody can connect with it: one that has expired is still ``ready`` to Heroku."""
+    over = certificate.expires_at is not None and certificate.expires_at <= now
+    return certificate.status == READY and not over
+
+
+def _awaited(change: Change, *, now: datetime) -> Change:
+    return replace(noted(change, **{_WAITS: now.isoformat(), _REMINDED: "0"}), wake_at=now + REMINDERS[0])
+
+
+def _without(change: Change, *keys: str) -> Change:
+    return replace(change, progress={key: said for key, said in change.progress.items() if key not in keys})
+
+
+def _moment(kept: Mapping[str, str], key: str) -> datetime | None:
+    return datetime.fromisoformat(kept[key]) if key in kept else None

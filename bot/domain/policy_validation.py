@@ -1,0 +1,131 @@
+"""What a policy says and cannot mean: found before it is used, each as a sentence for whoever wrote it."""
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from bot.domain.duration import show_duration
+from bot.domain.method import Method
+from bot.domain.policy import DEFAULT_ENVIRONMENT, Listed, Policy, Rule
+
+
+def contradictions(policy: Policy) -> Iterator[str]:
+    """Finds what is wrong with a policy although every value by itself is right.
+
+    Args:
+        policy: as it was read.
+
+    Yields:
+        One sentence each, without a full stop, that names the rule or the database; nothing for a policy that
+        is right.
+    """
+    yield from _doubled_targets(policy.targets)
+    yield from _doubled_names(policy.rules)
+    known = environments(policy)
+    for rule in policy.rules:
+        limits = () if rule.denies else (*_approval(rule), *_durations(rule, policy), *_reminders(rule))
+        for sentence in (*_unknown_environments(rule, known), *limits):
+            yield f"{_called(rule)}: {sentence}"
+    if all(rule.denies for rule in policy.rules):
+        yield "every rule denies, so nobody could ask for anything: add one that allows"
+    yield from _shadowed(policy.rules, known)
+
+
+def environments(policy: Policy) -> frozenset[str]:
+    """Every environment that a database or a space can be in under a policy."""
+    return frozenset((DEFAULT_ENVIRONMENT, *(target.environment for target in policy.targets)))
+
+
+def _called(rule: Rule) -> str:
+    return f'rule "{rule.name}"'
+
+
+def _doubled_targets(targets: Sequence[Listed]) -> Iterator[str]:
+    # Names are compared as they are when somebody types them: upper and lower case are the same.
+    aliases: dict[str, Listed] = {}
+    things: dict[tuple[bool, str], Listed] = {}
+    for target in targets:
+        namesake = aliases.setdefault(target.alias.lower(), target)
+        twin = things.setdefault((target.is_space, target.database.lower()), target)
+        if namesake is not target:
+            yield f"targets.{namesake.alias} and targets.{target.alias} have one name"
+        if twin is not target:
+            one = f"one {_kind(target)}, {target.database}"
+            yield f"targets.{twin.alias} and targets.{target.alias} are {one}"
+    for target in targets:
+        for is_space in (False, True):
+            other = things.get((is_space, target.alias.lower()), target)
+            if other is not target:
+                yield (
+                    f"targets.{target.alias} has the name of another {_kind(other)}, the one of "
+                    f"targets.{other.alias}: choose another alias"
+                )
+
+
+def _kind(target: Listed) -> str:
+    return "space" if target.is_space else "database"
+
+
+def _doubled_names(rules: Sequence[Rule]) -> Iterator[str]:
+    seen: dict[str, int] = {}
+    for place, rule in enumerate(rules, 1):
+        before = seen.setdefault(rule.name.casefold(), place)
+        if before != place:
+            yield f'rules {before} and {place} have one name, "{rule.name}"'
+
+
+def _unknown_environments(rule: Rule, known: frozenset[str]) -> Iterator[str]:
+    for environment in sorted((rule.environments or known) - known):
+        yield (
+            f"environments names {environment}, and no database is in it; there is {', '.join(sorted(known))}"
+        )
+
+
+def _approval(rule: Rule) -> Iterator[str]:
+    some_group = any(id.startswith("S") for id in rule.approvers)
+    if not rule.approvers:
+        yield 'the key approvers is missing: name who decides, for example ["U0123ABCD"]'
+    elif rule.approvals > len(rule.approvers) and not some_group:
+        yield f"approvals ({rule.approvals}) is more than there are approvers ({len(rule.approvers)})"
+
+
+def _durations(rule: Rule, policy: Policy) -> Iterator[str]:
+    default, longest = show_duration(rule.default_duration), show_duration(rule.longest_duration)
+    alone, warn = show_duration(rule.extend_alone), show_duration(policy.warn_before)
+    if rule.default_duration > rule.longest_duration:
+        yield f"default_duration ({default}) is longer than longest_duration ({longest})"
+    if rule.extend_alone > rule.longest_duration:
+        yield f"extend_alone ({alone}) is longer than longest_duration ({longest})"
+    if policy.warn_before >= rule.default_duration:
+        yield f"default_duration ({default}) is not longer than warn_before ({warn}), at the top of the file"
+
+
+def _reminders(rule: Rule) -> Iterator[str]:
+    reminders = rule.remind_after
+    if any(later <= earlier for earlier, later in pairwise(reminders)):
+        yield "remind_after does not grow from one reminder to the next"
+    if reminders and reminders[-1] >= rule.lapse_after:
+        last, lapse = show_duration(reminders[-1]), show_duration(rule.lapse_after)
+        yield f"remind_after ({last}) is not before lapse_after ({lapse}): say shorter ones, or [] for none"
+
+
+def _shadowed(rules: Sequence[Rule], known: frozenset[str]) -> Iterator[str]:
+    for place, rule in enumerate(rules):
+        stronger = (other for at, other in enumerate(rules) if _goes_before((other, at), (rule, place)))
+        over = next((other for other in stronger if _covers(other, rule, known)), None)
+        if over is not None:
+            yield f"{_called(rule)} can never count: {_called(over)} goes before it and matches all it does"
+
+
+def _goes_before(one: tuple[Rule, int], other: tuple[Rule, int]) -> bool:
+    """Whether a rule at its place wins: one that denies does wherever it stands, or else the first one."""
+    return (not one[0].denies, one[1]) < (not other[0].denies, other[1])
+
+
+def _covers(one: Rule, other: Rule, known: frozenset[str]) -> bool:
+    """Whether one rule matches all that another does, as far as ids tell: who is in a group, they do not."""
+    methods = frozenset(Method)
+    return (
+        (one.environments or known) >= (other.environments or known)
+        and (one.methods or methods) >= (other.methods or methods)
+        and (one.requesters is None or (other.requesters is not None and one.requesters >= other.requesters))
+    )

@@ -1,0 +1,1 @@
+"""PrivateLink: AWS accounts and the endpoint, as pure decisions."""

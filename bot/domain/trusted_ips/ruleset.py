@@ -1,0 +1,101 @@
+"""A space's inbound ruleset, and what was last observed of it."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from bot.domain.drift import NO_DRIFT, Drift
+from bot.domain.subject import Network
+
+LIMIT: Final = 20
+"""Ranges a space can hold at most (Heroku Dev Center, "Trusted IP Ranges")."""
+
+
+EVERYWHERE: Final = "0.0.0.0/0"
+"""A new space's only range: it lets everybody in. It is said, and neither removed nor added by us."""
+
+
+ALLOW: Final = "allow"
+"""The one action that the official tools write; another one is somebody's own business."""
+
+
+class Services(StrEnum):
+    """Whether a space's ranges also let data services be reached: Heroku's support enables that, by a ticket.
+
+    ``web_only`` is somebody's word that it is not needed: the ranges concern the web traffic alone.
+    """
+
+    UNKNOWN = "unknown"
+    WAITING = "waiting"
+    CONFIRMED = "confirmed"
+    WEB_ONLY = "web_only"
+
+    @property
+    def decided(self) -> bool:
+        """Whether ranges may be written."""
+        return self in (Services.CONFIRMED, Services.WEB_ONLY)
+
+
+@dataclass(frozen=True, slots=True)
+class RangeRule:
+    """One line of a space's list, exactly as it stands there."""
+
+    action: str
+    source: str
+
+    @property
+    def network(self) -> Network | None:
+        """What it lets in; None where it lets nothing in or is no IPv4 network."""
+        try:
+            return Network(self.source) if self.action == ALLOW else None
+        except ValueError:
+            return None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ruleset:
+    """A space's list at one time; every write makes a new one.
+
+    Attributes:
+        applied: whether it is in force; None where Heroku does not say.
+        by: who wrote it, as Heroku names them.
+        at: when it was written, by Heroku's clock and to the second; None where that cannot be read.
+    """
+
+    id: UUID
+    rules: tuple[RangeRule, ...]
+    applied: bool | None
+    by: str
+    at: datetime | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RangesLook:
+    """What one look at a space's list saw.
+
+    Attributes:
+        at: when, by Postgres' clock.
+        ours: the sources that we wrote.
+        drift: what stands otherwise than it was left; entries by their source.
+    """
+
+    at: datetime
+    ruleset: Ruleset
+    ours: frozenset[str]
+    drift: Drift = NO_DRIFT
+
+    @property
+    def open_to_all(self) -> bool:
+        """Whether everybody is let in anyway."""
+        return any(rule.source == EVERYWHERE and rule.action == ALLOW for rule in self.ruleset.rules)
+
+    def covering(self, network: Network) -> tuple[RangeRule, ...]:
+        """Rules that let the whole network in, the narrowest first."""
+        found = [
+            (rule.network.prefixlen, rule)
+            for rule in self.ruleset.rules
+            if rule.network is not None and network.subnet_of(rule.network)
+        ]
+        return tuple(rule for _, rule in sorted(found, key=lambda pair: -pair[0]))

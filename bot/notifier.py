@@ -1,0 +1,237 @@
+"""Keeps Slack in step with the store: cards that are behind are shown afresh, notices are sent once."""
+
+import time
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+
+from bot.domain import schedule
+from bot.domain.policy import Policy
+from bot.errors import LeaseLostError, SlackError
+from bot.i18n.translator import Words
+from bot.ports import Message, Place, Post, PostKind, Slack, Store
+from bot.services import Access
+from bot.views.app_home import home
+from bot.views.render import render
+
+SEARCH_BACK: Final = timedelta(minutes=5)
+"""How far before a lost answer its message is searched for: the two clocks may differ."""
+
+GONE: Final = frozenset({"message_not_found", "cant_update_message"})
+"""Slack's words for a message that somebody deleted: it is posted afresh."""
+
+CARD_GONE: Final = "thread_not_found"
+"""Slack's word for a thread whose first message was deleted."""
+
+UNSEARCHABLE: Final = frozenset({"missing_scope", CARD_GONE})
+"""Slack's words for a search that cannot be made: no right to read there, or the card above was deleted."""
+
+CALL: Final = timedelta(seconds=15)
+"""What must be left of a lease to begin a call: its total deadline of 10 s, and time to record the answer."""
+
+HOME: Final = "home"
+"""Stands where a message has its timestamp: a home is published whole, and never searched for."""
+
+CARD_SOON: Final = timedelta(seconds=1)
+"""How long a reminder waits for the card in whose thread it belongs."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(kw_only=True, slots=True)
+class Held:
+    """A claimed post, for as long as its lease holds.
+
+    Attributes:
+        since: monotonic seconds, taken before the lease was.
+        called: Slack may have been told to show something.
+    """
+
+    post: Post
+    since: float
+    called: bool = False
+
+    def begin_call(self) -> None:
+        """Lets a call start only if its total deadline fits into the lease.
+
+        Measured on a clock that goes on while the process is stopped.
+
+        Raises:
+            LeaseLostError: too little is left.
+        """
+        if schedule.LEASE - timedelta(seconds=time.monotonic() - self.since) < CALL:
+            raise LeaseLostError("too little is left of the lease to begin a call")
+        self.called = True
+
+
+class Courier:
+    """Takes one post at a time."""
+
+    def __init__(self, *, store: Store, slack: Slack, policy: Policy, access: Access) -> None:
+        self._store = store
+        self._slack = slack
+        self._policy = policy
+        self._access = access
+
+    async def claim(self) -> Held | None:
+        """Takes the post that has been due the longest; None when all is told."""
+        since = time.monotonic()
+        async with self._store.transaction() as tx:
+            post = await tx.posts.claim()
+            await tx.commit()
+            return None if post is None else Held(post=post, since=since)
+
+    async def next_due(self) -> timedelta | None:
+        """How long until there is something to claim."""
+        async with self._store.transaction() as tx:
+            return await tx.posts.next_due()
+
+    async def work(self, held: Held) -> None:
+        """Shows one post. What Slack does not take is tried again later, for as long as it takes."""
+        post = held.post
+        try:
+            if post.kind is PostKind.HOME:
+                place = await self._show_home(held)
+            else:
+                place = await self._show(held, await self._render(post))
+            async with self._store.transaction() as tx:
+                await tx.posts.shown(post, place)
+                await tx.commit()
+        except LeaseLostError:
+            await self._overtaken(held)
+        except SlackError as error:
+            await self._postpone(held, error)
+
+    async def _render(self, post: Post) -> Message:
+        async with self._store.transaction() as tx:
+            case = None if post.request is None else await tx.requests.case(post.request)
+            locale = await tx.people.locale(post.recipient)
+        words = Words.of(locale if locale else self._policy.language)
+        return render(post, case, words=words, policy=self._policy)
+
+    async def _show_home(self, held: Held) -> Place:
+        """Publishes a person's App Home, which stands in no channel."""
+        person = held.post.recipient
+        overview = await self._access.overview(person)
+        words = Words.of(await self._access.locale(person))
+        view = home(overview, words=words, policy=self._policy)
+        await self._begin_call(held)
+        await self._slack.publish_home(person, view)
+        return Place(channel=person, ts=HOME)
+
+    async def _show(self, held: Held, message: Message) -> Place:
+        """Edits what stands, or posts what does not; a try whose answer was lost is searched for first."""
+        post = held.post
+        if post.place is not None:
+            return await self._edit(held, post.place, message)
+        channel = post.channel or await self._channel(post)
+        thread = await self._thread(post)
+        if post.posting_since is not None:
+            standing = await self._search(post, channel, thread, since=post.posting_since - SEARCH_BACK)
+            if standing is not None:
+                return await self._edit(held, standing, message)
+        return await self._post(held, channel, thread, message)
+
+    async def _edit(self, held: Held, place: Place, message: Message) -> Place:
+        """Shows a message afresh where it stands; one that somebody deleted is noted as gone."""
+        await self._begin_call(held)
+        try:
+            await self._slack.update(place, message)
+        except SlackError as error:
+            if error.code in GONE:
+                await self._note_nothing_stands(held.post, gone=True)
+            raise
+        return place
+
+    async def _search(self, post: Post, channel: str, thread: str | None, *, since: datetime) -> Place | None:
+        """Looks for what a lost answer may have left.
+
+        A search that is only held up is made again before anything is posted; one that our token may not make
+        at all is none: a message twice is better than none.
+        """
+        try:
+            return await self._slack.find(channel, post=post.id, since=since, thread=thread)
+        except SlackError as error:
+            if error.code not in UNSEARCHABLE:
+                raise
+            log.warning("courier.unsearchable", post=post.id, code=error.code)
+            return None
+
+    async def _post(self, held: Held, channel: str, thread: str | None, message: Message) -> Place:
+        """Posts. A refusal takes the note back that something may stand, unless an earlier try left it."""
+        await self._begin_call(held, posting_to=channel)
+        try:
+            return await self._slack.post(channel, message, post=held.post.id, thread=thread)
+        except SlackError as error:
+            if not error.unclear and held.post.posting_since is None:
+                await self._note_nothing_stands(held.post, gone=False)
+            if error.code == CARD_GONE:
+                await self._show_card_again(held.post)
+            raise
+
+    async def _begin_call(self, held: Held, *, posting_to: str | None = None) -> None:
+        """Makes sure that the post is still ours: a late edit would hide a newer one for ever.
+
+        Args:
+            held: the post; its lease is prolonged.
+            posting_to: the channel that is about to have it; from here on it may stand there.
+        """
+        since = time.monotonic()
+        async with self._store.transaction() as tx:
+            if posting_to is None:
+                await tx.posts.renew(held.post)
+            else:
+                await tx.posts.posting(held.post, channel=posting_to)
+            await tx.commit()
+        held.since = since
+        held.begin_call()
+
+    async def _thread(self, post: Post) -> str | None:
+        """What belongs into the thread of its request's card waits while that does not stand yet."""
+        if not post.kind.is_reply:
+            return None
+        async with self._store.transaction() as tx:
+            card = await tx.posts.place(f"approval:{post.request}")
+        if card is None:
+            raise SlackError("no_card_yet", retry_after_s=CARD_SOON.total_seconds())
+        return card.ts
+
+    async def _show_card_again(self, post: Post) -> None:
+        """Has the card made anew that somebody deleted, so that its thread can be answered in."""
+        async with self._store.transaction() as tx:
+            await tx.posts.refresh(f"approval:{post.request}")
+            await tx.commit()
+
+    async def _channel(self, post: Post) -> str:
+        """A person is written to in their direct conversation; everything else is a channel's id."""
+        if post.recipient.startswith(("U", "W")):
+            return await self._slack.direct_channel(post.recipient)
+        return post.recipient
+
+    async def _note_nothing_stands(self, post: Post, *, gone: bool) -> None:
+        async with self._store.transaction() as tx:
+            await tx.posts.not_posted(post, gone=gone)
+            await tx.commit()
+
+    async def _postpone(self, held: Held, error: SlackError) -> None:
+        post = held.post
+        log.warning("courier.postponed", post=post.id, kind=post.kind, code=error.code, tries=post.tries)
+        by = schedule.gap(schedule.TROUBLE, post.tries)
+        if error.retry_after_s is not None:
+            by = timedelta(seconds=error.retry_after_s)
+        try:
+            async with self._store.transaction() as tx:
+                await tx.posts.postpone(post, by=timedelta() if error.code in GONE else by)
+                await tx.commit()
+        except LeaseLostError:
+            await self._overtaken(held)
+
+    async def _overtaken(self, held: Held) -> None:
+        """Ends a turn that lost its lease; if Slack may have been told something, it is told the latest."""
+        log.warning("courier.lease_lost", post=held.post.id, called=held.called)
+        if held.called:
+            async with self._store.transaction() as tx:
+                await tx.posts.overtaken(held.post)
+                await tx.commit()

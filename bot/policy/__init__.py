@@ -1,0 +1,1 @@
+"""Reads the policy file and simulates it."""

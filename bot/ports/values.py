@@ -1,0 +1,334 @@
+"""What passes between the flow and the store: values, each complete in itself."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+from uuid import UUID
+
+from bot.domain.grant import Grant
+from bot.domain.method import Method
+from bot.domain.mtls.certificate import KnownCertificate
+from bot.domain.mtls.observation import Look
+from bot.domain.observation import AnyLook, link_look, rules_look
+from bot.domain.operation import Change
+from bot.domain.privatelink.observation import LinkLook
+from bot.domain.rate_budget import Purpose
+from bot.domain.request import Decision, Kind, Request, Terms
+from bot.domain.target import Database, Space, Target
+from bot.domain.trusted_ips.ruleset import RangesLook, Services
+from bot.ports.services import Place
+
+
+class PostKind(StrEnum):
+    """What a post shows. Cards are edited as their request moves on; notices are sent once."""
+
+    CARD_APPROVAL = "card.approval"
+    CARD_REQUESTER = "card.requester"
+    NOTICE_DECIDED = "notice.decided"
+    NOTICE_IN_FORCE = "notice.in_force"
+    NOTICE_ENDING = "notice.ending"
+    NOTICE_ENDED = "notice.ended"
+    NOTICE_FAILED = "notice.failed"
+    NOTICE_INTERRUPTED = "notice.interrupted"
+    NOTICE_DONE = "notice.done"
+    NOTICE_NOT_DONE = "notice.not_done"
+    NOTICE_LAPSED = "notice.lapsed"
+    NOTICE_REMINDER = "notice.reminder"
+    NOTICE_EXPIRY = "notice.expiry"
+    NOTICE_EXPIRY_COPY = "notice.expiry_copy"
+    NOTICE_EXPIRY_ORPHAN = "notice.expiry_orphan"
+    NOTICE_UNOWNED = "notice.unowned"
+    NOTICE_INSTALL = "notice.install"
+    NOTICE_ROTATION_READY = "notice.rotation_ready"
+    HOME = "home"
+    NOTICE_HEROKU_DENIED = "notice.heroku_denied"
+    NOTICE_HEROKU_TROUBLE = "notice.heroku_trouble"
+    NOTICE_STRAY = "notice.stray"
+    NOTICE_RULE_FOREIGN = "notice.rule_foreign"
+    NOTICE_RULES_FOREIGN = "notice.rules_foreign"
+    NOTICE_RULE_BACK = "notice.rule_back"
+    NOTICE_RULE_MISSING = "notice.rule_missing"
+    NOTICE_RULE_UNAPPLIED = "notice.rule_unapplied"
+    NOTICE_HANDOUT = "notice.handout"
+    NOTICE_CERTIFICATE_READY = "notice.certificate_ready"
+    NOTICE_CERTIFICATE_GONE = "notice.certificate_gone"
+    NOTICE_CERTIFICATE_FOREIGN = "notice.certificate_foreign"
+    NOTICE_RANGE_BACK = "notice.range_back"
+    NOTICE_RANGE_STUCK = "notice.range_stuck"
+    NOTICE_RANGE_MISSING = "notice.range_missing"
+    NOTICE_RANGE_FOREIGN = "notice.range_foreign"
+    NOTICE_RANGES_CONTENDED = "notice.ranges_contended"
+    NOTICE_RANGES_UNSEEN = "notice.ranges_unseen"
+    NOTICE_RANGES_UNAPPLIED = "notice.ranges_unapplied"
+    NOTICE_TICKET = "notice.ticket"
+    NOTICE_LINK_READY = "notice.link_ready"
+    NOTICE_LINK_CONNECTED = "notice.link_connected"
+    NOTICE_LINK_URL = "notice.link_url"
+    NOTICE_LINK_FOREIGN = "notice.link_foreign"
+    NOTICE_LINK_BACK = "notice.link_back"
+    NOTICE_LINK_MISSING = "notice.link_missing"
+    NOTICE_LINK_UNAPPLIED = "notice.link_unapplied"
+    NOTICE_LINK_STAYS = "notice.link_stays"
+
+    @property
+    def is_card(self) -> bool:
+        """Whether it is edited as its request moves on; the others are sent once."""
+        return self in (PostKind.CARD_APPROVAL, PostKind.CARD_REQUESTER)
+
+    @property
+    def is_reply(self) -> bool:
+        """Whether it stands in the thread of its request's card."""
+        return self in (PostKind.NOTICE_REMINDER, PostKind.NOTICE_TICKET)
+
+
+BOT: Final = "pgaccess"
+"""The actor of what happens without a person."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Doing:
+    """Who changes a state, and when: the audit line of the change.
+
+    Attributes:
+        actor: a Slack id, or ``pgaccess`` for what the bot does by itself.
+        at: business time.
+    """
+
+    actor: str
+    at: datetime
+    details: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """A request that is about to be recorded; see ``Request`` for what its parts mean."""
+
+    kind: Kind
+    terms: Terms
+    requester: str
+    rule: str
+    needed: int
+    lapse_at: datetime
+    remind_at: datetime | None
+    grant: UUID | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """A request with everything that is shown of it.
+
+    Attributes:
+        grant: the one that it opened, or that it extends.
+        change: the one that its approval brought about, where that happens once.
+        look: what the last look at its target and method saw.
+        closes: for a removal of one entry or of all, the requests whose grants it would close.
+        certificate: the one that it is about, for a rotation or a removal.
+        issued: the one that was made for it.
+    """
+
+    request: Request
+    target: Target
+    decisions: tuple[Decision, ...]
+    grant: Grant | None
+    look: AnyLook | None
+    change: Change | None = None
+    closes: tuple[int, ...] = ()
+    certificate: KnownCertificate | None = None
+    issued: KnownCertificate | None = None
+
+    @property
+    def rules(self) -> Look | None:
+        """The last look at IP rules; raises ``TypeError`` where it is another method that is asked for."""
+        return rules_look(self.look)
+
+    @property
+    def link(self) -> LinkLook | None:
+        """The last look at PrivateLink; raises ``TypeError`` where it is another method that is asked for."""
+        return link_look(self.look)
+
+    @property
+    def database(self) -> Database:
+        """The database; raises ``TypeError`` where it is a space that is asked for."""
+        if not isinstance(self.target, Database):
+            raise TypeError(f"{self.target.name} is no database")
+        return self.target
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Situation:
+    """One database as the store knows it.
+
+    Attributes:
+        look: at its IP rules and certificates.
+        open: everything pending or open there, newest first.
+        mine: of these, and of what is open in its space, the asking person's.
+        now: business time of the answer.
+        link: the last look at its PrivateLink.
+        certificates: the asking person's, those that are there.
+        space: that it is in; None where it can have no trusted ranges.
+    """
+
+    database: Database
+    look: Look | None
+    open: tuple[Case, ...]
+    mine: tuple[Case, ...]
+    now: datetime
+    link: LinkLook | None = None
+    certificates: tuple[KnownCertificate, ...] = ()
+    space: "SpaceSituation | None" = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Disabling:
+    """What disabling mTLS on a database would end.
+
+    Attributes:
+        requests: whose grants would end.
+        certificates: those that nobody could connect with any more.
+    """
+
+    database: Database
+    look: Look
+    requests: tuple[int, ...]
+    certificates: tuple[KnownCertificate, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Stock:
+    """The client certificates of one database.
+
+    Attributes:
+        look: the last one; its ``certificates_at`` says how old what is known of them is.
+        certificates: those that are there, by their end.
+    """
+
+    database: Database
+    look: Look | None
+    certificates: tuple[KnownCertificate, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SpaceSituation:
+    """One space as the store knows it.
+
+    Attributes:
+        open: everything pending or open there, newest first.
+        services: how it stands with Heroku's support.
+    """
+
+    space: Space
+    look: RangesLook | None
+    open: tuple[Case, ...]
+    services: Services
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Overview:
+    """What a person's App Home shows."""
+
+    mine: tuple[Case, ...]
+    waiting: tuple[Case, ...]
+    ending: tuple[Case, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Job:
+    """One method of one target that a keeper holds.
+
+    Attributes:
+        lane: the row that is held.
+        lease: the token that every write of this pass has to show.
+        method: what is kept in step there in this turn.
+        version: the wanted version that a plan made from what was known at the claim satisfies.
+        tries: looks made in a row while something was under way, for the growing gaps.
+        troubles: passes that Heroku spoilt, until one leaves nothing under way.
+        due_at: Postgres time at which it was due; another one by the end of the pass means that somebody
+            asked for a look meanwhile.
+        installation: the part of every mark that tells our rules from another installation's.
+        claimed_at: Postgres time at which the turn began.
+        purpose: what its calls are for: to close, to open, or only to look.
+        look: what the last look saw; None when there was none.
+        changing: whether a change of it is under way; one that comes later makes it due again.
+        certified: whether certificates of the target are known.
+    """
+
+    lane: int
+    lease: UUID
+    target: Target
+    method: Method
+    version: int
+    tries: int
+    troubles: int
+    due_at: datetime
+    installation: str
+    claimed_at: datetime
+    purpose: Purpose = Purpose.ADD
+    look: AnyLook | None = None
+    changing: bool = True
+    certified: bool = True
+
+    @property
+    def database(self) -> Database:
+        """The database; raises ``TypeError`` where it is a space's turn."""
+        if not isinstance(self.target, Database):
+            raise TypeError(f"{self.target.name} is no database")
+        return self.target
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Notice:
+    """A card or notice that is to be recorded.
+
+    Attributes:
+        to: a person's or a channel's Slack id.
+        key: what is told once.
+        params: what it says beyond its request.
+    """
+
+    kind: PostKind
+    to: str
+    key: str
+    request: int | None = None
+    params: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Post:
+    """One card or notice that a courier holds.
+
+    Attributes:
+        recipient: a channel's id, or a person's.
+        place: where it stands; None while it was never posted, as far as the store knows.
+        channel: the conversation it goes to, once known.
+        posting_since: Postgres time of a try whose answer is not recorded: it may stand in Slack already.
+        version: the wanted version that a render made now shows.
+        params: what a notice without a request says.
+    """
+
+    id: int
+    lease: UUID
+    kind: PostKind
+    recipient: str
+    request: int | None
+    channel: str | None
+    place: Place | None
+    posting_since: datetime | None
+    version: int
+    tries: int
+    params: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """Somebody who turned up unknown, to be looked up.
+
+    Attributes:
+        version: changes each time that they are asked for; an answer to an older question is none.
+        read: Postgres' time of the question.
+    """
+
+    id: str
+    version: str
+    read: datetime

@@ -1,0 +1,1 @@
+"""Keeps a database's mTLS rules, endpoint and certificates in step."""

@@ -1,0 +1,91 @@
+"""What every change at Heroku has in common: its intent is recorded before the call, its outcome after it."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import structlog
+
+from bot.domain.operation import Change, ChangeState
+from bot.errors import HerokuBusyError, HerokuDeniedError, HerokuError, HerokuRefusedError, HerokuUnclearError
+from bot.ports import BOT, Clock, Doing, Heroku
+from bot.reconciler.mtls.observer import Observer, RulesTurn
+from bot.reconciler.mtls.recorder import Outcome
+
+log = structlog.get_logger(__name__)
+
+Noting = Callable[[Change], Change]
+"""Writes one thing more into what a change remembers."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Hands:
+    """Hands that write to Heroku for changes.
+
+    Attributes:
+        observer: holds the lease.
+        heroku: where it is done.
+        clock: business time.
+    """
+
+    observer: Observer
+    heroku: Heroku
+    clock: Clock
+
+    async def note(self, turn: RulesTurn, change: Change, noting: Noting) -> Change | None:
+        """Writes into what a change remembers, in a commit of its own.
+
+        Returns:
+            The change as it is now; None when somebody settled it meanwhile, and nothing was written.
+        """
+        async with self.observer.holding(turn, change=change.id) as tx:
+            current = await tx.changes.get(change.id)
+            if current.state is not ChangeState.DOING:
+                turn.changes.pop(change.id, None)
+                return None
+            after = noting(current)
+            await tx.changes.move(current, after, doing=Doing(actor=BOT, at=self.clock.now()))
+        turn.changes[change.id] = after
+        return after
+
+    async def call(
+        self,
+        turn: RulesTurn,
+        change: Change,
+        outcome: Outcome,
+        made: Callable[[], Awaitable[None]],
+        *,
+        undo: Noting,
+    ) -> bool:
+        """Makes the call whose intent was noted; returns whether Heroku did it, as far as is known.
+
+        Args:
+            turn: the pass.
+            change: with its intent.
+            outcome: where what went wrong is noted.
+            made: the call.
+            undo: takes the intent back, where Heroku did nothing for certain.
+
+        Raises:
+            HerokuBusyError: the rate limit is used up.
+            HerokuDeniedError: the token is refused.
+            LeaseLostError: the turn is over.
+        """
+        outcome.changed = True
+        self.observer.require_time(turn)
+        try:
+            await made()
+        except HerokuUnclearError as error:
+            # From here on it is only read, until even a late write must have shown.
+            log.warning("keeper.change_unclear", kind=change.kind, request=change.request, error=str(error))
+            outcome.trouble = error
+        except HerokuError as error:
+            await self.note(turn, change, undo)
+            if isinstance(error, HerokuBusyError | HerokuDeniedError):
+                raise
+            if isinstance(error, HerokuRefusedError):
+                outcome.refuse(change, error.message)
+            else:
+                outcome.trouble = error
+        else:
+            return True
+        return False

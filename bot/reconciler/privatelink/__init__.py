@@ -1,0 +1,1 @@
+"""Keeps a database's PrivateLink endpoint and accounts in step."""

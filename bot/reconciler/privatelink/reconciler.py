@@ -1,0 +1,291 @@
+"""Keeps a database's PrivateLink in step: observe, plan, do, read back, record.
+
+The endpoint itself stays when the last of our accounts has gone: somebody on Amazon's side may have built on
+its service name, and closing it would change that name. Only an approved request closes it.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+import structlog
+
+from bot.domain.observation import link_look
+from bot.domain.operation import noted
+from bot.domain.owned_entry import Removal
+from bot.domain.policy import Policy
+from bot.domain.privatelink.plan import LinkPlan, plan
+from bot.domain.request import Kind
+from bot.errors import (
+    HerokuBusyError,
+    HerokuDeniedError,
+    HerokuError,
+    HerokuNotFoundError,
+    HerokuRefusedError,
+    HerokuUnclearError,
+    LeaseLostError,
+)
+from bot.ports import BOT, Clock, Doing, Heroku, Job, LinkSeen, Store, Transaction
+from bot.reconciler.membership import Standing, standing
+from bot.reconciler.privatelink.observer import (
+    ASKED_AT,
+    LinkObserver,
+    LinkTurn,
+    arns_of,
+    look_of,
+    with_changes,
+)
+from bot.reconciler.privatelink.recorder import LinkOutcome, LinkRecorder
+
+log = structlog.get_logger(__name__)
+
+Batch = Sequence[tuple[UUID, tuple[str, ...]]]
+"""Accounts to let in, for each grant that wants some."""
+
+_Call = Callable[[str, Sequence[str]], Awaitable[LinkSeen]]
+
+
+class LinksKeeper:
+    """Keeps the PrivateLink side of databases.
+
+    Args:
+        store: the truth.
+        heroku: the mirror.
+        policy: whom to tell, and when to warn.
+        clock: business time.
+    """
+
+    def __init__(self, *, store: Store, heroku: Heroku, policy: Policy, clock: Clock) -> None:
+        self._heroku = heroku
+        self._clock = clock
+        self._observer = LinkObserver(store=store, heroku=heroku)
+        self._recorder = LinkRecorder(store=store, policy=policy, clock=clock)
+
+    async def take(self, tx: Transaction, job: Job, *, held_since: float) -> "LinkPass":
+        """Reads what the store knows of the database's PrivateLink, in the transaction of the claim."""
+        known = await tx.links.known(job, self._clock.now())
+        changes = await tx.changes.under_way(job.target.id, job.method) if job.changing else ()
+        turn = LinkTurn(
+            job=job,
+            held_since=held_since,
+            known=with_changes(known, changes, now=job.claimed_at),
+            changes=changes,
+            look=link_look(job.look),
+        )
+        return LinkPass(self, turn)
+
+    async def work(self, turn: LinkTurn) -> None:
+        """Makes one pass over a claimed database. Whatever happens is recorded, or the lease runs out."""
+        try:
+            try:
+                seen, drawn, outcome = await self._pass(turn)
+                look = await self._observer.config_vars(turn, look_of(seen, now=self._clock.now()))
+            except HerokuError as error:
+                await self._recorder.give_back(turn.job, error)
+            else:
+                await self._recorder.record(turn, look, drawn, outcome)
+        except LeaseLostError:
+            log.warning("keeper.lease_lost", database=turn.job.target.name)
+
+    async def failed(self, turn: LinkTurn, error: Exception) -> None:
+        """Gives a database back whose pass failed in a way that nobody has thought of."""
+        await self._recorder.broken(turn.job, error)
+
+    async def _pass(self, turn: LinkTurn) -> tuple[LinkSeen | None, LinkPlan, LinkOutcome]:
+        """Looks, plans and does. Nothing follows from a look at what is not called so any more."""
+        seen = await self._observer.look(turn)
+        drawn = plan(turn.known, None if seen is None else seen.status, () if seen is None else seen.accounts)
+        if drawn.changes_heroku or drawn.concludes:
+            await self._observer.confirm_name(turn)
+        return seen, drawn, await self._carry_out(turn, drawn)
+
+    async def _carry_out(self, turn: LinkTurn, drawn: LinkPlan) -> LinkOutcome:
+        """Closes and removes first, then lets in; what stops it is recorded with what was done until then."""
+        outcome = LinkOutcome()
+        try:
+            if drawn.close:
+                await self._close(turn, outcome)
+            for arn in drawn.remove:
+                await self._remove(turn, arn, outcome)
+            if drawn.open or drawn.add:
+                await self._part(turn, drawn, outcome)
+            if drawn.open:
+                await self._open(turn, drawn.open, outcome)
+            for one in drawn.add:
+                if not outcome.stopped:
+                    await self._let_in(turn, [one], self._heroku.let_accounts_in, outcome)
+        except (HerokuBusyError, HerokuDeniedError) as error:
+            outcome.trouble = error
+        return outcome
+
+    # --- taking away -----------------------------------------------------------------------------
+
+    async def _close(self, turn: LinkTurn, outcome: LinkOutcome) -> None:
+        """Destroys the endpoint, as was approved."""
+        outcome.changed = True
+        await self._note(turn, Kind.CLOSE)
+        try:
+            self._observer.require_time(turn)
+            await self._heroku.close_privatelink(turn.job.database.name)
+        except HerokuNotFoundError:
+            log.info("keeper.nothing_to_close", database=turn.job.database.name)
+        except (HerokuBusyError, HerokuDeniedError):
+            raise
+        except HerokuError as error:
+            self._not_changed(turn, Kind.CLOSE, error, outcome)
+
+    async def _remove(self, turn: LinkTurn, arn: str, outcome: LinkOutcome) -> None:
+        """Lets one account in no longer: alone in its call, so that no other one's refusal keeps it there."""
+        outcome.changed = True
+        ours = any(let.arn == arn for let in turn.known.lets)
+        if ours:
+            async with self._observer.holding(turn) as tx:
+                await tx.links.intend_remove(turn.job, arn)
+        await self._note(turn, Kind.UNDO, arn)
+        try:
+            self._observer.require_time(turn)
+            await self._heroku.remove_accounts(turn.job.database.name, [arn])
+        except HerokuNotFoundError:
+            log.info("keeper.nothing_to_remove", database=turn.job.database.name)
+        except (HerokuBusyError, HerokuDeniedError):
+            raise
+        except HerokuError as error:
+            log.warning("keeper.not_removed", database=turn.job.database.name, error=str(error))
+            if ours:
+                outcome.trouble = error
+            self._not_changed(turn, Kind.UNDO, error, outcome, arn)
+
+    async def _note(self, turn: LinkTurn, kind: Kind, arn: str | None = None) -> None:
+        """Records that Heroku is about to be asked for a change: it is not asked again before this shows."""
+        asked = [each for each in turn.changes_of(kind) if arn is None or arn in arns_of(each)]
+        if not asked:
+            return
+        doing = Doing(actor=BOT, at=self._clock.now())
+        async with self._observer.holding(turn) as tx:
+            for change in asked:
+                after = noted(change, **{ASKED_AT: turn.job.claimed_at.isoformat()})
+                await tx.changes.move(change, after, doing=doing)
+
+    def _not_changed(
+        self, turn: LinkTurn, kind: Kind, error: HerokuError, outcome: LinkOutcome, arn: str | None = None
+    ) -> None:
+        """Notes why a change was not made: a definite no fails it, and everything else is tried again."""
+        if not isinstance(error, HerokuRefusedError):
+            outcome.trouble = error
+            return
+        for change in turn.changes_of(kind):
+            if arn is None or arn in arns_of(change):
+                outcome.not_done[change.id] = error.message
+
+    # --- letting in ------------------------------------------------------------------------------
+
+    async def _part(self, turn: LinkTurn, drawn: LinkPlan, outcome: LinkOutcome) -> None:
+        """Concludes removals that are proven before the same accounts are let in anew: one row for each."""
+        outcome.parted = _removed(turn, drawn)
+        if outcome.parted:
+            async with self._observer.holding(turn) as tx:
+                await tx.links.gone(turn.job, outcome.parted)
+
+    async def _open(self, turn: LinkTurn, batch: Batch, outcome: LinkOutcome) -> None:
+        """Makes the endpoint with every account that is wanted; one that Heroku refuses keeps no other out.
+
+        Raises:
+            HerokuBusyError: the rate limit is used up.
+            HerokuDeniedError: the token is refused.
+            LeaseLostError: the turn is over.
+        """
+        call = self._heroku.open_privatelink
+        refused = await self._let_in(turn, batch, call, outcome)
+        if not refused:
+            return
+        if await self._observer.look(turn) is not None:
+            # Somebody else has just made it: the next pass goes on from there.
+            outcome.refused.clear()
+            return
+        for one in batch if len(batch) > 1 else ():
+            del outcome.refused[one[0]]
+            refused = await self._let_in(turn, [one], call, outcome)
+            if outcome.stopped or not refused:
+                break
+
+    async def _let_in(self, turn: LinkTurn, batch: Batch, call: _Call, outcome: LinkOutcome) -> bool:
+        """Makes one call for some grants' accounts; returns whether Heroku refused it.
+
+        Raises:
+            HerokuBusyError: the rate limit is used up.
+            HerokuDeniedError: the token is refused.
+            LeaseLostError: the turn is over.
+        """
+        arns = await self._intend(turn, batch, outcome)
+        if not arns:
+            return False
+        outcome.changed = True
+        try:
+            self._observer.require_time(turn)
+            seen = await call(turn.job.database.name, arns)
+        except HerokuUnclearError as error:
+            async with self._observer.holding(turn) as tx:
+                await tx.links.unclear(turn.job, arns, error=str(error))
+            outcome.trouble, outcome.stopped = error, True
+            return False
+        except HerokuError as error:
+            return await self._not_let_in(turn, batch, arns, error, outcome)
+        shown = {account.arn for account in seen.accounts} & set(arns)
+        async with self._observer.holding(turn) as tx:
+            await tx.links.made(turn.job, shown)
+            await tx.links.unclear(turn.job, set(arns) - shown, error="the answer did not list it")
+        return False
+
+    async def _intend(self, turn: LinkTurn, batch: Batch, outcome: LinkOutcome) -> list[str]:
+        """Records which accounts are about to be let in: those of grants whose owners may still be."""
+        owners = {want.grant: want.owner for want in turn.known.wants}
+        arns: set[str] = set()
+        async with self._observer.holding(turn) as tx:
+            if not turn.current:
+                outcome.stopped = True
+                return []
+            for grant, wanted in batch:
+                match await standing(tx, owners[grant]):
+                    case Standing.MEMBER:
+                        arns.update(wanted)
+                    case Standing.OUTSIDER:
+                        outcome.outsiders.add(grant)
+            if arns:
+                await tx.links.intend(turn.job, arns)
+        return sorted(arns)
+
+    async def _not_let_in(
+        self, turn: LinkTurn, batch: Batch, arns: Sequence[str], error: HerokuError, outcome: LinkOutcome
+    ) -> bool:
+        """Records a definite no; returns whether it speaks of these accounts."""
+        async with self._observer.holding(turn) as tx:
+            await tx.links.nothing_made(turn.job, arns, error=str(error))
+        if isinstance(error, HerokuBusyError | HerokuDeniedError):
+            raise error
+        if isinstance(error, HerokuNotFoundError):
+            outcome.trouble, outcome.stopped = error, True
+            return False
+        outcome.refused.update({grant: error.message for grant, _ in batch})
+        return True
+
+
+def _removed(turn: LinkTurn, drawn: LinkPlan) -> frozenset[str]:
+    """Accounts that are proven to be gone as we had asked."""
+    asked = {let.arn for let in turn.known.lets if let.removal is not Removal.NONE}
+    return frozenset(asked & set(drawn.gone))
+
+
+@dataclass(frozen=True, slots=True)
+class LinkPass:
+    """One pass over a claimed database's PrivateLink."""
+
+    keeper: LinksKeeper
+    turn: LinkTurn
+
+    async def run(self) -> None:
+        """Makes the pass."""
+        await self.keeper.work(self.turn)
+
+    async def failed(self, error: Exception) -> None:
+        """Gives the database back."""
+        await self.keeper.failed(self.turn, error)

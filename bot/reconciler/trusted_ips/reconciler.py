@@ -1,0 +1,286 @@
+"""Keeps a space's trusted ranges in step: read, change, write whole, read what came between, record."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+from uuid import UUID, uuid4
+
+import structlog
+
+from bot.domain.operation import Change
+from bot.domain.policy import Policy
+from bot.domain.request import Kind
+from bot.domain.subject import network_of
+from bot.domain.trusted_ips.merge import Merged, Rules, Written, chain, merge
+from bot.domain.trusted_ips.plan import Edit, RangesKnown, RangesPlan, edited, plan
+from bot.domain.trusted_ips.ruleset import Ruleset
+from bot.errors import (
+    HerokuBusyError,
+    HerokuDeniedError,
+    HerokuError,
+    HerokuRefusedError,
+    HerokuUnclearError,
+    LeaseLostError,
+)
+from bot.ports import Clock, Heroku, Job, Store, Transaction
+from bot.reconciler.lease import Turn, Turns
+from bot.reconciler.membership import Standing, standing
+from bot.reconciler.trusted_ips.recorder import RangesOutcome, RangesRecorder
+
+ROUNDS: Final = 5
+"""Writes in one pass at most while others keep writing in between; then a person has to look."""
+
+BETWEEN: Final = timedelta(seconds=1)
+"""Pause between two writes to one space: what is approved meanwhile goes into the same write."""
+
+AGAIN: Final = timedelta(seconds=15)
+"""How long a list of ours may be stored only before it is written once more: how long that takes by itself
+nobody tells, and every write begins it anew."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(kw_only=True, slots=True)
+class RangesTurn(Turn):
+    """A claimed space's list.
+
+    Attributes:
+        known: what the store knew when the lane was claimed.
+        changes: what is to be done once, such as taking a foreign range over.
+        rested: the time since the last write.
+        writes: lists that we wrote and around which nobody has looked yet.
+    """
+
+    known: RangesKnown
+    changes: tuple[Change, ...] = ()
+    rested: timedelta = BETWEEN
+    writes: tuple[Written, ...] = ()
+
+
+class RangesKeeper(Turns):
+    """Keeps the trusted ranges of spaces.
+
+    Args:
+        store: the truth.
+        heroku: the mirror.
+        policy: whom to tell, and when to warn.
+        clock: business time.
+    """
+
+    def __init__(self, *, store: Store, heroku: Heroku, policy: Policy, clock: Clock) -> None:
+        super().__init__(store=store, deadline=heroku.deadline)
+        self._heroku = heroku
+        self._clock = clock
+        self._recorder = RangesRecorder(store=store, policy=policy, clock=clock)
+
+    async def take(self, tx: Transaction, job: Job, *, held_since: float) -> "RangesPass":
+        """Reads what the store knows of the space's list, in the transaction of the claim."""
+        known = await tx.ranges.known(job, self._clock.now())
+        changes = await tx.changes.under_way(job.target.id, job.method)
+        undo = {str(network_of(each.subject)) for each in changes if each.kind is Kind.UNDO}
+        since = await tx.ranges.since_write(job.target.id)
+        turn = RangesTurn(
+            job=job,
+            held_since=held_since,
+            known=replace(known, undo=frozenset(undo)),
+            changes=changes,
+            rested=BETWEEN if since is None else since,
+            writes=await tx.ranges.writes(job.target.id),
+        )
+        return RangesPass(self, turn)
+
+    async def work(self, turn: RangesTurn) -> None:
+        """Makes one pass over a claimed space. Whatever happens is recorded, or the lease runs out."""
+        try:
+            try:
+                seen, drawn, outcome = await self._pass(turn)
+            except HerokuError as error:
+                await self._recorder.give_back(turn.job, error)
+            else:
+                await self._recorder.record(turn, turn.changes, seen, drawn, outcome)
+        except LeaseLostError:
+            log.warning("keeper.lease_lost", space=turn.job.target.name)
+
+    async def failed(self, turn: RangesTurn, error: Exception) -> None:
+        """Gives a space back whose pass failed in a way that nobody has thought of."""
+        await self._recorder.broken(turn.job, error)
+
+    async def _pass(self, turn: RangesTurn) -> tuple[Ruleset, RangesPlan, RangesOutcome]:
+        """Reads, settles what earlier writes have left open, plans, and writes."""
+        outcome = RangesOutcome()
+        seen = await self._read(turn)
+        try:
+            if turn.writes and await self._catch_up(turn, seen, outcome):
+                seen = await self._read(turn)
+            drawn = plan(turn.known, seen)
+            if drawn.writes and not turn.writes:
+                await self._carry_out(turn, seen, drawn, outcome)
+        except (HerokuBusyError, HerokuDeniedError) as error:
+            drawn, outcome.trouble = plan(turn.known, seen), error
+        return seen, drawn, outcome
+
+    async def _read(self, turn: RangesTurn) -> Ruleset:
+        async with self.holding(turn):
+            self.require_time(turn)
+        return await self._heroku.ruleset(turn.job.target.id)
+
+    async def _catch_up(self, turn: RangesTurn, seen: Ruleset, outcome: RangesOutcome) -> bool:
+        """Looks around writes that nobody has looked around yet: a process died, or an answer was lost.
+
+        Returns:
+            Whether something was written, so that the list is another one now.
+        """
+        found = await self._around(turn, later=seen.id)
+        if turn.known.waiting and (found is None or not found.landed):
+            return False
+        turn.known = replace(turn.known, waiting=False)
+        await self._hold(turn, found, outcome)
+        return outcome.changed
+
+    async def _carry_out(
+        self, turn: RangesTurn, seen: Ruleset, drawn: RangesPlan, outcome: RangesOutcome
+    ) -> None:
+        """Writes what is planned, and holds what others write around it."""
+        if turn.rested < BETWEEN:
+            outcome.wait = BETWEEN - turn.rested
+            return
+        if drawn.again and turn.rested < AGAIN:
+            return
+        edit = await self._still_right(turn, drawn.edit, outcome)
+        if not turn.current or not (edit or drawn.again):
+            return
+        made = await self._put(turn, seen, edited(seen.rules, edit), edit, outcome)
+        if made is not None:
+            await self._hold(turn, await self._around(turn, later=made.id), outcome)
+
+    async def _still_right(self, turn: RangesTurn, edit: Edit, outcome: RangesOutcome) -> Edit:
+        """The change without what must not be added (now).
+
+        Raises:
+            LeaseLostError: the turn is over.
+        """
+        async with self.holding(turn) as tx:
+            wanted = [each for each in edit.add if await self._still_wanted(tx, turn, each, outcome)]
+        return Edit(add=tuple(wanted), remove=edit.remove)
+
+    async def _still_wanted(
+        self, tx: Transaction, turn: RangesTurn, source: str, outcome: RangesOutcome
+    ) -> bool:
+        """Whether somebody who is to be let in by this range is a full member to this moment."""
+        members = False
+        for want in turn.known.wants:
+            if not want.opens or str(want.network) != source:
+                continue
+            stands = await standing(tx, want.owner)
+            members = members or stands is Standing.MEMBER
+            if stands is Standing.OUTSIDER:
+                outcome.outsiders.add(want.grant)
+        return members
+
+    async def _hold(self, turn: RangesTurn, found: Merged | None, outcome: RangesOutcome) -> None:
+        """Writes again, a few times, for as long as others' changes are not all in the list.
+
+        Raises:
+            HerokuBusyError: the rate limit is used up; the next pass goes on from here.
+            HerokuDeniedError: the token is refused; the next pass goes on from here.
+            LeaseLostError: the turn is over.
+        """
+        while found is not None and not found.holds and len(turn.writes) < ROUNDS:
+            outcome.merged += 1
+            edit = turn.writes[-1].edit
+            made = await self._put(turn, found.newest, found.rules, edit, outcome)
+            if made is None:
+                return
+            found = await self._around(turn, later=made.id)
+        theirs = frozenset[str]() if found is None else found.theirs
+        async with self.holding(turn) as tx:
+            await tx.ranges.checked(turn.job, theirs=theirs)
+            await self._recorder.tell_of_others(tx, turn.job, turn.writes, found)
+        ours = tuple(each for each in turn.known.ours if each.source not in theirs)
+        turn.known, turn.writes = replace(turn.known, ours=ours), ()
+
+    async def _put(
+        self, turn: RangesTurn, base: Ruleset, rules: Rules, edit: Edit, outcome: RangesOutcome
+    ) -> Ruleset | None:
+        """Writes a list whole: its intent is recorded before, its outcome after; None when it was not made.
+
+        Raises:
+            HerokuBusyError: the rate limit is used up.
+            HerokuDeniedError: the token is refused.
+            LeaseLostError: the turn is over.
+        """
+        write = Written(id=uuid4(), base=base.id, before=base.rules, edit=edit, rules=rules, ruleset=None)
+        async with self.holding(turn) as tx:
+            await tx.ranges.intend(turn.job, write)
+        outcome.changed = True
+        self.require_time(turn)
+        try:
+            made = await self._heroku.put_ruleset(turn.job.target.id, rules)
+        except HerokuUnclearError as error:
+            async with self.holding(turn) as tx:
+                await tx.ranges.unclear(turn.job)
+            outcome.trouble = error
+        except HerokuError as error:
+            await self._not_made(turn, write, error, outcome)
+        else:
+            async with self.holding(turn) as tx:
+                await tx.ranges.answered(turn.job, write.id, made.id)
+            turn.writes = (*turn.writes, replace(write, ruleset=made.id))
+            return made
+        return None
+
+    async def _not_made(
+        self, turn: RangesTurn, write: Written, error: HerokuError, outcome: RangesOutcome
+    ) -> None:
+        """Records a definite no; of a first write, it speaks of those whose ranges were to be added."""
+        async with self.holding(turn) as tx:
+            await tx.ranges.nothing_written(turn.job, write)
+        if isinstance(error, HerokuBusyError | HerokuDeniedError):
+            raise error
+        outcome.trouble = error
+        if isinstance(error, HerokuRefusedError) and not turn.writes:
+            outcome.refused = {
+                want.grant: error.message
+                for want in turn.known.wants
+                if want.opens and str(want.network) in write.edit.add
+            }
+
+    async def _around(self, turn: RangesTurn, *, later: UUID) -> Merged | None:
+        """What others wrote around our writes; None where the history does not tell.
+
+        Args:
+            turn: with at least one write of ours.
+            later: a ruleset that came after the first write, or that write's own.
+
+        Raises:
+            HerokuBusyError: the rate limit is used up.
+            HerokuDeniedError: the token is refused.
+            LeaseLostError: the turn is over.
+        """
+        async with self.holding(turn):
+            self.require_time(turn)
+        try:
+            history = await self._heroku.rulesets(turn.job.target.id)
+        except (HerokuBusyError, HerokuDeniedError):
+            raise
+        except HerokuError as error:
+            log.warning("keeper.no_history", space=turn.job.target.name, error=str(error))
+            return None
+        steps = chain(history, base=turn.writes[0].base, later=later)
+        return None if steps is None else merge(steps, turn.writes)
+
+
+@dataclass(frozen=True, slots=True)
+class RangesPass:
+    """One pass over a claimed space's list."""
+
+    keeper: RangesKeeper
+    turn: RangesTurn
+
+    async def run(self) -> None:
+        """Makes the pass."""
+        await self.keeper.work(self.turn)
+
+    async def failed(self, error: Exception) -> None:
+        """Gives the space back."""
+        await self.keeper.failed(self.turn, error)

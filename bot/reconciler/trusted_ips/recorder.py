@@ -1,0 +1,182 @@
+"""Records what a pass over a space's list has shown: grants, sources, changes, and what is told."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from bot.domain import operation as changes
+from bot.domain import schedule
+from bot.domain.grant import GrantState, Why
+from bot.domain.operation import Change, ChangeState
+from bot.domain.request import Kind
+from bot.domain.subject import network_of
+from bot.domain.trusted_ips.merge import Merged, Written
+from bot.domain.trusted_ips.plan import RangesPlan
+from bot.domain.trusted_ips.ruleset import RangeRule, RangesLook, Ruleset
+from bot.errors import HerokuError
+from bot.ports import BOT, Doing, Job, PostKind, Transaction
+from bot.reconciler.backoff import release, rest_after
+from bot.reconciler.lease import Turn
+from bot.reconciler.recorder import Recorder
+from bot.reconciler.trusted_ips.drift import RangesDrift, allowed
+
+SHOWN: Final = 25
+"""Lines of a list that a finding shows; a space has 20 at most, unless Heroku's limit has grown."""
+
+
+@dataclass(kw_only=True, slots=True)
+class RangesOutcome:
+    """What carrying out a plan brought, beyond the plan itself.
+
+    Attributes:
+        refused: grants whose source Heroku will not take, each with its words.
+        outsiders: grants whose owner may not be let in any more.
+        merged: how often somebody else's change was found in between, and kept.
+        wait: how long the next write has to wait.
+        changed: something was written, so the next look comes soon.
+        trouble: what went wrong last with a call.
+    """
+
+    refused: dict[UUID, str] = field(default_factory=dict)
+    outsiders: set[UUID] = field(default_factory=set)
+    merged: int = 0
+    wait: timedelta | None = None
+    changed: bool = False
+    trouble: HerokuError | None = None
+
+
+class RangesRecorder(Recorder):
+    """Records passes over spaces' lists."""
+
+    async def record(
+        self,
+        turn: Turn,
+        asked: Sequence[Change],
+        seen: Ruleset,
+        drawn: RangesPlan,
+        outcome: RangesOutcome,
+    ) -> None:
+        """Records a pass, whether or not its write went well.
+
+        Raises:
+            LeaseLostError: the turn was over before; nothing is recorded.
+        """
+        job, now = turn.job, self._clock.now()
+        async with self._store.transaction() as tx:
+            adopted = [each for each in asked if each.kind is Kind.ADOPT and _source(each) in allowed(seen)]
+            await tx.ranges.adopt(job, [_source(each) for each in adopted])
+            await self.settle(tx, _verdicts(drawn, outcome), now)
+            for change in asked:
+                await self._settle_change(tx, job, change, adopted, drawn, now)
+            await tx.ranges.listed(job, drawn.listed)
+            await tx.ranges.gone(job, drawn.gone)
+            ours = await tx.ranges.ours(job.target.id)
+            finder = RangesDrift(operations=self._policy.operations_channel)
+            look = RangesLook(at=now, ruleset=seen, ours=ours & allowed(seen))
+            await tx.lanes.looked(job, await finder.find(tx, job, drawn, look))
+            if outcome.trouble is not None:
+                await self.report(tx, job, outcome.trouble, now)
+            again, tries = _next_look(job, drawn, outcome)
+            rest = rest_after(job, again, tries, error=outcome.trouble, under_way=drawn.under_way)
+            await release(tx, job, rest)
+            await tx.commit()
+
+    async def tell_of_others(
+        self, tx: Transaction, job: Job, writes: Sequence[Written], found: Merged | None
+    ) -> None:
+        """Tells operations what could not be held or seen, in the commit that settles our writes.
+
+        Args:
+            tx: that commit.
+            job: the turn.
+            writes: ours, at least one.
+            found: what the history has shown last; None where it does not tell.
+        """
+        if found is None:
+            said = {"before": _written(writes[0].before), "after": _written(writes[-1].rules)}
+            await self._find(tx, job, PostKind.NOTICE_RANGES_UNSEEN, str(writes[-1].id), **said)
+        elif not found.holds:
+            by = found.newest.by or "–"
+            await self._find(tx, job, PostKind.NOTICE_RANGES_CONTENDED, str(writes[-1].id), by=by)
+
+    async def _settle_change(
+        self,
+        tx: Transaction,
+        job: Job,
+        change: Change,
+        adopted: Sequence[Change],
+        drawn: RangesPlan,
+        now: datetime,
+    ) -> None:
+        """Moves one change, if this pass has proven it or it is overdue, and has its owner told."""
+        change = await tx.changes.get(change.id)
+        if change.state is not ChangeState.DOING:
+            return
+        kind = PostKind.NOTICE_DONE
+        if any(each.id == change.id for each in adopted) or _source(change) in drawn.undone:
+            after = changes.done(change, now=now)
+        elif why := _failure(change, drawn):
+            after, kind = changes.failed(change, why, now=now), PostKind.NOTICE_NOT_DONE
+        else:
+            return
+        if await tx.changes.move(change, after, doing=Doing(actor=BOT, at=now)):
+            if kind is PostKind.NOTICE_NOT_DONE and change.kind is Kind.UNDO:
+                await tx.ranges.spared(job, [_source(change)])
+            await tx.posts.refresh_cards(change.request)
+            key = f"{kind}:{change.id}:{now.isoformat()}"
+            await tx.posts.tell(kind, to=change.owner, key=key, request=change.request)
+
+    async def _find(self, tx: Transaction, job: Job, kind: PostKind, which: str, **said: str) -> None:
+        await tx.posts.tell(
+            kind,
+            to=self._policy.operations_channel,
+            key=f"{kind}:{job.target.id}:{which}",
+            params={"space": job.target.label, **said},
+        )
+
+
+def _failure(change: Change, drawn: RangesPlan) -> Why | None:
+    """Why a change will not be made; None while it still may be."""
+    if change.kind is Kind.UNDO and _source(change) in drawn.needed:
+        return Why.NEEDED
+    return Why.DEADLINE if change.overdue else None
+
+
+def _source(change: Change) -> str:
+    return str(network_of(change.subject))
+
+
+def _written(rules: Sequence[RangeRule]) -> str:
+    return ", ".join(f"{rule.action} {rule.source}" for rule in rules[:SHOWN])
+
+
+def _verdicts(
+    drawn: RangesPlan, outcome: RangesOutcome
+) -> Iterable[tuple[UUID, GrantState, Why | None, str]]:
+    """Every grant whose state the pass has settled."""
+    for id in drawn.in_force:
+        yield id, GrantState.IN_FORCE, None, ""
+    for id in drawn.ended:
+        yield id, GrantState.ENDED, None, ""
+    for id in drawn.interrupted:
+        yield id, GrantState.INTERRUPTED, Why.CLOSED_ELSEWHERE, ""
+    for id, why in drawn.failed:
+        yield id, GrantState.FAILED, why, ""
+    for id in outcome.outsiders:
+        yield id, GrantState.FAILED, Why.PERSON, ""
+    for id, detail in outcome.refused.items():
+        yield id, GrantState.FAILED, Why.REFUSED, detail
+
+
+def _next_look(job: Job, drawn: RangesPlan, outcome: RangesOutcome) -> tuple[timedelta, int]:
+    """When to look again: after a change once in a minute and once in ten, for others may undo it."""
+    if outcome.wait is not None:
+        return outcome.wait, job.tries
+    if outcome.changed:
+        return schedule.READ_BACK[0], 1
+    if drawn.under_way:
+        return schedule.gap(schedule.READ_BACK, job.tries), job.tries + 1
+    lately = bool(drawn.ended or drawn.gone or drawn.listed)
+    return (schedule.WATCH if lately else schedule.IDLE), 0

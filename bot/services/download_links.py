@@ -1,0 +1,142 @@
+"""Making the link to a certificate's files: for its owner alone, and for a quarter of an hour."""
+
+import secrets
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+from uuid import UUID, uuid4
+
+from bot.domain.mtls.certificate import READY, KnownCertificate
+from bot.domain.mtls.download_link import LIFE, SECRET_BYTES, Handout, HandoutState
+from bot.errors import Refusal, Refused
+from bot.ports import Case, Place, PostKind, Transaction
+from bot.services.base import UseCases
+
+POST_KEY: Final = "handout:{id}"
+"""The key of the direct message that holds a link: by it the message loses the link once that is over."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ticket:
+    """A link at the one moment at which its secret is known: it is sent, and then forgotten.
+
+    Attributes:
+        post: the number of the direct message that is to hold it.
+        owner: who gets that message.
+        handle: what people call the certificate.
+        database: the name of the database's app.
+    """
+
+    id: UUID
+    secret: str = field(repr=False)
+    post: int
+    owner: str
+    handle: str
+    database: str
+    expires_at: datetime
+
+
+class Handing(UseCases):
+    """The link is made in one transaction, and sent after it: the store only ever has the secret's digest."""
+
+    async def make_link(self, handle: str | None, *, person: str, key: str) -> Ticket | None:
+        """Makes a link, and ends those to the same files that nobody used.
+
+        Args:
+            handle: what people call the certificate; None where nothing was said.
+            person: who wants it.
+            key: what tells this command or click from every other.
+
+        Returns:
+            What is to be sent to the person at once; None when this very command was carried out before.
+
+        Raises:
+            Refused: there is no such certificate, it is not theirs, or it cannot be used.
+            StoreUnavailableError: nothing was recorded.
+        """
+        secret = secrets.token_urlsafe(SECRET_BYTES)
+        made: list[tuple[Handout, int]] = []
+
+        async def work(tx: Transaction) -> int:
+            await self._member(tx, person)
+            known = await self._their_own(tx, handle, person)
+            handout = self._begin(known, secret, person)
+            made.append((handout, await self._record_handout(tx, handout)))
+            return handout.request
+
+        case = await self._once(key, person, work)
+        if not made or not await self._is_there(made[0][0].id):
+            # The same command came before, and all that was done now was rolled back.
+            return None
+        return _ticket(made[0], secret, case)
+
+    async def sent(self, ticket: Ticket, place: Place) -> None:
+        """Notes where the message with a link stands."""
+        async with self._store.transaction() as tx:
+            await tx.posts.stands(ticket.post, place)
+            await tx.commit()
+
+    async def not_sent(self, ticket: Ticket) -> None:
+        """Ends a link that Slack did not take: nobody has its secret any more."""
+        async with self._store.transaction() as tx:
+            handout = await tx.handouts.lock(ticket.id)
+            if handout is not None and handout.state is HandoutState.OPEN:
+                unsent = replace(handout, state=HandoutState.UNSENT)
+                await tx.handouts.move(handout, unsent, doing=self._by(ticket.owner))
+            await tx.posts.take_back(ticket.post)
+            await tx.commit()
+
+    async def _is_there(self, id: UUID) -> bool:
+        async with self._store.transaction() as tx:
+            return await tx.handouts.lock(id) is not None
+
+    async def _their_own(self, tx: Transaction, handle: str | None, person: str) -> KnownCertificate:
+        known = await self._certificate(tx, handle)
+        if known.foreign:
+            raise Refused(Refusal.FILES_FOREIGN, handle=known.handle)
+        if known.owner != person:
+            raise Refused(Refusal.FILES_NOT_YOURS, handle=known.handle)
+        if known.status != READY:
+            raise Refused(Refusal.CERTIFICATE_NOT_READY, handle=known.handle)
+        return known
+
+    def _begin(self, known: KnownCertificate, secret: str, person: str) -> Handout:
+        if known.request is None:
+            raise TypeError(f"certificate {known.handle} was made for no request")
+        return Handout.begin(
+            id=uuid4(),
+            secret=secret,
+            certificate=known.id,
+            request=known.request,
+            target=known.target,
+            owner=person,
+            now=self._clock.now(),
+        )
+
+    async def _record_handout(self, tx: Transaction, handout: Handout) -> int:
+        """Writes a link and its message; returns the message's number."""
+        doing = self._by(handout.owner)
+        for older in await tx.handouts.open_of(handout.certificate):
+            await tx.handouts.move(older, replace(older, state=HandoutState.REPLACED), doing=doing)
+            await tx.posts.refresh(POST_KEY.format(id=older.id), params={"state": HandoutState.REPLACED})
+        await tx.handouts.make(handout, doing=doing)
+        return await tx.posts.announce(
+            PostKind.NOTICE_HANDOUT,
+            to=handout.owner,
+            key=POST_KEY.format(id=handout.id),
+            request=handout.request,
+            again=LIFE,
+        )
+
+
+def _ticket(made: tuple[Handout, int], secret: str, case: Case) -> Ticket:
+    handout, post = made
+    return Ticket(
+        id=handout.id,
+        secret=secret,
+        post=post,
+        owner=handout.owner,
+        handle=str(handout.request),
+        database=case.target.label,
+        expires_at=handout.expires_at,
+    )

@@ -1,0 +1,150 @@
+"""Giving out a certificate's files to whoever comes with the right link: once, and kept nowhere."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+
+from bot.domain.mtls import download_link as handouts
+from bot.domain.mtls.download_link import FETCH, HELD, Answer, Handout, HandoutState
+from bot.domain.target import Database
+from bot.errors import HerokuError, HerokuNotFoundError
+from bot.ports import BOT, Clock, Credential, Doing, Heroku, Store, Transaction
+from bot.services.base import case_of
+from bot.services.download_links import POST_KEY
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Files:
+    """What is handed out.
+
+    Attributes:
+        handle: what people call the certificate.
+        credential: the certificate with its chain, and its key.
+        root: the chain by which a client knows the server, PEM.
+    """
+
+    database: Database
+    handle: str
+    credential: Credential = field(repr=False)
+    root: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Held:
+    """A link that nobody else is served with for a while."""
+
+    handout: Handout
+    lease: UUID
+    database: Database
+
+
+class Delivering:
+    """Between two transactions Heroku is asked, with neither a lock nor a transaction open meanwhile.
+
+    Args:
+        store: knows the links.
+        heroku: has the files.
+        clock: business time.
+        within: how long Heroku may take in all.
+    """
+
+    def __init__(self, *, store: Store, heroku: Heroku, clock: Clock, within: timedelta = FETCH) -> None:
+        self._store = store
+        self._heroku = heroku
+        self._clock = clock
+        self._within = within
+
+    async def take(self, id: UUID, secret: str) -> Files | Answer:
+        """The files, once; or why there are none.
+
+        A link is over only when its files are on their way: one that Heroku did not answer for in time works
+        again at once, and one whose process died works again when its turn is over.
+
+        Args:
+            id: the link's public part.
+            secret: as it came.
+
+        Raises:
+            StoreUnavailableError: nothing is given out, for nobody could tell that it was.
+        """
+        held = await self._admit(id, secret)
+        if isinstance(held, Answer):
+            return held
+        try:
+            async with asyncio.timeout(self._within.total_seconds()):
+                files = await self._fetch(held)
+        except HerokuNotFoundError:
+            return await self._release(held, Answer.GONE)
+        except (HerokuError, TimeoutError) as error:
+            # Heroku's own words are left out: nothing of such an answer belongs in a log.
+            status = error.status if isinstance(error, HerokuError) else 0
+            log.warning("handout.not_fetched", link=str(id), error=type(error).__name__, status=status)
+            return await self._release(held, Answer.UNREACHABLE)
+        return files if await self._record(held) else Answer.BUSY
+
+    async def _admit(self, id: UUID, secret: str) -> _Held | Answer:
+        """Lets the first through who brings the right secret, and counts the wrong ones."""
+        async with self._store.transaction() as tx:
+            handout = await tx.handouts.lock(id)
+            answer = handouts.judge(handout, secret, now=self._clock.now())
+            if handout is None:
+                return answer
+            if answer is Answer.WRONG:
+                await self._count(tx, handout)
+            if answer is not Answer.GIVE:
+                return answer
+            lease = await tx.handouts.hold(handout, within=HELD)
+            case = await case_of(tx, handout.request)
+            await tx.commit()
+        return _Held(handout=handout, lease=lease, database=case.database)
+
+    async def _count(self, tx: Transaction, handout: Handout) -> None:
+        """Notes a wrong secret; its owner sees when a link is over because of too many."""
+        if handout.state is not HandoutState.OPEN:
+            return
+        guessed = handouts.guessed(handout)
+        await self._move(tx, handout, guessed)
+        await tx.commit()
+
+    async def _fetch(self, held: _Held) -> Files:
+        """Asks Heroku, by the database's present name; raises ``HerokuError`` as the answer is."""
+        name = await self._heroku.database_name(held.database.id)
+        credential = await self._heroku.credential(name, held.handout.certificate)
+        root = await self._heroku.authority(name)
+        return Files(
+            database=held.database, handle=str(held.handout.request), credential=credential, root=root
+        )
+
+    async def _release(self, held: _Held, answer: Answer) -> Answer:
+        async with self._store.transaction() as tx:
+            await tx.handouts.release(held.handout.id, held.lease)
+            await tx.commit()
+        return answer
+
+    async def _record(self, held: _Held) -> bool:
+        """Ends the link before its files leave; False when the turn was over, and nothing is to leave."""
+        async with self._store.transaction() as tx:
+            handout = await tx.handouts.holds(held.handout.id, held.lease)
+            if handout is None or handout.state is not HandoutState.OPEN:
+                return False
+            now = self._clock.now()
+            await self._move(tx, handout, handouts.delivered(handout, now=now))
+            await tx.certificates.handed_out(handout.certificate, at=now)
+            await tx.posts.refresh_cards(handout.request)
+            await tx.commit()
+        return True
+
+    async def _move(self, tx: Transaction, before: Handout, after: Handout) -> None:
+        """Writes a link's new state, and has the message without it drawn that stands in its place."""
+        now = self._clock.now()
+        # Nobody knows who guessed; whoever has the right secret has it from its owner.
+        actor = before.owner if after.state is HandoutState.DELIVERED else BOT
+        await tx.handouts.move(before, after, doing=Doing(actor=actor, at=now))
+        if after.state is not before.state:
+            said = {"state": after.state, "at": now.isoformat()}
+            await tx.posts.refresh(POST_KEY.format(id=before.id), params=said)

@@ -1,0 +1,157 @@
+"""What time brings to certificates: reminders of their ends, a word about rotations, a weekly summary."""
+
+import json
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from typing import Final
+
+from bot.domain import operation as changes
+from bot.domain.grant import Why
+from bot.domain.mtls import expiry_reminders, rotation
+from bot.domain.mtls.certificate import READY, KnownCertificate
+from bot.domain.operation import Change
+from bot.domain.person import require_member
+from bot.errors import Refused
+from bot.ports import BOT, Doing, PostKind, Transaction
+from bot.services.base import UseCases
+
+REMINDED: Final = 100
+"""Reminders in one transaction; more follow at once after it."""
+
+LOOKED_UP: Final = timedelta(minutes=1)
+"""How long a reminder waits while its owner is being looked up in Slack."""
+
+CHORE: Final = "unowned certificates"
+"""The weekly summary's turn."""
+
+
+class Owned(Enum):
+    """What is known of a certificate's owner."""
+
+    YES = auto()
+    NO = auto()
+    UNKNOWN = auto()
+
+
+class Reminding(UseCases):
+    """Each reminder is recorded with the step that it is for, so that no process sends it again."""
+
+    async def follow_certificates(self) -> datetime | None:
+        """Does what is due by business time; returns the next moment at which something will be."""
+        now = self._clock.now()
+        async with self._store.transaction() as tx:
+            for known in await tx.reminders.due(now, limit=REMINDED):
+                await self._remind_of_end(tx, known, now)
+            for change in await tx.changes.to_wake(now, limit=REMINDED):
+                await self._wake(tx, change, now)
+            await tx.commit()
+            moments = [await tx.reminders.next_moment(), await tx.changes.next_moment()]
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    async def sum_up(self) -> None:
+        """Tells operations, once a week by business time, which certificates nobody owns, if any."""
+        now = self._clock.now()
+        async with self._store.transaction() as tx:
+            mine = await tx.chores.turn(CHORE, now=now, following=expiry_reminders.next_summary(now))
+            unowned = await _unowned(tx) if mine else []
+            if unowned:
+                await tx.posts.tell(
+                    PostKind.NOTICE_UNOWNED,
+                    to=self._policy.operations_channel,
+                    key=f"{PostKind.NOTICE_UNOWNED}:{now.date().isoformat()}",
+                    params={"at": now.isoformat(), "certificates": json.dumps(unowned)},
+                )
+            await tx.commit()
+
+    # --- the ladder ------------------------------------------------------------------------------
+
+    async def _remind_of_end(self, tx: Transaction, known: KnownCertificate, now: datetime) -> None:
+        """Sends the most urgent step: to the owner, in the last week to approvers too; else to operations."""
+        if known.owner is None or known.expires_at is None:
+            await tx.reminders.put_off(known, until=None)
+            return
+        step = expiry_reminders.due(known.ladder, expires_at=known.expires_at, now=now)
+        if step is None:
+            moment = expiry_reminders.next_moment(known.ladder, expires_at=known.expires_at)
+            await tx.reminders.put_off(known, until=moment)
+            return
+        owned = await _owned(tx, known.owner)
+        if owned is Owned.UNKNOWN:
+            await tx.reminders.put_off(known, until=now + LOOKED_UP)
+            return
+        put_off = known.ladder.snoozed_until if step == known.ladder.step else None
+        late = now - (put_off or expiry_reminders.moment_of(known.expires_at, step))
+        doing = Doing(actor=BOT, at=now, details={"late_s": str(int(late.total_seconds()))})
+        await tx.reminders.climb(known, expiry_reminders.reminded(known.ladder, step), doing=doing)
+        if owned is Owned.NO:
+            await self._tell(tx, PostKind.NOTICE_EXPIRY_ORPHAN, self._policy.operations_channel, known, step)
+            return
+        await self._tell(tx, PostKind.NOTICE_EXPIRY, known.owner, known, step)
+        if step <= expiry_reminders.COPIED:
+            await self._tell(tx, PostKind.NOTICE_EXPIRY_COPY, self._policy.approvals_channel, known, step)
+
+    async def _tell(
+        self, tx: Transaction, kind: PostKind, to: str, known: KnownCertificate, step: int
+    ) -> None:
+        key = reminder_key(kind, known, step)
+        await tx.posts.tell(kind, to=to, key=key, request=known.request, params={"step": str(step)})
+
+    # --- rotations that wait for a person --------------------------------------------------------
+
+    async def _wake(self, tx: Transaction, change: Change, now: datetime) -> None:
+        """Reminds whoever has not installed a new certificate, gives them up, or has the old one removed."""
+        doing = Doing(actor=BOT, at=now)
+        waits = rotation.rotation_of(change).waits_for_word
+        if rotation.is_over(change, now=now):
+            await tx.changes.move(change, changes.failed(change, Why.NOT_INSTALLED, now=now), doing=doing)
+            await self._tell_owner(tx, PostKind.NOTICE_NOT_DONE, change, now)
+        elif waits:
+            await tx.changes.move(change, rotation.reminded(change, now=now), doing=doing)
+            await self._tell_owner(tx, PostKind.NOTICE_INSTALL, change, now)
+        else:
+            await tx.changes.move(change, rotation.rested(change), doing=doing)
+            await tx.lanes.want(change.target, change.method)
+        await tx.posts.refresh_cards(change.request)
+
+    async def _tell_owner(self, tx: Transaction, kind: PostKind, change: Change, now: datetime) -> None:
+        key = f"{kind}:{change.id}:{now.isoformat()}"
+        await tx.posts.tell(kind, to=change.owner, key=key, request=change.request)
+
+
+def reminder_key(kind: PostKind, known: KnownCertificate, step: int) -> str:
+    """What tells one reminder from every other: one that was put off comes again as another."""
+    return f"{kind}:{known.id}:{step}:{known.ladder.snoozes if step == known.ladder.step else 0}"
+
+
+async def _owned(tx: Transaction, owner: str | None) -> Owned:
+    """Whether somebody looks after a certificate; whoever is not known well enough is looked up."""
+    if owner is None:
+        return Owned.NO
+    found = await tx.people.find(owner)
+    if found is None:
+        # An open question is left as it is: asked anew, the answer to it would be none.
+        if await tx.people.question(owner) is None:
+            await tx.people.ask_for(owner)
+        return Owned.UNKNOWN
+    try:
+        require_member(found)
+    except Refused:
+        return Owned.NO
+    return Owned.YES
+
+
+async def _unowned(tx: Transaction) -> list[dict[str, str]]:
+    """What the summary says of each certificate that works: by database, those that end soonest first."""
+    found = [known for known in await tx.certificates.present() if known.status == READY]
+    apps = {database.id: database.app for database in await tx.targets.all()}
+    return [
+        {
+            "app": apps[known.target],
+            "handle": known.handle,
+            "name": known.name,
+            "owner": known.owner or "",
+            "until": "" if known.expires_at is None else known.expires_at.isoformat(),
+        }
+        for known in found
+        if known.target in apps and await _owned(tx, known.owner) is Owned.NO
+    ]

@@ -1,0 +1,162 @@
+"""The questions, the recommendation, and the table of the three ways: three views, one behind the other."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import Final
+
+from bot.domain.advice import Advice, Length, Need, Origin, Reason, Way
+from bot.domain.method import Method
+from bot.domain.privatelink.observation import AWS_REGIONS, aws_region
+from bot.domain.target import Database
+from bot.i18n.translator import Words
+from bot.ports import Block
+from bot.views import action_ids, block_kit, modals
+
+OTHER: Final = "other"
+UNKNOWN: Final = "unknown"
+"""Choices of the field for a region beside Amazon's names: one that no Heroku Space is in, and none said."""
+
+YES: Final = "yes"
+NO: Final = "no"
+
+FACTS: Final = ("what", "spaces", "origin", "setup", "standing", "limits")
+"""Rows of the table."""
+
+DURATIONS: Final = {Length.HOURS: "8h", Length.DAYS: "5d"}
+"""What a length becomes in the form that follows; what lasts is left to the person, and to the policy."""
+
+
+_BUTTONS: Final = {Way.MTLS: action_ids.ADVISE_MTLS, Way.PRIVATELINK: action_ids.ADVISE_PRIVATELINK}
+"""The button of each way in that has a form."""
+
+
+def questions(*, databases: Sequence[Database], chosen: str | None, words: Words) -> Block:
+    """The form; what most people would say is chosen already.
+
+    Args:
+        databases: what advice can be given about.
+        chosen: the id of the one that was named, if any.
+        words: the reader's language.
+    """
+    fields = [
+        _choice(action_ids.FIELD_NEED, "advise.need", Need, None, words),
+        modals.target_field(databases, chosen, words),
+        _choice(action_ids.FIELD_ORIGIN, "advise.origin", Origin, Origin.FIXED, words),
+        _region(words),
+        _choice(action_ids.FIELD_LENGTH, "advise.length", Length, Length.HOURS, words),
+        _production(words),
+    ]
+    return {
+        "type": "modal",
+        "callback_id": action_ids.FORM_ADVISE,
+        "title": block_kit.plain(words("advise.title")),
+        "submit": block_kit.plain(words("advise.submit")),
+        "close": block_kit.plain(words("form.cancel")),
+        "blocks": [block_kit.section(words("advise.intro")), *fields],
+    }
+
+
+def recommendation(database: Database, advice: Advice, length: Length, words: Words) -> Block:
+    """One way, why, what is good to know, and how to ask for it; whoever goes back can answer anew."""
+    params = {
+        "app": database.app,
+        "name": database.name,
+        "space": database.space,
+        "region": _named_region(database),
+    }
+    shown = [
+        block_kit.header(words(f"advise.way.{advice.way}")),
+        block_kit.section(words(f"advise.reason.{advice.reason}", **params)),
+    ]
+    if advice.remarks:
+        shown.append(block_kit.context(*(words(f"advise.remark.{remark}") for remark in advice.remarks)))
+    if advice.way is Way.TRUSTED:
+        shown.append(block_kit.section(words("advise.line.trusted", **params)))
+    asking = (_ask(way, database, advice, length, words) for way in _asked(advice))
+    compare = block_kit.button(words("advise.compare"), action=action_ids.ADVISE_COMPARE, value="0.0")
+    return _told("advise.result", [*shown, block_kit.actions(*asking, compare)], words)
+
+
+def comparison(words: Words) -> Block:
+    """The table of the three ways."""
+    shown: list[Block] = [block_kit.section(words("advise.table.note"))]
+    for method in Method:
+        facts = [(words(f"advise.fact.{fact}"), words(f"advise.table.{method}.{fact}")) for fact in FACTS]
+        shown += [block_kit.header(words(f"advise.way.{method}")), block_kit.fields(*facts)]
+    return _told("advise.table", shown, words)
+
+
+def button_data(database: str, length: Length) -> str:
+    """What the button that asks carries."""
+    return f"{database}.{length}"
+
+
+def read_button_data(value: str) -> tuple[str, Length]:
+    """The database's id and the length that a button carries.
+
+    Raises:
+        ValueError: it is no value of ours.
+    """
+    database, _, length = value.partition(".")
+    return database, Length(length)
+
+
+def _choice(field: str, key: str, choices: type[StrEnum], chosen: str | None, words: Words) -> Block:
+    options = [(str(one), str(words(f"{key}.{one}"))) for one in choices]
+    return block_kit.choice_input(
+        field, words(key), options=options, initial=chosen, hint=words(f"{key}.hint")
+    )
+
+
+def _region(words: Words) -> Block:
+    options = [(aws, f"{aws} ({heroku.capitalize()})") for heroku, aws in sorted(AWS_REGIONS.items())]
+    options += [(OTHER, words("advise.region.other")), (UNKNOWN, words("advise.region.unknown"))]
+    return block_kit.select_input(
+        action_ids.FIELD_REGION,
+        words("advise.region"),
+        options=options,
+        initial=UNKNOWN,
+        hint=words("advise.region.hint"),
+    )
+
+
+def _production(words: Words) -> Block:
+    return block_kit.choice_input(
+        action_ids.FIELD_PRODUCTION,
+        words("advise.production"),
+        options=[(YES, words("advise.production.yes")), (NO, words("advise.production.no"))],
+        initial=NO,
+        hint=words("advise.production.hint"),
+    )
+
+
+def _asked(advice: Advice) -> tuple[Way, ...]:
+    """The ways that a button leads on to; where it is open whether the first will do, the second too."""
+    if advice.reason is Reason.REGION_UNKNOWN:
+        return Way.PRIVATELINK, Way.MTLS
+    return (advice.way,) if advice.way in _BUTTONS else ()
+
+
+def _ask(way: Way, database: Database, advice: Advice, length: Length, words: Words) -> Block:
+    return block_kit.button(
+        words(f"advise.ask.{way}"),
+        action=_BUTTONS[way],
+        value=button_data(str(database.id), length),
+        style="primary" if way is advice.way else None,
+    )
+
+
+def _named_region(database: Database) -> str:
+    """Amazon's name of a region, which is the one that people with a VPC know."""
+    return aws_region(database.region) or database.region
+
+
+def _told(title: str, shown: Sequence[Block], words: Words) -> Block:
+    """A view that only says something."""
+    return {
+        "type": "modal",
+        "callback_id": action_ids.FORM_NOTE,
+        "title": block_kit.plain(words(title)),
+        "close": block_kit.plain(words("form.close")),
+        "blocks": list(shown),
+    }

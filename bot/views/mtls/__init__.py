@@ -1,0 +1,1 @@
+"""Views of mTLS rules and client certificates."""

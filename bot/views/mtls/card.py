@@ -1,0 +1,116 @@
+"""What a card about certificates or mTLS as a whole shows beside what every card does."""
+
+from collections.abc import Sequence
+from typing import Final
+from uuid import UUID
+
+from bot.domain.grant import Why
+from bot.domain.mtls.certificate import SHOWN_OF_ID, Certificate, KnownCertificate, ready
+from bot.domain.mtls.issuance import search_of
+from bot.domain.operation import Change, ChangeState
+from bot.domain.request import Kind
+from bot.i18n.translator import Mrkdwn, Words, cut, mention
+from bot.ports import Block, Case
+from bot.views import action_ids, block_kit
+
+PURPOSE: Final = 200
+"""Characters of what a certificate is for."""
+
+NAME: Final = 80
+"""Characters of a certificate's name, which is a host name of Heroku's choice."""
+
+CLOSED: Final = 50
+"""Requests that are named as ending."""
+
+OFFERED: Final = 8
+"""Certificates that somebody may be asked to choose from: each takes two blocks of a card."""
+
+
+def facts(known: KnownCertificate, words: Words) -> list[tuple[str, str]]:
+    """The certificate that a card is about: whose it is, until when, and what for."""
+    until = known.expires_at or words("card.until.unknown")
+    if known.owner is None:
+        foreign = words("card.certificate.foreign", handle=known.handle, until=until)
+        return [(words("card.certificate"), foreign)]
+    owner = mention(known.owner)
+    shown = words("card.certificate.ours", handle=known.handle, owner=owner, until=until)
+    purpose = _purpose(known, words)
+    return [(words("card.certificate"), shown), (words("card.certificate.purpose"), purpose)]
+
+
+def change(case: Case, words: Words) -> str:
+    """What approving would change at Heroku, as of the last look."""
+    kind, app = case.request.kind, case.target.label
+    said = [words(f"card.change.{kind}", app=app)]
+    if kind is Kind.DISABLE:
+        said += _ends(case, words)
+    if kind is Kind.DISCARD and _is_last(case):
+        said.append(words("card.change.discard.last", app=app))
+    return " ".join(said)
+
+
+def several(case: Case, words: Words) -> list[Block]:
+    """The certificates that a person has to choose from, each with its button; none in any other case."""
+    found = _candidates(case)
+    if not found:
+        return []
+    shown: list[Block] = [block_kit.section(words("several.ask", id=case.request.id))]
+    for number, each in enumerate(found[:OFFERED]):
+        shown += [block_kit.section(_candidate(each, words)), _pick(case, each.id, number, words)]
+    return shown
+
+
+def one_line(text: str) -> str:
+    """Somebody else's text without line breaks, which would end a line of ours, and without code marks."""
+    return " ".join(text.split()).replace("`", "'")
+
+
+def _purpose(known: KnownCertificate, words: Words) -> Mrkdwn:
+    return cut(one_line(known.purpose), PURPOSE) if known.purpose else words("stock.purpose.none")
+
+
+def _ends(case: Case, words: Words) -> list[Mrkdwn]:
+    said, look = [], case.rules
+    if case.closes:
+        closes = ", ".join(f"#{id}" for id in case.closes[:CLOSED])
+        said.append(words("card.change.disable.requests", closes=closes))
+    rules = 0 if look is None else sum(rule.id not in look.ours for rule in look.rules)
+    if look is not None and (rules or look.certificates):
+        count = len(ready(look.certificates))
+        said.append(words("card.change.disable.others", rules=rules, certificates=count))
+    return said
+
+
+def _is_last(case: Case) -> bool:
+    """Whether nobody whom pgaccess lets in could connect any more."""
+    if case.certificate is None or case.rules is None or not case.rules.ours:
+        return False
+    return {each.id for each in ready(case.rules.certificates)} == {case.certificate.id}
+
+
+def _candidates(case: Case) -> Sequence[Certificate]:
+    change = case.change
+    if change is None or not _is_open(change):
+        return ()
+    look = case.rules
+    if look is None:
+        return ()
+    wanted = search_of(change).candidates
+    return [each for each in look.certificates if each.id in wanted]
+
+
+def _is_open(change: Change) -> bool:
+    return change.state is ChangeState.FAILED and change.why is Why.SEVERAL
+
+
+def _candidate(each: Certificate, words: Words) -> Mrkdwn:
+    until = each.expires_at or words("card.until.unknown")
+    name = cut(one_line(each.name), NAME)
+    return words("several.one", handle=each.id.hex[:SHOWN_OF_ID], name=name, until=until)
+
+
+def _pick(case: Case, certificate: UUID, number: int, words: Words) -> Block:
+    value = action_ids.pick_value(case.request.id, certificate)
+    return block_kit.actions(
+        block_kit.button(words("button.pick"), action=f"{action_ids.PICK}.{number}", value=value)
+    )

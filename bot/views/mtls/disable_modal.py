@@ -1,0 +1,58 @@
+"""The form that asks for mTLS on a database to be disabled: everything that would end, and the app's name."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from bot.i18n.translator import Mrkdwn, Words
+from bot.ports import Block, Disabling
+from bot.views import action_ids, block_kit, modals
+
+NAMED: Final = 60
+"""Rules, requests and certificates that one line names: as many as a database can have rules."""
+
+
+def disable_form(found: Disabling, *, reason: str | None, words: Words, needs_reason: bool) -> Block:
+    """Lists every rule, request and certificate that would end, and asks to type the app's name.
+
+    Args:
+        found: what would end.
+        reason: as typed already.
+        words: the reader's language.
+        needs_reason: no rule of the policy lets one go without.
+    """
+    app = found.database.app
+    name = block_kit.text_input(
+        action_ids.FIELD_NAME,
+        words("form.disable.name"),
+        initial=None,
+        hint=words("form.disable.name.hint", app=app),
+    )
+    shown = [
+        block_kit.section(words("form.disable.about", app=app)),
+        *(block_kit.section(line) for line in _ends(found, words)),
+        name,
+        modals.reason_field(words, reason, optional=not needs_reason, hint="form.reason.end"),
+    ]
+    title, submit = words("form.disable.title"), words("form.disable.submit")
+    made = modals.modal(action_ids.FORM_DISABLE, title, submit, words, shown)
+    return {**made, "private_metadata": found.database.name}
+
+
+def _ends(found: Disabling, words: Words) -> list[Mrkdwn]:
+    said = []
+    if found.look.rules:
+        networks = _listed((str(rule.network)[:40] for rule in found.look.rules), words)
+        said.append(words("form.disable.rules", count=len(found.look.rules), networks=networks))
+    if found.requests:
+        closes = _listed((f"#{id}" for id in found.requests), words)
+        said.append(words("form.disable.requests", closes=closes))
+    if found.certificates:
+        handles = _listed((known.handle for known in found.certificates), words)
+        said.append(words("form.disable.certificates", count=len(found.certificates), handles=handles))
+    return said or [words("form.disable.nothing")]
+
+
+def _listed(names: Iterable[str], words: Words) -> Mrkdwn:
+    every = [words.show(name) for name in names]
+    more = [words("form.disable.more", count=len(every) - NAMED)] if len(every) > NAMED else []
+    return Mrkdwn(", ".join([*every[:NAMED], *more]))

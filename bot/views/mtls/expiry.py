@@ -1,0 +1,152 @@
+"""Reminders of certificates' ends, the answers to their buttons, and the weekly summary."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Final
+
+from bot.domain.mtls.certificate import KnownCertificate
+from bot.domain.mtls.expiry_reminders import LATEST_SNOOZE, SNOOZES, Ladder
+from bot.domain.policy import Policy
+from bot.i18n.translator import Mrkdwn, Words, cut, mention
+from bot.ports import Block, Case, Message, Post, PostKind
+from bot.views import action_ids, block_kit, request_card
+
+REMINDERS: Final = frozenset(
+    {PostKind.NOTICE_EXPIRY, PostKind.NOTICE_EXPIRY_COPY, PostKind.NOTICE_EXPIRY_ORPHAN}
+)
+"""What tells of a certificate's end."""
+
+PURPOSE_SHOWN: Final = 200
+"""Characters of what a certificate is for."""
+
+NAME_SHOWN: Final = 80
+"""Characters of a certificate's name, which is a host name of Heroku's choice."""
+
+SHOWN: Final = 40
+"""Certificates that one summary shows: with their headings they stay below Slack's 50 blocks."""
+
+TOGETHER: Final = 10
+"""Lines in one paragraph: a section takes 3,000 characters."""
+
+
+def reminder(post: Post, case: Case, *, words: Words, policy: Policy) -> Message:
+    """One step of the ladder as things stand now: who took note, and whether there is still anything to do.
+
+    Raises:
+        ValueError: no certificate was made for the request.
+    """
+    known, step = case.issued, int(post.params["step"])
+    if known is None or known.owner is None or known.expires_at is None:
+        raise ValueError(f"{post.kind} tells of a certificate, and request {case.request.id} has none")
+    if known.gone_at is not None:
+        gone = words("expiry.gone", id=known.handle, app=case.target.label)
+        return Message(text=gone, blocks=[block_kit.section(gone)])
+    said = _said(post.kind, case, known, step, words, policy)
+    shown = [block_kit.section(said)]
+    if known.purpose:
+        purpose = cut(request_card.one_line(known.purpose), PURPOSE_SHOWN)
+        shown.append(block_kit.section(words("expiry.purpose", purpose=purpose)))
+    how = words("expiry.how.over" if step == 0 else "expiry.how", id=known.handle)
+    shown.append(block_kit.section(how))
+    if known.ladder.step == step:
+        shown += [block_kit.context(answered(known.ladder, words)), _buttons(case, known.ladder, step, words)]
+    return Message(text=said, blocks=shown)
+
+
+def answered(ladder: Ladder, words: Words) -> Mrkdwn:
+    """What somebody has answered to the last reminder."""
+    if ladder.acknowledged_at is not None:
+        by = mention(ladder.acknowledged_by or "")
+        return words("expiry.noted", person=by, at=ladder.acknowledged_at)
+    if ladder.snoozed_until is not None:
+        return words("expiry.snoozed", until=ladder.snoozed_until)
+    return words("expiry.unnoted")
+
+
+def standing(ladder: Ladder, words: Words) -> Mrkdwn:
+    """How far the reminders have come, for the list of certificates; there was one."""
+    step = ladder.step or 0
+    key = "expiry.reminded" if step else "expiry.reminded.end"
+    return Mrkdwn(f"{words(key, left=timedelta(days=step))} {answered(ladder, words)}")
+
+
+def acknowledged(case: Case, words: Words) -> Message:
+    """To whoever took note."""
+    return _line(words("answer.acknowledged", id=case.request.id, app=case.target.label))
+
+
+def snoozed(case: Case, words: Words) -> Message:
+    """To whoever put a reminder off: until when."""
+    until = None if case.issued is None else case.issued.ladder.snoozed_until
+    return _line(words("answer.snoozed", id=case.request.id, app=case.target.label, until=until))
+
+
+def unowned(post: Post, words: Words) -> Message:
+    """The weekly summary: by database, the one with the soonest end first."""
+    found: list[Mapping[str, str]] = json.loads(post.params["certificates"])
+    title = words("notice.unowned", at=datetime.fromisoformat(post.params["at"]))
+    shown: list[Block] = [block_kit.section(title)]
+    for app, lines in _by_database(found[:SHOWN], words):
+        parts = [lines[start : start + TOGETHER] for start in range(0, len(lines), TOGETHER)]
+        shown += [block_kit.section("\n".join([f"*{words.show(app)}*", *part])) for part in parts]
+    if len(found) > SHOWN:
+        shown.append(block_kit.context(words("unowned.more", count=len(found) - SHOWN)))
+    shown.append(block_kit.section(words("unowned.how", handle=found[0]["handle"])))
+    return Message(text=title, blocks=shown)
+
+
+def _said(
+    kind: PostKind, case: Case, known: KnownCertificate, step: int, words: Words, policy: Policy
+) -> Mrkdwn:
+    orphan = kind is PostKind.NOTICE_EXPIRY_ORPHAN
+    params = {
+        "id": known.handle,
+        "app": case.target.label,
+        "until": known.expires_at,
+        "owner": mention(known.owner or ""),
+        "people": _admins(policy) if orphan else request_card.approvers(policy, case.request.rule),
+    }
+    if step == 0:
+        return words(f"{kind}.over", **params)
+    return words(kind, left=timedelta(days=step), **params)
+
+
+def _admins(policy: Policy) -> Mrkdwn:
+    return Mrkdwn(" ".join(mention(person) for person in sorted(policy.admins)))
+
+
+def _buttons(case: Case, ladder: Ladder, step: int, words: Words) -> Block:
+    value = action_ids.button_value(case.request.id, step)
+    made = [block_kit.button(words("button.rotate"), action=action_ids.ROTATE, value=value, style="primary")]
+    if ladder.acknowledged_at is None:
+        made.append(block_kit.button(words("button.acknowledge"), action=action_ids.ACKNOWLEDGE, value=value))
+    if ladder.snoozed_until is None and ladder.snoozes < SNOOZES and step > LATEST_SNOOZE.days:
+        made.append(block_kit.button(words("button.snooze"), action=action_ids.SNOOZE, value=value))
+    return block_kit.actions(*made)
+
+
+def _by_database(found: Sequence[Mapping[str, str]], words: Words) -> Iterator[tuple[str, list[Mrkdwn]]]:
+    """Each database with its lines; what has no known end comes last."""
+
+    def end(each: Mapping[str, str]) -> str:
+        return each["until"] or "9999"
+
+    by_app = groupby(sorted(found, key=lambda each: (each["app"], end(each))), lambda each: each["app"])
+    groups = [(app, list(group)) for app, group in by_app]
+    for app, group in sorted(groups, key=lambda pair: (end(pair[1][0]), pair[0])):
+        yield app, [_unowned_line(each, words) for each in group]
+
+
+def _unowned_line(each: Mapping[str, str], words: Words) -> Mrkdwn:
+    until = datetime.fromisoformat(each["until"]) if each["until"] else words("unowned.unknown")
+    if each["owner"]:
+        owner = mention(each["owner"])
+        return words("unowned.line.orphan", handle=each["handle"], owner=owner, until=until)
+    name = cut(request_card.one_line(each["name"]), NAME_SHOWN)
+    return words("unowned.line.foreign", handle=each["handle"], name=name, until=until)
+
+
+def _line(text: Mrkdwn) -> Message:
+    return Message(text=text, blocks=[block_kit.section(text)])

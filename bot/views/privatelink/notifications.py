@@ -1,0 +1,78 @@
+"""What is said once about PrivateLink: that it works and what to do next, its stages, and its end."""
+
+from typing import Final
+
+from bot.domain.grant import Grant, GrantState
+from bot.domain.privatelink.aws_account import number_of
+from bot.domain.privatelink.observation import LinkLook
+from bot.domain.subject import Accounts
+from bot.i18n.translator import Mrkdwn, Words
+from bot.ports import Block, Case, Message, Post, PostKind
+from bot.views import block_kit, buttons
+from bot.views.privatelink.card import listed
+from bot.views.privatelink.status import next_steps
+
+STAGES: Final = {
+    PostKind.NOTICE_LINK_READY: GrantState.APPLYING,
+    PostKind.NOTICE_LINK_CONNECTED: GrantState.IN_FORCE,
+    PostKind.NOTICE_LINK_URL: GrantState.IN_FORCE,
+}
+"""What is told on the way to a connection, each with the state of the grant of which it speaks."""
+
+
+def in_force(case: Case, words: Words, params: dict[str, object], made: list[Block]) -> Message:
+    """The accounts may connect: what is to be done on Amazon's side."""
+    said = words("notice.in_force.privatelink", **params)
+    steps = [] if case.link is None else next_steps(case.database, case.link, words)
+    return Message(text=said, blocks=[block_kit.section(said), *steps, *made])
+
+
+def ended(case: Case, grant: Grant, words: Words, params: dict[str, object]) -> Message:
+    """The accounts may not connect any more; unless something else lets them in, or a connection stands."""
+    look = case.link
+    arns = grant.subject.arns if isinstance(grant.subject, Accounts) else ()
+    if look is not None and any(look.account(arn) is not None for arn in arns):
+        return _message(words("notice.ended.shared", **params))
+    stays = _standing(look, arns)
+    if stays:
+        return _message(words("notice.ended.stays", endpoints=listed(stays, words), **params))
+    return _message(words("notice.ended", **params))
+
+
+def stage(post: Post, case: Case, words: Words, *, state: Mrkdwn) -> Message:
+    """One more stage is reached; told late, it says how things are now instead.
+
+    Args:
+        post: what it says beyond its request.
+        case: its request.
+        words: the reader's language.
+        state: the line that says where the request stands.
+    """
+    request = case.request
+    if case.grant is None or case.grant.state is not STAGES[post.kind]:
+        return _message(words("notice.link_moved", id=request.id, what=state))
+    params = {**post.params, "id": request.id, "network": request.terms.subject, "app": case.target.label}
+    said = words(post.kind, **params)
+    made = buttons.for_grant(case, case.grant, words)
+    if post.kind is not PostKind.NOTICE_LINK_URL:
+        return Message(text=said, blocks=[block_kit.section(said), *made])
+    line = connection_line(case.database.app, post.params["name"])
+    return Message(text=said, blocks=[block_kit.section(f"{said}\n```{words.show(line)}```"), *made])
+
+
+def connection_line(app: str, name: str) -> str:
+    """The ready ``psql`` line, with no secret in it: the shell fetches the URL itself."""
+    return f'psql "$(heroku config:get {name} -a {app})"'
+
+
+def _standing(look: LinkLook | None, arns: tuple[str, ...]) -> list[str]:
+    """Connections of accounts that are not let in any more: Amazon leaves what is connected."""
+    if look is None:
+        return []
+    allowed = {number_of(account.arn) for account in look.accounts}
+    gone = [arn for arn in arns if number_of(arn) not in allowed]
+    return sorted({each.endpoint for arn in gone for each in look.connected(arn)})
+
+
+def _message(text: str) -> Message:
+    return Message(text=text, blocks=[block_kit.section(text)])

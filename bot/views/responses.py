@@ -1,0 +1,113 @@
+"""Answers that only the one who asked sees."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from bot.domain.policy import Policy
+from bot.domain.request import RequestState, Verdict, approvals
+from bot.errors import Refused
+from bot.i18n.translator import Mrkdwn, Words, cut, mention
+from bot.ports import Block, Case, Message
+from bot.views import block_kit, request_card
+from bot.views.history import history
+from bot.views.mtls import rotation
+
+KNOWN: Final = (
+    "`mtls add`, `mtls remove`, `privatelink add`, `trusted add`, `list`, `show`, `status`, `why`, `help`"
+)
+"""The commands that are there, for somebody who typed one that is not."""
+
+
+def refused(error: Refused, words: Words) -> Message:
+    """What is wrong, and a right example."""
+    return _message([words.refusal(error)])
+
+
+def trouble(key: str, reference: str, words: Words) -> Message:
+    """Something on our side failed; the reference finds it in the log."""
+    return _message([words(key, reference=reference)])
+
+
+def not_yet(typed: Sequence[str], words: Words) -> Message:
+    """A command of the design that has not arrived."""
+    return _message([words("not_yet", words=" ".join(typed), known=Mrkdwn(KNOWN))])
+
+
+def asked(case: Case, *, words: Words, policy: Policy) -> Message:
+    """What was understood, and what happens now."""
+    title = words("asked.title", id=case.request.id, title=request_card.title(case, words))
+    said = [title]
+    reason = case.request.terms.reason
+    if reason:
+        said.append(
+            words("asked.reason", reason=cut(request_card.one_line(reason), request_card.REASON_SHOWN))
+        )
+    channel, waits = Mrkdwn(policy.approvals_channel), request_card.approvers(policy, case.request.rule)
+    said.append(words("asked.next", approvers=waits, channel=channel))
+    return _message(["\n".join(said)], text=title)
+
+
+def decided(case: Case, verdict: Verdict, words: Words) -> Message:
+    """To the approver: it counted."""
+    request = case.request
+    what = {"id": request.id, "title": request_card.title(case, words)}
+    if verdict is Verdict.DENY:
+        return _message([words("decided.denied", **what)])
+    if request.state is RequestState.PENDING:
+        agreed = approvals(case.decisions)
+        return _message([words("decided.approved.more", needed=request.needed, votes=agreed, **what)])
+    return _message([words("decided.approved", **what)])
+
+
+def done(key: str, case: Case, words: Words) -> Message:
+    """To somebody who acted on a request: it is recorded; ``key`` is one below ``done.``."""
+    end = "" if case.grant is None else request_card.ends(case.grant, words)
+    return _message(
+        [words(f"done.{key}", id=case.request.id, title=request_card.title(case, words), ends=end)]
+    )
+
+
+def tried_again(case: Case, words: Words) -> Message:
+    """To somebody who had what failed tried once more: access is opened, everything else is done."""
+    return done("reopened" if case.grant is not None else "retried", case, words)
+
+
+def removing(case: Case, closing: Sequence[int], words: Words) -> Message:
+    """To somebody whose own grants are being closed."""
+    closes = ", ".join(f"#{id}" for id in closing)
+    return _message([words("done.removing", closes=closes, title=request_card.title(case, words))])
+
+
+def listing(cases: Sequence[Case], *, limit: int, words: Words, policy: Policy) -> Message:
+    """What is open or waiting, newest first."""
+    if not cases:
+        return _message([words("list.none")])
+    shown: list[Block] = [block_kit.section(words("list.title"))]
+    for case in cases:
+        requester = mention(case.request.requester)
+        title = request_card.title(case, words)
+        line = words("list.line", id=case.request.id, title=title, requester=requester)
+        shown += [
+            block_kit.section(line),
+            block_kit.context(request_card.state_line(case, words=words, policy=policy)),
+        ]
+    if len(cases) == limit:
+        shown.append(block_kit.context(words("list.more", count=limit)))
+    return Message(text=words("list.title"), blocks=shown)
+
+
+def showing(case: Case, *, words: Words, policy: Policy) -> Message:
+    """One request with its history."""
+    line = request_card.state_line(case, words=words, policy=policy)
+    turning = None if case.change is None else rotation.under_way(case.change)
+    shown = [
+        *request_card.terms_and_facts(case, words),
+        *history(case, words),
+        block_kit.context(line),
+        *rotation.test(case, turning, words),
+    ]
+    return Message(text=request_card.headline(case, words), blocks=shown)
+
+
+def _message(paragraphs: Sequence[str], *, text: str | None = None) -> Message:
+    return Message(text=text or paragraphs[0], blocks=[block_kit.section(said) for said in paragraphs])

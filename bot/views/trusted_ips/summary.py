@@ -1,0 +1,90 @@
+"""A space's trusted ranges beside something else: on a database's status, and in what keeps somebody out."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from bot.domain.method import Method
+from bot.domain.policy import Policy
+from bot.domain.request import Kind
+from bot.domain.trusted_ips.ruleset import LIMIT, RangesLook, Services
+from bot.i18n.translator import Mrkdwn, Words, cut
+from bot.ports import Block, Case, Message, Situation, SpaceSituation
+from bot.views import block_kit, drift, request_card
+
+NAMED: Final = 5
+"""Ranges, and requests, that one line or answer names."""
+
+SOURCE: Final = 60
+"""Characters of a source; what others wrote need not be a network."""
+
+
+def brief(situation: Situation, words: Words) -> list[Block]:
+    """On a database's status: its space's ranges in a line, and what the last look has found."""
+    space = situation.space
+    if space is None:
+        return []
+    look, name = space.look, space.space.name
+    if look is None:
+        return [block_kit.section(words("status.trusted.none", space=name))]
+    named = [f"`{_source(rule.source)}`" for rule in look.ruleset.rules]
+    ranges = Mrkdwn(", ".join(named[:NAMED]) or "–")
+    if len(named) > NAMED:
+        more = len(named) - NAMED
+        ranges = words("status.trusted.more", ranges=ranges, count=more, space=name)
+    used = len(named)
+    said = [words("status.trusted", space=name, used=used, limit=LIMIT, at=look.at, ranges=ranges)]
+    if look.ruleset.applied is False:
+        said.append(words("trusted.unapplied", by=look.ruleset.by or "–"))
+    found = drift.found(look.drift, space.open, Method.TRUSTED, words)
+    return [block_kit.section("\n".join(said)), *found]
+
+
+def why_space(situation: SpaceSituation, mine: Sequence[Case], *, words: Words, policy: Policy) -> Message:
+    """Step by step, what stands between a person and a space.
+
+    Args:
+        situation: the space.
+        mine: the person's own requests.
+        words: the reader's language.
+        policy: names the approvers.
+    """
+    space, look = situation.space.name, situation.look
+    if look is None:
+        unseen = words("status.unseen")
+        return Message(text=unseen, blocks=[block_kit.section(unseen)])
+    title = words("why.range.title", space=space, at=look.at)
+    steps = why(situation, mine, words, policy=policy) or [words("why.range.none", space=space)]
+    services = words(f"trusted.services.{situation.services}")
+    shown = [block_kit.section(said) for said in (title, *steps)]
+    return Message(text=title, blocks=[*shown, block_kit.context(services)])
+
+
+def why(
+    situation: SpaceSituation | None, mine: Iterable[Case], words: Words, *, policy: Policy
+) -> list[Mrkdwn]:
+    """The person's own requests for ranges of a space, each held against what Heroku has."""
+    if situation is None or situation.look is None:
+        return []
+    asked = [
+        case
+        for case in mine
+        if case.request.kind is Kind.OPEN and case.request.terms.method is Method.TRUSTED
+    ]
+    return [_step(case, situation, situation.look, words, policy) for case in asked[:NAMED]]
+
+
+def _step(case: Case, situation: SpaceSituation, look: RangesLook, words: Words, policy: Policy) -> Mrkdwn:
+    network = case.request.terms.network
+    params = {"network": network, "id": case.request.id, "space": situation.space.name}
+    if all(rule.network != network for rule in look.ruleset.rules):
+        state = request_card.state_line(case, words=words, policy=policy)
+        return words("why.range.missing", state=state, **params)
+    if look.ruleset.applied is False:
+        return words("why.range.unapplied", **params)
+    if situation.services is not Services.CONFIRMED:
+        return words("why.range.services", **params)
+    return words("why.range.open", **params)
+
+
+def _source(text: str) -> Mrkdwn:
+    return cut(text.replace("`", "'"), SOURCE)

@@ -1,0 +1,88 @@
+"""The buttons: deciding a request, and acting on what it opened."""
+
+from bot.domain.request import Verdict
+from bot.i18n.translator import Words
+from bot.ports import Message
+from bot.services import Access, Vote, Wish
+from bot.views import action_ids, responses
+from bot.views.trusted_ips import status
+from handlers.certificate_expiry import BUTTONS, Minding
+from handlers.certificates import CertificateCommands
+from handlers.download_links import FileLinks
+from handlers.modals import Forms
+from handlers.transport.payloads import Click, MalformedError
+
+
+class Decisions:
+    """Answers clicks."""
+
+    def __init__(self, *, access: Access, forms: Forms, files: FileLinks) -> None:
+        self._access = access
+        self._files = files
+        self._forms = forms
+        self._minding = Minding(access=access)
+        self._certificates = CertificateCommands(access=access, forms=forms.certificates)
+
+    async def answer(self, click: Click, words: Words) -> Message | None:
+        """Acts on a click; None when a form was opened instead of an answer.
+
+        Raises:
+            Refused: the person may not do this, or there is nothing (more) to do.
+            StoreUnavailableError: nothing was recorded.
+            MalformedError: it is no button of ours.
+        """
+        if click.action == action_ids.ASK:
+            await self._access.require_member(click.person)
+            await self._forms.open_add(click.trigger, Wish(), words)
+            return None
+        if click.action.startswith(action_ids.PICK):
+            return await self._certificates.pick(click, words)
+        try:
+            request, version = action_ids.read_button(click.value)
+        except ValueError as error:
+            raise MalformedError("a button with a value that is not ours") from error
+        if click.action in (action_ids.DENY, action_ids.CHANGE, action_ids.EXTEND):
+            await self._open_form(click, request, version, words)
+            return None
+        if click.action in BUTTONS:
+            return await self._minding.press(click, request, words)
+        return await self._act(click, request, version, words)
+
+    async def _open_form(self, click: Click, request: int, version: int, words: Words) -> None:
+        """Opens a form, if its end could be acted on: nobody fills in a form in vain."""
+        if click.action == action_ids.EXTEND:
+            await self._access.require_member(click.person)
+            case = await self._access.show(request)
+        else:
+            case = await self._access.may_decide(request, version=version, person=click.person)
+        await self._forms.open_about(click.action, click.trigger, case, words)
+
+    async def _act(self, click: Click, request: int, version: int, words: Words) -> Message:
+        access, who = self._access, {"person": click.person, "key": click.key}
+        match click.action:
+            case action_ids.APPROVE:
+                vote = Vote(verdict=Verdict.APPROVE, version=version)
+                case = await access.decide(request, vote, **who)
+                return responses.decided(case, Verdict.APPROVE, words)
+            case action_ids.DETAILS:
+                await access.require_member(click.person)
+                return responses.showing(await access.show(request), words=words, policy=access.policy)
+            case action_ids.CANCEL:
+                return responses.done("cancelled", await access.cancel(request, **who), words)
+            case action_ids.DONE:
+                return responses.done("closing", await access.done(request, **who), words)
+            case action_ids.REVOKE:
+                return responses.done("closing", await access.revoke(request, **who), words)
+            case action_ids.RETRY:
+                return responses.tried_again(await access.retry(request, **who), words)
+            case action_ids.RESTORE:
+                return responses.done("reopened", await access.restore(request, **who), words)
+            case action_ids.FILES:
+                return await self._files.answer(str(request), click, words)
+            case action_ids.SUPPORT_DONE | action_ids.SUPPORT_WEB:
+                web_only = click.action == action_ids.SUPPORT_WEB
+                case = await access.answer_for_support(request, web_only=web_only, **who)
+                return status.settled(case, words, web_only=web_only)
+            case action_ids.GIVE_UP:
+                return responses.done("given_up", await access.give_up(request, **who), words)
+        raise MalformedError(f"a button called {click.action!r}")

@@ -1,0 +1,82 @@
+"""Certificates that grow old: ``/pgaccess mtls certificate rotate``, and the buttons of their reminders."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from bot.i18n.translator import Words
+from bot.ports import Message
+from bot.services import Access
+from bot.views import action_ids, responses
+from bot.views.mtls import expiry, rotation
+from handlers.parsing.clauses import Clause, split
+from handlers.parsing.intents import AskRotate
+from handlers.parsing.normalization import bare
+from handlers.parsing.parsers import Path, clauses_behind
+from handlers.transport.payloads import Click, Command, MalformedError
+
+BUTTONS: Final = frozenset(
+    {
+        action_ids.ACKNOWLEDGE,
+        action_ids.SNOOZE,
+        action_ids.ROTATE,
+        action_ids.INSTALLED,
+        action_ids.KEEP_OLD,
+        action_ids.TEST,
+    }
+)
+"""The buttons that are answered here."""
+
+
+def read_rotate(_path: Path, words: Sequence[str], example: str) -> AskRotate:
+    """What people call a certificate, and why."""
+    before, after = split(words)
+    said = clauses_behind(before[1:], after, example, (Clause.REASON,))
+    handle = bare(before[0]).removeprefix("#").removesuffix("番") if before else ""
+    return AskRotate(handle=handle or None, reason=said.get(Clause.REASON))
+
+
+class Minding:
+    """Answers what is typed and pressed about the end of certificates."""
+
+    def __init__(self, *, access: Access) -> None:
+        self._access = access
+
+    async def answer(self, command: Command, typed: AskRotate, words: Words) -> Message:
+        """Asks for a rotation.
+
+        Raises:
+            Refused: it cannot be asked for as it stands.
+            StoreUnavailableError: nothing was recorded.
+        """
+        case = await self._access.rotate(typed.handle, typed.reason, person=command.person, key=command.key)
+        return responses.asked(case, words=words, policy=self._access.policy)
+
+    async def press(self, click: Click, request: int, words: Words) -> Message:
+        """Acts on a button of a reminder.
+
+        Args:
+            click: as it came.
+            request: of the certificate; of the rotation, where it is to be said that that is installed.
+            words: the person's language.
+
+        Raises:
+            Refused: the person may not do this, or there is nothing (more) to do.
+            StoreUnavailableError: nothing was recorded.
+            MalformedError: it is none of these buttons.
+        """
+        access, person, key = self._access, click.person, click.key
+        match click.action:
+            case action_ids.ACKNOWLEDGE:
+                return expiry.acknowledged(await access.acknowledge(request, person=person, key=key), words)
+            case action_ids.SNOOZE:
+                return expiry.snoozed(await access.snooze(request, person=person, key=key), words)
+            case action_ids.ROTATE:
+                case = await access.rotate(str(request), None, person=person, key=key)
+                return responses.asked(case, words=words, policy=access.policy)
+            case action_ids.INSTALLED:
+                return rotation.installed(await access.installed(request, person=person, key=key), words)
+            case action_ids.KEEP_OLD:
+                return rotation.kept(await access.keep_old(request, person=person, key=key), words)
+            case action_ids.TEST:
+                return rotation.testing(await access.test(request, person=person, key=key), words)
+        raise MalformedError(f"a button called {click.action!r}")

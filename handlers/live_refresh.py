@@ -1,0 +1,119 @@
+"""Shows an answer that came from the last look once more, as soon as the keeper has looked again."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final, TypeVar
+from uuid import UUID
+
+import structlog
+
+from bot.domain.method import Method
+from bot.domain.observation import AnyLook
+from bot.errands import Errands
+from bot.errors import SlackError, StoreUnavailableError
+from bot.ports import Desk, Message, Situation, SpaceSituation
+from bot.services import Access
+
+AT_MOST: Final = timedelta(seconds=20)
+"""How long a new look is waited for: a call at Heroku may take 15 s, and the keeper may be busy."""
+
+BETWEEN: Final = timedelta(milliseconds=500)
+"""Pause between two glances at the store, which only ask when the last looks were."""
+
+T = TypeVar("T")
+
+Way = tuple[UUID, Method]
+"""A way into a database or a space."""
+
+Looks = Mapping[Way, datetime | None]
+"""When each way in was last looked at, as an answer has told it; None for one that never was."""
+
+log = structlog.get_logger(__name__)
+
+
+class Afresh:
+    """Waits in memory only: whoever asked has an answer already, and its age is in it.
+
+    Args:
+        access: where the new look will be found.
+        desk: what replaces the answer, through the command's own ``response_url``.
+        errands: where the waiting is done.
+    """
+
+    def __init__(self, *, access: Access, desk: Desk, errands: Errands) -> None:
+        self._access = access
+        self._desk = desk
+        self._errands = errands
+
+    def follow(
+        self,
+        shown: Situation,
+        *,
+        url: str | None,
+        person: str,
+        draw: Callable[[Situation], Message],
+        ways: Collection[Method] = tuple(Method),
+    ) -> None:
+        """Returns at once; the answer is replaced once, if newer looks come in time.
+
+        Args:
+            shown: what the answer was drawn from.
+            url: the command's ``response_url``; without one nothing can be replaced.
+            person: who asked.
+            draw: how the answer is drawn from the newer looks.
+            ways: in that the answer tells of.
+        """
+        if url is not None:
+            looks = {way: at for way, at in _looks(shown).items() if way[1] in ways}
+            again = partial(self._access.glance, shown.database, person=person)
+            self._errands.run(self._replace(looks, again, url, draw))
+
+    def follow_space(
+        self, shown: SpaceSituation, *, url: str | None, draw: Callable[[SpaceSituation], Message]
+    ) -> None:
+        """The same for a space."""
+        if url is not None:
+            again = partial(self._access.space_glance, shown.space)
+            self._errands.run(self._replace(_space_looks(shown), again, url, draw))
+
+    async def _replace(
+        self, looks: Looks, again: Callable[[], Awaitable[T]], url: str, draw: Callable[[T], Message]
+    ) -> None:
+        try:
+            if await self._are_newer(looks):
+                await self._desk.respond(url, draw(await again()), replace=True)
+        except (SlackError, StoreUnavailableError) as error:
+            # The first answer stands, and says how old it is.
+            log.info("handlers.not_afresh", error=type(error).__name__)
+
+    async def _are_newer(self, looks: Looks) -> bool:
+        """Returns once every look is newer; or, when that takes too long, whether any of them is."""
+        before = {way: at for way, at in looks.items() if at is not None}
+        end, now = time.monotonic() + AT_MOST.total_seconds(), before
+        while time.monotonic() < end:
+            await asyncio.sleep(BETWEEN.total_seconds())
+            now = dict(await self._access.looked(looks))
+            if now != before and all(now.get(way) != at for way, at in before.items()):
+                return True
+        return now != before
+
+
+def _looks(situation: Situation) -> Looks:
+    """When each way in was looked at; one without a look yet may never have one."""
+    target = situation.database.id
+    looks: dict[Way, datetime | None] = {
+        (target, Method.MTLS): _at(situation.look),
+        (target, Method.PRIVATELINK): _at(situation.link),
+    }
+    return looks if situation.space is None else {**looks, **_space_looks(situation.space)}
+
+
+def _space_looks(situation: SpaceSituation) -> Looks:
+    return {(situation.space.id, Method.TRUSTED): _at(situation.look)}
+
+
+def _at(look: AnyLook | None) -> datetime | None:
+    return None if look is None else look.at

@@ -1,0 +1,155 @@
+"""Forms: opened with what is known already, and read when they come back."""
+
+from dataclasses import replace
+from typing import Any, Final
+
+from bot.domain.request import Verdict
+from bot.domain.target import choose
+from bot.errors import Refusal, Refused
+from bot.i18n.translator import Words
+from bot.ports import Block, Case, Desk
+from bot.services import Access, Vote, Wish
+from bot.views import action_ids, modals
+from handlers import certificates, privatelink, trusted_ips
+from handlers.certificates import CertificateForms
+from handlers.fields import said
+from handlers.parsing.normalization import tidy
+from handlers.privatelink import LinkForms
+from handlers.transport.payloads import MalformedError, Search, Submission
+from handlers.trusted_ips import TrustedForms
+
+_ABOUT: Final = {
+    action_ids.DENY: modals.deny_form,
+    action_ids.CHANGE: modals.change_form,
+    action_ids.EXTEND: modals.extend_form,
+}
+"""The form that a button opens."""
+
+
+class Forms:
+    """Every form that people fill in."""
+
+    def __init__(self, *, access: Access, desk: Desk) -> None:
+        self._access = access
+        self._desk = desk
+        self.links = LinkForms(access=access, desk=desk)
+        self.trusted = TrustedForms(access=access, desk=desk)
+        self.certificates = CertificateForms(access=access, desk=desk)
+
+    async def open_add(self, trigger: str, wish: Wish, words: Words) -> None:
+        """Opens the form for an IP rule; raises ``Refused`` as `add_view` does."""
+        await self._desk.open_view(trigger, await self.add_view(wish, words))
+
+    async def add_view(self, wish: Wish, words: Words) -> Block:
+        """The form for an IP rule, filled with what was typed.
+
+        Raises:
+            Refused: there is no database to ask for.
+        """
+        databases = await self._access.databases()
+        policy = self._access.policy
+        certain = wish.target or wish.enables or not databases
+        chosen = choose(databases, wish.target, self._aliases) if certain else None
+        filled = {
+            action_ids.FIELD_ADDRESS: wish.address,
+            action_ids.FIELD_TARGET: None if chosen is None else str(chosen.id),
+            action_ids.FIELD_DURATION: wish.duration or wish.until,
+            action_ids.FIELD_REASON: wish.reason,
+        }
+        return modals.add_form(
+            databases=databases,
+            filled=filled,
+            words=words,
+            needs_reason=modals.needs_reason(policy),
+            enables=chosen if wish.enables else None,
+        )
+
+    async def options(self, search: Search, words: Words) -> list[Block]:
+        """What fits what was typed into the search for a database.
+
+        Raises:
+            Refused: the person may not ask, and so sees no names.
+        """
+        await self._access.require_member(search.person)
+        databases = await self._access.databases()
+        return modals.options_for(databases, self._aliases, tidy(search.typed), words)
+
+    async def open_about(self, button: str, trigger: str, case: Case, words: Words) -> None:
+        """Opens the form that a button needs a word more for."""
+        await self._desk.open_view(trigger, _ABOUT[button](case, words))
+
+    async def submit(self, submission: Submission) -> None:
+        """Acts on a form that was sent.
+
+        Raises:
+            Refused: something in it cannot be done as it stands.
+            MalformedError: it is none of our forms.
+        """
+        access, who = self._access, {"person": submission.person, "key": submission.key}
+        if submission.form in privatelink.FORMS:
+            await self.links.submit(submission)
+            return
+        if submission.form in trusted_ips.FORMS:
+            await self.trusted.submit(submission)
+            return
+        if submission.form in certificates.FORMS:
+            await self.certificates.submit(submission)
+            return
+        if submission.form == action_ids.FORM_ADD:
+            await access.ask(await self._wish(submission), **who)
+            return
+        try:
+            request, version = action_ids.read_button(submission.data)
+        except ValueError as error:
+            raise MalformedError("a form with data that is not ours") from error
+        wish = said(submission)
+        match submission.form:
+            case action_ids.FORM_DENY:
+                vote = Vote(verdict=Verdict.DENY, version=version, reason=wish.reason or "")
+                await access.decide(request, vote, **who)
+            case action_ids.FORM_CHANGE:
+                vote = Vote(verdict=Verdict.APPROVE, version=version, changes=wish)
+                await access.decide(request, vote, **who)
+            case action_ids.FORM_EXTEND:
+                await access.extend(request, wish, **who)
+            case _:
+                raise MalformedError(f"a form called {submission.form!r}")
+
+    async def instead(self, submission: Submission, refused: Refused, words: Words) -> Block | None:
+        """The form that takes a refused one's place, because it asks for what was missing as well.
+
+        Returns:
+            None where nothing but the sentence at its field would help.
+        """
+        if submission.form != action_ids.FORM_ADD or refused.reason is not Refusal.MTLS_NOT_ENABLED:
+            return None
+        return await self.add_view(replace(await self._wish(submission), enables=True), words)
+
+    @property
+    def _aliases(self) -> dict[str, str]:
+        return {one.alias: one.database for one in self._access.policy.targets}
+
+    async def _wish(self, submission: Submission) -> Wish:
+        """What the form says, in the words that a line would have used."""
+        wish = said(submission)
+        if submission.data:
+            # The form said that mTLS is enabled first, on this one database.
+            return replace(wish, address=wish.address or "", target=submission.data, enables=True)
+        chosen = submission.values.get(action_ids.FIELD_TARGET)
+        named = {str(database.id): database.name for database in await self._access.databases()}
+        return Wish(
+            address=wish.address or "",
+            target=named.get(chosen or "", tidy(chosen or "") or None),
+            duration=wish.duration,
+            until=wish.until,
+            reason=wish.reason or "",
+        )
+
+
+def errors_at_fields(refused: Refused, submission: Submission, words: Words) -> dict[str, Any]:
+    """Slack's answer that keeps the form open: the sentence at its field, or at the first one."""
+    at_field = modals.field_error(refused, words)
+    if at_field is None or not at_field.keys() <= submission.values.keys():
+        first = next(iter(submission.values), action_ids.FIELD_REASON)
+        at_field = {first: modals.plain_text(words.refusal(refused))}
+    return {"response_action": "errors", "errors": at_field}

@@ -1,0 +1,1 @@
+"""Parses slash commands into intents."""

@@ -1,0 +1,1 @@
+"""Receives Slack's requests: verification, payload schemas, Socket Mode."""

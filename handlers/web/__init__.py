@@ -1,0 +1,1 @@
+"""Web pages: health checks and certificate downloads."""

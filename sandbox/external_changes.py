@@ -1,0 +1,80 @@
+"""What somebody else does at Heroku with their own hands, as the page's buttons ask for it."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from sandbox.heroku.emulator import PlayedHeroku
+
+_Json = Mapping[str, Any]
+_Act = Callable[[_Json, datetime], object]
+
+
+class ByHand:
+    """Somebody with a browser or a command line of their own, and with no regard for us.
+
+    Args:
+        heroku: the played Heroku.
+    """
+
+    def __init__(self, heroku: PlayedHeroku) -> None:
+        self._heroku = heroku
+        self._acts: Mapping[str, _Act] = {
+            "add_rule": self._add_rule,
+            "delete_rule": self._delete_rule,
+            "add_range": self._add_range,
+            "delete_range": self._delete_range,
+            "add_account": self._add_account,
+            "delete_account": self._delete_account,
+            "connect": self._connect,
+            "delete_certificate": self._delete_certificate,
+        }
+
+    def does(self, given: _Json, *, now: datetime) -> None:
+        """Does what ``do`` names.
+
+        Raises:
+            ValueError: nobody knows how to do that.
+            KeyError: something that it needs is missing.
+            sandbox.heroku.http_types.Refused: Heroku refuses.
+        """
+        act = self._acts.get(str(given["do"]))
+        if act is None:
+            raise ValueError(f"nobody knows how to do {given['do']!r}; known: {', '.join(self._acts)}")
+        act(given, now)
+
+    def _add_rule(self, given: _Json, now: datetime) -> object:
+        said = str(given.get("description", ""))
+        return self._heroku.add_rule_by_hand(given["database"], given["cidr"], said, now=now)
+
+    def _delete_rule(self, given: _Json, now: datetime) -> object:
+        return self._heroku.delete_rule_by_hand(given["database"], given["rule"], now=now)
+
+    def _add_range(self, given: _Json, now: datetime) -> object:
+        return self._put(given, [*self._ranges(given), {"action": "allow", "source": given["source"]}], now)
+
+    def _delete_range(self, given: _Json, now: datetime) -> object:
+        return self._put(given, [one for one in self._ranges(given) if one["source"] != given["source"]], now)
+
+    def _ranges(self, given: _Json) -> list[dict[str, Any]]:
+        ruleset = self._heroku.ruleset(given["space"])
+        return [{"action": rule.action, "source": rule.source} for rule in ruleset.rules]
+
+    def _put(self, given: _Json, rules: list[dict[str, Any]], now: datetime) -> object:
+        return self._heroku.put_ruleset_by_hand(given["space"], rules, now=now)
+
+    def _add_account(self, given: _Json, now: datetime) -> object:
+        database, account = given["database"], given["account"]
+        if self._heroku.privatelink(database, now=now) is None:
+            return self._heroku.create_privatelink_by_hand(database, [account], now=now)
+        return self._heroku.add_account_by_hand(database, account, now=now)
+
+    def _delete_account(self, given: _Json, now: datetime) -> object:
+        return self._heroku.remove_account_by_hand(given["database"], given["account"], now=now)
+
+    def _connect(self, given: _Json, now: datetime) -> object:
+        """A customer makes an endpoint in their VPC, in Heroku's region ``virginia``."""
+        return self._heroku.create_vpc_endpoint(given["database"], account=given["account"], now=now)
+
+    def _delete_certificate(self, given: _Json, now: datetime) -> object:
+        return self._heroku.delete_certificate_by_hand(given["database"], given["certificate"], now=now)

@@ -1,0 +1,175 @@
+"""What anybody on this machine may see of the played Heroku and do to it, below ``/played``, without a token.
+
+`GET /played/state`, `GET /played/journal`; `POST /played/rules/add`, `…/rules/delete`, `…/rulesets/put`,
+`…/rulesets/unapplied`, `…/addons/rename`, `…/addons/delete`, `…/switches`, `…/faults`, and what
+`sandbox.heroku.admin_api_databases` names; `DELETE /played/faults`.
+"""
+
+import json
+import re
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from datetime import datetime
+from ipaddress import ip_address
+from typing import Any, Final
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from sandbox.heroku import fault_injection
+from sandbox.heroku.admin_api_databases import Act, DataActs
+from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.external_changes.platform import SOMEBODY
+from sandbox.heroku.http_types import JSON_TYPE, Json, Refused
+from sandbox.heroku.routing import optional_text, required_text
+from sandbox.heroku.snapshot import shown, shown_ruleset
+
+PREFIX: Final = "/played"
+
+_KINDS: Final[dict[str, Callable[..., fault_injection.Fault]]] = {
+    "status": fault_injection.status,
+    "two_factor": fault_injection.two_factor,
+    "rate_limited": fault_injection.rate_limited,
+    "wrong_host": fault_injection.wrong_host,
+    "warned": fault_injection.warned,
+    "dripping": fault_injection.dripping,
+    "html_body": fault_injection.html_body,
+    "lost_answer": fault_injection.lost_answer,
+    "truncated_body": fault_injection.truncated_body,
+    "cut_before": fault_injection.cut_before,
+    "slow": fault_injection.slow,
+    "slow_answer": fault_injection.slow_answer,
+}
+_SETTINGS: Final = ("code", "id", "seconds", "text")
+"""What a kind of fault may need."""
+
+
+def control(heroku: PlayedHeroku, now: Callable[[], datetime]) -> Starlette:
+    """Return the control door."""
+    acts = _Acts(heroku, now)
+    others = DataActs(heroku, now).by_path()
+    return Starlette(
+        routes=[
+            Route(f"{PREFIX}/state", _read(acts.state)),
+            Route(f"{PREFIX}/journal", _read(acts.journal)),
+            Route(f"{PREFIX}/rules/add", _posted(acts.add_rule), methods=["POST"]),
+            Route(f"{PREFIX}/rules/delete", _posted(acts.delete_rule), methods=["POST"]),
+            Route(f"{PREFIX}/rulesets/put", _posted(acts.put_ruleset), methods=["POST"]),
+            Route(f"{PREFIX}/rulesets/unapplied", _posted(acts.leave_unapplied), methods=["POST"]),
+            Route(f"{PREFIX}/addons/rename", _posted(acts.rename_addon), methods=["POST"]),
+            Route(f"{PREFIX}/addons/delete", _posted(acts.delete_addon), methods=["POST"]),
+            Route(f"{PREFIX}/switches", _posted(acts.switch), methods=["POST"]),
+            Route(f"{PREFIX}/faults", _posted(acts.fault), methods=["POST"]),
+            Route(f"{PREFIX}/faults", _read(acts.clear_faults), methods=["DELETE"]),
+            *(Route(f"{PREFIX}/{path}", _posted(act), methods=["POST"]) for path, act in others.items()),
+        ]
+    )
+
+
+class _Acts:
+    """What can be done through the door, JSON in and JSON out."""
+
+    def __init__(self, heroku: PlayedHeroku, now: Callable[[], datetime]) -> None:
+        self._heroku = heroku
+        self._now = now
+
+    def state(self) -> object:
+        """Return the snapshot and its version."""
+        now = self._now()
+        return {**self._heroku.snapshot(now=now), "version": self._heroku.version_at(now)}
+
+    def journal(self) -> object:
+        """Return every call, with the bodies of writes."""
+        return [{**entry.line(), "body": entry.body} for entry in self._heroku.journal]
+
+    def add_rule(self, given: Json) -> object:
+        """Add a rule as somebody else would."""
+        database, cidr, description = given["database"], given["cidr"], given.get("description", "")
+        return shown(self._heroku.add_rule_by_hand(database, cidr, description, now=self._now()))
+
+    def delete_rule(self, given: Json) -> object:
+        """Delete a rule as somebody else would."""
+        return shown(self._heroku.delete_rule_by_hand(given["database"], given["rule"], now=self._now()))
+
+    def put_ruleset(self, given: Json) -> object:
+        """Replace a space's trusted IP ranges as somebody else would."""
+        space, rules, now = required_text(given, "space"), given["rules"], self._now()
+        by = optional_text(given, "by") or SOMEBODY
+        return shown_ruleset(self._heroku.put_ruleset_by_hand(space, rules, by=by, now=now), now)
+
+    def leave_unapplied(self, given: Json) -> object:
+        """Let the next rulesets of a space be stored only."""
+        self._heroku.leave_unapplied(required_text(given, "space"), puts=int(given.get("puts", 1)))
+        return {"ok": True}
+
+    def rename_addon(self, given: Json) -> object:
+        """Give an add-on another name as somebody else would."""
+        self._heroku.rename_database(required_text(given, "database"), required_text(given, "name"))
+        return {"ok": True}
+
+    def delete_addon(self, given: Json) -> object:
+        """Destroy an add-on as somebody else would."""
+        self._heroku.delete_database(required_text(given, "database"))
+        return {"ok": True}
+
+    def switch(self, given: Json) -> object:
+        """Do otherwise from now on where nobody outside knows; return how everything is switched."""
+        self._heroku.switch(**given)
+        return asdict(self._heroku.switches)
+
+    def fault(self, given: Json) -> object:
+        """Let something go wrong; without ``times`` once, with null until cleared."""
+        kind = _KINDS[given["kind"]]
+        settings = {name: given[name] for name in _SETTINGS if name in given}
+        on, name = given.get("on", ""), given.get("name", "")
+        self._heroku.fault(kind(**settings), on=on, times=given.get("times", 1), name=name)
+        return {"ok": True}
+
+    def clear_faults(self) -> object:
+        """Let everything go well again."""
+        self._heroku.clear_faults()
+        return {"ok": True}
+
+
+def _read(act: Callable[[], object]) -> Callable[[Request], Awaitable[Response]]:
+    async def read(request: Request) -> Response:
+        _from_here(request)
+        return JSONResponse(act())
+
+    return read
+
+
+def _posted(act: Act) -> Callable[[Request], Awaitable[Response]]:
+    async def posted(request: Request) -> Response:
+        _from_here(request)
+        try:
+            return JSONResponse(act(await _given(request)))
+        except Refused as refused:
+            return JSONResponse(refused.body, status_code=refused.status)
+        except (KeyError, TypeError, ValueError, re.error) as error:
+            problem = Refused(422, f"This cannot be done: {error!r}.")
+            return JSONResponse(problem.body, status_code=problem.status)
+
+    return posted
+
+
+async def _given(request: Request) -> Json:
+    # A web page elsewhere could post a form here unasked, but not this content type.
+    if request.headers.get("content-type", "").partition(";")[0].strip() != JSON_TYPE:
+        raise Refused(400, f"The body must be {JSON_TYPE}.")
+    try:
+        found: Any = json.loads(await request.body())
+    except ValueError as error:
+        raise Refused(400, "The body is not valid JSON.") from error
+    if not isinstance(found, dict):
+        raise Refused(400, "The body must be a JSON object.")
+    return found
+
+
+def _from_here(request: Request) -> None:
+    """Raise a 403 unless the client is on this machine."""
+    if request.client is None or not ip_address(request.client.host).is_loopback:
+        raise HTTPException(403)

@@ -1,0 +1,1 @@
+"""Endpoints of the emulated Heroku APIs."""

@@ -1,0 +1,1 @@
+"""Changes that somebody other than pgaccess makes at Heroku."""

@@ -1,0 +1,67 @@
+"""What other people do to a database's PrivateLink: at Heroku, and in Amazon accounts of their own."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from sandbox.heroku.model import privatelink_lifecycle, vpc_endpoints
+from sandbox.heroku.model.account import Account
+from sandbox.heroku.model.aws_names import principal
+from sandbox.heroku.model.privatelink import Connection, PrivateLink
+
+
+class PrivateLinkByHand:
+    """The part of a played Heroku that lets Amazon accounts in.
+
+    Databases are found by name or id; accounts are written in any way that Heroku takes; what Heroku or
+    Amazon refuses raises `Refused`.
+    """
+
+    _account: Account
+
+    def privatelink(self, database: str, *, now: datetime) -> PrivateLink | None:
+        """Return a database's PrivateLink endpoint, also while it says ``Deprovisioned``."""
+        return self._account.addon(database).link_at(now)
+
+    def create_privatelink_by_hand(
+        self, database: str, accounts: Sequence[str], *, now: datetime
+    ) -> PrivateLink:
+        """Let somebody else make a PrivateLink endpoint that admits these accounts."""
+        arns = privatelink_lifecycle.principals(self._account, list(accounts))
+        return privatelink_lifecycle.create(self._account, self._account.addon(database), arns, now)
+
+    def destroy_privatelink_by_hand(self, database: str, *, now: datetime) -> PrivateLink:
+        """Let somebody else destroy a PrivateLink endpoint."""
+        return privatelink_lifecycle.destroy(self._account, self._account.addon(database), now)
+
+    def add_account_by_hand(self, database: str, account: str, *, now: datetime) -> PrivateLink:
+        """Let somebody else admit an account, and return the endpoint."""
+        found = self._account.addon(database)
+        privatelink_lifecycle.admit(self._account, found, [principal(account)], now)
+        return privatelink_lifecycle.link_of(found, now)
+
+    def remove_account_by_hand(self, database: str, account: str, *, now: datetime) -> PrivateLink:
+        """Let somebody else admit an account no more, and return the endpoint."""
+        found = self._account.addon(database)
+        privatelink_lifecycle.dismiss(self._account, found, [principal(account)], now)
+        return privatelink_lifecycle.link_of(found, now)
+
+    def create_vpc_endpoint(
+        self, database: str, *, account: str, region: str = "us-east-1", now: datetime
+    ) -> Connection:
+        """Let a customer connect from their VPC.
+
+        Args:
+            database: Name or id of the add-on.
+            account: The customer's; must be admitted and active.
+            region: Amazon's name of the VPC's region; must be the database's.
+            now: The moment.
+
+        Raises:
+            Refused: Amazon does not know the service there, or not yet, or not for this account.
+        """
+        found = self._account.addon(database)
+        return vpc_endpoints.connect(self._account, found, arn=principal(account), region=region, now=now)
+
+    def delete_vpc_endpoint(self, database: str, endpoint_id: str, *, now: datetime) -> Connection:
+        """Let a customer delete their VPC endpoint and return it as it was."""
+        return vpc_endpoints.disconnect(self._account, self._account.addon(database), endpoint_id, now)

@@ -1,0 +1,1 @@
+"""Resources of the emulated Heroku and their state transitions."""

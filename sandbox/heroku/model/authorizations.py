@@ -1,0 +1,131 @@
+"""The tokens of an account: what each may do, until when, and which of them a request brings.
+
+Facts: the Platform API's hyper-schema (heroku/platform-api, 2026-02): an authorization has one access token
+and scopes; it can be made, listed, given a fresh token, and revoked. The official CLI (11.10.0) names the
+scopes; what each allows is inferred from its name, config vars being what is protected.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from sandbox.heroku.http_types import Refused, Request, missing
+from sandbox.heroku.seeded_random import Dice
+
+SCOPES: Final = ("global", "identity", "read", "write", "read-protected", "write-protected")
+"""Every scope."""
+
+_READS: Final = ("GET", "HEAD")
+_UNAUTHORIZED: Final = "Invalid credentials provided."
+
+
+@dataclass(slots=True, kw_only=True)
+class Authorization:
+    """One token with what it may do.
+
+    Attributes:
+        expires_at: Its last moment; None is never.
+    """
+
+    id: UUID
+    token_id: UUID
+    token: str
+    scope: tuple[str, ...]
+    description: str
+    created_at: datetime
+    updated_at: datetime
+    expires_at: datetime | None = None
+
+
+class Authorizations:
+    """Every authorization of an account, oldest first.
+
+    Args:
+        dice: Where ids and tokens come from.
+        first: The one that was there before.
+    """
+
+    def __init__(self, dice: Dice, first: Authorization) -> None:
+        self._dice = dice
+        self._all = {first.id: first}
+
+    def all(self) -> list[Authorization]:
+        """Return all, oldest first."""
+        return list(self._all.values())
+
+    def one(self, key: UUID | None) -> Authorization:
+        """Return one by id; raises `Refused` ``not_found``."""
+        if key is None or key not in self._all:
+            raise missing("authorization")
+        return self._all[key]
+
+    def by_token(self, token: str | None, now: datetime) -> Authorization:
+        """Return the one whose token this is; raises `Refused` ``unauthorized``."""
+        for each in self._all.values():
+            if each.token == token and (each.expires_at is None or now < each.expires_at):
+                return each
+        raise Refused(401, _UNAUTHORIZED)
+
+    def make(
+        self, *, scope: Sequence[str], description: str, expires_in: int | None, now: datetime
+    ) -> Authorization:
+        """Make an authorization with a token of its own.
+
+        Args:
+            scope: What it may do.
+            description: For people.
+            expires_in: Seconds; None is never.
+            now: The moment.
+        """
+        made = Authorization(
+            id=self._dice.uuid(),
+            token_id=self._dice.uuid(),
+            token=self._token(),
+            scope=tuple(scope),
+            description=description,
+            created_at=now,
+            updated_at=now,
+            expires_at=None if expires_in is None else now + timedelta(seconds=expires_in),
+        )
+        self._all[made.id] = made
+        return made
+
+    def regenerate(self, found: Authorization, now: datetime) -> Authorization:
+        """Give an authorization a fresh token; the old one is of no use from now on."""
+        found.token, found.token_id, found.updated_at = self._token(), self._dice.uuid(), now
+        return found
+
+    def revoke(self, found: Authorization) -> Authorization:
+        """Take an authorization away and return it as it was."""
+        return self._all.pop(found.id)
+
+    def _token(self) -> str:
+        return f"HRKU-{self._dice.uuid()}"
+
+
+def check_scope(request: Request, found: Authorization, data_scopes: Sequence[str]) -> None:
+    """Raise `Refused` ``forbidden`` unless an authorization's scopes allow a request.
+
+    Args:
+        request: What is asked for.
+        found: Whose token it brings.
+        data_scopes: What the Data API takes.
+    """
+    allowed = data_scopes if request.of_data_api else _needed(request)
+    if not set(allowed) & set(found.scope):
+        raise Refused(403, f"The token's scope does not allow this: it needs one of {', '.join(allowed)}.")
+
+
+def _needed(request: Request) -> Sequence[str]:
+    """Return the scopes of which one is needed for a call of the Platform API."""
+    read = request.method in _READS
+    first = request.segments[0]
+    if first == "oauth":
+        return ("global",)
+    if request.path == "/account" and read:
+        return SCOPES
+    protected = request.segments[-1] == "config-vars"
+    scopes = ("global", "write-protected", "read-protected" if read else "", "" if protected else "write")
+    return tuple(filter(None, (*scopes, "read" if read and not protected else "")))

@@ -1,0 +1,80 @@
+"""Serves an application on a port of this machine for the length of a ``with`` block."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from typing import Any
+
+import uvicorn
+
+from sandbox.slack.socket_mode.uvicorn_protocol import WebSockets
+
+
+@contextlib.asynccontextmanager
+async def listening(port: int = 0) -> AsyncIterator[tuple[socket.socket, str]]:
+    """An open socket on loopback, and its URL before anything is served there; port 0 picks one."""
+    with socket.create_server(("127.0.0.1", port)) as opened:
+        # Every accepted connection inherits it; without it a body waits 40 ms for the headers' receipt.
+        # asyncio sets it by itself, but not on sockets that were made without naming their protocol.
+        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        yield opened, f"http://127.0.0.1:{opened.getsockname()[1]}"
+
+
+class Doors:
+    """Applications that are served, each on a socket of its own."""
+
+    def __init__(self) -> None:
+        self._open: dict[_Quiet, asyncio.Task[None]] = {}
+
+    async def open(self, app: Any, on: socket.socket) -> None:
+        """Serves an ASGI application on a socket."""
+        server = _Quiet(
+            uvicorn.Config(
+                app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1, ws=WebSockets
+            )
+        )
+        self._open[server] = asyncio.create_task(server.serve(sockets=[on]))
+        await server.ready.wait()
+
+    async def close(self) -> None:
+        """Closes all at the same time: each takes a while, busy or not."""
+        for server in self._open:
+            server.should_exit = True
+        await asyncio.gather(*self._open.values())
+
+
+@contextlib.asynccontextmanager
+async def doors() -> AsyncIterator[Doors]:
+    """Doors that are closed at the end of a ``with`` block."""
+    opened = Doors()
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+@contextlib.asynccontextmanager
+async def serving(app: Any, on: socket.socket) -> AsyncIterator[None]:
+    """Serves one ASGI application on a socket."""
+    async with doors() as opened:
+        await opened.open(app, on)
+        yield
+
+
+class _Quiet(uvicorn.Server):
+    """Says when it serves, and leaves signals to whoever started it."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Starts to serve."""
+        await super().startup(sockets=sockets)
+        self.ready.set()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Any:
+        """Captures none."""
+        yield

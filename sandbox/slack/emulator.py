@@ -1,0 +1,222 @@
+"""The played Slack: one pure state machine that answers the bot, and builds what Slack would send to it.
+
+It does no input or output and knows no clock: every call takes its moment. Its doors are `server`
+(HTTP) and `sandbox.slack.users.simulated_users` (what people do).
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from sandbox.slack.fault_injection import Fault, Faults
+from sandbox.slack.model.fixtures import World, default_world
+from sandbox.slack.model.triggers import Rights
+from sandbox.slack.model.visible_state import home_shape, message_shape, view_shape
+from sandbox.slack.model.workspace import Message, Workspace
+from sandbox.slack.users.actions import Acts
+from sandbox.slack.users.responses import Receipts
+from sandbox.slack.validation.checks import Json
+from sandbox.slack.web_api.call import Call
+from sandbox.slack.web_api.errors import DEFAULT_SCOPES, ApiAnswer, Refused, Switches
+from sandbox.slack.web_api.methods import METHODS
+from sandbox.slack.web_api.rate_limits import Limits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One exchange: a Web API ``call``, a ``delivery`` to the bot, or a ``respond``, as text both ways.
+
+    The bot's token is not in it (it travels in a header), so a test may search everything here for secrets.
+    """
+
+    at: datetime
+    kind: str
+    name: str
+    sent: str
+    status: int
+    received: str
+
+
+class PlayedSlack:
+    """A Slack workspace with one app in it.
+
+    Args:
+        bot_token: What the bot must send; anything else is ``invalid_auth``.
+        signing_secret: What deliveries to the bot are signed with.
+        app_token: What opens Socket Mode; without one the app has not enabled it.
+        world: Who and what is there at the start; the default workspace if left out.
+        scopes: What the token may do.
+        switches: Durations, rate limits, and what is not certain about Slack.
+        base_url: Where this Slack is reached; response urls begin with it. May be set later.
+
+    Attributes:
+        installed: Whether the app is in the workspace: without it nobody finds its command or its home tab.
+        refusal: With what every call of the bot's is refused, as ``account_inactive``; None: it is not.
+    """
+
+    def __init__(
+        self,
+        *,
+        bot_token: str,
+        signing_secret: str,
+        app_token: str | None = None,
+        world: World | None = None,
+        scopes: frozenset[str] = DEFAULT_SCOPES,
+        switches: Switches | None = None,
+        base_url: str = "http://127.0.0.1",
+    ) -> None:
+        self.base_url = base_url
+        self.scopes = scopes
+        self.switches = switches = switches or Switches()
+        self.workspace = Workspace(world or default_world())
+        self.journal: list[Entry] = []
+        self.installed = True
+        self.refusal: str | None = None
+        self._token = bot_token
+        self._app_token = app_token
+        self.rights = Rights(switches)
+        self._limits = Limits(switches)
+        self._faults = Faults()
+        self.acts = Acts(
+            workspace=self.workspace,
+            rights=self.rights,
+            switches=switches,
+            secret=signing_secret,
+            base_url=lambda: self.base_url,
+        )
+        self.receipts = Receipts(workspace=self.workspace, rights=self.rights)
+
+    def switch(self, **settings: Any) -> None:
+        """Have Slack do otherwise from now on; what is not named stays.
+
+        Args:
+            settings: Of `Switches`, by name.
+
+        Raises:
+            TypeError: There is no such switch.
+        """
+        self.switches = switches = replace(self.switches, **settings)
+        for part in (self.acts, self.rights, self._limits):
+            part.switches = switches
+
+    @property
+    def version(self) -> int:
+        """Rises with each change a person could see."""
+        return self.workspace.version
+
+    @property
+    def world(self) -> World:
+        """Who and what is there."""
+        return self.workspace.world
+
+    def call(self, method: str, arguments: Json, token: str | None, *, now: datetime) -> ApiAnswer:
+        """Answer one Web API call of the bot's, and do what it asks for."""
+        answer = self._weathered(method, lambda: self._answer(method, arguments, token, now))
+        self.note(
+            "call", method, json.dumps(arguments, ensure_ascii=False), answer.status, answer.text, now=now
+        )
+        return answer
+
+    def respond(self, secret: str, body: Any, *, now: datetime) -> ApiAnswer:
+        """Answer a post to a response_url; `secret` is the last part of its path."""
+        answer = self._weathered("response_url", lambda: self._responded(secret, body, now))
+        sent = json.dumps(body, ensure_ascii=False)
+        self.note("respond", "response_url", sent, answer.status, answer.text, now=now)
+        return answer
+
+    def fault(self, method: str, fault: Fault) -> None:
+        """Let calls of `method` (``chat.*`` and ``*`` are understood) fail as `fault_injection` says."""
+        self._faults.add(method, fault)
+
+    def clear_faults(self) -> None:
+        """Let nothing fail any more."""
+        self._faults.clear()
+
+    def note(self, kind: str, name: str, sent: str, status: int, received: str, *, now: datetime) -> None:
+        """Write one exchange into the journal."""
+        self.journal.append(Entry(at=now, kind=kind, name=name, sent=sent, status=status, received=received))
+
+    def says(self, person: str, text: str, channel: str, *, now: datetime) -> Json:
+        """Let a person write an ordinary message; returns it as the page shows it."""
+        who, where = self.acts.place(person, channel)
+        if where.is_archived:
+            raise Refused("is_archived")
+        ts = self.workspace.next_ts(now)
+        return message_shape(
+            self.workspace.post(Message(channel=where.id, ts=ts, user=who.id, text=text, blocks=[]))
+        )
+
+    def messages(self, channel: str, viewer: str) -> list[Json]:
+        """Return what a person sees in a channel, oldest first; both may be ids or names."""
+        who, where = self.acts.place(viewer, channel)
+        return [message_shape(one) for one in self.workspace.seen_by(where.id, who.id)]
+
+    def ephemerals(self, person: str) -> list[Json]:
+        """Return everything that only this person sees, in all channels, oldest first."""
+        who = self.acts.who(person)
+        every = [one for kept in self.workspace.messages.values() for one in kept if one.to == who.id]
+        return [message_shape(one) for one in sorted(every, key=lambda one: one.ts)]
+
+    def view_for(self, person: str) -> Json | None:
+        """Return the modal in front of a person, if any."""
+        view = self.workspace.top(self.acts.who(person).id)
+        return view_shape(view) if view else None
+
+    def home_for(self, person: str) -> Json | None:
+        """Return a person's home tab, if the bot has published one."""
+        home = self.workspace.homes.get(self.acts.who(person).id)
+        return home_shape(home) if home else None
+
+    def _weathered(self, name: str, work: Callable[[], ApiAnswer]) -> ApiAnswer:
+        """Return the answer of `work`, or what the weather makes of it."""
+        fault = self._faults.next_for(name)
+        given = fault.answer if fault else None
+        answer = given or work()
+        return replace(answer, cut=fault.cut, delay=fault.delay) if fault else answer
+
+    def _responded(self, secret: str, body: Any, now: datetime) -> ApiAnswer:
+        try:
+            self.receipts.respond(secret, body, now=now)
+        except Refused as refused:
+            gone = refused.error in ("used_url", "expired_url", "invalid_url", "message_not_found")
+            told = {"ok": False, "error": refused.error, **refused.more}
+            return ApiAnswer(status=404 if gone else 400, body=told)
+        return ApiAnswer(body={"ok": True})
+
+    def _answer(self, method: str, arguments: Json, token: str | None, now: datetime) -> ApiAnswer:
+        try:
+            body = {"ok": True, **self._run(method, arguments, token, now)}
+        except Refused as refused:
+            body = {"ok": False, "error": refused.error, **refused.more}
+            if refused.error == "ratelimited":
+                wait = str(body.pop("retry_after"))
+                return ApiAnswer(status=429, headers={"Retry-After": wait}, body=body)
+        known = METHODS.get(method)
+        accepted = {"X-Accepted-OAuth-Scopes": known.scope} if known and known.scope else {}
+        authed: Mapping[str, str] = (
+            {"X-OAuth-Scopes": ",".join(sorted(self.scopes)), **accepted} if token == self._token else {}
+        )
+        return ApiAnswer(headers=authed, body=body)
+
+    def _run(self, method: str, arguments: Json, token: str | None, now: datetime) -> Json:
+        if method not in METHODS:
+            raise Refused("unknown_method", req_method=method)
+        if not token:
+            raise Refused("not_authed")
+        known = METHODS[method]
+        if token not in (self._token, self._app_token):
+            raise Refused("invalid_auth")
+        if token != (self._app_token if known.app_level else self._token):
+            raise Refused("not_allowed_token_type")
+        if self.refusal and not known.app_level:
+            raise Refused(self.refusal)
+        call = Call(
+            self.workspace, self.rights, arguments, self.scopes, now, self.base_url, switches=self.switches
+        )
+        if known.scope:
+            call.needs(known.scope)
+        if wait := self._limits.wait(method, known.tier, str(arguments.get("channel")), now=now):
+            raise Refused("ratelimited", retry_after=wait)
+        return known.answer(call)

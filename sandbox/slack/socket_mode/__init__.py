@@ -1,0 +1,1 @@
+"""Socket Mode of the emulated Slack."""

@@ -1,0 +1,180 @@
+"""Socket Mode: what Slack sends to the bot travels through WebSockets that the bot has opened.
+
+Facts: Slack developer documentation, using Socket Mode and apps.connections.open, 2026-11: an address is made
+for one connection; an app may have ten; a payload goes to any of them in an envelope, and its id acknowledges
+it within 3 seconds; Slack announces with ``disconnect`` that a connection will end.
+"""
+
+import asyncio
+import itertools
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from sandbox.slack.delivery import Delivery
+from sandbox.slack.delivery_transport import Delivered, Undeliverable
+from sandbox.slack.emulator import PlayedSlack
+from sandbox.slack.validation.checks import Json
+from sandbox.slack.web_api.errors import Refused
+
+MOST: Final = 10
+"""Connections an app may have at once."""
+
+LINGER: Final = 1.0
+"""Seconds between ``disconnect`` and the end of a connection; Slack's own are not published."""
+
+LATE: Final = 0.5
+"""Seconds after which an answer is not waited for any more, once Slack has given up on it."""
+
+TRANSPORT: Final = "played.transport"
+"""Where the door leaves the connection in the scope, so that it can be cut."""
+
+_TYPES: Final = {"command": "slash_commands", "event": "events_api"}
+"""Kinds of delivery by the type of their envelope; all others are ``interactive``."""
+
+_ANSWERED: Final = frozenset({"command", "view_submission", "block_suggestion"})
+"""Kinds whose acknowledgement may carry a payload; of any other it is not looked at."""
+
+
+@dataclass(eq=False, slots=True)
+class _Link:
+    """One connection; `leaving` once Slack has announced its end."""
+
+    socket: WebSocket
+    leaving: bool = False
+
+    @property
+    def open(self) -> bool:
+        states = (self.socket.application_state, self.socket.client_state)
+        return states == (WebSocketState.CONNECTED, WebSocketState.CONNECTED)
+
+    async def say(self, **message: Any) -> None:
+        """Send a message; raises `Undeliverable` when the connection is gone."""
+        if not self.open:
+            raise Undeliverable("the connection is closed")
+        try:
+            await self.socket.send_text(json.dumps(message, ensure_ascii=False))
+        except WebSocketDisconnect as error:
+            raise Undeliverable("the connection broke") from error
+
+
+class Sockets:
+    """Every connection of the bot's, and what waits for an answer."""
+
+    def __init__(self, slack: PlayedSlack) -> None:
+        self._slack = slack
+        self._links: list[_Link] = []
+        self._turn = itertools.count()
+        self._waiting: dict[str, asyncio.Future[Json]] = {}
+
+    @property
+    def connected(self) -> int:
+        """How many connections take deliveries."""
+        return len(self._ready())
+
+    async def serve(self, socket: WebSocket) -> None:
+        """Live one connection from its handshake to its end."""
+        try:
+            self._slack.rights.enter(socket.query_params.get("ticket", ""), now=datetime.now(UTC))
+        except Refused:
+            await socket.close()
+            return
+        await socket.accept()
+        link = _Link(socket)
+        if len(self._links) >= MOST:
+            await link.say(type="disconnect", reason="too_many_websockets", debug_info=_HOST)
+            await socket.close()
+            return
+        self._links.append(link)
+        try:
+            await self._listen(link)
+        finally:
+            self._links.remove(link)
+
+    async def deliver(self, delivery: Delivery) -> Delivered:
+        """Send a delivery to one of the connections and return what it was acknowledged with.
+
+        Raises:
+            Undeliverable: nobody is connected, the connection broke, or there was no answer in time.
+        """
+        ready = self._ready()
+        if not ready:
+            raise Undeliverable("nobody is connected")
+        link, envelope = ready[next(self._turn) % len(ready)], str(uuid.uuid4())
+        answer = self._waiting[envelope] = asyncio.get_running_loop().create_future()
+        try:
+            await link.say(envelope_id=envelope, **_envelope(delivery))
+            async with asyncio.timeout(self._slack.switches.ack_seconds + LATE):
+                return _delivered(delivery, await answer)
+        except TimeoutError as error:
+            raise Undeliverable("nobody acknowledged it") from error
+        finally:
+            del self._waiting[envelope]
+
+    async def refresh(self, reason: str = "refresh_requested") -> int:
+        """Announce the end of every connection, end those that stay, and return how many there were."""
+        leaving = self._ready()
+        for link in leaving:
+            link.leaving = True
+            await link.say(type="disconnect", reason=reason, debug_info=_HOST)
+        await asyncio.sleep(LINGER)
+        for link in leaving:
+            if link.open:
+                await link.socket.close()
+        return len(leaving)
+
+    def cut(self) -> int:
+        """Break every connection without a word, and return how many there were."""
+        for link in self._links:
+            link.socket.scope[TRANSPORT].abort()
+        return len(self._links)
+
+    def _ready(self) -> list[_Link]:
+        return [link for link in self._links if link.open and not link.leaving]
+
+    async def _listen(self, link: _Link) -> None:
+        app = {"app_id": self._slack.world.app_id}
+        about = {**_HOST, "started": f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S}", "build_number": 1}
+        about["approximate_connection_time"] = _HOUR
+        await link.say(type="hello", connection_info=app, num_connections=len(self._links), debug_info=about)
+        async for text in link.socket.iter_text():
+            self._acknowledged(text)
+
+    def _acknowledged(self, text: str) -> None:
+        """Hand an acknowledgement to whoever waits for it; anything else goes unanswered."""
+        try:
+            said = json.loads(text)
+        except ValueError:
+            return
+        envelope = said.get("envelope_id") if isinstance(said, dict) else None
+        # Slack's own client acknowledges through its newest connection, whichever brought the envelope.
+        waiting = self._waiting.get(envelope) if isinstance(envelope, str) else None
+        if waiting is not None and not waiting.done():
+            waiting.set_result(said)
+
+
+_HOST: Final[Json] = {"host": "applink-played"}
+_HOUR: Final = 3600  # seconds; a real connection lasts about as long
+
+
+def _envelope(delivery: Delivery) -> Json:
+    told: Json = {"type": _TYPES.get(delivery.kind, "interactive"), "payload": delivery.payload}
+    told["accepts_response_payload"] = delivery.kind in _ANSWERED
+    if delivery.kind == "event":
+        told["retry_attempt"] = int(delivery.headers.get("X-Slack-Retry-Num", "0"))
+        # Over HTTP the same is ``http_timeout`` (logs quoted in the vendor's public trackers, 2021 to 2025).
+        told["retry_reason"] = "timeout" if told["retry_attempt"] else ""
+    return told
+
+
+def _delivered(delivery: Delivery, said: Json) -> Delivered:
+    """Return an acknowledgement as the HTTP answer that says the same."""
+    payload = said.get("payload")
+    if payload is None or delivery.kind not in _ANSWERED:
+        return Delivered(status=200)
+    body = json.dumps(payload, ensure_ascii=False).encode()
+    return Delivered(status=200, headers={"content-type": "application/json"}, body=body)

@@ -1,0 +1,1 @@
+"""Simulated people in the emulated Slack."""

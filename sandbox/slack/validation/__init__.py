@@ -1,0 +1,1 @@
+"""Validates messages and views as Slack does."""

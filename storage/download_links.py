@@ -1,0 +1,127 @@
+"""Links to certificates' files; every change of a link's state writes its audit line."""
+
+from datetime import timedelta
+from typing import Final
+from uuid import UUID, uuid4
+
+from sqlalchemy import RowMapping, func, insert, literal_column, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import Boolean
+
+from bot.domain.mtls.download_link import Handout, HandoutState
+from bot.ports import Doing
+from storage.audit import PostgresAudit
+from storage.tables import handouts
+
+SUBJECT: Final = "certificate files"
+"""What an audit line of a link is about."""
+
+_OPEN = literal_column("state = 'open'", Boolean)
+"""In words, as the partial index has it."""
+
+_BUSY = func.coalesce(handouts.c.lease_until > func.now(), False).label("busy")
+
+
+def handout_of(row: RowMapping) -> Handout:
+    """Reads a link from a row of ``handouts`` with the column ``busy``."""
+    return Handout(
+        id=row["id"],
+        certificate=row["certificate_id"],
+        request=row["request_id"],
+        target=row["target_id"],
+        owner=row["owner"],
+        digest=row["digest"],
+        state=row["state"],
+        made_at=row["made_at"],
+        expires_at=row["expires_at"],
+        guesses=row["guesses"],
+        busy=row["busy"],
+        delivered_at=row["delivered_at"],
+    )
+
+
+class PostgresHandouts:
+    """Links by their public id."""
+
+    def __init__(self, connection: AsyncConnection, audit: PostgresAudit) -> None:
+        self._connection = connection
+        self._audit = audit
+
+    async def make(self, handout: Handout, *, doing: Doing) -> None:
+        """Records a new link."""
+        await self._connection.execute(
+            insert(handouts).values(
+                id=handout.id,
+                certificate_id=handout.certificate,
+                request_id=handout.request,
+                target_id=handout.target,
+                owner=handout.owner,
+                digest=handout.digest,
+                state=handout.state,
+                made_at=handout.made_at,
+                expires_at=handout.expires_at,
+            )
+        )
+        await self._write(handout, doing, before="")
+
+    async def lock(self, id: UUID) -> Handout | None:
+        """A link, locked until the transaction ends."""
+        statement = select(handouts, _BUSY).where(handouts.c.id == id).with_for_update()
+        row = (await self._connection.execute(statement)).mappings().one_or_none()
+        return None if row is None else handout_of(row)
+
+    async def open_of(self, certificate: UUID) -> tuple[Handout, ...]:
+        """Links to a certificate's files that nobody used yet, locked until the transaction ends."""
+        same = handouts.c.certificate_id == certificate
+        statement = select(handouts, _BUSY).where(same, _OPEN).with_for_update()
+        return tuple(handout_of(row) for row in (await self._connection.execute(statement)).mappings())
+
+    async def hold(self, handout: Handout, *, within: timedelta) -> UUID:
+        """Keeps others out while the files of a locked link are fetched; returns the lease."""
+        lease = uuid4()
+        await self._connection.execute(
+            update(handouts)
+            .where(handouts.c.id == handout.id)
+            .values(lease=lease, lease_until=func.now() + within)
+        )
+        return lease
+
+    async def release(self, id: UUID, lease: UUID) -> None:
+        """Lets others try at once; nothing was handed out."""
+        held = (handouts.c.id == id) & (handouts.c.lease == lease)
+        await self._connection.execute(update(handouts).where(held).values(lease=None, lease_until=None))
+
+    async def holds(self, id: UUID, lease: UUID) -> Handout | None:
+        """The link, locked, if it is still held by this lease; None when it is not any more."""
+        held = (handouts.c.id == id) & (handouts.c.lease == lease) & (handouts.c.lease_until > func.now())
+        statement = select(handouts, _BUSY).where(held).with_for_update()
+        row = (await self._connection.execute(statement)).mappings().one_or_none()
+        return None if row is None else handout_of(row)
+
+    async def move(self, before: Handout, after: Handout, *, doing: Doing) -> None:
+        """Writes what differs of a locked link, and the audit line where its state does."""
+        over = after.state is not HandoutState.OPEN
+        await self._connection.execute(
+            update(handouts)
+            .where(handouts.c.id == before.id)
+            .values(
+                state=after.state,
+                guesses=after.guesses,
+                delivered_at=after.delivered_at,
+                lease=None if over else handouts.c.lease,
+                lease_until=None if over else handouts.c.lease_until,
+            )
+        )
+        if after.state is not before.state:
+            await self._write(after, doing, before=before.state)
+
+    async def _write(self, handout: Handout, doing: Doing, *, before: str) -> None:
+        told = {**doing.details, "certificate": str(handout.certificate), "link": str(handout.id)}
+        await self._audit.write(
+            Doing(actor=doing.actor, at=doing.at, details=told),
+            subject=SUBJECT,
+            before=before,
+            after=handout.state,
+            request=handout.request,
+            target=handout.target,
+        )

@@ -1,0 +1,86 @@
+"""Reminders of certificates' ends; every one of them, and what is done about it, has an audit line."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Boolean, literal_column, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.mtls.certificate import KnownCertificate
+from bot.domain.mtls.expiry_reminders import Ladder, next_moment
+from bot.ports import Doing, Loop
+from storage.audit import PostgresAudit
+from storage.certificates import known_of
+from storage.tables import TO_REMIND, certificates
+
+_TO_REMIND = literal_column(f"({TO_REMIND})", Boolean)
+"""In words, as the partial index has it."""
+
+
+class PostgresReminders:
+    """The ladder of each certificate."""
+
+    def __init__(self, connection: AsyncConnection, audit: PostgresAudit, touched: set[Loop]) -> None:
+        self._connection = connection
+        self._audit = audit
+        self._touched = touched
+
+    async def due(self, now: datetime, *, limit: int) -> tuple[KnownCertificate, ...]:
+        """Working certificates whose end somebody is to be reminded of, locked, the most overdue first."""
+        statement = (
+            select(certificates)
+            .where(_TO_REMIND & (certificates.c.remind_at <= now))
+            .order_by(certificates.c.remind_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+        )
+        return tuple(known_of(row) for row in (await self._connection.execute(statement)).mappings())
+
+    async def climb(self, known: KnownCertificate, ladder: Ladder, *, doing: Doing) -> None:
+        """Writes how far the reminders of a locked certificate have come."""
+        end = known.expires_at
+        await self._set(
+            known,
+            rung=ladder.step,
+            acknowledged_at=ladder.acknowledged_at,
+            acknowledged_by=ladder.acknowledged_by,
+            snoozed_until=ladder.snoozed_until,
+            snoozes=ladder.snoozes,
+            remind_at=None if end is None else next_moment(ladder, expires_at=end),
+        )
+        await self._audit.write(
+            doing,
+            subject="certificate",
+            before=_told(known.ladder),
+            after=_told(ladder),
+            request=known.request,
+            target=known.target,
+        )
+        self._touched.update((Loop.COURIER, Loop.CLOCK))
+
+    async def put_off(self, known: KnownCertificate, *, until: datetime | None) -> None:
+        """Has a due reminder looked at later, or never: nothing can be said (yet)."""
+        await self._set(known, remind_at=until)
+
+    async def next_moment(self) -> datetime | None:
+        """The next reminder."""
+        statement = select(certificates.c.remind_at).where(_TO_REMIND).order_by(certificates.c.remind_at)
+        found: datetime | None = (await self._connection.execute(statement.limit(1))).scalar_one_or_none()
+        return found
+
+    async def _set(self, known: KnownCertificate, **values: Any) -> None:
+        await self._connection.execute(
+            update(certificates).where(certificates.c.id == known.id).values(**values)
+        )
+
+
+def _told(ladder: Ladder) -> str:
+    """Where the reminders stand, for the audit trail: words that a person understands."""
+    if ladder.step is None:
+        return "not reminded"
+    step = f"reminded {ladder.step} days before"
+    if ladder.acknowledged_at is not None:
+        return f"{step}, acknowledged"
+    return (
+        step if ladder.snoozed_until is None else f"{step}, put off until {ladder.snoozed_until.isoformat()}"
+    )

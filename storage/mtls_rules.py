@@ -1,0 +1,256 @@
+"""Our rules at Heroku, and the intents that every addition begins with."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID, uuid4
+
+from sqlalchemy import case, func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.drift import Lately
+from bot.domain.grant import OPEN_STATES
+from bot.domain.method import Method
+from bot.domain.mtls.observation import Rule
+from bot.domain.mtls.plan import Attempt, Entry, Known, Want
+from bot.domain.owned_entry import Removal
+from bot.domain.schedule import QUARANTINE, REMOVAL_PATIENCE
+from bot.domain.subject import Network, network_of
+from bot.ports import Job
+from storage import lately
+from storage.tables import entries, grants, intents
+
+CALL: Final = timedelta(seconds=20)
+"""An intent whose process died may still be on the wire for about a call's deadline."""
+
+LATE: Final = timedelta(hours=1)
+"""A rule that appears this long after its lost answer is still recognised by its mark as ours."""
+
+
+class PostgresEntries:
+    """Entries and intents; callers hold the database's lease in the same transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def known(self, job: Job, now: datetime) -> Known:
+        """What the store knows of a database's IP rules; by ``now``, business time, ends have passed."""
+        target = job.target.id
+        return Known(
+            wants=tuple(await self._wants(target, now)),
+            entries=tuple(await self._entries(target)),
+            attempts=tuple(await self._attempts(target)),
+        )
+
+    async def intend_add(self, job: Job, network: Network) -> tuple[UUID, str]:
+        """Records that a rule is about to be added; returns the intent and the mark it carries."""
+        intent = uuid4()
+        mark = f"pgaccess/{job.installation} {intent}"
+        await self._connection.execute(
+            insert(intents).values(
+                id=intent,
+                target_id=job.database.id,
+                network=network,
+                mark=mark,
+                waits_until=func.now() + CALL + QUARANTINE,
+            )
+        )
+        return intent, mark
+
+    async def made(self, job: Job, intent: UUID, rule: Rule) -> None:
+        """Records the rule that an intent made: it is ours, and for the network that was asked for."""
+        network = select(intents.c.network).where(intents.c.id == intent).scalar_subquery()
+        await self._connection.execute(
+            insert(entries)
+            .values(rule_id=rule.id, target_id=job.database.id, intent_id=intent, network=network)
+            .on_conflict_do_nothing()
+        )
+        await self._settle(intent, error="")
+
+    async def unclear(self, intent: UUID, *, error: str) -> None:
+        """Records that an answer was lost: the rule may still appear for a while."""
+        await self._connection.execute(
+            update(intents)
+            .where(intents.c.id == intent)
+            .values(waits_until=func.now() + QUARANTINE, error=error)
+        )
+
+    async def nothing_made(self, intent: UUID, *, error: str) -> None:
+        """Records that an intent made nothing: Heroku said no, or time has shown it."""
+        await self._settle(intent, error=error)
+
+    async def give_up(self, intents_lost: Iterable[UUID]) -> None:
+        """Stops expecting intents that made nothing in all the time that a late write could need."""
+        lost = list(intents_lost)
+        if lost:
+            await self._connection.execute(
+                update(intents)
+                .where(intents.c.id.in_(lost), intents.c.at < func.now() - LATE)
+                .values(settled=True)
+            )
+
+    async def intend_remove(self, job: Job, rules: Iterable[UUID]) -> None:
+        """Records that rules of ours are about to be removed."""
+        await self._connection.execute(
+            update(entries).where(entries.c.rule_id.in_(list(rules))).values(removal_asked_at=func.now())
+        )
+
+    async def spared(self, job: Job, rules: Iterable[UUID]) -> None:
+        """Records that nobody was asked to remove these after all."""
+        ids = list(rules)
+        if ids:
+            await self._connection.execute(
+                update(entries).where(entries.c.rule_id.in_(ids)).values(removal_asked_at=None)
+            )
+
+    async def listed(self, rules: Iterable[UUID]) -> None:
+        """Records that a list showed these entries."""
+        await self._connection.execute(
+            update(entries).where(entries.c.rule_id.in_(list(rules)), ~entries.c.listed).values(listed=True)
+        )
+
+    async def gone(self, rules: Iterable[UUID]) -> None:
+        """Records that these entries are no longer at Heroku."""
+        ids = list(rules)
+        if ids:
+            await self._connection.execute(
+                update(entries).where(entries.c.rule_id.in_(ids)).values(gone_at=func.now())
+            )
+
+    async def returned(self, job: Job, rules: Iterable[UUID]) -> tuple[Entry, ...]:
+        """Takes back those of the listed rules that were thought gone, and returns them: they are ours.
+
+        A list that lacked them was stale, or their removal was undone: it has to be asked for anew.
+        """
+        statement = (
+            update(entries)
+            .where(
+                entries.c.rule_id.in_(list(rules)),
+                entries.c.target_id == job.database.id,
+                entries.c.gone_at.is_not(None),
+            )
+            .values(
+                gone_at=None,
+                # What was taken over stays, unless its removal was approved meanwhile.
+                adopted=entries.c.adopted & entries.c.removal_asked_at.is_(None),
+                removal_asked_at=None,
+                listed=True,
+            )
+            .returning(entries.c.rule_id, entries.c.network, entries.c.adopted)
+        )
+        rows = (await self._connection.execute(statement)).mappings()
+        return tuple(
+            Entry(
+                rule=row["rule_id"],
+                network=row["network"],
+                listed=True,
+                removal=Removal.NONE,
+                adopted=row["adopted"],
+            )
+            for row in rows
+        )
+
+    async def adopt(self, job: Job, rules: Iterable[Rule]) -> None:
+        """Takes rules over that somebody else made: they are ours, and stay without a grant.
+
+        Two requests may have asked for the same rule; a statement takes each row once.
+        """
+        once = {rule.id: rule for rule in rules}
+        rows = [
+            {
+                "rule_id": rule.id,
+                "target_id": job.target.id,
+                "network": rule.network,
+                "listed": True,
+                "adopted": True,
+            }
+            for rule in sorted(once.values(), key=lambda rule: rule.id)
+        ]
+        if rows:
+            ours = {"adopted": True, "gone_at": None, "removal_asked_at": None}
+            statement = insert(entries).values(rows)
+            await self._connection.execute(
+                statement.on_conflict_do_update(index_elements=["rule_id"], set_=ours)
+            )
+
+    async def lately(self, database: UUID) -> Lately:
+        """Networks of our rules that went within the last day: as we had asked, or taken over and lost."""
+        return await lately.went(self._connection, entries, entries.c.network, database)
+
+    async def ours(self, database: UUID) -> frozenset[UUID]:
+        """Ids of our rules at a database."""
+        statement = select(entries.c.rule_id).where(
+            entries.c.target_id == database, entries.c.gone_at.is_(None)
+        )
+        return frozenset((await self._connection.execute(statement)).scalars())
+
+    async def _settle(self, intent: UUID, *, error: str) -> None:
+        await self._connection.execute(
+            update(intents).where(intents.c.id == intent).values(settled=True, error=error)
+        )
+
+    async def _wants(self, target: UUID, now: datetime) -> list[Want]:
+        statement = select(
+            grants.c.id,
+            grants.c.owner,
+            grants.c.subject,
+            grants.c.state,
+            (grants.c.overdue_at <= func.now()).label("overdue"),
+            func.coalesce(grants.c.ends_at <= now, False).label("over"),
+        ).where(
+            grants.c.target_id == target,
+            grants.c.method == Method.MTLS,
+            grants.c.state.in_(OPEN_STATES),
+        )
+        rows = (await self._connection.execute(statement)).mappings()
+        return [
+            Want(
+                grant=row["id"],
+                owner=row["owner"],
+                network=network_of(row["subject"]),
+                state=row["state"],
+                overdue=row["overdue"],
+                over=row["over"],
+            )
+            for row in rows
+        ]
+
+    async def _entries(self, target: UUID) -> list[Entry]:
+        asked = entries.c.removal_asked_at
+        removal = case(
+            (asked.is_(None), Removal.NONE.value),
+            (asked < func.now() - REMOVAL_PATIENCE, Removal.OVERDUE.value),
+            else_=Removal.ASKED.value,
+        )
+        statement = select(
+            entries.c.rule_id,
+            entries.c.network,
+            entries.c.listed,
+            entries.c.adopted,
+            removal.label("removal"),
+        ).where(entries.c.target_id == target, entries.c.gone_at.is_(None))
+        rows = (await self._connection.execute(statement)).mappings()
+        return [
+            Entry(
+                rule=row["rule_id"],
+                network=row["network"],
+                listed=row["listed"],
+                removal=Removal(row["removal"]),
+                adopted=row["adopted"],
+            )
+            for row in rows
+        ]
+
+    async def _attempts(self, target: UUID) -> list[Attempt]:
+        statement = select(
+            intents.c.id,
+            intents.c.network,
+            intents.c.mark,
+            (intents.c.waits_until > func.now()).label("waiting"),
+        ).where(intents.c.target_id == target, ~intents.c.settled)
+        rows = (await self._connection.execute(statement)).mappings()
+        return [
+            Attempt(intent=row["id"], network=row["network"], mark=row["mark"], waiting=row["waiting"])
+            for row in rows
+        ]

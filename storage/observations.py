@@ -1,0 +1,156 @@
+"""What a look saw, as it is kept: JSON, one form for each method."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, fields
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from bot.domain.drift import Drift
+from bot.domain.method import Method
+from bot.domain.mtls.certificate import Certificate
+from bot.domain.mtls.observation import Look, Rule, read_network
+from bot.domain.observation import AnyLook
+from bot.domain.privatelink.observation import Connection, LinkAccount, LinkLook
+from bot.domain.trusted_ips.ruleset import RangeRule, RangesLook, Ruleset
+
+
+def look_of(row: Mapping[Any, Any]) -> AnyLook | None:
+    """Reads the last look from a row of ``lanes``, whose method tells its form."""
+    kept = row["look"]
+    if kept is None:
+        return None
+    if row["method"] is Method.TRUSTED:
+        return _ranges_look(kept, row["looked_at"])
+    if row["method"] is Method.PRIVATELINK:
+        return _link_look(kept, row["looked_at"])
+    return _rules_look(kept, row["looked_at"])
+
+
+def look_json(look: AnyLook) -> dict[str, Any]:
+    """A look as it is kept."""
+    match look:
+        case LinkLook():
+            return _link_json(look)
+        case RangesLook():
+            return _ranges_json(look)
+    return _rules_json(look)
+
+
+def _rules_look(kept: Mapping[str, Any], at: datetime) -> Look:
+    rules = tuple(
+        Rule(
+            id=UUID(rule["id"]),
+            network=read_network(rule["cidr"]),
+            status=rule["status"],
+            description=rule["text"],
+        )
+        for rule in kept["rules"]
+    )
+    return Look(
+        at=at,
+        enabled=kept["enabled"],
+        rules=rules,
+        ours=frozenset(UUID(id) for id in kept["ours"]),
+        certificates=tuple(_certificate(each) for each in kept.get("certificates", ())),
+        certificates_at=_moment(kept.get("certificates_at")),
+        drift=_drift(kept),
+    )
+
+
+def _certificate(kept: Mapping[str, Any]) -> Certificate:
+    return Certificate(
+        id=UUID(kept["id"]),
+        name=kept["name"],
+        status=kept["status"],
+        expires_at=_moment(kept["expires_at"]),
+    )
+
+
+def _moment(kept: str | None) -> datetime | None:
+    return None if kept is None else datetime.fromisoformat(kept)
+
+
+def _written(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+def _rules_json(look: Look) -> dict[str, Any]:
+    """Those from before certificates were read lack the last two."""
+    rules = [
+        {"id": str(r.id), "cidr": str(r.network), "status": r.status, "text": r.description}
+        for r in look.rules
+    ]
+    return {
+        "enabled": look.enabled,
+        "rules": rules,
+        "ours": sorted(str(id) for id in look.ours),
+        "certificates": [
+            {"id": str(c.id), "name": c.name, "status": c.status, "expires_at": _written(c.expires_at)}
+            for c in look.certificates
+        ],
+        "certificates_at": _written(look.certificates_at),
+        "drift": _drift_json(look.drift),
+    }
+
+
+def _link_look(kept: Mapping[str, Any], at: datetime) -> LinkLook:
+    return LinkLook(
+        at=at,
+        status=kept["status"],
+        service=kept["service"],
+        accounts=tuple(LinkAccount(**each) for each in kept["accounts"]),
+        connections=tuple(Connection(**each) for each in kept["connections"]),
+        ours=frozenset(kept["ours"]),
+        config_vars=tuple(kept["config_vars"]),
+        vars_tries=kept.get("vars_tries", 0),
+        vars_read_at=_moment(kept.get("vars_read_at")),
+        drift=_drift(kept),
+    )
+
+
+def _link_json(look: LinkLook) -> dict[str, Any]:
+    return {
+        "status": look.status,
+        "service": look.service,
+        "accounts": [asdict(account) for account in look.accounts],
+        "connections": [asdict(connection) for connection in look.connections],
+        "ours": sorted(look.ours),
+        "config_vars": list(look.config_vars),
+        "vars_tries": look.vars_tries,
+        "vars_read_at": _written(look.vars_read_at),
+        "drift": _drift_json(look.drift),
+    }
+
+
+def _ranges_look(kept: Mapping[str, Any], at: datetime) -> RangesLook:
+    ruleset = Ruleset(
+        id=UUID(kept["id"]),
+        rules=tuple(RangeRule(action, source) for action, source in kept["rules"]),
+        applied=kept["applied"],
+        by=kept["by"],
+    )
+    return RangesLook(at=at, ruleset=ruleset, ours=frozenset(kept["ours"]), drift=_drift(kept))
+
+
+def _ranges_json(look: RangesLook) -> dict[str, Any]:
+    ruleset = look.ruleset
+    return {
+        "id": str(ruleset.id),
+        "rules": [[rule.action, rule.source] for rule in ruleset.rules],
+        "applied": ruleset.applied,
+        "by": ruleset.by,
+        "ours": sorted(look.ours),
+        "drift": _drift_json(look.drift),
+    }
+
+
+def _drift(kept: Mapping[str, Any]) -> Drift:
+    """Reads what a look found; one from before that was kept found nothing."""
+    found = kept.get("drift", {})
+    return Drift(**{each.name: frozenset(found.get(each.name, ())) for each in fields(Drift)})
+
+
+def _drift_json(drift: Drift) -> dict[str, list[str]]:
+    """Only what there is, and mostly that is nothing."""
+    return {name: sorted(entries) for name, entries in asdict(drift).items() if entries}

@@ -1,0 +1,236 @@
+"""Cards and notices: what Slack is to show, and which version of it stands there."""
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
+
+from sqlalchemy import BigInteger, RowMapping, any_, bindparam, case, delete, func, select, update
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.schedule import LEASE
+from bot.ports import Loop, Notice, Place, Post, PostKind
+from storage import leases
+from storage.tables import posts
+from storage.write_buffer import Waiting
+
+_BEHIND = posts.c.shown_version < posts.c.wanted_version
+_CLAIM = leases.claiming(posts, _BEHIND)
+_CARDS = [kind for kind in PostKind if kind.is_card]
+
+_REFRESH = (
+    update(posts)
+    .where(
+        posts.c.request_id == any_(bindparam("requests", type_=ARRAY(BigInteger))), posts.c.kind.in_(_CARDS)
+    )
+    .values(wanted_version=posts.c.wanted_version + 1, due_at=func.now())
+)
+
+
+def post_of(row: RowMapping) -> Post:
+    """Reads a claimed post from a row of ``posts``."""
+    standing = row["channel"] is not None and row["ts"] is not None
+    return Post(
+        id=row["id"],
+        lease=row["lease"],
+        kind=row["kind"],
+        recipient=row["recipient"],
+        request=row["request_id"],
+        channel=row["channel"],
+        place=Place(channel=row["channel"], ts=row["ts"]) if standing else None,
+        posting_since=row["posting_since"],
+        version=row["wanted_version"],
+        tries=row["tries"],
+        params=row["params"],
+    )
+
+
+class PostgresPosts:
+    """Posts by number."""
+
+    def __init__(self, connection: AsyncConnection, waiting: Waiting, touched: set[Loop]) -> None:
+        self._connection = connection
+        self._waiting = waiting
+        self._touched = touched
+
+    async def tell(
+        self,
+        kind: PostKind,
+        *,
+        to: str,
+        key: str,
+        request: int | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> None:
+        """Records a card or notice; a key is told once."""
+        await self.tell_all([Notice(kind=kind, to=to, key=key, request=request, params=params or {})])
+
+    async def tell_all(self, notices: Sequence[Notice]) -> None:
+        """Records many cards or notices in one statement; a key is told once."""
+        rows = [
+            {
+                "kind": notice.kind,
+                "recipient": notice.to,
+                "key": notice.key,
+                "request_id": notice.request,
+                "params": dict(notice.params),
+            }
+            for notice in notices
+        ]
+        if rows:
+            self._waiting.posts(rows)
+            self._touched.add(Loop.COURIER)
+
+    async def tell_cards(self, request: int, *, approvals: str, requester: str) -> None:
+        """Records the two cards of a new request, in one statement."""
+        approval, own = PostKind.CARD_APPROVAL, PostKind.CARD_REQUESTER
+        await self.tell_all(
+            [
+                Notice(kind=approval, to=approvals, key=f"approval:{request}", request=request),
+                Notice(kind=own, to=requester, key=f"requester:{request}", request=request),
+            ]
+        )
+
+    async def announce(self, kind: PostKind, *, to: str, key: str, request: int, again: timedelta) -> int:
+        """Records what is about to be posted by hand, because the store must not know what it says.
+
+        From here on it may stand in Slack: a courier that has to show it afresh looks for it by its number.
+        """
+        statement = (
+            insert(posts)
+            .values(
+                kind=kind,
+                recipient=to,
+                key=key,
+                request_id=request,
+                posting_since=func.now(),
+                due_at=func.now() + again,
+            )
+            .returning(posts.c.id)
+        )
+        self._touched.add(Loop.COURIER)
+        await self._waiting.write_posts()
+        posted: int = (await self._connection.execute(statement)).scalar_one()
+        return posted
+
+    async def stands(self, number: int, place: Place) -> None:
+        """Notes where a post stands that was made by hand, unless a courier has found it already."""
+        unknown = (posts.c.id == number) & posts.c.ts.is_(None)
+        standing = {"channel": place.channel, "ts": place.ts, "posting_since": None}
+        await self._connection.execute(update(posts).where(unknown).values(**standing))
+
+    async def take_back(self, number: int) -> None:
+        """Forgets an announced post that Slack did not take."""
+        nowhere = (posts.c.id == number) & posts.c.ts.is_(None)
+        await self._connection.execute(delete(posts).where(nowhere))
+
+    async def refresh_cards(self, request: int) -> None:
+        """Every card of the request has to be shown afresh, now: whatever held it up may be over."""
+        await self.refresh_cards_of([request])
+
+    async def refresh_cards_of(self, requests: Collection[int]) -> None:
+        """Every card of all these requests has to be shown afresh, now."""
+        if requests:
+            await self._waiting.write_posts()
+            await self._connection.execute(_REFRESH, {"requests": sorted(requests)})
+            self._touched.add(Loop.COURIER)
+
+    async def refresh(self, key: str, *, params: Mapping[str, str] | None = None) -> bool:
+        """Has one post shown afresh, perhaps saying something else; False when there is none of that key."""
+        said = {} if params is None else {"params": dict(params)}
+        statement = (
+            update(posts)
+            .where(posts.c.key == key)
+            .values(wanted_version=posts.c.wanted_version + 1, due_at=func.now(), **said)
+        )
+        self._touched.add(Loop.COURIER)
+        await self._waiting.write_posts()
+        return (await self._connection.execute(statement)).rowcount > 0
+
+    async def place(self, key: str) -> Place | None:
+        """Where a post stands in Slack; None when it does not stand yet."""
+        await self._waiting.write_posts()
+        statement = select(posts.c.channel, posts.c.ts).where(posts.c.key == key, posts.c.ts.is_not(None))
+        row = (await self._connection.execute(statement)).one_or_none()
+        return None if row is None else Place(channel=row.channel, ts=row.ts)
+
+    async def claim(self) -> Post | None:
+        """Takes the post that has been due the longest, with a lease; None when none is due."""
+        await self._waiting.write_posts()
+        row = await leases.claim(self._connection, _CLAIM)
+        return None if row is None else post_of(row)
+
+    async def renew(self, post: Post) -> None:
+        """Prolongs the lease before a call."""
+        await leases.write(self._connection, posts, post.id, post.lease, lease_until=func.now() + LEASE)
+
+    async def posting(self, post: Post, *, channel: str) -> None:
+        """Notes that a post is about to be made: from here on it may stand in Slack."""
+        since = func.coalesce(posts.c.posting_since, func.now())
+        await leases.write(
+            self._connection,
+            posts,
+            post.id,
+            post.lease,
+            channel=channel,
+            posting_since=since,
+            lease_until=func.now() + LEASE,
+        )
+
+    async def shown(self, post: Post, place: Place) -> None:
+        """Records that a post stands, and which version it shows."""
+        await leases.write(
+            self._connection,
+            posts,
+            post.id,
+            post.lease,
+            channel=place.channel,
+            ts=place.ts,
+            posting_since=None,
+            shown_version=post.version,
+            tries=0,
+            lease=None,
+            lease_until=None,
+        )
+        self._touched.add(Loop.COURIER)
+
+    async def not_posted(self, post: Post, *, gone: bool) -> None:
+        """Records that Slack took nothing, so that a later try need not search.
+
+        Args:
+            gone: what stood there was deleted; it will be posted afresh.
+        """
+        where = {"ts": None} if gone else {}
+        await leases.write(self._connection, posts, post.id, post.lease, posting_since=None, **where)
+
+    async def postpone(self, post: Post, *, by: timedelta) -> None:
+        """Gives a post back, to be tried again later, or at once if it is to show something newer."""
+        unchanged = posts.c.wanted_version == post.version
+        await leases.write(
+            self._connection,
+            posts,
+            post.id,
+            post.lease,
+            due_at=case((unchanged, func.now() + by), else_=func.now()),
+            tries=posts.c.tries + 1,
+            lease=None,
+            lease_until=None,
+        )
+        self._touched.add(Loop.COURIER)
+
+    async def overtaken(self, post: Post) -> None:
+        """Has a post shown afresh that a courier may have shown after it had lost the lease.
+
+        What that courier drew may be older than what another drew meanwhile; nobody can tell from the store
+        which of the two stands in Slack.
+        """
+        await self._connection.execute(
+            update(posts)
+            .where(posts.c.id == post.id)
+            .values(wanted_version=posts.c.wanted_version + 1, due_at=func.now())
+        )
+        self._touched.add(Loop.COURIER)
+
+    async def next_due(self) -> timedelta | None:
+        """How long until a post is due."""
+        await self._waiting.write_posts()
+        return await leases.next_due(self._connection, posts, _BEHIND)

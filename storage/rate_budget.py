@@ -1,0 +1,73 @@
+"""The budget of Heroku calls: one row, of which every process draws a few tokens at a time."""
+
+from typing import Final
+
+from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from bot.domain.rate_budget import LOOKS, Budget, Purpose
+from bot.errors import StoreUnavailableError
+from storage.tables import budget
+
+_ROW: Final = select(budget, func.clock_timestamp().label("now")).with_for_update()
+
+
+class PostgresBudget:
+    """Locks the row for two short statements; no other lock is held meanwhile.
+
+    Args:
+        engine: whose commits need not wait for a flush, see ``hasty_engine_for``: tokens that a crash brings
+            back are corrected by Heroku's next answer.
+    """
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def draw(self, purpose: Purpose, calls: int) -> tuple[Budget, int]:
+        """Takes tokens for at most so many calls; how many it took, and what is left.
+
+        Raises:
+            StoreUnavailableError: Postgres is out of reach; nobody calls Heroku without a budget.
+        """
+        try:
+            async with self._engine.begin() as connection:
+                left, granted = (await _read(connection)).drawn(purpose, calls)
+                await _write(connection, left)
+                return left, granted
+        except (DBAPIError, PoolTimeoutError) as error:
+            raise StoreUnavailableError("Postgres did not tell the budget in time") from error
+
+    async def told(self, left: int) -> None:
+        """Corrects the budget by what Heroku says is left of its own.
+
+        Raises:
+            StoreUnavailableError: Postgres is out of reach.
+        """
+        try:
+            async with self._engine.begin() as connection:
+                await _write(connection, (await _read(connection)).told(left))
+        except (DBAPIError, PoolTimeoutError) as error:
+            raise StoreUnavailableError("Postgres did not take the budget in time") from error
+
+
+async def _read(connection: AsyncConnection) -> Budget:
+    """The budget now, its row locked; the first who comes finds a full one."""
+    row = (await connection.execute(_ROW)).one_or_none()
+    if row is None:
+        # Two processes that start at once may both find none.
+        await connection.execute(insert(budget).on_conflict_do_nothing())
+        row = (await connection.execute(_ROW)).one()
+    kept = Budget(size=row.size, refill=row.refill, tokens=row.tokens, looks=row.looks, at=row.at)
+    return kept.later(row.now)
+
+
+async def _write(connection: AsyncConnection, left: Budget) -> None:
+    await connection.execute(update(budget).values(tokens=left.tokens, looks=left.looks, at=left.at))
+
+
+def full(size: float, refill: float) -> dict[str, float]:
+    """A full budget of another size, as values of the row."""
+    return {"size": size, "refill": refill, "tokens": size, "looks": size * LOOKS}

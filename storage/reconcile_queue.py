@@ -1,0 +1,244 @@
+"""The keeper's turns: one lane for each method of each target, and what the last look at it saw."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    RowMapping,
+    ScalarSelect,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal_column,
+    null,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.domain.grant import OPEN_STATES
+from bot.domain.method import Method
+from bot.domain.observation import AnyLook
+from bot.domain.operation import ChangeState
+from bot.domain.rate_budget import Purpose
+from bot.domain.schedule import LEASE
+from bot.ports import Job, Loop
+from storage import leases
+from storage.observations import look_json, look_of
+from storage.tables import (
+    DOING,
+    ENDING,
+    accounts,
+    certificates,
+    changes,
+    entries,
+    grants,
+    installation,
+    intents,
+    lanes,
+    ranges,
+    targets,
+)
+from storage.targets import target_of
+
+
+def _closing() -> ColumnElement[bool]:
+    """Something of the lane is to be closed. In words, so that the index on open grants is used."""
+    ending = literal_column(f"grants.{ENDING}", Boolean)
+    of_lane = (grants.c.target_id == lanes.c.target_id) & (grants.c.method == lanes.c.method)
+    return exists().where(of_lane, ending)
+
+
+def _changing() -> ColumnElement[bool]:
+    """A change of the lane is under way. In words, as the partial index has them."""
+    doing = literal_column(f"changes.{DOING}", Boolean)
+    of_lane = (changes.c.target_id == lanes.c.target_id) & (changes.c.method == lanes.c.method)
+    return exists().where(of_lane, doing)
+
+
+_CLAIM = leases.claiming(
+    lanes,
+    lanes.c.due_at.is_not(None),
+    _closing().desc(),
+    (lanes.c.wanted_version > lanes.c.kept_version).desc(),
+)
+
+_CLAIMED = (
+    select(
+        targets,
+        select(installation.c.mark).scalar_subquery().label("mark"),
+        _closing().label("closing"),
+        _changing().label("changing"),
+        exists()
+        .where(certificates.c.target_id == targets.c.id, certificates.c.gone_at.is_(None))
+        .label("certified"),
+    )
+    .join(lanes, lanes.c.target_id == targets.c.id)
+    .where(lanes.c.id == bindparam("lane"))
+)
+"""Whose lane it is, and what there is to be read besides: most lanes have no change, many no certificate."""
+
+_LOOK = select(lanes.c.method, lanes.c.look, lanes.c.looked_at).where(
+    lanes.c.target_id == bindparam("target"), lanes.c.method == bindparam("way", type_=lanes.c.method.type)
+)
+
+
+class PostgresLanes:
+    """Lanes by target and method."""
+
+    def __init__(self, connection: AsyncConnection, touched: set[Loop]) -> None:
+        self._connection = connection
+        self._touched = touched
+
+    async def look(self, target: UUID, method: Method) -> AnyLook | None:
+        """What the last look saw."""
+        asked = {"target": target, "way": method}
+        row = (await self._connection.execute(_LOOK, asked)).mappings().one_or_none()
+        return None if row is None else look_of(row)
+
+    async def looked_at(
+        self, ways: Collection[tuple[UUID, Method]]
+    ) -> Mapping[tuple[UUID, Method], datetime]:
+        """When lanes were last looked at; those that never were are left out."""
+        statement = select(lanes.c.target_id, lanes.c.method, lanes.c.looked_at).where(
+            tuple_(lanes.c.target_id, lanes.c.method).in_(sorted(ways)), lanes.c.look.is_not(None)
+        )
+        rows = (await self._connection.execute(statement)).all()
+        return {(target, method): at for target, method, at in rows}
+
+    async def want(self, target: UUID, method: Method) -> None:
+        """Raises the wanted version and makes the lane due: its grants or changes have changed."""
+        await self._want(_lane(target, method))
+
+    async def want_all(self, lanes_touched: Collection[tuple[UUID, Method]]) -> None:
+        """Does the same to many lanes at once."""
+        if lanes_touched:
+            touched = tuple_(lanes.c.target_id, lanes.c.method).in_(sorted(lanes_touched))
+            await self._want(lanes.c.id.in_(_locked(touched)))
+
+    async def _want(self, which: ColumnElement[bool]) -> None:
+        await self._connection.execute(
+            update(lanes)
+            .where(which)
+            .values(wanted_version=lanes.c.wanted_version + 1, due_at=leases.soon(lanes), tries=0)
+        )
+        self._touched.add(Loop.KEEPER)
+
+    async def look_at_all(self) -> None:
+        """Makes every lane due that is looked at at all: nobody knows what was missed."""
+        await self._make_due(lanes.c.due_at.is_not(None))
+        self._touched.add(Loop.KEEPER)
+
+    async def look_soon(self, *seen: UUID) -> None:
+        """Makes every method of some targets due: somebody wants to see the present."""
+        await self._make_due(lanes.c.target_id.in_(seen))
+        self._touched.add(Loop.KEEPER)
+
+    async def claim(self) -> Job | None:
+        """Takes a lane that is due, with a lease: those to close something first, then what has changed.
+
+        After downtime everything is due, and ends that have passed meanwhile are among the changes.
+        """
+        row = await leases.claim(self._connection, _CLAIM)
+        if row is None:
+            return None
+        target = (await self._connection.execute(_CLAIMED, {"lane": row["id"]})).mappings().one()
+        return Job(
+            lane=row["id"],
+            lease=row["lease"],
+            target=target_of(target),
+            method=row["method"],
+            version=row["wanted_version"],
+            tries=row["tries"],
+            troubles=row["troubles"],
+            due_at=row["due_at"],
+            installation=target["mark"],
+            claimed_at=row["lease_until"] - LEASE,  # set by this very statement
+            purpose=_purpose(row, closing=target["closing"]),
+            look=look_of(row),
+            changing=target["changing"],
+            certified=target["certified"],
+        )
+
+    async def renew(self, job: Job) -> bool:
+        """Prolongs the lease; tells whether the grants are still those that the job was planned on."""
+        row = await self._hold(job, lanes.c.wanted_version, lease_until=func.now() + LEASE)
+        return bool(row["wanted_version"] == job.version)
+
+    async def looked(self, job: Job, look: AnyLook) -> None:
+        """Keeps what a pass saw."""
+        await self._hold(job, looked_at=func.now(), look=look_json(look))
+
+    async def release(self, job: Job, *, again: timedelta, tries: int, kept: bool, troubles: int = 0) -> None:
+        """Ends the pass and sets the next look: at once if grants changed or somebody asked meanwhile."""
+        unchanged = lanes.c.wanted_version == job.version
+        unasked = lanes.c.due_at == job.due_at
+        await self._hold(
+            job,
+            kept_version=job.version if kept else lanes.c.kept_version,
+            due_at=case(
+                (~unchanged, func.now()),
+                (~unasked, lanes.c.due_at),
+                (_nothing_left(), null()),
+                else_=func.now() + again,
+            ),
+            tries=case((unchanged, tries), else_=0),
+            troubles=troubles,
+            lease=None,
+            lease_until=None,
+        )
+        self._touched.add(Loop.KEEPER)
+
+    async def next_due(self) -> timedelta | None:
+        """How long until a lane is due."""
+        return await leases.next_due(self._connection, lanes, lanes.c.due_at.is_not(None))
+
+    async def _hold(self, job: Job, *returning: Any, **values: Any) -> RowMapping:
+        return await leases.write(self._connection, lanes, job.lane, job.lease, *returning, **values)
+
+    async def _make_due(self, which: ColumnElement[bool]) -> None:
+        await self._connection.execute(
+            update(lanes).where(lanes.c.id.in_(_locked(which))).values(due_at=leases.soon(lanes))
+        )
+
+
+def _locked(which: ColumnElement[bool]) -> ScalarSelect[int]:
+    """Locks in the order of ids: two transactions that lock rows in two orders wait for each other."""
+    return select(lanes.c.id).where(which).order_by(lanes.c.id).with_for_update().scalar_subquery()
+
+
+def _purpose(row: RowMapping, *, closing: bool) -> Purpose:
+    if closing:
+        return Purpose.REMOVE
+    under_way = row["wanted_version"] > row["kept_version"] or row["tries"] > 0
+    return Purpose.ADD if under_way else Purpose.LOOK
+
+
+def _lane(target: UUID, method: Method) -> ColumnElement[bool]:
+    return and_(lanes.c.target_id == target, lanes.c.method == method)
+
+
+def _nothing_left() -> ColumnElement[bool]:
+    """Heroku does not have the target any more, and nothing of ours is open, there or on its way."""
+    gone = exists().where(targets.c.id == lanes.c.target_id, targets.c.gone_at.is_not(None))
+    there = [
+        exists().where(
+            grants.c.target_id == lanes.c.target_id,
+            grants.c.method == lanes.c.method,
+            grants.c.state.in_(OPEN_STATES),
+        ),
+        exists().where(changes.c.target_id == lanes.c.target_id, changes.c.state == ChangeState.DOING),
+        exists().where(entries.c.target_id == lanes.c.target_id, entries.c.gone_at.is_(None)),
+        exists().where(intents.c.target_id == lanes.c.target_id, ~intents.c.settled),
+        exists().where(ranges.c.target_id == lanes.c.target_id, ranges.c.gone_at.is_(None)),
+        exists().where(accounts.c.target_id == lanes.c.target_id, accounts.c.gone_at.is_(None)),
+    ]
+    return and_(gone, ~or_(*there))

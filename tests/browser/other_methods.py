@@ -1,0 +1,49 @@
+"""What the tests of PrivateLink and of trusted ranges share: asking, deciding, and Heroku beside it."""
+
+import re
+from typing import Any
+
+from tests.browser.page_driver import Play
+from tests.browser.slack import Person
+
+
+def asked(person: Person, wish: str) -> int:
+    """Somebody types what is recorded as a request.
+
+    Args:
+        person: at their window.
+        wish: what stands behind ``/pgaccess``.
+
+    Returns:
+        The request's number.
+    """
+    person.types(f"/pgaccess {wish}")
+    return int(person.is_told(re.compile(r"Asked, as #(\d+)")))
+
+
+def approved(play: Play, number: int) -> None:
+    """The lead sees a request's card, and approves."""
+    play.lead.sees(f"#{number} waits for", place="approvals")
+    play.lead.presses("Approve", on=f"#{number} waits for")
+
+
+def at_heroku(play: Play, kind: str, value: str, *, status: str | None = None) -> None:
+    """Waits until Heroku has a thing, listed among its kind."""
+    _thing(play.engineer.page, kind, value, status).wait_for(state="attached")
+
+
+def no_more_at_heroku(play: Play, kind: str, value: str) -> None:
+    """Waits until Heroku has a thing no longer."""
+    _thing(play.engineer.page, kind, value, None).wait_for(state="detached")
+
+
+def unfolded(play: Play, name: str) -> None:
+    """Opens a folded list beside Slack, on the engineer's window."""
+    summary = play.engineer.page.get_by_test_id(name)
+    if summary.locator("xpath=..").get_attribute("open") is None:
+        summary.click()
+
+
+def _thing(page: Any, kind: str, value: str, status: str | None) -> Any:
+    asked_for = "" if status is None else f"[data-status='{status}']"
+    return page.locator(f"[data-testid='{kind}'][data-value='{value}']:not(.gone){asked_for}")

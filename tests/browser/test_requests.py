@@ -1,0 +1,144 @@
+"""Asking on the page: by line, by form, in two languages, and what is refused."""
+
+from collections.abc import Callable
+
+import pytest
+
+from sandbox.heroku.fixtures import SPACE
+from tests.browser.page_driver import Play
+from tests.flow.actions import played_heroku
+
+WATCHES = """() => {
+    window.flickers = window.answers = 0;
+    const marked = { subtree: true, attributes: true, attributeFilter: ["aria-invalid"] };
+    new MutationObserver((seen) => {
+        window.flickers += seen.filter(({ target }) => !target.hasAttribute("aria-invalid")).length;
+    }).observe(document.getElementById("modal-body"), marked);
+    new MutationObserver(() => {
+        if (document.getElementById("modal").ariaBusy !== "true") window.answers += 1;
+    }).observe(document.getElementById("modal"), { attributes: true, attributeFilter: ["aria-busy"] });
+}"""
+"""Counts how often a field loses its mark, and how often a form was answered."""
+
+pytestmark = pytest.mark.timeout(60)
+
+
+def test_a_line_is_answered_with_what_was_understood_and_becomes_a_card(play: Play) -> None:
+    number = play.asked("203.0.113.16/28 to billing for 2d because quarterly migration")
+    play.engineer.is_told("203.0.113.16/28 → billing · mTLS · 2d")
+    play.engineer.is_told("Reason: quarterly migration")
+    play.lead.sees(f"#{number} waits for @Leads", "16 addresses", "of 60 used")
+
+
+def test_the_form_says_what_is_wrong_at_its_field_and_keeps_what_was_typed(play: Play) -> None:
+    engineer = play.engineer
+    engineer.types("/pgaccess mtls add for 2h")
+    engineer.writes("10.0.0.1", into="Address")
+    engineer.writes("nightly export", into="Reason")
+    engineer.sends()
+    engineer.finds_wrong("Address", "10.0.0.1 is a private address")
+    engineer.pictured("form-error")
+    engineer.page.evaluate(WATCHES)
+    engineer.sends()
+    engineer.page.wait_for_function("() => window.answers === 1")
+    engineer.finds_wrong("Address", "10.0.0.1 is a private address")
+    assert engineer.page.evaluate("window.flickers") == 0
+    engineer.writes("203.0.113.5", into="Address")
+    engineer.writes("a while", into="For how long")
+    engineer.sends()
+    engineer.finds_wrong("For how long", "a while is not a duration")
+    engineer.writes("3h", into="For how long")
+    engineer.sends()
+    engineer.form.wait_for(state="detached")
+    play.lead.sees("203.0.113.5/32 → billing  ·  mTLS  ·  3h", "nightly export", place="approvals")
+
+
+def test_the_global_shortcut_opens_the_form(play: Play) -> None:
+    engineer = play.engineer
+    engineer.starts("Ask for access")
+    engineer.sees_in_form("Ask for access")
+    engineer.writes("203.0.113.6", into="Address")
+    engineer.sends()
+    play.lead.sees("203.0.113.6/32 → billing", place="approvals")
+
+
+def test_a_form_that_is_closed_asks_nothing(play: Play) -> None:
+    play.engineer.types("/pgaccess mtls add for 2h")
+    play.engineer.writes("203.0.113.7", into="Address")
+    play.engineer.form.get_by_role("button", name="Cancel").click()
+    play.engineer.form.wait_for(state="detached")
+    play.lead.sees_not("203.0.113.7", place="approvals")
+
+
+@pytest.mark.parametrize(
+    ("line", "answer"),
+    [
+        ("/pgaccess mlts add 203.0.113.4", "did you mean mtls"),
+        ("/pgaccess mtls ad 203.0.113.4", "did you mean add"),
+        ("/pgaccess mtls add 10.0.0.1", "10.0.0.1 is a private address"),
+        ("/pgaccess mtls add 203.0.113.9/24", "Write 203.0.113.0/24 for the whole network"),
+        ("/pgaccess mtls add 2001:db8::1", "Heroku's rules take IPv4 only"),
+        ("/pgaccess mtls add 0.0.0.0/0", "the whole Internet"),
+        ("/pgaccess mtls add 203.0.113.8 to biling", "I know no database biling. There is: billing"),
+        ("/pgaccess show 4711", "There is no request 4711"),
+        ("/pgaccess help", "Acting on one request"),
+        ("/pgaccess help mtls", "the rules of a database"),
+        ("/pgaccess help mtls add", "For example"),
+    ],
+)
+def test_what_cannot_be_done_and_what_can_is_said_privately(play: Play, line: str, answer: str) -> None:
+    play.engineer.types(line)
+    play.engineer.is_told(answer)
+
+
+def test_a_japanese_reader_reads_japanese_and_the_channel_stays_as_it_is(play: Play) -> None:
+    colleague = play.colleague
+    colleague.types("/pgaccess mtls add 203.0.113.10 because 夜間バッチ")
+    colleague.is_told("申請しました")
+    colleague.types("/pgaccess mtls add")
+    colleague.sees_in_form("接続の申請")
+    colleague.writes("10.0.0.1", into="アドレス")
+    colleague.sends()
+    colleague.finds_wrong("アドレス", "プライベートアドレス")
+    colleague.pictured("japanese-form")
+    colleague.page.keyboard.press("Escape")
+    play.lead.presses("Approve", on="203.0.113.10/32", place="approvals")
+    colleague.sees("203.0.113.10/32 から billing に接続できます", place="direct messages")
+    colleague.page.get_by_text("いまの Heroku").wait_for()
+    colleague.pictured("japanese")
+    play.lead.sees("in force since")
+
+
+def test_a_database_without_mtls_is_offered_both_in_one_request_by_the_form_and_by_a_line(
+    opens: Callable[..., Play],
+) -> None:
+    heroku = played_heroku()
+    heroku.add_app("warehouse", space=SPACE)
+    heroku.add_database("postgresql-round-24680", app="warehouse", plan="heroku-postgresql:private-4")
+    play = opens(heroku=heroku)
+    engineer = play.engineer
+    engineer.types("/pgaccess")
+    engineer.writes("203.0.113.4", into="Address")
+    engineer.form.get_by_label("Database").select_option("warehouse (acme-private)")
+    engineer.sends()
+    engineer.sees_in_form("This request asks for both")
+    engineer.pictured("form-that-enables")
+    play.lead.sees_not("warehouse", place="approvals")
+    engineer.page.keyboard.press("Escape")
+    engineer.types("/pgaccess mtls add 203.0.113.4 to warehouse")
+    engineer.sees_in_form("This request asks for both")
+    engineer.sends()
+    play.lead.presses("Approve", on="First enables mTLS on warehouse")
+    engineer.sees("203.0.113.4/32 can reach warehouse", place="direct messages")
+    play.world.lets_in("203.0.113.4/32")
+
+
+def test_which_database_is_chosen_in_the_form_where_a_line_says_none(opens: Callable[..., Play]) -> None:
+    play = opens(heroku=played_heroku(databases=2))
+    play.engineer.types("/pgaccess mtls add 203.0.113.4")
+    play.engineer.form.get_by_label("Database").select_option("ledger (acme-private)")
+    play.engineer.sends()
+    play.lead.presses("Approve", on="203.0.113.4/32 → ledger", place="approvals")
+    play.engineer.sees("203.0.113.4/32 can reach ledger", place="direct messages")
+    ledger = play.engineer.page.get_by_test_id("database-postgresql-graceful-54321")
+    ledger.get_by_role("row", name="203.0.113.4/32").wait_for()

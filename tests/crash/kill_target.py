@@ -1,0 +1,302 @@
+"""A world whose bot is killed and stopped: it is there again soon, as a platform has it."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx
+from starlette.types import ASGIApp
+
+from bot.app import open_house
+from bot.errors import TryAgainError
+from bot.policy.loader import parse_policy
+from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, POLICY, SIGNING_SECRET, Stage, settings
+from sandbox.fault_injection import Weather
+from sandbox.heroku.behavior import Pace
+from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.fixtures import default_world
+from sandbox.heroku.server import app as heroku_door
+from sandbox.http_server import listening, serving
+from sandbox.movable_clock import MovableClock
+from sandbox.slack import PlayedSlack
+from sandbox.slack.delivery_transport import over
+from sandbox.slack.server import app as slack_door
+from sandbox.slack.users.simulated_users import Outcome, People
+from tests.acceptance.processes import START, free_port
+from tests.crash.children import Child, Nursery
+from tests.crash.http_proxy import gate
+from tests.crash.kill_points import Blow, Instants, Moment, Plan
+from tests.crash.postgres_proxy import wire
+from tests.crash.process_supervisor import OFFSET_FILE
+from tests.flow.actions import Acts
+
+STOPPED = 11.0
+"""Seconds that a stopped process stands still: longer than a lease, which runs for 10 s here."""
+
+PLAIN = "sslmode=disable&gssencmode=disable"
+"""Nothing is asked of Postgres before the start-up packet."""
+
+QUICK = 0.05
+"""Seconds that a transition at Heroku takes."""
+
+
+class FileClock(MovableClock):
+    """Business time of this process, and through a file that of the bot's."""
+
+    def __init__(self, file: Path) -> None:
+        super().__init__()
+        self._file = file
+        self.move(timedelta())
+
+    def move(self, by: timedelta) -> datetime:
+        """Moves time for all processes at once."""
+        moved = super().move(by)
+        fresh = self._file.with_suffix(".new")
+        fresh.write_text(str(self.offset.total_seconds()))
+        fresh.replace(self._file)
+        return moved
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """One process that is always started again: what it runs, where, and its log."""
+
+    command: str
+    environ: Mapping[str, str]
+    log: Path
+
+
+class Doomed(Acts):
+    """Hands and eyes on a world, and the blows that its bot takes."""
+
+    patience = 90.0  # a stop takes eleven seconds, what it has left unclear another ten, on any machine
+
+    def __init__(self, stage: Stage, nursery: Nursery) -> None:
+        super().__init__(stage)
+        self.instants = Instants(self._strike)
+        self.roles: dict[str, Role] = {}
+        self.children: dict[str, Child] = {}
+        self._nursery = nursery
+        self._after: set[asyncio.Task[None]] = set()
+
+    # --- processes -------------------------------------------------------------------------------
+
+    async def start(self, role: str) -> None:
+        """Starts a process, and waits until it answers if it is one that does."""
+        given = self.roles[role]
+        self.children[role] = self._nursery.start(given.command, environ=given.environ, log=given.log)
+        if given.command == "web":
+            await self.answering()
+
+    async def answering(self) -> None:
+        """Waits until the web process can do its work."""
+        async with asyncio.timeout(START), httpx.AsyncClient(trust_env=False) as client:
+            while True:
+                with contextlib.suppress(httpx.TransportError):
+                    if (await client.get(f"{self.stage.bot_url}/readyz")).status_code == 200:
+                        return
+                await asyncio.sleep(0.02)
+
+    async def recovered(self) -> None:
+        """Waits until whoever was struck is there again."""
+        while self._after:
+            await asyncio.gather(*self._after)
+
+    def plan(self, *plans: Plan) -> None:
+        """Has these blows fall from here on, and none that were planned before."""
+        self.instants.plans = list(plans)
+
+    def _strike(self, plan: Plan) -> None:
+        child = self.children[plan.whom]
+        if plan.blow is Blow.KILL:
+            child.kill()
+            self._then(asyncio.create_task(self._start_again(plan.whom)))
+        else:
+            child.freeze()
+            self._then(asyncio.create_task(self._go_on(plan)))
+
+    def _then(self, task: asyncio.Task[None]) -> None:
+        self._after.add(task)
+        task.add_done_callback(self._after.discard)
+
+    async def _start_again(self, role: str) -> None:
+        assert self._nursery.bury(self.children[role]) == -9
+        if len(self.roles) == 2 and role != "web":
+            # What it held would be taken over when the lease has run out; the test does not wait for that,
+            # as long as there is nobody else who could hold anything.
+            for table in ("lanes", "posts"):
+                await self.query(f"UPDATE {table} SET lease_until = now() WHERE lease IS NOT NULL")
+        await self.start(role)
+
+    async def _go_on(self, plan: Plan) -> None:
+        await asyncio.sleep(STOPPED)
+        plan.over.set()
+        if plan.moment is Moment.BEFORE:
+            # What it has sent arrives, and is answered, before it learns that it had been asleep.
+            await asyncio.sleep(0.1)
+        self.children[plan.whom].thaw()
+
+    async def at(self, moment: datetime) -> None:
+        """Moves business time on to a moment at least, and has everything looked at again."""
+        self.stage.clock.move(max(timedelta(), moment - self.stage.clock.now()))
+
+        async def looked() -> bool:
+            # The dead may hold a lock until Postgres has noticed.
+            with contextlib.suppress(TryAgainError):
+                await self.stage.look_again()
+                return True
+            return False
+
+        await self.until(looked)
+
+    # --- people who get no answer ----------------------------------------------------------------
+
+    async def insist(self, line: str) -> int:
+        """Somebody asks until the bot has heard it; the request's number.
+
+        Without an answer nobody knows whether it was heard: one looks, and asks again if it was not.
+        """
+        before = await self.newest()
+        outcome = await self.type("engineer", line)
+        while not outcome.ok:
+            await self._look_afterwards(outcome)
+            if await self.newest() > before:
+                break
+            outcome = await self.type("engineer", line)
+        # A number that was rolled back is not given again.
+        since = await self.query(f"SELECT id FROM requests WHERE id > {before}")
+        assert len(since) == 1, "asked once, recorded twice"
+        return int(since[0][0])
+
+    async def insist_on(self, number: int, person: str, action: str) -> None:
+        """Somebody presses a button of a request's card until there is an answer."""
+        await self.until(lambda: self.card_of(number) is not None)
+        while not (outcome := await self._press_of(number, person, action)).ok:
+            if outcome.error not in ("dispatch_failed", "operation_timeout"):
+                # What stood there has changed meanwhile: the first click did it.
+                return
+            await self._look_afterwards(outcome)
+
+    async def _press_of(self, number: int, person: str, action: str) -> Outcome:
+        card = self.card_of(number)
+        assert card is not None
+        return await self.stage.people.clicks(
+            person, channel="#approvals", ts=str(card["ts"]), action_id=action
+        )
+
+    async def _look_afterwards(self, outcome: Outcome) -> None:
+        assert outcome.status == 0, outcome
+        await self.recovered()
+        await self.answering()
+
+    def card_of(self, number: int) -> dict[str, object] | None:
+        """The card of a request in the approvals channel."""
+        found = [card for card in self.cards() if f"#{number} " in str(card["text"]) + str(card["blocks"])]
+        return found[-1] if found else None
+
+    async def newest(self) -> int:
+        """The number of the newest request; 0 while there is none."""
+        ((number,),) = await self.query("SELECT coalesce(max(id), 0) FROM requests")
+        return int(number)
+
+
+@contextlib.asynccontextmanager
+async def doomed(
+    nursery: Nursery,
+    database_url: str,
+    folder: Path,
+    *,
+    heroku: PlayedHeroku | None = None,
+    roles: tuple[str, ...] = ("web", "worker"),
+) -> AsyncIterator[Doomed]:
+    """Puts a world up, and starts the bot in it.
+
+    Args:
+        nursery: starts the processes.
+        database_url: a migrated database of a server on a Unix socket.
+        folder: where the processes' logs go.
+        heroku: with whatever is there at the start; the default world if None.
+        roles: ``web`` runs the web process, every other one a worker.
+    """
+    heroku = heroku or default_world(token=HEROKU_TOKEN, pace=Pace.of(QUICK))
+    slack = PlayedSlack(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET)
+    offset = folder / "offset"
+    clock, bot_url = FileClock(offset), f"http://127.0.0.1:{free_port()}"
+    async with contextlib.AsyncExitStack() as stack:
+        enter = stack.enter_async_context
+        client = await enter(httpx.AsyncClient(timeout=30, trust_env=False))
+        people = People(slack, deliver=over(client), bot_url=bot_url)
+        played_slack, played_heroku = slack_door(slack, people), heroku_door(heroku)
+        slack.base_url = await _served(stack, played_slack)
+        heroku_url = await _served(stack, played_heroku)
+        wanted = settings(database_url, slack_url=slack.base_url, heroku_url=heroku_url, public_url=bot_url)
+        # A second house without anybody in it: a test looks into the store, and wakes workers, through it.
+        house = await enter(open_house(wanted, parse_policy(POLICY, source="the test"), clock=clock))
+        weather = Weather(heroku, slack)
+        stage = Stage(
+            heroku=heroku,
+            slack=slack,
+            people=people,
+            clock=clock,
+            weather=weather,
+            house=house,
+            bot_url=bot_url,
+        )
+        world = Doomed(stage, nursery)
+        stack.push_async_callback(_end, world, nursery)
+        at = urlsplit(database_url)
+        place = dict(parse_qsl(at.query))
+        unix = f"{place['host']}/.s.PGSQL.{place['port']}"
+        for role in roles:
+            gates = {
+                channel: await _served(stack, gate(app, world.instants, role=role, channel=channel))
+                for channel, app in (("slack", played_slack), ("heroku", played_heroku))
+            }
+            port = await enter(wire(unix, role=role, instants=world.instants))
+            world.roles[role] = Role(
+                command="web" if role == "web" else "worker",
+                environ={
+                    **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
+                    "DATABASE_URL": f"postgres://{at.username}@127.0.0.1:{port}{at.path}?{PLAIN}",
+                    "SLACK_BOT_TOKEN": BOT_TOKEN,
+                    "SLACK_SIGNING_SECRET": SIGNING_SECRET,
+                    "SLACK_API_URL": f"{gates['slack']}/api/",
+                    "HEROKU_API_KEY": HEROKU_TOKEN,
+                    "HEROKU_API_URL": gates["heroku"],
+                    "HEROKU_DATA_API_URL": gates["heroku"],
+                    "PGACCESS_POLICY_TOML": POLICY,
+                    "PGACCESS_PUBLIC_URL": bot_url,
+                    "PORT": bot_url.rpartition(":")[2],
+                    OFFSET_FILE: str(offset),
+                },
+                log=folder / f"{role}.log",
+            )
+        for role in roles:
+            await world.start(role)
+        await world.settle()
+        yield world
+
+
+async def _served(stack: contextlib.AsyncExitStack, app: ASGIApp) -> str:
+    socket, url = await stack.enter_async_context(listening())
+    await stack.enter_async_context(serving(app, socket))
+    return url
+
+
+async def _end(world: Doomed, nursery: Nursery) -> None:
+    """Ends what still runs; the nursery is used for the next world."""
+    world.plan()
+    await world.recovered()
+    for child in world.children.values():
+        child.kill()
+        nursery.bury(child)
+
+
+def present() -> datetime:
+    """The machine's time: the played Heroku's transitions take real seconds."""
+    return datetime.now(UTC)

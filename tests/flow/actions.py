@@ -1,0 +1,231 @@
+"""What people do and see on the stage, in the words of a test."""
+
+import asyncio
+import contextlib
+import inspect
+import re
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from bot.domain.method import Method
+from sandbox.environment import HEROKU_TOKEN, Stage
+from sandbox.heroku.behavior import Pace, Switches
+from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.fixtures import DATABASE, default_world
+from sandbox.heroku.http_types import Refused
+from sandbox.heroku.model.privatelink import Connection
+from sandbox.slack.delivery import Delivery
+from sandbox.slack.users.simulated_users import Outcome
+
+PATIENCE = 15.0
+"""Seconds that something may take before a test gives up; usually it takes a tenth of one."""
+
+
+def played_heroku(*, switches: Switches | None = None, databases: int = 1) -> PlayedHeroku:
+    """The default world, whose transitions take a fifth of a second."""
+    return default_world(token=HEROKU_TOKEN, switches=switches, databases=databases, pace=Pace.of(0.2))
+
+
+class Acts:
+    """A stage, and hands and eyes on it.
+
+    Attributes:
+        patience: seconds that something may take.
+    """
+
+    patience = PATIENCE
+
+    def __init__(self, stage: Stage) -> None:
+        self.stage = stage
+
+    async def settle(self) -> None:
+        """Waits until the bot knows its databases and people."""
+
+        async def known() -> bool:
+            async with self.stage.house.store.transaction() as tx:
+                people = await tx.people.find("U0ENGINEER")
+                databases = await tx.targets.all()
+                looks = [
+                    await tx.lanes.look(database.id, method)
+                    for database in databases
+                    for method in (Method.MTLS, Method.PRIVATELINK)
+                ]
+                looks += [
+                    await tx.lanes.look(space.id, Method.TRUSTED) for space in await tx.targets.spaces()
+                ]
+                return people is not None and looks != [] and all(looks)
+
+        await self.until(known)
+
+    async def until(self, seen: Callable[[], object]) -> None:
+        """Waits until something is seen; the question may be a coroutine function."""
+        deadline = time.monotonic() + self.patience
+        while True:
+            found = seen()
+            if await found if inspect.isawaitable(found) else found:
+                return
+            assert time.monotonic() < deadline, f"never seen; the last that Slack showed: {self.last_shown()}"
+            await asyncio.sleep(0.04)
+
+    # --- people ----------------------------------------------------------------------------------
+
+    async def type(self, person: str, line: str) -> Outcome:
+        return await self.stage.people.types(person, line)
+
+    async def ask(self, line: str = "/pgaccess mtls add 203.0.113.4", person: str = "engineer") -> Outcome:
+        """Types a request and waits for its card."""
+        before = len(self.cards())
+        outcome = await self.type(person, line)
+        assert outcome.ok, outcome
+        await self.until(lambda: len(self.cards()) > before)
+        return outcome
+
+    async def press(self, person: str, action: str, card: int = -1) -> Outcome:
+        message = self.cards()[card]
+        return await self.stage.people.clicks(
+            person, channel="#approvals", ts=message["ts"], action_id=action
+        )
+
+    def built_click(self, person: str, action: str) -> Delivery:
+        """A click on the newest card as it stands now, to be sent later."""
+        return self.stage.slack.acts.click(
+            person,
+            "#approvals",
+            self.cards()[-1]["ts"],
+            action,
+            block_id=None,
+            selected=None,
+            now=datetime.now(UTC),
+        )
+
+    async def press_own(self, person: str, action: str, saying: str = "") -> Outcome:
+        """Presses a button in one's direct messages: on the newest that says something and has it."""
+        for message in reversed(self.messages("@pgaccess", person)):
+            if saying in words(message) and action in str(message["blocks"]):
+                return await self.stage.people.clicks(
+                    person, channel="@pgaccess", ts=message["ts"], action_id=action
+                )
+        raise AssertionError(f"nobody offers {action} to {person}")
+
+    async def submit(self, person: str, **fields: str) -> Outcome:
+        """Sends the form that is open, with these fields changed."""
+        values = {name: {name: value} for name, value in fields.items()}
+        return await self.stage.people.submits(person, values)
+
+    async def approve(self, person: str = "lead", card: int = -1) -> Outcome:
+        return await self.press(person, "request.approve", card)
+
+    async def ask_and_open(self, line: str = "/pgaccess mtls add 203.0.113.4") -> None:
+        """The main job up to "in force"."""
+        await self.ask(line)
+        assert (await self.approve()).ok
+        await self.until(lambda: self.told("engineer", "can reach"))
+
+    async def connects(self, account: str) -> str:
+        """Somebody makes a VPC endpoint for billing, which Amazon takes a while after Heroku is ready.
+
+        Returns:
+            The VPC endpoint's id.
+        """
+        made: list[Connection] = []
+
+        def known() -> bool:
+            with contextlib.suppress(Refused):
+                here = datetime.now(UTC)
+                made.append(self.stage.heroku.create_vpc_endpoint(DATABASE, account=account, now=here))
+            return bool(made)
+
+        await self.until(known)
+        return made[0].endpoint_id
+
+    # --- what is seen ----------------------------------------------------------------------------
+
+    def cards(self) -> list[dict[str, Any]]:
+        found = self.messages("#approvals")
+        return [m for m in found if not m["ephemeral"] and m["thread_ts"] in (None, m["ts"])]
+
+    def replies(self) -> list[dict[str, Any]]:
+        """What stands in threads of the approvals channel."""
+        return [m for m in self.messages("#approvals") if m["thread_ts"] not in (None, m["ts"])]
+
+    def card(self) -> str:
+        """What the newest card says; empty while there is none."""
+        return words(self.cards()[-1]) if self.cards() else ""
+
+    def messages(self, channel: str, viewer: str = "lead") -> list[dict[str, Any]]:
+        return self.stage.slack.messages(channel, viewer)
+
+    def direct(self, person: str) -> list[str]:
+        try:
+            return [words(m) for m in self.messages("@pgaccess", person)]
+        except KeyError:
+            return []
+
+    def told(self, person: str, what: str) -> list[str]:
+        """Direct messages in which something is said."""
+        return [said for said in self.direct(person) if what in said]
+
+    def private(self, person: str) -> list[str]:
+        """What only this person sees."""
+        return [words(m) for m in self.stage.slack.ephemerals(person)]
+
+    def everything(self) -> dict[str, list[str]]:
+        return {
+            "approvals": [words(m) for m in self.messages("#approvals")],
+            "engineer": self.direct("engineer"),
+            "operations": [words(m) for m in self.messages("#operations")],
+        }
+
+    def rules(self, database: str = DATABASE) -> list[str]:
+        return [rule.cidr for rule in self.stage.heroku.rules(database, now=datetime.now(UTC))]
+
+    def ours(self, database: str = DATABASE) -> list[str]:
+        found = self.stage.heroku.rules(database, now=datetime.now(UTC))
+        return [rule.cidr for rule in found if rule.description.startswith("pgaccess/")]
+
+    def calls(self, pattern: str) -> list[str]:
+        """Calls that reached Heroku, as ``METHOD /path``."""
+        made = [f"{entry.method} {entry.path}" for entry in self.stage.heroku.journal]
+        return [call for call in made if re.search(pattern, call)]
+
+    def last_shown(self) -> dict[str, list[str]]:
+        """The last that everybody saw, short enough for a line of a test's report."""
+        return {where: [said[:200] for said in shown[-3:]] for where, shown in self.everything().items()}
+
+    # --- the store -------------------------------------------------------------------------------
+
+    async def query(self, sql: str) -> list[Any]:
+        """Looks into the store behind the bot's back, or changes it: to move Postgres' time for one row."""
+        async with self.stage.house.store.transaction() as tx:
+            connection = await tx._connection.execution_options(no_parameters=True)
+            result = await connection.exec_driver_sql(sql)
+            rows = list(result.all()) if result.returns_rows else []
+            await connection.commit()
+            return rows
+
+    async def states(self) -> list[str]:
+        rows = await self.query(
+            "SELECT COALESCE(g.state, r.state) FROM requests r "
+            "LEFT JOIN grants g ON g.request_id = r.id ORDER BY r.id"
+        )
+        return [row[0] for row in rows]
+
+
+def words(message: dict[str, Any]) -> str:
+    """Everything that a message says, blocks included, in one string."""
+    said = [message.get("text") or ""]
+
+    def read(part: Any) -> None:
+        if isinstance(part, dict):
+            if isinstance(part.get("text"), str):
+                said.append(part["text"])
+            for value in part.values():
+                read(value)
+        elif isinstance(part, list):
+            for value in part:
+                read(value)
+
+    read(message.get("blocks") or [])
+    return "\n".join(said)

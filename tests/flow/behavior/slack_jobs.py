@@ -1,0 +1,79 @@
+"""What pgaccess is for, seen from Slack: done under each way in which Slack may answer."""
+
+from collections.abc import Awaitable, Callable
+
+from tests.flow.behavior.environment import A_WHILE, DATABASE, Switched, now
+from tests.flow.behavior.heroku_jobs import REASON, an_address
+
+Job = Callable[[Switched], Awaitable[None]]
+
+
+async def an_address_by_the_form(world: Switched) -> None:
+    """Asked for in a form, decided, let in, ended; its home tab is opened on the way."""
+    network = world.address()
+    assert (await world.type("engineer", f"/pgaccess mtls add for 15m {REASON}")).ok
+    number = await world.sent("engineer", address=network)
+    await world.decided(number)
+    await world.hears(f"{network} can reach billing")
+    assert world.let_in(network) == ["Authorized"]
+    assert (await world.stage.people.opens_home("engineer")).ok
+    await world.until(lambda: network in str(world.stage.slack.home_for("engineer")))
+    await world.times_out(number)
+    assert world.let_in(network) == []
+
+
+async def an_address_with_a_mention(world: Switched) -> None:
+    """The reason names a person: the card says it, and calls nobody."""
+    network = world.address()
+    number = await world.approved(f"mtls add {network} to billing for 15m because @lead said so")
+    card = world.card_of(number)
+    assert "said so" in card
+    assert "<@U0LEAD> said so" not in card
+    await world.hears(f"{network} can reach billing")
+    await world.times_out(number)
+
+
+async def an_address_on_a_card_that_nobody_edits_any_more(world: Switched) -> None:
+    """The card stays as it was posted; whoever asked hears everything all the same."""
+    network = world.address()
+    number = await world.asked(f"mtls add {network} to billing for 15m {REASON}")
+    world.stage.slack.switch(edit_seconds=0.0)
+    await world.decided(number)
+    await world.hears(f"{network} can reach billing")
+    await world.times_out(number)
+    assert world.let_in(network) == []
+
+
+async def a_look_that_is_shown_afresh(world: Switched) -> None:
+    """What was shown from the last look is shown again after the next: once more, or in its place."""
+    before = len(world.private("engineer"))
+    assert (await world.type("engineer", "/pgaccess status billing")).ok
+    await world.until(lambda: "just looked at" in "".join(world.private("engineer")[before:]))
+    answers = 1 if world.stage.slack.switches.command_replaces else 2
+    assert len(world.private("engineer")[before:]) == answers
+
+
+async def a_long_list(world: Switched) -> None:
+    """Many rules are shown in messages that Slack takes."""
+    heroku = world.heroku
+    for host in range(55):
+        heroku.add_rule_by_hand(DATABASE, f"192.0.2.{host}/32", "x" * 60, now=now())
+    await world.looked()
+    before = len(world.private("engineer"))
+    assert (await world.type("engineer", "/pgaccess status billing")).ok
+    assert "192.0.2.7/32" in "".join(world.private("engineer")[before:])
+    await an_address(world)
+
+
+async def an_address_of_somebody_who_leaves(world: Switched) -> None:
+    """An account is deactivated while it is let in: its end comes, whoever can be told of it."""
+    network = world.address()
+    number = await world.asked(f"mtls add {network} to billing for 15m {REASON}", person="engineer-2")
+    await world.decided(number)
+    await world.soon(lambda: "in force since" in world.card_of(number))
+    leaver = world.stage.slack.world.person("engineer-2")
+    await world.stage.people.deactivates("engineer-2")
+    await world.stage.move_time(A_WHILE)
+    await world.soon(lambda: f"#{number} ended" in world.card_of(number))
+    assert world.let_in(network) == []
+    world.stage.slack.world.people[leaver.id] = leaver

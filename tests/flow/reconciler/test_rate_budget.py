@@ -1,0 +1,181 @@
+"""A keeper whose budget of calls is spent: who goes first, what waits, and that nobody is told of trouble."""
+
+import contextlib
+import re
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import httpx
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.domain.rate_budget import FLOOR, Purpose
+from bot.errors import HerokuSavingError, StoreUnavailableError
+from bot.heroku import rate_limiter
+from bot.heroku.client import HerokuClient
+from bot.ports import calling_for
+from sandbox.heroku.behavior import Pace, Switches
+from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.fixtures import DATABASE, default_world
+from sandbox.heroku.server import app as heroku_door
+from storage.engine import hasty_engine_for
+from storage.rate_budget import PostgresBudget, full
+from storage.transaction import PostgresStore
+from tests.flow.reconciler.mtls_harness import Passes
+from tests.unit.factories import NETWORK
+from tests.unit.storage import store_helpers
+
+TOKEN = "HRKU-played"
+SIZE = 1000
+
+
+@contextlib.asynccontextmanager
+async def keeping(
+    store: PostgresStore, engine: AsyncEngine, url: str, heroku: PlayedHeroku
+) -> AsyncIterator[Passes]:
+    """A keeper that draws on the budget, which is full."""
+    hasty = hasty_engine_for(url)
+    client = HerokuClient(
+        token=TOKEN,
+        platform_url="http://heroku.test",
+        data_url="http://heroku.test",
+        budgets=PostgresBudget(hasty),
+        transport=httpx.ASGITransport(heroku_door(heroku)),
+    )
+    try:
+        yield Passes(store=store, engine=engine, heroku=heroku, client=client)
+    finally:
+        await client.close()
+        await hasty.dispose()
+
+
+SILENT = Switches(data_api_counts=False)
+"""A Data API whose calls take no tokens, and whose answers tell of none."""
+
+
+def played(switches: Switches = SILENT) -> PlayedHeroku:
+    return default_world(token=TOKEN, pace=Pace.of(0), switches=switches)
+
+
+async def leave(engine: AsyncEngine, tokens: float) -> None:
+    """So many tokens are left, and hardly any come back."""
+    await store_helpers.query(engine, "DELETE FROM budget")
+    row = {**full(SIZE, 0.001), "tokens": tokens}
+    names = ", ".join(row)
+    await store_helpers.query(
+        engine, f"INSERT INTO budget ({names}) VALUES ({', '.join(map(str, row.values()))})"
+    )
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for long, and nothing is drawn ahead: what is left is left for all."""
+    monkeypatch.setattr(rate_limiter, "PATIENCE", timedelta(milliseconds=50))
+    monkeypatch.setattr(rate_limiter, "AHEAD", 0)
+
+
+async def test_a_removal_goes_on_where_an_addition_waits(
+    store: PostgresStore, engine: AsyncEngine, database_url: str
+) -> None:
+    async with keeping(store, engine, database_url, played()) as passes:
+        await passes.begin()
+        grant = await passes.in_force()
+        await leave(engine, FLOOR + 5)
+        waiting = await passes.approved(NETWORK.supernet(new_prefix=30))
+        await passes.turn()
+        assert await passes.state(waiting) == "applying"
+        assert passes.ours() == [str(NETWORK)]
+        await passes.end(grant)
+        await passes.turn()
+        assert str(NETWORK) not in passes.ours()
+        # What Heroku says is left, asked for the removal, may let the addition follow, never precede.
+        assert re.match("POST .*DELETE", " ".join(passes.calls("^(POST|DELETE)")))
+
+
+async def test_who_waits_for_the_budget_is_no_trouble(
+    store: PostgresStore, engine: AsyncEngine, database_url: str
+) -> None:
+    async with keeping(store, engine, database_url, played()) as passes:
+        await passes.begin()
+        await passes.approved()
+        await leave(engine, FLOOR)
+        for _ in range(8):
+            await passes.turn()
+            await passes.query("UPDATE lanes SET due_at = now() WHERE due_at > now()")
+        assert await passes.operations() == []
+        assert await passes.query("SELECT max(troubles) FROM lanes") == [(0,)]
+        await leave(engine, SIZE)
+        await passes.turn()
+        assert passes.ours() == [str(NETWORK)]
+
+
+async def test_a_removal_that_was_not_asked_for_is_asked_for_as_soon_as_there_is_a_token(
+    store: PostgresStore, engine: AsyncEngine, database_url: str
+) -> None:
+    async with keeping(store, engine, database_url, played()) as passes:
+        await passes.begin()
+        grant = await passes.in_force()
+        await passes.end(grant)
+        await leave(engine, FLOOR + 1)
+        await passes.turn()
+        assert passes.ours() == [str(NETWORK)]
+        assert await passes.query("SELECT removal_asked_at FROM entries") == [(None,)]
+        await leave(engine, SIZE)
+        await passes.query("UPDATE lanes SET due_at = now() WHERE due_at > now()")
+        await passes.turn()
+        assert passes.ours() == []
+
+
+async def test_a_lane_whose_pass_the_store_did_not_serve_is_given_back_at_once(
+    store: PostgresStore, engine: AsyncEngine, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def mute(*_: object) -> None:
+        raise StoreUnavailableError("Postgres did not tell the budget in time")
+
+    async with keeping(store, engine, database_url, played()) as passes:
+        await passes.begin()
+        await passes.approved()
+        with monkeypatch.context() as patched:
+            patched.setattr(PostgresBudget, "draw", mute)
+            with pytest.raises(StoreUnavailableError):
+                await passes.turn()
+        ((lease, wait),) = await passes.query("SELECT lease, due_at - now() FROM lanes WHERE method = 'mtls'")
+        assert (lease, wait < timedelta(seconds=6)) == (None, True)
+        await passes.query("UPDATE lanes SET due_at = now()")
+        await passes.turn()
+        assert passes.ours() == [str(NETWORK)]
+
+
+async def test_what_an_answer_says_is_left_is_believed(
+    store: PostgresStore, engine: AsyncEngine, database_url: str
+) -> None:
+    heroku = played(Switches(pool=60))
+    async with keeping(store, engine, database_url, heroku) as passes:
+        await leave(engine, SIZE)
+        await passes.client.rules(DATABASE)
+        assert 40 < await store_helpers.value(engine, "SELECT tokens FROM budget") < 60
+
+
+async def test_heroku_is_asked_what_is_left_only_where_its_answers_do_not_say(
+    store: PostgresStore, engine: AsyncEngine, database_url: str
+) -> None:
+    async with keeping(store, engine, database_url, played()) as passes:
+        await passes.client.rules(DATABASE)
+        await passes.client.learn_budget()
+        assert passes.calls("/account/rate-limits") == ["GET /account/rate-limits"]
+        await passes.client.learn_budget()
+        assert len(passes.calls("/account/rate-limits")) == 1
+
+
+@pytest.mark.parametrize("purpose", Purpose)
+async def test_a_look_is_as_urgent_as_what_it_is_for(
+    store: PostgresStore, engine: AsyncEngine, database_url: str, purpose: Purpose
+) -> None:
+    async with keeping(store, engine, database_url, played()) as passes:
+        await leave(engine, FLOOR + 5)
+        with calling_for(purpose):
+            if purpose is Purpose.REMOVE:
+                assert await passes.client.rules(DATABASE)
+                return
+            with pytest.raises(HerokuSavingError):
+                await passes.client.rules(DATABASE)

@@ -1,0 +1,513 @@
+"""Rotations pass by pass: made once, handed over once, and the old certificate removed last, if at all."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import httpx
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.domain import operation as changes
+from bot.domain.grant import Why
+from bot.domain.mtls import rotation
+from bot.domain.mtls.connection_test import Probed
+from bot.domain.mtls.rotation import GRACE, Stage, rotation_of
+from bot.domain.operation import Change, ChangeState
+from bot.domain.request import Kind, Request, RequestState
+from bot.domain.schedule import CHANGE_DEADLINE
+from bot.domain.subject import CertificateId
+from bot.errors import Refusal, Refused
+from bot.heroku.client import HerokuClient
+from bot.ports import Credential, Doing, Login
+from bot.reconciler.lease import Turns
+from bot.reconciler.mtls.reconciler import RulesPass
+from bot.services import Access
+from sandbox.heroku import fault_injection
+from sandbox.heroku.behavior import Pace, Switches
+from sandbox.heroku.fixtures import DATABASE, default_world
+from sandbox.heroku.server import app as heroku_door
+from storage.transaction import PostgresStore
+from tests.flow.reconciler.mtls_harness import Passes
+from tests.unit import factories
+from tests.unit.factories import POLICY
+from tests.unit.storage import store_helpers
+
+TOKEN = "HRKU-played"
+MAKE, REMOVE = r"POST .*/certificates$", r"DELETE .*/certificates/"
+
+
+@pytest.fixture
+def switches() -> Switches:
+    return Switches()
+
+
+class PlayedProbe:
+    """A machine from which a database lets itself be reached, or not."""
+
+    def __init__(self) -> None:
+        self.finds = Probed.CONNECTED
+        self.dies = False
+        self.tried: list[tuple[Login, Credential]] = []
+
+    async def connect(self, login: Login, credential: Credential, *, root: str) -> Probed:
+        """Notes what was brought along; ``dies`` once in the middle of it."""
+        assert root.startswith("-----BEGIN CERTIFICATE-----")
+        if self.dies:
+            self.dies = False
+            raise asyncio.CancelledError
+        self.tried.append((login, credential))
+        return self.finds
+
+
+@pytest.fixture
+def probe() -> PlayedProbe:
+    return PlayedProbe()
+
+
+@pytest.fixture
+def probing() -> bool:
+    """Whether new certificates may be tested from here."""
+    return True
+
+
+@pytest.fixture
+async def passes(
+    store: PostgresStore, engine: AsyncEngine, switches: Switches, probe: PlayedProbe, probing: bool
+) -> AsyncIterator[Passes]:
+    heroku = default_world(token=TOKEN, pace=Pace.of(0), switches=switches)
+    base = "http://heroku.test"
+    transport = httpx.ASGITransport(heroku_door(heroku))
+    client = HerokuClient(token=TOKEN, platform_url=base, data_url=base, transport=transport)
+    yield Passes(store=store, engine=engine, heroku=heroku, client=client, probe=probe if probing else None)
+    await client.close()
+
+
+class Rotating:
+    """One rotation of the certificate that the played database begins with, and what becomes of it."""
+
+    def __init__(self, passes: Passes) -> None:
+        self.passes = passes
+        self.access = Access(store=passes.store, policy=POLICY, clock=passes.clock)
+        self.old = UUID(int=0)
+        self.id = uuid4()
+
+    async def begin(self) -> None:
+        """It was asked for and approved."""
+        passes = self.passes
+        await passes.begin()
+        await passes.look()
+        (self.old,) = self.ready()
+        asked = factories.request(kind=Kind.ROTATE, endless=True, reason="it grows old")
+        subject = CertificateId(self.old)
+        terms = replace(asked.terms, target=passes.database.id, subject=subject)
+        request = await store_helpers.record(passes.store, replace(asked, terms=terms))
+        change = changes.begin(request, id=self.id, now=passes.clock.now())
+        doing = Doing(actor="U0LEAD", at=passes.clock.now())
+        async with passes.store.transaction() as tx:
+            await tx.requests.decide(request, RequestState.APPROVED, doing=doing)
+            await tx.changes.start(change, within=CHANGE_DEADLINE, doing=doing)
+            await tx.lanes.want(passes.database.id, change.method)
+            await tx.commit()
+
+    async def handed_over(self) -> UUID:
+        """The new certificate is ready; returns its id."""
+        await self.begin()
+        for _ in range(3):
+            await self.passes.look()
+        new = rotation_of(await self.now()).new
+        assert new is not None
+        return new
+
+    async def installed(self) -> UUID:
+        """Its owner has said that it is installed; returns its id."""
+        new = await self.handed_over()
+        request = (await self.now()).request
+        await self.access.installed(request, person="U0ENGINEER", key=f"installed:{uuid4()}")
+        return new
+
+    async def rested(self) -> UUID:
+        """The grace is over."""
+        new = await self.installed()
+        self.passes.clock.present += GRACE
+        await self.know_again()
+        return new
+
+    async def know_again(self) -> None:
+        """The people were counted just now."""
+        async with self.passes.store.transaction() as tx:
+            await tx.people.keep([factories.person()])
+            await tx.commit()
+
+    async def now(self) -> Change:
+        async with self.passes.store.transaction() as tx:
+            return await tx.changes.get(self.id)
+
+    async def stage(self) -> Stage:
+        return rotation_of(await self.now()).stage
+
+    async def failed(self) -> Why | None:
+        change = await self.now()
+        assert change.state is ChangeState.FAILED
+        return change.why
+
+    async def told(self, kind: str) -> int:
+        found = await self.passes.query("SELECT count(*) FROM posts WHERE kind = :kind", kind=kind)
+        return int(found[0][0])
+
+    def ready(self) -> list[UUID]:
+        found = self.passes.heroku.certificates(DATABASE, now=datetime.now(UTC))
+        return [each.id for each in found if each.status == "ready"]
+
+    def remove_by_hand(self, certificate: UUID) -> None:
+        self.passes.heroku.delete_certificate_by_hand(DATABASE, certificate, now=datetime.now(UTC))
+
+
+@pytest.fixture
+def rotating(passes: Passes) -> Rotating:
+    return Rotating(passes)
+
+
+# --- its course --------------------------------------------------------------------------------------
+
+
+async def test_a_new_certificate_is_made_once_handed_over_and_waited_for(rotating: Rotating) -> None:
+    new = await rotating.handed_over()
+    for _ in range(3):
+        await rotating.passes.look()
+    assert rotating.ready() == [rotating.old, new]
+    assert len(rotating.passes.calls(MAKE)) == 1
+    assert await rotating.stage() is Stage.INSTALLING
+    assert await rotating.told("notice.rotation_ready") == 1
+
+
+async def test_the_new_one_belongs_to_whoever_asked(rotating: Rotating) -> None:
+    new = await rotating.handed_over()
+    async with rotating.passes.store.transaction() as tx:
+        known = await tx.certificates.find(new)
+    assert known is not None
+    assert (known.owner, known.purpose) == ("U0ENGINEER", "it grows old")
+
+
+async def test_while_a_person_is_waited_for_heroku_is_left_in_peace(rotating: Rotating) -> None:
+    await rotating.handed_over()
+    await rotating.passes.look()
+    assert await rotating.passes.due() > timedelta(minutes=9)
+
+
+async def test_the_old_one_stays_until_the_grace_is_over(rotating: Rotating) -> None:
+    new = await rotating.installed()
+    rotating.passes.clock.present += GRACE - timedelta(seconds=1)
+    await rotating.passes.look()
+    assert rotating.ready() == [rotating.old, new]
+    assert rotating.passes.calls(REMOVE) == []
+
+
+async def test_then_it_is_removed_and_the_rotation_done_once_that_was_read_back(rotating: Rotating) -> None:
+    new = await rotating.rested()
+    await rotating.passes.look()
+    assert await rotating.stage() is Stage.REMOVING
+    await rotating.passes.look()
+    assert (await rotating.now()).state is ChangeState.DONE
+    assert rotating.ready() == [new]
+    assert len(rotating.passes.calls(REMOVE)) == 1
+    assert await rotating.told("notice.done") == 1
+
+
+async def test_every_stage_has_its_line_in_the_audit_trail(rotating: Rotating) -> None:
+    await rotating.rested()
+    await rotating.passes.look()
+    await rotating.passes.look()
+    found = await rotating.passes.query("SELECT actor, after FROM audit WHERE subject = 'rotate' ORDER BY id")
+    assert [tuple(line) for line in found] == [
+        ("U0LEAD", "doing, making"),
+        ("pgaccess", "doing, installing"),
+        ("U0ENGINEER", "doing, resting"),
+        ("pgaccess", "doing, removing"),
+        ("pgaccess", "done"),
+    ]
+
+
+# --- what may come between -----------------------------------------------------------------------------
+
+
+async def test_a_new_one_that_somebody_removed_is_said_and_the_old_one_stays(rotating: Rotating) -> None:
+    rotating.remove_by_hand(await rotating.rested())
+    await rotating.passes.look()
+    assert await rotating.failed() is Why.NEW_GONE
+    assert rotating.ready() == [rotating.old]
+    assert rotating.passes.calls(REMOVE) == []
+    assert await rotating.told("notice.not_done") == 1
+
+
+async def test_a_new_one_whose_removal_was_approved_is_none_to_rely_on(rotating: Rotating) -> None:
+    new = await rotating.rested()
+    passes = rotating.passes
+    asked = factories.request(kind=Kind.DISCARD, endless=True, reason="lost")
+    terms = replace(asked.terms, target=passes.database.id, subject=CertificateId(new))
+    request = await store_helpers.record(passes.store, replace(asked, terms=terms))
+    discard = changes.begin(request, id=uuid4(), now=passes.clock.now())
+    async with passes.store.transaction() as tx:
+        await tx.changes.start(
+            discard, within=CHANGE_DEADLINE, doing=Doing(actor="U0LEAD", at=passes.clock.now())
+        )
+        await tx.lanes.want(passes.database.id, discard.method)
+        await tx.commit()
+    for _ in range(3):
+        await passes.look()
+    assert rotating.ready() == [rotating.old]
+    assert await rotating.failed() is Why.NEW_GONE
+
+
+async def test_tried_again_another_new_one_is_made(rotating: Rotating) -> None:
+    new = await rotating.installed()
+    rotating.remove_by_hand(new)
+    await rotating.passes.look()
+    request = (await rotating.now()).request
+    await rotating.access.retry(request, person="U0ENGINEER", key="retry")
+    for _ in range(3):
+        await rotating.passes.look()
+    assert await rotating.stage() is Stage.INSTALLING
+    assert rotation_of(await rotating.now()).new not in (None, new)
+    assert len(rotating.passes.calls(MAKE)) == 2
+
+
+async def test_an_old_one_that_somebody_removed_is_said(rotating: Rotating) -> None:
+    new = await rotating.handed_over()
+    rotating.remove_by_hand(rotating.old)
+    await rotating.passes.look()
+    assert await rotating.failed() is Why.OLD_GONE
+    request = (await rotating.now()).request
+    await rotating.access.retry(request, person="U0ENGINEER", key="retry")
+    await rotating.passes.look()
+    assert (await rotating.now()).state is ChangeState.DONE
+    assert rotating.ready() == [new]
+    assert rotating.passes.calls(REMOVE) == []
+
+
+async def test_an_answer_that_is_lost_is_found_again_and_nothing_is_made_twice(rotating: Rotating) -> None:
+    await rotating.begin()
+    rotating.passes.heroku.fault(fault_injection.lost_answer(), on=MAKE)
+    await rotating.passes.look()
+    for _ in range(2):
+        await rotating.passes.look()
+    await rotating.passes.query(
+        "UPDATE changes SET progress = jsonb_set(progress, '{asked_at}', "
+        "to_jsonb((progress->>'asked_at')::timestamptz - interval '2 minutes'))"
+    )
+    for _ in range(3):
+        await rotating.passes.look()
+    assert len(rotating.passes.calls(MAKE)) == 1
+    assert await rotating.stage() is Stage.INSTALLING
+
+
+async def test_a_removal_whose_answer_is_lost_is_read_back(rotating: Rotating) -> None:
+    new = await rotating.rested()
+    rotating.passes.heroku.fault(fault_injection.lost_answer(), on=REMOVE)
+    await rotating.passes.look()
+    await rotating.passes.look()
+    assert (await rotating.now()).state is ChangeState.DONE
+    assert rotating.ready() == [new]
+
+
+async def test_a_list_that_cannot_be_read_decides_nothing(rotating: Rotating) -> None:
+    new = await rotating.rested()
+    rotating.passes.heroku.fault(fault_injection.status(500), on=r"GET .*/certificates$")
+    await rotating.passes.look()
+    assert await rotating.stage() is Stage.RESTING
+    assert rotating.ready() == [rotating.old, new]
+
+
+async def test_where_mtls_was_taken_away_nothing_is_removed(rotating: Rotating) -> None:
+    await rotating.rested()
+    rotating.passes.heroku.disable_mtls_by_hand(DATABASE, now=datetime.now(UTC))
+    await rotating.passes.look()
+    assert await rotating.failed() is Why.NEW_GONE
+    assert rotating.passes.calls(REMOVE) == []
+
+
+async def test_whoever_has_left_meanwhile_is_made_no_certificate(rotating: Rotating) -> None:
+    await rotating.begin()
+    async with rotating.passes.store.transaction() as tx:
+        await tx.people.keep([factories.person(deactivated=True)])
+        await tx.commit()
+    await rotating.passes.look()
+    assert await rotating.failed() is Why.PERSON
+    assert rotating.passes.calls(MAKE) == []
+
+
+async def test_the_deadline_of_the_removal_is_its_own(rotating: Rotating) -> None:
+    await rotating.rested()
+    await rotating.passes.query("UPDATE changes SET overdue_at = now() - interval '1 day'")
+    await rotating.passes.look()
+    await rotating.passes.look()
+    assert (await rotating.now()).state is ChangeState.DONE
+
+
+# --- what people say on the way --------------------------------------------------------------------------
+
+
+async def test_an_old_one_that_is_still_needed_stays(rotating: Rotating) -> None:
+    new = await rotating.installed()
+    request = (await rotating.now()).request
+    for press in ("first", "second"):
+        await rotating.access.keep_old(request, person="U0ENGINEER", key=press)
+    rotating.passes.clock.present += GRACE
+    await rotating.passes.look()
+    assert await rotating.stage() is Stage.INSTALLING
+    assert rotating.ready() == [rotating.old, new]
+
+
+async def test_even_one_whose_removal_a_keeper_has_just_set_out_for_stays(rotating: Rotating) -> None:
+    new = await rotating.rested()
+    request = (await rotating.now()).request
+    turn = await rotating.passes.claim()
+    await rotating.access.keep_old(request, person="U0ENGINEER", key="keep")
+    await rotating.passes.keeper.work(turn)
+    assert rotating.passes.calls(REMOVE) == []
+    assert rotating.ready() == [rotating.old, new]
+
+
+async def test_one_that_is_being_removed_is_not_kept(rotating: Rotating) -> None:
+    await rotating.rested()
+    await rotating.passes.look()
+    request = (await rotating.now()).request
+    with pytest.raises(Refused) as refused:
+        await rotating.access.keep_old(request, person="U0ENGINEER", key="keep")
+    assert refused.value.reason is Refusal.ROTATION_OLD_GOING
+
+
+async def test_a_person_and_a_keeper_never_wait_for_each_other(rotating: Rotating) -> None:
+    await rotating.handed_over()
+    taken = await rotating.passes.claim()
+    assert isinstance(taken.making, RulesPass)
+    turns = Turns(store=rotating.passes.store, deadline=rotating.passes.client.deadline)
+    async with turns.holding(taken.making.turn, change=rotating.id) as tx:
+        pressing = asyncio.create_task(asked_for_a_test(rotating))
+        await rotating.passes.somebody_waits()
+        await tx.changes.get(rotating.id)
+    await pressing
+    assert rotation_of(await rotating.now()).test_asked_at is not None
+
+
+# --- testing the new one ---------------------------------------------------------------------------------
+
+
+async def asked_for_a_test(rotating: Rotating) -> None:
+    request = (await rotating.now()).request
+    await rotating.access.test(request, person="U0ENGINEER", key=f"test:{uuid4()}")
+
+
+async def test_a_test_connects_with_the_new_certificate_and_its_word_is_kept(
+    rotating: Rotating, probe: PlayedProbe
+) -> None:
+    new = await rotating.handed_over()
+    await asked_for_a_test(rotating)
+    await rotating.passes.look()
+    await rotating.passes.look()
+    (login, credential), *more = probe.tried
+    assert more == []
+    assert credential == await rotating.passes.client.credential(DATABASE, new)
+    assert login.password in rotating.passes.heroku.connection(DATABASE)
+    remembered = rotation_of(await rotating.now())
+    assert (remembered.tested, remembered.test_asked_at) == (Probed.CONNECTED, None)
+    assert await rotating.stage() is Stage.INSTALLING
+
+
+async def test_who_had_it_tested_and_what_came_of_it_is_in_the_audit_trail(rotating: Rotating) -> None:
+    await rotating.handed_over()
+    await asked_for_a_test(rotating)
+    await rotating.passes.look()
+    found = await rotating.passes.query(
+        "SELECT actor, after, details->>'found' FROM audit WHERE subject = 'rotate' ORDER BY id DESC LIMIT 2"
+    )
+    assert [tuple(line) for line in reversed(found)] == [
+        ("U0ENGINEER", "doing, installing, testing", None),
+        ("pgaccess", "doing, installing", "connected"),
+    ]
+
+
+async def test_what_a_test_uses_is_nowhere_in_the_store(rotating: Rotating, probe: PlayedProbe) -> None:
+    await rotating.handed_over()
+    await asked_for_a_test(rotating)
+    await rotating.passes.look()
+    ((login, _),) = probe.tried
+    for table in ("changes", "posts", "audit"):
+        rows = await rotating.passes.query(f"SELECT t::text FROM {table} AS t")
+        assert not [row for row in rows if login.password in row[0] or "PRIVATE" in row[0]]
+
+
+async def test_where_heroku_gives_no_key_nothing_is_tried_and_that_is_said(
+    rotating: Rotating, probe: PlayedProbe
+) -> None:
+    await rotating.handed_over()
+    rotating.passes.heroku.fault(fault_injection.status(500), on=r"GET .*/config-vars")
+    await asked_for_a_test(rotating)
+    await rotating.passes.look()
+    assert rotation_of(await rotating.now()).tested is Probed.NOT_FETCHED
+    assert probe.tried == []
+
+
+async def test_a_new_one_that_does_not_work_keeps_the_old_one_until_a_person_says_otherwise(
+    rotating: Rotating, probe: PlayedProbe
+) -> None:
+    new = await rotating.installed()
+    probe.finds = Probed.NOT_ACCEPTED
+    await asked_for_a_test(rotating)
+    await rotating.passes.look()
+    rotating.passes.clock.present += GRACE
+    await rotating.passes.look()
+    assert await rotating.failed() is Why.NOT_ACCEPTED
+    assert rotating.ready() == [rotating.old, new]
+    request = (await rotating.now()).request
+    await rotating.access.retry(request, person="U0ENGINEER", key="retry")
+    await rotating.passes.look()
+    assert await rotating.stage() is Stage.REMOVING
+
+
+async def test_a_test_that_its_keeper_did_not_live_to_see_is_made_again(
+    rotating: Rotating, probe: PlayedProbe
+) -> None:
+    await rotating.handed_over()
+    await asked_for_a_test(rotating)
+    probe.dies = True
+    with pytest.raises(asyncio.CancelledError):
+        await rotating.passes.look()
+    await rotating.passes.query("UPDATE lanes SET lease = NULL, lease_until = NULL")
+    await rotating.passes.look()
+    assert rotation_of(await rotating.now()).tested is Probed.CONNECTED
+
+
+async def test_nobody_else_has_it_tested(rotating: Rotating, probe: PlayedProbe) -> None:
+    await rotating.handed_over()
+    request = (await rotating.now()).request
+    async with rotating.passes.store.transaction() as tx:
+        await tx.people.keep([factories.person(), factories.person("U0STRANGER")])
+        await tx.commit()
+    with pytest.raises(Refused) as refused:
+        await rotating.access.test(request, person="U0STRANGER", key="test")
+    assert refused.value.reason is Refusal.NOT_YOURS
+    assert probe.tried == []
+
+
+@pytest.mark.parametrize("probing", [False])
+async def test_where_it_is_switched_off_there_is_nothing_to_test(rotating: Rotating, probing: bool) -> None:
+    await rotating.handed_over()
+    request = (await rotating.now()).request
+    with pytest.raises(Refused) as refused:
+        await rotating.access.test(request, person="U0ENGINEER", key="test")
+    assert refused.value.reason is Refusal.ROTATION_NO_TEST
+
+
+def test_a_rotation_remembers_no_secret() -> None:
+    begun = changes.begin(_asked(), id=uuid4(), now=factories.NOW)
+    made = rotation.made(begun, uuid4(), now=factories.NOW, testable=True)
+    tried = rotation.tested(rotation.testing(made, now=factories.NOW), Probed.OTHER, now=factories.NOW)
+    assert set(tried.progress) == {"new", "ready_at", "reminders", "testable", "tested", "tested_at"}
+
+
+def _asked() -> Request:
+    asked = factories.request(kind=Kind.ROTATE, endless=True)
+    return replace(asked, terms=replace(asked.terms, subject=CertificateId(uuid4())))

@@ -1,0 +1,136 @@
+"""New certificates are tested on the real wall: what the bot says of them is what a real server does."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from uuid import UUID
+
+import httpx
+import pytest
+
+from bot.domain.mtls.connection_test import Probed
+from bot.heroku.client import HerokuClient
+from bot.heroku.connection_test import PostgresProbe
+from bot.ports import Credential, Login
+from sandbox.environment import HEROKU_TOKEN, staged
+from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.fixtures import DATABASE
+from sandbox.heroku.server import app as heroku_door
+from sandbox.tls_gateway import Wall
+from tests.flow.actions import Acts, played_heroku
+from tests.flow.psql_client import raised_or_skipped
+
+OFFICE, ELSEWHERE = "198.51.100.7", "203.0.113.4"
+"""The played database lets the office in, which is 198.51.100.0/24, and nobody else."""
+
+
+@pytest.fixture
+def heroku() -> PlayedHeroku:
+    return played_heroku()
+
+
+@pytest.fixture
+async def wall(heroku: PlayedHeroku) -> AsyncIterator[Wall]:
+    """The wall before the app ``billing``'s database; the bot comes from the office."""
+    async with raised_or_skipped(heroku, DATABASE) as wall:
+        wall.comes_from(OFFICE)
+        yield wall
+
+
+# --- one connection ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Brought:
+    """What a test of a certificate begins with, as Heroku gives it."""
+
+    certificate: UUID
+    login: Login
+    credential: Credential
+    root: str
+
+    async def tried(self) -> Probed:
+        return await PostgresProbe().connect(self.login, self.credential, root=self.root)
+
+
+async def fetched(heroku: PlayedHeroku) -> Brought:
+    transport = httpx.ASGITransport(heroku_door(heroku))
+    base = "http://heroku.test"
+    client = HerokuClient(token=HEROKU_TOKEN, platform_url=base, data_url=base, transport=transport)
+    found = heroku.certificates(DATABASE, now=datetime.now(UTC))
+    certificate = next(each.id for each in found if each.status == "ready")
+    try:
+        return Brought(
+            certificate,
+            await client.login("billing", "DATABASE_URL"),
+            await client.credential(DATABASE, certificate),
+            await client.authority(DATABASE),
+        )
+    finally:
+        await client.close()
+
+
+async def test_what_a_real_server_says_becomes_its_word(heroku: PlayedHeroku, wall: Wall) -> None:
+    brought, other = await fetched(heroku), await fetched(played_heroku())
+    assert await brought.tried() is Probed.CONNECTED
+    wrong = replace(brought, login=replace(brought.login, password="wrong"))
+    assert await wrong.tried() is Probed.OTHER
+    assert await replace(brought, credential=other.credential).tried() is Probed.NOT_ACCEPTED
+    # Nobody else's server is told the password.
+    assert await replace(brought, root=other.root).tried() is Probed.OTHER
+    wall.comes_from(ELSEWHERE)
+    assert await brought.tried() is Probed.NOT_LET_IN
+    wall.comes_from(OFFICE)
+    heroku.delete_certificate_by_hand(DATABASE, brought.certificate, now=datetime.now(UTC))
+    assert await brought.tried() is Probed.NOT_ACCEPTED
+
+
+# --- the button --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def acts(database_url: str, heroku: PlayedHeroku, wall: Wall) -> AsyncIterator[Acts]:
+    """The stage, where the bot may test certificates."""
+    async with staged(database_url, heroku, probes=True) as stage:
+        acts = Acts(stage)
+        await acts.settle()
+        yield acts
+
+
+async def rotated(acts: Acts) -> None:
+    """The engineer's certificate, request 1, is being rotated by request 2, whose new one is ready."""
+    await acts.ask("/pgaccess mtls certificate new on billing because nightly export")
+    assert (await acts.approve()).ok
+    await acts.until(lambda: acts.told("engineer", "is ready"))
+    await acts.ask("/pgaccess mtls certificate rotate 1")
+    assert (await acts.approve()).ok
+    await acts.until(lambda: acts.told("engineer", "is ready (#2)"))
+
+
+async def test_the_owner_is_told_what_a_real_server_said_and_no_secret_is_left_of_it(
+    acts: Acts, wall: Wall
+) -> None:
+    await rotated(acts)
+    wall.comes_from(ELSEWHERE)
+    assert (await acts.press_own("engineer", "certificate.test", saying="is ready (#2)")).ok
+    await acts.until(lambda: acts.told("engineer", "refuses the address that I come from"))
+    assert any("I am connecting to billing" in said for said in acts.private("engineer"))
+    wall.comes_from(OFFICE)
+    assert (await acts.press_own("engineer", "certificate.test", saying="is ready (#2)")).ok
+    # Its own copy of the card, and the message that handed the certificate over.
+    await acts.until(lambda: len(acts.told("engineer", "let me in with the new certificate")) == 2)
+    await acts.until(lambda: "let me in with the new certificate" in acts.card())
+    assert not acts.told("engineer", "refuses the address")
+    await _no_secret_is_left(acts)
+
+
+async def _no_secret_is_left(acts: Acts) -> None:
+    """Neither the store nor Slack has anything that the bot connected with."""
+    brought = await fetched(acts.stage.heroku)
+    tables = await acts.query(
+        "SELECT quote_ident(table_name) FROM information_schema.tables WHERE table_schema = 'public'"
+    )
+    left = [str(await acts.query(f"SELECT t::text FROM {table} AS t")) for (table,) in tables]
+    left += [f"{entry.sent}{entry.received}" for entry in acts.stage.slack.journal]
+    secrets = (brought.login.password, brought.login.user, brought.credential.key.splitlines()[1])
+    assert [secret for secret in secrets for text in left if secret in text] == []

@@ -1,0 +1,438 @@
+"""A certificate's files reach its owner and nobody else: once, by a link, and never through Slack."""
+
+import asyncio
+import io
+import re
+import stat
+import zipfile
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import httpx
+import pytest
+
+from bot.domain.mtls.download_link import GUESSES, LIFE, Answer
+from bot.errors import Refused
+from bot.i18n.translator import Words
+from bot.services import Delivering
+from handlers.download_links import FileLinks
+from handlers.transport.payloads import Command
+from sandbox.heroku import fault_injection
+from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.fixtures import DATABASE
+from sandbox.slack import fault_injection as slack_faults
+from tests.flow.actions import Acts
+from tests.flow.download_browser import OTHER, Link, links, opened, pressed, unpacked
+
+ASKS = "/pgaccess mtls certificate get 1"
+ONE = r"GET .*/certificates/"
+"""The one call to Heroku whose answer has a key in it."""
+
+
+@pytest.fixture
+async def owned(acts: Acts) -> Acts:
+    """The database's one certificate was made for request 1, which is the engineer's."""
+    await acts.ask_and_open()
+    async with acts.stage.house.store.transaction() as tx:
+        known = (await tx.certificates.present())[0]
+        await tx.certificates.give(known.id, request=1, owner="U0ENGINEER", purpose="nightly job")
+        await tx.commit()
+    return acts
+
+
+async def link_of(acts: Acts) -> Link:
+    assert (await acts.type("engineer", ASKS)).ok
+    return Link.newest(acts)
+
+
+async def state(acts: Acts) -> list[tuple[str, int]]:
+    return [tuple(row) for row in await acts.query("SELECT state, guesses FROM handouts ORDER BY made_at")]
+
+
+async def the_certificate(acts: Acts) -> UUID:
+    ((id,),) = await acts.query("SELECT id FROM certificates WHERE request_id = 1")
+    assert isinstance(id, UUID)
+    return id
+
+
+async def lines(acts: Acts) -> list[tuple[str, str, str]]:
+    """The audit lines about links: who, and from which state to which."""
+    sql = "SELECT actor, before, after FROM audit WHERE subject = 'certificate files' ORDER BY id"
+    return [tuple(row) for row in await acts.query(sql)]
+
+
+async def test_the_owner_gets_the_files_by_a_link_in_a_direct_message(owned: Acts) -> None:
+    link = await link_of(owned)
+    files = unpacked(await pressed(link))
+    assert list(files) == ["postgresql.crt", "postgresql.key", "root.crt", "README.txt"]
+    assert await state(owned) == [("delivered", 0)]
+    assert await lines(owned) == [("U0ENGINEER", "", "open"), ("U0ENGINEER", "open", "delivered")]
+    assert await owned.query("SELECT count(*) FROM certificates WHERE delivered_at IS NOT NULL") == [(1,)]
+
+
+async def test_a_button_beside_the_news_that_a_certificate_is_ready_brings_the_link(acts: Acts) -> None:
+    await acts.ask("/pgaccess mtls certificate new on billing because nightly export")
+    assert (await acts.approve()).ok
+    await acts.until(lambda: acts.told("engineer", "is ready"))
+    assert (await acts.press_own("engineer", "certificate.files", "is ready")).ok
+    await acts.until(lambda: links(acts))
+    assert "postgresql.key" in unpacked(await pressed(Link.newest(acts)))
+    await acts.until(lambda: acts.told("engineer", "were downloaded"))
+    assert (await acts.press_own("engineer", "certificate.files", "were downloaded")).ok
+    await acts.until(lambda: links(acts))
+
+
+async def test_the_files_are_those_that_heroku_has(owned: Acts) -> None:
+    files = unpacked(await pressed(await link_of(owned)))
+    house = owned.stage.house
+    credential = await house.heroku.credential(DATABASE, await the_certificate(owned))
+    assert files["postgresql.crt"] == credential.chain
+    assert files["postgresql.key"] == credential.key
+    assert files["root.crt"] == await house.heroku.authority(DATABASE)
+
+
+async def test_only_the_owner_can_read_an_unpacked_key(owned: Acts) -> None:
+    answer = await pressed(await link_of(owned))
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        modes = {entry.filename: stat.filemode(entry.external_attr >> 16) for entry in archive.infolist()}
+    assert modes == {
+        "postgresql.crt": "-rw-r--r--",
+        "postgresql.key": "-rw-------",
+        "root.crt": "-rw-r--r--",
+        "README.txt": "-rw-r--r--",
+    }
+
+
+async def test_the_readme_has_the_ready_line_without_a_password(owned: Acts) -> None:
+    readme = unpacked(await pressed(await link_of(owned)))["README.txt"]
+    assert 'PGSSLKEY=postgresql.key PGSSLROOTCERT=root.crt psql "$(heroku config:get DATABASE_URL' in readme
+    assert "postgres://" not in readme
+
+
+async def test_the_zip_comes_as_a_download_that_nobody_keeps(owned: Acts) -> None:
+    answer = await pressed(await link_of(owned))
+    assert answer.headers["content-disposition"] == 'attachment; filename="pgaccess-billing-1.zip"'
+    assert answer.headers["content-type"] == "application/zip"
+    assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_a_database_that_was_renamed_is_found_by_its_present_name(owned: Acts) -> None:
+    link = await link_of(owned)
+    owned.stage.heroku.rename_database(DATABASE, "postgresql-renamed-1")
+    assert "postgresql.key" in unpacked(await pressed(link))
+
+
+# --- where the link goes ---------------------------------------------------------------------------
+
+
+async def test_the_link_stands_in_one_direct_message_and_nowhere_else(owned: Acts) -> None:
+    await owned.type("engineer", ASKS)
+    assert len(links(owned)) == 1
+    secret = Link.newest(owned).secret
+    told = [entry.name for entry in owned.stage.slack.journal if secret in entry.sent + entry.received]
+    assert told == ["chat.postMessage"]
+    assert "our direct conversation" in owned.private("engineer")[-1]
+
+
+async def test_the_text_that_a_locked_phone_shows_has_no_link(owned: Acts) -> None:
+    await owned.type("engineer", ASKS)
+    secret = Link.newest(owned).secret
+    (message,) = [m for m in owned.messages("@pgaccess", "engineer") if secret in str(m["blocks"])]
+    assert secret not in message["text"]
+    assert "/c/" not in message["text"]
+
+
+async def test_slack_is_told_to_unfold_nothing(owned: Acts) -> None:
+    await owned.type("engineer", ASKS)
+    secret = Link.newest(owned).secret
+    (post,) = [entry.sent for entry in owned.stage.slack.journal if secret in entry.sent]
+    assert '"unfurl_links": false' in post
+    assert '"unfurl_media": false' in post
+
+
+async def test_somebody_else_is_told_whose_it_is(owned: Acts) -> None:
+    await owned.type("lead", ASKS)
+    assert "only its owner gets its files" in owned.private("lead")[-1]
+    assert await state(owned) == []
+
+
+async def test_a_newer_link_takes_the_older_one_away(owned: Acts) -> None:
+    older = await link_of(owned)
+    newer = await link_of(owned)
+    await owned.until(lambda: links(owned) == [(newer.address, newer.secret)])
+    assert (await pressed(older)).status_code == 410
+    assert "postgresql.key" in unpacked(await pressed(newer))
+
+
+async def test_once_it_was_used_the_link_is_gone_from_the_message(owned: Acts) -> None:
+    await pressed(await link_of(owned))
+    await owned.until(lambda: owned.told("engineer", "were downloaded"))
+    assert links(owned) == []
+
+
+async def test_once_it_has_expired_the_link_is_gone_from_the_message(owned: Acts) -> None:
+    await link_of(owned)
+    await owned.query("UPDATE posts SET due_at = now() WHERE kind = 'notice.handout'")
+    await owned.until(lambda: owned.told("engineer", "has expired"))
+    assert links(owned) == []
+
+
+async def test_a_link_that_slack_did_not_take_is_void_and_the_answer_says_so(owned: Acts) -> None:
+    owned.stage.slack.fault("chat.postMessage", slack_faults.error("channel_not_found"))
+    await owned.type("engineer", ASKS)
+    assert "the link is void" in owned.private("engineer")[-1]
+    assert await state(owned) == [("unsent", 0)]
+    assert await owned.query("SELECT count(*) FROM posts WHERE kind = 'notice.handout'") == [(0,)]
+
+
+async def test_a_link_whose_answer_was_lost_is_found_and_taken_away_once_it_is_over(owned: Acts) -> None:
+    owned.stage.slack.fault("chat.postMessage", slack_faults.lost_answer())
+    await owned.type("engineer", ASKS)
+    assert "did not say whether it took the message" in owned.private("engineer")[-1]
+    assert len(links(owned)) == 1
+    await owned.query("UPDATE posts SET due_at = now() WHERE kind = 'notice.handout'")
+    await owned.until(lambda: owned.told("engineer", "has expired"))
+    assert links(owned) == []
+
+
+# --- the page --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+async def test_looking_at_the_page_uses_nothing_up(owned: Acts, method: str) -> None:
+    link = await link_of(owned)
+    for _ in range(3):
+        assert (await opened(link, method=method)).status_code == 200
+    assert await state(owned) == [("open", 0)]
+    assert owned.calls(ONE) == []
+    assert "postgresql.key" in unpacked(await pressed(link))
+
+
+async def test_the_page_is_the_same_for_a_link_that_never_was(owned: Acts) -> None:
+    link = await link_of(owned)
+    none = Link(link.address[:-4] + "0000", OTHER)
+    assert without_nonce(await opened(link)) == without_nonce(await opened(none))
+
+
+async def test_the_page_is_kept_nowhere_shown_in_no_frame_and_fetches_nothing(owned: Acts) -> None:
+    page = await opened(await link_of(owned))
+    assert page.headers["cache-control"] == "no-store"
+    assert page.headers["referrer-policy"] == "no-referrer"
+    assert page.headers["x-frame-options"] == "DENY"
+    policy = page.headers["content-security-policy"]
+    nonce = re.search(r"script-src 'nonce-([^']+)'", policy)
+    assert nonce is not None
+    assert f'<script nonce="{nonce[1]}">' in page.text
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert re.findall(r"""(?:src|href|action)=["']?(?!data:)[^"'> ]""", page.text) == []
+
+
+async def test_no_two_pages_have_the_same_nonce(owned: Acts) -> None:
+    link = await link_of(owned)
+    policies = {(await opened(link)).headers["content-security-policy"] for _ in range(3)}
+    assert len(policies) == 3
+
+
+@pytest.mark.parametrize(
+    ("asks", "language"),
+    [
+        ("ja", "ja"),
+        ("ja-JP,ja;q=0.9,en;q=0.8", "ja"),
+        ("en-GB,en;q=0.9,ja;q=0.8", "en"),
+        ("de,ja;q=0.5", "ja"),
+        ("de", "en"),
+        ("", "en"),
+        ("ja;q=0", "en"),
+        ("ja;q=banana,*", "en"),
+    ],
+)
+async def test_the_page_speaks_the_readers_language(acts: Acts, asks: str, language: str) -> None:
+    link = Link(f"{acts.stage.bot_url}/c/{UUID(int=1)}", OTHER)
+    for page in (await opened(link, language=asks), await pressed(link, language=asks)):
+        assert page.headers["content-language"] == language
+        assert f'<html lang="{language}">' in page.text
+
+
+# --- wrong, used, expired, gone --------------------------------------------------------------------
+
+
+async def test_a_wrong_secret_tells_no_more_than_an_unknown_link(owned: Acts) -> None:
+    link = await link_of(owned)
+    wrong = await pressed(link, secret=OTHER)
+    none = await pressed(Link(f"{owned.stage.bot_url}/c/{UUID(int=1)}", OTHER))
+    assert wrong.status_code == none.status_code == 404
+    assert without_nonce(wrong) == without_nonce(none)
+    assert "/pgaccess mtls certificate get" in wrong.text
+    assert "postgresql.key" in unpacked(await pressed(link))
+
+
+async def test_too_many_wrong_secrets_end_a_link_and_its_owner_hears_of_it(owned: Acts) -> None:
+    link = await link_of(owned)
+    for _ in range(GUESSES):
+        assert (await pressed(link, secret=OTHER)).status_code == 404
+    right = await pressed(link)
+    assert right.status_code == 410
+    assert "too often" in right.text
+    await owned.until(lambda: owned.told("engineer", "wrong secret too often"))
+    assert links(owned) == []
+    assert await state(owned) == [("burnt", GUESSES)]
+    assert (await lines(owned))[-1] == ("pgaccess", "open", "burnt")
+    assert owned.calls(ONE) == []
+
+
+@pytest.mark.parametrize("junk", ["", "short", "x" * 44, "%%%", "あ" * 43])
+async def test_what_cannot_be_a_secret_is_no_guess(owned: Acts, junk: str) -> None:
+    assert (await pressed(await link_of(owned), secret=junk)).status_code == 404
+    assert await state(owned) == [("open", 0)]
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"x" * 5000, "application/x-www-form-urlencoded"),
+        (b'{"secret": "a"}', "application/json"),
+        (b"\xff\xfe", "application/x-www-form-urlencoded"),
+        (b"secret=" + b"a" * 43 + b"&secret=" + b"b" * 43, "application/x-www-form-urlencoded"),
+        (b"", ""),
+    ],
+)
+async def test_a_body_that_is_no_form_of_ours_is_a_wrong_link(acts: Acts, body: bytes, kind: str) -> None:
+    async with httpx.AsyncClient(trust_env=False) as client:
+        for id in (UUID(int=1), "not-an-id"):
+            headers = {"Content-Type": kind} if kind else {}
+            answer = await client.post(f"{acts.stage.bot_url}/c/{id}", content=body, headers=headers)
+            assert answer.status_code == 404
+            assert "This link is not right" in answer.text
+
+
+async def test_a_used_link_says_so_and_how_to_come_to_a_new_one(owned: Acts) -> None:
+    link = await link_of(owned)
+    await pressed(link)
+    again = await pressed(link)
+    assert again.status_code == 410
+    assert "used already" in again.text
+    assert "/pgaccess mtls certificate get" in again.text
+    assert len(owned.calls(ONE)) == 1
+
+
+async def test_an_expired_link_says_so(owned: Acts) -> None:
+    link = await link_of(owned)
+    owned.stage.clock.move(LIFE)
+    late = await pressed(link)
+    assert late.status_code == 410
+    assert "expired" in late.text
+    assert owned.calls(ONE) == []
+
+
+async def test_a_certificate_that_is_gone_says_so(owned: Acts) -> None:
+    link = await link_of(owned)
+    now = datetime.now(UTC)
+    made = owned.stage.heroku.certificates(DATABASE, now=now)[0]
+    owned.stage.heroku.delete_certificate_by_hand(DATABASE, made.id, now=now)
+    await asyncio.sleep(0.3)
+    answer = await pressed(link)
+    assert answer.status_code == 410
+    assert "This certificate is gone" in answer.text
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda heroku: heroku.fault(fault_injection.status(500), on=ONE),
+        lambda heroku: heroku.fault(fault_injection.status(403), on=ONE),
+        lambda heroku: heroku.fault(fault_injection.status(429), on=r"GET /addons/"),
+        lambda heroku: heroku.fault(fault_injection.cut_before(), on=ONE),
+        lambda heroku: heroku.fault(fault_injection.lost_answer(), on=ONE),
+        lambda heroku: heroku.fault(fault_injection.status(500), on=r"GET .*/tls-endpoint$"),
+    ],
+    ids=["broken", "denied", "busy", "cut", "lost", "without the root"],
+)
+async def test_a_failed_fetch_does_not_use_the_link_up(
+    owned: Acts, spoil: Callable[[PlayedHeroku], None]
+) -> None:
+    link = await link_of(owned)
+    await quiet(owned)
+    spoil(owned.stage.heroku)
+    failed = await pressed(link)
+    assert failed.status_code == 503
+    assert "the link still works" in failed.text
+    owned.stage.heroku.clear_faults()
+    assert "postgresql.key" in unpacked(await pressed(link))
+
+
+async def test_a_fetch_that_takes_too_long_is_given_up_and_the_link_stays(owned: Acts) -> None:
+    link = await link_of(owned)
+    house = owned.stage.house
+    hurried = Delivering(
+        store=house.store, heroku=house.heroku, clock=house.clock, within=timedelta(milliseconds=200)
+    )
+    owned.stage.heroku.fault(fault_injection.Fault(after=1.0), on=ONE)
+    assert await hurried.take(UUID(link.id), link.secret) is Answer.UNREACHABLE
+    assert "postgresql.key" in unpacked(await pressed(link))
+
+
+async def test_two_that_come_at_once_get_the_files_once(owned: Acts) -> None:
+    link = await link_of(owned)
+    owned.stage.heroku.fault(fault_injection.Fault(after=0.3), on=ONE)
+    answers = await asyncio.gather(*(pressed(link) for _ in range(4)))
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
+    assert len(owned.calls(ONE)) == 1
+
+
+async def test_while_heroku_is_asked_no_transaction_is_open_and_no_row_locked(owned: Acts) -> None:
+    link = await link_of(owned)
+    owned.stage.heroku.fault(fault_injection.Fault(after=0.5), on=ONE)
+    asked = asyncio.create_task(pressed(link))
+    await owned.until(lambda: owned.calls(ONE))
+    await owned.query("SET lock_timeout = '50ms'; UPDATE handouts SET guesses = guesses")
+    assert (await asked).status_code == 200
+
+
+async def test_a_turn_whose_process_died_ends_by_itself(owned: Acts) -> None:
+    link = await link_of(owned)
+    await owned.query(
+        "UPDATE handouts SET lease = gen_random_uuid(), lease_until = now() + interval '30 seconds'"
+    )
+    assert (await pressed(link)).status_code == 409
+    await owned.query("UPDATE handouts SET lease_until = now()")
+    assert "postgresql.key" in unpacked(await pressed(link))
+
+
+async def test_a_turn_that_was_overtaken_gives_nothing_out(owned: Acts) -> None:
+    link = await link_of(owned)
+    owned.stage.heroku.fault(fault_injection.Fault(after=0.5), on=ONE)
+    asked = asyncio.create_task(pressed(link))
+    await owned.until(lambda: owned.calls(ONE))
+    await owned.query("UPDATE handouts SET lease = gen_random_uuid()")
+    assert (await asked).status_code == 409
+    assert await state(owned) == [("open", 0)]
+
+
+# --- without a place to send browsers to -----------------------------------------------------------
+
+
+async def test_without_a_public_address_the_answer_names_the_setting(owned: Acts) -> None:
+    house = owned.stage.house
+    nowhere = FileLinks(access=house.access, desk=house.slack, public_url=None)
+    came = Command(person="U0ENGINEER", text="", key="command:1", trigger="1")
+    with pytest.raises(Refused) as caught:
+        await nowhere.answer("1", came, Words("en"))
+    assert "`PGACCESS_PUBLIC_URL`" in Words("en").refusal(caught.value)
+    assert await state(owned) == []
+
+
+def without_nonce(page: httpx.Response) -> str:
+    return re.sub(r'nonce="[^"]+"', "", page.text)
+
+
+async def quiet(acts: Acts) -> None:
+    """Waits until the keeper has nothing to do, so that the weather hits nobody but the page."""
+
+    async def rests() -> bool:
+        rows = await acts.query("SELECT count(*) FROM lanes WHERE lease IS NOT NULL OR due_at <= now()")
+        return bool(rows == [(0,)])
+
+    await acts.until(rests)

@@ -1,0 +1,157 @@
+"""What somebody else does at Heroku, and what they may expect to hold from then on."""
+
+import contextlib
+from collections.abc import Callable
+from typing import Final
+
+from sandbox.heroku.http_types import Refused
+from tests.model.world import World
+
+STRANGERS: Final = ("192.0.2.7/32", "192.0.2.8/32")
+"""Networks that nobody asks us for: what somebody else does with them is to hold."""
+
+FOREIGNERS: Final = ("555555555555",)
+"""An AWS account that nobody asks us for."""
+
+NAMES: Final = ("postgresql-curved-12345", "postgresql-renamed-11111", "postgresql-renamed-22222")
+
+Hand = Callable[[World, int], None]
+"""Takes the world and a number that decides what it is done to."""
+
+
+def _database(world: World, number: int) -> str:
+    names = sorted(world.names().values())
+    return names[number % len(names)]
+
+
+def _expect(world: World, name: str, method: str, entry: str, *, wanted: bool) -> None:
+    id = next(id for id, known in world.names().items() if known == name)
+    world.foreign[(id, method), entry] = wanted
+
+
+def adds_a_rule(world: World, number: int) -> None:
+    """Lets a network in, a stranger's or one that we are asked for."""
+    name, networks = _database(world, number), (*STRANGERS, "203.0.113.4/32")
+    network = networks[number % len(networks)]
+    world.heroku.add_rule_by_hand(name, network, "by hand", now=world.time.now())
+    if network in STRANGERS:
+        _expect(world, name, "mtls", network, wanted=True)
+
+
+def deletes_a_rule(world: World, number: int) -> None:
+    """Deletes any rule, ours too."""
+    name = _database(world, number)
+    rules = world.heroku.rules(name, now=world.time.now())
+    gone = rules[number % len(rules)] if rules else None
+    if gone is None:
+        return
+    world.heroku.delete_rule_by_hand(name, gone.id, now=world.time.now())
+    if gone.cidr in STRANGERS:
+        left = [rule for rule in world.heroku.rules(name, now=world.time.now()) if rule.cidr == gone.cidr]
+        _expect(world, name, "mtls", gone.cidr, wanted=bool(left))
+
+
+def disables_mtls(world: World, number: int) -> None:
+    """Disables mTLS, with every rule and certificate."""
+    world.heroku.disable_mtls_by_hand(_database(world, number), now=world.time.now())
+
+
+def enables_mtls(world: World, number: int) -> None:
+    """Enables mTLS."""
+    world.heroku.enable_mtls_by_hand(_database(world, number), now=world.time.now())
+
+
+def makes_a_certificate(world: World, number: int) -> None:
+    """Makes a client certificate."""
+    world.heroku.create_certificate_by_hand(_database(world, number), now=world.time.now())
+
+
+def deletes_a_certificate(world: World, number: int) -> None:
+    """Deletes any client certificate."""
+    name = _database(world, number)
+    listed = world.heroku.certificates(name, now=world.time.now())
+    if listed:
+        gone = listed[number % len(listed)]
+        world.heroku.delete_certificate_by_hand(name, gone.id, now=world.time.now())
+
+
+def lets_an_account_in(world: World, number: int) -> None:
+    """Admits an account, a foreigner's or one that we are asked for."""
+    name, accounts = _database(world, number), (*FOREIGNERS, "123456789012")
+    account = accounts[number % len(accounts)]
+    if world.heroku.privatelink(name, now=world.time.now()) is None:
+        world.heroku.create_privatelink_by_hand(name, account, now=world.time.now())
+    else:
+        world.heroku.add_account_by_hand(name, account, now=world.time.now())
+    if account in FOREIGNERS:
+        _expect(world, name, "privatelink", f"arn:aws:iam::{account}:root", wanted=True)
+
+
+def shuts_an_account_out(world: World, number: int) -> None:
+    """Removes any account, ours too."""
+    name = _database(world, number)
+    link = world.heroku.privatelink(name, now=world.time.now())
+    arns = [] if link is None else list(link.accounts)
+    if arns:
+        arn = arns[number % len(arns)]
+        world.heroku.remove_account_by_hand(name, arn, now=world.time.now())
+        if arn.split(":")[4] in FOREIGNERS:
+            _expect(world, name, "privatelink", arn, wanted=False)
+
+
+def destroys_privatelink(world: World, number: int) -> None:
+    """Destroys PrivateLink, with every account."""
+    world.heroku.destroy_privatelink_by_hand(_database(world, number), now=world.time.now())
+
+
+def adds_a_range(world: World, number: int) -> None:
+    """Adds a stranger's range to the space's list, at its beginning or end."""
+    source = STRANGERS[number % len(STRANGERS)]
+    listed = [rule.source for rule in world.heroku.ruleset(world.space.name).rules]
+    if source not in listed:
+        _writes(world, [source, *listed] if number % 2 else [*listed, source])
+        world.foreign[(world.space.id, "trusted"), source] = True
+
+
+def removes_a_range(world: World, number: int) -> None:
+    """Takes any range out of the space's list, ours too, but never the last one."""
+    listed = [rule.source for rule in world.heroku.ruleset(world.space.name).rules]
+    if len(listed) > 1:
+        gone = listed.pop(number % len(listed))
+        _writes(world, listed)
+        if gone in STRANGERS:
+            world.foreign[(world.space.id, "trusted"), gone] = False
+
+
+def _writes(world: World, sources: list[str]) -> None:
+    world.heroku.put_ruleset_by_hand(world.space.name, sources, now=world.time.now())
+    world.witness.others[world.space.id] = frozenset(sources)
+
+
+def renames_a_database(world: World, number: int) -> None:
+    """Gives a database a name that is free."""
+    name, free = _database(world, number), sorted(set(NAMES) - set(world.names().values()))
+    world.heroku.rename_database(name, free[number % len(free)])
+
+
+HANDS: Final[tuple[Hand, ...]] = (
+    adds_a_rule,
+    deletes_a_rule,
+    deletes_a_rule,
+    makes_a_certificate,
+    deletes_a_certificate,
+    lets_an_account_in,
+    shuts_an_account_out,
+    adds_a_range,
+    removes_a_range,
+    disables_mtls,
+    enables_mtls,
+    destroys_privatelink,
+    renames_a_database,
+)
+
+
+def act(world: World, hand: Hand, number: int) -> None:
+    """Does it, unless Heroku refuses."""
+    with contextlib.suppress(Refused):
+        hand(world, number)

@@ -1,0 +1,321 @@
+"""The twelve sentences, each as one function that fails when it does not hold.
+
+Those that need quiet ("an end is carried out", "what is told is told") are in ``AT_REST``; the others hold
+after every step. What a sentence says stands in the design, section 6, and in ``docs/reliability.md``.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import Final
+from uuid import UUID
+
+from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET
+from tests.model.world import World
+from tests.model.write_recorder import subject_parts
+
+Sentence = Callable[[World], None]
+
+A_PASS: Final = timedelta(seconds=30)
+"""What an end may be late: the world's time goes on by itself, too, while a sentence is checked."""
+
+
+def sentence_1(world: World) -> None:
+    """Nothing is opened that no recorded approval covers, nor opened again after somebody closed it."""
+    for write in world.witness.writes:
+        uncovered = write.opens - write.covered
+        assert not uncovered, f"{write.what} opens {uncovered} without an approval that is being applied"
+    unapproved = world.rows(
+        """
+        SELECT g.request_id FROM grants g JOIN requests r ON r.id = g.request_id
+        WHERE r.state <> 'approved' OR r.needed > (
+            SELECT count(*) FROM votes v
+            WHERE v.request_id = r.id AND v.verdict = 'approve' AND v.person <> r.requester)
+        UNION SELECT c.request_id FROM changes c JOIN requests r ON r.id = c.request_id
+        WHERE r.state <> 'approved'
+        """
+    )
+    assert not unapproved, f"without enough approvals: {unapproved}"
+
+
+def sentence_2(world: World) -> None:
+    """Nothing we opened outlives its end."""
+    late = world.rows(
+        "SELECT request_id, state, ends_at FROM grants WHERE ends_at <= %s "
+        "AND state NOT IN ('ended', 'failed')",
+        world.clock.now() - A_PASS,
+    )
+    assert not late, f"not ended: {late}"
+    for what, entry in _ours(world):
+        target, method = what
+        live = _live(world, target, method)
+        adopted = _adopted(world, target, method)
+        assert entry in live | adopted, f"{method} {entry} of {target} is still open, and nobody wants it"
+
+
+def sentence_3(world: World) -> None:
+    """A foreign entry is never changed or removed, save by its own approved request."""
+    for write in world.witness.writes:
+        foreign = write.closes - write.removable
+        assert not foreign, f"{write.what} takes {foreign} away, which is not ours"
+
+
+def sentence_4(world: World) -> None:
+    """A space's list is never written empty."""
+    for write in world.witness.writes:
+        assert write.whole is None or write.whole, f"{write.what} writes an empty list"
+
+
+def others_hold(world: World) -> None:
+    """Sentences 3 and 4 at rest: what somebody else added or removed holds."""
+    if world.raced and world.switches.history != "complete":
+        return  # then nobody can tell what was lost, and operations was told so
+    present = set(_entries(world))
+    swept = {
+        (row[0], row[1])
+        for row in world.rows("SELECT target_id, method FROM changes WHERE kind IN ('disable', 'close')")
+    }
+    undone = {
+        ((row[0], row[1]), part)
+        for row in world.rows("SELECT target_id, method, subject FROM changes WHERE kind = 'undo'")
+        for part in subject_parts(row[2])
+    }
+    standing = {where for where, _ in present}
+    for (where, entry), wanted in world.foreign.items():
+        if where in swept or where not in standing or (where, entry) in undone:
+            continue  # an approved change took it away, or whoever ended the whole did
+        assert ((where, entry) in present) == wanted, f"{entry} of {where}: somebody else wanted {wanted}"
+
+
+def sentence_5(world: World) -> None:
+    """ "In force" and "ended" are said only after they were read back."""
+    rows = world.rows(
+        """
+        SELECT a.id, a.after, g.target_id, g.method, g.subject, g.request_id, g.state
+        FROM audit a JOIN grants g ON g.request_id = a.request_id
+        WHERE a.id > %s AND a.subject = 'grant' AND a.after IN ('in_force', 'ended') AND a.before <> a.after
+        ORDER BY a.id
+        """,
+        world.lines_read,
+    )
+    world.lines_read = world.rows("SELECT COALESCE(max(id), 0) FROM audit")[0][0]
+    if world.disturbed or not rows:
+        return  # somebody did something at Heroku after the look
+    serving = {(target, method, entry) for (target, method), entry in _serving(world)}
+    ours = {(target, method, entry) for (target, method), entry in _ours(world)}
+    for _, after, target, method, subject, request, state in rows:
+        parts = {(target, method, part) for part in subject_parts(subject)}
+        if after == "in_force" and state == "in_force":
+            assert parts <= serving, f"#{request} is said to be in force, and {parts - serving} is not there"
+        if after == "ended":
+            kept = _live(world, target, method) | _adopted(world, target, method)
+            left = {part for part in parts & ours if part[2] not in kept}
+            assert not left, f"#{request} is said to have ended, and {left} is there"
+
+
+def sentence_6(world: World) -> None:
+    """Decisions serialise, one Deny decides, and every click and command gets an answer in time."""
+    for each in world.answered:
+        outcome = each.outcome
+        assert outcome.error not in ("operation_timeout", "dispatch_failed"), f"{each.act}: {outcome}"
+        assert outcome.status < 500, f"{each.act}: {outcome}"
+    wrong = world.rows(
+        """
+        SELECT id, state FROM requests r WHERE
+            (state = 'approved') <> (decided_at IS NOT NULL AND state = 'approved')
+            OR (state IN ('approved', 'pending', 'lapsed', 'cancelled') AND EXISTS (
+                SELECT 1 FROM votes WHERE request_id = r.id AND verdict = 'deny'))
+            OR (state = 'denied' AND 1 <> (
+                SELECT count(*) FROM votes WHERE request_id = r.id AND verdict = 'deny'))
+        """
+    )
+    assert not wrong, f"decided wrongly: {wrong}"
+
+
+def sentence_7(world: World) -> None:
+    """Nobody approves their own request; nor does somebody who is no full member ask or approve."""
+    members = {
+        each.id for each in world.slack.world.people.values() if not (each.is_restricted or each.is_bot)
+    }
+    asked = world.rows("SELECT DISTINCT requester FROM requests")
+    voted = world.rows("SELECT DISTINCT person FROM votes")
+    assert {row[0] for row in asked + voted} <= members
+    own = world.rows(
+        "SELECT id FROM requests r JOIN votes v ON v.request_id = r.id AND v.person = r.requester "
+        "WHERE v.verdict = 'approve'"
+    )
+    assert not own, f"approved by whoever asked: {own}"
+
+
+def sentence_8(world: World) -> None:
+    """An entry that two grants need stays until the second ends."""
+    for write in world.witness.writes:
+        needed = (write.closes & write.wanted) - write.standing
+        assert not needed, f"{write.what} takes {needed} away, which a grant needs"
+
+
+def sentence_9(world: World) -> None:
+    """Every change of state has exactly one audit line."""
+    torn = world.rows(
+        """
+        WITH trail AS (
+            SELECT subject, request_id,
+                split_part(before, ',', 1) AS before, split_part(after, ',', 1) AS after,
+                lag(split_part(after, ',', 1)) OVER steps AS previous,
+                lead(id) OVER steps IS NULL AS last, id
+            FROM audit WHERE request_id IS NOT NULL
+            WINDOW steps AS (PARTITION BY subject, request_id ORDER BY id)
+        ), states AS (
+            SELECT 'request' AS subject, id AS request_id, state FROM requests
+            UNION ALL SELECT 'grant', request_id, state FROM grants
+            UNION ALL SELECT kind, request_id, state FROM changes
+        )
+        SELECT subject, request_id, before, after, previous, state
+        FROM states LEFT JOIN trail USING (subject, request_id)
+        WHERE id IS NULL OR before <> COALESCE(previous, '') OR (last AND after <> state)
+        """
+    )
+    assert not torn, f"the trail is torn: {torn}"
+
+
+def chain_holds(world: World) -> None:
+    """Sentence 9 at rest: every line is sealed, in an order without a gap; its own tests verify it."""
+    seals = [row[0] for row in world.rows("SELECT seal FROM audit ORDER BY seal")]
+    assert None not in seals
+    assert seals == list(range(seals[0], seals[0] + len(seals))) if seals else True
+
+
+def sentence_10(world: World) -> None:
+    """A private key, a password, a token or a response_url never reaches Slack or the store."""
+    secrets = [BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET, "/respond/", "PRIVATE KEY"]
+    kept = "\n".join(_dump(world))
+    sent = "\n".join(entry.sent for entry in world.slack.journal if entry.kind in ("call", "respond"))
+    found = [secret for secret in secrets if secret in kept or secret in sent]
+    assert not found, f"secrets where they must not be: {found}"
+
+
+def sentence_11(world: World) -> None:
+    """Nothing is lost by whatever happened: everything that was to be told stands in Slack."""
+    standing = {
+        (channel, message.ts) for channel, kept in world.slack.workspace.messages.items() for message in kept
+    }
+    lost = [
+        row
+        for row in world.rows("SELECT id, kind, channel, ts FROM posts WHERE ts IS NOT NULL AND ts <> 'home'")
+        if (row[2], row[3]) not in standing
+    ]
+    assert not lost, f"said to stand in Slack, and does not: {lost}"
+    untold = world.rows("SELECT id, kind FROM posts WHERE ts IS NULL")
+    assert not untold, f"never told: {untold}"
+
+
+def sentence_12(world: World) -> None:
+    """Bad input gets one sentence and an example that is right; nothing is recorded."""
+    for each in world.answered:
+        if each.bad:
+            assert each.before == each.after, f"{each.act} was recorded"
+            assert len(each.said) == 1, f"{each.act} was answered {each.said}"
+            assert "`" in each.said[0], f"{each.act} was answered without an example: {each.said}"
+
+
+AT_EACH_STEP: Final[tuple[Sentence, ...]] = (
+    sentence_1, sentence_3, sentence_4, sentence_5, sentence_6, sentence_7, sentence_8, sentence_9,
+    sentence_12,
+)  # fmt: skip
+"""What holds whatever is under way."""
+
+AT_REST: Final[tuple[Sentence, ...]] = (sentence_2, others_hold, chain_holds, sentence_10, sentence_11)
+"""What holds once everything that was begun has come to its end."""
+
+
+def check(world: World, sentences: Iterable[Sentence]) -> None:
+    """Checks sentences; what the writes and answers so far have shown is not looked at again."""
+    for sentence in sentences:
+        try:
+            sentence(world)
+        except AssertionError as error:
+            raise AssertionError(f"{sentence.__name__}: {error}\n{world.story()}") from error
+    world.witness.writes.clear()
+    world.answered.clear()
+
+
+# --- what is there ----------------------------------------------------------------------------------
+
+Entry = tuple[tuple[UUID, str], str]
+"""Target and method, and what is let in by it."""
+
+
+def _entries(world: World) -> list[Entry]:
+    """Everything that Heroku lists."""
+    now, found = world.time.now(), []
+    for id, name in world.names().items():
+        found += [((id, "mtls"), rule.cidr) for rule in world.heroku.rules(name, now=now)]
+        link = world.heroku.privatelink(name, now=now)
+        if link is not None and link.status(now) != "Deprovisioned":
+            found += [((id, "privatelink"), arn) for arn in link.accounts]
+    rules = world.heroku.ruleset(world.space.name).rules
+    return found + [((world.space.id, "trusted"), rule.source) for rule in rules]
+
+
+def _serving(world: World) -> list[Entry]:
+    """Everything by which somebody gets in at this moment."""
+    now, found = world.time.now(), []
+    for id, name in world.names().items():
+        rules = world.heroku.rules(name, now=now)
+        found += [((id, "mtls"), rule.cidr) for rule in rules if rule.status == "Authorized"]
+        link = world.heroku.privatelink(name, now=now)
+        if link is not None and link.status(now) == "Operational":
+            found += [
+                ((id, "privatelink"), a.arn) for a in link.accounts.values() if a.status(now) == "Active"
+            ]
+    listed = world.heroku.ranges_in_force(world.space.name, now=now)
+    if world.switches.applied == "absent":
+        # Where Heroku does not say whether a list is in force, the list is all that can be read back.
+        listed = world.heroku.ruleset(world.space.name).rules
+    return found + [((world.space.id, "trusted"), rule.source) for rule in listed]
+
+
+def _ours(world: World) -> list[Entry]:
+    """What Heroku lists and we made: a rule by our mark, an account or a range by what the store knows."""
+    now, found = world.time.now(), []
+    for id, name in world.names().items():
+        rules = world.heroku.rules(name, now=now)
+        found += [((id, "mtls"), rule.cidr) for rule in rules if rule.description.startswith("pgaccess/")]
+    known = {
+        ((target, method), entry)
+        for target, method, entry in world.rows(
+            "SELECT target_id, 'privatelink', arn FROM accounts WHERE gone_at IS NULL "
+            "UNION ALL SELECT target_id, 'trusted', source FROM ranges WHERE gone_at IS NULL"
+        )
+    }
+    return found + [each for each in _entries(world) if each in known]
+
+
+def _live(world: World, target: UUID, method: str) -> set[str]:
+    """What grants let in that are to be in force."""
+    rows = world.rows(
+        "SELECT subject FROM grants WHERE target_id = %s AND method = %s "
+        "AND state IN ('applying', 'in_force')",
+        target,
+        method,
+    )
+    return {part for (subject,) in rows for part in subject_parts(subject)}
+
+
+def _adopted(world: World, target: UUID, method: str) -> set[str]:
+    """What was taken over, and stays."""
+    table, entry = {
+        "mtls": ("entries", "network::text"),
+        "privatelink": ("accounts", "arn"),
+        "trusted": ("ranges", "source"),
+    }[method]
+    rows = world.rows(
+        f"SELECT {entry} FROM {table} WHERE target_id = %s AND adopted AND gone_at IS NULL", target
+    )
+    return {row[0] for row in rows}
+
+
+def _dump(world: World) -> list[str]:
+    tables = world.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+    return [
+        row[0] for (table,) in tables for row in world.rows(f'SELECT row_to_json(t)::text FROM "{table}" t')
+    ]

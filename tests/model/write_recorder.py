@@ -1,0 +1,211 @@
+"""What is written to Heroku, each with what the store said at that very instant.
+
+A sentence about a write is only worth something if it is judged by what was recorded when it was made.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import unquote
+from uuid import UUID
+
+import psycopg
+
+from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.http_types import Answer, Request
+from sandbox.movable_clock import MovableClock
+from tests.model.clocks import WorldTime
+
+_DATA = re.compile(r"/(?:postgres|private-link)/v0/databases/([^/]+)(/.*)?")
+_RULESET = re.compile(r"/spaces/([^/]+)/inbound-ruleset")
+
+OPENING, LIVE = ("applying",), ("applying", "in_force")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Write:
+    """One request that is to change something.
+
+    Attributes:
+        what: method and path.
+        opens: what it lets in, or brings about.
+        closes: what it takes away.
+        covered: of what may be brought about: what an approval covered then.
+        removable: of what may be taken away: what was ours, or what an approval let us take away.
+        wanted: what a grant needed then that was being applied or in force.
+        standing: what another entry of Heroku's goes on to let in.
+        whole: the list that it writes, where it replaces one.
+    """
+
+    what: str
+    opens: frozenset[str] = frozenset()
+    closes: frozenset[str] = frozenset()
+    covered: frozenset[str] = frozenset()
+    removable: frozenset[str] = frozenset()
+    wanted: frozenset[str] = frozenset()
+    standing: frozenset[str] = frozenset()
+    whole: tuple[str, ...] | None = None
+
+
+class Witness:
+    """Looks at every write.
+
+    Args:
+        heroku: where it goes.
+        store: a connection to the bot's store, in autocommit.
+        time: the world's.
+        clock: business time.
+    """
+
+    def __init__(
+        self, *, heroku: PlayedHeroku, store: psycopg.Connection, time: WorldTime, clock: MovableClock
+    ) -> None:
+        self._heroku = heroku
+        self._clock = clock
+        self._store = store
+        self._time = time
+        self._read: dict[UUID, tuple[str, ...]] = {}
+        self.others: dict[UUID, frozenset[str]] = {}
+        self.writes: list[Write] = []
+
+    def sees(self, request: Request) -> None:
+        """Notes a write that is about to be made."""
+        if request.method == "GET":
+            return
+        what = f"{request.method} {request.path}"
+        if found := _RULESET.fullmatch(request.path):
+            self.writes.append(self._list(what, UUID(found[1]), request.json()))
+        elif found := _DATA.fullmatch(request.path):
+            self.writes.append(self._data(what, unquote(found[1]), request))
+        else:
+            raise AssertionError(f"nobody knows what {what} is for")
+
+    def answered(self, request: Request, answer: Answer) -> None:
+        """Remembers which list the bot read last."""
+        found = _RULESET.fullmatch(request.path)
+        if found and 200 <= answer.status < 300:
+            self._read[UUID(found[1])] = tuple(rule["source"] for rule in answer.json()["rules"])
+
+    # --- what it is about -------------------------------------------------------------------------
+
+    def _list(self, what: str, space: UUID, body: Any) -> Write:
+        written = tuple(rule["source"] for rule in body["rules"])
+        base = self._read.get(space, ())
+        once_ours = self._column("SELECT source FROM ranges WHERE target_id = %s", space)
+        ours = self._column(
+            "SELECT source FROM ranges WHERE target_id = %s "
+            "AND (gone_at IS NULL OR removal_asked_at IS NOT NULL)",
+            space,
+        )
+        # What somebody else's last list had or lacked may be restored: their change is to hold.
+        theirs = self.others.get(space)
+        restored = frozenset() if theirs is None else theirs - once_ours
+        taken_away = frozenset() if theirs is None else frozenset(base) - theirs
+        return Write(
+            what=what,
+            opens=frozenset(written) - frozenset(base),
+            closes=frozenset(base) - frozenset(written),
+            covered=self._subjects(space, "trusted", OPENING) | restored,
+            removable=ours | self._undone(space, "trusted") | taken_away,
+            wanted=self._subjects(space, "trusted", LIVE) - taken_away,
+            whole=written,
+        )
+
+    def _data(self, what: str, name: str, request: Request) -> Write:
+        database = self._heroku._account.addon(name).id
+        path = request.path.rpartition(f"/{name}")[2]
+        match request.method, path.split("/")[1:]:
+            case "POST", ["tls-endpoint", "ip-rules"]:
+                network = request.json()["cidr"]
+                covered = self._subjects(database, "mtls", OPENING)
+                return Write(what=what, opens=frozenset({network}), covered=covered)
+            case "DELETE", ["tls-endpoint", "ip-rules", rule]:
+                return self._rule(what, name, database, UUID(rule))
+            case "POST", ["tls-endpoint"]:
+                return self._once(what, database, opens="endpoint", kinds=("enable",))
+            case "DELETE", ["tls-endpoint"]:
+                return self._once(what, database, closes="endpoint", kinds=("disable",))
+            case "POST", ["tls-endpoint", "certificates"]:
+                return self._once(what, database, opens="certificate", kinds=("issue", "rotate"))
+            case "DELETE", ["tls-endpoint", "certificates", _]:
+                return self._once(what, database, closes="certificate", kinds=("discard", "rotate"))
+            case "DELETE", []:
+                return self._once(what, database, closes="link", kinds=("close",))
+            case (("POST" | "PUT"), ([] | ["allowed_accounts"])):
+                accounts = frozenset(request.json()["allowed_accounts"])
+                covered = self._subjects(database, "privatelink", OPENING)
+                return Write(what=what, opens=accounts, covered=covered)
+            case "PATCH", ["allowed_accounts"]:
+                return self._accounts(what, database, frozenset(request.json()["allowed_accounts"]))
+        raise AssertionError(f"nobody knows what {what} is for")
+
+    def _rule(self, what: str, name: str, database: UUID, rule: UUID) -> Write:
+        listed = self._heroku.rules(name, now=self._time.now())
+        networks = {each.id: each.cidr for each in listed}
+        if rule not in networks:
+            return Write(what=what)
+        network = frozenset({networks.pop(rule)})
+        ours = self._column("SELECT 1 FROM entries WHERE rule_id = %s", rule)
+        return Write(
+            what=what,
+            closes=network,
+            removable=(network if ours else frozenset()) | self._undone(database, "mtls"),
+            wanted=self._subjects(database, "mtls", LIVE),
+            standing=frozenset(networks.values()),
+        )
+
+    def _accounts(self, what: str, database: UUID, accounts: frozenset[str]) -> Write:
+        ours = self._column("SELECT arn FROM accounts WHERE target_id = %s AND gone_at IS NULL", database)
+        return Write(
+            what=what,
+            closes=accounts,
+            removable=ours | self._undone(database, "privatelink"),
+            wanted=self._subjects(database, "privatelink", LIVE),
+        )
+
+    def _once(
+        self, what: str, database: UUID, *, kinds: tuple[str, ...], opens: str = "", closes: str = ""
+    ) -> Write:
+        """A change that is made once, by an approval of its own."""
+        doing = "SELECT kind FROM changes WHERE target_id = %s AND state = 'doing' AND kind = ANY(%s)"
+        allowed = frozenset({opens, closes}) if self._column(doing, database, list(kinds)) else frozenset()
+        return Write(
+            what=what,
+            opens=frozenset({opens} - {""}),
+            closes=frozenset({closes} - {""}),
+            covered=allowed,
+            removable=allowed,
+        )
+
+    # --- the store --------------------------------------------------------------------------------
+
+    def _subjects(self, target: UUID, method: str, states: Iterable[str]) -> frozenset[str]:
+        """What grants in these states let in, unless their end or their deadline has passed meanwhile."""
+        found = self._column(
+            "SELECT subject FROM grants WHERE target_id = %s AND method = %s AND state = ANY(%s) "
+            "AND (ends_at IS NULL OR ends_at > %s) AND (state <> 'applying' OR overdue_at > now())",
+            target,
+            method,
+            list(states),
+            self._clock.now(),
+        )
+        return frozenset(part for subject in found for part in subject_parts(subject))
+
+    def _undone(self, target: UUID, method: str) -> frozenset[str]:
+        """What an approved request has us take away, whoever made it."""
+        found = self._column(
+            "SELECT subject FROM changes WHERE target_id = %s AND method = %s "
+            "AND state = 'doing' AND kind = 'undo'",
+            target,
+            method,
+        )
+        return frozenset(part for subject in found for part in subject_parts(subject))
+
+    def _column(self, sql: str, *given: object) -> frozenset[Any]:
+        return frozenset(row[0] for row in self._store.execute(sql, given).fetchall())
+
+
+def subject_parts(subject: str) -> tuple[str, ...]:
+    """The single entries of a subject, as Heroku lists them."""
+    return tuple(subject.removeprefix("accounts ").split())

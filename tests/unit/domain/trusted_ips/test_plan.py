@@ -1,0 +1,303 @@
+"""Wanted against seen on a list of ranges: what is written, what never is, and what may be said of it."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from ipaddress import IPv4Network
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.grant import GrantState, Why
+from bot.domain.trusted_ips.plan import Edit, OurRange, RangesKnown, RangesPlan, RangeWant, edited, plan
+from bot.domain.trusted_ips.ruleset import LIMIT, RangeRule, RangesLook, Ruleset
+from tests.unit.factories import NOW
+
+OFFICE, MINE, OTHER = "198.51.100.0/24", "203.0.113.4/32", "203.0.113.5/32"
+SOURCES = [OFFICE, MINE, OTHER, "203.0.113.6/32", "0.0.0.0/0"]
+APPLYING, IN_FORCE, ENDING = GrantState.APPLYING, GrantState.IN_FORCE, GrantState.ENDING
+
+
+def ruleset(*sources: str | RangeRule, applied: bool | None = True) -> Ruleset:
+    rules = tuple(RangeRule("allow", each) if isinstance(each, str) else each for each in sources)
+    return Ruleset(id=UUID(int=1), rules=rules, applied=applied, by="somebody@example.com")
+
+
+def want(
+    source: str = MINE,
+    state: GrantState = APPLYING,
+    *,
+    number: int = 1,
+    overdue: bool = False,
+    over: bool = False,
+) -> RangeWant:
+    return RangeWant(
+        grant=UUID(int=number),
+        owner="U0ENGINEER",
+        network=IPv4Network(source),
+        state=state,
+        overdue=overdue,
+        over=over,
+    )
+
+
+def ours(
+    source: str = MINE, *, listed: bool = True, leaving: bool = False, adopted: bool = False
+) -> OurRange:
+    return OurRange(source=source, listed=listed, leaving=leaving, adopted=adopted)
+
+
+def known(*parts: RangeWant | OurRange, waiting: bool = False, undo: Iterable[str] = ()) -> RangesKnown:
+    return RangesKnown(
+        wants=tuple(part for part in parts if isinstance(part, RangeWant)),
+        ours=tuple(part for part in parts if isinstance(part, OurRange)),
+        waiting=waiting,
+        undo=frozenset(undo),
+    )
+
+
+ID = UUID(int=1)
+
+
+# --- what is written -------------------------------------------------------------------------------
+
+
+def test_what_is_wanted_and_not_there_is_added_at_the_end() -> None:
+    drawn = plan(known(want()), ruleset(OFFICE))
+    assert drawn.edit == Edit(add=(MINE,))
+    assert edited(ruleset(OFFICE).rules, drawn.edit) == ruleset(OFFICE, MINE).rules
+    assert drawn.under_way
+
+
+def test_ours_that_nobody_wants_is_taken_out_and_nothing_else() -> None:
+    deny = RangeRule("deny", MINE)
+    drawn = plan(known(want(state=ENDING), ours()), ruleset(deny, OFFICE, MINE))
+    assert drawn.edit == Edit(remove=(MINE,))
+    assert edited(ruleset(deny, OFFICE, MINE).rules, drawn.edit) == ruleset(deny, OFFICE).rules
+
+
+def test_a_foreign_range_is_never_taken_out_but_by_its_own_approval() -> None:
+    assert not plan(known(), ruleset(OFFICE, OTHER)).writes
+    assert plan(known(undo=[OTHER]), ruleset(OFFICE, OTHER)).edit == Edit(remove=(OTHER,))
+
+
+def test_what_lets_everybody_in_is_neither_removed_nor_added() -> None:
+    drawn = plan(known(want(), ours(OTHER)), ruleset("0.0.0.0/0", OTHER))
+    assert drawn.edit == Edit(add=(MINE,), remove=(OTHER,))
+
+
+def test_a_foreign_range_of_exactly_that_network_serves_and_nothing_is_written() -> None:
+    drawn = plan(known(want(OFFICE)), ruleset(OFFICE))
+    assert not drawn.writes
+    assert drawn.in_force == (ID,)
+
+
+def test_a_range_that_was_taken_over_stays_without_a_grant_until_it_is_undone() -> None:
+    adopted = ours(OTHER, adopted=True)
+    assert not plan(known(adopted), ruleset(OFFICE, OTHER)).writes
+    assert plan(known(adopted, undo=[OTHER]), ruleset(OFFICE, OTHER)).edit == Edit(remove=(OTHER,))
+
+
+def test_what_a_grant_needs_is_not_undone() -> None:
+    grant = want(OTHER, IN_FORCE)
+    assert not plan(known(grant, ours(OTHER), undo=[OTHER]), ruleset(OFFICE, OTHER)).writes
+
+
+@pytest.mark.parametrize("others", [(), (RangeRule("deny", OFFICE),)])
+def test_the_last_range_that_lets_anybody_in_stays_and_that_is_said(others: tuple[RangeRule, ...]) -> None:
+    drawn = plan(known(want(state=ENDING), ours()), ruleset(*others, MINE))
+    assert not drawn.writes
+    assert drawn.stuck == (MINE,)
+    assert drawn.ended == ()
+    # Nobody is asked every few seconds for what only a person can mend.
+    assert not drawn.under_way
+
+
+def test_the_place_of_what_is_taken_out_is_room_for_what_is_added() -> None:
+    full = [f"10.0.{number}.0/24" for number in range(LIMIT - 1)]
+    drawn = plan(known(want(), want(OTHER, ENDING, number=2), ours(OTHER)), ruleset(*full, OTHER))
+    assert drawn.edit == Edit(add=(MINE,), remove=(OTHER,))
+
+
+def test_where_there_is_no_room_the_opening_fails() -> None:
+    full = [f"10.0.{number}.0/24" for number in range(LIMIT)]
+    drawn = plan(known(want()), ruleset(*full))
+    assert drawn.failed == ((ID, Why.FULL),)
+    assert not drawn.writes
+
+
+def test_while_a_write_may_still_land_nothing_is_written_and_nothing_absent_is_proven() -> None:
+    drawn = plan(
+        known(want(), want(OTHER, ENDING, number=2), ours(OTHER, leaving=True), waiting=True), ruleset(OFFICE)
+    )
+    assert not drawn.writes
+    assert (drawn.gone, drawn.ended, drawn.under_way) == ((), (), True)
+
+
+# --- what is stored only ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("state", [APPLYING, ENDING])
+def test_what_is_stored_only_proves_nothing_and_is_written_again(state: GrantState) -> None:
+    there = (OFFICE, MINE) if state is APPLYING else (OFFICE,)
+    drawn = plan(known(want(state=state), ours(leaving=state is ENDING)), ruleset(*there, applied=False))
+    assert drawn.again
+    assert not drawn.edit
+    assert (drawn.in_force, drawn.ended, drawn.gone) == ((), (), ())
+
+
+def test_what_is_stored_only_is_nobody_s_to_write_again_where_nothing_of_ours_hangs_on_it() -> None:
+    held = known(want(state=IN_FORCE), ours())
+    assert not plan(held, ruleset(OFFICE, MINE, applied=False)).writes
+    threatened = plan(held, ruleset(OFFICE, applied=False))
+    assert (threatened.interrupted, threatened.writes, threatened.under_way) == ((), False, True)
+
+
+@pytest.mark.parametrize("applied", [True, None])
+def test_where_nothing_is_said_of_it_the_list_itself_decides(applied: bool | None) -> None:
+    assert plan(known(want(), ours()), ruleset(OFFICE, MINE, applied=applied)).in_force == (ID,)
+
+
+# --- what may be said ------------------------------------------------------------------------------
+
+
+def test_what_was_in_force_and_is_gone_was_closed_by_somebody_and_is_not_opened_again() -> None:
+    drawn = plan(known(want(state=IN_FORCE), ours()), ruleset(OFFICE))
+    assert drawn.interrupted == (ID,)
+    assert drawn.gone == (MINE,)
+    assert not drawn.writes
+
+
+def test_what_was_listed_and_vanishes_before_it_is_in_force_fails() -> None:
+    drawn = plan(known(want(), ours()), ruleset(OFFICE))
+    assert drawn.failed == ((ID, Why.CLOSED_ELSEWHERE),)
+
+
+def test_what_a_writer_with_an_older_copy_undid_at_once_is_added_anew() -> None:
+    assert plan(known(want(), ours(listed=False)), ruleset(OFFICE)).edit == Edit(add=(MINE,))
+
+
+def test_what_never_appeared_is_not_ours_any_more() -> None:
+    assert plan(known(ours(listed=False)), ruleset(OFFICE)).gone == (MINE,)
+
+
+def test_what_is_added_anew_after_a_try_that_made_nothing_stays_ours() -> None:
+    drawn = plan(known(want(), ours(listed=False)), ruleset(OFFICE))
+    assert drawn.edit.add == (MINE,)
+    assert drawn.gone == ()
+
+
+def test_an_end_is_said_once_the_range_is_seen_to_be_gone() -> None:
+    leaving = known(want(state=ENDING), ours(leaving=True))
+    assert plan(leaving, ruleset(OFFICE, MINE)).ended == ()
+    drawn = plan(leaving, ruleset(OFFICE))
+    assert (drawn.ended, drawn.gone) == ((ID,), (MINE,))
+
+
+def test_the_first_of_two_grants_ends_while_the_second_keeps_the_range() -> None:
+    drawn = plan(known(want(state=ENDING), want(state=IN_FORCE, number=2), ours()), ruleset(OFFICE, MINE))
+    assert drawn.ended == (ID,)
+    assert not drawn.writes
+
+
+def test_an_opening_that_is_overdue_fails_and_what_it_left_is_removed() -> None:
+    drawn = plan(known(want(overdue=True), ours()), ruleset(OFFICE, MINE, applied=False))
+    assert drawn.failed == ((ID, Why.DEADLINE),)
+    assert drawn.edit == Edit(remove=(MINE,))
+
+
+def test_what_waits_for_heroku_s_support_wants_nothing_yet() -> None:
+    drawn = plan(known(want(state=GrantState.WAITING)), ruleset(OFFICE))
+    assert drawn == RangesPlan()
+
+
+def test_what_is_back_after_its_proven_end_is_said_and_left_alone() -> None:
+    drawn = plan(replace(known(), removed=frozenset({MINE})), ruleset(OFFICE, MINE))
+    assert drawn.back == (MINE,)
+    assert not drawn.writes
+
+
+def test_a_source_that_is_there_twice_is_left_to_whoever_wrote_it_too() -> None:
+    drawn = plan(known(want(state=ENDING), ours()), ruleset(OFFICE, MINE, MINE))
+    assert not drawn.writes
+    assert (drawn.gone, drawn.ended) == ((MINE,), (ID,))
+
+
+def test_what_covers_a_network_is_found_the_narrowest_first() -> None:
+    look = RangesLook(
+        at=NOW, ruleset=ruleset("0.0.0.0/0", RangeRule("deny", OFFICE), OFFICE), ours=frozenset()
+    )
+    found = [rule.source for rule in look.covering(IPv4Network("198.51.100.7/32"))]
+    assert found == [OFFICE, "0.0.0.0/0"]
+    assert look.open_to_all
+
+
+# --- any list, any wishes --------------------------------------------------------------------------
+
+WANTS = st.builds(
+    want,
+    st.sampled_from(SOURCES[:4]),
+    st.sampled_from([APPLYING, IN_FORCE, ENDING, GrantState.INTERRUPTED, GrantState.WAITING]),
+    number=st.integers(1, 9),
+    over=st.booleans(),
+)
+KNOWN = st.builds(
+    RangesKnown,
+    wants=st.lists(WANTS, max_size=4, unique_by=lambda each: each.grant).map(tuple),
+    ours=st.lists(
+        st.builds(OurRange, source=st.sampled_from(SOURCES[:4]), listed=st.booleans(), leaving=st.booleans()),
+        max_size=3,
+        unique_by=lambda each: each.source,
+    ).map(tuple),
+    undo=st.frozensets(st.sampled_from(SOURCES[:4]), max_size=1),
+)
+RULES = st.lists(
+    st.builds(RangeRule, st.sampled_from(["allow", "allow", "deny"]), st.sampled_from(SOURCES)),
+    min_size=1,
+    max_size=5,
+).map(tuple)
+
+
+def carried_out(before: RangesKnown, drawn: RangesPlan) -> RangesKnown:
+    """What the store knows after the pass: states moved, and sources written, listed or gone."""
+    moved = {
+        **dict.fromkeys(drawn.in_force, IN_FORCE),
+        **dict.fromkeys(drawn.interrupted, GrantState.INTERRUPTED),
+    }
+    over = {*drawn.ended, *(id for id, _ in drawn.failed)}
+    wants = tuple(
+        replace(each, state=moved.get(each.grant, each.state))
+        for each in before.wants
+        if each.grant not in over
+    )
+    kept = {each.source: each for each in before.ours if each.source not in drawn.gone}
+    kept |= {source: ours(source, listed=True) for source in drawn.edit.add}
+    kept |= {source: replace(kept[source], leaving=True) for source in drawn.edit.remove if source in kept}
+    return replace(before, wants=wants, ours=tuple(kept.values()))
+
+
+@given(KNOWN, RULES, st.sampled_from([True, None]))
+def test_planned_again_on_its_own_result_it_is_empty(
+    before: RangesKnown, rules: tuple[RangeRule, ...], applied: bool | None
+) -> None:
+    drawn = plan(before, replace(ruleset(), rules=rules, applied=applied))
+    after = edited(rules, drawn.edit)
+    again = plan(carried_out(before, drawn), replace(ruleset(), rules=after, applied=applied))
+    assert not again.writes
+
+
+@given(KNOWN, RULES, st.sampled_from([True, False, None]), st.booleans())
+def test_whatever_is_planned_what_is_foreign_stays_as_it_is_and_somebody_is_let_in(
+    before: RangesKnown, rules: tuple[RangeRule, ...], applied: bool | None, waiting: bool
+) -> None:
+    drawn = plan(replace(before, waiting=waiting), replace(ruleset(), rules=rules, applied=applied))
+    after = edited(rules, drawn.edit)
+    owned = {each.source for each in before.ours} | before.undo
+    foreign = [rule for rule in rules if rule.action != "allow" or rule.source not in owned]
+    assert [rule for rule in after if rule in foreign] == foreign
+    let_in = any(rule.action == "allow" for rule in rules)
+    assert any(rule.action == "allow" for rule in after) or not let_in
+    added = set(drawn.edit.add)
+    assert added <= {str(each.network) for each in before.wants if each.opens}
+    assert not (drawn.writes and waiting)

@@ -1,0 +1,255 @@
+"""Junk at every door of the web process: an answer, never a 5xx, never an error that nobody thought of."""
+
+import string
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.views import action_ids
+from handlers.parsing.command_table import COMMANDS
+from handlers.transport.payloads import MalformedError
+from sandbox.postgres import PrivatePostgres
+from tests.unit.fuzzing import ENGINEER, FORM, LEAD, NOWHERE, PATH, TEAM, FuzzedDoor, fuzzed_door
+from tests.unit.random_payloads import ANYTHING, MORE, TEXT, spoilt
+from tests.unit.storage import store_helpers
+
+EXAMPLES = 60
+"""Each is a request through Bolt and Postgres; a few milliseconds."""
+
+junk = settings(max_examples=EXAMPLES * MORE, deadline=None)
+
+
+@pytest.fixture(scope="module")
+def door(postgres: PrivatePostgres) -> Iterator[FuzzedDoor]:
+    with fuzzed_door(store_helpers.emptied_database(postgres)) as door:
+        yield door
+
+
+# --- what is sent ----------------------------------------------------------------------------------
+
+VOCABULARY = sorted(
+    {word for line in COMMANDS for word in str(line).split()}
+    | {
+        "mtls",
+        "privatelink",
+        "trusted",
+        "add",
+        "remove",
+        "certificate",
+        "new",
+        "get",
+        "open",
+        "close",
+        "account",
+        "to",
+        "for",
+        "until",
+        "because",
+        "billing",
+        "ledger",
+        "203.0.113.4",
+        "10.0.0.0/8",
+        "0.0.0.0/0",
+        "2001:db8::1",
+        "8h",
+        "2d",
+        "-1h",
+        "9999d",
+        "99999999999999999999h",
+        "tomorrow",
+        "2026-13-45",
+        "#1",
+        "1",
+        "0",
+        "99999999999999999999",
+        "me",
+        "forever",
+        "123456789012",
+        "arn:aws:iam::123456789012:root",
+        "show",
+        "status",
+        "list",
+        "why",
+        "help",
+        "extend",
+        "done",
+        "revoke",
+        "retry",
+        "cancel",
+        "advise",
+        "rules",
+        "mine",
+        "pending",
+        "<@U0LEAD>",
+        "`",
+        "\u3000",
+    }
+)
+LINES = st.lists(st.sampled_from(VOCABULARY) | TEXT, max_size=8).map(" ".join)
+
+ACTIONS = sorted(
+    {value for name, value in vars(action_ids).items() if name.isupper() and isinstance(value, str)}
+)
+VALUES = (
+    st.sampled_from(["", "1", "1:1", "1.1", "0:0", "1:99999999999999999999", "-1:1", "٣:٣", "1:1:1"]) | TEXT
+)
+
+
+def click(action: Any, value: Any, person: Any, trigger: Any) -> dict[str, Any]:
+    return {
+        "type": "block_actions",
+        "team": {"id": TEAM},
+        "user": {"id": person, "team_id": TEAM},
+        "container": {"type": "message", "message_ts": "1.2", "channel_id": "C0APPROVALS"},
+        "trigger_id": trigger,
+        "response_url": f"{NOWHERE}/respond/1",
+        "actions": [
+            {"action_id": action, "block_id": "b", "type": "button", "value": value, "action_ts": trigger}
+        ],
+    }
+
+
+def submission(form: Any, data: Any, values: Any, person: Any, view: Any) -> dict[str, Any]:
+    return {
+        "type": "view_submission",
+        "team": {"id": TEAM},
+        "user": {"id": person, "team_id": TEAM},
+        "trigger_id": view,
+        "view": {
+            "id": view,
+            "hash": "h",
+            "type": "modal",
+            "callback_id": form,
+            "private_metadata": data,
+            "state": {"values": values},
+        },
+    }
+
+
+def event(kind: str) -> dict[str, Any]:
+    about: Any = {"type": kind, "user": ENGINEER, "tab": "home", "event_ts": "1.2"}
+    if kind == "user_change":
+        about["user"] = {"id": ENGINEER}
+    return {"type": "event_callback", "team_id": TEAM, "event_id": "Ev1", "event": about}
+
+
+INPUTS = st.one_of(
+    TEXT.map(lambda text: {"type": "plain_text_input", "value": text}),
+    VALUES.map(lambda text: {"type": "static_select", "selected_option": {"value": text}}),
+    st.just({"type": "static_select", "selected_option": None}),
+    ANYTHING,
+)
+FIELDS = st.dictionaries(
+    st.sampled_from(ACTIONS) | TEXT, st.dictionaries(TEXT, INPUTS, max_size=2), max_size=4
+)
+
+
+# --- what comes back -------------------------------------------------------------------------------
+
+
+@junk
+@given(text=LINES, person=st.sampled_from([ENGINEER, LEAD, "U0NOBODY", ""]))
+def test_whatever_is_typed_is_answered_in_words(door: FuzzedDoor, text: str, person: str) -> None:
+    answer = door.command(text, person)
+    assert answer.status_code == 200
+    assert door.unexpected() == []
+    assert not answer.content or len(answer.json()["text"]) > 10
+
+
+@junk
+@given(
+    action=st.sampled_from(ACTIONS) | TEXT, value=VALUES, person=st.sampled_from([ENGINEER, LEAD, "U0NOBODY"])
+)
+def test_whatever_a_button_carries_is_taken_or_refused(
+    door: FuzzedDoor, action: str, value: str, person: str
+) -> None:
+    assert door.interaction(click(action, value, person, door.unique())).status_code == 200
+    assert [line for line in door.unexpected() if not isinstance(line["exc_info"], MalformedError)] == []
+
+
+@junk
+@given(form=st.sampled_from(ACTIONS) | TEXT, data=VALUES, values=FIELDS)
+def test_whatever_a_form_holds_is_taken_or_refused(
+    door: FuzzedDoor, form: str, data: str, values: dict[str, Any]
+) -> None:
+    answer = door.interaction(submission(form, data, values, ENGINEER, door.unique()))
+    assert answer.status_code in (200, 400)
+    assert [line for line in door.unexpected() if not isinstance(line["exc_info"], MalformedError)] == []
+
+
+@junk
+@given(
+    payload=st.one_of(
+        spoilt(click(action_ids.APPROVE, "1:1", LEAD, "1.2.1")),
+        spoilt(
+            submission(
+                action_ids.FORM_ADD, "", {"address": {"address": {"value": "203.0.113.4"}}}, ENGINEER, "V1"
+            )
+        ),
+        spoilt(
+            {
+                "type": "block_suggestion",
+                "team": {"id": TEAM},
+                "user": {"id": ENGINEER},
+                "value": "bil",
+                "action_id": "target",
+                "block_id": "target",
+                "view": {"id": "V1"},
+            }
+        ),
+        spoilt(
+            {
+                "type": "shortcut",
+                "team": {"id": TEAM},
+                "user": {"id": ENGINEER},
+                "trigger_id": "1.2.3",
+                "callback_id": action_ids.SHORTCUT_ASK,
+                "action_ts": "1.2",
+            }
+        ),
+    )
+)
+def test_a_payload_that_is_not_as_documented_makes_nobody_stumble(door: FuzzedDoor, payload: Any) -> None:
+    assert door.interaction(payload).status_code < 500
+
+
+@junk
+@given(
+    payload=st.one_of(
+        *(spoilt(event(kind)) for kind in ("app_home_opened", "user_change", "subteam_updated", "message")),
+        ANYTHING,
+    )
+)
+def test_an_event_that_is_not_as_documented_makes_nobody_stumble(door: FuzzedDoor, payload: Any) -> None:
+    assert door.event(payload).status_code < 500
+
+
+@junk
+@given(body=st.binary(max_size=200), kind=st.sampled_from([FORM, "application/json", "text/plain", ""]))
+def test_signed_bytes_that_are_nothing_are_refused(door: FuzzedDoor, body: bytes, kind: str) -> None:
+    assert door.signed(body, kind).status_code < 500
+
+
+ADDRESSES = st.text(string.printable, max_size=60).map(lambda text: quote(text, safe="/%?#"))
+
+
+@junk
+@given(
+    method=st.sampled_from(["GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS"]),
+    below=st.sampled_from(
+        ["/c/", "/ip/", "/", "/healthz", "/metrics", PATH, "/c/00000000-0000-0000-0000-000000000001"]
+    ),
+    rest=ADDRESSES,
+    body=st.binary(max_size=200) | TEXT.map(lambda text: f"secret={quote(text)}".encode()),
+    kind=st.sampled_from([FORM, "application/json", "multipart/form-data; boundary=x", ""]),
+)
+def test_no_address_and_no_body_makes_a_page_stumble(
+    door: FuzzedDoor, method: str, below: str, rest: str, body: bytes, kind: str
+) -> None:
+    answer = door.knock(method, below + rest, body, kind)
+    assert answer.status_code < 500
+    assert door.surprises == []

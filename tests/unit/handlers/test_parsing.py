@@ -1,0 +1,726 @@
+"""What people type after the command, rightly and wrongly, and what comes of it."""
+
+import string
+from typing import Any
+
+import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from bot.domain.text import nearest, slips
+from bot.errors import Refusal, Refused
+from bot.i18n.en import refusals as en_refusals
+from bot.i18n.ja import refusals as ja_refusals
+from bot.policy.schema import TAKEN
+from bot.services import Wish
+from handlers.certificate_typed import AskDisable, AskDiscard, AskEnable, AskIssue, AskStock
+from handlers.link_typed import AskLinkAdd, AskLinkAdopt, AskLinkClose, AskLinkRemove, AskLinkStatus
+from handlers.parsing.clauses import ENDLESS, WORDS
+from handlers.parsing.command_table import COMMAND, COMMANDS, read
+from handlers.parsing.intents import (
+    AskAdopt,
+    AskAdvice,
+    AskExtend,
+    AskFiles,
+    AskForm,
+    AskHelp,
+    AskList,
+    AskMtlsAdd,
+    AskNumbered,
+    AskRemove,
+    AskRotate,
+    AskRules,
+    AskShow,
+    AskStatus,
+    AskWhy,
+    NotYet,
+    Typed,
+)
+from handlers.parsing.normalization import LONGEST_LINE, normalise, tidy, unquoted
+from handlers.trusted_typed import AskTrusted, AskTrustedStatus
+
+ADD = AskMtlsAdd(address="203.0.113.4")
+FOREVER = AskMtlsAdd(address="203.0.113.4", duration="forever")
+REMOVE = AskRemove(address="203.0.113.4", target="billing")
+FULL = AskMtlsAdd(address="203.0.113.4", target="billing", duration="8h", reason="migration check")
+
+RIGHT: list[tuple[str, Typed]] = [
+    # the form
+    ("", AskForm()),
+    ("   ", AskForm()),
+    ("\u3000\u200b\t", AskForm()),
+    # mtls add, clause by clause and in any order
+    ("mtls add", AskMtlsAdd()),
+    ("mtls add 203.0.113.4", ADD),
+    ("MTLS Add 203.0.113.4", ADD),
+    ("  mtls   add \t 203.0.113.4  ", ADD),
+    ("mtls add\n203.0.113.4", ADD),
+    ("mtls add 203.0.113.4 to billing for 8h because migration check", FULL),
+    ("mtls add 203.0.113.4 for 8h to billing because migration check", FULL),
+    ("mtls add 203.0.113.4 on billing for 8h because migration check", FULL),
+    ("mtls add 203.0.113.4 from billing for 8h because migration check", FULL),
+    ("mtls add 203.0.113.4 TO billing FOR 8h BECAUSE migration check", FULL),
+    ("mtls add 203.0.113.4 to: billing for: 8h because: migration check", FULL),
+    ("mtls add 203.0.113.4 to billing, for 8h, because migration check", FULL),
+    ('mtls add "203.0.113.4" to `billing` for 8h because "migration check"', FULL),
+    ("mtls add “203.0.113.4” to ‘billing’ for 8h because “migration check”", FULL),
+    ("mtls add to billing", AskMtlsAdd(target="billing")),
+    ("mtls add for 8h", AskMtlsAdd(duration="8h")),
+    ("mtls add because audit", AskMtlsAdd(reason="audit")),
+    ("mtls add 203.0.113.0/24 for 2d", AskMtlsAdd(address="203.0.113.0/24", duration="2d")),
+    ("mtls add 203.0.113.4 for 1h 30m", AskMtlsAdd(address="203.0.113.4", duration="1h 30m")),
+    ("mtls add 203.0.113.4 for 8 hours", AskMtlsAdd(address="203.0.113.4", duration="8 hours")),
+    ("mtls add 203.0.113.4 for 8 Hours.", AskMtlsAdd(address="203.0.113.4", duration="8 Hours")),
+    ("mtls add 203.0.113.4 for 7", AskMtlsAdd(address="203.0.113.4", duration="7")),
+    # without an end
+    ("mtls add 203.0.113.4 for ever", FOREVER),
+    ("mtls add 203.0.113.4 for Ever.", FOREVER),
+    ("mtls add 203.0.113.4 for good", FOREVER),
+    ("mtls add 203.0.113.4 for forever", FOREVER),
+    ("mtls add 203.0.113.4 for: ever", FOREVER),
+    ("mtls add 203.0.113.4 forever", FOREVER),
+    ("mtls add 203.0.113.4 permanently", FOREVER),
+    ("mtls add 203.0.113.4, Permanently.", FOREVER),
+    ("mtls add 203.0.113.4 無期限", FOREVER),
+    ("mtls add 203.0.113.4 期間 無期限", FOREVER),
+    ("mtls add 203.0.113.4 期間：無期限", FOREVER),
+    ("mtls add permanently", AskMtlsAdd(duration="forever")),
+    (
+        "mtls add 203.0.113.4 permanently to billing because BI",
+        AskMtlsAdd(address="203.0.113.4", target="billing", duration="forever", reason="BI"),
+    ),
+    (
+        "mtls add 203.0.113.4 to billing for good because BI for ever",
+        AskMtlsAdd(address="203.0.113.4", target="billing", duration="forever", reason="BI for ever"),
+    ),
+    (
+        "mtls add 203.0.113.4 because it stays permanently",
+        AskMtlsAdd(address="203.0.113.4", reason="it stays permanently"),
+    ),
+    ("mtls add 203.0.113.4 for everyone", AskMtlsAdd(address="203.0.113.4", duration="everyone")),
+    ("mtls add 203.0.113.4 until 18:00", AskMtlsAdd(address="203.0.113.4", until="18:00")),
+    ("mtls add 203.0.113.4 until:18:00", AskMtlsAdd(address="203.0.113.4", until="18:00")),
+    (
+        "mtls add 203.0.113.4 until 2026-11-25 18:00 to billing",
+        AskMtlsAdd(address="203.0.113.4", target="billing", until="2026-11-25 18:00"),
+    ),
+    (
+        "mtls add 203.0.113.4 until tomorrow 9:00 because audit",
+        AskMtlsAdd(address="203.0.113.4", until="tomorrow 9:00", reason="audit"),
+    ),
+    (
+        "mtls add 203.0.113.4 until tomorrow at 9:00",
+        AskMtlsAdd(address="203.0.113.4", until="tomorrow at 9:00"),
+    ),
+    # the reason runs to the end and stays as it is
+    (
+        "mtls add 203.0.113.4 because Audit: Q4, to be done FOR the CFO until noon",
+        AskMtlsAdd(address="203.0.113.4", reason="Audit: Q4, to be done FOR the CFO until noon"),
+    ),
+    ("mtls add because it's a `SELECT`", AskMtlsAdd(reason="it's a `SELECT`")),
+    ('mtls add because "why" and "how"', AskMtlsAdd(reason='why" and "how')),
+    ("mtls add because because", AskMtlsAdd(reason="because")),
+    ("mtls add because latency &lt;5ms &amp; &gt;1ms", AskMtlsAdd(reason="latency <5ms & >1ms")),
+    ("mtls add because latency <5ms", AskMtlsAdd(reason="latency <5ms")),
+    ("mtls add because &amp;lt; is typed", AskMtlsAdd(reason="&lt; is typed")),
+    ("mtls add because <@U012ABC|sam> asked", AskMtlsAdd(reason="@sam asked")),
+    ("mtls add because <@U012ABC> asked", AskMtlsAdd(reason="@U012ABC asked")),
+    ("mtls add because of <#C012|general>", AskMtlsAdd(reason="of #general")),
+    ("mtls add because <!subteam^S012|@leads> said", AskMtlsAdd(reason="@leads said")),
+    ("mtls add because <!here>", AskMtlsAdd(reason="@here")),
+    ("mtls add because <https://a.example/x?y=1>", AskMtlsAdd(reason="https://a.example/x?y=1")),
+    ("mtls add because <mailto:a@b.example|a@b.example>", AskMtlsAdd(reason="a@b.example")),
+    ("mtls add because <mailto:a@b.example>", AskMtlsAdd(reason="a@b.example")),
+    ("mtls add because 🔥 now", AskMtlsAdd(reason="🔥 now")),
+    # what Slack, a clipboard or a sentence puts around an address
+    ("mtls add <http://203.0.113.4|203.0.113.4>", ADD),
+    ("mtls add <http://203.0.113.4|203.0.113.4> for 8h", AskMtlsAdd(address="203.0.113.4", duration="8h")),
+    ("mtls add <http://203.0.113.0/24|203.0.113.0/24>", AskMtlsAdd(address="203.0.113.0/24")),
+    ("mtls add `203.0.113.4`", ADD),
+    ("mtls add '203.0.113.4'", ADD),
+    ("mtls add (203.0.113.4)", ADD),
+    ("mtls add 203.0.113.4.", ADD),
+    ("mtls add 203.0.113.4, for 8h", AskMtlsAdd(address="203.0.113.4", duration="8h")),
+    ("mtls add 203.0.113.4\u200b", ADD),
+    ("mtls add \ufeff203.0.113.4", ADD),
+    ("mtls add 203.0.\u2060113.4", ADD),
+    ("mtls add\u00a0203.0.113.4", ADD),
+    ("mtls add\u2028203.0.113.4", ADD),
+    ("mtls add \u200e203.0.113.4", ADD),
+    ("mtls add 2001:db8::1", AskMtlsAdd(address="2001:db8::1")),
+    ("mtls add banana", AskMtlsAdd(address="banana")),
+    ("mtls add 203.0.113.4,203.0.113.5", AskMtlsAdd(address="203.0.113.4,203.0.113.5")),
+    ("mtls add <<>>", AskMtlsAdd(address="<>")),
+    ("mtls add &lt;address&gt;", AskMtlsAdd(address="<address>")),
+    # Japanese keyboards
+    ("ｍｔｌｓ　ａｄｄ　２０３．０．１１３．４", ADD),
+    ("mtls add ２０３．０．１１３．０／２４", AskMtlsAdd(address="203.0.113.0/24")),
+    ("mtls add 203.0.113.4、", ADD),
+    ("mtls add 「203.0.113.4」", ADD),
+    (
+        "mtls add 203.0.113.4 対象 billing 期間 8時間 理由 移行の確認",
+        AskMtlsAdd(address="203.0.113.4", target="billing", duration="8時間", reason="移行の確認"),
+    ),
+    (
+        "mtls　add　203.0.113.4　対象：billing　期限：明日9:00　理由：「移行の確認」",
+        AskMtlsAdd(address="203.0.113.4", target="billing", until="明日9:00", reason="移行の確認"),
+    ),
+    (
+        "mtls add 203.0.113.4 期限 明日 9:00 理由 障害対応 for 顧客",
+        AskMtlsAdd(address="203.0.113.4", until="明日 9:00", reason="障害対応 for 顧客"),
+    ),
+    ("ｌｉｓｔ　ｍｉｎｅ", AskList(which="mine")),
+    ("ｓｈｏｗ　＃１７", AskShow(number=17)),
+    ("ヘルプ", AskHelp()),
+    # list, show, help
+    ("list", AskList()),
+    ("list mine", AskList(which="mine")),
+    ("LIST Pending", AskList(which="pending")),
+    ("list billing", AskList(which="billing")),
+    ("list Billing", AskList(which="Billing")),
+    ("list `billing`", AskList(which="billing")),
+    ("show", AskShow()),
+    ("show 17", AskShow(number=17)),
+    ("show #17", AskShow(number=17)),
+    ("show 17.", AskShow(number=17)),
+    ("show 999999999", AskShow(number=999_999_999)),
+    ("help", AskHelp()),
+    ("Help", AskHelp()),
+    ("?", AskHelp()),
+    ("--help", AskHelp()),
+    ("—help", AskHelp()),
+    ("-h", AskHelp()),
+    ("help mtls", AskHelp(topic=("mtls",))),
+    ("help mtls add", AskHelp(topic=("mtls", "add"))),
+    ("help mtls add 203.0.113.4", AskHelp(topic=("mtls", "add"))),
+    ("help show", AskHelp(topic=("show",))),
+    ("help help", AskHelp(topic=("help",))),
+    ("mtls", AskHelp(topic=("mtls",))),
+    ("mtls help", AskHelp(topic=("mtls",))),
+    ("mtls ?", AskHelp(topic=("mtls",))),
+    ("mtls add help", AskHelp(topic=("mtls", "add"))),
+    ("mtls add --help", AskHelp(topic=("mtls", "add"))),
+    ("mtls certificate", AskHelp(topic=("mtls", "certificate"))),
+    ("privatelink", AskHelp(topic=("privatelink",))),
+    ("trusted help", AskHelp(topic=("trusted",))),
+    ("show help", AskHelp(topic=("show",))),
+    ("mtls list help", AskHelp(topic=("mtls", "list"))),
+    ("extend ?", AskHelp(topic=("extend",))),
+    ("help mtls list billing", AskHelp(topic=("mtls", "list"))),
+    ("help revoke", AskHelp(topic=("revoke",))),
+    ("cancel ヘルプ", AskHelp(topic=("cancel",))),
+    # mtls adopt
+    ("mtls adopt", AskAdopt()),
+    (
+        "mtls adopt 203.0.113.4 on billing because it is the vendor's",
+        AskAdopt(address="203.0.113.4", target="billing", reason="it is the vendor's"),
+    ),
+    # mtls remove
+    ("mtls remove", AskRemove()),
+    ("mtls remove 203.0.113.4", AskRemove(address="203.0.113.4")),
+    ("mtls remove 203.0.113.4 from billing", REMOVE),
+    ("MTLS REMOVE 203.0.113.4 FROM billing", REMOVE),
+    ("mtls remove `203.0.113.4` from: `billing`", REMOVE),
+    ("mtls remove 203.0.113.4 on billing", REMOVE),
+    ("mtls remove <http://203.0.113.4|203.0.113.4> from billing", REMOVE),
+    ("mtls remove 203.0.113.0/28 from billing", AskRemove(address="203.0.113.0/28", target="billing")),
+    ("mtls remove from billing", AskRemove(target="billing")),
+    ("mtls remove because the audit is over", AskRemove(reason="the audit is over")),
+    (
+        "mtls remove 203.0.113.4 from billing because nobody is there for ever",
+        AskRemove(address="203.0.113.4", target="billing", reason="nobody is there for ever"),
+    ),
+    (
+        "ｍｔｌｓ　ｒｅｍｏｖｅ　２０３．０．１１３．４　対象：billing　理由：調査の終了",
+        AskRemove(address="203.0.113.4", target="billing", reason="調査の終了"),
+    ),
+    # mtls list, status, why: of one database, or none said
+    ("mtls list", AskRules()),
+    ("mtls list billing", AskRules(target="billing")),
+    ("mtls list on billing", AskRules(target="billing")),
+    ("mtls list on: `billing`", AskRules(target="billing")),
+    ("mtls list of", AskRules(target="of")),
+    ("mtls list 対象 billing", AskRules(target="billing")),
+    ("list on billing", AskList(which="billing")),
+    ("list on Mine", AskList(which="mine")),
+    ("status", AskStatus()),
+    ("status billing", AskStatus(target="billing")),
+    ("Status Billing.", AskStatus(target="Billing")),
+    ("status on billing", AskStatus(target="billing")),
+    ("status 売上", AskStatus(target="売上")),
+    ("ｓｔａｔｕｓ　ｂｉｌｌｉｎｇ", AskStatus(target="billing")),
+    ("why", AskWhy()),
+    ("why billing", AskWhy(target="billing")),
+    ("why billing?", AskWhy(target="billing")),
+    ("why 「billing」", AskWhy(target="billing")),
+    # what a number is enough for
+    ("cancel", AskNumbered(verb="cancel")),
+    ("cancel 17", AskNumbered(verb="cancel", number=17)),
+    ("cancel #17", AskNumbered(verb="cancel", number=17)),
+    ("Cancel 17.", AskNumbered(verb="cancel", number=17)),
+    ("cancel 17番", AskNumbered(verb="cancel", number=17)),
+    ("ｃａｎｃｅｌ　＃１７", AskNumbered(verb="cancel", number=17)),
+    ("cancel 17 because asked twice", AskNumbered(verb="cancel", number=17, reason="asked twice")),
+    ("cancel because asked twice", AskNumbered(verb="cancel", reason="asked twice")),
+    ("done", AskNumbered(verb="done")),
+    ("done 17", AskNumbered(verb="done", number=17)),
+    ("done `17`", AskNumbered(verb="done", number=17)),
+    ("done 17 理由：移行が終わった", AskNumbered(verb="done", number=17, reason="移行が終わった")),
+    ("revoke 17", AskNumbered(verb="revoke", number=17)),
+    (
+        "revoke #17 because “lost laptop” &amp; more",
+        AskNumbered(verb="revoke", number=17, reason='"lost laptop" & more'),
+    ),
+    ("Retry 17", AskNumbered(verb="retry", number=17)),
+    ("retry #999999999", AskNumbered(verb="retry", number=999_999_999)),
+    # extend
+    ("extend", AskExtend()),
+    ("extend 17", AskExtend(number=17)),
+    ("extend 17 for 4h", AskExtend(number=17, duration="4h")),
+    ("extend #17 for 1h 30m", AskExtend(number=17, duration="1h 30m")),
+    ("extend 17 until 18:00", AskExtend(number=17, until="18:00")),
+    ("extend 17 until tomorrow 9:00", AskExtend(number=17, until="tomorrow 9:00")),
+    ("extend 17 for 4h because slow", AskExtend(number=17, duration="4h", reason="slow")),
+    ("extend 17 because slow", AskExtend(number=17, reason="slow")),
+    ("extend for 4h", AskExtend(duration="4h")),
+    ("extend 17 for ever", AskExtend(number=17, duration="forever")),
+    ("extend 17 期間 4時間 理由 移行の遅れ", AskExtend(number=17, duration="4時間", reason="移行の遅れ")),
+    ("extend　17　期限：明日9:00", AskExtend(number=17, until="明日9:00")),
+    # planned
+    ("mtls remove me", NotYet(words=("mtls", "remove", "me"))),
+    ("mtls add me", NotYet(words=("mtls", "add", "me"))),
+    ("mtls add me for 8h", NotYet(words=("mtls", "add", "me"))),
+    ("mtls enable billing", AskEnable(target="billing")),
+    ("mtls enable on billing because the export", AskEnable(target="billing", reason="the export")),
+    ("mtls disable billing", AskDisable(target="billing")),
+    ("mtls disable", AskDisable()),
+    ("mtls certificate new on billing", AskIssue(target="billing")),
+    ("mtls certificate new billing because etl", AskIssue(target="billing", reason="etl")),
+    ("mtls certificate new 対象 billing 理由：夜間処理", AskIssue(target="billing", reason="夜間処理")),
+    ("mtls certificate list", AskStock()),
+    ("mtls certificate list billing", AskStock(target="billing")),
+    ("mtls certificate remove #3", AskDiscard(handle="3")),
+    ("mtls certificate remove 0a1b2c3d because lost", AskDiscard(handle="0a1b2c3d", reason="lost")),
+    ("mtls certificate remove", AskDiscard()),
+    ("mtls certificate get 3", AskFiles(handle="3")),
+    ("mtls certificate get #3", AskFiles(handle="3")),
+    ("mtls certificate get 3番", AskFiles(handle="3")),
+    ("mtls certificate get `0A1B2C3D`", AskFiles(handle="0A1B2C3D")),
+    ("mtls certificate get", AskFiles()),
+    ("mtls certificate rotate 3", AskRotate(handle="3")),
+    ("mtls certificate rotate #17 because it grows old", AskRotate(handle="17", reason="it grows old")),
+    ("mtls certificate rotate 7c2b0c9e", AskRotate(handle="7c2b0c9e")),
+    ("mtls certificate rotate", AskRotate()),
+    ("privatelink open 123456789012", AskLinkAdd(accounts="123456789012")),
+    (
+        "privatelink open billing account 123456789012 for 2d because nightly export",
+        AskLinkAdd(accounts="123456789012", target="billing", duration="2d", reason="nightly export"),
+    ),
+    (
+        "privatelink open billing 123456789012, 210987654321:user/etl",
+        AskLinkAdd(accounts="123456789012 210987654321:user/etl", target="billing"),
+    ),
+    (
+        "privatelink add 123456789012,210987654321 to billing until 18:00",
+        AskLinkAdd(accounts="123456789012,210987654321", target="billing", until="18:00"),
+    ),
+    (
+        "privatelink add arn:aws:iam::123456789012:root on billing permanently",
+        AskLinkAdd(accounts="arn:aws:iam::123456789012:root", target="billing", duration="forever"),
+    ),
+    ("privatelink open billing", AskLinkAdd(target="billing")),
+    ("privatelink open", AskLinkAdd()),
+    (
+        "privatelink remove 123456789012 from billing because done",
+        AskLinkRemove(accounts="123456789012", target="billing", reason="done"),
+    ),
+    (
+        "privatelink remove billing アカウント 123456789012",
+        AskLinkRemove(accounts="123456789012", target="billing"),
+    ),
+    (
+        "privatelink adopt 123456789012 on billing because it is ours",
+        AskLinkAdopt(accounts="123456789012", target="billing", reason="it is ours"),
+    ),
+    ("privatelink status billing", AskLinkStatus(target="billing")),
+    ("privatelink close", AskLinkClose()),
+    ("privatelink close billing because moved", AskLinkClose(target="billing", reason="moved")),
+    ("privatelink close on billing", AskLinkClose(target="billing")),
+    ("trusted add 203.0.113.4", AskTrusted(verb="add", wish=Wish(address="203.0.113.4"))),
+    (
+        "trusted add 203.0.113.0/28 to acme for 8h because the BI tool knows no certificates",
+        AskTrusted(
+            verb="add",
+            wish=Wish(
+                address="203.0.113.0/28",
+                target="acme",
+                duration="8h",
+                reason="the BI tool knows no certificates",
+            ),
+        ),
+    ),
+    (
+        "trusted remove 203.0.113.4 from acme because moved",
+        AskTrusted(verb="remove", wish=Wish(address="203.0.113.4", target="acme", reason="moved")),
+    ),
+    (
+        "trusted adopt 203.0.113.4 on acme",
+        AskTrusted(verb="adopt", wish=Wish(address="203.0.113.4", target="acme")),
+    ),
+    ("trusted status acme", AskTrustedStatus(target="acme")),
+    ("trusted status", AskTrustedStatus()),
+    ("trusted list acme", AskTrustedStatus(target="acme")),
+    ("advise", AskAdvice()),
+    ("advise billing", AskAdvice(target="billing")),
+    ("advise on billing", AskAdvice(target="billing")),
+]
+
+WRONG: list[tuple[str, Refusal, dict[str, Any]]] = [
+    # misspelt: did you mean
+    ("mlts add 203.0.113.4", Refusal.UNKNOWN_WORD, {"word": "mlts", "suggestion": "mtls"}),
+    ("mtsl add 203.0.113.4", Refusal.UNKNOWN_WORD, {"suggestion": "mtls"}),
+    ("mtls ad 203.0.113.4", Refusal.UNKNOWN_WORD, {"word": "ad", "suggestion": "add"}),
+    ("mtls dad 203.0.113.4", Refusal.UNKNOWN_WORD, {"suggestion": "add"}),
+    ("mtls remvoe 203.0.113.4", Refusal.UNKNOWN_WORD, {"suggestion": "remove"}),
+    ("mtls certifcate new", Refusal.UNKNOWN_WORD, {"suggestion": "certificate"}),
+    ("mtls certificate get 3 now", Refusal.WORD_TOO_MANY, {"word": "now"}),
+    ("mtls certificate rotaet 3", Refusal.UNKNOWN_WORD, {"suggestion": "rotate"}),
+    ("privatelink open billing account 123456789012 to ledger", Refusal.WORD_TOO_MANY, {"word": "billing"}),
+    ("privatelink close billing on ledger", Refusal.UNKNOWN_HERE, {"word": "on"}),
+    ("privatelink status billing ledger", Refusal.WORD_TOO_MANY, {"word": "ledger"}),
+    ("privatelink remove 123456789012 for 8h", Refusal.UNKNOWN_HERE, {"word": "for"}),
+    ("privatlink open", Refusal.UNKNOWN_WORD, {"suggestion": "privatelink"}),
+    ("lits", Refusal.UNKNOWN_WORD, {"suggestion": "list"}),
+    ("hepl", Refusal.UNKNOWN_WORD, {"suggestion": "help"}),
+    ("help mtls ad", Refusal.UNKNOWN_WORD, {"suggestion": "add"}),
+    ("EXTENT 17", Refusal.UNKNOWN_WORD, {"word": "EXTENT", "suggestion": "extend"}),
+    ("mtls add 203.0.113.4 untill 18:00", Refusal.UNKNOWN_WORD, {"word": "untill", "suggestion": "until"}),
+    ("mtls add 203.0.113.4 becuase audit", Refusal.UNKNOWN_WORD, {"suggestion": "because"}),
+    ("mtls add 203.0.113.4 fro 8h", Refusal.UNKNOWN_WORD, {"suggestion": "for"}),
+    ("mtls add 203.0.113.4 for 8h untill 18:00", Refusal.UNKNOWN_WORD, {"suggestion": "until"}),
+    ("mtls add 203.0.113.4 to billing fo 8h", Refusal.UNKNOWN_WORD, {"word": "fo", "suggestion": "for"}),
+    ("mtls add 203.0.113.4 permanantly", Refusal.UNKNOWN_WORD, {"suggestion": "permanently"}),
+    ("mtls lsit billing", Refusal.UNKNOWN_WORD, {"word": "lsit", "suggestion": "list"}),
+    ("mtls remove 203.0.113.4 form billing", Refusal.UNKNOWN_WORD, {"word": "form", "suggestion": "from"}),
+    ("mtls remove 203.0.113.4 from billing becuase x", Refusal.UNKNOWN_WORD, {"suggestion": "because"}),
+    ("stauts billing", Refusal.UNKNOWN_WORD, {"suggestion": "status"}),
+    ("wyh billing", Refusal.UNKNOWN_WORD, {"suggestion": "why"}),
+    ("cancle 17", Refusal.UNKNOWN_WORD, {"word": "cancle", "suggestion": "cancel"}),
+    ("dnoe 17", Refusal.UNKNOWN_WORD, {"suggestion": "done"}),
+    ("revok 17", Refusal.UNKNOWN_WORD, {"suggestion": "revoke"}),
+    ("retyr 17", Refusal.UNKNOWN_WORD, {"suggestion": "retry"}),
+    ("extned 17 for 4h", Refusal.UNKNOWN_WORD, {"suggestion": "extend"}),
+    ("extend 17 fro 4h", Refusal.UNKNOWN_WORD, {"word": "fro", "suggestion": "for"}),
+    ("cancel 17 becuase twice", Refusal.UNKNOWN_WORD, {"suggestion": "because"}),
+    ("help extned", Refusal.UNKNOWN_WORD, {"suggestion": "extend"}),
+    # far off: what is possible
+    ("banana", Refusal.UNKNOWN_HERE, {"word": "banana", "example": COMMANDS["mtls", "add"].example}),
+    ("203.0.113.4", Refusal.UNKNOWN_HERE, {"word": "203.0.113.4"}),
+    (
+        "mtls banana",
+        Refusal.UNKNOWN_HERE,
+        {"known": "add, remove, adopt, list, enable, disable, certificate"},
+    ),
+    ("mtls 203.0.113.4", Refusal.UNKNOWN_HERE, {}),
+    ("trusted open", Refusal.UNKNOWN_HERE, {"known": "add, remove, adopt, list, status"}),
+    ("help banana", Refusal.UNKNOWN_HERE, {}),
+    ("追加 203.0.113.4", Refusal.UNKNOWN_HERE, {"word": "追加"}),
+    ("mtls add 203.0.113.4 please", Refusal.UNKNOWN_HERE, {"word": "please"}),
+    (
+        "mtls add 203.0.113.4 billing",
+        Refusal.UNKNOWN_HERE,
+        {"known": "to, on, from, for, until, because, permanently"},
+    ),
+    ("mtls add 203.0.113.4 to billing ledger", Refusal.UNKNOWN_HERE, {"word": "ledger"}),
+    ("mtls add 203.0.113.4 for 8h billing", Refusal.UNKNOWN_HERE, {"word": "billing"}),
+    ("mtls add to billing 203.0.113.4", Refusal.UNKNOWN_HERE, {"word": "203.0.113.4"}),
+    ("mtls add 203.0.113.4 --for 8h", Refusal.UNKNOWN_WORD, {"word": "--for", "suggestion": "for"}),
+    # one address
+    ("mtls add 203.0.113.4 203.0.113.5", Refusal.ADDRESS_SEVERAL, {"given": "203.0.113.4 203.0.113.5"}),
+    ("mtls add 203.0.113.4, 203.0.113.5 for 8h", Refusal.ADDRESS_SEVERAL, {}),
+    # clauses
+    ("mtls add 203.0.113.4 to", Refusal.CLAUSE_EMPTY, {"word": "to", "example": "to billing"}),
+    ("mtls add 203.0.113.4 TO", Refusal.CLAUSE_EMPTY, {"word": "to"}),
+    ('mtls add 203.0.113.4 to ""', Refusal.CLAUSE_EMPTY, {"word": "to"}),
+    ("mtls add 203.0.113.4 to for 8h", Refusal.CLAUSE_EMPTY, {"word": "to"}),
+    ("mtls add 203.0.113.4 for", Refusal.CLAUSE_EMPTY, {"word": "for", "example": "for 8h"}),
+    ("mtls add 203.0.113.4 until", Refusal.CLAUSE_EMPTY, {"example": "until 18:00"}),
+    ("mtls add 203.0.113.4 because", Refusal.CLAUSE_EMPTY, {"word": "because"}),
+    ('mtls add 203.0.113.4 because ""', Refusal.CLAUSE_EMPTY, {"word": "because"}),
+    ("mtls add 203.0.113.4 理由：", Refusal.CLAUSE_EMPTY, {"word": "理由"}),
+    ("mtls add 203.0.113.4 to billing to ledger", Refusal.CLAUSE_TWICE, {"word": "to"}),
+    ("mtls add 203.0.113.4 to billing on ledger", Refusal.CLAUSE_TWICE, {"word": "on"}),
+    ("mtls add 203.0.113.4 for 8h for 9h", Refusal.CLAUSE_TWICE, {"word": "for", "example": "for 8h"}),
+    ("mtls add 203.0.113.4 期間 8h for 9h", Refusal.CLAUSE_TWICE, {"word": "for"}),
+    ("mtls add 203.0.113.4 for 8h until 18:00", Refusal.CLAUSE_BOTH_ENDS, {}),
+    ("mtls add until 18:00 for 8h because x", Refusal.CLAUSE_BOTH_ENDS, {}),
+    ("mtls add me for", Refusal.CLAUSE_EMPTY, {"word": "for"}),
+    ("mtls add 203.0.113.4 permanently for 8h", Refusal.CLAUSE_TWICE, {"word": "for", "example": "for 8h"}),
+    (
+        "mtls add 203.0.113.4 for 8h permanently",
+        Refusal.CLAUSE_TWICE,
+        {"word": "permanently", "example": "for 8h"},
+    ),
+    ("mtls add 203.0.113.4 permanently until 18:00", Refusal.CLAUSE_BOTH_ENDS, {}),
+    ("mtls add 203.0.113.4 for ever and ever", Refusal.UNKNOWN_HERE, {"word": "and"}),
+    ("mtls remove 203.0.113.4 from", Refusal.CLAUSE_EMPTY, {"word": "from", "example": "from billing"}),
+    ("mtls remove 203.0.113.4 from billing because", Refusal.CLAUSE_EMPTY, {"word": "because"}),
+    (
+        "mtls remove 203.0.113.4 from billing on ledger",
+        Refusal.CLAUSE_TWICE,
+        {"word": "on", "example": "on billing"},
+    ),
+    ("mtls remove 203.0.113.4 203.0.113.5", Refusal.ADDRESS_SEVERAL, {"given": "203.0.113.4 203.0.113.5"}),
+    ("mtls list on", Refusal.CLAUSE_EMPTY, {"word": "on", "example": "on billing"}),
+    ("extend 17 for", Refusal.CLAUSE_EMPTY, {"word": "for"}),
+    ("extend 17 for 4h until 18:00", Refusal.CLAUSE_BOTH_ENDS, {}),
+    ("revoke 17 because", Refusal.CLAUSE_EMPTY, {"word": "because", "example": "because migration check"}),
+    ("cancel 17 理由", Refusal.CLAUSE_EMPTY, {"word": "理由", "example": "理由 migration check"}),
+    # clauses that make no sense here
+    (
+        "mtls remove 203.0.113.4 for 8h",
+        Refusal.UNKNOWN_HERE,
+        {"word": "for", "known": "to, on, from, because"},
+    ),
+    ("mtls remove 203.0.113.4 permanently", Refusal.UNKNOWN_HERE, {"word": "permanently"}),
+    ("mtls remove 203.0.113.4 billing", Refusal.UNKNOWN_HERE, {"known": "to, on, from, because"}),
+    ("extend 17 to billing", Refusal.UNKNOWN_HERE, {"known": "for, until, because, permanently"}),
+    ("extend 17 4h", Refusal.UNKNOWN_HERE, {"word": "4h"}),
+    ("revoke 17 from billing", Refusal.UNKNOWN_HERE, {"word": "from", "known": "because"}),
+    ("done 17 18", Refusal.UNKNOWN_HERE, {"word": "18", "known": "because"}),
+    ("cancel 17 asked twice", Refusal.UNKNOWN_HERE, {"word": "asked"}),
+    ("status for 8h", Refusal.UNKNOWN_HERE, {"word": "for", "known": "to, on, from"}),
+    ("why because", Refusal.UNKNOWN_HERE, {"word": "because"}),
+    ("mtls list on billing because x", Refusal.UNKNOWN_HERE, {"word": "because"}),
+    # numbers and words too many
+    ("cancel abc", Refusal.NUMBER_UNREADABLE, {"word": "abc", "example": f"{COMMAND} cancel 17"}),
+    ("done billing", Refusal.NUMBER_UNREADABLE, {"word": "billing"}),
+    ("extend 4h", Refusal.NUMBER_UNREADABLE, {"word": "4h"}),
+    ("revoke @engineer", Refusal.NUMBER_UNREADABLE, {"word": "@engineer"}),
+    ("revoke <@U012ABC|engineer>", Refusal.NUMBER_UNREADABLE, {"word": "@engineer"}),
+    ("retry 1e3", Refusal.NUMBER_UNREADABLE, {}),
+    ("cancel ##17", Refusal.NUMBER_UNREADABLE, {"word": "##17"}),
+    ("cancel #", Refusal.NUMBER_UNREADABLE, {"word": "#"}),
+    ("done 0017", Refusal.NUMBER_UNREADABLE, {}),
+    ("extend 17' OR '1'='1", Refusal.UNKNOWN_WORD, {"word": "OR", "suggestion": "for"}),
+    ("cancel 十七", Refusal.NUMBER_UNREADABLE, {"word": "十七"}),
+    ("mtls list billing ledger", Refusal.WORD_TOO_MANY, {"word": "ledger"}),
+    ("mtls list billing on ledger", Refusal.WORD_TOO_MANY, {"word": "on"}),
+    (
+        "status billing ledger",
+        Refusal.WORD_TOO_MANY,
+        {"word": "ledger", "example": f"{COMMAND} status billing"},
+    ),
+    ("why billing now", Refusal.WORD_TOO_MANY, {"word": "now"}),
+    ("show abc", Refusal.NUMBER_UNREADABLE, {"word": "abc", "example": f"{COMMAND} show 17"}),
+    ("show 0", Refusal.NUMBER_UNREADABLE, {}),
+    ("show -1", Refusal.NUMBER_UNREADABLE, {}),
+    ("show 1.5", Refusal.NUMBER_UNREADABLE, {}),
+    ("show 9999999999", Refusal.NUMBER_UNREADABLE, {}),
+    ("show ٣", Refusal.NUMBER_UNREADABLE, {}),
+    ("show 17 18", Refusal.WORD_TOO_MANY, {"word": "18"}),
+    ("list mine billing", Refusal.WORD_TOO_MANY, {"word": "billing"}),
+    # hostile
+    ("a" * 10_000, Refusal.LINE_TOO_LONG, {"limit": LONGEST_LINE}),
+    ("mtls add because " + "x" * 10_000, Refusal.LINE_TOO_LONG, {}),
+    ("mtls add because " + "\ufdfa" * 500, Refusal.LINE_TOO_LONG, {}),  # eighteen characters each
+    ("<" * 10_000, Refusal.LINE_TOO_LONG, {}),
+    ("<" * 1500, Refusal.UNKNOWN_HERE, {"word": "<" * 59 + "…"}),
+    ("<<<a|b>|c>|d>", Refusal.UNKNOWN_HERE, {}),
+    ("``````", Refusal.UNKNOWN_HERE, {"word": "…"}),
+    ("mtls add 203.0.113.4\x00", Refusal.LINE_CONTROL, {"code": "U+0000"}),
+    ("mtls\x1b[2J add", Refusal.LINE_CONTROL, {"code": "U+001B"}),
+    ("mtls add \u202e4.311.0.302", Refusal.LINE_CONTROL, {"code": "U+202E"}),
+    ("mtls add because \u2066x\u2069", Refusal.LINE_CONTROL, {"code": "U+2066"}),
+    ("mtls add because \U000e0041", Refusal.LINE_CONTROL, {"code": "U+E0041"}),
+    ("mtls add because \ud800", Refusal.LINE_CONTROL, {"code": "U+D800"}),
+    ("mtls add\x85", Refusal.LINE_CONTROL, {"code": "U+0085"}),
+]
+
+
+@pytest.mark.parametrize(("line", "typed"), RIGHT)
+def test_a_right_line_asks_for_what_it_says(line: str, typed: Typed) -> None:
+    assert read(line) == typed
+
+
+@pytest.mark.parametrize(("line", "refusal", "params"), WRONG)
+def test_a_wrong_line_is_refused_once_and_by_name(
+    line: str, refusal: Refusal, params: dict[str, Any]
+) -> None:
+    with pytest.raises(Refused) as refused:
+        read(line)
+    assert refused.value.reason is refusal
+    assert {name: refused.value.params[name] for name in params} == params
+
+
+@pytest.mark.parametrize(("line", "refusal", "params"), WRONG)
+@pytest.mark.parametrize("catalogue", [en_refusals.REFUSALS, ja_refusals.REFUSALS], ids=["en", "ja"])
+def test_a_refused_line_has_a_sentence_that_its_params_fill(
+    line: str, refusal: Refusal, params: dict[str, Any], catalogue: dict[str, str]
+) -> None:
+    with pytest.raises(Refused) as refused:
+        read(line)
+    sentence = catalogue[refused.value.reason].format_map(refused.value.params)
+    assert len(sentence) < 500
+    assert sentence.isprintable()
+    assert sentence.count("`") % 2 == 0
+
+
+def test_every_refusal_has_a_sentence_in_both_languages_with_the_same_placeholders() -> None:
+    def placeholders(sentence: str) -> set[str | None]:
+        return {name for _, name, _, _ in string.Formatter().parse(sentence)} - {None}
+
+    assert set(en_refusals.REFUSALS) == set(Refusal) == set(ja_refusals.REFUSALS)
+    for refusal in Refusal:
+        in_english, in_japanese = en_refusals.REFUSALS[refusal], ja_refusals.REFUSALS[refusal]
+        assert placeholders(in_english) == placeholders(in_japanese), refusal
+        assert "`" in in_english, "an example that is right"
+        assert "`" in in_japanese, "an example that is right"
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_the_example_of_every_command_is_right_and_means_that_command(path: tuple[str, ...]) -> None:
+    typed = read(COMMANDS[path].example.removeprefix(COMMAND))
+    assert not isinstance(typed, AskHelp) or path == ("help",)
+    assert not isinstance(typed, NotYet) or typed.words == path
+
+
+HINTS = st.sampled_from(
+    (
+        *("mtls", "add", "203.0.113.4", "to", "billing", "for", "8h", "until", "18:00", "because"),
+        *("list", "show", "help", "me", "?", "--for", "at", "minutes"),
+        *("<", ">", "|", "&lt;", "&", "`", '"', ":", "\u3000", "\u202e", "\x00", "理由", "：", "\ud800"),
+    )
+)
+
+
+@given(st.one_of(st.text(), st.lists(st.one_of(HINTS, st.text(max_size=5)), max_size=12).map(" ".join)))
+@example("<<>>" * 400)
+@example("mtls add for for:for: :")
+def test_any_text_is_understood_or_refused_and_never_anything_else(line: str) -> None:
+    try:
+        read(line)
+    except Refused as refused:
+        en_refusals.REFUSALS[refused.reason].format_map(refused.params)
+
+
+WORD = st.text(st.characters(codec="utf-8", categories=("L", "N", "Po", "Sm", "Lo")), min_size=1, max_size=20)
+PLAIN = st.from_regex(r"[a-z0-9][a-z0-9./-]{0,20}[a-z0-9]", fullmatch=True).filter(
+    lambda word: word not in {*WORDS, *ENDLESS}
+)
+
+
+@st.composite
+def additions(draw: st.DrawFn) -> AskMtlsAdd:
+    reason = draw(st.none() | st.lists(WORD, min_size=1, max_size=6).map(" ".join))
+    if reason is not None:
+        reason = tidy(reason)
+        assume(reason and unquoted(reason) == reason and not any(char in reason for char in "&<>"))
+    ends = draw(
+        st.sampled_from(
+            ((None, None), ("1h 30m", None), ("8 hours", None), ("forever", None), (None, "tomorrow 9:00"))
+        )
+    )
+    address = draw(st.none() | PLAIN.filter(lambda word: word not in ("me", "help")))
+    return AskMtlsAdd(
+        address=address, target=draw(st.none() | PLAIN), duration=ends[0], until=ends[1], reason=reason
+    )
+
+
+def write(typed: AskMtlsAdd) -> str:
+    clauses = (
+        ("to", typed.target),
+        ("for", typed.duration),
+        ("until", typed.until),
+        ("because", typed.reason),
+    )
+    said = (f"{word} {value}" for word, value in clauses if value is not None)
+    return " ".join(("mtls add", *((typed.address,) if typed.address else ()), *said))
+
+
+@given(additions())
+def test_a_request_written_as_a_line_is_read_as_the_same_request(typed: AskMtlsAdd) -> None:
+    assert read(write(typed)) == typed
+
+
+@given(st.integers(min_value=1, max_value=999_999_999))
+def test_a_number_that_is_shown_can_be_typed(number: int) -> None:
+    assert read(f"show {number}") == read(f"show #{number}") == AskShow(number=number)
+    assert read(f"extend {number}") == read(f"extend #{number}") == AskExtend(number=number)
+    for line in (f"done {number}", f"done #{number}", f"done {number}番"):
+        assert read(line) == AskNumbered(verb="done", number=number)
+
+
+def test_there_are_at_least_two_hundred_lines_and_none_twice() -> None:
+    lines = [line for line, _ in RIGHT] + [line for line, _, _ in WRONG]
+    assert len(lines) >= 200
+    assert len(set(lines)) == len(lines)
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_every_command_misspelt_by_two_swapped_letters_is_recognised(path: tuple[str, ...]) -> None:
+    *group, verb = path
+    swapped = verb[1] + verb[0] + verb[2:]
+    with pytest.raises(Refused) as refused:
+        read(" ".join((*group, swapped, "17")))
+    assert refused.value.reason is Refusal.UNKNOWN_WORD
+    assert refused.value.params["suggestion"] == verb
+
+
+@pytest.mark.parametrize("path", COMMANDS)
+def test_every_command_says_what_it_does_in_one_line(path: tuple[str, ...]) -> None:
+    does = COMMANDS[path].does
+    assert does.endswith(".")
+    assert "\n" not in does
+    assert COMMANDS[path].planned == isinstance(read(COMMANDS[path].example.removeprefix(COMMAND)), NotYet)
+
+
+def test_no_word_of_the_clauses_and_lists_can_be_an_alias_of_a_database() -> None:
+    latin = {word for word in (*WORDS, *ENDLESS) if word.isascii()}
+    assert latin | {"mine", "pending", "me", "help"} <= TAKEN
+
+
+@pytest.mark.parametrize("path", [path for path in COMMANDS if path != ("help",)])
+def test_help_and_plans_are_read_from_the_words_that_they_name(path: tuple[str, ...]) -> None:
+    words = " ".join(path)
+    assert read(f"help {words}") == read(f"{words} help") == AskHelp(topic=path)
+
+
+@given(st.text())
+def test_a_tidy_text_stays_as_it_is(text: str) -> None:
+    try:
+        line = tidy(text)
+    except Refused:
+        return
+    assert tidy(line) == line
+    assert line == " ".join(line.split())
+
+
+def test_only_the_text_of_a_command_is_freed_of_the_markup_of_slack() -> None:
+    assert normalise("&lt;b&gt; <http://a.example|a.example>") == "<b> a.example"
+    assert tidy("&lt;b&gt;") == "&lt;b&gt;"
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "count"),
+    [
+        ("add", "add", 0),
+        ("ad", "add", 1),
+        ("mlts", "mtls", 1),
+        ("", "abc", 3),
+        ("until", "untill", 1),
+        ("ca", "abc", 3),
+    ],
+)
+def test_slips_are_letters_left_out_added_mistaken_or_swapped(one: str, other: str, count: int) -> None:
+    assert slips(one, other) == slips(other, one) == count
+
+
+def test_the_nearest_word_is_offered_only_when_it_is_near() -> None:
+    assert nearest("fro", ("from", "for")) == "for"
+    assert nearest("fo", ("to", "for")) == "for"
+    assert nearest("--until", ("until",)) == "until"
+    assert nearest("--", ("to", "for")) is None
+    assert nearest("xy", ("to", "for")) is None
+    assert nearest("certfcate", ("certificate",)) == "certificate"
+    assert nearest("crtfcate", ("certificate",)) is None

@@ -1,0 +1,67 @@
+"""The clock ticks until it is stopped, and says nothing of a step that its own stop cuts off."""
+
+import asyncio
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from bot.ports import Loop
+from handlers.scheduler import Ticking
+from tests.unit.factories import SetClock
+
+
+class Silent:
+    """A bell that nobody rings."""
+
+    async def wait(self, loop: Loop, *, at_most: timedelta) -> None:
+        await asyncio.sleep(at_most.total_seconds())
+
+
+def ticking(step: Any) -> Ticking:
+    """A clock whose every step is this one."""
+    access = SimpleNamespace(follow_clock=step, seal=step, sum_up=step)
+    census = SimpleNamespace(run_due=step, answer_questions=step)
+    return Ticking(
+        access=cast("Any", access), census=cast("Any", census), clock=SetClock(), bell=cast("Any", Silent())
+    )
+
+
+async def test_a_stop_in_the_middle_of_a_step_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
+    begun, ended = asyncio.Event(), asyncio.Event()
+
+    async def step() -> None:
+        begun.set()
+        try:
+            await asyncio.sleep(60)
+        finally:
+            ended.set()
+
+    running = asyncio.create_task(ticking(step).run())
+    await begun.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    await ended.wait()
+    await asyncio.sleep(0.05)
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
+
+
+async def test_a_step_that_fails_does_not_stop_the_clock() -> None:
+    steps = 0
+    again = asyncio.Event()
+
+    async def step() -> None:
+        nonlocal steps
+        steps += 1
+        if steps > 8:
+            again.set()
+        raise ValueError("not thought of")
+
+    running = asyncio.create_task(ticking(step).run())
+    async with asyncio.timeout(10):
+        await again.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running

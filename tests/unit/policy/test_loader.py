@@ -1,0 +1,491 @@
+"""The policy file: what it may say; and what is wrong, in a sentence that names the rule and the key."""
+
+import contextlib
+import tomllib
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from bot.domain.method import Method
+from bot.domain.policy import Listed, Policy, Rule
+from bot.domain.policy_validation import contradictions
+from bot.errors import MisconfiguredError
+from bot.policy.loader import parse_policy
+from bot.policy.schema import PolicyKeys, RuleKeys, TargetKeys
+from tests.unit.factories import POLICY, RULE
+
+EXAMPLE = (Path(__file__).parents[3] / "pgaccess.example.toml").read_text(encoding="utf-8")
+CHANNEL = 'approvals_channel = "C0123ABCD"\n'
+RULES = '[[rules]]\napprovers = ["U0123ABCD"]\n'
+MINIMAL = CHANNEL + RULES
+DENY = "[[rules]]\ndeny = true\n"
+
+
+def parse(text: str) -> Policy:
+    return parse_policy(text, source="pgaccess.toml")
+
+
+def wrong(text: str) -> str:
+    """The sentence that a policy is refused with, without the name of the file."""
+    with pytest.raises(MisconfiguredError) as caught:
+        parse(text)
+    sentence = str(caught.value)
+    assert sentence.isprintable()
+    assert len(sentence) < 400
+    assert sentence.startswith("pgaccess.toml")
+    return sentence.removeprefix("pgaccess.toml").removeprefix(": ")
+
+
+# --- what it says ----------------------------------------------------------------------------------
+
+
+def test_the_least_policy_has_a_channel_and_one_rule_with_approvers() -> None:
+    assert parse(MINIMAL) == Policy(
+        approvals_channel="C0123ABCD",
+        operations_channel="C0123ABCD",
+        language="en",
+        admins=frozenset(),
+        warn_before=timedelta(minutes=30),
+        targets=(),
+        rules=(replace(RULE, name="rule 1", approvers=frozenset({"U0123ABCD"})),),
+    )
+
+
+def test_the_example_says_everything_once_and_leaves_the_defaults_to_the_last_rule() -> None:
+    policy = parse(EXAMPLE)
+    denying, production, rest = policy.rules
+    assert policy.targets == (
+        Listed(alias="billing", database="postgresql-curved-12345", environment="production"),
+        Listed(alias="reports", database="acme-reports-staging", environment="staging"),
+        Listed(alias="whole", database="acme-private", environment="production", is_space=True),
+    )
+    assert denying.denies
+    assert denying.methods == frozenset(Method)
+    assert production == Rule(
+        name="production",
+        denies=False,
+        environments=frozenset({"production"}),
+        methods=None,
+        requesters=frozenset({"S0789ENGR"}),
+        approvers=frozenset({"U0123ABCD", "S0123LEAD"}),
+        approvals=2,
+        default_duration=timedelta(hours=4),
+        longest_duration=timedelta(days=2),
+        permanent=False,
+        widest=28,
+        minimum_reason=10,
+        extend_alone=timedelta(hours=2),
+        lapse_after=timedelta(hours=24),
+        remind_after=(timedelta(hours=1), timedelta(hours=4), timedelta(hours=12)),
+    )
+    assert rest == replace(
+        RULE,
+        name="everything else",
+        environments=frozenset({"default", "staging"}),
+        approvers=frozenset({"U0123ABCD", "U0456EFGH"}),
+    )
+    assert policy.groups == {"S0123ADMN", "S0456CNTR", "S0789ENGR", "S0123LEAD"}
+
+
+def test_the_example_has_every_key_and_explains_it_in_a_comment_above() -> None:
+    said = tomllib.loads(EXAMPLE)
+    rules = {key for rule in said["rules"] for key in rule}
+    targets = {key for target in said["targets"].values() for key in target}
+    models: list[tuple[set[str], type[BaseModel]]] = [
+        (set(said), PolicyKeys),
+        (rules, RuleKeys),
+        (targets, TargetKeys),
+    ]
+    for keys, model in models:
+        assert keys == set(model.model_fields)
+    lines = EXAMPLE.splitlines()
+    for key in (*PolicyKeys.model_fields, *RuleKeys.model_fields, *TargetKeys.model_fields):
+        first = next(at for at, line in enumerate(lines) if line.lstrip("[").startswith(key))
+        # Two keys may share the comment above the first of them.
+        assert lines[first - 1].startswith("#") or lines[first - 2].startswith("#"), key
+
+
+def test_the_defaults_that_the_example_tells_in_words_are_the_defaults() -> None:
+    told = (
+        'approvals = 1, default_duration = "8h"',
+        'longest_duration = "5d", permanent = false, widest = "/24", minimum_reason = 0, extend_alone = "0m"',
+        'lapse_after = "24h", remind_after = ["1h", "4h", "12h"]',
+    )
+    assert all(line in EXAMPLE for line in told)
+    keys = "\n".join(told).replace(", d", "\nd").replace(", p", "\np").replace(", w", "\nw")
+    keys = keys.replace(", m", "\nm").replace(", e", "\ne").replace(", r", "\nr")
+    assert parse(MINIMAL + keys) == parse(MINIMAL)
+
+
+def test_rules_without_a_name_are_called_by_their_place() -> None:
+    text = (
+        CHANNEL
+        + DENY
+        + 'methods = ["trusted"]\n'
+        + '[[rules]]\nname = "web"\nmethods = ["mtls"]\napprovers = ["U01"]\n'
+    )
+    names = [rule.name for rule in parse(text.replace("U01", "U0123ABCD") + RULES).rules]
+    assert names == ["rule 1", "web", "rule 3"]
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "value"),
+    [
+        ('widest = "/32"', "widest", 32),
+        ('widest = "/1"', "widest", 1),
+        ("widest = 28", "widest", 28),
+        ('extend_alone = "0m"', "extend_alone", timedelta()),
+        ('extend_alone = "0h"', "extend_alone", timedelta()),
+        ('extend_alone = "0 D"', "extend_alone", timedelta()),
+        ('extend_alone = "5d"', "extend_alone", timedelta(days=5)),
+        ("remind_after = []", "remind_after", ()),
+        ('remind_after = ["23h59m"]', "remind_after", (timedelta(hours=23, minutes=59),)),
+        ("permanent = true", "permanent", True),
+        ("deny = false", "denies", False),
+        ('methods = ["mtls", "privatelink"]', "methods", frozenset({Method.MTLS, Method.PRIVATELINK})),
+        ('requesters = ["U0123ABCD", "W0123ABCD", "S0123ABCD"]', "requesters",
+         frozenset({"U0123ABCD", "W0123ABCD", "S0123ABCD"})),
+        ('environments = ["default"]', "environments", frozenset({"default"})),
+        ("minimum_reason = 200", "minimum_reason", 200),
+        ('name = " 本番 — 夜間 "', "name", "本番 — 夜間"),
+    ],
+)  # fmt: skip
+def test_a_rule_says(line: str, key: str, value: object) -> None:
+    assert getattr(parse(MINIMAL + line).rules[0], key) == value
+
+
+def test_more_approvals_than_are_named_may_come_from_a_group() -> None:
+    text = CHANNEL + '[[rules]]\napprovers = ["U0123ABCD", "S0123ABCD"]\napprovals = 5\n'
+    assert parse(text).rules[0].approvals == 5
+
+
+def test_an_alias_in_japanese_is_kept_in_the_form_in_which_it_will_be_typed() -> None:
+    targets = '[targets."売上ＤＢ"]\ndatabase = "acme-sales"\n'
+    assert parse(CHANNEL + targets + RULES).targets[0].alias == "売上DB"
+
+
+# --- keys that are wrong ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("", "the key approvals_channel is missing"),
+        (RULES, "the key approvals_channel is missing"),
+        (CHANNEL, "there is no rule: add [[rules]] with approvers"),
+        (CHANNEL + "rules = []", "there is no rule: add [[rules]] with approvers"),
+        (CHANNEL + "rules = [1]", "rules.0 must be a table"),
+        (CHANNEL + "targets = 1\n" + RULES, "targets must be a table"),
+        ('approvals_channel = "approvals"\n' + RULES,
+         "approvals_channel must be a Slack channel id such as C0123ABCD, not approvals"),
+        ('approvals_chanel = "C0123ABCD"\n' + RULES,
+         "the key approvals_chanel is unknown; did you mean approvals_channel?"),
+        ("banana = 1\n" + MINIMAL,
+         "the key banana is unknown; known are approvals_channel, operations_channel, language, admins, "
+         "warn_before, targets, rules"),
+        ('approvers = ["U0123ABCD"]\n' + CHANNEL,
+         "the key approvers belongs to a rule: move it below [[rules]]"),
+        (MINIMAL + 'language = "ja"',
+         'rule "rule 1": the key language belongs to no table: move it above the first line in brackets'),
+        (MINIMAL + "[approval]\nvotes = 2", "the key approval is unknown; known are "),
+        ("operations_channel = 1\n" + MINIMAL, "operations_channel: "),
+        ('language = "fr"\n' + MINIMAL, "language: Input should be 'en' or 'ja'"),
+        ('admins = ["@lead"]\n' + MINIMAL,
+         "admins.0 must be a Slack user id such as U0123ABCD or a group's such as S0123ABCD, not @lead"),
+        ('warn_before = "0m"\n' + MINIMAL, 'warn_before: must be a duration such as "8h" or "2d"'),
+        ('warn_before = ["30m"]\n' + MINIMAL, "warn_before: must be a duration such as"),
+    ],
+)  # fmt: skip
+def test_at_the_top_what_is_wrong_is_named(text: str, sentence: str) -> None:
+    assert wrong(text).startswith(sentence)
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("aprovals = 2", "the key aprovals is unknown; did you mean approvals?"),
+        ('approver = ["U0123ABCD"]', "the key approver is unknown; did you mean approvers?"),
+        ("banana = 1", "the key banana is unknown; known are name, deny, environments, "),
+        ('approvals = "2"', "approvals: "),
+        ("approvals = 0", "approvals: "),
+        ("approvals = true", "approvals: "),
+        ('deny = "yes"', "deny: "),
+        ("default_duration = 8", "default_duration: must be a duration such as"),
+        ('default_duration = "8"', "default_duration: must be a duration such as"),
+        ('default_duration = "0m"', "default_duration: must be a duration such as"),
+        ('longest_duration = "500d"', "longest_duration: must be a duration such as"),
+        ('lapse_after = "0h"', "lapse_after: must be a duration such as"),
+        ('extend_alone = "never"', "extend_alone: must be a duration such as"),
+        ('extend_alone = "0"', "extend_alone: must be a duration such as"),
+        ('remind_after = "1h"', "remind_after: "),
+        ('remind_after = ["1h", "soon"]', "remind_after.1: must be a duration such as"),
+        ('widest = "/0"', 'widest: must be a prefix length from "/1" to "/32", such as "/28"'),
+        ('widest = "/33"', "widest: must be a prefix length"),
+        ("widest = 33", "widest: must be a prefix length"),
+        ("widest = true", "widest: must be a prefix length"),
+        ('widest = "28"', "widest: must be a prefix length"),
+        ('widest = "255.255.255.0"', "widest: must be a prefix length"),
+        ('minimum_reason = "10"', "minimum_reason: "),
+        ("minimum_reason = -1", "minimum_reason: "),
+        ("minimum_reason = 201", "minimum_reason: "),
+        ("minimum_reason = true", "minimum_reason: "),
+        ('methods = ["vpn"]', "methods.0: Input should be 'mtls', 'privatelink' or 'trusted'"),
+        ("methods = []", "methods is empty: name at least one, or leave the key out"),
+        ("environments = []", "environments is empty: name at least one, or leave the key out"),
+        ('environments = ["prod uction"]', "environments.0: must be one word"),
+        ("requesters = []", "requesters is empty: name at least one, or leave the key out"),
+        ('requesters = ["U0123ABCD", "@lead"]', "requesters.1 must be a Slack user id such as U0123ABCD"),
+        ('requesters = ["u0123abcd"]', "requesters.0 must be a Slack user id such as U0123ABCD"),
+    ],
+)
+def test_in_a_rule_what_is_wrong_is_named_with_the_rule(line: str, sentence: str) -> None:
+    assert wrong(MINIMAL + line).startswith(f'rule "rule 1": {sentence}')
+
+
+@pytest.mark.parametrize("name", ["", "  ", "a`b", "a\\nb", "x" * 61])
+def test_a_name_that_would_not_show_on_a_card_is_refused(name: str) -> None:
+    assert "name: must be a name of at most 60 characters" in wrong(MINIMAL + f'name = "{name}"')
+
+
+def test_a_rule_is_named_by_the_name_that_it_has() -> None:
+    assert wrong(MINIMAL + 'name = "web"\nbanana = 1').startswith('rule "web": the key banana is unknown')
+    assert wrong(MINIMAL + "name = 7\nbanana = 1").startswith('rule "rule 1": the key banana is unknown')
+
+
+@pytest.mark.parametrize(
+    ("table", "sentence"),
+    [
+        ("[targets.billing]", "targets.billing needs either the key database or the key space"),
+        (
+            '[targets.acme]\ndatabase = "x"\nspace = "y"',
+            "targets.acme needs either the key database or the key space",
+        ),
+        ('[targets.acme]\nspace = "two words"', "targets.acme.space: must be one word"),
+        ('[targets.billing]\ndatabse = "x"', "the key databse is unknown; did you mean database?"),
+        ('[targets.billing]\ndatabase = "two words"', "targets.billing.database: must be one word"),
+        (
+            '[targets.billing]\ndatabase = "x"\nenvironment = ""',
+            "targets.billing.environment: must be one word",
+        ),
+        ('[targets.to]\ndatabase = "x"', "targets.to: is a word of the commands"),
+        ('[targets.Mine]\ndatabase = "x"', "targets.Mine: is a word of the commands"),
+        ('[targets."two words"]\ndatabase = "x"', "targets.two words: must be one word"),
+        ('[targets."billing."]\ndatabase = "x"', "targets.billing.: must be one word"),
+    ],
+)
+def test_of_a_database_what_is_wrong_is_named_with_its_alias(table: str, sentence: str) -> None:
+    assert wrong(CHANNEL + table + "\n" + RULES).startswith(sentence)
+
+
+def test_what_is_no_toml_is_said_to_be_none_and_where() -> None:
+    sentence = wrong("approvals_channel = C0123ABCD")
+    assert sentence.startswith(" is not valid TOML: ")
+    assert "line 1" in sentence
+
+
+# --- keys that contradict each other ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("lines", "sentence"),
+    [
+        ('default_duration = "6d"', "default_duration (6d) is longer than longest_duration (5d)"),
+        ('longest_duration = "7h"', "default_duration (8h) is longer than longest_duration (7h)"),
+        ('extend_alone = "6d"', "extend_alone (6d) is longer than longest_duration (5d)"),
+        ('default_duration = "30m"', "default_duration (30m) is not longer than warn_before (30m)"),
+        ("approvals = 2", "approvals (2) is more than there are approvers (1)"),
+        ('remind_after = ["1h", "1h"]', "remind_after does not grow from one reminder to the next"),
+        ('remind_after = ["4h", "1h"]', "remind_after does not grow from one reminder to the next"),
+        ('lapse_after = "12h"', "remind_after (12h) is not before lapse_after (12h)"),
+        ('remind_after = ["2d"]', "remind_after (2d) is not before lapse_after (1d)"),
+        ('environments = ["production"]',
+         "environments names production, and no database is in it; there is default"),
+        ('deny = true', "a rule that denies has no use for approvers"),
+    ],
+)  # fmt: skip
+def test_a_rule_that_contradicts_itself_is_named(lines: str, sentence: str) -> None:
+    assert wrong(MINIMAL + lines).startswith(f'rule "rule 1": {sentence}')
+
+
+def test_every_key_that_only_allows_is_refused_beside_deny() -> None:
+    idle = set(RuleKeys.model_fields) - {"name", "deny", "environments", "methods", "requesters"}
+    for line in EXAMPLE.splitlines():
+        key = line.partition(" ")[0]
+        if key in idle:
+            idle.discard(key)
+            assert (
+                wrong(CHANNEL + DENY + f"{line}\n" + RULES)
+                == f'rule "rule 1": a rule that denies has no use for {key}'
+            )
+    assert not idle
+
+
+def test_the_same_approver_twice_is_one() -> None:
+    text = CHANNEL + '[[rules]]\napprovers = ["U0123ABCD", "U0123ABCD"]\napprovals = 2'
+    assert "approvals (2) is more than there are approvers (1)" in wrong(text)
+
+
+def test_a_rule_that_allows_needs_approvers() -> None:
+    assert wrong(CHANNEL + "[[rules]]\npermanent = true").startswith(
+        'rule "rule 1": the key approvers is missing'
+    )
+    assert wrong(CHANNEL + "[[rules]]\napprovers = []").startswith(
+        'rule "rule 1": the key approvers is missing'
+    )
+
+
+def test_a_policy_in_which_everything_is_denied_is_refused() -> None:
+    assert wrong(CHANNEL + DENY).startswith("every rule denies, so nobody could ask for anything")
+
+
+def test_two_rules_of_one_name_are_refused_also_when_one_has_it_by_its_place() -> None:
+    named = CHANNEL + '[[rules]]\nname = "Rule 2"\nmethods = ["mtls"]\napprovers = ["U0123ABCD"]\n'
+    assert wrong(named + RULES) == 'rules 1 and 2 have one name, "rule 2"'
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "sentence"),
+    [
+        (("billing", "a"), ("Billing", "b"), "targets.billing and targets.Billing have one name"),
+        (("one", "acme"), ("two", "Acme"), "targets.one and targets.two are one database, Acme"),
+        (
+            ("one", "two"),
+            ("two", "three"),
+            "targets.two has the name of another database, the one of targets.one",
+        ),
+        (
+            ("two", "three"),
+            ("one", "two"),
+            "targets.two has the name of another database, the one of targets.one",
+        ),
+    ],
+)
+def test_databases_that_could_be_mistaken_for_each_other_are_refused(
+    one: tuple[str, str], other: tuple[str, str], sentence: str
+) -> None:
+    tables = "".join(f'[targets.{alias}]\ndatabase = "{name}"\n' for alias, name in (one, other))
+    assert wrong(CHANNEL + tables + RULES).startswith(sentence)
+
+
+def test_a_space_has_an_alias_and_an_environment_as_a_database_has() -> None:
+    tables = '[targets.acme]\nspace = "acme-private"\nenvironment = "production"\n'
+    found = parse(CHANNEL + tables + RULES).targets
+    assert found == (Listed(alias="acme", database="acme-private", environment="production", is_space=True),)
+
+
+def test_a_space_and_a_database_may_have_one_name_but_not_one_alias() -> None:
+    tables = '[targets.one]\nspace = "acme"\n[targets.two]\ndatabase = "acme"\n'
+    assert len(parse(CHANNEL + tables + RULES).targets) == 2
+    mixed = '[targets.one]\nspace = "acme"\n[targets.acme]\ndatabase = "x"\n'
+    assert wrong(CHANNEL + mixed + RULES).startswith("targets.acme has the name of another space")
+
+
+def test_an_alias_may_be_the_name_of_its_own_database() -> None:
+    tables = '[targets.billing]\ndatabase = "billing"\nenvironment = "production"\n'
+    assert parse(CHANNEL + tables + RULES).targets[0].alias == "billing"
+
+
+# --- rules that can never count --------------------------------------------------------------------
+
+BROAD = replace(RULE, name="broad")
+NO = replace(RULE, name="no", denies=True, approvers=frozenset())
+NARROW = replace(
+    RULE,
+    name="narrow",
+    environments=frozenset({"default"}),
+    methods=frozenset({Method.MTLS}),
+    requesters=frozenset({"S0ENGINEERS"}),
+)
+LISTED = Listed(alias="billing", database="acme", environment="production")
+
+
+def found(*rules: Rule, targets: tuple[Listed, ...] = (LISTED,)) -> list[str]:
+    return list(contradictions(replace(POLICY, rules=rules, targets=targets)))
+
+
+def test_a_rule_behind_one_that_matches_all_it_does_is_named_with_that_one() -> None:
+    assert found(BROAD, NARROW) == [
+        'rule "narrow" can never count: rule "broad" goes before it and matches all it does'
+    ]
+
+
+def test_the_special_before_the_general_is_how_rules_are_written() -> None:
+    assert found(NARROW, BROAD) == []
+
+
+@pytest.mark.parametrize(
+    "earlier",
+    [
+        replace(BROAD, environments=frozenset({"production"})),
+        replace(BROAD, methods=frozenset({Method.TRUSTED})),
+        replace(BROAD, requesters=frozenset({"U0SOMEBODY"})),
+        replace(BROAD, requesters=frozenset({"S0OTHERS"})),
+    ],
+)
+def test_an_earlier_rule_that_misses_some_of_it_leaves_it_its_part(earlier: Rule) -> None:
+    assert found(earlier, NARROW) == []
+
+
+def test_naming_everything_there_is_counts_as_everything() -> None:
+    every = replace(BROAD, environments=frozenset({"default", "production"}), methods=frozenset(Method))
+    assert found(every, replace(RULE, name="rest")) == [
+        'rule "rest" can never count: rule "broad" goes before it and matches all it does'
+    ]
+
+
+def test_a_rule_that_denies_shadows_also_those_before_it() -> None:
+    assert found(NARROW, replace(NARROW, name="deny", denies=True), BROAD) == [
+        'rule "narrow" can never count: rule "deny" goes before it and matches all it does'
+    ]
+
+
+def test_a_rule_that_denies_is_not_shadowed_by_one_that_allows() -> None:
+    assert found(BROAD, replace(NARROW, denies=True)) == []
+
+
+def test_of_two_rules_that_deny_the_second_may_be_idle() -> None:
+    both = (replace(NO, methods=frozenset({Method.MTLS})), replace(NARROW, denies=True), BROAD)
+    assert found(*both) == ['rule "narrow" can never count: rule "no" goes before it and matches all it does']
+
+
+# --- anything at all -------------------------------------------------------------------------------
+
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=8)
+    | st.sampled_from(["8h", "U0123ABCD", "/28"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+KEYS = st.sampled_from([*PolicyKeys.model_fields, *RuleKeys.model_fields, *TargetKeys.model_fields, "banana"])
+
+
+def toml(value: object) -> str:
+    """A value as TOML; JSON's strings are TOML's, and None has no spelling."""
+    match value:
+        case bool():
+            return str(value).lower()
+        case dict():
+            return "{" + ", ".join(f"{toml(key)} = {toml(inner)}" for key, inner in value.items()) + "}"
+        case list():
+            return "[" + ", ".join(map(toml, value)) + "]"
+        case str():
+            return '"' + "".join(f"\\U{ord(char):08X}" for char in value) + '"'
+    return str(value if value is not None else 0)
+
+
+@given(st.dictionaries(KEYS, VALUES, max_size=4), st.dictionaries(KEYS, VALUES, max_size=4))
+def test_any_values_at_all_are_a_policy_or_refused_in_a_sentence(
+    top: dict[str, object], rule: dict[str, object]
+) -> None:
+    lines = [f"{key} = {toml(value)}" for key, value in top.items() if key != "rules"]
+    lines += ["[[rules]]", *(f"{key} = {toml(value)}" for key, value in rule.items())]
+    with contextlib.suppress(MisconfiguredError):
+        assert parse("\n".join(lines)).rules

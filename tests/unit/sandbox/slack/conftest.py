@@ -1,0 +1,105 @@
+"""The workspace, the people in it, the bot they talk to, and real servers on ports of their own."""
+
+import asyncio
+import contextlib
+import socket
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import httpx
+import pytest
+import uvicorn
+from slack_sdk.web.async_client import AsyncWebClient
+from starlette.applications import Starlette
+
+from sandbox.slack import People, PlayedSlack, Switches
+from sandbox.slack.delivery_transport import over
+from sandbox.slack.server import app
+from tests.unit.sandbox.slack.bot import Bot
+
+NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+TOKEN = "xoxb-played"
+SECRET = "played-signing-secret"
+
+
+@dataclass
+class Call:
+    """Calls the Web API in-process, as the bot, at a moment that a test may move."""
+
+    slack: PlayedSlack
+    now: datetime = NOW
+
+    def __call__(self, method: str, **arguments: object) -> dict[str, object]:
+        """Return the body of the answer."""
+        return dict(self.slack.call(method, arguments, TOKEN, now=self.now).body)
+
+
+@contextlib.asynccontextmanager
+async def served(door: Starlette) -> AsyncIterator[str]:
+    """Serve an application on a free port of this machine and yield its URL."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = uvicorn.Server(uvicorn.Config(door, log_level="error", lifespan="off"))
+        running = asyncio.create_task(server.serve(sockets=[listening]))
+        try:
+            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+        finally:
+            server.should_exit = True
+            await running
+
+
+@pytest.fixture
+def switches() -> Switches:
+    """Slack's own numbers, but for the pace of redelivery; a test module may override this."""
+    return Switches(event_retry_after=(0.0, 0.01, 0.01))
+
+
+@pytest.fixture
+def slack(switches: Switches) -> PlayedSlack:
+    """The default workspace."""
+    return PlayedSlack(bot_token=TOKEN, signing_secret=SECRET, switches=switches)
+
+
+@pytest.fixture
+def call(slack: PlayedSlack) -> Call:
+    """The bot's way to the Web API, in-process."""
+    return Call(slack)
+
+
+@pytest.fixture
+def bot() -> Bot:
+    """A bot that answers every request with an empty 200."""
+    return Bot()
+
+
+@pytest.fixture
+async def people(slack: PlayedSlack, bot: Bot) -> AsyncIterator[People]:
+    """Everybody, with the bot in this process."""
+    transport = httpx.ASGITransport(bot.app())
+    async with httpx.AsyncClient(transport=transport, timeout=30) as client:
+        everybody = People(slack, deliver=over(client), bot_url="http://bot.test")
+        yield everybody
+        await everybody.aclose()
+
+
+@pytest.fixture
+async def url(slack: PlayedSlack, people: People) -> AsyncIterator[str]:
+    """Where the played Slack answers over HTTP."""
+    async with served(app(slack, people)) as address:
+        slack.base_url = address
+        yield address
+
+
+@pytest.fixture
+def web(url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncWebClient:
+    """The vendor's client, pointed here by its base URL only, without retries."""
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    return AsyncWebClient(token=TOKEN, base_url=f"{url}/api/", retry_handlers=[])
+
+
+@pytest.fixture
+def live(call: Call) -> Call:
+    """The bot's way to the Web API at the real moment: where a trigger's three seconds matter."""
+    call.now = datetime.now(UTC)
+    return call

@@ -1,0 +1,165 @@
+"""What stands beside Slack on the demo's page: weather, hands at Heroku, and hints while one types."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from handlers.parsing.command_table import COMMANDS
+from sandbox.command_hints import usage
+from sandbox.control_panel import Panel
+from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, PAGE, SIGNING_SECRET
+from sandbox.external_changes import ByHand
+from sandbox.fault_injection import KINDS, SPENT, Weather
+from sandbox.heroku.behavior import Pace
+from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.fixtures import DATABASE, OFFICE, SPACE, default_world
+from sandbox.heroku.http_types import Request
+from sandbox.movable_clock import MovableClock
+from sandbox.slack.emulator import PlayedSlack
+
+NOW = datetime.now(UTC)
+LATER = NOW + timedelta(minutes=5)
+
+
+@pytest.fixture
+def heroku() -> PlayedHeroku:
+    return default_world(token=HEROKU_TOKEN, pace=Pace.of(0))
+
+
+@pytest.fixture
+def slack() -> PlayedSlack:
+    return PlayedSlack(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET)
+
+
+@pytest.fixture
+def weather(heroku: PlayedHeroku, slack: PlayedSlack) -> Weather:
+    return Weather(heroku, slack)
+
+
+@pytest.fixture
+def panel(heroku: PlayedHeroku, weather: Weather) -> Panel:
+    return Panel(heroku, MovableClock(), weather)
+
+
+def asked(heroku: PlayedHeroku) -> int:
+    """The status of a harmless call."""
+    headers = {"authorization": f"Bearer {HEROKU_TOKEN}", "accept": "application/vnd.heroku+json; version=3"}
+    return heroku.answer(Request(method="GET", path="/spaces", headers=headers), now=datetime.now(UTC)).status
+
+
+def posted(slack: PlayedSlack) -> int:
+    """The status of a message that the bot posts."""
+    message = {"channel": "C0APPROVALS", "text": "tried"}
+    return slack.call("chat.postMessage", message, BOT_TOKEN, now=NOW).status
+
+
+@pytest.mark.parametrize(
+    ("kind", "status"), [("heroku-500", 500), ("heroku-429", 429), (SPENT, 429), ("heroku-token", 401)]
+)
+def test_heroku_fails_while_that_weather_lasts_and_no_longer(
+    kind: str, status: int, heroku: PlayedHeroku, weather: Weather
+) -> None:
+    weather.turn(kind, on=True)
+    assert [asked(heroku), asked(heroku)] == [status, status]
+    weather.turn(kind, on=False)
+    assert asked(heroku) == 200
+
+
+def test_one_kind_of_slack_weather_ends_and_the_other_lasts(slack: PlayedSlack, weather: Weather) -> None:
+    weather.turn("slack-limited", on=True)
+    weather.turn("slack-down", on=True)
+    weather.turn("slack-down", on=False)
+    assert posted(slack) == 429
+    weather.turn("slack-limited", on=False)
+    assert posted(slack) == 200
+
+
+def test_all_weather_ends_at_once(heroku: PlayedHeroku, slack: PlayedSlack, weather: Weather) -> None:
+    for kind in KINDS:
+        weather.turn(kind, on=True)
+    assert all(kind["on"] for kind in weather.shown())
+    weather.clear()
+    assert (asked(heroku), posted(slack)) == (200, 200)
+    assert not any(kind["on"] for kind in weather.shown())
+
+
+def test_what_is_on_already_is_not_turned_on_twice(heroku: PlayedHeroku, weather: Weather) -> None:
+    weather.turn("heroku-500", on=True)
+    weather.turn("heroku-500", on=True)
+    assert weather.changes == 1
+    weather.turn("heroku-500", on=False)
+    assert asked(heroku) == 200
+
+
+async def test_weather_that_is_none_is_answered_with_what_there_is(panel: Panel) -> None:
+    answer = await panel.actions["weather"]({"name": "hail", "on": True})
+    assert answer["ok"] is False
+    assert "there is heroku-slow" in answer["error"]
+
+
+def test_every_kind_has_words_on_the_page_in_both_languages() -> None:
+    page_words = (PAGE / "words.js").read_text(encoding="utf-8")
+    for kind in KINDS:
+        assert page_words.count(f'"weather.{kind}":') == 2
+        assert page_words.count(f'"weather.{kind}.about":') == 2
+
+
+def test_somebody_adds_and_deletes_a_range_and_leaves_the_others(heroku: PlayedHeroku) -> None:
+    hand = ByHand(heroku)
+    hand.does({"do": "add_range", "space": SPACE, "source": "192.0.2.0/28"}, now=NOW)
+    assert [rule.source for rule in heroku.ruleset(SPACE).rules] == [OFFICE, "192.0.2.0/28"]
+    hand.does({"do": "delete_range", "space": SPACE, "source": "192.0.2.0/28"}, now=NOW)
+    assert [rule.source for rule in heroku.ruleset(SPACE).rules] == [OFFICE]
+
+
+def test_the_first_account_opens_privatelink_and_the_next_one_joins(heroku: PlayedHeroku) -> None:
+    hand = ByHand(heroku)
+    for account in ("123456789012", "210987654321"):
+        hand.does({"do": "add_account", "database": DATABASE, "account": account}, now=NOW)
+    hand.does({"do": "connect", "database": DATABASE, "account": "123456789012"}, now=LATER)
+    hand.does({"do": "delete_account", "database": DATABASE, "account": "210987654321"}, now=LATER)
+    link = heroku.privatelink(DATABASE, now=LATER)
+    assert link is not None
+    assert len(link.accounts) == 1
+    assert len(link.connections) == 1
+
+
+def test_somebody_deletes_a_certificate(heroku: PlayedHeroku) -> None:
+    (certificate, *_) = heroku.certificates(DATABASE, now=NOW)
+    given = {"do": "delete_certificate", "database": DATABASE, "certificate": str(certificate.id)}
+    ByHand(heroku).does(given, now=NOW)
+    assert heroku.certificates(DATABASE, now=LATER)[0].status in ("disabling", "disabled")
+
+
+@pytest.mark.parametrize(
+    ("wish", "said"),
+    [
+        ({"do": "add_rule", "database": DATABASE, "cidr": "10.0.0.1/40"}, "cidr"),
+        ({"do": "add_range", "space": SPACE, "source": "nonsense"}, "source"),
+        ({"do": "juggle"}, "nobody knows how to do 'juggle'"),
+    ],
+)
+async def test_what_heroku_refuses_is_said_as_heroku_says_it(
+    wish: dict[str, str], said: str, panel: Panel
+) -> None:
+    answer = await panel.actions["heroku"](wish)
+    assert answer["ok"] is False
+    assert said in answer["error"]
+
+
+def test_there_is_a_hint_for_every_command_that_can_be_carried_out() -> None:
+    ready = {" ".join(("/pgaccess", *path)) for path, command in COMMANDS.items() if not command.planned}
+    assert {hint["line"] for hint in usage()} == ready
+
+
+def test_hints_are_plain_text_in_both_languages() -> None:
+    for hint in usage():
+        for said in hint["says"].values():
+            assert said["form"].startswith(hint["line"])
+            assert not {"&lt;", "`"} & set(said["form"].split())
+
+
+def test_the_page_can_tell_a_reload_from_another_start(heroku: PlayedHeroku, weather: Weather) -> None:
+    first, second = (Panel(heroku, MovableClock(), weather) for _ in range(2))
+    assert first.extras["run"]() == first.extras["run"]()
+    assert first.extras["run"]() != second.extras["run"]()

@@ -1,0 +1,200 @@
+"""What people do in these tests, and what is looked at afterwards."""
+
+import itertools
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.domain import grant as grants
+from bot.domain.grant import Grant, GrantState, Why
+from bot.domain.person import Person
+from bot.domain.policy import Policy
+from bot.domain.request import Verdict
+from bot.errors import Refused
+from bot.ports import Case
+from bot.services import Access, Vote, Wish
+from storage.tables import metadata
+from storage.transaction import PostgresStore
+from tests.unit import factories
+from tests.unit.factories import NOW, SetClock
+from tests.unit.storage import store_helpers
+
+ENGINEER, COLLEAGUE, LEAD, LEAD2 = "U0ENGINEER", "U0COLLEAGUE", "U0LEAD", "U0LEAD2"
+GROUP_LEAD, ADMIN, GROUP_ADMIN = "U0GROUPLEAD", "U0ADMIN", "U0GROUPADMIN"
+EVERYBODY: Final = (ENGINEER, COLLEAGUE, LEAD, LEAD2, GROUP_LEAD, ADMIN, GROUP_ADMIN)
+LEADS, ADMINS = "S0LEADS", "S0ADMINS"
+
+HOUSE: Final = replace(
+    factories.ruled(approvers=frozenset({LEAD, LEAD2, LEADS}), extend_alone=timedelta(hours=2), approvals=1),
+    admins=frozenset({ADMIN, ADMINS}),
+)
+"""Two leads and a group approve, a person and a group are admins, and owners extend by 2 h alone."""
+
+WISH: Final = Wish(address="203.0.113.4", target="billing", duration="8h", reason="quarterly migration")
+HOUR: Final = timedelta(hours=1)
+
+_KEYS = itertools.count(1)
+
+
+def key() -> str:
+    """What tells one more command or click from every other."""
+    return f"key:{next(_KEYS)}"
+
+
+def under(policy: Policy, store: PostgresStore, clock: SetClock) -> Access:
+    return Access(store=store, policy=policy, clock=clock)
+
+
+def ruled(**changed: Any) -> Policy:
+    """The house rules, their one rule changed."""
+    (rule,) = HOUSE.rules
+    return replace(HOUSE, rules=(replace(rule, **changed),))
+
+
+async def know(store: PostgresStore, *people: Person) -> None:
+    async with store.transaction() as tx:
+        await tx.people.keep(people)
+        await tx.commit()
+
+
+async def know_everybody(store: PostgresStore) -> None:
+    await know(store, *(factories.person(id) for id in EVERYBODY))
+    async with store.transaction() as tx:
+        await tx.people.keep_group(LEADS, [GROUP_LEAD])
+        await tx.people.keep_group(ADMINS, [GROUP_ADMIN])
+        await tx.commit()
+
+
+# --- what people do --------------------------------------------------------------------------------
+
+
+async def ask(access: Access, wish: Wish = WISH, *, person: str = ENGINEER) -> Case:
+    return await access.ask(wish, person=person, key=key())
+
+
+def approval(case: Case, *, changes: Wish | None = None) -> Vote:
+    """An approval of the terms as this case shows them."""
+    return Vote(verdict=Verdict.APPROVE, version=case.request.version, changes=changes)
+
+
+def denial(case: Case, reason: str = "") -> Vote:
+    return Vote(verdict=Verdict.DENY, version=case.request.version, reason=reason)
+
+
+async def approve(access: Access, case: Case, *, person: str = LEAD, changes: Wish | None = None) -> Case:
+    return await access.decide(case.request.id, approval(case, changes=changes), person=person, key=key())
+
+
+async def deny(access: Access, case: Case, *, person: str = LEAD, reason: str = "") -> Case:
+    return await access.decide(case.request.id, denial(case, reason), person=person, key=key())
+
+
+# --- what the keeper makes of a grant ----------------------------------------------------------------
+
+
+def _read_back(grant: Grant) -> Grant:
+    return grants.verified(grant, now=NOW, warn_before=HOUSE.warn_before)
+
+
+def _interrupted(grant: Grant) -> Grant:
+    return grants.closed(grant, GrantState.INTERRUPTED, now=NOW, why=Why.CLOSED_ELSEWHERE)
+
+
+def _closing(grant: Grant) -> Grant:
+    return grants.closing(grant, Why.DONE)
+
+
+def _ended(grant: Grant) -> Grant:
+    return grants.closed(grant, GrantState.ENDED, now=NOW, why=None)
+
+
+def _failed(grant: Grant) -> Grant:
+    return grants.closed(grant, GrantState.FAILED, now=NOW, why=Why.REFUSED, detail="no room")
+
+
+_WAYS: Final[dict[GrantState, tuple[Callable[[Grant], Grant], ...]]] = {
+    GrantState.WAITING: (grants.waiting,),
+    GrantState.APPLYING: (),
+    GrantState.IN_FORCE: (_read_back,),
+    GrantState.INTERRUPTED: (_read_back, _interrupted),
+    GrantState.ENDING: (_read_back, _closing),
+    GrantState.ENDED: (_read_back, _closing, _ended),
+    GrantState.FAILED: (_failed,),
+}
+"""The steps that lead from an approval to each state."""
+
+
+async def bring(store: PostgresStore, case: Case, state: GrantState) -> Grant:
+    """Takes the grant of a case that was just approved to a state."""
+    grant = case.grant
+    assert grant is not None
+    for step in _WAYS[state]:
+        after = step(grant)
+        assert await store_helpers.change(store, grant, after)
+        grant = after
+    return grant
+
+
+async def opened(
+    store: PostgresStore,
+    access: Access,
+    state: GrantState = GrantState.IN_FORCE,
+    *,
+    wish: Wish = WISH,
+    person: str = ENGINEER,
+) -> Grant:
+    """A grant that was asked for and approved, brought to a state."""
+    approver = LEAD2 if person == LEAD else LEAD
+    approved = await approve(access, await ask(access, wish, person=person), person=approver)
+    return await bring(store, approved, state)
+
+
+# --- what is looked at -------------------------------------------------------------------------------
+
+
+async def get(store: PostgresStore, id: UUID) -> Grant:
+    async with store.transaction() as tx:
+        return await tx.grants.get(id)
+
+
+async def snapshot(engine: AsyncEngine) -> list[tuple[str, str]]:
+    """Every row of every table."""
+    parts = (
+        f"SELECT '{table.name}', coalesce(string_agg(t::text, '|' ORDER BY t::text), '') FROM {table.name} t"
+        for table in metadata.sorted_tables
+    )
+    rows = await store_helpers.query(engine, " UNION ALL ".join(parts))
+    return [(table, content) for table, content in rows]
+
+
+async def refusal(engine: AsyncEngine, doing: Awaitable[object]) -> Refused:
+    """Why something is refused; makes sure that the refusal left not a trace."""
+    before = await snapshot(engine)
+    with pytest.raises(Refused) as caught:
+        await doing
+    assert await snapshot(engine) == before
+    return caught.value
+
+
+async def posts(engine: AsyncEngine) -> list[tuple[str, str]]:
+    """What is told to whom, in the order in which it was recorded."""
+    found = await store_helpers.query(engine, "SELECT kind, recipient FROM posts ORDER BY id")
+    return [(kind, to) for kind, to in found]
+
+
+async def changes(engine: AsyncEngine, *, after: int = 0) -> list[tuple[str, str, str, str]]:
+    """Who changed what from which state to which, as the audit trail has it; the first few left out."""
+    lines = await store_helpers.query(engine, "SELECT actor, subject, before, after FROM audit ORDER BY id")
+    return [(actor, subject, before, state) for actor, subject, before, state in lines][after:]
+
+
+async def wanted(engine: AsyncEngine) -> int:
+    """How often the keeper was called to the database."""
+    found = await store_helpers.value(engine, "SELECT wanted_version FROM lanes")
+    assert isinstance(found, int)
+    return found

@@ -1,0 +1,28 @@
+"""An emptied database, a clock that stands still, and the use cases between them."""
+
+import pytest
+
+from bot.services import Access
+from sandbox.postgres import PrivatePostgres
+from storage.transaction import PostgresStore
+from tests.unit.factories import SetClock
+from tests.unit.services import actions
+from tests.unit.storage import store_helpers
+
+
+@pytest.fixture
+def database_url(postgres: PrivatePostgres) -> str:
+    return store_helpers.emptied_database(postgres)
+
+
+@pytest.fixture
+def clock() -> SetClock:
+    return SetClock()
+
+
+@pytest.fixture
+async def access(store: PostgresStore, clock: SetClock) -> Access:
+    """The use cases under the house rules, with one database and everybody known."""
+    await store_helpers.discover(store)
+    await actions.know_everybody(store)
+    return actions.under(actions.HOUSE, store, clock)

@@ -1,0 +1,286 @@
+"""Deciding: what an approval brings about, and who and what is refused without a trace."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.domain.grant import GrantState
+from bot.domain.person import Person
+from bot.domain.policy import Policy
+from bot.domain.request import RequestState
+from bot.errors import Refusal, Refused
+from bot.services import Access
+from storage.transaction import PostgresStore
+from tests.unit import factories
+from tests.unit.factories import NETWORK, NOW, SetClock
+from tests.unit.services import actions
+from tests.unit.services.actions import COLLEAGUE, ENGINEER, GROUP_LEAD, LEAD, LEAD2, WISH
+from tests.unit.storage import store_helpers
+
+
+async def test_approving_opens_a_grant_with_its_hard_end_and_wants_the_database(
+    access: Access, clock: SetClock, engine: AsyncEngine
+) -> None:
+    asked = await actions.ask(access)
+    clock.present = NOW + timedelta(minutes=5)
+    grant = (await actions.approve(access, asked)).grant
+    assert grant is not None
+    assert (grant.state, grant.owner, grant.network) == (GrantState.APPLYING, ENGINEER, NETWORK)
+    assert grant.ends_at == clock.present + timedelta(hours=8, minutes=20)
+    assert await actions.wanted(engine) == 1
+    assert await actions.changes(engine) == [
+        (ENGINEER, "request", "", "pending"),
+        (LEAD, "request", "pending", "approved"),
+        (LEAD, "grant", "", "applying"),
+    ]
+
+
+async def test_what_is_approved_without_an_end_has_none(
+    store: PostgresStore, access: Access, clock: SetClock
+) -> None:
+    lasting = actions.under(actions.ruled(permanent=True), store, clock)
+    grant = await actions.opened(store, lasting, wish=replace(WISH, duration="forever"))
+    assert (grant.state, grant.duration, grant.ends_at) == (GrantState.IN_FORCE, None, None)
+    clock.present = NOW + timedelta(days=3650)
+    assert await access.follow_clock() is None
+    assert (await actions.get(store, grant.id)).state is GrantState.IN_FORCE
+
+
+async def test_a_decision_is_told_and_shown_on_every_card(access: Access, engine: AsyncEngine) -> None:
+    await actions.approve(access, await actions.ask(access))
+    assert await store_helpers.query(engine, "SELECT kind, wanted_version FROM posts ORDER BY kind") == [
+        ("card.approval", 2),
+        ("card.requester", 2),
+        ("notice.decided", 1),
+    ]
+
+
+async def test_denying_opens_nothing_and_keeps_the_reason(access: Access, engine: AsyncEngine) -> None:
+    case = await actions.deny(access, await actions.ask(access), reason="too wide")
+    assert (case.request.state, case.request.decided_at, case.grant) == (RequestState.DENIED, NOW, None)
+    assert [(vote.person, vote.reason) for vote in case.decisions] == [(LEAD, "too wide")]
+    assert await actions.wanted(engine) == 0
+
+
+async def test_the_first_of_two_approvals_is_shown_and_opens_nothing(
+    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+) -> None:
+    double = actions.under(actions.ruled(approvals=2), store, clock)
+    asked = await actions.ask(double)
+    half = await actions.approve(double, asked)
+    assert (half.request.state, half.grant) == (RequestState.PENDING, None)
+    assert (await store_helpers.counts(engine))["grants"] == 0
+    assert await store_helpers.query(engine, "SELECT kind, wanted_version FROM posts ORDER BY kind") == [
+        ("card.approval", 2),
+        ("card.requester", 2),
+    ]
+    whole = await actions.approve(double, asked, person=LEAD2)
+    assert whole.request.state is RequestState.APPROVED
+    assert [vote.person for vote in whole.decisions] == [LEAD, LEAD2]
+    assert await actions.changes(engine, after=1) == [
+        (LEAD, "request", "pending", "pending, 1 of 2"),
+        (LEAD2, "request", "pending", "approved"),
+        (LEAD2, "grant", "", "applying"),
+    ]
+
+
+async def test_one_deny_decides_however_many_have_agreed(
+    store: PostgresStore, access: Access, clock: SetClock
+) -> None:
+    triple = actions.under(actions.ruled(approvals=3), store, clock)
+    asked = await actions.ask(triple)
+    await actions.approve(triple, asked)
+    case = await actions.deny(triple, asked, person=LEAD2)
+    assert case.request.state is RequestState.DENIED
+
+
+async def test_the_same_click_again_returns_what_it_decided(access: Access, engine: AsyncEngine) -> None:
+    asked = await actions.ask(access)
+    id, vote = asked.request.id, actions.approval(asked)
+    first = await access.decide(id, vote, person=LEAD, key="click:1")
+    before = await actions.snapshot(engine)
+    assert await access.decide(id, vote, person=LEAD, key="click:1") == first
+    assert await actions.snapshot(engine) == before
+
+
+# --- who may not -----------------------------------------------------------------------------------
+
+
+async def test_nobody_decides_on_their_own_request(access: Access, engine: AsyncEngine) -> None:
+    asked = await actions.ask(access, person=LEAD)
+    assert (await actions.refusal(engine, actions.approve(access, asked))).reason is Refusal.APPROVER_SELF
+    assert (await actions.refusal(engine, actions.deny(access, asked))).reason is Refusal.APPROVER_SELF
+
+
+async def test_only_approvers_decide(access: Access, engine: AsyncEngine) -> None:
+    asked = await actions.ask(access)
+    found = await actions.refusal(engine, actions.approve(access, asked, person=COLLEAGUE))
+    assert found.reason is Refusal.APPROVER_NOT
+
+
+async def test_whoever_is_in_an_approving_group_decides_while_the_group_is_known(
+    access: Access, engine: AsyncEngine
+) -> None:
+    asked, other = await actions.ask(access), await actions.ask(access)
+    decided = await actions.approve(access, asked, person=GROUP_LEAD)
+    assert decided.request.state is RequestState.APPROVED
+    await store_helpers.query(engine, "UPDATE groups SET known_at = known_at - interval '10 minutes'")
+    found = await actions.refusal(engine, actions.approve(access, other, person=GROUP_LEAD))
+    assert found.reason is Refusal.GROUPS_UNKNOWN
+
+
+async def test_whoever_left_an_approving_group_decides_nothing_more(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    asked = await actions.ask(access)
+    async with store.transaction() as tx:
+        await tx.people.keep_group(actions.LEADS, [])
+        await tx.commit()
+    found = await actions.refusal(engine, actions.approve(access, asked, person=GROUP_LEAD))
+    assert found.reason is Refusal.APPROVER_NOT
+
+
+@pytest.mark.parametrize(
+    ("lead", "reason"),
+    [
+        (factories.person(LEAD, deactivated=True), Refusal.PERSON_INACTIVE),
+        (factories.person(LEAD, bot=True), Refusal.PERSON_INACTIVE),
+        (factories.person(LEAD, guest=True), Refusal.PERSON_OUTSIDE),
+        (factories.person(LEAD, external=True), Refusal.PERSON_OUTSIDE),
+    ],
+)
+async def test_an_approver_who_is_no_member_any_more_decides_nothing(
+    store: PostgresStore, access: Access, engine: AsyncEngine, lead: Person, reason: Refusal
+) -> None:
+    asked = await actions.ask(access)
+    await actions.know(store, lead)
+    assert (await actions.refusal(engine, actions.approve(access, asked))).reason is reason
+
+
+async def test_an_approver_who_was_known_too_long_ago_decides_nothing_and_is_looked_up(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    asked = await actions.ask(access)
+    await store_helpers.query(engine, "UPDATE people SET known_at = known_at - interval '10 minutes'")
+    with pytest.raises(Refused) as caught:
+        await actions.approve(access, asked)
+    assert caught.value.reason is Refusal.PERSON_UNKNOWN
+    assert (await store_helpers.counts(engine))["votes"] == 0
+    async with store.transaction() as tx:
+        assert await tx.people.asked_for() == (LEAD,)
+
+
+# --- the requester, meanwhile ----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("gone", [factories.person(deactivated=True), factories.person(guest=True)])
+async def test_nothing_is_opened_for_somebody_who_could_not_ask_any_more(
+    store: PostgresStore, access: Access, engine: AsyncEngine, gone: Person
+) -> None:
+    asked = await actions.ask(access)
+    await actions.know(store, gone)
+    found = await actions.refusal(engine, actions.approve(access, asked))
+    assert (found.reason, found.params) == (Refusal.REQUESTER_GONE, {"id": asked.request.id})
+
+
+async def test_the_request_of_somebody_who_is_gone_can_be_denied(
+    store: PostgresStore, access: Access
+) -> None:
+    asked = await actions.ask(access)
+    await actions.know(store, factories.person(deactivated=True))
+    await access.may_decide(asked.request.id, version=1, person=LEAD)
+    assert (await actions.deny(access, asked)).request.state is RequestState.DENIED
+
+
+async def test_a_requester_of_whom_nothing_is_known_now_is_looked_up_and_not_the_approver(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    asked = await actions.ask(access)
+    stale = "UPDATE people SET known_at = known_at - interval '10 minutes' WHERE id = :id"
+    await store_helpers.query(engine, stale, id=ENGINEER)
+    with pytest.raises(Refused) as caught:
+        await actions.approve(access, asked)
+    assert caught.value.reason is Refusal.PERSON_UNKNOWN
+    assert (await store_helpers.counts(engine))["votes"] == 0
+    async with store.transaction() as tx:
+        assert await tx.people.asked_for() == (ENGINEER,)
+
+
+# --- what cannot be decided (any more) -------------------------------------------------------------
+
+
+async def test_a_second_decision_is_told_who_made_the_first(access: Access, engine: AsyncEngine) -> None:
+    asked = await actions.ask(access)
+    await actions.deny(access, asked)
+    late = await actions.refusal(engine, actions.approve(access, asked, person=LEAD2))
+    assert late.reason is Refusal.REQUEST_DECIDED
+    assert late.params == {"id": asked.request.id, "person": LEAD, "state": RequestState.DENIED, "at": NOW}
+
+
+async def test_who_votes_twice_is_told_so(
+    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+) -> None:
+    double = actions.under(actions.ruled(approvals=2), store, clock)
+    asked = await actions.ask(double)
+    await actions.approve(double, asked)
+    for again in (actions.approve(double, asked), actions.deny(double, asked)):
+        found = await actions.refusal(engine, again)
+        assert (found.reason, found.params) == (Refusal.ALREADY_VOTED, {"id": asked.request.id})
+
+
+async def test_what_was_taken_back_or_lapsed_is_not_decided_and_nobody_is_named(
+    access: Access, clock: SetClock, engine: AsyncEngine
+) -> None:
+    back, lapsed = await actions.ask(access), await actions.ask(access)
+    await access.cancel(back.request.id, person=ENGINEER, key=actions.key())
+    clock.present = NOW + timedelta(hours=24)
+    await access.follow_clock()
+    for case, at in ((back, NOW), (lapsed, clock.present)):
+        found = await actions.refusal(engine, actions.approve(access, case))
+        assert (found.reason, found.params) == (Refusal.REQUEST_CLOSED, {"id": case.request.id, "at": at})
+
+
+async def test_a_request_whose_end_has_passed_is_not_decided(
+    access: Access, clock: SetClock, engine: AsyncEngine
+) -> None:
+    asked = await actions.ask(access, replace(WISH, duration=None, until="12:00"))
+    assert asked.request.terms.until is not None
+    clock.present = asked.request.terms.until
+    assert (await actions.refusal(engine, actions.approve(access, asked))).reason is Refusal.REQUEST_OVER
+
+
+async def test_a_request_whose_rule_the_policy_has_no_more_is_not_decided(
+    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+) -> None:
+    asked = await actions.ask(access)
+    renamed: Policy = actions.ruled(name="another")
+    found = await actions.refusal(engine, actions.approve(actions.under(renamed, store, clock), asked))
+    assert found.reason is Refusal.POLICY_CHANGED
+
+
+async def test_what_was_asked_is_decided_by_those_who_approve_now(
+    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+) -> None:
+    asked = await actions.ask(access)
+    changed = actions.under(actions.ruled(approvers=frozenset({LEAD2}), approvals=1), store, clock)
+    found = await actions.refusal(engine, actions.approve(changed, asked, person=LEAD))
+    assert found.reason is Refusal.APPROVER_NOT
+    assert (await actions.approve(changed, asked, person=LEAD2)).request.state is RequestState.APPROVED
+
+
+async def test_a_number_that_was_never_given_out_is_refused(access: Access, engine: AsyncEngine) -> None:
+    case = factories.case(asked=replace(factories.request(), id=4711))
+    found = await actions.refusal(engine, actions.approve(access, case))
+    assert (found.reason, found.params) == (Refusal.REQUEST_UNKNOWN, {"id": 4711})
+    assert (await actions.refusal(engine, access.show(4711))).reason is Refusal.REQUEST_UNKNOWN
+
+
+async def test_asking_whether_one_may_decide_records_nothing(access: Access, engine: AsyncEngine) -> None:
+    asked = await actions.ask(access)
+    before = await actions.snapshot(engine)
+    assert await access.may_decide(asked.request.id, version=1, person=LEAD) == asked
+    assert await actions.snapshot(engine) == before
+    found = await actions.refusal(engine, access.may_decide(asked.request.id, version=1, person=ENGINEER))
+    assert found.reason is Refusal.APPROVER_SELF

@@ -1,0 +1,139 @@
+"""Approving with less: shorter or narrower, never wider, and everybody who looked before looks again."""
+
+from dataclasses import replace
+from datetime import timedelta
+from ipaddress import IPv4Network
+from typing import Any
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.domain.request import RequestState
+from bot.errors import Refusal
+from bot.ports import Case
+from bot.services import Access, Wish
+from storage.transaction import PostgresStore
+from tests.unit.factories import NOW, SetClock
+from tests.unit.services import actions
+from tests.unit.services.actions import LEAD, LEAD2, WISH
+from tests.unit.storage import store_helpers
+
+WIDE = replace(WISH, address="203.0.113.0/24")
+UNTIL = replace(WISH, duration=None, until="18:00")
+"""17:00 in UTC: the engineer and the leads are in Berlin."""
+
+
+async def change(access: Access, case: Case, *, person: str = LEAD, **less: Any) -> Case:
+    return await actions.approve(access, case, person=person, changes=Wish(**less))
+
+
+async def test_a_shorter_time_is_what_is_granted(access: Access) -> None:
+    asked = await actions.ask(access)
+    case = await change(access, asked, duration="4h")
+    assert case.request.version == asked.request.version + 1
+    assert case.request.terms == replace(asked.request.terms, duration=timedelta(hours=4))
+    assert case.grant is not None
+    assert case.grant.ends_at == NOW + timedelta(hours=4, minutes=20)
+
+
+async def test_a_narrower_range_is_what_is_granted(access: Access) -> None:
+    case = await change(access, await actions.ask(access, WIDE), address="203.0.113.64/28")
+    assert case.grant is not None
+    assert case.grant.network == case.request.terms.network == IPv4Network("203.0.113.64/28")
+    assert case.request.terms.duration == timedelta(hours=8)
+
+
+async def test_an_earlier_end_is_what_is_granted(access: Access) -> None:
+    case = await change(access, await actions.ask(access, UNTIL), until="16:30")
+    assert case.grant is not None
+    assert case.grant.ends_at == NOW.replace(hour=15, minute=30)
+
+
+async def test_what_was_asked_without_an_end_can_be_given_one(
+    store: PostgresStore, access: Access, clock: SetClock
+) -> None:
+    lasting = actions.under(actions.ruled(permanent=True), store, clock)
+    case = await change(lasting, await actions.ask(lasting, replace(WISH, duration="forever")), duration="2d")
+    assert case.grant is not None
+    assert case.grant.ends_at == NOW + timedelta(days=2, minutes=20)
+
+
+@pytest.mark.parametrize("same", [{"duration": "8h"}, {"address": "203.0.113.4"}, {}])
+async def test_the_same_terms_said_again_change_nothing(access: Access, same: dict[str, str]) -> None:
+    asked = await actions.ask(access)
+    case = await change(access, asked, **same)
+    assert (case.request.version, case.request.terms) == (asked.request.version, asked.request.terms)
+    assert case.request.state is RequestState.APPROVED
+
+
+@pytest.mark.parametrize(
+    ("wish", "more"),
+    [
+        (WISH, {"duration": "9h"}),
+        (WISH, {"address": "203.0.113.5"}),
+        (WISH, {"address": "203.0.113.0/28"}),
+        (WISH, {"until": "16:00"}),
+        (WISH, {"address": "203.0.113.5", "duration": "1h"}),
+        (WIDE, {"address": "203.0.112.0/23"}),
+        (UNTIL, {"until": "18:01"}),
+        (UNTIL, {"duration": "1h"}),
+    ],
+)
+async def test_anything_wider_longer_or_of_another_kind_is_refused(
+    access: Access, engine: AsyncEngine, wish: Wish, more: dict[str, str]
+) -> None:
+    asked = await actions.ask(access, wish)
+    found = await actions.refusal(engine, change(access, asked, **more))
+    assert (found.reason, found.params) == (Refusal.TERMS_WIDER, {"id": asked.request.id})
+
+
+@pytest.mark.parametrize(
+    ("wish", "wrong", "reason"),
+    [
+        (WISH, {"duration": "4"}, Refusal.DURATION_NO_UNIT),
+        (WISH, {"duration": "forever"}, Refusal.DURATION_UNREADABLE),
+        (WISH, {"address": "10.0.0.1"}, Refusal.ADDRESS_PRIVATE),
+        (UNTIL, {"until": "2026-11-24 09:30"}, Refusal.END_PAST),
+    ],
+)
+async def test_what_cannot_be_read_is_refused_as_it_is_when_asking(
+    access: Access, engine: AsyncEngine, wish: Wish, wrong: dict[str, str], reason: Refusal
+) -> None:
+    asked = await actions.ask(access, wish)
+    assert (await actions.refusal(engine, change(access, asked, **wrong))).reason is reason
+
+
+async def test_earlier_votes_still_count_and_older_buttons_do_not(
+    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+) -> None:
+    triple = actions.under(actions.ruled(approvals=3), store, clock)
+    asked = await actions.ask(triple)
+    await actions.approve(triple, asked)
+    changed = await change(triple, asked, person=LEAD2, duration="4h")
+    assert (changed.request.state, changed.request.version) == (RequestState.PENDING, 2)
+    for late in (actions.approve, actions.deny):
+        found = await actions.refusal(engine, late(triple, asked, person=actions.GROUP_LEAD))
+        assert (found.reason, found.params) == (Refusal.REQUEST_CHANGED, {"id": asked.request.id})
+    decided = await actions.approve(triple, changed, person=actions.GROUP_LEAD)
+    assert decided.request.state is RequestState.APPROVED
+    assert {vote.person for vote in decided.decisions} == {LEAD, LEAD2, actions.GROUP_LEAD}
+    assert decided.grant is not None
+    assert decided.grant.duration == timedelta(hours=4)
+
+
+async def test_another_approvers_mere_vote_spoils_no_button(
+    store: PostgresStore, access: Access, clock: SetClock
+) -> None:
+    double = actions.under(actions.ruled(approvals=2), store, clock)
+    asked = await actions.ask(double)
+    await actions.approve(double, asked)
+    assert (await actions.approve(double, asked, person=LEAD2)).request.state is RequestState.APPROVED
+
+
+async def test_the_cards_show_the_new_terms(
+    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+) -> None:
+    double = actions.under(actions.ruled(approvals=2), store, clock)
+    await change(double, await actions.ask(double), duration="4h")
+    shown = await store_helpers.query(engine, "SELECT wanted_version FROM posts WHERE kind LIKE 'card.%'")
+    assert shown == [(2,), (2,)]

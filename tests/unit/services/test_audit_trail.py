@@ -1,0 +1,118 @@
+"""The audit trail over every verb: one line for each change of state, and a chain that holds."""
+
+from dataclasses import replace
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.domain.grant import GrantState
+from bot.services import Access, Wish
+from storage.transaction import PostgresStore
+from tests.unit.factories import NOW, SetClock
+from tests.unit.services import actions
+from tests.unit.services.actions import ADMIN, COLLEAGUE, ENGINEER, HOUR, LEAD, LEAD2
+from tests.unit.storage import store_helpers
+
+Line = tuple[str, str, str, str]
+
+LAST = """
+    SELECT DISTINCT ON (subject, request_id) subject, request_id, after FROM audit
+    WHERE subject = :subject ORDER BY subject, request_id, id DESC
+"""
+
+
+async def a_busy_day(store: PostgresStore, access: Access, clock: SetClock) -> list[Line]:
+    """Every verb once; returns the lines that it has to leave, in order."""
+    double = actions.under(actions.ruled(approvals=2), store, clock)
+    one, two, three = [await actions.ask(double) for _ in range(3)]
+    await actions.approve(double, one)
+    approved = await actions.approve(double, one, person=LEAD2, changes=Wish(duration="4h"))
+    await actions.deny(double, two)
+    await double.cancel(three.request.id, person=ENGINEER, key=actions.key())
+    grant = await actions.bring(store, approved, GrantState.FAILED)
+    await double.retry(grant.request, person=ENGINEER, key=actions.key())
+    again = await actions.get(store, grant.id)
+    await actions.bring(store, replace(approved, grant=again), GrantState.INTERRUPTED)
+    await double.restore(grant.request, person=LEAD, key=actions.key())
+    await double.extend(grant.request, Wish(duration="1h"), person=ENGINEER, key=actions.key())
+    more = await double.extend(grant.request, Wish(duration="2h"), person=ENGINEER, key=actions.key())
+    await actions.approve(double, more)
+    await actions.approve(double, more, person=LEAD2)
+    removal = await double.remove(Wish(address="203.0.113.4"), person=COLLEAGUE, key=actions.key())
+    await actions.approve(double, removal.case)
+    await actions.approve(double, removal.case, person=LEAD2)
+    asked, half = (ENGINEER, "request", "", "pending"), "pending, 1 of 2"
+    agreed = [(LEAD, "request", "pending", half), (LEAD2, "request", "pending", "approved")]
+    return [
+        *[asked] * 3,
+        *agreed,
+        (LEAD2, "grant", "", "applying"),
+        (LEAD, "request", "pending", "denied"),
+        (ENGINEER, "request", "pending", "cancelled"),
+        ("pgaccess", "grant", "applying", "failed"),
+        (ENGINEER, "grant", "failed", "applying"),
+        ("pgaccess", "grant", "applying", "in_force"),
+        ("pgaccess", "grant", "in_force", "interrupted"),
+        (LEAD, "grant", "interrupted", "applying"),
+        (ENGINEER, "grant", "applying", "applying"),
+        asked,
+        *agreed,
+        (LEAD2, "grant", "applying", "applying"),
+        (COLLEAGUE, "request", "", "pending"),
+        *agreed,
+        (LEAD2, "grant", "applying", "ending"),
+    ]
+
+
+async def test_every_verb_leaves_exactly_its_lines(
+    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+) -> None:
+    assert await a_busy_day(store, access, clock) == await actions.changes(engine)
+
+
+async def test_ends_that_people_and_time_bring_leave_exactly_their_lines(
+    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+) -> None:
+    done, revoked, removed, expired = [await actions.opened(store, access) for _ in range(4)]
+    lost = await actions.opened(store, access, GrantState.FAILED)
+    await actions.ask(access)
+    lines = len(await actions.changes(engine))
+    await access.done(done.request, person=ENGINEER, key=actions.key())
+    await access.revoke(revoked.request, person=ADMIN, key=actions.key())
+    await access.give_up(lost.request, person=ENGINEER, key=actions.key())
+    await access.extend(removed.request, Wish(duration="1h"), person=ENGINEER, key=actions.key())
+    clock.present = NOW + 8 * HOUR
+    await access.follow_clock()
+    await access.remove(Wish(address="203.0.113.4"), person=ENGINEER, key=actions.key())
+    clock.present = NOW + 24 * HOUR
+    await access.follow_clock()
+    assert await actions.changes(engine, after=lines) == [
+        (ENGINEER, "grant", "in_force", "ending"),
+        (ADMIN, "grant", "in_force", "ending"),
+        (ENGINEER, "grant", "failed", "ended"),
+        (ENGINEER, "grant", "in_force", "in_force"),
+        ("pgaccess", "grant", "in_force", "ending"),
+        (ENGINEER, "grant", "in_force", "ending"),
+        ("pgaccess", "request", "pending", "lapsed"),
+    ]
+    assert (await actions.get(store, expired.id)).state is GrantState.ENDING
+
+
+async def test_the_last_line_about_everything_is_the_state_that_it_is_in(
+    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+) -> None:
+    await a_busy_day(store, access, clock)
+    for table, number in (("requests", "id"), ("grants", "request_id")):
+        states = await store_helpers.query(engine, f"SELECT {number}, state FROM {table} ORDER BY 1")
+        subject = table.removesuffix("s")
+        last = await store_helpers.query(engine, LAST, subject=subject)
+        assert [(id, state) for _, id, state in last] == states
+
+
+async def test_the_chain_over_a_busy_day_holds(
+    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+) -> None:
+    expected = await a_busy_day(store, access, clock)
+    assert await access.seal() == len(expected)
+    async with store.transaction() as tx:
+        found = await tx.audit.verify()
+    assert (found.sealed, found.broken, found.unsealed) == (len(expected), None, ())

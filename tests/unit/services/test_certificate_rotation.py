@@ -1,0 +1,281 @@
+"""Rotating: who may ask for it, that it is asked for once, and what saying "installed" brings about."""
+
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.domain import operation as changes
+from bot.domain.grant import Why
+from bot.domain.mtls import rotation
+from bot.domain.mtls.rotation import GRACE, PATIENCE, REMINDERS
+from bot.domain.operation import Change, ChangeState
+from bot.domain.request import Kind, RequestState
+from bot.domain.subject import CertificateId
+from bot.ports import Case, PostKind
+from bot.services import Access
+from storage.transaction import PostgresStore
+from tests.unit.factories import NOW, SetClock
+from tests.unit.services import actions, certificates
+from tests.unit.services.actions import ADMIN, COLLEAGUE, ENGINEER, LEAD
+from tests.unit.services.certificates import ID
+from tests.unit.storage import store_helpers
+from tests.unit.storage.store_helpers import BY_LEAD
+
+NEW = UUID("7c2b0c9e-0000-4000-8000-000000000002")
+FOREIGN = UUID("deadbeef-0000-4000-8000-000000000007")
+
+
+async def rotate(
+    access: Access, handle: str | int, person: str = ENGINEER, reason: str | None = None
+) -> Case:
+    return await access.rotate(str(handle), reason, person=person, key=actions.key())
+
+
+async def begun(store: PostgresStore, access: Access) -> Change:
+    """A rotation that was just approved."""
+    asked = await rotate(access, await certificates.own(store))
+    approved = await actions.approve(access, asked)
+    assert approved.change is not None
+    return approved.change
+
+
+async def handed_over(store: PostgresStore, access: Access) -> Change:
+    """A rotation whose new certificate is ready, as a keeper's pass records it."""
+    before = await begun(store, access)
+    after = rotation.made(before, NEW, now=NOW)
+    await move(store, before, after)
+    return after
+
+
+async def move(store: PostgresStore, before: Change, after: Change) -> None:
+    async with store.transaction() as tx:
+        assert await tx.changes.move(before, after, doing=BY_LEAD)
+        await tx.commit()
+
+
+async def current(store: PostgresStore, change: Change) -> Change:
+    async with store.transaction() as tx:
+        return await tx.changes.get(change.id)
+
+
+async def told(engine: AsyncEngine, kind: PostKind) -> int:
+    found = await store_helpers.value(engine, "SELECT count(*) FROM posts WHERE kind = :kind", kind=kind)
+    assert isinstance(found, int)
+    return found
+
+
+# --- asking ------------------------------------------------------------------------------------------
+
+
+async def test_it_is_a_request_that_names_the_old_certificate_and_repeats_what_it_is_for(
+    store: PostgresStore, access: Access
+) -> None:
+    case = await rotate(access, await certificates.own(store))
+    terms = case.request.terms
+    assert (case.request.kind, case.request.state) == (Kind.ROTATE, RequestState.PENDING)
+    assert (terms.subject, terms.reason) == (CertificateId(ID), "nightly export")
+
+
+@pytest.mark.parametrize("person", [LEAD, ADMIN])
+async def test_those_who_approve_and_admins_can_ask_too(
+    store: PostgresStore, access: Access, person: str
+) -> None:
+    case = await rotate(access, await certificates.own(store), person, "its owner has left")
+    assert (case.request.requester, case.request.terms.reason) == (person, "its owner has left")
+
+
+async def test_nobody_else_can_have_somebodys_certificate_rotated(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    request = await certificates.own(store)
+    refused = await actions.refusal(engine, rotate(access, request, COLLEAGUE))
+    assert refused.reason == "not_yours"
+
+
+async def test_a_foreign_one_can_be_asked_for_by_the_beginning_of_its_id(
+    store: PostgresStore, access: Access
+) -> None:
+    await certificates.see(store, certificates.listed(FOREIGN))
+    case = await rotate(access, "deadbeef", COLLEAGUE)
+    assert case.request.terms.subject == CertificateId(FOREIGN)
+
+
+async def test_a_second_rotation_of_the_same_is_refused_while_the_first_is_undecided_or_under_way(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    request = await certificates.own(store)
+    asked = await rotate(access, request)
+    for _ in range(2):
+        refused = await actions.refusal(engine, rotate(access, request))
+        assert (refused.reason, refused.params["id"]) == ("rotation_open", asked.request.id)
+        if asked.request.state is RequestState.PENDING:
+            asked = await actions.approve(access, asked)
+
+
+async def test_after_a_denial_it_can_be_asked_for_again(store: PostgresStore, access: Access) -> None:
+    request = await certificates.own(store)
+    await actions.deny(access, await rotate(access, request))
+    assert (await rotate(access, request)).request.state is RequestState.PENDING
+
+
+@pytest.mark.parametrize("status", ["pending", "disabling"])
+async def test_one_that_does_not_work_is_not_rotated(
+    store: PostgresStore, access: Access, engine: AsyncEngine, status: str
+) -> None:
+    request = await certificates.own(store)
+    await certificates.see(store, certificates.listed(status=status))
+    refused = await actions.refusal(engine, rotate(access, request))
+    assert refused.reason == "certificate_not_ready"
+
+
+# --- installed ---------------------------------------------------------------------------------------
+
+
+async def test_saying_that_it_is_installed_begins_the_grace_once(
+    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+) -> None:
+    change = await handed_over(store, access)
+    for _ in range(2):
+        await access.installed(change.request, person=ENGINEER, key=actions.key())
+        clock.present += timedelta(minutes=5)
+    after = await current(store, change)
+    assert after.wake_at == NOW + GRACE
+    lines = [line for line in await actions.changes(engine) if line[1] == "rotate"]
+    assert lines[-1] == (ENGINEER, "rotate", "doing, installing", "doing, resting")
+    assert len(lines) == 3
+
+
+async def test_nobody_else_says_that_it_is_installed(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    change = await handed_over(store, access)
+    refused = await actions.refusal(
+        engine, access.installed(change.request, person=COLLEAGUE, key=actions.key())
+    )
+    assert refused.reason == "not_yours"
+
+
+async def test_before_it_is_made_it_cannot_be_installed(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    change = await begun(store, access)
+    refused = await actions.refusal(
+        engine, access.installed(change.request, person=ENGINEER, key=actions.key())
+    )
+    assert refused.reason == "rotation_not_waiting"
+
+
+async def test_after_the_grace_the_keeper_is_called_once(
+    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+) -> None:
+    change = await handed_over(store, access)
+    await access.installed(change.request, person=ENGINEER, key=actions.key())
+    before = await actions.wanted(engine)
+    for after in (GRACE - timedelta(seconds=1), GRACE, GRACE + timedelta(hours=1)):
+        clock.present = NOW + after
+        await access.follow_clock()
+    assert await actions.wanted(engine) == before + 1
+
+
+# --- nobody says it ------------------------------------------------------------------------------------
+
+
+async def test_whoever_does_not_say_it_is_reminded_and_then_it_has_failed(
+    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+) -> None:
+    change = await handed_over(store, access)
+    for after in (*REMINDERS, PATIENCE):
+        clock.present = NOW + after
+        await access.follow_clock()
+        await access.follow_clock()
+    assert await told(engine, PostKind.NOTICE_INSTALL) == len(REMINDERS)
+    failed = await current(store, change)
+    assert (failed.state, failed.why, failed.wake_at) == (ChangeState.FAILED, Why.NOT_INSTALLED, None)
+    assert await told(engine, PostKind.NOTICE_NOT_DONE) == 1
+
+
+async def test_tried_again_it_waits_for_the_certificate_that_is_there(
+    store: PostgresStore, access: Access, clock: SetClock
+) -> None:
+    change = await handed_over(store, access)
+    failed = changes.failed(change, Why.NOT_INSTALLED, now=NOW)
+    await move(store, change, failed)
+    await access.retry(change.request, person=ENGINEER, key=actions.key())
+    again = await current(store, change)
+    assert rotation.rotation_of(again).new == NEW
+    assert again.wake_at == clock.present + REMINDERS[0]
+
+
+async def test_what_is_no_rotation_waits_for_nobody(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    asked = await actions.ask(access)
+    refused = await actions.refusal(
+        engine, access.installed(asked.request.id, person=ENGINEER, key=str(uuid4()))
+    )
+    assert refused.reason == "rotation_not_waiting"
+
+
+# --- tests, and an old one that is still needed ---------------------------------------------------------
+
+
+async def ready_to_test(store: PostgresStore, access: Access) -> Change:
+    before = await begun(store, access)
+    after = rotation.made(before, NEW, now=NOW, testable=True)
+    await move(store, before, after)
+    return after
+
+
+async def test_a_test_is_asked_for_once_and_the_keeper_is_called(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    change = await ready_to_test(store, access)
+    before = await actions.wanted(engine)
+    for _ in range(2):
+        await access.test(change.request, person=ENGINEER, key=actions.key())
+    found = rotation.rotation_of(await current(store, change))
+    assert (found.test_asked_at, found.tested) == (NOW, None)
+    assert await actions.wanted(engine) == before + 1
+
+
+async def test_those_who_approve_can_have_it_tested_and_nobody_else(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    change = await ready_to_test(store, access)
+    refused = await actions.refusal(engine, access.test(change.request, person=COLLEAGUE, key=actions.key()))
+    assert refused.reason == "not_yours"
+    await access.test(change.request, person=LEAD, key=actions.key())
+    assert rotation.rotation_of(await current(store, change)).test_asked_at == NOW
+
+
+async def test_what_cannot_be_tested_is_refused(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    change = await handed_over(store, access)
+    refused = await actions.refusal(engine, access.test(change.request, person=ENGINEER, key=actions.key()))
+    assert refused.reason == "rotation_no_test"
+
+
+async def test_keeping_the_old_one_takes_back_that_the_new_one_is_installed(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    change = await handed_over(store, access)
+    await access.installed(change.request, person=ENGINEER, key=actions.key())
+    refused = await actions.refusal(
+        engine, access.keep_old(change.request, person=COLLEAGUE, key=actions.key())
+    )
+    assert refused.reason == "not_yours"
+    await access.keep_old(change.request, person=ENGINEER, key=actions.key())
+    kept_one = await current(store, change)
+    assert rotation.rotation_of(kept_one).waits_for_word
+    assert kept_one.wake_at == NOW + REMINDERS[0]
+
+
+async def test_before_the_new_one_is_installed_keeping_the_old_one_changes_nothing(
+    store: PostgresStore, access: Access
+) -> None:
+    change = await handed_over(store, access)
+    await access.keep_old(change.request, person=ENGINEER, key=actions.key())
+    assert await current(store, change) == change

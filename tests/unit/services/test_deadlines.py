@@ -1,0 +1,178 @@
+"""What time brings to requests: reminders with growing gaps, and a lapse when nobody has decided."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.domain.request import RequestState
+from bot.services import Access
+from storage.transaction import PostgresStore
+from tests.unit.factories import NOW, POLICY, SetClock
+from tests.unit.services import actions
+from tests.unit.services.actions import ENGINEER, HOUR, LEAD, LEAD2
+from tests.unit.storage import store_helpers
+
+REMINDERS = tuple(NOW + hours * HOUR for hours in (1, 4, 12))
+LAPSE = NOW + 24 * HOUR
+SECOND = timedelta(seconds=1)
+
+
+async def reminders(engine: AsyncEngine) -> list[str]:
+    """Keys of what was told, each only once."""
+    found = await store_helpers.query(
+        engine, "SELECT key FROM posts WHERE kind = 'notice.reminder' ORDER BY id"
+    )
+    return [key for (key,) in found]
+
+
+async def test_approvers_are_reminded_at_growing_gaps_and_then_it_lapses(
+    access: Access, clock: SetClock, engine: AsyncEngine
+) -> None:
+    id = (await actions.ask(access)).request.id
+    told, following = [], []
+    for moment in (*REMINDERS, LAPSE):
+        clock.present = moment - SECOND
+        assert await access.follow_clock() == moment
+        clock.present = moment
+        following.append(await access.follow_clock())
+        told.append(len(await reminders(engine)))
+    assert told == [1, 2, 3, 3]
+    assert following == [*REMINDERS[1:], LAPSE, None]
+    assert await reminders(engine) == [f"reminder:{id}:{given}" for given in (1, 2, 3)]
+
+
+async def test_a_reminder_goes_to_the_approvals_channel_and_changes_no_state(
+    access: Access, clock: SetClock, engine: AsyncEngine
+) -> None:
+    await actions.ask(access)
+    lines = len(await actions.changes(engine))
+    clock.present = REMINDERS[0]
+    await access.follow_clock()
+    assert (await actions.posts(engine))[-1] == ("notice.reminder", POLICY.approvals_channel)
+    assert await actions.changes(engine, after=lines) == []
+
+
+@pytest.mark.parametrize(
+    ("present", "given", "following"),
+    [
+        (REMINDERS[1] - SECOND, 1, REMINDERS[1]),
+        (REMINDERS[1], 2, REMINDERS[2]),
+        (REMINDERS[2] + SECOND, 3, LAPSE),
+        (LAPSE - SECOND, 3, LAPSE),
+    ],
+)
+async def test_after_a_jump_in_time_they_are_reminded_once(
+    access: Access, clock: SetClock, engine: AsyncEngine, present: datetime, given: int, following: datetime
+) -> None:
+    id = (await actions.ask(access)).request.id
+    clock.present = present
+    assert await access.follow_clock() == following
+    assert await access.follow_clock() == following
+    assert await reminders(engine) == [f"reminder:{id}:{given}"]
+    assert (await access.show(id)).request.reminders == given
+
+
+async def test_what_lapsed_meanwhile_is_not_reminded_of(
+    access: Access, clock: SetClock, engine: AsyncEngine
+) -> None:
+    await actions.ask(access)
+    clock.present = LAPSE
+    assert await access.follow_clock() is None
+    assert await reminders(engine) == []
+
+
+async def test_what_nobody_decides_lapses_and_its_requester_is_told(
+    access: Access, clock: SetClock, engine: AsyncEngine
+) -> None:
+    id = (await actions.ask(access)).request.id
+    lines = len(await actions.changes(engine))
+    clock.present = LAPSE
+    await access.follow_clock()
+    request = (await access.show(id)).request
+    assert (request.state, request.decided_at) == (RequestState.LAPSED, LAPSE)
+    assert await actions.changes(engine, after=lines) == [("pgaccess", "request", "pending", "lapsed")]
+    assert (await actions.posts(engine))[-1] == ("notice.lapsed", ENGINEER)
+    cards = await store_helpers.query(engine, "SELECT wanted_version FROM posts WHERE kind LIKE 'card.%'")
+    assert cards == [(2,), (2,)]
+
+
+async def test_a_first_vote_does_not_keep_it_from_lapsing(
+    store: PostgresStore, access: Access, clock: SetClock
+) -> None:
+    double = actions.under(actions.ruled(approvals=2), store, clock)
+    asked = await actions.ask(double)
+    await actions.approve(double, asked)
+    clock.present = LAPSE
+    await double.follow_clock()
+    assert (await double.show(asked.request.id)).request.state is RequestState.LAPSED
+
+
+@pytest.mark.parametrize("end", ["approve", "deny", "cancel"])
+async def test_what_is_settled_is_neither_reminded_of_nor_lapses(
+    access: Access, clock: SetClock, engine: AsyncEngine, end: str
+) -> None:
+    asked = await actions.ask(access)
+    match end:
+        case "approve":
+            await actions.approve(access, asked, person=LEAD2)
+        case "deny":
+            await actions.deny(access, asked, person=LEAD)
+        case "cancel":
+            await access.cancel(asked.request.id, person=ENGINEER, key=actions.key())
+    state = (await access.show(asked.request.id)).request.state
+    clock.present = NOW + timedelta(days=30)
+    await access.follow_clock()
+    assert (await access.show(asked.request.id)).request.state is state
+    assert await reminders(engine) == []
+
+
+async def test_a_rule_without_reminders_reminds_nobody(
+    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+) -> None:
+    silent = actions.under(actions.ruled(remind_after=()), store, clock)
+    await actions.ask(silent)
+    assert await silent.follow_clock() == LAPSE
+    clock.present = LAPSE - SECOND
+    await silent.follow_clock()
+    assert await reminders(engine) == []
+
+
+async def test_a_rule_that_is_gone_reminds_no_further(
+    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+) -> None:
+    await actions.ask(access)
+    changed = actions.under(actions.ruled(name="another"), store, clock)
+    clock.present = REMINDERS[0]
+    assert await changed.follow_clock() == LAPSE
+    assert len(await reminders(engine)) == 1
+
+
+async def test_many_that_follow_the_clock_at_once_remind_and_lapse_once(
+    access: Access, clock: SetClock, engine: AsyncEngine
+) -> None:
+    for _ in range(4):
+        await actions.ask(access)
+    clock.present = REMINDERS[0]
+    await asyncio.gather(*(access.follow_clock() for _ in range(8)))
+    assert len(await reminders(engine)) == 4
+    clock.present = LAPSE
+    await asyncio.gather(*(access.follow_clock() for _ in range(8)))
+    lapses = "SELECT count(*) FROM audit WHERE after = 'lapsed'"
+    assert await store_helpers.value(engine, lapses) == 4
+
+
+async def test_a_lapse_and_a_decision_at_once_are_one_of_the_two(
+    access: Access, clock: SetClock, engine: AsyncEngine
+) -> None:
+    asked = [await actions.ask(access) for _ in range(4)]
+    clock.present = LAPSE
+    await asyncio.gather(
+        *(actions.approve(access, case) for case in asked), access.follow_clock(), return_exceptions=True
+    )
+    await access.follow_clock()
+    ends = await store_helpers.query(
+        engine, "SELECT count(*) FROM audit WHERE before = 'pending' GROUP BY request_id"
+    )
+    assert ends == [(1,)] * 4

@@ -1,0 +1,302 @@
+"""Extending: alone within what the rule leaves to the owner, as a request beyond it, never past the most."""
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.domain import grant as grants
+from bot.domain.grant import Grant, GrantState, Why
+from bot.domain.request import Kind, RequestState
+from bot.errors import Refusal
+from bot.ports import Case
+from bot.services import Access, Wish
+from storage.transaction import PostgresStore
+from tests.unit.factories import NETWORK, NOW, POLICY, SetClock
+from tests.unit.services import actions
+from tests.unit.services.actions import ENGINEER, HOUR, LEAD, WISH
+from tests.unit.storage import store_helpers
+
+MINUTE = timedelta(minutes=1)
+END = NOW + 8 * HOUR
+"""Of a grant for 8 hours that was read back at once."""
+
+
+async def extend(access: Access, grant: Grant, wish: Wish) -> Case:
+    return await access.extend(grant.request, wish, person=ENGINEER, key=actions.key())
+
+
+# --- alone -----------------------------------------------------------------------------------------
+
+
+async def test_within_the_rule_an_owner_moves_the_end_and_the_warning_at_once(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    grant = await actions.opened(store, access)
+    lines, before = len(await actions.changes(engine)), await store_helpers.counts(engine)
+    case = await extend(access, grant, Wish(duration="1h"))
+    assert case.request.id == grant.request
+    assert case.grant == replace(
+        grant,
+        ends_at=END + HOUR,
+        warn_at=END + timedelta(minutes=30),
+        extended=HOUR,
+        duration=9 * HOUR,
+    )
+    assert await actions.changes(engine, after=lines) == [(ENGINEER, "grant", "in_force", "in_force")]
+    recorded = {"audit": before["audit"] + 1, "received": before["received"] + 1}
+    assert await store_helpers.counts(engine) == before | recorded
+
+
+async def test_what_is_left_to_an_owner_is_left_to_them_in_all(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    grant = await actions.opened(store, access)
+    for minutes in (45, 75):
+        await extend(access, grant, Wish(duration=f"{minutes}m"))
+    longer = await actions.get(store, grant.id)
+    assert (longer.ends_at, longer.extended) == (END + 2 * HOUR, 2 * HOUR)
+    asked = await extend(access, grant, Wish(duration="1m", reason="nearly done"))
+    assert (asked.request.kind, asked.request.state) == (Kind.EXTEND, RequestState.PENDING)
+    assert await actions.get(store, grant.id) == longer
+
+
+async def test_an_end_can_be_given_as_a_time(store: PostgresStore, access: Access) -> None:
+    grant = await actions.opened(store, access)
+    case = await extend(access, grant, Wish(until="19:15"))
+    assert case.grant is not None
+    assert case.grant.ends_at == NOW.replace(hour=18, minute=15)
+
+
+async def test_what_has_a_fixed_end_gets_a_later_one(store: PostgresStore, access: Access) -> None:
+    grant = await actions.opened(store, access, wish=replace(WISH, duration=None, until="18:00"))
+    case = await extend(access, grant, Wish(duration="1h"))
+    assert case.grant is not None
+    assert (case.grant.ends_at, case.grant.duration) == (NOW.replace(hour=18), None)
+
+
+async def test_what_is_still_being_opened_lasts_longer_once_it_is_read_back(
+    store: PostgresStore, access: Access
+) -> None:
+    grant = await actions.opened(store, access, GrantState.APPLYING)
+    await extend(access, grant, Wish(duration="1h"))
+    longer = await actions.get(store, grant.id)
+    assert (longer.state, longer.warn_at) == (GrantState.APPLYING, None)
+    opened = grants.verified(longer, now=NOW + MINUTE, warn_before=POLICY.warn_before)
+    assert opened.ends_at == NOW + MINUTE + 9 * HOUR
+
+
+async def test_who_names_no_time_gets_the_rules_default(
+    store: PostgresStore, access: Access, clock: SetClock
+) -> None:
+    grant = await actions.opened(store, access)
+    brief = actions.under(actions.ruled(default_duration=30 * MINUTE), store, clock)
+    case = await extend(brief, grant, Wish())
+    assert case.grant is not None
+    assert case.grant.ends_at == END + 30 * MINUTE
+
+
+async def test_a_longer_grant_is_warned_of_and_ends_at_its_new_moments(
+    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+) -> None:
+    grant = await actions.opened(store, access)
+    clock.present = END - HOUR / 2
+    await access.follow_clock()
+    await extend(access, grant, Wish(duration="1h"))
+    moments = [await access.follow_clock()]
+    last_quarter = END + HOUR - 1.5 * HOUR / 4
+    for moment in (last_quarter, END + HOUR):
+        clock.present = moment
+        moments.append(await access.follow_clock())
+    assert moments == [last_quarter, END + HOUR, None]
+    told = [kind for kind, _ in await actions.posts(engine) if kind == "notice.ending"]
+    assert len(told) == 2
+    assert (await actions.get(store, grant.id)).state is GrantState.ENDING
+
+
+# --- as a request ----------------------------------------------------------------------------------
+
+
+async def test_beyond_the_rule_it_is_a_request_of_its_own_with_two_cards(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    grant = await actions.opened(store, access)
+    lines, told = len(await actions.changes(engine)), len(await actions.posts(engine))
+    case = await extend(access, grant, Wish(duration="3h", reason="still at it"))
+    asked = case.request
+    assert (asked.kind, asked.grant, asked.state, asked.needed) == (
+        Kind.EXTEND,
+        grant.id,
+        RequestState.PENDING,
+        1,
+    )
+    assert (asked.terms.network, asked.terms.duration) == (NETWORK, 3 * HOUR)
+    assert (asked.terms.until, asked.terms.reason) == (None, "still at it")
+    assert case.grant == grant
+    assert await actions.changes(engine, after=lines) == [(ENGINEER, "request", "", "pending")]
+    cards = [("card.approval", POLICY.approvals_channel), ("card.requester", ENGINEER)]
+    assert (await actions.posts(engine))[told:] == cards
+
+
+async def test_an_approved_extension_moves_the_end_and_uses_up_nothing_of_the_owners_own(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    grant = await actions.opened(store, access)
+    asked = await extend(access, grant, Wish(duration="3h"))
+    lines = len(await actions.changes(engine))
+    decided = await actions.approve(access, asked)
+    assert decided.grant == replace(
+        grant, ends_at=END + 3 * HOUR, warn_at=END + 3 * HOUR - 30 * MINUTE, duration=11 * HOUR
+    )
+    assert await actions.changes(engine, after=lines) == [
+        (LEAD, "request", "pending", "approved"),
+        (LEAD, "grant", "in_force", "in_force"),
+    ]
+    alone = await extend(access, grant, Wish(duration="2h"))
+    assert alone.request.id == grant.request
+
+
+async def test_the_cards_of_what_became_longer_are_shown_afresh(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    grant = await actions.opened(store, access)
+    await actions.approve(access, await extend(access, grant, Wish(duration="3h")))
+    behind = "SELECT wanted_version FROM posts WHERE request_id = :id AND kind LIKE 'card.%'"
+    assert await store_helpers.query(engine, behind, id=grant.request) == [(3,), (3,)]
+
+
+@pytest.mark.parametrize("end", ["deny", "cancel"])
+async def test_an_extension_that_is_not_approved_leaves_the_grant_as_it_was(
+    store: PostgresStore, access: Access, end: str
+) -> None:
+    grant = await actions.opened(store, access)
+    asked = await extend(access, grant, Wish(duration="3h"))
+    if end == "deny":
+        await actions.deny(access, asked)
+    else:
+        await access.cancel(asked.request.id, person=ENGINEER, key=actions.key())
+    assert await actions.get(store, grant.id) == grant
+
+
+@pytest.mark.parametrize(
+    "state", [GrantState.INTERRUPTED, GrantState.ENDING, GrantState.ENDED, GrantState.FAILED]
+)
+async def test_an_extension_that_is_approved_too_late_is_refused(
+    store: PostgresStore, access: Access, engine: AsyncEngine, state: GrantState
+) -> None:
+    grant = await actions.opened(store, access)
+    asked = await extend(access, grant, Wish(duration="3h"))
+    over = replace(grant, state=state, why=Why.DONE)
+    assert await store_helpers.change(store, grant, over)
+    found = await actions.refusal(engine, actions.approve(access, asked))
+    assert (found.reason, found.params) == (Refusal.GRANT_OVER, {"id": grant.request})
+    assert (await actions.deny(access, asked)).request.state is RequestState.DENIED
+
+
+async def test_an_approver_can_shorten_an_extension(store: PostgresStore, access: Access) -> None:
+    grant = await actions.opened(store, access)
+    asked = await extend(access, grant, Wish(duration="4h"))
+    decided = await actions.approve(access, asked, changes=Wish(duration="3h"))
+    assert decided.grant is not None
+    assert decided.grant.ends_at == END + 3 * HOUR
+
+
+# --- refused ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("wish", "reason"),
+    [
+        (Wish(duration="8"), Refusal.DURATION_NO_UNIT),
+        (Wish(duration="forever"), Refusal.DURATION_FOREVER),
+        (Wish(until="18:00"), Refusal.END_PAST),
+        (Wish(until="17:30"), Refusal.END_PAST),
+        (Wish(until="2026-11-24 09:00"), Refusal.END_PAST),
+        (Wish(duration="113h"), Refusal.EXTEND_PAST_LONGEST),
+        (Wish(until="2026-11-29 10:01"), Refusal.EXTEND_PAST_LONGEST),
+    ],
+)
+async def test_an_extension_that_makes_no_sense_is_refused(
+    store: PostgresStore, access: Access, engine: AsyncEngine, wish: Wish, reason: Refusal
+) -> None:
+    grant = await actions.opened(store, access)
+    assert (await actions.refusal(engine, extend(access, grant, wish))).reason is reason
+
+
+@pytest.mark.parametrize("wish", [Wish(duration="112h"), Wish(until="2026-11-29 10:00")])
+async def test_up_to_the_longest_in_all_it_can_be_asked_for(
+    store: PostgresStore, access: Access, wish: Wish
+) -> None:
+    grant = await actions.opened(store, access)
+    assert (await extend(access, grant, wish)).request.terms.duration == 112 * HOUR
+
+
+async def test_what_was_given_before_counts_towards_the_longest(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    grant = await actions.opened(store, access)
+    await actions.approve(access, await extend(access, grant, Wish(duration="110h")))
+    await extend(access, grant, Wish(duration="2h"))
+    found = await actions.refusal(engine, extend(access, grant, Wish(duration="1m")))
+    assert found.reason is Refusal.EXTEND_PAST_LONGEST
+
+
+async def test_what_has_no_end_is_not_extended(
+    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+) -> None:
+    lasting = actions.under(actions.ruled(permanent=True), store, clock)
+    grant = await actions.opened(store, lasting, wish=replace(WISH, duration="forever"))
+    found = await actions.refusal(engine, extend(lasting, grant, Wish(duration="1h")))
+    assert (found.reason, found.params) == (Refusal.EXTEND_NOT_TIMED, {"id": grant.request})
+
+
+async def test_what_is_closing_already_is_refused_with_the_command_that_asks_again(
+    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+) -> None:
+    grant = await actions.opened(store, access)
+    clock.present = END
+    await access.follow_clock()
+    found = await actions.refusal(engine, extend(access, grant, Wish(duration="1h")))
+    assert found.reason is Refusal.GRANT_CLOSING
+    assert found.params["command"] == f"/pgaccess mtls add {NETWORK} to billing"
+
+
+async def test_an_extension_that_is_asked_for_needs_the_reason_that_the_rule_wants(
+    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+) -> None:
+    grant = await actions.opened(store, access)
+    strict = actions.under(actions.ruled(minimum_reason=10), store, clock)
+    found = await actions.refusal(engine, extend(strict, grant, Wish(duration="3h", reason="later")))
+    assert found.reason is Refusal.REASON_SHORT
+    alone = await extend(strict, grant, Wish(duration="1h"))
+    assert alone.request.id == grant.request
+
+
+async def test_who_could_not_ask_any_more_cannot_extend_either(
+    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+) -> None:
+    grant = await actions.opened(store, access)
+    silent = actions.under(actions.ruled(requesters=frozenset({LEAD})), store, clock)
+    found = await actions.refusal(engine, extend(silent, grant, Wish(duration="1h")))
+    assert found.reason is Refusal.POLICY_SILENT
+
+
+async def test_an_extension_has_no_grant_of_its_own_to_extend(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    grant = await actions.opened(store, access)
+    asked = await extend(access, grant, Wish(duration="3h"))
+    doing = access.extend(asked.request.id, Wish(duration="1h"), person=ENGINEER, key=actions.key())
+    assert (await actions.refusal(engine, doing)).reason is Refusal.GRANT_NOT_OPEN
+
+
+@pytest.mark.parametrize("moment", [END - MINUTE, END])
+async def test_until_the_very_moment_it_is_closed_it_can_be_extended(
+    store: PostgresStore, access: Access, clock: SetClock, moment: datetime
+) -> None:
+    grant = await actions.opened(store, access)
+    clock.present = moment
+    case = await extend(access, grant, Wish(duration="1h"))
+    assert case.grant is not None
+    assert case.grant.ends_at == END + HOUR

@@ -1,0 +1,281 @@
+"""Who may do what to a grant, and in which of its states: every verb, every person, every state."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Final
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.domain.grant import GrantState, Why
+from bot.domain.person import Person
+from bot.domain.request import RequestState
+from bot.errors import Refusal, Refused
+from bot.ports import Case
+from bot.services import Access, Wish
+from storage.transaction import PostgresStore
+from tests.unit import factories
+from tests.unit.services import actions
+from tests.unit.services.actions import ADMIN, COLLEAGUE, ENGINEER, GROUP_ADMIN, GROUP_LEAD, LEAD
+from tests.unit.storage import store_helpers
+
+Verb = Callable[[Access, int, dict[str, str]], Awaitable[Case]]
+
+VERBS: Final[dict[str, Verb]] = {
+    "done": lambda access, id, who: access.done(id, **who),
+    "revoke": lambda access, id, who: access.revoke(id, **who),
+    "retry": lambda access, id, who: access.retry(id, **who),
+    "restore": lambda access, id, who: access.restore(id, **who),
+    "give_up": lambda access, id, who: access.give_up(id, **who),
+    "extend": lambda access, id, who: access.extend(id, Wish(duration="1h"), **who),
+}
+
+WHO: Final = {"revoke": LEAD}
+"""Who does it where it is about the state; everything else is the owner's."""
+
+FITTING: Final = {
+    "retry": GrantState.FAILED,
+    "restore": GrantState.INTERRUPTED,
+    "give_up": GrantState.FAILED,
+}
+"""The state in which it can be done, where it is about who does it; everything else to what is in force."""
+
+APPLYING, IN_FORCE, INTERRUPTED = GrantState.APPLYING, GrantState.IN_FORCE, GrantState.INTERRUPTED
+ENDING, ENDED, FAILED = GrantState.ENDING, GrantState.ENDED, GrantState.FAILED
+WAITING: Final = GrantState.WAITING
+
+TABLE: Final[dict[str, dict[GrantState, tuple[GrantState, Why | None] | Refusal]]] = {
+    "done": {
+        WAITING: (ENDING, Why.DONE),
+        APPLYING: (ENDING, Why.DONE),
+        IN_FORCE: (ENDING, Why.DONE),
+        INTERRUPTED: (ENDING, Why.DONE),
+        ENDING: Refusal.GRANT_OVER,
+        ENDED: Refusal.GRANT_OVER,
+        FAILED: Refusal.GRANT_OVER,
+    },
+    "revoke": {
+        WAITING: (ENDING, Why.REVOKED),
+        APPLYING: (ENDING, Why.REVOKED),
+        IN_FORCE: (ENDING, Why.REVOKED),
+        INTERRUPTED: (ENDING, Why.REVOKED),
+        ENDING: Refusal.GRANT_OVER,
+        ENDED: Refusal.GRANT_OVER,
+        FAILED: Refusal.GRANT_OVER,
+    },
+    "retry": {FAILED: (APPLYING, None)},
+    "restore": {INTERRUPTED: (APPLYING, None)},
+    "give_up": {FAILED: (ENDED, Why.GIVEN_UP)},
+    "extend": {
+        WAITING: Refusal.GRANT_NOT_OPEN,
+        APPLYING: (APPLYING, None),
+        IN_FORCE: (IN_FORCE, None),
+        INTERRUPTED: Refusal.GRANT_NOT_OPEN,
+        ENDING: Refusal.GRANT_CLOSING,
+        ENDED: Refusal.GRANT_CLOSING,
+        FAILED: Refusal.GRANT_NOT_OPEN,
+    },
+}
+"""What becomes of a grant, by verb and state."""
+
+ELSE: Final = {
+    "retry": Refusal.GRANT_NOT_FAILED,
+    "restore": Refusal.GRANT_NOT_INTERRUPTED,
+    "give_up": Refusal.GRANT_NOT_FAILED,
+}
+"""What is said in every state that the table leaves out."""
+
+MAY: Final[dict[str, dict[str, Refusal | None]]] = {
+    "done": dict.fromkeys((COLLEAGUE, LEAD, GROUP_LEAD, ADMIN, GROUP_ADMIN), Refusal.NOT_YOURS)
+    | {ENGINEER: None},
+    "revoke": {
+        ENGINEER: Refusal.APPROVER_NOT,
+        COLLEAGUE: Refusal.APPROVER_NOT,
+        **dict.fromkeys((LEAD, GROUP_LEAD, ADMIN, GROUP_ADMIN)),
+    },
+    **dict.fromkeys(
+        ("retry", "restore", "give_up"),
+        dict.fromkeys((ENGINEER, LEAD, GROUP_LEAD))
+        | dict.fromkeys((COLLEAGUE, ADMIN, GROUP_ADMIN), Refusal.NOT_YOURS),
+    ),
+    "extend": dict.fromkeys((COLLEAGUE, LEAD, GROUP_LEAD, ADMIN, GROUP_ADMIN), Refusal.NOT_YOURS)
+    | {ENGINEER: None},
+}
+"""Who may, by verb: None is allowed."""
+
+
+def do(access: Access, verb: str, request: int, person: str, *, key: str = "") -> Awaitable[Case]:
+    return VERBS[verb](access, request, {"person": person, "key": key or actions.key()})
+
+
+@pytest.mark.parametrize("state", GrantState)
+@pytest.mark.parametrize("verb", VERBS)
+async def test_a_verb_does_what_it_says_in_its_states_and_is_refused_in_all_others(
+    store: PostgresStore, access: Access, engine: AsyncEngine, verb: str, state: GrantState
+) -> None:
+    grant = await actions.opened(store, access, state)
+    wanted, lines = await actions.wanted(engine), len(await actions.changes(engine))
+    doing = do(access, verb, grant.request, WHO.get(verb, ENGINEER))
+    expected = TABLE[verb].get(state) or ELSE[verb]
+    if isinstance(expected, Refusal):
+        assert (await actions.refusal(engine, doing)).reason is expected
+        return
+    case = await doing
+    assert case.grant is not None
+    assert (case.grant.state, case.grant.why) == expected
+    line = (WHO.get(verb, ENGINEER), "grant", state, expected[0])
+    assert await actions.changes(engine, after=lines) == [line]
+    calls_keeper = expected[0] in (GrantState.ENDING, GrantState.APPLYING) and verb != "extend"
+    assert await actions.wanted(engine) == wanted + calls_keeper
+    shown = await store_helpers.query(
+        engine, "SELECT DISTINCT wanted_version FROM posts WHERE kind LIKE 'card.%'"
+    )
+    assert shown == [(3,)]
+
+
+@pytest.mark.parametrize(("verb", "person"), [(verb, person) for verb in MAY for person in MAY[verb]])
+async def test_a_verb_is_for_those_who_may(
+    store: PostgresStore, access: Access, engine: AsyncEngine, verb: str, person: str
+) -> None:
+    grant = await actions.opened(store, access, FITTING.get(verb, GrantState.IN_FORCE))
+    doing, reason = do(access, verb, grant.request, person), MAY[verb][person]
+    if reason is None:
+        assert (await doing).request.id == grant.request
+    else:
+        assert (await actions.refusal(engine, doing)).reason is reason
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize(
+    ("gone", "reason"),
+    [
+        (factories.person(deactivated=True), Refusal.PERSON_INACTIVE),
+        (factories.person(guest=True), Refusal.PERSON_OUTSIDE),
+    ],
+)
+async def test_whoever_is_no_member_any_more_does_nothing(
+    store: PostgresStore,
+    access: Access,
+    engine: AsyncEngine,
+    verb: str,
+    gone: Person,
+    reason: Refusal,
+) -> None:
+    grant = await actions.opened(store, access, FITTING.get(verb, GrantState.IN_FORCE))
+    person = WHO.get(verb, ENGINEER)
+    await actions.know(store, replace(gone, id=person))
+    assert (await actions.refusal(engine, do(access, verb, grant.request, person))).reason is reason
+
+
+@pytest.mark.parametrize("verb", VERBS)
+async def test_whoever_is_unknown_is_looked_up_whatever_they_do(
+    store: PostgresStore, access: Access, engine: AsyncEngine, verb: str
+) -> None:
+    grant = await actions.opened(store, access, FITTING.get(verb, GrantState.IN_FORCE))
+    with pytest.raises(Refused) as caught:
+        await do(access, verb, grant.request, "U0NEW")
+    assert caught.value.reason is Refusal.PERSON_UNKNOWN
+    async with store.transaction() as tx:
+        assert await tx.people.asked_for() == ("U0NEW",)
+        assert await tx.grants.of_request(grant.request) == grant
+
+
+@pytest.mark.parametrize("verb", VERBS)
+async def test_nothing_can_be_done_to_what_was_never_opened(
+    access: Access, engine: AsyncEngine, verb: str
+) -> None:
+    pending = await actions.ask(access)
+    person = WHO.get(verb, ENGINEER)
+    found = await actions.refusal(engine, do(access, verb, pending.request.id, person))
+    assert (found.reason, found.params) == (Refusal.GRANT_NOT_OPEN, {"id": pending.request.id})
+    found = await actions.refusal(engine, do(access, verb, 4711, person))
+    assert (found.reason, found.params) == (Refusal.REQUEST_UNKNOWN, {"id": 4711})
+
+
+@pytest.mark.parametrize("verb", ["retry", "restore"])
+async def test_what_is_past_its_end_is_not_opened_again(
+    store: PostgresStore, access: Access, engine: AsyncEngine, clock: factories.SetClock, verb: str
+) -> None:
+    grant = await actions.opened(store, access, FITTING[verb])
+    assert grant.ends_at is not None
+    clock.present = grant.ends_at
+    found = await actions.refusal(engine, do(access, verb, grant.request, ENGINEER))
+    assert found.reason is Refusal.GRANT_OVER
+
+
+@pytest.mark.parametrize("verb", ["retry", "restore"])
+async def test_what_is_opened_again_keeps_its_end_and_forgets_what_went_wrong(
+    store: PostgresStore, access: Access, verb: str
+) -> None:
+    grant = await actions.opened(store, access, FITTING[verb])
+    await do(access, verb, grant.request, ENGINEER)
+    again = await actions.get(store, grant.id)
+    expected = replace(grant, state=APPLYING, why=None, detail="", closed_at=None, warn_at=None)
+    assert again == expected
+
+
+async def test_an_approver_of_a_rule_that_is_gone_cannot_revoke_but_an_admin_can(
+    store: PostgresStore, access: Access, engine: AsyncEngine, clock: factories.SetClock
+) -> None:
+    grant = await actions.opened(store, access)
+    changed = actions.under(actions.ruled(name="another"), store, clock)
+    found = await actions.refusal(engine, do(changed, "revoke", grant.request, LEAD))
+    assert found.reason is Refusal.APPROVER_NOT
+    case = await do(changed, "revoke", grant.request, ADMIN)
+    assert case.grant is not None
+    assert case.grant.state is GrantState.ENDING
+
+
+@pytest.mark.parametrize("verb", VERBS)
+async def test_the_same_click_twice_is_done_once(
+    store: PostgresStore, access: Access, engine: AsyncEngine, verb: str
+) -> None:
+    grant = await actions.opened(store, access, FITTING.get(verb, GrantState.IN_FORCE))
+    person = WHO.get(verb, ENGINEER)
+    first = await do(access, verb, grant.request, person, key="click:1")
+    before = await actions.snapshot(engine)
+    assert await do(access, verb, grant.request, person, key="click:1") == first
+    assert await actions.snapshot(engine) == before
+
+
+# --- cancel: the one verb about a request that waits -----------------------------------------------
+
+
+async def test_one_takes_back_ones_own_request(access: Access, engine: AsyncEngine) -> None:
+    asked = await actions.ask(access)
+    case = await access.cancel(asked.request.id, person=ENGINEER, key=actions.key())
+    assert case.request.state is RequestState.CANCELLED
+    line = (ENGINEER, "request", "pending", "cancelled")
+    assert await actions.changes(engine, after=1) == [line]
+    assert await store_helpers.query(engine, "SELECT wanted_version FROM posts") == [(2,), (2,)]
+
+
+@pytest.mark.parametrize("person", [COLLEAGUE, LEAD, GROUP_LEAD, ADMIN, GROUP_ADMIN])
+async def test_nobody_else_takes_it_back(access: Access, engine: AsyncEngine, person: str) -> None:
+    asked = await actions.ask(access)
+    doing = access.cancel(asked.request.id, person=person, key=actions.key())
+    assert (await actions.refusal(engine, doing)).reason is Refusal.NOT_YOURS
+
+
+async def test_what_is_decided_is_not_taken_back_and_it_is_said_who_decided(
+    access: Access, engine: AsyncEngine
+) -> None:
+    approved, denied, cancelled = [await actions.ask(access) for _ in range(3)]
+    await actions.approve(access, approved)
+    await actions.deny(access, denied)
+    await access.cancel(cancelled.request.id, person=ENGINEER, key=actions.key())
+    for case, reason, person in (
+        (approved, Refusal.REQUEST_DECIDED, LEAD),
+        (denied, Refusal.REQUEST_DECIDED, LEAD),
+        (cancelled, Refusal.REQUEST_CLOSED, None),
+    ):
+        doing = access.cancel(case.request.id, person=ENGINEER, key=actions.key())
+        found = await actions.refusal(engine, doing)
+        assert (found.reason, found.params.get("person")) == (reason, person)
+
+
+async def test_a_number_that_was_never_given_out_is_not_taken_back(
+    access: Access, engine: AsyncEngine
+) -> None:
+    doing = access.cancel(4711, person=ENGINEER, key=actions.key())
+    assert (await actions.refusal(engine, doing)).reason is Refusal.REQUEST_UNKNOWN

@@ -1,0 +1,117 @@
+"""Every button that is offered does something, and everything that can be done with a button is offered."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+import pytest
+
+from bot.domain.grant import GrantState
+from bot.domain.request import Kind, RequestState, Verdict
+from bot.errors import Refused
+from bot.i18n.translator import Words
+from bot.ports import Case
+from bot.services import Access, Vote, Wish
+from bot.views import action_ids, buttons
+from storage.transaction import PostgresStore
+from tests.unit.services import actions
+from tests.unit.services.actions import COLLEAGUE, ENGINEER, LEAD, WISH
+from tests.unit.storage import store_helpers
+from tests.unit.views import samples
+
+EN = Words("en")
+
+PRESSED: Final[dict[str, Callable[[Access, int, dict[str, str]], Awaitable[Case]]]] = {
+    action_ids.APPROVE: lambda access, id, who: access.decide(id, _vote(Verdict.APPROVE), **who),
+    action_ids.DENY: lambda access, id, who: access.decide(id, _vote(Verdict.DENY), **who),
+    action_ids.CHANGE: lambda access, id, who: access.decide(id, _vote(Verdict.APPROVE, "1h"), **who),
+    action_ids.CANCEL: lambda access, id, who: access.cancel(id, **who),
+    action_ids.DONE: lambda access, id, who: access.done(id, **who),
+    action_ids.EXTEND: lambda access, id, who: access.extend(id, Wish(duration="1h"), **who),
+    action_ids.REVOKE: lambda access, id, who: access.revoke(id, **who),
+    action_ids.RESTORE: lambda access, id, who: access.restore(id, **who),
+    action_ids.RETRY: lambda access, id, who: access.retry(id, **who),
+    action_ids.GIVE_UP: lambda access, id, who: access.give_up(id, **who),
+}
+"""What each button that changes something does; ``Details`` only shows."""
+
+UNOFFERED: Final = {
+    (ENGINEER, GrantState.APPLYING): {action_ids.EXTEND},
+    (LEAD, GrantState.INTERRUPTED): {action_ids.RESTORE},
+    (LEAD, GrantState.FAILED): {action_ids.RETRY, action_ids.GIVE_UP},
+}
+"""What can be done without a button on the card: by a typed line, or by a button on a notice."""
+
+State = GrantState | RequestState
+STATES: Final[tuple[State, ...]] = (
+    *GrantState,
+    *(RequestState.PENDING, RequestState.DENIED, RequestState.CANCELLED, RequestState.LAPSED),
+)
+
+
+def _vote(verdict: Verdict, shorter: str | None = None) -> Vote:
+    return Vote(verdict=verdict, version=1, changes=None if shorter is None else Wish(duration=shorter))
+
+
+async def stand(store: PostgresStore, access: Access, state: State) -> Case:
+    """A fresh request that stands in a state."""
+    if isinstance(state, GrantState):
+        return await access.show((await actions.opened(store, access, state)).request)
+    asked = await actions.ask(access)
+    match state:
+        case RequestState.DENIED:
+            return await actions.deny(access, asked)
+        case RequestState.CANCELLED:
+            return await access.cancel(asked.request.id, person=ENGINEER, key=actions.key())
+        case RequestState.LAPSED:
+            async with store.transaction() as tx:
+                doing = store_helpers.BY_LEAD
+                await tx.requests.decide(asked.request, RequestState.LAPSED, doing=doing)
+                await tx.commit()
+    return await access.show(asked.request.id)
+
+
+async def accepted(access: Access, action: str, case: Case, person: str) -> bool:
+    try:
+        await PRESSED[action](access, case.request.id, {"person": person, "key": actions.key()})
+    except Refused:
+        return False
+    return True
+
+
+def offered(case: Case, person: str) -> Sequence[str]:
+    """The buttons on a person's copy of the card."""
+    made = buttons.for_owner(case, EN) if person == ENGINEER else buttons.for_approvers(case, EN)
+    return samples.actions(made)
+
+
+@pytest.mark.parametrize("person", [ENGINEER, LEAD])
+@pytest.mark.parametrize("state", STATES)
+async def test_what_is_offered_on_a_card_is_what_would_be_accepted(
+    store: PostgresStore, access: Access, state: State, person: str
+) -> None:
+    case = await stand(store, access, state)
+    found, taken = offered(case, person), set()
+    assert len(set(found)) == len(found)
+    for action in PRESSED:
+        # What is refused leaves no trace, so the next button can be tried on the same request.
+        if await accepted(access, action, case, person):
+            taken.add(action)
+            case = await stand(store, access, state)
+    unoffered = UNOFFERED.get((person, state), set()) if isinstance(state, GrantState) else set()
+    assert set(found) - {action_ids.DETAILS} == taken - unoffered
+    assert unoffered <= taken
+
+
+async def test_an_extension_and_a_removal_that_wait_can_be_decided_as_they_are_or_taken_back(
+    store: PostgresStore, access: Access
+) -> None:
+    grant = await actions.opened(store, access)
+    await actions.opened(store, access, person=COLLEAGUE)
+    more = await access.extend(grant.request, Wish(duration="3h"), person=ENGINEER, key=actions.key())
+    removal = await access.remove(WISH, person=ENGINEER, key=actions.key())
+    assert (more.request.kind, removal.case.request.kind) == (Kind.EXTEND, Kind.REMOVE)
+    for case in (more, removal.case):
+        assert offered(case, LEAD) == [action_ids.APPROVE, action_ids.DENY, action_ids.DETAILS]
+        assert offered(case, ENGINEER) == [action_ids.CANCEL]
+    for case in (await actions.approve(access, more), await actions.approve(access, removal.case)):
+        assert offered(case, LEAD) == offered(case, ENGINEER) == []

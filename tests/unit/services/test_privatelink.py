@@ -1,0 +1,317 @@
+"""PrivateLink's use cases: what is recorded, what ends at once, and what is refused without a trace."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.domain.grant import GrantState
+from bot.domain.method import Method
+from bot.domain.privatelink.observation import Connection, LinkAccount, LinkLook
+from bot.domain.request import Kind, RequestState
+from bot.domain.subject import Accounts, Whole
+from bot.errors import Refusal, Refused
+from bot.ports import Case
+from bot.services import Access, Removal, Wish
+from storage.transaction import PostgresStore
+from tests.unit import factories
+from tests.unit.factories import NOW, SetClock
+from tests.unit.services import actions
+from tests.unit.services.actions import COLLEAGUE, ENGINEER, LEAD
+from tests.unit.storage import store_helpers
+
+ONE, TWO = "123456789012", "210987654321"
+A, B = (f"arn:aws:iam::{number}:root" for number in (ONE, TWO))
+WISH = Wish(address=ONE, target="billing", duration="8h", reason="nightly export")
+LINK = LinkLook(
+    at=NOW,
+    status="Operational",
+    service="com.amazonaws.vpce.us-east-1.vpce-svc-0ab1",
+    accounts=(LinkAccount(arn=A, status="Active"), LinkAccount(arn=B, status="Active")),
+    connections=(Connection(endpoint="vpce-0", hostname="db.example", owner=B, status="Available"),),
+    ours=frozenset({A}),
+)
+
+
+@pytest.fixture
+async def access(store: PostgresStore, clock: SetClock) -> Access:
+    """The use cases, with one database whose PrivateLink is looked at, and everybody known."""
+    await store_helpers.discover(store, method=Method.PRIVATELINK)
+    await actions.know_everybody(store)
+    return actions.under(actions.HOUSE, store, clock)
+
+
+async def see(store: PostgresStore, look: LinkLook) -> None:
+    """Records what a pass over PrivateLink has seen, due or not."""
+    async with store.transaction() as tx:
+        await tx.lanes.look_at_all()
+        await tx.commit()
+    job = await store_helpers.take(store)
+    async with store.transaction() as tx:
+        await tx.lanes.looked(job, look)
+        await tx.lanes.release(job, again=timedelta(minutes=10), tries=0, kept=True)
+        await tx.commit()
+
+
+async def ask(access: Access, wish: Wish = WISH, *, person: str = ENGINEER) -> Case:
+    return await access.ask_link(wish, person=person, key=actions.key())
+
+
+async def opened(store: PostgresStore, access: Access, address: str = ONE, *, person: str = ENGINEER) -> Case:
+    """A grant in force."""
+    case = await ask(access, replace(WISH, address=address), person=person)
+    approved = await actions.approve(access, case)
+    await actions.bring(store, approved, GrantState.IN_FORCE)
+    return approved
+
+
+async def remove(access: Access, address: str = ONE, *, person: str = ENGINEER) -> Removal:
+    wish = Wish(address=address, target="billing", reason="done with it")
+    return await access.remove_accounts(wish, person=person, key=actions.key())
+
+
+async def close(access: Access, typed: str = "billing") -> Case:
+    wish = Wish(target="billing", reason="we move")
+    return await access.close_link(wish, typed=typed, person=ENGINEER, key=actions.key())
+
+
+async def states(engine: AsyncEngine) -> list[Any]:
+    return [
+        row[0] for row in await store_helpers.query(engine, "SELECT state FROM grants ORDER BY request_id")
+    ]
+
+
+# --- asking ------------------------------------------------------------------------------------------
+
+
+async def test_accounts_are_recorded_in_their_one_form_with_the_end_that_was_asked(access: Access) -> None:
+    case = await ask(access, replace(WISH, address=f"{TWO}:root, {ONE} {A}"))
+    terms = case.request.terms
+    assert (case.request.kind, case.request.state) == (Kind.OPEN, RequestState.PENDING)
+    assert (terms.method, terms.subject) == (Method.PRIVATELINK, Accounts((A, B)))
+    assert terms.duration == timedelta(hours=8)
+
+
+async def test_an_approval_opens_a_grant_and_calls_the_keeper(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    before = await actions.wanted(engine)
+    approved = await actions.approve(access, await ask(access))
+    assert approved.grant is not None
+    assert (approved.grant.method, approved.grant.state) == (Method.PRIVATELINK, GrantState.APPLYING)
+    assert await actions.wanted(engine) == before + 1
+
+
+async def test_an_approver_may_leave_accounts_out_and_add_none(access: Access) -> None:
+    case = await ask(access, replace(WISH, address=f"{ONE} {TWO}"))
+    with pytest.raises(Refused) as refused:
+        await actions.approve(access, case, changes=Wish(address=f"{ONE} 111111111111"))
+    assert refused.value.reason is Refusal.TERMS_WIDER
+    approved = await actions.approve(access, case, changes=Wish(address=ONE))
+    assert approved.request.terms.subject == Accounts((A,))
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"address": None}, Refusal.ACCOUNT_EMPTY),
+        ({"address": "1234567890123"}, Refusal.ACCOUNT_DIGITS),
+        ({"target": "nowhere"}, Refusal.TARGET_UNKNOWN),
+        ({"duration": "forever"}, Refusal.DURATION_FOREVER),
+        ({"duration": "30d"}, Refusal.DURATION_TOO_LONG),
+    ],
+)
+async def test_a_wrong_wish_leaves_no_trace(
+    access: Access, engine: AsyncEngine, changed: dict[str, Any], reason: Refusal
+) -> None:
+    refused = await actions.refusal(engine, ask(access, replace(WISH, **changed)))
+    assert refused.reason is reason
+
+
+async def test_the_policy_tells_ways_in_apart(
+    store: PostgresStore, access: Access, engine: AsyncEngine, clock: SetClock
+) -> None:
+    others = actions.under(actions.ruled(methods=frozenset({Method.MTLS})), store, clock)
+    assert (await actions.refusal(engine, ask(others))).reason is Refusal.POLICY_SILENT
+    only = actions.under(actions.ruled(methods=frozenset({Method.PRIVATELINK})), store, clock)
+    assert (await ask(only)).request.state is RequestState.PENDING
+
+
+async def test_a_database_on_postgres_advanced_is_refused_with_the_fact(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    advanced = replace(factories.database(), plan="heroku-postgresql:advanced-private-1")
+    await store_helpers.discover(store, advanced, method=Method.PRIVATELINK)
+    refused = await actions.refusal(engine, ask(access))
+    assert refused.reason is Refusal.LINK_PLAN
+    assert refused.params["plan"] == advanced.plan
+
+
+# --- ending ------------------------------------------------------------------------------------------
+
+
+async def test_what_is_all_ones_own_ends_at_once(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    one, two = await opened(store, access), await opened(store, access)
+    removal = await remove(access)
+    assert removal.requested is None
+    assert sorted(removal.closing) == [one.request.id, two.request.id]
+    assert await states(engine) == ["ending", "ending"]
+
+
+async def test_anybody_elses_ends_after_a_decision_that_lists_it(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    mine, theirs = await opened(store, access), await opened(store, access, person=COLLEAGUE)
+    removal = await remove(access)
+    assert removal.requested is not None
+    assert removal.requested.closes == (mine.request.id, theirs.request.id)
+    assert await states(engine) == ["in_force", "in_force"]
+    await actions.approve(access, removal.requested)
+    assert await states(engine) == ["ending", "ending"]
+
+
+async def test_a_grant_with_further_accounts_ends_as_a_whole_or_not_at_all(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    both = await opened(store, access, f"{ONE} {TWO}")
+    refused = await actions.refusal(engine, remove(access))
+    assert refused.reason is Refusal.LINK_SOME
+    assert (refused.params["id"], refused.params["accounts"]) == (both.request.id, f"{ONE} {TWO}")
+    assert (await remove(access, f"{ONE} {TWO}")).closing == (both.request.id,)
+
+
+async def test_accounts_of_which_some_are_nobodys_are_refused_by_name(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    await opened(store, access)
+    refused = await actions.refusal(engine, remove(access, f"{ONE} {TWO}"))
+    assert (refused.reason, refused.params["accounts"]) == (Refusal.LINK_NOBODY, Accounts((B,)))
+
+
+async def test_what_others_let_in_is_removed_by_a_request_of_its_own_kind(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    await see(store, LINK)
+    removal = await remove(access, TWO)
+    assert removal.requested is not None
+    assert removal.requested.request.kind is Kind.UNDO
+    decided = await actions.approve(access, removal.requested)
+    assert decided.change is not None
+    assert (decided.change.kind, decided.change.subject) == (Kind.UNDO, Accounts((B,)))
+
+
+async def test_what_nobody_let_in_or_is_closing_cannot_be_removed(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    assert (await actions.refusal(engine, remove(access))).reason is Refusal.LINK_UNSEEN
+    await see(store, LinkLook(at=NOW, status=None))
+    assert (await actions.refusal(engine, remove(access))).reason is Refusal.LINK_NONE
+    await see(store, LINK)
+    assert (await actions.refusal(engine, remove(access, "111111111111"))).reason is Refusal.LINK_NOBODY
+    await opened(store, access)
+    await remove(access)
+    assert (await actions.refusal(engine, remove(access))).reason is Refusal.CLOSING_ALREADY
+
+
+async def test_what_others_let_in_is_taken_over_by_a_request_and_what_is_ours_is_not(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    await see(store, LINK)
+
+    def adopt(address: str) -> Any:
+        wish = Wish(address=address, target="billing", reason="it is the data team's")
+        return access.adopt_accounts(wish, person=ENGINEER, key=actions.key())
+
+    assert (await actions.refusal(engine, adopt(ONE))).reason is Refusal.LINK_OURS
+    case = await adopt(TWO)
+    assert (case.request.kind, case.request.terms.subject) == (Kind.ADOPT, Accounts((B,)))
+    decided = await actions.approve(access, case)
+    assert decided.change is not None
+    assert decided.change.kind is Kind.ADOPT
+
+
+# --- closing -----------------------------------------------------------------------------------------
+
+
+async def test_closing_shows_whom_it_cuts_off_before_it_is_asked_for(
+    store: PostgresStore, access: Access
+) -> None:
+    grant = await opened(store, access)
+    await see(store, LINK)
+    found = await access.may_close("billing", person=ENGINEER)
+    assert found.requests == (grant.request.id,)
+    assert [account.arn for account in found.look.foreign] == [B]
+    assert [each.endpoint for each in found.look.connections] == ["vpce-0"]
+
+
+async def test_an_approved_closing_ends_every_grant_in_the_same_commit(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    grant = await opened(store, access)
+    await see(store, LINK)
+    case = await close(access, " Billing ")
+    assert (case.request.kind, case.request.terms.subject) == (Kind.CLOSE, Whole())
+    assert case.closes == (grant.request.id,)
+    decided = await actions.approve(access, case)
+    assert decided.change is not None
+    assert decided.change.kind is Kind.CLOSE
+    assert await states(engine) == ["ending"]
+
+
+async def test_another_apps_name_closes_nothing(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    await see(store, LINK)
+    assert (await actions.refusal(engine, close(access, "ledger"))).reason is Refusal.LINK_NAME
+
+
+@pytest.mark.parametrize(
+    ("look", "reason"),
+    [
+        (None, Refusal.LINK_UNSEEN),
+        (LinkLook(at=NOW, status=None), Refusal.LINK_NONE),
+        (replace(LINK, status="Deprovisioned"), Refusal.LINK_CLOSING),
+    ],
+)
+async def test_what_is_not_there_or_going_cannot_be_closed(
+    store: PostgresStore, access: Access, engine: AsyncEngine, look: LinkLook | None, reason: Refusal
+) -> None:
+    if look is not None:
+        await see(store, look)
+    assert (await actions.refusal(engine, close(access))).reason is reason
+    with pytest.raises(Refused) as refused:
+        await access.may_close("billing", person=ENGINEER)
+    assert refused.value.reason is reason
+
+
+async def test_while_it_is_being_closed_nobody_is_let_in_and_it_is_not_closed_again(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    await see(store, LINK)
+    await actions.approve(access, await close(access))
+    assert (await actions.refusal(engine, ask(access))).reason is Refusal.LINK_CLOSING
+    assert (await actions.refusal(engine, close(access))).reason is Refusal.LINK_CLOSING
+
+
+async def test_one_command_that_comes_twice_is_recorded_once(access: Access, engine: AsyncEngine) -> None:
+    for _ in range(2):
+        await access.ask_link(WISH, person=ENGINEER, key="once")
+    assert await store_helpers.value(engine, "SELECT count(*) FROM requests") == 1
+
+
+async def test_done_extend_and_revoke_work_on_accounts_as_on_addresses(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    first, second = await opened(store, access), await opened(store, access, TWO)
+    longer = await access.extend(first.request.id, Wish(duration="1h"), person=ENGINEER, key=actions.key())
+    assert longer.grant is not None
+    await access.done(first.request.id, person=ENGINEER, key=actions.key())
+    await access.revoke(second.request.id, person=LEAD, key=actions.key())
+    assert await states(engine) == ["ending", "ending"]
+    with pytest.raises(Refused) as refused:
+        await access.extend(first.request.id, Wish(duration="1h"), person=ENGINEER, key=actions.key())
+    assert refused.value.params["command"] == f"/pgaccess privatelink add {ONE} to billing"

@@ -1,0 +1,163 @@
+"""Reading: lists, one database, the App Home; none of it changes a state."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.domain.grant import GrantState
+from bot.domain.policy import Listed
+from bot.errors import Refusal, Refused
+from bot.ports import Case
+from bot.services import LISTED, Access, Wish
+from storage.transaction import PostgresStore
+from tests.unit import factories
+from tests.unit.factories import NOW, SetClock
+from tests.unit.services import actions
+from tests.unit.services.actions import COLLEAGUE, ENGINEER, GROUP_LEAD, HOUSE, LEAD, LEAD2, WISH
+from tests.unit.storage import store_helpers
+
+
+def numbers(cases: tuple[Case, ...]) -> list[int]:
+    return [case.request.id for case in cases]
+
+
+@pytest.fixture
+async def crm(store: PostgresStore) -> Wish:
+    """A wish for a second database."""
+    async with store.transaction() as tx:
+        await tx.targets.discovered([factories.database(), factories.database("crm", 2)])
+        await tx.commit()
+    return replace(WISH, target="crm")
+
+
+async def test_what_is_open_or_waits_is_listed_newest_first(store: PostgresStore, access: Access) -> None:
+    running = await actions.opened(store, access)
+    await actions.opened(store, access, GrantState.ENDED)
+    closing = await actions.opened(store, access, GrantState.ENDING)
+    await actions.deny(access, await actions.ask(access))
+    waiting = await actions.ask(access, person=COLLEAGUE)
+    found = numbers(await access.list(None, person=ENGINEER))
+    assert found == [waiting.request.id, closing.request, running.request]
+
+
+async def test_a_list_can_be_of_ones_own(store: PostgresStore, access: Access) -> None:
+    mine = await actions.opened(store, access)
+    await actions.ask(access, person=COLLEAGUE)
+    assert numbers(await access.list("mine", person=ENGINEER)) == [mine.request]
+
+
+async def test_a_list_can_be_of_what_waits(store: PostgresStore, access: Access) -> None:
+    await actions.opened(store, access)
+    waiting = await actions.ask(access, person=COLLEAGUE)
+    assert numbers(await access.list("pending", person=ENGINEER)) == [waiting.request.id]
+
+
+async def test_a_list_can_be_of_one_database_by_any_of_its_names(
+    store: PostgresStore, access: Access, crm: Wish, clock: SetClock
+) -> None:
+    await actions.ask(access)
+    there = await actions.ask(access, crm, person=COLLEAGUE)
+    listed = replace(HOUSE, targets=(Listed(alias="customers", database="crm", environment="default"),))
+    for word in ("crm", "CRM", "customers"):
+        found = await actions.under(listed, store, clock).list(word, person=ENGINEER)
+        assert numbers(found) == [there.request.id]
+
+
+async def test_a_list_of_a_database_that_is_not_there_is_refused(access: Access, engine: AsyncEngine) -> None:
+    found = await actions.refusal(engine, access.list("nothing-like-it", person=ENGINEER))
+    assert found.reason is Refusal.TARGET_UNKNOWN
+
+
+async def test_a_list_is_no_longer_than_a_message_takes(access: Access) -> None:
+    for _ in range(LISTED + 1):
+        await actions.ask(access)
+    assert len(await access.list(None, person=ENGINEER)) == LISTED
+    assert len(await access.list("pending", person=ENGINEER)) == LISTED
+
+
+async def test_one_database_is_told_with_its_last_look_and_what_is_open_there(
+    store: PostgresStore, access: Access, crm: Wish
+) -> None:
+    mine = await actions.opened(store, access)
+    theirs = await actions.ask(access, person=COLLEAGUE)
+    await actions.ask(access, crm)
+    found = await access.situation("billing", person=ENGINEER)
+    assert found.database == factories.database()
+    assert numbers(found.open) == [theirs.request.id, mine.request]
+    assert numbers(found.mine) == [mine.request]
+    assert (found.look, found.now) == (None, NOW)
+
+
+async def test_whoever_looks_at_a_database_has_it_looked_at_again(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    wanted = await actions.wanted(engine)
+    await store_helpers.query(engine, "UPDATE lanes SET due_at = now() + interval '10 minutes'")
+    await access.situation(None, person=ENGINEER)
+    assert await store_helpers.value(engine, "SELECT due_at <= now() FROM lanes")
+    assert await actions.wanted(engine) == wanted
+
+
+async def test_a_home_has_ones_own_and_what_waits_for_ones_decision(
+    store: PostgresStore, access: Access, clock: SetClock
+) -> None:
+    double = actions.under(actions.ruled(approvals=2), store, clock)
+    voted = await actions.ask(double)
+    await actions.approve(double, voted, person=LEAD)
+    waits = await actions.ask(double)
+    own = await actions.ask(double, person=LEAD)
+    found = await double.overview(LEAD)
+    assert numbers(found.mine) == [own.request.id]
+    assert numbers(found.waiting) == [waits.request.id]
+    other = await double.overview(LEAD2)
+    assert numbers(other.waiting) == [own.request.id, waits.request.id, voted.request.id]
+
+
+async def test_a_home_is_told_by_group_too_and_empty_for_whoever_decides_nothing(access: Access) -> None:
+    asked = await actions.ask(access)
+    assert numbers((await access.overview(GROUP_LEAD)).waiting) == [asked.request.id]
+    for person in (COLLEAGUE, ENGINEER, "U0NEW"):
+        assert (await access.overview(person)).waiting == ()
+
+
+async def test_a_home_says_what_ends_soonest_and_an_extension_is_not_said_twice(
+    store: PostgresStore, access: Access
+) -> None:
+    lengths = ("8h", "2h", "6h", "4h")
+    opened = [await actions.opened(store, access, wish=replace(WISH, duration=length)) for length in lengths]
+    await access.extend(opened[1].request, Wish(duration="3h"), person=ENGINEER, key=actions.key())
+    ending = numbers((await access.overview(ENGINEER)).ending)
+    assert ending == [opened[1].request, opened[3].request, opened[2].request]
+
+
+async def test_what_has_no_end_never_ends_soon(store: PostgresStore, access: Access, clock: SetClock) -> None:
+    lasting = actions.under(actions.ruled(permanent=True), store, clock)
+    grant = await actions.opened(store, lasting, wish=replace(WISH, duration="forever"))
+    found = await lasting.overview(ENGINEER)
+    assert (numbers(found.mine), found.ending) == ([grant.request], ())
+
+
+async def test_a_home_is_recorded_once_and_then_shown_afresh(access: Access, engine: AsyncEngine) -> None:
+    for _ in range(3):
+        await access.show_home(ENGINEER)
+    assert await actions.posts(engine) == [("home", ENGINEER)]
+    assert await store_helpers.value(engine, "SELECT wanted_version FROM posts") == 3
+
+
+async def test_a_number_shows_everything_and_an_unknown_one_is_refused(
+    store: PostgresStore, access: Access
+) -> None:
+    grant = await actions.opened(store, access)
+    assert (await access.show(grant.request)).grant == grant
+    with pytest.raises(Refused) as caught:
+        await access.show(grant.request + 1)
+    assert caught.value.reason is Refusal.REQUEST_UNKNOWN
+
+
+async def test_an_extension_shows_the_grant_that_it_is_about(store: PostgresStore, access: Access) -> None:
+    grant = await actions.opened(store, access)
+    asked = await access.extend(grant.request, Wish(duration="3h"), person=ENGINEER, key=actions.key())
+    assert asked.grant == grant
+    assert grant.duration == timedelta(hours=8)

@@ -1,0 +1,255 @@
+"""Removing an address: at once what is one's own, as a request that lists the others, and nothing foreign."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.domain.grant import GrantState, Why
+from bot.domain.mtls.observation import Look
+from bot.domain.mtls.unmanaged_rules import rules_of
+from bot.domain.request import Kind, RequestState
+from bot.errors import Refusal
+from bot.services import Access, Removal, Wish
+from storage.transaction import PostgresStore
+from tests.unit import factories
+from tests.unit.factories import NETWORK, POLICY, SetClock
+from tests.unit.services import actions
+from tests.unit.services.actions import COLLEAGUE, ENGINEER, LEAD, WISH
+from tests.unit.storage import store_helpers
+
+HERE = Wish(address="203.0.113.4", target="billing", reason="moved house")
+
+
+async def remove(access: Access, wish: Wish = HERE, *, person: str = ENGINEER, key: str = "") -> Removal:
+    return await access.remove(wish, person=person, key=key or actions.key())
+
+
+async def states(engine: AsyncEngine) -> list[tuple[str, str | None]]:
+    """The grants in the order of their requests, each with its reason."""
+    found = await store_helpers.query(engine, "SELECT state, why FROM grants ORDER BY request_id")
+    return [(state, why) for state, why in found]
+
+
+async def test_what_is_all_ones_own_is_closed_at_once(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    one = await actions.opened(store, access)
+    two = await actions.opened(store, access, GrantState.APPLYING)
+    lines, wanted = len(await actions.changes(engine)), await actions.wanted(engine)
+    removal = await remove(access)
+    assert removal.requested is None
+    assert sorted(removal.closing) == [one.request, two.request]
+    assert await states(engine) == [("ending", "done"), ("ending", "done")]
+    assert sorted(await actions.changes(engine, after=lines)) == [
+        (ENGINEER, "grant", "applying", "ending"),
+        (ENGINEER, "grant", "in_force", "ending"),
+    ]
+    assert await actions.wanted(engine) == wanted + 1
+
+
+async def test_only_the_exact_network_at_the_one_database_is_meant(
+    store: PostgresStore, access: Access
+) -> None:
+    async with store.transaction() as tx:
+        await tx.targets.discovered([factories.database(), factories.database("crm", 2)])
+        await tx.commit()
+    meant = await actions.opened(store, access)
+    elsewhere = await actions.opened(store, access, wish=replace(WISH, target="crm"))
+    wider = await actions.opened(store, access, wish=replace(WISH, address="203.0.113.0/28"))
+    assert (await remove(access)).closing == (meant.request,)
+    for other in (elsewhere, wider):
+        assert (await actions.get(store, other.id)).state is GrantState.IN_FORCE
+
+
+async def test_where_somebody_elses_is_among_them_it_is_a_request_that_lists_them_all(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    mine = await actions.opened(store, access)
+    theirs = await actions.opened(store, access, person=COLLEAGUE)
+    lines, told = len(await actions.changes(engine)), len(await actions.posts(engine))
+    removal = await remove(access)
+    assert removal.closing == ()
+    case = removal.requested
+    assert case is not None
+    assert case == removal.case
+    assert (case.request.kind, case.request.state) == (Kind.REMOVE, RequestState.PENDING)
+    assert case.closes == (mine.request, theirs.request)
+    terms = case.request.terms
+    assert (terms.network, terms.duration, terms.until) == (NETWORK, None, None)
+    assert await states(engine) == [("in_force", None), ("in_force", None)]
+    assert await actions.changes(engine, after=lines) == [(ENGINEER, "request", "", "pending")]
+    cards = [("card.approval", POLICY.approvals_channel), ("card.requester", ENGINEER)]
+    assert (await actions.posts(engine))[told:] == cards
+
+
+async def test_approving_the_removal_closes_them_all(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    await actions.opened(store, access)
+    await actions.opened(store, access, GrantState.INTERRUPTED, person=COLLEAGUE)
+    case = (await remove(access)).requested
+    assert case is not None
+    lines, wanted = len(await actions.changes(engine)), await actions.wanted(engine)
+    decided = await actions.approve(access, case)
+    assert (decided.request.state, decided.closes) == (RequestState.APPROVED, ())
+    assert await states(engine) == [("ending", "removed"), ("ending", "removed")]
+    first, *others = await actions.changes(engine, after=lines)
+    assert first == (LEAD, "request", "pending", "approved")
+    assert sorted(others) == [
+        (LEAD, "grant", "in_force", "ending"),
+        (LEAD, "grant", "interrupted", "ending"),
+    ]
+    assert await actions.wanted(engine) == wanted + 1
+
+
+async def test_denying_the_removal_closes_nothing(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    await actions.opened(store, access, person=COLLEAGUE)
+    case = (await remove(access)).requested
+    assert case is not None
+    await actions.deny(access, case)
+    assert await states(engine) == [("in_force", None)]
+
+
+async def test_the_list_of_what_would_close_is_of_the_present(store: PostgresStore, access: Access) -> None:
+    theirs = await actions.opened(store, access, person=COLLEAGUE)
+    case = (await remove(access)).requested
+    assert case is not None
+    await access.done(theirs.request, person=COLLEAGUE, key=actions.key())
+    later = await actions.opened(store, access, person=COLLEAGUE)
+    assert (await access.show(case.request.id)).closes == (later.request,)
+
+
+async def test_an_approver_needs_another_approver_for_what_is_not_theirs(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    await actions.opened(store, access, person=COLLEAGUE)
+    case = (await remove(access, person=LEAD)).requested
+    assert case is not None
+    found = await actions.refusal(engine, actions.approve(access, case, person=LEAD))
+    assert found.reason is Refusal.APPROVER_SELF
+
+
+@pytest.mark.parametrize("state", [None, GrantState.ENDED, GrantState.FAILED])
+async def test_where_nothing_of_ours_is_open_there_is_nothing_to_remove(
+    store: PostgresStore, access: Access, engine: AsyncEngine, state: GrantState | None
+) -> None:
+    if state is not None:
+        await actions.opened(store, access, state)
+    await store_helpers.see(store, factories.look(factories.rule()))
+    found = await actions.refusal(engine, remove(access))
+    assert (found.reason, found.params) == (
+        Refusal.NOTHING_THERE,
+        {"address": str(NETWORK), "app": "billing"},
+    )
+
+
+async def test_what_is_being_closed_already_is_not_closed_again(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    await actions.opened(store, access, GrantState.ENDING)
+    found = await actions.refusal(engine, remove(access))
+    assert (found.reason, found.params) == (
+        Refusal.CLOSING_ALREADY,
+        {"address": str(NETWORK), "app": "billing"},
+    )
+
+
+async def test_the_removal_of_a_rule_that_others_made_is_a_request_that_aims_at_its_id(
+    store: PostgresStore, access: Access
+) -> None:
+    await store_helpers.see(store, factories.look(foreign := factories.rule("203.0.113.4/32")))
+    removal = await remove(access)
+    assert removal.requested is not None
+    assert removal.closing == ()
+    assert removal.requested.request.kind is Kind.UNDO
+    decided = await actions.approve(access, removal.requested)
+    assert decided.change is not None
+    assert rules_of(decided.change) == {foreign.id}
+
+
+async def test_a_removal_is_not_approved_once_there_is_nothing_to_remove_any_more(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    await store_helpers.see(store, factories.look(factories.rule("203.0.113.4/32")))
+    removal = await remove(access)
+    assert removal.requested is not None
+    await see_again(store, factories.look())
+    found = await actions.refusal(engine, actions.approve(access, removal.requested))
+    assert found.reason is Refusal.NOTHING_THERE
+
+
+async def test_a_foreign_rule_is_taken_over_by_a_request_and_one_of_ours_is_not(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    foreign = factories.rule("203.0.113.4/32")
+    wish = Wish(address="203.0.113.4", target="billing", reason="the ETL vendor's")
+    await store_helpers.see(store, factories.look(foreign, ours=frozenset({foreign.id})))
+    found = await actions.refusal(engine, access.adopt_rule(wish, person=ENGINEER, key=actions.key()))
+    assert found.reason is Refusal.RULE_OURS
+    await see_again(store, factories.look(foreign))
+    case = await access.adopt_rule(wish, person=ENGINEER, key=actions.key())
+    assert (case.request.kind, case.request.state) == (Kind.ADOPT, RequestState.PENDING)
+
+
+async def test_a_grant_of_ours_beside_a_rule_of_others_is_closed_all_the_same(
+    store: PostgresStore, access: Access
+) -> None:
+    grant = await actions.opened(store, access)
+    await store_helpers.see(store, factories.look(factories.rule("203.0.113.4/32")))
+    assert (await remove(access)).closing == (grant.request,)
+    assert (await actions.get(store, grant.id)).why is Why.DONE
+
+
+@pytest.mark.parametrize(
+    ("wish", "reason"),
+    [
+        (replace(HERE, address=None), Refusal.ADDRESS_EMPTY),
+        (replace(HERE, address="10.0.0.1"), Refusal.ADDRESS_PRIVATE),
+        (replace(HERE, target="nothing-like-it"), Refusal.TARGET_UNKNOWN),
+    ],
+)
+async def test_what_cannot_be_read_is_refused(
+    access: Access, engine: AsyncEngine, wish: Wish, reason: Refusal
+) -> None:
+    assert (await actions.refusal(engine, remove(access, wish))).reason is reason
+
+
+async def test_a_removal_that_is_asked_for_needs_a_rule_and_its_reason(
+    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+) -> None:
+    await actions.opened(store, access, person=COLLEAGUE)
+    strict = actions.under(actions.ruled(minimum_reason=20), store, clock)
+    assert (await actions.refusal(engine, remove(strict))).reason is Refusal.REASON_SHORT
+    silent = actions.under(actions.ruled(requesters=frozenset({COLLEAGUE})), store, clock)
+    assert (await actions.refusal(engine, remove(silent))).reason is Refusal.POLICY_SILENT
+
+
+async def test_the_same_command_twice_is_told_the_same(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    await actions.opened(store, access)
+    first = await remove(access, key="command:1")
+    before = await actions.snapshot(engine)
+    assert await remove(access, key="command:1") == first
+    assert await actions.snapshot(engine) == before
+
+
+async def test_the_same_request_twice_is_one_request(
+    store: PostgresStore, access: Access, engine: AsyncEngine
+) -> None:
+    await actions.opened(store, access, person=COLLEAGUE)
+    first = await remove(access, key="command:1")
+    before = await actions.snapshot(engine)
+    assert await remove(access, key="command:1") == first
+    assert await actions.snapshot(engine) == before
+
+
+async def see_again(store: PostgresStore, look: Look) -> None:
+    """Records one more pass, though none is due yet."""
+    async with store.transaction() as tx:
+        await tx.lanes.look_at_all()
+        await tx.commit()
+    await store_helpers.see(store, look)

@@ -1,0 +1,212 @@
+"""What tests of the store begin with: kept through the store itself, and looked at in plain SQL."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from ipaddress import IPv4Network
+from typing import Any, Final
+from uuid import uuid4
+
+import psycopg
+from sqlalchemy import delete, func, select, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.domain.grant import Grant, begin, verified
+from bot.domain.method import Method
+from bot.domain.mtls.observation import Look
+from bot.domain.request import Request, RequestState
+from bot.domain.target import Database
+from bot.ports import Doing, Job, Loop, Post, Wanted
+from sandbox.postgres import PrivatePostgres
+from storage.tables import installation, lanes, metadata
+from storage.transaction import PostgresStore
+from storage.wakeups import PostgresBell
+from tests.conftest import TEMPLATE
+from tests.unit import factories
+from tests.unit.factories import NETWORK, NOW
+
+BY_LEAD: Final = Doing(actor="U0LEAD", at=NOW)
+PATIENCE: Final = 15.0
+"""Seconds that another connection may take to get where a test needs it; milliseconds are usual."""
+
+
+def emptied_database(postgres: PrivatePostgres) -> str:
+    """The address of a migrated database without a row.
+
+    Emptying one takes milliseconds where cloning another takes tenths of a second. Rows go without a word
+    to the trigger that keeps the audit trail; the installation stays, as the migrations made it.
+    """
+    with psycopg.connect(postgres.url(), autocommit=True) as connection:
+        found = connection.execute("SELECT 1 FROM pg_database WHERE datname = 'emptied'").fetchone()
+        if found is None:
+            connection.execute(f'CREATE DATABASE emptied TEMPLATE "{TEMPLATE}"')
+    url = postgres.url("emptied")
+    with psycopg.connect(url) as connection:
+        connection.execute("SET session_replication_role = replica")
+        for table in metadata.sorted_tables:
+            if table is not installation:
+                connection.execute(f"DELETE FROM {table.name}")
+    return url
+
+
+async def query(engine: AsyncEngine, sql: str, **params: object) -> list[tuple[Any, ...]]:
+    """Runs one statement in a transaction of its own; for what the store has no words for."""
+    async with engine.begin() as connection:
+        result = await connection.execute(text(sql), params)
+        return [tuple(row) for row in result] if result.returns_rows else []
+
+
+async def value(engine: AsyncEngine, sql: str, **params: object) -> Any:
+    """The one value that a statement gives."""
+    ((found,),) = await query(engine, sql, **params)
+    return found
+
+
+async def counts(engine: AsyncEngine) -> dict[str, int]:
+    """How many rows each table has."""
+    async with engine.connect() as connection:
+        return {
+            table.name: (await connection.execute(select(func.count()).select_from(table))).scalar_one()
+            for table in metadata.sorted_tables
+        }
+
+
+async def until(engine: AsyncEngine, sql: str, holds: Callable[[Any], bool]) -> None:
+    """Waits for what other connections are about to do."""
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            if holds(await value(engine, sql)):
+                return
+            await asyncio.sleep(0.01)
+
+
+async def until_somebody_waits(engine: AsyncEngine) -> None:
+    """Returns once a connection waits for a lock; the server is this test process's own."""
+    await until(engine, "SELECT count(*) FROM pg_locks WHERE NOT granted", lambda waiting: waiting > 0)
+
+
+async def until_listening(engine: AsyncEngine, bells: int) -> None:
+    """Returns once so many bells listen."""
+    listening = (
+        "SELECT count(*) FROM pg_stat_activity "
+        "WHERE datname = current_database() AND query LIKE 'LISTEN%' AND state = 'idle'"
+    )
+    await until(engine, listening, lambda count: count == bells)
+
+
+async def heard(bell: PostgresBell, loop: Loop, *, within: float) -> bool:
+    """Whether a loop is rung in that many seconds; 0 asks whether it has been already."""
+    try:
+        async with asyncio.timeout(within):
+            await bell.wait(loop, at_most=timedelta(hours=1))
+    except TimeoutError:
+        return False
+    return True
+
+
+async def discover(store: PostgresStore, *databases: Database, method: Method = Method.MTLS) -> None:
+    """Records a complete discovery; of the one sample database if none is named.
+
+    One method's lanes are left: what tests of turns and passes say of a lane would be said of each.
+    """
+    async with store.transaction() as tx:
+        await tx.targets.discovered(databases or (factories.database(),))
+        await tx._connection.execute(delete(lanes).where(lanes.c.method != method))
+        await tx.commit()
+
+
+def wanted(request: Request, *, requester: str = "U0ENGINEER") -> Wanted:
+    """What is handed to the store to record this request."""
+    return Wanted(
+        kind=request.kind,
+        terms=request.terms,
+        requester=requester,
+        rule=request.rule,
+        needed=request.needed,
+        lapse_at=request.lapse_at,
+        remind_at=NOW + factories.RULE.remind_after[0],
+        grant=request.grant,
+    )
+
+
+async def ask(
+    store: PostgresStore, *, requester: str = "U0ENGINEER", network: IPv4Network = NETWORK
+) -> Request:
+    """A recorded pending request for the sample database."""
+    return await record(store, factories.request(network=network), requester=requester)
+
+
+async def record(store: PostgresStore, request: Request, *, requester: str = "U0ENGINEER") -> Request:
+    """The same request as the store has recorded it, under a number of its own."""
+    async with store.transaction() as tx:
+        asked = wanted(request, requester=requester)
+        recorded = await tx.requests.add(asked, doing=Doing(actor=requester, at=NOW))
+        await tx.commit()
+        return recorded
+
+
+async def approve(store: PostgresStore, request: Request) -> Grant:
+    """The recorded grant of a request that was just approved."""
+    grant = begin(request, id=uuid4(), now=NOW)
+    async with store.transaction() as tx:
+        await tx.requests.decide(request, RequestState.APPROVED, doing=BY_LEAD)
+        await tx.grants.open(grant, doing=BY_LEAD)
+        await tx.lanes.want(grant.target, grant.method)
+        await tx.commit()
+    return grant
+
+
+async def change(store: PostgresStore, before: Grant, after: Grant) -> bool:
+    """Writes a grant's change in a transaction of its own."""
+    async with store.transaction() as tx:
+        written = await tx.grants.change(before, after, doing=Doing(actor="pgaccess", at=NOW))
+        await tx.commit()
+        return written
+
+
+async def in_force(
+    store: PostgresStore,
+    *,
+    network: IPv4Network = NETWORK,
+    at: datetime = NOW,
+    warn_before: timedelta = timedelta(minutes=30),
+) -> Grant:
+    """A grant whose rule was read back at a moment; it lasts 8 hours from there."""
+    grant = await approve(store, await ask(store, network=network))
+    after = verified(grant, now=at, warn_before=warn_before)
+    assert await change(store, grant, after)
+    return after
+
+
+async def take(store: PostgresStore) -> Job:
+    """The database that is due, held by a keeper."""
+    async with store.transaction() as tx:
+        job = await tx.lanes.claim()
+        await tx.commit()
+    assert job is not None
+    return job
+
+
+async def release(store: PostgresStore, job: Job, *, again: timedelta = timedelta()) -> None:
+    """Ends a keeper's turn."""
+    async with store.transaction() as tx:
+        await tx.lanes.release(job, again=again, tries=0, kept=True)
+        await tx.commit()
+
+
+async def see(store: PostgresStore, look: Look) -> None:
+    """Records a whole pass over the database that is due, which saw this."""
+    job = await take(store)
+    async with store.transaction() as tx:
+        await tx.lanes.looked(job, look)
+        await tx.lanes.release(job, again=timedelta(minutes=10), tries=0, kept=True)
+        await tx.commit()
+
+
+async def take_post(store: PostgresStore) -> Post:
+    """The post that is due, held by a courier."""
+    async with store.transaction() as tx:
+        post = await tx.posts.claim()
+        await tx.commit()
+    assert post is not None
+    return post

@@ -1,0 +1,83 @@
+"""Chores: done once in their time by whichever worker comes first."""
+
+import asyncio
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.domain.mtls.expiry_reminders import next_summary
+from storage.transaction import PostgresStore
+from tests.unit.factories import NOW
+from tests.unit.storage import store_helpers
+
+
+async def claim(store: PostgresStore, name: str = "people") -> bool:
+    async with store.transaction() as tx:
+        mine = await tx.chores.claim(name, within=timedelta(minutes=5))
+        await tx.commit()
+        return mine
+
+
+async def test_a_chore_that_was_never_done_is_done_by_one_of_many(store: PostgresStore) -> None:
+    assert sorted(await asyncio.gather(*(claim(store) for _ in range(6)))) == [False] * 5 + [True]
+
+
+async def test_a_chore_that_is_due_is_done_by_one_of_many(store: PostgresStore, engine: AsyncEngine) -> None:
+    await claim(store)
+    await store_helpers.query(engine, "UPDATE chores SET due_at = due_at - interval '5 minutes'")
+    assert sorted(await asyncio.gather(*(claim(store) for _ in range(6)))) == [False] * 5 + [True]
+
+
+async def test_each_chore_has_its_own_turn(store: PostgresStore) -> None:
+    assert await claim(store, "people")
+    assert await claim(store, "databases")
+
+
+async def test_a_chore_that_came_to_nothing_can_be_due_sooner(store: PostgresStore) -> None:
+    await claim(store)
+    async with store.transaction() as tx:
+        await tx.chores.due_in("people", wait=timedelta())
+        await tx.commit()
+    assert await claim(store)
+
+
+async def test_a_chore_whose_worker_died_is_due_again_after_its_time(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await claim(store)
+    await store_helpers.query(engine, "UPDATE chores SET due_at = due_at - interval '4 minutes'")
+    assert not await claim(store)
+    await store_helpers.query(engine, "UPDATE chores SET due_at = due_at - interval '1 minute'")
+    assert await claim(store)
+
+
+async def test_a_chore_that_is_done_is_left_alone_until_its_next_turn(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await claim(store)
+    async with store.transaction() as tx:
+        await tx.chores.due_in("people", wait=timedelta(minutes=10))
+        await tx.commit()
+    await store_helpers.query(engine, "UPDATE chores SET due_at = due_at - interval '9 minutes'")
+    assert not await claim(store)
+
+
+async def turn(store: PostgresStore, now: datetime) -> bool:
+    async with store.transaction() as tx:
+        mine = await tx.chores.turn("summary", now=now, following=next_summary(now))
+        await tx.commit()
+        return mine
+
+
+async def test_a_chore_by_business_time_waits_for_its_first_turn_and_then_comes_once(
+    store: PostgresStore,
+) -> None:
+    monday = next_summary(NOW)
+    moments = (NOW, monday - timedelta(seconds=1), monday, monday, monday + timedelta(days=20))
+    assert [await turn(store, moment) for moment in moments] == [False, False, True, False, True]
+
+
+async def test_a_turn_by_business_time_is_taken_by_one_of_many(store: PostgresStore) -> None:
+    await turn(store, NOW)
+    monday = next_summary(NOW)
+    assert sorted(await asyncio.gather(*(turn(store, monday) for _ in range(6)))) == [False] * 5 + [True]

@@ -1,0 +1,219 @@
+"""What the store keeps of accounts that were let in: from the intent to the proven absence."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.domain import grant as grants
+from bot.domain.drift import Lately
+from bot.domain.grant import Grant, GrantState, Why
+from bot.domain.method import Method
+from bot.domain.operation import begin as begin_change
+from bot.domain.owned_entry import Removal
+from bot.domain.privatelink.observation import Connection, LinkAccount, LinkLook
+from bot.domain.privatelink.plan import LinkKnown
+from bot.domain.request import Kind, Request, RequestState
+from bot.domain.schedule import CHANGE_DEADLINE
+from bot.domain.subject import Accounts, Subject, Whole
+from bot.ports import Doing, Job, Transaction
+from storage.transaction import PostgresStore
+from tests.unit import factories
+from tests.unit.factories import NOW
+from tests.unit.storage import store_helpers
+
+A, B = "arn:aws:iam::123456789012:root", "arn:aws:iam::210987654321:root"
+ONE, BOTH = Accounts((A,)), Accounts((A, B))
+
+
+@pytest.fixture
+async def job(store: PostgresStore) -> Job:
+    await store_helpers.discover(store, method=Method.PRIVATELINK)
+    return await store_helpers.take(store)
+
+
+def asked(subject: Subject = ONE, kind: Kind = Kind.OPEN) -> Request:
+    request = factories.request(kind=kind)
+    terms = replace(request.terms, method=Method.PRIVATELINK, subject=subject)
+    return replace(request, terms=terms)
+
+
+async def approved(store: PostgresStore, subject: Subject = ONE) -> Grant:
+    return await store_helpers.approve(store, await store_helpers.record(store, asked(subject)))
+
+
+async def do(store: PostgresStore, *steps: Callable[[Transaction], Awaitable[object]]) -> None:
+    for step in steps:
+        async with store.transaction() as tx:
+            await step(tx)
+            await tx.commit()
+
+
+async def known(store: PostgresStore, job: Job) -> LinkKnown:
+    async with store.transaction() as tx:
+        return await tx.links.known(job, NOW)
+
+
+async def test_an_intent_makes_an_account_ours_that_is_not_listed_yet(store: PostgresStore, job: Job) -> None:
+    await do(store, lambda tx: tx.links.intend(job, [A, B]))
+    lets = (await known(store, job)).lets
+    assert [(let.arn, let.listed, let.waiting, let.removal) for let in lets] == [
+        (A, False, True, Removal.NONE),
+        (B, False, True, Removal.NONE),
+    ]
+
+
+async def test_an_answer_or_a_list_that_shows_it_ends_the_waiting(store: PostgresStore, job: Job) -> None:
+    await do(
+        store,
+        lambda tx: tx.links.intend(job, [A, B]),
+        lambda tx: tx.links.made(job, [A]),
+        lambda tx: tx.links.unclear(job, [B], error="timeout"),
+    )
+    assert [(let.listed, let.waiting) for let in (await known(store, job)).lets] == [
+        (True, False),
+        (False, True),
+    ]
+    await do(store, lambda tx: tx.links.listed(job, [A, B]))
+    assert [(let.listed, let.waiting) for let in (await known(store, job)).lets] == [(True, False)] * 2
+
+
+async def test_a_refused_account_is_not_ours_when_somebody_else_lets_it_in(
+    store: PostgresStore, job: Job
+) -> None:
+    await do(
+        store,
+        lambda tx: tx.links.intend(job, [A]),
+        lambda tx: tx.links.nothing_made(job, [A], error="no"),
+    )
+    assert (await known(store, job)).lets == ()
+
+
+async def test_what_did_not_appear_is_expected_for_an_hour_and_then_given_up(
+    store: PostgresStore, engine: AsyncEngine, job: Job
+) -> None:
+    await do(store, lambda tx: tx.links.intend(job, [A]), lambda tx: tx.links.give_up(job, [A]))
+    assert len((await known(store, job)).lets) == 1
+    await store_helpers.query(engine, "UPDATE accounts SET asked_at = now() - interval '61 minutes'")
+    await do(store, lambda tx: tx.links.give_up(job, [A]))
+    assert (await known(store, job)).lets == ()
+
+
+async def test_a_removal_grows_overdue_after_a_minute(
+    store: PostgresStore, engine: AsyncEngine, job: Job
+) -> None:
+    await do(
+        store,
+        lambda tx: tx.links.intend(job, [A]),
+        lambda tx: tx.links.made(job, [A]),
+        lambda tx: tx.links.intend_remove(job, A),
+    )
+    assert (await known(store, job)).lets[0].removal is Removal.ASKED
+    await store_helpers.query(engine, "UPDATE accounts SET removal_asked_at = now() - interval '61 seconds'")
+    assert (await known(store, job)).lets[0].removal is Removal.OVERDUE
+
+
+async def test_an_account_that_is_let_in_once_more_has_a_row_of_its_own(
+    store: PostgresStore, engine: AsyncEngine, job: Job
+) -> None:
+    await do(
+        store,
+        lambda tx: tx.links.intend(job, [A]),
+        lambda tx: tx.links.made(job, [A]),
+        lambda tx: tx.links.intend_remove(job, A),
+        lambda tx: tx.links.gone(job, [A]),
+        lambda tx: tx.links.intend(job, [A]),
+    )
+    assert await store_helpers.value(engine, "SELECT count(*) FROM accounts") == 2
+    async with store.transaction() as tx:
+        assert await tx.links.ours(job.target.id) == {A}
+        assert await tx.links.lately(job.target.id) == Lately(removed=frozenset({A}))
+
+
+async def test_what_vanished_without_us_was_not_removed_by_us(store: PostgresStore, job: Job) -> None:
+    await do(
+        store,
+        lambda tx: tx.links.intend(job, [A]),
+        lambda tx: tx.links.made(job, [A]),
+        lambda tx: tx.links.gone(job, [A]),
+    )
+    async with store.transaction() as tx:
+        assert await tx.links.lately(job.target.id) == Lately()
+
+
+async def test_open_grants_want_their_accounts_in_the_order_in_which_they_were_asked(
+    store: PostgresStore, job: Job
+) -> None:
+    first, second = await approved(store, BOTH), await approved(store)
+    wants = (await known(store, job)).wants
+    assert [(want.grant, want.arns) for want in wants] == [
+        (first.id, frozenset({A, B})),
+        (second.id, frozenset({A})),
+    ]
+    over = grants.closed(second, GrantState.FAILED, now=NOW, why=Why.REFUSED)
+    assert await store_helpers.change(store, second, over)
+    assert [want.grant for want in (await known(store, job)).wants] == [first.id]
+
+
+async def test_grants_of_another_method_want_nothing_here(store: PostgresStore, job: Job) -> None:
+    await store_helpers.approve(store, await store_helpers.ask(store))
+    assert (await known(store, job)).wants == ()
+
+
+async def test_a_look_at_privatelink_is_read_back_as_it_was_kept(store: PostgresStore, job: Job) -> None:
+    seen = LinkLook(
+        at=NOW,
+        status="Operational",
+        service="com.amazonaws.vpce.us-east-1.vpce-svc-0ab1",
+        accounts=(LinkAccount(arn=A, status="Active"), LinkAccount(arn=B, status="Provisioning")),
+        connections=(Connection(endpoint="vpce-0", hostname="db.example", owner=A, status="Available"),),
+        ours=frozenset({A}),
+        config_vars=("DATABASE_ENDPOINT_0_URL",),
+    )
+    await do(store, lambda tx: tx.lanes.looked(job, seen))
+    async with store.transaction() as tx:
+        read = await tx.lanes.look(job.target.id, Method.PRIVATELINK)
+    assert isinstance(read, LinkLook)
+    assert replace(read, at=NOW) == seen
+    assert read.at > NOW - timedelta(days=36_500)
+
+
+async def test_a_removal_of_accounts_names_the_grants_that_have_none_beyond(
+    store: PostgresStore, job: Job
+) -> None:
+    both, one = await approved(store, BOTH), await approved(store)
+    for subject, closes in ((ONE, (one.request,)), (BOTH, (both.request, one.request))):
+        request = await store_helpers.record(store, asked(subject, Kind.REMOVE))
+        async with store.transaction() as tx:
+            case = await tx.requests.case(request.id)
+        assert case is not None
+        assert case.closes == closes
+
+
+async def test_closing_the_whole_names_every_grant_of_this_way_in(store: PostgresStore, job: Job) -> None:
+    await store_helpers.approve(store, await store_helpers.ask(store))
+    grant = await approved(store)
+    request = await store_helpers.record(store, asked(Whole(), Kind.CLOSE))
+    async with store.transaction() as tx:
+        case = await tx.requests.case(request.id)
+        assert case is not None
+        assert case.closes == (grant.request,)
+        assert [each.id for each in await tx.grants.running(grant.target, Method.PRIVATELINK)] == [grant.id]
+
+
+async def test_a_change_is_made_in_the_lane_of_its_method(store: PostgresStore, job: Job) -> None:
+    request = await store_helpers.record(store, asked(Whole(), Kind.CLOSE))
+    change = begin_change(request, id=uuid4(), now=NOW)
+    doing = Doing(actor="U0LEAD", at=NOW)
+    await do(
+        store,
+        lambda tx: tx.requests.decide(request, RequestState.APPROVED, doing=doing),
+        lambda tx: tx.changes.start(change, within=CHANGE_DEADLINE, doing=doing),
+    )
+    async with store.transaction() as tx:
+        here = await tx.changes.under_way(UUID(int=1), Method.PRIVATELINK)
+        assert [each.kind for each in here] == [Kind.CLOSE]
+        assert await tx.changes.under_way(UUID(int=1), Method.MTLS) == ()

@@ -1,0 +1,374 @@
+"""The keeper's turns: who may work on a database, for how long, and when the next turn comes."""
+
+import asyncio
+from datetime import timedelta
+from typing import Final
+
+import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from bot.domain.grant import Why, closing
+from bot.domain.method import Method
+from bot.domain.rate_budget import Purpose
+from bot.domain.target import Database
+from bot.errors import LeaseLostError
+from bot.ports import Job
+from storage.transaction import PostgresStore
+from tests.unit import factories
+from tests.unit.storage import store_helpers
+
+BILLING = factories.database()
+CRM = factories.database("crm", 2)
+GONE: Final = "UPDATE targets SET gone_at = now()"
+
+
+async def claim(store: PostgresStore) -> Job | None:
+    async with store.transaction() as tx:
+        job = await tx.lanes.claim()
+        await tx.commit()
+        return job
+
+
+async def claim_all(store: PostgresStore) -> list[Job]:
+    """One worker that takes what it can get."""
+    jobs = []
+    while (job := await claim(store)) is not None:
+        jobs.append(job)
+    return jobs
+
+
+async def want(store: PostgresStore, database: Database = BILLING) -> None:
+    async with store.transaction() as tx:
+        await tx.lanes.want(database.id, Method.MTLS)
+        await tx.commit()
+
+
+async def renew(store: PostgresStore, job: Job) -> bool:
+    async with store.transaction() as tx:
+        unchanged = await tx.lanes.renew(job)
+        await tx.commit()
+        return unchanged
+
+
+async def next_due(store: PostgresStore) -> timedelta | None:
+    async with store.transaction() as tx:
+        return await tx.lanes.next_due()
+
+
+async def run_out(engine: AsyncEngine) -> None:
+    """Lets a minute pass for every lease."""
+    await store_helpers.query(engine, "UPDATE lanes SET lease_until = lease_until - interval '61 seconds'")
+
+
+async def test_nothing_is_due_where_nothing_was_discovered(store: PostgresStore) -> None:
+    assert await claim(store) is None
+    assert await next_due(store) is None
+
+
+async def test_a_new_database_is_due_at_once(store: PostgresStore) -> None:
+    await store_helpers.discover(store)
+    assert await next_due(store) == timedelta()
+    job = await store_helpers.take(store)
+    assert (job.database, job.version, job.tries) == (BILLING, 0, 0)
+
+
+async def test_every_job_names_this_installation(store: PostgresStore, engine: AsyncEngine) -> None:
+    await store_helpers.discover(store)
+    job = await store_helpers.take(store)
+    assert job.installation == await store_helpers.value(engine, "SELECT mark FROM installation")
+
+
+async def test_what_is_held_is_not_given_to_another(store: PostgresStore) -> None:
+    await store_helpers.discover(store)
+    await store_helpers.take(store)
+    assert await claim(store) is None
+
+
+async def test_what_has_been_due_the_longest_comes_first(store: PostgresStore, engine: AsyncEngine) -> None:
+    await store_helpers.discover(store, BILLING, CRM)
+    await store_helpers.query(
+        engine,
+        "UPDATE lanes SET due_at = now() - interval '1 hour' FROM targets "
+        "WHERE targets.id = target_id AND app = 'crm'",
+    )
+    assert (await store_helpers.take(store)).database == CRM
+    assert (await store_helpers.take(store)).database == BILLING
+
+
+async def test_what_has_changed_comes_before_what_is_only_looked_at_again(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await store_helpers.discover(store, *(factories.database(f"app{n}", n) for n in range(1, 6)))
+    await store_helpers.query(
+        engine,
+        "UPDATE lanes SET due_at = due_at - interval '1 hour' FROM targets "
+        "WHERE targets.id = target_id AND app <> 'app3'",
+    )
+    await want(store, factories.database("app3", 3))
+    assert (await store_helpers.take(store)).database.app == "app3"
+
+
+async def test_what_waits_for_its_turn_keeps_its_place_when_everything_becomes_due(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await store_helpers.discover(store, BILLING, CRM)
+    await store_helpers.query(
+        engine,
+        "UPDATE lanes SET due_at = now() - interval '1 hour' FROM targets "
+        "WHERE targets.id = target_id AND app = 'crm'",
+    )
+    async with store.transaction() as tx:
+        await tx.lanes.look_at_all()
+        await tx.commit()
+    assert (await store_helpers.take(store)).database == CRM
+
+
+@pytest.mark.parametrize("ask", ["look_at_all", "look_soon"])
+async def test_a_look_that_is_asked_for_during_a_pass_comes_right_after_it(
+    store: PostgresStore, ask: str
+) -> None:
+    await store_helpers.discover(store)
+    job = await store_helpers.take(store)
+    async with store.transaction() as tx:
+        await (tx.lanes.look_at_all() if ask == "look_at_all" else tx.lanes.look_soon(BILLING.id))
+        await tx.commit()
+    await store_helpers.release(store, job, again=timedelta(minutes=10))
+    assert await next_due(store) == timedelta()
+
+
+async def test_troubles_are_counted_apart_from_looks(store: PostgresStore) -> None:
+    await store_helpers.discover(store)
+    job = await store_helpers.take(store)
+    async with store.transaction() as tx:
+        await tx.lanes.release(job, again=timedelta(), tries=3, kept=False, troubles=2)
+        await tx.commit()
+    await want(store)
+    again = await store_helpers.take(store)
+    assert (again.tries, again.troubles) == (0, 2)
+
+
+async def test_what_heroku_does_not_have_any_more_is_looked_at_once_more_and_then_left_alone(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await store_helpers.discover(store)
+    await store_helpers.query(engine, GONE)
+    await store_helpers.release(store, await store_helpers.take(store), again=timedelta(hours=1))
+    assert await next_due(store) is None
+    async with store.transaction() as tx:
+        await tx.lanes.look_at_all()
+        await tx.commit()
+    assert await claim(store) is None
+
+
+async def test_what_is_gone_is_looked_at_while_a_grant_there_is_open(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await store_helpers.discover(store)
+    await store_helpers.in_force(store)
+    await store_helpers.query(engine, GONE)
+    await store_helpers.release(store, await store_helpers.take(store), again=timedelta(hours=1))
+    assert await next_due(store) is not None
+
+
+async def test_what_is_gone_is_looked_at_while_something_of_ours_may_be_there(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await store_helpers.discover(store)
+    await store_helpers.query(engine, GONE)
+    job = await store_helpers.take(store)
+    async with store.transaction() as tx:
+        intent, _ = await tx.entries.intend_add(job, factories.NETWORK)
+        await tx.commit()
+    await store_helpers.release(store, job)
+    job = await store_helpers.take(store)
+    async with store.transaction() as tx:
+        await tx.entries.made(job, intent, factories.rule())
+        await tx.commit()
+    await store_helpers.release(store, job)
+    job = await store_helpers.take(store)
+    async with store.transaction() as tx:
+        await tx.entries.gone([factories.rule().id])
+        await tx.commit()
+    await store_helpers.release(store, job)
+    assert await claim(store) is None
+
+
+async def test_two_that_claim_at_the_same_time_get_different_databases(store: PostgresStore) -> None:
+    await store_helpers.discover(store, BILLING, CRM)
+    async with store.transaction() as one, store.transaction() as other:
+        first, second = await one.lanes.claim(), await other.lanes.claim()
+    assert first is not None
+    assert second is not None
+    assert {first.database, second.database} == {BILLING, CRM}
+
+
+async def test_many_that_claim_at_once_never_get_the_same_database(store: PostgresStore) -> None:
+    await store_helpers.discover(store, *(factories.database(f"app{n}", n) for n in range(1, 17)))
+    workers = await asyncio.gather(*(claim_all(store) for _ in range(8)))
+    taken = [job.database.app for jobs in workers for job in jobs]
+    assert sorted(taken) == sorted(f"app{n}" for n in range(1, 17))
+
+
+async def test_a_claim_that_is_rolled_back_leaves_it_due(store: PostgresStore) -> None:
+    await store_helpers.discover(store)
+    async with store.transaction() as tx:
+        assert await tx.lanes.claim() is not None
+    assert await claim(store) is not None
+
+
+async def test_what_a_dead_worker_held_is_taken_by_another(store: PostgresStore, engine: AsyncEngine) -> None:
+    await store_helpers.discover(store)
+    dead = await store_helpers.take(store)
+    await run_out(engine)
+    alive = await store_helpers.take(store)
+    assert alive.database == dead.database
+    assert alive.lease != dead.lease
+
+
+@pytest.mark.parametrize("taken_by_another", [False, True])
+async def test_a_worker_whose_lease_ran_out_writes_nothing_more(
+    store: PostgresStore, engine: AsyncEngine, taken_by_another: bool
+) -> None:
+    await store_helpers.discover(store)
+    late = await store_helpers.take(store)
+    await run_out(engine)
+    if taken_by_another:
+        await store_helpers.take(store)
+    before = await store_helpers.query(engine, "SELECT * FROM lanes")
+    with pytest.raises(LeaseLostError):
+        await renew(store, late)
+    with pytest.raises(LeaseLostError):
+        async with store.transaction() as tx:
+            await tx.lanes.looked(late, factories.look())
+    with pytest.raises(LeaseLostError):
+        await store_helpers.release(store, late)
+    assert await store_helpers.query(engine, "SELECT * FROM lanes") == before
+
+
+async def test_a_lost_lease_takes_the_whole_unit_of_work_with_it(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await store_helpers.discover(store)
+    grant = await store_helpers.in_force(store)
+    late = await store_helpers.take(store)
+    await run_out(engine)
+
+    async def intend() -> None:
+        async with store.transaction() as tx:
+            await tx.entries.intend_add(late, grant.network)
+            await tx.lanes.renew(late)
+            await tx.commit()
+
+    with pytest.raises(LeaseLostError):
+        await intend()
+    assert (await store_helpers.counts(engine))["intents"] == 0
+
+
+async def test_renewing_prolongs_the_lease(store: PostgresStore, engine: AsyncEngine) -> None:
+    left = "SELECT lease_until > now() + interval '55 seconds' FROM lanes"
+    await store_helpers.discover(store)
+    job = await store_helpers.take(store)
+    await store_helpers.query(engine, "UPDATE lanes SET lease_until = now() + interval '20 seconds'")
+    assert await renew(store, job)
+    assert await store_helpers.value(engine, left)
+
+
+async def test_renewing_tells_that_the_grants_have_changed(store: PostgresStore) -> None:
+    await store_helpers.discover(store)
+    job = await store_helpers.take(store)
+    assert await renew(store, job)
+    await want(store)
+    assert not await renew(store, job)
+
+
+async def test_wanting_raises_the_version_and_makes_due(store: PostgresStore) -> None:
+    await store_helpers.discover(store)
+    await store_helpers.release(store, await store_helpers.take(store), again=timedelta(hours=1))
+    assert await claim(store) is None
+    await want(store)
+    assert (await store_helpers.take(store)).version == 1
+
+
+async def test_a_released_database_comes_again_after_its_time(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await store_helpers.discover(store)
+    await store_helpers.release(store, await store_helpers.take(store), again=timedelta(minutes=10))
+    due = await next_due(store)
+    assert due is not None
+    assert timedelta(minutes=9) < due <= timedelta(minutes=10)
+    assert await claim(store) is None
+    await store_helpers.query(engine, "UPDATE lanes SET due_at = due_at - interval '10 minutes'")
+    assert await claim(store) is not None
+
+
+async def test_a_released_database_whose_grants_changed_meanwhile_comes_again_at_once(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await store_helpers.discover(store)
+    job = await store_helpers.take(store)
+    await want(store)
+    async with store.transaction() as tx:
+        await tx.lanes.release(job, again=timedelta(hours=1), tries=3, kept=True)
+        await tx.commit()
+    assert await next_due(store) == timedelta()
+    again = await store_helpers.take(store)
+    assert (again.version, again.tries) == (1, 0)
+    assert await store_helpers.value(engine, "SELECT kept_version FROM lanes") == 0
+
+
+@pytest.mark.parametrize(("carried_out", "version"), [(True, 1), (False, 0)])
+async def test_only_a_plan_that_was_carried_out_satisfies_its_version(
+    store: PostgresStore, engine: AsyncEngine, carried_out: bool, version: int
+) -> None:
+    await store_helpers.discover(store)
+    await want(store)
+    job = await store_helpers.take(store)
+    async with store.transaction() as tx:
+        await tx.lanes.release(job, again=timedelta(), tries=3, kept=carried_out)
+        await tx.commit()
+    assert await store_helpers.value(engine, "SELECT kept_version FROM lanes") == version
+    assert (await store_helpers.take(store)).tries == 3
+
+
+async def test_what_is_held_is_due_when_its_lease_ends(store: PostgresStore) -> None:
+    await store_helpers.discover(store)
+    await store_helpers.take(store)
+    due = await next_due(store)
+    assert due is not None
+    assert timedelta(seconds=50) < due <= timedelta(seconds=60)
+
+
+async def test_a_jump_of_time_makes_every_database_due(store: PostgresStore) -> None:
+    await store_helpers.discover(store, BILLING, CRM)
+    for _ in range(2):
+        await store_helpers.release(store, await store_helpers.take(store), again=timedelta(hours=1))
+    async with store.transaction() as tx:
+        await tx.lanes.look_at_all()
+        await tx.commit()
+    assert {(await store_helpers.take(store)).database, (await store_helpers.take(store)).database} == {
+        BILLING,
+        CRM,
+    }
+
+
+async def test_a_database_with_something_to_close_goes_before_one_that_was_due_longer(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    await store_helpers.discover(store, BILLING, CRM)
+    await store_helpers.query(
+        engine, "UPDATE lanes SET due_at = now() - interval '1 hour', wanted_version = 9"
+    )
+    grant = await store_helpers.in_force(store)
+    assert await store_helpers.change(store, grant, closing(grant, Why.DONE))
+    await store_helpers.query(
+        engine, "UPDATE lanes SET due_at = now(), wanted_version = 0 WHERE target_id = :id", id=grant.target
+    )
+    first, second = await store_helpers.take(store), await store_helpers.take(store)
+    assert (first.target.id, first.purpose) == (grant.target, Purpose.REMOVE)
+    assert (second.target.id != grant.target, second.purpose) == (True, Purpose.ADD)
+
+
+async def test_a_look_that_nobody_waits_for_is_only_a_look(store: PostgresStore) -> None:
+    await store_helpers.discover(store)
+    assert (await store_helpers.take(store)).purpose is Purpose.LOOK

@@ -1,0 +1,245 @@
+"""The catalogue is whole in both languages, and what people type stays harmless and fits."""
+
+import re
+import string
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.domain.advice import Length, Need, Origin, Reason, Remark, Way
+from bot.domain.grant import GrantState, Why
+from bot.domain.method import Method
+from bot.domain.mtls.connection_test import Probed
+from bot.domain.mtls.download_link import Answer
+from bot.domain.mtls.rotation import Stage
+from bot.domain.operation import ChangeState
+from bot.domain.request import Kind, RequestState, Verdict
+from bot.domain.trusted_ips.ruleset import Services
+from bot.errors import Refusal
+from bot.i18n.translator import CATALOGUE, Words, cut, escape
+from bot.ports import PostKind
+from bot.views.advice import FACTS
+from bot.views.mtls.expiry import REMINDERS
+from bot.views.notifications import TRUE_WHILE
+
+
+def placeholders(sentence: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(sentence) if name}
+
+
+def test_every_language_has_the_same_keys() -> None:
+    assert CATALOGUE["en"].keys() == CATALOGUE["ja"].keys()
+
+
+def test_every_sentence_has_the_same_placeholders_in_every_language() -> None:
+    english, japanese = CATALOGUE["en"], CATALOGUE["ja"]
+    assert [key for key in english if placeholders(english[key]) != placeholders(japanese[key])] == []
+
+
+def test_every_refusal_has_a_sentence_with_an_example() -> None:
+    for sentences in CATALOGUE.values():
+        assert [reason for reason in Refusal if "`" not in sentences[f"refused.{reason}"]] == []
+
+
+# --- every sentence is said somewhere, and every one that is said is there -------------------------
+
+ROOT = Path(__file__).parents[2]
+CATALOGUES = ROOT / "bot" / "i18n"
+PRIVATELINK = ("open.privatelink", "extend.privatelink", "remove.privatelink")
+"""What a card about PrivateLink is called by, where mTLS needs no second word."""
+
+TRUSTED = ("open.trusted", "extend.trusted", "remove.trusted")
+"""What a card about a trusted range is called by."""
+
+PAGES = tuple(answer for answer in Answer if answer not in (Answer.GIVE, Answer.UNSENT))
+"""Answers that have a page: files are none, and nobody has a link that was never sent."""
+
+FAMILIES: dict[str, Iterable[str]] = {
+    "card.title.": (*Kind, *PRIVATELINK, *TRUSTED),
+    "card.text.": (*Kind, *PRIVATELINK, *TRUSTED),
+    "card.change.": tuple(kind for kind in Kind if kind.happens_once),
+    "button.": (
+        *("approve", "deny", "change", "details", "cancel"),
+        *("done", "end", "extend", "revoke", "retry", "give_up", "restore"),
+        *("files", "installed", "test", "keep_old"),
+    ),
+    "state.": (
+        *(state for state in RequestState if state not in (RequestState.PENDING, RequestState.APPROVED)),
+        *(state for state in GrantState),
+        *(state for state in ChangeState if state is not ChangeState.FAILED),
+        "applying.privatelink",
+        *("doing.enable", "doing.issue"),
+    ),
+    "why.": (
+        *(*Why, "deadline.change", "closed_elsewhere.change"),
+        *("deadline.privatelink", "closed_elsewhere.privatelink"),
+        *("full.trusted", "deadline.trusted", "closed_elsewhere.trusted"),
+    ),
+    "trusted.services.": Services,
+    "done.support.": (Services.CONFIRMED, Services.WEB_ONLY),
+    "state.rotating.": Stage,
+    "rotation.test.": Probed,
+    "why.error.": ("timeout", "certificate", "expired", "key", "password"),
+    "notice.decided.": ("approved", "removal"),
+    "done.": ("cancelled", "closing", "extended", "reopened", "retried", "given_up", "picked"),
+    "show.": Verdict,
+    "closed.": (
+        *("enabled", "done", "not_done", "given_up"),
+        *(RequestState.CANCELLED, RequestState.LAPSED),
+        *(GrantState.ENDED, GrantState.FAILED, GrantState.INTERRUPTED),
+    ),
+    "notice.handout.": ("delivered", "expired", "replaced", "burnt"),
+    "page.handout.": tuple(f"{answer}{part}" for answer in PAGES for part in ("", ".text")),
+    "advise.need.": Need,
+    "advise.origin.": Origin,
+    "advise.length.": Length,
+    "advise.way.": Way,
+    "advise.reason.": Reason,
+    "advise.remark.": Remark,
+    "advise.ask.": (Way.MTLS, Way.PRIVATELINK),
+    "advise.fact.": FACTS,
+    "advise.table.": tuple(f"{method}.{fact}" for method in Method for fact in FACTS),
+    "refused.": Refusal,
+    "": tuple(kind for kind in PostKind if kind.startswith("notice.")),
+}
+"""Keys that code puts together: what they begin with, and what may follow."""
+
+ENDINGS: dict[str, Iterable[str]] = {
+    ".over": REMINDERS,
+    ".late": TRUE_WHILE,
+    ".how": (PostKind.NOTICE_ENDING, PostKind.NOTICE_FAILED, PostKind.NOTICE_INTERRUPTED),
+    ".none": ("home.waiting", "home.mine", "link.accounts", "link.connections"),
+    ".hint": ("advise.need", "advise.origin", "advise.length"),
+    ".title": ("form.deny", "form.change", "form.extend"),
+    ".submit": ("form.deny", "form.change", "form.extend"),
+}
+"""Keys that code puts together: what they end with, and what may come before."""
+
+PUT_TOGETHER = {f"{prefix}{name}" for prefix, family in FAMILIES.items() for name in family} | {
+    f"{stem}{ending}" for ending, family in ENDINGS.items() for stem in family
+}
+
+
+def written() -> str:
+    """The text of everything that speaks, the catalogues left out."""
+    files = [*(ROOT / "bot").rglob("*.py"), *(ROOT / "handlers").rglob("*.py")]
+    return "\n".join(file.read_text() for file in files if CATALOGUES not in file.parents)
+
+
+def literals() -> set[str]:
+    """Every string in code that could be a key."""
+    return set(re.findall(r"""["']([a-z_]+(?:\.[a-z_]+)+|not_yet|trouble|foreign_team)["']""", written()))
+
+
+def test_every_sentence_that_code_names_is_there() -> None:
+    named = set(re.findall(r"""words\(\s*["']([a-z_.]+)["']""", written()))
+    assert "card.reason" in named
+    assert named <= CATALOGUE["en"].keys()
+
+
+def test_every_sentence_that_code_puts_together_is_there() -> None:
+    # A decision has a sentence for each outcome instead of one for its kind.
+    assert PUT_TOGETHER - {PostKind.NOTICE_DECIDED} <= CATALOGUE["en"].keys()
+
+
+def test_no_sentence_is_never_said() -> None:
+    assert CATALOGUE["en"].keys() - literals() - PUT_TOGETHER == set()
+
+
+def test_every_way_in_which_code_puts_a_key_together_is_one_of_those_listed() -> None:
+    begun = set(re.findall(r'words\(\s*f"([a-z_.]*)\{[^}]*\}[a-z_.]*"', written()))
+    ended = set(re.findall(r'words\(\s*f"\{[^}]*\}([a-z_.]*)"', written()))
+    assert begun - {""} <= FAMILIES.keys()
+    assert ended <= ENDINGS.keys()
+
+
+# --- Slack's markup --------------------------------------------------------------------------------
+
+CODE = re.compile(r"`[^`\n]+`")
+BOLD = re.compile(r"\*[^*\n]+\*")
+
+
+def is_boundary(character: str) -> bool:
+    """Whether Slack lets bold or code begin or end beside it: nothing, a half-width space or punctuation."""
+    return character in ("", " ", "\n") or (character.isascii() and not character.isalnum())
+
+
+def unstyled(sentence: str) -> list[str]:
+    """The spans that Slack would show with their marks instead of their style."""
+    codes = [found.span() for found in CODE.finditer(sentence)]
+    bare = CODE.sub(lambda found: "\0" * len(found.group()), sentence)
+    spans = codes + [found.span() for found in BOLD.finditer(bare)]
+    return [
+        sentence[start:end]
+        for start, end in spans
+        if not (is_boundary(sentence[start - 1 : start]) and is_boundary(sentence[end : end + 1]))
+    ]
+
+
+def test_bold_and_code_stand_where_slack_styles_them() -> None:
+    for sentences in CATALOGUE.values():
+        assert {key: unstyled(said) for key, said in sentences.items() if unstyled(said)} == {}
+
+
+@pytest.mark.parametrize(
+    "sentence", ["例は`8h`です", "例: `8h`、次", "。`8h` と", "、*太字* です", "*太字*。"]
+)
+def test_a_span_beside_a_full_width_character_would_be_found(sentence: str) -> None:
+    assert len(unstyled(sentence)) == 1
+
+
+def test_marks_of_bold_and_code_come_in_pairs() -> None:
+    for sentences in CATALOGUE.values():
+        bare = {key: CODE.sub("", said) for key, said in sentences.items()}
+        assert [key for key, said in bare.items() if "`" in said or said.count("*") % 2] == []
+
+
+@pytest.mark.parametrize("pattern", [r"^:[a-z_]+:", r"/pgaccess(?: [a-z]+){0,2}"])
+def test_a_sentence_has_the_same_emoji_and_commands_in_every_language(pattern: str) -> None:
+    english, japanese = (
+        {key: set(re.findall(pattern, said)) for key, said in sentences.items()}
+        for sentences in CATALOGUE.values()
+    )
+    assert english == japanese
+
+
+# --- what people type stays harmless ---------------------------------------------------------------
+
+
+@given(st.text(max_size=300), st.integers(min_value=1, max_value=120))
+def test_cut_text_fits_and_never_ends_inside_an_entity(text: str, limit: int) -> None:
+    shown = cut(text, limit)
+    assert len(shown) <= limit
+    assert not re.search(r"&(?!amp;|lt;|gt;)", shown)
+    assert "<" not in shown
+    assert ">" not in shown
+
+
+@given(st.text(max_size=100))
+def test_text_that_fits_is_shown_whole(text: str) -> None:
+    assert cut(text, 600) == escape(text)
+
+
+def test_what_a_person_typed_cannot_mention_a_channel() -> None:
+    said = Words("en")("state.denied.why", id=1, person="<!channel>", at="", reason="<!here> & <@U1>")
+    assert "<" not in said
+
+
+def test_a_date_is_a_token_in_the_readers_zone_with_a_fallback_that_names_its_own() -> None:
+    shown = Words("en").date(datetime(2026, 11, 24, 18, 0, tzinfo=UTC))
+    assert shown == "<!date^1795543200^{date_short_pretty} {time}|2026-11-24 18:00 UTC>"
+
+
+def test_durations_are_said_in_the_readers_language() -> None:
+    length = timedelta(days=1, hours=12)
+    assert Words("en").duration(length) == "1d12h"
+    assert Words("ja").duration(length) == "1日12時間"
+
+
+@pytest.mark.parametrize(("locale", "language"), [("ja-JP", "ja"), ("en-GB", "en"), ("", "en"), (None, "en")])
+def test_the_language_follows_the_readers_locale(locale: str | None, language: str) -> None:
+    assert Words.of(locale).language == language

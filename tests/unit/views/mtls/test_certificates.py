@@ -1,0 +1,294 @@
+"""What is shown of certificates and mTLS as a whole: valid in both languages, and saying what is true."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import pytest
+
+from bot.domain import operation as changes
+from bot.domain.grant import GrantState, Why
+from bot.domain.mtls import issuance
+from bot.domain.mtls.certificate import Certificate, KnownCertificate
+from bot.domain.mtls.expiry_reminders import Ladder
+from bot.domain.mtls.observation import Look
+from bot.domain.operation import Change
+from bot.domain.request import Kind, RequestState
+from bot.domain.subject import CertificateId, Subject, Whole
+from bot.i18n.translator import Words
+from bot.ports import Case, Disabling, Message, Post, PostKind, Stock
+from bot.views import action_ids, modals, request_card, responses
+from bot.views.mtls import certificate_list, disable_modal
+from bot.views.render import render
+from tests.unit import factories
+from tests.unit.factories import NOW, POLICY
+from tests.unit.views import samples
+from tests.unit.views.samples import IN_BOTH_LANGUAGES, LONG, POLICIES
+
+EN = Words("en")
+IDS: Final = [UUID(int=(number << 96) + number) for number in range(1, 100)]
+KINDS: Final = (Kind.ENABLE, Kind.DISABLE, Kind.ISSUE, Kind.DISCARD)
+
+
+def listed(*ids: UUID, status: str = "ready") -> tuple[Certificate, ...]:
+    end = NOW + timedelta(days=300)
+    return tuple(Certificate(id=id, name="`c\nlient`" * 20, status=status, expires_at=end) for id in ids)
+
+
+def known(id: UUID = IDS[0], **changed: Any) -> KnownCertificate:
+    plain = KnownCertificate(
+        id=id,
+        target=UUID(int=1),
+        request=17,
+        owner="U0ENGINEER",
+        purpose="nightly export",
+        name="client-1.example",
+        status="ready",
+        expires_at=NOW + timedelta(days=300),
+        first_seen_at=NOW - timedelta(days=65),
+        last_seen_at=NOW,
+    )
+    return replace(plain, **changed)
+
+
+FOREIGN: Final = known(request=None, owner=None, purpose="")
+
+
+def look(*certificates: Certificate, ours: bool = True) -> Look:
+    rule = factories.rule("203.0.113.4/32")
+    seen = factories.look(rule, ours=frozenset({rule.id}) if ours else frozenset())
+    return replace(seen, certificates=certificates, certificates_at=NOW)
+
+
+def case(
+    kind: Kind,
+    state: RequestState = RequestState.PENDING,
+    *,
+    reason: str = "nightly export",
+    seen: Look | None = None,
+    **more: Any,
+) -> Case:
+    asked = samples.request(kind, state, reason=reason)
+    subject: Subject = CertificateId(IDS[0]) if kind is Kind.DISCARD else Whole()
+    asked = replace(asked, terms=replace(asked.terms, subject=subject, duration=None))
+    votes = () if state is RequestState.PENDING else (factories.vote(),)
+    return replace(samples.case(asked, *votes, seen=seen), **more)
+
+
+def changed(kind: Kind, end: Any = None, **more: Any) -> Case:
+    """An approved change: under way, or as it ended."""
+    made = case(kind, RequestState.APPROVED, **more)
+    begun = changes.begin(made.request, id=UUID(int=3), now=NOW)
+    return replace(made, change=begun if end is None else end(begun))
+
+
+def done(change: Change) -> Change:
+    return changes.done(change, now=NOW)
+
+
+def failed(why: Why) -> Any:
+    return lambda change: changes.failed(change, why, now=NOW)
+
+
+def several(change: Change) -> Change:
+    return changes.failed(issuance.undecided(change, IDS[:40]), Why.SEVERAL, now=NOW)
+
+
+def every() -> Iterator[Case]:
+    """Everything that can stand on a card, with as much as there can be."""
+    for kind in KINDS:
+        for reason in ("", LONG):
+            for certificate in (None, FOREIGN, known(purpose=LONG)):
+                seen = look(*listed(*IDS))
+                yield case(kind, reason=reason, seen=seen, certificate=certificate, closes=(17,) * 200)
+        for end in (None, done, failed(Why.DEADLINE), failed(Why.NOT_MADE), several):
+            yield changed(kind, end, seen=look(*listed(*IDS)), issued=known())
+            yield changed(kind, end, seen=None)
+
+
+def drawn(kind: PostKind, about: Case | None, language: str = "en", **params: str) -> Message:
+    post = Post(
+        id=1, lease=UUID(int=1), kind=kind, recipient="U0ENGINEER", request=17, channel=None, place=None,
+        posting_since=None, version=1, tries=0, params=params,
+    )  # fmt: skip
+    return render(post, about, words=Words(language), policy=POLICY)
+
+
+# --- whatever there is, Slack takes it ---------------------------------------------------------------
+
+
+@IN_BOTH_LANGUAGES
+def test_cards_are_valid_however_much_there_is(language: str) -> None:
+    words = Words(language)
+    for one in every():
+        for policy in POLICIES[:2]:
+            samples.require_valid(request_card.approval_card(one, words=words, policy=policy))
+            samples.require_valid(request_card.requester_card(one, words=words, policy=policy))
+            samples.require_valid(responses.showing(one, words=words, policy=policy), answers=True)
+
+
+@IN_BOTH_LANGUAGES
+def test_notices_are_valid_however_much_there_is(language: str) -> None:
+    for one in every():
+        if one.change is not None:
+            for kind in (PostKind.NOTICE_DONE, PostKind.NOTICE_NOT_DONE, PostKind.NOTICE_CERTIFICATE_READY):
+                samples.require_valid(drawn(kind, one, language))
+    gone = drawn(PostKind.NOTICE_CERTIFICATE_GONE, changed(Kind.ISSUE, done), language)
+    samples.require_valid(gone)
+    params = {"app": "billing", "name": "<!here>", "handle": "0a1b2c3d"}
+    foreign = drawn(PostKind.NOTICE_CERTIFICATE_FOREIGN, None, language, **params)
+    samples.require_valid(foreign)
+    assert "<!here>" not in foreign.text
+
+
+@IN_BOTH_LANGUAGES
+def test_the_list_is_valid_however_many_there_are(language: str) -> None:
+    many = tuple(known(id, purpose=LONG, name=LONG, ladder=Ladder(step=7)) for id in IDS)
+    stocks = [stocked(*many[start : start + 9], app=f"app-{start}") for start in range(0, 99, 9)]
+    for some in (stocks, stocks[:1], [stocked()], [stocked(look=None)]):
+        samples.require_valid(certificate_list.listing(some, Words(language)), answers=True)
+
+
+@IN_BOTH_LANGUAGES
+def test_the_form_is_valid_however_much_would_end(language: str) -> None:
+    rules = tuple(factories.rule(f"198.51.100.{n}/32") for n in range(60))
+    found = Disabling(
+        database=factories.database(app="b" * 30),
+        look=replace(factories.look(*rules), certificates_at=NOW),
+        requests=tuple(range(4_294_967_000, 4_294_967_200)),
+        certificates=tuple(known(id, request=4_294_967_000 + number) for number, id in enumerate(IDS)),
+    )
+    view = disable_modal.disable_form(found, reason=None, words=Words(language), needs_reason=True)
+    samples.require_valid_view(view)
+    assert view["private_metadata"] == found.database.name
+
+
+@IN_BOTH_LANGUAGES
+def test_the_form_for_both_says_so_and_asks_for_no_database(language: str) -> None:
+    database = factories.database()
+    view = modals.add_form(
+        databases=[database],
+        filled={},
+        words=Words(language),
+        needs_reason=False,
+        enables=database,
+    )
+    samples.require_valid_view(view)
+    assert action_ids.FIELD_TARGET not in str(view)
+    assert "mTLS" in str(view["blocks"][0])
+
+
+# --- what is said is so ------------------------------------------------------------------------------
+
+
+def said(message: Message) -> str:
+    return f"{message.text}\n{message.blocks}"
+
+
+def card(about: Case) -> str:
+    return said(request_card.approval_card(about, words=EN, policy=POLICY))
+
+
+def stocked(*found: KnownCertificate, look: Look | None = None, app: str = "billing") -> Stock:
+    seen = look or replace(factories.look(), certificates_at=NOW)
+    return Stock(database=factories.database(app), look=seen, certificates=found)
+
+
+@pytest.mark.parametrize(
+    ("seen", "warned"),
+    [
+        (look(*listed(IDS[0])), True),
+        (look(*listed(*IDS[:2])), False),
+        (look(*listed(IDS[0]), ours=False), False),
+        (look(*listed(IDS[1])), False),
+        (None, False),
+    ],
+)
+def test_removing_the_last_one_that_works_is_warned_of_where_pgaccess_lets_somebody_in(
+    seen: Look | None, warned: bool
+) -> None:
+    assert ("the last certificate" in card(case(Kind.DISCARD, seen=seen, certificate=known()))) is warned
+
+
+def test_the_card_of_a_removal_says_whose_certificate_it_is_and_what_for() -> None:
+    text = card(case(Kind.DISCARD, certificate=known()))
+    assert "<@U0ENGINEER>" in text
+    assert "nightly export" in text
+    assert "not made by pgaccess" in card(case(Kind.DISCARD, certificate=FOREIGN))
+
+
+def test_an_address_that_has_mtls_enabled_first_says_so_before_the_decision() -> None:
+    asked = samples.request()
+    both = replace(asked, terms=replace(asked.terms, enables=True))
+    assert "First enables mTLS" in card(samples.case(both, seen=factories.look(enabled=False)))
+    assert "First enables mTLS" not in card(samples.case(asked, seen=factories.look()))
+
+
+def test_while_mtls_is_enabled_first_the_grant_says_that_it_waits_for_it() -> None:
+    asked = samples.request(state=RequestState.APPROVED)
+    both = replace(asked, terms=replace(asked.terms, enables=True))
+    step = changes.enabling_first(both, id=UUID(int=3), now=NOW)
+    granted = factories.grant(GrantState.APPLYING)
+    waiting = replace(samples.case(both, factories.vote(), granted=granted), change=step)
+    assert "mTLS is being enabled since" in request_card.state_line(waiting, words=EN, policy=POLICY)
+    enabled = replace(waiting, change=done(step))
+    assert "being opened at Heroku" in request_card.state_line(enabled, words=EN, policy=POLICY)
+
+
+@pytest.mark.parametrize("kind", [Kind.ENABLE, Kind.ISSUE])
+def test_what_is_being_made_says_since_when_and_how_long_that_usually_takes(kind: Kind) -> None:
+    line = request_card.state_line(changed(kind), words=EN, policy=POLICY)
+    assert "usually takes 5 to 10 minutes" in line
+    assert EN.date(NOW) in line
+
+
+def test_a_missed_deadline_of_a_change_does_not_speak_of_a_rule() -> None:
+    line = request_card.state_line(changed(Kind.ISSUE, failed(Why.DEADLINE)), words=EN, policy=POLICY)
+    assert "did not finish within 20 minutes" in line
+
+
+def test_the_certificates_to_choose_from_are_named_each_with_its_own_button() -> None:
+    message = drawn(PostKind.NOTICE_NOT_DONE, changed(Kind.ISSUE, several, seen=look(*listed(*IDS[:2]))))
+    for number, id in enumerate(IDS[:2]):
+        assert f"`{id.hex[:8]}`" in said(message)
+        assert f"certificate.pick.{number}" in said(message)
+        assert action_ids.pick_value(4_294_967_295, id) in said(message)
+
+
+def test_nothing_is_to_be_chosen_from_once_it_was_chosen() -> None:
+    picked = changed(Kind.ISSUE, lambda it: issuance.picked(several(it), IDS[0]), seen=look(*listed(*IDS)))
+    assert "certificate.pick" not in said(request_card.requester_card(picked, words=EN, policy=POLICY))
+
+
+def test_enabling_without_a_certificate_says_how_to_come_to_one() -> None:
+    without = drawn(PostKind.NOTICE_DONE, changed(Kind.ENABLE, done))
+    assert "/pgaccess mtls certificate new" in said(without)
+
+
+def test_the_first_certificate_is_told_with_mtls_itself() -> None:
+    ready = drawn(PostKind.NOTICE_CERTIFICATE_READY, changed(Kind.ENABLE, done, issued=known()))
+    assert "mTLS is enabled" in ready.text
+    assert "certificate.files" in said(ready)
+
+
+def test_an_end_that_is_not_known_is_not_made_up() -> None:
+    unknown = known(expires_at=None, status="pending")
+    assert "ends at a time that is not known" in said(certificate_list.listing([stocked(unknown)], EN))
+
+
+def test_the_list_says_how_old_it_is_and_leaves_out_databases_without_any() -> None:
+    text = said(certificate_list.listing([stocked(known()), stocked(app="crm")], EN))
+    assert "as of" in text
+    assert "crm" not in text
+
+
+@pytest.mark.parametrize(
+    ("seen", "words"),
+    [(factories.look(enabled=False), "mTLS is not enabled"), (factories.look(), "not read yet")],
+)
+def test_a_list_of_nothing_says_why_and_how_to_ask(seen: Look, words: str) -> None:
+    text = said(certificate_list.listing([stocked(look=seen)], EN))
+    assert words in text
+    assert "/pgaccess mtls certificate new on billing" in text

@@ -1,0 +1,102 @@
+"""What is said where a certificate's files are handed out: a link to its owner, and none once it is over."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from bot.domain.mtls.download_link import HandoutState
+from bot.domain.request import Kind, RequestState
+from bot.i18n.translator import Words
+from bot.ports import Case, Message, Post, PostKind
+from bot.views import action_ids
+from bot.views.mtls import download
+from bot.views.notifications import connection_line
+from bot.views.render import render
+from tests.unit import factories
+from tests.unit.factories import NOW, POLICY
+from tests.unit.views import samples
+from tests.unit.views.mtls.test_expiry import known
+from tests.unit.views.samples import IN_BOTH_LANGUAGES
+
+SECRET = "s" * 43
+URL = f"https://pgaccess.example.com/c/{UUID(int=5)}#{SECRET}"
+OVER = (HandoutState.DELIVERED, HandoutState.REPLACED, HandoutState.BURNT)
+
+
+def link(language: str = "en", app: str = "billing") -> Message:
+    until = NOW + timedelta(minutes=15)
+    return download.link(URL, handle="17", app=app, until=until, words=Words(language))
+
+
+def case(*, gone: bool = False) -> Case:
+    asked = factories.request(kind=Kind.ISSUE, state=RequestState.APPROVED)
+    return replace(factories.case(asked=asked), issued=known(gone=gone))
+
+
+def drawn(state: str | None = None, *, language: str = "en", gone: bool = False) -> Message:
+    """What the courier draws where a link stood."""
+    params = {} if state is None else {"state": state, "at": NOW.isoformat()}
+    post = Post(
+        id=1, lease=UUID(int=1), kind=PostKind.NOTICE_HANDOUT, recipient="U0ENGINEER", request=17,
+        channel=None, place=None, posting_since=None, version=1, tries=0, params=params,
+    )  # fmt: skip
+    return render(post, case(gone=gone), words=Words(language), policy=POLICY)
+
+
+def said(message: Message) -> str:
+    return message.text + json.dumps(list(message.blocks), ensure_ascii=False)
+
+
+@IN_BOTH_LANGUAGES
+def test_slack_takes_every_message(language: str) -> None:
+    samples.require_valid(link(language, app="<&>" * 20))
+    for state in (None, *OVER):
+        samples.require_valid(drawn(state, language=language))
+
+
+@IN_BOTH_LANGUAGES
+def test_the_link_stands_in_a_block_and_not_in_the_text_of_a_notification(language: str) -> None:
+    message = link(language)
+    assert f"<{URL}|" in said(message)
+    assert SECRET not in message.text
+
+
+def test_the_link_says_when_it_ends_and_what_it_is_worth() -> None:
+    assert "2026-11-24 09:15 UTC" in said(link())
+    assert "private key" in said(link())
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize("state", [None, *OVER])
+def test_what_takes_the_place_of_a_link_has_none_and_offers_a_new_one(
+    state: str | None, language: str
+) -> None:
+    message = drawn(state, language=language)
+    assert "http" not in said(message)
+    assert action_ids.FILES in said(message)
+
+
+def test_each_end_of_a_link_is_told_from_the_others() -> None:
+    assert len({drawn(state).text for state in (None, *OVER)}) == 4
+
+
+def test_a_download_says_when_it_was_and_what_to_do_if_it_was_somebody_else() -> None:
+    text = said(drawn(HandoutState.DELIVERED))
+    assert "2026-11-24 09:00 UTC" in text
+    assert "/pgaccess mtls certificate rotate" in text
+
+
+def test_a_certificate_that_is_gone_is_not_offered_again() -> None:
+    assert action_ids.FILES not in said(drawn(HandoutState.DELIVERED, gone=True))
+
+
+@IN_BOTH_LANGUAGES
+def test_the_readme_names_every_file_and_has_the_ready_line(language: str) -> None:
+    text = download.readme(factories.database(), handle="17", at=NOW, words=Words(language))
+    for name in ("postgresql.crt", "postgresql.key", "root.crt", "chmod 600", "2026-11-24 09:00 UTC"):
+        assert name in text
+    assert f"\n    {connection_line(factories.database())}\n" in text
+    assert "postgres://" not in text

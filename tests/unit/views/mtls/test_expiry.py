@@ -1,0 +1,315 @@
+"""What is said of certificates that grow old, and of rotations: true, and offering what can be done."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from bot.domain import operation as changes
+from bot.domain.grant import Why
+from bot.domain.mtls import rotation
+from bot.domain.mtls.certificate import KnownCertificate
+from bot.domain.mtls.connection_test import Probed
+from bot.domain.mtls.expiry_reminders import STEPS, Ladder
+from bot.domain.mtls.rotation import GRACE, Stage
+from bot.domain.request import Kind, RequestState
+from bot.domain.subject import CertificateId
+from bot.i18n.translator import Words
+from bot.ports import Case, Message, Post, PostKind
+from bot.views import action_ids, request_card, responses
+from bot.views.mtls import expiry
+from bot.views.mtls import rotation as rotation_view
+from bot.views.render import render
+from tests.unit import factories
+from tests.unit.factories import NOW, POLICY
+from tests.unit.views import samples
+from tests.unit.views.samples import IN_BOTH_LANGUAGES, LONG
+
+EN = Words("en")
+END = NOW + timedelta(days=60)
+REMINDERS = sorted(expiry.REMINDERS)
+ACKED = Ladder(step=30, acknowledged_at=NOW, acknowledged_by="U0LEAD")
+PUT_OFF = Ladder(step=30, snoozed_until=NOW, snoozes=1)
+
+
+def known(
+    ladder: Ladder | None = None, *, purpose: str = "nightly export", gone: bool = False
+) -> KnownCertificate:
+    return KnownCertificate(
+        id=UUID(int=70),
+        target=UUID(int=1),
+        request=17,
+        owner="U0ENGINEER",
+        purpose=purpose,
+        name="client.example",
+        status="ready",
+        expires_at=END,
+        first_seen_at=NOW,
+        last_seen_at=NOW,
+        gone_at=NOW if gone else None,
+        ladder=ladder or Ladder(step=30),
+    )
+
+
+def post(kind: PostKind, **params: str) -> Post:
+    return Post(
+        id=1, lease=UUID(int=1), kind=kind, recipient="U0ENGINEER", request=17, channel=None,
+        place=None, posting_since=None, version=1, tries=0, params=params,
+    )  # fmt: skip
+
+
+def remind(
+    issued: KnownCertificate, *, step: int = 30, kind: PostKind = PostKind.NOTICE_EXPIRY, words: Words = EN
+) -> Message:
+    case = replace(factories.case(asked=factories.request(kind=Kind.ISSUE)), issued=issued)
+    return render(post(kind, step=str(step)), case, words=words, policy=POLICY)
+
+
+def offered(message: Message) -> list[str]:
+    return samples.actions(list(message.blocks))
+
+
+# --- reminders -----------------------------------------------------------------------------------------
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize("kind", REMINDERS)
+@pytest.mark.parametrize("step", STEPS)
+def test_every_reminder_is_valid_however_it_was_answered(step: int, kind: PostKind, language: str) -> None:
+    for ladder in (Ladder(step=step), replace(ACKED, step=step), replace(PUT_OFF, step=step)):
+        for purpose in ("", LONG):
+            samples.require_valid(
+                remind(known(ladder, purpose=purpose), step=step, kind=kind, words=Words(language))
+            )
+
+
+@pytest.mark.parametrize("kind", REMINDERS)
+def test_a_reminder_says_when_it_ends_what_it_is_for_and_what_to_do(kind: PostKind) -> None:
+    said = samples.said(remind(known(), kind=kind))
+    assert "expires within 30d" in said
+    assert "2027-01-23 09:00 UTC" in said
+    assert "nightly export" in said
+    assert "/pgaccess mtls certificate rotate 17" in said
+
+
+def test_the_last_one_says_what_stops_working() -> None:
+    said = samples.said(remind(known(Ladder(step=0)), step=0))
+    assert "has expired" in said
+    assert "sslv3 alert certificate expired" in said
+
+
+def test_copies_name_the_owner_and_those_who_are_to_act() -> None:
+    assert "<@U0LEAD> <@U0LEAD2>" in remind(known(), kind=PostKind.NOTICE_EXPIRY_COPY).text
+    assert "belongs to <@U0ENGINEER>" in remind(known(), kind=PostKind.NOTICE_EXPIRY_COPY).text
+    assert "no longer an active member" in remind(known(), kind=PostKind.NOTICE_EXPIRY_ORPHAN).text
+
+
+def test_a_reminder_offers_what_can_still_be_answered() -> None:
+    everything = [action_ids.ROTATE, action_ids.ACKNOWLEDGE, action_ids.SNOOZE]
+    assert offered(remind(known())) == everything
+    assert offered(remind(known(ACKED))) == [action_ids.ROTATE, action_ids.SNOOZE]
+    assert offered(remind(known(PUT_OFF))) == [action_ids.ROTATE, action_ids.ACKNOWLEDGE]
+    assert offered(remind(known(Ladder(step=30, snoozes=2)))) == [action_ids.ROTATE, action_ids.ACKNOWLEDGE]
+    assert offered(remind(known(Ladder(step=3)), step=3)) == [action_ids.ROTATE, action_ids.ACKNOWLEDGE]
+
+
+def test_a_reminder_that_a_later_one_has_overtaken_offers_nothing() -> None:
+    assert offered(remind(known(Ladder(step=14)), step=30)) == []
+
+
+def test_a_reminder_of_what_is_gone_meanwhile_says_so() -> None:
+    message = remind(known(gone=True))
+    assert "is gone meanwhile" in message.text
+    assert offered(message) == []
+
+
+def test_it_says_who_took_note_and_until_when_it_was_put_off() -> None:
+    assert "<@U0LEAD> took note" in samples.said(remind(known(ACKED)))
+    assert "Comes again" in samples.said(remind(known(PUT_OFF)))
+    assert "Nobody has taken note" in samples.said(remind(known()))
+
+
+def test_a_reminder_without_its_certificate_is_a_mistake_that_is_noticed() -> None:
+    with pytest.raises(ValueError, match="request 17 has none"):
+        render(post(PostKind.NOTICE_EXPIRY, step="7"), factories.case(), words=EN, policy=POLICY)
+
+
+@IN_BOTH_LANGUAGES
+def test_answers_are_valid(language: str) -> None:
+    words = Words(language)
+    case = replace(factories.case(asked=factories.request(kind=Kind.ISSUE)), issued=known(PUT_OFF))
+    for answer in (expiry.acknowledged(case, words), expiry.snoozed(case, words)):
+        samples.require_valid(answer, answers=True)
+
+
+# --- the weekly summary --------------------------------------------------------------------------------
+
+
+def unowned(*found: tuple[str, str, str]) -> Message:
+    certificates = [
+        {"app": app, "handle": handle, "name": "client.example", "owner": "", "until": until}
+        for app, handle, until in found
+    ]
+    summary = post(PostKind.NOTICE_UNOWNED, at=NOW.isoformat(), certificates=json.dumps(certificates))
+    return render(summary, None, words=EN, policy=POLICY)
+
+
+def test_the_summary_has_the_soonest_end_first_in_each_database_and_among_them() -> None:
+    said = samples.said(
+        unowned(
+            ("archive", "aaaaaaaa", "2027-05-01T00:00:00+00:00"),
+            ("billing", "bbbbbbbb", "2027-06-01T00:00:00+00:00"),
+            ("billing", "cccccccc", "2027-01-01T00:00:00+00:00"),
+            ("billing", "dddddddd", ""),
+        )
+    )
+    order = ["*billing*", "cccccccc", "bbbbbbbb", "dddddddd", "*archive*", "aaaaaaaa"]
+    assert sorted(order, key=said.index) == order
+    assert "at a time that is not known" in said
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize("databases", [1, 100])
+def test_a_summary_of_very_many_is_valid_and_says_how_many_it_leaves_out(
+    databases: int, language: str
+) -> None:
+    certificates = [
+        {
+            "app": f"{number % databases:03}{'b' * 27}",
+            "handle": "deadbeef",
+            "name": "n" * 300,
+            "owner": "U0ENGINEER" if number % 2 else "",
+            "until": END.isoformat(),
+        }
+        for number in range(100)
+    ]
+    summary = post(PostKind.NOTICE_UNOWNED, at=NOW.isoformat(), certificates=json.dumps(certificates))
+    message = render(summary, None, words=Words(language), policy=POLICY)
+    samples.require_valid(message)
+    assert "60" in samples.said(message)
+
+
+# --- rotations -------------------------------------------------------------------------------------------
+
+
+def rotated(stage: Stage) -> Case:
+    asked = factories.request(kind=Kind.ROTATE, state=RequestState.APPROVED, endless=True)
+    asked = replace(asked, terms=replace(asked.terms, subject=CertificateId(UUID(int=70))))
+    change = changes.begin(asked, id=UUID(int=3), now=NOW)
+    steps = {
+        Stage.MAKING: change,
+        Stage.INSTALLING: (made := rotation.made(change, UUID(int=71), now=NOW)),
+        Stage.RESTING: (resting := rotation.installed(made, now=NOW)),
+        Stage.REMOVING: rotation.removing(resting, at=NOW),
+    }
+    return replace(factories.case(asked=asked, votes=(factories.vote(),)), change=steps[stage])
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize("stage", Stage)
+def test_whatever_is_shown_of_a_rotation_is_valid(stage: Stage, language: str) -> None:
+    case, words = rotated(stage), Words(language)
+    samples.require_valid(request_card.requester_card(case, words=words, policy=POLICY))
+    samples.require_valid(request_card.approval_card(case, words=words, policy=POLICY))
+    for kind in (PostKind.NOTICE_INSTALL, PostKind.NOTICE_ROTATION_READY):
+        samples.require_valid(render(post(kind), case, words=words, policy=POLICY))
+
+
+@pytest.mark.parametrize(
+    ("stage", "line"),
+    [
+        (Stage.MAKING, "usually takes 5 to 10 minutes"),
+        (Stage.INSTALLING, "the old one works on until somebody says"),
+        (Stage.RESTING, "the old certificate will be removed <!date"),
+        (Stage.REMOVING, "the old one is being removed"),
+    ],
+)
+def test_the_requesters_card_says_how_far_it_has_come(stage: Stage, line: str) -> None:
+    assert line in samples.said(request_card.requester_card(rotated(stage), words=EN, policy=POLICY))
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_only_what_waits_to_be_installed_has_a_button_for_it(stage: Stage) -> None:
+    case = rotated(stage)
+    waits = stage is Stage.INSTALLING
+    for message in (
+        request_card.requester_card(case, words=EN, policy=POLICY),
+        render(post(PostKind.NOTICE_INSTALL), case, words=EN, policy=POLICY),
+    ):
+        assert (action_ids.INSTALLED in offered(message)) is waits
+
+
+def tried(found: Probed | None, stage: Stage = Stage.INSTALLING) -> Case:
+    """A rotation that can be tested, and what came of it; None while that is not known."""
+    case = rotated(stage)
+    assert case.change is not None
+    can_be = replace(case.change, progress={**case.change.progress, "testable": "yes"})
+    asked = rotation.testing(can_be, now=NOW)
+    return replace(case, change=asked if found is None else rotation.tested(asked, found, now=NOW))
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize("found", [None, *Probed])
+def test_what_came_of_a_test_stands_wherever_the_rotation_is_shown(
+    found: Probed | None, language: str
+) -> None:
+    case, words = tried(found), Words(language)
+    assert case.change is not None
+    ((line,),) = [
+        block["elements"] for block in rotation_view.test(case, rotation_view.under_way(case.change), words)
+    ]
+    for message in (
+        request_card.requester_card(case, words=words, policy=POLICY),
+        request_card.approval_card(case, words=words, policy=POLICY),
+        render(post(PostKind.NOTICE_ROTATION_READY), case, words=words, policy=POLICY),
+        responses.showing(case, words=words, policy=POLICY),
+    ):
+        samples.require_valid(message)
+        assert line["text"] in samples.said(message)
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_only_where_it_can_be_tested_there_is_a_button_and_only_while_both_are_there(stage: Stage) -> None:
+    both = stage in (Stage.INSTALLING, Stage.RESTING)
+    shown_of = [
+        request_card.requester_card(case, words=EN, policy=POLICY)
+        for case in (tried(None, stage), rotated(stage))
+    ]
+    assert [action_ids.TEST in offered(message) for message in shown_of] == [both, False]
+
+
+@pytest.mark.parametrize("stage", Stage)
+def test_the_old_one_can_be_kept_once_its_removal_is_near_and_not_begun(stage: Stage) -> None:
+    message = render(post(PostKind.NOTICE_ROTATION_READY), rotated(stage), words=EN, policy=POLICY)
+    assert (action_ids.KEEP_OLD in offered(message)) is (stage is Stage.RESTING)
+
+
+def test_the_history_tells_how_far_a_rotation_has_come() -> None:
+    said = samples.said(responses.showing(tried(Probed.OTHER, Stage.RESTING), words=EN, policy=POLICY))
+    steps = ["> asked", "> approved", "was ready", "was tested", "said to be installed"]
+    assert [step for step in steps if step not in said] == []
+
+
+def test_a_reminder_to_install_that_comes_late_says_that_it_is_over() -> None:
+    late = render(post(PostKind.NOTICE_INSTALL), rotated(Stage.RESTING), words=EN, policy=POLICY)
+    assert "has moved on" in late.text
+
+
+def test_the_answer_says_when_the_old_one_is_removed() -> None:
+    said = rotation_view.installed(rotated(Stage.RESTING), EN).text
+    assert f"{int((NOW + GRACE).timestamp())}" in said
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize(
+    "why", [Why.NEW_GONE, Why.OLD_GONE, Why.NOT_INSTALLED, Why.NOT_ACCEPTED, Why.DEADLINE]
+)
+def test_a_rotation_that_failed_says_why_and_offers_to_try_again(why: Why, language: str) -> None:
+    case = rotated(Stage.INSTALLING)
+    assert case.change is not None
+    failed = replace(case, change=changes.failed(case.change, why, now=NOW))
+    message = render(post(PostKind.NOTICE_NOT_DONE), failed, words=Words(language), policy=POLICY)
+    samples.require_valid(message)
+    assert action_ids.RETRY in offered(message)

@@ -1,0 +1,345 @@
+"""What is shown of PrivateLink: valid in both languages however much there is, and saying what is true."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Any, Final
+from uuid import UUID
+
+import pytest
+
+from bot.domain.grant import GrantState, Why
+from bot.domain.method import Method
+from bot.domain.operation import Change, ChangeState
+from bot.domain.privatelink.observation import Connection, LinkAccount, LinkLook
+from bot.domain.request import Kind, RequestState
+from bot.domain.subject import Accounts, Subject, Whole
+from bot.i18n.translator import Words
+from bot.ports import Case, Post, PostKind, Situation
+from bot.views import action_ids, database_status, modals, notifications, request_card, responses
+from bot.views.privatelink import (
+    modals as privatelink_modals,
+)
+from bot.views.privatelink import (
+    notifications as privatelink_notifications,
+)
+from bot.views.privatelink import (
+    status as linking,
+)
+from bot.views.render import render
+from tests.unit import factories
+from tests.unit.factories import NOW, POLICY
+from tests.unit.views import samples
+from tests.unit.views.samples import IN_BOTH_LANGUAGES, LONG, POLICIES
+
+EN = Words("en")
+A, B = "arn:aws:iam::123456789012:root", "arn:aws:iam::210987654321:root"
+ONE = Accounts((A,))
+CROWD: Final = Accounts(tuple(f"arn:aws:iam::{n:012}:user/{'path/' * 85}etl" for n in range(4)))
+"""As much as fits into a typed line: each with a path about as long as Amazon lets it be."""
+
+LISTED: Final = tuple(f"arn:aws:iam::{n:012}:user/{'pa&<`>/' * 60}etl" for n in range(60))
+"""More accounts than anybody has, with the oddest paths that Amazon takes."""
+
+SERVICE = "com.amazonaws.vpce.us-east-1.vpce-svc-0ab1"
+
+
+def look(**changed: Any) -> LinkLook:
+    seen = LinkLook(
+        at=NOW,
+        status="Operational",
+        service=SERVICE,
+        accounts=(LinkAccount(arn=A, status="Active"), LinkAccount(arn=B, status="Active")),
+        connections=(connection(),),
+        ours=frozenset({A}),
+    )
+    return replace(seen, **changed)
+
+
+def connection(number: int = 1, owner: str = A, status: str = "Available") -> Connection:
+    return Connection(
+        endpoint=f"vpce-0{number:016}", hostname="db.vpce.played.example", owner=owner, status=status
+    )
+
+
+LOOKS: Final[dict[str, LinkLook | None]] = {
+    "unseen": None,
+    "absent": LinkLook(at=NOW, status=None),
+    "making": look(status="Provisioning", service="", connections=()),
+    "leaving": look(status="Deprovisioned"),
+    "ready": look(),
+    "crowded": look(
+        accounts=tuple(LinkAccount(arn=arn, status="Active") for arn in (*CROWD.arns, *LISTED)),
+        connections=tuple(connection(number, CROWD.arns[0]) for number in range(60)),
+        ours=frozenset(LISTED[:30]),
+    ),
+}
+
+
+def case(
+    kind: Kind = Kind.OPEN,
+    *,
+    subject: Subject = ONE,
+    seen: LinkLook | None = None,
+    state: RequestState = RequestState.PENDING,
+    granted: GrantState | None = None,
+    why: Why | None = None,
+    change: Change | None = None,
+    closes: tuple[int, ...] = (),
+) -> Case:
+    asked = factories.request(kind=kind, state=state)
+    asked = replace(asked, terms=replace(asked.terms, method=Method.PRIVATELINK, subject=subject))
+    grant = None
+    if granted is not None:
+        grant = replace(factories.grant(granted, why=why), method=Method.PRIVATELINK, subject=subject)
+    votes = () if state is RequestState.PENDING else (factories.vote(),)
+    made = factories.case(asked=asked, votes=votes, granted=grant, closes=closes)
+    return replace(made, look=seen, change=change)
+
+
+def done_once(kind: Kind, subject: Subject, stands: ChangeState) -> Change:
+    return Change(
+        id=UUID(int=3),
+        request=17,
+        target=UUID(int=1),
+        method=Method.PRIVATELINK,
+        kind=kind,
+        subject=subject,
+        owner="U0ENGINEER",
+        state=stands,
+        started_at=NOW,
+        closed_at=NOW,
+        why=Why.DEADLINE if stands is ChangeState.FAILED else None,
+    )
+
+
+def every() -> Iterator[Case]:
+    for subject in (ONE, CROWD):
+        for seen in LOOKS.values():
+            for kind in (Kind.OPEN, Kind.EXTEND, Kind.REMOVE, Kind.UNDO):
+                closes = tuple(range(100)) if kind is Kind.REMOVE else ()
+                yield case(kind, subject=subject, seen=seen, closes=closes)
+            for granted in GrantState:
+                yield case(
+                    subject=subject, seen=seen, state=RequestState.APPROVED, granted=granted, why=Why.DEADLINE
+                )
+    for seen in LOOKS.values():
+        yield case(Kind.CLOSE, subject=Whole(), seen=seen, closes=tuple(range(100)))
+        for stands in ChangeState:
+            for kind, about in ((Kind.CLOSE, Whole()), (Kind.UNDO, CROWD)):
+                change = done_once(kind, about, stands)
+                yield case(kind, subject=about, seen=seen, state=RequestState.APPROVED, change=change)
+
+
+def situation(seen: LinkLook | None, *mine: Case) -> Situation:
+    return Situation(
+        database=factories.database(), look=factories.look(), open=mine, mine=mine, now=NOW, link=seen
+    )
+
+
+def post(kind: PostKind, **params: str) -> Post:
+    return Post(
+        id=1,
+        lease=UUID(int=9),
+        kind=kind,
+        recipient="U0ENGINEER",
+        request=17,
+        channel=None,
+        place=None,
+        posting_since=None,
+        version=1,
+        tries=0,
+        params=params,
+    )
+
+
+@IN_BOTH_LANGUAGES
+def test_cards_and_answers_are_valid_however_much_there_is(language: str) -> None:
+    words = Words(language)
+    for one in every():
+        for policy in POLICIES[:2]:
+            samples.require_valid(request_card.approval_card(one, words=words, policy=policy))
+            samples.require_valid(request_card.requester_card(one, words=words, policy=policy))
+        for answer in (
+            responses.showing(one, words=words, policy=POLICY),
+            responses.asked(one, words=words, policy=POLICY),
+        ):
+            samples.require_valid(answer, answers=True)
+
+
+@IN_BOTH_LANGUAGES
+def test_notices_of_grants_and_changes_are_valid(language: str) -> None:
+    words = Words(language)
+    for one in every():
+        if one.grant is not None:
+            for kind in (
+                *(PostKind.NOTICE_IN_FORCE, PostKind.NOTICE_ENDING, PostKind.NOTICE_ENDED),
+                *(PostKind.NOTICE_FAILED, PostKind.NOTICE_INTERRUPTED),
+            ):
+                samples.require_valid(notifications.about_grant(kind, one, one.grant, words))
+        if one.change is not None:
+            for kind in (PostKind.NOTICE_DONE, PostKind.NOTICE_NOT_DONE):
+                samples.require_valid(notifications.about_change(kind, one, one.change, words))
+        if one.request.state is RequestState.PENDING:
+            samples.require_valid(notifications.lapsed(one, words))
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize("name", LOOKS)
+def test_status_why_and_forms_are_valid(name: str, language: str) -> None:
+    words, seen = Words(language), LOOKS[name]
+    for subject in (ONE, CROWD):
+        mine = case(subject=subject, seen=seen, state=RequestState.APPROVED, granted=GrantState.IN_FORCE)
+        here = situation(seen, mine)
+        samples.require_valid(linking.status(here, words), answers=True)
+        samples.require_valid(database_status.status(here, words), answers=True)
+        samples.require_valid(database_status.why(here, words=words, policy=POLICY), answers=True)
+        samples.require_valid_view(modals.change_form(mine, words))
+    if seen is not None:
+        close = privatelink_modals.close_form(
+            factories.database(), seen, range(100), reason=LONG[:100], words=words, needs_reason=True
+        )
+        samples.require_valid_view(close)
+
+
+@IN_BOTH_LANGUAGES
+def test_the_form_for_accounts_has_what_was_typed(language: str) -> None:
+    filled = {action_ids.FIELD_ADDRESS: "123456789012", action_ids.FIELD_TARGET: None}
+    view = privatelink_modals.add_form(
+        databases=[factories.database()], filled=filled, words=Words(language), needs_reason=False
+    )
+    samples.require_valid_view(view)
+    assert "123456789012" in str(view)
+
+
+# --- what is said ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("unseen", "I have not looked yet"),
+        ("absent", "Opens PrivateLink on billing, which takes 10–15 minutes."),
+        ("making", "pgaccess already lets it in"),
+        ("ready", "pgaccess already lets it in"),
+        ("crowded", "Lets 1 more in to billing; 64 are let in already."),
+    ],
+)
+def test_a_card_says_what_an_approval_would_change_and_from_where_it_works(name: str, line: str) -> None:
+    said = samples.said(request_card.approval_card(case(seen=LOOKS[name]), words=EN, policy=POLICY))
+    assert line in said
+    assert "Works from a VPC in us-east-1 only; from any other region mTLS is the way." in said
+    assert A in said
+
+
+def test_a_card_says_that_somebody_else_let_the_account_in() -> None:
+    said = samples.said(
+        request_card.approval_card(case(subject=Accounts((B,)), seen=look()), words=EN, policy=POLICY)
+    )
+    assert "Adds nothing for 210987654321: somebody else let it in, and it stays after the end." in said
+
+
+def test_a_card_that_closes_the_whole_names_accounts_connections_and_requests() -> None:
+    closing = case(Kind.CLOSE, subject=Whole(), seen=look(), closes=(3, 4))
+    said = samples.said(request_card.approval_card(closing, words=EN, policy=POLICY))
+    for each in ("123456789012", "210987654321", connection().endpoint, "Ends #3, #4."):
+        assert each in said
+
+
+def test_an_unknown_region_is_called_as_heroku_calls_it() -> None:
+    osaka = replace(case(seen=None), target=replace(factories.database(), region="osaka"))
+    said = samples.said(request_card.approval_card(osaka, words=EN, policy=POLICY))
+    assert "Works from a VPC in the AWS region of Heroku's osaka only" in said
+
+
+def test_waiting_says_the_usual_time_and_when_it_is_given_up() -> None:
+    waiting = case(state=RequestState.APPROVED, granted=GrantState.APPLYING)
+    line = request_card.state_line(waiting, words=EN, policy=POLICY)
+    assert "usually takes 10–15 minutes, an account 5–30; I give up after 45" in line
+
+
+def test_in_force_comes_with_lines_for_the_console_the_command_line_and_terraform() -> None:
+    works = case(seen=look(), state=RequestState.APPROVED, granted=GrantState.IN_FORCE)
+    assert works.grant is not None
+    said = samples.said(notifications.about_grant(PostKind.NOTICE_IN_FORCE, works, works.grant, EN))
+    for part in (SERVICE, "--region us-east-1", "5432-5433", "5432, 5433", "aws_vpc_endpoint", "Endpoints"):
+        assert part in said
+
+
+@pytest.mark.parametrize(
+    ("seen", "part"),
+    [
+        (look(accounts=(LinkAccount(arn=A, status="Active"),)), "can still reach"),
+        (look(accounts=(), ours=frozenset()), "still stands at Amazon"),
+        (look(accounts=(), connections=(), ours=frozenset()), "no longer lets 123456789012 reach billing"),
+        (LinkLook(at=NOW, status=None), "no longer lets 123456789012 reach billing"),
+    ],
+)
+def test_an_end_says_what_still_stands(seen: LinkLook, part: str) -> None:
+    over = case(seen=seen, state=RequestState.APPROVED, granted=GrantState.ENDED, why=Why.DONE)
+    assert over.grant is not None
+    assert part in samples.said(notifications.about_grant(PostKind.NOTICE_ENDED, over, over.grant, EN))
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize("kind", privatelink_notifications.STAGES)
+def test_each_stage_is_told_while_it_is_so_and_put_right_when_it_is_late(
+    kind: PostKind, language: str
+) -> None:
+    told = post(
+        kind, service=SERVICE, endpoint="vpce-0ab1", hostname="db.example", name="X_ENDPOINT_0AB1_URL"
+    )
+    words = Words(language)
+    for granted in GrantState:
+        one = case(seen=look(), state=RequestState.APPROVED, granted=granted, why=Why.DONE)
+        message = render(told, one, words=words, policy=POLICY)
+        samples.require_valid(message)
+        late = granted is not privatelink_notifications.STAGES[kind]
+        moved = words("notice.link_moved", id=17, what="")
+        assert message.text.startswith(moved[:32]) is late
+
+
+def test_the_url_comes_as_a_line_with_no_secret_in_it() -> None:
+    one = case(seen=look(), state=RequestState.APPROVED, granted=GrantState.IN_FORCE)
+    told = post(
+        PostKind.NOTICE_LINK_URL, endpoint="vpce-0ab1", hostname="h", name="DATABASE_ENDPOINT_0AB1_URL"
+    )
+    said = samples.said(render(told, one, words=EN, policy=POLICY))
+    assert "heroku config:get DATABASE_ENDPOINT_0AB1_URL -a billing" in said
+
+
+@pytest.mark.parametrize(
+    ("seen", "part"),
+    [
+        (None, "I have not looked at it yet"),
+        (LinkLook(at=NOW, status=None), "There is no PrivateLink on billing"),
+        (look(status="Provisioning"), "is Provisioning"),
+        (look(accounts=()), "is not let in to billing"),
+        (look(accounts=(LinkAccount(arn=A, status="Provisioning"),)), "usually takes 5–30 minutes"),
+        (look(connections=()), "nothing is connected yet"),
+        (look(connections=(connection(status="PendingAcceptance"),)), "is PendingAcceptance"),
+        (look(), "the config var with its URL usually appears"),
+        (look(config_vars=(f"DATABASE_{connection().config_var}_URL",)), "security group let TCP 5432, 5433"),
+    ],
+)
+def test_why_names_the_first_thing_that_is_missing(seen: LinkLook | None, part: str) -> None:
+    mine = case(seen=seen, state=RequestState.APPROVED, granted=GrantState.IN_FORCE)
+    assert part in samples.said(database_status.why(situation(seen, mine), words=EN, policy=POLICY))
+
+
+def test_status_marks_what_others_let_in() -> None:
+    mine = case(seen=look(), state=RequestState.APPROVED, granted=GrantState.IN_FORCE)
+    said = samples.said(linking.status(situation(look(), mine), EN))
+    assert "`123456789012`  Active, #17" in said
+    assert "`210987654321`  Active, not made by pgaccess" in said
+    assert "PrivateLink stays when the last account has ended" in said
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize(
+    "kind", [PostKind.NOTICE_LINK_FOREIGN, PostKind.NOTICE_LINK_BACK, PostKind.NOTICE_LINK_STAYS]
+)
+def test_operations_is_told_whose_account_it_is_and_what_to_type(kind: PostKind, language: str) -> None:
+    message = notifications.operations_notice(post(kind, app="billing", account=A), Words(language))
+    samples.require_valid(message)
+    assert A in message.text
+    assert "/pgaccess privatelink" in message.text

@@ -1,0 +1,204 @@
+"""What Heroku has at a database, and why somebody may not get through: true of the last look, and valid."""
+
+from dataclasses import replace
+from datetime import timedelta
+from ipaddress import IPv4Network
+from uuid import UUID
+
+import pytest
+
+from bot.domain.grant import GrantState
+from bot.domain.mtls.certificate import Certificate
+from bot.domain.mtls.observation import Look, Rule
+from bot.i18n.translator import Words
+from bot.ports import Case, Situation
+from bot.views import database_status
+from tests.unit import factories
+from tests.unit.factories import NOW, POLICY
+from tests.unit.views import samples
+from tests.unit.views.samples import CASES, CROWDED, IN_BOTH_LANGUAGES, LONG
+
+EN = Words("en")
+MINE = samples.granted(GrantState.IN_FORCE)
+RULE = factories.rule("203.0.113.4/32", 3)
+
+
+def situation(look: Look | None, *mine: Case, others: tuple[Case, ...] = ()) -> Situation:
+    return Situation(
+        database=factories.database(), look=look, open=(*mine, *others), mine=tuple(mine), now=NOW
+    )
+
+
+def rules(count: int, *, description: str = LONG) -> tuple[Rule, ...]:
+    return tuple(
+        replace(factories.rule(f"198.51.100.{n}/32", n + 1), description=description) for n in range(count)
+    )
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize("count", [0, 1, database_status.SHOWN, database_status.SHOWN + 1, 60])
+def test_a_status_is_valid_with_any_number_of_rules(count: int, language: str) -> None:
+    found = rules(count)
+    for ours in (frozenset(), frozenset(rule.id for rule in found)):
+        message = database_status.status(situation(factories.look(*found, ours=ours)), Words(language))
+        samples.require_valid(message, answers=True)
+
+
+@IN_BOTH_LANGUAGES
+def test_a_status_is_valid_where_a_hundred_requests_share_one_rule(language: str) -> None:
+    shared = [
+        replace(MINE, request=replace(MINE.request, id=4_294_967_000 + number)) for number in range(100)
+    ]
+    look = factories.look(RULE, *rules(59), ours=frozenset({RULE.id}))
+    message = database_status.status(situation(look, *shared), Words(language))
+    samples.require_valid(message, answers=True)
+    assert "#4294967000, #4294967001, #4294967002, #4294967003, #4294967004, …" in samples.said(message)
+
+
+@pytest.mark.parametrize("count", [database_status.SHOWN, 60])
+def test_rules_that_are_left_out_are_counted(count: int) -> None:
+    said = samples.said(database_status.status(situation(factories.look(*rules(count))), EN))
+    assert f"*{count} of 60 rules*" in said
+    assert (f"… and {count - database_status.SHOWN} more" in said) is (count > database_status.SHOWN)
+
+
+@pytest.mark.parametrize(
+    ("look", "sentence"),
+    [(None, "I have not looked at it yet"), (factories.look(enabled=False), "mTLS is not enabled")],
+)
+def test_what_cannot_be_told_of_rules_is_said(look: Look | None, sentence: str) -> None:
+    message = database_status.status(situation(look), EN)
+    samples.require_valid(message, answers=True)
+    assert sentence in samples.said(message)
+    assert "rules*" not in samples.said(message)
+
+
+def test_our_rules_name_their_requests_and_foreign_ones_say_what_they_are_called() -> None:
+    foreign = replace(factories.rule("198.51.100.7/32", 9), description="office\n<b>")
+    look = factories.look(RULE, foreign, ours=frozenset({RULE.id}))
+    said = samples.said(database_status.status(situation(look, MINE), EN))
+    assert "`203.0.113.4/32`  Authorized, #17" in said
+    assert "not made by pgaccess: office &lt;b&gt;" in said
+
+
+def test_a_rule_that_heroku_lists_and_that_is_no_ipv4_network_is_shown_as_it_is() -> None:
+    odd = Rule(id=RULE.id, network="2001:db8::/32", status="Authorized", description="")
+    said = samples.said(database_status.status(situation(factories.look(odd)), EN))
+    assert "`2001:db8::/32`  Authorized, not made by pgaccess: –" in said
+
+
+# --- why -------------------------------------------------------------------------------------------
+
+
+def why(look: Look | None, *mine: Case) -> str:
+    message = database_status.why(situation(look, *mine), words=EN, policy=POLICY)
+    samples.require_valid(message, answers=True)
+    return samples.said(message)
+
+
+def test_without_a_look_nothing_is_claimed() -> None:
+    said = why(None, MINE)
+    assert "I have not looked at it yet" in said
+    assert "mTLS is" not in said
+
+
+def test_a_database_without_mtls_lets_nobody_in() -> None:
+    assert "mTLS is not enabled on this database" in why(factories.look(enabled=False), MINE)
+
+
+def test_who_has_nothing_there_is_told_how_to_ask() -> None:
+    assert "/pgaccess mtls add 203.0.113.4 to billing" in why(factories.look(RULE))
+
+
+def test_an_authorised_rule_is_not_what_stands_between() -> None:
+    said = why(factories.look(RULE), MINE)
+    assert "203.0.113.4/32 is authorised (#17)" in said
+    assert "not in Heroku's list" not in said
+
+
+def test_a_rule_that_is_not_authorised_yet_is_waited_for() -> None:
+    said = why(factories.look(replace(RULE, status="Authorizing")), MINE)
+    assert "is listed as Authorizing (#17)" in said
+
+
+@pytest.mark.parametrize("state", [GrantState.APPLYING, GrantState.INTERRUPTED])
+def test_a_rule_that_is_not_listed_is_missing_with_the_state_that_explains_it(state: GrantState) -> None:
+    said = why(factories.look(), samples.granted(state))
+    assert "203.0.113.4/32 is not in Heroku's list (#17): " in said
+
+
+@pytest.mark.parametrize("state", GrantState)
+def test_a_listed_rule_is_never_said_to_be_missing_whatever_the_request_says(state: GrantState) -> None:
+    assert "not in Heroku's list" not in why(factories.look(RULE), samples.granted(state))
+    assert "not in Heroku's list" not in why(factories.look(RULE), factories.case())
+
+
+def test_every_psql_error_is_explained_each_time() -> None:
+    for look in (None, factories.look(), factories.look(RULE)):
+        said = why(look, MINE)
+        for error in ("timeout expired", "valid client certificate", "password authentication failed"):
+            assert error in said
+
+
+@IN_BOTH_LANGUAGES
+def test_why_is_valid_with_the_longest_of_everything(language: str) -> None:
+    words, waiting = Words(language), factories.look(replace(RULE, status="X" * 40))
+    for case in (CASES[name] for name in CASES if name.startswith("open")):
+        for look in (None, factories.look(), factories.look(RULE), waiting):
+            message = database_status.why(situation(look, *[case] * 8), words=words, policy=CROWDED)
+            samples.require_valid(message, answers=True)
+
+
+def test_only_the_newest_few_of_ones_own_are_explained() -> None:
+    mine = [
+        replace(MINE, request=replace(MINE.request, id=100 - number, terms=terms))
+        for number in range(8)
+        for terms in [replace(MINE.request.terms, subject=IPv4Network(f"192.0.2.{number}/32"))]
+    ]
+    said = why(factories.look(), *mine)
+    assert "(#96)" in said
+    assert "(#95)" not in said
+
+
+# --- certificates ----------------------------------------------------------------------------------
+
+
+def certified(*days: float | None, status: str = "ready") -> Look:
+    """A look that knows certificates by the days that are left of each."""
+    found = tuple(
+        Certificate(
+            id=UUID(int=number),
+            name=f"host-{number}",
+            status=status,
+            expires_at=None if left is None else NOW + timedelta(days=left),
+        )
+        for number, left in enumerate(days)
+    )
+    return replace(factories.look(RULE), certificates=found, certificates_at=NOW)
+
+
+CERTIFIED = [
+    (factories.look(RULE), "says until when"),
+    (certified(None), "says until when"),
+    (certified(), "No client certificate of this database is ready"),
+    (certified(300, status="disabled"), "No client certificate of this database is ready"),
+    (certified(300, 20), "(`host-0`) is valid for 300 more days"),
+    (certified(-3, 14), "(`host-1`) expires in 14d"),
+    (certified(0.5), "(`host-0`) expires in 12h"),
+    (certified(0), "The newest client certificate of this database (`host-0`) has expired"),
+    (certified(-9, -3), "The newest client certificate of this database (`host-1`) has expired"),
+]
+
+
+@pytest.mark.parametrize(("look", "sentence"), CERTIFIED)
+def test_a_certificates_days_are_told_as_far_as_they_are_known(look: Look, sentence: str) -> None:
+    assert sentence in why(look, MINE)
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize("look", [look for look, _ in CERTIFIED])
+def test_why_is_valid_whatever_is_known_of_certificates(look: Look, language: str) -> None:
+    long = tuple(replace(each, name=LONG) for each in look.certificates)
+    for shape in (look, replace(look, certificates=long)):
+        message = database_status.why(situation(shape, MINE), words=Words(language), policy=POLICY)
+        samples.require_valid(message, answers=True)

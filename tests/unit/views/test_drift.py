@@ -1,0 +1,110 @@
+"""What is shown of drift and of entries that others made: valid in both languages, and short."""
+
+from dataclasses import replace
+from uuid import UUID
+
+import pytest
+
+from bot.domain.drift import NO_DRIFT, Drift, Lately, drift
+from bot.domain.grant import GrantState
+from bot.domain.method import Method
+from bot.domain.request import Kind, RequestState
+from bot.domain.target import Space
+from bot.domain.trusted_ips.ruleset import RangeRule, RangesLook, Ruleset, Services
+from bot.i18n.translator import Words
+from bot.ports import Message, Situation, SpaceSituation
+from bot.views import database_status, modals
+from bot.views import drift as drift_view
+from bot.views.request_card import approval_card
+from bot.views.trusted_ips import modal, summary
+from tests.unit import factories
+from tests.unit.factories import NETWORK, NOW, POLICY
+from tests.unit.views import samples
+
+SPACE = Space(id=UUID(int=9), name="acme-private", region="virginia", shield=False)
+ARN = f"arn:aws:iam::123456789012:user/{'e' * 500}"
+CROWD = frozenset(f"192.0.2.{number}/32" for number in range(60))
+EN = Words("en")
+
+
+def look(*sources: str, applied: bool = True) -> RangesLook:
+    rules = tuple(RangeRule("allow", source) for source in sources)
+    ruleset = Ruleset(id=UUID(int=1), rules=rules, applied=applied, by="somebody@example.com")
+    return RangesLook(at=NOW, ruleset=ruleset, ours=frozenset())
+
+
+def situation(ranges: RangesLook | None, found: Drift = NO_DRIFT) -> Situation:
+    space = SpaceSituation(space=SPACE, look=ranges, open=(), services=Services.CONFIRMED)
+    seen = replace(factories.look(), drift=found)
+    return Situation(database=factories.database(), look=seen, open=(), mine=(), now=NOW, space=space)
+
+
+def test_drift_is_what_is_back_missing_or_twice_idle() -> None:
+    lately = Lately(removed=frozenset({"a", "b"}), lost=frozenset({"c", "d"}))
+    found = drift(lately, listed={"a", "c"}, foreign={"a", "e"}, idle={"f", "g"}, idle_before={"f"})
+    assert found == Drift(back=frozenset({"a"}), missing=frozenset({"d"}), unapplied=frozenset({"f"}))
+
+
+@samples.IN_BOTH_LANGUAGES
+@pytest.mark.parametrize("entries", [frozenset({ARN}), CROWD])
+def test_however_much_has_drifted_the_status_is_valid(entries: frozenset[str], language: str) -> None:
+    words = Words(language)
+    everything = Drift(back=entries, missing=entries, unapplied=entries)
+    ranges = replace(look(*sorted(CROWD)), drift=everything)
+    samples.require_valid(database_status.status(situation(ranges, everything), words))
+
+
+def test_a_paragraph_of_drift_names_what_others_took_from_under_a_grant() -> None:
+    asked = factories.request(state=RequestState.APPROVED)
+    case = factories.case(
+        asked=asked, votes=(factories.vote(),), granted=factories.grant(GrantState.INTERRUPTED)
+    )
+    said = drift_view.found(NO_DRIFT, [case], Method.MTLS, EN)[0]["text"]["text"]
+    assert f"`{NETWORK}` is missing: somebody else closed it (#{asked.id})" in said
+    assert drift_view.found(NO_DRIFT, [case], Method.TRUSTED, EN) == []
+
+
+def test_a_database_s_status_names_its_space_s_ranges_and_what_is_not_in_force() -> None:
+    said = samples.said(database_status.status(situation(look("198.51.100.0/24", applied=False)), EN))
+    assert "Trusted ranges of the space acme-private" in said
+    assert "198.51.100.0/24" in said
+    assert "stored and not in force" in said
+    assert "not looked at yet" in samples.said(database_status.status(situation(None), EN))
+
+
+@samples.IN_BOTH_LANGUAGES
+@pytest.mark.parametrize("text", ["", "the ETL vendor", samples.LONG])
+@pytest.mark.parametrize("kind", [Kind.UNDO, Kind.ADOPT])
+def test_a_card_about_a_foreign_rule_says_what_heroku_says_of_it(
+    kind: Kind, text: str, language: str
+) -> None:
+    rule = replace(factories.rule(str(NETWORK)), description=text)
+    case = factories.case(asked=factories.request(kind=kind), seen=factories.look(rule))
+    card = approval_card(case, words=Words(language), policy=POLICY)
+    samples.require_valid(card)
+    assert "Authorized" in samples.said(card)
+
+
+@samples.IN_BOTH_LANGUAGES
+def test_a_card_counts_the_rules_that_it_does_not_describe(language: str) -> None:
+    rules = [factories.rule(str(NETWORK), number) for number in range(5)]
+    case = factories.case(asked=factories.request(kind=Kind.UNDO), seen=factories.look(*rules))
+    card = approval_card(case, words=Words(language), policy=POLICY)
+    assert Words(language)("card.change.rule.more", count=3) in samples.said(card)
+
+
+@samples.IN_BOTH_LANGUAGES
+@pytest.mark.parametrize("count", [1, 100, 101])
+def test_the_form_for_a_range_is_valid_however_many_spaces_there_are(count: int, language: str) -> None:
+    spaces = [replace(SPACE, id=UUID(int=number), name=f"space-{number}") for number in range(1, count + 1)]
+    view = modal.add_form(spaces=spaces, filled={}, words=Words(language), needs_reason=True)
+    samples.require_valid_view(view)
+    assert len(spaces) <= modals.OPTIONS or "select" not in str(view)
+
+
+@samples.IN_BOTH_LANGUAGES
+def test_why_a_space_cannot_be_reached_is_valid_without_a_look_and_without_a_request(language: str) -> None:
+    for seen in (None, look("198.51.100.0/24")):
+        space = SpaceSituation(space=SPACE, look=seen, open=(), services=Services.UNKNOWN)
+        answer: Message = summary.why_space(space, (), words=Words(language), policy=POLICY)
+        samples.require_valid(answer)

@@ -1,0 +1,272 @@
+"""Forms: valid with one and with many databases, filled with what is known, and errors where they belong."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from bot.domain.request import Kind
+from bot.domain.subject import Accounts
+from bot.errors import Refusal, Refused
+from bot.i18n.translator import CATALOGUE, Words
+from bot.ports import Case
+from bot.views import action_ids, modals, responses
+from sandbox.slack.validation.elements import SUGGESTED
+from tests.unit import factories
+from tests.unit.factories import NOW, POLICY
+from tests.unit.views import samples
+from tests.unit.views.samples import CASES, CROWDED, IN_BOTH_LANGUAGES, LONG
+
+EN = Words("en")
+FIELDS = (
+    action_ids.FIELD_ADDRESS,
+    action_ids.FIELD_TARGET,
+    action_ids.FIELD_DURATION,
+    action_ids.FIELD_REASON,
+)
+PENDING = [name for name in CASES if "pending" in name]
+
+
+def add_form(count: int, language: str = "en", **filled: str | None) -> dict[str, Any]:
+    databases = [factories.database(f"app-{n}" + "x" * 60, n) for n in range(count)]
+    return modals.add_form(databases=databases, filled=filled, words=Words(language), needs_reason=True)
+
+
+def fields(view: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    return {block["block_id"]: block for block in view["blocks"] if block["type"] == "input"}
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize("count", [1, 2, 100, 101, 150])
+def test_the_form_is_valid_with_one_and_with_many_databases(count: int, language: str) -> None:
+    samples.require_valid_view(add_form(count, language))
+    filled = {
+        action_ids.FIELD_ADDRESS: "10.0.0.1",
+        action_ids.FIELD_REASON: "why <not>",
+        action_ids.FIELD_DURATION: "8h",
+    }
+    samples.require_valid_view(add_form(count, language, **filled))
+
+
+@pytest.mark.parametrize(
+    ("count", "kind"), [(1, "static_select"), (100, "static_select"), (101, "external_select")]
+)
+def test_more_databases_than_a_select_takes_are_searched_for(count: int, kind: str) -> None:
+    assert fields(add_form(count))[action_ids.FIELD_TARGET]["element"]["type"] == kind
+
+
+def found(typed: str, *, aliases: dict[str, str] | None = None, language: str = "en") -> list[str]:
+    """The apps of what is found among a few databases."""
+    apps = ("crm", "billing", "old-billing", "Billing-eu", "ledger")
+    databases = [replace(factories.database(app, n), name=f"postgresql-{n}") for n, app in enumerate(apps)]
+    options = modals.options_for(databases, aliases or {}, typed, Words(language))
+    return [option["text"]["text"].partition(" ")[0] for option in options]
+
+
+def test_what_is_called_so_is_found_first_then_what_begins_so_then_the_rest() -> None:
+    assert found("billing") == ["billing", "Billing-eu", "old-billing"]
+    assert found("BILL") == ["Billing-eu", "billing", "old-billing"]
+
+
+def test_a_database_is_found_by_add_on_space_and_alias_too() -> None:
+    assert found("postgresql-4") == ["ledger"]
+    assert len(found("acme")) == 5
+    assert found("books", aliases={"Books": "Ledger"}) == ["ledger"]
+    assert found("customers", aliases={"customers": "postgresql-0"}) == ["crm"]
+
+
+def test_nothing_typed_finds_everything_and_what_is_nowhere_nothing() -> None:
+    assert len(found("  ")) == 5
+    assert found("nowhere") == []
+
+
+@IN_BOTH_LANGUAGES
+def test_a_search_answers_with_what_slack_takes_and_no_more(language: str) -> None:
+    databases = [factories.database(f"app-{n}" + "x" * 90, n) for n in range(150)]
+    options = modals.options_for(databases, {}, "app", Words(language))
+    assert len(options) == 100
+    assert list(SUGGESTED({"options": options}, "")) == []
+
+
+@IN_BOTH_LANGUAGES
+def test_what_is_chosen_among_many_is_shown_and_nothing_else_is(language: str) -> None:
+    chosen = str(factories.database("", 140).id)
+    view = add_form(150, language, **{action_ids.FIELD_TARGET: chosen})
+    samples.require_valid_view(view)
+    assert fields(view)[action_ids.FIELD_TARGET]["element"]["initial_option"]["value"] == chosen
+    assert "initial_option" not in fields(add_form(150, language))[action_ids.FIELD_TARGET]["element"]
+
+
+def test_an_only_database_is_chosen_already_and_of_several_none_is() -> None:
+    only, several = (fields(add_form(count))[action_ids.FIELD_TARGET]["element"] for count in (1, 2))
+    assert only["initial_option"]["value"] == str(factories.database("", 0).id)
+    assert "initial_option" not in several
+
+
+def test_what_was_typed_is_filled_in() -> None:
+    database = factories.database("billing", 1)
+    typed = {
+        action_ids.FIELD_ADDRESS: "10.0.0.1",
+        action_ids.FIELD_TARGET: str(database.id),
+        action_ids.FIELD_DURATION: "8h",
+        action_ids.FIELD_REASON: "why",
+    }
+    databases = [database, factories.database("crm", 2)]
+    view = modals.add_form(databases=databases, filled=typed, words=EN, needs_reason=True)
+    found = {name: field["element"] for name, field in fields(view).items()}
+    assert found[action_ids.FIELD_TARGET]["initial_option"]["value"] == str(database.id)
+    for name in (action_ids.FIELD_ADDRESS, action_ids.FIELD_DURATION, action_ids.FIELD_REASON):
+        assert found[name]["initial_value"] == typed[name]
+
+
+@pytest.mark.parametrize("needed", [True, False])
+def test_a_reason_may_be_left_out_only_where_some_rule_lets_one(needed: bool) -> None:
+    databases = [factories.database()]
+    view = modals.add_form(databases=databases, filled={}, words=EN, needs_reason=needed)
+    assert fields(view)[action_ids.FIELD_REASON]["optional"] is not needed
+
+
+def test_a_reason_is_needed_if_every_rule_that_allows_wants_one() -> None:
+    (rule,) = POLICY.rules
+    strict, lax = replace(rule, minimum_reason=10), replace(rule, minimum_reason=0)
+    denying = replace(lax, denies=True)
+    assert modals.needs_reason(replace(POLICY, rules=(strict, denying)))
+    assert not modals.needs_reason(replace(POLICY, rules=(strict, lax)))
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize("form", [modals.deny_form, modals.change_form, modals.extend_form])
+def test_forms_about_a_request_are_valid_and_carry_it(
+    form: Callable[[Case, Words], dict[str, Any]], language: str
+) -> None:
+    for case in (CASES[name] for name in PENDING):
+        view = form(case, Words(language))
+        samples.require_valid_view(view)
+        assert action_ids.read_button(view["private_metadata"]) == (case.request.id, case.request.version)
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        (factories.request(), [action_ids.FIELD_ADDRESS, action_ids.FIELD_DURATION]),
+        (factories.request(until=NOW), [action_ids.FIELD_ADDRESS]),
+        (factories.request(endless=True), [action_ids.FIELD_ADDRESS]),
+    ],
+)
+def test_less_starts_from_what_was_asked(asked: Any, expected: list[str]) -> None:
+    found = fields(modals.change_form(factories.case(asked=asked), EN))
+    assert list(found) == expected
+    assert found[action_ids.FIELD_ADDRESS]["element"]["initial_value"] == "203.0.113.4/32"
+
+
+@IN_BOTH_LANGUAGES
+def test_a_note_is_a_view_of_what_an_answer_would_have_said(language: str) -> None:
+    words = Words(language)
+    for name in PENDING:
+        answer = responses.showing(CASES[name], words=words, policy=CROWDED)
+        samples.require_valid_view(modals.note(answer, words))
+
+
+# --- errors at fields ------------------------------------------------------------------------------
+
+
+PARAMS = {
+    "given": "<10.0.0.1>",
+    "id": 17,
+    "person": "U0LEAD",
+    "at": NOW,
+    "word": "<!channel>",
+    "suggestion": "8h",
+    "example": "for 8h",
+    "known": "billing & crm",
+    "longest": "5d",
+    "least": 10,
+    "app": "billing",
+    "space": "acme",
+    "address": "203.0.113.4/32",
+    "command": "/pgaccess mtls add 203.0.113.4",
+    "rule": "night <shift>",
+    "range": "10.0.0.0/8",
+    "prefix": "99",
+    "single": "203.0.113.4/32",
+    "widest": 24,
+    "limit": 60,
+    "verb": "show",
+    "code": "U+200B",
+    "state": "denied",
+    "count": 13,
+    "service": "s3",
+    "partition": "aws-cn",
+    "plan": "heroku-postgresql:advanced",
+    "accounts": Accounts(("arn:aws:iam::123456789012:root",)),
+    "handle": "<17>",
+}
+"""A value for every placeholder that a refusal may have."""
+
+
+@IN_BOTH_LANGUAGES
+def test_a_refusal_as_plain_text_has_no_markup_left(language: str) -> None:
+    for reason in Refusal:
+        said = modals.plain_text(Words(language).refusal(Refused(reason, **PARAMS)))
+        marks = ("<!date", "<@", "&lt;", "&gt;", "&amp;", "`", "*", "\n", "{")
+        assert [mark for mark in marks if mark in said] == []
+        assert 0 < len(said) <= modals.FIELD_ERROR
+
+
+@IN_BOTH_LANGUAGES
+def test_names_and_dates_survive_as_plain_text(language: str) -> None:
+    refused = Refused(Refusal.REQUEST_DECIDED, id=17, person="U0LEAD", at=NOW)
+    said = modals.plain_text(Words(language).refusal(refused))
+    assert "2026-11-24 09:00 UTC" in said
+    assert "U0LEAD" in said
+
+
+def test_what_a_person_typed_comes_back_to_them_as_they_typed_it() -> None:
+    refused = Refused(Refusal.DURATION_UNREADABLE, given="<8h> & more")
+    assert modals.plain_text(EN.refusal(refused)).startswith("<8h> & more is not a duration")
+
+
+def test_a_field_error_is_cut_where_slack_would_refuse_it() -> None:
+    assert len(modals.plain_text(LONG)) == modals.FIELD_ERROR
+
+
+@pytest.mark.parametrize(
+    ("reason", "field"),
+    [
+        (Refusal.ADDRESS_PRIVATE, action_ids.FIELD_ADDRESS),
+        (Refusal.RULES_FULL, action_ids.FIELD_ADDRESS),
+        (Refusal.TERMS_WIDER, action_ids.FIELD_ADDRESS),
+        (Refusal.TARGET_UNKNOWN, action_ids.FIELD_TARGET),
+        (Refusal.POLICY_SILENT, action_ids.FIELD_TARGET),
+        (Refusal.MTLS_NOT_ENABLED, action_ids.FIELD_TARGET),
+        (Refusal.DURATION_TOO_LONG, action_ids.FIELD_DURATION),
+        (Refusal.END_PAST, action_ids.FIELD_DURATION),
+        (Refusal.EXTEND_PAST_LONGEST, action_ids.FIELD_DURATION),
+        (Refusal.REASON_SHORT, action_ids.FIELD_REASON),
+        (Refusal.PERSON_UNKNOWN, None),
+        (Refusal.REQUEST_DECIDED, None),
+        (Refusal.REQUEST_CLOSED, None),
+    ],
+)
+def test_an_error_stands_at_the_field_that_it_is_about(reason: Refusal, field: str | None) -> None:
+    found = modals.field_error(Refused(reason, **PARAMS), EN)
+    assert (None if found is None else list(found)) == (None if field is None else [field])
+
+
+def test_an_error_never_stands_at_a_field_that_no_form_has() -> None:
+    for reason in Refusal:
+        assert set(modals.field_error(Refused(reason, **PARAMS), EN) or ()) <= set(FIELDS)
+
+
+def test_every_placeholder_of_a_refusal_is_known_to_these_tests() -> None:
+    assert isinstance(PARAMS["at"], datetime)
+    for language in CATALOGUE:
+        for reason in Refusal:
+            assert Words(language).refusal(Refused(reason, **PARAMS))
+
+
+def test_a_form_for_an_extension_asks_how_long_and_why() -> None:
+    case = factories.case(asked=factories.request(kind=Kind.OPEN), granted=factories.grant())
+    assert list(fields(modals.extend_form(case, EN))) == [action_ids.FIELD_DURATION, action_ids.FIELD_REASON]

@@ -1,0 +1,157 @@
+"""Notices: valid for every kind and state, and offering only what their reader can do."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.grant import GrantState
+from bot.domain.request import Kind, RequestState, Verdict
+from bot.i18n.translator import Words
+from bot.ports import Case, Post, PostKind
+from bot.views import action_ids, notifications
+from bot.views.render import render
+from tests.unit import factories
+from tests.unit.factories import POLICY
+from tests.unit.views import samples
+from tests.unit.views.samples import CASES, IN_BOTH_LANGUAGES, LONG
+
+EN = Words("en")
+OPERATIONAL = (PostKind.NOTICE_HEROKU_DENIED, PostKind.NOTICE_HEROKU_TROUBLE, PostKind.NOTICE_STRAY)
+ABOUT_GRANTS = (
+    PostKind.NOTICE_IN_FORCE,
+    PostKind.NOTICE_ENDING,
+    PostKind.NOTICE_ENDED,
+    PostKind.NOTICE_FAILED,
+    PostKind.NOTICE_INTERRUPTED,
+)
+DECIDED = [name for name in CASES if "approved" in name or "denied" in name]
+
+
+def post(kind: PostKind, recipient: str = "U0ENGINEER") -> Post:
+    params = {
+        "app": "billing",
+        "network": "203.0.113.4/32",
+        "rule": "r",
+        "status": "401",
+        "id": "unauthorized",
+    }
+    return Post(
+        id=1, lease=factories.database().id, kind=kind, recipient=recipient, request=17, channel=None,
+        place=None, posting_since=None, version=1, tries=0, params=params,
+    )  # fmt: skip
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize("kind", OPERATIONAL)
+def test_what_operations_are_told_is_valid(kind: PostKind, language: str) -> None:
+    samples.require_valid(render(post(kind), None, words=Words(language), policy=POLICY))
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize("state", GrantState)
+@pytest.mark.parametrize("kind", ABOUT_GRANTS)
+def test_what_is_told_of_a_grant_is_valid_however_it_has_moved_on(
+    kind: PostKind, state: GrantState, language: str
+) -> None:
+    message = render(post(kind), samples.granted(state), words=Words(language), policy=POLICY)
+    samples.require_valid(message)
+
+
+@IN_BOTH_LANGUAGES
+def test_what_is_told_of_a_decision_is_valid(language: str) -> None:
+    for name in DECIDED:
+        message = render(post(PostKind.NOTICE_DECIDED), CASES[name], words=Words(language), policy=POLICY)
+        samples.require_valid(message)
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize("kind", [PostKind.NOTICE_LAPSED, PostKind.NOTICE_REMINDER])
+def test_what_is_told_of_waiting_is_valid(kind: PostKind, language: str) -> None:
+    for case in CASES.values():
+        samples.require_valid(render(post(kind), case, words=Words(language), policy=samples.CROWDED))
+
+
+def test_a_reminder_that_comes_after_the_decision_reminds_nobody() -> None:
+    late = render(
+        post(PostKind.NOTICE_REMINDER), samples.granted(GrantState.APPLYING), words=EN, policy=POLICY
+    )
+    assert "<@" not in samples.said(late)
+    waiting = render(post(PostKind.NOTICE_REMINDER), factories.case(), words=EN, policy=POLICY)
+    assert "<@U0LEAD> <@U0LEAD2>" in samples.said(waiting)
+
+
+@pytest.mark.parametrize(
+    ("kind", "sentence"),
+    [
+        (Kind.OPEN, "is being opened"),
+        (Kind.EXTEND, "now ends <!date"),
+        (Kind.REMOVE, "is being closed"),
+    ],
+)
+def test_an_approval_says_what_comes_of_it(kind: Kind, sentence: str) -> None:
+    approved = factories.request(kind=kind, state=RequestState.APPROVED)
+    granted = None if kind is Kind.REMOVE else factories.grant()
+    case = factories.case(asked=approved, votes=(factories.vote(),), granted=granted)
+    assert sentence in samples.said(notifications.decided(case, EN))
+
+
+def test_a_denial_with_an_endless_reason_is_cut() -> None:
+    denied = factories.request(state=RequestState.DENIED)
+    case = factories.case(asked=denied, votes=(factories.vote(Verdict.DENY, LONG),))
+    message = notifications.decided(case, EN)
+    samples.require_valid(message)
+    assert "…" in message.text
+
+
+def offered(kind: PostKind, case: Case, recipient: str) -> list[str]:
+    message = render(post(kind, recipient), case, words=EN, policy=POLICY)
+    return samples.actions(list(message.blocks))
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "owner", "operations"),
+    [
+        (PostKind.NOTICE_IN_FORCE, GrantState.IN_FORCE, [action_ids.EXTEND, action_ids.DONE], None),
+        (PostKind.NOTICE_ENDING, GrantState.IN_FORCE, [action_ids.EXTEND, action_ids.DONE], None),
+        (PostKind.NOTICE_ENDED, GrantState.ENDED, [], None),
+        (PostKind.NOTICE_FAILED, GrantState.FAILED, [action_ids.RETRY, action_ids.GIVE_UP], None),
+        (
+            PostKind.NOTICE_INTERRUPTED,
+            GrantState.INTERRUPTED,
+            [action_ids.RESTORE, action_ids.DONE],
+            [action_ids.RESTORE, action_ids.REVOKE],
+        ),
+    ],
+)
+def test_a_notice_offers_its_reader_what_they_can_do(
+    kind: PostKind, state: GrantState, owner: list[str], operations: list[str] | None
+) -> None:
+    case = samples.granted(state)
+    assert offered(kind, case, "U0ENGINEER") == owner
+    if operations is not None:
+        assert offered(kind, case, POLICY.operations_channel) == operations
+
+
+def test_what_has_no_end_is_not_offered_more_time() -> None:
+    case = samples.granted(GrantState.IN_FORCE, endless=True)
+    assert offered(PostKind.NOTICE_IN_FORCE, case, "U0ENGINEER") == [action_ids.DONE]
+
+
+def test_the_end_is_not_called_an_end_while_another_rule_keeps_the_address_open() -> None:
+    case = samples.granted(GrantState.ENDED)
+    still = replace(case, look=factories.look(factories.rule("203.0.113.4/32")))
+    gone = replace(case, look=factories.look())
+    told = [render(post(PostKind.NOTICE_ENDED), one, words=EN, policy=POLICY).text for one in (still, gone)]
+    assert "can still reach billing" in told[0]
+    assert "no longer lets 203.0.113.4/32 reach billing" in told[1]
+
+
+def test_the_connection_line_holds_no_secret_and_asks_for_the_url_when_it_is_run() -> None:
+    line = notifications.connection_line(factories.database())
+    assert line.endswith('psql "$(heroku config:get DATABASE_URL -a billing)"')
+    assert "postgres://" not in line
+
+
+def test_a_notice_of_a_grant_that_was_never_opened_is_a_mistake_that_is_noticed() -> None:
+    with pytest.raises(ValueError, match="request 17 has none"):
+        render(post(PostKind.NOTICE_IN_FORCE), factories.case(), words=EN, policy=POLICY)

@@ -1,0 +1,116 @@
+"""Cards: valid in every state, and saying what is true of it."""
+
+from dataclasses import replace
+
+import pytest
+
+from bot.domain.grant import GrantState, Why
+from bot.domain.request import Kind, RequestState, Verdict
+from bot.i18n.translator import Words
+from bot.ports import PostKind
+from bot.views import notifications, request_card, responses
+from tests.unit import factories
+from tests.unit.factories import POLICY
+from tests.unit.views import samples
+from tests.unit.views.samples import CASES, IN_BOTH_LANGUAGES, LONG, POLICIES
+
+EN = Words("en")
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize("name", CASES)
+def test_cards_are_valid_and_so_is_every_answer_that_shows_a_request(name: str, language: str) -> None:
+    case, words = CASES[name], Words(language)
+    for policy in POLICIES:
+        samples.require_valid(request_card.approval_card(case, words=words, policy=policy))
+        samples.require_valid(request_card.requester_card(case, words=words, policy=policy))
+        for answer in (
+            responses.showing(case, words=words, policy=policy),
+            responses.asked(case, words=words, policy=policy),
+            responses.listing([case] * 20, limit=20, words=words, policy=policy),
+        ):
+            samples.require_valid(answer, answers=True)
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize("why", Why)
+def test_every_reason_of_a_failure_can_be_told(why: Why, language: str) -> None:
+    case = samples.granted(GrantState.FAILED, why=why)
+    assert case.grant is not None
+    failed = replace(case.grant, detail=LONG)
+    samples.require_valid(notifications.about_grant(PostKind.NOTICE_FAILED, case, failed, Words(language)))
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_card_that_waits_says_who_asks_why_and_how_many_have_agreed(kind: Kind) -> None:
+    asked = factories.request(kind=kind, needed=3, reason="quarterly <migration>")
+    granted = factories.grant() if kind is Kind.EXTEND else None
+    case = factories.case(asked=asked, votes=(factories.vote(),), granted=granted, closes=(3, 17))
+    said = samples.said(request_card.approval_card(case, words=EN, policy=POLICY))
+    assert "<@U0ENGINEER>" in said
+    assert "quarterly &lt;migration&gt;" in said
+    assert "has 1 of 3 approvals (<@U0LEAD>)" in said
+
+
+@pytest.mark.parametrize(
+    ("look", "line"),
+    [
+        ("unseen", "its current rules are not known yet"),
+        ("empty", "Adds one rule to billing; 0 of 60 used."),
+        ("covered", "Already covered by 203.0.113.0/24."),
+        ("foreign", "Adds no rule: one that pgaccess did not make"),
+        ("ours", "Adds no rule: pgaccess already lets"),
+    ],
+)
+def test_a_card_says_what_an_approval_would_change(look: str, line: str) -> None:
+    case = factories.case(seen=samples.LOOKS[look])
+    assert line in samples.said(request_card.approval_card(case, words=EN, policy=POLICY))
+
+
+def test_a_card_for_a_removal_names_what_it_would_end() -> None:
+    case = factories.case(asked=factories.request(kind=Kind.REMOVE), closes=(3, 4))
+    said = samples.said(request_card.approval_card(case, words=EN, policy=POLICY))
+    assert "Ends #3, #4 at once." in said
+    assert "How long" not in said
+
+
+def test_a_card_for_an_extension_says_when_it_ends_as_it_stands() -> None:
+    case = factories.case(asked=factories.request(kind=Kind.EXTEND), granted=factories.grant())
+    said = samples.said(request_card.approval_card(case, words=EN, policy=POLICY))
+    assert "8h more for #17" in said
+    assert "2026-11-24 17:00 UTC> as it stands" in said
+
+
+def test_a_denial_is_put_down_to_who_denied_wherever_their_vote_stands() -> None:
+    votes = (factories.vote(Verdict.DENY, "too wide", person="U0LEAD2"), factories.vote())
+    denied = factories.case(asked=factories.request(state=RequestState.DENIED), votes=votes)
+    for text in (
+        request_card.state_line(denied, words=EN, policy=POLICY),
+        samples.said(notifications.decided(denied, EN)),
+    ):
+        assert "by <@U0LEAD2>" in text
+        assert "too wide" in text
+        assert "<@U0LEAD>" not in text
+
+
+def test_after_a_decision_a_card_says_no_more_what_it_would_have_changed() -> None:
+    case = samples.granted(GrantState.IN_FORCE)
+    said = samples.said(request_card.approval_card(case, words=EN, policy=POLICY))
+    assert "Adds" not in said
+    assert "in force since" in said
+
+
+def test_approvers_are_mentioned_in_an_order_that_does_not_change() -> None:
+    assert request_card.approvers(POLICY, "everything") == "<@U0LEAD> <@U0LEAD2>"
+    assert (
+        request_card.approvers(replace(POLICY, admins=frozenset({"S0ADMINS"})), "gone")
+        == "<!subteam^S0ADMINS>"
+    )
+
+
+def test_in_force_and_ended_are_only_said_of_what_was_read_back() -> None:
+    for state in GrantState:
+        case = samples.granted(state)
+        line = request_card.state_line(case, words=EN, policy=POLICY)
+        assert ("in force since" in line) is (state is GrantState.IN_FORCE)
+        assert ("ended" in line) is (state is GrantState.ENDED)

@@ -1,0 +1,140 @@
+"""Private answers: help at every level, what was acted on, and what went wrong."""
+
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from bot.domain import operation as changes
+from bot.domain.grant import GrantState
+from bot.domain.operation import ChangeState
+from bot.domain.request import Kind, RequestState, Verdict
+from bot.errors import Refusal, Refused
+from bot.i18n.translator import Words
+from bot.views import responses
+from bot.views.help import helping
+from handlers.parsing.command_table import COMMANDS
+from tests.unit import factories
+from tests.unit.factories import NOW, POLICY
+from tests.unit.views import samples
+from tests.unit.views.samples import CASES, IN_BOTH_LANGUAGES
+
+EN = Words("en")
+TOPICS = sorted({(), *(path[:depth] for path in COMMANDS for depth in (1, 2, 3))})
+DONE = ("cancelled", "closing", "extended", "reopened", "retried", "given_up")
+
+
+@IN_BOTH_LANGUAGES
+@pytest.mark.parametrize("topic", TOPICS, ids=" ".join)
+def test_help_is_valid_at_every_level_and_ends_with_two_examples(
+    topic: tuple[str, ...], language: str
+) -> None:
+    message = helping(topic, Words(language))
+    samples.require_valid(message, answers=True)
+    examples = message.blocks[0]["text"]["text"].partition(Words(language)("help.examples"))[2]
+    assert examples.count("`/pgaccess") == 2
+
+
+@pytest.mark.parametrize(
+    "verb", ["list", "show", "status", "why", "cancel", "done", "extend", "revoke", "retry"]
+)
+def test_help_on_a_verb_shows_how_it_is_written(verb: str) -> None:
+    assert f"`/pgaccess {verb} " in samples.said(helping((verb,), EN))
+    assert f"`/pgaccess {verb} " in samples.said(helping((), EN))
+
+
+@IN_BOTH_LANGUAGES
+def test_small_answers_are_valid(language: str) -> None:
+    words = Words(language)
+    for answer in (
+        responses.refused(Refused(Refusal.ADDRESS_EMPTY), words),
+        responses.trouble("trouble", "ab12cd34", words),
+        responses.trouble("trouble.bug", "ab12cd34", words),
+        responses.not_yet(("privatelink", "open"), words),
+        responses.listing([], limit=20, words=words, policy=POLICY),
+    ):
+        samples.require_valid(answer, answers=True)
+
+
+@IN_BOTH_LANGUAGES
+def test_answers_to_whoever_acted_are_valid(language: str) -> None:
+    words = Words(language)
+    for case in CASES.values():
+        answers = [responses.decided(case, verdict, words) for verdict in Verdict]
+        answers += [responses.done(key, case, words) for key in DONE]
+        for answer in (*answers, responses.removing(case, range(100), words)):
+            samples.require_valid(answer, answers=True)
+
+
+def test_an_approver_is_told_how_many_are_still_needed() -> None:
+    asked = factories.request(needed=3)
+    case = factories.case(asked=asked, votes=(factories.vote(), factories.vote(person="U0LEAD2")))
+    assert "needs 3 approvals and has 2" in responses.decided(case, Verdict.APPROVE, EN).text
+
+
+def test_what_is_being_closed_is_named_by_number() -> None:
+    assert "#3, #17 being closed" in responses.removing(factories.case(), (3, 17), EN).text
+
+
+def test_who_extended_is_told_the_new_end() -> None:
+    assert "now ends <!date" in responses.done("extended", samples.granted(GrantState.IN_FORCE), EN).text
+
+
+def test_a_list_that_is_full_says_that_there_may_be_more() -> None:
+    full = responses.listing([factories.case()] * 20, limit=20, words=EN, policy=POLICY)
+    short = responses.listing([factories.case()] * 19, limit=20, words=EN, policy=POLICY)
+    assert "Only the newest 20" in samples.said(full)
+    assert "Only the newest" not in samples.said(short)
+
+
+def test_a_history_tells_every_vote_in_its_order() -> None:
+    case = CASES["open, denied, short reason"]
+    said = samples.said(responses.showing(case, words=EN, policy=POLICY))
+    assert said.count("> approved") == 29
+    assert said.index("U0APPROVER00> approved") < said.index(" denied")
+
+
+@pytest.mark.parametrize(
+    ("kind", "state", "told"),
+    [
+        (Kind.OPEN, GrantState.IN_FORCE, "in force, read back from Heroku"),
+        (Kind.OPEN, GrantState.ENDED, "ended, read back from Heroku"),
+        (Kind.OPEN, GrantState.FAILED, "not opened"),
+        (Kind.OPEN, GrantState.INTERRUPTED, "closed at Heroku by somebody else"),
+    ],
+)
+def test_a_history_tells_what_became_of_the_grant(kind: Kind, state: GrantState, told: str) -> None:
+    case = samples.granted(state)
+    assert case.request.kind is kind
+    assert told in samples.said(responses.showing(case, words=EN, policy=POLICY))
+
+
+@pytest.mark.parametrize(
+    ("state", "told"),
+    [
+        (ChangeState.DOING, None),
+        (ChangeState.DONE, "done, read back from Heroku"),
+        (ChangeState.FAILED, "not done"),
+        (ChangeState.GIVEN_UP, "given up"),
+    ],
+)
+def test_a_history_tells_what_became_of_a_change(state: ChangeState, told: str | None) -> None:
+    asked = factories.request(kind=Kind.ISSUE, state=RequestState.APPROVED, endless=True)
+    closed = None if state is ChangeState.DOING else NOW + timedelta(minutes=7)
+    change = replace(changes.begin(asked, id=UUID(int=3), now=NOW), state=state, closed_at=closed)
+    case = replace(factories.case(asked=asked, votes=(factories.vote(),)), change=change)
+    blocks = responses.showing(case, words=EN, policy=POLICY).blocks
+    (history,) = [each["text"]["text"] for each in blocks if "What happened" in str(each)]
+    last = history.splitlines()[-1]
+    assert last.endswith(told or "approved")
+
+
+def test_a_history_tells_that_mtls_was_enabled_before_the_address_was_let_in() -> None:
+    case = samples.granted(GrantState.IN_FORCE)
+    assert case.grant is not None
+    assert case.grant.verified_at is not None
+    before = case.grant.verified_at - timedelta(minutes=1)
+    step = changes.done(changes.enabling_first(case.request, id=UUID(int=3), now=NOW), now=before)
+    said = samples.said(responses.showing(replace(case, change=step), words=EN, policy=POLICY))
+    assert said.index("mTLS enabled, read back from Heroku") < said.index("in force, read back from Heroku")

@@ -1,0 +1,113 @@
+"""What is shown of trusted ranges: cards, the text of a ticket, and how it stands with a space."""
+
+from dataclasses import replace
+from ipaddress import IPv4Network
+from uuid import UUID
+
+import pytest
+
+from bot.domain.grant import GrantState
+from bot.domain.method import Method
+from bot.domain.request import Kind, RequestState
+from bot.domain.target import Space
+from bot.domain.trusted_ips.ruleset import RangeRule, RangesLook, Ruleset, Services
+from bot.i18n.translator import Words, mention
+from bot.ports import Case, Post, PostKind, SpaceSituation
+from bot.views.request_card import approval_card, requester_card
+from bot.views.trusted_ips import status
+from tests.unit import factories
+from tests.unit.factories import NETWORK, NOW, POLICY
+from tests.unit.views import samples
+
+EN = Words("en")
+SPACE = Space(id=UUID(int=9), name="acme-private", region="virginia", shield=False)
+POST = Post(
+    id=1, lease=UUID(int=1), kind=PostKind.NOTICE_TICKET, recipient="C0APPROVALS", request=17, channel=None,
+    place=None, posting_since=None, version=1, tries=0, params={},
+)  # fmt: skip
+LANGUAGES = pytest.mark.parametrize("language", ["en", "ja"])
+
+
+def look(*sources: str, ours: tuple[str, ...] = (), applied: bool | None = True) -> RangesLook:
+    rules = tuple(RangeRule("allow", source) for source in sources)
+    ruleset = Ruleset(id=UUID(int=1), rules=rules, applied=applied, by="network@example.com")
+    return RangesLook(at=NOW, ruleset=ruleset, ours=frozenset(ours))
+
+
+def case(
+    kind: Kind = Kind.OPEN,
+    *,
+    seen: RangesLook | None = None,
+    stands: GrantState | None = None,
+    network: IPv4Network = NETWORK,
+    reason: str = "the BI tool <knows> no certificates",
+) -> Case:
+    state = RequestState.PENDING if stands is None else RequestState.APPROVED
+    asked = factories.request(kind=kind, state=state)
+    terms = replace(asked.terms, method=Method.TRUSTED, target=SPACE.id, subject=network, reason=reason)
+    grant = (
+        None if stands is None else replace(factories.grant(stands), method=Method.TRUSTED, subject=network)
+    )
+    votes = () if stands is None else (factories.vote(),)
+    made = factories.case(asked=replace(asked, terms=terms), votes=votes, granted=grant)
+    return replace(made, target=SPACE, look=seen)
+
+
+@LANGUAGES
+@pytest.mark.parametrize("kind", [Kind.OPEN, Kind.REMOVE, Kind.ADOPT, Kind.UNDO])
+@pytest.mark.parametrize("seen", [None, look("0.0.0.0/0"), look("203.0.113.0/24"), look(str(NETWORK))])
+def test_cards_are_valid_whatever_the_space_has(kind: Kind, seen: RangesLook | None, language: str) -> None:
+    for card in (approval_card, requester_card):
+        samples.require_valid(card(case(kind, seen=seen), words=Words(language), policy=POLICY))
+
+
+@LANGUAGES
+@pytest.mark.parametrize("stands", GrantState)
+def test_cards_of_what_was_approved_are_valid(stands: GrantState, language: str) -> None:
+    samples.require_valid(requester_card(case(stands=stands), words=Words(language), policy=POLICY))
+
+
+def test_a_card_says_that_the_whole_space_is_concerned_and_what_is_better() -> None:
+    said = samples.said(approval_card(case(seen=look("198.51.100.0/24")), words=EN, policy=POLICY))
+    assert "the web traffic of all its apps" in said
+    assert "1 of 20 used" in said
+    assert "mTLS from anywhere" in said
+
+
+@pytest.mark.parametrize(
+    ("seen", "part"),
+    [
+        (look("0.0.0.0/0"), "lets everybody in anyway"),
+        (look(str(NETWORK)), "somebody else already lets exactly this in"),
+        (look(str(NETWORK), ours=(str(NETWORK),)), "pgaccess already lets"),
+        (look("203.0.113.0/24"), "Already covered by 203.0.113.0/24"),
+    ],
+)
+def test_a_card_says_what_is_there_already(seen: RangesLook, part: str) -> None:
+    assert part in samples.said(approval_card(case(seen=seen), words=EN, policy=POLICY))
+
+
+def test_a_very_wide_range_is_said_to_be_one() -> None:
+    wide = approval_card(case(network=IPv4Network("11.0.0.0/8")), words=EN, policy=POLICY)
+    assert "16,777,216 addresses" in samples.said(wide)
+
+
+@LANGUAGES
+@pytest.mark.parametrize("reason", ["", "short", "<&>" * 2000])
+def test_the_ticket_is_valid_and_in_english(reason: str, language: str) -> None:
+    waiting = case(stands=GrantState.WAITING, reason=reason)
+    for params in ({}, {"state": "confirmed"}, {"state": "web_only"}):
+        post = replace(POST, params=params)
+        ticket = status.ticket(post, waiting, Words(language), admins=mention("U0LEAD"))
+        samples.require_valid(ticket)
+        assert "Please enable trusted IP ranges for data services" in samples.said(ticket)
+        assert ("space.support_done" in samples.said(ticket)) is (not params)
+
+
+@LANGUAGES
+@pytest.mark.parametrize("services", Services)
+def test_how_it_stands_with_a_space_is_valid(services: Services, language: str) -> None:
+    full = look(*(f"203.0.113.{n}/32" for n in range(20)), ours=("203.0.113.1/32",), applied=False)
+    for seen in (None, look("0.0.0.0/0"), full):
+        situation = SpaceSituation(space=SPACE, look=seen, open=(case(),), services=services)
+        samples.require_valid(status.status(situation, Words(language)), answers=True)
