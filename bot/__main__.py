@@ -143,7 +143,7 @@ async def _serve(*, web: bool, worker: bool) -> None:
     """Serves until SIGTERM or SIGINT, then finishes what was begun."""
     import uvicorn
 
-    from bot.app import open_house
+    from bot.app import open_app
     from bot.config import read_settings
     from bot.log_config import configure
     from bot.policy.loader import parse_policy
@@ -152,7 +152,7 @@ async def _serve(*, web: bool, worker: bool) -> None:
     policy = parse_policy(settings.policy_text, source=settings.policy_source)
     configure()
     async with contextlib.AsyncExitStack() as stack:
-        house = await stack.enter_async_context(open_house(settings, policy))
+        house = await stack.enter_async_context(open_app(settings, policy))
         stopping = asyncio.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(name, stopping.set)

@@ -21,39 +21,39 @@ from starlette.types import ASGIApp
 from bot.cli.manifest import PATH
 from bot.clock import SystemClock
 from bot.config import Settings
-from bot.directory_sync import Census
+from bot.directory_sync import DirectorySync
 from bot.domain.method import Method
 from bot.domain.policy import Policy
 from bot.domain.schedule import TROUBLE, gap
-from bot.errands import Errands
+from bot.errands import BackgroundTasks
 from bot.errors import MisconfiguredError, SlackError, TryAgainError
 from bot.heroku.client import HerokuClient
-from bot.heroku.connection_test import PostgresProbe
-from bot.notifier import Courier
-from bot.ports import Clock, Loop
-from bot.reconciler.controller import Keeper
+from bot.heroku.connection_test import PostgresConnectionTest
+from bot.notifier import Notifier
+from bot.ports import Clock, WorkerName
+from bot.reconciler.controller import Controller
 from bot.reconciler.lease import Method as Keeping
-from bot.reconciler.mtls.reconciler import RulesKeeper
-from bot.reconciler.privatelink.reconciler import LinksKeeper
-from bot.reconciler.trusted_ips.reconciler import RangesKeeper
+from bot.reconciler.mtls.reconciler import MtlsReconciler
+from bot.reconciler.privatelink.reconciler import PrivateLinkReconciler
+from bot.reconciler.trusted_ips.reconciler import TrustedIpsReconciler
 from bot.services import Access, Delivering
 from bot.slack import Identity, SlackClient
 from bot.worker import YIELD, WorkLoop, running
 from handlers.bolt_app import Listeners
-from handlers.scheduler import Ticking
-from handlers.transport.request_verification import Gate
+from handlers.scheduler import Scheduler
+from handlers.transport.request_verification import RequestVerification
 from handlers.transport.socket_mode import SocketMode
-from handlers.web.download_page import Handouts
+from handlers.web.download_page import DownloadPage
 from handlers.web.health import health_routes
-from storage.engine import engine_for, hasty_engine_for
-from storage.rate_budget import PostgresBudget
+from storage.engine import async_commit_engine, engine_for
+from storage.rate_budget import PostgresRateBudget
 from storage.transaction import PostgresStore
-from storage.wakeups import PostgresBell
+from storage.wakeups import PostgresWakeups
 
-KEEPERS: Final = 10
+RECONCILES_AT_ONCE: Final = 10
 """Databases kept at once in a process: as many calls as are made to Heroku at once."""
 
-COURIERS: Final = 4
+MESSAGES_AT_ONCE: Final = 4
 """Messages shown at once in a process; Slack takes about one a second in each channel."""
 
 CLOCK_WAITS: Final = timedelta(milliseconds=250)
@@ -63,18 +63,18 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class House:
+class App:
     """Everything that both processes share."""
 
     settings: Settings
     policy: Policy
     clock: Clock
     store: PostgresStore
-    bell: PostgresBell
+    bell: PostgresWakeups
     slack: SlackClient
     heroku: HerokuClient
     access: Access
-    errands: Errands
+    errands: BackgroundTasks
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[Starlette]:
@@ -98,13 +98,13 @@ class House:
         app = await self._bolt(signing_secret=secrets[0])
         # An ASGI application, typed by Bolt more narrowly than ASGI is.
         bolt = cast("ASGIApp", AsyncSlackRequestHandler(app, path=PATH))
-        gate = Gate(bolt, secrets=secrets, path=PATH)
+        gate = RequestVerification(bolt, secrets=secrets, path=PATH)
         return Starlette(routes=[Route(PATH, gate), *health_routes(self.access.databases), *self._pages()])
 
     def _pages(self) -> list[Route]:
         """What people open in a browser."""
         delivering = Delivering(store=self.store, heroku=self.heroku, clock=self.clock)
-        return Handouts(delivering=delivering, clock=self.clock, language=self.policy.language).routes()
+        return DownloadPage(delivering=delivering, clock=self.clock, language=self.policy.language).routes()
 
     async def _bolt(self, *, signing_secret: str) -> AsyncApp:
         """Bolt with our listeners; asks Slack once who we are."""
@@ -142,45 +142,53 @@ class House:
             await asyncio.sleep(gap(TROUBLE, tries).total_seconds())
         raise AssertionError("counting never ends")
 
-    def keeper(self) -> Keeper:
+    def keeper(self) -> Controller:
         """What keeps Heroku in step."""
-        rules = RulesKeeper(
+        rules = MtlsReconciler(
             store=self.store,
             heroku=self.heroku,
             policy=self.policy,
             clock=self.clock,
-            probe=PostgresProbe() if self.settings.probes else None,
+            probe=PostgresConnectionTest() if self.settings.probes else None,
         )
-        ranges = RangesKeeper(store=self.store, heroku=self.heroku, policy=self.policy, clock=self.clock)
-        links = LinksKeeper(store=self.store, heroku=self.heroku, policy=self.policy, clock=self.clock)
+        ranges = TrustedIpsReconciler(
+            store=self.store, heroku=self.heroku, policy=self.policy, clock=self.clock
+        )
+        links = PrivateLinkReconciler(
+            store=self.store, heroku=self.heroku, policy=self.policy, clock=self.clock
+        )
         methods: dict[Method, Keeping] = {
             Method.MTLS: rules,
             Method.PRIVATELINK: links,
             Method.TRUSTED: ranges,
         }
-        return Keeper(store=self.store, methods=methods)
+        return Controller(store=self.store, methods=methods)
 
-    def courier(self) -> Courier:
+    def courier(self) -> Notifier:
         """What keeps Slack in step."""
-        return Courier(store=self.store, slack=self.slack, policy=self.policy, access=self.access)
+        return Notifier(store=self.store, slack=self.slack, policy=self.policy, access=self.access)
 
-    def census(self) -> Census:
+    def census(self) -> DirectorySync:
         """What counts databases and people."""
-        return Census(store=self.store, heroku=self.heroku, slack=self.slack, groups=self.policy.groups)
+        return DirectorySync(
+            store=self.store, heroku=self.heroku, slack=self.slack, groups=self.policy.groups
+        )
 
     @contextlib.asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
         """Keeps the mirrors for the length of a ``with`` block."""
-        keeping = WorkLoop(name=Loop.KEEPER, worker=self.keeper(), bell=self.bell, at_once=KEEPERS)
+        keeping = WorkLoop(
+            name=WorkerName.KEEPER, worker=self.keeper(), bell=self.bell, at_once=RECONCILES_AT_ONCE
+        )
         telling = WorkLoop(
-            name=Loop.COURIER,
+            name=WorkerName.COURIER,
             worker=self.courier(),
             bell=self.bell,
-            at_once=COURIERS,
+            at_once=MESSAGES_AT_ONCE,
             yields=YIELD,
             after=keeping,
         )
-        ticking = Ticking(
+        ticking = Scheduler(
             access=self.access,
             census=self.census(),
             clock=self.clock,
@@ -195,25 +203,23 @@ class House:
         """Looks at everything as soon as the store lets it: a busy one must not end a process that starts."""
         for tries in itertools.count():
             try:
-                await self.look_again()
+                await self.refresh_everything()
             except TryAgainError as error:
                 log.warning("wiring.no_store", error=str(error))
                 await asyncio.sleep(gap(TROUBLE, tries).total_seconds())
             else:
                 return
 
-    async def look_again(self) -> None:
+    async def refresh_everything(self) -> None:
         """Makes everything due: after a start nobody knows what was missed, and after a jump in time too."""
         async with self.store.transaction() as tx:
-            await tx.lanes.look_at_all()
+            await tx.lanes.refresh_all()
             await tx.commit()
-        self.bell.ring(Loop)
+        self.bell.ring(WorkerName)
 
 
 @contextlib.asynccontextmanager
-async def open_house(
-    settings: Settings, policy: Policy, *, clock: Clock | None = None
-) -> AsyncIterator[House]:
+async def open_app(settings: Settings, policy: Policy, *, clock: Clock | None = None) -> AsyncIterator[App]:
     """Builds everything, and takes it down again at the end of the ``with`` block.
 
     Args:
@@ -221,22 +227,22 @@ async def open_house(
         policy: the rules.
         clock: business time; the machine's unless the played world brings one that can be moved.
     """
-    engine, hasty = engine_for(settings.database_url), hasty_engine_for(settings.database_url)
+    engine, hasty = engine_for(settings.database_url), async_commit_engine(settings.database_url)
     clock = clock or SystemClock()
     heroku = HerokuClient(
         token=settings.heroku_token,
         platform_url=settings.heroku_url,
         data_url=settings.heroku_data_url,
-        budgets=PostgresBudget(hasty),
+        budgets=PostgresRateBudget(hasty),
     )
     try:
         async with (
-            PostgresBell(url=settings.database_url) as bell,
+            PostgresWakeups(url=settings.database_url) as bell,
             SlackClient(token=settings.slack_token, url=settings.slack_url) as slack,
-            Errands() as errands,
+            BackgroundTasks() as errands,
         ):
             store = PostgresStore(engine, bell)
-            yield House(
+            yield App(
                 settings=settings,
                 policy=policy,
                 clock=clock,

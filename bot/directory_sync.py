@@ -25,7 +25,7 @@ AGAIN_AFTER_TROUBLE: Final = timedelta(seconds=30)
 log = structlog.get_logger(__name__)
 
 
-class Census:
+class DirectorySync:
     """Each count is a chore: done by whichever worker comes first, once in its time.
 
     Args:
@@ -45,22 +45,22 @@ class Census:
 
     async def run_due(self) -> None:
         """Does what is due; people first, for a database that can be asked for wants somebody to ask."""
-        await self.answer_questions()
-        await self._attempt("people", self._count_people)
-        await self._attempt("databases", self._count_databases)
+        await self.answer_lookups()
+        await self._attempt("people", self._sync_users)
+        await self._attempt("databases", self._sync_targets)
 
-    async def answer_questions(self) -> None:
+    async def answer_lookups(self) -> None:
         """Looks up the people who turned up unknown."""
         async with self._store.transaction() as tx:
             asked = await tx.people.asked_for()
         for id in asked:
             try:
-                await self._answer_question(id)
+                await self._answer_lookup(id)
             except SlackError as error:
                 log.warning("census.person", code=error.code)
                 return
 
-    async def _answer_question(self, id: str) -> None:
+    async def _answer_lookup(self, id: str) -> None:
         async with self._store.transaction() as tx:
             question = await tx.people.question(id)
         if question is None:
@@ -70,7 +70,7 @@ class Census:
             await tx.people.answer(question, person)
             await tx.commit()
 
-    async def _count_databases(self) -> None:
+    async def _sync_targets(self) -> None:
         databases = await self._heroku.databases()
         spaces = await self._heroku.spaces()
         await self._heroku.learn_budget()
@@ -79,7 +79,7 @@ class Census:
             await tx.chores.due_in("databases", wait=DATABASES_EVERY)
             await tx.commit()
 
-    async def _count_people(self) -> None:
+    async def _sync_users(self) -> None:
         async with self._store.transaction() as tx:
             read = await tx.people.reading()
         people = [person async for person in self._slack.people()]

@@ -8,7 +8,7 @@ AT_MOST: Final = 50
 """Errands at once in a process: what comes then is not begun, and the answer that was given has to do."""
 
 
-class Errands:
+class BackgroundTasks:
     """Runs errands until the end of a ``with`` block; none of them is needed for anything to be true."""
 
     def __init__(self) -> None:

@@ -209,22 +209,22 @@ class HerokuNotFoundError(HerokuRefusedError):
     """A 404 with Heroku's own ``not_found`` body: the thing is not there, or is not called so any more."""
 
 
-class HerokuDeniedError(HerokuRefusedError):
+class HerokuUnauthorizedError(HerokuRefusedError):
     """401 or 403: the operator must renew the token or its rights."""
 
 
-class HerokuBusyError(HerokuError, TryAgainError):
+class HerokuRateLimitedError(HerokuError, TryAgainError):
     """429: nothing was done; the rate limit has to refill first."""
 
 
-class HerokuSavingError(HerokuBusyError):
+class RateBudgetExhaustedError(HerokuRateLimitedError):
     """Heroku was not asked: our own budget of calls has nothing left for this purpose now."""
 
     def __init__(self) -> None:
         super().__init__(429, "saving", "our own budget of calls is spent for now")
 
 
-class HerokuUnclearError(HerokuError, TryAgainError):
+class HerokuAmbiguousError(HerokuError, TryAgainError):
     """No answer, a server error or an unreadable one: the change may or may not have been made."""
 
 

@@ -10,8 +10,8 @@ import structlog
 from bot.domain import schedule
 from bot.domain.policy import Policy
 from bot.errors import LeaseLostError, SlackError
-from bot.i18n.translator import Words
-from bot.ports import Message, Place, Post, PostKind, Slack, Store
+from bot.i18n.translator import Translator
+from bot.ports import Message, MessageKind, MessageRef, OutboxMessage, Slack, Store
 from bot.services import Access
 from bot.views.app_home import home
 from bot.views.render import render
@@ -41,7 +41,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(kw_only=True, slots=True)
-class Held:
+class ClaimedMessage:
     """A claimed post, for as long as its lease holds.
 
     Attributes:
@@ -49,7 +49,7 @@ class Held:
         called: Slack may have been told to show something.
     """
 
-    post: Post
+    post: OutboxMessage
     since: float
     called: bool = False
 
@@ -66,7 +66,7 @@ class Held:
         self.called = True
 
 
-class Courier:
+class Notifier:
     """Takes one post at a time."""
 
     def __init__(self, *, store: Store, slack: Slack, policy: Policy, access: Access) -> None:
@@ -75,24 +75,24 @@ class Courier:
         self._policy = policy
         self._access = access
 
-    async def claim(self) -> Held | None:
+    async def claim(self) -> ClaimedMessage | None:
         """Takes the post that has been due the longest; None when all is told."""
         since = time.monotonic()
         async with self._store.transaction() as tx:
             post = await tx.posts.claim()
             await tx.commit()
-            return None if post is None else Held(post=post, since=since)
+            return None if post is None else ClaimedMessage(post=post, since=since)
 
     async def next_due(self) -> timedelta | None:
         """How long until there is something to claim."""
         async with self._store.transaction() as tx:
             return await tx.posts.next_due()
 
-    async def work(self, held: Held) -> None:
+    async def work(self, held: ClaimedMessage) -> None:
         """Shows one post. What Slack does not take is tried again later, for as long as it takes."""
         post = held.post
         try:
-            if post.kind is PostKind.HOME:
+            if post.kind is MessageKind.HOME:
                 place = await self._show_home(held)
             else:
                 place = await self._show(held, await self._render(post))
@@ -104,24 +104,24 @@ class Courier:
         except SlackError as error:
             await self._postpone(held, error)
 
-    async def _render(self, post: Post) -> Message:
+    async def _render(self, post: OutboxMessage) -> Message:
         async with self._store.transaction() as tx:
             case = None if post.request is None else await tx.requests.case(post.request)
             locale = await tx.people.locale(post.recipient)
-        words = Words.of(locale if locale else self._policy.language)
+        words = Translator.of(locale if locale else self._policy.language)
         return render(post, case, words=words, policy=self._policy)
 
-    async def _show_home(self, held: Held) -> Place:
+    async def _show_home(self, held: ClaimedMessage) -> MessageRef:
         """Publishes a person's App Home, which stands in no channel."""
         person = held.post.recipient
         overview = await self._access.overview(person)
-        words = Words.of(await self._access.locale(person))
+        words = Translator.of(await self._access.locale(person))
         view = home(overview, words=words, policy=self._policy)
         await self._begin_call(held)
         await self._slack.publish_home(person, view)
-        return Place(channel=person, ts=HOME)
+        return MessageRef(channel=person, ts=HOME)
 
-    async def _show(self, held: Held, message: Message) -> Place:
+    async def _show(self, held: ClaimedMessage, message: Message) -> MessageRef:
         """Edits what stands, or posts what does not; a try whose answer was lost is searched for first."""
         post = held.post
         if post.place is not None:
@@ -134,7 +134,7 @@ class Courier:
                 return await self._edit(held, standing, message)
         return await self._post(held, channel, thread, message)
 
-    async def _edit(self, held: Held, place: Place, message: Message) -> Place:
+    async def _edit(self, held: ClaimedMessage, place: MessageRef, message: Message) -> MessageRef:
         """Shows a message afresh where it stands; one that somebody deleted is noted as gone."""
         await self._begin_call(held)
         try:
@@ -145,7 +145,9 @@ class Courier:
             raise
         return place
 
-    async def _search(self, post: Post, channel: str, thread: str | None, *, since: datetime) -> Place | None:
+    async def _search(
+        self, post: OutboxMessage, channel: str, thread: str | None, *, since: datetime
+    ) -> MessageRef | None:
         """Looks for what a lost answer may have left.
 
         A search that is only held up is made again before anything is posted; one that our token may not make
@@ -159,7 +161,9 @@ class Courier:
             log.warning("courier.unsearchable", post=post.id, code=error.code)
             return None
 
-    async def _post(self, held: Held, channel: str, thread: str | None, message: Message) -> Place:
+    async def _post(
+        self, held: ClaimedMessage, channel: str, thread: str | None, message: Message
+    ) -> MessageRef:
         """Posts. A refusal takes the note back that something may stand, unless an earlier try left it."""
         await self._begin_call(held, posting_to=channel)
         try:
@@ -171,7 +175,7 @@ class Courier:
                 await self._show_card_again(held.post)
             raise
 
-    async def _begin_call(self, held: Held, *, posting_to: str | None = None) -> None:
+    async def _begin_call(self, held: ClaimedMessage, *, posting_to: str | None = None) -> None:
         """Makes sure that the post is still ours: a late edit would hide a newer one for ever.
 
         Args:
@@ -188,7 +192,7 @@ class Courier:
         held.since = since
         held.begin_call()
 
-    async def _thread(self, post: Post) -> str | None:
+    async def _thread(self, post: OutboxMessage) -> str | None:
         """What belongs into the thread of its request's card waits while that does not stand yet."""
         if not post.kind.is_reply:
             return None
@@ -198,24 +202,24 @@ class Courier:
             raise SlackError("no_card_yet", retry_after_s=CARD_SOON.total_seconds())
         return card.ts
 
-    async def _show_card_again(self, post: Post) -> None:
+    async def _show_card_again(self, post: OutboxMessage) -> None:
         """Has the card made anew that somebody deleted, so that its thread can be answered in."""
         async with self._store.transaction() as tx:
             await tx.posts.refresh(f"approval:{post.request}")
             await tx.commit()
 
-    async def _channel(self, post: Post) -> str:
+    async def _channel(self, post: OutboxMessage) -> str:
         """A person is written to in their direct conversation; everything else is a channel's id."""
         if post.recipient.startswith(("U", "W")):
             return await self._slack.direct_channel(post.recipient)
         return post.recipient
 
-    async def _note_nothing_stands(self, post: Post, *, gone: bool) -> None:
+    async def _note_nothing_stands(self, post: OutboxMessage, *, gone: bool) -> None:
         async with self._store.transaction() as tx:
             await tx.posts.not_posted(post, gone=gone)
             await tx.commit()
 
-    async def _postpone(self, held: Held, error: SlackError) -> None:
+    async def _postpone(self, held: ClaimedMessage, error: SlackError) -> None:
         post = held.post
         log.warning("courier.postponed", post=post.id, kind=post.kind, code=error.code, tries=post.tries)
         by = schedule.gap(schedule.TROUBLE, post.tries)
@@ -228,7 +232,7 @@ class Courier:
         except LeaseLostError:
             await self._overtaken(held)
 
-    async def _overtaken(self, held: Held) -> None:
+    async def _overtaken(self, held: ClaimedMessage) -> None:
         """Ends a turn that lost its lease; if Slack may have been told something, it is told the latest."""
         log.warning("courier.lease_lost", post=held.post.id, called=held.called)
         if held.called:

@@ -18,7 +18,7 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.domain.person import Person
 from bot.errors import SlackError
-from bot.ports import Block, Message, Place
+from bot.ports import Block, Message, MessageRef
 
 TOTAL: Final = timedelta(seconds=10)
 """The longest that a call of the worker can take."""
@@ -111,22 +111,24 @@ class SlackClient:
         """The direct conversation with a person (``conversations.open``)."""
         return str((await self._do("conversations.open", {"users": person}))["channel"]["id"])
 
-    async def post(self, channel: str, message: Message, *, post: int, thread: str | None = None) -> Place:
+    async def post(
+        self, channel: str, message: Message, *, post: int, thread: str | None = None
+    ) -> MessageRef:
         """Posts a message, perhaps in a thread, with the post's number as metadata (``chat.postMessage``)."""
         metadata = {"event_type": EVENT, "event_payload": {"post": post}}
         body = {**_body(message), "channel": channel, "metadata": metadata, "unfurl_links": False}
         if thread is not None:
             body["thread_ts"] = thread
         answer = await self._do("chat.postMessage", {**body, "unfurl_media": False})
-        return Place(channel=answer["channel"], ts=answer["ts"])
+        return MessageRef(channel=answer["channel"], ts=answer["ts"])
 
-    async def update(self, place: Place, message: Message) -> None:
+    async def update(self, place: MessageRef, message: Message) -> None:
         """Shows a message afresh where it stands (``chat.update``)."""
         await self._do("chat.update", {**_body(message), "channel": place.channel, "ts": place.ts})
 
     async def find(
         self, channel: str, *, post: int, since: datetime, thread: str | None = None
-    ) -> Place | None:
+    ) -> MessageRef | None:
         """Finds a message that carries the post's number, posted after a moment.
 
         Args:
@@ -148,7 +150,7 @@ class SlackClient:
         async for answer in _pages(self._ask, method, question):
             for message in answer["messages"]:
                 if _post_of(message) == post:
-                    return Place(channel=channel, ts=message["ts"])
+                    return MessageRef(channel=channel, ts=message["ts"])
         return None
 
     async def people(self) -> AsyncIterator[Person]:
@@ -179,7 +181,7 @@ class SlackClient:
         answer = await self._ask_patiently("usergroups.users.list", {"usergroup": group})
         return tuple(answer["users"])
 
-    async def hand(self, person: str, message: Message, *, post: int) -> Place:
+    async def hand(self, person: str, message: Message, *, post: int) -> MessageRef:
         """Writes to one person while somebody waits (``conversations.open``, ``chat.postMessage``)."""
         try:
             async with asyncio.timeout(HURRY.total_seconds()):

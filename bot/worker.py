@@ -9,7 +9,7 @@ from typing import Any, Final, Generic, Protocol, TypeVar, runtime_checkable
 import structlog
 
 from bot.errors import TryAgainError
-from bot.ports import Bell, Loop
+from bot.ports import Wakeups, WorkerName
 
 SAFETY_NET: Final = timedelta(seconds=5)
 """The longest sleep: how late work is noticed when a notification was lost."""
@@ -76,9 +76,9 @@ class WorkLoop(Generic[T]):
     def __init__(
         self,
         *,
-        name: Loop,
+        name: WorkerName,
         worker: Worker[T],
-        bell: Bell,
+        bell: Wakeups,
         at_once: int,
         yields: timedelta = timedelta(),
         after: "WorkLoop[Any] | None" = None,

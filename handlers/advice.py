@@ -5,14 +5,14 @@ from typing import Final
 
 from bot.domain.advice import Answers, Length, Need, Origin
 from bot.domain.target import choose
-from bot.i18n.translator import Words
-from bot.ports import Block, Desk
-from bot.services import Access, Wish
+from bot.i18n.translator import Translator
+from bot.ports import Block, InteractiveSlack
+from bot.services import Access, RequestInput
 from bot.views import action_ids
 from bot.views import advice as advising
 from handlers.modals import Forms
 from handlers.parsing.normalization import tidy
-from handlers.transport.payloads import Click, MalformedError, Submission
+from handlers.transport.payloads import BlockAction, MalformedError, ViewSubmission
 
 BUTTONS: Final = frozenset(
     {action_ids.ADVISE, action_ids.ADVISE_MTLS, action_ids.ADVISE_PRIVATELINK, action_ids.ADVISE_COMPARE}
@@ -23,12 +23,12 @@ BUTTONS: Final = frozenset(
 class Advisor:
     """Asks, recommends, and leads on."""
 
-    def __init__(self, *, access: Access, desk: Desk, forms: Forms) -> None:
+    def __init__(self, *, access: Access, desk: InteractiveSlack, forms: Forms) -> None:
         self._access = access
         self._desk = desk
         self._forms = forms
 
-    async def open(self, trigger: str, target: str | None, words: Words) -> None:
+    async def open(self, trigger: str, target: str | None, words: Translator) -> None:
         """Opens the questions, with the database chosen that was named.
 
         Raises:
@@ -40,7 +40,7 @@ class Advisor:
         id = None if chosen is None else str(chosen.id)
         await self._desk.open_view(trigger, advising.questions(databases=databases, chosen=id, words=words))
 
-    async def answer(self, submission: Submission, words: Words) -> Block:
+    async def answer(self, submission: ViewSubmission, words: Translator) -> Block:
         """Returns the view that follows the questions.
 
         Raises:
@@ -53,7 +53,7 @@ class Advisor:
         database, advice = await self._access.advise(target, answers)
         return advising.recommendation(database, advice, answers.length, words)
 
-    async def click(self, click: Click, words: Words) -> None:
+    async def click(self, click: BlockAction, words: Translator) -> None:
         """Follows a button: to the questions, to the table, or on to the form, filled.
 
         Raises:
@@ -75,13 +75,13 @@ class Advisor:
             case _:
                 raise MalformedError(f"a button called {click.action!r}")
 
-    async def _wish(self, value: str) -> Wish:
+    async def _wish(self, value: str) -> RequestInput:
         try:
             id, length = advising.read_button_data(value)
         except ValueError as error:
             raise MalformedError("a button with a value that is not ours") from error
         named = {str(database.id): database.name for database in await self._access.databases()}
-        return Wish(target=named.get(id, id), duration=advising.DURATIONS.get(length))
+        return RequestInput(target=named.get(id, id), duration=advising.DURATIONS.get(length))
 
 
 def _answers(values: Mapping[str, str | None]) -> Answers:

@@ -20,22 +20,22 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.errands import Errands
+from bot.errands import BackgroundTasks
 from bot.errors import Refused, SlackError, TryAgainError
-from bot.i18n.translator import Words
-from bot.ports import Desk, Message
-from bot.services import Access, Wish
+from bot.i18n.translator import Translator
+from bot.ports import InteractiveSlack, Message
+from bot.services import Access, RequestInput
 from bot.views import action_ids, responses
 from bot.views import modals as form_messages
 from handlers.advice import BUTTONS, Advisor
-from handlers.buttons import Decisions
+from handlers.buttons import ButtonHandler
 from handlers.commands import Commands
-from handlers.download_links import FileLinks
-from handlers.live_refresh import Afresh
+from handlers.download_links import DownloadLinkSender
+from handlers.live_refresh import LiveRefresh
 from handlers.modals import Forms, errors_at_fields
 from handlers.parsing.command_table import COMMAND
-from handlers.transport.locale_cache import Languages
-from handlers.transport.payloads import Click, Command, Search, Submission
+from handlers.transport.locale_cache import LocaleCache
+from handlers.transport.payloads import BlockAction, BlockSuggestion, Command, ViewSubmission
 
 ANSWER: Final = timedelta(milliseconds=1700)
 """How long acting may take: Slack gives 3 s in all, and telling may take one more."""
@@ -68,10 +68,10 @@ class Listeners:
         self,
         *,
         access: Access,
-        desk: Desk,
+        desk: InteractiveSlack,
         team: str,
         authorized: AuthorizeResult,
-        errands: Errands,
+        errands: BackgroundTasks,
         public_url: str | None = None,
     ) -> None:
         self._access = access
@@ -79,15 +79,15 @@ class Listeners:
         self._team = team
         self._authorized = authorized
         self._late: set[asyncio.Task[Any]] = set()
-        self._languages = Languages(self._locale, fallback=Words(access.policy.language))
+        self._languages = LocaleCache(self._locale, fallback=Translator(access.policy.language))
         self._forms = Forms(access=access, desk=desk)
         self._advisor = Advisor(access=access, desk=desk, forms=self._forms)
-        afresh = Afresh(access=access, desk=desk, errands=errands)
-        files = FileLinks(access=access, desk=desk, public_url=public_url)
+        afresh = LiveRefresh(access=access, desk=desk, errands=errands)
+        files = DownloadLinkSender(access=access, desk=desk, public_url=public_url)
         self._commands = Commands(
             access=access, forms=self._forms, afresh=afresh, advisor=self._advisor, files=files
         )
-        self._decisions = Decisions(access=access, forms=self._forms, files=files)
+        self._decisions = ButtonHandler(access=access, forms=self._forms, files=files)
 
     def app(self, *, signing_secret: str) -> AsyncApp:
         """Bolt with our listeners.
@@ -125,7 +125,7 @@ class Listeners:
 
     async def on_click(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """A button: acknowledged with nothing, answered privately."""
-        click = Click.of(body)
+        click = BlockAction.of(body)
         words = await self._words(click.person)
         if click.action in BUTTONS:
             await self._in_time(self._advisor.click(click, words))
@@ -141,7 +141,7 @@ class Listeners:
 
     async def on_submission(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """A form: closed when it was acted on, kept open with the sentence at its field when not."""
-        submission = Submission.of(body)
+        submission = ViewSubmission.of(body)
         if submission.form == action_ids.FORM_ADVISE:
             await self._recommend(ack, submission)
             return
@@ -158,7 +158,7 @@ class Listeners:
             # It may stand on top of advice, which has then served its purpose.
             await ack(response_action="clear")
 
-    async def _recommend(self, ack: AsyncAck, submission: Submission) -> None:
+    async def _recommend(self, ack: AsyncAck, submission: ViewSubmission) -> None:
         """The questions: what is recommended comes on top of them, so that one can go back."""
         words = await self._words(submission.person)
         try:
@@ -170,7 +170,7 @@ class Listeners:
 
     async def on_search(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Letters typed into the search for a database: what fits them."""
-        search = Search.of(body)
+        search = BlockSuggestion.of(body)
         words = await self._words(search.person)
         await ack(options=await self._in_time(self._forms.options(search, words)))
 
@@ -178,7 +178,7 @@ class Listeners:
         """The global shortcut: opens the form."""
         person = body["user"]["id"]
         await self._access.require_member(person)
-        await self._forms.open_add(body["trigger_id"], Wish(), await self._words(person))
+        await self._forms.open_add(body["trigger_id"], RequestInput(), await self._words(person))
         await ack()
 
     async def on_home(self, body: dict[str, Any]) -> None:
@@ -224,7 +224,7 @@ class Listeners:
         )
         return _json({"options": []})
 
-    def _apology(self, error: Exception, words: Words) -> Message:
+    def _apology(self, error: Exception, words: Translator) -> Message:
         """Something is wrong on our side; the reference finds it in the log."""
         reference = uuid4().hex[:8]
         if isinstance(error, TryAgainError):
@@ -233,7 +233,7 @@ class Listeners:
         log.error("handlers.failed", reference=reference, exc_info=error)
         return responses.trouble("trouble.bug", reference, words)
 
-    async def _tell(self, message: Message, body: Mapping[str, Any], words: Words) -> BoltResponse:
+    async def _tell(self, message: Message, body: Mapping[str, Any], words: Translator) -> BoltResponse:
         """Gives the answer the shape that the kind of request can show."""
         if "command" in body:
             said = {"response_type": "ephemeral", "text": message.text, "blocks": list(message.blocks)}
@@ -256,7 +256,7 @@ class Listeners:
         except SlackError as error:
             log.warning("handlers.unanswered", code=error.code)
 
-    async def _note(self, trigger: str, message: Message, words: Words) -> None:
+    async def _note(self, trigger: str, message: Message, words: Translator) -> None:
         try:
             await self._desk.open_view(trigger, form_messages.note(message, words))
         except SlackError as error:
@@ -271,7 +271,7 @@ class Listeners:
         # Bolt fills arguments in by name and so takes no method; None is its "not ours", untyped.
         return cast("Callable[..., Awaitable[AuthorizeResult]]", authorize)
 
-    async def _words(self, person: str | None) -> Words:
+    async def _words(self, person: str | None) -> Translator:
         """The language of a person; the channel's when the store cannot tell at once."""
         return await self._languages.of(person)
 
@@ -303,7 +303,7 @@ class Listeners:
             # Whoever waited has seen it; whoever did not was told that it is not known.
             task.exception()
 
-    def _channel_words(self) -> Words:
+    def _channel_words(self) -> Translator:
         return self._languages.fallback
 
 

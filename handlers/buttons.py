@@ -1,29 +1,29 @@
 """The buttons: deciding a request, and acting on what it opened."""
 
 from bot.domain.request import Verdict
-from bot.i18n.translator import Words
+from bot.i18n.translator import Translator
 from bot.ports import Message
-from bot.services import Access, Vote, Wish
+from bot.services import Access, RequestInput, Vote
 from bot.views import action_ids, responses
 from bot.views.trusted_ips import status
-from handlers.certificate_expiry import BUTTONS, Minding
+from handlers.certificate_expiry import BUTTONS, CertificateExpiryButtons
 from handlers.certificates import CertificateCommands
-from handlers.download_links import FileLinks
+from handlers.download_links import DownloadLinkSender
 from handlers.modals import Forms
-from handlers.transport.payloads import Click, MalformedError
+from handlers.transport.payloads import BlockAction, MalformedError
 
 
-class Decisions:
+class ButtonHandler:
     """Answers clicks."""
 
-    def __init__(self, *, access: Access, forms: Forms, files: FileLinks) -> None:
+    def __init__(self, *, access: Access, forms: Forms, files: DownloadLinkSender) -> None:
         self._access = access
         self._files = files
         self._forms = forms
-        self._minding = Minding(access=access)
+        self._minding = CertificateExpiryButtons(access=access)
         self._certificates = CertificateCommands(access=access, forms=forms.certificates)
 
-    async def answer(self, click: Click, words: Words) -> Message | None:
+    async def answer(self, click: BlockAction, words: Translator) -> Message | None:
         """Acts on a click; None when a form was opened instead of an answer.
 
         Raises:
@@ -33,7 +33,7 @@ class Decisions:
         """
         if click.action == action_ids.ASK:
             await self._access.require_member(click.person)
-            await self._forms.open_add(click.trigger, Wish(), words)
+            await self._forms.open_add(click.trigger, RequestInput(), words)
             return None
         if click.action.startswith(action_ids.PICK):
             return await self._certificates.pick(click, words)
@@ -48,7 +48,7 @@ class Decisions:
             return await self._minding.press(click, request, words)
         return await self._act(click, request, version, words)
 
-    async def _open_form(self, click: Click, request: int, version: int, words: Words) -> None:
+    async def _open_form(self, click: BlockAction, request: int, version: int, words: Translator) -> None:
         """Opens a form, if its end could be acted on: nobody fills in a form in vain."""
         if click.action == action_ids.EXTEND:
             await self._access.require_member(click.person)
@@ -57,7 +57,7 @@ class Decisions:
             case = await self._access.may_decide(request, version=version, person=click.person)
         await self._forms.open_about(click.action, click.trigger, case, words)
 
-    async def _act(self, click: Click, request: int, version: int, words: Words) -> Message:
+    async def _act(self, click: BlockAction, request: int, version: int, words: Translator) -> Message:
         access, who = self._access, {"person": click.person, "key": click.key}
         match click.action:
             case action_ids.APPROVE:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from bot.i18n.translator import Words
+from bot.i18n.translator import Translator
 from bot.ports import Message
 from bot.services import Access
 from bot.views import action_ids, responses
@@ -12,7 +12,7 @@ from handlers.parsing.clauses import Clause, split
 from handlers.parsing.intents import AskRotate
 from handlers.parsing.normalization import bare
 from handlers.parsing.parsers import Path, clauses_behind
-from handlers.transport.payloads import Click, Command, MalformedError
+from handlers.transport.payloads import BlockAction, Command, MalformedError
 
 BUTTONS: Final = frozenset(
     {
@@ -35,13 +35,13 @@ def read_rotate(_path: Path, words: Sequence[str], example: str) -> AskRotate:
     return AskRotate(handle=handle or None, reason=said.get(Clause.REASON))
 
 
-class Minding:
+class CertificateExpiryButtons:
     """Answers what is typed and pressed about the end of certificates."""
 
     def __init__(self, *, access: Access) -> None:
         self._access = access
 
-    async def answer(self, command: Command, typed: AskRotate, words: Words) -> Message:
+    async def answer(self, command: Command, typed: AskRotate, words: Translator) -> Message:
         """Asks for a rotation.
 
         Raises:
@@ -51,7 +51,7 @@ class Minding:
         case = await self._access.rotate(typed.handle, typed.reason, person=command.person, key=command.key)
         return responses.asked(case, words=words, policy=self._access.policy)
 
-    async def press(self, click: Click, request: int, words: Words) -> Message:
+    async def press(self, click: BlockAction, request: int, words: Translator) -> Message:
         """Acts on a button of a reminder.
 
         Args:

@@ -3,15 +3,15 @@
 from dataclasses import replace
 from typing import Final, assert_never
 
-from bot.i18n.translator import Words
-from bot.ports import Desk, Message
-from bot.services import Access, Wish
+from bot.i18n.translator import Translator
+from bot.ports import InteractiveSlack, Message
+from bot.services import Access, RequestInput
 from bot.views import action_ids, modals, responses
 from bot.views.mtls import certificate_list, disable_modal
 from handlers.certificate_typed import AskCertificate, AskDisable, AskDiscard, AskEnable, AskIssue, AskStock
 from handlers.fields import said
 from handlers.parsing.normalization import tidy
-from handlers.transport.payloads import Click, Command, MalformedError, Submission
+from handlers.transport.payloads import BlockAction, Command, MalformedError, ViewSubmission
 
 FORMS: Final = (action_ids.FORM_DISABLE,)
 """The forms that are read here."""
@@ -20,11 +20,11 @@ FORMS: Final = (action_ids.FORM_DISABLE,)
 class CertificateForms:
     """Opens and reads the form that disables mTLS."""
 
-    def __init__(self, *, access: Access, desk: Desk) -> None:
+    def __init__(self, *, access: Access, desk: InteractiveSlack) -> None:
         self._access = access
         self._desk = desk
 
-    async def open_disable(self, command: Command, typed: AskDisable, words: Words) -> None:
+    async def open_disable(self, command: Command, typed: AskDisable, words: Translator) -> None:
         """Opens the form, if there is something to disable.
 
         Raises:
@@ -35,7 +35,7 @@ class CertificateForms:
         view = disable_modal.disable_form(found, reason=typed.reason, words=words, needs_reason=needs_reason)
         await self._desk.open_view(command.trigger, view)
 
-    async def submit(self, submission: Submission) -> None:
+    async def submit(self, submission: ViewSubmission) -> None:
         """Acts on the form; raises ``Refused`` when something in it cannot be done."""
         typed = tidy(submission.values.get(action_ids.FIELD_NAME) or "")
         wish = replace(said(submission), target=submission.data or None)
@@ -49,7 +49,7 @@ class CertificateCommands:
         self._access = access
         self._forms = forms
 
-    async def answer(self, command: Command, typed: AskCertificate, words: Words) -> Message | None:
+    async def answer(self, command: Command, typed: AskCertificate, words: Translator) -> Message | None:
         """Acts on a command; None when a form was opened instead of an answer.
 
         Raises:
@@ -59,13 +59,13 @@ class CertificateCommands:
         access, person, key = self._access, command.person, command.key
         match typed:
             case AskEnable(target=target, reason=reason):
-                wish = Wish(target=target, reason=reason)
+                wish = RequestInput(target=target, reason=reason)
                 case = await access.enable(wish, person=person, key=key)
             case AskDisable():
                 await self._forms.open_disable(command, typed, words)
                 return None
             case AskIssue(target=target, reason=reason):
-                case = await access.issue(Wish(target=target, reason=reason), person=person, key=key)
+                case = await access.issue(RequestInput(target=target, reason=reason), person=person, key=key)
             case AskStock(target=target):
                 return certificate_list.listing(await access.stocks(target, person=person), words)
             case AskDiscard(handle=handle, reason=reason):
@@ -74,7 +74,7 @@ class CertificateCommands:
                 assert_never(never)
         return responses.asked(case, words=words, policy=access.policy)
 
-    async def pick(self, click: Click, words: Words) -> Message:
+    async def pick(self, click: BlockAction, words: Translator) -> Message:
         """Acts on a button that says which certificate is the one.
 
         Raises:

@@ -4,19 +4,19 @@ from functools import partial
 from typing import assert_never
 
 from bot.errors import Refusal, Refused
-from bot.i18n.translator import Words
+from bot.i18n.translator import Translator
 from bot.ports import Message
-from bot.services import LISTED, Access, Wish
+from bot.services import LISTED, Access, RequestInput
 from bot.views import database_status, help, responses
 from bot.views.trusted_ips import summary
 from handlers.advice import Advisor
-from handlers.certificate_expiry import Minding
+from handlers.certificate_expiry import CertificateExpiryButtons
 from handlers.certificate_typed import AskDisable, AskDiscard, AskEnable, AskIssue, AskStock
 from handlers.certificates import CertificateCommands
 from handlers.common import asked, removed
-from handlers.download_links import FileLinks
+from handlers.download_links import DownloadLinkSender
 from handlers.link_typed import AskLinkAdd, AskLinkAdopt, AskLinkClose, AskLinkRemove, AskLinkStatus
-from handlers.live_refresh import Afresh
+from handlers.live_refresh import LiveRefresh
 from handlers.modals import Forms
 from handlers.parsing.command_table import read
 from handlers.parsing.intents import (
@@ -47,7 +47,13 @@ class Commands:
     """Answers typed commands."""
 
     def __init__(
-        self, *, access: Access, forms: Forms, afresh: Afresh, advisor: Advisor, files: FileLinks
+        self,
+        *,
+        access: Access,
+        forms: Forms,
+        afresh: LiveRefresh,
+        advisor: Advisor,
+        files: DownloadLinkSender,
     ) -> None:
         self._access = access
         self._advisor = advisor
@@ -55,11 +61,11 @@ class Commands:
         self._trusted = TrustedCommands(access=access, forms=forms.trusted, afresh=afresh)
         self._files = files
         self._forms = forms
-        self._minding = Minding(access=access)
+        self._minding = CertificateExpiryButtons(access=access)
         self._certificates = CertificateCommands(access=access, forms=forms.certificates)
         self._links = LinkCommands(access=access, forms=forms.links, afresh=afresh)
 
-    async def answer(self, command: Command, words: Words) -> Message | None:
+    async def answer(self, command: Command, words: Translator) -> Message | None:
         """Acts on a command; None when a form was opened instead of an answer.
 
         Raises:
@@ -78,7 +84,7 @@ class Commands:
         await self._access.require_member(command.person)
         match typed:
             case AskForm():
-                await self._forms.open_add(command.trigger, Wish(), words)
+                await self._forms.open_add(command.trigger, RequestInput(), words)
                 return None
             case AskAdvice(target=target):
                 await self._advisor.open(command.trigger, target, words)
@@ -86,7 +92,7 @@ class Commands:
             case AskRemove():
                 return await self._remove(command, typed, words)
             case AskAdopt(address=address, target=target, reason=reason):
-                wish = Wish(address=address, target=target, reason=reason)
+                wish = RequestInput(address=address, target=target, reason=reason)
                 case = await self._access.adopt_rule(wish, person=command.person, key=command.key)
                 return responses.asked(case, words=words, policy=self._access.policy)
             case AskNumbered() | AskExtend():
@@ -109,7 +115,7 @@ class Commands:
         self,
         command: Command,
         typed: AskList | AskShow | AskRules | AskStatus | AskWhy,
-        words: Words,
+        words: Translator,
     ) -> Message:
         """Answers what only reads."""
         policy = self._access.policy
@@ -135,8 +141,8 @@ class Commands:
             case _ as never:
                 assert_never(never)
 
-    async def _add(self, command: Command, typed: AskMtlsAdd, words: Words) -> Message | None:
-        wish = Wish(
+    async def _add(self, command: Command, typed: AskMtlsAdd, words: Translator) -> Message | None:
+        wish = RequestInput(
             address=typed.address,
             target=typed.target,
             duration=typed.duration,
@@ -146,17 +152,17 @@ class Commands:
         ask, open_form, policy = self._access.ask, self._forms.open_add, self._access.policy
         return await asked(ask, open_form, command, wish, words=words, policy=policy)
 
-    async def _remove(self, command: Command, typed: AskRemove, words: Words) -> Message:
-        wish = Wish(address=typed.address, target=typed.target, reason=typed.reason)
+    async def _remove(self, command: Command, typed: AskRemove, words: Translator) -> Message:
+        wish = RequestInput(address=typed.address, target=typed.target, reason=typed.reason)
         policy = self._access.policy
         return await removed(self._access.remove, command, wish, words=words, policy=policy)
 
-    async def _on_one(self, command: Command, typed: AskNumbered | AskExtend, words: Words) -> Message:
+    async def _on_one(self, command: Command, typed: AskNumbered | AskExtend, words: Translator) -> Message:
         """Acts on one request, by its number."""
         access, who = self._access, {"person": command.person, "key": command.key}
         if isinstance(typed, AskExtend):
             number = _numbered(typed.number, "extend")
-            wish = Wish(duration=typed.duration, until=typed.until, reason=typed.reason)
+            wish = RequestInput(duration=typed.duration, until=typed.until, reason=typed.reason)
             case = await access.extend(number, wish, **who)
             if case.request.id != number:
                 return responses.asked(case, words=words, policy=access.policy)

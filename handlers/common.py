@@ -6,9 +6,9 @@ from typing import Final, Protocol
 
 from bot.domain.policy import Policy
 from bot.errors import Refusal, Refused
-from bot.i18n.translator import Words
-from bot.ports import Case, Message
-from bot.services import Removal, Wish
+from bot.i18n.translator import Translator
+from bot.ports import Message, RequestDetails
+from bot.services import RemovalResult, RequestInput
 from bot.views import responses
 from handlers.transport.payloads import Command
 
@@ -23,13 +23,13 @@ MISSING: Final = frozenset(
 )
 """Refusals of a typed line that only want something more: the form asks for it."""
 
-OpenForm = Callable[[str, Wish, Words], Awaitable[None]]
+OpenForm = Callable[[str, RequestInput, Translator], Awaitable[None]]
 
 
 class Ask(Protocol):
     """A use case that records a wish."""
 
-    async def __call__(self, wish: Wish, *, person: str, key: str) -> Case:
+    async def __call__(self, wish: RequestInput, *, person: str, key: str) -> RequestDetails:
         """Raises ``Refused``, or ``StoreUnavailableError`` when nothing was recorded."""
         ...
 
@@ -37,13 +37,13 @@ class Ask(Protocol):
 class Remove(Protocol):
     """A use case that closes something of one's own, or records the wish to."""
 
-    async def __call__(self, wish: Wish, *, person: str, key: str) -> Removal:
+    async def __call__(self, wish: RequestInput, *, person: str, key: str) -> RemovalResult:
         """Raises ``Refused``, or ``StoreUnavailableError`` when nothing was recorded."""
         ...
 
 
 async def asked(
-    ask: Ask, open_form: OpenForm, command: Command, wish: Wish, *, words: Words, policy: Policy
+    ask: Ask, open_form: OpenForm, command: Command, wish: RequestInput, *, words: Translator, policy: Policy
 ) -> Message | None:
     """Records a wish; where only something is missing, or mTLS is off, the form asks: None.
 
@@ -62,7 +62,9 @@ async def asked(
     return responses.asked(case, words=words, policy=policy)
 
 
-async def removed(remove: Remove, command: Command, wish: Wish, *, words: Words, policy: Policy) -> Message:
+async def removed(
+    remove: Remove, command: Command, wish: RequestInput, *, words: Translator, policy: Policy
+) -> Message:
     """Closes at once, or records the wish to; raises as ``asked`` does."""
     removal = await remove(wish, person=command.person, key=command.key)
     if removal.requested is not None:

@@ -5,11 +5,11 @@ from typing import Final
 import structlog
 
 from bot.errors import Refusal, Refused, SlackError, StoreUnavailableError
-from bot.i18n.translator import Words
-from bot.ports import Desk, Message, Place
-from bot.services import Access, Ticket
+from bot.i18n.translator import Translator
+from bot.ports import InteractiveSlack, Message, MessageRef
+from bot.services import Access, IssuedLink
 from bot.views.mtls import download
-from handlers.transport.payloads import Click, Command
+from handlers.transport.payloads import BlockAction, Command
 
 PATH: Final = "/c/{id}"
 """Where a browser gets a certificate's files."""
@@ -17,7 +17,7 @@ PATH: Final = "/c/{id}"
 log = structlog.get_logger(__name__)
 
 
-class FileLinks:
+class DownloadLinkSender:
     """Makes a link, sends it in a direct message, and says so where it was asked for.
 
     Args:
@@ -26,12 +26,12 @@ class FileLinks:
         public_url: where browsers reach us, without a slash at the end; None is unknown.
     """
 
-    def __init__(self, *, access: Access, desk: Desk, public_url: str | None) -> None:
+    def __init__(self, *, access: Access, desk: InteractiveSlack, public_url: str | None) -> None:
         self._access = access
         self._desk = desk
         self._public_url = public_url
 
-    async def answer(self, handle: str | None, came: Click | Command, words: Words) -> Message:
+    async def answer(self, handle: str | None, came: BlockAction | Command, words: Translator) -> Message:
         """Hands a link out, and returns what whoever asked is told of it.
 
         Args:
@@ -50,7 +50,7 @@ class FileLinks:
             return download.sent_already(handle or "", words)
         return await self._send(ticket, self._public_url, words)
 
-    async def _send(self, ticket: Ticket, public_url: str, words: Words) -> Message:
+    async def _send(self, ticket: IssuedLink, public_url: str, words: Translator) -> Message:
         url = f"{public_url}{PATH.format(id=ticket.id)}#{ticket.secret}"
         until = ticket.expires_at
         message = download.link(url, handle=ticket.handle, app=ticket.database, until=until, words=words)
@@ -66,7 +66,7 @@ class FileLinks:
         await self._note(ticket, place)
         return download.sent(ticket.handle, until=until, words=words)
 
-    async def _note(self, ticket: Ticket, place: Place) -> None:
+    async def _note(self, ticket: IssuedLink, place: MessageRef) -> None:
         try:
             await self._access.sent(ticket, place)
         except StoreUnavailableError:

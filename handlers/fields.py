@@ -1,12 +1,12 @@
 """The fields that every form reads alike."""
 
-from bot.services import Wish
+from bot.services import RequestInput
 from bot.views import action_ids
 from handlers.parsing.normalization import tidy
-from handlers.transport.payloads import Submission
+from handlers.transport.payloads import ViewSubmission
 
 
-def said(submission: Submission) -> Wish:
+def said(submission: ViewSubmission) -> RequestInput:
     """What the fields say, in the words that a line would have used; where, is each form's own to read.
 
     What is a clock time to a person is ``until`` to the line: a form has one field for both.
@@ -14,7 +14,7 @@ def said(submission: Submission) -> Wish:
     values = submission.values
     length = tidy(values.get(action_ids.FIELD_DURATION) or "") or None
     is_time = length is not None and (":" in length or "時" in length.replace("時間", ""))
-    return Wish(
+    return RequestInput(
         address=tidy(values.get(action_ids.FIELD_ADDRESS) or "") or None,
         duration=None if is_time else length,
         until=length if is_time else None,

@@ -11,10 +11,10 @@ from uuid import UUID
 import structlog
 
 from bot.domain.method import Method
-from bot.domain.observation import AnyLook
-from bot.errands import Errands
+from bot.domain.observation import Observation
+from bot.errands import BackgroundTasks
 from bot.errors import SlackError, StoreUnavailableError
-from bot.ports import Desk, Message, Situation, SpaceSituation
+from bot.ports import DatabaseStatus, InteractiveSlack, Message, SpaceStatus
 from bot.services import Access
 
 AT_MOST: Final = timedelta(seconds=20)
@@ -28,13 +28,13 @@ T = TypeVar("T")
 Way = tuple[UUID, Method]
 """A way into a database or a space."""
 
-Looks = Mapping[Way, datetime | None]
+Observations = Mapping[Way, datetime | None]
 """When each way in was last looked at, as an answer has told it; None for one that never was."""
 
 log = structlog.get_logger(__name__)
 
 
-class Afresh:
+class LiveRefresh:
     """Waits in memory only: whoever asked has an answer already, and its age is in it.
 
     Args:
@@ -43,18 +43,18 @@ class Afresh:
         errands: where the waiting is done.
     """
 
-    def __init__(self, *, access: Access, desk: Desk, errands: Errands) -> None:
+    def __init__(self, *, access: Access, desk: InteractiveSlack, errands: BackgroundTasks) -> None:
         self._access = access
         self._desk = desk
         self._errands = errands
 
     def follow(
         self,
-        shown: Situation,
+        shown: DatabaseStatus,
         *,
         url: str | None,
         person: str,
-        draw: Callable[[Situation], Message],
+        draw: Callable[[DatabaseStatus], Message],
         ways: Collection[Method] = tuple(Method),
     ) -> None:
         """Returns at once; the answer is replaced once, if newer looks come in time.
@@ -72,7 +72,7 @@ class Afresh:
             self._errands.run(self._replace(looks, again, url, draw))
 
     def follow_space(
-        self, shown: SpaceSituation, *, url: str | None, draw: Callable[[SpaceSituation], Message]
+        self, shown: SpaceStatus, *, url: str | None, draw: Callable[[SpaceStatus], Message]
     ) -> None:
         """The same for a space."""
         if url is not None:
@@ -80,7 +80,7 @@ class Afresh:
             self._errands.run(self._replace(_space_looks(shown), again, url, draw))
 
     async def _replace(
-        self, looks: Looks, again: Callable[[], Awaitable[T]], url: str, draw: Callable[[T], Message]
+        self, looks: Observations, again: Callable[[], Awaitable[T]], url: str, draw: Callable[[T], Message]
     ) -> None:
         try:
             if await self._are_newer(looks):
@@ -89,7 +89,7 @@ class Afresh:
             # The first answer stands, and says how old it is.
             log.info("handlers.not_afresh", error=type(error).__name__)
 
-    async def _are_newer(self, looks: Looks) -> bool:
+    async def _are_newer(self, looks: Observations) -> bool:
         """Returns once every look is newer; or, when that takes too long, whether any of them is."""
         before = {way: at for way, at in looks.items() if at is not None}
         end, now = time.monotonic() + AT_MOST.total_seconds(), before
@@ -101,7 +101,7 @@ class Afresh:
         return now != before
 
 
-def _looks(situation: Situation) -> Looks:
+def _looks(situation: DatabaseStatus) -> Observations:
     """When each way in was looked at; one without a look yet may never have one."""
     target = situation.database.id
     looks: dict[Way, datetime | None] = {
@@ -111,9 +111,9 @@ def _looks(situation: Situation) -> Looks:
     return looks if situation.space is None else {**looks, **_space_looks(situation.space)}
 
 
-def _space_looks(situation: SpaceSituation) -> Looks:
+def _space_looks(situation: SpaceStatus) -> Observations:
     return {(situation.space.id, Method.TRUSTED): _at(situation.look)}
 
 
-def _at(look: AnyLook | None) -> datetime | None:
+def _at(look: Observation | None) -> datetime | None:
     return None if look is None else look.at

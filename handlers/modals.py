@@ -6,16 +6,16 @@ from typing import Any, Final
 from bot.domain.request import Verdict
 from bot.domain.target import choose
 from bot.errors import Refusal, Refused
-from bot.i18n.translator import Words
-from bot.ports import Block, Case, Desk
-from bot.services import Access, Vote, Wish
+from bot.i18n.translator import Translator
+from bot.ports import Block, InteractiveSlack, RequestDetails
+from bot.services import Access, RequestInput, Vote
 from bot.views import action_ids, modals
 from handlers import certificates, privatelink, trusted_ips
 from handlers.certificates import CertificateForms
 from handlers.fields import said
 from handlers.parsing.normalization import tidy
 from handlers.privatelink import LinkForms
-from handlers.transport.payloads import MalformedError, Search, Submission
+from handlers.transport.payloads import BlockSuggestion, MalformedError, ViewSubmission
 from handlers.trusted_ips import TrustedForms
 
 _ABOUT: Final = {
@@ -29,18 +29,18 @@ _ABOUT: Final = {
 class Forms:
     """Every form that people fill in."""
 
-    def __init__(self, *, access: Access, desk: Desk) -> None:
+    def __init__(self, *, access: Access, desk: InteractiveSlack) -> None:
         self._access = access
         self._desk = desk
         self.links = LinkForms(access=access, desk=desk)
         self.trusted = TrustedForms(access=access, desk=desk)
         self.certificates = CertificateForms(access=access, desk=desk)
 
-    async def open_add(self, trigger: str, wish: Wish, words: Words) -> None:
+    async def open_add(self, trigger: str, wish: RequestInput, words: Translator) -> None:
         """Opens the form for an IP rule; raises ``Refused`` as `add_view` does."""
         await self._desk.open_view(trigger, await self.add_view(wish, words))
 
-    async def add_view(self, wish: Wish, words: Words) -> Block:
+    async def add_view(self, wish: RequestInput, words: Translator) -> Block:
         """The form for an IP rule, filled with what was typed.
 
         Raises:
@@ -64,7 +64,7 @@ class Forms:
             enables=chosen if wish.enables else None,
         )
 
-    async def options(self, search: Search, words: Words) -> list[Block]:
+    async def options(self, search: BlockSuggestion, words: Translator) -> list[Block]:
         """What fits what was typed into the search for a database.
 
         Raises:
@@ -74,11 +74,11 @@ class Forms:
         databases = await self._access.databases()
         return modals.options_for(databases, self._aliases, tidy(search.typed), words)
 
-    async def open_about(self, button: str, trigger: str, case: Case, words: Words) -> None:
+    async def open_about(self, button: str, trigger: str, case: RequestDetails, words: Translator) -> None:
         """Opens the form that a button needs a word more for."""
         await self._desk.open_view(trigger, _ABOUT[button](case, words))
 
-    async def submit(self, submission: Submission) -> None:
+    async def submit(self, submission: ViewSubmission) -> None:
         """Acts on a form that was sent.
 
         Raises:
@@ -115,7 +115,7 @@ class Forms:
             case _:
                 raise MalformedError(f"a form called {submission.form!r}")
 
-    async def instead(self, submission: Submission, refused: Refused, words: Words) -> Block | None:
+    async def instead(self, submission: ViewSubmission, refused: Refused, words: Translator) -> Block | None:
         """The form that takes a refused one's place, because it asks for what was missing as well.
 
         Returns:
@@ -129,7 +129,7 @@ class Forms:
     def _aliases(self) -> dict[str, str]:
         return {one.alias: one.database for one in self._access.policy.targets}
 
-    async def _wish(self, submission: Submission) -> Wish:
+    async def _wish(self, submission: ViewSubmission) -> RequestInput:
         """What the form says, in the words that a line would have used."""
         wish = said(submission)
         if submission.data:
@@ -137,7 +137,7 @@ class Forms:
             return replace(wish, address=wish.address or "", target=submission.data, enables=True)
         chosen = submission.values.get(action_ids.FIELD_TARGET)
         named = {str(database.id): database.name for database in await self._access.databases()}
-        return Wish(
+        return RequestInput(
             address=wish.address or "",
             target=named.get(chosen or "", tidy(chosen or "") or None),
             duration=wish.duration,
@@ -146,7 +146,7 @@ class Forms:
         )
 
 
-def errors_at_fields(refused: Refused, submission: Submission, words: Words) -> dict[str, Any]:
+def errors_at_fields(refused: Refused, submission: ViewSubmission, words: Translator) -> dict[str, Any]:
     """Slack's answer that keeps the form open: the sentence at its field, or at the first one."""
     at_field = modals.field_error(refused, words)
     if at_field is None or not at_field.keys() <= submission.values.keys():

@@ -6,9 +6,9 @@ from typing import Final, assert_never
 
 from bot.domain.method import Method
 from bot.domain.target import choose
-from bot.i18n.translator import Words
-from bot.ports import Block, Desk, Message
-from bot.services import Access, Wish
+from bot.i18n.translator import Translator
+from bot.ports import Block, InteractiveSlack, Message
+from bot.services import Access, RequestInput
 from bot.views import action_ids, modals, responses
 from bot.views.privatelink import modals as privatelink_modals
 from bot.views.privatelink import status
@@ -22,9 +22,9 @@ from handlers.link_typed import (
     AskLinkRemove,
     AskLinkStatus,
 )
-from handlers.live_refresh import Afresh
+from handlers.live_refresh import LiveRefresh
 from handlers.parsing.normalization import tidy
-from handlers.transport.payloads import Command, Submission
+from handlers.transport.payloads import Command, ViewSubmission
 
 FORMS: Final = (action_ids.FORM_LINK_ADD, action_ids.FORM_LINK_CLOSE)
 """The forms that are read here."""
@@ -33,15 +33,15 @@ FORMS: Final = (action_ids.FORM_LINK_ADD, action_ids.FORM_LINK_CLOSE)
 class LinkForms:
     """Opens and reads the forms of PrivateLink."""
 
-    def __init__(self, *, access: Access, desk: Desk) -> None:
+    def __init__(self, *, access: Access, desk: InteractiveSlack) -> None:
         self._access = access
         self._desk = desk
 
-    async def open_add(self, trigger: str, wish: Wish, words: Words) -> None:
+    async def open_add(self, trigger: str, wish: RequestInput, words: Translator) -> None:
         """Opens the form for accounts; raises ``Refused`` as `add_view` does."""
         await self._desk.open_view(trigger, await self.add_view(wish, words))
 
-    async def add_view(self, wish: Wish, words: Words) -> Block:
+    async def add_view(self, wish: RequestInput, words: Translator) -> Block:
         """The form for accounts, filled with what was typed.
 
         Raises:
@@ -61,7 +61,7 @@ class LinkForms:
             databases=databases, filled=filled, words=words, needs_reason=needs_reason
         )
 
-    async def open_close(self, command: Command, typed: AskLinkClose, words: Words) -> None:
+    async def open_close(self, command: Command, typed: AskLinkClose, words: Translator) -> None:
         """Opens the form that closes the whole, if there is something to close.
 
         Raises:
@@ -78,7 +78,7 @@ class LinkForms:
         )
         await self._desk.open_view(command.trigger, view)
 
-    async def submit(self, submission: Submission) -> None:
+    async def submit(self, submission: ViewSubmission) -> None:
         """Acts on a form that was sent; raises ``Refused`` when something in it cannot be done."""
         who = {"person": submission.person, "key": submission.key}
         wish = said(submission)
@@ -96,12 +96,12 @@ class LinkForms:
 class LinkCommands:
     """Answers typed commands about PrivateLink."""
 
-    def __init__(self, *, access: Access, forms: LinkForms, afresh: Afresh) -> None:
+    def __init__(self, *, access: Access, forms: LinkForms, afresh: LiveRefresh) -> None:
         self._access = access
         self._forms = forms
         self._afresh = afresh
 
-    async def answer(self, command: Command, typed: AskLink, words: Words) -> Message | None:
+    async def answer(self, command: Command, typed: AskLink, words: Translator) -> Message | None:
         """Acts on a command; None when a form was opened instead of an answer.
 
         Raises:
@@ -114,7 +114,7 @@ class LinkCommands:
             case AskLinkRemove():
                 return await self._remove(command, typed, words)
             case AskLinkAdopt():
-                wish = Wish(address=typed.accounts, target=typed.target, reason=typed.reason)
+                wish = RequestInput(address=typed.accounts, target=typed.target, reason=typed.reason)
                 case = await self._access.adopt_accounts(wish, person=command.person, key=command.key)
                 return responses.asked(case, words=words, policy=self._access.policy)
             case AskLinkStatus(target=target):
@@ -130,8 +130,8 @@ class LinkCommands:
             case _ as never:
                 assert_never(never)
 
-    async def _add(self, command: Command, typed: AskLinkAdd, words: Words) -> Message | None:
-        wish = Wish(
+    async def _add(self, command: Command, typed: AskLinkAdd, words: Translator) -> Message | None:
+        wish = RequestInput(
             address=typed.accounts,
             target=typed.target,
             duration=typed.duration,
@@ -141,7 +141,7 @@ class LinkCommands:
         ask, open_form, policy = self._access.ask_link, self._forms.open_add, self._access.policy
         return await asked(ask, open_form, command, wish, words=words, policy=policy)
 
-    async def _remove(self, command: Command, typed: AskLinkRemove, words: Words) -> Message:
-        wish = Wish(address=typed.accounts, target=typed.target, reason=typed.reason)
+    async def _remove(self, command: Command, typed: AskLinkRemove, words: Translator) -> Message:
+        wish = RequestInput(address=typed.accounts, target=typed.target, reason=typed.reason)
         remove, policy = self._access.remove_accounts, self._access.policy
         return await removed(remove, command, wish, words=words, policy=policy)

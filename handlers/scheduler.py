@@ -8,9 +8,9 @@ from typing import Any, Final
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from bot.directory_sync import Census
+from bot.directory_sync import DirectorySync
 from bot.errors import TryAgainError
-from bot.ports import Bell, Clock, Loop
+from bot.ports import Clock, Wakeups, WorkerName
 from bot.services import Access
 from bot.worker import YIELD
 
@@ -29,7 +29,7 @@ FARTHEST: Final = timedelta(days=1)
 log = structlog.get_logger(__name__)
 
 
-class Ticking:
+class Scheduler:
     """Ticks in one process. Every process may tick: what a tick starts is harmless to do twice.
 
     Args:
@@ -44,9 +44,9 @@ class Ticking:
         self,
         *,
         access: Access,
-        census: Census,
+        census: DirectorySync,
         clock: Clock,
-        bell: Bell,
+        bell: Wakeups,
         give_way: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._access = access
@@ -62,7 +62,7 @@ class Ticking:
         self._every(EVERY_SECOND, self._follow)
         self._every(EVERY_SECOND, self._access.seal)
         self._every(EVERY_FEW, self._census.run_due)
-        self._every(EVERY_FEW, self._access.sum_up)
+        self._every(EVERY_FEW, self._access.send_weekly_summary)
         self._scheduler.start()
         try:
             await self._listen()
@@ -73,20 +73,20 @@ class Ticking:
     async def _listen(self) -> None:
         """Looks at once when rung, without waiting for the next tick."""
         while True:
-            await self._bell.wait(Loop.CLOCK, at_most=timedelta(minutes=1))
+            await self._bell.wait(WorkerName.CLOCK, at_most=timedelta(minutes=1))
             await asyncio.sleep(YIELD.total_seconds())
             if self._give_way is not None:
                 await self._give_way()
             await self._safely(self._follow)
-            await self._safely(self._access.sum_up)
-            await self._safely(self._census.answer_questions)
+            await self._safely(self._access.send_weekly_summary)
+            await self._safely(self._census.answer_lookups)
 
     async def _follow(self) -> None:
         """Follows the clock, and sets a timer for the next end or warning: sharper than the next tick.
 
         The timer is a delay from business time, set anew each time, because business time may jump.
         """
-        following = await self._access.follow_clock()
+        following = await self._access.run_due()
         if following is not None:
             delay = max(timedelta(), following - self._clock.now())
             self._scheduler.add_job(

@@ -6,18 +6,18 @@ from functools import partial
 from typing import Final
 
 from bot.errors import Refusal, Refused
-from bot.i18n.translator import Words
-from bot.ports import Desk, Message
-from bot.services import Access, Wish
+from bot.i18n.translator import Translator
+from bot.ports import InteractiveSlack, Message
+from bot.services import Access, RequestInput
 from bot.views import action_ids, modals, responses
 from bot.views.trusted_ips import modal, status
 from handlers.common import asked, removed
 from handlers.fields import said
-from handlers.live_refresh import Afresh
+from handlers.live_refresh import LiveRefresh
 from handlers.parsing.clauses import Clause
 from handlers.parsing.normalization import tidy
 from handlers.parsing.parsers import Path, address_and_clauses, target_of
-from handlers.transport.payloads import Command, Submission
+from handlers.transport.payloads import Command, ViewSubmission
 from handlers.trusted_typed import AskTrusted, AskTrustedStatus
 
 FORMS: Final = (action_ids.FORM_RANGE_ADD,)
@@ -27,7 +27,7 @@ FORMS: Final = (action_ids.FORM_RANGE_ADD,)
 def read_trusted_add(_path: Path, words: Sequence[str], example: str) -> AskTrusted:
     """A range, and any clause."""
     address, said = address_and_clauses(words, example, tuple(Clause))
-    wish = Wish(
+    wish = RequestInput(
         address=address,
         target=said.get(Clause.TARGET),
         duration=said.get(Clause.DURATION),
@@ -55,11 +55,11 @@ def read_trusted_status(_path: Path, words: Sequence[str], example: str) -> AskT
 class TrustedForms:
     """Opens and reads the form for a range."""
 
-    def __init__(self, *, access: Access, desk: Desk) -> None:
+    def __init__(self, *, access: Access, desk: InteractiveSlack) -> None:
         self._access = access
         self._desk = desk
 
-    async def open_add(self, trigger: str, wish: Wish, words: Words) -> None:
+    async def open_add(self, trigger: str, wish: RequestInput, words: Translator) -> None:
         """Opens the form, filled with what was typed.
 
         Raises:
@@ -79,7 +79,7 @@ class TrustedForms:
         view = modal.add_form(spaces=spaces, filled=filled, words=words, needs_reason=needs_reason)
         await self._desk.open_view(trigger, view)
 
-    async def submit(self, submission: Submission) -> None:
+    async def submit(self, submission: ViewSubmission) -> None:
         """Acts on the form that was sent; raises ``Refused`` when something in it cannot be done."""
         chosen = submission.values.get(action_ids.FIELD_TARGET) or ""
         named = {str(space.id): space.name for space in await self._access.spaces()}
@@ -90,13 +90,13 @@ class TrustedForms:
 class TrustedCommands:
     """Answers typed commands about trusted ranges."""
 
-    def __init__(self, *, access: Access, forms: TrustedForms, afresh: Afresh) -> None:
+    def __init__(self, *, access: Access, forms: TrustedForms, afresh: LiveRefresh) -> None:
         self._access = access
         self._forms = forms
         self._afresh = afresh
 
     async def answer(
-        self, command: Command, typed: AskTrusted | AskTrustedStatus, words: Words
+        self, command: Command, typed: AskTrusted | AskTrustedStatus, words: Translator
     ) -> Message | None:
         """Acts on a command; None when a form was opened instead of an answer.
 
@@ -115,13 +115,13 @@ class TrustedCommands:
         case = await access.adopt_range(typed.wish, person=command.person, key=command.key)
         return responses.asked(case, words=words, policy=policy)
 
-    async def _status(self, command: Command, typed: AskTrustedStatus, words: Words) -> Message:
+    async def _status(self, command: Command, typed: AskTrustedStatus, words: Translator) -> Message:
         situation = await self._access.space_situation(typed.target, person=command.person)
         draw = partial(status.status, words=words, afresh=True)
         self._afresh.follow_space(situation, url=command.respond_to, draw=draw)
         return status.status(situation, words)
 
 
-def _where_and_why(words: Sequence[str], example: str) -> Wish:
+def _where_and_why(words: Sequence[str], example: str) -> RequestInput:
     address, said = address_and_clauses(words, example, (Clause.TARGET, Clause.REASON))
-    return Wish(address=address, target=said.get(Clause.TARGET), reason=said.get(Clause.REASON))
+    return RequestInput(address=address, target=said.get(Clause.TARGET), reason=said.get(Clause.REASON))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.services import Wish
+from bot.services import RequestInput
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -16,7 +16,7 @@ class AskTrusted:
     """
 
     verb: Literal["add", "remove", "adopt"]
-    wish: Wish
+    wish: RequestInput
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Final
 
 from bot.log_config import configure
 from sandbox.environment import HEROKU_TOKEN, staged
-from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fixtures import DATABASE, MOST, default_world
 from sandbox.postgres import NoPostgresError, private_postgres
 from sandbox.scenario_runner import listed, play
@@ -109,7 +109,7 @@ async def _demo(port: int, databases: int, visitor: str | None) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _walled(heroku: PlayedHeroku, visitor: str | None) -> AsyncIterator[str]:
+async def _walled(heroku: HerokuEmulator, visitor: str | None) -> AsyncIterator[str]:
     """Puts a wall up for a visitor from an address, if there is one; says where it is."""
     if visitor is None:
         yield ""

@@ -7,7 +7,7 @@ one comes with the command. These go further, for whoever meets the bot on the d
 import html
 from typing import Any, Final
 
-from bot.i18n.translator import Words
+from bot.i18n.translator import Translator
 from handlers.parsing.command_table import COMMAND, COMMANDS
 
 _LANGUAGES: Final = ("en", "ja")
@@ -25,13 +25,13 @@ def usage() -> list[dict[str, Any]]:
         {
             "line": " ".join((COMMAND, *path)),
             "example": command.example,
-            "says": {language: _said(path, Words(language)) for language in _LANGUAGES},
+            "says": {language: _said(path, Translator(language)) for language in _LANGUAGES},
         }
         for path, command in ready.items()
     ]
 
 
-def _said(path: tuple[str, ...], words: Words) -> dict[str, str]:
+def _said(path: tuple[str, ...], words: Translator) -> dict[str, str]:
     """A command's line of the bot's help: its form in code, then what it is about, in Slack's entities."""
     key = ".".join(("help", *path))
     said = html.unescape(words(key)) if key in words else ""

@@ -9,7 +9,7 @@ from uuid import uuid4
 from sandbox.command_hints import usage
 from sandbox.external_changes import ByHand
 from sandbox.fault_injection import Weather
-from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.http_types import Refused
 from sandbox.movable_clock import MovableClock
 
@@ -25,7 +25,7 @@ class Moves(Protocol):
     async def to_next_event(self) -> None:
         """Moves business time to what happens next."""
 
-    async def look_again(self) -> None:
+    async def refresh_everything(self) -> None:
         """Has the bot look at everything."""
 
     async def look_twice(self) -> None:
@@ -61,7 +61,7 @@ class Panel:
         moves: who moves time; None until the bot stands on the stage.
     """
 
-    def __init__(self, heroku: PlayedHeroku, clock: MovableClock, weather: Weather) -> None:
+    def __init__(self, heroku: HerokuEmulator, clock: MovableClock, weather: Weather) -> None:
         self.moves: Moves | None = None
         self._heroku = heroku
         self._clock = clock
@@ -104,7 +104,7 @@ class Panel:
         except ValueError as error:
             return {"ok": False, "error": str(error)}
         if self.moves is not None:
-            await self.moves.look_again()
+            await self.moves.refresh_everything()
         return {"ok": True}
 
     async def _turn(self, given: _Json) -> _Json:

@@ -11,18 +11,18 @@ from typing import Final
 
 import httpx
 
-from bot.app import House, open_house
+from bot.app import App, open_app
 from bot.config import Settings
 from bot.errors import TryAgainError
 from bot.policy.loader import parse_policy
 from sandbox.control_panel import Panel
 from sandbox.fault_injection import Weather
-from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.server import app as heroku_door
 from sandbox.http_server import doors, listening
 from sandbox.movable_clock import MovableClock
 from sandbox.slack.delivery_transport import over
-from sandbox.slack.emulator import PlayedSlack
+from sandbox.slack.emulator import SlackEmulator
 from sandbox.slack.server import app as slack_door
 from sandbox.slack.users.simulated_users import People
 
@@ -57,15 +57,15 @@ JUST_AFTER: Final = timedelta(seconds=1)
 class Stage:
     """Everything that stands on it."""
 
-    heroku: PlayedHeroku
-    slack: PlayedSlack
+    heroku: HerokuEmulator
+    slack: SlackEmulator
     people: People
     clock: MovableClock
     weather: Weather
-    house: House
+    house: App
     bot_url: str
 
-    async def look_again(self) -> None:
+    async def refresh_everything(self) -> None:
         """Has the bot look at everything; on a slow machine the store may be too busy for a moment.
 
         Raises:
@@ -73,9 +73,9 @@ class Stage:
         """
         for _ in range(LOOKS_ASKED - 1):
             with contextlib.suppress(TryAgainError):
-                return await self.house.look_again()
+                return await self.house.refresh_everything()
             await asyncio.sleep(A_PASS)
-        return await self.house.look_again()
+        return await self.house.refresh_everything()
 
     async def look_twice(self) -> None:
         """Has the bot look at everything once the weather has cleared.
@@ -83,15 +83,15 @@ class Stage:
         A pass that is under way has met the old weather, and puts the next look up to a minute off:
         the second look comes behind it.
         """
-        await self.look_again()
+        await self.refresh_everything()
         await asyncio.sleep(A_PASS)
-        await self.look_again()
+        await self.refresh_everything()
 
     async def move_time(self, by: timedelta) -> None:
         """Moves business time, and has everything looked at again."""
         self.clock.move(by)
         self.heroku.move_calendar(self.clock.offset)
-        await self.look_again()
+        await self.refresh_everything()
 
     async def to_next_event(self) -> None:
         """Moves business time to the next end or warning."""
@@ -131,7 +131,7 @@ def settings(
 
 @contextlib.asynccontextmanager
 async def staged(
-    database_url: str, heroku: PlayedHeroku, *, port: int = 0, policy: str = POLICY, probes: bool = False
+    database_url: str, heroku: HerokuEmulator, *, port: int = 0, policy: str = POLICY, probes: bool = False
 ) -> AsyncIterator[Stage]:
     """Puts everything up, and takes it down again.
 
@@ -142,7 +142,7 @@ async def staged(
         policy: as TOML.
         probes: whether the bot may test new certificates.
     """
-    slack = PlayedSlack(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET)
+    slack = SlackEmulator(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET)
     clock, weather = MovableClock(), Weather(heroku, slack)
     async with contextlib.AsyncExitStack() as stack:
         enter = stack.enter_async_context
@@ -164,7 +164,7 @@ async def staged(
             probes=probes,
         )
         rules = parse_policy(policy, source=wanted.policy_source)
-        house = await enter(open_house(wanted, rules, clock=clock))
+        house = await enter(open_app(wanted, rules, clock=clock))
         opened = await enter(doors())
         await opened.open(heroku_door(heroku), heroku_socket)
         await opened.open(door, slack_socket)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.emulator import HerokuEmulator
 
 _Json = Mapping[str, Any]
 _Act = Callable[[_Json, datetime], object]
@@ -17,7 +17,7 @@ class ByHand:
         heroku: the played Heroku.
     """
 
-    def __init__(self, heroku: PlayedHeroku) -> None:
+    def __init__(self, heroku: HerokuEmulator) -> None:
         self._heroku = heroku
         self._acts: Mapping[str, _Act] = {
             "add_rule": self._add_rule,

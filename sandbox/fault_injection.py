@@ -9,10 +9,10 @@ from functools import partial
 from typing import Final
 
 from sandbox.heroku import fault_injection as heroku_faults
-from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fault_injection import Fault as HerokuFault
 from sandbox.slack import fault_injection as slack_faults
-from sandbox.slack.emulator import PlayedSlack
+from sandbox.slack.emulator import SlackEmulator
 from sandbox.slack.fault_injection import Fault as SlackFault
 
 SLOW: Final = 3.0
@@ -53,7 +53,7 @@ class Weather:
         slack: the played Slack.
     """
 
-    def __init__(self, heroku: PlayedHeroku, slack: PlayedSlack) -> None:
+    def __init__(self, heroku: HerokuEmulator, slack: SlackEmulator) -> None:
         self._heroku = heroku
         self._slack = slack
         self._on: set[str] = set()

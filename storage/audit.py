@@ -10,9 +10,9 @@ from uuid import UUID
 from sqlalchemy import RowMapping, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.ports import Doing
+from bot.ports import AuditContext
 from storage.tables import audit
-from storage.write_buffer import Waiting
+from storage.write_buffer import WriteBuffer
 
 GENESIS: Final = bytes(32)
 """What the first line is linked to."""
@@ -54,7 +54,7 @@ _SEAL: Final = update(audit).where(audit.c.id == bindparam("line"))
 
 
 def line_of(
-    doing: Doing, subject: str, before: str, after: str, *, request: int | None, target: UUID | None
+    doing: AuditContext, subject: str, before: str, after: str, *, request: int | None, target: UUID | None
 ) -> Line:
     """The line of one change of state."""
     return {
@@ -72,13 +72,13 @@ def line_of(
 class PostgresAudit:
     """Writes and seals lines; a trigger keeps everybody from changing or deleting them."""
 
-    def __init__(self, connection: AsyncConnection, waiting: Waiting) -> None:
+    def __init__(self, connection: AsyncConnection, waiting: WriteBuffer) -> None:
         self._connection = connection
         self._waiting = waiting
 
     async def write(
         self,
-        doing: Doing,
+        doing: AuditContext,
         *,
         subject: str,
         before: str,

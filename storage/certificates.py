@@ -11,9 +11,9 @@ from sqlalchemy import Select, Text, and_, cast, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.mtls.certificate import DISABLED, SHOWN_OF_ID, Certificate, KnownCertificate, Sighting
-from bot.domain.mtls.expiry_reminders import Ladder, next_moment
-from bot.ports import Loop
+from bot.domain.mtls.certificate import DISABLED, SHOWN_OF_ID, Certificate, InventoryChange, KnownCertificate
+from bot.domain.mtls.expiry_reminders import ReminderSchedule, next_moment
+from bot.ports import WorkerName
 from storage.tables import certificates, targets
 
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}")
@@ -38,7 +38,7 @@ def known_of(row: Mapping[Any, Any]) -> KnownCertificate:
         last_seen_at=row["last_seen_at"],
         gone_at=row["gone_at"],
         delivered_at=row["delivered_at"],
-        ladder=Ladder(
+        ladder=ReminderSchedule(
             step=row["rung"],
             acknowledged_at=row["acknowledged_at"],
             acknowledged_by=row["acknowledged_by"],
@@ -58,7 +58,7 @@ def remind_at(known: KnownCertificate) -> datetime | None:
 class PostgresCertificates:
     """Certificates by Heroku's id."""
 
-    def __init__(self, connection: AsyncConnection, touched: set[Loop]) -> None:
+    def __init__(self, connection: AsyncConnection, touched: set[WorkerName]) -> None:
         self._connection = connection
         self._touched = touched
 
@@ -104,7 +104,7 @@ class PostgresCertificates:
         found = await self._read(newest)
         return found[0] if found else None
 
-    async def listed(self, target: UUID, found: Iterable[Certificate]) -> Sighting:
+    async def listed(self, target: UUID, found: Iterable[Certificate]) -> InventoryChange:
         """Brings the inventory of a database up to date with a complete list.
 
         One that was disabled before we ever saw it is none of our business, and stays out.
@@ -120,7 +120,7 @@ class PostgresCertificates:
             .values(gone_at=func.now(), status=DISABLED)
         )
         new = certificates.c.id.in_(usable.keys() - before.keys())
-        return Sighting(appeared=await self._read(select(certificates).where(new)), gone=gone)
+        return InventoryChange(appeared=await self._read(select(certificates).where(new)), gone=gone)
 
     async def give(self, id: UUID, *, request: int, owner: str, purpose: str) -> None:
         """Notes which request a certificate was made for, and whose it is."""
@@ -133,7 +133,7 @@ class PostgresCertificates:
             .where(certificates.c.id == id)
             .values(request_id=request, owner=owner, purpose=purpose, remind_at=remind_at(given))
         )
-        self._touched.add(Loop.CLOCK)
+        self._touched.add(WorkerName.CLOCK)
 
     async def handed_out(self, id: UUID, *, at: datetime) -> None:
         """Notes when a certificate's files went out, by business time."""
@@ -147,7 +147,7 @@ class PostgresCertificates:
         fresh: dict[str, Any] = {**read, "last_seen_at": func.now(), "gone_at": None}
         if before is not None and before.expires_at != found.expires_at:
             fresh["remind_at"] = remind_at(replace(before, expires_at=found.expires_at))
-            self._touched.add(Loop.CLOCK)
+            self._touched.add(WorkerName.CLOCK)
         await self._connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=fresh))
 
     async def _read(self, statement: Select[Any]) -> tuple[KnownCertificate, ...]:

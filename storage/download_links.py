@@ -8,8 +8,8 @@ from sqlalchemy import RowMapping, func, insert, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Boolean
 
-from bot.domain.mtls.download_link import Handout, HandoutState
-from bot.ports import Doing
+from bot.domain.mtls.download_link import DownloadLink, DownloadLinkState
+from bot.ports import AuditContext
 from storage.audit import PostgresAudit
 from storage.tables import handouts
 
@@ -22,9 +22,9 @@ _OPEN = literal_column("state = 'open'", Boolean)
 _BUSY = func.coalesce(handouts.c.lease_until > func.now(), False).label("busy")
 
 
-def handout_of(row: RowMapping) -> Handout:
+def handout_of(row: RowMapping) -> DownloadLink:
     """Reads a link from a row of ``handouts`` with the column ``busy``."""
-    return Handout(
+    return DownloadLink(
         id=row["id"],
         certificate=row["certificate_id"],
         request=row["request_id"],
@@ -40,14 +40,14 @@ def handout_of(row: RowMapping) -> Handout:
     )
 
 
-class PostgresHandouts:
+class PostgresDownloadLinks:
     """Links by their public id."""
 
     def __init__(self, connection: AsyncConnection, audit: PostgresAudit) -> None:
         self._connection = connection
         self._audit = audit
 
-    async def make(self, handout: Handout, *, doing: Doing) -> None:
+    async def make(self, handout: DownloadLink, *, doing: AuditContext) -> None:
         """Records a new link."""
         await self._connection.execute(
             insert(handouts).values(
@@ -64,19 +64,19 @@ class PostgresHandouts:
         )
         await self._write(handout, doing, before="")
 
-    async def lock(self, id: UUID) -> Handout | None:
+    async def lock(self, id: UUID) -> DownloadLink | None:
         """A link, locked until the transaction ends."""
         statement = select(handouts, _BUSY).where(handouts.c.id == id).with_for_update()
         row = (await self._connection.execute(statement)).mappings().one_or_none()
         return None if row is None else handout_of(row)
 
-    async def open_of(self, certificate: UUID) -> tuple[Handout, ...]:
+    async def open_of(self, certificate: UUID) -> tuple[DownloadLink, ...]:
         """Links to a certificate's files that nobody used yet, locked until the transaction ends."""
         same = handouts.c.certificate_id == certificate
         statement = select(handouts, _BUSY).where(same, _OPEN).with_for_update()
         return tuple(handout_of(row) for row in (await self._connection.execute(statement)).mappings())
 
-    async def hold(self, handout: Handout, *, within: timedelta) -> UUID:
+    async def hold(self, handout: DownloadLink, *, within: timedelta) -> UUID:
         """Keeps others out while the files of a locked link are fetched; returns the lease."""
         lease = uuid4()
         await self._connection.execute(
@@ -91,16 +91,16 @@ class PostgresHandouts:
         held = (handouts.c.id == id) & (handouts.c.lease == lease)
         await self._connection.execute(update(handouts).where(held).values(lease=None, lease_until=None))
 
-    async def holds(self, id: UUID, lease: UUID) -> Handout | None:
+    async def holds(self, id: UUID, lease: UUID) -> DownloadLink | None:
         """The link, locked, if it is still held by this lease; None when it is not any more."""
         held = (handouts.c.id == id) & (handouts.c.lease == lease) & (handouts.c.lease_until > func.now())
         statement = select(handouts, _BUSY).where(held).with_for_update()
         row = (await self._connection.execute(statement)).mappings().one_or_none()
         return None if row is None else handout_of(row)
 
-    async def move(self, before: Handout, after: Handout, *, doing: Doing) -> None:
+    async def move(self, before: DownloadLink, after: DownloadLink, *, doing: AuditContext) -> None:
         """Writes what differs of a locked link, and the audit line where its state does."""
-        over = after.state is not HandoutState.OPEN
+        over = after.state is not DownloadLinkState.OPEN
         await self._connection.execute(
             update(handouts)
             .where(handouts.c.id == before.id)
@@ -115,10 +115,10 @@ class PostgresHandouts:
         if after.state is not before.state:
             await self._write(after, doing, before=before.state)
 
-    async def _write(self, handout: Handout, doing: Doing, *, before: str) -> None:
+    async def _write(self, handout: DownloadLink, doing: AuditContext, *, before: str) -> None:
         told = {**doing.details, "certificate": str(handout.certificate), "link": str(handout.id)}
         await self._audit.write(
-            Doing(actor=doing.actor, at=doing.at, details=told),
+            AuditContext(actor=doing.actor, at=doing.at, details=told),
             subject=SUBJECT,
             before=before,
             after=handout.state,

@@ -51,7 +51,7 @@ def parse_url(url: str) -> URL:
         raise wrong from None
 
 
-def hasty_engine_for(url: str) -> AsyncEngine:
+def async_commit_engine(url: str) -> AsyncEngine:
     """One connection whose commits do not wait for a flush: for what may be lost in a crash."""
     return _engine(url, "-c synchronous_commit=off", connections=1)
 

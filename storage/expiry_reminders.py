@@ -7,8 +7,8 @@ from sqlalchemy import Boolean, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.mtls.certificate import KnownCertificate
-from bot.domain.mtls.expiry_reminders import Ladder, next_moment
-from bot.ports import Doing, Loop
+from bot.domain.mtls.expiry_reminders import ReminderSchedule, next_moment
+from bot.ports import AuditContext, WorkerName
 from storage.audit import PostgresAudit
 from storage.certificates import known_of
 from storage.tables import TO_REMIND, certificates
@@ -17,10 +17,10 @@ _TO_REMIND = literal_column(f"({TO_REMIND})", Boolean)
 """In words, as the partial index has it."""
 
 
-class PostgresReminders:
+class PostgresExpiryReminders:
     """The ladder of each certificate."""
 
-    def __init__(self, connection: AsyncConnection, audit: PostgresAudit, touched: set[Loop]) -> None:
+    def __init__(self, connection: AsyncConnection, audit: PostgresAudit, touched: set[WorkerName]) -> None:
         self._connection = connection
         self._audit = audit
         self._touched = touched
@@ -36,7 +36,7 @@ class PostgresReminders:
         )
         return tuple(known_of(row) for row in (await self._connection.execute(statement)).mappings())
 
-    async def climb(self, known: KnownCertificate, ladder: Ladder, *, doing: Doing) -> None:
+    async def climb(self, known: KnownCertificate, ladder: ReminderSchedule, *, doing: AuditContext) -> None:
         """Writes how far the reminders of a locked certificate have come."""
         end = known.expires_at
         await self._set(
@@ -56,7 +56,7 @@ class PostgresReminders:
             request=known.request,
             target=known.target,
         )
-        self._touched.update((Loop.COURIER, Loop.CLOCK))
+        self._touched.update((WorkerName.COURIER, WorkerName.CLOCK))
 
     async def put_off(self, known: KnownCertificate, *, until: datetime | None) -> None:
         """Has a due reminder looked at later, or never: nothing can be said (yet)."""
@@ -74,7 +74,7 @@ class PostgresReminders:
         )
 
 
-def _told(ladder: Ladder) -> str:
+def _told(ladder: ReminderSchedule) -> str:
     """Where the reminders stand, for the audit trail: words that a person understands."""
     if ladder.step is None:
         return "not reminded"

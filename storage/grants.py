@@ -12,7 +12,7 @@ from bot.domain.grant import Grant, GrantState
 from bot.domain.method import Method
 from bot.domain.schedule import OPENING_DEADLINE
 from bot.domain.subject import Subject
-from bot.ports import Doing, Loop
+from bot.ports import AuditContext, WorkerName
 from storage.audit import Line, PostgresAudit, line_of
 from storage.tables import RUNNING, TO_WARN, grants
 
@@ -46,12 +46,12 @@ def grant_of(row: Mapping[Any, Any]) -> Grant:
 class PostgresGrants:
     """Grants by their internal id."""
 
-    def __init__(self, connection: AsyncConnection, audit: PostgresAudit, touched: set[Loop]) -> None:
+    def __init__(self, connection: AsyncConnection, audit: PostgresAudit, touched: set[WorkerName]) -> None:
         self._connection = connection
         self._audit = audit
         self._touched = touched
 
-    async def open(self, grant: Grant, *, doing: Doing, within: timedelta = OPENING_DEADLINE) -> None:
+    async def open(self, grant: Grant, *, doing: AuditContext, within: timedelta = OPENING_DEADLINE) -> None:
         """Records a grant that is to be applied; its opening deadline runs by Postgres' clock."""
         await self._connection.execute(
             insert(grants).values(
@@ -78,7 +78,7 @@ class PostgresGrants:
         return grant_of(row.one())
 
     async def change(
-        self, before: Grant, after: Grant, *, doing: Doing, within: timedelta = OPENING_DEADLINE
+        self, before: Grant, after: Grant, *, doing: AuditContext, within: timedelta = OPENING_DEADLINE
     ) -> bool:
         """Writes what differs; False and nothing written when the state is not ``before``'s any more."""
         opens = after.state is GrantState.APPLYING and before.state is not GrantState.APPLYING
@@ -100,7 +100,7 @@ class PostgresGrants:
         statement = select(grants).where(grants.c.id.in_(sorted(ids))).order_by(grants.c.id).with_for_update()
         return tuple(grant_of(row) for row in (await self._connection.execute(statement)).mappings())
 
-    async def change_all(self, changes: Sequence[tuple[Grant, Grant, Doing]]) -> None:
+    async def change_all(self, changes: Sequence[tuple[Grant, Grant, AuditContext]]) -> None:
         """Writes many grants that this transaction has locked: as it was, as it is to be, and who does it."""
         if not changes:
             return
@@ -109,7 +109,7 @@ class PostgresGrants:
         await self._audit.write_all(
             [_line(after, doing, before=before.state, after=after.state) for before, after, doing in changes]
         )
-        self._touched.update((Loop.COURIER, Loop.CLOCK))
+        self._touched.update((WorkerName.COURIER, WorkerName.CLOCK))
 
     async def of_request(self, request: int) -> Grant | None:
         """The grant that a request opened, locked until the transaction ends."""
@@ -175,12 +175,12 @@ class PostgresGrants:
         locked = statement.with_for_update(skip_locked=True)
         return tuple(grant_of(row) for row in (await self._connection.execute(locked)).mappings())
 
-    async def _write(self, grant: Grant, doing: Doing, *, before: str, after: str) -> None:
+    async def _write(self, grant: Grant, doing: AuditContext, *, before: str, after: str) -> None:
         await self._audit.write_all([_line(grant, doing, before=before, after=after)])
-        self._touched.update((Loop.COURIER, Loop.CLOCK))
+        self._touched.update((WorkerName.COURIER, WorkerName.CLOCK))
 
 
-def _line(grant: Grant, doing: Doing, *, before: str, after: str) -> Line:
+def _line(grant: Grant, doing: AuditContext, *, before: str, after: str) -> Line:
     return line_of(doing, "grant", before, after, request=grant.request, target=grant.target)
 
 

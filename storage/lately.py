@@ -7,13 +7,13 @@ from uuid import UUID
 from sqlalchemy import Column, Table, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.drift import Lately
+from bot.domain.drift import RecentRemovals
 
 LATELY: Final = timedelta(days=1)
 """An entry that is back, or was lost, within this long is told of as such."""
 
 
-async def went(connection: AsyncConnection, table: Table, entry: Column[Any], target: UUID) -> Lately:
+async def went(connection: AsyncConnection, table: Table, entry: Column[Any], target: UUID) -> RecentRemovals:
     """What went within the last day: as we had asked, or taken over and lost.
 
     Args:
@@ -27,7 +27,7 @@ async def went(connection: AsyncConnection, table: Table, entry: Column[Any], ta
         table.c.target_id == target, table.c.gone_at > func.now() - LATELY, asked | table.c.adopted
     )
     rows = (await connection.execute(statement)).all()
-    return Lately(
+    return RecentRemovals(
         removed=frozenset(str(name) for name, wanted in rows if wanted),
         lost=frozenset(str(name) for name, wanted in rows if not wanted),
     )

@@ -9,15 +9,15 @@ from sqlalchemy import case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.drift import Lately
+from bot.domain.drift import RecentRemovals
 from bot.domain.grant import OPEN_STATES
 from bot.domain.method import Method
-from bot.domain.mtls.observation import Rule
-from bot.domain.mtls.plan import Attempt, Entry, Known, Want
+from bot.domain.mtls.observation import IpRule
+from bot.domain.mtls.plan import Entry, Known, PendingCreation, Want
 from bot.domain.owned_entry import Removal
 from bot.domain.schedule import QUARANTINE, REMOVAL_PATIENCE
 from bot.domain.subject import Network, network_of
-from bot.ports import Job
+from bot.ports import ReconcileJob
 from storage import lately
 from storage.tables import entries, grants, intents
 
@@ -28,13 +28,13 @@ LATE: Final = timedelta(hours=1)
 """A rule that appears this long after its lost answer is still recognised by its mark as ours."""
 
 
-class PostgresEntries:
+class PostgresMtlsRules:
     """Entries and intents; callers hold the database's lease in the same transaction."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def known(self, job: Job, now: datetime) -> Known:
+    async def known(self, job: ReconcileJob, now: datetime) -> Known:
         """What the store knows of a database's IP rules; by ``now``, business time, ends have passed."""
         target = job.target.id
         return Known(
@@ -43,7 +43,7 @@ class PostgresEntries:
             attempts=tuple(await self._attempts(target)),
         )
 
-    async def intend_add(self, job: Job, network: Network) -> tuple[UUID, str]:
+    async def intend_add(self, job: ReconcileJob, network: Network) -> tuple[UUID, str]:
         """Records that a rule is about to be added; returns the intent and the mark it carries."""
         intent = uuid4()
         mark = f"pgaccess/{job.installation} {intent}"
@@ -58,7 +58,7 @@ class PostgresEntries:
         )
         return intent, mark
 
-    async def made(self, job: Job, intent: UUID, rule: Rule) -> None:
+    async def made(self, job: ReconcileJob, intent: UUID, rule: IpRule) -> None:
         """Records the rule that an intent made: it is ours, and for the network that was asked for."""
         network = select(intents.c.network).where(intents.c.id == intent).scalar_subquery()
         await self._connection.execute(
@@ -90,13 +90,13 @@ class PostgresEntries:
                 .values(settled=True)
             )
 
-    async def intend_remove(self, job: Job, rules: Iterable[UUID]) -> None:
+    async def intend_remove(self, job: ReconcileJob, rules: Iterable[UUID]) -> None:
         """Records that rules of ours are about to be removed."""
         await self._connection.execute(
             update(entries).where(entries.c.rule_id.in_(list(rules))).values(removal_asked_at=func.now())
         )
 
-    async def spared(self, job: Job, rules: Iterable[UUID]) -> None:
+    async def spared(self, job: ReconcileJob, rules: Iterable[UUID]) -> None:
         """Records that nobody was asked to remove these after all."""
         ids = list(rules)
         if ids:
@@ -118,7 +118,7 @@ class PostgresEntries:
                 update(entries).where(entries.c.rule_id.in_(ids)).values(gone_at=func.now())
             )
 
-    async def returned(self, job: Job, rules: Iterable[UUID]) -> tuple[Entry, ...]:
+    async def returned(self, job: ReconcileJob, rules: Iterable[UUID]) -> tuple[Entry, ...]:
         """Takes back those of the listed rules that were thought gone, and returns them: they are ours.
 
         A list that lacked them was stale, or their removal was undone: it has to be asked for anew.
@@ -151,7 +151,7 @@ class PostgresEntries:
             for row in rows
         )
 
-    async def adopt(self, job: Job, rules: Iterable[Rule]) -> None:
+    async def adopt(self, job: ReconcileJob, rules: Iterable[IpRule]) -> None:
         """Takes rules over that somebody else made: they are ours, and stay without a grant.
 
         Two requests may have asked for the same rule; a statement takes each row once.
@@ -174,7 +174,7 @@ class PostgresEntries:
                 statement.on_conflict_do_update(index_elements=["rule_id"], set_=ours)
             )
 
-    async def lately(self, database: UUID) -> Lately:
+    async def lately(self, database: UUID) -> RecentRemovals:
         """Networks of our rules that went within the last day: as we had asked, or taken over and lost."""
         return await lately.went(self._connection, entries, entries.c.network, database)
 
@@ -242,7 +242,7 @@ class PostgresEntries:
             for row in rows
         ]
 
-    async def _attempts(self, target: UUID) -> list[Attempt]:
+    async def _attempts(self, target: UUID) -> list[PendingCreation]:
         statement = select(
             intents.c.id,
             intents.c.network,
@@ -251,6 +251,8 @@ class PostgresEntries:
         ).where(intents.c.target_id == target, ~intents.c.settled)
         rows = (await self._connection.execute(statement)).mappings()
         return [
-            Attempt(intent=row["id"], network=row["network"], mark=row["mark"], waiting=row["waiting"])
+            PendingCreation(
+                intent=row["id"], network=row["network"], mark=row["mark"], waiting=row["waiting"]
+            )
             for row in rows
         ]

@@ -9,13 +9,13 @@ from uuid import UUID
 from bot.domain.drift import Drift
 from bot.domain.method import Method
 from bot.domain.mtls.certificate import Certificate
-from bot.domain.mtls.observation import Look, Rule, read_network
-from bot.domain.observation import AnyLook
-from bot.domain.privatelink.observation import Connection, LinkAccount, LinkLook
-from bot.domain.trusted_ips.ruleset import RangeRule, RangesLook, Ruleset
+from bot.domain.mtls.observation import IpRule, MtlsObservation, read_network
+from bot.domain.observation import Observation
+from bot.domain.privatelink.observation import AllowedAccount, Connection, PrivateLinkObservation
+from bot.domain.trusted_ips.ruleset import Ruleset, RulesetObservation, RulesetRule
 
 
-def look_of(row: Mapping[Any, Any]) -> AnyLook | None:
+def look_of(row: Mapping[Any, Any]) -> Observation | None:
     """Reads the last look from a row of ``lanes``, whose method tells its form."""
     kept = row["look"]
     if kept is None:
@@ -27,19 +27,19 @@ def look_of(row: Mapping[Any, Any]) -> AnyLook | None:
     return _rules_look(kept, row["looked_at"])
 
 
-def look_json(look: AnyLook) -> dict[str, Any]:
+def look_json(look: Observation) -> dict[str, Any]:
     """A look as it is kept."""
     match look:
-        case LinkLook():
+        case PrivateLinkObservation():
             return _link_json(look)
-        case RangesLook():
+        case RulesetObservation():
             return _ranges_json(look)
     return _rules_json(look)
 
 
-def _rules_look(kept: Mapping[str, Any], at: datetime) -> Look:
+def _rules_look(kept: Mapping[str, Any], at: datetime) -> MtlsObservation:
     rules = tuple(
-        Rule(
+        IpRule(
             id=UUID(rule["id"]),
             network=read_network(rule["cidr"]),
             status=rule["status"],
@@ -47,7 +47,7 @@ def _rules_look(kept: Mapping[str, Any], at: datetime) -> Look:
         )
         for rule in kept["rules"]
     )
-    return Look(
+    return MtlsObservation(
         at=at,
         enabled=kept["enabled"],
         rules=rules,
@@ -75,7 +75,7 @@ def _written(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
 
 
-def _rules_json(look: Look) -> dict[str, Any]:
+def _rules_json(look: MtlsObservation) -> dict[str, Any]:
     """Those from before certificates were read lack the last two."""
     rules = [
         {"id": str(r.id), "cidr": str(r.network), "status": r.status, "text": r.description}
@@ -94,12 +94,12 @@ def _rules_json(look: Look) -> dict[str, Any]:
     }
 
 
-def _link_look(kept: Mapping[str, Any], at: datetime) -> LinkLook:
-    return LinkLook(
+def _link_look(kept: Mapping[str, Any], at: datetime) -> PrivateLinkObservation:
+    return PrivateLinkObservation(
         at=at,
         status=kept["status"],
         service=kept["service"],
-        accounts=tuple(LinkAccount(**each) for each in kept["accounts"]),
+        accounts=tuple(AllowedAccount(**each) for each in kept["accounts"]),
         connections=tuple(Connection(**each) for each in kept["connections"]),
         ours=frozenset(kept["ours"]),
         config_vars=tuple(kept["config_vars"]),
@@ -109,7 +109,7 @@ def _link_look(kept: Mapping[str, Any], at: datetime) -> LinkLook:
     )
 
 
-def _link_json(look: LinkLook) -> dict[str, Any]:
+def _link_json(look: PrivateLinkObservation) -> dict[str, Any]:
     return {
         "status": look.status,
         "service": look.service,
@@ -123,17 +123,17 @@ def _link_json(look: LinkLook) -> dict[str, Any]:
     }
 
 
-def _ranges_look(kept: Mapping[str, Any], at: datetime) -> RangesLook:
+def _ranges_look(kept: Mapping[str, Any], at: datetime) -> RulesetObservation:
     ruleset = Ruleset(
         id=UUID(kept["id"]),
-        rules=tuple(RangeRule(action, source) for action, source in kept["rules"]),
+        rules=tuple(RulesetRule(action, source) for action, source in kept["rules"]),
         applied=kept["applied"],
         by=kept["by"],
     )
-    return RangesLook(at=at, ruleset=ruleset, ours=frozenset(kept["ours"]), drift=_drift(kept))
+    return RulesetObservation(at=at, ruleset=ruleset, ours=frozenset(kept["ours"]), drift=_drift(kept))
 
 
-def _ranges_json(look: RangesLook) -> dict[str, Any]:
+def _ranges_json(look: RulesetObservation) -> dict[str, Any]:
     ruleset = look.ruleset
     return {
         "id": str(ruleset.id),

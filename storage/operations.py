@@ -10,9 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.method import Method
 from bot.domain.mtls.rotation import rotation_of
-from bot.domain.operation import Change, ChangeState
+from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind
-from bot.ports import Doing, Loop
+from bot.ports import AuditContext, WorkerName
 from storage.audit import PostgresAudit
 from storage.tables import TO_WAKE, changes
 
@@ -24,9 +24,9 @@ _TO_WAKE = literal_column(f"({TO_WAKE})", Boolean)
 _OVERDUE = (changes.c.overdue_at <= func.now()).label("overdue")
 
 
-def change_of(row: Mapping[Any, Any]) -> Change:
+def change_of(row: Mapping[Any, Any]) -> Operation:
     """Reads a change from a row of ``changes``; without the column ``overdue`` it is taken to be in time."""
-    return Change(
+    return Operation(
         id=row["id"],
         request=row["request_id"],
         target=row["target_id"],
@@ -45,15 +45,15 @@ def change_of(row: Mapping[Any, Any]) -> Change:
     )
 
 
-class PostgresChanges:
+class PostgresOperations:
     """Changes by their internal id."""
 
-    def __init__(self, connection: AsyncConnection, audit: PostgresAudit, touched: set[Loop]) -> None:
+    def __init__(self, connection: AsyncConnection, audit: PostgresAudit, touched: set[WorkerName]) -> None:
         self._connection = connection
         self._audit = audit
         self._touched = touched
 
-    async def start(self, change: Change, *, within: timedelta, doing: Doing) -> None:
+    async def start(self, change: Operation, *, within: timedelta, doing: AuditContext) -> None:
         """Records a change that is to be made, with a deadline that runs by Postgres' clock."""
         await self._connection.execute(
             insert(changes).values(
@@ -72,35 +72,35 @@ class PostgresChanges:
         )
         await self._write(change, doing, before="", after=_stands(change))
 
-    async def get(self, id: UUID) -> Change:
+    async def get(self, id: UUID) -> Operation:
         """One change, locked until the transaction ends."""
         statement = select(changes, _OVERDUE).where(changes.c.id == id).with_for_update()
         return change_of((await self._connection.execute(statement)).mappings().one())
 
-    async def of_request(self, request: int) -> Change | None:
+    async def of_request(self, request: int) -> Operation | None:
         """The change that a request brought about, locked until the transaction ends."""
         statement = select(changes, _OVERDUE).where(changes.c.request_id == request).with_for_update()
         row = (await self._connection.execute(statement)).mappings().one_or_none()
         return None if row is None else change_of(row)
 
-    async def under_way(self, target: UUID, method: Method) -> tuple[Change, ...]:
+    async def under_way(self, target: UUID, method: Method) -> tuple[Operation, ...]:
         """Changes of a target and method that are to be made, oldest first."""
         lane = (changes.c.target_id == target) & (changes.c.method == method)
         statement = select(changes, _OVERDUE).where(lane, _DOING).order_by(changes.c.request_id)
         return tuple(change_of(row) for row in (await self._connection.execute(statement)).mappings())
 
-    async def taken_over(self, target: UUID, method: Method) -> tuple[Change, ...]:
+    async def taken_over(self, target: UUID, method: Method) -> tuple[Operation, ...]:
         """Changes by which entries of others were taken over, the newest first."""
         lane = (changes.c.target_id == target) & (changes.c.method == method)
-        done = (changes.c.kind == Kind.ADOPT) & (changes.c.state == ChangeState.DONE)
+        done = (changes.c.kind == Kind.ADOPT) & (changes.c.state == OperationState.DONE)
         statement = select(changes).where(lane & done).order_by(changes.c.request_id.desc())
         return tuple(change_of(row) for row in (await self._connection.execute(statement)).mappings())
 
     async def move(
-        self, before: Change, after: Change, *, doing: Doing, within: timedelta | None = None
+        self, before: Operation, after: Operation, *, doing: AuditContext, within: timedelta | None = None
     ) -> bool:
         """Writes what differs; False and nothing written when the state is not ``before``'s any more."""
-        opens = after.state is ChangeState.DOING and before.state is not ChangeState.DOING
+        opens = after.state is OperationState.DOING and before.state is not OperationState.DOING
         if opens and within is None:
             raise ValueError("a change that begins again needs a deadline")
         statement = (
@@ -122,7 +122,7 @@ class PostgresChanges:
             await self._write(after, doing, before=_stands(before), after=_stands(after))
         return True
 
-    async def to_wake(self, now: datetime, *, limit: int) -> tuple[Change, ...]:
+    async def to_wake(self, now: datetime, *, limit: int) -> tuple[Operation, ...]:
         """Changes that wait for a person and that the clock is to look at, locked."""
         statement = select(changes, _OVERDUE).where(_TO_WAKE & (changes.c.wake_at <= now))
         due = statement.order_by(changes.c.wake_at).limit(limit).with_for_update(skip_locked=True)
@@ -134,7 +134,7 @@ class PostgresChanges:
         found: datetime | None = (await self._connection.execute(statement)).scalar_one_or_none()
         return found
 
-    async def _write(self, change: Change, doing: Doing, *, before: str, after: str) -> None:
+    async def _write(self, change: Operation, doing: AuditContext, *, before: str, after: str) -> None:
         await self._audit.write(
             doing,
             subject=change.kind,
@@ -143,15 +143,15 @@ class PostgresChanges:
             request=change.request,
             target=change.target,
         )
-        self._touched.update((Loop.COURIER, Loop.CLOCK))
+        self._touched.update((WorkerName.COURIER, WorkerName.CLOCK))
 
 
-def _stands(change: Change) -> str:
+def _stands(change: Operation) -> str:
     """Where a change stands, for the audit trail; of a rotation under way, also how far it has come.
 
     A test connects to somebody's database: when it is asked for and when it is over are lines of their own.
     """
-    if change.kind is not Kind.ROTATE or change.state is not ChangeState.DOING:
+    if change.kind is not Kind.ROTATE or change.state is not OperationState.DOING:
         return change.state
     found = rotation_of(change)
     return f"{change.state}, {found.stage}{'' if found.test_asked_at is None else ', testing'}"

@@ -8,53 +8,53 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.schedule import LEASE
-from bot.ports import Loop, Notice, Place, Post, PostKind
+from bot.ports import MessageKind, MessageRef, Notification, OutboxMessage, WorkerName
 from storage import leases
 from storage.tables import posts
-from storage.write_buffer import Waiting
+from storage.write_buffer import WriteBuffer
 
-_BEHIND = posts.c.shown_version < posts.c.wanted_version
+_BEHIND = posts.c.shown_version < posts.c.generation
 _CLAIM = leases.claiming(posts, _BEHIND)
-_CARDS = [kind for kind in PostKind if kind.is_card]
+_CARDS = [kind for kind in MessageKind if kind.is_card]
 
 _REFRESH = (
     update(posts)
     .where(
         posts.c.request_id == any_(bindparam("requests", type_=ARRAY(BigInteger))), posts.c.kind.in_(_CARDS)
     )
-    .values(wanted_version=posts.c.wanted_version + 1, due_at=func.now())
+    .values(generation=posts.c.generation + 1, due_at=func.now())
 )
 
 
-def post_of(row: RowMapping) -> Post:
+def post_of(row: RowMapping) -> OutboxMessage:
     """Reads a claimed post from a row of ``posts``."""
     standing = row["channel"] is not None and row["ts"] is not None
-    return Post(
+    return OutboxMessage(
         id=row["id"],
         lease=row["lease"],
         kind=row["kind"],
         recipient=row["recipient"],
         request=row["request_id"],
         channel=row["channel"],
-        place=Place(channel=row["channel"], ts=row["ts"]) if standing else None,
+        place=MessageRef(channel=row["channel"], ts=row["ts"]) if standing else None,
         posting_since=row["posting_since"],
-        version=row["wanted_version"],
+        version=row["generation"],
         tries=row["tries"],
         params=row["params"],
     )
 
 
-class PostgresPosts:
+class PostgresOutbox:
     """Posts by number."""
 
-    def __init__(self, connection: AsyncConnection, waiting: Waiting, touched: set[Loop]) -> None:
+    def __init__(self, connection: AsyncConnection, waiting: WriteBuffer, touched: set[WorkerName]) -> None:
         self._connection = connection
         self._waiting = waiting
         self._touched = touched
 
     async def tell(
         self,
-        kind: PostKind,
+        kind: MessageKind,
         *,
         to: str,
         key: str,
@@ -62,9 +62,9 @@ class PostgresPosts:
         params: Mapping[str, str] | None = None,
     ) -> None:
         """Records a card or notice; a key is told once."""
-        await self.tell_all([Notice(kind=kind, to=to, key=key, request=request, params=params or {})])
+        await self.tell_all([Notification(kind=kind, to=to, key=key, request=request, params=params or {})])
 
-    async def tell_all(self, notices: Sequence[Notice]) -> None:
+    async def tell_all(self, notices: Sequence[Notification]) -> None:
         """Records many cards or notices in one statement; a key is told once."""
         rows = [
             {
@@ -78,19 +78,19 @@ class PostgresPosts:
         ]
         if rows:
             self._waiting.posts(rows)
-            self._touched.add(Loop.COURIER)
+            self._touched.add(WorkerName.COURIER)
 
     async def tell_cards(self, request: int, *, approvals: str, requester: str) -> None:
         """Records the two cards of a new request, in one statement."""
-        approval, own = PostKind.CARD_APPROVAL, PostKind.CARD_REQUESTER
+        approval, own = MessageKind.CARD_APPROVAL, MessageKind.CARD_REQUESTER
         await self.tell_all(
             [
-                Notice(kind=approval, to=approvals, key=f"approval:{request}", request=request),
-                Notice(kind=own, to=requester, key=f"requester:{request}", request=request),
+                Notification(kind=approval, to=approvals, key=f"approval:{request}", request=request),
+                Notification(kind=own, to=requester, key=f"requester:{request}", request=request),
             ]
         )
 
-    async def announce(self, kind: PostKind, *, to: str, key: str, request: int, again: timedelta) -> int:
+    async def announce(self, kind: MessageKind, *, to: str, key: str, request: int, again: timedelta) -> int:
         """Records what is about to be posted by hand, because the store must not know what it says.
 
         From here on it may stand in Slack: a courier that has to show it afresh looks for it by its number.
@@ -107,12 +107,12 @@ class PostgresPosts:
             )
             .returning(posts.c.id)
         )
-        self._touched.add(Loop.COURIER)
+        self._touched.add(WorkerName.COURIER)
         await self._waiting.write_posts()
         posted: int = (await self._connection.execute(statement)).scalar_one()
         return posted
 
-    async def stands(self, number: int, place: Place) -> None:
+    async def stands(self, number: int, place: MessageRef) -> None:
         """Notes where a post stands that was made by hand, unless a courier has found it already."""
         unknown = (posts.c.id == number) & posts.c.ts.is_(None)
         standing = {"channel": place.channel, "ts": place.ts, "posting_since": None}
@@ -132,7 +132,7 @@ class PostgresPosts:
         if requests:
             await self._waiting.write_posts()
             await self._connection.execute(_REFRESH, {"requests": sorted(requests)})
-            self._touched.add(Loop.COURIER)
+            self._touched.add(WorkerName.COURIER)
 
     async def refresh(self, key: str, *, params: Mapping[str, str] | None = None) -> bool:
         """Has one post shown afresh, perhaps saying something else; False when there is none of that key."""
@@ -140,30 +140,30 @@ class PostgresPosts:
         statement = (
             update(posts)
             .where(posts.c.key == key)
-            .values(wanted_version=posts.c.wanted_version + 1, due_at=func.now(), **said)
+            .values(generation=posts.c.generation + 1, due_at=func.now(), **said)
         )
-        self._touched.add(Loop.COURIER)
+        self._touched.add(WorkerName.COURIER)
         await self._waiting.write_posts()
         return (await self._connection.execute(statement)).rowcount > 0
 
-    async def place(self, key: str) -> Place | None:
+    async def place(self, key: str) -> MessageRef | None:
         """Where a post stands in Slack; None when it does not stand yet."""
         await self._waiting.write_posts()
         statement = select(posts.c.channel, posts.c.ts).where(posts.c.key == key, posts.c.ts.is_not(None))
         row = (await self._connection.execute(statement)).one_or_none()
-        return None if row is None else Place(channel=row.channel, ts=row.ts)
+        return None if row is None else MessageRef(channel=row.channel, ts=row.ts)
 
-    async def claim(self) -> Post | None:
+    async def claim(self) -> OutboxMessage | None:
         """Takes the post that has been due the longest, with a lease; None when none is due."""
         await self._waiting.write_posts()
         row = await leases.claim(self._connection, _CLAIM)
         return None if row is None else post_of(row)
 
-    async def renew(self, post: Post) -> None:
+    async def renew(self, post: OutboxMessage) -> None:
         """Prolongs the lease before a call."""
         await leases.write(self._connection, posts, post.id, post.lease, lease_until=func.now() + LEASE)
 
-    async def posting(self, post: Post, *, channel: str) -> None:
+    async def posting(self, post: OutboxMessage, *, channel: str) -> None:
         """Notes that a post is about to be made: from here on it may stand in Slack."""
         since = func.coalesce(posts.c.posting_since, func.now())
         await leases.write(
@@ -176,7 +176,7 @@ class PostgresPosts:
             lease_until=func.now() + LEASE,
         )
 
-    async def shown(self, post: Post, place: Place) -> None:
+    async def shown(self, post: OutboxMessage, place: MessageRef) -> None:
         """Records that a post stands, and which version it shows."""
         await leases.write(
             self._connection,
@@ -191,9 +191,9 @@ class PostgresPosts:
             lease=None,
             lease_until=None,
         )
-        self._touched.add(Loop.COURIER)
+        self._touched.add(WorkerName.COURIER)
 
-    async def not_posted(self, post: Post, *, gone: bool) -> None:
+    async def not_posted(self, post: OutboxMessage, *, gone: bool) -> None:
         """Records that Slack took nothing, so that a later try need not search.
 
         Args:
@@ -202,9 +202,9 @@ class PostgresPosts:
         where = {"ts": None} if gone else {}
         await leases.write(self._connection, posts, post.id, post.lease, posting_since=None, **where)
 
-    async def postpone(self, post: Post, *, by: timedelta) -> None:
+    async def postpone(self, post: OutboxMessage, *, by: timedelta) -> None:
         """Gives a post back, to be tried again later, or at once if it is to show something newer."""
-        unchanged = posts.c.wanted_version == post.version
+        unchanged = posts.c.generation == post.version
         await leases.write(
             self._connection,
             posts,
@@ -215,9 +215,9 @@ class PostgresPosts:
             lease=None,
             lease_until=None,
         )
-        self._touched.add(Loop.COURIER)
+        self._touched.add(WorkerName.COURIER)
 
-    async def overtaken(self, post: Post) -> None:
+    async def overtaken(self, post: OutboxMessage) -> None:
         """Has a post shown afresh that a courier may have shown after it had lost the lease.
 
         What that courier drew may be older than what another drew meanwhile; nobody can tell from the store
@@ -226,9 +226,9 @@ class PostgresPosts:
         await self._connection.execute(
             update(posts)
             .where(posts.c.id == post.id)
-            .values(wanted_version=posts.c.wanted_version + 1, due_at=func.now())
+            .values(generation=posts.c.generation + 1, due_at=func.now())
         )
-        self._touched.add(Loop.COURIER)
+        self._touched.add(WorkerName.COURIER)
 
     async def next_due(self) -> timedelta | None:
         """How long until a post is due."""

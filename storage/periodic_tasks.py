@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from storage.tables import chores
 
 
-class PostgresChores:
+class PostgresPeriodicTasks:
     """Chores by name; their turns are of Postgres' clock."""
 
     def __init__(self, connection: AsyncConnection) -> None:

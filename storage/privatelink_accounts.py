@@ -9,31 +9,31 @@ from sqlalchemy import ColumnElement, and_, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.drift import Lately
+from bot.domain.drift import RecentRemovals
 from bot.domain.grant import OPEN_STATES
 from bot.domain.method import Method
 from bot.domain.owned_entry import Removal
 from bot.domain.privatelink.plan import Let, LinkKnown, LinkWant
 from bot.domain.schedule import QUARANTINE, REMOVAL_PATIENCE
 from bot.domain.subject import Accounts
-from bot.ports import Job
+from bot.ports import ReconcileJob
 from storage import lately
 from storage.mtls_rules import CALL, LATE
 from storage.tables import accounts, grants
 
 
-class PostgresLinks:
+class PostgresPrivateLinkAccounts:
     """Accounts by target and ARN; callers hold the lane's lease in the same transaction."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def known(self, job: Job, now: datetime) -> LinkKnown:
+    async def known(self, job: ReconcileJob, now: datetime) -> LinkKnown:
         """What the store knows of a database's PrivateLink; by ``now``, business time, ends have passed."""
         target = job.target.id
         return LinkKnown(wants=tuple(await self._wants(target, now)), lets=tuple(await self._lets(target)))
 
-    async def intend(self, job: Job, arns: Iterable[str]) -> None:
+    async def intend(self, job: ReconcileJob, arns: Iterable[str]) -> None:
         """Records that accounts are about to be let in; from here on they are ours, if they appear."""
         waits = func.now() + CALL + QUARANTINE
         rows = [{"target_id": job.target.id, "arn": arn, "waits_until": waits} for arn in sorted(arns)]
@@ -46,24 +46,24 @@ class PostgresLinks:
             )
         )
 
-    async def made(self, job: Job, arns: Iterable[str]) -> None:
+    async def made(self, job: ReconcileJob, arns: Iterable[str]) -> None:
         """Records that accounts were listed in answer to our call."""
         await self._set(job, arns, waits_until=None, listed=True)
 
-    async def unclear(self, job: Job, arns: Iterable[str], *, error: str) -> None:
+    async def unclear(self, job: ReconcileJob, arns: Iterable[str], *, error: str) -> None:
         """Records that an answer was lost: the accounts may still appear for a while."""
         await self._set(job, arns, waits_until=func.now() + QUARANTINE, error=error)
 
-    async def nothing_made(self, job: Job, arns: Iterable[str], *, error: str) -> None:
+    async def nothing_made(self, job: ReconcileJob, arns: Iterable[str], *, error: str) -> None:
         """Records that Heroku said no: accounts that appear now are somebody else's."""
         await self._set(job, arns, gone_at=func.now(), error=error)
 
-    async def give_up(self, job: Job, arns: Iterable[str]) -> None:
+    async def give_up(self, job: ReconcileJob, arns: Iterable[str]) -> None:
         """Stops expecting accounts that did not appear in all the time that a late call could need."""
         late = accounts.c.asked_at < func.now() - LATE
         await self._set(job, arns, late, gone_at=func.now(), error="it never appeared")
 
-    async def adopt(self, job: Job, arns: Iterable[str]) -> None:
+    async def adopt(self, job: ReconcileJob, arns: Iterable[str]) -> None:
         """Takes accounts over that somebody else let in: they are ours, and stay without a grant."""
         rows = [
             {"target_id": job.target.id, "arn": arn, "listed": True, "adopted": True} for arn in sorted(arns)
@@ -78,20 +78,20 @@ class PostgresLinks:
             )
         )
 
-    async def intend_remove(self, job: Job, arn: str) -> None:
+    async def intend_remove(self, job: ReconcileJob, arn: str) -> None:
         """Records that one of our accounts is about to be let in no longer."""
         await self._set(job, [arn], removal_asked_at=func.now())
 
-    async def spared(self, job: Job, arns: Iterable[str]) -> None:
+    async def spared(self, job: ReconcileJob, arns: Iterable[str]) -> None:
         """Records that the removal of these accounts, which were taken over, will not be made."""
         await self._set(job, arns, accounts.c.adopted, removal_asked_at=None)
 
-    async def listed(self, job: Job, arns: Iterable[str]) -> None:
+    async def listed(self, job: ReconcileJob, arns: Iterable[str]) -> None:
         """Records that a list showed these accounts of ours."""
         unknown = ~accounts.c.listed | accounts.c.waits_until.is_not(None)
         await self._set(job, arns, unknown, listed=True, waits_until=None)
 
-    async def gone(self, job: Job, arns: Iterable[str]) -> None:
+    async def gone(self, job: ReconcileJob, arns: Iterable[str]) -> None:
         """Records that these accounts of ours are no longer let in."""
         await self._set(job, arns, gone_at=func.now())
 
@@ -100,11 +100,13 @@ class PostgresLinks:
         statement = select(accounts.c.arn).where(_present(database))
         return frozenset((await self._connection.execute(statement)).scalars())
 
-    async def lately(self, database: UUID) -> Lately:
+    async def lately(self, database: UUID) -> RecentRemovals:
         """ARNs of accounts of ours that went within the last day: as we had asked, or taken over and lost."""
         return await lately.went(self._connection, accounts, accounts.c.arn, database)
 
-    async def _set(self, job: Job, arns: Iterable[str], *which: ColumnElement[bool], **values: Any) -> None:
+    async def _set(
+        self, job: ReconcileJob, arns: Iterable[str], *which: ColumnElement[bool], **values: Any
+    ) -> None:
         named = accounts.c.arn.in_(sorted(arns))
         await self._connection.execute(
             update(accounts).where(_present(job.target.id), named, *which).values(**values)

@@ -8,14 +8,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.domain.rate_budget import LOOKS, Budget, Purpose
+from bot.domain.rate_budget import LOOKS, Budget, CallPriority
 from bot.errors import StoreUnavailableError
 from storage.tables import budget
 
 _ROW: Final = select(budget, func.clock_timestamp().label("now")).with_for_update()
 
 
-class PostgresBudget:
+class PostgresRateBudget:
     """Locks the row for two short statements; no other lock is held meanwhile.
 
     Args:
@@ -26,7 +26,7 @@ class PostgresBudget:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def draw(self, purpose: Purpose, calls: int) -> tuple[Budget, int]:
+    async def draw(self, purpose: CallPriority, calls: int) -> tuple[Budget, int]:
         """Takes tokens for at most so many calls; how many it took, and what is left.
 
         Raises:

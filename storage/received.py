@@ -4,13 +4,13 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from storage.tables import received
-from storage.write_buffer import Waiting
+from storage.write_buffer import WriteBuffer
 
 
-class PostgresReceived:
+class PostgresIdempotencyKeys:
     """Dedupe keys; a second transaction with the same key waits for the first one's commit."""
 
-    def __init__(self, connection: AsyncConnection, waiting: Waiting) -> None:
+    def __init__(self, connection: AsyncConnection, waiting: WriteBuffer) -> None:
         self._connection = connection
         self._waiting = waiting
 

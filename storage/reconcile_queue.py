@@ -26,11 +26,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.grant import OPEN_STATES
 from bot.domain.method import Method
-from bot.domain.observation import AnyLook
-from bot.domain.operation import ChangeState
-from bot.domain.rate_budget import Purpose
+from bot.domain.observation import Observation
+from bot.domain.operation import OperationState
+from bot.domain.rate_budget import CallPriority
 from bot.domain.schedule import LEASE
-from bot.ports import Job, Loop
+from bot.ports import ReconcileJob, WorkerName
 from storage import leases
 from storage.observations import look_json, look_of
 from storage.tables import (
@@ -68,7 +68,7 @@ _CLAIM = leases.claiming(
     lanes,
     lanes.c.due_at.is_not(None),
     _closing().desc(),
-    (lanes.c.wanted_version > lanes.c.kept_version).desc(),
+    (lanes.c.generation > lanes.c.reconciled_generation).desc(),
 )
 
 _CLAIMED = (
@@ -91,14 +91,14 @@ _LOOK = select(lanes.c.method, lanes.c.look, lanes.c.looked_at).where(
 )
 
 
-class PostgresLanes:
+class PostgresReconcileQueue:
     """Lanes by target and method."""
 
-    def __init__(self, connection: AsyncConnection, touched: set[Loop]) -> None:
+    def __init__(self, connection: AsyncConnection, touched: set[WorkerName]) -> None:
         self._connection = connection
         self._touched = touched
 
-    async def look(self, target: UUID, method: Method) -> AnyLook | None:
+    async def look(self, target: UUID, method: Method) -> Observation | None:
         """What the last look saw."""
         asked = {"target": target, "way": method}
         row = (await self._connection.execute(_LOOK, asked)).mappings().one_or_none()
@@ -128,21 +128,21 @@ class PostgresLanes:
         await self._connection.execute(
             update(lanes)
             .where(which)
-            .values(wanted_version=lanes.c.wanted_version + 1, due_at=leases.soon(lanes), tries=0)
+            .values(generation=lanes.c.generation + 1, due_at=leases.soon(lanes), tries=0)
         )
-        self._touched.add(Loop.KEEPER)
+        self._touched.add(WorkerName.KEEPER)
 
-    async def look_at_all(self) -> None:
+    async def refresh_all(self) -> None:
         """Makes every lane due that is looked at at all: nobody knows what was missed."""
         await self._make_due(lanes.c.due_at.is_not(None))
-        self._touched.add(Loop.KEEPER)
+        self._touched.add(WorkerName.KEEPER)
 
-    async def look_soon(self, *seen: UUID) -> None:
+    async def request_refresh(self, *seen: UUID) -> None:
         """Makes every method of some targets due: somebody wants to see the present."""
         await self._make_due(lanes.c.target_id.in_(seen))
-        self._touched.add(Loop.KEEPER)
+        self._touched.add(WorkerName.KEEPER)
 
-    async def claim(self) -> Job | None:
+    async def claim(self) -> ReconcileJob | None:
         """Takes a lane that is due, with a lease: those to close something first, then what has changed.
 
         After downtime everything is due, and ends that have passed meanwhile are among the changes.
@@ -151,12 +151,12 @@ class PostgresLanes:
         if row is None:
             return None
         target = (await self._connection.execute(_CLAIMED, {"lane": row["id"]})).mappings().one()
-        return Job(
+        return ReconcileJob(
             lane=row["id"],
             lease=row["lease"],
             target=target_of(target),
             method=row["method"],
-            version=row["wanted_version"],
+            version=row["generation"],
             tries=row["tries"],
             troubles=row["troubles"],
             due_at=row["due_at"],
@@ -168,22 +168,24 @@ class PostgresLanes:
             certified=target["certified"],
         )
 
-    async def renew(self, job: Job) -> bool:
+    async def renew(self, job: ReconcileJob) -> bool:
         """Prolongs the lease; tells whether the grants are still those that the job was planned on."""
-        row = await self._hold(job, lanes.c.wanted_version, lease_until=func.now() + LEASE)
-        return bool(row["wanted_version"] == job.version)
+        row = await self._hold(job, lanes.c.generation, lease_until=func.now() + LEASE)
+        return bool(row["generation"] == job.version)
 
-    async def looked(self, job: Job, look: AnyLook) -> None:
+    async def looked(self, job: ReconcileJob, look: Observation) -> None:
         """Keeps what a pass saw."""
         await self._hold(job, looked_at=func.now(), look=look_json(look))
 
-    async def release(self, job: Job, *, again: timedelta, tries: int, kept: bool, troubles: int = 0) -> None:
+    async def release(
+        self, job: ReconcileJob, *, again: timedelta, tries: int, kept: bool, troubles: int = 0
+    ) -> None:
         """Ends the pass and sets the next look: at once if grants changed or somebody asked meanwhile."""
-        unchanged = lanes.c.wanted_version == job.version
+        unchanged = lanes.c.generation == job.version
         unasked = lanes.c.due_at == job.due_at
         await self._hold(
             job,
-            kept_version=job.version if kept else lanes.c.kept_version,
+            reconciled_generation=job.version if kept else lanes.c.reconciled_generation,
             due_at=case(
                 (~unchanged, func.now()),
                 (~unasked, lanes.c.due_at),
@@ -195,13 +197,13 @@ class PostgresLanes:
             lease=None,
             lease_until=None,
         )
-        self._touched.add(Loop.KEEPER)
+        self._touched.add(WorkerName.KEEPER)
 
     async def next_due(self) -> timedelta | None:
         """How long until a lane is due."""
         return await leases.next_due(self._connection, lanes, lanes.c.due_at.is_not(None))
 
-    async def _hold(self, job: Job, *returning: Any, **values: Any) -> RowMapping:
+    async def _hold(self, job: ReconcileJob, *returning: Any, **values: Any) -> RowMapping:
         return await leases.write(self._connection, lanes, job.lane, job.lease, *returning, **values)
 
     async def _make_due(self, which: ColumnElement[bool]) -> None:
@@ -215,11 +217,11 @@ def _locked(which: ColumnElement[bool]) -> ScalarSelect[int]:
     return select(lanes.c.id).where(which).order_by(lanes.c.id).with_for_update().scalar_subquery()
 
 
-def _purpose(row: RowMapping, *, closing: bool) -> Purpose:
+def _purpose(row: RowMapping, *, closing: bool) -> CallPriority:
     if closing:
-        return Purpose.REMOVE
-    under_way = row["wanted_version"] > row["kept_version"] or row["tries"] > 0
-    return Purpose.ADD if under_way else Purpose.LOOK
+        return CallPriority.REMOVE
+    under_way = row["generation"] > row["reconciled_generation"] or row["tries"] > 0
+    return CallPriority.ADD if under_way else CallPriority.LOOK
 
 
 def _lane(target: UUID, method: Method) -> ColumnElement[bool]:
@@ -235,7 +237,7 @@ def _nothing_left() -> ColumnElement[bool]:
             grants.c.method == lanes.c.method,
             grants.c.state.in_(OPEN_STATES),
         ),
-        exists().where(changes.c.target_id == lanes.c.target_id, changes.c.state == ChangeState.DOING),
+        exists().where(changes.c.target_id == lanes.c.target_id, changes.c.state == OperationState.DOING),
         exists().where(entries.c.target_id == lanes.c.target_id, entries.c.gone_at.is_(None)),
         exists().where(intents.c.target_id == lanes.c.target_id, ~intents.c.settled),
         exists().where(ranges.c.target_id == lanes.c.target_id, ranges.c.gone_at.is_(None)),

@@ -29,7 +29,7 @@ from bot.domain.grant import LIVE_STATES
 from bot.domain.mtls.certificate import KnownCertificate
 from bot.domain.request import Decision, Kind, Request, RequestState, Terms
 from bot.domain.subject import CertificateId, ends
-from bot.ports import Case, Doing, Loop, Wanted
+from bot.ports import AuditContext, NewRequest, RequestDetails, WorkerName
 from storage.audit import PostgresAudit
 from storage.certificates import PostgresCertificates
 from storage.grants import grant_of
@@ -97,13 +97,13 @@ def request_of(row: Mapping[Any, Any]) -> Request:
 class PostgresRequests:
     """Requests by the number that people use."""
 
-    def __init__(self, connection: AsyncConnection, audit: PostgresAudit, touched: set[Loop]) -> None:
+    def __init__(self, connection: AsyncConnection, audit: PostgresAudit, touched: set[WorkerName]) -> None:
         self._connection = connection
         self._audit = audit
         self._touched = touched
         self._certificates = PostgresCertificates(connection, touched)
 
-    async def add(self, wanted: Wanted, *, doing: Doing) -> Request:
+    async def add(self, wanted: NewRequest, *, doing: AuditContext) -> Request:
         """Records a pending request."""
         terms = wanted.terms
         row = {
@@ -138,7 +138,7 @@ class PostgresRequests:
         row = (await self._connection.execute(statement)).mappings().one_or_none()
         return None if row is None else request_of(row)
 
-    async def lock_case(self, id: int) -> Case | None:
+    async def lock_case(self, id: int) -> RequestDetails | None:
         """The same with everything that is shown of it; no more than the request itself is locked."""
         found = await self._cases([id], _LOCKED)
         return found[0] if found else None
@@ -168,7 +168,7 @@ class PostgresRequests:
             )
         )
 
-    async def decide(self, request: Request, state: RequestState, *, doing: Doing) -> None:
+    async def decide(self, request: Request, state: RequestState, *, doing: AuditContext) -> None:
         """Moves a pending request, locked by this transaction, to its final state."""
         await self._connection.execute(
             update(requests).where(requests.c.id == request.id).values(state=state, decided_at=doing.at)
@@ -190,7 +190,7 @@ class PostgresRequests:
         )
         return request_of((await self._connection.execute(statement)).mappings().one())
 
-    async def note_vote(self, request: Request, votes: int, *, doing: Doing) -> None:
+    async def note_vote(self, request: Request, votes: int, *, doing: AuditContext) -> None:
         """Writes the audit line of an approval that does not decide yet."""
         stands = f"pending, {votes} of {request.needed}"
         await self._write(request, doing, before=request.state, after=stands)
@@ -214,19 +214,19 @@ class PostgresRequests:
         moments = [await self._first(requests.c.lapse_at), await self._first(requests.c.remind_at)]
         return min((moment for moment in moments if moment is not None), default=None)
 
-    async def pending(self, *, limit: int) -> tuple[Case, ...]:
+    async def pending(self, *, limit: int) -> tuple[RequestDetails, ...]:
         """Requests that wait for a decision, the oldest last."""
         waiting = select(requests.c.id).where(_PENDING).order_by(requests.c.id.desc()).limit(limit)
         return await self._cases((await self._connection.execute(waiting)).scalars().all())
 
-    async def case(self, id: int) -> Case | None:
+    async def case(self, id: int) -> RequestDetails | None:
         """A request with everything that is shown of it."""
         found = await self._cases([id])
         return found[0] if found else None
 
     async def open_cases(
         self, *, requester: str | None, limit: int, target: UUID | None = None
-    ) -> tuple[Case, ...]:
+    ) -> tuple[RequestDetails, ...]:
         """Pending requests and those with an open grant or a change under way, newest first.
 
         Three questions, each with an index of its own: one that joins all three has to read the history.
@@ -251,7 +251,7 @@ class PostgresRequests:
         rows = (await self._connection.execute(statement.with_for_update(skip_locked=True))).mappings()
         return tuple(request_of(row) for row in rows)
 
-    async def _cases(self, ids: Sequence[int], statement: Select[Any] = _CASES) -> tuple[Case, ...]:
+    async def _cases(self, ids: Sequence[int], statement: Select[Any] = _CASES) -> tuple[RequestDetails, ...]:
         """These requests with everything that is shown of them, newest first."""
         if not ids:
             return ()
@@ -259,10 +259,10 @@ class PostgresRequests:
         decisions = await self._votes(ids)
         return tuple([await self._case(row, decisions[row["requests_id"]]) for row in rows])
 
-    async def _case(self, row: RowMapping, decisions: Sequence[Decision]) -> Case:
+    async def _case(self, row: RowMapping, decisions: Sequence[Decision]) -> RequestDetails:
         request = request_of(_part(row, "requests"))
         lane = _part(row, "lanes")
-        return Case(
+        return RequestDetails(
             request=request,
             target=target_of(_part(row, "targets")),
             decisions=tuple(decisions),
@@ -293,7 +293,7 @@ class PostgresRequests:
         rows = (await self._connection.execute(statement.order_by(grants.c.request_id))).all()
         return tuple(row.request_id for row in rows if ends(terms.subject, row.subject))
 
-    async def _write(self, request: Request, doing: Doing, *, before: str, after: str) -> None:
+    async def _write(self, request: Request, doing: AuditContext, *, before: str, after: str) -> None:
         await self._audit.write(
             doing,
             subject="request",
@@ -302,7 +302,7 @@ class PostgresRequests:
             request=request.id,
             target=request.terms.target,
         )
-        self._touched.add(Loop.COURIER)
+        self._touched.add(WorkerName.COURIER)
 
 
 def _newest(

@@ -26,7 +26,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.person import Person
-from bot.ports import Loop, Question
+from bot.ports import UserLookup, WorkerName
 from storage.tables import groups, people
 
 FRESH: Final = timedelta(minutes=10)
@@ -37,10 +37,10 @@ _version: Final = cast(literal_column("people.xmin"), Text)
 """The transaction that wrote a row last (PostgreSQL manual, "System Columns"): a version without a column."""
 
 
-class PostgresPeople:
+class PostgresSlackUsers:
     """People by Slack id."""
 
-    def __init__(self, connection: AsyncConnection, touched: set[Loop]) -> None:
+    def __init__(self, connection: AsyncConnection, touched: set[WorkerName]) -> None:
         self._connection = connection
         self._touched = touched
 
@@ -97,26 +97,26 @@ class PostgresPeople:
             statement.on_conflict_do_update(index_elements=["id"], set_=fresh, where=newer)
         )
 
-    async def ask_for(self, id: str) -> None:
+    async def request_lookup(self, id: str) -> None:
         """Notes that somebody unknown turned up; one known too long ago becomes unknown."""
         statement = insert(people).values(id=id)
         await self._connection.execute(
             statement.on_conflict_do_update(index_elements=["id"], set_={"known_at": None})
         )
-        self._touched.add(Loop.CLOCK)
+        self._touched.add(WorkerName.CLOCK)
 
     async def asked_for(self) -> tuple[str, ...]:
         """Ids of people who turned up unknown, a hundred at most: one minute's ``users.info`` calls."""
         statement = select(people.c.id).where(people.c.known_at.is_(None)).limit(100)
         return tuple((await self._connection.execute(statement)).scalars())
 
-    async def question(self, id: str) -> Question | None:
+    async def question(self, id: str) -> UserLookup | None:
         """The open question about somebody, before Slack is asked; None when it is answered by now."""
         statement = select(_version, func.now()).where(people.c.id == id, people.c.known_at.is_(None))
         row = (await self._connection.execute(statement)).one_or_none()
-        return None if row is None else Question(id=id, version=row[0], read=row[1])
+        return None if row is None else UserLookup(id=id, version=row[0], read=row[1])
 
-    async def answer(self, question: Question, person: Person | None) -> None:
+    async def answer(self, question: UserLookup, person: Person | None) -> None:
         """Keeps what Slack said, unless it was asked anew meanwhile; None: Slack does not know them.
 
         Somebody is asked for anew when Slack tells of a change: an answer from before it is not the truth.

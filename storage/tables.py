@@ -26,11 +26,11 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from bot.domain.grant import GrantState, Why
 from bot.domain.method import Method
-from bot.domain.mtls.download_link import HandoutState
-from bot.domain.operation import ChangeState
+from bot.domain.mtls.download_link import DownloadLinkState
+from bot.domain.operation import OperationState
 from bot.domain.request import Kind, RequestState, Verdict
 from bot.domain.trusted_ips.ruleset import Services
-from bot.ports import PostKind
+from bot.ports import MessageKind
 from storage.types import Network, Subject, UtcDateTime, Word
 
 OPEN: Final = "state NOT IN ('ended', 'failed')"
@@ -149,8 +149,8 @@ lanes = Table(
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
     Column("method", Word(Method), nullable=False),
-    Column("wanted_version", BigInteger, nullable=False, server_default="0"),
-    Column("kept_version", BigInteger, nullable=False, server_default="0"),
+    Column("generation", BigInteger, nullable=False, server_default="0"),
+    Column("reconciled_generation", BigInteger, nullable=False, server_default="0"),
     Column("looked_at", UtcDateTime),
     Column("look", JSONB),
     *_lease(),
@@ -236,7 +236,7 @@ changes = Table(
     Column("kind", Word(Kind), nullable=False),
     Column("subject", Subject, nullable=False),
     Column("owner", Text, nullable=False),
-    Column("state", Word(ChangeState), nullable=False),
+    Column("state", Word(OperationState), nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("overdue_at", UtcDateTime, nullable=False, comment="Postgres time of the deadline"),
     Column("closed_at", UtcDateTime),
@@ -371,7 +371,7 @@ handouts = Table(
     Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
     Column("owner", Text, nullable=False),
     Column("digest", LargeBinary, nullable=False, comment="SHA-256 of the link's secret"),
-    Column("state", Word(HandoutState), nullable=False),
+    Column("state", Word(DownloadLinkState), nullable=False),
     Column("made_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("guesses", Integer, nullable=False, server_default="0"),
@@ -386,17 +386,17 @@ posts = Table(
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("key", Text, nullable=False, unique=True, comment="what is told once"),
-    Column("kind", Word(PostKind), nullable=False),
+    Column("kind", Word(MessageKind), nullable=False),
     Column("recipient", Text, nullable=False),
     Column("request_id", BigInteger, ForeignKey(requests.c.id)),
     Column("params", JSONB, nullable=False, server_default="{}"),
     Column("channel", Text),
     Column("ts", Text),
     Column("posting_since", UtcDateTime, comment="Postgres time of a try whose answer is not recorded"),
-    Column("wanted_version", Integer, nullable=False, server_default="1"),
+    Column("generation", Integer, nullable=False, server_default="1"),
     Column("shown_version", Integer, nullable=False, server_default="0"),
     *_lease(),
-    Index("ix_posts_due", "due_at", postgresql_where=text("shown_version < wanted_version")),
+    Index("ix_posts_due", "due_at", postgresql_where=text("shown_version < generation")),
     Index("ix_posts_request", "request_id"),
 )
 

@@ -10,9 +10,9 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.method import Method, has_mtls
-from bot.domain.observation import AnyLook
+from bot.domain.observation import Observation
 from bot.domain.target import Database, Space, Target
-from bot.ports import Loop
+from bot.ports import WorkerName
 from storage import leases
 from storage.observations import look_of
 from storage.tables import lanes, targets
@@ -62,7 +62,7 @@ def database_of(row: Mapping[Any, Any]) -> Database:
 class PostgresTargets:
     """Databases by Heroku's add-on UUID, spaces by theirs."""
 
-    def __init__(self, connection: AsyncConnection, touched: set[Loop]) -> None:
+    def __init__(self, connection: AsyncConnection, touched: set[WorkerName]) -> None:
         self._connection = connection
         self._touched = touched
 
@@ -74,7 +74,7 @@ class PostgresTargets:
         """Every space that the last discovery found, by name."""
         return tuple(found for found in await self._present() if isinstance(found, Space))
 
-    async def called(self, name: str, method: Method) -> tuple[tuple[Database, AnyLook | None], ...]:
+    async def called(self, name: str, method: Method) -> tuple[tuple[Database, Observation | None], ...]:
         """The databases that are called so, or whose app is, each with the last look at a method of it."""
         asked = {"called": name.lower(), "way": method}
         rows = (await self._connection.execute(_CALLED, asked)).mappings()
@@ -100,7 +100,7 @@ class PostgresTargets:
         )
         if changed:
             await self._write(changed)
-            self._touched.add(Loop.KEEPER)
+            self._touched.add(WorkerName.KEEPER)
 
     async def renamed(self, database: UUID, name: str) -> None:
         """Records an add-on's new name."""

@@ -12,50 +12,50 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from bot.errors import StoreUnavailableError
-from bot.ports import Bell, Loop
+from bot.ports import Wakeups, WorkerName
 from storage.audit import PostgresAudit
 from storage.certificates import PostgresCertificates
-from storage.download_links import PostgresHandouts
-from storage.expiry_reminders import PostgresReminders
+from storage.download_links import PostgresDownloadLinks
+from storage.expiry_reminders import PostgresExpiryReminders
 from storage.grants import PostgresGrants
-from storage.mtls_rules import PostgresEntries
-from storage.operations import PostgresChanges
-from storage.outbox import PostgresPosts
-from storage.periodic_tasks import PostgresChores
-from storage.privatelink_accounts import PostgresLinks
-from storage.received import PostgresReceived
-from storage.reconcile_queue import PostgresLanes
+from storage.mtls_rules import PostgresMtlsRules
+from storage.operations import PostgresOperations
+from storage.outbox import PostgresOutbox
+from storage.periodic_tasks import PostgresPeriodicTasks
+from storage.privatelink_accounts import PostgresPrivateLinkAccounts
+from storage.received import PostgresIdempotencyKeys
+from storage.reconcile_queue import PostgresReconcileQueue
 from storage.requests import PostgresRequests
-from storage.slack_users import PostgresPeople
+from storage.slack_users import PostgresSlackUsers
 from storage.targets import PostgresTargets
-from storage.trusted_ranges import PostgresRanges
-from storage.write_buffer import Waiting
+from storage.trusted_ranges import PostgresTrustedRanges
+from storage.write_buffer import WriteBuffer
 
 
 class PostgresTransaction:
     """One unit of work, and everything that is kept, seen through it."""
 
-    def __init__(self, connection: AsyncConnection, bell: Bell) -> None:
+    def __init__(self, connection: AsyncConnection, bell: Wakeups) -> None:
         self._connection = connection
         self._bell = bell
-        self._touched: set[Loop] = set()
-        self._waiting = Waiting(connection)
+        self._touched: set[WorkerName] = set()
+        self._waiting = WriteBuffer(connection)
         self.audit = PostgresAudit(connection, self._waiting)
-        self.received = PostgresReceived(connection, self._waiting)
-        self.people = PostgresPeople(connection, self._touched)
+        self.received = PostgresIdempotencyKeys(connection, self._waiting)
+        self.people = PostgresSlackUsers(connection, self._touched)
         self.targets = PostgresTargets(connection, self._touched)
-        self.lanes = PostgresLanes(connection, self._touched)
-        self.entries = PostgresEntries(connection)
-        self.links = PostgresLinks(connection)
+        self.lanes = PostgresReconcileQueue(connection, self._touched)
+        self.entries = PostgresMtlsRules(connection)
+        self.links = PostgresPrivateLinkAccounts(connection)
         self.certificates = PostgresCertificates(connection, self._touched)
-        self.reminders = PostgresReminders(connection, self.audit, self._touched)
-        self.ranges = PostgresRanges(connection, self.audit)
+        self.reminders = PostgresExpiryReminders(connection, self.audit, self._touched)
+        self.ranges = PostgresTrustedRanges(connection, self.audit)
         self.requests = PostgresRequests(connection, self.audit, self._touched)
         self.grants = PostgresGrants(connection, self.audit, self._touched)
-        self.handouts = PostgresHandouts(connection, self.audit)
-        self.changes = PostgresChanges(connection, self.audit, self._touched)
-        self.posts = PostgresPosts(connection, self._waiting, self._touched)
-        self.chores = PostgresChores(connection)
+        self.handouts = PostgresDownloadLinks(connection, self.audit)
+        self.changes = PostgresOperations(connection, self.audit, self._touched)
+        self.posts = PostgresOutbox(connection, self._waiting, self._touched)
+        self.chores = PostgresPeriodicTasks(connection)
 
     async def commit(self) -> None:
         """Makes everything durable at once, then rings the loops that it concerns."""
@@ -68,7 +68,7 @@ class PostgresTransaction:
 class PostgresStore:
     """The truth."""
 
-    def __init__(self, engine: AsyncEngine, bell: Bell) -> None:
+    def __init__(self, engine: AsyncEngine, bell: Wakeups) -> None:
         self._engine = engine
         self._bell = bell
 

@@ -9,29 +9,29 @@ from sqlalchemy import ColumnElement, and_, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.domain.drift import Lately
+from bot.domain.drift import RecentRemovals
 from bot.domain.grant import OPEN_STATES
 from bot.domain.method import Method
 from bot.domain.schedule import QUARANTINE
 from bot.domain.subject import network_of
 from bot.domain.trusted_ips.merge import Rules, Written
 from bot.domain.trusted_ips.plan import Edit, OurRange, RangesKnown, RangeWant
-from bot.domain.trusted_ips.ruleset import RangeRule, Services
-from bot.ports import Doing, Job
+from bot.domain.trusted_ips.ruleset import RulesetRule, Services
+from bot.ports import AuditContext, ReconcileJob
 from storage import lately
 from storage.audit import PostgresAudit
 from storage.mtls_rules import CALL
 from storage.tables import grants, range_writes, ranges, space_services
 
 
-class PostgresRanges:
+class PostgresTrustedRanges:
     """Sources by space; callers hold the lane's lease in the same transaction."""
 
     def __init__(self, connection: AsyncConnection, audit: PostgresAudit) -> None:
         self._connection = connection
         self._audit = audit
 
-    async def known(self, job: Job, now: datetime) -> RangesKnown:
+    async def known(self, job: ReconcileJob, now: datetime) -> RangesKnown:
         """What the store knows of a space's list; by ``now``, business time, ends have passed."""
         space = job.target.id
         waits = func.coalesce(space_services.c.waits_until > func.now(), False)
@@ -59,7 +59,7 @@ class PostgresRanges:
             for row in rows
         )
 
-    async def intend(self, job: Job, write: Written) -> None:
+    async def intend(self, job: ReconcileJob, write: Written) -> None:
         """Records that a list is about to be written; it may land until its outcome is recorded."""
         space, edit = job.target.id, write.edit
         if edit.add:
@@ -85,42 +85,42 @@ class PostgresRanges:
         )
         await self._set_space(space, waits_until=func.now() + CALL + QUARANTINE, written_at=func.now())
 
-    async def answered(self, job: Job, write: UUID, ruleset: UUID) -> None:
+    async def answered(self, job: ReconcileJob, write: UUID, ruleset: UUID) -> None:
         """Records what Heroku made of a list."""
         which = range_writes.c.id == write
         await self._connection.execute(update(range_writes).where(which).values(ruleset_id=ruleset))
         await self._set_space(job.target.id, waits_until=None)
 
-    async def unclear(self, job: Job) -> None:
+    async def unclear(self, job: ReconcileJob) -> None:
         """Records that an answer was lost: the list may still land for a while."""
         await self._set_space(job.target.id, waits_until=func.now() + QUARANTINE)
 
-    async def nothing_written(self, job: Job, write: Written) -> None:
+    async def nothing_written(self, job: ReconcileJob, write: Written) -> None:
         """Records that Heroku said no: sources that appear now are somebody else's."""
         await self._set(job, write.edit.add, ~ranges.c.listed, gone_at=func.now())
         await self._set(job, write.edit.remove, removal_asked_at=None)
         await self._connection.execute(delete(range_writes).where(range_writes.c.id == write.id))
         await self._set_space(job.target.id, waits_until=None)
 
-    async def checked(self, job: Job, *, theirs: Iterable[str]) -> None:
+    async def checked(self, job: ReconcileJob, *, theirs: Iterable[str]) -> None:
         """Records that it is known what others wrote around our lists, or that nobody can tell."""
         await self.gone(job, theirs)
         await self._connection.execute(delete(range_writes).where(range_writes.c.target_id == job.target.id))
         await self._set_space(job.target.id, waits_until=None)
 
-    async def spared(self, job: Job, sources: Iterable[str]) -> None:
+    async def spared(self, job: ReconcileJob, sources: Iterable[str]) -> None:
         """Records that the removal of these sources, which were taken over, will not be made."""
         await self._set(job, sources, ranges.c.adopted, removal_asked_at=None)
 
-    async def listed(self, job: Job, sources: Iterable[str]) -> None:
+    async def listed(self, job: ReconcileJob, sources: Iterable[str]) -> None:
         """Records that a look showed these sources of ours."""
         await self._set(job, sources, ~ranges.c.listed, listed=True)
 
-    async def gone(self, job: Job, sources: Iterable[str]) -> None:
+    async def gone(self, job: ReconcileJob, sources: Iterable[str]) -> None:
         """Records that these sources of ours are there no longer."""
         await self._set(job, sources, gone_at=func.now())
 
-    async def adopt(self, job: Job, sources: Iterable[str]) -> None:
+    async def adopt(self, job: ReconcileJob, sources: Iterable[str]) -> None:
         """Takes sources over that somebody else wrote, each once however often it was asked for."""
         rows = [
             {"target_id": job.target.id, "source": each, "listed": True, "adopted": True}
@@ -141,7 +141,7 @@ class PostgresRanges:
         statement = select(ranges.c.source).where(_present(space))
         return frozenset((await self._connection.execute(statement)).scalars())
 
-    async def lately(self, space: UUID) -> Lately:
+    async def lately(self, space: UUID) -> RecentRemovals:
         """Sources of ours that went within the last day: as we had asked, or taken over and lost."""
         return await lately.went(self._connection, ranges, ranges.c.source, space)
 
@@ -163,7 +163,7 @@ class PostgresRanges:
         found: Services = (await self._connection.execute(statement.with_for_update())).scalar_one()
         return found
 
-    async def set_services(self, space: UUID, state: Services, *, doing: Doing) -> None:
+    async def set_services(self, space: UUID, state: Services, *, doing: AuditContext) -> None:
         """Records how a space stands with Heroku's support, with its audit line."""
         before = await self.services(space)
         said: dict[str, Any] = {"state": state}
@@ -177,7 +177,7 @@ class PostgresRanges:
         )
 
     async def _set(
-        self, job: Job, sources: Iterable[str], *which: ColumnElement[bool], **values: Any
+        self, job: ReconcileJob, sources: Iterable[str], *which: ColumnElement[bool], **values: Any
     ) -> None:
         named = ranges.c.source.in_(sorted(sources))
         await self._connection.execute(
@@ -232,7 +232,7 @@ def _json(rules: Rules) -> list[list[str]]:
 
 
 def _rules(kept: Iterable[Sequence[str]]) -> Rules:
-    return tuple(RangeRule(action, source) for action, source in kept)
+    return tuple(RulesetRule(action, source) for action, source in kept)
 
 
 def _present(space: UUID) -> ColumnElement[bool]:

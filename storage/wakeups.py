@@ -9,7 +9,7 @@ from typing import Final, Self
 import psycopg
 import structlog
 
-from bot.ports import Loop
+from bot.ports import WorkerName
 
 CHANNEL: Final = "pgaccess"
 """The notification channel; the payload is a comma list of loops."""
@@ -20,7 +20,7 @@ RECONNECT: Final = timedelta(seconds=5)
 log = structlog.get_logger(__name__)
 
 
-class PostgresBell:
+class PostgresWakeups:
     """Rings loops after commits.
 
     ``NOTIFY`` runs in autocommit on a connection of its own, several rings as one: inside the transaction it
@@ -29,8 +29,8 @@ class PostgresBell:
 
     def __init__(self, *, url: str) -> None:
         self._url = url
-        self._events = {loop: asyncio.Event() for loop in Loop}
-        self._to_tell: set[Loop] = set()
+        self._events = {loop: asyncio.Event() for loop in WorkerName}
+        self._to_tell: set[WorkerName] = set()
         self._telling = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -45,7 +45,7 @@ class PostgresBell:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def ring(self, loops: Iterable[Loop]) -> None:
+    def ring(self, loops: Iterable[WorkerName]) -> None:
         """Wakes the loops soon; returns at once."""
         loops = set(loops)
         self._wake(loops)
@@ -53,14 +53,14 @@ class PostgresBell:
         if loops:
             self._telling.set()
 
-    async def wait(self, loop: Loop, *, at_most: timedelta) -> None:
+    async def wait(self, loop: WorkerName, *, at_most: timedelta) -> None:
         """Returns when the loop was rung, or after the time."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(at_most.total_seconds()):
                 await self._events[loop].wait()
         self._events[loop].clear()
 
-    def _wake(self, loops: Iterable[Loop]) -> None:
+    def _wake(self, loops: Iterable[WorkerName]) -> None:
         for loop in loops:
             self._events[loop].set()
 
@@ -84,7 +84,9 @@ class PostgresBell:
                 async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
                     await connection.execute(f"LISTEN {CHANNEL}")
                     async for notice in connection.notifies():
-                        self._wake(Loop(word) for word in notice.payload.split(",") if word in set(Loop))
+                        self._wake(
+                            WorkerName(word) for word in notice.payload.split(",") if word in set(WorkerName)
+                        )
             except psycopg.Error as error:
                 log.warning("bell.lost", error=type(error).__name__)
             await asyncio.sleep(RECONNECT.total_seconds())

@@ -29,7 +29,7 @@ _POSTS: Final = insert(posts).on_conflict_do_nothing(index_elements=["key"]).ret
 _KEY: Final = insert(received).on_conflict_do_nothing()
 
 
-class Waiting:
+class WriteBuffer:
     """What one transaction has yet to write.
 
     Args:

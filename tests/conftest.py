@@ -10,12 +10,12 @@ import structlog
 from hypothesis import settings
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.ports import Loop
+from bot.ports import WorkerName
 from sandbox.postgres import PrivatePostgres, private_postgres
 from storage.engine import engine_for
 from storage.migrate import migrate
 from storage.transaction import PostgresStore
-from storage.wakeups import PostgresBell
+from storage.wakeups import PostgresWakeups
 from tests.summary import shown
 
 # The machines that run this are shared and noisy: a slow example is no failure.
@@ -75,6 +75,6 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
 
 @pytest.fixture
 async def store(engine: AsyncEngine, database_url: str) -> AsyncIterator[PostgresStore]:
-    async with PostgresBell(url=database_url) as bell:
-        bell.ring(Loop)
+    async with PostgresWakeups(url=database_url) as bell:
+        bell.ring(WorkerName)
         yield PostgresStore(engine, bell)

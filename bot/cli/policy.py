@@ -10,7 +10,7 @@ from bot.config import policy_text
 from bot.domain.method import Method
 from bot.domain.policy import Policy
 from bot.policy.loader import parse_policy
-from bot.policy.simulation import Question, check_lines, try_policy
+from bot.policy.simulation import SimulatedRequest, check_lines, try_policy
 
 EXPLAINED: Final = "look at the policy: whether it is right, and who may do what under it"
 """What ``pgaccess --help`` says of the command."""
@@ -63,7 +63,7 @@ def run(arguments: argparse.Namespace, environ: Mapping[str, str] = os.environ) 
     policy = _policy(arguments.file, environ)
     if arguments.policy_command == "check":
         return check_lines(policy)
-    question = Question(
+    question = SimulatedRequest(
         ids=arguments.ids,
         on=arguments.on,
         environment=arguments.environment,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Lately:
+class RecentRemovals:
     """What the store remembers of the last day.
 
     Attributes:
@@ -40,7 +40,7 @@ NO_DRIFT = Drift()
 
 
 def drift(
-    lately: Lately,
+    lately: RecentRemovals,
     *,
     listed: Collection[str],
     foreign: Collection[str],

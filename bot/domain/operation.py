@@ -12,7 +12,7 @@ from bot.domain.request import Kind, Request
 from bot.domain.subject import Subject, Whole
 
 
-class ChangeState(StrEnum):
+class OperationState(StrEnum):
     """Where a change stands; ``done`` and ``given_up`` are final."""
 
     DOING = "doing"
@@ -22,7 +22,7 @@ class ChangeState(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Change:
+class Operation:
     """A change that a recorded approval covers.
 
     Attributes:
@@ -46,7 +46,7 @@ class Change:
     kind: Kind
     subject: Subject
     owner: str
-    state: ChangeState
+    state: OperationState
     started_at: datetime
     overdue: bool = False
     closed_at: datetime | None = None
@@ -56,10 +56,10 @@ class Change:
     wake_at: datetime | None = None
 
 
-def begin(request: Request, *, id: UUID, now: datetime) -> Change:
+def begin(request: Request, *, id: UUID, now: datetime) -> Operation:
     """The change that an approval brings about."""
     terms = request.terms
-    return Change(
+    return Operation(
         id=id,
         request=request.id,
         target=terms.target,
@@ -67,36 +67,36 @@ def begin(request: Request, *, id: UUID, now: datetime) -> Change:
         kind=request.kind,
         subject=terms.subject,
         owner=request.requester,
-        state=ChangeState.DOING,
+        state=OperationState.DOING,
         started_at=now,
     )
 
 
-def enabling_first(request: Request, *, id: UUID, now: datetime) -> Change:
+def enabling_first(request: Request, *, id: UUID, now: datetime) -> Operation:
     """The step before a grant: mTLS is enabled under the same approval."""
     return replace(begin(request, id=id, now=now), kind=Kind.ENABLE, subject=Whole())
 
 
-def done(change: Change, *, now: datetime) -> Change:
+def done(change: Operation, *, now: datetime) -> Operation:
     """The change once a look has proven it."""
-    return replace(change, state=ChangeState.DONE, closed_at=now, why=None, detail="", wake_at=None)
+    return replace(change, state=OperationState.DONE, closed_at=now, why=None, detail="", wake_at=None)
 
 
-def failed(change: Change, why: Why, *, now: datetime, detail: str = "") -> Change:
+def failed(change: Operation, why: Why, *, now: datetime, detail: str = "") -> Operation:
     """The change that will not be made unless somebody presses Retry."""
-    return replace(change, state=ChangeState.FAILED, closed_at=now, why=why, detail=detail, wake_at=None)
+    return replace(change, state=OperationState.FAILED, closed_at=now, why=why, detail=detail, wake_at=None)
 
 
-def again(change: Change) -> Change:
+def again(change: Operation) -> Operation:
     """The change that is to be tried once more, under the decision that it has."""
-    return replace(change, state=ChangeState.DOING, closed_at=None, why=None, detail="", progress={})
+    return replace(change, state=OperationState.DOING, closed_at=None, why=None, detail="", progress={})
 
 
-def given_up(change: Change, *, now: datetime) -> Change:
+def given_up(change: Operation, *, now: datetime) -> Operation:
     """The change that nobody will try again."""
-    return replace(change, state=ChangeState.GIVEN_UP, closed_at=now)
+    return replace(change, state=OperationState.GIVEN_UP, closed_at=now)
 
 
-def noted(change: Change, **progress: str) -> Change:
+def noted(change: Operation, **progress: str) -> Operation:
     """The change with more to know in the next pass."""
     return replace(change, progress={**change.progress, **progress})

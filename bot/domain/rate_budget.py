@@ -12,7 +12,7 @@ from enum import IntEnum
 from typing import Final
 
 
-class Purpose(IntEnum):
+class CallPriority(IntEnum):
     """What a call is for; the greater goes first."""
 
     LOOK = 1
@@ -58,20 +58,20 @@ class Budget:
             at=max(now, self.at),
         )
 
-    def drawn(self, purpose: Purpose, calls: int) -> tuple["Budget", int]:
+    def drawn(self, purpose: CallPriority, calls: int) -> tuple["Budget", int]:
         """The pool after calls for a purpose, at most so many, and how many those are."""
         there = self.tokens - self._left_alone(purpose)
-        if purpose is Purpose.LOOK:
+        if purpose is CallPriority.LOOK:
             there = min(there, self.looks)
         granted = max(0, min(calls, math.floor(there)))
-        looks = self.looks - granted if purpose is Purpose.LOOK else self.looks
+        looks = self.looks - granted if purpose is CallPriority.LOOK else self.looks
         return replace(self, tokens=self.tokens - granted, looks=looks), granted
 
-    def wait(self, purpose: Purpose) -> timedelta:
+    def wait(self, purpose: CallPriority) -> timedelta:
         """How long until one more call can be made for a purpose, if nobody else makes any."""
         missing = 1 - (self.tokens - self._left_alone(purpose))
         seconds = missing / self.refill
-        if purpose is Purpose.LOOK:
+        if purpose is CallPriority.LOOK:
             seconds = max(seconds, (1 - self.looks) / (self.refill * LOOKS))
         return timedelta(seconds=max(0.0, seconds))
 
@@ -79,5 +79,5 @@ class Budget:
         """The pool as Heroku says that it is, but for calls that are under way and not counted there yet."""
         return replace(self, tokens=max(0.0, min(float(left), self.size) - FLOOR))
 
-    def _left_alone(self, purpose: Purpose) -> float:
-        return FLOOR if purpose is Purpose.REMOVE else max(FLOOR, self.size * KEPT)
+    def _left_alone(self, purpose: CallPriority) -> float:
+        return FLOOR if purpose is CallPriority.REMOVE else max(FLOOR, self.size * KEPT)

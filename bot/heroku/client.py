@@ -16,11 +16,11 @@ import httpx
 from pydantic import TypeAdapter
 
 from bot.domain.mtls.certificate import Certificate
-from bot.domain.mtls.observation import Rule
+from bot.domain.mtls.observation import IpRule
 from bot.domain.subject import Network
 from bot.domain.target import Database, Space
-from bot.domain.trusted_ips.ruleset import RangeRule, Ruleset
-from bot.heroku.rate_limiter import Allowance
+from bot.domain.trusted_ips.ruleset import Ruleset, RulesetRule
+from bot.heroku.rate_limiter import RateLimiter
 from bot.heroku.schemas.platform import (
     Addon,
     AnyCertificate,
@@ -35,7 +35,7 @@ from bot.heroku.schemas.platform import (
 from bot.heroku.schemas.privatelink import Link, names_in
 from bot.heroku.schemas.secrets import read_authority, read_credential, read_login
 from bot.heroku.transport import DEADLINE, Api, read
-from bot.ports import Budgets, Credential, LinkSeen, Login
+from bot.ports import Credential, Login, PrivateLinkState, RateBudgets
 
 _ACCEPT: Final = "application/vnd.heroku+json; version=3"
 
@@ -63,10 +63,10 @@ class HerokuClient:
         token: str,
         platform_url: str,
         data_url: str,
-        budgets: Budgets | None = None,
+        budgets: RateBudgets | None = None,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        self._allowance = None if budgets is None else Allowance(budgets)
+        self._allowance = None if budgets is None else RateLimiter(budgets)
         shared: dict[str, Any] = {
             "headers": {"Accept": _ACCEPT, "User-Agent": "pgaccess"},
             "timeout": httpx.Timeout(DEADLINE.total_seconds(), connect=5),
@@ -115,7 +115,7 @@ class HerokuClient:
         found = await self._platform.all(f"/spaces/{space}/inbound-rulesets", _RULESETS, first="")
         return tuple(each.ruleset() for each in found)
 
-    async def put_ruleset(self, space: UUID, rules: Sequence[RangeRule]) -> Ruleset:
+    async def put_ruleset(self, space: UUID, rules: Sequence[RulesetRule]) -> Ruleset:
         """Replaces a space's list (``PUT /spaces/{id}/inbound-ruleset``); only ``rules`` is sent."""
         if not rules:
             raise ValueError("a space's list is never written empty")
@@ -131,7 +131,7 @@ class HerokuClient:
         """The mTLS endpoint's status word; a 404 means that mTLS is not enabled (``GET …/tls-endpoint``)."""
         return read(_ENDPOINT, await self._data.call("GET", _endpoint(name))).status
 
-    async def rules(self, name: str) -> tuple[Rule, ...]:
+    async def rules(self, name: str) -> tuple[IpRule, ...]:
         """The complete list of a database's IP rules (``GET …/tls-endpoint/ip-rules``, never paged).
 
         Only a 200 is a complete list, and proves that what it lacks is not there.
@@ -169,7 +169,7 @@ class HerokuClient:
         """Disables a certificate (``DELETE …/certificates/{id}``); worth nothing at once, for good."""
         await self._data.call("DELETE", _certificate(name, certificate))
 
-    async def add_rule(self, name: str, *, network: Network, description: str) -> Rule:
+    async def add_rule(self, name: str, *, network: Network, description: str) -> IpRule:
         """Adds one rule (``POST …/ip-rules``) and returns it with Heroku's id."""
         body = {"cidr": str(network), "description": description}
         return read(_RULE, await self._data.call("POST", f"{_endpoint(name)}/ip-rules", body)).rule()
@@ -178,15 +178,15 @@ class HerokuClient:
         """Removes one rule (``DELETE …/ip-rules/{id}``); its body and exact 2xx are not documented."""
         await self._data.call("DELETE", f"{_endpoint(name)}/ip-rules/{rule}")
 
-    async def privatelink(self, name: str) -> LinkSeen:
+    async def privatelink(self, name: str) -> PrivateLinkState:
         """A database's PrivateLink (``GET /private-link/v0/databases/{name}``); 404 when it has none."""
         return read(_LINK, await self._data.whole(_link(name))).seen()
 
-    async def open_privatelink(self, name: str, accounts: Sequence[str]) -> LinkSeen:
+    async def open_privatelink(self, name: str, accounts: Sequence[str]) -> PrivateLinkState:
         """Makes a database's PrivateLink (``POST``), with at least one account; it takes minutes."""
         return read(_LINK, await self._data.call("POST", _link(name), _allowed(accounts))).seen()
 
-    async def let_accounts_in(self, name: str, accounts: Sequence[str]) -> LinkSeen:
+    async def let_accounts_in(self, name: str, accounts: Sequence[str]) -> PrivateLinkState:
         """Adds accounts (``PUT …/allowed_accounts``): in spite of its verb it replaces nothing."""
         path = f"{_link(name)}/allowed_accounts"
         return read(_LINK, await self._data.call("PUT", path, _allowed(accounts))).seen()

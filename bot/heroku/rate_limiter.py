@@ -7,9 +7,9 @@ from typing import Final
 
 import structlog
 
-from bot.domain.rate_budget import FLOOR, Budget, Purpose
-from bot.errors import HerokuSavingError
-from bot.ports import Budgets
+from bot.domain.rate_budget import FLOOR, Budget, CallPriority
+from bot.errors import RateBudgetExhaustedError
+from bot.ports import RateBudgets
 
 PATIENCE: Final = timedelta(seconds=4)
 """How long a call waits for its token, within its own deadline; then its work is given back for a while."""
@@ -26,7 +26,7 @@ SLACK: Final = 0.05
 log = structlog.get_logger(__name__)
 
 
-class Allowance:
+class RateLimiter:
     """One process' part of the budget. Whoever comes first goes first, among those of one purpose.
 
     Args:
@@ -36,20 +36,20 @@ class Allowance:
         is_told: Heroku's answers say how much is left.
     """
 
-    def __init__(self, budgets: Budgets) -> None:
+    def __init__(self, budgets: RateBudgets) -> None:
         self._budgets = budgets
-        self._first = {purpose: asyncio.Lock() for purpose in Purpose}
-        self._waiting = dict.fromkeys(Purpose, 0)
-        self._drawn = dict.fromkeys(Purpose, 0)
+        self._first = {purpose: asyncio.Lock() for purpose in CallPriority}
+        self._waiting = dict.fromkeys(CallPriority, 0)
+        self._drawn = dict.fromkeys(CallPriority, 0)
         self._known: Budget | None = None
         self._known_since = 0.0
         self.is_told = False
 
-    async def spend(self, purpose: Purpose) -> None:
+    async def spend(self, purpose: CallPriority) -> None:
         """Takes a token; looks do not wait for one.
 
         Raises:
-            HerokuSavingError: there is none for this purpose now; Heroku was not asked.
+            RateBudgetExhaustedError: there is none for this purpose now; Heroku was not asked.
             StoreUnavailableError: nobody knows.
         """
         until = time.monotonic() + PATIENCE.total_seconds()
@@ -63,12 +63,12 @@ class Allowance:
         finally:
             self._waiting[purpose] -= 1
 
-    async def _come_first(self, purpose: Purpose) -> None:
+    async def _come_first(self, purpose: CallPriority) -> None:
         try:
             async with asyncio.timeout(PATIENCE.total_seconds()):
                 await self._first[purpose].acquire()
         except TimeoutError:
-            raise HerokuSavingError from None
+            raise RateBudgetExhaustedError from None
 
     async def told(self, left: int) -> None:
         """Corrects the budget by what Heroku says is left, if that is far from what we think.
@@ -87,7 +87,7 @@ class Allowance:
             await self._budgets.told(left)
             self._know(now.told(left))
 
-    async def _take(self, purpose: Purpose, *, until: float) -> None:
+    async def _take(self, purpose: CallPriority, *, until: float) -> None:
         """Takes a token by a moment of the monotonic clock; what asks Postgres is never cut off half done."""
         while self._drawn[purpose] == 0:
             calls = self._waiting[purpose] + (AHEAD if self._is_plenty else 0)
@@ -95,8 +95,8 @@ class Allowance:
             self._know(left)
             if self._drawn[purpose] == 0:
                 wait = max(left.wait(purpose), SHORTEST).total_seconds()
-                if purpose is Purpose.LOOK or time.monotonic() + wait > until:
-                    raise HerokuSavingError
+                if purpose is CallPriority.LOOK or time.monotonic() + wait > until:
+                    raise RateBudgetExhaustedError
                 await asyncio.sleep(wait)
         self._drawn[purpose] -= 1
 

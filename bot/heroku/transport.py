@@ -9,19 +9,19 @@ from typing import Final, TypeVar
 import httpx
 from pydantic import TypeAdapter, ValidationError
 
-from bot.domain.rate_budget import Purpose
+from bot.domain.rate_budget import CallPriority
 from bot.errors import (
-    HerokuBusyError,
-    HerokuDeniedError,
+    HerokuAmbiguousError,
     HerokuError,
     HerokuNotFoundError,
+    HerokuRateLimitedError,
     HerokuRefusedError,
-    HerokuUnclearError,
+    HerokuUnauthorizedError,
     StoreUnavailableError,
 )
-from bot.heroku.rate_limiter import Allowance
+from bot.heroku.rate_limiter import RateLimiter
 from bot.heroku.schemas.platform import storable
-from bot.ports import purpose
+from bot.ports import call_priority
 
 DEADLINE: Final = timedelta(seconds=15)
 """The longest that one call can take, answer read: httpx's own time-outs bound its steps, not the call."""
@@ -46,7 +46,7 @@ class Api:
         allowance: this process' part of the budget of calls; None calls without one.
     """
 
-    def __init__(self, client: httpx.AsyncClient, allowance: Allowance | None) -> None:
+    def __init__(self, client: httpx.AsyncClient, allowance: RateLimiter | None) -> None:
         self._client = client
         self._allowance = allowance
 
@@ -74,11 +74,11 @@ class Api:
                     await self._allowance.spend(_purpose(method))
                 answer = await self._client.request(method, path, json=body, headers=headers)
         except (TimeoutError, httpx.TimeoutException) as error:
-            raise HerokuUnclearError(0, "timeout", "no answer in time") from error
+            raise HerokuAmbiguousError(0, "timeout", "no answer in time") from error
         except httpx.ConnectError as error:
-            raise HerokuUnclearError(0, "unreachable", "no connection") from error
+            raise HerokuAmbiguousError(0, "unreachable", "no connection") from error
         except httpx.HTTPError as error:
-            raise HerokuUnclearError(0, "cut", "the connection was cut") from error
+            raise HerokuAmbiguousError(0, "cut", "the connection was cut") from error
         await self.correct(answer.headers.get(REMAINING, ""))
         if answer.is_success:
             return answer
@@ -88,7 +88,7 @@ class Api:
         """A GET of which only a 200 is complete, and proves what is not there."""
         answer = await self.call("GET", path)
         if answer.status_code != httpx.codes.OK:
-            raise HerokuUnclearError(answer.status_code, "incomplete", "the answer is not complete")
+            raise HerokuAmbiguousError(answer.status_code, "incomplete", "the answer is not complete")
         return answer
 
     async def all(
@@ -105,7 +105,7 @@ class Api:
             wanted = answer.headers.get("Next-Range", "")
             if answer.status_code != httpx.codes.PARTIAL_CONTENT or not wanted:
                 return found
-        raise HerokuUnclearError(206, "", f"{path} does not end")
+        raise HerokuAmbiguousError(206, "", f"{path} does not end")
 
     async def correct(self, left: str) -> None:
         """Learns how many tokens Heroku says are left; an answer that came is not lost for it."""
@@ -119,16 +119,18 @@ def read(shape: TypeAdapter[T], answer: httpx.Response) -> T:
     try:
         return shape.validate_json(answer.content)
     except ValidationError as error:
-        raise HerokuUnclearError(answer.status_code, "unreadable", "the answer could not be read") from error
+        raise HerokuAmbiguousError(
+            answer.status_code, "unreadable", "the answer could not be read"
+        ) from error
 
 
-def _purpose(method: str) -> Purpose:
+def _purpose(method: str) -> CallPriority:
     """What a call is for: a removal is one whatever it is part of, and so is what a removal needs to know."""
     if method in ("DELETE", "PATCH"):
-        return Purpose.REMOVE
+        return CallPriority.REMOVE
     if method == "POST":
-        return Purpose.ADD
-    return max(purpose(), Purpose.ADD) if method == "PUT" else purpose()
+        return CallPriority.ADD
+    return max(call_priority(), CallPriority.ADD) if method == "PUT" else call_priority()
 
 
 def _error(answer: httpx.Response) -> HerokuError:
@@ -136,14 +138,14 @@ def _error(answer: httpx.Response) -> HerokuError:
     id, message = _words(answer)
     status = answer.status_code
     if status == httpx.codes.TOO_MANY_REQUESTS:
-        return HerokuBusyError(status, id, message)
+        return HerokuRateLimitedError(status, id, message)
     if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-        return HerokuDeniedError(status, id, message)
+        return HerokuUnauthorizedError(status, id, message)
     if status == httpx.codes.NOT_FOUND and id == "not_found":
         return HerokuNotFoundError(status, id, message)
     if answer.is_client_error and id:
         return HerokuRefusedError(status, id, message)
-    return HerokuUnclearError(status, id, message)
+    return HerokuAmbiguousError(status, id, message)
 
 
 def _words(answer: httpx.Response) -> tuple[str, str]:

@@ -140,7 +140,7 @@ def mention(id: str) -> Mrkdwn:
     return Mrkdwn(f"<!subteam^{escape(id)}>" if id.startswith("S") else f"<@{escape(id)}>")
 
 
-class Words:
+class Translator:
     """The sentences of one language.
 
     Args:

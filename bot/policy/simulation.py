@@ -17,7 +17,7 @@ _ANY: Final = UUID(int=0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Question:
+class SimulatedRequest:
     """What is to be tried.
 
     Attributes:
@@ -43,7 +43,7 @@ def check_lines(policy: Policy) -> list[str]:
     return [f"the policy is right: {rules}; {listed}; requests are decided in {policy.approvals_channel}"]
 
 
-def try_policy(policy: Policy, question: Question) -> list[str]:
+def try_policy(policy: Policy, question: SimulatedRequest) -> list[str]:
     """Answers a question, line by line.
 
     Args:
@@ -73,7 +73,7 @@ def try_policy(policy: Policy, question: Question) -> list[str]:
     return lines
 
 
-def _staged(policy: Policy, question: Question) -> tuple[Target, Policy]:
+def _staged(policy: Policy, question: SimulatedRequest) -> tuple[Target, Policy]:
     """What is asked for as the policy knows it, and the policy with the environment that was asked for."""
     is_space = question.method is Method.TRUSTED
     by_alias = {one.alias.lower(): one.database for one in policy.targets if one.is_space == is_space}
@@ -127,7 +127,7 @@ def _as_approver(decides: Collection[str]) -> str:
     return "what they may decide on, as an approver" if decides else "no"
 
 
-def _verdict(rule: Rule, chosen: Rule | None, environment: str, question: Question) -> str:
+def _verdict(rule: Rule, chosen: Rule | None, environment: str, question: SimulatedRequest) -> str:
     """Why a rule counts, or why it does not."""
     others = [
         rule.environments is not None

@@ -5,10 +5,10 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from uuid import UUID
 
-from bot.domain.mtls.certificate import Certificate, KnownCertificate, Sighting
-from bot.domain.mtls.download_link import Handout
-from bot.domain.mtls.expiry_reminders import Ladder
-from bot.ports.values import Doing
+from bot.domain.mtls.certificate import Certificate, InventoryChange, KnownCertificate
+from bot.domain.mtls.download_link import DownloadLink
+from bot.domain.mtls.expiry_reminders import ReminderSchedule
+from bot.ports.values import AuditContext
 
 
 class Certificates(Protocol):
@@ -34,7 +34,7 @@ class Certificates(Protocol):
         """The one that a request made, or the one made last; gone or not."""
         ...
 
-    async def listed(self, target: UUID, found: Iterable[Certificate]) -> Sighting:
+    async def listed(self, target: UUID, found: Iterable[Certificate]) -> InventoryChange:
         """Brings the inventory of a database up to date with a complete list."""
         ...
 
@@ -47,14 +47,14 @@ class Certificates(Protocol):
         ...
 
 
-class Reminders(Protocol):
+class ExpiryReminders(Protocol):
     """Reminders of certificates' ends; every one of them, and what is done about it, has an audit line."""
 
     async def due(self, now: datetime, *, limit: int) -> tuple[KnownCertificate, ...]:
         """Working certificates whose end somebody is to be reminded of, locked, the most overdue first."""
         ...
 
-    async def climb(self, known: KnownCertificate, ladder: Ladder, *, doing: Doing) -> None:
+    async def climb(self, known: KnownCertificate, ladder: ReminderSchedule, *, doing: AuditContext) -> None:
         """Writes how far the reminders of a locked certificate have come."""
         ...
 
@@ -67,22 +67,22 @@ class Reminders(Protocol):
         ...
 
 
-class Handouts(Protocol):
+class DownloadLinks(Protocol):
     """Links to certificates' files; every change of a link's state writes its audit line."""
 
-    async def make(self, handout: Handout, *, doing: Doing) -> None:
+    async def make(self, handout: DownloadLink, *, doing: AuditContext) -> None:
         """Records a new link."""
         ...
 
-    async def lock(self, id: UUID) -> Handout | None:
+    async def lock(self, id: UUID) -> DownloadLink | None:
         """A link, locked until the transaction ends."""
         ...
 
-    async def open_of(self, certificate: UUID) -> tuple[Handout, ...]:
+    async def open_of(self, certificate: UUID) -> tuple[DownloadLink, ...]:
         """Links to a certificate's files that nobody used yet, locked until the transaction ends."""
         ...
 
-    async def hold(self, handout: Handout, *, within: timedelta) -> UUID:
+    async def hold(self, handout: DownloadLink, *, within: timedelta) -> UUID:
         """Keeps others out while the files of a locked link are fetched; returns the lease."""
         ...
 
@@ -90,10 +90,10 @@ class Handouts(Protocol):
         """Lets others try at once; nothing was handed out."""
         ...
 
-    async def holds(self, id: UUID, lease: UUID) -> Handout | None:
+    async def holds(self, id: UUID, lease: UUID) -> DownloadLink | None:
         """The link, locked, if it is still held by this lease; None when it is not any more."""
         ...
 
-    async def move(self, before: Handout, after: Handout, *, doing: Doing) -> None:
+    async def move(self, before: DownloadLink, after: DownloadLink, *, doing: AuditContext) -> None:
         """Writes what differs of a locked link, and the audit line where its state does."""
         ...

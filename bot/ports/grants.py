@@ -7,16 +7,16 @@ from uuid import UUID
 
 from bot.domain.grant import Grant
 from bot.domain.method import Method
-from bot.domain.operation import Change
+from bot.domain.operation import Operation
 from bot.domain.schedule import OPENING_DEADLINE
 from bot.domain.subject import Subject
-from bot.ports.values import Doing
+from bot.ports.values import AuditContext
 
 
 class Grants(Protocol):
     """Grants; every change of state writes its audit line."""
 
-    async def open(self, grant: Grant, *, doing: Doing, within: timedelta = OPENING_DEADLINE) -> None:
+    async def open(self, grant: Grant, *, doing: AuditContext, within: timedelta = OPENING_DEADLINE) -> None:
         """Records a grant that is to be applied ``within`` a time, by Postgres' clock."""
         ...
 
@@ -45,7 +45,7 @@ class Grants(Protocol):
         ...
 
     async def change(
-        self, before: Grant, after: Grant, *, doing: Doing, within: timedelta = OPENING_DEADLINE
+        self, before: Grant, after: Grant, *, doing: AuditContext, within: timedelta = OPENING_DEADLINE
     ) -> bool:
         """Writes what differs; False and nothing written when the state is not ``before``'s any more.
 
@@ -61,7 +61,7 @@ class Grants(Protocol):
         """These grants, locked until the transaction ends."""
         ...
 
-    async def change_all(self, changes: Sequence[tuple[Grant, Grant, Doing]]) -> None:
+    async def change_all(self, changes: Sequence[tuple[Grant, Grant, AuditContext]]) -> None:
         """Writes many grants that this transaction has locked: as it was, as it is to be, and who does it.
 
         None of them may be applied (again) by this: that sets a deadline, which ``change`` does.
@@ -85,30 +85,30 @@ class Grants(Protocol):
         ...
 
 
-class Changes(Protocol):
+class Operations(Protocol):
     """Changes that happen once; every change of state writes its audit line."""
 
-    async def start(self, change: Change, *, within: timedelta, doing: Doing) -> None:
+    async def start(self, change: Operation, *, within: timedelta, doing: AuditContext) -> None:
         """Records a change that is to be made, with a deadline that runs by Postgres' clock."""
         ...
 
-    async def get(self, id: UUID) -> Change:
+    async def get(self, id: UUID) -> Operation:
         """One change, locked until the transaction ends."""
         ...
 
-    async def of_request(self, request: int) -> Change | None:
+    async def of_request(self, request: int) -> Operation | None:
         """The change that a request brought about, locked until the transaction ends."""
         ...
 
-    async def under_way(self, target: UUID, method: Method) -> tuple[Change, ...]:
+    async def under_way(self, target: UUID, method: Method) -> tuple[Operation, ...]:
         """Changes of a target and method that are to be made, oldest first."""
         ...
 
-    async def taken_over(self, target: UUID, method: Method) -> tuple[Change, ...]:
+    async def taken_over(self, target: UUID, method: Method) -> tuple[Operation, ...]:
         """Changes by which entries of others were taken over, the newest first."""
         ...
 
-    async def to_wake(self, now: datetime, *, limit: int) -> tuple[Change, ...]:
+    async def to_wake(self, now: datetime, *, limit: int) -> tuple[Operation, ...]:
         """Changes that wait for a person and that the clock is to look at, locked."""
         ...
 
@@ -117,7 +117,7 @@ class Changes(Protocol):
         ...
 
     async def move(
-        self, before: Change, after: Change, *, doing: Doing, within: timedelta | None = None
+        self, before: Operation, after: Operation, *, doing: AuditContext, within: timedelta | None = None
     ) -> bool:
         """Writes what differs; False and nothing written when the state is not ``before``'s any more.
 

@@ -4,16 +4,16 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
 from typing import Protocol
 
-from bot.ports.services import Place
-from bot.ports.values import Notice, Post, PostKind
+from bot.ports.services import MessageRef
+from bot.ports.values import MessageKind, Notification, OutboxMessage
 
 
-class Posts(Protocol):
+class Outbox(Protocol):
     """Cards and notices: what Slack is to show."""
 
     async def tell(
         self,
-        kind: PostKind,
+        kind: MessageKind,
         *,
         to: str,
         key: str,
@@ -23,7 +23,7 @@ class Posts(Protocol):
         """Records a card or notice; a key is told once."""
         ...
 
-    async def tell_all(self, notices: Sequence[Notice]) -> None:
+    async def tell_all(self, notices: Sequence[Notification]) -> None:
         """Records many notices at once; a key is told once."""
         ...
 
@@ -31,7 +31,7 @@ class Posts(Protocol):
         """Records the two cards of a new request: the channel's where it is decided, and the requester's."""
         ...
 
-    async def announce(self, kind: PostKind, *, to: str, key: str, request: int, again: timedelta) -> int:
+    async def announce(self, kind: MessageKind, *, to: str, key: str, request: int, again: timedelta) -> int:
         """Records what is about to be posted by hand, because the store must not know what it says.
 
         Args:
@@ -46,7 +46,7 @@ class Posts(Protocol):
         """
         ...
 
-    async def stands(self, number: int, place: Place) -> None:
+    async def stands(self, number: int, place: MessageRef) -> None:
         """Notes where a post stands that was made by hand."""
         ...
 
@@ -66,35 +66,35 @@ class Posts(Protocol):
         """Has one post shown afresh, perhaps saying something else; False when there is none of that key."""
         ...
 
-    async def place(self, key: str) -> Place | None:
+    async def place(self, key: str) -> MessageRef | None:
         """Where a post stands in Slack; None when it does not stand yet."""
         ...
 
-    async def claim(self) -> Post | None:
+    async def claim(self) -> OutboxMessage | None:
         """Takes the post that has been due the longest, with a lease; None when none is due."""
         ...
 
-    async def renew(self, post: Post) -> None:
+    async def renew(self, post: OutboxMessage) -> None:
         """Prolongs the lease before a call; raises ``LeaseLostError``."""
         ...
 
-    async def posting(self, post: Post, *, channel: str) -> None:
+    async def posting(self, post: OutboxMessage, *, channel: str) -> None:
         """Notes that a post is about to be made in a channel; prolongs the lease as ``renew`` does."""
         ...
 
-    async def shown(self, post: Post, place: Place) -> None:
+    async def shown(self, post: OutboxMessage, place: MessageRef) -> None:
         """Records that a post stands, and which version it shows."""
         ...
 
-    async def not_posted(self, post: Post, *, gone: bool) -> None:
+    async def not_posted(self, post: OutboxMessage, *, gone: bool) -> None:
         """Records that Slack took nothing; ``gone``: what stood there was deleted, to be posted afresh."""
         ...
 
-    async def postpone(self, post: Post, *, by: timedelta) -> None:
+    async def postpone(self, post: OutboxMessage, *, by: timedelta) -> None:
         """Gives a post back, to be tried again later."""
         ...
 
-    async def overtaken(self, post: Post) -> None:
+    async def overtaken(self, post: OutboxMessage) -> None:
         """Has a post shown afresh that a courier may have shown after it had lost the lease."""
         ...
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 
-class Chores(Protocol):
+class PeriodicTasks(Protocol):
     """Work that is done every so often by whichever worker comes first."""
 
     async def claim(self, name: str, *, within: timedelta) -> bool:

@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Final, Protocol
 
-from bot.domain.rate_budget import Budget, Purpose
+from bot.domain.rate_budget import Budget, CallPriority
 
 
-class Budgets(Protocol):
+class RateBudgets(Protocol):
     """The one budget that all processes share."""
 
-    async def draw(self, purpose: Purpose, calls: int) -> tuple[Budget, int]:
+    async def draw(self, call_priority: CallPriority, calls: int) -> tuple[Budget, int]:
         """Takes tokens for at most so many calls; how many it took, and what is left."""
         ...
 
@@ -20,18 +20,18 @@ class Budgets(Protocol):
         ...
 
 
-_PURPOSE: Final = ContextVar("purpose", default=Purpose.ADD)
+_PURPOSE: Final = ContextVar("purpose", default=CallPriority.ADD)
 
 
-def purpose() -> Purpose:
+def call_priority() -> CallPriority:
     """What the calls of the work at hand are for: somebody's wish, unless it was said."""
     return _PURPOSE.get()
 
 
 @contextlib.contextmanager
-def calling_for(purpose: Purpose) -> Iterator[None]:
+def with_priority(call_priority: CallPriority) -> Iterator[None]:
     """Says what the calls of a ``with`` block are for, however deep they are made."""
-    before = _PURPOSE.set(purpose)
+    before = _PURPOSE.set(call_priority)
     try:
         yield
     finally:

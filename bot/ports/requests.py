@@ -7,10 +7,10 @@ from uuid import UUID
 
 from bot.domain.person import Person
 from bot.domain.request import Decision, Request, RequestState, Terms
-from bot.ports.values import Case, Doing, Question, Wanted
+from bot.ports.values import AuditContext, NewRequest, RequestDetails, UserLookup
 
 
-class Received(Protocol):
+class IdempotencyKeys(Protocol):
     """Commands and clicks that were acted on, so that the same one coming again is not acted on twice."""
 
     async def first(self, key: str, *, request: int) -> bool:
@@ -22,7 +22,7 @@ class Received(Protocol):
         ...
 
 
-class People(Protocol):
+class SlackUsers(Protocol):
     """The cache of people."""
 
     async def find(self, id: str, *, groups: Collection[str] = ()) -> Person | None:
@@ -54,7 +54,7 @@ class People(Protocol):
         """Refreshes who is in a user group, unless that was learnt later; ``read`` as in ``keep``."""
         ...
 
-    async def ask_for(self, id: str) -> None:
+    async def request_lookup(self, id: str) -> None:
         """Notes that somebody unknown turned up, for the worker to look them up."""
         ...
 
@@ -62,11 +62,11 @@ class People(Protocol):
         """Ids of people who turned up unknown."""
         ...
 
-    async def question(self, id: str) -> Question | None:
+    async def question(self, id: str) -> UserLookup | None:
         """The open question about somebody, before Slack is asked; None when it is answered by now."""
         ...
 
-    async def answer(self, question: Question, person: Person | None) -> None:
+    async def answer(self, question: UserLookup, person: Person | None) -> None:
         """Keeps what Slack said, unless it was asked anew meanwhile; None: Slack does not know them."""
         ...
 
@@ -74,7 +74,7 @@ class People(Protocol):
 class Requests(Protocol):
     """Requests and the votes on them; every change of state writes its audit line."""
 
-    async def add(self, wanted: Wanted, *, doing: Doing) -> Request:
+    async def add(self, wanted: NewRequest, *, doing: AuditContext) -> Request:
         """Records a pending request."""
         ...
 
@@ -82,7 +82,7 @@ class Requests(Protocol):
         """A request, locked until the transaction ends."""
         ...
 
-    async def lock_case(self, id: int) -> Case | None:
+    async def lock_case(self, id: int) -> RequestDetails | None:
         """The same with everything that is shown of it, its votes included."""
         ...
 
@@ -94,7 +94,7 @@ class Requests(Protocol):
         """Records a vote."""
         ...
 
-    async def decide(self, request: Request, state: RequestState, *, doing: Doing) -> None:
+    async def decide(self, request: Request, state: RequestState, *, doing: AuditContext) -> None:
         """Moves a pending request to its final state."""
         ...
 
@@ -102,7 +102,7 @@ class Requests(Protocol):
         """Writes new terms; buttons that show the old ones decide nothing from here on."""
         ...
 
-    async def note_vote(self, request: Request, votes: int, *, doing: Doing) -> None:
+    async def note_vote(self, request: Request, votes: int, *, doing: AuditContext) -> None:
         """Writes the audit line of an approval that does not decide yet."""
         ...
 
@@ -122,16 +122,16 @@ class Requests(Protocol):
         """The next lapse or reminder."""
         ...
 
-    async def pending(self, *, limit: int) -> tuple[Case, ...]:
+    async def pending(self, *, limit: int) -> tuple[RequestDetails, ...]:
         """Requests that wait for a decision, newest first."""
         ...
 
-    async def case(self, id: int) -> Case | None:
+    async def case(self, id: int) -> RequestDetails | None:
         """A request with everything that is shown of it."""
         ...
 
     async def open_cases(
         self, *, requester: str | None, limit: int, target: UUID | None = None
-    ) -> tuple[Case, ...]:
+    ) -> tuple[RequestDetails, ...]:
         """Pending requests and those with an open grant, newest first."""
         ...

@@ -8,13 +8,13 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from bot.domain.mtls.certificate import Certificate
-from bot.domain.mtls.connection_test import Probed
-from bot.domain.mtls.observation import Rule
+from bot.domain.mtls.connection_test import TestResult
+from bot.domain.mtls.observation import IpRule
 from bot.domain.person import Person
-from bot.domain.privatelink.observation import Connection, LinkAccount
+from bot.domain.privatelink.observation import AllowedAccount, Connection
 from bot.domain.subject import Network
 from bot.domain.target import Database, Space
-from bot.domain.trusted_ips.ruleset import RangeRule, Ruleset
+from bot.domain.trusted_ips.ruleset import Ruleset, RulesetRule
 
 Block = dict[str, Any]
 """One Block Kit block, as Slack takes it."""
@@ -28,7 +28,7 @@ class Clock(Protocol):
         ...
 
 
-class Loop(StrEnum):
+class WorkerName(StrEnum):
     """The loops that a commit may wake."""
 
     KEEPER = "keeper"
@@ -36,14 +36,14 @@ class Loop(StrEnum):
     CLOCK = "clock"
 
 
-class Bell(Protocol):
+class Wakeups(Protocol):
     """Wakes loops in this and other processes; it may be lost, never relied upon."""
 
-    def ring(self, loops: Iterable[Loop]) -> None:
+    def ring(self, loops: Iterable[WorkerName]) -> None:
         """Wakes the loops soon; returns at once."""
         ...
 
-    async def wait(self, loop: Loop, *, at_most: timedelta) -> None:
+    async def wait(self, loop: WorkerName, *, at_most: timedelta) -> None:
         """Returns when the loop was rung, or after the time."""
         ...
 
@@ -52,7 +52,7 @@ class Bell(Protocol):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LinkSeen:
+class PrivateLinkState:
     """A database's PrivateLink, as Heroku answered.
 
     Attributes:
@@ -65,7 +65,7 @@ class LinkSeen:
     database: UUID | None
     status: str
     service: str
-    accounts: tuple[LinkAccount, ...]
+    accounts: tuple[AllowedAccount, ...]
     connections: tuple[Connection, ...]
 
 
@@ -96,8 +96,8 @@ class Login:
 class Heroku(Protocol):
     """The calls that pgaccess makes; each is one request with one total deadline.
 
-    Every method raises ``HerokuDeniedError``, ``HerokuBusyError``, ``HerokuRefusedError`` or
-    ``HerokuUnclearError`` as the answer is.
+    Every method raises ``HerokuUnauthorizedError``, ``HerokuRateLimitedError``, ``HerokuRefusedError`` or
+    ``HerokuAmbiguousError`` as the answer is.
     """
 
     @property
@@ -125,7 +125,7 @@ class Heroku(Protocol):
         """Every list that a space had, in the order in which Heroku answers."""
         ...
 
-    async def put_ruleset(self, space: UUID, rules: Sequence[RangeRule]) -> Ruleset:
+    async def put_ruleset(self, space: UUID, rules: Sequence[RulesetRule]) -> Ruleset:
         """Replaces a space's whole list; nothing is known of what others wrote meanwhile."""
         ...
 
@@ -137,7 +137,7 @@ class Heroku(Protocol):
         """The mTLS endpoint's status word; raises ``HerokuNotFoundError`` when mTLS is not enabled."""
         ...
 
-    async def rules(self, name: str) -> tuple[Rule, ...]:
+    async def rules(self, name: str) -> tuple[IpRule, ...]:
         """The complete list of IP rules of a database."""
         ...
 
@@ -169,7 +169,7 @@ class Heroku(Protocol):
         """Makes a certificate worthless at once; ``HerokuNotFoundError``: it is disabled, or is not there."""
         ...
 
-    async def add_rule(self, name: str, *, network: Network, description: str) -> Rule:
+    async def add_rule(self, name: str, *, network: Network, description: str) -> IpRule:
         """Adds one rule and returns it with Heroku's id."""
         ...
 
@@ -177,15 +177,15 @@ class Heroku(Protocol):
         """Removes one rule; raises ``HerokuNotFoundError`` when it is not there."""
         ...
 
-    async def privatelink(self, name: str) -> LinkSeen:
+    async def privatelink(self, name: str) -> PrivateLinkState:
         """A database's PrivateLink; raises ``HerokuNotFoundError`` when it has none."""
         ...
 
-    async def open_privatelink(self, name: str, accounts: Sequence[str]) -> LinkSeen:
+    async def open_privatelink(self, name: str, accounts: Sequence[str]) -> PrivateLinkState:
         """Makes a database's PrivateLink, with at least one account; it takes minutes."""
         ...
 
-    async def let_accounts_in(self, name: str, accounts: Sequence[str]) -> LinkSeen:
+    async def let_accounts_in(self, name: str, accounts: Sequence[str]) -> PrivateLinkState:
         """Adds accounts; those that are there already stay as they are."""
         ...
 
@@ -202,14 +202,14 @@ class Heroku(Protocol):
         ...
 
     async def login(self, app: str, config_var: str) -> Login:
-        """How a database is reached now; ``HerokuUnclearError``: the app has no such URL there."""
+        """How a database is reached now; ``HerokuAmbiguousError``: the app has no such URL there."""
         ...
 
 
-class Probe(Protocol):
+class ConnectionTest(Protocol):
     """Connects to a database with a client certificate, from the machine that the bot runs on."""
 
-    async def connect(self, login: Login, credential: Credential, *, root: str) -> Probed:
+    async def connect(self, login: Login, credential: Credential, *, root: str) -> TestResult:
         """Connects once, within ``PATIENCE`` of ``connection_test``; nothing is kept, and nothing is quoted.
 
         Args:
@@ -232,7 +232,7 @@ class Message:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Place:
+class MessageRef:
     """Where a message stands in Slack."""
 
     channel: str
@@ -246,17 +246,19 @@ class Slack(Protocol):
         """The id of the direct conversation with a person (``conversations.open``)."""
         ...
 
-    async def post(self, channel: str, message: Message, *, post: int, thread: str | None = None) -> Place:
+    async def post(
+        self, channel: str, message: Message, *, post: int, thread: str | None = None
+    ) -> MessageRef:
         """Posts a message, perhaps in a thread, that carries the post's number in its metadata."""
         ...
 
-    async def update(self, place: Place, message: Message) -> None:
+    async def update(self, place: MessageRef, message: Message) -> None:
         """Shows a message afresh where it stands."""
         ...
 
     async def find(
         self, channel: str, *, post: int, since: datetime, thread: str | None = None
-    ) -> Place | None:
+    ) -> MessageRef | None:
         """Finds a message that carries the post's number, posted after a moment, perhaps in a thread."""
         ...
 
@@ -277,10 +279,10 @@ class Slack(Protocol):
         ...
 
 
-class Desk(Protocol):
+class InteractiveSlack(Protocol):
     """The calls that are made while a person waits, each within 1.5 s and outside any transaction."""
 
-    async def hand(self, person: str, message: Message, *, post: int) -> Place:
+    async def hand(self, person: str, message: Message, *, post: int) -> MessageRef:
         """Writes to one person what the store must not know, carrying the number of its post.
 
         It is posted here instead of by a courier, and never unfolded into a preview.

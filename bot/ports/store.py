@@ -3,25 +3,25 @@
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from bot.ports.certificates import Certificates, Handouts, Reminders
-from bot.ports.grants import Changes, Grants
-from bot.ports.outbox import Posts
-from bot.ports.owned_entries import Entries, Links, Ranges
-from bot.ports.periodic_tasks import Audit, Chores
-from bot.ports.requests import People, Received, Requests
-from bot.ports.targets import Lanes, Targets
+from bot.ports.certificates import Certificates, DownloadLinks, ExpiryReminders
+from bot.ports.grants import Grants, Operations
+from bot.ports.outbox import Outbox
+from bot.ports.owned_entries import MtlsRules, PrivateLinkAccounts, TrustedRanges
+from bot.ports.periodic_tasks import Audit, PeriodicTasks
+from bot.ports.requests import IdempotencyKeys, Requests, SlackUsers
+from bot.ports.targets import ReconcileQueue, Targets
 
 
 class Transaction(Protocol):
     """One unit of work: left without ``commit`` it rolls back; after it, the loops concerned are rung."""
 
     @property
-    def received(self) -> Received:
+    def received(self) -> IdempotencyKeys:
         """Commands and clicks that were acted on."""
         ...
 
     @property
-    def people(self) -> People:
+    def people(self) -> SlackUsers:
         """The cache of people."""
         ...
 
@@ -31,27 +31,27 @@ class Transaction(Protocol):
         ...
 
     @property
-    def ranges(self) -> Ranges:
+    def ranges(self) -> TrustedRanges:
         """Trusted ranges of spaces."""
         ...
 
     @property
-    def lanes(self) -> Lanes:
+    def lanes(self) -> ReconcileQueue:
         """The keeper's turns."""
         ...
 
     @property
-    def changes(self) -> Changes:
+    def changes(self) -> Operations:
         """Changes that happen once."""
         ...
 
     @property
-    def entries(self) -> Entries:
+    def entries(self) -> MtlsRules:
         """Our rules, and intents."""
         ...
 
     @property
-    def links(self) -> Links:
+    def links(self) -> PrivateLinkAccounts:
         """AWS accounts that we let in."""
         ...
 
@@ -71,22 +71,22 @@ class Transaction(Protocol):
         ...
 
     @property
-    def reminders(self) -> Reminders:
+    def reminders(self) -> ExpiryReminders:
         """Reminders of certificates' ends."""
         ...
 
     @property
-    def handouts(self) -> Handouts:
+    def handouts(self) -> DownloadLinks:
         """Links to certificates' files."""
         ...
 
     @property
-    def posts(self) -> Posts:
+    def posts(self) -> Outbox:
         """Cards and notices."""
         ...
 
     @property
-    def chores(self) -> Chores:
+    def chores(self) -> PeriodicTasks:
         """Chores."""
         ...
 

@@ -6,9 +6,9 @@ from typing import Protocol
 from uuid import UUID
 
 from bot.domain.method import Method
-from bot.domain.observation import AnyLook
+from bot.domain.observation import Observation
 from bot.domain.target import Database, Space
-from bot.ports.values import Job
+from bot.ports.values import ReconcileJob
 
 
 class Targets(Protocol):
@@ -22,7 +22,7 @@ class Targets(Protocol):
         """Every space that the last discovery found, by name."""
         ...
 
-    async def called(self, name: str, method: Method) -> tuple[tuple[Database, AnyLook | None], ...]:
+    async def called(self, name: str, method: Method) -> tuple[tuple[Database, Observation | None], ...]:
         """The databases among them that are called so, or whose app is, however it is capitalised.
 
         Each comes with what the last look at a method of it saw.
@@ -38,10 +38,10 @@ class Targets(Protocol):
         ...
 
 
-class Lanes(Protocol):
+class ReconcileQueue(Protocol):
     """The keeper's turns: one lane for each method of each target, and what the last look at it saw."""
 
-    async def look(self, target: UUID, method: Method) -> AnyLook | None:
+    async def look(self, target: UUID, method: Method) -> Observation | None:
         """What the last look saw."""
         ...
 
@@ -59,19 +59,19 @@ class Lanes(Protocol):
         """Does the same to many lanes at once."""
         ...
 
-    async def look_at_all(self) -> None:
+    async def refresh_all(self) -> None:
         """Makes every lane due: time has jumped."""
         ...
 
-    async def look_soon(self, *seen: UUID) -> None:
+    async def request_refresh(self, *seen: UUID) -> None:
         """Makes every method of some targets due: somebody wants to see the present."""
         ...
 
-    async def claim(self) -> Job | None:
+    async def claim(self) -> ReconcileJob | None:
         """Takes a lane that is due, with a lease: those whose grants have changed before others."""
         ...
 
-    async def renew(self, job: Job) -> bool:
+    async def renew(self, job: ReconcileJob) -> bool:
         """Prolongs the lease before a call.
 
         Returns:
@@ -82,11 +82,13 @@ class Lanes(Protocol):
         """
         ...
 
-    async def looked(self, job: Job, look: AnyLook) -> None:
+    async def looked(self, job: ReconcileJob, look: Observation) -> None:
         """Keeps what a pass saw."""
         ...
 
-    async def release(self, job: Job, *, again: timedelta, tries: int, kept: bool, troubles: int = 0) -> None:
+    async def release(
+        self, job: ReconcileJob, *, again: timedelta, tries: int, kept: bool, troubles: int = 0
+    ) -> None:
         """Ends the pass and sets the next look: at once if grants changed or somebody asked for it meanwhile.
 
         A target that Heroku does not have any more, and that nothing of ours is left of, is not looked at

@@ -10,18 +10,18 @@ from uuid import UUID
 from bot.domain.grant import Grant
 from bot.domain.method import Method
 from bot.domain.mtls.certificate import KnownCertificate
-from bot.domain.mtls.observation import Look
-from bot.domain.observation import AnyLook, link_look, rules_look
-from bot.domain.operation import Change
-from bot.domain.privatelink.observation import LinkLook
-from bot.domain.rate_budget import Purpose
+from bot.domain.mtls.observation import MtlsObservation
+from bot.domain.observation import Observation, mtls_observation, privatelink_observation
+from bot.domain.operation import Operation
+from bot.domain.privatelink.observation import PrivateLinkObservation
+from bot.domain.rate_budget import CallPriority
 from bot.domain.request import Decision, Kind, Request, Terms
 from bot.domain.target import Database, Space, Target
-from bot.domain.trusted_ips.ruleset import RangesLook, Services
-from bot.ports.services import Place
+from bot.domain.trusted_ips.ruleset import RulesetObservation, Services
+from bot.ports.services import MessageRef
 
 
-class PostKind(StrEnum):
+class MessageKind(StrEnum):
     """What a post shows. Cards are edited as their request moves on; notices are sent once."""
 
     CARD_APPROVAL = "card.approval"
@@ -75,12 +75,12 @@ class PostKind(StrEnum):
     @property
     def is_card(self) -> bool:
         """Whether it is edited as its request moves on; the others are sent once."""
-        return self in (PostKind.CARD_APPROVAL, PostKind.CARD_REQUESTER)
+        return self in (MessageKind.CARD_APPROVAL, MessageKind.CARD_REQUESTER)
 
     @property
     def is_reply(self) -> bool:
         """Whether it stands in the thread of its request's card."""
-        return self in (PostKind.NOTICE_REMINDER, PostKind.NOTICE_TICKET)
+        return self in (MessageKind.NOTICE_REMINDER, MessageKind.NOTICE_TICKET)
 
 
 BOT: Final = "pgaccess"
@@ -88,7 +88,7 @@ BOT: Final = "pgaccess"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Doing:
+class AuditContext:
     """Who changes a state, and when: the audit line of the change.
 
     Attributes:
@@ -102,7 +102,7 @@ class Doing:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wanted:
+class NewRequest:
     """A request that is about to be recorded; see ``Request`` for what its parts mean."""
 
     kind: Kind
@@ -116,7 +116,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Case:
+class RequestDetails:
     """A request with everything that is shown of it.
 
     Attributes:
@@ -132,21 +132,21 @@ class Case:
     target: Target
     decisions: tuple[Decision, ...]
     grant: Grant | None
-    look: AnyLook | None
-    change: Change | None = None
+    look: Observation | None
+    change: Operation | None = None
     closes: tuple[int, ...] = ()
     certificate: KnownCertificate | None = None
     issued: KnownCertificate | None = None
 
     @property
-    def rules(self) -> Look | None:
+    def rules(self) -> MtlsObservation | None:
         """The last look at IP rules; raises ``TypeError`` where it is another method that is asked for."""
-        return rules_look(self.look)
+        return mtls_observation(self.look)
 
     @property
-    def link(self) -> LinkLook | None:
+    def link(self) -> PrivateLinkObservation | None:
         """The last look at PrivateLink; raises ``TypeError`` where it is another method that is asked for."""
-        return link_look(self.look)
+        return privatelink_observation(self.look)
 
     @property
     def database(self) -> Database:
@@ -157,7 +157,7 @@ class Case:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Situation:
+class DatabaseStatus:
     """One database as the store knows it.
 
     Attributes:
@@ -171,17 +171,17 @@ class Situation:
     """
 
     database: Database
-    look: Look | None
-    open: tuple[Case, ...]
-    mine: tuple[Case, ...]
+    look: MtlsObservation | None
+    open: tuple[RequestDetails, ...]
+    mine: tuple[RequestDetails, ...]
     now: datetime
-    link: LinkLook | None = None
+    link: PrivateLinkObservation | None = None
     certificates: tuple[KnownCertificate, ...] = ()
-    space: "SpaceSituation | None" = None
+    space: "SpaceStatus | None" = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Disabling:
+class DisableImpact:
     """What disabling mTLS on a database would end.
 
     Attributes:
@@ -190,13 +190,13 @@ class Disabling:
     """
 
     database: Database
-    look: Look
+    look: MtlsObservation
     requests: tuple[int, ...]
     certificates: tuple[KnownCertificate, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Stock:
+class CertificateList:
     """The client certificates of one database.
 
     Attributes:
@@ -205,12 +205,12 @@ class Stock:
     """
 
     database: Database
-    look: Look | None
+    look: MtlsObservation | None
     certificates: tuple[KnownCertificate, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SpaceSituation:
+class SpaceStatus:
     """One space as the store knows it.
 
     Attributes:
@@ -219,22 +219,22 @@ class SpaceSituation:
     """
 
     space: Space
-    look: RangesLook | None
-    open: tuple[Case, ...]
+    look: RulesetObservation | None
+    open: tuple[RequestDetails, ...]
     services: Services
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Overview:
+class HomeSummary:
     """What a person's App Home shows."""
 
-    mine: tuple[Case, ...]
-    waiting: tuple[Case, ...]
-    ending: tuple[Case, ...]
+    mine: tuple[RequestDetails, ...]
+    waiting: tuple[RequestDetails, ...]
+    ending: tuple[RequestDetails, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Job:
+class ReconcileJob:
     """One method of one target that a keeper holds.
 
     Attributes:
@@ -264,8 +264,8 @@ class Job:
     due_at: datetime
     installation: str
     claimed_at: datetime
-    purpose: Purpose = Purpose.ADD
-    look: AnyLook | None = None
+    purpose: CallPriority = CallPriority.ADD
+    look: Observation | None = None
     changing: bool = True
     certified: bool = True
 
@@ -278,7 +278,7 @@ class Job:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Notice:
+class Notification:
     """A card or notice that is to be recorded.
 
     Attributes:
@@ -287,7 +287,7 @@ class Notice:
         params: what it says beyond its request.
     """
 
-    kind: PostKind
+    kind: MessageKind
     to: str
     key: str
     request: int | None = None
@@ -295,7 +295,7 @@ class Notice:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Post:
+class OutboxMessage:
     """One card or notice that a courier holds.
 
     Attributes:
@@ -309,11 +309,11 @@ class Post:
 
     id: int
     lease: UUID
-    kind: PostKind
+    kind: MessageKind
     recipient: str
     request: int | None
     channel: str | None
-    place: Place | None
+    place: MessageRef | None
     posting_since: datetime | None
     version: int
     tries: int
@@ -321,7 +321,7 @@ class Post:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Question:
+class UserLookup:
     """Somebody who turned up unknown, to be looked up.
 
     Attributes:

@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.domain import schedule
-from bot.domain.rate_budget import Purpose
-from bot.errors import HerokuBusyError, HerokuDeniedError, HerokuError, HerokuSavingError
-from bot.ports import Job, Transaction
+from bot.domain.rate_budget import CallPriority
+from bot.errors import HerokuError, HerokuRateLimitedError, HerokuUnauthorizedError, RateBudgetExhaustedError
+from bot.ports import ReconcileJob, Transaction
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Rest:
+class NextRun:
     """The time until the next look; see ``Lanes.release``."""
 
     again: timedelta
@@ -19,7 +19,9 @@ class Rest:
     kept: bool
 
 
-def rest_after(job: Job, again: timedelta, tries: int, *, error: HerokuError | None, under_way: bool) -> Rest:
+def next_run(
+    job: ReconcileJob, again: timedelta, tries: int, *, error: HerokuError | None, under_way: bool
+) -> NextRun:
     """The time until the next look, sooner or later for what went wrong with a call.
 
     Args:
@@ -30,33 +32,33 @@ def rest_after(job: Job, again: timedelta, tries: int, *, error: HerokuError | N
         under_way: something is still expected to change, so that troubles are not forgotten yet.
     """
     if error is None:
-        return Rest(again=again, tries=tries, troubles=job.troubles if under_way else 0, kept=True)
+        return NextRun(again=again, tries=tries, troubles=job.troubles if under_way else 0, kept=True)
     wait = pause(error, job)
-    stopped = isinstance(error, HerokuBusyError | HerokuDeniedError)
-    return Rest(
+    stopped = isinstance(error, HerokuRateLimitedError | HerokuUnauthorizedError)
+    return NextRun(
         again=wait if stopped else min(again, wait), tries=tries, troubles=_troubles(job, error), kept=False
     )
 
 
-def pause(error: HerokuError, job: Job) -> timedelta:
+def pause(error: HerokuError, job: ReconcileJob) -> timedelta:
     """How long nothing is tried after an error: a refused token is only mended by an operator."""
-    if isinstance(error, HerokuDeniedError):
+    if isinstance(error, HerokuUnauthorizedError):
         return schedule.DENIED
-    if isinstance(error, HerokuSavingError):
-        return schedule.SAVING_LOOK if job.purpose is Purpose.LOOK else schedule.SAVING
+    if isinstance(error, RateBudgetExhaustedError):
+        return schedule.SAVING_LOOK if job.purpose is CallPriority.LOOK else schedule.SAVING
     return schedule.gap(schedule.TROUBLE, job.troubles)
 
 
-def rest_after_nothing(job: Job, wait: timedelta, error: Exception) -> Rest:
+def next_run_after_failure(job: ReconcileJob, wait: timedelta, error: Exception) -> NextRun:
     """The same after a pass that saw nothing."""
-    return Rest(again=wait, tries=job.tries, troubles=_troubles(job, error), kept=False)
+    return NextRun(again=wait, tries=job.tries, troubles=_troubles(job, error), kept=False)
 
 
-def _troubles(job: Job, error: Exception) -> int:
+def _troubles(job: ReconcileJob, error: Exception) -> int:
     """Passes that Heroku spoilt, this one included; one that we have put off ourselves is none."""
-    return job.troubles if isinstance(error, HerokuSavingError) else job.troubles + 1
+    return job.troubles if isinstance(error, RateBudgetExhaustedError) else job.troubles + 1
 
 
-async def release(tx: Transaction, job: Job, rest: Rest) -> None:
+async def release(tx: Transaction, job: ReconcileJob, rest: NextRun) -> None:
     """Ends the turn, with the time until the next look."""
     await tx.lanes.release(job, again=rest.again, tries=rest.tries, kept=rest.kept, troubles=rest.troubles)

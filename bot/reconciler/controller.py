@@ -11,20 +11,20 @@ from datetime import timedelta
 from bot.domain.method import Method
 from bot.domain.schedule import TROUBLE, gap
 from bot.errors import StoreUnavailableError
-from bot.ports import Job, Store, calling_for
+from bot.ports import ReconcileJob, Store, with_priority
 from bot.reconciler import lease
 from bot.reconciler.lease import Pass
 
 
 @dataclass(frozen=True, slots=True)
-class Taken:
+class ClaimedJob:
     """A claimed lane: the pass that is to be made, and the turn that it is made in."""
 
     making: Pass
-    job: Job
+    job: ReconcileJob
 
 
-class Keeper:
+class Controller:
     """Takes one lane at a time: one method of one target.
 
     Args:
@@ -36,7 +36,7 @@ class Keeper:
         self._store = store
         self._methods = methods
 
-    async def claim(self) -> Taken | None:
+    async def claim(self) -> ClaimedJob | None:
         """Takes a lane that is due; None when none is."""
         since = time.monotonic()
         async with self._store.transaction() as tx:
@@ -45,14 +45,14 @@ class Keeper:
                 return None
             making = await self._methods[job.method].take(tx, job, held_since=since)
             await tx.commit()
-            return Taken(making, job)
+            return ClaimedJob(making, job)
 
     async def next_due(self) -> timedelta | None:
         """How long until there is something to claim."""
         async with self._store.transaction() as tx:
             return await tx.lanes.next_due()
 
-    async def work(self, taken: Taken) -> None:
+    async def work(self, taken: ClaimedJob) -> None:
         """Makes the pass; its calls draw on the budget for what they are for.
 
         Raises:
@@ -60,17 +60,17 @@ class Keeper:
                 there again, else the lease runs out.
         """
         try:
-            with calling_for(taken.job.purpose):
+            with with_priority(taken.job.purpose):
                 await taken.making.run()
         except StoreUnavailableError:
             await self._leave(taken.job)
             raise
 
-    async def failed(self, taken: Taken, error: Exception) -> None:
+    async def failed(self, taken: ClaimedJob, error: Exception) -> None:
         """Gives a lane back whose pass failed in a way that nobody has thought of."""
         await taken.making.failed(error)
 
-    async def _leave(self, job: Job) -> None:
+    async def _leave(self, job: ReconcileJob) -> None:
         """Ends a turn whose pass could not be recorded: what it had begun its intents tell the next one."""
         async with self._store.transaction() as tx:
             again = gap(TROUBLE, 0)

@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 
 from bot.domain.subject import Subject, covers
-from bot.ports import Job, PostKind, Transaction
+from bot.ports import MessageKind, ReconcileJob, Transaction
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Finder:
+class Findings:
     """What one pass tells of drift, in the pass' own commit.
 
     Attributes:
@@ -17,14 +17,14 @@ class Finder:
     """
 
     tx: Transaction
-    job: Job
+    job: ReconcileJob
     operations: str
 
-    async def tell(self, kind: PostKind, which: str, **said: str) -> None:
+    async def tell(self, kind: MessageKind, which: str, **said: str) -> None:
         """Tells operations of one finding; ``which`` is what makes it another one than the last."""
         await self._tell(kind, self.operations, which, said)
 
-    async def tell_lost(self, kind: PostKind, entry: Subject, **said: str) -> None:
+    async def tell_lost(self, kind: MessageKind, entry: Subject, **said: str) -> None:
         """Tells operations, and whoever had an entry taken over, that somebody else took it away."""
         which = f"{entry}:{self.job.lease}"
         await self._tell(kind, self.operations, which, said)
@@ -33,6 +33,6 @@ class Finder:
         if owner is not None:
             await self._tell(kind, owner, f"{which}:owner", said)
 
-    async def _tell(self, kind: PostKind, to: str, which: str, said: dict[str, str]) -> None:
+    async def _tell(self, kind: MessageKind, to: str, which: str, said: dict[str, str]) -> None:
         key = f"{kind}:{self.job.target.id}:{which}"
         await self.tx.posts.tell(kind, to=to, key=key, params=said)

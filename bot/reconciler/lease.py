@@ -9,15 +9,15 @@ from typing import Final, Protocol
 from uuid import UUID
 
 from bot.domain import schedule
-from bot.errors import HerokuUnclearError, LeaseLostError
-from bot.ports import Heroku, Job, Store, Transaction
+from bot.errors import HerokuAmbiguousError, LeaseLostError
+from bot.ports import Heroku, ReconcileJob, Store, Transaction
 
 MARGIN: Final = timedelta(seconds=5)
 """What must be left of a lease beyond a call's deadline: time to record the answer."""
 
 
 @dataclass(kw_only=True, slots=True)
-class Turn:
+class Reconciliation:
     """A claimed lane, for as long as its lease holds.
 
     Attributes:
@@ -27,7 +27,7 @@ class Turn:
         began: monotonic seconds of the claim; the lease may have been prolonged since.
     """
 
-    job: Job
+    job: ReconcileJob
     held_since: float
     current: bool = True
     named: bool = False
@@ -57,7 +57,7 @@ class Pass(Protocol):
 class Method(Protocol):
     """How one way in is kept in step."""
 
-    async def take(self, tx: Transaction, job: Job, *, held_since: float) -> Pass:
+    async def take(self, tx: Transaction, job: ReconcileJob, *, held_since: float) -> Pass:
         """Reads what the store knows, in the transaction of the claim.
 
         Args:
@@ -68,7 +68,7 @@ class Method(Protocol):
         ...
 
 
-class Turns:
+class LeaseManager:
     """Leases that hold through calls.
 
     Args:
@@ -80,7 +80,7 @@ class Turns:
         self._store = store
         self._deadline = deadline
 
-    def require_time(self, turn: Turn) -> None:
+    def require_time(self, turn: Reconciliation) -> None:
         """Lets a call start only if its total deadline fits into the lease.
 
         Measured from before the lease was taken, on a clock that goes on while the process is stopped.
@@ -91,12 +91,12 @@ class Turns:
         if not self.has_time(turn):
             raise LeaseLostError("too little is left of the lease to begin a call")
 
-    def has_time(self, turn: Turn) -> bool:
+    def has_time(self, turn: Reconciliation) -> bool:
         """Whether one more call fits into the lease."""
         left = schedule.LEASE - timedelta(seconds=time.monotonic() - turn.held_since)
         return left >= self._deadline + MARGIN
 
-    async def hold_on(self, turn: Turn) -> None:
+    async def hold_on(self, turn: Reconciliation) -> None:
         """Prolongs the lease when a call would not fit into what is left of it; one that fits needs nothing.
 
         Raises:
@@ -108,7 +108,9 @@ class Turns:
         self.require_time(turn)
 
     @contextlib.asynccontextmanager
-    async def holding(self, turn: Turn, *, change: UUID | None = None) -> AsyncIterator[Transaction]:
+    async def holding(
+        self, turn: Reconciliation, *, change: UUID | None = None
+    ) -> AsyncIterator[Transaction]:
         """A transaction that prolongs the lease, and fails if it is not ours any more.
 
         Args:
@@ -126,7 +128,7 @@ class Turns:
         turn.held_since = since
 
 
-class DatabaseTurns(Turns):
+class DatabaseLeaseManager(LeaseManager):
     """Turns with databases, which the Data API knows by names that may change.
 
     Args:
@@ -138,14 +140,14 @@ class DatabaseTurns(Turns):
         super().__init__(store=store, deadline=heroku.deadline)
         self._heroku = heroku
 
-    async def confirm_name(self, turn: Turn) -> None:
+    async def confirm_name(self, turn: Reconciliation) -> None:
         """Makes sure, once in a pass, that the database is still called so, before anything follows from it.
 
         Names may change, and two databases may even swap theirs: every call at the Data API would then reach
         the other one. It also tells a 404 that means "not enabled" from "renamed" and "gone".
 
         Raises:
-            HerokuUnclearError: the add-on has another name now; the next pass uses it.
+            HerokuAmbiguousError: the add-on has another name now; the next pass uses it.
             HerokuNotFoundError: the add-on is gone; what became of it is unknown.
         """
         if turn.named:
@@ -156,5 +158,5 @@ class DatabaseTurns(Turns):
         if name != database.name:
             async with self.holding(turn) as tx:
                 await tx.targets.renamed(database.id, name)
-            raise HerokuUnclearError(404, "not_found", f"the add-on is called {name} now")
+            raise HerokuAmbiguousError(404, "not_found", f"the add-on is called {name} now")
         turn.named = True

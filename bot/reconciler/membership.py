@@ -7,7 +7,7 @@ from bot.errors import Refused
 from bot.ports import Transaction
 
 
-class Standing(Enum):
+class MembershipStatus(Enum):
     """What is known of the person whom access was granted to."""
 
     MEMBER = auto()
@@ -15,16 +15,16 @@ class Standing(Enum):
     UNKNOWN = auto()
 
 
-async def standing(tx: Transaction, person: str) -> Standing:
+async def membership_status(tx: Transaction, person: str) -> MembershipStatus:
     """How somebody stands; whoever is not known well enough is looked up, and has to wait for that."""
     found = await tx.people.find(person)
     if found is None:
         # An open question is left as it is: asked anew, the answer to it would be none.
         if await tx.people.question(person) is None:
-            await tx.people.ask_for(person)
-        return Standing.UNKNOWN
+            await tx.people.request_lookup(person)
+        return MembershipStatus.UNKNOWN
     try:
         require_member(found)
     except Refused:
-        return Standing.OUTSIDER
-    return Standing.MEMBER
+        return MembershipStatus.OUTSIDER
+    return MembershipStatus.MEMBER

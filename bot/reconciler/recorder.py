@@ -11,9 +11,9 @@ from bot.domain import grant as grants
 from bot.domain import schedule
 from bot.domain.grant import Grant, GrantState, Why
 from bot.domain.policy import Policy
-from bot.errors import HerokuDeniedError, HerokuError, HerokuSavingError
-from bot.ports import BOT, Clock, Doing, Job, Notice, PostKind, Store, Transaction
-from bot.reconciler.backoff import pause, release, rest_after_nothing
+from bot.errors import HerokuError, HerokuUnauthorizedError, RateBudgetExhaustedError
+from bot.ports import BOT, AuditContext, Clock, MessageKind, Notification, ReconcileJob, Store, Transaction
+from bot.reconciler.backoff import next_run_after_failure, pause, release
 
 LOUD_AFTER: Final = 5
 """Spoilt passes until operations hears of it: about three minutes where nothing works at all."""
@@ -24,10 +24,10 @@ Verdict = tuple[UUID, GrantState, Why | None, str]
 log = structlog.get_logger(__name__)
 
 _TOLD: Final = {
-    GrantState.IN_FORCE: PostKind.NOTICE_IN_FORCE,
-    GrantState.ENDED: PostKind.NOTICE_ENDED,
-    GrantState.FAILED: PostKind.NOTICE_FAILED,
-    GrantState.INTERRUPTED: PostKind.NOTICE_INTERRUPTED,
+    GrantState.IN_FORCE: MessageKind.NOTICE_IN_FORCE,
+    GrantState.ENDED: MessageKind.NOTICE_ENDED,
+    GrantState.FAILED: MessageKind.NOTICE_FAILED,
+    GrantState.INTERRUPTED: MessageKind.NOTICE_INTERRUPTED,
 }
 
 
@@ -45,21 +45,21 @@ class Recorder:
         self._policy = policy
         self._clock = clock
 
-    async def give_back(self, job: Job, error: HerokuError) -> None:
+    async def give_back(self, job: ReconcileJob, error: HerokuError) -> None:
         """Records that nothing could be seen; what was known before stays as it is."""
         log.warning("keeper.trouble", database=job.target.name, status=error.status, id=error.id)
         async with self._store.transaction() as tx:
             await self.report(tx, job, error, self._clock.now())
-            await release(tx, job, rest_after_nothing(job, pause(error, job), error))
+            await release(tx, job, next_run_after_failure(job, pause(error, job), error))
             await tx.commit()
 
-    async def broken(self, job: Job, error: Exception) -> None:
+    async def broken(self, job: ReconcileJob, error: Exception) -> None:
         """Records, loudly, that a pass failed in a way that nobody has thought of."""
         async with self._store.transaction() as tx:
             answer = {"status": "unexpected", "id": type(error).__name__}
             await self._tell_trouble(tx, job, answer, self._clock.now())
             wait = schedule.gap(schedule.TROUBLE, job.troubles)
-            await release(tx, job, rest_after_nothing(job, wait, error))
+            await release(tx, job, next_run_after_failure(job, wait, error))
             await tx.commit()
 
     # --- grants ----------------------------------------------------------------------------------
@@ -68,12 +68,12 @@ class Recorder:
         """Moves grants as a look has proven them, together, but for those that a person moved meanwhile."""
         proven = list(verdicts)
         held = {grant.id: grant for grant in await tx.grants.get_all({id for id, *_ in proven})}
-        moved: list[tuple[Grant, Grant, Doing]] = []
+        moved: list[tuple[Grant, Grant, AuditContext]] = []
         for id, state, why, detail in proven:
             before = held[id]
             after = self._after(before, state, why, detail, now)
             if after is not None:
-                moved.append((before, after, Doing(actor=BOT, at=now)))
+                moved.append((before, after, AuditContext(actor=BOT, at=now)))
                 held[id] = after
         await tx.grants.change_all(moved)
         await tx.posts.refresh_cards_of({after.request for _, after, _ in moved})
@@ -81,16 +81,18 @@ class Recorder:
             [said for before, after, _ in moved for said in self._said(before, after, now)]
         )
 
-    def _said(self, before: Grant, after: Grant, now: datetime) -> Iterable[Notice]:
+    def _said(self, before: Grant, after: Grant, now: datetime) -> Iterable[Notification]:
         """What is told of a grant that has moved."""
         if after.state is GrantState.ENDED and before.why is Why.EXPIRED and before.closed_at is not None:
             # It was interrupted, its owner was told then, and nothing ends for them now.
             return
         kind, key, request = _TOLD[after.state], f"{_TOLD[after.state]}:{after.id}", after.request
-        yield Notice(kind=kind, to=after.owner, key=f"{key}:{now.isoformat()}", request=request)
+        yield Notification(kind=kind, to=after.owner, key=f"{key}:{now.isoformat()}", request=request)
         if after.state is GrantState.INTERRUPTED:
             operations = self._policy.operations_channel
-            yield Notice(kind=kind, to=operations, key=f"{key}:operations:{now.isoformat()}", request=request)
+            yield Notification(
+                kind=kind, to=operations, key=f"{key}:operations:{now.isoformat()}", request=request
+            )
 
     def _after(
         self, grant: Grant, state: GrantState, why: Why | None, detail: str, now: datetime
@@ -112,14 +114,14 @@ class Recorder:
 
     # --- what operations hears -------------------------------------------------------------------
 
-    async def report(self, tx: Transaction, job: Job, error: HerokuError, now: datetime) -> None:
+    async def report(self, tx: Transaction, job: ReconcileJob, error: HerokuError, now: datetime) -> None:
         """Says once a day that the token is refused; and hourly what has failed for a while."""
-        if isinstance(error, HerokuSavingError):
+        if isinstance(error, RateBudgetExhaustedError):
             return
         answer = {"status": str(error.status), "id": error.id}
-        if isinstance(error, HerokuDeniedError):
+        if isinstance(error, HerokuUnauthorizedError):
             await tx.posts.tell(
-                PostKind.NOTICE_HEROKU_DENIED,
+                MessageKind.NOTICE_HEROKU_DENIED,
                 to=self._policy.operations_channel,
                 key=f"denied:{now.date().isoformat()}",
                 params={"app": job.target.label, **answer},
@@ -127,10 +129,12 @@ class Recorder:
         elif job.troubles + 1 >= LOUD_AFTER:
             await self._tell_trouble(tx, job, answer, now)
 
-    async def _tell_trouble(self, tx: Transaction, job: Job, answer: dict[str, str], now: datetime) -> None:
+    async def _tell_trouble(
+        self, tx: Transaction, job: ReconcileJob, answer: dict[str, str], now: datetime
+    ) -> None:
         hour = now.replace(minute=0, second=0, microsecond=0).isoformat()
         await tx.posts.tell(
-            PostKind.NOTICE_HEROKU_TROUBLE,
+            MessageKind.NOTICE_HEROKU_TROUBLE,
             to=self._policy.operations_channel,
             key=f"trouble:{job.target.id}:{hour}",
             params={"app": job.target.label, **answer},

@@ -9,9 +9,9 @@ from bot.domain.command_text import line_for
 from bot.domain.duration import FOREVER, parse_duration, parse_until
 from bot.domain.grant import Grant, GrantState
 from bot.domain.method import MTLS_RULE_LIMIT, Method, has_mtls
-from bot.domain.mtls.observation import Look
+from bot.domain.mtls.observation import MtlsObservation
 from bot.domain.network import parse_address
-from bot.domain.observation import rules_look
+from bot.domain.observation import mtls_observation
 from bot.domain.person import Person
 from bot.domain.policy import Rule, allowed_duration, require_reason, require_width, rule_for
 from bot.domain.request import Kind, Request, Terms
@@ -19,12 +19,12 @@ from bot.domain.schedule import reminder
 from bot.domain.subject import Network
 from bot.domain.target import Database
 from bot.errors import Refusal, Refused
-from bot.ports import Case, Transaction, Wanted
+from bot.ports import NewRequest, RequestDetails, Transaction
 from bot.services.base import UseCases, grant_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wish:
+class RequestInput:
     """What a person typed or filled in, word by word; None for what they left out."""
 
     address: str | None = None
@@ -39,7 +39,7 @@ class Wish:
 class Asking(UseCases):
     """What ends as a pending request, if it is not refused."""
 
-    async def ask(self, wish: Wish, *, person: str, key: str) -> Case:
+    async def ask(self, wish: RequestInput, *, person: str, key: str) -> RequestDetails:
         """Records a wish for an IP rule, pending approval.
 
         Args:
@@ -52,23 +52,23 @@ class Asking(UseCases):
             StoreUnavailableError: nothing was recorded.
         """
 
-        async def work(tx: Transaction) -> Case:
+        async def work(tx: Transaction) -> RequestDetails:
             member = await self._member(tx, person)
             network = parse_address(wish.address or "")
             database, seen = await self._seen(tx, wish.target, Method.MTLS)
             require_mtls(database)
             terms, rule = self._terms(wish, member, network, database)
-            look = rules_look(seen)
+            look = mtls_observation(seen)
             if look is not None and not look.enabled:
                 terms = replace(terms, enables=await _enables(tx, terms, database, wish))
             else:
                 await _require_room(tx, terms, look)
             request = await self._ask_for(tx, Kind.OPEN, terms, rule, person)
-            return Case(request=request, target=database, decisions=(), grant=None, look=look)
+            return RequestDetails(request=request, target=database, decisions=(), grant=None, look=look)
 
         return await self._once(key, person, work)
 
-    async def extend(self, request: int, wish: Wish, *, person: str, key: str) -> Case:
+    async def extend(self, request: int, wish: RequestInput, *, person: str, key: str) -> RequestDetails:
         """Gives a grant more time: at once within what the rule leaves to its owner, else as a request.
 
         Args:
@@ -87,7 +87,7 @@ class Asking(UseCases):
 
         return await self._once(key, person, work)
 
-    async def _extend(self, tx: Transaction, id: int, wish: Wish, person: str) -> int:
+    async def _extend(self, tx: Transaction, id: int, wish: RequestInput, person: str) -> int:
         member = await self._member(tx, person)
         grant = await grant_of(tx, id)
         case = await tx.requests.case(id)
@@ -116,7 +116,9 @@ class Asking(UseCases):
         await tx.grants.change(grant, longer, doing=self._by(person))
         await tx.posts.refresh_cards(grant.request)
 
-    def _more_time(self, grant: Grant, id: int, wish: Wish, member: Person, case: Case) -> timedelta:
+    def _more_time(
+        self, grant: Grant, id: int, wish: RequestInput, member: Person, case: RequestDetails
+    ) -> timedelta:
         if grant.state in (GrantState.ENDING, GrantState.ENDED):
             again = line_for(Kind.OPEN, case.request.terms, case.target.label)
             raise Refused(Refusal.GRANT_CLOSING, id=id, command=again)
@@ -136,7 +138,9 @@ class Asking(UseCases):
             return parse_duration(wish.duration)
         return rule.default_duration if rule is not None else timedelta(hours=1)
 
-    def _terms(self, wish: Wish, member: Person, network: Network, database: Database) -> tuple[Terms, Rule]:
+    def _terms(
+        self, wish: RequestInput, member: Person, network: Network, database: Database
+    ) -> tuple[Terms, Rule]:
         """Reads the other words of a wish under the policy, in the order in which people type them."""
         now = self._clock.now()
         rule = rule_for(self._policy, target=database, method=Method.MTLS, ids=member.ids)
@@ -155,7 +159,7 @@ class Asking(UseCases):
         return terms, rule
 
     def _length(
-        self, wish: Wish, rule: Rule, member: Person, now: datetime
+        self, wish: RequestInput, rule: Rule, member: Person, now: datetime
     ) -> tuple[timedelta | None, datetime | None]:
         if wish.duration == FOREVER:
             if not rule.permanent:
@@ -190,7 +194,7 @@ class Asking(UseCases):
     ) -> Request:
         """Records a pending request, its two cards and its audit line."""
         doing = self._by(person)
-        wanted = Wanted(
+        wanted = NewRequest(
             kind=kind,
             terms=terms,
             requester=person,
@@ -227,7 +231,7 @@ def require_mtls(database: Database) -> None:
         raise Refused(Refusal.MTLS_PLAN, app=database.app, plan=database.plan)
 
 
-async def _enables(tx: Transaction, terms: Terms, database: Database, wish: Wish) -> bool:
+async def _enables(tx: Transaction, terms: Terms, database: Database, wish: RequestInput) -> bool:
     """Whether a request has mTLS enabled first; not where that is under way already.
 
     Raises:
@@ -243,7 +247,7 @@ async def _enables(tx: Transaction, terms: Terms, database: Database, wish: Wish
     return True
 
 
-async def _require_room(tx: Transaction, terms: Terms, look: Look | None) -> None:
+async def _require_room(tx: Transaction, terms: Terms, look: MtlsObservation | None) -> None:
     """Refuses what the last look shows to be impossible; without a look the keeper will find out."""
     if look is None:
         return

@@ -11,7 +11,7 @@ from bot.domain.duration import parse_duration, parse_until, show_duration
 from bot.domain.grant import Grant, GrantState, Why
 from bot.domain.method import Method
 from bot.domain.network import parse_address
-from bot.domain.observation import rules_look
+from bot.domain.observation import mtls_observation
 from bot.domain.person import Person, require_member
 from bot.domain.policy import require_approver
 from bot.domain.privatelink.aws_account import parse_accounts
@@ -29,8 +29,8 @@ from bot.domain.request import (
 )
 from bot.domain.subject import Accounts, Subject, ends
 from bot.errors import Refusal, Refused
-from bot.ports import Case, Doing, PostKind, Transaction
-from bot.services.access_requests import Wish, require_within_longest, zone_of
+from bot.ports import AuditContext, MessageKind, RequestDetails, Transaction
+from bot.services.access_requests import RequestInput, require_within_longest, zone_of
 from bot.services.base import UseCases
 from bot.services.trusted_ips import after_support
 from bot.services.unmanaged_rules import aimed
@@ -49,13 +49,13 @@ class Vote:
     verdict: Verdict
     version: int
     reason: str = ""
-    changes: Wish | None = None
+    changes: RequestInput | None = None
 
 
 class Deciding(UseCases):
     """Votes serialise on the request's row."""
 
-    async def decide(self, request: int, vote: Vote, *, person: str, key: str) -> Case:
+    async def decide(self, request: int, vote: Vote, *, person: str, key: str) -> RequestDetails:
         """Records one approver's vote, and decides when it is the one that was missing.
 
         Args:
@@ -69,7 +69,7 @@ class Deciding(UseCases):
             StoreUnavailableError: nothing was recorded.
         """
 
-        async def work(tx: Transaction) -> int | Case:
+        async def work(tx: Transaction) -> int | RequestDetails:
             case, member = await self._decidable(tx, request, person, vote.version)
             asked = case.request
             if vote.verdict is Verdict.APPROVE:
@@ -84,12 +84,14 @@ class Deciding(UseCases):
 
         return await self._once(key, person, work)
 
-    async def may_decide(self, request: int, *, version: int, person: str) -> Case:
+    async def may_decide(self, request: int, *, version: int, person: str) -> RequestDetails:
         """Checks, without recording anything, that a person could decide now: before a form is opened."""
         async with self._store.transaction() as tx:
             return (await self._decidable(tx, request, person, version))[0]
 
-    async def _decidable(self, tx: Transaction, id: int, person: str, version: int) -> tuple[Case, Person]:
+    async def _decidable(
+        self, tx: Transaction, id: int, person: str, version: int
+    ) -> tuple[RequestDetails, Person]:
         """Locks the request; raises ``Refused`` unless this person can decide it now."""
         member = await self._member(tx, person)
         case = await tx.requests.lock_case(id)
@@ -112,7 +114,9 @@ class Deciding(UseCases):
         except Refused as refused:
             raise Refused(Refusal.REQUESTER_GONE, id=request.id) from refused
 
-    async def _change(self, tx: Transaction, request: Request, changes: Wish, member: Person) -> Request:
+    async def _change(
+        self, tx: Transaction, request: Request, changes: RequestInput, member: Person
+    ) -> Request:
         terms = request.terms
         until = None
         if changes.until:
@@ -126,7 +130,9 @@ class Deciding(UseCases):
         )
         return request if changed == terms else await tx.requests.change_terms(request, changed)
 
-    async def _count(self, tx: Transaction, case: Case, vote: Vote, doing: Doing) -> Case:
+    async def _count(
+        self, tx: Transaction, case: RequestDetails, vote: Vote, doing: AuditContext
+    ) -> RequestDetails:
         """Counts a vote, and decides if it is the one that was missing; gives what stands then."""
         request = case.request
         decision = Decision(person=doing.actor, verdict=vote.verdict, reason=vote.reason, at=doing.at)
@@ -143,7 +149,7 @@ class Deciding(UseCases):
             await tx.requests.decide(request, RequestState.APPROVED, doing=doing)
         await tx.posts.refresh_cards(request.id)
         await tx.posts.tell(
-            PostKind.NOTICE_DECIDED,
+            MessageKind.NOTICE_DECIDED,
             to=request.requester,
             key=f"decided:{request.id}",
             request=request.id,
@@ -154,7 +160,7 @@ class Deciding(UseCases):
         grant = None if denied else await self._take_effect(tx, request, doing)
         return replace(case, request=decided, grant=grant)
 
-    async def _take_effect(self, tx: Transaction, request: Request, doing: Doing) -> Grant | None:
+    async def _take_effect(self, tx: Transaction, request: Request, doing: AuditContext) -> Grant | None:
         """What an approval brings about: here in the store; at Heroku it is the keeper's work.
 
         Returns:
@@ -178,7 +184,7 @@ class Deciding(UseCases):
         await tx.lanes.want(request.terms.target, request.terms.method)
         return grant
 
-    async def _open(self, tx: Transaction, request: Request, doing: Doing) -> Grant:
+    async def _open(self, tx: Transaction, request: Request, doing: AuditContext) -> Grant:
         """Records the grant; and the step before it, unless somebody has enabled mTLS meanwhile."""
         terms, grant = request.terms, grants.begin(request, id=uuid4(), now=doing.at)
         if terms.method is Method.TRUSTED:
@@ -186,7 +192,7 @@ class Deciding(UseCases):
             grant = await after_support(tx, request, grant, doing=doing, channel=channel)
         within = schedule.opening_deadline(enables=terms.enables, method=terms.method)
         await tx.grants.open(grant, within=within, doing=doing)
-        look = rules_look(await tx.lanes.look(terms.target, terms.method)) if terms.enables else None
+        look = mtls_observation(await tx.lanes.look(terms.target, terms.method)) if terms.enables else None
         under_way = await tx.changes.under_way(terms.target, terms.method) if terms.enables else ()
         enabling = any(change.kind is Kind.ENABLE for change in under_way)
         if terms.enables and not enabling and (look is None or not look.enabled):
@@ -194,7 +200,7 @@ class Deciding(UseCases):
             await tx.changes.start(step, within=schedule.CHANGE_DEADLINE, doing=doing)
         return grant
 
-    async def _prolong(self, tx: Transaction, request: Request, doing: Doing) -> None:
+    async def _prolong(self, tx: Transaction, request: Request, doing: AuditContext) -> None:
         if request.grant is None or request.terms.duration is None:
             raise ValueError(f"request {request.id} extends nothing")
         grant = await tx.grants.get(request.grant)
@@ -213,7 +219,7 @@ class Deciding(UseCases):
         await tx.posts.refresh_cards(grant.request)
 
 
-async def _end_all(tx: Transaction, request: Request, doing: Doing) -> None:
+async def _end_all(tx: Transaction, request: Request, doing: AuditContext) -> None:
     """Closes every grant that is over with what the request takes away."""
     terms = request.terms
     for grant in await tx.grants.running(terms.target, terms.method):

@@ -6,16 +6,16 @@ from datetime import timedelta
 from bot.domain.grant import Grant
 from bot.domain.method import Method
 from bot.domain.mtls.certificate import KnownCertificate
-from bot.domain.observation import AnyLook
+from bot.domain.observation import Observation
 from bot.domain.person import Person, require_member
 from bot.domain.policy import Policy, Rule
 from bot.domain.request import Request
 from bot.domain.target import Database, choose
 from bot.domain.text import cite
 from bot.errors import Refusal, Refused, StoreUnavailableError
-from bot.ports import Case, Clock, Doing, Store, Transaction
+from bot.ports import AuditContext, Clock, RequestDetails, Store, Transaction
 
-Work = Callable[[Transaction], Awaitable[int | Case]]
+Work = Callable[[Transaction], Awaitable[int | RequestDetails]]
 """Work in a transaction that is not committed yet; returns the request that it is about, or its number."""
 
 
@@ -51,7 +51,7 @@ class UseCases:
     async def forget_person(self, person: str) -> None:
         """Has somebody looked up afresh; until then they can neither ask nor decide."""
         async with self._store.transaction() as tx:
-            await tx.people.ask_for(person)
+            await tx.people.request_lookup(person)
             await tx.commit()
 
     async def recount_people(self) -> None:
@@ -60,7 +60,7 @@ class UseCases:
             await tx.chores.due_in("people", wait=timedelta())
             await tx.commit()
 
-    async def _once(self, key: str, person: str, work: Work) -> Case:
+    async def _once(self, key: str, person: str, work: Work) -> RequestDetails:
         """Does the work once for a key, and finds its outcome again when the commit's answer was lost.
 
         Args:
@@ -71,12 +71,12 @@ class UseCases:
         try:
             async with self._store.transaction() as tx:
                 outcome = await work(tx)
-                number = outcome.request.id if isinstance(outcome, Case) else outcome
+                number = outcome.request.id if isinstance(outcome, RequestDetails) else outcome
                 # Last, where the outcome is known: whoever comes second waits here, and rolls back.
                 if await tx.received.first(key, request=number):
                     await tx.commit()
                     # What is shown of it is read when it is done: others need not wait for that.
-                    return outcome if isinstance(outcome, Case) else await case_of(tx, outcome)
+                    return outcome if isinstance(outcome, RequestDetails) else await details_of(tx, outcome)
         except Refused as refused:
             # What the first of two has done leaves the second nothing to do: it is told the same.
             earlier = await self._recorded(key)
@@ -93,11 +93,11 @@ class UseCases:
             raise StoreUnavailableError("nothing was recorded")
         return earlier
 
-    async def _recorded(self, key: str) -> Case | None:
+    async def _recorded(self, key: str) -> RequestDetails | None:
         """What a command or click with this key has led to; None when it was not acted on."""
         async with self._store.transaction() as tx:
             request = await tx.received.request(key)
-            return None if request is None else await case_of(tx, request)
+            return None if request is None else await details_of(tx, request)
 
     async def _member(self, tx: Transaction, person: str) -> Person:
         """The person, if they are a full, active, human member; raises ``Refused`` for everybody else.
@@ -117,7 +117,7 @@ class UseCases:
 
     async def _seen(
         self, tx: Transaction, word: str | None, method: Method
-    ) -> tuple[Database, AnyLook | None]:
+    ) -> tuple[Database, Observation | None]:
         """The database that a person means, and the last look at it.
 
         All databases are only read for a word that is not clear.
@@ -158,11 +158,11 @@ class UseCases:
             raise Refused(Refusal.POLICY_CHANGED, id=request.id)
         return rule
 
-    def _by(self, person: str) -> Doing:
-        return Doing(actor=person, at=self._clock.now())
+    def _by(self, person: str) -> AuditContext:
+        return AuditContext(actor=person, at=self._clock.now())
 
 
-async def case_of(tx: Transaction, request: int) -> Case:
+async def details_of(tx: Transaction, request: int) -> RequestDetails:
     """A request with all that is shown of it; raises ``Refused`` when there is none of that number."""
     case = await tx.requests.case(request)
     if case is None:
@@ -174,6 +174,6 @@ async def grant_of(tx: Transaction, request: int) -> Grant:
     """The grant that a request opened, locked; raises ``Refused`` when there is none."""
     grant = await tx.grants.of_request(request)
     if grant is None:
-        await case_of(tx, request)
+        await details_of(tx, request)
         raise Refused(Refusal.GRANT_NOT_OPEN, id=request)
     return grant

@@ -3,25 +3,25 @@
 from bot.domain.method import Method
 from bot.domain.mtls import expiry_reminders
 from bot.domain.mtls.certificate import READY, KnownCertificate
-from bot.domain.mtls.expiry_reminders import Ladder
+from bot.domain.mtls.expiry_reminders import ReminderSchedule
 from bot.domain.person import Person
 from bot.domain.policy import require_reason, rule_for
 from bot.domain.request import Kind, Terms
 from bot.domain.subject import CertificateId
 from bot.errors import Refusal, Refused
-from bot.ports import Case, PostKind, Transaction
-from bot.services.base import case_of
+from bot.ports import MessageKind, RequestDetails, Transaction
+from bot.services.base import details_of
 from bot.services.certificate_rotation import Rotating
 from bot.services.expiry_reminders import reminder_key
 
-_REMINDERS = (PostKind.NOTICE_EXPIRY, PostKind.NOTICE_EXPIRY_COPY, PostKind.NOTICE_EXPIRY_ORPHAN)
+_REMINDERS = (MessageKind.NOTICE_EXPIRY, MessageKind.NOTICE_EXPIRY_COPY, MessageKind.NOTICE_EXPIRY_ORPHAN)
 """Messages that are shown afresh once somebody has answered one of them."""
 
 
 class Minding(Rotating):
     """For the owner of a certificate, for those who approve there, and for admins."""
 
-    async def acknowledge(self, request: int, *, person: str, key: str) -> Case:
+    async def acknowledge(self, request: int, *, person: str, key: str) -> RequestDetails:
         """Notes that somebody has taken note of a certificate's end; a second time changes nothing.
 
         Args:
@@ -43,7 +43,7 @@ class Minding(Rotating):
 
         return await self._once(key, person, work)
 
-    async def snooze(self, request: int, *, person: str, key: str) -> Case:
+    async def snooze(self, request: int, *, person: str, key: str) -> RequestDetails:
         """Has a reminder come again later; while it is put off already, a second time changes nothing.
 
         Raises:
@@ -63,7 +63,9 @@ class Minding(Rotating):
 
         return await self._once(key, person, work)
 
-    async def rotate(self, handle: str | None, reason: str | None, *, person: str, key: str) -> Case:
+    async def rotate(
+        self, handle: str | None, reason: str | None, *, person: str, key: str
+    ) -> RequestDetails:
         """Asks to have a new certificate made in place of an old one.
 
         Args:
@@ -118,12 +120,14 @@ class Minding(Rotating):
         """Refuses everybody but a certificate's owner, those who approve its request, and admins."""
         if member.id == known.owner or self._policy.is_admin(member.ids):
             return
-        case = None if known.request is None else await case_of(tx, known.request)
+        case = None if known.request is None else await details_of(tx, known.request)
         rule = None if case is None else self._policy.rule_named(case.request.rule)
         if rule is None or rule.approvers.isdisjoint(member.ids):
             raise Refused(Refusal.NOT_YOURS, id=known.handle)
 
-    async def _climb(self, tx: Transaction, known: KnownCertificate, after: Ladder, person: str) -> None:
+    async def _climb(
+        self, tx: Transaction, known: KnownCertificate, after: ReminderSchedule, person: str
+    ) -> None:
         """Records an answer to a reminder, and has the reminder show it."""
         await tx.reminders.climb(known, after, doing=self._by(person))
         if known.ladder.step is not None:

@@ -1,19 +1,19 @@
 """A rotation on its way: what people say about the new certificate, and having it tested."""
 
 from bot.domain.mtls import rotation
-from bot.domain.mtls.rotation import Rotation, Stage
-from bot.domain.operation import Change, ChangeState
+from bot.domain.mtls.rotation import Rotation, RotationStage
+from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind
 from bot.errors import Refusal, Refused
-from bot.ports import Case, PostKind, Transaction
-from bot.services.base import case_of
+from bot.ports import MessageKind, RequestDetails, Transaction
+from bot.services.base import details_of
 from bot.services.grants import Ending
 
 
 class Rotating(Ending):
     """For whoever owns the new certificate, and for those who approve there."""
 
-    async def installed(self, request: int, *, person: str, key: str) -> Case:
+    async def installed(self, request: int, *, person: str, key: str) -> RequestDetails:
         """Notes that a new certificate is installed: after the grace the old one is removed.
 
         Args:
@@ -28,16 +28,16 @@ class Rotating(Ending):
 
         async def work(tx: Transaction) -> int:
             change, found = await self._rotation(tx, request, person)
-            if found.installed_at is not None and change.state in (ChangeState.DOING, ChangeState.DONE):
+            if found.installed_at is not None and change.state in (OperationState.DOING, OperationState.DONE):
                 return request
-            if change.state is not ChangeState.DOING or not found.waits_for_word:
+            if change.state is not OperationState.DOING or not found.waits_for_word:
                 raise Refused(Refusal.ROTATION_NOT_WAITING, id=request)
             await self._goes_on(tx, change, rotation.installed(change, now=self._clock.now()), person)
             return request
 
         return await self._once(key, person, work)
 
-    async def keep_old(self, request: int, *, person: str, key: str) -> Case:
+    async def keep_old(self, request: int, *, person: str, key: str) -> RequestDetails:
         """Notes that the old certificate is still needed: it stays until the new one is said to be installed.
 
         Args:
@@ -52,16 +52,16 @@ class Rotating(Ending):
 
         async def work(tx: Transaction) -> int:
             change, found = await self._rotation(tx, request, person)
-            if change.state is not ChangeState.DOING or not found.has_both:
+            if change.state is not OperationState.DOING or not found.has_both:
                 raise Refused(Refusal.ROTATION_OLD_GOING, id=request)
-            if found.stage is Stage.RESTING:
+            if found.stage is RotationStage.RESTING:
                 kept = rotation.not_installed(change, now=self._clock.now())
                 await self._goes_on(tx, change, kept, person)
             return request
 
         return await self._once(key, person, work)
 
-    async def test(self, request: int, *, person: str, key: str) -> Case:
+    async def test(self, request: int, *, person: str, key: str) -> RequestDetails:
         """Has the bot connect with the new certificate; while it is about to, a second time changes nothing.
 
         Args:
@@ -76,7 +76,7 @@ class Rotating(Ending):
 
         async def work(tx: Transaction) -> int:
             change, found = await self._rotation(tx, request, person)
-            if change.state is not ChangeState.DOING or not (found.testable and found.has_both):
+            if change.state is not OperationState.DOING or not (found.testable and found.has_both):
                 raise Refused(Refusal.ROTATION_NO_TEST, id=request)
             if found.test_asked_at is None:
                 asked = rotation.testing(change, now=self._clock.now())
@@ -86,22 +86,22 @@ class Rotating(Ending):
 
         return await self._once(key, person, work)
 
-    async def _rotation(self, tx: Transaction, request: int, person: str) -> tuple[Change, Rotation]:
+    async def _rotation(self, tx: Transaction, request: int, person: str) -> tuple[Operation, Rotation]:
         """A rotation, locked, for whom it belongs to; raises ``Refused`` for all others, or if it is none."""
         change = await tx.changes.of_request(request)
         if change is None or change.kind is not Kind.ROTATE:
-            await case_of(tx, request)
+            await details_of(tx, request)
             raise Refused(Refusal.ROTATION_NOT_WAITING, id=request)
         await self._require_own(tx, request, change.owner, person)
         return change, rotation.rotation_of(change)
 
-    async def _goes_on(self, tx: Transaction, before: Change, after: Change, person: str) -> None:
+    async def _goes_on(self, tx: Transaction, before: Operation, after: Operation, person: str) -> None:
         """Records what somebody said, and has it shown wherever the rotation is."""
         await tx.changes.move(before, after, doing=self._by(person))
         await tx.posts.refresh_cards(before.request)
         await tx.posts.refresh(rotation_key(before))
 
 
-def rotation_key(change: Change) -> str:
+def rotation_key(change: Operation) -> str:
     """The key of the message that hands a rotation's new certificate over."""
-    return f"{PostKind.NOTICE_ROTATION_READY}:{rotation.rotation_of(change).new}"
+    return f"{MessageKind.NOTICE_ROTATION_READY}:{rotation.rotation_of(change).new}"

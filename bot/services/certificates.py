@@ -7,25 +7,25 @@ from bot.domain.grant import Why
 from bot.domain.method import Method
 from bot.domain.mtls import issuance
 from bot.domain.mtls.certificate import KnownCertificate
-from bot.domain.mtls.observation import Look
-from bot.domain.observation import rules_look
-from bot.domain.operation import Change, ChangeState
+from bot.domain.mtls.observation import MtlsObservation
+from bot.domain.observation import mtls_observation
+from bot.domain.operation import Operation, OperationState
 from bot.domain.person import Person
 from bot.domain.policy import Rule, require_reason, rule_for
 from bot.domain.request import Kind, Terms
 from bot.domain.subject import CertificateId, Subject, Whole
 from bot.domain.target import Database
 from bot.errors import Refusal, Refused
-from bot.ports import Case, Disabling, Stock, Transaction
-from bot.services.access_requests import Wish, require_mtls
-from bot.services.base import case_of
+from bot.ports import CertificateList, DisableImpact, RequestDetails, Transaction
+from bot.services.access_requests import RequestInput, require_mtls
+from bot.services.base import details_of
 from bot.services.certificate_expiry import Minding, require_at_rest
 
 
 class Certifying(Minding):
     """Every change here is an approved request; what only reads changes nothing."""
 
-    async def enable(self, wish: Wish, *, person: str, key: str) -> Case:
+    async def enable(self, wish: RequestInput, *, person: str, key: str) -> RequestDetails:
         """Records a wish for mTLS to be enabled on a database, pending approval.
 
         Args:
@@ -47,7 +47,7 @@ class Certifying(Minding):
 
         return await self._once(key, person, work)
 
-    async def may_disable(self, target: str | None, *, person: str) -> Disabling:
+    async def may_disable(self, target: str | None, *, person: str) -> DisableImpact:
         """What disabling mTLS would end, before the form is opened; nothing is recorded.
 
         Raises:
@@ -59,9 +59,9 @@ class Certifying(Minding):
             live = await tx.grants.running(database.id, Method.MTLS)
             certificates = await tx.certificates.present(database.id)
         requests = tuple(sorted(grant.request for grant in live))
-        return Disabling(database=database, look=seen, requests=requests, certificates=certificates)
+        return DisableImpact(database=database, look=seen, requests=requests, certificates=certificates)
 
-    async def disable(self, wish: Wish, *, typed: str, person: str, key: str) -> Case:
+    async def disable(self, wish: RequestInput, *, typed: str, person: str, key: str) -> RequestDetails:
         """Records a wish for mTLS to be disabled on a database, pending approval.
 
         Args:
@@ -84,7 +84,7 @@ class Certifying(Minding):
 
         return await self._once(key, person, work)
 
-    async def issue(self, wish: Wish, *, person: str, key: str) -> Case:
+    async def issue(self, wish: RequestInput, *, person: str, key: str) -> RequestDetails:
         """Records a wish for a client certificate, pending approval; the reason is its purpose.
 
         Raises:
@@ -102,7 +102,9 @@ class Certifying(Minding):
 
         return await self._once(key, person, work)
 
-    async def discard(self, handle: str | None, reason: str | None, *, person: str, key: str) -> Case:
+    async def discard(
+        self, handle: str | None, reason: str | None, *, person: str, key: str
+    ) -> RequestDetails:
         """Records a wish for a certificate to be removed, pending approval: it cannot be undone.
 
         Args:
@@ -129,7 +131,7 @@ class Certifying(Minding):
 
         return await self._once(key, person, work)
 
-    async def pick(self, request: int, certificate: UUID, *, person: str, key: str) -> Case:
+    async def pick(self, request: int, certificate: UUID, *, person: str, key: str) -> RequestDetails:
         """Says which of several certificates is the one that was made for a request.
 
         Args:
@@ -146,7 +148,7 @@ class Certifying(Minding):
         async def work(tx: Transaction) -> int:
             change = await tx.changes.of_request(request)
             if change is None or not _offers(change, await tx.certificates.get(certificate)):
-                await case_of(tx, request)
+                await details_of(tx, request)
                 raise Refused(Refusal.CERTIFICATE_NOT_OFFERED, id=request)
             await self._require_own(tx, request, change.owner, person)
             after, within = issuance.picked(change, certificate), schedule.CHANGE_DEADLINE
@@ -157,7 +159,7 @@ class Certifying(Minding):
 
         return await self._once(key, person, work)
 
-    async def stocks(self, target: str | None, *, person: str) -> tuple[Stock, ...]:
+    async def stocks(self, target: str | None, *, person: str) -> tuple[CertificateList, ...]:
         """The certificates of one database, or of all that have any or could have.
 
         Raises:
@@ -167,9 +169,9 @@ class Certifying(Minding):
             await self._member(tx, person)
             databases = await tx.targets.all() if target is None else (await self._database(tx, target),)
             found = await tx.certificates.present(None if target is None else databases[0].id)
-            looks = {one.id: rules_look(await tx.lanes.look(one.id, Method.MTLS)) for one in databases}
+            looks = {one.id: mtls_observation(await tx.lanes.look(one.id, Method.MTLS)) for one in databases}
         return tuple(
-            Stock(
+            CertificateList(
                 database=one,
                 look=looks[one.id],
                 certificates=tuple(known for known in found if known.target == one.id),
@@ -179,12 +181,12 @@ class Certifying(Minding):
 
     async def _mtls(
         self, tx: Transaction, word: str | None, member: Person
-    ) -> tuple[Database, Rule, Look | None]:
+    ) -> tuple[Database, Rule, MtlsObservation | None]:
         """The database that is meant, the rule under which this person may ask there, and the last look."""
         database = await self._database(tx, word)
         require_mtls(database)
         rule = rule_for(self._policy, target=database, method=Method.MTLS, ids=member.ids)
-        return database, rule, rules_look(await tx.lanes.look(database.id, Method.MTLS))
+        return database, rule, mtls_observation(await tx.lanes.look(database.id, Method.MTLS))
 
     async def _home(self, tx: Transaction, known: KnownCertificate) -> Database:
         """The database of a certificate; one that Heroku does not have any more has nothing to remove."""
@@ -215,14 +217,18 @@ class Certifying(Minding):
         return await self._record(tx, kind, terms, rule, person)
 
 
-def _offers(change: Change, known: KnownCertificate | None) -> bool:
+def _offers(change: Operation, known: KnownCertificate | None) -> bool:
     """Whether a certificate is one of those that a person is to choose from, and still nobody's."""
-    if change.state is not ChangeState.FAILED or change.why is not Why.SEVERAL or known is None:
+    if change.state is not OperationState.FAILED or change.why is not Why.SEVERAL or known is None:
         return False
-    return known.foreign and known.gone_at is None and known.id in issuance.search_of(change).candidates
+    return (
+        known.foreign and known.gone_at is None and known.id in issuance.issuance_progress(change).candidates
+    )
 
 
-async def _require_enabled(tx: Transaction, database: Database, look: Look | None) -> Look:
+async def _require_enabled(
+    tx: Transaction, database: Database, look: MtlsObservation | None
+) -> MtlsObservation:
     """What the last look saw, if there is something to disable."""
     await _require_not_changing(tx, database, Kind.DISABLE, Kind.ENABLE)
     if look is None:

@@ -7,7 +7,7 @@ from bot.domain import grant as grants
 from bot.domain.grant import Grant, Why
 from bot.domain.request import Request, RequestState
 from bot.domain.schedule import reminder
-from bot.ports import BOT, Doing, PostKind, Transaction
+from bot.ports import BOT, AuditContext, MessageKind, Transaction
 from bot.services.expiry_reminders import Reminding
 
 BATCH: Final = 100
@@ -20,7 +20,7 @@ ENDS: Final = 1000
 class Following(Reminding):
     """Each step takes what is due, once, however many processes follow the clock."""
 
-    async def follow_clock(self) -> datetime | None:
+    async def run_due(self) -> datetime | None:
         """Does what is due by business time; returns the next moment at which something will be.
 
         After downtime the most overdue comes first, and its lateness stands in the audit line.
@@ -65,10 +65,10 @@ class Following(Reminding):
             return sealed
 
     async def _lapse(self, tx: Transaction, request: Request, now: datetime) -> None:
-        await tx.requests.decide(request, RequestState.LAPSED, doing=Doing(actor=BOT, at=now))
+        await tx.requests.decide(request, RequestState.LAPSED, doing=AuditContext(actor=BOT, at=now))
         await tx.posts.refresh_cards(request.id)
         key = f"lapsed:{request.id}"
-        await tx.posts.tell(PostKind.NOTICE_LAPSED, to=request.requester, key=key, request=request.id)
+        await tx.posts.tell(MessageKind.NOTICE_LAPSED, to=request.requester, key=key, request=request.id)
 
     async def _remind(self, tx: Transaction, request: Request) -> None:
         """Reminds in the card's thread; after a jump in time once, not once for each time missed."""
@@ -81,22 +81,22 @@ class Following(Reminding):
             following = reminder(asked=request.asked_at, after=after, given=given)
         await tx.requests.reminded(request, given=given, next_at=following)
         await tx.posts.tell(
-            PostKind.NOTICE_REMINDER,
+            MessageKind.NOTICE_REMINDER,
             to=self._policy.approvals_channel,
             key=f"reminder:{request.id}:{given}",
             request=request.id,
         )
 
 
-def _expiry(grant: Grant, now: datetime) -> tuple[Grant, Grant, Doing]:
+def _expiry(grant: Grant, now: datetime) -> tuple[Grant, Grant, AuditContext]:
     """A grant as it was, and closing because its end has come; how late that is stands in the audit line."""
     late = 0 if grant.ends_at is None else int((now - grant.ends_at).total_seconds())
-    doing = Doing(actor=BOT, at=now, details={"late_s": str(late)})
+    doing = AuditContext(actor=BOT, at=now, details={"late_s": str(late)})
     return grant, grants.closing(grant, Why.EXPIRED), doing
 
 
 async def _warn(tx: Transaction, grant: Grant) -> None:
     end = "" if grant.ends_at is None else grant.ends_at.isoformat()
     key = f"ending:{grant.id}:{end}"
-    await tx.posts.tell(PostKind.NOTICE_ENDING, to=grant.owner, key=key, request=grant.request)
+    await tx.posts.tell(MessageKind.NOTICE_ENDING, to=grant.owner, key=key, request=grant.request)
     await tx.grants.warned(grant)

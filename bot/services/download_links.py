@@ -7,9 +7,9 @@ from typing import Final
 from uuid import UUID, uuid4
 
 from bot.domain.mtls.certificate import READY, KnownCertificate
-from bot.domain.mtls.download_link import LIFE, SECRET_BYTES, Handout, HandoutState
+from bot.domain.mtls.download_link import LIFE, SECRET_BYTES, DownloadLink, DownloadLinkState
 from bot.errors import Refusal, Refused
-from bot.ports import Case, Place, PostKind, Transaction
+from bot.ports import MessageKind, MessageRef, RequestDetails, Transaction
 from bot.services.base import UseCases
 
 POST_KEY: Final = "handout:{id}"
@@ -17,7 +17,7 @@ POST_KEY: Final = "handout:{id}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Ticket:
+class IssuedLink:
     """A link at the one moment at which its secret is known: it is sent, and then forgotten.
 
     Attributes:
@@ -39,7 +39,7 @@ class Ticket:
 class Handing(UseCases):
     """The link is made in one transaction, and sent after it: the store only ever has the secret's digest."""
 
-    async def make_link(self, handle: str | None, *, person: str, key: str) -> Ticket | None:
+    async def make_link(self, handle: str | None, *, person: str, key: str) -> IssuedLink | None:
         """Makes a link, and ends those to the same files that nobody used.
 
         Args:
@@ -55,7 +55,7 @@ class Handing(UseCases):
             StoreUnavailableError: nothing was recorded.
         """
         secret = secrets.token_urlsafe(SECRET_BYTES)
-        made: list[tuple[Handout, int]] = []
+        made: list[tuple[DownloadLink, int]] = []
 
         async def work(tx: Transaction) -> int:
             await self._member(tx, person)
@@ -70,18 +70,18 @@ class Handing(UseCases):
             return None
         return _ticket(made[0], secret, case)
 
-    async def sent(self, ticket: Ticket, place: Place) -> None:
+    async def sent(self, ticket: IssuedLink, place: MessageRef) -> None:
         """Notes where the message with a link stands."""
         async with self._store.transaction() as tx:
             await tx.posts.stands(ticket.post, place)
             await tx.commit()
 
-    async def not_sent(self, ticket: Ticket) -> None:
+    async def not_sent(self, ticket: IssuedLink) -> None:
         """Ends a link that Slack did not take: nobody has its secret any more."""
         async with self._store.transaction() as tx:
             handout = await tx.handouts.lock(ticket.id)
-            if handout is not None and handout.state is HandoutState.OPEN:
-                unsent = replace(handout, state=HandoutState.UNSENT)
+            if handout is not None and handout.state is DownloadLinkState.OPEN:
+                unsent = replace(handout, state=DownloadLinkState.UNSENT)
                 await tx.handouts.move(handout, unsent, doing=self._by(ticket.owner))
             await tx.posts.take_back(ticket.post)
             await tx.commit()
@@ -100,10 +100,10 @@ class Handing(UseCases):
             raise Refused(Refusal.CERTIFICATE_NOT_READY, handle=known.handle)
         return known
 
-    def _begin(self, known: KnownCertificate, secret: str, person: str) -> Handout:
+    def _begin(self, known: KnownCertificate, secret: str, person: str) -> DownloadLink:
         if known.request is None:
             raise TypeError(f"certificate {known.handle} was made for no request")
-        return Handout.begin(
+        return DownloadLink.begin(
             id=uuid4(),
             secret=secret,
             certificate=known.id,
@@ -113,15 +113,15 @@ class Handing(UseCases):
             now=self._clock.now(),
         )
 
-    async def _record_handout(self, tx: Transaction, handout: Handout) -> int:
+    async def _record_handout(self, tx: Transaction, handout: DownloadLink) -> int:
         """Writes a link and its message; returns the message's number."""
         doing = self._by(handout.owner)
         for older in await tx.handouts.open_of(handout.certificate):
-            await tx.handouts.move(older, replace(older, state=HandoutState.REPLACED), doing=doing)
-            await tx.posts.refresh(POST_KEY.format(id=older.id), params={"state": HandoutState.REPLACED})
+            await tx.handouts.move(older, replace(older, state=DownloadLinkState.REPLACED), doing=doing)
+            await tx.posts.refresh(POST_KEY.format(id=older.id), params={"state": DownloadLinkState.REPLACED})
         await tx.handouts.make(handout, doing=doing)
         return await tx.posts.announce(
-            PostKind.NOTICE_HANDOUT,
+            MessageKind.NOTICE_HANDOUT,
             to=handout.owner,
             key=POST_KEY.format(id=handout.id),
             request=handout.request,
@@ -129,9 +129,9 @@ class Handing(UseCases):
         )
 
 
-def _ticket(made: tuple[Handout, int], secret: str, case: Case) -> Ticket:
+def _ticket(made: tuple[DownloadLink, int], secret: str, case: RequestDetails) -> IssuedLink:
     handout, post = made
-    return Ticket(
+    return IssuedLink(
         id=handout.id,
         secret=secret,
         post=post,

@@ -8,11 +8,11 @@ from uuid import UUID
 import structlog
 
 from bot.domain.mtls import download_link as handouts
-from bot.domain.mtls.download_link import FETCH, HELD, Answer, Handout, HandoutState
+from bot.domain.mtls.download_link import FETCH, HELD, DownloadAnswer, DownloadLink, DownloadLinkState
 from bot.domain.target import Database
 from bot.errors import HerokuError, HerokuNotFoundError
-from bot.ports import BOT, Clock, Credential, Doing, Heroku, Store, Transaction
-from bot.services.base import case_of
+from bot.ports import BOT, AuditContext, Clock, Credential, Heroku, Store, Transaction
+from bot.services.base import details_of
 from bot.services.download_links import POST_KEY
 
 log = structlog.get_logger(__name__)
@@ -38,7 +38,7 @@ class Files:
 class _Held:
     """A link that nobody else is served with for a while."""
 
-    handout: Handout
+    handout: DownloadLink
     lease: UUID
     database: Database
 
@@ -59,7 +59,7 @@ class Delivering:
         self._clock = clock
         self._within = within
 
-    async def take(self, id: UUID, secret: str) -> Files | Answer:
+    async def take(self, id: UUID, secret: str) -> Files | DownloadAnswer:
         """The files, once; or why there are none.
 
         A link is over only when its files are on their way: one that Heroku did not answer for in time works
@@ -73,39 +73,39 @@ class Delivering:
             StoreUnavailableError: nothing is given out, for nobody could tell that it was.
         """
         held = await self._admit(id, secret)
-        if isinstance(held, Answer):
+        if isinstance(held, DownloadAnswer):
             return held
         try:
             async with asyncio.timeout(self._within.total_seconds()):
                 files = await self._fetch(held)
         except HerokuNotFoundError:
-            return await self._release(held, Answer.GONE)
+            return await self._release(held, DownloadAnswer.GONE)
         except (HerokuError, TimeoutError) as error:
             # Heroku's own words are left out: nothing of such an answer belongs in a log.
             status = error.status if isinstance(error, HerokuError) else 0
             log.warning("handout.not_fetched", link=str(id), error=type(error).__name__, status=status)
-            return await self._release(held, Answer.UNREACHABLE)
-        return files if await self._record(held) else Answer.BUSY
+            return await self._release(held, DownloadAnswer.UNREACHABLE)
+        return files if await self._record(held) else DownloadAnswer.BUSY
 
-    async def _admit(self, id: UUID, secret: str) -> _Held | Answer:
+    async def _admit(self, id: UUID, secret: str) -> _Held | DownloadAnswer:
         """Lets the first through who brings the right secret, and counts the wrong ones."""
         async with self._store.transaction() as tx:
             handout = await tx.handouts.lock(id)
             answer = handouts.judge(handout, secret, now=self._clock.now())
             if handout is None:
                 return answer
-            if answer is Answer.WRONG:
+            if answer is DownloadAnswer.WRONG:
                 await self._count(tx, handout)
-            if answer is not Answer.GIVE:
+            if answer is not DownloadAnswer.GIVE:
                 return answer
             lease = await tx.handouts.hold(handout, within=HELD)
-            case = await case_of(tx, handout.request)
+            case = await details_of(tx, handout.request)
             await tx.commit()
         return _Held(handout=handout, lease=lease, database=case.database)
 
-    async def _count(self, tx: Transaction, handout: Handout) -> None:
+    async def _count(self, tx: Transaction, handout: DownloadLink) -> None:
         """Notes a wrong secret; its owner sees when a link is over because of too many."""
-        if handout.state is not HandoutState.OPEN:
+        if handout.state is not DownloadLinkState.OPEN:
             return
         guessed = handouts.guessed(handout)
         await self._move(tx, handout, guessed)
@@ -120,7 +120,7 @@ class Delivering:
             database=held.database, handle=str(held.handout.request), credential=credential, root=root
         )
 
-    async def _release(self, held: _Held, answer: Answer) -> Answer:
+    async def _release(self, held: _Held, answer: DownloadAnswer) -> DownloadAnswer:
         async with self._store.transaction() as tx:
             await tx.handouts.release(held.handout.id, held.lease)
             await tx.commit()
@@ -130,7 +130,7 @@ class Delivering:
         """Ends the link before its files leave; False when the turn was over, and nothing is to leave."""
         async with self._store.transaction() as tx:
             handout = await tx.handouts.holds(held.handout.id, held.lease)
-            if handout is None or handout.state is not HandoutState.OPEN:
+            if handout is None or handout.state is not DownloadLinkState.OPEN:
                 return False
             now = self._clock.now()
             await self._move(tx, handout, handouts.delivered(handout, now=now))
@@ -139,12 +139,12 @@ class Delivering:
             await tx.commit()
         return True
 
-    async def _move(self, tx: Transaction, before: Handout, after: Handout) -> None:
+    async def _move(self, tx: Transaction, before: DownloadLink, after: DownloadLink) -> None:
         """Writes a link's new state, and has the message without it drawn that stands in its place."""
         now = self._clock.now()
         # Nobody knows who guessed; whoever has the right secret has it from its owner.
-        actor = before.owner if after.state is HandoutState.DELIVERED else BOT
-        await tx.handouts.move(before, after, doing=Doing(actor=actor, at=now))
+        actor = before.owner if after.state is DownloadLinkState.DELIVERED else BOT
+        await tx.handouts.move(before, after, doing=AuditContext(actor=actor, at=now))
         if after.state is not before.state:
             said = {"state": after.state, "at": now.isoformat()}
             await tx.posts.refresh(POST_KEY.format(id=before.id), params=said)

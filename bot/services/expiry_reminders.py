@@ -9,10 +9,10 @@ from bot.domain import operation as changes
 from bot.domain.grant import Why
 from bot.domain.mtls import expiry_reminders, rotation
 from bot.domain.mtls.certificate import READY, KnownCertificate
-from bot.domain.operation import Change
+from bot.domain.operation import Operation
 from bot.domain.person import require_member
 from bot.errors import Refused
-from bot.ports import BOT, Doing, PostKind, Transaction
+from bot.ports import BOT, AuditContext, MessageKind, Transaction
 from bot.services.base import UseCases
 
 REMINDED: Final = 100
@@ -48,7 +48,7 @@ class Reminding(UseCases):
             moments = [await tx.reminders.next_moment(), await tx.changes.next_moment()]
         return min((moment for moment in moments if moment is not None), default=None)
 
-    async def sum_up(self) -> None:
+    async def send_weekly_summary(self) -> None:
         """Tells operations, once a week by business time, which certificates nobody owns, if any."""
         now = self._clock.now()
         async with self._store.transaction() as tx:
@@ -56,9 +56,9 @@ class Reminding(UseCases):
             unowned = await _unowned(tx) if mine else []
             if unowned:
                 await tx.posts.tell(
-                    PostKind.NOTICE_UNOWNED,
+                    MessageKind.NOTICE_UNOWNED,
                     to=self._policy.operations_channel,
-                    key=f"{PostKind.NOTICE_UNOWNED}:{now.date().isoformat()}",
+                    key=f"{MessageKind.NOTICE_UNOWNED}:{now.date().isoformat()}",
                     params={"at": now.isoformat(), "certificates": json.dumps(unowned)},
                 )
             await tx.commit()
@@ -81,44 +81,46 @@ class Reminding(UseCases):
             return
         put_off = known.ladder.snoozed_until if step == known.ladder.step else None
         late = now - (put_off or expiry_reminders.moment_of(known.expires_at, step))
-        doing = Doing(actor=BOT, at=now, details={"late_s": str(int(late.total_seconds()))})
+        doing = AuditContext(actor=BOT, at=now, details={"late_s": str(int(late.total_seconds()))})
         await tx.reminders.climb(known, expiry_reminders.reminded(known.ladder, step), doing=doing)
         if owned is Owned.NO:
-            await self._tell(tx, PostKind.NOTICE_EXPIRY_ORPHAN, self._policy.operations_channel, known, step)
+            await self._tell(
+                tx, MessageKind.NOTICE_EXPIRY_ORPHAN, self._policy.operations_channel, known, step
+            )
             return
-        await self._tell(tx, PostKind.NOTICE_EXPIRY, known.owner, known, step)
+        await self._tell(tx, MessageKind.NOTICE_EXPIRY, known.owner, known, step)
         if step <= expiry_reminders.COPIED:
-            await self._tell(tx, PostKind.NOTICE_EXPIRY_COPY, self._policy.approvals_channel, known, step)
+            await self._tell(tx, MessageKind.NOTICE_EXPIRY_COPY, self._policy.approvals_channel, known, step)
 
     async def _tell(
-        self, tx: Transaction, kind: PostKind, to: str, known: KnownCertificate, step: int
+        self, tx: Transaction, kind: MessageKind, to: str, known: KnownCertificate, step: int
     ) -> None:
         key = reminder_key(kind, known, step)
         await tx.posts.tell(kind, to=to, key=key, request=known.request, params={"step": str(step)})
 
     # --- rotations that wait for a person --------------------------------------------------------
 
-    async def _wake(self, tx: Transaction, change: Change, now: datetime) -> None:
+    async def _wake(self, tx: Transaction, change: Operation, now: datetime) -> None:
         """Reminds whoever has not installed a new certificate, gives them up, or has the old one removed."""
-        doing = Doing(actor=BOT, at=now)
+        doing = AuditContext(actor=BOT, at=now)
         waits = rotation.rotation_of(change).waits_for_word
         if rotation.is_over(change, now=now):
             await tx.changes.move(change, changes.failed(change, Why.NOT_INSTALLED, now=now), doing=doing)
-            await self._tell_owner(tx, PostKind.NOTICE_NOT_DONE, change, now)
+            await self._tell_owner(tx, MessageKind.NOTICE_NOT_DONE, change, now)
         elif waits:
             await tx.changes.move(change, rotation.reminded(change, now=now), doing=doing)
-            await self._tell_owner(tx, PostKind.NOTICE_INSTALL, change, now)
+            await self._tell_owner(tx, MessageKind.NOTICE_INSTALL, change, now)
         else:
             await tx.changes.move(change, rotation.rested(change), doing=doing)
             await tx.lanes.want(change.target, change.method)
         await tx.posts.refresh_cards(change.request)
 
-    async def _tell_owner(self, tx: Transaction, kind: PostKind, change: Change, now: datetime) -> None:
+    async def _tell_owner(self, tx: Transaction, kind: MessageKind, change: Operation, now: datetime) -> None:
         key = f"{kind}:{change.id}:{now.isoformat()}"
         await tx.posts.tell(kind, to=change.owner, key=key, request=change.request)
 
 
-def reminder_key(kind: PostKind, known: KnownCertificate, step: int) -> str:
+def reminder_key(kind: MessageKind, known: KnownCertificate, step: int) -> str:
     """What tells one reminder from every other: one that was put off comes again as another."""
     return f"{kind}:{known.id}:{step}:{known.ladder.snoozes if step == known.ladder.step else 0}"
 
@@ -131,7 +133,7 @@ async def _owned(tx: Transaction, owner: str | None) -> Owned:
     if found is None:
         # An open question is left as it is: asked anew, the answer to it would be none.
         if await tx.people.question(owner) is None:
-            await tx.people.ask_for(owner)
+            await tx.people.request_lookup(owner)
         return Owned.UNKNOWN
     try:
         require_member(found)

@@ -11,30 +11,30 @@ from bot.domain.grant import LIVE_STATES, Grant, GrantState, Why
 from bot.domain.method import Method
 from bot.domain.mtls import issuance, rotation, unmanaged_rules
 from bot.domain.network import parse_address
-from bot.domain.operation import Change, ChangeState
+from bot.domain.operation import Operation, OperationState
 from bot.domain.policy import require_reason, rule_for
 from bot.domain.request import Kind, RequestState, Terms, require_pending
 from bot.domain.target import choose
 from bot.errors import Refusal, Refused
-from bot.ports import Case, Transaction
-from bot.services.access_requests import Asking, Wish
-from bot.services.base import case_of, grant_of
+from bot.ports import RequestDetails, Transaction
+from bot.services.access_requests import Asking, RequestInput
+from bot.services.base import details_of, grant_of
 from bot.services.unmanaged_rules import require_rule
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Removal:
+class RemovalResult:
     """What became of ``remove``: the request that was recorded, or those whose grants are being closed."""
 
-    requested: Case | None
+    requested: RequestDetails | None
     closing: tuple[int, ...]
-    case: Case
+    case: RequestDetails
 
 
 class Ending(Asking):
     """Ends are at once and undecided, for those who may."""
 
-    async def cancel(self, request: int, *, person: str, key: str) -> Case:
+    async def cancel(self, request: int, *, person: str, key: str) -> RequestDetails:
         """Takes one's own pending request back; raises ``Refused`` when it is not, or not any more."""
 
         async def work(tx: Transaction) -> int:
@@ -50,19 +50,19 @@ class Ending(Asking):
 
         return await self._once(key, person, work)
 
-    async def done(self, request: int, *, person: str, key: str) -> Case:
+    async def done(self, request: int, *, person: str, key: str) -> RequestDetails:
         """Ends one's own grant, at once."""
 
-        def allowed(grant: Grant, _case: Case, _ids: Collection[str]) -> None:
+        def allowed(grant: Grant, _case: RequestDetails, _ids: Collection[str]) -> None:
             if grant.owner != person:
                 raise Refused(Refusal.NOT_YOURS, id=request)
 
         return await self._end(request, Why.DONE, allowed, person=person, key=key)
 
-    async def revoke(self, request: int, *, person: str, key: str) -> Case:
+    async def revoke(self, request: int, *, person: str, key: str) -> RequestDetails:
         """Ends anybody's grant, at once; for approvers of the database and for admins."""
 
-        def allowed(_grant: Grant, case: Case, ids: Collection[str]) -> None:
+        def allowed(_grant: Grant, case: RequestDetails, ids: Collection[str]) -> None:
             rule = self._policy.rule_named(case.request.rule)
             approves = rule is not None and not rule.approvers.isdisjoint(ids)
             if not (approves or self._policy.is_admin(ids)):
@@ -70,17 +70,17 @@ class Ending(Asking):
 
         return await self._end(request, Why.REVOKED, allowed, person=person, key=key)
 
-    async def retry(self, request: int, *, person: str, key: str) -> Case:
+    async def retry(self, request: int, *, person: str, key: str) -> RequestDetails:
         """Tries once more what failed, under the decision that it has and up to the end that it had."""
         wrong = Refusal.GRANT_NOT_FAILED
         return await self._reopen(request, GrantState.FAILED, wrong, person=person, key=key)
 
-    async def restore(self, request: int, *, person: str, key: str) -> Case:
+    async def restore(self, request: int, *, person: str, key: str) -> RequestDetails:
         """Opens again what somebody closed at Heroku, because a person says so."""
         wrong = Refusal.GRANT_NOT_INTERRUPTED
         return await self._reopen(request, GrantState.INTERRUPTED, wrong, person=person, key=key)
 
-    async def give_up(self, request: int, *, person: str, key: str) -> Case:
+    async def give_up(self, request: int, *, person: str, key: str) -> RequestDetails:
         """Settles that what failed is not tried again."""
 
         async def work(tx: Transaction) -> int:
@@ -101,7 +101,7 @@ class Ending(Asking):
 
         return await self._once(key, person, work)
 
-    async def remove(self, wish: Wish, *, person: str, key: str) -> Removal:
+    async def remove(self, wish: RequestInput, *, person: str, key: str) -> RemovalResult:
         """Closes an address: at once if all its grants are one's own, else as a request that lists them.
 
         A rule that somebody else made is removed by an approved request of its own kind.
@@ -143,21 +143,21 @@ class Ending(Asking):
         case = await self._once(key, person, work)
         is_request = requested or case.request.kind is not Kind.OPEN
         ended = tuple(closing) or (() if is_request else (case.request.id,))
-        return Removal(requested=case if is_request else None, closing=ended, case=case)
+        return RemovalResult(requested=case if is_request else None, closing=ended, case=case)
 
     async def _end(
         self,
         request: int,
         why: Why,
-        allowed: Callable[[Grant, Case, Collection[str]], None],
+        allowed: Callable[[Grant, RequestDetails, Collection[str]], None],
         *,
         person: str,
         key: str,
-    ) -> Case:
+    ) -> RequestDetails:
         async def work(tx: Transaction) -> int:
             member = await self._member(tx, person)
             grant = await grant_of(tx, request)
-            allowed(grant, await case_of(tx, request), member.ids)
+            allowed(grant, await details_of(tx, request), member.ids)
             if grant.state not in LIVE_STATES:
                 raise Refused(Refusal.GRANT_OVER, id=request)
             await self._close(tx, [grant], why, person)
@@ -167,7 +167,7 @@ class Ending(Asking):
 
     async def _reopen(
         self, request: int, state: GrantState, wrong: Refusal, *, person: str, key: str
-    ) -> Case:
+    ) -> RequestDetails:
         async def work(tx: Transaction) -> int:
             if state is GrantState.FAILED and await self._change_again(tx, request, person):
                 return request
@@ -194,13 +194,13 @@ class Ending(Asking):
     async def _require_own(self, tx: Transaction, request: int, owner: str, person: str) -> None:
         """Refuses everybody but the owner of what a request brought about, and its approvers."""
         member = await self._member(tx, person)
-        case = await case_of(tx, request)
+        case = await details_of(tx, request)
         rule = self._policy.rule_named(case.request.rule)
         approves = rule is not None and not rule.approvers.isdisjoint(member.ids)
         if owner != person and not approves:
             raise Refused(Refusal.NOT_YOURS, id=request)
 
-    async def _failed_change(self, tx: Transaction, request: int, person: str) -> Change | None:
+    async def _failed_change(self, tx: Transaction, request: int, person: str) -> Operation | None:
         """The change of a request that failed; None when the request is about a grant.
 
         Raises:
@@ -211,7 +211,7 @@ class Ending(Asking):
             # Enabling mTLS may be the step before a grant: then it is the grant that is tried again.
             return None
         await self._require_own(tx, request, change.owner, person)
-        if change.state is not ChangeState.FAILED:
+        if change.state is not OperationState.FAILED:
             raise Refused(Refusal.GRANT_NOT_FAILED, id=request)
         return change
 
@@ -229,14 +229,14 @@ class Ending(Asking):
     async def _enable_again(self, tx: Transaction, request: int, person: str) -> bool:
         """Has the step before a grant tried once more, if it has failed; returns whether it had."""
         step = await tx.changes.of_request(request)
-        if step is None or step.state is not ChangeState.FAILED:
+        if step is None or step.state is not OperationState.FAILED:
             return False
         doing, within = self._by(person), schedule.CHANGE_DEADLINE
         return await tx.changes.move(step, changes.again(step), doing=doing, within=within)
 
     async def _give_up_step(self, tx: Transaction, request: int, person: str) -> None:
         step = await tx.changes.of_request(request)
-        if step is not None and step.state is ChangeState.FAILED:
+        if step is not None and step.state is OperationState.FAILED:
             after = changes.given_up(step, now=self._clock.now())
             await tx.changes.move(step, after, doing=self._by(person))
 
@@ -249,7 +249,7 @@ class Ending(Asking):
             await tx.lanes.want(target, method)
 
 
-def _tried_again(change: Change, *, now: datetime) -> Change:
+def _tried_again(change: Operation, *, now: datetime) -> Operation:
     """The change that is to be tried once more, from where each kind can go on."""
     match change.kind:
         case Kind.ISSUE:

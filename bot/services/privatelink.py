@@ -8,24 +8,24 @@ from typing import Final
 from bot.domain import grant as grants
 from bot.domain.grant import Grant, Why
 from bot.domain.method import Method
-from bot.domain.observation import link_look
+from bot.domain.observation import privatelink_observation
 from bot.domain.person import Person
 from bot.domain.policy import Rule, require_reason, rule_for
 from bot.domain.privatelink.aws_account import accounts, parse_accounts, short
-from bot.domain.privatelink.observation import LEAVING, LinkLook, has_privatelink
+from bot.domain.privatelink.observation import LEAVING, PrivateLinkObservation, has_privatelink
 from bot.domain.request import Kind, Terms
 from bot.domain.subject import Accounts, Subject, Whole, covers
 from bot.domain.target import Database
 from bot.errors import Refusal, Refused
-from bot.ports import Case, Transaction
-from bot.services.access_requests import Asking, Wish
-from bot.services.grants import Removal
+from bot.ports import RequestDetails, Transaction
+from bot.services.access_requests import Asking, RequestInput
+from bot.services.grants import RemovalResult
 
 _LINK: Final = Method.PRIVATELINK
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Closing:
+class CloseImpact:
     """What closing a database's PrivateLink would cut off.
 
     Attributes:
@@ -33,14 +33,14 @@ class Closing:
     """
 
     database: Database
-    look: LinkLook
+    look: PrivateLinkObservation
     requests: tuple[int, ...]
 
 
 class Linking(Asking):
     """Each is one transaction; a wish's ``address`` holds the accounts, as they were typed."""
 
-    async def ask_link(self, wish: Wish, *, person: str, key: str) -> Case:
+    async def ask_link(self, wish: RequestInput, *, person: str, key: str) -> RequestDetails:
         """Records a wish for AWS accounts to be let in, pending approval; the first one opens PrivateLink.
 
         Raises:
@@ -60,7 +60,7 @@ class Linking(Asking):
 
         return await self._once(key, person, work)
 
-    async def remove_accounts(self, wish: Wish, *, person: str, key: str) -> Removal:
+    async def remove_accounts(self, wish: RequestInput, *, person: str, key: str) -> RemovalResult:
         """Lets accounts in no longer: at once if all their grants are one's own, else as a request.
 
         Accounts that somebody else let in at Heroku are removed by an approved request of its own kind.
@@ -91,9 +91,9 @@ class Linking(Asking):
         case = await self._once(key, person, work)
         is_request = case.request.kind is not Kind.OPEN
         ended = tuple(closing) or (() if is_request else (case.request.id,))
-        return Removal(requested=case if is_request else None, closing=ended, case=case)
+        return RemovalResult(requested=case if is_request else None, closing=ended, case=case)
 
-    async def adopt_accounts(self, wish: Wish, *, person: str, key: str) -> Case:
+    async def adopt_accounts(self, wish: RequestInput, *, person: str, key: str) -> RequestDetails:
         """Records a wish to take accounts over that somebody else let in, pending approval.
 
         Nothing changes at Heroku: they are ours from then on, and stay until their removal is approved.
@@ -115,7 +115,7 @@ class Linking(Asking):
 
         return await self._once(key, person, work)
 
-    async def may_close(self, target: str | None, *, person: str) -> Closing:
+    async def may_close(self, target: str | None, *, person: str) -> CloseImpact:
         """What closing PrivateLink would cut off, before the form is opened; nothing is recorded.
 
         Raises:
@@ -123,13 +123,13 @@ class Linking(Asking):
         """
         async with self._store.transaction() as tx:
             member = await self._member(tx, person)
-            database, _ = await self._place(tx, Wish(target=target), member)
+            database, _ = await self._place(tx, RequestInput(target=target), member)
             look = await _require_link(tx, database)
             live = await tx.grants.running(database.id, _LINK)
         requests = tuple(sorted(grant.request for grant in live))
-        return Closing(database=database, look=look, requests=requests)
+        return CloseImpact(database=database, look=look, requests=requests)
 
-    async def close_link(self, wish: Wish, *, typed: str, person: str, key: str) -> Case:
+    async def close_link(self, wish: RequestInput, *, typed: str, person: str, key: str) -> RequestDetails:
         """Records a wish for PrivateLink to be closed as a whole, pending approval.
 
         Args:
@@ -155,7 +155,7 @@ class Linking(Asking):
 
         return await self._once(key, person, work)
 
-    async def _place(self, tx: Transaction, wish: Wish, member: Person) -> tuple[Database, Rule]:
+    async def _place(self, tx: Transaction, wish: RequestInput, member: Person) -> tuple[Database, Rule]:
         """The database that is meant, and the rule under which this person may ask for its PrivateLink."""
         database = await self._database(tx, wish.target)
         if not has_privatelink(database.plan):
@@ -166,7 +166,7 @@ class Linking(Asking):
 def _terms(
     database: Database,
     subject: Subject,
-    wish: Wish,
+    wish: RequestInput,
     *,
     duration: timedelta | None = None,
     until: datetime | None = None,
@@ -188,9 +188,9 @@ async def _require_not_closing(tx: Transaction, database: Database) -> None:
         raise Refused(Refusal.LINK_CLOSING, app=database.app)
 
 
-async def _require_link(tx: Transaction, database: Database) -> LinkLook:
+async def _require_link(tx: Transaction, database: Database) -> PrivateLinkObservation:
     """What the last look saw, if there is something to close."""
-    look = link_look(await tx.lanes.look(database.id, _LINK))
+    look = privatelink_observation(await tx.lanes.look(database.id, _LINK))
     if look is None:
         raise Refused(Refusal.LINK_UNSEEN, app=database.app)
     if look.status is None:

@@ -6,11 +6,11 @@ from typing import Final
 from uuid import UUID
 
 from bot.domain.method import Method
-from bot.domain.observation import link_look, ranges_look, rules_look
+from bot.domain.observation import mtls_observation, privatelink_observation, ruleset_observation
 from bot.domain.request import Kind, RequestState
 from bot.domain.target import Database, Space, Target, choose, choose_space, names_space
-from bot.ports import Case, Overview, PostKind, Situation, SpaceSituation, Transaction
-from bot.services.base import UseCases, case_of
+from bot.ports import DatabaseStatus, HomeSummary, MessageKind, RequestDetails, SpaceStatus, Transaction
+from bot.services.base import UseCases, details_of
 
 LISTED: Final = 20
 """Requests that one answer lists: a message takes 50 blocks."""
@@ -19,12 +19,12 @@ LISTED: Final = 20
 class Reading(UseCases):
     """Answers from the store alone: fast, and with their age where Heroku is concerned."""
 
-    async def show(self, request: int) -> Case:
+    async def show(self, request: int) -> RequestDetails:
         """One request; raises ``Refused`` when there is none of that number."""
         async with self._store.transaction() as tx:
-            return await case_of(tx, request)
+            return await details_of(tx, request)
 
-    async def list(self, which: str | None, *, person: str) -> tuple[Case, ...]:
+    async def list(self, which: str | None, *, person: str) -> tuple[RequestDetails, ...]:
         """Requests that are pending or open, newest first.
 
         Args:
@@ -51,26 +51,26 @@ class Reading(UseCases):
         async with self._store.transaction() as tx:
             return await tx.targets.all()
 
-    async def situation(self, target: str | None, *, person: str) -> Situation:
+    async def situation(self, target: str | None, *, person: str) -> DatabaseStatus:
         """Everything known about one database, and what this person has there; has it looked at again."""
         async with self._store.transaction() as tx:
             database = self._choose(await tx.targets.all(), target)
             space = await _trusting_space(tx, database)
-            await tx.lanes.look_soon(*[each.id for each in (database, space) if each is not None])
+            await tx.lanes.request_refresh(*[each.id for each in (database, space) if each is not None])
             await tx.commit()
         return await self.glance(database, person=person)
 
-    async def glance(self, database: Database, *, person: str) -> Situation:
+    async def glance(self, database: Database, *, person: str) -> DatabaseStatus:
         """Everything known about one database, without asking for a new look."""
         async with self._store.transaction() as tx:
-            look = rules_look(await tx.lanes.look(database.id, Method.MTLS))
-            link = link_look(await tx.lanes.look(database.id, Method.PRIVATELINK))
+            look = mtls_observation(await tx.lanes.look(database.id, Method.MTLS))
+            link = privatelink_observation(await tx.lanes.look(database.id, Method.PRIVATELINK))
             cases = await tx.requests.open_cases(requester=None, target=database.id, limit=100)
             certificates = await tx.certificates.present(database.id)
             space = await _space_of(tx, database)
         nearby = cases if space is None else (*cases, *space.open)
         mine = tuple(case for case in nearby if case.request.requester == person)
-        return Situation(
+        return DatabaseStatus(
             database=database,
             look=look,
             open=cases,
@@ -86,7 +86,7 @@ class Reading(UseCases):
         async with self._store.transaction() as tx:
             return await tx.lanes.looked_at(ways)
 
-    async def overview(self, person: str) -> Overview:
+    async def overview(self, person: str) -> HomeSummary:
         """What a person's App Home shows: theirs, what waits for them, and what ends soon."""
         async with self._store.transaction() as tx:
             known = await tx.people.find(person)
@@ -98,14 +98,14 @@ class Reading(UseCases):
         opened = [case for case in mine if case.request.kind is Kind.OPEN]
         timed = [case for case in opened if case.grant is not None and case.grant.ends_at is not None]
         soon = sorted(timed, key=lambda case: str(case.grant and case.grant.ends_at))
-        return Overview(mine=mine, waiting=waiting, ending=tuple(soon[:3]))
+        return HomeSummary(mine=mine, waiting=waiting, ending=tuple(soon[:3]))
 
     async def show_home(self, person: str) -> None:
         """Has a person's App Home shown afresh; the courier does it."""
         async with self._store.transaction() as tx:
             key = f"home:{person}"
             if not await tx.posts.refresh(key):
-                await tx.posts.tell(PostKind.HOME, to=person, key=key)
+                await tx.posts.tell(MessageKind.HOME, to=person, key=key)
             await tx.commit()
 
     async def locale(self, person: str) -> str | None:
@@ -124,7 +124,7 @@ class Reading(UseCases):
     def _choose(self, databases: tuple[Database, ...], word: str | None) -> Database:
         return choose(databases, word, {one.alias: one.database for one in self._policy.targets})
 
-    def _decides(self, case: Case, ids: frozenset[str]) -> bool:
+    def _decides(self, case: RequestDetails, ids: frozenset[str]) -> bool:
         rule = self._policy.rule_named(case.request.rule)
         return (
             case.request.state is RequestState.PENDING
@@ -135,17 +135,17 @@ class Reading(UseCases):
         )
 
 
-async def space_seen(tx: Transaction, space: Space) -> SpaceSituation:
+async def space_seen(tx: Transaction, space: Space) -> SpaceStatus:
     """Everything known about one space."""
-    return SpaceSituation(
+    return SpaceStatus(
         space=space,
-        look=ranges_look(await tx.lanes.look(space.id, Method.TRUSTED)),
+        look=ruleset_observation(await tx.lanes.look(space.id, Method.TRUSTED)),
         open=await tx.requests.open_cases(requester=None, target=space.id, limit=100),
         services=await tx.ranges.services(space.id, lock=False),
     )
 
 
-async def _space_of(tx: Transaction, database: Database) -> SpaceSituation | None:
+async def _space_of(tx: Transaction, database: Database) -> SpaceStatus | None:
     space = await _trusting_space(tx, database)
     return None if space is None else await space_seen(tx, space)
 

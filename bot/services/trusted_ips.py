@@ -8,18 +8,18 @@ from bot.domain import grant as grants
 from bot.domain.grant import Grant, GrantState, Why
 from bot.domain.method import Method
 from bot.domain.network import parse_address
-from bot.domain.observation import ranges_look
+from bot.domain.observation import ruleset_observation
 from bot.domain.person import Person
 from bot.domain.policy import Rule, require_reason, require_width, rule_for
 from bot.domain.request import Kind, Request, Terms
 from bot.domain.subject import Network
 from bot.domain.target import Space, choose_space, names_space
-from bot.domain.trusted_ips.ruleset import ALLOW, LIMIT, RangesLook, Services
+from bot.domain.trusted_ips.ruleset import ALLOW, LIMIT, RulesetObservation, Services
 from bot.errors import Refusal, Refused
-from bot.ports import Case, Doing, PostKind, SpaceSituation, Transaction
-from bot.services.access_requests import Asking, Wish
-from bot.services.base import case_of
-from bot.services.grants import Removal
+from bot.ports import AuditContext, MessageKind, RequestDetails, SpaceStatus, Transaction
+from bot.services.access_requests import Asking, RequestInput
+from bot.services.base import details_of
+from bot.services.grants import RemovalResult
 from bot.services.queries import space_seen
 
 _TRUSTED: Final = Method.TRUSTED
@@ -28,7 +28,7 @@ _TRUSTED: Final = Method.TRUSTED
 class Trusting(Asking):
     """Each is one transaction."""
 
-    async def ask_range(self, wish: Wish, *, person: str, key: str) -> Case:
+    async def ask_range(self, wish: RequestInput, *, person: str, key: str) -> RequestDetails:
         """Records a wish for a range of a whole space, pending approval.
 
         Raises:
@@ -43,7 +43,7 @@ class Trusting(Asking):
             require_width(rule, network)
             duration, until = self._length(wish, rule, member, self._clock.now())
             require_reason(rule, wish.reason or "")
-            look = ranges_look(await tx.lanes.look(space.id, _TRUSTED))
+            look = ruleset_observation(await tx.lanes.look(space.id, _TRUSTED))
             await _require_place(tx, space, network, look, timed=duration is not None or until is not None)
             terms = _terms(space, network, wish)
             terms = replace(terms, duration=duration, until=until)
@@ -51,7 +51,7 @@ class Trusting(Asking):
 
         return await self._once(key, person, work)
 
-    async def remove_range(self, wish: Wish, *, person: str, key: str) -> Removal:
+    async def remove_range(self, wish: RequestInput, *, person: str, key: str) -> RemovalResult:
         """Takes a range out: at once if all its grants are one's own, else as a request.
 
         A range that somebody else wrote is removed by an approved request of its own kind.
@@ -84,9 +84,9 @@ class Trusting(Asking):
         case = await self._once(key, person, work)
         is_request = case.request.kind is not Kind.OPEN
         ended = tuple(closing) or (() if is_request else (case.request.id,))
-        return Removal(requested=case if is_request else None, closing=ended, case=case)
+        return RemovalResult(requested=case if is_request else None, closing=ended, case=case)
 
-    async def adopt_range(self, wish: Wish, *, person: str, key: str) -> Case:
+    async def adopt_range(self, wish: RequestInput, *, person: str, key: str) -> RequestDetails:
         """Records a wish to take over a range that somebody else wrote, so that pgaccess may remove it.
 
         Raises:
@@ -106,17 +106,17 @@ class Trusting(Asking):
 
         return await self._once(key, person, work)
 
-    async def space_situation(self, target: str | None, *, person: str) -> SpaceSituation:
+    async def space_situation(self, target: str | None, *, person: str) -> SpaceStatus:
         """Everything known about one space; has it looked at again."""
         async with self._store.transaction() as tx:
             member = await self._member(tx, person)
             space = await self._chosen(tx, target)
             rule_for(self._policy, target=space, method=_TRUSTED, ids=member.ids)
-            await tx.lanes.look_soon(space.id)
+            await tx.lanes.request_refresh(space.id)
             await tx.commit()
         return await self.space_glance(space)
 
-    async def space_glance(self, space: Space) -> SpaceSituation:
+    async def space_glance(self, space: Space) -> SpaceStatus:
         """Everything known about one space, without asking for a new look."""
         async with self._store.transaction() as tx:
             return await space_seen(tx, space)
@@ -140,7 +140,9 @@ class Trusting(Asking):
         aliases = {one.alias: one.database for one in self._policy.targets if one.is_space}
         return names_space(spaces, databases, word, aliases)
 
-    async def answer_for_support(self, request: int, *, web_only: bool, person: str, key: str) -> Case:
+    async def answer_for_support(
+        self, request: int, *, web_only: bool, person: str, key: str
+    ) -> RequestDetails:
         """Records what Heroku's support has done for a space, and lets everything go on that waited for it.
 
         Args:
@@ -156,7 +158,7 @@ class Trusting(Asking):
 
         async def work(tx: Transaction) -> int:
             member = await self._member(tx, person)
-            case = await case_of(tx, request)
+            case = await details_of(tx, request)
             rule = self._rule_of(case.request)
             may = self._policy.admins or rule.approvers
             if may.isdisjoint(member.ids):
@@ -181,7 +183,7 @@ class Trusting(Asking):
         aliases = {one.alias: one.database for one in self._policy.targets}
         return choose_space(await tx.targets.spaces(), await tx.targets.all(), word, aliases)
 
-    async def _space(self, tx: Transaction, wish: Wish, member: Person) -> tuple[Space, Rule]:
+    async def _space(self, tx: Transaction, wish: RequestInput, member: Person) -> tuple[Space, Rule]:
         """The space that is meant, and the rule under which this person may ask for its ranges."""
         space = await self._chosen(tx, wish.target)
         _require_ranges(space)
@@ -189,7 +191,7 @@ class Trusting(Asking):
 
 
 async def after_support(
-    tx: Transaction, request: Request, grant: Grant, *, doing: Doing, channel: str
+    tx: Transaction, request: Request, grant: Grant, *, doing: AuditContext, channel: str
 ) -> Grant:
     """The grant as an approval begins it: waiting, where Heroku's support has to enable something first.
 
@@ -202,7 +204,7 @@ async def after_support(
         return grant
     if services is Services.UNKNOWN:
         await tx.ranges.set_services(space, Services.WAITING, doing=doing)
-        await tx.posts.tell(PostKind.NOTICE_TICKET, to=channel, key=_ticket_key(space), request=request.id)
+        await tx.posts.tell(MessageKind.NOTICE_TICKET, to=channel, key=_ticket_key(space), request=request.id)
     return grants.waiting(grant)
 
 
@@ -216,7 +218,7 @@ def _ticket_key(space: UUID) -> str:
     return f"ticket:{space}"
 
 
-def _terms(space: Space, network: Network, wish: Wish) -> Terms:
+def _terms(space: Space, network: Network, wish: RequestInput) -> Terms:
     return Terms(
         method=_TRUSTED,
         target=space.id,
@@ -228,7 +230,7 @@ def _terms(space: Space, network: Network, wish: Wish) -> Terms:
 
 
 async def _require_place(
-    tx: Transaction, space: Space, network: Network, look: RangesLook | None, *, timed: bool
+    tx: Transaction, space: Space, network: Network, look: RulesetObservation | None, *, timed: bool
 ) -> None:
     """Refuses what the last look shows to be impossible; without a look the keeper will find out."""
     if look is None:
@@ -239,7 +241,7 @@ async def _require_place(
         raise Refused(Refusal.TRUSTED_ONLY, space=space.name)
 
 
-async def _is_lasting(tx: Transaction, space: Space, look: RangesLook) -> bool:
+async def _is_lasting(tx: Transaction, space: Space, look: RulesetObservation) -> bool:
     """Whether somebody will still be let in when every range of ours that has an end is over."""
     timed = {
         str(grant.subject)
@@ -250,7 +252,7 @@ async def _is_lasting(tx: Transaction, space: Space, look: RangesLook) -> bool:
     return any(rule.action == ALLOW and rule.source not in ending for rule in look.ruleset.rules)
 
 
-async def _require_room(tx: Transaction, space: Space, look: RangesLook) -> None:
+async def _require_room(tx: Transaction, space: Space, look: RulesetObservation) -> None:
     if len(look.ruleset.rules) < LIMIT:
         return
     following = await tx.grants.next_to_end(space.id, _TRUSTED)
@@ -259,7 +261,7 @@ async def _require_room(tx: Transaction, space: Space, look: RangesLook) -> None
     raise Refused(Refusal.RANGES_FULL_UNTIL, limit=LIMIT, id=following.request, at=following.ends_at)
 
 
-async def _require_there(tx: Transaction, space: Space, network: Network) -> RangesLook:
+async def _require_there(tx: Transaction, space: Space, network: Network) -> RulesetObservation:
     """The last look, which shows the range.
 
     Raises:
@@ -267,7 +269,7 @@ async def _require_there(tx: Transaction, space: Space, network: Network) -> Ran
     """
     if await tx.grants.is_closing(space.id, _TRUSTED, network):
         raise Refused(Refusal.CLOSING_ALREADY, address=str(network), app=space.name)
-    look = ranges_look(await tx.lanes.look(space.id, _TRUSTED))
+    look = ruleset_observation(await tx.lanes.look(space.id, _TRUSTED))
     if look is None or all(rule.network != network for rule in look.ruleset.rules):
         raise Refused(Refusal.RANGE_NOT_THERE, address=str(network), space=space.name)
     return look

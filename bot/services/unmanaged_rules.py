@@ -4,18 +4,18 @@ from typing import Final
 
 from bot.domain.method import Method
 from bot.domain.mtls import unmanaged_rules
-from bot.domain.mtls.observation import Look
+from bot.domain.mtls.observation import MtlsObservation
 from bot.domain.network import parse_address
-from bot.domain.observation import rules_look
-from bot.domain.operation import Change
+from bot.domain.observation import mtls_observation
+from bot.domain.operation import Operation
 from bot.domain.policy import require_reason, rule_for
 from bot.domain.request import Kind, Terms
 from bot.domain.subject import Network
 from bot.domain.target import Database
 from bot.errors import Refusal, Refused
-from bot.ports import Case, Transaction
-from bot.services.access_requests import Asking, Wish
-from bot.services.base import case_of
+from bot.ports import RequestDetails, Transaction
+from bot.services.access_requests import Asking, RequestInput
+from bot.services.base import details_of
 
 _MTLS: Final = Method.MTLS
 
@@ -23,7 +23,7 @@ _MTLS: Final = Method.MTLS
 class Ruling(Asking):
     """Each is one transaction; removing a rule of others begins as every removal does, in `Ending.remove`."""
 
-    async def adopt_rule(self, wish: Wish, *, person: str, key: str) -> Case:
+    async def adopt_rule(self, wish: RequestInput, *, person: str, key: str) -> RequestDetails:
         """Records a wish to take over a rule that somebody else made, pending approval.
 
         Nothing changes at Heroku: it is ours from then on, and stays until its removal is approved.
@@ -55,7 +55,7 @@ class Ruling(Asking):
         return await self._once(key, person, work)
 
 
-async def require_rule(tx: Transaction, database: Database, network: Network) -> Look:
+async def require_rule(tx: Transaction, database: Database, network: Network) -> MtlsObservation:
     """The last look, which shows a rule of exactly this network.
 
     Raises:
@@ -63,13 +63,13 @@ async def require_rule(tx: Transaction, database: Database, network: Network) ->
     """
     if await tx.grants.is_closing(database.id, _MTLS, network):
         raise Refused(Refusal.CLOSING_ALREADY, address=str(network), app=database.app)
-    look = rules_look(await tx.lanes.look(database.id, _MTLS))
+    look = mtls_observation(await tx.lanes.look(database.id, _MTLS))
     if look is None or not unmanaged_rules.meant(Kind.UNDO, look, network):
         raise Refused(Refusal.NOTHING_THERE, address=str(network), app=database.app)
     return look
 
 
-async def aimed(tx: Transaction, change: Change) -> Change:
+async def aimed(tx: Transaction, change: Operation) -> Operation:
     """The change with the rules that its approval has in view: by id, as the last look shows them.
 
     Args:
@@ -86,9 +86,9 @@ async def aimed(tx: Transaction, change: Change) -> Change:
         or not isinstance(network, Network)
     ):
         return change
-    look = rules_look(await tx.lanes.look(change.target, _MTLS))
+    look = mtls_observation(await tx.lanes.look(change.target, _MTLS))
     rules = unmanaged_rules.meant(change.kind, look, network)
     if not rules:
-        app = (await case_of(tx, change.request)).target.label
+        app = (await details_of(tx, change.request)).target.label
         raise Refused(Refusal.NOTHING_THERE, address=str(network), app=app)
     return unmanaged_rules.aimed(change, rules)

@@ -8,7 +8,7 @@ from bot.domain.advice import Advice, Length, Need, Origin, Reason, Way
 from bot.domain.method import Method
 from bot.domain.privatelink.observation import AWS_REGIONS, aws_region
 from bot.domain.target import Database
-from bot.i18n.translator import Words
+from bot.i18n.translator import Translator
 from bot.ports import Block
 from bot.views import action_ids, block_kit, modals
 
@@ -30,7 +30,7 @@ _BUTTONS: Final = {Way.MTLS: action_ids.ADVISE_MTLS, Way.PRIVATELINK: action_ids
 """The button of each way in that has a form."""
 
 
-def questions(*, databases: Sequence[Database], chosen: str | None, words: Words) -> Block:
+def questions(*, databases: Sequence[Database], chosen: str | None, words: Translator) -> Block:
     """The form; what most people would say is chosen already.
 
     Args:
@@ -56,7 +56,7 @@ def questions(*, databases: Sequence[Database], chosen: str | None, words: Words
     }
 
 
-def recommendation(database: Database, advice: Advice, length: Length, words: Words) -> Block:
+def recommendation(database: Database, advice: Advice, length: Length, words: Translator) -> Block:
     """One way, why, what is good to know, and how to ask for it; whoever goes back can answer anew."""
     params = {
         "app": database.app,
@@ -77,7 +77,7 @@ def recommendation(database: Database, advice: Advice, length: Length, words: Wo
     return _told("advise.result", [*shown, block_kit.actions(*asking, compare)], words)
 
 
-def comparison(words: Words) -> Block:
+def comparison(words: Translator) -> Block:
     """The table of the three ways."""
     shown: list[Block] = [block_kit.section(words("advise.table.note"))]
     for method in Method:
@@ -101,14 +101,14 @@ def read_button_data(value: str) -> tuple[str, Length]:
     return database, Length(length)
 
 
-def _choice(field: str, key: str, choices: type[StrEnum], chosen: str | None, words: Words) -> Block:
+def _choice(field: str, key: str, choices: type[StrEnum], chosen: str | None, words: Translator) -> Block:
     options = [(str(one), str(words(f"{key}.{one}"))) for one in choices]
     return block_kit.choice_input(
         field, words(key), options=options, initial=chosen, hint=words(f"{key}.hint")
     )
 
 
-def _region(words: Words) -> Block:
+def _region(words: Translator) -> Block:
     options = [(aws, f"{aws} ({heroku.capitalize()})") for heroku, aws in sorted(AWS_REGIONS.items())]
     options += [(OTHER, words("advise.region.other")), (UNKNOWN, words("advise.region.unknown"))]
     return block_kit.select_input(
@@ -120,7 +120,7 @@ def _region(words: Words) -> Block:
     )
 
 
-def _production(words: Words) -> Block:
+def _production(words: Translator) -> Block:
     return block_kit.choice_input(
         action_ids.FIELD_PRODUCTION,
         words("advise.production"),
@@ -137,7 +137,7 @@ def _asked(advice: Advice) -> tuple[Way, ...]:
     return (advice.way,) if advice.way in _BUTTONS else ()
 
 
-def _ask(way: Way, database: Database, advice: Advice, length: Length, words: Words) -> Block:
+def _ask(way: Way, database: Database, advice: Advice, length: Length, words: Translator) -> Block:
     return block_kit.button(
         words(f"advise.ask.{way}"),
         action=_BUTTONS[way],
@@ -151,7 +151,7 @@ def _named_region(database: Database) -> str:
     return aws_region(database.region) or database.region
 
 
-def _told(title: str, shown: Sequence[Block], words: Words) -> Block:
+def _told(title: str, shown: Sequence[Block], words: Translator) -> Block:
     """A view that only says something."""
     return {
         "type": "modal",

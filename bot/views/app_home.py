@@ -4,15 +4,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot.domain.policy import Policy
-from bot.i18n.translator import Words
-from bot.ports import Block, Case, Overview
+from bot.i18n.translator import Translator
+from bot.ports import Block, HomeSummary, RequestDetails
 from bot.views import action_ids, block_kit, buttons, request_card
 
 SHOWN: Final = 10
 """Requests in each part: a view takes 100 blocks."""
 
 
-def home(overview: Overview, *, words: Words, policy: Policy) -> Block:
+def home(overview: HomeSummary, *, words: Translator, policy: Policy) -> Block:
     """The whole tab, as ``views.publish`` takes it."""
     ask = block_kit.button(words("home.ask"), action=action_ids.ASK, value="0.0", style="primary")
     advise = block_kit.button(words("home.advise"), action=action_ids.ADVISE, value="0.0")
@@ -27,7 +27,9 @@ def home(overview: Overview, *, words: Words, policy: Policy) -> Block:
     return {"type": "home", "blocks": shown}
 
 
-def _part(key: str, cases: Sequence[Case], words: Words, policy: Policy, *, decide: bool) -> list[Block]:
+def _part(
+    key: str, cases: Sequence[RequestDetails], words: Translator, policy: Policy, *, decide: bool
+) -> list[Block]:
     shown = [block_kit.divider(), block_kit.header(words(key))]
     if not cases:
         return [*shown, block_kit.context(words(f"{key}.none"))]
@@ -43,7 +45,7 @@ def _part(key: str, cases: Sequence[Case], words: Words, policy: Policy, *, deci
     return shown
 
 
-def _ending(cases: Sequence[Case], words: Words) -> list[Block]:
+def _ending(cases: Sequence[RequestDetails], words: Translator) -> list[Block]:
     lines = [
         words(
             "home.ending.line",

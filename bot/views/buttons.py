@@ -2,15 +2,15 @@
 
 from bot.domain.grant import LIVE_STATES, Grant, GrantState
 from bot.domain.mtls.certificate import READY
-from bot.domain.operation import Change, ChangeState
+from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind, RequestState
-from bot.i18n.translator import Words
-from bot.ports import Block, Case
+from bot.i18n.translator import Translator
+from bot.ports import Block, RequestDetails
 from bot.views import action_ids, block_kit
 from bot.views.mtls import rotation
 
 
-def for_approvers(case: Case, words: Words) -> list[Block]:
+def for_approvers(case: RequestDetails, words: Translator) -> list[Block]:
     """On the card in the approvals channel."""
     if case.request.state is RequestState.PENDING:
         made = [
@@ -26,7 +26,7 @@ def for_approvers(case: Case, words: Words) -> list[Block]:
     return []
 
 
-def for_owner(case: Case, words: Words) -> list[Block]:
+def for_owner(case: RequestDetails, words: Translator) -> list[Block]:
     """On the owner's own copy."""
     if case.request.state is RequestState.PENDING:
         return [block_kit.actions(_button(case, words, "cancel", action_ids.CANCEL))]
@@ -36,7 +36,7 @@ def for_owner(case: Case, words: Words) -> list[Block]:
     return [] if grant is None else for_grant(case, grant, words)
 
 
-def for_grant(case: Case, grant: Grant, words: Words, *, owner: bool = True) -> list[Block]:
+def for_grant(case: RequestDetails, grant: Grant, words: Translator, *, owner: bool = True) -> list[Block]:
     """What can be done with a grant as it stands: by its owner, or by those who approve."""
     match grant.state:
         case GrantState.WAITING | GrantState.APPLYING:
@@ -56,11 +56,11 @@ def for_grant(case: Case, grant: Grant, words: Words, *, owner: bool = True) -> 
     return []
 
 
-def for_change(case: Case, change: Change, words: Words) -> list[Block]:
+def for_change(case: RequestDetails, change: Operation, words: Translator) -> list[Block]:
     """What can be done with a change as it stands."""
-    if change.state is ChangeState.DONE:
+    if change.state is OperationState.DONE:
         return for_files(case, words)
-    if change.state is not ChangeState.FAILED:
+    if change.state is not OperationState.FAILED:
         return rotation.offered(case, rotation.under_way(change), words)
     if case.grant is not None:
         # A step before a grant is tried again with it.
@@ -69,7 +69,7 @@ def for_change(case: Case, change: Change, words: Words) -> list[Block]:
     return [block_kit.actions(retry, _button(case, words, "give_up", action_ids.GIVE_UP))]
 
 
-def for_files(case: Case, words: Words) -> list[Block]:
+def for_files(case: RequestDetails, words: Translator) -> list[Block]:
     """How the owner of the certificate that was made gets its files, while it can be used."""
     made = case.issued
     if made is None or made.gone_at is not None or made.status != READY:
@@ -77,12 +77,12 @@ def for_files(case: Case, words: Words) -> list[Block]:
     return [block_kit.actions(_button(case, words, "files", action_ids.FILES, style="primary"))]
 
 
-def _opened(case: Case) -> Grant | None:
+def _opened(case: RequestDetails) -> Grant | None:
     """The grant that the request itself opened; an extension shows the buttons of no other's grant."""
     return case.grant if case.request.kind is Kind.OPEN else None
 
 
-def _revoke(case: Case, words: Words) -> Block:
+def _revoke(case: RequestDetails, words: Translator) -> Block:
     title = words("button.revoke")
     asked = words("confirm.revoke", network=case.request.terms.subject, app=case.target.label)
     sure = block_kit.confirm(title, asked, yes=title, no=words("form.cancel"))
@@ -90,7 +90,13 @@ def _revoke(case: Case, words: Words) -> Block:
 
 
 def _button(
-    case: Case, words: Words, name: str, action: str, *, style: str | None = None, sure: Block | None = None
+    case: RequestDetails,
+    words: Translator,
+    name: str,
+    action: str,
+    *,
+    style: str | None = None,
+    sure: Block | None = None,
 ) -> Block:
     value = action_ids.button_value(case.request.id, case.request.version)
     return block_kit.button(words(f"button.{name}"), action=action, value=value, style=style, sure=sure)

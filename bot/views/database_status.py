@@ -6,11 +6,11 @@ from typing import Final
 from bot.domain.drift import NO_DRIFT
 from bot.domain.method import AUTHORISED, MTLS_RULE_LIMIT, Method
 from bot.domain.mtls import certificate
-from bot.domain.mtls.observation import Look, Rule
+from bot.domain.mtls.observation import IpRule, MtlsObservation
 from bot.domain.policy import Policy
 from bot.domain.request import Kind
-from bot.i18n.translator import Mrkdwn, Words, cut
-from bot.ports import Block, Case, Message, Situation
+from bot.i18n.translator import Mrkdwn, Translator, cut
+from bot.ports import Block, DatabaseStatus, Message, RequestDetails
 from bot.views import block_kit, request_card
 from bot.views import drift as drifting
 from bot.views.privatelink import status as linking
@@ -31,7 +31,7 @@ NAME: Final = 80
 _ERRORS: Final = ("timeout", "certificate", "expired", "key", "password")
 
 
-def status(situation: Situation, words: Words, *, afresh: bool = False) -> Message:
+def status(situation: DatabaseStatus, words: Translator, *, afresh: bool = False) -> Message:
     """The rules of a database: ours with their requests, and those that others made.
 
     Args:
@@ -58,14 +58,14 @@ def status(situation: Situation, words: Words, *, afresh: bool = False) -> Messa
     return Message(text=title, blocks=[*shown, *_beside(situation, words)])
 
 
-def _beside(situation: Situation, words: Words) -> list[Block]:
+def _beside(situation: DatabaseStatus, words: Translator) -> list[Block]:
     """What the last looks have found of mTLS, and the other two ways in."""
     drift = NO_DRIFT if situation.look is None else situation.look.drift
     found = drifting.found(drift, situation.open, Method.MTLS, words)
     return [*found, *linking.brief(situation, words), *summary.brief(situation, words)]
 
 
-def why(situation: Situation, *, words: Words, policy: Policy) -> Message:
+def why(situation: DatabaseStatus, *, words: Translator, policy: Policy) -> Message:
     """Step by step, what stands between a person and a database, and what each ``psql`` error means."""
     title = words("why.title", app=situation.database.app, at=_seen(situation))
     others = [
@@ -80,11 +80,11 @@ def why(situation: Situation, *, words: Words, policy: Policy) -> Message:
     return Message(text=title, blocks=[block_kit.section(title), *steps, *help])
 
 
-def _seen(situation: Situation) -> object:
+def _seen(situation: DatabaseStatus) -> object:
     return situation.now if situation.look is None else situation.look.at
 
 
-def _rule(rule: Rule, look: Look, situation: Situation, words: Words) -> Mrkdwn:
+def _rule(rule: IpRule, look: MtlsObservation, situation: DatabaseStatus, words: Translator) -> Mrkdwn:
     if rule.id not in look.ours:
         text = cut(request_card.one_line(rule.description) or "–", TEXT)
         return words("status.rule.foreign", network=rule.network, status=rule.status, text=text)
@@ -93,7 +93,7 @@ def _rule(rule: Rule, look: Look, situation: Situation, words: Words) -> Mrkdwn:
     return words("status.rule.ours", network=rule.network, status=rule.status, requests=requests)
 
 
-def _steps(situation: Situation, words: Words, policy: Policy) -> list[Mrkdwn]:
+def _steps(situation: DatabaseStatus, words: Translator, policy: Policy) -> list[Mrkdwn]:
     look = situation.look
     if look is None:
         return [words("status.unseen")]
@@ -107,7 +107,7 @@ def _steps(situation: Situation, words: Words, policy: Policy) -> list[Mrkdwn]:
     return [*steps, _certificate(situation, look, words)]
 
 
-def _link_steps(situation: Situation, words: Words, policy: Policy) -> list[Mrkdwn]:
+def _link_steps(situation: DatabaseStatus, words: Translator, policy: Policy) -> list[Mrkdwn]:
     """The person's own requests for PrivateLink, each held against what Heroku has."""
     return [
         linking.why(situation, case, words, state=request_card.state_line(case, words=words, policy=policy))
@@ -115,7 +115,7 @@ def _link_steps(situation: Situation, words: Words, policy: Policy) -> list[Mrkd
     ]
 
 
-def _asked(situation: Situation, method: Method) -> list[Case]:
+def _asked(situation: DatabaseStatus, method: Method) -> list[RequestDetails]:
     """What the person has asked for by one way in, and what is pending or open."""
     return [
         case
@@ -124,7 +124,7 @@ def _asked(situation: Situation, method: Method) -> list[Case]:
     ]
 
 
-def _certificate(situation: Situation, look: Look, words: Words) -> Mrkdwn:
+def _certificate(situation: DatabaseStatus, look: MtlsObservation, words: Translator) -> Mrkdwn:
     """How long a client certificate of the database is still good for, judged by the one that ends last.
 
     Where that cannot be told, the person's own file can: not read yet, or an end that nobody can read.
@@ -149,7 +149,7 @@ def _certificate(situation: Situation, look: Look, words: Words) -> Mrkdwn:
     return words("why.step.certificate.valid", days=left.days, **params)
 
 
-def _own_certificate(situation: Situation, words: Words) -> Mrkdwn:
+def _own_certificate(situation: DatabaseStatus, words: Translator) -> Mrkdwn:
     """How long the person's own certificate is still good for: the one that ends last."""
     usable = [known for known in situation.certificates if known.status == certificate.READY]
     if not usable:
@@ -171,7 +171,7 @@ def _coarse(left: timedelta) -> timedelta:
     return timedelta(days=left.days) if left.days else left
 
 
-def _step(case: Case, look: Look, words: Words, policy: Policy) -> Mrkdwn:
+def _step(case: RequestDetails, look: MtlsObservation, words: Translator, policy: Policy) -> Mrkdwn:
     """One of the person's own requests, held against what Heroku has."""
     network = case.request.terms.network
     listed = next((rule for rule in look.rules if rule.network == network), None)

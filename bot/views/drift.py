@@ -10,8 +10,8 @@ from bot.domain.mtls import unmanaged_rules
 from bot.domain.privatelink.aws_account import short
 from bot.domain.request import Kind
 from bot.domain.subject import Accounts, Network
-from bot.i18n.translator import Mrkdwn, Words, cut
-from bot.ports import Block, Case
+from bot.i18n.translator import Mrkdwn, Translator, cut
+from bot.ports import Block, RequestDetails
 from bot.views import block_kit
 
 SHOWN: Final = 10
@@ -27,7 +27,7 @@ TEXT: Final = 120
 """Characters of a foreign rule's description on a card."""
 
 
-def found(drift: Drift, open: Iterable[Case], method: Method, words: Words) -> list[Block]:
+def found(drift: Drift, open: Iterable[RequestDetails], method: Method, words: Translator) -> list[Block]:
     """A paragraph of what one way in shows; none where everything is as it was left.
 
     Args:
@@ -53,7 +53,7 @@ def found(drift: Drift, open: Iterable[Case], method: Method, words: Words) -> l
     return [block_kit.section("\n".join(shown))]
 
 
-def rules_meant(case: Case, words: Words) -> list[Mrkdwn]:
+def rules_meant(case: RequestDetails, words: Translator) -> list[Mrkdwn]:
     """On a card about a rule that somebody else made: what Heroku says of it."""
     network, method = case.request.terms.subject, case.request.terms.method
     about = case.request.kind in unmanaged_rules.KINDS and method is Method.MTLS
@@ -71,7 +71,7 @@ def rules_meant(case: Case, words: Words) -> list[Mrkdwn]:
     return said
 
 
-def _interrupted(open: Iterable[Case], method: Method) -> Mapping[str, list[str]]:
+def _interrupted(open: Iterable[RequestDetails], method: Method) -> Mapping[str, list[str]]:
     """Entries that somebody else took from under grants, with the requests of these."""
     missing: dict[str, list[str]] = {}
     for case in open:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from bot.i18n.translator import Words
+from bot.i18n.translator import Translator
 from bot.ports import Message
 from bot.views import block_kit
 
@@ -63,7 +63,7 @@ _HELP: Final[Mapping[str, tuple[Sequence[str], Sequence[str]]]] = {
 """By topic: the lines, and two examples that fit."""
 
 
-def helping(topic: Sequence[str], words: Words) -> Message:
+def helping(topic: Sequence[str], words: Translator) -> Message:
     """What can be typed about a topic; about everything when the topic has no help of its own."""
     lines, examples = _HELP.get(topic[0] if topic else "", _HELP[""])
     said = [words(key) if key else "" for key in [*lines, "", "help.examples", *examples]]

@@ -5,19 +5,19 @@ from datetime import datetime
 from typing import Final
 
 from bot.domain.mtls.rotation import rotation_of
-from bot.domain.operation import Change, ChangeState
+from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind, RequestState
-from bot.i18n.translator import Mrkdwn, Words, mention
-from bot.ports import Block, Case
+from bot.i18n.translator import Mrkdwn, Translator, mention
+from bot.ports import Block, RequestDetails
 from bot.views import block_kit
 
 TOGETHER: Final = 20
 """Lines in one paragraph: a line has about a hundred characters, and a section takes 3,000."""
 
 _SETTLED: Final = {
-    ChangeState.DONE: "done",
-    ChangeState.FAILED: "not_done",
-    ChangeState.GIVEN_UP: "given_up",
+    OperationState.DONE: "done",
+    OperationState.FAILED: "not_done",
+    OperationState.GIVEN_UP: "given_up",
 }
 """How a change ended: the key of its word below ``closed.``."""
 
@@ -25,7 +25,7 @@ Event = tuple[datetime | None, Mrkdwn]
 """When, and the whole line; without a moment it has not happened."""
 
 
-def history(case: Case, words: Words) -> list[Block]:
+def history(case: RequestDetails, words: Translator) -> list[Block]:
     """Everything that is known of a request, oldest first."""
     found = [(at, line) for at, line in _events(case, words) if at is not None]
     lines = [words("show.history"), *(line for _, line in sorted(found, key=lambda event: event[0]))]
@@ -35,7 +35,7 @@ def history(case: Case, words: Words) -> list[Block]:
     ]
 
 
-def _events(case: Case, words: Words) -> Iterator[Event]:
+def _events(case: RequestDetails, words: Translator) -> Iterator[Event]:
     request, grant, change, issued = case.request, case.grant, case.change, case.issued
     yield request.asked_at, words("show.asked", at=request.asked_at, person=mention(request.requester))
     for vote in case.decisions:
@@ -52,18 +52,18 @@ def _events(case: Case, words: Words) -> Iterator[Event]:
             yield _closed(grant.closed_at, grant.state, words)
 
 
-def _change(change: Change, words: Words, *, steps: bool) -> Iterator[Event]:
+def _change(change: Operation, words: Translator, *, steps: bool) -> Iterator[Event]:
     """What is known of a change; ``steps`` for one that is a step before a grant."""
     if change.kind is Kind.ROTATE:
         turning = rotation_of(change)
         yield turning.ready_at, words("show.rotation.ready", at=turning.ready_at)
         yield turning.tested_at, words("show.rotation.tested", at=turning.tested_at)
         yield turning.installed_at, words("show.rotation.installed", at=turning.installed_at)
-    if change.state is ChangeState.DONE and steps:
+    if change.state is OperationState.DONE and steps:
         yield _closed(change.closed_at, "enabled", words)
     elif change.state in _SETTLED:
         yield _closed(change.closed_at, _SETTLED[change.state], words)
 
 
-def _closed(at: datetime | None, how: str, words: Words) -> Event:
+def _closed(at: datetime | None, how: str, words: Translator) -> Event:
     return at, words("show.closed", at=at, state=words(f"closed.{how}"))

@@ -10,8 +10,8 @@ from bot.domain.privatelink.aws_account import short
 from bot.domain.subject import Accounts, Subject
 from bot.domain.target import Database
 from bot.errors import Refused
-from bot.i18n.translator import Words, mention
-from bot.ports import Block, Case, Message
+from bot.i18n.translator import Translator, mention
+from bot.ports import Block, Message, RequestDetails
 from bot.views import action_ids, block_kit, request_card
 
 OPTIONS: Final = 100
@@ -52,7 +52,7 @@ def add_form(
     *,
     databases: Sequence[Database],
     filled: Mapping[str, str | None],
-    words: Words,
+    words: Translator,
     needs_reason: bool,
     enables: Database | None = None,
 ) -> Block:
@@ -80,7 +80,7 @@ def add_form(
 
 
 def options_for(
-    databases: Sequence[Database], aliases: Mapping[str, str], typed: str, words: Words
+    databases: Sequence[Database], aliases: Mapping[str, str], typed: str, words: Translator
 ) -> list[Block]:
     """What fits the letters typed so far into the search for a database, best first, at most `OPTIONS`.
 
@@ -100,7 +100,7 @@ def options_for(
     return [_option(found[-1], words) for found in fitting[:OPTIONS]]
 
 
-def deny_form(case: Case, words: Words) -> Block:
+def deny_form(case: RequestDetails, words: Translator) -> Block:
     """Asks why; the request and the terms travel in the form's own data."""
     reason = block_kit.text_input(
         action_ids.FIELD_REASON,
@@ -113,7 +113,7 @@ def deny_form(case: Case, words: Words) -> Block:
     return _about(action_ids.FORM_DENY, "form.deny", case, words, [reason])
 
 
-def change_form(case: Case, words: Words) -> Block:
+def change_form(case: RequestDetails, words: Translator) -> Block:
     """Approves with a shorter time or a narrower range."""
     terms = case.request.terms
     hint = words("form.change.hint")
@@ -123,14 +123,14 @@ def change_form(case: Case, words: Words) -> Block:
     return _about(action_ids.FORM_CHANGE, "form.change", case, words, fields)
 
 
-def extend_form(case: Case, words: Words) -> Block:
+def extend_form(case: RequestDetails, words: Translator) -> Block:
     """Asks for how much longer, and why."""
     hint = words("form.extend.hint")
     fields = [duration_field(words, None, hint=hint), reason_field(words, None, optional=True)]
     return _about(action_ids.FORM_EXTEND, "form.extend", case, words, fields)
 
 
-def note(message: Message, words: Words) -> Block:
+def note(message: Message, words: Translator) -> Block:
     """Says something where no message can be answered with: a click in the App Home."""
     return {
         "type": "modal",
@@ -141,7 +141,7 @@ def note(message: Message, words: Words) -> Block:
     }
 
 
-def field_error(refused: Refused, words: Words) -> dict[str, str] | None:
+def field_error(refused: Refused, words: Translator) -> dict[str, str] | None:
     """The field that a refusal is about, with its sentence; None when it is about no field.
 
     Slack shows errors at fields as plain text.
@@ -164,7 +164,7 @@ def needs_reason(policy: Policy) -> bool:
     return all(rule.minimum_reason > 0 for rule in policy.rules if not rule.denies)
 
 
-def _subject(subject: Subject, words: Words, *, hint: str) -> Block:
+def _subject(subject: Subject, words: Translator, *, hint: str) -> Block:
     """What is to be let in, as an approver may narrow it; accounts travel in the same field as addresses."""
     if not isinstance(subject, Accounts):
         return _address(words, str(subject), hint=hint)
@@ -173,7 +173,7 @@ def _subject(subject: Subject, words: Words, *, hint: str) -> Block:
     return block_kit.text_input(action_ids.FIELD_ADDRESS, label, initial=initial, hint=hint)
 
 
-def _address(words: Words, initial: str | None, *, hint: str | None = None) -> Block:
+def _address(words: Translator, initial: str | None, *, hint: str | None = None) -> Block:
     return block_kit.text_input(
         action_ids.FIELD_ADDRESS,
         words("form.address"),
@@ -182,7 +182,7 @@ def _address(words: Words, initial: str | None, *, hint: str | None = None) -> B
     )
 
 
-def target_field(databases: Sequence[Database], chosen: str | None, words: Words) -> Block:
+def target_field(databases: Sequence[Database], chosen: str | None, words: Translator) -> Block:
     """The database, by its UUID; more than a select takes are searched for by typing."""
     hint = words("form.target.hint")
     if len(databases) > OPTIONS:
@@ -201,11 +201,11 @@ def target_field(databases: Sequence[Database], chosen: str | None, words: Words
     )
 
 
-def _option(database: Database, words: Words) -> Block:
+def _option(database: Database, words: Translator) -> Block:
     return block_kit.option(str(database.id), _option_text(database, words))
 
 
-def _option_text(database: Database, words: Words) -> str:
+def _option_text(database: Database, words: Translator) -> str:
     return words("form.target.option", app=database.app, space=database.space)[:OPTION_TEXT]
 
 
@@ -224,7 +224,7 @@ def _rank(called: Iterator[str], sought: str) -> int:
     )
 
 
-def duration_field(words: Words, initial: str | None, *, hint: str | None = None) -> Block:
+def duration_field(words: Translator, initial: str | None, *, hint: str | None = None) -> Block:
     """For how long, or until when."""
     return block_kit.text_input(
         action_ids.FIELD_DURATION,
@@ -236,7 +236,7 @@ def duration_field(words: Words, initial: str | None, *, hint: str | None = None
 
 
 def reason_field(
-    words: Words, initial: str | None, *, optional: bool, hint: str = "form.reason.hint"
+    words: Translator, initial: str | None, *, optional: bool, hint: str = "form.reason.hint"
 ) -> Block:
     """Why; ``hint`` is the key of what is said below it."""
     return block_kit.text_input(
@@ -249,7 +249,7 @@ def reason_field(
     )
 
 
-def _about(form: str, key: str, case: Case, words: Words, fields: Sequence[Block]) -> Block:
+def _about(form: str, key: str, case: RequestDetails, words: Translator, fields: Sequence[Block]) -> Block:
     """A form about one request, which travels in the form's own data."""
     request = case.request
     about = words("form.about", title=request_card.title(case, words), requester=mention(request.requester))
@@ -258,7 +258,7 @@ def _about(form: str, key: str, case: Case, words: Words, fields: Sequence[Block
     return {**made, "private_metadata": action_ids.button_value(request.id, request.version)}
 
 
-def modal(form: str, title: str, submit: str, words: Words, shown: Sequence[Block]) -> dict[str, Any]:
+def modal(form: str, title: str, submit: str, words: Translator, shown: Sequence[Block]) -> dict[str, Any]:
     """A form by its name, with its title and the button that sends it."""
     return {
         "type": "modal",

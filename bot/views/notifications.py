@@ -6,36 +6,36 @@ from typing import Final
 from bot.domain.command_text import line_for
 from bot.domain.grant import Grant, GrantState
 from bot.domain.method import Method
-from bot.domain.operation import Change, ChangeState
+from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind, RequestState
 from bot.domain.target import Database
-from bot.i18n.translator import Mrkdwn, Words, cut, mention
-from bot.ports import Block, Case, Message, Post, PostKind
+from bot.i18n.translator import Mrkdwn, Translator, cut, mention
+from bot.ports import Block, Message, MessageKind, OutboxMessage, RequestDetails
 from bot.views import block_kit, buttons, request_card
 from bot.views.mtls import notifications as mtls_notifications
 from bot.views.privatelink import notifications as privatelink_notifications
 from bot.views.request_card import DETAIL_SHOWN, one_line, why
 from bot.views.trusted_ips import status
 
-TRUE_WHILE: Final[Mapping[PostKind, GrantState]] = {
-    PostKind.NOTICE_IN_FORCE: GrantState.IN_FORCE,
-    PostKind.NOTICE_ENDING: GrantState.IN_FORCE,
-    PostKind.NOTICE_INTERRUPTED: GrantState.INTERRUPTED,
-    PostKind.NOTICE_FAILED: GrantState.FAILED,
+TRUE_WHILE: Final[Mapping[MessageKind, GrantState]] = {
+    MessageKind.NOTICE_IN_FORCE: GrantState.IN_FORCE,
+    MessageKind.NOTICE_ENDING: GrantState.IN_FORCE,
+    MessageKind.NOTICE_INTERRUPTED: GrantState.INTERRUPTED,
+    MessageKind.NOTICE_FAILED: GrantState.FAILED,
 }
 """The state of which a notice speaks in the present tense; an end is final."""
 
 
-OF_CHANGES: Final = (PostKind.NOTICE_DONE, PostKind.NOTICE_NOT_DONE)
+OF_CHANGES: Final = (MessageKind.NOTICE_DONE, MessageKind.NOTICE_NOT_DONE)
 """What tells of a change; a request for a grant may have one too, as a step before it."""
 
 
-def operations_notice(post: Post, words: Words) -> Message:
+def operations_notice(post: OutboxMessage, words: Translator) -> Message:
     """A finding or a trouble that no request stands for."""
     return _message(words(post.kind, **post.params))
 
 
-def decided(case: Case, words: Words) -> Message:
+def decided(case: RequestDetails, words: Translator) -> Message:
     """The decision, as soon as it is made."""
     request, vote = case.request, request_card.decisive(case)
     what = {"id": request.id, "network": request.terms.subject, "app": case.target.label}
@@ -60,13 +60,13 @@ def decided(case: Case, words: Words) -> Message:
     return _message(words(key, person=person, reason=reason, **what))
 
 
-def lapsed(case: Case, words: Words) -> Message:
+def lapsed(case: RequestDetails, words: Translator) -> Message:
     """Nobody decided in time."""
     what = {"id": case.request.id, "network": case.request.terms.subject, "app": case.target.label}
     return _message(words("notice.lapsed", **what), words("notice.lapsed.how", command=ask_again(case)))
 
 
-def reminder(case: Case, words: Words, *, approvers: str) -> Message:
+def reminder(case: RequestDetails, words: Translator, *, approvers: str) -> Message:
     """In the card's thread, while nobody has decided; told of by then, it says so."""
     if case.request.state is not RequestState.PENDING:
         return _message(words("notice.reminder.over", id=case.request.id))
@@ -76,12 +76,12 @@ def reminder(case: Case, words: Words, *, approvers: str) -> Message:
     )
 
 
-def is_late(kind: PostKind, grant: Grant) -> bool:
+def is_late(kind: MessageKind, grant: Grant) -> bool:
     """Whether a notice would say what is no longer so: Slack may take it long after it was due."""
     return kind in TRUE_WHILE and grant.state is not TRUE_WHILE[kind]
 
 
-def late(kind: PostKind, case: Case, words: Words, *, state: Mrkdwn) -> Message:
+def late(kind: MessageKind, case: RequestDetails, words: Translator, *, state: Mrkdwn) -> Message:
     """What a late notice was about, in the past tense, and how things are now; what to do is said by others.
 
     Args:
@@ -92,7 +92,9 @@ def late(kind: PostKind, case: Case, words: Words, *, state: Mrkdwn) -> Message:
     return _message(words(f"{kind}.late", **what), more=[block_kit.context(state)])
 
 
-def about_grant(kind: PostKind, case: Case, grant: Grant, words: Words, *, owner: bool = True) -> Message:
+def about_grant(
+    kind: MessageKind, case: RequestDetails, grant: Grant, words: Translator, *, owner: bool = True
+) -> Message:
     """In force, ending soon, ended, failed or interrupted; with what the reader can do about it."""
     params: dict[str, object] = {
         "id": case.request.id,
@@ -104,19 +106,19 @@ def about_grant(kind: PostKind, case: Case, grant: Grant, words: Words, *, owner
     said = words(kind, **params)
     made = buttons.for_grant(case, grant, words, owner=owner)
     match kind:
-        case PostKind.NOTICE_IN_FORCE if grant.method is Method.TRUSTED:
+        case MessageKind.NOTICE_IN_FORCE if grant.method is Method.TRUSTED:
             return status.in_force(words, params, made)
-        case PostKind.NOTICE_ENDED if grant.method is Method.TRUSTED:
+        case MessageKind.NOTICE_ENDED if grant.method is Method.TRUSTED:
             return status.ended(case, words, grant.network, params)
-        case PostKind.NOTICE_IN_FORCE if grant.method is Method.PRIVATELINK:
+        case MessageKind.NOTICE_IN_FORCE if grant.method is Method.PRIVATELINK:
             return privatelink_notifications.in_force(case, words, params, made)
-        case PostKind.NOTICE_ENDED if grant.method is Method.PRIVATELINK:
+        case MessageKind.NOTICE_ENDED if grant.method is Method.PRIVATELINK:
             return privatelink_notifications.ended(case, grant, words, params)
-        case PostKind.NOTICE_IN_FORCE:
+        case MessageKind.NOTICE_IN_FORCE:
             connect = words("notice.in_force.connect")
             line = f"{connect}\n```{words.show(connection_line(case.database))}```"
             return _message(said, line, more=made)
-        case PostKind.NOTICE_ENDED:
+        case MessageKind.NOTICE_ENDED:
             shared = case.rules is not None and any(r.network == grant.network for r in case.rules.rules)
             return _message(words("notice.ended.shared", **params) if shared else said)
     return _message(said, words(f"{kind}.how", command=ask_again(case)), more=made)
@@ -132,16 +134,16 @@ def connection_line(database: Database) -> str:
     return f'{files} psql "$(heroku config:get {database.config_var} -a {database.app})"'
 
 
-def ask_again(case: Case) -> str:
+def ask_again(case: RequestDetails) -> str:
     """The command that asks for the same once more."""
     return line_for(case.request.kind, case.request.terms, case.target.label)
 
 
-def about_change(kind: PostKind, case: Case, change: Change, words: Words) -> Message:
+def about_change(kind: MessageKind, case: RequestDetails, change: Operation, words: Translator) -> Message:
     """A change that is done, or that failed, with what the reader can do about it."""
     params = {"id": case.request.id, "title": request_card.title(case, words), "why": why(change, words)}
     beside = mtls_notifications.more(case, change, words)
-    if change.kind is Kind.ADOPT and change.state is ChangeState.DONE:
+    if change.kind is Kind.ADOPT and change.state is OperationState.DONE:
         back = line_for(Kind.UNDO, case.request.terms, case.target.label)
         beside = [*beside, block_kit.section(words("notice.done.back", command=back))]
     return _message(words(kind, **params), more=[*beside, *buttons.for_change(case, change, words)])

@@ -1,8 +1,8 @@
 """From a post to its message: the one place that knows which kind is drawn by what."""
 
 from bot.domain.policy import Policy
-from bot.i18n.translator import Words
-from bot.ports import Case, Message, Post, PostKind
+from bot.i18n.translator import Translator
+from bot.ports import Message, MessageKind, OutboxMessage, RequestDetails
 from bot.views import notifications, request_card
 from bot.views.mtls import download, expiry, rotation
 from bot.views.mtls import notifications as mtls_notifications
@@ -10,7 +10,7 @@ from bot.views.privatelink import notifications as privatelink_notifications
 from bot.views.trusted_ips import status
 
 
-def render(post: Post, case: Case | None, *, words: Words, policy: Policy) -> Message:
+def render(post: OutboxMessage, case: RequestDetails | None, *, words: Translator, policy: Policy) -> Message:
     """Draws a card or notice from what is recorded now.
 
     Args:
@@ -19,39 +19,39 @@ def render(post: Post, case: Case | None, *, words: Words, policy: Policy) -> Me
         words: the reader's language.
         policy: names the approvers.
     """
-    if post.kind is PostKind.NOTICE_UNOWNED:
+    if post.kind is MessageKind.NOTICE_UNOWNED:
         return expiry.unowned(post, words)
     if case is None:
         return notifications.operations_notice(post, words)
-    if post.kind is PostKind.NOTICE_TICKET:
+    if post.kind is MessageKind.NOTICE_TICKET:
         admins = request_card.admins(policy, case.request.rule)
         return status.ticket(post, case, words, admins=admins)
     match post.kind:
-        case PostKind.CARD_APPROVAL:
+        case MessageKind.CARD_APPROVAL:
             return request_card.approval_card(case, words=words, policy=policy)
-        case PostKind.CARD_REQUESTER:
+        case MessageKind.CARD_REQUESTER:
             return request_card.requester_card(case, words=words, policy=policy)
-        case PostKind.NOTICE_DECIDED:
+        case MessageKind.NOTICE_DECIDED:
             return notifications.decided(case, words)
-        case PostKind.NOTICE_LAPSED:
+        case MessageKind.NOTICE_LAPSED:
             return notifications.lapsed(case, words)
-        case PostKind.NOTICE_REMINDER:
+        case MessageKind.NOTICE_REMINDER:
             approvers = request_card.approvers(policy, case.request.rule)
             return notifications.reminder(case, words, approvers=approvers)
-        case PostKind.NOTICE_HANDOUT:
+        case MessageKind.NOTICE_HANDOUT:
             return download.over(post, case, words)
     if post.kind in expiry.REMINDERS:
         return expiry.reminder(post, case, words=words, policy=policy)
-    if post.kind is PostKind.NOTICE_ROTATION_READY:
+    if post.kind is MessageKind.NOTICE_ROTATION_READY:
         return rotation.ready(case, words)
-    if post.kind is PostKind.NOTICE_INSTALL:
+    if post.kind is MessageKind.NOTICE_INSTALL:
         return rotation.reminder(case, words)
     if post.kind in privatelink_notifications.STAGES:
         state = request_card.state_line(case, words=words, policy=policy)
         return privatelink_notifications.stage(post, case, words, state=state)
-    if post.kind is PostKind.NOTICE_CERTIFICATE_READY:
+    if post.kind is MessageKind.NOTICE_CERTIFICATE_READY:
         return mtls_notifications.ready(case, words)
-    if post.kind is PostKind.NOTICE_CERTIFICATE_GONE:
+    if post.kind is MessageKind.NOTICE_CERTIFICATE_GONE:
         return mtls_notifications.gone(case, words)
     if case.change is not None and post.kind in notifications.OF_CHANGES:
         return notifications.about_change(post.kind, case, case.change, words)

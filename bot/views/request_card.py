@@ -5,13 +5,13 @@ from typing import Final
 from bot.domain.grant import Grant, GrantState, Why
 from bot.domain.method import MTLS_RULE_LIMIT, Method
 from bot.domain.network import address_count, is_documentation
-from bot.domain.operation import Change, ChangeState
+from bot.domain.operation import Operation, OperationState
 from bot.domain.policy import Policy
 from bot.domain.request import Decision, Kind, RequestState, Terms, Verdict, deciding
 from bot.domain.subject import Accounts, Network
 from bot.domain.target import Database, Target
-from bot.i18n.translator import Mrkdwn, Words, cut, mention
-from bot.ports import Block, Case, Message
+from bot.i18n.translator import Mrkdwn, Translator, cut, mention
+from bot.ports import Block, Message, RequestDetails
 from bot.views import block_kit, buttons, drift
 from bot.views.mtls import card as mtls_card
 from bot.views.mtls import rotation
@@ -25,7 +25,7 @@ DETAIL_SHOWN: Final = 200
 """Characters of Heroku's own words."""
 
 
-def approval_card(case: Case, *, words: Words, policy: Policy) -> Message:
+def approval_card(case: RequestDetails, *, words: Translator, policy: Policy) -> Message:
     """The card in the approvals channel.
 
     While a decision is due it shows all that one needs, most important first; after it, what was decided.
@@ -39,7 +39,7 @@ def approval_card(case: Case, *, words: Words, policy: Policy) -> Message:
     return Message(text=headline(case, words), blocks=shown)
 
 
-def requester_card(case: Case, *, words: Words, policy: Policy) -> Message:
+def requester_card(case: RequestDetails, *, words: Translator, policy: Policy) -> Message:
     """The requester's own copy: one direct message that follows the request."""
     mine = words("card.mine", id=case.request.id, title=title(case, words))
     line = block_kit.context(state_line(case, words=words, policy=policy))
@@ -48,18 +48,18 @@ def requester_card(case: Case, *, words: Words, policy: Policy) -> Message:
     return Message(text=headline(case, words), blocks=shown)
 
 
-def title(case: Case, words: Words) -> Mrkdwn:
+def title(case: RequestDetails, words: Translator) -> Mrkdwn:
     """What is asked, in one line."""
     return words(f"card.title.{variant(case)}", **_what(case, words))
 
 
-def headline(case: Case, words: Words) -> Mrkdwn:
+def headline(case: RequestDetails, words: Translator) -> Mrkdwn:
     """A request in one line, for notifications and screen readers."""
     requester = mention(case.request.requester)
     return words(f"card.text.{variant(case)}", requester=requester, **_what(case, words))
 
 
-def terms_and_facts(case: Case, words: Words) -> list[Block]:
+def terms_and_facts(case: RequestDetails, words: Translator) -> list[Block]:
     """The terms without buttons and state."""
     return [
         block_kit.section(title(case, words)),
@@ -68,7 +68,7 @@ def terms_and_facts(case: Case, words: Words) -> list[Block]:
     ]
 
 
-def state_line(case: Case, *, words: Words, policy: Policy) -> Mrkdwn:
+def state_line(case: RequestDetails, *, words: Translator, policy: Policy) -> Mrkdwn:
     """Where the request stands: said here and nowhere else."""
     request = case.request
     match request.state:
@@ -84,17 +84,17 @@ def state_line(case: Case, *, words: Words, policy: Policy) -> Mrkdwn:
     return words(f"state.{request.state}", id=request.id, at=request.decided_at)
 
 
-def why(grant: Grant | Change, words: Words) -> Mrkdwn:
+def why(grant: Grant | Operation, words: Translator) -> Mrkdwn:
     """The reason of a state, Heroku's own words included where it refused."""
     if grant.why is Why.REFUSED and grant.detail:
         # The sentence around it has a full stop of its own.
         return words("why.refused.detail", detail=cut(grant.detail.rstrip(".。 "), DETAIL_SHOWN))
     said = f"why.{grant.why or Why.EXPIRED}"
-    special = [f"{said}.{grant.method}", f"{said}.change" if isinstance(grant, Change) else said, said]
+    special = [f"{said}.{grant.method}", f"{said}.change" if isinstance(grant, Operation) else said, said]
     return words(next(key for key in special if key in words))
 
 
-def length(terms: Terms, words: Words) -> Mrkdwn:
+def length(terms: Terms, words: Translator) -> Mrkdwn:
     """How long, in few characters."""
     if terms.duration is not None:
         return words.duration(terms.duration)
@@ -103,7 +103,7 @@ def length(terms: Terms, words: Words) -> Mrkdwn:
     return words("card.short.forever")
 
 
-def ends(grant: Grant, words: Words) -> Mrkdwn:
+def ends(grant: Grant, words: Translator) -> Mrkdwn:
     """When a grant ends, in a sentence: a date, or that it has no end."""
     return words("ends.never") if grant.ends_at is None else words("ends.at", at=grant.ends_at)
 
@@ -127,13 +127,13 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def variant(case: Case) -> str:
+def variant(case: RequestDetails) -> str:
     """What is asked, as sentences are told apart: its kind, and its method where that is not mTLS."""
     kind, method = case.request.kind, case.request.terms.method
     return kind if method is Method.MTLS or kind.happens_once else f"{kind}.{method}"
 
 
-def _what(case: Case, words: Words) -> dict[str, object]:
+def _what(case: RequestDetails, words: Translator) -> dict[str, object]:
     return {
         "network": case.request.terms.subject,
         "app": case.target.label,
@@ -143,7 +143,7 @@ def _what(case: Case, words: Words) -> dict[str, object]:
     }
 
 
-def _wish(case: Case, words: Words) -> str:
+def _wish(case: RequestDetails, words: Translator) -> str:
     """Who asks, and why."""
     requester, reason = mention(case.request.requester), one_line(case.request.terms.reason)
     who = words("card.who", requester=requester, asked=case.request.asked_at)
@@ -152,7 +152,7 @@ def _wish(case: Case, words: Words) -> str:
     return f"{who}\n{words('card.reason', reason=cut(reason, REASON_SHOWN))}"
 
 
-def _facts(case: Case, words: Words) -> list[tuple[str, str]]:
+def _facts(case: RequestDetails, words: Translator) -> list[tuple[str, str]]:
     kind, subject = case.request.kind, case.request.terms.subject
     facts = _where(case.target, words)
     if isinstance(subject, Network):
@@ -168,7 +168,7 @@ def _facts(case: Case, words: Words) -> list[tuple[str, str]]:
     return facts
 
 
-def _where(target: Target, words: Words) -> list[tuple[str, str]]:
+def _where(target: Target, words: Translator) -> list[tuple[str, str]]:
     """The database and its space, or the space alone."""
     space = target.space if isinstance(target, Database) else target.name
     place = "card.place.shield" if target.shield else "card.place.space"
@@ -178,7 +178,7 @@ def _where(target: Target, words: Words) -> list[tuple[str, str]]:
     return [(words("card.database"), f"{words.show(target.app)}  `{words.show(target.name)}`"), where]
 
 
-def _lasts(case: Case, words: Words) -> Mrkdwn:
+def _lasts(case: RequestDetails, words: Translator) -> Mrkdwn:
     terms = case.request.terms
     if case.request.kind is Kind.EXTEND:
         return words("card.length.more", duration=length(terms, words))
@@ -187,7 +187,7 @@ def _lasts(case: Case, words: Words) -> Mrkdwn:
     return length(terms, words)
 
 
-def _change(case: Case, words: Words) -> str:
+def _change(case: RequestDetails, words: Translator) -> str:
     """What approving would change at Heroku, as of the last look."""
     if case.request.kind is Kind.CLOSE and case.request.terms.method is Method.PRIVATELINK:
         return privatelink_card.cuts(case, words)
@@ -224,7 +224,7 @@ def _change(case: Case, words: Words) -> str:
     return " ".join(said)
 
 
-def _pending_line(case: Case, words: Words, policy: Policy) -> Mrkdwn:
+def _pending_line(case: RequestDetails, words: Translator, policy: Policy) -> Mrkdwn:
     request = case.request
     waits = approvers(policy, request.rule)
     agreed = [vote.person for vote in case.decisions if vote.verdict is Verdict.APPROVE]
@@ -241,7 +241,7 @@ def _pending_line(case: Case, words: Words, policy: Policy) -> Mrkdwn:
     )
 
 
-def _approved_line(case: Case, words: Words) -> Mrkdwn:
+def _approved_line(case: RequestDetails, words: Translator) -> Mrkdwn:
     request, grant, vote = case.request, case.grant, decisive(case)
     if case.change is not None and grant is None:
         return _change_line(case, case.change, words)
@@ -260,8 +260,8 @@ def _approved_line(case: Case, words: Words) -> Mrkdwn:
     return _grant_line(case, grant, words)
 
 
-def _change_line(case: Case, change: Change, words: Words) -> Mrkdwn:
-    if change.state is ChangeState.FAILED:
+def _change_line(case: RequestDetails, change: Operation, words: Translator) -> Mrkdwn:
+    if change.state is OperationState.FAILED:
         return words("state.not_done", id=case.request.id, why=why(change, words))
     turning = rotation.under_way(change)
     if turning is not None:
@@ -277,11 +277,11 @@ def _change_line(case: Case, change: Change, words: Words) -> Mrkdwn:
     )
 
 
-def _grant_line(case: Case, grant: Grant, words: Words) -> Mrkdwn:
+def _grant_line(case: RequestDetails, grant: Grant, words: Translator) -> Mrkdwn:
     id, state = case.request.id, grant.state
     vote = decisive(case)
     match state:
-        case GrantState.APPLYING if case.change is not None and case.change.state is ChangeState.DOING:
+        case GrantState.APPLYING if case.change is not None and case.change.state is OperationState.DOING:
             since = case.change.started_at
             return words("state.enabling", id=id, person=mention(vote.person), since=since)
         case GrantState.WAITING:
@@ -300,6 +300,6 @@ def _grant_line(case: Case, grant: Grant, words: Words) -> Mrkdwn:
     return words(f"state.{state}", id=id, at=grant.closed_at, why=why(grant, words))
 
 
-def decisive(case: Case) -> Decision:
+def decisive(case: RequestDetails) -> Decision:
     """The vote that decided; without one the store would be at odds with itself."""
     return deciding(case.request.state, case.decisions) or case.decisions[-1]

@@ -6,8 +6,8 @@ from typing import Final
 from bot.domain.policy import Policy
 from bot.domain.request import RequestState, Verdict, approvals
 from bot.errors import Refused
-from bot.i18n.translator import Mrkdwn, Words, cut, mention
-from bot.ports import Block, Case, Message
+from bot.i18n.translator import Mrkdwn, Translator, cut, mention
+from bot.ports import Block, Message, RequestDetails
 from bot.views import block_kit, request_card
 from bot.views.history import history
 from bot.views.mtls import rotation
@@ -18,22 +18,22 @@ KNOWN: Final = (
 """The commands that are there, for somebody who typed one that is not."""
 
 
-def refused(error: Refused, words: Words) -> Message:
+def refused(error: Refused, words: Translator) -> Message:
     """What is wrong, and a right example."""
     return _message([words.refusal(error)])
 
 
-def trouble(key: str, reference: str, words: Words) -> Message:
+def trouble(key: str, reference: str, words: Translator) -> Message:
     """Something on our side failed; the reference finds it in the log."""
     return _message([words(key, reference=reference)])
 
 
-def not_yet(typed: Sequence[str], words: Words) -> Message:
+def not_yet(typed: Sequence[str], words: Translator) -> Message:
     """A command of the design that has not arrived."""
     return _message([words("not_yet", words=" ".join(typed), known=Mrkdwn(KNOWN))])
 
 
-def asked(case: Case, *, words: Words, policy: Policy) -> Message:
+def asked(case: RequestDetails, *, words: Translator, policy: Policy) -> Message:
     """What was understood, and what happens now."""
     title = words("asked.title", id=case.request.id, title=request_card.title(case, words))
     said = [title]
@@ -47,7 +47,7 @@ def asked(case: Case, *, words: Words, policy: Policy) -> Message:
     return _message(["\n".join(said)], text=title)
 
 
-def decided(case: Case, verdict: Verdict, words: Words) -> Message:
+def decided(case: RequestDetails, verdict: Verdict, words: Translator) -> Message:
     """To the approver: it counted."""
     request = case.request
     what = {"id": request.id, "title": request_card.title(case, words)}
@@ -59,7 +59,7 @@ def decided(case: Case, verdict: Verdict, words: Words) -> Message:
     return _message([words("decided.approved", **what)])
 
 
-def done(key: str, case: Case, words: Words) -> Message:
+def done(key: str, case: RequestDetails, words: Translator) -> Message:
     """To somebody who acted on a request: it is recorded; ``key`` is one below ``done.``."""
     end = "" if case.grant is None else request_card.ends(case.grant, words)
     return _message(
@@ -67,18 +67,18 @@ def done(key: str, case: Case, words: Words) -> Message:
     )
 
 
-def tried_again(case: Case, words: Words) -> Message:
+def tried_again(case: RequestDetails, words: Translator) -> Message:
     """To somebody who had what failed tried once more: access is opened, everything else is done."""
     return done("reopened" if case.grant is not None else "retried", case, words)
 
 
-def removing(case: Case, closing: Sequence[int], words: Words) -> Message:
+def removing(case: RequestDetails, closing: Sequence[int], words: Translator) -> Message:
     """To somebody whose own grants are being closed."""
     closes = ", ".join(f"#{id}" for id in closing)
     return _message([words("done.removing", closes=closes, title=request_card.title(case, words))])
 
 
-def listing(cases: Sequence[Case], *, limit: int, words: Words, policy: Policy) -> Message:
+def listing(cases: Sequence[RequestDetails], *, limit: int, words: Translator, policy: Policy) -> Message:
     """What is open or waiting, newest first."""
     if not cases:
         return _message([words("list.none")])
@@ -96,7 +96,7 @@ def listing(cases: Sequence[Case], *, limit: int, words: Words, policy: Policy) 
     return Message(text=words("list.title"), blocks=shown)
 
 
-def showing(case: Case, *, words: Words, policy: Policy) -> Message:
+def showing(case: RequestDetails, *, words: Translator, policy: Policy) -> Message:
     """One request with its history."""
     line = request_card.state_line(case, words=words, policy=policy)
     turning = None if case.change is None else rotation.under_way(case.change)

@@ -44,7 +44,7 @@ class Command:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Click:
+class BlockAction:
     """A press on a button of a message.
 
     Attributes:
@@ -78,7 +78,7 @@ class Click:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Submission:
+class ViewSubmission:
     """A form that was sent.
 
     Attributes:
@@ -110,7 +110,7 @@ class Submission:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Search:
+class BlockSuggestion:
     """What somebody typed so far into a field whose options are ours to find."""
 
     person: str

@@ -65,7 +65,7 @@ class _GoneError(Exception):
     """The client left before its request was complete: there is nobody to answer."""
 
 
-class Gate:
+class RequestVerification:
     """An ASGI application that lets signed requests through to another one.
 
     Args:

@@ -5,7 +5,7 @@ import zipfile
 from datetime import datetime
 from typing import Final
 
-from bot.i18n.translator import Words
+from bot.i18n.translator import Translator
 from bot.services import Files
 from bot.views.mtls.download import readme
 
@@ -20,7 +20,7 @@ _EARLIEST: Final = 1980
 """The first year that the format can tell."""
 
 
-def zipped(files: Files, *, at: datetime, words: Words) -> bytes:
+def zipped(files: Files, *, at: datetime, words: Translator) -> bytes:
     """The certificate, its key, the server's chain, and what to do with them.
 
     Args:

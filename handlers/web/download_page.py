@@ -16,9 +16,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from bot.domain.mtls.download_link import Answer
+from bot.domain.mtls.download_link import DownloadAnswer
 from bot.errors import TryAgainError
-from bot.i18n.translator import Words
+from bot.i18n.translator import Translator
 from bot.ports import Clock
 from bot.services import Delivering, Files
 from handlers.download_links import PATH
@@ -33,10 +33,10 @@ FORM: Final = "application/x-www-form-urlencoded"
 _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{43}")
 """32 random bytes in base64 for addresses, without padding; what is no secret at all is no wrong guess."""
 
-_STATUS: Final[Mapping[Answer, int]] = {
-    Answer.WRONG: 404,
-    Answer.BUSY: 409,
-    Answer.UNREACHABLE: 503,
+_STATUS: Final[Mapping[DownloadAnswer, int]] = {
+    DownloadAnswer.WRONG: 404,
+    DownloadAnswer.BUSY: 409,
+    DownloadAnswer.UNREACHABLE: 503,
 }
 """Statuses of pages that say no; all others are gone for good (410)."""
 
@@ -65,7 +65,7 @@ take();
 log = structlog.get_logger(__name__)
 
 
-class Handouts:
+class DownloadPage:
     """The page, and the files.
 
     Args:
@@ -104,20 +104,20 @@ class Handouts:
             outcome = await self._take(request)
         except TryAgainError as error:
             log.warning("handout.try_again", error=type(error).__name__)
-            outcome = Answer.UNREACHABLE
-        if isinstance(outcome, Answer):
+            outcome = DownloadAnswer.UNREACHABLE
+        if isinstance(outcome, DownloadAnswer):
             return _no(outcome, words)
         return self._bundle(outcome, words)
 
-    async def _take(self, request: Request) -> Files | Answer:
+    async def _take(self, request: Request) -> Files | DownloadAnswer:
         secret = await _secret(request)
         try:
             id = UUID(request.path_params["id"])
         except ValueError:
-            return Answer.WRONG
-        return Answer.WRONG if secret is None else await self._delivering.take(id, secret)
+            return DownloadAnswer.WRONG
+        return DownloadAnswer.WRONG if secret is None else await self._delivering.take(id, secret)
 
-    def _bundle(self, files: Files, words: Words) -> Response:
+    def _bundle(self, files: Files, words: Translator) -> Response:
         name = f"pgaccess-{files.database.app}-{files.handle}.zip"
         headers = HEADERS | {"Content-Disposition": f'attachment; filename="{name}"'}
         content = zipped(files, at=self._clock.now(), words=words)
@@ -140,12 +140,12 @@ async def _secret(request: Request) -> str | None:
     return given[0] if len(given) == 1 and _SECRET.fullmatch(given[0]) else None
 
 
-def _no(answer: Answer, words: Words) -> Response:
+def _no(answer: DownloadAnswer, words: Translator) -> Response:
     """Why there are no files, and how to come to a new link."""
-    shown = Answer.EXPIRED if answer is Answer.UNSENT else answer
+    shown = DownloadAnswer.EXPIRED if answer is DownloadAnswer.UNSENT else answer
     body = paragraph(words(f"page.handout.{shown}.text"))
-    if answer not in (Answer.BUSY, Answer.UNREACHABLE, Answer.GONE):
+    if answer not in (DownloadAnswer.BUSY, DownloadAnswer.UNREACHABLE, DownloadAnswer.GONE):
         body += paragraph(words("page.handout.new"), soft=True)
     status = _STATUS.get(answer, 410)
-    retry = 30 if answer in (Answer.BUSY, Answer.UNREACHABLE) else None
+    retry = 30 if answer in (DownloadAnswer.BUSY, DownloadAnswer.UNREACHABLE) else None
     return page(words(f"page.handout.{shown}"), body, words=words, status=status, retry_after_s=retry)

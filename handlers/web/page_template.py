@@ -8,7 +8,7 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from bot.i18n.translator import CATALOGUE, Words
+from bot.i18n.translator import CATALOGUE, Translator
 
 NONCE_BYTES: Final = 16
 """Random bytes of a nonce: 128 bits, as Content Security Policy Level 3 asks for."""
@@ -64,7 +64,7 @@ def page(
     title: str,
     body: str,
     *,
-    words: Words,
+    words: Translator,
     script: str = "",
     status: int = 200,
     retry_after_s: int | None = None,
@@ -100,7 +100,7 @@ def paragraph(text: str, *, soft: bool = False) -> str:
     return f'<p class="soft">{said}</p>' if soft else f"<p>{said}</p>"
 
 
-def words_for(request: Request, *, default: str) -> Words:
+def words_for(request: Request, *, default: str) -> Translator:
     """The reader's language by ``Accept-Language`` (RFC 9110, 12.5.4).
 
     Args:
@@ -115,7 +115,7 @@ def words_for(request: Request, *, default: str) -> Words:
         wanted = float(found[2] or "1")
         if wanted > weight:
             best, weight = found[1].lower(), wanted
-    return Words(best)
+    return Translator(best)
 
 
 def _policy(nonce: str) -> str:

@@ -1,13 +1,13 @@
 """A Heroku played on this machine: strict where Heroku is strict, and the only one the project has.
 
-`PlayedHeroku` is the state machine, `default_world` fills it, `sandbox.heroku.server` answers for it over
+`HerokuEmulator` is the state machine, `default_world` fills it, `sandbox.heroku.server` answers for it over
 HTTP.
 """
 
 from sandbox.heroku.behavior import Pace, Switches
-from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fault_injection import Fault
 from sandbox.heroku.fixtures import default_world
 from sandbox.heroku.http_types import Answer, Refused, Request
 
-__all__ = ["Answer", "Fault", "Pace", "PlayedHeroku", "Refused", "Request", "Switches", "default_world"]
+__all__ = ["Answer", "Fault", "HerokuEmulator", "Pace", "Refused", "Request", "Switches", "default_world"]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 import uvicorn
 
 from sandbox.heroku.behavior import Pace
-from sandbox.heroku.emulator import NO_TOKENS, PlayedHeroku
+from sandbox.heroku.emulator import NO_TOKENS, HerokuEmulator
 from sandbox.heroku.fixtures import MOST, default_world
 from sandbox.heroku.server import app
 
@@ -48,7 +48,7 @@ def _pace(text: str) -> Pace:
     return Pace.of(float(text))
 
 
-async def _serve(heroku: PlayedHeroku, port: int) -> None:
+async def _serve(heroku: HerokuEmulator, port: int) -> None:
     with socket.create_server(("127.0.0.1", port)) as listening:
         server = uvicorn.Server(uvicorn.Config(app(heroku), log_level="warning", lifespan="off"))
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"

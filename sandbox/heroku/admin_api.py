@@ -21,7 +21,7 @@ from starlette.routing import Route
 
 from sandbox.heroku import fault_injection
 from sandbox.heroku.admin_api_databases import Act, DataActs
-from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.external_changes.platform import SOMEBODY
 from sandbox.heroku.http_types import JSON_TYPE, Json, Refused
 from sandbox.heroku.routing import optional_text, required_text
@@ -47,7 +47,7 @@ _SETTINGS: Final = ("code", "id", "seconds", "text")
 """What a kind of fault may need."""
 
 
-def control(heroku: PlayedHeroku, now: Callable[[], datetime]) -> Starlette:
+def control(heroku: HerokuEmulator, now: Callable[[], datetime]) -> Starlette:
     """Return the control door."""
     acts = _Acts(heroku, now)
     others = DataActs(heroku, now).by_path()
@@ -72,7 +72,7 @@ def control(heroku: PlayedHeroku, now: Callable[[], datetime]) -> Starlette:
 class _Acts:
     """What can be done through the door, JSON in and JSON out."""
 
-    def __init__(self, heroku: PlayedHeroku, now: Callable[[], datetime]) -> None:
+    def __init__(self, heroku: HerokuEmulator, now: Callable[[], datetime]) -> None:
         self._heroku = heroku
         self._now = now
 

@@ -6,7 +6,7 @@ No private key leaves through this door: it is open to everybody on this machine
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.http_types import Json, Refused
 from sandbox.heroku.routing import optional_text, required_text
 from sandbox.heroku.snapshot import shown_certificate, shown_link
@@ -25,7 +25,7 @@ class DataActs:
         now: Where the time comes from.
     """
 
-    def __init__(self, heroku: PlayedHeroku, now: Callable[[], datetime]) -> None:
+    def __init__(self, heroku: HerokuEmulator, now: Callable[[], datetime]) -> None:
         self._heroku = heroku
         self._now = now
 

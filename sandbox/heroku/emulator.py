@@ -52,7 +52,7 @@ NO_TOKENS: Final = frozenset({"", "undefined"})
 Thing = TypeVar("Thing", Space, App, Database)
 
 
-class PlayedHeroku(PlatformByHand, MtlsByHand, PrivateLinkByHand):
+class HerokuEmulator(PlatformByHand, MtlsByHand, PrivateLinkByHand):
     """A Heroku account that keeps state and refuses what Heroku refuses.
 
     Args:

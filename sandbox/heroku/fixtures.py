@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sandbox.heroku.behavior import Pace, Switches
-from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.model.certificates import VALIDITY
 from sandbox.heroku.model.resources import LONG_AGO
 
@@ -33,26 +33,26 @@ def default_world(
     pace: Pace | None = None,
     seed: int = 1,
     now: datetime | None = None,
-) -> PlayedHeroku:
+) -> HerokuEmulator:
     """Return a Private Space with one or two databases, and an app that has nothing to do with it.
 
     Args:
         token: The API token.
         databases: In the Private Space, from 1 to `MOST`.
-        switches: As of `PlayedHeroku`.
-        pace: As of `PlayedHeroku`.
-        seed: As of `PlayedHeroku`.
+        switches: As of `HerokuEmulator`.
+        pace: As of `HerokuEmulator`.
+        seed: As of `HerokuEmulator`.
         now: The moment that the certificates' days are counted from; the present if None.
 
     Raises:
         ValueError: This world cannot have so many databases.
     """
-    heroku = PlayedHeroku(token=token, switches=switches, pace=pace, seed=seed)
+    heroku = HerokuEmulator(token=token, switches=switches, pace=pace, seed=seed)
     furnish(heroku, databases=databases, now=now)
     return heroku
 
 
-def furnish(heroku: PlayedHeroku, *, databases: int = 1, now: datetime | None = None) -> None:
+def furnish(heroku: HerokuEmulator, *, databases: int = 1, now: datetime | None = None) -> None:
     """Put the default world's things into an empty account; arguments and errors as of `default_world`."""
     if not 1 <= databases <= MOST:
         raise ValueError(f"this world has 1 to {MOST} databases")
@@ -69,6 +69,6 @@ def furnish(heroku: PlayedHeroku, *, databases: int = 1, now: datetime | None = 
     heroku.add_database("postgresql-shallow-67890", app="website", plan="heroku-postgresql:standard-0")
 
 
-def _private(heroku: PlayedHeroku, app: str, database: str, *, plan: str) -> None:
+def _private(heroku: HerokuEmulator, app: str, database: str, *, plan: str) -> None:
     heroku.add_app(app, space=SPACE)
     heroku.add_database(database, app=app, plan=plan, tls_endpoint="Operational")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.heroku.admin_api import PREFIX, control
-from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.http_io import carry_out, request_of
 from sandbox.heroku.http_types import Answer, Request
 
@@ -19,7 +19,7 @@ def real_time() -> datetime:
     return datetime.now(UTC)
 
 
-def app(heroku: PlayedHeroku, *, now: Now = real_time) -> ASGIApp:
+def app(heroku: HerokuEmulator, *, now: Now = real_time) -> ASGIApp:
     """Return the door as an ASGI application.
 
     Args:
@@ -38,7 +38,7 @@ def app(heroku: PlayedHeroku, *, now: Now = real_time) -> ASGIApp:
 class _Door:
     """Hands requests in and carries the answers out."""
 
-    def __init__(self, heroku: PlayedHeroku, now: Now) -> None:
+    def __init__(self, heroku: HerokuEmulator, now: Now) -> None:
         self._heroku = heroku
         self._now = now
         self._working: set[asyncio.Task[Answer]] = set()

@@ -4,7 +4,7 @@ import html
 from collections.abc import Iterator
 from typing import Any
 
-from sandbox.slack.emulator import PlayedSlack
+from sandbox.slack.emulator import SlackEmulator
 from sandbox.slack.web_api.errors import Refused
 
 _Json = dict[str, Any]
@@ -22,7 +22,7 @@ class Eyes:
         slack: the workspace.
     """
 
-    def __init__(self, slack: PlayedSlack) -> None:
+    def __init__(self, slack: SlackEmulator) -> None:
         self._slack = slack
 
     def said(self, person: str, place: str) -> list[str]:

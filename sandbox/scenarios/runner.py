@@ -152,7 +152,7 @@ class Player:
             if rule is None:
                 raise self._failed(step, "there is no such rule")
             heroku.delete_rule_by_hand(database, rule.id, now=now)
-        await self._stage.look_again()
+        await self._stage.refresh_everything()
 
     @_does.register
     async def _moves(self, step: steps.Moves) -> None:

@@ -1,9 +1,9 @@
 """A Slack workspace played on this machine: strict where Slack is strict, and the only one the project has.
 
-`PlayedSlack` is the state machine, `People` lets somebody act in it, `app` is its HTTP door.
+`SlackEmulator` is the state machine, `People` lets somebody act in it, `app` is its HTTP door.
 """
 
-from sandbox.slack.emulator import PlayedSlack
+from sandbox.slack.emulator import SlackEmulator
 from sandbox.slack.model.fixtures import World, default_world
 from sandbox.slack.users.simulated_users import Outcome, People
 from sandbox.slack.validation.blocks import validate_message, validate_view
@@ -12,7 +12,7 @@ from sandbox.slack.web_api.errors import Switches
 __all__ = [
     "Outcome",
     "People",
-    "PlayedSlack",
+    "SlackEmulator",
     "Switches",
     "World",
     "default_world",

@@ -13,7 +13,7 @@ import httpx
 import uvicorn
 
 from sandbox.slack.delivery_transport import over
-from sandbox.slack.emulator import PlayedSlack
+from sandbox.slack.emulator import SlackEmulator
 from sandbox.slack.server import app
 from sandbox.slack.socket_mode.uvicorn_protocol import WebSockets
 from sandbox.slack.users.simulated_users import People
@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 async def _serve(port: int, bot_url: str, *, limits: bool) -> None:
-    slack = PlayedSlack(
+    slack = SlackEmulator(
         bot_token=os.environ["SLACK_BOT_TOKEN"].partition(",")[0],
         signing_secret=os.environ["SLACK_SIGNING_SECRET"].partition(",")[0],
         app_token=os.environ.get("SLACK_APP_TOKEN") or None,

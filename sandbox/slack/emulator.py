@@ -39,7 +39,7 @@ class Entry:
     received: str
 
 
-class PlayedSlack:
+class SlackEmulator:
     """A Slack workspace with one app in it.
 
     Args:

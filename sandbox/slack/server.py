@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Mount, Route, WebSocketRoute
 from starlette.staticfiles import StaticFiles
 from starlette.types import Message, Receive, Scope, Send
 
-from sandbox.slack.emulator import PlayedSlack
+from sandbox.slack.emulator import SlackEmulator
 from sandbox.slack.socket_mode.connections import TRANSPORT
 from sandbox.slack.users.json_api import Extras, Play
 from sandbox.slack.users.simulated_users import People
@@ -66,7 +66,7 @@ _HEADERS = {
 
 
 def app(
-    slack: PlayedSlack,
+    slack: SlackEmulator,
     people: People,
     *,
     extras: Extras | None = None,
@@ -136,7 +136,7 @@ def _index(path: Path) -> Callable[[Request], Awaitable[Response]]:
     return index
 
 
-def _api(slack: PlayedSlack) -> Callable[[Request], Awaitable[Response]]:
+def _api(slack: SlackEmulator) -> Callable[[Request], Awaitable[Response]]:
     async def api(request: Request) -> Response:
         given, broken = _arguments(request, await request.body())
         if broken:
@@ -150,7 +150,7 @@ def _api(slack: PlayedSlack) -> Callable[[Request], Awaitable[Response]]:
     return api
 
 
-def _respond(slack: PlayedSlack) -> Callable[[Request], Awaitable[Response]]:
+def _respond(slack: SlackEmulator) -> Callable[[Request], Awaitable[Response]]:
     async def respond(request: Request) -> Response:
         try:
             body = json.loads(await request.body())

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from ipaddress import IPv4Address
 from typing import Final
 
-from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.http_types import Refused
 from sandbox.heroku.model.admission import Admission
 from sandbox.tls_gateway.pg_hba import rulebook
@@ -35,7 +35,7 @@ class Wall:
         NoPostgresError: There is no server with TLS on this machine.
     """
 
-    def __init__(self, heroku: PlayedHeroku, database: str) -> None:
+    def __init__(self, heroku: HerokuEmulator, database: str) -> None:
         self._heroku = heroku
         self._database = database
         self._login = Login.of(heroku.connection(database))
@@ -101,7 +101,7 @@ class Wall:
 
 
 @contextlib.asynccontextmanager
-async def raised(heroku: PlayedHeroku, database: str) -> AsyncIterator[Wall]:
+async def raised(heroku: HerokuEmulator, database: str) -> AsyncIterator[Wall]:
     """Put a wall before a database for the length of a ``with`` block; raises `NoPostgresError`."""
     wall = Wall(heroku, database)
     async with wall.open():

@@ -10,15 +10,15 @@ from pathlib import Path
 
 import httpx
 
-from bot.app import open_house
+from bot.app import open_app
 from bot.policy.loader import parse_policy
 from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, POLICY, SIGNING_SECRET, Stage, settings
 from sandbox.fault_injection import Weather
-from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.server import app as heroku_door
 from sandbox.http_server import listening, serving
 from sandbox.movable_clock import MovableClock
-from sandbox.slack import PlayedSlack
+from sandbox.slack import SlackEmulator
 from sandbox.slack.delivery_transport import over
 from sandbox.slack.server import app as slack_door
 from sandbox.slack.users.simulated_users import People
@@ -92,7 +92,7 @@ class Inhabited(Acts):
 
 
 @contextlib.asynccontextmanager
-async def inhabited(database_url: str, heroku: PlayedHeroku, folder: Path) -> AsyncIterator[Inhabited]:
+async def inhabited(database_url: str, heroku: HerokuEmulator, folder: Path) -> AsyncIterator[Inhabited]:
     """Puts the world up, and starts the bot in it.
 
     Args:
@@ -100,7 +100,7 @@ async def inhabited(database_url: str, heroku: PlayedHeroku, folder: Path) -> As
         heroku: with whatever is there at the start.
         folder: where the processes' logs go.
     """
-    slack = PlayedSlack(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET)
+    slack = SlackEmulator(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET)
     clock, port = MovableClock(), free_port()
     bot_url = f"http://127.0.0.1:{port}"
     async with contextlib.AsyncExitStack() as stack:
@@ -116,7 +116,7 @@ async def inhabited(database_url: str, heroku: PlayedHeroku, folder: Path) -> As
         await enter(serving(slack_door(slack, people), slack_socket))
         wanted = settings(database_url, slack_url=slack.base_url, heroku_url=heroku_url, public_url=bot_url)
         # A second house without anybody in it: a test looks into the store through it.
-        house = await enter(open_house(wanted, parse_policy(POLICY, source="the test"), clock=clock))
+        house = await enter(open_app(wanted, parse_policy(POLICY, source="the test"), clock=clock))
         stage = Stage(
             heroku=heroku,
             slack=slack,

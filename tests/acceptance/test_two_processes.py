@@ -6,7 +6,7 @@ import pytest
 from tests.acceptance.processes import SECRETS, Machine, until
 
 LINE = "/pgaccess mtls add 203.0.113.4"
-BEHIND = "SELECT count(*) FROM posts WHERE shown_version < wanted_version"
+BEHIND = "SELECT count(*) FROM posts WHERE shown_version < generation"
 
 
 def query(url: str, sql: str) -> list[tuple[object, ...]]:

@@ -10,7 +10,7 @@ from sandbox.heroku.behavior import Switches
 from sandbox.heroku.request_log import Entry
 from storage.engine import engine_for
 from storage.transaction import PostgresStore
-from storage.wakeups import PostgresBell
+from storage.wakeups import PostgresWakeups
 from tests.bench.environment import COUNTING, World, world
 from tests.bench.marks import MARKS, Line, at_least, at_most, reported
 from tests.bench.postgres import Ground, played_slack, settings, settle_people
@@ -39,7 +39,7 @@ async def played(
     engine = engine_for(url)
     try:
         async with (
-            PostgresBell(url=url) as bell,
+            PostgresWakeups(url=url) as bell,
             played_slack() as (_, slack),
             world(
                 engine, bell, databases=databases, spaces=spaces, ranges_each=ranges_each, switches=switches

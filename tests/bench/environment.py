@@ -17,9 +17,9 @@ from bot.domain.request import Kind, RequestState, Verdict
 from bot.domain.subject import Network
 from bot.domain.trusted_ips.ruleset import Services
 from bot.heroku.client import HerokuClient
-from bot.ports import Loop, PostKind
+from bot.ports import MessageKind, WorkerName
 from sandbox.heroku.behavior import Pace, Switches
-from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fault_injection import slow_answer
 from sandbox.heroku.server import app as heroku_door
 from sandbox.http_server import listening, serving
@@ -39,7 +39,7 @@ from storage.tables import (
     votes,
 )
 from storage.transaction import PostgresStore
-from storage.wakeups import PostgresBell
+from storage.wakeups import PostgresWakeups
 from tests.bench.postgres import ENGINEER, HEROKU_TOKEN, LEAD
 
 FOREIGN: Final = "198.51.100.0/24"
@@ -60,10 +60,10 @@ class World:
         url: where the played Heroku answers.
     """
 
-    heroku: PlayedHeroku
+    heroku: HerokuEmulator
     url: str
     engine: AsyncEngine
-    bell: PostgresBell
+    bell: PostgresWakeups
     databases: list[str] = field(default_factory=list)
     spaces: list[str] = field(default_factory=list)
 
@@ -174,7 +174,7 @@ class World:
             await connection.execute(
                 update(grants).where(grants.c.state == GrantState.IN_FORCE).values(ends_at=moment)
             )
-        self.bell.ring((Loop.CLOCK,))
+        self.bell.ring((WorkerName.CLOCK,))
         return moment
 
     async def revoke_all(self) -> None:
@@ -189,7 +189,7 @@ class World:
 
     def ring(self) -> None:
         """Wakes the workers."""
-        self.bell.ring((Loop.KEEPER, Loop.CLOCK))
+        self.bell.ring((WorkerName.KEEPER, WorkerName.CLOCK))
 
     async def in_state(self, state: GrantState) -> int:
         """How many grants are in a state."""
@@ -240,7 +240,7 @@ class World:
 @contextlib.asynccontextmanager
 async def world(
     engine: AsyncEngine,
-    bell: PostgresBell,
+    bell: PostgresWakeups,
     *,
     databases: int,
     spaces: int = 0,
@@ -258,7 +258,7 @@ async def world(
         switches: such as a smaller pool of tokens; by default there is no end to it.
     """
     endless = switches or Switches(pool=10**9, data_api_counts=False)
-    heroku = PlayedHeroku(token=HEROKU_TOKEN, pace=Pace.of(0), switches=endless)
+    heroku = HerokuEmulator(token=HEROKU_TOKEN, pace=Pace.of(0), switches=endless)
     heroku.add_space("acme-private", trusted=(FOREIGN,))
     names = [f"postgresql-bench-{number:05}" for number in range(1, databases + 1)]
     for number, name in enumerate(names, 1):
@@ -279,7 +279,7 @@ async def world(
 async def want(connection: AsyncConnection, targets: Sequence[UUID]) -> None:
     """Has databases looked at: what is wanted there has changed."""
     which = lanes.c.target_id.in_(targets) & (lanes.c.method == Method.MTLS)
-    values = {"wanted_version": lanes.c.wanted_version + 1, "due_at": func.now(), "tries": 0}
+    values = {"generation": lanes.c.generation + 1, "due_at": func.now(), "tries": 0}
     await connection.execute(update(lanes).where(which).values(values))
 
 
@@ -357,6 +357,6 @@ async def _insert_history(connection: AsyncConnection, made: Sequence[dict[str, 
             "channel": to,
         }
         for each in made
-        for kind, to in ((PostKind.CARD_APPROVAL, "C0APPROVALS"), (PostKind.CARD_REQUESTER, ENGINEER))
+        for kind, to in ((MessageKind.CARD_APPROVAL, "C0APPROVALS"), (MessageKind.CARD_REQUESTER, ENGINEER))
     ]
     await connection.execute(insert(posts), cards)

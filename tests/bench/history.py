@@ -18,12 +18,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.policy.loader import parse_policy
 from bot.ports import Transaction
-from bot.reconciler.controller import Keeper
+from bot.reconciler.controller import Controller
 from bot.services import Access
 from sandbox.movable_clock import MovableClock
 from storage.engine import engine_for
 from storage.transaction import PostgresStore
-from storage.wakeups import PostgresBell
+from storage.wakeups import PostgresWakeups
 from tests.bench.machine import median
 from tests.bench.marks import MARKS, Line, at_most, reported
 from tests.bench.postgres import ENGINEER, LEAD, POLICY, Ground, database, settle
@@ -53,14 +53,14 @@ class Past:
     url: str
     access: Access
     store: PostgresStore
-    keeper: Keeper
+    keeper: Controller
     asked: list[tuple[str, Any]] = field(default_factory=list)
 
     def works(self) -> dict[str, Work]:
         """Every piece of work by its name."""
         access = self.access
         return {
-            "clock": access.follow_clock,
+            "clock": access.run_due,
             "seal": access.seal,
             "keeper: claim": self._claim_lane,
             "keeper: record": self._in_transaction(_record),
@@ -82,7 +82,7 @@ class Past:
         """Claims the lane of a database with open grants, reads what is known of it, and gives it back."""
         async with self.store.transaction() as tx:
             target = database(7).id
-            await tx.lanes.look_soon(target)
+            await tx.lanes.request_refresh(target)
             job = await tx.lanes.claim()
             if job is None:
                 raise RuntimeError("no lane is due")
@@ -208,7 +208,7 @@ async def past(ground: Ground, count: int) -> AsyncIterator[Past]:
     """A store with so many past requests and the open grants."""
     url = ground.new_database()
     engine = engine_for(url)
-    async with PostgresBell(url=url) as bell:
+    async with PostgresWakeups(url=url) as bell:
         store = PostgresStore(engine, bell)
         await settle(store, databases=[database(number) for number in range(1, TARGETS + 1)])
         fill(url, count)
@@ -219,7 +219,7 @@ async def past(ground: Ground, count: int) -> AsyncIterator[Past]:
                 url=url,
                 store=store,
                 access=Access(store=store, policy=policy, clock=clock),
-                keeper=Keeper(store=store, methods={}),
+                keeper=Controller(store=store, methods={}),
             )
         finally:
             await engine.dispose()

@@ -15,20 +15,20 @@ import httpx
 import psycopg
 
 from bot.domain.method import Method
-from bot.domain.mtls.observation import Look
+from bot.domain.mtls.observation import MtlsObservation
 from bot.domain.person import Person
 from bot.domain.target import Database
 from sandbox.http_server import listening, serving
 from sandbox.movable_clock import MovableClock
 from sandbox.postgres import PrivatePostgres, private_postgres
 from sandbox.slack.delivery_transport import over
-from sandbox.slack.emulator import PlayedSlack
+from sandbox.slack.emulator import SlackEmulator
 from sandbox.slack.server import app as slack_door
 from sandbox.slack.users.simulated_users import People
 from storage.engine import engine_for
 from storage.migrate import migrate
 from storage.transaction import PostgresStore
-from storage.wakeups import PostgresBell
+from storage.wakeups import PostgresWakeups
 from tests.bench.machine import Bound, free_port, seconds_until
 
 SECRET: Final = "bench-signing-secret"
@@ -163,9 +163,9 @@ def settings(database_url: str, *, slack: str, heroku: str = "http://127.0.0.1:9
 
 
 @contextlib.asynccontextmanager
-async def played_slack(bot_port: int = 9) -> AsyncIterator[tuple[PlayedSlack, str]]:
+async def played_slack(bot_port: int = 9) -> AsyncIterator[tuple[SlackEmulator, str]]:
     """A Slack workspace in this process, with its address; it delivers to nobody unless told where."""
-    slack = PlayedSlack(bot_token=TOKEN, signing_secret=SECRET)
+    slack = SlackEmulator(bot_token=TOKEN, signing_secret=SECRET)
     async with httpx.AsyncClient(timeout=30, trust_env=False) as client, listening() as (socket, url):
         slack.base_url = url
         people = People(slack, deliver=over(client), bot_url=f"http://127.0.0.1:{bot_port}")
@@ -178,7 +178,7 @@ async def store_at(database_url: str) -> AsyncIterator[PostgresStore]:
     """The store, for this process."""
     engine = engine_for(database_url)
     try:
-        async with PostgresBell(url=database_url) as bell:
+        async with PostgresWakeups(url=database_url) as bell:
             yield PostgresStore(engine, bell)
     finally:
         await engine.dispose()
@@ -209,7 +209,7 @@ async def settle_people(store: PostgresStore) -> None:
 async def settle(store: PostgresStore, *, databases: Sequence[Database] = ()) -> None:
     """Has the store know its people and databases, as a worker that has looked at everything leaves them."""
     found = databases or [database(number) for number in range(1, DATABASES + 1)]
-    look = Look(at=MovableClock().now(), enabled=True, rules=(), ours=frozenset())
+    look = MtlsObservation(at=MovableClock().now(), enabled=True, rules=(), ours=frozenset())
     await settle_people(store)
     async with store.transaction() as tx:
         await tx.targets.discovered(found)

@@ -34,7 +34,7 @@ from starlette.types import ASGIApp
 
 from bot.domain.method import Method
 from bot.domain.request import Kind, RequestState
-from bot.ports import PostKind
+from bot.ports import MessageKind
 from handlers.transport.request_verification import sign
 from storage.engine import engine_for
 from storage.tables import audit, posts, received, requests
@@ -162,7 +162,7 @@ def _posts(person: str, number: int) -> list[dict[str, Any]]:
             "key": f"{kind}:{number}",
             "request_id": number,
         }
-        for kind, to in ((PostKind.CARD_APPROVAL, "C0APPROVALS"), (PostKind.CARD_REQUESTER, person))
+        for kind, to in ((MessageKind.CARD_APPROVAL, "C0APPROVALS"), (MessageKind.CARD_REQUESTER, person))
     ]
 
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from sandbox.environment import POLICY
-from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.postgres import PrivatePostgres
 from tests.browser.page_driver import Play, playing
 from tests.conftest import own_database
@@ -54,7 +54,7 @@ def opens(chromium: Any, database_url: str) -> Iterator[Callable[..., Play]]:
     with contextlib.ExitStack() as stack:
 
         def opening(
-            *, policy: str = POLICY, heroku: PlayedHeroku | None = None, probes: bool = False
+            *, policy: str = POLICY, heroku: HerokuEmulator | None = None, probes: bool = False
         ) -> Play:
             played = heroku or played_heroku()
             return stack.enter_context(playing(chromium, database_url, played, policy, probes=probes))

@@ -9,7 +9,7 @@ from typing import Any
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
 from sandbox.environment import Stage, staged
-from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.emulator import HerokuEmulator
 from tests.browser.slack import Person, World
 from tests.flow.actions import Acts
 
@@ -107,7 +107,7 @@ class Play:
 
 @contextlib.contextmanager
 def playing(
-    browser: Any, database_url: str, heroku: PlayedHeroku, policy: str, *, probes: bool = False
+    browser: Any, database_url: str, heroku: HerokuEmulator, policy: str, *, probes: bool = False
 ) -> Iterator[Play]:
     """Puts up a stage and gives the people before it; ends by asking each window whether all was well.
 

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sandbox.heroku import PlayedHeroku, Switches, default_world
+from sandbox.heroku import HerokuEmulator, Switches, default_world
 from sandbox.heroku.fault_injection import html_body, status
 from sandbox.heroku.server import app
 from sandbox.http_server import listening, serving
@@ -68,12 +68,12 @@ def switches() -> Switches:
 
 
 @pytest.fixture
-def heroku(switches: Switches) -> PlayedHeroku:
+def heroku(switches: Switches) -> HerokuEmulator:
     return default_world(token=TOKEN, switches=switches)
 
 
 @pytest.fixture
-async def cli(heroku: PlayedHeroku) -> AsyncIterator[Cli]:
+async def cli(heroku: HerokuEmulator) -> AsyncIterator[Cli]:
     async with (
         listening() as (socket, url),
         serving(app(heroku), socket),
@@ -82,7 +82,7 @@ async def cli(heroku: PlayedHeroku) -> AsyncIterator[Cli]:
         yield Cli(http)
 
 
-def calls(heroku: PlayedHeroku) -> list[tuple[str, str, int]]:
+def calls(heroku: HerokuEmulator) -> list[tuple[str, str, int]]:
     return [(entry.method, entry.path, entry.status) for entry in heroku.journal]
 
 
@@ -98,7 +98,7 @@ async def test_trusted_ips_reads_a_spaces_rules(cli: Cli) -> None:
     [(Switches(), True), (Switches(applied="false"), False), (Switches(applied="absent"), None)],
 )
 async def test_trusted_ips_add_puts_the_whole_object_and_reads_whether_it_is_applied(
-    heroku: PlayedHeroku, cli: Cli, applied: bool | None
+    heroku: HerokuEmulator, cli: Cli, applied: bool | None
 ) -> None:
     # `true`, `false` and nothing at all are told apart by the CLI.
     whole = (await cli.platform("GET", RULESET)).json()
@@ -211,7 +211,7 @@ async def test_addons_of_an_app_reads_its_addons_and_every_attachment(cli: Cli) 
     assert {each["addon"]["name"] for each in attachments} >= {DATABASE}
 
 
-async def test_a_list_in_parts_is_read_to_its_end(heroku: PlayedHeroku, cli: Cli) -> None:
+async def test_a_list_in_parts_is_read_to_its_end(heroku: HerokuEmulator, cli: Cli) -> None:
     # The CLI goes on as long as there is a `Next-Range` and the body is an array.
     for number in range(450):
         heroku.add_app(f"app-{number:03}", space=None)
@@ -244,7 +244,7 @@ async def test_an_error_has_what_the_cli_prints(cli: Cli, method: str, path: str
 
 @pytest.mark.parametrize("code", [429, 500])
 async def test_a_429_or_500_is_said_once_and_changes_nothing(
-    heroku: PlayedHeroku, cli: Cli, code: int
+    heroku: HerokuEmulator, cli: Cli, code: int
 ) -> None:
     # The CLI repeats neither.
     heroku.fault(status(code), on="PUT")
@@ -255,7 +255,7 @@ async def test_a_429_or_500_is_said_once_and_changes_nothing(
     assert len(heroku.ruleset("acme-private").rules) == 1
 
 
-async def test_an_error_that_is_not_json_is_a_page_to_print(heroku: PlayedHeroku, cli: Cli) -> None:
+async def test_an_error_that_is_not_json_is_a_page_to_print(heroku: HerokuEmulator, cli: Cli) -> None:
     heroku.fault(html_body(), on="GET")
 
     assert (await cli.platform("GET", RULESET)).text.startswith("<!DOCTYPE html>")

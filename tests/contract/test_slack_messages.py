@@ -20,13 +20,13 @@ from bot.domain.grant import GrantState, Why
 from bot.domain.request import Kind, RequestState, Verdict
 from bot.domain.subject import Whole
 from bot.errors import Refusal, Refused
-from bot.i18n.translator import Words
-from bot.ports import Case, Message, Overview, Post, PostKind
+from bot.i18n.translator import Translator
+from bot.ports import HomeSummary, Message, MessageKind, OutboxMessage, RequestDetails
 from bot.views import action_ids, modals, responses
 from bot.views.app_home import home
 from bot.views.help import helping
 from bot.views.render import render
-from sandbox.slack import People, PlayedSlack
+from sandbox.slack import People, SlackEmulator
 from tests.unit import factories
 from tests.unit.factories import NOW, POLICY
 from tests.unit.sandbox.slack.bot import Bot
@@ -46,14 +46,14 @@ SETTLED: Final = {
 """What was decided, or nobody decided, without anything opened."""
 
 
-def granted(state: GrantState) -> Case:
+def granted(state: GrantState) -> RequestDetails:
     """A request that was approved, and what became of it."""
     asked = factories.request(state=RequestState.APPROVED)
     grant = factories.grant(state, why=Why.REFUSED, detail="Heroku's <own> words")
     return factories.case(asked=asked, votes=(factories.vote(),), granted=grant, seen=LOOKED_AT)
 
 
-def changed(end: Callable[[operation.Change], operation.Change]) -> Case:
+def changed(end: Callable[[operation.Operation], operation.Operation]) -> RequestDetails:
     """A change that happens once, and how it ended."""
     asked = factories.request(kind=Kind.ENABLE, state=RequestState.APPROVED)
     asked = replace(asked, terms=replace(asked.terms, subject=Whole(), duration=None))
@@ -61,65 +61,65 @@ def changed(end: Callable[[operation.Change], operation.Change]) -> Case:
     return replace(factories.case(asked=asked, votes=(factories.vote(),)), change=end(begun))
 
 
-def _done(begun: operation.Change) -> operation.Change:
+def _done(begun: operation.Operation) -> operation.Operation:
     return operation.done(begun, now=NOW)
 
 
-def _not_done(begun: operation.Change) -> operation.Change:
+def _not_done(begun: operation.Operation) -> operation.Operation:
     return operation.failed(begun, Why.REFUSED, now=NOW, detail="Heroku's <own> words")
 
 
-CASES: Final[dict[PostKind, tuple[Case | None, ...]]] = {
-    PostKind.CARD_APPROVAL: (PENDING, *SETTLED.values(), *(granted(state) for state in GrantState)),
-    PostKind.CARD_REQUESTER: (PENDING, *SETTLED.values(), *(granted(state) for state in GrantState)),
-    PostKind.NOTICE_DECIDED: (SETTLED[RequestState.DENIED], granted(GrantState.APPLYING)),
-    PostKind.NOTICE_IN_FORCE: (granted(GrantState.IN_FORCE),),
-    PostKind.NOTICE_ENDING: (granted(GrantState.IN_FORCE),),
-    PostKind.NOTICE_ENDED: (granted(GrantState.ENDED),),
-    PostKind.NOTICE_FAILED: (granted(GrantState.FAILED),),
-    PostKind.NOTICE_INTERRUPTED: (granted(GrantState.INTERRUPTED),),
-    PostKind.NOTICE_DONE: (changed(_done),),
-    PostKind.NOTICE_NOT_DONE: (changed(_not_done),),
-    PostKind.NOTICE_LAPSED: (SETTLED[RequestState.LAPSED],),
-    PostKind.NOTICE_REMINDER: (PENDING,),
-    PostKind.NOTICE_HEROKU_DENIED: (None,),
-    PostKind.NOTICE_HEROKU_TROUBLE: (None,),
-    PostKind.NOTICE_STRAY: (None,),
-    PostKind.NOTICE_CERTIFICATE_READY: (changed(_done),),
-    PostKind.NOTICE_CERTIFICATE_GONE: (changed(_done),),
-    PostKind.NOTICE_CERTIFICATE_FOREIGN: (None,),
-    PostKind.NOTICE_RANGE_BACK: (None,),
-    PostKind.NOTICE_RANGE_STUCK: (None,),
-    PostKind.NOTICE_RANGE_MISSING: (None,),
-    PostKind.NOTICE_RANGE_FOREIGN: (None,),
-    PostKind.NOTICE_RANGES_CONTENDED: (None,),
-    PostKind.NOTICE_RANGES_UNSEEN: (None,),
-    PostKind.NOTICE_RANGES_UNAPPLIED: (None,),
-    PostKind.NOTICE_LINK_FOREIGN: (None,),
-    PostKind.NOTICE_LINK_BACK: (None,),
-    PostKind.NOTICE_LINK_STAYS: (None,),
-    PostKind.NOTICE_LINK_MISSING: (None,),
-    PostKind.NOTICE_LINK_UNAPPLIED: (None,),
-    PostKind.NOTICE_RULE_FOREIGN: (None,),
-    PostKind.NOTICE_RULES_FOREIGN: (None,),
-    PostKind.NOTICE_RULE_BACK: (None,),
-    PostKind.NOTICE_RULE_MISSING: (None,),
-    PostKind.NOTICE_RULE_UNAPPLIED: (None,),
+CASES: Final[dict[MessageKind, tuple[RequestDetails | None, ...]]] = {
+    MessageKind.CARD_APPROVAL: (PENDING, *SETTLED.values(), *(granted(state) for state in GrantState)),
+    MessageKind.CARD_REQUESTER: (PENDING, *SETTLED.values(), *(granted(state) for state in GrantState)),
+    MessageKind.NOTICE_DECIDED: (SETTLED[RequestState.DENIED], granted(GrantState.APPLYING)),
+    MessageKind.NOTICE_IN_FORCE: (granted(GrantState.IN_FORCE),),
+    MessageKind.NOTICE_ENDING: (granted(GrantState.IN_FORCE),),
+    MessageKind.NOTICE_ENDED: (granted(GrantState.ENDED),),
+    MessageKind.NOTICE_FAILED: (granted(GrantState.FAILED),),
+    MessageKind.NOTICE_INTERRUPTED: (granted(GrantState.INTERRUPTED),),
+    MessageKind.NOTICE_DONE: (changed(_done),),
+    MessageKind.NOTICE_NOT_DONE: (changed(_not_done),),
+    MessageKind.NOTICE_LAPSED: (SETTLED[RequestState.LAPSED],),
+    MessageKind.NOTICE_REMINDER: (PENDING,),
+    MessageKind.NOTICE_HEROKU_DENIED: (None,),
+    MessageKind.NOTICE_HEROKU_TROUBLE: (None,),
+    MessageKind.NOTICE_STRAY: (None,),
+    MessageKind.NOTICE_CERTIFICATE_READY: (changed(_done),),
+    MessageKind.NOTICE_CERTIFICATE_GONE: (changed(_done),),
+    MessageKind.NOTICE_CERTIFICATE_FOREIGN: (None,),
+    MessageKind.NOTICE_RANGE_BACK: (None,),
+    MessageKind.NOTICE_RANGE_STUCK: (None,),
+    MessageKind.NOTICE_RANGE_MISSING: (None,),
+    MessageKind.NOTICE_RANGE_FOREIGN: (None,),
+    MessageKind.NOTICE_RANGES_CONTENDED: (None,),
+    MessageKind.NOTICE_RANGES_UNSEEN: (None,),
+    MessageKind.NOTICE_RANGES_UNAPPLIED: (None,),
+    MessageKind.NOTICE_LINK_FOREIGN: (None,),
+    MessageKind.NOTICE_LINK_BACK: (None,),
+    MessageKind.NOTICE_LINK_STAYS: (None,),
+    MessageKind.NOTICE_LINK_MISSING: (None,),
+    MessageKind.NOTICE_LINK_UNAPPLIED: (None,),
+    MessageKind.NOTICE_RULE_FOREIGN: (None,),
+    MessageKind.NOTICE_RULES_FOREIGN: (None,),
+    MessageKind.NOTICE_RULE_BACK: (None,),
+    MessageKind.NOTICE_RULE_MISSING: (None,),
+    MessageKind.NOTICE_RULE_UNAPPLIED: (None,),
 }
 """What each kind of post is drawn from; a home tab is no message and has a test of its own."""
 
 ELSEWHERE: Final = {
-    PostKind.NOTICE_EXPIRY,
-    PostKind.NOTICE_EXPIRY_COPY,
-    PostKind.NOTICE_EXPIRY_ORPHAN,
-    PostKind.NOTICE_UNOWNED,
-    PostKind.NOTICE_INSTALL,
-    PostKind.NOTICE_ROTATION_READY,
-    PostKind.NOTICE_HANDOUT,
-    PostKind.NOTICE_LINK_READY,
-    PostKind.NOTICE_LINK_CONNECTED,
-    PostKind.NOTICE_LINK_URL,
-    PostKind.NOTICE_TICKET,
+    MessageKind.NOTICE_EXPIRY,
+    MessageKind.NOTICE_EXPIRY_COPY,
+    MessageKind.NOTICE_EXPIRY_ORPHAN,
+    MessageKind.NOTICE_UNOWNED,
+    MessageKind.NOTICE_INSTALL,
+    MessageKind.NOTICE_ROTATION_READY,
+    MessageKind.NOTICE_HANDOUT,
+    MessageKind.NOTICE_LINK_READY,
+    MessageKind.NOTICE_LINK_CONNECTED,
+    MessageKind.NOTICE_LINK_URL,
+    MessageKind.NOTICE_TICKET,
 }
 """Posts that need a certificate, a connection or a space: the unit tests of their words draw them, and hold
 them against the same models."""
@@ -134,18 +134,18 @@ PARAMS: Final = {
 """What a notice without a request says."""
 
 
-def drawn(kind: PostKind, case: Case | None, language: str) -> Message:
+def drawn(kind: MessageKind, case: RequestDetails | None, language: str) -> Message:
     """What the courier would send."""
-    post = Post(
+    post = OutboxMessage(
         id=1, lease=UUID(int=1), kind=kind, recipient="U0ENGINEER", request=17, channel=None, place=None,
         posting_since=None, version=1, tries=0, params=PARAMS,
     )  # fmt: skip
-    return render(post, case, words=Words(language), policy=POLICY)
+    return render(post, case, words=Translator(language), policy=POLICY)
 
 
 def answers(language: str) -> Iterator[Message]:
     """What the bot answers to commands and clicks, privately."""
-    words = Words(language)
+    words = Translator(language)
     yield responses.refused(Refused(Refusal.ADDRESS_EMPTY), words)
     yield responses.asked(PENDING, words=words, policy=POLICY)
     yield responses.listing([PENDING, granted(GrantState.IN_FORCE)], limit=20, words=words, policy=POLICY)
@@ -157,7 +157,7 @@ def answers(language: str) -> Iterator[Message]:
 def views(language: str) -> Iterator[dict[str, Any]]:
     """Every form that the bot opens."""
     words, filled = (
-        Words(language),
+        Translator(language),
         {action_ids.FIELD_ADDRESS: "203.0.113.4", action_ids.FIELD_REASON: "a <b>"},
     )
     for many in (1, 101):
@@ -188,13 +188,13 @@ def named(sent: Any, kept: Any) -> bool:
 
 
 def test_every_kind_of_post_is_drawn_here() -> None:
-    assert {*CASES, *ELSEWHERE, PostKind.HOME} == {*PostKind}
+    assert {*CASES, *ELSEWHERE, MessageKind.HOME} == {*MessageKind}
 
 
 @IN_BOTH_LANGUAGES
 @pytest.mark.parametrize("kind", CASES)
 async def test_a_post_is_taken_as_the_vendors_models_write_it_and_read_back_as_it_was_sent(
-    web: AsyncWebClient, kind: PostKind, language: str
+    web: AsyncWebClient, kind: MessageKind, language: str
 ) -> None:
     for number, case in enumerate(CASES[kind]):
         message = drawn(kind, case, language)
@@ -213,9 +213,9 @@ async def test_a_post_is_taken_as_the_vendors_models_write_it_and_read_back_as_i
 
 
 @IN_BOTH_LANGUAGES
-@pytest.mark.parametrize("kind", [PostKind.CARD_APPROVAL, PostKind.CARD_REQUESTER])
+@pytest.mark.parametrize("kind", [MessageKind.CARD_APPROVAL, MessageKind.CARD_REQUESTER])
 async def test_a_card_is_edited_through_all_its_states(
-    web: AsyncWebClient, kind: PostKind, language: str
+    web: AsyncWebClient, kind: MessageKind, language: str
 ) -> None:
     first, *later = [drawn(kind, case, language) for case in CASES[kind]]
     posted = await web.chat_postMessage(
@@ -234,7 +234,7 @@ async def test_a_card_is_edited_through_all_its_states(
 
 @IN_BOTH_LANGUAGES
 async def test_a_private_answer_is_seen_by_whoever_acted(
-    slack: PlayedSlack, people: People, bot: Bot, language: str
+    slack: SlackEmulator, people: People, bot: Bot, language: str
 ) -> None:
     for message in answers(language):
         bot.says(text=message.text, blocks=modelled(list(message.blocks)))
@@ -271,7 +271,9 @@ async def test_a_home_tab_is_published_as_the_vendors_model_writes_it(
         (granted(GrantState.IN_FORCE), granted(GrantState.APPLYING)),
         (granted(GrantState.IN_FORCE),),
     )
-    view = home(Overview(mine=mine, waiting=(PENDING,), ending=ending), words=Words(language), policy=POLICY)
+    view = home(
+        HomeSummary(mine=mine, waiting=(PENDING,), ending=ending), words=Translator(language), policy=POLICY
+    )
     model = View(**view)
     model.validate_json()
 
@@ -284,7 +286,7 @@ async def test_a_home_tab_is_published_as_the_vendors_model_writes_it(
 def test_what_a_search_finds_is_what_slack_takes(language: str) -> None:
     databases = [factories.database(f"app-{number}", number) for number in range(150)]
 
-    options = modals.options_for(databases, {}, "app", Words(language))
+    options = modals.options_for(databases, {}, "app", Translator(language))
 
     select = {"type": "static_select", "action_id": "a", "options": options}
     modelled([{"type": "actions", "elements": [select]}])

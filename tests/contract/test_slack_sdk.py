@@ -22,7 +22,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from sandbox.slack import People, PlayedSlack, Switches, fault_injection
+from sandbox.slack import People, SlackEmulator, Switches, fault_injection
 from sandbox.slack.web_api.methods import METHODS
 from tests.unit.sandbox.slack.bot import Bot
 from tests.unit.sandbox.slack.conftest import SECRET, TOKEN
@@ -68,11 +68,11 @@ def modal(*elements: Json, **more: Any) -> Json:
 
 
 @pytest.fixture
-def slack(switches: Switches) -> PlayedSlack:
+def slack(switches: Switches) -> SlackEmulator:
     """A workspace whose token may do everything that is played."""
     scopes = {method.scope for method in METHODS.values() if method.scope}
     kinds = {f"{kind}:{what}" for kind in ("channels", "groups", "im") for what in ("history", "read")}
-    return PlayedSlack(
+    return SlackEmulator(
         bot_token=TOKEN,
         signing_secret=SECRET,
         app_token=APP_TOKEN,
@@ -228,7 +228,7 @@ async def test_the_client_turns_pages_by_itself_until_the_cursor_is_empty(web: A
 
 
 async def test_the_clients_own_handler_waits_out_a_rate_limit(
-    web: AsyncWebClient, slack: PlayedSlack
+    web: AsyncWebClient, slack: SlackEmulator
 ) -> None:
     patient: AsyncRetryHandler = AsyncRateLimitErrorRetryHandler(max_retry_count=1)
     web.retry_handlers.append(patient)
@@ -313,7 +313,7 @@ async def test_the_vendors_verifier_takes_whatever_is_delivered(talk: Talk) -> N
 
 
 async def test_the_vendors_webhook_client_answers_through_a_response_url(
-    talk: Talk, slack: PlayedSlack
+    talk: Talk, slack: SlackEmulator
 ) -> None:
     await talk.people.types("engineer", "/pgaccess")
     webhook = AsyncWebhookClient(talk.bot.last.fields["response_url"])

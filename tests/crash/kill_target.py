@@ -12,18 +12,18 @@ from urllib.parse import parse_qsl, urlsplit
 import httpx
 from starlette.types import ASGIApp
 
-from bot.app import open_house
+from bot.app import open_app
 from bot.errors import TryAgainError
 from bot.policy.loader import parse_policy
 from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, POLICY, SIGNING_SECRET, Stage, settings
 from sandbox.fault_injection import Weather
 from sandbox.heroku.behavior import Pace
-from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fixtures import default_world
 from sandbox.heroku.server import app as heroku_door
 from sandbox.http_server import listening, serving
 from sandbox.movable_clock import MovableClock
-from sandbox.slack import PlayedSlack
+from sandbox.slack import SlackEmulator
 from sandbox.slack.delivery_transport import over
 from sandbox.slack.server import app as slack_door
 from sandbox.slack.users.simulated_users import Outcome, People
@@ -148,7 +148,7 @@ class Doomed(Acts):
         async def looked() -> bool:
             # The dead may hold a lock until Postgres has noticed.
             with contextlib.suppress(TryAgainError):
-                await self.stage.look_again()
+                await self.stage.refresh_everything()
                 return True
             return False
 
@@ -211,7 +211,7 @@ async def doomed(
     database_url: str,
     folder: Path,
     *,
-    heroku: PlayedHeroku | None = None,
+    heroku: HerokuEmulator | None = None,
     roles: tuple[str, ...] = ("web", "worker"),
 ) -> AsyncIterator[Doomed]:
     """Puts a world up, and starts the bot in it.
@@ -224,7 +224,7 @@ async def doomed(
         roles: ``web`` runs the web process, every other one a worker.
     """
     heroku = heroku or default_world(token=HEROKU_TOKEN, pace=Pace.of(QUICK))
-    slack = PlayedSlack(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET)
+    slack = SlackEmulator(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET)
     offset = folder / "offset"
     clock, bot_url = FileClock(offset), f"http://127.0.0.1:{free_port()}"
     async with contextlib.AsyncExitStack() as stack:
@@ -236,7 +236,7 @@ async def doomed(
         heroku_url = await _served(stack, played_heroku)
         wanted = settings(database_url, slack_url=slack.base_url, heroku_url=heroku_url, public_url=bot_url)
         # A second house without anybody in it: a test looks into the store, and wakes workers, through it.
-        house = await enter(open_house(wanted, parse_policy(POLICY, source="the test"), clock=clock))
+        house = await enter(open_app(wanted, parse_policy(POLICY, source="the test"), clock=clock))
         weather = Weather(heroku, slack)
         stage = Stage(
             heroku=heroku,

@@ -126,9 +126,9 @@ async def quiet(world: Doomed) -> None:
 
     async def still() -> bool:
         rows = await world.query(
-            "SELECT (SELECT count(*) FROM posts WHERE shown_version < wanted_version)"
+            "SELECT (SELECT count(*) FROM posts WHERE shown_version < generation)"
             " + (SELECT count(*) FROM audit WHERE seal IS NULL)"
-            " + (SELECT count(*) FROM lanes WHERE wanted_version > kept_version OR lease IS NOT NULL)"
+            " + (SELECT count(*) FROM lanes WHERE generation > reconciled_generation OR lease IS NOT NULL)"
         )
         return bool(rows == [(0,)])
 

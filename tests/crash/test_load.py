@@ -11,10 +11,10 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from bot.domain.grant import GrantState
-from sandbox.slack.model.fixtures import Person as PlayedPerson
+from sandbox.slack.model.fixtures import Person as SimulatedUser
 from storage.engine import engine_for
 from storage.transaction import PostgresStore
-from storage.wakeups import PostgresBell
+from storage.wakeups import PostgresWakeups
 from tests.bench.environment import World, world
 from tests.bench.postgres import Ground, ground, played_slack, settings, settle_people
 from tests.crash.conftest import Recording, soak
@@ -81,7 +81,7 @@ async def company(below: Ground) -> AsyncIterator[Company]:
     url = below.new_database()
     engine = engine_for(url)
     async with (
-        PostgresBell(url=url) as bell,
+        PostgresWakeups(url=url) as bell,
         played_slack() as (slack, slack_url),
         world(engine, bell, databases=DATABASES) as here,
     ):
@@ -92,7 +92,7 @@ async def company(below: Ground) -> AsyncIterator[Company]:
             await tx.people.keep([replace(factories.person(), id=name) for name in names])
             await tx.commit()
         for name in names:
-            slack.world.people[name] = PlayedPerson(id=name, name=name.lower(), real_name=name)
+            slack.world.people[name] = SimulatedUser(id=name, name=name.lower(), real_name=name)
         given = settings(url, slack=slack_url, heroku=here.url)
         async with below.serving("bot", "web", **given) as (web, port):
             with (

@@ -12,7 +12,7 @@ from typing import Any
 from bot.domain.method import Method
 from sandbox.environment import HEROKU_TOKEN, Stage
 from sandbox.heroku.behavior import Pace, Switches
-from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fixtures import DATABASE, default_world
 from sandbox.heroku.http_types import Refused
 from sandbox.heroku.model.privatelink import Connection
@@ -23,7 +23,7 @@ PATIENCE = 15.0
 """Seconds that something may take before a test gives up; usually it takes a tenth of one."""
 
 
-def played_heroku(*, switches: Switches | None = None, databases: int = 1) -> PlayedHeroku:
+def played_heroku(*, switches: Switches | None = None, databases: int = 1) -> HerokuEmulator:
     """The default world, whose transitions take a fifth of a second."""
     return default_world(token=HEROKU_TOKEN, switches=switches, databases=databases, pace=Pace.of(0.2))
 

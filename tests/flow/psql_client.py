@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from sandbox.environment import HEROKU_TOKEN
-from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.server import app as heroku_door
 from sandbox.postgres import NoPostgresError, find_tls_binaries
 from sandbox.tls_gateway import Wall
@@ -58,7 +58,7 @@ class Visitor:
         folder: an empty one of their own.
     """
 
-    def __init__(self, heroku: PlayedHeroku, folder: Path) -> None:
+    def __init__(self, heroku: HerokuEmulator, folder: Path) -> None:
         self._heroku = heroku
         self.folder = folder
         self._bin = folder / "bin"
@@ -119,7 +119,7 @@ class Visitor:
 
 
 @contextlib.asynccontextmanager
-async def raised_or_skipped(heroku: PlayedHeroku, database: str) -> AsyncIterator[Wall]:
+async def raised_or_skipped(heroku: HerokuEmulator, database: str) -> AsyncIterator[Wall]:
     """A wall, or a reason why this machine has none."""
     try:
         wall = Wall(heroku, database)

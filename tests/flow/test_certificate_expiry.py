@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.mtls.rotation import GRACE
 from sandbox.heroku.fixtures import DATABASE
-from sandbox.heroku.model.resources import Database as PlayedDatabase
+from sandbox.heroku.model.resources import Database as EmulatedDatabase
 from tests.flow.actions import Acts
 
 DAY = timedelta(days=1)
@@ -34,7 +34,7 @@ def ready(acts: Acts) -> list[Any]:
     return [each.id for each in found if each.status == "ready"]
 
 
-def played(acts: Acts) -> PlayedDatabase:
+def played(acts: Acts) -> EmulatedDatabase:
     return acts.stage.heroku._account.addon(DATABASE)
 
 

@@ -15,12 +15,12 @@ from bot.cli.manifest import SCOPES
 from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET
 from sandbox.heroku import fault_injection as heroku_faults
 from sandbox.heroku.behavior import Switches
-from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fixtures import DATABASE, default_world
 from sandbox.heroku.server import app as heroku_door
 from sandbox.http_server import listening, serving
 from sandbox.postgres import PrivatePostgres
-from sandbox.slack import PlayedSlack
+from sandbox.slack import SlackEmulator
 from sandbox.slack import fault_injection as slack_faults
 from sandbox.slack.delivery_transport import Delivered
 from sandbox.slack.server import app as slack_door
@@ -43,8 +43,8 @@ HEROKU = ("Heroku token", "Heroku rate limit", "Heroku databases", "Heroku Data 
 class Scene:
     """The environment of a bot that is about to be started, and the world around it."""
 
-    slack: PlayedSlack
-    heroku: PlayedHeroku
+    slack: SlackEmulator
+    heroku: HerokuEmulator
     environ: dict[str, str]
 
     async def check(self, **changed: str) -> list[Line]:
@@ -66,7 +66,7 @@ async def nobody(*_: object) -> Delivered:
 
 @pytest.fixture
 async def scene(database_url: str) -> AsyncIterator[Scene]:
-    slack = PlayedSlack(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET, app_token=APP_TOKEN)
+    slack = SlackEmulator(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET, app_token=APP_TOKEN)
     heroku = default_world(token=HEROKU_TOKEN)
     async with contextlib.AsyncExitStack() as stack:
         slack_socket, slack.base_url = await stack.enter_async_context(listening())
@@ -323,7 +323,7 @@ async def test_a_database_without_mtls_is_fine(scene: Scene) -> None:
 async def test_an_account_that_sees_no_private_database_is_told_so(scene: Scene) -> None:
     async with contextlib.AsyncExitStack() as stack:
         socket, url = await stack.enter_async_context(listening())
-        await stack.enter_async_context(serving(heroku_door(PlayedHeroku(token=HEROKU_TOKEN)), socket))
+        await stack.enter_async_context(serving(heroku_door(HerokuEmulator(token=HEROKU_TOKEN)), socket))
         lines = await scene.check(HEROKU_API_URL=url)
 
     said = {line.topic: line for line in lines}

@@ -8,12 +8,12 @@ from uuid import UUID
 import httpx
 import pytest
 
-from bot.domain.mtls.connection_test import Probed
+from bot.domain.mtls.connection_test import TestResult
 from bot.heroku.client import HerokuClient
-from bot.heroku.connection_test import PostgresProbe
+from bot.heroku.connection_test import PostgresConnectionTest
 from bot.ports import Credential, Login
 from sandbox.environment import HEROKU_TOKEN, staged
-from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fixtures import DATABASE
 from sandbox.heroku.server import app as heroku_door
 from sandbox.tls_gateway import Wall
@@ -25,12 +25,12 @@ OFFICE, ELSEWHERE = "198.51.100.7", "203.0.113.4"
 
 
 @pytest.fixture
-def heroku() -> PlayedHeroku:
+def heroku() -> HerokuEmulator:
     return played_heroku()
 
 
 @pytest.fixture
-async def wall(heroku: PlayedHeroku) -> AsyncIterator[Wall]:
+async def wall(heroku: HerokuEmulator) -> AsyncIterator[Wall]:
     """The wall before the app ``billing``'s database; the bot comes from the office."""
     async with raised_or_skipped(heroku, DATABASE) as wall:
         wall.comes_from(OFFICE)
@@ -49,11 +49,11 @@ class Brought:
     credential: Credential
     root: str
 
-    async def tried(self) -> Probed:
-        return await PostgresProbe().connect(self.login, self.credential, root=self.root)
+    async def tried(self) -> TestResult:
+        return await PostgresConnectionTest().connect(self.login, self.credential, root=self.root)
 
 
-async def fetched(heroku: PlayedHeroku) -> Brought:
+async def fetched(heroku: HerokuEmulator) -> Brought:
     transport = httpx.ASGITransport(heroku_door(heroku))
     base = "http://heroku.test"
     client = HerokuClient(token=HEROKU_TOKEN, platform_url=base, data_url=base, transport=transport)
@@ -70,26 +70,26 @@ async def fetched(heroku: PlayedHeroku) -> Brought:
         await client.close()
 
 
-async def test_what_a_real_server_says_becomes_its_word(heroku: PlayedHeroku, wall: Wall) -> None:
+async def test_what_a_real_server_says_becomes_its_word(heroku: HerokuEmulator, wall: Wall) -> None:
     brought, other = await fetched(heroku), await fetched(played_heroku())
-    assert await brought.tried() is Probed.CONNECTED
+    assert await brought.tried() is TestResult.CONNECTED
     wrong = replace(brought, login=replace(brought.login, password="wrong"))
-    assert await wrong.tried() is Probed.OTHER
-    assert await replace(brought, credential=other.credential).tried() is Probed.NOT_ACCEPTED
+    assert await wrong.tried() is TestResult.OTHER
+    assert await replace(brought, credential=other.credential).tried() is TestResult.NOT_ACCEPTED
     # Nobody else's server is told the password.
-    assert await replace(brought, root=other.root).tried() is Probed.OTHER
+    assert await replace(brought, root=other.root).tried() is TestResult.OTHER
     wall.comes_from(ELSEWHERE)
-    assert await brought.tried() is Probed.NOT_LET_IN
+    assert await brought.tried() is TestResult.NOT_LET_IN
     wall.comes_from(OFFICE)
     heroku.delete_certificate_by_hand(DATABASE, brought.certificate, now=datetime.now(UTC))
-    assert await brought.tried() is Probed.NOT_ACCEPTED
+    assert await brought.tried() is TestResult.NOT_ACCEPTED
 
 
 # --- the button --------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-async def acts(database_url: str, heroku: PlayedHeroku, wall: Wall) -> AsyncIterator[Acts]:
+async def acts(database_url: str, heroku: HerokuEmulator, wall: Wall) -> AsyncIterator[Acts]:
     """The stage, where the bot may test certificates."""
     async with staged(database_url, heroku, probes=True) as stage:
         acts = Acts(stage)

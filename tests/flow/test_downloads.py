@@ -12,14 +12,14 @@ from uuid import UUID
 import httpx
 import pytest
 
-from bot.domain.mtls.download_link import GUESSES, LIFE, Answer
+from bot.domain.mtls.download_link import GUESSES, LIFE, DownloadAnswer
 from bot.errors import Refused
-from bot.i18n.translator import Words
+from bot.i18n.translator import Translator
 from bot.services import Delivering
-from handlers.download_links import FileLinks
+from handlers.download_links import DownloadLinkSender
 from handlers.transport.payloads import Command
 from sandbox.heroku import fault_injection
-from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fixtures import DATABASE
 from sandbox.slack import fault_injection as slack_faults
 from tests.flow.actions import Acts
@@ -351,7 +351,7 @@ async def test_a_certificate_that_is_gone_says_so(owned: Acts) -> None:
     ids=["broken", "denied", "busy", "cut", "lost", "without the root"],
 )
 async def test_a_failed_fetch_does_not_use_the_link_up(
-    owned: Acts, spoil: Callable[[PlayedHeroku], None]
+    owned: Acts, spoil: Callable[[HerokuEmulator], None]
 ) -> None:
     link = await link_of(owned)
     await quiet(owned)
@@ -370,7 +370,7 @@ async def test_a_fetch_that_takes_too_long_is_given_up_and_the_link_stays(owned:
         store=house.store, heroku=house.heroku, clock=house.clock, within=timedelta(milliseconds=200)
     )
     owned.stage.heroku.fault(fault_injection.Fault(after=1.0), on=ONE)
-    assert await hurried.take(UUID(link.id), link.secret) is Answer.UNREACHABLE
+    assert await hurried.take(UUID(link.id), link.secret) is DownloadAnswer.UNREACHABLE
     assert "postgresql.key" in unpacked(await pressed(link))
 
 
@@ -416,11 +416,11 @@ async def test_a_turn_that_was_overtaken_gives_nothing_out(owned: Acts) -> None:
 
 async def test_without_a_public_address_the_answer_names_the_setting(owned: Acts) -> None:
     house = owned.stage.house
-    nowhere = FileLinks(access=house.access, desk=house.slack, public_url=None)
+    nowhere = DownloadLinkSender(access=house.access, desk=house.slack, public_url=None)
     came = Command(person="U0ENGINEER", text="", key="command:1", trigger="1")
     with pytest.raises(Refused) as caught:
-        await nowhere.answer("1", came, Words("en"))
-    assert "`PGACCESS_PUBLIC_URL`" in Words("en").refusal(caught.value)
+        await nowhere.answer("1", came, Translator("en"))
+    assert "`PGACCESS_PUBLIC_URL`" in Translator("en").refusal(caught.value)
     assert await state(owned) == []
 
 

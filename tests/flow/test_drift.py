@@ -36,7 +36,7 @@ class Drifting(Acts):
         """Waits until operations is told something; returns the whole of it."""
 
         async def heard() -> bool:
-            await self.stage.look_again()
+            await self.stage.refresh_everything()
             return any(what in said for said in self.everything()["operations"])
 
         await self.until(heard)
@@ -93,7 +93,7 @@ async def test_what_others_took_away_is_missing_on_the_database_s_status_whateve
 ) -> None:
     await drifting.ask_and_open()
     drifting.remove_rule("203.0.113.4/32")
-    await drifting.stage.look_again()
+    await drifting.stage.refresh_everything()
     await drifting.until(lambda: drifting.told("engineer", "#1 was closed at Heroku by somebody else"))
     said = await drifting.answered("status billing", "somebody else closed it")
     assert "`203.0.113.4/32` is missing: somebody else closed it (#1)" in said
@@ -102,7 +102,7 @@ async def test_what_others_took_away_is_missing_on_the_database_s_status_whateve
     assert (await drifting.approve()).ok
     await drifting.until(lambda: drifting.told("engineer", "AWS 123456789012 may connect to billing"))
     drifting.stage.heroku.remove_account_by_hand(DATABASE, "123456789012", now=drifting.now)
-    await drifting.stage.look_again()
+    await drifting.stage.refresh_everything()
     await drifting.until(lambda: drifting.told("engineer", "#2 was closed at Heroku by somebody else"))
     await drifting.answered("status billing", "`123456789012` is missing: somebody else closed it (#2)")
 

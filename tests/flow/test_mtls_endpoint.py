@@ -25,7 +25,7 @@ async def see(acts: Acts, *, enabled: bool) -> None:
     """The bot has seen how it stands."""
 
     async def seen() -> bool:
-        await acts.stage.look_again()
+        await acts.stage.refresh_everything()
         rows = await acts.query(
             "SELECT (look->>'enabled')::bool FROM lanes l JOIN targets t ON t.id = l.target_id "
             f"WHERE t.name = '{DATABASE}' AND l.method = 'mtls'"
@@ -137,7 +137,7 @@ async def test_a_foreign_certificate_is_removed_by_an_approved_request(acts: Act
     (foreign,) = acts.stage.heroku.certificates(DATABASE, now=now())
 
     async def listed() -> bool:
-        await acts.stage.look_again()
+        await acts.stage.refresh_everything()
         return await acts.query("SELECT 1 FROM certificates") != []
 
     await acts.until(listed)
@@ -159,7 +159,7 @@ async def test_of_two_that_turned_up_the_owner_picks_with_a_button(acts: Acts) -
         "UPDATE changes SET progress = progress || jsonb_build_object('asked_at', "
         "((progress->>'asked_at')::timestamptz - interval '2 minutes')::text)"
     )
-    await acts.stage.look_again()
+    await acts.stage.refresh_everything()
     await acts.until(lambda: acts.told("engineer", "more than one new certificate turned up"))
     assert acts.told("engineer", "Which of these is the one that was made for #1?")
     assert (await acts.press_own("engineer", "certificate.pick.1", "was not done")).ok

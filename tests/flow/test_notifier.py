@@ -12,13 +12,13 @@ import psycopg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.directory_sync import Census
+from bot.directory_sync import DirectorySync
 from bot.domain.grant import GrantState, Why
 from bot.domain.request import RequestState
 from bot.errors import LeaseLostError
-from bot.i18n.translator import Words
-from bot.notifier import Courier, Held
-from bot.ports import Loop, Post, PostKind
+from bot.i18n.translator import Translator
+from bot.notifier import ClaimedMessage, Notifier
+from bot.ports import MessageKind, OutboxMessage, WorkerName
 from bot.services import Access
 from bot.slack import SlackClient
 from bot.views import notifications
@@ -26,7 +26,7 @@ from bot.views.render import render
 from sandbox.environment import BOT_TOKEN, SIGNING_SECRET
 from sandbox.http_server import listening, serving
 from sandbox.movable_clock import MovableClock
-from sandbox.slack import PlayedSlack, fault_injection
+from sandbox.slack import SlackEmulator, fault_injection
 from sandbox.slack.delivery_transport import over
 from sandbox.slack.server import app as slack_door
 from sandbox.slack.users.simulated_users import People
@@ -51,20 +51,20 @@ KEY = "stray:1"
 class Desk:
     """Slack, and what a courier needs to write to it."""
 
-    slack: PlayedSlack
+    slack: SlackEmulator
     client: SlackClient
     store: PostgresStore
     engine: AsyncEngine
 
-    def courier(self) -> Courier:
+    def courier(self) -> Notifier:
         access = Access(store=self.store, policy=POLICY, clock=MovableClock())
-        return Courier(store=self.store, slack=self.client, policy=POLICY, access=access)
+        return Notifier(store=self.store, slack=self.client, policy=POLICY, access=access)
 
     async def tell(self, app: str) -> None:
         """Something to show that no request stands for."""
         async with self.store.transaction() as tx:
             params = {"app": app, "network": "203.0.113.4/32", "rule": "1"}
-            await tx.posts.tell(PostKind.NOTICE_STRAY, to="C0OPERATIONS", key=KEY, params=params)
+            await tx.posts.tell(MessageKind.NOTICE_STRAY, to="C0OPERATIONS", key=KEY, params=params)
             await tx.commit()
 
     async def change(self, app: str) -> None:
@@ -103,7 +103,7 @@ class Desk:
 
 @pytest.fixture
 async def desk(store: PostgresStore, engine: AsyncEngine) -> AsyncIterator[Desk]:
-    slack = PlayedSlack(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET)
+    slack = SlackEmulator(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET)
     async with contextlib.AsyncExitStack() as stack:
         enter = stack.enter_async_context
         socket, slack.base_url = await enter(listening())
@@ -114,7 +114,7 @@ async def desk(store: PostgresStore, engine: AsyncEngine) -> AsyncIterator[Desk]
         yield Desk(slack=slack, client=client, store=store, engine=engine)
 
 
-async def claimed(courier: Courier) -> Held:
+async def claimed(courier: Notifier) -> ClaimedMessage:
     held = await courier.claim()
     assert held is not None
     return held
@@ -218,8 +218,8 @@ async def test_without_the_right_to_search_a_message_stands_twice_rather_than_ne
 
 async def courier_again(acts: Acts) -> None:
     """What was postponed is due now."""
-    await acts.query("UPDATE posts SET due_at = now() WHERE shown_version < wanted_version")
-    acts.stage.house.bell.ring([Loop.COURIER])
+    await acts.query("UPDATE posts SET due_at = now() WHERE shown_version < generation")
+    acts.stage.house.bell.ring([WorkerName.COURIER])
 
 
 def replies(acts: Acts) -> list[str]:
@@ -236,7 +236,7 @@ async def test_a_reminder_whose_answer_was_lost_stands_once_in_the_thread_of_its
 
     async def told() -> bool:
         await courier_again(acts)
-        return not await acts.query("SELECT 1 FROM posts WHERE shown_version < wanted_version")
+        return not await acts.query("SELECT 1 FROM posts WHERE shown_version < generation")
 
     await acts.until(told)
     assert len(replies(acts)) == 1
@@ -246,7 +246,7 @@ async def test_a_reminder_below_a_deleted_card_brings_the_card_back(acts: Acts) 
     await acts.ask(LINE)
 
     async def recorded() -> bool:
-        return not await acts.query("SELECT 1 FROM posts WHERE shown_version < wanted_version")
+        return not await acts.query("SELECT 1 FROM posts WHERE shown_version < generation")
 
     await acts.until(recorded)
     (card,) = acts.stage.slack.workspace.messages["C0APPROVALS"]
@@ -297,7 +297,7 @@ async def test_a_warning_that_slack_takes_only_after_the_end_does_not_announce_i
     await acts.stage.move_time(timedelta(hours=7, minutes=45))
 
     async def warned() -> bool:
-        return bool(await acts.query(f"SELECT 1 FROM posts WHERE kind = '{PostKind.NOTICE_ENDING}'"))
+        return bool(await acts.query(f"SELECT 1 FROM posts WHERE kind = '{MessageKind.NOTICE_ENDING}'"))
 
     await acts.until(warned)
     await late_notice(acts, "ended", lambda: acts.stage.move_time(timedelta(hours=1)))
@@ -309,16 +309,16 @@ async def test_a_warning_that_slack_takes_only_after_the_end_does_not_announce_i
 @pytest.mark.parametrize("state", [*GrantState])
 @pytest.mark.parametrize("kind", [*notifications.TRUE_WHILE])
 def test_a_notice_speaks_in_the_present_tense_only_of_the_present(
-    kind: PostKind, state: GrantState, language: str
+    kind: MessageKind, state: GrantState, language: str
 ) -> None:
     granted = factories.grant(state, why=Why.EXPIRED)
     asked = factories.request(state=RequestState.APPROVED)
     case = factories.case(asked=asked, votes=(factories.vote(),), granted=granted)
-    post = Post(
+    post = OutboxMessage(
         id=1, lease=granted.id, kind=kind, recipient="U0ENGINEER", request=17, channel=None, place=None,
         posting_since=None, version=1, tries=0, params={},
     )  # fmt: skip
-    message = render(post, case, words=Words(language), policy=POLICY)
+    message = render(post, case, words=Translator(language), policy=POLICY)
     assert validate_message(list(message.blocks), message.text) == []
     late = ("has moved on since", "その後状態が変わりました")
     assert any(sign in message.text for sign in late) is (state is not notifications.TRUE_WHILE[kind])
@@ -327,9 +327,9 @@ def test_a_notice_speaks_in_the_present_tense_only_of_the_present(
 # --- counting people -----------------------------------------------------------------------------------
 
 
-def census(acts: Acts) -> Census:
+def census(acts: Acts) -> DirectorySync:
     house = acts.stage.house
-    return Census(store=house.store, heroku=house.heroku, slack=house.slack)
+    return DirectorySync(store=house.store, heroku=house.heroku, slack=house.slack)
 
 
 async def due_in(acts: Acts, chore: str) -> timedelta:

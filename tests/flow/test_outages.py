@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
-from bot.ports import Loop
+from bot.ports import WorkerName
 from sandbox.heroku import fault_injection as heroku_faults
 from sandbox.heroku.fixtures import DATABASE
 from sandbox.slack import fault_injection as slack_faults
@@ -16,7 +16,7 @@ LIST = r"GET .*/ip-rules$"
 
 async def look_now(acts: Acts) -> None:
     """Has the database looked at without waiting for the next minute."""
-    await acts.stage.look_again()
+    await acts.stage.refresh_everything()
 
 
 async def test_a_rule_deleted_by_hand_is_told_and_not_put_back(acts: Acts) -> None:
@@ -169,10 +169,10 @@ async def test_a_lost_answer_from_slack_leaves_one_card(acts: Acts) -> None:
     acts.stage.slack.fault("chat.postMessage", slack_faults.lost_answer())
     await acts.ask(LINE)
     await acts.query("UPDATE posts SET due_at = now() WHERE ts IS NULL")
-    acts.stage.house.bell.ring([Loop.COURIER])
+    acts.stage.house.bell.ring([WorkerName.COURIER])
 
     async def all_shown() -> bool:
-        return not await acts.query("SELECT 1 FROM posts WHERE shown_version < wanted_version")
+        return not await acts.query("SELECT 1 FROM posts WHERE shown_version < generation")
 
     await acts.until(all_shown)
     assert len(acts.cards()) == 1

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.domain.method import Method
-from bot.domain.observation import link_look
+from bot.domain.observation import privatelink_observation
 from sandbox.environment import staged
 from sandbox.heroku.behavior import Switches
 from sandbox.heroku.fixtures import DATABASE
@@ -35,14 +35,14 @@ class Links(Acts):
         """Waits for a direct message; the keeper is asked to look, as a minute's wait would make it."""
 
         async def seen() -> bool:
-            await self.stage.look_again()
+            await self.stage.refresh_everything()
             return bool(self.told(person, what))
 
         await self.until(seen)
 
     async def operations_hear(self, what: str) -> None:
         async def heard() -> bool:
-            await self.stage.look_again()
+            await self.stage.refresh_everything()
             return any(what in said for said in self.everything()["operations"])
 
         await self.until(heard)
@@ -51,10 +51,10 @@ class Links(Acts):
         """Waits until the last look has seen a status."""
 
         async def known() -> bool:
-            await self.stage.look_again()
+            await self.stage.refresh_everything()
             async with self.stage.house.store.transaction() as tx:
                 (database,) = await tx.targets.all()
-                look = link_look(await tx.lanes.look(database.id, Method.PRIVATELINK))
+                look = privatelink_observation(await tx.lanes.look(database.id, Method.PRIVATELINK))
             return look is not None and look.status == status
 
         await self.until(known)

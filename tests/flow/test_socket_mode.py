@@ -15,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.errors import MisconfiguredError, SlackError, TryAgainError
 from handlers.transport.socket_mode import SocketMode
 from sandbox.http_server import listening, serving
-from sandbox.slack import PlayedSlack, fault_injection
+from sandbox.slack import SlackEmulator, fault_injection
 from sandbox.slack.delivery_transport import Delivered
 from sandbox.slack.server import app as door
 from sandbox.slack.users.simulated_users import People
@@ -27,7 +27,7 @@ BOT_TOKEN, APP_TOKEN = "xoxb-played", "xapp-played"
 class Scene:
     """The played Slack, and a bot whose one command answers when it is allowed to."""
 
-    slack: PlayedSlack
+    slack: SlackEmulator
     people: People
     bolt: AsyncApp
     asked: asyncio.Event
@@ -62,7 +62,7 @@ def bolt(asked: asyncio.Event, allowed: asyncio.Event) -> AsyncApp:
 
 @pytest.fixture
 async def scene() -> AsyncIterator[Scene]:
-    slack = PlayedSlack(bot_token=BOT_TOKEN, signing_secret="unused", app_token=APP_TOKEN)
+    slack = SlackEmulator(bot_token=BOT_TOKEN, signing_secret="unused", app_token=APP_TOKEN)
     people = People(slack, deliver=nobody, bot_url="http://127.0.0.1:1")
     asked, allowed = asyncio.Event(), asyncio.Event()
     async with listening() as (opened, slack.base_url), serving(door(slack, people), opened):

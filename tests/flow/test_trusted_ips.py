@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.domain.method import Method
-from bot.domain.observation import ranges_look
+from bot.domain.observation import ruleset_observation
 from sandbox.environment import staged
 from sandbox.heroku.fixtures import OFFICE, SPACE
 from tests.flow.actions import Acts, played_heroku
@@ -34,10 +34,10 @@ class Ranges(Acts):
         """Waits until the last look shows a list."""
 
         async def known() -> bool:
-            await self.stage.look_again()
+            await self.stage.refresh_everything()
             async with self.stage.house.store.transaction() as tx:
                 space = next(each for each in await tx.targets.spaces() if each.name == SPACE)
-                look = ranges_look(await tx.lanes.look(space.id, Method.TRUSTED))
+                look = ruleset_observation(await tx.lanes.look(space.id, Method.TRUSTED))
             return look is not None and [rule.source for rule in look.ruleset.rules] == list(sources)
 
         await self.until(known)
@@ -69,7 +69,7 @@ class Ranges(Acts):
 
     async def operations_hear(self, what: str) -> None:
         async def heard() -> bool:
-            await self.stage.look_again()
+            await self.stage.refresh_everything()
             return any(what in said for said in self.everything()["operations"])
 
         await self.until(heard)
@@ -252,7 +252,7 @@ async def test_why_says_what_stands_between_a_person_and_a_space(ranges: Ranges)
 
     async def said_so() -> bool:
         # The look that has seen the range may have come before Heroku applied the list.
-        await ranges.stage.look_again()
+        await ranges.stage.refresh_everything()
         await ranges.type("engineer", f"/pgaccess why {SPACE}")
         return "to its web traffic only" in ranges.private("engineer")[-1]
 
@@ -264,7 +264,7 @@ async def test_why_tells_a_list_that_is_not_in_force_from_one_that_is(ranges: Ra
     await ranges.seen(OFFICE, RANGE)
 
     async def said_so() -> bool:
-        await ranges.stage.look_again()
+        await ranges.stage.refresh_everything()
         await ranges.type("engineer", f"/pgaccess why {SPACE}")
         return f"{RANGE} is let in to the whole space {SPACE} (#1)" in ranges.private("engineer")[-1]
 
@@ -282,7 +282,7 @@ async def test_why_tells_a_list_that_is_not_in_force_from_one_that_is(ranges: Ra
 async def test_a_range_that_somebody_takes_out_is_not_put_back_and_that_is_told(ranges: Ranges) -> None:
     await ranges.opened()
     ranges.by_hand(OFFICE)
-    await ranges.stage.look_again()
+    await ranges.stage.refresh_everything()
     await ranges.until(lambda: ranges.told("engineer", "closed at Heroku"))
     assert ranges.sources() == [OFFICE]
 

@@ -38,7 +38,7 @@ async def interrupt(acts: Acts, cidr: str = "203.0.113.4/32") -> None:
     now = datetime.now(UTC)
     (mine,) = [r for r in acts.stage.heroku.rules(DATABASE, now=now) if r.cidr == cidr]
     acts.stage.heroku.delete_rule_by_hand(DATABASE, mine.id, now=now)
-    await acts.stage.look_again()
+    await acts.stage.refresh_everything()
     await acts.until(lambda: acts.told("engineer", "closed at Heroku"))
 
 
@@ -95,7 +95,7 @@ async def test_extend_is_a_new_decision_that_moves_the_end(acts: Acts) -> None:
     await acts.approve()
     await acts.until(lambda: acts.told("engineer", "now ends"))
     await acts.stage.move_time(timedelta(hours=2))
-    await acts.stage.look_again()
+    await acts.stage.refresh_everything()
     assert await acts.states() == ["in_force", "approved"]
     await acts.stage.move_time(timedelta(hours=2))
     await acts.until(lambda: acts.told("engineer", "#1 has ended"))
@@ -214,7 +214,7 @@ async def test_nobody_deciding_is_reminded_of_in_the_thread_and_lapses(acts: Act
 
 async def test_status_list_and_why_tell_what_is_so(acts: Acts) -> None:
     await acts.ask_and_open(LINE)
-    await acts.stage.look_again()
+    await acts.stage.refresh_everything()
     await acts.until(lambda: len(acts.calls(r"GET .*/ip-rules$")) >= 4)
     await acts.type("engineer", "/pgaccess status billing")
     assert "203.0.113.4/32" in acts.private("engineer")[-1]
@@ -310,7 +310,7 @@ async def test_access_without_an_end_ends_when_somebody_ends_it(strict: Acts) ->
     await acts.approve("lead-2")
     await acts.until(lambda: acts.told("engineer", "until when somebody ends it"))
     await acts.stage.move_time(timedelta(days=300))
-    await acts.stage.look_again()
+    await acts.stage.refresh_everything()
     assert await acts.states() == ["in_force"]
     await acts.type("engineer", "/pgaccess done 1")
     await acts.until(lambda: acts.told("engineer", "#1 has ended"))

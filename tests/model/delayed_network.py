@@ -12,7 +12,7 @@ from typing import Literal
 import httpx
 
 from bot.heroku.transport import DEADLINE
-from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.http_types import Answer, Request
 from tests.model.clocks import WorldTime
 from tests.model.write_recorder import Witness
@@ -32,7 +32,7 @@ class Line(httpx.AsyncBaseTransport):
             zero, after it.
     """
 
-    heroku: PlayedHeroku
+    heroku: HerokuEmulator
     time: WorldTime
     witness: Witness
     meanwhile: Callable[[], Awaitable[None]] | None = None

@@ -16,28 +16,28 @@ from uuid import UUID
 import httpx
 import psycopg
 
-from bot.app import House, open_house
-from bot.directory_sync import Census
+from bot.app import App, open_app
+from bot.directory_sync import DirectorySync
 from bot.errors import TryAgainError
 from bot.heroku.client import HerokuClient
-from bot.notifier import Courier
+from bot.notifier import Notifier
 from bot.policy.loader import parse_policy
-from bot.reconciler.controller import Keeper
+from bot.reconciler.controller import Controller
 from bot.services import Access
 from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET, settings
 from sandbox.heroku.behavior import Pace, Switches
-from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fixtures import default_world
 from sandbox.http_server import listening, serving
 from sandbox.movable_clock import MovableClock
 from sandbox.slack.delivery import Delivery, sign
 from sandbox.slack.delivery_transport import Deliver, Delivered, over
-from sandbox.slack.emulator import PlayedSlack
+from sandbox.slack.emulator import SlackEmulator
 from sandbox.slack.server import app as slack_door
 from sandbox.slack.users.simulated_users import Outcome, People
 from sandbox.slack.web_api.errors import ApiAnswer, Refused
-from storage.engine import hasty_engine_for
-from storage.rate_budget import PostgresBudget
+from storage.engine import async_commit_engine
+from storage.rate_budget import PostgresRateBudget
 from tests.flow.actions import words
 from tests.model.clocks import WorldTime
 from tests.model.crashing_store import Fate, MortalStore
@@ -79,7 +79,7 @@ COUNTED: Final = ("requests", "votes", "grants", "changes", "audit")
 """What bad input leaves alone."""
 
 
-class SlackAhead(PlayedSlack):
+class SlackAhead(SlackEmulator):
     """A played Slack that lives in the world's time."""
 
     time: WorldTime
@@ -157,7 +157,7 @@ class World:
         self._stack = contextlib.AsyncExitStack()
         enter = self._stack.enter_async_context
         self.store = self._stack.enter_context(psycopg.connect(self.url, autocommit=True))
-        self.heroku: PlayedHeroku = default_world(
+        self.heroku: HerokuEmulator = default_world(
             token=HEROKU_TOKEN, databases=self.databases, switches=self.switches, pace=PACE
         )
         self.witness = Witness(heroku=self.heroku, store=self.store, time=self.time, clock=self.clock)
@@ -180,7 +180,7 @@ class World:
         self.fate.clear()
         await self._move_out()
         await self._move_in()
-        await self.house.look_again()
+        await self.house.refresh_everything()
 
     # --- the house --------------------------------------------------------------------------------
 
@@ -195,25 +195,25 @@ class World:
             policy=text,
             public_url=BOT,
         )
-        opened = await enter(open_house(wanted, parse_policy(text, source="the model"), clock=self.clock))
+        opened = await enter(open_app(wanted, parse_policy(text, source="the model"), clock=self.clock))
         self.line = Line(self.heroku, self.time, self.witness)
-        hasty = hasty_engine_for(self.url)
+        hasty = async_commit_engine(self.url)
         self._house_stack.push_async_callback(hasty.dispose)
         client = HerokuClient(
             token=HEROKU_TOKEN,
             platform_url=wanted.heroku_url,
             data_url=wanted.heroku_data_url,
-            budgets=PostgresBudget(hasty),
+            budgets=PostgresRateBudget(hasty),
             transport=self.line,
         )
         self._house_stack.push_async_callback(client.close)
         store = MortalStore(opened.store._engine, opened.bell)
         store.fate = self.fate
         access = Access(store=store, policy=opened.policy, clock=self.clock)
-        self.house: House = replace(opened, store=store, heroku=client, access=access)
-        self.keeper: Keeper = self.house.keeper()
-        self.courier: Courier = self.house.courier()
-        self.census: Census = self.house.census()
+        self.house: App = replace(opened, store=store, heroku=client, access=access)
+        self.keeper: Controller = self.house.keeper()
+        self.courier: Notifier = self.house.courier()
+        self.census: DirectorySync = self.house.census()
         web = httpx.AsyncClient(transport=httpx.ASGITransport(await self.house.web()), trust_env=False)
         self._over: Deliver = over(await enter(web))
 
@@ -264,9 +264,9 @@ class World:
 
     async def tick(self) -> None:
         """What the clock has done every few seconds."""
-        await self._try(self.house.access.follow_clock())
+        await self._try(self.house.access.run_due())
         await self._try(self.house.access.seal())
-        await self._try(self.house.access.sum_up())
+        await self._try(self.house.access.send_weekly_summary())
         await self._try(self.census.run_due())
 
     async def die(self, act: Callable[[], Awaitable[None]]) -> None:
@@ -312,7 +312,7 @@ class World:
     async def settle(self) -> None:
         """Lets everybody and everything be known, and every lane be looked at."""
         await self.tick()
-        await self.house.look_again()
+        await self.house.refresh_everything()
         await self.keep()
 
     async def rest(self) -> None:
@@ -341,11 +341,11 @@ class World:
             SELECT 'grant', request_id::text, state FROM grants WHERE state IN ('applying', 'ending')
             UNION ALL SELECT 'change', request_id::text, kind FROM changes
                 WHERE state = 'doing' AND wake_at IS NULL
-            UNION ALL SELECT 'post', id::text, kind FROM posts WHERE shown_version < wanted_version
+            UNION ALL SELECT 'post', id::text, kind FROM posts WHERE shown_version < generation
             UNION ALL SELECT 'audit', id::text, '' FROM audit WHERE seal IS NULL
             UNION ALL SELECT 'lane', l.id::text, method FROM lanes l JOIN targets t ON t.id = l.target_id
                 WHERE t.gone_at IS NULL AND (looked_at IS NULL OR looked_at < %s
-                    OR wanted_version <> kept_version)
+                    OR generation <> reconciled_generation)
             """,
             since,
         )

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import psycopg
 
-from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.http_types import Answer, Request
 from sandbox.movable_clock import MovableClock
 from tests.model.clocks import WorldTime
@@ -59,7 +59,7 @@ class Witness:
     """
 
     def __init__(
-        self, *, heroku: PlayedHeroku, store: psycopg.Connection, time: WorldTime, clock: MovableClock
+        self, *, heroku: HerokuEmulator, store: psycopg.Connection, time: WorldTime, clock: MovableClock
     ) -> None:
         self._heroku = heroku
         self._clock = clock

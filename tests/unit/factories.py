@@ -8,13 +8,13 @@ from uuid import UUID
 
 from bot.domain.grant import Grant, GrantState, Why
 from bot.domain.method import Method
-from bot.domain.mtls.observation import Look, Rule
+from bot.domain.mtls.observation import IpRule, MtlsObservation
 from bot.domain.person import Person
 from bot.domain.policy import Policy
 from bot.domain.policy import Rule as PolicyRule
 from bot.domain.request import Decision, Kind, Request, RequestState, Terms, Verdict
 from bot.domain.target import Database
-from bot.ports import Case
+from bot.ports import RequestDetails
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
 NETWORK = IPv4Network("203.0.113.4/32")
@@ -154,12 +154,12 @@ def vote(verdict: Verdict = Verdict.APPROVE, reason: str = "", *, person: str = 
     return Decision(person=person, verdict=verdict, reason=reason, at=NOW)
 
 
-def rule(network: str = "198.51.100.0/24", number: int = 7, status: str = "Authorized") -> Rule:
-    return Rule(id=UUID(int=number), network=IPv4Network(network), status=status, description="office")
+def rule(network: str = "198.51.100.0/24", number: int = 7, status: str = "Authorized") -> IpRule:
+    return IpRule(id=UUID(int=number), network=IPv4Network(network), status=status, description="office")
 
 
-def look(*rules: Rule, ours: frozenset[UUID] = frozenset(), enabled: bool = True) -> Look:
-    return Look(at=NOW, enabled=enabled, rules=rules, ours=ours)
+def look(*rules: IpRule, ours: frozenset[UUID] = frozenset(), enabled: bool = True) -> MtlsObservation:
+    return MtlsObservation(at=NOW, enabled=enabled, rules=rules, ours=ours)
 
 
 def case(
@@ -167,10 +167,10 @@ def case(
     asked: Request | None = None,
     votes: tuple[Decision, ...] = (),
     granted: Grant | None = None,
-    seen: Look | None = None,
+    seen: MtlsObservation | None = None,
     closes: tuple[int, ...] = (),
-) -> Case:
-    return Case(
+) -> RequestDetails:
+    return RequestDetails(
         request=asked or request(),
         target=database(),
         decisions=votes,

@@ -12,13 +12,13 @@ from urllib.parse import urlencode
 import httpx
 from structlog.testing import capture_logs
 
-from bot.app import open_house
+from bot.app import open_app
 from bot.errors import SlackError
 from bot.policy.loader import parse_policy
 from handlers.transport.request_verification import sign
 from sandbox.environment import BOT_TOKEN, POLICY, SIGNING_SECRET, settings
 from sandbox.http_server import listening, serving
-from sandbox.slack import PlayedSlack
+from sandbox.slack import SlackEmulator
 from sandbox.slack.delivery_transport import over
 from sandbox.slack.server import app as slack_door
 from sandbox.slack.users.simulated_users import People
@@ -116,7 +116,7 @@ def fuzzed_door(database_url: str) -> Iterator[FuzzedDoor]:
 
 @contextlib.asynccontextmanager
 async def _application(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
-    slack = PlayedSlack(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET)
+    slack = SlackEmulator(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET)
     async with contextlib.AsyncExitStack() as stack:
         socket, slack.base_url = await stack.enter_async_context(listening())
         people = People(slack, deliver=over(await stack.enter_async_context(httpx.AsyncClient())), bot_url="")
@@ -125,7 +125,7 @@ async def _application(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
             database_url, slack_url=slack.base_url, heroku_url=NOWHERE, public_url="http://bot.test"
         )
         rules = parse_policy(POLICY, source="the test")
-        house = await stack.enter_async_context(open_house(wanted, rules))
+        house = await stack.enter_async_context(open_app(wanted, rules))
         async with house.store.transaction() as tx:
             await tx.people.keep([factories.person(ENGINEER), factories.person(LEAD)])
             await tx.people.keep_group("S0LEADS", [LEAD])

@@ -25,7 +25,7 @@ from bot.policy.loader import parse_policy
 from bot.views import action_ids
 from handlers.parsing.command_table import read
 from handlers.transport.payload_schema import is_documented
-from handlers.transport.payloads import Click, Command, MalformedError, Search, Submission
+from handlers.transport.payloads import BlockAction, BlockSuggestion, Command, MalformedError, ViewSubmission
 from handlers.transport.request_verification import check_body
 from tests.unit.handlers.test_fuzz import click
 from tests.unit.handlers.test_fuzz import submission as form
@@ -49,7 +49,7 @@ def incoming(data: bytes) -> None:
         return
     if not isinstance(payload, dict) or not is_documented(payload):
         return
-    for kind in (Command, Click, Submission, Search):
+    for kind in (Command, BlockAction, ViewSubmission, BlockSuggestion):
         with contextlib.suppress(MalformedError):
             kind.of(payload)
 

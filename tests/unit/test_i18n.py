@@ -13,15 +13,15 @@ from hypothesis import strategies as st
 from bot.domain.advice import Length, Need, Origin, Reason, Remark, Way
 from bot.domain.grant import GrantState, Why
 from bot.domain.method import Method
-from bot.domain.mtls.connection_test import Probed
-from bot.domain.mtls.download_link import Answer
-from bot.domain.mtls.rotation import Stage
-from bot.domain.operation import ChangeState
+from bot.domain.mtls.connection_test import TestResult
+from bot.domain.mtls.download_link import DownloadAnswer
+from bot.domain.mtls.rotation import RotationStage
+from bot.domain.operation import OperationState
 from bot.domain.request import Kind, RequestState, Verdict
 from bot.domain.trusted_ips.ruleset import Services
 from bot.errors import Refusal
-from bot.i18n.translator import CATALOGUE, Words, cut, escape
-from bot.ports import PostKind
+from bot.i18n.translator import CATALOGUE, Translator, cut, escape
+from bot.ports import MessageKind
 from bot.views.advice import FACTS
 from bot.views.mtls.expiry import REMINDERS
 from bot.views.notifications import TRUE_WHILE
@@ -55,7 +55,9 @@ PRIVATELINK = ("open.privatelink", "extend.privatelink", "remove.privatelink")
 TRUSTED = ("open.trusted", "extend.trusted", "remove.trusted")
 """What a card about a trusted range is called by."""
 
-PAGES = tuple(answer for answer in Answer if answer not in (Answer.GIVE, Answer.UNSENT))
+PAGES = tuple(
+    answer for answer in DownloadAnswer if answer not in (DownloadAnswer.GIVE, DownloadAnswer.UNSENT)
+)
 """Answers that have a page: files are none, and nobody has a link that was never sent."""
 
 FAMILIES: dict[str, Iterable[str]] = {
@@ -70,7 +72,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "state.": (
         *(state for state in RequestState if state not in (RequestState.PENDING, RequestState.APPROVED)),
         *(state for state in GrantState),
-        *(state for state in ChangeState if state is not ChangeState.FAILED),
+        *(state for state in OperationState if state is not OperationState.FAILED),
         "applying.privatelink",
         *("doing.enable", "doing.issue"),
     ),
@@ -81,8 +83,8 @@ FAMILIES: dict[str, Iterable[str]] = {
     ),
     "trusted.services.": Services,
     "done.support.": (Services.CONFIRMED, Services.WEB_ONLY),
-    "state.rotating.": Stage,
-    "rotation.test.": Probed,
+    "state.rotating.": RotationStage,
+    "rotation.test.": TestResult,
     "why.error.": ("timeout", "certificate", "expired", "key", "password"),
     "notice.decided.": ("approved", "removal"),
     "done.": ("cancelled", "closing", "extended", "reopened", "retried", "given_up", "picked"),
@@ -104,14 +106,14 @@ FAMILIES: dict[str, Iterable[str]] = {
     "advise.fact.": FACTS,
     "advise.table.": tuple(f"{method}.{fact}" for method in Method for fact in FACTS),
     "refused.": Refusal,
-    "": tuple(kind for kind in PostKind if kind.startswith("notice.")),
+    "": tuple(kind for kind in MessageKind if kind.startswith("notice.")),
 }
 """Keys that code puts together: what they begin with, and what may follow."""
 
 ENDINGS: dict[str, Iterable[str]] = {
     ".over": REMINDERS,
     ".late": TRUE_WHILE,
-    ".how": (PostKind.NOTICE_ENDING, PostKind.NOTICE_FAILED, PostKind.NOTICE_INTERRUPTED),
+    ".how": (MessageKind.NOTICE_ENDING, MessageKind.NOTICE_FAILED, MessageKind.NOTICE_INTERRUPTED),
     ".none": ("home.waiting", "home.mine", "link.accounts", "link.connections"),
     ".hint": ("advise.need", "advise.origin", "advise.length"),
     ".title": ("form.deny", "form.change", "form.extend"),
@@ -143,7 +145,7 @@ def test_every_sentence_that_code_names_is_there() -> None:
 
 def test_every_sentence_that_code_puts_together_is_there() -> None:
     # A decision has a sentence for each outcome instead of one for its kind.
-    assert PUT_TOGETHER - {PostKind.NOTICE_DECIDED} <= CATALOGUE["en"].keys()
+    assert PUT_TOGETHER - {MessageKind.NOTICE_DECIDED} <= CATALOGUE["en"].keys()
 
 
 def test_no_sentence_is_never_said() -> None:
@@ -225,21 +227,21 @@ def test_text_that_fits_is_shown_whole(text: str) -> None:
 
 
 def test_what_a_person_typed_cannot_mention_a_channel() -> None:
-    said = Words("en")("state.denied.why", id=1, person="<!channel>", at="", reason="<!here> & <@U1>")
+    said = Translator("en")("state.denied.why", id=1, person="<!channel>", at="", reason="<!here> & <@U1>")
     assert "<" not in said
 
 
 def test_a_date_is_a_token_in_the_readers_zone_with_a_fallback_that_names_its_own() -> None:
-    shown = Words("en").date(datetime(2026, 11, 24, 18, 0, tzinfo=UTC))
+    shown = Translator("en").date(datetime(2026, 11, 24, 18, 0, tzinfo=UTC))
     assert shown == "<!date^1795543200^{date_short_pretty} {time}|2026-11-24 18:00 UTC>"
 
 
 def test_durations_are_said_in_the_readers_language() -> None:
     length = timedelta(days=1, hours=12)
-    assert Words("en").duration(length) == "1d12h"
-    assert Words("ja").duration(length) == "1日12時間"
+    assert Translator("en").duration(length) == "1d12h"
+    assert Translator("ja").duration(length) == "1日12時間"
 
 
 @pytest.mark.parametrize(("locale", "language"), [("ja-JP", "ja"), ("en-GB", "en"), ("", "en"), (None, "en")])
 def test_the_language_follows_the_readers_locale(locale: str | None, language: str) -> None:
-    assert Words.of(locale).language == language
+    assert Translator.of(locale).language == language

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
-from bot.ports import Loop
+from bot.ports import WorkerName
 from bot.worker import WorkLoop, running
 
 PATIENCE: Final = 15.0
@@ -17,10 +17,10 @@ LONG: Final = timedelta(hours=1)
 class Deaf:
     """A bell that nobody rings: loops look again by themselves."""
 
-    def ring(self, loops: Iterable[Loop]) -> None:
+    def ring(self, loops: Iterable[WorkerName]) -> None:
         """Wakes nobody."""
 
-    async def wait(self, loop: Loop, *, at_most: timedelta) -> None:
+    async def wait(self, loop: WorkerName, *, at_most: timedelta) -> None:
         """Sleeps its time out."""
         await asyncio.sleep(at_most.total_seconds())
 
@@ -52,7 +52,7 @@ class Hands:
 
 def loop(hands: Hands, *, after: WorkLoop[int] | None = None) -> WorkLoop[int]:
     """A loop over these hands."""
-    return WorkLoop(name=Loop.KEEPER, worker=hands, bell=Deaf(), at_once=2, after=after)
+    return WorkLoop(name=WorkerName.KEEPER, worker=hands, bell=Deaf(), at_once=2, after=after)
 
 
 async def test_a_loop_without_work_is_idle() -> None:

@@ -8,7 +8,7 @@ import httpx
 from bot.cli.check.report import PATIENCE, Line, Looked, bad, good, many, safely, skipped
 from bot.config import HerokuSettings
 from bot.domain.target import Database
-from bot.errors import HerokuDeniedError, HerokuError, HerokuNotFoundError, HerokuUnclearError
+from bot.errors import HerokuAmbiguousError, HerokuError, HerokuNotFoundError, HerokuUnauthorizedError
 from bot.heroku.client import HerokuClient
 from bot.heroku.transport import PAGE
 
@@ -54,7 +54,7 @@ async def look(settings: HerokuSettings) -> AsyncIterator[Line]:
 async def _account(platform: httpx.AsyncClient) -> Looked[str]:
     try:
         email = str((await _get(platform, "/account"))["email"])
-    except HerokuDeniedError as error:
+    except HerokuUnauthorizedError as error:
         advice = "make one with `heroku authorizations:create`"
         return Looked(lines=[bad(TOPIC, f"HEROKU_API_KEY is not taken ({error.status}): {advice}")])
     return Looked(lines=[good(TOPIC, f"it is {email}'s")], value=email)
@@ -91,7 +91,7 @@ async def _endpoint(client: HerokuClient, database: Database) -> Looked[None]:
         status = await client.endpoint_status(database.name)
     except HerokuNotFoundError:
         return Looked(lines=[good(DATA, f"it answers; mTLS is not enabled on {database.app} yet")])
-    except HerokuDeniedError as error:
+    except HerokuUnauthorizedError as error:
         why = f"it does not take HEROKU_API_KEY ({error.status})"
         return Looked(lines=[bad(DATA, f"{why}: the account needs the right to manage {database.app}")])
     except HerokuError as error:
@@ -111,7 +111,7 @@ async def _count(platform: httpx.AsyncClient, path: str) -> str:
 async def _get(platform: httpx.AsyncClient, path: str) -> Any:
     answer = await platform.get(path, headers={"Range": f"id ..; max={PAGE}"})
     if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-        raise HerokuDeniedError(answer.status_code)
+        raise HerokuUnauthorizedError(answer.status_code)
     if not answer.is_success:
-        raise HerokuUnclearError(answer.status_code)
+        raise HerokuAmbiguousError(answer.status_code)
     return answer.json()

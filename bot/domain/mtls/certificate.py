@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from bot.domain.mtls.expiry_reminders import Ladder
+from bot.domain.mtls.expiry_reminders import ReminderSchedule
 
 READY: Final = "ready"
 """Status of a certificate that can be used; others are ``pending``, ``disabling`` and ``disabled``."""
@@ -76,7 +76,7 @@ class KnownCertificate:
     last_seen_at: datetime
     gone_at: datetime | None = None
     delivered_at: datetime | None = None
-    ladder: Ladder = field(default_factory=Ladder)
+    ladder: ReminderSchedule = field(default_factory=ReminderSchedule)
 
     @property
     def handle(self) -> str:
@@ -90,7 +90,7 @@ class KnownCertificate:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Sighting:
+class InventoryChange:
     """What a complete list changed in the inventory.
 
     Attributes:

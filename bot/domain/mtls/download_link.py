@@ -27,7 +27,7 @@ HELD: Final = FETCH + timedelta(seconds=10)
 """How long one attempt keeps others out: what it fetched in time it must still be able to record."""
 
 
-class HandoutState(StrEnum):
+class DownloadLinkState(StrEnum):
     """Where a link stands; all but ``open`` are final. An open one may have expired."""
 
     OPEN = "open"
@@ -37,7 +37,7 @@ class HandoutState(StrEnum):
     UNSENT = "unsent"
 
 
-class Answer(StrEnum):
+class DownloadAnswer(StrEnum):
     """What somebody is told who comes with a link; the last two only turn out on the way to the files."""
 
     GIVE = "give"
@@ -53,7 +53,7 @@ class Answer(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Handout:
+class DownloadLink:
     """One link to one certificate's files.
 
     Attributes:
@@ -75,7 +75,7 @@ class Handout:
     target: UUID
     owner: str
     digest: bytes = field(repr=False)
-    state: HandoutState
+    state: DownloadLinkState
     made_at: datetime
     expires_at: datetime
     guesses: int = 0
@@ -102,7 +102,7 @@ class Handout:
             target=target,
             owner=owner,
             digest=digest(secret),
-            state=HandoutState.OPEN,
+            state=DownloadLinkState.OPEN,
             made_at=now,
             expires_at=now + LIFE,
         )
@@ -113,7 +113,7 @@ def digest(secret: str) -> bytes:
     return sha256(secret.encode()).digest()
 
 
-def judge(handout: Handout | None, secret: str, *, now: datetime) -> Answer:
+def judge(handout: DownloadLink | None, secret: str, *, now: datetime) -> DownloadAnswer:
     """What somebody gets who comes with a secret.
 
     Only the right secret learns how a link stands: to any other, one that was used, one that expired and one
@@ -127,21 +127,21 @@ def judge(handout: Handout | None, secret: str, *, now: datetime) -> Answer:
     known = bytes(32) if handout is None else handout.digest
     right = hmac.compare_digest(known, digest(secret))
     if handout is None or not right:
-        return Answer.WRONG
-    if handout.state is not HandoutState.OPEN:
-        return Answer(handout.state)
+        return DownloadAnswer.WRONG
+    if handout.state is not DownloadLinkState.OPEN:
+        return DownloadAnswer(handout.state)
     if handout.expires_at <= now:
-        return Answer.EXPIRED
-    return Answer.BUSY if handout.busy else Answer.GIVE
+        return DownloadAnswer.EXPIRED
+    return DownloadAnswer.BUSY if handout.busy else DownloadAnswer.GIVE
 
 
-def guessed(handout: Handout) -> Handout:
+def guessed(handout: DownloadLink) -> DownloadLink:
     """The link after a wrong secret: one that was guessed at too often is over, also for the right one."""
     guesses = handout.guesses + 1
-    over = handout.state is HandoutState.OPEN and guesses >= GUESSES
-    return replace(handout, guesses=guesses, state=HandoutState.BURNT if over else handout.state)
+    over = handout.state is DownloadLinkState.OPEN and guesses >= GUESSES
+    return replace(handout, guesses=guesses, state=DownloadLinkState.BURNT if over else handout.state)
 
 
-def delivered(handout: Handout, *, now: datetime) -> Handout:
+def delivered(handout: DownloadLink, *, now: datetime) -> DownloadLink:
     """The link once the files went out."""
-    return replace(handout, state=HandoutState.DELIVERED, delivered_at=now)
+    return replace(handout, state=DownloadLinkState.DELIVERED, delivered_at=now)

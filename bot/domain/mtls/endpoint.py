@@ -15,7 +15,7 @@ from bot.domain.grant import Why
 from bot.domain.mtls import issuance
 from bot.domain.mtls.certificate import DISABLED, Certificate
 from bot.domain.mtls.issuance import CALL
-from bot.domain.operation import Change, noted
+from bot.domain.operation import Operation, noted
 from bot.domain.schedule import QUARANTINE, REMOVAL_PATIENCE
 
 PROVISIONING: Final = "Provisioning"
@@ -28,7 +28,7 @@ _SEEN: Final = "seen"
 _OPERATIONAL: Final = "operational_at"
 
 
-class Step(StrEnum):
+class EndpointStep(StrEnum):
     """What the keeper does next."""
 
     ASK = "ask"
@@ -39,7 +39,7 @@ class Step(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Switch:
+class EndpointProgress:
     """What is remembered of enabling or disabling.
 
     Attributes:
@@ -53,37 +53,39 @@ class Switch:
     operational_at: datetime | None = None
 
 
-def switch_of(change: Change) -> Switch:
+def endpoint_progress(change: Operation) -> EndpointProgress:
     """Reads what a change remembers."""
     kept = change.progress
-    return Switch(
+    return EndpointProgress(
         asked_at=datetime.fromisoformat(kept[_ASKED]) if _ASKED in kept else None,
         seen=_SEEN in kept,
         operational_at=datetime.fromisoformat(kept[_OPERATIONAL]) if _OPERATIONAL in kept else None,
     )
 
 
-def asking(change: Change, *, at: datetime) -> Change:
+def asking(change: Operation, *, at: datetime) -> Operation:
     """The change with the intent, before Heroku is asked; ``at`` is Postgres' time."""
     return noted(change, **{_ASKED: at.isoformat()})
 
 
-def not_asked(change: Change) -> Change:
+def not_asked(change: Operation) -> Operation:
     """The change once Heroku has said for certain that it did nothing."""
     return replace(change, progress={key: said for key, said in change.progress.items() if key != _ASKED})
 
 
-def seen(change: Change) -> Change:
+def seen(change: Operation) -> Operation:
     """The change once the endpoint is there on its ground."""
     return noted(change, **{_SEEN: "yes"})
 
 
-def operational(change: Change, *, at: datetime) -> Change:
+def operational(change: Operation, *, at: datetime) -> Operation:
     """The change once the endpoint is operational; its first certificate may take a moment longer."""
     return noted(change, **{_OPERATIONAL: at.isoformat()})
 
 
-def enabling(switch: Switch, status: str | None, *, at: datetime, overdue: bool) -> tuple[Step, Why | None]:
+def enabling(
+    switch: EndpointProgress, status: str | None, *, at: datetime, overdue: bool
+) -> tuple[EndpointStep, Why | None]:
     """What follows for a database on which mTLS is to be enabled.
 
     Args:
@@ -94,22 +96,22 @@ def enabling(switch: Switch, status: str | None, *, at: datetime, overdue: bool)
     """
     if status == OPERATIONAL:
         # Nobody asked for it in our name: whoever enabled it meanwhile has the first certificate.
-        return (Step.DONE if switch.asked_at is None else Step.READ_CERTIFICATES), None
+        return (EndpointStep.DONE if switch.asked_at is None else EndpointStep.READ_CERTIFICATES), None
     if overdue:
-        return Step.FAIL, Why.DEADLINE
+        return EndpointStep.FAIL, Why.DEADLINE
     if status is not None:
-        return Step.WAIT, None
+        return EndpointStep.WAIT, None
     if switch.asked_at is None:
-        return Step.ASK, None
+        return EndpointStep.ASK, None
     if at < switch.asked_at + CALL + QUARANTINE:
-        return Step.WAIT, None
+        return EndpointStep.WAIT, None
     # What was there and is gone was disabled by somebody: it is not enabled again on an older approval.
-    return (Step.FAIL, Why.CLOSED_ELSEWHERE) if switch.seen else (Step.ASK, None)
+    return (EndpointStep.FAIL, Why.CLOSED_ELSEWHERE) if switch.seen else (EndpointStep.ASK, None)
 
 
 def first_certificate(
-    change: Change, listed: Iterable[Certificate], *, taken: frozenset[UUID], at: datetime
-) -> issuance.Verdict:
+    change: Operation, listed: Iterable[Certificate], *, taken: frozenset[UUID], at: datetime
+) -> issuance.IssuanceResult:
     """What follows for the certificate that enabling has made by itself.
 
     Where none turns up in a minute, enabling is done without one; the person can ask for one.
@@ -120,34 +122,36 @@ def first_certificate(
         taken: ids that belong to other requests.
         at: Postgres' time of the list.
     """
-    search, there = issuance.search_of(change), tuple(listed)
+    search, there = issuance.issuance_progress(change), tuple(listed)
     if search.made is not None:
         return issuance.step(search, there, taken=taken, at=at, overdue=change.overdue)
     new = issuance.unknown(search, there, taken)
     if len(new) == 1:
-        return issuance.Verdict(step=issuance.Step.FOUND, made=new[0])
+        return issuance.IssuanceResult(step=issuance.IssuanceStep.FOUND, made=new[0])
     if new:
-        return issuance.Verdict(step=issuance.Step.FAIL, why=Why.SEVERAL, candidates=new)
-    since = switch_of(change).operational_at
+        return issuance.IssuanceResult(step=issuance.IssuanceStep.FAIL, why=Why.SEVERAL, candidates=new)
+    since = endpoint_progress(change).operational_at
     waited = change.overdue or (since is not None and at >= since + QUARANTINE)
-    return issuance.Verdict(step=issuance.Step.DONE if waited else issuance.Step.WAIT)
+    return issuance.IssuanceResult(step=issuance.IssuanceStep.DONE if waited else issuance.IssuanceStep.WAIT)
 
 
-def disabling(switch: Switch, status: str | None, *, at: datetime, overdue: bool) -> tuple[Step, Why | None]:
+def disabling(
+    switch: EndpointProgress, status: str | None, *, at: datetime, overdue: bool
+) -> tuple[EndpointStep, Why | None]:
     """What follows for a database on which mTLS is to be disabled; arguments as for ``enabling``."""
     if status is None:
-        return Step.DONE, None
+        return EndpointStep.DONE, None
     if overdue:
-        return Step.FAIL, Why.DEADLINE
+        return EndpointStep.FAIL, Why.DEADLINE
     patient = switch.asked_at is not None and at < switch.asked_at + REMOVAL_PATIENCE
     if status == DEPROVISIONING or patient:
-        return Step.WAIT, None
-    return Step.ASK, None
+        return EndpointStep.WAIT, None
+    return EndpointStep.ASK, None
 
 
 def discarding(
-    switch: Switch, id: UUID, listed: Iterable[Certificate], *, at: datetime, overdue: bool
-) -> tuple[Step, Why | None]:
+    switch: EndpointProgress, id: UUID, listed: Iterable[Certificate], *, at: datetime, overdue: bool
+) -> tuple[EndpointStep, Why | None]:
     """What follows for a certificate that is to be removed, from a complete list.
 
     Args:
@@ -159,8 +163,8 @@ def discarding(
     """
     status = {each.id: each.status for each in listed}.get(id, DISABLED)
     if status == DISABLED:
-        return Step.DONE, None
+        return EndpointStep.DONE, None
     if overdue:
-        return Step.FAIL, Why.DEADLINE
+        return EndpointStep.FAIL, Why.DEADLINE
     patient = switch.asked_at is not None and at < switch.asked_at + REMOVAL_PATIENCE
-    return (Step.WAIT if patient or status == "disabling" else Step.ASK), None
+    return (EndpointStep.WAIT if patient or status == "disabling" else EndpointStep.ASK), None

@@ -32,7 +32,7 @@ _WEEK: Final = timedelta(days=7)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Ladder:
+class ReminderSchedule:
     """How far the reminders of one certificate have come.
 
     Attributes:
@@ -50,7 +50,7 @@ class Ladder:
     snoozes: int = 0
 
 
-def due(ladder: Ladder, *, expires_at: datetime, now: datetime) -> int | None:
+def due(ladder: ReminderSchedule, *, expires_at: datetime, now: datetime) -> int | None:
     """The step to remind of now; None when nothing is due.
 
     After any downtime that is one reminder, the most urgent: the others are out of date. Whatever was said is
@@ -63,7 +63,7 @@ def due(ladder: Ladder, *, expires_at: datetime, now: datetime) -> int | None:
     return ladder.step if again else None
 
 
-def next_moment(ladder: Ladder, *, expires_at: datetime) -> datetime | None:
+def next_moment(ladder: ReminderSchedule, *, expires_at: datetime) -> datetime | None:
     """Business time of the next reminder, which may have passed; None when all is said."""
     moments = [moment_of(expires_at, step) for step in _below(ladder)[:1]]
     if ladder.snoozed_until is not None:
@@ -71,13 +71,13 @@ def next_moment(ladder: Ladder, *, expires_at: datetime) -> datetime | None:
     return min(moments, default=None)
 
 
-def reminded(ladder: Ladder, step: int) -> Ladder:
+def reminded(ladder: ReminderSchedule, step: int) -> ReminderSchedule:
     """The ladder once a step was said: nobody has taken note of it yet, nor put it off any more."""
     spent = ladder.snoozes if step == ladder.step else 0
-    return Ladder(step=step, snoozes=spent)
+    return ReminderSchedule(step=step, snoozes=spent)
 
 
-def acknowledged(ladder: Ladder, *, by: str, now: datetime) -> Ladder:
+def acknowledged(ladder: ReminderSchedule, *, by: str, now: datetime) -> ReminderSchedule:
     """The ladder once somebody took note: it is quiet until the next step, also where it was put off.
 
     Nothing silences a step that is still to come: the nearer the end, the more another reminder is worth.
@@ -85,7 +85,9 @@ def acknowledged(ladder: Ladder, *, by: str, now: datetime) -> Ladder:
     return replace(ladder, acknowledged_at=now, acknowledged_by=by, snoozed_until=None)
 
 
-def snoozed(ladder: Ladder, *, expires_at: datetime, now: datetime, handle: str) -> Ladder:
+def snoozed(
+    ladder: ReminderSchedule, *, expires_at: datetime, now: datetime, handle: str
+) -> ReminderSchedule:
     """The ladder with the last reminder put off: it comes again, before the next step does.
 
     Args:
@@ -101,10 +103,10 @@ def snoozed(ladder: Ladder, *, expires_at: datetime, now: datetime, handle: str)
     if until is None:
         late = ladder.snoozes < SNOOZES
         raise Refused(Refusal.SNOOZE_LATE if late else Refusal.SNOOZE_SPENT, handle=handle)
-    return Ladder(step=ladder.step, snoozed_until=until, snoozes=ladder.snoozes + 1)
+    return ReminderSchedule(step=ladder.step, snoozed_until=until, snoozes=ladder.snoozes + 1)
 
 
-def snooze_until(ladder: Ladder, *, expires_at: datetime, now: datetime) -> datetime | None:
+def snooze_until(ladder: ReminderSchedule, *, expires_at: datetime, now: datetime) -> datetime | None:
     """Until when the last reminder could be put off; None when it cannot be (any more)."""
     if ladder.snoozes >= SNOOZES or now >= expires_at - LATEST_SNOOZE:
         return None
@@ -121,7 +123,7 @@ def next_summary(now: datetime) -> datetime:
     return this_week if now < this_week else this_week + _WEEK
 
 
-def _below(ladder: Ladder) -> tuple[int, ...]:
+def _below(ladder: ReminderSchedule) -> tuple[int, ...]:
     """The steps that are still to come, the farthest from the end first."""
     return STEPS if ladder.step is None else tuple(step for step in STEPS if step < ladder.step)
 

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from bot.domain.grant import Why
 from bot.domain.mtls.certificate import PENDING, READY, Certificate
-from bot.domain.operation import Change, ChangeState, noted
+from bot.domain.operation import Operation, OperationState, noted
 from bot.domain.schedule import QUARANTINE
 
 CALL: Final = timedelta(seconds=20)
@@ -28,7 +28,7 @@ _AGAIN: Final = "again"
 _KEYS: Final = (_KNOWN, _ASKED, _MADE, _CANDIDATES, _AGAIN)
 
 
-class Step(StrEnum):
+class IssuanceStep(StrEnum):
     """What follows for a change that makes a certificate."""
 
     ASK = "ask"
@@ -39,7 +39,7 @@ class Step(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Search:
+class IssuanceProgress:
     """What is remembered of having a certificate made.
 
     Attributes:
@@ -63,19 +63,19 @@ class Search:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
+class IssuanceResult:
     """What follows, with the certificate that was found, why it failed, or those of which one may be ours."""
 
-    step: Step
+    step: IssuanceStep
     made: UUID | None = None
     why: Why | None = None
     candidates: tuple[UUID, ...] = ()
 
 
-def search_of(change: Change) -> Search:
+def issuance_progress(change: Operation) -> IssuanceProgress:
     """Reads what a change remembers of having a certificate made."""
     kept: Mapping[str, str] = change.progress
-    return Search(
+    return IssuanceProgress(
         known=frozenset(_ids(kept, _KNOWN)),
         asked_at=datetime.fromisoformat(kept[_ASKED]) if _ASKED in kept else None,
         made=UUID(kept[_MADE]) if _MADE in kept else None,
@@ -84,7 +84,7 @@ def search_of(change: Change) -> Search:
     )
 
 
-def asking(change: Change, listed: Iterable[Certificate], *, at: datetime) -> Change:
+def asking(change: Operation, listed: Iterable[Certificate], *, at: datetime) -> Operation:
     """The change with the intent to have a certificate made, before Heroku is asked.
 
     Args:
@@ -92,54 +92,54 @@ def asking(change: Change, listed: Iterable[Certificate], *, at: datetime) -> Ch
         listed: every certificate that is there, disabled ones too.
         at: Postgres' time.
     """
-    known = search_of(change).known | {each.id for each in listed}
+    known = issuance_progress(change).known | {each.id for each in listed}
     fresh = _without(change, _CANDIDATES, _AGAIN)
     return noted(fresh, **{_KNOWN: _text(known), _ASKED: at.isoformat()})
 
 
-def not_asked(change: Change) -> Change:
+def not_asked(change: Operation) -> Operation:
     """The change once Heroku has said for certain that it made nothing."""
     return _without(change, _ASKED)
 
 
-def found(change: Change, certificate: UUID) -> Change:
+def found(change: Operation, certificate: UUID) -> Operation:
     """The change once it is known which certificate is ours."""
     return noted(_without(change, _CANDIDATES), **{_MADE: str(certificate)})
 
 
-def undecided(change: Change, candidates: Iterable[UUID]) -> Change:
+def undecided(change: Operation, candidates: Iterable[UUID]) -> Operation:
     """The change with those certificates of which one may be ours, for a person to choose from."""
     return noted(change, **{_CANDIDATES: _text(candidates)})
 
 
-def again(change: Change) -> Change:
+def again(change: Operation) -> Operation:
     """The change that is to be tried once more, because a person says so.
 
     What may still turn up from the first time is looked for before Heroku is asked again. Those that a
     person could have picked and did not are not ours.
     """
-    search = search_of(change)
-    fresh = replace(change, state=ChangeState.DOING, closed_at=None, why=None, detail="")
+    search = issuance_progress(change)
+    fresh = replace(change, state=OperationState.DOING, closed_at=None, why=None, detail="")
     if not search.is_open:
         return _without(fresh, *_KEYS)
     known = search.known | set(search.candidates)
     return noted(_without(fresh, _CANDIDATES), **{_KNOWN: _text(known), _AGAIN: "yes"})
 
 
-def picked(change: Change, certificate: UUID) -> Change:
+def picked(change: Operation, certificate: UUID) -> Operation:
     """The change that goes on with the certificate that a person says is the one."""
-    fresh = replace(change, state=ChangeState.DOING, closed_at=None, why=None, detail="")
+    fresh = replace(change, state=OperationState.DOING, closed_at=None, why=None, detail="")
     return found(fresh, certificate)
 
 
 def step(
-    search: Search,
+    search: IssuanceProgress,
     listed: Iterable[Certificate],
     *,
     taken: frozenset[UUID],
     at: datetime,
     overdue: bool,
-) -> Verdict:
+) -> IssuanceResult:
     """What follows from a complete list.
 
     Args:
@@ -153,42 +153,50 @@ def step(
     if search.made is not None:
         return _making(there.get(search.made), search.made, overdue=overdue)
     if overdue:
-        return Verdict(step=Step.FAIL, why=Why.DEADLINE)
+        return IssuanceResult(step=IssuanceStep.FAIL, why=Why.DEADLINE)
     if search.asked_at is None:
-        return Verdict(step=Step.ASK)
+        return IssuanceResult(step=IssuanceStep.ASK)
     if at < search.asked_at + CALL + QUARANTINE and not search.again:
         # A second one may still turn up, and it would no longer be certain which is ours.
-        return Verdict(step=Step.WAIT)
+        return IssuanceResult(step=IssuanceStep.WAIT)
     return _unknown(search, there.values(), taken)
 
 
-def unknown(search: Search, listed: Iterable[Certificate], taken: frozenset[UUID]) -> tuple[UUID, ...]:
+def unknown(
+    search: IssuanceProgress, listed: Iterable[Certificate], taken: frozenset[UUID]
+) -> tuple[UUID, ...]:
     """Ids that were not there before Heroku was asked, belong to nobody else, and can (still) be used."""
     usable = (each.id for each in listed if each.status in (PENDING, READY))
     return tuple(sorted(id for id in usable if id not in search.known | taken))
 
 
-def _unknown(search: Search, listed: Iterable[Certificate], taken: frozenset[UUID]) -> Verdict:
+def _unknown(
+    search: IssuanceProgress, listed: Iterable[Certificate], taken: frozenset[UUID]
+) -> IssuanceResult:
     new = unknown(search, listed, taken)
     if len(new) == 1:
-        return Verdict(step=Step.FOUND, made=new[0])
+        return IssuanceResult(step=IssuanceStep.FOUND, made=new[0])
     if new:
-        return Verdict(step=Step.FAIL, why=Why.SEVERAL, candidates=new)
-    return Verdict(step=Step.ASK) if search.again else Verdict(step=Step.FAIL, why=Why.NOT_MADE)
+        return IssuanceResult(step=IssuanceStep.FAIL, why=Why.SEVERAL, candidates=new)
+    return (
+        IssuanceResult(step=IssuanceStep.ASK)
+        if search.again
+        else IssuanceResult(step=IssuanceStep.FAIL, why=Why.NOT_MADE)
+    )
 
 
-def _making(ours: Certificate | None, id: UUID, *, overdue: bool) -> Verdict:
+def _making(ours: Certificate | None, id: UUID, *, overdue: bool) -> IssuanceResult:
     """What follows for a certificate that is known to be ours; it may not be listed at once."""
     if ours is not None and ours.status == READY:
-        return Verdict(step=Step.DONE, made=id)
+        return IssuanceResult(step=IssuanceStep.DONE, made=id)
     if ours is not None and ours.status not in (PENDING, READY):
-        return Verdict(step=Step.FAIL, why=Why.NEW_GONE)
+        return IssuanceResult(step=IssuanceStep.FAIL, why=Why.NEW_GONE)
     if overdue:
-        return Verdict(step=Step.FAIL, why=Why.DEADLINE if ours is not None else Why.NEW_GONE)
-    return Verdict(step=Step.WAIT)
+        return IssuanceResult(step=IssuanceStep.FAIL, why=Why.DEADLINE if ours is not None else Why.NEW_GONE)
+    return IssuanceResult(step=IssuanceStep.WAIT)
 
 
-def _without(change: Change, *keys: str) -> Change:
+def _without(change: Operation, *keys: str) -> Operation:
     return replace(change, progress={key: value for key, value in change.progress.items() if key not in keys})
 
 

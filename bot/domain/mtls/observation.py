@@ -10,7 +10,7 @@ from bot.domain.subject import Network
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Rule:
+class IpRule:
     """One IP rule as Heroku lists it (``GET …/tls-endpoint/ip-rules``).
 
     Attributes:
@@ -25,7 +25,7 @@ class Rule:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Look:
+class MtlsObservation:
     """What one look at a database saw.
 
     Attributes:
@@ -40,13 +40,13 @@ class Look:
 
     at: datetime
     enabled: bool
-    rules: tuple[Rule, ...]
+    rules: tuple[IpRule, ...]
     ours: frozenset[UUID]
     certificates: tuple[Certificate, ...] = ()
     certificates_at: datetime | None = None
     drift: Drift = NO_DRIFT
 
-    def covering(self, network: Network) -> tuple[Rule, ...]:
+    def covering(self, network: Network) -> tuple[IpRule, ...]:
         """Rules that already let the whole network in, the exact ones first."""
         readable = ((rule.network, rule) for rule in self.rules if isinstance(rule.network, Network))
         found = [(cover, rule) for cover, rule in readable if network.subnet_of(cover)]

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from bot.domain.grant import GrantState, Why
 from bot.domain.method import AUTHORISED, MTLS_RULE_LIMIT
-from bot.domain.mtls.observation import Rule
+from bot.domain.mtls.observation import IpRule
 from bot.domain.owned_entry import Removal
 from bot.domain.subject import Network
 
@@ -64,7 +64,7 @@ class Entry:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Undo:
+class ApprovedRemoval:
     """A rule whose removal was approved by its id: a foreign one, or one that was taken over."""
 
     rule: UUID
@@ -72,7 +72,7 @@ class Undo:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Attempt:
+class PendingCreation:
     """An addition whose answer we never read.
 
     Attributes:
@@ -96,8 +96,8 @@ class Known:
 
     wants: tuple[Want, ...]
     entries: tuple[Entry, ...]
-    attempts: tuple[Attempt, ...]
-    undo: tuple[Undo, ...] = ()
+    attempts: tuple[PendingCreation, ...]
+    undo: tuple[ApprovedRemoval, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -120,7 +120,7 @@ class Plan:
         under_way: something is expected to change soon: look again quickly.
     """
 
-    recognised: tuple[tuple[UUID, Rule], ...] = ()
+    recognised: tuple[tuple[UUID, IpRule], ...] = ()
     lost: tuple[UUID, ...] = ()
     gone: tuple[UUID, ...] = ()
     add: tuple[Network, ...] = ()
@@ -154,7 +154,7 @@ class Plan:
 class _Scene:
     """Known and seen laid over each other, once, so that every question below is a look-up."""
 
-    def __init__(self, known: Known, rules: Iterable[Rule]) -> None:
+    def __init__(self, known: Known, rules: Iterable[IpRule]) -> None:
         self.known = known
         self.rules = {rule.id: rule for rule in rules}
         marks = {attempt.mark: attempt.intent for attempt in known.attempts}
@@ -187,7 +187,7 @@ class _Scene:
         self.leaving = {e.rule for e in known.entries if e.removal is not Removal.NONE}
         self.leaving |= self.undo.keys() - self.needed
 
-    def serving(self, network: Network) -> Rule | None:
+    def serving(self, network: Network) -> IpRule | None:
         """The rule that lets exactly this network in: ours before foreign, authorised before others.
 
         A rule that we have asked to remove serves nobody, listed or not.
@@ -203,13 +203,13 @@ class _Scene:
         """Whether an addition of ours may still show up in the list."""
         return network in self.unclear or any(entry.network == network for entry in self.unlisted)
 
-    def unwanted(self) -> list[Rule]:
+    def unwanted(self) -> list[IpRule]:
         """Rules of ours that are listed and that nobody wants (any more)."""
         rules = (rule for id, rule in self.rules.items() if id in self.ours - self.stay)
         return [rule for rule in rules if rule.id in self.leaving or rule.network not in self.wanted]
 
 
-def plan(known: Known, rules: Iterable[Rule], *, limit: int = MTLS_RULE_LIMIT) -> Plan:
+def plan(known: Known, rules: Iterable[IpRule], *, limit: int = MTLS_RULE_LIMIT) -> Plan:
     """Compares what is wanted with what one look saw.
 
     Args:
@@ -257,7 +257,7 @@ def unseen(known: Known) -> Plan:
     return Plan(failed=late, under_way=True)
 
 
-def strays(known: Known, rules: Iterable[Rule], *, mark: str) -> tuple[Rule, ...]:
+def orphans(known: Known, rules: Iterable[IpRule], *, mark: str) -> tuple[IpRule, ...]:
     """Rules that carry this installation's mark and that the store knows nothing of."""
     ours = {entry.rule for entry in known.entries}
     marks = {attempt.mark for attempt in known.attempts}

@@ -14,8 +14,8 @@ from uuid import UUID
 from bot.domain.grant import Why
 from bot.domain.mtls import issuance
 from bot.domain.mtls.certificate import READY, Certificate
-from bot.domain.mtls.connection_test import Probed
-from bot.domain.operation import Change, ChangeState, noted
+from bot.domain.mtls.connection_test import TestResult
+from bot.domain.operation import Operation, OperationState, noted
 from bot.domain.request import Kind
 from bot.domain.schedule import REMOVAL_PATIENCE
 from bot.domain.subject import CertificateId
@@ -43,7 +43,7 @@ _TESTED: Final = "tested"
 _TESTED_AT: Final = "tested_at"
 
 
-class Stage(StrEnum):
+class RotationStage(StrEnum):
     """How far a rotation has come: the key of its sentence below ``state.rotating.``."""
 
     MAKING = "making"
@@ -52,7 +52,7 @@ class Stage(StrEnum):
     REMOVING = "removing"
 
 
-class Step(StrEnum):
+class RotationStep(StrEnum):
     """What the keeper does next."""
 
     MAKE = "make"
@@ -93,30 +93,30 @@ class Rotation:
     asked_at: datetime | None = None
     testable: bool = False
     test_asked_at: datetime | None = None
-    tested: Probed | None = None
+    tested: TestResult | None = None
     tested_at: datetime | None = None
 
     @property
-    def stage(self) -> Stage:
+    def stage(self) -> RotationStage:
         """How far it has come."""
         if self.new is None:
-            return Stage.MAKING
+            return RotationStage.MAKING
         if self.installed_at is None:
-            return Stage.INSTALLING
-        return Stage.RESTING if self.asked_at is None else Stage.REMOVING
+            return RotationStage.INSTALLING
+        return RotationStage.RESTING if self.asked_at is None else RotationStage.REMOVING
 
     @property
     def waits_for_word(self) -> bool:
         """Whether somebody has to say that the new certificate is installed."""
-        return self.stage is Stage.INSTALLING
+        return self.stage is RotationStage.INSTALLING
 
     @property
     def has_both(self) -> bool:
         """Whether the new certificate is ready, and the old one works on."""
-        return self.stage in (Stage.INSTALLING, Stage.RESTING)
+        return self.stage in (RotationStage.INSTALLING, RotationStage.RESTING)
 
 
-def rotation_of(change: Change) -> Rotation:
+def rotation_of(change: Operation) -> Rotation:
     """Reads a rotation; raises ``TypeError`` where the change is none."""
     if change.kind is not Kind.ROTATE or not isinstance(change.subject, CertificateId):
         raise TypeError(f"{change.kind} rotates no certificate")
@@ -132,12 +132,12 @@ def rotation_of(change: Change) -> Rotation:
         asked_at=_moment(kept, _ASKED),
         testable=_TESTABLE in kept,
         test_asked_at=_moment(kept, _TEST_ASKED),
-        tested=None if _TESTED not in kept else Probed(kept[_TESTED]),
+        tested=None if _TESTED not in kept else TestResult(kept[_TESTED]),
         tested_at=_moment(kept, _TESTED_AT),
     )
 
 
-def made(change: Change, new: UUID, *, now: datetime, testable: bool = False) -> Change:
+def made(change: Operation, new: UUID, *, now: datetime, testable: bool = False) -> Operation:
     """The rotation once the new certificate is ready: from here on a person is waited for.
 
     Args:
@@ -152,29 +152,29 @@ def made(change: Change, new: UUID, *, now: datetime, testable: bool = False) ->
     return replace(noted(change, **said), wake_at=now + REMINDERS[0])
 
 
-def testing(change: Change, *, now: datetime) -> Change:
+def testing(change: Operation, *, now: datetime) -> Operation:
     """The rotation once somebody asked for a test; what came of the last one is not true of this one."""
     return noted(_without(change, _TESTED, _TESTED_AT), **{_TEST_ASKED: now.isoformat()})
 
 
-def tested(change: Change, found: Probed, *, now: datetime) -> Change:
+def tested(change: Operation, found: TestResult, *, now: datetime) -> Operation:
     """The rotation once it is known what came of a test."""
     return noted(_without(change, _TEST_ASKED), **{_TESTED: found, _TESTED_AT: now.isoformat()})
 
 
-def installed(change: Change, *, now: datetime) -> Change:
+def installed(change: Operation, *, now: datetime) -> Operation:
     """The rotation once somebody said that the new certificate is installed: the grace begins."""
     end = now + GRACE
     resting = noted(change, **{_INSTALLED: now.isoformat(), _REMOVE: end.isoformat()})
     return replace(resting, wake_at=end)
 
 
-def not_installed(change: Change, *, now: datetime) -> Change:
+def not_installed(change: Operation, *, now: datetime) -> Operation:
     """The rotation once somebody said that the old certificate is still needed: the word is awaited anew."""
     return _awaited(_without(change, _INSTALLED, _REMOVE), now=now)
 
 
-def reminded(change: Change, *, now: datetime) -> Change:
+def reminded(change: Operation, *, now: datetime) -> Operation:
     """The rotation once somebody was reminded; after a jump in time once, not once for each time missed."""
     found = rotation_of(change)
     since = found.waits_since or now
@@ -185,28 +185,28 @@ def reminded(change: Change, *, now: datetime) -> Change:
     return replace(noted(change, **{_REMINDED: str(given)}), wake_at=since + after)
 
 
-def rested(change: Change) -> Change:
+def rested(change: Operation) -> Operation:
     """The rotation once its grace is over: from here on Heroku is waited for, and no person."""
     return replace(change, wake_at=None)
 
 
-def is_over(change: Change, *, now: datetime) -> bool:
+def is_over(change: Operation, *, now: datetime) -> bool:
     """Whether it has been waited long enough for somebody to say that the new certificate is installed."""
     found = rotation_of(change)
     return found.waits_for_word and found.waits_since is not None and found.waits_since + PATIENCE <= now
 
 
-def removing(change: Change, *, at: datetime) -> Change:
+def removing(change: Operation, *, at: datetime) -> Operation:
     """The rotation with the intent to remove the old certificate, before Heroku is asked (Postgres' time)."""
     return replace(noted(change, **{_ASKED: at.isoformat()}), wake_at=None)
 
 
-def not_removing(change: Change) -> Change:
+def not_removing(change: Operation) -> Operation:
     """The rotation once Heroku has said for certain that it removes nothing."""
     return _without(change, _ASKED)
 
 
-def again(change: Change, *, now: datetime) -> Change:
+def again(change: Operation, *, now: datetime) -> Operation:
     """The rotation that is to be tried once more: it goes on where it stood.
 
     A certificate that was made is not made twice; one that somebody took away is, and a removal by somebody
@@ -215,7 +215,7 @@ def again(change: Change, *, now: datetime) -> Change:
     found = rotation_of(change)
     if found.new is None:
         return issuance.again(change)
-    fresh = replace(change, state=ChangeState.DOING, closed_at=None, why=None, detail="")
+    fresh = replace(change, state=OperationState.DOING, closed_at=None, why=None, detail="")
     if change.why is Why.NEW_GONE:
         return replace(fresh, progress={})
     if change.why is Why.NOT_ACCEPTED:
@@ -230,7 +230,7 @@ def again(change: Change, *, now: datetime) -> Change:
 
 def step(
     rotation: Rotation, listed: Iterable[Certificate], *, now: datetime, at: datetime, overdue: bool
-) -> tuple[Step, Why | None]:
+) -> tuple[RotationStep, Why | None]:
     """What follows from a complete list of the database's certificates, and why where it failed.
 
     Args:
@@ -241,31 +241,31 @@ def step(
         overdue: the deadline of what Heroku does has passed; a person's has none of this kind.
     """
     if rotation.new is None:
-        return Step.MAKE, None
+        return RotationStep.MAKE, None
     usable = {each.id for each in listed if is_usable(each, now=now)}
     there = {each.id for each in listed if each.status != "disabled"}
     if rotation.new not in usable:
-        return Step.FAIL, Why.NEW_GONE
+        return RotationStep.FAIL, Why.NEW_GONE
     if rotation.old not in there:
-        return (Step.FAIL, Why.OLD_GONE) if rotation.asked_at is None else (Step.DONE, None)
+        return (RotationStep.FAIL, Why.OLD_GONE) if rotation.asked_at is None else (RotationStep.DONE, None)
     if rotation.asked_at is None:
         return _at_rest(rotation, now=now)
     if overdue:
-        return Step.FAIL, Why.DEADLINE
+        return RotationStep.FAIL, Why.DEADLINE
     stuck = any(each.id == rotation.old and each.status == READY for each in listed)
     patient = at - rotation.asked_at < REMOVAL_PATIENCE
-    return (Step.REMOVE if stuck and not patient else Step.READ_BACK), None
+    return (RotationStep.REMOVE if stuck and not patient else RotationStep.READ_BACK), None
 
 
-def _at_rest(rotation: Rotation, *, now: datetime) -> tuple[Step, Why | None]:
+def _at_rest(rotation: Rotation, *, now: datetime) -> tuple[RotationStep, Why | None]:
     """What follows while both certificates work, and nobody was asked to remove one of them."""
     if rotation.test_asked_at is not None:
-        return Step.TEST, None
+        return RotationStep.TEST, None
     if rotation.remove_at is None or now < rotation.remove_at:
-        return Step.WAIT, None
-    if rotation.tested is Probed.NOT_ACCEPTED:
-        return Step.FAIL, Why.NOT_ACCEPTED
-    return Step.REMOVE, None
+        return RotationStep.WAIT, None
+    if rotation.tested is TestResult.NOT_ACCEPTED:
+        return RotationStep.FAIL, Why.NOT_ACCEPTED
+    return RotationStep.REMOVE, None
 
 
 def is_usable(certificate: Certificate, *, now: datetime) -> bool:
@@ -274,11 +274,11 @@ def is_usable(certificate: Certificate, *, now: datetime) -> bool:
     return certificate.status == READY and not over
 
 
-def _awaited(change: Change, *, now: datetime) -> Change:
+def _awaited(change: Operation, *, now: datetime) -> Operation:
     return replace(noted(change, **{_WAITS: now.isoformat(), _REMINDED: "0"}), wake_at=now + REMINDERS[0])
 
 
-def _without(change: Change, *keys: str) -> Change:
+def _without(change: Operation, *keys: str) -> Operation:
     return replace(change, progress={key: said for key, said in change.progress.items() if key not in keys})
 
 

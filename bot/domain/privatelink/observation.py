@@ -41,7 +41,7 @@ the Platform API says the same in ``GET /regions``, field ``provider.region``.""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LinkAccount:
+class AllowedAccount:
     """An account or user that may connect, as Heroku lists it.
 
     Attributes:
@@ -84,7 +84,7 @@ class Connection:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class LinkLook:
+class PrivateLinkObservation:
     """What one look at a database's PrivateLink saw.
 
     Attributes:
@@ -103,7 +103,7 @@ class LinkLook:
     at: datetime
     status: str | None
     service: str = ""
-    accounts: tuple[LinkAccount, ...] = ()
+    accounts: tuple[AllowedAccount, ...] = ()
     connections: tuple[Connection, ...] = ()
     ours: frozenset[str] = frozenset()
     config_vars: tuple[str, ...] = ()
@@ -112,11 +112,11 @@ class LinkLook:
     drift: Drift = NO_DRIFT
 
     @property
-    def foreign(self) -> tuple[LinkAccount, ...]:
+    def foreign(self) -> tuple[AllowedAccount, ...]:
         """Accounts that somebody else let in."""
         return tuple(account for account in self.accounts if account.arn not in self.ours)
 
-    def account(self, arn: str) -> LinkAccount | None:
+    def account(self, arn: str) -> AllowedAccount | None:
         """An account by its ARN."""
         return next((account for account in self.accounts if account.arn == arn), None)
 

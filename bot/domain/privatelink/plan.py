@@ -10,7 +10,7 @@ from uuid import UUID
 
 from bot.domain.grant import GrantState, Why
 from bot.domain.owned_entry import Removal
-from bot.domain.privatelink.observation import ACTIVE, LEAVING, OPERATIONAL, LinkAccount
+from bot.domain.privatelink.observation import ACTIVE, LEAVING, OPERATIONAL, AllowedAccount
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,7 +134,7 @@ class LinkPlan:
 class _Scene:
     """Known and seen laid over each other, once, so that every question below is a look-up."""
 
-    def __init__(self, known: LinkKnown, status: str | None, accounts: Iterable[LinkAccount]) -> None:
+    def __init__(self, known: LinkKnown, status: str | None, accounts: Iterable[AllowedAccount]) -> None:
         self.known = known
         self.absent = status is None
         self.leaving = status in LEAVING
@@ -175,7 +175,7 @@ class _Scene:
         return (arn in self.vanished or held) and not self.serves(arn) and arn not in self.expected
 
 
-def plan(known: LinkKnown, status: str | None, accounts: Iterable[LinkAccount]) -> LinkPlan:
+def plan(known: LinkKnown, status: str | None, accounts: Iterable[AllowedAccount]) -> LinkPlan:
     """Compares what is wanted with what one look saw.
 
     Args:

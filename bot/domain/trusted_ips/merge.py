@@ -13,9 +13,9 @@ from itertools import pairwise
 from uuid import UUID
 
 from bot.domain.trusted_ips.plan import Edit
-from bot.domain.trusted_ips.ruleset import ALLOW, LIMIT, RangeRule, Ruleset
+from bot.domain.trusted_ips.ruleset import ALLOW, LIMIT, Ruleset, RulesetRule
 
-Rules = tuple[RangeRule, ...]
+Rules = tuple[RulesetRule, ...]
 """A list, in its order."""
 
 
@@ -108,7 +108,7 @@ def merge(steps: Sequence[Ruleset], writes: Sequence[Written], *, limit: int = L
     already = added & {rule.source for rule in theirs if rule.action == ALLOW}
     wanted = Counter(theirs)
     there = Counter(steps[0].rules)
-    wanted.subtract({rule: there[rule] for rule in (RangeRule(ALLOW, source) for source in edit.remove)})
+    wanted.subtract({rule: there[rule] for rule in (RulesetRule(ALLOW, source) for source in edit.remove)})
     standing = [rule for rule in newest.rules if rule.action == ALLOW and rule.source in added - already]
     standing = standing[: max(0, limit - sum((+wanted).values()))]
     rules = _with(standing, +wanted, theirs, newest, newest.id in ours)
@@ -132,7 +132,11 @@ def follow(list_: Rules, before: Rules, after: Rules) -> Rules:
 
 
 def _with(
-    standing: Sequence[RangeRule], foreign: Counter[RangeRule], theirs: Rules, newest: Ruleset, is_ours: bool
+    standing: Sequence[RulesetRule],
+    foreign: Counter[RulesetRule],
+    theirs: Rules,
+    newest: Ruleset,
+    is_ours: bool,
 ) -> Rules:
     """The foreign lines and ours that stand; the newest list itself where nothing foreign differs in it.
 
@@ -146,7 +150,7 @@ def _with(
     return newest.rules if same else rules
 
 
-def _without(some: Sequence[RangeRule], rules: Rules) -> Rules:
+def _without(some: Sequence[RulesetRule], rules: Rules) -> Rules:
     return tuple(rule for rule in rules if rule not in some)
 
 
@@ -160,9 +164,9 @@ def _ours(steps: Sequence[Ruleset], writes: Iterable[Written]) -> frozenset[UUID
     return frozenset(ours)
 
 
-def _arranged(wanted: Counter[RangeRule], first: Rules, then: Rules) -> Rules:
+def _arranged(wanted: Counter[RulesetRule], first: Rules, then: Rules) -> Rules:
     """Lines in the order of one list; what only a second one has comes behind its neighbour there."""
-    left, made = Counter(wanted), list[RangeRule]()
+    left, made = Counter(wanted), list[RulesetRule]()
     for rule in first:
         if left[rule] > 0:
             made.append(rule)

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from bot.domain.grant import GrantState, Why
 from bot.domain.subject import Network
-from bot.domain.trusted_ips.ruleset import ALLOW, LIMIT, RangeRule, Ruleset
+from bot.domain.trusted_ips.ruleset import ALLOW, LIMIT, Ruleset, RulesetRule
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,12 +124,12 @@ class RangesPlan:
         return bool(self.edit) or self.again
 
 
-def edited(rules: Sequence[RangeRule], edit: Edit) -> tuple[RangeRule, ...]:
+def edited(rules: Sequence[RulesetRule], edit: Edit) -> tuple[RulesetRule, ...]:
     """The list with a change made to it: everything else as it was, order and action included."""
-    gone = {RangeRule(ALLOW, source) for source in edit.remove}
+    gone = {RulesetRule(ALLOW, source) for source in edit.remove}
     left = [rule for rule in rules if rule not in gone]
     there = {rule.source for rule in left if rule.action == ALLOW}
-    return (*left, *(RangeRule(ALLOW, source) for source in edit.add if source not in there))
+    return (*left, *(RulesetRule(ALLOW, source) for source in edit.add if source not in there))
 
 
 class _Scene:

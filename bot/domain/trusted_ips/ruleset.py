@@ -39,7 +39,7 @@ class Services(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class RangeRule:
+class RulesetRule:
     """One line of a space's list, exactly as it stands there."""
 
     action: str
@@ -65,14 +65,14 @@ class Ruleset:
     """
 
     id: UUID
-    rules: tuple[RangeRule, ...]
+    rules: tuple[RulesetRule, ...]
     applied: bool | None
     by: str
     at: datetime | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RangesLook:
+class RulesetObservation:
     """What one look at a space's list saw.
 
     Attributes:
@@ -91,7 +91,7 @@ class RangesLook:
         """Whether everybody is let in anyway."""
         return any(rule.source == EVERYWHERE and rule.action == ALLOW for rule in self.ruleset.rules)
 
-    def covering(self, network: Network) -> tuple[RangeRule, ...]:
+    def covering(self, network: Network) -> tuple[RulesetRule, ...]:
         """Rules that let the whole network in, the narrowest first."""
         found = [
             (rule.network.prefixlen, rule)

@@ -9,9 +9,9 @@ from pydantic import AfterValidator, BaseModel
 
 from bot.domain.method import has_mtls
 from bot.domain.mtls.certificate import Certificate
-from bot.domain.mtls.observation import Rule, read_network
+from bot.domain.mtls.observation import IpRule, read_network
 from bot.domain.target import Database, Space
-from bot.domain.trusted_ips.ruleset import RangeRule, Ruleset
+from bot.domain.trusted_ips.ruleset import Ruleset, RulesetRule
 
 _PRIVATE_PLAN: Final = re.compile(r"(private|shield)")
 
@@ -112,10 +112,10 @@ class AnyRule(BaseModel):
     description: Text | None = None
     status: Text
 
-    def rule(self) -> Rule:
+    def rule(self) -> IpRule:
         """The rule as the domain knows it."""
         network = read_network(self.cidr)
-        return Rule(id=self.id, network=network, status=self.status, description=self.description or "")
+        return IpRule(id=self.id, network=network, status=self.status, description=self.description or "")
 
 
 class AnyRange(BaseModel):
@@ -136,7 +136,7 @@ class AnyRuleset(BaseModel):
 
     def ruleset(self) -> Ruleset:
         """The list as the domain knows it."""
-        rules = tuple(RangeRule(rule.action, rule.source) for rule in self.rules)
+        rules = tuple(RulesetRule(rule.action, rule.source) for rule in self.rules)
         at = read_moment(self.created_at or "")
         return Ruleset(id=self.id, rules=rules, applied=self.applied, by=self.created_by or "", at=at)
 

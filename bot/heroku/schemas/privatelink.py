@@ -9,10 +9,10 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from bot.domain.privatelink.observation import Connection, LinkAccount
-from bot.errors import HerokuUnclearError
+from bot.domain.privatelink.observation import AllowedAccount, Connection
+from bot.errors import HerokuAmbiguousError
 from bot.heroku.schemas.platform import Text
-from bot.ports.services import LinkSeen
+from bot.ports.services import PrivateLinkState
 
 UNREADABLE: Final = "the answer could not be read"
 
@@ -29,9 +29,9 @@ class AnyAccount(BaseModel):
     arn: Text
     status: Text
 
-    def account(self) -> LinkAccount:
+    def account(self) -> AllowedAccount:
         """The account as the domain knows it."""
-        return LinkAccount(arn=self.arn, status=self.status)
+        return AllowedAccount(arn=self.arn, status=self.status)
 
 
 class AnyConnection(BaseModel):
@@ -58,9 +58,9 @@ class Link(BaseModel):
     allowed_accounts: list[AnyAccount]
     connections: list[AnyConnection] = []
 
-    def seen(self) -> LinkSeen:
+    def seen(self) -> PrivateLinkState:
         """The endpoint as the keeper sees it."""
-        return LinkSeen(
+        return PrivateLinkState(
             database=self.addon.uuid,
             status=self.status,
             service=self.service_name or "",
@@ -73,15 +73,15 @@ def names_in(body: bytes, status: int) -> frozenset[str]:
     """The names in a flat JSON object; its values are dropped while it is read, and stand in no error.
 
     Raises:
-        HerokuUnclearError: it is no object.
+        HerokuAmbiguousError: it is no object.
     """
     try:
         names = json.loads(body, object_pairs_hook=_names)
     except (ValueError, RecursionError):
         # The error that json raises holds the whole text, which is full of secrets.
-        raise HerokuUnclearError(status, "unreadable", UNREADABLE) from None
+        raise HerokuAmbiguousError(status, "unreadable", UNREADABLE) from None
     if not isinstance(names, frozenset):
-        raise HerokuUnclearError(status, "unreadable", UNREADABLE)
+        raise HerokuAmbiguousError(status, "unreadable", UNREADABLE)
     return names
 
 

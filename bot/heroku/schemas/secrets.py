@@ -5,7 +5,7 @@ from urllib.parse import unquote, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, TypeAdapter, ValidationError
 
-from bot.errors import HerokuUnclearError
+from bot.errors import HerokuAmbiguousError
 from bot.ports import Credential, Login
 
 Pem = Annotated[str, Field(min_length=1, repr=False)]
@@ -41,7 +41,7 @@ _AUTHORITY: Final = TypeAdapter(_Authority)
 
 
 def read_credential(body: bytes) -> Credential:
-    """A certificate with its chain and key; raises ``HerokuUnclearError`` where one is missing."""
+    """A certificate with its chain and key; raises ``HerokuAmbiguousError`` where one is missing."""
     try:
         found = _CREDENTIAL.validate_json(body)
     except ValidationError:
@@ -50,7 +50,7 @@ def read_credential(body: bytes) -> Credential:
 
 
 def read_authority(body: bytes) -> str:
-    """The server's chain, PEM; raises ``HerokuUnclearError`` where it is missing."""
+    """The server's chain, PEM; raises ``HerokuAmbiguousError`` where it is missing."""
     try:
         return _AUTHORITY.validate_json(body).certificate_authority_chain
     except ValidationError:
@@ -61,7 +61,7 @@ def read_login(body: bytes, config_var: str) -> Login:
     """How a database is reached, from one of an app's config vars; the others are dropped.
 
     Raises:
-        HerokuUnclearError: there is no such config var, or it is no Postgres URL.
+        HerokuAmbiguousError: there is no such config var, or it is no Postgres URL.
     """
     try:
         url = urlsplit(_CONFIG_VARS.validate_json(body)[config_var].get_secret_value())
@@ -74,6 +74,6 @@ def read_login(body: bytes, config_var: str) -> Login:
     return Login(host=host, port=port, user=unquote(user), password=unquote(password), base=unquote(base))
 
 
-def _unreadable() -> HerokuUnclearError:
+def _unreadable() -> HerokuAmbiguousError:
     # Without the cause, whose own sentences know the answer.
-    return HerokuUnclearError(200, "unreadable", "the answer could not be read")
+    return HerokuAmbiguousError(200, "unreadable", "the answer could not be read")

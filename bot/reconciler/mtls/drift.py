@@ -7,12 +7,12 @@ from uuid import UUID
 
 from bot.domain.drift import NO_DRIFT, Drift, drift
 from bot.domain.method import AUTHORISED
-from bot.domain.mtls.observation import Rule
+from bot.domain.mtls.observation import IpRule
 from bot.domain.mtls.plan import Plan
 from bot.domain.request import Kind
-from bot.ports import PostKind, Transaction
-from bot.reconciler.findings import Finder
-from bot.reconciler.mtls.observer import RulesTurn, Seen
+from bot.ports import MessageKind, Transaction
+from bot.reconciler.findings import Findings
+from bot.reconciler.mtls.observer import MtlsReconciliation, MtlsSnapshot
 
 FEW: Final = 3
 """New rules of somebody else's that are told one by one; a script that adds sixty is told of once."""
@@ -22,7 +22,7 @@ NAMED: Final = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RulesDrift:
+class MtlsDrift:
     """The part of a pass' record that is about what others did to the rules.
 
     Attributes:
@@ -34,7 +34,12 @@ class RulesDrift:
     mark: str
 
     async def find(
-        self, tx: Transaction, turn: RulesTurn, seen: Seen, drawn: Plan, ours: Collection[UUID]
+        self,
+        tx: Transaction,
+        turn: MtlsReconciliation,
+        seen: MtlsSnapshot,
+        drawn: Plan,
+        ours: Collection[UUID],
     ) -> Drift:
         """Tells what is new since the last look, and returns all that stands otherwise than it was left."""
         if not seen.settled:
@@ -43,26 +48,31 @@ class RulesDrift:
             rule for rule in seen.rules if rule.id not in ours and not rule.description.startswith(self.mark)
         ]
         found = await self._drift(tx, turn, seen, drawn, foreign)
-        finder = Finder(tx=tx, job=turn.job, operations=self.operations)
+        finder = Findings(tx=tx, job=turn.job, operations=self.operations)
         app, before = turn.job.target.label, turn.look
         for network in () if turn.changes_of(Kind.DISABLE) and not seen.enabled else drawn.missing:
-            await finder.tell_lost(PostKind.NOTICE_RULE_MISSING, network, app=app, network=str(network))
+            await finder.tell_lost(MessageKind.NOTICE_RULE_MISSING, network, app=app, network=str(network))
         if before is None:
             # What stood there before pgaccess first looked is no news to anybody.
             return found
         known = {rule.id for rule in before.rules}
         news = [rule for rule in foreign if rule.id not in known]
         for rule in (rule for rule in news if str(rule.network) in found.back):
-            await finder.tell(PostKind.NOTICE_RULE_BACK, str(rule.id), app=app, network=str(rule.network))
+            await finder.tell(MessageKind.NOTICE_RULE_BACK, str(rule.id), app=app, network=str(rule.network))
         await _tell_foreign(finder, [rule for rule in news if str(rule.network) not in found.back])
         for each in sorted(found.unapplied - before.drift.unapplied):
             status = next(rule.status for rule in seen.rules if str(rule.network) == each)
             which = f"{each}:{turn.job.lease}"
-            await finder.tell(PostKind.NOTICE_RULE_UNAPPLIED, which, app=app, network=each, status=status)
+            await finder.tell(MessageKind.NOTICE_RULE_UNAPPLIED, which, app=app, network=each, status=status)
         return found
 
     async def _drift(
-        self, tx: Transaction, turn: RulesTurn, seen: Seen, drawn: Plan, foreign: Collection[Rule]
+        self,
+        tx: Transaction,
+        turn: MtlsReconciliation,
+        seen: MtlsSnapshot,
+        drawn: Plan,
+        foreign: Collection[IpRule],
     ) -> Drift:
         """All there is; the store is only asked where something could have come of it."""
         before = turn.look
@@ -80,20 +90,20 @@ class RulesDrift:
         )
 
 
-async def _tell_foreign(finder: Finder, news: Sequence[Rule]) -> None:
+async def _tell_foreign(finder: Findings, news: Sequence[IpRule]) -> None:
     """Tells what others have added since the last look: one by one, or a crowd in one message."""
     app = finder.job.target.label
     if len(news) <= FEW:
         for rule in news:
             network = str(rule.network)
-            await finder.tell(PostKind.NOTICE_RULE_FOREIGN, str(rule.id), app=app, network=network)
+            await finder.tell(MessageKind.NOTICE_RULE_FOREIGN, str(rule.id), app=app, network=network)
         return
     networks = ", ".join(f"`{rule.network}`" for rule in news[:NAMED]) + (" …" if news[NAMED:] else "")
     which, count = str(news[0].id), str(len(news))
-    await finder.tell(PostKind.NOTICE_RULES_FOREIGN, which, app=app, count=count, networks=networks)
+    await finder.tell(MessageKind.NOTICE_RULES_FOREIGN, which, app=app, count=count, networks=networks)
 
 
-def _idle(rules: Iterable[Rule]) -> frozenset[str]:
+def _idle(rules: Iterable[IpRule]) -> frozenset[str]:
     """Networks that are listed, and that no rule lets in."""
     statuses: dict[str, set[str]] = {}
     for rule in rules:

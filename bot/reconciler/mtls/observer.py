@@ -9,20 +9,20 @@ import structlog
 
 from bot.domain.mtls import certificate
 from bot.domain.mtls.certificate import Certificate, KnownCertificate
-from bot.domain.mtls.endpoint import OPERATIONAL, PROVISIONING, switch_of
-from bot.domain.mtls.observation import Look, Rule
+from bot.domain.mtls.endpoint import OPERATIONAL, PROVISIONING, endpoint_progress
+from bot.domain.mtls.observation import IpRule, MtlsObservation
 from bot.domain.mtls.plan import Entry, Known
-from bot.domain.operation import Change
+from bot.domain.operation import Operation
 from bot.domain.request import Kind
 from bot.errors import (
-    HerokuBusyError,
-    HerokuDeniedError,
+    HerokuAmbiguousError,
     HerokuError,
     HerokuNotFoundError,
-    HerokuUnclearError,
+    HerokuRateLimitedError,
+    HerokuUnauthorizedError,
 )
-from bot.ports import Heroku, Job, PostKind, Store, Transaction
-from bot.reconciler.lease import DatabaseTurns, Turn
+from bot.ports import Heroku, MessageKind, ReconcileJob, Store, Transaction
+from bot.reconciler.lease import DatabaseLeaseManager, Reconciliation
 
 SERVER_ERROR: Final = 500
 """The status that means "not yet" while an endpoint is being made."""
@@ -31,7 +31,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Seen:
+class MtlsSnapshot:
     """What one observation brought.
 
     Attributes:
@@ -48,14 +48,14 @@ class Seen:
     known: Known
     enabled: bool
     settled: bool
-    rules: tuple[Rule, ...]
+    rules: tuple[IpRule, ...]
     status: str | None = None
     certificates: tuple[Certificate, ...] = ()
     certificates_at: datetime | None = None
 
 
 @dataclass(kw_only=True, slots=True)
-class RulesTurn(Turn):
+class MtlsReconciliation(Reconciliation):
     """A claimed database's mTLS.
 
     Attributes:
@@ -66,11 +66,11 @@ class RulesTurn(Turn):
     """
 
     known: Known
-    look: Look | None
-    changes: dict[UUID, Change] = field(default_factory=dict)
+    look: MtlsObservation | None
+    changes: dict[UUID, Operation] = field(default_factory=dict)
     inventory: tuple[KnownCertificate, ...] = ()
 
-    def changes_of(self, *kinds: Kind) -> tuple[Change, ...]:
+    def changes_of(self, *kinds: Kind) -> tuple[Operation, ...]:
         """Changes of some kinds that are under way, oldest first."""
         return tuple(change for change in self.changes.values() if change.kind in kinds)
 
@@ -80,10 +80,10 @@ class RulesTurn(Turn):
 
         The API answers so at times while it provisions (herokux 51bdd4f, 2020-09).
         """
-        return any(switch_of(change).asked_at is not None for change in self.changes_of(Kind.ENABLE))
+        return any(endpoint_progress(change).asked_at is not None for change in self.changes_of(Kind.ENABLE))
 
 
-class Observer(DatabaseTurns):
+class MtlsObserver(DatabaseLeaseManager):
     """The keeper's eyes.
 
     Args:
@@ -96,7 +96,7 @@ class Observer(DatabaseTurns):
         super().__init__(store=store, heroku=heroku)
         self._operations = operations
 
-    async def look(self, turn: RulesTurn) -> Seen:
+    async def look(self, turn: MtlsReconciliation) -> MtlsSnapshot:
         """Looks at the rules. Absence is only believed from a list, or from a confirmed 404.
 
         The list's own refusal before mTLS is enabled is not documented, so any refusal is looked into:
@@ -111,17 +111,17 @@ class Observer(DatabaseTurns):
             status = await self._endpoint(turn)
             if status != OPERATIONAL:
                 off = status is None
-                return Seen(known=turn.known, enabled=not off, settled=off, rules=(), status=status)
+                return MtlsSnapshot(known=turn.known, enabled=not off, settled=off, rules=(), status=status)
         self.require_time(turn)
         try:
             rules = await self._heroku.rules(turn.job.database.name)
-        except (HerokuBusyError, HerokuDeniedError):
+        except (HerokuRateLimitedError, HerokuUnauthorizedError):
             raise
         except HerokuError as refused:
             return await self._look_closer(turn, refused)
         return replace(await self._welcome_back(turn, rules), status=status)
 
-    async def certificates(self, turn: RulesTurn) -> tuple[Certificate, ...]:
+    async def certificates(self, turn: MtlsReconciliation) -> tuple[Certificate, ...]:
         """Every certificate of the database, because a change concerns them.
 
         Raises:
@@ -131,7 +131,7 @@ class Observer(DatabaseTurns):
         self.require_time(turn)
         return await self._heroku.certificates(turn.job.database.name)
 
-    async def read_certificates(self, turn: RulesTurn, seen: Seen) -> Seen:
+    async def read_certificates(self, turn: MtlsReconciliation, seen: MtlsSnapshot) -> MtlsSnapshot:
         """What was seen, with the certificates read anew if what is known of them is too old.
 
         Nothing but words hangs on them, so they are not worth a pass: where they cannot be read, or too
@@ -147,7 +147,7 @@ class Observer(DatabaseTurns):
             return seen
         return replace(seen, certificates=found, certificates_at=job.claimed_at)
 
-    async def _endpoint(self, turn: RulesTurn) -> str | None:
+    async def _endpoint(self, turn: MtlsReconciliation) -> str | None:
         """The endpoint's status; None where a confirmed 404 proves that mTLS is off."""
         self.require_time(turn)
         try:
@@ -155,24 +155,24 @@ class Observer(DatabaseTurns):
         except HerokuNotFoundError:
             await self.confirm_name(turn)
             return None
-        except HerokuUnclearError as error:
+        except HerokuAmbiguousError as error:
             if error.status == SERVER_ERROR and turn.makes_endpoint:
                 return PROVISIONING
             raise
 
-    async def _look_closer(self, turn: RulesTurn, refused: HerokuError) -> Seen:
+    async def _look_closer(self, turn: MtlsReconciliation, refused: HerokuError) -> MtlsSnapshot:
         known = turn.known
         self.require_time(turn)
         try:
             status = await self._heroku.endpoint_status(turn.job.database.name)
         except HerokuNotFoundError:
             await self.confirm_name(turn)
-            return Seen(known=known, enabled=False, settled=True, rules=())
+            return MtlsSnapshot(known=known, enabled=False, settled=True, rules=())
         if status != "Provisioning" or known.entries:
             raise refused
-        return Seen(known=known, enabled=True, settled=False, rules=())
+        return MtlsSnapshot(known=known, enabled=True, settled=False, rules=())
 
-    async def _welcome_back(self, turn: RulesTurn, rules: tuple[Rule, ...]) -> Seen:
+    async def _welcome_back(self, turn: MtlsReconciliation, rules: tuple[IpRule, ...]) -> MtlsSnapshot:
         """Takes rules that a stale list once lacked for ours again: nobody else would ever remove them.
 
         Operations hears of it, for what was said of them meanwhile was not so. What the last look already
@@ -188,24 +188,26 @@ class Observer(DatabaseTurns):
                 for entry in back:
                     await self._tell_of(tx, turn.job, others[entry.rule])
         known = replace(known, entries=(*known.entries, *back))
-        return _with_certificates(turn.look, Seen(known=known, enabled=True, settled=True, rules=rules))
+        return _with_certificates(
+            turn.look, MtlsSnapshot(known=known, enabled=True, settled=True, rules=rules)
+        )
 
-    async def _tell_of(self, tx: Transaction, job: Job, rule: Rule) -> None:
+    async def _tell_of(self, tx: Transaction, job: ReconcileJob, rule: IpRule) -> None:
         log.warning("keeper.returned", database=job.database.name, rule=str(rule.id))
         await tx.posts.tell(
-            PostKind.NOTICE_HEROKU_TROUBLE,
+            MessageKind.NOTICE_HEROKU_TROUBLE,
             to=self._operations,
             key=f"returned:{rule.id}:{job.lease}",
             params={"app": job.database.app, "status": "200", "id": f"listed again: {rule.network}"},
         )
 
 
-def _foreign(look: Look | None) -> frozenset[UUID]:
+def _foreign(look: MtlsObservation | None) -> frozenset[UUID]:
     """The rules of others that a look has seen."""
     return frozenset() if look is None else frozenset(rule.id for rule in look.rules) - look.ours
 
 
-def _with_certificates(look: Look | None, seen: Seen) -> Seen:
+def _with_certificates(look: MtlsObservation | None, seen: MtlsSnapshot) -> MtlsSnapshot:
     """What was seen, with the certificates that are known already."""
     if look is None:
         return seen

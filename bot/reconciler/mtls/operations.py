@@ -5,20 +5,26 @@ from dataclasses import dataclass
 
 import structlog
 
-from bot.domain.operation import Change, ChangeState
-from bot.errors import HerokuBusyError, HerokuDeniedError, HerokuError, HerokuRefusedError, HerokuUnclearError
-from bot.ports import BOT, Clock, Doing, Heroku
-from bot.reconciler.mtls.observer import Observer, RulesTurn
+from bot.domain.operation import Operation, OperationState
+from bot.errors import (
+    HerokuAmbiguousError,
+    HerokuError,
+    HerokuRateLimitedError,
+    HerokuRefusedError,
+    HerokuUnauthorizedError,
+)
+from bot.ports import BOT, AuditContext, Clock, Heroku
+from bot.reconciler.mtls.observer import MtlsObserver, MtlsReconciliation
 from bot.reconciler.mtls.recorder import Outcome
 
 log = structlog.get_logger(__name__)
 
-Noting = Callable[[Change], Change]
+Noting = Callable[[Operation], Operation]
 """Writes one thing more into what a change remembers."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Hands:
+class Executor:
     """Hands that write to Heroku for changes.
 
     Attributes:
@@ -27,11 +33,11 @@ class Hands:
         clock: business time.
     """
 
-    observer: Observer
+    observer: MtlsObserver
     heroku: Heroku
     clock: Clock
 
-    async def note(self, turn: RulesTurn, change: Change, noting: Noting) -> Change | None:
+    async def note(self, turn: MtlsReconciliation, change: Operation, noting: Noting) -> Operation | None:
         """Writes into what a change remembers, in a commit of its own.
 
         Returns:
@@ -39,18 +45,18 @@ class Hands:
         """
         async with self.observer.holding(turn, change=change.id) as tx:
             current = await tx.changes.get(change.id)
-            if current.state is not ChangeState.DOING:
+            if current.state is not OperationState.DOING:
                 turn.changes.pop(change.id, None)
                 return None
             after = noting(current)
-            await tx.changes.move(current, after, doing=Doing(actor=BOT, at=self.clock.now()))
+            await tx.changes.move(current, after, doing=AuditContext(actor=BOT, at=self.clock.now()))
         turn.changes[change.id] = after
         return after
 
     async def call(
         self,
-        turn: RulesTurn,
-        change: Change,
+        turn: MtlsReconciliation,
+        change: Operation,
         outcome: Outcome,
         made: Callable[[], Awaitable[None]],
         *,
@@ -66,21 +72,21 @@ class Hands:
             undo: takes the intent back, where Heroku did nothing for certain.
 
         Raises:
-            HerokuBusyError: the rate limit is used up.
-            HerokuDeniedError: the token is refused.
+            HerokuRateLimitedError: the rate limit is used up.
+            HerokuUnauthorizedError: the token is refused.
             LeaseLostError: the turn is over.
         """
         outcome.changed = True
         self.observer.require_time(turn)
         try:
             await made()
-        except HerokuUnclearError as error:
+        except HerokuAmbiguousError as error:
             # From here on it is only read, until even a late write must have shown.
             log.warning("keeper.change_unclear", kind=change.kind, request=change.request, error=str(error))
             outcome.trouble = error
         except HerokuError as error:
             await self.note(turn, change, undo)
-            if isinstance(error, HerokuBusyError | HerokuDeniedError):
+            if isinstance(error, HerokuRateLimitedError | HerokuUnauthorizedError):
                 raise
             if isinstance(error, HerokuRefusedError):
                 outcome.refuse(change, error.message)

@@ -10,32 +10,32 @@ from bot.domain.grant import Why
 from bot.domain.mtls import unmanaged_rules
 from bot.domain.mtls.certificate import Certificate
 from bot.domain.mtls.plan import Known, Plan, plan, unseen
-from bot.domain.observation import rules_look
+from bot.domain.observation import mtls_observation
 from bot.domain.policy import Policy
 from bot.domain.request import Kind
 from bot.domain.subject import Network
 from bot.errors import (
-    HerokuBusyError,
-    HerokuDeniedError,
+    HerokuAmbiguousError,
     HerokuError,
     HerokuNotFoundError,
+    HerokuRateLimitedError,
     HerokuRefusedError,
-    HerokuUnclearError,
+    HerokuUnauthorizedError,
     LeaseLostError,
 )
-from bot.ports import Clock, Heroku, Job, Probe, Store, Transaction
-from bot.reconciler.membership import Standing, standing
-from bot.reconciler.mtls.certificates import CONCERNED, CertificateHands
-from bot.reconciler.mtls.endpoint import EndpointHands
-from bot.reconciler.mtls.observer import Observer, RulesTurn, Seen
-from bot.reconciler.mtls.recorder import Outcome, RulesRecorder
-from bot.reconciler.mtls.rotation import RotatingHands
-from bot.reconciler.mtls.unmanaged_rules import ForeignHands
+from bot.ports import Clock, ConnectionTest, Heroku, ReconcileJob, Store, Transaction
+from bot.reconciler.membership import MembershipStatus, membership_status
+from bot.reconciler.mtls.certificates import CONCERNED, CertificateExecutor
+from bot.reconciler.mtls.endpoint import EndpointExecutor
+from bot.reconciler.mtls.observer import MtlsObserver, MtlsReconciliation, MtlsSnapshot
+from bot.reconciler.mtls.recorder import MtlsRecorder, Outcome
+from bot.reconciler.mtls.rotation import RotationExecutor
+from bot.reconciler.mtls.unmanaged_rules import UnmanagedRulesExecutor
 
 log = structlog.get_logger(__name__)
 
 
-class RulesKeeper:
+class MtlsReconciler:
     """Keeps the mTLS side of databases.
 
     Args:
@@ -47,38 +47,44 @@ class RulesKeeper:
     """
 
     def __init__(
-        self, *, store: Store, heroku: Heroku, policy: Policy, clock: Clock, probe: Probe | None = None
+        self,
+        *,
+        store: Store,
+        heroku: Heroku,
+        policy: Policy,
+        clock: Clock,
+        probe: ConnectionTest | None = None,
     ) -> None:
         self._heroku = heroku
         self._clock = clock
-        self._observer = Observer(store=store, heroku=heroku, operations=policy.operations_channel)
-        self._endpoint = EndpointHands(observer=self._observer, heroku=heroku, clock=clock)
-        self._certificates = CertificateHands(observer=self._observer, heroku=heroku, clock=clock)
-        self._rotating = RotatingHands(
+        self._observer = MtlsObserver(store=store, heroku=heroku, operations=policy.operations_channel)
+        self._endpoint = EndpointExecutor(observer=self._observer, heroku=heroku, clock=clock)
+        self._certificates = CertificateExecutor(observer=self._observer, heroku=heroku, clock=clock)
+        self._rotating = RotationExecutor(
             observer=self._observer,
             heroku=heroku,
             clock=clock,
             certificates=self._certificates,
             probe=probe,
         )
-        self._foreign = ForeignHands(clock=clock)
-        self._recorder = RulesRecorder(store=store, policy=policy, clock=clock)
+        self._foreign = UnmanagedRulesExecutor(clock=clock)
+        self._recorder = MtlsRecorder(store=store, policy=policy, clock=clock)
 
-    async def take(self, tx: Transaction, job: Job, *, held_since: float) -> "RulesPass":
+    async def take(self, tx: Transaction, job: ReconcileJob, *, held_since: float) -> "RulesPass":
         """Reads what the store knows of the database's mTLS, in the transaction of the claim."""
         known = await tx.entries.known(job, self._clock.now())
         changes = await tx.changes.under_way(job.target.id, job.method) if job.changing else ()
-        turn = RulesTurn(
+        turn = MtlsReconciliation(
             job=job,
             held_since=held_since,
             known=replace(known, undo=unmanaged_rules.undoing(changes, now=job.claimed_at)),
-            look=rules_look(job.look),
+            look=mtls_observation(job.look),
             changes={each.id: each for each in changes},
             inventory=await tx.certificates.present(job.target.id) if job.certified else (),
         )
         return RulesPass(self, turn)
 
-    async def work(self, turn: RulesTurn) -> None:
+    async def work(self, turn: MtlsReconciliation) -> None:
         """Makes one pass over a claimed database. Whatever happens is recorded, or the lease runs out."""
         try:
             try:
@@ -90,11 +96,11 @@ class RulesKeeper:
         except LeaseLostError:
             log.warning("keeper.lease_lost", database=turn.job.target.name)
 
-    async def failed(self, turn: RulesTurn, error: Exception) -> None:
+    async def failed(self, turn: MtlsReconciliation, error: Exception) -> None:
         """Gives a database back whose pass failed in a way that nobody has thought of."""
         await self._recorder.broken(turn.job, error)
 
-    async def _pass(self, turn: RulesTurn) -> tuple[Seen, Plan, Outcome]:
+    async def _pass(self, turn: MtlsReconciliation) -> tuple[MtlsSnapshot, Plan, Outcome]:
         """Looks, plans and does. Nothing follows from a look at what is not called so any more."""
         seen = await self._observer.look(turn)
         drawn = plan(seen.known, seen.rules) if seen.settled else unseen(seen.known)
@@ -111,11 +117,13 @@ class RulesKeeper:
                 await self._carry_out(turn, drawn, seen, outcome)
             self._foreign.conclude(turn, seen, drawn, outcome)
             seen = await self._certify(turn, drawn, seen, outcome)
-        except (HerokuBusyError, HerokuDeniedError) as error:
+        except (HerokuRateLimitedError, HerokuUnauthorizedError) as error:
             outcome.trouble = error
         return seen, drawn, outcome
 
-    async def _certify(self, turn: RulesTurn, drawn: Plan, seen: Seen, outcome: Outcome) -> Seen:
+    async def _certify(
+        self, turn: MtlsReconciliation, drawn: Plan, seen: MtlsSnapshot, outcome: Outcome
+    ) -> MtlsSnapshot:
         """Sees to certificates: at once where a change concerns them, else when there is time for it."""
         if not seen.settled:
             for change in turn.changes_of(*CONCERNED):
@@ -130,7 +138,7 @@ class RulesKeeper:
         try:
             if seen.enabled:
                 listed.extend(await self._observer.certificates(turn))
-        except (HerokuBusyError, HerokuDeniedError):
+        except (HerokuRateLimitedError, HerokuUnauthorizedError):
             raise
         except HerokuError as error:
             outcome.trouble = error
@@ -141,22 +149,24 @@ class RulesKeeper:
             return seen
         return replace(seen, certificates=tuple(listed), certificates_at=turn.job.claimed_at)
 
-    async def _recognise(self, turn: RulesTurn, drawn: Plan) -> None:
+    async def _recognise(self, turn: MtlsReconciliation, drawn: Plan) -> None:
         """Takes rules whose answer was lost for ours, before anything is done on that ground."""
         if drawn.recognised:
             async with self._observer.holding(turn) as tx:
                 for intent, rule in drawn.recognised:
                     await tx.entries.made(turn.job, intent, rule)
 
-    async def _carry_out(self, turn: RulesTurn, drawn: Plan, seen: Seen, outcome: Outcome) -> None:
+    async def _carry_out(
+        self, turn: MtlsReconciliation, drawn: Plan, seen: MtlsSnapshot, outcome: Outcome
+    ) -> None:
         """Removes first, then adds; adding stops as soon as the grants are no longer those planned on.
 
         One rule that Heroku will not remove keeps no other from being removed or added. A full rate limit
         and a refused token stop everything; what was done until then is recorded all the same.
 
         Raises:
-            HerokuBusyError: the rate limit is used up.
-            HerokuDeniedError: the token is refused.
+            HerokuRateLimitedError: the rate limit is used up.
+            HerokuUnauthorizedError: the token is refused.
             LeaseLostError: the turn is over.
         """
         await self._remove_all(turn, drawn.remove, outcome)
@@ -164,12 +174,12 @@ class RulesKeeper:
             if not await self._add(turn, network, seen.known, outcome):
                 break
 
-    async def _remove_all(self, turn: RulesTurn, rules: Iterable[UUID], outcome: Outcome) -> None:
+    async def _remove_all(self, turn: MtlsReconciliation, rules: Iterable[UUID], outcome: Outcome) -> None:
         """Removes rules; the intents of all are one commit, whoever dies in between.
 
         Raises:
-            HerokuBusyError: the rate limit is used up.
-            HerokuDeniedError: the token is refused.
+            HerokuRateLimitedError: the rate limit is used up.
+            HerokuUnauthorizedError: the token is refused.
             LeaseLostError: the turn is over.
         """
         left = list(rules)
@@ -184,21 +194,21 @@ class RulesKeeper:
                 outcome.changed = True
                 await self._remove(turn, left[0], outcome)
                 left.pop(0)
-        except (HerokuBusyError, HerokuDeniedError):
+        except (HerokuRateLimitedError, HerokuUnauthorizedError):
             # Nobody was asked for these: they do not wait until a removal should have shown.
             async with self._observer.holding(turn) as tx:
                 await tx.entries.spared(turn.job, left)
                 await self._foreign.not_asked(tx, turn, left)
             raise
 
-    async def _remove(self, turn: RulesTurn, rule: UUID, outcome: Outcome) -> None:
+    async def _remove(self, turn: MtlsReconciliation, rule: UUID, outcome: Outcome) -> None:
         """Asks for one rule to be removed; raises as ``_remove_all`` does."""
         try:
             await self._heroku.remove_rule(turn.job.database.name, rule)
         except HerokuNotFoundError:
             # Gone already, or it has not shown yet: the lists to come tell which.
             log.info("keeper.nothing_to_remove", database=turn.job.database.name, rule=str(rule))
-        except (HerokuBusyError, HerokuDeniedError):
+        except (HerokuRateLimitedError, HerokuUnauthorizedError):
             raise
         except HerokuError as error:
             log.warning(
@@ -208,12 +218,12 @@ class RulesKeeper:
             if isinstance(error, HerokuRefusedError):
                 self._foreign.refused(turn, rule, error.message, outcome)
 
-    async def _add(self, turn: RulesTurn, network: Network, known: Known, outcome: Outcome) -> bool:
+    async def _add(self, turn: MtlsReconciliation, network: Network, known: Known, outcome: Outcome) -> bool:
         """Adds one rule; False when no further one should be added in this pass.
 
         Raises:
-            HerokuBusyError: the rate limit is used up.
-            HerokuDeniedError: the token is refused.
+            HerokuRateLimitedError: the rate limit is used up.
+            HerokuUnauthorizedError: the token is refused.
             LeaseLostError: the turn is over.
         """
         intended = await self._intend(turn, network, known, outcome)
@@ -224,7 +234,7 @@ class RulesKeeper:
         try:
             self._observer.require_time(turn)
             rule = await self._heroku.add_rule(turn.job.database.name, network=network, description=mark)
-        except HerokuUnclearError as error:
+        except HerokuAmbiguousError as error:
             async with self._observer.holding(turn) as tx:
                 await tx.entries.unclear(intent, error=str(error))
             outcome.trouble = error
@@ -236,7 +246,7 @@ class RulesKeeper:
         return True
 
     async def _intend(
-        self, turn: RulesTurn, network: Network, known: Known, outcome: Outcome
+        self, turn: MtlsReconciliation, network: Network, known: Known, outcome: Outcome
     ) -> tuple[UUID, str] | None:
         """Records that a rule is about to be added; None when it must not be (now)."""
         async with self._observer.holding(turn) as tx:
@@ -245,12 +255,12 @@ class RulesKeeper:
             return await tx.entries.intend_add(turn.job, network)
 
     async def _not_added(
-        self, turn: RulesTurn, intent: UUID, network: Network, error: HerokuError, outcome: Outcome
+        self, turn: MtlsReconciliation, intent: UUID, network: Network, error: HerokuError, outcome: Outcome
     ) -> bool:
         """Records a definite no; False when it speaks of more than this network."""
         async with self._observer.holding(turn) as tx:
             await tx.entries.nothing_made(intent, error=str(error))
-        if isinstance(error, HerokuBusyError | HerokuDeniedError):
+        if isinstance(error, HerokuRateLimitedError | HerokuUnauthorizedError):
             raise error
         if isinstance(error, HerokuNotFoundError):
             outcome.trouble = error
@@ -258,7 +268,7 @@ class RulesKeeper:
         try:
             if not await self._is_there(turn, network):
                 outcome.refused[network] = error.message
-        except (HerokuBusyError, HerokuDeniedError):
+        except (HerokuRateLimitedError, HerokuUnauthorizedError):
             raise
         except HerokuError as unseen:
             # Nobody can tell; what this pass has done so far is recorded all the same.
@@ -266,7 +276,7 @@ class RulesKeeper:
             return False
         return True
 
-    async def _is_there(self, turn: RulesTurn, network: Network) -> bool:
+    async def _is_there(self, turn: MtlsReconciliation, network: Network) -> bool:
         """Whether somebody let exactly this network in meanwhile: Heroku may refuse it for that alone.
 
         Raises:
@@ -282,8 +292,8 @@ class RulesKeeper:
 class RulesPass:
     """One pass over a claimed database's rules."""
 
-    keeper: RulesKeeper
-    turn: RulesTurn
+    keeper: MtlsReconciler
+    turn: MtlsReconciliation
 
     async def run(self) -> None:
         """Makes the pass."""
@@ -304,9 +314,9 @@ async def _still_wanted(tx: Transaction, network: Network, known: Known, outcome
     for want in known.wants:
         if not want.opens or want.network != network:
             continue
-        match await standing(tx, want.owner):
-            case Standing.MEMBER:
+        match await membership_status(tx, want.owner):
+            case MembershipStatus.MEMBER:
                 members = True
-            case Standing.OUTSIDER:
+            case MembershipStatus.OUTSIDER:
                 outcome.outsiders.add(want.grant)
     return members

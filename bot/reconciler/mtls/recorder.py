@@ -10,17 +10,17 @@ from bot.domain.drift import Drift
 from bot.domain.grant import GrantState, Why
 from bot.domain.mtls import unmanaged_rules
 from bot.domain.mtls.endpoint import DEPROVISIONING
-from bot.domain.mtls.observation import Look, Rule
-from bot.domain.mtls.plan import Plan, strays
-from bot.domain.operation import Change
+from bot.domain.mtls.observation import IpRule, MtlsObservation
+from bot.domain.mtls.plan import Plan, orphans
+from bot.domain.operation import Operation
 from bot.domain.request import Kind
 from bot.domain.subject import Network
 from bot.errors import HerokuError
-from bot.ports import Job, PostKind, Transaction
-from bot.reconciler.backoff import Rest, release, rest_after
-from bot.reconciler.mtls.certificate_inventory import Inventory
-from bot.reconciler.mtls.drift import RulesDrift
-from bot.reconciler.mtls.observer import RulesTurn, Seen
+from bot.ports import MessageKind, ReconcileJob, Transaction
+from bot.reconciler.backoff import NextRun, next_run, release
+from bot.reconciler.mtls.certificate_inventory import CertificateInventory
+from bot.reconciler.mtls.drift import MtlsDrift
+from bot.reconciler.mtls.observer import MtlsReconciliation, MtlsSnapshot
 from bot.reconciler.recorder import Recorder
 
 
@@ -41,35 +41,37 @@ class Outcome:
     refused: dict[Network, str] = field(default_factory=dict)
     outsiders: set[UUID] = field(default_factory=set)
     concluded: dict[UUID, tuple[Why, str] | None] = field(default_factory=dict)
-    adopted: list[Rule] = field(default_factory=list)
+    adopted: list[IpRule] = field(default_factory=list)
     waiting: bool = False
     changed: bool = False
     trouble: HerokuError | None = None
 
-    def finish(self, change: Change) -> None:
+    def finish(self, change: Operation) -> None:
         """Notes that a look has proven a change."""
         self.concluded[change.id] = None
 
-    def fail(self, change: Change, why: Why | None) -> None:
+    def fail(self, change: Operation, why: Why | None) -> None:
         """Notes that a change will not be made unless somebody says so."""
         self.concluded[change.id] = (why or Why.DEADLINE, "")
 
-    def refuse(self, change: Change, detail: str) -> None:
+    def refuse(self, change: Operation, detail: str) -> None:
         """Notes that Heroku will not make a change, with its words."""
         self.concluded[change.id] = (Why.REFUSED, detail)
 
 
-class RulesRecorder(Recorder):
+class MtlsRecorder(Recorder):
     """Records passes over a database's mTLS."""
 
-    async def record(self, turn: RulesTurn, seen: Seen, drawn: Plan, outcome: Outcome) -> None:
+    async def record(
+        self, turn: MtlsReconciliation, seen: MtlsSnapshot, drawn: Plan, outcome: Outcome
+    ) -> None:
         """Records a pass, whether or not all its calls went well.
 
         Raises:
             LeaseLostError: the turn was over before; nothing is recorded.
         """
         job, now = turn.job, self._clock.now()
-        inventory = Inventory(operations=self._policy.operations_channel, now=now)
+        inventory = CertificateInventory(operations=self._policy.operations_channel, now=now)
         async with self._store.transaction() as tx:
             await self.settle(tx, _verdicts(turn, seen, drawn, outcome), now)
             await inventory.keep(tx, turn, seen)
@@ -84,7 +86,7 @@ class RulesRecorder(Recorder):
             await tx.entries.give_up(drawn.lost)
             await self._report_strays(tx, job, seen)
             ours = await tx.entries.ours(job.target.id)
-            drifting = RulesDrift(operations=self._policy.operations_channel, mark=_mark(job))
+            drifting = MtlsDrift(operations=self._policy.operations_channel, mark=_mark(job))
             found = await drifting.find(tx, turn, seen, drawn, ours)
             await tx.lanes.looked(job, _look(seen, ours, now, found))
             if outcome.trouble is not None:
@@ -92,22 +94,22 @@ class RulesRecorder(Recorder):
             await release(tx, job, _rest(job, seen, drawn, outcome))
             await tx.commit()
 
-    async def _report_strays(self, tx: Transaction, job: Job, seen: Seen) -> None:
-        for rule in strays(seen.known, seen.rules, mark=_mark(job)):
+    async def _report_strays(self, tx: Transaction, job: ReconcileJob, seen: MtlsSnapshot) -> None:
+        for rule in orphans(seen.known, seen.rules, mark=_mark(job)):
             await tx.posts.tell(
-                PostKind.NOTICE_STRAY,
+                MessageKind.NOTICE_STRAY,
                 to=self._policy.operations_channel,
                 key=f"stray:{rule.id}",
                 params={"app": job.target.label, "network": str(rule.network), "rule": str(rule.id)},
             )
 
 
-def _mark(job: Job) -> str:
+def _mark(job: ReconcileJob) -> str:
     """What the description of every rule that this installation makes begins with."""
     return f"pgaccess/{job.installation} "
 
 
-def _kept_after_all(turn: RulesTurn, outcome: Outcome) -> frozenset[UUID]:
+def _kept_after_all(turn: MtlsReconciliation, outcome: Outcome) -> frozenset[UUID]:
     """Rules that were taken over and whose approved removal has failed: nobody wants them gone any more."""
     failed = [
         unmanaged_rules.rules_of(change)
@@ -117,12 +119,12 @@ def _kept_after_all(turn: RulesTurn, outcome: Outcome) -> frozenset[UUID]:
     return _adopted(turn).intersection(frozenset().union(*failed))
 
 
-def _adopted(turn: RulesTurn) -> frozenset[UUID]:
+def _adopted(turn: MtlsReconciliation) -> frozenset[UUID]:
     return frozenset(entry.rule for entry in turn.known.entries if entry.adopted)
 
 
-def _look(seen: Seen, ours: frozenset[UUID], now: datetime, drift: Drift) -> Look:
-    return Look(
+def _look(seen: MtlsSnapshot, ours: frozenset[UUID], now: datetime, drift: Drift) -> MtlsObservation:
+    return MtlsObservation(
         at=now,
         enabled=seen.enabled and seen.status != DEPROVISIONING,
         rules=seen.rules,
@@ -134,7 +136,7 @@ def _look(seen: Seen, ours: frozenset[UUID], now: datetime, drift: Drift) -> Loo
 
 
 def _verdicts(
-    turn: RulesTurn, seen: Seen, drawn: Plan, outcome: Outcome
+    turn: MtlsReconciliation, seen: MtlsSnapshot, drawn: Plan, outcome: Outcome
 ) -> Iterable[tuple[UUID, GrantState, Why | None, str]]:
     """Every grant whose state the pass has settled; while mTLS is being enabled, they wait for it."""
     enabling = any(outcome.concluded.get(each.id) is None for each in turn.changes_of(Kind.ENABLE))
@@ -155,7 +157,7 @@ def _verdicts(
             yield want.grant, GrantState.FAILED, Why.NOT_ENABLED, ""
 
 
-def _rest(job: Job, seen: Seen, drawn: Plan, outcome: Outcome) -> Rest:
+def _rest(job: ReconcileJob, seen: MtlsSnapshot, drawn: Plan, outcome: Outcome) -> NextRun:
     """When to look again after a pass.
 
     What went wrong with one call does not keep the others from being read back; only a full rate limit and
@@ -163,10 +165,10 @@ def _rest(job: Job, seen: Seen, drawn: Plan, outcome: Outcome) -> Rest:
     """
     again, tries = _next_look(job, seen, drawn, outcome)
     under_way = drawn.under_way or outcome.waiting
-    return rest_after(job, again, tries, error=outcome.trouble, under_way=under_way)
+    return next_run(job, again, tries, error=outcome.trouble, under_way=under_way)
 
 
-def _next_look(job: Job, seen: Seen, drawn: Plan, outcome: Outcome) -> tuple[timedelta, int]:
+def _next_look(job: ReconcileJob, seen: MtlsSnapshot, drawn: Plan, outcome: Outcome) -> tuple[timedelta, int]:
     """When to look again, and how many looks in a row that makes."""
     if outcome.changed or outcome.concluded:
         return schedule.READ_BACK[0], 1

@@ -7,35 +7,35 @@ from uuid import UUID
 from bot.domain.grant import Why
 from bot.domain.mtls import unmanaged_rules
 from bot.domain.mtls.plan import Plan
-from bot.domain.operation import Change
+from bot.domain.operation import Operation
 from bot.domain.request import Kind
-from bot.ports import BOT, Clock, Doing, Transaction
-from bot.reconciler.mtls.observer import RulesTurn, Seen
+from bot.ports import BOT, AuditContext, Clock, Transaction
+from bot.reconciler.mtls.observer import MtlsReconciliation, MtlsSnapshot
 from bot.reconciler.mtls.operations import Noting
 from bot.reconciler.mtls.recorder import Outcome
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ForeignHands:
+class UnmanagedRulesExecutor:
     """What a pass over a database's rules does for changes that are about rules of others."""
 
     clock: Clock
 
-    async def asking(self, tx: Transaction, turn: RulesTurn, rules: Collection[UUID]) -> None:
+    async def asking(self, tx: Transaction, turn: MtlsReconciliation, rules: Collection[UUID]) -> None:
         """Records that Heroku is about to be asked to remove rules, in the commit that records the intent."""
         await self._note(tx, turn, rules, lambda change: unmanaged_rules.asked(change, at=turn.present))
 
-    async def not_asked(self, tx: Transaction, turn: RulesTurn, rules: Collection[UUID]) -> None:
+    async def not_asked(self, tx: Transaction, turn: MtlsReconciliation, rules: Collection[UUID]) -> None:
         """Records that Heroku was not asked for these after all: they do not wait for what cannot show."""
         await self._note(tx, turn, rules, unmanaged_rules.spared)
 
-    def refused(self, turn: RulesTurn, rule: UUID, message: str, outcome: Outcome) -> None:
+    def refused(self, turn: MtlsReconciliation, rule: UUID, message: str, outcome: Outcome) -> None:
         """Notes that Heroku will not remove a rule; raises nothing where no change is about it."""
         for change in turn.changes_of(Kind.UNDO):
             if rule in unmanaged_rules.rules_of(change):
                 outcome.refuse(change, message)
 
-    def conclude(self, turn: RulesTurn, seen: Seen, drawn: Plan, outcome: Outcome) -> None:
+    def conclude(self, turn: MtlsReconciliation, seen: MtlsSnapshot, drawn: Plan, outcome: Outcome) -> None:
         """Notes what the look has proven of each change, and which rules are ours from now on."""
         listed = {rule.id: rule for rule in seen.rules}
         for change in turn.changes_of(*unmanaged_rules.KINDS):
@@ -52,15 +52,17 @@ class ForeignHands:
             else:
                 outcome.waiting = True
 
-    async def _note(self, tx: Transaction, turn: RulesTurn, rules: Collection[UUID], noting: Noting) -> None:
-        doing = Doing(actor=BOT, at=self.clock.now())
+    async def _note(
+        self, tx: Transaction, turn: MtlsReconciliation, rules: Collection[UUID], noting: Noting
+    ) -> None:
+        doing = AuditContext(actor=BOT, at=self.clock.now())
         for change in turn.changes_of(Kind.UNDO):
             if not unmanaged_rules.rules_of(change).isdisjoint(rules):
                 turn.changes[change.id] = after = noting(change)
                 await tx.changes.move(change, after, doing=doing)
 
 
-def _failure(change: Change, rules: frozenset[UUID], drawn: Plan, *, settled: bool) -> Why | None:
+def _failure(change: Operation, rules: frozenset[UUID], drawn: Plan, *, settled: bool) -> Why | None:
     """Why a change will not be made; None while it still may be."""
     if change.kind is Kind.ADOPT and settled:
         return Why.CLOSED_ELSEWHERE

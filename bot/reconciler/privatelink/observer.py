@@ -8,14 +8,14 @@ from typing import Final
 import structlog
 
 from bot.domain import schedule
-from bot.domain.operation import Change
-from bot.domain.privatelink.observation import Connection, LinkLook
+from bot.domain.operation import Operation
+from bot.domain.privatelink.observation import Connection, PrivateLinkObservation
 from bot.domain.privatelink.plan import LinkKnown
 from bot.domain.request import Kind
 from bot.domain.subject import Accounts
-from bot.errors import HerokuError, HerokuNotFoundError, HerokuUnclearError
-from bot.ports import LinkSeen
-from bot.reconciler.lease import DatabaseTurns, Turn
+from bot.errors import HerokuAmbiguousError, HerokuError, HerokuNotFoundError
+from bot.ports import PrivateLinkState
+from bot.reconciler.lease import DatabaseLeaseManager, Reconciliation
 
 ASKED_AT: Final = "asked_at"
 """In a change's progress: Postgres time, in ISO form, at which Heroku was last asked to make it."""
@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(kw_only=True, slots=True)
-class LinkTurn(Turn):
+class PrivateLinkReconciliation(Reconciliation):
     """A claimed database's PrivateLink.
 
     Attributes:
@@ -34,18 +34,18 @@ class LinkTurn(Turn):
     """
 
     known: LinkKnown
-    changes: tuple[Change, ...]
-    look: LinkLook | None
+    changes: tuple[Operation, ...]
+    look: PrivateLinkObservation | None
 
-    def changes_of(self, kind: Kind) -> tuple[Change, ...]:
+    def changes_of(self, kind: Kind) -> tuple[Operation, ...]:
         """The changes of one kind."""
         return tuple(change for change in self.changes if change.kind is kind)
 
 
-class LinkObserver(DatabaseTurns):
+class PrivateLinkObserver(DatabaseLeaseManager):
     """The keeper's eyes on PrivateLink."""
 
-    async def look(self, turn: LinkTurn) -> LinkSeen | None:
+    async def look(self, turn: PrivateLinkReconciliation) -> PrivateLinkState | None:
         """Looks once; None where it is proven that there is no PrivateLink.
 
         Raises:
@@ -61,10 +61,12 @@ class LinkObserver(DatabaseTurns):
             return None
         if seen.database not in (None, database.id):
             await self.confirm_name(turn)
-            raise HerokuUnclearError(200, "another", "the answer is about another database")
+            raise HerokuAmbiguousError(200, "another", "the answer is about another database")
         return seen
 
-    async def config_vars(self, turn: LinkTurn, look: LinkLook) -> LinkLook:
+    async def config_vars(
+        self, turn: PrivateLinkReconciliation, look: PrivateLinkObservation
+    ) -> PrivateLinkObservation:
         """The look with the names of the app's config vars that came with connections.
 
         They are read while one is still awaited, in gaps that grow: one that never appears is not asked for
@@ -75,7 +77,7 @@ class LinkObserver(DatabaseTurns):
             turn: the pass.
             look: what it saw.
         """
-        before = turn.look or LinkLook(at=look.at, status=None)
+        before = turn.look or PrivateLinkObservation(at=look.at, status=None)
         look = replace(look, config_vars=before.config_vars)
         # Another connection is awaited from the beginning.
         tries = before.vars_tries if look.awaits <= before.awaits else 0
@@ -94,7 +96,7 @@ class LinkObserver(DatabaseTurns):
         return replace(look, config_vars=came, vars_tries=tries, vars_read_at=read)
 
 
-def look_of(seen: LinkSeen | None, *, now: datetime) -> LinkLook:
+def look_of(seen: PrivateLinkState | None, *, now: datetime) -> PrivateLinkObservation:
     """What a look saw, as it is kept; what the store adds to it is not there yet.
 
     Args:
@@ -102,8 +104,8 @@ def look_of(seen: LinkSeen | None, *, now: datetime) -> LinkLook:
         now: business time.
     """
     if seen is None:
-        return LinkLook(at=now, status=None)
-    return LinkLook(
+        return PrivateLinkObservation(at=now, status=None)
+    return PrivateLinkObservation(
         at=now,
         status=seen.status,
         service=seen.service,
@@ -117,7 +119,7 @@ def _came_with(name: str) -> Callable[[Connection], bool]:
     return lambda each: each.works and f"_{each.config_var}_" in name
 
 
-def with_changes(known: LinkKnown, changes: Sequence[Change], *, now: datetime) -> LinkKnown:
+def with_changes(known: LinkKnown, changes: Sequence[Operation], *, now: datetime) -> LinkKnown:
     """What is known, with what approved changes want.
 
     Args:
@@ -136,12 +138,12 @@ def with_changes(known: LinkKnown, changes: Sequence[Change], *, now: datetime) 
     )
 
 
-def arns_of(change: Change) -> tuple[str, ...]:
+def arns_of(change: Operation) -> tuple[str, ...]:
     """The accounts that a change is about."""
     return change.subject.arns if isinstance(change.subject, Accounts) else ()
 
 
-def _rests(change: Change, now: datetime) -> bool:
+def _rests(change: Operation, now: datetime) -> bool:
     """Whether Heroku is not to be asked now: it was just now, or it is too late for it."""
     asked = change.progress.get(ASKED_AT)
     return change.overdue or (asked is not None and now - datetime.fromisoformat(asked) < schedule.QUARANTINE)

@@ -10,42 +10,42 @@ from uuid import UUID
 
 import structlog
 
-from bot.domain.observation import link_look
+from bot.domain.observation import privatelink_observation
 from bot.domain.operation import noted
 from bot.domain.owned_entry import Removal
 from bot.domain.policy import Policy
 from bot.domain.privatelink.plan import LinkPlan, plan
 from bot.domain.request import Kind
 from bot.errors import (
-    HerokuBusyError,
-    HerokuDeniedError,
+    HerokuAmbiguousError,
     HerokuError,
     HerokuNotFoundError,
+    HerokuRateLimitedError,
     HerokuRefusedError,
-    HerokuUnclearError,
+    HerokuUnauthorizedError,
     LeaseLostError,
 )
-from bot.ports import BOT, Clock, Doing, Heroku, Job, LinkSeen, Store, Transaction
-from bot.reconciler.membership import Standing, standing
+from bot.ports import BOT, AuditContext, Clock, Heroku, PrivateLinkState, ReconcileJob, Store, Transaction
+from bot.reconciler.membership import MembershipStatus, membership_status
 from bot.reconciler.privatelink.observer import (
     ASKED_AT,
-    LinkObserver,
-    LinkTurn,
+    PrivateLinkObserver,
+    PrivateLinkReconciliation,
     arns_of,
     look_of,
     with_changes,
 )
-from bot.reconciler.privatelink.recorder import LinkOutcome, LinkRecorder
+from bot.reconciler.privatelink.recorder import LinkOutcome, PrivateLinkRecorder
 
 log = structlog.get_logger(__name__)
 
 Batch = Sequence[tuple[UUID, tuple[str, ...]]]
 """Accounts to let in, for each grant that wants some."""
 
-_Call = Callable[[str, Sequence[str]], Awaitable[LinkSeen]]
+_Call = Callable[[str, Sequence[str]], Awaitable[PrivateLinkState]]
 
 
-class LinksKeeper:
+class PrivateLinkReconciler:
     """Keeps the PrivateLink side of databases.
 
     Args:
@@ -58,23 +58,23 @@ class LinksKeeper:
     def __init__(self, *, store: Store, heroku: Heroku, policy: Policy, clock: Clock) -> None:
         self._heroku = heroku
         self._clock = clock
-        self._observer = LinkObserver(store=store, heroku=heroku)
-        self._recorder = LinkRecorder(store=store, policy=policy, clock=clock)
+        self._observer = PrivateLinkObserver(store=store, heroku=heroku)
+        self._recorder = PrivateLinkRecorder(store=store, policy=policy, clock=clock)
 
-    async def take(self, tx: Transaction, job: Job, *, held_since: float) -> "LinkPass":
+    async def take(self, tx: Transaction, job: ReconcileJob, *, held_since: float) -> "LinkPass":
         """Reads what the store knows of the database's PrivateLink, in the transaction of the claim."""
         known = await tx.links.known(job, self._clock.now())
         changes = await tx.changes.under_way(job.target.id, job.method) if job.changing else ()
-        turn = LinkTurn(
+        turn = PrivateLinkReconciliation(
             job=job,
             held_since=held_since,
             known=with_changes(known, changes, now=job.claimed_at),
             changes=changes,
-            look=link_look(job.look),
+            look=privatelink_observation(job.look),
         )
         return LinkPass(self, turn)
 
-    async def work(self, turn: LinkTurn) -> None:
+    async def work(self, turn: PrivateLinkReconciliation) -> None:
         """Makes one pass over a claimed database. Whatever happens is recorded, or the lease runs out."""
         try:
             try:
@@ -87,11 +87,13 @@ class LinksKeeper:
         except LeaseLostError:
             log.warning("keeper.lease_lost", database=turn.job.target.name)
 
-    async def failed(self, turn: LinkTurn, error: Exception) -> None:
+    async def failed(self, turn: PrivateLinkReconciliation, error: Exception) -> None:
         """Gives a database back whose pass failed in a way that nobody has thought of."""
         await self._recorder.broken(turn.job, error)
 
-    async def _pass(self, turn: LinkTurn) -> tuple[LinkSeen | None, LinkPlan, LinkOutcome]:
+    async def _pass(
+        self, turn: PrivateLinkReconciliation
+    ) -> tuple[PrivateLinkState | None, LinkPlan, LinkOutcome]:
         """Looks, plans and does. Nothing follows from a look at what is not called so any more."""
         seen = await self._observer.look(turn)
         drawn = plan(turn.known, None if seen is None else seen.status, () if seen is None else seen.accounts)
@@ -99,7 +101,7 @@ class LinksKeeper:
             await self._observer.confirm_name(turn)
         return seen, drawn, await self._carry_out(turn, drawn)
 
-    async def _carry_out(self, turn: LinkTurn, drawn: LinkPlan) -> LinkOutcome:
+    async def _carry_out(self, turn: PrivateLinkReconciliation, drawn: LinkPlan) -> LinkOutcome:
         """Closes and removes first, then lets in; what stops it is recorded with what was done until then."""
         outcome = LinkOutcome()
         try:
@@ -114,13 +116,13 @@ class LinksKeeper:
             for one in drawn.add:
                 if not outcome.stopped:
                     await self._let_in(turn, [one], self._heroku.let_accounts_in, outcome)
-        except (HerokuBusyError, HerokuDeniedError) as error:
+        except (HerokuRateLimitedError, HerokuUnauthorizedError) as error:
             outcome.trouble = error
         return outcome
 
     # --- taking away -----------------------------------------------------------------------------
 
-    async def _close(self, turn: LinkTurn, outcome: LinkOutcome) -> None:
+    async def _close(self, turn: PrivateLinkReconciliation, outcome: LinkOutcome) -> None:
         """Destroys the endpoint, as was approved."""
         outcome.changed = True
         await self._note(turn, Kind.CLOSE)
@@ -129,12 +131,12 @@ class LinksKeeper:
             await self._heroku.close_privatelink(turn.job.database.name)
         except HerokuNotFoundError:
             log.info("keeper.nothing_to_close", database=turn.job.database.name)
-        except (HerokuBusyError, HerokuDeniedError):
+        except (HerokuRateLimitedError, HerokuUnauthorizedError):
             raise
         except HerokuError as error:
             self._not_changed(turn, Kind.CLOSE, error, outcome)
 
-    async def _remove(self, turn: LinkTurn, arn: str, outcome: LinkOutcome) -> None:
+    async def _remove(self, turn: PrivateLinkReconciliation, arn: str, outcome: LinkOutcome) -> None:
         """Lets one account in no longer: alone in its call, so that no other one's refusal keeps it there."""
         outcome.changed = True
         ours = any(let.arn == arn for let in turn.known.lets)
@@ -147,7 +149,7 @@ class LinksKeeper:
             await self._heroku.remove_accounts(turn.job.database.name, [arn])
         except HerokuNotFoundError:
             log.info("keeper.nothing_to_remove", database=turn.job.database.name)
-        except (HerokuBusyError, HerokuDeniedError):
+        except (HerokuRateLimitedError, HerokuUnauthorizedError):
             raise
         except HerokuError as error:
             log.warning("keeper.not_removed", database=turn.job.database.name, error=str(error))
@@ -155,19 +157,24 @@ class LinksKeeper:
                 outcome.trouble = error
             self._not_changed(turn, Kind.UNDO, error, outcome, arn)
 
-    async def _note(self, turn: LinkTurn, kind: Kind, arn: str | None = None) -> None:
+    async def _note(self, turn: PrivateLinkReconciliation, kind: Kind, arn: str | None = None) -> None:
         """Records that Heroku is about to be asked for a change: it is not asked again before this shows."""
         asked = [each for each in turn.changes_of(kind) if arn is None or arn in arns_of(each)]
         if not asked:
             return
-        doing = Doing(actor=BOT, at=self._clock.now())
+        doing = AuditContext(actor=BOT, at=self._clock.now())
         async with self._observer.holding(turn) as tx:
             for change in asked:
                 after = noted(change, **{ASKED_AT: turn.job.claimed_at.isoformat()})
                 await tx.changes.move(change, after, doing=doing)
 
     def _not_changed(
-        self, turn: LinkTurn, kind: Kind, error: HerokuError, outcome: LinkOutcome, arn: str | None = None
+        self,
+        turn: PrivateLinkReconciliation,
+        kind: Kind,
+        error: HerokuError,
+        outcome: LinkOutcome,
+        arn: str | None = None,
     ) -> None:
         """Notes why a change was not made: a definite no fails it, and everything else is tried again."""
         if not isinstance(error, HerokuRefusedError):
@@ -179,19 +186,19 @@ class LinksKeeper:
 
     # --- letting in ------------------------------------------------------------------------------
 
-    async def _part(self, turn: LinkTurn, drawn: LinkPlan, outcome: LinkOutcome) -> None:
+    async def _part(self, turn: PrivateLinkReconciliation, drawn: LinkPlan, outcome: LinkOutcome) -> None:
         """Concludes removals that are proven before the same accounts are let in anew: one row for each."""
         outcome.parted = _removed(turn, drawn)
         if outcome.parted:
             async with self._observer.holding(turn) as tx:
                 await tx.links.gone(turn.job, outcome.parted)
 
-    async def _open(self, turn: LinkTurn, batch: Batch, outcome: LinkOutcome) -> None:
+    async def _open(self, turn: PrivateLinkReconciliation, batch: Batch, outcome: LinkOutcome) -> None:
         """Makes the endpoint with every account that is wanted; one that Heroku refuses keeps no other out.
 
         Raises:
-            HerokuBusyError: the rate limit is used up.
-            HerokuDeniedError: the token is refused.
+            HerokuRateLimitedError: the rate limit is used up.
+            HerokuUnauthorizedError: the token is refused.
             LeaseLostError: the turn is over.
         """
         call = self._heroku.open_privatelink
@@ -208,12 +215,14 @@ class LinksKeeper:
             if outcome.stopped or not refused:
                 break
 
-    async def _let_in(self, turn: LinkTurn, batch: Batch, call: _Call, outcome: LinkOutcome) -> bool:
+    async def _let_in(
+        self, turn: PrivateLinkReconciliation, batch: Batch, call: _Call, outcome: LinkOutcome
+    ) -> bool:
         """Makes one call for some grants' accounts; returns whether Heroku refused it.
 
         Raises:
-            HerokuBusyError: the rate limit is used up.
-            HerokuDeniedError: the token is refused.
+            HerokuRateLimitedError: the rate limit is used up.
+            HerokuUnauthorizedError: the token is refused.
             LeaseLostError: the turn is over.
         """
         arns = await self._intend(turn, batch, outcome)
@@ -223,7 +232,7 @@ class LinksKeeper:
         try:
             self._observer.require_time(turn)
             seen = await call(turn.job.database.name, arns)
-        except HerokuUnclearError as error:
+        except HerokuAmbiguousError as error:
             async with self._observer.holding(turn) as tx:
                 await tx.links.unclear(turn.job, arns, error=str(error))
             outcome.trouble, outcome.stopped = error, True
@@ -236,7 +245,7 @@ class LinksKeeper:
             await tx.links.unclear(turn.job, set(arns) - shown, error="the answer did not list it")
         return False
 
-    async def _intend(self, turn: LinkTurn, batch: Batch, outcome: LinkOutcome) -> list[str]:
+    async def _intend(self, turn: PrivateLinkReconciliation, batch: Batch, outcome: LinkOutcome) -> list[str]:
         """Records which accounts are about to be let in: those of grants whose owners may still be."""
         owners = {want.grant: want.owner for want in turn.known.wants}
         arns: set[str] = set()
@@ -245,22 +254,27 @@ class LinksKeeper:
                 outcome.stopped = True
                 return []
             for grant, wanted in batch:
-                match await standing(tx, owners[grant]):
-                    case Standing.MEMBER:
+                match await membership_status(tx, owners[grant]):
+                    case MembershipStatus.MEMBER:
                         arns.update(wanted)
-                    case Standing.OUTSIDER:
+                    case MembershipStatus.OUTSIDER:
                         outcome.outsiders.add(grant)
             if arns:
                 await tx.links.intend(turn.job, arns)
         return sorted(arns)
 
     async def _not_let_in(
-        self, turn: LinkTurn, batch: Batch, arns: Sequence[str], error: HerokuError, outcome: LinkOutcome
+        self,
+        turn: PrivateLinkReconciliation,
+        batch: Batch,
+        arns: Sequence[str],
+        error: HerokuError,
+        outcome: LinkOutcome,
     ) -> bool:
         """Records a definite no; returns whether it speaks of these accounts."""
         async with self._observer.holding(turn) as tx:
             await tx.links.nothing_made(turn.job, arns, error=str(error))
-        if isinstance(error, HerokuBusyError | HerokuDeniedError):
+        if isinstance(error, HerokuRateLimitedError | HerokuUnauthorizedError):
             raise error
         if isinstance(error, HerokuNotFoundError):
             outcome.trouble, outcome.stopped = error, True
@@ -269,7 +283,7 @@ class LinksKeeper:
         return True
 
 
-def _removed(turn: LinkTurn, drawn: LinkPlan) -> frozenset[str]:
+def _removed(turn: PrivateLinkReconciliation, drawn: LinkPlan) -> frozenset[str]:
     """Accounts that are proven to be gone as we had asked."""
     asked = {let.arn for let in turn.known.lets if let.removal is not Removal.NONE}
     return frozenset(asked & set(drawn.gone))
@@ -279,8 +293,8 @@ def _removed(turn: LinkTurn, drawn: LinkPlan) -> frozenset[str]:
 class LinkPass:
     """One pass over a claimed database's PrivateLink."""
 
-    keeper: LinksKeeper
-    turn: LinkTurn
+    keeper: PrivateLinkReconciler
+    turn: PrivateLinkReconciliation
 
     async def run(self) -> None:
         """Makes the pass."""

@@ -8,15 +8,15 @@ from uuid import UUID
 from bot.domain import operation as changes
 from bot.domain import schedule
 from bot.domain.grant import GrantState, Why
-from bot.domain.operation import Change, ChangeState
-from bot.domain.privatelink.observation import OPERATIONAL, LinkLook
+from bot.domain.operation import Operation, OperationState
+from bot.domain.privatelink.observation import OPERATIONAL, PrivateLinkObservation
 from bot.domain.privatelink.plan import LinkPlan, LinkWant
 from bot.domain.request import Kind
 from bot.errors import HerokuError
-from bot.ports import BOT, Doing, Job, PostKind, Transaction
-from bot.reconciler.backoff import release, rest_after
-from bot.reconciler.privatelink.drift import LinkDrift
-from bot.reconciler.privatelink.observer import LinkTurn, arns_of
+from bot.ports import BOT, AuditContext, MessageKind, ReconcileJob, Transaction
+from bot.reconciler.backoff import next_run, release
+from bot.reconciler.privatelink.drift import PrivateLinkDrift
+from bot.reconciler.privatelink.observer import PrivateLinkReconciliation, arns_of
 from bot.reconciler.recorder import Recorder
 
 
@@ -43,10 +43,16 @@ class LinkOutcome:
     trouble: HerokuError | None = None
 
 
-class LinkRecorder(Recorder):
+class PrivateLinkRecorder(Recorder):
     """Records passes over a database's PrivateLink."""
 
-    async def record(self, turn: LinkTurn, look: LinkLook, drawn: LinkPlan, outcome: LinkOutcome) -> None:
+    async def record(
+        self,
+        turn: PrivateLinkReconciliation,
+        look: PrivateLinkObservation,
+        drawn: LinkPlan,
+        outcome: LinkOutcome,
+    ) -> None:
         """Records a pass, whether or not all its calls went well.
 
         Args:
@@ -75,22 +81,22 @@ class LinkRecorder(Recorder):
             await tx.links.give_up(job, drawn.lost)
             look = replace(look, ours=await tx.links.ours(job.target.id) & there)
             await self._tell_stages(tx, turn, drawn, look)
-            finder = LinkDrift(operations=self._policy.operations_channel)
+            finder = PrivateLinkDrift(operations=self._policy.operations_channel)
             await tx.lanes.looked(job, await finder.find(tx, turn, drawn, look))
             if outcome.trouble is not None:
                 await self.report(tx, job, outcome.trouble, now)
             again, tries = _next_look(job, turn, drawn, outcome)
             if look.awaits:
                 again = min(again, schedule.gap(schedule.CONFIG_VARS, look.vars_tries - 1))
-            rest = rest_after(job, again, tries, error=outcome.trouble, under_way=drawn.under_way)
+            rest = next_run(job, again, tries, error=outcome.trouble, under_way=drawn.under_way)
             await release(tx, job, rest)
             await tx.commit()
 
     async def _settle_change(
         self,
         tx: Transaction,
-        turn: LinkTurn,
-        change: Change,
+        turn: PrivateLinkReconciliation,
+        change: Operation,
         drawn: LinkPlan,
         outcome: LinkOutcome,
         there: frozenset[str],
@@ -108,11 +114,11 @@ class LinkRecorder(Recorder):
             now: business time.
         """
         change = await tx.changes.get(change.id)
-        if change.state is not ChangeState.DOING:
+        if change.state is not OperationState.DOING:
             return
-        kind = PostKind.NOTICE_NOT_DONE
+        kind = MessageKind.NOTICE_NOT_DONE
         if _is_done(change, drawn, there):
-            after, kind = changes.done(change, now=now), PostKind.NOTICE_DONE
+            after, kind = changes.done(change, now=now), MessageKind.NOTICE_DONE
         elif change.id in outcome.not_done:
             after = changes.failed(change, Why.REFUSED, now=now, detail=outcome.not_done[change.id])
         elif change.kind is Kind.UNDO and not drawn.needed.isdisjoint(arns_of(change)):
@@ -121,8 +127,8 @@ class LinkRecorder(Recorder):
             after = changes.failed(change, Why.DEADLINE, now=now)
         else:
             return
-        if await tx.changes.move(change, after, doing=Doing(actor=BOT, at=now)):
-            if kind is PostKind.NOTICE_NOT_DONE and change.kind is Kind.UNDO:
+        if await tx.changes.move(change, after, doing=AuditContext(actor=BOT, at=now)):
+            if kind is MessageKind.NOTICE_NOT_DONE and change.kind is Kind.UNDO:
                 await tx.links.spared(turn.job, arns_of(change))
             await tx.posts.refresh_cards(change.request)
             key = f"{kind}:{change.id}:{now.isoformat()}"
@@ -130,38 +136,44 @@ class LinkRecorder(Recorder):
 
     # --- the stages on the way to a connection -----------------------------------------------------
 
-    async def _tell_stages(self, tx: Transaction, turn: LinkTurn, drawn: LinkPlan, look: LinkLook) -> None:
+    async def _tell_stages(
+        self, tx: Transaction, turn: PrivateLinkReconciliation, drawn: LinkPlan, look: PrivateLinkObservation
+    ) -> None:
         """Tells owners how far the way to their database is built; each stage once for each grant."""
         before = turn.look
         if look.status == OPERATIONAL and (before is None or before.status != OPERATIONAL):
             for want in turn.known.wants:
                 if want.opens and want.grant not in drawn.in_force:
-                    await _tell(tx, PostKind.NOTICE_LINK_READY, want, {"service": look.service})
+                    await _tell(tx, MessageKind.NOTICE_LINK_READY, want, {"service": look.service})
         for want in turn.known.wants:
             if want.holds or want.grant in drawn.in_force:
                 await self._tell_connections(tx, want, look, None if want.opens else before)
 
     async def _tell_connections(
-        self, tx: Transaction, want: LinkWant, look: LinkLook, before: LinkLook | None
+        self,
+        tx: Transaction,
+        want: LinkWant,
+        look: PrivateLinkObservation,
+        before: PrivateLinkObservation | None,
     ) -> None:
         told = {} if before is None else {each.endpoint: each for each in before.connections}
         works = {each.endpoint: each for arn in want.arns for each in look.connected(arn) if each.works}
         for endpoint, connection in works.items():
             said = {"endpoint": endpoint, "hostname": connection.hostname}
             if endpoint not in told or not told[endpoint].works:
-                await _tell(tx, PostKind.NOTICE_LINK_CONNECTED, want, said)
+                await _tell(tx, MessageKind.NOTICE_LINK_CONNECTED, want, said)
             name = look.url_var(connection)
             if name is not None and (before is None or before.url_var(connection) is None):
-                await _tell(tx, PostKind.NOTICE_LINK_URL, want, {**said, "name": name})
+                await _tell(tx, MessageKind.NOTICE_LINK_URL, want, {**said, "name": name})
 
 
-async def _tell(tx: Transaction, kind: PostKind, want: LinkWant, said: dict[str, str]) -> None:
+async def _tell(tx: Transaction, kind: MessageKind, want: LinkWant, said: dict[str, str]) -> None:
     grant = await tx.grants.get(want.grant)
     key = f"{kind}:{want.grant}:{said.get('endpoint', '')}"
     await tx.posts.tell(kind, to=want.owner, key=key, request=grant.request, params=said)
 
 
-def _is_done(change: Change, drawn: LinkPlan, there: frozenset[str]) -> bool:
+def _is_done(change: Operation, drawn: LinkPlan, there: frozenset[str]) -> bool:
     match change.kind:
         case Kind.CLOSE:
             return drawn.closed
@@ -191,7 +203,9 @@ def _verdicts(
             yield want.grant, GrantState.FAILED, Why.REFUSED, outcome.refused[want.grant]
 
 
-def _next_look(job: Job, turn: LinkTurn, drawn: LinkPlan, outcome: LinkOutcome) -> tuple[timedelta, int]:
+def _next_look(
+    job: ReconcileJob, turn: PrivateLinkReconciliation, drawn: LinkPlan, outcome: LinkOutcome
+) -> tuple[timedelta, int]:
     """When to look again, and how many looks in a row that makes."""
     if outcome.changed:
         return schedule.READ_BACK[0], 1

@@ -5,13 +5,13 @@ from dataclasses import dataclass, replace
 from bot.domain.drift import Drift
 from bot.domain.subject import Network
 from bot.domain.trusted_ips.plan import RangesPlan
-from bot.domain.trusted_ips.ruleset import EVERYWHERE, RangesLook, Ruleset
-from bot.ports import Job, PostKind, Transaction
-from bot.reconciler.findings import Finder
+from bot.domain.trusted_ips.ruleset import EVERYWHERE, Ruleset, RulesetObservation
+from bot.ports import MessageKind, ReconcileJob, Transaction
+from bot.reconciler.findings import Findings
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RangesDrift:
+class TrustedIpsDrift:
     """The part of a pass' record that is about what others did to the list.
 
     Attributes:
@@ -20,17 +20,21 @@ class RangesDrift:
 
     operations: str
 
-    async def find(self, tx: Transaction, job: Job, drawn: RangesPlan, look: RangesLook) -> RangesLook:
+    async def find(
+        self, tx: Transaction, job: ReconcileJob, drawn: RangesPlan, look: RulesetObservation
+    ) -> RulesetObservation:
         """Tells what is new since the last look, and returns the look with all that it has found."""
         seen, space = look.ruleset, job.target.label
-        finder = Finder(tx=tx, job=job, operations=self.operations)
+        finder = Findings(tx=tx, job=job, operations=self.operations)
         for source in drawn.stuck:
-            await finder.tell(PostKind.NOTICE_RANGE_STUCK, f"{source}:{seen.id}", space=space, range=source)
+            await finder.tell(
+                MessageKind.NOTICE_RANGE_STUCK, f"{source}:{seen.id}", space=space, range=source
+            )
         for source in drawn.missing:
             lost = Network(source)
-            await finder.tell_lost(PostKind.NOTICE_RANGE_MISSING, lost, space=space, range=source)
+            await finder.tell_lost(MessageKind.NOTICE_RANGE_MISSING, lost, space=space, range=source)
         known = await tx.lanes.look(job.target.id, job.method)
-        if isinstance(known, RangesLook):
+        if isinstance(known, RulesetObservation):
             await _tell_new(finder, drawn, known, look)
         lost_lately = (await tx.ranges.lately(job.target.id)).lost
         missing = lost_lately - allowed(seen)
@@ -42,12 +46,14 @@ def allowed(ruleset: Ruleset) -> frozenset[str]:
     return frozenset(rule.source for rule in ruleset.rules if rule.network is not None)
 
 
-async def _tell_new(finder: Finder, drawn: RangesPlan, known: RangesLook, look: RangesLook) -> None:
+async def _tell_new(
+    finder: Findings, drawn: RangesPlan, known: RulesetObservation, look: RulesetObservation
+) -> None:
     seen, space = look.ruleset, finder.job.target.label
     by = seen.by or "–"
     # It may take a moment by itself: what two looks have seen is told.
     if seen.applied is False and seen.id == known.ruleset.id and not drawn.writes:
-        await finder.tell(PostKind.NOTICE_RANGES_UNAPPLIED, str(seen.id), space=space, by=by)
+        await finder.tell(MessageKind.NOTICE_RANGES_UNAPPLIED, str(seen.id), space=space, by=by)
     for source in sorted(allowed(seen) - allowed(known.ruleset) - look.ours - {EVERYWHERE}):
-        kind = PostKind.NOTICE_RANGE_BACK if source in drawn.back else PostKind.NOTICE_RANGE_FOREIGN
+        kind = MessageKind.NOTICE_RANGE_BACK if source in drawn.back else MessageKind.NOTICE_RANGE_FOREIGN
         await finder.tell(kind, f"{source}:{seen.id}", space=space, range=source, by=by)

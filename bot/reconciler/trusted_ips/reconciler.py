@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from bot.domain.operation import Change
+from bot.domain.operation import Operation
 from bot.domain.policy import Policy
 from bot.domain.request import Kind
 from bot.domain.subject import network_of
@@ -15,17 +15,17 @@ from bot.domain.trusted_ips.merge import Merged, Rules, Written, chain, merge
 from bot.domain.trusted_ips.plan import Edit, RangesKnown, RangesPlan, edited, plan
 from bot.domain.trusted_ips.ruleset import Ruleset
 from bot.errors import (
-    HerokuBusyError,
-    HerokuDeniedError,
+    HerokuAmbiguousError,
     HerokuError,
+    HerokuRateLimitedError,
     HerokuRefusedError,
-    HerokuUnclearError,
+    HerokuUnauthorizedError,
     LeaseLostError,
 )
-from bot.ports import Clock, Heroku, Job, Store, Transaction
-from bot.reconciler.lease import Turn, Turns
-from bot.reconciler.membership import Standing, standing
-from bot.reconciler.trusted_ips.recorder import RangesOutcome, RangesRecorder
+from bot.ports import Clock, Heroku, ReconcileJob, Store, Transaction
+from bot.reconciler.lease import LeaseManager, Reconciliation
+from bot.reconciler.membership import MembershipStatus, membership_status
+from bot.reconciler.trusted_ips.recorder import RangesOutcome, TrustedIpsRecorder
 
 ROUNDS: Final = 5
 """Writes in one pass at most while others keep writing in between; then a person has to look."""
@@ -41,7 +41,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(kw_only=True, slots=True)
-class RangesTurn(Turn):
+class TrustedIpsReconciliation(Reconciliation):
     """A claimed space's list.
 
     Attributes:
@@ -52,12 +52,12 @@ class RangesTurn(Turn):
     """
 
     known: RangesKnown
-    changes: tuple[Change, ...] = ()
+    changes: tuple[Operation, ...] = ()
     rested: timedelta = BETWEEN
     writes: tuple[Written, ...] = ()
 
 
-class RangesKeeper(Turns):
+class TrustedIpsReconciler(LeaseManager):
     """Keeps the trusted ranges of spaces.
 
     Args:
@@ -71,15 +71,15 @@ class RangesKeeper(Turns):
         super().__init__(store=store, deadline=heroku.deadline)
         self._heroku = heroku
         self._clock = clock
-        self._recorder = RangesRecorder(store=store, policy=policy, clock=clock)
+        self._recorder = TrustedIpsRecorder(store=store, policy=policy, clock=clock)
 
-    async def take(self, tx: Transaction, job: Job, *, held_since: float) -> "RangesPass":
+    async def take(self, tx: Transaction, job: ReconcileJob, *, held_since: float) -> "RangesPass":
         """Reads what the store knows of the space's list, in the transaction of the claim."""
         known = await tx.ranges.known(job, self._clock.now())
         changes = await tx.changes.under_way(job.target.id, job.method)
         undo = {str(network_of(each.subject)) for each in changes if each.kind is Kind.UNDO}
         since = await tx.ranges.since_write(job.target.id)
-        turn = RangesTurn(
+        turn = TrustedIpsReconciliation(
             job=job,
             held_since=held_since,
             known=replace(known, undo=frozenset(undo)),
@@ -89,7 +89,7 @@ class RangesKeeper(Turns):
         )
         return RangesPass(self, turn)
 
-    async def work(self, turn: RangesTurn) -> None:
+    async def work(self, turn: TrustedIpsReconciliation) -> None:
         """Makes one pass over a claimed space. Whatever happens is recorded, or the lease runs out."""
         try:
             try:
@@ -101,11 +101,11 @@ class RangesKeeper(Turns):
         except LeaseLostError:
             log.warning("keeper.lease_lost", space=turn.job.target.name)
 
-    async def failed(self, turn: RangesTurn, error: Exception) -> None:
+    async def failed(self, turn: TrustedIpsReconciliation, error: Exception) -> None:
         """Gives a space back whose pass failed in a way that nobody has thought of."""
         await self._recorder.broken(turn.job, error)
 
-    async def _pass(self, turn: RangesTurn) -> tuple[Ruleset, RangesPlan, RangesOutcome]:
+    async def _pass(self, turn: TrustedIpsReconciliation) -> tuple[Ruleset, RangesPlan, RangesOutcome]:
         """Reads, settles what earlier writes have left open, plans, and writes."""
         outcome = RangesOutcome()
         seen = await self._read(turn)
@@ -115,16 +115,16 @@ class RangesKeeper(Turns):
             drawn = plan(turn.known, seen)
             if drawn.writes and not turn.writes:
                 await self._carry_out(turn, seen, drawn, outcome)
-        except (HerokuBusyError, HerokuDeniedError) as error:
+        except (HerokuRateLimitedError, HerokuUnauthorizedError) as error:
             drawn, outcome.trouble = plan(turn.known, seen), error
         return seen, drawn, outcome
 
-    async def _read(self, turn: RangesTurn) -> Ruleset:
+    async def _read(self, turn: TrustedIpsReconciliation) -> Ruleset:
         async with self.holding(turn):
             self.require_time(turn)
         return await self._heroku.ruleset(turn.job.target.id)
 
-    async def _catch_up(self, turn: RangesTurn, seen: Ruleset, outcome: RangesOutcome) -> bool:
+    async def _catch_up(self, turn: TrustedIpsReconciliation, seen: Ruleset, outcome: RangesOutcome) -> bool:
         """Looks around writes that nobody has looked around yet: a process died, or an answer was lost.
 
         Returns:
@@ -138,7 +138,7 @@ class RangesKeeper(Turns):
         return outcome.changed
 
     async def _carry_out(
-        self, turn: RangesTurn, seen: Ruleset, drawn: RangesPlan, outcome: RangesOutcome
+        self, turn: TrustedIpsReconciliation, seen: Ruleset, drawn: RangesPlan, outcome: RangesOutcome
     ) -> None:
         """Writes what is planned, and holds what others write around it."""
         if turn.rested < BETWEEN:
@@ -153,7 +153,7 @@ class RangesKeeper(Turns):
         if made is not None:
             await self._hold(turn, await self._around(turn, later=made.id), outcome)
 
-    async def _still_right(self, turn: RangesTurn, edit: Edit, outcome: RangesOutcome) -> Edit:
+    async def _still_right(self, turn: TrustedIpsReconciliation, edit: Edit, outcome: RangesOutcome) -> Edit:
         """The change without what must not be added (now).
 
         Raises:
@@ -164,25 +164,27 @@ class RangesKeeper(Turns):
         return Edit(add=tuple(wanted), remove=edit.remove)
 
     async def _still_wanted(
-        self, tx: Transaction, turn: RangesTurn, source: str, outcome: RangesOutcome
+        self, tx: Transaction, turn: TrustedIpsReconciliation, source: str, outcome: RangesOutcome
     ) -> bool:
         """Whether somebody who is to be let in by this range is a full member to this moment."""
         members = False
         for want in turn.known.wants:
             if not want.opens or str(want.network) != source:
                 continue
-            stands = await standing(tx, want.owner)
-            members = members or stands is Standing.MEMBER
-            if stands is Standing.OUTSIDER:
+            stands = await membership_status(tx, want.owner)
+            members = members or stands is MembershipStatus.MEMBER
+            if stands is MembershipStatus.OUTSIDER:
                 outcome.outsiders.add(want.grant)
         return members
 
-    async def _hold(self, turn: RangesTurn, found: Merged | None, outcome: RangesOutcome) -> None:
+    async def _hold(
+        self, turn: TrustedIpsReconciliation, found: Merged | None, outcome: RangesOutcome
+    ) -> None:
         """Writes again, a few times, for as long as others' changes are not all in the list.
 
         Raises:
-            HerokuBusyError: the rate limit is used up; the next pass goes on from here.
-            HerokuDeniedError: the token is refused; the next pass goes on from here.
+            HerokuRateLimitedError: the rate limit is used up; the next pass goes on from here.
+            HerokuUnauthorizedError: the token is refused; the next pass goes on from here.
             LeaseLostError: the turn is over.
         """
         while found is not None and not found.holds and len(turn.writes) < ROUNDS:
@@ -200,13 +202,13 @@ class RangesKeeper(Turns):
         turn.known, turn.writes = replace(turn.known, ours=ours), ()
 
     async def _put(
-        self, turn: RangesTurn, base: Ruleset, rules: Rules, edit: Edit, outcome: RangesOutcome
+        self, turn: TrustedIpsReconciliation, base: Ruleset, rules: Rules, edit: Edit, outcome: RangesOutcome
     ) -> Ruleset | None:
         """Writes a list whole: its intent is recorded before, its outcome after; None when it was not made.
 
         Raises:
-            HerokuBusyError: the rate limit is used up.
-            HerokuDeniedError: the token is refused.
+            HerokuRateLimitedError: the rate limit is used up.
+            HerokuUnauthorizedError: the token is refused.
             LeaseLostError: the turn is over.
         """
         write = Written(id=uuid4(), base=base.id, before=base.rules, edit=edit, rules=rules, ruleset=None)
@@ -216,7 +218,7 @@ class RangesKeeper(Turns):
         self.require_time(turn)
         try:
             made = await self._heroku.put_ruleset(turn.job.target.id, rules)
-        except HerokuUnclearError as error:
+        except HerokuAmbiguousError as error:
             async with self.holding(turn) as tx:
                 await tx.ranges.unclear(turn.job)
             outcome.trouble = error
@@ -230,12 +232,12 @@ class RangesKeeper(Turns):
         return None
 
     async def _not_made(
-        self, turn: RangesTurn, write: Written, error: HerokuError, outcome: RangesOutcome
+        self, turn: TrustedIpsReconciliation, write: Written, error: HerokuError, outcome: RangesOutcome
     ) -> None:
         """Records a definite no; of a first write, it speaks of those whose ranges were to be added."""
         async with self.holding(turn) as tx:
             await tx.ranges.nothing_written(turn.job, write)
-        if isinstance(error, HerokuBusyError | HerokuDeniedError):
+        if isinstance(error, HerokuRateLimitedError | HerokuUnauthorizedError):
             raise error
         outcome.trouble = error
         if isinstance(error, HerokuRefusedError) and not turn.writes:
@@ -245,7 +247,7 @@ class RangesKeeper(Turns):
                 if want.opens and str(want.network) in write.edit.add
             }
 
-    async def _around(self, turn: RangesTurn, *, later: UUID) -> Merged | None:
+    async def _around(self, turn: TrustedIpsReconciliation, *, later: UUID) -> Merged | None:
         """What others wrote around our writes; None where the history does not tell.
 
         Args:
@@ -253,15 +255,15 @@ class RangesKeeper(Turns):
             later: a ruleset that came after the first write, or that write's own.
 
         Raises:
-            HerokuBusyError: the rate limit is used up.
-            HerokuDeniedError: the token is refused.
+            HerokuRateLimitedError: the rate limit is used up.
+            HerokuUnauthorizedError: the token is refused.
             LeaseLostError: the turn is over.
         """
         async with self.holding(turn):
             self.require_time(turn)
         try:
             history = await self._heroku.rulesets(turn.job.target.id)
-        except (HerokuBusyError, HerokuDeniedError):
+        except (HerokuRateLimitedError, HerokuUnauthorizedError):
             raise
         except HerokuError as error:
             log.warning("keeper.no_history", space=turn.job.target.name, error=str(error))
@@ -274,8 +276,8 @@ class RangesKeeper(Turns):
 class RangesPass:
     """One pass over a claimed space's list."""
 
-    keeper: RangesKeeper
-    turn: RangesTurn
+    keeper: TrustedIpsReconciler
+    turn: TrustedIpsReconciliation
 
     async def run(self) -> None:
         """Makes the pass."""

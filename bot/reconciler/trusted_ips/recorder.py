@@ -9,18 +9,18 @@ from uuid import UUID
 from bot.domain import operation as changes
 from bot.domain import schedule
 from bot.domain.grant import GrantState, Why
-from bot.domain.operation import Change, ChangeState
+from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind
 from bot.domain.subject import network_of
 from bot.domain.trusted_ips.merge import Merged, Written
 from bot.domain.trusted_ips.plan import RangesPlan
-from bot.domain.trusted_ips.ruleset import RangeRule, RangesLook, Ruleset
+from bot.domain.trusted_ips.ruleset import Ruleset, RulesetObservation, RulesetRule
 from bot.errors import HerokuError
-from bot.ports import BOT, Doing, Job, PostKind, Transaction
-from bot.reconciler.backoff import release, rest_after
-from bot.reconciler.lease import Turn
+from bot.ports import BOT, AuditContext, MessageKind, ReconcileJob, Transaction
+from bot.reconciler.backoff import next_run, release
+from bot.reconciler.lease import Reconciliation
 from bot.reconciler.recorder import Recorder
-from bot.reconciler.trusted_ips.drift import RangesDrift, allowed
+from bot.reconciler.trusted_ips.drift import TrustedIpsDrift, allowed
 
 SHOWN: Final = 25
 """Lines of a list that a finding shows; a space has 20 at most, unless Heroku's limit has grown."""
@@ -47,13 +47,13 @@ class RangesOutcome:
     trouble: HerokuError | None = None
 
 
-class RangesRecorder(Recorder):
+class TrustedIpsRecorder(Recorder):
     """Records passes over spaces' lists."""
 
     async def record(
         self,
-        turn: Turn,
-        asked: Sequence[Change],
+        turn: Reconciliation,
+        asked: Sequence[Operation],
         seen: Ruleset,
         drawn: RangesPlan,
         outcome: RangesOutcome,
@@ -73,18 +73,18 @@ class RangesRecorder(Recorder):
             await tx.ranges.listed(job, drawn.listed)
             await tx.ranges.gone(job, drawn.gone)
             ours = await tx.ranges.ours(job.target.id)
-            finder = RangesDrift(operations=self._policy.operations_channel)
-            look = RangesLook(at=now, ruleset=seen, ours=ours & allowed(seen))
+            finder = TrustedIpsDrift(operations=self._policy.operations_channel)
+            look = RulesetObservation(at=now, ruleset=seen, ours=ours & allowed(seen))
             await tx.lanes.looked(job, await finder.find(tx, job, drawn, look))
             if outcome.trouble is not None:
                 await self.report(tx, job, outcome.trouble, now)
             again, tries = _next_look(job, drawn, outcome)
-            rest = rest_after(job, again, tries, error=outcome.trouble, under_way=drawn.under_way)
+            rest = next_run(job, again, tries, error=outcome.trouble, under_way=drawn.under_way)
             await release(tx, job, rest)
             await tx.commit()
 
     async def tell_of_others(
-        self, tx: Transaction, job: Job, writes: Sequence[Written], found: Merged | None
+        self, tx: Transaction, job: ReconcileJob, writes: Sequence[Written], found: Merged | None
     ) -> None:
         """Tells operations what could not be held or seen, in the commit that settles our writes.
 
@@ -96,39 +96,41 @@ class RangesRecorder(Recorder):
         """
         if found is None:
             said = {"before": _written(writes[0].before), "after": _written(writes[-1].rules)}
-            await self._find(tx, job, PostKind.NOTICE_RANGES_UNSEEN, str(writes[-1].id), **said)
+            await self._find(tx, job, MessageKind.NOTICE_RANGES_UNSEEN, str(writes[-1].id), **said)
         elif not found.holds:
             by = found.newest.by or "–"
-            await self._find(tx, job, PostKind.NOTICE_RANGES_CONTENDED, str(writes[-1].id), by=by)
+            await self._find(tx, job, MessageKind.NOTICE_RANGES_CONTENDED, str(writes[-1].id), by=by)
 
     async def _settle_change(
         self,
         tx: Transaction,
-        job: Job,
-        change: Change,
-        adopted: Sequence[Change],
+        job: ReconcileJob,
+        change: Operation,
+        adopted: Sequence[Operation],
         drawn: RangesPlan,
         now: datetime,
     ) -> None:
         """Moves one change, if this pass has proven it or it is overdue, and has its owner told."""
         change = await tx.changes.get(change.id)
-        if change.state is not ChangeState.DOING:
+        if change.state is not OperationState.DOING:
             return
-        kind = PostKind.NOTICE_DONE
+        kind = MessageKind.NOTICE_DONE
         if any(each.id == change.id for each in adopted) or _source(change) in drawn.undone:
             after = changes.done(change, now=now)
         elif why := _failure(change, drawn):
-            after, kind = changes.failed(change, why, now=now), PostKind.NOTICE_NOT_DONE
+            after, kind = changes.failed(change, why, now=now), MessageKind.NOTICE_NOT_DONE
         else:
             return
-        if await tx.changes.move(change, after, doing=Doing(actor=BOT, at=now)):
-            if kind is PostKind.NOTICE_NOT_DONE and change.kind is Kind.UNDO:
+        if await tx.changes.move(change, after, doing=AuditContext(actor=BOT, at=now)):
+            if kind is MessageKind.NOTICE_NOT_DONE and change.kind is Kind.UNDO:
                 await tx.ranges.spared(job, [_source(change)])
             await tx.posts.refresh_cards(change.request)
             key = f"{kind}:{change.id}:{now.isoformat()}"
             await tx.posts.tell(kind, to=change.owner, key=key, request=change.request)
 
-    async def _find(self, tx: Transaction, job: Job, kind: PostKind, which: str, **said: str) -> None:
+    async def _find(
+        self, tx: Transaction, job: ReconcileJob, kind: MessageKind, which: str, **said: str
+    ) -> None:
         await tx.posts.tell(
             kind,
             to=self._policy.operations_channel,
@@ -137,18 +139,18 @@ class RangesRecorder(Recorder):
         )
 
 
-def _failure(change: Change, drawn: RangesPlan) -> Why | None:
+def _failure(change: Operation, drawn: RangesPlan) -> Why | None:
     """Why a change will not be made; None while it still may be."""
     if change.kind is Kind.UNDO and _source(change) in drawn.needed:
         return Why.NEEDED
     return Why.DEADLINE if change.overdue else None
 
 
-def _source(change: Change) -> str:
+def _source(change: Operation) -> str:
     return str(network_of(change.subject))
 
 
-def _written(rules: Sequence[RangeRule]) -> str:
+def _written(rules: Sequence[RulesetRule]) -> str:
     return ", ".join(f"{rule.action} {rule.source}" for rule in rules[:SHOWN])
 
 
@@ -170,7 +172,7 @@ def _verdicts(
         yield id, GrantState.FAILED, Why.REFUSED, detail
 
 
-def _next_look(job: Job, drawn: RangesPlan, outcome: RangesOutcome) -> tuple[timedelta, int]:
+def _next_look(job: ReconcileJob, drawn: RangesPlan, outcome: RangesOutcome) -> tuple[timedelta, int]:
     """When to look again: after a change once in a minute and once in ten, for others may undo it."""
     if outcome.wait is not None:
         return outcome.wait, job.tries

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from bot.domain.grant import Why
 from bot.domain.mtls.certificate import SHOWN_OF_ID, Certificate, KnownCertificate, ready
-from bot.domain.mtls.issuance import search_of
-from bot.domain.operation import Change, ChangeState
+from bot.domain.mtls.issuance import issuance_progress
+from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind
-from bot.i18n.translator import Mrkdwn, Words, cut, mention
-from bot.ports import Block, Case
+from bot.i18n.translator import Mrkdwn, Translator, cut, mention
+from bot.ports import Block, RequestDetails
 from bot.views import action_ids, block_kit
 
 PURPOSE: Final = 200
@@ -26,7 +26,7 @@ OFFERED: Final = 8
 """Certificates that somebody may be asked to choose from: each takes two blocks of a card."""
 
 
-def facts(known: KnownCertificate, words: Words) -> list[tuple[str, str]]:
+def facts(known: KnownCertificate, words: Translator) -> list[tuple[str, str]]:
     """The certificate that a card is about: whose it is, until when, and what for."""
     until = known.expires_at or words("card.until.unknown")
     if known.owner is None:
@@ -38,7 +38,7 @@ def facts(known: KnownCertificate, words: Words) -> list[tuple[str, str]]:
     return [(words("card.certificate"), shown), (words("card.certificate.purpose"), purpose)]
 
 
-def change(case: Case, words: Words) -> str:
+def change(case: RequestDetails, words: Translator) -> str:
     """What approving would change at Heroku, as of the last look."""
     kind, app = case.request.kind, case.target.label
     said = [words(f"card.change.{kind}", app=app)]
@@ -49,7 +49,7 @@ def change(case: Case, words: Words) -> str:
     return " ".join(said)
 
 
-def several(case: Case, words: Words) -> list[Block]:
+def several(case: RequestDetails, words: Translator) -> list[Block]:
     """The certificates that a person has to choose from, each with its button; none in any other case."""
     found = _candidates(case)
     if not found:
@@ -65,11 +65,11 @@ def one_line(text: str) -> str:
     return " ".join(text.split()).replace("`", "'")
 
 
-def _purpose(known: KnownCertificate, words: Words) -> Mrkdwn:
+def _purpose(known: KnownCertificate, words: Translator) -> Mrkdwn:
     return cut(one_line(known.purpose), PURPOSE) if known.purpose else words("stock.purpose.none")
 
 
-def _ends(case: Case, words: Words) -> list[Mrkdwn]:
+def _ends(case: RequestDetails, words: Translator) -> list[Mrkdwn]:
     said, look = [], case.rules
     if case.closes:
         closes = ", ".join(f"#{id}" for id in case.closes[:CLOSED])
@@ -81,35 +81,35 @@ def _ends(case: Case, words: Words) -> list[Mrkdwn]:
     return said
 
 
-def _is_last(case: Case) -> bool:
+def _is_last(case: RequestDetails) -> bool:
     """Whether nobody whom pgaccess lets in could connect any more."""
     if case.certificate is None or case.rules is None or not case.rules.ours:
         return False
     return {each.id for each in ready(case.rules.certificates)} == {case.certificate.id}
 
 
-def _candidates(case: Case) -> Sequence[Certificate]:
+def _candidates(case: RequestDetails) -> Sequence[Certificate]:
     change = case.change
     if change is None or not _is_open(change):
         return ()
     look = case.rules
     if look is None:
         return ()
-    wanted = search_of(change).candidates
+    wanted = issuance_progress(change).candidates
     return [each for each in look.certificates if each.id in wanted]
 
 
-def _is_open(change: Change) -> bool:
-    return change.state is ChangeState.FAILED and change.why is Why.SEVERAL
+def _is_open(change: Operation) -> bool:
+    return change.state is OperationState.FAILED and change.why is Why.SEVERAL
 
 
-def _candidate(each: Certificate, words: Words) -> Mrkdwn:
+def _candidate(each: Certificate, words: Translator) -> Mrkdwn:
     until = each.expires_at or words("card.until.unknown")
     name = cut(one_line(each.name), NAME)
     return words("several.one", handle=each.id.hex[:SHOWN_OF_ID], name=name, until=until)
 
 
-def _pick(case: Case, certificate: UUID, number: int, words: Words) -> Block:
+def _pick(case: RequestDetails, certificate: UUID, number: int, words: Translator) -> Block:
     value = action_ids.pick_value(case.request.id, certificate)
     return block_kit.actions(
         block_kit.button(words("button.pick"), action=f"{action_ids.PICK}.{number}", value=value)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from bot.domain.mtls.certificate import KnownCertificate
-from bot.i18n.translator import Mrkdwn, Words, cut, mention
-from bot.ports import Block, Message, Stock
+from bot.i18n.translator import Mrkdwn, Translator, cut, mention
+from bot.ports import Block, CertificateList, Message
 from bot.views import block_kit
 from bot.views.mtls import expiry
 from bot.views.mtls.card import NAME, PURPOSE, one_line
@@ -14,7 +14,7 @@ SHOWN: Final = 20
 """Certificates in one answer: with their databases' headings they stay below Slack's 50 blocks."""
 
 
-def listing(stocks: Sequence[Stock], words: Words) -> Message:
+def listing(stocks: Sequence[CertificateList], words: Translator) -> Message:
     """The inventory; of several databases, those that have any certificates.
 
     Args:
@@ -38,7 +38,7 @@ def listing(stocks: Sequence[Stock], words: Words) -> Message:
     return Message(text=title, blocks=[block_kit.section(title), *shown])
 
 
-def _stock(stock: Stock, some: Sequence[KnownCertificate], words: Words) -> list[Block]:
+def _stock(stock: CertificateList, some: Sequence[KnownCertificate], words: Translator) -> list[Block]:
     look, app = stock.look, stock.database.app
     if look is not None and not look.enabled:
         return [block_kit.section(words("stock.database.off", app=app)), *_lines(some, words)]
@@ -48,7 +48,7 @@ def _stock(stock: Stock, some: Sequence[KnownCertificate], words: Words) -> list
     return [heading, *_lines(some, words)]
 
 
-def _lines(some: Sequence[KnownCertificate], words: Words) -> list[Block]:
+def _lines(some: Sequence[KnownCertificate], words: Translator) -> list[Block]:
     shown: list[Block] = []
     for known in some:
         shown.append(block_kit.section(_line(known, words)))
@@ -57,7 +57,7 @@ def _lines(some: Sequence[KnownCertificate], words: Words) -> list[Block]:
     return shown
 
 
-def _line(known: KnownCertificate, words: Words) -> Mrkdwn:
+def _line(known: KnownCertificate, words: Translator) -> Mrkdwn:
     params = {
         "handle": known.handle,
         "status": cut(one_line(known.status), NAME),

@@ -3,15 +3,15 @@
 from collections.abc import Iterable
 from typing import Final
 
-from bot.i18n.translator import Mrkdwn, Words
-from bot.ports import Block, Disabling
+from bot.i18n.translator import Mrkdwn, Translator
+from bot.ports import Block, DisableImpact
 from bot.views import action_ids, block_kit, modals
 
 NAMED: Final = 60
 """Rules, requests and certificates that one line names: as many as a database can have rules."""
 
 
-def disable_form(found: Disabling, *, reason: str | None, words: Words, needs_reason: bool) -> Block:
+def disable_form(found: DisableImpact, *, reason: str | None, words: Translator, needs_reason: bool) -> Block:
     """Lists every rule, request and certificate that would end, and asks to type the app's name.
 
     Args:
@@ -38,7 +38,7 @@ def disable_form(found: Disabling, *, reason: str | None, words: Words, needs_re
     return {**made, "private_metadata": found.database.name}
 
 
-def _ends(found: Disabling, words: Words) -> list[Mrkdwn]:
+def _ends(found: DisableImpact, words: Translator) -> list[Mrkdwn]:
     said = []
     if found.look.rules:
         networks = _listed((str(rule.network)[:40] for rule in found.look.rules), words)
@@ -52,7 +52,7 @@ def _ends(found: Disabling, words: Words) -> list[Mrkdwn]:
     return said or [words("form.disable.nothing")]
 
 
-def _listed(names: Iterable[str], words: Words) -> Mrkdwn:
+def _listed(names: Iterable[str], words: Translator) -> Mrkdwn:
     every = [words.show(name) for name in names]
     more = [words("form.disable.more", count=len(every) - NAMED)] if len(every) > NAMED else []
     return Mrkdwn(", ".join([*every[:NAMED], *more]))

@@ -4,15 +4,15 @@ from datetime import UTC, datetime
 from typing import Final
 
 from bot.domain.target import Database
-from bot.i18n.translator import Mrkdwn, Words
-from bot.ports import Case, Message, Post
+from bot.i18n.translator import Mrkdwn, Translator
+from bot.ports import Message, OutboxMessage, RequestDetails
 from bot.views import block_kit, buttons, notifications
 
 _EXPIRED: Final = "expired"
 """What stands in a link's place when nothing else came of it in time."""
 
 
-def link(url: str, *, handle: str, app: str, until: datetime, words: Words) -> Message:
+def link(url: str, *, handle: str, app: str, until: datetime, words: Translator) -> Message:
     """To the owner, directly: the one message that holds a link.
 
     The link is in a block and not in the text, which phones show on a locked screen.
@@ -34,7 +34,7 @@ def link(url: str, *, handle: str, app: str, until: datetime, words: Words) -> M
     return Message(text=said, blocks=shown)
 
 
-def over(post: Post, case: Case, words: Words) -> Message:
+def over(post: OutboxMessage, case: RequestDetails, words: Translator) -> Message:
     """What the courier draws where a link stood: what came of it, and the button to a new one."""
     state = post.params.get("state", _EXPIRED)
     at = datetime.fromisoformat(post.params["at"]) if "at" in post.params else None
@@ -42,22 +42,22 @@ def over(post: Post, case: Case, words: Words) -> Message:
     return Message(text=said, blocks=[block_kit.section(said), *buttons.for_files(case, words)])
 
 
-def sent(handle: str, *, until: datetime, words: Words) -> Message:
+def sent(handle: str, *, until: datetime, words: Translator) -> Message:
     """To whoever asked: where to look for the link."""
     return _short(words("files.sent", handle=handle, until=until))
 
 
-def sent_already(handle: str, words: Words) -> Message:
+def sent_already(handle: str, words: Translator) -> Message:
     """To whoever asked, whose very click or command came twice."""
     return _short(words("files.sent.already", handle=handle))
 
 
-def unclear(handle: str, words: Words) -> Message:
+def unclear(handle: str, words: Translator) -> Message:
     """To whoever asked, when nobody knows whether the link arrived."""
     return _short(words("files.unclear", handle=handle))
 
 
-def readme(database: Database, *, handle: str, at: datetime, words: Words) -> str:
+def readme(database: Database, *, handle: str, at: datetime, words: Translator) -> str:
     """What stands beside the files: which they are, and the ready line, with no password in it."""
     moment = at.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
     paragraphs = [

@@ -7,14 +7,14 @@ from itertools import groupby
 from typing import Final
 
 from bot.domain.mtls.certificate import KnownCertificate
-from bot.domain.mtls.expiry_reminders import LATEST_SNOOZE, SNOOZES, Ladder
+from bot.domain.mtls.expiry_reminders import LATEST_SNOOZE, SNOOZES, ReminderSchedule
 from bot.domain.policy import Policy
-from bot.i18n.translator import Mrkdwn, Words, cut, mention
-from bot.ports import Block, Case, Message, Post, PostKind
+from bot.i18n.translator import Mrkdwn, Translator, cut, mention
+from bot.ports import Block, Message, MessageKind, OutboxMessage, RequestDetails
 from bot.views import action_ids, block_kit, request_card
 
 REMINDERS: Final = frozenset(
-    {PostKind.NOTICE_EXPIRY, PostKind.NOTICE_EXPIRY_COPY, PostKind.NOTICE_EXPIRY_ORPHAN}
+    {MessageKind.NOTICE_EXPIRY, MessageKind.NOTICE_EXPIRY_COPY, MessageKind.NOTICE_EXPIRY_ORPHAN}
 )
 """What tells of a certificate's end."""
 
@@ -31,7 +31,7 @@ TOGETHER: Final = 10
 """Lines in one paragraph: a section takes 3,000 characters."""
 
 
-def reminder(post: Post, case: Case, *, words: Words, policy: Policy) -> Message:
+def reminder(post: OutboxMessage, case: RequestDetails, *, words: Translator, policy: Policy) -> Message:
     """One step of the ladder as things stand now: who took note, and whether there is still anything to do.
 
     Raises:
@@ -55,7 +55,7 @@ def reminder(post: Post, case: Case, *, words: Words, policy: Policy) -> Message
     return Message(text=said, blocks=shown)
 
 
-def answered(ladder: Ladder, words: Words) -> Mrkdwn:
+def answered(ladder: ReminderSchedule, words: Translator) -> Mrkdwn:
     """What somebody has answered to the last reminder."""
     if ladder.acknowledged_at is not None:
         by = mention(ladder.acknowledged_by or "")
@@ -65,25 +65,25 @@ def answered(ladder: Ladder, words: Words) -> Mrkdwn:
     return words("expiry.unnoted")
 
 
-def standing(ladder: Ladder, words: Words) -> Mrkdwn:
+def standing(ladder: ReminderSchedule, words: Translator) -> Mrkdwn:
     """How far the reminders have come, for the list of certificates; there was one."""
     step = ladder.step or 0
     key = "expiry.reminded" if step else "expiry.reminded.end"
     return Mrkdwn(f"{words(key, left=timedelta(days=step))} {answered(ladder, words)}")
 
 
-def acknowledged(case: Case, words: Words) -> Message:
+def acknowledged(case: RequestDetails, words: Translator) -> Message:
     """To whoever took note."""
     return _line(words("answer.acknowledged", id=case.request.id, app=case.target.label))
 
 
-def snoozed(case: Case, words: Words) -> Message:
+def snoozed(case: RequestDetails, words: Translator) -> Message:
     """To whoever put a reminder off: until when."""
     until = None if case.issued is None else case.issued.ladder.snoozed_until
     return _line(words("answer.snoozed", id=case.request.id, app=case.target.label, until=until))
 
 
-def unowned(post: Post, words: Words) -> Message:
+def unowned(post: OutboxMessage, words: Translator) -> Message:
     """The weekly summary: by database, the one with the soonest end first."""
     found: list[Mapping[str, str]] = json.loads(post.params["certificates"])
     title = words("notice.unowned", at=datetime.fromisoformat(post.params["at"]))
@@ -98,9 +98,14 @@ def unowned(post: Post, words: Words) -> Message:
 
 
 def _said(
-    kind: PostKind, case: Case, known: KnownCertificate, step: int, words: Words, policy: Policy
+    kind: MessageKind,
+    case: RequestDetails,
+    known: KnownCertificate,
+    step: int,
+    words: Translator,
+    policy: Policy,
 ) -> Mrkdwn:
-    orphan = kind is PostKind.NOTICE_EXPIRY_ORPHAN
+    orphan = kind is MessageKind.NOTICE_EXPIRY_ORPHAN
     params = {
         "id": known.handle,
         "app": case.target.label,
@@ -117,7 +122,7 @@ def _admins(policy: Policy) -> Mrkdwn:
     return Mrkdwn(" ".join(mention(person) for person in sorted(policy.admins)))
 
 
-def _buttons(case: Case, ladder: Ladder, step: int, words: Words) -> Block:
+def _buttons(case: RequestDetails, ladder: ReminderSchedule, step: int, words: Translator) -> Block:
     value = action_ids.button_value(case.request.id, step)
     made = [block_kit.button(words("button.rotate"), action=action_ids.ROTATE, value=value, style="primary")]
     if ladder.acknowledged_at is None:
@@ -127,7 +132,7 @@ def _buttons(case: Case, ladder: Ladder, step: int, words: Words) -> Block:
     return block_kit.actions(*made)
 
 
-def _by_database(found: Sequence[Mapping[str, str]], words: Words) -> Iterator[tuple[str, list[Mrkdwn]]]:
+def _by_database(found: Sequence[Mapping[str, str]], words: Translator) -> Iterator[tuple[str, list[Mrkdwn]]]:
     """Each database with its lines; what has no known end comes last."""
 
     def end(each: Mapping[str, str]) -> str:
@@ -139,7 +144,7 @@ def _by_database(found: Sequence[Mapping[str, str]], words: Words) -> Iterator[t
         yield app, [_unowned_line(each, words) for each in group]
 
 
-def _unowned_line(each: Mapping[str, str], words: Words) -> Mrkdwn:
+def _unowned_line(each: Mapping[str, str], words: Translator) -> Mrkdwn:
     until = datetime.fromisoformat(each["until"]) if each["until"] else words("unowned.unknown")
     if each["owner"]:
         owner = mention(each["owner"])

@@ -1,14 +1,14 @@
 """What is said once of certificates: ready, gone, or several of which one has to be chosen."""
 
-from bot.domain.operation import Change, ChangeState
+from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind
-from bot.i18n.translator import Words
-from bot.ports import Block, Case, Message
+from bot.i18n.translator import Translator
+from bot.ports import Block, Message, RequestDetails
 from bot.views import block_kit, buttons
 from bot.views.mtls import card, rotation
 
 
-def ready(case: Case, words: Words) -> Message:
+def ready(case: RequestDetails, words: Translator) -> Message:
     """To the owner, as soon as their certificate can be used."""
     if case.request.kind is Kind.ROTATE:
         return rotation.ready(case, words)
@@ -20,14 +20,14 @@ def ready(case: Case, words: Words) -> Message:
     return _message(said, buttons.for_files(case, words))
 
 
-def gone(case: Case, words: Words) -> Message:
+def gone(case: RequestDetails, words: Translator) -> Message:
     """To the owner, when somebody else has taken their certificate away."""
     return _message(words("notice.certificate_gone", id=case.request.id, app=case.target.label), [])
 
 
-def more(case: Case, change: Change, words: Words) -> list[Block]:
+def more(case: RequestDetails, change: Operation, words: Translator) -> list[Block]:
     """What is said beside the state of a change: from which to choose, or what is still missing."""
-    if change.kind is Kind.ENABLE and change.state is ChangeState.DONE and case.issued is None:
+    if change.kind is Kind.ENABLE and change.state is OperationState.DONE and case.issued is None:
         return [block_kit.section(words("notice.done.enable", app=case.target.label))]
     return card.several(case, words)
 

@@ -2,20 +2,22 @@
 
 from bot.domain.mtls import rotation
 from bot.domain.mtls.rotation import GRACE, PATIENCE, Rotation
-from bot.domain.operation import Change, ChangeState
+from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind
-from bot.i18n.translator import Mrkdwn, Words
-from bot.ports import Block, Case, Message
+from bot.i18n.translator import Mrkdwn, Translator
+from bot.ports import Block, Message, RequestDetails
 from bot.views import action_ids, block_kit
 
 
-def under_way(change: Change) -> Rotation | None:
+def under_way(change: Operation) -> Rotation | None:
     """The rotation that a change is, while it is under way; None for everything else."""
-    rotates = change.kind is Kind.ROTATE and change.state is ChangeState.DOING
+    rotates = change.kind is Kind.ROTATE and change.state is OperationState.DOING
     return rotation.rotation_of(change) if rotates else None
 
 
-def state_line(case: Case, change: Change, found: Rotation, words: Words, *, person: Mrkdwn) -> Mrkdwn:
+def state_line(
+    case: RequestDetails, change: Operation, found: Rotation, words: Translator, *, person: Mrkdwn
+) -> Mrkdwn:
     """How far it has come, in the line that owns the state.
 
     Args:
@@ -36,14 +38,14 @@ def state_line(case: Case, change: Change, found: Rotation, words: Words, *, per
     )
 
 
-def ready(case: Case, words: Words) -> Message:
+def ready(case: RequestDetails, words: Translator) -> Message:
     """To the owner, as soon as the new certificate is ready: what to do with it."""
     said = words("notice.rotation_ready", id=case.request.id, app=case.target.label, grace=GRACE)
     found = None if case.change is None else under_way(case.change)
     return Message(text=said, blocks=[block_kit.section(said), *offered(case, found, words)])
 
 
-def reminder(case: Case, words: Words) -> Message:
+def reminder(case: RequestDetails, words: Translator) -> Message:
     """To the owner, while nobody has said that the new certificate is installed."""
     found = None if case.change is None else under_way(case.change)
     params = {"id": case.request.id, "app": case.target.label}
@@ -54,7 +56,7 @@ def reminder(case: Case, words: Words) -> Message:
     return Message(text=said, blocks=[block_kit.section(said), *offered(case, found, words)])
 
 
-def offered(case: Case, found: Rotation | None, words: Words) -> list[Block]:
+def offered(case: RequestDetails, found: Rotation | None, words: Translator) -> list[Block]:
     """What came of a test, and the buttons: the files, and what can be said about the new certificate."""
     if found is None or not found.has_both:
         return []
@@ -68,7 +70,7 @@ def offered(case: Case, found: Rotation | None, words: Words) -> list[Block]:
     return [*test(case, found, words), block_kit.actions(*made)]
 
 
-def test(case: Case, found: Rotation | None, words: Words) -> list[Block]:
+def test(case: RequestDetails, found: Rotation | None, words: Translator) -> list[Block]:
     """What came of the last test, while that matters."""
     if found is None or not found.has_both:
         return []
@@ -80,19 +82,19 @@ def test(case: Case, found: Rotation | None, words: Words) -> list[Block]:
     return [block_kit.context(said)]
 
 
-def installed(case: Case, words: Words) -> Message:
+def installed(case: RequestDetails, words: Translator) -> Message:
     """To whoever said that the new certificate is installed: when the old one is removed."""
     found = None if case.change is None else rotation.rotation_of(case.change)
     until = None if found is None else found.remove_at
     return _short(words("answer.installed", id=case.request.id, app=case.target.label, until=until))
 
 
-def kept(case: Case, words: Words) -> Message:
+def kept(case: RequestDetails, words: Translator) -> Message:
     """To whoever still needs the old certificate: that it stays, and what is waited for again."""
     return _short(words("answer.kept_old", id=case.request.id, app=case.target.label))
 
 
-def testing(case: Case, words: Words) -> Message:
+def testing(case: RequestDetails, words: Translator) -> Message:
     """To whoever wants the new certificate tested: where it is told what came of it."""
     return _short(words("answer.testing", id=case.request.id, app=case.target.label))
 
@@ -101,6 +103,8 @@ def _short(said: Mrkdwn) -> Message:
     return Message(text=said, blocks=[block_kit.section(said)])
 
 
-def _button(case: Case, words: Words, name: str, action: str, *, style: str | None = None) -> Block:
+def _button(
+    case: RequestDetails, words: Translator, name: str, action: str, *, style: str | None = None
+) -> Block:
     value = action_ids.button_value(case.request.id, case.request.version)
     return block_kit.button(words(f"button.{name}"), action=action, value=value, style=style)

@@ -4,10 +4,10 @@ from collections.abc import Iterable
 from typing import Final
 
 from bot.domain.privatelink.aws_account import accounts
-from bot.domain.privatelink.observation import LinkLook, aws_region
+from bot.domain.privatelink.observation import PrivateLinkObservation, aws_region
 from bot.domain.subject import Accounts
-from bot.i18n.translator import Mrkdwn, Words, cut
-from bot.ports import Case
+from bot.i18n.translator import Mrkdwn, Translator, cut
+from bot.ports import RequestDetails
 
 NAMED: Final = 8
 """Accounts that one field names; its text takes 2,000 characters (Slack's Block Kit reference)."""
@@ -16,7 +16,7 @@ ARN: Final = 160
 """Characters of an ARN; a user's path may have up to 512."""
 
 
-def facts(case: Case, subject: Accounts, words: Words) -> list[tuple[str, str]]:
+def facts(case: RequestDetails, subject: Accounts, words: Translator) -> list[tuple[str, str]]:
     """The accounts, in full, and Amazon's name of the region."""
     named = [f"`{cut(arn, ARN)}`" for arn in subject.arns[:NAMED]]
     if len(subject.arns) > NAMED:
@@ -25,19 +25,19 @@ def facts(case: Case, subject: Accounts, words: Words) -> list[tuple[str, str]]:
     return [(words("card.accounts"), "\n".join(named)), (words("card.region"), where)]
 
 
-def region(heroku: str, look: LinkLook | None, words: Words) -> Mrkdwn:
+def region(heroku: str, look: PrivateLinkObservation | None, words: Translator) -> Mrkdwn:
     """Amazon's name of the region that a VPC has to be in, or how to call it where that is not known."""
     name = aws_region(heroku, "" if look is None else look.service)
     return words("card.region.unknown", region=heroku) if name is None else words.show(name)
 
 
-def change(case: Case, subject: Accounts, words: Words) -> str:
+def change(case: RequestDetails, subject: Accounts, words: Translator) -> str:
     """What letting accounts in would change, as of the last look, and from where it can be used."""
     where = words("card.change.link.region", region=region(case.target.region, case.link, words))
     return " ".join([*_opening(case, set(subject.arns), words), where])
 
 
-def cuts(case: Case, words: Words) -> str:
+def cuts(case: RequestDetails, words: Translator) -> str:
     """Whom closing the whole would cut off, as of the last look."""
     look = case.link
     said: list[str] = [words("card.change.close", app=case.target.label)]
@@ -49,7 +49,7 @@ def cuts(case: Case, words: Words) -> str:
     return " ".join(said)
 
 
-def listed(names: Iterable[str], words: Words) -> Mrkdwn:
+def listed(names: Iterable[str], words: Translator) -> Mrkdwn:
     """Some names in one line; how many more there are where they are many."""
     every = list(names)
     line: list[str] = [
@@ -60,7 +60,7 @@ def listed(names: Iterable[str], words: Words) -> Mrkdwn:
     return Mrkdwn(", ".join(line))
 
 
-def _opening(case: Case, asked: set[str], words: Words) -> list[str]:
+def _opening(case: RequestDetails, asked: set[str], words: Translator) -> list[str]:
     look, app = case.link, case.target.label
     if look is None:
         return [words("card.change.link.unseen", app=app)]

@@ -2,16 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 
-from bot.domain.privatelink.observation import LinkLook
+from bot.domain.privatelink.observation import PrivateLinkObservation
 from bot.domain.target import Database
-from bot.i18n.translator import Words
+from bot.i18n.translator import Translator
 from bot.ports import Block
 from bot.views import action_ids, block_kit, modals
 from bot.views.privatelink.card import listed
 
 
 def add_form(
-    *, databases: Sequence[Database], filled: Mapping[str, str | None], words: Words, needs_reason: bool
+    *, databases: Sequence[Database], filled: Mapping[str, str | None], words: Translator, needs_reason: bool
 ) -> Block:
     """The form for AWS accounts, with what is known already filled in.
 
@@ -38,11 +38,11 @@ def add_form(
 
 def close_form(
     database: Database,
-    look: LinkLook,
+    look: PrivateLinkObservation,
     requests: Sequence[int],
     *,
     reason: str | None,
-    words: Words,
+    words: Translator,
     needs_reason: bool,
 ) -> Block:
     """Lists whom closing would cut off, and asks to type the app's name.
@@ -73,7 +73,7 @@ def close_form(
     return {**made, "private_metadata": database.name}
 
 
-def _cuts(look: LinkLook, requests: Sequence[int], words: Words) -> list[str]:
+def _cuts(look: PrivateLinkObservation, requests: Sequence[int], words: Translator) -> list[str]:
     said: list[str] = []
     if requests:
         closes = ", ".join(f"#{id}" for id in requests[:50])

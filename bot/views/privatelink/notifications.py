@@ -4,30 +4,32 @@ from typing import Final
 
 from bot.domain.grant import Grant, GrantState
 from bot.domain.privatelink.aws_account import number_of
-from bot.domain.privatelink.observation import LinkLook
+from bot.domain.privatelink.observation import PrivateLinkObservation
 from bot.domain.subject import Accounts
-from bot.i18n.translator import Mrkdwn, Words
-from bot.ports import Block, Case, Message, Post, PostKind
+from bot.i18n.translator import Mrkdwn, Translator
+from bot.ports import Block, Message, MessageKind, OutboxMessage, RequestDetails
 from bot.views import block_kit, buttons
 from bot.views.privatelink.card import listed
 from bot.views.privatelink.status import next_steps
 
 STAGES: Final = {
-    PostKind.NOTICE_LINK_READY: GrantState.APPLYING,
-    PostKind.NOTICE_LINK_CONNECTED: GrantState.IN_FORCE,
-    PostKind.NOTICE_LINK_URL: GrantState.IN_FORCE,
+    MessageKind.NOTICE_LINK_READY: GrantState.APPLYING,
+    MessageKind.NOTICE_LINK_CONNECTED: GrantState.IN_FORCE,
+    MessageKind.NOTICE_LINK_URL: GrantState.IN_FORCE,
 }
 """What is told on the way to a connection, each with the state of the grant of which it speaks."""
 
 
-def in_force(case: Case, words: Words, params: dict[str, object], made: list[Block]) -> Message:
+def in_force(
+    case: RequestDetails, words: Translator, params: dict[str, object], made: list[Block]
+) -> Message:
     """The accounts may connect: what is to be done on Amazon's side."""
     said = words("notice.in_force.privatelink", **params)
     steps = [] if case.link is None else next_steps(case.database, case.link, words)
     return Message(text=said, blocks=[block_kit.section(said), *steps, *made])
 
 
-def ended(case: Case, grant: Grant, words: Words, params: dict[str, object]) -> Message:
+def ended(case: RequestDetails, grant: Grant, words: Translator, params: dict[str, object]) -> Message:
     """The accounts may not connect any more; unless something else lets them in, or a connection stands."""
     look = case.link
     arns = grant.subject.arns if isinstance(grant.subject, Accounts) else ()
@@ -39,7 +41,7 @@ def ended(case: Case, grant: Grant, words: Words, params: dict[str, object]) -> 
     return _message(words("notice.ended", **params))
 
 
-def stage(post: Post, case: Case, words: Words, *, state: Mrkdwn) -> Message:
+def stage(post: OutboxMessage, case: RequestDetails, words: Translator, *, state: Mrkdwn) -> Message:
     """One more stage is reached; told late, it says how things are now instead.
 
     Args:
@@ -54,7 +56,7 @@ def stage(post: Post, case: Case, words: Words, *, state: Mrkdwn) -> Message:
     params = {**post.params, "id": request.id, "network": request.terms.subject, "app": case.target.label}
     said = words(post.kind, **params)
     made = buttons.for_grant(case, case.grant, words)
-    if post.kind is not PostKind.NOTICE_LINK_URL:
+    if post.kind is not MessageKind.NOTICE_LINK_URL:
         return Message(text=said, blocks=[block_kit.section(said), *made])
     line = connection_line(case.database.app, post.params["name"])
     return Message(text=said, blocks=[block_kit.section(f"{said}\n```{words.show(line)}```"), *made])
@@ -65,7 +67,7 @@ def connection_line(app: str, name: str) -> str:
     return f'psql "$(heroku config:get {name} -a {app})"'
 
 
-def _standing(look: LinkLook | None, arns: tuple[str, ...]) -> list[str]:
+def _standing(look: PrivateLinkObservation | None, arns: tuple[str, ...]) -> list[str]:
     """Connections of accounts that are not let in any more: Amazon leaves what is connected."""
     if look is None:
         return []

@@ -10,16 +10,16 @@ from bot.domain.privatelink.observation import (
     LEAVING,
     OPERATIONAL,
     PORTS,
+    AllowedAccount,
     Connection,
-    LinkAccount,
-    LinkLook,
+    PrivateLinkObservation,
     aws_region,
 )
 from bot.domain.request import Kind
 from bot.domain.subject import Accounts
 from bot.domain.target import Database
-from bot.i18n.translator import Mrkdwn, Words, cut
-from bot.ports import Block, Case, Message, Situation
+from bot.i18n.translator import Mrkdwn, Translator, cut
+from bot.ports import Block, DatabaseStatus, Message, RequestDetails
 from bot.views import block_kit, drift
 from bot.views.privatelink.card import ARN, region
 
@@ -31,7 +31,7 @@ _LINK: Final = Method.PRIVATELINK
 _PORTS: Final = ", ".join(map(str, PORTS))
 
 
-def status(situation: Situation, words: Words) -> Message:
+def status(situation: DatabaseStatus, words: Translator) -> Message:
     """The whole answer: status, accounts, connections, and what to do next."""
     database, look = situation.database, situation.link
     title = words("link.title", app=database.app, region=region(database.region, look, words))
@@ -46,7 +46,7 @@ def status(situation: Situation, words: Words) -> Message:
     )
 
 
-def brief(situation: Situation, words: Words) -> list[Block]:
+def brief(situation: DatabaseStatus, words: Translator) -> list[Block]:
     """Status, accounts, connections and what the last look has found; where there is none, only that."""
     look = situation.link
     found = drift.found(NO_DRIFT if look is None else look.drift, situation.open, _LINK, words)
@@ -62,7 +62,7 @@ def brief(situation: Situation, words: Words) -> list[Block]:
     ]
 
 
-def next_steps(database: Database, look: LinkLook, words: Words) -> list[Block]:
+def next_steps(database: Database, look: PrivateLinkObservation, words: Translator) -> list[Block]:
     """What whoever has the AWS account does next: in the console, with ``aws``, or with Terraform."""
     if look.status != OPERATIONAL or not look.service:
         return []
@@ -110,7 +110,7 @@ def terraform_lines(service: str) -> str:
     )
 
 
-def why(situation: Situation, case: Case, words: Words, *, state: Mrkdwn) -> Mrkdwn:
+def why(situation: DatabaseStatus, case: RequestDetails, words: Translator, *, state: Mrkdwn) -> Mrkdwn:
     """What stands between an account and a database: the first thing on the way that is not done.
 
     Args:
@@ -137,7 +137,11 @@ def why(situation: Situation, case: Case, words: Words, *, state: Mrkdwn) -> Mrk
 
 
 def _beyond(
-    situation: Situation, look: LinkLook, subject: Accounts, words: Words, params: dict[str, object]
+    situation: DatabaseStatus,
+    look: PrivateLinkObservation,
+    subject: Accounts,
+    words: Translator,
+    params: dict[str, object],
 ) -> Mrkdwn:
     """The accounts may connect: is anything connected, and is its URL there?"""
     connections = [each for arn in subject.arns for each in look.connected(arn)]
@@ -154,7 +158,7 @@ def _beyond(
     return words("link.why.url", name=name, ports=_PORTS, **params)
 
 
-def _status(look: LinkLook, words: Words) -> Mrkdwn:
+def _status(look: PrivateLinkObservation, words: Translator) -> Mrkdwn:
     if look.status in LEAVING:
         return words("link.status.leaving", status=look.status, at=look.at)
     if not look.service:
@@ -162,14 +166,16 @@ def _status(look: LinkLook, words: Words) -> Mrkdwn:
     return words("link.status", status=look.status, at=look.at, service=look.service)
 
 
-def _list(key: str, lines: Sequence[str], count: int, words: Words) -> Block:
+def _list(key: str, lines: Sequence[str], count: int, words: Translator) -> Block:
     said = list(lines) or [words(f"{key}.none")]
     if count > SHOWN:
         said.append(words("link.more", count=count - SHOWN))
     return block_kit.section("\n".join([words(key), *said]))
 
 
-def _account(account: LinkAccount, look: LinkLook, open: Iterable[Case], words: Words) -> Mrkdwn:
+def _account(
+    account: AllowedAccount, look: PrivateLinkObservation, open: Iterable[RequestDetails], words: Translator
+) -> Mrkdwn:
     params = {"account": cut(short(account.arn).replace("`", "'"), ARN), "status": account.status}
     if account.arn not in look.ours:
         return words("link.account.foreign", **params)
@@ -177,12 +183,12 @@ def _account(account: LinkAccount, look: LinkLook, open: Iterable[Case], words: 
     return words("link.account.ours", requests=", ".join(named[:5]) or "–", **params)
 
 
-def _wants(case: Case, arn: str) -> bool:
+def _wants(case: RequestDetails, arn: str) -> bool:
     subject = case.request.terms.subject
     return case.request.kind is Kind.OPEN and isinstance(subject, Accounts) and arn in subject.arns
 
 
-def _connection(connection: Connection, look: LinkLook, words: Words) -> Mrkdwn:
+def _connection(connection: Connection, look: PrivateLinkObservation, words: Translator) -> Mrkdwn:
     params = {
         "endpoint": connection.endpoint,
         "status": connection.status,

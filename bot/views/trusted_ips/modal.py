@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 
 from bot.domain.target import Space
-from bot.i18n.translator import Words
+from bot.i18n.translator import Translator
 from bot.ports import Block
 from bot.views import action_ids, block_kit, modals
 
 
 def add_form(
-    *, spaces: Sequence[Space], filled: Mapping[str, str | None], words: Words, needs_reason: bool
+    *, spaces: Sequence[Space], filled: Mapping[str, str | None], words: Translator, needs_reason: bool
 ) -> Block:
     """The form, with what is known already filled in; it says what a range costs before it is asked for.
 
@@ -36,7 +36,7 @@ def add_form(
     return modals.modal(action_ids.FORM_RANGE_ADD, title, submit, words, shown)
 
 
-def _space(spaces: Sequence[Space], chosen: str | None, words: Words) -> Block:
+def _space(spaces: Sequence[Space], chosen: str | None, words: Translator) -> Block:
     label, hint = words("form.trusted.space"), words("form.trusted.space.hint")
     if len(spaces) > modals.OPTIONS:
         named = next((space.name for space in spaces if str(space.id) == chosen), None)
@@ -46,6 +46,6 @@ def _space(spaces: Sequence[Space], chosen: str | None, words: Words) -> Block:
     return block_kit.select_input(action_ids.FIELD_TARGET, label, options=options, initial=initial, hint=hint)
 
 
-def _option(space: Space, words: Words) -> str:
+def _option(space: Space, words: Translator) -> str:
     said = words("form.trusted.option", space=space.name, region=space.region)
     return said[: modals.OPTION_TEXT]

@@ -5,11 +5,11 @@ from typing import Final
 
 from bot.domain.method import Method
 from bot.domain.network import address_count, is_documentation
-from bot.domain.observation import ranges_look
+from bot.domain.observation import ruleset_observation
 from bot.domain.subject import Network
-from bot.domain.trusted_ips.ruleset import LIMIT, RangeRule, RangesLook, Services
-from bot.i18n.translator import Mrkdwn, Words, cut, escape
-from bot.ports import Block, Case, Message, Post, SpaceSituation
+from bot.domain.trusted_ips.ruleset import LIMIT, RulesetObservation, RulesetRule, Services
+from bot.i18n.translator import Mrkdwn, Translator, cut, escape
+from bot.ports import Block, Message, OutboxMessage, RequestDetails, SpaceStatus
 from bot.views import action_ids, block_kit, drift
 
 CONNECT: Final = 'psql "$(heroku config:get DATABASE_URL -a YOUR-APP)"'
@@ -22,9 +22,9 @@ WIDE: Final = 16
 """Heroku calls ranges as wide as this generally unsafe (Dev Center, "Trusted IP Ranges", 2026-03)."""
 
 
-def change(case: Case, network: Network, words: Words) -> str:
+def change(case: RequestDetails, network: Network, words: Translator) -> str:
     """What approving would change for the whole space, as of the last look, and what would be better."""
-    look, space = ranges_look(case.look), case.target.label
+    look, space = ruleset_observation(case.look), case.target.label
     said: list[str] = [words("card.change.trusted.space", space=space)]
     if look is None:
         said.append(words("card.change.trusted.unseen"))
@@ -38,7 +38,7 @@ def change(case: Case, network: Network, words: Words) -> str:
     return " ".join(said)
 
 
-def _place(look: RangesLook, network: Network, words: Words) -> list[str]:
+def _place(look: RulesetObservation, network: Network, words: Translator) -> list[str]:
     covering = look.covering(network)
     exact = any(rule.network == network for rule in covering)
     if exact and str(network) in look.ours:
@@ -53,7 +53,7 @@ def _place(look: RangesLook, network: Network, words: Words) -> list[str]:
     return said
 
 
-def status(situation: SpaceSituation, words: Words, *, afresh: bool = False) -> Message:
+def status(situation: SpaceStatus, words: Translator, *, afresh: bool = False) -> Message:
     """The ranges of a space: ours with their requests, and those that others wrote.
 
     Args:
@@ -80,7 +80,7 @@ def status(situation: SpaceSituation, words: Words, *, afresh: bool = False) -> 
     return Message(text=title, blocks=[*shown, block_kit.context(" ".join(said))])
 
 
-def _line(rule: RangeRule, look: RangesLook, situation: SpaceSituation, words: Words) -> Mrkdwn:
+def _line(rule: RulesetRule, look: RulesetObservation, situation: SpaceStatus, words: Translator) -> Mrkdwn:
     source = cut(rule.source.replace("`", "'"), 60)
     if rule.action != "allow":
         return words("trusted.line.other", action=cut(rule.action, 20), source=source)
@@ -90,7 +90,7 @@ def _line(rule: RangeRule, look: RangesLook, situation: SpaceSituation, words: W
     return words("trusted.line.ours", source=source, requests=", ".join(owners[:5]) or "–")
 
 
-def ticket(post: Post, case: Case, words: Words, *, admins: Mrkdwn) -> Message:
+def ticket(post: OutboxMessage, case: RequestDetails, words: Translator, *, admins: Mrkdwn) -> Message:
     """In the card's thread: what to ask of Heroku's support, ready to be copied; then what came of it.
 
     Args:
@@ -109,22 +109,22 @@ def ticket(post: Post, case: Case, words: Words, *, admins: Mrkdwn) -> Message:
     return Message(text=said, blocks=[*shown, block_kit.section(how), *_answers(case, words)])
 
 
-def in_force(words: Words, params: Mapping[str, object], made: list[Block]) -> Message:
+def in_force(words: Translator, params: Mapping[str, object], made: list[Block]) -> Message:
     """The range is let in; which database is meant is for the reader to fill in."""
     said, connect = words("notice.in_force.trusted", **params), words("notice.in_force.trusted.connect")
     line = f"{connect}\n```{words.show(CONNECT)}```"
     return Message(text=said, blocks=[block_kit.section(said), block_kit.section(line), *made])
 
 
-def ended(case: Case, words: Words, network: Network, params: Mapping[str, object]) -> Message:
+def ended(case: RequestDetails, words: Translator, network: Network, params: Mapping[str, object]) -> Message:
     """The range is taken out; unless somebody else's entry, or another grant, still lets it in."""
-    look = ranges_look(case.look)
+    look = ruleset_observation(case.look)
     shared = look is not None and any(rule.network == network for rule in look.ruleset.rules)
     said = words("notice.ended.shared" if shared else "notice.ended", **params)
     return Message(text=said, blocks=[block_kit.section(said)])
 
 
-def _ticket_text(case: Case) -> str:
+def _ticket_text(case: RequestDetails) -> str:
     """In English, whatever the channel's language: Heroku's support reads it. Escaped, and never too long."""
     reason = cut(" ".join(case.request.terms.reason.split()).replace("`", "'"), REASON)
     return (
@@ -137,7 +137,7 @@ def _ticket_text(case: Case) -> str:
     )
 
 
-def _answers(case: Case, words: Words) -> list[Block]:
+def _answers(case: RequestDetails, words: Translator) -> list[Block]:
     value = action_ids.button_value(case.request.id, case.request.version)
     return [
         block_kit.actions(
@@ -149,7 +149,7 @@ def _answers(case: Case, words: Words) -> list[Block]:
     ]
 
 
-def settled(case: Case, words: Words, *, web_only: bool) -> Message:
+def settled(case: RequestDetails, words: Translator, *, web_only: bool) -> Message:
     """To the admin: it is recorded, and what waited goes on."""
     state = Services.WEB_ONLY if web_only else Services.CONFIRMED
     said = words(f"done.support.{state}", space=case.target.label)

@@ -6,9 +6,9 @@ from typing import Final
 from bot.domain.method import Method
 from bot.domain.policy import Policy
 from bot.domain.request import Kind
-from bot.domain.trusted_ips.ruleset import LIMIT, RangesLook, Services
-from bot.i18n.translator import Mrkdwn, Words, cut
-from bot.ports import Block, Case, Message, Situation, SpaceSituation
+from bot.domain.trusted_ips.ruleset import LIMIT, RulesetObservation, Services
+from bot.i18n.translator import Mrkdwn, Translator, cut
+from bot.ports import Block, DatabaseStatus, Message, RequestDetails, SpaceStatus
 from bot.views import block_kit, drift, request_card
 
 NAMED: Final = 5
@@ -18,7 +18,7 @@ SOURCE: Final = 60
 """Characters of a source; what others wrote need not be a network."""
 
 
-def brief(situation: Situation, words: Words) -> list[Block]:
+def brief(situation: DatabaseStatus, words: Translator) -> list[Block]:
     """On a database's status: its space's ranges in a line, and what the last look has found."""
     space = situation.space
     if space is None:
@@ -39,7 +39,9 @@ def brief(situation: Situation, words: Words) -> list[Block]:
     return [block_kit.section("\n".join(said)), *found]
 
 
-def why_space(situation: SpaceSituation, mine: Sequence[Case], *, words: Words, policy: Policy) -> Message:
+def why_space(
+    situation: SpaceStatus, mine: Sequence[RequestDetails], *, words: Translator, policy: Policy
+) -> Message:
     """Step by step, what stands between a person and a space.
 
     Args:
@@ -60,7 +62,7 @@ def why_space(situation: SpaceSituation, mine: Sequence[Case], *, words: Words, 
 
 
 def why(
-    situation: SpaceSituation | None, mine: Iterable[Case], words: Words, *, policy: Policy
+    situation: SpaceStatus | None, mine: Iterable[RequestDetails], words: Translator, *, policy: Policy
 ) -> list[Mrkdwn]:
     """The person's own requests for ranges of a space, each held against what Heroku has."""
     if situation is None or situation.look is None:
@@ -73,7 +75,9 @@ def why(
     return [_step(case, situation, situation.look, words, policy) for case in asked[:NAMED]]
 
 
-def _step(case: Case, situation: SpaceSituation, look: RangesLook, words: Words, policy: Policy) -> Mrkdwn:
+def _step(
+    case: RequestDetails, situation: SpaceStatus, look: RulesetObservation, words: Translator, policy: Policy
+) -> Mrkdwn:
     network = case.request.terms.network
     params = {"network": network, "id": case.request.id, "space": situation.space.name}
     if all(rule.network != network for rule in look.ruleset.rules):

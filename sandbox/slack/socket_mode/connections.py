@@ -17,7 +17,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 
 from sandbox.slack.delivery import Delivery
 from sandbox.slack.delivery_transport import Delivered, Undeliverable
-from sandbox.slack.emulator import PlayedSlack
+from sandbox.slack.emulator import SlackEmulator
 from sandbox.slack.validation.checks import Json
 from sandbox.slack.web_api.errors import Refused
 
@@ -65,7 +65,7 @@ class _Link:
 class Sockets:
     """Every connection of the bot's, and what waits for an answer."""
 
-    def __init__(self, slack: PlayedSlack) -> None:
+    def __init__(self, slack: SlackEmulator) -> None:
         self._slack = slack
         self._links: list[_Link] = []
         self._turn = itertools.count()

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Final
 
-from sandbox.slack.emulator import PlayedSlack
+from sandbox.slack.emulator import SlackEmulator
 from sandbox.slack.model.fixtures import Channel, Locale, Person, UserGroup
 from sandbox.slack.model.json_shapes import user_group
 from sandbox.slack.users.simulated_users import Outcome, People
@@ -38,7 +38,7 @@ class Administration:
 
     def __init__(
         self,
-        slack: PlayedSlack,
+        slack: SlackEmulator,
         people: People,
         *,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),

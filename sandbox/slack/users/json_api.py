@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from sandbox.slack.emulator import PlayedSlack
+from sandbox.slack.emulator import SlackEmulator
 from sandbox.slack.model import visible_state
 from sandbox.slack.users.administration import Administration
 from sandbox.slack.users.simulated_users import Outcome, People
@@ -40,7 +40,7 @@ class Versioned(Protocol):
 class Play:
     """The routes below ``/play``."""
 
-    def __init__(self, slack: PlayedSlack, people: People, *, extras: Extras) -> None:
+    def __init__(self, slack: SlackEmulator, people: People, *, extras: Extras) -> None:
         self._slack = slack
         self._people = people
         self._administration = Administration(slack, people)

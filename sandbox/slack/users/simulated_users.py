@@ -16,7 +16,7 @@ from typing import Any
 
 from sandbox.slack.delivery import PATH, Delivery
 from sandbox.slack.delivery_transport import Deliver, Delivered, Undeliverable
-from sandbox.slack.emulator import PlayedSlack
+from sandbox.slack.emulator import SlackEmulator
 from sandbox.slack.model.visible_state import is_actor
 from sandbox.slack.socket_mode.connections import Sockets
 from sandbox.slack.validation.checks import Json
@@ -67,7 +67,7 @@ class People:
 
     def __init__(
         self,
-        slack: PlayedSlack,
+        slack: SlackEmulator,
         *,
         deliver: Deliver,
         bot_url: str,

@@ -207,8 +207,8 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("target_id", sa.Uuid(), nullable=False),
         sa.Column("method", sa.Text(), nullable=False),
-        sa.Column("wanted_version", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("kept_version", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("generation", sa.BigInteger(), server_default="0", nullable=False),
+        sa.Column("reconciled_generation", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("looked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("look", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("due_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=True),
@@ -617,7 +617,7 @@ def upgrade() -> None:
             nullable=True,
             comment="Postgres time of a try whose answer is not recorded",
         ),
-        sa.Column("wanted_version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("generation", sa.Integer(), server_default="1", nullable=False),
         sa.Column("shown_version", sa.Integer(), server_default="0", nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=True),
         sa.Column("lease", sa.Uuid(), nullable=True),
@@ -632,7 +632,7 @@ def upgrade() -> None:
         "posts",
         ["due_at"],
         unique=False,
-        postgresql_where=sa.text("shown_version < wanted_version"),
+        postgresql_where=sa.text("shown_version < generation"),
     )
     op.create_index("ix_posts_request", "posts", ["request_id"], unique=False)
     op.create_table(
@@ -696,9 +696,7 @@ def downgrade() -> None:
     op.drop_table("handouts")
     op.drop_table("votes")
     op.drop_index("ix_posts_request", table_name="posts")
-    op.drop_index(
-        "ix_posts_due", table_name="posts", postgresql_where=sa.text("shown_version < wanted_version")
-    )
+    op.drop_index("ix_posts_due", table_name="posts", postgresql_where=sa.text("shown_version < generation"))
     op.drop_table("posts")
     op.drop_index(
         "ix_grants_warn",

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from sandbox.environment import HEROKU_TOKEN, Stage
 from sandbox.heroku.behavior import Pace, Switches
-from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fixtures import DATABASE, OFFICE, SPACE, furnish
 from sandbox.heroku.http_types import Answer, Request
 from sandbox.heroku.model.privatelink import PrivateLink
@@ -30,7 +30,7 @@ BETWEEN_LOOKS = 0.1
 Meddling = Callable[[], object]
 
 
-class MeddledHeroku(PlayedHeroku):
+class MeddledHeroku(HerokuEmulator):
     """The default world, where somebody else may act just before a call arrives."""
 
     def __init__(self) -> None:
@@ -97,7 +97,7 @@ class Switched(Acts):
         """Has the bot look at everything, unless it was asked to just now: every look costs calls."""
         if time.monotonic() > self._nudged + BETWEEN_LOOKS:
             self._nudged = time.monotonic()
-            await self.stage.look_again()
+            await self.stage.refresh_everything()
 
     async def _refill(self) -> None:
         """All tokens are there again: many jobs make more calls than an hour has."""

@@ -10,9 +10,9 @@ import pytest_asyncio
 from _pytest.mark import ParameterSet
 
 from sandbox.environment import staged
-from sandbox.heroku.behavior import Switches as HerokuSwitches
+from sandbox.heroku.behavior import Switches as HerokuBehavior
 from sandbox.postgres import PrivatePostgres
-from sandbox.slack.web_api.errors import Switches as SlackSwitches
+from sandbox.slack.web_api.errors import Switches as SlackBehavior
 from tests.conftest import own_database
 from tests.flow.behavior import heroku_jobs as jobs
 from tests.flow.behavior import slack_jobs
@@ -181,11 +181,11 @@ async def test_a_job_is_done_whatever_slack_does(shared: Switched, settings: Set
 
 @pytest.mark.parametrize(
     ("switches", "rows", "elsewhere"),
-    [(HerokuSwitches, (*ROWS, *LEFT_BEHIND), frozenset[str]()), (SlackSwitches, SLACK_ROWS, IN_SOCKET_MODE)],
+    [(HerokuBehavior, (*ROWS, *LEFT_BEHIND), frozenset[str]()), (SlackBehavior, SLACK_ROWS, IN_SOCKET_MODE)],
     ids=["heroku", "slack"],
 )
 async def test_every_switch_has_another_setting_than_its_default_here(
-    switches: type[HerokuSwitches | SlackSwitches], rows: Sequence[Row], elsewhere: frozenset[str]
+    switches: type[HerokuBehavior | SlackBehavior], rows: Sequence[Row], elsewhere: frozenset[str]
 ) -> None:
     defaults = {switch.name: switch.default for switch in fields(switches)}
     met = {name for settings, _ in rows for name, value in settings.items() if value != defaults[name]}
@@ -193,11 +193,11 @@ async def test_every_switch_has_another_setting_than_its_default_here(
 
 
 async def test_every_word_that_a_switch_may_be_set_to_is_met() -> None:
-    hints = get_type_hints(HerokuSwitches)
+    hints = get_type_hints(HerokuBehavior)
     words = {
         (name, word) for name, hint in hints.items() if get_origin(hint) is Literal for word in get_args(hint)
     }
     words |= {(name, on) for name, hint in hints.items() if hint is bool for on in (False, True)}
     met = {(name, value) for settings, _ in (*ROWS, *LEFT_BEHIND) for name, value in settings.items()}
-    defaults = {(switch.name, switch.default) for switch in fields(HerokuSwitches)}
+    defaults = {(switch.name, switch.default) for switch in fields(HerokuBehavior)}
     assert words <= met | defaults

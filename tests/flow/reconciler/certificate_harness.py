@@ -7,11 +7,11 @@ from uuid import UUID, uuid4
 from bot.domain import operation as changes
 from bot.domain.mtls import issuance
 from bot.domain.mtls.certificate import KnownCertificate
-from bot.domain.operation import Change
+from bot.domain.operation import Operation
 from bot.domain.request import Kind, RequestState
 from bot.domain.schedule import CHANGE_DEADLINE
 from bot.domain.subject import CertificateId, Subject, Whole
-from bot.ports import Doing
+from bot.ports import AuditContext
 from sandbox.heroku.fixtures import DATABASE
 from sandbox.heroku.model.certificates import Certificate
 from tests.flow.reconciler.mtls_harness import Passes
@@ -29,14 +29,14 @@ class CertificatePasses(Passes):
 
     async def change(
         self, kind: Kind, subject: Subject | None = None, *, owner: str = "U0ENGINEER", reason: str = "etl"
-    ) -> Change:
+    ) -> Operation:
         """A change that was just approved."""
         asked = factories.request(kind=kind, endless=True, reason=reason)
         terms = replace(asked.terms, target=self.database.id, subject=subject or Whole())
         async with self.store.transaction() as tx:
             wanted = store_helpers.wanted(replace(asked, terms=terms), requester=owner)
-            request = await tx.requests.add(wanted, doing=Doing(actor=owner, at=self.clock.now()))
-            by_lead = Doing(actor="U0LEAD", at=self.clock.now())
+            request = await tx.requests.add(wanted, doing=AuditContext(actor=owner, at=self.clock.now()))
+            by_lead = AuditContext(actor="U0LEAD", at=self.clock.now())
             await tx.requests.decide(request, RequestState.APPROVED, doing=by_lead)
             change = changes.begin(request, id=uuid4(), now=self.clock.now())
             await tx.changes.start(change, within=CHANGE_DEADLINE, doing=by_lead)
@@ -49,7 +49,7 @@ class CertificatePasses(Passes):
         for _ in range(times):
             await self.look()
 
-    async def issued(self, *, owner: str = "U0ENGINEER") -> tuple[Change, KnownCertificate]:
+    async def issued(self, *, owner: str = "U0ENGINEER") -> tuple[Operation, KnownCertificate]:
         """A certificate that was asked for, made and read back."""
         change = await self.change(Kind.ISSUE, owner=owner)
         await self.looks(3)
@@ -57,15 +57,15 @@ class CertificatePasses(Passes):
         made = [known for known in await self.inventory() if known.request == change.request]
         return change, made[0]
 
-    async def discard(self, known: KnownCertificate, *, owner: str = "U0ENGINEER") -> Change:
+    async def discard(self, known: KnownCertificate, *, owner: str = "U0ENGINEER") -> Operation:
         """A removal that was just approved."""
         return await self.change(Kind.DISCARD, CertificateId(known.id), owner=owner)
 
-    async def again(self, change: Change) -> None:
+    async def again(self, change: Operation) -> None:
         """Somebody has a change tried once more."""
         async with self.store.transaction() as tx:
             now = await tx.changes.get(change.id)
-            doing = Doing(actor=change.owner, at=self.clock.now())
+            doing = AuditContext(actor=change.owner, at=self.clock.now())
             await tx.changes.move(now, issuance.again(now), doing=doing, within=CHANGE_DEADLINE)
             await tx.lanes.want(self.database.id, change.method)
             await tx.commit()
@@ -95,7 +95,7 @@ class CertificatePasses(Passes):
 
     # --- the store -------------------------------------------------------------------------------
 
-    async def ended(self, change: Change) -> tuple[str, str | None]:
+    async def ended(self, change: Operation) -> tuple[str, str | None]:
         """The state of a change, and why."""
         ((state, why),) = await self.query("SELECT state, why FROM changes WHERE id = :id", id=change.id)
         return str(state), why
@@ -104,7 +104,7 @@ class CertificatePasses(Passes):
         async with self.store.transaction() as tx:
             return await tx.certificates.present(self.database.id)
 
-    async def told(self, change: Change) -> list[str]:
+    async def told(self, change: Operation) -> list[str]:
         """What the owner of a change was told, oldest first."""
         rows = await self.query(
             "SELECT kind FROM posts WHERE recipient = :owner AND request_id = :request "

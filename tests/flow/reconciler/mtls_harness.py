@@ -17,19 +17,19 @@ from bot.domain.drift import Drift
 from bot.domain.grant import Grant, Why, closing
 from bot.domain.method import Method
 from bot.domain.mtls import unmanaged_rules
-from bot.domain.observation import rules_look
-from bot.domain.operation import Change
+from bot.domain.observation import mtls_observation
+from bot.domain.operation import Operation
 from bot.domain.operation import begin as begin_change
 from bot.domain.request import Kind, RequestState
 from bot.domain.schedule import CHANGE_DEADLINE
 from bot.domain.subject import Whole
 from bot.heroku.client import HerokuClient
-from bot.ports import Doing, Probe
-from bot.reconciler.controller import Keeper, Taken
-from bot.reconciler.mtls.reconciler import RulesKeeper
-from sandbox.heroku.emulator import PlayedHeroku
+from bot.ports import AuditContext, ConnectionTest
+from bot.reconciler.controller import ClaimedJob, Controller
+from bot.reconciler.mtls.reconciler import MtlsReconciler
+from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fixtures import DATABASE
-from sandbox.heroku.model.resources import Database as PlayedDatabase
+from sandbox.heroku.model.resources import Database as EmulatedDatabase
 from sandbox.heroku.model.resources import Endpoint, KeptRule
 from storage.transaction import PostgresStore
 from tests.unit import factories
@@ -45,15 +45,15 @@ class Passes:
         *,
         store: PostgresStore,
         engine: AsyncEngine,
-        heroku: PlayedHeroku,
+        heroku: HerokuEmulator,
         client: HerokuClient,
-        probe: Probe | None = None,
+        probe: ConnectionTest | None = None,
     ) -> None:
         self.store = store
         self.heroku = heroku
         self.clock = SetClock()
-        rules = RulesKeeper(store=store, heroku=client, policy=POLICY, clock=self.clock, probe=probe)
-        self.keeper = Keeper(store=store, methods={Method.MTLS: rules})
+        rules = MtlsReconciler(store=store, heroku=client, policy=POLICY, clock=self.clock, probe=probe)
+        self.keeper = Controller(store=store, methods={Method.MTLS: rules})
         self.client = client
         self._engine = engine
         self.database = factories.database()
@@ -74,14 +74,14 @@ class Passes:
     async def look(self) -> None:
         """One pass over the app ``billing``'s database, due or not."""
         async with self.store.transaction() as tx:
-            await tx.lanes.look_soon(self.database.id)
+            await tx.lanes.request_refresh(self.database.id)
             await tx.commit()
         await self.turn()
 
-    async def claim(self) -> Taken:
+    async def claim(self) -> ClaimedJob:
         """Takes the app ``billing``'s database, due or not, and does nothing yet."""
         async with self.store.transaction() as tx:
-            await tx.lanes.look_soon(self.database.id)
+            await tx.lanes.request_refresh(self.database.id)
             await tx.commit()
         turn = await self.keeper.claim()
         assert turn is not None
@@ -121,7 +121,7 @@ class Passes:
         asked = replace(asked, terms=replace(asked.terms, target=self.database.id))
         async with self.store.transaction() as tx:
             wanted = store_helpers.wanted(asked, requester=owner)
-            request = await tx.requests.add(wanted, doing=Doing(actor=owner, at=self.clock.now()))
+            request = await tx.requests.add(wanted, doing=AuditContext(actor=owner, at=self.clock.now()))
             await tx.commit()
         return await store_helpers.approve(self.store, request)
 
@@ -137,19 +137,19 @@ class Passes:
         """Its owner is done with it."""
         async with self.store.transaction() as tx:
             now = await tx.grants.get(grant.id)
-            doing = Doing(actor=grant.owner, at=self.clock.now())
+            doing = AuditContext(actor=grant.owner, at=self.clock.now())
             assert await tx.grants.change(now, closing(now, Why.DONE), doing=doing)
             await tx.lanes.want(grant.target, grant.method)
             await tx.commit()
 
-    async def change(self, kind: Kind, subject: IPv4Network | Whole) -> Change:
+    async def change(self, kind: Kind, subject: IPv4Network | Whole) -> Operation:
         """A change that was just approved, about the database or the rules that the last look shows."""
         asked = factories.request(kind=kind)
         asked = replace(asked, terms=replace(asked.terms, target=self.database.id, subject=subject))
         request = await store_helpers.record(self.store, asked, requester="U0ENGINEER")
-        doing = Doing(actor="U0LEAD", at=self.clock.now())
+        doing = AuditContext(actor="U0LEAD", at=self.clock.now())
         async with self.store.transaction() as tx:
-            look = rules_look(await tx.lanes.look(self.database.id, Method.MTLS))
+            look = mtls_observation(await tx.lanes.look(self.database.id, Method.MTLS))
             begun = begin_change(request, id=uuid4(), now=self.clock.now())
             rules = () if isinstance(subject, Whole) else unmanaged_rules.meant(kind, look, subject)
             change = unmanaged_rules.aimed(begun, rules)
@@ -159,7 +159,7 @@ class Passes:
             await tx.commit()
         return change
 
-    async def made(self, change: Change) -> tuple[Any, ...]:
+    async def made(self, change: Operation) -> tuple[Any, ...]:
         """The state of a change, and why."""
         (row,) = await self.query("SELECT state, why FROM changes WHERE id = :id", id=change.id)
         return row
@@ -172,7 +172,7 @@ class Passes:
     async def drift(self) -> Drift:
         """What the last look has found."""
         async with self.store.transaction() as tx:
-            look = rules_look(await tx.lanes.look(self.database.id, Method.MTLS))
+            look = mtls_observation(await tx.lanes.look(self.database.id, Method.MTLS))
         assert look is not None
         return look.drift
 
@@ -192,7 +192,7 @@ class Passes:
 
     # --- Heroku ----------------------------------------------------------------------------------
 
-    def played(self, name: str = DATABASE) -> PlayedDatabase:
+    def played(self, name: str = DATABASE) -> EmulatedDatabase:
         return self.heroku._account.addon(name)
 
     def endpoint(self, name: str = DATABASE) -> Endpoint:

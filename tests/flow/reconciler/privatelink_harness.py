@@ -10,18 +10,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain.drift import Drift
 from bot.domain.grant import Grant, Why, closing
 from bot.domain.method import Method
-from bot.domain.observation import link_look
-from bot.domain.operation import Change
+from bot.domain.observation import privatelink_observation
+from bot.domain.operation import Operation
 from bot.domain.operation import begin as begin_change
 from bot.domain.privatelink.aws_account import parse_accounts
 from bot.domain.request import Kind, Request, RequestState
 from bot.domain.schedule import CHANGE_DEADLINE
 from bot.domain.subject import Subject, Whole
 from bot.heroku.client import HerokuClient
-from bot.ports import Doing, Transaction
-from bot.reconciler.controller import Keeper
-from bot.reconciler.privatelink.reconciler import LinksKeeper
-from sandbox.heroku.emulator import PlayedHeroku
+from bot.ports import AuditContext, Transaction
+from bot.reconciler.controller import Controller
+from bot.reconciler.privatelink.reconciler import PrivateLinkReconciler
+from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fixtures import DATABASE
 from storage.transaction import PostgresStore
 from tests.unit import factories
@@ -35,14 +35,14 @@ class LinkPasses:
     """Hands and eyes on a keeper that makes a pass when it is told to."""
 
     def __init__(
-        self, *, store: PostgresStore, engine: AsyncEngine, heroku: PlayedHeroku, client: HerokuClient
+        self, *, store: PostgresStore, engine: AsyncEngine, heroku: HerokuEmulator, client: HerokuClient
     ) -> None:
         self.store = store
         self.heroku = heroku
         self.client = client
         self.clock = SetClock()
-        links = LinksKeeper(store=store, heroku=client, policy=POLICY, clock=self.clock)
-        self.keeper = Keeper(store=store, methods={Method.PRIVATELINK: links})
+        links = PrivateLinkReconciler(store=store, heroku=client, policy=POLICY, clock=self.clock)
+        self.keeper = Controller(store=store, methods={Method.PRIVATELINK: links})
         self._engine = engine
         self.database = factories.database()
 
@@ -62,7 +62,7 @@ class LinkPasses:
     async def look(self, times: int = 1) -> None:
         """Passes over the app ``billing``'s database, due or not."""
         for _ in range(times):
-            await self.do(lambda tx: tx.lanes.look_soon(self.database.id))
+            await self.do(lambda tx: tx.lanes.request_refresh(self.database.id))
             await self.turn()
 
     async def turn(self) -> None:
@@ -96,7 +96,7 @@ class LinkPasses:
 
         await self.do(close)
 
-    async def change(self, kind: Kind, subject: Subject | None = None) -> Change:
+    async def change(self, kind: Kind, subject: Subject | None = None) -> Operation:
         """A change that was just approved."""
         request = await self._asked(subject or Whole(), kind, "U0ENGINEER")
         change = begin_change(request, id=uuid4(), now=self.clock.now())
@@ -175,7 +175,7 @@ class LinkPasses:
             await store_helpers.value(self._engine, "SELECT why FROM grants WHERE id = :id", id=grant.id)
         )
 
-    async def made(self, change: Change) -> tuple[object, ...]:
+    async def made(self, change: Operation) -> tuple[object, ...]:
         """The state of a change, and why."""
         (row,) = await self.query("SELECT state, why FROM changes WHERE id = :id", id=change.id)
         return row
@@ -188,7 +188,7 @@ class LinkPasses:
     async def drift(self) -> Drift:
         """What the last look has found."""
         async with self.store.transaction() as tx:
-            look = link_look(await tx.lanes.look(self.database.id, Method.PRIVATELINK))
+            look = privatelink_observation(await tx.lanes.look(self.database.id, Method.PRIVATELINK))
         assert look is not None
         return look.drift
 
@@ -203,5 +203,5 @@ class LinkPasses:
         terms = replace(asked.terms, method=Method.PRIVATELINK, target=self.database.id, subject=subject)
         return await store_helpers.record(self.store, replace(asked, terms=terms), requester=owner)
 
-    def _doing(self, actor: str) -> Doing:
-        return Doing(actor=actor, at=self.clock.now())
+    def _doing(self, actor: str) -> AuditContext:
+        return AuditContext(actor=actor, at=self.clock.now())

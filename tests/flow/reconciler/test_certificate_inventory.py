@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.method import Method
-from bot.domain.mtls.observation import Look
-from bot.domain.observation import rules_look
+from bot.domain.mtls.observation import MtlsObservation
+from bot.domain.observation import mtls_observation
 from bot.heroku.client import HerokuClient
 from bot.heroku.schemas.platform import read_moment
 from sandbox.heroku import fault_injection
@@ -39,9 +39,9 @@ async def passes(store: PostgresStore, engine: AsyncEngine, dates: Dates) -> Asy
     await client.close()
 
 
-async def seen(passes: Passes) -> Look:
+async def seen(passes: Passes) -> MtlsObservation:
     async with passes.store.transaction() as tx:
-        look = rules_look(await tx.lanes.look(passes.database.id, Method.MTLS))
+        look = mtls_observation(await tx.lanes.look(passes.database.id, Method.MTLS))
     assert look is not None
     return look
 

@@ -14,17 +14,17 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from bot.domain.method import Method
-from bot.domain.observation import rules_look
-from bot.errors import HerokuUnclearError
+from bot.domain.observation import mtls_observation
+from bot.errors import HerokuAmbiguousError
 from bot.heroku.client import HerokuClient
-from bot.ports import Loop
+from bot.ports import WorkerName
 from bot.worker import WorkLoop, running
 from sandbox.heroku import fault_injection
 from sandbox.heroku.behavior import Pace, Switches
 from sandbox.heroku.fixtures import DATABASE, SECOND_DATABASE, default_world
 from sandbox.heroku.server import app as heroku_door
 from storage.transaction import PostgresStore
-from storage.wakeups import PostgresBell
+from storage.wakeups import PostgresWakeups
 from tests.flow.reconciler.mtls_harness import Passes
 from tests.unit import factories
 from tests.unit.factories import NETWORK
@@ -115,7 +115,7 @@ async def test_a_list_that_is_not_a_200_is_no_list() -> None:
     app = Starlette(routes=[Route("/{path:path}", part)])
     base = "http://heroku.test"
     client = HerokuClient(token=TOKEN, platform_url=base, data_url=base, transport=httpx.ASGITransport(app))
-    with pytest.raises(HerokuUnclearError):
+    with pytest.raises(HerokuAmbiguousError):
         await client.rules(DATABASE)
     await client.close()
 
@@ -237,8 +237,8 @@ async def test_a_pass_that_fails_in_a_way_nobody_thought_of_is_given_back_and_to
         "CREATE TRIGGER no_look BEFORE UPDATE OF look ON lanes FOR EACH ROW EXECUTE FUNCTION no_look()"
     )
     await passes.approved()
-    async with PostgresBell(url=database_url) as bell:
-        loop = WorkLoop(name=Loop.KEEPER, worker=passes.keeper, bell=bell, at_once=1)
+    async with PostgresWakeups(url=database_url) as bell:
+        loop = WorkLoop(name=WorkerName.KEEPER, worker=passes.keeper, bell=bell, at_once=1)
         async with running(loop.run):
             await store_helpers.until(engine, "SELECT count(*) FROM posts", lambda told: told > 0)
     ((kind, said),) = await passes.operations()
@@ -264,7 +264,7 @@ async def test_an_odd_rule_of_somebody_else_counts_and_hides_no_other(
     await passes.look()
     assert (await passes.state(grant), passes.ours()) == ("ended", [])
     async with passes.store.transaction() as tx:
-        look = rules_look(await tx.lanes.look(passes.database.id, Method.MTLS))
+        look = mtls_observation(await tx.lanes.look(passes.database.id, Method.MTLS))
     assert look is not None
     assert [str(rule.network) for rule in look.rules] == ["198.51.100.0/24", cidr]
     assert look.covering(NETWORK) == ()

@@ -9,17 +9,17 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.rate_budget import FLOOR, Purpose
-from bot.errors import HerokuSavingError, StoreUnavailableError
+from bot.domain.rate_budget import FLOOR, CallPriority
+from bot.errors import RateBudgetExhaustedError, StoreUnavailableError
 from bot.heroku import rate_limiter
 from bot.heroku.client import HerokuClient
-from bot.ports import calling_for
+from bot.ports import with_priority
 from sandbox.heroku.behavior import Pace, Switches
-from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fixtures import DATABASE, default_world
 from sandbox.heroku.server import app as heroku_door
-from storage.engine import hasty_engine_for
-from storage.rate_budget import PostgresBudget, full
+from storage.engine import async_commit_engine
+from storage.rate_budget import PostgresRateBudget, full
 from storage.transaction import PostgresStore
 from tests.flow.reconciler.mtls_harness import Passes
 from tests.unit.factories import NETWORK
@@ -31,15 +31,15 @@ SIZE = 1000
 
 @contextlib.asynccontextmanager
 async def keeping(
-    store: PostgresStore, engine: AsyncEngine, url: str, heroku: PlayedHeroku
+    store: PostgresStore, engine: AsyncEngine, url: str, heroku: HerokuEmulator
 ) -> AsyncIterator[Passes]:
     """A keeper that draws on the budget, which is full."""
-    hasty = hasty_engine_for(url)
+    hasty = async_commit_engine(url)
     client = HerokuClient(
         token=TOKEN,
         platform_url="http://heroku.test",
         data_url="http://heroku.test",
-        budgets=PostgresBudget(hasty),
+        budgets=PostgresRateBudget(hasty),
         transport=httpx.ASGITransport(heroku_door(heroku)),
     )
     try:
@@ -53,7 +53,7 @@ SILENT = Switches(data_api_counts=False)
 """A Data API whose calls take no tokens, and whose answers tell of none."""
 
 
-def played(switches: Switches = SILENT) -> PlayedHeroku:
+def played(switches: Switches = SILENT) -> HerokuEmulator:
     return default_world(token=TOKEN, pace=Pace.of(0), switches=switches)
 
 
@@ -136,7 +136,7 @@ async def test_a_lane_whose_pass_the_store_did_not_serve_is_given_back_at_once(
         await passes.begin()
         await passes.approved()
         with monkeypatch.context() as patched:
-            patched.setattr(PostgresBudget, "draw", mute)
+            patched.setattr(PostgresRateBudget, "draw", mute)
             with pytest.raises(StoreUnavailableError):
                 await passes.turn()
         ((lease, wait),) = await passes.query("SELECT lease, due_at - now() FROM lanes WHERE method = 'mtls'")
@@ -167,15 +167,15 @@ async def test_heroku_is_asked_what_is_left_only_where_its_answers_do_not_say(
         assert len(passes.calls("/account/rate-limits")) == 1
 
 
-@pytest.mark.parametrize("purpose", Purpose)
+@pytest.mark.parametrize("purpose", CallPriority)
 async def test_a_look_is_as_urgent_as_what_it_is_for(
-    store: PostgresStore, engine: AsyncEngine, database_url: str, purpose: Purpose
+    store: PostgresStore, engine: AsyncEngine, database_url: str, purpose: CallPriority
 ) -> None:
     async with keeping(store, engine, database_url, played()) as passes:
         await leave(engine, FLOOR + 5)
-        with calling_for(purpose):
-            if purpose is Purpose.REMOVE:
+        with with_priority(purpose):
+            if purpose is CallPriority.REMOVE:
                 assert await passes.client.rules(DATABASE)
                 return
-            with pytest.raises(HerokuSavingError):
+            with pytest.raises(RateBudgetExhaustedError):
                 await passes.client.rules(DATABASE)

@@ -13,16 +13,16 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain import operation as changes
 from bot.domain.grant import Why
 from bot.domain.mtls import rotation
-from bot.domain.mtls.connection_test import Probed
-from bot.domain.mtls.rotation import GRACE, Stage, rotation_of
-from bot.domain.operation import Change, ChangeState
+from bot.domain.mtls.connection_test import TestResult
+from bot.domain.mtls.rotation import GRACE, RotationStage, rotation_of
+from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind, Request, RequestState
 from bot.domain.schedule import CHANGE_DEADLINE
 from bot.domain.subject import CertificateId
 from bot.errors import Refusal, Refused
 from bot.heroku.client import HerokuClient
-from bot.ports import Credential, Doing, Login
-from bot.reconciler.lease import Turns
+from bot.ports import AuditContext, Credential, Login
+from bot.reconciler.lease import LeaseManager
 from bot.reconciler.mtls.reconciler import RulesPass
 from bot.services import Access
 from sandbox.heroku import fault_injection
@@ -44,15 +44,15 @@ def switches() -> Switches:
     return Switches()
 
 
-class PlayedProbe:
+class EmulatedConnectionTest:
     """A machine from which a database lets itself be reached, or not."""
 
     def __init__(self) -> None:
-        self.finds = Probed.CONNECTED
+        self.finds = TestResult.CONNECTED
         self.dies = False
         self.tried: list[tuple[Login, Credential]] = []
 
-    async def connect(self, login: Login, credential: Credential, *, root: str) -> Probed:
+    async def connect(self, login: Login, credential: Credential, *, root: str) -> TestResult:
         """Notes what was brought along; ``dies`` once in the middle of it."""
         assert root.startswith("-----BEGIN CERTIFICATE-----")
         if self.dies:
@@ -63,8 +63,8 @@ class PlayedProbe:
 
 
 @pytest.fixture
-def probe() -> PlayedProbe:
-    return PlayedProbe()
+def probe() -> EmulatedConnectionTest:
+    return EmulatedConnectionTest()
 
 
 @pytest.fixture
@@ -75,7 +75,11 @@ def probing() -> bool:
 
 @pytest.fixture
 async def passes(
-    store: PostgresStore, engine: AsyncEngine, switches: Switches, probe: PlayedProbe, probing: bool
+    store: PostgresStore,
+    engine: AsyncEngine,
+    switches: Switches,
+    probe: EmulatedConnectionTest,
+    probing: bool,
 ) -> AsyncIterator[Passes]:
     heroku = default_world(token=TOKEN, pace=Pace.of(0), switches=switches)
     base = "http://heroku.test"
@@ -105,7 +109,7 @@ class Rotating:
         terms = replace(asked.terms, target=passes.database.id, subject=subject)
         request = await store_helpers.record(passes.store, replace(asked, terms=terms))
         change = changes.begin(request, id=self.id, now=passes.clock.now())
-        doing = Doing(actor="U0LEAD", at=passes.clock.now())
+        doing = AuditContext(actor="U0LEAD", at=passes.clock.now())
         async with passes.store.transaction() as tx:
             await tx.requests.decide(request, RequestState.APPROVED, doing=doing)
             await tx.changes.start(change, within=CHANGE_DEADLINE, doing=doing)
@@ -141,16 +145,16 @@ class Rotating:
             await tx.people.keep([factories.person()])
             await tx.commit()
 
-    async def now(self) -> Change:
+    async def now(self) -> Operation:
         async with self.passes.store.transaction() as tx:
             return await tx.changes.get(self.id)
 
-    async def stage(self) -> Stage:
+    async def stage(self) -> RotationStage:
         return rotation_of(await self.now()).stage
 
     async def failed(self) -> Why | None:
         change = await self.now()
-        assert change.state is ChangeState.FAILED
+        assert change.state is OperationState.FAILED
         return change.why
 
     async def told(self, kind: str) -> int:
@@ -179,7 +183,7 @@ async def test_a_new_certificate_is_made_once_handed_over_and_waited_for(rotatin
         await rotating.passes.look()
     assert rotating.ready() == [rotating.old, new]
     assert len(rotating.passes.calls(MAKE)) == 1
-    assert await rotating.stage() is Stage.INSTALLING
+    assert await rotating.stage() is RotationStage.INSTALLING
     assert await rotating.told("notice.rotation_ready") == 1
 
 
@@ -208,9 +212,9 @@ async def test_the_old_one_stays_until_the_grace_is_over(rotating: Rotating) -> 
 async def test_then_it_is_removed_and_the_rotation_done_once_that_was_read_back(rotating: Rotating) -> None:
     new = await rotating.rested()
     await rotating.passes.look()
-    assert await rotating.stage() is Stage.REMOVING
+    assert await rotating.stage() is RotationStage.REMOVING
     await rotating.passes.look()
-    assert (await rotating.now()).state is ChangeState.DONE
+    assert (await rotating.now()).state is OperationState.DONE
     assert rotating.ready() == [new]
     assert len(rotating.passes.calls(REMOVE)) == 1
     assert await rotating.told("notice.done") == 1
@@ -251,7 +255,7 @@ async def test_a_new_one_whose_removal_was_approved_is_none_to_rely_on(rotating:
     discard = changes.begin(request, id=uuid4(), now=passes.clock.now())
     async with passes.store.transaction() as tx:
         await tx.changes.start(
-            discard, within=CHANGE_DEADLINE, doing=Doing(actor="U0LEAD", at=passes.clock.now())
+            discard, within=CHANGE_DEADLINE, doing=AuditContext(actor="U0LEAD", at=passes.clock.now())
         )
         await tx.lanes.want(passes.database.id, discard.method)
         await tx.commit()
@@ -269,7 +273,7 @@ async def test_tried_again_another_new_one_is_made(rotating: Rotating) -> None:
     await rotating.access.retry(request, person="U0ENGINEER", key="retry")
     for _ in range(3):
         await rotating.passes.look()
-    assert await rotating.stage() is Stage.INSTALLING
+    assert await rotating.stage() is RotationStage.INSTALLING
     assert rotation_of(await rotating.now()).new not in (None, new)
     assert len(rotating.passes.calls(MAKE)) == 2
 
@@ -282,7 +286,7 @@ async def test_an_old_one_that_somebody_removed_is_said(rotating: Rotating) -> N
     request = (await rotating.now()).request
     await rotating.access.retry(request, person="U0ENGINEER", key="retry")
     await rotating.passes.look()
-    assert (await rotating.now()).state is ChangeState.DONE
+    assert (await rotating.now()).state is OperationState.DONE
     assert rotating.ready() == [new]
     assert rotating.passes.calls(REMOVE) == []
 
@@ -300,7 +304,7 @@ async def test_an_answer_that_is_lost_is_found_again_and_nothing_is_made_twice(r
     for _ in range(3):
         await rotating.passes.look()
     assert len(rotating.passes.calls(MAKE)) == 1
-    assert await rotating.stage() is Stage.INSTALLING
+    assert await rotating.stage() is RotationStage.INSTALLING
 
 
 async def test_a_removal_whose_answer_is_lost_is_read_back(rotating: Rotating) -> None:
@@ -308,7 +312,7 @@ async def test_a_removal_whose_answer_is_lost_is_read_back(rotating: Rotating) -
     rotating.passes.heroku.fault(fault_injection.lost_answer(), on=REMOVE)
     await rotating.passes.look()
     await rotating.passes.look()
-    assert (await rotating.now()).state is ChangeState.DONE
+    assert (await rotating.now()).state is OperationState.DONE
     assert rotating.ready() == [new]
 
 
@@ -316,7 +320,7 @@ async def test_a_list_that_cannot_be_read_decides_nothing(rotating: Rotating) ->
     new = await rotating.rested()
     rotating.passes.heroku.fault(fault_injection.status(500), on=r"GET .*/certificates$")
     await rotating.passes.look()
-    assert await rotating.stage() is Stage.RESTING
+    assert await rotating.stage() is RotationStage.RESTING
     assert rotating.ready() == [rotating.old, new]
 
 
@@ -343,7 +347,7 @@ async def test_the_deadline_of_the_removal_is_its_own(rotating: Rotating) -> Non
     await rotating.passes.query("UPDATE changes SET overdue_at = now() - interval '1 day'")
     await rotating.passes.look()
     await rotating.passes.look()
-    assert (await rotating.now()).state is ChangeState.DONE
+    assert (await rotating.now()).state is OperationState.DONE
 
 
 # --- what people say on the way --------------------------------------------------------------------------
@@ -356,7 +360,7 @@ async def test_an_old_one_that_is_still_needed_stays(rotating: Rotating) -> None
         await rotating.access.keep_old(request, person="U0ENGINEER", key=press)
     rotating.passes.clock.present += GRACE
     await rotating.passes.look()
-    assert await rotating.stage() is Stage.INSTALLING
+    assert await rotating.stage() is RotationStage.INSTALLING
     assert rotating.ready() == [rotating.old, new]
 
 
@@ -383,7 +387,7 @@ async def test_a_person_and_a_keeper_never_wait_for_each_other(rotating: Rotatin
     await rotating.handed_over()
     taken = await rotating.passes.claim()
     assert isinstance(taken.making, RulesPass)
-    turns = Turns(store=rotating.passes.store, deadline=rotating.passes.client.deadline)
+    turns = LeaseManager(store=rotating.passes.store, deadline=rotating.passes.client.deadline)
     async with turns.holding(taken.making.turn, change=rotating.id) as tx:
         pressing = asyncio.create_task(asked_for_a_test(rotating))
         await rotating.passes.somebody_waits()
@@ -401,7 +405,7 @@ async def asked_for_a_test(rotating: Rotating) -> None:
 
 
 async def test_a_test_connects_with_the_new_certificate_and_its_word_is_kept(
-    rotating: Rotating, probe: PlayedProbe
+    rotating: Rotating, probe: EmulatedConnectionTest
 ) -> None:
     new = await rotating.handed_over()
     await asked_for_a_test(rotating)
@@ -412,8 +416,8 @@ async def test_a_test_connects_with_the_new_certificate_and_its_word_is_kept(
     assert credential == await rotating.passes.client.credential(DATABASE, new)
     assert login.password in rotating.passes.heroku.connection(DATABASE)
     remembered = rotation_of(await rotating.now())
-    assert (remembered.tested, remembered.test_asked_at) == (Probed.CONNECTED, None)
-    assert await rotating.stage() is Stage.INSTALLING
+    assert (remembered.tested, remembered.test_asked_at) == (TestResult.CONNECTED, None)
+    assert await rotating.stage() is RotationStage.INSTALLING
 
 
 async def test_who_had_it_tested_and_what_came_of_it_is_in_the_audit_trail(rotating: Rotating) -> None:
@@ -429,7 +433,9 @@ async def test_who_had_it_tested_and_what_came_of_it_is_in_the_audit_trail(rotat
     ]
 
 
-async def test_what_a_test_uses_is_nowhere_in_the_store(rotating: Rotating, probe: PlayedProbe) -> None:
+async def test_what_a_test_uses_is_nowhere_in_the_store(
+    rotating: Rotating, probe: EmulatedConnectionTest
+) -> None:
     await rotating.handed_over()
     await asked_for_a_test(rotating)
     await rotating.passes.look()
@@ -440,21 +446,21 @@ async def test_what_a_test_uses_is_nowhere_in_the_store(rotating: Rotating, prob
 
 
 async def test_where_heroku_gives_no_key_nothing_is_tried_and_that_is_said(
-    rotating: Rotating, probe: PlayedProbe
+    rotating: Rotating, probe: EmulatedConnectionTest
 ) -> None:
     await rotating.handed_over()
     rotating.passes.heroku.fault(fault_injection.status(500), on=r"GET .*/config-vars")
     await asked_for_a_test(rotating)
     await rotating.passes.look()
-    assert rotation_of(await rotating.now()).tested is Probed.NOT_FETCHED
+    assert rotation_of(await rotating.now()).tested is TestResult.NOT_FETCHED
     assert probe.tried == []
 
 
 async def test_a_new_one_that_does_not_work_keeps_the_old_one_until_a_person_says_otherwise(
-    rotating: Rotating, probe: PlayedProbe
+    rotating: Rotating, probe: EmulatedConnectionTest
 ) -> None:
     new = await rotating.installed()
-    probe.finds = Probed.NOT_ACCEPTED
+    probe.finds = TestResult.NOT_ACCEPTED
     await asked_for_a_test(rotating)
     await rotating.passes.look()
     rotating.passes.clock.present += GRACE
@@ -464,11 +470,11 @@ async def test_a_new_one_that_does_not_work_keeps_the_old_one_until_a_person_say
     request = (await rotating.now()).request
     await rotating.access.retry(request, person="U0ENGINEER", key="retry")
     await rotating.passes.look()
-    assert await rotating.stage() is Stage.REMOVING
+    assert await rotating.stage() is RotationStage.REMOVING
 
 
 async def test_a_test_that_its_keeper_did_not_live_to_see_is_made_again(
-    rotating: Rotating, probe: PlayedProbe
+    rotating: Rotating, probe: EmulatedConnectionTest
 ) -> None:
     await rotating.handed_over()
     await asked_for_a_test(rotating)
@@ -477,10 +483,10 @@ async def test_a_test_that_its_keeper_did_not_live_to_see_is_made_again(
         await rotating.passes.look()
     await rotating.passes.query("UPDATE lanes SET lease = NULL, lease_until = NULL")
     await rotating.passes.look()
-    assert rotation_of(await rotating.now()).tested is Probed.CONNECTED
+    assert rotation_of(await rotating.now()).tested is TestResult.CONNECTED
 
 
-async def test_nobody_else_has_it_tested(rotating: Rotating, probe: PlayedProbe) -> None:
+async def test_nobody_else_has_it_tested(rotating: Rotating, probe: EmulatedConnectionTest) -> None:
     await rotating.handed_over()
     request = (await rotating.now()).request
     async with rotating.passes.store.transaction() as tx:
@@ -504,7 +510,7 @@ async def test_where_it_is_switched_off_there_is_nothing_to_test(rotating: Rotat
 def test_a_rotation_remembers_no_secret() -> None:
     begun = changes.begin(_asked(), id=uuid4(), now=factories.NOW)
     made = rotation.made(begun, uuid4(), now=factories.NOW, testable=True)
-    tried = rotation.tested(rotation.testing(made, now=factories.NOW), Probed.OTHER, now=factories.NOW)
+    tried = rotation.tested(rotation.testing(made, now=factories.NOW), TestResult.OTHER, now=factories.NOW)
     assert set(tried.progress) == {"new", "ready_at", "reminders", "testable", "tested", "tested_at"}
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain.request import Kind
 from bot.domain.trusted_ips.ruleset import LIMIT
 from bot.heroku.client import HerokuClient
-from bot.ports import PostKind
+from bot.ports import MessageKind
 from sandbox.heroku import fault_injection
 from sandbox.heroku.behavior import Pace, Switches
 from sandbox.heroku.fixtures import default_world
@@ -208,7 +208,7 @@ async def test_what_somebody_took_out_is_not_put_back(passes: Spaces) -> None:
     await passes.look(2)
     assert await passes.state(grant) == "interrupted"
     assert passes.sources() == [OFFICE]
-    assert PostKind.NOTICE_INTERRUPTED in await passes.told()
+    assert MessageKind.NOTICE_INTERRUPTED in await passes.told()
 
 
 async def test_a_range_that_is_back_after_its_proven_end_is_a_red_finding(passes: Spaces) -> None:
@@ -216,7 +216,7 @@ async def test_a_range_that_is_back_after_its_proven_end_is_a_red_finding(passes
     await passes.look(2)
     passes.by_hand(OFFICE, MINE)
     await passes.look(2)
-    assert await passes.told() == [PostKind.NOTICE_RANGE_BACK]
+    assert await passes.told() == [MessageKind.NOTICE_RANGE_BACK]
     assert (await passes.drift()).back == {MINE}
     assert passes.sources() == [OFFICE, MINE]
 
@@ -224,7 +224,7 @@ async def test_a_range_that_is_back_after_its_proven_end_is_a_red_finding(passes
 async def test_a_range_that_somebody_adds_is_told_of_once(passes: Spaces) -> None:
     passes.by_hand(OFFICE, OTHER)
     await passes.look(3)
-    assert await passes.told() == [PostKind.NOTICE_RANGE_FOREIGN]
+    assert await passes.told() == [MessageKind.NOTICE_RANGE_FOREIGN]
 
 
 async def test_a_foreign_range_is_taken_out_by_its_own_approval(passes: Spaces) -> None:
@@ -269,8 +269,8 @@ async def test_a_range_that_was_taken_over_and_vanishes_is_told_of(passes: Space
     await passes.look(2)
     passes.by_hand(OFFICE)
     await passes.look(2)
-    assert (await passes.told())[-1] == PostKind.NOTICE_RANGE_MISSING
-    assert (await passes.told("U0ENGINEER"))[-1] == PostKind.NOTICE_RANGE_MISSING
+    assert (await passes.told())[-1] == MessageKind.NOTICE_RANGE_MISSING
+    assert (await passes.told("U0ENGINEER"))[-1] == MessageKind.NOTICE_RANGE_MISSING
     assert (await passes.drift()).missing == {OTHER}
     assert passes.sources() == [OFFICE]
 
@@ -282,7 +282,7 @@ async def test_a_list_is_never_written_empty(passes: Spaces) -> None:
     await passes.look(2)
     assert passes.sources() == [MINE]
     assert await passes.state(grant) == "ending"
-    assert PostKind.NOTICE_RANGE_STUCK in await passes.told()
+    assert MessageKind.NOTICE_RANGE_STUCK in await passes.told()
     passes.by_hand(MINE, OFFICE)
     await passes.look(2)
     assert passes.sources() == [OFFICE]
@@ -336,7 +336,7 @@ async def test_whoever_keeps_writing_over_us_is_left_to_a_person_after_five_roun
     passes.between.act = act
     await passes.look()
     assert passes.calls("PUT") == 5
-    assert PostKind.NOTICE_RANGES_CONTENDED in await passes.told()
+    assert MessageKind.NOTICE_RANGES_CONTENDED in await passes.told()
 
 
 @pytest.mark.timeout(300)
@@ -392,7 +392,7 @@ class Trials:
         self._calls = 0
         # What was before this trial is nobody's business: the history is read whole each time.
         self._passes.forget_history()
-        told = (await self._passes.told()).count(PostKind.NOTICE_RANGES_UNSEEN)
+        told = (await self._passes.told()).count(MessageKind.NOTICE_RANGES_UNSEEN)
         source = f"203.0.113.{self._made}/32"
         opens = self._made % 2 == 1
         if opens:
@@ -412,7 +412,7 @@ class Trials:
         held = there == self.outside | set(self._granted)
         self.held += held
         if not held:
-            now = (await self._passes.told()).count(PostKind.NOTICE_RANGES_UNSEEN)
+            now = (await self._passes.told()).count(MessageKind.NOTICE_RANGES_UNSEEN)
             self.reported += now > told
             # What is lost is lost; the next trial begins with what is there.
             self.outside = there - set(self._granted)
@@ -545,7 +545,7 @@ async def test_a_list_of_somebody_else_that_stays_stored_only_is_told_of_once(
         await passes.look()
         assert await passes.told() == []
         await passes.look(2)
-        assert await passes.told() == [PostKind.NOTICE_RANGES_UNAPPLIED]
+        assert await passes.told() == [MessageKind.NOTICE_RANGES_UNAPPLIED]
         assert passes.calls("PUT") == 0
 
 

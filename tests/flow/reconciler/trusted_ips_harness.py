@@ -11,17 +11,17 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain.drift import Drift
 from bot.domain.grant import Grant, Why, closing
 from bot.domain.method import Method
-from bot.domain.observation import ranges_look
-from bot.domain.operation import Change
+from bot.domain.observation import ruleset_observation
+from bot.domain.operation import Operation
 from bot.domain.operation import begin as begin_change
 from bot.domain.request import Kind, Request, RequestState
 from bot.domain.schedule import CHANGE_DEADLINE
 from bot.domain.target import Space
 from bot.heroku.client import HerokuClient
-from bot.ports import Doing, Transaction
-from bot.reconciler.controller import Keeper
-from bot.reconciler.trusted_ips.reconciler import RangesKeeper
-from sandbox.heroku.emulator import PlayedHeroku
+from bot.ports import AuditContext, Transaction
+from bot.reconciler.controller import Controller
+from bot.reconciler.trusted_ips.reconciler import TrustedIpsReconciler
+from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fixtures import OFFICE, SPACE
 from storage.transaction import PostgresStore
 from tests.unit import factories
@@ -35,13 +35,13 @@ class RangePasses:
     """Hands and eyes on a keeper that makes a pass when it is told to."""
 
     def __init__(
-        self, *, store: PostgresStore, engine: AsyncEngine, heroku: PlayedHeroku, client: HerokuClient
+        self, *, store: PostgresStore, engine: AsyncEngine, heroku: HerokuEmulator, client: HerokuClient
     ) -> None:
         self.store = store
         self.heroku = heroku
         self.clock = SetClock()
-        ranges = RangesKeeper(store=store, heroku=client, policy=POLICY, clock=self.clock)
-        self.keeper = Keeper(store=store, methods={Method.TRUSTED: ranges})
+        ranges = TrustedIpsReconciler(store=store, heroku=client, policy=POLICY, clock=self.clock)
+        self.keeper = Controller(store=store, methods={Method.TRUSTED: ranges})
         self._client = client
         self._engine = engine
         self.space = Space(id=uuid4(), name=SPACE, region="virginia", shield=False)
@@ -59,7 +59,7 @@ class RangePasses:
         """Passes over the space, due or not, with time enough since the last write."""
         for _ in range(times):
             await self.query("UPDATE space_services SET written_at = written_at - interval '1 second'")
-            await self.do(lambda tx: tx.lanes.look_soon(self.space.id))
+            await self.do(lambda tx: tx.lanes.request_refresh(self.space.id))
             await self.turn()
 
     async def turn(self) -> None:
@@ -97,7 +97,7 @@ class RangePasses:
 
         await self.do(close)
 
-    async def change(self, kind: Kind, source: str) -> Change:
+    async def change(self, kind: Kind, source: str) -> Operation:
         """A change that was just approved."""
         request = await self._asked(source, kind, "U0ENGINEER")
         change = begin_change(request, id=uuid4(), now=self.clock.now())
@@ -155,7 +155,7 @@ class RangePasses:
             await store_helpers.value(self._engine, "SELECT why FROM grants WHERE id = :id", id=grant.id)
         )
 
-    async def made(self, change: Change) -> str:
+    async def made(self, change: Operation) -> str:
         """The state of a change."""
         return str(
             await store_helpers.value(self._engine, "SELECT state FROM changes WHERE id = :id", id=change.id)
@@ -169,7 +169,7 @@ class RangePasses:
     async def drift(self) -> Drift:
         """What the last look has found."""
         async with self.store.transaction() as tx:
-            look = ranges_look(await tx.lanes.look(self.space.id, Method.TRUSTED))
+            look = ruleset_observation(await tx.lanes.look(self.space.id, Method.TRUSTED))
         assert look is not None
         return look.drift
 
@@ -179,8 +179,8 @@ class RangePasses:
         terms = replace(asked.terms, method=Method.TRUSTED, target=self.space.id, subject=subject)
         return await store_helpers.record(self.store, replace(asked, terms=terms), requester=owner)
 
-    def _doing(self, actor: str) -> Doing:
-        return Doing(actor=actor, at=self.clock.now())
+    def _doing(self, actor: str) -> AuditContext:
+        return AuditContext(actor=actor, at=self.clock.now())
 
 
 __all__ = ["MINE", "OFFICE", "RangePasses"]

@@ -6,32 +6,32 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.rate_budget import FLOOR, KEPT, LOOKS, Budget, Purpose
+from bot.domain.rate_budget import FLOOR, KEPT, LOOKS, Budget, CallPriority
 from tests.unit.factories import NOW
 
 FULL = Budget(size=4500, refill=1.25, tokens=4500, looks=1500, at=NOW)
 
-purposes = st.sampled_from(Purpose)
+purposes = st.sampled_from(CallPriority)
 steps = st.lists(st.tuples(purposes, st.integers(1, 400), st.floats(0, 600)), max_size=40)
 
 
 def test_a_third_of_the_tokens_is_all_that_looks_can_use_at_once() -> None:
-    assert FULL.drawn(Purpose.LOOK, 4500)[1] == 1500
+    assert FULL.drawn(CallPriority.LOOK, 4500)[1] == 1500
 
 
 def test_additions_leave_a_tenth_to_removals() -> None:
-    left, granted = FULL.drawn(Purpose.ADD, 4500)
+    left, granted = FULL.drawn(CallPriority.ADD, 4500)
     assert granted == 4050
-    assert left.drawn(Purpose.ADD, 1)[1] == 0
-    assert left.drawn(Purpose.REMOVE, 1000)[1] == 450 - FLOOR
+    assert left.drawn(CallPriority.ADD, 1)[1] == 0
+    assert left.drawn(CallPriority.REMOVE, 1000)[1] == 450 - FLOOR
 
 
 def test_removals_leave_what_may_be_under_way() -> None:
-    assert FULL.drawn(Purpose.REMOVE, 5000)[1] == 4500 - FLOOR
+    assert FULL.drawn(CallPriority.REMOVE, 5000)[1] == 4500 - FLOOR
 
 
 def test_looks_use_up_the_tokens_of_all() -> None:
-    assert FULL.drawn(Purpose.LOOK, 100)[0].tokens == 4400
+    assert FULL.drawn(CallPriority.LOOK, 100)[0].tokens == 4400
 
 
 def test_tokens_come_back_evenly_until_the_pool_is_full() -> None:
@@ -47,14 +47,14 @@ def test_a_clock_that_stands_still_or_goes_back_brings_no_tokens() -> None:
 
 
 @given(purposes, st.floats(0, 4500), st.floats(0, 1500))
-def test_after_the_wait_there_is_a_token(purpose: Purpose, tokens: float, looks: float) -> None:
+def test_after_the_wait_there_is_a_token(purpose: CallPriority, tokens: float, looks: float) -> None:
     budget = replace(FULL, tokens=tokens, looks=looks)
     waited = budget.later(NOW + budget.wait(purpose) + timedelta(milliseconds=1))
     assert waited.drawn(purpose, 1)[1] == 1
 
 
 @given(steps)
-def test_nobody_ever_draws_more_than_has_come_back(drawing: list[tuple[Purpose, int, float]]) -> None:
+def test_nobody_ever_draws_more_than_has_come_back(drawing: list[tuple[CallPriority, int, float]]) -> None:
     budget, drawn, now = FULL, 0, NOW
     for purpose, calls, seconds in drawing:
         now += timedelta(seconds=seconds)
@@ -65,19 +65,19 @@ def test_nobody_ever_draws_more_than_has_come_back(drawing: list[tuple[Purpose, 
 
 
 @given(steps)
-def test_looks_get_a_third_at_most_in_the_long_run(drawing: list[tuple[Purpose, int, float]]) -> None:
+def test_looks_get_a_third_at_most_in_the_long_run(drawing: list[tuple[CallPriority, int, float]]) -> None:
     budget, looked, now = FULL, 0, NOW
     for purpose, calls, seconds in drawing:
         now += timedelta(seconds=seconds)
         budget, granted = budget.later(now).drawn(purpose, calls)
-        looked += granted if purpose is Purpose.LOOK else 0
+        looked += granted if purpose is CallPriority.LOOK else 0
     assert looked <= (FULL.size + (now - NOW).total_seconds() * FULL.refill) * LOOKS + 1e-6
 
 
 @given(st.floats(0, 4500 * KEPT), st.integers(1, 100))
 def test_with_little_left_only_removals_go_on(tokens: float, calls: int) -> None:
     little = replace(FULL, tokens=tokens)
-    assert little.drawn(Purpose.LOOK, calls)[1] == little.drawn(Purpose.ADD, calls)[1] == 0
+    assert little.drawn(CallPriority.LOOK, calls)[1] == little.drawn(CallPriority.ADD, calls)[1] == 0
 
 
 def test_what_heroku_says_is_believed_but_for_calls_under_way() -> None:

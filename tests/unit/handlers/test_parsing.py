@@ -12,7 +12,7 @@ from bot.errors import Refusal, Refused
 from bot.i18n.en import refusals as en_refusals
 from bot.i18n.ja import refusals as ja_refusals
 from bot.policy.schema import TAKEN
-from bot.services import Wish
+from bot.services import RequestInput
 from handlers.certificate_typed import AskDisable, AskDiscard, AskEnable, AskIssue, AskStock
 from handlers.link_typed import AskLinkAdd, AskLinkAdopt, AskLinkClose, AskLinkRemove, AskLinkStatus
 from handlers.parsing.clauses import ENDLESS, WORDS
@@ -346,12 +346,12 @@ RIGHT: list[tuple[str, Typed]] = [
     ("privatelink close", AskLinkClose()),
     ("privatelink close billing because moved", AskLinkClose(target="billing", reason="moved")),
     ("privatelink close on billing", AskLinkClose(target="billing")),
-    ("trusted add 203.0.113.4", AskTrusted(verb="add", wish=Wish(address="203.0.113.4"))),
+    ("trusted add 203.0.113.4", AskTrusted(verb="add", wish=RequestInput(address="203.0.113.4"))),
     (
         "trusted add 203.0.113.0/28 to acme for 8h because the BI tool knows no certificates",
         AskTrusted(
             verb="add",
-            wish=Wish(
+            wish=RequestInput(
                 address="203.0.113.0/28",
                 target="acme",
                 duration="8h",
@@ -361,11 +361,11 @@ RIGHT: list[tuple[str, Typed]] = [
     ),
     (
         "trusted remove 203.0.113.4 from acme because moved",
-        AskTrusted(verb="remove", wish=Wish(address="203.0.113.4", target="acme", reason="moved")),
+        AskTrusted(verb="remove", wish=RequestInput(address="203.0.113.4", target="acme", reason="moved")),
     ),
     (
         "trusted adopt 203.0.113.4 on acme",
-        AskTrusted(verb="adopt", wish=Wish(address="203.0.113.4", target="acme")),
+        AskTrusted(verb="adopt", wish=RequestInput(address="203.0.113.4", target="acme")),
     ),
     ("trusted status acme", AskTrustedStatus(target="acme")),
     ("trusted status", AskTrustedStatus()),

@@ -21,7 +21,14 @@ from starlette.types import Message, Receive, Scope, Send
 from structlog.testing import capture_logs
 
 from bot.errors import MisconfiguredError
-from handlers.transport.request_verification import DEEPEST, FORM, JSON, LARGEST_BODY, Gate, sign
+from handlers.transport.request_verification import (
+    DEEPEST,
+    FORM,
+    JSON,
+    LARGEST_BODY,
+    RequestVerification,
+    sign,
+)
 
 NEW, OLD = "new-secret", "old-secret"
 NOW = 1_795_000_000.0
@@ -77,12 +84,12 @@ def without(headers: Iterable[Header], *names: bytes) -> list[Header]:
     return [header for header in headers if header[0] not in names]
 
 
-def gate(behind: Behind, *secrets: str) -> Gate:
-    return Gate(behind, secrets=secrets or (NEW,), now=lambda: NOW)
+def gate(behind: Behind, *secrets: str) -> RequestVerification:
+    return RequestVerification(behind, secrets=secrets or (NEW,), now=lambda: NOW)
 
 
 async def knock(
-    at: Gate,
+    at: RequestVerification,
     headers: Iterable[Header],
     chunks: Sequence[bytes] = (COMMAND,),
     *,
@@ -147,7 +154,7 @@ async def test_after_rotation_the_old_secret_is_refused() -> None:
 @pytest.mark.parametrize("secrets", [(), ("",), (NEW, ""), (NEW, OLD, "third")])
 def test_a_gate_without_a_proper_secret_is_not_built(secrets: tuple[str, ...]) -> None:
     with pytest.raises(MisconfiguredError, match="SLACK_SIGNING_SECRET"):
-        Gate(Behind(), secrets=secrets)
+        RequestVerification(Behind(), secrets=secrets)
 
 
 @pytest.mark.parametrize(
@@ -461,7 +468,7 @@ async def bolt() -> AsyncIterator[httpx.AsyncClient]:
     async def behind(scope: Scope, receive: Receive, send: Send) -> None:
         await handler(dict(scope), receive, send)
 
-    at = Gate(behind, secrets=(NEW, OLD))
+    at = RequestVerification(behind, secrets=(NEW, OLD))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=at), base_url="http://gate") as client:
         yield client
 
@@ -502,7 +509,11 @@ async def test_what_made_bolt_stumble_no_longer_reaches_it(
 async def served() -> AsyncIterator[str]:
     """A gate behind a real server on a free port of this machine."""
     config = uvicorn.Config(
-        Gate(Behind(), secrets=(NEW,)), lifespan="off", ws="none", log_config=None, access_log=False
+        RequestVerification(Behind(), secrets=(NEW,)),
+        lifespan="off",
+        ws="none",
+        log_config=None,
+        access_log=False,
     )
     server = uvicorn.Server(config)
     with socket.create_server(("127.0.0.1", 0)) as listening:

@@ -7,23 +7,23 @@ from typing import Any, cast
 
 import pytest
 
-from bot.ports import Loop
-from handlers.scheduler import Ticking
+from bot.ports import WorkerName
+from handlers.scheduler import Scheduler
 from tests.unit.factories import SetClock
 
 
 class Silent:
     """A bell that nobody rings."""
 
-    async def wait(self, loop: Loop, *, at_most: timedelta) -> None:
+    async def wait(self, loop: WorkerName, *, at_most: timedelta) -> None:
         await asyncio.sleep(at_most.total_seconds())
 
 
-def ticking(step: Any) -> Ticking:
+def ticking(step: Any) -> Scheduler:
     """A clock whose every step is this one."""
-    access = SimpleNamespace(follow_clock=step, seal=step, sum_up=step)
-    census = SimpleNamespace(run_due=step, answer_questions=step)
-    return Ticking(
+    access = SimpleNamespace(run_due=step, seal=step, send_weekly_summary=step)
+    census = SimpleNamespace(run_due=step, answer_lookups=step)
+    return Scheduler(
         access=cast("Any", access), census=cast("Any", census), clock=SetClock(), bell=cast("Any", Silent())
     )
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.mtls.connection_test import Probed
-from bot.heroku.connection_test import PostgresProbe, read
+from bot.domain.mtls.connection_test import TestResult
+from bot.heroku.connection_test import PostgresConnectionTest, read
 from bot.ports import Credential, Login
 
 BEFORE = 'connection to server at "203.0.113.9", port 5432 failed: '
@@ -21,29 +21,35 @@ CREDENTIAL = Credential(chain=PEM, key=PEM)
 @pytest.mark.parametrize(
     ("sentence", "found"),
     [
-        ('FATAL:  no pg_hba.conf entry for host "203.0.113.9", user "u", database "d"', Probed.NOT_LET_IN),
-        ('FATAL:  pg_hba.conf rejects connection for host "203.0.113.9", user "u"', Probed.NOT_LET_IN),
-        ("server did not request an SSL certificate", Probed.NOT_ASKED),
-        ("server accepted connection without a valid SSL certificate", Probed.NOT_ASKED),
-        ("SSL error: ssl/tls alert certificate revoked", Probed.NOT_ACCEPTED),
-        ("SSL error: sslv3 alert certificate expired", Probed.NOT_ACCEPTED),
-        ("SSL error: ssl/tls alert bad certificate", Probed.NOT_ACCEPTED),
-        ("SSL error: tlsv1 alert unknown ca", Probed.NOT_ACCEPTED),
-        ("FATAL:  connection requires a valid client certificate", Probed.NOT_ACCEPTED),
-        ('FATAL:  certificate authentication failed for user "u"', Probed.NOT_ACCEPTED),
-        ("Connection refused\n\tIs the server running on that host?", Probed.UNREACHABLE),
-        ("timeout expired", Probed.UNREACHABLE),
-        ("Connection timed out", Probed.UNREACHABLE),
-        ("Network is unreachable", Probed.UNREACHABLE),
-        ("No route to host", Probed.UNREACHABLE),
-        ("failed to resolve host 'db.example.org': [Errno -2] Name or service not known", Probed.UNREACHABLE),
-        ('FATAL:  password authentication failed for user "u"', Probed.OTHER),
-        ("SSL error: certificate verify failed", Probed.OTHER),
-        ("could not load private key file: key values mismatch", Probed.OTHER),
-        ("", Probed.OTHER),
+        (
+            'FATAL:  no pg_hba.conf entry for host "203.0.113.9", user "u", database "d"',
+            TestResult.NOT_LET_IN,
+        ),
+        ('FATAL:  pg_hba.conf rejects connection for host "203.0.113.9", user "u"', TestResult.NOT_LET_IN),
+        ("server did not request an SSL certificate", TestResult.NOT_ASKED),
+        ("server accepted connection without a valid SSL certificate", TestResult.NOT_ASKED),
+        ("SSL error: ssl/tls alert certificate revoked", TestResult.NOT_ACCEPTED),
+        ("SSL error: sslv3 alert certificate expired", TestResult.NOT_ACCEPTED),
+        ("SSL error: ssl/tls alert bad certificate", TestResult.NOT_ACCEPTED),
+        ("SSL error: tlsv1 alert unknown ca", TestResult.NOT_ACCEPTED),
+        ("FATAL:  connection requires a valid client certificate", TestResult.NOT_ACCEPTED),
+        ('FATAL:  certificate authentication failed for user "u"', TestResult.NOT_ACCEPTED),
+        ("Connection refused\n\tIs the server running on that host?", TestResult.UNREACHABLE),
+        ("timeout expired", TestResult.UNREACHABLE),
+        ("Connection timed out", TestResult.UNREACHABLE),
+        ("Network is unreachable", TestResult.UNREACHABLE),
+        ("No route to host", TestResult.UNREACHABLE),
+        (
+            "failed to resolve host 'db.example.org': [Errno -2] Name or service not known",
+            TestResult.UNREACHABLE,
+        ),
+        ('FATAL:  password authentication failed for user "u"', TestResult.OTHER),
+        ("SSL error: certificate verify failed", TestResult.OTHER),
+        ("could not load private key file: key values mismatch", TestResult.OTHER),
+        ("", TestResult.OTHER),
     ],
 )
-def test_what_libpq_says_becomes_one_word(sentence: str, found: Probed) -> None:
+def test_what_libpq_says_becomes_one_word(sentence: str, found: TestResult) -> None:
     assert read(BEFORE + sentence) is found
 
 
@@ -73,10 +79,10 @@ async def silent() -> AsyncIterator[int]:
 
 async def test_a_server_that_says_nothing_is_unreachable_in_time(silent: int) -> None:
     began = time.monotonic()
-    found = await PostgresProbe(patience=timedelta(milliseconds=200)).connect(
+    found = await PostgresConnectionTest(patience=timedelta(milliseconds=200)).connect(
         at(silent), CREDENTIAL, root=PEM
     )
-    assert found is Probed.UNREACHABLE
+    assert found is TestResult.UNREACHABLE
     assert time.monotonic() - began < 5
     assert left_open() == set()
 
@@ -84,11 +90,11 @@ async def test_a_server_that_says_nothing_is_unreachable_in_time(silent: int) ->
 async def test_a_port_where_nobody_is_is_unreachable() -> None:
     async with await asyncio.start_server(lambda _r, _w: None, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-    assert await PostgresProbe().connect(at(port), CREDENTIAL, root=PEM) is Probed.UNREACHABLE
+    assert await PostgresConnectionTest().connect(at(port), CREDENTIAL, root=PEM) is TestResult.UNREACHABLE
     assert left_open() == set()
 
 
 async def test_what_libpq_cannot_be_given_is_a_word_and_no_disaster() -> None:
     login = Login(host="127.0.0.1", port=1, user="u1", password="hu\ud800sh", base="d1")
-    assert await PostgresProbe().connect(login, CREDENTIAL, root=PEM) is Probed.OTHER
+    assert await PostgresConnectionTest().connect(login, CREDENTIAL, root=PEM) is TestResult.OTHER
     assert left_open() == set()

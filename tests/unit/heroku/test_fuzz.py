@@ -13,7 +13,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.domain.trusted_ips.ruleset import RangeRule
+from bot.domain.trusted_ips.ruleset import RulesetRule
 from bot.errors import HerokuError
 from bot.heroku.client import HerokuClient
 from sandbox.heroku.fixtures import DATABASE, SPACE
@@ -30,7 +30,7 @@ CALLS: list[Callable[[HerokuClient], Awaitable[Any]]] = [
     lambda heroku: heroku.spaces(),
     lambda heroku: heroku.ruleset(ID),
     lambda heroku: heroku.rulesets(ID),
-    lambda heroku: heroku.put_ruleset(ID, [RangeRule("allow", "203.0.113.4/32")]),
+    lambda heroku: heroku.put_ruleset(ID, [RulesetRule("allow", "203.0.113.4/32")]),
     lambda heroku: heroku.database_name(ID),
     lambda heroku: heroku.endpoint_status(NAME),
     lambda heroku: heroku.rules(NAME),

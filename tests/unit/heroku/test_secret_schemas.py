@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.errors import HerokuUnclearError
+from bot.errors import HerokuAmbiguousError
 from bot.heroku.schemas.secrets import read_authority, read_credential, read_login
 from bot.ports import Credential, Login
 
@@ -24,7 +24,7 @@ def body(**changed: object) -> bytes:
 
 def said(read: Callable[[bytes], object], answer: bytes) -> str:
     """Everything that a log with a traceback would say of an answer that cannot be read."""
-    with pytest.raises(HerokuUnclearError) as caught:
+    with pytest.raises(HerokuAmbiguousError) as caught:
         read(answer)
     assert caught.value.__cause__ is None
     return "".join(traceback.format_exception(caught.value))
@@ -47,7 +47,7 @@ def test_one_without_a_part_is_not_read_and_the_error_quotes_nothing(missing: st
 
 
 def test_one_that_is_left_out_while_it_is_pending_is_not_read() -> None:
-    with pytest.raises(HerokuUnclearError):
+    with pytest.raises(HerokuAmbiguousError):
         read_credential(json.dumps({"id": "1", "status": "pending"}).encode())
 
 

@@ -11,43 +11,43 @@ from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, PAGE, SIGNING_SECRET
 from sandbox.external_changes import ByHand
 from sandbox.fault_injection import KINDS, SPENT, Weather
 from sandbox.heroku.behavior import Pace
-from sandbox.heroku.emulator import PlayedHeroku
+from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fixtures import DATABASE, OFFICE, SPACE, default_world
 from sandbox.heroku.http_types import Request
 from sandbox.movable_clock import MovableClock
-from sandbox.slack.emulator import PlayedSlack
+from sandbox.slack.emulator import SlackEmulator
 
 NOW = datetime.now(UTC)
 LATER = NOW + timedelta(minutes=5)
 
 
 @pytest.fixture
-def heroku() -> PlayedHeroku:
+def heroku() -> HerokuEmulator:
     return default_world(token=HEROKU_TOKEN, pace=Pace.of(0))
 
 
 @pytest.fixture
-def slack() -> PlayedSlack:
-    return PlayedSlack(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET)
+def slack() -> SlackEmulator:
+    return SlackEmulator(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET)
 
 
 @pytest.fixture
-def weather(heroku: PlayedHeroku, slack: PlayedSlack) -> Weather:
+def weather(heroku: HerokuEmulator, slack: SlackEmulator) -> Weather:
     return Weather(heroku, slack)
 
 
 @pytest.fixture
-def panel(heroku: PlayedHeroku, weather: Weather) -> Panel:
+def panel(heroku: HerokuEmulator, weather: Weather) -> Panel:
     return Panel(heroku, MovableClock(), weather)
 
 
-def asked(heroku: PlayedHeroku) -> int:
+def asked(heroku: HerokuEmulator) -> int:
     """The status of a harmless call."""
     headers = {"authorization": f"Bearer {HEROKU_TOKEN}", "accept": "application/vnd.heroku+json; version=3"}
     return heroku.answer(Request(method="GET", path="/spaces", headers=headers), now=datetime.now(UTC)).status
 
 
-def posted(slack: PlayedSlack) -> int:
+def posted(slack: SlackEmulator) -> int:
     """The status of a message that the bot posts."""
     message = {"channel": "C0APPROVALS", "text": "tried"}
     return slack.call("chat.postMessage", message, BOT_TOKEN, now=NOW).status
@@ -57,7 +57,7 @@ def posted(slack: PlayedSlack) -> int:
     ("kind", "status"), [("heroku-500", 500), ("heroku-429", 429), (SPENT, 429), ("heroku-token", 401)]
 )
 def test_heroku_fails_while_that_weather_lasts_and_no_longer(
-    kind: str, status: int, heroku: PlayedHeroku, weather: Weather
+    kind: str, status: int, heroku: HerokuEmulator, weather: Weather
 ) -> None:
     weather.turn(kind, on=True)
     assert [asked(heroku), asked(heroku)] == [status, status]
@@ -65,7 +65,7 @@ def test_heroku_fails_while_that_weather_lasts_and_no_longer(
     assert asked(heroku) == 200
 
 
-def test_one_kind_of_slack_weather_ends_and_the_other_lasts(slack: PlayedSlack, weather: Weather) -> None:
+def test_one_kind_of_slack_weather_ends_and_the_other_lasts(slack: SlackEmulator, weather: Weather) -> None:
     weather.turn("slack-limited", on=True)
     weather.turn("slack-down", on=True)
     weather.turn("slack-down", on=False)
@@ -74,7 +74,7 @@ def test_one_kind_of_slack_weather_ends_and_the_other_lasts(slack: PlayedSlack, 
     assert posted(slack) == 200
 
 
-def test_all_weather_ends_at_once(heroku: PlayedHeroku, slack: PlayedSlack, weather: Weather) -> None:
+def test_all_weather_ends_at_once(heroku: HerokuEmulator, slack: SlackEmulator, weather: Weather) -> None:
     for kind in KINDS:
         weather.turn(kind, on=True)
     assert all(kind["on"] for kind in weather.shown())
@@ -83,7 +83,7 @@ def test_all_weather_ends_at_once(heroku: PlayedHeroku, slack: PlayedSlack, weat
     assert not any(kind["on"] for kind in weather.shown())
 
 
-def test_what_is_on_already_is_not_turned_on_twice(heroku: PlayedHeroku, weather: Weather) -> None:
+def test_what_is_on_already_is_not_turned_on_twice(heroku: HerokuEmulator, weather: Weather) -> None:
     weather.turn("heroku-500", on=True)
     weather.turn("heroku-500", on=True)
     assert weather.changes == 1
@@ -104,7 +104,7 @@ def test_every_kind_has_words_on_the_page_in_both_languages() -> None:
         assert page_words.count(f'"weather.{kind}.about":') == 2
 
 
-def test_somebody_adds_and_deletes_a_range_and_leaves_the_others(heroku: PlayedHeroku) -> None:
+def test_somebody_adds_and_deletes_a_range_and_leaves_the_others(heroku: HerokuEmulator) -> None:
     hand = ByHand(heroku)
     hand.does({"do": "add_range", "space": SPACE, "source": "192.0.2.0/28"}, now=NOW)
     assert [rule.source for rule in heroku.ruleset(SPACE).rules] == [OFFICE, "192.0.2.0/28"]
@@ -112,7 +112,7 @@ def test_somebody_adds_and_deletes_a_range_and_leaves_the_others(heroku: PlayedH
     assert [rule.source for rule in heroku.ruleset(SPACE).rules] == [OFFICE]
 
 
-def test_the_first_account_opens_privatelink_and_the_next_one_joins(heroku: PlayedHeroku) -> None:
+def test_the_first_account_opens_privatelink_and_the_next_one_joins(heroku: HerokuEmulator) -> None:
     hand = ByHand(heroku)
     for account in ("123456789012", "210987654321"):
         hand.does({"do": "add_account", "database": DATABASE, "account": account}, now=NOW)
@@ -124,7 +124,7 @@ def test_the_first_account_opens_privatelink_and_the_next_one_joins(heroku: Play
     assert len(link.connections) == 1
 
 
-def test_somebody_deletes_a_certificate(heroku: PlayedHeroku) -> None:
+def test_somebody_deletes_a_certificate(heroku: HerokuEmulator) -> None:
     (certificate, *_) = heroku.certificates(DATABASE, now=NOW)
     given = {"do": "delete_certificate", "database": DATABASE, "certificate": str(certificate.id)}
     ByHand(heroku).does(given, now=NOW)
@@ -159,7 +159,7 @@ def test_hints_are_plain_text_in_both_languages() -> None:
             assert not {"&lt;", "`"} & set(said["form"].split())
 
 
-def test_the_page_can_tell_a_reload_from_another_start(heroku: PlayedHeroku, weather: Weather) -> None:
+def test_the_page_can_tell_a_reload_from_another_start(heroku: HerokuEmulator, weather: Weather) -> None:
     first, second = (Panel(heroku, MovableClock(), weather) for _ in range(2))
     assert first.extras["run"]() == first.extras["run"]()
     assert first.extras["run"]() != second.extras["run"]()

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.environment import HEROKU_TOKEN
-from sandbox.heroku import Pace, PlayedHeroku, default_world
+from sandbox.heroku import HerokuEmulator, Pace, default_world
 from sandbox.heroku.fixtures import DATABASE
 from sandbox.tls_gateway import ConfusedError, Wall
 from sandbox.tls_gateway.pg_hba import rulebook
@@ -60,28 +60,28 @@ def test_the_rulebook_has_one_line_for_each_network_and_asks_for_certificate_and
 
 
 @pytest.fixture
-def heroku() -> PlayedHeroku:
+def heroku() -> HerokuEmulator:
     return default_world(token=HEROKU_TOKEN, pace=Pace.of(0))
 
 
 @pytest.fixture
-async def wall(heroku: PlayedHeroku) -> AsyncIterator[Wall]:
+async def wall(heroku: HerokuEmulator) -> AsyncIterator[Wall]:
     async with raised_or_skipped(heroku, DATABASE) as wall:
         wall.comes_from(OFFICE)
         yield wall
 
 
 @pytest.fixture
-def visitor(heroku: PlayedHeroku, tmp_path: Path) -> Visitor:
+def visitor(heroku: HerokuEmulator, tmp_path: Path) -> Visitor:
     return Visitor(heroku, tmp_path)
 
 
-def newest(heroku: PlayedHeroku) -> str:
+def newest(heroku: HerokuEmulator) -> str:
     return str(heroku.certificates(DATABASE, now=datetime.now(UTC))[-1].id)
 
 
 async def test_enabled_anew_it_has_another_authority_and_believes_no_earlier_certificate(
-    heroku: PlayedHeroku, wall: Wall, visitor: Visitor
+    heroku: HerokuEmulator, wall: Wall, visitor: Visitor
 ) -> None:
     await visitor.download(DATABASE, newest(heroku))
     assert (await visitor.pastes(LINE)).let_in
@@ -107,7 +107,7 @@ async def test_enabled_anew_it_has_another_authority_and_believes_no_earlier_cer
 
 
 async def test_the_right_certificate_with_a_wrong_password_opens_nothing(
-    heroku: PlayedHeroku, wall: Wall, visitor: Visitor
+    heroku: HerokuEmulator, wall: Wall, visitor: Visitor
 ) -> None:
     await visitor.download(DATABASE, newest(heroku))
     line = LINE.replace('psql "$', 'PGPASSWORD=guessed psql "$').replace(
@@ -118,7 +118,7 @@ async def test_the_right_certificate_with_a_wrong_password_opens_nothing(
 
 
 async def test_a_source_that_would_pass_for_another_is_let_in_nowhere(
-    heroku: PlayedHeroku, wall: Wall, visitor: Visitor
+    heroku: HerokuEmulator, wall: Wall, visitor: Visitor
 ) -> None:
     await visitor.download(DATABASE, newest(heroku))
     wall.comes_from("203.51.100.9")
@@ -128,7 +128,7 @@ async def test_a_source_that_would_pass_for_another_is_let_in_nowhere(
     assert [type(trouble) for trouble in troubles] == [ConfusedError]
 
 
-async def test_its_place_is_in_the_config_vars_while_it_stands(heroku: PlayedHeroku) -> None:
+async def test_its_place_is_in_the_config_vars_while_it_stands(heroku: HerokuEmulator) -> None:
     async with raised_or_skipped(heroku, DATABASE):
         url = heroku.connection(DATABASE)
         assert "@127.0.0.1:" in url

@@ -16,8 +16,8 @@ from bot.domain.person import Person
 from bot.domain.policy import Policy
 from bot.domain.request import Verdict
 from bot.errors import Refused
-from bot.ports import Case
-from bot.services import Access, Vote, Wish
+from bot.ports import RequestDetails
+from bot.services import Access, RequestInput, Vote
 from storage.tables import metadata
 from storage.transaction import PostgresStore
 from tests.unit import factories
@@ -35,7 +35,9 @@ HOUSE: Final = replace(
 )
 """Two leads and a group approve, a person and a group are admins, and owners extend by 2 h alone."""
 
-WISH: Final = Wish(address="203.0.113.4", target="billing", duration="8h", reason="quarterly migration")
+WISH: Final = RequestInput(
+    address="203.0.113.4", target="billing", duration="8h", reason="quarterly migration"
+)
 HOUR: Final = timedelta(hours=1)
 
 _KEYS = itertools.count(1)
@@ -73,24 +75,28 @@ async def know_everybody(store: PostgresStore) -> None:
 # --- what people do --------------------------------------------------------------------------------
 
 
-async def ask(access: Access, wish: Wish = WISH, *, person: str = ENGINEER) -> Case:
+async def ask(access: Access, wish: RequestInput = WISH, *, person: str = ENGINEER) -> RequestDetails:
     return await access.ask(wish, person=person, key=key())
 
 
-def approval(case: Case, *, changes: Wish | None = None) -> Vote:
+def approval(case: RequestDetails, *, changes: RequestInput | None = None) -> Vote:
     """An approval of the terms as this case shows them."""
     return Vote(verdict=Verdict.APPROVE, version=case.request.version, changes=changes)
 
 
-def denial(case: Case, reason: str = "") -> Vote:
+def denial(case: RequestDetails, reason: str = "") -> Vote:
     return Vote(verdict=Verdict.DENY, version=case.request.version, reason=reason)
 
 
-async def approve(access: Access, case: Case, *, person: str = LEAD, changes: Wish | None = None) -> Case:
+async def approve(
+    access: Access, case: RequestDetails, *, person: str = LEAD, changes: RequestInput | None = None
+) -> RequestDetails:
     return await access.decide(case.request.id, approval(case, changes=changes), person=person, key=key())
 
 
-async def deny(access: Access, case: Case, *, person: str = LEAD, reason: str = "") -> Case:
+async def deny(
+    access: Access, case: RequestDetails, *, person: str = LEAD, reason: str = ""
+) -> RequestDetails:
     return await access.decide(case.request.id, denial(case, reason), person=person, key=key())
 
 
@@ -129,7 +135,7 @@ _WAYS: Final[dict[GrantState, tuple[Callable[[Grant], Grant], ...]]] = {
 """The steps that lead from an approval to each state."""
 
 
-async def bring(store: PostgresStore, case: Case, state: GrantState) -> Grant:
+async def bring(store: PostgresStore, case: RequestDetails, state: GrantState) -> Grant:
     """Takes the grant of a case that was just approved to a state."""
     grant = case.grant
     assert grant is not None
@@ -145,7 +151,7 @@ async def opened(
     access: Access,
     state: GrantState = GrantState.IN_FORCE,
     *,
-    wish: Wish = WISH,
+    wish: RequestInput = WISH,
     person: str = ENGINEER,
 ) -> Grant:
     """A grant that was asked for and approved, brought to a state."""
@@ -195,6 +201,6 @@ async def changes(engine: AsyncEngine, *, after: int = 0) -> list[tuple[str, str
 
 async def wanted(engine: AsyncEngine) -> int:
     """How often the keeper was called to the database."""
-    found = await store_helpers.value(engine, "SELECT wanted_version FROM lanes")
+    found = await store_helpers.value(engine, "SELECT generation FROM lanes")
     assert isinstance(found, int)
     return found

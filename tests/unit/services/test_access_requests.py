@@ -7,13 +7,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.mtls.observation import Look
+from bot.domain.mtls.observation import MtlsObservation
 from bot.domain.person import Person
 from bot.domain.policy import Listed
 from bot.domain.request import RequestState
 from bot.domain.target import Database
 from bot.errors import Refusal, Refused
-from bot.services import Access, Wish
+from bot.services import Access, RequestInput
 from storage.transaction import PostgresStore
 from tests.unit import factories
 from tests.unit.factories import NOW, POLICY, SetClock
@@ -260,7 +260,7 @@ async def test_a_network_wider_than_the_rule_allows_is_refused(
     ],
 )
 async def test_a_wish_that_cannot_be_granted_is_refused(
-    access: Access, engine: AsyncEngine, wish: Wish, reason: Refusal
+    access: Access, engine: AsyncEngine, wish: RequestInput, reason: Refusal
 ) -> None:
     assert (await actions.refusal(engine, actions.ask(access, wish))).reason is reason
 
@@ -296,7 +296,7 @@ FULL = factories.look(*(factories.rule(f"198.51.100.{n}/32", n) for n in range(1
     [(FULL, Refusal.RULES_FULL), (factories.look(enabled=False), Refusal.MTLS_NOT_ENABLED)],
 )
 async def test_what_the_last_look_shows_to_be_impossible_is_refused(
-    store: PostgresStore, access: Access, engine: AsyncEngine, look: Look, reason: Refusal
+    store: PostgresStore, access: Access, engine: AsyncEngine, look: MtlsObservation, reason: Refusal
 ) -> None:
     await store_helpers.see(store, look)
     assert (await actions.refusal(engine, actions.ask(access))).reason is reason

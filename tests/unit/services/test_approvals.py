@@ -44,13 +44,13 @@ async def test_what_is_approved_without_an_end_has_none(
     grant = await actions.opened(store, lasting, wish=replace(WISH, duration="forever"))
     assert (grant.state, grant.duration, grant.ends_at) == (GrantState.IN_FORCE, None, None)
     clock.present = NOW + timedelta(days=3650)
-    assert await access.follow_clock() is None
+    assert await access.run_due() is None
     assert (await actions.get(store, grant.id)).state is GrantState.IN_FORCE
 
 
 async def test_a_decision_is_told_and_shown_on_every_card(access: Access, engine: AsyncEngine) -> None:
     await actions.approve(access, await actions.ask(access))
-    assert await store_helpers.query(engine, "SELECT kind, wanted_version FROM posts ORDER BY kind") == [
+    assert await store_helpers.query(engine, "SELECT kind, generation FROM posts ORDER BY kind") == [
         ("card.approval", 2),
         ("card.requester", 2),
         ("notice.decided", 1),
@@ -72,7 +72,7 @@ async def test_the_first_of_two_approvals_is_shown_and_opens_nothing(
     half = await actions.approve(double, asked)
     assert (half.request.state, half.grant) == (RequestState.PENDING, None)
     assert (await store_helpers.counts(engine))["grants"] == 0
-    assert await store_helpers.query(engine, "SELECT kind, wanted_version FROM posts ORDER BY kind") == [
+    assert await store_helpers.query(engine, "SELECT kind, generation FROM posts ORDER BY kind") == [
         ("card.approval", 2),
         ("card.requester", 2),
     ]
@@ -236,7 +236,7 @@ async def test_what_was_taken_back_or_lapsed_is_not_decided_and_nobody_is_named(
     back, lapsed = await actions.ask(access), await actions.ask(access)
     await access.cancel(back.request.id, person=ENGINEER, key=actions.key())
     clock.present = NOW + timedelta(hours=24)
-    await access.follow_clock()
+    await access.run_due()
     for case, at in ((back, NOW), (lapsed, clock.present)):
         found = await actions.refusal(engine, actions.approve(access, case))
         assert (found.reason, found.params) == (Refusal.REQUEST_CLOSED, {"id": case.request.id, "at": at})

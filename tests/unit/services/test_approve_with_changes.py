@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.request import RequestState
 from bot.errors import Refusal
-from bot.ports import Case
-from bot.services import Access, Wish
+from bot.ports import RequestDetails
+from bot.services import Access, RequestInput
 from storage.transaction import PostgresStore
 from tests.unit.factories import NOW, SetClock
 from tests.unit.services import actions
@@ -23,8 +23,8 @@ UNTIL = replace(WISH, duration=None, until="18:00")
 """17:00 in UTC: the engineer and the leads are in Berlin."""
 
 
-async def change(access: Access, case: Case, *, person: str = LEAD, **less: Any) -> Case:
-    return await actions.approve(access, case, person=person, changes=Wish(**less))
+async def change(access: Access, case: RequestDetails, *, person: str = LEAD, **less: Any) -> RequestDetails:
+    return await actions.approve(access, case, person=person, changes=RequestInput(**less))
 
 
 async def test_a_shorter_time_is_what_is_granted(access: Access) -> None:
@@ -80,7 +80,7 @@ async def test_the_same_terms_said_again_change_nothing(access: Access, same: di
     ],
 )
 async def test_anything_wider_longer_or_of_another_kind_is_refused(
-    access: Access, engine: AsyncEngine, wish: Wish, more: dict[str, str]
+    access: Access, engine: AsyncEngine, wish: RequestInput, more: dict[str, str]
 ) -> None:
     asked = await actions.ask(access, wish)
     found = await actions.refusal(engine, change(access, asked, **more))
@@ -97,7 +97,7 @@ async def test_anything_wider_longer_or_of_another_kind_is_refused(
     ],
 )
 async def test_what_cannot_be_read_is_refused_as_it_is_when_asking(
-    access: Access, engine: AsyncEngine, wish: Wish, wrong: dict[str, str], reason: Refusal
+    access: Access, engine: AsyncEngine, wish: RequestInput, wrong: dict[str, str], reason: Refusal
 ) -> None:
     asked = await actions.ask(access, wish)
     assert (await actions.refusal(engine, change(access, asked, **wrong))).reason is reason
@@ -135,5 +135,5 @@ async def test_the_cards_show_the_new_terms(
 ) -> None:
     double = actions.under(actions.ruled(approvals=2), store, clock)
     await change(double, await actions.ask(double), duration="4h")
-    shown = await store_helpers.query(engine, "SELECT wanted_version FROM posts WHERE kind LIKE 'card.%'")
+    shown = await store_helpers.query(engine, "SELECT generation FROM posts WHERE kind LIKE 'card.%'")
     assert shown == [(2,), (2,)]

@@ -5,7 +5,7 @@ from dataclasses import replace
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.grant import GrantState
-from bot.services import Access, Wish
+from bot.services import Access, RequestInput
 from storage.transaction import PostgresStore
 from tests.unit.factories import NOW, SetClock
 from tests.unit.services import actions
@@ -25,7 +25,7 @@ async def a_busy_day(store: PostgresStore, access: Access, clock: SetClock) -> l
     double = actions.under(actions.ruled(approvals=2), store, clock)
     one, two, three = [await actions.ask(double) for _ in range(3)]
     await actions.approve(double, one)
-    approved = await actions.approve(double, one, person=LEAD2, changes=Wish(duration="4h"))
+    approved = await actions.approve(double, one, person=LEAD2, changes=RequestInput(duration="4h"))
     await actions.deny(double, two)
     await double.cancel(three.request.id, person=ENGINEER, key=actions.key())
     grant = await actions.bring(store, approved, GrantState.FAILED)
@@ -33,11 +33,11 @@ async def a_busy_day(store: PostgresStore, access: Access, clock: SetClock) -> l
     again = await actions.get(store, grant.id)
     await actions.bring(store, replace(approved, grant=again), GrantState.INTERRUPTED)
     await double.restore(grant.request, person=LEAD, key=actions.key())
-    await double.extend(grant.request, Wish(duration="1h"), person=ENGINEER, key=actions.key())
-    more = await double.extend(grant.request, Wish(duration="2h"), person=ENGINEER, key=actions.key())
+    await double.extend(grant.request, RequestInput(duration="1h"), person=ENGINEER, key=actions.key())
+    more = await double.extend(grant.request, RequestInput(duration="2h"), person=ENGINEER, key=actions.key())
     await actions.approve(double, more)
     await actions.approve(double, more, person=LEAD2)
-    removal = await double.remove(Wish(address="203.0.113.4"), person=COLLEAGUE, key=actions.key())
+    removal = await double.remove(RequestInput(address="203.0.113.4"), person=COLLEAGUE, key=actions.key())
     await actions.approve(double, removal.case)
     await actions.approve(double, removal.case, person=LEAD2)
     asked, half = (ENGINEER, "request", "", "pending"), "pending, 1 of 2"
@@ -79,12 +79,12 @@ async def test_ends_that_people_and_time_bring_leave_exactly_their_lines(
     await access.done(done.request, person=ENGINEER, key=actions.key())
     await access.revoke(revoked.request, person=ADMIN, key=actions.key())
     await access.give_up(lost.request, person=ENGINEER, key=actions.key())
-    await access.extend(removed.request, Wish(duration="1h"), person=ENGINEER, key=actions.key())
+    await access.extend(removed.request, RequestInput(duration="1h"), person=ENGINEER, key=actions.key())
     clock.present = NOW + 8 * HOUR
-    await access.follow_clock()
-    await access.remove(Wish(address="203.0.113.4"), person=ENGINEER, key=actions.key())
+    await access.run_due()
+    await access.remove(RequestInput(address="203.0.113.4"), person=ENGINEER, key=actions.key())
     clock.present = NOW + 24 * HOUR
-    await access.follow_clock()
+    await access.run_due()
     assert await actions.changes(engine, after=lines) == [
         (ENGINEER, "grant", "in_force", "ending"),
         (ADMIN, "grant", "in_force", "ending"),

@@ -10,10 +10,10 @@ from bot.domain import operation as changes
 from bot.domain.grant import Why
 from bot.domain.mtls import rotation
 from bot.domain.mtls.rotation import GRACE, PATIENCE, REMINDERS
-from bot.domain.operation import Change, ChangeState
+from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind, RequestState
 from bot.domain.subject import CertificateId
-from bot.ports import Case, PostKind
+from bot.ports import MessageKind, RequestDetails
 from bot.services import Access
 from storage.transaction import PostgresStore
 from tests.unit.factories import NOW, SetClock
@@ -29,11 +29,11 @@ FOREIGN = UUID("deadbeef-0000-4000-8000-000000000007")
 
 async def rotate(
     access: Access, handle: str | int, person: str = ENGINEER, reason: str | None = None
-) -> Case:
+) -> RequestDetails:
     return await access.rotate(str(handle), reason, person=person, key=actions.key())
 
 
-async def begun(store: PostgresStore, access: Access) -> Change:
+async def begun(store: PostgresStore, access: Access) -> Operation:
     """A rotation that was just approved."""
     asked = await rotate(access, await certificates.own(store))
     approved = await actions.approve(access, asked)
@@ -41,7 +41,7 @@ async def begun(store: PostgresStore, access: Access) -> Change:
     return approved.change
 
 
-async def handed_over(store: PostgresStore, access: Access) -> Change:
+async def handed_over(store: PostgresStore, access: Access) -> Operation:
     """A rotation whose new certificate is ready, as a keeper's pass records it."""
     before = await begun(store, access)
     after = rotation.made(before, NEW, now=NOW)
@@ -49,18 +49,18 @@ async def handed_over(store: PostgresStore, access: Access) -> Change:
     return after
 
 
-async def move(store: PostgresStore, before: Change, after: Change) -> None:
+async def move(store: PostgresStore, before: Operation, after: Operation) -> None:
     async with store.transaction() as tx:
         assert await tx.changes.move(before, after, doing=BY_LEAD)
         await tx.commit()
 
 
-async def current(store: PostgresStore, change: Change) -> Change:
+async def current(store: PostgresStore, change: Operation) -> Operation:
     async with store.transaction() as tx:
         return await tx.changes.get(change.id)
 
 
-async def told(engine: AsyncEngine, kind: PostKind) -> int:
+async def told(engine: AsyncEngine, kind: MessageKind) -> int:
     found = await store_helpers.value(engine, "SELECT count(*) FROM posts WHERE kind = :kind", kind=kind)
     assert isinstance(found, int)
     return found
@@ -175,7 +175,7 @@ async def test_after_the_grace_the_keeper_is_called_once(
     before = await actions.wanted(engine)
     for after in (GRACE - timedelta(seconds=1), GRACE, GRACE + timedelta(hours=1)):
         clock.present = NOW + after
-        await access.follow_clock()
+        await access.run_due()
     assert await actions.wanted(engine) == before + 1
 
 
@@ -188,12 +188,12 @@ async def test_whoever_does_not_say_it_is_reminded_and_then_it_has_failed(
     change = await handed_over(store, access)
     for after in (*REMINDERS, PATIENCE):
         clock.present = NOW + after
-        await access.follow_clock()
-        await access.follow_clock()
-    assert await told(engine, PostKind.NOTICE_INSTALL) == len(REMINDERS)
+        await access.run_due()
+        await access.run_due()
+    assert await told(engine, MessageKind.NOTICE_INSTALL) == len(REMINDERS)
     failed = await current(store, change)
-    assert (failed.state, failed.why, failed.wake_at) == (ChangeState.FAILED, Why.NOT_INSTALLED, None)
-    assert await told(engine, PostKind.NOTICE_NOT_DONE) == 1
+    assert (failed.state, failed.why, failed.wake_at) == (OperationState.FAILED, Why.NOT_INSTALLED, None)
+    assert await told(engine, MessageKind.NOTICE_NOT_DONE) == 1
 
 
 async def test_tried_again_it_waits_for_the_certificate_that_is_there(
@@ -221,7 +221,7 @@ async def test_what_is_no_rotation_waits_for_nobody(
 # --- tests, and an old one that is still needed ---------------------------------------------------------
 
 
-async def ready_to_test(store: PostgresStore, access: Access) -> Change:
+async def ready_to_test(store: PostgresStore, access: Access) -> Operation:
     before = await begun(store, access)
     after = rotation.made(before, NEW, now=NOW, testable=True)
     await move(store, before, after)

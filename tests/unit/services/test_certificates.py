@@ -11,13 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain import operation as changes
 from bot.domain.grant import GrantState, Why
 from bot.domain.mtls import issuance
-from bot.domain.operation import Change, ChangeState
+from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind, RequestState
 from bot.domain.schedule import CHANGE_DEADLINE, OPENING_DEADLINE
 from bot.domain.subject import CertificateId, Whole
 from bot.errors import Refusal
-from bot.ports import Case, Doing
-from bot.services import Access, Wish
+from bot.ports import AuditContext, RequestDetails
+from bot.services import Access, RequestInput
 from storage.transaction import PostgresStore
 from tests.unit import factories
 from tests.unit.factories import NOW
@@ -28,36 +28,36 @@ from tests.unit.storage import store_helpers
 
 OFF = factories.look(enabled=False)
 ON = factories.look(factories.rule("203.0.113.4/32"))
-WISH = Wish(target="billing", reason="nightly export")
+WISH = RequestInput(target="billing", reason="nightly export")
 OTHER = UUID("8d3c1daf-0000-4000-8000-000000000002")
 
 
-async def enable(access: Access, *, person: str = ENGINEER) -> Case:
+async def enable(access: Access, *, person: str = ENGINEER) -> RequestDetails:
     return await access.enable(WISH, person=person, key=actions.key())
 
 
-async def issue(access: Access, *, person: str = ENGINEER) -> Case:
+async def issue(access: Access, *, person: str = ENGINEER) -> RequestDetails:
     return await access.issue(WISH, person=person, key=actions.key())
 
 
-async def disable(access: Access, *, typed: str = "billing", person: str = ENGINEER) -> Case:
+async def disable(access: Access, *, typed: str = "billing", person: str = ENGINEER) -> RequestDetails:
     return await access.disable(WISH, typed=typed, person=person, key=actions.key())
 
 
-async def discard(access: Access, handle: str, *, person: str = ENGINEER) -> Case:
+async def discard(access: Access, handle: str, *, person: str = ENGINEER) -> RequestDetails:
     return await access.discard(handle, "lost", person=person, key=actions.key())
 
 
-async def end(store: PostgresStore, request: int, after: Callable[[Change], Change]) -> None:
+async def end(store: PostgresStore, request: int, after: Callable[[Operation], Operation]) -> None:
     """The keeper concludes the change of a request."""
     async with store.transaction() as tx:
         before = await tx.changes.of_request(request)
         assert before is not None
-        assert await tx.changes.move(before, after(before), doing=Doing(actor="pgaccess", at=NOW))
+        assert await tx.changes.move(before, after(before), doing=AuditContext(actor="pgaccess", at=NOW))
         await tx.commit()
 
 
-def failed(why: Why) -> Callable[[Change], Change]:
+def failed(why: Why) -> Callable[[Operation], Operation]:
     return lambda change: changes.failed(change, why, now=NOW)
 
 
@@ -72,7 +72,7 @@ async def test_enabling_is_asked_for_decided_and_then_the_keepers(
     assert (case.request.kind, case.request.terms.subject) == (Kind.ENABLE, Whole())
     approved = await actions.approve(access, case)
     assert approved.change is not None
-    assert (approved.change.kind, approved.change.state) == (Kind.ENABLE, ChangeState.DOING)
+    assert (approved.change.kind, approved.change.state) == (Kind.ENABLE, OperationState.DOING)
     assert approved.grant is None
 
 
@@ -93,7 +93,10 @@ async def test_what_is_being_enabled_is_not_asked_for_twice(
 
 @pytest.mark.parametrize("verb", [enable, issue, actions.ask])
 async def test_a_database_on_postgres_advanced_is_refused_with_the_fact(
-    store: PostgresStore, access: Access, engine: AsyncEngine, verb: Callable[[Access], Awaitable[Case]]
+    store: PostgresStore,
+    access: Access,
+    engine: AsyncEngine,
+    verb: Callable[[Access], Awaitable[RequestDetails]],
 ) -> None:
     plan = "heroku-postgresql:advanced-private-1"
     await store_helpers.discover(store, replace(factories.database(), plan=plan))
@@ -110,7 +113,7 @@ async def test_shield_plans_have_mtls(store: PostgresStore, access: Access) -> N
 # --- an address and mTLS in one request --------------------------------------------------------------
 
 
-async def ask_both(access: Access) -> Case:
+async def ask_both(access: Access) -> RequestDetails:
     return await actions.ask(access, replace(actions.WISH, enables=True))
 
 
@@ -141,7 +144,7 @@ async def test_what_somebody_has_enabled_before_the_decision_is_not_enabled_agai
     await store_helpers.see(store, OFF)
     case = await ask_both(access)
     async with store.transaction() as tx:
-        await tx.lanes.look_soon(case.target.id)
+        await tx.lanes.request_refresh(case.target.id)
         await tx.commit()
     await store_helpers.see(store, ON)
     assert (await actions.approve(access, case)).change is None
@@ -171,7 +174,7 @@ async def test_both_are_tried_again_together(store: PostgresStore, access: Acces
     again = await access.retry(approved.request.id, person=ENGINEER, key=actions.key())
     assert again.grant is not None
     assert again.change is not None
-    assert (again.grant.state, again.change.state) == (GrantState.APPLYING, ChangeState.DOING)
+    assert (again.grant.state, again.change.state) == (GrantState.APPLYING, OperationState.DOING)
 
 
 async def test_both_are_given_up_together(store: PostgresStore, access: Access) -> None:
@@ -182,7 +185,7 @@ async def test_both_are_given_up_together(store: PostgresStore, access: Access) 
     over = await access.give_up(approved.request.id, person=ENGINEER, key=actions.key())
     assert over.grant is not None
     assert over.change is not None
-    assert (over.grant.state, over.change.state) == (GrantState.ENDED, ChangeState.GIVEN_UP)
+    assert (over.grant.state, over.change.state) == (GrantState.ENDED, OperationState.GIVEN_UP)
 
 
 # --- disabling ---------------------------------------------------------------------------------------
@@ -316,7 +319,7 @@ async def undecided(store: PostgresStore, access: Access) -> int:
     case = await actions.approve(access, await issue(access))
     await certificates.see(store, certificates.listed(), certificates.listed(OTHER))
 
-    def several(change: Change) -> Change:
+    def several(change: Operation) -> Operation:
         asked = issuance.undecided(issuance.asking(change, [], at=NOW), [ID, OTHER])
         return changes.failed(asked, Why.SEVERAL, now=NOW)
 
@@ -331,8 +334,8 @@ async def test_the_owner_or_an_approver_says_which_one_it_is(
     request = await undecided(store, access)
     case = await access.pick(request, OTHER, person=person, key=actions.key())
     assert case.change is not None
-    assert case.change.state is ChangeState.DOING
-    assert issuance.search_of(case.change).made == OTHER
+    assert case.change.state is OperationState.DOING
+    assert issuance.issuance_progress(case.change).made == OTHER
 
 
 async def test_nobody_else_picks_and_nothing_that_was_not_offered(

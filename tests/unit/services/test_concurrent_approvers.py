@@ -10,11 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.request import RequestState, Verdict
 from bot.errors import Refusal, Refused, StoreUnavailableError
-from bot.ports import Case
+from bot.ports import RequestDetails
 from bot.services import Access, Vote
 from storage.engine import engine_for
 from storage.transaction import PostgresStore
-from storage.wakeups import PostgresBell
+from storage.wakeups import PostgresWakeups
 from tests.unit import factories
 from tests.unit.factories import SetClock
 from tests.unit.services import actions
@@ -29,7 +29,7 @@ PROCESSES = 5
 async def stores(database_url: str, access: Access) -> AsyncIterator[Sequence[PostgresStore]]:
     """As many processes' worth of connections to a database that knows the whole crowd."""
     engines = [engine_for(database_url) for _ in range(PROCESSES)]
-    stores = [PostgresStore(engine, PostgresBell(url=database_url)) for engine in engines]
+    stores = [PostgresStore(engine, PostgresWakeups(url=database_url)) for engine in engines]
     await actions.know(stores[0], *(factories.person(id) for id in CROWD))
     yield stores
     for engine in engines:
@@ -42,10 +42,12 @@ def of(stores: Sequence[PostgresStore], needed: int) -> Sequence[Access]:
     return [actions.under(policy, store, SetClock()) for store in stores]
 
 
-async def click(doors: Sequence[Access], case: Case, verdicts: Sequence[Verdict]) -> list[Case | Refused]:
+async def click(
+    doors: Sequence[Access], case: RequestDetails, verdicts: Sequence[Verdict]
+) -> list[RequestDetails | Refused]:
     """Everybody clicks at once; every answer is a case or a refusal, nothing else."""
 
-    async def answer(person: str, door: Access, verdict: Verdict) -> Case | Refused:
+    async def answer(person: str, door: Access, verdict: Verdict) -> RequestDetails | Refused:
         while True:
             vote = Vote(verdict=verdict, version=1)
             try:
@@ -68,7 +70,7 @@ async def test_exactly_as_many_approvals_count_as_are_needed_and_one_decides(
     asked = await actions.ask(doors[0])
     answers = await click(doors, asked, [Verdict.APPROVE])
     voters = {vote.person for vote in (await doors[0].show(asked.request.id)).decisions}
-    counted = [answer for answer in answers if isinstance(answer, Case)]
+    counted = [answer for answer in answers if isinstance(answer, RequestDetails)]
     assert len(counted) == len(voters) == needed
     assert Counter(case.request.state for case in counted) == Counter(
         {RequestState.APPROVED: 1, RequestState.PENDING: needed - 1}

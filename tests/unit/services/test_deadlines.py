@@ -34,9 +34,9 @@ async def test_approvers_are_reminded_at_growing_gaps_and_then_it_lapses(
     told, following = [], []
     for moment in (*REMINDERS, LAPSE):
         clock.present = moment - SECOND
-        assert await access.follow_clock() == moment
+        assert await access.run_due() == moment
         clock.present = moment
-        following.append(await access.follow_clock())
+        following.append(await access.run_due())
         told.append(len(await reminders(engine)))
     assert told == [1, 2, 3, 3]
     assert following == [*REMINDERS[1:], LAPSE, None]
@@ -49,7 +49,7 @@ async def test_a_reminder_goes_to_the_approvals_channel_and_changes_no_state(
     await actions.ask(access)
     lines = len(await actions.changes(engine))
     clock.present = REMINDERS[0]
-    await access.follow_clock()
+    await access.run_due()
     assert (await actions.posts(engine))[-1] == ("notice.reminder", POLICY.approvals_channel)
     assert await actions.changes(engine, after=lines) == []
 
@@ -68,8 +68,8 @@ async def test_after_a_jump_in_time_they_are_reminded_once(
 ) -> None:
     id = (await actions.ask(access)).request.id
     clock.present = present
-    assert await access.follow_clock() == following
-    assert await access.follow_clock() == following
+    assert await access.run_due() == following
+    assert await access.run_due() == following
     assert await reminders(engine) == [f"reminder:{id}:{given}"]
     assert (await access.show(id)).request.reminders == given
 
@@ -79,7 +79,7 @@ async def test_what_lapsed_meanwhile_is_not_reminded_of(
 ) -> None:
     await actions.ask(access)
     clock.present = LAPSE
-    assert await access.follow_clock() is None
+    assert await access.run_due() is None
     assert await reminders(engine) == []
 
 
@@ -89,12 +89,12 @@ async def test_what_nobody_decides_lapses_and_its_requester_is_told(
     id = (await actions.ask(access)).request.id
     lines = len(await actions.changes(engine))
     clock.present = LAPSE
-    await access.follow_clock()
+    await access.run_due()
     request = (await access.show(id)).request
     assert (request.state, request.decided_at) == (RequestState.LAPSED, LAPSE)
     assert await actions.changes(engine, after=lines) == [("pgaccess", "request", "pending", "lapsed")]
     assert (await actions.posts(engine))[-1] == ("notice.lapsed", ENGINEER)
-    cards = await store_helpers.query(engine, "SELECT wanted_version FROM posts WHERE kind LIKE 'card.%'")
+    cards = await store_helpers.query(engine, "SELECT generation FROM posts WHERE kind LIKE 'card.%'")
     assert cards == [(2,), (2,)]
 
 
@@ -105,7 +105,7 @@ async def test_a_first_vote_does_not_keep_it_from_lapsing(
     asked = await actions.ask(double)
     await actions.approve(double, asked)
     clock.present = LAPSE
-    await double.follow_clock()
+    await double.run_due()
     assert (await double.show(asked.request.id)).request.state is RequestState.LAPSED
 
 
@@ -123,7 +123,7 @@ async def test_what_is_settled_is_neither_reminded_of_nor_lapses(
             await access.cancel(asked.request.id, person=ENGINEER, key=actions.key())
     state = (await access.show(asked.request.id)).request.state
     clock.present = NOW + timedelta(days=30)
-    await access.follow_clock()
+    await access.run_due()
     assert (await access.show(asked.request.id)).request.state is state
     assert await reminders(engine) == []
 
@@ -133,9 +133,9 @@ async def test_a_rule_without_reminders_reminds_nobody(
 ) -> None:
     silent = actions.under(actions.ruled(remind_after=()), store, clock)
     await actions.ask(silent)
-    assert await silent.follow_clock() == LAPSE
+    assert await silent.run_due() == LAPSE
     clock.present = LAPSE - SECOND
-    await silent.follow_clock()
+    await silent.run_due()
     assert await reminders(engine) == []
 
 
@@ -145,7 +145,7 @@ async def test_a_rule_that_is_gone_reminds_no_further(
     await actions.ask(access)
     changed = actions.under(actions.ruled(name="another"), store, clock)
     clock.present = REMINDERS[0]
-    assert await changed.follow_clock() == LAPSE
+    assert await changed.run_due() == LAPSE
     assert len(await reminders(engine)) == 1
 
 
@@ -155,10 +155,10 @@ async def test_many_that_follow_the_clock_at_once_remind_and_lapse_once(
     for _ in range(4):
         await actions.ask(access)
     clock.present = REMINDERS[0]
-    await asyncio.gather(*(access.follow_clock() for _ in range(8)))
+    await asyncio.gather(*(access.run_due() for _ in range(8)))
     assert len(await reminders(engine)) == 4
     clock.present = LAPSE
-    await asyncio.gather(*(access.follow_clock() for _ in range(8)))
+    await asyncio.gather(*(access.run_due() for _ in range(8)))
     lapses = "SELECT count(*) FROM audit WHERE after = 'lapsed'"
     assert await store_helpers.value(engine, lapses) == 4
 
@@ -169,9 +169,9 @@ async def test_a_lapse_and_a_decision_at_once_are_one_of_the_two(
     asked = [await actions.ask(access) for _ in range(4)]
     clock.present = LAPSE
     await asyncio.gather(
-        *(actions.approve(access, case) for case in asked), access.follow_clock(), return_exceptions=True
+        *(actions.approve(access, case) for case in asked), access.run_due(), return_exceptions=True
     )
-    await access.follow_clock()
+    await access.run_due()
     ends = await store_helpers.query(
         engine, "SELECT count(*) FROM audit WHERE before = 'pending' GROUP BY request_id"
     )

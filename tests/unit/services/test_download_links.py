@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.mtls.download_link import LIFE
 from bot.errors import Refusal, Refused
-from bot.ports import Place
-from bot.services import Access, Ticket
+from bot.ports import MessageRef
+from bot.services import Access, IssuedLink
 from storage.transaction import PostgresStore
 from tests.unit.factories import NOW, SetClock
 from tests.unit.services import actions, certificates
@@ -20,7 +20,7 @@ from tests.unit.storage import store_helpers
 OTHER: Final = UUID("8d3c1d0f-0000-4000-8000-000000000002")
 
 
-async def link(access: Access, handle: str | None, *, person: str = ENGINEER) -> Ticket:
+async def link(access: Access, handle: str | None, *, person: str = ENGINEER) -> IssuedLink:
     made = await access.make_link(handle, person=person, key=actions.key())
     assert made is not None
     return made
@@ -154,7 +154,7 @@ async def test_the_place_of_the_message_is_kept(
     access: Access, store: PostgresStore, engine: AsyncEngine
 ) -> None:
     made = await link(access, str(await certificates.own(store)))
-    await access.sent(made, Place(channel="D0ENGINEER", ts="1.000001"))
+    await access.sent(made, MessageRef(channel="D0ENGINEER", ts="1.000001"))
     where = "SELECT channel, ts FROM posts WHERE id = :id"
     assert await store_helpers.query(engine, where, id=made.post) == [("D0ENGINEER", "1.000001")]
 

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.mtls.expiry_reminders import STEPS
-from bot.ports import PostKind
+from bot.ports import MessageKind
 from bot.services import Access
 from storage.transaction import PostgresStore
 from tests.unit import factories
@@ -20,7 +20,11 @@ from tests.unit.services.actions import ADMIN, COLLEAGUE, ENGINEER, HOUSE, LEAD
 from tests.unit.services.certificates import DAY, END
 from tests.unit.storage import store_helpers
 
-EXPIRY, COPY, ORPHAN = PostKind.NOTICE_EXPIRY, PostKind.NOTICE_EXPIRY_COPY, PostKind.NOTICE_EXPIRY_ORPHAN
+EXPIRY, COPY, ORPHAN = (
+    MessageKind.NOTICE_EXPIRY,
+    MessageKind.NOTICE_EXPIRY_COPY,
+    MessageKind.NOTICE_EXPIRY_ORPHAN,
+)
 APPROVALS, OPERATIONS = HOUSE.approvals_channel, HOUSE.operations_channel
 FOREIGN = UUID("deadbeef-0000-4000-8000-000000000007")
 
@@ -28,7 +32,7 @@ FOREIGN = UUID("deadbeef-0000-4000-8000-000000000007")
 async def follow(access: Access, clock: SetClock, left: timedelta) -> None:
     """Time goes to so long before the end, or after it; Postgres has known everybody just now."""
     clock.present = END - left
-    await access.follow_clock()
+    await access.run_due()
 
 
 async def told(engine: AsyncEngine) -> list[tuple[str, str, str]]:
@@ -99,7 +103,7 @@ async def test_two_processes_say_it_once(
     await certified.own(store)
     clock.present = END - 60 * DAY
     other = actions.under(HOUSE, store, clock)
-    await asyncio.gather(*(one.follow_clock() for one in (access, other) * 3))
+    await asyncio.gather(*(one.run_due() for one in (access, other) * 3))
     assert await told(engine) == [(EXPIRY, ENGINEER, "60")]
 
 
@@ -109,8 +113,8 @@ async def test_the_next_moment_is_the_next_step(
     await certified.own(store)
     # The request that it was made for stands undecided in this test, and is reminded of and lapses before.
     clock.present = END - 65 * DAY
-    await access.follow_clock()
-    assert await access.follow_clock() == END - 60 * DAY
+    await access.run_due()
+    assert await access.run_due() == END - 60 * DAY
 
 
 async def test_an_end_that_is_read_anew_moves_the_steps(
@@ -168,7 +172,7 @@ async def test_an_owner_who_is_not_known_is_looked_up_before_anything_is_said(
     await certified.own(store, owner="U0STRANGER")
     await follow(access, clock, 7 * DAY)
     assert await told(engine) == []
-    assert await access.follow_clock() == clock.present + timedelta(minutes=1)
+    assert await access.run_due() == clock.present + timedelta(minutes=1)
     async with store.transaction() as tx:
         question = await tx.people.question("U0STRANGER")
         assert question is not None
@@ -203,7 +207,7 @@ async def test_on_monday_operations_hear_of_what_nobody_owns_once(
     monday = NOW + 6 * DAY
     for now in (NOW, monday - timedelta(seconds=1), monday, monday + timedelta(hours=1), monday + 6 * DAY):
         clock.present = now
-        await access.sum_up()
+        await access.send_weekly_summary()
     assert await summaries(engine) == [
         [
             {
@@ -221,10 +225,10 @@ async def test_after_weeks_of_downtime_there_is_one_summary(
     store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await certified.see(store, certified.listed(FOREIGN))
-    await access.sum_up()
+    await access.send_weekly_summary()
     clock.present = NOW + 30 * DAY
-    await access.sum_up()
-    await access.sum_up()
+    await access.send_weekly_summary()
+    await access.send_weekly_summary()
     assert len(await summaries(engine)) == 1
 
 
@@ -234,9 +238,9 @@ async def test_one_whose_owner_has_left_is_summed_up_and_one_that_is_owned_is_no
     await certified.own(store)
     request = await certified.own(store, FOREIGN, owner=COLLEAGUE)
     await actions.know(store, factories.person(COLLEAGUE, deactivated=True))
-    await access.sum_up()
+    await access.send_weekly_summary()
     clock.present = NOW + 6 * DAY
-    await access.sum_up()
+    await access.send_weekly_summary()
     ((found,),) = await summaries(engine)
     assert (found["handle"], found["owner"]) == (str(request), COLLEAGUE)
 
@@ -245,9 +249,9 @@ async def test_where_everything_is_owned_nothing_is_summed_up(
     store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await certified.own(store)
-    await access.sum_up()
+    await access.send_weekly_summary()
     clock.present = NOW + 6 * DAY
-    await access.sum_up()
+    await access.send_weekly_summary()
     assert await summaries(engine) == []
 
 
@@ -276,7 +280,7 @@ async def test_taking_note_has_every_copy_of_the_reminder_show_it(
     await follow(access, clock, 7 * DAY)
     await access.acknowledge(request, person=ENGINEER, key=actions.key())
     versions = await store_helpers.query(
-        engine, "SELECT wanted_version FROM posts WHERE kind LIKE 'notice.expiry%' ORDER BY id"
+        engine, "SELECT generation FROM posts WHERE kind LIKE 'notice.expiry%' ORDER BY id"
     )
     assert versions == [(2,), (2,)]
 

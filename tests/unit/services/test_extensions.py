@@ -10,8 +10,8 @@ from bot.domain import grant as grants
 from bot.domain.grant import Grant, GrantState, Why
 from bot.domain.request import Kind, RequestState
 from bot.errors import Refusal
-from bot.ports import Case
-from bot.services import Access, Wish
+from bot.ports import RequestDetails
+from bot.services import Access, RequestInput
 from storage.transaction import PostgresStore
 from tests.unit.factories import NETWORK, NOW, POLICY, SetClock
 from tests.unit.services import actions
@@ -23,7 +23,7 @@ END = NOW + 8 * HOUR
 """Of a grant for 8 hours that was read back at once."""
 
 
-async def extend(access: Access, grant: Grant, wish: Wish) -> Case:
+async def extend(access: Access, grant: Grant, wish: RequestInput) -> RequestDetails:
     return await access.extend(grant.request, wish, person=ENGINEER, key=actions.key())
 
 
@@ -35,7 +35,7 @@ async def test_within_the_rule_an_owner_moves_the_end_and_the_warning_at_once(
 ) -> None:
     grant = await actions.opened(store, access)
     lines, before = len(await actions.changes(engine)), await store_helpers.counts(engine)
-    case = await extend(access, grant, Wish(duration="1h"))
+    case = await extend(access, grant, RequestInput(duration="1h"))
     assert case.request.id == grant.request
     assert case.grant == replace(
         grant,
@@ -54,24 +54,24 @@ async def test_what_is_left_to_an_owner_is_left_to_them_in_all(
 ) -> None:
     grant = await actions.opened(store, access)
     for minutes in (45, 75):
-        await extend(access, grant, Wish(duration=f"{minutes}m"))
+        await extend(access, grant, RequestInput(duration=f"{minutes}m"))
     longer = await actions.get(store, grant.id)
     assert (longer.ends_at, longer.extended) == (END + 2 * HOUR, 2 * HOUR)
-    asked = await extend(access, grant, Wish(duration="1m", reason="nearly done"))
+    asked = await extend(access, grant, RequestInput(duration="1m", reason="nearly done"))
     assert (asked.request.kind, asked.request.state) == (Kind.EXTEND, RequestState.PENDING)
     assert await actions.get(store, grant.id) == longer
 
 
 async def test_an_end_can_be_given_as_a_time(store: PostgresStore, access: Access) -> None:
     grant = await actions.opened(store, access)
-    case = await extend(access, grant, Wish(until="19:15"))
+    case = await extend(access, grant, RequestInput(until="19:15"))
     assert case.grant is not None
     assert case.grant.ends_at == NOW.replace(hour=18, minute=15)
 
 
 async def test_what_has_a_fixed_end_gets_a_later_one(store: PostgresStore, access: Access) -> None:
     grant = await actions.opened(store, access, wish=replace(WISH, duration=None, until="18:00"))
-    case = await extend(access, grant, Wish(duration="1h"))
+    case = await extend(access, grant, RequestInput(duration="1h"))
     assert case.grant is not None
     assert (case.grant.ends_at, case.grant.duration) == (NOW.replace(hour=18), None)
 
@@ -80,7 +80,7 @@ async def test_what_is_still_being_opened_lasts_longer_once_it_is_read_back(
     store: PostgresStore, access: Access
 ) -> None:
     grant = await actions.opened(store, access, GrantState.APPLYING)
-    await extend(access, grant, Wish(duration="1h"))
+    await extend(access, grant, RequestInput(duration="1h"))
     longer = await actions.get(store, grant.id)
     assert (longer.state, longer.warn_at) == (GrantState.APPLYING, None)
     opened = grants.verified(longer, now=NOW + MINUTE, warn_before=POLICY.warn_before)
@@ -92,7 +92,7 @@ async def test_who_names_no_time_gets_the_rules_default(
 ) -> None:
     grant = await actions.opened(store, access)
     brief = actions.under(actions.ruled(default_duration=30 * MINUTE), store, clock)
-    case = await extend(brief, grant, Wish())
+    case = await extend(brief, grant, RequestInput())
     assert case.grant is not None
     assert case.grant.ends_at == END + 30 * MINUTE
 
@@ -102,13 +102,13 @@ async def test_a_longer_grant_is_warned_of_and_ends_at_its_new_moments(
 ) -> None:
     grant = await actions.opened(store, access)
     clock.present = END - HOUR / 2
-    await access.follow_clock()
-    await extend(access, grant, Wish(duration="1h"))
-    moments = [await access.follow_clock()]
+    await access.run_due()
+    await extend(access, grant, RequestInput(duration="1h"))
+    moments = [await access.run_due()]
     last_quarter = END + HOUR - 1.5 * HOUR / 4
     for moment in (last_quarter, END + HOUR):
         clock.present = moment
-        moments.append(await access.follow_clock())
+        moments.append(await access.run_due())
     assert moments == [last_quarter, END + HOUR, None]
     told = [kind for kind, _ in await actions.posts(engine) if kind == "notice.ending"]
     assert len(told) == 2
@@ -123,7 +123,7 @@ async def test_beyond_the_rule_it_is_a_request_of_its_own_with_two_cards(
 ) -> None:
     grant = await actions.opened(store, access)
     lines, told = len(await actions.changes(engine)), len(await actions.posts(engine))
-    case = await extend(access, grant, Wish(duration="3h", reason="still at it"))
+    case = await extend(access, grant, RequestInput(duration="3h", reason="still at it"))
     asked = case.request
     assert (asked.kind, asked.grant, asked.state, asked.needed) == (
         Kind.EXTEND,
@@ -143,7 +143,7 @@ async def test_an_approved_extension_moves_the_end_and_uses_up_nothing_of_the_ow
     store: PostgresStore, access: Access, engine: AsyncEngine
 ) -> None:
     grant = await actions.opened(store, access)
-    asked = await extend(access, grant, Wish(duration="3h"))
+    asked = await extend(access, grant, RequestInput(duration="3h"))
     lines = len(await actions.changes(engine))
     decided = await actions.approve(access, asked)
     assert decided.grant == replace(
@@ -153,7 +153,7 @@ async def test_an_approved_extension_moves_the_end_and_uses_up_nothing_of_the_ow
         (LEAD, "request", "pending", "approved"),
         (LEAD, "grant", "in_force", "in_force"),
     ]
-    alone = await extend(access, grant, Wish(duration="2h"))
+    alone = await extend(access, grant, RequestInput(duration="2h"))
     assert alone.request.id == grant.request
 
 
@@ -161,8 +161,8 @@ async def test_the_cards_of_what_became_longer_are_shown_afresh(
     store: PostgresStore, access: Access, engine: AsyncEngine
 ) -> None:
     grant = await actions.opened(store, access)
-    await actions.approve(access, await extend(access, grant, Wish(duration="3h")))
-    behind = "SELECT wanted_version FROM posts WHERE request_id = :id AND kind LIKE 'card.%'"
+    await actions.approve(access, await extend(access, grant, RequestInput(duration="3h")))
+    behind = "SELECT generation FROM posts WHERE request_id = :id AND kind LIKE 'card.%'"
     assert await store_helpers.query(engine, behind, id=grant.request) == [(3,), (3,)]
 
 
@@ -171,7 +171,7 @@ async def test_an_extension_that_is_not_approved_leaves_the_grant_as_it_was(
     store: PostgresStore, access: Access, end: str
 ) -> None:
     grant = await actions.opened(store, access)
-    asked = await extend(access, grant, Wish(duration="3h"))
+    asked = await extend(access, grant, RequestInput(duration="3h"))
     if end == "deny":
         await actions.deny(access, asked)
     else:
@@ -186,7 +186,7 @@ async def test_an_extension_that_is_approved_too_late_is_refused(
     store: PostgresStore, access: Access, engine: AsyncEngine, state: GrantState
 ) -> None:
     grant = await actions.opened(store, access)
-    asked = await extend(access, grant, Wish(duration="3h"))
+    asked = await extend(access, grant, RequestInput(duration="3h"))
     over = replace(grant, state=state, why=Why.DONE)
     assert await store_helpers.change(store, grant, over)
     found = await actions.refusal(engine, actions.approve(access, asked))
@@ -196,8 +196,8 @@ async def test_an_extension_that_is_approved_too_late_is_refused(
 
 async def test_an_approver_can_shorten_an_extension(store: PostgresStore, access: Access) -> None:
     grant = await actions.opened(store, access)
-    asked = await extend(access, grant, Wish(duration="4h"))
-    decided = await actions.approve(access, asked, changes=Wish(duration="3h"))
+    asked = await extend(access, grant, RequestInput(duration="4h"))
+    decided = await actions.approve(access, asked, changes=RequestInput(duration="3h"))
     assert decided.grant is not None
     assert decided.grant.ends_at == END + 3 * HOUR
 
@@ -208,25 +208,25 @@ async def test_an_approver_can_shorten_an_extension(store: PostgresStore, access
 @pytest.mark.parametrize(
     ("wish", "reason"),
     [
-        (Wish(duration="8"), Refusal.DURATION_NO_UNIT),
-        (Wish(duration="forever"), Refusal.DURATION_FOREVER),
-        (Wish(until="18:00"), Refusal.END_PAST),
-        (Wish(until="17:30"), Refusal.END_PAST),
-        (Wish(until="2026-11-24 09:00"), Refusal.END_PAST),
-        (Wish(duration="113h"), Refusal.EXTEND_PAST_LONGEST),
-        (Wish(until="2026-11-29 10:01"), Refusal.EXTEND_PAST_LONGEST),
+        (RequestInput(duration="8"), Refusal.DURATION_NO_UNIT),
+        (RequestInput(duration="forever"), Refusal.DURATION_FOREVER),
+        (RequestInput(until="18:00"), Refusal.END_PAST),
+        (RequestInput(until="17:30"), Refusal.END_PAST),
+        (RequestInput(until="2026-11-24 09:00"), Refusal.END_PAST),
+        (RequestInput(duration="113h"), Refusal.EXTEND_PAST_LONGEST),
+        (RequestInput(until="2026-11-29 10:01"), Refusal.EXTEND_PAST_LONGEST),
     ],
 )
 async def test_an_extension_that_makes_no_sense_is_refused(
-    store: PostgresStore, access: Access, engine: AsyncEngine, wish: Wish, reason: Refusal
+    store: PostgresStore, access: Access, engine: AsyncEngine, wish: RequestInput, reason: Refusal
 ) -> None:
     grant = await actions.opened(store, access)
     assert (await actions.refusal(engine, extend(access, grant, wish))).reason is reason
 
 
-@pytest.mark.parametrize("wish", [Wish(duration="112h"), Wish(until="2026-11-29 10:00")])
+@pytest.mark.parametrize("wish", [RequestInput(duration="112h"), RequestInput(until="2026-11-29 10:00")])
 async def test_up_to_the_longest_in_all_it_can_be_asked_for(
-    store: PostgresStore, access: Access, wish: Wish
+    store: PostgresStore, access: Access, wish: RequestInput
 ) -> None:
     grant = await actions.opened(store, access)
     assert (await extend(access, grant, wish)).request.terms.duration == 112 * HOUR
@@ -236,9 +236,9 @@ async def test_what_was_given_before_counts_towards_the_longest(
     store: PostgresStore, access: Access, engine: AsyncEngine
 ) -> None:
     grant = await actions.opened(store, access)
-    await actions.approve(access, await extend(access, grant, Wish(duration="110h")))
-    await extend(access, grant, Wish(duration="2h"))
-    found = await actions.refusal(engine, extend(access, grant, Wish(duration="1m")))
+    await actions.approve(access, await extend(access, grant, RequestInput(duration="110h")))
+    await extend(access, grant, RequestInput(duration="2h"))
+    found = await actions.refusal(engine, extend(access, grant, RequestInput(duration="1m")))
     assert found.reason is Refusal.EXTEND_PAST_LONGEST
 
 
@@ -247,7 +247,7 @@ async def test_what_has_no_end_is_not_extended(
 ) -> None:
     lasting = actions.under(actions.ruled(permanent=True), store, clock)
     grant = await actions.opened(store, lasting, wish=replace(WISH, duration="forever"))
-    found = await actions.refusal(engine, extend(lasting, grant, Wish(duration="1h")))
+    found = await actions.refusal(engine, extend(lasting, grant, RequestInput(duration="1h")))
     assert (found.reason, found.params) == (Refusal.EXTEND_NOT_TIMED, {"id": grant.request})
 
 
@@ -256,8 +256,8 @@ async def test_what_is_closing_already_is_refused_with_the_command_that_asks_aga
 ) -> None:
     grant = await actions.opened(store, access)
     clock.present = END
-    await access.follow_clock()
-    found = await actions.refusal(engine, extend(access, grant, Wish(duration="1h")))
+    await access.run_due()
+    found = await actions.refusal(engine, extend(access, grant, RequestInput(duration="1h")))
     assert found.reason is Refusal.GRANT_CLOSING
     assert found.params["command"] == f"/pgaccess mtls add {NETWORK} to billing"
 
@@ -267,9 +267,9 @@ async def test_an_extension_that_is_asked_for_needs_the_reason_that_the_rule_wan
 ) -> None:
     grant = await actions.opened(store, access)
     strict = actions.under(actions.ruled(minimum_reason=10), store, clock)
-    found = await actions.refusal(engine, extend(strict, grant, Wish(duration="3h", reason="later")))
+    found = await actions.refusal(engine, extend(strict, grant, RequestInput(duration="3h", reason="later")))
     assert found.reason is Refusal.REASON_SHORT
-    alone = await extend(strict, grant, Wish(duration="1h"))
+    alone = await extend(strict, grant, RequestInput(duration="1h"))
     assert alone.request.id == grant.request
 
 
@@ -278,7 +278,7 @@ async def test_who_could_not_ask_any_more_cannot_extend_either(
 ) -> None:
     grant = await actions.opened(store, access)
     silent = actions.under(actions.ruled(requesters=frozenset({LEAD})), store, clock)
-    found = await actions.refusal(engine, extend(silent, grant, Wish(duration="1h")))
+    found = await actions.refusal(engine, extend(silent, grant, RequestInput(duration="1h")))
     assert found.reason is Refusal.POLICY_SILENT
 
 
@@ -286,8 +286,8 @@ async def test_an_extension_has_no_grant_of_its_own_to_extend(
     store: PostgresStore, access: Access, engine: AsyncEngine
 ) -> None:
     grant = await actions.opened(store, access)
-    asked = await extend(access, grant, Wish(duration="3h"))
-    doing = access.extend(asked.request.id, Wish(duration="1h"), person=ENGINEER, key=actions.key())
+    asked = await extend(access, grant, RequestInput(duration="3h"))
+    doing = access.extend(asked.request.id, RequestInput(duration="1h"), person=ENGINEER, key=actions.key())
     assert (await actions.refusal(engine, doing)).reason is Refusal.GRANT_NOT_OPEN
 
 
@@ -297,6 +297,6 @@ async def test_until_the_very_moment_it_is_closed_it_can_be_extended(
 ) -> None:
     grant = await actions.opened(store, access)
     clock.present = moment
-    case = await extend(access, grant, Wish(duration="1h"))
+    case = await extend(access, grant, RequestInput(duration="1h"))
     assert case.grant is not None
     assert case.grant.ends_at == END + HOUR

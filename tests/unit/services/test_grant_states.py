@@ -11,15 +11,15 @@ from bot.domain.grant import GrantState, Why
 from bot.domain.person import Person
 from bot.domain.request import RequestState
 from bot.errors import Refusal, Refused
-from bot.ports import Case
-from bot.services import Access, Wish
+from bot.ports import RequestDetails
+from bot.services import Access, RequestInput
 from storage.transaction import PostgresStore
 from tests.unit import factories
 from tests.unit.services import actions
 from tests.unit.services.actions import ADMIN, COLLEAGUE, ENGINEER, GROUP_ADMIN, GROUP_LEAD, LEAD
 from tests.unit.storage import store_helpers
 
-Verb = Callable[[Access, int, dict[str, str]], Awaitable[Case]]
+Verb = Callable[[Access, int, dict[str, str]], Awaitable[RequestDetails]]
 
 VERBS: Final[dict[str, Verb]] = {
     "done": lambda access, id, who: access.done(id, **who),
@@ -27,7 +27,7 @@ VERBS: Final[dict[str, Verb]] = {
     "retry": lambda access, id, who: access.retry(id, **who),
     "restore": lambda access, id, who: access.restore(id, **who),
     "give_up": lambda access, id, who: access.give_up(id, **who),
-    "extend": lambda access, id, who: access.extend(id, Wish(duration="1h"), **who),
+    "extend": lambda access, id, who: access.extend(id, RequestInput(duration="1h"), **who),
 }
 
 WHO: Final = {"revoke": LEAD}
@@ -104,7 +104,7 @@ MAY: Final[dict[str, dict[str, Refusal | None]]] = {
 """Who may, by verb: None is allowed."""
 
 
-def do(access: Access, verb: str, request: int, person: str, *, key: str = "") -> Awaitable[Case]:
+def do(access: Access, verb: str, request: int, person: str, *, key: str = "") -> Awaitable[RequestDetails]:
     return VERBS[verb](access, request, {"person": person, "key": key or actions.key()})
 
 
@@ -125,10 +125,10 @@ async def test_a_verb_does_what_it_says_in_its_states_and_is_refused_in_all_othe
     assert (case.grant.state, case.grant.why) == expected
     line = (WHO.get(verb, ENGINEER), "grant", state, expected[0])
     assert await actions.changes(engine, after=lines) == [line]
-    calls_keeper = expected[0] in (GrantState.ENDING, GrantState.APPLYING) and verb != "extend"
-    assert await actions.wanted(engine) == wanted + calls_keeper
+    wakes_reconciler = expected[0] in (GrantState.ENDING, GrantState.APPLYING) and verb != "extend"
+    assert await actions.wanted(engine) == wanted + wakes_reconciler
     shown = await store_helpers.query(
-        engine, "SELECT DISTINCT wanted_version FROM posts WHERE kind LIKE 'card.%'"
+        engine, "SELECT DISTINCT generation FROM posts WHERE kind LIKE 'card.%'"
     )
     assert shown == [(3,)]
 
@@ -247,7 +247,7 @@ async def test_one_takes_back_ones_own_request(access: Access, engine: AsyncEngi
     assert case.request.state is RequestState.CANCELLED
     line = (ENGINEER, "request", "pending", "cancelled")
     assert await actions.changes(engine, after=1) == [line]
-    assert await store_helpers.query(engine, "SELECT wanted_version FROM posts") == [(2,), (2,)]
+    assert await store_helpers.query(engine, "SELECT generation FROM posts") == [(2,), (2,)]
 
 
 @pytest.mark.parametrize("person", [COLLEAGUE, LEAD, GROUP_LEAD, ADMIN, GROUP_ADMIN])

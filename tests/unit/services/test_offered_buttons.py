@@ -8,9 +8,9 @@ import pytest
 from bot.domain.grant import GrantState
 from bot.domain.request import Kind, RequestState, Verdict
 from bot.errors import Refused
-from bot.i18n.translator import Words
-from bot.ports import Case
-from bot.services import Access, Vote, Wish
+from bot.i18n.translator import Translator
+from bot.ports import RequestDetails
+from bot.services import Access, RequestInput, Vote
 from bot.views import action_ids, buttons
 from storage.transaction import PostgresStore
 from tests.unit.services import actions
@@ -18,15 +18,15 @@ from tests.unit.services.actions import COLLEAGUE, ENGINEER, LEAD, WISH
 from tests.unit.storage import store_helpers
 from tests.unit.views import samples
 
-EN = Words("en")
+EN = Translator("en")
 
-PRESSED: Final[dict[str, Callable[[Access, int, dict[str, str]], Awaitable[Case]]]] = {
+PRESSED: Final[dict[str, Callable[[Access, int, dict[str, str]], Awaitable[RequestDetails]]]] = {
     action_ids.APPROVE: lambda access, id, who: access.decide(id, _vote(Verdict.APPROVE), **who),
     action_ids.DENY: lambda access, id, who: access.decide(id, _vote(Verdict.DENY), **who),
     action_ids.CHANGE: lambda access, id, who: access.decide(id, _vote(Verdict.APPROVE, "1h"), **who),
     action_ids.CANCEL: lambda access, id, who: access.cancel(id, **who),
     action_ids.DONE: lambda access, id, who: access.done(id, **who),
-    action_ids.EXTEND: lambda access, id, who: access.extend(id, Wish(duration="1h"), **who),
+    action_ids.EXTEND: lambda access, id, who: access.extend(id, RequestInput(duration="1h"), **who),
     action_ids.REVOKE: lambda access, id, who: access.revoke(id, **who),
     action_ids.RESTORE: lambda access, id, who: access.restore(id, **who),
     action_ids.RETRY: lambda access, id, who: access.retry(id, **who),
@@ -49,10 +49,12 @@ STATES: Final[tuple[State, ...]] = (
 
 
 def _vote(verdict: Verdict, shorter: str | None = None) -> Vote:
-    return Vote(verdict=verdict, version=1, changes=None if shorter is None else Wish(duration=shorter))
+    return Vote(
+        verdict=verdict, version=1, changes=None if shorter is None else RequestInput(duration=shorter)
+    )
 
 
-async def stand(store: PostgresStore, access: Access, state: State) -> Case:
+async def stand(store: PostgresStore, access: Access, state: State) -> RequestDetails:
     """A fresh request that stands in a state."""
     if isinstance(state, GrantState):
         return await access.show((await actions.opened(store, access, state)).request)
@@ -70,7 +72,7 @@ async def stand(store: PostgresStore, access: Access, state: State) -> Case:
     return await access.show(asked.request.id)
 
 
-async def accepted(access: Access, action: str, case: Case, person: str) -> bool:
+async def accepted(access: Access, action: str, case: RequestDetails, person: str) -> bool:
     try:
         await PRESSED[action](access, case.request.id, {"person": person, "key": actions.key()})
     except Refused:
@@ -78,7 +80,7 @@ async def accepted(access: Access, action: str, case: Case, person: str) -> bool
     return True
 
 
-def offered(case: Case, person: str) -> Sequence[str]:
+def offered(case: RequestDetails, person: str) -> Sequence[str]:
     """The buttons on a person's copy of the card."""
     made = buttons.for_owner(case, EN) if person == ENGINEER else buttons.for_approvers(case, EN)
     return samples.actions(made)
@@ -107,7 +109,7 @@ async def test_an_extension_and_a_removal_that_wait_can_be_decided_as_they_are_o
 ) -> None:
     grant = await actions.opened(store, access)
     await actions.opened(store, access, person=COLLEAGUE)
-    more = await access.extend(grant.request, Wish(duration="3h"), person=ENGINEER, key=actions.key())
+    more = await access.extend(grant.request, RequestInput(duration="3h"), person=ENGINEER, key=actions.key())
     removal = await access.remove(WISH, person=ENGINEER, key=actions.key())
     assert (more.request.kind, removal.case.request.kind) == (Kind.EXTEND, Kind.REMOVE)
     for case in (more, removal.case):

@@ -9,12 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.grant import GrantState
 from bot.domain.method import Method
-from bot.domain.privatelink.observation import Connection, LinkAccount, LinkLook
+from bot.domain.privatelink.observation import AllowedAccount, Connection, PrivateLinkObservation
 from bot.domain.request import Kind, RequestState
 from bot.domain.subject import Accounts, Whole
 from bot.errors import Refusal, Refused
-from bot.ports import Case
-from bot.services import Access, Removal, Wish
+from bot.ports import RequestDetails
+from bot.services import Access, RemovalResult, RequestInput
 from storage.transaction import PostgresStore
 from tests.unit import factories
 from tests.unit.factories import NOW, SetClock
@@ -24,12 +24,12 @@ from tests.unit.storage import store_helpers
 
 ONE, TWO = "123456789012", "210987654321"
 A, B = (f"arn:aws:iam::{number}:root" for number in (ONE, TWO))
-WISH = Wish(address=ONE, target="billing", duration="8h", reason="nightly export")
-LINK = LinkLook(
+WISH = RequestInput(address=ONE, target="billing", duration="8h", reason="nightly export")
+LINK = PrivateLinkObservation(
     at=NOW,
     status="Operational",
     service="com.amazonaws.vpce.us-east-1.vpce-svc-0ab1",
-    accounts=(LinkAccount(arn=A, status="Active"), LinkAccount(arn=B, status="Active")),
+    accounts=(AllowedAccount(arn=A, status="Active"), AllowedAccount(arn=B, status="Active")),
     connections=(Connection(endpoint="vpce-0", hostname="db.example", owner=B, status="Available"),),
     ours=frozenset({A}),
 )
@@ -43,10 +43,10 @@ async def access(store: PostgresStore, clock: SetClock) -> Access:
     return actions.under(actions.HOUSE, store, clock)
 
 
-async def see(store: PostgresStore, look: LinkLook) -> None:
+async def see(store: PostgresStore, look: PrivateLinkObservation) -> None:
     """Records what a pass over PrivateLink has seen, due or not."""
     async with store.transaction() as tx:
-        await tx.lanes.look_at_all()
+        await tx.lanes.refresh_all()
         await tx.commit()
     job = await store_helpers.take(store)
     async with store.transaction() as tx:
@@ -55,11 +55,13 @@ async def see(store: PostgresStore, look: LinkLook) -> None:
         await tx.commit()
 
 
-async def ask(access: Access, wish: Wish = WISH, *, person: str = ENGINEER) -> Case:
+async def ask(access: Access, wish: RequestInput = WISH, *, person: str = ENGINEER) -> RequestDetails:
     return await access.ask_link(wish, person=person, key=actions.key())
 
 
-async def opened(store: PostgresStore, access: Access, address: str = ONE, *, person: str = ENGINEER) -> Case:
+async def opened(
+    store: PostgresStore, access: Access, address: str = ONE, *, person: str = ENGINEER
+) -> RequestDetails:
     """A grant in force."""
     case = await ask(access, replace(WISH, address=address), person=person)
     approved = await actions.approve(access, case)
@@ -67,13 +69,13 @@ async def opened(store: PostgresStore, access: Access, address: str = ONE, *, pe
     return approved
 
 
-async def remove(access: Access, address: str = ONE, *, person: str = ENGINEER) -> Removal:
-    wish = Wish(address=address, target="billing", reason="done with it")
+async def remove(access: Access, address: str = ONE, *, person: str = ENGINEER) -> RemovalResult:
+    wish = RequestInput(address=address, target="billing", reason="done with it")
     return await access.remove_accounts(wish, person=person, key=actions.key())
 
 
-async def close(access: Access, typed: str = "billing") -> Case:
-    wish = Wish(target="billing", reason="we move")
+async def close(access: Access, typed: str = "billing") -> RequestDetails:
+    wish = RequestInput(target="billing", reason="we move")
     return await access.close_link(wish, typed=typed, person=ENGINEER, key=actions.key())
 
 
@@ -107,9 +109,9 @@ async def test_an_approval_opens_a_grant_and_calls_the_keeper(
 async def test_an_approver_may_leave_accounts_out_and_add_none(access: Access) -> None:
     case = await ask(access, replace(WISH, address=f"{ONE} {TWO}"))
     with pytest.raises(Refused) as refused:
-        await actions.approve(access, case, changes=Wish(address=f"{ONE} 111111111111"))
+        await actions.approve(access, case, changes=RequestInput(address=f"{ONE} 111111111111"))
     assert refused.value.reason is Refusal.TERMS_WIDER
-    approved = await actions.approve(access, case, changes=Wish(address=ONE))
+    approved = await actions.approve(access, case, changes=RequestInput(address=ONE))
     assert approved.request.terms.subject == Accounts((A,))
 
 
@@ -208,7 +210,7 @@ async def test_what_nobody_let_in_or_is_closing_cannot_be_removed(
     store: PostgresStore, access: Access, engine: AsyncEngine
 ) -> None:
     assert (await actions.refusal(engine, remove(access))).reason is Refusal.LINK_UNSEEN
-    await see(store, LinkLook(at=NOW, status=None))
+    await see(store, PrivateLinkObservation(at=NOW, status=None))
     assert (await actions.refusal(engine, remove(access))).reason is Refusal.LINK_NONE
     await see(store, LINK)
     assert (await actions.refusal(engine, remove(access, "111111111111"))).reason is Refusal.LINK_NOBODY
@@ -223,7 +225,7 @@ async def test_what_others_let_in_is_taken_over_by_a_request_and_what_is_ours_is
     await see(store, LINK)
 
     def adopt(address: str) -> Any:
-        wish = Wish(address=address, target="billing", reason="it is the data team's")
+        wish = RequestInput(address=address, target="billing", reason="it is the data team's")
         return access.adopt_accounts(wish, person=ENGINEER, key=actions.key())
 
     assert (await actions.refusal(engine, adopt(ONE))).reason is Refusal.LINK_OURS
@@ -273,12 +275,16 @@ async def test_another_apps_name_closes_nothing(
     ("look", "reason"),
     [
         (None, Refusal.LINK_UNSEEN),
-        (LinkLook(at=NOW, status=None), Refusal.LINK_NONE),
+        (PrivateLinkObservation(at=NOW, status=None), Refusal.LINK_NONE),
         (replace(LINK, status="Deprovisioned"), Refusal.LINK_CLOSING),
     ],
 )
 async def test_what_is_not_there_or_going_cannot_be_closed(
-    store: PostgresStore, access: Access, engine: AsyncEngine, look: LinkLook | None, reason: Refusal
+    store: PostgresStore,
+    access: Access,
+    engine: AsyncEngine,
+    look: PrivateLinkObservation | None,
+    reason: Refusal,
 ) -> None:
     if look is not None:
         await see(store, look)
@@ -307,11 +313,13 @@ async def test_done_extend_and_revoke_work_on_accounts_as_on_addresses(
     store: PostgresStore, access: Access, engine: AsyncEngine
 ) -> None:
     first, second = await opened(store, access), await opened(store, access, TWO)
-    longer = await access.extend(first.request.id, Wish(duration="1h"), person=ENGINEER, key=actions.key())
+    longer = await access.extend(
+        first.request.id, RequestInput(duration="1h"), person=ENGINEER, key=actions.key()
+    )
     assert longer.grant is not None
     await access.done(first.request.id, person=ENGINEER, key=actions.key())
     await access.revoke(second.request.id, person=LEAD, key=actions.key())
     assert await states(engine) == ["ending", "ending"]
     with pytest.raises(Refused) as refused:
-        await access.extend(first.request.id, Wish(duration="1h"), person=ENGINEER, key=actions.key())
+        await access.extend(first.request.id, RequestInput(duration="1h"), person=ENGINEER, key=actions.key())
     assert refused.value.params["command"] == f"/pgaccess privatelink add {ONE} to billing"

@@ -9,8 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain.grant import GrantState
 from bot.domain.policy import Listed
 from bot.errors import Refusal, Refused
-from bot.ports import Case
-from bot.services import LISTED, Access, Wish
+from bot.ports import RequestDetails
+from bot.services import LISTED, Access, RequestInput
 from storage.transaction import PostgresStore
 from tests.unit import factories
 from tests.unit.factories import NOW, SetClock
@@ -19,12 +19,12 @@ from tests.unit.services.actions import COLLEAGUE, ENGINEER, GROUP_LEAD, HOUSE, 
 from tests.unit.storage import store_helpers
 
 
-def numbers(cases: tuple[Case, ...]) -> list[int]:
+def numbers(cases: tuple[RequestDetails, ...]) -> list[int]:
     return [case.request.id for case in cases]
 
 
 @pytest.fixture
-async def crm(store: PostgresStore) -> Wish:
+async def crm(store: PostgresStore) -> RequestInput:
     """A wish for a second database."""
     async with store.transaction() as tx:
         await tx.targets.discovered([factories.database(), factories.database("crm", 2)])
@@ -55,7 +55,7 @@ async def test_a_list_can_be_of_what_waits(store: PostgresStore, access: Access)
 
 
 async def test_a_list_can_be_of_one_database_by_any_of_its_names(
-    store: PostgresStore, access: Access, crm: Wish, clock: SetClock
+    store: PostgresStore, access: Access, crm: RequestInput, clock: SetClock
 ) -> None:
     await actions.ask(access)
     there = await actions.ask(access, crm, person=COLLEAGUE)
@@ -78,7 +78,7 @@ async def test_a_list_is_no_longer_than_a_message_takes(access: Access) -> None:
 
 
 async def test_one_database_is_told_with_its_last_look_and_what_is_open_there(
-    store: PostgresStore, access: Access, crm: Wish
+    store: PostgresStore, access: Access, crm: RequestInput
 ) -> None:
     mine = await actions.opened(store, access)
     theirs = await actions.ask(access, person=COLLEAGUE)
@@ -127,7 +127,7 @@ async def test_a_home_says_what_ends_soonest_and_an_extension_is_not_said_twice(
 ) -> None:
     lengths = ("8h", "2h", "6h", "4h")
     opened = [await actions.opened(store, access, wish=replace(WISH, duration=length)) for length in lengths]
-    await access.extend(opened[1].request, Wish(duration="3h"), person=ENGINEER, key=actions.key())
+    await access.extend(opened[1].request, RequestInput(duration="3h"), person=ENGINEER, key=actions.key())
     ending = numbers((await access.overview(ENGINEER)).ending)
     assert ending == [opened[1].request, opened[3].request, opened[2].request]
 
@@ -143,7 +143,7 @@ async def test_a_home_is_recorded_once_and_then_shown_afresh(access: Access, eng
     for _ in range(3):
         await access.show_home(ENGINEER)
     assert await actions.posts(engine) == [("home", ENGINEER)]
-    assert await store_helpers.value(engine, "SELECT wanted_version FROM posts") == 3
+    assert await store_helpers.value(engine, "SELECT generation FROM posts") == 3
 
 
 async def test_a_number_shows_everything_and_an_unknown_one_is_refused(
@@ -158,6 +158,8 @@ async def test_a_number_shows_everything_and_an_unknown_one_is_refused(
 
 async def test_an_extension_shows_the_grant_that_it_is_about(store: PostgresStore, access: Access) -> None:
     grant = await actions.opened(store, access)
-    asked = await access.extend(grant.request, Wish(duration="3h"), person=ENGINEER, key=actions.key())
+    asked = await access.extend(
+        grant.request, RequestInput(duration="3h"), person=ENGINEER, key=actions.key()
+    )
     assert asked.grant == grant
     assert grant.duration == timedelta(hours=8)

@@ -10,11 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain.grant import Grant, GrantState, Why, closing
 from bot.domain.request import RequestState
 from bot.errors import Refusal, Refused, StoreUnavailableError
-from bot.ports import Case, Doing
-from bot.services import Access, Wish
+from bot.ports import AuditContext, RequestDetails
+from bot.services import Access, RequestInput
 from storage.engine import engine_for
 from storage.transaction import PostgresStore
-from storage.wakeups import PostgresBell
+from storage.wakeups import PostgresWakeups
 from tests.unit.factories import NOW, SetClock
 from tests.unit.services import actions
 from tests.unit.storage import store_helpers
@@ -22,7 +22,7 @@ from tests.unit.storage import store_helpers
 ROUNDS = 5
 """How often each race is run: which of the two comes first is chance."""
 
-MORE = Wish(duration="1h", reason="it takes longer")
+MORE = RequestInput(duration="1h", reason="it takes longer")
 
 
 @pytest.fixture
@@ -31,7 +31,7 @@ async def doors(store: PostgresStore, database_url: str, clock: SetClock) -> Asy
     await store_helpers.discover(store)
     await actions.know_everybody(store)
     engine = engine_for(database_url)
-    other = PostgresStore(engine, PostgresBell(url=database_url))
+    other = PostgresStore(engine, PostgresWakeups(url=database_url))
     yield [actions.under(actions.HOUSE, each, clock) for each in (store, other)]
     await engine.dispose()
 
@@ -55,9 +55,9 @@ async def test_an_extension_at_the_very_end_is_made_or_refused_and_never_both(
     assert grant.ends_at is not None
     clock.present = grant.ends_at
     extend = doors[0].extend(grant.request, MORE, person=actions.ENGINEER, key=actions.key())
-    answer, _ = await at_once(extend, doors[1].follow_clock())
+    answer, _ = await at_once(extend, doors[1].run_due())
     after = await actions.get(store, grant.id)
-    if isinstance(answer, Case):
+    if isinstance(answer, RequestDetails):
         assert (after.state, after.ends_at) == (GrantState.IN_FORCE, grant.ends_at + timedelta(hours=1))
     else:
         assert reason(answer) is Refusal.GRANT_CLOSING
@@ -69,15 +69,15 @@ async def test_an_approved_extension_against_a_revocation_leaves_it_closed(
     store: PostgresStore, engine: AsyncEngine, doors: Sequence[Access], _round: int
 ) -> None:
     grant = await actions.opened(store, doors[0])
-    longer = Wish(duration="8h", reason="it takes longer")
+    longer = RequestInput(duration="8h", reason="it takes longer")
     asked = await doors[0].extend(grant.request, longer, person=actions.ENGINEER, key=actions.key())
     revoke = doors[1].revoke(grant.request, person=actions.LEAD2, key=actions.key())
     decide = doors[0].decide(
         asked.request.id, actions.approval(asked), person=actions.LEAD, key=actions.key()
     )
     revoked, decided = await at_once(revoke, decide)
-    assert isinstance(revoked, Case)
-    assert isinstance(decided, Case) or reason(decided) is Refusal.GRANT_OVER
+    assert isinstance(revoked, RequestDetails)
+    assert isinstance(decided, RequestDetails) or reason(decided) is Refusal.GRANT_OVER
     after = await actions.get(store, grant.id)
     assert (after.state, after.why) == (GrantState.ENDING, Why.REVOKED)
     endings = "SELECT count(*) FROM audit WHERE subject = 'grant' AND after = 'ending'"
@@ -94,7 +94,7 @@ async def test_who_takes_a_request_back_while_it_is_approved_gets_one_of_the_two
         asked.request.id, actions.approval(asked), person=actions.LEAD, key=actions.key()
     )
     answers = await at_once(cancel, decide)
-    assert len([each for each in answers if isinstance(each, Case)]) == 1
+    assert len([each for each in answers if isinstance(each, RequestDetails)]) == 1
     state = await store_helpers.value(engine, "SELECT state FROM requests")
     opened = await store_helpers.value(engine, "SELECT count(*) FROM grants")
     assert (state, opened) in {(RequestState.CANCELLED, 0), (RequestState.APPROVED, 1)}
@@ -108,7 +108,7 @@ async def test_done_and_revoked_at_once_is_one_end(
     done = doors[0].done(grant.request, person=actions.ENGINEER, key=actions.key())
     revoke = doors[1].revoke(grant.request, person=actions.LEAD, key=actions.key())
     answers = await at_once(done, revoke)
-    assert sorted(isinstance(each, Case) for each in answers) == [False, True]
+    assert sorted(isinstance(each, RequestDetails) for each in answers) == [False, True]
     assert {reason(each) for each in answers} == {None, Refusal.GRANT_OVER}
     assert await store_helpers.value(engine, "SELECT count(*) FROM audit WHERE after = 'ending'") == 1
 
@@ -118,15 +118,19 @@ async def test_one_of_two_that_block_each_other_goes_through_and_the_other_may_t
 ) -> None:
     first = await actions.opened(store, doors[0])
     second = await actions.opened(
-        store, doors[0], wish=Wish(address="203.0.113.9", target="billing", duration="8h")
+        store, doors[0], wish=RequestInput(address="203.0.113.9", target="billing", duration="8h")
     )
     met = asyncio.Barrier(2)
 
     async def close(mine: Grant, theirs: Grant) -> None:
         async with store.transaction() as tx:
-            await tx.grants.change(mine, closing(mine, Why.DONE), doing=Doing(actor=mine.owner, at=NOW))
+            await tx.grants.change(
+                mine, closing(mine, Why.DONE), doing=AuditContext(actor=mine.owner, at=NOW)
+            )
             await met.wait()
-            await tx.grants.change(theirs, closing(theirs, Why.DONE), doing=Doing(actor=mine.owner, at=NOW))
+            await tx.grants.change(
+                theirs, closing(theirs, Why.DONE), doing=AuditContext(actor=mine.owner, at=NOW)
+            )
             await tx.commit()
 
     answers = await asyncio.gather(close(first, second), close(second, first), return_exceptions=True)
@@ -140,7 +144,7 @@ async def test_a_click_that_met_a_deadlock_is_refused_whole_and_goes_through_aga
 ) -> None:
     grant = await actions.opened(store, doors[0])
     async with store.transaction() as tx:
-        await tx.grants.change(grant, closing(grant, Why.DONE), doing=Doing(actor=grant.owner, at=NOW))
+        await tx.grants.change(grant, closing(grant, Why.DONE), doing=AuditContext(actor=grant.owner, at=NOW))
         with pytest.raises(StoreUnavailableError, match="nothing was recorded"):
             await doors[1].revoke(grant.request, person=actions.LEAD, key="click:1")
     assert (await actions.get(store, grant.id)).state is GrantState.IN_FORCE
@@ -170,9 +174,7 @@ async def test_a_card_that_changes_in_two_processes_at_once_is_shown_as_it_is_at
     store: PostgresStore, engine: AsyncEngine, doors: Sequence[Access]
 ) -> None:
     asked = await actions.ask(doors[0])
-    before = await store_helpers.value(
-        engine, "SELECT wanted_version FROM posts WHERE kind = 'card.approval'"
-    )
+    before = await store_helpers.value(engine, "SELECT generation FROM posts WHERE kind = 'card.approval'")
 
     async def refresh(access: Access) -> None:
         async with access._store.transaction() as tx:
@@ -180,5 +182,5 @@ async def test_a_card_that_changes_in_two_processes_at_once_is_shown_as_it_is_at
             await tx.commit()
 
     await asyncio.gather(*[refresh(doors[number % 2]) for number in range(6)])
-    after = await store_helpers.value(engine, "SELECT wanted_version FROM posts WHERE kind = 'card.approval'")
+    after = await store_helpers.value(engine, "SELECT generation FROM posts WHERE kind = 'card.approval'")
     assert int(str(after)) == int(str(before)) + 6

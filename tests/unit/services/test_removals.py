@@ -6,11 +6,11 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.grant import GrantState, Why
-from bot.domain.mtls.observation import Look
+from bot.domain.mtls.observation import MtlsObservation
 from bot.domain.mtls.unmanaged_rules import rules_of
 from bot.domain.request import Kind, RequestState
 from bot.errors import Refusal
-from bot.services import Access, Removal, Wish
+from bot.services import Access, RemovalResult, RequestInput
 from storage.transaction import PostgresStore
 from tests.unit import factories
 from tests.unit.factories import NETWORK, POLICY, SetClock
@@ -18,10 +18,12 @@ from tests.unit.services import actions
 from tests.unit.services.actions import COLLEAGUE, ENGINEER, LEAD, WISH
 from tests.unit.storage import store_helpers
 
-HERE = Wish(address="203.0.113.4", target="billing", reason="moved house")
+HERE = RequestInput(address="203.0.113.4", target="billing", reason="moved house")
 
 
-async def remove(access: Access, wish: Wish = HERE, *, person: str = ENGINEER, key: str = "") -> Removal:
+async def remove(
+    access: Access, wish: RequestInput = HERE, *, person: str = ENGINEER, key: str = ""
+) -> RemovalResult:
     return await access.remove(wish, person=person, key=key or actions.key())
 
 
@@ -185,7 +187,7 @@ async def test_a_foreign_rule_is_taken_over_by_a_request_and_one_of_ours_is_not(
     store: PostgresStore, access: Access, engine: AsyncEngine
 ) -> None:
     foreign = factories.rule("203.0.113.4/32")
-    wish = Wish(address="203.0.113.4", target="billing", reason="the ETL vendor's")
+    wish = RequestInput(address="203.0.113.4", target="billing", reason="the ETL vendor's")
     await store_helpers.see(store, factories.look(foreign, ours=frozenset({foreign.id})))
     found = await actions.refusal(engine, access.adopt_rule(wish, person=ENGINEER, key=actions.key()))
     assert found.reason is Refusal.RULE_OURS
@@ -212,7 +214,7 @@ async def test_a_grant_of_ours_beside_a_rule_of_others_is_closed_all_the_same(
     ],
 )
 async def test_what_cannot_be_read_is_refused(
-    access: Access, engine: AsyncEngine, wish: Wish, reason: Refusal
+    access: Access, engine: AsyncEngine, wish: RequestInput, reason: Refusal
 ) -> None:
     assert (await actions.refusal(engine, remove(access, wish))).reason is reason
 
@@ -247,9 +249,9 @@ async def test_the_same_request_twice_is_one_request(
     assert await actions.snapshot(engine) == before
 
 
-async def see_again(store: PostgresStore, look: Look) -> None:
+async def see_again(store: PostgresStore, look: MtlsObservation) -> None:
     """Records one more pass, though none is due yet."""
     async with store.transaction() as tx:
-        await tx.lanes.look_at_all()
+        await tx.lanes.refresh_all()
         await tx.commit()
     await store_helpers.see(store, look)

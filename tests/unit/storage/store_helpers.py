@@ -13,19 +13,19 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.grant import Grant, begin, verified
 from bot.domain.method import Method
-from bot.domain.mtls.observation import Look
+from bot.domain.mtls.observation import MtlsObservation
 from bot.domain.request import Request, RequestState
 from bot.domain.target import Database
-from bot.ports import Doing, Job, Loop, Post, Wanted
+from bot.ports import AuditContext, NewRequest, OutboxMessage, ReconcileJob, WorkerName
 from sandbox.postgres import PrivatePostgres
 from storage.tables import installation, lanes, metadata
 from storage.transaction import PostgresStore
-from storage.wakeups import PostgresBell
+from storage.wakeups import PostgresWakeups
 from tests.conftest import TEMPLATE
 from tests.unit import factories
 from tests.unit.factories import NETWORK, NOW
 
-BY_LEAD: Final = Doing(actor="U0LEAD", at=NOW)
+BY_LEAD: Final = AuditContext(actor="U0LEAD", at=NOW)
 PATIENCE: Final = 15.0
 """Seconds that another connection may take to get where a test needs it; milliseconds are usual."""
 
@@ -94,7 +94,7 @@ async def until_listening(engine: AsyncEngine, bells: int) -> None:
     await until(engine, listening, lambda count: count == bells)
 
 
-async def heard(bell: PostgresBell, loop: Loop, *, within: float) -> bool:
+async def heard(bell: PostgresWakeups, loop: WorkerName, *, within: float) -> bool:
     """Whether a loop is rung in that many seconds; 0 asks whether it has been already."""
     try:
         async with asyncio.timeout(within):
@@ -115,9 +115,9 @@ async def discover(store: PostgresStore, *databases: Database, method: Method = 
         await tx.commit()
 
 
-def wanted(request: Request, *, requester: str = "U0ENGINEER") -> Wanted:
+def wanted(request: Request, *, requester: str = "U0ENGINEER") -> NewRequest:
     """What is handed to the store to record this request."""
-    return Wanted(
+    return NewRequest(
         kind=request.kind,
         terms=request.terms,
         requester=requester,
@@ -140,7 +140,7 @@ async def record(store: PostgresStore, request: Request, *, requester: str = "U0
     """The same request as the store has recorded it, under a number of its own."""
     async with store.transaction() as tx:
         asked = wanted(request, requester=requester)
-        recorded = await tx.requests.add(asked, doing=Doing(actor=requester, at=NOW))
+        recorded = await tx.requests.add(asked, doing=AuditContext(actor=requester, at=NOW))
         await tx.commit()
         return recorded
 
@@ -159,7 +159,7 @@ async def approve(store: PostgresStore, request: Request) -> Grant:
 async def change(store: PostgresStore, before: Grant, after: Grant) -> bool:
     """Writes a grant's change in a transaction of its own."""
     async with store.transaction() as tx:
-        written = await tx.grants.change(before, after, doing=Doing(actor="pgaccess", at=NOW))
+        written = await tx.grants.change(before, after, doing=AuditContext(actor="pgaccess", at=NOW))
         await tx.commit()
         return written
 
@@ -178,7 +178,7 @@ async def in_force(
     return after
 
 
-async def take(store: PostgresStore) -> Job:
+async def take(store: PostgresStore) -> ReconcileJob:
     """The database that is due, held by a keeper."""
     async with store.transaction() as tx:
         job = await tx.lanes.claim()
@@ -187,14 +187,14 @@ async def take(store: PostgresStore) -> Job:
     return job
 
 
-async def release(store: PostgresStore, job: Job, *, again: timedelta = timedelta()) -> None:
+async def release(store: PostgresStore, job: ReconcileJob, *, again: timedelta = timedelta()) -> None:
     """Ends a keeper's turn."""
     async with store.transaction() as tx:
         await tx.lanes.release(job, again=again, tries=0, kept=True)
         await tx.commit()
 
 
-async def see(store: PostgresStore, look: Look) -> None:
+async def see(store: PostgresStore, look: MtlsObservation) -> None:
     """Records a whole pass over the database that is due, which saw this."""
     job = await take(store)
     async with store.transaction() as tx:
@@ -203,7 +203,7 @@ async def see(store: PostgresStore, look: Look) -> None:
         await tx.commit()
 
 
-async def take_post(store: PostgresStore) -> Post:
+async def take_post(store: PostgresStore) -> OutboxMessage:
     """The post that is due, held by a courier."""
     async with store.transaction() as tx:
         post = await tx.posts.claim()

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.grant import Grant, GrantState, Why, closed, closing
-from bot.ports import Doing
+from bot.ports import AuditContext
 from storage.audit import Verification
 from storage.transaction import PostgresStore, PostgresTransaction
 from tests.unit.factories import NOW
@@ -22,7 +22,7 @@ async def _databases(store: PostgresStore) -> None:
 
 async def note(tx: PostgresTransaction, word: str) -> None:
     """Writes a line that is told from others by its word."""
-    doing = Doing(actor="pgaccess", at=NOW, details={"late_s": "3", "app": "請求"})
+    doing = AuditContext(actor="pgaccess", at=NOW, details={"late_s": "3", "app": "請求"})
     await tx.audit.write(doing, subject="grant", before="", after=word)
 
 
@@ -97,7 +97,7 @@ async def test_a_whole_life_has_one_line_for_each_change_of_state(
 
 async def test_a_line_says_who_when_and_what_more(store: PostgresStore, engine: AsyncEngine) -> None:
     grant = await store_helpers.in_force(store)
-    doing = Doing(actor="pgaccess", at=NOW + timedelta(hours=9), details={"late_s": "3600"})
+    doing = AuditContext(actor="pgaccess", at=NOW + timedelta(hours=9), details={"late_s": "3600"})
     async with store.transaction() as tx:
         await tx.grants.change(grant, closing(grant, Why.EXPIRED), doing=doing)
         await tx.commit()

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.mtls.certificate import Certificate, Sighting
+from bot.domain.mtls.certificate import Certificate, InventoryChange
 from bot.domain.subject import CertificateId
 from storage.transaction import PostgresStore
 from tests.unit import factories
@@ -24,7 +24,7 @@ async def database(store: PostgresStore) -> None:
     await store_helpers.discover(store)
 
 
-async def see(store: PostgresStore, *found: Certificate) -> Sighting:
+async def see(store: PostgresStore, *found: Certificate) -> InventoryChange:
     async with store.transaction() as tx:
         sighting = await tx.certificates.listed(TARGET, found)
         await tx.commit()
@@ -41,7 +41,7 @@ async def test_a_list_tells_what_appeared_and_what_went(store: PostgresStore) ->
     assert [known.id for known in first.appeared] == [ID]
     second = await see(store, listed(OTHER))
     assert ([known.id for known in second.appeared], [known.id for known in second.gone]) == ([OTHER], [ID])
-    assert await see(store, listed(OTHER)) == Sighting()
+    assert await see(store, listed(OTHER)) == InventoryChange()
 
 
 async def test_a_disabled_one_is_gone_though_heroku_goes_on_listing_it(store: PostgresStore) -> None:
@@ -49,11 +49,11 @@ async def test_a_disabled_one_is_gone_though_heroku_goes_on_listing_it(store: Po
     assert [known.id for known in (await see(store, listed(status="disabled"))).gone] == [ID]
     gone = await certificates.get(store)
     assert gone.gone_at is not None
-    assert await see(store, listed(status="disabled")) == Sighting()
+    assert await see(store, listed(status="disabled")) == InventoryChange()
 
 
 async def test_one_that_was_disabled_before_we_ever_saw_it_stays_out(store: PostgresStore) -> None:
-    assert await see(store, listed(status="disabled")) == Sighting()
+    assert await see(store, listed(status="disabled")) == InventoryChange()
 
 
 async def test_what_is_listed_again_is_back(store: PostgresStore) -> None:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.grant import GrantState, Why
-from bot.ports import PostKind
+from bot.ports import MessageKind
 from bot.services import Access
 from bot.services.deadlines import ENDS
 from storage.transaction import PostgresStore
@@ -62,7 +62,7 @@ async def endings(engine: AsyncEngine) -> list[tuple[str, str]]:
 
 async def test_without_grants_time_brings_nothing(access: Access, engine: AsyncEngine) -> None:
     before = await store_helpers.counts(engine)
-    assert await access.follow_clock() is None
+    assert await access.run_due() is None
     assert await store_helpers.counts(engine) == before
 
 
@@ -71,11 +71,11 @@ async def test_a_grant_is_warned_of_at_its_moment_and_once(
 ) -> None:
     await store_helpers.in_force(store)
     clock.present = NOW + HALF_PAST_SEVEN - SECOND
-    assert await access.follow_clock() == NOW + HALF_PAST_SEVEN
+    assert await access.run_due() == NOW + HALF_PAST_SEVEN
     assert await warnings(engine) == 0
     clock.present += SECOND
-    assert await access.follow_clock() == NOW + EIGHT_HOURS
-    await access.follow_clock()
+    assert await access.run_due() == NOW + EIGHT_HOURS
+    await access.run_due()
     assert await warnings(engine) == 1
     assert await endings(engine) == []
 
@@ -85,13 +85,13 @@ async def test_a_grant_is_closed_at_its_end_and_the_database_wanted(
 ) -> None:
     grant = await store_helpers.in_force(store)
     clock.present = NOW + EIGHT_HOURS - SECOND
-    await access.follow_clock()
-    wanted = await store_helpers.value(engine, "SELECT wanted_version FROM lanes")
+    await access.run_due()
+    wanted = await store_helpers.value(engine, "SELECT generation FROM lanes")
     assert await endings(engine) == []
     clock.present += SECOND
-    assert await access.follow_clock() is None
+    assert await access.run_due() is None
     assert await endings(engine) == [("pgaccess", "0")]
-    assert await store_helpers.value(engine, "SELECT wanted_version FROM lanes") == wanted + 1
+    assert await store_helpers.value(engine, "SELECT generation FROM lanes") == wanted + 1
     async with store.transaction() as tx:
         found = await tx.grants.get(grant.id)
     assert (found.state, found.why) == (GrantState.ENDING, Why.EXPIRED)
@@ -102,11 +102,13 @@ async def test_the_cards_of_what_ends_are_shown_afresh(
 ) -> None:
     grant = await store_helpers.in_force(store)
     async with store.transaction() as tx:
-        await tx.posts.tell(PostKind.CARD_REQUESTER, to="U0ENGINEER", key="requester", request=grant.request)
+        await tx.posts.tell(
+            MessageKind.CARD_REQUESTER, to="U0ENGINEER", key="requester", request=grant.request
+        )
         await tx.commit()
     clock.present = NOW + EIGHT_HOURS
-    await access.follow_clock()
-    assert await store_helpers.value(engine, "SELECT wanted_version FROM posts WHERE key = 'requester'") == 2
+    await access.run_due()
+    assert await store_helpers.value(engine, "SELECT generation FROM posts WHERE key = 'requester'") == 2
 
 
 async def test_after_downtime_the_most_overdue_ends_first_and_how_late_is_written_down(
@@ -115,7 +117,7 @@ async def test_after_downtime_the_most_overdue_ends_first_and_how_late_is_writte
     for minutes in (0, 120, 60):
         await store_helpers.in_force(store, at=NOW - timedelta(minutes=minutes))
     clock.present = NOW + EIGHT_HOURS + timedelta(days=3)
-    await access.follow_clock()
+    await access.run_due()
     days = 3 * 24 * 3600
     late = [days + seconds for seconds in (7200, 3600, 0)]
     assert await endings(engine) == [("pgaccess", str(seconds)) for seconds in late]
@@ -126,7 +128,7 @@ async def test_what_is_over_is_not_warned_of_any_more(
 ) -> None:
     await store_helpers.in_force(store)
     clock.present = NOW + timedelta(days=1)
-    await access.follow_clock()
+    await access.run_due()
     assert await warnings(engine) == 0
 
 
@@ -136,7 +138,7 @@ async def test_a_grant_that_was_never_read_back_is_closed_at_its_hard_end(
     grant = await store_helpers.approve(store, await store_helpers.ask(store))
     assert grant.ends_at is not None
     clock.present = grant.ends_at
-    await access.follow_clock()
+    await access.run_due()
     assert await endings(engine) == [("pgaccess", "0")]
 
 
@@ -147,7 +149,7 @@ async def test_many_that_follow_the_clock_at_once_do_everything_once(
         await store_helpers.in_force(store, network=IPv4Network(f"203.0.113.{number}/32"))
     await store_helpers.in_force(store, at=NOW + timedelta(minutes=29))
     clock.present = NOW + EIGHT_HOURS
-    await asyncio.gather(*(access.follow_clock() for _ in range(8)))
+    await asyncio.gather(*(access.run_due() for _ in range(8)))
     assert await endings(engine) == [("pgaccess", "0")] * 6
     assert await warnings(engine) == 1
 
@@ -158,8 +160,8 @@ async def test_more_ends_than_one_transaction_takes_are_due_at_once_again(
     await store_helpers.in_force(store)
     await store_helpers.query(engine, COPIES, copies=ENDS)
     clock.present = NOW + EIGHT_HOURS
-    assert await access.follow_clock() == NOW + EIGHT_HOURS
-    assert await access.follow_clock() is None
+    assert await access.run_due() == NOW + EIGHT_HOURS
+    assert await access.run_due() is None
     assert len(await endings(engine)) == ENDS + 1
 
 

@@ -9,28 +9,28 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.mtls import download_link as handouts
-from bot.domain.mtls.download_link import HELD, LIFE, Handout, HandoutState
-from bot.ports import Doing, Place, PostKind
+from bot.domain.mtls.download_link import HELD, LIFE, DownloadLink, DownloadLinkState
+from bot.ports import AuditContext, MessageKind, MessageRef
 from storage.transaction import PostgresStore
 from tests.unit.factories import NOW
 from tests.unit.services import certificates
 from tests.unit.storage import store_helpers
 
 SECRET: Final = "s" * 43
-BY_OWNER: Final = Doing(actor="U0ENGINEER", at=NOW)
-PLACE: Final = Place(channel="D0ENGINEER", ts="1.000001")
+BY_OWNER: Final = AuditContext(actor="U0ENGINEER", at=NOW)
+PLACE: Final = MessageRef(channel="D0ENGINEER", ts="1.000001")
 
 
 @pytest.fixture
-async def link(store: PostgresStore) -> Handout:
+async def link(store: PostgresStore) -> DownloadLink:
     """A link to the files of the one certificate that there is."""
     await store_helpers.discover(store)
     request = await certificates.own(store)
     return await make(store, request)
 
 
-async def make(store: PostgresStore, request: int, *, secret: str = SECRET) -> Handout:
-    handout = Handout.begin(
+async def make(store: PostgresStore, request: int, *, secret: str = SECRET) -> DownloadLink:
+    handout = DownloadLink.begin(
         id=uuid4(),
         secret=secret,
         certificate=certificates.ID,
@@ -45,21 +45,21 @@ async def make(store: PostgresStore, request: int, *, secret: str = SECRET) -> H
     return handout
 
 
-async def hold(store: PostgresStore, link: Handout, *, within: timedelta = HELD) -> UUID:
+async def hold(store: PostgresStore, link: DownloadLink, *, within: timedelta = HELD) -> UUID:
     async with store.transaction() as tx:
         lease = await tx.handouts.hold(link, within=within)
         await tx.commit()
     return lease
 
 
-async def read(store: PostgresStore, link: Handout) -> Handout:
+async def read(store: PostgresStore, link: DownloadLink) -> DownloadLink:
     async with store.transaction() as tx:
         found = await tx.handouts.lock(link.id)
     assert found is not None
     return found
 
 
-async def move(store: PostgresStore, before: Handout, after: Handout) -> None:
+async def move(store: PostgresStore, before: DownloadLink, after: DownloadLink) -> None:
     async with store.transaction() as tx:
         await tx.handouts.move(before, after, doing=BY_OWNER)
         await tx.commit()
@@ -70,17 +70,17 @@ async def lines(engine: AsyncEngine) -> list[tuple[str, str]]:
     return [(before, after) for before, after in await store_helpers.query(engine, sql)]
 
 
-async def test_a_link_is_read_as_it_was_made(store: PostgresStore, link: Handout) -> None:
+async def test_a_link_is_read_as_it_was_made(store: PostgresStore, link: DownloadLink) -> None:
     assert await read(store, link) == link
 
 
-async def test_an_id_that_no_link_has_finds_none(store: PostgresStore, link: Handout) -> None:
+async def test_an_id_that_no_link_has_finds_none(store: PostgresStore, link: DownloadLink) -> None:
     async with store.transaction() as tx:
         assert await tx.handouts.lock(uuid4()) is None
 
 
 async def test_no_column_of_any_table_has_the_secret(
-    store: PostgresStore, engine: AsyncEngine, link: Handout
+    store: PostgresStore, engine: AsyncEngine, link: DownloadLink
 ) -> None:
     rows = await store_helpers.query(
         engine, "SELECT handouts::text FROM handouts UNION ALL SELECT audit::text FROM audit"
@@ -90,7 +90,9 @@ async def test_no_column_of_any_table_has_the_secret(
     assert await store_helpers.value(engine, "SELECT length(digest) FROM handouts") == 32
 
 
-async def test_a_link_that_is_held_is_busy_until_it_is_released(store: PostgresStore, link: Handout) -> None:
+async def test_a_link_that_is_held_is_busy_until_it_is_released(
+    store: PostgresStore, link: DownloadLink
+) -> None:
     lease = await hold(store, link)
     assert (await read(store, link)).busy
     async with store.transaction() as tx:
@@ -100,7 +102,7 @@ async def test_a_link_that_is_held_is_busy_until_it_is_released(store: PostgresS
 
 
 async def test_a_turn_that_nobody_ended_ends_by_itself(
-    store: PostgresStore, engine: AsyncEngine, link: Handout
+    store: PostgresStore, engine: AsyncEngine, link: DownloadLink
 ) -> None:
     lease = await hold(store, link)
     await store_helpers.query(engine, "UPDATE handouts SET lease_until = now()")
@@ -109,14 +111,16 @@ async def test_a_turn_that_nobody_ended_ends_by_itself(
         assert await tx.handouts.holds(link.id, lease) is None
 
 
-async def test_only_the_latest_turn_holds(store: PostgresStore, link: Handout) -> None:
+async def test_only_the_latest_turn_holds(store: PostgresStore, link: DownloadLink) -> None:
     first, second = await hold(store, link), await hold(store, link)
     async with store.transaction() as tx:
         assert await tx.handouts.holds(link.id, first) is None
         assert await tx.handouts.holds(link.id, second) is not None
 
 
-async def test_an_earlier_turn_releases_nothing_of_a_later_one(store: PostgresStore, link: Handout) -> None:
+async def test_an_earlier_turn_releases_nothing_of_a_later_one(
+    store: PostgresStore, link: DownloadLink
+) -> None:
     first, second = await hold(store, link), await hold(store, link)
     async with store.transaction() as tx:
         await tx.handouts.release(link.id, first)
@@ -124,7 +128,7 @@ async def test_an_earlier_turn_releases_nothing_of_a_later_one(store: PostgresSt
 
 
 async def test_each_change_of_state_has_one_audit_line_and_a_guess_has_none(
-    store: PostgresStore, engine: AsyncEngine, link: Handout
+    store: PostgresStore, engine: AsyncEngine, link: DownloadLink
 ) -> None:
     guessed = handouts.guessed(link)
     await move(store, link, guessed)
@@ -134,7 +138,7 @@ async def test_each_change_of_state_has_one_audit_line_and_a_guess_has_none(
 
 
 async def test_an_audit_line_names_the_certificate_and_the_link(
-    store: PostgresStore, engine: AsyncEngine, link: Handout
+    store: PostgresStore, engine: AsyncEngine, link: DownloadLink
 ) -> None:
     details = await store_helpers.value(
         engine, "SELECT details FROM audit WHERE subject = 'certificate files'"
@@ -146,22 +150,22 @@ async def test_an_audit_line_names_the_certificate_and_the_link(
     assert row == [("U0ENGINEER", link.request, certificates.TARGET)]
 
 
-async def test_a_link_that_is_over_holds_nobody_up(store: PostgresStore, link: Handout) -> None:
+async def test_a_link_that_is_over_holds_nobody_up(store: PostgresStore, link: DownloadLink) -> None:
     lease = await hold(store, link)
     await move(store, link, handouts.delivered(link, now=NOW))
     async with store.transaction() as tx:
         assert await tx.handouts.holds(link.id, lease) is None
 
 
-async def test_only_open_links_of_one_certificate_are_open(store: PostgresStore, link: Handout) -> None:
+async def test_only_open_links_of_one_certificate_are_open(store: PostgresStore, link: DownloadLink) -> None:
     newer = await make(store, link.request)
-    await move(store, link, replace(link, state=HandoutState.REPLACED))
+    await move(store, link, replace(link, state=DownloadLinkState.REPLACED))
     async with store.transaction() as tx:
         assert [each.id for each in await tx.handouts.open_of(certificates.ID)] == [newer.id]
         assert await tx.handouts.open_of(uuid4()) == ()
 
 
-async def test_a_handing_out_is_noted_with_the_certificate(store: PostgresStore, link: Handout) -> None:
+async def test_a_handing_out_is_noted_with_the_certificate(store: PostgresStore, link: DownloadLink) -> None:
     async with store.transaction() as tx:
         await tx.certificates.handed_out(certificates.ID, at=NOW)
         await tx.commit()
@@ -171,10 +175,10 @@ async def test_a_handing_out_is_noted_with_the_certificate(store: PostgresStore,
 # --- the message that holds the link, which is not made by a courier --------------------------------
 
 
-async def announce(store: PostgresStore, link: Handout) -> int:
+async def announce(store: PostgresStore, link: DownloadLink) -> int:
     async with store.transaction() as tx:
         number = await tx.posts.announce(
-            PostKind.NOTICE_HANDOUT, to="U0ENGINEER", key="handout:1", request=link.request, again=LIFE
+            MessageKind.NOTICE_HANDOUT, to="U0ENGINEER", key="handout:1", request=link.request, again=LIFE
         )
         await tx.commit()
     return number
@@ -185,7 +189,7 @@ async def due(engine: AsyncEngine) -> None:
 
 
 async def test_a_message_made_by_hand_is_shown_afresh_only_when_its_link_is_over(
-    store: PostgresStore, engine: AsyncEngine, link: Handout
+    store: PostgresStore, engine: AsyncEngine, link: DownloadLink
 ) -> None:
     number = await announce(store, link)
     async with store.transaction() as tx:
@@ -197,11 +201,11 @@ async def test_a_message_made_by_hand_is_shown_afresh_only_when_its_link_is_over
     async with store.transaction() as tx:
         post = await tx.posts.claim()
     assert post is not None
-    assert (post.id, post.kind) == (number, PostKind.NOTICE_HANDOUT)
+    assert (post.id, post.kind) == (number, MessageKind.NOTICE_HANDOUT)
 
 
 async def test_a_message_whose_place_is_not_known_is_searched_for(
-    store: PostgresStore, engine: AsyncEngine, link: Handout
+    store: PostgresStore, engine: AsyncEngine, link: DownloadLink
 ) -> None:
     await announce(store, link)
     await due(engine)
@@ -213,7 +217,7 @@ async def test_a_message_whose_place_is_not_known_is_searched_for(
 
 
 async def test_a_message_whose_place_is_known_is_edited_there(
-    store: PostgresStore, engine: AsyncEngine, link: Handout
+    store: PostgresStore, engine: AsyncEngine, link: DownloadLink
 ) -> None:
     number = await announce(store, link)
     async with store.transaction() as tx:
@@ -226,16 +230,16 @@ async def test_a_message_whose_place_is_known_is_edited_there(
     assert (post.place, post.posting_since) == (PLACE, None)
 
 
-async def test_a_place_that_a_courier_has_found_stays(store: PostgresStore, link: Handout) -> None:
+async def test_a_place_that_a_courier_has_found_stays(store: PostgresStore, link: DownloadLink) -> None:
     number = await announce(store, link)
     async with store.transaction() as tx:
         await tx.posts.stands(number, PLACE)
-        await tx.posts.stands(number, Place(channel="D0ENGINEER", ts="2.000002"))
+        await tx.posts.stands(number, MessageRef(channel="D0ENGINEER", ts="2.000002"))
         assert await tx.posts.place("handout:1") == PLACE
 
 
 async def test_a_message_that_slack_did_not_take_is_forgotten(
-    store: PostgresStore, engine: AsyncEngine, link: Handout
+    store: PostgresStore, engine: AsyncEngine, link: DownloadLink
 ) -> None:
     number = await announce(store, link)
     async with store.transaction() as tx:
@@ -245,7 +249,7 @@ async def test_a_message_that_slack_did_not_take_is_forgotten(
 
 
 async def test_a_message_that_stands_is_not_forgotten(
-    store: PostgresStore, engine: AsyncEngine, link: Handout
+    store: PostgresStore, engine: AsyncEngine, link: DownloadLink
 ) -> None:
     number = await announce(store, link)
     async with store.transaction() as tx:
@@ -256,7 +260,7 @@ async def test_a_message_that_stands_is_not_forgotten(
 
 
 async def test_a_message_that_is_to_say_something_else_is_due_at_once(
-    store: PostgresStore, link: Handout
+    store: PostgresStore, link: DownloadLink
 ) -> None:
     await announce(store, link)
     async with store.transaction() as tx:

@@ -6,18 +6,18 @@ from datetime import timedelta
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.mtls import expiry_reminders
-from bot.domain.mtls.expiry_reminders import Ladder
-from bot.ports import Doing
+from bot.domain.mtls.expiry_reminders import ReminderSchedule
+from bot.ports import AuditContext
 from storage.transaction import PostgresStore
 from tests.unit.factories import NOW
 from tests.unit.services import certificates
 from tests.unit.services.certificates import DAY, END, ID
 from tests.unit.storage import store_helpers
 
-BY_BOT = Doing(actor="pgaccess", at=NOW)
+BY_BOT = AuditContext(actor="pgaccess", at=NOW)
 
 
-async def climb(store: PostgresStore, after: Ladder) -> None:
+async def climb(store: PostgresStore, after: ReminderSchedule) -> None:
     async with store.transaction() as tx:
         known = await tx.certificates.get(ID)
         assert known is not None
@@ -41,7 +41,7 @@ async def test_the_next_reminder_follows_the_ladder(store: PostgresStore) -> Non
     await begin(store)
     moments = [await moment(store)]
     for step in (60, 7, 0):
-        await climb(store, expiry_reminders.reminded(Ladder(), step))
+        await climb(store, expiry_reminders.reminded(ReminderSchedule(), step))
         moments.append(await moment(store))
     assert moments == [60 * DAY, 30 * DAY, 3 * DAY, None]
 
@@ -66,7 +66,7 @@ async def test_what_was_answered_is_kept_with_its_audit_line(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     await begin(store)
-    now, noted = END - 60 * DAY, expiry_reminders.reminded(Ladder(), 60)
+    now, noted = END - 60 * DAY, expiry_reminders.reminded(ReminderSchedule(), 60)
     put_off = expiry_reminders.snoozed(noted, expires_at=END, now=now, handle="1")
     taken = expiry_reminders.acknowledged(noted, by="U0LEAD", now=now)
     for each in (put_off, taken):
@@ -92,7 +92,7 @@ async def test_one_whose_owner_is_looked_up_waits(store: PostgresStore) -> None:
 
 async def test_a_new_list_leaves_what_was_said_as_it_is(store: PostgresStore) -> None:
     await begin(store)
-    said = expiry_reminders.reminded(Ladder(), 30)
+    said = expiry_reminders.reminded(ReminderSchedule(), 30)
     await climb(store, said)
     await certificates.see(store, replace(certificates.listed(), expires_at=END + DAY))
     assert (await certificates.get(store)).ladder == said

@@ -9,13 +9,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.request import RequestState, Verdict
 from bot.errors import StoreUnavailableError
-from bot.services import Access, Vote, Wish
+from bot.services import Access, RequestInput, Vote
 from storage.transaction import PostgresStore, PostgresTransaction
 from tests.unit import factories
 from tests.unit.factories import POLICY, SetClock
 from tests.unit.storage import store_helpers
 
-WISH: Final = Wish(address="203.0.113.4", duration="8h", reason="quarterly migration")
+WISH: Final = RequestInput(address="203.0.113.4", duration="8h", reason="quarterly migration")
 APPROVAL: Final = Vote(verdict=Verdict.APPROVE, version=1)
 
 

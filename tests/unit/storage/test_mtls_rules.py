@@ -7,12 +7,12 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.drift import Lately
+from bot.domain.drift import RecentRemovals
 from bot.domain.grant import GrantState
-from bot.domain.mtls.observation import Rule
-from bot.domain.mtls.plan import Attempt, Entry, Known, Want
+from bot.domain.mtls.observation import IpRule
+from bot.domain.mtls.plan import Entry, Known, PendingCreation, Want
 from bot.domain.owned_entry import Removal
-from bot.ports import Job
+from bot.ports import ReconcileJob
 from storage.transaction import PostgresStore
 from tests.unit import factories
 from tests.unit.factories import NETWORK, NOW, rule
@@ -22,32 +22,32 @@ OURS = rule(str(NETWORK))
 
 
 @pytest.fixture
-async def job(store: PostgresStore) -> Job:
+async def job(store: PostgresStore) -> ReconcileJob:
     """A keeper's turn with a database that nothing is known of."""
     await store_helpers.discover(store)
     return await store_helpers.take(store)
 
 
-async def next_turn(store: PostgresStore, job: Job) -> Job:
+async def next_turn(store: PostgresStore, job: ReconcileJob) -> ReconcileJob:
     await store_helpers.release(store, job)
     return await store_helpers.take(store)
 
 
-async def known_of(store: PostgresStore, job: Job, *, now: datetime = NOW) -> Known:
+async def known_of(store: PostgresStore, job: ReconcileJob, *, now: datetime = NOW) -> Known:
     """What the next turn begins with."""
     job = await next_turn(store, job)
     async with store.transaction() as tx:
         return await tx.entries.known(job, now)
 
 
-async def intend(store: PostgresStore, job: Job) -> tuple[UUID, str]:
+async def intend(store: PostgresStore, job: ReconcileJob) -> tuple[UUID, str]:
     async with store.transaction() as tx:
         intent = await tx.entries.intend_add(job, NETWORK)
         await tx.commit()
         return intent
 
 
-async def make(store: PostgresStore, job: Job, found: Rule = OURS) -> UUID:
+async def make(store: PostgresStore, job: ReconcileJob, found: IpRule = OURS) -> UUID:
     """An intent whose answer was this rule."""
     intent, _ = await intend(store, job)
     async with store.transaction() as tx:
@@ -56,7 +56,7 @@ async def make(store: PostgresStore, job: Job, found: Rule = OURS) -> UUID:
     return intent
 
 
-async def ask_to_remove(store: PostgresStore, job: Job) -> None:
+async def ask_to_remove(store: PostgresStore, job: ReconcileJob) -> None:
     async with store.transaction() as tx:
         await tx.entries.intend_remove(job, [OURS.id])
         await tx.commit()
@@ -70,21 +70,23 @@ async def back(engine: AsyncEngine, column: str, by: timedelta) -> None:
     )
 
 
-async def test_an_intent_carries_the_mark_of_this_installation(store: PostgresStore, job: Job) -> None:
+async def test_an_intent_carries_the_mark_of_this_installation(
+    store: PostgresStore, job: ReconcileJob
+) -> None:
     intent, mark = await intend(store, job)
     assert mark == f"pgaccess/{job.installation} {intent}"
 
 
-async def test_an_intent_without_an_answer_is_waited_for(store: PostgresStore, job: Job) -> None:
+async def test_an_intent_without_an_answer_is_waited_for(store: PostgresStore, job: ReconcileJob) -> None:
     intent, mark = await intend(store, job)
     known = await known_of(store, job)
-    assert known.attempts == (Attempt(intent=intent, network=NETWORK, mark=mark, waiting=True),)
+    assert known.attempts == (PendingCreation(intent=intent, network=NETWORK, mark=mark, waiting=True),)
     assert known.entries == ()
 
 
 @pytest.mark.parametrize(("passed_s", "waiting"), [(75, True), (80, False)])
 async def test_an_intent_waits_for_a_call_and_its_quarantine(
-    store: PostgresStore, engine: AsyncEngine, job: Job, passed_s: int, waiting: bool
+    store: PostgresStore, engine: AsyncEngine, job: ReconcileJob, passed_s: int, waiting: bool
 ) -> None:
     await intend(store, job)
     await back(engine, "intents.waits_until", timedelta(seconds=passed_s))
@@ -94,7 +96,7 @@ async def test_an_intent_waits_for_a_call_and_its_quarantine(
 
 @pytest.mark.parametrize(("passed_s", "waiting"), [(55, True), (60, False)])
 async def test_a_lost_answer_is_waited_for_a_minute_from_when_it_was_lost(
-    store: PostgresStore, engine: AsyncEngine, job: Job, passed_s: int, waiting: bool
+    store: PostgresStore, engine: AsyncEngine, job: ReconcileJob, passed_s: int, waiting: bool
 ) -> None:
     intent, _ = await intend(store, job)
     async with store.transaction() as tx:
@@ -106,7 +108,7 @@ async def test_a_lost_answer_is_waited_for_a_minute_from_when_it_was_lost(
 
 
 async def test_an_intent_that_made_a_rule_is_settled_and_the_rule_is_ours(
-    store: PostgresStore, job: Job
+    store: PostgresStore, job: ReconcileJob
 ) -> None:
     await make(store, job)
     known = await known_of(store, job)
@@ -116,7 +118,7 @@ async def test_an_intent_that_made_a_rule_is_settled_and_the_rule_is_ours(
         assert await tx.entries.ours(job.database.id) == {OURS.id}
 
 
-async def test_a_rule_recorded_twice_is_one(store: PostgresStore, job: Job) -> None:
+async def test_a_rule_recorded_twice_is_one(store: PostgresStore, job: ReconcileJob) -> None:
     intent = await make(store, job)
     async with store.transaction() as tx:
         await tx.entries.made(job, intent, OURS)
@@ -125,7 +127,7 @@ async def test_a_rule_recorded_twice_is_one(store: PostgresStore, job: Job) -> N
 
 
 async def test_an_intent_that_made_nothing_is_settled(
-    store: PostgresStore, engine: AsyncEngine, job: Job
+    store: PostgresStore, engine: AsyncEngine, job: ReconcileJob
 ) -> None:
     intent, _ = await intend(store, job)
     async with store.transaction() as tx:
@@ -138,7 +140,7 @@ async def test_an_intent_that_made_nothing_is_settled(
 
 @pytest.mark.parametrize(("passed", "expected"), [(timedelta(minutes=59), 1), (timedelta(minutes=60), 0)])
 async def test_a_late_rule_is_expected_for_an_hour(
-    store: PostgresStore, engine: AsyncEngine, job: Job, passed: timedelta, expected: int
+    store: PostgresStore, engine: AsyncEngine, job: ReconcileJob, passed: timedelta, expected: int
 ) -> None:
     intent, _ = await intend(store, job)
     await back(engine, "intents.at", passed)
@@ -148,7 +150,9 @@ async def test_a_late_rule_is_expected_for_an_hour(
     assert len((await known_of(store, job)).attempts) == expected
 
 
-async def test_a_rule_that_a_list_showed_is_known_to_have_been_there(store: PostgresStore, job: Job) -> None:
+async def test_a_rule_that_a_list_showed_is_known_to_have_been_there(
+    store: PostgresStore, job: ReconcileJob
+) -> None:
     await make(store, job)
     async with store.transaction() as tx:
         await tx.entries.listed([OURS.id, uuid4()])
@@ -157,7 +161,7 @@ async def test_a_rule_that_a_list_showed_is_known_to_have_been_there(store: Post
     assert entry.listed
 
 
-async def test_a_rule_that_is_gone_is_not_ours_any_more(store: PostgresStore, job: Job) -> None:
+async def test_a_rule_that_is_gone_is_not_ours_any_more(store: PostgresStore, job: ReconcileJob) -> None:
     await make(store, job)
     async with store.transaction() as tx:
         await tx.entries.gone([OURS.id])
@@ -168,7 +172,7 @@ async def test_a_rule_that_is_gone_is_not_ours_any_more(store: PostgresStore, jo
 
 
 async def test_a_rule_that_was_thought_gone_is_ours_again_and_never_asked_to_go(
-    store: PostgresStore, job: Job
+    store: PostgresStore, job: ReconcileJob
 ) -> None:
     await make(store, job)
     await ask_to_remove(store, job)
@@ -181,7 +185,7 @@ async def test_a_rule_that_was_thought_gone_is_ours_again_and_never_asked_to_go(
 
 
 async def test_what_is_there_and_what_another_database_lists_does_not_come_back(
-    store: PostgresStore, job: Job
+    store: PostgresStore, job: ReconcileJob
 ) -> None:
     await make(store, job)
     other = replace(job, target=factories.database("crm", 2))
@@ -192,7 +196,7 @@ async def test_what_is_there_and_what_another_database_lists_does_not_come_back(
 
 
 async def test_a_rule_is_for_the_network_that_was_asked_for_however_heroku_writes_it(
-    store: PostgresStore, job: Job
+    store: PostgresStore, job: ReconcileJob
 ) -> None:
     await make(store, job, replace(OURS, network="::ffff:203.0.113.4"))
     (entry,) = (await known_of(store, job)).entries
@@ -203,7 +207,7 @@ async def test_a_rule_is_for_the_network_that_was_asked_for_however_heroku_write
     ("passed_s", "removal"), [(0, Removal.ASKED), (55, Removal.ASKED), (61, Removal.OVERDUE)]
 )
 async def test_a_removal_is_overdue_after_a_minute(
-    store: PostgresStore, engine: AsyncEngine, job: Job, passed_s: int, removal: Removal
+    store: PostgresStore, engine: AsyncEngine, job: ReconcileJob, passed_s: int, removal: Removal
 ) -> None:
     await make(store, job)
     await ask_to_remove(store, job)
@@ -213,7 +217,7 @@ async def test_a_removal_is_overdue_after_a_minute(
 
 
 async def test_a_removal_asked_for_again_has_another_minute(
-    store: PostgresStore, engine: AsyncEngine, job: Job
+    store: PostgresStore, engine: AsyncEngine, job: ReconcileJob
 ) -> None:
     await make(store, job)
     await ask_to_remove(store, job)
@@ -223,7 +227,7 @@ async def test_a_removal_asked_for_again_has_another_minute(
     assert entry.removal is Removal.ASKED
 
 
-async def test_every_open_grant_is_wanted_in_its_state(store: PostgresStore, job: Job) -> None:
+async def test_every_open_grant_is_wanted_in_its_state(store: PostgresStore, job: ReconcileJob) -> None:
     waiting = await store_helpers.approve(store, await store_helpers.ask(store))
     running = await store_helpers.in_force(store)
     known = await known_of(store, job)
@@ -237,7 +241,7 @@ async def test_every_open_grant_is_wanted_in_its_state(store: PostgresStore, job
     ("passed", "overdue"), [(timedelta(minutes=19), False), (timedelta(minutes=20), True)]
 )
 async def test_a_grant_is_overdue_when_its_opening_deadline_has_passed(
-    store: PostgresStore, engine: AsyncEngine, job: Job, passed: timedelta, overdue: bool
+    store: PostgresStore, engine: AsyncEngine, job: ReconcileJob, passed: timedelta, overdue: bool
 ) -> None:
     await store_helpers.approve(store, await store_helpers.ask(store))
     await store_helpers.query(engine, "UPDATE grants SET overdue_at = overdue_at - :passed", passed=passed)
@@ -247,7 +251,7 @@ async def test_a_grant_is_overdue_when_its_opening_deadline_has_passed(
 
 @pytest.mark.parametrize(("passed", "over"), [(timedelta(hours=8), False), (timedelta(hours=9), True)])
 async def test_a_grant_is_over_when_its_end_has_passed_by_business_time(
-    store: PostgresStore, job: Job, passed: timedelta, over: bool
+    store: PostgresStore, job: ReconcileJob, passed: timedelta, over: bool
 ) -> None:
     grant = await store_helpers.approve(store, await store_helpers.ask(store))
     assert grant.ends_at == NOW + timedelta(hours=8, minutes=20)
@@ -256,7 +260,7 @@ async def test_a_grant_is_over_when_its_end_has_passed_by_business_time(
 
 
 async def test_a_grant_without_an_end_is_never_over(
-    store: PostgresStore, engine: AsyncEngine, job: Job
+    store: PostgresStore, engine: AsyncEngine, job: ReconcileJob
 ) -> None:
     await store_helpers.approve(store, await store_helpers.ask(store))
     await store_helpers.query(engine, "UPDATE grants SET ends_at = NULL")
@@ -264,7 +268,9 @@ async def test_a_grant_without_an_end_is_never_over(
     assert not want.over
 
 
-async def test_what_is_known_of_one_database_is_not_known_of_another(store: PostgresStore, job: Job) -> None:
+async def test_what_is_known_of_one_database_is_not_known_of_another(
+    store: PostgresStore, job: ReconcileJob
+) -> None:
     await make(store, job)
     await store_helpers.release(store, job, again=timedelta(hours=1))
     async with store.transaction() as tx:
@@ -279,7 +285,7 @@ async def test_what_is_known_of_one_database_is_not_known_of_another(store: Post
 # --- rules that others made -------------------------------------------------------------------------
 
 
-async def adopt(store: PostgresStore, job: Job) -> None:
+async def adopt(store: PostgresStore, job: ReconcileJob) -> None:
     async with store.transaction() as tx:
         await tx.entries.adopt(job, [OURS])
         await tx.commit()
@@ -291,13 +297,13 @@ async def lost(store: PostgresStore) -> None:
         await tx.commit()
 
 
-async def lately(store: PostgresStore, job: Job) -> Lately:
+async def lately(store: PostgresStore, job: ReconcileJob) -> RecentRemovals:
     async with store.transaction() as tx:
         return await tx.entries.lately(job.target.id)
 
 
 async def test_an_adopted_rule_is_ours_without_an_intent_and_is_adopted_once(
-    store: PostgresStore, job: Job
+    store: PostgresStore, job: ReconcileJob
 ) -> None:
     await adopt(store, job)
     await adopt(store, job)
@@ -306,20 +312,20 @@ async def test_an_adopted_rule_is_ours_without_an_intent_and_is_adopted_once(
 
 
 async def test_what_was_adopted_and_went_by_itself_was_lost_and_what_we_asked_for_was_removed(
-    store: PostgresStore, job: Job
+    store: PostgresStore, job: ReconcileJob
 ) -> None:
     await adopt(store, job)
-    assert await lately(store, job) == Lately()
+    assert await lately(store, job) == RecentRemovals()
     await lost(store)
-    assert await lately(store, job) == Lately(lost=frozenset({str(NETWORK)}))
+    assert await lately(store, job) == RecentRemovals(lost=frozenset({str(NETWORK)}))
     await adopt(store, job)
     await ask_to_remove(store, job)
     await lost(store)
-    assert await lately(store, job) == Lately(removed=frozenset({str(NETWORK)}))
+    assert await lately(store, job) == RecentRemovals(removed=frozenset({str(NETWORK)}))
 
 
 async def test_an_adopted_rule_that_is_back_stays_unless_its_removal_was_approved(
-    store: PostgresStore, job: Job
+    store: PostgresStore, job: ReconcileJob
 ) -> None:
     for asked in (False, True):
         await adopt(store, job)

@@ -6,29 +6,33 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.errors import LeaseLostError
-from bot.ports import Place, Post, PostKind
+from bot.ports import MessageKind, MessageRef, OutboxMessage
 from storage.transaction import PostgresStore
 from tests.unit.storage import store_helpers
 
-PLACE = Place(channel="C0APPROVALS", ts="1764000000.000100")
+PLACE = MessageRef(channel="C0APPROVALS", ts="1764000000.000100")
 
 
 async def tell(
-    store: PostgresStore, key: str, *, kind: PostKind = PostKind.CARD_APPROVAL, request: int | None = None
+    store: PostgresStore,
+    key: str,
+    *,
+    kind: MessageKind = MessageKind.CARD_APPROVAL,
+    request: int | None = None,
 ) -> None:
     async with store.transaction() as tx:
         await tx.posts.tell(kind, to="C0APPROVALS", key=key, request=request, params={"app": key})
         await tx.commit()
 
 
-async def claim(store: PostgresStore) -> Post | None:
+async def claim(store: PostgresStore) -> OutboxMessage | None:
     async with store.transaction() as tx:
         post = await tx.posts.claim()
         await tx.commit()
         return post
 
 
-async def show(store: PostgresStore, post: Post) -> None:
+async def show(store: PostgresStore, post: OutboxMessage) -> None:
     async with store.transaction() as tx:
         await tx.posts.shown(post, PLACE)
         await tx.commit()
@@ -40,7 +44,7 @@ async def refresh(store: PostgresStore, request: int) -> None:
         await tx.commit()
 
 
-async def announce(store: PostgresStore, post: Post) -> None:
+async def announce(store: PostgresStore, post: OutboxMessage) -> None:
     """Notes that a post is about to be made."""
     async with store.transaction() as tx:
         await tx.posts.posting(post, channel=PLACE.channel)
@@ -63,9 +67,9 @@ async def number(store: PostgresStore) -> int:
 
 
 async def test_a_key_is_told_once(store: PostgresStore, engine: AsyncEngine) -> None:
-    await tell(store, "stray:1", kind=PostKind.NOTICE_STRAY)
-    await tell(store, "stray:1", kind=PostKind.NOTICE_STRAY)
-    await tell(store, "stray:2", kind=PostKind.NOTICE_STRAY)
+    await tell(store, "stray:1", kind=MessageKind.NOTICE_STRAY)
+    await tell(store, "stray:1", kind=MessageKind.NOTICE_STRAY)
+    await tell(store, "stray:2", kind=MessageKind.NOTICE_STRAY)
     assert (await store_helpers.counts(engine))["posts"] == 2
 
 
@@ -73,7 +77,7 @@ async def test_what_is_to_be_told_is_claimed_with_all_that_it_says(store: Postgr
     request = await number(store)
     await tell(store, "approval:1", request=request)
     post = await store_helpers.take_post(store)
-    assert (post.kind, post.recipient, post.request) == (PostKind.CARD_APPROVAL, "C0APPROVALS", request)
+    assert (post.kind, post.recipient, post.request) == (MessageKind.CARD_APPROVAL, "C0APPROVALS", request)
     assert (post.channel, post.place, post.posting_since) == (None, None, None)
     assert (post.version, post.tries, post.params) == (1, 0, {"app": "approval:1"})
 
@@ -130,14 +134,14 @@ async def test_only_cards_of_that_request_are_shown_afresh(store: PostgresStore)
     request = await number(store)
     other = (await store_helpers.ask(store)).id
     await tell(store, "approval", request=request)
-    await tell(store, "requester", kind=PostKind.CARD_REQUESTER, request=request)
-    await tell(store, "decided", kind=PostKind.NOTICE_DECIDED, request=request)
+    await tell(store, "requester", kind=MessageKind.CARD_REQUESTER, request=request)
+    await tell(store, "decided", kind=MessageKind.NOTICE_DECIDED, request=request)
     await tell(store, "approval of another", request=other)
     for _ in range(4):
         await show(store, await store_helpers.take_post(store))
     await refresh(store, request)
     behind = [await store_helpers.take_post(store) for _ in range(2)]
-    assert {post.kind for post in behind} == {PostKind.CARD_APPROVAL, PostKind.CARD_REQUESTER}
+    assert {post.kind for post in behind} == {MessageKind.CARD_APPROVAL, MessageKind.CARD_REQUESTER}
     assert {post.request for post in behind} == {request}
     assert await claim(store) is None
 
@@ -150,7 +154,7 @@ async def test_what_changes_while_it_is_being_shown_is_behind_again(
     post = await store_helpers.take_post(store)
     await refresh(store, request)
     await show(store, post)
-    assert await store_helpers.query(engine, "SELECT shown_version, wanted_version FROM posts") == [(1, 2)]
+    assert await store_helpers.query(engine, "SELECT shown_version, generation FROM posts") == [(1, 2)]
     assert await next_due(store) == timedelta()
     assert (await store_helpers.take_post(store)).version == 2
 
@@ -222,7 +226,7 @@ async def test_news_end_the_waiting_of_a_postponed_card(store: PostgresStore) ->
 
 
 async def test_a_lease_that_is_renewed_lasts_anew(store: PostgresStore, engine: AsyncEngine) -> None:
-    await tell(store, "stray:1", kind=PostKind.NOTICE_STRAY)
+    await tell(store, "stray:1", kind=MessageKind.NOTICE_STRAY)
     post = await store_helpers.take_post(store)
     await store_helpers.query(engine, "UPDATE posts SET lease_until = lease_until - interval '50 seconds'")
     async with store.transaction() as tx:
@@ -235,7 +239,7 @@ async def test_a_lease_that_is_renewed_lasts_anew(store: PostgresStore, engine: 
 async def test_what_a_late_courier_may_have_shown_is_shown_afresh(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
-    await tell(store, "stray:1", kind=PostKind.NOTICE_STRAY)
+    await tell(store, "stray:1", kind=MessageKind.NOTICE_STRAY)
     late = await store_helpers.take_post(store)
     await run_out(engine)
     await show(store, await store_helpers.take_post(store))

@@ -9,17 +9,17 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain import grant as grants
-from bot.domain.drift import Lately
+from bot.domain.drift import RecentRemovals
 from bot.domain.grant import Grant, GrantState, Why
 from bot.domain.method import Method
 from bot.domain.operation import begin as begin_change
 from bot.domain.owned_entry import Removal
-from bot.domain.privatelink.observation import Connection, LinkAccount, LinkLook
+from bot.domain.privatelink.observation import AllowedAccount, Connection, PrivateLinkObservation
 from bot.domain.privatelink.plan import LinkKnown
 from bot.domain.request import Kind, Request, RequestState
 from bot.domain.schedule import CHANGE_DEADLINE
 from bot.domain.subject import Accounts, Subject, Whole
-from bot.ports import Doing, Job, Transaction
+from bot.ports import AuditContext, ReconcileJob, Transaction
 from storage.transaction import PostgresStore
 from tests.unit import factories
 from tests.unit.factories import NOW
@@ -30,7 +30,7 @@ ONE, BOTH = Accounts((A,)), Accounts((A, B))
 
 
 @pytest.fixture
-async def job(store: PostgresStore) -> Job:
+async def job(store: PostgresStore) -> ReconcileJob:
     await store_helpers.discover(store, method=Method.PRIVATELINK)
     return await store_helpers.take(store)
 
@@ -52,12 +52,14 @@ async def do(store: PostgresStore, *steps: Callable[[Transaction], Awaitable[obj
             await tx.commit()
 
 
-async def known(store: PostgresStore, job: Job) -> LinkKnown:
+async def known(store: PostgresStore, job: ReconcileJob) -> LinkKnown:
     async with store.transaction() as tx:
         return await tx.links.known(job, NOW)
 
 
-async def test_an_intent_makes_an_account_ours_that_is_not_listed_yet(store: PostgresStore, job: Job) -> None:
+async def test_an_intent_makes_an_account_ours_that_is_not_listed_yet(
+    store: PostgresStore, job: ReconcileJob
+) -> None:
     await do(store, lambda tx: tx.links.intend(job, [A, B]))
     lets = (await known(store, job)).lets
     assert [(let.arn, let.listed, let.waiting, let.removal) for let in lets] == [
@@ -66,7 +68,9 @@ async def test_an_intent_makes_an_account_ours_that_is_not_listed_yet(store: Pos
     ]
 
 
-async def test_an_answer_or_a_list_that_shows_it_ends_the_waiting(store: PostgresStore, job: Job) -> None:
+async def test_an_answer_or_a_list_that_shows_it_ends_the_waiting(
+    store: PostgresStore, job: ReconcileJob
+) -> None:
     await do(
         store,
         lambda tx: tx.links.intend(job, [A, B]),
@@ -82,7 +86,7 @@ async def test_an_answer_or_a_list_that_shows_it_ends_the_waiting(store: Postgre
 
 
 async def test_a_refused_account_is_not_ours_when_somebody_else_lets_it_in(
-    store: PostgresStore, job: Job
+    store: PostgresStore, job: ReconcileJob
 ) -> None:
     await do(
         store,
@@ -93,7 +97,7 @@ async def test_a_refused_account_is_not_ours_when_somebody_else_lets_it_in(
 
 
 async def test_what_did_not_appear_is_expected_for_an_hour_and_then_given_up(
-    store: PostgresStore, engine: AsyncEngine, job: Job
+    store: PostgresStore, engine: AsyncEngine, job: ReconcileJob
 ) -> None:
     await do(store, lambda tx: tx.links.intend(job, [A]), lambda tx: tx.links.give_up(job, [A]))
     assert len((await known(store, job)).lets) == 1
@@ -103,7 +107,7 @@ async def test_what_did_not_appear_is_expected_for_an_hour_and_then_given_up(
 
 
 async def test_a_removal_grows_overdue_after_a_minute(
-    store: PostgresStore, engine: AsyncEngine, job: Job
+    store: PostgresStore, engine: AsyncEngine, job: ReconcileJob
 ) -> None:
     await do(
         store,
@@ -117,7 +121,7 @@ async def test_a_removal_grows_overdue_after_a_minute(
 
 
 async def test_an_account_that_is_let_in_once_more_has_a_row_of_its_own(
-    store: PostgresStore, engine: AsyncEngine, job: Job
+    store: PostgresStore, engine: AsyncEngine, job: ReconcileJob
 ) -> None:
     await do(
         store,
@@ -130,10 +134,12 @@ async def test_an_account_that_is_let_in_once_more_has_a_row_of_its_own(
     assert await store_helpers.value(engine, "SELECT count(*) FROM accounts") == 2
     async with store.transaction() as tx:
         assert await tx.links.ours(job.target.id) == {A}
-        assert await tx.links.lately(job.target.id) == Lately(removed=frozenset({A}))
+        assert await tx.links.lately(job.target.id) == RecentRemovals(removed=frozenset({A}))
 
 
-async def test_what_vanished_without_us_was_not_removed_by_us(store: PostgresStore, job: Job) -> None:
+async def test_what_vanished_without_us_was_not_removed_by_us(
+    store: PostgresStore, job: ReconcileJob
+) -> None:
     await do(
         store,
         lambda tx: tx.links.intend(job, [A]),
@@ -141,11 +147,11 @@ async def test_what_vanished_without_us_was_not_removed_by_us(store: PostgresSto
         lambda tx: tx.links.gone(job, [A]),
     )
     async with store.transaction() as tx:
-        assert await tx.links.lately(job.target.id) == Lately()
+        assert await tx.links.lately(job.target.id) == RecentRemovals()
 
 
 async def test_open_grants_want_their_accounts_in_the_order_in_which_they_were_asked(
-    store: PostgresStore, job: Job
+    store: PostgresStore, job: ReconcileJob
 ) -> None:
     first, second = await approved(store, BOTH), await approved(store)
     wants = (await known(store, job)).wants
@@ -158,17 +164,19 @@ async def test_open_grants_want_their_accounts_in_the_order_in_which_they_were_a
     assert [want.grant for want in (await known(store, job)).wants] == [first.id]
 
 
-async def test_grants_of_another_method_want_nothing_here(store: PostgresStore, job: Job) -> None:
+async def test_grants_of_another_method_want_nothing_here(store: PostgresStore, job: ReconcileJob) -> None:
     await store_helpers.approve(store, await store_helpers.ask(store))
     assert (await known(store, job)).wants == ()
 
 
-async def test_a_look_at_privatelink_is_read_back_as_it_was_kept(store: PostgresStore, job: Job) -> None:
-    seen = LinkLook(
+async def test_a_look_at_privatelink_is_read_back_as_it_was_kept(
+    store: PostgresStore, job: ReconcileJob
+) -> None:
+    seen = PrivateLinkObservation(
         at=NOW,
         status="Operational",
         service="com.amazonaws.vpce.us-east-1.vpce-svc-0ab1",
-        accounts=(LinkAccount(arn=A, status="Active"), LinkAccount(arn=B, status="Provisioning")),
+        accounts=(AllowedAccount(arn=A, status="Active"), AllowedAccount(arn=B, status="Provisioning")),
         connections=(Connection(endpoint="vpce-0", hostname="db.example", owner=A, status="Available"),),
         ours=frozenset({A}),
         config_vars=("DATABASE_ENDPOINT_0_URL",),
@@ -176,13 +184,13 @@ async def test_a_look_at_privatelink_is_read_back_as_it_was_kept(store: Postgres
     await do(store, lambda tx: tx.lanes.looked(job, seen))
     async with store.transaction() as tx:
         read = await tx.lanes.look(job.target.id, Method.PRIVATELINK)
-    assert isinstance(read, LinkLook)
+    assert isinstance(read, PrivateLinkObservation)
     assert replace(read, at=NOW) == seen
     assert read.at > NOW - timedelta(days=36_500)
 
 
 async def test_a_removal_of_accounts_names_the_grants_that_have_none_beyond(
-    store: PostgresStore, job: Job
+    store: PostgresStore, job: ReconcileJob
 ) -> None:
     both, one = await approved(store, BOTH), await approved(store)
     for subject, closes in ((ONE, (one.request,)), (BOTH, (both.request, one.request))):
@@ -193,7 +201,9 @@ async def test_a_removal_of_accounts_names_the_grants_that_have_none_beyond(
         assert case.closes == closes
 
 
-async def test_closing_the_whole_names_every_grant_of_this_way_in(store: PostgresStore, job: Job) -> None:
+async def test_closing_the_whole_names_every_grant_of_this_way_in(
+    store: PostgresStore, job: ReconcileJob
+) -> None:
     await store_helpers.approve(store, await store_helpers.ask(store))
     grant = await approved(store)
     request = await store_helpers.record(store, asked(Whole(), Kind.CLOSE))
@@ -204,10 +214,10 @@ async def test_closing_the_whole_names_every_grant_of_this_way_in(store: Postgre
         assert [each.id for each in await tx.grants.running(grant.target, Method.PRIVATELINK)] == [grant.id]
 
 
-async def test_a_change_is_made_in_the_lane_of_its_method(store: PostgresStore, job: Job) -> None:
+async def test_a_change_is_made_in_the_lane_of_its_method(store: PostgresStore, job: ReconcileJob) -> None:
     request = await store_helpers.record(store, asked(Whole(), Kind.CLOSE))
     change = begin_change(request, id=uuid4(), now=NOW)
-    doing = Doing(actor="U0LEAD", at=NOW)
+    doing = AuditContext(actor="U0LEAD", at=NOW)
     await do(
         store,
         lambda tx: tx.requests.decide(request, RequestState.APPROVED, doing=doing),

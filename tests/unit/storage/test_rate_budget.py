@@ -7,18 +7,18 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.rate_budget import FLOOR, KEPT, Purpose
+from bot.domain.rate_budget import FLOOR, KEPT, CallPriority
 from bot.errors import StoreUnavailableError
-from storage.engine import hasty_engine_for
-from storage.rate_budget import PostgresBudget, full
+from storage.engine import async_commit_engine
+from storage.rate_budget import PostgresRateBudget, full
 from storage.tables import budget
 from tests.unit.storage import store_helpers
 
 
 @pytest.fixture
-async def budgets(database_url: str) -> AsyncIterator[PostgresBudget]:
-    engine = hasty_engine_for(database_url)
-    yield PostgresBudget(engine)
+async def budgets(database_url: str) -> AsyncIterator[PostgresRateBudget]:
+    engine = async_commit_engine(database_url)
+    yield PostgresRateBudget(engine)
     await engine.dispose()
 
 
@@ -28,65 +28,65 @@ async def set_to(engine: AsyncEngine, size: float, refill: float = 0.001) -> Non
         await connection.execute(budget.insert().values(full(size, refill)))
 
 
-async def test_the_first_who_comes_finds_herokus_own_limit(budgets: PostgresBudget) -> None:
-    left, granted = await budgets.draw(Purpose.ADD, 3)
+async def test_the_first_who_comes_finds_herokus_own_limit(budgets: PostgresRateBudget) -> None:
+    left, granted = await budgets.draw(CallPriority.ADD, 3)
     assert (granted, left.size, left.tokens) == (3, 4500, 4497)
 
 
 async def test_those_who_come_first_at_once_all_find_it(engine: AsyncEngine, database_url: str) -> None:
     async with engine.begin() as connection:
         await connection.execute(budget.delete())
-    engines = [hasty_engine_for(database_url) for _ in range(8)]
-    drawn = await asyncio.gather(*(PostgresBudget(each).draw(Purpose.ADD, 1) for each in engines))
+    engines = [async_commit_engine(database_url) for _ in range(8)]
+    drawn = await asyncio.gather(*(PostgresRateBudget(each).draw(CallPriority.ADD, 1) for each in engines))
     assert [granted for _, granted in drawn] == [1] * 8
     for each in engines:
         await each.dispose()
 
 
 async def test_what_is_drawn_is_gone_for_all(
-    budgets: PostgresBudget, engine: AsyncEngine, database_url: str
+    budgets: PostgresRateBudget, engine: AsyncEngine, database_url: str
 ) -> None:
     await set_to(engine, 100)
-    await budgets.draw(Purpose.ADD, 40)
-    other = hasty_engine_for(database_url)
-    left, granted = await PostgresBudget(other).draw(Purpose.ADD, 100)
+    await budgets.draw(CallPriority.ADD, 40)
+    other = async_commit_engine(database_url)
+    left, granted = await PostgresRateBudget(other).draw(CallPriority.ADD, 100)
     await other.dispose()
     assert (granted, int(left.tokens)) == (50, int(100 * KEPT))
 
 
 async def test_many_at_once_share_what_there_is(engine: AsyncEngine, database_url: str) -> None:
     await set_to(engine, 100)
-    engines = [hasty_engine_for(database_url) for _ in range(5)]
+    engines = [async_commit_engine(database_url) for _ in range(5)]
     drawn = await asyncio.gather(
-        *(PostgresBudget(each).draw(Purpose.REMOVE, 7) for each in engines for _ in range(5))
+        *(PostgresRateBudget(each).draw(CallPriority.REMOVE, 7) for each in engines for _ in range(5))
     )
     for each in engines:
         await each.dispose()
     assert sum(granted for _, granted in drawn) == 100 - FLOOR
 
 
-async def test_tokens_come_back_by_postgres_clock(budgets: PostgresBudget, engine: AsyncEngine) -> None:
+async def test_tokens_come_back_by_postgres_clock(budgets: PostgresRateBudget, engine: AsyncEngine) -> None:
     await set_to(engine, 1000, refill=10)
-    await budgets.draw(Purpose.REMOVE, 990)
+    await budgets.draw(CallPriority.REMOVE, 990)
     await store_helpers.query(engine, "UPDATE budget SET at = at - interval '5 seconds'")
-    assert (await budgets.draw(Purpose.REMOVE, 100))[1] == 50
+    assert (await budgets.draw(CallPriority.REMOVE, 100))[1] == 50
 
 
-async def test_herokus_word_holds(budgets: PostgresBudget, engine: AsyncEngine) -> None:
+async def test_herokus_word_holds(budgets: PostgresRateBudget, engine: AsyncEngine) -> None:
     await set_to(engine, 1000)
     await budgets.told(200)
-    assert int((await budgets.draw(Purpose.ADD, 1))[0].tokens) == 200 - FLOOR - 1
+    assert int((await budgets.draw(CallPriority.ADD, 1))[0].tokens) == 200 - FLOOR - 1
 
 
-async def test_nobody_calls_without_a_budget(budgets: PostgresBudget, engine: AsyncEngine) -> None:
-    await budgets.draw(Purpose.REMOVE, 1)
+async def test_nobody_calls_without_a_budget(budgets: PostgresRateBudget, engine: AsyncEngine) -> None:
+    await budgets.draw(CallPriority.REMOVE, 1)
     async with engine.connect() as stopped:
         await stopped.execute(select(budget).with_for_update())
         with pytest.raises(StoreUnavailableError):
-            await budgets.draw(Purpose.REMOVE, 1)
+            await budgets.draw(CallPriority.REMOVE, 1)
 
 
-async def test_who_waits_too_long_for_the_connection_has_no_budget(budgets: PostgresBudget) -> None:
+async def test_who_waits_too_long_for_the_connection_has_no_budget(budgets: PostgresRateBudget) -> None:
     async with budgets._engine.connect():
         with pytest.raises(StoreUnavailableError):
-            await budgets.draw(Purpose.REMOVE, 1)
+            await budgets.draw(CallPriority.REMOVE, 1)

@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.grant import Why, closing
 from bot.domain.method import Method
-from bot.domain.rate_budget import Purpose
+from bot.domain.rate_budget import CallPriority
 from bot.domain.target import Database
 from bot.errors import LeaseLostError
-from bot.ports import Job
+from bot.ports import ReconcileJob
 from storage.transaction import PostgresStore
 from tests.unit import factories
 from tests.unit.storage import store_helpers
@@ -22,14 +22,14 @@ CRM = factories.database("crm", 2)
 GONE: Final = "UPDATE targets SET gone_at = now()"
 
 
-async def claim(store: PostgresStore) -> Job | None:
+async def claim(store: PostgresStore) -> ReconcileJob | None:
     async with store.transaction() as tx:
         job = await tx.lanes.claim()
         await tx.commit()
         return job
 
 
-async def claim_all(store: PostgresStore) -> list[Job]:
+async def claim_all(store: PostgresStore) -> list[ReconcileJob]:
     """One worker that takes what it can get."""
     jobs = []
     while (job := await claim(store)) is not None:
@@ -43,7 +43,7 @@ async def want(store: PostgresStore, database: Database = BILLING) -> None:
         await tx.commit()
 
 
-async def renew(store: PostgresStore, job: Job) -> bool:
+async def renew(store: PostgresStore, job: ReconcileJob) -> bool:
     async with store.transaction() as tx:
         unchanged = await tx.lanes.renew(job)
         await tx.commit()
@@ -118,19 +118,19 @@ async def test_what_waits_for_its_turn_keeps_its_place_when_everything_becomes_d
         "WHERE targets.id = target_id AND app = 'crm'",
     )
     async with store.transaction() as tx:
-        await tx.lanes.look_at_all()
+        await tx.lanes.refresh_all()
         await tx.commit()
     assert (await store_helpers.take(store)).database == CRM
 
 
-@pytest.mark.parametrize("ask", ["look_at_all", "look_soon"])
+@pytest.mark.parametrize("ask", ["refresh_all", "request_refresh"])
 async def test_a_look_that_is_asked_for_during_a_pass_comes_right_after_it(
     store: PostgresStore, ask: str
 ) -> None:
     await store_helpers.discover(store)
     job = await store_helpers.take(store)
     async with store.transaction() as tx:
-        await (tx.lanes.look_at_all() if ask == "look_at_all" else tx.lanes.look_soon(BILLING.id))
+        await (tx.lanes.refresh_all() if ask == "refresh_all" else tx.lanes.request_refresh(BILLING.id))
         await tx.commit()
     await store_helpers.release(store, job, again=timedelta(minutes=10))
     assert await next_due(store) == timedelta()
@@ -155,7 +155,7 @@ async def test_what_heroku_does_not_have_any_more_is_looked_at_once_more_and_the
     await store_helpers.release(store, await store_helpers.take(store), again=timedelta(hours=1))
     assert await next_due(store) is None
     async with store.transaction() as tx:
-        await tx.lanes.look_at_all()
+        await tx.lanes.refresh_all()
         await tx.commit()
     assert await claim(store) is None
 
@@ -314,7 +314,7 @@ async def test_a_released_database_whose_grants_changed_meanwhile_comes_again_at
     assert await next_due(store) == timedelta()
     again = await store_helpers.take(store)
     assert (again.version, again.tries) == (1, 0)
-    assert await store_helpers.value(engine, "SELECT kept_version FROM lanes") == 0
+    assert await store_helpers.value(engine, "SELECT reconciled_generation FROM lanes") == 0
 
 
 @pytest.mark.parametrize(("carried_out", "version"), [(True, 1), (False, 0)])
@@ -327,7 +327,7 @@ async def test_only_a_plan_that_was_carried_out_satisfies_its_version(
     async with store.transaction() as tx:
         await tx.lanes.release(job, again=timedelta(), tries=3, kept=carried_out)
         await tx.commit()
-    assert await store_helpers.value(engine, "SELECT kept_version FROM lanes") == version
+    assert await store_helpers.value(engine, "SELECT reconciled_generation FROM lanes") == version
     assert (await store_helpers.take(store)).tries == 3
 
 
@@ -344,7 +344,7 @@ async def test_a_jump_of_time_makes_every_database_due(store: PostgresStore) -> 
     for _ in range(2):
         await store_helpers.release(store, await store_helpers.take(store), again=timedelta(hours=1))
     async with store.transaction() as tx:
-        await tx.lanes.look_at_all()
+        await tx.lanes.refresh_all()
         await tx.commit()
     assert {(await store_helpers.take(store)).database, (await store_helpers.take(store)).database} == {
         BILLING,
@@ -356,19 +356,17 @@ async def test_a_database_with_something_to_close_goes_before_one_that_was_due_l
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     await store_helpers.discover(store, BILLING, CRM)
-    await store_helpers.query(
-        engine, "UPDATE lanes SET due_at = now() - interval '1 hour', wanted_version = 9"
-    )
+    await store_helpers.query(engine, "UPDATE lanes SET due_at = now() - interval '1 hour', generation = 9")
     grant = await store_helpers.in_force(store)
     assert await store_helpers.change(store, grant, closing(grant, Why.DONE))
     await store_helpers.query(
-        engine, "UPDATE lanes SET due_at = now(), wanted_version = 0 WHERE target_id = :id", id=grant.target
+        engine, "UPDATE lanes SET due_at = now(), generation = 0 WHERE target_id = :id", id=grant.target
     )
     first, second = await store_helpers.take(store), await store_helpers.take(store)
-    assert (first.target.id, first.purpose) == (grant.target, Purpose.REMOVE)
-    assert (second.target.id != grant.target, second.purpose) == (True, Purpose.ADD)
+    assert (first.target.id, first.purpose) == (grant.target, CallPriority.REMOVE)
+    assert (second.target.id != grant.target, second.purpose) == (True, CallPriority.ADD)
 
 
 async def test_a_look_that_nobody_waits_for_is_only_a_look(store: PostgresStore) -> None:
     await store_helpers.discover(store)
-    assert (await store_helpers.take(store)).purpose is Purpose.LOOK
+    assert (await store_helpers.take(store)).purpose is CallPriority.LOOK

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.grant import Grant, GrantState, Why, closed, closing
 from bot.domain.request import Decision, Kind, Request, RequestState, Verdict
-from bot.ports import Case, Doing
+from bot.ports import AuditContext, RequestDetails
 from storage.transaction import PostgresStore
 from tests.unit import factories
 from tests.unit.factories import NOW
@@ -30,11 +30,11 @@ async def decide(store: PostgresStore, request: Request, state: RequestState, *v
     async with store.transaction() as tx:
         for vote in votes:
             await tx.requests.vote(request.id, vote)
-        await tx.requests.decide(request, state, doing=Doing(actor="U0LEAD", at=NOW))
+        await tx.requests.decide(request, state, doing=AuditContext(actor="U0LEAD", at=NOW))
         await tx.commit()
 
 
-async def case(store: PostgresStore, id: int) -> Case | None:
+async def case(store: PostgresStore, id: int) -> RequestDetails | None:
     async with store.transaction() as tx:
         return await tx.requests.case(id)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.person import Person
-from bot.ports import Question
+from bot.ports import UserLookup
 from storage.transaction import PostgresStore
 from tests.unit import factories
 from tests.unit.storage import store_helpers
@@ -33,14 +33,14 @@ async def reading(store: PostgresStore) -> datetime:
         return await tx.people.reading()
 
 
-async def question(store: PostgresStore, id: str = ENGINEER.id) -> Question:
+async def question(store: PostgresStore, id: str = ENGINEER.id) -> UserLookup:
     async with store.transaction() as tx:
         found = await tx.people.question(id)
     assert found is not None
     return found
 
 
-async def answer(store: PostgresStore, asked: Question, person: Person | None) -> None:
+async def answer(store: PostgresStore, asked: UserLookup, person: Person | None) -> None:
     async with store.transaction() as tx:
         await tx.people.answer(asked, person)
         await tx.commit()
@@ -51,9 +51,9 @@ async def find(store: PostgresStore, id: str = ENGINEER.id) -> Person | None:
         return await tx.people.find(id)
 
 
-async def ask_for(store: PostgresStore, id: str = ENGINEER.id) -> None:
+async def request_lookup(store: PostgresStore, id: str = ENGINEER.id) -> None:
     async with store.transaction() as tx:
-        await tx.people.ask_for(id)
+        await tx.people.request_lookup(id)
         await tx.commit()
 
 
@@ -120,7 +120,7 @@ async def test_what_was_read_slowly_is_as_old_as_the_beginning_of_its_reading(
 
 
 async def test_a_count_answers_no_question(store: PostgresStore) -> None:
-    await ask_for(store)
+    await request_lookup(store)
     await keep(store, ENGINEER, read=await reading(store))
     assert await find(store) is None
     assert await asked_for(store) == (ENGINEER.id,)
@@ -146,13 +146,13 @@ async def test_groups_are_found_with_their_members(store: PostgresStore) -> None
 
 async def test_asking_for_somebody_makes_them_unknown(store: PostgresStore) -> None:
     await keep(store, ENGINEER)
-    await ask_for(store)
+    await request_lookup(store)
     assert await find(store) is None
     assert await asked_for(store) == (ENGINEER.id,)
 
 
 async def test_somebody_is_asked_for_until_there_is_an_answer(store: PostgresStore) -> None:
-    await ask_for(store)
+    await request_lookup(store)
     assert await asked_for(store) == (ENGINEER.id,)
     await answer(store, await question(store), ENGINEER)
     assert await asked_for(store) == ()
@@ -162,9 +162,9 @@ async def test_somebody_is_asked_for_until_there_is_an_answer(store: PostgresSto
 
 
 async def test_an_answer_from_before_somebody_was_asked_for_anew_is_none(store: PostgresStore) -> None:
-    await ask_for(store)
+    await request_lookup(store)
     asked = await question(store)
-    await ask_for(store)
+    await request_lookup(store)
     await answer(store, asked, ENGINEER)
     await answer(store, asked, None)
     assert await find(store) is None
@@ -173,20 +173,20 @@ async def test_an_answer_from_before_somebody_was_asked_for_anew_is_none(store: 
 
 async def test_a_count_that_began_before_an_answer_does_not_replace_it(store: PostgresStore) -> None:
     began = await reading(store)
-    await ask_for(store)
+    await request_lookup(store)
     await answer(store, await question(store), LEFT)
     await keep(store, ENGINEER, read=began)
     assert await find(store) == LEFT
 
 
 async def test_somebody_whom_slack_does_not_know_is_forgotten(store: PostgresStore) -> None:
-    await ask_for(store, "U0NOBODY")
+    await request_lookup(store, "U0NOBODY")
     await answer(store, await question(store, "U0NOBODY"), None)
     assert await asked_for(store) == ()
 
 
 async def test_somebody_known_meanwhile_is_not_forgotten(store: PostgresStore) -> None:
-    await ask_for(store)
+    await request_lookup(store)
     asked = await question(store)
     await answer(store, asked, ENGINEER)
     await answer(store, asked, None)

@@ -8,8 +8,8 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.method import Method
-from bot.domain.mtls.observation import Look
-from bot.domain.observation import rules_look
+from bot.domain.mtls.observation import MtlsObservation
+from bot.domain.observation import mtls_observation
 from bot.domain.target import Database
 from storage.transaction import PostgresStore
 from tests.unit import factories
@@ -24,9 +24,9 @@ async def all_of(store: PostgresStore) -> tuple[Database, ...]:
         return await tx.targets.all()
 
 
-async def look_at(store: PostgresStore, database: UUID = BILLING.id) -> Look | None:
+async def look_at(store: PostgresStore, database: UUID = BILLING.id) -> MtlsObservation | None:
     async with store.transaction() as tx:
-        return rules_look(await tx.lanes.look(database, Method.MTLS))
+        return mtls_observation(await tx.lanes.look(database, Method.MTLS))
 
 
 async def test_what_is_discovered_appears_by_app(store: PostgresStore) -> None:
@@ -131,14 +131,14 @@ async def test_a_look_at_everything_and_a_change_of_grants_never_wait_for_each_o
     # From here on billing stands behind crm in Postgres' file.
     await store_helpers.query(engine, "UPDATE lanes SET tries = 0 WHERE target_id = :id", id=BILLING.id)
 
-    async def look_at_all() -> None:
+    async def refresh_all() -> None:
         async with store.transaction() as tx:
-            await tx.lanes.look_at_all()
+            await tx.lanes.refresh_all()
             await tx.commit()
 
     async with store.transaction() as tx:
         await tx.lanes.want(BILLING.id, Method.MTLS)
-        looking = asyncio.create_task(look_at_all())
+        looking = asyncio.create_task(refresh_all())
         await store_helpers.until_somebody_waits(engine)
         await tx.lanes.want(CRM.id, Method.MTLS)
         await tx.commit()

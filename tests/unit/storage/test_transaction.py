@@ -10,11 +10,11 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.errors import StoreUnavailableError
-from bot.ports import Doing, PostKind
+from bot.ports import AuditContext, MessageKind
 from storage.engine import engine_for
 from storage.tables import requests
 from storage.transaction import PostgresStore, PostgresTransaction
-from storage.wakeups import PostgresBell
+from storage.wakeups import PostgresWakeups
 from tests.unit import factories
 from tests.unit.factories import NOW
 from tests.unit.storage import store_helpers
@@ -27,12 +27,12 @@ CUT = (
 
 
 async def tell(tx: PostgresTransaction) -> None:
-    await tx.posts.tell(PostKind.NOTICE_STRAY, to="C0OPERATIONS", key="stray")
+    await tx.posts.tell(MessageKind.NOTICE_STRAY, to="C0OPERATIONS", key="stray")
 
 
 async def be_cut_off(store: PostgresStore, engine: AsyncEngine) -> None:
     async with store.transaction() as tx:
-        await tx.people.ask_for("U0ENGINEER")
+        await tx.people.request_lookup("U0ENGINEER")
         await tell(tx)
         await store_helpers.query(engine, CUT)
         await tx.commit()
@@ -42,7 +42,7 @@ async def test_what_is_not_committed_is_not_kept(store: PostgresStore, engine: A
     before = await store_helpers.counts(engine)
     async with store.transaction() as tx:
         await tell(tx)
-        await tx.people.ask_for("U0ENGINEER")
+        await tx.people.request_lookup("U0ENGINEER")
     assert await store_helpers.counts(engine) == before
 
 
@@ -62,7 +62,7 @@ async def test_an_exception_undoes_everything_and_goes_on(store: PostgresStore, 
 async def test_everything_in_a_commit_is_kept_at_once(store: PostgresStore, engine: AsyncEngine) -> None:
     async with store.transaction() as tx:
         await tell(tx)
-        await tx.people.ask_for("U0ENGINEER")
+        await tx.people.request_lookup("U0ENGINEER")
         assert (await store_helpers.counts(engine))["posts"] == 0
         await tx.commit()
         after = await store_helpers.counts(engine)
@@ -104,7 +104,7 @@ async def test_a_server_that_is_not_there_is_said_to_be_unavailable() -> None:
     nowhere = "postgresql://pgaccess@127.0.0.1:1/none"
     engine = engine_for(nowhere)
     with pytest.raises(StoreUnavailableError):
-        async with PostgresStore(engine, PostgresBell(url=nowhere)).transaction() as tx:
+        async with PostgresStore(engine, PostgresWakeups(url=nowhere)).transaction() as tx:
             await tx.targets.all()
     await engine.dispose()
 
@@ -115,7 +115,7 @@ async def test_a_mistake_of_ours_is_not_disguised_as_an_outage(store: PostgresSt
 
 
 async def test_a_time_without_a_zone_cannot_be_stored(store: PostgresStore) -> None:
-    naive = Doing(actor="U0ENGINEER", at=NOW.replace(tzinfo=None))
+    naive = AuditContext(actor="U0ENGINEER", at=NOW.replace(tzinfo=None))
     await store_helpers.discover(store)
     async with store.transaction() as tx:
         await tx.requests.add(store_helpers.wanted(factories.request()), doing=naive)
@@ -132,7 +132,7 @@ async def test_a_time_without_a_zone_cannot_be_asked_for(store: PostgresStore) -
 async def test_a_time_of_any_zone_is_kept_as_its_moment(store: PostgresStore) -> None:
     await store_helpers.discover(store)
     async with store.transaction() as tx:
-        doing = Doing(actor="U0ENGINEER", at=NOW.astimezone(TOKYO))
+        doing = AuditContext(actor="U0ENGINEER", at=NOW.astimezone(TOKYO))
         request = await tx.requests.add(store_helpers.wanted(factories.request()), doing=doing)
     assert request.asked_at.isoformat() == NOW.isoformat()
 
@@ -144,7 +144,7 @@ async def test_times_come_back_in_utc_whatever_the_sessions_zone(
     asked = await store_helpers.ask(store)
     async with engine.connect() as connection:
         await connection.exec_driver_sql("SET LOCAL TIME ZONE 'Asia/Tokyo'")
-        request = await PostgresTransaction(connection, PostgresBell(url=database_url)).requests.lock(
+        request = await PostgresTransaction(connection, PostgresWakeups(url=database_url)).requests.lock(
             asked.id
         )
     assert request is not None

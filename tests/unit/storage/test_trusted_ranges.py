@@ -11,27 +11,27 @@ from bot.domain.method import Method
 from bot.domain.target import Space
 from bot.domain.trusted_ips.merge import Written
 from bot.domain.trusted_ips.plan import Edit, OurRange
-from bot.domain.trusted_ips.ruleset import RangeRule, RangesLook, Ruleset, Services
-from bot.ports import Doing, Job
+from bot.domain.trusted_ips.ruleset import Ruleset, RulesetObservation, RulesetRule, Services
+from bot.ports import AuditContext, ReconcileJob
 from storage.transaction import PostgresStore
 from tests.unit.factories import NOW
 from tests.unit.storage import store_helpers
 
 SPACE = Space(id=UUID(int=21), name="acme-private", region="virginia", shield=False)
 MINE, OTHER = "203.0.113.4/32", "203.0.113.5/32"
-BEFORE = (RangeRule("deny", "198.51.100.7/32"), RangeRule("allow", "198.51.100.0/24"))
+BEFORE = (RulesetRule("deny", "198.51.100.7/32"), RulesetRule("allow", "198.51.100.0/24"))
 WRITE = Written(
     id=UUID(int=31),
     base=UUID(int=32),
     before=BEFORE,
     edit=Edit(add=(MINE,), remove=()),
-    rules=(*BEFORE, RangeRule("allow", MINE)),
+    rules=(*BEFORE, RulesetRule("allow", MINE)),
     ruleset=None,
 )
 
 
 @pytest.fixture
-async def job(store: PostgresStore) -> Job:
+async def job(store: PostgresStore) -> ReconcileJob:
     """The space's lane, held by a keeper."""
     async with store.transaction() as tx:
         await tx.targets.discovered([], [SPACE])
@@ -39,20 +39,22 @@ async def job(store: PostgresStore) -> Job:
     return await store_helpers.take(store)
 
 
-async def test_a_space_has_the_one_lane_of_its_ranges(job: Job) -> None:
+async def test_a_space_has_the_one_lane_of_its_ranges(job: ReconcileJob) -> None:
     assert (job.target, job.method) == (SPACE, Method.TRUSTED)
 
 
-async def test_a_look_at_a_list_is_kept_as_it_was(store: PostgresStore, job: Job) -> None:
+async def test_a_look_at_a_list_is_kept_as_it_was(store: PostgresStore, job: ReconcileJob) -> None:
     seen = Ruleset(id=UUID(int=32), rules=BEFORE, applied=None, by="somebody@example.com", at=NOW)
     async with store.transaction() as tx:
-        await tx.lanes.looked(job, RangesLook(at=NOW, ruleset=seen, ours=frozenset({MINE})))
+        await tx.lanes.looked(job, RulesetObservation(at=NOW, ruleset=seen, ours=frozenset({MINE})))
         look = await tx.lanes.look(SPACE.id, Method.TRUSTED)
-    assert isinstance(look, RangesLook)
+    assert isinstance(look, RulesetObservation)
     assert (look.ruleset.rules, look.ruleset.applied, look.ours) == (BEFORE, None, frozenset({MINE}))
 
 
-async def test_a_write_stands_until_somebody_has_looked_around_it(store: PostgresStore, job: Job) -> None:
+async def test_a_write_stands_until_somebody_has_looked_around_it(
+    store: PostgresStore, job: ReconcileJob
+) -> None:
     async with store.transaction() as tx:
         await tx.ranges.intend(job, WRITE)
         assert await tx.ranges.writes(SPACE.id) == (WRITE,)
@@ -65,14 +67,16 @@ async def test_a_write_stands_until_somebody_has_looked_around_it(store: Postgre
         assert await tx.ranges.ours(SPACE.id) == {MINE}
 
 
-async def test_several_writes_come_in_their_order(store: PostgresStore, job: Job) -> None:
+async def test_several_writes_come_in_their_order(store: PostgresStore, job: ReconcileJob) -> None:
     async with store.transaction() as tx:
         for number in (45, 44, 46):
             await tx.ranges.intend(job, replace(WRITE, id=UUID(int=number)))
         assert [each.id.int for each in await tx.ranges.writes(SPACE.id)] == [45, 44, 46]
 
 
-async def test_what_heroku_refused_is_not_ours_and_does_not_wait(store: PostgresStore, job: Job) -> None:
+async def test_what_heroku_refused_is_not_ours_and_does_not_wait(
+    store: PostgresStore, job: ReconcileJob
+) -> None:
     async with store.transaction() as tx:
         await tx.ranges.intend(job, WRITE)
         await tx.ranges.nothing_written(job, WRITE)
@@ -81,7 +85,7 @@ async def test_what_heroku_refused_is_not_ours_and_does_not_wait(store: Postgres
         assert not (await tx.ranges.known(job, NOW)).waiting
 
 
-async def test_a_refused_removal_is_not_on_its_way(store: PostgresStore, job: Job) -> None:
+async def test_a_refused_removal_is_not_on_its_way(store: PostgresStore, job: ReconcileJob) -> None:
     removal = replace(WRITE, id=UUID(int=34), edit=Edit(remove=(MINE,)))
     async with store.transaction() as tx:
         await tx.ranges.intend(job, WRITE)
@@ -92,7 +96,7 @@ async def test_a_refused_removal_is_not_on_its_way(store: PostgresStore, job: Jo
         assert (await tx.ranges.known(job, NOW)).ours == (OurRange(source=MINE, listed=True),)
 
 
-async def test_what_somebody_else_added_first_is_theirs(store: PostgresStore, job: Job) -> None:
+async def test_what_somebody_else_added_first_is_theirs(store: PostgresStore, job: ReconcileJob) -> None:
     async with store.transaction() as tx:
         await tx.ranges.intend(job, replace(WRITE, edit=Edit(add=(MINE, OTHER))))
         await tx.ranges.checked(job, theirs=[MINE])
@@ -100,7 +104,7 @@ async def test_what_somebody_else_added_first_is_theirs(store: PostgresStore, jo
 
 
 async def test_a_source_of_ours_that_is_gone_as_asked_is_remembered_for_a_day(
-    store: PostgresStore, job: Job, engine: AsyncEngine
+    store: PostgresStore, job: ReconcileJob, engine: AsyncEngine
 ) -> None:
     async with store.transaction() as tx:
         await tx.ranges.intend(job, WRITE)
@@ -113,7 +117,7 @@ async def test_a_source_of_ours_that_is_gone_as_asked_is_remembered_for_a_day(
         assert (await tx.ranges.known(job, NOW)).removed == frozenset()
 
 
-async def test_a_source_that_is_taken_over_is_ours_and_stays(store: PostgresStore, job: Job) -> None:
+async def test_a_source_that_is_taken_over_is_ours_and_stays(store: PostgresStore, job: ReconcileJob) -> None:
     async with store.transaction() as tx:
         await tx.ranges.adopt(job, [MINE])
         await tx.ranges.adopt(job, [MINE])
@@ -121,7 +125,7 @@ async def test_a_source_that_is_taken_over_is_ours_and_stays(store: PostgresStor
 
 
 async def test_a_lost_answer_is_waited_for_about_a_minute(
-    store: PostgresStore, job: Job, engine: AsyncEngine
+    store: PostgresStore, job: ReconcileJob, engine: AsyncEngine
 ) -> None:
     async with store.transaction() as tx:
         await tx.ranges.intend(job, WRITE)
@@ -132,12 +136,14 @@ async def test_a_lost_answer_is_waited_for_about_a_minute(
 
 
 async def test_what_support_has_done_is_kept_for_the_space_with_its_audit_line(
-    store: PostgresStore, job: Job, engine: AsyncEngine
+    store: PostgresStore, job: ReconcileJob, engine: AsyncEngine
 ) -> None:
     async with store.transaction() as tx:
         assert await tx.ranges.services(SPACE.id) is Services.UNKNOWN
-        await tx.ranges.set_services(SPACE.id, Services.WAITING, doing=Doing(actor="U0LEAD", at=NOW))
-        await tx.ranges.set_services(SPACE.id, Services.CONFIRMED, doing=Doing(actor="U0ADMIN", at=NOW))
+        await tx.ranges.set_services(SPACE.id, Services.WAITING, doing=AuditContext(actor="U0LEAD", at=NOW))
+        await tx.ranges.set_services(
+            SPACE.id, Services.CONFIRMED, doing=AuditContext(actor="U0ADMIN", at=NOW)
+        )
         await tx.commit()
     async with store.transaction() as tx:
         assert await tx.ranges.services(SPACE.id) is Services.CONFIRMED

@@ -4,12 +4,12 @@ import pytest
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.ports import Doing, Notice, PostKind
+from bot.ports import AuditContext, MessageKind, Notification
 from storage.transaction import PostgresStore, PostgresTransaction
 from tests.unit.factories import NOW
 from tests.unit.storage import store_helpers
 
-DOING = Doing(actor="U0ENGINEER", at=NOW, details={"by": "hand"})
+DOING = AuditContext(actor="U0ENGINEER", at=NOW, details={"by": "hand"})
 
 
 async def write(tx: PostgresTransaction, *, lines: int, told: int) -> None:
@@ -18,7 +18,7 @@ async def write(tx: PostgresTransaction, *, lines: int, told: int) -> None:
         await tx.audit.write(DOING, subject="request", before=str(number), after="pending", request=17)
     for number in range(told):
         await tx.posts.tell(
-            PostKind.NOTICE_STRAY, to="C0OPERATIONS", key=f"stray:{number}", params={"n": "1"}
+            MessageKind.NOTICE_STRAY, to="C0OPERATIONS", key=f"stray:{number}", params={"n": "1"}
         )
 
 
@@ -59,12 +59,10 @@ async def test_what_is_told_twice_stands_once(store: PostgresStore, engine: Asyn
 
 async def test_a_post_that_waits_can_be_refreshed_at_once(store: PostgresStore, engine: AsyncEngine) -> None:
     async with store.transaction() as tx:
-        await tx.posts.tell(PostKind.NOTICE_STRAY, to="C0OPERATIONS", key="stray")
+        await tx.posts.tell(MessageKind.NOTICE_STRAY, to="C0OPERATIONS", key="stray")
         assert await tx.posts.refresh("stray", params={"rule": "1"})
         await tx.commit()
-    assert await store_helpers.query(engine, "SELECT wanted_version, params FROM posts") == [
-        (2, {"rule": "1"})
-    ]
+    assert await store_helpers.query(engine, "SELECT generation, params FROM posts") == [(2, {"rule": "1"})]
 
 
 async def test_the_cards_of_a_request_are_refreshed_though_they_wait(
@@ -76,7 +74,7 @@ async def test_the_cards_of_a_request_are_refreshed_though_they_wait(
         await tx.posts.tell_cards(request.id, approvals="C0APPROVALS", requester="U0ENGINEER")
         await tx.posts.refresh_cards(request.id)
         await tx.commit()
-    assert await store_helpers.query(engine, "SELECT DISTINCT wanted_version FROM posts") == [(2,)]
+    assert await store_helpers.query(engine, "SELECT DISTINCT generation FROM posts") == [(2,)]
 
 
 async def test_what_waits_is_gone_with_its_transaction(store: PostgresStore, engine: AsyncEngine) -> None:
@@ -97,7 +95,10 @@ async def test_a_key_takes_lines_and_cards_with_it_in_one_statement(
     event.listen(engine.sync_engine, "before_cursor_execute", note)
     async with store.transaction() as tx:
         await tx.posts.tell_all(
-            [Notice(kind=PostKind.NOTICE_STRAY, to="C0OPERATIONS", key=key) for key in ("one", "two")]
+            [
+                Notification(kind=MessageKind.NOTICE_STRAY, to="C0OPERATIONS", key=key)
+                for key in ("one", "two")
+            ]
         )
         await tx.posts.refresh_cards_of([])
         await write(tx, lines=1, told=0)

@@ -11,9 +11,9 @@ from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
 from bot.domain.grant import Grant, GrantState, Why
-from bot.domain.mtls.observation import Look
+from bot.domain.mtls.observation import MtlsObservation
 from bot.domain.request import Decision, Kind, Request, RequestState, Verdict
-from bot.ports import Case, Message
+from bot.ports import Message, RequestDetails
 from sandbox.slack.validation.blocks import serialised, validate_message, validate_response, validate_view
 from tests.unit import factories
 from tests.unit.factories import NOW
@@ -40,7 +40,7 @@ AGREED: Final = tuple(factories.vote(person=person) for person in MANY[:29])
 """Votes of all but one of thirty."""
 
 REASONS: Final = {"short": "migration", "none": "", "long": LONG}
-LOOKS: Final[dict[str, Look | None]] = {
+LOOKS: Final[dict[str, MtlsObservation | None]] = {
     "unseen": None,
     "empty": factories.look(),
     "covered": factories.look(factories.rule("203.0.113.0/24")),
@@ -60,16 +60,16 @@ def case(
     asked: Request,
     *votes: Decision,
     granted: Grant | None = None,
-    seen: Look | None = None,
+    seen: MtlsObservation | None = None,
     closes: tuple[int, ...] = (),
-) -> Case:
+) -> RequestDetails:
     """A case about a database whose every name is as long as Heroku lets it be."""
     made = factories.case(asked=asked, votes=votes, granted=granted, seen=seen, closes=closes)
     long = replace(made.database, app="b" * 30, name="postgresql-" + "c" * 64, space="s" * 30)
     return replace(made, target=long)
 
 
-def _pending(kind: Kind, reason: str) -> Iterator[tuple[str, Case]]:
+def _pending(kind: Kind, reason: str) -> Iterator[tuple[str, RequestDetails]]:
     asked = request(kind, reason=reason)
     granted = factories.grant() if kind is Kind.EXTEND else None
     closes = tuple(range(4_294_967_000, 4_294_967_100)) if kind is Kind.REMOVE else ()
@@ -78,7 +78,7 @@ def _pending(kind: Kind, reason: str) -> Iterator[tuple[str, Case]]:
     yield "pending, voted", case(asked, *AGREED, granted=granted, closes=closes)
 
 
-def _settled(kind: Kind, reason: str) -> Iterator[tuple[str, Case]]:
+def _settled(kind: Kind, reason: str) -> Iterator[tuple[str, RequestDetails]]:
     granted = factories.grant() if kind is Kind.EXTEND else None
     deny = factories.vote(Verdict.DENY, reason, person=MANY[29])
     yield "denied", case(request(kind, RequestState.DENIED, reason=reason), *AGREED, deny, granted=granted)
@@ -93,7 +93,7 @@ def _settled(kind: Kind, reason: str) -> Iterator[tuple[str, Case]]:
         yield f"approved, {stands}", case(approved, *votes, granted=granted)
 
 
-def _lengths() -> Iterator[tuple[str, Case]]:
+def _lengths() -> Iterator[tuple[str, RequestDetails]]:
     """The terms that differ from a single address for some hours."""
     wide = request(network=IPv4Network("203.0.113.0/24"), until=NOW + timedelta(hours=9))
     yield "open, wide until", case(wide)
@@ -102,7 +102,7 @@ def _lengths() -> Iterator[tuple[str, Case]]:
     yield "open, endless approved", case(approved, factories.vote(), granted=factories.grant(endless=True))
 
 
-def _all() -> Iterator[tuple[str, Case]]:
+def _all() -> Iterator[tuple[str, RequestDetails]]:
     for kind in Kind:
         for length, reason in REASONS.items():
             for name, made in (*_pending(kind, reason), *_settled(kind, reason)):
@@ -110,11 +110,11 @@ def _all() -> Iterator[tuple[str, Case]]:
     yield from _lengths()
 
 
-CASES: Final[dict[str, Case]] = dict(_all())
+CASES: Final[dict[str, RequestDetails]] = dict(_all())
 """Every state of every kind of request, with a short, an endless and no reason."""
 
 
-def granted(state: GrantState, *, why: Why = Why.EXPIRED, endless: bool = False) -> Case:
+def granted(state: GrantState, *, why: Why = Why.EXPIRED, endless: bool = False) -> RequestDetails:
     """An approved request whose grant is in a state."""
     approved = factories.request(state=RequestState.APPROVED, endless=endless)
     grant = factories.grant(state, why=why, endless=endless)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from bot.domain.advice import Advice, Length, Reason, Remark, Way
-from bot.i18n.translator import CATALOGUE, Words
+from bot.i18n.translator import CATALOGUE, Translator
 from bot.views import action_ids
 from bot.views import advice as advising
 from tests.unit import factories
@@ -23,7 +23,7 @@ def buttons(view: dict[str, Any]) -> list[str]:
 
 def recommended(way: Way, reason: Reason, language: str = "en", *remarks: Remark) -> dict[str, Any]:
     advice = Advice(way=way, reason=reason, remarks=remarks)
-    return advising.recommendation(LONG_NAMES, advice, Length.DAYS, Words(language))
+    return advising.recommendation(LONG_NAMES, advice, Length.DAYS, Translator(language))
 
 
 @IN_BOTH_LANGUAGES
@@ -31,7 +31,7 @@ def recommended(way: Way, reason: Reason, language: str = "en", *remarks: Remark
 def test_the_questions_are_valid_with_one_and_with_many_databases(count: int, language: str) -> None:
     databases = [factories.database(f"app-{n}" + "x" * 60, n) for n in range(count)]
     for chosen in (None, str(databases[-1].id)):
-        view = advising.questions(databases=databases, chosen=chosen, words=Words(language))
+        view = advising.questions(databases=databases, chosen=chosen, words=Translator(language))
         samples.require_valid_view(view)
 
 
@@ -45,7 +45,7 @@ def test_every_recommendation_is_valid(way: Way, reason: Reason, language: str) 
 
 @IN_BOTH_LANGUAGES
 def test_the_table_is_valid(language: str) -> None:
-    view = advising.comparison(Words(language))
+    view = advising.comparison(Translator(language))
     samples.require_valid_view(view)
     said = str(view)
     assert all(CATALOGUE[language][f"advise.way.{method}"] in said for method in ("mtls", "privatelink"))

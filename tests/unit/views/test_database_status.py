@@ -9,27 +9,29 @@ import pytest
 
 from bot.domain.grant import GrantState
 from bot.domain.mtls.certificate import Certificate
-from bot.domain.mtls.observation import Look, Rule
-from bot.i18n.translator import Words
-from bot.ports import Case, Situation
+from bot.domain.mtls.observation import IpRule, MtlsObservation
+from bot.i18n.translator import Translator
+from bot.ports import DatabaseStatus, RequestDetails
 from bot.views import database_status
 from tests.unit import factories
 from tests.unit.factories import NOW, POLICY
 from tests.unit.views import samples
 from tests.unit.views.samples import CASES, CROWDED, IN_BOTH_LANGUAGES, LONG
 
-EN = Words("en")
+EN = Translator("en")
 MINE = samples.granted(GrantState.IN_FORCE)
 RULE = factories.rule("203.0.113.4/32", 3)
 
 
-def situation(look: Look | None, *mine: Case, others: tuple[Case, ...] = ()) -> Situation:
-    return Situation(
+def situation(
+    look: MtlsObservation | None, *mine: RequestDetails, others: tuple[RequestDetails, ...] = ()
+) -> DatabaseStatus:
+    return DatabaseStatus(
         database=factories.database(), look=look, open=(*mine, *others), mine=tuple(mine), now=NOW
     )
 
 
-def rules(count: int, *, description: str = LONG) -> tuple[Rule, ...]:
+def rules(count: int, *, description: str = LONG) -> tuple[IpRule, ...]:
     return tuple(
         replace(factories.rule(f"198.51.100.{n}/32", n + 1), description=description) for n in range(count)
     )
@@ -40,7 +42,7 @@ def rules(count: int, *, description: str = LONG) -> tuple[Rule, ...]:
 def test_a_status_is_valid_with_any_number_of_rules(count: int, language: str) -> None:
     found = rules(count)
     for ours in (frozenset(), frozenset(rule.id for rule in found)):
-        message = database_status.status(situation(factories.look(*found, ours=ours)), Words(language))
+        message = database_status.status(situation(factories.look(*found, ours=ours)), Translator(language))
         samples.require_valid(message, answers=True)
 
 
@@ -50,7 +52,7 @@ def test_a_status_is_valid_where_a_hundred_requests_share_one_rule(language: str
         replace(MINE, request=replace(MINE.request, id=4_294_967_000 + number)) for number in range(100)
     ]
     look = factories.look(RULE, *rules(59), ours=frozenset({RULE.id}))
-    message = database_status.status(situation(look, *shared), Words(language))
+    message = database_status.status(situation(look, *shared), Translator(language))
     samples.require_valid(message, answers=True)
     assert "#4294967000, #4294967001, #4294967002, #4294967003, #4294967004, …" in samples.said(message)
 
@@ -66,7 +68,7 @@ def test_rules_that_are_left_out_are_counted(count: int) -> None:
     ("look", "sentence"),
     [(None, "I have not looked at it yet"), (factories.look(enabled=False), "mTLS is not enabled")],
 )
-def test_what_cannot_be_told_of_rules_is_said(look: Look | None, sentence: str) -> None:
+def test_what_cannot_be_told_of_rules_is_said(look: MtlsObservation | None, sentence: str) -> None:
     message = database_status.status(situation(look), EN)
     samples.require_valid(message, answers=True)
     assert sentence in samples.said(message)
@@ -82,7 +84,7 @@ def test_our_rules_name_their_requests_and_foreign_ones_say_what_they_are_called
 
 
 def test_a_rule_that_heroku_lists_and_that_is_no_ipv4_network_is_shown_as_it_is() -> None:
-    odd = Rule(id=RULE.id, network="2001:db8::/32", status="Authorized", description="")
+    odd = IpRule(id=RULE.id, network="2001:db8::/32", status="Authorized", description="")
     said = samples.said(database_status.status(situation(factories.look(odd)), EN))
     assert "`2001:db8::/32`  Authorized, not made by pgaccess: –" in said
 
@@ -90,7 +92,7 @@ def test_a_rule_that_heroku_lists_and_that_is_no_ipv4_network_is_shown_as_it_is(
 # --- why -------------------------------------------------------------------------------------------
 
 
-def why(look: Look | None, *mine: Case) -> str:
+def why(look: MtlsObservation | None, *mine: RequestDetails) -> str:
     message = database_status.why(situation(look, *mine), words=EN, policy=POLICY)
     samples.require_valid(message, answers=True)
     return samples.said(message)
@@ -142,7 +144,7 @@ def test_every_psql_error_is_explained_each_time() -> None:
 
 @IN_BOTH_LANGUAGES
 def test_why_is_valid_with_the_longest_of_everything(language: str) -> None:
-    words, waiting = Words(language), factories.look(replace(RULE, status="X" * 40))
+    words, waiting = Translator(language), factories.look(replace(RULE, status="X" * 40))
     for case in (CASES[name] for name in CASES if name.startswith("open")):
         for look in (None, factories.look(), factories.look(RULE), waiting):
             message = database_status.why(situation(look, *[case] * 8), words=words, policy=CROWDED)
@@ -163,7 +165,7 @@ def test_only_the_newest_few_of_ones_own_are_explained() -> None:
 # --- certificates ----------------------------------------------------------------------------------
 
 
-def certified(*days: float | None, status: str = "ready") -> Look:
+def certified(*days: float | None, status: str = "ready") -> MtlsObservation:
     """A look that knows certificates by the days that are left of each."""
     found = tuple(
         Certificate(
@@ -191,14 +193,14 @@ CERTIFIED = [
 
 
 @pytest.mark.parametrize(("look", "sentence"), CERTIFIED)
-def test_a_certificates_days_are_told_as_far_as_they_are_known(look: Look, sentence: str) -> None:
+def test_a_certificates_days_are_told_as_far_as_they_are_known(look: MtlsObservation, sentence: str) -> None:
     assert sentence in why(look, MINE)
 
 
 @IN_BOTH_LANGUAGES
 @pytest.mark.parametrize("look", [look for look, _ in CERTIFIED])
-def test_why_is_valid_whatever_is_known_of_certificates(look: Look, language: str) -> None:
+def test_why_is_valid_whatever_is_known_of_certificates(look: MtlsObservation, language: str) -> None:
     long = tuple(replace(each, name=LONG) for each in look.certificates)
     for shape in (look, replace(look, certificates=long)):
-        message = database_status.why(situation(shape, MINE), words=Words(language), policy=POLICY)
+        message = database_status.why(situation(shape, MINE), words=Translator(language), policy=POLICY)
         samples.require_valid(message, answers=True)

@@ -5,14 +5,14 @@ from uuid import UUID
 
 import pytest
 
-from bot.domain.drift import NO_DRIFT, Drift, Lately, drift
+from bot.domain.drift import NO_DRIFT, Drift, RecentRemovals, drift
 from bot.domain.grant import GrantState
 from bot.domain.method import Method
 from bot.domain.request import Kind, RequestState
 from bot.domain.target import Space
-from bot.domain.trusted_ips.ruleset import RangeRule, RangesLook, Ruleset, Services
-from bot.i18n.translator import Words
-from bot.ports import Message, Situation, SpaceSituation
+from bot.domain.trusted_ips.ruleset import Ruleset, RulesetObservation, RulesetRule, Services
+from bot.i18n.translator import Translator
+from bot.ports import DatabaseStatus, Message, SpaceStatus
 from bot.views import database_status, modals
 from bot.views import drift as drift_view
 from bot.views.request_card import approval_card
@@ -24,23 +24,23 @@ from tests.unit.views import samples
 SPACE = Space(id=UUID(int=9), name="acme-private", region="virginia", shield=False)
 ARN = f"arn:aws:iam::123456789012:user/{'e' * 500}"
 CROWD = frozenset(f"192.0.2.{number}/32" for number in range(60))
-EN = Words("en")
+EN = Translator("en")
 
 
-def look(*sources: str, applied: bool = True) -> RangesLook:
-    rules = tuple(RangeRule("allow", source) for source in sources)
+def look(*sources: str, applied: bool = True) -> RulesetObservation:
+    rules = tuple(RulesetRule("allow", source) for source in sources)
     ruleset = Ruleset(id=UUID(int=1), rules=rules, applied=applied, by="somebody@example.com")
-    return RangesLook(at=NOW, ruleset=ruleset, ours=frozenset())
+    return RulesetObservation(at=NOW, ruleset=ruleset, ours=frozenset())
 
 
-def situation(ranges: RangesLook | None, found: Drift = NO_DRIFT) -> Situation:
-    space = SpaceSituation(space=SPACE, look=ranges, open=(), services=Services.CONFIRMED)
+def situation(ranges: RulesetObservation | None, found: Drift = NO_DRIFT) -> DatabaseStatus:
+    space = SpaceStatus(space=SPACE, look=ranges, open=(), services=Services.CONFIRMED)
     seen = replace(factories.look(), drift=found)
-    return Situation(database=factories.database(), look=seen, open=(), mine=(), now=NOW, space=space)
+    return DatabaseStatus(database=factories.database(), look=seen, open=(), mine=(), now=NOW, space=space)
 
 
 def test_drift_is_what_is_back_missing_or_twice_idle() -> None:
-    lately = Lately(removed=frozenset({"a", "b"}), lost=frozenset({"c", "d"}))
+    lately = RecentRemovals(removed=frozenset({"a", "b"}), lost=frozenset({"c", "d"}))
     found = drift(lately, listed={"a", "c"}, foreign={"a", "e"}, idle={"f", "g"}, idle_before={"f"})
     assert found == Drift(back=frozenset({"a"}), missing=frozenset({"d"}), unapplied=frozenset({"f"}))
 
@@ -48,7 +48,7 @@ def test_drift_is_what_is_back_missing_or_twice_idle() -> None:
 @samples.IN_BOTH_LANGUAGES
 @pytest.mark.parametrize("entries", [frozenset({ARN}), CROWD])
 def test_however_much_has_drifted_the_status_is_valid(entries: frozenset[str], language: str) -> None:
-    words = Words(language)
+    words = Translator(language)
     everything = Drift(back=entries, missing=entries, unapplied=entries)
     ranges = replace(look(*sorted(CROWD)), drift=everything)
     samples.require_valid(database_status.status(situation(ranges, everything), words))
@@ -80,7 +80,7 @@ def test_a_card_about_a_foreign_rule_says_what_heroku_says_of_it(
 ) -> None:
     rule = replace(factories.rule(str(NETWORK)), description=text)
     case = factories.case(asked=factories.request(kind=kind), seen=factories.look(rule))
-    card = approval_card(case, words=Words(language), policy=POLICY)
+    card = approval_card(case, words=Translator(language), policy=POLICY)
     samples.require_valid(card)
     assert "Authorized" in samples.said(card)
 
@@ -89,15 +89,15 @@ def test_a_card_about_a_foreign_rule_says_what_heroku_says_of_it(
 def test_a_card_counts_the_rules_that_it_does_not_describe(language: str) -> None:
     rules = [factories.rule(str(NETWORK), number) for number in range(5)]
     case = factories.case(asked=factories.request(kind=Kind.UNDO), seen=factories.look(*rules))
-    card = approval_card(case, words=Words(language), policy=POLICY)
-    assert Words(language)("card.change.rule.more", count=3) in samples.said(card)
+    card = approval_card(case, words=Translator(language), policy=POLICY)
+    assert Translator(language)("card.change.rule.more", count=3) in samples.said(card)
 
 
 @samples.IN_BOTH_LANGUAGES
 @pytest.mark.parametrize("count", [1, 100, 101])
 def test_the_form_for_a_range_is_valid_however_many_spaces_there_are(count: int, language: str) -> None:
     spaces = [replace(SPACE, id=UUID(int=number), name=f"space-{number}") for number in range(1, count + 1)]
-    view = modal.add_form(spaces=spaces, filled={}, words=Words(language), needs_reason=True)
+    view = modal.add_form(spaces=spaces, filled={}, words=Translator(language), needs_reason=True)
     samples.require_valid_view(view)
     assert len(spaces) <= modals.OPTIONS or "select" not in str(view)
 
@@ -105,6 +105,6 @@ def test_the_form_for_a_range_is_valid_however_many_spaces_there_are(count: int,
 @samples.IN_BOTH_LANGUAGES
 def test_why_a_space_cannot_be_reached_is_valid_without_a_look_and_without_a_request(language: str) -> None:
     for seen in (None, look("198.51.100.0/24")):
-        space = SpaceSituation(space=SPACE, look=seen, open=(), services=Services.UNKNOWN)
-        answer: Message = summary.why_space(space, (), words=Words(language), policy=POLICY)
+        space = SpaceStatus(space=SPACE, look=seen, open=(), services=Services.UNKNOWN)
+        answer: Message = summary.why_space(space, (), words=Translator(language), policy=POLICY)
         samples.require_valid(answer)

@@ -10,8 +10,8 @@ import pytest
 from bot.domain.request import Kind
 from bot.domain.subject import Accounts
 from bot.errors import Refusal, Refused
-from bot.i18n.translator import CATALOGUE, Words
-from bot.ports import Case
+from bot.i18n.translator import CATALOGUE, Translator
+from bot.ports import RequestDetails
 from bot.views import action_ids, modals, responses
 from sandbox.slack.validation.elements import SUGGESTED
 from tests.unit import factories
@@ -19,7 +19,7 @@ from tests.unit.factories import NOW, POLICY
 from tests.unit.views import samples
 from tests.unit.views.samples import CASES, CROWDED, IN_BOTH_LANGUAGES, LONG
 
-EN = Words("en")
+EN = Translator("en")
 FIELDS = (
     action_ids.FIELD_ADDRESS,
     action_ids.FIELD_TARGET,
@@ -31,7 +31,7 @@ PENDING = [name for name in CASES if "pending" in name]
 
 def add_form(count: int, language: str = "en", **filled: str | None) -> dict[str, Any]:
     databases = [factories.database(f"app-{n}" + "x" * 60, n) for n in range(count)]
-    return modals.add_form(databases=databases, filled=filled, words=Words(language), needs_reason=True)
+    return modals.add_form(databases=databases, filled=filled, words=Translator(language), needs_reason=True)
 
 
 def fields(view: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -61,7 +61,7 @@ def found(typed: str, *, aliases: dict[str, str] | None = None, language: str = 
     """The apps of what is found among a few databases."""
     apps = ("crm", "billing", "old-billing", "Billing-eu", "ledger")
     databases = [replace(factories.database(app, n), name=f"postgresql-{n}") for n, app in enumerate(apps)]
-    options = modals.options_for(databases, aliases or {}, typed, Words(language))
+    options = modals.options_for(databases, aliases or {}, typed, Translator(language))
     return [option["text"]["text"].partition(" ")[0] for option in options]
 
 
@@ -85,7 +85,7 @@ def test_nothing_typed_finds_everything_and_what_is_nowhere_nothing() -> None:
 @IN_BOTH_LANGUAGES
 def test_a_search_answers_with_what_slack_takes_and_no_more(language: str) -> None:
     databases = [factories.database(f"app-{n}" + "x" * 90, n) for n in range(150)]
-    options = modals.options_for(databases, {}, "app", Words(language))
+    options = modals.options_for(databases, {}, "app", Translator(language))
     assert len(options) == 100
     assert list(SUGGESTED({"options": options}, "")) == []
 
@@ -139,10 +139,10 @@ def test_a_reason_is_needed_if_every_rule_that_allows_wants_one() -> None:
 @IN_BOTH_LANGUAGES
 @pytest.mark.parametrize("form", [modals.deny_form, modals.change_form, modals.extend_form])
 def test_forms_about_a_request_are_valid_and_carry_it(
-    form: Callable[[Case, Words], dict[str, Any]], language: str
+    form: Callable[[RequestDetails, Translator], dict[str, Any]], language: str
 ) -> None:
     for case in (CASES[name] for name in PENDING):
-        view = form(case, Words(language))
+        view = form(case, Translator(language))
         samples.require_valid_view(view)
         assert action_ids.read_button(view["private_metadata"]) == (case.request.id, case.request.version)
 
@@ -163,7 +163,7 @@ def test_less_starts_from_what_was_asked(asked: Any, expected: list[str]) -> Non
 
 @IN_BOTH_LANGUAGES
 def test_a_note_is_a_view_of_what_an_answer_would_have_said(language: str) -> None:
-    words = Words(language)
+    words = Translator(language)
     for name in PENDING:
         answer = responses.showing(CASES[name], words=words, policy=CROWDED)
         samples.require_valid_view(modals.note(answer, words))
@@ -209,7 +209,7 @@ PARAMS = {
 @IN_BOTH_LANGUAGES
 def test_a_refusal_as_plain_text_has_no_markup_left(language: str) -> None:
     for reason in Refusal:
-        said = modals.plain_text(Words(language).refusal(Refused(reason, **PARAMS)))
+        said = modals.plain_text(Translator(language).refusal(Refused(reason, **PARAMS)))
         marks = ("<!date", "<@", "&lt;", "&gt;", "&amp;", "`", "*", "\n", "{")
         assert [mark for mark in marks if mark in said] == []
         assert 0 < len(said) <= modals.FIELD_ERROR
@@ -218,7 +218,7 @@ def test_a_refusal_as_plain_text_has_no_markup_left(language: str) -> None:
 @IN_BOTH_LANGUAGES
 def test_names_and_dates_survive_as_plain_text(language: str) -> None:
     refused = Refused(Refusal.REQUEST_DECIDED, id=17, person="U0LEAD", at=NOW)
-    said = modals.plain_text(Words(language).refusal(refused))
+    said = modals.plain_text(Translator(language).refusal(refused))
     assert "2026-11-24 09:00 UTC" in said
     assert "U0LEAD" in said
 
@@ -264,7 +264,7 @@ def test_every_placeholder_of_a_refusal_is_known_to_these_tests() -> None:
     assert isinstance(PARAMS["at"], datetime)
     for language in CATALOGUE:
         for reason in Refusal:
-            assert Words(language).refusal(Refused(reason, **PARAMS))
+            assert Translator(language).refusal(Refused(reason, **PARAMS))
 
 
 def test_a_form_for_an_extension_asks_how_long_and_why() -> None:

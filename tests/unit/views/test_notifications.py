@@ -6,8 +6,8 @@ import pytest
 
 from bot.domain.grant import GrantState
 from bot.domain.request import Kind, RequestState, Verdict
-from bot.i18n.translator import Words
-from bot.ports import Case, Post, PostKind
+from bot.i18n.translator import Translator
+from bot.ports import MessageKind, OutboxMessage, RequestDetails
 from bot.views import action_ids, notifications
 from bot.views.render import render
 from tests.unit import factories
@@ -15,19 +15,19 @@ from tests.unit.factories import POLICY
 from tests.unit.views import samples
 from tests.unit.views.samples import CASES, IN_BOTH_LANGUAGES, LONG
 
-EN = Words("en")
-OPERATIONAL = (PostKind.NOTICE_HEROKU_DENIED, PostKind.NOTICE_HEROKU_TROUBLE, PostKind.NOTICE_STRAY)
+EN = Translator("en")
+OPERATIONAL = (MessageKind.NOTICE_HEROKU_DENIED, MessageKind.NOTICE_HEROKU_TROUBLE, MessageKind.NOTICE_STRAY)
 ABOUT_GRANTS = (
-    PostKind.NOTICE_IN_FORCE,
-    PostKind.NOTICE_ENDING,
-    PostKind.NOTICE_ENDED,
-    PostKind.NOTICE_FAILED,
-    PostKind.NOTICE_INTERRUPTED,
+    MessageKind.NOTICE_IN_FORCE,
+    MessageKind.NOTICE_ENDING,
+    MessageKind.NOTICE_ENDED,
+    MessageKind.NOTICE_FAILED,
+    MessageKind.NOTICE_INTERRUPTED,
 )
 DECIDED = [name for name in CASES if "approved" in name or "denied" in name]
 
 
-def post(kind: PostKind, recipient: str = "U0ENGINEER") -> Post:
+def post(kind: MessageKind, recipient: str = "U0ENGINEER") -> OutboxMessage:
     params = {
         "app": "billing",
         "network": "203.0.113.4/32",
@@ -35,7 +35,7 @@ def post(kind: PostKind, recipient: str = "U0ENGINEER") -> Post:
         "status": "401",
         "id": "unauthorized",
     }
-    return Post(
+    return OutboxMessage(
         id=1, lease=factories.database().id, kind=kind, recipient=recipient, request=17, channel=None,
         place=None, posting_since=None, version=1, tries=0, params=params,
     )  # fmt: skip
@@ -43,40 +43,42 @@ def post(kind: PostKind, recipient: str = "U0ENGINEER") -> Post:
 
 @IN_BOTH_LANGUAGES
 @pytest.mark.parametrize("kind", OPERATIONAL)
-def test_what_operations_are_told_is_valid(kind: PostKind, language: str) -> None:
-    samples.require_valid(render(post(kind), None, words=Words(language), policy=POLICY))
+def test_what_operations_are_told_is_valid(kind: MessageKind, language: str) -> None:
+    samples.require_valid(render(post(kind), None, words=Translator(language), policy=POLICY))
 
 
 @IN_BOTH_LANGUAGES
 @pytest.mark.parametrize("state", GrantState)
 @pytest.mark.parametrize("kind", ABOUT_GRANTS)
 def test_what_is_told_of_a_grant_is_valid_however_it_has_moved_on(
-    kind: PostKind, state: GrantState, language: str
+    kind: MessageKind, state: GrantState, language: str
 ) -> None:
-    message = render(post(kind), samples.granted(state), words=Words(language), policy=POLICY)
+    message = render(post(kind), samples.granted(state), words=Translator(language), policy=POLICY)
     samples.require_valid(message)
 
 
 @IN_BOTH_LANGUAGES
 def test_what_is_told_of_a_decision_is_valid(language: str) -> None:
     for name in DECIDED:
-        message = render(post(PostKind.NOTICE_DECIDED), CASES[name], words=Words(language), policy=POLICY)
+        message = render(
+            post(MessageKind.NOTICE_DECIDED), CASES[name], words=Translator(language), policy=POLICY
+        )
         samples.require_valid(message)
 
 
 @IN_BOTH_LANGUAGES
-@pytest.mark.parametrize("kind", [PostKind.NOTICE_LAPSED, PostKind.NOTICE_REMINDER])
-def test_what_is_told_of_waiting_is_valid(kind: PostKind, language: str) -> None:
+@pytest.mark.parametrize("kind", [MessageKind.NOTICE_LAPSED, MessageKind.NOTICE_REMINDER])
+def test_what_is_told_of_waiting_is_valid(kind: MessageKind, language: str) -> None:
     for case in CASES.values():
-        samples.require_valid(render(post(kind), case, words=Words(language), policy=samples.CROWDED))
+        samples.require_valid(render(post(kind), case, words=Translator(language), policy=samples.CROWDED))
 
 
 def test_a_reminder_that_comes_after_the_decision_reminds_nobody() -> None:
     late = render(
-        post(PostKind.NOTICE_REMINDER), samples.granted(GrantState.APPLYING), words=EN, policy=POLICY
+        post(MessageKind.NOTICE_REMINDER), samples.granted(GrantState.APPLYING), words=EN, policy=POLICY
     )
     assert "<@" not in samples.said(late)
-    waiting = render(post(PostKind.NOTICE_REMINDER), factories.case(), words=EN, policy=POLICY)
+    waiting = render(post(MessageKind.NOTICE_REMINDER), factories.case(), words=EN, policy=POLICY)
     assert "<@U0LEAD> <@U0LEAD2>" in samples.said(waiting)
 
 
@@ -103,7 +105,7 @@ def test_a_denial_with_an_endless_reason_is_cut() -> None:
     assert "…" in message.text
 
 
-def offered(kind: PostKind, case: Case, recipient: str) -> list[str]:
+def offered(kind: MessageKind, case: RequestDetails, recipient: str) -> list[str]:
     message = render(post(kind, recipient), case, words=EN, policy=POLICY)
     return samples.actions(list(message.blocks))
 
@@ -111,12 +113,12 @@ def offered(kind: PostKind, case: Case, recipient: str) -> list[str]:
 @pytest.mark.parametrize(
     ("kind", "state", "owner", "operations"),
     [
-        (PostKind.NOTICE_IN_FORCE, GrantState.IN_FORCE, [action_ids.EXTEND, action_ids.DONE], None),
-        (PostKind.NOTICE_ENDING, GrantState.IN_FORCE, [action_ids.EXTEND, action_ids.DONE], None),
-        (PostKind.NOTICE_ENDED, GrantState.ENDED, [], None),
-        (PostKind.NOTICE_FAILED, GrantState.FAILED, [action_ids.RETRY, action_ids.GIVE_UP], None),
+        (MessageKind.NOTICE_IN_FORCE, GrantState.IN_FORCE, [action_ids.EXTEND, action_ids.DONE], None),
+        (MessageKind.NOTICE_ENDING, GrantState.IN_FORCE, [action_ids.EXTEND, action_ids.DONE], None),
+        (MessageKind.NOTICE_ENDED, GrantState.ENDED, [], None),
+        (MessageKind.NOTICE_FAILED, GrantState.FAILED, [action_ids.RETRY, action_ids.GIVE_UP], None),
         (
-            PostKind.NOTICE_INTERRUPTED,
+            MessageKind.NOTICE_INTERRUPTED,
             GrantState.INTERRUPTED,
             [action_ids.RESTORE, action_ids.DONE],
             [action_ids.RESTORE, action_ids.REVOKE],
@@ -124,7 +126,7 @@ def offered(kind: PostKind, case: Case, recipient: str) -> list[str]:
     ],
 )
 def test_a_notice_offers_its_reader_what_they_can_do(
-    kind: PostKind, state: GrantState, owner: list[str], operations: list[str] | None
+    kind: MessageKind, state: GrantState, owner: list[str], operations: list[str] | None
 ) -> None:
     case = samples.granted(state)
     assert offered(kind, case, "U0ENGINEER") == owner
@@ -134,14 +136,16 @@ def test_a_notice_offers_its_reader_what_they_can_do(
 
 def test_what_has_no_end_is_not_offered_more_time() -> None:
     case = samples.granted(GrantState.IN_FORCE, endless=True)
-    assert offered(PostKind.NOTICE_IN_FORCE, case, "U0ENGINEER") == [action_ids.DONE]
+    assert offered(MessageKind.NOTICE_IN_FORCE, case, "U0ENGINEER") == [action_ids.DONE]
 
 
 def test_the_end_is_not_called_an_end_while_another_rule_keeps_the_address_open() -> None:
     case = samples.granted(GrantState.ENDED)
     still = replace(case, look=factories.look(factories.rule("203.0.113.4/32")))
     gone = replace(case, look=factories.look())
-    told = [render(post(PostKind.NOTICE_ENDED), one, words=EN, policy=POLICY).text for one in (still, gone)]
+    told = [
+        render(post(MessageKind.NOTICE_ENDED), one, words=EN, policy=POLICY).text for one in (still, gone)
+    ]
     assert "can still reach billing" in told[0]
     assert "no longer lets 203.0.113.4/32 reach billing" in told[1]
 
@@ -154,4 +158,4 @@ def test_the_connection_line_holds_no_secret_and_asks_for_the_url_when_it_is_run
 
 def test_a_notice_of_a_grant_that_was_never_opened_is_a_mistake_that_is_noticed() -> None:
     with pytest.raises(ValueError, match="request 17 has none"):
-        render(post(PostKind.NOTICE_IN_FORCE), factories.case(), words=EN, policy=POLICY)
+        render(post(MessageKind.NOTICE_IN_FORCE), factories.case(), words=EN, policy=POLICY)

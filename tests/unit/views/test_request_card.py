@@ -6,21 +6,21 @@ import pytest
 
 from bot.domain.grant import GrantState, Why
 from bot.domain.request import Kind, RequestState, Verdict
-from bot.i18n.translator import Words
-from bot.ports import PostKind
+from bot.i18n.translator import Translator
+from bot.ports import MessageKind
 from bot.views import notifications, request_card, responses
 from tests.unit import factories
 from tests.unit.factories import POLICY
 from tests.unit.views import samples
 from tests.unit.views.samples import CASES, IN_BOTH_LANGUAGES, LONG, POLICIES
 
-EN = Words("en")
+EN = Translator("en")
 
 
 @IN_BOTH_LANGUAGES
 @pytest.mark.parametrize("name", CASES)
 def test_cards_are_valid_and_so_is_every_answer_that_shows_a_request(name: str, language: str) -> None:
-    case, words = CASES[name], Words(language)
+    case, words = CASES[name], Translator(language)
     for policy in POLICIES:
         samples.require_valid(request_card.approval_card(case, words=words, policy=policy))
         samples.require_valid(request_card.requester_card(case, words=words, policy=policy))
@@ -38,7 +38,9 @@ def test_every_reason_of_a_failure_can_be_told(why: Why, language: str) -> None:
     case = samples.granted(GrantState.FAILED, why=why)
     assert case.grant is not None
     failed = replace(case.grant, detail=LONG)
-    samples.require_valid(notifications.about_grant(PostKind.NOTICE_FAILED, case, failed, Words(language)))
+    samples.require_valid(
+        notifications.about_grant(MessageKind.NOTICE_FAILED, case, failed, Translator(language))
+    )
 
 
 @pytest.mark.parametrize("kind", Kind)

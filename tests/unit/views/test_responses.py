@@ -8,10 +8,10 @@ import pytest
 
 from bot.domain import operation as changes
 from bot.domain.grant import GrantState
-from bot.domain.operation import ChangeState
+from bot.domain.operation import OperationState
 from bot.domain.request import Kind, RequestState, Verdict
 from bot.errors import Refusal, Refused
-from bot.i18n.translator import Words
+from bot.i18n.translator import Translator
 from bot.views import responses
 from bot.views.help import helping
 from handlers.parsing.command_table import COMMANDS
@@ -20,7 +20,7 @@ from tests.unit.factories import NOW, POLICY
 from tests.unit.views import samples
 from tests.unit.views.samples import CASES, IN_BOTH_LANGUAGES
 
-EN = Words("en")
+EN = Translator("en")
 TOPICS = sorted({(), *(path[:depth] for path in COMMANDS for depth in (1, 2, 3))})
 DONE = ("cancelled", "closing", "extended", "reopened", "retried", "given_up")
 
@@ -30,9 +30,9 @@ DONE = ("cancelled", "closing", "extended", "reopened", "retried", "given_up")
 def test_help_is_valid_at_every_level_and_ends_with_two_examples(
     topic: tuple[str, ...], language: str
 ) -> None:
-    message = helping(topic, Words(language))
+    message = helping(topic, Translator(language))
     samples.require_valid(message, answers=True)
-    examples = message.blocks[0]["text"]["text"].partition(Words(language)("help.examples"))[2]
+    examples = message.blocks[0]["text"]["text"].partition(Translator(language)("help.examples"))[2]
     assert examples.count("`/pgaccess") == 2
 
 
@@ -46,7 +46,7 @@ def test_help_on_a_verb_shows_how_it_is_written(verb: str) -> None:
 
 @IN_BOTH_LANGUAGES
 def test_small_answers_are_valid(language: str) -> None:
-    words = Words(language)
+    words = Translator(language)
     for answer in (
         responses.refused(Refused(Refusal.ADDRESS_EMPTY), words),
         responses.trouble("trouble", "ab12cd34", words),
@@ -59,7 +59,7 @@ def test_small_answers_are_valid(language: str) -> None:
 
 @IN_BOTH_LANGUAGES
 def test_answers_to_whoever_acted_are_valid(language: str) -> None:
-    words = Words(language)
+    words = Translator(language)
     for case in CASES.values():
         answers = [responses.decided(case, verdict, words) for verdict in Verdict]
         answers += [responses.done(key, case, words) for key in DONE]
@@ -113,15 +113,15 @@ def test_a_history_tells_what_became_of_the_grant(kind: Kind, state: GrantState,
 @pytest.mark.parametrize(
     ("state", "told"),
     [
-        (ChangeState.DOING, None),
-        (ChangeState.DONE, "done, read back from Heroku"),
-        (ChangeState.FAILED, "not done"),
-        (ChangeState.GIVEN_UP, "given up"),
+        (OperationState.DOING, None),
+        (OperationState.DONE, "done, read back from Heroku"),
+        (OperationState.FAILED, "not done"),
+        (OperationState.GIVEN_UP, "given up"),
     ],
 )
-def test_a_history_tells_what_became_of_a_change(state: ChangeState, told: str | None) -> None:
+def test_a_history_tells_what_became_of_a_change(state: OperationState, told: str | None) -> None:
     asked = factories.request(kind=Kind.ISSUE, state=RequestState.APPROVED, endless=True)
-    closed = None if state is ChangeState.DOING else NOW + timedelta(minutes=7)
+    closed = None if state is OperationState.DOING else NOW + timedelta(minutes=7)
     change = replace(changes.begin(asked, id=UUID(int=3), now=NOW), state=state, closed_at=closed)
     case = replace(factories.case(asked=asked, votes=(factories.vote(),)), change=change)
     blocks = responses.showing(case, words=EN, policy=POLICY).blocks

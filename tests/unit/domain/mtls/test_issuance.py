@@ -12,8 +12,8 @@ from bot.domain import operation as changes
 from bot.domain.grant import Why
 from bot.domain.mtls import issuance
 from bot.domain.mtls.certificate import Certificate
-from bot.domain.mtls.issuance import CALL, Step, Verdict, search_of
-from bot.domain.operation import Change, ChangeState
+from bot.domain.mtls.issuance import CALL, IssuanceResult, IssuanceStep, issuance_progress
+from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind
 from bot.domain.schedule import QUARANTINE
 from bot.domain.subject import Whole
@@ -28,7 +28,7 @@ usable = st.sampled_from(["pending", "ready"])
 statuses = st.sampled_from(["pending", "ready", "disabling", "disabled", "a new word"])
 
 
-def issue() -> Change:
+def issue() -> Operation:
     asked = factories.request(kind=Kind.ISSUE)
     asked = replace(asked, terms=replace(asked.terms, subject=Whole()))
     return changes.begin(asked, id=UUID(int=99), now=AT)
@@ -39,17 +39,17 @@ def listed(*found: UUID, status: str = "ready") -> list[Certificate]:
 
 
 def step(
-    change: Change,
+    change: Operation,
     there: list[Certificate],
     *,
     taken: frozenset[UUID] = frozenset(),
     at: datetime = LATER,
     overdue: bool = False,
-) -> Verdict:
-    return issuance.step(search_of(change), there, taken=taken, at=at, overdue=overdue)
+) -> IssuanceResult:
+    return issuance.step(issuance_progress(change), there, taken=taken, at=at, overdue=overdue)
 
 
-def asked(*known: UUID) -> Change:
+def asked(*known: UUID) -> Operation:
     return issuance.asking(issue(), listed(*known), at=AT)
 
 
@@ -64,12 +64,12 @@ def test_exactly_one_unknown_certificate_is_ours_and_no_other_number_of_them(
     unknown = new - known - taken
     verdict = step(asked(*known), there, taken=frozenset(taken - known))
     if len(unknown) == 1:
-        assert verdict == Verdict(step=Step.FOUND, made=unknown.pop())
+        assert verdict == IssuanceResult(step=IssuanceStep.FOUND, made=unknown.pop())
     elif unknown:
         candidates = tuple(sorted(unknown))
-        assert verdict == Verdict(step=Step.FAIL, why=Why.SEVERAL, candidates=candidates)
+        assert verdict == IssuanceResult(step=IssuanceStep.FAIL, why=Why.SEVERAL, candidates=candidates)
     else:
-        assert verdict == Verdict(step=Step.FAIL, why=Why.NOT_MADE)
+        assert verdict == IssuanceResult(step=IssuanceStep.FAIL, why=Why.NOT_MADE)
 
 
 @given(known=ids, there=ids, seconds=st.floats(0, (CALL + QUARANTINE).total_seconds() - 0.001))
@@ -77,7 +77,7 @@ def test_nothing_is_concluded_or_asked_for_again_while_a_late_call_may_still_lan
     known: set[UUID], there: set[UUID], seconds: float
 ) -> None:
     verdict = step(asked(*known), listed(*there), at=AT + timedelta(seconds=seconds))
-    assert verdict == Verdict(step=Step.WAIT)
+    assert verdict == IssuanceResult(step=IssuanceStep.WAIT)
 
 
 @given(known=ids, there=st.dictionaries(st.sampled_from(IDS), statuses, max_size=6), taken=ids)
@@ -85,7 +85,7 @@ def test_heroku_is_never_asked_twice_before_a_person_says_so(
     known: set[UUID], there: dict[UUID, str], taken: set[UUID]
 ) -> None:
     found = [Certificate(id=id, name="c", status=word, expires_at=None) for id, word in there.items()]
-    assert step(asked(*known), found, taken=frozenset(taken)).step is not Step.ASK
+    assert step(asked(*known), found, taken=frozenset(taken)).step is not IssuanceStep.ASK
 
 
 @given(word=st.sampled_from(["disabling", "disabled", "a new word"]))
@@ -100,24 +100,24 @@ def test_what_was_there_before_is_not_ours_even_if_it_was_the_only_one() -> None
 # --- a person says that it be tried again ------------------------------------------------------------
 
 
-def failed(change: Change, why: Why) -> Change:
+def failed(change: Operation, why: Why) -> Operation:
     return changes.failed(change, why, now=LATER)
 
 
 def test_tried_again_what_turned_up_late_is_ours_and_nothing_is_asked_for() -> None:
     again = issuance.again(failed(asked(IDS[0]), Why.NOT_MADE))
-    assert again.state is ChangeState.DOING
-    assert step(again, listed(IDS[0], IDS[1])) == Verdict(step=Step.FOUND, made=IDS[1])
+    assert again.state is OperationState.DOING
+    assert step(again, listed(IDS[0], IDS[1])) == IssuanceResult(step=IssuanceStep.FOUND, made=IDS[1])
 
 
 def test_tried_again_it_is_asked_for_once_more_where_nothing_turned_up() -> None:
     again = issuance.again(failed(asked(IDS[0]), Why.NOT_MADE))
-    assert step(again, listed(IDS[0])) == Verdict(step=Step.ASK)
+    assert step(again, listed(IDS[0])) == IssuanceResult(step=IssuanceStep.ASK)
 
 
 def test_once_asked_again_it_is_waited_for_as_the_first_time() -> None:
     again = issuance.asking(issuance.again(failed(asked(), Why.NOT_MADE)), listed(), at=LATER)
-    assert step(again, listed(), at=LATER).step is Step.WAIT
+    assert step(again, listed(), at=LATER).step is IssuanceStep.WAIT
 
 
 @given(known=ids, candidates=st.sets(st.sampled_from(IDS), min_size=2, max_size=5))
@@ -127,25 +127,25 @@ def test_those_that_nobody_picked_are_not_ours_when_it_is_tried_again(
     assume(not known & candidates)
     undecided = issuance.undecided(asked(*known), candidates)
     again = issuance.again(failed(undecided, Why.SEVERAL))
-    assert step(again, listed(*known | candidates)) == Verdict(step=Step.ASK)
+    assert step(again, listed(*known | candidates)) == IssuanceResult(step=IssuanceStep.ASK)
 
 
 def test_the_one_that_somebody_picked_is_followed_until_it_is_ready() -> None:
     undecided = issuance.undecided(asked(), IDS[:2])
     picked = issuance.picked(failed(undecided, Why.SEVERAL), IDS[1])
-    assert step(picked, listed(*IDS[:2], status="pending")) == Verdict(step=Step.WAIT)
-    assert step(picked, listed(*IDS[:2])) == Verdict(step=Step.DONE, made=IDS[1])
+    assert step(picked, listed(*IDS[:2], status="pending")) == IssuanceResult(step=IssuanceStep.WAIT)
+    assert step(picked, listed(*IDS[:2])) == IssuanceResult(step=IssuanceStep.DONE, made=IDS[1])
 
 
 def test_what_failed_before_heroku_was_asked_begins_anew() -> None:
     again = issuance.again(failed(issue(), Why.PERSON))
     assert again.progress == {}
-    assert step(again, listed(IDS[0])) == Verdict(step=Step.ASK)
+    assert step(again, listed(IDS[0])) == IssuanceResult(step=IssuanceStep.ASK)
 
 
 def test_a_certificate_that_went_away_while_it_was_made_is_made_anew() -> None:
     gone = failed(issuance.found(asked(), IDS[0]), Why.NEW_GONE)
-    assert step(issuance.again(gone), listed()) == Verdict(step=Step.ASK)
+    assert step(issuance.again(gone), listed()) == IssuanceResult(step=IssuanceStep.ASK)
 
 
 # --- the answer came -----------------------------------------------------------------------------------
@@ -154,24 +154,24 @@ def test_a_certificate_that_went_away_while_it_was_made_is_made_anew() -> None:
 @pytest.mark.parametrize(
     ("there", "overdue", "verdict"),
     [
-        (listed(IDS[0], status="pending"), False, Verdict(step=Step.WAIT)),
-        ([], False, Verdict(step=Step.WAIT)),
-        (listed(IDS[0]), False, Verdict(step=Step.DONE, made=IDS[0])),
-        (listed(IDS[0]), True, Verdict(step=Step.DONE, made=IDS[0])),
-        (listed(IDS[0], status="pending"), True, Verdict(step=Step.FAIL, why=Why.DEADLINE)),
-        ([], True, Verdict(step=Step.FAIL, why=Why.NEW_GONE)),
-        (listed(IDS[0], status="disabled"), False, Verdict(step=Step.FAIL, why=Why.NEW_GONE)),
-        (listed(IDS[0], status="disabling"), False, Verdict(step=Step.FAIL, why=Why.NEW_GONE)),
+        (listed(IDS[0], status="pending"), False, IssuanceResult(step=IssuanceStep.WAIT)),
+        ([], False, IssuanceResult(step=IssuanceStep.WAIT)),
+        (listed(IDS[0]), False, IssuanceResult(step=IssuanceStep.DONE, made=IDS[0])),
+        (listed(IDS[0]), True, IssuanceResult(step=IssuanceStep.DONE, made=IDS[0])),
+        (listed(IDS[0], status="pending"), True, IssuanceResult(step=IssuanceStep.FAIL, why=Why.DEADLINE)),
+        ([], True, IssuanceResult(step=IssuanceStep.FAIL, why=Why.NEW_GONE)),
+        (listed(IDS[0], status="disabled"), False, IssuanceResult(step=IssuanceStep.FAIL, why=Why.NEW_GONE)),
+        (listed(IDS[0], status="disabling"), False, IssuanceResult(step=IssuanceStep.FAIL, why=Why.NEW_GONE)),
     ],
 )
 def test_a_certificate_whose_id_is_known_is_followed_to_its_end(
-    there: list[Certificate], overdue: bool, verdict: Verdict
+    there: list[Certificate], overdue: bool, verdict: IssuanceResult
 ) -> None:
     assert step(issuance.found(asked(), IDS[0]), there, overdue=overdue) == verdict
 
 
 def test_a_definite_no_leaves_nothing_to_look_for() -> None:
-    assert not search_of(issuance.not_asked(asked())).is_open
+    assert not issuance_progress(issuance.not_asked(asked())).is_open
 
 
 def test_a_missed_deadline_is_a_failure_whatever_is_there() -> None:

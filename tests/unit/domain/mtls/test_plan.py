@@ -9,8 +9,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.domain.grant import GrantState, Why
-from bot.domain.mtls.observation import Rule
-from bot.domain.mtls.plan import Attempt, Entry, Known, Plan, Undo, Want, plan, strays, unseen
+from bot.domain.mtls.observation import IpRule
+from bot.domain.mtls.plan import (
+    ApprovedRemoval,
+    Entry,
+    Known,
+    PendingCreation,
+    Plan,
+    Want,
+    orphans,
+    plan,
+    unseen,
+)
 from bot.domain.owned_entry import Removal
 
 SPACE = UUID(int=0)
@@ -39,16 +49,16 @@ def entry(
 
 def rule(
     network: IPv4Network = HOME, name: object = "rule", status: str = "Authorized", text: str = ""
-) -> Rule:
-    return Rule(id=uid(name), network=network, status=status, description=text)
+) -> IpRule:
+    return IpRule(id=uid(name), network=network, status=status, description=text)
 
 
-def attempt(network: IPv4Network = HOME, waiting: bool = True) -> Attempt:
-    return Attempt(intent=uid("intent"), network=network, mark="pgaccess/x intent", waiting=waiting)
+def attempt(network: IPv4Network = HOME, waiting: bool = True) -> PendingCreation:
+    return PendingCreation(intent=uid("intent"), network=network, mark="pgaccess/x intent", waiting=waiting)
 
 
 def known(
-    wants: Sequence[Want] = (), entries: Sequence[Entry] = (), attempts: Sequence[Attempt] = ()
+    wants: Sequence[Want] = (), entries: Sequence[Entry] = (), attempts: Sequence[PendingCreation] = ()
 ) -> Known:
     return Known(wants=tuple(wants), entries=tuple(entries), attempts=tuple(attempts))
 
@@ -180,7 +190,7 @@ def test_without_a_list_only_a_missed_deadline_is_a_failure() -> None:
 
 
 def test_a_rule_whose_network_nobody_can_read_counts_and_serves_nothing() -> None:
-    odd = [Rule(id=uid(n), network="2001:db8::/64", status="Authorized", description="") for n in range(60)]
+    odd = [IpRule(id=uid(n), network="2001:db8::/64", status="Authorized", description="") for n in range(60)]
     drawn = plan(known([want(), want(OFFICE, GrantState.ENDING, name=2)], [entry(OFFICE)]), odd)
     assert drawn.failed == ((uid("grant"), Why.FULL),)
     assert drawn.ended == (uid(2),)
@@ -198,7 +208,7 @@ def test_a_foreign_rule_of_exactly_the_network_satisfies_a_grant_and_survives_it
 
 def undoing(*wants: Want, entries: Sequence[Entry] = (), removal: Removal = Removal.NONE) -> Known:
     """Known, with the approved removal of the rule that is simply called so."""
-    return replace(known(wants, entries), undo=(Undo(rule=uid("rule"), removal=removal),))
+    return replace(known(wants, entries), undo=(ApprovedRemoval(rule=uid("rule"), removal=removal),))
 
 
 def test_a_foreign_rule_is_removed_by_its_own_approved_removal_and_no_other_of_the_same_address() -> None:
@@ -322,8 +332,8 @@ def test_a_list_that_is_full_only_until_our_own_removal_is_waited_for() -> None:
 
 def test_a_rule_with_our_mark_that_the_store_does_not_know_is_a_stray() -> None:
     unknown = rule(text="pgaccess/x other")
-    assert strays(known(), [unknown, rule(name=2)], mark="pgaccess/x ") == (unknown,)
-    assert strays(known([], [], [attempt()]), [rule(text="pgaccess/x intent")], mark="pgaccess/x ") == ()
+    assert orphans(known(), [unknown, rule(name=2)], mark="pgaccess/x ") == (unknown,)
+    assert orphans(known([], [], [attempt()]), [rule(text="pgaccess/x intent")], mark="pgaccess/x ") == ()
 
 
 # --- in every case -----------------------------------------------------------------------------------
@@ -335,7 +345,7 @@ open_states = st.sampled_from(
 
 
 @st.composite
-def worlds(draw: st.DrawFn) -> tuple[Known, tuple[Rule, ...]]:
+def worlds(draw: st.DrawFn) -> tuple[Known, tuple[IpRule, ...]]:
     wants = [
         want(draw(networks), draw(open_states), f"grant {n}", draw(st.booleans()), draw(st.booleans()))
         for n in range(draw(st.integers(0, 5)))
@@ -345,17 +355,19 @@ def worlds(draw: st.DrawFn) -> tuple[Known, tuple[Rule, ...]]:
         for n in range(draw(st.integers(0, 4)))
     ]
     attempts = [
-        Attempt(intent=uid(f"i{n}"), network=draw(networks), mark=f"mark {n}", waiting=draw(st.booleans()))
+        PendingCreation(
+            intent=uid(f"i{n}"), network=draw(networks), mark=f"mark {n}", waiting=draw(st.booleans())
+        )
         for n in range(draw(st.integers(0, 2)))
     ]
     statuses = st.sampled_from(["Authorizing", "Authorized", "Unheard of"])
     rules = [
-        Rule(id=e.rule, network=e.network, status=draw(statuses), description="")
+        IpRule(id=e.rule, network=e.network, status=draw(statuses), description="")
         for e in entries
         if draw(st.booleans())
     ]
     rules += [
-        Rule(id=uid(f"landed {n}"), network=a.network, status="Authorized", description=a.mark)
+        IpRule(id=uid(f"landed {n}"), network=a.network, status="Authorized", description=a.mark)
         for n, a in enumerate(attempts)
         if draw(st.booleans())
     ]
@@ -364,7 +376,7 @@ def worlds(draw: st.DrawFn) -> tuple[Known, tuple[Rule, ...]]:
     return known(wants, entries, attempts), tuple(rules)
 
 
-def foreign_ids(state: Known, rules: Sequence[Rule]) -> set[UUID]:
+def foreign_ids(state: Known, rules: Sequence[IpRule]) -> set[UUID]:
     marks = {a.mark for a in state.attempts}
     ours = {e.rule for e in state.entries}
     return {r.id for r in rules if r.id not in ours and r.description not in marks}
@@ -380,7 +392,7 @@ def clocked(want: Want) -> Want:
     return replace(want, state=GrantState.ENDING, over=False) if want.over else want
 
 
-def carried_out(state: Known, rules: Sequence[Rule], drawn: Plan) -> tuple[Known, tuple[Rule, ...]]:
+def carried_out(state: Known, rules: Sequence[IpRule], drawn: Plan) -> tuple[Known, tuple[IpRule, ...]]:
     """The world after the plan: every call answered, everything authorised, time enough gone by."""
     ours = {e.rule: late(e) for e in state.entries if e.rule not in drawn.gone}
     asked = {attempt.intent: attempt.network for attempt in state.attempts}
@@ -415,14 +427,14 @@ def carried_out(state: Known, rules: Sequence[Rule], drawn: Plan) -> tuple[Known
 
 
 @given(worlds())
-def test_a_foreign_rule_is_never_removed(world: tuple[Known, tuple[Rule, ...]]) -> None:
+def test_a_foreign_rule_is_never_removed(world: tuple[Known, tuple[IpRule, ...]]) -> None:
     state, rules = world
     assert not set(plan(state, rules).remove) & foreign_ids(state, rules)
 
 
 @given(worlds())
 def test_only_what_an_applying_grant_wants_is_added_and_only_where_nothing_is(
-    world: tuple[Known, tuple[Rule, ...]],
+    world: tuple[Known, tuple[IpRule, ...]],
 ) -> None:
     state, rules = world
     applying = {
@@ -436,7 +448,7 @@ def test_only_what_an_applying_grant_wants_is_added_and_only_where_nothing_is(
 @settings(max_examples=400)
 @given(worlds())
 def test_carried_out_it_converges_and_planned_again_it_changes_nothing(
-    world: tuple[Known, tuple[Rule, ...]],
+    world: tuple[Known, tuple[IpRule, ...]],
 ) -> None:
     state, rules = world
     foreign = foreign_ids(state, rules)
@@ -458,7 +470,7 @@ def test_carried_out_it_converges_and_planned_again_it_changes_nothing(
 
 @given(worlds())
 def test_every_grant_gets_at_most_one_verdict_and_one_that_is_over_none(
-    world: tuple[Known, tuple[Rule, ...]],
+    world: tuple[Known, tuple[IpRule, ...]],
 ) -> None:
     drawn = plan(*world)
     over = {want.grant for want in world[0].wants if want.over and want.state is not GrantState.ENDING}

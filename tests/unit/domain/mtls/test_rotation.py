@@ -12,9 +12,9 @@ from bot.domain import operation as changes
 from bot.domain.grant import Why
 from bot.domain.mtls import rotation
 from bot.domain.mtls.certificate import Certificate
-from bot.domain.mtls.connection_test import Probed
-from bot.domain.mtls.rotation import GRACE, PATIENCE, REMINDERS, Stage, Step, rotation_of
-from bot.domain.operation import Change, ChangeState
+from bot.domain.mtls.connection_test import TestResult
+from bot.domain.mtls.rotation import GRACE, PATIENCE, REMINDERS, RotationStage, RotationStep, rotation_of
+from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind
 from bot.domain.subject import CertificateId, Whole
 from tests.unit import factories
@@ -24,21 +24,21 @@ OLD, NEW = UUID(int=70), UUID(int=71)
 SECOND = timedelta(seconds=1)
 
 
-def begun() -> Change:
+def begun() -> Operation:
     asked = factories.request(kind=Kind.ROTATE, endless=True)
     asked = replace(asked, terms=replace(asked.terms, subject=CertificateId(OLD)))
     return changes.begin(asked, id=UUID(int=3), now=NOW)
 
 
-def waiting() -> Change:
+def waiting() -> Operation:
     return rotation.made(begun(), NEW, now=NOW)
 
 
-def resting() -> Change:
+def resting() -> Operation:
     return rotation.installed(waiting(), now=NOW)
 
 
-def removing() -> Change:
+def removing() -> Operation:
     return rotation.removing(resting(), at=NOW + GRACE)
 
 
@@ -50,8 +50,12 @@ BOTH = (certificate(OLD), certificate(NEW))
 
 
 def next_step(
-    change: Change, listed: tuple[Certificate, ...], *, after: timedelta = timedelta(), overdue: bool = False
-) -> tuple[Step, Why | None]:
+    change: Operation,
+    listed: tuple[Certificate, ...],
+    *,
+    after: timedelta = timedelta(),
+    overdue: bool = False,
+) -> tuple[RotationStep, Why | None]:
     now = NOW + after
     return rotation.step(rotation_of(change), listed, now=now, at=now, overdue=overdue)
 
@@ -61,38 +65,38 @@ def next_step(
 
 def test_it_goes_through_its_stages_in_order() -> None:
     stages = [rotation_of(each).stage for each in (begun(), waiting(), resting(), removing())]
-    assert stages == list(Stage)
+    assert stages == list(RotationStage)
 
 
 def test_it_begins_with_a_new_certificate() -> None:
-    assert next_step(begun(), (certificate(OLD),)) == (Step.MAKE, None)
+    assert next_step(begun(), (certificate(OLD),)) == (RotationStep.MAKE, None)
 
 
 def test_it_waits_for_as_long_as_nobody_says_that_the_new_one_is_installed() -> None:
-    assert next_step(waiting(), BOTH, after=timedelta(days=13), overdue=True) == (Step.WAIT, None)
+    assert next_step(waiting(), BOTH, after=timedelta(days=13), overdue=True) == (RotationStep.WAIT, None)
 
 
 def test_the_old_one_is_removed_after_the_grace_and_not_a_second_before() -> None:
-    assert next_step(resting(), BOTH, after=GRACE - SECOND) == (Step.WAIT, None)
-    assert next_step(resting(), BOTH, after=GRACE) == (Step.REMOVE, None)
+    assert next_step(resting(), BOTH, after=GRACE - SECOND) == (RotationStep.WAIT, None)
+    assert next_step(resting(), BOTH, after=GRACE) == (RotationStep.REMOVE, None)
 
 
 def test_it_is_done_once_the_old_one_is_proven_gone() -> None:
     on_its_way = (certificate(OLD, "disabling"), certificate(NEW))
-    assert next_step(removing(), on_its_way, after=GRACE) == (Step.READ_BACK, None)
+    assert next_step(removing(), on_its_way, after=GRACE) == (RotationStep.READ_BACK, None)
     for gone in ((certificate(NEW),), (certificate(OLD, "disabled"), certificate(NEW))):
-        assert next_step(removing(), gone, after=GRACE) == (Step.DONE, None)
+        assert next_step(removing(), gone, after=GRACE) == (RotationStep.DONE, None)
 
 
 def test_a_removal_that_shows_no_effect_is_asked_for_again_after_a_minute() -> None:
-    assert next_step(removing(), BOTH, after=GRACE + timedelta(seconds=59)) == (Step.READ_BACK, None)
-    assert next_step(removing(), BOTH, after=GRACE + timedelta(seconds=60)) == (Step.REMOVE, None)
+    assert next_step(removing(), BOTH, after=GRACE + timedelta(seconds=59)) == (RotationStep.READ_BACK, None)
+    assert next_step(removing(), BOTH, after=GRACE + timedelta(seconds=60)) == (RotationStep.REMOVE, None)
 
 
 # --- what may come between ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("change", [waiting(), resting(), removing()], ids=list(Stage)[1:])
+@pytest.mark.parametrize("change", [waiting(), resting(), removing()], ids=list(RotationStage)[1:])
 @pytest.mark.parametrize(
     "left",
     [
@@ -105,18 +109,18 @@ def test_a_removal_that_shows_no_effect_is_asked_for_again_after_a_minute() -> N
     ids=["gone", "disabled", "disabling", "expired", "all gone"],
 )
 def test_a_new_certificate_that_is_not_there_any_more_is_a_failure(
-    change: Change, left: tuple[Certificate, ...]
+    change: Operation, left: tuple[Certificate, ...]
 ) -> None:
-    assert next_step(change, left, after=2 * GRACE) == (Step.FAIL, Why.NEW_GONE)
+    assert next_step(change, left, after=2 * GRACE) == (RotationStep.FAIL, Why.NEW_GONE)
 
 
 @pytest.mark.parametrize("change", [waiting(), resting()])
-def test_an_old_one_that_somebody_else_removed_is_said(change: Change) -> None:
-    assert next_step(change, (certificate(NEW),)) == (Step.FAIL, Why.OLD_GONE)
+def test_an_old_one_that_somebody_else_removed_is_said(change: Operation) -> None:
+    assert next_step(change, (certificate(NEW),)) == (RotationStep.FAIL, Why.OLD_GONE)
 
 
 def test_a_removal_that_does_not_come_to_an_end_is_a_failure() -> None:
-    assert next_step(removing(), BOTH, after=GRACE, overdue=True) == (Step.FAIL, Why.DEADLINE)
+    assert next_step(removing(), BOTH, after=GRACE, overdue=True) == (RotationStep.FAIL, Why.DEADLINE)
 
 
 STATUSES = st.sampled_from(["pending", "ready", "disabling", "disabled"])
@@ -139,10 +143,10 @@ LISTS = st.lists(
     st.booleans(),
 )
 def test_the_last_certificate_that_works_is_never_removed(
-    change: Change, listed: tuple[Certificate, ...], after: timedelta, overdue: bool
+    change: Operation, listed: tuple[Certificate, ...], after: timedelta, overdue: bool
 ) -> None:
     step, _ = next_step(change, listed, after=after, overdue=overdue)
-    if step is Step.REMOVE:
+    if step is RotationStep.REMOVE:
         now = NOW + after
         assert [each for each in listed if rotation.is_usable(each, now=now) and each.id != OLD]
         assert rotation_of(change).installed_at is not None
@@ -152,56 +156,56 @@ def test_the_last_certificate_that_works_is_never_removed(
 # --- the old one is still needed, and tests ----------------------------------------------------------
 
 
-def tried(change: Change, found: Probed) -> Change:
+def tried(change: Operation, found: TestResult) -> Operation:
     return rotation.tested(rotation.testing(change, now=NOW), found, now=NOW + SECOND)
 
 
 def test_an_old_one_that_is_still_needed_stays_until_the_new_one_is_said_to_be_installed_again() -> None:
     kept = rotation.not_installed(resting(), now=NOW + SECOND)
-    assert rotation_of(kept).stage is Stage.INSTALLING
+    assert rotation_of(kept).stage is RotationStage.INSTALLING
     assert kept.wake_at == NOW + SECOND + REMINDERS[0]
-    assert next_step(kept, BOTH, after=2 * GRACE) == (Step.WAIT, None)
+    assert next_step(kept, BOTH, after=2 * GRACE) == (RotationStep.WAIT, None)
     assert not rotation.is_over(kept, now=NOW + PATIENCE)
 
 
 def test_a_test_that_was_asked_for_comes_before_the_removal() -> None:
     asked = rotation.testing(resting(), now=NOW)
-    assert next_step(asked, BOTH, after=GRACE) == (Step.TEST, None)
-    assert next_step(tried(resting(), Probed.CONNECTED), BOTH, after=GRACE) == (Step.REMOVE, None)
+    assert next_step(asked, BOTH, after=GRACE) == (RotationStep.TEST, None)
+    assert next_step(tried(resting(), TestResult.CONNECTED), BOTH, after=GRACE) == (RotationStep.REMOVE, None)
 
 
 def test_a_new_one_that_is_gone_is_not_tested() -> None:
     asked = rotation.testing(waiting(), now=NOW)
-    assert next_step(asked, (certificate(OLD),)) == (Step.FAIL, Why.NEW_GONE)
+    assert next_step(asked, (certificate(OLD),)) == (RotationStep.FAIL, Why.NEW_GONE)
 
 
 def test_an_old_one_on_its_way_out_is_removed_and_not_tested() -> None:
     asked = rotation.testing(removing(), now=NOW)
-    assert next_step(asked, BOTH, after=GRACE) == (Step.READ_BACK, None)
+    assert next_step(asked, BOTH, after=GRACE) == (RotationStep.READ_BACK, None)
 
 
 def test_a_new_one_that_is_proven_not_to_work_keeps_the_old_one_in_place() -> None:
-    refused = tried(resting(), Probed.NOT_ACCEPTED)
-    assert next_step(refused, BOTH, after=GRACE - SECOND) == (Step.WAIT, None)
-    assert next_step(refused, BOTH, after=GRACE) == (Step.FAIL, Why.NOT_ACCEPTED)
+    refused = tried(resting(), TestResult.NOT_ACCEPTED)
+    assert next_step(refused, BOTH, after=GRACE - SECOND) == (RotationStep.WAIT, None)
+    assert next_step(refused, BOTH, after=GRACE) == (RotationStep.FAIL, Why.NOT_ACCEPTED)
 
 
-@pytest.mark.parametrize("found", [found for found in Probed if found is not Probed.NOT_ACCEPTED])
-def test_a_test_that_says_nothing_about_the_certificate_decides_nothing(found: Probed) -> None:
-    assert next_step(tried(resting(), found), BOTH, after=GRACE) == (Step.REMOVE, None)
+@pytest.mark.parametrize("found", [found for found in TestResult if found is not TestResult.NOT_ACCEPTED])
+def test_a_test_that_says_nothing_about_the_certificate_decides_nothing(found: TestResult) -> None:
+    assert next_step(tried(resting(), found), BOTH, after=GRACE) == (RotationStep.REMOVE, None)
 
 
 def test_whoever_presses_once_more_knows_better_than_the_test() -> None:
     again = rotation.again(
-        changes.failed(tried(resting(), Probed.NOT_ACCEPTED), Why.NOT_ACCEPTED, now=NOW + GRACE),
+        changes.failed(tried(resting(), TestResult.NOT_ACCEPTED), Why.NOT_ACCEPTED, now=NOW + GRACE),
         now=NOW + GRACE,
     )
     assert rotation_of(again).tested is None
-    assert next_step(again, BOTH, after=GRACE) == (Step.REMOVE, None)
+    assert next_step(again, BOTH, after=GRACE) == (RotationStep.REMOVE, None)
 
 
 def test_a_test_that_begins_forgets_what_came_of_the_last_one() -> None:
-    again = rotation_of(rotation.testing(tried(waiting(), Probed.OTHER), now=NOW + 2 * SECOND))
+    again = rotation_of(rotation.testing(tried(waiting(), TestResult.OTHER), now=NOW + 2 * SECOND))
     assert (again.tested, again.tested_at, again.test_asked_at) == (None, None, NOW + 2 * SECOND)
 
 
@@ -236,13 +240,13 @@ def test_nothing_is_over_that_somebody_has_installed() -> None:
 # --- once more ---------------------------------------------------------------------------------------
 
 
-def failed(change: Change, why: Why) -> Change:
+def failed(change: Operation, why: Why) -> Operation:
     return changes.failed(change, why, now=NOW + timedelta(days=1))
 
 
-def retried(change: Change, why: Why) -> Change:
+def retried(change: Operation, why: Why) -> Operation:
     again = rotation.again(failed(change, why), now=NOW + timedelta(days=2))
-    assert (again.state, again.why, again.closed_at) == (ChangeState.DOING, None, None)
+    assert (again.state, again.why, again.closed_at) == (OperationState.DOING, None, None)
     return again
 
 
@@ -253,18 +257,18 @@ def test_a_certificate_that_is_there_is_not_made_again() -> None:
 
 
 @pytest.mark.parametrize(("change", "why"), [(begun(), Why.DEADLINE), (resting(), Why.NEW_GONE)])
-def test_one_that_is_not_there_is_made_anew(change: Change, why: Why) -> None:
-    assert rotation_of(retried(change, why)).stage is Stage.MAKING
+def test_one_that_is_not_there_is_made_anew(change: Operation, why: Why) -> None:
+    assert rotation_of(retried(change, why)).stage is RotationStage.MAKING
 
 
 def test_a_removal_by_somebody_else_is_accepted_when_a_person_says_so() -> None:
     again = retried(waiting(), Why.OLD_GONE)
-    assert next_step(again, (certificate(NEW),), after=timedelta(days=2)) == (Step.DONE, None)
+    assert next_step(again, (certificate(NEW),), after=timedelta(days=2)) == (RotationStep.DONE, None)
 
 
 def test_a_removal_that_failed_is_asked_for_again() -> None:
     again = retried(removing(), Why.DEADLINE)
-    assert next_step(again, BOTH, after=timedelta(days=2)) == (Step.REMOVE, None)
+    assert next_step(again, BOTH, after=timedelta(days=2)) == (RotationStep.REMOVE, None)
 
 
 def test_only_a_rotation_can_be_read_as_one() -> None:

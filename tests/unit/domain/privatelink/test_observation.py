@@ -6,9 +6,9 @@ from bot.domain.command_text import line_for
 from bot.domain.method import Method
 from bot.domain.privatelink.observation import (
     AWS_REGIONS,
+    AllowedAccount,
     Connection,
-    LinkAccount,
-    LinkLook,
+    PrivateLinkObservation,
     aws_region,
     has_privatelink,
 )
@@ -27,9 +27,9 @@ def connection(endpoint: str = "vpce-0ab1", owner: str = ROOT) -> Connection:
     return Connection(endpoint=endpoint, hostname="db.example", owner=owner, status="Available")
 
 
-def look(*connections: Connection, config_vars: tuple[str, ...] = ()) -> LinkLook:
-    accounts = (LinkAccount(arn=ROOT, status="Active"), LinkAccount(arn=OTHER, status="Active"))
-    return LinkLook(
+def look(*connections: Connection, config_vars: tuple[str, ...] = ()) -> PrivateLinkObservation:
+    accounts = (AllowedAccount(arn=ROOT, status="Active"), AllowedAccount(arn=OTHER, status="Active"))
+    return PrivateLinkObservation(
         at=NOW,
         status="Operational",
         accounts=accounts,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.domain.grant import GrantState, Why
 from bot.domain.owned_entry import Removal
-from bot.domain.privatelink.observation import LinkAccount
+from bot.domain.privatelink.observation import AllowedAccount
 from bot.domain.privatelink.plan import Let, LinkKnown, LinkPlan, LinkWant, plan
 
 A, B, C = (f"arn:aws:iam::{digit * 12}:root" for digit in "123")
@@ -24,8 +24,8 @@ def want(*arns: str, state: GrantState = GrantState.APPLYING, number: int = 1, *
     )
 
 
-def account(arn: str = A, status: str = "Active") -> LinkAccount:
-    return LinkAccount(arn=arn, status=status)
+def account(arn: str = A, status: str = "Active") -> AllowedAccount:
+    return AllowedAccount(arn=arn, status=status)
 
 
 def known(*wants: LinkWant, lets: tuple[Let, ...] = ()) -> LinkKnown:
@@ -133,7 +133,7 @@ def test_a_removal_that_came_to_nothing_is_asked_for_once_more_wanted_or_not() -
 
 @pytest.mark.parametrize(("status", "left"), [(READY, ()), (None, ()), ("Deprovisioned", (account(A),))])
 def test_what_was_in_force_and_is_gone_is_interrupted_and_not_opened_again(
-    status: str | None, left: tuple[LinkAccount, ...]
+    status: str | None, left: tuple[AllowedAccount, ...]
 ) -> None:
     held = known(want(A, state=GrantState.IN_FORCE), lets=(Let(arn=A, listed=True),))
     drawn = plan(held, status, left)
@@ -197,7 +197,7 @@ STATES = st.sampled_from(
 
 
 @st.composite
-def situations(draw: st.DrawFn) -> tuple[LinkKnown, str | None, tuple[LinkAccount, ...]]:
+def situations(draw: st.DrawFn) -> tuple[LinkKnown, str | None, tuple[AllowedAccount, ...]]:
     """Any store, and any look."""
     wants = tuple(
         want(
@@ -231,7 +231,7 @@ def situations(draw: st.DrawFn) -> tuple[LinkKnown, str | None, tuple[LinkAccoun
 
 @given(situations())
 def test_no_foreign_account_is_ever_removed_save_by_its_own_approval(
-    situation: tuple[LinkKnown, str | None, tuple[LinkAccount, ...]],
+    situation: tuple[LinkKnown, str | None, tuple[AllowedAccount, ...]],
 ) -> None:
     made, status, listed = situation
     ours = {each.arn for each in made.lets}
@@ -240,7 +240,7 @@ def test_no_foreign_account_is_ever_removed_save_by_its_own_approval(
 
 @given(situations())
 def test_only_what_an_open_grant_wants_is_let_in(
-    situation: tuple[LinkKnown, str | None, tuple[LinkAccount, ...]],
+    situation: tuple[LinkKnown, str | None, tuple[AllowedAccount, ...]],
 ) -> None:
     made, status, listed = situation
     drawn = plan(made, status, listed)
@@ -254,7 +254,7 @@ def test_only_what_an_open_grant_wants_is_let_in(
 
 @given(situations())
 def test_planned_again_on_its_own_result_it_comes_to_rest(
-    situation: tuple[LinkKnown, str | None, tuple[LinkAccount, ...]],
+    situation: tuple[LinkKnown, str | None, tuple[AllowedAccount, ...]],
 ) -> None:
     made, status, listed = situation
     for _ in range(8):
@@ -265,8 +265,8 @@ def test_planned_again_on_its_own_result_it_comes_to_rest(
 
 
 def _carried_out(
-    made: LinkKnown, status: str | None, listed: tuple[LinkAccount, ...], drawn: LinkPlan
-) -> tuple[LinkKnown, str | None, tuple[LinkAccount, ...]]:
+    made: LinkKnown, status: str | None, listed: tuple[AllowedAccount, ...], drawn: LinkPlan
+) -> tuple[LinkKnown, str | None, tuple[AllowedAccount, ...]]:
     """What the store knows and Heroku has once a plan was carried out and its time has passed."""
     there = {each.arn for each in listed}
     there -= set(drawn.remove)

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from bot.domain.trusted_ips.merge import Merged, Rules, Written, chain, follow, merge
 from bot.domain.trusted_ips.plan import Edit, edited
-from bot.domain.trusted_ips.ruleset import LIMIT, RangeRule, Ruleset
+from bot.domain.trusted_ips.ruleset import LIMIT, Ruleset, RulesetRule
 
 MINE, OLD = "203.0.113.4/32", "203.0.113.5/32"
 """What we add, and what we take out."""
 
 
 def allow(*sources: str) -> Rules:
-    return tuple(RangeRule("allow", source) for source in sources)
+    return tuple(RulesetRule("allow", source) for source in sources)
 
 
 def ruleset(number: int, rules: Rules, by: str = "somebody@example.com") -> Ruleset:
@@ -135,7 +135,7 @@ def test_an_order_that_others_made_holds() -> None:
 
 
 def test_lines_that_deny_stay_where_they_are_and_as_they_are() -> None:
-    deny = RangeRule("deny", "198.51.100.7/32")
+    deny = RulesetRule("deny", "198.51.100.7/32")
     first = (*allow("a"), deny, *allow("b"))
     assert between(first, (*first, *allow("c"))).merged().rules == (*first, *allow("c", MINE))
 
@@ -146,7 +146,7 @@ def test_a_writer_who_had_read_the_list_before_us_takes_nothing_back() -> None:
     found = space.merged()
     # It says nothing of our range, which the plan adds anew; what we took out is still ours to take out.
     assert set(found.rules) >= set(allow("a", "y"))
-    assert RangeRule("allow", MINE) not in found.rules
+    assert RulesetRule("allow", MINE) not in found.rules
 
 
 def test_what_others_added_while_we_were_about_to_is_theirs() -> None:
@@ -212,7 +212,7 @@ Turn = st.tuples(st.booleans(), st.sampled_from(SOURCES))
 
 def turned(rules: Rules, turn: tuple[bool, str]) -> Rules:
     adds, source = turn
-    rule = RangeRule("allow", source)
+    rule = RulesetRule("allow", source)
     rest = tuple(each for each in rules if each != rule)
     return (*rest, rule) if adds and rule not in rules else rules if adds else rest
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from bot.domain.grant import GrantState, Why
 from bot.domain.trusted_ips.plan import Edit, OurRange, RangesKnown, RangesPlan, RangeWant, edited, plan
-from bot.domain.trusted_ips.ruleset import LIMIT, RangeRule, RangesLook, Ruleset
+from bot.domain.trusted_ips.ruleset import LIMIT, Ruleset, RulesetObservation, RulesetRule
 from tests.unit.factories import NOW
 
 OFFICE, MINE, OTHER = "198.51.100.0/24", "203.0.113.4/32", "203.0.113.5/32"
@@ -19,8 +19,8 @@ SOURCES = [OFFICE, MINE, OTHER, "203.0.113.6/32", "0.0.0.0/0"]
 APPLYING, IN_FORCE, ENDING = GrantState.APPLYING, GrantState.IN_FORCE, GrantState.ENDING
 
 
-def ruleset(*sources: str | RangeRule, applied: bool | None = True) -> Ruleset:
-    rules = tuple(RangeRule("allow", each) if isinstance(each, str) else each for each in sources)
+def ruleset(*sources: str | RulesetRule, applied: bool | None = True) -> Ruleset:
+    rules = tuple(RulesetRule("allow", each) if isinstance(each, str) else each for each in sources)
     return Ruleset(id=UUID(int=1), rules=rules, applied=applied, by="somebody@example.com")
 
 
@@ -71,7 +71,7 @@ def test_what_is_wanted_and_not_there_is_added_at_the_end() -> None:
 
 
 def test_ours_that_nobody_wants_is_taken_out_and_nothing_else() -> None:
-    deny = RangeRule("deny", MINE)
+    deny = RulesetRule("deny", MINE)
     drawn = plan(known(want(state=ENDING), ours()), ruleset(deny, OFFICE, MINE))
     assert drawn.edit == Edit(remove=(MINE,))
     assert edited(ruleset(deny, OFFICE, MINE).rules, drawn.edit) == ruleset(deny, OFFICE).rules
@@ -104,8 +104,8 @@ def test_what_a_grant_needs_is_not_undone() -> None:
     assert not plan(known(grant, ours(OTHER), undo=[OTHER]), ruleset(OFFICE, OTHER)).writes
 
 
-@pytest.mark.parametrize("others", [(), (RangeRule("deny", OFFICE),)])
-def test_the_last_range_that_lets_anybody_in_stays_and_that_is_said(others: tuple[RangeRule, ...]) -> None:
+@pytest.mark.parametrize("others", [(), (RulesetRule("deny", OFFICE),)])
+def test_the_last_range_that_lets_anybody_in_stays_and_that_is_said(others: tuple[RulesetRule, ...]) -> None:
     drawn = plan(known(want(state=ENDING), ours()), ruleset(*others, MINE))
     assert not drawn.writes
     assert drawn.stuck == (MINE,)
@@ -225,8 +225,8 @@ def test_a_source_that_is_there_twice_is_left_to_whoever_wrote_it_too() -> None:
 
 
 def test_what_covers_a_network_is_found_the_narrowest_first() -> None:
-    look = RangesLook(
-        at=NOW, ruleset=ruleset("0.0.0.0/0", RangeRule("deny", OFFICE), OFFICE), ours=frozenset()
+    look = RulesetObservation(
+        at=NOW, ruleset=ruleset("0.0.0.0/0", RulesetRule("deny", OFFICE), OFFICE), ours=frozenset()
     )
     found = [rule.source for rule in look.covering(IPv4Network("198.51.100.7/32"))]
     assert found == [OFFICE, "0.0.0.0/0"]
@@ -253,7 +253,7 @@ KNOWN = st.builds(
     undo=st.frozensets(st.sampled_from(SOURCES[:4]), max_size=1),
 )
 RULES = st.lists(
-    st.builds(RangeRule, st.sampled_from(["allow", "allow", "deny"]), st.sampled_from(SOURCES)),
+    st.builds(RulesetRule, st.sampled_from(["allow", "allow", "deny"]), st.sampled_from(SOURCES)),
     min_size=1,
     max_size=5,
 ).map(tuple)
@@ -279,7 +279,7 @@ def carried_out(before: RangesKnown, drawn: RangesPlan) -> RangesKnown:
 
 @given(KNOWN, RULES, st.sampled_from([True, None]))
 def test_planned_again_on_its_own_result_it_is_empty(
-    before: RangesKnown, rules: tuple[RangeRule, ...], applied: bool | None
+    before: RangesKnown, rules: tuple[RulesetRule, ...], applied: bool | None
 ) -> None:
     drawn = plan(before, replace(ruleset(), rules=rules, applied=applied))
     after = edited(rules, drawn.edit)
@@ -289,7 +289,7 @@ def test_planned_again_on_its_own_result_it_is_empty(
 
 @given(KNOWN, RULES, st.sampled_from([True, False, None]), st.booleans())
 def test_whatever_is_planned_what_is_foreign_stays_as_it_is_and_somebody_is_let_in(
-    before: RangesKnown, rules: tuple[RangeRule, ...], applied: bool | None, waiting: bool
+    before: RangesKnown, rules: tuple[RulesetRule, ...], applied: bool | None, waiting: bool
 ) -> None:
     drawn = plan(replace(before, waiting=waiting), replace(ruleset(), rules=rules, applied=applied))
     after = edited(rules, drawn.edit)

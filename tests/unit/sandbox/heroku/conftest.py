@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from sandbox.heroku import Pace, PlayedHeroku, Switches, default_world
+from sandbox.heroku import HerokuEmulator, Pace, Switches, default_world
 from sandbox.heroku.server import app
 
 TOKEN = "HRKU-played"
@@ -44,7 +44,7 @@ def switches() -> Switches:
 
 
 @pytest.fixture
-def heroku(switches: Switches) -> PlayedHeroku:
+def heroku(switches: Switches) -> HerokuEmulator:
     pace = Pace(
         provision=300,
         authorize=600,
@@ -62,7 +62,7 @@ def heroku(switches: Switches) -> PlayedHeroku:
 
 
 @pytest.fixture
-async def anonymous(heroku: PlayedHeroku, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
+async def anonymous(heroku: HerokuEmulator, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
     """A client that says nothing by itself, neither who it is nor what it accepts."""
     transport = httpx.ASGITransport(app(heroku, now=clock))
     async with httpx.AsyncClient(transport=transport, base_url="http://heroku.test") as client:
@@ -70,7 +70,7 @@ async def anonymous(heroku: PlayedHeroku, clock: Clock) -> AsyncIterator[httpx.A
 
 
 @pytest.fixture
-async def api(heroku: PlayedHeroku, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
+async def api(heroku: HerokuEmulator, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
     """A client with the token and the right media type."""
     transport = httpx.ASGITransport(app(heroku, now=clock))
     headers = {**ACCEPT, **BEARER}

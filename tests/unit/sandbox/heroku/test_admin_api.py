@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from sandbox.heroku import PlayedHeroku
+from sandbox.heroku import HerokuEmulator
 from sandbox.heroku.server import app
 from tests.unit.sandbox.heroku.conftest import CIDR, RULES, Clock
 
@@ -11,7 +11,7 @@ DATABASE = "postgresql-curved-12345"
 
 
 async def test_the_state_is_the_snapshot_with_its_version(
-    heroku: PlayedHeroku, anonymous: httpx.AsyncClient, clock: Clock
+    heroku: HerokuEmulator, anonymous: httpx.AsyncClient, clock: Clock
 ) -> None:
     seen = (await anonymous.get("/played/state")).json()
 
@@ -19,7 +19,7 @@ async def test_the_state_is_the_snapshot_with_its_version(
 
 
 async def test_rules_come_and_go_by_hand_and_are_no_calls(
-    heroku: PlayedHeroku, anonymous: httpx.AsyncClient, clock: Clock
+    heroku: HerokuEmulator, anonymous: httpx.AsyncClient, clock: Clock
 ) -> None:
     given = {"database": DATABASE, "cidr": CIDR, "description": "by hand"}
     added = (await anonymous.post("/played/rules/add", json=given)).json()
@@ -58,7 +58,7 @@ async def test_faults_are_set_and_cleared(
 
 
 async def test_ranges_are_put_by_hand_and_may_be_stored_only(
-    heroku: PlayedHeroku, anonymous: httpx.AsyncClient
+    heroku: HerokuEmulator, anonymous: httpx.AsyncClient
 ) -> None:
     await anonymous.post("/played/rulesets/unapplied", json={"space": "acme-private"})
     given = {"space": "acme-private", "rules": [CIDR], "by": "lead@example.com"}
@@ -142,7 +142,9 @@ async def test_a_form_of_some_web_page_or_broken_json_is_refused(
 
 
 @pytest.mark.parametrize(("host", "status"), [("127.0.0.1", 200), ("::1", 200), ("203.0.113.9", 403)])
-async def test_only_this_machine_may_look(heroku: PlayedHeroku, clock: Clock, host: str, status: int) -> None:
+async def test_only_this_machine_may_look(
+    heroku: HerokuEmulator, clock: Clock, host: str, status: int
+) -> None:
     transport = httpx.ASGITransport(app(heroku, now=clock), client=(host, 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://heroku.test") as client:
         assert (await client.get("/played/journal")).status_code == status
@@ -150,7 +152,7 @@ async def test_only_this_machine_may_look(heroku: PlayedHeroku, clock: Clock, ho
 
 
 async def test_a_switch_is_turned_for_whoever_calls_next(
-    heroku: PlayedHeroku, anonymous: httpx.AsyncClient, api: httpx.AsyncClient
+    heroku: HerokuEmulator, anonymous: httpx.AsyncClient, api: httpx.AsyncClient
 ) -> None:
     added = (await api.post(RULES, json={"cidr": CIDR})).status_code
     shown = (await anonymous.post("/played/switches", json={"deleted": 204, "pool": 9})).json()

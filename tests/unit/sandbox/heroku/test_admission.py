@@ -14,7 +14,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
-from sandbox.heroku import Pace, PlayedHeroku, Refused, default_world
+from sandbox.heroku import HerokuEmulator, Pace, Refused, default_world
 from sandbox.heroku.model.certificate_authority import Credential
 from sandbox.heroku.server import app
 from tests.unit.sandbox.heroku.conftest import CIDR, TLS, TOKEN, Clock
@@ -24,12 +24,12 @@ CERTIFICATES = f"{TLS}/certificates"
 OFFICE, ELSEWHERE = "198.51.100.9", "203.0.113.9"
 
 
-def serials(heroku: PlayedHeroku, clock: Clock) -> list[int]:
+def serials(heroku: HerokuEmulator, clock: Clock) -> list[int]:
     return sorted(heroku.admission(DATABASE, now=clock.now).serials)
 
 
 async def test_a_certificate_admits_from_ready_until_the_moment_it_is_deleted(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, clock: Clock
+    heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock
 ) -> None:
     # herokux documentation, postgres_mtls_certificate: deleting invalidates at once.
     before = serials(heroku, clock)
@@ -43,7 +43,7 @@ async def test_a_certificate_admits_from_ready_until_the_moment_it_is_deleted(
     assert serials(heroku, clock) == before
 
 
-def test_an_expired_certificate_admits_nobody(heroku: PlayedHeroku, clock: Clock) -> None:
+def test_an_expired_certificate_admits_nobody(heroku: HerokuEmulator, clock: Clock) -> None:
     before = serials(heroku, clock)
     heroku.add_certificate_by_hand(DATABASE, expires_at=clock.now, now=clock.now - timedelta(days=9))
 
@@ -51,7 +51,7 @@ def test_an_expired_certificate_admits_nobody(heroku: PlayedHeroku, clock: Clock
 
 
 def test_what_was_deleted_or_has_expired_is_on_the_list_that_the_authority_signs(
-    heroku: PlayedHeroku, clock: Clock
+    heroku: HerokuEmulator, clock: Clock
 ) -> None:
     standing = heroku.admission(DATABASE, now=clock.now)
     old = heroku.add_certificate_by_hand(DATABASE, expires_at=clock.now, now=clock.now - timedelta(days=9))
@@ -70,7 +70,9 @@ def test_what_was_deleted_or_has_expired_is_on_the_list_that_the_authority_signs
     assert authority.extensions.get_extension_for_class(x509.KeyUsage).value.crl_sign
 
 
-def test_both_a_certificate_and_an_address_on_the_list_are_needed(heroku: PlayedHeroku, clock: Clock) -> None:
+def test_both_a_certificate_and_an_address_on_the_list_are_needed(
+    heroku: HerokuEmulator, clock: Clock
+) -> None:
     admission = heroku.admission(DATABASE, now=clock.now)
     [serial] = admission.serials
 
@@ -80,7 +82,7 @@ def test_both_a_certificate_and_an_address_on_the_list_are_needed(heroku: Played
     assert not admission.admits("2001:db8::1", serial)
 
 
-def test_a_rule_admits_once_it_is_authorized(heroku: PlayedHeroku, clock: Clock) -> None:
+def test_a_rule_admits_once_it_is_authorized(heroku: HerokuEmulator, clock: Clock) -> None:
     # herokux: Authorizing, then Authorized.
     heroku.add_rule_by_hand(DATABASE, CIDR, now=clock.now)
     early = heroku.admission(DATABASE, now=clock.now).networks
@@ -90,7 +92,7 @@ def test_a_rule_admits_once_it_is_authorized(heroku: PlayedHeroku, clock: Clock)
     assert CIDR in map(str, heroku.admission(DATABASE, now=clock.now).networks)
 
 
-def test_nobody_is_let_in_once_mtls_is_being_disabled(heroku: PlayedHeroku, clock: Clock) -> None:
+def test_nobody_is_let_in_once_mtls_is_being_disabled(heroku: HerokuEmulator, clock: Clock) -> None:
     heroku.disable_mtls_by_hand(DATABASE, now=clock.now)
     admission = heroku.admission(DATABASE, now=clock.now)
 
@@ -138,7 +140,7 @@ async def test_without_a_certificate_or_with_another_databases_there_is_no_hands
         assert await shaken(server, client, "localhost") is None
 
 
-def server_context(heroku: PlayedHeroku, host: str, now: datetime, folder: Path) -> ssl.SSLContext:
+def server_context(heroku: HerokuEmulator, host: str, now: datetime, folder: Path) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     load(context, heroku.server_credential(DATABASE, host=host, now=now), folder / "server.pem")
     context.load_verify_locations(cadata=heroku.admission(DATABASE, now=now).authority)

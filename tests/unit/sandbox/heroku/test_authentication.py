@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from sandbox.heroku import PlayedHeroku, Request, Switches, default_world
+from sandbox.heroku import HerokuEmulator, Request, Switches, default_world
 from tests.unit.sandbox.heroku.conftest import ACCEPT, BEARER, RULES, TLS, TOKEN, Clock
 
 
@@ -53,7 +53,7 @@ async def test_every_other_credential_is_unauthorized(
 @pytest.mark.parametrize("token", ["", "undefined"])
 def test_what_broken_clients_send_cannot_be_the_token(token: str) -> None:
     with pytest.raises(ValueError, match="token"):
-        PlayedHeroku(token=token)
+        HerokuEmulator(token=token)
 
 
 @pytest.mark.parametrize("accept", ["*/*", "application/json", "application/vnd.heroku+json"])
@@ -107,7 +107,7 @@ async def test_a_growing_list_of_request_ids_is_taken(api: httpx.AsyncClient) ->
 
 @pytest.mark.parametrize("switches", [Switches(), Switches(etags=False)])
 async def test_what_has_not_changed_need_not_be_sent_again(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, switches: Switches
+    heroku: HerokuEmulator, api: httpx.AsyncClient, switches: Switches
 ) -> None:
     # Platform API reference, "Caching": `ETag` and 304 for GET; no official client asks.
     first = await api.get("/spaces")
@@ -187,7 +187,7 @@ async def test_asking_for_the_rate_limit_is_free(api: httpx.AsyncClient) -> None
 
 @pytest.mark.parametrize("switches", [Switches(pool=2)])
 async def test_an_empty_pool_refuses_and_fills_by_75_a_minute(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, clock: Clock
+    heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock
 ) -> None:
     # Platform API reference: 429 `rate_limit`; about 75 tokens a minute, one in 0.8 seconds.
     await api.get("/account")

@@ -7,7 +7,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from sandbox.heroku import PlayedHeroku, Switches
+from sandbox.heroku import HerokuEmulator, Switches
 from sandbox.heroku.model.certificates import CertificateStatus
 from tests.unit.sandbox.heroku.conftest import TLS, Clock
 
@@ -23,7 +23,7 @@ async def test_a_certificate_is_listed_without_its_key_and_chain(api: httpx.Asyn
 
 @pytest.mark.parametrize("status", ["pending", "ready", "disabling", "disabled"])
 async def test_every_status_is_listed_and_a_pending_one_has_no_end(
-    api: httpx.AsyncClient, heroku: PlayedHeroku, clock: Clock, status: CertificateStatus
+    api: httpx.AsyncClient, heroku: HerokuEmulator, clock: Clock, status: CertificateStatus
 ) -> None:
     # API reference 1.2 and 1.3: disabled ones are listed too; the end is null while pending.
     end = clock.now + timedelta(days=3)
@@ -42,7 +42,7 @@ async def test_every_status_is_listed_and_a_pending_one_has_no_end(
     ],
 )
 async def test_dates_are_written_as_the_switch_says(
-    api: httpx.AsyncClient, heroku: PlayedHeroku, clock: Clock, written: str
+    api: httpx.AsyncClient, heroku: HerokuEmulator, clock: Clock, written: str
 ) -> None:
     # API reference 1.5: three forms.
     end = clock.now.replace(year=2027, month=1, day=1, hour=10, minute=0)
@@ -127,7 +127,7 @@ async def test_it_ends_when_it_says_after_a_year_or_thirteen_months(
 
 
 async def test_two_databases_have_authorities_of_their_own(
-    api: httpx.AsyncClient, heroku: PlayedHeroku, clock: Clock
+    api: httpx.AsyncClient, heroku: HerokuEmulator, clock: Clock
 ) -> None:
     certificates = (
         heroku.admission(DATABASE, now=clock.now),
@@ -261,7 +261,7 @@ async def test_disabling_mtls_takes_every_certificate_away(api: httpx.AsyncClien
     assert new["id"] not in path
 
 
-def test_a_credential_does_not_show_its_key(heroku: PlayedHeroku, clock: Clock) -> None:
+def test_a_credential_does_not_show_its_key(heroku: HerokuEmulator, clock: Clock) -> None:
     credential = heroku.server_credential(DATABASE, host="127.0.0.1", now=clock.now)
 
     assert "PRIVATE KEY" in credential.key

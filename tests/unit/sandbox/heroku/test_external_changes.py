@@ -6,14 +6,14 @@ Fact: Platform API reference: things are found by id or name; the id stays, the 
 import httpx
 import pytest
 
-from sandbox.heroku import PlayedHeroku, Switches
+from sandbox.heroku import HerokuEmulator, Switches
 from tests.unit.sandbox.heroku.conftest import RULES
 
 DATABASE = "postgresql-curved-12345"
 
 
 async def test_a_renamed_addon_keeps_its_id_its_rules_and_its_url(
-    heroku: PlayedHeroku, api: httpx.AsyncClient
+    heroku: HerokuEmulator, api: httpx.AsyncClient
 ) -> None:
     before, rules = (await api.get(f"/addons/{DATABASE}")).json(), (await api.get(RULES)).json()
     url = (await api.get("/apps/billing/config-vars")).json()
@@ -31,7 +31,7 @@ async def test_a_renamed_addon_keeps_its_id_its_rules_and_its_url(
     ("switches", "id"), [(Switches(), "not_found"), (Switches(deleted_addon=410), "gone")]
 )
 async def test_a_deleted_addon_is_gone_and_its_name_comes_back_with_another_id(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, switches: Switches, id: str
+    heroku: HerokuEmulator, api: httpx.AsyncClient, switches: Switches, id: str
 ) -> None:
     before = (await api.get(f"/addons/{DATABASE}")).json()
 
@@ -47,7 +47,7 @@ async def test_a_deleted_addon_is_gone_and_its_name_comes_back_with_another_id(
     assert (await api.get(f"/addons/{before['id']}")).status_code == switches.deleted_addon
 
 
-async def test_an_addon_may_be_under_way(heroku: PlayedHeroku, api: httpx.AsyncClient) -> None:
+async def test_an_addon_may_be_under_way(heroku: HerokuEmulator, api: httpx.AsyncClient) -> None:
     # heroku/platform-api: provisioning, provisioned, deprovisioned.
     heroku.set_database(DATABASE, state="provisioning")
 
@@ -55,7 +55,7 @@ async def test_an_addon_may_be_under_way(heroku: PlayedHeroku, api: httpx.AsyncC
 
 
 async def test_a_renamed_space_keeps_its_id_its_apps_and_its_ranges(
-    heroku: PlayedHeroku, api: httpx.AsyncClient
+    heroku: HerokuEmulator, api: httpx.AsyncClient
 ) -> None:
     before = (await api.get("/spaces/acme-private")).json()
     ruleset = (await api.get("/spaces/acme-private/inbound-ruleset")).json()
@@ -68,7 +68,7 @@ async def test_a_renamed_space_keeps_its_id_its_apps_and_its_ranges(
     assert (await api.get("/spaces/acme-core/inbound-ruleset")).json()["id"] == ruleset["id"]
 
 
-def test_no_two_things_have_one_name(heroku: PlayedHeroku) -> None:
+def test_no_two_things_have_one_name(heroku: HerokuEmulator) -> None:
     heroku.add_space("other")
 
     with pytest.raises(ValueError, match="other"):
@@ -78,7 +78,7 @@ def test_no_two_things_have_one_name(heroku: PlayedHeroku) -> None:
 
 
 async def test_a_space_and_its_outbound_addresses_can_be_under_way(
-    heroku: PlayedHeroku, api: httpx.AsyncClient
+    heroku: HerokuEmulator, api: httpx.AsyncClient
 ) -> None:
     # heroku/platform-api: allocating, allocated, deleting; NAT disabled, updating, enabled.
     ready = (await api.get("/spaces/acme-private/nat")).json()

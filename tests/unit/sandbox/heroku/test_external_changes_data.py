@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from sandbox.heroku import PlayedHeroku
+from sandbox.heroku import HerokuEmulator
 from tests.unit.sandbox.heroku.conftest import Clock
 from tests.unit.sandbox.heroku.test_privatelink import DATABASE, FIRST, LINK, ROOT, SECOND, SECOND_ROOT
 
@@ -13,7 +13,7 @@ async def did(anonymous: httpx.AsyncClient, path: str, **given: object) -> httpx
 
 
 async def test_certificates_come_and_go_by_hand_without_showing_a_key(
-    heroku: PlayedHeroku, anonymous: httpx.AsyncClient, clock: Clock
+    heroku: HerokuEmulator, anonymous: httpx.AsyncClient, clock: Clock
 ) -> None:
     made = await did(anonymous, "certificates/create")
     lasting = await did(anonymous, "certificates/create", expires_at="2027-01-01T10:00:00+00:00")
@@ -34,7 +34,7 @@ async def test_certificates_come_and_go_by_hand_without_showing_a_key(
 
 
 async def test_mtls_is_disabled_and_enabled_by_hand(
-    heroku: PlayedHeroku, anonymous: httpx.AsyncClient, clock: Clock
+    heroku: HerokuEmulator, anonymous: httpx.AsyncClient, clock: Clock
 ) -> None:
     assert (await did(anonymous, "mtls/disable")).json() == {"ok": True}
     clock.wait(60)
@@ -47,7 +47,7 @@ async def test_mtls_is_disabled_and_enabled_by_hand(
 
 
 async def test_privatelink_is_made_changed_connected_and_destroyed_by_hand(
-    heroku: PlayedHeroku, anonymous: httpx.AsyncClient, api: httpx.AsyncClient, clock: Clock
+    heroku: HerokuEmulator, anonymous: httpx.AsyncClient, api: httpx.AsyncClient, clock: Clock
 ) -> None:
     made = (await did(anonymous, "privatelink/create", accounts=[FIRST])).json()
     added = (await did(anonymous, "accounts/add", account=SECOND)).json()
@@ -92,7 +92,7 @@ async def test_what_makes_no_sense_is_refused_in_words(
 
 
 async def test_the_snapshot_shows_certificates_and_privatelink_of_each_database(
-    heroku: PlayedHeroku, clock: Clock
+    heroku: HerokuEmulator, clock: Clock
 ) -> None:
     heroku.create_privatelink_by_hand(DATABASE, [FIRST], now=clock.now)
     clock.wait(400)
@@ -121,7 +121,7 @@ async def test_the_snapshot_shows_certificates_and_privatelink_of_each_database(
 
 @pytest.mark.parametrize("seconds", [200, 230, 400, 410, 910])
 def test_the_version_rises_with_each_moment_that_changes_what_is_seen(
-    heroku: PlayedHeroku, clock: Clock, seconds: int
+    heroku: HerokuEmulator, clock: Clock, seconds: int
 ) -> None:
     # Operational, known to Amazon, an account active, a connection available, its config vars there.
     start = clock.now

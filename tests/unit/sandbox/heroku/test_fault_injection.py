@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable
 import httpx
 import pytest
 
-from sandbox.heroku import PlayedHeroku
+from sandbox.heroku import HerokuEmulator
 from sandbox.heroku.fault_injection import (
     Fault,
     cut_before,
@@ -36,7 +36,7 @@ ADDING = rf"POST {RULES}$"
 
 
 @pytest.fixture
-async def far(heroku: PlayedHeroku, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
+async def far(heroku: HerokuEmulator, clock: Clock) -> AsyncIterator[httpx.AsyncClient]:
     """A client at a real socket."""
     headers = {**ACCEPT, **BEARER}
     async with (
@@ -55,13 +55,13 @@ def client(
     return far if request.param == "at a socket" else api
 
 
-def rules(heroku: PlayedHeroku, clock: Clock) -> int:
+def rules(heroku: HerokuEmulator, clock: Clock) -> int:
     return len(heroku.rules(DATABASE, now=clock.now))
 
 
 @pytest.mark.parametrize(("fault", "made"), [(lost_answer(), 2), (truncated_body(), 2), (cut_before(), 1)])
 async def test_a_cut_connection_is_a_protocol_error_whether_or_not_the_change_was_made(
-    heroku: PlayedHeroku, clock: Clock, client: httpx.AsyncClient, fault: Fault, made: int
+    heroku: HerokuEmulator, clock: Clock, client: httpx.AsyncClient, fault: Fault, made: int
 ) -> None:
     heroku.fault(fault, on=ADDING)
 
@@ -73,7 +73,7 @@ async def test_a_cut_connection_is_a_protocol_error_whether_or_not_the_change_wa
 
 
 async def test_a_truncated_answer_has_begun_before_it_is_cut(
-    heroku: PlayedHeroku, far: httpx.AsyncClient
+    heroku: HerokuEmulator, far: httpx.AsyncClient
 ) -> None:
     heroku.fault(truncated_body())
 
@@ -97,7 +97,7 @@ async def test_a_truncated_answer_has_begun_before_it_is_cut(
     ],
 )
 async def test_an_error_of_herokus_changes_nothing(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, clock: Clock, code: int, id: str
+    heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock, code: int, id: str
 ) -> None:
     # Platform API reference: each status has its id.
     heroku.fault(status(code), on=ADDING)
@@ -119,7 +119,7 @@ async def test_an_error_of_herokus_changes_nothing(
     ],
 )
 async def test_a_status_has_other_ids_too(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, code: int, id: str
+    heroku: HerokuEmulator, api: httpx.AsyncClient, code: int, id: str
 ) -> None:
     # Platform API reference: some statuses have several ids.
     heroku.fault(status(code, id))
@@ -130,7 +130,7 @@ async def test_a_status_has_other_ids_too(
 
 
 async def test_a_second_factor_is_wanted_until_one_comes(
-    heroku: PlayedHeroku, api: httpx.AsyncClient
+    heroku: HerokuEmulator, api: httpx.AsyncClient
 ) -> None:
     # The official CLI: 403 `two_factor`, then the same request with `Heroku-Two-Factor-Code`.
     heroku.fault(two_factor(), on="PUT .*/inbound-ruleset", times=None)
@@ -148,7 +148,7 @@ async def test_a_second_factor_is_wanted_until_one_comes(
 
 @pytest.mark.parametrize(("seconds", "header"), [(None, None), (9, "9")])
 async def test_a_used_up_rate_can_be_said(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, seconds: int | None, header: str | None
+    heroku: HerokuEmulator, api: httpx.AsyncClient, seconds: int | None, header: str | None
 ) -> None:
     heroku.fault(rate_limited(seconds))
 
@@ -160,7 +160,7 @@ async def test_a_used_up_rate_can_be_said(
 
 
 async def test_a_wrong_host_knows_nothing_and_says_so_in_a_page(
-    heroku: PlayedHeroku, api: httpx.AsyncClient
+    heroku: HerokuEmulator, api: httpx.AsyncClient
 ) -> None:
     heroku.fault(wrong_host())
 
@@ -169,7 +169,7 @@ async def test_a_wrong_host_knows_nothing_and_says_so_in_a_page(
     assert (answer.status_code, answer.headers["Content-Type"]) == (404, "text/html")
 
 
-async def test_a_warning_comes_with_the_work_done(heroku: PlayedHeroku, api: httpx.AsyncClient) -> None:
+async def test_a_warning_comes_with_the_work_done(heroku: HerokuEmulator, api: httpx.AsyncClient) -> None:
     # Platform API reference: the header `Warning-Message`.
     heroku.fault(warned("This will go away."))
 
@@ -179,7 +179,7 @@ async def test_a_warning_comes_with_the_work_done(heroku: PlayedHeroku, api: htt
 
 
 async def test_a_dripping_answer_comes_in_pieces_and_is_whole_in_the_end(
-    heroku: PlayedHeroku, far: httpx.AsyncClient
+    heroku: HerokuEmulator, far: httpx.AsyncClient
 ) -> None:
     plain = (await far.get("/account")).content
     heroku.fault(dripping(0.4))
@@ -203,7 +203,7 @@ async def test_a_304_at_a_socket_has_no_body(far: httpx.AsyncClient) -> None:
 
 @pytest.mark.parametrize("code", [404, 503])
 async def test_an_error_page_is_not_json_and_changes_nothing(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, clock: Clock, code: int
+    heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock, code: int
 ) -> None:
     heroku.fault(html_body(code), on=ADDING)
 
@@ -216,7 +216,7 @@ async def test_an_error_page_is_not_json_and_changes_nothing(
 
 @pytest.mark.parametrize(("fault", "meanwhile"), [(slow(0.3), 1), (slow_answer(0.3), 2)])
 async def test_a_slow_call_is_late_before_or_after_its_change(
-    heroku: PlayedHeroku, far: httpx.AsyncClient, clock: Clock, fault: Fault, meanwhile: int
+    heroku: HerokuEmulator, far: httpx.AsyncClient, clock: Clock, fault: Fault, meanwhile: int
 ) -> None:
     heroku.fault(fault, on=ADDING)
     begun = time.monotonic()
@@ -233,7 +233,7 @@ async def test_a_slow_call_is_late_before_or_after_its_change(
 
 
 async def test_a_slow_change_is_made_although_its_client_has_given_up(
-    heroku: PlayedHeroku, clock: Clock, client: httpx.AsyncClient
+    heroku: HerokuEmulator, clock: Clock, client: httpx.AsyncClient
 ) -> None:
     heroku.fault(slow(0.2), on=ADDING)
 
@@ -247,7 +247,7 @@ async def test_a_slow_change_is_made_although_its_client_has_given_up(
 
 
 async def test_a_fault_hits_the_calls_it_is_meant_for_as_often_as_it_was_asked(
-    heroku: PlayedHeroku, api: httpx.AsyncClient
+    heroku: HerokuEmulator, api: httpx.AsyncClient
 ) -> None:
     heroku.fault(status(500), on="POST .*/ip-rules$", times=2)
 
@@ -258,7 +258,7 @@ async def test_a_fault_hits_the_calls_it_is_meant_for_as_often_as_it_was_asked(
 
 
 async def test_lasting_faults_end_when_they_are_cleared_all_or_by_name(
-    heroku: PlayedHeroku, api: httpx.AsyncClient
+    heroku: HerokuEmulator, api: httpx.AsyncClient
 ) -> None:
     heroku.fault(status(503), on="/account", times=None, name="storm")
     heroku.fault(status(500), on="/apps", times=None)
@@ -281,6 +281,6 @@ def test_a_fault_that_cannot_happen_is_refused(kind: Callable[[int], Fault], set
         kind(setting)
 
 
-def test_a_fault_happens_once_at_least(heroku: PlayedHeroku) -> None:
+def test_a_fault_happens_once_at_least(heroku: HerokuEmulator) -> None:
     with pytest.raises(ValueError, match="once"):
         heroku.fault(lost_answer(), times=0)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from sandbox.heroku import PlayedHeroku, Refused, Switches
+from sandbox.heroku import HerokuEmulator, Refused, Switches
 from tests.unit.sandbox.heroku.conftest import CIDR, RULES, TLS, Clock
 
 DATABASE = "postgresql-curved-12345"
@@ -81,7 +81,7 @@ async def test_a_description_may_be_left_out_and_is_then_empty(api: httpx.AsyncC
     ],
 )
 async def test_what_is_no_network_is_refused_and_changes_nothing(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, clock: Clock, given: dict[str, object]
+    heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock, given: dict[str, object]
 ) -> None:
     # API reference 1.3: an IPv4 CIDR string; 4.3: 422 `invalid_params`.
     answer = await api.post(RULES, json=given)
@@ -92,7 +92,7 @@ async def test_what_is_no_network_is_refused_and_changes_nothing(
 
 @pytest.mark.parametrize(("switches", "status"), [(Switches(), 422), (Switches(full=409), 409)])
 async def test_the_61st_rule_is_refused(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, clock: Clock, status: int
+    heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock, status: int
 ) -> None:
     # API reference 1.5: a hard limit of 60 a database; the code is not recorded.
     for number in range(59):
@@ -107,7 +107,7 @@ async def test_the_61st_rule_is_refused(
     ("switches", "status", "count"), [(Switches(), 201, 3), (Switches(duplicates="refuse"), 422, 2)]
 )
 async def test_the_same_network_twice_is_two_rules_or_refused(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, clock: Clock, status: int, count: int
+    heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock, status: int, count: int
 ) -> None:
     # API reference 1.5: what Heroku does is unknown, hence a switch.
     await added(api)
@@ -163,7 +163,7 @@ async def test_the_same_network_can_be_added_again_at_once_unless_switched(api: 
 
 
 async def test_somebody_elses_changes_are_seen_through_the_api(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, clock: Clock
+    heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock
 ) -> None:
     [office] = heroku.rules(DATABASE, now=clock.now)
     heroku.delete_rule_by_hand(DATABASE, office.id, now=clock.now)
@@ -175,7 +175,7 @@ async def test_somebody_elses_changes_are_seen_through_the_api(
     assert heroku.rules(DATABASE, now=clock.now + timedelta(seconds=600))[0].status == "Authorized"
 
 
-def test_somebody_else_is_held_to_the_same_rules(heroku: PlayedHeroku, clock: Clock) -> None:
+def test_somebody_else_is_held_to_the_same_rules(heroku: HerokuEmulator, clock: Clock) -> None:
     with pytest.raises(Refused) as refused:
         heroku.add_rule_by_hand(DATABASE, "203.0.113.4/24", now=clock.now)
 

@@ -4,7 +4,7 @@ import httpx
 import pytest
 from cryptography import x509
 
-from sandbox.heroku import PlayedHeroku, Switches
+from sandbox.heroku import HerokuEmulator, Switches
 from tests.unit.sandbox.heroku.conftest import RULES, TLS, Clock
 
 NEVER_500 = Switches(provisioning_errors=0)
@@ -12,7 +12,7 @@ PRIVATE = "/postgres/v0/databases/postgresql-quiet-1/tls-endpoint"
 
 
 @pytest.fixture
-def heroku(heroku: PlayedHeroku) -> PlayedHeroku:
+def heroku(heroku: HerokuEmulator) -> HerokuEmulator:
     """The default world with one more private database, whose mTLS is off."""
     heroku.add_database(
         "postgresql-quiet-1", app="billing", plan="heroku-postgresql:private-0", config_vars=()
@@ -153,7 +153,7 @@ async def test_enabling_twice_is_refused(api: httpx.AsyncClient, status: int) ->
     ],
 )
 async def test_only_private_and_shield_plans_have_mtls(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, plan: str, status: int
+    heroku: HerokuEmulator, api: httpx.AsyncClient, plan: str, status: int
 ) -> None:
     # API reference 1.8: only private and shield plans; not on Heroku Postgres Advanced.
     heroku.add_database("postgresql-new-1", app="billing", plan=plan, config_vars=())

@@ -3,12 +3,12 @@
 import httpx
 import pytest
 
-from sandbox.heroku import PlayedHeroku, Refused
+from sandbox.heroku import HerokuEmulator, Refused
 from sandbox.heroku.pagination import Range
 
 
 @pytest.fixture
-def heroku(heroku: PlayedHeroku) -> PlayedHeroku:
+def heroku(heroku: HerokuEmulator) -> HerokuEmulator:
     """The default world with 1,005 apps."""
     for number in range(1002):
         heroku.add_app(f"app-{number:04}", space=None)

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from sandbox.heroku import PlayedHeroku
+from sandbox.heroku import HerokuEmulator
 
 DATABASE = "postgresql-curved-12345"
 
@@ -33,7 +33,7 @@ async def test_a_space_has_what_the_schema_says_and_is_found_by_name_and_id(api:
 
 
 async def test_an_app_says_whether_it_is_in_a_space_and_whether_that_is_shield(
-    heroku: PlayedHeroku, api: httpx.AsyncClient
+    heroku: HerokuEmulator, api: httpx.AsyncClient
 ) -> None:
     # heroku/platform-api, 2026-02: `space` is null or {id, name, shield}.
     shield = heroku.add_space("acme-shield", region="frankfurt", shield=True)
@@ -122,12 +122,12 @@ async def test_the_account_has_an_address(api: httpx.AsyncClient) -> None:
     assert (await api.get("/account")).json()["email"] == "operations@example.com"
 
 
-def test_a_name_is_taken_once(heroku: PlayedHeroku) -> None:
+def test_a_name_is_taken_once(heroku: HerokuEmulator) -> None:
     with pytest.raises(ValueError, match="billing"):
         heroku.add_app("billing", space=None)
 
 
-def test_a_plan_without_mtls_cannot_have_had_it(heroku: PlayedHeroku) -> None:
+def test_a_plan_without_mtls_cannot_have_had_it(heroku: HerokuEmulator) -> None:
     with pytest.raises(ValueError, match="standard-0"):
         heroku.add_database(
             "x", app="website", plan="heroku-postgresql:standard-0", tls_endpoint="Operational"
@@ -135,7 +135,7 @@ def test_a_plan_without_mtls_cannot_have_had_it(heroku: PlayedHeroku) -> None:
 
 
 async def test_an_attachment_lends_an_addon_to_another_app_under_another_name(
-    heroku: PlayedHeroku, api: httpx.AsyncClient
+    heroku: HerokuEmulator, api: httpx.AsyncClient
 ) -> None:
     # heroku/platform-api: {id, name, addon, app, namespace}; null is the default credential.
     heroku.attach(DATABASE, app="website", name="REPORTS", namespace="credential:reader")

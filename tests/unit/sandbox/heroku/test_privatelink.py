@@ -9,7 +9,7 @@ import re
 import httpx
 import pytest
 
-from sandbox.heroku import PlayedHeroku, Switches
+from sandbox.heroku import HerokuEmulator, Switches
 from tests.unit.sandbox.heroku.conftest import Clock
 
 DATABASE = "postgresql-curved-12345"
@@ -49,7 +49,7 @@ async def test_one_is_made_provisioning_without_a_service_and_is_operational_aft
 
 
 async def test_app_and_addon_are_objects_unlike_those_of_mtls(
-    heroku: PlayedHeroku, api: httpx.AsyncClient
+    heroku: HerokuEmulator, api: httpx.AsyncClient
 ) -> None:
     # The plugin's fixtures and herokux, privatelink.go.
     link = (await api.post(LINK, json=body(FIRST))).json()
@@ -278,7 +278,7 @@ async def test_destroying_says_deprovisioned_at_once_and_for_a_while_before_the_
     [("private-0", True), ("shield-0", True), ("standard-0", False), ("advanced-shield-1", False)],
 )
 async def test_only_private_and_shield_plans_have_it(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, switches: Switches, plan: str, has_it: bool
+    heroku: HerokuEmulator, api: httpx.AsyncClient, switches: Switches, plan: str, has_it: bool
 ) -> None:
     # Heroku Dev Center, heroku-postgres-via-privatelink, 2026-06; the code is unrecorded.
     heroku.add_database("new-1", app="billing", plan=f"heroku-postgresql:{plan}", config_vars=())

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sandbox.heroku import Pace, PlayedHeroku, Refused, Switches, default_world
+from sandbox.heroku import HerokuEmulator, Pace, Refused, Switches, default_world
 from tests.unit.sandbox.heroku.conftest import TOKEN, Clock
 
 SPACE = "acme-private"
@@ -68,14 +68,14 @@ async def test_the_whole_object_may_be_put_back_and_only_its_rules_count(api: ht
 
 
 async def test_an_empty_list_is_accepted_and_lets_nobody_in(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, clock: Clock
+    heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock
 ) -> None:
     # The official CLI: an empty list blocks all inbound web requests.
     assert (await api.put(PATH, json=allowed())).json()["rules"] == []
     assert heroku.ranges_in_force(SPACE, now=clock.now) == ()
 
 
-async def test_a_new_space_lets_everybody_in(heroku: PlayedHeroku, api: httpx.AsyncClient) -> None:
+async def test_a_new_space_lets_everybody_in(heroku: HerokuEmulator, api: httpx.AsyncClient) -> None:
     heroku.add_space("new")
 
     assert sources((await api.get("/spaces/new/inbound-ruleset")).json()) == ["0.0.0.0/0"]
@@ -103,7 +103,7 @@ async def test_a_new_space_lets_everybody_in(heroku: PlayedHeroku, api: httpx.As
     ],
 )
 async def test_what_does_not_fit_the_schema_is_refused_and_changes_nothing(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, body: object
+    heroku: HerokuEmulator, api: httpx.AsyncClient, body: object
 ) -> None:
     # heroku/platform-api: an action is allow or deny, a source dotted IPv4 with /0 to /32.
     before = heroku.rulesets(SPACE)
@@ -156,7 +156,7 @@ async def test_host_bits_are_kept_masked_or_refused(api: httpx.AsyncClient, kept
 
 @pytest.mark.parametrize(("switches", "says"), [(Switches(), True), (Switches(applied="absent"), False)])
 async def test_a_ruleset_may_not_say_whether_it_is_applied(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, clock: Clock, says: bool
+    heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock, says: bool
 ) -> None:
     made = (await api.put(PATH, json=allowed(MINE))).json()
 
@@ -166,7 +166,7 @@ async def test_a_ruleset_may_not_say_whether_it_is_applied(
 
 @pytest.mark.parametrize("switches", [Switches(applied="false")])
 async def test_where_rulesets_are_stored_only_putting_again_brings_them_into_force(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, clock: Clock
+    heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock
 ) -> None:
     # The official CLI: not applied; update the list to trigger it.
     [office] = heroku.ranges_in_force(SPACE, now=clock.now)
@@ -179,7 +179,7 @@ async def test_where_rulesets_are_stored_only_putting_again_brings_them_into_for
 
 
 async def test_some_rulesets_can_be_left_stored_only_by_hand(
-    heroku: PlayedHeroku, api: httpx.AsyncClient
+    heroku: HerokuEmulator, api: httpx.AsyncClient
 ) -> None:
     heroku.leave_unapplied(SPACE, puts=2)
 
@@ -202,7 +202,7 @@ async def test_a_ruleset_may_take_time_to_come_into_force(clock: Clock) -> None:
 
 @pytest.mark.parametrize("switches", [Switches(), Switches(history_order="oldest")])
 async def test_the_history_has_every_ruleset_with_who_put_it(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, clock: Clock, switches: Switches
+    heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock, switches: Switches
 ) -> None:
     # heroku/platform-api: every ruleset of a space; that this is a history is inferred, its order unknown.
     heroku.put_ruleset_by_hand(SPACE, [MINE], by="lead@example.com", now=clock.now)
@@ -248,7 +248,7 @@ async def test_a_history_may_be_short_or_not_answer_at_all(
 
 
 async def test_a_long_history_comes_in_parts_in_its_own_order(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, clock: Clock
+    heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock
 ) -> None:
     for number in range(8):
         heroku.put_ruleset_by_hand(SPACE, [f"203.0.113.{number}/32"], now=clock.now)
@@ -269,7 +269,7 @@ async def test_a_long_history_comes_in_parts_in_its_own_order(
 
 @pytest.mark.parametrize("switches", [Switches(), Switches(fir_ruleset=403)])
 async def test_a_fir_space_has_a_fixed_list_with_all_of_ipv6_too(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, switches: Switches
+    heroku: HerokuEmulator, api: httpx.AsyncClient, switches: Switches
 ) -> None:
     # Dev Center, 2024-12: customisable in Cedar spaces only.
     heroku.add_space("acme-fir", generation="fir")
@@ -281,7 +281,7 @@ async def test_a_fir_space_has_a_fixed_list_with_all_of_ipv6_too(
 
 
 async def test_a_shield_space_has_a_ruleset_and_no_ranges_for_data_services(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, clock: Clock
+    heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock
 ) -> None:
     # That the feature does not exist in Shield comes from one secondary source.
     heroku.add_space("acme-shield", shield=True)
@@ -293,7 +293,7 @@ async def test_a_shield_space_has_a_ruleset_and_no_ranges_for_data_services(
 
 
 async def test_ranges_reach_data_services_only_where_support_enabled_it(
-    heroku: PlayedHeroku, clock: Clock
+    heroku: HerokuEmulator, clock: Clock
 ) -> None:
     # The same list; there is no field and no endpoint for it in the schema.
     heroku.add_space("plain")
@@ -313,7 +313,7 @@ async def test_only_an_admin_of_the_team_may_put_and_everybody_may_look(
 
 
 async def test_two_writers_without_a_precondition_lose_an_update(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, clock: Clock
+    heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock
 ) -> None:
     # The official CLI sends no precondition, and there is none: the last to write wins.
     mine = (await api.get(PATH)).json()
@@ -327,7 +327,7 @@ async def test_two_writers_without_a_precondition_lose_an_update(
     assert (lost.created_by, len(lost.rules)) == ("lead@example.com", 2)
 
 
-def test_what_is_put_by_hand_is_refused_like_a_call(heroku: PlayedHeroku, clock: Clock) -> None:
+def test_what_is_put_by_hand_is_refused_like_a_call(heroku: HerokuEmulator, clock: Clock) -> None:
     made = heroku.put_ruleset_by_hand(SPACE, [{"action": "deny", "source": MINE}], now=clock.now)
 
     assert (made.rules[0].action, made.created_by) == ("deny", "somebody@example.com")

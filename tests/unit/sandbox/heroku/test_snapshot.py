@@ -5,7 +5,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from sandbox.heroku import Pace, PlayedHeroku, default_world
+from sandbox.heroku import HerokuEmulator, Pace, default_world
 from sandbox.heroku.fault_injection import lost_answer
 from tests.unit.sandbox.heroku.conftest import CIDR, RULES, TLS, TOKEN, Clock
 
@@ -13,7 +13,7 @@ DATABASE = "postgresql-curved-12345"
 
 
 async def test_the_snapshot_shows_spaces_databases_and_the_latest_calls(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, clock: Clock
+    heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock
 ) -> None:
     await api.get("/account")
     seen = heroku.snapshot(now=clock.now)
@@ -35,7 +35,7 @@ async def test_the_snapshot_shows_spaces_databases_and_the_latest_calls(
 
 
 def test_the_snapshot_shows_a_spaces_ranges_what_holds_and_what_was_there_before(
-    heroku: PlayedHeroku, clock: Clock
+    heroku: HerokuEmulator, clock: Clock
 ) -> None:
     heroku.leave_unapplied("acme-private")
     heroku.put_ruleset_by_hand("acme-private", [CIDR], by="lead@example.com", now=clock.now)
@@ -63,7 +63,7 @@ def test_the_snapshot_shows_a_spaces_ranges_what_holds_and_what_was_there_before
 
 
 async def test_the_snapshot_shows_thirty_calls_at_most_newest_last(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, clock: Clock
+    heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock
 ) -> None:
     for number in range(31):
         await api.get(f"/apps/{number}")
@@ -74,7 +74,7 @@ async def test_the_snapshot_shows_thirty_calls_at_most_newest_last(
 
 
 async def test_the_version_rises_with_calls_with_others_and_with_time(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, clock: Clock
+    heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock
 ) -> None:
     versions = [heroku.version_at(clock.now)]
     await api.get("/account")
@@ -91,7 +91,7 @@ async def test_the_version_rises_with_calls_with_others_and_with_time(
 
 
 async def test_the_end_of_mtls_is_seen_in_snapshot_and_version(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, clock: Clock
+    heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock
 ) -> None:
     await api.delete(TLS)
     before, during = heroku.version_at(clock.now), heroku.snapshot(now=clock.now)["databases"][0]
@@ -103,7 +103,7 @@ async def test_the_end_of_mtls_is_seen_in_snapshot_and_version(
 
 
 def test_the_version_without_a_time_follows_real_seconds() -> None:
-    heroku = PlayedHeroku(token=TOKEN)
+    heroku = HerokuEmulator(token=TOKEN)
     before = heroku.version
     heroku.add_space("acme-private")
 
@@ -111,7 +111,7 @@ def test_the_version_without_a_time_follows_real_seconds() -> None:
 
 
 async def test_the_journal_has_every_call_and_what_writes_brought(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, clock: Clock
+    heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock
 ) -> None:
     heroku.fault(lost_answer(), on="POST .*203", times=1)
     heroku.fault(lost_answer(), on="DELETE")

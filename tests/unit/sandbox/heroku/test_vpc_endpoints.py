@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from sandbox.heroku import Pace, PlayedHeroku, Refused, Switches, default_world
+from sandbox.heroku import HerokuEmulator, Pace, Refused, Switches, default_world
 from sandbox.heroku.model.privatelink import Connection
 from tests.unit.sandbox.heroku.conftest import TOKEN, Clock
 from tests.unit.sandbox.heroku.test_privatelink import DATABASE, FIRST, LINK, ROOT, SECOND
@@ -19,7 +19,7 @@ CONFIG = "/apps/billing/config-vars"
 
 
 @pytest.fixture
-def heroku(heroku: PlayedHeroku, clock: Clock) -> PlayedHeroku:
+def heroku(heroku: HerokuEmulator, clock: Clock) -> HerokuEmulator:
     """The default world with a PrivateLink endpoint whose account has been active for long."""
     heroku.create_privatelink_by_hand(DATABASE, [FIRST], now=clock.now)
     clock.wait(400)
@@ -27,7 +27,7 @@ def heroku(heroku: PlayedHeroku, clock: Clock) -> PlayedHeroku:
 
 
 def connect(
-    heroku: PlayedHeroku, clock: Clock, *, account: str = FIRST, region: str = "us-east-1"
+    heroku: HerokuEmulator, clock: Clock, *, account: str = FIRST, region: str = "us-east-1"
 ) -> Connection:
     return heroku.create_vpc_endpoint(DATABASE, account=account, region=region, now=clock.now)
 
@@ -39,7 +39,7 @@ async def shown(api: httpx.AsyncClient) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("switches", [Switches(), Switches(connection_waiting="PendingAcceptance")])
 async def test_a_vpc_endpoint_is_seen_as_a_connection_and_is_available_after_a_while(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, clock: Clock, switches: Switches
+    heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock, switches: Switches
 ) -> None:
     # The plugin's fixture says Available; other words are unrecorded.
     made = connect(heroku, clock)
@@ -54,7 +54,7 @@ async def test_a_vpc_endpoint_is_seen_as_a_connection_and_is_available_after_a_w
 
 
 async def test_config_vars_of_the_app_tell_its_url_later(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, clock: Clock
+    heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock
 ) -> None:
     # heroku-privatelink-example, variables.tf: <attachment>_ENDPOINT_<id in capitals>_URL and _PGBOUNCER_URL.
     before = (await api.get(CONFIG)).json()
@@ -80,7 +80,7 @@ async def test_config_vars_of_the_app_tell_its_url_later(
 
 
 async def test_each_attachment_has_such_config_vars_and_nobody_may_set_them(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, clock: Clock
+    heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock
 ) -> None:
     heroku.attach(DATABASE, app="website", name="REPORTS")
     made = connect(heroku, clock)
@@ -96,14 +96,14 @@ async def test_each_attachment_has_such_config_vars_and_nobody_may_set_them(
     [(SECOND, "us-east-1"), (FIRST, "eu-west-1"), (f"{SECOND}:user/etl", "us-east-1")],
 )
 def test_only_allowed_accounts_in_the_same_region_connect(
-    heroku: PlayedHeroku, clock: Clock, account: str, region: str
+    heroku: HerokuEmulator, clock: Clock, account: str, region: str
 ) -> None:
     with pytest.raises(Refused, match="does not exist"):
         connect(heroku, clock, account=account, region=region)
 
 
 def test_an_allowed_account_stands_for_its_users_and_a_user_for_nobody_else(
-    heroku: PlayedHeroku, clock: Clock
+    heroku: HerokuEmulator, clock: Clock
 ) -> None:
     # Amazon, PrivateLink guide, "Configure an endpoint service": root includes all principals in the account.
     heroku.add_account_by_hand(DATABASE, f"{SECOND}:user/etl", now=clock.now)
@@ -115,7 +115,7 @@ def test_an_allowed_account_stands_for_its_users_and_a_user_for_nobody_else(
         connect(heroku, clock, account=SECOND)
 
 
-def test_an_account_connects_once_it_is_active(heroku: PlayedHeroku, clock: Clock) -> None:
+def test_an_account_connects_once_it_is_active(heroku: HerokuEmulator, clock: Clock) -> None:
     # An account may take 5 to 30 minutes to work (Heroku Dev Center).
     heroku.add_account_by_hand(DATABASE, SECOND, now=clock.now)
     clock.wait(399)
@@ -142,7 +142,7 @@ def test_amazon_knows_the_service_a_little_after_it_is_operational(clock: Clock)
     ("switches", "left"), [(Switches(), 1), (Switches(removed_account="cut"), 0)], ids=["left", "cut"]
 )
 async def test_a_connection_outlives_its_account_or_not(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, clock: Clock, left: int
+    heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock, left: int
 ) -> None:
     # Amazon, PrivateLink guide: removing permissions leaves connections; Heroku's part nobody told.
     connect(heroku, clock)
@@ -154,7 +154,7 @@ async def test_a_connection_outlives_its_account_or_not(
 
 
 async def test_a_deleted_vpc_endpoint_takes_its_config_vars_along(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, clock: Clock
+    heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock
 ) -> None:
     before = (await api.get(CONFIG)).json()
     made = connect(heroku, clock)
@@ -168,7 +168,7 @@ async def test_a_deleted_vpc_endpoint_takes_its_config_vars_along(
 
 
 async def test_destroying_privatelink_cuts_what_is_connected(
-    heroku: PlayedHeroku, api: httpx.AsyncClient, clock: Clock
+    heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock
 ) -> None:
     before = (await api.get(CONFIG)).json()
     connect(heroku, clock)

@@ -13,7 +13,7 @@ import uvicorn
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
 
-from sandbox.slack import People, PlayedSlack, Switches
+from sandbox.slack import People, SlackEmulator, Switches
 from sandbox.slack.delivery_transport import over
 from sandbox.slack.server import app
 from tests.unit.sandbox.slack.bot import Bot
@@ -27,7 +27,7 @@ SECRET = "played-signing-secret"
 class Call:
     """Calls the Web API in-process, as the bot, at a moment that a test may move."""
 
-    slack: PlayedSlack
+    slack: SlackEmulator
     now: datetime = NOW
 
     def __call__(self, method: str, **arguments: object) -> dict[str, object]:
@@ -55,13 +55,13 @@ def switches() -> Switches:
 
 
 @pytest.fixture
-def slack(switches: Switches) -> PlayedSlack:
+def slack(switches: Switches) -> SlackEmulator:
     """The default workspace."""
-    return PlayedSlack(bot_token=TOKEN, signing_secret=SECRET, switches=switches)
+    return SlackEmulator(bot_token=TOKEN, signing_secret=SECRET, switches=switches)
 
 
 @pytest.fixture
-def call(slack: PlayedSlack) -> Call:
+def call(slack: SlackEmulator) -> Call:
     """The bot's way to the Web API, in-process."""
     return Call(slack)
 
@@ -73,7 +73,7 @@ def bot() -> Bot:
 
 
 @pytest.fixture
-async def people(slack: PlayedSlack, bot: Bot) -> AsyncIterator[People]:
+async def people(slack: SlackEmulator, bot: Bot) -> AsyncIterator[People]:
     """Everybody, with the bot in this process."""
     transport = httpx.ASGITransport(bot.app())
     async with httpx.AsyncClient(transport=transport, timeout=30) as client:
@@ -83,7 +83,7 @@ async def people(slack: PlayedSlack, bot: Bot) -> AsyncIterator[People]:
 
 
 @pytest.fixture
-async def url(slack: PlayedSlack, people: People) -> AsyncIterator[str]:
+async def url(slack: SlackEmulator, people: People) -> AsyncIterator[str]:
     """Where the played Slack answers over HTTP."""
     async with served(app(slack, people)) as address:
         slack.base_url = address

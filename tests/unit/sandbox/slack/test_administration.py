@@ -10,7 +10,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from sandbox.slack import Outcome, People, PlayedSlack
+from sandbox.slack import Outcome, People, SlackEmulator
 from sandbox.slack.model.fixtures import Person, UserGroup
 from sandbox.slack.users.administration import Administration
 from sandbox.slack.web_api.errors import Refused
@@ -21,7 +21,7 @@ LATER = int(NOW.timestamp())
 
 
 @pytest.fixture
-def admin(slack: PlayedSlack, people: People) -> Administration:
+def admin(slack: SlackEmulator, people: People) -> Administration:
     return Administration(slack, people, clock=lambda: NOW)
 
 
@@ -83,7 +83,7 @@ async def test_another_name_zone_and_language_are_told(admin: Administration, ca
 
 
 async def test_somebody_new_is_told_to_whoever_has_subscribed(
-    admin: Administration, call: Call, bot: Bot, slack: PlayedSlack
+    admin: Administration, call: Call, bot: Bot, slack: SlackEmulator
 ) -> None:
     # team_join; people from elsewhere have the id of their own workspace (Slack Connect, external members).
     slack.world.events |= {"team_join"}
@@ -122,7 +122,7 @@ async def test_a_change_of_members_is_told_as_a_difference_and_as_a_whole(
 
 
 async def test_a_large_group_is_listed_up_to_500_and_counted_whole(
-    admin: Administration, bot: Bot, slack: PlayedSlack
+    admin: Administration, bot: Bot, slack: SlackEmulator
 ) -> None:
     # "The users field is truncated at 500, however the user_count field will still show the actual count."
     many = tuple(f"U{number:09}" for number in range(501))

@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sandbox.slack import People, PlayedSlack
+from sandbox.slack import People, SlackEmulator
 from tests.unit.sandbox.slack.bot import Bot
 from tests.unit.sandbox.slack.conftest import Call
 from tests.unit.sandbox.slack.test_views import field, modal, opened, plain
@@ -101,7 +101,7 @@ async def test_an_answer_that_slack_would_not_take_finds_nothing(
 
 
 async def test_the_page_asks_by_the_door(
-    live: Call, slack: PlayedSlack, people: People, bot: Bot, url: str
+    live: Call, slack: SlackEmulator, people: People, bot: Bot, url: str
 ) -> None:
     view = await searching(live, people, bot)
     body = {"as": "U0ENGINEER", "view_id": view["id"], "block_id": "where", "action_id": "pick"}

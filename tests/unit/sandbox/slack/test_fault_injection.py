@@ -11,13 +11,13 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import async_default_handlers
 from slack_sdk.web.async_client import AsyncWebClient
 
-from sandbox.slack import People, PlayedSlack, Switches
+from sandbox.slack import People, SlackEmulator, Switches
 from sandbox.slack import fault_injection as weather
 from tests.unit.sandbox.slack.bot import Bot
 from tests.unit.sandbox.slack.conftest import SECRET, TOKEN, Call
 
 
-async def test_a_rate_limit_is_a_429_with_seconds_to_wait(web: AsyncWebClient, slack: PlayedSlack) -> None:
+async def test_a_rate_limit_is_a_429_with_seconds_to_wait(web: AsyncWebClient, slack: SlackEmulator) -> None:
     slack.fault("chat.postMessage", weather.ratelimited(12))
 
     with pytest.raises(SlackApiError) as refused:
@@ -29,7 +29,7 @@ async def test_a_rate_limit_is_a_429_with_seconds_to_wait(web: AsyncWebClient, s
     assert (await web.chat_postMessage(channel="C0GENERAL", text="x"))["ok"]
 
 
-async def test_a_lost_answer_means_that_it_was_done(web: AsyncWebClient, slack: PlayedSlack) -> None:
+async def test_a_lost_answer_means_that_it_was_done(web: AsyncWebClient, slack: SlackEmulator) -> None:
     slack.fault("chat.postMessage", weather.lost_answer())
 
     with pytest.raises(aiohttp.ClientConnectionError):
@@ -39,7 +39,7 @@ async def test_a_lost_answer_means_that_it_was_done(web: AsyncWebClient, slack: 
 
 
 async def test_the_vendors_default_retry_posts_twice_after_a_lost_answer(
-    web: AsyncWebClient, slack: PlayedSlack
+    web: AsyncWebClient, slack: SlackEmulator
 ) -> None:
     # chat.postMessage has no idempotency key, and the client's default handler repeats a broken connection.
     web.retry_handlers = async_default_handlers()
@@ -50,7 +50,7 @@ async def test_the_vendors_default_retry_posts_twice_after_a_lost_answer(
     assert len(slack.messages("#general", "lead")) == 2
 
 
-async def test_a_cut_before_means_that_nothing_was_done(web: AsyncWebClient, slack: PlayedSlack) -> None:
+async def test_a_cut_before_means_that_nothing_was_done(web: AsyncWebClient, slack: SlackEmulator) -> None:
     slack.fault("chat.*", weather.cut_before())
 
     with pytest.raises(aiohttp.ClientConnectionError):
@@ -59,7 +59,7 @@ async def test_a_cut_before_means_that_nothing_was_done(web: AsyncWebClient, sla
     assert slack.messages("#general", "lead") == []
 
 
-async def test_a_slow_answer_comes_after_the_work_is_done(web: AsyncWebClient, slack: PlayedSlack) -> None:
+async def test_a_slow_answer_comes_after_the_work_is_done(web: AsyncWebClient, slack: SlackEmulator) -> None:
     slack.fault("chat.postMessage", weather.slow(0.3))
     started = time.monotonic()
 
@@ -89,7 +89,7 @@ def test_faults_happen_as_often_as_said_and_can_be_cleared(call: Call) -> None:
 
 
 async def test_while_slack_is_down_nothing_of_it_answers(
-    web: AsyncWebClient, slack: PlayedSlack, people: People, bot: Bot, live: Call
+    web: AsyncWebClient, slack: SlackEmulator, people: People, bot: Bot, live: Call
 ) -> None:
     # "service_unavailable: The service is temporarily unavailable", an error of every method.
     await people.types("engineer", "/pgaccess")
@@ -110,7 +110,7 @@ async def test_while_slack_is_down_nothing_of_it_answers(
 
 def limited(**chosen: Any) -> Call:
     switches = Switches(limits=True, **chosen)
-    return Call(PlayedSlack(bot_token=TOKEN, signing_secret=SECRET, app_token="xapp-x", switches=switches))
+    return Call(SlackEmulator(bot_token=TOKEN, signing_secret=SECRET, app_token="xapp-x", switches=switches))
 
 
 def test_messages_are_limited_to_about_one_a_second_per_channel() -> None:

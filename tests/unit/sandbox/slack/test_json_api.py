@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from sandbox.environment import PAGE
-from sandbox.slack import People, PlayedSlack
+from sandbox.slack import People, SlackEmulator
 from sandbox.slack.server import POLICY, app
 from tests.unit.sandbox.slack.bot import Bot
 from tests.unit.sandbox.slack.conftest import Call, served
@@ -44,7 +44,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 async def page(
-    slack: PlayedSlack, people: People, clock: Clock, tmp_path: Path
+    slack: SlackEmulator, people: People, clock: Clock, tmp_path: Path
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A browser's view of the door, over HTTP, with a page and with extras."""
     (tmp_path / "index.html").write_text("<!doctype html><title>Slack, played</title>")

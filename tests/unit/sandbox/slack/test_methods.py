@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from sandbox.slack import PlayedSlack
+from sandbox.slack import SlackEmulator
 from sandbox.slack.web_api.errors import DEFAULT_SCOPES
 from sandbox.slack.web_api.methods import METHODS
 from tests.unit.sandbox.slack.conftest import SECRET, TOKEN, Call
@@ -75,7 +75,7 @@ def test_every_method_that_needs_a_scope_needs_the_one_of_its_reference_page() -
 @pytest.mark.parametrize("method", SCOPES)
 def test_without_its_scope_a_method_says_what_it_needs_and_what_it_was_given(method: str) -> None:
     kept = DEFAULT_SCOPES - {SCOPES[method]}
-    call = Call(PlayedSlack(bot_token=TOKEN, signing_secret=SECRET, scopes=kept))
+    call = Call(SlackEmulator(bot_token=TOKEN, signing_secret=SECRET, scopes=kept))
 
     assert call(method) == {
         "ok": False,
@@ -111,7 +111,7 @@ def test_what_reads_a_channel_needs_the_scope_of_its_kind(call: Call, method: st
 def test_a_call_is_refused_for_its_token_or_its_name(
     call: Call, token: str | None, method: str, error: str
 ) -> None:
-    slack = PlayedSlack(bot_token=TOKEN, signing_secret=SECRET, app_token=APP_TOKEN)
+    slack = SlackEmulator(bot_token=TOKEN, signing_secret=SECRET, app_token=APP_TOKEN)
 
     answer = slack.call(method, {}, token, now=call.now)
 

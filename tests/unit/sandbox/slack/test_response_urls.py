@@ -5,7 +5,7 @@ from typing import Any
 
 import httpx
 
-from sandbox.slack import People, PlayedSlack
+from sandbox.slack import People, SlackEmulator
 from tests.unit.sandbox.slack.bot import Bot
 from tests.unit.sandbox.slack.conftest import Call
 
@@ -24,7 +24,7 @@ async def secret_of_click(people: People, bot: Bot, ts: object, channel: str = "
 
 
 async def test_an_answer_is_for_the_person_unless_it_says_otherwise(
-    live: Call, slack: PlayedSlack, people: People, bot: Bot
+    live: Call, slack: SlackEmulator, people: People, bot: Bot
 ) -> None:
     secret = await secret_of_command(people, bot)
 
@@ -35,7 +35,7 @@ async def test_an_answer_is_for_the_person_unless_it_says_otherwise(
     assert [one["text"] for one in slack.messages("#general", "lead")] == ["for all"]
 
 
-async def test_it_takes_five_posts(live: Call, slack: PlayedSlack, people: People, bot: Bot) -> None:
+async def test_it_takes_five_posts(live: Call, slack: SlackEmulator, people: People, bot: Bot) -> None:
     secret = await secret_of_command(people, bot)
 
     answers = [slack.respond(secret, {"text": "x"}, now=live.now) for _ in range(6)]
@@ -44,7 +44,7 @@ async def test_it_takes_five_posts(live: Call, slack: PlayedSlack, people: Peopl
     assert answers[5].body == {"ok": False, "error": "used_url"}
 
 
-async def test_it_lives_thirty_minutes(live: Call, slack: PlayedSlack, people: People, bot: Bot) -> None:
+async def test_it_lives_thirty_minutes(live: Call, slack: SlackEmulator, people: People, bot: Bot) -> None:
     secret = await secret_of_command(people, bot)
 
     answer = slack.respond(secret, {"text": "x"}, now=live.now + timedelta(minutes=31))
@@ -54,7 +54,7 @@ async def test_it_lives_thirty_minutes(live: Call, slack: PlayedSlack, people: P
 
 
 async def test_it_replaces_the_message_that_was_clicked_in(
-    live: Call, slack: PlayedSlack, people: People, bot: Bot
+    live: Call, slack: SlackEmulator, people: People, bot: Bot
 ) -> None:
     ts = live("chat.postEphemeral", channel="C0GENERAL", user="U0ENGINEER", text="x", blocks=BLOCKS)[
         "message_ts"
@@ -70,7 +70,7 @@ async def test_it_replaces_the_message_that_was_clicked_in(
 
 
 async def test_it_deletes_the_message_that_was_clicked_in(
-    live: Call, slack: PlayedSlack, people: People, bot: Bot
+    live: Call, slack: SlackEmulator, people: People, bot: Bot
 ) -> None:
     ts = live("chat.postMessage", channel="C0GENERAL", text="x", blocks=BLOCKS)["ts"]
     secret = await secret_of_click(people, bot, ts)
@@ -80,7 +80,9 @@ async def test_it_deletes_the_message_that_was_clicked_in(
     assert slack.messages("#general", "lead") == []
 
 
-async def test_what_is_refused_is_explained(live: Call, slack: PlayedSlack, people: People, bot: Bot) -> None:
+async def test_what_is_refused_is_explained(
+    live: Call, slack: SlackEmulator, people: People, bot: Bot
+) -> None:
     secret = await secret_of_command(people, bot)
     long = [{"type": "section", "text": {"type": "plain_text", "text": "x" * 3000}}] * 5
     bodies: list[Any] = [{"blocks": [{"type": "section"}]}, {}, "x", {"text": "x", "blocks": long}]
@@ -96,7 +98,7 @@ async def test_what_is_refused_is_explained(live: Call, slack: PlayedSlack, peop
     ]
 
 
-async def test_it_is_reached_over_http(url: str, slack: PlayedSlack, people: People, bot: Bot) -> None:
+async def test_it_is_reached_over_http(url: str, slack: SlackEmulator, people: People, bot: Bot) -> None:
     await people.types("engineer", "/pgaccess list")
     async with httpx.AsyncClient() as client:
         answer = await client.post(bot.last.fields["response_url"], json={"text": "hello"})
@@ -108,7 +110,7 @@ async def test_it_is_reached_over_http(url: str, slack: PlayedSlack, people: Peo
 
 
 async def test_a_command_has_nothing_to_replace_unless_it_is_switched_on(
-    live: Call, slack: PlayedSlack, people: People, bot: Bot
+    live: Call, slack: SlackEmulator, people: People, bot: Bot
 ) -> None:
     for replaces, said in ((False, ["first", "second"]), (True, ["second"])):
         slack.switch(command_replaces=replaces)
@@ -120,7 +122,7 @@ async def test_a_command_has_nothing_to_replace_unless_it_is_switched_on(
 
 
 async def test_a_press_tells_of_what_was_on_the_screen_also_when_it_was_redrawn_meanwhile(
-    live: Call, slack: PlayedSlack, people: People, bot: Bot
+    live: Call, slack: SlackEmulator, people: People, bot: Bot
 ) -> None:
     old = {"type": "actions", "block_id": "choice", "elements": [{**BUTTON, "value": "1"}]}
     ts = live("chat.postMessage", channel="C0GENERAL", text="x", blocks=[old])["ts"]

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from sandbox.slack import People, PlayedSlack, Switches
+from sandbox.slack import People, SlackEmulator, Switches
 from sandbox.slack.delivery import sign
 from sandbox.slack.delivery_transport import Delivered, Undeliverable, over
 from tests.unit.sandbox.slack.bot import Bot
@@ -37,7 +37,7 @@ def posted(call: Call, **more: Any) -> str:
     return str(answer["ts"])
 
 
-async def test_a_command_arrives_with_every_field(people: People, bot: Bot, slack: PlayedSlack) -> None:
+async def test_a_command_arrives_with_every_field(people: People, bot: Bot, slack: SlackEmulator) -> None:
     slack.base_url = "http://127.0.0.1:9"
 
     outcome = await people.types("engineer", "/pgaccess mtls add 203.0.113.4", channel="#approvals")
@@ -108,7 +108,7 @@ def test_a_signature_is_the_one_of_the_documentation() -> None:
 
 
 async def test_the_answer_to_a_command_is_seen_by_one_person(
-    people: People, bot: Bot, slack: PlayedSlack
+    people: People, bot: Bot, slack: SlackEmulator
 ) -> None:
     bot.body = "Recorded."
     await people.types("engineer", "/pgaccess list")
@@ -119,7 +119,7 @@ async def test_the_answer_to_a_command_is_seen_by_one_person(
     assert slack.messages("#general", "lead") == []
 
 
-async def test_the_answer_to_a_command_can_be_for_all(people: People, bot: Bot, slack: PlayedSlack) -> None:
+async def test_the_answer_to_a_command_can_be_for_all(people: People, bot: Bot, slack: SlackEmulator) -> None:
     bot.says(response_type="in_channel", text="Hello", blocks=[{"type": "divider"}])
     await people.types("engineer", "/pgaccess list")
 
@@ -131,7 +131,7 @@ async def test_the_answer_to_a_command_can_be_for_all(people: People, bot: Bot, 
     [({"status": 500}, "dispatch_failed"), ({"status": 404}, "dispatch_failed")],
 )
 async def test_a_failed_command_is_told_to_the_person(
-    people: People, bot: Bot, slack: PlayedSlack, change: dict[str, Any], error: str
+    people: People, bot: Bot, slack: SlackEmulator, change: dict[str, Any], error: str
 ) -> None:
     bot.status = change["status"]
 
@@ -144,7 +144,7 @@ async def test_a_failed_command_is_told_to_the_person(
 
 
 async def test_invalid_blocks_in_an_answer_are_a_failure(
-    people: People, bot: Bot, slack: PlayedSlack
+    people: People, bot: Bot, slack: SlackEmulator
 ) -> None:
     bot.says(text="x", blocks=[{"type": "section"}])
 
@@ -154,7 +154,7 @@ async def test_invalid_blocks_in_an_answer_are_a_failure(
     assert len(slack.ephemerals("engineer")) == 1
 
 
-async def test_a_bot_that_is_not_there_is_a_failure(slack: PlayedSlack) -> None:
+async def test_a_bot_that_is_not_there_is_a_failure(slack: SlackEmulator) -> None:
     async with httpx.AsyncClient() as client:
         people = People(slack, deliver=over(client), bot_url="http://127.0.0.1:1")
         outcome = await people.types("engineer", "/pgaccess list")
@@ -238,7 +238,7 @@ async def test_what_slack_makes_impossible_reaches_no_bot(
 
 
 async def test_the_very_same_signed_bytes_can_be_sent_again(
-    people: People, bot: Bot, slack: PlayedSlack
+    people: People, bot: Bot, slack: SlackEmulator
 ) -> None:
     bot.body = "Recorded."
     first = await people.types("engineer", "/pgaccess list")
@@ -252,7 +252,7 @@ async def test_the_very_same_signed_bytes_can_be_sent_again(
 
 
 async def test_a_deactivated_account_leaves_its_groups_and_cannot_act(
-    people: People, bot: Bot, slack: PlayedSlack
+    people: People, bot: Bot, slack: SlackEmulator
 ) -> None:
     outcome = await people.deactivates("lead-2")
 
@@ -275,7 +275,7 @@ async def test_an_event_comes_in_its_envelope(people: People, bot: Bot) -> None:
 
 
 async def test_an_event_nobody_subscribed_to_is_not_sent(
-    people: People, bot: Bot, slack: PlayedSlack
+    people: People, bot: Bot, slack: SlackEmulator
 ) -> None:
     slack.world.events = frozenset()
 
@@ -309,7 +309,7 @@ async def test_an_event_is_given_up_after_three_more_attempts(people: People, bo
     [(2, [None]), (3, [None, "too_many_redirects", "too_many_redirects", "too_many_redirects"])],
 )
 async def test_two_redirects_are_followed_and_a_third_is_a_failure(
-    slack: PlayedSlack, redirects: int, reasons: list[str | None]
+    slack: SlackEmulator, redirects: int, reasons: list[str | None]
 ) -> None:
     # Events API, retries: "too_many_redirects", beyond two.
     heard: list[str | None] = []
@@ -328,7 +328,7 @@ async def test_two_redirects_are_followed_and_a_third_is_a_failure(
     assert (outcome.ok, heard) == (redirects == 2, reasons)
 
 
-async def test_a_bot_that_cannot_be_reached_is_told_so_once_it_can(slack: PlayedSlack) -> None:
+async def test_a_bot_that_cannot_be_reached_is_told_so_once_it_can(slack: SlackEmulator) -> None:
     heard: list[str | None] = []
 
     async def deliver(_: str, __: str, headers: Mapping[str, str], ___: bytes) -> Delivered:
@@ -370,7 +370,7 @@ async def test_a_shortcut_has_a_trigger_and_no_channel(people: People, bot: Bot)
 
 
 async def test_an_ordinary_line_is_a_message_and_no_command(
-    people: People, bot: Bot, slack: PlayedSlack
+    people: People, bot: Bot, slack: SlackEmulator
 ) -> None:
     await people.types("engineer", "good morning")
 
@@ -381,7 +381,7 @@ async def test_an_ordinary_line_is_a_message_and_no_command(
 async def test_a_late_answer_is_a_timeout_and_the_bot_goes_on_working(bot: Bot) -> None:
     # Slack gives three seconds; here it gives a fifth of one, so that the test is quick.
     switches = Switches(ack_seconds=0.2, event_retry_after=())
-    slack = PlayedSlack(bot_token=TOKEN, signing_secret=SECRET, switches=switches)
+    slack = SlackEmulator(bot_token=TOKEN, signing_secret=SECRET, switches=switches)
     bot.delay, bot.body = 0.4, "too late"
     async with httpx.AsyncClient(transport=httpx.ASGITransport(bot.app())) as client:
         people = People(slack, deliver=over(client), bot_url="http://bot.test")

@@ -18,7 +18,7 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from sandbox.http_server import listening, serving
-from sandbox.slack import People, PlayedSlack, Switches
+from sandbox.slack import People, SlackEmulator, Switches
 from sandbox.slack.server import app
 from sandbox.slack.socket_mode.connections import MOST
 from sandbox.slack.socket_mode.frames import (
@@ -45,12 +45,12 @@ def switches() -> Switches:
 
 
 @pytest.fixture
-def slack(switches: Switches) -> PlayedSlack:
-    return PlayedSlack(bot_token=TOKEN, signing_secret=SECRET, app_token=APP_TOKEN, switches=switches)
+def slack(switches: Switches) -> SlackEmulator:
+    return SlackEmulator(bot_token=TOKEN, signing_secret=SECRET, app_token=APP_TOKEN, switches=switches)
 
 
 @pytest.fixture
-async def url(slack: PlayedSlack, people: People) -> AsyncIterator[str]:
+async def url(slack: SlackEmulator, people: People) -> AsyncIterator[str]:
     """Where the played Slack answers, sockets included."""
     async with listening() as (opened, slack.base_url), serving(app(slack, people), opened):
         yield slack.base_url
@@ -126,11 +126,11 @@ async def test_an_address_is_given_for_the_apps_token_only(url: str) -> None:
 
 
 async def test_an_app_without_a_token_has_no_socket_mode(people: People) -> None:
-    slack = PlayedSlack(bot_token=TOKEN, signing_secret=SECRET)
+    slack = SlackEmulator(bot_token=TOKEN, signing_secret=SECRET)
     assert Call(slack)("apps.connections.open")["error"] == "not_allowed_token_type"
 
 
-async def test_an_address_is_good_for_one_connection(url: str, slack: PlayedSlack, live: Call) -> None:
+async def test_an_address_is_good_for_one_connection(url: str, slack: SlackEmulator, live: Call) -> None:
     ticket = slack.rights.ticket(now=live.now)
     address = f"{url.replace('http', 'ws')}/link/?ticket={ticket}"
     async with aiohttp.ClientSession() as session:
@@ -149,7 +149,7 @@ async def test_an_address_is_good_for_one_connection(url: str, slack: PlayedSlac
 
 
 async def test_a_command_travels_through_the_socket_and_its_answer_back(
-    listener: Listener, people: People, bot: Bot, slack: PlayedSlack
+    listener: Listener, people: People, bot: Bot, slack: SlackEmulator
 ) -> None:
     listener.payload = {"text": "Here you are."}
 
@@ -192,7 +192,7 @@ async def test_an_event_travels_and_is_sent_again_until_it_is_acknowledged(
 
 
 async def test_whoever_does_not_acknowledge_in_time_is_told_so_in_slack(
-    listener: Listener, people: People, slack: PlayedSlack
+    listener: Listener, people: People, slack: SlackEmulator
 ) -> None:
     listener.silent = True
 
@@ -213,7 +213,7 @@ async def test_without_a_connection_everything_travels_by_http(url: str, people:
 
 
 async def test_an_app_that_has_socket_mode_only_hears_nothing_while_it_is_not_connected(
-    slack: PlayedSlack, people: People, bot: Bot
+    slack: SlackEmulator, people: People, bot: Bot
 ) -> None:
     # An app in Socket Mode has no request URL: what it misses comes again, at once and after 1 and 5 minutes.
     slack.switches = replace(slack.switches, socket_only=True)
@@ -226,7 +226,7 @@ async def test_an_app_that_has_socket_mode_only_hears_nothing_while_it_is_not_co
 
 @pytest.mark.parametrize("reason", ["warning", "refresh_requested", "link_disabled"])
 async def test_the_end_of_a_connection_is_announced_with_its_reason(
-    url: str, slack: PlayedSlack, people: People, live: Call, reason: str
+    url: str, slack: SlackEmulator, people: People, live: Call, reason: str
 ) -> None:
     # Using Socket Mode, disconnect messages: these three reasons, and too_many_websockets.
     ticket = slack.rights.ticket(now=live.now)
@@ -248,7 +248,7 @@ async def test_two_connections_share_what_comes(listener: Listener, url: str, pe
     assert (len(listener.heard), len(other.heard)) == (2, 2)
 
 
-async def test_one_connection_more_than_ten_is_sent_away(url: str, slack: PlayedSlack, live: Call) -> None:
+async def test_one_connection_more_than_ten_is_sent_away(url: str, slack: SlackEmulator, live: Call) -> None:
     async with aiohttp.ClientSession() as session, contextlib.AsyncExitStack() as stack:
         for number in range(MOST + 1):
             ticket = slack.rights.ticket(now=live.now)
@@ -278,7 +278,7 @@ async def test_a_cut_connection_takes_nothing_any_more(listener: Listener, peopl
 
 
 async def test_large_messages_and_broken_frames_are_told_apart(
-    url: str, slack: PlayedSlack, people: People, live: Call
+    url: str, slack: SlackEmulator, people: People, live: Call
 ) -> None:
     address = f"{url.replace('http', 'ws')}/link/?ticket={slack.rights.ticket(now=live.now)}"
     async with aiohttp.ClientSession() as session, session.ws_connect(address, autoping=False) as link:

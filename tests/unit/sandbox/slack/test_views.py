@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from sandbox.slack import People, PlayedSlack
+from sandbox.slack import People, SlackEmulator
 from tests.unit.sandbox.slack.bot import Bot
 from tests.unit.sandbox.slack.conftest import Call
 
@@ -44,7 +44,7 @@ async def opened(call: Call, people: People, bot: Bot, view: Json | None = None)
 
 
 async def test_a_view_opens_in_front_of_the_one_who_acted(
-    live: Call, slack: PlayedSlack, people: People, bot: Bot
+    live: Call, slack: SlackEmulator, people: People, bot: Bot
 ) -> None:
     view = await opened(live, people, bot, modal(callback_id="ask", private_metadata="m"))
 
@@ -84,7 +84,7 @@ async def test_a_refused_view_leaves_the_trigger_unused(live: Call, people: Peop
 
 
 async def test_an_update_needs_the_hash_of_what_is_shown(
-    live: Call, slack: PlayedSlack, people: People, bot: Bot
+    live: Call, slack: SlackEmulator, people: People, bot: Bot
 ) -> None:
     view = await opened(live, people, bot)
     changed = modal(title=plain("Two"))
@@ -106,7 +106,7 @@ async def test_a_view_is_also_found_by_its_external_id(live: Call, people: Peopl
 
 
 async def test_three_views_stack_and_no_more(
-    live: Call, slack: PlayedSlack, people: People, bot: Bot
+    live: Call, slack: SlackEmulator, people: People, bot: Bot
 ) -> None:
     more = {"type": "actions", "elements": [{"type": "button", "text": plain("+"), "action_id": "more"}]}
     await opened(live, people, bot, modal(more))
@@ -127,7 +127,7 @@ async def test_a_push_needs_a_trigger_from_inside_a_view(live: Call, people: Peo
 
 
 async def test_what_was_typed_stays_when_the_view_is_updated(
-    live: Call, slack: PlayedSlack, people: People, bot: Bot
+    live: Call, slack: SlackEmulator, people: People, bot: Bot
 ) -> None:
     options = [{"text": plain(one), "value": one} for one in ("a", "b")]
     choice = {"type": "static_select", "action_id": "pick", "options": options}
@@ -159,7 +159,7 @@ def test_a_home_tab_is_published_for_one_person(call: Call) -> None:
 
 
 async def test_a_submission_says_everything_that_is_in_the_form(
-    live: Call, slack: PlayedSlack, people: People, bot: Bot
+    live: Call, slack: SlackEmulator, people: People, bot: Bot
 ) -> None:
     offered = [{"text": plain(one), "value": one} for one in ("a", "b", "c")]
     elements: dict[str, tuple[Json, Any, Json]] = {
@@ -213,7 +213,7 @@ async def test_slack_sends_no_form_that_is_not_filled_in(live: Call, people: Peo
     assert len(bot.heard) == heard
 
 
-async def test_the_bot_can_refuse_a_field(live: Call, slack: PlayedSlack, people: People, bot: Bot) -> None:
+async def test_the_bot_can_refuse_a_field(live: Call, slack: SlackEmulator, people: People, bot: Bot) -> None:
     await opened(live, people, bot)
     bot.says(response_action="errors", errors={"reason": "Too short."})
 
@@ -237,7 +237,7 @@ async def test_an_error_for_a_block_that_is_no_input_is_not_taken(
 
 
 async def test_an_answer_can_show_another_view_push_one_or_clear_them_all(
-    live: Call, slack: PlayedSlack, people: People, bot: Bot
+    live: Call, slack: SlackEmulator, people: People, bot: Bot
 ) -> None:
     view = await opened(live, people, bot)
     filled = {"reason": {"a": "x"}}
@@ -259,7 +259,7 @@ async def test_an_answer_can_show_another_view_push_one_or_clear_them_all(
 
 
 async def test_an_invalid_view_in_an_answer_leaves_the_form_open(
-    live: Call, slack: PlayedSlack, people: People, bot: Bot
+    live: Call, slack: SlackEmulator, people: People, bot: Bot
 ) -> None:
     await opened(live, people, bot)
     bot.says(response_action="update", view=modal(title=plain("x" * 25)))
@@ -271,7 +271,7 @@ async def test_an_invalid_view_in_an_answer_leaves_the_form_open(
 
 
 async def test_closing_is_told_when_the_view_asks_for_it(
-    live: Call, slack: PlayedSlack, people: People, bot: Bot
+    live: Call, slack: SlackEmulator, people: People, bot: Bot
 ) -> None:
     await opened(live, people, bot, modal(notify_on_close=True))
     await people.closes("engineer")

@@ -20,7 +20,7 @@ from starlette.routing import Route
 from bot.errors import SlackError
 from bot.ports import Message
 from bot.slack import Identity, SlackClient, person_of
-from sandbox.slack import PlayedSlack, fault_injection
+from sandbox.slack import SlackEmulator, fault_injection
 from sandbox.slack.model.fixtures import Channel, Person
 from sandbox.slack.server import FORM_ONLY
 from tests.unit.sandbox.slack.conftest import SECRET, TOKEN, Call, served
@@ -73,7 +73,7 @@ def test_an_unknown_method_is_named_so(call: Call) -> None:
 
 
 async def test_a_posted_message_is_seen_by_the_members_of_its_channel(
-    web: AsyncWebClient, slack: PlayedSlack
+    web: AsyncWebClient, slack: SlackEmulator
 ) -> None:
     posted = await web.chat_postMessage(channel="C0APPROVALS", text="hello", blocks=BLOCKS)
 
@@ -84,7 +84,7 @@ async def test_a_posted_message_is_seen_by_the_members_of_its_channel(
 
 
 async def test_a_message_to_a_person_opens_their_direct_messages(
-    web: AsyncWebClient, slack: PlayedSlack
+    web: AsyncWebClient, slack: SlackEmulator
 ) -> None:
     posted = await web.chat_postMessage(channel="U0ENGINEER", text="just you")
     opened = await web.conversations_open(users="U0ENGINEER")
@@ -147,7 +147,7 @@ def test_a_text_is_cut_silently_at_40000_characters(call: Call) -> None:
 
 
 async def test_an_edit_keeps_the_timestamp_and_what_it_does_not_mention(
-    web: AsyncWebClient, slack: PlayedSlack
+    web: AsyncWebClient, slack: SlackEmulator
 ) -> None:
     # chat.update: blocks and metadata not given are retained; an empty value removes them.
     posted = await web.chat_postMessage(channel="C0GENERAL", text="a", blocks=BLOCKS, metadata=METADATA)
@@ -185,7 +185,7 @@ def test_an_edited_text_has_4000_bytes_when_it_is_escaped(call: Call) -> None:
     assert call("chat.update", channel="C0GENERAL", ts=ts, text="あ" * 1334)["error"] == "msg_too_long"
 
 
-async def test_a_deleted_message_is_gone(web: AsyncWebClient, slack: PlayedSlack) -> None:
+async def test_a_deleted_message_is_gone(web: AsyncWebClient, slack: SlackEmulator) -> None:
     posted = await web.chat_postMessage(channel="C0GENERAL", text="x")
 
     await web.chat_delete(channel="C0GENERAL", ts=posted["ts"])
@@ -194,7 +194,7 @@ async def test_a_deleted_message_is_gone(web: AsyncWebClient, slack: PlayedSlack
 
 
 async def test_an_ephemeral_message_is_seen_by_one_person_and_is_in_no_history(
-    web: AsyncWebClient, slack: PlayedSlack
+    web: AsyncWebClient, slack: SlackEmulator
 ) -> None:
     await web.chat_postEphemeral(channel="C0GENERAL", user="U0LEAD", text="psst")
 
@@ -305,13 +305,13 @@ async def test_user_groups_are_listed_with_their_members(web: AsyncWebClient) ->
         await web.usergroups_users_list(usergroup="S0NONE")
 
 
-async def test_the_team_is_described(web: AsyncWebClient, slack: PlayedSlack) -> None:
+async def test_the_team_is_described(web: AsyncWebClient, slack: SlackEmulator) -> None:
     slack.scopes |= {"team:read"}
     assert (await web.team_info())["team"]["domain"] == "acme"
 
 
 async def test_a_form_carries_blocks_as_json_text_and_the_token_as_a_field(
-    url: str, slack: PlayedSlack
+    url: str, slack: SlackEmulator
 ) -> None:
     # Web API basics: both content types; a token in the body instead of the header.
     form = {"token": TOKEN, "channel": "C0GENERAL", "text": "x", "blocks": '[{"type": "divider"}]'}
@@ -339,7 +339,7 @@ async def test_a_body_that_cannot_be_read_is_refused(url: str, content: str, kin
 
 
 async def test_the_journal_keeps_every_exchange_and_no_secret(
-    web: AsyncWebClient, slack: PlayedSlack
+    web: AsyncWebClient, slack: SlackEmulator
 ) -> None:
     await web.chat_postMessage(channel="C0GENERAL", text="remember me")
 
@@ -351,7 +351,7 @@ async def test_the_journal_keeps_every_exchange_and_no_secret(
 
 @pytest.mark.parametrize("method", sorted(FORM_ONLY))
 async def test_a_method_that_only_reads_ignores_a_json_body(
-    url: str, slack: PlayedSlack, method: str
+    url: str, slack: SlackEmulator, method: str
 ) -> None:
     # Web API basics: "most write methods" take JSON; users.info as JSON is measured to answer as if empty.
     body = {"user": "U0LEAD", "channel": "C0GENERAL", "usergroup": "S0LEADS"}
@@ -379,7 +379,7 @@ async def client(url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sla
         yield ours
 
 
-def arguments(slack: PlayedSlack, method: str) -> list[str]:
+def arguments(slack: SlackEmulator, method: str) -> list[str]:
     """What each call of a method carried."""
     return [one.sent for one in slack.journal if one.name == method]
 
@@ -392,7 +392,7 @@ async def test_our_client_knows_people_with_zone_and_language(client: SlackClien
     assert await client.person("U0NOBODY") is None
 
 
-async def test_our_client_counts_everybody_page_by_page(client: SlackClient, slack: PlayedSlack) -> None:
+async def test_our_client_counts_everybody_page_by_page(client: SlackClient, slack: SlackEmulator) -> None:
     one = slack.world.people["U0ENGINEER"]
     slack.world.people |= {f"U{n:04}": replace(one, id=f"U{n:04}", name=f"u{n}") for n in range(300)}
 
@@ -405,7 +405,7 @@ async def test_our_client_counts_everybody_page_by_page(client: SlackClient, sla
 
 
 async def test_our_client_waits_out_a_rate_limit_and_goes_on_where_it_was(
-    client: SlackClient, slack: PlayedSlack
+    client: SlackClient, slack: SlackEmulator
 ) -> None:
     one = slack.world.people["U0ENGINEER"]
     slack.world.people |= {f"U{n:04}": replace(one, id=f"U{n:04}", name=f"u{n}") for n in range(300)}
@@ -421,7 +421,7 @@ async def test_our_client_waits_out_a_rate_limit_and_goes_on_where_it_was(
     assert "cursor" not in first
 
 
-async def test_our_client_does_not_wait_for_ever(client: SlackClient, slack: PlayedSlack) -> None:
+async def test_our_client_does_not_wait_for_ever(client: SlackClient, slack: SlackEmulator) -> None:
     slack.fault("usergroups.users.list", fault_injection.ratelimited(61))
 
     with pytest.raises(SlackError) as limited:
@@ -451,7 +451,7 @@ async def test_our_client_finds_its_own_reply_in_a_thread_and_only_there(client:
 
 
 async def test_what_our_client_cannot_read_may_have_been_done(
-    client: SlackClient, slack: PlayedSlack
+    client: SlackClient, slack: SlackEmulator
 ) -> None:
     slack.fault("chat.postMessage", fault_injection.lost_answer())
 
@@ -486,7 +486,7 @@ async def test_a_proxys_page_instead_of_an_answer_leaves_it_open_whether_somethi
 
 
 async def test_somebody_from_another_workspace_is_external_whatever_else_slack_says(
-    client: SlackClient, slack: PlayedSlack
+    client: SlackClient, slack: SlackEmulator
 ) -> None:
     # Slack Connect: who shares a channel with the bot is no "stranger"; only their workspace tells.
     partner = Person(id="U0PARTNER", name="partner", real_name="Partner", team="T0PARTNER")

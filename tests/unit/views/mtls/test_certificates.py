@@ -12,13 +12,13 @@ from bot.domain import operation as changes
 from bot.domain.grant import GrantState, Why
 from bot.domain.mtls import issuance
 from bot.domain.mtls.certificate import Certificate, KnownCertificate
-from bot.domain.mtls.expiry_reminders import Ladder
-from bot.domain.mtls.observation import Look
-from bot.domain.operation import Change
+from bot.domain.mtls.expiry_reminders import ReminderSchedule
+from bot.domain.mtls.observation import MtlsObservation
+from bot.domain.operation import Operation
 from bot.domain.request import Kind, RequestState
 from bot.domain.subject import CertificateId, Subject, Whole
-from bot.i18n.translator import Words
-from bot.ports import Case, Disabling, Message, Post, PostKind, Stock
+from bot.i18n.translator import Translator
+from bot.ports import CertificateList, DisableImpact, Message, MessageKind, OutboxMessage, RequestDetails
 from bot.views import action_ids, modals, request_card, responses
 from bot.views.mtls import certificate_list, disable_modal
 from bot.views.render import render
@@ -27,7 +27,7 @@ from tests.unit.factories import NOW, POLICY
 from tests.unit.views import samples
 from tests.unit.views.samples import IN_BOTH_LANGUAGES, LONG, POLICIES
 
-EN = Words("en")
+EN = Translator("en")
 IDS: Final = [UUID(int=(number << 96) + number) for number in range(1, 100)]
 KINDS: Final = (Kind.ENABLE, Kind.DISABLE, Kind.ISSUE, Kind.DISCARD)
 
@@ -56,7 +56,7 @@ def known(id: UUID = IDS[0], **changed: Any) -> KnownCertificate:
 FOREIGN: Final = known(request=None, owner=None, purpose="")
 
 
-def look(*certificates: Certificate, ours: bool = True) -> Look:
+def look(*certificates: Certificate, ours: bool = True) -> MtlsObservation:
     rule = factories.rule("203.0.113.4/32")
     seen = factories.look(rule, ours=frozenset({rule.id}) if ours else frozenset())
     return replace(seen, certificates=certificates, certificates_at=NOW)
@@ -67,9 +67,9 @@ def case(
     state: RequestState = RequestState.PENDING,
     *,
     reason: str = "nightly export",
-    seen: Look | None = None,
+    seen: MtlsObservation | None = None,
     **more: Any,
-) -> Case:
+) -> RequestDetails:
     asked = samples.request(kind, state, reason=reason)
     subject: Subject = CertificateId(IDS[0]) if kind is Kind.DISCARD else Whole()
     asked = replace(asked, terms=replace(asked.terms, subject=subject, duration=None))
@@ -77,14 +77,14 @@ def case(
     return replace(samples.case(asked, *votes, seen=seen), **more)
 
 
-def changed(kind: Kind, end: Any = None, **more: Any) -> Case:
+def changed(kind: Kind, end: Any = None, **more: Any) -> RequestDetails:
     """An approved change: under way, or as it ended."""
     made = case(kind, RequestState.APPROVED, **more)
     begun = changes.begin(made.request, id=UUID(int=3), now=NOW)
     return replace(made, change=begun if end is None else end(begun))
 
 
-def done(change: Change) -> Change:
+def done(change: Operation) -> Operation:
     return changes.done(change, now=NOW)
 
 
@@ -92,11 +92,11 @@ def failed(why: Why) -> Any:
     return lambda change: changes.failed(change, why, now=NOW)
 
 
-def several(change: Change) -> Change:
+def several(change: Operation) -> Operation:
     return changes.failed(issuance.undecided(change, IDS[:40]), Why.SEVERAL, now=NOW)
 
 
-def every() -> Iterator[Case]:
+def every() -> Iterator[RequestDetails]:
     """Everything that can stand on a card, with as much as there can be."""
     for kind in KINDS:
         for reason in ("", LONG):
@@ -108,12 +108,12 @@ def every() -> Iterator[Case]:
             yield changed(kind, end, seen=None)
 
 
-def drawn(kind: PostKind, about: Case | None, language: str = "en", **params: str) -> Message:
-    post = Post(
+def drawn(kind: MessageKind, about: RequestDetails | None, language: str = "en", **params: str) -> Message:
+    post = OutboxMessage(
         id=1, lease=UUID(int=1), kind=kind, recipient="U0ENGINEER", request=17, channel=None, place=None,
         posting_since=None, version=1, tries=0, params=params,
     )  # fmt: skip
-    return render(post, about, words=Words(language), policy=POLICY)
+    return render(post, about, words=Translator(language), policy=POLICY)
 
 
 # --- whatever there is, Slack takes it ---------------------------------------------------------------
@@ -121,7 +121,7 @@ def drawn(kind: PostKind, about: Case | None, language: str = "en", **params: st
 
 @IN_BOTH_LANGUAGES
 def test_cards_are_valid_however_much_there_is(language: str) -> None:
-    words = Words(language)
+    words = Translator(language)
     for one in every():
         for policy in POLICIES[:2]:
             samples.require_valid(request_card.approval_card(one, words=words, policy=policy))
@@ -133,34 +133,38 @@ def test_cards_are_valid_however_much_there_is(language: str) -> None:
 def test_notices_are_valid_however_much_there_is(language: str) -> None:
     for one in every():
         if one.change is not None:
-            for kind in (PostKind.NOTICE_DONE, PostKind.NOTICE_NOT_DONE, PostKind.NOTICE_CERTIFICATE_READY):
+            for kind in (
+                MessageKind.NOTICE_DONE,
+                MessageKind.NOTICE_NOT_DONE,
+                MessageKind.NOTICE_CERTIFICATE_READY,
+            ):
                 samples.require_valid(drawn(kind, one, language))
-    gone = drawn(PostKind.NOTICE_CERTIFICATE_GONE, changed(Kind.ISSUE, done), language)
+    gone = drawn(MessageKind.NOTICE_CERTIFICATE_GONE, changed(Kind.ISSUE, done), language)
     samples.require_valid(gone)
     params = {"app": "billing", "name": "<!here>", "handle": "0a1b2c3d"}
-    foreign = drawn(PostKind.NOTICE_CERTIFICATE_FOREIGN, None, language, **params)
+    foreign = drawn(MessageKind.NOTICE_CERTIFICATE_FOREIGN, None, language, **params)
     samples.require_valid(foreign)
     assert "<!here>" not in foreign.text
 
 
 @IN_BOTH_LANGUAGES
 def test_the_list_is_valid_however_many_there_are(language: str) -> None:
-    many = tuple(known(id, purpose=LONG, name=LONG, ladder=Ladder(step=7)) for id in IDS)
+    many = tuple(known(id, purpose=LONG, name=LONG, ladder=ReminderSchedule(step=7)) for id in IDS)
     stocks = [stocked(*many[start : start + 9], app=f"app-{start}") for start in range(0, 99, 9)]
     for some in (stocks, stocks[:1], [stocked()], [stocked(look=None)]):
-        samples.require_valid(certificate_list.listing(some, Words(language)), answers=True)
+        samples.require_valid(certificate_list.listing(some, Translator(language)), answers=True)
 
 
 @IN_BOTH_LANGUAGES
 def test_the_form_is_valid_however_much_would_end(language: str) -> None:
     rules = tuple(factories.rule(f"198.51.100.{n}/32") for n in range(60))
-    found = Disabling(
+    found = DisableImpact(
         database=factories.database(app="b" * 30),
         look=replace(factories.look(*rules), certificates_at=NOW),
         requests=tuple(range(4_294_967_000, 4_294_967_200)),
         certificates=tuple(known(id, request=4_294_967_000 + number) for number, id in enumerate(IDS)),
     )
-    view = disable_modal.disable_form(found, reason=None, words=Words(language), needs_reason=True)
+    view = disable_modal.disable_form(found, reason=None, words=Translator(language), needs_reason=True)
     samples.require_valid_view(view)
     assert view["private_metadata"] == found.database.name
 
@@ -171,7 +175,7 @@ def test_the_form_for_both_says_so_and_asks_for_no_database(language: str) -> No
     view = modals.add_form(
         databases=[database],
         filled={},
-        words=Words(language),
+        words=Translator(language),
         needs_reason=False,
         enables=database,
     )
@@ -187,13 +191,15 @@ def said(message: Message) -> str:
     return f"{message.text}\n{message.blocks}"
 
 
-def card(about: Case) -> str:
+def card(about: RequestDetails) -> str:
     return said(request_card.approval_card(about, words=EN, policy=POLICY))
 
 
-def stocked(*found: KnownCertificate, look: Look | None = None, app: str = "billing") -> Stock:
+def stocked(
+    *found: KnownCertificate, look: MtlsObservation | None = None, app: str = "billing"
+) -> CertificateList:
     seen = look or replace(factories.look(), certificates_at=NOW)
-    return Stock(database=factories.database(app), look=seen, certificates=found)
+    return CertificateList(database=factories.database(app), look=seen, certificates=found)
 
 
 @pytest.mark.parametrize(
@@ -207,7 +213,7 @@ def stocked(*found: KnownCertificate, look: Look | None = None, app: str = "bill
     ],
 )
 def test_removing_the_last_one_that_works_is_warned_of_where_pgaccess_lets_somebody_in(
-    seen: Look | None, warned: bool
+    seen: MtlsObservation | None, warned: bool
 ) -> None:
     assert ("the last certificate" in card(case(Kind.DISCARD, seen=seen, certificate=known()))) is warned
 
@@ -250,7 +256,7 @@ def test_a_missed_deadline_of_a_change_does_not_speak_of_a_rule() -> None:
 
 
 def test_the_certificates_to_choose_from_are_named_each_with_its_own_button() -> None:
-    message = drawn(PostKind.NOTICE_NOT_DONE, changed(Kind.ISSUE, several, seen=look(*listed(*IDS[:2]))))
+    message = drawn(MessageKind.NOTICE_NOT_DONE, changed(Kind.ISSUE, several, seen=look(*listed(*IDS[:2]))))
     for number, id in enumerate(IDS[:2]):
         assert f"`{id.hex[:8]}`" in said(message)
         assert f"certificate.pick.{number}" in said(message)
@@ -263,12 +269,12 @@ def test_nothing_is_to_be_chosen_from_once_it_was_chosen() -> None:
 
 
 def test_enabling_without_a_certificate_says_how_to_come_to_one() -> None:
-    without = drawn(PostKind.NOTICE_DONE, changed(Kind.ENABLE, done))
+    without = drawn(MessageKind.NOTICE_DONE, changed(Kind.ENABLE, done))
     assert "/pgaccess mtls certificate new" in said(without)
 
 
 def test_the_first_certificate_is_told_with_mtls_itself() -> None:
-    ready = drawn(PostKind.NOTICE_CERTIFICATE_READY, changed(Kind.ENABLE, done, issued=known()))
+    ready = drawn(MessageKind.NOTICE_CERTIFICATE_READY, changed(Kind.ENABLE, done, issued=known()))
     assert "mTLS is enabled" in ready.text
     assert "certificate.files" in said(ready)
 
@@ -288,7 +294,7 @@ def test_the_list_says_how_old_it_is_and_leaves_out_databases_without_any() -> N
     ("seen", "words"),
     [(factories.look(enabled=False), "mTLS is not enabled"), (factories.look(), "not read yet")],
 )
-def test_a_list_of_nothing_says_why_and_how_to_ask(seen: Look, words: str) -> None:
+def test_a_list_of_nothing_says_why_and_how_to_ask(seen: MtlsObservation, words: str) -> None:
     text = said(certificate_list.listing([stocked(look=seen)], EN))
     assert words in text
     assert "/pgaccess mtls certificate new on billing" in text

@@ -7,10 +7,10 @@ from uuid import UUID
 
 import pytest
 
-from bot.domain.mtls.download_link import HandoutState
+from bot.domain.mtls.download_link import DownloadLinkState
 from bot.domain.request import Kind, RequestState
-from bot.i18n.translator import Words
-from bot.ports import Case, Message, Post, PostKind
+from bot.i18n.translator import Translator
+from bot.ports import Message, MessageKind, OutboxMessage, RequestDetails
 from bot.views import action_ids
 from bot.views.mtls import download
 from bot.views.notifications import connection_line
@@ -23,15 +23,15 @@ from tests.unit.views.samples import IN_BOTH_LANGUAGES
 
 SECRET = "s" * 43
 URL = f"https://pgaccess.example.com/c/{UUID(int=5)}#{SECRET}"
-OVER = (HandoutState.DELIVERED, HandoutState.REPLACED, HandoutState.BURNT)
+OVER = (DownloadLinkState.DELIVERED, DownloadLinkState.REPLACED, DownloadLinkState.BURNT)
 
 
 def link(language: str = "en", app: str = "billing") -> Message:
     until = NOW + timedelta(minutes=15)
-    return download.link(URL, handle="17", app=app, until=until, words=Words(language))
+    return download.link(URL, handle="17", app=app, until=until, words=Translator(language))
 
 
-def case(*, gone: bool = False) -> Case:
+def case(*, gone: bool = False) -> RequestDetails:
     asked = factories.request(kind=Kind.ISSUE, state=RequestState.APPROVED)
     return replace(factories.case(asked=asked), issued=known(gone=gone))
 
@@ -39,11 +39,11 @@ def case(*, gone: bool = False) -> Case:
 def drawn(state: str | None = None, *, language: str = "en", gone: bool = False) -> Message:
     """What the courier draws where a link stood."""
     params = {} if state is None else {"state": state, "at": NOW.isoformat()}
-    post = Post(
-        id=1, lease=UUID(int=1), kind=PostKind.NOTICE_HANDOUT, recipient="U0ENGINEER", request=17,
+    post = OutboxMessage(
+        id=1, lease=UUID(int=1), kind=MessageKind.NOTICE_HANDOUT, recipient="U0ENGINEER", request=17,
         channel=None, place=None, posting_since=None, version=1, tries=0, params=params,
     )  # fmt: skip
-    return render(post, case(gone=gone), words=Words(language), policy=POLICY)
+    return render(post, case(gone=gone), words=Translator(language), policy=POLICY)
 
 
 def said(message: Message) -> str:
@@ -84,18 +84,18 @@ def test_each_end_of_a_link_is_told_from_the_others() -> None:
 
 
 def test_a_download_says_when_it_was_and_what_to_do_if_it_was_somebody_else() -> None:
-    text = said(drawn(HandoutState.DELIVERED))
+    text = said(drawn(DownloadLinkState.DELIVERED))
     assert "2026-11-24 09:00 UTC" in text
     assert "/pgaccess mtls certificate rotate" in text
 
 
 def test_a_certificate_that_is_gone_is_not_offered_again() -> None:
-    assert action_ids.FILES not in said(drawn(HandoutState.DELIVERED, gone=True))
+    assert action_ids.FILES not in said(drawn(DownloadLinkState.DELIVERED, gone=True))
 
 
 @IN_BOTH_LANGUAGES
 def test_the_readme_names_every_file_and_has_the_ready_line(language: str) -> None:
-    text = download.readme(factories.database(), handle="17", at=NOW, words=Words(language))
+    text = download.readme(factories.database(), handle="17", at=NOW, words=Translator(language))
     for name in ("postgresql.crt", "postgresql.key", "root.crt", "chmod 600", "2026-11-24 09:00 UTC"):
         assert name in text
     assert f"\n    {connection_line(factories.database())}\n" in text

@@ -11,13 +11,13 @@ from bot.domain import operation as changes
 from bot.domain.grant import Why
 from bot.domain.mtls import rotation
 from bot.domain.mtls.certificate import KnownCertificate
-from bot.domain.mtls.connection_test import Probed
-from bot.domain.mtls.expiry_reminders import STEPS, Ladder
-from bot.domain.mtls.rotation import GRACE, Stage
+from bot.domain.mtls.connection_test import TestResult
+from bot.domain.mtls.expiry_reminders import STEPS, ReminderSchedule
+from bot.domain.mtls.rotation import GRACE, RotationStage
 from bot.domain.request import Kind, RequestState
 from bot.domain.subject import CertificateId
-from bot.i18n.translator import Words
-from bot.ports import Case, Message, Post, PostKind
+from bot.i18n.translator import Translator
+from bot.ports import Message, MessageKind, OutboxMessage, RequestDetails
 from bot.views import action_ids, request_card, responses
 from bot.views.mtls import expiry
 from bot.views.mtls import rotation as rotation_view
@@ -27,15 +27,15 @@ from tests.unit.factories import NOW, POLICY
 from tests.unit.views import samples
 from tests.unit.views.samples import IN_BOTH_LANGUAGES, LONG
 
-EN = Words("en")
+EN = Translator("en")
 END = NOW + timedelta(days=60)
 REMINDERS = sorted(expiry.REMINDERS)
-ACKED = Ladder(step=30, acknowledged_at=NOW, acknowledged_by="U0LEAD")
-PUT_OFF = Ladder(step=30, snoozed_until=NOW, snoozes=1)
+ACKED = ReminderSchedule(step=30, acknowledged_at=NOW, acknowledged_by="U0LEAD")
+PUT_OFF = ReminderSchedule(step=30, snoozed_until=NOW, snoozes=1)
 
 
 def known(
-    ladder: Ladder | None = None, *, purpose: str = "nightly export", gone: bool = False
+    ladder: ReminderSchedule | None = None, *, purpose: str = "nightly export", gone: bool = False
 ) -> KnownCertificate:
     return KnownCertificate(
         id=UUID(int=70),
@@ -49,19 +49,23 @@ def known(
         first_seen_at=NOW,
         last_seen_at=NOW,
         gone_at=NOW if gone else None,
-        ladder=ladder or Ladder(step=30),
+        ladder=ladder or ReminderSchedule(step=30),
     )
 
 
-def post(kind: PostKind, **params: str) -> Post:
-    return Post(
+def post(kind: MessageKind, **params: str) -> OutboxMessage:
+    return OutboxMessage(
         id=1, lease=UUID(int=1), kind=kind, recipient="U0ENGINEER", request=17, channel=None,
         place=None, posting_since=None, version=1, tries=0, params=params,
     )  # fmt: skip
 
 
 def remind(
-    issued: KnownCertificate, *, step: int = 30, kind: PostKind = PostKind.NOTICE_EXPIRY, words: Words = EN
+    issued: KnownCertificate,
+    *,
+    step: int = 30,
+    kind: MessageKind = MessageKind.NOTICE_EXPIRY,
+    words: Translator = EN,
 ) -> Message:
     case = replace(factories.case(asked=factories.request(kind=Kind.ISSUE)), issued=issued)
     return render(post(kind, step=str(step)), case, words=words, policy=POLICY)
@@ -77,16 +81,16 @@ def offered(message: Message) -> list[str]:
 @IN_BOTH_LANGUAGES
 @pytest.mark.parametrize("kind", REMINDERS)
 @pytest.mark.parametrize("step", STEPS)
-def test_every_reminder_is_valid_however_it_was_answered(step: int, kind: PostKind, language: str) -> None:
-    for ladder in (Ladder(step=step), replace(ACKED, step=step), replace(PUT_OFF, step=step)):
+def test_every_reminder_is_valid_however_it_was_answered(step: int, kind: MessageKind, language: str) -> None:
+    for ladder in (ReminderSchedule(step=step), replace(ACKED, step=step), replace(PUT_OFF, step=step)):
         for purpose in ("", LONG):
             samples.require_valid(
-                remind(known(ladder, purpose=purpose), step=step, kind=kind, words=Words(language))
+                remind(known(ladder, purpose=purpose), step=step, kind=kind, words=Translator(language))
             )
 
 
 @pytest.mark.parametrize("kind", REMINDERS)
-def test_a_reminder_says_when_it_ends_what_it_is_for_and_what_to_do(kind: PostKind) -> None:
+def test_a_reminder_says_when_it_ends_what_it_is_for_and_what_to_do(kind: MessageKind) -> None:
     said = samples.said(remind(known(), kind=kind))
     assert "expires within 30d" in said
     assert "2027-01-23 09:00 UTC" in said
@@ -95,15 +99,15 @@ def test_a_reminder_says_when_it_ends_what_it_is_for_and_what_to_do(kind: PostKi
 
 
 def test_the_last_one_says_what_stops_working() -> None:
-    said = samples.said(remind(known(Ladder(step=0)), step=0))
+    said = samples.said(remind(known(ReminderSchedule(step=0)), step=0))
     assert "has expired" in said
     assert "sslv3 alert certificate expired" in said
 
 
 def test_copies_name_the_owner_and_those_who_are_to_act() -> None:
-    assert "<@U0LEAD> <@U0LEAD2>" in remind(known(), kind=PostKind.NOTICE_EXPIRY_COPY).text
-    assert "belongs to <@U0ENGINEER>" in remind(known(), kind=PostKind.NOTICE_EXPIRY_COPY).text
-    assert "no longer an active member" in remind(known(), kind=PostKind.NOTICE_EXPIRY_ORPHAN).text
+    assert "<@U0LEAD> <@U0LEAD2>" in remind(known(), kind=MessageKind.NOTICE_EXPIRY_COPY).text
+    assert "belongs to <@U0ENGINEER>" in remind(known(), kind=MessageKind.NOTICE_EXPIRY_COPY).text
+    assert "no longer an active member" in remind(known(), kind=MessageKind.NOTICE_EXPIRY_ORPHAN).text
 
 
 def test_a_reminder_offers_what_can_still_be_answered() -> None:
@@ -111,12 +115,18 @@ def test_a_reminder_offers_what_can_still_be_answered() -> None:
     assert offered(remind(known())) == everything
     assert offered(remind(known(ACKED))) == [action_ids.ROTATE, action_ids.SNOOZE]
     assert offered(remind(known(PUT_OFF))) == [action_ids.ROTATE, action_ids.ACKNOWLEDGE]
-    assert offered(remind(known(Ladder(step=30, snoozes=2)))) == [action_ids.ROTATE, action_ids.ACKNOWLEDGE]
-    assert offered(remind(known(Ladder(step=3)), step=3)) == [action_ids.ROTATE, action_ids.ACKNOWLEDGE]
+    assert offered(remind(known(ReminderSchedule(step=30, snoozes=2)))) == [
+        action_ids.ROTATE,
+        action_ids.ACKNOWLEDGE,
+    ]
+    assert offered(remind(known(ReminderSchedule(step=3)), step=3)) == [
+        action_ids.ROTATE,
+        action_ids.ACKNOWLEDGE,
+    ]
 
 
 def test_a_reminder_that_a_later_one_has_overtaken_offers_nothing() -> None:
-    assert offered(remind(known(Ladder(step=14)), step=30)) == []
+    assert offered(remind(known(ReminderSchedule(step=14)), step=30)) == []
 
 
 def test_a_reminder_of_what_is_gone_meanwhile_says_so() -> None:
@@ -133,12 +143,12 @@ def test_it_says_who_took_note_and_until_when_it_was_put_off() -> None:
 
 def test_a_reminder_without_its_certificate_is_a_mistake_that_is_noticed() -> None:
     with pytest.raises(ValueError, match="request 17 has none"):
-        render(post(PostKind.NOTICE_EXPIRY, step="7"), factories.case(), words=EN, policy=POLICY)
+        render(post(MessageKind.NOTICE_EXPIRY, step="7"), factories.case(), words=EN, policy=POLICY)
 
 
 @IN_BOTH_LANGUAGES
 def test_answers_are_valid(language: str) -> None:
-    words = Words(language)
+    words = Translator(language)
     case = replace(factories.case(asked=factories.request(kind=Kind.ISSUE)), issued=known(PUT_OFF))
     for answer in (expiry.acknowledged(case, words), expiry.snoozed(case, words)):
         samples.require_valid(answer, answers=True)
@@ -152,7 +162,7 @@ def unowned(*found: tuple[str, str, str]) -> Message:
         {"app": app, "handle": handle, "name": "client.example", "owner": "", "until": until}
         for app, handle, until in found
     ]
-    summary = post(PostKind.NOTICE_UNOWNED, at=NOW.isoformat(), certificates=json.dumps(certificates))
+    summary = post(MessageKind.NOTICE_UNOWNED, at=NOW.isoformat(), certificates=json.dumps(certificates))
     return render(summary, None, words=EN, policy=POLICY)
 
 
@@ -185,8 +195,8 @@ def test_a_summary_of_very_many_is_valid_and_says_how_many_it_leaves_out(
         }
         for number in range(100)
     ]
-    summary = post(PostKind.NOTICE_UNOWNED, at=NOW.isoformat(), certificates=json.dumps(certificates))
-    message = render(summary, None, words=Words(language), policy=POLICY)
+    summary = post(MessageKind.NOTICE_UNOWNED, at=NOW.isoformat(), certificates=json.dumps(certificates))
+    message = render(summary, None, words=Translator(language), policy=POLICY)
     samples.require_valid(message)
     assert "60" in samples.said(message)
 
@@ -194,54 +204,54 @@ def test_a_summary_of_very_many_is_valid_and_says_how_many_it_leaves_out(
 # --- rotations -------------------------------------------------------------------------------------------
 
 
-def rotated(stage: Stage) -> Case:
+def rotated(stage: RotationStage) -> RequestDetails:
     asked = factories.request(kind=Kind.ROTATE, state=RequestState.APPROVED, endless=True)
     asked = replace(asked, terms=replace(asked.terms, subject=CertificateId(UUID(int=70))))
     change = changes.begin(asked, id=UUID(int=3), now=NOW)
     steps = {
-        Stage.MAKING: change,
-        Stage.INSTALLING: (made := rotation.made(change, UUID(int=71), now=NOW)),
-        Stage.RESTING: (resting := rotation.installed(made, now=NOW)),
-        Stage.REMOVING: rotation.removing(resting, at=NOW),
+        RotationStage.MAKING: change,
+        RotationStage.INSTALLING: (made := rotation.made(change, UUID(int=71), now=NOW)),
+        RotationStage.RESTING: (resting := rotation.installed(made, now=NOW)),
+        RotationStage.REMOVING: rotation.removing(resting, at=NOW),
     }
     return replace(factories.case(asked=asked, votes=(factories.vote(),)), change=steps[stage])
 
 
 @IN_BOTH_LANGUAGES
-@pytest.mark.parametrize("stage", Stage)
-def test_whatever_is_shown_of_a_rotation_is_valid(stage: Stage, language: str) -> None:
-    case, words = rotated(stage), Words(language)
+@pytest.mark.parametrize("stage", RotationStage)
+def test_whatever_is_shown_of_a_rotation_is_valid(stage: RotationStage, language: str) -> None:
+    case, words = rotated(stage), Translator(language)
     samples.require_valid(request_card.requester_card(case, words=words, policy=POLICY))
     samples.require_valid(request_card.approval_card(case, words=words, policy=POLICY))
-    for kind in (PostKind.NOTICE_INSTALL, PostKind.NOTICE_ROTATION_READY):
+    for kind in (MessageKind.NOTICE_INSTALL, MessageKind.NOTICE_ROTATION_READY):
         samples.require_valid(render(post(kind), case, words=words, policy=POLICY))
 
 
 @pytest.mark.parametrize(
     ("stage", "line"),
     [
-        (Stage.MAKING, "usually takes 5 to 10 minutes"),
-        (Stage.INSTALLING, "the old one works on until somebody says"),
-        (Stage.RESTING, "the old certificate will be removed <!date"),
-        (Stage.REMOVING, "the old one is being removed"),
+        (RotationStage.MAKING, "usually takes 5 to 10 minutes"),
+        (RotationStage.INSTALLING, "the old one works on until somebody says"),
+        (RotationStage.RESTING, "the old certificate will be removed <!date"),
+        (RotationStage.REMOVING, "the old one is being removed"),
     ],
 )
-def test_the_requesters_card_says_how_far_it_has_come(stage: Stage, line: str) -> None:
+def test_the_requesters_card_says_how_far_it_has_come(stage: RotationStage, line: str) -> None:
     assert line in samples.said(request_card.requester_card(rotated(stage), words=EN, policy=POLICY))
 
 
-@pytest.mark.parametrize("stage", Stage)
-def test_only_what_waits_to_be_installed_has_a_button_for_it(stage: Stage) -> None:
+@pytest.mark.parametrize("stage", RotationStage)
+def test_only_what_waits_to_be_installed_has_a_button_for_it(stage: RotationStage) -> None:
     case = rotated(stage)
-    waits = stage is Stage.INSTALLING
+    waits = stage is RotationStage.INSTALLING
     for message in (
         request_card.requester_card(case, words=EN, policy=POLICY),
-        render(post(PostKind.NOTICE_INSTALL), case, words=EN, policy=POLICY),
+        render(post(MessageKind.NOTICE_INSTALL), case, words=EN, policy=POLICY),
     ):
         assert (action_ids.INSTALLED in offered(message)) is waits
 
 
-def tried(found: Probed | None, stage: Stage = Stage.INSTALLING) -> Case:
+def tried(found: TestResult | None, stage: RotationStage = RotationStage.INSTALLING) -> RequestDetails:
     """A rotation that can be tested, and what came of it; None while that is not known."""
     case = rotated(stage)
     assert case.change is not None
@@ -251,11 +261,11 @@ def tried(found: Probed | None, stage: Stage = Stage.INSTALLING) -> Case:
 
 
 @IN_BOTH_LANGUAGES
-@pytest.mark.parametrize("found", [None, *Probed])
+@pytest.mark.parametrize("found", [None, *TestResult])
 def test_what_came_of_a_test_stands_wherever_the_rotation_is_shown(
-    found: Probed | None, language: str
+    found: TestResult | None, language: str
 ) -> None:
-    case, words = tried(found), Words(language)
+    case, words = tried(found), Translator(language)
     assert case.change is not None
     ((line,),) = [
         block["elements"] for block in rotation_view.test(case, rotation_view.under_way(case.change), words)
@@ -263,16 +273,18 @@ def test_what_came_of_a_test_stands_wherever_the_rotation_is_shown(
     for message in (
         request_card.requester_card(case, words=words, policy=POLICY),
         request_card.approval_card(case, words=words, policy=POLICY),
-        render(post(PostKind.NOTICE_ROTATION_READY), case, words=words, policy=POLICY),
+        render(post(MessageKind.NOTICE_ROTATION_READY), case, words=words, policy=POLICY),
         responses.showing(case, words=words, policy=POLICY),
     ):
         samples.require_valid(message)
         assert line["text"] in samples.said(message)
 
 
-@pytest.mark.parametrize("stage", Stage)
-def test_only_where_it_can_be_tested_there_is_a_button_and_only_while_both_are_there(stage: Stage) -> None:
-    both = stage in (Stage.INSTALLING, Stage.RESTING)
+@pytest.mark.parametrize("stage", RotationStage)
+def test_only_where_it_can_be_tested_there_is_a_button_and_only_while_both_are_there(
+    stage: RotationStage,
+) -> None:
+    both = stage in (RotationStage.INSTALLING, RotationStage.RESTING)
     shown_of = [
         request_card.requester_card(case, words=EN, policy=POLICY)
         for case in (tried(None, stage), rotated(stage))
@@ -280,25 +292,27 @@ def test_only_where_it_can_be_tested_there_is_a_button_and_only_while_both_are_t
     assert [action_ids.TEST in offered(message) for message in shown_of] == [both, False]
 
 
-@pytest.mark.parametrize("stage", Stage)
-def test_the_old_one_can_be_kept_once_its_removal_is_near_and_not_begun(stage: Stage) -> None:
-    message = render(post(PostKind.NOTICE_ROTATION_READY), rotated(stage), words=EN, policy=POLICY)
-    assert (action_ids.KEEP_OLD in offered(message)) is (stage is Stage.RESTING)
+@pytest.mark.parametrize("stage", RotationStage)
+def test_the_old_one_can_be_kept_once_its_removal_is_near_and_not_begun(stage: RotationStage) -> None:
+    message = render(post(MessageKind.NOTICE_ROTATION_READY), rotated(stage), words=EN, policy=POLICY)
+    assert (action_ids.KEEP_OLD in offered(message)) is (stage is RotationStage.RESTING)
 
 
 def test_the_history_tells_how_far_a_rotation_has_come() -> None:
-    said = samples.said(responses.showing(tried(Probed.OTHER, Stage.RESTING), words=EN, policy=POLICY))
+    said = samples.said(
+        responses.showing(tried(TestResult.OTHER, RotationStage.RESTING), words=EN, policy=POLICY)
+    )
     steps = ["> asked", "> approved", "was ready", "was tested", "said to be installed"]
     assert [step for step in steps if step not in said] == []
 
 
 def test_a_reminder_to_install_that_comes_late_says_that_it_is_over() -> None:
-    late = render(post(PostKind.NOTICE_INSTALL), rotated(Stage.RESTING), words=EN, policy=POLICY)
+    late = render(post(MessageKind.NOTICE_INSTALL), rotated(RotationStage.RESTING), words=EN, policy=POLICY)
     assert "has moved on" in late.text
 
 
 def test_the_answer_says_when_the_old_one_is_removed() -> None:
-    said = rotation_view.installed(rotated(Stage.RESTING), EN).text
+    said = rotation_view.installed(rotated(RotationStage.RESTING), EN).text
     assert f"{int((NOW + GRACE).timestamp())}" in said
 
 
@@ -307,9 +321,9 @@ def test_the_answer_says_when_the_old_one_is_removed() -> None:
     "why", [Why.NEW_GONE, Why.OLD_GONE, Why.NOT_INSTALLED, Why.NOT_ACCEPTED, Why.DEADLINE]
 )
 def test_a_rotation_that_failed_says_why_and_offers_to_try_again(why: Why, language: str) -> None:
-    case = rotated(Stage.INSTALLING)
+    case = rotated(RotationStage.INSTALLING)
     assert case.change is not None
     failed = replace(case, change=changes.failed(case.change, why, now=NOW))
-    message = render(post(PostKind.NOTICE_NOT_DONE), failed, words=Words(language), policy=POLICY)
+    message = render(post(MessageKind.NOTICE_NOT_DONE), failed, words=Translator(language), policy=POLICY)
     samples.require_valid(message)
     assert action_ids.RETRY in offered(message)

@@ -9,12 +9,12 @@ import pytest
 
 from bot.domain.grant import GrantState, Why
 from bot.domain.method import Method
-from bot.domain.operation import Change, ChangeState
-from bot.domain.privatelink.observation import Connection, LinkAccount, LinkLook
+from bot.domain.operation import Operation, OperationState
+from bot.domain.privatelink.observation import AllowedAccount, Connection, PrivateLinkObservation
 from bot.domain.request import Kind, RequestState
 from bot.domain.subject import Accounts, Subject, Whole
-from bot.i18n.translator import Words
-from bot.ports import Case, Post, PostKind, Situation
+from bot.i18n.translator import Translator
+from bot.ports import DatabaseStatus, MessageKind, OutboxMessage, RequestDetails
 from bot.views import action_ids, database_status, modals, notifications, request_card, responses
 from bot.views.privatelink import (
     modals as privatelink_modals,
@@ -31,7 +31,7 @@ from tests.unit.factories import NOW, POLICY
 from tests.unit.views import samples
 from tests.unit.views.samples import IN_BOTH_LANGUAGES, LONG, POLICIES
 
-EN = Words("en")
+EN = Translator("en")
 A, B = "arn:aws:iam::123456789012:root", "arn:aws:iam::210987654321:root"
 ONE = Accounts((A,))
 CROWD: Final = Accounts(tuple(f"arn:aws:iam::{n:012}:user/{'path/' * 85}etl" for n in range(4)))
@@ -43,12 +43,12 @@ LISTED: Final = tuple(f"arn:aws:iam::{n:012}:user/{'pa&<`>/' * 60}etl" for n in 
 SERVICE = "com.amazonaws.vpce.us-east-1.vpce-svc-0ab1"
 
 
-def look(**changed: Any) -> LinkLook:
-    seen = LinkLook(
+def look(**changed: Any) -> PrivateLinkObservation:
+    seen = PrivateLinkObservation(
         at=NOW,
         status="Operational",
         service=SERVICE,
-        accounts=(LinkAccount(arn=A, status="Active"), LinkAccount(arn=B, status="Active")),
+        accounts=(AllowedAccount(arn=A, status="Active"), AllowedAccount(arn=B, status="Active")),
         connections=(connection(),),
         ours=frozenset({A}),
     )
@@ -61,14 +61,14 @@ def connection(number: int = 1, owner: str = A, status: str = "Available") -> Co
     )
 
 
-LOOKS: Final[dict[str, LinkLook | None]] = {
+LOOKS: Final[dict[str, PrivateLinkObservation | None]] = {
     "unseen": None,
-    "absent": LinkLook(at=NOW, status=None),
+    "absent": PrivateLinkObservation(at=NOW, status=None),
     "making": look(status="Provisioning", service="", connections=()),
     "leaving": look(status="Deprovisioned"),
     "ready": look(),
     "crowded": look(
-        accounts=tuple(LinkAccount(arn=arn, status="Active") for arn in (*CROWD.arns, *LISTED)),
+        accounts=tuple(AllowedAccount(arn=arn, status="Active") for arn in (*CROWD.arns, *LISTED)),
         connections=tuple(connection(number, CROWD.arns[0]) for number in range(60)),
         ours=frozenset(LISTED[:30]),
     ),
@@ -79,13 +79,13 @@ def case(
     kind: Kind = Kind.OPEN,
     *,
     subject: Subject = ONE,
-    seen: LinkLook | None = None,
+    seen: PrivateLinkObservation | None = None,
     state: RequestState = RequestState.PENDING,
     granted: GrantState | None = None,
     why: Why | None = None,
-    change: Change | None = None,
+    change: Operation | None = None,
     closes: tuple[int, ...] = (),
-) -> Case:
+) -> RequestDetails:
     asked = factories.request(kind=kind, state=state)
     asked = replace(asked, terms=replace(asked.terms, method=Method.PRIVATELINK, subject=subject))
     grant = None
@@ -96,8 +96,8 @@ def case(
     return replace(made, look=seen, change=change)
 
 
-def done_once(kind: Kind, subject: Subject, stands: ChangeState) -> Change:
-    return Change(
+def done_once(kind: Kind, subject: Subject, stands: OperationState) -> Operation:
+    return Operation(
         id=UUID(int=3),
         request=17,
         target=UUID(int=1),
@@ -108,11 +108,11 @@ def done_once(kind: Kind, subject: Subject, stands: ChangeState) -> Change:
         state=stands,
         started_at=NOW,
         closed_at=NOW,
-        why=Why.DEADLINE if stands is ChangeState.FAILED else None,
+        why=Why.DEADLINE if stands is OperationState.FAILED else None,
     )
 
 
-def every() -> Iterator[Case]:
+def every() -> Iterator[RequestDetails]:
     for subject in (ONE, CROWD):
         for seen in LOOKS.values():
             for kind in (Kind.OPEN, Kind.EXTEND, Kind.REMOVE, Kind.UNDO):
@@ -124,20 +124,20 @@ def every() -> Iterator[Case]:
                 )
     for seen in LOOKS.values():
         yield case(Kind.CLOSE, subject=Whole(), seen=seen, closes=tuple(range(100)))
-        for stands in ChangeState:
+        for stands in OperationState:
             for kind, about in ((Kind.CLOSE, Whole()), (Kind.UNDO, CROWD)):
                 change = done_once(kind, about, stands)
                 yield case(kind, subject=about, seen=seen, state=RequestState.APPROVED, change=change)
 
 
-def situation(seen: LinkLook | None, *mine: Case) -> Situation:
-    return Situation(
+def situation(seen: PrivateLinkObservation | None, *mine: RequestDetails) -> DatabaseStatus:
+    return DatabaseStatus(
         database=factories.database(), look=factories.look(), open=mine, mine=mine, now=NOW, link=seen
     )
 
 
-def post(kind: PostKind, **params: str) -> Post:
-    return Post(
+def post(kind: MessageKind, **params: str) -> OutboxMessage:
+    return OutboxMessage(
         id=1,
         lease=UUID(int=9),
         kind=kind,
@@ -154,7 +154,7 @@ def post(kind: PostKind, **params: str) -> Post:
 
 @IN_BOTH_LANGUAGES
 def test_cards_and_answers_are_valid_however_much_there_is(language: str) -> None:
-    words = Words(language)
+    words = Translator(language)
     for one in every():
         for policy in POLICIES[:2]:
             samples.require_valid(request_card.approval_card(one, words=words, policy=policy))
@@ -168,16 +168,16 @@ def test_cards_and_answers_are_valid_however_much_there_is(language: str) -> Non
 
 @IN_BOTH_LANGUAGES
 def test_notices_of_grants_and_changes_are_valid(language: str) -> None:
-    words = Words(language)
+    words = Translator(language)
     for one in every():
         if one.grant is not None:
             for kind in (
-                *(PostKind.NOTICE_IN_FORCE, PostKind.NOTICE_ENDING, PostKind.NOTICE_ENDED),
-                *(PostKind.NOTICE_FAILED, PostKind.NOTICE_INTERRUPTED),
+                *(MessageKind.NOTICE_IN_FORCE, MessageKind.NOTICE_ENDING, MessageKind.NOTICE_ENDED),
+                *(MessageKind.NOTICE_FAILED, MessageKind.NOTICE_INTERRUPTED),
             ):
                 samples.require_valid(notifications.about_grant(kind, one, one.grant, words))
         if one.change is not None:
-            for kind in (PostKind.NOTICE_DONE, PostKind.NOTICE_NOT_DONE):
+            for kind in (MessageKind.NOTICE_DONE, MessageKind.NOTICE_NOT_DONE):
                 samples.require_valid(notifications.about_change(kind, one, one.change, words))
         if one.request.state is RequestState.PENDING:
             samples.require_valid(notifications.lapsed(one, words))
@@ -186,7 +186,7 @@ def test_notices_of_grants_and_changes_are_valid(language: str) -> None:
 @IN_BOTH_LANGUAGES
 @pytest.mark.parametrize("name", LOOKS)
 def test_status_why_and_forms_are_valid(name: str, language: str) -> None:
-    words, seen = Words(language), LOOKS[name]
+    words, seen = Translator(language), LOOKS[name]
     for subject in (ONE, CROWD):
         mine = case(subject=subject, seen=seen, state=RequestState.APPROVED, granted=GrantState.IN_FORCE)
         here = situation(seen, mine)
@@ -205,7 +205,7 @@ def test_status_why_and_forms_are_valid(name: str, language: str) -> None:
 def test_the_form_for_accounts_has_what_was_typed(language: str) -> None:
     filled = {action_ids.FIELD_ADDRESS: "123456789012", action_ids.FIELD_TARGET: None}
     view = privatelink_modals.add_form(
-        databases=[factories.database()], filled=filled, words=Words(language), needs_reason=False
+        databases=[factories.database()], filled=filled, words=Translator(language), needs_reason=False
     )
     samples.require_valid_view(view)
     assert "123456789012" in str(view)
@@ -260,7 +260,7 @@ def test_waiting_says_the_usual_time_and_when_it_is_given_up() -> None:
 def test_in_force_comes_with_lines_for_the_console_the_command_line_and_terraform() -> None:
     works = case(seen=look(), state=RequestState.APPROVED, granted=GrantState.IN_FORCE)
     assert works.grant is not None
-    said = samples.said(notifications.about_grant(PostKind.NOTICE_IN_FORCE, works, works.grant, EN))
+    said = samples.said(notifications.about_grant(MessageKind.NOTICE_IN_FORCE, works, works.grant, EN))
     for part in (SERVICE, "--region us-east-1", "5432-5433", "5432, 5433", "aws_vpc_endpoint", "Endpoints"):
         assert part in said
 
@@ -268,27 +268,27 @@ def test_in_force_comes_with_lines_for_the_console_the_command_line_and_terrafor
 @pytest.mark.parametrize(
     ("seen", "part"),
     [
-        (look(accounts=(LinkAccount(arn=A, status="Active"),)), "can still reach"),
+        (look(accounts=(AllowedAccount(arn=A, status="Active"),)), "can still reach"),
         (look(accounts=(), ours=frozenset()), "still stands at Amazon"),
         (look(accounts=(), connections=(), ours=frozenset()), "no longer lets 123456789012 reach billing"),
-        (LinkLook(at=NOW, status=None), "no longer lets 123456789012 reach billing"),
+        (PrivateLinkObservation(at=NOW, status=None), "no longer lets 123456789012 reach billing"),
     ],
 )
-def test_an_end_says_what_still_stands(seen: LinkLook, part: str) -> None:
+def test_an_end_says_what_still_stands(seen: PrivateLinkObservation, part: str) -> None:
     over = case(seen=seen, state=RequestState.APPROVED, granted=GrantState.ENDED, why=Why.DONE)
     assert over.grant is not None
-    assert part in samples.said(notifications.about_grant(PostKind.NOTICE_ENDED, over, over.grant, EN))
+    assert part in samples.said(notifications.about_grant(MessageKind.NOTICE_ENDED, over, over.grant, EN))
 
 
 @IN_BOTH_LANGUAGES
 @pytest.mark.parametrize("kind", privatelink_notifications.STAGES)
 def test_each_stage_is_told_while_it_is_so_and_put_right_when_it_is_late(
-    kind: PostKind, language: str
+    kind: MessageKind, language: str
 ) -> None:
     told = post(
         kind, service=SERVICE, endpoint="vpce-0ab1", hostname="db.example", name="X_ENDPOINT_0AB1_URL"
     )
-    words = Words(language)
+    words = Translator(language)
     for granted in GrantState:
         one = case(seen=look(), state=RequestState.APPROVED, granted=granted, why=Why.DONE)
         message = render(told, one, words=words, policy=POLICY)
@@ -301,7 +301,7 @@ def test_each_stage_is_told_while_it_is_so_and_put_right_when_it_is_late(
 def test_the_url_comes_as_a_line_with_no_secret_in_it() -> None:
     one = case(seen=look(), state=RequestState.APPROVED, granted=GrantState.IN_FORCE)
     told = post(
-        PostKind.NOTICE_LINK_URL, endpoint="vpce-0ab1", hostname="h", name="DATABASE_ENDPOINT_0AB1_URL"
+        MessageKind.NOTICE_LINK_URL, endpoint="vpce-0ab1", hostname="h", name="DATABASE_ENDPOINT_0AB1_URL"
     )
     said = samples.said(render(told, one, words=EN, policy=POLICY))
     assert "heroku config:get DATABASE_ENDPOINT_0AB1_URL -a billing" in said
@@ -311,17 +311,17 @@ def test_the_url_comes_as_a_line_with_no_secret_in_it() -> None:
     ("seen", "part"),
     [
         (None, "I have not looked at it yet"),
-        (LinkLook(at=NOW, status=None), "There is no PrivateLink on billing"),
+        (PrivateLinkObservation(at=NOW, status=None), "There is no PrivateLink on billing"),
         (look(status="Provisioning"), "is Provisioning"),
         (look(accounts=()), "is not let in to billing"),
-        (look(accounts=(LinkAccount(arn=A, status="Provisioning"),)), "usually takes 5–30 minutes"),
+        (look(accounts=(AllowedAccount(arn=A, status="Provisioning"),)), "usually takes 5–30 minutes"),
         (look(connections=()), "nothing is connected yet"),
         (look(connections=(connection(status="PendingAcceptance"),)), "is PendingAcceptance"),
         (look(), "the config var with its URL usually appears"),
         (look(config_vars=(f"DATABASE_{connection().config_var}_URL",)), "security group let TCP 5432, 5433"),
     ],
 )
-def test_why_names_the_first_thing_that_is_missing(seen: LinkLook | None, part: str) -> None:
+def test_why_names_the_first_thing_that_is_missing(seen: PrivateLinkObservation | None, part: str) -> None:
     mine = case(seen=seen, state=RequestState.APPROVED, granted=GrantState.IN_FORCE)
     assert part in samples.said(database_status.why(situation(seen, mine), words=EN, policy=POLICY))
 
@@ -336,10 +336,10 @@ def test_status_marks_what_others_let_in() -> None:
 
 @IN_BOTH_LANGUAGES
 @pytest.mark.parametrize(
-    "kind", [PostKind.NOTICE_LINK_FOREIGN, PostKind.NOTICE_LINK_BACK, PostKind.NOTICE_LINK_STAYS]
+    "kind", [MessageKind.NOTICE_LINK_FOREIGN, MessageKind.NOTICE_LINK_BACK, MessageKind.NOTICE_LINK_STAYS]
 )
-def test_operations_is_told_whose_account_it_is_and_what_to_type(kind: PostKind, language: str) -> None:
-    message = notifications.operations_notice(post(kind, app="billing", account=A), Words(language))
+def test_operations_is_told_whose_account_it_is_and_what_to_type(kind: MessageKind, language: str) -> None:
+    message = notifications.operations_notice(post(kind, app="billing", account=A), Translator(language))
     samples.require_valid(message)
     assert A in message.text
     assert "/pgaccess privatelink" in message.text

@@ -10,38 +10,38 @@ from bot.domain.grant import GrantState
 from bot.domain.method import Method
 from bot.domain.request import Kind, RequestState
 from bot.domain.target import Space
-from bot.domain.trusted_ips.ruleset import RangeRule, RangesLook, Ruleset, Services
-from bot.i18n.translator import Words, mention
-from bot.ports import Case, Post, PostKind, SpaceSituation
+from bot.domain.trusted_ips.ruleset import Ruleset, RulesetObservation, RulesetRule, Services
+from bot.i18n.translator import Translator, mention
+from bot.ports import MessageKind, OutboxMessage, RequestDetails, SpaceStatus
 from bot.views.request_card import approval_card, requester_card
 from bot.views.trusted_ips import status
 from tests.unit import factories
 from tests.unit.factories import NETWORK, NOW, POLICY
 from tests.unit.views import samples
 
-EN = Words("en")
+EN = Translator("en")
 SPACE = Space(id=UUID(int=9), name="acme-private", region="virginia", shield=False)
-POST = Post(
-    id=1, lease=UUID(int=1), kind=PostKind.NOTICE_TICKET, recipient="C0APPROVALS", request=17, channel=None,
-    place=None, posting_since=None, version=1, tries=0, params={},
+POST = OutboxMessage(
+    id=1, lease=UUID(int=1), kind=MessageKind.NOTICE_TICKET, recipient="C0APPROVALS", request=17,
+    channel=None, place=None, posting_since=None, version=1, tries=0, params={},
 )  # fmt: skip
 LANGUAGES = pytest.mark.parametrize("language", ["en", "ja"])
 
 
-def look(*sources: str, ours: tuple[str, ...] = (), applied: bool | None = True) -> RangesLook:
-    rules = tuple(RangeRule("allow", source) for source in sources)
+def look(*sources: str, ours: tuple[str, ...] = (), applied: bool | None = True) -> RulesetObservation:
+    rules = tuple(RulesetRule("allow", source) for source in sources)
     ruleset = Ruleset(id=UUID(int=1), rules=rules, applied=applied, by="network@example.com")
-    return RangesLook(at=NOW, ruleset=ruleset, ours=frozenset(ours))
+    return RulesetObservation(at=NOW, ruleset=ruleset, ours=frozenset(ours))
 
 
 def case(
     kind: Kind = Kind.OPEN,
     *,
-    seen: RangesLook | None = None,
+    seen: RulesetObservation | None = None,
     stands: GrantState | None = None,
     network: IPv4Network = NETWORK,
     reason: str = "the BI tool <knows> no certificates",
-) -> Case:
+) -> RequestDetails:
     state = RequestState.PENDING if stands is None else RequestState.APPROVED
     asked = factories.request(kind=kind, state=state)
     terms = replace(asked.terms, method=Method.TRUSTED, target=SPACE.id, subject=network, reason=reason)
@@ -56,15 +56,17 @@ def case(
 @LANGUAGES
 @pytest.mark.parametrize("kind", [Kind.OPEN, Kind.REMOVE, Kind.ADOPT, Kind.UNDO])
 @pytest.mark.parametrize("seen", [None, look("0.0.0.0/0"), look("203.0.113.0/24"), look(str(NETWORK))])
-def test_cards_are_valid_whatever_the_space_has(kind: Kind, seen: RangesLook | None, language: str) -> None:
+def test_cards_are_valid_whatever_the_space_has(
+    kind: Kind, seen: RulesetObservation | None, language: str
+) -> None:
     for card in (approval_card, requester_card):
-        samples.require_valid(card(case(kind, seen=seen), words=Words(language), policy=POLICY))
+        samples.require_valid(card(case(kind, seen=seen), words=Translator(language), policy=POLICY))
 
 
 @LANGUAGES
 @pytest.mark.parametrize("stands", GrantState)
 def test_cards_of_what_was_approved_are_valid(stands: GrantState, language: str) -> None:
-    samples.require_valid(requester_card(case(stands=stands), words=Words(language), policy=POLICY))
+    samples.require_valid(requester_card(case(stands=stands), words=Translator(language), policy=POLICY))
 
 
 def test_a_card_says_that_the_whole_space_is_concerned_and_what_is_better() -> None:
@@ -83,7 +85,7 @@ def test_a_card_says_that_the_whole_space_is_concerned_and_what_is_better() -> N
         (look("203.0.113.0/24"), "Already covered by 203.0.113.0/24"),
     ],
 )
-def test_a_card_says_what_is_there_already(seen: RangesLook, part: str) -> None:
+def test_a_card_says_what_is_there_already(seen: RulesetObservation, part: str) -> None:
     assert part in samples.said(approval_card(case(seen=seen), words=EN, policy=POLICY))
 
 
@@ -98,7 +100,7 @@ def test_the_ticket_is_valid_and_in_english(reason: str, language: str) -> None:
     waiting = case(stands=GrantState.WAITING, reason=reason)
     for params in ({}, {"state": "confirmed"}, {"state": "web_only"}):
         post = replace(POST, params=params)
-        ticket = status.ticket(post, waiting, Words(language), admins=mention("U0LEAD"))
+        ticket = status.ticket(post, waiting, Translator(language), admins=mention("U0LEAD"))
         samples.require_valid(ticket)
         assert "Please enable trusted IP ranges for data services" in samples.said(ticket)
         assert ("space.support_done" in samples.said(ticket)) is (not params)
@@ -109,5 +111,5 @@ def test_the_ticket_is_valid_and_in_english(reason: str, language: str) -> None:
 def test_how_it_stands_with_a_space_is_valid(services: Services, language: str) -> None:
     full = look(*(f"203.0.113.{n}/32" for n in range(20)), ours=("203.0.113.1/32",), applied=False)
     for seen in (None, look("0.0.0.0/0"), full):
-        situation = SpaceSituation(space=SPACE, look=seen, open=(case(),), services=services)
-        samples.require_valid(status.status(situation, Words(language)), answers=True)
+        situation = SpaceStatus(space=SPACE, look=seen, open=(case(),), services=services)
+        samples.require_valid(status.status(situation, Translator(language)), answers=True)
