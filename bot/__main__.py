@@ -152,17 +152,17 @@ async def _serve(*, web: bool, worker: bool) -> None:
     policy = parse_policy(settings.policy_text, source=settings.policy_source)
     configure()
     async with contextlib.AsyncExitStack() as stack:
-        house = await stack.enter_async_context(open_app(settings, policy))
+        app = await stack.enter_async_context(open_app(settings, policy))
         stopping = asyncio.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(name, stopping.set)
         if worker:
-            await stack.enter_async_context(house.working())
+            await stack.enter_async_context(app.working())
         if not web:
             await stopping.wait()
             return
         config = uvicorn.Config(
-            await stack.enter_async_context(house.serving()),
+            await stack.enter_async_context(app.serving()),
             host="0.0.0.0",
             port=settings.port,
             log_config=None,

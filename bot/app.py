@@ -18,6 +18,7 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from bot.background_tasks import BackgroundTasks
 from bot.cli.manifest import PATH
 from bot.clock import SystemClock
 from bot.config import Settings
@@ -25,7 +26,6 @@ from bot.directory_sync import DirectorySync
 from bot.domain.method import Method
 from bot.domain.policy import Policy
 from bot.domain.schedule import TROUBLE, gap
-from bot.errands import BackgroundTasks
 from bot.errors import MisconfiguredError, SlackError, TryAgainError
 from bot.heroku.client import HerokuClient
 from bot.heroku.connection_test import PostgresConnectionTest
@@ -70,11 +70,11 @@ class App:
     policy: Policy
     clock: Clock
     store: PostgresStore
-    bell: PostgresWakeups
+    wakeups: PostgresWakeups
     slack: SlackClient
     heroku: HerokuClient
     access: Access
-    errands: BackgroundTasks
+    background_tasks: BackgroundTasks
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[Starlette]:
@@ -118,10 +118,10 @@ class App:
         )
         listeners = Listeners(
             access=self.access,
-            desk=self.slack,
+            interactive=self.slack,
             team=identity.team,
             authorized=authorized,
-            errands=self.errands,
+            background_tasks=self.background_tasks,
             public_url=self.settings.public_url,
         )
         return listeners.app(signing_secret=signing_secret)
@@ -132,17 +132,17 @@ class App:
         Raises:
             MisconfiguredError: Slack knows the token and refuses it.
         """
-        for tries in itertools.count():
+        for attempts in itertools.count():
             try:
                 return await self.slack.identity()
             except SlackError as error:
                 if not error.unclear and error.retry_after_s is None and error.code != "unreachable":
                     raise MisconfiguredError(f"Slack refuses SLACK_BOT_TOKEN: {error.code}") from error
-                log.warning("wiring.no_slack", code=error.code)
-            await asyncio.sleep(gap(TROUBLE, tries).total_seconds())
+                log.warning("app.no_slack", code=error.code)
+            await asyncio.sleep(gap(TROUBLE, attempts).total_seconds())
         raise AssertionError("counting never ends")
 
-    def keeper(self) -> Controller:
+    def controller(self) -> Controller:
         """What keeps Heroku in step."""
         rules = MtlsReconciler(
             store=self.store,
@@ -164,11 +164,11 @@ class App:
         }
         return Controller(store=self.store, methods=methods)
 
-    def courier(self) -> Notifier:
+    def notifier(self) -> Notifier:
         """What keeps Slack in step."""
         return Notifier(store=self.store, slack=self.slack, policy=self.policy, access=self.access)
 
-    def census(self) -> DirectorySync:
+    def directory_sync(self) -> DirectorySync:
         """What counts databases and people."""
         return DirectorySync(
             store=self.store, heroku=self.heroku, slack=self.slack, groups=self.policy.groups
@@ -178,44 +178,47 @@ class App:
     async def working(self) -> AsyncIterator[None]:
         """Keeps the mirrors for the length of a ``with`` block."""
         keeping = WorkLoop(
-            name=WorkerName.KEEPER, worker=self.keeper(), bell=self.bell, at_once=RECONCILES_AT_ONCE
+            name=WorkerName.RECONCILER,
+            worker=self.controller(),
+            wakeups=self.wakeups,
+            at_once=RECONCILES_AT_ONCE,
         )
         telling = WorkLoop(
-            name=WorkerName.COURIER,
-            worker=self.courier(),
-            bell=self.bell,
+            name=WorkerName.NOTIFIER,
+            worker=self.notifier(),
+            wakeups=self.wakeups,
             at_once=MESSAGES_AT_ONCE,
             yields=YIELD,
             after=keeping,
         )
         ticking = Scheduler(
             access=self.access,
-            census=self.census(),
+            directory_sync=self.directory_sync(),
             clock=self.clock,
-            bell=self.bell,
+            wakeups=self.wakeups,
             give_way=partial(keeping.idle, at_most=CLOCK_WAITS),
         )
-        await self._look_at_first()
+        await self._refresh_at_start()
         async with running(keeping.run, telling.run, ticking.run):
             yield
 
-    async def _look_at_first(self) -> None:
+    async def _refresh_at_start(self) -> None:
         """Looks at everything as soon as the store lets it: a busy one must not end a process that starts."""
-        for tries in itertools.count():
+        for attempts in itertools.count():
             try:
                 await self.refresh_everything()
             except TryAgainError as error:
-                log.warning("wiring.no_store", error=str(error))
-                await asyncio.sleep(gap(TROUBLE, tries).total_seconds())
+                log.warning("app.no_store", error=str(error))
+                await asyncio.sleep(gap(TROUBLE, attempts).total_seconds())
             else:
                 return
 
     async def refresh_everything(self) -> None:
         """Makes everything due: after a start nobody knows what was missed, and after a jump in time too."""
         async with self.store.transaction() as tx:
-            await tx.lanes.refresh_all()
+            await tx.reconcile_queue.refresh_all()
             await tx.commit()
-        self.bell.ring(WorkerName)
+        self.wakeups.wake(WorkerName)
 
 
 @contextlib.asynccontextmanager
@@ -225,7 +228,7 @@ async def open_app(settings: Settings, policy: Policy, *, clock: Clock | None = 
     Args:
         settings: from the environment.
         policy: the rules.
-        clock: business time; the machine's unless the played world brings one that can be moved.
+        clock: business time; the machine's unless the emulated world brings one that can be moved.
     """
     engine, hasty = engine_for(settings.database_url), async_commit_engine(settings.database_url)
     clock = clock or SystemClock()
@@ -237,21 +240,21 @@ async def open_app(settings: Settings, policy: Policy, *, clock: Clock | None = 
     )
     try:
         async with (
-            PostgresWakeups(url=settings.database_url) as bell,
+            PostgresWakeups(url=settings.database_url) as wakeups,
             SlackClient(token=settings.slack_token, url=settings.slack_url) as slack,
-            BackgroundTasks() as errands,
+            BackgroundTasks() as background_tasks,
         ):
-            store = PostgresStore(engine, bell)
+            store = PostgresStore(engine, wakeups)
             yield App(
                 settings=settings,
                 policy=policy,
                 clock=clock,
                 store=store,
-                bell=bell,
+                wakeups=wakeups,
                 slack=slack,
                 heroku=heroku,
                 access=Access(store=store, policy=policy, clock=clock),
-                errands=errands,
+                background_tasks=background_tasks,
             )
     finally:
         await heroku.close()

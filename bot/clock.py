@@ -1,4 +1,4 @@
-"""Business time as it is everywhere but in the played world."""
+"""Business time as it is everywhere but in the emulated world."""
 
 from datetime import UTC, datetime
 

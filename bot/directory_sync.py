@@ -52,22 +52,22 @@ class DirectorySync:
     async def answer_lookups(self) -> None:
         """Looks up the people who turned up unknown."""
         async with self._store.transaction() as tx:
-            asked = await tx.people.asked_for()
+            asked = await tx.slack_users.asked_for()
         for id in asked:
             try:
                 await self._answer_lookup(id)
             except SlackError as error:
-                log.warning("census.person", code=error.code)
+                log.warning("directory_sync.person", code=error.code)
                 return
 
     async def _answer_lookup(self, id: str) -> None:
         async with self._store.transaction() as tx:
-            question = await tx.people.question(id)
+            question = await tx.slack_users.question(id)
         if question is None:
             return  # another worker was quicker
         person = await self._slack.person(id)
         async with self._store.transaction() as tx:
-            await tx.people.answer(question, person)
+            await tx.slack_users.answer(question, person)
             await tx.commit()
 
     async def _sync_targets(self) -> None:
@@ -76,19 +76,19 @@ class DirectorySync:
         await self._heroku.learn_budget()
         async with self._store.transaction() as tx:
             await tx.targets.discovered(databases, spaces)
-            await tx.chores.due_in("databases", wait=DATABASES_EVERY)
+            await tx.periodic_tasks.due_in("databases", wait=DATABASES_EVERY)
             await tx.commit()
 
     async def _sync_users(self) -> None:
         async with self._store.transaction() as tx:
-            read = await tx.people.reading()
+            read = await tx.slack_users.reading()
         people = [person async for person in self._slack.people()]
         members = {group: await self._slack.group_members(group) for group in sorted(self._groups)}
         async with self._store.transaction() as tx:
-            await tx.people.keep(people, read=read)
+            await tx.slack_users.keep(people, read=read)
             for group, ids in members.items():
-                await tx.people.keep_group(group, ids, read=read)
-            await tx.chores.due_in("people", wait=PEOPLE_EVERY)
+                await tx.slack_users.keep_group(group, ids, read=read)
+            await tx.periodic_tasks.due_in("people", wait=PEOPLE_EVERY)
             await tx.commit()
 
     async def _attempt(self, name: str, count: Callable[[], Awaitable[None]]) -> None:
@@ -98,14 +98,14 @@ class DirectorySync:
         try:
             await count()
         except (HerokuError, SlackError, StoreUnavailableError) as error:
-            log.warning("census.failed", chore=name, error=str(error))
+            log.warning("directory_sync.failed", task=name, error=str(error))
             async with self._store.transaction() as tx:
-                await tx.chores.due_in(name, wait=AGAIN_AFTER_TROUBLE)
+                await tx.periodic_tasks.due_in(name, wait=AGAIN_AFTER_TROUBLE)
                 await tx.commit()
 
     async def _turn(self, name: str) -> bool:
         async with self._store.transaction() as tx:
-            mine = await tx.chores.claim(name, within=TURN)
+            mine = await tx.periodic_tasks.claim(name, within=TURN)
             if mine:
                 await tx.commit()
             return mine

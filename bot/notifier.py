@@ -79,14 +79,14 @@ class Notifier:
         """Takes the post that has been due the longest; None when all is told."""
         since = time.monotonic()
         async with self._store.transaction() as tx:
-            post = await tx.posts.claim()
+            post = await tx.outbox.claim()
             await tx.commit()
             return None if post is None else ClaimedMessage(post=post, since=since)
 
     async def next_due(self) -> timedelta | None:
         """How long until there is something to claim."""
         async with self._store.transaction() as tx:
-            return await tx.posts.next_due()
+            return await tx.outbox.next_due()
 
     async def work(self, held: ClaimedMessage) -> None:
         """Shows one post. What Slack does not take is tried again later, for as long as it takes."""
@@ -97,7 +97,7 @@ class Notifier:
             else:
                 place = await self._show(held, await self._render(post))
             async with self._store.transaction() as tx:
-                await tx.posts.shown(post, place)
+                await tx.outbox.shown(post, place)
                 await tx.commit()
         except LeaseLostError:
             await self._overtaken(held)
@@ -107,16 +107,16 @@ class Notifier:
     async def _render(self, post: OutboxMessage) -> Message:
         async with self._store.transaction() as tx:
             case = None if post.request is None else await tx.requests.case(post.request)
-            locale = await tx.people.locale(post.recipient)
-        words = Translator.of(locale if locale else self._policy.language)
-        return render(post, case, words=words, policy=self._policy)
+            locale = await tx.slack_users.locale(post.recipient)
+        t = Translator.of(locale if locale else self._policy.language)
+        return render(post, case, t=t, policy=self._policy)
 
     async def _show_home(self, held: ClaimedMessage) -> MessageRef:
         """Publishes a person's App Home, which stands in no channel."""
         person = held.post.recipient
         overview = await self._access.overview(person)
-        words = Translator.of(await self._access.locale(person))
-        view = home(overview, words=words, policy=self._policy)
+        t = Translator.of(await self._access.locale(person))
+        view = home(overview, t=t, policy=self._policy)
         await self._begin_call(held)
         await self._slack.publish_home(person, view)
         return MessageRef(channel=person, ts=HOME)
@@ -158,7 +158,7 @@ class Notifier:
         except SlackError as error:
             if error.code not in UNSEARCHABLE:
                 raise
-            log.warning("courier.unsearchable", post=post.id, code=error.code)
+            log.warning("notifier.unsearchable", post=post.id, code=error.code)
             return None
 
     async def _post(
@@ -185,9 +185,9 @@ class Notifier:
         since = time.monotonic()
         async with self._store.transaction() as tx:
             if posting_to is None:
-                await tx.posts.renew(held.post)
+                await tx.outbox.renew(held.post)
             else:
-                await tx.posts.posting(held.post, channel=posting_to)
+                await tx.outbox.posting(held.post, channel=posting_to)
             await tx.commit()
         held.since = since
         held.begin_call()
@@ -197,7 +197,7 @@ class Notifier:
         if not post.kind.is_reply:
             return None
         async with self._store.transaction() as tx:
-            card = await tx.posts.place(f"approval:{post.request}")
+            card = await tx.outbox.place(f"approval:{post.request}")
         if card is None:
             raise SlackError("no_card_yet", retry_after_s=CARD_SOON.total_seconds())
         return card.ts
@@ -205,7 +205,7 @@ class Notifier:
     async def _show_card_again(self, post: OutboxMessage) -> None:
         """Has the card made anew that somebody deleted, so that its thread can be answered in."""
         async with self._store.transaction() as tx:
-            await tx.posts.refresh(f"approval:{post.request}")
+            await tx.outbox.refresh(f"approval:{post.request}")
             await tx.commit()
 
     async def _channel(self, post: OutboxMessage) -> str:
@@ -216,26 +216,28 @@ class Notifier:
 
     async def _note_nothing_stands(self, post: OutboxMessage, *, gone: bool) -> None:
         async with self._store.transaction() as tx:
-            await tx.posts.not_posted(post, gone=gone)
+            await tx.outbox.not_posted(post, gone=gone)
             await tx.commit()
 
     async def _postpone(self, held: ClaimedMessage, error: SlackError) -> None:
         post = held.post
-        log.warning("courier.postponed", post=post.id, kind=post.kind, code=error.code, tries=post.tries)
-        by = schedule.gap(schedule.TROUBLE, post.tries)
+        log.warning(
+            "notifier.postponed", post=post.id, kind=post.kind, code=error.code, attempts=post.attempts
+        )
+        by = schedule.gap(schedule.TROUBLE, post.attempts)
         if error.retry_after_s is not None:
             by = timedelta(seconds=error.retry_after_s)
         try:
             async with self._store.transaction() as tx:
-                await tx.posts.postpone(post, by=timedelta() if error.code in GONE else by)
+                await tx.outbox.postpone(post, by=timedelta() if error.code in GONE else by)
                 await tx.commit()
         except LeaseLostError:
             await self._overtaken(held)
 
     async def _overtaken(self, held: ClaimedMessage) -> None:
         """Ends a turn that lost its lease; if Slack may have been told something, it is told the latest."""
-        log.warning("courier.lease_lost", post=held.post.id, called=held.called)
+        log.warning("notifier.lease_lost", post=held.post.id, called=held.called)
         if held.called:
             async with self._store.transaction() as tx:
-                await tx.posts.overtaken(held.post)
+                await tx.outbox.overtaken(held.post)
                 await tx.commit()

@@ -78,14 +78,14 @@ class WorkLoop(Generic[T]):
         *,
         name: WorkerName,
         worker: Worker[T],
-        bell: Wakeups,
+        wakeups: Wakeups,
         at_once: int,
         yields: timedelta = timedelta(),
         after: "WorkLoop[Any] | None" = None,
     ) -> None:
         self._name = name
         self._worker = worker
-        self._bell = bell
+        self._wakeups = wakeups
         self._yields = yields
         self._after = after
         self._free = asyncio.Semaphore(at_once)
@@ -164,7 +164,7 @@ class WorkLoop(Generic[T]):
         due = await self._attempt(self._worker.next_due())
         wait = SAFETY_NET if due is None else max(SHORTEST, min(due, SAFETY_NET))
         self._note_rest(asleep=True)
-        await self._bell.wait(self._name, at_most=wait)
+        await self._wakeups.wait(self._name, at_most=wait)
         self._note_rest(asleep=False)
         if self._yields:
             await asyncio.sleep(self._yields.total_seconds())

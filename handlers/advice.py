@@ -11,7 +11,7 @@ from bot.services import Access, RequestInput
 from bot.views import action_ids
 from bot.views import advice as advising
 from handlers.modals import Forms
-from handlers.parsing.normalization import tidy
+from handlers.parsing.normalization import normalize_text
 from handlers.transport.payloads import BlockAction, MalformedError, ViewSubmission
 
 BUTTONS: Final = frozenset(
@@ -23,12 +23,12 @@ BUTTONS: Final = frozenset(
 class Advisor:
     """Asks, recommends, and leads on."""
 
-    def __init__(self, *, access: Access, desk: InteractiveSlack, forms: Forms) -> None:
+    def __init__(self, *, access: Access, interactive: InteractiveSlack, forms: Forms) -> None:
         self._access = access
-        self._desk = desk
+        self._interactive = interactive
         self._forms = forms
 
-    async def open(self, trigger: str, target: str | None, words: Translator) -> None:
+    async def open(self, trigger: str, target: str | None, t: Translator) -> None:
         """Opens the questions, with the database chosen that was named.
 
         Raises:
@@ -38,9 +38,9 @@ class Advisor:
         aliases = {one.alias: one.database for one in self._access.policy.targets}
         chosen = choose(databases, target, aliases) if target or not databases else None
         id = None if chosen is None else str(chosen.id)
-        await self._desk.open_view(trigger, advising.questions(databases=databases, chosen=id, words=words))
+        await self._interactive.open_view(trigger, advising.questions(databases=databases, chosen=id, t=t))
 
-    async def answer(self, submission: ViewSubmission, words: Translator) -> Block:
+    async def answer(self, submission: ViewSubmission, t: Translator) -> Block:
         """Returns the view that follows the questions.
 
         Raises:
@@ -48,12 +48,12 @@ class Advisor:
             MalformedError: an answer is none of those that were offered.
         """
         await self._access.require_member(submission.person)
-        target = tidy(submission.values.get(action_ids.FIELD_TARGET) or "")
+        target = normalize_text(submission.values.get(action_ids.FIELD_TARGET) or "")
         answers = _answers(submission.values)
         database, advice = await self._access.advise(target, answers)
-        return advising.recommendation(database, advice, answers.length, words)
+        return advising.recommendation(database, advice, answers.length, t)
 
-    async def click(self, click: BlockAction, words: Translator) -> None:
+    async def click(self, click: BlockAction, t: Translator) -> None:
         """Follows a button: to the questions, to the table, or on to the form, filled.
 
         Raises:
@@ -63,19 +63,19 @@ class Advisor:
         await self._access.require_member(click.person)
         match click.action:
             case action_ids.ADVISE:
-                await self.open(click.trigger, None, words)
+                await self.open(click.trigger, None, t)
             case action_ids.ADVISE_COMPARE:
-                await self._desk.push_view(click.trigger, advising.comparison(words))
+                await self._interactive.push_view(click.trigger, advising.comparison(t))
             case action_ids.ADVISE_MTLS:
-                view = await self._forms.add_view(await self._wish(click.value), words)
-                await self._desk.push_view(click.trigger, view)
+                view = await self._forms.add_view(await self._request_input(click.value), t)
+                await self._interactive.push_view(click.trigger, view)
             case action_ids.ADVISE_PRIVATELINK:
-                view = await self._forms.links.add_view(await self._wish(click.value), words)
-                await self._desk.push_view(click.trigger, view)
+                view = await self._forms.links.add_view(await self._request_input(click.value), t)
+                await self._interactive.push_view(click.trigger, view)
             case _:
                 raise MalformedError(f"a button called {click.action!r}")
 
-    async def _wish(self, value: str) -> RequestInput:
+    async def _request_input(self, value: str) -> RequestInput:
         try:
             id, length = advising.read_button_data(value)
         except ValueError as error:

@@ -20,7 +20,7 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.errands import BackgroundTasks
+from bot.background_tasks import BackgroundTasks
 from bot.errors import Refused, SlackError, TryAgainError
 from bot.i18n.translator import Translator
 from bot.ports import InteractiveSlack, Message
@@ -68,24 +68,24 @@ class Listeners:
         self,
         *,
         access: Access,
-        desk: InteractiveSlack,
+        interactive: InteractiveSlack,
         team: str,
         authorized: AuthorizeResult,
-        errands: BackgroundTasks,
+        background_tasks: BackgroundTasks,
         public_url: str | None = None,
     ) -> None:
         self._access = access
-        self._desk = desk
+        self._interactive = interactive
         self._team = team
         self._authorized = authorized
         self._late: set[asyncio.Task[Any]] = set()
         self._languages = LocaleCache(self._locale, fallback=Translator(access.policy.language))
-        self._forms = Forms(access=access, desk=desk)
-        self._advisor = Advisor(access=access, desk=desk, forms=self._forms)
-        afresh = LiveRefresh(access=access, desk=desk, errands=errands)
-        files = DownloadLinkSender(access=access, desk=desk, public_url=public_url)
+        self._forms = Forms(access=access, interactive=interactive)
+        self._advisor = Advisor(access=access, interactive=interactive, forms=self._forms)
+        live_refresh = LiveRefresh(access=access, interactive=interactive, background_tasks=background_tasks)
+        files = DownloadLinkSender(access=access, interactive=interactive, public_url=public_url)
         self._commands = Commands(
-            access=access, forms=self._forms, afresh=afresh, advisor=self._advisor, files=files
+            access=access, forms=self._forms, live_refresh=live_refresh, advisor=self._advisor, files=files
         )
         self._decisions = ButtonHandler(access=access, forms=self._forms, files=files)
 
@@ -103,7 +103,7 @@ class Listeners:
             process_before_response=True,
             raise_error_for_unhandled_request=True,
             ssl_check_enabled=False,
-            user_facing_authorize_error_message=self._channel_words()("foreign_team"),
+            user_facing_authorize_error_message=self._channel_translator()("unmanaged_team"),
         )
         app.command(COMMAND)(self.on_command)
         app.action(re.compile(".*"))(self.on_click)
@@ -119,19 +119,19 @@ class Listeners:
     async def on_command(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """A slash command: the answer travels back with the acknowledgement."""
         command = Command.of(body)
-        words = await self._words(command.person)
-        message = await self._in_time(self._commands.answer(command, words))
+        t = await self._translator(command.person)
+        message = await self._in_time(self._commands.answer(command, t))
         await (ack() if message is None else ack(text=message.text, blocks=list(message.blocks)))
 
     async def on_click(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """A button: acknowledged with nothing, answered privately."""
         click = BlockAction.of(body)
-        words = await self._words(click.person)
+        t = await self._translator(click.person)
         if click.action in BUTTONS:
-            await self._in_time(self._advisor.click(click, words))
+            await self._in_time(self._advisor.click(click, t))
             await ack()
             return
-        message = await self._in_time(self._decisions.answer(click, words))
+        message = await self._in_time(self._decisions.answer(click, t))
         if message is not None and click.respond_to is not None:
             await self._respond(click.respond_to, message)
         elif message is not None:
@@ -148,10 +148,10 @@ class Listeners:
         try:
             await self._in_time(self._forms.submit(submission))
         except Refused as refused:
-            words = await self._words(submission.person)
-            instead = await self._in_time(self._forms.instead(submission, refused, words))
+            t = await self._translator(submission.person)
+            instead = await self._in_time(self._forms.instead(submission, refused, t))
             if instead is None:
-                await ack(**errors_at_fields(refused, submission, words))
+                await ack(**errors_at_fields(refused, submission, t))
             else:
                 await ack(response_action="update", view=instead)
         else:
@@ -160,25 +160,25 @@ class Listeners:
 
     async def _recommend(self, ack: AsyncAck, submission: ViewSubmission) -> None:
         """The questions: what is recommended comes on top of them, so that one can go back."""
-        words = await self._words(submission.person)
+        t = await self._translator(submission.person)
         try:
-            view = await self._in_time(self._advisor.answer(submission, words))
+            view = await self._in_time(self._advisor.answer(submission, t))
         except Refused as refused:
-            await ack(**errors_at_fields(refused, submission, words))
+            await ack(**errors_at_fields(refused, submission, t))
         else:
             await ack(response_action="push", view=view)
 
     async def on_search(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Letters typed into the search for a database: what fits them."""
         search = BlockSuggestion.of(body)
-        words = await self._words(search.person)
-        await ack(options=await self._in_time(self._forms.options(search, words)))
+        t = await self._translator(search.person)
+        await ack(options=await self._in_time(self._forms.options(search, t)))
 
     async def on_shortcut(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """The global shortcut: opens the form."""
         person = body["user"]["id"]
         await self._access.require_member(person)
-        await self._forms.open_add(body["trigger_id"], RequestInput(), await self._words(person))
+        await self._forms.open_add(body["trigger_id"], RequestInput(), await self._translator(person))
         await ack()
 
     async def on_home(self, body: dict[str, Any]) -> None:
@@ -208,10 +208,10 @@ class Listeners:
             return self._nothing_found(error)
         user = body.get("user")
         person = body.get("user_id") or (user.get("id") if isinstance(user, dict) else user)
-        words = await self._words(person)
+        t = await self._translator(person)
         if isinstance(error, Refused):
-            return await self._tell(responses.refused(error, words), body, words)
-        return await self._tell(self._apology(error, words), body, words)
+            return await self._tell(responses.refused(error, t), body, t)
+        return await self._tell(self._apology(error, t), body, t)
 
     def _nothing_found(self, error: Exception) -> BoltResponse:
         """A search has no place for words: its list stays empty, and the log says why."""
@@ -224,16 +224,16 @@ class Listeners:
         )
         return _json({"options": []})
 
-    def _apology(self, error: Exception, words: Translator) -> Message:
+    def _apology(self, error: Exception, t: Translator) -> Message:
         """Something is wrong on our side; the reference finds it in the log."""
         reference = uuid4().hex[:8]
         if isinstance(error, TryAgainError):
             log.warning("handlers.try_again", reference=reference, error=str(error))
-            return responses.trouble("trouble", reference, words)
+            return responses.trouble("trouble", reference, t)
         log.error("handlers.failed", reference=reference, exc_info=error)
-        return responses.trouble("trouble.bug", reference, words)
+        return responses.trouble("trouble.bug", reference, t)
 
-    async def _tell(self, message: Message, body: Mapping[str, Any], words: Translator) -> BoltResponse:
+    async def _tell(self, message: Message, body: Mapping[str, Any], t: Translator) -> BoltResponse:
         """Gives the answer the shape that the kind of request can show."""
         if "command" in body:
             said = {"response_type": "ephemeral", "text": message.text, "blocks": list(message.blocks)}
@@ -246,19 +246,19 @@ class Listeners:
         if body.get("response_url"):
             await self._respond(body["response_url"], message)
         elif body.get("trigger_id"):
-            await self._note(body["trigger_id"], message, words)
+            await self._note(body["trigger_id"], message, t)
         return BoltResponse(status=200, body="")
 
     async def _respond(self, url: str, message: Message) -> None:
         """Answers privately; what was recorded stays recorded when Slack does not take the answer."""
         try:
-            await self._desk.respond(url, message)
+            await self._interactive.respond(url, message)
         except SlackError as error:
             log.warning("handlers.unanswered", code=error.code)
 
-    async def _note(self, trigger: str, message: Message, words: Translator) -> None:
+    async def _note(self, trigger: str, message: Message, t: Translator) -> None:
         try:
-            await self._desk.open_view(trigger, form_messages.note(message, words))
+            await self._interactive.open_view(trigger, form_messages.note(message, t))
         except SlackError as error:
             log.warning("handlers.unanswered", code=error.code)
 
@@ -271,7 +271,7 @@ class Listeners:
         # Bolt fills arguments in by name and so takes no method; None is its "not ours", untyped.
         return cast("Callable[..., Awaitable[AuthorizeResult]]", authorize)
 
-    async def _words(self, person: str | None) -> Translator:
+    async def _translator(self, person: str | None) -> Translator:
         """The language of a person; the channel's when the store cannot tell at once."""
         return await self._languages.of(person)
 
@@ -303,7 +303,7 @@ class Listeners:
             # Whoever waited has seen it; whoever did not was told that it is not known.
             task.exception()
 
-    def _channel_words(self) -> Translator:
+    def _channel_translator(self) -> Translator:
         return self._languages.fallback
 
 

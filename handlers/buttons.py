@@ -23,7 +23,7 @@ class ButtonHandler:
         self._minding = CertificateExpiryButtons(access=access)
         self._certificates = CertificateCommands(access=access, forms=forms.certificates)
 
-    async def answer(self, click: BlockAction, words: Translator) -> Message | None:
+    async def answer(self, click: BlockAction, t: Translator) -> Message | None:
         """Acts on a click; None when a form was opened instead of an answer.
 
         Raises:
@@ -33,56 +33,56 @@ class ButtonHandler:
         """
         if click.action == action_ids.ASK:
             await self._access.require_member(click.person)
-            await self._forms.open_add(click.trigger, RequestInput(), words)
+            await self._forms.open_add(click.trigger, RequestInput(), t)
             return None
         if click.action.startswith(action_ids.PICK):
-            return await self._certificates.pick(click, words)
+            return await self._certificates.pick(click, t)
         try:
             request, version = action_ids.read_button(click.value)
         except ValueError as error:
             raise MalformedError("a button with a value that is not ours") from error
         if click.action in (action_ids.DENY, action_ids.CHANGE, action_ids.EXTEND):
-            await self._open_form(click, request, version, words)
+            await self._open_form(click, request, version, t)
             return None
         if click.action in BUTTONS:
-            return await self._minding.press(click, request, words)
-        return await self._act(click, request, version, words)
+            return await self._minding.press(click, request, t)
+        return await self._act(click, request, version, t)
 
-    async def _open_form(self, click: BlockAction, request: int, version: int, words: Translator) -> None:
+    async def _open_form(self, click: BlockAction, request: int, version: int, t: Translator) -> None:
         """Opens a form, if its end could be acted on: nobody fills in a form in vain."""
         if click.action == action_ids.EXTEND:
             await self._access.require_member(click.person)
             case = await self._access.show(request)
         else:
             case = await self._access.may_decide(request, version=version, person=click.person)
-        await self._forms.open_about(click.action, click.trigger, case, words)
+        await self._forms.open_about(click.action, click.trigger, case, t)
 
-    async def _act(self, click: BlockAction, request: int, version: int, words: Translator) -> Message:
+    async def _act(self, click: BlockAction, request: int, version: int, t: Translator) -> Message:
         access, who = self._access, {"person": click.person, "key": click.key}
         match click.action:
             case action_ids.APPROVE:
                 vote = Vote(verdict=Verdict.APPROVE, version=version)
                 case = await access.decide(request, vote, **who)
-                return responses.decided(case, Verdict.APPROVE, words)
+                return responses.decided(case, Verdict.APPROVE, t)
             case action_ids.DETAILS:
                 await access.require_member(click.person)
-                return responses.showing(await access.show(request), words=words, policy=access.policy)
+                return responses.showing(await access.show(request), t=t, policy=access.policy)
             case action_ids.CANCEL:
-                return responses.done("cancelled", await access.cancel(request, **who), words)
+                return responses.done("cancelled", await access.cancel(request, **who), t)
             case action_ids.DONE:
-                return responses.done("closing", await access.done(request, **who), words)
+                return responses.done("closing", await access.done(request, **who), t)
             case action_ids.REVOKE:
-                return responses.done("closing", await access.revoke(request, **who), words)
+                return responses.done("closing", await access.revoke(request, **who), t)
             case action_ids.RETRY:
-                return responses.tried_again(await access.retry(request, **who), words)
+                return responses.tried_again(await access.retry(request, **who), t)
             case action_ids.RESTORE:
-                return responses.done("reopened", await access.restore(request, **who), words)
+                return responses.done("reopened", await access.restore(request, **who), t)
             case action_ids.FILES:
-                return await self._files.answer(str(request), click, words)
+                return await self._files.answer(str(request), click, t)
             case action_ids.SUPPORT_DONE | action_ids.SUPPORT_WEB:
                 web_only = click.action == action_ids.SUPPORT_WEB
                 case = await access.answer_for_support(request, web_only=web_only, **who)
-                return status.settled(case, words, web_only=web_only)
+                return status.settled(case, t, web_only=web_only)
             case action_ids.GIVE_UP:
-                return responses.done("given_up", await access.give_up(request, **who), words)
+                return responses.done("given_up", await access.give_up(request, **who), t)
         raise MalformedError(f"a button called {click.action!r}")

@@ -27,9 +27,9 @@ BUTTONS: Final = frozenset(
 """The buttons that are answered here."""
 
 
-def read_rotate(_path: Path, words: Sequence[str], example: str) -> AskRotate:
+def read_rotate(_path: Path, t: Sequence[str], example: str) -> AskRotate:
     """What people call a certificate, and why."""
-    before, after = split(words)
+    before, after = split(t)
     said = clauses_behind(before[1:], after, example, (Clause.REASON,))
     handle = bare(before[0]).removeprefix("#").removesuffix("番") if before else ""
     return AskRotate(handle=handle or None, reason=said.get(Clause.REASON))
@@ -41,7 +41,7 @@ class CertificateExpiryButtons:
     def __init__(self, *, access: Access) -> None:
         self._access = access
 
-    async def answer(self, command: Command, typed: AskRotate, words: Translator) -> Message:
+    async def answer(self, command: Command, typed: AskRotate, t: Translator) -> Message:
         """Asks for a rotation.
 
         Raises:
@@ -49,9 +49,9 @@ class CertificateExpiryButtons:
             StoreUnavailableError: nothing was recorded.
         """
         case = await self._access.rotate(typed.handle, typed.reason, person=command.person, key=command.key)
-        return responses.asked(case, words=words, policy=self._access.policy)
+        return responses.asked(case, t=t, policy=self._access.policy)
 
-    async def press(self, click: BlockAction, request: int, words: Translator) -> Message:
+    async def press(self, click: BlockAction, request: int, t: Translator) -> Message:
         """Acts on a button of a reminder.
 
         Args:
@@ -67,16 +67,16 @@ class CertificateExpiryButtons:
         access, person, key = self._access, click.person, click.key
         match click.action:
             case action_ids.ACKNOWLEDGE:
-                return expiry.acknowledged(await access.acknowledge(request, person=person, key=key), words)
+                return expiry.acknowledged(await access.acknowledge(request, person=person, key=key), t)
             case action_ids.SNOOZE:
-                return expiry.snoozed(await access.snooze(request, person=person, key=key), words)
+                return expiry.snoozed(await access.snooze(request, person=person, key=key), t)
             case action_ids.ROTATE:
                 case = await access.rotate(str(request), None, person=person, key=key)
-                return responses.asked(case, words=words, policy=access.policy)
+                return responses.asked(case, t=t, policy=access.policy)
             case action_ids.INSTALLED:
-                return rotation.installed(await access.installed(request, person=person, key=key), words)
+                return rotation.installed(await access.installed(request, person=person, key=key), t)
             case action_ids.KEEP_OLD:
-                return rotation.kept(await access.keep_old(request, person=person, key=key), words)
+                return rotation.kept(await access.keep_old(request, person=person, key=key), t)
             case action_ids.TEST:
-                return rotation.testing(await access.test(request, person=person, key=key), words)
+                return rotation.testing(await access.test(request, person=person, key=key), t)
         raise MalformedError(f"a button called {click.action!r}")

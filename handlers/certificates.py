@@ -10,7 +10,7 @@ from bot.views import action_ids, modals, responses
 from bot.views.mtls import certificate_list, disable_modal
 from handlers.certificate_typed import AskCertificate, AskDisable, AskDiscard, AskEnable, AskIssue, AskStock
 from handlers.fields import said
-from handlers.parsing.normalization import tidy
+from handlers.parsing.normalization import normalize_text
 from handlers.transport.payloads import BlockAction, Command, MalformedError, ViewSubmission
 
 FORMS: Final = (action_ids.FORM_DISABLE,)
@@ -20,11 +20,11 @@ FORMS: Final = (action_ids.FORM_DISABLE,)
 class CertificateForms:
     """Opens and reads the form that disables mTLS."""
 
-    def __init__(self, *, access: Access, desk: InteractiveSlack) -> None:
+    def __init__(self, *, access: Access, interactive: InteractiveSlack) -> None:
         self._access = access
-        self._desk = desk
+        self._interactive = interactive
 
-    async def open_disable(self, command: Command, typed: AskDisable, words: Translator) -> None:
+    async def open_disable(self, command: Command, typed: AskDisable, t: Translator) -> None:
         """Opens the form, if there is something to disable.
 
         Raises:
@@ -32,14 +32,14 @@ class CertificateForms:
         """
         found = await self._access.may_disable(typed.target, person=command.person)
         needs_reason = modals.needs_reason(self._access.policy)
-        view = disable_modal.disable_form(found, reason=typed.reason, words=words, needs_reason=needs_reason)
-        await self._desk.open_view(command.trigger, view)
+        view = disable_modal.disable_form(found, reason=typed.reason, t=t, needs_reason=needs_reason)
+        await self._interactive.open_view(command.trigger, view)
 
     async def submit(self, submission: ViewSubmission) -> None:
         """Acts on the form; raises ``Refused`` when something in it cannot be done."""
-        typed = tidy(submission.values.get(action_ids.FIELD_NAME) or "")
-        wish = replace(said(submission), target=submission.data or None)
-        await self._access.disable(wish, typed=typed, person=submission.person, key=submission.key)
+        typed = normalize_text(submission.values.get(action_ids.FIELD_NAME) or "")
+        request_input = replace(said(submission), target=submission.data or None)
+        await self._access.disable(request_input, typed=typed, person=submission.person, key=submission.key)
 
 
 class CertificateCommands:
@@ -49,7 +49,7 @@ class CertificateCommands:
         self._access = access
         self._forms = forms
 
-    async def answer(self, command: Command, typed: AskCertificate, words: Translator) -> Message | None:
+    async def answer(self, command: Command, typed: AskCertificate, t: Translator) -> Message | None:
         """Acts on a command; None when a form was opened instead of an answer.
 
         Raises:
@@ -59,22 +59,22 @@ class CertificateCommands:
         access, person, key = self._access, command.person, command.key
         match typed:
             case AskEnable(target=target, reason=reason):
-                wish = RequestInput(target=target, reason=reason)
-                case = await access.enable(wish, person=person, key=key)
+                request_input = RequestInput(target=target, reason=reason)
+                case = await access.enable(request_input, person=person, key=key)
             case AskDisable():
-                await self._forms.open_disable(command, typed, words)
+                await self._forms.open_disable(command, typed, t)
                 return None
             case AskIssue(target=target, reason=reason):
                 case = await access.issue(RequestInput(target=target, reason=reason), person=person, key=key)
             case AskStock(target=target):
-                return certificate_list.listing(await access.stocks(target, person=person), words)
+                return certificate_list.listing(await access.stocks(target, person=person), t)
             case AskDiscard(handle=handle, reason=reason):
                 case = await access.discard(handle, reason, person=person, key=key)
             case _ as never:
                 assert_never(never)
-        return responses.asked(case, words=words, policy=access.policy)
+        return responses.asked(case, t=t, policy=access.policy)
 
-    async def pick(self, click: BlockAction, words: Translator) -> Message:
+    async def pick(self, click: BlockAction, t: Translator) -> Message:
         """Acts on a button that says which certificate is the one.
 
         Raises:
@@ -87,4 +87,4 @@ class CertificateCommands:
         except ValueError as error:
             raise MalformedError("a button with a value that is not ours") from error
         case = await self._access.pick(request, certificate, person=click.person, key=click.key)
-        return responses.done("picked", case, words)
+        return responses.done("picked", case, t)

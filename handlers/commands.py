@@ -51,21 +51,21 @@ class Commands:
         *,
         access: Access,
         forms: Forms,
-        afresh: LiveRefresh,
+        live_refresh: LiveRefresh,
         advisor: Advisor,
         files: DownloadLinkSender,
     ) -> None:
         self._access = access
         self._advisor = advisor
-        self._afresh = afresh
-        self._trusted = TrustedCommands(access=access, forms=forms.trusted, afresh=afresh)
+        self._live_refresh = live_refresh
+        self._trusted = TrustedCommands(access=access, forms=forms.trusted, live_refresh=live_refresh)
         self._files = files
         self._forms = forms
         self._minding = CertificateExpiryButtons(access=access)
         self._certificates = CertificateCommands(access=access, forms=forms.certificates)
-        self._links = LinkCommands(access=access, forms=forms.links, afresh=afresh)
+        self._links = LinkCommands(access=access, forms=forms.links, live_refresh=live_refresh)
 
-    async def answer(self, command: Command, words: Translator) -> Message | None:
+    async def answer(self, command: Command, t: Translator) -> Message | None:
         """Acts on a command; None when a form was opened instead of an answer.
 
         Raises:
@@ -75,74 +75,74 @@ class Commands:
         typed = read(command.text)
         match typed:
             case AskHelp(topic=topic):
-                return help.helping(topic, words)
+                return help.helping(topic, t)
             case NotYet(words=said):
-                return responses.not_yet(said, words)
+                return responses.not_yet(said, t)
         if isinstance(typed, AskMtlsAdd):
             # Who may ask is checked in the transaction that records it: one less on the busiest way.
-            return await self._add(command, typed, words)
+            return await self._add(command, typed, t)
         await self._access.require_member(command.person)
         match typed:
             case AskForm():
-                await self._forms.open_add(command.trigger, RequestInput(), words)
+                await self._forms.open_add(command.trigger, RequestInput(), t)
                 return None
             case AskAdvice(target=target):
-                await self._advisor.open(command.trigger, target, words)
+                await self._advisor.open(command.trigger, target, t)
                 return None
             case AskRemove():
-                return await self._remove(command, typed, words)
+                return await self._remove(command, typed, t)
             case AskAdopt(address=address, target=target, reason=reason):
-                wish = RequestInput(address=address, target=target, reason=reason)
-                case = await self._access.adopt_rule(wish, person=command.person, key=command.key)
-                return responses.asked(case, words=words, policy=self._access.policy)
+                request_input = RequestInput(address=address, target=target, reason=reason)
+                case = await self._access.adopt_rule(request_input, person=command.person, key=command.key)
+                return responses.asked(case, t=t, policy=self._access.policy)
             case AskNumbered() | AskExtend():
-                return await self._on_one(command, typed, words)
+                return await self._on_one(command, typed, t)
             case AskFiles(handle=handle):
-                return await self._files.answer(handle, command, words)
+                return await self._files.answer(handle, command, t)
             case AskRotate():
-                return await self._minding.answer(command, typed, words)
+                return await self._minding.answer(command, typed, t)
             case AskTrusted() | AskTrustedStatus():
-                return await self._trusted.answer(command, typed, words)
+                return await self._trusted.answer(command, typed, t)
             case AskEnable() | AskDisable() | AskIssue() | AskStock() | AskDiscard():
-                return await self._certificates.answer(command, typed, words)
+                return await self._certificates.answer(command, typed, t)
             case AskLinkAdd() | AskLinkRemove() | AskLinkAdopt() | AskLinkStatus() | AskLinkClose():
-                return await self._links.answer(command, typed, words)
+                return await self._links.answer(command, typed, t)
         if isinstance(typed, AskStatus) and typed.target and await self._access.names_space(typed.target):
-            return await self._trusted.answer(command, AskTrustedStatus(target=typed.target), words)
-        return await self._look(command, typed, words)
+            return await self._trusted.answer(command, AskTrustedStatus(target=typed.target), t)
+        return await self._observation(command, typed, t)
 
-    async def _look(
+    async def _observation(
         self,
         command: Command,
         typed: AskList | AskShow | AskRules | AskStatus | AskWhy,
-        words: Translator,
+        t: Translator,
     ) -> Message:
         """Answers what only reads."""
         policy = self._access.policy
         match typed:
             case AskList(which=which):
                 cases = await self._access.list(which, person=command.person)
-                return responses.listing(cases, limit=LISTED, words=words, policy=policy)
+                return responses.listing(cases, limit=LISTED, t=t, policy=policy)
             case AskShow(number=number):
                 case = await self._access.show(_numbered(number, "show"))
-                return responses.showing(case, words=words, policy=policy)
+                return responses.showing(case, t=t, policy=policy)
             case AskRules(target=target) | AskStatus(target=target):
                 situation = await self._access.situation(target, person=command.person)
-                url, draw = command.respond_to, partial(database_status.status, words=words, afresh=True)
-                self._afresh.follow(situation, url=url, person=command.person, draw=draw)
-                return database_status.status(situation, words)
+                url, draw = command.respond_to, partial(database_status.status, t=t, refreshed=True)
+                self._live_refresh.follow(situation, url=url, person=command.person, draw=draw)
+                return database_status.status(situation, t)
             case AskWhy(target=target) if target and await self._access.names_space(target):
                 space = await self._access.space_situation(target, person=command.person)
                 mine = [case for case in space.open if case.request.requester == command.person]
-                return summary.why_space(space, mine, words=words, policy=policy)
+                return summary.why_space(space, mine, t=t, policy=policy)
             case AskWhy(target=target):
                 situation = await self._access.situation(target, person=command.person)
-                return database_status.why(situation, words=words, policy=policy)
+                return database_status.why(situation, t=t, policy=policy)
             case _ as never:
                 assert_never(never)
 
-    async def _add(self, command: Command, typed: AskMtlsAdd, words: Translator) -> Message | None:
-        wish = RequestInput(
+    async def _add(self, command: Command, typed: AskMtlsAdd, t: Translator) -> Message | None:
+        request_input = RequestInput(
             address=typed.address,
             target=typed.target,
             duration=typed.duration,
@@ -150,33 +150,33 @@ class Commands:
             reason=typed.reason,
         )
         ask, open_form, policy = self._access.ask, self._forms.open_add, self._access.policy
-        return await asked(ask, open_form, command, wish, words=words, policy=policy)
+        return await asked(ask, open_form, command, request_input, t=t, policy=policy)
 
-    async def _remove(self, command: Command, typed: AskRemove, words: Translator) -> Message:
-        wish = RequestInput(address=typed.address, target=typed.target, reason=typed.reason)
+    async def _remove(self, command: Command, typed: AskRemove, t: Translator) -> Message:
+        request_input = RequestInput(address=typed.address, target=typed.target, reason=typed.reason)
         policy = self._access.policy
-        return await removed(self._access.remove, command, wish, words=words, policy=policy)
+        return await removed(self._access.remove, command, request_input, t=t, policy=policy)
 
-    async def _on_one(self, command: Command, typed: AskNumbered | AskExtend, words: Translator) -> Message:
+    async def _on_one(self, command: Command, typed: AskNumbered | AskExtend, t: Translator) -> Message:
         """Acts on one request, by its number."""
         access, who = self._access, {"person": command.person, "key": command.key}
         if isinstance(typed, AskExtend):
             number = _numbered(typed.number, "extend")
-            wish = RequestInput(duration=typed.duration, until=typed.until, reason=typed.reason)
-            case = await access.extend(number, wish, **who)
+            request_input = RequestInput(duration=typed.duration, until=typed.until, reason=typed.reason)
+            case = await access.extend(number, request_input, **who)
             if case.request.id != number:
-                return responses.asked(case, words=words, policy=access.policy)
-            return responses.done("extended", case, words)
+                return responses.asked(case, t=t, policy=access.policy)
+            return responses.done("extended", case, t)
         number = _numbered(typed.number, typed.verb)
         match typed.verb:
             case "cancel":
-                return responses.done("cancelled", await access.cancel(number, **who), words)
+                return responses.done("cancelled", await access.cancel(number, **who), t)
             case "done":
-                return responses.done("closing", await access.done(number, **who), words)
+                return responses.done("closing", await access.done(number, **who), t)
             case "revoke":
-                return responses.done("closing", await access.revoke(number, **who), words)
+                return responses.done("closing", await access.revoke(number, **who), t)
             case "retry":
-                return responses.tried_again(await access.retry(number, **who), words)
+                return responses.tried_again(await access.retry(number, **who), t)
 
 
 def _numbered(number: int | None, verb: str) -> int:

@@ -29,7 +29,7 @@ OpenForm = Callable[[str, RequestInput, Translator], Awaitable[None]]
 class Ask(Protocol):
     """A use case that records a wish."""
 
-    async def __call__(self, wish: RequestInput, *, person: str, key: str) -> RequestDetails:
+    async def __call__(self, request_input: RequestInput, *, person: str, key: str) -> RequestDetails:
         """Raises ``Refused``, or ``StoreUnavailableError`` when nothing was recorded."""
         ...
 
@@ -37,13 +37,19 @@ class Ask(Protocol):
 class Remove(Protocol):
     """A use case that closes something of one's own, or records the wish to."""
 
-    async def __call__(self, wish: RequestInput, *, person: str, key: str) -> RemovalResult:
+    async def __call__(self, request_input: RequestInput, *, person: str, key: str) -> RemovalResult:
         """Raises ``Refused``, or ``StoreUnavailableError`` when nothing was recorded."""
         ...
 
 
 async def asked(
-    ask: Ask, open_form: OpenForm, command: Command, wish: RequestInput, *, words: Translator, policy: Policy
+    ask: Ask,
+    open_form: OpenForm,
+    command: Command,
+    request_input: RequestInput,
+    *,
+    t: Translator,
+    policy: Policy,
 ) -> Message | None:
     """Records a wish; where only something is missing, or mTLS is off, the form asks: None.
 
@@ -52,21 +58,21 @@ async def asked(
         StoreUnavailableError: nothing was recorded.
     """
     try:
-        case = await ask(wish, person=command.person, key=command.key)
+        case = await ask(request_input, person=command.person, key=command.key)
     except Refused as refused:
-        enables = refused.reason is Refusal.MTLS_NOT_ENABLED
-        if refused.reason not in MISSING and not enables:
+        enables_mtls = refused.reason is Refusal.MTLS_NOT_ENABLED
+        if refused.reason not in MISSING and not enables_mtls:
             raise
-        await open_form(command.trigger, replace(wish, enables=enables), words)
+        await open_form(command.trigger, replace(request_input, enables_mtls=enables_mtls), t)
         return None
-    return responses.asked(case, words=words, policy=policy)
+    return responses.asked(case, t=t, policy=policy)
 
 
 async def removed(
-    remove: Remove, command: Command, wish: RequestInput, *, words: Translator, policy: Policy
+    remove: Remove, command: Command, request_input: RequestInput, *, t: Translator, policy: Policy
 ) -> Message:
     """Closes at once, or records the wish to; raises as ``asked`` does."""
-    removal = await remove(wish, person=command.person, key=command.key)
+    removal = await remove(request_input, person=command.person, key=command.key)
     if removal.requested is not None:
-        return responses.asked(removal.requested, words=words, policy=policy)
-    return responses.removing(removal.case, removal.closing, words)
+        return responses.asked(removal.requested, t=t, policy=policy)
+    return responses.removing(removal.case, removal.closing, t)

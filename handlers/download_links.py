@@ -26,12 +26,12 @@ class DownloadLinkSender:
         public_url: where browsers reach us, without a slash at the end; None is unknown.
     """
 
-    def __init__(self, *, access: Access, desk: InteractiveSlack, public_url: str | None) -> None:
+    def __init__(self, *, access: Access, interactive: InteractiveSlack, public_url: str | None) -> None:
         self._access = access
-        self._desk = desk
+        self._interactive = interactive
         self._public_url = public_url
 
-    async def answer(self, handle: str | None, came: BlockAction | Command, words: Translator) -> Message:
+    async def answer(self, handle: str | None, came: BlockAction | Command, t: Translator) -> Message:
         """Hands a link out, and returns what whoever asked is told of it.
 
         Args:
@@ -47,24 +47,24 @@ class DownloadLinkSender:
             raise Refused(Refusal.FILES_NO_ADDRESS)
         ticket = await self._access.make_link(handle, person=came.person, key=came.key)
         if ticket is None:
-            return download.sent_already(handle or "", words)
-        return await self._send(ticket, self._public_url, words)
+            return download.sent_already(handle or "", t)
+        return await self._send(ticket, self._public_url, t)
 
-    async def _send(self, ticket: IssuedLink, public_url: str, words: Translator) -> Message:
+    async def _send(self, ticket: IssuedLink, public_url: str, t: Translator) -> Message:
         url = f"{public_url}{PATH.format(id=ticket.id)}#{ticket.secret}"
         until = ticket.expires_at
-        message = download.link(url, handle=ticket.handle, app=ticket.database, until=until, words=words)
+        message = download.link(url, handle=ticket.handle, app=ticket.database, until=until, t=t)
         try:
-            place = await self._desk.hand(ticket.owner, message, post=ticket.post)
+            place = await self._interactive.hand(ticket.owner, message, post=ticket.post)
         except SlackError as error:
             log.warning("files.not_sent", link=str(ticket.id), code=error.code)
             if error.unclear:
                 # It may stand there: a courier looks for it when the link is over, and says so in its place.
-                return download.unclear(ticket.handle, words)
+                return download.unclear(ticket.handle, t)
             await self._access.not_sent(ticket)
             raise Refused(Refusal.FILES_UNSENT, handle=ticket.handle) from None
         await self._note(ticket, place)
-        return download.sent(ticket.handle, until=until, words=words)
+        return download.sent(ticket.handle, until=until, t=t)
 
     async def _note(self, ticket: IssuedLink, place: MessageRef) -> None:
         try:

@@ -2,7 +2,7 @@
 
 from bot.services import RequestInput
 from bot.views import action_ids
-from handlers.parsing.normalization import tidy
+from handlers.parsing.normalization import normalize_text
 from handlers.transport.payloads import ViewSubmission
 
 
@@ -12,11 +12,11 @@ def said(submission: ViewSubmission) -> RequestInput:
     What is a clock time to a person is ``until`` to the line: a form has one field for both.
     """
     values = submission.values
-    length = tidy(values.get(action_ids.FIELD_DURATION) or "") or None
+    length = normalize_text(values.get(action_ids.FIELD_DURATION) or "") or None
     is_time = length is not None and (":" in length or "時" in length.replace("時間", ""))
     return RequestInput(
-        address=tidy(values.get(action_ids.FIELD_ADDRESS) or "") or None,
+        address=normalize_text(values.get(action_ids.FIELD_ADDRESS) or "") or None,
         duration=None if is_time else length,
         until=length if is_time else None,
-        reason=tidy(values.get(action_ids.FIELD_REASON) or "") or None,
+        reason=normalize_text(values.get(action_ids.FIELD_REASON) or "") or None,
     )

@@ -10,9 +10,9 @@ from uuid import UUID
 
 import structlog
 
+from bot.background_tasks import BackgroundTasks
 from bot.domain.method import Method
 from bot.domain.observation import Observation
-from bot.errands import BackgroundTasks
 from bot.errors import SlackError, StoreUnavailableError
 from bot.ports import DatabaseStatus, InteractiveSlack, Message, SpaceStatus
 from bot.services import Access
@@ -43,10 +43,12 @@ class LiveRefresh:
         errands: where the waiting is done.
     """
 
-    def __init__(self, *, access: Access, desk: InteractiveSlack, errands: BackgroundTasks) -> None:
+    def __init__(
+        self, *, access: Access, interactive: InteractiveSlack, background_tasks: BackgroundTasks
+    ) -> None:
         self._access = access
-        self._desk = desk
-        self._errands = errands
+        self._interactive = interactive
+        self._background_tasks = background_tasks
 
     def follow(
         self,
@@ -67,9 +69,9 @@ class LiveRefresh:
             ways: in that the answer tells of.
         """
         if url is not None:
-            looks = {way: at for way, at in _looks(shown).items() if way[1] in ways}
+            observations = {way: at for way, at in _observations(shown).items() if way[1] in ways}
             again = partial(self._access.glance, shown.database, person=person)
-            self._errands.run(self._replace(looks, again, url, draw))
+            self._background_tasks.run(self._replace(observations, again, url, draw))
 
     def follow_space(
         self, shown: SpaceStatus, *, url: str | None, draw: Callable[[SpaceStatus], Message]
@@ -77,43 +79,49 @@ class LiveRefresh:
         """The same for a space."""
         if url is not None:
             again = partial(self._access.space_glance, shown.space)
-            self._errands.run(self._replace(_space_looks(shown), again, url, draw))
+            self._background_tasks.run(self._replace(_space_observations(shown), again, url, draw))
 
     async def _replace(
-        self, looks: Observations, again: Callable[[], Awaitable[T]], url: str, draw: Callable[[T], Message]
+        self,
+        observations: Observations,
+        again: Callable[[], Awaitable[T]],
+        url: str,
+        draw: Callable[[T], Message],
     ) -> None:
         try:
-            if await self._are_newer(looks):
-                await self._desk.respond(url, draw(await again()), replace=True)
+            if await self._are_newer(observations):
+                await self._interactive.respond(url, draw(await again()), replace=True)
         except (SlackError, StoreUnavailableError) as error:
             # The first answer stands, and says how old it is.
             log.info("handlers.not_afresh", error=type(error).__name__)
 
-    async def _are_newer(self, looks: Observations) -> bool:
+    async def _are_newer(self, observations: Observations) -> bool:
         """Returns once every look is newer; or, when that takes too long, whether any of them is."""
-        before = {way: at for way, at in looks.items() if at is not None}
+        before = {way: at for way, at in observations.items() if at is not None}
         end, now = time.monotonic() + AT_MOST.total_seconds(), before
         while time.monotonic() < end:
             await asyncio.sleep(BETWEEN.total_seconds())
-            now = dict(await self._access.looked(looks))
+            now = dict(await self._access.observed(observations))
             if now != before and all(now.get(way) != at for way, at in before.items()):
                 return True
         return now != before
 
 
-def _looks(situation: DatabaseStatus) -> Observations:
+def _observations(situation: DatabaseStatus) -> Observations:
     """When each way in was looked at; one without a look yet may never have one."""
     target = situation.database.id
-    looks: dict[Way, datetime | None] = {
-        (target, Method.MTLS): _at(situation.look),
+    observations: dict[Way, datetime | None] = {
+        (target, Method.MTLS): _at(situation.observation),
         (target, Method.PRIVATELINK): _at(situation.link),
     }
-    return looks if situation.space is None else {**looks, **_space_looks(situation.space)}
+    return (
+        observations if situation.space is None else {**observations, **_space_observations(situation.space)}
+    )
 
 
-def _space_looks(situation: SpaceStatus) -> Observations:
-    return {(situation.space.id, Method.TRUSTED): _at(situation.look)}
+def _space_observations(situation: SpaceStatus) -> Observations:
+    return {(situation.space.id, Method.TRUSTED): _at(situation.observation)}
 
 
-def _at(look: Observation | None) -> datetime | None:
-    return None if look is None else look.at
+def _at(observation: Observation | None) -> datetime | None:
+    return None if observation is None else observation.at

@@ -13,7 +13,7 @@ from bot.views import action_ids, modals
 from handlers import certificates, privatelink, trusted_ips
 from handlers.certificates import CertificateForms
 from handlers.fields import said
-from handlers.parsing.normalization import tidy
+from handlers.parsing.normalization import normalize_text
 from handlers.privatelink import LinkForms
 from handlers.transport.payloads import BlockSuggestion, MalformedError, ViewSubmission
 from handlers.trusted_ips import TrustedForms
@@ -29,18 +29,18 @@ _ABOUT: Final = {
 class Forms:
     """Every form that people fill in."""
 
-    def __init__(self, *, access: Access, desk: InteractiveSlack) -> None:
+    def __init__(self, *, access: Access, interactive: InteractiveSlack) -> None:
         self._access = access
-        self._desk = desk
-        self.links = LinkForms(access=access, desk=desk)
-        self.trusted = TrustedForms(access=access, desk=desk)
-        self.certificates = CertificateForms(access=access, desk=desk)
+        self._interactive = interactive
+        self.links = LinkForms(access=access, interactive=interactive)
+        self.trusted = TrustedForms(access=access, interactive=interactive)
+        self.certificates = CertificateForms(access=access, interactive=interactive)
 
-    async def open_add(self, trigger: str, wish: RequestInput, words: Translator) -> None:
+    async def open_add(self, trigger: str, request_input: RequestInput, t: Translator) -> None:
         """Opens the form for an IP rule; raises ``Refused`` as `add_view` does."""
-        await self._desk.open_view(trigger, await self.add_view(wish, words))
+        await self._interactive.open_view(trigger, await self.add_view(request_input, t))
 
-    async def add_view(self, wish: RequestInput, words: Translator) -> Block:
+    async def add_view(self, request_input: RequestInput, t: Translator) -> Block:
         """The form for an IP rule, filled with what was typed.
 
         Raises:
@@ -48,23 +48,23 @@ class Forms:
         """
         databases = await self._access.databases()
         policy = self._access.policy
-        certain = wish.target or wish.enables or not databases
-        chosen = choose(databases, wish.target, self._aliases) if certain else None
+        certain = request_input.target or request_input.enables_mtls or not databases
+        chosen = choose(databases, request_input.target, self._aliases) if certain else None
         filled = {
-            action_ids.FIELD_ADDRESS: wish.address,
+            action_ids.FIELD_ADDRESS: request_input.address,
             action_ids.FIELD_TARGET: None if chosen is None else str(chosen.id),
-            action_ids.FIELD_DURATION: wish.duration or wish.until,
-            action_ids.FIELD_REASON: wish.reason,
+            action_ids.FIELD_DURATION: request_input.duration or request_input.until,
+            action_ids.FIELD_REASON: request_input.reason,
         }
         return modals.add_form(
             databases=databases,
             filled=filled,
-            words=words,
+            t=t,
             needs_reason=modals.needs_reason(policy),
-            enables=chosen if wish.enables else None,
+            enables_mtls=chosen if request_input.enables_mtls else None,
         )
 
-    async def options(self, search: BlockSuggestion, words: Translator) -> list[Block]:
+    async def options(self, search: BlockSuggestion, t: Translator) -> list[Block]:
         """What fits what was typed into the search for a database.
 
         Raises:
@@ -72,11 +72,11 @@ class Forms:
         """
         await self._access.require_member(search.person)
         databases = await self._access.databases()
-        return modals.options_for(databases, self._aliases, tidy(search.typed), words)
+        return modals.options_for(databases, self._aliases, normalize_text(search.typed), t)
 
-    async def open_about(self, button: str, trigger: str, case: RequestDetails, words: Translator) -> None:
+    async def open_about(self, button: str, trigger: str, case: RequestDetails, t: Translator) -> None:
         """Opens the form that a button needs a word more for."""
-        await self._desk.open_view(trigger, _ABOUT[button](case, words))
+        await self._interactive.open_view(trigger, _ABOUT[button](case, t))
 
     async def submit(self, submission: ViewSubmission) -> None:
         """Acts on a form that was sent.
@@ -96,26 +96,26 @@ class Forms:
             await self.certificates.submit(submission)
             return
         if submission.form == action_ids.FORM_ADD:
-            await access.ask(await self._wish(submission), **who)
+            await access.ask(await self._request_input(submission), **who)
             return
         try:
             request, version = action_ids.read_button(submission.data)
         except ValueError as error:
             raise MalformedError("a form with data that is not ours") from error
-        wish = said(submission)
+        request_input = said(submission)
         match submission.form:
             case action_ids.FORM_DENY:
-                vote = Vote(verdict=Verdict.DENY, version=version, reason=wish.reason or "")
+                vote = Vote(verdict=Verdict.DENY, version=version, reason=request_input.reason or "")
                 await access.decide(request, vote, **who)
             case action_ids.FORM_CHANGE:
-                vote = Vote(verdict=Verdict.APPROVE, version=version, changes=wish)
+                vote = Vote(verdict=Verdict.APPROVE, version=version, changes=request_input)
                 await access.decide(request, vote, **who)
             case action_ids.FORM_EXTEND:
-                await access.extend(request, wish, **who)
+                await access.extend(request, request_input, **who)
             case _:
                 raise MalformedError(f"a form called {submission.form!r}")
 
-    async def instead(self, submission: ViewSubmission, refused: Refused, words: Translator) -> Block | None:
+    async def instead(self, submission: ViewSubmission, refused: Refused, t: Translator) -> Block | None:
         """The form that takes a refused one's place, because it asks for what was missing as well.
 
         Returns:
@@ -123,33 +123,35 @@ class Forms:
         """
         if submission.form != action_ids.FORM_ADD or refused.reason is not Refusal.MTLS_NOT_ENABLED:
             return None
-        return await self.add_view(replace(await self._wish(submission), enables=True), words)
+        return await self.add_view(replace(await self._request_input(submission), enables_mtls=True), t)
 
     @property
     def _aliases(self) -> dict[str, str]:
         return {one.alias: one.database for one in self._access.policy.targets}
 
-    async def _wish(self, submission: ViewSubmission) -> RequestInput:
+    async def _request_input(self, submission: ViewSubmission) -> RequestInput:
         """What the form says, in the words that a line would have used."""
-        wish = said(submission)
+        request_input = said(submission)
         if submission.data:
             # The form said that mTLS is enabled first, on this one database.
-            return replace(wish, address=wish.address or "", target=submission.data, enables=True)
+            return replace(
+                request_input, address=request_input.address or "", target=submission.data, enables_mtls=True
+            )
         chosen = submission.values.get(action_ids.FIELD_TARGET)
         named = {str(database.id): database.name for database in await self._access.databases()}
         return RequestInput(
-            address=wish.address or "",
-            target=named.get(chosen or "", tidy(chosen or "") or None),
-            duration=wish.duration,
-            until=wish.until,
-            reason=wish.reason or "",
+            address=request_input.address or "",
+            target=named.get(chosen or "", normalize_text(chosen or "") or None),
+            duration=request_input.duration,
+            until=request_input.until,
+            reason=request_input.reason or "",
         )
 
 
-def errors_at_fields(refused: Refused, submission: ViewSubmission, words: Translator) -> dict[str, Any]:
+def errors_at_fields(refused: Refused, submission: ViewSubmission, t: Translator) -> dict[str, Any]:
     """Slack's answer that keeps the form open: the sentence at its field, or at the first one."""
-    at_field = modals.field_error(refused, words)
+    at_field = modals.field_error(refused, t)
     if at_field is None or not at_field.keys() <= submission.values.keys():
         first = next(iter(submission.values), action_ids.FIELD_REASON)
-        at_field = {first: modals.plain_text(words.refusal(refused))}
+        at_field = {first: modals.plain_text(t.refusal(refused))}
     return {"response_action": "errors", "errors": at_field}

@@ -23,7 +23,7 @@ from handlers.link_typed import (
     AskLinkStatus,
 )
 from handlers.live_refresh import LiveRefresh
-from handlers.parsing.normalization import tidy
+from handlers.parsing.normalization import normalize_text
 from handlers.transport.payloads import Command, ViewSubmission
 
 FORMS: Final = (action_ids.FORM_LINK_ADD, action_ids.FORM_LINK_CLOSE)
@@ -33,15 +33,15 @@ FORMS: Final = (action_ids.FORM_LINK_ADD, action_ids.FORM_LINK_CLOSE)
 class LinkForms:
     """Opens and reads the forms of PrivateLink."""
 
-    def __init__(self, *, access: Access, desk: InteractiveSlack) -> None:
+    def __init__(self, *, access: Access, interactive: InteractiveSlack) -> None:
         self._access = access
-        self._desk = desk
+        self._interactive = interactive
 
-    async def open_add(self, trigger: str, wish: RequestInput, words: Translator) -> None:
+    async def open_add(self, trigger: str, request_input: RequestInput, t: Translator) -> None:
         """Opens the form for accounts; raises ``Refused`` as `add_view` does."""
-        await self._desk.open_view(trigger, await self.add_view(wish, words))
+        await self._interactive.open_view(trigger, await self.add_view(request_input, t))
 
-    async def add_view(self, wish: RequestInput, words: Translator) -> Block:
+    async def add_view(self, request_input: RequestInput, t: Translator) -> Block:
         """The form for accounts, filled with what was typed.
 
         Raises:
@@ -49,19 +49,21 @@ class LinkForms:
         """
         databases = await self._access.databases()
         aliases = {one.alias: one.database for one in self._access.policy.targets}
-        chosen = choose(databases, wish.target, aliases) if wish.target or not databases else None
+        chosen = (
+            choose(databases, request_input.target, aliases)
+            if request_input.target or not databases
+            else None
+        )
         filled = {
-            action_ids.FIELD_ADDRESS: wish.address,
+            action_ids.FIELD_ADDRESS: request_input.address,
             action_ids.FIELD_TARGET: None if chosen is None else str(chosen.id),
-            action_ids.FIELD_DURATION: wish.duration or wish.until,
-            action_ids.FIELD_REASON: wish.reason,
+            action_ids.FIELD_DURATION: request_input.duration or request_input.until,
+            action_ids.FIELD_REASON: request_input.reason,
         }
         needs_reason = modals.needs_reason(self._access.policy)
-        return privatelink_modals.add_form(
-            databases=databases, filled=filled, words=words, needs_reason=needs_reason
-        )
+        return privatelink_modals.add_form(databases=databases, filled=filled, t=t, needs_reason=needs_reason)
 
-    async def open_close(self, command: Command, typed: AskLinkClose, words: Translator) -> None:
+    async def open_close(self, command: Command, typed: AskLinkClose, t: Translator) -> None:
         """Opens the form that closes the whole, if there is something to close.
 
         Raises:
@@ -70,38 +72,38 @@ class LinkForms:
         found = await self._access.may_close(typed.target, person=command.person)
         view = privatelink_modals.close_form(
             found.database,
-            found.look,
+            found.observation,
             found.requests,
             reason=typed.reason,
-            words=words,
+            t=t,
             needs_reason=modals.needs_reason(self._access.policy),
         )
-        await self._desk.open_view(command.trigger, view)
+        await self._interactive.open_view(command.trigger, view)
 
     async def submit(self, submission: ViewSubmission) -> None:
         """Acts on a form that was sent; raises ``Refused`` when something in it cannot be done."""
         who = {"person": submission.person, "key": submission.key}
-        wish = said(submission)
+        request_input = said(submission)
         if submission.form == action_ids.FORM_LINK_CLOSE:
-            typed = tidy(submission.values.get(action_ids.FIELD_NAME) or "")
-            wish = replace(wish, target=submission.data or None)
-            await self._access.close_link(wish, typed=typed, **who)
+            typed = normalize_text(submission.values.get(action_ids.FIELD_NAME) or "")
+            request_input = replace(request_input, target=submission.data or None)
+            await self._access.close_link(request_input, typed=typed, **who)
             return
         chosen = submission.values.get(action_ids.FIELD_TARGET) or ""
         named = {str(database.id): database.name for database in await self._access.databases()}
-        target = named.get(chosen, tidy(chosen) or None)
-        await self._access.ask_link(replace(wish, target=target), **who)
+        target = named.get(chosen, normalize_text(chosen) or None)
+        await self._access.ask_link(replace(request_input, target=target), **who)
 
 
 class LinkCommands:
     """Answers typed commands about PrivateLink."""
 
-    def __init__(self, *, access: Access, forms: LinkForms, afresh: LiveRefresh) -> None:
+    def __init__(self, *, access: Access, forms: LinkForms, live_refresh: LiveRefresh) -> None:
         self._access = access
         self._forms = forms
-        self._afresh = afresh
+        self._live_refresh = live_refresh
 
-    async def answer(self, command: Command, typed: AskLink, words: Translator) -> Message | None:
+    async def answer(self, command: Command, typed: AskLink, t: Translator) -> Message | None:
         """Acts on a command; None when a form was opened instead of an answer.
 
         Raises:
@@ -110,28 +112,30 @@ class LinkCommands:
         """
         match typed:
             case AskLinkAdd():
-                return await self._add(command, typed, words)
+                return await self._add(command, typed, t)
             case AskLinkRemove():
-                return await self._remove(command, typed, words)
+                return await self._remove(command, typed, t)
             case AskLinkAdopt():
-                wish = RequestInput(address=typed.accounts, target=typed.target, reason=typed.reason)
-                case = await self._access.adopt_accounts(wish, person=command.person, key=command.key)
-                return responses.asked(case, words=words, policy=self._access.policy)
+                request_input = RequestInput(address=typed.accounts, target=typed.target, reason=typed.reason)
+                case = await self._access.adopt_accounts(
+                    request_input, person=command.person, key=command.key
+                )
+                return responses.asked(case, t=t, policy=self._access.policy)
             case AskLinkStatus(target=target):
                 situation = await self._access.situation(target, person=command.person)
-                draw = partial(status.status, words=words)
+                draw = partial(status.status, t=t)
                 ways = (Method.PRIVATELINK,)
                 url, who = command.respond_to, command.person
-                self._afresh.follow(situation, url=url, person=who, draw=draw, ways=ways)
-                return status.status(situation, words)
+                self._live_refresh.follow(situation, url=url, person=who, draw=draw, ways=ways)
+                return status.status(situation, t)
             case AskLinkClose():
-                await self._forms.open_close(command, typed, words)
+                await self._forms.open_close(command, typed, t)
                 return None
             case _ as never:
                 assert_never(never)
 
-    async def _add(self, command: Command, typed: AskLinkAdd, words: Translator) -> Message | None:
-        wish = RequestInput(
+    async def _add(self, command: Command, typed: AskLinkAdd, t: Translator) -> Message | None:
+        request_input = RequestInput(
             address=typed.accounts,
             target=typed.target,
             duration=typed.duration,
@@ -139,9 +143,9 @@ class LinkCommands:
             reason=typed.reason,
         )
         ask, open_form, policy = self._access.ask_link, self._forms.open_add, self._access.policy
-        return await asked(ask, open_form, command, wish, words=words, policy=policy)
+        return await asked(ask, open_form, command, request_input, t=t, policy=policy)
 
-    async def _remove(self, command: Command, typed: AskLinkRemove, words: Translator) -> Message:
-        wish = RequestInput(address=typed.accounts, target=typed.target, reason=typed.reason)
+    async def _remove(self, command: Command, typed: AskLinkRemove, t: Translator) -> Message:
+        request_input = RequestInput(address=typed.accounts, target=typed.target, reason=typed.reason)
         remove, policy = self._access.remove_accounts, self._access.policy
-        return await removed(remove, command, wish, words=words, policy=policy)
+        return await removed(remove, command, request_input, t=t, policy=policy)

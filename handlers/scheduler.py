@@ -44,15 +44,15 @@ class Scheduler:
         self,
         *,
         access: Access,
-        census: DirectorySync,
+        directory_sync: DirectorySync,
         clock: Clock,
-        bell: Wakeups,
+        wakeups: Wakeups,
         give_way: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         self._access = access
-        self._census = census
+        self._directory_sync = directory_sync
         self._clock = clock
-        self._bell = bell
+        self._wakeups = wakeups
         self._give_way = give_way
         self._scheduler = AsyncIOScheduler(timezone="UTC")
         self._stopping = False
@@ -61,7 +61,7 @@ class Scheduler:
         """Ticks until cancelled."""
         self._every(EVERY_SECOND, self._follow)
         self._every(EVERY_SECOND, self._access.seal)
-        self._every(EVERY_FEW, self._census.run_due)
+        self._every(EVERY_FEW, self._directory_sync.run_due)
         self._every(EVERY_FEW, self._access.send_weekly_summary)
         self._scheduler.start()
         try:
@@ -73,13 +73,13 @@ class Scheduler:
     async def _listen(self) -> None:
         """Looks at once when rung, without waiting for the next tick."""
         while True:
-            await self._bell.wait(WorkerName.CLOCK, at_most=timedelta(minutes=1))
+            await self._wakeups.wait(WorkerName.CLOCK, at_most=timedelta(minutes=1))
             await asyncio.sleep(YIELD.total_seconds())
             if self._give_way is not None:
                 await self._give_way()
             await self._safely(self._follow)
             await self._safely(self._access.send_weekly_summary)
-            await self._safely(self._census.answer_lookups)
+            await self._safely(self._directory_sync.answer_lookups)
 
     async def _follow(self) -> None:
         """Follows the clock, and sets a timer for the next end or warning: sharper than the next tick.

@@ -16,7 +16,7 @@ class AskTrusted:
     """
 
     verb: Literal["add", "remove", "adopt"]
-    wish: RequestInput
+    request_input: RequestInput
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

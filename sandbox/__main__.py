@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from bot.log_config import configure
-from sandbox.environment import HEROKU_TOKEN, staged
+from sandbox.environment import HEROKU_TOKEN, environments
 from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fixtures import DATABASE, MOST, default_world
 from sandbox.postgres import NoPostgresError, private_postgres
@@ -45,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if chosen.what == "play":
                 return _scenario(chosen.name, port=chosen.port, stay=chosen.stay)
             configure()
-            asyncio.run(_demo(chosen.port, chosen.databases, chosen.wall))
+            asyncio.run(_demo(chosen.port, chosen.databases, chosen.gateway))
     except (NoPostgresError, OSError) as error:
         sys.stderr.write(f"The demo cannot start: {error}\n")
         return 2
@@ -60,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
         "--databases", type=int, default=1, help=f"how many databases Heroku has (1 to {MOST})"
     )
     parser.add_argument(
-        "--wall",
+        "--tls-gateway",
         metavar="ADDRESS",
         nargs="?",
         const=VISITOR,
@@ -95,13 +95,13 @@ async def _demo(port: int, databases: int, visitor: str | None) -> None:
         migrate(postgres.url())
         heroku = default_world(token=HEROKU_TOKEN, databases=databases)
         # Without the wall there is nothing that a certificate could be tested on.
-        coming = staged(postgres.url(), heroku, port=port, probes=visitor is not None)
-        async with coming as stage, _walled(heroku, visitor) as told:
+        coming = environments(postgres.url(), heroku, port=port, probes=visitor is not None)
+        async with coming as environment, _walled(heroku, visitor) as told:
             # Who posts faster than Slack allows should see it here.
-            stage.slack.switch(limits=True)
+            environment.slack.switch(limits=True)
             sys.stdout.write(
                 f"\n  pgaccess is running, with Slack and Heroku played on this machine.\n"
-                f"  Open {stage.slack.base_url} and type /pgaccess mtls add 203.0.113.4\n"
+                f"  Open {environment.slack.base_url} and type /pgaccess mtls add 203.0.113.4\n"
                 f"{told}  Ctrl-C ends it; nothing is kept.\n\n"
             )
             sys.stdout.flush()
@@ -114,8 +114,8 @@ async def _walled(heroku: HerokuEmulator, visitor: str | None) -> AsyncIterator[
     if visitor is None:
         yield ""
         return
-    async with raised(heroku, DATABASE) as wall:
-        wall.comes_from(visitor)
+    async with raised(heroku, DATABASE) as gateway:
+        gateway.comes_from(visitor)
         url = heroku.connection(DATABASE)
         yield f"  A real Postgres answers for billing, and you come from {visitor}:\n  {url}\n"
 

@@ -31,9 +31,9 @@ def usage() -> list[dict[str, Any]]:
     ]
 
 
-def _said(path: tuple[str, ...], words: Translator) -> dict[str, str]:
+def _said(path: tuple[str, ...], t: Translator) -> dict[str, str]:
     """A command's line of the bot's help: its form in code, then what it is about, in Slack's entities."""
     key = ".".join(("help", *path))
-    said = html.unescape(words(key)) if key in words else ""
+    said = html.unescape(t(key)) if key in t else ""
     form, _, about = said.strip().removeprefix("`").partition("`")
     return {"form": form or COMMANDS[path].example, "about": about.strip()}

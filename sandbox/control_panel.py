@@ -1,4 +1,4 @@
-"""What the page shows beside Slack, and what its buttons do there: Heroku by hand, time, weather, hints."""
+"""What the page shows beside Slack, and what its buttons do there: Heroku by hand, time, outages, hints."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -7,8 +7,8 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from sandbox.command_hints import usage
-from sandbox.external_changes import ByHand
-from sandbox.fault_injection import Weather
+from sandbox.external_changes import ExternalChanges
+from sandbox.fault_injection import FaultInjection
 from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.http_types import Refused
 from sandbox.movable_clock import MovableClock
@@ -53,30 +53,30 @@ class Panel:
     """Everything beside Slack.
 
     Args:
-        heroku: the played Heroku.
+        heroku: the emulated Heroku.
         clock: business time.
-        weather: what goes wrong.
+        outages: what goes wrong.
 
     Attributes:
         moves: who moves time; None until the bot stands on the stage.
     """
 
-    def __init__(self, heroku: HerokuEmulator, clock: MovableClock, weather: Weather) -> None:
+    def __init__(self, heroku: HerokuEmulator, clock: MovableClock, faults: FaultInjection) -> None:
         self.moves: Moves | None = None
         self._heroku = heroku
         self._clock = clock
-        self._weather = weather
-        self._hand = ByHand(heroku)
+        self._faults = faults
+        self._hand = ExternalChanges(heroku)
         # By this the page tells a reload from another start of the demo.
         hints, run = usage(), uuid4().hex
         self.extras: Mapping[str, _Watched] = {
             "heroku": _Watched(show=self._heroku_now, counts=self._heroku_version),
             "clock": _Watched(show=self._clock_now, counts=lambda: clock.moves),
-            "weather": _Watched(show=weather.shown, counts=lambda: weather.changes),
+            "outages": _Watched(show=faults.shown, counts=lambda: faults.changes),
             "usage": _Watched(show=lambda: hints),
             "run": _Watched(show=lambda: run),
         }
-        self.actions = {"clock": self._move, "heroku": self._by_hand, "weather": self._turn}
+        self.actions = {"clock": self._move, "heroku": self._externally, "outages": self._turn}
 
     def _heroku_now(self) -> object:
         return self._heroku.snapshot(now=datetime.now(UTC))
@@ -95,7 +95,7 @@ class Panel:
             await self.moves.move_time(timedelta(seconds=int(given["add_s"])))
         return {"ok": True, "now": self._clock.now().isoformat()}
 
-    async def _by_hand(self, given: _Json) -> _Json:
+    async def _externally(self, given: _Json) -> _Json:
         """Somebody else at Heroku, with no regard for us."""
         try:
             self._hand.does(given, now=datetime.now(UTC))
@@ -108,12 +108,12 @@ class Panel:
         return {"ok": True}
 
     async def _turn(self, given: _Json) -> _Json:
-        """Lets a kind of weather begin or end, or with ``clear`` everything go well again."""
+        """Lets a kind of outages begin or end, or with ``clear`` everything go well again."""
         try:
             if given.get("clear"):
-                self._weather.clear()
+                self._faults.clear()
             else:
-                self._weather.turn(str(given["name"]), on=given["on"] is True)
+                self._faults.turn(str(given["name"]), on=given["on"] is True)
         except ValueError as error:
             return {"ok": False, "error": str(error)}
         if self.moves is not None:

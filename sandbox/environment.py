@@ -16,20 +16,20 @@ from bot.config import Settings
 from bot.errors import TryAgainError
 from bot.policy.loader import parse_policy
 from sandbox.control_panel import Panel
-from sandbox.fault_injection import Weather
+from sandbox.fault_injection import FaultInjection
 from sandbox.heroku.emulator import HerokuEmulator
-from sandbox.heroku.server import app as heroku_door
-from sandbox.http_server import doors, listening
+from sandbox.heroku.server import app as heroku_server
+from sandbox.http_server import listening, servers
 from sandbox.movable_clock import MovableClock
 from sandbox.slack.delivery_transport import over
 from sandbox.slack.emulator import SlackEmulator
-from sandbox.slack.server import app as slack_door
+from sandbox.slack.server import app as slack_server
 from sandbox.slack.users.simulated_users import People
 
 BOT_TOKEN: Final = "xoxb-played-token"
 SIGNING_SECRET: Final = "played-signing-secret"
 HEROKU_TOKEN: Final = "HRKU-played-token"
-"""Secrets of the played world: they open nothing anywhere."""
+"""Secrets of the emulated world: they open nothing anywhere."""
 
 POLICY: Final = """
 approvals_channel = "C0APPROVALS"
@@ -44,7 +44,7 @@ approvers = ["S0LEADS"]
 PAGE: Final = Path(__file__).parent / "page"
 
 A_PASS: Final = 0.5
-"""Seconds that a pass of the bot's takes in the played world, with room to spare."""
+"""Seconds that a pass of the bot's takes in the emulated world, with room to spare."""
 
 LOOKS_ASKED: Final = 5
 """How often the bot is asked to look at everything before a store that is too busy for it is an error."""
@@ -54,15 +54,15 @@ JUST_AFTER: Final = timedelta(seconds=1)
 
 
 @dataclass(kw_only=True)
-class Stage:
+class Environment:
     """Everything that stands on it."""
 
     heroku: HerokuEmulator
     slack: SlackEmulator
     people: People
     clock: MovableClock
-    weather: Weather
-    house: App
+    faults: FaultInjection
+    app: App
     bot_url: str
 
     async def refresh_everything(self) -> None:
@@ -73,14 +73,14 @@ class Stage:
         """
         for _ in range(LOOKS_ASKED - 1):
             with contextlib.suppress(TryAgainError):
-                return await self.house.refresh_everything()
+                return await self.app.refresh_everything()
             await asyncio.sleep(A_PASS)
-        return await self.house.refresh_everything()
+        return await self.app.refresh_everything()
 
     async def look_twice(self) -> None:
-        """Has the bot look at everything once the weather has cleared.
+        """Has the bot look at everything once the outages has cleared.
 
-        A pass that is under way has met the old weather, and puts the next look up to a minute off:
+        A pass that is under way has met the old outages, and puts the next look up to a minute off:
         the second look comes behind it.
         """
         await self.refresh_everything()
@@ -95,8 +95,8 @@ class Stage:
 
     async def to_next_event(self) -> None:
         """Moves business time to the next end or warning."""
-        async with self.house.store.transaction() as tx:
-            ahead = (tx.grants, tx.reminders, tx.changes)
+        async with self.app.store.transaction() as tx:
+            ahead = (tx.grants, tx.expiry_reminders, tx.operations)
             moments = [moment for kept in ahead if (moment := await kept.next_moment()) is not None]
         if moments:
             moment = min(moments)
@@ -112,7 +112,7 @@ def settings(
     public_url: str | None = None,
     probes: bool = False,
 ) -> Settings:
-    """The real bot's settings, pointed at the played world by address and by nothing else."""
+    """The real bot's settings, pointed at the emulated world by address and by nothing else."""
     return Settings(
         database_url=database_url,
         slack_token=BOT_TOKEN,
@@ -130,9 +130,9 @@ def settings(
 
 
 @contextlib.asynccontextmanager
-async def staged(
+async def environments(
     database_url: str, heroku: HerokuEmulator, *, port: int = 0, policy: str = POLICY, probes: bool = False
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[Environment]:
     """Puts everything up, and takes it down again.
 
     Args:
@@ -143,7 +143,7 @@ async def staged(
         probes: whether the bot may test new certificates.
     """
     slack = SlackEmulator(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET)
-    clock, weather = MovableClock(), Weather(heroku, slack)
+    clock, faults = MovableClock(), FaultInjection(heroku, slack)
     async with contextlib.AsyncExitStack() as stack:
         enter = stack.enter_async_context
         slack_socket, slack.base_url = await enter(listening(port))
@@ -153,8 +153,8 @@ async def staged(
         nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         client = await enter(httpx.AsyncClient(timeout=30, trust_env=False, verify=nobody))
         people = People(slack, deliver=over(client), bot_url=bot_url)
-        panel = Panel(heroku, clock, weather)
-        door = slack_door(slack, people, extras=panel.extras, actions=panel.actions, page=PAGE)
+        panel = Panel(heroku, clock, faults)
+        server = slack_server(slack, people, extras=panel.extras, actions=panel.actions, page=PAGE)
         wanted = settings(
             database_url,
             slack_url=slack.base_url,
@@ -164,20 +164,20 @@ async def staged(
             probes=probes,
         )
         rules = parse_policy(policy, source=wanted.policy_source)
-        house = await enter(open_app(wanted, rules, clock=clock))
-        opened = await enter(doors())
-        await opened.open(heroku_door(heroku), heroku_socket)
-        await opened.open(door, slack_socket)
-        await opened.open(await house.web(), bot_socket)
-        await enter(house.working())
-        stage = Stage(
+        app = await enter(open_app(wanted, rules, clock=clock))
+        opened = await enter(servers())
+        await opened.open(heroku_server(heroku), heroku_socket)
+        await opened.open(server, slack_socket)
+        await opened.open(await app.web(), bot_socket)
+        await enter(app.working())
+        environment = Environment(
             heroku=heroku,
             slack=slack,
             people=people,
             clock=clock,
-            weather=weather,
-            house=house,
+            faults=faults,
+            app=app,
             bot_url=bot_url,
         )
-        panel.moves = stage
-        yield stage
+        panel.moves = environment
+        yield environment

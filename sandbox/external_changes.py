@@ -10,11 +10,11 @@ _Json = Mapping[str, Any]
 _Act = Callable[[_Json, datetime], object]
 
 
-class ByHand:
+class ExternalChanges:
     """Somebody with a browser or a command line of their own, and with no regard for us.
 
     Args:
-        heroku: the played Heroku.
+        heroku: the emulated Heroku.
     """
 
     def __init__(self, heroku: HerokuEmulator) -> None:
@@ -45,10 +45,10 @@ class ByHand:
 
     def _add_rule(self, given: _Json, now: datetime) -> object:
         said = str(given.get("description", ""))
-        return self._heroku.add_rule_by_hand(given["database"], given["cidr"], said, now=now)
+        return self._heroku.add_rule_externally(given["database"], given["cidr"], said, now=now)
 
     def _delete_rule(self, given: _Json, now: datetime) -> object:
-        return self._heroku.delete_rule_by_hand(given["database"], given["rule"], now=now)
+        return self._heroku.delete_rule_externally(given["database"], given["rule"], now=now)
 
     def _add_range(self, given: _Json, now: datetime) -> object:
         return self._put(given, [*self._ranges(given), {"action": "allow", "source": given["source"]}], now)
@@ -61,20 +61,20 @@ class ByHand:
         return [{"action": rule.action, "source": rule.source} for rule in ruleset.rules]
 
     def _put(self, given: _Json, rules: list[dict[str, Any]], now: datetime) -> object:
-        return self._heroku.put_ruleset_by_hand(given["space"], rules, now=now)
+        return self._heroku.put_ruleset_externally(given["space"], rules, now=now)
 
     def _add_account(self, given: _Json, now: datetime) -> object:
         database, account = given["database"], given["account"]
         if self._heroku.privatelink(database, now=now) is None:
-            return self._heroku.create_privatelink_by_hand(database, [account], now=now)
-        return self._heroku.add_account_by_hand(database, account, now=now)
+            return self._heroku.create_privatelink_externally(database, [account], now=now)
+        return self._heroku.add_account_externally(database, account, now=now)
 
     def _delete_account(self, given: _Json, now: datetime) -> object:
-        return self._heroku.remove_account_by_hand(given["database"], given["account"], now=now)
+        return self._heroku.remove_account_externally(given["database"], given["account"], now=now)
 
     def _connect(self, given: _Json, now: datetime) -> object:
         """A customer makes an endpoint in their VPC, in Heroku's region ``virginia``."""
         return self._heroku.create_vpc_endpoint(given["database"], account=given["account"], now=now)
 
     def _delete_certificate(self, given: _Json, now: datetime) -> object:
-        return self._heroku.delete_certificate_by_hand(given["database"], given["certificate"], now=now)
+        return self._heroku.delete_certificate_externally(given["database"], given["certificate"], now=now)

@@ -1,4 +1,4 @@
-"""The weather of the played world: what goes wrong at Heroku or Slack for as long as somebody wants it to.
+"""The outages of the emulated world: what goes wrong at Heroku or Slack for as long as somebody wants it to.
 
 What each kind does and what a person will notice stands in the page's words, under the same name.
 """
@@ -42,15 +42,15 @@ KINDS: Final = (
     *("heroku-slow", "heroku-500", "heroku-429", SPENT, "heroku-lost", "heroku-refuses", "heroku-token"),
     *_SLACK,
 )
-"""Every kind of weather, in the order in which they are shown."""
+"""Every kind of outages, in the order in which they are shown."""
 
 
-class Weather:
+class FaultInjection:
     """What goes wrong just now.
 
     Args:
-        heroku: the played Heroku.
-        slack: the played Slack.
+        heroku: the emulated Heroku.
+        slack: the emulated Slack.
     """
 
     def __init__(self, heroku: HerokuEmulator, slack: SlackEmulator) -> None:
@@ -70,7 +70,7 @@ class Weather:
             ValueError: there is no such kind.
         """
         if name not in KINDS:
-            raise ValueError(f"there is no weather {name!r}; there is {', '.join(KINDS)}")
+            raise ValueError(f"there is no outages {name!r}; there is {', '.join(KINDS)}")
         if on is (name in self._on):
             return
         self._on ^= {name}

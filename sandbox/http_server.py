@@ -21,7 +21,7 @@ async def listening(port: int = 0) -> AsyncIterator[tuple[socket.socket, str]]:
         yield opened, f"http://127.0.0.1:{opened.getsockname()[1]}"
 
 
-class Doors:
+class Servers:
     """Applications that are served, each on a socket of its own."""
 
     def __init__(self) -> None:
@@ -45,9 +45,9 @@ class Doors:
 
 
 @contextlib.asynccontextmanager
-async def doors() -> AsyncIterator[Doors]:
+async def servers() -> AsyncIterator[Servers]:
     """Doors that are closed at the end of a ``with`` block."""
-    opened = Doors()
+    opened = Servers()
     try:
         yield opened
     finally:
@@ -57,7 +57,7 @@ async def doors() -> AsyncIterator[Doors]:
 @contextlib.asynccontextmanager
 async def serving(app: Any, on: socket.socket) -> AsyncIterator[None]:
     """Serves one ASGI application on a socket."""
-    async with doors() as opened:
+    async with servers() as opened:
         await opened.open(app, on)
         yield
 

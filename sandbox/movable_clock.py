@@ -11,7 +11,7 @@ class MovableClock:
         self.moves = 0
 
     def now(self) -> datetime:
-        """The present in the played world, aware and in UTC."""
+        """The present in the emulated world, aware and in UTC."""
         return datetime.now(UTC) + self.offset
 
     def move(self, by: timedelta) -> datetime:

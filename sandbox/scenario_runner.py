@@ -5,7 +5,7 @@ import sys
 import time
 from typing import Final
 
-from sandbox.environment import HEROKU_TOKEN, Stage, staged
+from sandbox.environment import HEROKU_TOKEN, Environment, environments
 from sandbox.heroku.fixtures import default_world
 from sandbox.postgres import private_postgres
 from sandbox.scenarios import schema
@@ -40,24 +40,26 @@ async def play(scenario: Scenario, *, port: int = 0, stay: bool = False) -> bool
     with private_postgres() as postgres:
         migrate(postgres.url())
         heroku = default_world(token=HEROKU_TOKEN)
-        async with staged(postgres.url(), heroku, port=port, policy=policy_for(scenario)) as stage:
+        async with environments(
+            postgres.url(), heroku, port=port, policy=policy_for(scenario)
+        ) as environment:
             _say(f"\n  {scenario.title}\n  {scenario.about}\n")
             if stay:
-                _say(f"  Watch it at {stage.slack.base_url}\n")
-            went = await _played(stage, scenario, pause=WATCHING if stay else 0.0)
+                _say(f"  Watch it at {environment.slack.base_url}\n")
+            went = await _emulated(environment, scenario, pause=WATCHING if stay else 0.0)
             if stay:
-                _say(f"  The page stays open at {stage.slack.base_url}; Ctrl-C ends it.\n")
+                _say(f"  The page stays open at {environment.slack.base_url}; Ctrl-C ends it.\n")
                 await asyncio.Event().wait()
             return went
 
 
-async def _played(stage: Stage, scenario: Scenario, *, pause: float) -> bool:
+async def _emulated(environment: Environment, scenario: Scenario, *, pause: float) -> bool:
     started = time.monotonic()
 
     def tell(step: Step) -> None:
         _say(f"  {time.monotonic() - started:5.1f} s  {step.said}")
 
-    player = Player(stage, scenario)
+    player = Player(environment, scenario)
     try:
         await player.ready()
         await player.play(before=tell, pause=pause)

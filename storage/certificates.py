@@ -36,7 +36,7 @@ def known_of(row: Mapping[Any, Any]) -> KnownCertificate:
         expires_at=row["expires_at"],
         first_seen_at=row["first_seen_at"],
         last_seen_at=row["last_seen_at"],
-        gone_at=row["gone_at"],
+        absent_at=row["absent_at"],
         delivered_at=row["delivered_at"],
         ladder=ReminderSchedule(
             step=row["rung"],
@@ -64,11 +64,11 @@ class PostgresCertificates:
 
     async def present(self, target: UUID | None = None) -> tuple[KnownCertificate, ...]:
         """Those of one database, or of all that Heroku has, that are not gone; by database, by their end."""
-        which = targets.c.gone_at.is_(None) if target is None else certificates.c.target_id == target
+        which = targets.c.absent_at.is_(None) if target is None else certificates.c.target_id == target
         statement = (
             select(certificates)
             .join(targets, targets.c.id == certificates.c.target_id)
-            .where(certificates.c.gone_at.is_(None), which)
+            .where(certificates.c.absent_at.is_(None), which)
             .order_by(targets.c.app, targets.c.name, certificates.c.expires_at, certificates.c.id)
         )
         return await self._read(statement)
@@ -94,7 +94,7 @@ class PostgresCertificates:
             meant.append(func.replace(cast(certificates.c.id, Text), "-", "").startswith(word))
         if not meant:
             return ()
-        which = and_(certificates.c.gone_at.is_(None), or_(*meant))
+        which = and_(certificates.c.absent_at.is_(None), or_(*meant))
         return await self._read(select(certificates).where(which).order_by(certificates.c.id))
 
     async def of_request(self, request: int) -> KnownCertificate | None:
@@ -117,7 +117,7 @@ class PostgresCertificates:
         await self._connection.execute(
             update(certificates)
             .where(certificates.c.id.in_([known.id for known in gone]))
-            .values(gone_at=func.now(), status=DISABLED)
+            .values(absent_at=func.now(), status=DISABLED)
         )
         new = certificates.c.id.in_(usable.keys() - before.keys())
         return InventoryChange(appeared=await self._read(select(certificates).where(new)), gone=gone)
@@ -144,7 +144,7 @@ class PostgresCertificates:
         """Writes one certificate as the list has it."""
         read = {"name": found.name, "status": found.status, "expires_at": found.expires_at}
         statement = insert(certificates).values(id=found.id, target_id=target, **read)
-        fresh: dict[str, Any] = {**read, "last_seen_at": func.now(), "gone_at": None}
+        fresh: dict[str, Any] = {**read, "last_seen_at": func.now(), "absent_at": None}
         if before is not None and before.expires_at != found.expires_at:
             fresh["remind_at"] = remind_at(replace(before, expires_at=found.expires_at))
             self._touched.add(WorkerName.CLOCK)

@@ -11,7 +11,7 @@ from sqlalchemy.types import Boolean
 from bot.domain.mtls.download_link import DownloadLink, DownloadLinkState
 from bot.ports import AuditContext
 from storage.audit import PostgresAudit
-from storage.tables import handouts
+from storage.tables import download_links
 
 SUBJECT: Final = "certificate files"
 """What an audit line of a link is about."""
@@ -19,11 +19,11 @@ SUBJECT: Final = "certificate files"
 _OPEN = literal_column("state = 'open'", Boolean)
 """In words, as the partial index has it."""
 
-_BUSY = func.coalesce(handouts.c.lease_until > func.now(), False).label("busy")
+_BUSY = func.coalesce(download_links.c.lease_until > func.now(), False).label("busy")
 
 
-def handout_of(row: RowMapping) -> DownloadLink:
-    """Reads a link from a row of ``handouts`` with the column ``busy``."""
+def download_link_of(row: RowMapping) -> DownloadLink:
+    """Reads a link from a row of ``download_links`` with the column ``busy``."""
     return DownloadLink(
         id=row["id"],
         certificate=row["certificate_id"],
@@ -47,81 +47,87 @@ class PostgresDownloadLinks:
         self._connection = connection
         self._audit = audit
 
-    async def make(self, handout: DownloadLink, *, doing: AuditContext) -> None:
+    async def make(self, download_link: DownloadLink, *, doing: AuditContext) -> None:
         """Records a new link."""
         await self._connection.execute(
-            insert(handouts).values(
-                id=handout.id,
-                certificate_id=handout.certificate,
-                request_id=handout.request,
-                target_id=handout.target,
-                owner=handout.owner,
-                digest=handout.digest,
-                state=handout.state,
-                made_at=handout.made_at,
-                expires_at=handout.expires_at,
+            insert(download_links).values(
+                id=download_link.id,
+                certificate_id=download_link.certificate,
+                request_id=download_link.request,
+                target_id=download_link.target,
+                owner=download_link.owner,
+                digest=download_link.digest,
+                state=download_link.state,
+                made_at=download_link.made_at,
+                expires_at=download_link.expires_at,
             )
         )
-        await self._write(handout, doing, before="")
+        await self._write(download_link, doing, before="")
 
     async def lock(self, id: UUID) -> DownloadLink | None:
         """A link, locked until the transaction ends."""
-        statement = select(handouts, _BUSY).where(handouts.c.id == id).with_for_update()
+        statement = select(download_links, _BUSY).where(download_links.c.id == id).with_for_update()
         row = (await self._connection.execute(statement)).mappings().one_or_none()
-        return None if row is None else handout_of(row)
+        return None if row is None else download_link_of(row)
 
     async def open_of(self, certificate: UUID) -> tuple[DownloadLink, ...]:
         """Links to a certificate's files that nobody used yet, locked until the transaction ends."""
-        same = handouts.c.certificate_id == certificate
-        statement = select(handouts, _BUSY).where(same, _OPEN).with_for_update()
-        return tuple(handout_of(row) for row in (await self._connection.execute(statement)).mappings())
+        same = download_links.c.certificate_id == certificate
+        statement = select(download_links, _BUSY).where(same, _OPEN).with_for_update()
+        return tuple(download_link_of(row) for row in (await self._connection.execute(statement)).mappings())
 
-    async def hold(self, handout: DownloadLink, *, within: timedelta) -> UUID:
+    async def hold(self, download_link: DownloadLink, *, within: timedelta) -> UUID:
         """Keeps others out while the files of a locked link are fetched; returns the lease."""
         lease = uuid4()
         await self._connection.execute(
-            update(handouts)
-            .where(handouts.c.id == handout.id)
+            update(download_links)
+            .where(download_links.c.id == download_link.id)
             .values(lease=lease, lease_until=func.now() + within)
         )
         return lease
 
     async def release(self, id: UUID, lease: UUID) -> None:
         """Lets others try at once; nothing was handed out."""
-        held = (handouts.c.id == id) & (handouts.c.lease == lease)
-        await self._connection.execute(update(handouts).where(held).values(lease=None, lease_until=None))
+        held = (download_links.c.id == id) & (download_links.c.lease == lease)
+        await self._connection.execute(
+            update(download_links).where(held).values(lease=None, lease_until=None)
+        )
 
     async def holds(self, id: UUID, lease: UUID) -> DownloadLink | None:
         """The link, locked, if it is still held by this lease; None when it is not any more."""
-        held = (handouts.c.id == id) & (handouts.c.lease == lease) & (handouts.c.lease_until > func.now())
-        statement = select(handouts, _BUSY).where(held).with_for_update()
+        held = (
+            (download_links.c.id == id)
+            & (download_links.c.lease == lease)
+            & (download_links.c.lease_until > func.now())
+        )
+        statement = select(download_links, _BUSY).where(held).with_for_update()
         row = (await self._connection.execute(statement)).mappings().one_or_none()
-        return None if row is None else handout_of(row)
+        return None if row is None else download_link_of(row)
 
     async def move(self, before: DownloadLink, after: DownloadLink, *, doing: AuditContext) -> None:
         """Writes what differs of a locked link, and the audit line where its state does."""
         over = after.state is not DownloadLinkState.OPEN
         await self._connection.execute(
-            update(handouts)
-            .where(handouts.c.id == before.id)
+            update(download_links)
+            .where(download_links.c.id == before.id)
             .values(
                 state=after.state,
                 guesses=after.guesses,
                 delivered_at=after.delivered_at,
-                lease=None if over else handouts.c.lease,
-                lease_until=None if over else handouts.c.lease_until,
+                lease=None if over else download_links.c.lease,
+                lease_until=None if over else download_links.c.lease_until,
             )
         )
         if after.state is not before.state:
             await self._write(after, doing, before=before.state)
 
-    async def _write(self, handout: DownloadLink, doing: AuditContext, *, before: str) -> None:
-        told = {**doing.details, "certificate": str(handout.certificate), "link": str(handout.id)}
+    async def _write(self, download_link: DownloadLink, doing: AuditContext, *, before: str) -> None:
+        told = {**doing.details, "certificate": str(download_link.certificate), "link": str(download_link.id)}
         await self._audit.write(
             AuditContext(actor=doing.actor, at=doing.at, details=told),
             subject=SUBJECT,
             before=before,
-            after=handout.state,
-            request=handout.request,
-            target=handout.target,
+            after=download_link.state,
+            request=download_link.request,
+            target=download_link.target,
         )

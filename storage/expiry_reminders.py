@@ -56,7 +56,7 @@ class PostgresExpiryReminders:
             request=known.request,
             target=known.target,
         )
-        self._touched.update((WorkerName.COURIER, WorkerName.CLOCK))
+        self._touched.update((WorkerName.NOTIFIER, WorkerName.CLOCK))
 
     async def put_off(self, known: KnownCertificate, *, until: datetime | None) -> None:
         """Has a due reminder looked at later, or never: nothing can be said (yet)."""

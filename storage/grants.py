@@ -64,7 +64,7 @@ class PostgresGrants:
                 duration=grant.duration,
                 state=grant.state,
                 started_at=grant.started_at,
-                overdue_at=func.now() + within,
+                deadline_at=func.now() + within,
                 ends_at=grant.ends_at,
             )
         )
@@ -82,11 +82,11 @@ class PostgresGrants:
     ) -> bool:
         """Writes what differs; False and nothing written when the state is not ``before``'s any more."""
         opens = after.state is GrantState.APPLYING and before.state is not GrantState.APPLYING
-        overdue = func.now() + within if opens else grants.c.overdue_at
+        overdue = func.now() + within if opens else grants.c.deadline_at
         statement = (
             update(grants)
             .where(grants.c.id == before.id, grants.c.state == before.state)
-            .values(overdue_at=overdue, **_mutable(after))
+            .values(deadline_at=overdue, **_mutable(after))
         )
         if (await self._connection.execute(statement)).rowcount == 0:
             return False
@@ -109,7 +109,7 @@ class PostgresGrants:
         await self._audit.write_all(
             [_line(after, doing, before=before.state, after=after.state) for before, after, doing in changes]
         )
-        self._touched.update((WorkerName.COURIER, WorkerName.CLOCK))
+        self._touched.update((WorkerName.NOTIFIER, WorkerName.CLOCK))
 
     async def of_request(self, request: int) -> Grant | None:
         """The grant that a request opened, locked until the transaction ends."""
@@ -177,7 +177,7 @@ class PostgresGrants:
 
     async def _write(self, grant: Grant, doing: AuditContext, *, before: str, after: str) -> None:
         await self._audit.write_all([_line(grant, doing, before=before, after=after)])
-        self._touched.update((WorkerName.COURIER, WorkerName.CLOCK))
+        self._touched.update((WorkerName.NOTIFIER, WorkerName.CLOCK))
 
 
 def _line(grant: Grant, doing: AuditContext, *, before: str, after: str) -> Line:

@@ -18,8 +18,8 @@ from bot.domain.owned_entry import Removal
 from bot.domain.schedule import QUARANTINE, REMOVAL_PATIENCE
 from bot.domain.subject import Network, network_of
 from bot.ports import ReconcileJob
-from storage import lately
-from storage.tables import entries, grants, intents
+from storage import recently_removed
+from storage.tables import grants, mtls_rule_intents, mtls_rules
 
 CALL: Final = timedelta(seconds=20)
 """An intent whose process died may still be on the wire for about a call's deadline."""
@@ -40,7 +40,7 @@ class PostgresMtlsRules:
         return Known(
             wants=tuple(await self._wants(target, now)),
             entries=tuple(await self._entries(target)),
-            attempts=tuple(await self._attempts(target)),
+            pending_creations=tuple(await self._attempts(target)),
         )
 
     async def intend_add(self, job: ReconcileJob, network: Network) -> tuple[UUID, str]:
@@ -48,21 +48,23 @@ class PostgresMtlsRules:
         intent = uuid4()
         mark = f"pgaccess/{job.installation} {intent}"
         await self._connection.execute(
-            insert(intents).values(
+            insert(mtls_rule_intents).values(
                 id=intent,
                 target_id=job.database.id,
                 network=network,
-                mark=mark,
-                waits_until=func.now() + CALL + QUARANTINE,
+                marker=mark,
+                ambiguous_until=func.now() + CALL + QUARANTINE,
             )
         )
         return intent, mark
 
     async def made(self, job: ReconcileJob, intent: UUID, rule: IpRule) -> None:
         """Records the rule that an intent made: it is ours, and for the network that was asked for."""
-        network = select(intents.c.network).where(intents.c.id == intent).scalar_subquery()
+        network = (
+            select(mtls_rule_intents.c.network).where(mtls_rule_intents.c.id == intent).scalar_subquery()
+        )
         await self._connection.execute(
-            insert(entries)
+            insert(mtls_rules)
             .values(rule_id=rule.id, target_id=job.database.id, intent_id=intent, network=network)
             .on_conflict_do_nothing()
         )
@@ -71,9 +73,9 @@ class PostgresMtlsRules:
     async def unclear(self, intent: UUID, *, error: str) -> None:
         """Records that an answer was lost: the rule may still appear for a while."""
         await self._connection.execute(
-            update(intents)
-            .where(intents.c.id == intent)
-            .values(waits_until=func.now() + QUARANTINE, error=error)
+            update(mtls_rule_intents)
+            .where(mtls_rule_intents.c.id == intent)
+            .values(ambiguous_until=func.now() + QUARANTINE, error=error)
         )
 
     async def nothing_made(self, intent: UUID, *, error: str) -> None:
@@ -85,15 +87,17 @@ class PostgresMtlsRules:
         lost = list(intents_lost)
         if lost:
             await self._connection.execute(
-                update(intents)
-                .where(intents.c.id.in_(lost), intents.c.at < func.now() - LATE)
-                .values(settled=True)
+                update(mtls_rule_intents)
+                .where(mtls_rule_intents.c.id.in_(lost), mtls_rule_intents.c.at < func.now() - LATE)
+                .values(resolved=True)
             )
 
     async def intend_remove(self, job: ReconcileJob, rules: Iterable[UUID]) -> None:
         """Records that rules of ours are about to be removed."""
         await self._connection.execute(
-            update(entries).where(entries.c.rule_id.in_(list(rules))).values(removal_asked_at=func.now())
+            update(mtls_rules)
+            .where(mtls_rules.c.rule_id.in_(list(rules)))
+            .values(removal_requested_at=func.now())
         )
 
     async def spared(self, job: ReconcileJob, rules: Iterable[UUID]) -> None:
@@ -101,13 +105,15 @@ class PostgresMtlsRules:
         ids = list(rules)
         if ids:
             await self._connection.execute(
-                update(entries).where(entries.c.rule_id.in_(ids)).values(removal_asked_at=None)
+                update(mtls_rules).where(mtls_rules.c.rule_id.in_(ids)).values(removal_requested_at=None)
             )
 
     async def listed(self, rules: Iterable[UUID]) -> None:
         """Records that a list showed these entries."""
         await self._connection.execute(
-            update(entries).where(entries.c.rule_id.in_(list(rules)), ~entries.c.listed).values(listed=True)
+            update(mtls_rules)
+            .where(mtls_rules.c.rule_id.in_(list(rules)), ~mtls_rules.c.observed)
+            .values(observed=True)
         )
 
     async def gone(self, rules: Iterable[UUID]) -> None:
@@ -115,7 +121,7 @@ class PostgresMtlsRules:
         ids = list(rules)
         if ids:
             await self._connection.execute(
-                update(entries).where(entries.c.rule_id.in_(ids)).values(gone_at=func.now())
+                update(mtls_rules).where(mtls_rules.c.rule_id.in_(ids)).values(absent_at=func.now())
             )
 
     async def returned(self, job: ReconcileJob, rules: Iterable[UUID]) -> tuple[Entry, ...]:
@@ -124,20 +130,20 @@ class PostgresMtlsRules:
         A list that lacked them was stale, or their removal was undone: it has to be asked for anew.
         """
         statement = (
-            update(entries)
+            update(mtls_rules)
             .where(
-                entries.c.rule_id.in_(list(rules)),
-                entries.c.target_id == job.database.id,
-                entries.c.gone_at.is_not(None),
+                mtls_rules.c.rule_id.in_(list(rules)),
+                mtls_rules.c.target_id == job.database.id,
+                mtls_rules.c.absent_at.is_not(None),
             )
             .values(
-                gone_at=None,
+                absent_at=None,
                 # What was taken over stays, unless its removal was approved meanwhile.
-                adopted=entries.c.adopted & entries.c.removal_asked_at.is_(None),
-                removal_asked_at=None,
-                listed=True,
+                adopted=mtls_rules.c.adopted & mtls_rules.c.removal_requested_at.is_(None),
+                removal_requested_at=None,
+                observed=True,
             )
-            .returning(entries.c.rule_id, entries.c.network, entries.c.adopted)
+            .returning(mtls_rules.c.rule_id, mtls_rules.c.network, mtls_rules.c.adopted)
         )
         rows = (await self._connection.execute(statement)).mappings()
         return tuple(
@@ -162,32 +168,34 @@ class PostgresMtlsRules:
                 "rule_id": rule.id,
                 "target_id": job.target.id,
                 "network": rule.network,
-                "listed": True,
+                "observed": True,
                 "adopted": True,
             }
             for rule in sorted(once.values(), key=lambda rule: rule.id)
         ]
         if rows:
-            ours = {"adopted": True, "gone_at": None, "removal_asked_at": None}
-            statement = insert(entries).values(rows)
+            ours = {"adopted": True, "absent_at": None, "removal_requested_at": None}
+            statement = insert(mtls_rules).values(rows)
             await self._connection.execute(
                 statement.on_conflict_do_update(index_elements=["rule_id"], set_=ours)
             )
 
-    async def lately(self, database: UUID) -> RecentRemovals:
+    async def recently_removed(self, database: UUID) -> RecentRemovals:
         """Networks of our rules that went within the last day: as we had asked, or taken over and lost."""
-        return await lately.went(self._connection, entries, entries.c.network, database)
+        return await recently_removed.went(self._connection, mtls_rules, mtls_rules.c.network, database)
 
     async def ours(self, database: UUID) -> frozenset[UUID]:
         """Ids of our rules at a database."""
-        statement = select(entries.c.rule_id).where(
-            entries.c.target_id == database, entries.c.gone_at.is_(None)
+        statement = select(mtls_rules.c.rule_id).where(
+            mtls_rules.c.target_id == database, mtls_rules.c.absent_at.is_(None)
         )
         return frozenset((await self._connection.execute(statement)).scalars())
 
     async def _settle(self, intent: UUID, *, error: str) -> None:
         await self._connection.execute(
-            update(intents).where(intents.c.id == intent).values(settled=True, error=error)
+            update(mtls_rule_intents)
+            .where(mtls_rule_intents.c.id == intent)
+            .values(resolved=True, error=error)
         )
 
     async def _wants(self, target: UUID, now: datetime) -> list[Want]:
@@ -196,7 +204,7 @@ class PostgresMtlsRules:
             grants.c.owner,
             grants.c.subject,
             grants.c.state,
-            (grants.c.overdue_at <= func.now()).label("overdue"),
+            (grants.c.deadline_at <= func.now()).label("overdue"),
             func.coalesce(grants.c.ends_at <= now, False).label("over"),
         ).where(
             grants.c.target_id == target,
@@ -217,25 +225,25 @@ class PostgresMtlsRules:
         ]
 
     async def _entries(self, target: UUID) -> list[Entry]:
-        asked = entries.c.removal_asked_at
+        asked = mtls_rules.c.removal_requested_at
         removal = case(
             (asked.is_(None), Removal.NONE.value),
             (asked < func.now() - REMOVAL_PATIENCE, Removal.OVERDUE.value),
             else_=Removal.ASKED.value,
         )
         statement = select(
-            entries.c.rule_id,
-            entries.c.network,
-            entries.c.listed,
-            entries.c.adopted,
+            mtls_rules.c.rule_id,
+            mtls_rules.c.network,
+            mtls_rules.c.observed,
+            mtls_rules.c.adopted,
             removal.label("removal"),
-        ).where(entries.c.target_id == target, entries.c.gone_at.is_(None))
+        ).where(mtls_rules.c.target_id == target, mtls_rules.c.absent_at.is_(None))
         rows = (await self._connection.execute(statement)).mappings()
         return [
             Entry(
                 rule=row["rule_id"],
                 network=row["network"],
-                listed=row["listed"],
+                listed=row["observed"],
                 removal=Removal(row["removal"]),
                 adopted=row["adopted"],
             )
@@ -244,15 +252,15 @@ class PostgresMtlsRules:
 
     async def _attempts(self, target: UUID) -> list[PendingCreation]:
         statement = select(
-            intents.c.id,
-            intents.c.network,
-            intents.c.mark,
-            (intents.c.waits_until > func.now()).label("waiting"),
-        ).where(intents.c.target_id == target, ~intents.c.settled)
+            mtls_rule_intents.c.id,
+            mtls_rule_intents.c.network,
+            mtls_rule_intents.c.marker,
+            (mtls_rule_intents.c.ambiguous_until > func.now()).label("waiting"),
+        ).where(mtls_rule_intents.c.target_id == target, ~mtls_rule_intents.c.resolved)
         rows = (await self._connection.execute(statement)).mappings()
         return [
             PendingCreation(
-                intent=row["id"], network=row["network"], mark=row["mark"], waiting=row["waiting"]
+                intent=row["id"], network=row["network"], mark=row["marker"], waiting=row["waiting"]
             )
             for row in rows
         ]

@@ -15,26 +15,26 @@ from bot.domain.privatelink.observation import AllowedAccount, Connection, Priva
 from bot.domain.trusted_ips.ruleset import Ruleset, RulesetObservation, RulesetRule
 
 
-def look_of(row: Mapping[Any, Any]) -> Observation | None:
+def observation_of(row: Mapping[Any, Any]) -> Observation | None:
     """Reads the last look from a row of ``lanes``, whose method tells its form."""
-    kept = row["look"]
+    kept = row["observation"]
     if kept is None:
         return None
     if row["method"] is Method.TRUSTED:
-        return _ranges_look(kept, row["looked_at"])
+        return _ranges_look(kept, row["observed_at"])
     if row["method"] is Method.PRIVATELINK:
-        return _link_look(kept, row["looked_at"])
-    return _rules_look(kept, row["looked_at"])
+        return _link_look(kept, row["observed_at"])
+    return _rules_look(kept, row["observed_at"])
 
 
-def look_json(look: Observation) -> dict[str, Any]:
+def observation_json(observation: Observation) -> dict[str, Any]:
     """A look as it is kept."""
-    match look:
+    match observation:
         case PrivateLinkObservation():
-            return _link_json(look)
+            return _link_json(observation)
         case RulesetObservation():
-            return _ranges_json(look)
-    return _rules_json(look)
+            return _ranges_json(observation)
+    return _rules_json(observation)
 
 
 def _rules_look(kept: Mapping[str, Any], at: datetime) -> MtlsObservation:
@@ -75,22 +75,22 @@ def _written(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
 
 
-def _rules_json(look: MtlsObservation) -> dict[str, Any]:
+def _rules_json(observation: MtlsObservation) -> dict[str, Any]:
     """Those from before certificates were read lack the last two."""
     rules = [
         {"id": str(r.id), "cidr": str(r.network), "status": r.status, "text": r.description}
-        for r in look.rules
+        for r in observation.rules
     ]
     return {
-        "enabled": look.enabled,
+        "enabled": observation.enabled,
         "rules": rules,
-        "ours": sorted(str(id) for id in look.ours),
+        "ours": sorted(str(id) for id in observation.ours),
         "certificates": [
             {"id": str(c.id), "name": c.name, "status": c.status, "expires_at": _written(c.expires_at)}
-            for c in look.certificates
+            for c in observation.certificates
         ],
-        "certificates_at": _written(look.certificates_at),
-        "drift": _drift_json(look.drift),
+        "certificates_at": _written(observation.certificates_at),
+        "drift": _drift_json(observation.drift),
     }
 
 
@@ -109,17 +109,17 @@ def _link_look(kept: Mapping[str, Any], at: datetime) -> PrivateLinkObservation:
     )
 
 
-def _link_json(look: PrivateLinkObservation) -> dict[str, Any]:
+def _link_json(observation: PrivateLinkObservation) -> dict[str, Any]:
     return {
-        "status": look.status,
-        "service": look.service,
-        "accounts": [asdict(account) for account in look.accounts],
-        "connections": [asdict(connection) for connection in look.connections],
-        "ours": sorted(look.ours),
-        "config_vars": list(look.config_vars),
-        "vars_tries": look.vars_tries,
-        "vars_read_at": _written(look.vars_read_at),
-        "drift": _drift_json(look.drift),
+        "status": observation.status,
+        "service": observation.service,
+        "accounts": [asdict(account) for account in observation.accounts],
+        "connections": [asdict(connection) for connection in observation.connections],
+        "ours": sorted(observation.ours),
+        "config_vars": list(observation.config_vars),
+        "vars_tries": observation.vars_tries,
+        "vars_read_at": _written(observation.vars_read_at),
+        "drift": _drift_json(observation.drift),
     }
 
 
@@ -133,15 +133,15 @@ def _ranges_look(kept: Mapping[str, Any], at: datetime) -> RulesetObservation:
     return RulesetObservation(at=at, ruleset=ruleset, ours=frozenset(kept["ours"]), drift=_drift(kept))
 
 
-def _ranges_json(look: RulesetObservation) -> dict[str, Any]:
-    ruleset = look.ruleset
+def _ranges_json(observation: RulesetObservation) -> dict[str, Any]:
+    ruleset = observation.ruleset
     return {
         "id": str(ruleset.id),
         "rules": [[rule.action, rule.source] for rule in ruleset.rules],
         "applied": ruleset.applied,
         "by": ruleset.by,
-        "ours": sorted(look.ours),
-        "drift": _drift_json(look.drift),
+        "ours": sorted(observation.ours),
+        "drift": _drift_json(observation.drift),
     }
 
 

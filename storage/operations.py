@@ -14,18 +14,18 @@ from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind
 from bot.ports import AuditContext, WorkerName
 from storage.audit import PostgresAudit
-from storage.tables import TO_WAKE, changes
+from storage.tables import TO_WAKE, operations
 
 _DOING = literal_column("state = 'doing'", Boolean)
 """In words, as the partial index has it."""
 
 _TO_WAKE = literal_column(f"({TO_WAKE})", Boolean)
 
-_OVERDUE = (changes.c.overdue_at <= func.now()).label("overdue")
+_OVERDUE = (operations.c.deadline_at <= func.now()).label("overdue")
 
 
-def change_of(row: Mapping[Any, Any]) -> Operation:
-    """Reads a change from a row of ``changes``; without the column ``overdue`` it is taken to be in time."""
+def operation_of(row: Mapping[Any, Any]) -> Operation:
+    """Reads a change from a row of ``operations``; without the column ``overdue`` it is taken to be in time."""
     return Operation(
         id=row["id"],
         request=row["request_id"],
@@ -41,7 +41,7 @@ def change_of(row: Mapping[Any, Any]) -> Operation:
         progress=row["progress"],
         why=row["why"],
         detail=row["detail"],
-        wake_at=row["wake_at"],
+        check_at=row["check_at"],
     )
 
 
@@ -53,48 +53,48 @@ class PostgresOperations:
         self._audit = audit
         self._touched = touched
 
-    async def start(self, change: Operation, *, within: timedelta, doing: AuditContext) -> None:
+    async def start(self, operation: Operation, *, within: timedelta, doing: AuditContext) -> None:
         """Records a change that is to be made, with a deadline that runs by Postgres' clock."""
         await self._connection.execute(
-            insert(changes).values(
-                id=change.id,
-                request_id=change.request,
-                target_id=change.target,
-                method=change.method,
-                kind=change.kind,
-                subject=change.subject,
-                owner=change.owner,
-                state=change.state,
-                started_at=change.started_at,
-                overdue_at=func.now() + within,
-                progress=dict(change.progress),
+            insert(operations).values(
+                id=operation.id,
+                request_id=operation.request,
+                target_id=operation.target,
+                method=operation.method,
+                kind=operation.kind,
+                subject=operation.subject,
+                owner=operation.owner,
+                state=operation.state,
+                started_at=operation.started_at,
+                deadline_at=func.now() + within,
+                progress=dict(operation.progress),
             )
         )
-        await self._write(change, doing, before="", after=_stands(change))
+        await self._write(operation, doing, before="", after=_stands(operation))
 
     async def get(self, id: UUID) -> Operation:
         """One change, locked until the transaction ends."""
-        statement = select(changes, _OVERDUE).where(changes.c.id == id).with_for_update()
-        return change_of((await self._connection.execute(statement)).mappings().one())
+        statement = select(operations, _OVERDUE).where(operations.c.id == id).with_for_update()
+        return operation_of((await self._connection.execute(statement)).mappings().one())
 
     async def of_request(self, request: int) -> Operation | None:
         """The change that a request brought about, locked until the transaction ends."""
-        statement = select(changes, _OVERDUE).where(changes.c.request_id == request).with_for_update()
+        statement = select(operations, _OVERDUE).where(operations.c.request_id == request).with_for_update()
         row = (await self._connection.execute(statement)).mappings().one_or_none()
-        return None if row is None else change_of(row)
+        return None if row is None else operation_of(row)
 
     async def under_way(self, target: UUID, method: Method) -> tuple[Operation, ...]:
         """Changes of a target and method that are to be made, oldest first."""
-        lane = (changes.c.target_id == target) & (changes.c.method == method)
-        statement = select(changes, _OVERDUE).where(lane, _DOING).order_by(changes.c.request_id)
-        return tuple(change_of(row) for row in (await self._connection.execute(statement)).mappings())
+        lane = (operations.c.target_id == target) & (operations.c.method == method)
+        statement = select(operations, _OVERDUE).where(lane, _DOING).order_by(operations.c.request_id)
+        return tuple(operation_of(row) for row in (await self._connection.execute(statement)).mappings())
 
     async def taken_over(self, target: UUID, method: Method) -> tuple[Operation, ...]:
         """Changes by which entries of others were taken over, the newest first."""
-        lane = (changes.c.target_id == target) & (changes.c.method == method)
-        done = (changes.c.kind == Kind.ADOPT) & (changes.c.state == OperationState.DONE)
-        statement = select(changes).where(lane & done).order_by(changes.c.request_id.desc())
-        return tuple(change_of(row) for row in (await self._connection.execute(statement)).mappings())
+        lane = (operations.c.target_id == target) & (operations.c.method == method)
+        done = (operations.c.kind == Kind.ADOPT) & (operations.c.state == OperationState.DONE)
+        statement = select(operations).where(lane & done).order_by(operations.c.request_id.desc())
+        return tuple(operation_of(row) for row in (await self._connection.execute(statement)).mappings())
 
     async def move(
         self, before: Operation, after: Operation, *, doing: AuditContext, within: timedelta | None = None
@@ -104,14 +104,14 @@ class PostgresOperations:
         if opens and within is None:
             raise ValueError("a change that begins again needs a deadline")
         statement = (
-            update(changes)
-            .where(changes.c.id == before.id, changes.c.state == before.state)
+            update(operations)
+            .where(operations.c.id == before.id, operations.c.state == before.state)
             .values(
                 state=after.state,
-                overdue_at=changes.c.overdue_at if within is None else func.now() + within,
+                deadline_at=operations.c.deadline_at if within is None else func.now() + within,
                 closed_at=after.closed_at,
                 progress=dict(after.progress),
-                wake_at=after.wake_at,
+                check_at=after.check_at,
                 why=after.why,
                 detail=after.detail,
             )
@@ -124,34 +124,34 @@ class PostgresOperations:
 
     async def to_wake(self, now: datetime, *, limit: int) -> tuple[Operation, ...]:
         """Changes that wait for a person and that the clock is to look at, locked."""
-        statement = select(changes, _OVERDUE).where(_TO_WAKE & (changes.c.wake_at <= now))
-        due = statement.order_by(changes.c.wake_at).limit(limit).with_for_update(skip_locked=True)
-        return tuple(change_of(row) for row in (await self._connection.execute(due)).mappings())
+        statement = select(operations, _OVERDUE).where(_TO_WAKE & (operations.c.check_at <= now))
+        due = statement.order_by(operations.c.check_at).limit(limit).with_for_update(skip_locked=True)
+        return tuple(operation_of(row) for row in (await self._connection.execute(due)).mappings())
 
     async def next_moment(self) -> datetime | None:
         """When the clock is to look at one next."""
-        statement = select(changes.c.wake_at).where(_TO_WAKE).order_by(changes.c.wake_at).limit(1)
+        statement = select(operations.c.check_at).where(_TO_WAKE).order_by(operations.c.check_at).limit(1)
         found: datetime | None = (await self._connection.execute(statement)).scalar_one_or_none()
         return found
 
-    async def _write(self, change: Operation, doing: AuditContext, *, before: str, after: str) -> None:
+    async def _write(self, operation: Operation, doing: AuditContext, *, before: str, after: str) -> None:
         await self._audit.write(
             doing,
-            subject=change.kind,
+            subject=operation.kind,
             before=before,
             after=after,
-            request=change.request,
-            target=change.target,
+            request=operation.request,
+            target=operation.target,
         )
-        self._touched.update((WorkerName.COURIER, WorkerName.CLOCK))
+        self._touched.update((WorkerName.NOTIFIER, WorkerName.CLOCK))
 
 
-def _stands(change: Operation) -> str:
+def _stands(operation: Operation) -> str:
     """Where a change stands, for the audit trail; of a rotation under way, also how far it has come.
 
     A test connects to somebody's database: when it is asked for and when it is over are lines of their own.
     """
-    if change.kind is not Kind.ROTATE or change.state is not OperationState.DOING:
-        return change.state
-    found = rotation_of(change)
-    return f"{change.state}, {found.stage}{'' if found.test_asked_at is None else ', testing'}"
+    if operation.kind is not Kind.ROTATE or operation.state is not OperationState.DOING:
+        return operation.state
+    found = rotation_of(operation)
+    return f"{operation.state}, {found.stage}{'' if found.test_asked_at is None else ', testing'}"

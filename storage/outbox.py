@@ -10,19 +10,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.schedule import LEASE
 from bot.ports import MessageKind, MessageRef, Notification, OutboxMessage, WorkerName
 from storage import leases
-from storage.tables import posts
+from storage.tables import outbox
 from storage.write_buffer import WriteBuffer
 
-_BEHIND = posts.c.shown_version < posts.c.generation
-_CLAIM = leases.claiming(posts, _BEHIND)
+_BEHIND = outbox.c.sent_version < outbox.c.version
+_CLAIM = leases.claiming(outbox, _BEHIND)
 _CARDS = [kind for kind in MessageKind if kind.is_card]
 
 _REFRESH = (
-    update(posts)
+    update(outbox)
     .where(
-        posts.c.request_id == any_(bindparam("requests", type_=ARRAY(BigInteger))), posts.c.kind.in_(_CARDS)
+        outbox.c.request_id == any_(bindparam("requests", type_=ARRAY(BigInteger))), outbox.c.kind.in_(_CARDS)
     )
-    .values(generation=posts.c.generation + 1, due_at=func.now())
+    .values(version=outbox.c.version + 1, due_at=func.now())
 )
 
 
@@ -38,8 +38,8 @@ def post_of(row: RowMapping) -> OutboxMessage:
         channel=row["channel"],
         place=MessageRef(channel=row["channel"], ts=row["ts"]) if standing else None,
         posting_since=row["posting_since"],
-        version=row["generation"],
-        tries=row["tries"],
+        version=row["version"],
+        attempts=row["attempts"],
         params=row["params"],
     )
 
@@ -78,7 +78,7 @@ class PostgresOutbox:
         ]
         if rows:
             self._waiting.posts(rows)
-            self._touched.add(WorkerName.COURIER)
+            self._touched.add(WorkerName.NOTIFIER)
 
     async def tell_cards(self, request: int, *, approvals: str, requester: str) -> None:
         """Records the two cards of a new request, in one statement."""
@@ -96,7 +96,7 @@ class PostgresOutbox:
         From here on it may stand in Slack: a courier that has to show it afresh looks for it by its number.
         """
         statement = (
-            insert(posts)
+            insert(outbox)
             .values(
                 kind=kind,
                 recipient=to,
@@ -105,23 +105,23 @@ class PostgresOutbox:
                 posting_since=func.now(),
                 due_at=func.now() + again,
             )
-            .returning(posts.c.id)
+            .returning(outbox.c.id)
         )
-        self._touched.add(WorkerName.COURIER)
+        self._touched.add(WorkerName.NOTIFIER)
         await self._waiting.write_posts()
         posted: int = (await self._connection.execute(statement)).scalar_one()
         return posted
 
     async def stands(self, number: int, place: MessageRef) -> None:
         """Notes where a post stands that was made by hand, unless a courier has found it already."""
-        unknown = (posts.c.id == number) & posts.c.ts.is_(None)
+        unknown = (outbox.c.id == number) & outbox.c.ts.is_(None)
         standing = {"channel": place.channel, "ts": place.ts, "posting_since": None}
-        await self._connection.execute(update(posts).where(unknown).values(**standing))
+        await self._connection.execute(update(outbox).where(unknown).values(**standing))
 
     async def take_back(self, number: int) -> None:
         """Forgets an announced post that Slack did not take."""
-        nowhere = (posts.c.id == number) & posts.c.ts.is_(None)
-        await self._connection.execute(delete(posts).where(nowhere))
+        nowhere = (outbox.c.id == number) & outbox.c.ts.is_(None)
+        await self._connection.execute(delete(outbox).where(nowhere))
 
     async def refresh_cards(self, request: int) -> None:
         """Every card of the request has to be shown afresh, now: whatever held it up may be over."""
@@ -132,24 +132,24 @@ class PostgresOutbox:
         if requests:
             await self._waiting.write_posts()
             await self._connection.execute(_REFRESH, {"requests": sorted(requests)})
-            self._touched.add(WorkerName.COURIER)
+            self._touched.add(WorkerName.NOTIFIER)
 
     async def refresh(self, key: str, *, params: Mapping[str, str] | None = None) -> bool:
         """Has one post shown afresh, perhaps saying something else; False when there is none of that key."""
         said = {} if params is None else {"params": dict(params)}
         statement = (
-            update(posts)
-            .where(posts.c.key == key)
-            .values(generation=posts.c.generation + 1, due_at=func.now(), **said)
+            update(outbox)
+            .where(outbox.c.key == key)
+            .values(version=outbox.c.version + 1, due_at=func.now(), **said)
         )
-        self._touched.add(WorkerName.COURIER)
+        self._touched.add(WorkerName.NOTIFIER)
         await self._waiting.write_posts()
         return (await self._connection.execute(statement)).rowcount > 0
 
     async def place(self, key: str) -> MessageRef | None:
         """Where a post stands in Slack; None when it does not stand yet."""
         await self._waiting.write_posts()
-        statement = select(posts.c.channel, posts.c.ts).where(posts.c.key == key, posts.c.ts.is_not(None))
+        statement = select(outbox.c.channel, outbox.c.ts).where(outbox.c.key == key, outbox.c.ts.is_not(None))
         row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else MessageRef(channel=row.channel, ts=row.ts)
 
@@ -161,14 +161,14 @@ class PostgresOutbox:
 
     async def renew(self, post: OutboxMessage) -> None:
         """Prolongs the lease before a call."""
-        await leases.write(self._connection, posts, post.id, post.lease, lease_until=func.now() + LEASE)
+        await leases.write(self._connection, outbox, post.id, post.lease, lease_until=func.now() + LEASE)
 
     async def posting(self, post: OutboxMessage, *, channel: str) -> None:
         """Notes that a post is about to be made: from here on it may stand in Slack."""
-        since = func.coalesce(posts.c.posting_since, func.now())
+        since = func.coalesce(outbox.c.posting_since, func.now())
         await leases.write(
             self._connection,
-            posts,
+            outbox,
             post.id,
             post.lease,
             channel=channel,
@@ -180,18 +180,18 @@ class PostgresOutbox:
         """Records that a post stands, and which version it shows."""
         await leases.write(
             self._connection,
-            posts,
+            outbox,
             post.id,
             post.lease,
             channel=place.channel,
             ts=place.ts,
             posting_since=None,
-            shown_version=post.version,
-            tries=0,
+            sent_version=post.version,
+            attempts=0,
             lease=None,
             lease_until=None,
         )
-        self._touched.add(WorkerName.COURIER)
+        self._touched.add(WorkerName.NOTIFIER)
 
     async def not_posted(self, post: OutboxMessage, *, gone: bool) -> None:
         """Records that Slack took nothing, so that a later try need not search.
@@ -200,22 +200,22 @@ class PostgresOutbox:
             gone: what stood there was deleted; it will be posted afresh.
         """
         where = {"ts": None} if gone else {}
-        await leases.write(self._connection, posts, post.id, post.lease, posting_since=None, **where)
+        await leases.write(self._connection, outbox, post.id, post.lease, posting_since=None, **where)
 
     async def postpone(self, post: OutboxMessage, *, by: timedelta) -> None:
         """Gives a post back, to be tried again later, or at once if it is to show something newer."""
-        unchanged = posts.c.generation == post.version
+        unchanged = outbox.c.version == post.version
         await leases.write(
             self._connection,
-            posts,
+            outbox,
             post.id,
             post.lease,
             due_at=case((unchanged, func.now() + by), else_=func.now()),
-            tries=posts.c.tries + 1,
+            attempts=outbox.c.attempts + 1,
             lease=None,
             lease_until=None,
         )
-        self._touched.add(WorkerName.COURIER)
+        self._touched.add(WorkerName.NOTIFIER)
 
     async def overtaken(self, post: OutboxMessage) -> None:
         """Has a post shown afresh that a courier may have shown after it had lost the lease.
@@ -224,13 +224,13 @@ class PostgresOutbox:
         which of the two stands in Slack.
         """
         await self._connection.execute(
-            update(posts)
-            .where(posts.c.id == post.id)
-            .values(generation=posts.c.generation + 1, due_at=func.now())
+            update(outbox)
+            .where(outbox.c.id == post.id)
+            .values(version=outbox.c.version + 1, due_at=func.now())
         )
-        self._touched.add(WorkerName.COURIER)
+        self._touched.add(WorkerName.NOTIFIER)
 
     async def next_due(self) -> timedelta | None:
         """How long until a post is due."""
         await self._waiting.write_posts()
-        return await leases.next_due(self._connection, posts, _BEHIND)
+        return await leases.next_due(self._connection, outbox, _BEHIND)

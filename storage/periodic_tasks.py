@@ -6,7 +6,7 @@ from sqlalchemy import func, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.tables import chores
+from storage.tables import periodic_tasks
 
 
 class PostgresPeriodicTasks:
@@ -23,12 +23,12 @@ class PostgresPeriodicTasks:
             within: how long nobody else takes it. Whoever does the chore then sets its next turn; if they die
                 before, it is due again after this.
         """
-        statement = insert(chores).values(name=name, due_at=func.now() + within)
+        statement = insert(periodic_tasks).values(name=name, due_at=func.now() + within)
         taken = statement.on_conflict_do_update(
             index_elements=["name"],
             set_={"due_at": statement.excluded.due_at},
-            where=chores.c.due_at <= func.now(),
-        ).returning(chores.c.name)
+            where=periodic_tasks.c.due_at <= func.now(),
+        ).returning(periodic_tasks.c.name)
         return (await self._connection.execute(taken)).scalar_one_or_none() is not None
 
     async def turn(self, name: str, *, now: datetime, following: datetime) -> bool:
@@ -41,15 +41,15 @@ class PostgresPeriodicTasks:
             now: business time.
             following: business time of the turn after this one.
         """
-        due = update(chores).where(chores.c.name == name, chores.c.due_at <= now)
+        due = update(periodic_tasks).where(periodic_tasks.c.name == name, periodic_tasks.c.due_at <= now)
         if (await self._connection.execute(due.values(due_at=following))).rowcount:
             return True
-        first = insert(chores).values(name=name, due_at=following)
+        first = insert(periodic_tasks).values(name=name, due_at=following)
         await self._connection.execute(first.on_conflict_do_nothing(index_elements=["name"]))
         return False
 
     async def due_in(self, name: str, *, wait: timedelta) -> None:
         """Sets a chore's next turn: it is done, it came to nothing, or there is reason to hurry."""
         await self._connection.execute(
-            update(chores).where(chores.c.name == name).values(due_at=func.now() + wait)
+            update(periodic_tasks).where(periodic_tasks.c.name == name).values(due_at=func.now() + wait)
         )

@@ -17,9 +17,9 @@ from bot.domain.privatelink.plan import Let, LinkKnown, LinkWant
 from bot.domain.schedule import QUARANTINE, REMOVAL_PATIENCE
 from bot.domain.subject import Accounts
 from bot.ports import ReconcileJob
-from storage import lately
+from storage import recently_removed
 from storage.mtls_rules import CALL, LATE
-from storage.tables import accounts, grants
+from storage.tables import grants, privatelink_accounts
 
 
 class PostgresPrivateLinkAccounts:
@@ -36,80 +36,88 @@ class PostgresPrivateLinkAccounts:
     async def intend(self, job: ReconcileJob, arns: Iterable[str]) -> None:
         """Records that accounts are about to be let in; from here on they are ours, if they appear."""
         waits = func.now() + CALL + QUARANTINE
-        rows = [{"target_id": job.target.id, "arn": arn, "waits_until": waits} for arn in sorted(arns)]
-        statement = insert(accounts).values(rows)
+        rows = [{"target_id": job.target.id, "arn": arn, "ambiguous_until": waits} for arn in sorted(arns)]
+        statement = insert(privatelink_accounts).values(rows)
         await self._connection.execute(
             statement.on_conflict_do_update(
                 index_elements=["target_id", "arn"],
-                index_where=accounts.c.gone_at.is_(None),
-                set_={"asked_at": func.now(), "waits_until": waits, "removal_asked_at": None, "error": ""},
+                index_where=privatelink_accounts.c.absent_at.is_(None),
+                set_={
+                    "asked_at": func.now(),
+                    "ambiguous_until": waits,
+                    "removal_requested_at": None,
+                    "error": "",
+                },
             )
         )
 
     async def made(self, job: ReconcileJob, arns: Iterable[str]) -> None:
         """Records that accounts were listed in answer to our call."""
-        await self._set(job, arns, waits_until=None, listed=True)
+        await self._set(job, arns, ambiguous_until=None, observed=True)
 
     async def unclear(self, job: ReconcileJob, arns: Iterable[str], *, error: str) -> None:
         """Records that an answer was lost: the accounts may still appear for a while."""
-        await self._set(job, arns, waits_until=func.now() + QUARANTINE, error=error)
+        await self._set(job, arns, ambiguous_until=func.now() + QUARANTINE, error=error)
 
     async def nothing_made(self, job: ReconcileJob, arns: Iterable[str], *, error: str) -> None:
         """Records that Heroku said no: accounts that appear now are somebody else's."""
-        await self._set(job, arns, gone_at=func.now(), error=error)
+        await self._set(job, arns, absent_at=func.now(), error=error)
 
     async def give_up(self, job: ReconcileJob, arns: Iterable[str]) -> None:
         """Stops expecting accounts that did not appear in all the time that a late call could need."""
-        late = accounts.c.asked_at < func.now() - LATE
-        await self._set(job, arns, late, gone_at=func.now(), error="it never appeared")
+        late = privatelink_accounts.c.asked_at < func.now() - LATE
+        await self._set(job, arns, late, absent_at=func.now(), error="it never appeared")
 
     async def adopt(self, job: ReconcileJob, arns: Iterable[str]) -> None:
         """Takes accounts over that somebody else let in: they are ours, and stay without a grant."""
         rows = [
-            {"target_id": job.target.id, "arn": arn, "listed": True, "adopted": True} for arn in sorted(arns)
+            {"target_id": job.target.id, "arn": arn, "observed": True, "adopted": True}
+            for arn in sorted(arns)
         ]
         await self._connection.execute(
-            insert(accounts)
+            insert(privatelink_accounts)
             .values(rows)
             .on_conflict_do_update(
                 index_elements=["target_id", "arn"],
-                index_where=accounts.c.gone_at.is_(None),
+                index_where=privatelink_accounts.c.absent_at.is_(None),
                 set_={"adopted": True},
             )
         )
 
     async def intend_remove(self, job: ReconcileJob, arn: str) -> None:
         """Records that one of our accounts is about to be let in no longer."""
-        await self._set(job, [arn], removal_asked_at=func.now())
+        await self._set(job, [arn], removal_requested_at=func.now())
 
     async def spared(self, job: ReconcileJob, arns: Iterable[str]) -> None:
         """Records that the removal of these accounts, which were taken over, will not be made."""
-        await self._set(job, arns, accounts.c.adopted, removal_asked_at=None)
+        await self._set(job, arns, privatelink_accounts.c.adopted, removal_requested_at=None)
 
     async def listed(self, job: ReconcileJob, arns: Iterable[str]) -> None:
         """Records that a list showed these accounts of ours."""
-        unknown = ~accounts.c.listed | accounts.c.waits_until.is_not(None)
-        await self._set(job, arns, unknown, listed=True, waits_until=None)
+        unknown = ~privatelink_accounts.c.observed | privatelink_accounts.c.ambiguous_until.is_not(None)
+        await self._set(job, arns, unknown, observed=True, ambiguous_until=None)
 
     async def gone(self, job: ReconcileJob, arns: Iterable[str]) -> None:
         """Records that these accounts of ours are no longer let in."""
-        await self._set(job, arns, gone_at=func.now())
+        await self._set(job, arns, absent_at=func.now())
 
     async def ours(self, database: UUID) -> frozenset[str]:
         """ARNs of the accounts that we let in, or may have."""
-        statement = select(accounts.c.arn).where(_present(database))
+        statement = select(privatelink_accounts.c.arn).where(_present(database))
         return frozenset((await self._connection.execute(statement)).scalars())
 
-    async def lately(self, database: UUID) -> RecentRemovals:
+    async def recently_removed(self, database: UUID) -> RecentRemovals:
         """ARNs of accounts of ours that went within the last day: as we had asked, or taken over and lost."""
-        return await lately.went(self._connection, accounts, accounts.c.arn, database)
+        return await recently_removed.went(
+            self._connection, privatelink_accounts, privatelink_accounts.c.arn, database
+        )
 
     async def _set(
         self, job: ReconcileJob, arns: Iterable[str], *which: ColumnElement[bool], **values: Any
     ) -> None:
-        named = accounts.c.arn.in_(sorted(arns))
+        named = privatelink_accounts.c.arn.in_(sorted(arns))
         await self._connection.execute(
-            update(accounts).where(_present(job.target.id), named, *which).values(**values)
+            update(privatelink_accounts).where(_present(job.target.id), named, *which).values(**values)
         )
 
     async def _wants(self, target: UUID, now: datetime) -> list[LinkWant]:
@@ -119,7 +127,7 @@ class PostgresPrivateLinkAccounts:
                 grants.c.owner,
                 grants.c.subject,
                 grants.c.state,
-                (grants.c.overdue_at <= func.now()).label("overdue"),
+                (grants.c.deadline_at <= func.now()).label("overdue"),
                 func.coalesce(grants.c.ends_at <= now, False).label("over"),
             )
             .where(
@@ -143,25 +151,25 @@ class PostgresPrivateLinkAccounts:
         ]
 
     async def _lets(self, target: UUID) -> list[Let]:
-        asked = accounts.c.removal_asked_at
+        asked = privatelink_accounts.c.removal_requested_at
         removal = case(
             (asked.is_(None), Removal.NONE.value),
             (asked < func.now() - REMOVAL_PATIENCE, Removal.OVERDUE.value),
             else_=Removal.ASKED.value,
         )
-        waiting = func.coalesce(accounts.c.waits_until > func.now(), False)
+        waiting = func.coalesce(privatelink_accounts.c.ambiguous_until > func.now(), False)
         statement = select(
-            accounts.c.arn,
-            accounts.c.listed,
-            accounts.c.adopted,
+            privatelink_accounts.c.arn,
+            privatelink_accounts.c.observed,
+            privatelink_accounts.c.adopted,
             waiting.label("waiting"),
             removal.label("removal"),
         ).where(_present(target))
-        rows = (await self._connection.execute(statement.order_by(accounts.c.arn))).mappings()
+        rows = (await self._connection.execute(statement.order_by(privatelink_accounts.c.arn))).mappings()
         return [
             Let(
                 arn=row["arn"],
-                listed=row["listed"],
+                listed=row["observed"],
                 adopted=row["adopted"],
                 waiting=row["waiting"],
                 removal=Removal(row["removal"]),
@@ -171,7 +179,7 @@ class PostgresPrivateLinkAccounts:
 
 
 def _present(target: UUID) -> ColumnElement[bool]:
-    return and_(accounts.c.target_id == target, accounts.c.gone_at.is_(None))
+    return and_(privatelink_accounts.c.target_id == target, privatelink_accounts.c.absent_at.is_(None))
 
 
 def _accounts(subject: object) -> Accounts:

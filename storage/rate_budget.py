@@ -8,11 +8,11 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.domain.rate_budget import LOOKS, Budget, CallPriority
+from bot.domain.rate_budget import OBSERVATIONS, Budget, CallPriority
 from bot.errors import StoreUnavailableError
-from storage.tables import budget
+from storage.tables import rate_budget
 
-_ROW: Final = select(budget, func.clock_timestamp().label("now")).with_for_update()
+_ROW: Final = select(rate_budget, func.clock_timestamp().label("now")).with_for_update()
 
 
 class PostgresRateBudget:
@@ -58,16 +58,20 @@ async def _read(connection: AsyncConnection) -> Budget:
     row = (await connection.execute(_ROW)).one_or_none()
     if row is None:
         # Two processes that start at once may both find none.
-        await connection.execute(insert(budget).on_conflict_do_nothing())
+        await connection.execute(insert(rate_budget).on_conflict_do_nothing())
         row = (await connection.execute(_ROW)).one()
-    kept = Budget(size=row.size, refill=row.refill, tokens=row.tokens, looks=row.looks, at=row.at)
+    kept = Budget(
+        size=row.size, refill=row.refill, tokens=row.tokens, observations=row.observations, at=row.at
+    )
     return kept.later(row.now)
 
 
 async def _write(connection: AsyncConnection, left: Budget) -> None:
-    await connection.execute(update(budget).values(tokens=left.tokens, looks=left.looks, at=left.at))
+    await connection.execute(
+        update(rate_budget).values(tokens=left.tokens, observations=left.observations, at=left.at)
+    )
 
 
 def full(size: float, refill: float) -> dict[str, float]:
     """A full budget of another size, as values of the row."""
-    return {"size": size, "refill": refill, "tokens": size, "looks": size * LOOKS}
+    return {"size": size, "refill": refill, "tokens": size, "looks": size * OBSERVATIONS}

@@ -3,7 +3,7 @@
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.tables import received
+from storage.tables import idempotency_keys
 from storage.write_buffer import WriteBuffer
 
 
@@ -14,11 +14,11 @@ class PostgresIdempotencyKeys:
         self._connection = connection
         self._waiting = waiting
 
-    async def first(self, key: str, *, request: int) -> bool:
+    async def claim(self, key: str, *, request: int) -> bool:
         """Notes which request a key led to; False when it was acted on before."""
         return await self._waiting.write_with(key, request)
 
     async def request(self, key: str) -> int | None:
         """The request that a key led to."""
-        statement = select(received.c.request_id).where(received.c.key == key)
+        statement = select(idempotency_keys.c.request_id).where(idempotency_keys.c.key == key)
         return (await self._connection.execute(statement)).scalar_one_or_none()

@@ -32,20 +32,20 @@ from bot.domain.rate_budget import CallPriority
 from bot.domain.schedule import LEASE
 from bot.ports import ReconcileJob, WorkerName
 from storage import leases
-from storage.observations import look_json, look_of
+from storage.observations import observation_json, observation_of
 from storage.tables import (
     DOING,
     ENDING,
-    accounts,
     certificates,
-    changes,
-    entries,
     grants,
     installation,
-    intents,
-    lanes,
-    ranges,
+    mtls_rule_intents,
+    mtls_rules,
+    operations,
+    privatelink_accounts,
+    reconcile_queue,
     targets,
+    trusted_ranges,
 )
 from storage.targets import target_of
 
@@ -53,41 +53,46 @@ from storage.targets import target_of
 def _closing() -> ColumnElement[bool]:
     """Something of the lane is to be closed. In words, so that the index on open grants is used."""
     ending = literal_column(f"grants.{ENDING}", Boolean)
-    of_lane = (grants.c.target_id == lanes.c.target_id) & (grants.c.method == lanes.c.method)
+    of_lane = (grants.c.target_id == reconcile_queue.c.target_id) & (
+        grants.c.method == reconcile_queue.c.method
+    )
     return exists().where(of_lane, ending)
 
 
 def _changing() -> ColumnElement[bool]:
     """A change of the lane is under way. In words, as the partial index has them."""
-    doing = literal_column(f"changes.{DOING}", Boolean)
-    of_lane = (changes.c.target_id == lanes.c.target_id) & (changes.c.method == lanes.c.method)
+    doing = literal_column(f"operations.{DOING}", Boolean)
+    of_lane = (operations.c.target_id == reconcile_queue.c.target_id) & (
+        operations.c.method == reconcile_queue.c.method
+    )
     return exists().where(of_lane, doing)
 
 
 _CLAIM = leases.claiming(
-    lanes,
-    lanes.c.due_at.is_not(None),
+    reconcile_queue,
+    reconcile_queue.c.due_at.is_not(None),
     _closing().desc(),
-    (lanes.c.generation > lanes.c.reconciled_generation).desc(),
+    (reconcile_queue.c.generation > reconcile_queue.c.reconciled_generation).desc(),
 )
 
 _CLAIMED = (
     select(
         targets,
-        select(installation.c.mark).scalar_subquery().label("mark"),
+        select(installation.c.marker).scalar_subquery().label("marker"),
         _closing().label("closing"),
         _changing().label("changing"),
         exists()
-        .where(certificates.c.target_id == targets.c.id, certificates.c.gone_at.is_(None))
+        .where(certificates.c.target_id == targets.c.id, certificates.c.absent_at.is_(None))
         .label("certified"),
     )
-    .join(lanes, lanes.c.target_id == targets.c.id)
-    .where(lanes.c.id == bindparam("lane"))
+    .join(reconcile_queue, reconcile_queue.c.target_id == targets.c.id)
+    .where(reconcile_queue.c.id == bindparam("lane"))
 )
 """Whose lane it is, and what there is to be read besides: most lanes have no change, many no certificate."""
 
-_LOOK = select(lanes.c.method, lanes.c.look, lanes.c.looked_at).where(
-    lanes.c.target_id == bindparam("target"), lanes.c.method == bindparam("way", type_=lanes.c.method.type)
+_LOOK = select(reconcile_queue.c.method, reconcile_queue.c.observation, reconcile_queue.c.observed_at).where(
+    reconcile_queue.c.target_id == bindparam("target"),
+    reconcile_queue.c.method == bindparam("way", type_=reconcile_queue.c.method.type),
 )
 
 
@@ -102,14 +107,17 @@ class PostgresReconcileQueue:
         """What the last look saw."""
         asked = {"target": target, "way": method}
         row = (await self._connection.execute(_LOOK, asked)).mappings().one_or_none()
-        return None if row is None else look_of(row)
+        return None if row is None else observation_of(row)
 
-    async def looked_at(
+    async def observed_at(
         self, ways: Collection[tuple[UUID, Method]]
     ) -> Mapping[tuple[UUID, Method], datetime]:
         """When lanes were last looked at; those that never were are left out."""
-        statement = select(lanes.c.target_id, lanes.c.method, lanes.c.looked_at).where(
-            tuple_(lanes.c.target_id, lanes.c.method).in_(sorted(ways)), lanes.c.look.is_not(None)
+        statement = select(
+            reconcile_queue.c.target_id, reconcile_queue.c.method, reconcile_queue.c.observed_at
+        ).where(
+            tuple_(reconcile_queue.c.target_id, reconcile_queue.c.method).in_(sorted(ways)),
+            reconcile_queue.c.observation.is_not(None),
         )
         rows = (await self._connection.execute(statement)).all()
         return {(target, method): at for target, method, at in rows}
@@ -121,26 +129,28 @@ class PostgresReconcileQueue:
     async def want_all(self, lanes_touched: Collection[tuple[UUID, Method]]) -> None:
         """Does the same to many lanes at once."""
         if lanes_touched:
-            touched = tuple_(lanes.c.target_id, lanes.c.method).in_(sorted(lanes_touched))
-            await self._want(lanes.c.id.in_(_locked(touched)))
+            touched = tuple_(reconcile_queue.c.target_id, reconcile_queue.c.method).in_(sorted(lanes_touched))
+            await self._want(reconcile_queue.c.id.in_(_locked(touched)))
 
     async def _want(self, which: ColumnElement[bool]) -> None:
         await self._connection.execute(
-            update(lanes)
+            update(reconcile_queue)
             .where(which)
-            .values(generation=lanes.c.generation + 1, due_at=leases.soon(lanes), tries=0)
+            .values(
+                generation=reconcile_queue.c.generation + 1, due_at=leases.soon(reconcile_queue), attempts=0
+            )
         )
-        self._touched.add(WorkerName.KEEPER)
+        self._touched.add(WorkerName.RECONCILER)
 
     async def refresh_all(self) -> None:
         """Makes every lane due that is looked at at all: nobody knows what was missed."""
-        await self._make_due(lanes.c.due_at.is_not(None))
-        self._touched.add(WorkerName.KEEPER)
+        await self._make_due(reconcile_queue.c.due_at.is_not(None))
+        self._touched.add(WorkerName.RECONCILER)
 
     async def request_refresh(self, *seen: UUID) -> None:
         """Makes every method of some targets due: somebody wants to see the present."""
-        await self._make_due(lanes.c.target_id.in_(seen))
-        self._touched.add(WorkerName.KEEPER)
+        await self._make_due(reconcile_queue.c.target_id.in_(seen))
+        self._touched.add(WorkerName.RECONCILER)
 
     async def claim(self) -> ReconcileJob | None:
         """Takes a lane that is due, with a lease: those to close something first, then what has changed.
@@ -157,90 +167,111 @@ class PostgresReconcileQueue:
             target=target_of(target),
             method=row["method"],
             version=row["generation"],
-            tries=row["tries"],
-            troubles=row["troubles"],
+            attempts=row["attempts"],
+            failures=row["failures"],
             due_at=row["due_at"],
-            installation=target["mark"],
+            installation=target["marker"],
             claimed_at=row["lease_until"] - LEASE,  # set by this very statement
             purpose=_purpose(row, closing=target["closing"]),
-            look=look_of(row),
+            observation=observation_of(row),
             changing=target["changing"],
             certified=target["certified"],
         )
 
     async def renew(self, job: ReconcileJob) -> bool:
         """Prolongs the lease; tells whether the grants are still those that the job was planned on."""
-        row = await self._hold(job, lanes.c.generation, lease_until=func.now() + LEASE)
+        row = await self._hold(job, reconcile_queue.c.generation, lease_until=func.now() + LEASE)
         return bool(row["generation"] == job.version)
 
-    async def looked(self, job: ReconcileJob, look: Observation) -> None:
+    async def observed(self, job: ReconcileJob, observation: Observation) -> None:
         """Keeps what a pass saw."""
-        await self._hold(job, looked_at=func.now(), look=look_json(look))
+        await self._hold(job, observed_at=func.now(), observation=observation_json(observation))
 
     async def release(
-        self, job: ReconcileJob, *, again: timedelta, tries: int, kept: bool, troubles: int = 0
+        self, job: ReconcileJob, *, again: timedelta, attempts: int, kept: bool, failures: int = 0
     ) -> None:
         """Ends the pass and sets the next look: at once if grants changed or somebody asked meanwhile."""
-        unchanged = lanes.c.generation == job.version
-        unasked = lanes.c.due_at == job.due_at
+        unchanged = reconcile_queue.c.generation == job.version
+        unasked = reconcile_queue.c.due_at == job.due_at
         await self._hold(
             job,
-            reconciled_generation=job.version if kept else lanes.c.reconciled_generation,
+            reconciled_generation=job.version if kept else reconcile_queue.c.reconciled_generation,
             due_at=case(
                 (~unchanged, func.now()),
-                (~unasked, lanes.c.due_at),
+                (~unasked, reconcile_queue.c.due_at),
                 (_nothing_left(), null()),
                 else_=func.now() + again,
             ),
-            tries=case((unchanged, tries), else_=0),
-            troubles=troubles,
+            attempts=case((unchanged, attempts), else_=0),
+            failures=failures,
             lease=None,
             lease_until=None,
         )
-        self._touched.add(WorkerName.KEEPER)
+        self._touched.add(WorkerName.RECONCILER)
 
     async def next_due(self) -> timedelta | None:
         """How long until a lane is due."""
-        return await leases.next_due(self._connection, lanes, lanes.c.due_at.is_not(None))
+        return await leases.next_due(self._connection, reconcile_queue, reconcile_queue.c.due_at.is_not(None))
 
     async def _hold(self, job: ReconcileJob, *returning: Any, **values: Any) -> RowMapping:
-        return await leases.write(self._connection, lanes, job.lane, job.lease, *returning, **values)
+        return await leases.write(
+            self._connection, reconcile_queue, job.lane, job.lease, *returning, **values
+        )
 
     async def _make_due(self, which: ColumnElement[bool]) -> None:
         await self._connection.execute(
-            update(lanes).where(lanes.c.id.in_(_locked(which))).values(due_at=leases.soon(lanes))
+            update(reconcile_queue)
+            .where(reconcile_queue.c.id.in_(_locked(which)))
+            .values(due_at=leases.soon(reconcile_queue))
         )
 
 
 def _locked(which: ColumnElement[bool]) -> ScalarSelect[int]:
     """Locks in the order of ids: two transactions that lock rows in two orders wait for each other."""
-    return select(lanes.c.id).where(which).order_by(lanes.c.id).with_for_update().scalar_subquery()
+    return (
+        select(reconcile_queue.c.id)
+        .where(which)
+        .order_by(reconcile_queue.c.id)
+        .with_for_update()
+        .scalar_subquery()
+    )
 
 
 def _purpose(row: RowMapping, *, closing: bool) -> CallPriority:
     if closing:
         return CallPriority.REMOVE
-    under_way = row["generation"] > row["reconciled_generation"] or row["tries"] > 0
-    return CallPriority.ADD if under_way else CallPriority.LOOK
+    under_way = row["generation"] > row["reconciled_generation"] or row["attempts"] > 0
+    return CallPriority.ADD if under_way else CallPriority.OBSERVE
 
 
 def _lane(target: UUID, method: Method) -> ColumnElement[bool]:
-    return and_(lanes.c.target_id == target, lanes.c.method == method)
+    return and_(reconcile_queue.c.target_id == target, reconcile_queue.c.method == method)
 
 
 def _nothing_left() -> ColumnElement[bool]:
     """Heroku does not have the target any more, and nothing of ours is open, there or on its way."""
-    gone = exists().where(targets.c.id == lanes.c.target_id, targets.c.gone_at.is_not(None))
+    gone = exists().where(targets.c.id == reconcile_queue.c.target_id, targets.c.absent_at.is_not(None))
     there = [
         exists().where(
-            grants.c.target_id == lanes.c.target_id,
-            grants.c.method == lanes.c.method,
+            grants.c.target_id == reconcile_queue.c.target_id,
+            grants.c.method == reconcile_queue.c.method,
             grants.c.state.in_(OPEN_STATES),
         ),
-        exists().where(changes.c.target_id == lanes.c.target_id, changes.c.state == OperationState.DOING),
-        exists().where(entries.c.target_id == lanes.c.target_id, entries.c.gone_at.is_(None)),
-        exists().where(intents.c.target_id == lanes.c.target_id, ~intents.c.settled),
-        exists().where(ranges.c.target_id == lanes.c.target_id, ranges.c.gone_at.is_(None)),
-        exists().where(accounts.c.target_id == lanes.c.target_id, accounts.c.gone_at.is_(None)),
+        exists().where(
+            operations.c.target_id == reconcile_queue.c.target_id, operations.c.state == OperationState.DOING
+        ),
+        exists().where(
+            mtls_rules.c.target_id == reconcile_queue.c.target_id, mtls_rules.c.absent_at.is_(None)
+        ),
+        exists().where(
+            mtls_rule_intents.c.target_id == reconcile_queue.c.target_id, ~mtls_rule_intents.c.resolved
+        ),
+        exists().where(
+            trusted_ranges.c.target_id == reconcile_queue.c.target_id, trusted_ranges.c.absent_at.is_(None)
+        ),
+        exists().where(
+            privatelink_accounts.c.target_id == reconcile_queue.c.target_id,
+            privatelink_accounts.c.absent_at.is_(None),
+        ),
     ]
     return and_(gone, ~or_(*there))

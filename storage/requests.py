@@ -33,9 +33,19 @@ from bot.ports import AuditContext, NewRequest, RequestDetails, WorkerName
 from storage.audit import PostgresAudit
 from storage.certificates import PostgresCertificates
 from storage.grants import grant_of
-from storage.observations import look_of
-from storage.operations import change_of
-from storage.tables import DOING, OPEN, PENDING, changes, grants, lanes, requests, targets, votes
+from storage.observations import observation_of
+from storage.operations import operation_of
+from storage.tables import (
+    DOING,
+    OPEN,
+    PENDING,
+    decisions,
+    grants,
+    operations,
+    reconcile_queue,
+    requests,
+    targets,
+)
 from storage.targets import target_of
 
 _MAKES_CERTIFICATES = (Kind.ENABLE, Kind.ISSUE, Kind.ROTATE)
@@ -43,20 +53,26 @@ _MAKES_CERTIFICATES = (Kind.ENABLE, Kind.ISSUE, Kind.ROTATE)
 
 _PENDING = literal_column(f"requests.{PENDING}", Boolean)
 _OPEN = literal_column(f"grants.{OPEN}", Boolean)
-_DOING = literal_column(f"changes.{DOING}", Boolean)
+_DOING = literal_column(f"operations.{DOING}", Boolean)
 """In words, as the partial indexes have them."""
 
 _ADD = insert(requests).returning(requests.c.id)
 
 _IDS = bindparam("ids", type_=ARRAY(BigInteger))
 
-_VOTES = select(votes).where(votes.c.request_id == any_(_IDS)).order_by(votes.c.at, votes.c.person)
+_VOTES = (
+    select(decisions).where(decisions.c.request_id == any_(_IDS)).order_by(decisions.c.at, decisions.c.person)
+)
 
 _CASES = (
-    select(requests, targets, lanes, grants, changes)
+    select(requests, targets, reconcile_queue, grants, operations)
     .join(targets, targets.c.id == requests.c.target_id)
-    .outerjoin(lanes, (lanes.c.target_id == requests.c.target_id) & (lanes.c.method == requests.c.method))
-    .outerjoin(changes, changes.c.request_id == requests.c.id)
+    .outerjoin(
+        reconcile_queue,
+        (reconcile_queue.c.target_id == requests.c.target_id)
+        & (reconcile_queue.c.method == requests.c.method),
+    )
+    .outerjoin(operations, operations.c.request_id == requests.c.id)
     .outerjoin(grants, or_(grants.c.request_id == requests.c.id, grants.c.id == requests.c.grant_id))
     .where(requests.c.id == any_(_IDS))
     .order_by(requests.c.id.desc())
@@ -74,8 +90,8 @@ def request_of(row: Mapping[Any, Any]) -> Request:
         kind=row["kind"],
         grant=row["grant_id"],
         rule=row["rule"],
-        needed=row["needed"],
-        lapse_at=row["lapse_at"],
+        needed=row["required_approvals"],
+        expires_at=row["expires_at"],
         reminders=row["reminders"],
         terms=Terms(
             method=row["method"],
@@ -84,7 +100,7 @@ def request_of(row: Mapping[Any, Any]) -> Request:
             duration=row["duration"],
             until=row["until"],
             reason=row["reason"],
-            enables=row["enables"],
+            enables_mtls=row["enables_mtls"],
         ),
         requester=row["requester"],
         state=row["state"],
@@ -110,13 +126,13 @@ class PostgresRequests:
             "kind": wanted.kind,
             "grant_id": wanted.grant,
             "rule": wanted.rule,
-            "needed": wanted.needed,
-            "lapse_at": wanted.lapse_at,
+            "required_approvals": wanted.needed,
+            "expires_at": wanted.expires_at,
             "remind_at": wanted.remind_at,
             "method": terms.method,
             "target_id": terms.target,
             "subject": terms.subject,
-            "enables": terms.enables,
+            "enables_mtls": terms.enables_mtls,
             "duration": terms.duration,
             "until": terms.until,
             "reason": terms.reason,
@@ -159,7 +175,7 @@ class PostgresRequests:
     async def vote(self, id: int, decision: Decision) -> None:
         """Records a vote; the primary key lets each person vote once."""
         await self._connection.execute(
-            insert(votes).values(
+            insert(decisions).values(
                 request_id=id,
                 person=decision.person,
                 verdict=decision.verdict,
@@ -197,7 +213,7 @@ class PostgresRequests:
 
     async def to_lapse(self, now: datetime, *, limit: int) -> tuple[Request, ...]:
         """Pending requests whose time is over, locked."""
-        return await self._due(requests.c.lapse_at, now, limit)
+        return await self._due(requests.c.expires_at, now, limit)
 
     async def to_remind(self, now: datetime, *, limit: int) -> tuple[Request, ...]:
         """Pending requests whose approvers are to be reminded, locked."""
@@ -211,7 +227,7 @@ class PostgresRequests:
 
     async def next_moment(self) -> datetime | None:
         """The next lapse or reminder."""
-        moments = [await self._first(requests.c.lapse_at), await self._first(requests.c.remind_at)]
+        moments = [await self._first(requests.c.expires_at), await self._first(requests.c.remind_at)]
         return min((moment for moment in moments if moment is not None), default=None)
 
     async def pending(self, *, limit: int) -> tuple[RequestDetails, ...]:
@@ -234,7 +250,9 @@ class PostgresRequests:
         found = union_all(
             _newest(requests, requests.c.id, requests.c.requester, _PENDING, requester, target, limit),
             _newest(grants, grants.c.request_id, grants.c.owner, _OPEN, requester, target, limit),
-            _newest(changes, changes.c.request_id, changes.c.owner, _DOING, requester, target, limit),
+            _newest(
+                operations, operations.c.request_id, operations.c.owner, _DOING, requester, target, limit
+            ),
         ).subquery()
         # A request with a change may have a grant as well.
         newest = select(found.c.id).distinct().order_by(found.c.id.desc()).limit(limit)
@@ -261,14 +279,14 @@ class PostgresRequests:
 
     async def _case(self, row: RowMapping, decisions: Sequence[Decision]) -> RequestDetails:
         request = request_of(_part(row, "requests"))
-        lane = _part(row, "lanes")
+        lane = _part(row, "reconcile_queue")
         return RequestDetails(
             request=request,
             target=target_of(_part(row, "targets")),
             decisions=tuple(decisions),
             grant=None if row["grants_id"] is None else grant_of(_part(row, "grants")),
-            look=None if lane["id"] is None else look_of(lane),
-            change=None if row["changes_id"] is None else change_of(_part(row, "changes")),
+            observation=None if lane["id"] is None else observation_of(lane),
+            operation=None if row["operations_id"] is None else operation_of(_part(row, "operations")),
             closes=await self._closes(request),
             certificate=await self._certificate(request),
             issued=await self._issued(request),
@@ -279,7 +297,7 @@ class PostgresRequests:
         return await self._certificates.find(subject.id) if isinstance(subject, CertificateId) else None
 
     async def _issued(self, request: Request) -> KnownCertificate | None:
-        makes = request.terms.enables or request.kind in _MAKES_CERTIFICATES
+        makes = request.terms.enables_mtls or request.kind in _MAKES_CERTIFICATES
         return await self._certificates.of_request(request.id) if makes else None
 
     async def _closes(self, request: Request) -> tuple[int, ...]:
@@ -302,7 +320,7 @@ class PostgresRequests:
             request=request.id,
             target=request.terms.target,
         )
-        self._touched.add(WorkerName.COURIER)
+        self._touched.add(WorkerName.NOTIFIER)
 
 
 def _newest(

@@ -27,13 +27,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.person import Person
 from bot.ports import UserLookup, WorkerName
-from storage.tables import groups, people
+from storage.tables import slack_groups, slack_users
 
 FRESH: Final = timedelta(minutes=10)
 """Older knowledge about a person decides nothing."""
 
 
-_version: Final = cast(literal_column("people.xmin"), Text)
+_version: Final = cast(literal_column("slack_users.xmin"), Text)
 """The transaction that wrote a row last (PostgreSQL manual, "System Columns"): a version without a column."""
 
 
@@ -63,7 +63,9 @@ class PostgresSlackUsers:
 
     async def locale(self, id: str) -> str | None:
         """A person's Slack locale, however old."""
-        return (await self._connection.execute(select(people.c.locale).where(people.c.id == id))).scalar()
+        return (
+            await self._connection.execute(select(slack_users.c.locale).where(slack_users.c.id == id))
+        ).scalar()
 
     async def reading(self) -> datetime:
         """Postgres' time before Slack is asked: what it then says is as old as this, come when it may."""
@@ -80,39 +82,41 @@ class PostgresSlackUsers:
         rows = sorted(map(_row, found), key=lambda row: str(row["id"]))
         if not rows:
             return
-        statement = insert(people).values(known_at=_moment(read))
-        fresh = {name: statement.excluded[name] for name in (*rows[0], "known_at") if name != "id"}
+        statement = insert(slack_users).values(fetched_at=_moment(read))
+        fresh = {name: statement.excluded[name] for name in (*rows[0], "fetched_at") if name != "id"}
         # Null, which means "asked for", is not older than anything: only an answer replaces it.
-        newer = people.c.known_at <= statement.excluded.known_at
+        newer = slack_users.c.fetched_at <= statement.excluded.fetched_at
         await self._connection.execute(
             statement.on_conflict_do_update(index_elements=["id"], set_=fresh, where=newer), rows
         )
 
     async def keep_group(self, id: str, members: Iterable[str], *, read: datetime | None = None) -> None:
         """Refreshes who is in a user group, unless that was learnt later; ``read`` as in ``keep``."""
-        statement = insert(groups).values(id=id, members=sorted(members), known_at=_moment(read))
-        fresh = {name: statement.excluded[name] for name in ("members", "known_at")}
-        newer = groups.c.known_at <= statement.excluded.known_at
+        statement = insert(slack_groups).values(id=id, members=sorted(members), fetched_at=_moment(read))
+        fresh = {name: statement.excluded[name] for name in ("members", "fetched_at")}
+        newer = slack_groups.c.fetched_at <= statement.excluded.fetched_at
         await self._connection.execute(
             statement.on_conflict_do_update(index_elements=["id"], set_=fresh, where=newer)
         )
 
     async def request_lookup(self, id: str) -> None:
         """Notes that somebody unknown turned up; one known too long ago becomes unknown."""
-        statement = insert(people).values(id=id)
+        statement = insert(slack_users).values(id=id)
         await self._connection.execute(
-            statement.on_conflict_do_update(index_elements=["id"], set_={"known_at": None})
+            statement.on_conflict_do_update(index_elements=["id"], set_={"fetched_at": None})
         )
         self._touched.add(WorkerName.CLOCK)
 
     async def asked_for(self) -> tuple[str, ...]:
         """Ids of people who turned up unknown, a hundred at most: one minute's ``users.info`` calls."""
-        statement = select(people.c.id).where(people.c.known_at.is_(None)).limit(100)
+        statement = select(slack_users.c.id).where(slack_users.c.fetched_at.is_(None)).limit(100)
         return tuple((await self._connection.execute(statement)).scalars())
 
     async def question(self, id: str) -> UserLookup | None:
         """The open question about somebody, before Slack is asked; None when it is answered by now."""
-        statement = select(_version, func.now()).where(people.c.id == id, people.c.known_at.is_(None))
+        statement = select(_version, func.now()).where(
+            slack_users.c.id == id, slack_users.c.fetched_at.is_(None)
+        )
         row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else UserLookup(id=id, version=row[0], read=row[1])
 
@@ -121,12 +125,16 @@ class PostgresSlackUsers:
 
         Somebody is asked for anew when Slack tells of a change: an answer from before it is not the truth.
         """
-        asked = (people.c.id == question.id, people.c.known_at.is_(None), _version == question.version)
+        asked = (
+            slack_users.c.id == question.id,
+            slack_users.c.fetched_at.is_(None),
+            _version == question.version,
+        )
         if person is None:
-            await self._connection.execute(delete(people).where(*asked))
+            await self._connection.execute(delete(slack_users).where(*asked))
             return
-        known = {**_row(person), "known_at": question.read}
-        await self._connection.execute(update(people).where(*asked).values(known))
+        known = {**_row(person), "fetched_at": question.read}
+        await self._connection.execute(update(slack_users).where(*asked).values(known))
 
 
 _OWN: Final = tuple(name for name in Person.__dataclass_fields__ if not name.startswith("groups"))
@@ -136,15 +144,15 @@ _OWN: Final = tuple(name for name in Person.__dataclass_fields__ if not name.sta
 def _find() -> Select[Any]:
     """Made once: every command, click and addition asks this."""
     fresh = func.now() - FRESH
-    within = select(func.array_agg(groups.c.id)).where(
-        bindparam("id") == any_(groups.c.members), groups.c.known_at > fresh
+    within = select(func.array_agg(slack_groups.c.id)).where(
+        bindparam("id") == any_(slack_groups.c.members), slack_groups.c.fetched_at > fresh
     )
-    asked = groups.c.id == any_(bindparam("groups", type_=ARRAY(Text)))
-    known = select(func.count()).where(asked, groups.c.known_at > fresh)
-    columns = [people.c[name] for name in _OWN]
+    asked = slack_groups.c.id == any_(bindparam("groups", type_=ARRAY(Text)))
+    known = select(func.count()).where(asked, slack_groups.c.fetched_at > fresh)
+    columns = [slack_users.c[name] for name in _OWN]
     return select(
         *columns, within.scalar_subquery().label("within"), known.scalar_subquery().label("known")
-    ).where(people.c.id == bindparam("id"), people.c.known_at > fresh)
+    ).where(slack_users.c.id == bindparam("id"), slack_users.c.fetched_at > fresh)
 
 
 _FIND: Final = _find()

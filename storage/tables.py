@@ -51,10 +51,10 @@ ENDING: Final = "state = 'ending'"
 TO_WARN: Final = "state = 'in_force' AND warn_at IS NOT NULL"
 """Grants with a warning to come."""
 
-TO_REMIND: Final = "gone_at IS NULL AND status = 'ready' AND remind_at IS NOT NULL"
+TO_REMIND: Final = "absent_at IS NULL AND status = 'ready' AND remind_at IS NOT NULL"
 """Certificates with a reminder of their end to come."""
 
-TO_WAKE: Final = "state = 'doing' AND wake_at IS NOT NULL"
+TO_WAKE: Final = "state = 'doing' AND check_at IS NOT NULL"
 """Changes that wait for a person, and that the clock looks at."""
 
 metadata = MetaData(
@@ -74,7 +74,7 @@ def _lease() -> list[Column[Any]]:
         Column("due_at", UtcDateTime, server_default=func.now()),
         Column("lease", Uuid),
         Column("lease_until", UtcDateTime),
-        Column("tries", Integer, nullable=False, server_default="0"),
+        Column("attempts", Integer, nullable=False, server_default="0"),
     ]
 
 
@@ -82,30 +82,32 @@ installation = Table(
     "installation",
     metadata,
     Column("only", Boolean, CheckConstraint("only", name="one_row"), primary_key=True, server_default="true"),
-    Column("mark", Text, nullable=False),
+    Column("marker", Text, nullable=False),
 )
 
-budget = Table(
-    "budget",
+rate_budget = Table(
+    "rate_budget",
     metadata,
     Column("only", Boolean, CheckConstraint("only", name="one_row"), primary_key=True, server_default="true"),
     Column("size", Double, nullable=False, server_default="4500", comment="Heroku's tokens of an account"),
     Column("refill", Double, nullable=False, server_default="1.25", comment="tokens a second"),
     Column("tokens", Double, nullable=False, server_default="4500"),
-    Column("looks", Double, nullable=False, server_default="1500", comment="tokens left for mere looks"),
+    Column(
+        "observations", Double, nullable=False, server_default="1500", comment="tokens left for mere looks"
+    ),
     Column("at", UtcDateTime, nullable=False, server_default=func.clock_timestamp()),
 )
 
-received = Table(
-    "received",
+idempotency_keys = Table(
+    "idempotency_keys",
     metadata,
     Column("key", Text, primary_key=True),
     Column("request_id", BigInteger),
     Column("at", UtcDateTime, nullable=False, server_default=func.now()),
 )
 
-people = Table(
-    "people",
+slack_users = Table(
+    "slack_users",
     metadata,
     Column("id", Text, primary_key=True),
     Column("name", Text, nullable=False, server_default=""),
@@ -115,16 +117,16 @@ people = Table(
     Column("bot", Boolean, nullable=False, server_default="false"),
     Column("guest", Boolean, nullable=False, server_default="false"),
     Column("external", Boolean, nullable=False, server_default="false"),
-    Column("known_at", UtcDateTime, comment="Postgres time; null: asked for, not known yet"),
-    Index("ix_people_asked_for", "id", postgresql_where=text("known_at IS NULL")),
+    Column("fetched_at", UtcDateTime, comment="Postgres time; null: asked for, not known yet"),
+    Index("ix_slack_users_asked_for", "id", postgresql_where=text("fetched_at IS NULL")),
 )
 
-groups = Table(
-    "groups",
+slack_groups = Table(
+    "slack_groups",
     metadata,
     Column("id", Text, primary_key=True),
     Column("members", ARRAY(Text), nullable=False),
-    Column("known_at", UtcDateTime, nullable=False, server_default=func.now()),
+    Column("fetched_at", UtcDateTime, nullable=False, server_default=func.now()),
 )
 
 targets = Table(
@@ -140,23 +142,23 @@ targets = Table(
     Column("plan", Text, nullable=False, server_default="", comment="of a database"),
     Column("config_var", Text, nullable=False, server_default="", comment="of a database"),
     Column("generation", Text, nullable=False, server_default="", comment="of a space"),
-    Column("gone_at", UtcDateTime, comment="the discovery that did not find it any more"),
+    Column("absent_at", UtcDateTime, comment="the discovery that did not find it any more"),
 )
 
-lanes = Table(
-    "lanes",
+reconcile_queue = Table(
+    "reconcile_queue",
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
     Column("method", Word(Method), nullable=False),
     Column("generation", BigInteger, nullable=False, server_default="0"),
     Column("reconciled_generation", BigInteger, nullable=False, server_default="0"),
-    Column("looked_at", UtcDateTime),
-    Column("look", JSONB),
+    Column("observed_at", UtcDateTime),
+    Column("observation", JSONB),
     *_lease(),
-    Column("troubles", Integer, nullable=False, server_default="0"),
+    Column("failures", Integer, nullable=False, server_default="0"),
     UniqueConstraint("target_id", "method"),
-    Index("ix_lanes_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
+    Index("ix_reconcile_queue_due", "due_at", postgresql_where=text("due_at IS NOT NULL")),
 )
 
 requests = Table(
@@ -168,9 +170,9 @@ requests = Table(
     Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
     Column("grant_id", Uuid, comment="the grant that is to be extended"),
     Column("rule", Text, nullable=False, comment="the policy's rule under which it was asked"),
-    Column("needed", Integer, nullable=False, comment="approvals that decide it"),
+    Column("required_approvals", Integer, nullable=False, comment="approvals that decide it"),
     Column("subject", Subject, nullable=False),
-    Column("enables", Boolean, nullable=False, server_default="false", comment="mTLS first"),
+    Column("enables_mtls", Boolean, nullable=False, server_default="false", comment="mTLS first"),
     Column("duration", Interval),
     Column("until", UtcDateTime),
     Column("reason", Text, nullable=False),
@@ -179,17 +181,17 @@ requests = Table(
     Column("version", Integer, nullable=False, server_default="1"),
     Column("asked_at", UtcDateTime, nullable=False),
     Column("decided_at", UtcDateTime),
-    Column("lapse_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
     Column("remind_at", UtcDateTime),
     Column("reminders", Integer, nullable=False, server_default="0"),
     CheckConstraint("duration IS NULL OR until IS NULL", name="one_end"),
     Index("ix_requests_pending", "id", postgresql_where=text(PENDING)),
-    Index("ix_requests_lapse", "lapse_at", postgresql_where=text(PENDING)),
+    Index("ix_requests_lapse", "expires_at", postgresql_where=text(PENDING)),
     Index("ix_requests_remind", "remind_at", postgresql_where=text(f"{PENDING} AND remind_at IS NOT NULL")),
 )
 
-votes = Table(
-    "votes",
+decisions = Table(
+    "decisions",
     metadata,
     Column("request_id", BigInteger, ForeignKey(requests.c.id), primary_key=True),
     Column("person", Text, primary_key=True),
@@ -210,7 +212,7 @@ grants = Table(
     Column("duration", Interval),
     Column("state", Word(GrantState), nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
-    Column("overdue_at", UtcDateTime, nullable=False, comment="Postgres time of the opening deadline"),
+    Column("deadline_at", UtcDateTime, nullable=False, comment="Postgres time of the opening deadline"),
     Column("verified_at", UtcDateTime),
     Column("ends_at", UtcDateTime, comment="null: it has no end"),
     Column("extended", Interval, nullable=False, server_default="0"),
@@ -226,8 +228,8 @@ grants = Table(
     Index("ix_grants_warn", "warn_at", postgresql_where=text(TO_WARN)),
 )
 
-changes = Table(
-    "changes",
+operations = Table(
+    "operations",
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("request_id", BigInteger, ForeignKey(requests.c.id), nullable=False, unique=True),
@@ -238,78 +240,92 @@ changes = Table(
     Column("owner", Text, nullable=False),
     Column("state", Word(OperationState), nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
-    Column("overdue_at", UtcDateTime, nullable=False, comment="Postgres time of the deadline"),
+    Column("deadline_at", UtcDateTime, nullable=False, comment="Postgres time of the deadline"),
     Column("closed_at", UtcDateTime),
     Column("progress", JSONB, nullable=False, server_default="{}", comment="what the next pass has to know"),
     Column("why", Word(Why)),
     Column("detail", Text, nullable=False, server_default=""),
-    Column("wake_at", UtcDateTime, comment="business time; null: it waits for nobody"),
-    Index("ix_changes_doing", "target_id", "method", postgresql_where=text("state = 'doing'")),
-    Index("ix_changes_wake", "wake_at", postgresql_where=text(TO_WAKE)),
+    Column("check_at", UtcDateTime, comment="business time; null: it waits for nobody"),
+    Index("ix_operations_doing", "target_id", "method", postgresql_where=text("state = 'doing'")),
+    Index("ix_operations_wake", "check_at", postgresql_where=text(TO_WAKE)),
 )
 
-intents = Table(
-    "intents",
+mtls_rule_intents = Table(
+    "mtls_rule_intents",
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
     Column("network", Network, nullable=False),
-    Column("mark", Text, nullable=False),
-    Column("settled", Boolean, nullable=False, server_default="false", comment="its outcome is known"),
-    Column("waits_until", UtcDateTime, nullable=False, comment="Postgres time until which it may still land"),
+    Column("marker", Text, nullable=False),
+    Column("resolved", Boolean, nullable=False, server_default="false", comment="its outcome is known"),
+    Column(
+        "ambiguous_until", UtcDateTime, nullable=False, comment="Postgres time until which it may still land"
+    ),
     Column("error", Text, nullable=False, server_default=""),
     Column("at", UtcDateTime, nullable=False, server_default=func.now()),
-    Index("ix_intents_open", "target_id", postgresql_where=text("NOT settled")),
+    Index("ix_mtls_rule_intents_open", "target_id", postgresql_where=text("NOT resolved")),
 )
 
-entries = Table(
-    "entries",
+mtls_rules = Table(
+    "mtls_rules",
     metadata,
     Column("rule_id", Uuid, primary_key=True),
     Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
-    Column("intent_id", Uuid, ForeignKey(intents.c.id), comment="null: it was taken over"),
+    Column("intent_id", Uuid, ForeignKey(mtls_rule_intents.c.id), comment="null: it was taken over"),
     Column("network", Network, nullable=False),
-    Column("listed", Boolean, nullable=False, server_default="false"),
+    Column("observed", Boolean, nullable=False, server_default="false"),
     Column("adopted", Boolean, nullable=False, server_default="false", comment="it stays without a grant"),
-    Column("removal_asked_at", UtcDateTime, comment="Postgres time"),
-    Column("gone_at", UtcDateTime, comment="Postgres time of the look that proved it"),
-    Index("ix_entries_present", "target_id", postgresql_where=text("gone_at IS NULL")),
-    Index("ix_entries_gone", "target_id", "gone_at", postgresql_where=text("gone_at IS NOT NULL")),
+    Column("removal_requested_at", UtcDateTime, comment="Postgres time"),
+    Column("absent_at", UtcDateTime, comment="Postgres time of the look that proved it"),
+    Index("ix_mtls_rules_present", "target_id", postgresql_where=text("absent_at IS NULL")),
+    Index("ix_mtls_rules_gone", "target_id", "absent_at", postgresql_where=text("absent_at IS NOT NULL")),
 )
 
-accounts = Table(
-    "accounts",
+privatelink_accounts = Table(
+    "privatelink_accounts",
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
     Column("arn", Text, nullable=False, comment="an AWS account that we let in through PrivateLink"),
     Column("adopted", Boolean, nullable=False, server_default="false", comment="it stays without a grant"),
     Column("asked_at", UtcDateTime, nullable=False, server_default=func.now(), comment="Postgres time"),
-    Column("waits_until", UtcDateTime, comment="Postgres time until which it may still land"),
-    Column("listed", Boolean, nullable=False, server_default="false"),
-    Column("removal_asked_at", UtcDateTime, comment="Postgres time"),
-    Column("gone_at", UtcDateTime, comment="Postgres time of the look that proved it"),
+    Column("ambiguous_until", UtcDateTime, comment="Postgres time until which it may still land"),
+    Column("observed", Boolean, nullable=False, server_default="false"),
+    Column("removal_requested_at", UtcDateTime, comment="Postgres time"),
+    Column("absent_at", UtcDateTime, comment="Postgres time of the look that proved it"),
     Column("error", Text, nullable=False, server_default=""),
-    Index("ix_accounts_present", "target_id", "arn", unique=True, postgresql_where=text("gone_at IS NULL")),
+    Index(
+        "ix_privatelink_accounts_present",
+        "target_id",
+        "arn",
+        unique=True,
+        postgresql_where=text("absent_at IS NULL"),
+    ),
 )
 
-ranges = Table(
-    "ranges",
+trusted_ranges = Table(
+    "trusted_ranges",
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
     Column("source", Text, nullable=False, comment="a trusted range that we wrote into a space's list"),
     Column("asked_at", UtcDateTime, nullable=False, server_default=func.now(), comment="Postgres time"),
-    Column("listed", Boolean, nullable=False, server_default="false"),
+    Column("observed", Boolean, nullable=False, server_default="false"),
     Column("adopted", Boolean, nullable=False, server_default="false", comment="it stays without a grant"),
-    Column("removal_asked_at", UtcDateTime, comment="Postgres time"),
-    Column("gone_at", UtcDateTime, comment="Postgres time of the look that proved it"),
-    Index("ix_ranges_present", "target_id", "source", unique=True, postgresql_where=text("gone_at IS NULL")),
-    Index("ix_ranges_gone", "target_id", "gone_at", postgresql_where=text("gone_at IS NOT NULL")),
+    Column("removal_requested_at", UtcDateTime, comment="Postgres time"),
+    Column("absent_at", UtcDateTime, comment="Postgres time of the look that proved it"),
+    Index(
+        "ix_trusted_ranges_present",
+        "target_id",
+        "source",
+        unique=True,
+        postgresql_where=text("absent_at IS NULL"),
+    ),
+    Index("ix_trusted_ranges_gone", "target_id", "absent_at", postgresql_where=text("absent_at IS NOT NULL")),
 )
 
-range_writes = Table(
-    "range_writes",
+ruleset_writes = Table(
+    "ruleset_writes",
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
@@ -320,19 +336,19 @@ range_writes = Table(
     Column("removed", ARRAY(Text), nullable=False),
     Column("ruleset_id", Uuid, comment="Heroku's id of what came of it; null: the answer is not known"),
     Column("at", UtcDateTime, nullable=False, server_default=func.clock_timestamp()),
-    Index("ix_range_writes_target_id", "target_id"),
+    Index("ix_ruleset_writes_target_id", "target_id"),
     comment="lists that we wrote, until it is known what others wrote around them",
 )
 
-space_services = Table(
-    "space_services",
+data_service_access = Table(
+    "data_service_access",
     metadata,
     Column("target_id", Uuid, ForeignKey(targets.c.id), primary_key=True),
     Column("state", Word(Services), nullable=False, server_default="unknown"),
     Column("asked_at", UtcDateTime, comment="business time of the ticket's text"),
     Column("decided_by", Text),
     Column("decided_at", UtcDateTime),
-    Column("waits_until", UtcDateTime, comment="Postgres time until which a write may still land"),
+    Column("ambiguous_until", UtcDateTime, comment="Postgres time until which a write may still land"),
     Column("written_at", UtcDateTime, comment="Postgres time of the last write"),
 )
 
@@ -349,7 +365,7 @@ certificates = Table(
     Column("expires_at", UtcDateTime, comment="as read, never computed"),
     Column("first_seen_at", UtcDateTime, nullable=False, server_default=func.now(), comment="Postgres time"),
     Column("last_seen_at", UtcDateTime, nullable=False, server_default=func.now(), comment="Postgres time"),
-    Column("gone_at", UtcDateTime, comment="Postgres time of the look that proved it"),
+    Column("absent_at", UtcDateTime, comment="Postgres time of the look that proved it"),
     Column("delivered_at", UtcDateTime, comment="business time of the last handing out"),
     Column("rung", Integer, comment="days before the end, of the last reminder"),
     Column("acknowledged_at", UtcDateTime, comment="business time"),
@@ -357,13 +373,13 @@ certificates = Table(
     Column("snoozed_until", UtcDateTime, comment="business time"),
     Column("snoozes", Integer, nullable=False, server_default="0"),
     Column("remind_at", UtcDateTime, comment="business time of the next reminder"),
-    Index("ix_certificates_present", "target_id", postgresql_where=text("gone_at IS NULL")),
+    Index("ix_certificates_present", "target_id", postgresql_where=text("absent_at IS NULL")),
     Index("ix_certificates_request", "request_id"),
     Index("ix_certificates_remind", "remind_at", postgresql_where=text(TO_REMIND)),
 )
 
-handouts = Table(
-    "handouts",
+download_links = Table(
+    "download_links",
     metadata,
     Column("id", Uuid, primary_key=True, comment="no secret: it stands in addresses"),
     Column("certificate_id", Uuid, ForeignKey(certificates.c.id), nullable=False),
@@ -378,11 +394,11 @@ handouts = Table(
     Column("delivered_at", UtcDateTime),
     Column("lease", Uuid),
     Column("lease_until", UtcDateTime, comment="Postgres time until which somebody is being served"),
-    Index("ix_handouts_open", "certificate_id", postgresql_where=text("state = 'open'")),
+    Index("ix_download_links_open", "certificate_id", postgresql_where=text("state = 'open'")),
 )
 
-posts = Table(
-    "posts",
+outbox = Table(
+    "outbox",
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("key", Text, nullable=False, unique=True, comment="what is told once"),
@@ -393,15 +409,15 @@ posts = Table(
     Column("channel", Text),
     Column("ts", Text),
     Column("posting_since", UtcDateTime, comment="Postgres time of a try whose answer is not recorded"),
-    Column("generation", Integer, nullable=False, server_default="1"),
-    Column("shown_version", Integer, nullable=False, server_default="0"),
+    Column("version", Integer, nullable=False, server_default="1"),
+    Column("sent_version", Integer, nullable=False, server_default="0"),
     *_lease(),
-    Index("ix_posts_due", "due_at", postgresql_where=text("shown_version < generation")),
-    Index("ix_posts_request", "request_id"),
+    Index("ix_outbox_due", "due_at", postgresql_where=text("sent_version < version")),
+    Index("ix_outbox_request", "request_id"),
 )
 
-chores = Table(
-    "chores",
+periodic_tasks = Table(
+    "periodic_tasks",
     metadata,
     Column("name", Text, primary_key=True),
     Column("due_at", UtcDateTime, nullable=False),

@@ -14,8 +14,8 @@ from bot.domain.observation import Observation
 from bot.domain.target import Database, Space, Target
 from bot.ports import WorkerName
 from storage import leases
-from storage.observations import look_of
-from storage.tables import lanes, targets
+from storage.observations import observation_of
+from storage.tables import reconcile_queue, targets
 
 _DATABASE: Final = (Method.MTLS, Method.PRIVATELINK)
 _SPACE: Final = (Method.TRUSTED,)
@@ -27,13 +27,14 @@ _TEXTS: Final = dict.fromkeys(("app", "space", "plan", "config_var", "generation
 
 
 _CALLED: Final = (
-    select(targets, lanes.c.method, lanes.c.look, lanes.c.looked_at)
+    select(targets, reconcile_queue.c.method, reconcile_queue.c.observation, reconcile_queue.c.observed_at)
     .outerjoin(
-        lanes,
-        (lanes.c.target_id == targets.c.id) & (lanes.c.method == bindparam("way", type_=lanes.c.method.type)),
+        reconcile_queue,
+        (reconcile_queue.c.target_id == targets.c.id)
+        & (reconcile_queue.c.method == bindparam("way", type_=reconcile_queue.c.method.type)),
     )
     .where(
-        targets.c.gone_at.is_(None),
+        targets.c.absent_at.is_(None),
         ~targets.c.is_space,
         bindparam("called").in_([func.lower(targets.c.name), func.lower(targets.c.app)]),
     )
@@ -78,7 +79,7 @@ class PostgresTargets:
         """The databases that are called so, or whose app is, each with the last look at a method of it."""
         asked = {"called": name.lower(), "way": method}
         rows = (await self._connection.execute(_CALLED, asked)).mappings()
-        return tuple((database_of(row), look_of(row)) for row in rows)
+        return tuple((database_of(row), observation_of(row)) for row in rows)
 
     async def discovered(self, databases: Iterable[Database], spaces: Iterable[Space] = ()) -> None:
         """Records a complete discovery: new ones appear, names follow, missing ones are marked gone.
@@ -96,18 +97,20 @@ class PostgresTargets:
             select(targets.c.id).where(affected).order_by(targets.c.id).with_for_update()
         )
         await self._connection.execute(
-            update(targets).where(missing, targets.c.gone_at.is_(None)).values(gone_at=func.now())
+            update(targets).where(missing, targets.c.absent_at.is_(None)).values(absent_at=func.now())
         )
         if changed:
             await self._write(changed)
-            self._touched.add(WorkerName.KEEPER)
+            self._touched.add(WorkerName.RECONCILER)
 
     async def renamed(self, database: UUID, name: str) -> None:
         """Records an add-on's new name."""
         await self._connection.execute(update(targets).where(targets.c.id == database).values(name=name))
 
     async def _present(self) -> tuple[Target, ...]:
-        statement = select(targets).where(targets.c.gone_at.is_(None)).order_by(targets.c.app, targets.c.name)
+        statement = (
+            select(targets).where(targets.c.absent_at.is_(None)).order_by(targets.c.app, targets.c.name)
+        )
         return tuple(target_of(row) for row in (await self._connection.execute(statement)).mappings())
 
     async def _write(self, found: Sequence[Target]) -> None:
@@ -116,13 +119,13 @@ class PostgresTargets:
         statement = insert(targets)
         fresh = {name: statement.excluded[name] for name in rows[0] if name != "id"}
         await self._connection.execute(
-            statement.on_conflict_do_update(index_elements=["id"], set_={**fresh, "gone_at": None}), rows
+            statement.on_conflict_do_update(index_elements=["id"], set_={**fresh, "absent_at": None}), rows
         )
         turns = [
             {"target_id": target.id, "method": method} for target in found for method in _ways_in(target)
         ]
         if turns:
-            lane, due = insert(lanes), {"due_at": leases.soon(lanes)}
+            lane, due = insert(reconcile_queue), {"due_at": leases.soon(reconcile_queue)}
             await self._connection.execute(
                 lane.on_conflict_do_update(index_elements=["target_id", "method"], set_=due), turns
             )

@@ -35,42 +35,42 @@ from storage.write_buffer import WriteBuffer
 class PostgresTransaction:
     """One unit of work, and everything that is kept, seen through it."""
 
-    def __init__(self, connection: AsyncConnection, bell: Wakeups) -> None:
+    def __init__(self, connection: AsyncConnection, wakeups: Wakeups) -> None:
         self._connection = connection
-        self._bell = bell
+        self._wakeups = wakeups
         self._touched: set[WorkerName] = set()
         self._waiting = WriteBuffer(connection)
         self.audit = PostgresAudit(connection, self._waiting)
-        self.received = PostgresIdempotencyKeys(connection, self._waiting)
-        self.people = PostgresSlackUsers(connection, self._touched)
+        self.idempotency_keys = PostgresIdempotencyKeys(connection, self._waiting)
+        self.slack_users = PostgresSlackUsers(connection, self._touched)
         self.targets = PostgresTargets(connection, self._touched)
-        self.lanes = PostgresReconcileQueue(connection, self._touched)
-        self.entries = PostgresMtlsRules(connection)
-        self.links = PostgresPrivateLinkAccounts(connection)
+        self.reconcile_queue = PostgresReconcileQueue(connection, self._touched)
+        self.mtls_rules = PostgresMtlsRules(connection)
+        self.privatelink_accounts = PostgresPrivateLinkAccounts(connection)
         self.certificates = PostgresCertificates(connection, self._touched)
-        self.reminders = PostgresExpiryReminders(connection, self.audit, self._touched)
-        self.ranges = PostgresTrustedRanges(connection, self.audit)
+        self.expiry_reminders = PostgresExpiryReminders(connection, self.audit, self._touched)
+        self.trusted_ranges = PostgresTrustedRanges(connection, self.audit)
         self.requests = PostgresRequests(connection, self.audit, self._touched)
         self.grants = PostgresGrants(connection, self.audit, self._touched)
-        self.handouts = PostgresDownloadLinks(connection, self.audit)
-        self.changes = PostgresOperations(connection, self.audit, self._touched)
-        self.posts = PostgresOutbox(connection, self._waiting, self._touched)
-        self.chores = PostgresPeriodicTasks(connection)
+        self.download_links = PostgresDownloadLinks(connection, self.audit)
+        self.operations = PostgresOperations(connection, self.audit, self._touched)
+        self.outbox = PostgresOutbox(connection, self._waiting, self._touched)
+        self.periodic_tasks = PostgresPeriodicTasks(connection)
 
     async def commit(self) -> None:
         """Makes everything durable at once, then rings the loops that it concerns."""
         await self._waiting.write()
         await self._connection.commit()
-        self._bell.ring(self._touched)
+        self._wakeups.wake(self._touched)
         self._touched.clear()
 
 
 class PostgresStore:
     """The truth."""
 
-    def __init__(self, engine: AsyncEngine, bell: Wakeups) -> None:
+    def __init__(self, engine: AsyncEngine, wakeups: Wakeups) -> None:
         self._engine = engine
-        self._bell = bell
+        self._wakeups = wakeups
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[PostgresTransaction]:
@@ -81,7 +81,7 @@ class PostgresStore:
         """
         try:
             async with self._engine.connect() as connection:
-                yield PostgresTransaction(connection, self._bell)
+                yield PostgresTransaction(connection, self._wakeups)
         except (OperationalError, InterfaceError, PoolTimeoutError) as error:
             raise StoreUnavailableError("Postgres did not do it in time") from error
         except DBAPIError as error:

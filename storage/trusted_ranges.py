@@ -18,10 +18,10 @@ from bot.domain.trusted_ips.merge import Rules, Written
 from bot.domain.trusted_ips.plan import Edit, OurRange, RangesKnown, RangeWant
 from bot.domain.trusted_ips.ruleset import RulesetRule, Services
 from bot.ports import AuditContext, ReconcileJob
-from storage import lately
+from storage import recently_removed
 from storage.audit import PostgresAudit
 from storage.mtls_rules import CALL
-from storage.tables import grants, range_writes, ranges, space_services
+from storage.tables import data_service_access, grants, ruleset_writes, trusted_ranges
 
 
 class PostgresTrustedRanges:
@@ -34,19 +34,19 @@ class PostgresTrustedRanges:
     async def known(self, job: ReconcileJob, now: datetime) -> RangesKnown:
         """What the store knows of a space's list; by ``now``, business time, ends have passed."""
         space = job.target.id
-        waits = func.coalesce(space_services.c.waits_until > func.now(), False)
-        waiting = select(waits).where(space_services.c.target_id == space)
+        waits = func.coalesce(data_service_access.c.ambiguous_until > func.now(), False)
+        waiting = select(waits).where(data_service_access.c.target_id == space)
         return RangesKnown(
             wants=tuple(await self._wants(space, now)),
             ours=tuple(await self._ours(space)),
             waiting=bool((await self._connection.execute(waiting)).scalar()),
-            removed=(await self.lately(space)).removed,
+            removed=(await self.recently_removed(space)).removed,
         )
 
     async def writes(self, space: UUID) -> tuple[Written, ...]:
         """Lists that we wrote and around which nobody has looked yet, in their order."""
-        statement = select(range_writes).where(range_writes.c.target_id == space)
-        rows = (await self._connection.execute(statement.order_by(range_writes.c.at))).mappings()
+        statement = select(ruleset_writes).where(ruleset_writes.c.target_id == space)
+        rows = (await self._connection.execute(statement.order_by(ruleset_writes.c.at))).mappings()
         return tuple(
             Written(
                 id=row["id"],
@@ -63,17 +63,19 @@ class PostgresTrustedRanges:
         """Records that a list is about to be written; it may land until its outcome is recorded."""
         space, edit = job.target.id, write.edit
         if edit.add:
-            statement = insert(ranges).values([{"target_id": space, "source": each} for each in edit.add])
+            statement = insert(trusted_ranges).values(
+                [{"target_id": space, "source": each} for each in edit.add]
+            )
             await self._connection.execute(
                 statement.on_conflict_do_update(
                     index_elements=["target_id", "source"],
-                    index_where=ranges.c.gone_at.is_(None),
-                    set_={"asked_at": func.now(), "removal_asked_at": None},
+                    index_where=trusted_ranges.c.absent_at.is_(None),
+                    set_={"asked_at": func.now(), "removal_requested_at": None},
                 )
             )
-        await self._set(job, edit.remove, removal_asked_at=func.now())
+        await self._set(job, edit.remove, removal_requested_at=func.now())
         await self._connection.execute(
-            insert(range_writes).values(
+            insert(ruleset_writes).values(
                 id=write.id,
                 target_id=space,
                 base_id=write.base,
@@ -83,83 +85,87 @@ class PostgresTrustedRanges:
                 removed=list(edit.remove),
             )
         )
-        await self._set_space(space, waits_until=func.now() + CALL + QUARANTINE, written_at=func.now())
+        await self._set_space(space, ambiguous_until=func.now() + CALL + QUARANTINE, written_at=func.now())
 
     async def answered(self, job: ReconcileJob, write: UUID, ruleset: UUID) -> None:
         """Records what Heroku made of a list."""
-        which = range_writes.c.id == write
-        await self._connection.execute(update(range_writes).where(which).values(ruleset_id=ruleset))
-        await self._set_space(job.target.id, waits_until=None)
+        which = ruleset_writes.c.id == write
+        await self._connection.execute(update(ruleset_writes).where(which).values(ruleset_id=ruleset))
+        await self._set_space(job.target.id, ambiguous_until=None)
 
     async def unclear(self, job: ReconcileJob) -> None:
         """Records that an answer was lost: the list may still land for a while."""
-        await self._set_space(job.target.id, waits_until=func.now() + QUARANTINE)
+        await self._set_space(job.target.id, ambiguous_until=func.now() + QUARANTINE)
 
     async def nothing_written(self, job: ReconcileJob, write: Written) -> None:
         """Records that Heroku said no: sources that appear now are somebody else's."""
-        await self._set(job, write.edit.add, ~ranges.c.listed, gone_at=func.now())
-        await self._set(job, write.edit.remove, removal_asked_at=None)
-        await self._connection.execute(delete(range_writes).where(range_writes.c.id == write.id))
-        await self._set_space(job.target.id, waits_until=None)
+        await self._set(job, write.edit.add, ~trusted_ranges.c.observed, absent_at=func.now())
+        await self._set(job, write.edit.remove, removal_requested_at=None)
+        await self._connection.execute(delete(ruleset_writes).where(ruleset_writes.c.id == write.id))
+        await self._set_space(job.target.id, ambiguous_until=None)
 
     async def checked(self, job: ReconcileJob, *, theirs: Iterable[str]) -> None:
         """Records that it is known what others wrote around our lists, or that nobody can tell."""
         await self.gone(job, theirs)
-        await self._connection.execute(delete(range_writes).where(range_writes.c.target_id == job.target.id))
-        await self._set_space(job.target.id, waits_until=None)
+        await self._connection.execute(
+            delete(ruleset_writes).where(ruleset_writes.c.target_id == job.target.id)
+        )
+        await self._set_space(job.target.id, ambiguous_until=None)
 
     async def spared(self, job: ReconcileJob, sources: Iterable[str]) -> None:
         """Records that the removal of these sources, which were taken over, will not be made."""
-        await self._set(job, sources, ranges.c.adopted, removal_asked_at=None)
+        await self._set(job, sources, trusted_ranges.c.adopted, removal_requested_at=None)
 
     async def listed(self, job: ReconcileJob, sources: Iterable[str]) -> None:
         """Records that a look showed these sources of ours."""
-        await self._set(job, sources, ~ranges.c.listed, listed=True)
+        await self._set(job, sources, ~trusted_ranges.c.observed, observed=True)
 
     async def gone(self, job: ReconcileJob, sources: Iterable[str]) -> None:
         """Records that these sources of ours are there no longer."""
-        await self._set(job, sources, gone_at=func.now())
+        await self._set(job, sources, absent_at=func.now())
 
     async def adopt(self, job: ReconcileJob, sources: Iterable[str]) -> None:
         """Takes sources over that somebody else wrote, each once however often it was asked for."""
         rows = [
-            {"target_id": job.target.id, "source": each, "listed": True, "adopted": True}
+            {"target_id": job.target.id, "source": each, "observed": True, "adopted": True}
             for each in sorted(set(sources))
         ]
         if rows:
-            statement = insert(ranges).values(rows)
+            statement = insert(trusted_ranges).values(rows)
             await self._connection.execute(
                 statement.on_conflict_do_update(
                     index_elements=["target_id", "source"],
-                    index_where=ranges.c.gone_at.is_(None),
+                    index_where=trusted_ranges.c.absent_at.is_(None),
                     set_={"adopted": True},
                 )
             )
 
     async def ours(self, space: UUID) -> frozenset[str]:
         """Sources that we wrote, or may have."""
-        statement = select(ranges.c.source).where(_present(space))
+        statement = select(trusted_ranges.c.source).where(_present(space))
         return frozenset((await self._connection.execute(statement)).scalars())
 
-    async def lately(self, space: UUID) -> RecentRemovals:
+    async def recently_removed(self, space: UUID) -> RecentRemovals:
         """Sources of ours that went within the last day: as we had asked, or taken over and lost."""
-        return await lately.went(self._connection, ranges, ranges.c.source, space)
+        return await recently_removed.went(self._connection, trusted_ranges, trusted_ranges.c.source, space)
 
     async def since_write(self, space: UUID) -> timedelta | None:
         """How long ago a list of ours was last written; None when it never was."""
-        since = select(func.now() - space_services.c.written_at).where(space_services.c.target_id == space)
+        since = select(func.now() - data_service_access.c.written_at).where(
+            data_service_access.c.target_id == space
+        )
         found = (await self._connection.execute(since)).scalar_one_or_none()
         return found if isinstance(found, timedelta) else None
 
     async def services(self, space: UUID, *, lock: bool = True) -> Services:
         """How a space stands with Heroku's support, locked until the transaction ends unless only read."""
         if not lock:
-            seen = select(space_services.c.state).where(space_services.c.target_id == space)
+            seen = select(data_service_access.c.state).where(data_service_access.c.target_id == space)
             return (await self._connection.execute(seen)).scalar_one_or_none() or Services.UNKNOWN
         await self._connection.execute(
-            insert(space_services).values(target_id=space).on_conflict_do_nothing()
+            insert(data_service_access).values(target_id=space).on_conflict_do_nothing()
         )
-        statement = select(space_services.c.state).where(space_services.c.target_id == space)
+        statement = select(data_service_access.c.state).where(data_service_access.c.target_id == space)
         found: Services = (await self._connection.execute(statement.with_for_update())).scalar_one()
         return found
 
@@ -179,13 +185,13 @@ class PostgresTrustedRanges:
     async def _set(
         self, job: ReconcileJob, sources: Iterable[str], *which: ColumnElement[bool], **values: Any
     ) -> None:
-        named = ranges.c.source.in_(sorted(sources))
+        named = trusted_ranges.c.source.in_(sorted(sources))
         await self._connection.execute(
-            update(ranges).where(_present(job.target.id), named, *which).values(**values)
+            update(trusted_ranges).where(_present(job.target.id), named, *which).values(**values)
         )
 
     async def _set_space(self, space: UUID, **values: Any) -> None:
-        statement = insert(space_services).values(target_id=space, **values)
+        statement = insert(data_service_access).values(target_id=space, **values)
         await self._connection.execute(
             statement.on_conflict_do_update(index_elements=["target_id"], set_=values)
         )
@@ -197,7 +203,7 @@ class PostgresTrustedRanges:
                 grants.c.owner,
                 grants.c.subject,
                 grants.c.state,
-                (grants.c.overdue_at <= func.now()).label("overdue"),
+                (grants.c.deadline_at <= func.now()).label("overdue"),
                 func.coalesce(grants.c.ends_at <= now, False).label("over"),
             )
             .where(
@@ -221,9 +227,11 @@ class PostgresTrustedRanges:
         ]
 
     async def _ours(self, space: UUID) -> list[OurRange]:
-        leaving = ranges.c.removal_asked_at.is_not(None).label("leaving")
-        statement = select(ranges.c.source, ranges.c.listed, ranges.c.adopted, leaving).where(_present(space))
-        rows = (await self._connection.execute(statement.order_by(ranges.c.source))).mappings()
+        leaving = trusted_ranges.c.removal_requested_at.is_not(None).label("leaving")
+        statement = select(
+            trusted_ranges.c.source, trusted_ranges.c.observed, trusted_ranges.c.adopted, leaving
+        ).where(_present(space))
+        rows = (await self._connection.execute(statement.order_by(trusted_ranges.c.source))).mappings()
         return [OurRange(**row) for row in rows]
 
 
@@ -236,4 +244,4 @@ def _rules(kept: Iterable[Sequence[str]]) -> Rules:
 
 
 def _present(space: UUID) -> ColumnElement[bool]:
-    return and_(ranges.c.target_id == space, ranges.c.gone_at.is_(None))
+    return and_(trusted_ranges.c.target_id == space, trusted_ranges.c.absent_at.is_(None))

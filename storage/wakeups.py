@@ -45,7 +45,7 @@ class PostgresWakeups:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def ring(self, loops: Iterable[WorkerName]) -> None:
+    def wake(self, loops: Iterable[WorkerName]) -> None:
         """Wakes the loops soon; returns at once."""
         loops = set(loops)
         self._wake(loops)

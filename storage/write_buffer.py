@@ -12,7 +12,7 @@ from sqlalchemy import BindParameter, Table, bindparam, select, union_all
 from sqlalchemy.dialects.postgresql import Insert, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from storage.tables import audit, posts, received
+from storage.tables import audit, idempotency_keys, outbox
 
 LINES, TOLD = 3, 3
 """How many audit lines and posts go into one statement at most; with more, each table has one of its own."""
@@ -23,10 +23,10 @@ _LINE: Final = ("at", "actor", "subject", "request_id", "target_id", "before", "
 _POST: Final = ("kind", "recipient", "key", "request_id", "params")
 
 _LINES: Final = insert(audit)
-_POSTS: Final = insert(posts).on_conflict_do_nothing(index_elements=["key"]).returning(posts.c.id)
+_POSTS: Final = insert(outbox).on_conflict_do_nothing(index_elements=["key"]).returning(outbox.c.id)
 """With what it returns, SQLAlchemy writes several rows in one statement."""
 
-_KEY: Final = insert(received).on_conflict_do_nothing()
+_KEY: Final = insert(idempotency_keys).on_conflict_do_nothing()
 
 
 class WriteBuffer:
@@ -104,9 +104,11 @@ def _statement(lines: int, told: int, *, keyed: bool) -> Insert:
     if lines:
         parts.append(_insert(audit, "a", _LINE, lines))
     if told:
-        parts.append(_insert(posts, "p", _POST, told).on_conflict_do_nothing(index_elements=["key"]))
+        parts.append(_insert(outbox, "p", _POST, told).on_conflict_do_nothing(index_elements=["key"]))
     if keyed:
-        parts.append(_KEY.values({name: _place(received, name, name) for name in ("key", "request_id")}))
+        parts.append(
+            _KEY.values({name: _place(idempotency_keys, name, name) for name in ("key", "request_id")})
+        )
     *before, last = parts
     whole = last.add_cte(*(part.cte(f"also_{number}") for number, part in enumerate(before)))
     return whole.execution_options(preserve_rowcount=True)

@@ -75,6 +75,6 @@ async def engine(database_url: str) -> AsyncIterator[AsyncEngine]:
 
 @pytest.fixture
 async def store(engine: AsyncEngine, database_url: str) -> AsyncIterator[PostgresStore]:
-    async with PostgresWakeups(url=database_url) as bell:
-        bell.ring(WorkerName)
-        yield PostgresStore(engine, bell)
+    async with PostgresWakeups(url=database_url) as wakeups:
+        wakeups.wake(WorkerName)
+        yield PostgresStore(engine, wakeups)

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-WALL = "What each attempt to connect said"
+GATEWAY = "What each attempt to connect said"
 """Heading of what a test records with ``record_property`` under it."""
 
 RANGES = "What became of a space's list under many hands"
@@ -19,7 +19,7 @@ LOAD = "What a busy hour in a minute did to the processes"
 STEPS = "What a machine did at random, and all sentences held"
 """Heading of the figures of the model test."""
 
-HEADINGS = (WALL, RANGES, BLOWS, LOAD, STEPS)
+HEADINGS = (GATEWAY, RANGES, BLOWS, LOAD, STEPS)
 
 
 def shown(reports: Iterable[pytest.TestReport]) -> Iterator[str]:

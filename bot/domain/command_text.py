@@ -21,7 +21,7 @@ def line_for(kind: Kind, terms: Terms, label: str) -> str:
     """
     way, what = f"{COMMAND} {terms.method}", _spelt(terms.subject)
     match kind:
-        case Kind.REMOVE | Kind.UNDO:
+        case Kind.REMOVE | Kind.REMOVE_UNMANAGED:
             return f"{way} remove {what} from {label}"
         case Kind.OPEN | Kind.EXTEND:
             return f"{way} add {what} to {label}"

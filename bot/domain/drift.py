@@ -40,10 +40,10 @@ NO_DRIFT = Drift()
 
 
 def drift(
-    lately: RecentRemovals,
+    recently_removed: RecentRemovals,
     *,
     listed: Collection[str],
-    foreign: Collection[str],
+    unmanaged: Collection[str],
     idle: Collection[str] = (),
     idle_before: Collection[str] = (),
 ) -> Drift:
@@ -57,7 +57,7 @@ def drift(
         idle_before: the same, of the look before: it may take a moment by itself.
     """
     return Drift(
-        back=lately.removed & frozenset(foreign),
-        missing=lately.lost - frozenset(listed),
+        back=recently_removed.removed & frozenset(unmanaged),
+        missing=recently_removed.lost - frozenset(listed),
         unapplied=frozenset(idle) & frozenset(idle_before),
     )

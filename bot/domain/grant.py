@@ -121,7 +121,7 @@ def begin(request: Request, *, id: UUID, now: datetime) -> Grant:
             started=now,
             duration=terms.duration,
             until=terms.until,
-            enables=terms.enables,
+            enables_mtls=terms.enables_mtls,
             method=terms.method,
         ),
         extended=timedelta(),

@@ -8,22 +8,22 @@ Observation = MtlsObservation | PrivateLinkObservation | RulesetObservation
 """The last look of a lane: IP rules and certificates of mTLS, accounts of PrivateLink, or a space's list."""
 
 
-def mtls_observation(look: Observation | None) -> MtlsObservation | None:
+def mtls_observation(observation: Observation | None) -> MtlsObservation | None:
     """A look at a database's IP rules; raises ``TypeError`` where it is one at something else."""
-    if look is not None and not isinstance(look, MtlsObservation):
-        raise TypeError(f"{look!r} is no look at IP rules")
-    return look
+    if observation is not None and not isinstance(observation, MtlsObservation):
+        raise TypeError(f"{observation!r} is no look at IP rules")
+    return observation
 
 
-def privatelink_observation(look: Observation | None) -> PrivateLinkObservation | None:
+def privatelink_observation(observation: Observation | None) -> PrivateLinkObservation | None:
     """A look at a database's PrivateLink; raises ``TypeError`` where it is one at something else."""
-    if look is not None and not isinstance(look, PrivateLinkObservation):
-        raise TypeError(f"{look!r} is no look at PrivateLink")
-    return look
+    if observation is not None and not isinstance(observation, PrivateLinkObservation):
+        raise TypeError(f"{observation!r} is no look at PrivateLink")
+    return observation
 
 
-def ruleset_observation(look: Observation | None) -> RulesetObservation | None:
+def ruleset_observation(observation: Observation | None) -> RulesetObservation | None:
     """A look at a space's trusted ranges; raises ``TypeError`` where it is one at something else."""
-    if look is not None and not isinstance(look, RulesetObservation):
-        raise TypeError(f"{look!r} is no look at trusted ranges")
-    return look
+    if observation is not None and not isinstance(observation, RulesetObservation):
+        raise TypeError(f"{observation!r} is no look at trusted ranges")
+    return observation

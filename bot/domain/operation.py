@@ -36,7 +36,7 @@ class Operation:
         progress: what the keeper has to know in its next pass: ids, words, never a secret.
         why: the reason of a failure.
         detail: Heroku's own words, where it refused.
-        wake_at: business time at which the clock looks at it, because it waits for a person; None for Heroku.
+        check_at: business time at which the clock looks at it, because it waits for a person; None for Heroku.
     """
 
     id: UUID
@@ -53,7 +53,7 @@ class Operation:
     progress: Mapping[str, str] = field(default_factory=dict)
     why: Why | None = None
     detail: str = ""
-    wake_at: datetime | None = None
+    check_at: datetime | None = None
 
 
 def begin(request: Request, *, id: UUID, now: datetime) -> Operation:
@@ -77,26 +77,28 @@ def enabling_first(request: Request, *, id: UUID, now: datetime) -> Operation:
     return replace(begin(request, id=id, now=now), kind=Kind.ENABLE, subject=Whole())
 
 
-def done(change: Operation, *, now: datetime) -> Operation:
+def done(operation: Operation, *, now: datetime) -> Operation:
     """The change once a look has proven it."""
-    return replace(change, state=OperationState.DONE, closed_at=now, why=None, detail="", wake_at=None)
+    return replace(operation, state=OperationState.DONE, closed_at=now, why=None, detail="", check_at=None)
 
 
-def failed(change: Operation, why: Why, *, now: datetime, detail: str = "") -> Operation:
+def failed(operation: Operation, why: Why, *, now: datetime, detail: str = "") -> Operation:
     """The change that will not be made unless somebody presses Retry."""
-    return replace(change, state=OperationState.FAILED, closed_at=now, why=why, detail=detail, wake_at=None)
+    return replace(
+        operation, state=OperationState.FAILED, closed_at=now, why=why, detail=detail, check_at=None
+    )
 
 
-def again(change: Operation) -> Operation:
+def again(operation: Operation) -> Operation:
     """The change that is to be tried once more, under the decision that it has."""
-    return replace(change, state=OperationState.DOING, closed_at=None, why=None, detail="", progress={})
+    return replace(operation, state=OperationState.DOING, closed_at=None, why=None, detail="", progress={})
 
 
-def given_up(change: Operation, *, now: datetime) -> Operation:
+def given_up(operation: Operation, *, now: datetime) -> Operation:
     """The change that nobody will try again."""
-    return replace(change, state=OperationState.GIVEN_UP, closed_at=now)
+    return replace(operation, state=OperationState.GIVEN_UP, closed_at=now)
 
 
-def noted(change: Operation, **progress: str) -> Operation:
+def noted(operation: Operation, **progress: str) -> Operation:
     """The change with more to know in the next pass."""
-    return replace(change, progress={**change.progress, **progress})
+    return replace(operation, progress={**operation.progress, **progress})

@@ -15,7 +15,7 @@ from typing import Final
 class CallPriority(IntEnum):
     """What a call is for; the greater goes first."""
 
-    LOOK = 1
+    OBSERVE = 1
     ADD = 2
     REMOVE = 3
 
@@ -23,7 +23,7 @@ class CallPriority(IntEnum):
 KEPT: Final = 0.1
 """Share of a full pool that only removals may use: closing wins."""
 
-LOOKS: Final = 1 / 3
+OBSERVATIONS: Final = 1 / 3
 """Share of all tokens, also of those that come back, that mere looks may use."""
 
 FLOOR: Final = 10
@@ -45,7 +45,7 @@ class Budget:
     size: float
     refill: float
     tokens: float
-    looks: float
+    observations: float
     at: datetime
 
     def later(self, now: datetime) -> "Budget":
@@ -54,25 +54,25 @@ class Budget:
         return replace(
             self,
             tokens=min(self.size, self.tokens + back),
-            looks=min(self.size * LOOKS, self.looks + back * LOOKS),
+            observations=min(self.size * OBSERVATIONS, self.observations + back * OBSERVATIONS),
             at=max(now, self.at),
         )
 
     def drawn(self, purpose: CallPriority, calls: int) -> tuple["Budget", int]:
         """The pool after calls for a purpose, at most so many, and how many those are."""
         there = self.tokens - self._left_alone(purpose)
-        if purpose is CallPriority.LOOK:
-            there = min(there, self.looks)
+        if purpose is CallPriority.OBSERVE:
+            there = min(there, self.observations)
         granted = max(0, min(calls, math.floor(there)))
-        looks = self.looks - granted if purpose is CallPriority.LOOK else self.looks
-        return replace(self, tokens=self.tokens - granted, looks=looks), granted
+        observations = self.observations - granted if purpose is CallPriority.OBSERVE else self.observations
+        return replace(self, tokens=self.tokens - granted, observations=observations), granted
 
     def wait(self, purpose: CallPriority) -> timedelta:
         """How long until one more call can be made for a purpose, if nobody else makes any."""
         missing = 1 - (self.tokens - self._left_alone(purpose))
         seconds = missing / self.refill
-        if purpose is CallPriority.LOOK:
-            seconds = max(seconds, (1 - self.looks) / (self.refill * LOOKS))
+        if purpose is CallPriority.OBSERVE:
+            seconds = max(seconds, (1 - self.observations) / (self.refill * OBSERVATIONS))
         return timedelta(seconds=max(0.0, seconds))
 
     def told(self, left: int) -> "Budget":

@@ -26,7 +26,7 @@ class Kind(StrEnum):
 
     ``issue``, ``rotate`` and ``discard`` are about a client certificate, ``enable`` and ``disable`` about
     mTLS on a database, ``close`` about PrivateLink on one; ``adopt`` takes over a foreign entry, and
-    ``undo`` removes one.
+    ``approved_removals`` removes one.
     """
 
     OPEN = "open"
@@ -39,7 +39,7 @@ class Kind(StrEnum):
     DISCARD = "discard"
     CLOSE = "close"
     ADOPT = "adopt"
-    UNDO = "undo"
+    REMOVE_UNMANAGED = "remove_unmanaged"
 
     @property
     def happens_once(self) -> bool:
@@ -72,7 +72,7 @@ class Terms:
     duration: timedelta | None
     until: datetime | None
     reason: str
-    enables: bool = False
+    enables_mtls: bool = False
 
     @property
     def network(self) -> Network:
@@ -94,7 +94,7 @@ class Request:
         version: of the terms; a button pressed on older terms decides nothing.
         asked_at: business time.
         decided_at: business time, once decided.
-        lapse_at: business time at which it lapses undecided.
+        expires_at: business time at which it lapses undecided.
         reminders: how often the approvers were reminded.
     """
 
@@ -109,7 +109,7 @@ class Request:
     version: int
     asked_at: datetime
     decided_at: datetime | None
-    lapse_at: datetime
+    expires_at: datetime
     reminders: int
 
 
@@ -162,7 +162,7 @@ def require_open(request: Request, votes: Sequence[Decision], *, version: int, n
     if request.version != version:
         raise Refused(Refusal.REQUEST_CHANGED, id=request.id)
     over = request.terms.until is not None and request.terms.until <= now
-    if over or request.lapse_at <= now:
+    if over or request.expires_at <= now:
         raise Refused(Refusal.REQUEST_OVER, id=request.id)
 
 

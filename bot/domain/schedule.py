@@ -11,7 +11,7 @@ OPENING_DEADLINE: Final = timedelta(minutes=20)
 LINK_DEADLINE: Final = timedelta(minutes=45)
 """The same for PrivateLink: the endpoint usually takes 10 to 15 min, and an account 5 to 30 min to work."""
 
-CHANGE_DEADLINE: Final = timedelta(minutes=20)
+OPERATION_DEADLINE: Final = timedelta(minutes=20)
 """How long a change that happens once may take: Heroku clients wait 10 to 15 min for an endpoint, a
 certificate or a PrivateLink account, and it has to be seen afterwards."""
 
@@ -43,23 +43,23 @@ CONFIG_VARS: Final = (
 does, that is asked once an hour. The last one repeats."""
 
 TROUBLE: Final = tuple(timedelta(seconds=s) for s in (5, 15, 30, 60))
-"""Gaps between tries while Heroku or Slack cannot be reached; the last one repeats."""
+"""Gaps between attempts while Heroku or Slack cannot be reached; the last one repeats."""
 
 SAVING: Final = timedelta(seconds=2)
 """Pause of a lane whose call our own budget had no token for: others are served first."""
 
-SAVING_LOOK: Final = timedelta(seconds=30)
+SAVING_OBSERVATION: Final = timedelta(seconds=30)
 """The same for a mere look, which nobody waits for."""
 
 DENIED: Final = timedelta(hours=1)
-"""Gap between tries while Heroku refuses our token: only an operator can mend that."""
+"""Gap between attempts while Heroku refuses our token: only an operator can mend that."""
 
 
-def opening_deadline(*, enables: bool, method: Method = Method.MTLS) -> timedelta:
+def opening_deadline(*, enables_mtls: bool, method: Method = Method.MTLS) -> timedelta:
     """How long opening may take, with mTLS to be enabled first or without."""
     if method is Method.PRIVATELINK:
         return LINK_DEADLINE
-    return OPENING_DEADLINE + (CHANGE_DEADLINE if enables else timedelta())
+    return OPENING_DEADLINE + (OPERATION_DEADLINE if enables_mtls else timedelta())
 
 
 def hard_end(
@@ -67,7 +67,7 @@ def hard_end(
     started: datetime,
     duration: timedelta | None,
     until: datetime | None,
-    enables: bool = False,
+    enables_mtls: bool = False,
     method: Method = Method.MTLS,
 ) -> datetime | None:
     """The latest moment at which a grant ends, known before it is opened; None when it has no end.
@@ -76,7 +76,7 @@ def hard_end(
     """
     if duration is None:
         return until
-    return started + opening_deadline(enables=enables, method=method) + duration
+    return started + opening_deadline(enables_mtls=enables_mtls, method=method) + duration
 
 
 def end_once_verified(
@@ -96,6 +96,6 @@ def reminder(*, asked: datetime, after: tuple[timedelta, ...], given: int) -> da
     return asked + after[given] if given < len(after) else None
 
 
-def gap(steps: tuple[timedelta, ...], tries: int) -> timedelta:
-    """The pause after the given number of tries (0 for the first)."""
-    return steps[min(tries, len(steps) - 1)]
+def gap(steps: tuple[timedelta, ...], attempts: int) -> timedelta:
+    """The pause after the given number of attempts (0 for the first)."""
+    return steps[min(attempts, len(steps) - 1)]

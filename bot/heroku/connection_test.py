@@ -16,7 +16,7 @@ from typing import Any, Final
 import psycopg
 import structlog
 
-from bot.domain.mtls.connection_test import PATIENCE, TestResult
+from bot.domain.mtls.connection_test import PATIENCE, ConnectionResult
 from bot.ports import Credential, Login
 
 log = structlog.get_logger(__name__)
@@ -24,15 +24,24 @@ log = structlog.get_logger(__name__)
 _PRIVATE: Final = 0o600
 """libpq refuses a key that others may read (PostgreSQL manual, "Client Certificates")."""
 
-_SIGNS: Final[tuple[tuple[TestResult, re.Pattern[str]], ...]] = (
-    (TestResult.NOT_LET_IN, re.compile(r"no pg_hba\.conf entry|pg_hba\.conf rejects")),
-    (TestResult.NOT_ASKED, re.compile(r"did not request an SSL certificate|without a valid SSL certificate")),
-    (TestResult.NOT_ACCEPTED, re.compile(r"alert (bad |unsupported )?(certificate|unknown ca|unknown CA)")),
+_SIGNS: Final[tuple[tuple[ConnectionResult, re.Pattern[str]], ...]] = (
+    (ConnectionResult.NOT_LET_IN, re.compile(r"no pg_hba\.conf entry|pg_hba\.conf rejects")),
     (
-        TestResult.NOT_ACCEPTED,
+        ConnectionResult.NOT_ASKED,
+        re.compile(r"did not request an SSL certificate|without a valid SSL certificate"),
+    ),
+    (
+        ConnectionResult.NOT_ACCEPTED,
+        re.compile(r"alert (bad |unsupported )?(certificate|unknown ca|unknown CA)"),
+    ),
+    (
+        ConnectionResult.NOT_ACCEPTED,
         re.compile(r"requires a valid client certificate|certificate authentication failed"),
     ),
-    (TestResult.UNREACHABLE, re.compile(r"timeout|timed out|refused|unreachable|No route|resolve|not known")),
+    (
+        ConnectionResult.UNREACHABLE,
+        re.compile(r"timeout|timed out|refused|unreachable|No route|resolve|not known"),
+    ),
 )
 """Signs in libpq's and OpenSSL's sentences, looked for in this order: a connection that fails has no other
 answer, no ``SQLSTATE`` either (PostgreSQL 18, ``auth.c``, ``fe-auth.c``; OpenSSL 3, ``ssl_stat.c``)."""
@@ -48,28 +57,28 @@ class PostgresConnectionTest:
     def __init__(self, *, patience: timedelta = PATIENCE) -> None:
         self._patience = patience.total_seconds()
 
-    async def connect(self, login: Login, credential: Credential, *, root: str) -> TestResult:
+    async def connect(self, login: Login, credential: Credential, *, root: str) -> ConnectionResult:
         """Connects once; see the port. Whatever keeps it from that is a word too, and no disaster."""
         try:
             async with asyncio.timeout(self._patience):
                 with _in_memory(sslcert=credential.chain, sslkey=credential.key, sslrootcert=root) as files:
                     return await _ask(login, files)
         except TimeoutError:
-            return TestResult.UNREACHABLE
+            return ConnectionResult.UNREACHABLE
         except psycopg.Error as error:
             return read(str(error))
         except (OSError, ValueError) as error:
             # No memory or descriptors are left, or libpq cannot be given what Heroku gave.
             log.warning("probe.not_possible", error=type(error).__name__)
-            return TestResult.OTHER
+            return ConnectionResult.OTHER
 
 
-def read(sentence: str) -> TestResult:
+def read(sentence: str) -> ConnectionResult:
     """What libpq's sentence about a connection that failed comes down to."""
-    return next((found for found, sign in _SIGNS if sign.search(sentence)), TestResult.OTHER)
+    return next((found for found, sign in _SIGNS if sign.search(sentence)), ConnectionResult.OTHER)
 
 
-async def _ask(login: Login, files: Mapping[str, str]) -> TestResult:
+async def _ask(login: Login, files: Mapping[str, str]) -> ConnectionResult:
     settings: dict[str, Any] = {
         "host": login.host,
         "port": login.port,
@@ -87,7 +96,7 @@ async def _ask(login: Login, files: Mapping[str, str]) -> TestResult:
     }
     async with await psycopg.AsyncConnection.connect(**settings) as connection:
         row = await (await connection.execute("SELECT 1")).fetchone()
-    return TestResult.CONNECTED if row == (1,) else TestResult.OTHER
+    return ConnectionResult.CONNECTED if row == (1,) else ConnectionResult.OTHER
 
 
 @contextlib.contextmanager

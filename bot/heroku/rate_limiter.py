@@ -95,7 +95,7 @@ class RateLimiter:
             self._know(left)
             if self._drawn[purpose] == 0:
                 wait = max(left.wait(purpose), SHORTEST).total_seconds()
-                if purpose is CallPriority.LOOK or time.monotonic() + wait > until:
+                if purpose is CallPriority.OBSERVE or time.monotonic() + wait > until:
                     raise RateBudgetExhaustedError
                 await asyncio.sleep(wait)
         self._drawn[purpose] -= 1

@@ -70,7 +70,7 @@ class ExpiryReminders(Protocol):
 class DownloadLinks(Protocol):
     """Links to certificates' files; every change of a link's state writes its audit line."""
 
-    async def make(self, handout: DownloadLink, *, doing: AuditContext) -> None:
+    async def make(self, download_link: DownloadLink, *, doing: AuditContext) -> None:
         """Records a new link."""
         ...
 
@@ -82,7 +82,7 @@ class DownloadLinks(Protocol):
         """Links to a certificate's files that nobody used yet, locked until the transaction ends."""
         ...
 
-    async def hold(self, handout: DownloadLink, *, within: timedelta) -> UUID:
+    async def hold(self, download_link: DownloadLink, *, within: timedelta) -> UUID:
         """Keeps others out while the files of a locked link are fetched; returns the lease."""
         ...
 

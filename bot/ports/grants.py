@@ -64,7 +64,7 @@ class Grants(Protocol):
     async def change_all(self, changes: Sequence[tuple[Grant, Grant, AuditContext]]) -> None:
         """Writes many grants that this transaction has locked: as it was, as it is to be, and who does it.
 
-        None of them may be applied (again) by this: that sets a deadline, which ``change`` does.
+        None of them may be applied (again) by this: that sets a deadline, which ``operation`` does.
         """
         ...
 

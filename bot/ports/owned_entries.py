@@ -67,7 +67,7 @@ class MtlsRules(Protocol):
         """Takes rules over that somebody else made: they are ours, and stay without a grant."""
         ...
 
-    async def lately(self, database: UUID) -> RecentRemovals:
+    async def recently_removed(self, database: UUID) -> RecentRemovals:
         """Networks of our rules that went within the last day: as we had asked, or taken over and lost."""
         ...
 
@@ -127,7 +127,7 @@ class PrivateLinkAccounts(Protocol):
         """ARNs of the accounts that we let in, or may have."""
         ...
 
-    async def lately(self, database: UUID) -> RecentRemovals:
+    async def recently_removed(self, database: UUID) -> RecentRemovals:
         """ARNs of accounts of ours that went within the last day: as we had asked, or taken over and lost."""
         ...
 
@@ -188,7 +188,7 @@ class TrustedRanges(Protocol):
         """Sources that we wrote, or may have."""
         ...
 
-    async def lately(self, space: UUID) -> RecentRemovals:
+    async def recently_removed(self, space: UUID) -> RecentRemovals:
         """Sources of ours that went within the last day: as we had asked, or taken over and lost."""
         ...
 

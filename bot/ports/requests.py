@@ -13,7 +13,7 @@ from bot.ports.values import AuditContext, NewRequest, RequestDetails, UserLooku
 class IdempotencyKeys(Protocol):
     """Commands and clicks that were acted on, so that the same one coming again is not acted on twice."""
 
-    async def first(self, key: str, *, request: int) -> bool:
+    async def claim(self, key: str, *, request: int) -> bool:
         """Notes which request a key led to; False when it was acted on before."""
         ...
 

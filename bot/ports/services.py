@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from bot.domain.mtls.certificate import Certificate
-from bot.domain.mtls.connection_test import TestResult
+from bot.domain.mtls.connection_test import ConnectionResult
 from bot.domain.mtls.observation import IpRule
 from bot.domain.person import Person
 from bot.domain.privatelink.observation import AllowedAccount, Connection
@@ -21,7 +21,7 @@ Block = dict[str, Any]
 
 
 class Clock(Protocol):
-    """Business time: ends, warnings, dates on cards. The played world may move it."""
+    """Business time: ends, warnings, dates on cards. The emulated world may move it."""
 
     def now(self) -> datetime:
         """The present, aware and in UTC."""
@@ -31,15 +31,15 @@ class Clock(Protocol):
 class WorkerName(StrEnum):
     """The loops that a commit may wake."""
 
-    KEEPER = "keeper"
-    COURIER = "courier"
+    RECONCILER = "reconciler"
+    NOTIFIER = "notifier"
     CLOCK = "clock"
 
 
 class Wakeups(Protocol):
     """Wakes loops in this and other processes; it may be lost, never relied upon."""
 
-    def ring(self, loops: Iterable[WorkerName]) -> None:
+    def wake(self, loops: Iterable[WorkerName]) -> None:
         """Wakes the loops soon; returns at once."""
         ...
 
@@ -209,7 +209,7 @@ class Heroku(Protocol):
 class ConnectionTest(Protocol):
     """Connects to a database with a client certificate, from the machine that the bot runs on."""
 
-    async def connect(self, login: Login, credential: Credential, *, root: str) -> TestResult:
+    async def connect(self, login: Login, credential: Credential, *, root: str) -> ConnectionResult:
         """Connects once, within ``PATIENCE`` of ``connection_test``; nothing is kept, and nothing is quoted.
 
         Args:

@@ -16,12 +16,12 @@ class Transaction(Protocol):
     """One unit of work: left without ``commit`` it rolls back; after it, the loops concerned are rung."""
 
     @property
-    def received(self) -> IdempotencyKeys:
+    def idempotency_keys(self) -> IdempotencyKeys:
         """Commands and clicks that were acted on."""
         ...
 
     @property
-    def people(self) -> SlackUsers:
+    def slack_users(self) -> SlackUsers:
         """The cache of people."""
         ...
 
@@ -31,27 +31,27 @@ class Transaction(Protocol):
         ...
 
     @property
-    def ranges(self) -> TrustedRanges:
+    def trusted_ranges(self) -> TrustedRanges:
         """Trusted ranges of spaces."""
         ...
 
     @property
-    def lanes(self) -> ReconcileQueue:
+    def reconcile_queue(self) -> ReconcileQueue:
         """The keeper's turns."""
         ...
 
     @property
-    def changes(self) -> Operations:
+    def operations(self) -> Operations:
         """Changes that happen once."""
         ...
 
     @property
-    def entries(self) -> MtlsRules:
+    def mtls_rules(self) -> MtlsRules:
         """Our rules, and intents."""
         ...
 
     @property
-    def links(self) -> PrivateLinkAccounts:
+    def privatelink_accounts(self) -> PrivateLinkAccounts:
         """AWS accounts that we let in."""
         ...
 
@@ -71,22 +71,22 @@ class Transaction(Protocol):
         ...
 
     @property
-    def reminders(self) -> ExpiryReminders:
+    def expiry_reminders(self) -> ExpiryReminders:
         """Reminders of certificates' ends."""
         ...
 
     @property
-    def handouts(self) -> DownloadLinks:
+    def download_links(self) -> DownloadLinks:
         """Links to certificates' files."""
         ...
 
     @property
-    def posts(self) -> Outbox:
+    def outbox(self) -> Outbox:
         """Cards and notices."""
         ...
 
     @property
-    def chores(self) -> PeriodicTasks:
+    def periodic_tasks(self) -> PeriodicTasks:
         """Chores."""
         ...
 

@@ -45,7 +45,7 @@ class ReconcileQueue(Protocol):
         """What the last look saw."""
         ...
 
-    async def looked_at(
+    async def observed_at(
         self, ways: Collection[tuple[UUID, Method]]
     ) -> Mapping[tuple[UUID, Method], datetime]:
         """When lanes were last looked at; those that never were are left out."""
@@ -82,12 +82,12 @@ class ReconcileQueue(Protocol):
         """
         ...
 
-    async def looked(self, job: ReconcileJob, look: Observation) -> None:
+    async def observed(self, job: ReconcileJob, observation: Observation) -> None:
         """Keeps what a pass saw."""
         ...
 
     async def release(
-        self, job: ReconcileJob, *, again: timedelta, tries: int, kept: bool, troubles: int = 0
+        self, job: ReconcileJob, *, again: timedelta, attempts: int, kept: bool, failures: int = 0
     ) -> None:
         """Ends the pass and sets the next look: at once if grants changed or somebody asked for it meanwhile.
 
@@ -97,9 +97,9 @@ class ReconcileQueue(Protocol):
         Args:
             job: the turn that ends.
             again: how long until the next look.
-            tries: looks in a row while something is under way, this one included.
+            attempts: looks in a row while something is under way, this one included.
             kept: whether the plan was carried out, so that ``job.version`` is satisfied.
-            troubles: passes that Heroku spoilt, this one included.
+            failures: passes that Heroku spoilt, this one included.
         """
         ...
 

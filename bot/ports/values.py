@@ -26,51 +26,51 @@ class MessageKind(StrEnum):
 
     CARD_APPROVAL = "card.approval"
     CARD_REQUESTER = "card.requester"
-    NOTICE_DECIDED = "notice.decided"
-    NOTICE_IN_FORCE = "notice.in_force"
-    NOTICE_ENDING = "notice.ending"
-    NOTICE_ENDED = "notice.ended"
-    NOTICE_FAILED = "notice.failed"
-    NOTICE_INTERRUPTED = "notice.interrupted"
-    NOTICE_DONE = "notice.done"
-    NOTICE_NOT_DONE = "notice.not_done"
-    NOTICE_LAPSED = "notice.lapsed"
-    NOTICE_REMINDER = "notice.reminder"
-    NOTICE_EXPIRY = "notice.expiry"
-    NOTICE_EXPIRY_COPY = "notice.expiry_copy"
-    NOTICE_EXPIRY_ORPHAN = "notice.expiry_orphan"
-    NOTICE_UNOWNED = "notice.unowned"
-    NOTICE_INSTALL = "notice.install"
-    NOTICE_ROTATION_READY = "notice.rotation_ready"
+    DECIDED = "notification.decided"
+    IN_FORCE = "notification.in_force"
+    ENDING = "notification.ending"
+    ENDED = "notification.ended"
+    FAILED = "notification.failed"
+    INTERRUPTED = "notification.interrupted"
+    DONE = "notification.done"
+    NOT_DONE = "notification.not_done"
+    LAPSED = "notification.lapsed"
+    REMINDER = "notification.reminder"
+    EXPIRY = "notification.expiry"
+    EXPIRY_COPY = "notification.expiry_copy"
+    EXPIRY_ORPHAN = "notification.expiry_orphan"
+    UNOWNED = "notification.unowned"
+    INSTALL = "notification.install"
+    ROTATION_READY = "notification.rotation_ready"
     HOME = "home"
-    NOTICE_HEROKU_DENIED = "notice.heroku_denied"
-    NOTICE_HEROKU_TROUBLE = "notice.heroku_trouble"
-    NOTICE_STRAY = "notice.stray"
-    NOTICE_RULE_FOREIGN = "notice.rule_foreign"
-    NOTICE_RULES_FOREIGN = "notice.rules_foreign"
-    NOTICE_RULE_BACK = "notice.rule_back"
-    NOTICE_RULE_MISSING = "notice.rule_missing"
-    NOTICE_RULE_UNAPPLIED = "notice.rule_unapplied"
-    NOTICE_HANDOUT = "notice.handout"
-    NOTICE_CERTIFICATE_READY = "notice.certificate_ready"
-    NOTICE_CERTIFICATE_GONE = "notice.certificate_gone"
-    NOTICE_CERTIFICATE_FOREIGN = "notice.certificate_foreign"
-    NOTICE_RANGE_BACK = "notice.range_back"
-    NOTICE_RANGE_STUCK = "notice.range_stuck"
-    NOTICE_RANGE_MISSING = "notice.range_missing"
-    NOTICE_RANGE_FOREIGN = "notice.range_foreign"
-    NOTICE_RANGES_CONTENDED = "notice.ranges_contended"
-    NOTICE_RANGES_UNSEEN = "notice.ranges_unseen"
-    NOTICE_RANGES_UNAPPLIED = "notice.ranges_unapplied"
-    NOTICE_TICKET = "notice.ticket"
-    NOTICE_LINK_READY = "notice.link_ready"
-    NOTICE_LINK_CONNECTED = "notice.link_connected"
-    NOTICE_LINK_URL = "notice.link_url"
-    NOTICE_LINK_FOREIGN = "notice.link_foreign"
-    NOTICE_LINK_BACK = "notice.link_back"
-    NOTICE_LINK_MISSING = "notice.link_missing"
-    NOTICE_LINK_UNAPPLIED = "notice.link_unapplied"
-    NOTICE_LINK_STAYS = "notice.link_stays"
+    HEROKU_DENIED = "notification.heroku_denied"
+    HEROKU_TROUBLE = "notification.heroku_trouble"
+    ORPHAN = "notification.orphan"
+    RULE_UNMANAGED = "notification.rule_unmanaged"
+    RULES_UNMANAGED = "notification.rules_unmanaged"
+    RULE_BACK = "notification.rule_back"
+    RULE_MISSING = "notification.rule_missing"
+    RULE_UNAPPLIED = "notification.rule_unapplied"
+    DOWNLOAD_LINK = "notification.download_link"
+    CERTIFICATE_READY = "notification.certificate_ready"
+    CERTIFICATE_GONE = "notification.certificate_gone"
+    CERTIFICATE_UNMANAGED = "notification.certificate_unmanaged"
+    RANGE_BACK = "notification.range_back"
+    RANGE_STUCK = "notification.range_stuck"
+    RANGE_MISSING = "notification.range_missing"
+    RANGE_UNMANAGED = "notification.range_unmanaged"
+    RANGES_CONTENDED = "notification.ranges_contended"
+    RANGES_UNSEEN = "notification.ranges_unseen"
+    RANGES_UNAPPLIED = "notification.ranges_unapplied"
+    TICKET = "notification.ticket"
+    LINK_READY = "notification.link_ready"
+    LINK_CONNECTED = "notification.link_connected"
+    LINK_URL = "notification.link_url"
+    LINK_UNMANAGED = "notification.link_unmanaged"
+    LINK_BACK = "notification.link_back"
+    LINK_MISSING = "notification.link_missing"
+    LINK_UNAPPLIED = "notification.link_unapplied"
+    LINK_STAYS = "notification.link_stays"
 
     @property
     def is_card(self) -> bool:
@@ -80,7 +80,7 @@ class MessageKind(StrEnum):
     @property
     def is_reply(self) -> bool:
         """Whether it stands in the thread of its request's card."""
-        return self in (MessageKind.NOTICE_REMINDER, MessageKind.NOTICE_TICKET)
+        return self in (MessageKind.REMINDER, MessageKind.TICKET)
 
 
 BOT: Final = "pgaccess"
@@ -110,7 +110,7 @@ class NewRequest:
     requester: str
     rule: str
     needed: int
-    lapse_at: datetime
+    expires_at: datetime
     remind_at: datetime | None
     grant: UUID | None = None
 
@@ -132,8 +132,8 @@ class RequestDetails:
     target: Target
     decisions: tuple[Decision, ...]
     grant: Grant | None
-    look: Observation | None
-    change: Operation | None = None
+    observation: Observation | None
+    operation: Operation | None = None
     closes: tuple[int, ...] = ()
     certificate: KnownCertificate | None = None
     issued: KnownCertificate | None = None
@@ -141,12 +141,12 @@ class RequestDetails:
     @property
     def rules(self) -> MtlsObservation | None:
         """The last look at IP rules; raises ``TypeError`` where it is another method that is asked for."""
-        return mtls_observation(self.look)
+        return mtls_observation(self.observation)
 
     @property
     def link(self) -> PrivateLinkObservation | None:
         """The last look at PrivateLink; raises ``TypeError`` where it is another method that is asked for."""
-        return privatelink_observation(self.look)
+        return privatelink_observation(self.observation)
 
     @property
     def database(self) -> Database:
@@ -171,7 +171,7 @@ class DatabaseStatus:
     """
 
     database: Database
-    look: MtlsObservation | None
+    observation: MtlsObservation | None
     open: tuple[RequestDetails, ...]
     mine: tuple[RequestDetails, ...]
     now: datetime
@@ -190,7 +190,7 @@ class DisableImpact:
     """
 
     database: Database
-    look: MtlsObservation
+    observation: MtlsObservation
     requests: tuple[int, ...]
     certificates: tuple[KnownCertificate, ...]
 
@@ -205,7 +205,7 @@ class CertificateList:
     """
 
     database: Database
-    look: MtlsObservation | None
+    observation: MtlsObservation | None
     certificates: tuple[KnownCertificate, ...]
 
 
@@ -219,7 +219,7 @@ class SpaceStatus:
     """
 
     space: Space
-    look: RulesetObservation | None
+    observation: RulesetObservation | None
     open: tuple[RequestDetails, ...]
     services: Services
 
@@ -242,8 +242,8 @@ class ReconcileJob:
         lease: the token that every write of this pass has to show.
         method: what is kept in step there in this turn.
         version: the wanted version that a plan made from what was known at the claim satisfies.
-        tries: looks made in a row while something was under way, for the growing gaps.
-        troubles: passes that Heroku spoilt, until one leaves nothing under way.
+        attempts: looks made in a row while something was under way, for the growing gaps.
+        failures: passes that Heroku spoilt, until one leaves nothing under way.
         due_at: Postgres time at which it was due; another one by the end of the pass means that somebody
             asked for a look meanwhile.
         installation: the part of every mark that tells our rules from another installation's.
@@ -259,13 +259,13 @@ class ReconcileJob:
     target: Target
     method: Method
     version: int
-    tries: int
-    troubles: int
+    attempts: int
+    failures: int
     due_at: datetime
     installation: str
     claimed_at: datetime
     purpose: CallPriority = CallPriority.ADD
-    look: Observation | None = None
+    observation: Observation | None = None
     changing: bool = True
     certified: bool = True
 
@@ -316,7 +316,7 @@ class OutboxMessage:
     place: MessageRef | None
     posting_since: datetime | None
     version: int
-    tries: int
+    attempts: int
     params: Mapping[str, str]
 
 

@@ -40,7 +40,7 @@ class Controller:
         """Takes a lane that is due; None when none is."""
         since = time.monotonic()
         async with self._store.transaction() as tx:
-            job = await tx.lanes.claim()
+            job = await tx.reconcile_queue.claim()
             if job is None:
                 return None
             making = await self._methods[job.method].take(tx, job, held_since=since)
@@ -50,7 +50,7 @@ class Controller:
     async def next_due(self) -> timedelta | None:
         """How long until there is something to claim."""
         async with self._store.transaction() as tx:
-            return await tx.lanes.next_due()
+            return await tx.reconcile_queue.next_due()
 
     async def work(self, taken: ClaimedJob) -> None:
         """Makes the pass; its calls draw on the budget for what they are for.
@@ -74,5 +74,7 @@ class Controller:
         """Ends a turn whose pass could not be recorded: what it had begun its intents tell the next one."""
         async with self._store.transaction() as tx:
             again = gap(TROUBLE, 0)
-            await tx.lanes.release(job, again=again, tries=job.tries, kept=False, troubles=job.troubles)
+            await tx.reconcile_queue.release(
+                job, again=again, attempts=job.attempts, kept=False, failures=job.failures
+            )
             await tx.commit()

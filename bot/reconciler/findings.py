@@ -28,11 +28,11 @@ class Findings:
         """Tells operations, and whoever had an entry taken over, that somebody else took it away."""
         which = f"{entry}:{self.job.lease}"
         await self._tell(kind, self.operations, which, said)
-        changes = await self.tx.changes.taken_over(self.job.target.id, self.job.method)
-        owner = next((each.owner for each in changes if covers(each.subject, entry)), None)
+        operations = await self.tx.operations.taken_over(self.job.target.id, self.job.method)
+        owner = next((each.owner for each in operations if covers(each.subject, entry)), None)
         if owner is not None:
             await self._tell(kind, owner, f"{which}:owner", said)
 
     async def _tell(self, kind: MessageKind, to: str, which: str, said: dict[str, str]) -> None:
         key = f"{kind}:{self.job.target.id}:{which}"
-        await self.tx.posts.tell(kind, to=to, key=key, params=said)
+        await self.tx.outbox.tell(kind, to=to, key=key, params=said)

@@ -80,7 +80,7 @@ class LeaseManager:
         self._store = store
         self._deadline = deadline
 
-    def require_time(self, turn: Reconciliation) -> None:
+    def require_time(self, run: Reconciliation) -> None:
         """Lets a call start only if its total deadline fits into the lease.
 
         Measured from before the lease was taken, on a clock that goes on while the process is stopped.
@@ -88,28 +88,28 @@ class LeaseManager:
         Raises:
             LeaseLostError: too little is left.
         """
-        if not self.has_time(turn):
+        if not self.has_time(run):
             raise LeaseLostError("too little is left of the lease to begin a call")
 
-    def has_time(self, turn: Reconciliation) -> bool:
+    def has_time(self, run: Reconciliation) -> bool:
         """Whether one more call fits into the lease."""
-        left = schedule.LEASE - timedelta(seconds=time.monotonic() - turn.held_since)
+        left = schedule.LEASE - timedelta(seconds=time.monotonic() - run.held_since)
         return left >= self._deadline + MARGIN
 
-    async def hold_on(self, turn: Reconciliation) -> None:
+    async def hold_on(self, run: Reconciliation) -> None:
         """Prolongs the lease when a call would not fit into what is left of it; one that fits needs nothing.
 
         Raises:
             LeaseLostError: the turn is over.
         """
-        if not self.has_time(turn):
-            async with self.holding(turn):
+        if not self.has_time(run):
+            async with self.holding(run):
                 pass
-        self.require_time(turn)
+        self.require_time(run)
 
     @contextlib.asynccontextmanager
     async def holding(
-        self, turn: Reconciliation, *, change: UUID | None = None
+        self, run: Reconciliation, *, operation: UUID | None = None
     ) -> AsyncIterator[Transaction]:
         """A transaction that prolongs the lease, and fails if it is not ours any more.
 
@@ -120,12 +120,12 @@ class LeaseManager:
         """
         since = time.monotonic()
         async with self._store.transaction() as tx:
-            if change is not None:
-                await tx.changes.get(change)
-            turn.current = await tx.lanes.renew(turn.job)
+            if operation is not None:
+                await tx.operations.get(operation)
+            run.current = await tx.reconcile_queue.renew(run.job)
             yield tx
             await tx.commit()
-        turn.held_since = since
+        run.held_since = since
 
 
 class DatabaseLeaseManager(LeaseManager):
@@ -140,7 +140,7 @@ class DatabaseLeaseManager(LeaseManager):
         super().__init__(store=store, deadline=heroku.deadline)
         self._heroku = heroku
 
-    async def confirm_name(self, turn: Reconciliation) -> None:
+    async def confirm_name(self, run: Reconciliation) -> None:
         """Makes sure, once in a pass, that the database is still called so, before anything follows from it.
 
         Names may change, and two databases may even swap theirs: every call at the Data API would then reach
@@ -150,13 +150,13 @@ class DatabaseLeaseManager(LeaseManager):
             HerokuAmbiguousError: the add-on has another name now; the next pass uses it.
             HerokuNotFoundError: the add-on is gone; what became of it is unknown.
         """
-        if turn.named:
+        if run.named:
             return
-        self.require_time(turn)
-        database = turn.job.database
+        self.require_time(run)
+        database = run.job.database
         name = await self._heroku.database_name(database.id)
         if name != database.name:
-            async with self.holding(turn) as tx:
+            async with self.holding(run) as tx:
                 await tx.targets.renamed(database.id, name)
             raise HerokuAmbiguousError(404, "not_found", f"the add-on is called {name} now")
-        turn.named = True
+        run.named = True

@@ -17,11 +17,11 @@ class MembershipStatus(Enum):
 
 async def membership_status(tx: Transaction, person: str) -> MembershipStatus:
     """How somebody stands; whoever is not known well enough is looked up, and has to wait for that."""
-    found = await tx.people.find(person)
+    found = await tx.slack_users.find(person)
     if found is None:
         # An open question is left as it is: asked anew, the answer to it would be none.
-        if await tx.people.question(person) is None:
-            await tx.people.request_lookup(person)
+        if await tx.slack_users.question(person) is None:
+            await tx.slack_users.request_lookup(person)
         return MembershipStatus.UNKNOWN
     try:
         require_member(found)

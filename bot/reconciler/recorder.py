@@ -24,10 +24,10 @@ Verdict = tuple[UUID, GrantState, Why | None, str]
 log = structlog.get_logger(__name__)
 
 _TOLD: Final = {
-    GrantState.IN_FORCE: MessageKind.NOTICE_IN_FORCE,
-    GrantState.ENDED: MessageKind.NOTICE_ENDED,
-    GrantState.FAILED: MessageKind.NOTICE_FAILED,
-    GrantState.INTERRUPTED: MessageKind.NOTICE_INTERRUPTED,
+    GrantState.IN_FORCE: MessageKind.IN_FORCE,
+    GrantState.ENDED: MessageKind.ENDED,
+    GrantState.FAILED: MessageKind.FAILED,
+    GrantState.INTERRUPTED: MessageKind.INTERRUPTED,
 }
 
 
@@ -47,7 +47,7 @@ class Recorder:
 
     async def give_back(self, job: ReconcileJob, error: HerokuError) -> None:
         """Records that nothing could be seen; what was known before stays as it is."""
-        log.warning("keeper.trouble", database=job.target.name, status=error.status, id=error.id)
+        log.warning("reconciler.trouble", database=job.target.name, status=error.status, id=error.id)
         async with self._store.transaction() as tx:
             await self.report(tx, job, error, self._clock.now())
             await release(tx, job, next_run_after_failure(job, pause(error, job), error))
@@ -58,7 +58,7 @@ class Recorder:
         async with self._store.transaction() as tx:
             answer = {"status": "unexpected", "id": type(error).__name__}
             await self._tell_trouble(tx, job, answer, self._clock.now())
-            wait = schedule.gap(schedule.TROUBLE, job.troubles)
+            wait = schedule.gap(schedule.TROUBLE, job.failures)
             await release(tx, job, next_run_after_failure(job, wait, error))
             await tx.commit()
 
@@ -76,8 +76,8 @@ class Recorder:
                 moved.append((before, after, AuditContext(actor=BOT, at=now)))
                 held[id] = after
         await tx.grants.change_all(moved)
-        await tx.posts.refresh_cards_of({after.request for _, after, _ in moved})
-        await tx.posts.tell_all(
+        await tx.outbox.refresh_cards_of({after.request for _, after, _ in moved})
+        await tx.outbox.tell_all(
             [said for before, after, _ in moved for said in self._said(before, after, now)]
         )
 
@@ -120,21 +120,21 @@ class Recorder:
             return
         answer = {"status": str(error.status), "id": error.id}
         if isinstance(error, HerokuUnauthorizedError):
-            await tx.posts.tell(
-                MessageKind.NOTICE_HEROKU_DENIED,
+            await tx.outbox.tell(
+                MessageKind.HEROKU_DENIED,
                 to=self._policy.operations_channel,
                 key=f"denied:{now.date().isoformat()}",
                 params={"app": job.target.label, **answer},
             )
-        elif job.troubles + 1 >= LOUD_AFTER:
+        elif job.failures + 1 >= LOUD_AFTER:
             await self._tell_trouble(tx, job, answer, now)
 
     async def _tell_trouble(
         self, tx: Transaction, job: ReconcileJob, answer: dict[str, str], now: datetime
     ) -> None:
         hour = now.replace(minute=0, second=0, microsecond=0).isoformat()
-        await tx.posts.tell(
-            MessageKind.NOTICE_HEROKU_TROUBLE,
+        await tx.outbox.tell(
+            MessageKind.HEROKU_TROUBLE,
             to=self._policy.operations_channel,
             key=f"trouble:{job.target.id}:{hour}",
             params={"app": job.target.label, **answer},

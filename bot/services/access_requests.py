@@ -32,14 +32,14 @@ class RequestInput:
     duration: str | None = None
     until: str | None = None
     reason: str | None = None
-    enables: bool = False
+    enables_mtls: bool = False
     """Not a word of theirs: mTLS is to be enabled first, which they were told before they asked."""
 
 
 class Asking(UseCases):
     """What ends as a pending request, if it is not refused."""
 
-    async def ask(self, wish: RequestInput, *, person: str, key: str) -> RequestDetails:
+    async def ask(self, request_input: RequestInput, *, person: str, key: str) -> RequestDetails:
         """Records a wish for an IP rule, pending approval.
 
         Args:
@@ -54,21 +54,25 @@ class Asking(UseCases):
 
         async def work(tx: Transaction) -> RequestDetails:
             member = await self._member(tx, person)
-            network = parse_address(wish.address or "")
-            database, seen = await self._seen(tx, wish.target, Method.MTLS)
+            network = parse_address(request_input.address or "")
+            database, seen = await self._seen(tx, request_input.target, Method.MTLS)
             require_mtls(database)
-            terms, rule = self._terms(wish, member, network, database)
-            look = mtls_observation(seen)
-            if look is not None and not look.enabled:
-                terms = replace(terms, enables=await _enables(tx, terms, database, wish))
+            terms, rule = self._terms(request_input, member, network, database)
+            observation = mtls_observation(seen)
+            if observation is not None and not observation.enabled:
+                terms = replace(terms, enables_mtls=await _enables(tx, terms, database, request_input))
             else:
-                await _require_room(tx, terms, look)
+                await _require_room(tx, terms, observation)
             request = await self._ask_for(tx, Kind.OPEN, terms, rule, person)
-            return RequestDetails(request=request, target=database, decisions=(), grant=None, look=look)
+            return RequestDetails(
+                request=request, target=database, decisions=(), grant=None, observation=observation
+            )
 
         return await self._once(key, person, work)
 
-    async def extend(self, request: int, wish: RequestInput, *, person: str, key: str) -> RequestDetails:
+    async def extend(
+        self, request: int, request_input: RequestInput, *, person: str, key: str
+    ) -> RequestDetails:
         """Gives a grant more time: at once within what the rule leaves to its owner, else as a request.
 
         Args:
@@ -83,30 +87,30 @@ class Asking(UseCases):
         """
 
         async def work(tx: Transaction) -> int:
-            return await self._extend(tx, request, wish, person)
+            return await self._extend(tx, request, request_input, person)
 
         return await self._once(key, person, work)
 
-    async def _extend(self, tx: Transaction, id: int, wish: RequestInput, person: str) -> int:
+    async def _extend(self, tx: Transaction, id: int, request_input: RequestInput, person: str) -> int:
         member = await self._member(tx, person)
         grant = await grant_of(tx, id)
         case = await tx.requests.case(id)
         if case is None or grant.owner != person:
             raise Refused(Refusal.NOT_YOURS, id=id)
-        by = self._more_time(grant, id, wish, member, case)
+        by = self._more_time(grant, id, request_input, member, case)
         rule = rule_for(self._policy, target=case.target, method=grant.method, ids=member.ids)
         require_within_longest(grant, by, rule)
         if grant.extended + by <= rule.extend_alone:
             await self._extend_now(tx, grant, by, person)
             return id
-        require_reason(rule, wish.reason or "")
+        require_reason(rule, request_input.reason or "")
         terms = Terms(
             method=grant.method,
             target=grant.target,
             subject=grant.subject,
             duration=by,
             until=None,
-            reason=wish.reason or "",
+            reason=request_input.reason or "",
         )
         return await self._record(tx, Kind.EXTEND, terms, rule, person, grant=grant)
 
@@ -114,10 +118,10 @@ class Asking(UseCases):
         now, before = self._clock.now(), self._policy.warn_before
         longer = grants.extended(grant, by, now=now, warn_before=before, alone=True)
         await tx.grants.change(grant, longer, doing=self._by(person))
-        await tx.posts.refresh_cards(grant.request)
+        await tx.outbox.refresh_cards(grant.request)
 
     def _more_time(
-        self, grant: Grant, id: int, wish: RequestInput, member: Person, case: RequestDetails
+        self, grant: Grant, id: int, request_input: RequestInput, member: Person, case: RequestDetails
     ) -> timedelta:
         if grant.state in (GrantState.ENDING, GrantState.ENDED):
             again = line_for(Kind.OPEN, case.request.terms, case.target.label)
@@ -126,27 +130,27 @@ class Asking(UseCases):
             raise Refused(Refusal.GRANT_NOT_OPEN, id=id)
         if grant.ends_at is None:
             raise Refused(Refusal.EXTEND_NOT_TIMED, id=id)
-        if wish.until is not None:
-            until = parse_until(wish.until, now=self._clock.now(), zone=zone_of(member))
+        if request_input.until is not None:
+            until = parse_until(request_input.until, now=self._clock.now(), zone=zone_of(member))
             if until <= grant.ends_at:
                 raise Refused(Refusal.END_PAST)
             return until - grant.ends_at
         rule = self._policy.rule_named(case.request.rule)
-        if wish.duration == FOREVER and rule is not None:
+        if request_input.duration == FOREVER and rule is not None:
             raise Refused(Refusal.DURATION_FOREVER, longest=rule.longest_duration)
-        if wish.duration is not None:
-            return parse_duration(wish.duration)
+        if request_input.duration is not None:
+            return parse_duration(request_input.duration)
         return rule.default_duration if rule is not None else timedelta(hours=1)
 
     def _terms(
-        self, wish: RequestInput, member: Person, network: Network, database: Database
+        self, request_input: RequestInput, member: Person, network: Network, database: Database
     ) -> tuple[Terms, Rule]:
         """Reads the other words of a wish under the policy, in the order in which people type them."""
         now = self._clock.now()
         rule = rule_for(self._policy, target=database, method=Method.MTLS, ids=member.ids)
         require_width(rule, network)
-        duration, until = self._length(wish, rule, member, now)
-        reason = wish.reason or ""
+        duration, until = self._length(request_input, rule, member, now)
+        reason = request_input.reason or ""
         require_reason(rule, reason)
         terms = Terms(
             method=Method.MTLS,
@@ -159,15 +163,17 @@ class Asking(UseCases):
         return terms, rule
 
     def _length(
-        self, wish: RequestInput, rule: Rule, member: Person, now: datetime
+        self, request_input: RequestInput, rule: Rule, member: Person, now: datetime
     ) -> tuple[timedelta | None, datetime | None]:
-        if wish.duration == FOREVER:
+        if request_input.duration == FOREVER:
             if not rule.permanent:
                 raise Refused(Refusal.DURATION_FOREVER, longest=rule.longest_duration)
             return None, None
-        until = parse_until(wish.until, now=now, zone=zone_of(member)) if wish.until else None
-        asked = parse_duration(wish.duration) if wish.duration else None
-        return allowed_duration(rule, now=now, wish=asked, until=until), until
+        until = (
+            parse_until(request_input.until, now=now, zone=zone_of(member)) if request_input.until else None
+        )
+        asked = parse_duration(request_input.duration) if request_input.duration else None
+        return allowed_duration(rule, now=now, request_input=asked, until=until), until
 
     async def _record(
         self,
@@ -200,13 +206,13 @@ class Asking(UseCases):
             requester=person,
             rule=rule.name,
             needed=rule.approvals,
-            lapse_at=doing.at + rule.lapse_after,
+            expires_at=doing.at + rule.lapse_after,
             remind_at=reminder(asked=doing.at, after=rule.remind_after, given=0),
             grant=None if grant is None else grant.id,
         )
         request = await tx.requests.add(wanted, doing=doing)
         channel = self._policy.approvals_channel
-        await tx.posts.tell_cards(request.id, approvals=channel, requester=person)
+        await tx.outbox.tell_cards(request.id, approvals=channel, requester=person)
         return request
 
 
@@ -231,27 +237,29 @@ def require_mtls(database: Database) -> None:
         raise Refused(Refusal.MTLS_PLAN, app=database.app, plan=database.plan)
 
 
-async def _enables(tx: Transaction, terms: Terms, database: Database, wish: RequestInput) -> bool:
+async def _enables(tx: Transaction, terms: Terms, database: Database, request_input: RequestInput) -> bool:
     """Whether a request has mTLS enabled first; not where that is under way already.
 
     Raises:
         Refused: mTLS is not enabled, and nobody has said that it is to be; or it is being disabled.
     """
-    changing = {change.kind for change in await tx.changes.under_way(terms.target, terms.method)}
+    changing = {change.kind for change in await tx.operations.under_way(terms.target, terms.method)}
     if Kind.DISABLE in changing:
         raise Refused(Refusal.MTLS_CLOSING, app=database.app)
     if Kind.ENABLE in changing:
         return False
-    if not wish.enables:
+    if not request_input.enables_mtls:
         raise Refused(Refusal.MTLS_NOT_ENABLED, app=database.app, address=terms.network)
     return True
 
 
-async def _require_room(tx: Transaction, terms: Terms, look: MtlsObservation | None) -> None:
+async def _require_room(tx: Transaction, terms: Terms, observation: MtlsObservation | None) -> None:
     """Refuses what the last look shows to be impossible; without a look the keeper will find out."""
-    if look is None:
+    if observation is None:
         return
-    if len(look.rules) < MTLS_RULE_LIMIT or any(rule.network == terms.network for rule in look.rules):
+    if len(observation.rules) < MTLS_RULE_LIMIT or any(
+        rule.network == terms.network for rule in observation.rules
+    ):
         return
     following = await tx.grants.next_to_end(terms.target, terms.method)
     if following is None:

@@ -5,7 +5,7 @@ from datetime import UTC
 from uuid import uuid4
 
 from bot.domain import grant as grants
-from bot.domain import operation as changes
+from bot.domain import operation as operations
 from bot.domain import schedule
 from bot.domain.duration import parse_duration, parse_until, show_duration
 from bot.domain.grant import Grant, GrantState, Why
@@ -80,7 +80,7 @@ class Deciding(UseCases):
                 doing = replace(doing, details=_told(asked.terms))
             counted = await self._count(tx, replace(case, request=asked), vote, doing)
             # What else an approval brings about is read when it is done.
-            return counted if asked.kind is Kind.OPEN and not asked.terms.enables else request
+            return counted if asked.kind is Kind.OPEN and not asked.terms.enables_mtls else request
 
         return await self._once(key, person, work)
 
@@ -106,7 +106,7 @@ class Deciding(UseCases):
 
     async def _require_requester(self, tx: Transaction, request: Request) -> None:
         """Refuses to open anything for somebody who could not ask for it any more."""
-        requester = await tx.people.find(request.requester)
+        requester = await tx.slack_users.find(request.requester)
         if requester is None:
             raise Refused(Refusal.PERSON_UNKNOWN, person=request.requester)
         try:
@@ -143,13 +143,13 @@ class Deciding(UseCases):
             await tx.requests.decide(request, RequestState.DENIED, doing=doing)
         elif agreed < request.needed:
             await tx.requests.note_vote(request, agreed, doing=doing)
-            await tx.posts.refresh_cards(request.id)
+            await tx.outbox.refresh_cards(request.id)
             return case
         else:
             await tx.requests.decide(request, RequestState.APPROVED, doing=doing)
-        await tx.posts.refresh_cards(request.id)
-        await tx.posts.tell(
-            MessageKind.NOTICE_DECIDED,
+        await tx.outbox.refresh_cards(request.id)
+        await tx.outbox.tell(
+            MessageKind.DECIDED,
             to=request.requester,
             key=f"decided:{request.id}",
             request=request.id,
@@ -178,10 +178,10 @@ class Deciding(UseCases):
             case _:
                 if request.kind in (Kind.CLOSE, Kind.DISABLE):
                     await _end_all(tx, request, doing)
-                change = changes.begin(request, id=uuid4(), now=doing.at)
+                change = operations.begin(request, id=uuid4(), now=doing.at)
                 change = await aimed(tx, change)
-                await tx.changes.start(change, within=schedule.CHANGE_DEADLINE, doing=doing)
-        await tx.lanes.want(request.terms.target, request.terms.method)
+                await tx.operations.start(change, within=schedule.OPERATION_DEADLINE, doing=doing)
+        await tx.reconcile_queue.want(request.terms.target, request.terms.method)
         return grant
 
     async def _open(self, tx: Transaction, request: Request, doing: AuditContext) -> Grant:
@@ -190,14 +190,18 @@ class Deciding(UseCases):
         if terms.method is Method.TRUSTED:
             channel = self._policy.approvals_channel
             grant = await after_support(tx, request, grant, doing=doing, channel=channel)
-        within = schedule.opening_deadline(enables=terms.enables, method=terms.method)
+        within = schedule.opening_deadline(enables_mtls=terms.enables_mtls, method=terms.method)
         await tx.grants.open(grant, within=within, doing=doing)
-        look = mtls_observation(await tx.lanes.look(terms.target, terms.method)) if terms.enables else None
-        under_way = await tx.changes.under_way(terms.target, terms.method) if terms.enables else ()
+        observation = (
+            mtls_observation(await tx.reconcile_queue.look(terms.target, terms.method))
+            if terms.enables_mtls
+            else None
+        )
+        under_way = await tx.operations.under_way(terms.target, terms.method) if terms.enables_mtls else ()
         enabling = any(change.kind is Kind.ENABLE for change in under_way)
-        if terms.enables and not enabling and (look is None or not look.enabled):
-            step = changes.enabling_first(request, id=uuid4(), now=doing.at)
-            await tx.changes.start(step, within=schedule.CHANGE_DEADLINE, doing=doing)
+        if terms.enables_mtls and not enabling and (observation is None or not observation.enabled):
+            step = operations.enabling_first(request, id=uuid4(), now=doing.at)
+            await tx.operations.start(step, within=schedule.OPERATION_DEADLINE, doing=doing)
         return grant
 
     async def _prolong(self, tx: Transaction, request: Request, doing: AuditContext) -> None:
@@ -216,7 +220,7 @@ class Deciding(UseCases):
             alone=False,
         )
         await tx.grants.change(grant, longer, doing=doing)
-        await tx.posts.refresh_cards(grant.request)
+        await tx.outbox.refresh_cards(grant.request)
 
 
 async def _end_all(tx: Transaction, request: Request, doing: AuditContext) -> None:
@@ -225,7 +229,7 @@ async def _end_all(tx: Transaction, request: Request, doing: AuditContext) -> No
     for grant in await tx.grants.running(terms.target, terms.method):
         if ends(terms.subject, grant.subject):
             await tx.grants.change(grant, grants.closing(grant, Why.REMOVED), doing=doing)
-            await tx.posts.refresh_cards(grant.request)
+            await tx.outbox.refresh_cards(grant.request)
 
 
 def _read(text: str, asked: Subject) -> Subject:

@@ -51,13 +51,13 @@ class UseCases:
     async def forget_person(self, person: str) -> None:
         """Has somebody looked up afresh; until then they can neither ask nor decide."""
         async with self._store.transaction() as tx:
-            await tx.people.request_lookup(person)
+            await tx.slack_users.request_lookup(person)
             await tx.commit()
 
     async def recount_people(self) -> None:
         """Has people and user groups counted at once instead of at their next turn."""
         async with self._store.transaction() as tx:
-            await tx.chores.due_in("people", wait=timedelta())
+            await tx.periodic_tasks.due_in("people", wait=timedelta())
             await tx.commit()
 
     async def _once(self, key: str, person: str, work: Work) -> RequestDetails:
@@ -73,7 +73,7 @@ class UseCases:
                 outcome = await work(tx)
                 number = outcome.request.id if isinstance(outcome, RequestDetails) else outcome
                 # Last, where the outcome is known: whoever comes second waits here, and rolls back.
-                if await tx.received.first(key, request=number):
+                if await tx.idempotency_keys.claim(key, request=number):
                     await tx.commit()
                     # What is shown of it is read when it is done: others need not wait for that.
                     return outcome if isinstance(outcome, RequestDetails) else await details_of(tx, outcome)
@@ -96,7 +96,7 @@ class UseCases:
     async def _recorded(self, key: str) -> RequestDetails | None:
         """What a command or click with this key has led to; None when it was not acted on."""
         async with self._store.transaction() as tx:
-            request = await tx.received.request(key)
+            request = await tx.idempotency_keys.request(key)
             return None if request is None else await details_of(tx, request)
 
     async def _member(self, tx: Transaction, person: str) -> Person:
@@ -105,7 +105,7 @@ class UseCases:
         Who is in a group that the policy names has to be known too: a rule that denies a group would
         otherwise be passed over.
         """
-        known = await tx.people.find(person, groups=self._policy.groups)
+        known = await tx.slack_users.find(person, groups=self._policy.groups)
         member = require_member(known)
         if not member.groups_known:
             raise Refused(Refusal.GROUPS_UNKNOWN)
@@ -133,7 +133,7 @@ class UseCases:
         database = choose(tuple(found) or await tx.targets.all(), word, aliases)
         if database in found:
             return database, found[database]
-        return database, await tx.lanes.look(database.id, method)
+        return database, await tx.reconcile_queue.look(database.id, method)
 
     async def _certificate(self, tx: Transaction, handle: str | None) -> KnownCertificate:
         """The certificate that a person means, by its request's number or the beginning of Heroku's id.

@@ -14,7 +14,7 @@ from bot.services.base import details_of
 from bot.services.certificate_rotation import Rotating
 from bot.services.expiry_reminders import reminder_key
 
-_REMINDERS = (MessageKind.NOTICE_EXPIRY, MessageKind.NOTICE_EXPIRY_COPY, MessageKind.NOTICE_EXPIRY_ORPHAN)
+_REMINDERS = (MessageKind.EXPIRY, MessageKind.EXPIRY_COPY, MessageKind.EXPIRY_ORPHAN)
 """Messages that are shown afresh once somebody has answered one of them."""
 
 
@@ -82,7 +82,7 @@ class Minding(Rotating):
         async def work(tx: Transaction) -> int:
             member = await self._member(tx, person)
             known = await self._lock_certificate(tx, handle)
-            if not known.foreign:
+            if not known.unmanaged:
                 await self._require_minder(tx, known, member)
             await require_at_rest(tx, known)
             targets = {database.id: database for database in await tx.targets.all()}
@@ -112,7 +112,7 @@ class Minding(Rotating):
         """The certificate that works and that a handle means, locked."""
         found = await self._certificate(tx, handle)
         known = await tx.certificates.get(found.id)
-        if known is None or known.gone_at is not None or known.status != READY:
+        if known is None or known.absent_at is not None or known.status != READY:
             raise Refused(Refusal.CERTIFICATE_NOT_READY, handle=found.handle)
         return known
 
@@ -129,10 +129,10 @@ class Minding(Rotating):
         self, tx: Transaction, known: KnownCertificate, after: ReminderSchedule, person: str
     ) -> None:
         """Records an answer to a reminder, and has the reminder show it."""
-        await tx.reminders.climb(known, after, doing=self._by(person))
+        await tx.expiry_reminders.climb(known, after, doing=self._by(person))
         if known.ladder.step is not None:
             for kind in _REMINDERS:
-                await tx.posts.refresh(reminder_key(kind, known, known.ladder.step))
+                await tx.outbox.refresh(reminder_key(kind, known, known.ladder.step))
 
 
 async def require_at_rest(tx: Transaction, known: KnownCertificate) -> None:

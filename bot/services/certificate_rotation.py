@@ -81,14 +81,14 @@ class Rotating(Ending):
             if found.test_asked_at is None:
                 asked = rotation.testing(change, now=self._clock.now())
                 await self._goes_on(tx, change, asked, person)
-                await tx.lanes.want(change.target, change.method)
+                await tx.reconcile_queue.want(change.target, change.method)
             return request
 
         return await self._once(key, person, work)
 
     async def _rotation(self, tx: Transaction, request: int, person: str) -> tuple[Operation, Rotation]:
         """A rotation, locked, for whom it belongs to; raises ``Refused`` for all others, or if it is none."""
-        change = await tx.changes.of_request(request)
+        change = await tx.operations.of_request(request)
         if change is None or change.kind is not Kind.ROTATE:
             await details_of(tx, request)
             raise Refused(Refusal.ROTATION_NOT_WAITING, id=request)
@@ -97,11 +97,11 @@ class Rotating(Ending):
 
     async def _goes_on(self, tx: Transaction, before: Operation, after: Operation, person: str) -> None:
         """Records what somebody said, and has it shown wherever the rotation is."""
-        await tx.changes.move(before, after, doing=self._by(person))
-        await tx.posts.refresh_cards(before.request)
-        await tx.posts.refresh(rotation_key(before))
+        await tx.operations.move(before, after, doing=self._by(person))
+        await tx.outbox.refresh_cards(before.request)
+        await tx.outbox.refresh(rotation_key(before))
 
 
 def rotation_key(change: Operation) -> str:
     """The key of the message that hands a rotation's new certificate over."""
-    return f"{MessageKind.NOTICE_ROTATION_READY}:{rotation.rotation_of(change).new}"
+    return f"{MessageKind.ROTATION_READY}:{rotation.rotation_of(change).new}"

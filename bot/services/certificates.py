@@ -25,7 +25,7 @@ from bot.services.certificate_expiry import Minding, require_at_rest
 class Certifying(Minding):
     """Every change here is an approved request; what only reads changes nothing."""
 
-    async def enable(self, wish: RequestInput, *, person: str, key: str) -> RequestDetails:
+    async def enable(self, request_input: RequestInput, *, person: str, key: str) -> RequestDetails:
         """Records a wish for mTLS to be enabled on a database, pending approval.
 
         Args:
@@ -39,11 +39,15 @@ class Certifying(Minding):
         """
 
         async def work(tx: Transaction) -> int:
-            database, rule, look = await self._mtls(tx, wish.target, await self._member(tx, person))
+            database, rule, observation = await self._mtls(
+                tx, request_input.target, await self._member(tx, person)
+            )
             await _require_not_changing(tx, database, Kind.ENABLE, Kind.DISABLE)
-            if look is not None and look.enabled:
+            if observation is not None and observation.enabled:
                 raise Refused(Refusal.MTLS_ENABLED, app=database.app)
-            return await self._ask_change(tx, Kind.ENABLE, database, Whole(), wish.reason, rule, person)
+            return await self._request_operation(
+                tx, Kind.ENABLE, database, Whole(), request_input.reason, rule, person
+            )
 
         return await self._once(key, person, work)
 
@@ -54,14 +58,18 @@ class Certifying(Minding):
             Refused: the person may not ask for it, or there is nothing to disable.
         """
         async with self._store.transaction() as tx:
-            database, _, look = await self._mtls(tx, target, await self._member(tx, person))
-            seen = await _require_enabled(tx, database, look)
+            database, _, observation = await self._mtls(tx, target, await self._member(tx, person))
+            seen = await _require_enabled(tx, database, observation)
             live = await tx.grants.running(database.id, Method.MTLS)
             certificates = await tx.certificates.present(database.id)
         requests = tuple(sorted(grant.request for grant in live))
-        return DisableImpact(database=database, look=seen, requests=requests, certificates=certificates)
+        return DisableImpact(
+            database=database, observation=seen, requests=requests, certificates=certificates
+        )
 
-    async def disable(self, wish: RequestInput, *, typed: str, person: str, key: str) -> RequestDetails:
+    async def disable(
+        self, request_input: RequestInput, *, typed: str, person: str, key: str
+    ) -> RequestDetails:
         """Records a wish for mTLS to be disabled on a database, pending approval.
 
         Args:
@@ -76,15 +84,19 @@ class Certifying(Minding):
         """
 
         async def work(tx: Transaction) -> int:
-            database, rule, look = await self._mtls(tx, wish.target, await self._member(tx, person))
-            await _require_enabled(tx, database, look)
+            database, rule, observation = await self._mtls(
+                tx, request_input.target, await self._member(tx, person)
+            )
+            await _require_enabled(tx, database, observation)
             if typed.strip().casefold() != database.app.casefold():
                 raise Refused(Refusal.MTLS_NAME, app=database.app)
-            return await self._ask_change(tx, Kind.DISABLE, database, Whole(), wish.reason, rule, person)
+            return await self._request_operation(
+                tx, Kind.DISABLE, database, Whole(), request_input.reason, rule, person
+            )
 
         return await self._once(key, person, work)
 
-    async def issue(self, wish: RequestInput, *, person: str, key: str) -> RequestDetails:
+    async def issue(self, request_input: RequestInput, *, person: str, key: str) -> RequestDetails:
         """Records a wish for a client certificate, pending approval; the reason is its purpose.
 
         Raises:
@@ -93,12 +105,16 @@ class Certifying(Minding):
         """
 
         async def work(tx: Transaction) -> int:
-            database, rule, look = await self._mtls(tx, wish.target, await self._member(tx, person))
+            database, rule, observation = await self._mtls(
+                tx, request_input.target, await self._member(tx, person)
+            )
             await _require_not_changing(tx, database, Kind.DISABLE)
             enabling = await _changing(tx, database, Kind.ENABLE)
-            if look is not None and not look.enabled and not enabling:
+            if observation is not None and not observation.enabled and not enabling:
                 raise Refused(Refusal.CERTIFICATE_OFF, app=database.app)
-            return await self._ask_change(tx, Kind.ISSUE, database, Whole(), wish.reason, rule, person)
+            return await self._request_operation(
+                tx, Kind.ISSUE, database, Whole(), request_input.reason, rule, person
+            )
 
         return await self._once(key, person, work)
 
@@ -121,13 +137,13 @@ class Certifying(Minding):
         async def work(tx: Transaction) -> int:
             member = await self._member(tx, person)
             known = await self._certificate(tx, handle)
-            if not known.foreign:
+            if not known.unmanaged:
                 await self._require_minder(tx, known, member)
             await require_at_rest(tx, known)
             database = await self._home(tx, known)
             rule = rule_for(self._policy, target=database, method=Method.MTLS, ids=member.ids)
             subject = CertificateId(known.id)
-            return await self._ask_change(tx, Kind.DISCARD, database, subject, reason, rule, person)
+            return await self._request_operation(tx, Kind.DISCARD, database, subject, reason, rule, person)
 
         return await self._once(key, person, work)
 
@@ -146,15 +162,15 @@ class Certifying(Minding):
         """
 
         async def work(tx: Transaction) -> int:
-            change = await tx.changes.of_request(request)
+            change = await tx.operations.of_request(request)
             if change is None or not _offers(change, await tx.certificates.get(certificate)):
                 await details_of(tx, request)
                 raise Refused(Refusal.CERTIFICATE_NOT_OFFERED, id=request)
             await self._require_own(tx, request, change.owner, person)
-            after, within = issuance.picked(change, certificate), schedule.CHANGE_DEADLINE
-            await tx.changes.move(change, after, doing=self._by(person), within=within)
-            await tx.posts.refresh_cards(request)
-            await tx.lanes.want(change.target, change.method)
+            after, within = issuance.picked(change, certificate), schedule.OPERATION_DEADLINE
+            await tx.operations.move(change, after, doing=self._by(person), within=within)
+            await tx.outbox.refresh_cards(request)
+            await tx.reconcile_queue.want(change.target, change.method)
             return request
 
         return await self._once(key, person, work)
@@ -169,11 +185,14 @@ class Certifying(Minding):
             await self._member(tx, person)
             databases = await tx.targets.all() if target is None else (await self._database(tx, target),)
             found = await tx.certificates.present(None if target is None else databases[0].id)
-            looks = {one.id: mtls_observation(await tx.lanes.look(one.id, Method.MTLS)) for one in databases}
+            observations = {
+                one.id: mtls_observation(await tx.reconcile_queue.look(one.id, Method.MTLS))
+                for one in databases
+            }
         return tuple(
             CertificateList(
                 database=one,
-                look=looks[one.id],
+                observation=observations[one.id],
                 certificates=tuple(known for known in found if known.target == one.id),
             )
             for one in databases
@@ -186,7 +205,7 @@ class Certifying(Minding):
         database = await self._database(tx, word)
         require_mtls(database)
         rule = rule_for(self._policy, target=database, method=Method.MTLS, ids=member.ids)
-        return database, rule, mtls_observation(await tx.lanes.look(database.id, Method.MTLS))
+        return database, rule, mtls_observation(await tx.reconcile_queue.look(database.id, Method.MTLS))
 
     async def _home(self, tx: Transaction, known: KnownCertificate) -> Database:
         """The database of a certificate; one that Heroku does not have any more has nothing to remove."""
@@ -195,7 +214,7 @@ class Certifying(Minding):
                 return database
         raise Refused(Refusal.CERTIFICATE_UNKNOWN, handle=known.handle)
 
-    async def _ask_change(
+    async def _request_operation(
         self,
         tx: Transaction,
         kind: Kind,
@@ -222,25 +241,27 @@ def _offers(change: Operation, known: KnownCertificate | None) -> bool:
     if change.state is not OperationState.FAILED or change.why is not Why.SEVERAL or known is None:
         return False
     return (
-        known.foreign and known.gone_at is None and known.id in issuance.issuance_progress(change).candidates
+        known.unmanaged
+        and known.absent_at is None
+        and known.id in issuance.issuance_progress(change).candidates
     )
 
 
 async def _require_enabled(
-    tx: Transaction, database: Database, look: MtlsObservation | None
+    tx: Transaction, database: Database, observation: MtlsObservation | None
 ) -> MtlsObservation:
     """What the last look saw, if there is something to disable."""
     await _require_not_changing(tx, database, Kind.DISABLE, Kind.ENABLE)
-    if look is None:
+    if observation is None:
         raise Refused(Refusal.MTLS_UNSEEN, app=database.app)
-    if not look.enabled:
+    if not observation.enabled:
         raise Refused(Refusal.MTLS_OFF, app=database.app)
-    return look
+    return observation
 
 
 async def _changing(tx: Transaction, database: Database, kind: Kind) -> bool:
     """Whether an approved change of a kind is under way."""
-    return any(change.kind is kind for change in await tx.changes.under_way(database.id, Method.MTLS))
+    return any(change.kind is kind for change in await tx.operations.under_way(database.id, Method.MTLS))
 
 
 async def _require_not_changing(tx: Transaction, database: Database, *kinds: Kind) -> None:

@@ -44,8 +44,8 @@ class Following(Reminding):
         async with self._store.transaction() as tx:
             over = await tx.grants.past_end(now, limit=ENDS)
             await tx.grants.change_all([_expiry(grant, now) for grant in over])
-            await tx.posts.refresh_cards_of({grant.request for grant in over})
-            await tx.lanes.want_all({(grant.target, grant.method) for grant in over})
+            await tx.outbox.refresh_cards_of({grant.request for grant in over})
+            await tx.reconcile_queue.want_all({(grant.target, grant.method) for grant in over})
             await tx.commit()
         async with self._store.transaction() as tx:
             for grant in await tx.grants.to_warn(now, limit=BATCH):
@@ -66,9 +66,9 @@ class Following(Reminding):
 
     async def _lapse(self, tx: Transaction, request: Request, now: datetime) -> None:
         await tx.requests.decide(request, RequestState.LAPSED, doing=AuditContext(actor=BOT, at=now))
-        await tx.posts.refresh_cards(request.id)
+        await tx.outbox.refresh_cards(request.id)
         key = f"lapsed:{request.id}"
-        await tx.posts.tell(MessageKind.NOTICE_LAPSED, to=request.requester, key=key, request=request.id)
+        await tx.outbox.tell(MessageKind.LAPSED, to=request.requester, key=key, request=request.id)
 
     async def _remind(self, tx: Transaction, request: Request) -> None:
         """Reminds in the card's thread; after a jump in time once, not once for each time missed."""
@@ -80,8 +80,8 @@ class Following(Reminding):
             given += 1
             following = reminder(asked=request.asked_at, after=after, given=given)
         await tx.requests.reminded(request, given=given, next_at=following)
-        await tx.posts.tell(
-            MessageKind.NOTICE_REMINDER,
+        await tx.outbox.tell(
+            MessageKind.REMINDER,
             to=self._policy.approvals_channel,
             key=f"reminder:{request.id}:{given}",
             request=request.id,
@@ -98,5 +98,5 @@ def _expiry(grant: Grant, now: datetime) -> tuple[Grant, Grant, AuditContext]:
 async def _warn(tx: Transaction, grant: Grant) -> None:
     end = "" if grant.ends_at is None else grant.ends_at.isoformat()
     key = f"ending:{grant.id}:{end}"
-    await tx.posts.tell(MessageKind.NOTICE_ENDING, to=grant.owner, key=key, request=grant.request)
+    await tx.outbox.tell(MessageKind.ENDING, to=grant.owner, key=key, request=grant.request)
     await tx.grants.warned(grant)

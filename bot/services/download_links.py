@@ -12,7 +12,7 @@ from bot.errors import Refusal, Refused
 from bot.ports import MessageKind, MessageRef, RequestDetails, Transaction
 from bot.services.base import UseCases
 
-POST_KEY: Final = "handout:{id}"
+POST_KEY: Final = "download_link:{id}"
 """The key of the direct message that holds a link: by it the message loses the link once that is over."""
 
 
@@ -60,9 +60,9 @@ class Handing(UseCases):
         async def work(tx: Transaction) -> int:
             await self._member(tx, person)
             known = await self._their_own(tx, handle, person)
-            handout = self._begin(known, secret, person)
-            made.append((handout, await self._record_handout(tx, handout)))
-            return handout.request
+            download_link = self._begin(known, secret, person)
+            made.append((download_link, await self._record_download_link(tx, download_link)))
+            return download_link.request
 
         case = await self._once(key, person, work)
         if not made or not await self._is_there(made[0][0].id):
@@ -73,26 +73,26 @@ class Handing(UseCases):
     async def sent(self, ticket: IssuedLink, place: MessageRef) -> None:
         """Notes where the message with a link stands."""
         async with self._store.transaction() as tx:
-            await tx.posts.stands(ticket.post, place)
+            await tx.outbox.stands(ticket.post, place)
             await tx.commit()
 
     async def not_sent(self, ticket: IssuedLink) -> None:
         """Ends a link that Slack did not take: nobody has its secret any more."""
         async with self._store.transaction() as tx:
-            handout = await tx.handouts.lock(ticket.id)
-            if handout is not None and handout.state is DownloadLinkState.OPEN:
-                unsent = replace(handout, state=DownloadLinkState.UNSENT)
-                await tx.handouts.move(handout, unsent, doing=self._by(ticket.owner))
-            await tx.posts.take_back(ticket.post)
+            download_link = await tx.download_links.lock(ticket.id)
+            if download_link is not None and download_link.state is DownloadLinkState.OPEN:
+                unsent = replace(download_link, state=DownloadLinkState.UNSENT)
+                await tx.download_links.move(download_link, unsent, doing=self._by(ticket.owner))
+            await tx.outbox.take_back(ticket.post)
             await tx.commit()
 
     async def _is_there(self, id: UUID) -> bool:
         async with self._store.transaction() as tx:
-            return await tx.handouts.lock(id) is not None
+            return await tx.download_links.lock(id) is not None
 
     async def _their_own(self, tx: Transaction, handle: str | None, person: str) -> KnownCertificate:
         known = await self._certificate(tx, handle)
-        if known.foreign:
+        if known.unmanaged:
             raise Refused(Refusal.FILES_FOREIGN, handle=known.handle)
         if known.owner != person:
             raise Refused(Refusal.FILES_NOT_YOURS, handle=known.handle)
@@ -113,30 +113,32 @@ class Handing(UseCases):
             now=self._clock.now(),
         )
 
-    async def _record_handout(self, tx: Transaction, handout: DownloadLink) -> int:
+    async def _record_download_link(self, tx: Transaction, download_link: DownloadLink) -> int:
         """Writes a link and its message; returns the message's number."""
-        doing = self._by(handout.owner)
-        for older in await tx.handouts.open_of(handout.certificate):
-            await tx.handouts.move(older, replace(older, state=DownloadLinkState.REPLACED), doing=doing)
-            await tx.posts.refresh(POST_KEY.format(id=older.id), params={"state": DownloadLinkState.REPLACED})
-        await tx.handouts.make(handout, doing=doing)
-        return await tx.posts.announce(
-            MessageKind.NOTICE_HANDOUT,
-            to=handout.owner,
-            key=POST_KEY.format(id=handout.id),
-            request=handout.request,
+        doing = self._by(download_link.owner)
+        for older in await tx.download_links.open_of(download_link.certificate):
+            await tx.download_links.move(older, replace(older, state=DownloadLinkState.REPLACED), doing=doing)
+            await tx.outbox.refresh(
+                POST_KEY.format(id=older.id), params={"state": DownloadLinkState.REPLACED}
+            )
+        await tx.download_links.make(download_link, doing=doing)
+        return await tx.outbox.announce(
+            MessageKind.DOWNLOAD_LINK,
+            to=download_link.owner,
+            key=POST_KEY.format(id=download_link.id),
+            request=download_link.request,
             again=LIFE,
         )
 
 
 def _ticket(made: tuple[DownloadLink, int], secret: str, case: RequestDetails) -> IssuedLink:
-    handout, post = made
+    download_link, post = made
     return IssuedLink(
-        id=handout.id,
+        id=download_link.id,
         secret=secret,
         post=post,
-        owner=handout.owner,
-        handle=str(handout.request),
+        owner=download_link.owner,
+        handle=str(download_link.request),
         database=case.target.label,
-        expires_at=handout.expires_at,
+        expires_at=download_link.expires_at,
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from bot.domain.mtls import download_link as handouts
+from bot.domain.mtls import download_link as download_links
 from bot.domain.mtls.download_link import FETCH, HELD, DownloadAnswer, DownloadLink, DownloadLinkState
 from bot.domain.target import Database
 from bot.errors import HerokuError, HerokuNotFoundError
@@ -38,7 +38,7 @@ class Files:
 class _Held:
     """A link that nobody else is served with for a while."""
 
-    handout: DownloadLink
+    download_link: DownloadLink
     lease: UUID
     database: Database
 
@@ -83,59 +83,59 @@ class Delivering:
         except (HerokuError, TimeoutError) as error:
             # Heroku's own words are left out: nothing of such an answer belongs in a log.
             status = error.status if isinstance(error, HerokuError) else 0
-            log.warning("handout.not_fetched", link=str(id), error=type(error).__name__, status=status)
+            log.warning("download_link.not_fetched", link=str(id), error=type(error).__name__, status=status)
             return await self._release(held, DownloadAnswer.UNREACHABLE)
         return files if await self._record(held) else DownloadAnswer.BUSY
 
     async def _admit(self, id: UUID, secret: str) -> _Held | DownloadAnswer:
         """Lets the first through who brings the right secret, and counts the wrong ones."""
         async with self._store.transaction() as tx:
-            handout = await tx.handouts.lock(id)
-            answer = handouts.judge(handout, secret, now=self._clock.now())
-            if handout is None:
+            download_link = await tx.download_links.lock(id)
+            answer = download_links.judge(download_link, secret, now=self._clock.now())
+            if download_link is None:
                 return answer
             if answer is DownloadAnswer.WRONG:
-                await self._count(tx, handout)
+                await self._count(tx, download_link)
             if answer is not DownloadAnswer.GIVE:
                 return answer
-            lease = await tx.handouts.hold(handout, within=HELD)
-            case = await details_of(tx, handout.request)
+            lease = await tx.download_links.hold(download_link, within=HELD)
+            case = await details_of(tx, download_link.request)
             await tx.commit()
-        return _Held(handout=handout, lease=lease, database=case.database)
+        return _Held(download_link=download_link, lease=lease, database=case.database)
 
-    async def _count(self, tx: Transaction, handout: DownloadLink) -> None:
+    async def _count(self, tx: Transaction, download_link: DownloadLink) -> None:
         """Notes a wrong secret; its owner sees when a link is over because of too many."""
-        if handout.state is not DownloadLinkState.OPEN:
+        if download_link.state is not DownloadLinkState.OPEN:
             return
-        guessed = handouts.guessed(handout)
-        await self._move(tx, handout, guessed)
+        guessed = download_links.guessed(download_link)
+        await self._move(tx, download_link, guessed)
         await tx.commit()
 
     async def _fetch(self, held: _Held) -> Files:
         """Asks Heroku, by the database's present name; raises ``HerokuError`` as the answer is."""
         name = await self._heroku.database_name(held.database.id)
-        credential = await self._heroku.credential(name, held.handout.certificate)
+        credential = await self._heroku.credential(name, held.download_link.certificate)
         root = await self._heroku.authority(name)
         return Files(
-            database=held.database, handle=str(held.handout.request), credential=credential, root=root
+            database=held.database, handle=str(held.download_link.request), credential=credential, root=root
         )
 
     async def _release(self, held: _Held, answer: DownloadAnswer) -> DownloadAnswer:
         async with self._store.transaction() as tx:
-            await tx.handouts.release(held.handout.id, held.lease)
+            await tx.download_links.release(held.download_link.id, held.lease)
             await tx.commit()
         return answer
 
     async def _record(self, held: _Held) -> bool:
         """Ends the link before its files leave; False when the turn was over, and nothing is to leave."""
         async with self._store.transaction() as tx:
-            handout = await tx.handouts.holds(held.handout.id, held.lease)
-            if handout is None or handout.state is not DownloadLinkState.OPEN:
+            download_link = await tx.download_links.holds(held.download_link.id, held.lease)
+            if download_link is None or download_link.state is not DownloadLinkState.OPEN:
                 return False
             now = self._clock.now()
-            await self._move(tx, handout, handouts.delivered(handout, now=now))
-            await tx.certificates.handed_out(handout.certificate, at=now)
-            await tx.posts.refresh_cards(handout.request)
+            await self._move(tx, download_link, download_links.delivered(download_link, now=now))
+            await tx.certificates.handed_out(download_link.certificate, at=now)
+            await tx.outbox.refresh_cards(download_link.request)
             await tx.commit()
         return True
 
@@ -144,7 +144,7 @@ class Delivering:
         now = self._clock.now()
         # Nobody knows who guessed; whoever has the right secret has it from its owner.
         actor = before.owner if after.state is DownloadLinkState.DELIVERED else BOT
-        await tx.handouts.move(before, after, doing=AuditContext(actor=actor, at=now))
+        await tx.download_links.move(before, after, doing=AuditContext(actor=actor, at=now))
         if after.state is not before.state:
             said = {"state": after.state, "at": now.isoformat()}
-            await tx.posts.refresh(POST_KEY.format(id=before.id), params=said)
+            await tx.outbox.refresh(POST_KEY.format(id=before.id), params=said)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain import grant as grants
-from bot.domain import operation as changes
+from bot.domain import operation as operations
 from bot.domain import schedule
 from bot.domain.grant import LIVE_STATES, Grant, GrantState, Why
 from bot.domain.method import Method
@@ -45,7 +45,7 @@ class Ending(Asking):
                 raise Refused(Refusal.NOT_YOURS, id=request)
             require_pending(asked, await tx.requests.votes(request))
             await tx.requests.decide(asked, RequestState.CANCELLED, doing=self._by(person))
-            await tx.posts.refresh_cards(request)
+            await tx.outbox.refresh_cards(request)
             return request
 
         return await self._once(key, person, work)
@@ -85,10 +85,10 @@ class Ending(Asking):
 
         async def work(tx: Transaction) -> int:
             now = self._clock.now()
-            change = await self._failed_change(tx, request, person)
+            change = await self._failed_operation(tx, request, person)
             if change is not None:
-                await tx.changes.move(change, changes.given_up(change, now=now), doing=self._by(person))
-                await tx.posts.refresh_cards(request)
+                await tx.operations.move(change, operations.given_up(change, now=now), doing=self._by(person))
+                await tx.outbox.refresh_cards(request)
                 return request
             grant = await self._own(tx, request, person)
             if grant.state is not GrantState.FAILED:
@@ -96,12 +96,12 @@ class Ending(Asking):
             await self._give_up_step(tx, request, person)
             over = grants.closed(grant, GrantState.ENDED, now=now, why=Why.GIVEN_UP)
             await tx.grants.change(grant, over, doing=self._by(person))
-            await tx.posts.refresh_cards(request)
+            await tx.outbox.refresh_cards(request)
             return request
 
         return await self._once(key, person, work)
 
-    async def remove(self, wish: RequestInput, *, person: str, key: str) -> RemovalResult:
+    async def remove(self, request_input: RequestInput, *, person: str, key: str) -> RemovalResult:
         """Closes an address: at once if all its grants are one's own, else as a request that lists them.
 
         A rule that somebody else made is removed by an approved request of its own kind.
@@ -116,9 +116,9 @@ class Ending(Asking):
         async def work(tx: Transaction) -> int:
             nonlocal requested
             member = await self._member(tx, person)
-            network = parse_address(wish.address or "")
+            network = parse_address(request_input.address or "")
             aliases = {one.alias: one.database for one in self._policy.targets}
-            database = choose(await tx.targets.all(), wish.target, aliases)
+            database = choose(await tx.targets.all(), request_input.target, aliases)
             live = await tx.grants.live(database.id, Method.MTLS, network)
             if not live:
                 await require_rule(tx, database, network)
@@ -128,7 +128,7 @@ class Ending(Asking):
                 return live[0].request
             requested = True
             rule = rule_for(self._policy, target=database, method=Method.MTLS, ids=member.ids)
-            reason = wish.reason or ""
+            reason = request_input.reason or ""
             require_reason(rule, reason)
             terms = Terms(
                 method=Method.MTLS,
@@ -138,7 +138,7 @@ class Ending(Asking):
                 until=None,
                 reason=reason,
             )
-            return await self._record(tx, Kind.REMOVE if live else Kind.UNDO, terms, rule, person)
+            return await self._record(tx, Kind.REMOVE if live else Kind.REMOVE_UNMANAGED, terms, rule, person)
 
         case = await self._once(key, person, work)
         is_request = requested or case.request.kind is not Kind.OPEN
@@ -169,18 +169,18 @@ class Ending(Asking):
         self, request: int, state: GrantState, wrong: Refusal, *, person: str, key: str
     ) -> RequestDetails:
         async def work(tx: Transaction) -> int:
-            if state is GrantState.FAILED and await self._change_again(tx, request, person):
+            if state is GrantState.FAILED and await self._operation_again(tx, request, person):
                 return request
             grant = await self._own(tx, request, person)
             if grant.state is not state:
                 raise Refused(wrong, id=request)
             if grant.ends_at is not None and grant.ends_at <= self._clock.now():
                 raise Refused(Refusal.GRANT_OVER, id=request)
-            enables = await self._enable_again(tx, request, person)
-            within = schedule.opening_deadline(enables=enables, method=grant.method)
+            enables_mtls = await self._enable_again(tx, request, person)
+            within = schedule.opening_deadline(enables_mtls=enables_mtls, method=grant.method)
             await tx.grants.change(grant, grants.again(grant), doing=self._by(person), within=within)
-            await tx.posts.refresh_cards(request)
-            await tx.lanes.want(grant.target, grant.method)
+            await tx.outbox.refresh_cards(request)
+            await tx.reconcile_queue.want(grant.target, grant.method)
             return request
 
         return await self._once(key, person, work)
@@ -200,13 +200,13 @@ class Ending(Asking):
         if owner != person and not approves:
             raise Refused(Refusal.NOT_YOURS, id=request)
 
-    async def _failed_change(self, tx: Transaction, request: int, person: str) -> Operation | None:
+    async def _failed_operation(self, tx: Transaction, request: int, person: str) -> Operation | None:
         """The change of a request that failed; None when the request is about a grant.
 
         Raises:
             Refused: it has not failed, or is somebody else's.
         """
-        change = await tx.changes.of_request(request)
+        change = await tx.operations.of_request(request)
         if change is None or await tx.grants.of_request(request) is not None:
             # Enabling mTLS may be the step before a grant: then it is the grant that is tried again.
             return None
@@ -215,38 +215,38 @@ class Ending(Asking):
             raise Refused(Refusal.GRANT_NOT_FAILED, id=request)
         return change
 
-    async def _change_again(self, tx: Transaction, request: int, person: str) -> bool:
-        change = await self._failed_change(tx, request, person)
+    async def _operation_again(self, tx: Transaction, request: int, person: str) -> bool:
+        change = await self._failed_operation(tx, request, person)
         if change is None:
             return False
-        doing, within = self._by(person), schedule.CHANGE_DEADLINE
+        doing, within = self._by(person), schedule.OPERATION_DEADLINE
         after = _tried_again(change, now=self._clock.now())
-        await tx.changes.move(change, after, doing=doing, within=within)
-        await tx.posts.refresh_cards(request)
-        await tx.lanes.want(change.target, change.method)
+        await tx.operations.move(change, after, doing=doing, within=within)
+        await tx.outbox.refresh_cards(request)
+        await tx.reconcile_queue.want(change.target, change.method)
         return True
 
     async def _enable_again(self, tx: Transaction, request: int, person: str) -> bool:
         """Has the step before a grant tried once more, if it has failed; returns whether it had."""
-        step = await tx.changes.of_request(request)
+        step = await tx.operations.of_request(request)
         if step is None or step.state is not OperationState.FAILED:
             return False
-        doing, within = self._by(person), schedule.CHANGE_DEADLINE
-        return await tx.changes.move(step, changes.again(step), doing=doing, within=within)
+        doing, within = self._by(person), schedule.OPERATION_DEADLINE
+        return await tx.operations.move(step, operations.again(step), doing=doing, within=within)
 
     async def _give_up_step(self, tx: Transaction, request: int, person: str) -> None:
-        step = await tx.changes.of_request(request)
+        step = await tx.operations.of_request(request)
         if step is not None and step.state is OperationState.FAILED:
-            after = changes.given_up(step, now=self._clock.now())
-            await tx.changes.move(step, after, doing=self._by(person))
+            after = operations.given_up(step, now=self._clock.now())
+            await tx.operations.move(step, after, doing=self._by(person))
 
     async def _close(self, tx: Transaction, live: Sequence[Grant], why: Why, person: str) -> None:
         """Moves grants to ``ending``, with the intent to remove in the same commit."""
         for grant in live:
             await tx.grants.change(grant, grants.closing(grant, why), doing=self._by(person))
-            await tx.posts.refresh_cards(grant.request)
+            await tx.outbox.refresh_cards(grant.request)
         for target, method in sorted({(grant.target, grant.method) for grant in live}):
-            await tx.lanes.want(target, method)
+            await tx.reconcile_queue.want(target, method)
 
 
 def _tried_again(change: Operation, *, now: datetime) -> Operation:
@@ -256,6 +256,6 @@ def _tried_again(change: Operation, *, now: datetime) -> Operation:
             return issuance.again(change)
         case Kind.ROTATE:
             return rotation.again(change, now=now)
-        case Kind.UNDO | Kind.ADOPT:
+        case Kind.REMOVE_UNMANAGED | Kind.ADOPT:
             return unmanaged_rules.again(change)
-    return changes.again(change)
+    return operations.again(change)

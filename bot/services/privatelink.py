@@ -33,14 +33,14 @@ class CloseImpact:
     """
 
     database: Database
-    look: PrivateLinkObservation
+    observation: PrivateLinkObservation
     requests: tuple[int, ...]
 
 
 class Linking(Asking):
     """Each is one transaction; a wish's ``address`` holds the accounts, as they were typed."""
 
-    async def ask_link(self, wish: RequestInput, *, person: str, key: str) -> RequestDetails:
+    async def ask_link(self, request_input: RequestInput, *, person: str, key: str) -> RequestDetails:
         """Records a wish for AWS accounts to be let in, pending approval; the first one opens PrivateLink.
 
         Raises:
@@ -50,17 +50,17 @@ class Linking(Asking):
 
         async def work(tx: Transaction) -> int:
             member = await self._member(tx, person)
-            subject = parse_accounts(wish.address or "")
-            database, rule = await self._place(tx, wish, member)
-            duration, until = self._length(wish, rule, member, self._clock.now())
-            require_reason(rule, wish.reason or "")
+            subject = parse_accounts(request_input.address or "")
+            database, rule = await self._place(tx, request_input, member)
+            duration, until = self._length(request_input, rule, member, self._clock.now())
+            require_reason(rule, request_input.reason or "")
             await _require_not_closing(tx, database)
-            terms = _terms(database, subject, wish, duration=duration, until=until)
+            terms = _terms(database, subject, request_input, duration=duration, until=until)
             return await self._record(tx, Kind.OPEN, terms, rule, person)
 
         return await self._once(key, person, work)
 
-    async def remove_accounts(self, wish: RequestInput, *, person: str, key: str) -> RemovalResult:
+    async def remove_accounts(self, request_input: RequestInput, *, person: str, key: str) -> RemovalResult:
         """Lets accounts in no longer: at once if all their grants are one's own, else as a request.
 
         Accounts that somebody else let in at Heroku are removed by an approved request of its own kind.
@@ -73,27 +73,27 @@ class Linking(Asking):
 
         async def work(tx: Transaction) -> int:
             member = await self._member(tx, person)
-            subject = parse_accounts(wish.address or "")
-            database, rule = await self._place(tx, wish, member)
+            subject = parse_accounts(request_input.address or "")
+            database, rule = await self._place(tx, request_input, member)
             live = await _touched(tx, database, subject)
             if live and all(grant.owner == person for grant in live):
                 closing.extend(grant.request for grant in live)
                 for grant in live:
                     after = grants.closing(grant, Why.DONE)
                     await tx.grants.change(grant, after, doing=self._by(person))
-                    await tx.posts.refresh_cards(grant.request)
-                await tx.lanes.want(database.id, _LINK)
+                    await tx.outbox.refresh_cards(grant.request)
+                await tx.reconcile_queue.want(database.id, _LINK)
                 return live[0].request
-            kind = Kind.REMOVE if live else await _foreign(tx, database, subject)
-            require_reason(rule, wish.reason or "")
-            return await self._record(tx, kind, _terms(database, subject, wish), rule, person)
+            kind = Kind.REMOVE if live else await _unmanaged(tx, database, subject)
+            require_reason(rule, request_input.reason or "")
+            return await self._record(tx, kind, _terms(database, subject, request_input), rule, person)
 
         case = await self._once(key, person, work)
         is_request = case.request.kind is not Kind.OPEN
         ended = tuple(closing) or (() if is_request else (case.request.id,))
         return RemovalResult(requested=case if is_request else None, closing=ended, case=case)
 
-    async def adopt_accounts(self, wish: RequestInput, *, person: str, key: str) -> RequestDetails:
+    async def adopt_accounts(self, request_input: RequestInput, *, person: str, key: str) -> RequestDetails:
         """Records a wish to take accounts over that somebody else let in, pending approval.
 
         Nothing changes at Heroku: they are ours from then on, and stay until their removal is approved.
@@ -105,13 +105,13 @@ class Linking(Asking):
 
         async def work(tx: Transaction) -> int:
             member = await self._member(tx, person)
-            subject = parse_accounts(wish.address or "")
-            database, rule = await self._place(tx, wish, member)
-            look = await _require_link(tx, database)
-            if not {account.arn for account in look.foreign}.issuperset(subject.arns):
+            subject = parse_accounts(request_input.address or "")
+            database, rule = await self._place(tx, request_input, member)
+            observation = await _require_link(tx, database)
+            if not {account.arn for account in observation.unmanaged}.issuperset(subject.arns):
                 raise Refused(Refusal.LINK_OURS, accounts=subject, app=database.app)
-            require_reason(rule, wish.reason or "")
-            return await self._record(tx, Kind.ADOPT, _terms(database, subject, wish), rule, person)
+            require_reason(rule, request_input.reason or "")
+            return await self._record(tx, Kind.ADOPT, _terms(database, subject, request_input), rule, person)
 
         return await self._once(key, person, work)
 
@@ -124,12 +124,14 @@ class Linking(Asking):
         async with self._store.transaction() as tx:
             member = await self._member(tx, person)
             database, _ = await self._place(tx, RequestInput(target=target), member)
-            look = await _require_link(tx, database)
+            observation = await _require_link(tx, database)
             live = await tx.grants.running(database.id, _LINK)
         requests = tuple(sorted(grant.request for grant in live))
-        return CloseImpact(database=database, look=look, requests=requests)
+        return CloseImpact(database=database, observation=observation, requests=requests)
 
-    async def close_link(self, wish: RequestInput, *, typed: str, person: str, key: str) -> RequestDetails:
+    async def close_link(
+        self, request_input: RequestInput, *, typed: str, person: str, key: str
+    ) -> RequestDetails:
         """Records a wish for PrivateLink to be closed as a whole, pending approval.
 
         Args:
@@ -145,19 +147,21 @@ class Linking(Asking):
 
         async def work(tx: Transaction) -> int:
             member = await self._member(tx, person)
-            database, rule = await self._place(tx, wish, member)
+            database, rule = await self._place(tx, request_input, member)
             await _require_link(tx, database)
             if typed.strip().casefold() != database.app.casefold():
                 raise Refused(Refusal.LINK_NAME, app=database.app)
-            require_reason(rule, wish.reason or "")
-            terms = _terms(database, Whole(), wish)
+            require_reason(rule, request_input.reason or "")
+            terms = _terms(database, Whole(), request_input)
             return await self._record(tx, Kind.CLOSE, terms, rule, person)
 
         return await self._once(key, person, work)
 
-    async def _place(self, tx: Transaction, wish: RequestInput, member: Person) -> tuple[Database, Rule]:
+    async def _place(
+        self, tx: Transaction, request_input: RequestInput, member: Person
+    ) -> tuple[Database, Rule]:
         """The database that is meant, and the rule under which this person may ask for its PrivateLink."""
-        database = await self._database(tx, wish.target)
+        database = await self._database(tx, request_input.target)
         if not has_privatelink(database.plan):
             raise Refused(Refusal.LINK_PLAN, app=database.app, plan=database.plan)
         return database, rule_for(self._policy, target=database, method=_LINK, ids=member.ids)
@@ -166,7 +170,7 @@ class Linking(Asking):
 def _terms(
     database: Database,
     subject: Subject,
-    wish: RequestInput,
+    request_input: RequestInput,
     *,
     duration: timedelta | None = None,
     until: datetime | None = None,
@@ -177,28 +181,28 @@ def _terms(
         subject=subject,
         duration=duration,
         until=until,
-        reason=wish.reason or "",
+        reason=request_input.reason or "",
     )
 
 
 async def _require_not_closing(tx: Transaction, database: Database) -> None:
     """Refuses while an approved closing is under way: what is let in now would be cut off at once."""
-    under_way = await tx.changes.under_way(database.id, _LINK)
+    under_way = await tx.operations.under_way(database.id, _LINK)
     if any(change.kind is Kind.CLOSE for change in under_way):
         raise Refused(Refusal.LINK_CLOSING, app=database.app)
 
 
 async def _require_link(tx: Transaction, database: Database) -> PrivateLinkObservation:
     """What the last look saw, if there is something to close."""
-    look = privatelink_observation(await tx.lanes.look(database.id, _LINK))
-    if look is None:
+    observation = privatelink_observation(await tx.reconcile_queue.look(database.id, _LINK))
+    if observation is None:
         raise Refused(Refusal.LINK_UNSEEN, app=database.app)
-    if look.status is None:
+    if observation.status is None:
         raise Refused(Refusal.LINK_NONE, app=database.app)
-    if look.status in LEAVING:
+    if observation.status in LEAVING:
         raise Refused(Refusal.LINK_CLOSING, app=database.app)
     await _require_not_closing(tx, database)
-    return look
+    return observation
 
 
 async def _touched(tx: Transaction, database: Database, subject: Accounts) -> Sequence[Grant]:
@@ -224,7 +228,7 @@ async def _touched(tx: Transaction, database: Database, subject: Accounts) -> Se
     return [grant for grant, _ in live]
 
 
-async def _foreign(tx: Transaction, database: Database, subject: Accounts) -> Kind:
+async def _unmanaged(tx: Transaction, database: Database, subject: Accounts) -> Kind:
     """The kind of request that removes accounts which somebody else let in, or which were taken over.
 
     Raises:
@@ -232,7 +236,7 @@ async def _foreign(tx: Transaction, database: Database, subject: Accounts) -> Ki
     """
     if await tx.grants.is_closing(database.id, _LINK, subject):
         raise Refused(Refusal.CLOSING_ALREADY, address=subject, app=database.app)
-    look = await _require_link(tx, database)
-    if any(look.account(arn) is None for arn in subject.arns):
+    observation = await _require_link(tx, database)
+    if any(observation.account(arn) is None for arn in subject.arns):
         raise Refused(Refusal.LINK_NOBODY, accounts=subject, app=database.app)
-    return Kind.UNDO
+    return Kind.REMOVE_UNMANAGED

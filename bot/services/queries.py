@@ -56,15 +56,17 @@ class Reading(UseCases):
         async with self._store.transaction() as tx:
             database = self._choose(await tx.targets.all(), target)
             space = await _trusting_space(tx, database)
-            await tx.lanes.request_refresh(*[each.id for each in (database, space) if each is not None])
+            await tx.reconcile_queue.request_refresh(
+                *[each.id for each in (database, space) if each is not None]
+            )
             await tx.commit()
         return await self.glance(database, person=person)
 
     async def glance(self, database: Database, *, person: str) -> DatabaseStatus:
         """Everything known about one database, without asking for a new look."""
         async with self._store.transaction() as tx:
-            look = mtls_observation(await tx.lanes.look(database.id, Method.MTLS))
-            link = privatelink_observation(await tx.lanes.look(database.id, Method.PRIVATELINK))
+            observation = mtls_observation(await tx.reconcile_queue.look(database.id, Method.MTLS))
+            link = privatelink_observation(await tx.reconcile_queue.look(database.id, Method.PRIVATELINK))
             cases = await tx.requests.open_cases(requester=None, target=database.id, limit=100)
             certificates = await tx.certificates.present(database.id)
             space = await _space_of(tx, database)
@@ -72,7 +74,7 @@ class Reading(UseCases):
         mine = tuple(case for case in nearby if case.request.requester == person)
         return DatabaseStatus(
             database=database,
-            look=look,
+            observation=observation,
             open=cases,
             mine=mine,
             now=self._clock.now(),
@@ -81,15 +83,15 @@ class Reading(UseCases):
             space=space,
         )
 
-    async def looked(self, ways: Collection[tuple[UUID, Method]]) -> Mapping[tuple[UUID, Method], datetime]:
+    async def observed(self, ways: Collection[tuple[UUID, Method]]) -> Mapping[tuple[UUID, Method], datetime]:
         """When ways into databases and spaces were last looked at; those that never were are left out."""
         async with self._store.transaction() as tx:
-            return await tx.lanes.looked_at(ways)
+            return await tx.reconcile_queue.observed_at(ways)
 
     async def overview(self, person: str) -> HomeSummary:
         """What a person's App Home shows: theirs, what waits for them, and what ends soon."""
         async with self._store.transaction() as tx:
-            known = await tx.people.find(person)
+            known = await tx.slack_users.find(person)
             ids = known.ids if known is not None else frozenset({person})
             mine = await tx.requests.open_cases(requester=person, limit=LISTED)
             pending = await tx.requests.pending(limit=100)
@@ -104,14 +106,14 @@ class Reading(UseCases):
         """Has a person's App Home shown afresh; the courier does it."""
         async with self._store.transaction() as tx:
             key = f"home:{person}"
-            if not await tx.posts.refresh(key):
-                await tx.posts.tell(MessageKind.HOME, to=person, key=key)
+            if not await tx.outbox.refresh(key):
+                await tx.outbox.tell(MessageKind.HOME, to=person, key=key)
             await tx.commit()
 
     async def locale(self, person: str) -> str | None:
         """The Slack locale of a person."""
         async with self._store.transaction() as tx:
-            return await tx.people.locale(person)
+            return await tx.slack_users.locale(person)
 
     async def _named(self, tx: Transaction, word: str) -> Target:
         """The database that a person means, or the space where it is one's own name."""
@@ -139,9 +141,9 @@ async def space_seen(tx: Transaction, space: Space) -> SpaceStatus:
     """Everything known about one space."""
     return SpaceStatus(
         space=space,
-        look=ruleset_observation(await tx.lanes.look(space.id, Method.TRUSTED)),
+        observation=ruleset_observation(await tx.reconcile_queue.look(space.id, Method.TRUSTED)),
         open=await tx.requests.open_cases(requester=None, target=space.id, limit=100),
-        services=await tx.ranges.services(space.id, lock=False),
+        services=await tx.trusted_ranges.services(space.id, lock=False),
     )
 
 

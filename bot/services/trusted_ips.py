@@ -28,7 +28,7 @@ _TRUSTED: Final = Method.TRUSTED
 class Trusting(Asking):
     """Each is one transaction."""
 
-    async def ask_range(self, wish: RequestInput, *, person: str, key: str) -> RequestDetails:
+    async def ask_range(self, request_input: RequestInput, *, person: str, key: str) -> RequestDetails:
         """Records a wish for a range of a whole space, pending approval.
 
         Raises:
@@ -38,20 +38,22 @@ class Trusting(Asking):
 
         async def work(tx: Transaction) -> int:
             member = await self._member(tx, person)
-            network = parse_address(wish.address or "")
-            space, rule = await self._space(tx, wish, member)
+            network = parse_address(request_input.address or "")
+            space, rule = await self._space(tx, request_input, member)
             require_width(rule, network)
-            duration, until = self._length(wish, rule, member, self._clock.now())
-            require_reason(rule, wish.reason or "")
-            look = ruleset_observation(await tx.lanes.look(space.id, _TRUSTED))
-            await _require_place(tx, space, network, look, timed=duration is not None or until is not None)
-            terms = _terms(space, network, wish)
+            duration, until = self._length(request_input, rule, member, self._clock.now())
+            require_reason(rule, request_input.reason or "")
+            observation = ruleset_observation(await tx.reconcile_queue.look(space.id, _TRUSTED))
+            await _require_place(
+                tx, space, network, observation, timed=duration is not None or until is not None
+            )
+            terms = _terms(space, network, request_input)
             terms = replace(terms, duration=duration, until=until)
             return await self._record(tx, Kind.OPEN, terms, rule, person)
 
         return await self._once(key, person, work)
 
-    async def remove_range(self, wish: RequestInput, *, person: str, key: str) -> RemovalResult:
+    async def remove_range(self, request_input: RequestInput, *, person: str, key: str) -> RemovalResult:
         """Takes a range out: at once if all its grants are one's own, else as a request.
 
         A range that somebody else wrote is removed by an approved request of its own kind.
@@ -64,29 +66,29 @@ class Trusting(Asking):
 
         async def work(tx: Transaction) -> int:
             member = await self._member(tx, person)
-            network = parse_address(wish.address or "")
-            space, rule = await self._space(tx, wish, member)
+            network = parse_address(request_input.address or "")
+            space, rule = await self._space(tx, request_input, member)
             live = await tx.grants.live(space.id, _TRUSTED, network)
             if live and all(grant.owner == person for grant in live):
                 closing.extend(grant.request for grant in live)
                 for grant in live:
                     after = grants.closing(grant, Why.DONE)
                     await tx.grants.change(grant, after, doing=self._by(person))
-                    await tx.posts.refresh_cards(grant.request)
-                await tx.lanes.want(space.id, _TRUSTED)
+                    await tx.outbox.refresh_cards(grant.request)
+                await tx.reconcile_queue.want(space.id, _TRUSTED)
                 return live[0].request
             if not live:
                 await _require_there(tx, space, network)
-            kind = Kind.REMOVE if live else Kind.UNDO
-            require_reason(rule, wish.reason or "")
-            return await self._record(tx, kind, _terms(space, network, wish), rule, person)
+            kind = Kind.REMOVE if live else Kind.REMOVE_UNMANAGED
+            require_reason(rule, request_input.reason or "")
+            return await self._record(tx, kind, _terms(space, network, request_input), rule, person)
 
         case = await self._once(key, person, work)
         is_request = case.request.kind is not Kind.OPEN
         ended = tuple(closing) or (() if is_request else (case.request.id,))
         return RemovalResult(requested=case if is_request else None, closing=ended, case=case)
 
-    async def adopt_range(self, wish: RequestInput, *, person: str, key: str) -> RequestDetails:
+    async def adopt_range(self, request_input: RequestInput, *, person: str, key: str) -> RequestDetails:
         """Records a wish to take over a range that somebody else wrote, so that pgaccess may remove it.
 
         Raises:
@@ -96,13 +98,13 @@ class Trusting(Asking):
 
         async def work(tx: Transaction) -> int:
             member = await self._member(tx, person)
-            network = parse_address(wish.address or "")
-            space, rule = await self._space(tx, wish, member)
-            look = await _require_there(tx, space, network)
-            if str(network) in look.ours:
+            network = parse_address(request_input.address or "")
+            space, rule = await self._space(tx, request_input, member)
+            observation = await _require_there(tx, space, network)
+            if str(network) in observation.ours:
                 raise Refused(Refusal.RANGE_OURS, address=str(network), space=space.name)
-            require_reason(rule, wish.reason or "")
-            return await self._record(tx, Kind.ADOPT, _terms(space, network, wish), rule, person)
+            require_reason(rule, request_input.reason or "")
+            return await self._record(tx, Kind.ADOPT, _terms(space, network, request_input), rule, person)
 
         return await self._once(key, person, work)
 
@@ -112,7 +114,7 @@ class Trusting(Asking):
             member = await self._member(tx, person)
             space = await self._chosen(tx, target)
             rule_for(self._policy, target=space, method=_TRUSTED, ids=member.ids)
-            await tx.lanes.request_refresh(space.id)
+            await tx.reconcile_queue.request_refresh(space.id)
             await tx.commit()
         return await self.space_glance(space)
 
@@ -164,16 +166,16 @@ class Trusting(Asking):
             if may.isdisjoint(member.ids):
                 raise Refused(Refusal.SUPPORT_ADMINS, id=request)
             space, doing = case.target.id, self._by(person)
-            if await tx.ranges.services(space) is not Services.WAITING:
+            if await tx.trusted_ranges.services(space) is not Services.WAITING:
                 raise Refused(Refusal.SUPPORT_SETTLED, space=case.target.label)
             state = Services.WEB_ONLY if web_only else Services.CONFIRMED
-            await tx.ranges.set_services(space, state, doing=doing)
-            await tx.posts.refresh(_ticket_key(space), params={"state": state})
+            await tx.trusted_ranges.set_services(space, state, doing=doing)
+            await tx.outbox.refresh(_ticket_key(space), params={"state": state})
             for grant in await tx.grants.running(space, _TRUSTED):
                 if grant.state is GrantState.WAITING:
                     await tx.grants.change(grant, grants.allowed(grant, now=doing.at), doing=doing)
-                    await tx.posts.refresh_cards(grant.request)
-            await tx.lanes.want(space, _TRUSTED)
+                    await tx.outbox.refresh_cards(grant.request)
+            await tx.reconcile_queue.want(space, _TRUSTED)
             return request
 
         return await self._once(key, person, work)
@@ -183,9 +185,11 @@ class Trusting(Asking):
         aliases = {one.alias: one.database for one in self._policy.targets}
         return choose_space(await tx.targets.spaces(), await tx.targets.all(), word, aliases)
 
-    async def _space(self, tx: Transaction, wish: RequestInput, member: Person) -> tuple[Space, Rule]:
+    async def _space(
+        self, tx: Transaction, request_input: RequestInput, member: Person
+    ) -> tuple[Space, Rule]:
         """The space that is meant, and the rule under which this person may ask for its ranges."""
-        space = await self._chosen(tx, wish.target)
+        space = await self._chosen(tx, request_input.target)
         _require_ranges(space)
         return space, rule_for(self._policy, target=space, method=_TRUSTED, ids=member.ids)
 
@@ -199,12 +203,12 @@ async def after_support(
     remembered for the space.
     """
     space = request.terms.target
-    services = await tx.ranges.services(space)
+    services = await tx.trusted_ranges.services(space)
     if services.decided:
         return grant
     if services is Services.UNKNOWN:
-        await tx.ranges.set_services(space, Services.WAITING, doing=doing)
-        await tx.posts.tell(MessageKind.NOTICE_TICKET, to=channel, key=_ticket_key(space), request=request.id)
+        await tx.trusted_ranges.set_services(space, Services.WAITING, doing=doing)
+        await tx.outbox.tell(MessageKind.TICKET, to=channel, key=_ticket_key(space), request=request.id)
     return grants.waiting(grant)
 
 
@@ -218,42 +222,42 @@ def _ticket_key(space: UUID) -> str:
     return f"ticket:{space}"
 
 
-def _terms(space: Space, network: Network, wish: RequestInput) -> Terms:
+def _terms(space: Space, network: Network, request_input: RequestInput) -> Terms:
     return Terms(
         method=_TRUSTED,
         target=space.id,
         subject=network,
         duration=None,
         until=None,
-        reason=wish.reason or "",
+        reason=request_input.reason or "",
     )
 
 
 async def _require_place(
-    tx: Transaction, space: Space, network: Network, look: RulesetObservation | None, *, timed: bool
+    tx: Transaction, space: Space, network: Network, observation: RulesetObservation | None, *, timed: bool
 ) -> None:
     """Refuses what the last look shows to be impossible; without a look the keeper will find out."""
-    if look is None:
+    if observation is None:
         return
-    if all(rule.network != network for rule in look.ruleset.rules):
-        await _require_room(tx, space, look)
-    if timed and not await _is_lasting(tx, space, look):
+    if all(rule.network != network for rule in observation.ruleset.rules):
+        await _require_room(tx, space, observation)
+    if timed and not await _is_lasting(tx, space, observation):
         raise Refused(Refusal.TRUSTED_ONLY, space=space.name)
 
 
-async def _is_lasting(tx: Transaction, space: Space, look: RulesetObservation) -> bool:
+async def _is_lasting(tx: Transaction, space: Space, observation: RulesetObservation) -> bool:
     """Whether somebody will still be let in when every range of ours that has an end is over."""
     timed = {
         str(grant.subject)
         for grant in await tx.grants.running(space.id, _TRUSTED)
         if grant.ends_at is not None or grant.duration is not None
     }
-    ending = look.ours & timed
-    return any(rule.action == ALLOW and rule.source not in ending for rule in look.ruleset.rules)
+    ending = observation.ours & timed
+    return any(rule.action == ALLOW and rule.source not in ending for rule in observation.ruleset.rules)
 
 
-async def _require_room(tx: Transaction, space: Space, look: RulesetObservation) -> None:
-    if len(look.ruleset.rules) < LIMIT:
+async def _require_room(tx: Transaction, space: Space, observation: RulesetObservation) -> None:
+    if len(observation.ruleset.rules) < LIMIT:
         return
     following = await tx.grants.next_to_end(space.id, _TRUSTED)
     if following is None:
@@ -269,7 +273,7 @@ async def _require_there(tx: Transaction, space: Space, network: Network) -> Rul
     """
     if await tx.grants.is_closing(space.id, _TRUSTED, network):
         raise Refused(Refusal.CLOSING_ALREADY, address=str(network), app=space.name)
-    look = ruleset_observation(await tx.lanes.look(space.id, _TRUSTED))
-    if look is None or all(rule.network != network for rule in look.ruleset.rules):
+    observation = ruleset_observation(await tx.reconcile_queue.look(space.id, _TRUSTED))
+    if observation is None or all(rule.network != network for rule in observation.ruleset.rules):
         raise Refused(Refusal.RANGE_NOT_THERE, address=str(network), space=space.name)
-    return look
+    return observation

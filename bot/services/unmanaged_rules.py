@@ -23,7 +23,7 @@ _MTLS: Final = Method.MTLS
 class Ruling(Asking):
     """Each is one transaction; removing a rule of others begins as every removal does, in `Ending.remove`."""
 
-    async def adopt_rule(self, wish: RequestInput, *, person: str, key: str) -> RequestDetails:
+    async def adopt_rule(self, request_input: RequestInput, *, person: str, key: str) -> RequestDetails:
         """Records a wish to take over a rule that somebody else made, pending approval.
 
         Nothing changes at Heroku: it is ours from then on, and stays until its removal is approved.
@@ -35,20 +35,20 @@ class Ruling(Asking):
 
         async def work(tx: Transaction) -> int:
             member = await self._member(tx, person)
-            network = parse_address(wish.address or "")
-            database = await self._database(tx, wish.target)
+            network = parse_address(request_input.address or "")
+            database = await self._database(tx, request_input.target)
             rule = rule_for(self._policy, target=database, method=_MTLS, ids=member.ids)
-            look = await require_rule(tx, database, network)
-            if not unmanaged_rules.meant(Kind.ADOPT, look, network):
+            observation = await require_rule(tx, database, network)
+            if not unmanaged_rules.meant(Kind.ADOPT, observation, network):
                 raise Refused(Refusal.RULE_OURS, address=str(network), app=database.app)
-            require_reason(rule, wish.reason or "")
+            require_reason(rule, request_input.reason or "")
             terms = Terms(
                 method=_MTLS,
                 target=database.id,
                 subject=network,
                 duration=None,
                 until=None,
-                reason=wish.reason or "",
+                reason=request_input.reason or "",
             )
             return await self._record(tx, Kind.ADOPT, terms, rule, person)
 
@@ -63,10 +63,10 @@ async def require_rule(tx: Transaction, database: Database, network: Network) ->
     """
     if await tx.grants.is_closing(database.id, _MTLS, network):
         raise Refused(Refusal.CLOSING_ALREADY, address=str(network), app=database.app)
-    look = mtls_observation(await tx.lanes.look(database.id, _MTLS))
-    if look is None or not unmanaged_rules.meant(Kind.UNDO, look, network):
+    observation = mtls_observation(await tx.reconcile_queue.look(database.id, _MTLS))
+    if observation is None or not unmanaged_rules.meant(Kind.REMOVE_UNMANAGED, observation, network):
         raise Refused(Refusal.NOTHING_THERE, address=str(network), app=database.app)
-    return look
+    return observation
 
 
 async def aimed(tx: Transaction, change: Operation) -> Operation:
@@ -86,8 +86,8 @@ async def aimed(tx: Transaction, change: Operation) -> Operation:
         or not isinstance(network, Network)
     ):
         return change
-    look = mtls_observation(await tx.lanes.look(change.target, _MTLS))
-    rules = unmanaged_rules.meant(change.kind, look, network)
+    observation = mtls_observation(await tx.reconcile_queue.look(change.target, _MTLS))
+    rules = unmanaged_rules.meant(change.kind, observation, network)
     if not rules:
         app = (await details_of(tx, change.request)).target.label
         raise Refused(Refusal.NOTHING_THERE, address=str(network), app=app)

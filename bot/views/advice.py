@@ -30,7 +30,7 @@ _BUTTONS: Final = {Way.MTLS: action_ids.ADVISE_MTLS, Way.PRIVATELINK: action_ids
 """The button of each way in that has a form."""
 
 
-def questions(*, databases: Sequence[Database], chosen: str | None, words: Translator) -> Block:
+def questions(*, databases: Sequence[Database], chosen: str | None, t: Translator) -> Block:
     """The form; what most people would say is chosen already.
 
     Args:
@@ -39,24 +39,24 @@ def questions(*, databases: Sequence[Database], chosen: str | None, words: Trans
         words: the reader's language.
     """
     fields = [
-        _choice(action_ids.FIELD_NEED, "advise.need", Need, None, words),
-        modals.target_field(databases, chosen, words),
-        _choice(action_ids.FIELD_ORIGIN, "advise.origin", Origin, Origin.FIXED, words),
-        _region(words),
-        _choice(action_ids.FIELD_LENGTH, "advise.length", Length, Length.HOURS, words),
-        _production(words),
+        _choice(action_ids.FIELD_NEED, "advise.need", Need, None, t),
+        modals.target_field(databases, chosen, t),
+        _choice(action_ids.FIELD_ORIGIN, "advise.origin", Origin, Origin.FIXED, t),
+        _region(t),
+        _choice(action_ids.FIELD_LENGTH, "advise.length", Length, Length.HOURS, t),
+        _production(t),
     ]
     return {
         "type": "modal",
         "callback_id": action_ids.FORM_ADVISE,
-        "title": block_kit.plain(words("advise.title")),
-        "submit": block_kit.plain(words("advise.submit")),
-        "close": block_kit.plain(words("form.cancel")),
-        "blocks": [block_kit.section(words("advise.intro")), *fields],
+        "title": block_kit.plain(t("advise.title")),
+        "submit": block_kit.plain(t("advise.submit")),
+        "close": block_kit.plain(t("form.cancel")),
+        "blocks": [block_kit.section(t("advise.intro")), *fields],
     }
 
 
-def recommendation(database: Database, advice: Advice, length: Length, words: Translator) -> Block:
+def recommendation(database: Database, advice: Advice, length: Length, t: Translator) -> Block:
     """One way, why, what is good to know, and how to ask for it; whoever goes back can answer anew."""
     params = {
         "app": database.app,
@@ -65,25 +65,25 @@ def recommendation(database: Database, advice: Advice, length: Length, words: Tr
         "region": _named_region(database),
     }
     shown = [
-        block_kit.header(words(f"advise.way.{advice.way}")),
-        block_kit.section(words(f"advise.reason.{advice.reason}", **params)),
+        block_kit.header(t(f"advise.way.{advice.way}")),
+        block_kit.section(t(f"advise.reason.{advice.reason}", **params)),
     ]
     if advice.remarks:
-        shown.append(block_kit.context(*(words(f"advise.remark.{remark}") for remark in advice.remarks)))
+        shown.append(block_kit.context(*(t(f"advise.remark.{remark}") for remark in advice.remarks)))
     if advice.way is Way.TRUSTED:
-        shown.append(block_kit.section(words("advise.line.trusted", **params)))
-    asking = (_ask(way, database, advice, length, words) for way in _asked(advice))
-    compare = block_kit.button(words("advise.compare"), action=action_ids.ADVISE_COMPARE, value="0.0")
-    return _told("advise.result", [*shown, block_kit.actions(*asking, compare)], words)
+        shown.append(block_kit.section(t("advise.line.trusted", **params)))
+    asking = (_ask(way, database, advice, length, t) for way in _asked(advice))
+    compare = block_kit.button(t("advise.compare"), action=action_ids.ADVISE_COMPARE, value="0.0")
+    return _told("advise.result", [*shown, block_kit.actions(*asking, compare)], t)
 
 
-def comparison(words: Translator) -> Block:
+def comparison(t: Translator) -> Block:
     """The table of the three ways."""
-    shown: list[Block] = [block_kit.section(words("advise.table.note"))]
+    shown: list[Block] = [block_kit.section(t("advise.table.note"))]
     for method in Method:
-        facts = [(words(f"advise.fact.{fact}"), words(f"advise.table.{method}.{fact}")) for fact in FACTS]
-        shown += [block_kit.header(words(f"advise.way.{method}")), block_kit.fields(*facts)]
-    return _told("advise.table", shown, words)
+        facts = [(t(f"advise.fact.{fact}"), t(f"advise.table.{method}.{fact}")) for fact in FACTS]
+        shown += [block_kit.header(t(f"advise.way.{method}")), block_kit.fields(*facts)]
+    return _told("advise.table", shown, t)
 
 
 def button_data(database: str, length: Length) -> str:
@@ -101,32 +101,30 @@ def read_button_data(value: str) -> tuple[str, Length]:
     return database, Length(length)
 
 
-def _choice(field: str, key: str, choices: type[StrEnum], chosen: str | None, words: Translator) -> Block:
-    options = [(str(one), str(words(f"{key}.{one}"))) for one in choices]
-    return block_kit.choice_input(
-        field, words(key), options=options, initial=chosen, hint=words(f"{key}.hint")
-    )
+def _choice(field: str, key: str, choices: type[StrEnum], chosen: str | None, t: Translator) -> Block:
+    options = [(str(one), str(t(f"{key}.{one}"))) for one in choices]
+    return block_kit.choice_input(field, t(key), options=options, initial=chosen, hint=t(f"{key}.hint"))
 
 
-def _region(words: Translator) -> Block:
+def _region(t: Translator) -> Block:
     options = [(aws, f"{aws} ({heroku.capitalize()})") for heroku, aws in sorted(AWS_REGIONS.items())]
-    options += [(OTHER, words("advise.region.other")), (UNKNOWN, words("advise.region.unknown"))]
+    options += [(OTHER, t("advise.region.other")), (UNKNOWN, t("advise.region.unknown"))]
     return block_kit.select_input(
         action_ids.FIELD_REGION,
-        words("advise.region"),
+        t("advise.region"),
         options=options,
         initial=UNKNOWN,
-        hint=words("advise.region.hint"),
+        hint=t("advise.region.hint"),
     )
 
 
-def _production(words: Translator) -> Block:
+def _production(t: Translator) -> Block:
     return block_kit.choice_input(
         action_ids.FIELD_PRODUCTION,
-        words("advise.production"),
-        options=[(YES, words("advise.production.yes")), (NO, words("advise.production.no"))],
+        t("advise.production"),
+        options=[(YES, t("advise.production.yes")), (NO, t("advise.production.no"))],
         initial=NO,
-        hint=words("advise.production.hint"),
+        hint=t("advise.production.hint"),
     )
 
 
@@ -137,9 +135,9 @@ def _asked(advice: Advice) -> tuple[Way, ...]:
     return (advice.way,) if advice.way in _BUTTONS else ()
 
 
-def _ask(way: Way, database: Database, advice: Advice, length: Length, words: Translator) -> Block:
+def _ask(way: Way, database: Database, advice: Advice, length: Length, t: Translator) -> Block:
     return block_kit.button(
-        words(f"advise.ask.{way}"),
+        t(f"advise.ask.{way}"),
         action=_BUTTONS[way],
         value=button_data(str(database.id), length),
         style="primary" if way is advice.way else None,
@@ -151,12 +149,12 @@ def _named_region(database: Database) -> str:
     return aws_region(database.region) or database.region
 
 
-def _told(title: str, shown: Sequence[Block], words: Translator) -> Block:
+def _told(title: str, shown: Sequence[Block], t: Translator) -> Block:
     """A view that only says something."""
     return {
         "type": "modal",
         "callback_id": action_ids.FORM_NOTE,
-        "title": block_kit.plain(words(title)),
-        "close": block_kit.plain(words("form.close")),
+        "title": block_kit.plain(t(title)),
+        "close": block_kit.plain(t("form.close")),
         "blocks": list(shown),
     }

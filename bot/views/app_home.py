@@ -12,46 +12,46 @@ SHOWN: Final = 10
 """Requests in each part: a view takes 100 blocks."""
 
 
-def home(overview: HomeSummary, *, words: Translator, policy: Policy) -> Block:
+def home(overview: HomeSummary, *, t: Translator, policy: Policy) -> Block:
     """The whole tab, as ``views.publish`` takes it."""
-    ask = block_kit.button(words("home.ask"), action=action_ids.ASK, value="0.0", style="primary")
-    advise = block_kit.button(words("home.advise"), action=action_ids.ADVISE, value="0.0")
+    ask = block_kit.button(t("home.ask"), action=action_ids.ASK, value="0.0", style="primary")
+    advise = block_kit.button(t("home.advise"), action=action_ids.ADVISE, value="0.0")
     shown = [
-        block_kit.header(words("home.title")),
-        block_kit.context(words("home.about")),
+        block_kit.header(t("home.title")),
+        block_kit.context(t("home.about")),
         block_kit.actions(ask, advise),
-        *_part("home.waiting", overview.waiting, words, policy, decide=True),
-        *_part("home.mine", overview.mine, words, policy, decide=False),
-        *_ending(overview.ending, words),
+        *_part("home.waiting", overview.waiting, t, policy, decide=True),
+        *_part("home.mine", overview.mine, t, policy, decide=False),
+        *_ending(overview.ending, t),
     ]
     return {"type": "home", "blocks": shown}
 
 
 def _part(
-    key: str, cases: Sequence[RequestDetails], words: Translator, policy: Policy, *, decide: bool
+    key: str, cases: Sequence[RequestDetails], t: Translator, policy: Policy, *, decide: bool
 ) -> list[Block]:
-    shown = [block_kit.divider(), block_kit.header(words(key))]
+    shown = [block_kit.divider(), block_kit.header(t(key))]
     if not cases:
-        return [*shown, block_kit.context(words(f"{key}.none"))]
+        return [*shown, block_kit.context(t(f"{key}.none"))]
     for case in cases[:SHOWN]:
-        offered = buttons.for_approvers(case, words) if decide else buttons.for_owner(case, words)
+        offered = buttons.for_approvers(case, t) if decide else buttons.for_owner(case, t)
         shown += [
-            block_kit.section(f"#{case.request.id}  {request_card.title(case, words)}"),
-            block_kit.context(request_card.state_line(case, words=words, policy=policy)),
+            block_kit.section(f"#{case.request.id}  {request_card.title(case, t)}"),
+            block_kit.context(request_card.state_line(case, t=t, policy=policy)),
             *offered,
         ]
     if len(cases) > SHOWN:
-        shown.append(block_kit.context(words("home.more", count=len(cases) - SHOWN)))
+        shown.append(block_kit.context(t("home.more", count=len(cases) - SHOWN)))
     return shown
 
 
-def _ending(cases: Sequence[RequestDetails], words: Translator) -> list[Block]:
+def _ending(cases: Sequence[RequestDetails], t: Translator) -> list[Block]:
     lines = [
-        words(
+        t(
             "home.ending.line",
             id=case.request.id,
-            title=request_card.title(case, words),
-            ends=request_card.ends(case.grant, words),
+            title=request_card.title(case, t),
+            ends=request_card.ends(case.grant, t),
         )
         for case in cases
         if case.grant is not None
@@ -59,4 +59,4 @@ def _ending(cases: Sequence[RequestDetails], words: Translator) -> list[Block]:
     if not lines:
         return []
     # One text: Slack sets the elements of a context side by side.
-    return [block_kit.divider(), block_kit.header(words("home.ending")), block_kit.context("\n".join(lines))]
+    return [block_kit.divider(), block_kit.header(t("home.ending")), block_kit.context("\n".join(lines))]

@@ -31,7 +31,7 @@ NAME: Final = 80
 _ERRORS: Final = ("timeout", "certificate", "expired", "key", "password")
 
 
-def status(situation: DatabaseStatus, words: Translator, *, afresh: bool = False) -> Message:
+def status(situation: DatabaseStatus, t: Translator, *, refreshed: bool = False) -> Message:
     """The rules of a database: ours with their requests, and those that others made.
 
     Args:
@@ -39,78 +39,78 @@ def status(situation: DatabaseStatus, words: Translator, *, afresh: bool = False
         words: the reader's language.
         afresh: drawn once more from a new look; without it, one is on its way.
     """
-    database, look = situation.database, situation.look
-    title = words(
+    database, observation = situation.database, situation.observation
+    title = t(
         "status.title", app=database.app, name=database.name, space=database.space, region=database.region
     )
-    if look is None or not look.enabled:
-        said = words("status.unseen" if look is None else "status.off")
-        off = [block_kit.section(title), block_kit.section(said), *_beside(situation, words)]
+    if observation is None or not observation.enabled:
+        said = t("status.unseen" if observation is None else "status.off")
+        off = [block_kit.section(title), block_kit.section(said), *_beside(situation, t)]
         return Message(text=title, blocks=off)
-    key = "status.rules.afresh" if afresh else "status.rules"
-    used = words(key, used=len(look.rules), limit=MTLS_RULE_LIMIT, at=look.at)
-    lines = [_rule(rule, look, situation, words) for rule in look.rules[:SHOWN]]
-    if len(look.rules) > SHOWN:
-        lines.append(words("status.more", count=len(look.rules) - SHOWN))
+    key = "status.rules.afresh" if refreshed else "status.rules"
+    used = t(key, used=len(observation.rules), limit=MTLS_RULE_LIMIT, at=observation.at)
+    lines = [_rule(rule, observation, situation, t) for rule in observation.rules[:SHOWN]]
+    if len(observation.rules) > SHOWN:
+        lines.append(t("status.more", count=len(observation.rules) - SHOWN))
     shown = [block_kit.section(title), block_kit.section(used)]
     if lines:
         shown.append(block_kit.section("\n".join(lines)))
-    return Message(text=title, blocks=[*shown, *_beside(situation, words)])
+    return Message(text=title, blocks=[*shown, *_beside(situation, t)])
 
 
-def _beside(situation: DatabaseStatus, words: Translator) -> list[Block]:
+def _beside(situation: DatabaseStatus, t: Translator) -> list[Block]:
     """What the last looks have found of mTLS, and the other two ways in."""
-    drift = NO_DRIFT if situation.look is None else situation.look.drift
-    found = drifting.found(drift, situation.open, Method.MTLS, words)
-    return [*found, *linking.brief(situation, words), *summary.brief(situation, words)]
+    drift = NO_DRIFT if situation.observation is None else situation.observation.drift
+    found = drifting.found(drift, situation.open, Method.MTLS, t)
+    return [*found, *linking.brief(situation, t), *summary.brief(situation, t)]
 
 
-def why(situation: DatabaseStatus, *, words: Translator, policy: Policy) -> Message:
+def why(situation: DatabaseStatus, *, t: Translator, policy: Policy) -> Message:
     """Step by step, what stands between a person and a database, and what each ``psql`` error means."""
-    title = words("why.title", app=situation.database.app, at=_seen(situation))
+    title = t("why.title", app=situation.database.app, at=_seen(situation))
     others = [
-        *_link_steps(situation, words, policy),
-        *summary.why(situation.space, situation.mine, words, policy=policy),
+        *_link_steps(situation, t, policy),
+        *summary.why(situation.space, situation.mine, t, policy=policy),
     ]
     # Who asked for another way in only is not told what mTLS would need.
-    own = _steps(situation, words, policy) if not others or _asked(situation, Method.MTLS) else []
+    own = _steps(situation, t, policy) if not others or _asked(situation, Method.MTLS) else []
     steps = [block_kit.section(step) for step in (*others, *own)]
-    errors = "\n".join(f"•  {words(f'why.error.{name}')}" for name in _ERRORS)
-    help = (block_kit.divider(), block_kit.section(words("why.errors")), block_kit.context(errors))
+    errors = "\n".join(f"•  {t(f'why.error.{name}')}" for name in _ERRORS)
+    help = (block_kit.divider(), block_kit.section(t("why.errors")), block_kit.context(errors))
     return Message(text=title, blocks=[block_kit.section(title), *steps, *help])
 
 
 def _seen(situation: DatabaseStatus) -> object:
-    return situation.now if situation.look is None else situation.look.at
+    return situation.now if situation.observation is None else situation.observation.at
 
 
-def _rule(rule: IpRule, look: MtlsObservation, situation: DatabaseStatus, words: Translator) -> Mrkdwn:
-    if rule.id not in look.ours:
+def _rule(rule: IpRule, observation: MtlsObservation, situation: DatabaseStatus, t: Translator) -> Mrkdwn:
+    if rule.id not in observation.ours:
         text = cut(request_card.one_line(rule.description) or "–", TEXT)
-        return words("status.rule.foreign", network=rule.network, status=rule.status, text=text)
+        return t("status.rule.unmanaged", network=rule.network, status=rule.status, text=text)
     owners = [f"#{c.request.id}" for c in situation.open if c.request.terms.subject == rule.network]
     requests = ", ".join([*owners[:NAMED], *("…" for _ in owners[NAMED : NAMED + 1])]) or "–"
-    return words("status.rule.ours", network=rule.network, status=rule.status, requests=requests)
+    return t("status.rule.ours", network=rule.network, status=rule.status, requests=requests)
 
 
-def _steps(situation: DatabaseStatus, words: Translator, policy: Policy) -> list[Mrkdwn]:
-    look = situation.look
-    if look is None:
-        return [words("status.unseen")]
-    if not look.enabled:
-        return [words("why.step.off", app=situation.database.app)]
+def _steps(situation: DatabaseStatus, t: Translator, policy: Policy) -> list[Mrkdwn]:
+    observation = situation.observation
+    if observation is None:
+        return [t("status.unseen")]
+    if not observation.enabled:
+        return [t("why.step.off", app=situation.database.app)]
     mine = _asked(situation, Method.MTLS)
-    steps = [words("why.step.on")]
-    steps += [_step(case, look, words, policy) for case in mine[:5]]
+    steps = [t("why.step.on")]
+    steps += [_step(case, observation, t, policy) for case in mine[:5]]
     if not mine:
-        steps.append(words("why.step.none", app=situation.database.app))
-    return [*steps, _certificate(situation, look, words)]
+        steps.append(t("why.step.none", app=situation.database.app))
+    return [*steps, _certificate(situation, observation, t)]
 
 
-def _link_steps(situation: DatabaseStatus, words: Translator, policy: Policy) -> list[Mrkdwn]:
+def _link_steps(situation: DatabaseStatus, t: Translator, policy: Policy) -> list[Mrkdwn]:
     """The person's own requests for PrivateLink, each held against what Heroku has."""
     return [
-        linking.why(situation, case, words, state=request_card.state_line(case, words=words, policy=policy))
+        linking.why(situation, case, t, state=request_card.state_line(case, t=t, policy=policy))
         for case in _asked(situation, Method.PRIVATELINK)[:5]
     ]
 
@@ -124,46 +124,46 @@ def _asked(situation: DatabaseStatus, method: Method) -> list[RequestDetails]:
     ]
 
 
-def _certificate(situation: DatabaseStatus, look: MtlsObservation, words: Translator) -> Mrkdwn:
+def _certificate(situation: DatabaseStatus, observation: MtlsObservation, t: Translator) -> Mrkdwn:
     """How long a client certificate of the database is still good for, judged by the one that ends last.
 
     Where that cannot be told, the person's own file can: not read yet, or an end that nobody can read.
     """
     if situation.certificates:
-        return _own_certificate(situation, words)
-    usable = certificate.ready(look.certificates)
-    if look.certificates_at is None:
-        return words("why.step.certificate")
+        return _own_certificate(situation, t)
+    usable = certificate.ready(observation.certificates)
+    if observation.certificates_at is None:
+        return t("why.step.certificate")
     if not usable:
-        return words("why.step.certificate.none", app=situation.database.app)
+        return t("why.step.certificate.none", app=situation.database.app)
     ends = [(each.expires_at, each.name) for each in usable if each.expires_at is not None]
     if len(ends) < len(usable):
-        return words("why.step.certificate")
+        return t("why.step.certificate")
     end, name = max(ends)
     left = end - situation.now
     params = {"name": cut(request_card.one_line(name).replace("`", "'"), NAME), "until": end}
     if left <= timedelta():
-        return words("why.step.certificate.expired", **params)
+        return t("why.step.certificate.expired", **params)
     if left <= certificate.SOON:
-        return words("why.step.certificate.soon", left=_coarse(left), **params)
-    return words("why.step.certificate.valid", days=left.days, **params)
+        return t("why.step.certificate.soon", left=_coarse(left), **params)
+    return t("why.step.certificate.valid", days=left.days, **params)
 
 
-def _own_certificate(situation: DatabaseStatus, words: Translator) -> Mrkdwn:
+def _own_certificate(situation: DatabaseStatus, t: Translator) -> Mrkdwn:
     """How long the person's own certificate is still good for: the one that ends last."""
     usable = [known for known in situation.certificates if known.status == certificate.READY]
     if not usable:
-        return words("why.step.certificate.mine.pending", handle=situation.certificates[0].handle)
+        return t("why.step.certificate.mine.pending", handle=situation.certificates[0].handle)
     best = max(usable, key=lambda known: known.expires_at or situation.now)
     if best.expires_at is None:
-        return words("why.step.certificate")
+        return t("why.step.certificate")
     left = best.expires_at - situation.now
     params = {"handle": best.handle, "until": best.expires_at}
     if left <= timedelta():
-        return words("why.step.certificate.mine.expired", **params)
+        return t("why.step.certificate.mine.expired", **params)
     if left <= certificate.SOON:
-        return words("why.step.certificate.mine.soon", left=_coarse(left), **params)
-    return words("why.step.certificate.mine", days=left.days, **params)
+        return t("why.step.certificate.mine.soon", left=_coarse(left), **params)
+    return t("why.step.certificate.mine", days=left.days, **params)
 
 
 def _coarse(left: timedelta) -> timedelta:
@@ -171,14 +171,14 @@ def _coarse(left: timedelta) -> timedelta:
     return timedelta(days=left.days) if left.days else left
 
 
-def _step(case: RequestDetails, look: MtlsObservation, words: Translator, policy: Policy) -> Mrkdwn:
+def _step(case: RequestDetails, observation: MtlsObservation, t: Translator, policy: Policy) -> Mrkdwn:
     """One of the person's own requests, held against what Heroku has."""
     network = case.request.terms.network
-    listed = next((rule for rule in look.rules if rule.network == network), None)
+    listed = next((rule for rule in observation.rules if rule.network == network), None)
     params = {"network": network, "id": case.request.id}
     if listed is None:
-        state = request_card.state_line(case, words=words, policy=policy)
-        return words("why.step.missing", state=state, **params)
+        state = request_card.state_line(case, t=t, policy=policy)
+        return t("why.step.missing", state=state, **params)
     if listed.status != AUTHORISED:
-        return words("why.step.wait", status=listed.status, **params)
-    return words("why.step.rule", **params)
+        return t("why.step.wait", status=listed.status, **params)
+    return t("why.step.rule", **params)

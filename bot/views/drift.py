@@ -27,7 +27,7 @@ TEXT: Final = 120
 """Characters of a foreign rule's description on a card."""
 
 
-def found(drift: Drift, open: Iterable[RequestDetails], method: Method, words: Translator) -> list[Block]:
+def found(drift: Drift, open: Iterable[RequestDetails], method: Method, t: Translator) -> list[Block]:
     """A paragraph of what one way in shows; none where everything is as it was left.
 
     Args:
@@ -38,22 +38,22 @@ def found(drift: Drift, open: Iterable[RequestDetails], method: Method, words: T
     """
     lines = [
         *(
-            words("drift.interrupted", entry=_entry(entry), requests=", ".join(requests[:SHOWN]))
+            t("drift.interrupted", entry=_entry(entry), requests=", ".join(requests[:SHOWN]))
             for entry, requests in _interrupted(open, method).items()
         ),
-        *(words("drift.missing", entry=_entry(entry)) for entry in sorted(drift.missing)),
-        *(words("drift.back", entry=_entry(entry)) for entry in sorted(drift.back)),
-        *(words("drift.unapplied", entry=_entry(entry)) for entry in sorted(drift.unapplied)),
+        *(t("drift.missing", entry=_entry(entry)) for entry in sorted(drift.missing)),
+        *(t("drift.back", entry=_entry(entry)) for entry in sorted(drift.back)),
+        *(t("drift.unapplied", entry=_entry(entry)) for entry in sorted(drift.unapplied)),
     ]
     if not lines:
         return []
-    shown = [words("drift.title"), *lines[:SHOWN]]
+    shown = [t("drift.title"), *lines[:SHOWN]]
     if len(lines) > SHOWN:
-        shown.append(words("drift.more", count=len(lines) - SHOWN))
+        shown.append(t("drift.more", count=len(lines) - SHOWN))
     return [block_kit.section("\n".join(shown))]
 
 
-def rules_meant(case: RequestDetails, words: Translator) -> list[Mrkdwn]:
+def rules_meant(case: RequestDetails, t: Translator) -> list[Mrkdwn]:
     """On a card about a rule that somebody else made: what Heroku says of it."""
     network, method = case.request.terms.subject, case.request.terms.method
     about = case.request.kind in unmanaged_rules.KINDS and method is Method.MTLS
@@ -61,13 +61,13 @@ def rules_meant(case: RequestDetails, words: Translator) -> list[Mrkdwn]:
         return []
     meant = unmanaged_rules.meant(case.request.kind, case.rules, network)
     said = [
-        words("card.change.rule", status=rule.status, text=cut(" ".join(rule.description.split()), TEXT))
+        t("card.change.rule", status=rule.status, text=cut(" ".join(rule.description.split()), TEXT))
         if rule.description.strip()
-        else words("card.change.rule.bare", status=rule.status)
+        else t("card.change.rule.bare", status=rule.status)
         for rule in meant[:DESCRIBED]
     ]
     if len(meant) > DESCRIBED:
-        said.append(words("card.change.rule.more", count=len(meant) - DESCRIBED))
+        said.append(t("card.change.rule.more", count=len(meant) - DESCRIBED))
     return said
 
 

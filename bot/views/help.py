@@ -63,11 +63,11 @@ _HELP: Final[Mapping[str, tuple[Sequence[str], Sequence[str]]]] = {
 """By topic: the lines, and two examples that fit."""
 
 
-def helping(topic: Sequence[str], words: Translator) -> Message:
+def helping(topic: Sequence[str], t: Translator) -> Message:
     """What can be typed about a topic; about everything when the topic has no help of its own."""
     lines, examples = _HELP.get(topic[0] if topic else "", _HELP[""])
-    said = [words(key) if key else "" for key in [*lines, "", "help.examples", *examples]]
+    said = [t(key) if key else "" for key in [*lines, "", "help.examples", *examples]]
     shown = [block_kit.section("\n".join(said))]
     if "help.mtls.add" in lines:
-        shown.append(block_kit.context(words("help.limits")))
-    return Message(text=words("help.title"), blocks=shown)
+        shown.append(block_kit.context(t("help.limits")))
+    return Message(text=t("help.title"), blocks=shown)

@@ -52,9 +52,9 @@ def add_form(
     *,
     databases: Sequence[Database],
     filled: Mapping[str, str | None],
-    words: Translator,
+    t: Translator,
     needs_reason: bool,
-    enables: Database | None = None,
+    enables_mtls: Database | None = None,
 ) -> Block:
     """The form for an IP rule, with what is known already filled in.
 
@@ -66,21 +66,21 @@ def add_form(
         enables: the database on which mTLS is to be enabled first; it cannot be changed in this form.
     """
     fields = [
-        _address(words, filled.get(action_ids.FIELD_ADDRESS)),
-        target_field(databases, filled.get(action_ids.FIELD_TARGET), words),
-        duration_field(words, filled.get(action_ids.FIELD_DURATION)),
-        reason_field(words, filled.get(action_ids.FIELD_REASON), optional=not needs_reason),
+        _address(t, filled.get(action_ids.FIELD_ADDRESS)),
+        target_field(databases, filled.get(action_ids.FIELD_TARGET), t),
+        duration_field(t, filled.get(action_ids.FIELD_DURATION)),
+        reason_field(t, filled.get(action_ids.FIELD_REASON), optional=not needs_reason),
     ]
-    title, submit = words("form.add.title"), words("form.add.submit")
-    if enables is None:
-        return modal(action_ids.FORM_ADD, title, submit, words, fields)
-    told = block_kit.section(words("form.enables", app=enables.app))
+    title, submit = t("form.add.title"), t("form.add.submit")
+    if enables_mtls is None:
+        return modal(action_ids.FORM_ADD, title, submit, t, fields)
+    told = block_kit.section(t("form.enables", app=enables_mtls.app))
     asked = [told, *(field for field in fields if field["block_id"] != action_ids.FIELD_TARGET)]
-    return {**modal(action_ids.FORM_ADD, title, submit, words, asked), "private_metadata": enables.name}
+    return {**modal(action_ids.FORM_ADD, title, submit, t, asked), "private_metadata": enables_mtls.name}
 
 
 def options_for(
-    databases: Sequence[Database], aliases: Mapping[str, str], typed: str, words: Translator
+    databases: Sequence[Database], aliases: Mapping[str, str], typed: str, t: Translator
 ) -> list[Block]:
     """What fits the letters typed so far into the search for a database, best first, at most `OPTIONS`.
 
@@ -97,57 +97,57 @@ def options_for(
     ranked = [(_rank(_called(one, aliases), sought), one.app, one.name, one) for one in databases]
     fitting = [found for found in ranked if found[0] < _FITS_NOT]
     fitting.sort(key=lambda found: found[:3])
-    return [_option(found[-1], words) for found in fitting[:OPTIONS]]
+    return [_option(found[-1], t) for found in fitting[:OPTIONS]]
 
 
-def deny_form(case: RequestDetails, words: Translator) -> Block:
+def deny_form(case: RequestDetails, t: Translator) -> Block:
     """Asks why; the request and the terms travel in the form's own data."""
     reason = block_kit.text_input(
         action_ids.FIELD_REASON,
-        words("form.deny.reason"),
+        t("form.deny.reason"),
         initial=None,
-        hint=words("form.deny.hint"),
+        hint=t("form.deny.hint"),
         optional=True,
         long=True,
     )
-    return _about(action_ids.FORM_DENY, "form.deny", case, words, [reason])
+    return _about(action_ids.FORM_DENY, "form.deny", case, t, [reason])
 
 
-def change_form(case: RequestDetails, words: Translator) -> Block:
+def change_form(case: RequestDetails, t: Translator) -> Block:
     """Approves with a shorter time or a narrower range."""
     terms = case.request.terms
-    hint = words("form.change.hint")
-    fields = [_subject(terms.subject, words, hint=hint)]
+    hint = t("form.change.hint")
+    fields = [_subject(terms.subject, t, hint=hint)]
     if terms.duration is not None:
-        fields.append(duration_field(words, show_duration(terms.duration), hint=hint))
-    return _about(action_ids.FORM_CHANGE, "form.change", case, words, fields)
+        fields.append(duration_field(t, show_duration(terms.duration), hint=hint))
+    return _about(action_ids.FORM_CHANGE, "form.change", case, t, fields)
 
 
-def extend_form(case: RequestDetails, words: Translator) -> Block:
+def extend_form(case: RequestDetails, t: Translator) -> Block:
     """Asks for how much longer, and why."""
-    hint = words("form.extend.hint")
-    fields = [duration_field(words, None, hint=hint), reason_field(words, None, optional=True)]
-    return _about(action_ids.FORM_EXTEND, "form.extend", case, words, fields)
+    hint = t("form.extend.hint")
+    fields = [duration_field(t, None, hint=hint), reason_field(t, None, optional=True)]
+    return _about(action_ids.FORM_EXTEND, "form.extend", case, t, fields)
 
 
-def note(message: Message, words: Translator) -> Block:
+def note(message: Message, t: Translator) -> Block:
     """Says something where no message can be answered with: a click in the App Home."""
     return {
         "type": "modal",
         "callback_id": action_ids.FORM_NOTE,
-        "title": block_kit.plain(words("form.note.title")),
-        "close": block_kit.plain(words("form.close")),
+        "title": block_kit.plain(t("form.note.title")),
+        "close": block_kit.plain(t("form.close")),
         "blocks": list(message.blocks),
     }
 
 
-def field_error(refused: Refused, words: Translator) -> dict[str, str] | None:
+def field_error(refused: Refused, t: Translator) -> dict[str, str] | None:
     """The field that a refusal is about, with its sentence; None when it is about no field.
 
     Slack shows errors at fields as plain text.
     """
     field = _FIELD_OF.get(refused.reason.partition("_")[0])
-    return None if field is None else {field: plain_text(words.refusal(refused))}
+    return None if field is None else {field: plain_text(t.refusal(refused))}
 
 
 def plain_text(text: str) -> str:
@@ -164,49 +164,49 @@ def needs_reason(policy: Policy) -> bool:
     return all(rule.minimum_reason > 0 for rule in policy.rules if not rule.denies)
 
 
-def _subject(subject: Subject, words: Translator, *, hint: str) -> Block:
+def _subject(subject: Subject, t: Translator, *, hint: str) -> Block:
     """What is to be let in, as an approver may narrow it; accounts travel in the same field as addresses."""
     if not isinstance(subject, Accounts):
-        return _address(words, str(subject), hint=hint)
+        return _address(t, str(subject), hint=hint)
     initial = " ".join(map(short, subject.arns))
-    label = words("form.link.accounts")
+    label = t("form.link.accounts")
     return block_kit.text_input(action_ids.FIELD_ADDRESS, label, initial=initial, hint=hint)
 
 
-def _address(words: Translator, initial: str | None, *, hint: str | None = None) -> Block:
+def _address(t: Translator, initial: str | None, *, hint: str | None = None) -> Block:
     return block_kit.text_input(
         action_ids.FIELD_ADDRESS,
-        words("form.address"),
+        t("form.address"),
         initial=initial,
-        hint=hint or words("form.address.hint"),
+        hint=hint or t("form.address.hint"),
     )
 
 
-def target_field(databases: Sequence[Database], chosen: str | None, words: Translator) -> Block:
+def target_field(databases: Sequence[Database], chosen: str | None, t: Translator) -> Block:
     """The database, by its UUID; more than a select takes are searched for by typing."""
-    hint = words("form.target.hint")
+    hint = t("form.target.hint")
     if len(databases) > OPTIONS:
-        named = next((_option(one, words) for one in databases if str(one.id) == chosen), None)
+        named = next((_option(one, t) for one in databases if str(one.id) == chosen), None)
         return block_kit.search_input(
             action_ids.FIELD_TARGET,
-            words("form.target"),
-            placeholder=words("form.target.placeholder"),
+            t("form.target"),
+            placeholder=t("form.target.placeholder"),
             initial=named,
             hint=hint,
         )
-    options = [(str(one.id), _option_text(one, words)) for one in databases]
+    options = [(str(one.id), _option_text(one, t)) for one in databases]
     initial = chosen or (options[0][0] if len(options) == 1 else None)
     return block_kit.select_input(
-        action_ids.FIELD_TARGET, words("form.target"), options=options, initial=initial, hint=hint
+        action_ids.FIELD_TARGET, t("form.target"), options=options, initial=initial, hint=hint
     )
 
 
-def _option(database: Database, words: Translator) -> Block:
-    return block_kit.option(str(database.id), _option_text(database, words))
+def _option(database: Database, t: Translator) -> Block:
+    return block_kit.option(str(database.id), _option_text(database, t))
 
 
-def _option_text(database: Database, words: Translator) -> str:
-    return words("form.target.option", app=database.app, space=database.space)[:OPTION_TEXT]
+def _option_text(database: Database, t: Translator) -> str:
+    return t("form.target.option", app=database.app, space=database.space)[:OPTION_TEXT]
 
 
 def _called(database: Database, aliases: Mapping[str, str]) -> Iterator[str]:
@@ -224,47 +224,47 @@ def _rank(called: Iterator[str], sought: str) -> int:
     )
 
 
-def duration_field(words: Translator, initial: str | None, *, hint: str | None = None) -> Block:
+def duration_field(t: Translator, initial: str | None, *, hint: str | None = None) -> Block:
     """For how long, or until when."""
     return block_kit.text_input(
         action_ids.FIELD_DURATION,
-        words("form.duration"),
+        t("form.duration"),
         initial=initial,
-        hint=hint or words("form.duration.hint"),
+        hint=hint or t("form.duration.hint"),
         optional=True,
     )
 
 
 def reason_field(
-    words: Translator, initial: str | None, *, optional: bool, hint: str = "form.reason.hint"
+    t: Translator, initial: str | None, *, optional: bool, hint: str = "form.reason.hint"
 ) -> Block:
     """Why; ``hint`` is the key of what is said below it."""
     return block_kit.text_input(
         action_ids.FIELD_REASON,
-        words("form.reason"),
+        t("form.reason"),
         initial=initial,
-        hint=words(hint),
+        hint=t(hint),
         optional=optional,
         long=True,
     )
 
 
-def _about(form: str, key: str, case: RequestDetails, words: Translator, fields: Sequence[Block]) -> Block:
+def _about(form: str, key: str, case: RequestDetails, t: Translator, fields: Sequence[Block]) -> Block:
     """A form about one request, which travels in the form's own data."""
     request = case.request
-    about = words("form.about", title=request_card.title(case, words), requester=mention(request.requester))
-    title = words(f"{key}.title", id=request.id)
-    made = modal(form, title, words(f"{key}.submit"), words, [block_kit.section(about), *fields])
+    about = t("form.about", title=request_card.title(case, t), requester=mention(request.requester))
+    title = t(f"{key}.title", id=request.id)
+    made = modal(form, title, t(f"{key}.submit"), t, [block_kit.section(about), *fields])
     return {**made, "private_metadata": action_ids.button_value(request.id, request.version)}
 
 
-def modal(form: str, title: str, submit: str, words: Translator, shown: Sequence[Block]) -> dict[str, Any]:
+def modal(form: str, title: str, submit: str, t: Translator, shown: Sequence[Block]) -> dict[str, Any]:
     """A form by its name, with its title and the button that sends it."""
     return {
         "type": "modal",
         "callback_id": form,
         "title": block_kit.plain(title),
         "submit": block_kit.plain(submit),
-        "close": block_kit.plain(words("form.cancel")),
+        "close": block_kit.plain(t("form.cancel")),
         "blocks": list(shown),
     }

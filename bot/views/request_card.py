@@ -25,87 +25,87 @@ DETAIL_SHOWN: Final = 200
 """Characters of Heroku's own words."""
 
 
-def approval_card(case: RequestDetails, *, words: Translator, policy: Policy) -> Message:
+def approval_card(case: RequestDetails, *, t: Translator, policy: Policy) -> Message:
     """The card in the approvals channel.
 
     While a decision is due it shows all that one needs, most important first; after it, what was decided.
     """
-    shown = [block_kit.section(title(case, words)), block_kit.section(_wish(case, words))]
-    line = block_kit.context(state_line(case, words=words, policy=policy))
+    shown = [block_kit.section(title(case, t)), block_kit.section(_request_input(case, t))]
+    line = block_kit.context(state_line(case, t=t, policy=policy))
     if case.request.state is RequestState.PENDING:
-        shown += [block_kit.fields(*_facts(case, words)), block_kit.context(_change(case, words))]
-    turning = None if case.change is None else rotation.under_way(case.change)
-    shown += [line, *rotation.test(case, turning, words), *buttons.for_approvers(case, words)]
-    return Message(text=headline(case, words), blocks=shown)
+        shown += [block_kit.fields(*_facts(case, t)), block_kit.context(_change(case, t))]
+    turning = None if case.operation is None else rotation.under_way(case.operation)
+    shown += [line, *rotation.test(case, turning, t), *buttons.for_approvers(case, t)]
+    return Message(text=headline(case, t), blocks=shown)
 
 
-def requester_card(case: RequestDetails, *, words: Translator, policy: Policy) -> Message:
+def requester_card(case: RequestDetails, *, t: Translator, policy: Policy) -> Message:
     """The requester's own copy: one direct message that follows the request."""
-    mine = words("card.mine", id=case.request.id, title=title(case, words))
-    line = block_kit.context(state_line(case, words=words, policy=policy))
-    chosen = mtls_card.several(case, words)
-    shown = [block_kit.section(mine), line, *chosen, *buttons.for_owner(case, words)]
-    return Message(text=headline(case, words), blocks=shown)
+    mine = t("card.mine", id=case.request.id, title=title(case, t))
+    line = block_kit.context(state_line(case, t=t, policy=policy))
+    chosen = mtls_card.several(case, t)
+    shown = [block_kit.section(mine), line, *chosen, *buttons.for_owner(case, t)]
+    return Message(text=headline(case, t), blocks=shown)
 
 
-def title(case: RequestDetails, words: Translator) -> Mrkdwn:
+def title(case: RequestDetails, t: Translator) -> Mrkdwn:
     """What is asked, in one line."""
-    return words(f"card.title.{variant(case)}", **_what(case, words))
+    return t(f"card.title.{variant(case)}", **_what(case, t))
 
 
-def headline(case: RequestDetails, words: Translator) -> Mrkdwn:
+def headline(case: RequestDetails, t: Translator) -> Mrkdwn:
     """A request in one line, for notifications and screen readers."""
     requester = mention(case.request.requester)
-    return words(f"card.text.{variant(case)}", requester=requester, **_what(case, words))
+    return t(f"card.text.{variant(case)}", requester=requester, **_what(case, t))
 
 
-def terms_and_facts(case: RequestDetails, words: Translator) -> list[Block]:
+def terms_and_facts(case: RequestDetails, t: Translator) -> list[Block]:
     """The terms without buttons and state."""
     return [
-        block_kit.section(title(case, words)),
-        block_kit.section(_wish(case, words)),
-        block_kit.fields(*_facts(case, words)),
+        block_kit.section(title(case, t)),
+        block_kit.section(_request_input(case, t)),
+        block_kit.fields(*_facts(case, t)),
     ]
 
 
-def state_line(case: RequestDetails, *, words: Translator, policy: Policy) -> Mrkdwn:
+def state_line(case: RequestDetails, *, t: Translator, policy: Policy) -> Mrkdwn:
     """Where the request stands: said here and nowhere else."""
     request = case.request
     match request.state:
         case RequestState.PENDING:
-            return _pending_line(case, words, policy)
+            return _pending_line(case, t, policy)
         case RequestState.DENIED:
             vote = decisive(case)
             key = "state.denied.why" if vote.reason else "state.denied"
             reason = cut(one_line(vote.reason), DETAIL_SHOWN)
-            return words(key, id=request.id, person=mention(vote.person), at=vote.at, reason=reason)
+            return t(key, id=request.id, person=mention(vote.person), at=vote.at, reason=reason)
         case RequestState.APPROVED:
-            return _approved_line(case, words)
-    return words(f"state.{request.state}", id=request.id, at=request.decided_at)
+            return _approved_line(case, t)
+    return t(f"state.{request.state}", id=request.id, at=request.decided_at)
 
 
-def why(grant: Grant | Operation, words: Translator) -> Mrkdwn:
+def why(grant: Grant | Operation, t: Translator) -> Mrkdwn:
     """The reason of a state, Heroku's own words included where it refused."""
     if grant.why is Why.REFUSED and grant.detail:
         # The sentence around it has a full stop of its own.
-        return words("why.refused.detail", detail=cut(grant.detail.rstrip(".。 "), DETAIL_SHOWN))
+        return t("why.refused.detail", detail=cut(grant.detail.rstrip(".。 "), DETAIL_SHOWN))
     said = f"why.{grant.why or Why.EXPIRED}"
     special = [f"{said}.{grant.method}", f"{said}.change" if isinstance(grant, Operation) else said, said]
-    return words(next(key for key in special if key in words))
+    return t(next(key for key in special if key in t))
 
 
-def length(terms: Terms, words: Translator) -> Mrkdwn:
+def length(terms: Terms, t: Translator) -> Mrkdwn:
     """How long, in few characters."""
     if terms.duration is not None:
-        return words.duration(terms.duration)
+        return t.duration(terms.duration)
     if terms.until is not None:
-        return words("card.short.until", until=terms.until)
-    return words("card.short.forever")
+        return t("card.short.until", until=terms.until)
+    return t("card.short.forever")
 
 
-def ends(grant: Grant, words: Translator) -> Mrkdwn:
+def ends(grant: Grant, t: Translator) -> Mrkdwn:
     """When a grant ends, in a sentence: a date, or that it has no end."""
-    return words("ends.never") if grant.ends_at is None else words("ends.at", at=grant.ends_at)
+    return t("ends.never") if grant.ends_at is None else t("ends.at", at=grant.ends_at)
 
 
 def approvers(policy: Policy, rule: str) -> Mrkdwn:
@@ -133,105 +133,105 @@ def variant(case: RequestDetails) -> str:
     return kind if method is Method.MTLS or kind.happens_once else f"{kind}.{method}"
 
 
-def _what(case: RequestDetails, words: Translator) -> dict[str, object]:
+def _what(case: RequestDetails, t: Translator) -> dict[str, object]:
     return {
         "network": case.request.terms.subject,
         "app": case.target.label,
-        "length": length(case.request.terms, words),
+        "length": length(case.request.terms, t),
         "grant": "" if case.grant is None else case.grant.request,
         "handle": "" if case.certificate is None else case.certificate.handle,
     }
 
 
-def _wish(case: RequestDetails, words: Translator) -> str:
+def _request_input(case: RequestDetails, t: Translator) -> str:
     """Who asks, and why."""
     requester, reason = mention(case.request.requester), one_line(case.request.terms.reason)
-    who = words("card.who", requester=requester, asked=case.request.asked_at)
+    who = t("card.who", requester=requester, asked=case.request.asked_at)
     if not reason:
-        return f"{who}\n{words('card.reason.none')}"
-    return f"{who}\n{words('card.reason', reason=cut(reason, REASON_SHOWN))}"
+        return f"{who}\n{t('card.reason.none')}"
+    return f"{who}\n{t('card.reason', reason=cut(reason, REASON_SHOWN))}"
 
 
-def _facts(case: RequestDetails, words: Translator) -> list[tuple[str, str]]:
+def _facts(case: RequestDetails, t: Translator) -> list[tuple[str, str]]:
     kind, subject = case.request.kind, case.request.terms.subject
-    facts = _where(case.target, words)
+    facts = _where(case.target, t)
     if isinstance(subject, Network):
         count = address_count(subject)
-        width = words("card.width.one") if count == 1 else words("card.width.many", count=f"{count:,}")
-        facts.append((words("card.width"), width))
+        width = t("card.width.one") if count == 1 else t("card.width.many", count=f"{count:,}")
+        facts.append((t("card.width"), width))
     if case.certificate is not None:
-        facts += mtls_card.facts(case.certificate, words)
+        facts += mtls_card.facts(case.certificate, t)
     if isinstance(subject, Accounts):
-        facts += privatelink_card.facts(case, subject, words)
+        facts += privatelink_card.facts(case, subject, t)
     if kind is not Kind.REMOVE and not kind.happens_once:
-        facts.append((words("card.length"), _lasts(case, words)))
+        facts.append((t("card.length"), _lasts(case, t)))
     return facts
 
 
-def _where(target: Target, words: Translator) -> list[tuple[str, str]]:
+def _where(target: Target, t: Translator) -> list[tuple[str, str]]:
     """The database and its space, or the space alone."""
     space = target.space if isinstance(target, Database) else target.name
     place = "card.place.shield" if target.shield else "card.place.space"
-    where: tuple[str, str] = (words("card.place"), words(place, space=space, region=target.region))
+    where: tuple[str, str] = (t("card.place"), t(place, space=space, region=target.region))
     if not isinstance(target, Database):
         return [where]
-    return [(words("card.database"), f"{words.show(target.app)}  `{words.show(target.name)}`"), where]
+    return [(t("card.database"), f"{t.show(target.app)}  `{t.show(target.name)}`"), where]
 
 
-def _lasts(case: RequestDetails, words: Translator) -> Mrkdwn:
+def _lasts(case: RequestDetails, t: Translator) -> Mrkdwn:
     terms = case.request.terms
     if case.request.kind is Kind.EXTEND:
-        return words("card.length.more", duration=length(terms, words))
+        return t("card.length.more", duration=length(terms, t))
     if terms.duration is not None:
-        return words("card.length.duration", duration=terms.duration)
-    return length(terms, words)
+        return t("card.length.duration", duration=terms.duration)
+    return length(terms, t)
 
 
-def _change(case: RequestDetails, words: Translator) -> str:
+def _change(case: RequestDetails, t: Translator) -> str:
     """What approving would change at Heroku, as of the last look."""
     if case.request.kind is Kind.CLOSE and case.request.terms.method is Method.PRIVATELINK:
-        return privatelink_card.cuts(case, words)
+        return privatelink_card.cuts(case, t)
     if case.request.kind.happens_once:
-        return " ".join([mtls_card.change(case, words), *drift.rules_meant(case, words)])
+        return " ".join([mtls_card.change(case, t), *drift.rules_meant(case, t)])
     match case.request.kind:
         case Kind.EXTEND:
-            now = words("ends.never") if case.grant is None else ends(case.grant, words)
-            return words("card.change.extend", ends=now)
+            now = t("ends.never") if case.grant is None else ends(case.grant, t)
+            return t("card.change.extend", ends=now)
         case Kind.REMOVE:
-            return words("card.change.remove", closes=", ".join(f"#{id}" for id in case.closes))
+            return t("card.change.remove", closes=", ".join(f"#{id}" for id in case.closes))
     subject = case.request.terms.subject
     if isinstance(subject, Accounts):
-        return privatelink_card.change(case, subject, words)
+        return privatelink_card.change(case, subject, t)
     if case.request.terms.method is Method.TRUSTED:
-        return status.change(case, case.request.terms.network, words)
-    network, look, app = case.request.terms.network, case.rules, case.database.app
-    said = [words("card.change.enables", app=app)] if case.request.terms.enables else []
-    if look is None:
-        said.append(words("card.change.unseen", app=app))
+        return status.change(case, case.request.terms.network, t)
+    network, observation, app = case.request.terms.network, case.rules, case.database.app
+    said = [t("card.change.enables", app=app)] if case.request.terms.enables_mtls else []
+    if observation is None:
+        said.append(t("card.change.unseen", app=app))
     else:
-        covering = look.covering(network)
+        covering = observation.covering(network)
         exact = [rule for rule in covering if rule.network == network]
-        if any(rule.id in look.ours for rule in exact):
-            said.append(words("card.change.ours", network=network))
+        if any(rule.id in observation.ours for rule in exact):
+            said.append(t("card.change.ours", network=network))
         elif exact:
-            said.append(words("card.change.foreign"))
+            said.append(t("card.change.unmanaged"))
         else:
-            used = len(look.rules)
-            said.append(words("card.change.add", app=app, used=used, limit=MTLS_RULE_LIMIT))
-            said.extend(words("card.change.covered", cover=rule.network) for rule in covering[:1])
+            used = len(observation.rules)
+            said.append(t("card.change.add", app=app, used=used, limit=MTLS_RULE_LIMIT))
+            said.extend(t("card.change.covered", cover=rule.network) for rule in covering[:1])
     if is_documentation(network):
-        said.append(words("card.documentation"))
+        said.append(t("card.documentation"))
     return " ".join(said)
 
 
-def _pending_line(case: RequestDetails, words: Translator, policy: Policy) -> Mrkdwn:
+def _pending_line(case: RequestDetails, t: Translator, policy: Policy) -> Mrkdwn:
     request = case.request
     waits = approvers(policy, request.rule)
     agreed = [vote.person for vote in case.decisions if vote.verdict is Verdict.APPROVE]
     if not agreed:
-        return words("state.pending", id=request.id, approvers=waits)
+        return t("state.pending", id=request.id, approvers=waits)
     people = Mrkdwn(" ".join(mention(person) for person in agreed))
-    return words(
+    return t(
         "state.pending.votes",
         id=request.id,
         approvers=waits,
@@ -241,15 +241,15 @@ def _pending_line(case: RequestDetails, words: Translator, policy: Policy) -> Mr
     )
 
 
-def _approved_line(case: RequestDetails, words: Translator) -> Mrkdwn:
+def _approved_line(case: RequestDetails, t: Translator) -> Mrkdwn:
     request, grant, vote = case.request, case.grant, decisive(case)
-    if case.change is not None and grant is None:
-        return _change_line(case, case.change, words)
+    if case.operation is not None and grant is None:
+        return _change_line(case, case.operation, t)
     if request.kind is Kind.REMOVE or grant is None:
-        return words("state.removal", id=request.id, person=mention(vote.person), at=vote.at)
+        return t("state.removal", id=request.id, person=mention(vote.person), at=vote.at)
     if request.kind is Kind.EXTEND:
-        end = ends(grant, words)
-        return words(
+        end = ends(grant, t)
+        return t(
             "state.extended",
             id=request.id,
             person=mention(vote.person),
@@ -257,19 +257,19 @@ def _approved_line(case: RequestDetails, words: Translator) -> Mrkdwn:
             grant=grant.request,
             ends=end,
         )
-    return _grant_line(case, grant, words)
+    return _grant_line(case, grant, t)
 
 
-def _change_line(case: RequestDetails, change: Operation, words: Translator) -> Mrkdwn:
+def _change_line(case: RequestDetails, change: Operation, t: Translator) -> Mrkdwn:
     if change.state is OperationState.FAILED:
-        return words("state.not_done", id=case.request.id, why=why(change, words))
+        return t("state.not_done", id=case.request.id, why=why(change, t))
     turning = rotation.under_way(change)
     if turning is not None:
         person = mention(decisive(case).person)
-        return rotation.state_line(case, change, turning, words, person=person)
+        return rotation.state_line(case, change, turning, t, person=person)
     special = f"state.{change.state}.{change.kind}"
-    return words(
-        special if special in words else f"state.{change.state}",
+    return t(
+        special if special in t else f"state.{change.state}",
         id=case.request.id,
         person=mention(decisive(case).person),
         since=change.started_at,
@@ -277,27 +277,27 @@ def _change_line(case: RequestDetails, change: Operation, words: Translator) -> 
     )
 
 
-def _grant_line(case: RequestDetails, grant: Grant, words: Translator) -> Mrkdwn:
+def _grant_line(case: RequestDetails, grant: Grant, t: Translator) -> Mrkdwn:
     id, state = case.request.id, grant.state
     vote = decisive(case)
     match state:
-        case GrantState.APPLYING if case.change is not None and case.change.state is OperationState.DOING:
-            since = case.change.started_at
-            return words("state.enabling", id=id, person=mention(vote.person), since=since)
+        case GrantState.APPLYING if (
+            case.operation is not None and case.operation.state is OperationState.DOING
+        ):
+            since = case.operation.started_at
+            return t("state.enabling", id=id, person=mention(vote.person), since=since)
         case GrantState.WAITING:
-            return words("state.waiting", id=id, person=mention(vote.person), at=vote.at)
+            return t("state.waiting", id=id, person=mention(vote.person), at=vote.at)
         case GrantState.APPLYING:
             special = f"state.applying.{grant.method}"
-            said = special if special in words else "state.applying"
-            return words(said, id=id, person=mention(vote.person), at=vote.at)
+            said = special if special in t else "state.applying"
+            return t(said, id=id, person=mention(vote.person), at=vote.at)
         case GrantState.IN_FORCE:
-            end = ends(grant, words)
-            return words(
-                "state.in_force", id=id, since=grant.verified_at, ends=end, person=mention(vote.person)
-            )
+            end = ends(grant, t)
+            return t("state.in_force", id=id, since=grant.verified_at, ends=end, person=mention(vote.person))
         case GrantState.ENDING:
-            return words("state.ending", id=id)
-    return words(f"state.{state}", id=id, at=grant.closed_at, why=why(grant, words))
+            return t("state.ending", id=id)
+    return t(f"state.{state}", id=id, at=grant.closed_at, why=why(grant, t))
 
 
 def decisive(case: RequestDetails) -> Decision:

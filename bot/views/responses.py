@@ -18,95 +18,91 @@ KNOWN: Final = (
 """The commands that are there, for somebody who typed one that is not."""
 
 
-def refused(error: Refused, words: Translator) -> Message:
+def refused(error: Refused, t: Translator) -> Message:
     """What is wrong, and a right example."""
-    return _message([words.refusal(error)])
+    return _message([t.refusal(error)])
 
 
-def trouble(key: str, reference: str, words: Translator) -> Message:
+def trouble(key: str, reference: str, t: Translator) -> Message:
     """Something on our side failed; the reference finds it in the log."""
-    return _message([words(key, reference=reference)])
+    return _message([t(key, reference=reference)])
 
 
-def not_yet(typed: Sequence[str], words: Translator) -> Message:
+def not_yet(typed: Sequence[str], t: Translator) -> Message:
     """A command of the design that has not arrived."""
-    return _message([words("not_yet", words=" ".join(typed), known=Mrkdwn(KNOWN))])
+    return _message([t("not_yet", t=" ".join(typed), known=Mrkdwn(KNOWN))])
 
 
-def asked(case: RequestDetails, *, words: Translator, policy: Policy) -> Message:
+def asked(case: RequestDetails, *, t: Translator, policy: Policy) -> Message:
     """What was understood, and what happens now."""
-    title = words("asked.title", id=case.request.id, title=request_card.title(case, words))
+    title = t("asked.title", id=case.request.id, title=request_card.title(case, t))
     said = [title]
     reason = case.request.terms.reason
     if reason:
-        said.append(
-            words("asked.reason", reason=cut(request_card.one_line(reason), request_card.REASON_SHOWN))
-        )
+        said.append(t("asked.reason", reason=cut(request_card.one_line(reason), request_card.REASON_SHOWN)))
     channel, waits = Mrkdwn(policy.approvals_channel), request_card.approvers(policy, case.request.rule)
-    said.append(words("asked.next", approvers=waits, channel=channel))
+    said.append(t("asked.next", approvers=waits, channel=channel))
     return _message(["\n".join(said)], text=title)
 
 
-def decided(case: RequestDetails, verdict: Verdict, words: Translator) -> Message:
+def decided(case: RequestDetails, verdict: Verdict, t: Translator) -> Message:
     """To the approver: it counted."""
     request = case.request
-    what = {"id": request.id, "title": request_card.title(case, words)}
+    what = {"id": request.id, "title": request_card.title(case, t)}
     if verdict is Verdict.DENY:
-        return _message([words("decided.denied", **what)])
+        return _message([t("decided.denied", **what)])
     if request.state is RequestState.PENDING:
         agreed = approvals(case.decisions)
-        return _message([words("decided.approved.more", needed=request.needed, votes=agreed, **what)])
-    return _message([words("decided.approved", **what)])
+        return _message([t("decided.approved.more", needed=request.needed, votes=agreed, **what)])
+    return _message([t("decided.approved", **what)])
 
 
-def done(key: str, case: RequestDetails, words: Translator) -> Message:
+def done(key: str, case: RequestDetails, t: Translator) -> Message:
     """To somebody who acted on a request: it is recorded; ``key`` is one below ``done.``."""
-    end = "" if case.grant is None else request_card.ends(case.grant, words)
-    return _message(
-        [words(f"done.{key}", id=case.request.id, title=request_card.title(case, words), ends=end)]
-    )
+    end = "" if case.grant is None else request_card.ends(case.grant, t)
+    return _message([t(f"done.{key}", id=case.request.id, title=request_card.title(case, t), ends=end)])
 
 
-def tried_again(case: RequestDetails, words: Translator) -> Message:
+def tried_again(case: RequestDetails, t: Translator) -> Message:
     """To somebody who had what failed tried once more: access is opened, everything else is done."""
-    return done("reopened" if case.grant is not None else "retried", case, words)
+    return done("reopened" if case.grant is not None else "retried", case, t)
 
 
-def removing(case: RequestDetails, closing: Sequence[int], words: Translator) -> Message:
+def removing(case: RequestDetails, closing: Sequence[int], t: Translator) -> Message:
     """To somebody whose own grants are being closed."""
     closes = ", ".join(f"#{id}" for id in closing)
-    return _message([words("done.removing", closes=closes, title=request_card.title(case, words))])
+    return _message([t("done.removing", closes=closes, title=request_card.title(case, t))])
 
 
-def listing(cases: Sequence[RequestDetails], *, limit: int, words: Translator, policy: Policy) -> Message:
+def listing(cases: Sequence[RequestDetails], *, limit: int, t: Translator, policy: Policy) -> Message:
     """What is open or waiting, newest first."""
     if not cases:
-        return _message([words("list.none")])
-    shown: list[Block] = [block_kit.section(words("list.title"))]
+        return _message([t("list.none")])
+    shown: list[Block] = [block_kit.section(t("list.title"))]
     for case in cases:
         requester = mention(case.request.requester)
-        title = request_card.title(case, words)
-        line = words("list.line", id=case.request.id, title=title, requester=requester)
+        title = request_card.title(case, t)
+        line = t("list.line", id=case.request.id, title=title, requester=requester)
         shown += [
             block_kit.section(line),
-            block_kit.context(request_card.state_line(case, words=words, policy=policy)),
+            block_kit.context(request_card.state_line(case, t=t, policy=policy)),
         ]
     if len(cases) == limit:
-        shown.append(block_kit.context(words("list.more", count=limit)))
-    return Message(text=words("list.title"), blocks=shown)
+        shown.append(block_kit.context(t("list.more", count=limit)))
+    return Message(text=t("list.title"), blocks=shown)
 
 
-def showing(case: RequestDetails, *, words: Translator, policy: Policy) -> Message:
+def showing(case: RequestDetails, *, t: Translator, policy: Policy) -> Message:
     """One request with its history."""
-    line = request_card.state_line(case, words=words, policy=policy)
-    turning = None if case.change is None else rotation.under_way(case.change)
+    line = request_card.state_line(case, t=t, policy=policy)
+    turning = None if case.operation is None else rotation.under_way(case.operation)
     shown = [
-        *request_card.terms_and_facts(case, words),
-        *history(case, words),
+        *request_card.terms_and_facts(case, t),
+        *history(case, t),
         block_kit.context(line),
-        *rotation.test(case, turning, words),
+        *rotation.test(case, turning, t),
     ]
-    return Message(text=request_card.headline(case, words), blocks=shown)
+    return Message(text=request_card.headline(case, t), blocks=shown)
 
 
 def _message(paragraphs: Sequence[str], *, text: str | None = None) -> Message:

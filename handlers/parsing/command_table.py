@@ -11,7 +11,7 @@ from typing import Final
 from handlers.certificate_expiry import read_rotate
 from handlers.parsing.certificates import read_disable, read_discard, read_enable, read_issue, read_stock
 from handlers.parsing.intents import AskForm, AskHelp, Typed
-from handlers.parsing.normalization import bare, normalise
+from handlers.parsing.normalization import bare, normalize_command
 from handlers.parsing.parsers import (
     Path,
     read_advise,
@@ -79,7 +79,7 @@ def read(text: str) -> Typed:
     Raises:
         Refused: what is wrong with the line, and an example that is right; nothing else is ever raised.
     """
-    words = normalise(text).split()
+    words = normalize_command(text).split()
     if not words:
         return AskForm()
     path, rest = _walk(words)

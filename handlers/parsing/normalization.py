@@ -31,7 +31,7 @@ _BEHIND: Final = ",.;!?、。"
 _PAIRS: Final = ('""', "''", "``", "「」", "『』")
 
 
-def normalise(text: str) -> str:
+def normalize_command(text: str) -> str:
     """Tidies the text of a slash command.
 
     Slack escapes what was typed and marks up links and mentions (Slack documentation, "Formatting text": only
@@ -41,17 +41,17 @@ def normalise(text: str) -> str:
         text: the ``text`` of a slash command as Slack sent it.
 
     Returns:
-        One line with single spaces, as ``tidy`` makes it; empty when nothing was typed.
+        One line with single spaces, as ``normalize_text`` makes it; empty when nothing was typed.
 
     Raises:
         Refused: too long, or with control characters.
     """
     _require_short(text)
     plain = _MARK.sub(_shown, text)
-    return tidy(_ENTITY.sub(lambda entity: _ENTITIES[entity[1]], plain))
+    return normalize_text(_ENTITY.sub(lambda entity: _ENTITIES[entity[1]], plain))
 
 
-def tidy(text: str) -> str:
+def normalize_text(text: str) -> str:
     """Tidies text that Slack did not escape, such as the value of a form's field.
 
     Full-width and other compatibility forms become plain ones (NFKC), curly quotes straight ones, spaces of

@@ -72,11 +72,11 @@ def address_and_clauses(
 
 
 def clauses_behind(
-    stray: Sequence[str], words: Sequence[str], example: str, allowed: Sequence[Clause]
+    orphan: Sequence[str], words: Sequence[str], example: str, allowed: Sequence[Clause]
 ) -> Mapping[Clause, str]:
     """The clauses behind a value; a stray word between the two was probably to begin one."""
-    if stray:
-        raise unknown(stray[0], listed(allowed), example=example)
+    if orphan:
+        raise unknown(orphan[0], listed(allowed), example=example)
     return read_clauses(words, example=example, allowed=allowed)
 
 

@@ -48,8 +48,8 @@ class LocaleCache:
         """Has the store asked again: somebody's profile has changed."""
         self._known.pop(person, None)
 
-    def _remember(self, person: str, words: Translator) -> Translator:
+    def _remember(self, person: str, t: Translator) -> Translator:
         if len(self._known) >= MOST:
             self._known = dict(list(self._known.items())[MOST // 2 :])
-        self._known[person] = (words, time.monotonic() + FRESH.total_seconds())
-        return words
+        self._known[person] = (t, time.monotonic() + FRESH.total_seconds())
+        return t

@@ -1,6 +1,6 @@
 """Socket Mode: what Slack sends comes through a connection that we opened, for where nobody can call us.
 
-The connection is that of Slack's own client (``slack_sdk.socket_mode.aiohttp``, 3.47). It tries an address
+The connection is that of Slack's own client (``slack_sdk.socket_mode.aiohttp``, 3.47). It attempts an address
 again and again although Slack makes each for one connection only, and it neither waits for what it has begun
 when it is closed nor keeps an address with its ticket out of its log. So every attempt here is a fresh client
 with a fresh address, looked after from outside.
@@ -29,7 +29,7 @@ from bot.errors import MisconfiguredError, SlackError, TryAgainError
 CONNECTING: Final = timedelta(seconds=10)
 """The longest that one attempt can take: an address asked for, and a connection made."""
 
-LOOK: Final = timedelta(seconds=1)
+OBSERVE: Final = timedelta(seconds=1)
 """How often we look whether the connection stands; two looks in a row without one, and it is made anew."""
 
 PING: Final = 5.0
@@ -131,7 +131,7 @@ class SocketMode:
         """Connects anew whenever the connection has been gone for two looks."""
         missed = 0
         while True:
-            await asyncio.sleep(LOOK.total_seconds())
+            await asyncio.sleep(OBSERVE.total_seconds())
             standing = self._client is not None and await self._client.is_connected()
             missed = 0 if standing else missed + 1
             if missed == 2:
@@ -144,7 +144,7 @@ class SocketMode:
         if self._client is not None:
             await _closed(self._client)
             self._client = None
-        pause = LOOK
+        pause = OBSERVE
         while self._client is None:
             try:
                 self._client = await self._connected()

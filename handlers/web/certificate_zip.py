@@ -20,7 +20,7 @@ _EARLIEST: Final = 1980
 """The first year that the format can tell."""
 
 
-def zipped(files: Files, *, at: datetime, words: Translator) -> bytes:
+def zipped(files: Files, *, at: datetime, t: Translator) -> bytes:
     """The certificate, its key, the server's chain, and what to do with them.
 
     Args:
@@ -28,7 +28,7 @@ def zipped(files: Files, *, at: datetime, words: Translator) -> bytes:
         at: the files' time, in UTC.
         words: the language of the README.
     """
-    text = readme(files.database, handle=files.handle, at=at, words=words)
+    text = readme(files.database, handle=files.handle, at=at, t=t)
     held = io.BytesIO()
     with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
         _put(archive, "postgresql.crt", files.credential.chain, _SHARED, at)

@@ -85,29 +85,29 @@ class DownloadPage:
 
     async def show(self, request: Request) -> Response:
         """The page with the button; it is the same for every link, also for one that never was."""
-        words = words_for(request, default=self._language)
+        t = words_for(request, default=self._language)
         body = (
-            f"{paragraph(words('page.handout.text'))}\n"
+            f"{paragraph(t('page.download_link.text'))}\n"
             f'<form method="post" autocomplete="off">\n<div id="by-hand">\n'
-            f"{paragraph(words('page.handout.by_hand'))}\n"
-            f'<label for="secret">{escape(words("page.handout.field"))}</label>\n'
+            f"{paragraph(t('page.download_link.by_hand'))}\n"
+            f'<label for="secret">{escape(t("page.download_link.field"))}</label>\n'
             '<input id="secret" name="secret" type="password" required maxlength="43" spellcheck="false">\n'
-            f"</div>\n<button>{escape(words('page.handout.button'))}</button>\n</form>\n"
-            f'<div id="under-way" role="status" hidden>{paragraph(words("page.handout.under_way"))}</div>'
+            f"</div>\n<button>{escape(t('page.download_link.button'))}</button>\n</form>\n"
+            f'<div id="under-way" role="status" hidden>{paragraph(t("page.download_link.under_way"))}</div>'
         )
-        return page(words("page.handout.title"), body, words=words, script=_SCRIPT)
+        return page(t("page.download_link.title"), body, t=t, script=_SCRIPT)
 
     async def give(self, request: Request) -> Response:
         """The files, once; or a page that says why there are none."""
-        words = words_for(request, default=self._language)
+        t = words_for(request, default=self._language)
         try:
             outcome = await self._take(request)
         except TryAgainError as error:
-            log.warning("handout.try_again", error=type(error).__name__)
+            log.warning("download_link.try_again", error=type(error).__name__)
             outcome = DownloadAnswer.UNREACHABLE
         if isinstance(outcome, DownloadAnswer):
-            return _no(outcome, words)
-        return self._bundle(outcome, words)
+            return _no(outcome, t)
+        return self._bundle(outcome, t)
 
     async def _take(self, request: Request) -> Files | DownloadAnswer:
         secret = await _secret(request)
@@ -117,10 +117,10 @@ class DownloadPage:
             return DownloadAnswer.WRONG
         return DownloadAnswer.WRONG if secret is None else await self._delivering.take(id, secret)
 
-    def _bundle(self, files: Files, words: Translator) -> Response:
+    def _bundle(self, files: Files, t: Translator) -> Response:
         name = f"pgaccess-{files.database.app}-{files.handle}.zip"
         headers = HEADERS | {"Content-Disposition": f'attachment; filename="{name}"'}
-        content = zipped(files, at=self._clock.now(), words=words)
+        content = zipped(files, at=self._clock.now(), t=t)
         return Response(content, media_type="application/zip", headers=headers)
 
 
@@ -140,12 +140,12 @@ async def _secret(request: Request) -> str | None:
     return given[0] if len(given) == 1 and _SECRET.fullmatch(given[0]) else None
 
 
-def _no(answer: DownloadAnswer, words: Translator) -> Response:
+def _no(answer: DownloadAnswer, t: Translator) -> Response:
     """Why there are no files, and how to come to a new link."""
     shown = DownloadAnswer.EXPIRED if answer is DownloadAnswer.UNSENT else answer
-    body = paragraph(words(f"page.handout.{shown}.text"))
+    body = paragraph(t(f"page.download_link.{shown}.text"))
     if answer not in (DownloadAnswer.BUSY, DownloadAnswer.UNREACHABLE, DownloadAnswer.GONE):
-        body += paragraph(words("page.handout.new"), soft=True)
+        body += paragraph(t("page.download_link.new"), soft=True)
     status = _STATUS.get(answer, 410)
     retry = 30 if answer in (DownloadAnswer.BUSY, DownloadAnswer.UNREACHABLE) else None
-    return page(words(f"page.handout.{shown}"), body, words=words, status=status, retry_after_s=retry)
+    return page(t(f"page.download_link.{shown}"), body, t=t, status=status, retry_after_s=retry)

@@ -64,7 +64,7 @@ def page(
     title: str,
     body: str,
     *,
-    words: Translator,
+    t: Translator,
     script: str = "",
     status: int = 200,
     retry_after_s: int | None = None,
@@ -82,13 +82,13 @@ def page(
     nonce = secrets.token_urlsafe(NONCE_BYTES)
     run = f'<script nonce="{nonce}">{script}</script>' if script else ""
     content = (
-        f'<!doctype html>\n<html lang="{words.language}">\n<meta charset="utf-8">\n'
+        f'<!doctype html>\n<html lang="{t.language}">\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<link rel="icon" href="data:,">\n<title>{escape(title)} - pgaccess</title>\n'
         f'<style nonce="{nonce}">{_STYLE}</style>\n'
         f"<main>\n<p class='whose'>pgaccess</p>\n<h1>{escape(title)}</h1>\n{body}\n</main>\n{run}\n</html>\n"
     )
-    headers = HEADERS | {"Content-Security-Policy": _policy(nonce), "Content-Language": words.language}
+    headers = HEADERS | {"Content-Security-Policy": _policy(nonce), "Content-Language": t.language}
     if retry_after_s is not None:
         headers["Retry-After"] = str(retry_after_s)
     return HTMLResponse(content, status_code=status, headers=headers)

@@ -4,10 +4,19 @@
 HTTP.
 """
 
-from sandbox.heroku.behavior import Pace, Switches
+from sandbox.heroku.behavior import Behavior, TransitionTimes
 from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fault_injection import Fault
 from sandbox.heroku.fixtures import default_world
 from sandbox.heroku.http_types import Answer, Refused, Request
 
-__all__ = ["Answer", "Fault", "HerokuEmulator", "Pace", "Refused", "Request", "Switches", "default_world"]
+__all__ = [
+    "Answer",
+    "Behavior",
+    "Fault",
+    "HerokuEmulator",
+    "Refused",
+    "Request",
+    "TransitionTimes",
+    "default_world",
+]

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 import uvicorn
 
-from sandbox.heroku.behavior import Pace
+from sandbox.heroku.behavior import TransitionTimes
 from sandbox.heroku.emulator import NO_TOKENS, HerokuEmulator
 from sandbox.heroku.fixtures import MOST, default_world
 from sandbox.heroku.server import app
@@ -24,11 +24,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = _parser().parse_args(arguments)
     token = os.environ.get(NEEDED, "")
     if token in NO_TOKENS:
-        sys.stderr.write(f"The played Heroku needs {NEEDED} to be set.\n")
+        sys.stderr.write(f"The emulated Heroku needs {NEEDED} to be set.\n")
         return 2
     # Ids must not come again after a restart: a client may still remember the rules of the last one.
     seed = secrets.randbits(64)
-    heroku = default_world(token=token, databases=chosen.databases, pace=chosen.pace, seed=seed)
+    heroku = default_world(token=token, databases=chosen.databases, times=chosen.times, seed=seed)
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_serve(heroku, chosen.port))
     return 0
@@ -39,20 +39,24 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
     parser.add_argument("--databases", type=int, default=1, choices=range(1, MOST + 1))
     parser.add_argument(
-        "--pace", type=_pace, default=Pace(), metavar="SECONDS", help="how long every transition takes"
+        "--pace",
+        type=_times,
+        default=TransitionTimes(),
+        metavar="SECONDS",
+        help="how long every transition takes",
     )
     return parser
 
 
-def _pace(text: str) -> Pace:
-    return Pace.of(float(text))
+def _times(text: str) -> TransitionTimes:
+    return TransitionTimes.of(float(text))
 
 
 async def _serve(heroku: HerokuEmulator, port: int) -> None:
     with socket.create_server(("127.0.0.1", port)) as listening:
         server = uvicorn.Server(uvicorn.Config(app(heroku), log_level="warning", lifespan="off"))
         url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        sys.stdout.write(f"The played Heroku answers at {url}\n")
+        sys.stdout.write(f"The emulated Heroku answers at {url}\n")
         sys.stdout.flush()
         await server.serve(sockets=[listening])
 

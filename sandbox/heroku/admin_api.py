@@ -1,8 +1,8 @@
-"""What anybody on this machine may see of the played Heroku and do to it, below ``/played``, without a token.
+"""What anybody on this machine may see of the emulated Heroku and do to it, below ``/_emulator``, without a token.
 
-`GET /played/state`, `GET /played/journal`; `POST /played/rules/add`, `…/rules/delete`, `…/rulesets/put`,
+`GET /_emulator/state`, `GET /_emulator/requests`; `POST /_emulator/rules/add`, `…/rules/delete`, `…/rulesets/put`,
 `…/rulesets/unapplied`, `…/addons/rename`, `…/addons/delete`, `…/switches`, `…/faults`, and what
-`sandbox.heroku.admin_api_databases` names; `DELETE /played/faults`.
+`sandbox.heroku.admin_api_databases` names; `DELETE /_emulator/faults`.
 """
 
 import json
@@ -27,7 +27,7 @@ from sandbox.heroku.http_types import JSON_TYPE, Json, Refused
 from sandbox.heroku.routing import optional_text, required_text
 from sandbox.heroku.snapshot import shown, shown_ruleset
 
-PREFIX: Final = "/played"
+PREFIX: Final = "/_emulator"
 
 _KINDS: Final[dict[str, Callable[..., fault_injection.Fault]]] = {
     "status": fault_injection.status,
@@ -54,7 +54,7 @@ def control(heroku: HerokuEmulator, now: Callable[[], datetime]) -> Starlette:
     return Starlette(
         routes=[
             Route(f"{PREFIX}/state", _read(acts.state)),
-            Route(f"{PREFIX}/journal", _read(acts.journal)),
+            Route(f"{PREFIX}/journal", _read(acts.request_log)),
             Route(f"{PREFIX}/rules/add", _posted(acts.add_rule), methods=["POST"]),
             Route(f"{PREFIX}/rules/delete", _posted(acts.delete_rule), methods=["POST"]),
             Route(f"{PREFIX}/rulesets/put", _posted(acts.put_ruleset), methods=["POST"]),
@@ -81,24 +81,24 @@ class _Acts:
         now = self._now()
         return {**self._heroku.snapshot(now=now), "version": self._heroku.version_at(now)}
 
-    def journal(self) -> object:
+    def request_log(self) -> object:
         """Return every call, with the bodies of writes."""
-        return [{**entry.line(), "body": entry.body} for entry in self._heroku.journal]
+        return [{**entry.line(), "body": entry.body} for entry in self._heroku.request_log]
 
     def add_rule(self, given: Json) -> object:
         """Add a rule as somebody else would."""
         database, cidr, description = given["database"], given["cidr"], given.get("description", "")
-        return shown(self._heroku.add_rule_by_hand(database, cidr, description, now=self._now()))
+        return shown(self._heroku.add_rule_externally(database, cidr, description, now=self._now()))
 
     def delete_rule(self, given: Json) -> object:
         """Delete a rule as somebody else would."""
-        return shown(self._heroku.delete_rule_by_hand(given["database"], given["rule"], now=self._now()))
+        return shown(self._heroku.delete_rule_externally(given["database"], given["rule"], now=self._now()))
 
     def put_ruleset(self, given: Json) -> object:
         """Replace a space's trusted IP ranges as somebody else would."""
         space, rules, now = required_text(given, "space"), given["rules"], self._now()
         by = optional_text(given, "by") or SOMEBODY
-        return shown_ruleset(self._heroku.put_ruleset_by_hand(space, rules, by=by, now=now), now)
+        return shown_ruleset(self._heroku.put_ruleset_externally(space, rules, by=by, now=now), now)
 
     def leave_unapplied(self, given: Json) -> object:
         """Let the next rulesets of a space be stored only."""
@@ -118,7 +118,7 @@ class _Acts:
     def switch(self, given: Json) -> object:
         """Do otherwise from now on where nobody outside knows; return how everything is switched."""
         self._heroku.switch(**given)
-        return asdict(self._heroku.switches)
+        return asdict(self._heroku.behavior)
 
     def fault(self, given: Json) -> object:
         """Let something go wrong; without ``times`` once, with null until cleared."""

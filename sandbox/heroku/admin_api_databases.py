@@ -46,26 +46,26 @@ class DataActs:
 
     def enable_mtls(self, given: Json) -> object:
         """Enable mTLS."""
-        self._heroku.enable_mtls_by_hand(required_text(given, "database"), now=self._now())
+        self._heroku.enable_mtls_externally(required_text(given, "database"), now=self._now())
         return {"ok": True}
 
     def disable_mtls(self, given: Json) -> object:
         """Disable mTLS."""
-        self._heroku.disable_mtls_by_hand(required_text(given, "database"), now=self._now())
+        self._heroku.disable_mtls_externally(required_text(given, "database"), now=self._now())
         return {"ok": True}
 
     def create_certificate(self, given: Json) -> object:
         """Make a client certificate; with ``expires_at`` one that is ready and ends then."""
         database, now = required_text(given, "database"), self._now()
         if not (end := optional_text(given, "expires_at")):
-            return shown_certificate(self._heroku.create_certificate_by_hand(database, now=now))
-        made = self._heroku.add_certificate_by_hand(database, expires_at=_moment(end), now=now)
+            return shown_certificate(self._heroku.create_certificate_externally(database, now=now))
+        made = self._heroku.add_certificate_externally(database, expires_at=_moment(end), now=now)
         return shown_certificate(made)
 
     def delete_certificate(self, given: Json) -> object:
         """Delete a client certificate."""
         database, certificate = required_text(given, "database"), required_text(given, "certificate")
-        gone = self._heroku.delete_certificate_by_hand(database, certificate, now=self._now())
+        gone = self._heroku.delete_certificate_externally(database, certificate, now=self._now())
         return shown_certificate(gone)
 
     def create_link(self, given: Json) -> object:
@@ -73,25 +73,25 @@ class DataActs:
         database, accounts = required_text(given, "database"), given.get("accounts")
         if not isinstance(accounts, list):
             raise Refused(422, "accounts is required and must be a list.")
-        self._heroku.create_privatelink_by_hand(database, accounts, now=self._now())
+        self._heroku.create_privatelink_externally(database, accounts, now=self._now())
         return self._link(database)
 
     def destroy_link(self, given: Json) -> object:
         """Destroy a PrivateLink endpoint."""
         database = required_text(given, "database")
-        self._heroku.destroy_privatelink_by_hand(database, now=self._now())
+        self._heroku.destroy_privatelink_externally(database, now=self._now())
         return self._link(database)
 
     def add_account(self, given: Json) -> object:
         """Admit an account."""
         database, account = required_text(given, "database"), required_text(given, "account")
-        self._heroku.add_account_by_hand(database, account, now=self._now())
+        self._heroku.add_account_externally(database, account, now=self._now())
         return self._link(database)
 
     def remove_account(self, given: Json) -> object:
         """Admit an account no more."""
         database, account = required_text(given, "database"), required_text(given, "account")
-        self._heroku.remove_account_by_hand(database, account, now=self._now())
+        self._heroku.remove_account_externally(database, account, now=self._now())
         return self._link(database)
 
     def create_vpc_endpoint(self, given: Json) -> object:
@@ -113,7 +113,7 @@ class DataActs:
     def _link(self, database: str) -> object:
         now = self._now()
         link = self._heroku.privatelink(database, now=now)
-        return shown_link(link, self._heroku.switches, now) if link else None
+        return shown_link(link, self._heroku.behavior, now) if link else None
 
 
 def _moment(text: str) -> datetime:

@@ -20,7 +20,7 @@ HostBits = Literal["kept", "masked", "refused"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class TransitionTimes:
     """How long each transition takes, in real seconds.
 
     Heroku takes minutes (herokux waits up to 10 for an endpoint, up to 20 for a rule); played, it is fast
@@ -65,7 +65,7 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Switches:
+class Behavior:
     """What can be set. The defaults are the likeliest answers.
 
     Attributes:

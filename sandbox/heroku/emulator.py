@@ -1,4 +1,4 @@
-"""The played Heroku: one state machine behind both APIs, with time given to it."""
+"""The emulated Heroku: one state machine behind both APIs, with time given to it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,11 +17,11 @@ from sandbox.heroku.api import (
 )
 from sandbox.heroku.api.data_authentication import check_scheme
 from sandbox.heroku.authentication import Pool, check_token, check_version
-from sandbox.heroku.behavior import Pace, Switches
+from sandbox.heroku.behavior import Behavior, TransitionTimes
 from sandbox.heroku.etags import tagged
-from sandbox.heroku.external_changes.mtls import MtlsByHand
-from sandbox.heroku.external_changes.platform import PlatformByHand
-from sandbox.heroku.external_changes.privatelink import PrivateLinkByHand
+from sandbox.heroku.external_changes.mtls import MtlsExternalChanges
+from sandbox.heroku.external_changes.platform import PlatformExternalChanges
+from sandbox.heroku.external_changes.privatelink import PrivateLinkExternalChanges
 from sandbox.heroku.fault_injection import Fault, Faults
 from sandbox.heroku.http_types import Answer, Json, Refused, Request
 from sandbox.heroku.model import mtls_lifecycle, ruleset_lifecycle
@@ -29,9 +29,9 @@ from sandbox.heroku.model.account import Account
 from sandbox.heroku.model.authorizations import check_scope
 from sandbox.heroku.model.resources import LONG_AGO, App, Database, Space
 from sandbox.heroku.model.rulesets import Generation
-from sandbox.heroku.request_log import Journal
+from sandbox.heroku.request_log import RequestLog
 from sandbox.heroku.routing import Call, chosen, given, no_endpoint
-from sandbox.heroku.seeded_random import Dice
+from sandbox.heroku.seeded_random import SeededRandom
 from sandbox.heroku.snapshot import snapshot
 
 ROUTES: Final = (
@@ -52,7 +52,7 @@ NO_TOKENS: Final = frozenset({"", "undefined"})
 Thing = TypeVar("Thing", Space, App, Database)
 
 
-class HerokuEmulator(PlatformByHand, MtlsByHand, PrivateLinkByHand):
+class HerokuEmulator(PlatformExternalChanges, MtlsExternalChanges, PrivateLinkExternalChanges):
     """A Heroku account that keeps state and refuses what Heroku refuses.
 
     Args:
@@ -63,15 +63,23 @@ class HerokuEmulator(PlatformByHand, MtlsByHand, PrivateLinkByHand):
     """
 
     def __init__(
-        self, *, token: str, switches: Switches | None = None, pace: Pace | None = None, seed: int = 1
+        self,
+        *,
+        token: str,
+        behavior: Behavior | None = None,
+        times: TransitionTimes | None = None,
+        seed: int = 1,
     ) -> None:
         if token in NO_TOKENS:
-            raise ValueError("the played Heroku needs a token that is one")
+            raise ValueError("the emulated Heroku needs a token that is one")
         self._account = Account(
-            token=token, switches=switches or Switches(), pace=pace or Pace(), dice=Dice(seed)
+            token=token,
+            behavior=behavior or Behavior(),
+            times=times or TransitionTimes(),
+            seeded=SeededRandom(seed),
         )
         self._faults = Faults()
-        self.journal = Journal()
+        self.request_log = RequestLog()
 
     def add_space(
         self,
@@ -141,12 +149,12 @@ class HerokuEmulator(PlatformByHand, MtlsByHand, PrivateLinkByHand):
         return self._faults.hold(request)
 
     def answer(self, request: Request, *, now: datetime) -> Answer:
-        """Do what a request asks for and return the answer, with what the weather makes of it."""
+        """Do what a request asks for and return the answer, with what the outages makes of it."""
         fault = self._faults.strike(request)
         answer = self._served(request, now) if fault is None or fault.done else fault.instead()
         answer = fault.spoilt(answer) if fault else answer
-        answer = _with(answer, {"Request-Id": str(self._account.dice.uuid())})
-        self.journal.write(request, answer, at=now)
+        answer = _with(answer, {"Request-Id": str(self._account.seeded.uuid())})
+        self.request_log.write(request, answer, at=now)
         self._account.version.changed()
         return answer
 
@@ -171,9 +179,9 @@ class HerokuEmulator(PlatformByHand, MtlsByHand, PrivateLinkByHand):
         self._account.version.changed()
 
     @property
-    def switches(self) -> Switches:
+    def behavior(self) -> Behavior:
         """What it does where nobody outside knows."""
-        return self._account.switches
+        return self._account.behavior
 
     def switch(self, **settings: Any) -> None:
         """Have it do otherwise from now on; what is not named stays.
@@ -185,18 +193,18 @@ class HerokuEmulator(PlatformByHand, MtlsByHand, PrivateLinkByHand):
             TypeError: There is no such switch.
         """
         account = self._account
-        account.switches = switches = replace(account.switches, **settings)
+        account.behavior = behavior = replace(account.behavior, **settings)
         if settings.keys() & {"pool", "refill"}:
-            account.pool = Pool(size=switches.pool, refill=switches.refill)
+            account.pool = Pool(size=behavior.pool, refill=behavior.refill)
         account.version.changed()
 
-    def keep_pace(self, pace: Pace) -> None:
+    def keep_times(self, times: TransitionTimes) -> None:
         """Have transitions that begin from now on take other times."""
-        self._account.pace = pace
+        self._account.times = times
 
     def snapshot(self, *, now: datetime) -> Json:
         """Return what anybody may see at this moment, as JSON."""
-        return snapshot(self._account, self.journal, now)
+        return snapshot(self._account, self.request_log, now)
 
     @property
     def version(self) -> int:
@@ -221,8 +229,8 @@ class HerokuEmulator(PlatformByHand, MtlsByHand, PrivateLinkByHand):
         try:
             check_version(request)
             authorization = check_token(request, self._account.authorizations, now)
-            check_scheme(request, bearer=self._account.switches.data_bearer)
-            check_scope(request, authorization, self._account.switches.data_scopes)
+            check_scheme(request, bearer=self._account.behavior.data_bearer)
+            check_scope(request, authorization, self._account.behavior.data_scopes)
         except Refused as refused:
             return refused.answer()
         try:
@@ -233,10 +241,10 @@ class HerokuEmulator(PlatformByHand, MtlsByHand, PrivateLinkByHand):
 
     def _finished(self, request: Request, answer: Answer, now: datetime) -> Answer:
         """Return an answer with the headers that every one of its kind has."""
-        switches = self._account.switches
-        if answer.status == 429 and switches.retry_after is not None:
-            answer = _with(answer, {"Retry-After": str(switches.retry_after)})
-        if switches.etags and not request.of_data_api:
+        behavior = self._account.behavior
+        if answer.status == 429 and behavior.retry_after is not None:
+            answer = _with(answer, {"Retry-After": str(behavior.retry_after)})
+        if behavior.etags and not request.of_data_api:
             answer = tagged(request, answer)
         if not self._counts(request):
             return answer
@@ -254,7 +262,7 @@ class HerokuEmulator(PlatformByHand, MtlsByHand, PrivateLinkByHand):
         return route.does(call)
 
     def _counts(self, request: Request) -> bool:
-        return self._account.switches.data_api_counts or not request.of_data_api
+        return self._account.behavior.data_api_counts or not request.of_data_api
 
 
 def _with(answer: Answer, headers: Mapping[str, str]) -> Answer:

@@ -1,4 +1,4 @@
-"""Bad weather on demand: calls that fail, are slow, or do their work and lose their answer."""
+"""Bad outages on demand: calls that fail, are slow, or do their work and lose their answer."""
 
 import re
 from collections.abc import Mapping
@@ -56,7 +56,7 @@ class Fault:
         return Refused(self.status, "A fault that was asked for.", id=self.id).answer()
 
     def spoilt(self, answer: Answer) -> Answer:
-        """Return an answer with what the weather does to it on its way."""
+        """Return an answer with what the outages does to it on its way."""
         headers = {**answer.headers, **self.headers}
         return replace(answer, headers=headers, delay=self.after, drip=self.drip, cut=self.cut)
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from sandbox.heroku.behavior import Pace, Switches
+from sandbox.heroku.behavior import Behavior, TransitionTimes
 from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.model.certificates import VALIDITY
 from sandbox.heroku.model.resources import LONG_AGO
@@ -29,8 +29,8 @@ def default_world(
     *,
     token: str,
     databases: int = 1,
-    switches: Switches | None = None,
-    pace: Pace | None = None,
+    behavior: Behavior | None = None,
+    times: TransitionTimes | None = None,
     seed: int = 1,
     now: datetime | None = None,
 ) -> HerokuEmulator:
@@ -47,7 +47,7 @@ def default_world(
     Raises:
         ValueError: This world cannot have so many databases.
     """
-    heroku = HerokuEmulator(token=token, switches=switches, pace=pace, seed=seed)
+    heroku = HerokuEmulator(token=token, behavior=behavior, times=times, seed=seed)
     furnish(heroku, databases=databases, now=now)
     return heroku
 
@@ -59,12 +59,12 @@ def furnish(heroku: HerokuEmulator, *, databases: int = 1, now: datetime | None 
     heroku.add_space(SPACE, trusted=(OFFICE,))
     heroku.trust_for_data_services(SPACE)
     _private(heroku, "billing", DATABASE, plan="heroku-postgresql:private-4")
-    heroku.add_rule_by_hand(DATABASE, OFFICE, "office", now=LONG_AGO)
+    heroku.add_rule_externally(DATABASE, OFFICE, "office", now=LONG_AGO)
     if databases > 1:
         _private(heroku, "ledger", SECOND_DATABASE, plan="heroku-postgresql:private-0")
     end = (now or datetime.now(UTC)) + CERTIFICATE_LEFT
     for database in (DATABASE, SECOND_DATABASE)[:databases]:
-        heroku.add_certificate_by_hand(database, expires_at=end, now=end - VALIDITY)
+        heroku.add_certificate_externally(database, expires_at=end, now=end - VALIDITY)
     heroku.add_app("website", space=None)
     heroku.add_database("postgresql-shallow-67890", app="website", plan="heroku-postgresql:standard-0")
 

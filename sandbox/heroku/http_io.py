@@ -71,7 +71,7 @@ async def _cut(receive: Receive, send: Send) -> None:
     # ASGI has no way to cut a connection, but uvicorn's `send` is a method of the object that holds it.
     transport: Any = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is None:
-        raise httpx.RemoteProtocolError("The played Heroku cut the connection.")
+        raise httpx.RemoteProtocolError("The emulated Heroku cut the connection.")
     transport.close()  # what was sent still leaves; nothing more does
     while (await receive())["type"] != "http.disconnect":
         pass

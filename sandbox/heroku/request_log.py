@@ -34,7 +34,7 @@ class Entry:
         return {"at": self.at.isoformat(), "method": self.method, "path": self.path, "status": self.status}
 
 
-class Journal:
+class RequestLog:
     """The calls, oldest first. No header is kept, so no token is."""
 
     def __init__(self) -> None:

@@ -4,7 +4,7 @@ from hashlib import sha256
 from uuid import UUID
 
 
-class Dice:
+class SeededRandom:
     """A sequence of draws that is the same for the same seed, whatever else the process does."""
 
     def __init__(self, seed: int) -> None:

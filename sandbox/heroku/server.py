@@ -1,4 +1,4 @@
-"""The played Heroku's HTTP door: both APIs, and what tests of other processes may do below ``/played``."""
+"""The emulated Heroku's HTTP door: both APIs, and what tests of other processes may do below ``/_emulator``."""
 
 import asyncio
 from collections.abc import Callable
@@ -26,16 +26,16 @@ def app(heroku: HerokuEmulator, *, now: Now = real_time) -> ASGIApp:
         heroku: What answers.
         now: Where the time comes from; faults wait in real seconds whatever it says.
     """
-    played, door = control(heroku, now), _Door(heroku, now)
+    emulated, server = control(heroku, now), _Server(heroku, now)
 
     async def chosen(scope: Scope, receive: Receive, send: Send) -> None:
         outside = scope["type"] == "http" and not scope["path"].startswith(f"{PREFIX}/")
-        await (door if outside else played)(scope, receive, send)
+        await (server if outside else emulated)(scope, receive, send)
 
     return chosen
 
 
-class _Door:
+class _Server:
     """Hands requests in and carries the answers out."""
 
     def __init__(self, heroku: HerokuEmulator, now: Now) -> None:

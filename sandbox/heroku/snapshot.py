@@ -1,10 +1,10 @@
-"""What anybody may see of the played Heroku at one moment, as JSON for the page and for tests."""
+"""What anybody may see of the emulated Heroku at one moment, as JSON for the page and for tests."""
 
 from datetime import datetime
 from typing import Final
 
 from sandbox.heroku.api.privatelink_json import connection
-from sandbox.heroku.behavior import Switches
+from sandbox.heroku.behavior import Behavior
 from sandbox.heroku.http_types import Json
 from sandbox.heroku.model.account import Account
 from sandbox.heroku.model.certificates import Certificate
@@ -12,7 +12,7 @@ from sandbox.heroku.model.privatelink import Connection, PrivateLink
 from sandbox.heroku.model.resources import Database, Rule, Space
 from sandbox.heroku.model.ruleset_lifecycle import in_force
 from sandbox.heroku.model.rulesets import Range, Ruleset
-from sandbox.heroku.request_log import Journal
+from sandbox.heroku.request_log import RequestLog
 
 CALLS: Final = 30
 """How many of the latest calls are shown."""
@@ -21,15 +21,15 @@ HISTORY: Final = 5
 """How many rulesets of a space are shown besides the current one."""
 
 
-def snapshot(account: Account, journal: Journal, now: datetime) -> Json:
+def snapshot(account: Account, request_log: RequestLog, now: datetime) -> Json:
     """Return spaces with their rulesets, databases with their rules, and the latest calls.
 
     A space's history begins with the ruleset before the current one; the newest call is the last.
     """
     return {
         "spaces": [_space(space, now) for space in account.spaces.values()],
-        "databases": [_database(database, account.switches, now) for database in account.databases.values()],
-        "calls": [entry.line() for entry in journal.last(CALLS)],
+        "databases": [_database(database, account.behavior, now) for database in account.databases.values()],
+        "calls": [entry.line() for entry in request_log.last(CALLS)],
     }
 
 
@@ -64,7 +64,7 @@ def shown_range(rule: Range) -> Json:
     return {"action": rule.action, "source": rule.source}
 
 
-def _database(database: Database, switches: Switches, now: datetime) -> Json:
+def _database(database: Database, behavior: Behavior, now: datetime) -> Json:
     endpoint, link, space = database.endpoint_at(now), database.link_at(now), database.app.space
     return {
         "name": database.name,
@@ -74,7 +74,7 @@ def _database(database: Database, switches: Switches, now: datetime) -> Json:
         "tls_endpoint": endpoint.status(now) if endpoint else None,
         "rules": [shown(rule) for rule in database.rules_at(now)],
         "certificates": [shown_certificate(each.at(now)) for each in database.certificates_at(now)],
-        "privatelink": shown_link(link, switches, now) if link else None,
+        "privatelink": shown_link(link, behavior, now) if link else None,
     }
 
 
@@ -100,17 +100,17 @@ def shown_certificate(certificate: Certificate) -> Json:
     }
 
 
-def shown_link(link: PrivateLink, switches: Switches, now: datetime) -> Json:
+def shown_link(link: PrivateLink, behavior: Behavior, now: datetime) -> Json:
     """Return a PrivateLink endpoint, its service named only once it is operational."""
     status = link.status(now)
     return {
         "status": status,
         "service_name": None if status == "Provisioning" else link.service_name,
         "accounts": [{"arn": each.arn, "status": each.status(now)} for each in link.accounts.values()],
-        "connections": [shown_connection(each, switches, now) for each in link.connections.values()],
+        "connections": [shown_connection(each, behavior, now) for each in link.connections.values()],
     }
 
 
-def shown_connection(thing: Connection, switches: Switches, now: datetime) -> Json:
+def shown_connection(thing: Connection, behavior: Behavior, now: datetime) -> Json:
     """Return a customer's VPC endpoint, and whether config vars tell of it."""
-    return {**connection(thing, switches, now), "announced": now >= thing.announced_at}
+    return {**connection(thing, behavior, now), "announced": now >= thing.announced_at}

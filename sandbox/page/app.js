@@ -1,5 +1,5 @@
 /**
- * The page of the played Slack: one look at the door after the other, drawn, and what people do sent back.
+ * The page of the emulated Slack: one look at the door after the other, drawn, and what people do sent back.
  *
  * `?as=<person>&channel=<channel>` says who one is and where one looks at first; both follow one's choices.
  */
@@ -17,7 +17,7 @@ import { ReadMarks } from "./read.js";
 import { Shortcuts } from "./shortcuts.js";
 import { spoken } from "./text.js";
 import { Viewer } from "./viewer.js";
-import { Weather } from "./weather.js";
+import { Outages } from "./outages.js";
 import { languageOf, sentences } from "./words.js";
 
 const FIRST_PERSON = "U0ENGINEER"; // who asks first in the played workspace
@@ -37,7 +37,7 @@ class Page {
   #heard = ""; // newest message that was announced
   #clock = new Clock((wish) => this.#act("clock", wish));
   #heroku = new Heroku({ act: (wish) => this.#atTheWorld("heroku", wish), redraw: () => this.#draw() });
-  #weather = new Weather((wish) => this.#atTheWorld("weather", wish));
+  #outages = new Outages((wish) => this.#atTheWorld("outages", wish));
   #rail = new Rail({ become: (id) => this.#become(id), open: (id) => this.#openChannel(id) });
   #channel = new Channel({
     click: (...press) => this.#click(...press),
@@ -121,7 +121,7 @@ class Page {
     this.#composer.draw(viewer, channel, state, tab === "messages");
     this.#shortcuts.draw(state.shortcuts ?? [], viewer);
     this.#heroku.draw(state.heroku, viewer);
-    this.#weather.draw(state.weather, viewer);
+    this.#outages.draw(state.outages, viewer);
     this.#clock.draw(state.clock, viewer);
     this.#guide.draw(state, viewer);
     this.#modal.draw(state.view, viewer);

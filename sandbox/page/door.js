@@ -1,4 +1,4 @@
-/** The played Slack's door: one look that waits for changes, and what people do. */
+/** The emulated Slack's door: one look that waits for changes, and what people do. */
 
 const WAIT = 20; // seconds a look may wait; the door allows 25
 const PATIENCE = 30; // seconds until an answer counts as lost

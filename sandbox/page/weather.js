@@ -1,19 +1,19 @@
-/** The weather: what goes wrong at Heroku and Slack, a switch for each kind, and all off at once. */
+/** The outages: what goes wrong at Heroku and Slack, a switch for each kind, and all off at once. */
 
 import { el, reconcile, say } from "./dom.js";
 
-/** The weather panel. */
-export class Weather {
-  #section = document.getElementById("weather");
-  #list = document.getElementById("weather-kinds");
-  #now = document.getElementById("weather-now");
-  #clear = document.getElementById("weather-clear");
-  #about = document.getElementById("weather-about");
+/** The outages panel. */
+export class Outages {
+  #section = document.getElementById("outages");
+  #list = document.getElementById("outages-kinds");
+  #now = document.getElementById("outages-now");
+  #clear = document.getElementById("outages-clear");
+  #about = document.getElementById("outages-about");
   #told = ""; // the kind whose effect is told, or none
   #viewer = null;
   #turn;
 
-  /** @param {function(object): Promise<object>} turn - asks the door for a kind of weather, or for none */
+  /** @param {function(object): Promise<object>} turn - asks the door for a kind of outages, or for none */
   constructor(turn) {
     this.#turn = turn;
     this.#clear.addEventListener("click", () => turn({ clear: true }));
@@ -27,7 +27,7 @@ export class Weather {
     this.#viewer = viewer;
     const { words } = viewer;
     const count = kinds.filter(({ on }) => on).length;
-    this.#now.textContent = count ? words("weather.bad", { count }) : words("weather.fair");
+    this.#now.textContent = count ? words("outages.bad", { count }) : words("outages.fair");
     this.#section.classList.toggle("bad", count > 0);
     this.#clear.hidden = count === 0;
     this.#tell(this.#told, viewer);
@@ -41,14 +41,14 @@ export class Weather {
   /** Tell what a kind does, or what the panel is for. */
   #tell(name, { words }) {
     this.#told = name;
-    say(this.#about, words(name ? `weather.${name}.about` : "weather.about"));
+    say(this.#about, words(name ? `outages.${name}.about` : "outages.about"));
   }
 
   #kind({ name, on }, viewer) {
     const { words } = viewer;
     const tell = () => this.#tell(name, viewer);
-    const label = el("span", { class: "switch-label", id: `weather-${name}-label` }, words(`weather.${name}`) ?? name);
-    const about = el("p", { hidden: true, id: `weather-${name}-about` }, words(`weather.${name}.about`));
+    const label = el("span", { class: "switch-label", id: `outages-${name}-label` }, words(`outages.${name}`) ?? name);
+    const about = el("p", { hidden: true, id: `outages-${name}-about` }, words(`outages.${name}.about`));
     const button = el(
       "button",
       {
@@ -56,9 +56,9 @@ export class Weather {
         role: "switch",
         class: "switch",
         "aria-checked": String(on),
-        "aria-labelledby": `weather-${name}-label`,
-        "aria-describedby": `weather-${name}-about`,
-        "data-testid": `weather-${name}`,
+        "aria-labelledby": `outages-${name}-label`,
+        "aria-describedby": `outages-${name}-about`,
+        "data-testid": `outages-${name}`,
         "data-focus": name,
         on: { click: () => this.#turn({ name, on: !on }), pointerenter: tell, focus: tell },
       },

@@ -16,7 +16,7 @@ DIRECT = "direct messages"
 
 
 class Eyes:
-    """Looks at the played Slack as one person after the other.
+    """Looks at the emulated Slack as one person after the other.
 
     Args:
         slack: the workspace.

@@ -8,7 +8,7 @@ from functools import singledispatchmethod
 from typing import Any, Final, TypeVar
 
 from bot.domain.method import Method
-from sandbox.environment import POLICY, Stage
+from sandbox.environment import POLICY, Environment
 from sandbox.heroku.model.resources import Rule
 from sandbox.scenarios import steps
 from sandbox.scenarios.page_reader import FORM, HOME, Eyes, button, field, value
@@ -44,11 +44,11 @@ class Player:
         patience: seconds until what is not seen counts as missing.
     """
 
-    def __init__(self, stage: Stage, scenario: Scenario, *, patience: float = PATIENCE) -> None:
-        self._stage = stage
+    def __init__(self, environment: Environment, scenario: Scenario, *, patience: float = PATIENCE) -> None:
+        self._environment = environment
         self._scenario = scenario
         self._patience = patience
-        self._eyes = Eyes(stage.slack)
+        self._eyes = Eyes(environment.slack)
         self._typed: dict[str, dict[str, dict[str, str]]] = {}
 
     async def ready(self) -> None:
@@ -57,7 +57,7 @@ class Player:
         Raises:
             ScenarioFailedError: it never does.
         """
-        people = [person.id for person in self._stage.slack.world.people.values() if not person.is_bot]
+        people = [person.id for person in self._environment.slack.world.people.values() if not person.is_bot]
         deadline = time.monotonic() + self._patience
         while not await self._knows(people[-1]):
             if time.monotonic() > deadline:
@@ -83,10 +83,10 @@ class Player:
             await asyncio.sleep(pause)
 
     async def _knows(self, person: str) -> bool:
-        async with self._stage.house.store.transaction() as tx:
-            known = await tx.people.find(person)
+        async with self._environment.app.store.transaction() as tx:
+            known = await tx.slack_users.find(person)
             databases = await tx.targets.all()
-            looks = [await tx.lanes.look(database.id, Method.MTLS) for database in databases]
+            looks = [await tx.reconcile_queue.look(database.id, Method.MTLS) for database in databases]
             return known is not None and bool(looks) and all(looks)
 
     @singledispatchmethod
@@ -95,12 +95,12 @@ class Player:
 
     @_does.register
     async def _types(self, step: steps.Types) -> None:
-        self._went(step, await self._stage.people.types(step.person, step.text))
+        self._went(step, await self._environment.people.types(step.person, step.text))
 
     @_does.register
     async def _presses(self, step: steps.Presses) -> None:
         where, (block, action) = await self._until(step, lambda: self._place_with(step))
-        people = self._stage.people
+        people = self._environment.people
         if step.place in (FORM, HOME):
             outcome = await people.clicks_in_view(
                 step.person, view_id=where["id"], block_id=block, action_id=action
@@ -123,14 +123,14 @@ class Player:
 
     @_does.register
     async def _sends(self, step: steps.Sends) -> None:
-        outcome = await self._stage.people.submits(step.person, self._typed.pop(step.person, {}))
+        outcome = await self._environment.people.submits(step.person, self._typed.pop(step.person, {}))
         if not outcome.errors:  # those are for the next step to see
             self._went(step, outcome)
 
     @_does.register
     async def _sees(self, step: steps.Sees) -> None:
         if step.place == HOME:
-            self._went(step, await self._stage.people.opens_home(step.person))
+            self._went(step, await self._environment.people.opens_home(step.person))
         if step.absent:
             if self._seen(step):
                 raise self._failed(step, "it is there")
@@ -142,32 +142,32 @@ class Player:
         await self._until(step, lambda: (self._rule(step.app, step.network) is None) is step.absent)
 
     @_does.register
-    async def _by_hand(self, step: steps.ByHand) -> None:
-        heroku, now = self._stage.heroku, datetime.now(UTC)
+    async def _externally(self, step: steps.ExternalChange) -> None:
+        heroku, now = self._environment.heroku, datetime.now(UTC)
         database = self._database(step.app)
         if step.adds:
-            heroku.add_rule_by_hand(database, step.network, "by hand", now=now)
+            heroku.add_rule_externally(database, step.network, "by hand", now=now)
         else:
             rule = self._rule(step.app, step.network)
             if rule is None:
                 raise self._failed(step, "there is no such rule")
-            heroku.delete_rule_by_hand(database, rule.id, now=now)
-        await self._stage.refresh_everything()
+            heroku.delete_rule_externally(database, rule.id, now=now)
+        await self._environment.refresh_everything()
 
     @_does.register
     async def _moves(self, step: steps.Moves) -> None:
         if step.by is None:
-            await self._stage.to_next_event()
+            await self._environment.to_next_event()
         else:
-            await self._stage.move_time(step.by)
+            await self._environment.move_time(step.by)
 
     @_does.register
     async def _turns(self, step: steps.Turns) -> None:
         if step.kind is None:
-            self._stage.weather.clear()
+            self._environment.faults.clear()
         else:
-            self._stage.weather.turn(step.kind, on=step.on)
-        await self._stage.look_twice()
+            self._environment.faults.turn(step.kind, on=step.on)
+        await self._environment.look_twice()
 
     # --- seeing ----------------------------------------------------------------------------------
 
@@ -187,11 +187,11 @@ class Player:
         return None
 
     def _rule(self, app: str, network: str) -> Rule | None:
-        rules = self._stage.heroku.rules(self._database(app), now=datetime.now(UTC))
+        rules = self._environment.heroku.rules(self._database(app), now=datetime.now(UTC))
         return next((rule for rule in rules if rule.cidr == network), None)
 
     def _database(self, app: str) -> str:
-        databases = self._stage.heroku.snapshot(now=datetime.now(UTC))["databases"]
+        databases = self._environment.heroku.snapshot(now=datetime.now(UTC))["databases"]
         found = [str(one["name"]) for one in databases if one["app"] == app]
         if not found:
             raise ScenarioFailedError(f"{self._scenario.name}: Heroku has no app “{app}”")

@@ -15,7 +15,7 @@
     Heroku shows 203.0.113.4/32 on billing       or: shows no
     somebody adds 203.0.113.4/32 on billing      or: deletes
     time moves 4h                                or: to the next event
-    weather heroku-500 begins                    or: ends; and: all is well
+    outages heroku-500 begins                    or: ends; and: all is well
 
 Empty lines, and lines that begin with ``--``, say nothing. Texts stand in double quotes and have none inside.
 """
@@ -77,7 +77,7 @@ def _moves(*, by: str | None, **found: Any) -> Step:
 
 def _turns(*, kind: str, how: str, **found: Any) -> Step:
     if kind not in KINDS:
-        raise ScenarioError(f"there is no weather “{kind}”; there is {', '.join(KINDS)}")
+        raise ScenarioError(f"there is no outages “{kind}”; there is {', '.join(KINDS)}")
     return steps.Turns(kind=kind, on=how == "begins", **found)
 
 
@@ -118,16 +118,16 @@ _FORMS: Final[tuple[tuple[re.Pattern[str], Callable[..., Step], str], ...]] = tu
         ),
         (
             rf"somebody adds {_RULE}",
-            partial(steps.ByHand, adds=True),
+            partial(steps.ExternalChange, adds=True),
             "somebody adds 203.0.113.4/32 on billing",
         ),
         (
             rf"somebody deletes {_RULE}",
-            partial(steps.ByHand, adds=False),
+            partial(steps.ExternalChange, adds=False),
             "somebody deletes 203.0.113.4/32 on billing",
         ),
         (r"time moves (?:to the next event|(?P<by>\S+))", _moves, "time moves to the next event"),
-        (r"weather (?P<kind>\S+) (?P<how>begins|ends)", _turns, "weather heroku-500 begins"),
+        (r"outages (?P<kind>\S+) (?P<how>begins|ends)", _turns, "outages heroku-500 begins"),
         (r"all is well", partial(steps.Turns, kind=None, on=False), "all is well"),
     )
 )

@@ -70,7 +70,7 @@ class Shows(Step):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ByHand(Step):
+class ExternalChange(Step):
     """Somebody else adds or deletes a rule at Heroku."""
 
     adds: bool
@@ -87,7 +87,7 @@ class Moves(Step):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Turns(Step):
-    """A kind of weather begins or ends; None is everything, which can only end."""
+    """A kind of outages begins or ends; None is everything, which can only end."""
 
     kind: str | None
     on: bool

@@ -17,7 +17,7 @@ from sandbox.slack.emulator import SlackEmulator
 from sandbox.slack.server import app
 from sandbox.slack.socket_mode.uvicorn_protocol import WebSockets
 from sandbox.slack.users.simulated_users import People
-from sandbox.slack.web_api.errors import Switches
+from sandbox.slack.web_api.errors import Behavior
 
 NEEDED = ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET")
 PAGE = Path(__file__).parent.parent / "page"
@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     missing = [name for name in NEEDED if not os.environ.get(name)]
     if missing:
-        sys.stderr.write(f"The played Slack needs {' and '.join(missing)} to be set.\n")
+        sys.stderr.write(f"The emulated Slack needs {' and '.join(missing)} to be set.\n")
         return 2
     with contextlib.suppress(KeyboardInterrupt):
         asyncio.run(_serve(chosen.port, chosen.bot, limits=chosen.limits))
@@ -44,16 +44,18 @@ async def _serve(port: int, bot_url: str, *, limits: bool) -> None:
         bot_token=os.environ["SLACK_BOT_TOKEN"].partition(",")[0],
         signing_secret=os.environ["SLACK_SIGNING_SECRET"].partition(",")[0],
         app_token=os.environ.get("SLACK_APP_TOKEN") or None,
-        switches=Switches(limits=limits),
+        behavior=Behavior(limits=limits),
     )
     with socket.create_server(("127.0.0.1", port)) as listening:
         slack.base_url = f"http://127.0.0.1:{listening.getsockname()[1]}"
         # The timeout is longer than the three seconds that People gives the bot.
         async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
             people = People(slack, deliver=over(client), bot_url=bot_url)
-            door = app(slack, people, page=PAGE if PAGE.is_dir() else None)
-            server = uvicorn.Server(uvicorn.Config(door, log_level="warning", lifespan="off", ws=WebSockets))
-            sys.stdout.write(f"The played Slack answers at {slack.base_url}\n")
+            application = app(slack, people, page=PAGE if PAGE.is_dir() else None)
+            server = uvicorn.Server(
+                uvicorn.Config(application, log_level="warning", lifespan="off", ws=WebSockets)
+            )
+            sys.stdout.write(f"The emulated Slack answers at {slack.base_url}\n")
             sys.stdout.flush()
             await server.serve(sockets=[listening])
 

@@ -1,4 +1,4 @@
-"""The played Slack: one pure state machine that answers the bot, and builds what Slack would send to it.
+"""The emulated Slack: one pure state machine that answers the bot, and builds what Slack would send to it.
 
 It does no input or output and knows no clock: every call takes its moment. Its doors are `server`
 (HTTP) and `sandbox.slack.users.simulated_users` (what people do).
@@ -19,7 +19,7 @@ from sandbox.slack.users.actions import Acts
 from sandbox.slack.users.responses import Receipts
 from sandbox.slack.validation.checks import Json
 from sandbox.slack.web_api.call import Call
-from sandbox.slack.web_api.errors import DEFAULT_SCOPES, ApiAnswer, Refused, Switches
+from sandbox.slack.web_api.errors import DEFAULT_SCOPES, ApiAnswer, Behavior, Refused
 from sandbox.slack.web_api.methods import METHODS
 from sandbox.slack.web_api.rate_limits import Limits
 
@@ -64,25 +64,25 @@ class SlackEmulator:
         app_token: str | None = None,
         world: World | None = None,
         scopes: frozenset[str] = DEFAULT_SCOPES,
-        switches: Switches | None = None,
+        behavior: Behavior | None = None,
         base_url: str = "http://127.0.0.1",
     ) -> None:
         self.base_url = base_url
         self.scopes = scopes
-        self.switches = switches = switches or Switches()
+        self.behavior = behavior = behavior or Behavior()
         self.workspace = Workspace(world or default_world())
-        self.journal: list[Entry] = []
+        self.request_log: list[Entry] = []
         self.installed = True
         self.refusal: str | None = None
         self._token = bot_token
         self._app_token = app_token
-        self.rights = Rights(switches)
-        self._limits = Limits(switches)
+        self.rights = Rights(behavior)
+        self._limits = Limits(behavior)
         self._faults = Faults()
         self.acts = Acts(
             workspace=self.workspace,
             rights=self.rights,
-            switches=switches,
+            behavior=behavior,
             secret=signing_secret,
             base_url=lambda: self.base_url,
         )
@@ -97,9 +97,9 @@ class SlackEmulator:
         Raises:
             TypeError: There is no such switch.
         """
-        self.switches = switches = replace(self.switches, **settings)
+        self.behavior = behavior = replace(self.behavior, **settings)
         for part in (self.acts, self.rights, self._limits):
-            part.switches = switches
+            part.behavior = behavior
 
     @property
     def version(self) -> int:
@@ -113,7 +113,7 @@ class SlackEmulator:
 
     def call(self, method: str, arguments: Json, token: str | None, *, now: datetime) -> ApiAnswer:
         """Answer one Web API call of the bot's, and do what it asks for."""
-        answer = self._weathered(method, lambda: self._answer(method, arguments, token, now))
+        answer = self._outagesed(method, lambda: self._answer(method, arguments, token, now))
         self.note(
             "call", method, json.dumps(arguments, ensure_ascii=False), answer.status, answer.text, now=now
         )
@@ -121,7 +121,7 @@ class SlackEmulator:
 
     def respond(self, secret: str, body: Any, *, now: datetime) -> ApiAnswer:
         """Answer a post to a response_url; `secret` is the last part of its path."""
-        answer = self._weathered("response_url", lambda: self._responded(secret, body, now))
+        answer = self._outagesed("response_url", lambda: self._responded(secret, body, now))
         sent = json.dumps(body, ensure_ascii=False)
         self.note("respond", "response_url", sent, answer.status, answer.text, now=now)
         return answer
@@ -136,7 +136,9 @@ class SlackEmulator:
 
     def note(self, kind: str, name: str, sent: str, status: int, received: str, *, now: datetime) -> None:
         """Write one exchange into the journal."""
-        self.journal.append(Entry(at=now, kind=kind, name=name, sent=sent, status=status, received=received))
+        self.request_log.append(
+            Entry(at=now, kind=kind, name=name, sent=sent, status=status, received=received)
+        )
 
     def says(self, person: str, text: str, channel: str, *, now: datetime) -> Json:
         """Let a person write an ordinary message; returns it as the page shows it."""
@@ -169,8 +171,8 @@ class SlackEmulator:
         home = self.workspace.homes.get(self.acts.who(person).id)
         return home_shape(home) if home else None
 
-    def _weathered(self, name: str, work: Callable[[], ApiAnswer]) -> ApiAnswer:
-        """Return the answer of `work`, or what the weather makes of it."""
+    def _outagesed(self, name: str, work: Callable[[], ApiAnswer]) -> ApiAnswer:
+        """Return the answer of `work`, or what the outages makes of it."""
         fault = self._faults.next_for(name)
         given = fault.answer if fault else None
         answer = given or work()
@@ -213,7 +215,7 @@ class SlackEmulator:
         if self.refusal and not known.app_level:
             raise Refused(self.refusal)
         call = Call(
-            self.workspace, self.rights, arguments, self.scopes, now, self.base_url, switches=self.switches
+            self.workspace, self.rights, arguments, self.scopes, now, self.base_url, behavior=self.behavior
         )
         if known.scope:
             call.needs(known.scope)

@@ -1,4 +1,4 @@
-"""Bad weather on demand: a Web API method fails, is slow, or does its work and loses its answer.
+"""Bad outages on demand: a Web API method fails, is slow, or does its work and loses its answer.
 
 A post to a response url is hit under the name ``response_url``.
 """

@@ -1,4 +1,4 @@
-"""The played Slack's door: the Web API, response urls, Socket Mode, what people do (`/play`), and the page.
+"""The emulated Slack's door: the Web API, response urls, Socket Mode, what people do (`/play`), and the page.
 
 Fact: Slack developer documentation, Web API basics, 2026-11: arguments as a form or in the query, and for
 methods that write also as JSON; the token in ``Authorization: Bearer`` or as the argument ``token``.
@@ -95,10 +95,10 @@ def app(
             Route("/", _index(page / "index.html"), methods=["GET"]),
             Mount("/page", StaticFiles(directory=page)),
         ]
-    return _Door(routes=routes)
+    return _Server(routes=routes)
 
 
-class _Door(Starlette):
+class _Server(Starlette):
     """Hands the connection to whoever may have to cut it, and puts the page's headers on every answer."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -123,7 +123,7 @@ class _Cut(Response):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         transport = scope[TRANSPORT]
         if transport is None:
-            raise ConnectionResetError("the played Slack cut the connection")
+            raise ConnectionResetError("the emulated Slack cut the connection")
         transport.abort()
         while (await receive())["type"] != "http.disconnect":
             pass

@@ -1,4 +1,4 @@
-"""A real TLS Postgres kept in step with one database of the played Heroku, connection by connection.
+"""A real TLS Postgres kept in step with one database of the emulated Heroku, connection by connection.
 
 Heroku's state is looked at when somebody knocks, so there is no moment in which the wall is behind. What is
 not played: at Heroku an address that is not let in gets no answer at all; this server says why it refuses.
@@ -24,11 +24,11 @@ HOME: Final = "192.0.2.1"
 """Where clients come from at first: reserved for documentation (RFC 5737), so nobody lets it in by chance."""
 
 
-class Wall:
+class TlsGateway:
     """What stands between people and one database.
 
     Args:
-        heroku: The played Heroku.
+        heroku: The emulated Heroku.
         database: Name of the add-on.
 
     Raises:
@@ -101,8 +101,8 @@ class Wall:
 
 
 @contextlib.asynccontextmanager
-async def raised(heroku: HerokuEmulator, database: str) -> AsyncIterator[Wall]:
+async def raised(heroku: HerokuEmulator, database: str) -> AsyncIterator[TlsGateway]:
     """Put a wall before a database for the length of a ``with`` block; raises `NoPostgresError`."""
-    wall = Wall(heroku, database)
-    async with wall.open():
-        yield wall
+    gateway = TlsGateway(heroku, database)
+    async with gateway.open():
+        yield gateway

@@ -24,7 +24,7 @@ NOT_RELOADED: Final = "was not reloaded"
 """How a server says in its log that it goes on with what it had ("pg_hba.conf …", "SSL configuration …")."""
 
 
-class WallError(RuntimeError):
+class TlsGatewayError(RuntimeError):
     """The server did not take what it was given; what it said is in the message."""
 
 
@@ -80,7 +80,7 @@ class Server:
         self._await_later_than(before)
         news = self._postgres.log()[said:]
         if NOT_RELOADED in news:
-            raise WallError(news)
+            raise TlsGatewayError(news)
 
     def close(self) -> None:
         """Stop it."""
@@ -93,7 +93,7 @@ class Server:
                 if _loaded_at(connection) > before:
                     return
             time.sleep(0.01)
-        raise WallError("the server does not read its files again")
+        raise TlsGatewayError("the server does not read its files again")
 
     def _owner(self) -> psycopg.Connection[tuple[datetime]]:
         """Connect as the server's owner, through its Unix socket."""
@@ -104,7 +104,7 @@ def _loaded_at(connection: psycopg.Connection[tuple[datetime]]) -> datetime:
     """Return when the server had read its files, as of the moment the connection was made."""
     row = connection.execute("SELECT pg_conf_load_time()").fetchone()
     if row is None:
-        raise WallError("the server does not tell when it read its files")
+        raise TlsGatewayError("the server does not tell when it read its files")
     return row[0]
 
 

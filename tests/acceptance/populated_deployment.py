@@ -12,15 +12,15 @@ import httpx
 
 from bot.app import open_app
 from bot.policy.loader import parse_policy
-from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, POLICY, SIGNING_SECRET, Stage, settings
-from sandbox.fault_injection import Weather
+from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, POLICY, SIGNING_SECRET, Environment, settings
+from sandbox.fault_injection import FaultInjection
 from sandbox.heroku.emulator import HerokuEmulator
-from sandbox.heroku.server import app as heroku_door
+from sandbox.heroku.server import app as heroku_server
 from sandbox.http_server import listening, serving
 from sandbox.movable_clock import MovableClock
 from sandbox.slack import SlackEmulator
 from sandbox.slack.delivery_transport import over
-from sandbox.slack.server import app as slack_door
+from sandbox.slack.server import app as slack_server
 from sandbox.slack.users.simulated_users import People
 from tests.acceptance.processes import START, Process, free_port
 from tests.acceptance.secret_search import Place
@@ -30,8 +30,8 @@ from tests.flow.actions import Acts
 class Inhabited(Acts):
     """People's hands and eyes, and a view into everything that the bot leaves anywhere."""
 
-    def __init__(self, stage: Stage, folder: Path) -> None:
-        super().__init__(stage)
+    def __init__(self, environment: Environment, folder: Path) -> None:
+        super().__init__(environment)
         self._folder = folder
         self.pages: list[str] = []
 
@@ -57,11 +57,11 @@ class Inhabited(Acts):
             ("slack", f"{number} {entry.kind} {entry.name}"): (
                 entry.received if entry.kind == "delivery" else entry.sent
             )
-            for number, entry in enumerate(self.stage.slack.journal)
+            for number, entry in enumerate(self.environment.slack.request_log)
         }
         heroku = {
             ("heroku", f"{number} {entry.method} {entry.path}"): f"{entry.path} {json.dumps(entry.body)}"
-            for number, entry in enumerate(self.stage.heroku.journal)
+            for number, entry in enumerate(self.environment.heroku.request_log)
         }
         return slack | heroku
 
@@ -73,7 +73,7 @@ class Inhabited(Acts):
         }
         people = {
             ("shown", person): json.dumps(
-                [self.messages("@pgaccess", person), self.stage.slack.ephemerals(person)]
+                [self.messages("@pgaccess", person), self.environment.slack.ephemerals(person)]
             )
             for person in ("engineer", "lead")
         }
@@ -86,7 +86,7 @@ class Inhabited(Acts):
 
     def response_urls(self) -> list[str]:
         """The secret part of every ``response_url`` that Slack has handed to the bot."""
-        deliveries = (entry.sent for entry in self.stage.slack.journal if entry.kind == "delivery")
+        deliveries = (entry.sent for entry in self.environment.slack.request_log if entry.kind == "delivery")
         found = re.findall(r"(?:/|%2F)respond(?:/|%2F)([A-Za-z0-9_-]+)", "\n".join(deliveries))
         return list(dict.fromkeys(found))
 
@@ -112,25 +112,25 @@ async def inhabited(database_url: str, heroku: HerokuEmulator, folder: Path) -> 
             deliver=over(await enter(httpx.AsyncClient(timeout=30, trust_env=False))),
             bot_url=bot_url,
         )
-        await enter(serving(heroku_door(heroku), heroku_socket))
-        await enter(serving(slack_door(slack, people), slack_socket))
+        await enter(serving(heroku_server(heroku), heroku_socket))
+        await enter(serving(slack_server(slack, people), slack_socket))
         wanted = settings(database_url, slack_url=slack.base_url, heroku_url=heroku_url, public_url=bot_url)
         # A second house without anybody in it: a test looks into the store through it.
-        house = await enter(open_app(wanted, parse_policy(POLICY, source="the test"), clock=clock))
-        stage = Stage(
+        app = await enter(open_app(wanted, parse_policy(POLICY, source="the test"), clock=clock))
+        environment = Environment(
             heroku=heroku,
             slack=slack,
             people=people,
             clock=clock,
-            weather=Weather(heroku, slack),
-            house=house,
+            faults=FaultInjection(heroku, slack),
+            app=app,
             bot_url=bot_url,
         )
         environ = _environ(database_url, slack_url=slack.base_url, heroku_url=heroku_url, bot_url=bot_url)
         for name in ("web", "worker"):
             stack.enter_context(_process(name, environ, folder))
         await _answers(bot_url)
-        yield Inhabited(stage, folder)
+        yield Inhabited(environment, folder)
 
 
 def _environ(database_url: str, *, slack_url: str, heroku_url: str, bot_url: str) -> dict[str, str]:

@@ -85,9 +85,9 @@ class Machine:
         self.processes[name] = process
         return process
 
-    def start_world(self, *, pace: str = "0.3") -> None:
+    def start_world(self, *, times: str = "0.3") -> None:
         """Starts the emulators, and tells the bot's settings where they are."""
-        heroku = self.start("heroku", "sandbox.heroku", "--port", "0", "--pace", pace)
+        heroku = self.start("heroku", "sandbox.heroku", "--port", "0", "--pace", times)
         slack = self.start("slack", "sandbox.slack", "--port", "0", "--bot", self.bot)
         self.heroku, self.slack = _address(heroku), _address(slack)
         self._environ["HEROKU_API_URL"] = self._environ["HEROKU_DATA_API_URL"] = self.heroku
@@ -109,8 +109,8 @@ class Machine:
         with contextlib.suppress(httpx.TransportError):
             if self.client.get(f"{self.bot}/readyz").status_code != 200:
                 return False
-            journal = self.client.get(f"{self.heroku}/played/journal").json()
-            return any(call["path"].endswith("/ip-rules") for call in journal)
+            request_log = self.client.get(f"{self.heroku}/_emulator/requests").json()
+            return any(call["path"].endswith("/ip-rules") for call in request_log)
         return False
 
     # --- what people do and see ------------------------------------------------------------------
@@ -147,11 +147,11 @@ class Machine:
         return [text for text in texts if what in text]
 
     def rules(self) -> list[str]:
-        state = self.client.get(f"{self.heroku}/played/state").json()
+        state = self.client.get(f"{self.heroku}/_emulator/state").json()
         return [rule["cidr"] for rule in state["databases"][0]["rules"]]
 
     def fault(self, **given: object) -> None:
-        assert self.client.post(f"{self.heroku}/played/faults", json=given).status_code == 200
+        assert self.client.post(f"{self.heroku}/_emulator/faults", json=given).status_code == 200
 
     def printed(self) -> str:
         """Everything that every process of the bot has printed."""

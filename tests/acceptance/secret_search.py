@@ -10,7 +10,7 @@ LONG_ENOUGH = 16
 """Characters of a key's line that no other text has by chance; each PEM line has 64."""
 
 Place = tuple[str, str]
-"""Which kind of place, and which one: ``("store", "posts")``."""
+"""Which kind of place, and which one: ``("store", "outbox")``."""
 
 
 @dataclass(frozen=True)

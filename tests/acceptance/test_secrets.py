@@ -20,7 +20,7 @@ from sandbox.slack import fault_injection as slack_faults
 from tests.acceptance.populated_deployment import Inhabited, inhabited
 from tests.acceptance.processes import free_port
 from tests.acceptance.secret_search import Found, body_lines, search, spellings
-from tests.flow.actions import played_heroku
+from tests.flow.actions import heroku_emulator
 from tests.flow.download_browser import OTHER, Link, links, opened, pressed, unpacked
 
 ONE = r"GET .*/certificates/"
@@ -35,8 +35,8 @@ KEY = (
 
 @pytest.fixture
 async def world(database_url: str, tmp_path: Path) -> AsyncIterator[Inhabited]:
-    heroku = played_heroku(databases=2)
-    heroku.disable_mtls_by_hand(SECOND_DATABASE, now=datetime.now(UTC))
+    heroku = heroku_emulator(databases=2)
+    heroku.disable_mtls_externally(SECOND_DATABASE, now=datetime.now(UTC))
     async with inhabited(database_url, heroku, tmp_path) as world:
         await world.settle()
         yield world
@@ -72,7 +72,7 @@ async def test_after_a_whole_life_no_secret_is_anywhere(world: Inhabited) -> Non
 
 async def _opened_and_failed(world: Inhabited) -> None:
     """An address is let in, with answers lost on the way; another is denied; a third is typed wrong."""
-    heroku, slack = world.stage.heroku, world.stage.slack
+    heroku, slack = world.environment.heroku, world.environment.slack
     heroku.fault(fault_injection.lost_answer(), on=r"POST .*/ip-rules")
     heroku.fault(fault_injection.status(500), on=r"GET .*/ip-rules")
     slack.fault("chat.update", slack_faults.server_error(503))
@@ -86,7 +86,7 @@ async def _opened_and_failed(world: Inhabited) -> None:
 
 async def _issued(world: Inhabited) -> int:
     """A certificate is asked for, approved and made, with an answer lost on the way."""
-    world.stage.heroku.fault(fault_injection.status(500), on=r"GET .*/certificates$")
+    world.environment.heroku.fault(fault_injection.status(500), on=r"GET .*/certificates$")
     await world.ask("/pgaccess mtls certificate new on billing because nightly export")
     return await _approved(world)
 
@@ -113,24 +113,24 @@ async def _approved(world: Inhabited) -> int:
 async def _soon(world: Inhabited, seen: Callable[[], object]) -> None:
     """Waits for something: lanes of which nothing is asked are looked at every minute, here at once."""
 
-    async def looked() -> object:
-        await world.query("UPDATE lanes SET due_at = now() WHERE lease IS NULL")
+    async def observed() -> object:
+        await world.query("UPDATE reconcile_queue SET due_at = now() WHERE lease IS NULL")
         found = seen()
         return await found if inspect.isawaitable(found) else found
 
-    await world.until(looked)
+    await world.until(observed)
 
 
 async def _rotated_and_tested(world: Inhabited) -> None:
     """A certificate is rotated, and the bot connects with the new one: in vain, for nobody answers there."""
-    world.stage.heroku.serve_at(DATABASE, f"127.0.0.1:{free_port()}")
+    world.environment.heroku.serve_at(DATABASE, f"127.0.0.1:{free_port()}")
     ((old,),) = await world.query("SELECT min(request_id) FROM certificates WHERE request_id > 0")
     await world.ask(f"/pgaccess mtls certificate rotate {old}")
     number = await _approved(world)
     await world.until(lambda: world.told("engineer", f"is ready (#{number})"))
-    world.stage.heroku.fault(fault_injection.status(500), on=r"GET .*/config-vars")
+    world.environment.heroku.fault(fault_injection.status(500), on=r"GET .*/config-vars")
     await _tested(world, number, comes="did not give me the certificate")
-    world.stage.heroku.clear_faults()
+    world.environment.heroku.clear_faults()
     await _tested(world, number, comes="the database did not answer")
 
 
@@ -170,11 +170,11 @@ async def _handed_out(world: Inhabited, number: int) -> tuple[dict[str, str], li
         await press(burnt, 404, secret=OTHER)
     await press(burnt, 410)
     expired = await link()
-    await world.query("UPDATE handouts SET expires_at = made_at WHERE state = 'open'")
+    await world.query("UPDATE download_links SET expires_at = made_at WHERE state = 'open'")
     await press(expired, 410)
     replaced, right = await link(), await link()
     await press(replaced, 410)
-    await press(Link(f"{world.stage.bot_url}/c/{UUID(int=1)}", right.secret), 404)
+    await press(Link(f"{world.environment.bot_url}/c/{UUID(int=1)}", right.secret), 404)
     world.pages.append((await opened(right)).text)
     for fault in (
         fault_injection.status(500),
@@ -182,9 +182,9 @@ async def _handed_out(world: Inhabited, number: int) -> tuple[dict[str, str], li
         fault_injection.lost_answer(),
         fault_injection.cut_before(),
     ):
-        world.stage.heroku.fault(fault, on=ONE)
+        world.environment.heroku.fault(fault, on=ONE)
         await press(right, 503)
-        world.stage.heroku.clear_faults()
+        world.environment.heroku.clear_faults()
     files = unpacked(await pressed(right))
     await press(right, 410)
     return files, used
@@ -194,7 +194,7 @@ async def _secrets(world: Inhabited, handed_out: list[tuple[dict[str, str], list
     """Everything that must be nowhere, by what a failing test may call it."""
     secrets = {"bot token": BOT_TOKEN, "signing secret": SIGNING_SECRET, "Heroku token": HEROKU_TOKEN}
     for database in (DATABASE, SECOND_DATABASE):
-        password = urlsplit(world.stage.heroku.connection(database)).password
+        password = urlsplit(world.environment.heroku.connection(database)).password
         assert password is not None
         secrets[f"password of {database}"] = password
     for number, (files, used) in enumerate(handed_out):
@@ -208,10 +208,10 @@ async def _secrets(world: Inhabited, handed_out: list[tuple[dict[str, str], list
 async def _only_in_the_owners_direct_messages(world: Inhabited, secrets: dict[str, str]) -> None:
     """Each link was sent once, to its owner alone, and is gone from there once it is over."""
     await world.until(lambda: links(world) == [])
-    direct = await world.query("SELECT DISTINCT channel FROM posts WHERE kind = 'card.requester'")
+    direct = await world.query("SELECT DISTINCT channel FROM outbox WHERE kind = 'card.requester'")
     for name, secret in secrets.items():
         if name.startswith("link "):
-            (entry,) = [each for each in world.stage.slack.journal if secret in each.sent]
+            (entry,) = [each for each in world.environment.slack.request_log if secret in each.sent]
             assert entry.name == "chat.postMessage"
             assert [(json.loads(entry.sent)["channel"],)] == direct
 
@@ -226,20 +226,22 @@ async def _nothing_planted_is_missed(world: Inhabited, secrets: dict[str, str]) 
     """The search is one that can fail: what is put into each kind of place is found there."""
     line = body_lines(secrets["private key 0"])[1]
     await world.query(f"UPDATE requests SET reason = 'because {line}' WHERE id = 1")
-    await world.query(f"UPDATE handouts SET digest = '{line}'::text::bytea WHERE request_id > 0")
+    await world.query(f"UPDATE download_links SET digest = '{line}'::text::bytea WHERE request_id > 0")
     await _post(world, f"look: {line}")
     for log in world._folder.glob("worker.log"):
         with log.open("a") as text:
             text.write(f"KeyError: '{line}'\n")
     world.pages.append(f"<p>{line}</p>")
     found = {each.place for each in search(await world.everywhere(), {"key": secrets["private key 0"]})}
-    assert {("store", "requests"), ("store", "handouts"), ("log", "worker.log")} <= found
+    assert {("store", "requests"), ("store", "download_links"), ("log", "worker.log")} <= found
     assert {"slack", "shown", "page"} <= {kind for kind, _ in found}
 
 
 async def _post(world: Inhabited, text: str) -> None:
     async with httpx.AsyncClient(
-        base_url=world.stage.slack.base_url, headers={"Authorization": f"Bearer {BOT_TOKEN}"}, trust_env=False
+        base_url=world.environment.slack.base_url,
+        headers={"Authorization": f"Bearer {BOT_TOKEN}"},
+        trust_env=False,
     ) as slack:
         answer: dict[str, Any] = (
             await slack.post("/api/chat.postMessage", json={"channel": "C0APPROVALS", "text": text})

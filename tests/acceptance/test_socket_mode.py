@@ -18,9 +18,9 @@ LINE = "/pgaccess mtls add 203.0.113.4"
 class SocketMachine(Machine):
     """A machine whose bot has the app's token and no signing secret."""
 
-    def start_world(self, *, pace: str = "0.3") -> None:
+    def start_world(self, *, times: str = "0.3") -> None:
         self._environ["SLACK_APP_TOKEN"] = APP_TOKEN
-        super().start_world(pace=pace)
+        super().start_world(times=times)
         # Slack keeps its secret; the bot does without.
         del self._environ["SLACK_SIGNING_SECRET"]
 

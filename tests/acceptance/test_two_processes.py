@@ -6,7 +6,7 @@ import pytest
 from tests.acceptance.processes import SECRETS, Machine, until
 
 LINE = "/pgaccess mtls add 203.0.113.4"
-BEHIND = "SELECT count(*) FROM posts WHERE shown_version < generation"
+BEHIND = "SELECT count(*) FROM outbox WHERE sent_version < version"
 
 
 def query(url: str, sql: str) -> list[tuple[object, ...]]:
@@ -42,21 +42,22 @@ def test_a_worker_killed_between_the_post_and_its_record_leaves_one_rule_announc
     running.approve()
     until(lambda: "203.0.113.4/32" in running.rules())
     running.processes["worker"].kill()
-    assert query(empty_database_url, "SELECT count(*) FROM entries") == [(0,)]
-    assert query(empty_database_url, "SELECT settled FROM intents") == [(False,)]
+    assert query(empty_database_url, "SELECT count(*) FROM mtls_rules") == [(0,)]
+    assert query(empty_database_url, "SELECT resolved FROM mtls_rule_intents") == [(False,)]
 
     # The dead worker's leases run for a minute; the test does not wait for them.
-    query(empty_database_url, "UPDATE lanes SET lease_until = now()")
-    query(empty_database_url, "UPDATE posts SET lease_until = now()")
+    query(empty_database_url, "UPDATE reconcile_queue SET lease_until = now()")
+    query(empty_database_url, "UPDATE outbox SET lease_until = now()")
     running.start("worker", "bot", "worker")
     until(lambda: running.told("U0ENGINEER", "can reach billing"))
     assert running.rules().count("203.0.113.4/32") == 1
     until(lambda: query(empty_database_url, BEHIND) == [(0,)])
     assert len(running.told("U0ENGINEER", "can reach billing")) == 1
     assert len(running.told("U0ENGINEER", "is approved")) == 1
-    journal = running.client.get(f"{running.heroku}/played/journal").json()
+    request_log = running.client.get(f"{running.heroku}/_emulator/requests").json()
     assert (
-        len([call for call in journal if call["method"] == "POST" and call["path"].endswith("ip-rules")]) == 1
+        len([call for call in request_log if call["method"] == "POST" and call["path"].endswith("ip-rules")])
+        == 1
     )
 
 

@@ -6,14 +6,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from bot.domain.grant import GrantState
-from sandbox.heroku.behavior import Switches
+from sandbox.heroku.behavior import Behavior
 from sandbox.heroku.request_log import Entry
 from storage.engine import engine_for
 from storage.transaction import PostgresStore
 from storage.wakeups import PostgresWakeups
 from tests.bench.environment import COUNTING, World, world
 from tests.bench.marks import MARKS, Line, at_least, at_most, reported
-from tests.bench.postgres import Ground, played_slack, settings, settle_people
+from tests.bench.postgres import Ground, settings, settle_people, slack_emulator
 
 AT_ONCE: Final = 10
 """Calls that a process makes at once."""
@@ -26,26 +26,31 @@ OPENING: Final = timedelta(seconds=3)
 
 
 @contextlib.asynccontextmanager
-async def played(
+async def emulated(
     ground: Ground,
     *,
     databases: int,
     spaces: int = 0,
     ranges_each: int = 0,
-    switches: Switches | None = None,
+    behavior: Behavior | None = None,
 ) -> AsyncIterator[tuple[World, dict[str, str]]]:
     """A world with a store, and the settings of a process of the bot in it."""
     url = ground.new_database()
     engine = engine_for(url)
     try:
         async with (
-            PostgresWakeups(url=url) as bell,
-            played_slack() as (_, slack),
+            PostgresWakeups(url=url) as wakeups,
+            slack_emulator() as (_, slack),
             world(
-                engine, bell, databases=databases, spaces=spaces, ranges_each=ranges_each, switches=switches
+                engine,
+                wakeups,
+                databases=databases,
+                spaces=spaces,
+                ranges_each=ranges_each,
+                behavior=behavior,
             ) as made,
         ):
-            await settle_people(PostgresStore(engine, bell))
+            await settle_people(PostgresStore(engine, wakeups))
             yield made, settings(url, slack=slack, heroku=made.url)
     finally:
         await engine.dispose()
@@ -87,16 +92,16 @@ async def _ends_once(ground: Ground) -> tuple[float, float, float, float]:
     """Calls a grant, calls a space, seconds, and the seconds that so many calls take at least."""
     count, databases = ground.sized(1000, quick=200), ground.sized(50, quick=10)
     spaces, each, latency = ground.sized(20, quick=4), 10, 0.1
-    async with played(ground, databases=databases, spaces=spaces, ranges_each=each) as (here, given):
+    async with emulated(ground, databases=databases, spaces=spaces, ranges_each=each) as (here, given):
         await here.open(count, here.databases, state=GrantState.IN_FORCE)
         await here.open_ranges(each)
         async with workers(ground, given, here, 1):
             here.answer_in(latency)
             moment = await here.end_all(after=OPENING)
-            before = len(here.heroku.journal)
+            before = len(here.heroku.request_log)
             await here.until_none(GrantState.IN_FORCE, GrantState.ENDING)
             took = (datetime.now(UTC) - moment).total_seconds()
-            made = [call for call in list(here.heroku.journal)[before:] if call.path not in COUNTING]
+            made = [call for call in list(here.heroku.request_log)[before:] if call.path not in COUNTING]
         here.require_rules(0)
         here.require_ranges()
         await here.require_told(GrantState.ENDED, count + spaces * each)
@@ -109,20 +114,20 @@ async def rush(ground: Ground) -> list[Line]:
     """Row e: additions and removals at once, under a limit to calls."""
     half, databases = ground.sized(1000, quick=240), ground.sized(40, quick=12)
     size = ground.sized(POOL, quick=100)
-    pool = Switches(pool=size, refill=REFILL * 60)
-    async with played(ground, databases=databases, switches=pool) as (here, given):
+    pool = Behavior(pool=size, refill=REFILL * 60)
+    async with emulated(ground, databases=databases, behavior=pool) as (here, given):
         await here.set_budget(size, REFILL)
         ending, opening = here.databases[: databases // 2], here.databases[databases // 2 :]
         await here.open(half, ending, state=GrantState.IN_FORCE)
         async with workers(ground, given, here, 2):
             await here.fill(size, REFILL)
-            before = len(here.heroku.journal)
+            before = len(here.heroku.request_log)
             begun = datetime.now(UTC)
             await here.open(half, opening, state=GrantState.APPLYING)
             await here.revoke_all()
             await here.until_none(GrantState.APPLYING, GrantState.ENDING)
             took = (datetime.now(UTC) - begun).total_seconds()
-            made = [call for call in list(here.heroku.journal)[before:] if call.path not in COUNTING]
+            made = [call for call in list(here.heroku.request_log)[before:] if call.path not in COUNTING]
         here.require_rules(half)
         await here.require_told(GrantState.ENDED, half)
         await here.require_told(GrantState.IN_FORCE, half)
@@ -179,12 +184,12 @@ async def spread(ground: Ground) -> list[Line]:
 async def _opening(ground: Ground, count: int) -> float:
     """Seconds that so many workers take to open three grants on each of many databases."""
     databases, latency = ground.sized(200, quick=24), 0.3
-    async with played(ground, databases=databases) as (here, given):
+    async with emulated(ground, databases=databases) as (here, given):
         async with workers(ground, given, here, count):
             here.answer_in(latency)
             begun = datetime.now(UTC)
             await here.open(3 * databases, here.databases, state=GrantState.APPLYING)
-            here.ring()
+            here.wake()
             await here.until_none(GrantState.APPLYING)
             took = (datetime.now(UTC) - begun).total_seconds()
         here.require_rules(3 * databases)

@@ -13,7 +13,7 @@ from bot.domain.grant import GrantState
 from bot.domain.network import parse_address
 from bot.heroku.client import HerokuClient
 from bot.views import action_ids
-from tests.bench.bursts import played, workers
+from tests.bench.bursts import emulated, workers
 from tests.bench.environment import World
 from tests.bench.load import click, command, drive
 from tests.bench.marks import MARKS, Line, Spread, at_most, percentile
@@ -44,7 +44,7 @@ class Clicks:
         """Milliseconds from a click to the POST at Heroku, of a request that was just asked for."""
         number = await self._ask()
         await self.here.quiet()
-        before = len(self.here.heroku.journal)
+        before = len(self.here.heroku.request_log)
         press = click(
             action_ids.APPROVE,
             action_ids.button_value(number, 1),
@@ -59,7 +59,7 @@ class Clicks:
     async def _first_change(self, before: int) -> datetime:
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline:
-            for call in list(self.here.heroku.journal)[before:]:
+            for call in list(self.here.heroku.request_log)[before:]:
                 if call.method == "POST":
                     return call.at
             await asyncio.sleep(0.002)
@@ -80,7 +80,7 @@ class Clicks:
 async def opening(ground: Ground) -> list[Line]:
     """Measures clicks, and what they cannot do without, by turns."""
     rounds, each = ground.rounds(3), ground.sized(40, quick=15)
-    async with played(ground, databases=DATABASES) as (here, given):
+    async with emulated(ground, databases=DATABASES) as (here, given):
         async with ground.serving("bot", "web", **given) as (_, port), workers(ground, given, here, 1):
             clicks = Clicks(here=here, port=port, slack=given["SLACK_API_URL"])
             ours, least = [], []

@@ -10,7 +10,7 @@ import psycopg
 
 from tests.bench.load import Answers, command, drive
 from tests.bench.marks import MARKS, Line, Spread, at_least, at_most, percentile, reported
-from tests.bench.postgres import DATABASES, SECRET, Ground, played_slack, settings, settle, store_at
+from tests.bench.postgres import DATABASES, SECRET, Ground, settings, settle, slack_emulator, store_at
 
 ROUNDS: Final = 5
 """Of one client; many clients have 3, each of more requests."""
@@ -41,7 +41,7 @@ class Servers:
         """Asks one of them; raises when an answer is wrong, or something was not written."""
         newest = self._newest() if name == "pgaccess" else 0
         try:
-            answers = await drive(self.ports[name], wish, clients=clients, requests=requests)
+            answers = await drive(self.ports[name], request_input, clients=clients, requests=requests)
             answers.require(*(b"203.0.", b"app-") if name == "pgaccess" else (b"Taken",))
         except RuntimeError as error:
             raise RuntimeError(f"{name} with {clients} clients: {error}") from error
@@ -58,9 +58,9 @@ class Servers:
         """Raises unless so many requests are there whole: with key, audit line and both cards."""
         whole = """
             SELECT (SELECT count(*) FROM requests WHERE id > %(before)s AND state = 'pending'),
-            (SELECT count(DISTINCT request_id) FROM received WHERE request_id > %(before)s),
+            (SELECT count(DISTINCT request_id) FROM idempotency_keys WHERE request_id > %(before)s),
             (SELECT count(*) FROM audit WHERE request_id > %(before)s AND after = 'pending'),
-            (SELECT count(*) / 2 FROM posts WHERE request_id > %(before)s AND kind LIKE 'card%%')"""
+            (SELECT count(*) / 2 FROM outbox WHERE request_id > %(before)s AND kind LIKE 'card%%')"""
         with psycopg.connect(self.database_url) as connection:
             found = connection.execute(whole, {"before": before}).fetchone()
         if found != (requests,) * 4:
@@ -73,7 +73,7 @@ _ADDRESSES: Final = itertools.cycle(f"203.0.{high}.{low}" for high in range(1, 2
 _APPS: Final = itertools.cycle(range(1, DATABASES + 1))
 
 
-def wish() -> bytes:
+def request_input() -> bytes:
     """One more request, signed: another address on the next database."""
     line = f"mtls add {next(_ADDRESSES)} to app-{next(_APPS)} for 8h because quarterly migration"
     return command(line, secret=SECRET)
@@ -86,7 +86,7 @@ async def servers(ground: Ground) -> AsyncIterator[Servers]:
     for url in (ours, other):
         async with store_at(url) as store:
             await settle(store)
-    async with played_slack() as (_, slack), contextlib.AsyncExitStack() as stack:
+    async with slack_emulator() as (_, slack), contextlib.AsyncExitStack() as stack:
         ports = {}
         for name in REFERENCES:
             started = ground.serving("tests.bench.references", name, **settings(other, slack=slack))

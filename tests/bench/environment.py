@@ -1,4 +1,4 @@
-"""A played Heroku with many databases and spaces, and grants that its rules and the store agree on."""
+"""An emulated Heroku with many databases and spaces, and grants that its rules and the store agree on."""
 
 import asyncio
 import contextlib
@@ -18,31 +18,31 @@ from bot.domain.subject import Network
 from bot.domain.trusted_ips.ruleset import Services
 from bot.heroku.client import HerokuClient
 from bot.ports import MessageKind, WorkerName
-from sandbox.heroku.behavior import Pace, Switches
+from sandbox.heroku.behavior import Behavior, TransitionTimes
 from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fault_injection import slow_answer
-from sandbox.heroku.server import app as heroku_door
+from sandbox.heroku.server import app as heroku_server
 from sandbox.http_server import listening, serving
 from storage.rate_budget import full
 from storage.tables import (
     audit,
-    budget,
-    entries,
+    data_service_access,
+    decisions,
     grants,
     installation,
-    intents,
-    lanes,
-    posts,
-    ranges,
+    mtls_rule_intents,
+    mtls_rules,
+    outbox,
+    rate_budget,
+    reconcile_queue,
     requests,
-    space_services,
-    votes,
+    trusted_ranges,
 )
 from storage.transaction import PostgresStore
 from storage.wakeups import PostgresWakeups
 from tests.bench.postgres import ENGINEER, HEROKU_TOKEN, LEAD
 
-FOREIGN: Final = "198.51.100.0/24"
+UNMANAGED: Final = "198.51.100.0/24"
 """Let in by somebody else, everywhere: it has to be there at the end as well."""
 
 COUNTING: Final = ("/addons", "/apps", "/spaces", "/account/rate-limits")
@@ -57,13 +57,13 @@ class World:
     """A Heroku, the store that is kept in step with it, and hands on both.
 
     Attributes:
-        url: where the played Heroku answers.
+        url: where the emulated Heroku answers.
     """
 
     heroku: HerokuEmulator
     url: str
     engine: AsyncEngine
-    bell: PostgresWakeups
+    wakeups: PostgresWakeups
     databases: list[str] = field(default_factory=list)
     spaces: list[str] = field(default_factory=list)
 
@@ -76,7 +76,7 @@ class World:
     async def discover(self) -> None:
         """Has the store know what is at Heroku, and nobody look at it for a while."""
         client = HerokuClient(token=HEROKU_TOKEN, platform_url=self.url, data_url=self.url)
-        async with PostgresStore(self.engine, self.bell).transaction() as tx:
+        async with PostgresStore(self.engine, self.wakeups).transaction() as tx:
             await tx.targets.discovered(await client.databases(), await client.spaces())
             await tx.commit()
         await client.close()
@@ -87,19 +87,19 @@ class World:
             busy = True
             while busy:
                 await asyncio.sleep(0.05)
-                busy = not self.heroku.journal or await self._due()
+                busy = not self.heroku.request_log or await self._due()
 
     async def _due(self) -> bool:
         """Whether a lane is due or being looked at; all are due until a worker comes."""
-        busy = (lanes.c.due_at <= func.now()) | lanes.c.lease.is_not(None)
+        busy = (reconcile_queue.c.due_at <= func.now()) | reconcile_queue.c.lease.is_not(None)
         async with self.engine.connect() as connection:
             return bool((await connection.execute(select(func.count()).where(busy))).scalar())
 
     async def set_budget(self, size: int, refill: float) -> None:
         """Has the bot believe in another limit than Heroku's own: tokens when full, and tokens a second."""
         async with self.engine.begin() as connection:
-            await connection.execute(delete(budget))
-            await connection.execute(insert(budget).values(full(size, refill)))
+            await connection.execute(delete(rate_budget))
+            await connection.execute(insert(rate_budget).values(full(size, refill)))
 
     async def fill(self, size: int, refill: float) -> None:
         """Waits until the pool has filled up again, and says so."""
@@ -142,11 +142,11 @@ class World:
         for name, network in wanted:
             intent, where = uuid4(), {"target_id": found[name], "network": network}
             said = f"pgaccess/{mark} {intent}"
-            rule = self.heroku.add_rule_by_hand(name, str(network), said, now=now)
-            tried.append({"id": intent, "mark": said, "settled": True, "waits_until": now, **where})
+            rule = self.heroku.add_rule_externally(name, str(network), said, now=now)
+            tried.append({"id": intent, "mark": said, "settled": True, "ambiguous_until": now, **where})
             there.append({"rule_id": rule.id, "intent_id": intent, "listed": True, **where})
-        await connection.execute(insert(intents), tried)
-        await connection.execute(insert(entries), there)
+        await connection.execute(insert(mtls_rule_intents), tried)
+        await connection.execute(insert(mtls_rules), there)
 
     async def open_ranges(self, each: int) -> None:
         """Has so many ranges in force in every space; they have to be in its list already."""
@@ -163,9 +163,9 @@ class World:
             await connection.execute(insert(grants), made)
             await _insert_history(connection, made, now)
             listed = [{"target_id": space, "source": source, "listed": True} for space, source in wanted]
-            await connection.execute(insert(ranges), listed)
+            await connection.execute(insert(trusted_ranges), listed)
             decided = [{"target_id": id, "state": Services.CONFIRMED} for id in found.values()]
-            await connection.execute(insert(space_services), decided)
+            await connection.execute(insert(data_service_access), decided)
 
     async def end_all(self, *, after: timedelta) -> datetime:
         """Has everything end at one moment."""
@@ -174,7 +174,7 @@ class World:
             await connection.execute(
                 update(grants).where(grants.c.state == GrantState.IN_FORCE).values(ends_at=moment)
             )
-        self.bell.ring((WorkerName.CLOCK,))
+        self.wakeups.wake((WorkerName.CLOCK,))
         return moment
 
     async def revoke_all(self) -> None:
@@ -185,11 +185,11 @@ class World:
                 over.values(state=GrantState.ENDING, why=Why.REVOKED).returning(grants.c.target_id)
             )
             await want(connection, list(set(rows.scalars())))
-        self.ring()
+        self.wake()
 
-    def ring(self) -> None:
+    def wake(self) -> None:
         """Wakes the workers."""
-        self.bell.ring((WorkerName.KEEPER, WorkerName.CLOCK))
+        self.wakeups.wake((WorkerName.RECONCILER, WorkerName.CLOCK))
 
     async def in_state(self, state: GrantState) -> int:
         """How many grants are in a state."""
@@ -219,14 +219,14 @@ class World:
         now = datetime.now(UTC)
         listed = [[rule.cidr for rule in self.heroku.rules(each, now=now)] for each in self.databases]
         found = sum(len(rules) - 1 for rules in listed)
-        if found != ours or not all(FOREIGN in rules for rules in listed):
+        if found != ours or not all(UNMANAGED in rules for rules in listed):
             raise RuntimeError(f"Heroku has {found} rules of ours instead of {ours}, or lost a foreign one")
 
     def require_ranges(self) -> None:
         """Raises unless every space has the foreign range, and no other."""
         for name in self.spaces:
             listed = [each.source for each in self.heroku.ranges_in_force(name, now=datetime.now(UTC))]
-            if listed != [FOREIGN]:
+            if listed != [UNMANAGED]:
                 raise RuntimeError(f"{name} has {listed}")
 
     async def _targets(self, connection: AsyncConnection, names: Sequence[str]) -> dict[str, UUID]:
@@ -240,12 +240,12 @@ class World:
 @contextlib.asynccontextmanager
 async def world(
     engine: AsyncEngine,
-    bell: PostgresWakeups,
+    wakeups: PostgresWakeups,
     *,
     databases: int,
     spaces: int = 0,
     ranges_each: int = 0,
-    switches: Switches | None = None,
+    behavior: Behavior | None = None,
 ) -> AsyncIterator[World]:
     """A Heroku whose changes show at once, in this process.
 
@@ -257,30 +257,30 @@ async def world(
         ranges_each: of ours in each of those.
         switches: such as a smaller pool of tokens; by default there is no end to it.
     """
-    endless = switches or Switches(pool=10**9, data_api_counts=False)
-    heroku = HerokuEmulator(token=HEROKU_TOKEN, pace=Pace.of(0), switches=endless)
-    heroku.add_space("acme-private", trusted=(FOREIGN,))
+    endless = behavior or Behavior(pool=10**9, data_api_counts=False)
+    heroku = HerokuEmulator(token=HEROKU_TOKEN, times=TransitionTimes.of(0), behavior=endless)
+    heroku.add_space("acme-private", trusted=(UNMANAGED,))
     names = [f"postgresql-bench-{number:05}" for number in range(1, databases + 1)]
     for number, name in enumerate(names, 1):
         heroku.add_app(f"app-{number}", space="acme-private")
         plan = "heroku-postgresql:private-4"
         heroku.add_database(name, app=f"app-{number}", plan=plan, tls_endpoint="Operational")
-        heroku.add_rule_by_hand(name, FOREIGN, "office", now=datetime.now(UTC))
+        heroku.add_rule_externally(name, UNMANAGED, "office", now=datetime.now(UTC))
     wide = [f"space-{number:02}" for number in range(1, spaces + 1)]
     for name in wide:
-        heroku.add_space(name, trusted=(FOREIGN, *sources(ranges_each)))
+        heroku.add_space(name, trusted=(UNMANAGED, *sources(ranges_each)))
         heroku.trust_for_data_services(name)
-    async with listening() as (socket, url), serving(heroku_door(heroku), socket):
-        made = World(heroku=heroku, url=url, engine=engine, bell=bell, databases=names, spaces=wide)
+    async with listening() as (socket, url), serving(heroku_server(heroku), socket):
+        made = World(heroku=heroku, url=url, engine=engine, wakeups=wakeups, databases=names, spaces=wide)
         await made.discover()
         yield made
 
 
 async def want(connection: AsyncConnection, targets: Sequence[UUID]) -> None:
     """Has databases looked at: what is wanted there has changed."""
-    which = lanes.c.target_id.in_(targets) & (lanes.c.method == Method.MTLS)
-    values = {"generation": lanes.c.generation + 1, "due_at": func.now(), "tries": 0}
-    await connection.execute(update(lanes).where(which).values(values))
+    which = reconcile_queue.c.target_id.in_(targets) & (reconcile_queue.c.method == Method.MTLS)
+    values = {"generation": reconcile_queue.c.generation + 1, "due_at": func.now(), "tries": 0}
+    await connection.execute(update(reconcile_queue).where(which).values(values))
 
 
 def sources(count: int) -> list[str]:
@@ -306,7 +306,7 @@ def _request(target: UUID, method: Method, network: Network, now: datetime) -> d
         "state": RequestState.APPROVED,
         "asked_at": now,
         "decided_at": now,
-        "lapse_at": now,
+        "expires_at": now,
     }
 
 
@@ -322,7 +322,7 @@ def _grant(request: dict[str, Any], number: int, state: GrantState, now: datetim
         "duration": request["duration"],
         "state": state,
         "started_at": now,
-        "overdue_at": now + timedelta(minutes=20),
+        "deadline_at": now + timedelta(minutes=20),
         "verified_at": now if open_already else None,
         "ends_at": now + timedelta(hours=8),
         "warn_at": now + timedelta(hours=7) if open_already else None,
@@ -346,17 +346,17 @@ async def _insert_history(connection: AsyncConnection, made: Sequence[dict[str, 
         }
         for each in made
     ]
-    await connection.execute(insert(votes), voted)
+    await connection.execute(insert(decisions), voted)
     cards = [
         {
             "kind": kind,
             "recipient": to,
             "key": f"{kind}:{each['request_id']}",
             "request_id": each["request_id"],
-            "shown_version": 1,
+            "sent_version": 1,
             "channel": to,
         }
         for each in made
         for kind, to in ((MessageKind.CARD_APPROVAL, "C0APPROVALS"), (MessageKind.CARD_REQUESTER, ENGINEER))
     ]
-    await connection.execute(insert(posts), cards)
+    await connection.execute(insert(outbox), cards)

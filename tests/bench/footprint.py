@@ -6,8 +6,8 @@ import sys
 import time
 from typing import Final
 
-from tests.bench.bursts import played
-from tests.bench.commands import wish
+from tests.bench.bursts import emulated
+from tests.bench.commands import request_input
 from tests.bench.environment import World
 from tests.bench.load import drive
 from tests.bench.machine import SERVER, Bound, bind, seconds_until
@@ -23,7 +23,7 @@ COMMANDS: Final = 50_000
 async def footprint(ground: Ground) -> list[Line]:
     """Starts both processes a few times, then loads the one that answers commands."""
     rounds = ground.rounds(5)
-    async with played(ground, databases=50) as (here, given):
+    async with emulated(ground, databases=50) as (here, given):
         imports, web, worker = [], [], []
         for _ in range(rounds):
             imports.append(_imports())
@@ -53,18 +53,18 @@ async def _web(ground: Ground, given: dict[str, str]) -> float:
 
 async def _worker(ground: Ground, given: dict[str, str], here: World) -> float:
     """Until the first look: a worker has no door to knock at."""
-    before = len(here.heroku.journal)
+    before = len(here.heroku.request_log)
     with ground.process("bot", "worker", **given) as process:
-        await asyncio.to_thread(seconds_until, lambda: len(here.heroku.journal) > before)
+        await asyncio.to_thread(seconds_until, lambda: len(here.heroku.request_log) > before)
         return time.monotonic() - process.begun
 
 
 async def _memory(ground: Ground, process: Bound, port: int) -> list[Line]:
     total = ground.sized(COMMANDS, quick=2000)
     idle = process.memory_mib()
-    await drive(port, wish, clients=16, requests=total // 2)
+    await drive(port, request_input, clients=16, requests=total // 2)
     half = process.memory_mib()
-    answers = await drive(port, wish, clients=16, requests=total // 2)
+    answers = await drive(port, request_input, clients=16, requests=total // 2)
     answers.require(b"203.0.", b"app-")
     full = process.memory_mib()
     return [

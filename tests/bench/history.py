@@ -53,7 +53,7 @@ class Past:
     url: str
     access: Access
     store: PostgresStore
-    keeper: Controller
+    reconciler: Controller
     asked: list[tuple[str, Any]] = field(default_factory=list)
 
     def works(self) -> dict[str, Work]:
@@ -64,9 +64,9 @@ class Past:
             "seal": access.seal,
             "keeper: claim": self._claim_lane,
             "keeper: record": self._in_transaction(_record),
-            "keeper: next": self.keeper.next_due,
-            "courier: claim": self._in_transaction(lambda tx: tx.posts.claim()),
-            "courier: next": self._in_transaction(lambda tx: tx.posts.next_due()),
+            "keeper: next": self.reconciler.next_due,
+            "courier: claim": self._in_transaction(lambda tx: tx.outbox.claim()),
+            "courier: next": self._in_transaction(lambda tx: tx.outbox.next_due()),
             "courier: a card": self._in_transaction(lambda tx: tx.requests.case(1)),
             "list": lambda: access.list(None, person=ENGINEER),
             "list mine": lambda: access.list("mine", person=ENGINEER),
@@ -82,13 +82,13 @@ class Past:
         """Claims the lane of a database with open grants, reads what is known of it, and gives it back."""
         async with self.store.transaction() as tx:
             target = database(7).id
-            await tx.lanes.request_refresh(target)
-            job = await tx.lanes.claim()
+            await tx.reconcile_queue.request_refresh(target)
+            job = await tx.reconcile_queue.claim()
             if job is None:
                 raise RuntimeError("no lane is due")
-            await tx.entries.known(job, datetime.now(UTC))
-            await tx.lanes.look(job.target.id, job.method)
-            await tx.entries.ours(job.target.id)
+            await tx.mtls_rules.known(job, datetime.now(UTC))
+            await tx.reconcile_queue.look(job.target.id, job.method)
+            await tx.mtls_rules.ours(job.target.id)
 
     def _in_transaction(self, ask: Callable[[Transaction], Awaitable[object]]) -> Work:
         async def work() -> None:
@@ -122,9 +122,9 @@ class Past:
 async def _record(tx: Transaction) -> None:
     """What a quiet pass asks and writes at its end."""
     target = database(7).id
-    ours = await tx.entries.ours(target)
-    await tx.entries.listed(ours)
-    await tx.entries.lately(target)
+    ours = await tx.mtls_rules.ours(target)
+    await tx.mtls_rules.listed(ours)
+    await tx.mtls_rules.recently_removed(target)
 
 
 async def growth(ground: Ground) -> list[Line]:
@@ -208,8 +208,8 @@ async def past(ground: Ground, count: int) -> AsyncIterator[Past]:
     """A store with so many past requests and the open grants."""
     url = ground.new_database()
     engine = engine_for(url)
-    async with PostgresWakeups(url=url) as bell:
-        store = PostgresStore(engine, bell)
+    async with PostgresWakeups(url=url) as wakeups:
+        store = PostgresStore(engine, wakeups)
         await settle(store, databases=[database(number) for number in range(1, TARGETS + 1)])
         fill(url, count)
         policy, clock = parse_policy(POLICY, source="the benchmark's policy"), MovableClock()
@@ -219,7 +219,7 @@ async def past(ground: Ground, count: int) -> AsyncIterator[Past]:
                 url=url,
                 store=store,
                 access=Access(store=store, policy=policy, clock=clock),
-                keeper=Controller(store=store, methods={}),
+                reconciler=Controller(store=store, methods={}),
             )
         finally:
             await engine.dispose()
@@ -245,27 +245,27 @@ _FILL: Final[Sequence[Any]] = (
        CASE WHEN n %% 7 = 0 THEN 'U0ENGINEER' ELSE 'U' || n %% 500 END AS who,
        host(inet '100.0.0.0' + n) || '/32' AS network
        FROM generate_series(1, %(open)s + 200 + %(count)s) AS n""",
-    """INSERT INTO requests (kind, method, target_id, rule, needed, subject, duration, reason, requester,
-       state, asked_at, decided_at, lapse_at)
+    """INSERT INTO requests (kind, method, target_id, rule, required_approvals, subject, duration, reason, requester,
+       state, asked_at, decided_at, expires_at)
        SELECT 'open', 'mtls', target_id, 'everything', 1, network, '8 hours', 'quarterly migration',
        who,
        CASE WHEN pending THEN 'pending' ELSE 'approved' END, at, CASE WHEN NOT pending THEN at END,
        now() + interval '1 day' FROM one ORDER BY n""",
     """INSERT INTO grants (id, request_id, target_id, method, owner, subject, duration, state, started_at,
-       overdue_at, verified_at, ends_at, warn_at, closed_at)
+       deadline_at, verified_at, ends_at, warn_at, closed_at)
        SELECT grant_id, n, target_id, 'mtls', who, network, '8 hours',
        CASE WHEN open THEN 'in_force' ELSE 'ended' END, at, at, at,
        now() + interval '1 day', CASE WHEN open THEN now() + interval '20 hours' END,
        CASE WHEN NOT open THEN at END FROM one WHERE NOT pending""",
-    """INSERT INTO votes SELECT n, 'U0LEAD', 'approve', '', at FROM one WHERE NOT pending""",
-    """INSERT INTO received (key, request_id) SELECT 'command:' || n, n FROM one""",
-    """INSERT INTO intents (id, target_id, network, mark, settled, waits_until)
+    """INSERT INTO decisions SELECT n, 'U0LEAD', 'approve', '', at FROM one WHERE NOT pending""",
+    """INSERT INTO idempotency_keys (key, request_id) SELECT 'command:' || n, n FROM one""",
+    """INSERT INTO mtls_rule_intents (id, target_id, network, marker, resolved, ambiguous_until)
        SELECT rule_id, target_id, network::cidr, 'pgaccess/x ' || rule_id, true, at
        FROM one WHERE NOT pending""",
-    """INSERT INTO entries (rule_id, target_id, intent_id, network, listed, gone_at)
+    """INSERT INTO mtls_rules (rule_id, target_id, intent_id, network, observed, absent_at)
        SELECT rule_id, target_id, rule_id, network::cidr, true, CASE WHEN NOT open THEN at END
        FROM one WHERE NOT pending""",
-    """INSERT INTO posts (key, kind, recipient, request_id, channel, ts, shown_version)
+    """INSERT INTO outbox (key, kind, recipient, request_id, channel, ts, sent_version)
        SELECT kind || ':' || n, kind, who, n, 'C0APPROVALS', '1700000000.' || n, 1
        FROM one, (VALUES ('card_approval'), ('card_requester')) AS kinds (kind)""",
     """INSERT INTO audit (at, actor, subject, request_id, target_id, before, after, seal, digest)

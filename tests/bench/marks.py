@@ -126,12 +126,12 @@ def table(lines: Sequence[Line]) -> str:
     rows = [("", "what", "measured", "reference", "mark", "holds")]
     rows += [(line.row, line.what, line.figure, line.reference, line.mark, _verdict(line)) for line in lines]
     widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
-    drawn = [
+    rendered = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |"
         for row in rows
     ]
-    drawn.insert(1, "| " + " | ".join("-" * max(width, 3) for width in widths) + " |")
-    return "\n".join(drawn)
+    rendered.insert(1, "| " + " | ".join("-" * max(width, 3) for width in widths) + " |")
+    return "\n".join(rendered)
 
 
 def summary(lines: Sequence[Line], *, mark: str = "") -> str:

@@ -23,7 +23,7 @@ from sandbox.movable_clock import MovableClock
 from sandbox.postgres import PrivatePostgres, private_postgres
 from sandbox.slack.delivery_transport import over
 from sandbox.slack.emulator import SlackEmulator
-from sandbox.slack.server import app as slack_door
+from sandbox.slack.server import app as slack_server
 from sandbox.slack.users.simulated_users import People
 from storage.engine import engine_for
 from storage.migrate import migrate
@@ -34,7 +34,7 @@ from tests.bench.machine import Bound, free_port, seconds_until
 SECRET: Final = "bench-signing-secret"
 TOKEN: Final = "xoxb-bench-token"
 HEROKU_TOKEN: Final = "HRKU-bench-token"
-"""Secrets of the played world: they open nothing anywhere."""
+"""Secrets of the emulated world: they open nothing anywhere."""
 
 ENGINEER, LEAD, LEADS = "U0ENGINEER", "U0LEAD", "S0LEADS"
 
@@ -163,13 +163,13 @@ def settings(database_url: str, *, slack: str, heroku: str = "http://127.0.0.1:9
 
 
 @contextlib.asynccontextmanager
-async def played_slack(bot_port: int = 9) -> AsyncIterator[tuple[SlackEmulator, str]]:
+async def slack_emulator(bot_port: int = 9) -> AsyncIterator[tuple[SlackEmulator, str]]:
     """A Slack workspace in this process, with its address; it delivers to nobody unless told where."""
     slack = SlackEmulator(bot_token=TOKEN, signing_secret=SECRET)
     async with httpx.AsyncClient(timeout=30, trust_env=False) as client, listening() as (socket, url):
         slack.base_url = url
         people = People(slack, deliver=over(client), bot_url=f"http://127.0.0.1:{bot_port}")
-        async with serving(slack_door(slack, people), socket):
+        async with serving(slack_server(slack, people), socket):
             yield slack, url
 
 
@@ -178,8 +178,8 @@ async def store_at(database_url: str) -> AsyncIterator[PostgresStore]:
     """The store, for this process."""
     engine = engine_for(database_url)
     try:
-        async with PostgresWakeups(url=database_url) as bell:
-            yield PostgresStore(engine, bell)
+        async with PostgresWakeups(url=database_url) as wakeups:
+            yield PostgresStore(engine, wakeups)
     finally:
         await engine.dispose()
 
@@ -201,8 +201,8 @@ def database(number: int) -> Database:
 async def settle_people(store: PostgresStore) -> None:
     """Has the store know its people."""
     async with store.transaction() as tx:
-        await tx.people.keep([_person(ENGINEER), _person(LEAD)])
-        await tx.people.keep_group(LEADS, [LEAD])
+        await tx.slack_users.keep([_person(ENGINEER), _person(LEAD)])
+        await tx.slack_users.keep_group(LEADS, [LEAD])
         await tx.commit()
 
 
@@ -215,10 +215,10 @@ async def settle(store: PostgresStore, *, databases: Sequence[Database] = ()) ->
         await tx.targets.discovered(found)
         await tx.commit()
     async with store.transaction() as tx:
-        while (job := await tx.lanes.claim()) is not None:
+        while (job := await tx.reconcile_queue.claim()) is not None:
             if job.method is Method.MTLS:
-                await tx.lanes.looked(job, look)
-            await tx.lanes.release(job, again=_AN_HOUR, tries=0, kept=True)
+                await tx.reconcile_queue.observed(job, look)
+            await tx.reconcile_queue.release(job, again=_AN_HOUR, attempts=0, kept=True)
         await tx.commit()
 
 

@@ -37,7 +37,7 @@ from bot.domain.request import Kind, RequestState
 from bot.ports import MessageKind
 from handlers.transport.request_verification import sign
 from storage.engine import engine_for
-from storage.tables import audit, posts, received, requests
+from storage.tables import audit, idempotency_keys, outbox, requests
 from tests.bench.load import PATH
 from tests.bench.postgres import database
 
@@ -49,7 +49,7 @@ _TARGET: Final = database(1).id
 
 
 def bolt() -> ASGIApp:
-    """An empty Bolt application; its client asks the played Slack who we are, once."""
+    """An empty Bolt application; its client asks the emulated Slack who we are, once."""
     client = AsyncWebClient(token=os.environ["SLACK_BOT_TOKEN"], base_url=os.environ["SLACK_API_URL"])
     app = AsyncApp(client=client, signing_secret=os.environ["SLACK_SIGNING_SECRET"])
 
@@ -87,7 +87,7 @@ def row() -> ASGIApp:
 
     async def write(form: dict[str, str]) -> int:
         async with engine.begin() as connection:
-            await connection.execute(insert(received).values(key=form["trigger_id"]))
+            await connection.execute(insert(idempotency_keys).values(key=form["trigger_id"]))
         return 0
 
     return _writing(write)
@@ -116,7 +116,9 @@ def _through_sqlalchemy(engine: AsyncEngine) -> Write:
         now = datetime.now(UTC)
         async with engine.begin() as connection:
             number = await _request(connection, form, now)
-            await connection.execute(insert(received).values(key=form["trigger_id"], request_id=number))
+            await connection.execute(
+                insert(idempotency_keys).values(key=form["trigger_id"], request_id=number)
+            )
             await connection.execute(
                 insert(audit).values(
                     at=now,
@@ -128,7 +130,7 @@ def _through_sqlalchemy(engine: AsyncEngine) -> Write:
                     after=RequestState.PENDING,
                 )
             )
-            await connection.execute(insert(posts), _posts(form["user_id"], number))
+            await connection.execute(insert(outbox), _posts(form["user_id"], number))
         return number
 
     return write
@@ -139,7 +141,7 @@ async def _request(connection: AsyncConnection, form: dict[str, str], now: datet
         kind=Kind.OPEN,
         rule="everything",
         needed=1,
-        lapse_at=now + timedelta(hours=24),
+        expires_at=now + timedelta(hours=24),
         remind_at=now + timedelta(hours=1),
         method=Method.MTLS,
         target_id=_TARGET,
@@ -197,14 +199,14 @@ class _Driver:
 async def _write_bare(connection: psycopg.AsyncConnection[tuple[Any, ...]], form: dict[str, str]) -> int:
     now = datetime.now(UTC)
     cursor = await connection.execute(
-        "INSERT INTO requests (kind, rule, needed, lapse_at, remind_at, method, target_id, subject, duration,"
+        "INSERT INTO requests (kind, rule, required_approvals, expires_at, remind_at, method, target_id, subject, duration,"
         " reason, requester, state, asked_at) VALUES ('open', 'everything', 1, %s, %s, 'mtls', %s,"
         " '203.0.113.4/32', '8 hours', %s, %s, 'pending', %s) RETURNING id",
         (now + timedelta(hours=24), now + timedelta(hours=1), _TARGET, form["text"], form["user_id"], now),
     )
     number: int = (await cursor.fetchone() or (0,))[0]
     await connection.execute(
-        "INSERT INTO received (key, request_id) VALUES (%s, %s)", (form["trigger_id"], number)
+        "INSERT INTO idempotency_keys (key, request_id) VALUES (%s, %s)", (form["trigger_id"], number)
     )
     await connection.execute(
         "INSERT INTO audit (at, actor, subject, request_id, target_id, before, after, details)"
@@ -213,7 +215,7 @@ async def _write_bare(connection: psycopg.AsyncConnection[tuple[Any, ...]], form
     )
     one, other = _posts(form["user_id"], number)
     await connection.execute(
-        "INSERT INTO posts (kind, recipient, key, request_id) VALUES (%s, %s, %s, %s), (%s, %s, %s, %s)",
+        "INSERT INTO outbox (kind, recipient, key, request_id) VALUES (%s, %s, %s, %s), (%s, %s, %s, %s)",
         (*one.values(), *other.values()),
     )
     return number

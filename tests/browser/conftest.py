@@ -17,7 +17,7 @@ from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.postgres import PrivatePostgres
 from tests.browser.page_driver import Play, playing
 from tests.conftest import own_database
-from tests.flow.actions import played_heroku
+from tests.flow.actions import heroku_emulator
 
 REQUIRE = "PGACCESS_REQUIRE_BROWSER"
 """Set to 1 where a missing browser is a failure and no reason to skip: in CI."""
@@ -56,8 +56,8 @@ def opens(chromium: Any, database_url: str) -> Iterator[Callable[..., Play]]:
         def opening(
             *, policy: str = POLICY, heroku: HerokuEmulator | None = None, probes: bool = False
         ) -> Play:
-            played = heroku or played_heroku()
-            return stack.enter_context(playing(chromium, database_url, played, policy, probes=probes))
+            emulated = heroku or heroku_emulator()
+            return stack.enter_context(playing(chromium, database_url, emulated, policy, probes=probes))
 
         yield opening
 
@@ -65,7 +65,7 @@ def opens(chromium: Any, database_url: str) -> Iterator[Callable[..., Play]]:
 @pytest.fixture(scope="module")
 def shared(chromium: Any, postgres: PrivatePostgres) -> Iterator[Play]:
     """One stage for a module: putting one up takes longer than most of what is played on it."""
-    with own_database(postgres) as url, playing(chromium, url, played_heroku(), POLICY) as play:
+    with own_database(postgres) as url, playing(chromium, url, heroku_emulator(), POLICY) as play:
         yield play
 
 

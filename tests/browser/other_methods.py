@@ -7,7 +7,7 @@ from tests.browser.page_driver import Play
 from tests.browser.slack import Person
 
 
-def asked(person: Person, wish: str) -> int:
+def asked(person: Person, request_input: str) -> int:
     """Somebody types what is recorded as a request.
 
     Args:
@@ -17,7 +17,7 @@ def asked(person: Person, wish: str) -> int:
     Returns:
         The request's number.
     """
-    person.types(f"/pgaccess {wish}")
+    person.types(f"/pgaccess {request_input}")
     return int(person.is_told(re.compile(r"Asked, as #(\d+)")))
 
 

@@ -1,4 +1,4 @@
-"""The played world behind the page, and the people before it."""
+"""The emulated world behind the page, and the people before it."""
 
 import contextlib
 import re
@@ -8,7 +8,7 @@ from typing import Any
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from sandbox.environment import Stage, staged
+from sandbox.environment import Environment, environments
 from sandbox.heroku.emulator import HerokuEmulator
 from tests.browser.slack import Person, World
 from tests.flow.actions import Acts
@@ -23,16 +23,16 @@ class Play:
         portal: to the thread of the stage.
     """
 
-    def __init__(self, browser: Any, stage: Stage, portal: BlockingPortal) -> None:
+    def __init__(self, browser: Any, environment: Environment, portal: BlockingPortal) -> None:
         self._browser = browser
-        self._stage = stage
+        self._environment = environment
         self._portal = portal
         self._people: dict[str, Person] = {}
 
     def person(self, name: str) -> Person:
         """Somebody at their window, which opens when they are first spoken of."""
         if name not in self._people:
-            self._people[name] = Person(self._browser, self._stage.slack.base_url, name)
+            self._people[name] = Person(self._browser, self._environment.slack.base_url, name)
         return self._people[name]
 
     @property
@@ -62,14 +62,14 @@ class Play:
 
     @property
     def world(self) -> World:
-        """Heroku, time and weather, as the engineer's window shows them."""
+        """Heroku, time and outages, as the engineer's window shows them."""
         return World(self.engineer.page)
 
     def moves_time(self, by: timedelta) -> None:
         """Moves business time further than the page's buttons do."""
-        self._portal.call(self._stage.move_time, by)
+        self._portal.call(self._environment.move_time, by)
 
-    def asked(self, wish: str) -> int:
+    def asked(self, request_input: str) -> int:
         """The engineer asks for an address of the test's own, and the lead sees it.
 
         Args:
@@ -78,25 +78,25 @@ class Play:
         Returns:
             The request's number.
         """
-        address = wish.split()[0]
+        address = request_input.split()[0]
         network = address if "/" in address else f"{address}/32"
-        self.engineer.types(f"/pgaccess mtls add {wish}")
+        self.engineer.types(f"/pgaccess mtls add {request_input}")
         number = int(self.engineer.is_told(re.compile(rf"Asked, as #(\d+):\s+{network} ")))
         self.lead.sees(f"#{number} waits for", place="approvals")
         return number
 
-    def opened(self, wish: str) -> int:
+    def opened(self, request_input: str) -> int:
         """The main job up to "in force"; as of `asked`."""
-        number = self.asked(wish)
+        number = self.asked(request_input)
         self.lead.presses("Approve", on=f"#{number} waits for")
         self.lead.sees(f"#{number} in force since")
         return number
 
     def starts_afresh(self) -> None:
-        """Clears away what a test before may have left in the way: open forms, bad weather."""
+        """Clears away what a test before may have left in the way: open forms, bad outages."""
         for person in self._people.values():
             person.starts_afresh()
-        self._stage.weather.clear()
+        self._environment.faults.clear()
 
     def leave(self) -> None:
         """Everybody goes home."""
@@ -119,10 +119,10 @@ def playing(
         probes: whether the bot may test new certificates.
     """
     with start_blocking_portal() as portal:
-        coming = staged(database_url, heroku, policy=policy, probes=probes)
-        with portal.wrap_async_context_manager(coming) as stage:
-            portal.call(Acts(stage).settle)
-            play = Play(browser, stage, portal)
+        coming = environments(database_url, heroku, policy=policy, probes=probes)
+        with portal.wrap_async_context_manager(coming) as environment:
+            portal.call(Acts(environment).settle)
+            play = Play(browser, environment, portal)
             try:
                 yield play
             finally:

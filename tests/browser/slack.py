@@ -275,7 +275,7 @@ class Person:
 
 
 class World:
-    """What stands beside Slack on the page: Heroku, business time, the weather.
+    """What stands beside Slack on the page: Heroku, business time, the outages.
 
     Args:
         page: anybody's window.
@@ -315,21 +315,21 @@ class World:
         self._page.get_by_test_id(CLOCK[length]).click()
 
     def begins(self, kind: str) -> None:
-        """Lets a kind of weather begin."""
+        """Lets a kind of outages begin."""
         self._switch(kind, "false")
 
     def ends(self, kind: str) -> None:
-        """Lets a kind of weather end."""
+        """Lets a kind of outages end."""
         self._switch(kind, "true")
 
     def is_well_again(self) -> None:
-        """Lets every kind of weather end."""
-        self._page.get_by_test_id("weather-clear").click()
+        """Lets every kind of outages end."""
+        self._page.get_by_test_id("outages-clear").click()
 
     def _switch(self, kind: str, checked: str) -> None:
-        switch = self._page.get_by_test_id(f"weather-{kind}")
+        switch = self._page.get_by_test_id(f"outages-{kind}")
         if not switch.is_visible():
-            self._page.get_by_test_id("weather-open").locator("summary").click()
+            self._page.get_by_test_id("outages-open").locator("summary").click()
         switch.and_(self._page.locator(f"[aria-checked='{checked}']")).click()
 
     def _rule(self, network: str) -> Any:

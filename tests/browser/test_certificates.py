@@ -9,7 +9,7 @@ import pytest
 from sandbox.heroku.fixtures import DATABASE
 from tests.browser.page_driver import Play
 from tests.browser.slack import DIRECT, Person
-from tests.flow.actions import played_heroku
+from tests.flow.actions import heroku_emulator
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -84,7 +84,7 @@ def test_its_end_is_told_step_by_step_and_answered_with_buttons(opens: Callable[
 def test_a_rotation_goes_from_its_button_over_a_test_to_the_removal_of_the_old_one(
     opens: Callable[..., Play],
 ) -> None:
-    heroku = played_heroku()
+    heroku = heroku_emulator()
     heroku.serve_at(DATABASE, NOBODY)
     play = opens(heroku=heroku, probes=True)
     engineer, lead = play.engineer, play.lead

@@ -141,7 +141,7 @@ def test_what_heroku_refused_is_tried_again_and_given_up(opens: Callable[..., Pl
     play.lead.presses("Approve", on=f"#{number} waits for")
     engineer = play.engineer
     engineer.sees(f"#{number} was not opened: 203.0.113.60/32 cannot reach billing", place=DIRECT)
-    engineer.pictured("weather")
+    engineer.pictured("outages")
     engineer.presses("Try again", on=f"#{number} was not opened: 203")
     engineer.is_told(f"#{number} is being opened again")
     engineer.sees(f"#{number} was not opened: 203.0.113.60/32 cannot reach billing", times=2)

@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.heroku.fixtures import SPACE
 from tests.browser.page_driver import Play
-from tests.flow.actions import played_heroku
+from tests.flow.actions import heroku_emulator
 
 WATCHES = """() => {
     window.flickers = window.answers = 0;
@@ -112,7 +112,7 @@ def test_a_japanese_reader_reads_japanese_and_the_channel_stays_as_it_is(play: P
 def test_a_database_without_mtls_is_offered_both_in_one_request_by_the_form_and_by_a_line(
     opens: Callable[..., Play],
 ) -> None:
-    heroku = played_heroku()
+    heroku = heroku_emulator()
     heroku.add_app("warehouse", space=SPACE)
     heroku.add_database("postgresql-round-24680", app="warehouse", plan="heroku-postgresql:private-4")
     play = opens(heroku=heroku)
@@ -134,7 +134,7 @@ def test_a_database_without_mtls_is_offered_both_in_one_request_by_the_form_and_
 
 
 def test_which_database_is_chosen_in_the_form_where_a_line_says_none(opens: Callable[..., Play]) -> None:
-    play = opens(heroku=played_heroku(databases=2))
+    play = opens(heroku=heroku_emulator(databases=2))
     play.engineer.types("/pgaccess mtls add 203.0.113.4")
     play.engineer.form.get_by_label("Database").select_option("ledger (acme-private)")
     play.engineer.sends()

@@ -65,7 +65,7 @@ class Actors:
         (world.lets_in_no_more if step.absent else world.lets_in)(step.network)
 
     @do.register
-    def _by_hand(self, step: steps.ByHand) -> None:
+    def _externally(self, step: steps.ExternalChange) -> None:
         assert not step.adds, "no scenario has somebody add a rule yet"
         self._play.world.somebody_deletes(step.network)
 

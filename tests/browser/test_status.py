@@ -28,7 +28,7 @@ def test_one_request_is_shown_with_its_history(play: Play) -> None:
     play.engineer.is_told("in force, read back from Heroku")
 
 
-def test_a_database_is_shown_with_everybodys_rules_and_looked_at_afresh(play: Play) -> None:
+def test_a_database_is_shown_with_everybodys_rules_and_observed_at_afresh(play: Play) -> None:
     number = play.opened("203.0.113.73")
     for line in ("status billing", "mtls list"):
         play.engineer.types(f"/pgaccess {line}")

@@ -8,7 +8,7 @@ from sandbox.heroku.fixtures import SPACE
 from tests.browser.other_methods import approved, asked, at_heroku, no_more_at_heroku
 from tests.browser.page_driver import Play
 from tests.browser.slack import DIRECT
-from tests.flow.actions import played_heroku
+from tests.flow.actions import heroku_emulator
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -18,8 +18,8 @@ RANGE = "203.0.113.4/32"
 def test_a_range_waits_for_support_is_let_in_used_and_ended(opens: Callable[..., Play]) -> None:
     play = opens()
     engineer, lead = play.engineer, play.lead
-    wish = f"trusted add 203.0.113.4 to {SPACE} for 8h because the BI tool knows no certificates"
-    number = asked(engineer, wish)
+    request_input = f"trusted add 203.0.113.4 to {SPACE} for 8h because the BI tool knows no certificates"
+    number = asked(engineer, request_input)
     lead.sees("This concerns the whole space", "1 of 20 used", place="approvals")
     lead.pictured("range-card")
     approved(play, number)
@@ -61,7 +61,7 @@ def test_a_range_that_somebody_else_wrote_is_taken_over_and_taken_out_by_approve
 
 
 def test_where_no_range_can_be_it_is_said_with_what_to_use_instead(opens: Callable[..., Play]) -> None:
-    heroku = played_heroku()
+    heroku = heroku_emulator()
     heroku.add_space("acme-shield", shield=True)
     play = opens(heroku=heroku)
     engineer = play.engineer

@@ -1,1 +1,1 @@
-"""What others expect of the played services: request sequences of official clients, replayed."""
+"""What others expect of the emulated services: request sequences of official clients, replayed."""

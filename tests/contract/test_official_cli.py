@@ -1,4 +1,4 @@
-"""The official CLI's request sequences, replayed as raw HTTP at a port of the played Heroku.
+"""The official CLI's request sequences, replayed as raw HTTP at a port of the emulated Heroku.
 
 Fact: what ``heroku@11.10.0`` sent for each command when it was run against a local server, and what its own
 tests and code read from the answers. Both APIs are at one port: the CLI takes scheme and port of the Data
@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sandbox.heroku import HerokuEmulator, Switches, default_world
+from sandbox.heroku import Behavior, HerokuEmulator, default_world
 from sandbox.heroku.fault_injection import html_body, status
 from sandbox.heroku.server import app
 from sandbox.http_server import listening, serving
@@ -63,13 +63,13 @@ class Cli:
 
 
 @pytest.fixture
-def switches() -> Switches:
-    return Switches()
+def behavior() -> Behavior:
+    return Behavior()
 
 
 @pytest.fixture
-def heroku(switches: Switches) -> HerokuEmulator:
-    return default_world(token=TOKEN, switches=switches)
+def heroku(behavior: Behavior) -> HerokuEmulator:
+    return default_world(token=TOKEN, behavior=behavior)
 
 
 @pytest.fixture
@@ -83,7 +83,7 @@ async def cli(heroku: HerokuEmulator) -> AsyncIterator[Cli]:
 
 
 def calls(heroku: HerokuEmulator) -> list[tuple[str, str, int]]:
-    return [(entry.method, entry.path, entry.status) for entry in heroku.journal]
+    return [(entry.method, entry.path, entry.status) for entry in heroku.request_log]
 
 
 async def test_trusted_ips_reads_a_spaces_rules(cli: Cli) -> None:
@@ -95,7 +95,7 @@ async def test_trusted_ips_reads_a_spaces_rules(cli: Cli) -> None:
 
 @pytest.mark.parametrize(
     ("switches", "applied"),
-    [(Switches(), True), (Switches(applied="false"), False), (Switches(applied="absent"), None)],
+    [(Behavior(), True), (Behavior(applied="false"), False), (Behavior(applied="absent"), None)],
 )
 async def test_trusted_ips_add_puts_the_whole_object_and_reads_whether_it_is_applied(
     heroku: HerokuEmulator, cli: Cli, applied: bool | None

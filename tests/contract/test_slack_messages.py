@@ -1,4 +1,4 @@
-"""All that the bot sends to Slack, through the vendor's client and models into the played Slack and back.
+"""All that the bot sends to Slack, through the vendor's client and models into the emulated Slack and back.
 
 Facts: the vendor's SDK for Python (slack_sdk 3.47), which knows Block Kit's lengths and counts and drops what
 it does not know; Slack developer documentation, chat.postMessage and views.open, 2026-11.
@@ -58,7 +58,7 @@ def changed(end: Callable[[operation.Operation], operation.Operation]) -> Reques
     asked = factories.request(kind=Kind.ENABLE, state=RequestState.APPROVED)
     asked = replace(asked, terms=replace(asked.terms, subject=Whole(), duration=None))
     begun = operation.begin(asked, id=UUID(int=3), now=NOW)
-    return replace(factories.case(asked=asked, votes=(factories.vote(),)), change=end(begun))
+    return replace(factories.case(asked=asked, votes=(factories.vote(),)), operation=end(begun))
 
 
 def _done(begun: operation.Operation) -> operation.Operation:
@@ -72,54 +72,54 @@ def _not_done(begun: operation.Operation) -> operation.Operation:
 CASES: Final[dict[MessageKind, tuple[RequestDetails | None, ...]]] = {
     MessageKind.CARD_APPROVAL: (PENDING, *SETTLED.values(), *(granted(state) for state in GrantState)),
     MessageKind.CARD_REQUESTER: (PENDING, *SETTLED.values(), *(granted(state) for state in GrantState)),
-    MessageKind.NOTICE_DECIDED: (SETTLED[RequestState.DENIED], granted(GrantState.APPLYING)),
-    MessageKind.NOTICE_IN_FORCE: (granted(GrantState.IN_FORCE),),
-    MessageKind.NOTICE_ENDING: (granted(GrantState.IN_FORCE),),
-    MessageKind.NOTICE_ENDED: (granted(GrantState.ENDED),),
-    MessageKind.NOTICE_FAILED: (granted(GrantState.FAILED),),
-    MessageKind.NOTICE_INTERRUPTED: (granted(GrantState.INTERRUPTED),),
-    MessageKind.NOTICE_DONE: (changed(_done),),
-    MessageKind.NOTICE_NOT_DONE: (changed(_not_done),),
-    MessageKind.NOTICE_LAPSED: (SETTLED[RequestState.LAPSED],),
-    MessageKind.NOTICE_REMINDER: (PENDING,),
-    MessageKind.NOTICE_HEROKU_DENIED: (None,),
-    MessageKind.NOTICE_HEROKU_TROUBLE: (None,),
-    MessageKind.NOTICE_STRAY: (None,),
-    MessageKind.NOTICE_CERTIFICATE_READY: (changed(_done),),
-    MessageKind.NOTICE_CERTIFICATE_GONE: (changed(_done),),
-    MessageKind.NOTICE_CERTIFICATE_FOREIGN: (None,),
-    MessageKind.NOTICE_RANGE_BACK: (None,),
-    MessageKind.NOTICE_RANGE_STUCK: (None,),
-    MessageKind.NOTICE_RANGE_MISSING: (None,),
-    MessageKind.NOTICE_RANGE_FOREIGN: (None,),
-    MessageKind.NOTICE_RANGES_CONTENDED: (None,),
-    MessageKind.NOTICE_RANGES_UNSEEN: (None,),
-    MessageKind.NOTICE_RANGES_UNAPPLIED: (None,),
-    MessageKind.NOTICE_LINK_FOREIGN: (None,),
-    MessageKind.NOTICE_LINK_BACK: (None,),
-    MessageKind.NOTICE_LINK_STAYS: (None,),
-    MessageKind.NOTICE_LINK_MISSING: (None,),
-    MessageKind.NOTICE_LINK_UNAPPLIED: (None,),
-    MessageKind.NOTICE_RULE_FOREIGN: (None,),
-    MessageKind.NOTICE_RULES_FOREIGN: (None,),
-    MessageKind.NOTICE_RULE_BACK: (None,),
-    MessageKind.NOTICE_RULE_MISSING: (None,),
-    MessageKind.NOTICE_RULE_UNAPPLIED: (None,),
+    MessageKind.DECIDED: (SETTLED[RequestState.DENIED], granted(GrantState.APPLYING)),
+    MessageKind.IN_FORCE: (granted(GrantState.IN_FORCE),),
+    MessageKind.ENDING: (granted(GrantState.IN_FORCE),),
+    MessageKind.ENDED: (granted(GrantState.ENDED),),
+    MessageKind.FAILED: (granted(GrantState.FAILED),),
+    MessageKind.INTERRUPTED: (granted(GrantState.INTERRUPTED),),
+    MessageKind.DONE: (changed(_done),),
+    MessageKind.NOT_DONE: (changed(_not_done),),
+    MessageKind.LAPSED: (SETTLED[RequestState.LAPSED],),
+    MessageKind.REMINDER: (PENDING,),
+    MessageKind.HEROKU_DENIED: (None,),
+    MessageKind.HEROKU_TROUBLE: (None,),
+    MessageKind.ORPHAN: (None,),
+    MessageKind.CERTIFICATE_READY: (changed(_done),),
+    MessageKind.CERTIFICATE_GONE: (changed(_done),),
+    MessageKind.CERTIFICATE_UNMANAGED: (None,),
+    MessageKind.RANGE_BACK: (None,),
+    MessageKind.RANGE_STUCK: (None,),
+    MessageKind.RANGE_MISSING: (None,),
+    MessageKind.RANGE_UNMANAGED: (None,),
+    MessageKind.RANGES_CONTENDED: (None,),
+    MessageKind.RANGES_UNSEEN: (None,),
+    MessageKind.RANGES_UNAPPLIED: (None,),
+    MessageKind.LINK_UNMANAGED: (None,),
+    MessageKind.LINK_BACK: (None,),
+    MessageKind.LINK_STAYS: (None,),
+    MessageKind.LINK_MISSING: (None,),
+    MessageKind.LINK_UNAPPLIED: (None,),
+    MessageKind.RULE_UNMANAGED: (None,),
+    MessageKind.RULES_UNMANAGED: (None,),
+    MessageKind.RULE_BACK: (None,),
+    MessageKind.RULE_MISSING: (None,),
+    MessageKind.RULE_UNAPPLIED: (None,),
 }
 """What each kind of post is drawn from; a home tab is no message and has a test of its own."""
 
 ELSEWHERE: Final = {
-    MessageKind.NOTICE_EXPIRY,
-    MessageKind.NOTICE_EXPIRY_COPY,
-    MessageKind.NOTICE_EXPIRY_ORPHAN,
-    MessageKind.NOTICE_UNOWNED,
-    MessageKind.NOTICE_INSTALL,
-    MessageKind.NOTICE_ROTATION_READY,
-    MessageKind.NOTICE_HANDOUT,
-    MessageKind.NOTICE_LINK_READY,
-    MessageKind.NOTICE_LINK_CONNECTED,
-    MessageKind.NOTICE_LINK_URL,
-    MessageKind.NOTICE_TICKET,
+    MessageKind.EXPIRY,
+    MessageKind.EXPIRY_COPY,
+    MessageKind.EXPIRY_ORPHAN,
+    MessageKind.UNOWNED,
+    MessageKind.INSTALL,
+    MessageKind.ROTATION_READY,
+    MessageKind.DOWNLOAD_LINK,
+    MessageKind.LINK_READY,
+    MessageKind.LINK_CONNECTED,
+    MessageKind.LINK_URL,
+    MessageKind.TICKET,
 }
 """Posts that need a certificate, a connection or a space: the unit tests of their words draw them, and hold
 them against the same models."""
@@ -134,39 +134,39 @@ PARAMS: Final = {
 """What a notice without a request says."""
 
 
-def drawn(kind: MessageKind, case: RequestDetails | None, language: str) -> Message:
+def rendered(kind: MessageKind, case: RequestDetails | None, language: str) -> Message:
     """What the courier would send."""
     post = OutboxMessage(
         id=1, lease=UUID(int=1), kind=kind, recipient="U0ENGINEER", request=17, channel=None, place=None,
-        posting_since=None, version=1, tries=0, params=PARAMS,
+        posting_since=None, version=1, attempts=0, params=PARAMS,
     )  # fmt: skip
-    return render(post, case, words=Translator(language), policy=POLICY)
+    return render(post, case, t=Translator(language), policy=POLICY)
 
 
 def answers(language: str) -> Iterator[Message]:
     """What the bot answers to commands and clicks, privately."""
-    words = Translator(language)
-    yield responses.refused(Refused(Refusal.ADDRESS_EMPTY), words)
-    yield responses.asked(PENDING, words=words, policy=POLICY)
-    yield responses.listing([PENDING, granted(GrantState.IN_FORCE)], limit=20, words=words, policy=POLICY)
-    yield responses.showing(granted(GrantState.IN_FORCE), words=words, policy=POLICY)
-    yield responses.decided(PENDING, Verdict.APPROVE, words)
-    yield helping((), words)
+    t = Translator(language)
+    yield responses.refused(Refused(Refusal.ADDRESS_EMPTY), t)
+    yield responses.asked(PENDING, t=t, policy=POLICY)
+    yield responses.listing([PENDING, granted(GrantState.IN_FORCE)], limit=20, t=t, policy=POLICY)
+    yield responses.showing(granted(GrantState.IN_FORCE), t=t, policy=POLICY)
+    yield responses.decided(PENDING, Verdict.APPROVE, t)
+    yield helping((), t)
 
 
 def views(language: str) -> Iterator[dict[str, Any]]:
     """Every form that the bot opens."""
-    words, filled = (
+    t, filled = (
         Translator(language),
         {action_ids.FIELD_ADDRESS: "203.0.113.4", action_ids.FIELD_REASON: "a <b>"},
     )
     for many in (1, 101):
         databases = [factories.database(f"app-{number}", number) for number in range(many)]
-        yield modals.add_form(databases=databases, filled=filled, words=words, needs_reason=True)
-    yield modals.deny_form(PENDING, words)
-    yield modals.change_form(PENDING, words)
-    yield modals.extend_form(granted(GrantState.IN_FORCE), words)
-    yield modals.note(responses.showing(PENDING, words=words, policy=POLICY), words)
+        yield modals.add_form(databases=databases, filled=filled, t=t, needs_reason=True)
+    yield modals.deny_form(PENDING, t)
+    yield modals.change_form(PENDING, t)
+    yield modals.extend_form(granted(GrantState.IN_FORCE), t)
+    yield modals.note(responses.showing(PENDING, t=t, policy=POLICY), t)
 
 
 def modelled(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -197,7 +197,7 @@ async def test_a_post_is_taken_as_the_vendors_models_write_it_and_read_back_as_i
     web: AsyncWebClient, kind: MessageKind, language: str
 ) -> None:
     for number, case in enumerate(CASES[kind]):
-        message = drawn(kind, case, language)
+        message = rendered(kind, case, language)
         metadata = Metadata("pgaccess_post", {"post": number})
 
         posted = await web.chat_postMessage(
@@ -217,7 +217,7 @@ async def test_a_post_is_taken_as_the_vendors_models_write_it_and_read_back_as_i
 async def test_a_card_is_edited_through_all_its_states(
     web: AsyncWebClient, kind: MessageKind, language: str
 ) -> None:
-    first, *later = [drawn(kind, case, language) for case in CASES[kind]]
+    first, *later = [rendered(kind, case, language) for case in CASES[kind]]
     posted = await web.chat_postMessage(
         channel="U0ENGINEER", text=first.text, blocks=modelled(list(first.blocks))
     )
@@ -272,7 +272,7 @@ async def test_a_home_tab_is_published_as_the_vendors_model_writes_it(
         (granted(GrantState.IN_FORCE),),
     )
     view = home(
-        HomeSummary(mine=mine, waiting=(PENDING,), ending=ending), words=Translator(language), policy=POLICY
+        HomeSummary(mine=mine, waiting=(PENDING,), ending=ending), t=Translator(language), policy=POLICY
     )
     model = View(**view)
     model.validate_json()

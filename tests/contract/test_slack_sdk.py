@@ -1,7 +1,7 @@
-"""What the played Slack says, as the vendor's own client, models and verifiers read it.
+"""What the emulated Slack says, as the vendor's own client, models and verifiers read it.
 
 Facts: the vendor's SDK for Python (slack_sdk 3.47): its method for each of the Web API's, its models, its
-signature check and its retry handler. Its Socket Mode client is held against the played Slack in the tests of
+signature check and its retry handler. Its Socket Mode client is held against the emulated Slack in the tests of
 the latter.
 """
 
@@ -22,7 +22,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from sandbox.slack import People, SlackEmulator, Switches, fault_injection
+from sandbox.slack import Behavior, People, SlackEmulator, fault_injection
 from sandbox.slack.web_api.methods import METHODS
 from tests.unit.sandbox.slack.bot import Bot
 from tests.unit.sandbox.slack.conftest import SECRET, TOKEN
@@ -68,7 +68,7 @@ def modal(*elements: Json, **more: Any) -> Json:
 
 
 @pytest.fixture
-def slack(switches: Switches) -> SlackEmulator:
+def slack(behavior: Behavior) -> SlackEmulator:
     """A workspace whose token may do everything that is played."""
     scopes = {method.scope for method in METHODS.values() if method.scope}
     kinds = {f"{kind}:{what}" for kind in ("channels", "groups", "im") for what in ("history", "read")}
@@ -76,7 +76,7 @@ def slack(switches: Switches) -> SlackEmulator:
         bot_token=TOKEN,
         signing_secret=SECRET,
         app_token=APP_TOKEN,
-        switches=switches,
+        behavior=behavior,
         scopes=frozenset({*scopes, *kinds}),
     )
 
@@ -235,7 +235,7 @@ async def test_the_clients_own_handler_waits_out_a_rate_limit(
     slack.fault("auth.test", fault_injection.ratelimited(1))
 
     assert (await web.auth_test())["ok"]
-    assert [entry.status for entry in slack.journal] == [429, 200]
+    assert [entry.status for entry in slack.request_log] == [429, 200]
 
 
 # --- messages and views ----------------------------------------------------------------------------------

@@ -8,10 +8,10 @@ from sandbox.heroku.fixtures import OFFICE, SPACE
 from tests.crash.kill_target import Doomed
 from tests.crash.scenarios import RANGE, Way
 
-TOLD = {"card.approval", "card.requester", "notice.decided"}
+TOLD = {"card.approval", "card.requester", "notification.decided"}
 """What every request has posted."""
 
-OF_GRANTS = {"notice.in_force", "notice.ending", "notice.ended"}
+OF_GRANTS = {"notification.in_force", "notification.ending", "notification.ended"}
 
 ASKED = [("request", "", "pending"), ("request", "pending", "approved")]
 
@@ -36,12 +36,12 @@ async def all_hold(world: Doomed, way: Way, number: int, request: int) -> None:
 
 async def decided_once(world: Doomed, request: int) -> None:
     """One approval, one thing that came of it."""
-    votes = f"SELECT count(*) FROM votes WHERE request_id = {request}"
+    votes = f"SELECT count(*) FROM decisions WHERE request_id = {request}"
     made = f"SELECT (SELECT count(*) FROM grants WHERE request_id = {request})" + (
-        f" + (SELECT count(*) FROM changes WHERE request_id = {request})"
+        f" + (SELECT count(*) FROM operations WHERE request_id = {request})"
     )
     assert await world.query(f"SELECT state FROM requests WHERE id = {request}") == [("approved",)]
-    assert await world.query(votes) == [(1,)], "votes"
+    assert await world.query(votes) == [(1,)], "decisions"
     assert await world.query(made) == [(1,)], "grants and changes"
 
 
@@ -66,7 +66,7 @@ def opened_once(world: Doomed, way: Way, number: int) -> None:
         return
     done = [
         entry.line()
-        for entry in world.stage.heroku.journal
+        for entry in world.environment.heroku.request_log
         if 200 <= entry.status < 300
         and re.search(way.made, f"{entry.method} {entry.path}")
         and body in str(entry.body)
@@ -79,7 +79,7 @@ def nothing_is_left_open(world: Doomed, way: Way) -> None:
     """Heroku has what others made, and nothing of ours."""
     assert world.ours() == []
     assert OFFICE in world.rules(), "somebody else's rule was touched"
-    assert [rule.source for rule in world.stage.heroku.ruleset(SPACE).rules] == [OFFICE]
+    assert [rule.source for rule in world.environment.heroku.ruleset(SPACE).rules] == [OFFICE]
 
 
 async def nothing_is_under_way(world: Doomed) -> None:
@@ -88,18 +88,18 @@ async def nothing_is_under_way(world: Doomed) -> None:
     A try of which nothing was ever seen stays known for hours, so that what comes of it late is found.
     """
     for left in (
-        "intents WHERE NOT settled AND waits_until > now()",
-        "entries WHERE gone_at IS NULL",
-        "ranges WHERE gone_at IS NULL",
+        "mtls_rule_intents WHERE NOT resolved AND ambiguous_until > now()",
+        "mtls_rules WHERE absent_at IS NULL",
+        "trusted_ranges WHERE absent_at IS NULL",
         "grants WHERE state NOT IN ('ended')",
-        "changes WHERE state = 'doing'",
+        "operations WHERE state = 'doing'",
     ):
         assert await world.query(f"SELECT count(*) FROM {left}") == [(0,)], left
 
 
 async def everything_is_told(world: Doomed, way: Way, request: int) -> None:
     """Each post stands in Slack, once at least, where the store says."""
-    rows = await world.query(f"SELECT id, kind, channel, ts FROM posts WHERE request_id = {request}")
+    rows = await world.query(f"SELECT id, kind, channel, ts FROM outbox WHERE request_id = {request}")
     kinds = {kind for _, kind, _, _ in rows}
     assert TOLD | (set() if way.once else OF_GRANTS) <= kinds, kinds
     for post, kind, channel, ts in rows:
@@ -111,14 +111,14 @@ def copies(world: Doomed, post: int, channel: str) -> list[str]:
     """Timestamps of a post's messages in a channel."""
     return [
         message.ts
-        for message in world.stage.slack.workspace.messages.get(channel, ())
+        for message in world.environment.slack.workspace.messages.get(channel, ())
         if message.metadata and message.metadata["event_payload"] == {"post": post}
     ]
 
 
 async def the_chain_verifies(world: Doomed) -> None:
     """Every line of the audit trail is sealed, and every seal holds."""
-    async with world.stage.house.store.transaction() as tx:
+    async with world.environment.app.store.transaction() as tx:
         verdict = await tx.audit.verify()
     assert (verdict.broken, verdict.unsealed) == (None, ())
 

@@ -15,17 +15,17 @@ from starlette.types import ASGIApp
 from bot.app import open_app
 from bot.errors import TryAgainError
 from bot.policy.loader import parse_policy
-from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, POLICY, SIGNING_SECRET, Stage, settings
-from sandbox.fault_injection import Weather
-from sandbox.heroku.behavior import Pace
+from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, POLICY, SIGNING_SECRET, Environment, settings
+from sandbox.fault_injection import FaultInjection
+from sandbox.heroku.behavior import TransitionTimes
 from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fixtures import default_world
-from sandbox.heroku.server import app as heroku_door
+from sandbox.heroku.server import app as heroku_server
 from sandbox.http_server import listening, serving
 from sandbox.movable_clock import MovableClock
 from sandbox.slack import SlackEmulator
 from sandbox.slack.delivery_transport import over
-from sandbox.slack.server import app as slack_door
+from sandbox.slack.server import app as slack_server
 from sandbox.slack.users.simulated_users import Outcome, People
 from tests.acceptance.processes import START, free_port
 from tests.crash.children import Child, Nursery
@@ -76,8 +76,8 @@ class Doomed(Acts):
 
     patience = 90.0  # a stop takes eleven seconds, what it has left unclear another ten, on any machine
 
-    def __init__(self, stage: Stage, nursery: Nursery) -> None:
-        super().__init__(stage)
+    def __init__(self, environment: Environment, nursery: Nursery) -> None:
+        super().__init__(environment)
         self.instants = Instants(self._strike)
         self.roles: dict[str, Role] = {}
         self.children: dict[str, Child] = {}
@@ -98,7 +98,7 @@ class Doomed(Acts):
         async with asyncio.timeout(START), httpx.AsyncClient(trust_env=False) as client:
             while True:
                 with contextlib.suppress(httpx.TransportError):
-                    if (await client.get(f"{self.stage.bot_url}/readyz")).status_code == 200:
+                    if (await client.get(f"{self.environment.bot_url}/readyz")).status_code == 200:
                         return
                 await asyncio.sleep(0.02)
 
@@ -129,7 +129,7 @@ class Doomed(Acts):
         if len(self.roles) == 2 and role != "web":
             # What it held would be taken over when the lease has run out; the test does not wait for that,
             # as long as there is nobody else who could hold anything.
-            for table in ("lanes", "posts"):
+            for table in ("reconcile_queue", "outbox"):
                 await self.query(f"UPDATE {table} SET lease_until = now() WHERE lease IS NOT NULL")
         await self.start(role)
 
@@ -143,16 +143,16 @@ class Doomed(Acts):
 
     async def at(self, moment: datetime) -> None:
         """Moves business time on to a moment at least, and has everything looked at again."""
-        self.stage.clock.move(max(timedelta(), moment - self.stage.clock.now()))
+        self.environment.clock.move(max(timedelta(), moment - self.environment.clock.now()))
 
-        async def looked() -> bool:
+        async def observed() -> bool:
             # The dead may hold a lock until Postgres has noticed.
             with contextlib.suppress(TryAgainError):
-                await self.stage.refresh_everything()
+                await self.environment.refresh_everything()
                 return True
             return False
 
-        await self.until(looked)
+        await self.until(observed)
 
     # --- people who get no answer ----------------------------------------------------------------
 
@@ -185,7 +185,7 @@ class Doomed(Acts):
     async def _press_of(self, number: int, person: str, action: str) -> Outcome:
         card = self.card_of(number)
         assert card is not None
-        return await self.stage.people.clicks(
+        return await self.environment.people.clicks(
             person, channel="#approvals", ts=str(card["ts"]), action_id=action
         )
 
@@ -223,7 +223,7 @@ async def doomed(
         heroku: with whatever is there at the start; the default world if None.
         roles: ``web`` runs the web process, every other one a worker.
     """
-    heroku = heroku or default_world(token=HEROKU_TOKEN, pace=Pace.of(QUICK))
+    heroku = heroku or default_world(token=HEROKU_TOKEN, times=TransitionTimes.of(QUICK))
     slack = SlackEmulator(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET)
     offset = folder / "offset"
     clock, bot_url = FileClock(offset), f"http://127.0.0.1:{free_port()}"
@@ -231,23 +231,23 @@ async def doomed(
         enter = stack.enter_async_context
         client = await enter(httpx.AsyncClient(timeout=30, trust_env=False))
         people = People(slack, deliver=over(client), bot_url=bot_url)
-        played_slack, played_heroku = slack_door(slack, people), heroku_door(heroku)
-        slack.base_url = await _served(stack, played_slack)
-        heroku_url = await _served(stack, played_heroku)
+        slack_emulator, heroku_emulator = slack_server(slack, people), heroku_server(heroku)
+        slack.base_url = await _served(stack, slack_emulator)
+        heroku_url = await _served(stack, heroku_emulator)
         wanted = settings(database_url, slack_url=slack.base_url, heroku_url=heroku_url, public_url=bot_url)
         # A second house without anybody in it: a test looks into the store, and wakes workers, through it.
-        house = await enter(open_app(wanted, parse_policy(POLICY, source="the test"), clock=clock))
-        weather = Weather(heroku, slack)
-        stage = Stage(
+        app = await enter(open_app(wanted, parse_policy(POLICY, source="the test"), clock=clock))
+        faults = FaultInjection(heroku, slack)
+        environment = Environment(
             heroku=heroku,
             slack=slack,
             people=people,
             clock=clock,
-            weather=weather,
-            house=house,
+            faults=faults,
+            app=app,
             bot_url=bot_url,
         )
-        world = Doomed(stage, nursery)
+        world = Doomed(environment, nursery)
         stack.push_async_callback(_end, world, nursery)
         at = urlsplit(database_url)
         place = dict(parse_qsl(at.query))
@@ -255,7 +255,7 @@ async def doomed(
         for role in roles:
             gates = {
                 channel: await _served(stack, gate(app, world.instants, role=role, channel=channel))
-                for channel, app in (("slack", played_slack), ("heroku", played_heroku))
+                for channel, app in (("slack", slack_emulator), ("heroku", heroku_emulator))
             }
             port = await enter(wire(unix, role=role, instants=world.instants))
             world.roles[role] = Role(
@@ -298,5 +298,5 @@ async def _end(world: Doomed, nursery: Nursery) -> None:
 
 
 def present() -> datetime:
-    """The machine's time: the played Heroku's transitions take real seconds."""
+    """The machine's time: the emulated Heroku's transitions take real seconds."""
     return datetime.now(UTC)

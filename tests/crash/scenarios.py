@@ -50,18 +50,18 @@ def _rules(world: Doomed, number: int) -> int:
 
 
 def _ranges(world: Doomed, number: int) -> int:
-    listed = [rule.source for rule in world.stage.heroku.ruleset(SPACE).rules]
+    listed = [rule.source for rule in world.environment.heroku.ruleset(SPACE).rules]
     return listed.count(f"{_address(number)}/32")
 
 
 def _accounts(world: Doomed, number: int) -> int:
-    link = world.stage.heroku.privatelink(DATABASE, now=present())
+    link = world.environment.heroku.privatelink(DATABASE, now=present())
     return sum(_account(number) in each.arn for each in link.accounts.values()) if link else 0
 
 
 def _certificates(world: Doomed, number: int) -> int:
     """All that our lives have made: a certificate does not say for whom it is."""
-    listed = world.stage.heroku.certificates(DATABASE, now=present())
+    listed = world.environment.heroku.certificates(DATABASE, now=present())
     return len([each for each in listed if each.status == "ready"])
 
 
@@ -113,7 +113,7 @@ async def live(world: Doomed, way: Way, number: int) -> int:
     await _reaches(world, request, "in_force")
     assert way.there(world, number) == 1, "in force is said, and Heroku has it not once"
     await _at(world, request, "warn_at")
-    await _said(world, request, "notice.ending")
+    await _said(world, request, "notification.ending")
     await _at(world, request, "ends_at")
     await _reaches(world, request, "ended")
     assert way.there(world, number) == 0, "it has ended, and Heroku still has it"
@@ -126,9 +126,9 @@ async def quiet(world: Doomed) -> None:
 
     async def still() -> bool:
         rows = await world.query(
-            "SELECT (SELECT count(*) FROM posts WHERE shown_version < generation)"
+            "SELECT (SELECT count(*) FROM outbox WHERE sent_version < version)"
             " + (SELECT count(*) FROM audit WHERE seal IS NULL)"
-            " + (SELECT count(*) FROM lanes WHERE generation > reconciled_generation OR lease IS NOT NULL)"
+            " + (SELECT count(*) FROM reconcile_queue WHERE generation > reconciled_generation OR lease IS NOT NULL)"
         )
         return bool(rows == [(0,)])
 
@@ -146,21 +146,21 @@ async def _supported(world: Doomed, request: int) -> None:
     await world.until(decided)
     while await world.query(waiting) == [("waiting",)]:
         await world.until(world.replies)
-        await world.stage.people.clicks(
+        await world.environment.people.clicks(
             "lead", channel="#approvals", ts=world.replies()[-1]["ts"], action_id="space.support_done"
         )
 
 
 async def _done(world: Doomed, request: int) -> None:
     """It is done; where nobody can know what became of a try, somebody looks and presses Retry."""
-    state = f"SELECT state FROM changes WHERE request_id = {request}"
+    state = f"SELECT state FROM operations WHERE request_id = {request}"
 
     async def settled() -> bool:
         return bool(await world.query(state) in ([("done",)], [("failed",)]))
 
     await world.until(settled)
     while await world.query(state) != [("done",)]:
-        await _said(world, request, "notice.not_done")
+        await _said(world, request, "notification.not_done")
         await world.press_own("engineer", "grant.retry")
         await world.until(settled)
 
@@ -176,7 +176,7 @@ async def _reaches(world: Doomed, request: int, state: str) -> None:
 
 async def _said(world: Doomed, request: int, kind: str) -> None:
     async def said() -> bool:
-        rows = f"SELECT 1 FROM posts WHERE request_id = {request} AND kind = '{kind}' AND ts IS NOT NULL"
+        rows = f"SELECT 1 FROM outbox WHERE request_id = {request} AND kind = '{kind}' AND ts IS NOT NULL"
         return bool(await world.query(rows))
 
     await world.until(said)

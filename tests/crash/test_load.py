@@ -16,7 +16,7 @@ from storage.engine import engine_for
 from storage.transaction import PostgresStore
 from storage.wakeups import PostgresWakeups
 from tests.bench.environment import World, world
-from tests.bench.postgres import Ground, ground, played_slack, settings, settle_people
+from tests.bench.postgres import Ground, ground, settings, settle_people, slack_emulator
 from tests.crash.conftest import Recording, soak
 from tests.crash.load import ACTS, DATABASES, ENDS, LATEST, PEOPLE, Hour, memory_mib, person
 from tests.summary import LOAD
@@ -58,7 +58,7 @@ class Company:
         ends = "now() + interval '5 seconds' + random() * interval '50 seconds'"
         async with self.here.engine.begin() as connection:
             await connection.exec_driver_sql(f"UPDATE grants SET warn_at = NULL, ends_at = {ends}")
-        self.here.ring()
+        self.here.wake()
 
     async def until_all_have_ended(self) -> None:
         """Waits for the last end."""
@@ -81,15 +81,15 @@ async def company(below: Ground) -> AsyncIterator[Company]:
     url = below.new_database()
     engine = engine_for(url)
     async with (
-        PostgresWakeups(url=url) as bell,
-        played_slack() as (slack, slack_url),
-        world(engine, bell, databases=DATABASES) as here,
+        PostgresWakeups(url=url) as wakeups,
+        slack_emulator() as (slack, slack_url),
+        world(engine, wakeups, databases=DATABASES) as here,
     ):
         names = [person(number) for number in range(PEOPLE)]
-        store = PostgresStore(engine, bell)
+        store = PostgresStore(engine, wakeups)
         await settle_people(store)
         async with store.transaction() as tx:
-            await tx.people.keep([replace(factories.person(), id=name) for name in names])
+            await tx.slack_users.keep([replace(factories.person(), id=name) for name in names])
             await tx.commit()
         for name in names:
             slack.world.people[name] = SimulatedUser(id=name, name=name.lower(), real_name=name)

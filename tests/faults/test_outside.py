@@ -179,7 +179,7 @@ async def test_what_slack_does_not_take_stands_in_the_log_and_is_told_once_later
         await world.presses("lead", card)
         await world.minutes(3)
     assert state(world) == "in_force"
-    assert silence.code in {line.get("code") for line in log if line["event"] == "courier.postponed"}
+    assert silence.code in {line.get("code") for line in log if line["event"] == "notifier.postponed"}
 
     await world.rest()
     assert "in force since" in said(world, "#approvals")
@@ -195,7 +195,7 @@ async def test_a_message_that_somebody_deleted_is_posted_afresh(world: World) ->
     world.slack.call(
         "chat.delete",
         {"channel": "C0APPROVALS", "ts": card.ts},
-        world.house.settings.slack_token,
+        world.app.settings.slack_token,
         now=world.time.now(),
     )
     await world.types("engineer", "/pgaccess cancel 1")

@@ -87,7 +87,7 @@ async def test_a_full_disk_is_told_and_leaves_nothing_half_done(world: World) ->
 
 
 async def test_when_every_connection_is_in_use_a_person_is_still_answered_in_time(world: World) -> None:
-    engine = world.house.store._engine
+    engine = world.app.store._engine
     async with contextlib.AsyncExitStack() as stack:
         for _ in range(CONNECTIONS):
             await stack.enter_async_context(engine.connect())

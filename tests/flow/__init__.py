@@ -1,1 +1,1 @@
-"""The whole flow against the played Heroku and Slack, in one process."""
+"""The whole flow against the emulated Heroku and Slack, in one process."""

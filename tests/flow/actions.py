@@ -10,8 +10,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.domain.method import Method
-from sandbox.environment import HEROKU_TOKEN, Stage
-from sandbox.heroku.behavior import Pace, Switches
+from sandbox.environment import HEROKU_TOKEN, Environment
+from sandbox.heroku.behavior import Behavior, TransitionTimes
 from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fixtures import DATABASE, default_world
 from sandbox.heroku.http_types import Refused
@@ -23,9 +23,11 @@ PATIENCE = 15.0
 """Seconds that something may take before a test gives up; usually it takes a tenth of one."""
 
 
-def played_heroku(*, switches: Switches | None = None, databases: int = 1) -> HerokuEmulator:
+def heroku_emulator(*, behavior: Behavior | None = None, databases: int = 1) -> HerokuEmulator:
     """The default world, whose transitions take a fifth of a second."""
-    return default_world(token=HEROKU_TOKEN, switches=switches, databases=databases, pace=Pace.of(0.2))
+    return default_world(
+        token=HEROKU_TOKEN, behavior=behavior, databases=databases, times=TransitionTimes.of(0.2)
+    )
 
 
 class Acts:
@@ -37,25 +39,26 @@ class Acts:
 
     patience = PATIENCE
 
-    def __init__(self, stage: Stage) -> None:
-        self.stage = stage
+    def __init__(self, environment: Environment) -> None:
+        self.environment = environment
 
     async def settle(self) -> None:
         """Waits until the bot knows its databases and people."""
 
         async def known() -> bool:
-            async with self.stage.house.store.transaction() as tx:
-                people = await tx.people.find("U0ENGINEER")
+            async with self.environment.app.store.transaction() as tx:
+                people = await tx.slack_users.find("U0ENGINEER")
                 databases = await tx.targets.all()
-                looks = [
-                    await tx.lanes.look(database.id, method)
+                observations = [
+                    await tx.reconcile_queue.look(database.id, method)
                     for database in databases
                     for method in (Method.MTLS, Method.PRIVATELINK)
                 ]
-                looks += [
-                    await tx.lanes.look(space.id, Method.TRUSTED) for space in await tx.targets.spaces()
+                observations += [
+                    await tx.reconcile_queue.look(space.id, Method.TRUSTED)
+                    for space in await tx.targets.spaces()
                 ]
-                return people is not None and looks != [] and all(looks)
+                return people is not None and observations != [] and all(observations)
 
         await self.until(known)
 
@@ -72,7 +75,7 @@ class Acts:
     # --- people ----------------------------------------------------------------------------------
 
     async def type(self, person: str, line: str) -> Outcome:
-        return await self.stage.people.types(person, line)
+        return await self.environment.people.types(person, line)
 
     async def ask(self, line: str = "/pgaccess mtls add 203.0.113.4", person: str = "engineer") -> Outcome:
         """Types a request and waits for its card."""
@@ -84,13 +87,13 @@ class Acts:
 
     async def press(self, person: str, action: str, card: int = -1) -> Outcome:
         message = self.cards()[card]
-        return await self.stage.people.clicks(
+        return await self.environment.people.clicks(
             person, channel="#approvals", ts=message["ts"], action_id=action
         )
 
     def built_click(self, person: str, action: str) -> Delivery:
         """A click on the newest card as it stands now, to be sent later."""
-        return self.stage.slack.acts.click(
+        return self.environment.slack.acts.click(
             person,
             "#approvals",
             self.cards()[-1]["ts"],
@@ -104,7 +107,7 @@ class Acts:
         """Presses a button in one's direct messages: on the newest that says something and has it."""
         for message in reversed(self.messages("@pgaccess", person)):
             if saying in words(message) and action in str(message["blocks"]):
-                return await self.stage.people.clicks(
+                return await self.environment.people.clicks(
                     person, channel="@pgaccess", ts=message["ts"], action_id=action
                 )
         raise AssertionError(f"nobody offers {action} to {person}")
@@ -112,7 +115,7 @@ class Acts:
     async def submit(self, person: str, **fields: str) -> Outcome:
         """Sends the form that is open, with these fields changed."""
         values = {name: {name: value} for name, value in fields.items()}
-        return await self.stage.people.submits(person, values)
+        return await self.environment.people.submits(person, values)
 
     async def approve(self, person: str = "lead", card: int = -1) -> Outcome:
         return await self.press(person, "request.approve", card)
@@ -134,7 +137,7 @@ class Acts:
         def known() -> bool:
             with contextlib.suppress(Refused):
                 here = datetime.now(UTC)
-                made.append(self.stage.heroku.create_vpc_endpoint(DATABASE, account=account, now=here))
+                made.append(self.environment.heroku.create_vpc_endpoint(DATABASE, account=account, now=here))
             return bool(made)
 
         await self.until(known)
@@ -155,7 +158,7 @@ class Acts:
         return words(self.cards()[-1]) if self.cards() else ""
 
     def messages(self, channel: str, viewer: str = "lead") -> list[dict[str, Any]]:
-        return self.stage.slack.messages(channel, viewer)
+        return self.environment.slack.messages(channel, viewer)
 
     def direct(self, person: str) -> list[str]:
         try:
@@ -169,7 +172,7 @@ class Acts:
 
     def private(self, person: str) -> list[str]:
         """What only this person sees."""
-        return [words(m) for m in self.stage.slack.ephemerals(person)]
+        return [words(m) for m in self.environment.slack.ephemerals(person)]
 
     def everything(self) -> dict[str, list[str]]:
         return {
@@ -179,15 +182,15 @@ class Acts:
         }
 
     def rules(self, database: str = DATABASE) -> list[str]:
-        return [rule.cidr for rule in self.stage.heroku.rules(database, now=datetime.now(UTC))]
+        return [rule.cidr for rule in self.environment.heroku.rules(database, now=datetime.now(UTC))]
 
     def ours(self, database: str = DATABASE) -> list[str]:
-        found = self.stage.heroku.rules(database, now=datetime.now(UTC))
+        found = self.environment.heroku.rules(database, now=datetime.now(UTC))
         return [rule.cidr for rule in found if rule.description.startswith("pgaccess/")]
 
     def calls(self, pattern: str) -> list[str]:
         """Calls that reached Heroku, as ``METHOD /path``."""
-        made = [f"{entry.method} {entry.path}" for entry in self.stage.heroku.journal]
+        made = [f"{entry.method} {entry.path}" for entry in self.environment.heroku.request_log]
         return [call for call in made if re.search(pattern, call)]
 
     def last_shown(self) -> dict[str, list[str]]:
@@ -198,7 +201,7 @@ class Acts:
 
     async def query(self, sql: str) -> list[Any]:
         """Looks into the store behind the bot's back, or changes it: to move Postgres' time for one row."""
-        async with self.stage.house.store.transaction() as tx:
+        async with self.environment.app.store.transaction() as tx:
             connection = await tx._connection.execution_options(no_parameters=True)
             result = await connection.exec_driver_sql(sql)
             rows = list(result.all()) if result.returns_rows else []

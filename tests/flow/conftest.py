@@ -1,17 +1,17 @@
-"""The stage of a flow test: the whole bot on a real Postgres, between a played Slack and a played Heroku."""
+"""The stage of a flow test: the whole bot on a real Postgres, between an emulated Slack and an emulated Heroku."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
-from sandbox.environment import staged
-from tests.flow.actions import Acts, played_heroku
+from sandbox.environment import environments
+from tests.flow.actions import Acts, heroku_emulator
 
 
 @pytest.fixture
 async def acts(database_url: str) -> AsyncIterator[Acts]:
     """The stage, and what people do on it."""
-    async with staged(database_url, played_heroku()) as stage:
-        acts = Acts(stage)
+    async with environments(database_url, heroku_emulator()) as environment:
+        acts = Acts(environment)
         await acts.settle()
         yield acts

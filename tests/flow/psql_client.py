@@ -16,11 +16,11 @@ import pytest
 
 from sandbox.environment import HEROKU_TOKEN
 from sandbox.heroku.emulator import HerokuEmulator
-from sandbox.heroku.server import app as heroku_door
+from sandbox.heroku.server import app as heroku_server
 from sandbox.postgres import NoPostgresError, find_tls_binaries
-from sandbox.tls_gateway import Wall
+from sandbox.tls_gateway import TlsGateway
 
-REQUIRE = "PGACCESS_REQUIRE_WALL"
+REQUIRE = "PGACCESS_REQUIRE_TLS_GATEWAY"
 """Set to 1 where a missing server with TLS is a failure and no reason to skip: in CI."""
 
 LINE = (
@@ -109,7 +109,7 @@ class Visitor:
 
     async def _api(self, path: str) -> dict[str, str]:
         headers = {"Accept": "application/vnd.heroku+json; version=3"}
-        transport = httpx.ASGITransport(heroku_door(self._heroku))
+        transport = httpx.ASGITransport(heroku_server(self._heroku))
         async with httpx.AsyncClient(
             transport=transport, base_url="http://heroku.test", auth=("", HEROKU_TOKEN), headers=headers
         ) as api:
@@ -119,16 +119,16 @@ class Visitor:
 
 
 @contextlib.asynccontextmanager
-async def raised_or_skipped(heroku: HerokuEmulator, database: str) -> AsyncIterator[Wall]:
+async def raised_or_skipped(heroku: HerokuEmulator, database: str) -> AsyncIterator[TlsGateway]:
     """A wall, or a reason why this machine has none."""
     try:
-        wall = Wall(heroku, database)
+        gateway = TlsGateway(heroku, database)
     except NoPostgresError as error:
         if os.environ.get(REQUIRE) == "1":
             raise
         pytest.skip(str(error))
-    async with wall.open():
-        yield wall
+    async with gateway.open():
+        yield gateway
 
 
 def line_in(message: str) -> str:

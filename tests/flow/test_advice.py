@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.environment import staged
+from sandbox.environment import environments
 from sandbox.slack.users.simulated_users import Outcome
-from tests.flow.actions import Acts, played_heroku, words
+from tests.flow.actions import Acts, heroku_emulator, words
 
 USUAL = {
     "need": "direct",
@@ -20,7 +20,7 @@ USUAL = {
 
 def view(acts: Acts, person: str = "engineer") -> dict[str, Any]:
     """The form that is on top."""
-    found: dict[str, Any] = acts.stage.slack.view_for(person) or {}
+    found: dict[str, Any] = acts.environment.slack.view_for(person) or {}
     return found
 
 
@@ -33,7 +33,7 @@ async def answer(acts: Acts, **changed: str) -> Outcome:
 
 
 async def tap(acts: Acts, action: str) -> Outcome:
-    return await acts.stage.people.clicks_in_view("engineer", action_id=action)
+    return await acts.environment.people.clicks_in_view("engineer", action_id=action)
 
 
 async def test_answers_become_a_recommendation_and_its_button_the_filled_form(acts: Acts) -> None:
@@ -75,7 +75,7 @@ async def test_the_table_is_one_tap_away_and_closing_it_shows_the_recommendation
     assert "own region only" in said(acts)
     assert (await tap(acts, "advise.compare")).ok
     assert "60 rules a database" in said(acts)
-    await acts.stage.people.closes("engineer")
+    await acts.environment.people.closes("engineer")
     assert "own region only" in said(acts)
 
 
@@ -92,8 +92,8 @@ async def test_a_name_that_no_database_has_is_refused_with_one_that_is_right(act
 
 
 async def test_the_home_has_a_button_for_it(acts: Acts) -> None:
-    await acts.stage.people.opens_home("engineer")
-    await acts.until(lambda: "advise.open" in str(acts.stage.slack.home_for("engineer")))
+    await acts.environment.people.opens_home("engineer")
+    await acts.until(lambda: "advise.open" in str(acts.environment.slack.home_for("engineer")))
     assert (await tap(acts, "advise.open")).ok
     assert view(acts)["callback_id"] == "form.advise"
 
@@ -101,12 +101,12 @@ async def test_the_home_has_a_button_for_it(acts: Acts) -> None:
 @pytest.fixture
 async def shielded(database_url: str) -> AsyncIterator[Acts]:
     """A stage with a second database, in a Shield Space."""
-    heroku = played_heroku()
+    heroku = heroku_emulator()
     heroku.add_space("acme-shield", shield=True)
     heroku.add_app("vault", space="acme-shield")
     heroku.add_database("postgresql-solid-24680", app="vault", plan="heroku-postgresql:shield-0")
-    async with staged(database_url, heroku) as stage:
-        acts = Acts(stage)
+    async with environments(database_url, heroku) as environment:
+        acts = Acts(environment)
         await acts.settle()
         yield acts
 

@@ -26,16 +26,16 @@ async def issue(acts: Acts) -> None:
 async def to(acts: Acts, left: timedelta) -> None:
     """Moves time to so long before the end of the engineer's certificate, as Heroku tells it."""
     ((end,),) = await acts.query("SELECT expires_at FROM certificates WHERE request_id = 1")
-    await acts.stage.move_time(end - left - acts.stage.clock.now())
+    await acts.environment.move_time(end - left - acts.environment.clock.now())
 
 
 def ready(acts: Acts) -> list[Any]:
-    found = acts.stage.heroku.certificates(DATABASE, now=datetime.now(UTC))
+    found = acts.environment.heroku.certificates(DATABASE, now=datetime.now(UTC))
     return [each.id for each in found if each.status == "ready"]
 
 
-def played(acts: Acts) -> EmulatedDatabase:
-    return acts.stage.heroku._account.addon(DATABASE)
+def emulated(acts: Acts) -> EmulatedDatabase:
+    return acts.environment.heroku._account.addon(DATABASE)
 
 
 # --- reminders -----------------------------------------------------------------------------------------
@@ -67,7 +67,7 @@ async def test_a_reminder_can_be_put_off_and_comes_again(acts: Acts) -> None:
     await acts.until(lambda: acts.told("engineer", "expires within 60d"))
     assert (await acts.press_own("engineer", "certificate.snooze")).ok
     await acts.until(lambda: acts.told("engineer", "Comes again"))
-    await acts.stage.move_time(7 * DAY)
+    await acts.environment.move_time(7 * DAY)
     await acts.until(lambda: len(acts.told("engineer", "expires within 60d")) == 2)
 
 
@@ -84,7 +84,7 @@ async def test_a_colleague_cannot_answer_for_the_owner(acts: Acts) -> None:
     await acts.until(lambda: [said for said in acts.everything()["approvals"] if "expires within 1d" in said])
     channel = acts.messages("#approvals")
     copy = next(m for m in channel if "expires within 1d" in str(m))
-    await acts.stage.people.clicks(
+    await acts.environment.people.clicks(
         "engineer-2", channel="#approvals", ts=copy["ts"], action_id="certificate.acknowledge"
     )
     assert not acts.told("engineer", "took note")
@@ -93,8 +93,8 @@ async def test_a_colleague_cannot_answer_for_the_owner(acts: Acts) -> None:
 
 async def test_operations_hear_once_a_week_of_what_nobody_owns(acts: Acts) -> None:
     await acts.settle()
-    await acts.until(lambda: acts.query("SELECT 1 FROM chores WHERE name = 'unowned certificates'"))
-    await acts.stage.move_time(7 * DAY)
+    await acts.until(lambda: acts.query("SELECT 1 FROM periodic_tasks WHERE name = 'unowned certificates'"))
+    await acts.environment.move_time(7 * DAY)
     await acts.until(
         lambda: [
             said for said in acts.everything()["operations"] if "Client certificates that nobody" in said
@@ -123,16 +123,18 @@ async def test_a_rotation_goes_from_its_button_to_the_removal_of_the_old_one(act
     old = len(ready(acts)) - 1
     assert (await acts.press_own("engineer", "certificate.installed")).ok
     await acts.until(lambda: acts.told("engineer", "the old certificate will be removed"))
-    await acts.stage.move_time(GRACE + timedelta(minutes=1))
+    await acts.environment.move_time(GRACE + timedelta(minutes=1))
     await acts.until(lambda: len(ready(acts)) == old)
     await acts.until(lambda: acts.told("engineer", "*#2 is done"))
-    left = await acts.query("SELECT request_id FROM certificates WHERE gone_at IS NULL AND owner IS NOT NULL")
+    left = await acts.query(
+        "SELECT request_id FROM certificates WHERE absent_at IS NULL AND owner IS NOT NULL"
+    )
     assert left == [(2,)]
 
 
 async def test_whoever_does_not_install_it_is_reminded(acts: Acts) -> None:
     await rotate(acts)
-    await acts.stage.move_time(DAY)
+    await acts.environment.move_time(DAY)
     await acts.until(lambda: acts.told("engineer", "installed?"))
 
 

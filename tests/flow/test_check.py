@@ -1,4 +1,4 @@
-"""``pgaccess check`` against a real Postgres and the played Slack and Heroku, over HTTP."""
+"""``pgaccess check`` against a real Postgres and the emulated Slack and Heroku, over HTTP."""
 
 import asyncio
 import contextlib
@@ -14,16 +14,16 @@ from bot.cli.check.report import Looked, safely
 from bot.cli.manifest import SCOPES
 from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET
 from sandbox.heroku import fault_injection as heroku_faults
-from sandbox.heroku.behavior import Switches
+from sandbox.heroku.behavior import Behavior
 from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fixtures import DATABASE, default_world
-from sandbox.heroku.server import app as heroku_door
+from sandbox.heroku.server import app as heroku_server
 from sandbox.http_server import listening, serving
 from sandbox.postgres import PrivatePostgres
 from sandbox.slack import SlackEmulator
 from sandbox.slack import fault_injection as slack_faults
 from sandbox.slack.delivery_transport import Delivered
-from sandbox.slack.server import app as slack_door
+from sandbox.slack.server import app as slack_server
 from sandbox.slack.users.simulated_users import People
 
 APP_TOKEN = "xapp-played"
@@ -72,8 +72,8 @@ async def scene(database_url: str) -> AsyncIterator[Scene]:
         slack_socket, slack.base_url = await stack.enter_async_context(listening())
         heroku_socket, heroku_url = await stack.enter_async_context(listening())
         people = People(slack, deliver=nobody, bot_url="http://127.0.0.1:1")
-        await stack.enter_async_context(serving(slack_door(slack, people), slack_socket))
-        await stack.enter_async_context(serving(heroku_door(heroku), heroku_socket))
+        await stack.enter_async_context(serving(slack_server(slack, people), slack_socket))
+        await stack.enter_async_context(serving(heroku_server(heroku), heroku_socket))
         environ = {
             "DATABASE_URL": database_url,
             "SLACK_BOT_TOKEN": BOT_TOKEN,
@@ -151,14 +151,14 @@ async def test_where_certificates_can_be_tested_it_says_what_that_needs(scene: S
 async def test_looking_changes_nothing_and_costs_few_calls(scene: Scene) -> None:
     await scene.check()
 
-    assert {call.method for call in scene.heroku.journal} == {"GET"}
-    assert len(scene.heroku.journal) < 10
+    assert {call.method for call in scene.heroku.request_log} == {"GET"}
+    assert len(scene.heroku.request_log) < 10
 
 
 # --- settings and policy ------------------------------------------------------------------------------
 
 
-async def test_each_part_of_the_settings_is_named_and_the_others_are_looked_at_all_the_same(
+async def test_each_part_of_the_settings_is_named_and_the_others_are_observed_at_all_the_same(
     scene: Scene,
 ) -> None:
     lines = await scene.check(SLACK_BOT_TOKEN="", PORT="http")
@@ -323,7 +323,7 @@ async def test_a_database_without_mtls_is_fine(scene: Scene) -> None:
 async def test_an_account_that_sees_no_private_database_is_told_so(scene: Scene) -> None:
     async with contextlib.AsyncExitStack() as stack:
         socket, url = await stack.enter_async_context(listening())
-        await stack.enter_async_context(serving(heroku_door(HerokuEmulator(token=HEROKU_TOKEN)), socket))
+        await stack.enter_async_context(serving(heroku_server(HerokuEmulator(token=HEROKU_TOKEN)), socket))
         lines = await scene.check(HEROKU_API_URL=url)
 
     said = {line.topic: line for line in lines}
@@ -333,9 +333,9 @@ async def test_an_account_that_sees_no_private_database_is_told_so(scene: Scene)
 
 async def test_few_calls_left_is_a_problem(scene: Scene) -> None:
     async with contextlib.AsyncExitStack() as stack:
-        poor = default_world(token=HEROKU_TOKEN, switches=Switches(pool=40))
+        poor = default_world(token=HEROKU_TOKEN, behavior=Behavior(pool=40))
         socket, url = await stack.enter_async_context(listening())
-        await stack.enter_async_context(serving(heroku_door(poor), socket))
+        await stack.enter_async_context(serving(heroku_server(poor), socket))
         wrong = await scene.wrong(HEROKU_API_URL=url, HEROKU_DATA_API_URL=url)
 
     assert "of 4500 calls are left" in wrong["Heroku rate limit"]
@@ -356,6 +356,6 @@ async def never() -> Looked[None]:
 
 
 async def test_no_check_waits_for_ever() -> None:
-    looked = await safely("Heroku", never(), patience=timedelta(milliseconds=20))
+    observed = await safely("Heroku", never(), patience=timedelta(milliseconds=20))
 
-    assert [str(line) for line in looked.lines] == ["!!   Heroku: no answer within 0.02 seconds"]
+    assert [str(line) for line in observed.lines] == ["!!   Heroku: no answer within 0.02 seconds"]

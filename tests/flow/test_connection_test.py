@@ -8,16 +8,16 @@ from uuid import UUID
 import httpx
 import pytest
 
-from bot.domain.mtls.connection_test import TestResult
+from bot.domain.mtls.connection_test import ConnectionResult
 from bot.heroku.client import HerokuClient
 from bot.heroku.connection_test import PostgresConnectionTest
 from bot.ports import Credential, Login
-from sandbox.environment import HEROKU_TOKEN, staged
+from sandbox.environment import HEROKU_TOKEN, environments
 from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fixtures import DATABASE
-from sandbox.heroku.server import app as heroku_door
-from sandbox.tls_gateway import Wall
-from tests.flow.actions import Acts, played_heroku
+from sandbox.heroku.server import app as heroku_server
+from sandbox.tls_gateway import TlsGateway
+from tests.flow.actions import Acts, heroku_emulator
 from tests.flow.psql_client import raised_or_skipped
 
 OFFICE, ELSEWHERE = "198.51.100.7", "203.0.113.4"
@@ -26,15 +26,15 @@ OFFICE, ELSEWHERE = "198.51.100.7", "203.0.113.4"
 
 @pytest.fixture
 def heroku() -> HerokuEmulator:
-    return played_heroku()
+    return heroku_emulator()
 
 
 @pytest.fixture
-async def wall(heroku: HerokuEmulator) -> AsyncIterator[Wall]:
+async def gateway(heroku: HerokuEmulator) -> AsyncIterator[TlsGateway]:
     """The wall before the app ``billing``'s database; the bot comes from the office."""
-    async with raised_or_skipped(heroku, DATABASE) as wall:
-        wall.comes_from(OFFICE)
-        yield wall
+    async with raised_or_skipped(heroku, DATABASE) as gateway:
+        gateway.comes_from(OFFICE)
+        yield gateway
 
 
 # --- one connection ----------------------------------------------------------------------------------
@@ -49,12 +49,12 @@ class Brought:
     credential: Credential
     root: str
 
-    async def tried(self) -> TestResult:
+    async def tried(self) -> ConnectionResult:
         return await PostgresConnectionTest().connect(self.login, self.credential, root=self.root)
 
 
 async def fetched(heroku: HerokuEmulator) -> Brought:
-    transport = httpx.ASGITransport(heroku_door(heroku))
+    transport = httpx.ASGITransport(heroku_server(heroku))
     base = "http://heroku.test"
     client = HerokuClient(token=HEROKU_TOKEN, platform_url=base, data_url=base, transport=transport)
     found = heroku.certificates(DATABASE, now=datetime.now(UTC))
@@ -70,29 +70,29 @@ async def fetched(heroku: HerokuEmulator) -> Brought:
         await client.close()
 
 
-async def test_what_a_real_server_says_becomes_its_word(heroku: HerokuEmulator, wall: Wall) -> None:
-    brought, other = await fetched(heroku), await fetched(played_heroku())
-    assert await brought.tried() is TestResult.CONNECTED
+async def test_what_a_real_server_says_becomes_its_word(heroku: HerokuEmulator, gateway: TlsGateway) -> None:
+    brought, other = await fetched(heroku), await fetched(heroku_emulator())
+    assert await brought.tried() is ConnectionResult.CONNECTED
     wrong = replace(brought, login=replace(brought.login, password="wrong"))
-    assert await wrong.tried() is TestResult.OTHER
-    assert await replace(brought, credential=other.credential).tried() is TestResult.NOT_ACCEPTED
+    assert await wrong.tried() is ConnectionResult.OTHER
+    assert await replace(brought, credential=other.credential).tried() is ConnectionResult.NOT_ACCEPTED
     # Nobody else's server is told the password.
-    assert await replace(brought, root=other.root).tried() is TestResult.OTHER
-    wall.comes_from(ELSEWHERE)
-    assert await brought.tried() is TestResult.NOT_LET_IN
-    wall.comes_from(OFFICE)
-    heroku.delete_certificate_by_hand(DATABASE, brought.certificate, now=datetime.now(UTC))
-    assert await brought.tried() is TestResult.NOT_ACCEPTED
+    assert await replace(brought, root=other.root).tried() is ConnectionResult.OTHER
+    gateway.comes_from(ELSEWHERE)
+    assert await brought.tried() is ConnectionResult.NOT_LET_IN
+    gateway.comes_from(OFFICE)
+    heroku.delete_certificate_externally(DATABASE, brought.certificate, now=datetime.now(UTC))
+    assert await brought.tried() is ConnectionResult.NOT_ACCEPTED
 
 
 # --- the button --------------------------------------------------------------------------------------
 
 
 @pytest.fixture
-async def acts(database_url: str, heroku: HerokuEmulator, wall: Wall) -> AsyncIterator[Acts]:
+async def acts(database_url: str, heroku: HerokuEmulator, gateway: TlsGateway) -> AsyncIterator[Acts]:
     """The stage, where the bot may test certificates."""
-    async with staged(database_url, heroku, probes=True) as stage:
-        acts = Acts(stage)
+    async with environments(database_url, heroku, probes=True) as environment:
+        acts = Acts(environment)
         await acts.settle()
         yield acts
 
@@ -108,14 +108,14 @@ async def rotated(acts: Acts) -> None:
 
 
 async def test_the_owner_is_told_what_a_real_server_said_and_no_secret_is_left_of_it(
-    acts: Acts, wall: Wall
+    acts: Acts, gateway: TlsGateway
 ) -> None:
     await rotated(acts)
-    wall.comes_from(ELSEWHERE)
+    gateway.comes_from(ELSEWHERE)
     assert (await acts.press_own("engineer", "certificate.test", saying="is ready (#2)")).ok
     await acts.until(lambda: acts.told("engineer", "refuses the address that I come from"))
     assert any("I am connecting to billing" in said for said in acts.private("engineer"))
-    wall.comes_from(OFFICE)
+    gateway.comes_from(OFFICE)
     assert (await acts.press_own("engineer", "certificate.test", saying="is ready (#2)")).ok
     # Its own copy of the card, and the message that handed the certificate over.
     await acts.until(lambda: len(acts.told("engineer", "let me in with the new certificate")) == 2)
@@ -126,11 +126,11 @@ async def test_the_owner_is_told_what_a_real_server_said_and_no_secret_is_left_o
 
 async def _no_secret_is_left(acts: Acts) -> None:
     """Neither the store nor Slack has anything that the bot connected with."""
-    brought = await fetched(acts.stage.heroku)
+    brought = await fetched(acts.environment.heroku)
     tables = await acts.query(
         "SELECT quote_ident(table_name) FROM information_schema.tables WHERE table_schema = 'public'"
     )
     left = [str(await acts.query(f"SELECT t::text FROM {table} AS t")) for (table,) in tables]
-    left += [f"{entry.sent}{entry.received}" for entry in acts.stage.slack.journal]
+    left += [f"{entry.sent}{entry.received}" for entry in acts.environment.slack.request_log]
     secrets = (brought.login.password, brought.login.user, brought.credential.key.splitlines()[1])
     assert [secret for secret in secrets for text in left if secret in text] == []

@@ -34,7 +34,7 @@ ONE = r"GET .*/certificates/"
 async def owned(acts: Acts) -> Acts:
     """The database's one certificate was made for request 1, which is the engineer's."""
     await acts.ask_and_open()
-    async with acts.stage.house.store.transaction() as tx:
+    async with acts.environment.app.store.transaction() as tx:
         known = (await tx.certificates.present())[0]
         await tx.certificates.give(known.id, request=1, owner="U0ENGINEER", purpose="nightly job")
         await tx.commit()
@@ -47,7 +47,9 @@ async def link_of(acts: Acts) -> Link:
 
 
 async def state(acts: Acts) -> list[tuple[str, int]]:
-    return [tuple(row) for row in await acts.query("SELECT state, guesses FROM handouts ORDER BY made_at")]
+    return [
+        tuple(row) for row in await acts.query("SELECT state, guesses FROM download_links ORDER BY made_at")
+    ]
 
 
 async def the_certificate(acts: Acts) -> UUID:
@@ -85,11 +87,11 @@ async def test_a_button_beside_the_news_that_a_certificate_is_ready_brings_the_l
 
 async def test_the_files_are_those_that_heroku_has(owned: Acts) -> None:
     files = unpacked(await pressed(await link_of(owned)))
-    house = owned.stage.house
-    credential = await house.heroku.credential(DATABASE, await the_certificate(owned))
+    app = owned.environment.app
+    credential = await app.heroku.credential(DATABASE, await the_certificate(owned))
     assert files["postgresql.crt"] == credential.chain
     assert files["postgresql.key"] == credential.key
-    assert files["root.crt"] == await house.heroku.authority(DATABASE)
+    assert files["root.crt"] == await app.heroku.authority(DATABASE)
 
 
 async def test_only_the_owner_can_read_an_unpacked_key(owned: Acts) -> None:
@@ -119,7 +121,7 @@ async def test_the_zip_comes_as_a_download_that_nobody_keeps(owned: Acts) -> Non
 
 async def test_a_database_that_was_renamed_is_found_by_its_present_name(owned: Acts) -> None:
     link = await link_of(owned)
-    owned.stage.heroku.rename_database(DATABASE, "postgresql-renamed-1")
+    owned.environment.heroku.rename_database(DATABASE, "postgresql-renamed-1")
     assert "postgresql.key" in unpacked(await pressed(link))
 
 
@@ -130,7 +132,9 @@ async def test_the_link_stands_in_one_direct_message_and_nowhere_else(owned: Act
     await owned.type("engineer", ASKS)
     assert len(links(owned)) == 1
     secret = Link.newest(owned).secret
-    told = [entry.name for entry in owned.stage.slack.journal if secret in entry.sent + entry.received]
+    told = [
+        entry.name for entry in owned.environment.slack.request_log if secret in entry.sent + entry.received
+    ]
     assert told == ["chat.postMessage"]
     assert "our direct conversation" in owned.private("engineer")[-1]
 
@@ -146,7 +150,7 @@ async def test_the_text_that_a_locked_phone_shows_has_no_link(owned: Acts) -> No
 async def test_slack_is_told_to_unfold_nothing(owned: Acts) -> None:
     await owned.type("engineer", ASKS)
     secret = Link.newest(owned).secret
-    (post,) = [entry.sent for entry in owned.stage.slack.journal if secret in entry.sent]
+    (post,) = [entry.sent for entry in owned.environment.slack.request_log if secret in entry.sent]
     assert '"unfurl_links": false' in post
     assert '"unfurl_media": false' in post
 
@@ -173,25 +177,27 @@ async def test_once_it_was_used_the_link_is_gone_from_the_message(owned: Acts) -
 
 async def test_once_it_has_expired_the_link_is_gone_from_the_message(owned: Acts) -> None:
     await link_of(owned)
-    await owned.query("UPDATE posts SET due_at = now() WHERE kind = 'notice.handout'")
+    await owned.query("UPDATE outbox SET due_at = now() WHERE kind = 'notification.download_link'")
     await owned.until(lambda: owned.told("engineer", "has expired"))
     assert links(owned) == []
 
 
 async def test_a_link_that_slack_did_not_take_is_void_and_the_answer_says_so(owned: Acts) -> None:
-    owned.stage.slack.fault("chat.postMessage", slack_faults.error("channel_not_found"))
+    owned.environment.slack.fault("chat.postMessage", slack_faults.error("channel_not_found"))
     await owned.type("engineer", ASKS)
     assert "the link is void" in owned.private("engineer")[-1]
     assert await state(owned) == [("unsent", 0)]
-    assert await owned.query("SELECT count(*) FROM posts WHERE kind = 'notice.handout'") == [(0,)]
+    assert await owned.query("SELECT count(*) FROM outbox WHERE kind = 'notification.download_link'") == [
+        (0,)
+    ]
 
 
 async def test_a_link_whose_answer_was_lost_is_found_and_taken_away_once_it_is_over(owned: Acts) -> None:
-    owned.stage.slack.fault("chat.postMessage", slack_faults.lost_answer())
+    owned.environment.slack.fault("chat.postMessage", slack_faults.lost_answer())
     await owned.type("engineer", ASKS)
     assert "did not say whether it took the message" in owned.private("engineer")[-1]
     assert len(links(owned)) == 1
-    await owned.query("UPDATE posts SET due_at = now() WHERE kind = 'notice.handout'")
+    await owned.query("UPDATE outbox SET due_at = now() WHERE kind = 'notification.download_link'")
     await owned.until(lambda: owned.told("engineer", "has expired"))
     assert links(owned) == []
 
@@ -250,7 +256,7 @@ async def test_no_two_pages_have_the_same_nonce(owned: Acts) -> None:
     ],
 )
 async def test_the_page_speaks_the_readers_language(acts: Acts, asks: str, language: str) -> None:
-    link = Link(f"{acts.stage.bot_url}/c/{UUID(int=1)}", OTHER)
+    link = Link(f"{acts.environment.bot_url}/c/{UUID(int=1)}", OTHER)
     for page in (await opened(link, language=asks), await pressed(link, language=asks)):
         assert page.headers["content-language"] == language
         assert f'<html lang="{language}">' in page.text
@@ -262,7 +268,7 @@ async def test_the_page_speaks_the_readers_language(acts: Acts, asks: str, langu
 async def test_a_wrong_secret_tells_no_more_than_an_unknown_link(owned: Acts) -> None:
     link = await link_of(owned)
     wrong = await pressed(link, secret=OTHER)
-    none = await pressed(Link(f"{owned.stage.bot_url}/c/{UUID(int=1)}", OTHER))
+    none = await pressed(Link(f"{owned.environment.bot_url}/c/{UUID(int=1)}", OTHER))
     assert wrong.status_code == none.status_code == 404
     assert without_nonce(wrong) == without_nonce(none)
     assert "/pgaccess mtls certificate get" in wrong.text
@@ -303,7 +309,7 @@ async def test_a_body_that_is_no_form_of_ours_is_a_wrong_link(acts: Acts, body: 
     async with httpx.AsyncClient(trust_env=False) as client:
         for id in (UUID(int=1), "not-an-id"):
             headers = {"Content-Type": kind} if kind else {}
-            answer = await client.post(f"{acts.stage.bot_url}/c/{id}", content=body, headers=headers)
+            answer = await client.post(f"{acts.environment.bot_url}/c/{id}", content=body, headers=headers)
             assert answer.status_code == 404
             assert "This link is not right" in answer.text
 
@@ -320,7 +326,7 @@ async def test_a_used_link_says_so_and_how_to_come_to_a_new_one(owned: Acts) -> 
 
 async def test_an_expired_link_says_so(owned: Acts) -> None:
     link = await link_of(owned)
-    owned.stage.clock.move(LIFE)
+    owned.environment.clock.move(LIFE)
     late = await pressed(link)
     assert late.status_code == 410
     assert "expired" in late.text
@@ -330,8 +336,8 @@ async def test_an_expired_link_says_so(owned: Acts) -> None:
 async def test_a_certificate_that_is_gone_says_so(owned: Acts) -> None:
     link = await link_of(owned)
     now = datetime.now(UTC)
-    made = owned.stage.heroku.certificates(DATABASE, now=now)[0]
-    owned.stage.heroku.delete_certificate_by_hand(DATABASE, made.id, now=now)
+    made = owned.environment.heroku.certificates(DATABASE, now=now)[0]
+    owned.environment.heroku.delete_certificate_externally(DATABASE, made.id, now=now)
     await asyncio.sleep(0.3)
     answer = await pressed(link)
     assert answer.status_code == 410
@@ -355,28 +361,28 @@ async def test_a_failed_fetch_does_not_use_the_link_up(
 ) -> None:
     link = await link_of(owned)
     await quiet(owned)
-    spoil(owned.stage.heroku)
+    spoil(owned.environment.heroku)
     failed = await pressed(link)
     assert failed.status_code == 503
     assert "the link still works" in failed.text
-    owned.stage.heroku.clear_faults()
+    owned.environment.heroku.clear_faults()
     assert "postgresql.key" in unpacked(await pressed(link))
 
 
 async def test_a_fetch_that_takes_too_long_is_given_up_and_the_link_stays(owned: Acts) -> None:
     link = await link_of(owned)
-    house = owned.stage.house
+    app = owned.environment.app
     hurried = Delivering(
-        store=house.store, heroku=house.heroku, clock=house.clock, within=timedelta(milliseconds=200)
+        store=app.store, heroku=app.heroku, clock=app.clock, within=timedelta(milliseconds=200)
     )
-    owned.stage.heroku.fault(fault_injection.Fault(after=1.0), on=ONE)
+    owned.environment.heroku.fault(fault_injection.Fault(after=1.0), on=ONE)
     assert await hurried.take(UUID(link.id), link.secret) is DownloadAnswer.UNREACHABLE
     assert "postgresql.key" in unpacked(await pressed(link))
 
 
 async def test_two_that_come_at_once_get_the_files_once(owned: Acts) -> None:
     link = await link_of(owned)
-    owned.stage.heroku.fault(fault_injection.Fault(after=0.3), on=ONE)
+    owned.environment.heroku.fault(fault_injection.Fault(after=0.3), on=ONE)
     answers = await asyncio.gather(*(pressed(link) for _ in range(4)))
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409, 409]
     assert len(owned.calls(ONE)) == 1
@@ -384,29 +390,29 @@ async def test_two_that_come_at_once_get_the_files_once(owned: Acts) -> None:
 
 async def test_while_heroku_is_asked_no_transaction_is_open_and_no_row_locked(owned: Acts) -> None:
     link = await link_of(owned)
-    owned.stage.heroku.fault(fault_injection.Fault(after=0.5), on=ONE)
+    owned.environment.heroku.fault(fault_injection.Fault(after=0.5), on=ONE)
     asked = asyncio.create_task(pressed(link))
     await owned.until(lambda: owned.calls(ONE))
-    await owned.query("SET lock_timeout = '50ms'; UPDATE handouts SET guesses = guesses")
+    await owned.query("SET lock_timeout = '50ms'; UPDATE download_links SET guesses = guesses")
     assert (await asked).status_code == 200
 
 
 async def test_a_turn_whose_process_died_ends_by_itself(owned: Acts) -> None:
     link = await link_of(owned)
     await owned.query(
-        "UPDATE handouts SET lease = gen_random_uuid(), lease_until = now() + interval '30 seconds'"
+        "UPDATE download_links SET lease = gen_random_uuid(), lease_until = now() + interval '30 seconds'"
     )
     assert (await pressed(link)).status_code == 409
-    await owned.query("UPDATE handouts SET lease_until = now()")
+    await owned.query("UPDATE download_links SET lease_until = now()")
     assert "postgresql.key" in unpacked(await pressed(link))
 
 
 async def test_a_turn_that_was_overtaken_gives_nothing_out(owned: Acts) -> None:
     link = await link_of(owned)
-    owned.stage.heroku.fault(fault_injection.Fault(after=0.5), on=ONE)
+    owned.environment.heroku.fault(fault_injection.Fault(after=0.5), on=ONE)
     asked = asyncio.create_task(pressed(link))
     await owned.until(lambda: owned.calls(ONE))
-    await owned.query("UPDATE handouts SET lease = gen_random_uuid()")
+    await owned.query("UPDATE download_links SET lease = gen_random_uuid()")
     assert (await asked).status_code == 409
     assert await state(owned) == [("open", 0)]
 
@@ -415,8 +421,8 @@ async def test_a_turn_that_was_overtaken_gives_nothing_out(owned: Acts) -> None:
 
 
 async def test_without_a_public_address_the_answer_names_the_setting(owned: Acts) -> None:
-    house = owned.stage.house
-    nowhere = DownloadLinkSender(access=house.access, desk=house.slack, public_url=None)
+    app = owned.environment.app
+    nowhere = DownloadLinkSender(access=app.access, interactive=app.slack, public_url=None)
     came = Command(person="U0ENGINEER", text="", key="command:1", trigger="1")
     with pytest.raises(Refused) as caught:
         await nowhere.answer("1", came, Translator("en"))
@@ -429,10 +435,12 @@ def without_nonce(page: httpx.Response) -> str:
 
 
 async def quiet(acts: Acts) -> None:
-    """Waits until the keeper has nothing to do, so that the weather hits nobody but the page."""
+    """Waits until the keeper has nothing to do, so that the outages hits nobody but the page."""
 
     async def rests() -> bool:
-        rows = await acts.query("SELECT count(*) FROM lanes WHERE lease IS NOT NULL OR due_at <= now()")
+        rows = await acts.query(
+            "SELECT count(*) FROM reconcile_queue WHERE lease IS NOT NULL OR due_at <= now()"
+        )
         return bool(rows == [(0,)])
 
     await acts.until(rests)

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sandbox.environment import staged
+from sandbox.environment import environments
 from sandbox.heroku.fixtures import DATABASE, OFFICE, SPACE
-from tests.flow.actions import Acts, played_heroku
+from tests.flow.actions import Acts, heroku_emulator
 
 RULE, RANGE = "192.0.2.7/32", "192.0.2.8/32"
 ACCOUNT = "210987654321"
@@ -21,22 +21,22 @@ class Drifting(Acts):
         return datetime.now(UTC)
 
     def make_rule(self, network: str = RULE) -> None:
-        self.stage.heroku.add_rule_by_hand(DATABASE, network, "the ETL vendor", now=self.now)
+        self.environment.heroku.add_rule_externally(DATABASE, network, "the ETL vendor", now=self.now)
 
     def remove_rule(self, network: str) -> None:
-        heroku = self.stage.heroku
+        heroku = self.environment.heroku
         for rule in heroku.rules(DATABASE, now=self.now):
             if rule.cidr == network:
-                heroku.delete_rule_by_hand(DATABASE, rule.id, now=self.now)
+                heroku.delete_rule_externally(DATABASE, rule.id, now=self.now)
 
     def write_list(self, *sources: str) -> None:
-        self.stage.heroku.put_ruleset_by_hand(SPACE, sources, now=self.now)
+        self.environment.heroku.put_ruleset_externally(SPACE, sources, now=self.now)
 
     async def operations_hear(self, what: str) -> str:
         """Waits until operations is told something; returns the whole of it."""
 
         async def heard() -> bool:
-            await self.stage.refresh_everything()
+            await self.environment.refresh_everything()
             return any(what in said for said in self.everything()["operations"])
 
         await self.until(heard)
@@ -58,13 +58,13 @@ class Drifting(Acts):
 
 @pytest.fixture
 async def drifting(database_url: str) -> AsyncIterator[Drifting]:
-    async with staged(database_url, played_heroku()) as stage:
-        drifting = Drifting(stage)
+    async with environments(database_url, heroku_emulator()) as environment:
+        drifting = Drifting(environment)
         await drifting.settle()
         yield drifting
 
 
-async def test_a_foreign_rule_is_told_shown_taken_over_and_removed_by_approved_requests(
+async def test_a_unmanaged_rule_is_told_shown_taken_over_and_removed_by_approved_requests(
     drifting: Drifting,
 ) -> None:
     drifting.make_rule()
@@ -93,7 +93,7 @@ async def test_what_others_took_away_is_missing_on_the_database_s_status_whateve
 ) -> None:
     await drifting.ask_and_open()
     drifting.remove_rule("203.0.113.4/32")
-    await drifting.stage.refresh_everything()
+    await drifting.environment.refresh_everything()
     await drifting.until(lambda: drifting.told("engineer", "#1 was closed at Heroku by somebody else"))
     said = await drifting.answered("status billing", "somebody else closed it")
     assert "`203.0.113.4/32` is missing: somebody else closed it (#1)" in said
@@ -101,8 +101,8 @@ async def test_what_others_took_away_is_missing_on_the_database_s_status_whateve
     await drifting.ask("/pgaccess privatelink open billing account 123456789012 for 8h because export")
     assert (await drifting.approve()).ok
     await drifting.until(lambda: drifting.told("engineer", "AWS 123456789012 may connect to billing"))
-    drifting.stage.heroku.remove_account_by_hand(DATABASE, "123456789012", now=drifting.now)
-    await drifting.stage.refresh_everything()
+    drifting.environment.heroku.remove_account_externally(DATABASE, "123456789012", now=drifting.now)
+    await drifting.environment.refresh_everything()
     await drifting.until(lambda: drifting.told("engineer", "#2 was closed at Heroku by somebody else"))
     await drifting.answered("status billing", "`123456789012` is missing: somebody else closed it (#2)")
 
@@ -122,7 +122,7 @@ async def test_the_space_s_list_and_its_drift_stand_on_a_database_s_status(drift
     await drifting.answered("status billing", f"`{RANGE}` is missing: pgaccess had taken it over")
 
 
-async def test_a_foreign_account_is_shown_on_the_database_s_status(drifting: Drifting) -> None:
-    drifting.stage.heroku.create_privatelink_by_hand(DATABASE, [ACCOUNT], now=drifting.now)
+async def test_a_unmanaged_account_is_shown_on_the_database_s_status(drifting: Drifting) -> None:
+    drifting.environment.heroku.create_privatelink_externally(DATABASE, [ACCOUNT], now=drifting.now)
     await drifting.operations_hear(f"Somebody else let AWS `{ACCOUNT}`")
     await drifting.answered("status billing", f"`{ACCOUNT}`  Active, not made by pgaccess")

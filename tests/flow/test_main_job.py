@@ -27,11 +27,11 @@ async def test_a_line_typed_exactly_so_is_opened_announced_and_closed_at_its_end
     assert acts.told("engineer", 'psql "$(heroku config:get DATABASE_URL -a billing)"')
     await acts.until(lambda: "in force since" in acts.card())
 
-    await acts.stage.move_time(timedelta(hours=7, minutes=35))
+    await acts.environment.move_time(timedelta(hours=7, minutes=35))
     await acts.until(lambda: acts.told("engineer", "#1 ends"))
     assert acts.ours() == ["203.0.113.4/32"]
 
-    await acts.stage.to_next_event()
+    await acts.environment.to_next_event()
     await acts.until(lambda: acts.told("engineer", "#1 has ended"))
     assert acts.ours() == []
     assert acts.rules() == ["198.51.100.0/24"]
@@ -45,7 +45,8 @@ async def test_in_force_is_not_said_before_heroku_has_authorised_the_rule(acts: 
     await acts.until(acts.ours)
     told_when_open = acts.told("engineer", "can reach")
     status = [
-        rule.status for rule in acts.stage.heroku.rules("postgresql-curved-12345", now=datetime.now(UTC))
+        rule.status
+        for rule in acts.environment.heroku.rules("postgresql-curved-12345", now=datetime.now(UTC))
     ]
     assert "Authorizing" not in status or not told_when_open
     await acts.until(lambda: acts.told("engineer", "can reach"))
@@ -62,9 +63,9 @@ async def test_one_request_is_one_rule_one_card_and_each_notice_once(acts: Acts)
 async def test_a_denial_is_told_with_its_reason_and_opens_nothing(acts: Acts) -> None:
     await acts.ask(LINE)
     assert (await acts.press("lead", "request.deny")).ok
-    view = acts.stage.slack.view_for("lead")
+    view = acts.environment.slack.view_for("lead")
     assert view is not None
-    sent = await acts.stage.people.submits("lead", {"reason": {"reason": "use a dyno"}})
+    sent = await acts.environment.people.submits("lead", {"reason": {"reason": "use a dyno"}})
     assert sent.ok
     await acts.until(lambda: acts.told("engineer", "use a dyno"))
     await acts.until(lambda: "denied by <@U0LEAD>" in acts.card())
@@ -77,9 +78,9 @@ async def test_the_second_approver_is_told_who_decided(acts: Acts) -> None:
     await acts.ask(LINE)
     late = acts.built_click("lead-2", "request.approve")
     await acts.approve("lead")
-    await acts.stage.people.sends(late)
+    await acts.environment.people.sends(late)
     assert any("決裁" in said and "<@U0LEAD>" in said for said in acts.private("lead-2"))
-    assert len(await acts.query("SELECT * FROM votes")) == 1
+    assert len(await acts.query("SELECT * FROM decisions")) == 1
 
 
 async def test_nobody_approves_their_own_request(acts: Acts) -> None:
@@ -100,7 +101,7 @@ async def test_the_same_click_again_decides_nothing_twice(acts: Acts) -> None:
     await acts.ask(LINE)
     approved = await acts.approve()
     assert approved.delivery is not None
-    again = await acts.stage.people.replays(approved.delivery)
+    again = await acts.environment.people.replays(approved.delivery)
     assert again.ok
     await acts.until(lambda: acts.told("engineer", "can reach"))
     assert len(await acts.query("SELECT * FROM grants")) == 1
@@ -110,18 +111,18 @@ async def test_the_same_click_again_decides_nothing_twice(acts: Acts) -> None:
 async def test_the_same_command_again_asks_once(acts: Acts) -> None:
     asked = await acts.ask(LINE)
     assert asked.delivery is not None
-    await acts.stage.people.replays(asked.delivery)
+    await acts.environment.people.replays(asked.delivery)
     assert len(await acts.query("SELECT * FROM requests")) == 1
 
 
 async def test_a_missing_address_opens_the_form_with_what_was_typed(acts: Acts) -> None:
     await acts.type("engineer", "/pgaccess mtls add for 2h because nightly export")
-    view = acts.stage.slack.view_for("engineer")
+    view = acts.environment.slack.view_for("engineer")
     assert view is not None
     assert "nightly export" in str(view["blocks"])
-    wrong = await acts.stage.people.submits("engineer", {"address": {"address": "10.0.0.1"}})
+    wrong = await acts.environment.people.submits("engineer", {"address": {"address": "10.0.0.1"}})
     assert "private" in wrong.errors["address"]
-    sent = await acts.stage.people.submits("engineer", {"address": {"address": "203.0.113.9"}})
+    sent = await acts.environment.people.submits("engineer", {"address": {"address": "203.0.113.9"}})
     assert sent.ok
     await acts.until(lambda: "203.0.113.9/32" in acts.card())
     assert "2h" in acts.card()
@@ -142,15 +143,15 @@ async def test_a_guest_cannot_ask(acts: Acts) -> None:
     for line in (LINE, "/pgaccess", "/pgaccess list"):
         await acts.type("guest", line)
         assert "Guests" in acts.private("guest")[-1]
-    assert acts.stage.slack.view_for("guest") is None
+    assert acts.environment.slack.view_for("guest") is None
     assert await acts.states() == []
 
 
 async def test_a_deactivated_approver_decides_nothing(acts: Acts) -> None:
     await acts.ask(LINE)
     built = acts.built_click("lead", "request.approve")
-    await acts.stage.people.deactivates("lead")
-    await acts.stage.people.sends(built)
+    await acts.environment.people.deactivates("lead")
+    await acts.environment.people.sends(built)
     assert await acts.states() == ["pending"]
 
 

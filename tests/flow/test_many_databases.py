@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from sandbox.environment import staged
+from sandbox.environment import environments
 from sandbox.slack.users.simulated_users import Outcome
-from tests.flow.actions import Acts, played_heroku
+from tests.flow.actions import Acts, heroku_emulator
 
 MORE = 119
 """Databases beside ``billing``: 120 in all, and a select takes 100."""
@@ -16,17 +16,17 @@ MORE = 119
 @pytest.fixture
 async def crowd(database_url: str) -> AsyncIterator[Acts]:
     """A stage whose Heroku has 120 databases, all of them known to the bot."""
-    heroku = played_heroku()
+    heroku = heroku_emulator()
     for number in range(MORE):
         heroku.add_app(f"app-{number}", space="acme-private")
         heroku.add_database(
             f"postgresql-round-{number:05}", app=f"app-{number}", plan="heroku-postgresql:private-0"
         )
-    async with staged(database_url, heroku) as stage:
-        acts = Acts(stage)
+    async with environments(database_url, heroku) as environment:
+        acts = Acts(environment)
 
         async def discovered() -> bool:
-            people = await acts.query("SELECT 1 FROM people WHERE id = 'U0ENGINEER'")
+            people = await acts.query("SELECT 1 FROM slack_users WHERE id = 'U0ENGINEER'")
             return (
                 bool(people) and len(await acts.query("SELECT 1 FROM targets WHERE NOT is_space")) == MORE + 1
             )
@@ -36,7 +36,7 @@ async def crowd(database_url: str) -> AsyncIterator[Acts]:
 
 
 async def search(acts: Acts, typed: str, person: str = "engineer", **where: Any) -> Outcome:
-    return await acts.stage.people.suggests(person, action_id="target", value=typed, **where)
+    return await acts.environment.people.suggests(person, action_id="target", value=typed, **where)
 
 
 def texts(outcome: Outcome) -> list[str]:
@@ -78,9 +78,9 @@ async def test_a_database_that_was_typed_is_chosen_already(crowd: Acts) -> None:
 
 async def test_a_guest_finds_nothing(crowd: Acts) -> None:
     await crowd.type("engineer", "/pgaccess")
-    form = crowd.stage.slack.workspace.stacks.pop("U0ENGINEER")
-    guest = crowd.stage.slack.world.person("guest").id
-    crowd.stage.slack.workspace.stacks[guest] = form  # as if a guest had got hold of a member's form
+    form = crowd.environment.slack.workspace.stacks.pop("U0ENGINEER")
+    guest = crowd.environment.slack.world.person("guest").id
+    crowd.environment.slack.workspace.stacks[guest] = form  # as if a guest had got hold of a member's form
 
     found = await search(crowd, "app-7", person="guest")
 

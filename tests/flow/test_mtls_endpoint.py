@@ -17,7 +17,7 @@ def now() -> datetime:
 
 async def turn_off(acts: Acts) -> None:
     """mTLS was never enabled, as far as the bot knows."""
-    acts.stage.heroku.disable_mtls_by_hand(DATABASE, now=now())
+    acts.environment.heroku.disable_mtls_externally(DATABASE, now=now())
     await see(acts, enabled=False)
 
 
@@ -25,9 +25,9 @@ async def see(acts: Acts, *, enabled: bool) -> None:
     """The bot has seen how it stands."""
 
     async def seen() -> bool:
-        await acts.stage.refresh_everything()
+        await acts.environment.refresh_everything()
         rows = await acts.query(
-            "SELECT (look->>'enabled')::bool FROM lanes l JOIN targets t ON t.id = l.target_id "
+            "SELECT (observation->>'enabled')::bool FROM reconcile_queue l JOIN targets t ON t.id = l.target_id "
             f"WHERE t.name = '{DATABASE}' AND l.method = 'mtls'"
         )
         return bool(rows[0][0] is enabled)
@@ -44,12 +44,12 @@ async def test_enabling_makes_a_first_certificate_for_whoever_asked(acts: Acts) 
     assert "certificate.files" in str(acts.messages("@pgaccess", "engineer"))
     assert len(acts.calls(ENABLE)) == 1
     assert await acts.query(
-        "SELECT request_id, owner, purpose, status FROM certificates WHERE gone_at IS NULL"
+        "SELECT request_id, owner, purpose, status FROM certificates WHERE absent_at IS NULL"
     ) == [(1, "U0ENGINEER", "nightly export", "ready")]
 
 
 async def test_it_is_said_since_when_it_is_being_made_and_how_long_that_usually_takes(acts: Acts) -> None:
-    acts.stage.heroku.fault(fault_injection.slow(2), on=CREATE)
+    acts.environment.heroku.fault(fault_injection.slow(2), on=CREATE)
     await acts.ask("/pgaccess mtls certificate new on billing because nightly export")
     await acts.approve()
     await acts.until(lambda: acts.told("engineer", "being made since"))
@@ -77,7 +77,7 @@ async def test_the_blank_form_offers_both_as_well(acts: Acts) -> None:
     await turn_off(acts)
     assert (await acts.type("engineer", "/pgaccess")).ok
     assert (await acts.submit("engineer", address="203.0.113.4", duration="2h", reason="migration")).ok
-    offered = str(acts.stage.slack.view_for("engineer"))
+    offered = str(acts.environment.slack.view_for("engineer"))
     assert "This request asks for both" in offered
     assert all(said in offered for said in ("203.0.113.4", "2h", "migration"))
     assert acts.cards() == []
@@ -88,7 +88,7 @@ async def test_the_blank_form_offers_both_as_well(acts: Acts) -> None:
 
 async def test_where_it_cannot_be_enabled_the_address_is_not_opened_and_retry_tries_both(acts: Acts) -> None:
     await turn_off(acts)
-    acts.stage.heroku.fault(fault_injection.status(422), on=ENABLE)
+    acts.environment.heroku.fault(fault_injection.status(422), on=ENABLE)
     await acts.type("engineer", "/pgaccess mtls add 203.0.113.4 to billing for 2h")
     await acts.submit("engineer", reason="migration")
     await acts.until(lambda: "203.0.113.4" in acts.card())
@@ -103,7 +103,7 @@ async def test_where_it_cannot_be_enabled_the_address_is_not_opened_and_retry_tr
 async def test_disabling_lists_what_dies_and_wants_the_name_typed(acts: Acts) -> None:
     await acts.ask_and_open()
     assert (await acts.type("engineer", "/pgaccess mtls disable billing because it moves")).ok
-    form = str(acts.stage.slack.view_for("engineer"))
+    form = str(acts.environment.slack.view_for("engineer"))
     assert "203.0.113.4/32" in form
     assert "#1" in form
     assert "client certificates (1)" in form
@@ -117,49 +117,49 @@ async def test_disabling_lists_what_dies_and_wants_the_name_typed(acts: Acts) ->
     await acts.until(lambda: acts.told("engineer", "#1 has ended"))
     await acts.until(lambda: acts.told("engineer", "#2 is done"))
     assert len(acts.calls(DISABLE)) == 1
-    assert acts.stage.heroku.certificates(DATABASE, now=now()) == []
+    assert acts.environment.heroku.certificates(DATABASE, now=now()) == []
 
 
-async def test_the_list_has_ours_and_foreign_ones_with_their_handles(acts: Acts) -> None:
+async def test_the_list_has_ours_and_unmanaged_ones_with_their_handles(acts: Acts) -> None:
     await acts.ask("/pgaccess mtls certificate new on billing because nightly export")
     await acts.approve()
     await acts.until(lambda: acts.told("engineer", "is ready*, and ends"))
     await acts.type("lead", "/pgaccess mtls certificate list")
     said = acts.private("lead")[-1]
-    foreign, _ours = acts.stage.heroku.certificates(DATABASE, now=now())
-    assert f"`{foreign.id.hex[:8]}`  not made by pgaccess" in said
+    unmanaged, _ours = acts.environment.heroku.certificates(DATABASE, now=now())
+    assert f"`{unmanaged.id.hex[:8]}`  not made by pgaccess" in said
     assert "`#1`  <@U0ENGINEER>  ·  nightly export" in said
     await acts.type("lead", "/pgaccess mtls certificate list nothing")
     assert "nothing" in acts.private("lead")[-1]
 
 
-async def test_a_foreign_certificate_is_removed_by_an_approved_request(acts: Acts) -> None:
-    (foreign,) = acts.stage.heroku.certificates(DATABASE, now=now())
+async def test_a_unmanaged_certificate_is_removed_by_an_approved_request(acts: Acts) -> None:
+    (unmanaged,) = acts.environment.heroku.certificates(DATABASE, now=now())
 
     async def listed() -> bool:
-        await acts.stage.refresh_everything()
+        await acts.environment.refresh_everything()
         return await acts.query("SELECT 1 FROM certificates") != []
 
     await acts.until(listed)
-    await acts.ask(f"/pgaccess mtls certificate remove {foreign.id.hex[:8]} because nobody knows it")
-    assert f"Remove client certificate {foreign.id.hex[:8]}" in acts.card()
-    assert acts.stage.heroku.certificates(DATABASE, now=now())[0].status == "ready"
+    await acts.ask(f"/pgaccess mtls certificate remove {unmanaged.id.hex[:8]} because nobody knows it")
+    assert f"Remove client certificate {unmanaged.id.hex[:8]}" in acts.card()
+    assert acts.environment.heroku.certificates(DATABASE, now=now())[0].status == "ready"
     await acts.approve()
     await acts.until(lambda: acts.told("engineer", "#1 is done"))
-    assert acts.stage.heroku.certificates(DATABASE, now=now())[0].status == "disabled"
+    assert acts.environment.heroku.certificates(DATABASE, now=now())[0].status == "disabled"
 
 
 async def test_of_two_that_turned_up_the_owner_picks_with_a_button(acts: Acts) -> None:
-    acts.stage.heroku.fault(fault_injection.lost_answer(), on=CREATE)
+    acts.environment.heroku.fault(fault_injection.lost_answer(), on=CREATE)
     await acts.ask("/pgaccess mtls certificate new on billing because nightly export")
     await acts.approve()
     await acts.until(lambda: acts.calls(CREATE))
-    acts.stage.heroku.create_certificate_by_hand(DATABASE, now=now())
+    acts.environment.heroku.create_certificate_externally(DATABASE, now=now())
     await acts.query(
-        "UPDATE changes SET progress = progress || jsonb_build_object('asked_at', "
+        "UPDATE operations SET progress = progress || jsonb_build_object('asked_at', "
         "((progress->>'asked_at')::timestamptz - interval '2 minutes')::text)"
     )
-    await acts.stage.refresh_everything()
+    await acts.environment.refresh_everything()
     await acts.until(lambda: acts.told("engineer", "more than one new certificate turned up"))
     assert acts.told("engineer", "Which of these is the one that was made for #1?")
     assert (await acts.press_own("engineer", "certificate.pick.1", "was not done")).ok

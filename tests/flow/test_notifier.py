@@ -28,7 +28,7 @@ from sandbox.http_server import listening, serving
 from sandbox.movable_clock import MovableClock
 from sandbox.slack import SlackEmulator, fault_injection
 from sandbox.slack.delivery_transport import over
-from sandbox.slack.server import app as slack_door
+from sandbox.slack.server import app as slack_server
 from sandbox.slack.users.simulated_users import People
 from sandbox.slack.validation.blocks import validate_message
 from storage.transaction import PostgresStore
@@ -39,7 +39,7 @@ from tests.unit.storage import store_helpers
 
 LINE = "/pgaccess mtls add 203.0.113.4"
 PATIENCE = 5.0
-"""Seconds that a call may take to reach the played Slack; milliseconds are usual."""
+"""Seconds that a call may take to reach the emulated Slack; milliseconds are usual."""
 
 KEY = "stray:1"
 
@@ -56,7 +56,7 @@ class Desk:
     store: PostgresStore
     engine: AsyncEngine
 
-    def courier(self) -> Notifier:
+    def notifier(self) -> Notifier:
         access = Access(store=self.store, policy=POLICY, clock=MovableClock())
         return Notifier(store=self.store, slack=self.client, policy=POLICY, access=access)
 
@@ -64,29 +64,31 @@ class Desk:
         """Something to show that no request stands for."""
         async with self.store.transaction() as tx:
             params = {"app": app, "network": "203.0.113.4/32", "rule": "1"}
-            await tx.posts.tell(MessageKind.NOTICE_STRAY, to="C0OPERATIONS", key=KEY, params=params)
+            await tx.outbox.tell(MessageKind.ORPHAN, to="C0OPERATIONS", key=KEY, params=params)
             await tx.commit()
 
     async def change(self, app: str) -> None:
         """The same, with something newer to say."""
         await store_helpers.query(
             self.engine,
-            "UPDATE posts SET params = params || jsonb_build_object('app', (:app)::text)",
+            "UPDATE outbox SET params = params || jsonb_build_object('app', (:app)::text)",
             app=app,
         )
         async with self.store.transaction() as tx:
-            await tx.posts.refresh(KEY)
+            await tx.outbox.refresh(KEY)
             await tx.commit()
 
     async def run_out(self) -> None:
         """Lets every lease run out, as a minute would."""
-        await store_helpers.query(self.engine, "UPDATE posts SET lease_until = now() WHERE lease IS NOT NULL")
+        await store_helpers.query(
+            self.engine, "UPDATE outbox SET lease_until = now() WHERE lease IS NOT NULL"
+        )
 
     async def show_all(self) -> None:
         """Works until nothing is due."""
-        courier = self.courier()
-        while (held := await courier.claim()) is not None:
-            await courier.work(held)
+        notifier = self.notifier()
+        while (held := await notifier.claim()) is not None:
+            await notifier.work(held)
 
     def shown(self) -> list[str]:
         return [words(message) for message in self.slack.messages("#operations", "lead")]
@@ -98,119 +100,125 @@ class Desk:
                 await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()}, timeout=0.01)
 
     def calls(self, method: str) -> int:
-        return len([entry for entry in self.slack.journal if entry.name == method])
+        return len([entry for entry in self.slack.request_log if entry.name == method])
 
 
 @pytest.fixture
-async def desk(store: PostgresStore, engine: AsyncEngine) -> AsyncIterator[Desk]:
+async def interactive(store: PostgresStore, engine: AsyncEngine) -> AsyncIterator[Desk]:
     slack = SlackEmulator(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET)
     async with contextlib.AsyncExitStack() as stack:
         enter = stack.enter_async_context
         socket, slack.base_url = await enter(listening())
         web = await enter(httpx.AsyncClient(timeout=30, trust_env=False))
         people = People(slack, deliver=over(web), bot_url="http://127.0.0.1:9")
-        await enter(serving(slack_door(slack, people), socket))
+        await enter(serving(slack_server(slack, people), socket))
         client = await enter(SlackClient(token=BOT_TOKEN, url=f"{slack.base_url}/api/"))
         yield Desk(slack=slack, client=client, store=store, engine=engine)
 
 
-async def claimed(courier: Notifier) -> ClaimedMessage:
-    held = await courier.claim()
+async def claimed(notifier: Notifier) -> ClaimedMessage:
+    held = await notifier.claim()
     assert held is not None
     return held
 
 
-async def test_a_courier_that_stood_still_does_not_hide_what_another_showed_meanwhile(desk: Desk) -> None:
-    await desk.tell("first")
-    await desk.show_all()
-    await desk.change("old")
-    late = desk.courier()
+async def test_a_courier_that_stood_still_does_not_hide_what_another_showed_meanwhile(
+    interactive: Desk,
+) -> None:
+    await interactive.tell("first")
+    await interactive.show_all()
+    await interactive.change("old")
+    late = interactive.notifier()
     held = await claimed(late)
-    await desk.run_out()
-    await desk.change("new")
-    await desk.show_all()
-    before = desk.calls("chat.update")
+    await interactive.run_out()
+    await interactive.change("new")
+    await interactive.show_all()
+    before = interactive.calls("chat.update")
     await late.work(held)
-    assert desk.calls("chat.update") == before
-    assert "new" in desk.shown()[0]
+    assert interactive.calls("chat.update") == before
+    assert "new" in interactive.shown()[0]
 
 
-async def test_a_courier_whose_lease_is_used_up_begins_no_call(desk: Desk) -> None:
-    await desk.tell("first")
-    await desk.show_all()
-    await desk.change("old")
-    held = await claimed(desk.courier())
+async def test_a_courier_whose_lease_is_used_up_begins_no_call(interactive: Desk) -> None:
+    await interactive.tell("first")
+    await interactive.show_all()
+    await interactive.change("old")
+    held = await claimed(interactive.notifier())
     held.since -= 50
     with pytest.raises(LeaseLostError, match="too little is left"):
         held.begin_call()
     assert not held.called
 
 
-async def test_what_was_shown_too_late_is_shown_once_more_by_whoever_is_there(desk: Desk) -> None:
-    await desk.tell("first")
-    await desk.show_all()
-    await desk.change("old")
-    late = desk.courier()
+async def test_what_was_shown_too_late_is_shown_once_more_by_whoever_is_there(interactive: Desk) -> None:
+    await interactive.tell("first")
+    await interactive.show_all()
+    await interactive.change("old")
+    late = interactive.notifier()
     held = await claimed(late)
-    desk.slack.fault("chat.update", fault_injection.slow(0.5))
+    interactive.slack.fault("chat.update", fault_injection.slow(0.5))
     working = asyncio.create_task(late.work(held))
-    await desk.until_called("chat.update")
-    await desk.run_out()
-    await desk.change("new")
-    await desk.show_all()
+    await interactive.until_called("chat.update")
+    await interactive.run_out()
+    await interactive.change("new")
+    await interactive.show_all()
     await working
-    assert desk.calls("chat.update") == 2
-    await desk.show_all()
-    assert desk.calls("chat.update") == 3
-    assert len(desk.shown()) == 1
-    assert "new" in desk.shown()[0]
+    assert interactive.calls("chat.update") == 2
+    await interactive.show_all()
+    assert interactive.calls("chat.update") == 3
+    assert len(interactive.shown()) == 1
+    assert "new" in interactive.shown()[0]
 
 
-async def test_a_search_that_slack_holds_up_is_made_before_anything_is_posted_again(desk: Desk) -> None:
-    await desk.tell("first")
-    desk.slack.fault("chat.postMessage", fault_injection.lost_answer())
-    desk.slack.fault("conversations.history", fault_injection.ratelimited(1))
+async def test_a_search_that_slack_holds_up_is_made_before_anything_is_posted_again(
+    interactive: Desk,
+) -> None:
+    await interactive.tell("first")
+    interactive.slack.fault("chat.postMessage", fault_injection.lost_answer())
+    interactive.slack.fault("conversations.history", fault_injection.ratelimited(1))
     for _ in range(3):
-        await desk.show_all()
-        await store_helpers.query(desk.engine, "UPDATE posts SET due_at = now()")
-    assert len(desk.shown()) == 1
-    assert desk.calls("chat.postMessage") == 1
-    assert await store_helpers.query(desk.engine, "SELECT posting_since FROM posts WHERE ts IS NOT NULL") == [
-        (None,)
-    ]
+        await interactive.show_all()
+        await store_helpers.query(interactive.engine, "UPDATE outbox SET due_at = now()")
+    assert len(interactive.shown()) == 1
+    assert interactive.calls("chat.postMessage") == 1
+    assert await store_helpers.query(
+        interactive.engine, "SELECT posting_since FROM outbox WHERE ts IS NOT NULL"
+    ) == [(None,)]
 
 
-async def test_a_post_that_slack_refused_is_not_searched_for(desk: Desk) -> None:
-    await desk.tell("first")
-    desk.slack.fault("chat.postMessage", fault_injection.error("is_archived"))
-    await desk.show_all()
-    await store_helpers.query(desk.engine, "UPDATE posts SET due_at = now()")
-    await desk.show_all()
-    assert desk.calls("conversations.history") == 0
-    assert len(desk.shown()) == 1
+async def test_a_post_that_slack_refused_is_not_searched_for(interactive: Desk) -> None:
+    await interactive.tell("first")
+    interactive.slack.fault("chat.postMessage", fault_injection.error("is_archived"))
+    await interactive.show_all()
+    await store_helpers.query(interactive.engine, "UPDATE outbox SET due_at = now()")
+    await interactive.show_all()
+    assert interactive.calls("conversations.history") == 0
+    assert len(interactive.shown()) == 1
 
 
-async def test_a_refusal_says_nothing_of_an_earlier_try_whose_answer_was_lost(desk: Desk) -> None:
-    await desk.tell("first")
-    desk.slack.fault("chat.postMessage", fault_injection.cut_before())
-    desk.slack.fault("chat.postMessage", fault_injection.error("is_archived"))
-    await desk.show_all()
-    await store_helpers.query(desk.engine, "UPDATE posts SET due_at = now()")
-    await desk.show_all()
-    await store_helpers.query(desk.engine, "UPDATE posts SET due_at = now()")
-    await desk.show_all()
-    assert desk.calls("conversations.history") == 2
-    assert len(desk.shown()) == 1
+async def test_a_refusal_says_nothing_of_an_earlier_try_whose_answer_was_lost(interactive: Desk) -> None:
+    await interactive.tell("first")
+    interactive.slack.fault("chat.postMessage", fault_injection.cut_before())
+    interactive.slack.fault("chat.postMessage", fault_injection.error("is_archived"))
+    await interactive.show_all()
+    await store_helpers.query(interactive.engine, "UPDATE outbox SET due_at = now()")
+    await interactive.show_all()
+    await store_helpers.query(interactive.engine, "UPDATE outbox SET due_at = now()")
+    await interactive.show_all()
+    assert interactive.calls("conversations.history") == 2
+    assert len(interactive.shown()) == 1
 
 
-async def test_without_the_right_to_search_a_message_stands_twice_rather_than_never(desk: Desk) -> None:
-    await desk.tell("first")
-    desk.slack.scopes -= {"channels:history"}
-    desk.slack.fault("chat.postMessage", fault_injection.cut_before())
-    await desk.show_all()
-    await store_helpers.query(desk.engine, "UPDATE posts SET due_at = now()")
-    await desk.show_all()
-    assert len(desk.shown()) == 1
+async def test_without_the_right_to_search_a_message_stands_twice_rather_than_never(
+    interactive: Desk,
+) -> None:
+    await interactive.tell("first")
+    interactive.slack.scopes -= {"channels:history"}
+    interactive.slack.fault("chat.postMessage", fault_injection.cut_before())
+    await interactive.show_all()
+    await store_helpers.query(interactive.engine, "UPDATE outbox SET due_at = now()")
+    await interactive.show_all()
+    assert len(interactive.shown()) == 1
 
 
 # --- on the whole stage --------------------------------------------------------------------------------
@@ -218,25 +226,25 @@ async def test_without_the_right_to_search_a_message_stands_twice_rather_than_ne
 
 async def courier_again(acts: Acts) -> None:
     """What was postponed is due now."""
-    await acts.query("UPDATE posts SET due_at = now() WHERE shown_version < generation")
-    acts.stage.house.bell.ring([WorkerName.COURIER])
+    await acts.query("UPDATE outbox SET due_at = now() WHERE sent_version < version")
+    acts.environment.app.wakeups.wake([WorkerName.NOTIFIER])
 
 
 def replies(acts: Acts) -> list[str]:
     """What stands in the thread of the card."""
-    standing = acts.stage.slack.workspace.messages["C0APPROVALS"]
+    standing = acts.environment.slack.workspace.messages["C0APPROVALS"]
     return [one.text for one in standing if one.thread_ts is not None]
 
 
 async def test_a_reminder_whose_answer_was_lost_stands_once_in_the_thread_of_its_card(acts: Acts) -> None:
     await acts.ask(LINE)
-    acts.stage.slack.fault("chat.postMessage", fault_injection.lost_answer())
-    await acts.stage.move_time(timedelta(hours=2))
+    acts.environment.slack.fault("chat.postMessage", fault_injection.lost_answer())
+    await acts.environment.move_time(timedelta(hours=2))
     await acts.until(lambda: replies(acts))
 
     async def told() -> bool:
         await courier_again(acts)
-        return not await acts.query("SELECT 1 FROM posts WHERE shown_version < generation")
+        return not await acts.query("SELECT 1 FROM outbox WHERE sent_version < version")
 
     await acts.until(told)
     assert len(replies(acts)) == 1
@@ -246,16 +254,16 @@ async def test_a_reminder_below_a_deleted_card_brings_the_card_back(acts: Acts) 
     await acts.ask(LINE)
 
     async def recorded() -> bool:
-        return not await acts.query("SELECT 1 FROM posts WHERE shown_version < generation")
+        return not await acts.query("SELECT 1 FROM outbox WHERE sent_version < version")
 
     await acts.until(recorded)
-    (card,) = acts.stage.slack.workspace.messages["C0APPROVALS"]
-    acts.stage.slack.workspace.remove(card)
-    await acts.stage.move_time(timedelta(hours=2))
+    (card,) = acts.environment.slack.workspace.messages["C0APPROVALS"]
+    acts.environment.slack.workspace.remove(card)
+    await acts.environment.move_time(timedelta(hours=2))
 
     async def reminded() -> bool:
         await courier_again(acts)
-        standing = [*map(words, acts.cards()), *replies(acts)]
+        standing = [*map(t, acts.cards()), *replies(acts)]
         return any("still waits" in said for said in standing) and any("Approve" in s for s in standing)
 
     await acts.until(reminded)
@@ -263,27 +271,27 @@ async def test_a_reminder_below_a_deleted_card_brings_the_card_back(acts: Acts) 
 
 async def late_notice(acts: Acts, state: str, move: Callable[[], Any]) -> None:
     """Holds back every new message until the grant has moved on to a state."""
-    acts.stage.slack.fault("chat.postMessage", fault_injection.server_error(503, times=None))
+    acts.environment.slack.fault("chat.postMessage", fault_injection.server_error(503, times=None))
     await move()
 
     async def moved_on() -> bool:
         return await acts.states() == [state]
 
     await acts.until(moved_on)
-    acts.stage.slack.clear_faults()
+    acts.environment.slack.clear_faults()
     await courier_again(acts)
 
 
 async def test_what_slack_takes_only_after_the_end_is_not_said_to_be_in_force(acts: Acts) -> None:
     await acts.ask(LINE)
-    acts.stage.slack.fault("chat.postMessage", fault_injection.server_error(503, times=None))
+    acts.environment.slack.fault("chat.postMessage", fault_injection.server_error(503, times=None))
     await acts.approve()
 
     async def in_force() -> bool:
         return await acts.states() == ["in_force"]
 
     await acts.until(in_force)
-    await late_notice(acts, "ended", lambda: acts.stage.move_time(timedelta(hours=9)))
+    await late_notice(acts, "ended", lambda: acts.environment.move_time(timedelta(hours=9)))
     await acts.until(lambda: acts.told("engineer", "#1 was opened, and has moved on since"))
     await acts.until(lambda: acts.told("engineer", "has ended"))
     assert not acts.told("engineer", "can reach")
@@ -293,14 +301,14 @@ async def test_what_slack_takes_only_after_the_end_is_not_said_to_be_in_force(ac
 
 async def test_a_warning_that_slack_takes_only_after_the_end_does_not_announce_it(acts: Acts) -> None:
     await acts.ask_and_open(LINE)
-    acts.stage.slack.fault("chat.postMessage", fault_injection.server_error(503, times=None))
-    await acts.stage.move_time(timedelta(hours=7, minutes=45))
+    acts.environment.slack.fault("chat.postMessage", fault_injection.server_error(503, times=None))
+    await acts.environment.move_time(timedelta(hours=7, minutes=45))
 
     async def warned() -> bool:
-        return bool(await acts.query(f"SELECT 1 FROM posts WHERE kind = '{MessageKind.NOTICE_ENDING}'"))
+        return bool(await acts.query(f"SELECT 1 FROM outbox WHERE kind = '{MessageKind.ENDING}'"))
 
     await acts.until(warned)
-    await late_notice(acts, "ended", lambda: acts.stage.move_time(timedelta(hours=1)))
+    await late_notice(acts, "ended", lambda: acts.environment.move_time(timedelta(hours=1)))
     await acts.until(lambda: acts.told("engineer", "#1 was about to end"))
     assert not acts.told("engineer", "#1 ends")
 
@@ -316,9 +324,9 @@ def test_a_notice_speaks_in_the_present_tense_only_of_the_present(
     case = factories.case(asked=asked, votes=(factories.vote(),), granted=granted)
     post = OutboxMessage(
         id=1, lease=granted.id, kind=kind, recipient="U0ENGINEER", request=17, channel=None, place=None,
-        posting_since=None, version=1, tries=0, params={},
+        posting_since=None, version=1, attempts=0, params={},
     )  # fmt: skip
-    message = render(post, case, words=Translator(language), policy=POLICY)
+    message = render(post, case, t=Translator(language), policy=POLICY)
     assert validate_message(list(message.blocks), message.text) == []
     late = ("has moved on since", "その後状態が変わりました")
     assert any(sign in message.text for sign in late) is (state is not notifications.TRUE_WHILE[kind])
@@ -327,40 +335,42 @@ def test_a_notice_speaks_in_the_present_tense_only_of_the_present(
 # --- counting people -----------------------------------------------------------------------------------
 
 
-def census(acts: Acts) -> DirectorySync:
-    house = acts.stage.house
-    return DirectorySync(store=house.store, heroku=house.heroku, slack=house.slack)
+def directory_sync(acts: Acts) -> DirectorySync:
+    app = acts.environment.app
+    return DirectorySync(store=app.store, heroku=app.heroku, slack=app.slack)
 
 
-async def due_in(acts: Acts, chore: str) -> timedelta:
-    ((wait,),) = await acts.query(f"SELECT due_at - now() FROM chores WHERE name = '{chore}'")
+async def due_in(acts: Acts, task: str) -> timedelta:
+    ((wait,),) = await acts.query(f"SELECT due_at - now() FROM periodic_tasks WHERE name = '{task}'")
     assert isinstance(wait, timedelta)
     return wait
 
 
-async def make_due(acts: Acts, chore: str) -> None:
-    await acts.query(f"UPDATE chores SET due_at = now() WHERE name = '{chore}'")
+async def make_due(acts: Acts, task: str) -> None:
+    await acts.query(f"UPDATE periodic_tasks SET due_at = now() WHERE name = '{task}'")
 
 
 async def counting(acts: Acts) -> asyncio.Task[None]:
     """A count of the people that is under way and waits for Slack's slow answer."""
-    asked = len([entry for entry in acts.stage.slack.journal if entry.name == "users.list"])
-    acts.stage.slack.fault("users.list", fault_injection.slow(1.5))
+    asked = len([entry for entry in acts.environment.slack.request_log if entry.name == "users.list"])
+    acts.environment.slack.fault("users.list", fault_injection.slow(1.5))
     await make_due(acts, "people")
-    task = asyncio.create_task(census(acts).run_due())
+    task = asyncio.create_task(directory_sync(acts).run_due())
     await acts.until(
-        lambda: len([entry for entry in acts.stage.slack.journal if entry.name == "users.list"]) > asked
+        lambda: (
+            len([entry for entry in acts.environment.slack.request_log if entry.name == "users.list"]) > asked
+        )
     )
     return task
 
 
 async def test_a_slow_count_does_not_undo_a_deactivation(acts: Acts) -> None:
     count = await counting(acts)
-    await acts.stage.people.deactivates("lead")
+    await acts.environment.people.deactivates("lead")
 
     async def deactivated() -> bool:
-        async with acts.stage.house.store.transaction() as tx:
-            person = await tx.people.find("U0LEAD")
+        async with acts.environment.app.store.transaction() as tx:
+            person = await tx.slack_users.find("U0LEAD")
             return person is not None and person.deactivated
 
     await acts.until(deactivated)
@@ -378,14 +388,14 @@ async def test_a_count_sets_its_next_turn_when_it_is_done_and_dies_without_takin
     await asyncio.wait({count})
     assert await due_in(acts, "people") <= timedelta(minutes=3)
     await make_due(acts, "people")
-    await census(acts).run_due()
+    await directory_sync(acts).run_due()
     assert timedelta(minutes=4) < await due_in(acts, "people") <= timedelta(minutes=5)
 
 
 async def test_a_count_that_the_store_did_not_take_is_made_again_soon(acts: Acts, database_url: str) -> None:
     count = await counting(acts)
     async with await psycopg.AsyncConnection.connect(database_url) as other:
-        await other.execute("LOCK TABLE people IN EXCLUSIVE MODE")
+        await other.execute("LOCK TABLE slack_users IN EXCLUSIVE MODE")
         await count
         await other.rollback()
     assert await due_in(acts, "people") <= timedelta(seconds=30)

@@ -7,14 +7,14 @@ import pytest
 
 from bot.domain.method import Method
 from bot.domain.observation import privatelink_observation
-from sandbox.environment import staged
-from sandbox.heroku.behavior import Switches
+from sandbox.environment import environments
+from sandbox.heroku.behavior import Behavior
 from sandbox.heroku.fixtures import DATABASE
-from tests.flow.actions import Acts, played_heroku
+from tests.flow.actions import Acts, heroku_emulator
 
 ACCOUNT = "123456789012"
 ROOT = f"arn:aws:iam::{ACCOUNT}:root"
-FOREIGN = "210987654321"
+UNMANAGED = "210987654321"
 LINE = f"/pgaccess privatelink open billing account {ACCOUNT} for 8h because nightly export"
 
 
@@ -23,26 +23,26 @@ class Links(Acts):
 
     def accounts(self) -> dict[str, str]:
         """Accounts by their short spelling, with their status; none where there is no PrivateLink."""
-        link = self.stage.heroku.privatelink(DATABASE, now=datetime.now(UTC))
+        link = self.environment.heroku.privatelink(DATABASE, now=datetime.now(UTC))
         listed = link.accounts.values() if link else ()
         return {each.arn.split(":", 4)[4]: each.status(datetime.now(UTC)) for each in listed}
 
     def status(self) -> str | None:
-        link = self.stage.heroku.privatelink(DATABASE, now=datetime.now(UTC))
+        link = self.environment.heroku.privatelink(DATABASE, now=datetime.now(UTC))
         return None if link is None else link.status(datetime.now(UTC))
 
     async def told_soon(self, person: str, what: str) -> None:
         """Waits for a direct message; the keeper is asked to look, as a minute's wait would make it."""
 
         async def seen() -> bool:
-            await self.stage.refresh_everything()
+            await self.environment.refresh_everything()
             return bool(self.told(person, what))
 
         await self.until(seen)
 
     async def operations_hear(self, what: str) -> None:
         async def heard() -> bool:
-            await self.stage.refresh_everything()
+            await self.environment.refresh_everything()
             return any(what in said for said in self.everything()["operations"])
 
         await self.until(heard)
@@ -51,11 +51,13 @@ class Links(Acts):
         """Waits until the last look has seen a status."""
 
         async def known() -> bool:
-            await self.stage.refresh_everything()
-            async with self.stage.house.store.transaction() as tx:
+            await self.environment.refresh_everything()
+            async with self.environment.app.store.transaction() as tx:
                 (database,) = await tx.targets.all()
-                look = privatelink_observation(await tx.lanes.look(database.id, Method.PRIVATELINK))
-            return look is not None and look.status == status
+                observation = privatelink_observation(
+                    await tx.reconcile_queue.look(database.id, Method.PRIVATELINK)
+                )
+            return observation is not None and observation.status == status
 
         await self.until(known)
 
@@ -66,16 +68,16 @@ class Links(Acts):
         await self.until(lambda: self.told("engineer", "may connect to billing"))
 
 
-async def _played(database_url: str, switches: Switches | None = None) -> AsyncIterator[Links]:
-    async with staged(database_url, played_heroku(switches=switches)) as stage:
-        links = Links(stage)
+async def _emulated(database_url: str, behavior: Behavior | None = None) -> AsyncIterator[Links]:
+    async with environments(database_url, heroku_emulator(behavior=behavior)) as environment:
+        links = Links(environment)
         await links.settle()
         yield links
 
 
 @pytest.fixture
 async def links(database_url: str) -> AsyncIterator[Links]:
-    async for made in _played(database_url):
+    async for made in _emulated(database_url):
         yield made
 
 
@@ -104,9 +106,9 @@ async def test_an_account_is_let_in_used_and_let_in_no_more_at_its_end(links: Li
     name = f"DATABASE_ENDPOINT_{endpoint.removeprefix('vpce-').upper()}_URL"
     await links.told_soon("engineer", f'psql "$(heroku config:get {name} -a billing)"')
 
-    await links.stage.move_time(timedelta(hours=7, minutes=35))
+    await links.environment.move_time(timedelta(hours=7, minutes=35))
     await links.until(lambda: links.told("engineer", "#1 ends"))
-    await links.stage.to_next_event()
+    await links.environment.to_next_event()
     await links.until(lambda: links.told("engineer", "#1 has ended"))
     assert links.accounts() == {}
     assert links.status() == "Operational"
@@ -127,7 +129,9 @@ async def test_no_value_of_a_config_var_is_kept(links: Links) -> None:
     await links.opened()
     await links.connects(ACCOUNT)
     await links.told_soon("engineer", "The URL through")
-    rows = await links.query("SELECT look::text FROM lanes UNION ALL SELECT params::text FROM posts")
+    rows = await links.query(
+        "SELECT observation::text FROM reconcile_queue UNION ALL SELECT params::text FROM outbox"
+    )
     kept = "\n".join(str(row[0]) for row in rows)
     assert "_ENDPOINT_" in kept
     assert "postgres://" not in kept
@@ -167,22 +171,22 @@ async def test_closing_asks_for_the_name_shows_whom_it_cuts_off_and_ends_them_wh
     links: Links,
 ) -> None:
     await links.opened()
-    links.stage.heroku.add_account_by_hand(DATABASE, FOREIGN, now=datetime.now(UTC))
-    await links.operations_hear(f"Somebody else let AWS `{FOREIGN}` in to billing.")
+    links.environment.heroku.add_account_externally(DATABASE, UNMANAGED, now=datetime.now(UTC))
+    await links.operations_hear(f"Somebody else let AWS `{UNMANAGED}` in to billing.")
     endpoint = await links.connects(ACCOUNT)
     await links.told_soon("engineer", f"{endpoint} is connected")
 
     assert (await links.type("engineer", "/pgaccess privatelink close billing")).ok
-    view = links.stage.slack.view_for("engineer")
+    view = links.environment.slack.view_for("engineer")
     assert view is not None
     shown = str(view)
-    assert all(each in shown for each in ("#1", FOREIGN, endpoint))
+    assert all(each in shown for each in ("#1", UNMANAGED, endpoint))
     wrong = await links.submit("engineer", name="ledger", reason="we move")
     assert "That is not the app's name" in str(wrong)
     assert (await links.submit("engineer", name="billing", reason="we move")).ok
     await links.until(lambda: len(links.cards()) == 2)
     assert "Close PrivateLink on billing" in links.card()
-    assert FOREIGN in links.card()
+    assert UNMANAGED in links.card()
     assert "Ends #1." in links.card()
 
     assert (await links.approve()).ok
@@ -192,12 +196,12 @@ async def test_closing_asks_for_the_name_shows_whom_it_cuts_off_and_ends_them_wh
     assert await links.states() == ["ended", "approved"]
 
 
-async def test_a_foreign_account_is_removed_by_an_approved_request_of_its_own(links: Links) -> None:
-    links.stage.heroku.create_privatelink_by_hand(DATABASE, [FOREIGN], now=datetime.now(UTC))
+async def test_a_unmanaged_account_is_removed_by_an_approved_request_of_its_own(links: Links) -> None:
+    links.environment.heroku.create_privatelink_externally(DATABASE, [UNMANAGED], now=datetime.now(UTC))
     await links.seen("Operational")
-    await links.ask(f"/pgaccess privatelink remove {FOREIGN} from billing because left the company")
+    await links.ask(f"/pgaccess privatelink remove {UNMANAGED} from billing because left the company")
     assert "which pgaccess did not make" in links.card()
-    assert links.accounts() == {f"{FOREIGN}:root": "Active"}
+    assert links.accounts() == {f"{UNMANAGED}:root": "Active"}
     assert (await links.approve()).ok
     await links.until(lambda: links.told("engineer", "#1 is done"))
     assert links.accounts() == {}
@@ -206,7 +210,7 @@ async def test_a_foreign_account_is_removed_by_an_approved_request_of_its_own(li
 
 async def test_what_others_close_is_interrupted_and_opened_again_only_by_a_person(links: Links) -> None:
     await links.opened()
-    links.stage.heroku.remove_account_by_hand(DATABASE, ACCOUNT, now=datetime.now(UTC))
+    links.environment.heroku.remove_account_externally(DATABASE, ACCOUNT, now=datetime.now(UTC))
     await links.told_soon("engineer", "#1 was closed at Heroku by somebody else")
     assert links.accounts() == {}
     assert (await links.press_own("engineer", "grant.restore", "was closed")).ok
@@ -215,7 +219,7 @@ async def test_what_others_close_is_interrupted_and_opened_again_only_by_a_perso
 
 async def test_the_form_has_what_the_line_left_out(links: Links) -> None:
     assert (await links.type("engineer", "/pgaccess privatelink open billing")).ok
-    view = links.stage.slack.view_for("engineer")
+    view = links.environment.slack.view_for("engineer")
     assert view is not None
     wrong = await links.submit("engineer", address="1234567890123")
     assert "has 13 digits" in str(wrong)

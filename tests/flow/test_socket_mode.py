@@ -1,4 +1,4 @@
-"""Our end of Socket Mode, with Bolt behind it and the played Slack at the other end."""
+"""Our end of Socket Mode, with Bolt behind it and the emulated Slack at the other end."""
 
 import asyncio
 import contextlib
@@ -17,7 +17,7 @@ from handlers.transport.socket_mode import SocketMode
 from sandbox.http_server import listening, serving
 from sandbox.slack import SlackEmulator, fault_injection
 from sandbox.slack.delivery_transport import Delivered
-from sandbox.slack.server import app as door
+from sandbox.slack.server import app as server
 from sandbox.slack.users.simulated_users import People
 
 BOT_TOKEN, APP_TOKEN = "xoxb-played", "xapp-played"
@@ -25,7 +25,7 @@ BOT_TOKEN, APP_TOKEN = "xoxb-played", "xapp-played"
 
 @dataclass
 class Scene:
-    """The played Slack, and a bot whose one command answers when it is allowed to."""
+    """The emulated Slack, and a bot whose one command answers when it is allowed to."""
 
     slack: SlackEmulator
     people: People
@@ -65,7 +65,7 @@ async def scene() -> AsyncIterator[Scene]:
     slack = SlackEmulator(bot_token=BOT_TOKEN, signing_secret="unused", app_token=APP_TOKEN)
     people = People(slack, deliver=nobody, bot_url="http://127.0.0.1:1")
     asked, allowed = asyncio.Event(), asyncio.Event()
-    async with listening() as (opened, slack.base_url), serving(door(slack, people), opened):
+    async with listening() as (opened, slack.base_url), serving(server(slack, people), opened):
         yield Scene(slack, people, bolt(asked, allowed), asked, allowed)
 
 

@@ -9,25 +9,25 @@ from uuid import UUID
 import pytest
 
 from sandbox.heroku.fixtures import DATABASE
-from sandbox.tls_gateway import Wall
+from sandbox.tls_gateway import TlsGateway
 from tests.flow.actions import Acts
 from tests.flow.psql_client import LINE, Said, Visitor, line_in, raised_or_skipped
-from tests.summary import WALL
+from tests.summary import GATEWAY
 
 MINE, NEIGHBOUR = "203.0.113.4", "203.0.113.5"
 
 
 @pytest.fixture
-async def wall(acts: Acts) -> AsyncIterator[Wall]:
+async def gateway(acts: Acts) -> AsyncIterator[TlsGateway]:
     """The wall before the app ``billing``'s database."""
-    async with raised_or_skipped(acts.stage.heroku, DATABASE) as wall:
-        wall.comes_from(MINE)
-        yield wall
+    async with raised_or_skipped(acts.environment.heroku, DATABASE) as gateway:
+        gateway.comes_from(MINE)
+        yield gateway
 
 
 @pytest.fixture
 def visitor(acts: Acts, tmp_path: Path) -> Visitor:
-    return Visitor(acts.stage.heroku, tmp_path)
+    return Visitor(acts.environment.heroku, tmp_path)
 
 
 async def certified(acts: Acts, visitor: Visitor) -> UUID:
@@ -40,7 +40,7 @@ async def certified(acts: Acts, visitor: Visitor) -> UUID:
     [told] = acts.told("engineer", "/c/")
     [link] = re.findall(r"<(http[^|>]+/c/[^|>]+)\|", told)
     await visitor.follows(link)
-    return acts.stage.heroku.certificates(DATABASE, now=datetime.now(UTC))[-1].id
+    return acts.environment.heroku.certificates(DATABASE, now=datetime.now(UTC))[-1].id
 
 
 class Record:
@@ -50,7 +50,7 @@ class Record:
         self._keep = keep
 
     def __call__(self, attempt: str, said: Said) -> Said:
-        self._keep(WALL, f"{attempt:32}  {said.words}")
+        self._keep(GATEWAY, f"{attempt:32}  {said.words}")
         return said
 
 
@@ -60,7 +60,7 @@ def said(record_property: Callable[[str, object], None]) -> Record:
 
 
 async def test_a_grant_opens_the_wall_and_its_end_closes_it(
-    acts: Acts, wall: Wall, visitor: Visitor, said: Record
+    acts: Acts, gateway: TlsGateway, visitor: Visitor, said: Record
 ) -> None:
     certificate = await certified(acts, visitor)
     before = said("before the grant", await visitor.pastes(LINE))
@@ -68,9 +68,9 @@ async def test_a_grant_opens_the_wall_and_its_end_closes_it(
     [told] = acts.told("engineer", "psql")
     line = line_in(told)
     during = said("in force", await visitor.pastes(line))
-    wall.comes_from(NEIGHBOUR)
+    gateway.comes_from(NEIGHBOUR)
     neighbour = said("in force, from another address", await visitor.pastes(line))
-    wall.comes_from(MINE)
+    gateway.comes_from(MINE)
     await acts.press_own("engineer", "grant.done")
     await acts.until(lambda: acts.told("engineer", "has ended"))
     after = said("after the end", await visitor.pastes(line))
@@ -83,7 +83,7 @@ async def test_a_grant_opens_the_wall_and_its_end_closes_it(
 
 
 async def test_without_a_certificate_that_is_believed_an_address_alone_opens_nothing(
-    acts: Acts, wall: Wall, visitor: Visitor, said: Record
+    acts: Acts, gateway: TlsGateway, visitor: Visitor, said: Record
 ) -> None:
     await acts.ask_and_open()
     certificate = await certified(acts, visitor)
@@ -95,7 +95,7 @@ async def test_without_a_certificate_that_is_believed_an_address_alone_opens_not
     (visitor.folder / "postgresql.key").chmod(0o644)
     careless = said("with a key that others can read", await visitor.pastes(LINE))
     (visitor.folder / "postgresql.key").chmod(0o600)
-    acts.stage.heroku.delete_certificate_by_hand(DATABASE, certificate, now=datetime.now(UTC))
+    acts.environment.heroku.delete_certificate_externally(DATABASE, certificate, now=datetime.now(UTC))
     removed = said("with a removed certificate", await visitor.pastes(LINE))
 
     assert "requires a valid client certificate" in missing.words

@@ -10,9 +10,9 @@ import pytest
 
 from bot.domain.method import Method
 from bot.domain.observation import ruleset_observation
-from sandbox.environment import staged
+from sandbox.environment import environments
 from sandbox.heroku.fixtures import OFFICE, SPACE
-from tests.flow.actions import Acts, played_heroku
+from tests.flow.actions import Acts, heroku_emulator
 
 RANGE = "203.0.113.4/32"
 LINE = f"/pgaccess trusted add 203.0.113.4 to {SPACE} for 8h because the BI tool knows no certificates"
@@ -24,21 +24,23 @@ class Ranges(Acts):
     """Hands and eyes on a space's list."""
 
     def sources(self) -> list[str]:
-        return [rule.source for rule in self.stage.heroku.ruleset(SPACE).rules]
+        return [rule.source for rule in self.environment.heroku.ruleset(SPACE).rules]
 
-    def by_hand(self, *sources: str) -> None:
+    def external_changes(self, *sources: str) -> None:
         """Somebody else writes the list whole."""
-        self.stage.heroku.put_ruleset_by_hand(SPACE, sources, now=datetime.now(UTC))
+        self.environment.heroku.put_ruleset_externally(SPACE, sources, now=datetime.now(UTC))
 
     async def seen(self, *sources: str) -> None:
         """Waits until the last look shows a list."""
 
         async def known() -> bool:
-            await self.stage.refresh_everything()
-            async with self.stage.house.store.transaction() as tx:
+            await self.environment.refresh_everything()
+            async with self.environment.app.store.transaction() as tx:
                 space = next(each for each in await tx.targets.spaces() if each.name == SPACE)
-                look = ruleset_observation(await tx.lanes.look(space.id, Method.TRUSTED))
-            return look is not None and [rule.source for rule in look.ruleset.rules] == list(sources)
+                observation = ruleset_observation(await tx.reconcile_queue.look(space.id, Method.TRUSTED))
+            return observation is not None and [rule.source for rule in observation.ruleset.rules] == list(
+                sources
+            )
 
         await self.until(known)
 
@@ -49,7 +51,7 @@ class Ranges(Acts):
     async def supported(self, action: str = CONFIRM, person: str = "lead") -> None:
         """An admin presses a button below the ticket's text, in the card's thread."""
         await self.until(self.replies)
-        pressed = await self.stage.people.clicks(
+        pressed = await self.environment.people.clicks(
             person, channel="#approvals", ts=self.replies()[-1]["ts"], action_id=action
         )
         assert pressed.ok, pressed
@@ -69,7 +71,7 @@ class Ranges(Acts):
 
     async def operations_hear(self, what: str) -> None:
         async def heard() -> bool:
-            await self.stage.refresh_everything()
+            await self.environment.refresh_everything()
             return any(what in said for said in self.everything()["operations"])
 
         await self.until(heard)
@@ -78,11 +80,11 @@ class Ranges(Acts):
 @pytest.fixture
 async def ranges(database_url: str) -> AsyncIterator[Ranges]:
     """A stage with a space for each kind, whose bot has looked at the one that matters."""
-    heroku = played_heroku()
+    heroku = heroku_emulator()
     heroku.add_space("acme-shield", shield=True)
     heroku.add_space("acme-fir", generation="fir")
-    async with staged(database_url, heroku) as stage:
-        ranges = Ranges(stage)
+    async with environments(database_url, heroku) as environment:
+        ranges = Ranges(environment)
         await ranges.settle()
         await ranges.seen(OFFICE)
         yield ranges
@@ -118,9 +120,9 @@ async def test_a_range_waits_for_heroku_s_support_is_opened_and_ends(ranges: Ran
     await ranges.until(lambda: "has opened data services here" in str(ranges.replies()[-1]))
     assert CONFIRM not in str(ranges.replies()[-1])
 
-    await ranges.stage.to_next_event()
+    await ranges.environment.to_next_event()
     await ranges.until(lambda: ranges.told("engineer", "#1 ends"))
-    await ranges.stage.to_next_event()
+    await ranges.environment.to_next_event()
     await ranges.until(lambda: ranges.told("engineer", "#1 has ended"))
     assert ranges.sources() == [OFFICE]
     assert await ranges.states() == ["ended"]
@@ -174,7 +176,7 @@ async def test_fifty_approvals_by_button_are_one_write_a_second_and_two_more_at_
 
     async def approved(ts: str) -> bool:
         async with at_once:
-            people, action = ranges.stage.people, "request.approve"
+            people, action = ranges.environment.people, "request.approve"
             return (await people.clicks("lead", channel="#approvals", ts=ts, action_id=action)).ok
 
     assert all(await asyncio.gather(*map(asked, range(50))))
@@ -209,8 +211,8 @@ async def test_ones_own_range_is_removed_at_once_and_anybody_else_s_after_a_deci
     assert ranges.sources() == [OFFICE]
 
 
-async def test_a_foreign_range_is_removed_and_taken_over_by_approved_requests(ranges: Ranges) -> None:
-    ranges.by_hand(OFFICE, "192.0.2.7/32", "192.0.2.8/32")
+async def test_a_unmanaged_range_is_removed_and_taken_over_by_approved_requests(ranges: Ranges) -> None:
+    ranges.external_changes(OFFICE, "192.0.2.7/32", "192.0.2.8/32")
     await ranges.seen(OFFICE, "192.0.2.7/32", "192.0.2.8/32")
     await ranges.approved(f"/pgaccess trusted remove 192.0.2.7 from {SPACE} because nobody knows it")
     await ranges.until(lambda: ranges.sources() == [OFFICE, "192.0.2.8/32"])
@@ -224,7 +226,7 @@ async def test_the_form_has_what_the_line_left_out_and_says_what_is_wrong_at_its
     ranges: Ranges,
 ) -> None:
     assert (await ranges.type("engineer", "/pgaccess trusted add 203.0.113.4 for 8h because BI")).ok
-    view = ranges.stage.slack.view_for("engineer")
+    view = ranges.environment.slack.view_for("engineer")
     assert view is not None
     assert "whole space" in str(view)
     assert all(name in str(view) for name in (SPACE, "203.0.113.4", "8h", "BI"))
@@ -252,7 +254,7 @@ async def test_why_says_what_stands_between_a_person_and_a_space(ranges: Ranges)
 
     async def said_so() -> bool:
         # The look that has seen the range may have come before Heroku applied the list.
-        await ranges.stage.refresh_everything()
+        await ranges.environment.refresh_everything()
         await ranges.type("engineer", f"/pgaccess why {SPACE}")
         return "to its web traffic only" in ranges.private("engineer")[-1]
 
@@ -264,13 +266,13 @@ async def test_why_tells_a_list_that_is_not_in_force_from_one_that_is(ranges: Ra
     await ranges.seen(OFFICE, RANGE)
 
     async def said_so() -> bool:
-        await ranges.stage.refresh_everything()
+        await ranges.environment.refresh_everything()
         await ranges.type("engineer", f"/pgaccess why {SPACE}")
         return f"{RANGE} is let in to the whole space {SPACE} (#1)" in ranges.private("engineer")[-1]
 
     await ranges.until(said_so)
-    ranges.stage.heroku.leave_unapplied(SPACE)
-    ranges.by_hand(OFFICE, RANGE)
+    ranges.environment.heroku.leave_unapplied(SPACE)
+    ranges.external_changes(OFFICE, RANGE)
     await ranges.operations_hear("is stored and not in force")
     await ranges.type("engineer", "/pgaccess why billing")
     assert "that list is stored and not in force" in ranges.private("engineer")[-1]
@@ -281,17 +283,17 @@ async def test_why_tells_a_list_that_is_not_in_force_from_one_that_is(ranges: Ra
 
 async def test_a_range_that_somebody_takes_out_is_not_put_back_and_that_is_told(ranges: Ranges) -> None:
     await ranges.opened()
-    ranges.by_hand(OFFICE)
-    await ranges.stage.refresh_everything()
+    ranges.external_changes(OFFICE)
+    await ranges.environment.refresh_everything()
     await ranges.until(lambda: ranges.told("engineer", "closed at Heroku"))
     assert ranges.sources() == [OFFICE]
 
 
 async def test_drift_is_told_to_operations_and_shown_as_status(ranges: Ranges) -> None:
-    ranges.by_hand(OFFICE, "192.0.2.7/32")
+    ranges.external_changes(OFFICE, "192.0.2.7/32")
     await ranges.operations_hear("192.0.2.7/32 is new in the space acme-private")
-    ranges.stage.heroku.leave_unapplied(SPACE)
-    ranges.by_hand(OFFICE)
+    ranges.environment.heroku.leave_unapplied(SPACE)
+    ranges.external_changes(OFFICE)
     await ranges.operations_hear("is stored and not in force")
     await ranges.type("engineer", f"/pgaccess status {SPACE}")
     assert "stored and not in force" in ranges.private("engineer")[-1]
@@ -338,7 +340,7 @@ async def test_a_wrong_wish_is_refused_with_its_reason(ranges: Ranges, line: str
 async def test_where_there_is_no_room_it_is_said_at_once_what_ends_next(ranges: Ranges) -> None:
     await ranges.opened()
     full = [OFFICE, RANGE, *(f"192.0.2.{number}/32" for number in range(18))]
-    ranges.by_hand(*full)
+    ranges.external_changes(*full)
     await ranges.seen(*full)
     said = await ranges.refused(f"trusted add 203.0.113.9 to {SPACE}")
     assert "all the 20 ranges" in said
@@ -347,6 +349,6 @@ async def test_where_there_is_no_room_it_is_said_at_once_what_ends_next(ranges: 
 
 async def test_a_range_with_an_end_that_would_be_the_last_one_is_refused(ranges: Ranges) -> None:
     await ranges.opened()
-    ranges.by_hand(RANGE)
+    ranges.external_changes(RANGE)
     await ranges.seen(RANGE)
     assert "no other range" in await ranges.refused(f"trusted add 203.0.113.9 to {SPACE}")

@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sandbox.environment import staged
+from sandbox.environment import environments
 from sandbox.heroku import fault_injection
 from sandbox.heroku.fixtures import DATABASE
-from tests.flow.actions import Acts, played_heroku
+from tests.flow.actions import Acts, heroku_emulator
 
 LINE = "/pgaccess mtls add 203.0.113.4"
 ADD = r"POST .*/ip-rules$"
@@ -36,9 +36,9 @@ minimum_reason = 5
 async def interrupt(acts: Acts, cidr: str = "203.0.113.4/32") -> None:
     """Somebody removes the rule at Heroku."""
     now = datetime.now(UTC)
-    (mine,) = [r for r in acts.stage.heroku.rules(DATABASE, now=now) if r.cidr == cidr]
-    acts.stage.heroku.delete_rule_by_hand(DATABASE, mine.id, now=now)
-    await acts.stage.refresh_everything()
+    (mine,) = [r for r in acts.environment.heroku.rules(DATABASE, now=now) if r.cidr == cidr]
+    acts.environment.heroku.delete_rule_externally(DATABASE, mine.id, now=now)
+    await acts.environment.refresh_everything()
     await acts.until(lambda: acts.told("engineer", "closed at Heroku"))
 
 
@@ -94,17 +94,17 @@ async def test_extend_is_a_new_decision_that_moves_the_end(acts: Acts) -> None:
     assert "2h more for #1" in acts.card()
     await acts.approve()
     await acts.until(lambda: acts.told("engineer", "now ends"))
-    await acts.stage.move_time(timedelta(hours=2))
-    await acts.stage.refresh_everything()
+    await acts.environment.move_time(timedelta(hours=2))
+    await acts.environment.refresh_everything()
     assert await acts.states() == ["in_force", "approved"]
-    await acts.stage.move_time(timedelta(hours=2))
+    await acts.environment.move_time(timedelta(hours=2))
     await acts.until(lambda: acts.told("engineer", "#1 has ended"))
     assert acts.ours() == []
 
 
 async def test_extend_by_the_button_of_the_warning(acts: Acts) -> None:
     await acts.ask_and_open("/pgaccess mtls add 203.0.113.4 for 4h")
-    await acts.stage.to_next_event()
+    await acts.environment.to_next_event()
     await acts.until(lambda: acts.told("engineer", "#1 ends"))
     assert (await acts.press_own("engineer", "grant.extend", "Still needed")).ok
     before = len(acts.cards())
@@ -115,7 +115,7 @@ async def test_extend_by_the_button_of_the_warning(acts: Acts) -> None:
 
 async def test_what_is_closing_is_not_extended(acts: Acts) -> None:
     await acts.ask_and_open(LINE)
-    acts.stage.heroku.fault(fault_injection.status(500), on=r"DELETE ", times=None)
+    acts.environment.heroku.fault(fault_injection.status(500), on=r"DELETE ", times=None)
     await acts.type("engineer", "/pgaccess done 1")
     await acts.type("engineer", "/pgaccess extend 1 for 2h")
     assert "/pgaccess mtls add 203.0.113.4/32 to billing" in acts.private("engineer")[-1]
@@ -154,7 +154,7 @@ async def test_remove_of_what_is_not_there_is_refused_and_of_what_others_made_wa
 
 
 async def test_retry_opens_what_heroku_refused(acts: Acts) -> None:
-    acts.stage.heroku.fault(fault_injection.status(422), on=ADD)
+    acts.environment.heroku.fault(fault_injection.status(422), on=ADD)
     await acts.ask(LINE)
     await acts.approve()
     await acts.until(lambda: acts.told("engineer", "was not opened"))
@@ -164,7 +164,7 @@ async def test_retry_opens_what_heroku_refused(acts: Acts) -> None:
 
 
 async def test_giving_up_settles_a_failure(acts: Acts) -> None:
-    acts.stage.heroku.fault(fault_injection.status(422), on=ADD)
+    acts.environment.heroku.fault(fault_injection.status(422), on=ADD)
     await acts.ask(LINE)
     await acts.approve()
     await acts.until(lambda: acts.told("engineer", "was not opened"))
@@ -204,17 +204,17 @@ async def test_an_approver_makes_it_shorter_and_narrower(acts: Acts) -> None:
 
 async def test_nobody_deciding_is_reminded_of_in_the_thread_and_lapses(acts: Acts) -> None:
     await acts.ask(LINE)
-    await acts.stage.move_time(timedelta(hours=2))
+    await acts.environment.move_time(timedelta(hours=2))
     await acts.until(lambda: acts.replies())
     assert acts.replies()[0]["thread_ts"] == acts.cards()[0]["ts"]
-    await acts.stage.move_time(timedelta(hours=30))
+    await acts.environment.move_time(timedelta(hours=30))
     await acts.until(lambda: acts.told("engineer", "expired without a decision"))
     assert await acts.states() == ["lapsed"]
 
 
 async def test_status_list_and_why_tell_what_is_so(acts: Acts) -> None:
     await acts.ask_and_open(LINE)
-    await acts.stage.refresh_everything()
+    await acts.environment.refresh_everything()
     await acts.until(lambda: len(acts.calls(r"GET .*/ip-rules$")) >= 4)
     await acts.type("engineer", "/pgaccess status billing")
     assert "203.0.113.4/32" in acts.private("engineer")[-1]
@@ -232,9 +232,11 @@ async def test_status_list_and_why_tell_what_is_so(acts: Acts) -> None:
     assert "/pgaccess mtls add" in acts.private("engineer-2")[-1]
 
 
-async def test_a_status_is_shown_afresh_once_heroku_was_looked_at_again(acts: Acts) -> None:
+async def test_a_status_is_shown_afresh_once_heroku_was_observed_at_again(acts: Acts) -> None:
     await acts.settle()
-    acts.stage.heroku.add_rule_by_hand(DATABASE, "198.51.100.77/32", "somebody", now=datetime.now(UTC))
+    acts.environment.heroku.add_rule_externally(
+        DATABASE, "198.51.100.77/32", "somebody", now=datetime.now(UTC)
+    )
     await acts.type("engineer", "/pgaccess status billing")
     stale = acts.private("engineer")[-1]
     assert "looking again" in stale
@@ -245,26 +247,28 @@ async def test_a_status_is_shown_afresh_once_heroku_was_looked_at_again(acts: Ac
 
 async def test_the_app_home_shows_what_waits_and_decides_it(acts: Acts) -> None:
     await acts.ask(LINE)
-    await acts.stage.people.opens_home("lead")
-    await acts.until(lambda: "203.0.113.4/32 → billing" in str(acts.stage.slack.home_for("lead")))
-    view = acts.stage.slack.home_for("lead")
+    await acts.environment.people.opens_home("lead")
+    await acts.until(lambda: "203.0.113.4/32 → billing" in str(acts.environment.slack.home_for("lead")))
+    view = acts.environment.slack.home_for("lead")
     assert view is not None
     assert "Waiting for you" in str(view)
-    pressed = await acts.stage.people.clicks_in_view("lead", view_id=view["id"], action_id="request.approve")
+    pressed = await acts.environment.people.clicks_in_view(
+        "lead", view_id=view["id"], action_id="request.approve"
+    )
     assert pressed.ok
     await acts.until(lambda: acts.told("engineer", "can reach"))
-    await acts.until(lambda: "Nothing waits" in str(acts.stage.slack.home_for("lead")))
+    await acts.until(lambda: "Nothing waits" in str(acts.environment.slack.home_for("lead")))
 
 
 async def test_the_global_shortcut_opens_the_form(acts: Acts) -> None:
-    assert (await acts.stage.people.shortcut("engineer", "shortcut.ask")).ok
-    assert "Ask for access" in str(acts.stage.slack.view_for("engineer"))
+    assert (await acts.environment.people.shortcut("engineer", "shortcut.ask")).ok
+    assert "Ask for access" in str(acts.environment.slack.view_for("engineer"))
 
 
 @pytest.fixture
 async def strict(database_url: str) -> AsyncIterator[Acts]:
-    async with staged(database_url, played_heroku(), policy=TWO) as stage:
-        acts = Acts(stage)
+    async with environments(database_url, heroku_emulator(), policy=TWO) as environment:
+        acts = Acts(environment)
         await acts.settle()
         yield acts
 
@@ -276,7 +280,7 @@ async def test_two_approvals_are_needed_and_counted_once_each(strict: Acts) -> N
     assert await acts.states() == ["pending"]
     await acts.until(lambda: "1 of 2 approvals" in acts.card())
     await acts.approve("lead")
-    assert len(await acts.query("SELECT * FROM votes")) == 1
+    assert len(await acts.query("SELECT * FROM decisions")) == 1
     await acts.approve("lead-2")
     await acts.until(lambda: acts.told("engineer", "can reach"))
 
@@ -309,8 +313,8 @@ async def test_access_without_an_end_ends_when_somebody_ends_it(strict: Acts) ->
     await acts.approve("lead")
     await acts.approve("lead-2")
     await acts.until(lambda: acts.told("engineer", "until when somebody ends it"))
-    await acts.stage.move_time(timedelta(days=300))
-    await acts.stage.refresh_everything()
+    await acts.environment.move_time(timedelta(days=300))
+    await acts.environment.refresh_everything()
     assert await acts.states() == ["in_force"]
     await acts.type("engineer", "/pgaccess done 1")
     await acts.until(lambda: acts.told("engineer", "#1 has ended"))
@@ -319,7 +323,7 @@ async def test_access_without_an_end_ends_when_somebody_ends_it(strict: Acts) ->
 async def test_a_missing_reason_opens_the_form(strict: Acts) -> None:
     acts = strict
     await acts.type("engineer", LINE)
-    assert acts.stage.slack.view_for("engineer") is not None
+    assert acts.environment.slack.view_for("engineer") is not None
     short = await acts.submit("engineer", reason="no")
     assert short.errors
     assert (await acts.submit("engineer", reason="nightly export")).ok

@@ -1,4 +1,4 @@
-"""The line between the bot and the played Heroku: faults without waiting, and a witness of every write.
+"""The line between the bot and the emulated Heroku: faults without waiting, and a witness of every write.
 
 What takes longer than the bot waits is a time-out at once; a request that was on its way all the same arrives
 when the world's time has come so far.

@@ -26,14 +26,14 @@ def _database(world: World, number: int) -> str:
 
 def _expect(world: World, name: str, method: str, entry: str, *, wanted: bool) -> None:
     id = next(id for id, known in world.names().items() if known == name)
-    world.foreign[(id, method), entry] = wanted
+    world.unmanaged[(id, method), entry] = wanted
 
 
 def adds_a_rule(world: World, number: int) -> None:
     """Lets a network in, a stranger's or one that we are asked for."""
     name, networks = _database(world, number), (*STRANGERS, "203.0.113.4/32")
     network = networks[number % len(networks)]
-    world.heroku.add_rule_by_hand(name, network, "by hand", now=world.time.now())
+    world.heroku.add_rule_externally(name, network, "by hand", now=world.time.now())
     if network in STRANGERS:
         _expect(world, name, "mtls", network, wanted=True)
 
@@ -45,7 +45,7 @@ def deletes_a_rule(world: World, number: int) -> None:
     gone = rules[number % len(rules)] if rules else None
     if gone is None:
         return
-    world.heroku.delete_rule_by_hand(name, gone.id, now=world.time.now())
+    world.heroku.delete_rule_externally(name, gone.id, now=world.time.now())
     if gone.cidr in STRANGERS:
         left = [rule for rule in world.heroku.rules(name, now=world.time.now()) if rule.cidr == gone.cidr]
         _expect(world, name, "mtls", gone.cidr, wanted=bool(left))
@@ -53,17 +53,17 @@ def deletes_a_rule(world: World, number: int) -> None:
 
 def disables_mtls(world: World, number: int) -> None:
     """Disables mTLS, with every rule and certificate."""
-    world.heroku.disable_mtls_by_hand(_database(world, number), now=world.time.now())
+    world.heroku.disable_mtls_externally(_database(world, number), now=world.time.now())
 
 
 def enables_mtls(world: World, number: int) -> None:
     """Enables mTLS."""
-    world.heroku.enable_mtls_by_hand(_database(world, number), now=world.time.now())
+    world.heroku.enable_mtls_externally(_database(world, number), now=world.time.now())
 
 
 def makes_a_certificate(world: World, number: int) -> None:
     """Makes a client certificate."""
-    world.heroku.create_certificate_by_hand(_database(world, number), now=world.time.now())
+    world.heroku.create_certificate_externally(_database(world, number), now=world.time.now())
 
 
 def deletes_a_certificate(world: World, number: int) -> None:
@@ -72,7 +72,7 @@ def deletes_a_certificate(world: World, number: int) -> None:
     listed = world.heroku.certificates(name, now=world.time.now())
     if listed:
         gone = listed[number % len(listed)]
-        world.heroku.delete_certificate_by_hand(name, gone.id, now=world.time.now())
+        world.heroku.delete_certificate_externally(name, gone.id, now=world.time.now())
 
 
 def lets_an_account_in(world: World, number: int) -> None:
@@ -80,9 +80,9 @@ def lets_an_account_in(world: World, number: int) -> None:
     name, accounts = _database(world, number), (*FOREIGNERS, "123456789012")
     account = accounts[number % len(accounts)]
     if world.heroku.privatelink(name, now=world.time.now()) is None:
-        world.heroku.create_privatelink_by_hand(name, account, now=world.time.now())
+        world.heroku.create_privatelink_externally(name, account, now=world.time.now())
     else:
-        world.heroku.add_account_by_hand(name, account, now=world.time.now())
+        world.heroku.add_account_externally(name, account, now=world.time.now())
     if account in FOREIGNERS:
         _expect(world, name, "privatelink", f"arn:aws:iam::{account}:root", wanted=True)
 
@@ -94,14 +94,14 @@ def shuts_an_account_out(world: World, number: int) -> None:
     arns = [] if link is None else list(link.accounts)
     if arns:
         arn = arns[number % len(arns)]
-        world.heroku.remove_account_by_hand(name, arn, now=world.time.now())
+        world.heroku.remove_account_externally(name, arn, now=world.time.now())
         if arn.split(":")[4] in FOREIGNERS:
             _expect(world, name, "privatelink", arn, wanted=False)
 
 
 def destroys_privatelink(world: World, number: int) -> None:
     """Destroys PrivateLink, with every account."""
-    world.heroku.destroy_privatelink_by_hand(_database(world, number), now=world.time.now())
+    world.heroku.destroy_privatelink_externally(_database(world, number), now=world.time.now())
 
 
 def adds_a_range(world: World, number: int) -> None:
@@ -110,7 +110,7 @@ def adds_a_range(world: World, number: int) -> None:
     listed = [rule.source for rule in world.heroku.ruleset(world.space.name).rules]
     if source not in listed:
         _writes(world, [source, *listed] if number % 2 else [*listed, source])
-        world.foreign[(world.space.id, "trusted"), source] = True
+        world.unmanaged[(world.space.id, "trusted"), source] = True
 
 
 def removes_a_range(world: World, number: int) -> None:
@@ -120,11 +120,11 @@ def removes_a_range(world: World, number: int) -> None:
         gone = listed.pop(number % len(listed))
         _writes(world, listed)
         if gone in STRANGERS:
-            world.foreign[(world.space.id, "trusted"), gone] = False
+            world.unmanaged[(world.space.id, "trusted"), gone] = False
 
 
 def _writes(world: World, sources: list[str]) -> None:
-    world.heroku.put_ruleset_by_hand(world.space.name, sources, now=world.time.now())
+    world.heroku.put_ruleset_externally(world.space.name, sources, now=world.time.now())
     world.witness.others[world.space.id] = frozenset(sources)
 
 
@@ -134,7 +134,7 @@ def renames_a_database(world: World, number: int) -> None:
     world.heroku.rename_database(name, free[number % len(free)])
 
 
-HANDS: Final[tuple[Hand, ...]] = (
+EXTERNAL_CHANGES: Final[tuple[Hand, ...]] = (
     adds_a_rule,
     deletes_a_rule,
     deletes_a_rule,

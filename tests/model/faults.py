@@ -1,11 +1,11 @@
-"""Bad weather that a step may bring, and what nobody outside knows of Heroku."""
+"""Bad outages that a step may bring, and what nobody outside knows of Heroku."""
 
 from typing import Final
 
 from hypothesis import strategies as st
 
 from sandbox.heroku import fault_injection as heroku
-from sandbox.heroku.behavior import Switches
+from sandbox.heroku.behavior import Behavior
 from sandbox.heroku.fault_injection import Fault as HerokuFault
 from sandbox.slack import fault_injection as slack
 from sandbox.slack.fault_injection import Fault as SlackFault
@@ -30,7 +30,7 @@ HEROKU: Final[tuple[HerokuFault, ...]] = (
 """What goes wrong with a call; what takes 20 s and more is longer than the bot waits."""
 
 CALLS: Final = ("", "^GET ", "^(POST|PUT|PATCH|DELETE) ", "ip-rules", "inbound-ruleset", "private-link")
-"""Which calls it happens to: regular expressions of the played Heroku's."""
+"""Which calls it happens to: regular expressions of the emulated Heroku's."""
 
 SLACK: Final = ("server_error", "ratelimited", "lost_answer", "cut_before", "channel_not_found")
 METHODS: Final = (
@@ -57,8 +57,8 @@ def slack_fault(kind: str, times: int) -> SlackFault:
     return slack.error(kind, times=times)
 
 
-switches: Final = st.builds(
-    Switches,
+behavior: Final = st.builds(
+    Behavior,
     provisioning_errors=st.sampled_from((0.0, 0.3)),
     dates=st.sampled_from(("offset", "rfc3339", "utc")),
     created=st.sampled_from((201, 200)),

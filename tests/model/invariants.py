@@ -27,10 +27,10 @@ def sentence_1(world: World) -> None:
     unapproved = world.rows(
         """
         SELECT g.request_id FROM grants g JOIN requests r ON r.id = g.request_id
-        WHERE r.state <> 'approved' OR r.needed > (
-            SELECT count(*) FROM votes v
+        WHERE r.state <> 'approved' OR r.required_approvals > (
+            SELECT count(*) FROM decisions v
             WHERE v.request_id = r.id AND v.verdict = 'approve' AND v.person <> r.requester)
-        UNION SELECT c.request_id FROM changes c JOIN requests r ON r.id = c.request_id
+        UNION SELECT c.request_id FROM operations c JOIN requests r ON r.id = c.request_id
         WHERE r.state <> 'approved'
         """
     )
@@ -55,8 +55,8 @@ def sentence_2(world: World) -> None:
 def sentence_3(world: World) -> None:
     """A foreign entry is never changed or removed, save by its own approved request."""
     for write in world.witness.writes:
-        foreign = write.closes - write.removable
-        assert not foreign, f"{write.what} takes {foreign} away, which is not ours"
+        unmanaged = write.closes - write.removable
+        assert not unmanaged, f"{write.what} takes {unmanaged} away, which is not ours"
 
 
 def sentence_4(world: World) -> None:
@@ -67,20 +67,22 @@ def sentence_4(world: World) -> None:
 
 def others_hold(world: World) -> None:
     """Sentences 3 and 4 at rest: what somebody else added or removed holds."""
-    if world.raced and world.switches.history != "complete":
+    if world.raced and world.behavior.history != "complete":
         return  # then nobody can tell what was lost, and operations was told so
     present = set(_entries(world))
     swept = {
         (row[0], row[1])
-        for row in world.rows("SELECT target_id, method FROM changes WHERE kind IN ('disable', 'close')")
+        for row in world.rows("SELECT target_id, method FROM operations WHERE kind IN ('disable', 'close')")
     }
     undone = {
         ((row[0], row[1]), part)
-        for row in world.rows("SELECT target_id, method, subject FROM changes WHERE kind = 'undo'")
+        for row in world.rows(
+            "SELECT target_id, method, subject FROM operations WHERE kind = 'remove_unmanaged'"
+        )
         for part in subject_parts(row[2])
     }
     standing = {where for where, _ in present}
-    for (where, entry), wanted in world.foreign.items():
+    for (where, entry), wanted in world.unmanaged.items():
         if where in swept or where not in standing or (where, entry) in undone:
             continue  # an approved change took it away, or whoever ended the whole did
         assert ((where, entry) in present) == wanted, f"{entry} of {where}: somebody else wanted {wanted}"
@@ -123,9 +125,9 @@ def sentence_6(world: World) -> None:
         SELECT id, state FROM requests r WHERE
             (state = 'approved') <> (decided_at IS NOT NULL AND state = 'approved')
             OR (state IN ('approved', 'pending', 'lapsed', 'cancelled') AND EXISTS (
-                SELECT 1 FROM votes WHERE request_id = r.id AND verdict = 'deny'))
+                SELECT 1 FROM decisions WHERE request_id = r.id AND verdict = 'deny'))
             OR (state = 'denied' AND 1 <> (
-                SELECT count(*) FROM votes WHERE request_id = r.id AND verdict = 'deny'))
+                SELECT count(*) FROM decisions WHERE request_id = r.id AND verdict = 'deny'))
         """
     )
     assert not wrong, f"decided wrongly: {wrong}"
@@ -137,10 +139,10 @@ def sentence_7(world: World) -> None:
         each.id for each in world.slack.world.people.values() if not (each.is_restricted or each.is_bot)
     }
     asked = world.rows("SELECT DISTINCT requester FROM requests")
-    voted = world.rows("SELECT DISTINCT person FROM votes")
+    voted = world.rows("SELECT DISTINCT person FROM decisions")
     assert {row[0] for row in asked + voted} <= members
     own = world.rows(
-        "SELECT id FROM requests r JOIN votes v ON v.request_id = r.id AND v.person = r.requester "
+        "SELECT id FROM requests r JOIN decisions v ON v.request_id = r.id AND v.person = r.requester "
         "WHERE v.verdict = 'approve'"
     )
     assert not own, f"approved by whoever asked: {own}"
@@ -167,7 +169,7 @@ def sentence_9(world: World) -> None:
         ), states AS (
             SELECT 'request' AS subject, id AS request_id, state FROM requests
             UNION ALL SELECT 'grant', request_id, state FROM grants
-            UNION ALL SELECT kind, request_id, state FROM changes
+            UNION ALL SELECT kind, request_id, state FROM operations
         )
         SELECT subject, request_id, before, after, previous, state
         FROM states LEFT JOIN trail USING (subject, request_id)
@@ -188,7 +190,7 @@ def sentence_10(world: World) -> None:
     """A private key, a password, a token or a response_url never reaches Slack or the store."""
     secrets = [BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET, "/respond/", "PRIVATE KEY"]
     kept = "\n".join(_dump(world))
-    sent = "\n".join(entry.sent for entry in world.slack.journal if entry.kind in ("call", "respond"))
+    sent = "\n".join(entry.sent for entry in world.slack.request_log if entry.kind in ("call", "respond"))
     found = [secret for secret in secrets if secret in kept or secret in sent]
     assert not found, f"secrets where they must not be: {found}"
 
@@ -200,11 +202,13 @@ def sentence_11(world: World) -> None:
     }
     lost = [
         row
-        for row in world.rows("SELECT id, kind, channel, ts FROM posts WHERE ts IS NOT NULL AND ts <> 'home'")
+        for row in world.rows(
+            "SELECT id, kind, channel, ts FROM outbox WHERE ts IS NOT NULL AND ts <> 'home'"
+        )
         if (row[2], row[3]) not in standing
     ]
     assert not lost, f"said to stand in Slack, and does not: {lost}"
-    untold = world.rows("SELECT id, kind FROM posts WHERE ts IS NULL")
+    untold = world.rows("SELECT id, kind FROM outbox WHERE ts IS NULL")
     assert not untold, f"never told: {untold}"
 
 
@@ -268,7 +272,7 @@ def _serving(world: World) -> list[Entry]:
                 ((id, "privatelink"), a.arn) for a in link.accounts.values() if a.status(now) == "Active"
             ]
     listed = world.heroku.ranges_in_force(world.space.name, now=now)
-    if world.switches.applied == "absent":
+    if world.behavior.applied == "absent":
         # Where Heroku does not say whether a list is in force, the list is all that can be read back.
         listed = world.heroku.ruleset(world.space.name).rules
     return found + [((world.space.id, "trusted"), rule.source) for rule in listed]
@@ -283,8 +287,8 @@ def _ours(world: World) -> list[Entry]:
     known = {
         ((target, method), entry)
         for target, method, entry in world.rows(
-            "SELECT target_id, 'privatelink', arn FROM accounts WHERE gone_at IS NULL "
-            "UNION ALL SELECT target_id, 'trusted', source FROM ranges WHERE gone_at IS NULL"
+            "SELECT target_id, 'privatelink', arn FROM privatelink_accounts WHERE absent_at IS NULL "
+            "UNION ALL SELECT target_id, 'trusted', source FROM trusted_ranges WHERE absent_at IS NULL"
         )
     }
     return found + [each for each in _entries(world) if each in known]
@@ -304,12 +308,12 @@ def _live(world: World, target: UUID, method: str) -> set[str]:
 def _adopted(world: World, target: UUID, method: str) -> set[str]:
     """What was taken over, and stays."""
     table, entry = {
-        "mtls": ("entries", "network::text"),
-        "privatelink": ("accounts", "arn"),
-        "trusted": ("ranges", "source"),
+        "mtls": ("mtls_rules", "network::text"),
+        "privatelink": ("privatelink_accounts", "arn"),
+        "trusted": ("trusted_ranges", "source"),
     }[method]
     rows = world.rows(
-        f"SELECT {entry} FROM {table} WHERE target_id = %s AND adopted AND gone_at IS NULL", target
+        f"SELECT {entry} FROM {table} WHERE target_id = %s AND adopted AND absent_at IS NULL", target
     )
     return {row[0] for row in rows}
 

@@ -6,7 +6,7 @@ from typing import Final
 import pytest
 
 from sandbox.environment import BOT_TOKEN
-from sandbox.heroku.behavior import Switches
+from sandbox.heroku.behavior import Behavior
 from sandbox.heroku.fixtures import DATABASE
 from sandbox.postgres import PrivatePostgres
 from sandbox.slack.users.simulated_users import Outcome
@@ -43,13 +43,13 @@ def vanishes(world: World) -> None:
     """A rule is gone, and the last look has not seen it."""
     now = world.time.now()
     for rule in world.heroku.rules(DATABASE, now=now):
-        world.heroku.delete_rule_by_hand(DATABASE, rule.id, now=now)
+        world.heroku.delete_rule_externally(DATABASE, rule.id, now=now)
     world.lines_read = 0
 
 
 BROKEN: Final[tuple[tuple[Sentence, Callable[[World], None]], ...]] = (
     (invariants.sentence_1, written(Write(what="POST", opens=IT))),
-    (invariants.sentence_1, stored("DELETE FROM votes")),
+    (invariants.sentence_1, stored("DELETE FROM decisions")),
     (invariants.sentence_2, stored("UPDATE grants SET ends_at = now() - interval '1 minute'")),
     (invariants.sentence_2, stored("UPDATE grants SET state = 'ended'")),
     (invariants.sentence_3, written(Write(what="DELETE", closes=IT))),
@@ -58,14 +58,14 @@ BROKEN: Final[tuple[tuple[Sentence, Callable[[World], None]], ...]] = (
         invariants.sentence_6,
         told(Answered(act="a click", outcome=Outcome(ok=False, error="operation_timeout"))),
     ),
-    (invariants.sentence_6, stored("UPDATE votes SET verdict = 'deny'")),
-    (invariants.sentence_7, stored("UPDATE votes SET person = 'U0GUEST'")),
+    (invariants.sentence_6, stored("UPDATE decisions SET verdict = 'deny'")),
+    (invariants.sentence_7, stored("UPDATE decisions SET person = 'U0GUEST'")),
     (invariants.sentence_7, stored("UPDATE requests SET requester = 'U0LEAD'")),
     (invariants.sentence_8, written(Write(what="DELETE", closes=IT, removable=IT, wanted=IT))),
     (invariants.sentence_9, stored("UPDATE grants SET state = 'interrupted'")),
-    (invariants.sentence_10, stored(f"INSERT INTO received (key) VALUES ('{BOT_TOKEN}')")),
-    (invariants.sentence_11, stored("UPDATE posts SET ts = '1.0' WHERE id = 1")),
-    (invariants.sentence_11, stored("UPDATE posts SET ts = NULL WHERE id = 1")),
+    (invariants.sentence_10, stored(f"INSERT INTO idempotency_keys (key) VALUES ('{BOT_TOKEN}')")),
+    (invariants.sentence_11, stored("UPDATE outbox SET ts = '1.0' WHERE id = 1")),
+    (invariants.sentence_11, stored("UPDATE outbox SET ts = NULL WHERE id = 1")),
     (
         invariants.sentence_12,
         told(
@@ -79,7 +79,7 @@ BROKEN: Final[tuple[tuple[Sentence, Callable[[World], None]], ...]] = (
 
 async def test_every_sentence_notices_when_it_is_broken(postgres: PrivatePostgres) -> None:
     with movable_database(postgres) as url:
-        world = World(url=url, switches=Switches(provisioning_errors=0), databases=1)
+        world = World(url=url, behavior=Behavior(provisioning_errors=0), databases=1)
         await world.open()
         await world.types("engineer", LINE)
         await world.tell()

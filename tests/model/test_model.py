@@ -19,12 +19,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from sandbox.heroku.behavior import Switches
+from sandbox.heroku.behavior import Behavior
 from sandbox.heroku.fault_injection import Fault as HerokuFault
 from sandbox.postgres import PrivatePostgres
 from tests.model import faults
 from tests.model.clocks import movable_database
-from tests.model.external_changes import HANDS, Hand, act
+from tests.model.external_changes import EXTERNAL_CHANGES, Hand, act
 from tests.model.invariants import AT_EACH_STEP, AT_REST, Sentence, check
 from tests.model.world import World
 from tests.summary import STEPS
@@ -120,15 +120,15 @@ class Model(RuleBasedStateMachine):
     # --- beginning and end ------------------------------------------------------------------------
 
     @initialize(
-        switches=faults.switches,
+        behavior=faults.behavior,
         approvals=st.sampled_from((1, 1, 2)),
         alone=st.sampled_from(("0m", "4h")),
         lines=st.lists(st.sampled_from(ASKED), min_size=1, max_size=3),
         length=st.sampled_from(LENGTHS),
     )
-    def begin(self, switches: Switches, approvals: int, alone: str, lines: list[str], length: str) -> None:
+    def begin(self, behavior: Behavior, approvals: int, alone: str, lines: list[str], length: str) -> None:
         """Everything is put up, with whatever nobody knows decided at random, and some access asked for."""
-        self.world = World(url=self.url, switches=switches, approvals=approvals, extend_alone=alone)
+        self.world = World(url=self.url, behavior=behavior, approvals=approvals, extend_alone=alone)
         Model.worlds += 1
         self.run(self.world.open())
         for line in lines:
@@ -252,9 +252,7 @@ class Model(RuleBasedStateMachine):
         """Somebody types what cannot be understood."""
 
         async def step(world: World) -> None:
-            fresh = (
-                "SELECT count(*) = 4 FROM people WHERE name = ANY(%s) AND known_at > now() - interval '9 min'"
-            )
+            fresh = "SELECT count(*) = 4 FROM slack_users WHERE name = ANY(%s) AND fetched_at > now() - interval '9 min'"
             ((known,),) = world.rows(fresh, list(PEOPLE[:4]))
             await world.types(person, f"/pgaccess {line}", bad=known)
 
@@ -296,9 +294,9 @@ class Model(RuleBasedStateMachine):
 
         self.do("replays", step, number)
 
-    # --- other hands, time, weather ---------------------------------------------------------------
+    # --- other hands, time, outages ---------------------------------------------------------------
 
-    @rule(hand=st.sampled_from(HANDS), number=numbers)
+    @rule(hand=st.sampled_from(EXTERNAL_CHANGES), number=numbers)
     def others(self, hand: Hand, number: int) -> None:
         """Somebody else does something at Heroku."""
 
@@ -378,7 +376,7 @@ class Model(RuleBasedStateMachine):
         """The clock looks."""
         self.do("ticks", lambda world: world.tick())
 
-    @rule(hand=st.sampled_from(HANDS), number=numbers)
+    @rule(hand=st.sampled_from(EXTERNAL_CHANGES), number=numbers)
     def keeps_while_others_act(self, hand: Hand, number: int) -> None:
         """Somebody does something at Heroku while a call of ours is on its way."""
 
@@ -439,7 +437,7 @@ class Model(RuleBasedStateMachine):
 
     @rule()
     def rests(self) -> None:
-        """The weather clears, and everything that was begun comes to its end."""
+        """The outages clears, and everything that was begun comes to its end."""
         self.do("rests", lambda world: world.rest())
         assert self.world is not None
         self.check(self.world, (*AT_EACH_STEP, *AT_REST))

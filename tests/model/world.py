@@ -1,4 +1,4 @@
-"""The whole bot between a played Slack and a played Heroku, moved step by step by whoever drives it.
+"""The whole bot between an emulated Slack and an emulated Heroku, moved step by step by whoever drives it.
 
 The store, the use cases, the keeper, the courier, the census and the web application are the real ones. No
 loop runs by itself and no clock moves by itself: a step is a line typed, a button pressed, a pass, a message
@@ -25,7 +25,7 @@ from bot.policy.loader import parse_policy
 from bot.reconciler.controller import Controller
 from bot.services import Access
 from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET, settings
-from sandbox.heroku.behavior import Pace, Switches
+from sandbox.heroku.behavior import Behavior, TransitionTimes
 from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fixtures import default_world
 from sandbox.http_server import listening, serving
@@ -33,7 +33,7 @@ from sandbox.movable_clock import MovableClock
 from sandbox.slack.delivery import Delivery, sign
 from sandbox.slack.delivery_transport import Deliver, Delivered, over
 from sandbox.slack.emulator import SlackEmulator
-from sandbox.slack.server import app as slack_door
+from sandbox.slack.server import app as slack_server
 from sandbox.slack.users.simulated_users import Outcome, People
 from sandbox.slack.web_api.errors import ApiAnswer, Refused
 from storage.engine import async_commit_engine
@@ -44,7 +44,7 @@ from tests.model.crashing_store import Fate, MortalStore
 from tests.model.delayed_network import Killed, Line
 from tests.model.write_recorder import Witness
 
-PACE: Final = Pace.of(2)
+TIMES: Final = TransitionTimes.of(2)
 """Heroku's transitions take two seconds of the world's."""
 
 ROUNDS: Final = (*[timedelta(seconds=1)] * 30, *[timedelta(seconds=15)] * 30, *[timedelta(minutes=1)] * 30)
@@ -75,12 +75,12 @@ permanent = true
 extend_alone = "{extend_alone}"
 """
 
-COUNTED: Final = ("requests", "votes", "grants", "changes", "audit")
+COUNTED: Final = ("requests", "decisions", "grants", "operations", "audit")
 """What bad input leaves alone."""
 
 
 class SlackAhead(SlackEmulator):
-    """A played Slack that lives in the world's time."""
+    """An emulated Slack that lives in the world's time."""
 
     time: WorldTime
 
@@ -136,14 +136,14 @@ class World:
     """
 
     url: str
-    switches: Switches
+    behavior: Behavior
     approvals: int = 1
     extend_alone: str = "0m"
     databases: int = 2
     time: WorldTime = field(default_factory=WorldTime)
     clock: MovableClock = field(default_factory=MovableClock)
     fate: Fate = field(default_factory=Fate)
-    foreign: dict[tuple[tuple[UUID, str], str], bool] = field(default_factory=dict)
+    unmanaged: dict[tuple[tuple[UUID, str], str], bool] = field(default_factory=dict)
     answered: list[Answered] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
     lines_read: int = 0
@@ -158,14 +158,14 @@ class World:
         enter = self._stack.enter_async_context
         self.store = self._stack.enter_context(psycopg.connect(self.url, autocommit=True))
         self.heroku: HerokuEmulator = default_world(
-            token=HEROKU_TOKEN, databases=self.databases, switches=self.switches, pace=PACE
+            token=HEROKU_TOKEN, databases=self.databases, behavior=self.behavior, times=TIMES
         )
         self.witness = Witness(heroku=self.heroku, store=self.store, time=self.time, clock=self.clock)
         self.slack = SlackAhead(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET)
         self.slack.time = self.time
         socket, self.slack.base_url = await enter(listening())
         self.people = People(self.slack, deliver=self._deliver, bot_url=BOT, clock=self.time.now)
-        await enter(serving(slack_door(self.slack, self.people), socket))
+        await enter(serving(slack_server(self.slack, self.people), socket))
         await self._move_in()
         await self.settle()
 
@@ -180,7 +180,7 @@ class World:
         self.fate.clear()
         await self._move_out()
         await self._move_in()
-        await self.house.refresh_everything()
+        await self.app.refresh_everything()
 
     # --- the house --------------------------------------------------------------------------------
 
@@ -207,14 +207,14 @@ class World:
             transport=self.line,
         )
         self._house_stack.push_async_callback(client.close)
-        store = MortalStore(opened.store._engine, opened.bell)
+        store = MortalStore(opened.store._engine, opened.wakeups)
         store.fate = self.fate
         access = Access(store=store, policy=opened.policy, clock=self.clock)
-        self.house: App = replace(opened, store=store, heroku=client, access=access)
-        self.keeper: Controller = self.house.keeper()
-        self.courier: Notifier = self.house.courier()
-        self.census: DirectorySync = self.house.census()
-        web = httpx.AsyncClient(transport=httpx.ASGITransport(await self.house.web()), trust_env=False)
+        self.app: App = replace(opened, store=store, heroku=client, access=access)
+        self.reconciler: Controller = self.app.controller()
+        self.notifier: Notifier = self.app.notifier()
+        self.directory_sync: DirectorySync = self.app.directory_sync()
+        web = httpx.AsyncClient(transport=httpx.ASGITransport(await self.app.web()), trust_env=False)
         self._over: Deliver = over(await enter(web))
 
     async def _move_out(self) -> None:
@@ -247,27 +247,27 @@ class World:
                 return
 
     async def _one_pass(self) -> bool:
-        taken = await self._try(self.keeper.claim())
+        taken = await self._try(self.reconciler.claim())
         if taken is None:
             return False
         self.disturbed = self.line.meanwhile is not None
-        await self._try(self.keeper.work(taken))
+        await self._try(self.reconciler.work(taken))
         return True
 
     async def tell(self, posts: int = POSTS) -> None:
         """Shows what is due in Slack, or so much of it."""
         for _ in range(posts):
-            held = await self._try(self.courier.claim())
+            held = await self._try(self.notifier.claim())
             if held is None:
                 return
-            await self._try(self.courier.work(held))
+            await self._try(self.notifier.work(held))
 
     async def tick(self) -> None:
         """What the clock has done every few seconds."""
-        await self._try(self.house.access.run_due())
-        await self._try(self.house.access.seal())
-        await self._try(self.house.access.send_weekly_summary())
-        await self._try(self.census.run_due())
+        await self._try(self.app.access.run_due())
+        await self._try(self.app.access.seal())
+        await self._try(self.app.access.send_weekly_summary())
+        await self._try(self.directory_sync.run_due())
 
     async def die(self, act: Callable[[], Awaitable[None]]) -> None:
         """Does something in which the process may be killed, and starts another one if it was."""
@@ -289,20 +289,20 @@ class World:
             return None
 
     async def minutes(self, minutes: int) -> None:
-        """Lets the loops run while so many minutes go by, whatever the weather."""
+        """Lets the loops run while so many minutes go by, whatever the outages."""
         until = self.time.now() + timedelta(minutes=minutes)
         while self.time.now() < until:
             await self.tick()
             await self.keep()
             await self.tell()
-            due = [await self.keeper.next_due(), await self.courier.next_due()]
+            due = [await self.reconciler.next_due(), await self.notifier.next_due()]
             soon = min((each for each in due if each is not None), default=LONGEST)
             self.pass_time(min(until - self.time.now(), max(timedelta(seconds=5), soon)))
 
     # --- rest -------------------------------------------------------------------------------------
 
     def calm(self) -> None:
-        """Bad weather is over."""
+        """Bad outages is over."""
         self.heroku.clear_faults()
         self.slack.clear_faults()
         self.fate.clear()
@@ -312,7 +312,7 @@ class World:
     async def settle(self) -> None:
         """Lets everybody and everything be known, and every lane be looked at."""
         await self.tick()
-        await self.house.refresh_everything()
+        await self.app.refresh_everything()
         await self.keep()
 
     async def rest(self) -> None:
@@ -325,7 +325,7 @@ class World:
             await self.tell()
             if self.is_quiet(since):
                 return
-            due = [await self.keeper.next_due(), await self.courier.next_due()]
+            due = [await self.reconciler.next_due(), await self.notifier.next_due()]
             soon = min((each for each in due if each is not None), default=LONGEST)
             self.pass_time(min(LONGEST, max(least, soon)))
         raise AssertionError(f"never quiet: {self.unquiet(since)}\n{self.story()}")
@@ -339,12 +339,12 @@ class World:
         return self.rows(
             """
             SELECT 'grant', request_id::text, state FROM grants WHERE state IN ('applying', 'ending')
-            UNION ALL SELECT 'change', request_id::text, kind FROM changes
-                WHERE state = 'doing' AND wake_at IS NULL
-            UNION ALL SELECT 'post', id::text, kind FROM posts WHERE shown_version < generation
+            UNION ALL SELECT 'change', request_id::text, kind FROM operations
+                WHERE state = 'doing' AND check_at IS NULL
+            UNION ALL SELECT 'post', id::text, kind FROM outbox WHERE sent_version < version
             UNION ALL SELECT 'audit', id::text, '' FROM audit WHERE seal IS NULL
-            UNION ALL SELECT 'lane', l.id::text, method FROM lanes l JOIN targets t ON t.id = l.target_id
-                WHERE t.gone_at IS NULL AND (looked_at IS NULL OR looked_at < %s
+            UNION ALL SELECT 'lane', l.id::text, method FROM reconcile_queue l JOIN targets t ON t.id = l.target_id
+                WHERE t.absent_at IS NULL AND (observed_at IS NULL OR observed_at < %s
                     OR generation <> reconciled_generation)
             """,
             since,

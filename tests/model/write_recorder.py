@@ -92,10 +92,10 @@ class Witness:
     def _list(self, what: str, space: UUID, body: Any) -> Write:
         written = tuple(rule["source"] for rule in body["rules"])
         base = self._read.get(space, ())
-        once_ours = self._column("SELECT source FROM ranges WHERE target_id = %s", space)
+        once_ours = self._column("SELECT source FROM trusted_ranges WHERE target_id = %s", space)
         ours = self._column(
-            "SELECT source FROM ranges WHERE target_id = %s "
-            "AND (gone_at IS NULL OR removal_asked_at IS NOT NULL)",
+            "SELECT source FROM trusted_ranges WHERE target_id = %s "
+            "AND (absent_at IS NULL OR removal_requested_at IS NOT NULL)",
             space,
         )
         # What somebody else's last list had or lacked may be restored: their change is to hold.
@@ -146,7 +146,7 @@ class Witness:
         if rule not in networks:
             return Write(what=what)
         network = frozenset({networks.pop(rule)})
-        ours = self._column("SELECT 1 FROM entries WHERE rule_id = %s", rule)
+        ours = self._column("SELECT 1 FROM mtls_rules WHERE rule_id = %s", rule)
         return Write(
             what=what,
             closes=network,
@@ -156,7 +156,9 @@ class Witness:
         )
 
     def _accounts(self, what: str, database: UUID, accounts: frozenset[str]) -> Write:
-        ours = self._column("SELECT arn FROM accounts WHERE target_id = %s AND gone_at IS NULL", database)
+        ours = self._column(
+            "SELECT arn FROM privatelink_accounts WHERE target_id = %s AND absent_at IS NULL", database
+        )
         return Write(
             what=what,
             closes=accounts,
@@ -168,7 +170,7 @@ class Witness:
         self, what: str, database: UUID, *, kinds: tuple[str, ...], opens: str = "", closes: str = ""
     ) -> Write:
         """A change that is made once, by an approval of its own."""
-        doing = "SELECT kind FROM changes WHERE target_id = %s AND state = 'doing' AND kind = ANY(%s)"
+        doing = "SELECT kind FROM operations WHERE target_id = %s AND state = 'doing' AND kind = ANY(%s)"
         allowed = frozenset({opens, closes}) if self._column(doing, database, list(kinds)) else frozenset()
         return Write(
             what=what,
@@ -184,7 +186,7 @@ class Witness:
         """What grants in these states let in, unless their end or their deadline has passed meanwhile."""
         found = self._column(
             "SELECT subject FROM grants WHERE target_id = %s AND method = %s AND state = ANY(%s) "
-            "AND (ends_at IS NULL OR ends_at > %s) AND (state <> 'applying' OR overdue_at > now())",
+            "AND (ends_at IS NULL OR ends_at > %s) AND (state <> 'applying' OR deadline_at > now())",
             target,
             method,
             list(states),
@@ -195,8 +197,8 @@ class Witness:
     def _undone(self, target: UUID, method: str) -> frozenset[str]:
         """What an approved request has us take away, whoever made it."""
         found = self._column(
-            "SELECT subject FROM changes WHERE target_id = %s AND method = %s "
-            "AND state = 'doing' AND kind = 'undo'",
+            "SELECT subject FROM operations WHERE target_id = %s AND method = %s "
+            "AND state = 'doing' AND kind = 'remove_unmanaged'",
             target,
             method,
         )

@@ -118,7 +118,7 @@ def request(
         version=1,
         asked_at=NOW,
         decided_at=None if state is RequestState.PENDING else NOW,
-        lapse_at=NOW + RULE.lapse_after,
+        expires_at=NOW + RULE.lapse_after,
         reminders=0,
     )
 
@@ -175,7 +175,7 @@ def case(
         target=database(),
         decisions=votes,
         grant=granted,
-        look=seen,
+        observation=seen,
         closes=closes,
     )
 

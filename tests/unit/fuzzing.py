@@ -20,7 +20,7 @@ from sandbox.environment import BOT_TOKEN, POLICY, SIGNING_SECRET, settings
 from sandbox.http_server import listening, serving
 from sandbox.slack import SlackEmulator
 from sandbox.slack.delivery_transport import over
-from sandbox.slack.server import app as slack_door
+from sandbox.slack.server import app as slack_server
 from sandbox.slack.users.simulated_users import People
 from tests.unit import factories
 from tests.unit.storage import store_helpers
@@ -38,7 +38,7 @@ FORM = "application/x-www-form-urlencoded"
 ENGINEER, LEAD = "U0ENGINEER", "U0LEAD"
 
 
-class FuzzedDoor:
+class FuzzedServer:
     """Knocks at the application, and listens for what nobody has thought of.
 
     Args:
@@ -103,13 +103,13 @@ class FuzzedDoor:
 
 
 @contextlib.contextmanager
-def fuzzed_door(database_url: str) -> Iterator[FuzzedDoor]:
+def fuzzed_server(database_url: str) -> Iterator[FuzzedServer]:
     """The web application with people and two databases that it knows, and a Slack that nobody is in."""
     with asyncio.Runner() as runner:
         stack = contextlib.AsyncExitStack()
         client = runner.run(stack.enter_async_context(_application(database_url)))
         try:
-            yield FuzzedDoor(runner, client)
+            yield FuzzedServer(runner, client)
         finally:
             runner.run(stack.aclose())
 
@@ -120,17 +120,17 @@ async def _application(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
     async with contextlib.AsyncExitStack() as stack:
         socket, slack.base_url = await stack.enter_async_context(listening())
         people = People(slack, deliver=over(await stack.enter_async_context(httpx.AsyncClient())), bot_url="")
-        await stack.enter_async_context(serving(slack_door(slack, people), socket))
+        await stack.enter_async_context(serving(slack_server(slack, people), socket))
         wanted = settings(
             database_url, slack_url=slack.base_url, heroku_url=NOWHERE, public_url="http://bot.test"
         )
         rules = parse_policy(POLICY, source="the test")
-        house = await stack.enter_async_context(open_app(wanted, rules))
-        async with house.store.transaction() as tx:
-            await tx.people.keep([factories.person(ENGINEER), factories.person(LEAD)])
-            await tx.people.keep_group("S0LEADS", [LEAD])
+        app = await stack.enter_async_context(open_app(wanted, rules))
+        async with app.store.transaction() as tx:
+            await tx.slack_users.keep([factories.person(ENGINEER), factories.person(LEAD)])
+            await tx.slack_users.keep_group("S0LEADS", [LEAD])
             await tx.commit()
-        await store_helpers.discover(house.store, factories.database(), factories.database("ledger", 2))
+        await store_helpers.discover(app.store, factories.database(), factories.database("ledger", 2))
         # An error that nobody catches comes out here, where a server would have made a 500 of it.
-        inside = httpx.ASGITransport(await house.web(), raise_app_exceptions=True)
+        inside = httpx.ASGITransport(await app.web(), raise_app_exceptions=True)
         yield await stack.enter_async_context(httpx.AsyncClient(transport=inside, base_url="http://bot.test"))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.domain.advice import Length, Need, Origin, Reason, Remark, Way
 from bot.domain.grant import GrantState, Why
 from bot.domain.method import Method
-from bot.domain.mtls.connection_test import TestResult
+from bot.domain.mtls.connection_test import ConnectionResult
 from bot.domain.mtls.download_link import DownloadAnswer
 from bot.domain.mtls.rotation import RotationStage
 from bot.domain.operation import OperationState
@@ -84,9 +84,9 @@ FAMILIES: dict[str, Iterable[str]] = {
     "trusted.services.": Services,
     "done.support.": (Services.CONFIRMED, Services.WEB_ONLY),
     "state.rotating.": RotationStage,
-    "rotation.test.": TestResult,
+    "rotation.test.": ConnectionResult,
     "why.error.": ("timeout", "certificate", "expired", "key", "password"),
-    "notice.decided.": ("approved", "removal"),
+    "notification.decided.": ("approved", "removal"),
     "done.": ("cancelled", "closing", "extended", "reopened", "retried", "given_up", "picked"),
     "show.": Verdict,
     "closed.": (
@@ -94,8 +94,8 @@ FAMILIES: dict[str, Iterable[str]] = {
         *(RequestState.CANCELLED, RequestState.LAPSED),
         *(GrantState.ENDED, GrantState.FAILED, GrantState.INTERRUPTED),
     ),
-    "notice.handout.": ("delivered", "expired", "replaced", "burnt"),
-    "page.handout.": tuple(f"{answer}{part}" for answer in PAGES for part in ("", ".text")),
+    "notification.download_link.": ("delivered", "expired", "replaced", "burnt"),
+    "page.download_link.": tuple(f"{answer}{part}" for answer in PAGES for part in ("", ".text")),
     "advise.need.": Need,
     "advise.origin.": Origin,
     "advise.length.": Length,
@@ -106,14 +106,14 @@ FAMILIES: dict[str, Iterable[str]] = {
     "advise.fact.": FACTS,
     "advise.table.": tuple(f"{method}.{fact}" for method in Method for fact in FACTS),
     "refused.": Refusal,
-    "": tuple(kind for kind in MessageKind if kind.startswith("notice.")),
+    "": tuple(kind for kind in MessageKind if kind.startswith("notification.")),
 }
 """Keys that code puts together: what they begin with, and what may follow."""
 
 ENDINGS: dict[str, Iterable[str]] = {
     ".over": REMINDERS,
     ".late": TRUE_WHILE,
-    ".how": (MessageKind.NOTICE_ENDING, MessageKind.NOTICE_FAILED, MessageKind.NOTICE_INTERRUPTED),
+    ".how": (MessageKind.ENDING, MessageKind.FAILED, MessageKind.INTERRUPTED),
     ".none": ("home.waiting", "home.mine", "link.accounts", "link.connections"),
     ".hint": ("advise.need", "advise.origin", "advise.length"),
     ".title": ("form.deny", "form.change", "form.extend"),
@@ -145,7 +145,7 @@ def test_every_sentence_that_code_names_is_there() -> None:
 
 def test_every_sentence_that_code_puts_together_is_there() -> None:
     # A decision has a sentence for each outcome instead of one for its kind.
-    assert PUT_TOGETHER - {MessageKind.NOTICE_DECIDED} <= CATALOGUE["en"].keys()
+    assert PUT_TOGETHER - {MessageKind.DECIDED} <= CATALOGUE["en"].keys()
 
 
 def test_no_sentence_is_never_said() -> None:

@@ -17,7 +17,7 @@ LONG: Final = timedelta(hours=1)
 class Deaf:
     """A bell that nobody rings: loops look again by themselves."""
 
-    def ring(self, loops: Iterable[WorkerName]) -> None:
+    def wake(self, loops: Iterable[WorkerName]) -> None:
         """Wakes nobody."""
 
     async def wait(self, loop: WorkerName, *, at_most: timedelta) -> None:
@@ -25,7 +25,7 @@ class Deaf:
         await asyncio.sleep(at_most.total_seconds())
 
 
-class Hands:
+class ExternalChanges:
     """Does so many pieces of work, each of which lasts until it is let go."""
 
     def __init__(self, pieces: int) -> None:
@@ -50,19 +50,19 @@ class Hands:
         return None
 
 
-def loop(hands: Hands, *, after: WorkLoop[int] | None = None) -> WorkLoop[int]:
+def loop(hands: ExternalChanges, *, after: WorkLoop[int] | None = None) -> WorkLoop[int]:
     """A loop over these hands."""
-    return WorkLoop(name=WorkerName.KEEPER, worker=hands, bell=Deaf(), at_once=2, after=after)
+    return WorkLoop(name=WorkerName.RECONCILER, worker=hands, wakeups=Deaf(), at_once=2, after=after)
 
 
 async def test_a_loop_without_work_is_idle() -> None:
-    resting = loop(Hands(0))
+    resting = loop(ExternalChanges(0))
     async with asyncio.timeout(PATIENCE), running(resting.run):
         await resting.idle(at_most=LONG)
 
 
 async def test_a_loop_is_idle_once_its_last_piece_is_done() -> None:
-    hands = Hands(2)
+    hands = ExternalChanges(2)
     working = loop(hands)
     async with asyncio.timeout(PATIENCE), running(working.run):
         await hands.begun.wait()
@@ -74,7 +74,7 @@ async def test_a_loop_is_idle_once_its_last_piece_is_done() -> None:
 
 
 async def test_whoever_waits_for_a_loop_that_is_never_idle_goes_on_all_the_same() -> None:
-    first, second = Hands(1), Hands(1)
+    first, second = ExternalChanges(1), ExternalChanges(1)
     busy = loop(first)
     later = loop(second, after=busy)
     async with asyncio.timeout(PATIENCE), running(busy.run, later.run):

@@ -19,7 +19,7 @@ PATIENCE: Final = timedelta(seconds=10)
 
 T = TypeVar("T")
 
-FOREIGN: Final = (
+UNMANAGED: Final = (
     aiohttp.ClientError,
     httpx.HTTPError,
     httpx.InvalidURL,
@@ -89,7 +89,7 @@ async def safely(topic: str, work: Awaitable[Looked[T]], *, patience: timedelta 
         return Looked(lines=[bad(topic, f"no answer within {patience.total_seconds():g} seconds")])
     except PgaccessError as error:
         return Looked(lines=[bad(topic, str(error))])
-    except FOREIGN as error:
+    except UNMANAGED as error:
         return Looked(lines=[bad(topic, f"it cannot be reached ({type(error).__name__})")])
     except (ValueError, LookupError, TypeError):
         return Looked(lines=[bad(topic, "what answered is not what belongs there: check the address")])

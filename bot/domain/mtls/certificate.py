@@ -59,7 +59,7 @@ class KnownCertificate:
         expires_at: its end as Heroku told it, never computed; None where it did not.
         first_seen_at: Postgres' time of the first list that had it.
         last_seen_at: Postgres' time of the last one.
-        gone_at: Postgres' time of the look that proved that nobody can connect with it any more.
+        absent_at: Postgres' time of the look that proved that nobody can connect with it any more.
         delivered_at: business time at which its files were handed out last.
         ladder: how far the reminders of its end have come.
     """
@@ -74,7 +74,7 @@ class KnownCertificate:
     expires_at: datetime | None
     first_seen_at: datetime
     last_seen_at: datetime
-    gone_at: datetime | None = None
+    absent_at: datetime | None = None
     delivered_at: datetime | None = None
     ladder: ReminderSchedule = field(default_factory=ReminderSchedule)
 
@@ -84,7 +84,7 @@ class KnownCertificate:
         return self.id.hex[:SHOWN_OF_ID] if self.request is None else str(self.request)
 
     @property
-    def foreign(self) -> bool:
+    def unmanaged(self) -> bool:
         """Whether somebody made it without us."""
         return self.request is None
 

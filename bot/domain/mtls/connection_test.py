@@ -8,7 +8,7 @@ PATIENCE: Final = timedelta(seconds=10)
 """How long a database may take to let somebody in; Heroku does not answer an address that is not let in."""
 
 
-class TestResult(StrEnum):
+class ConnectionResult(StrEnum):
     """What came of it: the key of its sentence below ``rotation.test.``.
 
     Only ``connected`` proves that the certificate works, only ``not_accepted`` that it does not; all others

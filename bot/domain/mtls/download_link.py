@@ -113,35 +113,37 @@ def digest(secret: str) -> bytes:
     return sha256(secret.encode()).digest()
 
 
-def judge(handout: DownloadLink | None, secret: str, *, now: datetime) -> DownloadAnswer:
+def judge(download_link: DownloadLink | None, secret: str, *, now: datetime) -> DownloadAnswer:
     """What somebody gets who comes with a secret.
 
     Only the right secret learns how a link stands: to any other, one that was used, one that expired and one
     that never was are the same.
 
     Args:
-        handout: the link of that id; None where there is none.
+        download_link: the link of that id; None where there is none.
         secret: as it came.
         now: business time.
     """
-    known = bytes(32) if handout is None else handout.digest
+    known = bytes(32) if download_link is None else download_link.digest
     right = hmac.compare_digest(known, digest(secret))
-    if handout is None or not right:
+    if download_link is None or not right:
         return DownloadAnswer.WRONG
-    if handout.state is not DownloadLinkState.OPEN:
-        return DownloadAnswer(handout.state)
-    if handout.expires_at <= now:
+    if download_link.state is not DownloadLinkState.OPEN:
+        return DownloadAnswer(download_link.state)
+    if download_link.expires_at <= now:
         return DownloadAnswer.EXPIRED
-    return DownloadAnswer.BUSY if handout.busy else DownloadAnswer.GIVE
+    return DownloadAnswer.BUSY if download_link.busy else DownloadAnswer.GIVE
 
 
-def guessed(handout: DownloadLink) -> DownloadLink:
+def guessed(download_link: DownloadLink) -> DownloadLink:
     """The link after a wrong secret: one that was guessed at too often is over, also for the right one."""
-    guesses = handout.guesses + 1
-    over = handout.state is DownloadLinkState.OPEN and guesses >= GUESSES
-    return replace(handout, guesses=guesses, state=DownloadLinkState.BURNT if over else handout.state)
+    guesses = download_link.guesses + 1
+    over = download_link.state is DownloadLinkState.OPEN and guesses >= GUESSES
+    return replace(
+        download_link, guesses=guesses, state=DownloadLinkState.BURNT if over else download_link.state
+    )
 
 
-def delivered(handout: DownloadLink, *, now: datetime) -> DownloadLink:
+def delivered(download_link: DownloadLink, *, now: datetime) -> DownloadLink:
     """The link once the files went out."""
-    return replace(handout, state=DownloadLinkState.DELIVERED, delivered_at=now)
+    return replace(download_link, state=DownloadLinkState.DELIVERED, delivered_at=now)

@@ -53,9 +53,9 @@ class EndpointProgress:
     operational_at: datetime | None = None
 
 
-def endpoint_progress(change: Operation) -> EndpointProgress:
+def endpoint_progress(operation: Operation) -> EndpointProgress:
     """Reads what a change remembers."""
-    kept = change.progress
+    kept = operation.progress
     return EndpointProgress(
         asked_at=datetime.fromisoformat(kept[_ASKED]) if _ASKED in kept else None,
         seen=_SEEN in kept,
@@ -63,24 +63,26 @@ def endpoint_progress(change: Operation) -> EndpointProgress:
     )
 
 
-def asking(change: Operation, *, at: datetime) -> Operation:
+def asking(operation: Operation, *, at: datetime) -> Operation:
     """The change with the intent, before Heroku is asked; ``at`` is Postgres' time."""
-    return noted(change, **{_ASKED: at.isoformat()})
+    return noted(operation, **{_ASKED: at.isoformat()})
 
 
-def not_asked(change: Operation) -> Operation:
+def not_asked(operation: Operation) -> Operation:
     """The change once Heroku has said for certain that it did nothing."""
-    return replace(change, progress={key: said for key, said in change.progress.items() if key != _ASKED})
+    return replace(
+        operation, progress={key: said for key, said in operation.progress.items() if key != _ASKED}
+    )
 
 
-def seen(change: Operation) -> Operation:
+def seen(operation: Operation) -> Operation:
     """The change once the endpoint is there on its ground."""
-    return noted(change, **{_SEEN: "yes"})
+    return noted(operation, **{_SEEN: "yes"})
 
 
-def operational(change: Operation, *, at: datetime) -> Operation:
+def operational(operation: Operation, *, at: datetime) -> Operation:
     """The change once the endpoint is operational; its first certificate may take a moment longer."""
-    return noted(change, **{_OPERATIONAL: at.isoformat()})
+    return noted(operation, **{_OPERATIONAL: at.isoformat()})
 
 
 def enabling(
@@ -110,7 +112,7 @@ def enabling(
 
 
 def first_certificate(
-    change: Operation, listed: Iterable[Certificate], *, taken: frozenset[UUID], at: datetime
+    operation: Operation, listed: Iterable[Certificate], *, taken: frozenset[UUID], at: datetime
 ) -> issuance.IssuanceResult:
     """What follows for the certificate that enabling has made by itself.
 
@@ -122,16 +124,16 @@ def first_certificate(
         taken: ids that belong to other requests.
         at: Postgres' time of the list.
     """
-    search, there = issuance.issuance_progress(change), tuple(listed)
+    search, there = issuance.issuance_progress(operation), tuple(listed)
     if search.made is not None:
-        return issuance.step(search, there, taken=taken, at=at, overdue=change.overdue)
+        return issuance.step(search, there, taken=taken, at=at, overdue=operation.overdue)
     new = issuance.unknown(search, there, taken)
     if len(new) == 1:
         return issuance.IssuanceResult(step=issuance.IssuanceStep.FOUND, made=new[0])
     if new:
         return issuance.IssuanceResult(step=issuance.IssuanceStep.FAIL, why=Why.SEVERAL, candidates=new)
-    since = endpoint_progress(change).operational_at
-    waited = change.overdue or (since is not None and at >= since + QUARANTINE)
+    since = endpoint_progress(operation).operational_at
+    waited = operation.overdue or (since is not None and at >= since + QUARANTINE)
     return issuance.IssuanceResult(step=issuance.IssuanceStep.DONE if waited else issuance.IssuanceStep.WAIT)
 
 

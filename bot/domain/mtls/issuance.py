@@ -72,9 +72,9 @@ class IssuanceResult:
     candidates: tuple[UUID, ...] = ()
 
 
-def issuance_progress(change: Operation) -> IssuanceProgress:
+def issuance_progress(operation: Operation) -> IssuanceProgress:
     """Reads what a change remembers of having a certificate made."""
-    kept: Mapping[str, str] = change.progress
+    kept: Mapping[str, str] = operation.progress
     return IssuanceProgress(
         known=frozenset(_ids(kept, _KNOWN)),
         asked_at=datetime.fromisoformat(kept[_ASKED]) if _ASKED in kept else None,
@@ -84,7 +84,7 @@ def issuance_progress(change: Operation) -> IssuanceProgress:
     )
 
 
-def asking(change: Operation, listed: Iterable[Certificate], *, at: datetime) -> Operation:
+def asking(operation: Operation, listed: Iterable[Certificate], *, at: datetime) -> Operation:
     """The change with the intent to have a certificate made, before Heroku is asked.
 
     Args:
@@ -92,43 +92,43 @@ def asking(change: Operation, listed: Iterable[Certificate], *, at: datetime) ->
         listed: every certificate that is there, disabled ones too.
         at: Postgres' time.
     """
-    known = issuance_progress(change).known | {each.id for each in listed}
-    fresh = _without(change, _CANDIDATES, _AGAIN)
+    known = issuance_progress(operation).known | {each.id for each in listed}
+    fresh = _without(operation, _CANDIDATES, _AGAIN)
     return noted(fresh, **{_KNOWN: _text(known), _ASKED: at.isoformat()})
 
 
-def not_asked(change: Operation) -> Operation:
+def not_asked(operation: Operation) -> Operation:
     """The change once Heroku has said for certain that it made nothing."""
-    return _without(change, _ASKED)
+    return _without(operation, _ASKED)
 
 
-def found(change: Operation, certificate: UUID) -> Operation:
+def found(operation: Operation, certificate: UUID) -> Operation:
     """The change once it is known which certificate is ours."""
-    return noted(_without(change, _CANDIDATES), **{_MADE: str(certificate)})
+    return noted(_without(operation, _CANDIDATES), **{_MADE: str(certificate)})
 
 
-def undecided(change: Operation, candidates: Iterable[UUID]) -> Operation:
+def undecided(operation: Operation, candidates: Iterable[UUID]) -> Operation:
     """The change with those certificates of which one may be ours, for a person to choose from."""
-    return noted(change, **{_CANDIDATES: _text(candidates)})
+    return noted(operation, **{_CANDIDATES: _text(candidates)})
 
 
-def again(change: Operation) -> Operation:
+def again(operation: Operation) -> Operation:
     """The change that is to be tried once more, because a person says so.
 
     What may still turn up from the first time is looked for before Heroku is asked again. Those that a
     person could have picked and did not are not ours.
     """
-    search = issuance_progress(change)
-    fresh = replace(change, state=OperationState.DOING, closed_at=None, why=None, detail="")
+    search = issuance_progress(operation)
+    fresh = replace(operation, state=OperationState.DOING, closed_at=None, why=None, detail="")
     if not search.is_open:
         return _without(fresh, *_KEYS)
     known = search.known | set(search.candidates)
     return noted(_without(fresh, _CANDIDATES), **{_KNOWN: _text(known), _AGAIN: "yes"})
 
 
-def picked(change: Operation, certificate: UUID) -> Operation:
+def picked(operation: Operation, certificate: UUID) -> Operation:
     """The change that goes on with the certificate that a person says is the one."""
-    fresh = replace(change, state=OperationState.DOING, closed_at=None, why=None, detail="")
+    fresh = replace(operation, state=OperationState.DOING, closed_at=None, why=None, detail="")
     return found(fresh, certificate)
 
 
@@ -196,8 +196,10 @@ def _making(ours: Certificate | None, id: UUID, *, overdue: bool) -> IssuanceRes
     return IssuanceResult(step=IssuanceStep.WAIT)
 
 
-def _without(change: Operation, *keys: str) -> Operation:
-    return replace(change, progress={key: value for key, value in change.progress.items() if key not in keys})
+def _without(operation: Operation, *keys: str) -> Operation:
+    return replace(
+        operation, progress={key: value for key, value in operation.progress.items() if key not in keys}
+    )
 
 
 def _ids(kept: Mapping[str, str], key: str) -> tuple[UUID, ...]:

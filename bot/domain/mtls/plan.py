@@ -96,8 +96,8 @@ class Known:
 
     wants: tuple[Want, ...]
     entries: tuple[Entry, ...]
-    attempts: tuple[PendingCreation, ...]
-    undo: tuple[ApprovedRemoval, ...] = ()
+    pending_creations: tuple[PendingCreation, ...]
+    approved_removals: tuple[ApprovedRemoval, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -157,7 +157,7 @@ class _Scene:
     def __init__(self, known: Known, rules: Iterable[IpRule]) -> None:
         self.known = known
         self.rules = {rule.id: rule for rule in rules}
-        marks = {attempt.mark: attempt.intent for attempt in known.attempts}
+        marks = {attempt.mark: attempt.intent for attempt in known.pending_creations}
         entries = {entry.rule for entry in known.entries}
         self.recognised = tuple(
             (marks[rule.description], rule)
@@ -166,8 +166,10 @@ class _Scene:
         )
         self.ours = entries | {rule.id for _, rule in self.recognised}
         landed = {intent for intent, _ in self.recognised}
-        self.lost = tuple(a.intent for a in known.attempts if a.intent not in landed and not a.waiting)
-        self.unclear = {a.network for a in known.attempts if a.intent not in landed and a.waiting}
+        self.lost = tuple(
+            a.intent for a in known.pending_creations if a.intent not in landed and not a.waiting
+        )
+        self.unclear = {a.network for a in known.pending_creations if a.intent not in landed and a.waiting}
         absent = [entry for entry in known.entries if entry.rule not in self.rules]
         # What no list has shown yet may still show, even after a removal that found nothing to remove.
         self.unlisted = tuple(e for e in absent if not e.listed and e.removal is not Removal.OVERDUE)
@@ -176,16 +178,18 @@ class _Scene:
         self.wanted = {want.network for want in known.wants if want.opens or want.holds}
         self.held = {want.network for want in known.wants if want.holds}
         self.stay = {e.rule for e in known.entries if e.stays}
-        self.undo = {each.rule: each.removal for each in known.undo if each.rule in self.rules}
-        self.undone = frozenset(each.rule for each in known.undo if each.rule not in self.rules)
+        self.approved_removals = {
+            each.rule: each.removal for each in known.approved_removals if each.rule in self.rules
+        }
+        self.undone = frozenset(each.rule for each in known.approved_removals if each.rule not in self.rules)
         # Not asked for yet, the removal of what a grant relies on comes too late.
         self.needed = frozenset(
             rule
-            for rule, removal in self.undo.items()
+            for rule, removal in self.approved_removals.items()
             if removal is Removal.NONE and self.rules[rule].network in self.wanted
         )
         self.leaving = {e.rule for e in known.entries if e.removal is not Removal.NONE}
-        self.leaving |= self.undo.keys() - self.needed
+        self.leaving |= self.approved_removals.keys() - self.needed
 
     def serving(self, network: Network) -> IpRule | None:
         """The rule that lets exactly this network in: ours before foreign, authorised before others.
@@ -209,7 +213,7 @@ class _Scene:
         return [rule for rule in rules if rule.id in self.leaving or rule.network not in self.wanted]
 
 
-def plan(known: Known, rules: Iterable[IpRule], *, limit: int = MTLS_RULE_LIMIT) -> Plan:
+def make_plan(known: Known, rules: Iterable[IpRule], *, limit: int = MTLS_RULE_LIMIT) -> Plan:
     """Compares what is wanted with what one look saw.
 
     Args:
@@ -260,7 +264,7 @@ def unseen(known: Known) -> Plan:
 def orphans(known: Known, rules: Iterable[IpRule], *, mark: str) -> tuple[IpRule, ...]:
     """Rules that carry this installation's mark and that the store knows nothing of."""
     ours = {entry.rule for entry in known.entries}
-    marks = {attempt.mark for attempt in known.attempts}
+    marks = {attempt.mark for attempt in known.pending_creations}
     return tuple(
         rule
         for rule in rules
@@ -276,10 +280,12 @@ def _is_late(want: Want) -> bool:
 def _removals(scene: _Scene) -> tuple[UUID, ...]:
     """Our rules that nobody wants, all but one of those that let the same network in, and approved ones."""
     keep = {rule.id for network in scene.wanted if (rule := scene.serving(network))} | scene.stay
-    keep -= scene.undo.keys() - scene.needed
+    keep -= scene.approved_removals.keys() - scene.needed
     asked = {entry.rule for entry in scene.known.entries if entry.removal is Removal.ASKED}
-    asked |= {rule for rule, removal in scene.undo.items() if removal is Removal.ASKED}
-    listed = [rule for rule in scene.rules if rule in scene.ours | scene.undo.keys() - scene.needed]
+    asked |= {rule for rule, removal in scene.approved_removals.items() if removal is Removal.ASKED}
+    listed = [
+        rule for rule in scene.rules if rule in scene.ours | scene.approved_removals.keys() - scene.needed
+    ]
     unlisted = [
         entry.rule
         for entry in scene.unlisted
@@ -346,5 +352,5 @@ def _is_closed(scene: _Scene, network: Network) -> bool:
 
 def _under_way(scene: _Scene, states: set[GrantState]) -> bool:
     moving = states & {GrantState.APPLYING, GrantState.ENDING}
-    undoing = scene.undo.keys() - scene.needed
+    undoing = scene.approved_removals.keys() - scene.needed
     return bool(moving or undoing or scene.unwanted() or scene.unclear or scene.unlisted)

@@ -14,7 +14,7 @@ from uuid import UUID
 from bot.domain.grant import Why
 from bot.domain.mtls import issuance
 from bot.domain.mtls.certificate import READY, Certificate
-from bot.domain.mtls.connection_test import TestResult
+from bot.domain.mtls.connection_test import ConnectionResult
 from bot.domain.operation import Operation, OperationState, noted
 from bot.domain.request import Kind
 from bot.domain.schedule import REMOVAL_PATIENCE
@@ -36,7 +36,7 @@ _WAITS: Final = "waits_since"
 _REMINDED: Final = "reminders"
 _INSTALLED: Final = "installed_at"
 _REMOVE: Final = "remove_at"
-_ASKED: Final = "removal_asked_at"
+_ASKED: Final = "removal_requested_at"
 _TESTABLE: Final = "testable"
 _TEST_ASKED: Final = "test_asked_at"
 _TESTED: Final = "tested"
@@ -93,7 +93,7 @@ class Rotation:
     asked_at: datetime | None = None
     testable: bool = False
     test_asked_at: datetime | None = None
-    tested: TestResult | None = None
+    tested: ConnectionResult | None = None
     tested_at: datetime | None = None
 
     @property
@@ -116,13 +116,13 @@ class Rotation:
         return self.stage in (RotationStage.INSTALLING, RotationStage.RESTING)
 
 
-def rotation_of(change: Operation) -> Rotation:
+def rotation_of(operation: Operation) -> Rotation:
     """Reads a rotation; raises ``TypeError`` where the change is none."""
-    if change.kind is not Kind.ROTATE or not isinstance(change.subject, CertificateId):
-        raise TypeError(f"{change.kind} rotates no certificate")
-    kept = change.progress
+    if operation.kind is not Kind.ROTATE or not isinstance(operation.subject, CertificateId):
+        raise TypeError(f"{operation.kind} rotates no certificate")
+    kept = operation.progress
     return Rotation(
-        old=change.subject.id,
+        old=operation.subject.id,
         new=None if _NEW not in kept else UUID(kept[_NEW]),
         ready_at=_moment(kept, _READY),
         waits_since=_moment(kept, _WAITS if _WAITS in kept else _READY),
@@ -132,12 +132,12 @@ def rotation_of(change: Operation) -> Rotation:
         asked_at=_moment(kept, _ASKED),
         testable=_TESTABLE in kept,
         test_asked_at=_moment(kept, _TEST_ASKED),
-        tested=None if _TESTED not in kept else TestResult(kept[_TESTED]),
+        tested=None if _TESTED not in kept else ConnectionResult(kept[_TESTED]),
         tested_at=_moment(kept, _TESTED_AT),
     )
 
 
-def made(change: Operation, new: UUID, *, now: datetime, testable: bool = False) -> Operation:
+def made(operation: Operation, new: UUID, *, now: datetime, testable: bool = False) -> Operation:
     """The rotation once the new certificate is ready: from here on a person is waited for.
 
     Args:
@@ -149,83 +149,83 @@ def made(change: Operation, new: UUID, *, now: datetime, testable: bool = False)
     said = {_NEW: str(new), _READY: now.isoformat(), _REMINDED: "0"} | (
         {_TESTABLE: "yes"} if testable else {}
     )
-    return replace(noted(change, **said), wake_at=now + REMINDERS[0])
+    return replace(noted(operation, **said), check_at=now + REMINDERS[0])
 
 
-def testing(change: Operation, *, now: datetime) -> Operation:
+def testing(operation: Operation, *, now: datetime) -> Operation:
     """The rotation once somebody asked for a test; what came of the last one is not true of this one."""
-    return noted(_without(change, _TESTED, _TESTED_AT), **{_TEST_ASKED: now.isoformat()})
+    return noted(_without(operation, _TESTED, _TESTED_AT), **{_TEST_ASKED: now.isoformat()})
 
 
-def tested(change: Operation, found: TestResult, *, now: datetime) -> Operation:
+def tested(operation: Operation, found: ConnectionResult, *, now: datetime) -> Operation:
     """The rotation once it is known what came of a test."""
-    return noted(_without(change, _TEST_ASKED), **{_TESTED: found, _TESTED_AT: now.isoformat()})
+    return noted(_without(operation, _TEST_ASKED), **{_TESTED: found, _TESTED_AT: now.isoformat()})
 
 
-def installed(change: Operation, *, now: datetime) -> Operation:
+def installed(operation: Operation, *, now: datetime) -> Operation:
     """The rotation once somebody said that the new certificate is installed: the grace begins."""
     end = now + GRACE
-    resting = noted(change, **{_INSTALLED: now.isoformat(), _REMOVE: end.isoformat()})
-    return replace(resting, wake_at=end)
+    resting = noted(operation, **{_INSTALLED: now.isoformat(), _REMOVE: end.isoformat()})
+    return replace(resting, check_at=end)
 
 
-def not_installed(change: Operation, *, now: datetime) -> Operation:
+def not_installed(operation: Operation, *, now: datetime) -> Operation:
     """The rotation once somebody said that the old certificate is still needed: the word is awaited anew."""
-    return _awaited(_without(change, _INSTALLED, _REMOVE), now=now)
+    return _awaited(_without(operation, _INSTALLED, _REMOVE), now=now)
 
 
-def reminded(change: Operation, *, now: datetime) -> Operation:
+def reminded(operation: Operation, *, now: datetime) -> Operation:
     """The rotation once somebody was reminded; after a jump in time once, not once for each time missed."""
-    found = rotation_of(change)
+    found = rotation_of(operation)
     since = found.waits_since or now
     given = found.reminders + 1
     while given < len(REMINDERS) and since + REMINDERS[given] <= now:
         given += 1
     after = REMINDERS[given] if given < len(REMINDERS) else PATIENCE
-    return replace(noted(change, **{_REMINDED: str(given)}), wake_at=since + after)
+    return replace(noted(operation, **{_REMINDED: str(given)}), check_at=since + after)
 
 
-def rested(change: Operation) -> Operation:
+def rested(operation: Operation) -> Operation:
     """The rotation once its grace is over: from here on Heroku is waited for, and no person."""
-    return replace(change, wake_at=None)
+    return replace(operation, check_at=None)
 
 
-def is_over(change: Operation, *, now: datetime) -> bool:
+def is_over(operation: Operation, *, now: datetime) -> bool:
     """Whether it has been waited long enough for somebody to say that the new certificate is installed."""
-    found = rotation_of(change)
+    found = rotation_of(operation)
     return found.waits_for_word and found.waits_since is not None and found.waits_since + PATIENCE <= now
 
 
-def removing(change: Operation, *, at: datetime) -> Operation:
+def removing(operation: Operation, *, at: datetime) -> Operation:
     """The rotation with the intent to remove the old certificate, before Heroku is asked (Postgres' time)."""
-    return replace(noted(change, **{_ASKED: at.isoformat()}), wake_at=None)
+    return replace(noted(operation, **{_ASKED: at.isoformat()}), check_at=None)
 
 
-def not_removing(change: Operation) -> Operation:
+def not_removing(operation: Operation) -> Operation:
     """The rotation once Heroku has said for certain that it removes nothing."""
-    return _without(change, _ASKED)
+    return _without(operation, _ASKED)
 
 
-def again(change: Operation, *, now: datetime) -> Operation:
+def again(operation: Operation, *, now: datetime) -> Operation:
     """The rotation that is to be tried once more: it goes on where it stood.
 
     A certificate that was made is not made twice; one that somebody took away is, and a removal by somebody
     else is accepted, because a person says so.
     """
-    found = rotation_of(change)
+    found = rotation_of(operation)
     if found.new is None:
-        return issuance.again(change)
-    fresh = replace(change, state=OperationState.DOING, closed_at=None, why=None, detail="")
-    if change.why is Why.NEW_GONE:
+        return issuance.again(operation)
+    fresh = replace(operation, state=OperationState.DOING, closed_at=None, why=None, detail="")
+    if operation.why is Why.NEW_GONE:
         return replace(fresh, progress={})
-    if change.why is Why.NOT_ACCEPTED:
+    if operation.why is Why.NOT_ACCEPTED:
         # Whoever presses this knows better than the test: it may have been mended since.
         fresh = _without(fresh, _TESTED, _TESTED_AT)
-    if change.why is Why.OLD_GONE:
+    if operation.why is Why.OLD_GONE:
         return removing(replace(fresh, progress=installed(fresh, now=now).progress), at=now)
     if found.waits_for_word:
         return _awaited(fresh, now=now)
-    return replace(not_removing(fresh), wake_at=found.remove_at)
+    return replace(not_removing(fresh), check_at=found.remove_at)
 
 
 def step(
@@ -263,7 +263,7 @@ def _at_rest(rotation: Rotation, *, now: datetime) -> tuple[RotationStep, Why | 
         return RotationStep.TEST, None
     if rotation.remove_at is None or now < rotation.remove_at:
         return RotationStep.WAIT, None
-    if rotation.tested is TestResult.NOT_ACCEPTED:
+    if rotation.tested is ConnectionResult.NOT_ACCEPTED:
         return RotationStep.FAIL, Why.NOT_ACCEPTED
     return RotationStep.REMOVE, None
 
@@ -274,12 +274,14 @@ def is_usable(certificate: Certificate, *, now: datetime) -> bool:
     return certificate.status == READY and not over
 
 
-def _awaited(change: Operation, *, now: datetime) -> Operation:
-    return replace(noted(change, **{_WAITS: now.isoformat(), _REMINDED: "0"}), wake_at=now + REMINDERS[0])
+def _awaited(operation: Operation, *, now: datetime) -> Operation:
+    return replace(noted(operation, **{_WAITS: now.isoformat(), _REMINDED: "0"}), check_at=now + REMINDERS[0])
 
 
-def _without(change: Operation, *keys: str) -> Operation:
-    return replace(change, progress={key: said for key, said in change.progress.items() if key not in keys})
+def _without(operation: Operation, *keys: str) -> Operation:
+    return replace(
+        operation, progress={key: said for key, said in operation.progress.items() if key not in keys}
+    )
 
 
 def _moment(kept: Mapping[str, str], key: str) -> datetime | None:

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from bot.domain import operation as changes
+from bot.domain import operation as operations
 from bot.domain.mtls.observation import IpRule, MtlsObservation
 from bot.domain.mtls.plan import ApprovedRemoval
 from bot.domain.operation import Operation
@@ -19,7 +19,7 @@ from bot.domain.request import Kind
 from bot.domain.schedule import REMOVAL_PATIENCE
 from bot.domain.subject import Network
 
-KINDS: Final = (Kind.UNDO, Kind.ADOPT)
+KINDS: Final = (Kind.REMOVE_UNMANAGED, Kind.ADOPT)
 """Kinds of changes that are about rules which somebody else made."""
 
 _RULES: Final = "rules"
@@ -27,37 +27,39 @@ _ASKED: Final = "asked_at"
 """In a change's progress: the rules' ids; and Postgres time, in ISO form, at which Heroku was last asked."""
 
 
-def meant(kind: Kind, look: MtlsObservation | None, network: Network) -> tuple[IpRule, ...]:
+def meant(kind: Kind, observation: MtlsObservation | None, network: Network) -> tuple[IpRule, ...]:
     """The rules that a request is about, as a look shows them: to take over, only foreign ones."""
-    rules = () if look is None else tuple(rule for rule in look.rules if rule.network == network)
-    if look is None or kind is Kind.UNDO:
+    rules = (
+        () if observation is None else tuple(rule for rule in observation.rules if rule.network == network)
+    )
+    if observation is None or kind is Kind.REMOVE_UNMANAGED:
         return rules
-    return tuple(rule for rule in rules if rule.id not in look.ours)
+    return tuple(rule for rule in rules if rule.id not in observation.ours)
 
 
-def aimed(change: Operation, rules: Iterable[IpRule]) -> Operation:
+def aimed(operation: Operation, rules: Iterable[IpRule]) -> Operation:
     """The change with the rules that it is about, once and for all."""
-    return changes.noted(change, **{_RULES: " ".join(sorted(str(rule.id) for rule in rules))})
+    return operations.noted(operation, **{_RULES: " ".join(sorted(str(rule.id) for rule in rules))})
 
 
-def rules_of(change: Operation) -> frozenset[UUID]:
+def rules_of(operation: Operation) -> frozenset[UUID]:
     """Ids of the rules that a change is about."""
-    return frozenset(map(UUID, change.progress.get(_RULES, "").split()))
+    return frozenset(map(UUID, operation.progress.get(_RULES, "").split()))
 
 
-def asked(change: Operation, *, at: datetime) -> Operation:
+def asked(operation: Operation, *, at: datetime) -> Operation:
     """The change once Heroku is about to be asked, at a Postgres time."""
-    return changes.noted(change, **{_ASKED: at.isoformat()})
+    return operations.noted(operation, **{_ASKED: at.isoformat()})
 
 
-def spared(change: Operation) -> Operation:
+def spared(operation: Operation) -> Operation:
     """The change once it is known that Heroku was not asked after all."""
-    return replace(change, progress=_without(change.progress, _ASKED))
+    return replace(operation, progress=_without(operation.progress, _ASKED))
 
 
-def again(change: Operation) -> Operation:
+def again(operation: Operation) -> Operation:
     """The change that is to be tried once more, about the same rules."""
-    return replace(changes.again(change), progress=_without(change.progress, _ASKED))
+    return replace(operations.again(operation), progress=_without(operation.progress, _ASKED))
 
 
 def undoing(asked_for: Iterable[Operation], *, now: datetime) -> tuple[ApprovedRemoval, ...]:
@@ -68,15 +70,15 @@ def undoing(asked_for: Iterable[Operation], *, now: datetime) -> tuple[ApprovedR
         now: Postgres time; what was asked for just now has to show before it is asked for again.
     """
     return tuple(
-        ApprovedRemoval(rule=rule, removal=_removal(change, now))
-        for change in asked_for
-        if change.kind is Kind.UNDO
-        for rule in sorted(rules_of(change))
+        ApprovedRemoval(rule=rule, removal=_removal(operation, now))
+        for operation in asked_for
+        if operation.kind is Kind.REMOVE_UNMANAGED
+        for rule in sorted(rules_of(operation))
     )
 
 
-def _removal(change: Operation, now: datetime) -> Removal:
-    at = change.progress.get(_ASKED)
+def _removal(operation: Operation, now: datetime) -> Removal:
+    at = operation.progress.get(_ASKED)
     if at is None:
         return Removal.NONE
     return Removal.ASKED if now - datetime.fromisoformat(at) < REMOVAL_PATIENCE else Removal.OVERDUE

@@ -112,7 +112,7 @@ class PrivateLinkObservation:
     drift: Drift = NO_DRIFT
 
     @property
-    def foreign(self) -> tuple[AllowedAccount, ...]:
+    def unmanaged(self) -> tuple[AllowedAccount, ...]:
         """Accounts that somebody else let in."""
         return tuple(account for account in self.accounts if account.arn not in self.ours)
 

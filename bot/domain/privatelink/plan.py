@@ -73,8 +73,8 @@ class LinkKnown:
 
     wants: tuple[LinkWant, ...] = ()
     lets: tuple[Let, ...] = ()
-    undo: frozenset[str] = frozenset()
-    undo_waiting: frozenset[str] = frozenset()
+    approved_removals: frozenset[str] = frozenset()
+    removals_waiting: frozenset[str] = frozenset()
     closing: bool = False
     close_waiting: bool = False
 
@@ -151,10 +151,10 @@ class _Scene:
         self.wanted = _arns(want for want in known.wants if want.opens or want.holds)
         self.held = _arns(want for want in known.wants if want.holds)
         self.unwanted = [let for let in known.lets if let.arn in self.listed and self._leaves(let)]
-        asked = {let.arn for let in known.lets if let.removal is not Removal.NONE} | known.undo_waiting
+        asked = {let.arn for let in known.lets if let.removal is not Removal.NONE} | known.removals_waiting
         # Not asked for yet, the removal of what a grant relies on comes too late.
-        self.needed = frozenset(known.undo & self.wanted & self.listed.keys() - asked)
-        self.removing = asked | known.undo - self.needed
+        self.needed = frozenset(known.approved_removals & self.wanted & self.listed.keys() - asked)
+        self.removing = asked | known.approved_removals - self.needed
 
     def _leaves(self, let: Let) -> bool:
         """Whether nobody wants it, or its removal was asked for and has come to nothing."""
@@ -175,7 +175,7 @@ class _Scene:
         return (arn in self.vanished or held) and not self.serves(arn) and arn not in self.expected
 
 
-def plan(known: LinkKnown, status: str | None, accounts: Iterable[AllowedAccount]) -> LinkPlan:
+def make_plan(known: LinkKnown, status: str | None, accounts: Iterable[AllowedAccount]) -> LinkPlan:
     """Compares what is wanted with what one look saw.
 
     Args:
@@ -207,7 +207,7 @@ def plan(known: LinkKnown, status: str | None, accounts: Iterable[AllowedAccount
         interrupted=moved[GrantState.INTERRUPTED],
         failed=tuple((want.grant, why) for want, to, why in verdicts if to is GrantState.FAILED and why),
         closed=known.closing and scene.absent,
-        undone=frozenset(known.undo - scene.listed.keys()) if scene.proven else frozenset(),
+        undone=frozenset(known.approved_removals - scene.listed.keys()) if scene.proven else frozenset(),
         needed=scene.needed,
         missing=() if known.closing else _missing_adopted(scene),
         under_way=_under_way(scene, {to for _, to, _ in verdicts}),
@@ -216,7 +216,7 @@ def plan(known: LinkKnown, status: str | None, accounts: Iterable[AllowedAccount
 
 def _missing_adopted(scene: _Scene) -> tuple[str, ...]:
     """Accounts that were taken over, and that went without anybody's asking."""
-    went = set(scene.gone) & scene.vanished - scene.known.undo
+    went = set(scene.gone) & scene.vanished - scene.known.approved_removals
     return tuple(let.arn for let in scene.known.lets if let.adopted and let.arn in went)
 
 
@@ -256,7 +256,7 @@ def _removals(scene: _Scene) -> tuple[str, ...]:
     ours = [let.arn for let in scene.unwanted if let.removal is not Removal.ASKED]
     undone = [
         arn
-        for arn in sorted(scene.known.undo - scene.known.undo_waiting - scene.needed)
+        for arn in sorted(scene.known.approved_removals - scene.known.removals_waiting - scene.needed)
         if arn in scene.listed and arn not in ours
     ]
     return (*ours, *undone)
@@ -298,5 +298,5 @@ def _is_closed(scene: _Scene, arn: str) -> bool:
 
 def _under_way(scene: _Scene, states: set[GrantState]) -> bool:
     moving = states & {GrantState.APPLYING, GrantState.ENDING}
-    changes = scene.known.closing or scene.known.undo & scene.listed.keys() - scene.needed
-    return bool(moving or scene.unwanted or scene.expected or changes)
+    operations = scene.known.closing or scene.known.approved_removals & scene.listed.keys() - scene.needed
+    return bool(moving or scene.unwanted or scene.expected or operations)

@@ -133,7 +133,7 @@ def follow(list_: Rules, before: Rules, after: Rules) -> Rules:
 
 def _with(
     standing: Sequence[RulesetRule],
-    foreign: Counter[RulesetRule],
+    unmanaged: Counter[RulesetRule],
     theirs: Rules,
     newest: Ruleset,
     is_ours: bool,
@@ -143,7 +143,7 @@ def _with(
     A list of ours has the order of what we had read, a list of theirs the order that they want.
     """
     lists = (theirs, newest.rules) if is_ours else (newest.rules, theirs)
-    rules = (*_arranged(foreign, *lists), *standing)
+    rules = (*_arranged(unmanaged, *lists), *standing)
     same = Counter(rules) == Counter(newest.rules) and _without(standing, rules) == _without(
         standing, newest.rules
     )

@@ -18,7 +18,7 @@ from bot.domain.trusted_ips.ruleset import ALLOW, LIMIT, Ruleset, RulesetRule
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RangeWant:
-    """An open grant, as far as planning needs it; see ``bot.domain.mtls.plan.Want``."""
+    """An open grant, as far as planning needs it; see ``bot.domain.mtls.make_plan.Want``."""
 
     grant: UUID
     owner: str
@@ -67,7 +67,7 @@ class RangesKnown:
     wants: tuple[RangeWant, ...] = ()
     ours: tuple[OurRange, ...] = ()
     waiting: bool = False
-    undo: frozenset[str] = frozenset()
+    approved_removals: frozenset[str] = frozenset()
     removed: frozenset[str] = frozenset()
 
 
@@ -162,7 +162,7 @@ class _Scene:
         return source not in self.there and source in self.vanished | self.held
 
 
-def plan(known: RangesKnown, ruleset: Ruleset, *, limit: int = LIMIT) -> RangesPlan:
+def make_plan(known: RangesKnown, ruleset: Ruleset, *, limit: int = LIMIT) -> RangesPlan:
     """Compares what is wanted with the list that one look saw."""
     scene = _Scene(known, ruleset)
     leaving = [
@@ -170,14 +170,14 @@ def plan(known: RangesKnown, ruleset: Ruleset, *, limit: int = LIMIT) -> RangesP
         for each in scene.ours.values()
         if each.source in scene.there - scene.wanted and not each.adopted
     ]
-    undo = sorted(known.undo & scene.there - scene.wanted - set(leaving))
+    approved_removals = sorted(known.approved_removals & scene.there - scene.wanted - set(leaving))
     missing = [
         source
         for source in dict.fromkeys(str(want.network) for want in known.wants if want.opens)
         if source not in scene.there and not scene.closed_by_others(source)
     ]
-    room = max(0, limit - len(scene.rules) + len(leaving) + len(undo))
-    edit = Edit(add=tuple(missing[:room]), remove=(*leaving, *undo))
+    room = max(0, limit - len(scene.rules) + len(leaving) + len(approved_removals))
+    edit = Edit(add=tuple(missing[:room]), remove=(*leaving, *approved_removals))
     stuck: tuple[str, ...] = ()
     if edit.remove and all(rule.action != ALLOW for rule in edited(scene.rules, edit)):
         stuck = (edit.remove[0],)
@@ -195,8 +195,10 @@ def plan(known: RangesKnown, ruleset: Ruleset, *, limit: int = LIMIT) -> RangesP
         for want, to, _ in verdicts
         if to in (GrantState.APPLYING, GrantState.ENDING) and str(want.network) not in stuck
     ]
-    undone = known.undo - scene.there if scene.in_force and not known.waiting else frozenset[str]()
-    under_way = bool(moving or edit or known.waiting or known.undo - undone - set(stuck))
+    undone = (
+        known.approved_removals - scene.there if scene.in_force and not known.waiting else frozenset[str]()
+    )
+    under_way = bool(moving or edit or known.waiting or known.approved_removals - undone - set(stuck))
     return RangesPlan(
         edit=edit,
         again=under_way and not (known.waiting or scene.in_force or edit),
@@ -209,7 +211,7 @@ def plan(known: RangesKnown, ruleset: Ruleset, *, limit: int = LIMIT) -> RangesP
         interrupted=moved[GrantState.INTERRUPTED],
         failed=tuple((want.grant, why) for want, to, why in verdicts if to is GrantState.FAILED and why),
         undone=undone,
-        needed=known.undo & scene.there & scene.wanted,
+        needed=known.approved_removals & scene.there & scene.wanted,
         missing=tuple(sorted(source for source in scene.vanished if scene.ours[source].adopted)),
         back=tuple(sorted(known.removed & scene.there - scene.ours.keys() - scene.wanted)),
         # A stored list that lacks what is in force says soon whether that was taken away.

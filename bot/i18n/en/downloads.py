@@ -17,75 +17,75 @@ ENGLISH: Final[Mapping[str, str]] = {
         "Slack did not say whether it took the message with the link. If none arrives in our direct "
         "conversation, write `/pgaccess mtls certificate get {handle}` again."
     ),
-    "notice.handout": ":key: The files of certificate `{handle}` for *{app}* wait for you.",
-    "notice.handout.link": "Download the files",
-    "notice.handout.once": "This link works once, until {until}. After that it is taken away from here.",
-    "notice.handout.care": (
+    "notification.download_link": ":key: The files of certificate `{handle}` for *{app}* wait for you.",
+    "notification.download_link.link": "Download the files",
+    "notification.download_link.once": "This link works once, until {until}. After that it is taken away from here.",
+    "notification.download_link.care": (
         "Whoever opens it gets the private key: pass it on to nobody. The files themselves never go through Slack."
     ),
-    "notice.handout.delivered": (
+    "notification.download_link.delivered": (
         ":white_check_mark: The files of certificate `{handle}` for *{app}* were downloaded {at}. If that was not "
         "you, have the certificate replaced at once: `/pgaccess mtls certificate rotate {handle}`."
     ),
-    "notice.handout.expired": (
+    "notification.download_link.expired": (
         "The link to the files of certificate `{handle}` for *{app}* has expired, and nobody had used it."
     ),
-    "notice.handout.replaced": (
+    "notification.download_link.replaced": (
         "This link to the files of certificate `{handle}` for *{app}* is over: a newer one has taken its place."
     ),
-    "notice.handout.burnt": (
+    "notification.download_link.burnt": (
         ":warning: Somebody came with a wrong secret too often, so the link to the files of certificate `{handle}` "
         "for *{app}* is over. The files did not go out."
     ),
-    "page.handout.title": "Your certificate's files",
-    "page.handout.text": (
+    "page.download_link.title": "Your certificate's files",
+    "page.download_link.text": (
         "You get them once, as one zip file: the client certificate, its private key, and what your client "
         "needs to recognise the server."
     ),
-    "page.handout.button": "Download",
-    "page.handout.field": "The part of the link behind #",
-    "page.handout.by_hand": (
+    "page.download_link.button": "Download",
+    "page.download_link.field": "The part of the link behind #",
+    "page.download_link.by_hand": (
         "The secret part of the link did not arrive here. Copy what stands behind the # in the link and put it "
         "into this field; or open the link again from Slack."
     ),
-    "page.handout.under_way": (
+    "page.download_link.under_way": (
         "Your browser is saving the zip file; it may take up to 20 seconds to begin. With it the link is used up, "
         "and you can close this page."
     ),
-    "page.handout.new": (
+    "page.download_link.new": (
         "For a new link press “Get the files” in Slack, or write `/pgaccess mtls certificate get` and the number "
         "of your certificate; `/pgaccess mtls certificate list` knows it."
     ),
-    "page.handout.wrong": "This link is not right",
-    "page.handout.wrong.text": (
+    "page.download_link.wrong": "This link is not right",
+    "page.download_link.wrong.text": (
         "There is no such link, or its secret part is not complete. Open it once more from Slack, or copy it as "
-        "a whole. After five wrong tries a link is over."
+        "a whole. After five wrong attempts a link is over."
     ),
-    "page.handout.busy": "These files are being handed out just now",
-    "page.handout.busy.text": (
+    "page.download_link.busy": "These files are being handed out just now",
+    "page.download_link.busy.text": (
         "This link was opened twice, and the other one is being served. If no zip file arrives, open the link "
         "again from Slack in half a minute."
     ),
-    "page.handout.expired": "This link has expired",
-    "page.handout.expired.text": "It worked for 15 minutes, and nobody used it. The files did not go out.",
-    "page.handout.delivered": "This link was used already",
-    "page.handout.delivered.text": (
+    "page.download_link.expired": "This link has expired",
+    "page.download_link.expired.text": "It worked for 15 minutes, and nobody used it. The files did not go out.",
+    "page.download_link.delivered": "This link was used already",
+    "page.download_link.delivered.text": (
         "The files went out once, and once is all it was for. If that was not you, have the certificate "
         "replaced at once: `/pgaccess mtls certificate rotate` and its number."
     ),
-    "page.handout.replaced": "This link is over",
-    "page.handout.replaced.text": "A newer link to the same files has taken its place: use that one.",
-    "page.handout.burnt": "This link is over",
-    "page.handout.burnt.text": (
+    "page.download_link.replaced": "This link is over",
+    "page.download_link.replaced.text": "A newer link to the same files has taken its place: use that one.",
+    "page.download_link.burnt": "This link is over",
+    "page.download_link.burnt.text": (
         "Somebody came with a wrong secret too often. The files did not go out with it."
     ),
-    "page.handout.gone": "This certificate is gone",
-    "page.handout.gone.text": (
+    "page.download_link.gone": "This certificate is gone",
+    "page.download_link.gone.text": (
         "Heroku does not have it any more: it was removed, or mTLS was disabled. Ask for another one, for "
         "example with `/pgaccess mtls certificate new on billing`."
     ),
-    "page.handout.unreachable": "The files could not be fetched just now",
-    "page.handout.unreachable.text": (
+    "page.download_link.unreachable": "The files could not be fetched just now",
+    "page.download_link.unreachable.text": (
         "Nothing was handed out, and the link still works until its 15 minutes are over: open it again from "
         "Slack in a minute."
     ),

@@ -24,7 +24,7 @@ class CertificateExecutor(Executor):
     """One step a pass for each change; what it takes is read back by the passes to come."""
 
     async def work(
-        self, turn: MtlsReconciliation, listed: list[Certificate], seen: MtlsSnapshot, outcome: Outcome
+        self, run: MtlsReconciliation, listed: list[Certificate], seen: MtlsSnapshot, outcome: Outcome
     ) -> None:
         """Does what follows from the list of certificates.
 
@@ -39,21 +39,21 @@ class CertificateExecutor(Executor):
             HerokuUnauthorizedError: the token is refused.
             LeaseLostError: the turn is over.
         """
-        for change in turn.changes_of(*CONCERNED):
-            if change.id in outcome.concluded:
+        for operation in run.operations_of(*CONCERNED):
+            if operation.id in outcome.concluded:
                 continue
-            match change.kind:
+            match operation.kind:
                 case Kind.DISCARD:
-                    await self._discard(turn, change, listed, outcome)
-                case Kind.ENABLE if endpoint.endpoint_progress(change).operational_at is not None:
-                    await self._first(turn, change, listed, outcome)
+                    await self._discard(run, operation, listed, outcome)
+                case Kind.ENABLE if endpoint.endpoint_progress(operation).operational_at is not None:
+                    await self._first(run, operation, listed, outcome)
                 case Kind.ISSUE if seen.enabled:
-                    await self._issue(turn, change, listed, outcome)
-                case Kind.ISSUE if not turn.changes_of(Kind.ENABLE):
-                    outcome.fail(change, Why.NOT_ENABLED)
+                    await self._issue(run, operation, listed, outcome)
+                case Kind.ISSUE if not run.operations_of(Kind.ENABLE):
+                    outcome.fail(operation, Why.NOT_ENABLED)
 
     async def make(
-        self, turn: MtlsReconciliation, change: Operation, listed: list[Certificate], outcome: Outcome
+        self, run: MtlsReconciliation, operation: Operation, listed: list[Certificate], outcome: Outcome
     ) -> UUID | None:
         """Has one certificate made for a change, by as many passes as it takes.
 
@@ -63,130 +63,134 @@ class CertificateExecutor(Executor):
             Its id once it is ready.
         """
         verdict = issuance.step(
-            issuance_progress(change),
+            issuance_progress(operation),
             listed,
-            taken=_taken(turn, change),
-            at=turn.job.claimed_at,
-            overdue=change.overdue,
+            taken=_taken(run, operation),
+            at=run.job.claimed_at,
+            overdue=operation.overdue,
         )
         if verdict.step is IssuanceStep.ASK:
             outcome.waiting = True
-            if not _others_are_unclear(turn, change):
-                await self._ask(turn, change, listed, outcome)
+            if not _others_are_unclear(run, operation):
+                await self._ask(run, operation, listed, outcome)
             return None
-        return await self._follow(turn, change, verdict, outcome)
+        return await self._follow(run, operation, verdict, outcome)
 
     async def _issue(
-        self, turn: MtlsReconciliation, change: Operation, listed: list[Certificate], outcome: Outcome
+        self, run: MtlsReconciliation, operation: Operation, listed: list[Certificate], outcome: Outcome
     ) -> None:
-        if await self.make(turn, change, listed, outcome) is not None:
-            outcome.finish(change)
+        if await self.make(run, operation, listed, outcome) is not None:
+            outcome.finish(operation)
 
     async def _first(
-        self, turn: MtlsReconciliation, change: Operation, listed: Sequence[Certificate], outcome: Outcome
+        self, run: MtlsReconciliation, operation: Operation, listed: Sequence[Certificate], outcome: Outcome
     ) -> None:
         """The certificate that enabling has made by itself, for whom it was enabled."""
         verdict = endpoint.first_certificate(
-            change, listed, taken=_taken(turn, change), at=turn.job.claimed_at
+            operation, listed, taken=_taken(run, operation), at=run.job.claimed_at
         )
-        await self._follow(turn, change, verdict, outcome)
+        await self._follow(run, operation, verdict, outcome)
         if verdict.step is IssuanceStep.DONE:
-            outcome.finish(change)
+            outcome.finish(operation)
 
     async def _follow(
-        self, turn: MtlsReconciliation, change: Operation, verdict: IssuanceResult, outcome: Outcome
+        self, run: MtlsReconciliation, operation: Operation, verdict: IssuanceResult, outcome: Outcome
     ) -> UUID | None:
         made, candidates = verdict.made, verdict.candidates
         match verdict.step:
             case IssuanceStep.FOUND if made is not None:
                 outcome.changed = True
-                await self.note(turn, change, lambda it: issuance.found(it, made))
+                await self.note(run, operation, lambda it: issuance.found(it, made))
             case IssuanceStep.FAIL:
                 if candidates:
-                    await self.note(turn, change, lambda it: issuance.undecided(it, candidates))
-                outcome.fail(change, verdict.why)
+                    await self.note(run, operation, lambda it: issuance.undecided(it, candidates))
+                outcome.fail(operation, verdict.why)
             case IssuanceStep.DONE:
                 return made
         outcome.waiting |= verdict.step is IssuanceStep.WAIT
         return None
 
     async def _ask(
-        self, turn: MtlsReconciliation, change: Operation, listed: list[Certificate], outcome: Outcome
+        self, run: MtlsReconciliation, operation: Operation, listed: list[Certificate], outcome: Outcome
     ) -> None:
-        name, made = turn.job.database.name, list[Certificate]()
-        await self.observer.confirm_name(turn)
-        intended = await self._intend(turn, change, listed, outcome)
+        name, made = run.job.database.name, list[Certificate]()
+        await self.observer.confirm_name(run)
+        intended = await self._intend(run, operation, listed, outcome)
         if intended is None:
             return
 
         async def create() -> None:
             made.append(await self.heroku.create_certificate(name))
 
-        if await self.call(turn, intended, outcome, create, undo=issuance.not_asked):
-            await self.note(turn, intended, lambda it: issuance.found(it, made[0].id))
+        if await self.call(run, intended, outcome, create, approved_removals=issuance.not_asked):
+            await self.note(run, intended, lambda it: issuance.found(it, made[0].id))
             listed.extend(made)
 
     async def _intend(
-        self, turn: MtlsReconciliation, change: Operation, listed: Sequence[Certificate], outcome: Outcome
+        self, run: MtlsReconciliation, operation: Operation, listed: Sequence[Certificate], outcome: Outcome
     ) -> Operation | None:
         """Records the intent, if whoever it is for may still be let in; None for not to ask Heroku."""
-        async with self.observer.holding(turn, change=change.id) as tx:
-            current = await tx.changes.get(change.id)
+        async with self.observer.holding(run, operation=operation.id) as tx:
+            current = await tx.operations.get(operation.id)
             if current.state is not OperationState.DOING:
                 return None
             match await membership_status(tx, current.owner):
                 case MembershipStatus.OUTSIDER:
-                    outcome.fail(change, Why.PERSON)
+                    outcome.fail(operation, Why.PERSON)
                     return None
                 case MembershipStatus.UNKNOWN:
                     return None
-            intended = issuance.asking(current, listed, at=turn.present)
-            await tx.changes.move(current, intended, doing=AuditContext(actor=BOT, at=self.clock.now()))
-        turn.changes[change.id] = intended
+            intended = issuance.asking(current, listed, at=run.present)
+            await tx.operations.move(current, intended, doing=AuditContext(actor=BOT, at=self.clock.now()))
+        run.operations[operation.id] = intended
         return intended
 
     async def _discard(
-        self, turn: MtlsReconciliation, change: Operation, listed: Sequence[Certificate], outcome: Outcome
+        self, run: MtlsReconciliation, operation: Operation, listed: Sequence[Certificate], outcome: Outcome
     ) -> None:
-        if not isinstance(change.subject, CertificateId):
-            raise TypeError(f"{change.subject!r} is no certificate")
-        id, name = change.subject.id, turn.job.database.name
+        if not isinstance(operation.subject, CertificateId):
+            raise TypeError(f"{operation.subject!r} is no certificate")
+        id, name = operation.subject.id, run.job.database.name
         step, why = endpoint.discarding(
-            endpoint.endpoint_progress(change), id, listed, at=turn.job.claimed_at, overdue=change.overdue
+            endpoint.endpoint_progress(operation),
+            id,
+            listed,
+            at=run.job.claimed_at,
+            overdue=operation.overdue,
         )
         match step:
             case endpoint.EndpointStep.DONE:
-                outcome.finish(change)
+                outcome.finish(operation)
             case endpoint.EndpointStep.FAIL:
-                outcome.fail(change, why)
+                outcome.fail(operation, why)
             case endpoint.EndpointStep.ASK:
-                await self._ask_to_discard(turn, change, id, name, outcome)
+                await self._ask_to_discard(run, operation, id, name, outcome)
         outcome.waiting |= step is endpoint.EndpointStep.WAIT
 
     async def _ask_to_discard(
-        self, turn: MtlsReconciliation, change: Operation, id: UUID, name: str, outcome: Outcome
+        self, run: MtlsReconciliation, operation: Operation, id: UUID, name: str, outcome: Outcome
     ) -> None:
-        present = turn.present
-        await self.observer.confirm_name(turn)
-        asked = await self.note(turn, change, lambda it: endpoint.asking(it, at=present))
+        present = run.present
+        await self.observer.confirm_name(run)
+        asked = await self.note(run, operation, lambda it: endpoint.asking(it, at=present))
         if asked is not None:
             await self.call(
-                turn,
+                run,
                 asked,
                 outcome,
                 lambda: self.heroku.discard_certificate(name, id),
-                undo=endpoint.not_asked,
+                approved_removals=endpoint.not_asked,
             )
 
 
-def _taken(turn: MtlsReconciliation, change: Operation) -> frozenset[UUID]:
+def _taken(run: MtlsReconciliation, operation: Operation) -> frozenset[UUID]:
     """Certificates that belong to other requests, done or under way."""
-    owned = {known.id for known in turn.inventory if known.request not in (None, change.request)}
-    others = {issuance_progress(each).made for each in turn.changes.values() if each.id != change.id}
+    owned = {known.id for known in run.inventory if known.request not in (None, operation.request)}
+    others = {issuance_progress(each).made for each in run.operations.values() if each.id != operation.id}
     return frozenset(owned | {id for id in others if id is not None})
 
 
-def _others_are_unclear(turn: MtlsReconciliation, change: Operation) -> bool:
+def _others_are_unclear(run: MtlsReconciliation, operation: Operation) -> bool:
     """Whether something else may still turn up that could be mistaken for this one."""
-    making = turn.changes_of(Kind.ENABLE, Kind.ISSUE, Kind.ROTATE)
-    return any(issuance_progress(each).is_open for each in making if each.id != change.id)
+    making = run.operations_of(Kind.ENABLE, Kind.ISSUE, Kind.ROTATE)
+    return any(issuance_progress(each).is_open for each in making if each.id != operation.id)

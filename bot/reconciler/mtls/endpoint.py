@@ -13,7 +13,7 @@ from bot.reconciler.mtls.recorder import Outcome
 class EndpointExecutor(Executor):
     """One step a pass for each change; what it takes is read back by the passes to come."""
 
-    async def work(self, turn: MtlsReconciliation, seen: MtlsSnapshot, outcome: Outcome) -> None:
+    async def work(self, run: MtlsReconciliation, seen: MtlsSnapshot, outcome: Outcome) -> None:
         """Does what follows from the endpoint's status.
 
         Raises:
@@ -21,64 +21,72 @@ class EndpointExecutor(Executor):
             HerokuUnauthorizedError: the token is refused.
             LeaseLostError: the turn is over.
         """
-        for change in turn.changes_of(Kind.DISABLE)[:1]:
-            await self._disable(turn, change, seen, outcome)
-        for change in turn.changes_of(Kind.ENABLE):
-            if turn.changes_of(Kind.DISABLE):
-                outcome.fail(change, Why.CLOSED_ELSEWHERE)
-        for change in turn.changes_of(Kind.ENABLE)[:1]:
-            if change.id not in outcome.concluded:
-                await self._enable(turn, change, seen, outcome)
+        for operation in run.operations_of(Kind.DISABLE)[:1]:
+            await self._disable(run, operation, seen, outcome)
+        for operation in run.operations_of(Kind.ENABLE):
+            if run.operations_of(Kind.DISABLE):
+                outcome.fail(operation, Why.CLOSED_ELSEWHERE)
+        for operation in run.operations_of(Kind.ENABLE)[:1]:
+            if operation.id not in outcome.concluded:
+                await self._enable(run, operation, seen, outcome)
 
     async def _enable(
-        self, turn: MtlsReconciliation, change: Operation, seen: MtlsSnapshot, outcome: Outcome
+        self, run: MtlsReconciliation, operation: Operation, seen: MtlsSnapshot, outcome: Outcome
     ) -> None:
-        switch, at = endpoint.endpoint_progress(change), turn.job.claimed_at
-        step, why = endpoint.enabling(switch, seen.status, at=at, overdue=change.overdue)
+        switch, at = endpoint.endpoint_progress(operation), run.job.claimed_at
+        step, why = endpoint.enabling(switch, seen.status, at=at, overdue=operation.overdue)
         match step:
             case EndpointStep.ASK:
-                await self._ask_to_enable(turn, change, outcome)
+                await self._ask_to_enable(run, operation, outcome)
             case EndpointStep.READ_CERTIFICATES if switch.operational_at is None:
-                await self.note(turn, change, lambda it: endpoint.operational(it, at=at))
+                await self.note(run, operation, lambda it: endpoint.operational(it, at=at))
             case EndpointStep.WAIT if seen.status == PROVISIONING and switch.asked_at and not switch.seen:
-                await self.note(turn, change, endpoint.seen)
+                await self.note(run, operation, endpoint.seen)
             case EndpointStep.DONE:
-                outcome.finish(change)
+                outcome.finish(operation)
             case EndpointStep.FAIL:
-                outcome.fail(change, why)
+                outcome.fail(operation, why)
         outcome.waiting |= step in (EndpointStep.WAIT, EndpointStep.READ_CERTIFICATES)
 
-    async def _ask_to_enable(self, turn: MtlsReconciliation, change: Operation, outcome: Outcome) -> None:
-        name, present = turn.job.database.name, turn.present
-        asked = await self.note(turn, change, lambda it: endpoint.asking(it, at=present))
+    async def _ask_to_enable(self, run: MtlsReconciliation, operation: Operation, outcome: Outcome) -> None:
+        name, present = run.job.database.name, run.present
+        asked = await self.note(run, operation, lambda it: endpoint.asking(it, at=present))
         if asked is None:
             return
         done = await self.call(
-            turn, asked, outcome, lambda: self.heroku.enable_endpoint(name), undo=endpoint.not_asked
+            run,
+            asked,
+            outcome,
+            lambda: self.heroku.enable_endpoint(name),
+            approved_removals=endpoint.not_asked,
         )
         if done:
-            await self.note(turn, asked, endpoint.seen)
+            await self.note(run, asked, endpoint.seen)
 
     async def _disable(
-        self, turn: MtlsReconciliation, change: Operation, seen: MtlsSnapshot, outcome: Outcome
+        self, run: MtlsReconciliation, operation: Operation, seen: MtlsSnapshot, outcome: Outcome
     ) -> None:
-        switch, at = endpoint.endpoint_progress(change), turn.job.claimed_at
-        step, why = endpoint.disabling(switch, seen.status, at=at, overdue=change.overdue)
+        switch, at = endpoint.endpoint_progress(operation), run.job.claimed_at
+        step, why = endpoint.disabling(switch, seen.status, at=at, overdue=operation.overdue)
         match step:
             case EndpointStep.ASK:
-                await self._ask_to_disable(turn, change, outcome)
+                await self._ask_to_disable(run, operation, outcome)
             case EndpointStep.DONE:
-                outcome.finish(change)
+                outcome.finish(operation)
             case EndpointStep.FAIL:
-                outcome.fail(change, why)
+                outcome.fail(operation, why)
         outcome.waiting |= step is EndpointStep.WAIT
 
-    async def _ask_to_disable(self, turn: MtlsReconciliation, change: Operation, outcome: Outcome) -> None:
+    async def _ask_to_disable(self, run: MtlsReconciliation, operation: Operation, outcome: Outcome) -> None:
         """Asks Heroku, which may say that there is nothing (left) to disable: the looks to come prove it."""
-        name, present = turn.job.database.name, turn.present
-        await self.observer.confirm_name(turn)
-        asked = await self.note(turn, change, lambda it: endpoint.asking(it, at=present))
+        name, present = run.job.database.name, run.present
+        await self.observer.confirm_name(run)
+        asked = await self.note(run, operation, lambda it: endpoint.asking(it, at=present))
         if asked is not None:
             await self.call(
-                turn, asked, outcome, lambda: self.heroku.disable_endpoint(name), undo=endpoint.not_asked
+                run,
+                asked,
+                outcome,
+                lambda: self.heroku.disable_endpoint(name),
+                approved_removals=endpoint.not_asked,
             )

@@ -66,13 +66,13 @@ class MtlsReconciliation(Reconciliation):
     """
 
     known: Known
-    look: MtlsObservation | None
-    changes: dict[UUID, Operation] = field(default_factory=dict)
+    observation: MtlsObservation | None
+    operations: dict[UUID, Operation] = field(default_factory=dict)
     inventory: tuple[KnownCertificate, ...] = ()
 
-    def changes_of(self, *kinds: Kind) -> tuple[Operation, ...]:
+    def operations_of(self, *kinds: Kind) -> tuple[Operation, ...]:
         """Changes of some kinds that are under way, oldest first."""
-        return tuple(change for change in self.changes.values() if change.kind in kinds)
+        return tuple(operation for operation in self.operations.values() if operation.kind in kinds)
 
     @property
     def makes_endpoint(self) -> bool:
@@ -80,7 +80,9 @@ class MtlsReconciliation(Reconciliation):
 
         The API answers so at times while it provisions (herokux 51bdd4f, 2020-09).
         """
-        return any(endpoint_progress(change).asked_at is not None for change in self.changes_of(Kind.ENABLE))
+        return any(
+            endpoint_progress(operation).asked_at is not None for operation in self.operations_of(Kind.ENABLE)
+        )
 
 
 class MtlsObserver(DatabaseLeaseManager):
@@ -96,7 +98,7 @@ class MtlsObserver(DatabaseLeaseManager):
         super().__init__(store=store, heroku=heroku)
         self._operations = operations
 
-    async def look(self, turn: MtlsReconciliation) -> MtlsSnapshot:
+    async def observe(self, run: MtlsReconciliation) -> MtlsSnapshot:
         """Looks at the rules. Absence is only believed from a list, or from a confirmed 404.
 
         The list's own refusal before mTLS is enabled is not documented, so any refusal is looked into:
@@ -107,108 +109,112 @@ class MtlsObserver(DatabaseLeaseManager):
             LeaseLostError: the turn is over.
         """
         status: str | None = None
-        if turn.changes_of(Kind.ENABLE, Kind.DISABLE):
-            status = await self._endpoint(turn)
+        if run.operations_of(Kind.ENABLE, Kind.DISABLE):
+            status = await self._endpoint(run)
             if status != OPERATIONAL:
                 off = status is None
-                return MtlsSnapshot(known=turn.known, enabled=not off, settled=off, rules=(), status=status)
-        self.require_time(turn)
+                return MtlsSnapshot(known=run.known, enabled=not off, settled=off, rules=(), status=status)
+        self.require_time(run)
         try:
-            rules = await self._heroku.rules(turn.job.database.name)
+            rules = await self._heroku.rules(run.job.database.name)
         except (HerokuRateLimitedError, HerokuUnauthorizedError):
             raise
         except HerokuError as refused:
-            return await self._look_closer(turn, refused)
-        return replace(await self._welcome_back(turn, rules), status=status)
+            return await self._look_closer(run, refused)
+        return replace(await self._welcome_back(run, rules), status=status)
 
-    async def certificates(self, turn: MtlsReconciliation) -> tuple[Certificate, ...]:
+    async def certificates(self, run: MtlsReconciliation) -> tuple[Certificate, ...]:
         """Every certificate of the database, because a change concerns them.
 
         Raises:
             HerokuError: nothing was seen.
             LeaseLostError: the turn is over.
         """
-        self.require_time(turn)
-        return await self._heroku.certificates(turn.job.database.name)
+        self.require_time(run)
+        return await self._heroku.certificates(run.job.database.name)
 
-    async def read_certificates(self, turn: MtlsReconciliation, seen: MtlsSnapshot) -> MtlsSnapshot:
+    async def read_certificates(self, run: MtlsReconciliation, seen: MtlsSnapshot) -> MtlsSnapshot:
         """What was seen, with the certificates read anew if what is known of them is too old.
 
         Nothing but words hangs on them, so they are not worth a pass: where they cannot be read, or too
-        little is left of the lease, what was known stays, and the next quiet pass tries again.
+        little is left of the lease, what was known stays, and the next quiet pass attempts again.
         """
-        job = turn.job
-        if not certificate.is_due(seen.certificates_at, now=job.claimed_at) or not self.has_time(turn):
+        job = run.job
+        if not certificate.is_due(seen.certificates_at, now=job.claimed_at) or not self.has_time(run):
             return seen
         try:
             found = await self._heroku.certificates(job.database.name)
         except HerokuError as error:
-            log.warning("keeper.certificates_unread", database=job.database.name, error=str(error))
+            log.warning("reconciler.certificates_unread", database=job.database.name, error=str(error))
             return seen
         return replace(seen, certificates=found, certificates_at=job.claimed_at)
 
-    async def _endpoint(self, turn: MtlsReconciliation) -> str | None:
+    async def _endpoint(self, run: MtlsReconciliation) -> str | None:
         """The endpoint's status; None where a confirmed 404 proves that mTLS is off."""
-        self.require_time(turn)
+        self.require_time(run)
         try:
-            return await self._heroku.endpoint_status(turn.job.database.name)
+            return await self._heroku.endpoint_status(run.job.database.name)
         except HerokuNotFoundError:
-            await self.confirm_name(turn)
+            await self.confirm_name(run)
             return None
         except HerokuAmbiguousError as error:
-            if error.status == SERVER_ERROR and turn.makes_endpoint:
+            if error.status == SERVER_ERROR and run.makes_endpoint:
                 return PROVISIONING
             raise
 
-    async def _look_closer(self, turn: MtlsReconciliation, refused: HerokuError) -> MtlsSnapshot:
-        known = turn.known
-        self.require_time(turn)
+    async def _look_closer(self, run: MtlsReconciliation, refused: HerokuError) -> MtlsSnapshot:
+        known = run.known
+        self.require_time(run)
         try:
-            status = await self._heroku.endpoint_status(turn.job.database.name)
+            status = await self._heroku.endpoint_status(run.job.database.name)
         except HerokuNotFoundError:
-            await self.confirm_name(turn)
+            await self.confirm_name(run)
             return MtlsSnapshot(known=known, enabled=False, settled=True, rules=())
         if status != "Provisioning" or known.entries:
             raise refused
         return MtlsSnapshot(known=known, enabled=True, settled=False, rules=())
 
-    async def _welcome_back(self, turn: MtlsReconciliation, rules: tuple[IpRule, ...]) -> MtlsSnapshot:
+    async def _welcome_back(self, run: MtlsReconciliation, rules: tuple[IpRule, ...]) -> MtlsSnapshot:
         """Takes rules that a stale list once lacked for ours again: nobody else would ever remove them.
 
         Operations hears of it, for what was said of them meanwhile was not so. What the last look already
         saw as somebody else's is no such rule: one of ours is only thought gone by a look that lacks it.
         """
-        known = turn.known
-        placed = {entry.rule for entry in known.entries} | _foreign(turn.look)
+        known = run.known
+        placed = {entry.rule for entry in known.entries} | _unmanaged(run.observation)
         others = {rule.id: rule for rule in rules if rule.id not in placed}
         back: tuple[Entry, ...] = ()
         if others:
-            async with self.holding(turn) as tx:
-                back = await tx.entries.returned(turn.job, others)
+            async with self.holding(run) as tx:
+                back = await tx.mtls_rules.returned(run.job, others)
                 for entry in back:
-                    await self._tell_of(tx, turn.job, others[entry.rule])
+                    await self._tell_of(tx, run.job, others[entry.rule])
         known = replace(known, entries=(*known.entries, *back))
         return _with_certificates(
-            turn.look, MtlsSnapshot(known=known, enabled=True, settled=True, rules=rules)
+            run.observation, MtlsSnapshot(known=known, enabled=True, settled=True, rules=rules)
         )
 
     async def _tell_of(self, tx: Transaction, job: ReconcileJob, rule: IpRule) -> None:
-        log.warning("keeper.returned", database=job.database.name, rule=str(rule.id))
-        await tx.posts.tell(
-            MessageKind.NOTICE_HEROKU_TROUBLE,
+        log.warning("reconciler.returned", database=job.database.name, rule=str(rule.id))
+        await tx.outbox.tell(
+            MessageKind.HEROKU_TROUBLE,
             to=self._operations,
             key=f"returned:{rule.id}:{job.lease}",
             params={"app": job.database.app, "status": "200", "id": f"listed again: {rule.network}"},
         )
 
 
-def _foreign(look: MtlsObservation | None) -> frozenset[UUID]:
+def _unmanaged(observation: MtlsObservation | None) -> frozenset[UUID]:
     """The rules of others that a look has seen."""
-    return frozenset() if look is None else frozenset(rule.id for rule in look.rules) - look.ours
+    return (
+        frozenset()
+        if observation is None
+        else frozenset(rule.id for rule in observation.rules) - observation.ours
+    )
 
 
-def _with_certificates(look: MtlsObservation | None, seen: MtlsSnapshot) -> MtlsSnapshot:
+def _with_certificates(observation: MtlsObservation | None, seen: MtlsSnapshot) -> MtlsSnapshot:
     """What was seen, with the certificates that are known already."""
-    if look is None:
+    if observation is None:
         return seen
-    return replace(seen, certificates=look.certificates, certificates_at=look.certificates_at)
+    return replace(seen, certificates=observation.certificates, certificates_at=observation.certificates_at)

@@ -37,30 +37,30 @@ class Executor:
     heroku: Heroku
     clock: Clock
 
-    async def note(self, turn: MtlsReconciliation, change: Operation, noting: Noting) -> Operation | None:
+    async def note(self, run: MtlsReconciliation, operation: Operation, noting: Noting) -> Operation | None:
         """Writes into what a change remembers, in a commit of its own.
 
         Returns:
             The change as it is now; None when somebody settled it meanwhile, and nothing was written.
         """
-        async with self.observer.holding(turn, change=change.id) as tx:
-            current = await tx.changes.get(change.id)
+        async with self.observer.holding(run, operation=operation.id) as tx:
+            current = await tx.operations.get(operation.id)
             if current.state is not OperationState.DOING:
-                turn.changes.pop(change.id, None)
+                run.operations.pop(operation.id, None)
                 return None
             after = noting(current)
-            await tx.changes.move(current, after, doing=AuditContext(actor=BOT, at=self.clock.now()))
-        turn.changes[change.id] = after
+            await tx.operations.move(current, after, doing=AuditContext(actor=BOT, at=self.clock.now()))
+        run.operations[operation.id] = after
         return after
 
     async def call(
         self,
-        turn: MtlsReconciliation,
-        change: Operation,
+        run: MtlsReconciliation,
+        operation: Operation,
         outcome: Outcome,
         made: Callable[[], Awaitable[None]],
         *,
-        undo: Noting,
+        approved_removals: Noting,
     ) -> bool:
         """Makes the call whose intent was noted; returns whether Heroku did it, as far as is known.
 
@@ -77,19 +77,21 @@ class Executor:
             LeaseLostError: the turn is over.
         """
         outcome.changed = True
-        self.observer.require_time(turn)
+        self.observer.require_time(run)
         try:
             await made()
         except HerokuAmbiguousError as error:
             # From here on it is only read, until even a late write must have shown.
-            log.warning("keeper.change_unclear", kind=change.kind, request=change.request, error=str(error))
+            log.warning(
+                "reconciler.change_unclear", kind=operation.kind, request=operation.request, error=str(error)
+            )
             outcome.trouble = error
         except HerokuError as error:
-            await self.note(turn, change, undo)
+            await self.note(run, operation, approved_removals)
             if isinstance(error, HerokuRateLimitedError | HerokuUnauthorizedError):
                 raise
             if isinstance(error, HerokuRefusedError):
-                outcome.refuse(change, error.message)
+                outcome.refuse(operation, error.message)
             else:
                 outcome.trouble = error
         else:

@@ -9,7 +9,7 @@ import structlog
 from bot.domain.grant import Why
 from bot.domain.mtls import unmanaged_rules
 from bot.domain.mtls.certificate import Certificate
-from bot.domain.mtls.plan import Known, Plan, plan, unseen
+from bot.domain.mtls.plan import Known, Plan, make_plan, unseen
 from bot.domain.observation import mtls_observation
 from bot.domain.policy import Policy
 from bot.domain.request import Kind
@@ -43,7 +43,7 @@ class MtlsReconciler:
         heroku: the mirror.
         policy: whom to tell, and when to warn.
         clock: business time.
-        probe: tries new certificates; None where that is switched off.
+        probe: attempts new certificates; None where that is switched off.
     """
 
     def __init__(
@@ -67,97 +67,97 @@ class MtlsReconciler:
             certificates=self._certificates,
             probe=probe,
         )
-        self._foreign = UnmanagedRulesExecutor(clock=clock)
+        self._unmanaged = UnmanagedRulesExecutor(clock=clock)
         self._recorder = MtlsRecorder(store=store, policy=policy, clock=clock)
 
-    async def take(self, tx: Transaction, job: ReconcileJob, *, held_since: float) -> "RulesPass":
+    async def take(self, tx: Transaction, job: ReconcileJob, *, held_since: float) -> "MtlsPass":
         """Reads what the store knows of the database's mTLS, in the transaction of the claim."""
-        known = await tx.entries.known(job, self._clock.now())
-        changes = await tx.changes.under_way(job.target.id, job.method) if job.changing else ()
-        turn = MtlsReconciliation(
+        known = await tx.mtls_rules.known(job, self._clock.now())
+        operations = await tx.operations.under_way(job.target.id, job.method) if job.changing else ()
+        run = MtlsReconciliation(
             job=job,
             held_since=held_since,
-            known=replace(known, undo=unmanaged_rules.undoing(changes, now=job.claimed_at)),
-            look=mtls_observation(job.look),
-            changes={each.id: each for each in changes},
+            known=replace(known, approved_removals=unmanaged_rules.undoing(operations, now=job.claimed_at)),
+            observation=mtls_observation(job.observation),
+            operations={each.id: each for each in operations},
             inventory=await tx.certificates.present(job.target.id) if job.certified else (),
         )
-        return RulesPass(self, turn)
+        return MtlsPass(self, run)
 
-    async def work(self, turn: MtlsReconciliation) -> None:
+    async def work(self, run: MtlsReconciliation) -> None:
         """Makes one pass over a claimed database. Whatever happens is recorded, or the lease runs out."""
         try:
             try:
-                seen, drawn, outcome = await self._pass(turn)
+                seen, plan, outcome = await self._pass(run)
             except HerokuError as error:
-                await self._recorder.give_back(turn.job, error)
+                await self._recorder.give_back(run.job, error)
             else:
-                await self._recorder.record(turn, seen, drawn, outcome)
+                await self._recorder.record(run, seen, plan, outcome)
         except LeaseLostError:
-            log.warning("keeper.lease_lost", database=turn.job.target.name)
+            log.warning("reconciler.lease_lost", database=run.job.target.name)
 
-    async def failed(self, turn: MtlsReconciliation, error: Exception) -> None:
+    async def failed(self, run: MtlsReconciliation, error: Exception) -> None:
         """Gives a database back whose pass failed in a way that nobody has thought of."""
-        await self._recorder.broken(turn.job, error)
+        await self._recorder.broken(run.job, error)
 
-    async def _pass(self, turn: MtlsReconciliation) -> tuple[MtlsSnapshot, Plan, Outcome]:
+    async def _pass(self, run: MtlsReconciliation) -> tuple[MtlsSnapshot, Plan, Outcome]:
         """Looks, plans and does. Nothing follows from a look at what is not called so any more."""
-        seen = await self._observer.look(turn)
-        drawn = plan(seen.known, seen.rules) if seen.settled else unseen(seen.known)
+        seen = await self._observer.observe(run)
+        plan = make_plan(seen.known, seen.rules) if seen.settled else unseen(seen.known)
         # A removal names a rule of ours by its id, which no other database has: it needs no name that is
         # confirmed. Ids of other people's rules come from looks, and those may have been at another database.
-        if drawn.add or drawn.concludes or turn.changes_of(*unmanaged_rules.KINDS):
-            await self._observer.confirm_name(turn)
-        await self._recognise(turn, drawn)
+        if plan.add or plan.concludes or run.operations_of(*unmanaged_rules.KINDS):
+            await self._observer.confirm_name(run)
+        await self._recognise(run, plan)
         outcome = Outcome()
         try:
-            await self._endpoint.work(turn, seen, outcome)
+            await self._endpoint.work(run, seen, outcome)
             # What goes with mTLS as a whole is not taken away piece by piece.
-            if not turn.changes_of(Kind.DISABLE):
-                await self._carry_out(turn, drawn, seen, outcome)
-            self._foreign.conclude(turn, seen, drawn, outcome)
-            seen = await self._certify(turn, drawn, seen, outcome)
+            if not run.operations_of(Kind.DISABLE):
+                await self._carry_out(run, plan, seen, outcome)
+            self._unmanaged.conclude(run, seen, plan, outcome)
+            seen = await self._certify(run, plan, seen, outcome)
         except (HerokuRateLimitedError, HerokuUnauthorizedError) as error:
             outcome.trouble = error
-        return seen, drawn, outcome
+        return seen, plan, outcome
 
     async def _certify(
-        self, turn: MtlsReconciliation, drawn: Plan, seen: MtlsSnapshot, outcome: Outcome
+        self, run: MtlsReconciliation, plan: Plan, seen: MtlsSnapshot, outcome: Outcome
     ) -> MtlsSnapshot:
         """Sees to certificates: at once where a change concerns them, else when there is time for it."""
         if not seen.settled:
-            for change in turn.changes_of(*CONCERNED):
+            for operation in run.operations_of(*CONCERNED):
                 outcome.waiting = True
-                if change.overdue and change.kind is not Kind.ENABLE:
-                    outcome.fail(change, Why.DEADLINE)
+                if operation.overdue and operation.kind is not Kind.ENABLE:
+                    outcome.fail(operation, Why.DEADLINE)
             return seen
-        if not turn.changes_of(*CONCERNED):
-            quiet = seen.enabled and drawn.is_quiet and not outcome.waiting
-            return await self._observer.read_certificates(turn, seen) if quiet else seen
+        if not run.operations_of(*CONCERNED):
+            quiet = seen.enabled and plan.is_quiet and not outcome.waiting
+            return await self._observer.read_certificates(run, seen) if quiet else seen
         listed: list[Certificate] = []
         try:
             if seen.enabled:
-                listed.extend(await self._observer.certificates(turn))
+                listed.extend(await self._observer.certificates(run))
         except (HerokuRateLimitedError, HerokuUnauthorizedError):
             raise
         except HerokuError as error:
             outcome.trouble = error
             return seen
-        await self._certificates.work(turn, listed, seen, outcome)
-        await self._rotating.work(turn, listed, seen, outcome)
+        await self._certificates.work(run, listed, seen, outcome)
+        await self._rotating.work(run, listed, seen, outcome)
         if not seen.enabled:
             return seen
-        return replace(seen, certificates=tuple(listed), certificates_at=turn.job.claimed_at)
+        return replace(seen, certificates=tuple(listed), certificates_at=run.job.claimed_at)
 
-    async def _recognise(self, turn: MtlsReconciliation, drawn: Plan) -> None:
+    async def _recognise(self, run: MtlsReconciliation, plan: Plan) -> None:
         """Takes rules whose answer was lost for ours, before anything is done on that ground."""
-        if drawn.recognised:
-            async with self._observer.holding(turn) as tx:
-                for intent, rule in drawn.recognised:
-                    await tx.entries.made(turn.job, intent, rule)
+        if plan.recognised:
+            async with self._observer.holding(run) as tx:
+                for intent, rule in plan.recognised:
+                    await tx.mtls_rules.made(run.job, intent, rule)
 
     async def _carry_out(
-        self, turn: MtlsReconciliation, drawn: Plan, seen: MtlsSnapshot, outcome: Outcome
+        self, run: MtlsReconciliation, plan: Plan, seen: MtlsSnapshot, outcome: Outcome
     ) -> None:
         """Removes first, then adds; adding stops as soon as the grants are no longer those planned on.
 
@@ -169,12 +169,12 @@ class MtlsReconciler:
             HerokuUnauthorizedError: the token is refused.
             LeaseLostError: the turn is over.
         """
-        await self._remove_all(turn, drawn.remove, outcome)
-        for network in drawn.add if seen.enabled else ():
-            if not await self._add(turn, network, seen.known, outcome):
+        await self._remove_all(run, plan.remove, outcome)
+        for network in plan.add if seen.enabled else ():
+            if not await self._add(run, network, seen.known, outcome):
                 break
 
-    async def _remove_all(self, turn: MtlsReconciliation, rules: Iterable[UUID], outcome: Outcome) -> None:
+    async def _remove_all(self, run: MtlsReconciliation, rules: Iterable[UUID], outcome: Outcome) -> None:
         """Removes rules; the intents of all are one commit, whoever dies in between.
 
         Raises:
@@ -185,40 +185,40 @@ class MtlsReconciler:
         left = list(rules)
         if not left:
             return
-        async with self._observer.holding(turn) as tx:
-            await tx.entries.intend_remove(turn.job, left)
-            await self._foreign.asking(tx, turn, left)
+        async with self._observer.holding(run) as tx:
+            await tx.mtls_rules.intend_remove(run.job, left)
+            await self._unmanaged.asking(tx, run, left)
         try:
             while left:
-                await self._observer.hold_on(turn)
+                await self._observer.hold_on(run)
                 outcome.changed = True
-                await self._remove(turn, left[0], outcome)
+                await self._remove(run, left[0], outcome)
                 left.pop(0)
         except (HerokuRateLimitedError, HerokuUnauthorizedError):
             # Nobody was asked for these: they do not wait until a removal should have shown.
-            async with self._observer.holding(turn) as tx:
-                await tx.entries.spared(turn.job, left)
-                await self._foreign.not_asked(tx, turn, left)
+            async with self._observer.holding(run) as tx:
+                await tx.mtls_rules.spared(run.job, left)
+                await self._unmanaged.not_asked(tx, run, left)
             raise
 
-    async def _remove(self, turn: MtlsReconciliation, rule: UUID, outcome: Outcome) -> None:
+    async def _remove(self, run: MtlsReconciliation, rule: UUID, outcome: Outcome) -> None:
         """Asks for one rule to be removed; raises as ``_remove_all`` does."""
         try:
-            await self._heroku.remove_rule(turn.job.database.name, rule)
+            await self._heroku.remove_rule(run.job.database.name, rule)
         except HerokuNotFoundError:
             # Gone already, or it has not shown yet: the lists to come tell which.
-            log.info("keeper.nothing_to_remove", database=turn.job.database.name, rule=str(rule))
+            log.info("reconciler.nothing_to_remove", database=run.job.database.name, rule=str(rule))
         except (HerokuRateLimitedError, HerokuUnauthorizedError):
             raise
         except HerokuError as error:
             log.warning(
-                "keeper.not_removed", database=turn.job.database.name, rule=str(rule), error=str(error)
+                "reconciler.not_removed", database=run.job.database.name, rule=str(rule), error=str(error)
             )
             outcome.trouble = error
             if isinstance(error, HerokuRefusedError):
-                self._foreign.refused(turn, rule, error.message, outcome)
+                self._unmanaged.refused(run, rule, error.message, outcome)
 
-    async def _add(self, turn: MtlsReconciliation, network: Network, known: Known, outcome: Outcome) -> bool:
+    async def _add(self, run: MtlsReconciliation, network: Network, known: Known, outcome: Outcome) -> bool:
         """Adds one rule; False when no further one should be added in this pass.
 
         Raises:
@@ -226,47 +226,47 @@ class MtlsReconciler:
             HerokuUnauthorizedError: the token is refused.
             LeaseLostError: the turn is over.
         """
-        intended = await self._intend(turn, network, known, outcome)
+        intended = await self._intend(run, network, known, outcome)
         if intended is None:
-            return turn.current
+            return run.current
         intent, mark = intended
         outcome.changed = True
         try:
-            self._observer.require_time(turn)
-            rule = await self._heroku.add_rule(turn.job.database.name, network=network, description=mark)
+            self._observer.require_time(run)
+            rule = await self._heroku.add_rule(run.job.database.name, network=network, description=mark)
         except HerokuAmbiguousError as error:
-            async with self._observer.holding(turn) as tx:
-                await tx.entries.unclear(intent, error=str(error))
+            async with self._observer.holding(run) as tx:
+                await tx.mtls_rules.unclear(intent, error=str(error))
             outcome.trouble = error
             return False
         except HerokuError as error:
-            return await self._not_added(turn, intent, network, error, outcome)
-        async with self._observer.holding(turn) as tx:
-            await tx.entries.made(turn.job, intent, rule)
+            return await self._not_added(run, intent, network, error, outcome)
+        async with self._observer.holding(run) as tx:
+            await tx.mtls_rules.made(run.job, intent, rule)
         return True
 
     async def _intend(
-        self, turn: MtlsReconciliation, network: Network, known: Known, outcome: Outcome
+        self, run: MtlsReconciliation, network: Network, known: Known, outcome: Outcome
     ) -> tuple[UUID, str] | None:
         """Records that a rule is about to be added; None when it must not be (now)."""
-        async with self._observer.holding(turn) as tx:
-            if not turn.current or not await _still_wanted(tx, network, known, outcome):
+        async with self._observer.holding(run) as tx:
+            if not run.current or not await _still_wanted(tx, network, known, outcome):
                 return None
-            return await tx.entries.intend_add(turn.job, network)
+            return await tx.mtls_rules.intend_add(run.job, network)
 
     async def _not_added(
-        self, turn: MtlsReconciliation, intent: UUID, network: Network, error: HerokuError, outcome: Outcome
+        self, run: MtlsReconciliation, intent: UUID, network: Network, error: HerokuError, outcome: Outcome
     ) -> bool:
         """Records a definite no; False when it speaks of more than this network."""
-        async with self._observer.holding(turn) as tx:
-            await tx.entries.nothing_made(intent, error=str(error))
+        async with self._observer.holding(run) as tx:
+            await tx.mtls_rules.nothing_made(intent, error=str(error))
         if isinstance(error, HerokuRateLimitedError | HerokuUnauthorizedError):
             raise error
         if isinstance(error, HerokuNotFoundError):
             outcome.trouble = error
             return False
         try:
-            if not await self._is_there(turn, network):
+            if not await self._is_there(run, network):
                 outcome.refused[network] = error.message
         except (HerokuRateLimitedError, HerokuUnauthorizedError):
             raise
@@ -276,32 +276,32 @@ class MtlsReconciler:
             return False
         return True
 
-    async def _is_there(self, turn: MtlsReconciliation, network: Network) -> bool:
+    async def _is_there(self, run: MtlsReconciliation, network: Network) -> bool:
         """Whether somebody let exactly this network in meanwhile: Heroku may refuse it for that alone.
 
         Raises:
             HerokuError: nobody can tell; the next pass begins anew.
             LeaseLostError: the turn is over.
         """
-        await self._observer.hold_on(turn)
-        rules = await self._heroku.rules(turn.job.database.name)
+        await self._observer.hold_on(run)
+        rules = await self._heroku.rules(run.job.database.name)
         return any(rule.network == network for rule in rules)
 
 
 @dataclass(frozen=True, slots=True)
-class RulesPass:
+class MtlsPass:
     """One pass over a claimed database's rules."""
 
-    keeper: MtlsReconciler
-    turn: MtlsReconciliation
+    reconciler: MtlsReconciler
+    reconciliation: MtlsReconciliation
 
     async def run(self) -> None:
         """Makes the pass."""
-        await self.keeper.work(self.turn)
+        await self.reconciler.work(self.reconciliation)
 
     async def failed(self, error: Exception) -> None:
         """Gives the database back."""
-        await self.keeper.failed(self.turn, error)
+        await self.reconciler.failed(self.reconciliation, error)
 
 
 async def _still_wanted(tx: Transaction, network: Network, known: Known, outcome: Outcome) -> bool:

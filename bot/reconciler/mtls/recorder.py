@@ -46,58 +46,56 @@ class Outcome:
     changed: bool = False
     trouble: HerokuError | None = None
 
-    def finish(self, change: Operation) -> None:
+    def finish(self, operation: Operation) -> None:
         """Notes that a look has proven a change."""
-        self.concluded[change.id] = None
+        self.concluded[operation.id] = None
 
-    def fail(self, change: Operation, why: Why | None) -> None:
+    def fail(self, operation: Operation, why: Why | None) -> None:
         """Notes that a change will not be made unless somebody says so."""
-        self.concluded[change.id] = (why or Why.DEADLINE, "")
+        self.concluded[operation.id] = (why or Why.DEADLINE, "")
 
-    def refuse(self, change: Operation, detail: str) -> None:
+    def refuse(self, operation: Operation, detail: str) -> None:
         """Notes that Heroku will not make a change, with its words."""
-        self.concluded[change.id] = (Why.REFUSED, detail)
+        self.concluded[operation.id] = (Why.REFUSED, detail)
 
 
 class MtlsRecorder(Recorder):
     """Records passes over a database's mTLS."""
 
-    async def record(
-        self, turn: MtlsReconciliation, seen: MtlsSnapshot, drawn: Plan, outcome: Outcome
-    ) -> None:
+    async def record(self, run: MtlsReconciliation, seen: MtlsSnapshot, plan: Plan, outcome: Outcome) -> None:
         """Records a pass, whether or not all its calls went well.
 
         Raises:
             LeaseLostError: the turn was over before; nothing is recorded.
         """
-        job, now = turn.job, self._clock.now()
+        job, now = run.job, self._clock.now()
         inventory = CertificateInventory(operations=self._policy.operations_channel, now=now)
         async with self._store.transaction() as tx:
-            await self.settle(tx, _verdicts(turn, seen, drawn, outcome), now)
-            await inventory.keep(tx, turn, seen)
-            await inventory.conclude(tx, turn, outcome.concluded)
-            await tx.entries.spared(job, _kept_after_all(turn, outcome))
-            if not seen.enabled and turn.changes_of(Kind.DISABLE):
+            await self.settle(tx, _verdicts(run, seen, plan, outcome), now)
+            await inventory.keep(tx, run, seen)
+            await inventory.conclude(tx, run, outcome.concluded)
+            await tx.mtls_rules.spared(job, _kept_after_all(run, outcome))
+            if not seen.enabled and run.operations_of(Kind.DISABLE):
                 # They went with mTLS, as was approved: nobody took them away.
-                await tx.entries.intend_remove(job, _adopted(turn) & set(drawn.gone))
-            await tx.entries.adopt(job, outcome.adopted)
-            await tx.entries.listed(rule.id for rule in seen.rules)
-            await tx.entries.gone(drawn.gone)
-            await tx.entries.give_up(drawn.lost)
-            await self._report_strays(tx, job, seen)
-            ours = await tx.entries.ours(job.target.id)
+                await tx.mtls_rules.intend_remove(job, _adopted(run) & set(plan.gone))
+            await tx.mtls_rules.adopt(job, outcome.adopted)
+            await tx.mtls_rules.listed(rule.id for rule in seen.rules)
+            await tx.mtls_rules.gone(plan.gone)
+            await tx.mtls_rules.give_up(plan.lost)
+            await self._report_orphans(tx, job, seen)
+            ours = await tx.mtls_rules.ours(job.target.id)
             drifting = MtlsDrift(operations=self._policy.operations_channel, mark=_mark(job))
-            found = await drifting.find(tx, turn, seen, drawn, ours)
-            await tx.lanes.looked(job, _look(seen, ours, now, found))
+            found = await drifting.find(tx, run, seen, plan, ours)
+            await tx.reconcile_queue.observed(job, _observation(seen, ours, now, found))
             if outcome.trouble is not None:
                 await self.report(tx, job, outcome.trouble, now)
-            await release(tx, job, _rest(job, seen, drawn, outcome))
+            await release(tx, job, _rest(job, seen, plan, outcome))
             await tx.commit()
 
-    async def _report_strays(self, tx: Transaction, job: ReconcileJob, seen: MtlsSnapshot) -> None:
+    async def _report_orphans(self, tx: Transaction, job: ReconcileJob, seen: MtlsSnapshot) -> None:
         for rule in orphans(seen.known, seen.rules, mark=_mark(job)):
-            await tx.posts.tell(
-                MessageKind.NOTICE_STRAY,
+            await tx.outbox.tell(
+                MessageKind.ORPHAN,
                 to=self._policy.operations_channel,
                 key=f"stray:{rule.id}",
                 params={"app": job.target.label, "network": str(rule.network), "rule": str(rule.id)},
@@ -109,21 +107,21 @@ def _mark(job: ReconcileJob) -> str:
     return f"pgaccess/{job.installation} "
 
 
-def _kept_after_all(turn: MtlsReconciliation, outcome: Outcome) -> frozenset[UUID]:
+def _kept_after_all(run: MtlsReconciliation, outcome: Outcome) -> frozenset[UUID]:
     """Rules that were taken over and whose approved removal has failed: nobody wants them gone any more."""
     failed = [
-        unmanaged_rules.rules_of(change)
-        for change in turn.changes_of(Kind.UNDO)
-        if outcome.concluded.get(change.id) is not None
+        unmanaged_rules.rules_of(operation)
+        for operation in run.operations_of(Kind.REMOVE_UNMANAGED)
+        if outcome.concluded.get(operation.id) is not None
     ]
-    return _adopted(turn).intersection(frozenset().union(*failed))
+    return _adopted(run).intersection(frozenset().union(*failed))
 
 
-def _adopted(turn: MtlsReconciliation) -> frozenset[UUID]:
-    return frozenset(entry.rule for entry in turn.known.entries if entry.adopted)
+def _adopted(run: MtlsReconciliation) -> frozenset[UUID]:
+    return frozenset(entry.rule for entry in run.known.entries if entry.adopted)
 
 
-def _look(seen: MtlsSnapshot, ours: frozenset[UUID], now: datetime, drift: Drift) -> MtlsObservation:
+def _observation(seen: MtlsSnapshot, ours: frozenset[UUID], now: datetime, drift: Drift) -> MtlsObservation:
     return MtlsObservation(
         at=now,
         enabled=seen.enabled and seen.status != DEPROVISIONING,
@@ -136,17 +134,17 @@ def _look(seen: MtlsSnapshot, ours: frozenset[UUID], now: datetime, drift: Drift
 
 
 def _verdicts(
-    turn: MtlsReconciliation, seen: MtlsSnapshot, drawn: Plan, outcome: Outcome
+    run: MtlsReconciliation, seen: MtlsSnapshot, plan: Plan, outcome: Outcome
 ) -> Iterable[tuple[UUID, GrantState, Why | None, str]]:
     """Every grant whose state the pass has settled; while mTLS is being enabled, they wait for it."""
-    enabling = any(outcome.concluded.get(each.id) is None for each in turn.changes_of(Kind.ENABLE))
-    for id in drawn.in_force:
+    enabling = any(outcome.concluded.get(each.id) is None for each in run.operations_of(Kind.ENABLE))
+    for id in plan.in_force:
         yield id, GrantState.IN_FORCE, None, ""
-    for id in drawn.ended:
+    for id in plan.ended:
         yield id, GrantState.ENDED, None, ""
-    for id in drawn.interrupted:
+    for id in plan.interrupted:
         yield id, GrantState.INTERRUPTED, Why.CLOSED_ELSEWHERE, ""
-    for id, why in drawn.failed:
+    for id, why in plan.failed:
         yield id, GrantState.FAILED, why, ""
     for want in seen.known.wants:
         if want.grant in outcome.outsiders:
@@ -157,23 +155,23 @@ def _verdicts(
             yield want.grant, GrantState.FAILED, Why.NOT_ENABLED, ""
 
 
-def _rest(job: ReconcileJob, seen: MtlsSnapshot, drawn: Plan, outcome: Outcome) -> NextRun:
+def _rest(job: ReconcileJob, seen: MtlsSnapshot, plan: Plan, outcome: Outcome) -> NextRun:
     """When to look again after a pass.
 
     What went wrong with one call does not keep the others from being read back; only a full rate limit and
     a refused token stop everything. Troubles are forgotten once nothing is under way any more.
     """
-    again, tries = _next_look(job, seen, drawn, outcome)
-    under_way = drawn.under_way or outcome.waiting
-    return next_run(job, again, tries, error=outcome.trouble, under_way=under_way)
+    again, attempts = _next_run(job, seen, plan, outcome)
+    under_way = plan.under_way or outcome.waiting
+    return next_run(job, again, attempts, error=outcome.trouble, under_way=under_way)
 
 
-def _next_look(job: ReconcileJob, seen: MtlsSnapshot, drawn: Plan, outcome: Outcome) -> tuple[timedelta, int]:
+def _next_run(job: ReconcileJob, seen: MtlsSnapshot, plan: Plan, outcome: Outcome) -> tuple[timedelta, int]:
     """When to look again, and how many looks in a row that makes."""
     if outcome.changed or outcome.concluded:
         return schedule.READ_BACK[0], 1
-    if drawn.under_way or outcome.waiting:
-        return schedule.gap(schedule.READ_BACK, job.tries), job.tries + 1
+    if plan.under_way or outcome.waiting:
+        return schedule.gap(schedule.READ_BACK, job.attempts), job.attempts + 1
     # An addition whose answer was lost may show long after its quarantine, wanted or not.
-    watched = seen.known.wants or seen.known.attempts
+    watched = seen.known.wants or seen.known.pending_creations
     return (schedule.WATCH if watched else schedule.IDLE), 0

@@ -21,51 +21,51 @@ class UnmanagedRulesExecutor:
 
     clock: Clock
 
-    async def asking(self, tx: Transaction, turn: MtlsReconciliation, rules: Collection[UUID]) -> None:
+    async def asking(self, tx: Transaction, run: MtlsReconciliation, rules: Collection[UUID]) -> None:
         """Records that Heroku is about to be asked to remove rules, in the commit that records the intent."""
-        await self._note(tx, turn, rules, lambda change: unmanaged_rules.asked(change, at=turn.present))
+        await self._note(tx, run, rules, lambda operation: unmanaged_rules.asked(operation, at=run.present))
 
-    async def not_asked(self, tx: Transaction, turn: MtlsReconciliation, rules: Collection[UUID]) -> None:
+    async def not_asked(self, tx: Transaction, run: MtlsReconciliation, rules: Collection[UUID]) -> None:
         """Records that Heroku was not asked for these after all: they do not wait for what cannot show."""
-        await self._note(tx, turn, rules, unmanaged_rules.spared)
+        await self._note(tx, run, rules, unmanaged_rules.spared)
 
-    def refused(self, turn: MtlsReconciliation, rule: UUID, message: str, outcome: Outcome) -> None:
+    def refused(self, run: MtlsReconciliation, rule: UUID, message: str, outcome: Outcome) -> None:
         """Notes that Heroku will not remove a rule; raises nothing where no change is about it."""
-        for change in turn.changes_of(Kind.UNDO):
-            if rule in unmanaged_rules.rules_of(change):
-                outcome.refuse(change, message)
+        for operation in run.operations_of(Kind.REMOVE_UNMANAGED):
+            if rule in unmanaged_rules.rules_of(operation):
+                outcome.refuse(operation, message)
 
-    def conclude(self, turn: MtlsReconciliation, seen: MtlsSnapshot, drawn: Plan, outcome: Outcome) -> None:
+    def conclude(self, run: MtlsReconciliation, seen: MtlsSnapshot, plan: Plan, outcome: Outcome) -> None:
         """Notes what the look has proven of each change, and which rules are ours from now on."""
         listed = {rule.id: rule for rule in seen.rules}
-        for change in turn.changes_of(*unmanaged_rules.KINDS):
-            if change.id in outcome.concluded:
+        for operation in run.operations_of(*unmanaged_rules.KINDS):
+            if operation.id in outcome.concluded:
                 continue
-            rules = unmanaged_rules.rules_of(change)
-            if change.kind is Kind.ADOPT and seen.settled and rules <= listed.keys():
+            rules = unmanaged_rules.rules_of(operation)
+            if operation.kind is Kind.ADOPT and seen.settled and rules <= listed.keys():
                 outcome.adopted += [listed[rule] for rule in rules]
-                outcome.finish(change)
-            elif change.kind is Kind.UNDO and seen.settled and rules <= drawn.undone:
-                outcome.finish(change)
-            elif why := _failure(change, rules, drawn, settled=seen.settled):
-                outcome.fail(change, why)
+                outcome.finish(operation)
+            elif operation.kind is Kind.REMOVE_UNMANAGED and seen.settled and rules <= plan.undone:
+                outcome.finish(operation)
+            elif why := _failure(operation, rules, plan, settled=seen.settled):
+                outcome.fail(operation, why)
             else:
                 outcome.waiting = True
 
     async def _note(
-        self, tx: Transaction, turn: MtlsReconciliation, rules: Collection[UUID], noting: Noting
+        self, tx: Transaction, run: MtlsReconciliation, rules: Collection[UUID], noting: Noting
     ) -> None:
         doing = AuditContext(actor=BOT, at=self.clock.now())
-        for change in turn.changes_of(Kind.UNDO):
-            if not unmanaged_rules.rules_of(change).isdisjoint(rules):
-                turn.changes[change.id] = after = noting(change)
-                await tx.changes.move(change, after, doing=doing)
+        for operation in run.operations_of(Kind.REMOVE_UNMANAGED):
+            if not unmanaged_rules.rules_of(operation).isdisjoint(rules):
+                run.operations[operation.id] = after = noting(operation)
+                await tx.operations.move(operation, after, doing=doing)
 
 
-def _failure(change: Operation, rules: frozenset[UUID], drawn: Plan, *, settled: bool) -> Why | None:
+def _failure(operation: Operation, rules: frozenset[UUID], plan: Plan, *, settled: bool) -> Why | None:
     """Why a change will not be made; None while it still may be."""
-    if change.kind is Kind.ADOPT and settled:
+    if operation.kind is Kind.ADOPT and settled:
         return Why.CLOSED_ELSEWHERE
-    if rules & drawn.needed:
+    if rules & plan.needed:
         return Why.NEEDED
-    return Why.DEADLINE if change.overdue else None
+    return Why.DEADLINE if operation.overdue else None

@@ -34,38 +34,38 @@ class PrivateLinkReconciliation(Reconciliation):
     """
 
     known: LinkKnown
-    changes: tuple[Operation, ...]
-    look: PrivateLinkObservation | None
+    operations: tuple[Operation, ...]
+    observation: PrivateLinkObservation | None
 
-    def changes_of(self, kind: Kind) -> tuple[Operation, ...]:
+    def operations_of(self, kind: Kind) -> tuple[Operation, ...]:
         """The changes of one kind."""
-        return tuple(change for change in self.changes if change.kind is kind)
+        return tuple(operation for operation in self.operations if operation.kind is kind)
 
 
 class PrivateLinkObserver(DatabaseLeaseManager):
     """The keeper's eyes on PrivateLink."""
 
-    async def look(self, turn: PrivateLinkReconciliation) -> PrivateLinkState | None:
+    async def observe(self, run: PrivateLinkReconciliation) -> PrivateLinkState | None:
         """Looks once; None where it is proven that there is no PrivateLink.
 
         Raises:
             HerokuError: nothing was seen.
             LeaseLostError: the turn is over.
         """
-        self.require_time(turn)
-        database = turn.job.database
+        self.require_time(run)
+        database = run.job.database
         try:
             seen = await self._heroku.privatelink(database.name)
         except HerokuNotFoundError:
-            await self.confirm_name(turn)
+            await self.confirm_name(run)
             return None
         if seen.database not in (None, database.id):
-            await self.confirm_name(turn)
+            await self.confirm_name(run)
             raise HerokuAmbiguousError(200, "another", "the answer is about another database")
         return seen
 
     async def config_vars(
-        self, turn: PrivateLinkReconciliation, look: PrivateLinkObservation
+        self, run: PrivateLinkReconciliation, observation: PrivateLinkObservation
     ) -> PrivateLinkObservation:
         """The look with the names of the app's config vars that came with connections.
 
@@ -77,26 +77,28 @@ class PrivateLinkObserver(DatabaseLeaseManager):
             turn: the pass.
             look: what it saw.
         """
-        before = turn.look or PrivateLinkObservation(at=look.at, status=None)
-        look = replace(look, config_vars=before.config_vars)
+        before = run.observation or PrivateLinkObservation(at=observation.at, status=None)
+        observation = replace(observation, config_vars=before.config_vars)
         # Another connection is awaited from the beginning.
-        tries = before.vars_tries if look.awaits <= before.awaits else 0
+        attempts = before.vars_tries if observation.awaits <= before.awaits else 0
         read = before.vars_read_at
-        now, gap = turn.job.claimed_at, schedule.gap(schedule.CONFIG_VARS, tries - 1)
-        due = tries == 0 or read is None or now - read >= gap
-        if look.awaits and due and self.has_time(turn):
+        now, gap = run.job.claimed_at, schedule.gap(schedule.CONFIG_VARS, attempts - 1)
+        due = attempts == 0 or read is None or now - read >= gap
+        if observation.awaits and due and self.has_time(run):
             try:
-                names = await self._heroku.config_var_names(turn.job.database.app)
+                names = await self._heroku.config_var_names(run.job.database.app)
             except HerokuError as error:
-                log.warning("keeper.config_vars_unread", app=turn.job.database.app, error=str(error))
+                log.warning("reconciler.config_vars_unread", app=run.job.database.app, error=str(error))
             else:
-                look = replace(look, config_vars=tuple(sorted(names)))
-            read, tries = now, tries + 1
-        came = tuple(name for name in look.config_vars if any(map(_came_with(name), look.connections)))
-        return replace(look, config_vars=came, vars_tries=tries, vars_read_at=read)
+                observation = replace(observation, config_vars=tuple(sorted(names)))
+            read, attempts = now, attempts + 1
+        came = tuple(
+            name for name in observation.config_vars if any(map(_came_with(name), observation.connections))
+        )
+        return replace(observation, config_vars=came, vars_tries=attempts, vars_read_at=read)
 
 
-def look_of(seen: PrivateLinkState | None, *, now: datetime) -> PrivateLinkObservation:
+def observation_of(seen: PrivateLinkState | None, *, now: datetime) -> PrivateLinkObservation:
     """What a look saw, as it is kept; what the store adds to it is not there yet.
 
     Args:
@@ -119,7 +121,7 @@ def _came_with(name: str) -> Callable[[Connection], bool]:
     return lambda each: each.works and f"_{each.config_var}_" in name
 
 
-def with_changes(known: LinkKnown, changes: Sequence[Operation], *, now: datetime) -> LinkKnown:
+def with_operations(known: LinkKnown, operations: Sequence[Operation], *, now: datetime) -> LinkKnown:
     """What is known, with what approved changes want.
 
     Args:
@@ -127,23 +129,27 @@ def with_changes(known: LinkKnown, changes: Sequence[Operation], *, now: datetim
         changes: that are to be made.
         now: Postgres time; a call that was made just now has to show before it is made again.
     """
-    closing = [change for change in changes if change.kind is Kind.CLOSE]
-    undoing = [change for change in changes if change.kind is Kind.UNDO]
+    closing = [operation for operation in operations if operation.kind is Kind.CLOSE]
+    undoing = [operation for operation in operations if operation.kind is Kind.REMOVE_UNMANAGED]
     return replace(
         known,
         closing=bool(closing),
-        close_waiting=bool(closing) and all(_rests(change, now) for change in closing),
-        undo=frozenset(arn for change in undoing for arn in arns_of(change)),
-        undo_waiting=frozenset(arn for change in undoing if _rests(change, now) for arn in arns_of(change)),
+        close_waiting=bool(closing) and all(_rests(operation, now) for operation in closing),
+        approved_removals=frozenset(arn for operation in undoing for arn in arns_of(operation)),
+        removals_waiting=frozenset(
+            arn for operation in undoing if _rests(operation, now) for arn in arns_of(operation)
+        ),
     )
 
 
-def arns_of(change: Operation) -> tuple[str, ...]:
+def arns_of(operation: Operation) -> tuple[str, ...]:
     """The accounts that a change is about."""
-    return change.subject.arns if isinstance(change.subject, Accounts) else ()
+    return operation.subject.arns if isinstance(operation.subject, Accounts) else ()
 
 
-def _rests(change: Operation, now: datetime) -> bool:
+def _rests(operation: Operation, now: datetime) -> bool:
     """Whether Heroku is not to be asked now: it was just now, or it is too late for it."""
-    asked = change.progress.get(ASKED_AT)
-    return change.overdue or (asked is not None and now - datetime.fromisoformat(asked) < schedule.QUARANTINE)
+    asked = operation.progress.get(ASKED_AT)
+    return operation.overdue or (
+        asked is not None and now - datetime.fromisoformat(asked) < schedule.QUARANTINE
+    )

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from bot.domain import operation as changes
+from bot.domain import operation as operations
 from bot.domain import schedule
 from bot.domain.grant import GrantState, Why
 from bot.domain.operation import Operation, OperationState
@@ -48,9 +48,9 @@ class PrivateLinkRecorder(Recorder):
 
     async def record(
         self,
-        turn: PrivateLinkReconciliation,
-        look: PrivateLinkObservation,
-        drawn: LinkPlan,
+        run: PrivateLinkReconciliation,
+        observation: PrivateLinkObservation,
+        plan: LinkPlan,
         outcome: LinkOutcome,
     ) -> None:
         """Records a pass, whether or not all its calls went well.
@@ -64,40 +64,40 @@ class PrivateLinkRecorder(Recorder):
         Raises:
             LeaseLostError: the turn was over before; nothing is recorded.
         """
-        now, job = self._clock.now(), turn.job
+        now, job = self._clock.now(), run.job
         async with self._store.transaction() as tx:
-            await self.settle(tx, _verdicts(turn.known.wants, drawn, outcome), now)
-            there = frozenset(account.arn for account in look.accounts)
-            for change in turn.changes:
-                await self._settle_change(tx, turn, change, drawn, outcome, there, now)
-            for change in turn.changes_of(Kind.ADOPT):
-                if there.issuperset(arns_of(change)):
-                    await tx.links.adopt(job, arns_of(change))
-            await tx.links.listed(job, drawn.listed)
-            for arn in drawn.gone if drawn.closed else ():
+            await self.settle(tx, _verdicts(run.known.wants, plan, outcome), now)
+            there = frozenset(account.arn for account in observation.accounts)
+            for operation in run.operations:
+                await self._settle_operation(tx, run, operation, plan, outcome, there, now)
+            for operation in run.operations_of(Kind.ADOPT):
+                if there.issuperset(arns_of(operation)):
+                    await tx.privatelink_accounts.adopt(job, arns_of(operation))
+            await tx.privatelink_accounts.listed(job, plan.listed)
+            for arn in plan.gone if plan.closed else ():
                 # It went with the whole, as was approved: nobody else took it away.
-                await tx.links.intend_remove(job, arn)
-            await tx.links.gone(job, set(drawn.gone) - outcome.parted)
-            await tx.links.give_up(job, drawn.lost)
-            look = replace(look, ours=await tx.links.ours(job.target.id) & there)
-            await self._tell_stages(tx, turn, drawn, look)
+                await tx.privatelink_accounts.intend_remove(job, arn)
+            await tx.privatelink_accounts.gone(job, set(plan.gone) - outcome.parted)
+            await tx.privatelink_accounts.give_up(job, plan.lost)
+            observation = replace(observation, ours=await tx.privatelink_accounts.ours(job.target.id) & there)
+            await self._tell_stages(tx, run, plan, observation)
             finder = PrivateLinkDrift(operations=self._policy.operations_channel)
-            await tx.lanes.looked(job, await finder.find(tx, turn, drawn, look))
+            await tx.reconcile_queue.observed(job, await finder.find(tx, run, plan, observation))
             if outcome.trouble is not None:
                 await self.report(tx, job, outcome.trouble, now)
-            again, tries = _next_look(job, turn, drawn, outcome)
-            if look.awaits:
-                again = min(again, schedule.gap(schedule.CONFIG_VARS, look.vars_tries - 1))
-            rest = next_run(job, again, tries, error=outcome.trouble, under_way=drawn.under_way)
+            again, attempts = _next_run(job, run, plan, outcome)
+            if observation.awaits:
+                again = min(again, schedule.gap(schedule.CONFIG_VARS, observation.vars_tries - 1))
+            rest = next_run(job, again, attempts, error=outcome.trouble, under_way=plan.under_way)
             await release(tx, job, rest)
             await tx.commit()
 
-    async def _settle_change(
+    async def _settle_operation(
         self,
         tx: Transaction,
-        turn: PrivateLinkReconciliation,
-        change: Operation,
-        drawn: LinkPlan,
+        run: PrivateLinkReconciliation,
+        operation: Operation,
+        plan: LinkPlan,
         outcome: LinkOutcome,
         there: frozenset[str],
         now: datetime,
@@ -113,88 +113,94 @@ class PrivateLinkRecorder(Recorder):
             there: accounts that are listed.
             now: business time.
         """
-        change = await tx.changes.get(change.id)
-        if change.state is not OperationState.DOING:
+        operation = await tx.operations.get(operation.id)
+        if operation.state is not OperationState.DOING:
             return
-        kind = MessageKind.NOTICE_NOT_DONE
-        if _is_done(change, drawn, there):
-            after, kind = changes.done(change, now=now), MessageKind.NOTICE_DONE
-        elif change.id in outcome.not_done:
-            after = changes.failed(change, Why.REFUSED, now=now, detail=outcome.not_done[change.id])
-        elif change.kind is Kind.UNDO and not drawn.needed.isdisjoint(arns_of(change)):
-            after = changes.failed(change, Why.NEEDED, now=now)
-        elif change.overdue:
-            after = changes.failed(change, Why.DEADLINE, now=now)
+        kind = MessageKind.NOT_DONE
+        if _is_done(operation, plan, there):
+            after, kind = operations.done(operation, now=now), MessageKind.DONE
+        elif operation.id in outcome.not_done:
+            after = operations.failed(operation, Why.REFUSED, now=now, detail=outcome.not_done[operation.id])
+        elif operation.kind is Kind.REMOVE_UNMANAGED and not plan.needed.isdisjoint(arns_of(operation)):
+            after = operations.failed(operation, Why.NEEDED, now=now)
+        elif operation.overdue:
+            after = operations.failed(operation, Why.DEADLINE, now=now)
         else:
             return
-        if await tx.changes.move(change, after, doing=AuditContext(actor=BOT, at=now)):
-            if kind is MessageKind.NOTICE_NOT_DONE and change.kind is Kind.UNDO:
-                await tx.links.spared(turn.job, arns_of(change))
-            await tx.posts.refresh_cards(change.request)
-            key = f"{kind}:{change.id}:{now.isoformat()}"
-            await tx.posts.tell(kind, to=change.owner, key=key, request=change.request)
+        if await tx.operations.move(operation, after, doing=AuditContext(actor=BOT, at=now)):
+            if kind is MessageKind.NOT_DONE and operation.kind is Kind.REMOVE_UNMANAGED:
+                await tx.privatelink_accounts.spared(run.job, arns_of(operation))
+            await tx.outbox.refresh_cards(operation.request)
+            key = f"{kind}:{operation.id}:{now.isoformat()}"
+            await tx.outbox.tell(kind, to=operation.owner, key=key, request=operation.request)
 
     # --- the stages on the way to a connection -----------------------------------------------------
 
     async def _tell_stages(
-        self, tx: Transaction, turn: PrivateLinkReconciliation, drawn: LinkPlan, look: PrivateLinkObservation
+        self,
+        tx: Transaction,
+        run: PrivateLinkReconciliation,
+        plan: LinkPlan,
+        observation: PrivateLinkObservation,
     ) -> None:
         """Tells owners how far the way to their database is built; each stage once for each grant."""
-        before = turn.look
-        if look.status == OPERATIONAL and (before is None or before.status != OPERATIONAL):
-            for want in turn.known.wants:
-                if want.opens and want.grant not in drawn.in_force:
-                    await _tell(tx, MessageKind.NOTICE_LINK_READY, want, {"service": look.service})
-        for want in turn.known.wants:
-            if want.holds or want.grant in drawn.in_force:
-                await self._tell_connections(tx, want, look, None if want.opens else before)
+        before = run.observation
+        if observation.status == OPERATIONAL and (before is None or before.status != OPERATIONAL):
+            for want in run.known.wants:
+                if want.opens and want.grant not in plan.in_force:
+                    await _tell(tx, MessageKind.LINK_READY, want, {"service": observation.service})
+        for want in run.known.wants:
+            if want.holds or want.grant in plan.in_force:
+                await self._tell_connections(tx, want, observation, None if want.opens else before)
 
     async def _tell_connections(
         self,
         tx: Transaction,
         want: LinkWant,
-        look: PrivateLinkObservation,
+        observation: PrivateLinkObservation,
         before: PrivateLinkObservation | None,
     ) -> None:
         told = {} if before is None else {each.endpoint: each for each in before.connections}
-        works = {each.endpoint: each for arn in want.arns for each in look.connected(arn) if each.works}
+        works = {
+            each.endpoint: each for arn in want.arns for each in observation.connected(arn) if each.works
+        }
         for endpoint, connection in works.items():
             said = {"endpoint": endpoint, "hostname": connection.hostname}
             if endpoint not in told or not told[endpoint].works:
-                await _tell(tx, MessageKind.NOTICE_LINK_CONNECTED, want, said)
-            name = look.url_var(connection)
+                await _tell(tx, MessageKind.LINK_CONNECTED, want, said)
+            name = observation.url_var(connection)
             if name is not None and (before is None or before.url_var(connection) is None):
-                await _tell(tx, MessageKind.NOTICE_LINK_URL, want, {**said, "name": name})
+                await _tell(tx, MessageKind.LINK_URL, want, {**said, "name": name})
 
 
 async def _tell(tx: Transaction, kind: MessageKind, want: LinkWant, said: dict[str, str]) -> None:
     grant = await tx.grants.get(want.grant)
     key = f"{kind}:{want.grant}:{said.get('endpoint', '')}"
-    await tx.posts.tell(kind, to=want.owner, key=key, request=grant.request, params=said)
+    await tx.outbox.tell(kind, to=want.owner, key=key, request=grant.request, params=said)
 
 
-def _is_done(change: Operation, drawn: LinkPlan, there: frozenset[str]) -> bool:
-    match change.kind:
+def _is_done(operation: Operation, plan: LinkPlan, there: frozenset[str]) -> bool:
+    match operation.kind:
         case Kind.CLOSE:
-            return drawn.closed
-        case Kind.UNDO:
-            return drawn.undone.issuperset(arns_of(change))
+            return plan.closed
+        case Kind.REMOVE_UNMANAGED:
+            return plan.undone.issuperset(arns_of(operation))
         case Kind.ADOPT:
-            return there.issuperset(arns_of(change))
+            return there.issuperset(arns_of(operation))
     return False
 
 
 def _verdicts(
-    wants: Iterable[LinkWant], drawn: LinkPlan, outcome: LinkOutcome
+    wants: Iterable[LinkWant], plan: LinkPlan, outcome: LinkOutcome
 ) -> Iterable[tuple[UUID, GrantState, Why | None, str]]:
     """Every grant whose state the pass has settled."""
-    for id in drawn.in_force:
+    for id in plan.in_force:
         yield id, GrantState.IN_FORCE, None, ""
-    for id in drawn.ended:
+    for id in plan.ended:
         yield id, GrantState.ENDED, None, ""
-    for id in drawn.interrupted:
+    for id in plan.interrupted:
         yield id, GrantState.INTERRUPTED, Why.CLOSED_ELSEWHERE, ""
-    for id, why in drawn.failed:
+    for id, why in plan.failed:
         yield id, GrantState.FAILED, why, ""
     for want in wants:
         if want.grant in outcome.outsiders:
@@ -203,13 +209,13 @@ def _verdicts(
             yield want.grant, GrantState.FAILED, Why.REFUSED, outcome.refused[want.grant]
 
 
-def _next_look(
-    job: ReconcileJob, turn: PrivateLinkReconciliation, drawn: LinkPlan, outcome: LinkOutcome
+def _next_run(
+    job: ReconcileJob, run: PrivateLinkReconciliation, plan: LinkPlan, outcome: LinkOutcome
 ) -> tuple[timedelta, int]:
     """When to look again, and how many looks in a row that makes."""
     if outcome.changed:
         return schedule.READ_BACK[0], 1
-    if drawn.under_way:
-        return schedule.gap(schedule.READ_BACK, job.tries), job.tries + 1
-    watched = turn.known.wants or turn.known.lets
+    if plan.under_way:
+        return schedule.gap(schedule.READ_BACK, job.attempts), job.attempts + 1
+    watched = run.known.wants or run.known.lets
     return (schedule.WATCH if watched else schedule.IDLE), 0

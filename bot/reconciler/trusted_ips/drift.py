@@ -21,24 +21,22 @@ class TrustedIpsDrift:
     operations: str
 
     async def find(
-        self, tx: Transaction, job: ReconcileJob, drawn: RangesPlan, look: RulesetObservation
+        self, tx: Transaction, job: ReconcileJob, plan: RangesPlan, observation: RulesetObservation
     ) -> RulesetObservation:
         """Tells what is new since the last look, and returns the look with all that it has found."""
-        seen, space = look.ruleset, job.target.label
+        seen, space = observation.ruleset, job.target.label
         finder = Findings(tx=tx, job=job, operations=self.operations)
-        for source in drawn.stuck:
-            await finder.tell(
-                MessageKind.NOTICE_RANGE_STUCK, f"{source}:{seen.id}", space=space, range=source
-            )
-        for source in drawn.missing:
+        for source in plan.stuck:
+            await finder.tell(MessageKind.RANGE_STUCK, f"{source}:{seen.id}", space=space, range=source)
+        for source in plan.missing:
             lost = Network(source)
-            await finder.tell_lost(MessageKind.NOTICE_RANGE_MISSING, lost, space=space, range=source)
-        known = await tx.lanes.look(job.target.id, job.method)
+            await finder.tell_lost(MessageKind.RANGE_MISSING, lost, space=space, range=source)
+        known = await tx.reconcile_queue.look(job.target.id, job.method)
         if isinstance(known, RulesetObservation):
-            await _tell_new(finder, drawn, known, look)
-        lost_lately = (await tx.ranges.lately(job.target.id)).lost
+            await _tell_new(finder, plan, known, observation)
+        lost_lately = (await tx.trusted_ranges.recently_removed(job.target.id)).lost
         missing = lost_lately - allowed(seen)
-        return replace(look, drift=Drift(back=frozenset(drawn.back), missing=missing))
+        return replace(observation, drift=Drift(back=frozenset(plan.back), missing=missing))
 
 
 def allowed(ruleset: Ruleset) -> frozenset[str]:
@@ -47,13 +45,13 @@ def allowed(ruleset: Ruleset) -> frozenset[str]:
 
 
 async def _tell_new(
-    finder: Findings, drawn: RangesPlan, known: RulesetObservation, look: RulesetObservation
+    finder: Findings, plan: RangesPlan, known: RulesetObservation, observation: RulesetObservation
 ) -> None:
-    seen, space = look.ruleset, finder.job.target.label
+    seen, space = observation.ruleset, finder.job.target.label
     by = seen.by or "–"
     # It may take a moment by itself: what two looks have seen is told.
-    if seen.applied is False and seen.id == known.ruleset.id and not drawn.writes:
-        await finder.tell(MessageKind.NOTICE_RANGES_UNAPPLIED, str(seen.id), space=space, by=by)
-    for source in sorted(allowed(seen) - allowed(known.ruleset) - look.ours - {EVERYWHERE}):
-        kind = MessageKind.NOTICE_RANGE_BACK if source in drawn.back else MessageKind.NOTICE_RANGE_FOREIGN
+    if seen.applied is False and seen.id == known.ruleset.id and not plan.writes:
+        await finder.tell(MessageKind.RANGES_UNAPPLIED, str(seen.id), space=space, by=by)
+    for source in sorted(allowed(seen) - allowed(known.ruleset) - observation.ours - {EVERYWHERE}):
+        kind = MessageKind.RANGE_BACK if source in plan.back else MessageKind.RANGE_UNMANAGED
         await finder.tell(kind, f"{source}:{seen.id}", space=space, range=source, by=by)

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
-from bot.domain import operation as changes
+from bot.domain import operation as operations
 from bot.domain import schedule
 from bot.domain.grant import GrantState, Why
 from bot.domain.operation import Operation, OperationState
@@ -52,10 +52,10 @@ class TrustedIpsRecorder(Recorder):
 
     async def record(
         self,
-        turn: Reconciliation,
+        run: Reconciliation,
         asked: Sequence[Operation],
         seen: Ruleset,
-        drawn: RangesPlan,
+        plan: RangesPlan,
         outcome: RangesOutcome,
     ) -> None:
         """Records a pass, whether or not its write went well.
@@ -63,23 +63,23 @@ class TrustedIpsRecorder(Recorder):
         Raises:
             LeaseLostError: the turn was over before; nothing is recorded.
         """
-        job, now = turn.job, self._clock.now()
+        job, now = run.job, self._clock.now()
         async with self._store.transaction() as tx:
             adopted = [each for each in asked if each.kind is Kind.ADOPT and _source(each) in allowed(seen)]
-            await tx.ranges.adopt(job, [_source(each) for each in adopted])
-            await self.settle(tx, _verdicts(drawn, outcome), now)
-            for change in asked:
-                await self._settle_change(tx, job, change, adopted, drawn, now)
-            await tx.ranges.listed(job, drawn.listed)
-            await tx.ranges.gone(job, drawn.gone)
-            ours = await tx.ranges.ours(job.target.id)
+            await tx.trusted_ranges.adopt(job, [_source(each) for each in adopted])
+            await self.settle(tx, _verdicts(plan, outcome), now)
+            for operation in asked:
+                await self._settle_operation(tx, job, operation, adopted, plan, now)
+            await tx.trusted_ranges.listed(job, plan.listed)
+            await tx.trusted_ranges.gone(job, plan.gone)
+            ours = await tx.trusted_ranges.ours(job.target.id)
             finder = TrustedIpsDrift(operations=self._policy.operations_channel)
-            look = RulesetObservation(at=now, ruleset=seen, ours=ours & allowed(seen))
-            await tx.lanes.looked(job, await finder.find(tx, job, drawn, look))
+            observation = RulesetObservation(at=now, ruleset=seen, ours=ours & allowed(seen))
+            await tx.reconcile_queue.observed(job, await finder.find(tx, job, plan, observation))
             if outcome.trouble is not None:
                 await self.report(tx, job, outcome.trouble, now)
-            again, tries = _next_look(job, drawn, outcome)
-            rest = next_run(job, again, tries, error=outcome.trouble, under_way=drawn.under_way)
+            again, attempts = _next_run(job, plan, outcome)
+            rest = next_run(job, again, attempts, error=outcome.trouble, under_way=plan.under_way)
             await release(tx, job, rest)
             await tx.commit()
 
@@ -96,42 +96,42 @@ class TrustedIpsRecorder(Recorder):
         """
         if found is None:
             said = {"before": _written(writes[0].before), "after": _written(writes[-1].rules)}
-            await self._find(tx, job, MessageKind.NOTICE_RANGES_UNSEEN, str(writes[-1].id), **said)
+            await self._find(tx, job, MessageKind.RANGES_UNSEEN, str(writes[-1].id), **said)
         elif not found.holds:
             by = found.newest.by or "–"
-            await self._find(tx, job, MessageKind.NOTICE_RANGES_CONTENDED, str(writes[-1].id), by=by)
+            await self._find(tx, job, MessageKind.RANGES_CONTENDED, str(writes[-1].id), by=by)
 
-    async def _settle_change(
+    async def _settle_operation(
         self,
         tx: Transaction,
         job: ReconcileJob,
-        change: Operation,
+        operation: Operation,
         adopted: Sequence[Operation],
-        drawn: RangesPlan,
+        plan: RangesPlan,
         now: datetime,
     ) -> None:
         """Moves one change, if this pass has proven it or it is overdue, and has its owner told."""
-        change = await tx.changes.get(change.id)
-        if change.state is not OperationState.DOING:
+        operation = await tx.operations.get(operation.id)
+        if operation.state is not OperationState.DOING:
             return
-        kind = MessageKind.NOTICE_DONE
-        if any(each.id == change.id for each in adopted) or _source(change) in drawn.undone:
-            after = changes.done(change, now=now)
-        elif why := _failure(change, drawn):
-            after, kind = changes.failed(change, why, now=now), MessageKind.NOTICE_NOT_DONE
+        kind = MessageKind.DONE
+        if any(each.id == operation.id for each in adopted) or _source(operation) in plan.undone:
+            after = operations.done(operation, now=now)
+        elif why := _failure(operation, plan):
+            after, kind = operations.failed(operation, why, now=now), MessageKind.NOT_DONE
         else:
             return
-        if await tx.changes.move(change, after, doing=AuditContext(actor=BOT, at=now)):
-            if kind is MessageKind.NOTICE_NOT_DONE and change.kind is Kind.UNDO:
-                await tx.ranges.spared(job, [_source(change)])
-            await tx.posts.refresh_cards(change.request)
-            key = f"{kind}:{change.id}:{now.isoformat()}"
-            await tx.posts.tell(kind, to=change.owner, key=key, request=change.request)
+        if await tx.operations.move(operation, after, doing=AuditContext(actor=BOT, at=now)):
+            if kind is MessageKind.NOT_DONE and operation.kind is Kind.REMOVE_UNMANAGED:
+                await tx.trusted_ranges.spared(job, [_source(operation)])
+            await tx.outbox.refresh_cards(operation.request)
+            key = f"{kind}:{operation.id}:{now.isoformat()}"
+            await tx.outbox.tell(kind, to=operation.owner, key=key, request=operation.request)
 
     async def _find(
         self, tx: Transaction, job: ReconcileJob, kind: MessageKind, which: str, **said: str
     ) -> None:
-        await tx.posts.tell(
+        await tx.outbox.tell(
             kind,
             to=self._policy.operations_channel,
             key=f"{kind}:{job.target.id}:{which}",
@@ -139,32 +139,30 @@ class TrustedIpsRecorder(Recorder):
         )
 
 
-def _failure(change: Operation, drawn: RangesPlan) -> Why | None:
+def _failure(operation: Operation, plan: RangesPlan) -> Why | None:
     """Why a change will not be made; None while it still may be."""
-    if change.kind is Kind.UNDO and _source(change) in drawn.needed:
+    if operation.kind is Kind.REMOVE_UNMANAGED and _source(operation) in plan.needed:
         return Why.NEEDED
-    return Why.DEADLINE if change.overdue else None
+    return Why.DEADLINE if operation.overdue else None
 
 
-def _source(change: Operation) -> str:
-    return str(network_of(change.subject))
+def _source(operation: Operation) -> str:
+    return str(network_of(operation.subject))
 
 
 def _written(rules: Sequence[RulesetRule]) -> str:
     return ", ".join(f"{rule.action} {rule.source}" for rule in rules[:SHOWN])
 
 
-def _verdicts(
-    drawn: RangesPlan, outcome: RangesOutcome
-) -> Iterable[tuple[UUID, GrantState, Why | None, str]]:
+def _verdicts(plan: RangesPlan, outcome: RangesOutcome) -> Iterable[tuple[UUID, GrantState, Why | None, str]]:
     """Every grant whose state the pass has settled."""
-    for id in drawn.in_force:
+    for id in plan.in_force:
         yield id, GrantState.IN_FORCE, None, ""
-    for id in drawn.ended:
+    for id in plan.ended:
         yield id, GrantState.ENDED, None, ""
-    for id in drawn.interrupted:
+    for id in plan.interrupted:
         yield id, GrantState.INTERRUPTED, Why.CLOSED_ELSEWHERE, ""
-    for id, why in drawn.failed:
+    for id, why in plan.failed:
         yield id, GrantState.FAILED, why, ""
     for id in outcome.outsiders:
         yield id, GrantState.FAILED, Why.PERSON, ""
@@ -172,13 +170,13 @@ def _verdicts(
         yield id, GrantState.FAILED, Why.REFUSED, detail
 
 
-def _next_look(job: ReconcileJob, drawn: RangesPlan, outcome: RangesOutcome) -> tuple[timedelta, int]:
+def _next_run(job: ReconcileJob, plan: RangesPlan, outcome: RangesOutcome) -> tuple[timedelta, int]:
     """When to look again: after a change once in a minute and once in ten, for others may undo it."""
     if outcome.wait is not None:
-        return outcome.wait, job.tries
+        return outcome.wait, job.attempts
     if outcome.changed:
         return schedule.READ_BACK[0], 1
-    if drawn.under_way:
-        return schedule.gap(schedule.READ_BACK, job.tries), job.tries + 1
-    lately = bool(drawn.ended or drawn.gone or drawn.listed)
-    return (schedule.WATCH if lately else schedule.IDLE), 0
+    if plan.under_way:
+        return schedule.gap(schedule.READ_BACK, job.attempts), job.attempts + 1
+    recently_removed = bool(plan.ended or plan.gone or plan.listed)
+    return (schedule.WATCH if recently_removed else schedule.IDLE), 0

@@ -26,37 +26,37 @@ OFFERED: Final = 8
 """Certificates that somebody may be asked to choose from: each takes two blocks of a card."""
 
 
-def facts(known: KnownCertificate, words: Translator) -> list[tuple[str, str]]:
+def facts(known: KnownCertificate, t: Translator) -> list[tuple[str, str]]:
     """The certificate that a card is about: whose it is, until when, and what for."""
-    until = known.expires_at or words("card.until.unknown")
+    until = known.expires_at or t("card.until.unknown")
     if known.owner is None:
-        foreign = words("card.certificate.foreign", handle=known.handle, until=until)
-        return [(words("card.certificate"), foreign)]
+        unmanaged = t("card.certificate.unmanaged", handle=known.handle, until=until)
+        return [(t("card.certificate"), unmanaged)]
     owner = mention(known.owner)
-    shown = words("card.certificate.ours", handle=known.handle, owner=owner, until=until)
-    purpose = _purpose(known, words)
-    return [(words("card.certificate"), shown), (words("card.certificate.purpose"), purpose)]
+    shown = t("card.certificate.ours", handle=known.handle, owner=owner, until=until)
+    purpose = _purpose(known, t)
+    return [(t("card.certificate"), shown), (t("card.certificate.purpose"), purpose)]
 
 
-def change(case: RequestDetails, words: Translator) -> str:
+def change(case: RequestDetails, t: Translator) -> str:
     """What approving would change at Heroku, as of the last look."""
     kind, app = case.request.kind, case.target.label
-    said = [words(f"card.change.{kind}", app=app)]
+    said = [t(f"card.change.{kind}", app=app)]
     if kind is Kind.DISABLE:
-        said += _ends(case, words)
+        said += _ends(case, t)
     if kind is Kind.DISCARD and _is_last(case):
-        said.append(words("card.change.discard.last", app=app))
+        said.append(t("card.change.discard.last", app=app))
     return " ".join(said)
 
 
-def several(case: RequestDetails, words: Translator) -> list[Block]:
+def several(case: RequestDetails, t: Translator) -> list[Block]:
     """The certificates that a person has to choose from, each with its button; none in any other case."""
     found = _candidates(case)
     if not found:
         return []
-    shown: list[Block] = [block_kit.section(words("several.ask", id=case.request.id))]
+    shown: list[Block] = [block_kit.section(t("several.ask", id=case.request.id))]
     for number, each in enumerate(found[:OFFERED]):
-        shown += [block_kit.section(_candidate(each, words)), _pick(case, each.id, number, words)]
+        shown += [block_kit.section(_candidate(each, t)), _pick(case, each.id, number, t)]
     return shown
 
 
@@ -65,19 +65,19 @@ def one_line(text: str) -> str:
     return " ".join(text.split()).replace("`", "'")
 
 
-def _purpose(known: KnownCertificate, words: Translator) -> Mrkdwn:
-    return cut(one_line(known.purpose), PURPOSE) if known.purpose else words("stock.purpose.none")
+def _purpose(known: KnownCertificate, t: Translator) -> Mrkdwn:
+    return cut(one_line(known.purpose), PURPOSE) if known.purpose else t("stock.purpose.none")
 
 
-def _ends(case: RequestDetails, words: Translator) -> list[Mrkdwn]:
-    said, look = [], case.rules
+def _ends(case: RequestDetails, t: Translator) -> list[Mrkdwn]:
+    said, observation = [], case.rules
     if case.closes:
         closes = ", ".join(f"#{id}" for id in case.closes[:CLOSED])
-        said.append(words("card.change.disable.requests", closes=closes))
-    rules = 0 if look is None else sum(rule.id not in look.ours for rule in look.rules)
-    if look is not None and (rules or look.certificates):
-        count = len(ready(look.certificates))
-        said.append(words("card.change.disable.others", rules=rules, certificates=count))
+        said.append(t("card.change.disable.requests", closes=closes))
+    rules = 0 if observation is None else sum(rule.id not in observation.ours for rule in observation.rules)
+    if observation is not None and (rules or observation.certificates):
+        count = len(ready(observation.certificates))
+        said.append(t("card.change.disable.others", rules=rules, certificates=count))
     return said
 
 
@@ -89,28 +89,28 @@ def _is_last(case: RequestDetails) -> bool:
 
 
 def _candidates(case: RequestDetails) -> Sequence[Certificate]:
-    change = case.change
+    change = case.operation
     if change is None or not _is_open(change):
         return ()
-    look = case.rules
-    if look is None:
+    observation = case.rules
+    if observation is None:
         return ()
     wanted = issuance_progress(change).candidates
-    return [each for each in look.certificates if each.id in wanted]
+    return [each for each in observation.certificates if each.id in wanted]
 
 
 def _is_open(change: Operation) -> bool:
     return change.state is OperationState.FAILED and change.why is Why.SEVERAL
 
 
-def _candidate(each: Certificate, words: Translator) -> Mrkdwn:
-    until = each.expires_at or words("card.until.unknown")
+def _candidate(each: Certificate, t: Translator) -> Mrkdwn:
+    until = each.expires_at or t("card.until.unknown")
     name = cut(one_line(each.name), NAME)
-    return words("several.one", handle=each.id.hex[:SHOWN_OF_ID], name=name, until=until)
+    return t("several.one", handle=each.id.hex[:SHOWN_OF_ID], name=name, until=until)
 
 
-def _pick(case: RequestDetails, certificate: UUID, number: int, words: Translator) -> Block:
+def _pick(case: RequestDetails, certificate: UUID, number: int, t: Translator) -> Block:
     value = action_ids.pick_value(case.request.id, certificate)
     return block_kit.actions(
-        block_kit.button(words("button.pick"), action=f"{action_ids.PICK}.{number}", value=value)
+        block_kit.button(t("button.pick"), action=f"{action_ids.PICK}.{number}", value=value)
     )

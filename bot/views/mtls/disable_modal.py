@@ -11,7 +11,7 @@ NAMED: Final = 60
 """Rules, requests and certificates that one line names: as many as a database can have rules."""
 
 
-def disable_form(found: DisableImpact, *, reason: str | None, words: Translator, needs_reason: bool) -> Block:
+def disable_form(found: DisableImpact, *, reason: str | None, t: Translator, needs_reason: bool) -> Block:
     """Lists every rule, request and certificate that would end, and asks to type the app's name.
 
     Args:
@@ -23,36 +23,36 @@ def disable_form(found: DisableImpact, *, reason: str | None, words: Translator,
     app = found.database.app
     name = block_kit.text_input(
         action_ids.FIELD_NAME,
-        words("form.disable.name"),
+        t("form.disable.name"),
         initial=None,
-        hint=words("form.disable.name.hint", app=app),
+        hint=t("form.disable.name.hint", app=app),
     )
     shown = [
-        block_kit.section(words("form.disable.about", app=app)),
-        *(block_kit.section(line) for line in _ends(found, words)),
+        block_kit.section(t("form.disable.about", app=app)),
+        *(block_kit.section(line) for line in _ends(found, t)),
         name,
-        modals.reason_field(words, reason, optional=not needs_reason, hint="form.reason.end"),
+        modals.reason_field(t, reason, optional=not needs_reason, hint="form.reason.end"),
     ]
-    title, submit = words("form.disable.title"), words("form.disable.submit")
-    made = modals.modal(action_ids.FORM_DISABLE, title, submit, words, shown)
+    title, submit = t("form.disable.title"), t("form.disable.submit")
+    made = modals.modal(action_ids.FORM_DISABLE, title, submit, t, shown)
     return {**made, "private_metadata": found.database.name}
 
 
-def _ends(found: DisableImpact, words: Translator) -> list[Mrkdwn]:
+def _ends(found: DisableImpact, t: Translator) -> list[Mrkdwn]:
     said = []
-    if found.look.rules:
-        networks = _listed((str(rule.network)[:40] for rule in found.look.rules), words)
-        said.append(words("form.disable.rules", count=len(found.look.rules), networks=networks))
+    if found.observation.rules:
+        networks = _listed((str(rule.network)[:40] for rule in found.observation.rules), t)
+        said.append(t("form.disable.rules", count=len(found.observation.rules), networks=networks))
     if found.requests:
-        closes = _listed((f"#{id}" for id in found.requests), words)
-        said.append(words("form.disable.requests", closes=closes))
+        closes = _listed((f"#{id}" for id in found.requests), t)
+        said.append(t("form.disable.requests", closes=closes))
     if found.certificates:
-        handles = _listed((known.handle for known in found.certificates), words)
-        said.append(words("form.disable.certificates", count=len(found.certificates), handles=handles))
-    return said or [words("form.disable.nothing")]
+        handles = _listed((known.handle for known in found.certificates), t)
+        said.append(t("form.disable.certificates", count=len(found.certificates), handles=handles))
+    return said or [t("form.disable.nothing")]
 
 
-def _listed(names: Iterable[str], words: Translator) -> Mrkdwn:
-    every = [words.show(name) for name in names]
-    more = [words("form.disable.more", count=len(every) - NAMED)] if len(every) > NAMED else []
+def _listed(names: Iterable[str], t: Translator) -> Mrkdwn:
+    every = [t.show(name) for name in names]
+    more = [t("form.disable.more", count=len(every) - NAMED)] if len(every) > NAMED else []
     return Mrkdwn(", ".join([*every[:NAMED], *more]))

@@ -13,9 +13,7 @@ from bot.i18n.translator import Mrkdwn, Translator, cut, mention
 from bot.ports import Block, Message, MessageKind, OutboxMessage, RequestDetails
 from bot.views import action_ids, block_kit, request_card
 
-REMINDERS: Final = frozenset(
-    {MessageKind.NOTICE_EXPIRY, MessageKind.NOTICE_EXPIRY_COPY, MessageKind.NOTICE_EXPIRY_ORPHAN}
-)
+REMINDERS: Final = frozenset({MessageKind.EXPIRY, MessageKind.EXPIRY_COPY, MessageKind.EXPIRY_ORPHAN})
 """What tells of a certificate's end."""
 
 PURPOSE_SHOWN: Final = 200
@@ -31,7 +29,7 @@ TOGETHER: Final = 10
 """Lines in one paragraph: a section takes 3,000 characters."""
 
 
-def reminder(post: OutboxMessage, case: RequestDetails, *, words: Translator, policy: Policy) -> Message:
+def reminder(post: OutboxMessage, case: RequestDetails, *, t: Translator, policy: Policy) -> Message:
     """One step of the ladder as things stand now: who took note, and whether there is still anything to do.
 
     Raises:
@@ -40,60 +38,60 @@ def reminder(post: OutboxMessage, case: RequestDetails, *, words: Translator, po
     known, step = case.issued, int(post.params["step"])
     if known is None or known.owner is None or known.expires_at is None:
         raise ValueError(f"{post.kind} tells of a certificate, and request {case.request.id} has none")
-    if known.gone_at is not None:
-        gone = words("expiry.gone", id=known.handle, app=case.target.label)
+    if known.absent_at is not None:
+        gone = t("expiry.gone", id=known.handle, app=case.target.label)
         return Message(text=gone, blocks=[block_kit.section(gone)])
-    said = _said(post.kind, case, known, step, words, policy)
+    said = _said(post.kind, case, known, step, t, policy)
     shown = [block_kit.section(said)]
     if known.purpose:
         purpose = cut(request_card.one_line(known.purpose), PURPOSE_SHOWN)
-        shown.append(block_kit.section(words("expiry.purpose", purpose=purpose)))
-    how = words("expiry.how.over" if step == 0 else "expiry.how", id=known.handle)
+        shown.append(block_kit.section(t("expiry.purpose", purpose=purpose)))
+    how = t("expiry.how.over" if step == 0 else "expiry.how", id=known.handle)
     shown.append(block_kit.section(how))
     if known.ladder.step == step:
-        shown += [block_kit.context(answered(known.ladder, words)), _buttons(case, known.ladder, step, words)]
+        shown += [block_kit.context(answered(known.ladder, t)), _buttons(case, known.ladder, step, t)]
     return Message(text=said, blocks=shown)
 
 
-def answered(ladder: ReminderSchedule, words: Translator) -> Mrkdwn:
+def answered(ladder: ReminderSchedule, t: Translator) -> Mrkdwn:
     """What somebody has answered to the last reminder."""
     if ladder.acknowledged_at is not None:
         by = mention(ladder.acknowledged_by or "")
-        return words("expiry.noted", person=by, at=ladder.acknowledged_at)
+        return t("expiry.noted", person=by, at=ladder.acknowledged_at)
     if ladder.snoozed_until is not None:
-        return words("expiry.snoozed", until=ladder.snoozed_until)
-    return words("expiry.unnoted")
+        return t("expiry.snoozed", until=ladder.snoozed_until)
+    return t("expiry.unnoted")
 
 
-def standing(ladder: ReminderSchedule, words: Translator) -> Mrkdwn:
+def standing(ladder: ReminderSchedule, t: Translator) -> Mrkdwn:
     """How far the reminders have come, for the list of certificates; there was one."""
     step = ladder.step or 0
     key = "expiry.reminded" if step else "expiry.reminded.end"
-    return Mrkdwn(f"{words(key, left=timedelta(days=step))} {answered(ladder, words)}")
+    return Mrkdwn(f"{t(key, left=timedelta(days=step))} {answered(ladder, t)}")
 
 
-def acknowledged(case: RequestDetails, words: Translator) -> Message:
+def acknowledged(case: RequestDetails, t: Translator) -> Message:
     """To whoever took note."""
-    return _line(words("answer.acknowledged", id=case.request.id, app=case.target.label))
+    return _line(t("answer.acknowledged", id=case.request.id, app=case.target.label))
 
 
-def snoozed(case: RequestDetails, words: Translator) -> Message:
+def snoozed(case: RequestDetails, t: Translator) -> Message:
     """To whoever put a reminder off: until when."""
     until = None if case.issued is None else case.issued.ladder.snoozed_until
-    return _line(words("answer.snoozed", id=case.request.id, app=case.target.label, until=until))
+    return _line(t("answer.snoozed", id=case.request.id, app=case.target.label, until=until))
 
 
-def unowned(post: OutboxMessage, words: Translator) -> Message:
+def unowned(post: OutboxMessage, t: Translator) -> Message:
     """The weekly summary: by database, the one with the soonest end first."""
     found: list[Mapping[str, str]] = json.loads(post.params["certificates"])
-    title = words("notice.unowned", at=datetime.fromisoformat(post.params["at"]))
+    title = t("notification.unowned", at=datetime.fromisoformat(post.params["at"]))
     shown: list[Block] = [block_kit.section(title)]
-    for app, lines in _by_database(found[:SHOWN], words):
+    for app, lines in _by_database(found[:SHOWN], t):
         parts = [lines[start : start + TOGETHER] for start in range(0, len(lines), TOGETHER)]
-        shown += [block_kit.section("\n".join([f"*{words.show(app)}*", *part])) for part in parts]
+        shown += [block_kit.section("\n".join([f"*{t.show(app)}*", *part])) for part in parts]
     if len(found) > SHOWN:
-        shown.append(block_kit.context(words("unowned.more", count=len(found) - SHOWN)))
-    shown.append(block_kit.section(words("unowned.how", handle=found[0]["handle"])))
+        shown.append(block_kit.context(t("unowned.more", count=len(found) - SHOWN)))
+    shown.append(block_kit.section(t("unowned.how", handle=found[0]["handle"])))
     return Message(text=title, blocks=shown)
 
 
@@ -102,10 +100,10 @@ def _said(
     case: RequestDetails,
     known: KnownCertificate,
     step: int,
-    words: Translator,
+    t: Translator,
     policy: Policy,
 ) -> Mrkdwn:
-    orphan = kind is MessageKind.NOTICE_EXPIRY_ORPHAN
+    orphan = kind is MessageKind.EXPIRY_ORPHAN
     params = {
         "id": known.handle,
         "app": case.target.label,
@@ -114,25 +112,25 @@ def _said(
         "people": _admins(policy) if orphan else request_card.approvers(policy, case.request.rule),
     }
     if step == 0:
-        return words(f"{kind}.over", **params)
-    return words(kind, left=timedelta(days=step), **params)
+        return t(f"{kind}.over", **params)
+    return t(kind, left=timedelta(days=step), **params)
 
 
 def _admins(policy: Policy) -> Mrkdwn:
     return Mrkdwn(" ".join(mention(person) for person in sorted(policy.admins)))
 
 
-def _buttons(case: RequestDetails, ladder: ReminderSchedule, step: int, words: Translator) -> Block:
+def _buttons(case: RequestDetails, ladder: ReminderSchedule, step: int, t: Translator) -> Block:
     value = action_ids.button_value(case.request.id, step)
-    made = [block_kit.button(words("button.rotate"), action=action_ids.ROTATE, value=value, style="primary")]
+    made = [block_kit.button(t("button.rotate"), action=action_ids.ROTATE, value=value, style="primary")]
     if ladder.acknowledged_at is None:
-        made.append(block_kit.button(words("button.acknowledge"), action=action_ids.ACKNOWLEDGE, value=value))
+        made.append(block_kit.button(t("button.acknowledge"), action=action_ids.ACKNOWLEDGE, value=value))
     if ladder.snoozed_until is None and ladder.snoozes < SNOOZES and step > LATEST_SNOOZE.days:
-        made.append(block_kit.button(words("button.snooze"), action=action_ids.SNOOZE, value=value))
+        made.append(block_kit.button(t("button.snooze"), action=action_ids.SNOOZE, value=value))
     return block_kit.actions(*made)
 
 
-def _by_database(found: Sequence[Mapping[str, str]], words: Translator) -> Iterator[tuple[str, list[Mrkdwn]]]:
+def _by_database(found: Sequence[Mapping[str, str]], t: Translator) -> Iterator[tuple[str, list[Mrkdwn]]]:
     """Each database with its lines; what has no known end comes last."""
 
     def end(each: Mapping[str, str]) -> str:
@@ -141,16 +139,16 @@ def _by_database(found: Sequence[Mapping[str, str]], words: Translator) -> Itera
     by_app = groupby(sorted(found, key=lambda each: (each["app"], end(each))), lambda each: each["app"])
     groups = [(app, list(group)) for app, group in by_app]
     for app, group in sorted(groups, key=lambda pair: (end(pair[1][0]), pair[0])):
-        yield app, [_unowned_line(each, words) for each in group]
+        yield app, [_unowned_line(each, t) for each in group]
 
 
-def _unowned_line(each: Mapping[str, str], words: Translator) -> Mrkdwn:
-    until = datetime.fromisoformat(each["until"]) if each["until"] else words("unowned.unknown")
+def _unowned_line(each: Mapping[str, str], t: Translator) -> Mrkdwn:
+    until = datetime.fromisoformat(each["until"]) if each["until"] else t("unowned.unknown")
     if each["owner"]:
         owner = mention(each["owner"])
-        return words("unowned.line.orphan", handle=each["handle"], owner=owner, until=until)
+        return t("unowned.line.orphan", handle=each["handle"], owner=owner, until=until)
     name = cut(request_card.one_line(each["name"]), NAME_SHOWN)
-    return words("unowned.line.foreign", handle=each["handle"], name=name, until=until)
+    return t("unowned.line.unmanaged", handle=each["handle"], name=name, until=until)
 
 
 def _line(text: Mrkdwn) -> Message:

@@ -11,7 +11,7 @@ from bot.views.privatelink.card import listed
 
 
 def add_form(
-    *, databases: Sequence[Database], filled: Mapping[str, str | None], words: Translator, needs_reason: bool
+    *, databases: Sequence[Database], filled: Mapping[str, str | None], t: Translator, needs_reason: bool
 ) -> Block:
     """The form for AWS accounts, with what is known already filled in.
 
@@ -24,25 +24,25 @@ def add_form(
     fields = [
         block_kit.text_input(
             action_ids.FIELD_ADDRESS,
-            words("form.link.accounts"),
+            t("form.link.accounts"),
             initial=filled.get(action_ids.FIELD_ADDRESS),
-            hint=words("form.link.accounts.hint"),
+            hint=t("form.link.accounts.hint"),
         ),
-        modals.target_field(databases, filled.get(action_ids.FIELD_TARGET), words),
-        modals.duration_field(words, filled.get(action_ids.FIELD_DURATION)),
-        modals.reason_field(words, filled.get(action_ids.FIELD_REASON), optional=not needs_reason),
+        modals.target_field(databases, filled.get(action_ids.FIELD_TARGET), t),
+        modals.duration_field(t, filled.get(action_ids.FIELD_DURATION)),
+        modals.reason_field(t, filled.get(action_ids.FIELD_REASON), optional=not needs_reason),
     ]
-    title, submit = words("form.link.title"), words("form.add.submit")
-    return modals.modal(action_ids.FORM_LINK_ADD, title, submit, words, fields)
+    title, submit = t("form.link.title"), t("form.add.submit")
+    return modals.modal(action_ids.FORM_LINK_ADD, title, submit, t, fields)
 
 
 def close_form(
     database: Database,
-    look: PrivateLinkObservation,
+    observation: PrivateLinkObservation,
     requests: Sequence[int],
     *,
     reason: str | None,
-    words: Translator,
+    t: Translator,
     needs_reason: bool,
 ) -> Block:
     """Lists whom closing would cut off, and asks to type the app's name.
@@ -55,33 +55,33 @@ def close_form(
         words: the reader's language.
         needs_reason: no rule of the policy lets one go without.
     """
-    about = "\n".join([words("form.close_link.about", app=database.app), *_cuts(look, requests, words)])
+    about = "\n".join([t("form.close_link.about", app=database.app), *_cuts(observation, requests, t)])
     name = block_kit.text_input(
         action_ids.FIELD_NAME,
-        words("form.close_link.name"),
+        t("form.close_link.name"),
         initial=None,
-        hint=words("form.close_link.name.hint", app=database.app),
+        hint=t("form.close_link.name.hint", app=database.app),
     )
     shown = [
         block_kit.section(about),
-        block_kit.context(words("form.close_link.service")),
+        block_kit.context(t("form.close_link.service")),
         name,
-        modals.reason_field(words, reason, optional=not needs_reason, hint="form.reason.end"),
+        modals.reason_field(t, reason, optional=not needs_reason, hint="form.reason.end"),
     ]
-    title, submit = words("form.close_link.title"), words("form.close_link.submit")
-    made = modals.modal(action_ids.FORM_LINK_CLOSE, title, submit, words, shown)
+    title, submit = t("form.close_link.title"), t("form.close_link.submit")
+    made = modals.modal(action_ids.FORM_LINK_CLOSE, title, submit, t, shown)
     return {**made, "private_metadata": database.name}
 
 
-def _cuts(look: PrivateLinkObservation, requests: Sequence[int], words: Translator) -> list[str]:
+def _cuts(observation: PrivateLinkObservation, requests: Sequence[int], t: Translator) -> list[str]:
     said: list[str] = []
     if requests:
         closes = ", ".join(f"#{id}" for id in requests[:50])
-        said.append(words("form.close_link.requests", closes=closes))
-    foreign = [account.arn for account in look.foreign]
-    if foreign:
-        said.append(words("form.close_link.foreign", accounts=listed(foreign, words)))
-    if look.connections:
-        endpoints = listed((each.endpoint for each in look.connections), words)
-        said.append(words("form.close_link.connections", endpoints=endpoints))
-    return said or [words("form.close_link.nobody")]
+        said.append(t("form.close_link.requests", closes=closes))
+    unmanaged = [account.arn for account in observation.unmanaged]
+    if unmanaged:
+        said.append(t("form.close_link.unmanaged", accounts=listed(unmanaged, t)))
+    if observation.connections:
+        endpoints = listed((each.endpoint for each in observation.connections), t)
+        said.append(t("form.close_link.connections", endpoints=endpoints))
+    return said or [t("form.close_link.nobody")]

@@ -13,35 +13,33 @@ from bot.views.privatelink.card import listed
 from bot.views.privatelink.status import next_steps
 
 STAGES: Final = {
-    MessageKind.NOTICE_LINK_READY: GrantState.APPLYING,
-    MessageKind.NOTICE_LINK_CONNECTED: GrantState.IN_FORCE,
-    MessageKind.NOTICE_LINK_URL: GrantState.IN_FORCE,
+    MessageKind.LINK_READY: GrantState.APPLYING,
+    MessageKind.LINK_CONNECTED: GrantState.IN_FORCE,
+    MessageKind.LINK_URL: GrantState.IN_FORCE,
 }
 """What is told on the way to a connection, each with the state of the grant of which it speaks."""
 
 
-def in_force(
-    case: RequestDetails, words: Translator, params: dict[str, object], made: list[Block]
-) -> Message:
+def in_force(case: RequestDetails, t: Translator, params: dict[str, object], made: list[Block]) -> Message:
     """The accounts may connect: what is to be done on Amazon's side."""
-    said = words("notice.in_force.privatelink", **params)
-    steps = [] if case.link is None else next_steps(case.database, case.link, words)
+    said = t("notification.in_force.privatelink", **params)
+    steps = [] if case.link is None else next_steps(case.database, case.link, t)
     return Message(text=said, blocks=[block_kit.section(said), *steps, *made])
 
 
-def ended(case: RequestDetails, grant: Grant, words: Translator, params: dict[str, object]) -> Message:
+def ended(case: RequestDetails, grant: Grant, t: Translator, params: dict[str, object]) -> Message:
     """The accounts may not connect any more; unless something else lets them in, or a connection stands."""
-    look = case.link
+    observation = case.link
     arns = grant.subject.arns if isinstance(grant.subject, Accounts) else ()
-    if look is not None and any(look.account(arn) is not None for arn in arns):
-        return _message(words("notice.ended.shared", **params))
-    stays = _standing(look, arns)
+    if observation is not None and any(observation.account(arn) is not None for arn in arns):
+        return _message(t("notification.ended.shared", **params))
+    stays = _standing(observation, arns)
     if stays:
-        return _message(words("notice.ended.stays", endpoints=listed(stays, words), **params))
-    return _message(words("notice.ended", **params))
+        return _message(t("notification.ended.stays", endpoints=listed(stays, t), **params))
+    return _message(t("notification.ended", **params))
 
 
-def stage(post: OutboxMessage, case: RequestDetails, words: Translator, *, state: Mrkdwn) -> Message:
+def stage(post: OutboxMessage, case: RequestDetails, t: Translator, *, state: Mrkdwn) -> Message:
     """One more stage is reached; told late, it says how things are now instead.
 
     Args:
@@ -52,14 +50,14 @@ def stage(post: OutboxMessage, case: RequestDetails, words: Translator, *, state
     """
     request = case.request
     if case.grant is None or case.grant.state is not STAGES[post.kind]:
-        return _message(words("notice.link_moved", id=request.id, what=state))
+        return _message(t("notification.link_moved", id=request.id, what=state))
     params = {**post.params, "id": request.id, "network": request.terms.subject, "app": case.target.label}
-    said = words(post.kind, **params)
-    made = buttons.for_grant(case, case.grant, words)
-    if post.kind is not MessageKind.NOTICE_LINK_URL:
+    said = t(post.kind, **params)
+    made = buttons.for_grant(case, case.grant, t)
+    if post.kind is not MessageKind.LINK_URL:
         return Message(text=said, blocks=[block_kit.section(said), *made])
     line = connection_line(case.database.app, post.params["name"])
-    return Message(text=said, blocks=[block_kit.section(f"{said}\n```{words.show(line)}```"), *made])
+    return Message(text=said, blocks=[block_kit.section(f"{said}\n```{t.show(line)}```"), *made])
 
 
 def connection_line(app: str, name: str) -> str:
@@ -67,13 +65,13 @@ def connection_line(app: str, name: str) -> str:
     return f'psql "$(heroku config:get {name} -a {app})"'
 
 
-def _standing(look: PrivateLinkObservation | None, arns: tuple[str, ...]) -> list[str]:
+def _standing(observation: PrivateLinkObservation | None, arns: tuple[str, ...]) -> list[str]:
     """Connections of accounts that are not let in any more: Amazon leaves what is connected."""
-    if look is None:
+    if observation is None:
         return []
-    allowed = {number_of(account.arn) for account in look.accounts}
+    allowed = {number_of(account.arn) for account in observation.accounts}
     gone = [arn for arn in arns if number_of(arn) not in allowed]
-    return sorted({each.endpoint for arn in gone for each in look.connected(arn)})
+    return sorted({each.endpoint for arn in gone for each in observation.connected(arn)})
 
 
 def _message(text: str) -> Message:

@@ -31,49 +31,49 @@ _LINK: Final = Method.PRIVATELINK
 _PORTS: Final = ", ".join(map(str, PORTS))
 
 
-def status(situation: DatabaseStatus, words: Translator) -> Message:
+def status(situation: DatabaseStatus, t: Translator) -> Message:
     """The whole answer: status, accounts, connections, and what to do next."""
-    database, look = situation.database, situation.link
-    title = words("link.title", app=database.app, region=region(database.region, look, words))
-    if look is None or look.status is None:
-        said = words("status.unseen") if look is None else words("link.none", app=database.app)
-        shown = [block_kit.section(title), block_kit.section(said), *brief(situation, words)]
+    database, observation = situation.database, situation.link
+    title = t("link.title", app=database.app, region=region(database.region, observation, t))
+    if observation is None or observation.status is None:
+        said = t("status.unseen") if observation is None else t("link.none", app=database.app)
+        shown = [block_kit.section(title), block_kit.section(said), *brief(situation, t)]
         return Message(text=title, blocks=shown)
-    shown = [*brief(situation, words), *next_steps(database, look, words)]
+    shown = [*brief(situation, t), *next_steps(database, observation, t)]
     return Message(
         text=title,
-        blocks=[block_kit.section(title), *shown, block_kit.context(words("link.stays", app=database.app))],
+        blocks=[block_kit.section(title), *shown, block_kit.context(t("link.stays", app=database.app))],
     )
 
 
-def brief(situation: DatabaseStatus, words: Translator) -> list[Block]:
+def brief(situation: DatabaseStatus, t: Translator) -> list[Block]:
     """Status, accounts, connections and what the last look has found; where there is none, only that."""
-    look = situation.link
-    found = drift.found(NO_DRIFT if look is None else look.drift, situation.open, _LINK, words)
-    if look is None or look.status is None:
+    observation = situation.link
+    found = drift.found(NO_DRIFT if observation is None else observation.drift, situation.open, _LINK, t)
+    if observation is None or observation.status is None:
         return found
-    accounts = [_account(each, look, situation.open, words) for each in look.accounts[:SHOWN]]
-    connections = [_connection(each, look, words) for each in look.connections[:SHOWN]]
+    accounts = [_account(each, observation, situation.open, t) for each in observation.accounts[:SHOWN]]
+    connections = [_connection(each, observation, t) for each in observation.connections[:SHOWN]]
     return [
-        block_kit.section(_status(look, words)),
-        _list("link.accounts", accounts, len(look.accounts), words),
-        _list("link.connections", connections, len(look.connections), words),
+        block_kit.section(_status(observation, t)),
+        _list("link.accounts", accounts, len(observation.accounts), t),
+        _list("link.connections", connections, len(observation.connections), t),
         *found,
     ]
 
 
-def next_steps(database: Database, look: PrivateLinkObservation, words: Translator) -> list[Block]:
+def next_steps(database: Database, observation: PrivateLinkObservation, t: Translator) -> list[Block]:
     """What whoever has the AWS account does next: in the console, with ``aws``, or with Terraform."""
-    if look.status != OPERATIONAL or not look.service:
+    if observation.status != OPERATIONAL or not observation.service:
         return []
-    where = region(database.region, look, words)
+    where = region(database.region, observation, t)
     next_, console = (
-        words("link.next", region=where, ports=_PORTS),
-        words("link.next.console", service=look.service, ports=_PORTS),
+        t("link.next", region=where, ports=_PORTS),
+        t("link.next.console", service=observation.service, ports=_PORTS),
     )
-    name = aws_region(database.region, look.service) or "REGION"
-    cli = f"{words('link.next.cli')}\n```{words.show(aws_lines(look.service, name))}```"
-    terraform = f"{words('link.next.terraform')}\n```{words.show(terraform_lines(look.service))}```"
+    name = aws_region(database.region, observation.service) or "REGION"
+    cli = f"{t('link.next.cli')}\n```{t.show(aws_lines(observation.service, name))}```"
+    terraform = f"{t('link.next.terraform')}\n```{t.show(terraform_lines(observation.service))}```"
     return [block_kit.section(f"{next_}\n{console}"), block_kit.section(cli), block_kit.section(terraform)]
 
 
@@ -110,7 +110,7 @@ def terraform_lines(service: str) -> str:
     )
 
 
-def why(situation: DatabaseStatus, case: RequestDetails, words: Translator, *, state: Mrkdwn) -> Mrkdwn:
+def why(situation: DatabaseStatus, case: RequestDetails, t: Translator, *, state: Mrkdwn) -> Mrkdwn:
     """What stands between an account and a database: the first thing on the way that is not done.
 
     Args:
@@ -119,68 +119,71 @@ def why(situation: DatabaseStatus, case: RequestDetails, words: Translator, *, s
         words: the reader's language.
         state: the line that says where the request stands.
     """
-    look, subject = situation.link, case.request.terms.subject
+    observation, subject = situation.link, case.request.terms.subject
     params = {"app": situation.database.app, "id": case.request.id, "state": state}
-    if look is None or not isinstance(subject, Accounts):
-        return words("status.unseen")
-    if look.status is None or look.status in LEAVING:
-        return words("link.why.none", **params)
-    if look.status != OPERATIONAL:
-        return words("link.why.making", status=look.status, **params)
+    if observation is None or not isinstance(subject, Accounts):
+        return t("status.unseen")
+    if observation.status is None or observation.status in LEAVING:
+        return t("link.why.none", **params)
+    if observation.status != OPERATIONAL:
+        return t("link.why.making", status=observation.status, **params)
     for arn in subject.arns:
-        found = look.account(arn)
+        found = observation.account(arn)
         if found is None:
-            return words("link.why.missing", account=short(arn), **params)
+            return t("link.why.missing", account=short(arn), **params)
         if found.status != "Active":
-            return words("link.why.wait", account=short(arn), status=found.status, **params)
-    return _beyond(situation, look, subject, words, params)
+            return t("link.why.wait", account=short(arn), status=found.status, **params)
+    return _beyond(situation, observation, subject, t, params)
 
 
 def _beyond(
     situation: DatabaseStatus,
-    look: PrivateLinkObservation,
+    observation: PrivateLinkObservation,
     subject: Accounts,
-    words: Translator,
+    t: Translator,
     params: dict[str, object],
 ) -> Mrkdwn:
     """The accounts may connect: is anything connected, and is its URL there?"""
-    connections = [each for arn in subject.arns for each in look.connected(arn)]
+    connections = [each for arn in subject.arns for each in observation.connected(arn)]
     if not connections:
-        where = region(situation.database.region, look, words)
-        return words("link.why.unconnected", account=subject, region=where, **params)
+        where = region(situation.database.region, observation, t)
+        return t("link.why.unconnected", account=subject, region=where, **params)
     works = next((each for each in connections if each.works), connections[0])
     params = {**params, "endpoint": works.endpoint}
     if not works.works:
-        return words("link.why.connecting", status=works.status, **params)
-    name = look.url_var(works)
+        return t("link.why.connecting", status=works.status, **params)
+    name = observation.url_var(works)
     if name is None:
-        return words("link.why.no_url", **params)
-    return words("link.why.url", name=name, ports=_PORTS, **params)
+        return t("link.why.no_url", **params)
+    return t("link.why.url", name=name, ports=_PORTS, **params)
 
 
-def _status(look: PrivateLinkObservation, words: Translator) -> Mrkdwn:
-    if look.status in LEAVING:
-        return words("link.status.leaving", status=look.status, at=look.at)
-    if not look.service:
-        return words("link.status.making", status=look.status, at=look.at)
-    return words("link.status", status=look.status, at=look.at, service=look.service)
+def _status(observation: PrivateLinkObservation, t: Translator) -> Mrkdwn:
+    if observation.status in LEAVING:
+        return t("link.status.leaving", status=observation.status, at=observation.at)
+    if not observation.service:
+        return t("link.status.making", status=observation.status, at=observation.at)
+    return t("link.status", status=observation.status, at=observation.at, service=observation.service)
 
 
-def _list(key: str, lines: Sequence[str], count: int, words: Translator) -> Block:
-    said = list(lines) or [words(f"{key}.none")]
+def _list(key: str, lines: Sequence[str], count: int, t: Translator) -> Block:
+    said = list(lines) or [t(f"{key}.none")]
     if count > SHOWN:
-        said.append(words("link.more", count=count - SHOWN))
-    return block_kit.section("\n".join([words(key), *said]))
+        said.append(t("link.more", count=count - SHOWN))
+    return block_kit.section("\n".join([t(key), *said]))
 
 
 def _account(
-    account: AllowedAccount, look: PrivateLinkObservation, open: Iterable[RequestDetails], words: Translator
+    account: AllowedAccount,
+    observation: PrivateLinkObservation,
+    open: Iterable[RequestDetails],
+    t: Translator,
 ) -> Mrkdwn:
     params = {"account": cut(short(account.arn).replace("`", "'"), ARN), "status": account.status}
-    if account.arn not in look.ours:
-        return words("link.account.foreign", **params)
+    if account.arn not in observation.ours:
+        return t("link.account.unmanaged", **params)
     named = [f"#{case.request.id}" for case in open if _wants(case, account.arn)]
-    return words("link.account.ours", requests=", ".join(named[:5]) or "–", **params)
+    return t("link.account.ours", requests=", ".join(named[:5]) or "–", **params)
 
 
 def _wants(case: RequestDetails, arn: str) -> bool:
@@ -188,13 +191,13 @@ def _wants(case: RequestDetails, arn: str) -> bool:
     return case.request.kind is Kind.OPEN and isinstance(subject, Accounts) and arn in subject.arns
 
 
-def _connection(connection: Connection, look: PrivateLinkObservation, words: Translator) -> Mrkdwn:
+def _connection(connection: Connection, observation: PrivateLinkObservation, t: Translator) -> Mrkdwn:
     params = {
         "endpoint": connection.endpoint,
         "status": connection.status,
         "owner": cut(short(connection.owner).replace("`", "'"), ARN),
     }
-    name = look.url_var(connection)
+    name = observation.url_var(connection)
     if name is None:
-        return words("link.connection", **params)
-    return words("link.connection.url", name=name, **params)
+        return t("link.connection", **params)
+    return t("link.connection.url", name=name, **params)

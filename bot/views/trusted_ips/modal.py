@@ -9,7 +9,7 @@ from bot.views import action_ids, block_kit, modals
 
 
 def add_form(
-    *, spaces: Sequence[Space], filled: Mapping[str, str | None], words: Translator, needs_reason: bool
+    *, spaces: Sequence[Space], filled: Mapping[str, str | None], t: Translator, needs_reason: bool
 ) -> Block:
     """The form, with what is known already filled in; it says what a range costs before it is asked for.
 
@@ -21,31 +21,31 @@ def add_form(
     """
     address = block_kit.text_input(
         action_ids.FIELD_ADDRESS,
-        words("form.address"),
+        t("form.address"),
         initial=filled.get(action_ids.FIELD_ADDRESS),
-        hint=words("form.address.hint"),
+        hint=t("form.address.hint"),
     )
     shown = [
-        block_kit.section(words("form.trusted.about")),
+        block_kit.section(t("form.trusted.about")),
         address,
-        _space(spaces, filled.get(action_ids.FIELD_TARGET), words),
-        modals.duration_field(words, filled.get(action_ids.FIELD_DURATION)),
-        modals.reason_field(words, filled.get(action_ids.FIELD_REASON), optional=not needs_reason),
+        _space(spaces, filled.get(action_ids.FIELD_TARGET), t),
+        modals.duration_field(t, filled.get(action_ids.FIELD_DURATION)),
+        modals.reason_field(t, filled.get(action_ids.FIELD_REASON), optional=not needs_reason),
     ]
-    title, submit = words("form.trusted.title"), words("form.add.submit")
-    return modals.modal(action_ids.FORM_RANGE_ADD, title, submit, words, shown)
+    title, submit = t("form.trusted.title"), t("form.add.submit")
+    return modals.modal(action_ids.FORM_RANGE_ADD, title, submit, t, shown)
 
 
-def _space(spaces: Sequence[Space], chosen: str | None, words: Translator) -> Block:
-    label, hint = words("form.trusted.space"), words("form.trusted.space.hint")
+def _space(spaces: Sequence[Space], chosen: str | None, t: Translator) -> Block:
+    label, hint = t("form.trusted.space"), t("form.trusted.space.hint")
     if len(spaces) > modals.OPTIONS:
         named = next((space.name for space in spaces if str(space.id) == chosen), None)
         return block_kit.text_input(action_ids.FIELD_TARGET, label, initial=named, hint=hint)
-    options = [(str(space.id), _option(space, words)) for space in spaces]
+    options = [(str(space.id), _option(space, t)) for space in spaces]
     initial = chosen or (options[0][0] if len(options) == 1 else None)
     return block_kit.select_input(action_ids.FIELD_TARGET, label, options=options, initial=initial, hint=hint)
 
 
-def _option(space: Space, words: Translator) -> str:
-    said = words("form.trusted.option", space=space.name, region=space.region)
+def _option(space: Space, t: Translator) -> str:
+    said = t("form.trusted.option", space=space.name, region=space.region)
     return said[: modals.OPTION_TEXT]

@@ -22,38 +22,38 @@ WIDE: Final = 16
 """Heroku calls ranges as wide as this generally unsafe (Dev Center, "Trusted IP Ranges", 2026-03)."""
 
 
-def change(case: RequestDetails, network: Network, words: Translator) -> str:
+def change(case: RequestDetails, network: Network, t: Translator) -> str:
     """What approving would change for the whole space, as of the last look, and what would be better."""
-    look, space = ruleset_observation(case.look), case.target.label
-    said: list[str] = [words("card.change.trusted.space", space=space)]
-    if look is None:
-        said.append(words("card.change.trusted.unseen"))
+    observation, space = ruleset_observation(case.observation), case.target.label
+    said: list[str] = [t("card.change.trusted.space", space=space)]
+    if observation is None:
+        said.append(t("card.change.trusted.unseen"))
     else:
-        said += _place(look, network, words)
+        said += _place(observation, network, t)
     if network.prefixlen <= WIDE:
-        said.append(words("card.change.trusted.wide", count=f"{address_count(network):,}"))
-    said.append(words("card.change.trusted.better"))
+        said.append(t("card.change.trusted.wide", count=f"{address_count(network):,}"))
+    said.append(t("card.change.trusted.better"))
     if is_documentation(network):
-        said.append(words("card.documentation"))
+        said.append(t("card.documentation"))
     return " ".join(said)
 
 
-def _place(look: RulesetObservation, network: Network, words: Translator) -> list[str]:
-    covering = look.covering(network)
+def _place(observation: RulesetObservation, network: Network, t: Translator) -> list[str]:
+    covering = observation.covering(network)
     exact = any(rule.network == network for rule in covering)
-    if exact and str(network) in look.ours:
-        return [words("card.change.trusted.ours", network=network)]
+    if exact and str(network) in observation.ours:
+        return [t("card.change.trusted.ours", network=network)]
     if exact:
-        return [words("card.change.trusted.foreign")]
-    said: list[str] = [words("card.change.trusted.add", used=len(look.ruleset.rules), limit=LIMIT)]
-    if look.open_to_all:
-        said.append(words("card.change.trusted.all"))
+        return [t("card.change.trusted.unmanaged")]
+    said: list[str] = [t("card.change.trusted.add", used=len(observation.ruleset.rules), limit=LIMIT)]
+    if observation.open_to_all:
+        said.append(t("card.change.trusted.all"))
     elif covering:
-        said.append(words("card.change.covered", cover=covering[0].source))
+        said.append(t("card.change.covered", cover=covering[0].source))
     return said
 
 
-def status(situation: SpaceStatus, words: Translator, *, afresh: bool = False) -> Message:
+def status(situation: SpaceStatus, t: Translator, *, refreshed: bool = False) -> Message:
     """The ranges of a space: ours with their requests, and those that others wrote.
 
     Args:
@@ -61,36 +61,36 @@ def status(situation: SpaceStatus, words: Translator, *, afresh: bool = False) -
         words: the reader's language.
         afresh: drawn once more from a new look; without it, one is on its way.
     """
-    space, look = situation.space, situation.look
-    title = words("trusted.title", space=space.name, region=space.region)
-    if look is None:
-        return Message(
-            text=title, blocks=[block_kit.section(title), block_kit.section(words("status.unseen"))]
-        )
-    key = "trusted.used.afresh" if afresh else "trusted.used"
-    used = words(key, used=len(look.ruleset.rules), limit=LIMIT, at=look.at)
-    lines = [_line(rule, look, situation, words) for rule in look.ruleset.rules]
-    said = [words(f"trusted.services.{situation.services}")]
-    if look.ruleset.applied is False:
-        said.append(words("trusted.unapplied", by=look.ruleset.by or "–"))
-    if look.open_to_all:
-        said.append(words("card.change.trusted.all"))
+    space, observation = situation.space, situation.observation
+    title = t("trusted.title", space=space.name, region=space.region)
+    if observation is None:
+        return Message(text=title, blocks=[block_kit.section(title), block_kit.section(t("status.unseen"))])
+    key = "trusted.used.afresh" if refreshed else "trusted.used"
+    used = t(key, used=len(observation.ruleset.rules), limit=LIMIT, at=observation.at)
+    lines = [_line(rule, observation, situation, t) for rule in observation.ruleset.rules]
+    said = [t(f"trusted.services.{situation.services}")]
+    if observation.ruleset.applied is False:
+        said.append(t("trusted.unapplied", by=observation.ruleset.by or "–"))
+    if observation.open_to_all:
+        said.append(t("card.change.trusted.all"))
     shown = [block_kit.section(title), block_kit.section(used), block_kit.section("\n".join(lines) or "–")]
-    shown += drift.found(look.drift, situation.open, Method.TRUSTED, words)
+    shown += drift.found(observation.drift, situation.open, Method.TRUSTED, t)
     return Message(text=title, blocks=[*shown, block_kit.context(" ".join(said))])
 
 
-def _line(rule: RulesetRule, look: RulesetObservation, situation: SpaceStatus, words: Translator) -> Mrkdwn:
+def _line(
+    rule: RulesetRule, observation: RulesetObservation, situation: SpaceStatus, t: Translator
+) -> Mrkdwn:
     source = cut(rule.source.replace("`", "'"), 60)
     if rule.action != "allow":
-        return words("trusted.line.other", action=cut(rule.action, 20), source=source)
-    if rule.source not in look.ours:
-        return words("trusted.line.foreign", source=source)
+        return t("trusted.line.other", action=cut(rule.action, 20), source=source)
+    if rule.source not in observation.ours:
+        return t("trusted.line.unmanaged", source=source)
     owners = [f"#{c.request.id}" for c in situation.open if str(c.request.terms.subject) == rule.source]
-    return words("trusted.line.ours", source=source, requests=", ".join(owners[:5]) or "–")
+    return t("trusted.line.ours", source=source, requests=", ".join(owners[:5]) or "–")
 
 
-def ticket(post: OutboxMessage, case: RequestDetails, words: Translator, *, admins: Mrkdwn) -> Message:
+def ticket(post: OutboxMessage, case: RequestDetails, t: Translator, *, admins: Mrkdwn) -> Message:
     """In the card's thread: what to ask of Heroku's support, ready to be copied; then what came of it.
 
     Args:
@@ -99,28 +99,31 @@ def ticket(post: OutboxMessage, case: RequestDetails, words: Translator, *, admi
         words: the channel's language.
         admins: who may answer, mentioned.
     """
-    said = words("notice.ticket", id=case.request.id, space=case.target.label)
+    said = t("notification.ticket", id=case.request.id, space=case.target.label)
     shown = [block_kit.section(said), block_kit.section(f"```{_ticket_text(case)}```")]
     state = post.params.get("state")
     if state is not None:
-        shown.append(block_kit.context(words(f"trusted.services.{state}")))
+        shown.append(block_kit.context(t(f"trusted.services.{state}")))
         return Message(text=said, blocks=shown)
-    how = words("notice.ticket.how", id=case.request.id, space=case.target.label, admins=admins)
-    return Message(text=said, blocks=[*shown, block_kit.section(how), *_answers(case, words)])
+    how = t("notification.ticket.how", id=case.request.id, space=case.target.label, admins=admins)
+    return Message(text=said, blocks=[*shown, block_kit.section(how), *_answers(case, t)])
 
 
-def in_force(words: Translator, params: Mapping[str, object], made: list[Block]) -> Message:
+def in_force(t: Translator, params: Mapping[str, object], made: list[Block]) -> Message:
     """The range is let in; which database is meant is for the reader to fill in."""
-    said, connect = words("notice.in_force.trusted", **params), words("notice.in_force.trusted.connect")
-    line = f"{connect}\n```{words.show(CONNECT)}```"
+    said, connect = (
+        t("notification.in_force.trusted", **params),
+        t("notification.in_force.trusted.connect"),
+    )
+    line = f"{connect}\n```{t.show(CONNECT)}```"
     return Message(text=said, blocks=[block_kit.section(said), block_kit.section(line), *made])
 
 
-def ended(case: RequestDetails, words: Translator, network: Network, params: Mapping[str, object]) -> Message:
+def ended(case: RequestDetails, t: Translator, network: Network, params: Mapping[str, object]) -> Message:
     """The range is taken out; unless somebody else's entry, or another grant, still lets it in."""
-    look = ruleset_observation(case.look)
-    shared = look is not None and any(rule.network == network for rule in look.ruleset.rules)
-    said = words("notice.ended.shared" if shared else "notice.ended", **params)
+    observation = ruleset_observation(case.observation)
+    shared = observation is not None and any(rule.network == network for rule in observation.ruleset.rules)
+    said = t("notification.ended.shared" if shared else "notification.ended", **params)
     return Message(text=said, blocks=[block_kit.section(said)])
 
 
@@ -137,20 +140,20 @@ def _ticket_text(case: RequestDetails) -> str:
     )
 
 
-def _answers(case: RequestDetails, words: Translator) -> list[Block]:
+def _answers(case: RequestDetails, t: Translator) -> list[Block]:
     value = action_ids.button_value(case.request.id, case.request.version)
     return [
         block_kit.actions(
             block_kit.button(
-                words("button.support_done"), action=action_ids.SUPPORT_DONE, value=value, style="primary"
+                t("button.support_done"), action=action_ids.SUPPORT_DONE, value=value, style="primary"
             ),
-            block_kit.button(words("button.support_web"), action=action_ids.SUPPORT_WEB, value=value),
+            block_kit.button(t("button.support_web"), action=action_ids.SUPPORT_WEB, value=value),
         )
     ]
 
 
-def settled(case: RequestDetails, words: Translator, *, web_only: bool) -> Message:
+def settled(case: RequestDetails, t: Translator, *, web_only: bool) -> Message:
     """To the admin: it is recorded, and what waited goes on."""
     state = Services.WEB_ONLY if web_only else Services.CONFIRMED
-    said = words(f"done.support.{state}", space=case.target.label)
+    said = t(f"done.support.{state}", space=case.target.label)
     return Message(text=said, blocks=[block_kit.section(said)])

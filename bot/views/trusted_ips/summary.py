@@ -18,29 +18,29 @@ SOURCE: Final = 60
 """Characters of a source; what others wrote need not be a network."""
 
 
-def brief(situation: DatabaseStatus, words: Translator) -> list[Block]:
+def brief(situation: DatabaseStatus, t: Translator) -> list[Block]:
     """On a database's status: its space's ranges in a line, and what the last look has found."""
     space = situation.space
     if space is None:
         return []
-    look, name = space.look, space.space.name
-    if look is None:
-        return [block_kit.section(words("status.trusted.none", space=name))]
-    named = [f"`{_source(rule.source)}`" for rule in look.ruleset.rules]
+    observation, name = space.observation, space.space.name
+    if observation is None:
+        return [block_kit.section(t("status.trusted.none", space=name))]
+    named = [f"`{_source(rule.source)}`" for rule in observation.ruleset.rules]
     ranges = Mrkdwn(", ".join(named[:NAMED]) or "–")
     if len(named) > NAMED:
         more = len(named) - NAMED
-        ranges = words("status.trusted.more", ranges=ranges, count=more, space=name)
+        ranges = t("status.trusted.more", ranges=ranges, count=more, space=name)
     used = len(named)
-    said = [words("status.trusted", space=name, used=used, limit=LIMIT, at=look.at, ranges=ranges)]
-    if look.ruleset.applied is False:
-        said.append(words("trusted.unapplied", by=look.ruleset.by or "–"))
-    found = drift.found(look.drift, space.open, Method.TRUSTED, words)
+    said = [t("status.trusted", space=name, used=used, limit=LIMIT, at=observation.at, ranges=ranges)]
+    if observation.ruleset.applied is False:
+        said.append(t("trusted.unapplied", by=observation.ruleset.by or "–"))
+    found = drift.found(observation.drift, space.open, Method.TRUSTED, t)
     return [block_kit.section("\n".join(said)), *found]
 
 
 def why_space(
-    situation: SpaceStatus, mine: Sequence[RequestDetails], *, words: Translator, policy: Policy
+    situation: SpaceStatus, mine: Sequence[RequestDetails], *, t: Translator, policy: Policy
 ) -> Message:
     """Step by step, what stands between a person and a space.
 
@@ -50,44 +50,48 @@ def why_space(
         words: the reader's language.
         policy: names the approvers.
     """
-    space, look = situation.space.name, situation.look
-    if look is None:
-        unseen = words("status.unseen")
+    space, observation = situation.space.name, situation.observation
+    if observation is None:
+        unseen = t("status.unseen")
         return Message(text=unseen, blocks=[block_kit.section(unseen)])
-    title = words("why.range.title", space=space, at=look.at)
-    steps = why(situation, mine, words, policy=policy) or [words("why.range.none", space=space)]
-    services = words(f"trusted.services.{situation.services}")
+    title = t("why.range.title", space=space, at=observation.at)
+    steps = why(situation, mine, t, policy=policy) or [t("why.range.none", space=space)]
+    services = t(f"trusted.services.{situation.services}")
     shown = [block_kit.section(said) for said in (title, *steps)]
     return Message(text=title, blocks=[*shown, block_kit.context(services)])
 
 
 def why(
-    situation: SpaceStatus | None, mine: Iterable[RequestDetails], words: Translator, *, policy: Policy
+    situation: SpaceStatus | None, mine: Iterable[RequestDetails], t: Translator, *, policy: Policy
 ) -> list[Mrkdwn]:
     """The person's own requests for ranges of a space, each held against what Heroku has."""
-    if situation is None or situation.look is None:
+    if situation is None or situation.observation is None:
         return []
     asked = [
         case
         for case in mine
         if case.request.kind is Kind.OPEN and case.request.terms.method is Method.TRUSTED
     ]
-    return [_step(case, situation, situation.look, words, policy) for case in asked[:NAMED]]
+    return [_step(case, situation, situation.observation, t, policy) for case in asked[:NAMED]]
 
 
 def _step(
-    case: RequestDetails, situation: SpaceStatus, look: RulesetObservation, words: Translator, policy: Policy
+    case: RequestDetails,
+    situation: SpaceStatus,
+    observation: RulesetObservation,
+    t: Translator,
+    policy: Policy,
 ) -> Mrkdwn:
     network = case.request.terms.network
     params = {"network": network, "id": case.request.id, "space": situation.space.name}
-    if all(rule.network != network for rule in look.ruleset.rules):
-        state = request_card.state_line(case, words=words, policy=policy)
-        return words("why.range.missing", state=state, **params)
-    if look.ruleset.applied is False:
-        return words("why.range.unapplied", **params)
+    if all(rule.network != network for rule in observation.ruleset.rules):
+        state = request_card.state_line(case, t=t, policy=policy)
+        return t("why.range.missing", state=state, **params)
+    if observation.ruleset.applied is False:
+        return t("why.range.unapplied", **params)
     if situation.services is not Services.CONFIRMED:
-        return words("why.range.services", **params)
-    return words("why.range.open", **params)
+        return t("why.range.services", **params)
+    return t("why.range.open", **params)
 
 
 def _source(text: str) -> Mrkdwn:

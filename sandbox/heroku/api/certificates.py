@@ -26,12 +26,12 @@ def _certificates(call: Call) -> Answer:
 
 def _certificate(call: Call) -> Answer:
     """Show one with its key; what is not there while it is pending is left out or null."""
-    database, switches = _database(call), call.account.switches
+    database, behavior = _database(call), call.account.behavior
     mtls_lifecycle.endpoint_of(database, call.now)
     found = certificate_lifecycle.certificate_of(database, call.names["certificate"], call.now)
     if found.at(call.now).status == "pending":
         unknown = {"private_key": None, "certificate_with_chain": None}
-        return answered(200, _listed(call, found) | (unknown if switches.pending_key == "null" else {}))
+        return answered(200, _listed(call, found) | (unknown if behavior.pending_key == "null" else {}))
     credential = certificate_lifecycle.credential_of(call.account, database, found)
     secret = {"private_key": credential.key, "certificate_with_chain": credential.chain}
     return answered(200, _listed(call, found) | secret)
@@ -45,7 +45,7 @@ def _delete(call: Call) -> Answer:
     database = _database(call)
     mtls_lifecycle.endpoint_of(database, call.now)
     gone = certificate_lifecycle.delete(call.account, database, call.names["certificate"], call.now)
-    return answered(call.account.switches.certificate_deleted, _listed(call, gone))
+    return answered(call.account.behavior.certificate_deleted, _listed(call, gone))
 
 
 def _database(call: Call) -> Database:
@@ -53,7 +53,7 @@ def _database(call: Call) -> Database:
 
 
 def _listed(call: Call, certificate: KeptCertificate) -> Json:
-    return json_shapes.certificate(certificate.at(call.now), call.account.switches.dates)
+    return json_shapes.certificate(certificate.at(call.now), call.account.behavior.dates)
 
 
 ROUTES: Final = (

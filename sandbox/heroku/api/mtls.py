@@ -24,7 +24,7 @@ _RULE: Final = _RULES + "/{rule}"
 def _inspect(call: Call) -> Answer:
     endpoint = mtls_lifecycle.endpoint_of(_database(call), call.now)
     provisioning = endpoint.status(call.now) == "Provisioning"
-    if provisioning and call.account.dice.falls(call.account.switches.provisioning_errors):
+    if provisioning and call.account.seeded.falls(call.account.behavior.provisioning_errors):
         raise Refused(500, "An internal error has occurred.")
     return _endpoint(200, call, endpoint)
 
@@ -40,7 +40,7 @@ def _disable(call: Call) -> Answer:
 def _rules(call: Call) -> Answer:
     database = _database(call)
     mtls_lifecycle.endpoint_of(database, call.now)
-    dates = call.account.switches.dates
+    dates = call.account.behavior.dates
     return answered(200, [json_shapes.rule(rule, dates) for rule in database.rules_at(call.now)])
 
 
@@ -56,12 +56,12 @@ def _add_rule(call: Call) -> Answer:
         description=call.given.get("description"),
         now=call.now,
     )
-    return _shown(call.account.switches.created, call, rule)
+    return _shown(call.account.behavior.created, call, rule)
 
 
 def _delete_rule(call: Call) -> Answer:
     rule = mtls_lifecycle.delete_rule(call.account, _database(call), call.names["rule"], call.now)
-    return _shown(call.account.switches.deleted, call, rule)
+    return _shown(call.account.behavior.deleted, call, rule)
 
 
 def _database(call: Call) -> Database:
@@ -69,12 +69,12 @@ def _database(call: Call) -> Database:
 
 
 def _endpoint(status: int, call: Call, endpoint: Endpoint) -> Answer:
-    dates = call.account.switches.dates
+    dates = call.account.behavior.dates
     return answered(status, json_shapes.endpoint(_database(call), endpoint, dates, call.now))
 
 
 def _shown(status: int, call: Call, rule: KeptRule) -> Answer:
-    return answered(status, json_shapes.rule(rule.at(call.now), call.account.switches.dates))
+    return answered(status, json_shapes.rule(rule.at(call.now), call.account.behavior.dates))
 
 
 ROUTES: Final = (

@@ -34,12 +34,12 @@ def _inspect(call: Call) -> Answer:
 def _create(call: Call) -> Answer:
     arns = _given(call)
     link = privatelink_lifecycle.create(call.account, _database(call), arns, call.now)
-    return _shown(call.account.switches.link_created, call, link)
+    return _shown(call.account.behavior.link_created, call, link)
 
 
 def _destroy(call: Call) -> Answer:
     return _shown(
-        call.account.switches.link_deleted,
+        call.account.behavior.link_deleted,
         call,
         privatelink_lifecycle.destroy(call.account, _database(call), call.now),
     )
@@ -50,14 +50,14 @@ def _add(call: Call) -> Answer:
 
 
 def _remove(call: Call) -> Answer:
-    return _changed(call, privatelink_lifecycle.dismiss, unchanged=call.account.switches.absent_account)
+    return _changed(call, privatelink_lifecycle.dismiss, unchanged=call.account.behavior.absent_account)
 
 
 def _changed(call: Call, change: _Change, *, unchanged: int) -> Answer:
-    database, switches = _database(call), call.account.switches
+    database, behavior = _database(call), call.account.behavior
     link = privatelink_lifecycle.link_of(database, call.now)
     done = change(call.account, database, _given(call), call.now)
-    return _shown(switches.accounts_changed if done else unchanged, call, link)
+    return _shown(behavior.accounts_changed if done else unchanged, call, link)
 
 
 def _database(call: Call) -> Database:
@@ -66,14 +66,14 @@ def _database(call: Call) -> Database:
 
 def _given(call: Call) -> list[str]:
     name = "allowed_accounts"
-    if call.account.switches.legacy_accounts and name not in call.given:
+    if call.account.behavior.legacy_accounts and name not in call.given:
         name = "whitelisted_accounts"
     return privatelink_lifecycle.principals(call.account, call.given.get(name))
 
 
 def _legacy(does: Callable[[Call], Answer]) -> Callable[[Call], Answer]:
     def old(call: Call) -> Answer:
-        if not call.account.switches.legacy_accounts:
+        if not call.account.behavior.legacy_accounts:
             raise no_endpoint()
         return does(call)
 
@@ -81,7 +81,7 @@ def _legacy(does: Callable[[Call], Answer]) -> Callable[[Call], Answer]:
 
 
 def _shown(status: int, call: Call, link: PrivateLink) -> Answer:
-    return answered(status, endpoint(_database(call), link, call.account.switches, call.now))
+    return answered(status, endpoint(_database(call), link, call.account.behavior, call.now))
 
 
 ROUTES: Final = (

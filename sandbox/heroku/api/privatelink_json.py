@@ -6,39 +6,39 @@ heroku/heroku-data-privatelink-cli (2.0.1, 2026-08) does not have; that one's te
 
 from datetime import datetime
 
-from sandbox.heroku.behavior import Switches
+from sandbox.heroku.behavior import Behavior
 from sandbox.heroku.http_types import Json
 from sandbox.heroku.model.aws_names import account_of
 from sandbox.heroku.model.privatelink import AllowedAccount, Connection, PrivateLink
 from sandbox.heroku.model.resources import Database
 
 
-def endpoint(database: Database, link: PrivateLink, switches: Switches, now: datetime) -> Json:
+def endpoint(database: Database, link: PrivateLink, behavior: Behavior, now: datetime) -> Json:
     """Return an endpoint as the Data API writes it; its service has no name while it is being made."""
     provisioning = link.status(now) == "Provisioning"
-    names = {"absent": {}, "empty": {"service_name": ""}}[switches.service_name_early]
-    accounts = [_account(each, switches, now) for each in link.accounts.values()]
+    names = {"absent": {}, "empty": {"service_name": ""}}[behavior.service_name_early]
+    accounts = [_account(each, behavior, now) for each in link.accounts.values()]
     shown: Json = {
         "app": {"name": database.app.name},
         "addon": {"name": database.name, "uuid": str(database.id)},
         "status": link.status(now),
         **(names if provisioning else {"service_name": link.service_name}),
         "allowed_accounts": accounts,
-        "connections": [connection(each, switches, now) for each in link.connections.values()],
+        "connections": [connection(each, behavior, now) for each in link.connections.values()],
     }
-    return shown | ({"whitelisted_accounts": accounts} if switches.legacy_accounts else {})
+    return shown | ({"whitelisted_accounts": accounts} if behavior.legacy_accounts else {})
 
 
-def connection(thing: Connection, switches: Switches, now: datetime) -> Json:
+def connection(thing: Connection, behavior: Behavior, now: datetime) -> Json:
     """Return a VPC endpoint as the Data API writes it."""
     return {
         "endpoint_id": thing.endpoint_id,
         "hostname": thing.hostname,
         "owner_arn": thing.owner_arn,
-        "status": "Available" if now >= thing.available_at else switches.connection_waiting,
+        "status": "Available" if now >= thing.available_at else behavior.connection_waiting,
     }
 
 
-def _account(thing: AllowedAccount, switches: Switches, now: datetime) -> Json:
-    number = {"account_id": account_of(thing.arn)} if switches.account_ids else {}
+def _account(thing: AllowedAccount, behavior: Behavior, now: datetime) -> Json:
+    number = {"account_id": account_of(thing.arn)} if behavior.account_ids else {}
     return {**number, "arn": thing.arn, "status": thing.status(now)}

@@ -29,10 +29,10 @@ def _ruleset(call: Call) -> Answer:
 
 def _put(call: Call) -> Answer:
     space = _space(call)
-    if not call.account.switches.team_admin:
+    if not call.account.behavior.team_admin:
         raise Refused(403, "Only an admin of the team may change the trusted IP ranges of a space.")
     made = ruleset_lifecycle.put(call.account, space, call.given.get("rules"), by=EMAIL, now=call.now)
-    return answered(call.account.switches.ruleset_created, _shown(call, space, made))
+    return answered(call.account.behavior.ruleset_created, _shown(call, space, made))
 
 
 def _rulesets(call: Call) -> Answer:
@@ -59,7 +59,7 @@ def _shown(call: Call, space: Space, ruleset: Ruleset) -> Json:
         "created_by": ruleset.created_by,
         "rules": [{"action": rule.action, "source": rule.source} for rule in ruleset.rules],
     }
-    says = call.account.switches.applied != "absent"
+    says = call.account.behavior.applied != "absent"
     return {**shown, "applied": ruleset.applied(call.now)} if says else shown
 
 

@@ -12,19 +12,19 @@ from sandbox.heroku.model.certificates import Certificate, CertificateStatus
 from sandbox.heroku.model.resources import Endpoint, Rule
 
 
-class MtlsByHand:
-    """The part of a played Heroku that lets people in with a certificate, and what a TLS server needs of it.
+class MtlsExternalChanges:
+    """The part of an emulated Heroku that lets people in with a certificate, and what a TLS server needs of it.
 
     Databases are found by name or id; what Heroku refuses raises `Refused`.
     """
 
     _account: Account
 
-    def enable_mtls_by_hand(self, database: str, *, now: datetime) -> Endpoint:
+    def enable_mtls_externally(self, database: str, *, now: datetime) -> Endpoint:
         """Let somebody else enable mTLS, which brings a first certificate."""
         return mtls_lifecycle.enable(self._account, self._account.addon(database), now)
 
-    def disable_mtls_by_hand(self, database: str, *, now: datetime) -> Endpoint:
+    def disable_mtls_externally(self, database: str, *, now: datetime) -> Endpoint:
         """Let somebody else disable mTLS, with every rule and certificate."""
         return mtls_lifecycle.disable(self._account, self._account.addon(database), now)
 
@@ -32,13 +32,13 @@ class MtlsByHand:
         """Return the IP rules of a database as they are now, oldest first; none where mTLS is not enabled."""
         return list(self._account.addon(database).rules_at(now))
 
-    def add_rule_by_hand(self, database: str, cidr: str, description: str = "", *, now: datetime) -> Rule:
+    def add_rule_externally(self, database: str, cidr: str, description: str = "", *, now: datetime) -> Rule:
         """Let somebody else add a rule."""
         found = self._account.addon(database)
         rule = mtls_lifecycle.add_rule(self._account, found, cidr=cidr, description=description, now=now)
         return rule.at(now)
 
-    def delete_rule_by_hand(self, database: str, rule: UUID | str, *, now: datetime) -> Rule:
+    def delete_rule_externally(self, database: str, rule: UUID | str, *, now: datetime) -> Rule:
         """Let somebody else delete a rule and return it as it was."""
         found = self._account.addon(database)
         return mtls_lifecycle.delete_rule(self._account, found, str(rule), now).at(now)
@@ -51,11 +51,11 @@ class MtlsByHand:
         """Return the client certificates, disabled ones too, oldest first; none where mTLS is off."""
         return [each.at(now) for each in self._account.addon(database).certificates_at(now)]
 
-    def create_certificate_by_hand(self, database: str, *, now: datetime) -> Certificate:
+    def create_certificate_externally(self, database: str, *, now: datetime) -> Certificate:
         """Let somebody else make a client certificate, which is pending at first."""
         return certificate_lifecycle.create(self._account, self._account.addon(database), now).at(now)
 
-    def add_certificate_by_hand(
+    def add_certificate_externally(
         self, database: str, *, expires_at: datetime, status: CertificateStatus = "ready", now: datetime
     ) -> Certificate:
         """Let there be a client certificate of somebody else's; raises `Refused` when mTLS is not enabled.
@@ -70,7 +70,7 @@ class MtlsByHand:
         made = certificate_lifecycle.add(self._account, found, expires_at=expires_at, status=status, now=now)
         return made.at(now)
 
-    def delete_certificate_by_hand(
+    def delete_certificate_externally(
         self, database: str, certificate: UUID | str, *, now: datetime
     ) -> Certificate:
         """Let somebody else delete a client certificate, which is worth nothing from then on."""

@@ -21,12 +21,12 @@ SOMEBODY: Final = "somebody@example.com"
 T = TypeVar("T")
 
 
-class PlatformByHand:
-    """The part of a played Heroku that people of the account's team move."""
+class PlatformExternalChanges:
+    """The part of an emulated Heroku that people of the account's team move."""
 
     _account: Account
 
-    def put_ruleset_by_hand(
+    def put_ruleset_externally(
         self, space: str, rules: Sequence[str | Json], *, by: str = SOMEBODY, now: datetime
     ) -> Ruleset:
         """Let somebody else replace a space's trusted IP ranges.

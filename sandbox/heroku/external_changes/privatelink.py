@@ -9,8 +9,8 @@ from sandbox.heroku.model.aws_names import principal
 from sandbox.heroku.model.privatelink import Connection, PrivateLink
 
 
-class PrivateLinkByHand:
-    """The part of a played Heroku that lets Amazon accounts in.
+class PrivateLinkExternalChanges:
+    """The part of an emulated Heroku that lets Amazon accounts in.
 
     Databases are found by name or id; accounts are written in any way that Heroku takes; what Heroku or
     Amazon refuses raises `Refused`.
@@ -22,24 +22,24 @@ class PrivateLinkByHand:
         """Return a database's PrivateLink endpoint, also while it says ``Deprovisioned``."""
         return self._account.addon(database).link_at(now)
 
-    def create_privatelink_by_hand(
+    def create_privatelink_externally(
         self, database: str, accounts: Sequence[str], *, now: datetime
     ) -> PrivateLink:
         """Let somebody else make a PrivateLink endpoint that admits these accounts."""
         arns = privatelink_lifecycle.principals(self._account, list(accounts))
         return privatelink_lifecycle.create(self._account, self._account.addon(database), arns, now)
 
-    def destroy_privatelink_by_hand(self, database: str, *, now: datetime) -> PrivateLink:
+    def destroy_privatelink_externally(self, database: str, *, now: datetime) -> PrivateLink:
         """Let somebody else destroy a PrivateLink endpoint."""
         return privatelink_lifecycle.destroy(self._account, self._account.addon(database), now)
 
-    def add_account_by_hand(self, database: str, account: str, *, now: datetime) -> PrivateLink:
+    def add_account_externally(self, database: str, account: str, *, now: datetime) -> PrivateLink:
         """Let somebody else admit an account, and return the endpoint."""
         found = self._account.addon(database)
         privatelink_lifecycle.admit(self._account, found, [principal(account)], now)
         return privatelink_lifecycle.link_of(found, now)
 
-    def remove_account_by_hand(self, database: str, account: str, *, now: datetime) -> PrivateLink:
+    def remove_account_externally(self, database: str, account: str, *, now: datetime) -> PrivateLink:
         """Let somebody else admit an account no more, and return the endpoint."""
         found = self._account.addon(database)
         privatelink_lifecycle.dismiss(self._account, found, [principal(account)], now)

@@ -6,12 +6,12 @@ from typing import Final, TypeVar
 from uuid import UUID
 
 from sandbox.heroku.authentication import Pool
-from sandbox.heroku.behavior import Pace, Switches
+from sandbox.heroku.behavior import Behavior, TransitionTimes
 from sandbox.heroku.change_counter import Version
 from sandbox.heroku.http_types import Refused, missing
 from sandbox.heroku.model.authorizations import Authorization, Authorizations
 from sandbox.heroku.model.resources import LONG_AGO, App, Database, Space, lasting_id
-from sandbox.heroku.seeded_random import Dice
+from sandbox.heroku.seeded_random import SeededRandom
 
 EMAIL: Final = "operations@example.com"
 """Whose account it is; what is enabled through the API was enabled by this one."""
@@ -29,15 +29,17 @@ class Account:
         dice: Where ids and luck come from.
     """
 
-    def __init__(self, *, token: str, switches: Switches, pace: Pace, dice: Dice) -> None:
-        self.switches = switches
-        self.pace = pace
-        self.dice = dice
+    def __init__(
+        self, *, token: str, behavior: Behavior, times: TransitionTimes, seeded: SeededRandom
+    ) -> None:
+        self.behavior = behavior
+        self.times = times
+        self.seeded = seeded
         self.version = Version()
         # How far the calendar by which new certificates end is ahead: a played year passes in a second.
         self.ahead = timedelta()
-        self.authorizations = Authorizations(dice, _first(token))
-        self.pool = Pool(size=switches.pool, refill=switches.refill)
+        self.authorizations = Authorizations(seeded, _first(token))
+        self.pool = Pool(size=behavior.pool, refill=behavior.refill)
         self.spaces: dict[str, Space] = {}
         self.apps: dict[str, App] = {}
         self.databases: dict[str, Database] = {}
@@ -66,7 +68,7 @@ class Account:
         except Refused as refused:
             if key not in self._deleted:
                 raise
-            raise missing("add-on", status=self.switches.deleted_addon) from refused
+            raise missing("add-on", status=self.behavior.deleted_addon) from refused
 
     def delete(self, database: Database) -> None:
         """Forget an add-on, but that there was one."""
@@ -75,7 +77,7 @@ class Account:
 
     def database(self, key: str) -> Database:
         """Return a database as the Data API finds it: by name, or id if switched on; raises `Refused`."""
-        if key not in self.databases and not self.switches.uuid_in_path:
+        if key not in self.databases and not self.behavior.uuid_in_path:
             raise missing("add-on")
         return self.addon(key)
 

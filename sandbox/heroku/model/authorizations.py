@@ -12,7 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from sandbox.heroku.http_types import Refused, Request, missing
-from sandbox.heroku.seeded_random import Dice
+from sandbox.heroku.seeded_random import SeededRandom
 
 SCOPES: Final = ("global", "identity", "read", "write", "read-protected", "write-protected")
 """Every scope."""
@@ -47,8 +47,8 @@ class Authorizations:
         first: The one that was there before.
     """
 
-    def __init__(self, dice: Dice, first: Authorization) -> None:
-        self._dice = dice
+    def __init__(self, seeded: SeededRandom, first: Authorization) -> None:
+        self._seeded = seeded
         self._all = {first.id: first}
 
     def all(self) -> list[Authorization]:
@@ -80,8 +80,8 @@ class Authorizations:
             now: The moment.
         """
         made = Authorization(
-            id=self._dice.uuid(),
-            token_id=self._dice.uuid(),
+            id=self._seeded.uuid(),
+            token_id=self._seeded.uuid(),
             token=self._token(),
             scope=tuple(scope),
             description=description,
@@ -94,7 +94,7 @@ class Authorizations:
 
     def regenerate(self, found: Authorization, now: datetime) -> Authorization:
         """Give an authorization a fresh token; the old one is of no use from now on."""
-        found.token, found.token_id, found.updated_at = self._token(), self._dice.uuid(), now
+        found.token, found.token_id, found.updated_at = self._token(), self._seeded.uuid(), now
         return found
 
     def revoke(self, found: Authorization) -> Authorization:
@@ -102,7 +102,7 @@ class Authorizations:
         return self._all.pop(found.id)
 
     def _token(self) -> str:
-        return f"HRKU-{self._dice.uuid()}"
+        return f"HRKU-{self._seeded.uuid()}"
 
 
 def check_scope(request: Request, found: Authorization, data_scopes: Sequence[str]) -> None:

@@ -28,7 +28,7 @@ def certificate_of(database: Database, key: str, now: datetime) -> KeptCertifica
 
 def first(account: Account, database: Database, endpoint: Endpoint, now: datetime) -> None:
     """Let an endpoint that was just enabled have its first certificate, at once or once it is operational."""
-    early = account.switches.first_certificate == "at_once"
+    early = account.behavior.first_certificate == "at_once"
     _made(account, database, endpoint, now if early else endpoint.operational_at)
 
 
@@ -36,7 +36,7 @@ def create(account: Account, database: Database, now: datetime) -> KeptCertifica
     """Make a certificate, which takes a while; raises `Refused` unless mTLS is operational."""
     endpoint = database.endpoint_at(now)
     if endpoint is None or endpoint.status(now) != "Operational":
-        raise Refused(account.switches.off, OFF)
+        raise Refused(account.behavior.off, OFF)
     return _made(account, database, endpoint, now)
 
 
@@ -47,7 +47,7 @@ def delete(account: Account, database: Database, key: str, now: datetime) -> Kep
     """
     certificate = certificate_of(database, key, now)
     if certificate.deleted_at is None:
-        _end(certificate, now, now + timedelta(seconds=account.pace.invalidate))
+        _end(certificate, now, now + timedelta(seconds=account.times.invalidate))
         account.version.changed(*_moments(certificate))
     return certificate
 
@@ -95,18 +95,18 @@ def credential_of(account: Account, database: Database, certificate: KeptCertifi
             serial=certificate.serial,
             since=certificate.created_at if certificate.created_at < end else end - VALIDITY,
             until=end,
-            form=account.switches.key_format,
+            form=account.behavior.key_format,
         )
     return certificate.credential
 
 
 def _made(account: Account, database: Database, endpoint: Endpoint, at: datetime) -> KeptCertificate:
     certificate = KeptCertificate(
-        id=account.dice.uuid(),
+        id=account.seeded.uuid(),
         name=_host(database, database.next_certificate()),
         created_at=at,
-        expires_at=at + account.ahead + timedelta(days=account.switches.validity_days),
-        ready_at=at + timedelta(seconds=account.pace.certify),
+        expires_at=at + account.ahead + timedelta(days=account.behavior.validity_days),
+        ready_at=at + timedelta(seconds=account.times.certify),
     )
     endpoint.certificates.append(certificate)
     account.version.changed(*_moments(certificate))

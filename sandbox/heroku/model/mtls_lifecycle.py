@@ -40,10 +40,10 @@ def rule_of(database: Database, key: str, now: datetime) -> KeptRule:
 def enable(account: Account, database: Database, now: datetime) -> Endpoint:
     """Give a database mTLS, which takes a while; raises `Refused`."""
     if not database.can_have_mtls:
-        raise Refused(account.switches.unsupported, "mTLS needs a private or shield plan.")
+        raise Refused(account.behavior.unsupported, "mTLS needs a private or shield plan.")
     if database.endpoint_at(now) is not None:
-        raise Refused(account.switches.enabled_already, "mTLS is enabled for this database already.")
-    ready = now + timedelta(seconds=account.pace.provision)
+        raise Refused(account.behavior.enabled_already, "mTLS is enabled for this database already.")
+    ready = now + timedelta(seconds=account.times.provision)
     database.endpoint = endpoint = endpoint_for(database, since=now, operational_at=ready)
     first(account, database, endpoint, now)
     account.version.changed(ready)
@@ -65,10 +65,10 @@ def disable(account: Account, database: Database, now: datetime) -> Endpoint:
     Nobody is let in from now on. A second time changes nothing.
     """
     endpoint = endpoint_of(database, now)
-    if endpoint.gone_at is None:
-        endpoint.gone_at = now + timedelta(seconds=account.pace.deprovision)
-        delete_all(endpoint, now, endpoint.gone_at)
-        account.version.changed(endpoint.gone_at)
+    if endpoint.absent_at is None:
+        endpoint.absent_at = now + timedelta(seconds=account.times.deprovision)
+        delete_all(endpoint, now, endpoint.absent_at)
+        account.version.changed(endpoint.absent_at)
     return endpoint
 
 
@@ -89,11 +89,11 @@ def add_rule(
         raise Refused(422, "description must be a string.")
     endpoint = _with_room_for(network, account, database, now)
     rule = KeptRule(
-        id=account.dice.uuid(),
+        id=account.seeded.uuid(),
         cidr=str(network),
         description=description or "",
         created_at=now,
-        authorized_at=now + timedelta(seconds=account.pace.authorize),
+        authorized_at=now + timedelta(seconds=account.times.authorize),
     )
     endpoint.rules[rule.id] = rule
     account.version.changed(rule.authorized_at)
@@ -111,15 +111,15 @@ def delete_rule(account: Account, database: Database, key: str, now: datetime) -
 
 def _with_room_for(network: IPv4Network, account: Account, database: Database, now: datetime) -> Endpoint:
     """Return the endpoint that takes one more rule; raises `Refused` when it does not."""
-    switches = account.switches
+    behavior = account.behavior
     endpoint = database.endpoint_at(now)
     if endpoint is None or endpoint.status(now) != "Operational":
-        raise Refused(switches.off, OFF)
+        raise Refused(behavior.off, OFF)
     if len(endpoint.rules) >= RULES_PER_DATABASE:
-        raise Refused(switches.full, f"A database has at most {RULES_PER_DATABASE} IP rules.")
+        raise Refused(behavior.full, f"A database has at most {RULES_PER_DATABASE} IP rules.")
     known = any(rule.cidr == str(network) for rule in endpoint.rules.values())
-    if known and switches.duplicates == "refuse":
+    if known and behavior.duplicates == "refuse":
         raise Refused(422, "There is an IP rule for this CIDR already.")
-    if database.removed_within(str(network), switches.readd_error_seconds, now):
+    if database.removed_within(str(network), behavior.readd_error_seconds, now):
         raise Refused(500, "An internal error has occurred.")
     return endpoint

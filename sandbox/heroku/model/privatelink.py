@@ -59,7 +59,7 @@ class PrivateLink:
         service_name: What a VPC endpoint is made for, known once it is operational.
         region: Amazon's name of the region it is in.
         visible_at: When Amazon knows the service.
-        gone_at: When nothing is left of it; None while nobody destroyed it.
+        absent_at: When nothing is left of it; None while nobody destroyed it.
         accounts: By ARN.
         connections: By endpoint id.
     """
@@ -68,12 +68,12 @@ class PrivateLink:
     region: str
     operational_at: datetime
     visible_at: datetime
-    gone_at: datetime | None = None
+    absent_at: datetime | None = None
     accounts: dict[str, AllowedAccount] = field(default_factory=dict)
     connections: dict[str, Connection] = field(default_factory=dict)
 
     def status(self, now: datetime) -> LinkStatus:
         """Return the status at a moment before it is gone."""
-        if self.gone_at is not None:
+        if self.absent_at is not None:
             return "Deprovisioned"
         return "Operational" if now >= self.operational_at else "Provisioning"

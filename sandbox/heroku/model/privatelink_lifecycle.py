@@ -33,16 +33,16 @@ def principals(account: Account, given: object) -> list[str]:
     if not isinstance(given, list):
         raise Refused(422, "allowed_accounts is required and must be a list.")
     if not given:
-        raise Refused(account.switches.no_accounts, "allowed_accounts must name one account at least.")
+        raise Refused(account.behavior.no_accounts, "allowed_accounts must name one account at least.")
     return list(dict.fromkeys(principal(each) for each in given))
 
 
 def create(account: Account, database: Database, arns: Sequence[str], now: datetime) -> PrivateLink:
     """Make an endpoint, which takes a while; raises `Refused`."""
     if not database.can_have_privatelink:
-        raise Refused(account.switches.unsupported, "PrivateLink needs a private or shield plan.")
+        raise Refused(account.behavior.unsupported, "PrivateLink needs a private or shield plan.")
     if database.link_at(now) is not None:
-        raise Refused(account.switches.link_already, "This database has a PrivateLink endpoint already.")
+        raise Refused(account.behavior.link_already, "This database has a PrivateLink endpoint already.")
     _check_room(account, len(arns))
     link = _new(account, database, now)
     for arn in arns:
@@ -55,10 +55,10 @@ def create(account: Account, database: Database, arns: Sequence[str], now: datet
 def destroy(account: Account, database: Database, now: datetime) -> PrivateLink:
     """Take an endpoint away with all its connections; raises `Refused`. A second time changes nothing."""
     link = link_of(database, now)
-    if link.gone_at is None:
-        link.gone_at = now + timedelta(seconds=account.pace.unlink)
+    if link.absent_at is None:
+        link.absent_at = now + timedelta(seconds=account.times.unlink)
         link.connections.clear()
-        account.version.changed(link.gone_at)
+        account.version.changed(link.absent_at)
     return link
 
 
@@ -79,11 +79,11 @@ def dismiss(account: Account, database: Database, arns: Sequence[str], now: date
     """
     link = _changeable(account, database, now)
     there = [arn for arn in arns if arn in link.accounts]
-    if len(there) < len(arns) and account.switches.absent_account >= 400:
-        raise Refused(account.switches.absent_account, "One of these accounts is not allowed.")
+    if len(there) < len(arns) and account.behavior.absent_account >= 400:
+        raise Refused(account.behavior.absent_account, "One of these accounts is not allowed.")
     for arn in there:
         del link.accounts[arn]
-    if account.switches.removed_account == "cut":
+    if account.behavior.removed_account == "cut":
         link.connections = {
             id: each for id, each in link.connections.items() if _allowed(link, each.principal)
         }
@@ -97,17 +97,17 @@ def _allowed(link: PrivateLink, arn: str) -> bool:
 
 def _new(account: Account, database: Database, now: datetime) -> PrivateLink:
     region = REGIONS[database.app.region]
-    operational = now + timedelta(seconds=account.pace.link)
+    operational = now + timedelta(seconds=account.times.link)
     return PrivateLink(
-        service_name=f"com.amazonaws.vpce.{region}.vpce-svc-0{account.dice.uuid().hex[:16]}",
+        service_name=f"com.amazonaws.vpce.{region}.vpce-svc-0{account.seeded.uuid().hex[:16]}",
         region=region,
         operational_at=operational,
-        visible_at=operational + timedelta(seconds=account.pace.publish),
+        visible_at=operational + timedelta(seconds=account.times.publish),
     )
 
 
 def _admit(account: Account, link: PrivateLink, arn: str, now: datetime) -> None:
-    active = max(link.operational_at, now + timedelta(seconds=account.pace.admit))
+    active = max(link.operational_at, now + timedelta(seconds=account.times.admit))
     link.accounts[arn] = AllowedAccount(arn=arn, active_at=active)
     account.version.changed(active)
 
@@ -116,13 +116,13 @@ def _changeable(account: Account, database: Database, now: datetime) -> PrivateL
     """Return an endpoint whose accounts may be changed; raises `Refused`."""
     link = link_of(database, now)
     status = link.status(now)
-    early = status == "Provisioning" and account.switches.accounts_while_provisioning == "refuse"
+    early = status == "Provisioning" and account.behavior.accounts_while_provisioning == "refuse"
     if status == "Deprovisioned" or early:
         raise Refused(422, f"The PrivateLink endpoint is {status}.")
     return link
 
 
 def _check_room(account: Account, count: int) -> None:
-    most = account.switches.most_accounts
+    most = account.behavior.most_accounts
     if most is not None and count > most:
-        raise Refused(account.switches.too_many_accounts, f"At most {most} accounts are allowed.")
+        raise Refused(account.behavior.too_many_accounts, f"At most {most} accounts are allowed.")

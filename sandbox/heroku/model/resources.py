@@ -41,7 +41,7 @@ _NAMESPACE: Final = UUID("5f2cf2f1-6f39-4f0e-9a5e-0c1d6a1f7b11")
 
 
 def lasting_id(kind: str, name: str) -> UUID:
-    """Return the id of something by its kind and name: a played Heroku started anew has the same ids."""
+    """Return the id of something by its kind and name: an emulated Heroku started anew has the same ids."""
     return uuid5(_NAMESPACE, f"{kind}/{name}")
 
 
@@ -145,7 +145,7 @@ class Endpoint:
     """The mTLS endpoint of a database, with its moments, rules and client certificates.
 
     Attributes:
-        gone_at: When deprovisioning ends; None while nobody disabled it.
+        absent_at: When deprovisioning ends; None while nobody disabled it.
         server: Signs what the database's own side shows, so clients trust it.
         clients: Signs the client certificates.
     """
@@ -153,13 +153,13 @@ class Endpoint:
     operational_at: datetime
     server: Authority
     clients: Authority
-    gone_at: datetime | None = None
+    absent_at: datetime | None = None
     rules: dict[UUID, KeptRule] = field(default_factory=dict)
     certificates: list[KeptCertificate] = field(default_factory=list)
 
     def status(self, now: datetime) -> EndpointStatus:
         """Return the status at a moment before it is gone."""
-        if self.gone_at is not None:
+        if self.absent_at is not None:
             return "Deprovisioning"
         return "Operational" if now >= self.operational_at else "Provisioning"
 
@@ -246,7 +246,7 @@ class Database:
     def link_at(self, now: datetime) -> PrivateLink | None:
         """Return the PrivateLink endpoint at a moment, if there is one."""
         link = self.link
-        gone = link is None or (link.gone_at is not None and now >= link.gone_at)
+        gone = link is None or (link.absent_at is not None and now >= link.absent_at)
         return None if gone else link
 
     def certificates_at(self, now: datetime) -> Iterator[KeptCertificate]:
@@ -264,7 +264,7 @@ class Database:
     def endpoint_at(self, now: datetime) -> Endpoint | None:
         """Return the mTLS endpoint at a moment, if there is one."""
         endpoint = self.endpoint
-        gone = endpoint is None or (endpoint.gone_at is not None and now >= endpoint.gone_at)
+        gone = endpoint is None or (endpoint.absent_at is not None and now >= endpoint.absent_at)
         return None if gone else endpoint
 
     def rules_at(self, now: datetime) -> Iterator[Rule]:

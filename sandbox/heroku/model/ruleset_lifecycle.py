@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sandbox.heroku.behavior import Switches
+from sandbox.heroku.behavior import Behavior
 from sandbox.heroku.http_types import Refused, missing
 from sandbox.heroku.model.account import Account, as_uuid
 from sandbox.heroku.model.networks import checked_source
@@ -38,10 +38,10 @@ def put(account: Account, space: Space, rules: object, *, by: str, now: datetime
         now: The moment.
     """
     if space.generation == "fir":
-        raise Refused(account.switches.fir_ruleset, "The trusted IP ranges of a Fir space are fixed.")
-    ranges = _ranges(rules, account.switches)
+        raise Refused(account.behavior.fir_ruleset, "The trusted IP ranges of a Fir space are fixed.")
+    ranges = _ranges(rules, account.behavior)
     moment = _applied_at(account, space, now)
-    made = Ruleset(id=account.dice.uuid(), created_at=now, created_by=by, rules=ranges, applied_at=moment)
+    made = Ruleset(id=account.seeded.uuid(), created_at=now, created_by=by, rules=ranges, applied_at=moment)
     space.rulesets.append(made)
     account.version.changed(*([moment] if moment else []))
     return made
@@ -61,8 +61,8 @@ def narrowed(space: Space, sources: Sequence[str]) -> None:
 
 def history(account: Account, space: Space) -> list[Ruleset]:
     """Return the rulesets that the list shows, in its order; raises `Refused` where it does not answer."""
-    switches = account.switches
-    match switches.history:
+    behavior = account.behavior
+    match behavior.history:
         case "missing":
             raise Refused(404, "There is no such endpoint.")
         case "error":
@@ -71,7 +71,7 @@ def history(account: Account, space: Space) -> list[Ruleset]:
             return []
         case "current":
             return space.rulesets[-1:]
-    return space.rulesets[::-1] if switches.history_order == "newest" else list(space.rulesets)
+    return space.rulesets[::-1] if behavior.history_order == "newest" else list(space.rulesets)
 
 
 def ruleset_of(account: Account, space: Space, key: str) -> Ruleset:
@@ -94,26 +94,26 @@ def _applied_at(account: Account, space: Space, now: datetime) -> datetime | Non
         space.unapplied -= 1
         return None
     triggers = space.rulesets[-1].applied_at is None
-    if account.switches.applied == "false" and not triggers:
+    if account.behavior.applied == "false" and not triggers:
         return None
-    return now + timedelta(seconds=account.pace.apply)
+    return now + timedelta(seconds=account.times.apply)
 
 
-def _ranges(rules: object, switches: Switches) -> tuple[Range, ...]:
+def _ranges(rules: object, behavior: Behavior) -> tuple[Range, ...]:
     if not isinstance(rules, list):
         raise Refused(422, "rules is required and must be a list.")
-    ranges = tuple(_range(rule, switches) for rule in rules)
+    ranges = tuple(_range(rule, behavior) for rule in rules)
     if len(ranges) > RANGES_PER_SPACE:
-        raise Refused(switches.ranges_full, f"A space has at most {RANGES_PER_SPACE} trusted IP ranges.")
-    if switches.duplicate_ranges == "refuse" and len({each.source for each in ranges}) < len(ranges):
+        raise Refused(behavior.ranges_full, f"A space has at most {RANGES_PER_SPACE} trusted IP ranges.")
+    if behavior.duplicate_ranges == "refuse" and len({each.source for each in ranges}) < len(ranges):
         raise Refused(422, "A source may be in a ruleset once only.")
     return ranges
 
 
-def _range(rule: Any, switches: Switches) -> Range:
+def _range(rule: Any, behavior: Behavior) -> Range:
     if not isinstance(rule, dict):
         raise Refused(422, "A rule must be an object with an action and a source.")
     action = rule.get("action")
     if not isinstance(action, str) or action not in _ACTIONS:
         raise Refused(422, "A rule's action must be allow or deny.")
-    return Range(action=_ACTIONS[action], source=checked_source(rule.get("source"), switches.host_bits))
+    return Range(action=_ACTIONS[action], source=checked_source(rule.get("source"), behavior.host_bits))

@@ -66,7 +66,7 @@ def announced(database: Database, attachment: Attachment, now: datetime) -> Iter
 
 
 def _visible(link: PrivateLink, arn: str, region: str, now: datetime) -> bool:
-    known = link.gone_at is None and now >= link.visible_at and region == link.region
+    known = link.absent_at is None and now >= link.visible_at and region == link.region
     return known and any(_active(link.accounts.get(each), now) for each in (arn, root_of(arn)))
 
 
@@ -75,9 +75,9 @@ def _active(allowed: AllowedAccount | None, now: datetime) -> bool:
 
 
 def _new(account: Account, link: PrivateLink, arn: str, now: datetime) -> Connection:
-    digits = account.dice.uuid().hex
+    digits = account.seeded.uuid().hex
     endpoint_id, service = f"vpce-0{digits[:16]}", link.service_name.rpartition(".")[2]
-    available = now + timedelta(seconds=account.pace.connect)
+    available = now + timedelta(seconds=account.times.connect)
     return Connection(
         endpoint_id=endpoint_id,
         # As Amazon forms it, below a domain that nobody has.
@@ -85,7 +85,7 @@ def _new(account: Account, link: PrivateLink, arn: str, now: datetime) -> Connec
         principal=arn,
         owner_arn=root_of(arn),
         available_at=available,
-        announced_at=available + timedelta(seconds=account.pace.announce),
+        announced_at=available + timedelta(seconds=account.times.announce),
     )
 
 

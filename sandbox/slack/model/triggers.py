@@ -9,7 +9,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sandbox.slack.web_api.errors import Refused, Switches
+from sandbox.slack.web_api.errors import Behavior, Refused
 
 
 @dataclass(slots=True)
@@ -40,8 +40,8 @@ class ResponseUrl:
 class Rights:
     """Every trigger and response url issued, by its secret part."""
 
-    def __init__(self, switches: Switches) -> None:
-        self.switches = switches
+    def __init__(self, behavior: Behavior) -> None:
+        self.behavior = behavior
         self._triggers: dict[str, Trigger] = {}
         self._urls: dict[str, ResponseUrl] = {}
         self._tickets: dict[str, datetime] = {}
@@ -59,7 +59,7 @@ class Rights:
             raise Refused("invalid_trigger_id")
         if trigger.used:
             raise Refused("exchanged_trigger_id")
-        if now - trigger.issued > timedelta(seconds=self.switches.trigger_seconds):
+        if now - trigger.issued > timedelta(seconds=self.behavior.trigger_seconds):
             raise Refused("expired_trigger_id")
         trigger.used = True
         return trigger
@@ -79,9 +79,9 @@ class Rights:
         url = self._urls.get(name)
         if url is None:
             raise Refused("invalid_url")
-        if now - url.issued > timedelta(seconds=self.switches.response_url_seconds):
+        if now - url.issued > timedelta(seconds=self.behavior.response_url_seconds):
             raise Refused("expired_url")
-        if url.posts >= self.switches.response_url_posts:
+        if url.posts >= self.behavior.response_url_posts:
             raise Refused("used_url")
         url.posts += 1
         return url
@@ -95,5 +95,5 @@ class Rights:
     def enter(self, name: str, *, now: datetime) -> None:
         """Use up a ticket; raises `Refused` when it is unknown, used or too old."""
         issued = self._tickets.pop(name, None)
-        if issued is None or now - issued > timedelta(seconds=self.switches.ticket_seconds):
+        if issued is None or now - issued > timedelta(seconds=self.behavior.ticket_seconds):
             raise Refused("invalid_ticket")

@@ -91,7 +91,7 @@ class View:
 
 
 class Workspace:
-    """The mutable part of the played Slack. `version` rises with everything a person could see."""
+    """The mutable part of the emulated Slack. `version` rises with everything a person could see."""
 
     def __init__(self, world: World) -> None:
         self.world = world

@@ -108,7 +108,7 @@ class Sockets:
         answer = self._waiting[envelope] = asyncio.get_running_loop().create_future()
         try:
             await link.say(envelope_id=envelope, **_envelope(delivery))
-            async with asyncio.timeout(self._slack.switches.ack_seconds + LATE):
+            async with asyncio.timeout(self._slack.behavior.ack_seconds + LATE):
                 return _delivered(delivery, await answer)
         except TimeoutError as error:
             raise Undeliverable("nobody acknowledged it") from error

@@ -1,7 +1,7 @@
 """WebSockets for uvicorn without another library: ``uvicorn.Config(…, ws=WebSockets)``.
 
 uvicorn hands over a connection with the head of its upgrade request; from there on this speaks ASGI with the
-application and frames with the client. It serves the played Slack and its tests, which keep few connections.
+application and frames with the client. It serves the emulated Slack and its tests, which keep few connections.
 """
 
 import asyncio

@@ -16,7 +16,7 @@ from sandbox.slack.model.triggers import Rights
 from sandbox.slack.model.workspace import Message, View, Workspace
 from sandbox.slack.users import text_entry
 from sandbox.slack.validation.checks import Json
-from sandbox.slack.web_api.errors import Refused, Switches
+from sandbox.slack.web_api.errors import Behavior, Refused
 
 QUERY_LEAST = 3  # letters before an external_select asks the bot, where the bot does not say
 
@@ -29,13 +29,13 @@ class Acts:
         *,
         workspace: Workspace,
         rights: Rights,
-        switches: Switches,
+        behavior: Behavior,
         secret: str,
         base_url: Callable[[], str],
     ) -> None:
         self._workspace = workspace
         self._rights = rights
-        self.switches = switches
+        self.behavior = behavior
         self._secret = secret
         self._base_url = base_url
 
@@ -52,7 +52,7 @@ class Acts:
             where,
             word=word,
             text=text_entry.sent(
-                rest, self._workspace.world, self.switches, should_escape=known[word].should_escape
+                rest, self._workspace.world, self.behavior, should_escape=known[word].should_escape
             ),
             trigger=self._rights.trigger(who.id, now=now),
             url=self._response_url(who, where, None, now),

@@ -56,7 +56,7 @@ class Administration:
             "rename": lambda given: self.renames(given["person"], given["real_name"]),
             "set_members": lambda given: self.sets_members(given["group"], given["users"]),
             "disable_group": lambda given: self.disables(given["group"]),
-            "enable_group": lambda given: self.enables(given["group"]),
+            "enable_group": lambda given: self.enables_mtls(given["group"]),
             "archive": lambda given: self.archives(given["channel"]),
             "unarchive": lambda given: self.unarchives(given["channel"]),
             "remove_bot": lambda given: self.removes_bot(given["channel"]),
@@ -128,7 +128,7 @@ class Administration:
         """Disable a user group: it stays known, and nobody can mention it."""
         return await self._tells_of(self._keeps(replace(self._group(group), disabled=True)))
 
-    async def enables(self, group: str) -> Outcome:
+    async def enables_mtls(self, group: str) -> Outcome:
         """Enable a user group again."""
         return await self._tells_of(self._keeps(replace(self._group(group), disabled=False)))
 

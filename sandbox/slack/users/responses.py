@@ -89,7 +89,7 @@ class Receipts:
 
         Whether a command has one, the answer that it was given first, is a switch.
         """
-        return url.ts or (url.said if self._rights.switches.command_replaces else None)
+        return url.ts or (url.said if self._rights.behavior.command_replaces else None)
 
     def _errors(self, delivery: Delivery, errors: Any) -> dict[str, str]:
         view = self._workspace.view(delivery.view)

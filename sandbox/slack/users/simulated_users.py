@@ -246,7 +246,7 @@ class People:
         return outcome
 
     async def _until_taken(self, delivery: Delivery, outcome: Outcome) -> Outcome:
-        for number, seconds in enumerate(self._slack.switches.event_retry_after, start=1):
+        for number, seconds in enumerate(self._slack.behavior.event_retry_after, start=1):
             if outcome.ok or outcome.headers.get("x-slack-no-retry") == "1":
                 break
             await asyncio.sleep(seconds)
@@ -258,7 +258,7 @@ class People:
         """Send one request and give the bot the time that Slack gives it."""
         at, started = self._now(), time.monotonic()
         sending = asyncio.ensure_future(self._hand_over(delivery))
-        await asyncio.wait({sending}, timeout=self._slack.switches.ack_seconds)
+        await asyncio.wait({sending}, timeout=self._slack.behavior.ack_seconds)
         ms = (time.monotonic() - started) * 1000
         if not sending.done():
             # The bot goes on working: Slack hangs up, it does not undo anything.
@@ -272,7 +272,7 @@ class People:
         return outcome
 
     async def _hand_over(self, delivery: Delivery) -> Delivered:
-        if self.sockets.connected or self._slack.switches.socket_only:
+        if self.sockets.connected or self._slack.behavior.socket_only:
             return await self.sockets.deliver(delivery)
         return await self._deliver("POST", self._url, delivery.headers, delivery.body)
 

@@ -8,18 +8,18 @@ angle brackets; ``&``, ``<`` and ``>`` arrive as entities in any case.
 import re
 
 from sandbox.slack.model.fixtures import World
-from sandbox.slack.web_api.errors import Switches
+from sandbox.slack.web_api.errors import Behavior
 
 _NAMED = re.compile(r"(?<![\w@#])([@#])([\w.-]*\w)")
 _LINK = re.compile(r"(?<![<\w])https?://[^\s<>]+")
 
 
-def sent(text: str, world: World, switches: Switches, *, should_escape: bool) -> str:
+def sent(text: str, world: World, behavior: Behavior, *, should_escape: bool) -> str:
     """Return what a command's ``text`` says when a person typed `text` after the command's name."""
     plain = text.strip().replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     if not should_escape:
         return plain
-    known = _references(world, labels=switches.escape_labels)
+    known = _references(world, labels=behavior.escape_labels)
     linked = _LINK.sub(lambda found: f"<{found[0]}>", plain)
     return _NAMED.sub(lambda found: known.get(found[0], found[0]), linked)
 

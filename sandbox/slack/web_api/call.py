@@ -16,7 +16,7 @@ from sandbox.slack.model.fixtures import Channel, Person
 from sandbox.slack.model.triggers import Rights
 from sandbox.slack.model.workspace import Workspace
 from sandbox.slack.validation.checks import Json
-from sandbox.slack.web_api.errors import Refused, Switches
+from sandbox.slack.web_api.errors import Behavior, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Call:
     scopes: frozenset[str]
     now: datetime
     base_url: str
-    switches: Switches
+    behavior: Behavior
 
     def needs(self, scope: str) -> None:
         """Raise `Refused` ``missing_scope`` unless the token has `scope`."""

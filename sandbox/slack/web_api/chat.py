@@ -105,7 +105,7 @@ def get_permalink(call: Call) -> Json:
 
 def _still_editable(call: Call, message: Message) -> None:
     """Raise `Refused` ``edit_window_closed`` when the workspace's setting lets nobody edit it any more."""
-    seconds = call.switches.edit_seconds
+    seconds = call.behavior.edit_seconds
     if seconds is not None and call.now.timestamp() - float(message.ts) > seconds:
         raise Refused("edit_window_closed")
 
@@ -119,8 +119,8 @@ def _target(call: Call) -> Channel:
             raise Refused("channel_not_found")
         return call.workspace.direct(person.id)
     channel = call.workspace.channel(ref)
-    if call.switches.deactivated_dm and _is_forsaken(call, channel):
-        raise Refused(call.switches.deactivated_dm)
+    if call.behavior.deactivated_dm and _is_forsaken(call, channel):
+        raise Refused(call.behavior.deactivated_dm)
     if channel.is_archived:
         raise Refused("is_archived")
     if not call.is_member(channel) and (channel.is_private or "chat:write.public" not in call.scopes):
@@ -150,7 +150,7 @@ def _content(call: Call) -> tuple[str, list[Json] | None]:
         )
     text = call.optional("text") or ""
     blocks = call.structure("blocks", broken="invalid_blocks_format")
-    if problems := validate_message(blocks, text, together=call.switches.blocks_together_most):
+    if problems := validate_message(blocks, text, together=call.behavior.blocks_together_most):
         raise Refused.because(problems)
     return text, blocks
 

@@ -30,7 +30,7 @@ DEFAULT_SCOPES = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Switches:
+class Behavior:
     """What can be set: every duration in real seconds."""
 
     ack_seconds: float = 3.0  # "your app must acknowledge within 3 seconds"

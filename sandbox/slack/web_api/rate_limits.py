@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from datetime import datetime
 
-from sandbox.slack.web_api.errors import Switches
+from sandbox.slack.web_api.errors import Behavior
 
 PER_MINUTE = {1: 1, 2: 20, 3: 50, 4: 100}
 """Calls a minute, by tier."""
@@ -27,8 +27,8 @@ class _Bucket:
 class Limits:
     """One bucket per method, and per channel for new messages; full at first, refilled by the second."""
 
-    def __init__(self, switches: Switches) -> None:
-        self.switches = switches
+    def __init__(self, behavior: Behavior) -> None:
+        self.behavior = behavior
         self._buckets: dict[str, _Bucket] = {}
 
     def wait(self, method: str, tier: int | None, channel: str, *, now: datetime) -> int:
@@ -40,16 +40,16 @@ class Limits:
             channel: Where the message goes; matters to chat.postMessage only.
             now: The moment of the call.
         """
-        if not self.switches.limits:
+        if not self.behavior.limits:
             return 0
         if method == "chat.postMessage":
-            all_together = self.switches.posts_a_minute
+            all_together = self.behavior.posts_a_minute
             return self._take(
-                self._bucket(f"{method} {channel}", self.switches.post_burst, 1.0, now),
+                self._bucket(f"{method} {channel}", self.behavior.post_burst, 1.0, now),
                 self._bucket(method, all_together, all_together / 60, now),
             )
         calls = PER_MINUTE[tier] if tier else HUNDREDS
-        at_once = self.switches.tier_1_burst if tier == 1 else calls
+        at_once = self.behavior.tier_1_burst if tier == 1 else calls
         return self._take(self._bucket(method, at_once, calls / 60, now))
 
     def _bucket(self, key: str, capacity: float, per_second: float, now: datetime) -> _Bucket:

@@ -47,7 +47,7 @@ def upgrade() -> None:
         "ix_audit_unsealed", "audit", ["id"], unique=False, postgresql_where=sa.text("seal IS NULL")
     )
     op.create_table(
-        "budget",
+        "rate_budget",
         sa.Column("only", sa.Boolean(), server_default="true", nullable=False),
         sa.Column(
             "size",
@@ -64,29 +64,29 @@ def upgrade() -> None:
         sa.Column(
             "at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
         ),
-        sa.PrimaryKeyConstraint("only", name=op.f("pk_budget")),
+        sa.PrimaryKeyConstraint("only", name=op.f("pk_rate_budget")),
     )
     op.create_table(
-        "chores",
+        "periodic_tasks",
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
-        sa.PrimaryKeyConstraint("name", name=op.f("pk_chores")),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_periodic_tasks")),
     )
     op.create_table(
-        "groups",
+        "slack_groups",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("members", postgresql.ARRAY(sa.Text()), nullable=False),
-        sa.Column("known_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_groups")),
+        sa.Column("fetched_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_slack_groups")),
     )
     op.create_table(
         "installation",
         sa.Column("only", sa.Boolean(), server_default="true", nullable=False),
-        sa.Column("mark", sa.Text(), nullable=False),
+        sa.Column("marker", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("only", name=op.f("pk_installation")),
     )
     op.create_table(
-        "people",
+        "slack_users",
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), server_default="", nullable=False),
         sa.Column("locale", sa.Text(), server_default="", nullable=False),
@@ -96,22 +96,26 @@ def upgrade() -> None:
         sa.Column("guest", sa.Boolean(), server_default="false", nullable=False),
         sa.Column("external", sa.Boolean(), server_default="false", nullable=False),
         sa.Column(
-            "known_at",
+            "fetched_at",
             sa.DateTime(timezone=True),
             nullable=True,
             comment="Postgres time; null: asked for, not known yet",
         ),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_people")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_slack_users")),
     )
     op.create_index(
-        "ix_people_asked_for", "people", ["id"], unique=False, postgresql_where=sa.text("known_at IS NULL")
+        "ix_slack_users_asked_for",
+        "slack_users",
+        ["id"],
+        unique=False,
+        postgresql_where=sa.text("fetched_at IS NULL"),
     )
     op.create_table(
-        "received",
+        "idempotency_keys",
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("request_id", sa.BigInteger(), nullable=True),
         sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.PrimaryKeyConstraint("key", name=op.f("pk_received")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_idempotency_keys")),
     )
     op.create_table(
         "targets",
@@ -126,7 +130,7 @@ def upgrade() -> None:
         sa.Column("config_var", sa.Text(), server_default="", nullable=False, comment="of a database"),
         sa.Column("generation", sa.Text(), server_default="", nullable=False, comment="of a space"),
         sa.Column(
-            "gone_at",
+            "absent_at",
             sa.DateTime(timezone=True),
             nullable=True,
             comment="the discovery that did not find it any more",
@@ -134,7 +138,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_targets")),
     )
     op.create_table(
-        "accounts",
+        "privatelink_accounts",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("target_id", sa.Uuid(), nullable=False),
         sa.Column(
@@ -155,76 +159,86 @@ def upgrade() -> None:
             comment="Postgres time",
         ),
         sa.Column(
-            "waits_until",
+            "ambiguous_until",
             sa.DateTime(timezone=True),
             nullable=True,
             comment="Postgres time until which it may still land",
         ),
-        sa.Column("listed", sa.Boolean(), server_default="false", nullable=False),
-        sa.Column("removal_asked_at", sa.DateTime(timezone=True), nullable=True, comment="Postgres time"),
+        sa.Column("observed", sa.Boolean(), server_default="false", nullable=False),
+        sa.Column("removal_requested_at", sa.DateTime(timezone=True), nullable=True, comment="Postgres time"),
         sa.Column(
-            "gone_at",
+            "absent_at",
             sa.DateTime(timezone=True),
             nullable=True,
             comment="Postgres time of the look that proved it",
         ),
         sa.Column("error", sa.Text(), server_default="", nullable=False),
-        sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_accounts_target_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
+        sa.ForeignKeyConstraint(
+            ["target_id"], ["targets.id"], name=op.f("fk_privatelink_accounts_target_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_privatelink_accounts")),
     )
     op.create_index(
-        "ix_accounts_present",
-        "accounts",
+        "ix_privatelink_accounts_present",
+        "privatelink_accounts",
         ["target_id", "arn"],
         unique=True,
-        postgresql_where=sa.text("gone_at IS NULL"),
+        postgresql_where=sa.text("absent_at IS NULL"),
     )
     op.create_table(
-        "intents",
+        "mtls_rule_intents",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("target_id", sa.Uuid(), nullable=False),
         sa.Column("network", postgresql.CIDR(), nullable=False),
-        sa.Column("mark", sa.Text(), nullable=False),
+        sa.Column("marker", sa.Text(), nullable=False),
         sa.Column(
-            "settled", sa.Boolean(), server_default="false", nullable=False, comment="its outcome is known"
+            "resolved", sa.Boolean(), server_default="false", nullable=False, comment="its outcome is known"
         ),
         sa.Column(
-            "waits_until",
+            "ambiguous_until",
             sa.DateTime(timezone=True),
             nullable=False,
             comment="Postgres time until which it may still land",
         ),
         sa.Column("error", sa.Text(), server_default="", nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_intents_target_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_intents")),
+        sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_mtls_rule_intents_target_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_mtls_rule_intents")),
     )
     op.create_index(
-        "ix_intents_open", "intents", ["target_id"], unique=False, postgresql_where=sa.text("NOT settled")
+        "ix_mtls_rule_intents_open",
+        "mtls_rule_intents",
+        ["target_id"],
+        unique=False,
+        postgresql_where=sa.text("NOT resolved"),
     )
     op.create_table(
-        "lanes",
+        "reconcile_queue",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("target_id", sa.Uuid(), nullable=False),
         sa.Column("method", sa.Text(), nullable=False),
         sa.Column("generation", sa.BigInteger(), server_default="0", nullable=False),
         sa.Column("reconciled_generation", sa.BigInteger(), server_default="0", nullable=False),
-        sa.Column("looked_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("look", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
+        sa.Column("observed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("observation", postgresql.JSONB(astext_type=sa.Text()), nullable=True),
         sa.Column("due_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=True),
         sa.Column("lease", sa.Uuid(), nullable=True),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
-        sa.Column("troubles", sa.Integer(), server_default="0", nullable=False),
-        sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_lanes_target_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_lanes")),
-        sa.UniqueConstraint("target_id", "method", name=op.f("uq_lanes_target_id_method")),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("failures", sa.Integer(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_reconcile_queue_target_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_reconcile_queue")),
+        sa.UniqueConstraint("target_id", "method", name=op.f("uq_reconcile_queue_target_id_method")),
     )
     op.create_index(
-        "ix_lanes_due", "lanes", ["due_at"], unique=False, postgresql_where=sa.text("due_at IS NOT NULL")
+        "ix_reconcile_queue_due",
+        "reconcile_queue",
+        ["due_at"],
+        unique=False,
+        postgresql_where=sa.text("due_at IS NOT NULL"),
     )
     op.create_table(
-        "range_writes",
+        "ruleset_writes",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("target_id", sa.Uuid(), nullable=False),
         sa.Column(
@@ -253,13 +267,13 @@ def upgrade() -> None:
         sa.Column(
             "at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
         ),
-        sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_range_writes_target_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_range_writes")),
+        sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_ruleset_writes_target_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_ruleset_writes")),
         comment="lists that we wrote, until it is known what others wrote around them",
     )
-    op.create_index("ix_range_writes_target_id", "range_writes", ["target_id"], unique=False)
+    op.create_index("ix_ruleset_writes_target_id", "ruleset_writes", ["target_id"], unique=False)
     op.create_table(
-        "ranges",
+        "trusted_ranges",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("target_id", sa.Uuid(), nullable=False),
         sa.Column(
@@ -272,7 +286,7 @@ def upgrade() -> None:
             nullable=False,
             comment="Postgres time",
         ),
-        sa.Column("listed", sa.Boolean(), server_default="false", nullable=False),
+        sa.Column("observed", sa.Boolean(), server_default="false", nullable=False),
         sa.Column(
             "adopted",
             sa.Boolean(),
@@ -280,29 +294,29 @@ def upgrade() -> None:
             nullable=False,
             comment="it stays without a grant",
         ),
-        sa.Column("removal_asked_at", sa.DateTime(timezone=True), nullable=True, comment="Postgres time"),
+        sa.Column("removal_requested_at", sa.DateTime(timezone=True), nullable=True, comment="Postgres time"),
         sa.Column(
-            "gone_at",
+            "absent_at",
             sa.DateTime(timezone=True),
             nullable=True,
             comment="Postgres time of the look that proved it",
         ),
-        sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_ranges_target_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_ranges")),
+        sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_trusted_ranges_target_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_trusted_ranges")),
     )
     op.create_index(
-        "ix_ranges_gone",
-        "ranges",
-        ["target_id", "gone_at"],
+        "ix_trusted_ranges_gone",
+        "trusted_ranges",
+        ["target_id", "absent_at"],
         unique=False,
-        postgresql_where=sa.text("gone_at IS NOT NULL"),
+        postgresql_where=sa.text("absent_at IS NOT NULL"),
     )
     op.create_index(
-        "ix_ranges_present",
-        "ranges",
+        "ix_trusted_ranges_present",
+        "trusted_ranges",
         ["target_id", "source"],
         unique=True,
-        postgresql_where=sa.text("gone_at IS NULL"),
+        postgresql_where=sa.text("absent_at IS NULL"),
     )
     op.create_table(
         "requests",
@@ -312,9 +326,9 @@ def upgrade() -> None:
         sa.Column("target_id", sa.Uuid(), nullable=False),
         sa.Column("grant_id", sa.Uuid(), nullable=True, comment="the grant that is to be extended"),
         sa.Column("rule", sa.Text(), nullable=False, comment="the policy's rule under which it was asked"),
-        sa.Column("needed", sa.Integer(), nullable=False, comment="approvals that decide it"),
+        sa.Column("required_approvals", sa.Integer(), nullable=False, comment="approvals that decide it"),
         sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("enables", sa.Boolean(), server_default="false", nullable=False, comment="mTLS first"),
+        sa.Column("enables_mtls", sa.Boolean(), server_default="false", nullable=False, comment="mTLS first"),
         sa.Column("duration", sa.Interval(), nullable=True),
         sa.Column("until", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reason", sa.Text(), nullable=False),
@@ -323,7 +337,7 @@ def upgrade() -> None:
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("lapse_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("remind_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("reminders", sa.Integer(), server_default="0", nullable=False),
         sa.CheckConstraint("duration IS NULL OR until IS NULL", name=op.f("ck_requests_one_end")),
@@ -333,7 +347,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_requests_lapse",
         "requests",
-        ["lapse_at"],
+        ["expires_at"],
         unique=False,
         postgresql_where=sa.text("state = 'pending'"),
     )
@@ -348,7 +362,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'pending' AND remind_at IS NOT NULL"),
     )
     op.create_table(
-        "space_services",
+        "data_service_access",
         sa.Column("target_id", sa.Uuid(), nullable=False),
         sa.Column("state", sa.Text(), server_default="unknown", nullable=False),
         sa.Column(
@@ -360,7 +374,7 @@ def upgrade() -> None:
         sa.Column("decided_by", sa.Text(), nullable=True),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
-            "waits_until",
+            "ambiguous_until",
             sa.DateTime(timezone=True),
             nullable=True,
             comment="Postgres time until which a write may still land",
@@ -368,8 +382,8 @@ def upgrade() -> None:
         sa.Column(
             "written_at", sa.DateTime(timezone=True), nullable=True, comment="Postgres time of the last write"
         ),
-        sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_space_services_target_id")),
-        sa.PrimaryKeyConstraint("target_id", name=op.f("pk_space_services")),
+        sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_data_service_access_target_id")),
+        sa.PrimaryKeyConstraint("target_id", name=op.f("pk_data_service_access")),
     )
     op.create_table(
         "certificates",
@@ -396,7 +410,7 @@ def upgrade() -> None:
             comment="Postgres time",
         ),
         sa.Column(
-            "gone_at",
+            "absent_at",
             sa.DateTime(timezone=True),
             nullable=True,
             comment="Postgres time of the look that proved it",
@@ -427,18 +441,18 @@ def upgrade() -> None:
         "certificates",
         ["target_id"],
         unique=False,
-        postgresql_where=sa.text("gone_at IS NULL"),
+        postgresql_where=sa.text("absent_at IS NULL"),
     )
     op.create_index(
         "ix_certificates_remind",
         "certificates",
         ["remind_at"],
         unique=False,
-        postgresql_where=sa.text("gone_at IS NULL AND status = 'ready' AND remind_at IS NOT NULL"),
+        postgresql_where=sa.text("absent_at IS NULL AND status = 'ready' AND remind_at IS NOT NULL"),
     )
     op.create_index("ix_certificates_request", "certificates", ["request_id"], unique=False)
     op.create_table(
-        "changes",
+        "operations",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("request_id", sa.BigInteger(), nullable=False),
         sa.Column("target_id", sa.Uuid(), nullable=False),
@@ -449,7 +463,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column(
-            "overdue_at", sa.DateTime(timezone=True), nullable=False, comment="Postgres time of the deadline"
+            "deadline_at", sa.DateTime(timezone=True), nullable=False, comment="Postgres time of the deadline"
         ),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
@@ -462,37 +476,37 @@ def upgrade() -> None:
         sa.Column("why", sa.Text(), nullable=True),
         sa.Column("detail", sa.Text(), server_default="", nullable=False),
         sa.Column(
-            "wake_at",
+            "check_at",
             sa.DateTime(timezone=True),
             nullable=True,
             comment="business time; null: it waits for nobody",
         ),
-        sa.ForeignKeyConstraint(["request_id"], ["requests.id"], name=op.f("fk_changes_request_id")),
-        sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_changes_target_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_changes")),
-        sa.UniqueConstraint("request_id", name=op.f("uq_changes_request_id")),
+        sa.ForeignKeyConstraint(["request_id"], ["requests.id"], name=op.f("fk_operations_request_id")),
+        sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_operations_target_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_operations")),
+        sa.UniqueConstraint("request_id", name=op.f("uq_operations_request_id")),
     )
     op.create_index(
-        "ix_changes_doing",
-        "changes",
+        "ix_operations_doing",
+        "operations",
         ["target_id", "method"],
         unique=False,
         postgresql_where=sa.text("state = 'doing'"),
     )
     op.create_index(
-        "ix_changes_wake",
-        "changes",
-        ["wake_at"],
+        "ix_operations_wake",
+        "operations",
+        ["check_at"],
         unique=False,
-        postgresql_where=sa.text("state = 'doing' AND wake_at IS NOT NULL"),
+        postgresql_where=sa.text("state = 'doing' AND check_at IS NOT NULL"),
     )
     op.create_table(
-        "entries",
+        "mtls_rules",
         sa.Column("rule_id", sa.Uuid(), nullable=False),
         sa.Column("target_id", sa.Uuid(), nullable=False),
         sa.Column("intent_id", sa.Uuid(), nullable=True, comment="null: it was taken over"),
         sa.Column("network", postgresql.CIDR(), nullable=False),
-        sa.Column("listed", sa.Boolean(), server_default="false", nullable=False),
+        sa.Column("observed", sa.Boolean(), server_default="false", nullable=False),
         sa.Column(
             "adopted",
             sa.Boolean(),
@@ -500,30 +514,32 @@ def upgrade() -> None:
             nullable=False,
             comment="it stays without a grant",
         ),
-        sa.Column("removal_asked_at", sa.DateTime(timezone=True), nullable=True, comment="Postgres time"),
+        sa.Column("removal_requested_at", sa.DateTime(timezone=True), nullable=True, comment="Postgres time"),
         sa.Column(
-            "gone_at",
+            "absent_at",
             sa.DateTime(timezone=True),
             nullable=True,
             comment="Postgres time of the look that proved it",
         ),
-        sa.ForeignKeyConstraint(["intent_id"], ["intents.id"], name=op.f("fk_entries_intent_id")),
-        sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_entries_target_id")),
-        sa.PrimaryKeyConstraint("rule_id", name=op.f("pk_entries")),
+        sa.ForeignKeyConstraint(
+            ["intent_id"], ["mtls_rule_intents.id"], name=op.f("fk_mtls_rules_intent_id")
+        ),
+        sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_mtls_rules_target_id")),
+        sa.PrimaryKeyConstraint("rule_id", name=op.f("pk_mtls_rules")),
     )
     op.create_index(
-        "ix_entries_gone",
-        "entries",
-        ["target_id", "gone_at"],
+        "ix_mtls_rules_gone",
+        "mtls_rules",
+        ["target_id", "absent_at"],
         unique=False,
-        postgresql_where=sa.text("gone_at IS NOT NULL"),
+        postgresql_where=sa.text("absent_at IS NOT NULL"),
     )
     op.create_index(
-        "ix_entries_present",
-        "entries",
+        "ix_mtls_rules_present",
+        "mtls_rules",
         ["target_id"],
         unique=False,
-        postgresql_where=sa.text("gone_at IS NULL"),
+        postgresql_where=sa.text("absent_at IS NULL"),
     )
     op.create_table(
         "grants",
@@ -537,7 +553,7 @@ def upgrade() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column(
-            "overdue_at",
+            "deadline_at",
             sa.DateTime(timezone=True),
             nullable=False,
             comment="Postgres time of the opening deadline",
@@ -602,7 +618,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'in_force' AND warn_at IS NOT NULL"),
     )
     op.create_table(
-        "posts",
+        "outbox",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("key", sa.Text(), nullable=False, comment="what is told once"),
         sa.Column("kind", sa.Text(), nullable=False),
@@ -617,36 +633,36 @@ def upgrade() -> None:
             nullable=True,
             comment="Postgres time of a try whose answer is not recorded",
         ),
-        sa.Column("generation", sa.Integer(), server_default="1", nullable=False),
-        sa.Column("shown_version", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("version", sa.Integer(), server_default="1", nullable=False),
+        sa.Column("sent_version", sa.Integer(), server_default="0", nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=True),
         sa.Column("lease", sa.Uuid(), nullable=True),
         sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("tries", sa.Integer(), server_default="0", nullable=False),
-        sa.ForeignKeyConstraint(["request_id"], ["requests.id"], name=op.f("fk_posts_request_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_posts")),
-        sa.UniqueConstraint("key", name=op.f("uq_posts_key")),
+        sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
+        sa.ForeignKeyConstraint(["request_id"], ["requests.id"], name=op.f("fk_outbox_request_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+        sa.UniqueConstraint("key", name=op.f("uq_outbox_key")),
     )
     op.create_index(
-        "ix_posts_due",
-        "posts",
+        "ix_outbox_due",
+        "outbox",
         ["due_at"],
         unique=False,
-        postgresql_where=sa.text("shown_version < generation"),
+        postgresql_where=sa.text("sent_version < version"),
     )
-    op.create_index("ix_posts_request", "posts", ["request_id"], unique=False)
+    op.create_index("ix_outbox_request", "outbox", ["request_id"], unique=False)
     op.create_table(
-        "votes",
+        "decisions",
         sa.Column("request_id", sa.BigInteger(), nullable=False),
         sa.Column("person", sa.Text(), nullable=False),
         sa.Column("verdict", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["request_id"], ["requests.id"], name=op.f("fk_votes_request_id")),
-        sa.PrimaryKeyConstraint("request_id", "person", name=op.f("pk_votes")),
+        sa.ForeignKeyConstraint(["request_id"], ["requests.id"], name=op.f("fk_decisions_request_id")),
+        sa.PrimaryKeyConstraint("request_id", "person", name=op.f("pk_decisions")),
     )
     op.create_table(
-        "handouts",
+        "download_links",
         sa.Column("id", sa.Uuid(), nullable=False, comment="no secret: it stands in addresses"),
         sa.Column("certificate_id", sa.Uuid(), nullable=False),
         sa.Column("request_id", sa.BigInteger(), nullable=False),
@@ -666,15 +682,15 @@ def upgrade() -> None:
             comment="Postgres time until which somebody is being served",
         ),
         sa.ForeignKeyConstraint(
-            ["certificate_id"], ["certificates.id"], name=op.f("fk_handouts_certificate_id")
+            ["certificate_id"], ["certificates.id"], name=op.f("fk_download_links_certificate_id")
         ),
-        sa.ForeignKeyConstraint(["request_id"], ["requests.id"], name=op.f("fk_handouts_request_id")),
-        sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_handouts_target_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_handouts")),
+        sa.ForeignKeyConstraint(["request_id"], ["requests.id"], name=op.f("fk_download_links_request_id")),
+        sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_download_links_target_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_download_links")),
     )
     op.create_index(
-        "ix_handouts_open",
-        "handouts",
+        "ix_download_links_open",
+        "download_links",
         ["certificate_id"],
         unique=False,
         postgresql_where=sa.text("state = 'open'"),
@@ -688,16 +704,18 @@ def upgrade() -> None:
         "CREATE TRIGGER audit_not_emptied BEFORE TRUNCATE ON audit "
         "FOR EACH STATEMENT EXECUTE FUNCTION audit_is_append_only()"
     )
-    op.execute("INSERT INTO installation (mark) VALUES (substr(md5(gen_random_uuid()::text), 1, 8))")
+    op.execute("INSERT INTO installation (marker) VALUES (substr(md5(gen_random_uuid()::text), 1, 8))")
 
 
 def downgrade() -> None:
-    op.drop_index("ix_handouts_open", table_name="handouts", postgresql_where=sa.text("state = 'open'"))
-    op.drop_table("handouts")
-    op.drop_table("votes")
-    op.drop_index("ix_posts_request", table_name="posts")
-    op.drop_index("ix_posts_due", table_name="posts", postgresql_where=sa.text("shown_version < generation"))
-    op.drop_table("posts")
+    op.drop_index(
+        "ix_download_links_open", table_name="download_links", postgresql_where=sa.text("state = 'open'")
+    )
+    op.drop_table("download_links")
+    op.drop_table("decisions")
+    op.drop_index("ix_outbox_request", table_name="outbox")
+    op.drop_index("ix_outbox_due", table_name="outbox", postgresql_where=sa.text("sent_version < version"))
+    op.drop_table("outbox")
     op.drop_index(
         "ix_grants_warn",
         table_name="grants",
@@ -719,27 +737,31 @@ def downgrade() -> None:
     )
     op.drop_index("ix_grants_ending", table_name="grants", postgresql_where=sa.text("state = 'ending'"))
     op.drop_table("grants")
-    op.drop_index("ix_entries_gone", table_name="entries", postgresql_where=sa.text("gone_at IS NOT NULL"))
-    op.drop_index("ix_entries_present", table_name="entries", postgresql_where=sa.text("gone_at IS NULL"))
-    op.drop_table("entries")
     op.drop_index(
-        "ix_changes_wake",
-        table_name="changes",
-        postgresql_where=sa.text("state = 'doing' AND wake_at IS NOT NULL"),
+        "ix_mtls_rules_gone", table_name="mtls_rules", postgresql_where=sa.text("absent_at IS NOT NULL")
     )
-    op.drop_index("ix_changes_doing", table_name="changes", postgresql_where=sa.text("state = 'doing'"))
-    op.drop_table("changes")
+    op.drop_index(
+        "ix_mtls_rules_present", table_name="mtls_rules", postgresql_where=sa.text("absent_at IS NULL")
+    )
+    op.drop_table("mtls_rules")
+    op.drop_index(
+        "ix_operations_wake",
+        table_name="operations",
+        postgresql_where=sa.text("state = 'doing' AND check_at IS NOT NULL"),
+    )
+    op.drop_index("ix_operations_doing", table_name="operations", postgresql_where=sa.text("state = 'doing'"))
+    op.drop_table("operations")
     op.drop_index("ix_certificates_request", table_name="certificates")
     op.drop_index(
         "ix_certificates_remind",
         table_name="certificates",
-        postgresql_where=sa.text("gone_at IS NULL AND status = 'ready' AND remind_at IS NOT NULL"),
+        postgresql_where=sa.text("absent_at IS NULL AND status = 'ready' AND remind_at IS NOT NULL"),
     )
     op.drop_index(
-        "ix_certificates_present", table_name="certificates", postgresql_where=sa.text("gone_at IS NULL")
+        "ix_certificates_present", table_name="certificates", postgresql_where=sa.text("absent_at IS NULL")
     )
     op.drop_table("certificates")
-    op.drop_table("space_services")
+    op.drop_table("data_service_access")
     op.drop_index(
         "ix_requests_remind",
         table_name="requests",
@@ -748,25 +770,43 @@ def downgrade() -> None:
     op.drop_index("ix_requests_pending", table_name="requests", postgresql_where=sa.text("state = 'pending'"))
     op.drop_index("ix_requests_lapse", table_name="requests", postgresql_where=sa.text("state = 'pending'"))
     op.drop_table("requests")
-    op.drop_index("ix_ranges_present", table_name="ranges", postgresql_where=sa.text("gone_at IS NULL"))
-    op.drop_index("ix_ranges_gone", table_name="ranges", postgresql_where=sa.text("gone_at IS NOT NULL"))
-    op.drop_table("ranges")
-    op.drop_index("ix_range_writes_target_id", table_name="range_writes")
-    op.drop_table("range_writes")
-    op.drop_index("ix_lanes_due", table_name="lanes", postgresql_where=sa.text("due_at IS NOT NULL"))
-    op.drop_table("lanes")
-    op.drop_index("ix_intents_open", table_name="intents", postgresql_where=sa.text("NOT settled"))
-    op.drop_table("intents")
-    op.drop_index("ix_accounts_present", table_name="accounts", postgresql_where=sa.text("gone_at IS NULL"))
-    op.drop_table("accounts")
+    op.drop_index(
+        "ix_trusted_ranges_present",
+        table_name="trusted_ranges",
+        postgresql_where=sa.text("absent_at IS NULL"),
+    )
+    op.drop_index(
+        "ix_trusted_ranges_gone",
+        table_name="trusted_ranges",
+        postgresql_where=sa.text("absent_at IS NOT NULL"),
+    )
+    op.drop_table("trusted_ranges")
+    op.drop_index("ix_ruleset_writes_target_id", table_name="ruleset_writes")
+    op.drop_table("ruleset_writes")
+    op.drop_index(
+        "ix_reconcile_queue_due", table_name="reconcile_queue", postgresql_where=sa.text("due_at IS NOT NULL")
+    )
+    op.drop_table("reconcile_queue")
+    op.drop_index(
+        "ix_mtls_rule_intents_open", table_name="mtls_rule_intents", postgresql_where=sa.text("NOT resolved")
+    )
+    op.drop_table("mtls_rule_intents")
+    op.drop_index(
+        "ix_privatelink_accounts_present",
+        table_name="privatelink_accounts",
+        postgresql_where=sa.text("absent_at IS NULL"),
+    )
+    op.drop_table("privatelink_accounts")
     op.drop_table("targets")
-    op.drop_table("received")
-    op.drop_index("ix_people_asked_for", table_name="people", postgresql_where=sa.text("known_at IS NULL"))
-    op.drop_table("people")
+    op.drop_table("idempotency_keys")
+    op.drop_index(
+        "ix_slack_users_asked_for", table_name="slack_users", postgresql_where=sa.text("fetched_at IS NULL")
+    )
+    op.drop_table("slack_users")
     op.drop_table("installation")
-    op.drop_table("groups")
-    op.drop_table("chores")
-    op.drop_table("budget")
+    op.drop_table("slack_groups")
+    op.drop_table("periodic_tasks")
+    op.drop_table("rate_budget")
     op.drop_index("ix_audit_unsealed", table_name="audit", postgresql_where=sa.text("seal IS NULL"))
     op.drop_index("ix_audit_request", table_name="audit")
     op.drop_table("audit")

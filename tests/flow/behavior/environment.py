@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from uuid import UUID
 
-from sandbox.environment import HEROKU_TOKEN, Stage
-from sandbox.heroku.behavior import Pace, Switches
+from sandbox.environment import HEROKU_TOKEN, Environment
+from sandbox.heroku.behavior import Behavior, TransitionTimes
 from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fixtures import DATABASE, OFFICE, SPACE, furnish
 from sandbox.heroku.http_types import Answer, Request
@@ -18,7 +18,7 @@ from sandbox.heroku.request_log import Entry
 from sandbox.slack.web_api import errors as slack_rules
 from tests.flow.actions import Acts, words
 
-PACE = Pace.of(0.1)
+TIMES = TransitionTimes.of(0.1)
 """Long enough for "not yet" to be met, short enough for many jobs."""
 
 A_WHILE = timedelta(minutes=16)
@@ -34,7 +34,7 @@ class MeddledHeroku(HerokuEmulator):
     """The default world, where somebody else may act just before a call arrives."""
 
     def __init__(self) -> None:
-        super().__init__(token=HEROKU_TOKEN, pace=PACE)
+        super().__init__(token=HEROKU_TOKEN, times=TIMES)
         self._meddling: dict[str, Meddling] = {}
         furnish(self)
 
@@ -46,7 +46,7 @@ class MeddledHeroku(HerokuEmulator):
         """Somebody removes every rule but those for one network."""
         for rule in self.rules(DATABASE, now=now()):
             if rule.cidr != cidr:
-                self.delete_rule_by_hand(DATABASE, rule.id, now=now())
+                self.delete_rule_externally(DATABASE, rule.id, now=now())
 
     def leave_alone(self) -> None:
         """Nobody meddles any more."""
@@ -68,8 +68,8 @@ class Switched(Acts):
             was not clear is added again, and all calls of an hour are there again.
     """
 
-    def __init__(self, stage: Stage, heroku: MeddledHeroku) -> None:
-        super().__init__(stage)
+    def __init__(self, environment: Environment, heroku: MeddledHeroku) -> None:
+        super().__init__(environment)
         self.heroku = heroku
         self.impatient = False
         self._numbers = count(10)
@@ -80,33 +80,33 @@ class Switched(Acts):
         """Puts Heroku back to what it was at first, but for its certificates, and switches it."""
         self.heroku.leave_alone()
         self.heroku.clear_faults()
-        self.heroku.switch(**{each.name: each.default for each in fields(Switches)})
-        self.heroku.keep_pace(PACE)
+        self.heroku.switch(**{each.name: each.default for each in fields(Behavior)})
+        self.heroku.keep_times(TIMES)
         self.impatient = False
         await self._refill()
         await self.until(self.has_mtls)
         self.close_privatelink()
         self.heroku.leave_only(OFFICE)
         self.write_list(OFFICE)
-        await self.looked()
+        await self.observed()
         self.heroku.switch(**settings)
-        self.stage.slack.switch(**{each.name: each.default for each in fields(slack_rules.Switches)})
+        self.environment.slack.switch(**{each.name: each.default for each in fields(slack_rules.Behavior)})
         self._before = self._marks()
 
     async def nudge(self) -> None:
         """Has the bot look at everything, unless it was asked to just now: every look costs calls."""
         if time.monotonic() > self._nudged + BETWEEN_LOOKS:
             self._nudged = time.monotonic()
-            await self.stage.refresh_everything()
+            await self.environment.refresh_everything()
 
     async def _refill(self) -> None:
         """All tokens are there again: many jobs make more calls than an hour has."""
-        await self.query("UPDATE budget SET tokens = 4500, looks = 1500")
+        await self.query("UPDATE rate_budget SET tokens = 4500, observations = 1500")
 
     def _marks(self) -> tuple[int, int, int]:
         """How much the engineer and operations were told, and how often Heroku was called."""
         told = len(self.direct("engineer")), len(self.everything()["operations"])
-        return (*told, len(self.heroku.journal))
+        return (*told, len(self.heroku.request_log))
 
     def told(self, person: str, what: str) -> list[str]:
         """What somebody was told in this job."""
@@ -129,24 +129,24 @@ class Switched(Acts):
         ]
 
     def _answered(self) -> list[Entry]:
-        return list(self.heroku.journal)[self._before[2] :]
+        return list(self.heroku.request_log)[self._before[2] :]
 
     def has_mtls(self) -> bool:
         """Whether mTLS is there; somebody enables it, at once, where it is off."""
         if self.mtls_status() is None:
-            self.heroku.keep_pace(Pace.of(0))
-            self.heroku.enable_mtls_by_hand(DATABASE, now=now())
-            self.heroku.keep_pace(PACE)
+            self.heroku.keep_times(TransitionTimes.of(0))
+            self.heroku.enable_mtls_externally(DATABASE, now=now())
+            self.heroku.keep_times(TIMES)
         return self.mtls_status() == "Operational"
 
     def close_privatelink(self) -> None:
         """Somebody takes the PrivateLink away, which is gone at once."""
         if self.link() is not None:
-            self.heroku.keep_pace(Pace.of(0))
-            self.heroku.destroy_privatelink_by_hand(DATABASE, now=now())
-            self.heroku.keep_pace(PACE)
+            self.heroku.keep_times(TransitionTimes.of(0))
+            self.heroku.destroy_privatelink_externally(DATABASE, now=now())
+            self.heroku.keep_times(TIMES)
 
-    async def looked(self) -> None:
+    async def observed(self) -> None:
         """The bot has looked at everything as it is now: the look after the one that may be under way."""
         for _ in range(2):
             await self._looked_again()
@@ -157,7 +157,7 @@ class Switched(Acts):
         async def seen() -> bool:
             await self.nudge()
             ((oldest,),) = await self.query(
-                "SELECT min(looked_at) FROM lanes JOIN targets ON targets.id = target_id "
+                "SELECT min(observed_at) FROM reconcile_queue JOIN targets ON targets.id = target_id "
                 f"WHERE name IN ('{DATABASE}', '{SPACE}')"
             )
             return bool(oldest > moment)
@@ -176,7 +176,7 @@ class Switched(Acts):
         """Heroku's support has opened data services in the space, and an admin has said so."""
         number = await self.approved(f"trusted add {self.address()} to {SPACE} for 15m because of a BI tool")
         await self.until(self.replies)
-        pressed = await self.stage.people.clicks(
+        pressed = await self.environment.people.clicks(
             "lead", channel="#approvals", ts=self.replies()[-1]["ts"], action_id="space.support_done"
         )
         assert pressed.ok, pressed
@@ -185,14 +185,14 @@ class Switched(Acts):
 
     # --- asked and decided -----------------------------------------------------------------------
 
-    async def asked(self, wish: str, person: str = "engineer") -> int:
+    async def asked(self, request_input: str, person: str = "engineer") -> int:
         """Asks, and waits for the card.
 
         Returns:
             The request's number.
         """
         before = len(self.private(person))
-        outcome = await self.type(person, f"/pgaccess {wish}")
+        outcome = await self.type(person, f"/pgaccess {request_input}")
         assert outcome.ok, outcome
         answer = "".join(self.private(person)[before:])
         found = re.search(r"#(\d+)", answer)
@@ -216,14 +216,14 @@ class Switched(Acts):
     async def decided(self, number: int) -> None:
         """Somebody approves."""
         card = next(m for m in self.cards() if f"#{number} waits" in words(m))
-        pressed = await self.stage.people.clicks(
+        pressed = await self.environment.people.clicks(
             "lead", channel="#approvals", ts=card["ts"], action_id="request.approve"
         )
         assert pressed.ok, pressed
 
-    async def approved(self, wish: str) -> int:
+    async def approved(self, request_input: str) -> int:
         """Asks, and somebody approves."""
-        number = await self.asked(wish)
+        number = await self.asked(request_input)
         await self.decided(number)
         return number
 
@@ -235,15 +235,17 @@ class Switched(Acts):
     async def soon(self, seen: Callable[[], object]) -> None:
         """Waits until something is seen; the keeper is asked to look, as time would make it."""
 
-        async def looked() -> bool:
+        async def observed() -> bool:
             if self.impatient:
-                await self.query("UPDATE space_services SET written_at = written_at - interval '15 seconds'")
-                await self.query("UPDATE intents SET waits_until = now()")
+                await self.query(
+                    "UPDATE data_service_access SET written_at = written_at - interval '15 seconds'"
+                )
+                await self.query("UPDATE mtls_rule_intents SET ambiguous_until = now()")
                 await self._refill()
             await self.nudge()
             return bool(seen())
 
-        await self.until(looked)
+        await self.until(observed)
 
     async def hears(self, what: str, *, times: int = 1) -> str:
         """Waits until the engineer was told something so often, and returns it."""
@@ -252,27 +254,27 @@ class Switched(Acts):
 
     async def times_out(self, number: int) -> str:
         """A grant's time is up; returns how its end is told."""
-        await self.stage.move_time(A_WHILE)
+        await self.environment.move_time(A_WHILE)
         return await self.hears(f"#{number} has ended")
 
     async def discovered(self, name: str) -> None:
         """The bot has come to know a database."""
 
         async def known() -> bool:
-            await self.query("UPDATE chores SET due_at = now()")
+            await self.query("UPDATE periodic_tasks SET due_at = now()")
             await self.nudge()
-            sql = f"SELECT look FROM lanes l JOIN targets t ON t.id = l.target_id WHERE t.name = '{name}'"
-            looks = await self.query(sql)
-            return bool(looks) and all(look for (look,) in looks)
+            sql = f"SELECT observation FROM reconcile_queue l JOIN targets t ON t.id = l.target_id WHERE t.name = '{name}'"
+            observations = await self.query(sql)
+            return bool(observations) and all(observation for (observation,) in observations)
 
         await self.until(known)
 
     async def without_mtls(self) -> None:
         """Somebody disables mTLS, which is gone at once, and the bot has seen it."""
-        self.heroku.keep_pace(Pace.of(0))
-        self.heroku.disable_mtls_by_hand(DATABASE, now=now())
-        self.heroku.keep_pace(PACE)
-        await self.looked()
+        self.heroku.keep_times(TransitionTimes.of(0))
+        self.heroku.disable_mtls_externally(DATABASE, now=now())
+        self.heroku.keep_times(TIMES)
+        await self.observed()
 
     async def is_tried(self, number: int) -> None:
         """The keeper has tried to end a grant, and has not been able to."""
@@ -280,8 +282,8 @@ class Switched(Acts):
         async def tried() -> bool:
             await self.nudge()
             rows = await self.query(
-                "SELECT state FROM grants g JOIN lanes l USING (target_id, method) "
-                f"WHERE request_id = {number} AND troubles > 0"
+                "SELECT state FROM grants g JOIN reconcile_queue l USING (target_id, method) "
+                f"WHERE request_id = {number} AND failures > 0"
             )
             return rows == [("ending",)]
 
@@ -299,7 +301,7 @@ class Switched(Acts):
 
     def write_list(self, *sources: str) -> None:
         """Somebody else writes the space's list whole."""
-        self.heroku.put_ruleset_by_hand(SPACE, sources, now=now())
+        self.heroku.put_ruleset_externally(SPACE, sources, now=now())
 
     def is_in_force(self) -> bool:
         """Whether the space's list is not only stored."""
@@ -336,4 +338,4 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-__all__ = ["DATABASE", "OFFICE", "PACE", "SPACE", "MeddledHeroku", "Switched", "now"]
+__all__ = ["DATABASE", "OFFICE", "SPACE", "TIMES", "MeddledHeroku", "Switched", "now"]

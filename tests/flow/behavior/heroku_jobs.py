@@ -10,8 +10,8 @@ from dataclasses import replace
 
 from bot.domain.method import MTLS_RULE_LIMIT
 from sandbox.heroku import fault_injection
-from sandbox.heroku.behavior import Pace
-from tests.flow.behavior.environment import A_WHILE, DATABASE, OFFICE, PACE, SPACE, Switched, now
+from sandbox.heroku.behavior import TransitionTimes
+from tests.flow.behavior.environment import A_WHILE, DATABASE, OFFICE, SPACE, TIMES, Switched, now
 from tests.flow.download_browser import Link, pressed
 
 Job = Callable[[Switched], Awaitable[None]]
@@ -68,9 +68,9 @@ async def an_address_in_a_crowd(world: Switched) -> None:
     network, heroku = world.address(), world.heroku
     there = len(heroku.rules(DATABASE, now=now()))
     for host in range(MTLS_RULE_LIMIT - 1 - there):
-        heroku.add_rule_by_hand(DATABASE, f"192.0.2.{host}/32", now=now())
-    await world.looked()
-    heroku.before(ADD_RULE, lambda: heroku.add_rule_by_hand(DATABASE, "192.0.2.99/32", now=now()))
+        heroku.add_rule_externally(DATABASE, f"192.0.2.{host}/32", now=now())
+    await world.observed()
+    heroku.before(ADD_RULE, lambda: heroku.add_rule_externally(DATABASE, "192.0.2.99/32", now=now()))
     number = await world.approved(f"mtls add {network} to billing for 15m {REASON}")
     await world.hears(f"#{number} was not opened")
     assert world.let_in(network) == []
@@ -79,7 +79,7 @@ async def an_address_in_a_crowd(world: Switched) -> None:
 async def an_address_that_somebody_else_lets_in(world: Switched) -> None:
     """Somebody else adds the very network just before ours arrives; theirs stays."""
     network, heroku = world.address(), world.heroku
-    heroku.before(ADD_RULE, lambda: heroku.add_rule_by_hand(DATABASE, network, "theirs", now=now()))
+    heroku.before(ADD_RULE, lambda: heroku.add_rule_externally(DATABASE, network, "theirs", now=now()))
     number = await world.approved(f"mtls add {network} to billing for 15m {REASON}")
     await world.hears(f"{network} can reach billing")
     await world.times_out(number)
@@ -90,7 +90,7 @@ async def an_address_that_somebody_else_lets_in(world: Switched) -> None:
 async def an_address_where_mtls_goes(world: Switched) -> None:
     """Somebody disables mTLS just before the rule arrives: nothing is called open, and a person is told."""
     network, heroku = world.address(), world.heroku
-    heroku.before(ADD_RULE, lambda: heroku.disable_mtls_by_hand(DATABASE, now=now()))
+    heroku.before(ADD_RULE, lambda: heroku.disable_mtls_externally(DATABASE, now=now()))
     number = await world.approved(f"mtls add {network} to billing for 15m {REASON}")
     await world.hears(f"#{number} was not opened")
     assert not world.told("engineer", f"{network} can reach billing")
@@ -107,7 +107,7 @@ async def an_address_of_a_database_that_goes(world: Switched) -> None:
     number = await world.approved(f"mtls add {network} to {app} for 15m {REASON}")
     await world.hears(f"{network} can reach {app}")
     heroku.delete_database(name)
-    await world.stage.move_time(A_WHILE)
+    await world.environment.move_time(A_WHILE)
     await world.is_tried(number)
     assert not world.told("engineer", f"#{number} has ended")
 
@@ -122,10 +122,10 @@ async def mtls_itself(world: Switched) -> None:
 
 
 async def mtls_that_somebody_else_enables(world: Switched) -> None:
-    """Somebody else enables it just before we do: a person is told so, and tries again."""
+    """Somebody else enables it just before we do: a person is told so, and attempts again."""
     heroku = world.heroku
     await world.without_mtls()
-    heroku.before(ENABLE, lambda: heroku.enable_mtls_by_hand(DATABASE, now=now()))
+    heroku.before(ENABLE, lambda: heroku.enable_mtls_externally(DATABASE, now=now()))
     number = await world.approved(f"mtls enable billing {REASON}")
     assert "enabled for this database already" in await world.hears(f"#{number} was not done")
     await world.type("engineer", f"/pgaccess retry {number}")
@@ -135,13 +135,13 @@ async def mtls_that_somebody_else_enables(world: Switched) -> None:
 
 async def mtls_where_it_cannot_be(world: Switched) -> None:
     """The plan is changed just before mTLS is enabled: a person is told in Heroku's words."""
-    played = world.heroku._account.addon(DATABASE)
-    plan = played.plan
+    emulated = world.heroku._account.addon(DATABASE)
+    plan = emulated.plan
     await world.without_mtls()
-    world.heroku.before(ENABLE, lambda: setattr(played, "plan", "heroku-postgresql:standard-0"))
+    world.heroku.before(ENABLE, lambda: setattr(emulated, "plan", "heroku-postgresql:standard-0"))
     number = await world.approved(f"mtls enable billing {REASON}")
     await world.hears(f"#{number} was not done")
-    played.plan = plan
+    emulated.plan = plan
 
 
 async def a_certificate(world: Switched) -> None:
@@ -179,8 +179,8 @@ async def an_account(world: Switched) -> None:
 async def two_accounts(world: Switched) -> None:
     """The second joins the first, and leaves alone."""
     first, second = world.account(), world.account()
-    world.heroku.create_privatelink_by_hand(DATABASE, [first], now=now())
-    await world.looked()
+    world.heroku.create_privatelink_externally(DATABASE, [first], now=now())
+    await world.observed()
     number = await world.approved(f"privatelink add {second} to billing for 15m {REASON}")
     await world.hears(f"AWS {second} may connect to billing")
     assert world.accounts()[second] == "Active"
@@ -191,8 +191,8 @@ async def two_accounts(world: Switched) -> None:
 async def an_account_too_many(world: Switched) -> None:
     """Where there may be one only, the second is refused, and a person is told."""
     first, second = world.account(), world.account()
-    world.heroku.create_privatelink_by_hand(DATABASE, [first], now=now())
-    await world.looked()
+    world.heroku.create_privatelink_externally(DATABASE, [first], now=now())
+    await world.observed()
     number = await world.approved(f"privatelink add {second} to billing for 15m {REASON}")
     await world.hears(f"#{number} was not opened")
     assert list(world.accounts()) == [first]
@@ -203,7 +203,7 @@ async def an_account_where_somebody_else_opens(world: Switched) -> None:
     theirs, ours, heroku = world.account(), world.account(), world.heroku
     heroku.before(
         "POST /private-link/",
-        lambda: heroku.create_privatelink_by_hand(DATABASE, [theirs], now=now()),
+        lambda: heroku.create_privatelink_externally(DATABASE, [theirs], now=now()),
     )
     number = await world.approved(f"privatelink open billing account {ours} for 15m {REASON}")
     await world.hears(f"AWS {ours} may connect to billing")
@@ -215,8 +215,8 @@ async def an_account_where_somebody_else_opens(world: Switched) -> None:
 async def an_account_while_the_endpoint_is_made(world: Switched) -> None:
     """Somebody else's endpoint is on its way when ours is to join it."""
     theirs, ours = world.account(), world.account()
-    world.heroku.keep_pace(replace(Pace.of(0.1), link=1.0))
-    world.heroku.create_privatelink_by_hand(DATABASE, [theirs], now=now())
+    world.heroku.keep_times(replace(TransitionTimes.of(0.1), link=1.0))
+    world.heroku.create_privatelink_externally(DATABASE, [theirs], now=now())
     number = await world.approved(f"privatelink open billing account {ours} for 15m {REASON}")
     await world.hears(f"AWS {ours} may connect to billing")
     assert world.accounts()[ours] == "Active"
@@ -230,7 +230,7 @@ async def an_account_that_somebody_else_removes(world: Switched) -> None:
     number = await world.approved(f"privatelink open billing account {account} for 15m {REASON}")
     await world.hears(f"AWS {account} may connect to billing")
     heroku.before(
-        "PATCH .*/allowed_accounts", lambda: heroku.remove_account_by_hand(DATABASE, account, now=now())
+        "PATCH .*/allowed_accounts", lambda: heroku.remove_account_externally(DATABASE, account, now=now())
     )
     await world.times_out(number)
     assert world.accounts() == {}
@@ -239,8 +239,8 @@ async def an_account_that_somebody_else_removes(world: Switched) -> None:
 async def a_link_that_is_closed(world: Switched) -> None:
     """The whole endpoint is closed by a request, and said to be closed once it is."""
     theirs = world.account()
-    world.heroku.create_privatelink_by_hand(DATABASE, [theirs], now=now())
-    await world.looked()
+    world.heroku.create_privatelink_externally(DATABASE, [theirs], now=now())
+    await world.observed()
     assert (await world.type("engineer", "/pgaccess privatelink close billing")).ok
     number = await world.sent("engineer", name="billing", reason="we move")
     await world.decided(number)
@@ -253,19 +253,19 @@ async def a_link_that_is_closed(world: Switched) -> None:
 
 async def a_range(world: Switched) -> None:
     """Asked, decided, let in, ended; what was there before is left as it was."""
-    network, foreign = world.address(), world.sources()
+    network, unmanaged = world.address(), world.sources()
     number = await world.approved(f"trusted add {network} to {SPACE} for 15m because of a BI tool")
     await world.hears(f"{network} is let in to the whole space")
-    assert world.sources() == [*foreign, network]
+    assert world.sources() == [*unmanaged, network]
     assert world.is_in_force()
     await world.times_out(number)
-    assert world.sources() == foreign
+    assert world.sources() == unmanaged
     assert world.is_in_force()
 
 
 async def a_range_that_is_never_called_applied(world: Switched) -> None:
     """Heroku does not tell whether a list is in force: nobody can wait for what nobody tells."""
-    world.heroku.keep_pace(replace(PACE, apply=0.0))
+    world.heroku.keep_times(replace(TIMES, apply=0.0))
     await a_range(world)
 
 
@@ -278,27 +278,27 @@ async def a_range_that_is_stored_at_first(world: Switched) -> None:
 async def a_range_beside_one_that_is_there_twice(world: Switched) -> None:
     """What somebody wrote twice stays twice."""
     world.write_list(OFFICE, "192.0.2.7/32", "192.0.2.7/32")
-    await world.looked()
+    await world.observed()
     await a_range(world)
 
 
 async def a_range_beside_one_with_host_bits(world: Switched) -> None:
     """What somebody wrote with bits outside its network is written back letter for letter."""
     world.write_list(OFFICE, "198.18.7.9/16")
-    await world.looked()
+    await world.observed()
     await a_range(world)
 
 
 async def a_range_while_others_fill_the_list(world: Switched) -> None:
     """Others take the last place just before our list arrives: theirs hold, and a person is told."""
     network, heroku = world.address(), world.heroku
-    foreign = [OFFICE, *(f"192.0.2.{host}/32" for host in range(18))]
-    world.write_list(*foreign)
-    await world.looked()
-    heroku.before(PUT_LIST, lambda: world.write_list(*foreign, "192.0.2.99/32"))
+    unmanaged = [OFFICE, *(f"192.0.2.{host}/32" for host in range(18))]
+    world.write_list(*unmanaged)
+    await world.observed()
+    heroku.before(PUT_LIST, lambda: world.write_list(*unmanaged, "192.0.2.99/32"))
     number = await world.approved(f"trusted add {network} to {SPACE} for 15m because of a BI tool")
     await world.soon(lambda: world.told("engineer", f"#{number} was not opened"))
-    assert world.sources() == [*foreign, "192.0.2.99/32"], (world.sources(), world.direct("engineer")[-3:])
+    assert world.sources() == [*unmanaged, "192.0.2.99/32"], (world.sources(), world.direct("engineer")[-3:])
 
 
 async def a_range_of_a_fixed_space(world: Switched) -> None:

@@ -16,8 +16,8 @@ async def an_address_by_the_form(world: Switched) -> None:
     await world.decided(number)
     await world.hears(f"{network} can reach billing")
     assert world.let_in(network) == ["Authorized"]
-    assert (await world.stage.people.opens_home("engineer")).ok
-    await world.until(lambda: network in str(world.stage.slack.home_for("engineer")))
+    assert (await world.environment.people.opens_home("engineer")).ok
+    await world.until(lambda: network in str(world.environment.slack.home_for("engineer")))
     await world.times_out(number)
     assert world.let_in(network) == []
 
@@ -37,7 +37,7 @@ async def an_address_on_a_card_that_nobody_edits_any_more(world: Switched) -> No
     """The card stays as it was posted; whoever asked hears everything all the same."""
     network = world.address()
     number = await world.asked(f"mtls add {network} to billing for 15m {REASON}")
-    world.stage.slack.switch(edit_seconds=0.0)
+    world.environment.slack.switch(edit_seconds=0.0)
     await world.decided(number)
     await world.hears(f"{network} can reach billing")
     await world.times_out(number)
@@ -49,7 +49,7 @@ async def a_look_that_is_shown_afresh(world: Switched) -> None:
     before = len(world.private("engineer"))
     assert (await world.type("engineer", "/pgaccess status billing")).ok
     await world.until(lambda: "just looked at" in "".join(world.private("engineer")[before:]))
-    answers = 1 if world.stage.slack.switches.command_replaces else 2
+    answers = 1 if world.environment.slack.behavior.command_replaces else 2
     assert len(world.private("engineer")[before:]) == answers
 
 
@@ -57,8 +57,8 @@ async def a_long_list(world: Switched) -> None:
     """Many rules are shown in messages that Slack takes."""
     heroku = world.heroku
     for host in range(55):
-        heroku.add_rule_by_hand(DATABASE, f"192.0.2.{host}/32", "x" * 60, now=now())
-    await world.looked()
+        heroku.add_rule_externally(DATABASE, f"192.0.2.{host}/32", "x" * 60, now=now())
+    await world.observed()
     before = len(world.private("engineer"))
     assert (await world.type("engineer", "/pgaccess status billing")).ok
     assert "192.0.2.7/32" in "".join(world.private("engineer")[before:])
@@ -71,9 +71,9 @@ async def an_address_of_somebody_who_leaves(world: Switched) -> None:
     number = await world.asked(f"mtls add {network} to billing for 15m {REASON}", person="engineer-2")
     await world.decided(number)
     await world.soon(lambda: "in force since" in world.card_of(number))
-    leaver = world.stage.slack.world.person("engineer-2")
-    await world.stage.people.deactivates("engineer-2")
-    await world.stage.move_time(A_WHILE)
+    leaver = world.environment.slack.world.person("engineer-2")
+    await world.environment.people.deactivates("engineer-2")
+    await world.environment.move_time(A_WHILE)
     await world.soon(lambda: f"#{number} ended" in world.card_of(number))
     assert world.let_in(network) == []
-    world.stage.slack.world.people[leaver.id] = leaver
+    world.environment.slack.world.people[leaver.id] = leaver

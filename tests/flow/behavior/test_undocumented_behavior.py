@@ -9,10 +9,10 @@ import pytest
 import pytest_asyncio
 from _pytest.mark import ParameterSet
 
-from sandbox.environment import staged
-from sandbox.heroku.behavior import Switches as HerokuBehavior
+from sandbox.environment import environments
+from sandbox.heroku.behavior import Behavior as HerokuBehavior
 from sandbox.postgres import PrivatePostgres
-from sandbox.slack.web_api.errors import Switches as SlackBehavior
+from sandbox.slack.web_api.errors import Behavior as SlackBehavior
 from tests.conftest import own_database
 from tests.flow.behavior import heroku_jobs as jobs
 from tests.flow.behavior import slack_jobs
@@ -143,8 +143,8 @@ async def put_up(postgres: PrivatePostgres) -> AsyncIterator[Switched]:
     heroku = MeddledHeroku()
     heroku.add_space("acme-fir", generation="fir")
     with own_database(postgres) as url:
-        async with staged(url, heroku) as stage:
-            world = Switched(stage, heroku)
+        async with environments(url, heroku) as environment:
+            world = Switched(environment, heroku)
             await world.settle()
             yield world
 
@@ -175,7 +175,7 @@ async def test_a_job_is_done_that_leaves_something_behind(
 @pytest.mark.parametrize(("settings", "job"), named(SLACK_ROWS))
 async def test_a_job_is_done_whatever_slack_does(shared: Switched, settings: Settings, job: Job) -> None:
     await shared.begin()
-    shared.stage.slack.switch(**settings)
+    shared.environment.slack.switch(**settings)
     await job(shared)
 
 
@@ -185,9 +185,9 @@ async def test_a_job_is_done_whatever_slack_does(shared: Switched, settings: Set
     ids=["heroku", "slack"],
 )
 async def test_every_switch_has_another_setting_than_its_default_here(
-    switches: type[HerokuBehavior | SlackBehavior], rows: Sequence[Row], elsewhere: frozenset[str]
+    behavior: type[HerokuBehavior | SlackBehavior], rows: Sequence[Row], elsewhere: frozenset[str]
 ) -> None:
-    defaults = {switch.name: switch.default for switch in fields(switches)}
+    defaults = {switch.name: switch.default for switch in fields(behavior)}
     met = {name for settings, _ in rows for name, value in settings.items() if value != defaults[name]}
     assert met | elsewhere == defaults.keys()
 

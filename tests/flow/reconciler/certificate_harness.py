@@ -4,12 +4,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import UUID, uuid4
 
-from bot.domain import operation as changes
+from bot.domain import operation as operations
 from bot.domain.mtls import issuance
 from bot.domain.mtls.certificate import KnownCertificate
 from bot.domain.operation import Operation
 from bot.domain.request import Kind, RequestState
-from bot.domain.schedule import CHANGE_DEADLINE
+from bot.domain.schedule import OPERATION_DEADLINE
 from bot.domain.subject import CertificateId, Subject, Whole
 from bot.ports import AuditContext
 from sandbox.heroku.fixtures import DATABASE
@@ -38,11 +38,11 @@ class CertificatePasses(Passes):
             request = await tx.requests.add(wanted, doing=AuditContext(actor=owner, at=self.clock.now()))
             by_lead = AuditContext(actor="U0LEAD", at=self.clock.now())
             await tx.requests.decide(request, RequestState.APPROVED, doing=by_lead)
-            change = changes.begin(request, id=uuid4(), now=self.clock.now())
-            await tx.changes.start(change, within=CHANGE_DEADLINE, doing=by_lead)
-            await tx.lanes.want(self.database.id, change.method)
+            operation = operations.begin(request, id=uuid4(), now=self.clock.now())
+            await tx.operations.start(operation, within=OPERATION_DEADLINE, doing=by_lead)
+            await tx.reconcile_queue.want(self.database.id, operation.method)
             await tx.commit()
-        return change
+        return operation
 
     async def looks(self, times: int) -> None:
         """So many passes."""
@@ -51,29 +51,29 @@ class CertificatePasses(Passes):
 
     async def issued(self, *, owner: str = "U0ENGINEER") -> tuple[Operation, KnownCertificate]:
         """A certificate that was asked for, made and read back."""
-        change = await self.change(Kind.ISSUE, owner=owner)
+        operation = await self.change(Kind.ISSUE, owner=owner)
         await self.looks(3)
-        assert await self.ended(change) == ("done", None)
-        made = [known for known in await self.inventory() if known.request == change.request]
-        return change, made[0]
+        assert await self.ended(operation) == ("done", None)
+        made = [known for known in await self.inventory() if known.request == operation.request]
+        return operation, made[0]
 
     async def discard(self, known: KnownCertificate, *, owner: str = "U0ENGINEER") -> Operation:
         """A removal that was just approved."""
         return await self.change(Kind.DISCARD, CertificateId(known.id), owner=owner)
 
-    async def again(self, change: Operation) -> None:
+    async def again(self, operation: Operation) -> None:
         """Somebody has a change tried once more."""
         async with self.store.transaction() as tx:
-            now = await tx.changes.get(change.id)
-            doing = AuditContext(actor=change.owner, at=self.clock.now())
-            await tx.changes.move(now, issuance.again(now), doing=doing, within=CHANGE_DEADLINE)
-            await tx.lanes.want(self.database.id, change.method)
+            now = await tx.operations.get(operation.id)
+            doing = AuditContext(actor=operation.owner, at=self.clock.now())
+            await tx.operations.move(now, issuance.again(now), doing=doing, within=OPERATION_DEADLINE)
+            await tx.reconcile_queue.want(self.database.id, operation.method)
             await tx.commit()
 
     async def minutes(self, minutes: int = 2) -> None:
         """Minutes go by for what waits for Heroku."""
         await self.query(
-            "UPDATE changes SET progress = progress || jsonb_build_object('asked_at', "
+            "UPDATE operations SET progress = progress || jsonb_build_object('asked_at', "
             "((progress->>'asked_at')::timestamptz - make_interval(mins => :minutes))::text) "
             "WHERE progress ? 'asked_at'",
             minutes=minutes,
@@ -81,13 +81,13 @@ class CertificatePasses(Passes):
 
     async def too_late(self) -> None:
         """The deadline of every change passes."""
-        await self.query("UPDATE changes SET overdue_at = overdue_at - interval '21 minutes'")
+        await self.query("UPDATE operations SET deadline_at = deadline_at - interval '21 minutes'")
 
     # --- Heroku ----------------------------------------------------------------------------------
 
-    def by_hand(self) -> Certificate:
+    def external_changes(self) -> Certificate:
         """Somebody else makes a certificate."""
-        return self.heroku.create_certificate_by_hand(DATABASE, now=datetime.now(UTC))
+        return self.heroku.create_certificate_externally(DATABASE, now=datetime.now(UTC))
 
     def there(self) -> dict[UUID, str]:
         """The certificates at Heroku with their status; none where mTLS is off."""
@@ -95,22 +95,24 @@ class CertificatePasses(Passes):
 
     # --- the store -------------------------------------------------------------------------------
 
-    async def ended(self, change: Operation) -> tuple[str, str | None]:
+    async def ended(self, operation: Operation) -> tuple[str, str | None]:
         """The state of a change, and why."""
-        ((state, why),) = await self.query("SELECT state, why FROM changes WHERE id = :id", id=change.id)
+        ((state, why),) = await self.query(
+            "SELECT state, why FROM operations WHERE id = :id", id=operation.id
+        )
         return str(state), why
 
     async def inventory(self) -> tuple[KnownCertificate, ...]:
         async with self.store.transaction() as tx:
             return await tx.certificates.present(self.database.id)
 
-    async def told(self, change: Operation) -> list[str]:
+    async def told(self, operation: Operation) -> list[str]:
         """What the owner of a change was told, oldest first."""
         rows = await self.query(
-            "SELECT kind FROM posts WHERE recipient = :owner AND request_id = :request "
-            "AND kind LIKE 'notice.%' "
+            "SELECT kind FROM outbox WHERE recipient = :owner AND request_id = :request "
+            "AND kind LIKE 'notification.%' "
             "ORDER BY id",
-            owner=change.owner,
-            request=change.request,
+            owner=operation.owner,
+            request=operation.request,
         )
         return [row[0] for row in rows]

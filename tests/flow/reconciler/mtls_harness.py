@@ -1,4 +1,4 @@
-"""A keeper's passes one by one: the real keeper between a real Postgres and a played Heroku."""
+"""A keeper's passes one by one: the real keeper between a real Postgres and an emulated Heroku."""
 
 import asyncio
 import contextlib
@@ -19,9 +19,9 @@ from bot.domain.method import Method
 from bot.domain.mtls import unmanaged_rules
 from bot.domain.observation import mtls_observation
 from bot.domain.operation import Operation
-from bot.domain.operation import begin as begin_change
+from bot.domain.operation import begin as begin_operation
 from bot.domain.request import Kind, RequestState
-from bot.domain.schedule import CHANGE_DEADLINE
+from bot.domain.schedule import OPERATION_DEADLINE
 from bot.domain.subject import Whole
 from bot.heroku.client import HerokuClient
 from bot.ports import AuditContext, ConnectionTest
@@ -53,7 +53,7 @@ class Passes:
         self.heroku = heroku
         self.clock = SetClock()
         rules = MtlsReconciler(store=store, heroku=client, policy=POLICY, clock=self.clock, probe=probe)
-        self.keeper = Controller(store=store, methods={Method.MTLS: rules})
+        self.reconciler = Controller(store=store, methods={Method.MTLS: rules})
         self.client = client
         self._engine = engine
         self.database = factories.database()
@@ -64,28 +64,28 @@ class Passes:
         await store_helpers.discover(self.store, *found)
         self.database = next(database for database in found if database.name == DATABASE)
         async with self.store.transaction() as tx:
-            await tx.people.keep([factories.person()])
+            await tx.slack_users.keep([factories.person()])
             await tx.commit()
         for _ in found:
-            await self.turn()
+            await self.run()
 
     # --- the keeper ------------------------------------------------------------------------------
 
     async def look(self) -> None:
         """One pass over the app ``billing``'s database, due or not."""
         async with self.store.transaction() as tx:
-            await tx.lanes.request_refresh(self.database.id)
+            await tx.reconcile_queue.request_refresh(self.database.id)
             await tx.commit()
-        await self.turn()
+        await self.run()
 
     async def claim(self) -> ClaimedJob:
         """Takes the app ``billing``'s database, due or not, and does nothing yet."""
         async with self.store.transaction() as tx:
-            await tx.lanes.request_refresh(self.database.id)
+            await tx.reconcile_queue.request_refresh(self.database.id)
             await tx.commit()
-        turn = await self.keeper.claim()
-        assert turn is not None
-        return turn
+        run = await self.reconciler.claim()
+        assert run is not None
+        return run
 
     async def somebody_waits(self) -> None:
         """Waits until a transaction waits for another one."""
@@ -100,16 +100,16 @@ class Passes:
             assert time.monotonic() < deadline, "nobody waits"
             await asyncio.sleep(0.01)
 
-    async def turn(self, *, takes: timedelta = timedelta()) -> None:
+    async def run(self, *, takes: timedelta = timedelta()) -> None:
         """One pass over what is due, in which so much business time goes by."""
-        turn = await self.keeper.claim()
-        assert turn is not None
+        run = await self.reconciler.claim()
+        assert run is not None
         self.clock.present += takes
-        await self.keeper.work(turn)
+        await self.reconciler.work(run)
 
     async def due(self) -> timedelta:
         """How long until the next pass."""
-        due = await self.keeper.next_due()
+        due = await self.reconciler.next_due()
         assert due is not None
         return due
 
@@ -139,7 +139,7 @@ class Passes:
             now = await tx.grants.get(grant.id)
             doing = AuditContext(actor=grant.owner, at=self.clock.now())
             assert await tx.grants.change(now, closing(now, Why.DONE), doing=doing)
-            await tx.lanes.want(grant.target, grant.method)
+            await tx.reconcile_queue.want(grant.target, grant.method)
             await tx.commit()
 
     async def change(self, kind: Kind, subject: IPv4Network | Whole) -> Operation:
@@ -149,39 +149,43 @@ class Passes:
         request = await store_helpers.record(self.store, asked, requester="U0ENGINEER")
         doing = AuditContext(actor="U0LEAD", at=self.clock.now())
         async with self.store.transaction() as tx:
-            look = mtls_observation(await tx.lanes.look(self.database.id, Method.MTLS))
-            begun = begin_change(request, id=uuid4(), now=self.clock.now())
-            rules = () if isinstance(subject, Whole) else unmanaged_rules.meant(kind, look, subject)
-            change = unmanaged_rules.aimed(begun, rules)
+            observation = mtls_observation(await tx.reconcile_queue.look(self.database.id, Method.MTLS))
+            begun = begin_operation(request, id=uuid4(), now=self.clock.now())
+            rules = () if isinstance(subject, Whole) else unmanaged_rules.meant(kind, observation, subject)
+            operation = unmanaged_rules.aimed(begun, rules)
             await tx.requests.decide(request, RequestState.APPROVED, doing=doing)
-            await tx.changes.start(change, within=CHANGE_DEADLINE, doing=doing)
-            await tx.lanes.want(self.database.id, Method.MTLS)
+            await tx.operations.start(operation, within=OPERATION_DEADLINE, doing=doing)
+            await tx.reconcile_queue.want(self.database.id, Method.MTLS)
             await tx.commit()
-        return change
+        return operation
 
-    async def made(self, change: Operation) -> tuple[Any, ...]:
+    async def made(self, operation: Operation) -> tuple[Any, ...]:
         """The state of a change, and why."""
-        (row,) = await self.query("SELECT state, why FROM changes WHERE id = :id", id=change.id)
+        (row,) = await self.query("SELECT state, why FROM operations WHERE id = :id", id=operation.id)
         return row
 
     async def hears(self, to: str = POLICY.operations_channel) -> list[str]:
         """The kinds of what somebody is told, oldest first; operations unless said."""
-        rows = await self.query("SELECT kind FROM posts WHERE recipient = :to ORDER BY id", to=to)
+        rows = await self.query("SELECT kind FROM outbox WHERE recipient = :to ORDER BY id", to=to)
         return [row[0] for row in rows]
 
     async def drift(self) -> Drift:
         """What the last look has found."""
         async with self.store.transaction() as tx:
-            look = mtls_observation(await tx.lanes.look(self.database.id, Method.MTLS))
-        assert look is not None
-        return look.drift
+            observation = mtls_observation(await tx.reconcile_queue.look(self.database.id, Method.MTLS))
+        assert observation is not None
+        return observation.drift
 
     async def minute(self) -> None:
         """A minute goes by for what waits for Heroku."""
-        await self.query("UPDATE entries SET removal_asked_at = removal_asked_at - interval '61 seconds'")
-        await self.query("UPDATE intents SET waits_until = waits_until - interval '81 seconds'")
         await self.query(
-            "UPDATE changes SET progress = jsonb_set(progress, '{asked_at}', "
+            "UPDATE mtls_rules SET removal_requested_at = removal_requested_at - interval '61 seconds'"
+        )
+        await self.query(
+            "UPDATE mtls_rule_intents SET ambiguous_until = ambiguous_until - interval '81 seconds'"
+        )
+        await self.query(
+            "UPDATE operations SET progress = jsonb_set(progress, '{asked_at}', "
             "to_jsonb((progress->>'asked_at')::timestamptz - interval '61 seconds')) "
             "WHERE progress ? 'asked_at'"
         )
@@ -192,11 +196,11 @@ class Passes:
 
     # --- Heroku ----------------------------------------------------------------------------------
 
-    def played(self, name: str = DATABASE) -> EmulatedDatabase:
+    def emulated(self, name: str = DATABASE) -> EmulatedDatabase:
         return self.heroku._account.addon(name)
 
     def endpoint(self, name: str = DATABASE) -> Endpoint:
-        endpoint = self.played(name).endpoint
+        endpoint = self.emulated(name).endpoint
         assert endpoint is not None
         return endpoint
 
@@ -205,15 +209,15 @@ class Passes:
         rules = self.endpoint(name).rules.values()
         return [rule.cidr for rule in rules if rule.description.startswith("pgaccess/")]
 
-    def rule_by_hand(self, network: IPv4Network, description: str = "") -> None:
+    def rule_externally(self, network: IPv4Network, description: str = "") -> None:
         """Somebody else makes a rule."""
-        self.heroku.add_rule_by_hand(DATABASE, str(network), description, now=datetime.now(UTC))
+        self.heroku.add_rule_externally(DATABASE, str(network), description, now=datetime.now(UTC))
 
-    def removed_by_hand(self, network: IPv4Network) -> None:
+    def removed_externally(self, network: IPv4Network) -> None:
         """Somebody else removes every rule of a network."""
         for id, rule in list(self.endpoint().rules.items()):
             if rule.cidr == str(network):
-                self.heroku.delete_rule_by_hand(DATABASE, id, now=datetime.now(UTC))
+                self.heroku.delete_rule_externally(DATABASE, id, now=datetime.now(UTC))
 
     def networks(self) -> list[str]:
         """Every rule's network at Heroku."""
@@ -239,7 +243,7 @@ class Passes:
 
     def calls(self, pattern: str = "") -> list[str]:
         """Calls that reached Heroku, as ``METHOD /path``."""
-        made = [f"{entry.method} {entry.path}" for entry in self.heroku.journal]
+        made = [f"{entry.method} {entry.path}" for entry in self.heroku.request_log]
         return [call for call in made if re.search(pattern, call)]
 
     # --- the store -------------------------------------------------------------------------------
@@ -258,5 +262,5 @@ class Passes:
 
     async def operations(self) -> list[tuple[str, dict[str, str]]]:
         """What operations is told, oldest first: kinds, and what they say."""
-        told = "SELECT kind, params FROM posts WHERE recipient = :channel ORDER BY id"
+        told = "SELECT kind, params FROM outbox WHERE recipient = :channel ORDER BY id"
         return [(row[0], row[1]) for row in await self.query(told, channel=POLICY.operations_channel)]

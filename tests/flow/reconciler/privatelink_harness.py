@@ -1,4 +1,4 @@
-"""A keeper's passes over PrivateLink one by one: the real keeper, a real Postgres, a played Heroku."""
+"""A keeper's passes over PrivateLink one by one: the real keeper, a real Postgres, an emulated Heroku."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -12,10 +12,10 @@ from bot.domain.grant import Grant, Why, closing
 from bot.domain.method import Method
 from bot.domain.observation import privatelink_observation
 from bot.domain.operation import Operation
-from bot.domain.operation import begin as begin_change
+from bot.domain.operation import begin as begin_operation
 from bot.domain.privatelink.aws_account import parse_accounts
 from bot.domain.request import Kind, Request, RequestState
-from bot.domain.schedule import CHANGE_DEADLINE
+from bot.domain.schedule import OPERATION_DEADLINE
 from bot.domain.subject import Subject, Whole
 from bot.heroku.client import HerokuClient
 from bot.ports import AuditContext, Transaction
@@ -31,7 +31,7 @@ from tests.unit.storage import store_helpers
 ACCOUNT, OTHER = "123456789012", "210987654321"
 
 
-class LinkPasses:
+class PrivateLinkPasses:
     """Hands and eyes on a keeper that makes a pass when it is told to."""
 
     def __init__(
@@ -42,7 +42,7 @@ class LinkPasses:
         self.client = client
         self.clock = SetClock()
         links = PrivateLinkReconciler(store=store, heroku=client, policy=POLICY, clock=self.clock)
-        self.keeper = Controller(store=store, methods={Method.PRIVATELINK: links})
+        self.reconciler = Controller(store=store, methods={Method.PRIVATELINK: links})
         self._engine = engine
         self.database = factories.database()
 
@@ -52,24 +52,24 @@ class LinkPasses:
         await store_helpers.discover(self.store, *found, method=Method.PRIVATELINK)
         self.database = next(database for database in found if database.name == DATABASE)
         async with self.store.transaction() as tx:
-            await tx.people.keep([factories.person()])
+            await tx.slack_users.keep([factories.person()])
             await tx.commit()
         for _ in found:
-            await self.turn()
+            await self.run()
 
     # --- the keeper ------------------------------------------------------------------------------
 
     async def look(self, times: int = 1) -> None:
         """Passes over the app ``billing``'s database, due or not."""
         for _ in range(times):
-            await self.do(lambda tx: tx.lanes.request_refresh(self.database.id))
-            await self.turn()
+            await self.do(lambda tx: tx.reconcile_queue.request_refresh(self.database.id))
+            await self.run()
 
-    async def turn(self) -> None:
+    async def run(self) -> None:
         """One pass over what is due."""
-        turn = await self.keeper.claim()
-        assert turn is not None
-        await self.keeper.work(turn)
+        run = await self.reconciler.claim()
+        assert run is not None
+        await self.reconciler.work(run)
 
     # --- people and time -------------------------------------------------------------------------
 
@@ -92,48 +92,48 @@ class LinkPasses:
         async def close(tx: Transaction) -> None:
             now = await tx.grants.get(grant.id)
             assert await tx.grants.change(now, closing(now, Why.DONE), doing=self._doing(grant.owner))
-            await tx.lanes.want(grant.target, grant.method)
+            await tx.reconcile_queue.want(grant.target, grant.method)
 
         await self.do(close)
 
     async def change(self, kind: Kind, subject: Subject | None = None) -> Operation:
         """A change that was just approved."""
         request = await self._asked(subject or Whole(), kind, "U0ENGINEER")
-        change = begin_change(request, id=uuid4(), now=self.clock.now())
+        operation = begin_operation(request, id=uuid4(), now=self.clock.now())
 
         async def start(tx: Transaction) -> None:
             doing = self._doing("U0LEAD")
             await tx.requests.decide(request, RequestState.APPROVED, doing=doing)
-            await tx.changes.start(change, within=CHANGE_DEADLINE, doing=doing)
-            await tx.lanes.want(self.database.id, Method.PRIVATELINK)
+            await tx.operations.start(operation, within=OPERATION_DEADLINE, doing=doing)
+            await tx.reconcile_queue.want(self.database.id, Method.PRIVATELINK)
 
         await self.do(start)
-        return change
+        return operation
 
     async def minute(self) -> None:
         """What waits for Heroku has waited for 81 seconds."""
         passed = "interval '81 seconds'"
         await self.query(
-            f"UPDATE accounts SET waits_until = waits_until - {passed}, "
-            f"removal_asked_at = removal_asked_at - {passed}"
+            f"UPDATE privatelink_accounts SET ambiguous_until = ambiguous_until - {passed}, "
+            f"removal_requested_at = removal_requested_at - {passed}"
         )
         await self.query(
-            "UPDATE changes SET progress = jsonb_set(progress, '{asked_at}', "
+            "UPDATE operations SET progress = jsonb_set(progress, '{asked_at}', "
             f"to_jsonb((progress->>'asked_at')::timestamptz - {passed})) WHERE progress ? 'asked_at'"
         )
 
     async def hour(self) -> None:
         """An hour has gone by since the app's config vars were read."""
         await self.query(
-            "UPDATE lanes SET look = jsonb_set(look, '{vars_read_at}', "
-            "to_jsonb((look->>'vars_read_at')::timestamptz - interval '1 hour')) "
+            "UPDATE reconcile_queue SET observation = jsonb_set(observation, '{vars_read_at}', "
+            "to_jsonb((observation->>'vars_read_at')::timestamptz - interval '1 hour')) "
             "WHERE look->>'vars_read_at' IS NOT NULL"
         )
 
     async def deadline(self) -> None:
         """The time for opening and for changes is over."""
-        for table in ("grants", "changes"):
-            await self.query(f"UPDATE {table} SET overdue_at = now()")
+        for table in ("grants", "operations"):
+            await self.query(f"UPDATE {table} SET deadline_at = now()")
 
     # --- Heroku ----------------------------------------------------------------------------------
 
@@ -152,7 +152,7 @@ class LinkPasses:
 
     def calls(self, pattern: str) -> list[str]:
         """Calls for PrivateLink that reached Heroku, as ``METHOD /path``."""
-        made = [f"{entry.method} {entry.path}" for entry in self.heroku.journal]
+        made = [f"{entry.method} {entry.path}" for entry in self.heroku.request_log]
         return [call for call in made if call.startswith(pattern) and "private-link" in call]
 
     # --- the store -------------------------------------------------------------------------------
@@ -175,26 +175,28 @@ class LinkPasses:
             await store_helpers.value(self._engine, "SELECT why FROM grants WHERE id = :id", id=grant.id)
         )
 
-    async def made(self, change: Operation) -> tuple[object, ...]:
+    async def made(self, operation: Operation) -> tuple[object, ...]:
         """The state of a change, and why."""
-        (row,) = await self.query("SELECT state, why FROM changes WHERE id = :id", id=change.id)
+        (row,) = await self.query("SELECT state, why FROM operations WHERE id = :id", id=operation.id)
         return row
 
     async def told(self, to: str) -> list[str]:
         """The kinds of what somebody is told, oldest first."""
-        rows = await self.query("SELECT kind FROM posts WHERE recipient = :to ORDER BY id", to=to)
+        rows = await self.query("SELECT kind FROM outbox WHERE recipient = :to ORDER BY id", to=to)
         return [str(row[0]) for row in rows]
 
     async def drift(self) -> Drift:
         """What the last look has found."""
         async with self.store.transaction() as tx:
-            look = privatelink_observation(await tx.lanes.look(self.database.id, Method.PRIVATELINK))
-        assert look is not None
-        return look.drift
+            observation = privatelink_observation(
+                await tx.reconcile_queue.look(self.database.id, Method.PRIVATELINK)
+            )
+        assert observation is not None
+        return observation.drift
 
     async def due(self) -> timedelta:
         """How long until the next pass."""
-        due = await self.keeper.next_due()
+        due = await self.reconciler.next_due()
         assert due is not None
         return due
 

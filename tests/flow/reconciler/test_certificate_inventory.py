@@ -13,9 +13,9 @@ from bot.domain.observation import mtls_observation
 from bot.heroku.client import HerokuClient
 from bot.heroku.schemas.platform import read_moment
 from sandbox.heroku import fault_injection
-from sandbox.heroku.behavior import Dates, Pace, Switches
+from sandbox.heroku.behavior import Behavior, Dates, TransitionTimes
 from sandbox.heroku.fixtures import DATABASE, default_world
-from sandbox.heroku.server import app as heroku_door
+from sandbox.heroku.server import app as heroku_server
 from storage.transaction import PostgresStore
 from tests.flow.reconciler.mtls_harness import Passes
 
@@ -30,10 +30,10 @@ def dates() -> Dates:
 
 @pytest.fixture
 async def passes(store: PostgresStore, engine: AsyncEngine, dates: Dates) -> AsyncIterator[Passes]:
-    switches = Switches(dates=dates)
-    heroku = default_world(token=TOKEN, pace=Pace.of(0), switches=switches)
+    behavior = Behavior(dates=dates)
+    heroku = default_world(token=TOKEN, times=TransitionTimes.of(0), behavior=behavior)
     base = "http://heroku.test"
-    transport = httpx.ASGITransport(heroku_door(heroku))
+    transport = httpx.ASGITransport(heroku_server(heroku))
     client = HerokuClient(token=TOKEN, platform_url=base, data_url=base, transport=transport)
     yield Passes(store=store, engine=engine, heroku=heroku, client=client)
     await client.close()
@@ -41,23 +41,23 @@ async def passes(store: PostgresStore, engine: AsyncEngine, dates: Dates) -> Asy
 
 async def seen(passes: Passes) -> MtlsObservation:
     async with passes.store.transaction() as tx:
-        look = mtls_observation(await tx.lanes.look(passes.database.id, Method.MTLS))
-    assert look is not None
-    return look
+        observation = mtls_observation(await tx.reconcile_queue.look(passes.database.id, Method.MTLS))
+    assert observation is not None
+    return observation
 
 
 async def ten_minutes(passes: Passes) -> None:
     """What is known of certificates is ten minutes older."""
     await passes.query(
-        "UPDATE lanes SET look = jsonb_set(look::jsonb, '{certificates_at}', "
-        "to_jsonb((look->>'certificates_at')::timestamptz - interval '10 minutes'))"
+        "UPDATE reconcile_queue SET look = jsonb_set(observation::jsonb, '{certificates_at}', "
+        "to_jsonb((observation->>'certificates_at')::timestamptz - interval '10 minutes'))"
     )
 
 
 @pytest.mark.parametrize("dates", ["rfc3339", "offset", "utc"])
 async def test_an_end_is_read_in_every_form_that_heroku_writes(passes: Passes) -> None:
     end = datetime(2027, 1, 1, 10, tzinfo=UTC)
-    passes.heroku.add_certificate_by_hand(DATABASE, expires_at=end, now=datetime.now(UTC))
+    passes.heroku.add_certificate_externally(DATABASE, expires_at=end, now=datetime.now(UTC))
     assert (await passes.client.certificates(DATABASE))[-1].expires_at == end
 
 
@@ -86,9 +86,9 @@ async def test_a_failed_reading_keeps_what_was_known_and_spoils_nothing(passes: 
     after = await seen(passes)
     assert len(passes.calls(READ)) == 2
     assert (after.certificates, after.certificates_at) == (before.certificates, before.certificates_at)
-    assert await passes.query("SELECT troubles, lease IS NULL FROM lanes WHERE due_at IS NOT NULL") == [
-        (0, True)
-    ]
+    assert await passes.query(
+        "SELECT failures, lease IS NULL FROM reconcile_queue WHERE due_at IS NOT NULL"
+    ) == [(0, True)]
     assert await passes.operations() == []
 
 

@@ -20,9 +20,9 @@ from bot.heroku.client import HerokuClient
 from bot.ports import WorkerName
 from bot.worker import WorkLoop, running
 from sandbox.heroku import fault_injection
-from sandbox.heroku.behavior import Pace, Switches
+from sandbox.heroku.behavior import Behavior, TransitionTimes
 from sandbox.heroku.fixtures import DATABASE, SECOND_DATABASE, default_world
-from sandbox.heroku.server import app as heroku_door
+from sandbox.heroku.server import app as heroku_server
 from storage.transaction import PostgresStore
 from storage.wakeups import PostgresWakeups
 from tests.flow.reconciler.mtls_harness import Passes
@@ -41,10 +41,10 @@ NINE_HOURS = timedelta(hours=9)
 @pytest.fixture
 async def passes(store: PostgresStore, engine: AsyncEngine) -> AsyncIterator[Passes]:
     heroku = default_world(
-        token=TOKEN, databases=2, pace=Pace.of(0), switches=Switches(provisioning_errors=0)
+        token=TOKEN, databases=2, times=TransitionTimes.of(0), behavior=Behavior(provisioning_errors=0)
     )
     base = "http://heroku.test"
-    transport = httpx.ASGITransport(heroku_door(heroku))
+    transport = httpx.ASGITransport(heroku_server(heroku))
     client = HerokuClient(token=TOKEN, platform_url=base, data_url=base, transport=transport)
     made = Passes(store=store, engine=engine, heroku=heroku, client=client)
     await made.begin()
@@ -64,7 +64,7 @@ async def test_a_rule_that_one_list_lacked_is_ours_again_and_closing_wins(passes
     assert passes.ours() == []
     assert await passes.state(grant) == "interrupted"
     kind, said = (await passes.operations())[-1]
-    assert kind == "notice.heroku_trouble"
+    assert kind == "notification.heroku_trouble"
     assert said["id"] == f"listed again: {NETWORK}"
 
 
@@ -121,7 +121,7 @@ async def test_a_list_that_is_not_a_200_is_no_list() -> None:
 
 
 async def test_an_endpoint_that_is_being_made_interrupts_nothing(passes: Passes) -> None:
-    passes.heroku.add_rule_by_hand(DATABASE, str(NETWORK), "vendor", now=datetime.now(UTC))
+    passes.heroku.add_rule_externally(DATABASE, str(NETWORK), "vendor", now=datetime.now(UTC))
     grant = await passes.in_force()
     assert passes.calls(ADD) == []
     passes.endpoint().operational_at = datetime.now(UTC) + timedelta(minutes=5)
@@ -180,21 +180,21 @@ async def test_a_rule_that_cannot_be_removed_stops_nothing_else_and_gets_louder(
         await passes.look()
         await passes.minute()
         await passes.look()
-    assert [kind for kind, _ in await passes.operations()] == ["notice.heroku_trouble"]
+    assert [kind for kind, _ in await passes.operations()] == ["notification.heroku_trouble"]
     assert await passes.state(stuck) == "ending"
     passes.heroku.clear_faults()
     await passes.minute()
     await passes.look()
     await passes.look()
     assert await passes.state(stuck) == "ended"
-    assert await passes.query("SELECT troubles FROM lanes WHERE target_id = :id", id=passes.database.id) == [
-        (0,)
-    ]
+    assert await passes.query(
+        "SELECT failures FROM reconcile_queue WHERE target_id = :id", id=passes.database.id
+    ) == [(0,)]
 
 
 async def test_a_failed_call_does_not_slow_the_reading_back_of_others(passes: Passes) -> None:
     stuck = await passes.in_force()
-    await passes.query("UPDATE lanes SET troubles = 9")
+    await passes.query("UPDATE reconcile_queue SET failures = 9")
     await passes.end(stuck)
     passes.heroku.fault(fault_injection.status(500), on=REMOVE)
     await passes.approved(OTHER)
@@ -210,20 +210,20 @@ async def test_what_a_refused_token_left_done_is_recorded_before_it_is_told(pass
     passes.heroku.fault(fault_injection.status(403), on=REMOVE)
     await passes.look()
     assert await passes.state(fresh) == "in_force"
-    assert [kind for kind, _ in await passes.operations()] == ["notice.heroku_denied"]
+    assert [kind for kind, _ in await passes.operations()] == ["notification.heroku_denied"]
     assert await passes.due() > timedelta(minutes=9)
 
 
-async def test_troubles_do_not_lengthen_the_gaps_between_looks(passes: Passes) -> None:
+async def test_failures_do_not_lengthen_the_gaps_between_looks(passes: Passes) -> None:
     await passes.approved()
     await passes.look()
     passes.heroku.fault(fault_injection.status(500), on=r"GET .*/tls-endpoint", times=6)
     for _ in range(3):
         await passes.look()
-    ((tries, troubles),) = await passes.query(
-        "SELECT tries, troubles FROM lanes WHERE target_id = :id", id=passes.database.id
+    ((attempts, failures),) = await passes.query(
+        "SELECT attempts, failures FROM reconcile_queue WHERE target_id = :id", id=passes.database.id
     )
-    assert (tries, troubles) == (1, 3)
+    assert (attempts, failures) == (1, 3)
 
 
 async def test_a_pass_that_fails_in_a_way_nobody_thought_of_is_given_back_and_told(
@@ -234,16 +234,16 @@ async def test_a_pass_that_fails_in_a_way_nobody_thought_of_is_given_back_and_to
         "$$ BEGIN RAISE EXCEPTION 'no look can be kept'; END $$"
     )
     await passes.query(
-        "CREATE TRIGGER no_look BEFORE UPDATE OF look ON lanes FOR EACH ROW EXECUTE FUNCTION no_look()"
+        "CREATE TRIGGER no_look BEFORE UPDATE OF observation ON reconcile_queue FOR EACH ROW EXECUTE FUNCTION no_look()"
     )
     await passes.approved()
-    async with PostgresWakeups(url=database_url) as bell:
-        loop = WorkLoop(name=WorkerName.KEEPER, worker=passes.keeper, bell=bell, at_once=1)
+    async with PostgresWakeups(url=database_url) as wakeups:
+        loop = WorkLoop(name=WorkerName.RECONCILER, worker=passes.reconciler, wakeups=wakeups, at_once=1)
         async with running(loop.run):
-            await store_helpers.until(engine, "SELECT count(*) FROM posts", lambda told: told > 0)
+            await store_helpers.until(engine, "SELECT count(*) FROM outbox", lambda told: told > 0)
     ((kind, said),) = await passes.operations()
-    assert (kind, said["status"], said["app"]) == ("notice.heroku_trouble", "unexpected", "billing")
-    held = "SELECT lease, troubles FROM lanes WHERE target_id = :id"
+    assert (kind, said["status"], said["app"]) == ("notification.heroku_trouble", "unexpected", "billing")
+    held = "SELECT lease, failures FROM reconcile_queue WHERE target_id = :id"
     assert await passes.query(held, id=passes.database.id) == [(None, 1)]
 
 
@@ -264,10 +264,10 @@ async def test_an_odd_rule_of_somebody_else_counts_and_hides_no_other(
     await passes.look()
     assert (await passes.state(grant), passes.ours()) == ("ended", [])
     async with passes.store.transaction() as tx:
-        look = mtls_observation(await tx.lanes.look(passes.database.id, Method.MTLS))
-    assert look is not None
-    assert [str(rule.network) for rule in look.rules] == ["198.51.100.0/24", cidr]
-    assert look.covering(NETWORK) == ()
+        observation = mtls_observation(await tx.reconcile_queue.look(passes.database.id, Method.MTLS))
+    assert observation is not None
+    assert [str(rule.network) for rule in observation.rules] == ["198.51.100.0/24", cidr]
+    assert observation.covering(NETWORK) == ()
 
 
 # --- ends that the clock has not come by for --------------------------------------------------------
@@ -292,11 +292,13 @@ async def test_a_grant_whose_end_has_passed_is_closed_and_its_state_is_the_clock
     assert await passes.state(grant) == "ended"
 
 
-async def test_what_ends_while_it_is_looked_at_is_not_announced(passes: Passes) -> None:
+async def test_what_ends_while_it_is_observed_at_is_not_announced(passes: Passes) -> None:
     grant = await passes.approved()
     await passes.look()
-    await passes.query("UPDATE lanes SET due_at = now() WHERE target_id = :id", id=passes.database.id)
-    await passes.turn(takes=NINE_HOURS)
+    await passes.query(
+        "UPDATE reconcile_queue SET due_at = now() WHERE target_id = :id", id=passes.database.id
+    )
+    await passes.run(takes=NINE_HOURS)
     assert await passes.state(grant) == "applying"
 
 
@@ -306,7 +308,7 @@ async def test_what_ends_while_it_is_looked_at_is_not_announced(passes: Passes) 
 async def test_nothing_is_opened_for_somebody_who_was_deactivated_meanwhile(passes: Passes) -> None:
     grant = await passes.approved()
     async with passes.store.transaction() as tx:
-        await tx.people.keep([factories.person(deactivated=True)])
+        await tx.slack_users.keep([factories.person(deactivated=True)])
         await tx.commit()
     await passes.look()
     assert passes.calls(ADD) == []
@@ -320,9 +322,9 @@ async def test_what_somebody_asked_for_who_is_not_known_now_waits_until_they_are
     assert passes.calls(ADD) == []
     assert await passes.state(grant) == "applying"
     async with passes.store.transaction() as tx:
-        question = await tx.people.question("U0NEW")
+        question = await tx.slack_users.question("U0NEW")
         assert question is not None
-        await tx.people.answer(question, factories.person("U0NEW"))
+        await tx.slack_users.answer(question, factories.person("U0NEW"))
         await tx.commit()
     await passes.look()
     assert passes.ours() == [str(NETWORK)]
@@ -332,10 +334,10 @@ async def test_a_question_about_somebody_is_not_asked_anew_at_every_look(passes:
     await passes.approved(owner="U0NEW")
     await passes.look()
     async with passes.store.transaction() as tx:
-        first = await tx.people.question("U0NEW")
+        first = await tx.slack_users.question("U0NEW")
     await passes.look()
     async with passes.store.transaction() as tx:
-        second = await tx.people.question("U0NEW")
+        second = await tx.slack_users.question("U0NEW")
     assert first is not None
     assert second is not None
     assert replace(second, read=first.read) == first
@@ -343,7 +345,7 @@ async def test_a_question_about_somebody_is_not_asked_anew_at_every_look(passes:
 
 async def test_an_address_that_a_member_wants_too_is_opened_for_the_member_alone(passes: Passes) -> None:
     async with passes.store.transaction() as tx:
-        await tx.people.keep([factories.person("U0LEFT", guest=True)])
+        await tx.slack_users.keep([factories.person("U0LEFT", guest=True)])
         await tx.commit()
     left, member = await passes.approved(owner="U0LEFT"), await passes.approved()
     await passes.look()
@@ -389,17 +391,17 @@ async def test_a_lost_addition_that_lands_late_and_unwanted_is_removed(passes: P
 # --- databases that are gone ------------------------------------------------------------------------
 
 
-async def test_a_database_that_is_gone_is_not_looked_at_for_ever(passes: Passes) -> None:
+async def test_a_database_that_is_gone_is_not_observed_at_for_ever(passes: Passes) -> None:
     del passes.heroku._account.databases[DATABASE]
     async with passes.store.transaction() as tx:
         await tx.targets.discovered(await passes.client.databases())
         await tx.commit()
     await passes.look()
-    due = "SELECT due_at FROM lanes WHERE target_id = :id"
+    due = "SELECT due_at FROM reconcile_queue WHERE target_id = :id"
     assert await passes.query(due, id=passes.database.id) == [(None,)]
 
 
-async def test_a_database_that_is_gone_is_looked_at_while_a_grant_there_is_open(passes: Passes) -> None:
+async def test_a_database_that_is_gone_is_observed_at_while_a_grant_there_is_open(passes: Passes) -> None:
     grant = await passes.in_force()
     del passes.heroku._account.databases[DATABASE]
     async with passes.store.transaction() as tx:
@@ -407,5 +409,7 @@ async def test_a_database_that_is_gone_is_looked_at_while_a_grant_there_is_open(
         await tx.commit()
     await passes.look()
     assert await passes.state(grant) == "in_force"
-    ((due,),) = await passes.query("SELECT due_at FROM lanes WHERE target_id = :id", id=passes.database.id)
+    ((due,),) = await passes.query(
+        "SELECT due_at FROM reconcile_queue WHERE target_id = :id", id=passes.database.id
+    )
     assert due is not None

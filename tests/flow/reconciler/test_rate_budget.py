@@ -14,10 +14,10 @@ from bot.errors import RateBudgetExhaustedError, StoreUnavailableError
 from bot.heroku import rate_limiter
 from bot.heroku.client import HerokuClient
 from bot.ports import with_priority
-from sandbox.heroku.behavior import Pace, Switches
+from sandbox.heroku.behavior import Behavior, TransitionTimes
 from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fixtures import DATABASE, default_world
-from sandbox.heroku.server import app as heroku_door
+from sandbox.heroku.server import app as heroku_server
 from storage.engine import async_commit_engine
 from storage.rate_budget import PostgresRateBudget, full
 from storage.transaction import PostgresStore
@@ -40,7 +40,7 @@ async def keeping(
         platform_url="http://heroku.test",
         data_url="http://heroku.test",
         budgets=PostgresRateBudget(hasty),
-        transport=httpx.ASGITransport(heroku_door(heroku)),
+        transport=httpx.ASGITransport(heroku_server(heroku)),
     )
     try:
         yield Passes(store=store, engine=engine, heroku=heroku, client=client)
@@ -49,21 +49,21 @@ async def keeping(
         await hasty.dispose()
 
 
-SILENT = Switches(data_api_counts=False)
+SILENT = Behavior(data_api_counts=False)
 """A Data API whose calls take no tokens, and whose answers tell of none."""
 
 
-def played(switches: Switches = SILENT) -> HerokuEmulator:
-    return default_world(token=TOKEN, pace=Pace.of(0), switches=switches)
+def emulated(behavior: Behavior = SILENT) -> HerokuEmulator:
+    return default_world(token=TOKEN, times=TransitionTimes.of(0), behavior=behavior)
 
 
 async def leave(engine: AsyncEngine, tokens: float) -> None:
     """So many tokens are left, and hardly any come back."""
-    await store_helpers.query(engine, "DELETE FROM budget")
+    await store_helpers.query(engine, "DELETE FROM rate_budget")
     row = {**full(SIZE, 0.001), "tokens": tokens}
     names = ", ".join(row)
     await store_helpers.query(
-        engine, f"INSERT INTO budget ({names}) VALUES ({', '.join(map(str, row.values()))})"
+        engine, f"INSERT INTO rate_budget ({names}) VALUES ({', '.join(map(str, row.values()))})"
     )
 
 
@@ -77,16 +77,16 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_removal_goes_on_where_an_addition_waits(
     store: PostgresStore, engine: AsyncEngine, database_url: str
 ) -> None:
-    async with keeping(store, engine, database_url, played()) as passes:
+    async with keeping(store, engine, database_url, emulated()) as passes:
         await passes.begin()
         grant = await passes.in_force()
         await leave(engine, FLOOR + 5)
         waiting = await passes.approved(NETWORK.supernet(new_prefix=30))
-        await passes.turn()
+        await passes.run()
         assert await passes.state(waiting) == "applying"
         assert passes.ours() == [str(NETWORK)]
         await passes.end(grant)
-        await passes.turn()
+        await passes.run()
         assert str(NETWORK) not in passes.ours()
         # What Heroku says is left, asked for the removal, may let the addition follow, never precede.
         assert re.match("POST .*DELETE", " ".join(passes.calls("^(POST|DELETE)")))
@@ -95,34 +95,34 @@ async def test_a_removal_goes_on_where_an_addition_waits(
 async def test_who_waits_for_the_budget_is_no_trouble(
     store: PostgresStore, engine: AsyncEngine, database_url: str
 ) -> None:
-    async with keeping(store, engine, database_url, played()) as passes:
+    async with keeping(store, engine, database_url, emulated()) as passes:
         await passes.begin()
         await passes.approved()
         await leave(engine, FLOOR)
         for _ in range(8):
-            await passes.turn()
-            await passes.query("UPDATE lanes SET due_at = now() WHERE due_at > now()")
+            await passes.run()
+            await passes.query("UPDATE reconcile_queue SET due_at = now() WHERE due_at > now()")
         assert await passes.operations() == []
-        assert await passes.query("SELECT max(troubles) FROM lanes") == [(0,)]
+        assert await passes.query("SELECT max(failures) FROM reconcile_queue") == [(0,)]
         await leave(engine, SIZE)
-        await passes.turn()
+        await passes.run()
         assert passes.ours() == [str(NETWORK)]
 
 
 async def test_a_removal_that_was_not_asked_for_is_asked_for_as_soon_as_there_is_a_token(
     store: PostgresStore, engine: AsyncEngine, database_url: str
 ) -> None:
-    async with keeping(store, engine, database_url, played()) as passes:
+    async with keeping(store, engine, database_url, emulated()) as passes:
         await passes.begin()
         grant = await passes.in_force()
         await passes.end(grant)
         await leave(engine, FLOOR + 1)
-        await passes.turn()
+        await passes.run()
         assert passes.ours() == [str(NETWORK)]
-        assert await passes.query("SELECT removal_asked_at FROM entries") == [(None,)]
+        assert await passes.query("SELECT removal_requested_at FROM mtls_rules") == [(None,)]
         await leave(engine, SIZE)
-        await passes.query("UPDATE lanes SET due_at = now() WHERE due_at > now()")
-        await passes.turn()
+        await passes.query("UPDATE reconcile_queue SET due_at = now() WHERE due_at > now()")
+        await passes.run()
         assert passes.ours() == []
 
 
@@ -132,34 +132,36 @@ async def test_a_lane_whose_pass_the_store_did_not_serve_is_given_back_at_once(
     async def mute(*_: object) -> None:
         raise StoreUnavailableError("Postgres did not tell the budget in time")
 
-    async with keeping(store, engine, database_url, played()) as passes:
+    async with keeping(store, engine, database_url, emulated()) as passes:
         await passes.begin()
         await passes.approved()
         with monkeypatch.context() as patched:
             patched.setattr(PostgresRateBudget, "draw", mute)
             with pytest.raises(StoreUnavailableError):
-                await passes.turn()
-        ((lease, wait),) = await passes.query("SELECT lease, due_at - now() FROM lanes WHERE method = 'mtls'")
+                await passes.run()
+        ((lease, wait),) = await passes.query(
+            "SELECT lease, due_at - now() FROM reconcile_queue WHERE method = 'mtls'"
+        )
         assert (lease, wait < timedelta(seconds=6)) == (None, True)
-        await passes.query("UPDATE lanes SET due_at = now()")
-        await passes.turn()
+        await passes.query("UPDATE reconcile_queue SET due_at = now()")
+        await passes.run()
         assert passes.ours() == [str(NETWORK)]
 
 
 async def test_what_an_answer_says_is_left_is_believed(
     store: PostgresStore, engine: AsyncEngine, database_url: str
 ) -> None:
-    heroku = played(Switches(pool=60))
+    heroku = emulated(Behavior(pool=60))
     async with keeping(store, engine, database_url, heroku) as passes:
         await leave(engine, SIZE)
         await passes.client.rules(DATABASE)
-        assert 40 < await store_helpers.value(engine, "SELECT tokens FROM budget") < 60
+        assert 40 < await store_helpers.value(engine, "SELECT tokens FROM rate_budget") < 60
 
 
 async def test_heroku_is_asked_what_is_left_only_where_its_answers_do_not_say(
     store: PostgresStore, engine: AsyncEngine, database_url: str
 ) -> None:
-    async with keeping(store, engine, database_url, played()) as passes:
+    async with keeping(store, engine, database_url, emulated()) as passes:
         await passes.client.rules(DATABASE)
         await passes.client.learn_budget()
         assert passes.calls("/account/rate-limits") == ["GET /account/rate-limits"]
@@ -171,7 +173,7 @@ async def test_heroku_is_asked_what_is_left_only_where_its_answers_do_not_say(
 async def test_a_look_is_as_urgent_as_what_it_is_for(
     store: PostgresStore, engine: AsyncEngine, database_url: str, purpose: CallPriority
 ) -> None:
-    async with keeping(store, engine, database_url, played()) as passes:
+    async with keeping(store, engine, database_url, emulated()) as passes:
         await leave(engine, FLOOR + 5)
         with with_priority(purpose):
             if purpose is CallPriority.REMOVE:

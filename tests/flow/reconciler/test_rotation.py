@@ -10,25 +10,25 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain import operation as changes
+from bot.domain import operation as operations
 from bot.domain.grant import Why
 from bot.domain.mtls import rotation
-from bot.domain.mtls.connection_test import TestResult
+from bot.domain.mtls.connection_test import ConnectionResult
 from bot.domain.mtls.rotation import GRACE, RotationStage, rotation_of
 from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind, Request, RequestState
-from bot.domain.schedule import CHANGE_DEADLINE
+from bot.domain.schedule import OPERATION_DEADLINE
 from bot.domain.subject import CertificateId
 from bot.errors import Refusal, Refused
 from bot.heroku.client import HerokuClient
 from bot.ports import AuditContext, Credential, Login
 from bot.reconciler.lease import LeaseManager
-from bot.reconciler.mtls.reconciler import RulesPass
+from bot.reconciler.mtls.reconciler import MtlsPass
 from bot.services import Access
 from sandbox.heroku import fault_injection
-from sandbox.heroku.behavior import Pace, Switches
+from sandbox.heroku.behavior import Behavior, TransitionTimes
 from sandbox.heroku.fixtures import DATABASE, default_world
-from sandbox.heroku.server import app as heroku_door
+from sandbox.heroku.server import app as heroku_server
 from storage.transaction import PostgresStore
 from tests.flow.reconciler.mtls_harness import Passes
 from tests.unit import factories
@@ -40,19 +40,19 @@ MAKE, REMOVE = r"POST .*/certificates$", r"DELETE .*/certificates/"
 
 
 @pytest.fixture
-def switches() -> Switches:
-    return Switches()
+def behavior() -> Behavior:
+    return Behavior()
 
 
 class EmulatedConnectionTest:
     """A machine from which a database lets itself be reached, or not."""
 
     def __init__(self) -> None:
-        self.finds = TestResult.CONNECTED
+        self.finds = ConnectionResult.CONNECTED
         self.dies = False
         self.tried: list[tuple[Login, Credential]] = []
 
-    async def connect(self, login: Login, credential: Credential, *, root: str) -> TestResult:
+    async def connect(self, login: Login, credential: Credential, *, root: str) -> ConnectionResult:
         """Notes what was brought along; ``dies`` once in the middle of it."""
         assert root.startswith("-----BEGIN CERTIFICATE-----")
         if self.dies:
@@ -77,13 +77,13 @@ def probing() -> bool:
 async def passes(
     store: PostgresStore,
     engine: AsyncEngine,
-    switches: Switches,
+    behavior: Behavior,
     probe: EmulatedConnectionTest,
     probing: bool,
 ) -> AsyncIterator[Passes]:
-    heroku = default_world(token=TOKEN, pace=Pace.of(0), switches=switches)
+    heroku = default_world(token=TOKEN, times=TransitionTimes.of(0), behavior=behavior)
     base = "http://heroku.test"
-    transport = httpx.ASGITransport(heroku_door(heroku))
+    transport = httpx.ASGITransport(heroku_server(heroku))
     client = HerokuClient(token=TOKEN, platform_url=base, data_url=base, transport=transport)
     yield Passes(store=store, engine=engine, heroku=heroku, client=client, probe=probe if probing else None)
     await client.close()
@@ -108,12 +108,12 @@ class Rotating:
         subject = CertificateId(self.old)
         terms = replace(asked.terms, target=passes.database.id, subject=subject)
         request = await store_helpers.record(passes.store, replace(asked, terms=terms))
-        change = changes.begin(request, id=self.id, now=passes.clock.now())
+        operation = operations.begin(request, id=self.id, now=passes.clock.now())
         doing = AuditContext(actor="U0LEAD", at=passes.clock.now())
         async with passes.store.transaction() as tx:
             await tx.requests.decide(request, RequestState.APPROVED, doing=doing)
-            await tx.changes.start(change, within=CHANGE_DEADLINE, doing=doing)
-            await tx.lanes.want(passes.database.id, change.method)
+            await tx.operations.start(operation, within=OPERATION_DEADLINE, doing=doing)
+            await tx.reconcile_queue.want(passes.database.id, operation.method)
             await tx.commit()
 
     async def handed_over(self) -> UUID:
@@ -142,31 +142,31 @@ class Rotating:
     async def know_again(self) -> None:
         """The people were counted just now."""
         async with self.passes.store.transaction() as tx:
-            await tx.people.keep([factories.person()])
+            await tx.slack_users.keep([factories.person()])
             await tx.commit()
 
     async def now(self) -> Operation:
         async with self.passes.store.transaction() as tx:
-            return await tx.changes.get(self.id)
+            return await tx.operations.get(self.id)
 
     async def stage(self) -> RotationStage:
         return rotation_of(await self.now()).stage
 
     async def failed(self) -> Why | None:
-        change = await self.now()
-        assert change.state is OperationState.FAILED
-        return change.why
+        operation = await self.now()
+        assert operation.state is OperationState.FAILED
+        return operation.why
 
     async def told(self, kind: str) -> int:
-        found = await self.passes.query("SELECT count(*) FROM posts WHERE kind = :kind", kind=kind)
+        found = await self.passes.query("SELECT count(*) FROM outbox WHERE kind = :kind", kind=kind)
         return int(found[0][0])
 
     def ready(self) -> list[UUID]:
         found = self.passes.heroku.certificates(DATABASE, now=datetime.now(UTC))
         return [each.id for each in found if each.status == "ready"]
 
-    def remove_by_hand(self, certificate: UUID) -> None:
-        self.passes.heroku.delete_certificate_by_hand(DATABASE, certificate, now=datetime.now(UTC))
+    def remove_externally(self, certificate: UUID) -> None:
+        self.passes.heroku.delete_certificate_externally(DATABASE, certificate, now=datetime.now(UTC))
 
 
 @pytest.fixture
@@ -184,7 +184,7 @@ async def test_a_new_certificate_is_made_once_handed_over_and_waited_for(rotatin
     assert rotating.ready() == [rotating.old, new]
     assert len(rotating.passes.calls(MAKE)) == 1
     assert await rotating.stage() is RotationStage.INSTALLING
-    assert await rotating.told("notice.rotation_ready") == 1
+    assert await rotating.told("notification.rotation_ready") == 1
 
 
 async def test_the_new_one_belongs_to_whoever_asked(rotating: Rotating) -> None:
@@ -217,7 +217,7 @@ async def test_then_it_is_removed_and_the_rotation_done_once_that_was_read_back(
     assert (await rotating.now()).state is OperationState.DONE
     assert rotating.ready() == [new]
     assert len(rotating.passes.calls(REMOVE)) == 1
-    assert await rotating.told("notice.done") == 1
+    assert await rotating.told("notification.done") == 1
 
 
 async def test_every_stage_has_its_line_in_the_audit_trail(rotating: Rotating) -> None:
@@ -238,12 +238,12 @@ async def test_every_stage_has_its_line_in_the_audit_trail(rotating: Rotating) -
 
 
 async def test_a_new_one_that_somebody_removed_is_said_and_the_old_one_stays(rotating: Rotating) -> None:
-    rotating.remove_by_hand(await rotating.rested())
+    rotating.remove_externally(await rotating.rested())
     await rotating.passes.look()
     assert await rotating.failed() is Why.NEW_GONE
     assert rotating.ready() == [rotating.old]
     assert rotating.passes.calls(REMOVE) == []
-    assert await rotating.told("notice.not_done") == 1
+    assert await rotating.told("notification.not_done") == 1
 
 
 async def test_a_new_one_whose_removal_was_approved_is_none_to_rely_on(rotating: Rotating) -> None:
@@ -252,12 +252,12 @@ async def test_a_new_one_whose_removal_was_approved_is_none_to_rely_on(rotating:
     asked = factories.request(kind=Kind.DISCARD, endless=True, reason="lost")
     terms = replace(asked.terms, target=passes.database.id, subject=CertificateId(new))
     request = await store_helpers.record(passes.store, replace(asked, terms=terms))
-    discard = changes.begin(request, id=uuid4(), now=passes.clock.now())
+    discard = operations.begin(request, id=uuid4(), now=passes.clock.now())
     async with passes.store.transaction() as tx:
-        await tx.changes.start(
-            discard, within=CHANGE_DEADLINE, doing=AuditContext(actor="U0LEAD", at=passes.clock.now())
+        await tx.operations.start(
+            discard, within=OPERATION_DEADLINE, doing=AuditContext(actor="U0LEAD", at=passes.clock.now())
         )
-        await tx.lanes.want(passes.database.id, discard.method)
+        await tx.reconcile_queue.want(passes.database.id, discard.method)
         await tx.commit()
     for _ in range(3):
         await passes.look()
@@ -267,7 +267,7 @@ async def test_a_new_one_whose_removal_was_approved_is_none_to_rely_on(rotating:
 
 async def test_tried_again_another_new_one_is_made(rotating: Rotating) -> None:
     new = await rotating.installed()
-    rotating.remove_by_hand(new)
+    rotating.remove_externally(new)
     await rotating.passes.look()
     request = (await rotating.now()).request
     await rotating.access.retry(request, person="U0ENGINEER", key="retry")
@@ -280,7 +280,7 @@ async def test_tried_again_another_new_one_is_made(rotating: Rotating) -> None:
 
 async def test_an_old_one_that_somebody_removed_is_said(rotating: Rotating) -> None:
     new = await rotating.handed_over()
-    rotating.remove_by_hand(rotating.old)
+    rotating.remove_externally(rotating.old)
     await rotating.passes.look()
     assert await rotating.failed() is Why.OLD_GONE
     request = (await rotating.now()).request
@@ -298,7 +298,7 @@ async def test_an_answer_that_is_lost_is_found_again_and_nothing_is_made_twice(r
     for _ in range(2):
         await rotating.passes.look()
     await rotating.passes.query(
-        "UPDATE changes SET progress = jsonb_set(progress, '{asked_at}', "
+        "UPDATE operations SET progress = jsonb_set(progress, '{asked_at}', "
         "to_jsonb((progress->>'asked_at')::timestamptz - interval '2 minutes'))"
     )
     for _ in range(3):
@@ -326,7 +326,7 @@ async def test_a_list_that_cannot_be_read_decides_nothing(rotating: Rotating) ->
 
 async def test_where_mtls_was_taken_away_nothing_is_removed(rotating: Rotating) -> None:
     await rotating.rested()
-    rotating.passes.heroku.disable_mtls_by_hand(DATABASE, now=datetime.now(UTC))
+    rotating.passes.heroku.disable_mtls_externally(DATABASE, now=datetime.now(UTC))
     await rotating.passes.look()
     assert await rotating.failed() is Why.NEW_GONE
     assert rotating.passes.calls(REMOVE) == []
@@ -335,7 +335,7 @@ async def test_where_mtls_was_taken_away_nothing_is_removed(rotating: Rotating) 
 async def test_whoever_has_left_meanwhile_is_made_no_certificate(rotating: Rotating) -> None:
     await rotating.begin()
     async with rotating.passes.store.transaction() as tx:
-        await tx.people.keep([factories.person(deactivated=True)])
+        await tx.slack_users.keep([factories.person(deactivated=True)])
         await tx.commit()
     await rotating.passes.look()
     assert await rotating.failed() is Why.PERSON
@@ -344,7 +344,7 @@ async def test_whoever_has_left_meanwhile_is_made_no_certificate(rotating: Rotat
 
 async def test_the_deadline_of_the_removal_is_its_own(rotating: Rotating) -> None:
     await rotating.rested()
-    await rotating.passes.query("UPDATE changes SET overdue_at = now() - interval '1 day'")
+    await rotating.passes.query("UPDATE operations SET deadline_at = now() - interval '1 day'")
     await rotating.passes.look()
     await rotating.passes.look()
     assert (await rotating.now()).state is OperationState.DONE
@@ -367,9 +367,9 @@ async def test_an_old_one_that_is_still_needed_stays(rotating: Rotating) -> None
 async def test_even_one_whose_removal_a_keeper_has_just_set_out_for_stays(rotating: Rotating) -> None:
     new = await rotating.rested()
     request = (await rotating.now()).request
-    turn = await rotating.passes.claim()
+    run = await rotating.passes.claim()
     await rotating.access.keep_old(request, person="U0ENGINEER", key="keep")
-    await rotating.passes.keeper.work(turn)
+    await rotating.passes.reconciler.work(run)
     assert rotating.passes.calls(REMOVE) == []
     assert rotating.ready() == [rotating.old, new]
 
@@ -386,12 +386,12 @@ async def test_one_that_is_being_removed_is_not_kept(rotating: Rotating) -> None
 async def test_a_person_and_a_keeper_never_wait_for_each_other(rotating: Rotating) -> None:
     await rotating.handed_over()
     taken = await rotating.passes.claim()
-    assert isinstance(taken.making, RulesPass)
+    assert isinstance(taken.making, MtlsPass)
     turns = LeaseManager(store=rotating.passes.store, deadline=rotating.passes.client.deadline)
-    async with turns.holding(taken.making.turn, change=rotating.id) as tx:
+    async with turns.holding(taken.making.reconciliation, operation=rotating.id) as tx:
         pressing = asyncio.create_task(asked_for_a_test(rotating))
         await rotating.passes.somebody_waits()
-        await tx.changes.get(rotating.id)
+        await tx.operations.get(rotating.id)
     await pressing
     assert rotation_of(await rotating.now()).test_asked_at is not None
 
@@ -416,7 +416,7 @@ async def test_a_test_connects_with_the_new_certificate_and_its_word_is_kept(
     assert credential == await rotating.passes.client.credential(DATABASE, new)
     assert login.password in rotating.passes.heroku.connection(DATABASE)
     remembered = rotation_of(await rotating.now())
-    assert (remembered.tested, remembered.test_asked_at) == (TestResult.CONNECTED, None)
+    assert (remembered.tested, remembered.test_asked_at) == (ConnectionResult.CONNECTED, None)
     assert await rotating.stage() is RotationStage.INSTALLING
 
 
@@ -440,7 +440,7 @@ async def test_what_a_test_uses_is_nowhere_in_the_store(
     await asked_for_a_test(rotating)
     await rotating.passes.look()
     ((login, _),) = probe.tried
-    for table in ("changes", "posts", "audit"):
+    for table in ("operations", "outbox", "audit"):
         rows = await rotating.passes.query(f"SELECT t::text FROM {table} AS t")
         assert not [row for row in rows if login.password in row[0] or "PRIVATE" in row[0]]
 
@@ -452,7 +452,7 @@ async def test_where_heroku_gives_no_key_nothing_is_tried_and_that_is_said(
     rotating.passes.heroku.fault(fault_injection.status(500), on=r"GET .*/config-vars")
     await asked_for_a_test(rotating)
     await rotating.passes.look()
-    assert rotation_of(await rotating.now()).tested is TestResult.NOT_FETCHED
+    assert rotation_of(await rotating.now()).tested is ConnectionResult.NOT_FETCHED
     assert probe.tried == []
 
 
@@ -460,7 +460,7 @@ async def test_a_new_one_that_does_not_work_keeps_the_old_one_until_a_person_say
     rotating: Rotating, probe: EmulatedConnectionTest
 ) -> None:
     new = await rotating.installed()
-    probe.finds = TestResult.NOT_ACCEPTED
+    probe.finds = ConnectionResult.NOT_ACCEPTED
     await asked_for_a_test(rotating)
     await rotating.passes.look()
     rotating.passes.clock.present += GRACE
@@ -481,16 +481,16 @@ async def test_a_test_that_its_keeper_did_not_live_to_see_is_made_again(
     probe.dies = True
     with pytest.raises(asyncio.CancelledError):
         await rotating.passes.look()
-    await rotating.passes.query("UPDATE lanes SET lease = NULL, lease_until = NULL")
+    await rotating.passes.query("UPDATE reconcile_queue SET lease = NULL, lease_until = NULL")
     await rotating.passes.look()
-    assert rotation_of(await rotating.now()).tested is TestResult.CONNECTED
+    assert rotation_of(await rotating.now()).tested is ConnectionResult.CONNECTED
 
 
 async def test_nobody_else_has_it_tested(rotating: Rotating, probe: EmulatedConnectionTest) -> None:
     await rotating.handed_over()
     request = (await rotating.now()).request
     async with rotating.passes.store.transaction() as tx:
-        await tx.people.keep([factories.person(), factories.person("U0STRANGER")])
+        await tx.slack_users.keep([factories.person(), factories.person("U0STRANGER")])
         await tx.commit()
     with pytest.raises(Refused) as refused:
         await rotating.access.test(request, person="U0STRANGER", key="test")
@@ -508,9 +508,11 @@ async def test_where_it_is_switched_off_there_is_nothing_to_test(rotating: Rotat
 
 
 def test_a_rotation_remembers_no_secret() -> None:
-    begun = changes.begin(_asked(), id=uuid4(), now=factories.NOW)
+    begun = operations.begin(_asked(), id=uuid4(), now=factories.NOW)
     made = rotation.made(begun, uuid4(), now=factories.NOW, testable=True)
-    tried = rotation.tested(rotation.testing(made, now=factories.NOW), TestResult.OTHER, now=factories.NOW)
+    tried = rotation.tested(
+        rotation.testing(made, now=factories.NOW), ConnectionResult.OTHER, now=factories.NOW
+    )
     assert set(tried.progress) == {"new", "ready_at", "reminders", "testable", "tested", "tested_at"}
 
 

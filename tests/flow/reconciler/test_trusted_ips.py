@@ -14,10 +14,10 @@ from bot.domain.trusted_ips.ruleset import LIMIT
 from bot.heroku.client import HerokuClient
 from bot.ports import MessageKind
 from sandbox.heroku import fault_injection
-from sandbox.heroku.behavior import Pace, Switches
+from sandbox.heroku.behavior import Behavior, TransitionTimes
 from sandbox.heroku.fixtures import default_world
-from sandbox.heroku.seeded_random import Dice
-from sandbox.heroku.server import app as heroku_door
+from sandbox.heroku.seeded_random import SeededRandom
+from sandbox.heroku.server import app as heroku_server
 from storage.transaction import PostgresStore
 from tests.flow.reconciler.trusted_ips_harness import MINE, OFFICE, RangePasses
 from tests.summary import RANGES
@@ -28,8 +28,8 @@ OTHER = "203.0.113.5/32"
 PUT = "PUT .*/inbound-ruleset"
 HISTORY = "GET .*/inbound-rulesets"
 
-LIKELY = Switches()
-UNLIKELY = Switches(
+LIKELY = Behavior()
+UNLIKELY = Behavior(
     ruleset_created=200,
     ranges_full=400,
     duplicate_ranges="refuse",
@@ -39,7 +39,7 @@ UNLIKELY = Switches(
 )
 """Every answer that nobody outside knows, the other way round; what a history may lack has its own tests."""
 
-SILENT = [Switches(history=answer) for answer in ("current", "empty", "missing", "error")]
+SILENT = [Behavior(history=answer) for answer in ("current", "empty", "missing", "error")]
 """Histories that do not tell."""
 
 Seam = Callable[[str], None]
@@ -68,7 +68,7 @@ class Spaces(RangePasses):
     """Passes, and the seams between their calls."""
 
     between: Between
-    switches: Switches = LIKELY
+    behavior: Behavior = LIKELY
 
     def forget_history(self) -> None:
         """Heroku's history begins with the present list."""
@@ -87,15 +87,15 @@ class Spaces(RangePasses):
 
 
 @contextlib.asynccontextmanager
-async def played(
-    store: PostgresStore, engine: AsyncEngine, *, switches: Switches = LIKELY
+async def emulated(
+    store: PostgresStore, engine: AsyncEngine, *, behavior: Behavior = LIKELY
 ) -> AsyncIterator[Spaces]:
-    heroku = default_world(token=TOKEN, pace=Pace.of(0), switches=switches)
-    between = Between(httpx.ASGITransport(heroku_door(heroku)))
+    heroku = default_world(token=TOKEN, times=TransitionTimes.of(0), behavior=behavior)
+    between = Between(httpx.ASGITransport(heroku_server(heroku)))
     base = "http://heroku.test"
     client = HerokuClient(token=TOKEN, platform_url=base, data_url=base, transport=between)
     passes = Spaces(store=store, engine=engine, heroku=heroku, client=client)
-    passes.between, passes.switches = between, switches
+    passes.between, passes.behavior = between, behavior
     await passes.begin()
     yield passes
     await client.close()
@@ -105,7 +105,7 @@ async def played(
 async def passes(
     request: pytest.FixtureRequest, store: PostgresStore, engine: AsyncEngine
 ) -> AsyncIterator[Spaces]:
-    async with played(store, engine, switches=request.param) as made:
+    async with emulated(store, engine, behavior=request.param) as made:
         yield made
 
 
@@ -128,7 +128,7 @@ async def test_a_range_is_added_at_the_end_read_back_and_taken_out_again(passes:
     assert passes.calls("PUT") == 2
 
 
-async def test_after_a_change_the_list_is_looked_at_after_a_minute_and_after_ten(passes: Spaces) -> None:
+async def test_after_a_change_the_list_is_observed_at_after_a_minute_and_after_ten(passes: Spaces) -> None:
     await passes.end(await passes.in_force())
     await passes.look(2)
     assert timedelta(seconds=50) < await passes.due() <= timedelta(seconds=60)
@@ -154,7 +154,7 @@ async def test_a_range_that_somebody_else_wrote_serves_and_stays(passes: Spaces)
 
 
 async def test_where_there_is_no_room_nothing_is_written(passes: Spaces) -> None:
-    passes.by_hand(*(f"198.51.100.{number}/32" for number in range(LIMIT)))
+    passes.external_changes(*(f"198.51.100.{number}/32" for number in range(LIMIT)))
     grant = await passes.approved()
     await passes.look()
     assert (await passes.state(grant), await passes.why(grant)) == ("failed", "full")
@@ -163,7 +163,7 @@ async def test_where_there_is_no_room_nothing_is_written(passes: Spaces) -> None
 
 async def test_somebody_who_has_left_meanwhile_is_not_let_in(passes: Spaces) -> None:
     grant = await passes.approved()
-    await passes.do(lambda tx: tx.people.keep([factories.person(deactivated=True)]))
+    await passes.do(lambda tx: tx.slack_users.keep([factories.person(deactivated=True)]))
     await passes.look()
     assert (await passes.state(grant), await passes.why(grant)) == ("failed", "person")
     assert passes.sources() == [OFFICE]
@@ -173,7 +173,7 @@ async def test_fifty_changes_approved_within_a_second_are_three_writes_at_most(
     passes: Spaces, record_property: Callable[[str, object], None]
 ) -> None:
     await passes.do(
-        lambda tx: tx.people.keep([factories.person(f"U0ENGINEER{number}") for number in range(50)])
+        lambda tx: tx.slack_users.keep([factories.person(f"U0ENGINEER{number}") for number in range(50)])
     )
     there = [await passes.in_force(f"203.0.113.{number}/32") for number in range(10)]
     before = passes.calls("PUT")
@@ -182,14 +182,14 @@ async def test_fifty_changes_approved_within_a_second_are_three_writes_at_most(
         await passes.approved(f"203.0.113.{100 + number % 9}/32", owner=f"U0ENGINEER{number}")
         for number in range(20)
     ]
-    await passes.turn()
+    await passes.run()
     opened += [
         await passes.approved(f"203.0.113.{100 + number % 9}/32", owner=f"U0ENGINEER{number}")
         for number in range(20, 40)
     ]
     for grant in there:
         await passes.end(grant)
-    await passes.turn()
+    await passes.run()
     await passes.look(3)
     writes = passes.calls("PUT") - before
     record_property(RANGES, f"{len(opened) + len(there)} changes, {writes} writes")
@@ -204,86 +204,86 @@ async def test_fifty_changes_approved_within_a_second_are_three_writes_at_most(
 
 async def test_what_somebody_took_out_is_not_put_back(passes: Spaces) -> None:
     grant = await passes.in_force()
-    passes.by_hand(OFFICE)
+    passes.external_changes(OFFICE)
     await passes.look(2)
     assert await passes.state(grant) == "interrupted"
     assert passes.sources() == [OFFICE]
-    assert MessageKind.NOTICE_INTERRUPTED in await passes.told()
+    assert MessageKind.INTERRUPTED in await passes.told()
 
 
 async def test_a_range_that_is_back_after_its_proven_end_is_a_red_finding(passes: Spaces) -> None:
     await passes.end(await passes.in_force())
     await passes.look(2)
-    passes.by_hand(OFFICE, MINE)
+    passes.external_changes(OFFICE, MINE)
     await passes.look(2)
-    assert await passes.told() == [MessageKind.NOTICE_RANGE_BACK]
+    assert await passes.told() == [MessageKind.RANGE_BACK]
     assert (await passes.drift()).back == {MINE}
     assert passes.sources() == [OFFICE, MINE]
 
 
 async def test_a_range_that_somebody_adds_is_told_of_once(passes: Spaces) -> None:
-    passes.by_hand(OFFICE, OTHER)
+    passes.external_changes(OFFICE, OTHER)
     await passes.look(3)
-    assert await passes.told() == [MessageKind.NOTICE_RANGE_FOREIGN]
+    assert await passes.told() == [MessageKind.RANGE_UNMANAGED]
 
 
-async def test_a_foreign_range_is_taken_out_by_its_own_approval(passes: Spaces) -> None:
-    passes.by_hand(OFFICE, OTHER)
-    change = await passes.change(Kind.UNDO, OTHER)
+async def test_a_unmanaged_range_is_taken_out_by_its_own_approval(passes: Spaces) -> None:
+    passes.external_changes(OFFICE, OTHER)
+    operation = await passes.change(Kind.REMOVE_UNMANAGED, OTHER)
     await passes.look(2)
     assert passes.sources() == [OFFICE]
-    assert await passes.made(change) == "done"
+    assert await passes.made(operation) == "done"
 
 
-async def test_an_open_request_that_relies_on_a_foreign_range_keeps_it_there(passes: Spaces) -> None:
-    passes.by_hand(OFFICE, MINE)
+async def test_an_open_request_that_relies_on_a_unmanaged_range_keeps_it_there(passes: Spaces) -> None:
+    passes.external_changes(OFFICE, MINE)
     grant = await passes.in_force()
-    change = await passes.change(Kind.UNDO, MINE)
+    operation = await passes.change(Kind.REMOVE_UNMANAGED, MINE)
     await passes.look()
-    assert (await passes.made(change), await passes.state(grant)) == ("failed", "in_force")
+    assert (await passes.made(operation), await passes.state(grant)) == ("failed", "in_force")
     assert passes.sources() == [OFFICE, MINE]
 
 
 async def test_a_range_that_was_taken_over_stays_until_its_own_removal(passes: Spaces) -> None:
-    passes.by_hand(OFFICE, OTHER)
+    passes.external_changes(OFFICE, OTHER)
     adopted = await passes.change(Kind.ADOPT, OTHER)
     await passes.look(3)
     assert await passes.made(adopted) == "done"
     assert passes.sources() == [OFFICE, OTHER]
-    removed = await passes.change(Kind.UNDO, OTHER)
+    removed = await passes.change(Kind.REMOVE_UNMANAGED, OTHER)
     await passes.look(2)
     assert passes.sources() == [OFFICE]
     assert await passes.made(removed) == "done"
 
 
 async def test_two_approved_requests_to_take_over_one_range_are_both_done(passes: Spaces) -> None:
-    passes.by_hand(OFFICE, OTHER)
+    passes.external_changes(OFFICE, OTHER)
     first, second = [await passes.change(Kind.ADOPT, OTHER) for _ in range(2)]
     await passes.look(2)
     assert [await passes.made(each) for each in (first, second)] == ["done", "done"]
 
 
 async def test_a_range_that_was_taken_over_and_vanishes_is_told_of(passes: Spaces) -> None:
-    passes.by_hand(OFFICE, OTHER)
+    passes.external_changes(OFFICE, OTHER)
     await passes.change(Kind.ADOPT, OTHER)
     await passes.look(2)
-    passes.by_hand(OFFICE)
+    passes.external_changes(OFFICE)
     await passes.look(2)
-    assert (await passes.told())[-1] == MessageKind.NOTICE_RANGE_MISSING
-    assert (await passes.told("U0ENGINEER"))[-1] == MessageKind.NOTICE_RANGE_MISSING
+    assert (await passes.told())[-1] == MessageKind.RANGE_MISSING
+    assert (await passes.told("U0ENGINEER"))[-1] == MessageKind.RANGE_MISSING
     assert (await passes.drift()).missing == {OTHER}
     assert passes.sources() == [OFFICE]
 
 
 async def test_a_list_is_never_written_empty(passes: Spaces) -> None:
     grant = await passes.in_force()
-    passes.by_hand(MINE)
+    passes.external_changes(MINE)
     await passes.end(grant)
     await passes.look(2)
     assert passes.sources() == [MINE]
     assert await passes.state(grant) == "ending"
-    assert MessageKind.NOTICE_RANGE_STUCK in await passes.told()
-    passes.by_hand(MINE, OFFICE)
+    assert MessageKind.RANGE_STUCK in await passes.told()
+    passes.external_changes(MINE, OFFICE)
     await passes.look(2)
     assert passes.sources() == [OFFICE]
     assert await passes.state(grant) == "ended"
@@ -292,9 +292,9 @@ async def test_a_list_is_never_written_empty(passes: Spaces) -> None:
 async def test_a_source_that_is_there_twice_is_somebody_else_s_too(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
-    async with played(store, engine) as passes:
+    async with emulated(store, engine) as passes:
         grant = await passes.in_force()
-        passes.by_hand(OFFICE, MINE, MINE)
+        passes.external_changes(OFFICE, MINE, MINE)
         await passes.end(grant)
         await passes.look(2)
         assert await passes.state(grant) == "ended"
@@ -306,7 +306,7 @@ async def test_a_source_that_is_there_twice_is_somebody_else_s_too(
 
 async def test_what_somebody_writes_between_our_read_and_our_write_holds(passes: Spaces) -> None:
     grant = await passes.approved()
-    passes.once("before PUT inbound-ruleset", lambda: passes.by_hand(OTHER, "192.0.2.7/32"))
+    passes.once("before PUT inbound-ruleset", lambda: passes.external_changes(OTHER, "192.0.2.7/32"))
     await passes.look()
     assert passes.sources() == [OTHER, "192.0.2.7/32", MINE]
     await passes.look()
@@ -316,7 +316,7 @@ async def test_what_somebody_writes_between_our_read_and_our_write_holds(passes:
 
 async def test_what_somebody_adds_while_we_were_about_to_is_theirs_and_stays(passes: Spaces) -> None:
     grant = await passes.approved()
-    passes.once("before PUT inbound-ruleset", lambda: passes.by_hand(OFFICE, MINE))
+    passes.once("before PUT inbound-ruleset", lambda: passes.external_changes(OFFICE, MINE))
     await passes.look(2)
     assert await passes.state(grant) == "in_force"
     await passes.end(grant)
@@ -331,12 +331,12 @@ async def test_whoever_keeps_writing_over_us_is_left_to_a_person_after_five_roun
 
     def act(now: str) -> None:
         if now == "before PUT inbound-ruleset":
-            passes.by_hand(OFFICE, f"198.51.100.{next(numbers)}/32")
+            passes.external_changes(OFFICE, f"198.51.100.{next(numbers)}/32")
 
     passes.between.act = act
     await passes.look()
     assert passes.calls("PUT") == 5
-    assert MessageKind.NOTICE_RANGES_CONTENDED in await passes.told()
+    assert MessageKind.RANGES_CONTENDED in await passes.told()
 
 
 @pytest.mark.timeout(300)
@@ -345,16 +345,16 @@ async def test_every_outside_change_around_our_writes_holds(
     store: PostgresStore,
     engine: AsyncEngine,
     record_property: Callable[[str, object], None],
-    switches: Switches,
+    behavior: Behavior,
     times: int,
 ) -> None:
-    async with played(store, engine, switches=switches) as passes:
+    async with emulated(store, engine, behavior=behavior) as passes:
         trials = Trials(passes, seed=4711)
         for _ in range(times):
             await trials.make()
-        record_property(RANGES, f"history {switches.history_order} first: {trials.figures()}")
+        record_property(RANGES, f"history {behavior.history_order} first: {trials.figures()}")
         assert trials.held == times
-        assert trials.changes > 5 * times
+        assert trials.operations > 5 * times
 
 
 @pytest.mark.parametrize("switches", SILENT, ids=[each.history for each in SILENT])
@@ -362,13 +362,13 @@ async def test_without_a_history_each_loss_is_reported(
     store: PostgresStore,
     engine: AsyncEngine,
     record_property: Callable[[str, object], None],
-    switches: Switches,
+    behavior: Behavior,
 ) -> None:
-    async with played(store, engine, switches=switches) as passes:
+    async with emulated(store, engine, behavior=behavior) as passes:
         trials = Trials(passes, seed=42)
         for _ in range(30):
             await trials.make()
-        record_property(RANGES, f"history {switches.history}: {trials.figures()}")
+        record_property(RANGES, f"history {behavior.history}: {trials.figures()}")
         assert trials.held < 30
         assert trials.held + trials.reported == 30
 
@@ -378,12 +378,12 @@ class Trials:
 
     def __init__(self, passes: Spaces, *, seed: int) -> None:
         self._passes = passes
-        self._dice = Dice(seed)
+        self._seeded = SeededRandom(seed)
         self._pool = [f"198.51.100.{number}/32" for number in range(8)]
         self._granted: list[str] = []
         self._calls = 0
         self.outside = {OFFICE}
-        self.changes = self.held = self.reported = self._made = 0
+        self.operations = self.held = self.reported = self._made = 0
         passes.between.act = self._act
 
     async def make(self) -> None:
@@ -392,7 +392,7 @@ class Trials:
         self._calls = 0
         # What was before this trial is nobody's business: the history is read whole each time.
         self._passes.forget_history()
-        told = (await self._passes.told()).count(MessageKind.NOTICE_RANGES_UNSEEN)
+        told = (await self._passes.told()).count(MessageKind.RANGES_UNSEEN)
         source = f"203.0.113.{self._made}/32"
         opens = self._made % 2 == 1
         if opens:
@@ -412,13 +412,13 @@ class Trials:
         held = there == self.outside | set(self._granted)
         self.held += held
         if not held:
-            now = (await self._passes.told()).count(MessageKind.NOTICE_RANGES_UNSEEN)
+            now = (await self._passes.told()).count(MessageKind.RANGES_UNSEEN)
             self.reported += now > told
             # What is lost is lost; the next trial begins with what is there.
             self.outside = there - set(self._granted)
 
     def figures(self) -> str:
-        return f"{self.held} of {self._made} trials held all of {self.changes} outside changes" + (
+        return f"{self.held} of {self._made} trials held all of {self.operations} outside changes" + (
             f", {self.reported} losses reported" if self.held < self._made else ""
         )
 
@@ -435,17 +435,17 @@ class Trials:
     def _change(self) -> None:
         source, there = self._pool[self._drawn(len(self._pool))], self._passes.sources()
         if source in there:
-            self._passes.by_hand(*(each for each in there if each != source))
+            self._passes.external_changes(*(each for each in there if each != source))
             self.outside.discard(source)
         else:
             at = self._drawn(len(there) + 1)
-            self._passes.by_hand(*there[:at], source, *there[at:])
+            self._passes.external_changes(*there[:at], source, *there[at:])
             self.outside.add(source)
-        self.changes += 1
+        self.operations += 1
 
     def _drawn(self, most: int) -> int:
         """A number from 0 on, below another."""
-        return self._dice.uuid().int % most
+        return self._seeded.uuid().int % most
 
 
 # --- answers that are odd, late or lost ------------------------------------------------------------
@@ -453,7 +453,7 @@ class Trials:
 
 async def test_an_answer_that_was_lost_is_found_in_the_history_at_once(passes: Spaces) -> None:
     grant = await passes.approved()
-    passes.once("before PUT inbound-ruleset", lambda: passes.by_hand(OFFICE, OTHER))
+    passes.once("before PUT inbound-ruleset", lambda: passes.external_changes(OFFICE, OTHER))
     passes.heroku.fault(fault_injection.lost_answer(), on=PUT, times=1)
     await passes.look()
     # Ours undid what somebody had just added; the next pass sees that, and writes it back.
@@ -483,26 +483,26 @@ async def test_a_source_that_never_landed_and_appears_later_is_somebody_else_s(p
     await passes.minute()
     await passes.look(2)
     assert await passes.state(grant) == "ended"
-    passes.by_hand(OFFICE, MINE)
+    passes.external_changes(OFFICE, MINE)
     await passes.look(3)
     assert passes.sources() == [OFFICE, MINE]
 
 
 async def test_a_process_that_dies_after_its_write_loses_nobody_s_change(passes: Spaces) -> None:
     grant = await passes.approved()
-    passes.once("before PUT inbound-ruleset", lambda: passes.by_hand(OFFICE, OTHER))
+    passes.once("before PUT inbound-ruleset", lambda: passes.external_changes(OFFICE, OTHER))
     passes.heroku.fault(fault_injection.status(500), on=HISTORY, times=1)
     # As if it had died: the look around the write is still due, whoever makes it.
-    await passes.query("CREATE TABLE kept_writes AS SELECT * FROM range_writes")
+    await passes.query("CREATE TABLE kept_writes AS SELECT * FROM ruleset_writes")
     await passes.query(
         "CREATE FUNCTION keep_it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$"
     )
     await passes.query(
-        "CREATE TRIGGER dies BEFORE DELETE ON range_writes FOR EACH ROW EXECUTE FUNCTION keep_it()"
+        "CREATE TRIGGER dies BEFORE DELETE ON ruleset_writes FOR EACH ROW EXECUTE FUNCTION keep_it()"
     )
     await passes.look()
     assert passes.sources() == [OFFICE, MINE]
-    await passes.query("DROP TRIGGER dies ON range_writes")
+    await passes.query("DROP TRIGGER dies ON ruleset_writes")
     await passes.look()
     assert passes.sources() == [OFFICE, OTHER, MINE]
     await passes.look()
@@ -519,7 +519,7 @@ async def test_a_refused_write_fails_what_was_to_be_opened_with_heroku_s_words(p
 
 
 async def test_a_list_that_is_stored_only_is_written_again_and_not_called_in_force(passes: Spaces) -> None:
-    said = passes.switches.applied != "absent"
+    said = passes.behavior.applied != "absent"
     passes.heroku.leave_unapplied(passes.space.name)
     grant = await passes.approved()
     await passes.look(2)
@@ -539,18 +539,18 @@ async def test_a_list_that_is_stored_only_is_written_again_and_not_called_in_for
 async def test_a_list_of_somebody_else_that_stays_stored_only_is_told_of_once(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
-    async with played(store, engine) as passes:
+    async with emulated(store, engine) as passes:
         passes.heroku.leave_unapplied(passes.space.name)
-        passes.by_hand(OFFICE)
+        passes.external_changes(OFFICE)
         await passes.look()
         assert await passes.told() == []
         await passes.look(2)
-        assert await passes.told() == [MessageKind.NOTICE_RANGES_UNAPPLIED]
+        assert await passes.told() == [MessageKind.RANGES_UNAPPLIED]
         assert passes.calls("PUT") == 0
 
 
 async def test_an_end_that_is_stored_only_is_no_end(store: PostgresStore, engine: AsyncEngine) -> None:
-    async with played(store, engine) as passes:
+    async with emulated(store, engine) as passes:
         grant = await passes.in_force()
         passes.heroku.leave_unapplied(passes.space.name)
         await passes.end(grant)
@@ -565,7 +565,7 @@ async def test_an_end_that_is_stored_only_is_no_end(store: PostgresStore, engine
 async def test_where_every_list_is_stored_only_at_first_each_is_written_twice(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
-    async with played(store, engine, switches=replace(LIKELY, applied="false")) as passes:
+    async with emulated(store, engine, behavior=replace(LIKELY, applied="false")) as passes:
         grant = await passes.approved()
         await passes.look(2)
         await passes.fifteen_seconds()

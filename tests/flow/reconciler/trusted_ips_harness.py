@@ -1,4 +1,4 @@
-"""A keeper's passes over a space's list one by one: the real keeper, a real Postgres, a played Heroku."""
+"""A keeper's passes over a space's list one by one: the real keeper, a real Postgres, an emulated Heroku."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -13,9 +13,9 @@ from bot.domain.grant import Grant, Why, closing
 from bot.domain.method import Method
 from bot.domain.observation import ruleset_observation
 from bot.domain.operation import Operation
-from bot.domain.operation import begin as begin_change
+from bot.domain.operation import begin as begin_operation
 from bot.domain.request import Kind, Request, RequestState
-from bot.domain.schedule import CHANGE_DEADLINE
+from bot.domain.schedule import OPERATION_DEADLINE
 from bot.domain.target import Space
 from bot.heroku.client import HerokuClient
 from bot.ports import AuditContext, Transaction
@@ -41,7 +41,7 @@ class RangePasses:
         self.heroku = heroku
         self.clock = SetClock()
         ranges = TrustedIpsReconciler(store=store, heroku=client, policy=POLICY, clock=self.clock)
-        self.keeper = Controller(store=store, methods={Method.TRUSTED: ranges})
+        self.reconciler = Controller(store=store, methods={Method.TRUSTED: ranges})
         self._client = client
         self._engine = engine
         self.space = Space(id=uuid4(), name=SPACE, region="virginia", shield=False)
@@ -50,27 +50,27 @@ class RangePasses:
         """Finds the space, looks at it, and knows the engineer."""
         (self.space,) = await self._client.spaces()
         await self.do(lambda tx: tx.targets.discovered([], [self.space]))
-        await self.do(lambda tx: tx.people.keep([factories.person()]))
-        await self.turn()
+        await self.do(lambda tx: tx.slack_users.keep([factories.person()]))
+        await self.run()
 
     # --- the keeper ------------------------------------------------------------------------------
 
     async def look(self, times: int = 1) -> None:
         """Passes over the space, due or not, with time enough since the last write."""
         for _ in range(times):
-            await self.query("UPDATE space_services SET written_at = written_at - interval '1 second'")
-            await self.do(lambda tx: tx.lanes.request_refresh(self.space.id))
-            await self.turn()
+            await self.query("UPDATE data_service_access SET written_at = written_at - interval '1 second'")
+            await self.do(lambda tx: tx.reconcile_queue.request_refresh(self.space.id))
+            await self.run()
 
-    async def turn(self) -> None:
+    async def run(self) -> None:
         """One pass over what is due."""
-        taken = await self.keeper.claim()
+        taken = await self.reconciler.claim()
         assert taken is not None
-        await self.keeper.work(taken)
+        await self.reconciler.work(taken)
 
     async def due(self) -> timedelta:
         """How long until the next pass."""
-        due = await self.keeper.next_due()
+        due = await self.reconciler.next_due()
         assert due is not None
         return due
 
@@ -93,31 +93,33 @@ class RangePasses:
         async def close(tx: Transaction) -> None:
             now = await tx.grants.get(grant.id)
             assert await tx.grants.change(now, closing(now, Why.DONE), doing=self._doing(grant.owner))
-            await tx.lanes.want(grant.target, grant.method)
+            await tx.reconcile_queue.want(grant.target, grant.method)
 
         await self.do(close)
 
     async def change(self, kind: Kind, source: str) -> Operation:
         """A change that was just approved."""
         request = await self._asked(source, kind, "U0ENGINEER")
-        change = begin_change(request, id=uuid4(), now=self.clock.now())
+        operation = begin_operation(request, id=uuid4(), now=self.clock.now())
 
         async def start(tx: Transaction) -> None:
             doing = self._doing("U0LEAD")
             await tx.requests.decide(request, RequestState.APPROVED, doing=doing)
-            await tx.changes.start(change, within=CHANGE_DEADLINE, doing=doing)
-            await tx.lanes.want(self.space.id, Method.TRUSTED)
+            await tx.operations.start(operation, within=OPERATION_DEADLINE, doing=doing)
+            await tx.reconcile_queue.want(self.space.id, Method.TRUSTED)
 
         await self.do(start)
-        return change
+        return operation
 
     async def fifteen_seconds(self) -> None:
         """The last write is so long ago."""
-        await self.query("UPDATE space_services SET written_at = written_at - interval '15 seconds'")
+        await self.query("UPDATE data_service_access SET written_at = written_at - interval '15 seconds'")
 
     async def minute(self) -> None:
         """What waits for Heroku has waited for 81 seconds."""
-        await self.query("UPDATE space_services SET waits_until = waits_until - interval '81 seconds'")
+        await self.query(
+            "UPDATE data_service_access SET ambiguous_until = ambiguous_until - interval '81 seconds'"
+        )
 
     # --- Heroku ----------------------------------------------------------------------------------
 
@@ -125,14 +127,15 @@ class RangePasses:
         """The list, as Heroku has it."""
         return [rule.source for rule in self.heroku.ruleset(SPACE).rules]
 
-    def by_hand(self, *sources: str) -> None:
+    def external_changes(self, *sources: str) -> None:
         """Somebody else writes the list whole."""
-        self.heroku.put_ruleset_by_hand(SPACE, sources, now=datetime.now(UTC))
+        self.heroku.put_ruleset_externally(SPACE, sources, now=datetime.now(UTC))
 
     def calls(self, method: str) -> int:
         """How many calls of a kind reached the list."""
         return sum(
-            entry.method == method and entry.path.endswith("inbound-ruleset") for entry in self.heroku.journal
+            entry.method == method and entry.path.endswith("inbound-ruleset")
+            for entry in self.heroku.request_log
         )
 
     # --- the store -------------------------------------------------------------------------------
@@ -155,23 +158,25 @@ class RangePasses:
             await store_helpers.value(self._engine, "SELECT why FROM grants WHERE id = :id", id=grant.id)
         )
 
-    async def made(self, change: Operation) -> str:
+    async def made(self, operation: Operation) -> str:
         """The state of a change."""
         return str(
-            await store_helpers.value(self._engine, "SELECT state FROM changes WHERE id = :id", id=change.id)
+            await store_helpers.value(
+                self._engine, "SELECT state FROM operations WHERE id = :id", id=operation.id
+            )
         )
 
     async def told(self, to: str = POLICY.operations_channel) -> list[str]:
         """The kinds of what somebody is told, oldest first; operations unless said."""
-        rows = await self.query("SELECT kind FROM posts WHERE recipient = :to ORDER BY id", to=to)
+        rows = await self.query("SELECT kind FROM outbox WHERE recipient = :to ORDER BY id", to=to)
         return [str(row[0]) for row in rows]
 
     async def drift(self) -> Drift:
         """What the last look has found."""
         async with self.store.transaction() as tx:
-            look = ruleset_observation(await tx.lanes.look(self.space.id, Method.TRUSTED))
-        assert look is not None
-        return look.drift
+            observation = ruleset_observation(await tx.reconcile_queue.look(self.space.id, Method.TRUSTED))
+        assert observation is not None
+        return observation.drift
 
     async def _asked(self, source: str, kind: Kind, owner: str) -> Request:
         asked = factories.request(kind=kind)

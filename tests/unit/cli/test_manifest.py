@@ -13,7 +13,7 @@ from bot.__main__ import main
 from bot.cli.manifest import EVENTS, PLACEHOLDER, SCOPELESS, SCOPES, manifest
 from handlers.parsing.command_table import read
 from handlers.parsing.intents import AskMtlsAdd
-from sandbox.slack.model.fixtures import EVENTS as PLAYED_EVENTS
+from sandbox.slack.model.fixtures import EVENTS as EMULATED_EVENTS
 from sandbox.slack.web_api.errors import DEFAULT_SCOPES
 from sandbox.slack.web_api.methods import METHODS
 
@@ -165,7 +165,7 @@ def test_every_scope_has_something_it_is_for_and_none_is_there_twice() -> None:
 
 
 def test_the_scopes_are_those_of_slacks_own_method_pages() -> None:
-    # The played Slack refuses a call whose scope is missing; what it wants is written down there once more.
+    # The emulated Slack refuses a call whose scope is missing; what it wants is written down there once more.
     for scope in SCOPES:
         for method in scope.methods:
             assert METHODS[method].scope in (scope.name, None)
@@ -174,7 +174,7 @@ def test_the_scopes_are_those_of_slacks_own_method_pages() -> None:
 
 def test_the_played_workspace_has_installed_exactly_this_app() -> None:
     assert {scope.name for scope in SCOPES} == DEFAULT_SCOPES
-    assert EVENTS.keys() == PLAYED_EVENTS
+    assert EVENTS.keys() == EMULATED_EVENTS
 
 
 # --- what it says ---------------------------------------------------------------------------------------

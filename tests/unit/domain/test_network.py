@@ -165,10 +165,10 @@ def test_documentation_ranges_are_told_apart() -> None:
 
 
 def test_a_network_covers_itself_and_its_parts_and_nothing_wider() -> None:
-    office, desk = IPv4Network("198.51.100.0/24"), IPv4Network("198.51.100.7/32")
-    assert covers(office, desk)
+    office, interactive = IPv4Network("198.51.100.0/24"), IPv4Network("198.51.100.7/32")
+    assert covers(office, interactive)
     assert covers(office, office)
-    assert not covers(desk, office)
+    assert not covers(interactive, office)
     assert not covers(office, IPv4Network("203.0.113.4/32"))
 
 

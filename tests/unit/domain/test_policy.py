@@ -32,7 +32,7 @@ SECOND = replace(database("ledger", 3), name="postgresql-round-3")
 PRODUCTION = Listed(alias="money", database="postgresql-curved-1", environment="production")
 
 
-def house(*rules: Rule, targets: tuple[Listed, ...] = (PRODUCTION,), admins: tuple[str, ...] = ()) -> Policy:
+def app(*rules: Rule, targets: tuple[Listed, ...] = (PRODUCTION,), admins: tuple[str, ...] = ()) -> Policy:
     return replace(POLICY, rules=rules, targets=targets, admins=frozenset(admins))
 
 
@@ -52,7 +52,7 @@ def refused(policy: Policy, *ids: str, on: Database = BILLING) -> Refused:
 
 
 def test_the_first_rule_that_matches_counts() -> None:
-    policy = house(replace(RULE, name="first"), replace(RULE, name="second"))
+    policy = app(replace(RULE, name="first"), replace(RULE, name="second"))
     assert counts(policy, "U0ENGINEER") == "first"
 
 
@@ -74,13 +74,13 @@ def test_the_first_rule_that_matches_counts() -> None:
 def test_a_rule_matches_by_environment_and_method_and_person_or_group(
     limits: dict[str, Any], matches: bool
 ) -> None:
-    policy = house(replace(RULE, name="special", **limits), replace(RULE, name="rest"))
+    policy = app(replace(RULE, name="special", **limits), replace(RULE, name="rest"))
     assert counts(policy, "U0ENGINEER", "S0ENGINEERS") == ("special" if matches else "rest")
 
 
 def test_what_no_rule_allows_is_refused() -> None:
-    policy = house(replace(RULE, requesters=frozenset({"S0OTHERS"})))
-    for silent in (policy, house()):
+    policy = app(replace(RULE, requesters=frozenset({"S0OTHERS"})))
+    for silent in (policy, app()):
         found = refused(silent, "U0ENGINEER")
         assert (found.reason, found.params) == (Refusal.POLICY_SILENT, {"app": "billing"})
 
@@ -89,13 +89,13 @@ def test_what_no_rule_allows_is_refused() -> None:
 def test_a_rule_that_denies_wins_wherever_it_stands(place: int) -> None:
     rules = [replace(RULE, name="one"), replace(RULE, name="two")]
     rules.insert(place, replace(RULE, name="not here", denies=True, environments=frozenset({"production"})))
-    found = refused(house(*rules), "U0ENGINEER")
+    found = refused(app(*rules), "U0ENGINEER")
     assert (found.reason, found.params) == (Refusal.POLICY_DENIES, {"app": "billing", "rule": "not here"})
-    assert counts(house(*rules), "U0ENGINEER", on=LEDGER) == "one"
+    assert counts(app(*rules), "U0ENGINEER", on=LEDGER) == "one"
 
 
 def test_the_first_of_two_rules_that_deny_is_named() -> None:
-    policy = house(RULE, replace(RULE, name="a", denies=True), replace(RULE, name="b", denies=True))
+    policy = app(RULE, replace(RULE, name="a", denies=True), replace(RULE, name="b", denies=True))
     assert refused(policy, "U0ENGINEER").params["rule"] == "a"
 
 
@@ -115,7 +115,7 @@ RULES = st.builds(
 def test_the_first_that_matches_counts_unless_one_that_matches_denies(
     rules: list[Rule], ids: frozenset[str], method: Method, on: Database
 ) -> None:
-    policy = house(*rules)
+    policy = app(*rules)
 
     def is_for(rule: Rule) -> bool:
         return (
@@ -138,21 +138,21 @@ def test_the_first_that_matches_counts_unless_one_that_matches_denies(
 
 def test_a_database_is_listed_by_its_name_before_its_app_and_in_any_case() -> None:
     by_app = Listed(alias="app", database="Billing", environment="staging")
-    assert house(targets=(by_app,)).environment(BILLING) == "staging"
-    assert house(targets=(by_app, PRODUCTION)).environment(BILLING) == "production"
-    assert house(targets=(PRODUCTION,)).environment(LEDGER) == "default"
+    assert app(targets=(by_app,)).environment(BILLING) == "staging"
+    assert app(targets=(by_app, PRODUCTION)).environment(BILLING) == "production"
+    assert app(targets=(PRODUCTION,)).environment(LEDGER) == "default"
 
 
 def test_a_space_is_listed_as_such_and_never_by_a_database_of_its_name() -> None:
     space = Space(id=UUID(int=9), name="acme", region="virginia", shield=False)
     twin = Listed(alias="db", database="acme", environment="staging")
     listed = Listed(alias="whole", database="Acme", environment="production", is_space=True)
-    assert house(targets=(twin,)).environment(space) == "default"
-    assert house(targets=(twin, listed)).environment(space) == "production"
+    assert app(targets=(twin,)).environment(space) == "default"
+    assert app(targets=(twin, listed)).environment(space) == "production"
 
 
 def test_the_groups_that_have_to_be_known_are_those_that_are_named_anywhere() -> None:
-    policy = house(
+    policy = app(
         replace(RULE, approvers=frozenset({"U0LEAD", "S0LEADS"}), requesters=frozenset({"S0ENGINEERS"})),
         replace(RULE, requesters=None),
         admins=("U0ADMIN", "S0ADMINS"),
@@ -161,7 +161,7 @@ def test_the_groups_that_have_to_be_known_are_those_that_are_named_anywhere() ->
 
 
 def test_an_admin_is_one_by_their_own_id_or_by_a_group() -> None:
-    policy = house(admins=("U0ADMIN", "S0ADMINS"))
+    policy = app(admins=("U0ADMIN", "S0ADMINS"))
     assert policy.is_admin(["U0ADMIN"])
     assert policy.is_admin(["U0SOMEBODY", "S0ADMINS"])
     assert not policy.is_admin(["U0SOMEBODY"])
@@ -242,14 +242,14 @@ def test_what_is_not_one_database_is_refused_with_the_nearest_name_as_example(
     ],
 )
 def test_a_wish_up_to_the_longest_is_allowed_and_none_is_the_default(
-    wish: timedelta | None, allowed: timedelta
+    request_input: timedelta | None, allowed: timedelta
 ) -> None:
-    assert allowed_duration(RULE, now=NOW, wish=wish, until=None) == allowed
+    assert allowed_duration(RULE, now=NOW, request_input=request_input, until=None) == allowed
 
 
 @pytest.mark.parametrize("left", [timedelta(seconds=1), timedelta(hours=3), RULE.longest_duration])
 def test_an_end_within_the_longest_counts_alone(left: timedelta) -> None:
-    assert allowed_duration(RULE, now=NOW, wish=None, until=NOW + left) is None
+    assert allowed_duration(RULE, now=NOW, request_input=None, until=NOW + left) is None
 
 
 @pytest.mark.parametrize(
@@ -262,16 +262,18 @@ def test_an_end_within_the_longest_counts_alone(left: timedelta) -> None:
     ],
 )
 def test_too_long_and_over_before_it_begins_are_refused(
-    wish: timedelta | None, left: timedelta | None, refusal: Refusal
+    request_input: timedelta | None, left: timedelta | None, refusal: Refusal
 ) -> None:
     with pytest.raises(Refused) as caught:
-        allowed_duration(RULE, now=NOW, wish=wish, until=None if left is None else NOW + left)
+        allowed_duration(
+            RULE, now=NOW, request_input=request_input, until=None if left is None else NOW + left
+        )
     assert caught.value.reason is refusal
 
 
 def test_who_asks_for_too_long_is_told_what_is_allowed() -> None:
     with pytest.raises(Refused) as caught:
-        allowed_duration(RULE, now=NOW, wish=timedelta(days=6), until=None)
+        allowed_duration(RULE, now=NOW, request_input=timedelta(days=6), until=None)
     assert caught.value.params == {"longest": RULE.longest_duration}
 
 

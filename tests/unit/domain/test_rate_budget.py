@@ -6,17 +6,17 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.rate_budget import FLOOR, KEPT, LOOKS, Budget, CallPriority
+from bot.domain.rate_budget import FLOOR, KEPT, OBSERVATIONS, Budget, CallPriority
 from tests.unit.factories import NOW
 
-FULL = Budget(size=4500, refill=1.25, tokens=4500, looks=1500, at=NOW)
+FULL = Budget(size=4500, refill=1.25, tokens=4500, observations=1500, at=NOW)
 
 purposes = st.sampled_from(CallPriority)
 steps = st.lists(st.tuples(purposes, st.integers(1, 400), st.floats(0, 600)), max_size=40)
 
 
 def test_a_third_of_the_tokens_is_all_that_looks_can_use_at_once() -> None:
-    assert FULL.drawn(CallPriority.LOOK, 4500)[1] == 1500
+    assert FULL.drawn(CallPriority.OBSERVE, 4500)[1] == 1500
 
 
 def test_additions_leave_a_tenth_to_removals() -> None:
@@ -31,13 +31,13 @@ def test_removals_leave_what_may_be_under_way() -> None:
 
 
 def test_looks_use_up_the_tokens_of_all() -> None:
-    assert FULL.drawn(CallPriority.LOOK, 100)[0].tokens == 4400
+    assert FULL.drawn(CallPriority.OBSERVE, 100)[0].tokens == 4400
 
 
 def test_tokens_come_back_evenly_until_the_pool_is_full() -> None:
-    spent = replace(FULL, tokens=100.0, looks=0.0)
+    spent = replace(FULL, tokens=100.0, observations=0.0)
     later = spent.later(NOW + timedelta(seconds=60))
-    assert (later.tokens, round(later.looks, 6)) == (175.0, 25.0)
+    assert (later.tokens, round(later.observations, 6)) == (175.0, 25.0)
     assert spent.later(NOW + timedelta(days=1)).tokens == 4500
 
 
@@ -47,37 +47,37 @@ def test_a_clock_that_stands_still_or_goes_back_brings_no_tokens() -> None:
 
 
 @given(purposes, st.floats(0, 4500), st.floats(0, 1500))
-def test_after_the_wait_there_is_a_token(purpose: CallPriority, tokens: float, looks: float) -> None:
-    budget = replace(FULL, tokens=tokens, looks=looks)
+def test_after_the_wait_there_is_a_token(purpose: CallPriority, tokens: float, observations: float) -> None:
+    budget = replace(FULL, tokens=tokens, observations=observations)
     waited = budget.later(NOW + budget.wait(purpose) + timedelta(milliseconds=1))
     assert waited.drawn(purpose, 1)[1] == 1
 
 
 @given(steps)
 def test_nobody_ever_draws_more_than_has_come_back(drawing: list[tuple[CallPriority, int, float]]) -> None:
-    budget, drawn, now = FULL, 0, NOW
+    budget, plan, now = FULL, 0, NOW
     for purpose, calls, seconds in drawing:
         now += timedelta(seconds=seconds)
         budget, granted = budget.later(now).drawn(purpose, calls)
-        drawn += granted
+        plan += granted
         assert 0 <= granted <= calls
-        assert drawn <= FULL.size + (now - NOW).total_seconds() * FULL.refill
+        assert plan <= FULL.size + (now - NOW).total_seconds() * FULL.refill
 
 
 @given(steps)
 def test_looks_get_a_third_at_most_in_the_long_run(drawing: list[tuple[CallPriority, int, float]]) -> None:
-    budget, looked, now = FULL, 0, NOW
+    budget, observed, now = FULL, 0, NOW
     for purpose, calls, seconds in drawing:
         now += timedelta(seconds=seconds)
         budget, granted = budget.later(now).drawn(purpose, calls)
-        looked += granted if purpose is CallPriority.LOOK else 0
-    assert looked <= (FULL.size + (now - NOW).total_seconds() * FULL.refill) * LOOKS + 1e-6
+        observed += granted if purpose is CallPriority.OBSERVE else 0
+    assert observed <= (FULL.size + (now - NOW).total_seconds() * FULL.refill) * OBSERVATIONS + 1e-6
 
 
 @given(st.floats(0, 4500 * KEPT), st.integers(1, 100))
 def test_with_little_left_only_removals_go_on(tokens: float, calls: int) -> None:
     little = replace(FULL, tokens=tokens)
-    assert little.drawn(CallPriority.LOOK, calls)[1] == little.drawn(CallPriority.ADD, calls)[1] == 0
+    assert little.drawn(CallPriority.OBSERVE, calls)[1] == little.drawn(CallPriority.ADD, calls)[1] == 0
 
 
 def test_what_heroku_says_is_believed_but_for_calls_under_way() -> None:

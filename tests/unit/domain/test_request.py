@@ -160,24 +160,26 @@ def test_every_part_of_a_network_is_accepted(host: int, width: int, longer: int)
     assert narrow(terms, network=part).network == part
 
 
-@given(asked=durations, wish=durations)
-def test_a_duration_is_accepted_exactly_if_it_is_no_longer(asked: timedelta, wish: timedelta) -> None:
+@given(asked=durations, request_input=durations)
+def test_a_duration_is_accepted_exactly_if_it_is_no_longer(
+    asked: timedelta, request_input: timedelta
+) -> None:
     terms = replace(factories.request().terms, duration=asked)
-    if wish <= asked:
-        assert narrow(terms, duration=wish) == replace(terms, duration=wish)
+    if request_input <= asked:
+        assert narrow(terms, duration=request_input) == replace(terms, duration=request_input)
     else:
         with pytest.raises(Refused):
-            narrow(terms, duration=wish)
+            narrow(terms, duration=request_input)
 
 
-@given(asked=durations, wish=durations)
-def test_an_end_is_accepted_exactly_if_it_is_no_later(asked: timedelta, wish: timedelta) -> None:
+@given(asked=durations, request_input=durations)
+def test_an_end_is_accepted_exactly_if_it_is_no_later(asked: timedelta, request_input: timedelta) -> None:
     terms = factories.request(until=NOW + asked).terms
-    if wish <= asked:
-        assert narrow(terms, until=NOW + wish) == replace(terms, until=NOW + wish)
+    if request_input <= asked:
+        assert narrow(terms, until=NOW + request_input) == replace(terms, until=NOW + request_input)
     else:
         with pytest.raises(Refused):
-            narrow(terms, until=NOW + wish)
+            narrow(terms, until=NOW + request_input)
 
 
 @pytest.mark.parametrize(

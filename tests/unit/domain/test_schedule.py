@@ -105,14 +105,16 @@ def test_a_warning_is_never_before_the_last_quarter_nor_after_the_end(
     assert NOW + lasts * 3 / 4 - timedelta(microseconds=1) <= warned < end
 
 
-@pytest.mark.parametrize(("tries", "seconds"), [(0, 1), (1, 2), (2, 4), (3, 8), (4, 15), (5, 15), (4711, 15)])
-def test_reading_back_grows_slower_and_goes_on(tries: int, seconds: int) -> None:
-    assert gap(READ_BACK, tries) == timedelta(seconds=seconds)
+@pytest.mark.parametrize(
+    ("attempts", "seconds"), [(0, 1), (1, 2), (2, 4), (3, 8), (4, 15), (5, 15), (4711, 15)]
+)
+def test_reading_back_grows_slower_and_goes_on(attempts: int, seconds: int) -> None:
+    assert gap(READ_BACK, attempts) == timedelta(seconds=seconds)
 
 
-@pytest.mark.parametrize(("tries", "seconds"), [(0, 5), (3, 60), (4, 60)])
-def test_trouble_is_tried_again_every_minute_at_last(tries: int, seconds: int) -> None:
-    assert gap(TROUBLE, tries) == timedelta(seconds=seconds)
+@pytest.mark.parametrize(("attempts", "seconds"), [(0, 5), (3, 60), (4, 60)])
+def test_trouble_is_tried_again_every_minute_at_last(attempts: int, seconds: int) -> None:
+    assert gap(TROUBLE, attempts) == timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize(("given", "hours"), [(0, 1), (1, 4), (2, 12)])
@@ -178,6 +180,6 @@ def test_what_is_opened_again_never_ends_later_than_it_would_have(
 
 
 def test_privatelink_has_time_for_the_endpoint_and_for_an_account_after_it() -> None:
-    assert opening_deadline(enables=False, method=Method.PRIVATELINK) == timedelta(minutes=45)
+    assert opening_deadline(enables_mtls=False, method=Method.PRIVATELINK) == timedelta(minutes=45)
     hard = hard_end(started=NOW, duration=HOUR, until=None, method=Method.PRIVATELINK)
     assert hard == NOW + timedelta(minutes=45) + HOUR

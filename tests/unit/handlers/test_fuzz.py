@@ -13,7 +13,7 @@ from bot.views import action_ids
 from handlers.parsing.command_table import COMMANDS
 from handlers.transport.payloads import MalformedError
 from sandbox.postgres import PrivatePostgres
-from tests.unit.fuzzing import ENGINEER, FORM, LEAD, NOWHERE, PATH, TEAM, FuzzedDoor, fuzzed_door
+from tests.unit.fuzzing import ENGINEER, FORM, LEAD, NOWHERE, PATH, TEAM, FuzzedServer, fuzzed_server
 from tests.unit.random_payloads import ANYTHING, MORE, TEXT, spoilt
 from tests.unit.storage import store_helpers
 
@@ -24,9 +24,9 @@ junk = settings(max_examples=EXAMPLES * MORE, deadline=None)
 
 
 @pytest.fixture(scope="module")
-def door(postgres: PrivatePostgres) -> Iterator[FuzzedDoor]:
-    with fuzzed_door(store_helpers.emptied_database(postgres)) as door:
-        yield door
+def server(postgres: PrivatePostgres) -> Iterator[FuzzedServer]:
+    with fuzzed_server(store_helpers.emptied_database(postgres)) as server:
+        yield server
 
 
 # --- what is sent ----------------------------------------------------------------------------------
@@ -153,10 +153,10 @@ FIELDS = st.dictionaries(
 
 @junk
 @given(text=LINES, person=st.sampled_from([ENGINEER, LEAD, "U0NOBODY", ""]))
-def test_whatever_is_typed_is_answered_in_words(door: FuzzedDoor, text: str, person: str) -> None:
-    answer = door.command(text, person)
+def test_whatever_is_typed_is_answered_in_words(server: FuzzedServer, text: str, person: str) -> None:
+    answer = server.command(text, person)
     assert answer.status_code == 200
-    assert door.unexpected() == []
+    assert server.unexpected() == []
     assert not answer.content or len(answer.json()["text"]) > 10
 
 
@@ -165,20 +165,20 @@ def test_whatever_is_typed_is_answered_in_words(door: FuzzedDoor, text: str, per
     action=st.sampled_from(ACTIONS) | TEXT, value=VALUES, person=st.sampled_from([ENGINEER, LEAD, "U0NOBODY"])
 )
 def test_whatever_a_button_carries_is_taken_or_refused(
-    door: FuzzedDoor, action: str, value: str, person: str
+    server: FuzzedServer, action: str, value: str, person: str
 ) -> None:
-    assert door.interaction(click(action, value, person, door.unique())).status_code == 200
-    assert [line for line in door.unexpected() if not isinstance(line["exc_info"], MalformedError)] == []
+    assert server.interaction(click(action, value, person, server.unique())).status_code == 200
+    assert [line for line in server.unexpected() if not isinstance(line["exc_info"], MalformedError)] == []
 
 
 @junk
 @given(form=st.sampled_from(ACTIONS) | TEXT, data=VALUES, values=FIELDS)
 def test_whatever_a_form_holds_is_taken_or_refused(
-    door: FuzzedDoor, form: str, data: str, values: dict[str, Any]
+    server: FuzzedServer, form: str, data: str, values: dict[str, Any]
 ) -> None:
-    answer = door.interaction(submission(form, data, values, ENGINEER, door.unique()))
+    answer = server.interaction(submission(form, data, values, ENGINEER, server.unique()))
     assert answer.status_code in (200, 400)
-    assert [line for line in door.unexpected() if not isinstance(line["exc_info"], MalformedError)] == []
+    assert [line for line in server.unexpected() if not isinstance(line["exc_info"], MalformedError)] == []
 
 
 @junk
@@ -213,8 +213,8 @@ def test_whatever_a_form_holds_is_taken_or_refused(
         ),
     )
 )
-def test_a_payload_that_is_not_as_documented_makes_nobody_stumble(door: FuzzedDoor, payload: Any) -> None:
-    assert door.interaction(payload).status_code < 500
+def test_a_payload_that_is_not_as_documented_makes_nobody_stumble(server: FuzzedServer, payload: Any) -> None:
+    assert server.interaction(payload).status_code < 500
 
 
 @junk
@@ -224,14 +224,14 @@ def test_a_payload_that_is_not_as_documented_makes_nobody_stumble(door: FuzzedDo
         ANYTHING,
     )
 )
-def test_an_event_that_is_not_as_documented_makes_nobody_stumble(door: FuzzedDoor, payload: Any) -> None:
-    assert door.event(payload).status_code < 500
+def test_an_event_that_is_not_as_documented_makes_nobody_stumble(server: FuzzedServer, payload: Any) -> None:
+    assert server.event(payload).status_code < 500
 
 
 @junk
 @given(body=st.binary(max_size=200), kind=st.sampled_from([FORM, "application/json", "text/plain", ""]))
-def test_signed_bytes_that_are_nothing_are_refused(door: FuzzedDoor, body: bytes, kind: str) -> None:
-    assert door.signed(body, kind).status_code < 500
+def test_signed_bytes_that_are_nothing_are_refused(server: FuzzedServer, body: bytes, kind: str) -> None:
+    assert server.signed(body, kind).status_code < 500
 
 
 ADDRESSES = st.text(string.printable, max_size=60).map(lambda text: quote(text, safe="/%?#"))
@@ -248,8 +248,8 @@ ADDRESSES = st.text(string.printable, max_size=60).map(lambda text: quote(text, 
     kind=st.sampled_from([FORM, "application/json", "multipart/form-data; boundary=x", ""]),
 )
 def test_no_address_and_no_body_makes_a_page_stumble(
-    door: FuzzedDoor, method: str, below: str, rest: str, body: bytes, kind: str
+    server: FuzzedServer, method: str, below: str, rest: str, body: bytes, kind: str
 ) -> None:
-    answer = door.knock(method, below + rest, body, kind)
+    answer = server.knock(method, below + rest, body, kind)
     assert answer.status_code < 500
-    assert door.surprises == []
+    assert server.surprises == []

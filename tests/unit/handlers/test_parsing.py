@@ -36,7 +36,7 @@ from handlers.parsing.intents import (
     NotYet,
     Typed,
 )
-from handlers.parsing.normalization import LONGEST_LINE, normalise, tidy, unquoted
+from handlers.parsing.normalization import LONGEST_LINE, normalize_command, normalize_text, unquoted
 from handlers.trusted_typed import AskTrusted, AskTrustedStatus
 
 ADD = AskMtlsAdd(address="203.0.113.4")
@@ -346,12 +346,12 @@ RIGHT: list[tuple[str, Typed]] = [
     ("privatelink close", AskLinkClose()),
     ("privatelink close billing because moved", AskLinkClose(target="billing", reason="moved")),
     ("privatelink close on billing", AskLinkClose(target="billing")),
-    ("trusted add 203.0.113.4", AskTrusted(verb="add", wish=RequestInput(address="203.0.113.4"))),
+    ("trusted add 203.0.113.4", AskTrusted(verb="add", request_input=RequestInput(address="203.0.113.4"))),
     (
         "trusted add 203.0.113.0/28 to acme for 8h because the BI tool knows no certificates",
         AskTrusted(
             verb="add",
-            wish=RequestInput(
+            request_input=RequestInput(
                 address="203.0.113.0/28",
                 target="acme",
                 duration="8h",
@@ -361,11 +361,13 @@ RIGHT: list[tuple[str, Typed]] = [
     ),
     (
         "trusted remove 203.0.113.4 from acme because moved",
-        AskTrusted(verb="remove", wish=RequestInput(address="203.0.113.4", target="acme", reason="moved")),
+        AskTrusted(
+            verb="remove", request_input=RequestInput(address="203.0.113.4", target="acme", reason="moved")
+        ),
     ),
     (
         "trusted adopt 203.0.113.4 on acme",
-        AskTrusted(verb="adopt", wish=RequestInput(address="203.0.113.4", target="acme")),
+        AskTrusted(verb="adopt", request_input=RequestInput(address="203.0.113.4", target="acme")),
     ),
     ("trusted status acme", AskTrustedStatus(target="acme")),
     ("trusted status", AskTrustedStatus()),
@@ -614,7 +616,7 @@ PLAIN = st.from_regex(r"[a-z0-9][a-z0-9./-]{0,20}[a-z0-9]", fullmatch=True).filt
 def additions(draw: st.DrawFn) -> AskMtlsAdd:
     reason = draw(st.none() | st.lists(WORD, min_size=1, max_size=6).map(" ".join))
     if reason is not None:
-        reason = tidy(reason)
+        reason = normalize_text(reason)
         assume(reason and unquoted(reason) == reason and not any(char in reason for char in "&<>"))
     ends = draw(
         st.sampled_from(
@@ -689,16 +691,16 @@ def test_help_and_plans_are_read_from_the_words_that_they_name(path: tuple[str, 
 @given(st.text())
 def test_a_tidy_text_stays_as_it_is(text: str) -> None:
     try:
-        line = tidy(text)
+        line = normalize_text(text)
     except Refused:
         return
-    assert tidy(line) == line
+    assert normalize_text(line) == line
     assert line == " ".join(line.split())
 
 
 def test_only_the_text_of_a_command_is_freed_of_the_markup_of_slack() -> None:
-    assert normalise("&lt;b&gt; <http://a.example|a.example>") == "<b> a.example"
-    assert tidy("&lt;b&gt;") == "&lt;b&gt;"
+    assert normalize_command("&lt;b&gt; <http://a.example|a.example>") == "<b> a.example"
+    assert normalize_text("&lt;b&gt;") == "&lt;b&gt;"
 
 
 @pytest.mark.parametrize(

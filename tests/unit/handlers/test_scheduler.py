@@ -22,9 +22,12 @@ class Silent:
 def ticking(step: Any) -> Scheduler:
     """A clock whose every step is this one."""
     access = SimpleNamespace(run_due=step, seal=step, send_weekly_summary=step)
-    census = SimpleNamespace(run_due=step, answer_lookups=step)
+    directory_sync = SimpleNamespace(run_due=step, answer_lookups=step)
     return Scheduler(
-        access=cast("Any", access), census=cast("Any", census), clock=SetClock(), bell=cast("Any", Silent())
+        access=cast("Any", access),
+        directory_sync=cast("Any", directory_sync),
+        clock=SetClock(),
+        wakeups=cast("Any", Silent()),
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.mtls.connection_test import TestResult
+from bot.domain.mtls.connection_test import ConnectionResult
 from bot.heroku.connection_test import PostgresConnectionTest, read
 from bot.ports import Credential, Login
 
@@ -23,33 +23,36 @@ CREDENTIAL = Credential(chain=PEM, key=PEM)
     [
         (
             'FATAL:  no pg_hba.conf entry for host "203.0.113.9", user "u", database "d"',
-            TestResult.NOT_LET_IN,
+            ConnectionResult.NOT_LET_IN,
         ),
-        ('FATAL:  pg_hba.conf rejects connection for host "203.0.113.9", user "u"', TestResult.NOT_LET_IN),
-        ("server did not request an SSL certificate", TestResult.NOT_ASKED),
-        ("server accepted connection without a valid SSL certificate", TestResult.NOT_ASKED),
-        ("SSL error: ssl/tls alert certificate revoked", TestResult.NOT_ACCEPTED),
-        ("SSL error: sslv3 alert certificate expired", TestResult.NOT_ACCEPTED),
-        ("SSL error: ssl/tls alert bad certificate", TestResult.NOT_ACCEPTED),
-        ("SSL error: tlsv1 alert unknown ca", TestResult.NOT_ACCEPTED),
-        ("FATAL:  connection requires a valid client certificate", TestResult.NOT_ACCEPTED),
-        ('FATAL:  certificate authentication failed for user "u"', TestResult.NOT_ACCEPTED),
-        ("Connection refused\n\tIs the server running on that host?", TestResult.UNREACHABLE),
-        ("timeout expired", TestResult.UNREACHABLE),
-        ("Connection timed out", TestResult.UNREACHABLE),
-        ("Network is unreachable", TestResult.UNREACHABLE),
-        ("No route to host", TestResult.UNREACHABLE),
+        (
+            'FATAL:  pg_hba.conf rejects connection for host "203.0.113.9", user "u"',
+            ConnectionResult.NOT_LET_IN,
+        ),
+        ("server did not request an SSL certificate", ConnectionResult.NOT_ASKED),
+        ("server accepted connection without a valid SSL certificate", ConnectionResult.NOT_ASKED),
+        ("SSL error: ssl/tls alert certificate revoked", ConnectionResult.NOT_ACCEPTED),
+        ("SSL error: sslv3 alert certificate expired", ConnectionResult.NOT_ACCEPTED),
+        ("SSL error: ssl/tls alert bad certificate", ConnectionResult.NOT_ACCEPTED),
+        ("SSL error: tlsv1 alert unknown ca", ConnectionResult.NOT_ACCEPTED),
+        ("FATAL:  connection requires a valid client certificate", ConnectionResult.NOT_ACCEPTED),
+        ('FATAL:  certificate authentication failed for user "u"', ConnectionResult.NOT_ACCEPTED),
+        ("Connection refused\n\tIs the server running on that host?", ConnectionResult.UNREACHABLE),
+        ("timeout expired", ConnectionResult.UNREACHABLE),
+        ("Connection timed out", ConnectionResult.UNREACHABLE),
+        ("Network is unreachable", ConnectionResult.UNREACHABLE),
+        ("No route to host", ConnectionResult.UNREACHABLE),
         (
             "failed to resolve host 'db.example.org': [Errno -2] Name or service not known",
-            TestResult.UNREACHABLE,
+            ConnectionResult.UNREACHABLE,
         ),
-        ('FATAL:  password authentication failed for user "u"', TestResult.OTHER),
-        ("SSL error: certificate verify failed", TestResult.OTHER),
-        ("could not load private key file: key values mismatch", TestResult.OTHER),
-        ("", TestResult.OTHER),
+        ('FATAL:  password authentication failed for user "u"', ConnectionResult.OTHER),
+        ("SSL error: certificate verify failed", ConnectionResult.OTHER),
+        ("could not load private key file: key values mismatch", ConnectionResult.OTHER),
+        ("", ConnectionResult.OTHER),
     ],
 )
-def test_what_libpq_says_becomes_one_word(sentence: str, found: TestResult) -> None:
+def test_what_libpq_says_becomes_one_word(sentence: str, found: ConnectionResult) -> None:
     assert read(BEFORE + sentence) is found
 
 
@@ -82,7 +85,7 @@ async def test_a_server_that_says_nothing_is_unreachable_in_time(silent: int) ->
     found = await PostgresConnectionTest(patience=timedelta(milliseconds=200)).connect(
         at(silent), CREDENTIAL, root=PEM
     )
-    assert found is TestResult.UNREACHABLE
+    assert found is ConnectionResult.UNREACHABLE
     assert time.monotonic() - began < 5
     assert left_open() == set()
 
@@ -90,11 +93,13 @@ async def test_a_server_that_says_nothing_is_unreachable_in_time(silent: int) ->
 async def test_a_port_where_nobody_is_is_unreachable() -> None:
     async with await asyncio.start_server(lambda _r, _w: None, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
-    assert await PostgresConnectionTest().connect(at(port), CREDENTIAL, root=PEM) is TestResult.UNREACHABLE
+    assert (
+        await PostgresConnectionTest().connect(at(port), CREDENTIAL, root=PEM) is ConnectionResult.UNREACHABLE
+    )
     assert left_open() == set()
 
 
 async def test_what_libpq_cannot_be_given_is_a_word_and_no_disaster() -> None:
     login = Login(host="127.0.0.1", port=1, user="u1", password="hu\ud800sh", base="d1")
-    assert await PostgresConnectionTest().connect(login, CREDENTIAL, root=PEM) is TestResult.OTHER
+    assert await PostgresConnectionTest().connect(login, CREDENTIAL, root=PEM) is ConnectionResult.OTHER
     assert left_open() == set()

@@ -18,7 +18,7 @@ from bot.errors import HerokuError
 from bot.heroku.client import HerokuClient
 from sandbox.heroku.fixtures import DATABASE, SPACE
 from sandbox.heroku.http_types import Request
-from tests.flow.actions import played_heroku
+from tests.flow.actions import heroku_emulator
 from tests.unit.random_payloads import ANYTHING, MORE, spoilt
 
 ID = UUID(int=7)
@@ -85,8 +85,8 @@ def echo() -> Iterator[Echo]:
 
 
 def _true_answers() -> list[Any]:
-    """What the played Heroku answers to the calls that a keeper makes."""
-    heroku, now = played_heroku(), datetime.now(UTC)
+    """What the emulated Heroku answers to the calls that a keeper makes."""
+    heroku, now = heroku_emulator(), datetime.now(UTC)
     paths = (
         "/addons",
         "/apps",

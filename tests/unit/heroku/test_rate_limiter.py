@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.domain.rate_budget import LOOKS, Budget, CallPriority
+from bot.domain.rate_budget import OBSERVATIONS, Budget, CallPriority
 from bot.errors import HerokuRateLimitedError, RateBudgetExhaustedError
 from bot.heroku import rate_limiter
 from bot.heroku.rate_limiter import RateLimiter
@@ -34,7 +34,7 @@ class Pool:
 
 def pool(tokens: float, *, size: float = 300, refill: float = 100) -> Pool:
     at = datetime.now(UTC)
-    return Pool(Budget(size=size, refill=refill, tokens=tokens, looks=size * LOOKS, at=at))
+    return Pool(Budget(size=size, refill=refill, tokens=tokens, observations=size * OBSERVATIONS, at=at))
 
 
 async def test_a_call_waits_until_its_token_has_come_back() -> None:
@@ -64,7 +64,7 @@ async def test_a_removal_passes_additions_that_wait() -> None:
 
 async def test_a_look_that_finds_no_token_is_given_up_at_once() -> None:
     with pytest.raises(RateBudgetExhaustedError):
-        await RateLimiter(pool(20, refill=1)).spend(CallPriority.LOOK)
+        await RateLimiter(pool(20, refill=1)).spend(CallPriority.OBSERVE)
 
 
 async def test_a_call_waits_no_longer_than_its_deadline_allows(monkeypatch: pytest.MonkeyPatch) -> None:

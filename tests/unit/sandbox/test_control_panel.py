@@ -1,4 +1,4 @@
-"""What stands beside Slack on the demo's page: weather, hands at Heroku, and hints while one types."""
+"""What stands beside Slack on the demo's page: outages, hands at Heroku, and hints while one types."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,9 +8,9 @@ from handlers.parsing.command_table import COMMANDS
 from sandbox.command_hints import usage
 from sandbox.control_panel import Panel
 from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, PAGE, SIGNING_SECRET
-from sandbox.external_changes import ByHand
-from sandbox.fault_injection import KINDS, SPENT, Weather
-from sandbox.heroku.behavior import Pace
+from sandbox.external_changes import ExternalChanges
+from sandbox.fault_injection import KINDS, SPENT, FaultInjection
+from sandbox.heroku.behavior import TransitionTimes
 from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fixtures import DATABASE, OFFICE, SPACE, default_world
 from sandbox.heroku.http_types import Request
@@ -23,7 +23,7 @@ LATER = NOW + timedelta(minutes=5)
 
 @pytest.fixture
 def heroku() -> HerokuEmulator:
-    return default_world(token=HEROKU_TOKEN, pace=Pace.of(0))
+    return default_world(token=HEROKU_TOKEN, times=TransitionTimes.of(0))
 
 
 @pytest.fixture
@@ -32,13 +32,13 @@ def slack() -> SlackEmulator:
 
 
 @pytest.fixture
-def weather(heroku: HerokuEmulator, slack: SlackEmulator) -> Weather:
-    return Weather(heroku, slack)
+def faults(heroku: HerokuEmulator, slack: SlackEmulator) -> FaultInjection:
+    return FaultInjection(heroku, slack)
 
 
 @pytest.fixture
-def panel(heroku: HerokuEmulator, weather: Weather) -> Panel:
-    return Panel(heroku, MovableClock(), weather)
+def panel(heroku: HerokuEmulator, faults: FaultInjection) -> Panel:
+    return Panel(heroku, MovableClock(), faults)
 
 
 def asked(heroku: HerokuEmulator) -> int:
@@ -56,43 +56,47 @@ def posted(slack: SlackEmulator) -> int:
 @pytest.mark.parametrize(
     ("kind", "status"), [("heroku-500", 500), ("heroku-429", 429), (SPENT, 429), ("heroku-token", 401)]
 )
-def test_heroku_fails_while_that_weather_lasts_and_no_longer(
-    kind: str, status: int, heroku: HerokuEmulator, weather: Weather
+def test_heroku_fails_while_that_outages_lasts_and_no_longer(
+    kind: str, status: int, heroku: HerokuEmulator, faults: FaultInjection
 ) -> None:
-    weather.turn(kind, on=True)
+    faults.turn(kind, on=True)
     assert [asked(heroku), asked(heroku)] == [status, status]
-    weather.turn(kind, on=False)
+    faults.turn(kind, on=False)
     assert asked(heroku) == 200
 
 
-def test_one_kind_of_slack_weather_ends_and_the_other_lasts(slack: SlackEmulator, weather: Weather) -> None:
-    weather.turn("slack-limited", on=True)
-    weather.turn("slack-down", on=True)
-    weather.turn("slack-down", on=False)
+def test_one_kind_of_slack_outages_ends_and_the_other_lasts(
+    slack: SlackEmulator, faults: FaultInjection
+) -> None:
+    faults.turn("slack-limited", on=True)
+    faults.turn("slack-down", on=True)
+    faults.turn("slack-down", on=False)
     assert posted(slack) == 429
-    weather.turn("slack-limited", on=False)
+    faults.turn("slack-limited", on=False)
     assert posted(slack) == 200
 
 
-def test_all_weather_ends_at_once(heroku: HerokuEmulator, slack: SlackEmulator, weather: Weather) -> None:
+def test_all_outages_ends_at_once(
+    heroku: HerokuEmulator, slack: SlackEmulator, faults: FaultInjection
+) -> None:
     for kind in KINDS:
-        weather.turn(kind, on=True)
-    assert all(kind["on"] for kind in weather.shown())
-    weather.clear()
+        faults.turn(kind, on=True)
+    assert all(kind["on"] for kind in faults.shown())
+    faults.clear()
     assert (asked(heroku), posted(slack)) == (200, 200)
-    assert not any(kind["on"] for kind in weather.shown())
+    assert not any(kind["on"] for kind in faults.shown())
 
 
-def test_what_is_on_already_is_not_turned_on_twice(heroku: HerokuEmulator, weather: Weather) -> None:
-    weather.turn("heroku-500", on=True)
-    weather.turn("heroku-500", on=True)
-    assert weather.changes == 1
-    weather.turn("heroku-500", on=False)
+def test_what_is_on_already_is_not_turned_on_twice(heroku: HerokuEmulator, faults: FaultInjection) -> None:
+    faults.turn("heroku-500", on=True)
+    faults.turn("heroku-500", on=True)
+    assert faults.changes == 1
+    faults.turn("heroku-500", on=False)
     assert asked(heroku) == 200
 
 
-async def test_weather_that_is_none_is_answered_with_what_there_is(panel: Panel) -> None:
-    answer = await panel.actions["weather"]({"name": "hail", "on": True})
+async def test_outages_that_is_none_is_answered_with_what_there_is(panel: Panel) -> None:
+    answer = await panel.actions["outages"]({"name": "hail", "on": True})
     assert answer["ok"] is False
     assert "there is heroku-slow" in answer["error"]
 
@@ -100,12 +104,12 @@ async def test_weather_that_is_none_is_answered_with_what_there_is(panel: Panel)
 def test_every_kind_has_words_on_the_page_in_both_languages() -> None:
     page_words = (PAGE / "words.js").read_text(encoding="utf-8")
     for kind in KINDS:
-        assert page_words.count(f'"weather.{kind}":') == 2
-        assert page_words.count(f'"weather.{kind}.about":') == 2
+        assert page_words.count(f'"outages.{kind}":') == 2
+        assert page_words.count(f'"outages.{kind}.about":') == 2
 
 
 def test_somebody_adds_and_deletes_a_range_and_leaves_the_others(heroku: HerokuEmulator) -> None:
-    hand = ByHand(heroku)
+    hand = ExternalChanges(heroku)
     hand.does({"do": "add_range", "space": SPACE, "source": "192.0.2.0/28"}, now=NOW)
     assert [rule.source for rule in heroku.ruleset(SPACE).rules] == [OFFICE, "192.0.2.0/28"]
     hand.does({"do": "delete_range", "space": SPACE, "source": "192.0.2.0/28"}, now=NOW)
@@ -113,7 +117,7 @@ def test_somebody_adds_and_deletes_a_range_and_leaves_the_others(heroku: HerokuE
 
 
 def test_the_first_account_opens_privatelink_and_the_next_one_joins(heroku: HerokuEmulator) -> None:
-    hand = ByHand(heroku)
+    hand = ExternalChanges(heroku)
     for account in ("123456789012", "210987654321"):
         hand.does({"do": "add_account", "database": DATABASE, "account": account}, now=NOW)
     hand.does({"do": "connect", "database": DATABASE, "account": "123456789012"}, now=LATER)
@@ -127,7 +131,7 @@ def test_the_first_account_opens_privatelink_and_the_next_one_joins(heroku: Hero
 def test_somebody_deletes_a_certificate(heroku: HerokuEmulator) -> None:
     (certificate, *_) = heroku.certificates(DATABASE, now=NOW)
     given = {"do": "delete_certificate", "database": DATABASE, "certificate": str(certificate.id)}
-    ByHand(heroku).does(given, now=NOW)
+    ExternalChanges(heroku).does(given, now=NOW)
     assert heroku.certificates(DATABASE, now=LATER)[0].status in ("disabling", "disabled")
 
 
@@ -140,9 +144,9 @@ def test_somebody_deletes_a_certificate(heroku: HerokuEmulator) -> None:
     ],
 )
 async def test_what_heroku_refuses_is_said_as_heroku_says_it(
-    wish: dict[str, str], said: str, panel: Panel
+    request_input: dict[str, str], said: str, panel: Panel
 ) -> None:
-    answer = await panel.actions["heroku"](wish)
+    answer = await panel.actions["heroku"](request_input)
     assert answer["ok"] is False
     assert said in answer["error"]
 
@@ -159,7 +163,9 @@ def test_hints_are_plain_text_in_both_languages() -> None:
             assert not {"&lt;", "`"} & set(said["form"].split())
 
 
-def test_the_page_can_tell_a_reload_from_another_start(heroku: HerokuEmulator, weather: Weather) -> None:
-    first, second = (Panel(heroku, MovableClock(), weather) for _ in range(2))
+def test_the_page_can_tell_a_reload_from_another_start(
+    heroku: HerokuEmulator, faults: FaultInjection
+) -> None:
+    first, second = (Panel(heroku, MovableClock(), faults) for _ in range(2))
     assert first.extras["run"]() == first.extras["run"]()
     assert first.extras["run"]() != second.extras["run"]()

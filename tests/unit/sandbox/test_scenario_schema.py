@@ -82,7 +82,7 @@ def test_empty_lines_and_remarks_say_nothing() -> None:
     [
         ('lead clicks "Approve" in #approvals', 'write for example: lead presses "Approve" in #approvals'),
         ('boss presses "Approve" in #approvals', "nobody is called “boss”"),
-        ("weather heroku-sunny begins", "there is no weather “heroku-sunny”"),
+        ("outages heroku-sunny begins", "there is no outages “heroku-sunny”"),
         ("time moves soon", "write for example: time moves 4h"),
         ('engineer sees "a" "b" privately', "is no step"),
         ("", "nobody sees anything in it"),

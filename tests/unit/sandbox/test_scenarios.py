@@ -1,9 +1,9 @@
-"""Every scenario, played in-process: the whole bot between a played Slack and a played Heroku."""
+"""Every scenario, played in-process: the whole bot between an emulated Slack and an emulated Heroku."""
 
 import pytest
 
-from sandbox.environment import HEROKU_TOKEN, staged
-from sandbox.heroku.behavior import Pace
+from sandbox.environment import HEROKU_TOKEN, environments
+from sandbox.heroku.behavior import TransitionTimes
 from sandbox.heroku.fixtures import default_world
 from sandbox.scenarios.runner import Player, ScenarioFailedError, policy_for
 from sandbox.scenarios.schema import Scenario, load, names, read
@@ -25,26 +25,26 @@ SOON = 0.2
 """Seconds that Heroku's transitions take here."""
 
 
-async def played(scenario: Scenario, database_url: str) -> None:
-    heroku = default_world(token=HEROKU_TOKEN, pace=Pace.of(SOON))
-    async with staged(database_url, heroku, policy=policy_for(scenario)) as stage:
-        player = Player(stage, scenario)
+async def emulated(scenario: Scenario, database_url: str) -> None:
+    heroku = default_world(token=HEROKU_TOKEN, times=TransitionTimes.of(SOON))
+    async with environments(database_url, heroku, policy=policy_for(scenario)) as environment:
+        player = Player(environment, scenario)
         await player.ready()
         await player.play()
 
 
 @pytest.mark.parametrize("name", names())
 async def test_a_scenario_goes_as_it_is_written(name: str, database_url: str) -> None:
-    await played(load(name), database_url)
+    await emulated(load(name), database_url)
 
 
 async def test_a_step_that_goes_otherwise_is_named(database_url: str) -> None:
-    async with staged(database_url, default_world(token=HEROKU_TOKEN)) as stage:
-        begun = Player(stage, read(f"{HEAD}{BEGUN}", name="begun"))
+    async with environments(database_url, default_world(token=HEROKU_TOKEN)) as environment:
+        begun = Player(environment, read(f"{HEAD}{BEGUN}", name="begun"))
         await begun.ready()
         await begun.play()
         for line, said in WRONG.items():
-            player = Player(stage, read(f"{HEAD}{line}\n{SEEN}", name="wrong"), patience=1)
+            player = Player(environment, read(f"{HEAD}{line}\n{SEEN}", name="wrong"), patience=1)
             with pytest.raises(ScenarioFailedError) as caught:
                 await player.play()
             assert str(caught.value).startswith(f"wrong, line 3: {line}: {said}")

@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.environment import HEROKU_TOKEN
-from sandbox.heroku import HerokuEmulator, Pace, default_world
+from sandbox.heroku import HerokuEmulator, TransitionTimes, default_world
 from sandbox.heroku.fixtures import DATABASE
-from sandbox.tls_gateway import ConfusedError, Wall
+from sandbox.tls_gateway import ConfusedError, TlsGateway
 from sandbox.tls_gateway.pg_hba import rulebook
 from sandbox.tls_gateway.source_addresses import LOOPBACK, check_told_apart, place, places
 from tests.flow.psql_client import LINE, Visitor, raised_or_skipped
@@ -61,14 +61,14 @@ def test_the_rulebook_has_one_line_for_each_network_and_asks_for_certificate_and
 
 @pytest.fixture
 def heroku() -> HerokuEmulator:
-    return default_world(token=HEROKU_TOKEN, pace=Pace.of(0))
+    return default_world(token=HEROKU_TOKEN, times=TransitionTimes.of(0))
 
 
 @pytest.fixture
-async def wall(heroku: HerokuEmulator) -> AsyncIterator[Wall]:
-    async with raised_or_skipped(heroku, DATABASE) as wall:
-        wall.comes_from(OFFICE)
-        yield wall
+async def gateway(heroku: HerokuEmulator) -> AsyncIterator[TlsGateway]:
+    async with raised_or_skipped(heroku, DATABASE) as gateway:
+        gateway.comes_from(OFFICE)
+        yield gateway
 
 
 @pytest.fixture
@@ -81,14 +81,14 @@ def newest(heroku: HerokuEmulator) -> str:
 
 
 async def test_enabled_anew_it_has_another_authority_and_believes_no_earlier_certificate(
-    heroku: HerokuEmulator, wall: Wall, visitor: Visitor
+    heroku: HerokuEmulator, gateway: TlsGateway, visitor: Visitor
 ) -> None:
     await visitor.download(DATABASE, newest(heroku))
     assert (await visitor.pastes(LINE)).let_in
-    heroku.disable_mtls_by_hand(DATABASE, now=datetime.now(UTC))
+    heroku.disable_mtls_externally(DATABASE, now=datetime.now(UTC))
     off = await visitor.pastes(LINE)
-    heroku.enable_mtls_by_hand(DATABASE, now=datetime.now(UTC))
-    heroku.add_rule_by_hand(DATABASE, f"{OFFICE}/32", now=datetime.now(UTC))
+    heroku.enable_mtls_externally(DATABASE, now=datetime.now(UTC))
+    heroku.add_rule_externally(DATABASE, f"{OFFICE}/32", now=datetime.now(UTC))
     root = (visitor.folder / "root.crt").read_text()
     stale = await visitor.pastes(LINE)
     earlier = {name: (visitor.folder / f"postgresql.{name}").read_text() for name in ("crt", "key")}
@@ -107,7 +107,7 @@ async def test_enabled_anew_it_has_another_authority_and_believes_no_earlier_cer
 
 
 async def test_the_right_certificate_with_a_wrong_password_opens_nothing(
-    heroku: HerokuEmulator, wall: Wall, visitor: Visitor
+    heroku: HerokuEmulator, gateway: TlsGateway, visitor: Visitor
 ) -> None:
     await visitor.download(DATABASE, newest(heroku))
     line = LINE.replace('psql "$', 'PGPASSWORD=guessed psql "$').replace(
@@ -118,14 +118,14 @@ async def test_the_right_certificate_with_a_wrong_password_opens_nothing(
 
 
 async def test_a_source_that_would_pass_for_another_is_let_in_nowhere(
-    heroku: HerokuEmulator, wall: Wall, visitor: Visitor
+    heroku: HerokuEmulator, gateway: TlsGateway, visitor: Visitor
 ) -> None:
     await visitor.download(DATABASE, newest(heroku))
-    wall.comes_from("203.51.100.9")
-    troubles: list[object] = []
-    asyncio.get_running_loop().set_exception_handler(lambda _, context: troubles.append(context["exception"]))
+    gateway.comes_from("203.51.100.9")
+    failures: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context["exception"]))
     assert not (await visitor.pastes(LINE)).let_in
-    assert [type(trouble) for trouble in troubles] == [ConfusedError]
+    assert [type(trouble) for trouble in failures] == [ConfusedError]
 
 
 async def test_its_place_is_in_the_config_vars_while_it_stands(heroku: HerokuEmulator) -> None:

@@ -29,13 +29,13 @@ GROUP_LEAD, ADMIN, GROUP_ADMIN = "U0GROUPLEAD", "U0ADMIN", "U0GROUPADMIN"
 EVERYBODY: Final = (ENGINEER, COLLEAGUE, LEAD, LEAD2, GROUP_LEAD, ADMIN, GROUP_ADMIN)
 LEADS, ADMINS = "S0LEADS", "S0ADMINS"
 
-HOUSE: Final = replace(
+APP: Final = replace(
     factories.ruled(approvers=frozenset({LEAD, LEAD2, LEADS}), extend_alone=timedelta(hours=2), approvals=1),
     admins=frozenset({ADMIN, ADMINS}),
 )
 """Two leads and a group approve, a person and a group are admins, and owners extend by 2 h alone."""
 
-WISH: Final = RequestInput(
+REQUEST_INPUT: Final = RequestInput(
     address="203.0.113.4", target="billing", duration="8h", reason="quarterly migration"
 )
 HOUR: Final = timedelta(hours=1)
@@ -54,29 +54,31 @@ def under(policy: Policy, store: PostgresStore, clock: SetClock) -> Access:
 
 def ruled(**changed: Any) -> Policy:
     """The house rules, their one rule changed."""
-    (rule,) = HOUSE.rules
-    return replace(HOUSE, rules=(replace(rule, **changed),))
+    (rule,) = APP.rules
+    return replace(APP, rules=(replace(rule, **changed),))
 
 
 async def know(store: PostgresStore, *people: Person) -> None:
     async with store.transaction() as tx:
-        await tx.people.keep(people)
+        await tx.slack_users.keep(people)
         await tx.commit()
 
 
 async def know_everybody(store: PostgresStore) -> None:
     await know(store, *(factories.person(id) for id in EVERYBODY))
     async with store.transaction() as tx:
-        await tx.people.keep_group(LEADS, [GROUP_LEAD])
-        await tx.people.keep_group(ADMINS, [GROUP_ADMIN])
+        await tx.slack_users.keep_group(LEADS, [GROUP_LEAD])
+        await tx.slack_users.keep_group(ADMINS, [GROUP_ADMIN])
         await tx.commit()
 
 
 # --- what people do --------------------------------------------------------------------------------
 
 
-async def ask(access: Access, wish: RequestInput = WISH, *, person: str = ENGINEER) -> RequestDetails:
-    return await access.ask(wish, person=person, key=key())
+async def ask(
+    access: Access, request_input: RequestInput = REQUEST_INPUT, *, person: str = ENGINEER
+) -> RequestDetails:
+    return await access.ask(request_input, person=person, key=key())
 
 
 def approval(case: RequestDetails, *, changes: RequestInput | None = None) -> Vote:
@@ -104,7 +106,7 @@ async def deny(
 
 
 def _read_back(grant: Grant) -> Grant:
-    return grants.verified(grant, now=NOW, warn_before=HOUSE.warn_before)
+    return grants.verified(grant, now=NOW, warn_before=APP.warn_before)
 
 
 def _interrupted(grant: Grant) -> Grant:
@@ -151,12 +153,12 @@ async def opened(
     access: Access,
     state: GrantState = GrantState.IN_FORCE,
     *,
-    wish: RequestInput = WISH,
+    request_input: RequestInput = REQUEST_INPUT,
     person: str = ENGINEER,
 ) -> Grant:
     """A grant that was asked for and approved, brought to a state."""
     approver = LEAD2 if person == LEAD else LEAD
-    approved = await approve(access, await ask(access, wish, person=person), person=approver)
+    approved = await approve(access, await ask(access, request_input, person=person), person=approver)
     return await bring(store, approved, state)
 
 
@@ -189,7 +191,7 @@ async def refusal(engine: AsyncEngine, doing: Awaitable[object]) -> Refused:
 
 async def posts(engine: AsyncEngine) -> list[tuple[str, str]]:
     """What is told to whom, in the order in which it was recorded."""
-    found = await store_helpers.query(engine, "SELECT kind, recipient FROM posts ORDER BY id")
+    found = await store_helpers.query(engine, "SELECT kind, recipient FROM outbox ORDER BY id")
     return [(kind, to) for kind, to in found]
 
 
@@ -201,6 +203,6 @@ async def changes(engine: AsyncEngine, *, after: int = 0) -> list[tuple[str, str
 
 async def wanted(engine: AsyncEngine) -> int:
     """How often the keeper was called to the database."""
-    found = await store_helpers.value(engine, "SELECT generation FROM lanes")
+    found = await store_helpers.value(engine, "SELECT generation FROM reconcile_queue")
     assert isinstance(found, int)
     return found

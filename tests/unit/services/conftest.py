@@ -25,4 +25,4 @@ async def access(store: PostgresStore, clock: SetClock) -> Access:
     """The use cases under the house rules, with one database and everybody known."""
     await store_helpers.discover(store)
     await actions.know_everybody(store)
-    return actions.under(actions.HOUSE, store, clock)
+    return actions.under(actions.APP, store, clock)

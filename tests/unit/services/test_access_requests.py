@@ -18,13 +18,13 @@ from storage.transaction import PostgresStore
 from tests.unit import factories
 from tests.unit.factories import NOW, POLICY, SetClock
 from tests.unit.services import actions
-from tests.unit.services.actions import ADMINS, ENGINEER, GROUP_ADMIN, HOUSE, WISH
+from tests.unit.services.actions import ADMINS, APP, ENGINEER, GROUP_ADMIN, REQUEST_INPUT
 from tests.unit.storage import store_helpers
 
 COMMITS = """
     SELECT count(DISTINCT xmin::text) FROM (
-        SELECT xmin FROM requests UNION ALL SELECT xmin FROM posts UNION ALL SELECT xmin FROM audit
-        UNION ALL SELECT xmin FROM received
+        SELECT xmin FROM requests UNION ALL SELECT xmin FROM outbox UNION ALL SELECT xmin FROM audit
+        UNION ALL SELECT xmin FROM idempotency_keys
     ) AS rows
 """
 """How many transactions have written what is there."""
@@ -35,11 +35,13 @@ async def test_asking_records_the_request_two_cards_and_one_line_in_one_commit(
 ) -> None:
     before = await store_helpers.counts(engine)
     case = await actions.ask(access)
-    assert case == replace(factories.case(asked=replace(factories.request(), id=case.request.id)), look=None)
+    assert case == replace(
+        factories.case(asked=replace(factories.request(), id=case.request.id)), observation=None
+    )
     cards = [("card.approval", POLICY.approvals_channel), ("card.requester", ENGINEER)]
     assert await actions.posts(engine) == cards
     assert await actions.changes(engine) == [(ENGINEER, "request", "", "pending")]
-    recorded = {"requests": 1, "posts": 2, "audit": 1, "received": 1}
+    recorded = {"requests": 1, "outbox": 2, "audit": 1, "idempotency_keys": 1}
     assert await store_helpers.counts(engine) == before | recorded
     assert await store_helpers.value(engine, COMMITS) == 1
 
@@ -59,35 +61,35 @@ async def test_a_request_carries_what_its_rule_says(
         remind_after=(timedelta(minutes=20),),
         default_duration=timedelta(minutes=90),
     )
-    case = await actions.ask(actions.under(policy, store, clock), replace(WISH, duration=None))
+    case = await actions.ask(actions.under(policy, store, clock), replace(REQUEST_INPUT, duration=None))
     asked = case.request
-    assert (asked.rule, asked.needed, asked.lapse_at) == ("careful", 2, NOW + timedelta(hours=3))
+    assert (asked.rule, asked.needed, asked.expires_at) == ("careful", 2, NOW + timedelta(hours=3))
     assert asked.terms.duration == timedelta(minutes=90)
     assert await store_helpers.value(engine, "SELECT remind_at FROM requests") == NOW + timedelta(minutes=20)
 
 
 async def test_an_end_is_read_in_the_askers_own_zone(store: PostgresStore, access: Access) -> None:
     await actions.know(store, factories.person(zone="Asia/Tokyo"))
-    case = await actions.ask(access, replace(WISH, duration=None, until="21:00"))
+    case = await actions.ask(access, replace(REQUEST_INPUT, duration=None, until="21:00"))
     assert case.request.terms.until == NOW.replace(hour=12)
     assert case.request.terms.duration is None
 
 
 async def test_a_zone_that_nobody_knows_is_taken_for_utc(store: PostgresStore, access: Access) -> None:
     await actions.know(store, factories.person(zone="Mars/Olympus"))
-    case = await actions.ask(access, replace(WISH, duration=None, until="12:00"))
+    case = await actions.ask(access, replace(REQUEST_INPUT, duration=None, until="12:00"))
     assert case.request.terms.until == NOW.replace(hour=12)
 
 
 async def test_the_only_database_need_not_be_named(access: Access) -> None:
-    assert (await actions.ask(access, replace(WISH, target=None))).database == factories.database()
+    assert (await actions.ask(access, replace(REQUEST_INPUT, target=None))).database == factories.database()
 
 
 async def test_a_database_can_be_called_by_the_policys_alias(
     store: PostgresStore, access: Access, clock: SetClock
 ) -> None:
-    named = replace(HOUSE, targets=(Listed(alias="money", database="billing", environment="production"),))
-    case = await actions.ask(actions.under(named, store, clock), replace(WISH, target="money"))
+    named = replace(APP, targets=(Listed(alias="money", database="billing", environment="production"),))
+    case = await actions.ask(actions.under(named, store, clock), replace(REQUEST_INPUT, target="money"))
     assert case.database == factories.database()
 
 
@@ -95,12 +97,12 @@ async def test_access_without_an_end_can_be_asked_for_where_the_rule_allows_it(
     store: PostgresStore, access: Access, clock: SetClock
 ) -> None:
     lasting = actions.under(actions.ruled(permanent=True), store, clock)
-    case = await actions.ask(lasting, replace(WISH, duration="forever"))
+    case = await actions.ask(lasting, replace(REQUEST_INPUT, duration="forever"))
     assert (case.request.terms.duration, case.request.terms.until) == (None, None)
 
 
 async def test_access_without_an_end_is_refused_elsewhere(access: Access, engine: AsyncEngine) -> None:
-    found = await actions.refusal(engine, actions.ask(access, replace(WISH, duration="forever")))
+    found = await actions.refusal(engine, actions.ask(access, replace(REQUEST_INPUT, duration="forever")))
     assert (found.reason, found.params) == (Refusal.DURATION_FOREVER, {"longest": timedelta(days=5)})
 
 
@@ -108,16 +110,18 @@ async def test_access_without_an_end_is_refused_elsewhere(access: Access, engine
 
 
 async def test_the_same_command_again_returns_the_same_request(access: Access, engine: AsyncEngine) -> None:
-    first = await access.ask(WISH, person=ENGINEER, key="command:1")
+    first = await access.ask(REQUEST_INPUT, person=ENGINEER, key="command:1")
     before = await actions.snapshot(engine)
-    assert await access.ask(WISH, person=ENGINEER, key="command:1") == first
+    assert await access.ask(REQUEST_INPUT, person=ENGINEER, key="command:1") == first
     assert await actions.snapshot(engine) == before
 
 
 async def test_the_same_command_delivered_many_times_at_once_is_one_request(
     access: Access, engine: AsyncEngine
 ) -> None:
-    cases = await asyncio.gather(*(access.ask(WISH, person=ENGINEER, key="command:1") for _ in range(8)))
+    cases = await asyncio.gather(
+        *(access.ask(REQUEST_INPUT, person=ENGINEER, key="command:1") for _ in range(8))
+    )
     assert len({case.request.id for case in cases}) == 1
     assert (await store_helpers.counts(engine))["requests"] == 1
 
@@ -125,9 +129,9 @@ async def test_the_same_command_delivered_many_times_at_once_is_one_request(
 async def test_a_command_that_was_refused_may_come_again(store: PostgresStore, access: Access) -> None:
     await actions.know(store, factories.person(guest=True))
     with pytest.raises(Refused):
-        await access.ask(WISH, person=ENGINEER, key="command:1")
+        await access.ask(REQUEST_INPUT, person=ENGINEER, key="command:1")
     await actions.know(store, factories.person())
-    case = await access.ask(WISH, person=ENGINEER, key="command:1")
+    case = await access.ask(REQUEST_INPUT, person=ENGINEER, key="command:1")
     assert case.request.state is RequestState.PENDING
 
 
@@ -157,21 +161,23 @@ async def test_who_is_unknown_is_refused_and_looked_up(
     with pytest.raises(Refused) as caught:
         await actions.ask(access, person="U0NEW")
     assert caught.value.reason is Refusal.PERSON_UNKNOWN
-    assert await store_helpers.counts(engine) == before | {"people": before["people"] + 1}
+    assert await store_helpers.counts(engine) == before | {"slack_users": before["slack_users"] + 1}
     async with store.transaction() as tx:
-        assert await tx.people.asked_for() == ("U0NEW",)
+        assert await tx.slack_users.asked_for() == ("U0NEW",)
 
 
 async def test_who_was_known_too_long_ago_is_refused_and_looked_up(
     store: PostgresStore, access: Access, engine: AsyncEngine
 ) -> None:
-    await store_helpers.query(engine, "UPDATE people SET known_at = known_at - interval '10 minutes'")
+    await store_helpers.query(
+        engine, "UPDATE slack_users SET fetched_at = fetched_at - interval '10 minutes'"
+    )
     with pytest.raises(Refused) as caught:
         await actions.ask(access)
     assert caught.value.reason is Refusal.PERSON_UNKNOWN
     assert (await store_helpers.counts(engine))["requests"] == 0
     async with store.transaction() as tx:
-        assert await tx.people.asked_for() == (ENGINEER,)
+        assert await tx.slack_users.asked_for() == (ENGINEER,)
 
 
 async def test_somebody_whose_profile_changed_is_looked_up_before_they_do_anything(access: Access) -> None:
@@ -188,9 +194,9 @@ async def test_somebody_whose_profile_changed_is_looked_up_before_they_do_anythi
 async def test_a_rule_that_denies_wins_over_every_other(
     store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
 ) -> None:
-    (allowing,) = HOUSE.rules
+    (allowing,) = APP.rules
     denying = replace(allowing, name="not you", denies=True, requesters=frozenset({ENGINEER}))
-    closed = actions.under(replace(HOUSE, rules=(allowing, denying)), store, clock)
+    closed = actions.under(replace(APP, rules=(allowing, denying)), store, clock)
     found = await actions.refusal(engine, actions.ask(closed))
     assert found.reason is Refusal.POLICY_DENIES
     assert found.params["rule"] == "not you"
@@ -209,7 +215,9 @@ async def test_whoever_is_in_a_group_may_ask_under_its_rule_while_the_group_is_k
     grouped = actions.under(actions.ruled(requesters=frozenset({ADMINS})), store, clock)
     case = await actions.ask(grouped, person=GROUP_ADMIN)
     assert case.request.state is RequestState.PENDING
-    await store_helpers.query(engine, "UPDATE groups SET known_at = known_at - interval '10 minutes'")
+    await store_helpers.query(
+        engine, "UPDATE slack_groups SET fetched_at = fetched_at - interval '10 minutes'"
+    )
     refused = await actions.refusal(engine, actions.ask(grouped, person=GROUP_ADMIN))
     assert refused.reason is Refusal.GROUPS_UNKNOWN
 
@@ -220,7 +228,9 @@ async def test_a_rule_that_denies_a_group_is_not_passed_over_while_the_group_is_
     denying = factories.ruled(name="not these", denies=True, requesters=frozenset({ADMINS})).rules
     policy = replace(factories.POLICY, rules=(*denying, *factories.POLICY.rules))
     access = actions.under(policy, store, clock)
-    await store_helpers.query(engine, "UPDATE groups SET known_at = known_at - interval '10 minutes'")
+    await store_helpers.query(
+        engine, "UPDATE slack_groups SET fetched_at = fetched_at - interval '10 minutes'"
+    )
     refused = await actions.refusal(engine, actions.ask(access, person=GROUP_ADMIN))
     assert refused.reason is Refusal.GROUPS_UNKNOWN
 
@@ -229,7 +239,7 @@ async def test_a_reason_shorter_than_the_rule_wants_is_refused(
     store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
 ) -> None:
     strict = actions.under(actions.ruled(minimum_reason=10), store, clock)
-    found = await actions.refusal(engine, actions.ask(strict, replace(WISH, reason="migration")))
+    found = await actions.refusal(engine, actions.ask(strict, replace(REQUEST_INPUT, reason="migration")))
     assert (found.reason, found.params) == (Refusal.REASON_SHORT, {"least": 10})
 
 
@@ -237,7 +247,9 @@ async def test_a_network_wider_than_the_rule_allows_is_refused(
     store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
 ) -> None:
     narrow = actions.under(actions.ruled(widest=28), store, clock)
-    found = await actions.refusal(engine, actions.ask(narrow, replace(WISH, address="203.0.113.0/27")))
+    found = await actions.refusal(
+        engine, actions.ask(narrow, replace(REQUEST_INPUT, address="203.0.113.0/27"))
+    )
     assert found.reason is Refusal.ADDRESS_WIDER_THAN_POLICY
     assert found.params == {"given": "203.0.113.0/27", "widest": 28}
 
@@ -248,21 +260,21 @@ async def test_a_network_wider_than_the_rule_allows_is_refused(
 @pytest.mark.parametrize(
     ("wish", "reason"),
     [
-        (replace(WISH, address=None), Refusal.ADDRESS_EMPTY),
-        (replace(WISH, address="203.0.113.4/24"), Refusal.ADDRESS_HOST_BITS),
-        (replace(WISH, address="10.0.0.1"), Refusal.ADDRESS_PRIVATE),
-        (replace(WISH, address="0.0.0.0/0"), Refusal.ADDRESS_EVERYWHERE),
-        (replace(WISH, target="nothing-like-it"), Refusal.TARGET_UNKNOWN),
-        (replace(WISH, duration="8"), Refusal.DURATION_NO_UNIT),
-        (replace(WISH, duration="6d"), Refusal.DURATION_TOO_LONG),
-        (replace(WISH, duration=None, until="2026-11-24 09:59"), Refusal.END_PAST),
-        (replace(WISH, duration=None, until="2026-12-24 10:00"), Refusal.DURATION_TOO_LONG),
+        (replace(REQUEST_INPUT, address=None), Refusal.ADDRESS_EMPTY),
+        (replace(REQUEST_INPUT, address="203.0.113.4/24"), Refusal.ADDRESS_HOST_BITS),
+        (replace(REQUEST_INPUT, address="10.0.0.1"), Refusal.ADDRESS_PRIVATE),
+        (replace(REQUEST_INPUT, address="0.0.0.0/0"), Refusal.ADDRESS_EVERYWHERE),
+        (replace(REQUEST_INPUT, target="nothing-like-it"), Refusal.TARGET_UNKNOWN),
+        (replace(REQUEST_INPUT, duration="8"), Refusal.DURATION_NO_UNIT),
+        (replace(REQUEST_INPUT, duration="6d"), Refusal.DURATION_TOO_LONG),
+        (replace(REQUEST_INPUT, duration=None, until="2026-11-24 09:59"), Refusal.END_PAST),
+        (replace(REQUEST_INPUT, duration=None, until="2026-12-24 10:00"), Refusal.DURATION_TOO_LONG),
     ],
 )
 async def test_a_wish_that_cannot_be_granted_is_refused(
-    access: Access, engine: AsyncEngine, wish: RequestInput, reason: Refusal
+    access: Access, engine: AsyncEngine, request_input: RequestInput, reason: Refusal
 ) -> None:
-    assert (await actions.refusal(engine, actions.ask(access, wish))).reason is reason
+    assert (await actions.refusal(engine, actions.ask(access, request_input))).reason is reason
 
 
 @pytest.mark.parametrize(
@@ -285,7 +297,9 @@ async def test_a_database_that_is_not_the_one_meant_is_asked_about(
     async with store.transaction() as tx:
         await tx.targets.discovered(databases)
         await tx.commit()
-    assert (await actions.refusal(engine, actions.ask(access, replace(WISH, target=target)))).reason is reason
+    assert (
+        await actions.refusal(engine, actions.ask(access, replace(REQUEST_INPUT, target=target)))
+    ).reason is reason
 
 
 FULL = factories.look(*(factories.rule(f"198.51.100.{n}/32", n) for n in range(1, 61)))
@@ -296,9 +310,9 @@ FULL = factories.look(*(factories.rule(f"198.51.100.{n}/32", n) for n in range(1
     [(FULL, Refusal.RULES_FULL), (factories.look(enabled=False), Refusal.MTLS_NOT_ENABLED)],
 )
 async def test_what_the_last_look_shows_to_be_impossible_is_refused(
-    store: PostgresStore, access: Access, engine: AsyncEngine, look: MtlsObservation, reason: Refusal
+    store: PostgresStore, access: Access, engine: AsyncEngine, observation: MtlsObservation, reason: Refusal
 ) -> None:
-    await store_helpers.see(store, look)
+    await store_helpers.see(store, observation)
     assert (await actions.refusal(engine, actions.ask(access))).reason is reason
 
 
@@ -306,7 +320,7 @@ async def test_a_full_database_can_still_be_asked_for_what_it_lets_in_already(
     store: PostgresStore, access: Access
 ) -> None:
     await store_helpers.see(store, FULL)
-    case = await actions.ask(access, replace(WISH, address="198.51.100.60"))
+    case = await actions.ask(access, replace(REQUEST_INPUT, address="198.51.100.60"))
     assert case.request.state is RequestState.PENDING
 
 

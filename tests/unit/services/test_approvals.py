@@ -16,7 +16,7 @@ from storage.transaction import PostgresStore
 from tests.unit import factories
 from tests.unit.factories import NETWORK, NOW, SetClock
 from tests.unit.services import actions
-from tests.unit.services.actions import COLLEAGUE, ENGINEER, GROUP_LEAD, LEAD, LEAD2, WISH
+from tests.unit.services.actions import COLLEAGUE, ENGINEER, GROUP_LEAD, LEAD, LEAD2, REQUEST_INPUT
 from tests.unit.storage import store_helpers
 
 
@@ -41,7 +41,7 @@ async def test_what_is_approved_without_an_end_has_none(
     store: PostgresStore, access: Access, clock: SetClock
 ) -> None:
     lasting = actions.under(actions.ruled(permanent=True), store, clock)
-    grant = await actions.opened(store, lasting, wish=replace(WISH, duration="forever"))
+    grant = await actions.opened(store, lasting, request_input=replace(REQUEST_INPUT, duration="forever"))
     assert (grant.state, grant.duration, grant.ends_at) == (GrantState.IN_FORCE, None, None)
     clock.present = NOW + timedelta(days=3650)
     assert await access.run_due() is None
@@ -50,10 +50,10 @@ async def test_what_is_approved_without_an_end_has_none(
 
 async def test_a_decision_is_told_and_shown_on_every_card(access: Access, engine: AsyncEngine) -> None:
     await actions.approve(access, await actions.ask(access))
-    assert await store_helpers.query(engine, "SELECT kind, generation FROM posts ORDER BY kind") == [
+    assert await store_helpers.query(engine, "SELECT kind, version FROM outbox ORDER BY kind") == [
         ("card.approval", 2),
         ("card.requester", 2),
-        ("notice.decided", 1),
+        ("notification.decided", 1),
     ]
 
 
@@ -72,7 +72,7 @@ async def test_the_first_of_two_approvals_is_shown_and_opens_nothing(
     half = await actions.approve(double, asked)
     assert (half.request.state, half.grant) == (RequestState.PENDING, None)
     assert (await store_helpers.counts(engine))["grants"] == 0
-    assert await store_helpers.query(engine, "SELECT kind, generation FROM posts ORDER BY kind") == [
+    assert await store_helpers.query(engine, "SELECT kind, version FROM outbox ORDER BY kind") == [
         ("card.approval", 2),
         ("card.requester", 2),
     ]
@@ -126,7 +126,9 @@ async def test_whoever_is_in_an_approving_group_decides_while_the_group_is_known
     asked, other = await actions.ask(access), await actions.ask(access)
     decided = await actions.approve(access, asked, person=GROUP_LEAD)
     assert decided.request.state is RequestState.APPROVED
-    await store_helpers.query(engine, "UPDATE groups SET known_at = known_at - interval '10 minutes'")
+    await store_helpers.query(
+        engine, "UPDATE slack_groups SET fetched_at = fetched_at - interval '10 minutes'"
+    )
     found = await actions.refusal(engine, actions.approve(access, other, person=GROUP_LEAD))
     assert found.reason is Refusal.GROUPS_UNKNOWN
 
@@ -136,7 +138,7 @@ async def test_whoever_left_an_approving_group_decides_nothing_more(
 ) -> None:
     asked = await actions.ask(access)
     async with store.transaction() as tx:
-        await tx.people.keep_group(actions.LEADS, [])
+        await tx.slack_users.keep_group(actions.LEADS, [])
         await tx.commit()
     found = await actions.refusal(engine, actions.approve(access, asked, person=GROUP_LEAD))
     assert found.reason is Refusal.APPROVER_NOT
@@ -163,13 +165,15 @@ async def test_an_approver_who_was_known_too_long_ago_decides_nothing_and_is_loo
     store: PostgresStore, access: Access, engine: AsyncEngine
 ) -> None:
     asked = await actions.ask(access)
-    await store_helpers.query(engine, "UPDATE people SET known_at = known_at - interval '10 minutes'")
+    await store_helpers.query(
+        engine, "UPDATE slack_users SET fetched_at = fetched_at - interval '10 minutes'"
+    )
     with pytest.raises(Refused) as caught:
         await actions.approve(access, asked)
     assert caught.value.reason is Refusal.PERSON_UNKNOWN
-    assert (await store_helpers.counts(engine))["votes"] == 0
+    assert (await store_helpers.counts(engine))["decisions"] == 0
     async with store.transaction() as tx:
-        assert await tx.people.asked_for() == (LEAD,)
+        assert await tx.slack_users.asked_for() == (LEAD,)
 
 
 # --- the requester, meanwhile ----------------------------------------------------------------------
@@ -198,14 +202,14 @@ async def test_a_requester_of_whom_nothing_is_known_now_is_looked_up_and_not_the
     store: PostgresStore, access: Access, engine: AsyncEngine
 ) -> None:
     asked = await actions.ask(access)
-    stale = "UPDATE people SET known_at = known_at - interval '10 minutes' WHERE id = :id"
+    stale = "UPDATE slack_users SET fetched_at = fetched_at - interval '10 minutes' WHERE id = :id"
     await store_helpers.query(engine, stale, id=ENGINEER)
     with pytest.raises(Refused) as caught:
         await actions.approve(access, asked)
     assert caught.value.reason is Refusal.PERSON_UNKNOWN
-    assert (await store_helpers.counts(engine))["votes"] == 0
+    assert (await store_helpers.counts(engine))["decisions"] == 0
     async with store.transaction() as tx:
-        assert await tx.people.asked_for() == (ENGINEER,)
+        assert await tx.slack_users.asked_for() == (ENGINEER,)
 
 
 # --- what cannot be decided (any more) -------------------------------------------------------------
@@ -245,7 +249,7 @@ async def test_what_was_taken_back_or_lapsed_is_not_decided_and_nobody_is_named(
 async def test_a_request_whose_end_has_passed_is_not_decided(
     access: Access, clock: SetClock, engine: AsyncEngine
 ) -> None:
-    asked = await actions.ask(access, replace(WISH, duration=None, until="12:00"))
+    asked = await actions.ask(access, replace(REQUEST_INPUT, duration=None, until="12:00"))
     assert asked.request.terms.until is not None
     clock.present = asked.request.terms.until
     assert (await actions.refusal(engine, actions.approve(access, asked))).reason is Refusal.REQUEST_OVER

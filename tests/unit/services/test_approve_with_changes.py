@@ -15,11 +15,11 @@ from bot.services import Access, RequestInput
 from storage.transaction import PostgresStore
 from tests.unit.factories import NOW, SetClock
 from tests.unit.services import actions
-from tests.unit.services.actions import LEAD, LEAD2, WISH
+from tests.unit.services.actions import LEAD, LEAD2, REQUEST_INPUT
 from tests.unit.storage import store_helpers
 
-WIDE = replace(WISH, address="203.0.113.0/24")
-UNTIL = replace(WISH, duration=None, until="18:00")
+WIDE = replace(REQUEST_INPUT, address="203.0.113.0/24")
+UNTIL = replace(REQUEST_INPUT, duration=None, until="18:00")
 """17:00 in UTC: the engineer and the leads are in Berlin."""
 
 
@@ -53,7 +53,9 @@ async def test_what_was_asked_without_an_end_can_be_given_one(
     store: PostgresStore, access: Access, clock: SetClock
 ) -> None:
     lasting = actions.under(actions.ruled(permanent=True), store, clock)
-    case = await change(lasting, await actions.ask(lasting, replace(WISH, duration="forever")), duration="2d")
+    case = await change(
+        lasting, await actions.ask(lasting, replace(REQUEST_INPUT, duration="forever")), duration="2d"
+    )
     assert case.grant is not None
     assert case.grant.ends_at == NOW + timedelta(days=2, minutes=20)
 
@@ -69,20 +71,20 @@ async def test_the_same_terms_said_again_change_nothing(access: Access, same: di
 @pytest.mark.parametrize(
     ("wish", "more"),
     [
-        (WISH, {"duration": "9h"}),
-        (WISH, {"address": "203.0.113.5"}),
-        (WISH, {"address": "203.0.113.0/28"}),
-        (WISH, {"until": "16:00"}),
-        (WISH, {"address": "203.0.113.5", "duration": "1h"}),
+        (REQUEST_INPUT, {"duration": "9h"}),
+        (REQUEST_INPUT, {"address": "203.0.113.5"}),
+        (REQUEST_INPUT, {"address": "203.0.113.0/28"}),
+        (REQUEST_INPUT, {"until": "16:00"}),
+        (REQUEST_INPUT, {"address": "203.0.113.5", "duration": "1h"}),
         (WIDE, {"address": "203.0.112.0/23"}),
         (UNTIL, {"until": "18:01"}),
         (UNTIL, {"duration": "1h"}),
     ],
 )
 async def test_anything_wider_longer_or_of_another_kind_is_refused(
-    access: Access, engine: AsyncEngine, wish: RequestInput, more: dict[str, str]
+    access: Access, engine: AsyncEngine, request_input: RequestInput, more: dict[str, str]
 ) -> None:
-    asked = await actions.ask(access, wish)
+    asked = await actions.ask(access, request_input)
     found = await actions.refusal(engine, change(access, asked, **more))
     assert (found.reason, found.params) == (Refusal.TERMS_WIDER, {"id": asked.request.id})
 
@@ -90,16 +92,16 @@ async def test_anything_wider_longer_or_of_another_kind_is_refused(
 @pytest.mark.parametrize(
     ("wish", "wrong", "reason"),
     [
-        (WISH, {"duration": "4"}, Refusal.DURATION_NO_UNIT),
-        (WISH, {"duration": "forever"}, Refusal.DURATION_UNREADABLE),
-        (WISH, {"address": "10.0.0.1"}, Refusal.ADDRESS_PRIVATE),
+        (REQUEST_INPUT, {"duration": "4"}, Refusal.DURATION_NO_UNIT),
+        (REQUEST_INPUT, {"duration": "forever"}, Refusal.DURATION_UNREADABLE),
+        (REQUEST_INPUT, {"address": "10.0.0.1"}, Refusal.ADDRESS_PRIVATE),
         (UNTIL, {"until": "2026-11-24 09:30"}, Refusal.END_PAST),
     ],
 )
 async def test_what_cannot_be_read_is_refused_as_it_is_when_asking(
-    access: Access, engine: AsyncEngine, wish: RequestInput, wrong: dict[str, str], reason: Refusal
+    access: Access, engine: AsyncEngine, request_input: RequestInput, wrong: dict[str, str], reason: Refusal
 ) -> None:
-    asked = await actions.ask(access, wish)
+    asked = await actions.ask(access, request_input)
     assert (await actions.refusal(engine, change(access, asked, **wrong))).reason is reason
 
 
@@ -135,5 +137,5 @@ async def test_the_cards_show_the_new_terms(
 ) -> None:
     double = actions.under(actions.ruled(approvals=2), store, clock)
     await change(double, await actions.ask(double), duration="4h")
-    shown = await store_helpers.query(engine, "SELECT generation FROM posts WHERE kind LIKE 'card.%'")
+    shown = await store_helpers.query(engine, "SELECT version FROM outbox WHERE kind LIKE 'card.%'")
     assert shown == [(2,), (2,)]

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain import operation as changes
+from bot.domain import operation as operations
 from bot.domain.grant import Why
 from bot.domain.mtls import rotation
 from bot.domain.mtls.rotation import GRACE, PATIENCE, REMINDERS
@@ -24,7 +24,7 @@ from tests.unit.storage import store_helpers
 from tests.unit.storage.store_helpers import BY_LEAD
 
 NEW = UUID("7c2b0c9e-0000-4000-8000-000000000002")
-FOREIGN = UUID("deadbeef-0000-4000-8000-000000000007")
+UNMANAGED = UUID("deadbeef-0000-4000-8000-000000000007")
 
 
 async def rotate(
@@ -37,8 +37,8 @@ async def begun(store: PostgresStore, access: Access) -> Operation:
     """A rotation that was just approved."""
     asked = await rotate(access, await certificates.own(store))
     approved = await actions.approve(access, asked)
-    assert approved.change is not None
-    return approved.change
+    assert approved.operation is not None
+    return approved.operation
 
 
 async def handed_over(store: PostgresStore, access: Access) -> Operation:
@@ -51,17 +51,17 @@ async def handed_over(store: PostgresStore, access: Access) -> Operation:
 
 async def move(store: PostgresStore, before: Operation, after: Operation) -> None:
     async with store.transaction() as tx:
-        assert await tx.changes.move(before, after, doing=BY_LEAD)
+        assert await tx.operations.move(before, after, doing=BY_LEAD)
         await tx.commit()
 
 
 async def current(store: PostgresStore, change: Operation) -> Operation:
     async with store.transaction() as tx:
-        return await tx.changes.get(change.id)
+        return await tx.operations.get(change.id)
 
 
 async def told(engine: AsyncEngine, kind: MessageKind) -> int:
-    found = await store_helpers.value(engine, "SELECT count(*) FROM posts WHERE kind = :kind", kind=kind)
+    found = await store_helpers.value(engine, "SELECT count(*) FROM outbox WHERE kind = :kind", kind=kind)
     assert isinstance(found, int)
     return found
 
@@ -94,12 +94,12 @@ async def test_nobody_else_can_have_somebodys_certificate_rotated(
     assert refused.reason == "not_yours"
 
 
-async def test_a_foreign_one_can_be_asked_for_by_the_beginning_of_its_id(
+async def test_a_unmanaged_one_can_be_asked_for_by_the_beginning_of_its_id(
     store: PostgresStore, access: Access
 ) -> None:
-    await certificates.see(store, certificates.listed(FOREIGN))
+    await certificates.see(store, certificates.listed(UNMANAGED))
     case = await rotate(access, "deadbeef", COLLEAGUE)
-    assert case.request.terms.subject == CertificateId(FOREIGN)
+    assert case.request.terms.subject == CertificateId(UNMANAGED)
 
 
 async def test_a_second_rotation_of_the_same_is_refused_while_the_first_is_undecided_or_under_way(
@@ -141,7 +141,7 @@ async def test_saying_that_it_is_installed_begins_the_grace_once(
         await access.installed(change.request, person=ENGINEER, key=actions.key())
         clock.present += timedelta(minutes=5)
     after = await current(store, change)
-    assert after.wake_at == NOW + GRACE
+    assert after.check_at == NOW + GRACE
     lines = [line for line in await actions.changes(engine) if line[1] == "rotate"]
     assert lines[-1] == (ENGINEER, "rotate", "doing, installing", "doing, resting")
     assert len(lines) == 3
@@ -190,22 +190,22 @@ async def test_whoever_does_not_say_it_is_reminded_and_then_it_has_failed(
         clock.present = NOW + after
         await access.run_due()
         await access.run_due()
-    assert await told(engine, MessageKind.NOTICE_INSTALL) == len(REMINDERS)
+    assert await told(engine, MessageKind.INSTALL) == len(REMINDERS)
     failed = await current(store, change)
-    assert (failed.state, failed.why, failed.wake_at) == (OperationState.FAILED, Why.NOT_INSTALLED, None)
-    assert await told(engine, MessageKind.NOTICE_NOT_DONE) == 1
+    assert (failed.state, failed.why, failed.check_at) == (OperationState.FAILED, Why.NOT_INSTALLED, None)
+    assert await told(engine, MessageKind.NOT_DONE) == 1
 
 
 async def test_tried_again_it_waits_for_the_certificate_that_is_there(
     store: PostgresStore, access: Access, clock: SetClock
 ) -> None:
     change = await handed_over(store, access)
-    failed = changes.failed(change, Why.NOT_INSTALLED, now=NOW)
+    failed = operations.failed(change, Why.NOT_INSTALLED, now=NOW)
     await move(store, change, failed)
     await access.retry(change.request, person=ENGINEER, key=actions.key())
     again = await current(store, change)
     assert rotation.rotation_of(again).new == NEW
-    assert again.wake_at == clock.present + REMINDERS[0]
+    assert again.check_at == clock.present + REMINDERS[0]
 
 
 async def test_what_is_no_rotation_waits_for_nobody(
@@ -270,7 +270,7 @@ async def test_keeping_the_old_one_takes_back_that_the_new_one_is_installed(
     await access.keep_old(change.request, person=ENGINEER, key=actions.key())
     kept_one = await current(store, change)
     assert rotation.rotation_of(kept_one).waits_for_word
-    assert kept_one.wake_at == NOW + REMINDERS[0]
+    assert kept_one.check_at == NOW + REMINDERS[0]
 
 
 async def test_before_the_new_one_is_installed_keeping_the_old_one_changes_nothing(

@@ -8,12 +8,12 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain import operation as changes
+from bot.domain import operation as operations
 from bot.domain.grant import GrantState, Why
 from bot.domain.mtls import issuance
 from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind, RequestState
-from bot.domain.schedule import CHANGE_DEADLINE, OPENING_DEADLINE
+from bot.domain.schedule import OPENING_DEADLINE, OPERATION_DEADLINE
 from bot.domain.subject import CertificateId, Whole
 from bot.errors import Refusal
 from bot.ports import AuditContext, RequestDetails
@@ -28,20 +28,20 @@ from tests.unit.storage import store_helpers
 
 OFF = factories.look(enabled=False)
 ON = factories.look(factories.rule("203.0.113.4/32"))
-WISH = RequestInput(target="billing", reason="nightly export")
+REQUEST_INPUT = RequestInput(target="billing", reason="nightly export")
 OTHER = UUID("8d3c1daf-0000-4000-8000-000000000002")
 
 
 async def enable(access: Access, *, person: str = ENGINEER) -> RequestDetails:
-    return await access.enable(WISH, person=person, key=actions.key())
+    return await access.enable(REQUEST_INPUT, person=person, key=actions.key())
 
 
 async def issue(access: Access, *, person: str = ENGINEER) -> RequestDetails:
-    return await access.issue(WISH, person=person, key=actions.key())
+    return await access.issue(REQUEST_INPUT, person=person, key=actions.key())
 
 
 async def disable(access: Access, *, typed: str = "billing", person: str = ENGINEER) -> RequestDetails:
-    return await access.disable(WISH, typed=typed, person=person, key=actions.key())
+    return await access.disable(REQUEST_INPUT, typed=typed, person=person, key=actions.key())
 
 
 async def discard(access: Access, handle: str, *, person: str = ENGINEER) -> RequestDetails:
@@ -51,14 +51,14 @@ async def discard(access: Access, handle: str, *, person: str = ENGINEER) -> Req
 async def end(store: PostgresStore, request: int, after: Callable[[Operation], Operation]) -> None:
     """The keeper concludes the change of a request."""
     async with store.transaction() as tx:
-        before = await tx.changes.of_request(request)
+        before = await tx.operations.of_request(request)
         assert before is not None
-        assert await tx.changes.move(before, after(before), doing=AuditContext(actor="pgaccess", at=NOW))
+        assert await tx.operations.move(before, after(before), doing=AuditContext(actor="pgaccess", at=NOW))
         await tx.commit()
 
 
 def failed(why: Why) -> Callable[[Operation], Operation]:
-    return lambda change: changes.failed(change, why, now=NOW)
+    return lambda change: operations.failed(change, why, now=NOW)
 
 
 # --- enabling ----------------------------------------------------------------------------------------
@@ -71,8 +71,8 @@ async def test_enabling_is_asked_for_decided_and_then_the_keepers(
     case = await enable(access)
     assert (case.request.kind, case.request.terms.subject) == (Kind.ENABLE, Whole())
     approved = await actions.approve(access, case)
-    assert approved.change is not None
-    assert (approved.change.kind, approved.change.state) == (Kind.ENABLE, OperationState.DOING)
+    assert approved.operation is not None
+    assert (approved.operation.kind, approved.operation.state) == (Kind.ENABLE, OperationState.DOING)
     assert approved.grant is None
 
 
@@ -114,7 +114,7 @@ async def test_shield_plans_have_mtls(store: PostgresStore, access: Access) -> N
 
 
 async def ask_both(access: Access) -> RequestDetails:
-    return await actions.ask(access, replace(actions.WISH, enables=True))
+    return await actions.ask(access, replace(actions.REQUEST_INPUT, enables_mtls=True))
 
 
 async def test_an_address_without_mtls_is_refused_until_somebody_wants_both(
@@ -123,7 +123,7 @@ async def test_an_address_without_mtls_is_refused_until_somebody_wants_both(
     await store_helpers.see(store, OFF)
     refused = await actions.refusal(engine, actions.ask(access))
     assert refused.reason is Refusal.MTLS_NOT_ENABLED
-    assert (await ask_both(access)).request.terms.enables
+    assert (await ask_both(access)).request.terms.enables_mtls
 
 
 async def test_one_approval_of_both_starts_the_grant_and_the_step_before_it(
@@ -132,9 +132,9 @@ async def test_one_approval_of_both_starts_the_grant_and_the_step_before_it(
     await store_helpers.see(store, OFF)
     approved = await actions.approve(access, await ask_both(access))
     assert approved.grant is not None
-    assert approved.change is not None
-    assert (approved.grant.state, approved.change.kind) == (GrantState.APPLYING, Kind.ENABLE)
-    longest = OPENING_DEADLINE + CHANGE_DEADLINE + timedelta(hours=8)
+    assert approved.operation is not None
+    assert (approved.grant.state, approved.operation.kind) == (GrantState.APPLYING, Kind.ENABLE)
+    longest = OPENING_DEADLINE + OPERATION_DEADLINE + timedelta(hours=8)
     assert approved.grant.ends_at == NOW + longest
 
 
@@ -144,17 +144,17 @@ async def test_what_somebody_has_enabled_before_the_decision_is_not_enabled_agai
     await store_helpers.see(store, OFF)
     case = await ask_both(access)
     async with store.transaction() as tx:
-        await tx.lanes.request_refresh(case.target.id)
+        await tx.reconcile_queue.request_refresh(case.target.id)
         await tx.commit()
     await store_helpers.see(store, ON)
-    assert (await actions.approve(access, case)).change is None
+    assert (await actions.approve(access, case)).operation is None
 
 
 async def test_of_two_that_want_both_only_the_first_enables(store: PostgresStore, access: Access) -> None:
     await store_helpers.see(store, OFF)
     first, second = await ask_both(access), await ask_both(access)
-    assert (await actions.approve(access, first)).change is not None
-    assert (await actions.approve(access, second)).change is None
+    assert (await actions.approve(access, first)).operation is not None
+    assert (await actions.approve(access, second)).operation is None
 
 
 async def test_an_address_for_what_is_being_enabled_already_just_waits(
@@ -163,7 +163,7 @@ async def test_an_address_for_what_is_being_enabled_already_just_waits(
     await store_helpers.see(store, OFF)
     await actions.approve(access, await enable(access))
     case = await actions.ask(access)
-    assert not case.request.terms.enables
+    assert not case.request.terms.enables_mtls
 
 
 async def test_both_are_tried_again_together(store: PostgresStore, access: Access) -> None:
@@ -173,8 +173,8 @@ async def test_both_are_tried_again_together(store: PostgresStore, access: Acces
     await end(store, approved.request.id, failed(Why.REFUSED))
     again = await access.retry(approved.request.id, person=ENGINEER, key=actions.key())
     assert again.grant is not None
-    assert again.change is not None
-    assert (again.grant.state, again.change.state) == (GrantState.APPLYING, OperationState.DOING)
+    assert again.operation is not None
+    assert (again.grant.state, again.operation.state) == (GrantState.APPLYING, OperationState.DOING)
 
 
 async def test_both_are_given_up_together(store: PostgresStore, access: Access) -> None:
@@ -184,8 +184,8 @@ async def test_both_are_given_up_together(store: PostgresStore, access: Access) 
     await end(store, approved.request.id, failed(Why.REFUSED))
     over = await access.give_up(approved.request.id, person=ENGINEER, key=actions.key())
     assert over.grant is not None
-    assert over.change is not None
-    assert (over.grant.state, over.change.state) == (GrantState.ENDED, OperationState.GIVEN_UP)
+    assert over.operation is not None
+    assert (over.grant.state, over.operation.state) == (GrantState.ENDED, OperationState.GIVEN_UP)
 
 
 # --- disabling ---------------------------------------------------------------------------------------
@@ -200,7 +200,7 @@ async def test_what_disabling_would_end_is_listed_before_it_is_asked_for(
     found = await access.may_disable("billing", person=COLLEAGUE)
     assert len(found.requests) == 1
     assert [known.id for known in found.certificates] == [ID]
-    assert [str(rule.network) for rule in found.look.rules] == ["203.0.113.4/32"]
+    assert [str(rule.network) for rule in found.observation.rules] == ["203.0.113.4/32"]
 
 
 async def test_disabling_ends_every_grant_in_the_very_approval(store: PostgresStore, access: Access) -> None:
@@ -246,8 +246,8 @@ async def test_a_certificate_is_asked_for_with_its_purpose(store: PostgresStore,
     await store_helpers.see(store, ON)
     approved = await actions.approve(access, await issue(access))
     assert approved.request.terms.reason == "nightly export"
-    assert approved.change is not None
-    assert approved.change.owner == ENGINEER
+    assert approved.operation is not None
+    assert approved.operation.owner == ENGINEER
 
 
 async def test_without_mtls_there_is_no_certificate_to_ask_for(
@@ -274,7 +274,7 @@ async def test_nobody_else_may(store: PostgresStore, access: Access, engine: Asy
     assert refused.reason is Refusal.NOT_YOURS
 
 
-async def test_anybody_may_ask_for_the_removal_of_a_foreign_one_by_how_its_id_begins(
+async def test_anybody_may_ask_for_the_removal_of_a_unmanaged_one_by_how_its_id_begins(
     store: PostgresStore, access: Access
 ) -> None:
     await certificates.see(store, certificates.listed())
@@ -321,7 +321,7 @@ async def undecided(store: PostgresStore, access: Access) -> int:
 
     def several(change: Operation) -> Operation:
         asked = issuance.undecided(issuance.asking(change, [], at=NOW), [ID, OTHER])
-        return changes.failed(asked, Why.SEVERAL, now=NOW)
+        return operations.failed(asked, Why.SEVERAL, now=NOW)
 
     await end(store, case.request.id, several)
     return case.request.id
@@ -333,9 +333,9 @@ async def test_the_owner_or_an_approver_says_which_one_it_is(
 ) -> None:
     request = await undecided(store, access)
     case = await access.pick(request, OTHER, person=person, key=actions.key())
-    assert case.change is not None
-    assert case.change.state is OperationState.DOING
-    assert issuance.issuance_progress(case.change).made == OTHER
+    assert case.operation is not None
+    assert case.operation.state is OperationState.DOING
+    assert issuance.issuance_progress(case.operation).made == OTHER
 
 
 async def test_nobody_else_picks_and_nothing_that_was_not_offered(

@@ -43,22 +43,22 @@ def of(stores: Sequence[PostgresStore], needed: int) -> Sequence[Access]:
 
 
 async def click(
-    doors: Sequence[Access], case: RequestDetails, verdicts: Sequence[Verdict]
+    servers: Sequence[Access], case: RequestDetails, verdicts: Sequence[Verdict]
 ) -> list[RequestDetails | Refused]:
     """Everybody clicks at once; every answer is a case or a refusal, nothing else."""
 
-    async def answer(person: str, door: Access, verdict: Verdict) -> RequestDetails | Refused:
+    async def answer(person: str, server: Access, verdict: Verdict) -> RequestDetails | Refused:
         while True:
             vote = Vote(verdict=verdict, version=1)
             try:
-                return await door.decide(case.request.id, vote, person=person, key=actions.key())
+                return await server.decide(case.request.id, vote, person=person, key=actions.key())
             except Refused as refused:
                 return refused
             except StoreUnavailableError:
                 # On a slow machine a turn may come too late: nothing was recorded, and one clicks again.
                 continue
 
-    crowd = zip(CROWD, cycle(doors), cycle(verdicts), strict=False)
+    crowd = zip(CROWD, cycle(servers), cycle(verdicts), strict=False)
     return await asyncio.gather(*(answer(*each) for each in crowd))
 
 
@@ -66,10 +66,10 @@ async def click(
 async def test_exactly_as_many_approvals_count_as_are_needed_and_one_decides(
     stores: Sequence[PostgresStore], engine: AsyncEngine, needed: int
 ) -> None:
-    doors = of(stores, needed)
-    asked = await actions.ask(doors[0])
-    answers = await click(doors, asked, [Verdict.APPROVE])
-    voters = {vote.person for vote in (await doors[0].show(asked.request.id)).decisions}
+    servers = of(stores, needed)
+    asked = await actions.ask(servers[0])
+    answers = await click(servers, asked, [Verdict.APPROVE])
+    voters = {vote.person for vote in (await servers[0].show(asked.request.id)).decisions}
     counted = [answer for answer in answers if isinstance(answer, RequestDetails)]
     assert len(counted) == len(voters) == needed
     assert Counter(case.request.state for case in counted) == Counter(
@@ -79,7 +79,7 @@ async def test_exactly_as_many_approvals_count_as_are_needed_and_one_decides(
     assert {loser.reason for loser in losers} == {Refusal.REQUEST_DECIDED}
     assert {loser.params["person"] for loser in losers} <= voters
     after = await store_helpers.counts(engine)
-    assert (after["votes"], after["grants"], after["received"]) == (needed, 1, needed + 1)
+    assert (after["decisions"], after["grants"], after["idempotency_keys"]) == (needed, 1, needed + 1)
     assert len(await actions.changes(engine)) == 1 + needed + 1
 
 
@@ -87,10 +87,10 @@ async def test_exactly_as_many_approvals_count_as_are_needed_and_one_decides(
 async def test_a_deny_among_them_decides_as_soon_as_it_is_counted(
     stores: Sequence[PostgresStore], engine: AsyncEngine, needed: int
 ) -> None:
-    doors = of(stores, needed)
-    asked = await actions.ask(doors[0])
-    answers = await click(doors, asked, [Verdict.APPROVE, Verdict.DENY])
-    case = await doors[0].show(asked.request.id)
+    servers = of(stores, needed)
+    asked = await actions.ask(servers[0])
+    answers = await click(servers, asked, [Verdict.APPROVE, Verdict.DENY])
+    case = await servers[0].show(asked.request.id)
     verdicts = Counter(vote.verdict for vote in case.decisions)
     losers = [answer for answer in answers if isinstance(answer, Refused)]
     assert {loser.reason for loser in losers} == {Refusal.REQUEST_DECIDED}
@@ -107,12 +107,12 @@ async def test_a_deny_among_them_decides_as_soon_as_it_is_counted(
 async def test_where_everybody_has_to_agree_a_single_deny_decides(
     stores: Sequence[PostgresStore], engine: AsyncEngine
 ) -> None:
-    doors = of(stores, len(CROWD))
-    asked = await actions.ask(doors[0])
+    servers = of(stores, len(CROWD))
+    asked = await actions.ask(servers[0])
     verdicts = [Verdict.APPROVE] * len(CROWD)
     verdicts[25] = Verdict.DENY
-    answers = await click(doors, asked, verdicts)
-    case = await doors[0].show(asked.request.id)
+    answers = await click(servers, asked, verdicts)
+    case = await servers[0].show(asked.request.id)
     assert case.request.state is RequestState.DENIED
     assert [vote.person for vote in case.decisions if vote.verdict is Verdict.DENY] == [CROWD[25]]
     late = {answer.params["person"] for answer in answers if isinstance(answer, Refused)}
@@ -123,16 +123,16 @@ async def test_where_everybody_has_to_agree_a_single_deny_decides(
 async def test_fifty_clicks_of_one_impatient_approver_are_one_vote(
     stores: Sequence[PostgresStore], engine: AsyncEngine
 ) -> None:
-    doors = of(stores, 2)
-    asked = await actions.ask(doors[0])
+    servers = of(stores, 2)
+    asked = await actions.ask(servers[0])
     vote = Vote(verdict=Verdict.APPROVE, version=1)
     answers = await asyncio.gather(
         *(
-            door.decide(asked.request.id, vote, person=CROWD[0], key=actions.key())
-            for _, door in zip(CROWD, cycle(doors), strict=False)
+            server.decide(asked.request.id, vote, person=CROWD[0], key=actions.key())
+            for _, server in zip(CROWD, cycle(servers), strict=False)
         ),
         return_exceptions=True,
     )
     refused = [answer.reason for answer in answers if isinstance(answer, Refused)]
     assert refused == [Refusal.ALREADY_VOTED] * 49
-    assert (await store_helpers.counts(engine))["votes"] == 1
+    assert (await store_helpers.counts(engine))["decisions"] == 1

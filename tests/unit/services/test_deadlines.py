@@ -22,7 +22,7 @@ SECOND = timedelta(seconds=1)
 async def reminders(engine: AsyncEngine) -> list[str]:
     """Keys of what was told, each only once."""
     found = await store_helpers.query(
-        engine, "SELECT key FROM posts WHERE kind = 'notice.reminder' ORDER BY id"
+        engine, "SELECT key FROM outbox WHERE kind = 'notification.reminder' ORDER BY id"
     )
     return [key for (key,) in found]
 
@@ -50,7 +50,7 @@ async def test_a_reminder_goes_to_the_approvals_channel_and_changes_no_state(
     lines = len(await actions.changes(engine))
     clock.present = REMINDERS[0]
     await access.run_due()
-    assert (await actions.posts(engine))[-1] == ("notice.reminder", POLICY.approvals_channel)
+    assert (await actions.posts(engine))[-1] == ("notification.reminder", POLICY.approvals_channel)
     assert await actions.changes(engine, after=lines) == []
 
 
@@ -93,8 +93,8 @@ async def test_what_nobody_decides_lapses_and_its_requester_is_told(
     request = (await access.show(id)).request
     assert (request.state, request.decided_at) == (RequestState.LAPSED, LAPSE)
     assert await actions.changes(engine, after=lines) == [("pgaccess", "request", "pending", "lapsed")]
-    assert (await actions.posts(engine))[-1] == ("notice.lapsed", ENGINEER)
-    cards = await store_helpers.query(engine, "SELECT generation FROM posts WHERE kind LIKE 'card.%'")
+    assert (await actions.posts(engine))[-1] == ("notification.lapsed", ENGINEER)
+    cards = await store_helpers.query(engine, "SELECT version FROM outbox WHERE kind LIKE 'card.%'")
     assert cards == [(2,), (2,)]
 
 

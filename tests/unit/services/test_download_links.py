@@ -36,7 +36,7 @@ async def states(engine: AsyncEngine) -> list[str]:
     return [
         state
         for (state,) in await store_helpers.query(
-            engine, "SELECT state FROM handouts ORDER BY made_at, state"
+            engine, "SELECT state FROM download_links ORDER BY made_at, state"
         )
     ]
 
@@ -67,7 +67,7 @@ async def test_a_newer_link_takes_the_place_of_the_older_one(
     older = await link(access, str(number))
     await link(access, str(number))
     assert sorted(await states(engine)) == ["open", "replaced"]
-    told = await store_helpers.value(engine, "SELECT params FROM posts WHERE id = :id", id=older.post)
+    told = await store_helpers.value(engine, "SELECT params FROM outbox WHERE id = :id", id=older.post)
     assert told == {"state": "replaced"}
 
 
@@ -147,7 +147,7 @@ async def test_a_link_that_slack_did_not_take_is_over_and_its_message_forgotten(
     made = await link(access, str(await certificates.own(store)))
     await access.not_sent(made)
     assert await states(engine) == ["unsent"]
-    assert await store_helpers.value(engine, "SELECT count(*) FROM posts WHERE id = :id", id=made.post) == 0
+    assert await store_helpers.value(engine, "SELECT count(*) FROM outbox WHERE id = :id", id=made.post) == 0
 
 
 async def test_the_place_of_the_message_is_kept(
@@ -155,7 +155,7 @@ async def test_the_place_of_the_message_is_kept(
 ) -> None:
     made = await link(access, str(await certificates.own(store)))
     await access.sent(made, MessageRef(channel="D0ENGINEER", ts="1.000001"))
-    where = "SELECT channel, ts FROM posts WHERE id = :id"
+    where = "SELECT channel, ts FROM outbox WHERE id = :id"
     assert await store_helpers.query(engine, where, id=made.post) == [("D0ENGINEER", "1.000001")]
 
 

@@ -16,17 +16,17 @@ from tests.unit import factories
 from tests.unit.factories import NOW, SetClock
 from tests.unit.services import actions
 from tests.unit.services import certificates as certified
-from tests.unit.services.actions import ADMIN, COLLEAGUE, ENGINEER, HOUSE, LEAD
+from tests.unit.services.actions import ADMIN, APP, COLLEAGUE, ENGINEER, LEAD
 from tests.unit.services.certificates import DAY, END
 from tests.unit.storage import store_helpers
 
 EXPIRY, COPY, ORPHAN = (
-    MessageKind.NOTICE_EXPIRY,
-    MessageKind.NOTICE_EXPIRY_COPY,
-    MessageKind.NOTICE_EXPIRY_ORPHAN,
+    MessageKind.EXPIRY,
+    MessageKind.EXPIRY_COPY,
+    MessageKind.EXPIRY_ORPHAN,
 )
-APPROVALS, OPERATIONS = HOUSE.approvals_channel, HOUSE.operations_channel
-FOREIGN = UUID("deadbeef-0000-4000-8000-000000000007")
+APPROVALS, OPERATIONS = APP.approvals_channel, APP.operations_channel
+UNMANAGED = UUID("deadbeef-0000-4000-8000-000000000007")
 
 
 async def follow(access: Access, clock: SetClock, left: timedelta) -> None:
@@ -39,7 +39,7 @@ async def told(engine: AsyncEngine) -> list[tuple[str, str, str]]:
     """What was said of ends, to whom, for which step."""
     found = await store_helpers.query(
         engine,
-        "SELECT kind, recipient, params ->> 'step' FROM posts WHERE kind LIKE 'notice.expiry%' ORDER BY id",
+        "SELECT kind, recipient, params ->> 'step' FROM outbox WHERE kind LIKE 'notification.expiry%' ORDER BY id",
     )
     return [(kind, to, step) for kind, to, step in found]
 
@@ -102,7 +102,7 @@ async def test_two_processes_say_it_once(
 ) -> None:
     await certified.own(store)
     clock.present = END - 60 * DAY
-    other = actions.under(HOUSE, store, clock)
+    other = actions.under(APP, store, clock)
     await asyncio.gather(*(one.run_due() for one in (access, other) * 3))
     assert await told(engine) == [(EXPIRY, ENGINEER, "60")]
 
@@ -146,10 +146,10 @@ async def test_nobody_is_reminded_of_one_whose_end_is_not_known(
     assert await told(engine) == []
 
 
-async def test_a_foreign_one_has_no_ladder(
+async def test_a_unmanaged_one_has_no_ladder(
     store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
 ) -> None:
-    await certified.see(store, certified.listed(FOREIGN))
+    await certified.see(store, certified.listed(UNMANAGED))
     await follow(access, clock, DAY)
     assert await told(engine) == []
 
@@ -174,9 +174,9 @@ async def test_an_owner_who_is_not_known_is_looked_up_before_anything_is_said(
     assert await told(engine) == []
     assert await access.run_due() == clock.present + timedelta(minutes=1)
     async with store.transaction() as tx:
-        question = await tx.people.question("U0STRANGER")
+        question = await tx.slack_users.question("U0STRANGER")
         assert question is not None
-        await tx.people.answer(question, factories.person("U0STRANGER"))
+        await tx.slack_users.answer(question, factories.person("U0STRANGER"))
         await tx.commit()
     await follow(access, clock, 7 * DAY - timedelta(minutes=1))
     assert (EXPIRY, "U0STRANGER", "7") in await told(engine)
@@ -188,7 +188,7 @@ async def test_an_owner_who_is_not_known_is_looked_up_before_anything_is_said(
 async def summaries(engine: AsyncEngine) -> list[list[dict[str, str]]]:
     found = await store_helpers.query(
         engine,
-        "SELECT recipient, params ->> 'certificates' FROM posts WHERE kind = 'notice.unowned' ORDER BY id",
+        "SELECT recipient, params ->> 'certificates' FROM outbox WHERE kind = 'notification.unowned' ORDER BY id",
     )
     assert {to for to, _ in found} <= {OPERATIONS}
     return [json.loads(certificates) for _, certificates in found]
@@ -201,7 +201,7 @@ async def test_on_monday_operations_hear_of_what_nobody_owns_once(
     await certified.see(
         store,
         certified.listed(),
-        certified.listed(FOREIGN, end=NOW + 9 * DAY),
+        certified.listed(UNMANAGED, end=NOW + 9 * DAY),
         certified.listed(UUID(int=9), status="disabling"),
     )
     monday = NOW + 6 * DAY
@@ -213,7 +213,7 @@ async def test_on_monday_operations_hear_of_what_nobody_owns_once(
             {
                 "app": "billing",
                 "handle": "deadbeef",
-                "name": certified.listed(FOREIGN).name,
+                "name": certified.listed(UNMANAGED).name,
                 "owner": "",
                 "until": (NOW + 9 * DAY).isoformat(),
             }
@@ -224,7 +224,7 @@ async def test_on_monday_operations_hear_of_what_nobody_owns_once(
 async def test_after_weeks_of_downtime_there_is_one_summary(
     store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
 ) -> None:
-    await certified.see(store, certified.listed(FOREIGN))
+    await certified.see(store, certified.listed(UNMANAGED))
     await access.send_weekly_summary()
     clock.present = NOW + 30 * DAY
     await access.send_weekly_summary()
@@ -236,7 +236,7 @@ async def test_one_whose_owner_has_left_is_summed_up_and_one_that_is_owned_is_no
     store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await certified.own(store)
-    request = await certified.own(store, FOREIGN, owner=COLLEAGUE)
+    request = await certified.own(store, UNMANAGED, owner=COLLEAGUE)
     await actions.know(store, factories.person(COLLEAGUE, deactivated=True))
     await access.send_weekly_summary()
     clock.present = NOW + 6 * DAY
@@ -280,7 +280,7 @@ async def test_taking_note_has_every_copy_of_the_reminder_show_it(
     await follow(access, clock, 7 * DAY)
     await access.acknowledge(request, person=ENGINEER, key=actions.key())
     versions = await store_helpers.query(
-        engine, "SELECT generation FROM posts WHERE kind LIKE 'notice.expiry%' ORDER BY id"
+        engine, "SELECT version FROM outbox WHERE kind LIKE 'notification.expiry%' ORDER BY id"
     )
     assert versions == [(2,), (2,)]
 

@@ -15,7 +15,7 @@ from bot.services import Access, RequestInput
 from storage.transaction import PostgresStore
 from tests.unit.factories import NETWORK, NOW, POLICY, SetClock
 from tests.unit.services import actions
-from tests.unit.services.actions import ENGINEER, HOUR, LEAD, WISH
+from tests.unit.services.actions import ENGINEER, HOUR, LEAD, REQUEST_INPUT
 from tests.unit.storage import store_helpers
 
 MINUTE = timedelta(minutes=1)
@@ -23,8 +23,8 @@ END = NOW + 8 * HOUR
 """Of a grant for 8 hours that was read back at once."""
 
 
-async def extend(access: Access, grant: Grant, wish: RequestInput) -> RequestDetails:
-    return await access.extend(grant.request, wish, person=ENGINEER, key=actions.key())
+async def extend(access: Access, grant: Grant, request_input: RequestInput) -> RequestDetails:
+    return await access.extend(grant.request, request_input, person=ENGINEER, key=actions.key())
 
 
 # --- alone -----------------------------------------------------------------------------------------
@@ -45,7 +45,7 @@ async def test_within_the_rule_an_owner_moves_the_end_and_the_warning_at_once(
         duration=9 * HOUR,
     )
     assert await actions.changes(engine, after=lines) == [(ENGINEER, "grant", "in_force", "in_force")]
-    recorded = {"audit": before["audit"] + 1, "received": before["received"] + 1}
+    recorded = {"audit": before["audit"] + 1, "idempotency_keys": before["idempotency_keys"] + 1}
     assert await store_helpers.counts(engine) == before | recorded
 
 
@@ -70,7 +70,9 @@ async def test_an_end_can_be_given_as_a_time(store: PostgresStore, access: Acces
 
 
 async def test_what_has_a_fixed_end_gets_a_later_one(store: PostgresStore, access: Access) -> None:
-    grant = await actions.opened(store, access, wish=replace(WISH, duration=None, until="18:00"))
+    grant = await actions.opened(
+        store, access, request_input=replace(REQUEST_INPUT, duration=None, until="18:00")
+    )
     case = await extend(access, grant, RequestInput(duration="1h"))
     assert case.grant is not None
     assert (case.grant.ends_at, case.grant.duration) == (NOW.replace(hour=18), None)
@@ -110,7 +112,7 @@ async def test_a_longer_grant_is_warned_of_and_ends_at_its_new_moments(
         clock.present = moment
         moments.append(await access.run_due())
     assert moments == [last_quarter, END + HOUR, None]
-    told = [kind for kind, _ in await actions.posts(engine) if kind == "notice.ending"]
+    told = [kind for kind, _ in await actions.posts(engine) if kind == "notification.ending"]
     assert len(told) == 2
     assert (await actions.get(store, grant.id)).state is GrantState.ENDING
 
@@ -162,7 +164,7 @@ async def test_the_cards_of_what_became_longer_are_shown_afresh(
 ) -> None:
     grant = await actions.opened(store, access)
     await actions.approve(access, await extend(access, grant, RequestInput(duration="3h")))
-    behind = "SELECT generation FROM posts WHERE request_id = :id AND kind LIKE 'card.%'"
+    behind = "SELECT version FROM outbox WHERE request_id = :id AND kind LIKE 'card.%'"
     assert await store_helpers.query(engine, behind, id=grant.request) == [(3,), (3,)]
 
 
@@ -218,18 +220,18 @@ async def test_an_approver_can_shorten_an_extension(store: PostgresStore, access
     ],
 )
 async def test_an_extension_that_makes_no_sense_is_refused(
-    store: PostgresStore, access: Access, engine: AsyncEngine, wish: RequestInput, reason: Refusal
+    store: PostgresStore, access: Access, engine: AsyncEngine, request_input: RequestInput, reason: Refusal
 ) -> None:
     grant = await actions.opened(store, access)
-    assert (await actions.refusal(engine, extend(access, grant, wish))).reason is reason
+    assert (await actions.refusal(engine, extend(access, grant, request_input))).reason is reason
 
 
 @pytest.mark.parametrize("wish", [RequestInput(duration="112h"), RequestInput(until="2026-11-29 10:00")])
 async def test_up_to_the_longest_in_all_it_can_be_asked_for(
-    store: PostgresStore, access: Access, wish: RequestInput
+    store: PostgresStore, access: Access, request_input: RequestInput
 ) -> None:
     grant = await actions.opened(store, access)
-    assert (await extend(access, grant, wish)).request.terms.duration == 112 * HOUR
+    assert (await extend(access, grant, request_input)).request.terms.duration == 112 * HOUR
 
 
 async def test_what_was_given_before_counts_towards_the_longest(
@@ -246,7 +248,7 @@ async def test_what_has_no_end_is_not_extended(
     store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
 ) -> None:
     lasting = actions.under(actions.ruled(permanent=True), store, clock)
-    grant = await actions.opened(store, lasting, wish=replace(WISH, duration="forever"))
+    grant = await actions.opened(store, lasting, request_input=replace(REQUEST_INPUT, duration="forever"))
     found = await actions.refusal(engine, extend(lasting, grant, RequestInput(duration="1h")))
     assert (found.reason, found.params) == (Refusal.EXTEND_NOT_TIMED, {"id": grant.request})
 

@@ -127,9 +127,7 @@ async def test_a_verb_does_what_it_says_in_its_states_and_is_refused_in_all_othe
     assert await actions.changes(engine, after=lines) == [line]
     wakes_reconciler = expected[0] in (GrantState.ENDING, GrantState.APPLYING) and verb != "extend"
     assert await actions.wanted(engine) == wanted + wakes_reconciler
-    shown = await store_helpers.query(
-        engine, "SELECT DISTINCT generation FROM posts WHERE kind LIKE 'card.%'"
-    )
+    shown = await store_helpers.query(engine, "SELECT DISTINCT version FROM outbox WHERE kind LIKE 'card.%'")
     assert shown == [(3,)]
 
 
@@ -176,7 +174,7 @@ async def test_whoever_is_unknown_is_looked_up_whatever_they_do(
         await do(access, verb, grant.request, "U0NEW")
     assert caught.value.reason is Refusal.PERSON_UNKNOWN
     async with store.transaction() as tx:
-        assert await tx.people.asked_for() == ("U0NEW",)
+        assert await tx.slack_users.asked_for() == ("U0NEW",)
         assert await tx.grants.of_request(grant.request) == grant
 
 
@@ -247,7 +245,7 @@ async def test_one_takes_back_ones_own_request(access: Access, engine: AsyncEngi
     assert case.request.state is RequestState.CANCELLED
     line = (ENGINEER, "request", "pending", "cancelled")
     assert await actions.changes(engine, after=1) == [line]
-    assert await store_helpers.query(engine, "SELECT generation FROM posts") == [(2,), (2,)]
+    assert await store_helpers.query(engine, "SELECT version FROM outbox") == [(2,), (2,)]
 
 
 @pytest.mark.parametrize("person", [COLLEAGUE, LEAD, GROUP_LEAD, ADMIN, GROUP_ADMIN])

@@ -14,7 +14,7 @@ from bot.services import Access, RequestInput, Vote
 from bot.views import action_ids, buttons
 from storage.transaction import PostgresStore
 from tests.unit.services import actions
-from tests.unit.services.actions import COLLEAGUE, ENGINEER, LEAD, WISH
+from tests.unit.services.actions import COLLEAGUE, ENGINEER, LEAD, REQUEST_INPUT
 from tests.unit.storage import store_helpers
 from tests.unit.views import samples
 
@@ -110,7 +110,7 @@ async def test_an_extension_and_a_removal_that_wait_can_be_decided_as_they_are_o
     grant = await actions.opened(store, access)
     await actions.opened(store, access, person=COLLEAGUE)
     more = await access.extend(grant.request, RequestInput(duration="3h"), person=ENGINEER, key=actions.key())
-    removal = await access.remove(WISH, person=ENGINEER, key=actions.key())
+    removal = await access.remove(REQUEST_INPUT, person=ENGINEER, key=actions.key())
     assert (more.request.kind, removal.case.request.kind) == (Kind.EXTEND, Kind.REMOVE)
     for case in (more, removal.case):
         assert offered(case, LEAD) == [action_ids.APPROVE, action_ids.DENY, action_ids.DETAILS]

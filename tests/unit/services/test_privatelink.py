@@ -24,7 +24,7 @@ from tests.unit.storage import store_helpers
 
 ONE, TWO = "123456789012", "210987654321"
 A, B = (f"arn:aws:iam::{number}:root" for number in (ONE, TWO))
-WISH = RequestInput(address=ONE, target="billing", duration="8h", reason="nightly export")
+REQUEST_INPUT = RequestInput(address=ONE, target="billing", duration="8h", reason="nightly export")
 LINK = PrivateLinkObservation(
     at=NOW,
     status="Operational",
@@ -40,43 +40,45 @@ async def access(store: PostgresStore, clock: SetClock) -> Access:
     """The use cases, with one database whose PrivateLink is looked at, and everybody known."""
     await store_helpers.discover(store, method=Method.PRIVATELINK)
     await actions.know_everybody(store)
-    return actions.under(actions.HOUSE, store, clock)
+    return actions.under(actions.APP, store, clock)
 
 
-async def see(store: PostgresStore, look: PrivateLinkObservation) -> None:
+async def see(store: PostgresStore, observation: PrivateLinkObservation) -> None:
     """Records what a pass over PrivateLink has seen, due or not."""
     async with store.transaction() as tx:
-        await tx.lanes.refresh_all()
+        await tx.reconcile_queue.refresh_all()
         await tx.commit()
     job = await store_helpers.take(store)
     async with store.transaction() as tx:
-        await tx.lanes.looked(job, look)
-        await tx.lanes.release(job, again=timedelta(minutes=10), tries=0, kept=True)
+        await tx.reconcile_queue.observed(job, observation)
+        await tx.reconcile_queue.release(job, again=timedelta(minutes=10), attempts=0, kept=True)
         await tx.commit()
 
 
-async def ask(access: Access, wish: RequestInput = WISH, *, person: str = ENGINEER) -> RequestDetails:
-    return await access.ask_link(wish, person=person, key=actions.key())
+async def ask(
+    access: Access, request_input: RequestInput = REQUEST_INPUT, *, person: str = ENGINEER
+) -> RequestDetails:
+    return await access.ask_link(request_input, person=person, key=actions.key())
 
 
 async def opened(
     store: PostgresStore, access: Access, address: str = ONE, *, person: str = ENGINEER
 ) -> RequestDetails:
     """A grant in force."""
-    case = await ask(access, replace(WISH, address=address), person=person)
+    case = await ask(access, replace(REQUEST_INPUT, address=address), person=person)
     approved = await actions.approve(access, case)
     await actions.bring(store, approved, GrantState.IN_FORCE)
     return approved
 
 
 async def remove(access: Access, address: str = ONE, *, person: str = ENGINEER) -> RemovalResult:
-    wish = RequestInput(address=address, target="billing", reason="done with it")
-    return await access.remove_accounts(wish, person=person, key=actions.key())
+    request_input = RequestInput(address=address, target="billing", reason="done with it")
+    return await access.remove_accounts(request_input, person=person, key=actions.key())
 
 
 async def close(access: Access, typed: str = "billing") -> RequestDetails:
-    wish = RequestInput(target="billing", reason="we move")
-    return await access.close_link(wish, typed=typed, person=ENGINEER, key=actions.key())
+    request_input = RequestInput(target="billing", reason="we move")
+    return await access.close_link(request_input, typed=typed, person=ENGINEER, key=actions.key())
 
 
 async def states(engine: AsyncEngine) -> list[Any]:
@@ -89,7 +91,7 @@ async def states(engine: AsyncEngine) -> list[Any]:
 
 
 async def test_accounts_are_recorded_in_their_one_form_with_the_end_that_was_asked(access: Access) -> None:
-    case = await ask(access, replace(WISH, address=f"{TWO}:root, {ONE} {A}"))
+    case = await ask(access, replace(REQUEST_INPUT, address=f"{TWO}:root, {ONE} {A}"))
     terms = case.request.terms
     assert (case.request.kind, case.request.state) == (Kind.OPEN, RequestState.PENDING)
     assert (terms.method, terms.subject) == (Method.PRIVATELINK, Accounts((A, B)))
@@ -107,7 +109,7 @@ async def test_an_approval_opens_a_grant_and_calls_the_keeper(
 
 
 async def test_an_approver_may_leave_accounts_out_and_add_none(access: Access) -> None:
-    case = await ask(access, replace(WISH, address=f"{ONE} {TWO}"))
+    case = await ask(access, replace(REQUEST_INPUT, address=f"{ONE} {TWO}"))
     with pytest.raises(Refused) as refused:
         await actions.approve(access, case, changes=RequestInput(address=f"{ONE} 111111111111"))
     assert refused.value.reason is Refusal.TERMS_WIDER
@@ -128,7 +130,7 @@ async def test_an_approver_may_leave_accounts_out_and_add_none(access: Access) -
 async def test_a_wrong_wish_leaves_no_trace(
     access: Access, engine: AsyncEngine, changed: dict[str, Any], reason: Refusal
 ) -> None:
-    refused = await actions.refusal(engine, ask(access, replace(WISH, **changed)))
+    refused = await actions.refusal(engine, ask(access, replace(REQUEST_INPUT, **changed)))
     assert refused.reason is reason
 
 
@@ -200,10 +202,10 @@ async def test_what_others_let_in_is_removed_by_a_request_of_its_own_kind(
     await see(store, LINK)
     removal = await remove(access, TWO)
     assert removal.requested is not None
-    assert removal.requested.request.kind is Kind.UNDO
+    assert removal.requested.request.kind is Kind.REMOVE_UNMANAGED
     decided = await actions.approve(access, removal.requested)
-    assert decided.change is not None
-    assert (decided.change.kind, decided.change.subject) == (Kind.UNDO, Accounts((B,)))
+    assert decided.operation is not None
+    assert (decided.operation.kind, decided.operation.subject) == (Kind.REMOVE_UNMANAGED, Accounts((B,)))
 
 
 async def test_what_nobody_let_in_or_is_closing_cannot_be_removed(
@@ -225,15 +227,15 @@ async def test_what_others_let_in_is_taken_over_by_a_request_and_what_is_ours_is
     await see(store, LINK)
 
     def adopt(address: str) -> Any:
-        wish = RequestInput(address=address, target="billing", reason="it is the data team's")
-        return access.adopt_accounts(wish, person=ENGINEER, key=actions.key())
+        request_input = RequestInput(address=address, target="billing", reason="it is the data team's")
+        return access.adopt_accounts(request_input, person=ENGINEER, key=actions.key())
 
     assert (await actions.refusal(engine, adopt(ONE))).reason is Refusal.LINK_OURS
     case = await adopt(TWO)
     assert (case.request.kind, case.request.terms.subject) == (Kind.ADOPT, Accounts((B,)))
     decided = await actions.approve(access, case)
-    assert decided.change is not None
-    assert decided.change.kind is Kind.ADOPT
+    assert decided.operation is not None
+    assert decided.operation.kind is Kind.ADOPT
 
 
 # --- closing -----------------------------------------------------------------------------------------
@@ -246,8 +248,8 @@ async def test_closing_shows_whom_it_cuts_off_before_it_is_asked_for(
     await see(store, LINK)
     found = await access.may_close("billing", person=ENGINEER)
     assert found.requests == (grant.request.id,)
-    assert [account.arn for account in found.look.foreign] == [B]
-    assert [each.endpoint for each in found.look.connections] == ["vpce-0"]
+    assert [account.arn for account in found.observation.unmanaged] == [B]
+    assert [each.endpoint for each in found.observation.connections] == ["vpce-0"]
 
 
 async def test_an_approved_closing_ends_every_grant_in_the_same_commit(
@@ -259,8 +261,8 @@ async def test_an_approved_closing_ends_every_grant_in_the_same_commit(
     assert (case.request.kind, case.request.terms.subject) == (Kind.CLOSE, Whole())
     assert case.closes == (grant.request.id,)
     decided = await actions.approve(access, case)
-    assert decided.change is not None
-    assert decided.change.kind is Kind.CLOSE
+    assert decided.operation is not None
+    assert decided.operation.kind is Kind.CLOSE
     assert await states(engine) == ["ending"]
 
 
@@ -283,11 +285,11 @@ async def test_what_is_not_there_or_going_cannot_be_closed(
     store: PostgresStore,
     access: Access,
     engine: AsyncEngine,
-    look: PrivateLinkObservation | None,
+    observation: PrivateLinkObservation | None,
     reason: Refusal,
 ) -> None:
-    if look is not None:
-        await see(store, look)
+    if observation is not None:
+        await see(store, observation)
     assert (await actions.refusal(engine, close(access))).reason is reason
     with pytest.raises(Refused) as refused:
         await access.may_close("billing", person=ENGINEER)
@@ -305,7 +307,7 @@ async def test_while_it_is_being_closed_nobody_is_let_in_and_it_is_not_closed_ag
 
 async def test_one_command_that_comes_twice_is_recorded_once(access: Access, engine: AsyncEngine) -> None:
     for _ in range(2):
-        await access.ask_link(WISH, person=ENGINEER, key="once")
+        await access.ask_link(REQUEST_INPUT, person=ENGINEER, key="once")
     assert await store_helpers.value(engine, "SELECT count(*) FROM requests") == 1
 
 

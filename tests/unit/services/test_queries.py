@@ -15,7 +15,7 @@ from storage.transaction import PostgresStore
 from tests.unit import factories
 from tests.unit.factories import NOW, SetClock
 from tests.unit.services import actions
-from tests.unit.services.actions import COLLEAGUE, ENGINEER, GROUP_LEAD, HOUSE, LEAD, LEAD2, WISH
+from tests.unit.services.actions import APP, COLLEAGUE, ENGINEER, GROUP_LEAD, LEAD, LEAD2, REQUEST_INPUT
 from tests.unit.storage import store_helpers
 
 
@@ -29,7 +29,7 @@ async def crm(store: PostgresStore) -> RequestInput:
     async with store.transaction() as tx:
         await tx.targets.discovered([factories.database(), factories.database("crm", 2)])
         await tx.commit()
-    return replace(WISH, target="crm")
+    return replace(REQUEST_INPUT, target="crm")
 
 
 async def test_what_is_open_or_waits_is_listed_newest_first(store: PostgresStore, access: Access) -> None:
@@ -59,7 +59,7 @@ async def test_a_list_can_be_of_one_database_by_any_of_its_names(
 ) -> None:
     await actions.ask(access)
     there = await actions.ask(access, crm, person=COLLEAGUE)
-    listed = replace(HOUSE, targets=(Listed(alias="customers", database="crm", environment="default"),))
+    listed = replace(APP, targets=(Listed(alias="customers", database="crm", environment="default"),))
     for word in ("crm", "CRM", "customers"):
         found = await actions.under(listed, store, clock).list(word, person=ENGINEER)
         assert numbers(found) == [there.request.id]
@@ -87,16 +87,16 @@ async def test_one_database_is_told_with_its_last_look_and_what_is_open_there(
     assert found.database == factories.database()
     assert numbers(found.open) == [theirs.request.id, mine.request]
     assert numbers(found.mine) == [mine.request]
-    assert (found.look, found.now) == (None, NOW)
+    assert (found.observation, found.now) == (None, NOW)
 
 
-async def test_whoever_looks_at_a_database_has_it_looked_at_again(
+async def test_whoever_looks_at_a_database_has_it_observed_at_again(
     store: PostgresStore, access: Access, engine: AsyncEngine
 ) -> None:
     wanted = await actions.wanted(engine)
-    await store_helpers.query(engine, "UPDATE lanes SET due_at = now() + interval '10 minutes'")
+    await store_helpers.query(engine, "UPDATE reconcile_queue SET due_at = now() + interval '10 minutes'")
     await access.situation(None, person=ENGINEER)
-    assert await store_helpers.value(engine, "SELECT due_at <= now() FROM lanes")
+    assert await store_helpers.value(engine, "SELECT due_at <= now() FROM reconcile_queue")
     assert await actions.wanted(engine) == wanted
 
 
@@ -126,7 +126,10 @@ async def test_a_home_says_what_ends_soonest_and_an_extension_is_not_said_twice(
     store: PostgresStore, access: Access
 ) -> None:
     lengths = ("8h", "2h", "6h", "4h")
-    opened = [await actions.opened(store, access, wish=replace(WISH, duration=length)) for length in lengths]
+    opened = [
+        await actions.opened(store, access, request_input=replace(REQUEST_INPUT, duration=length))
+        for length in lengths
+    ]
     await access.extend(opened[1].request, RequestInput(duration="3h"), person=ENGINEER, key=actions.key())
     ending = numbers((await access.overview(ENGINEER)).ending)
     assert ending == [opened[1].request, opened[3].request, opened[2].request]
@@ -134,7 +137,7 @@ async def test_a_home_says_what_ends_soonest_and_an_extension_is_not_said_twice(
 
 async def test_what_has_no_end_never_ends_soon(store: PostgresStore, access: Access, clock: SetClock) -> None:
     lasting = actions.under(actions.ruled(permanent=True), store, clock)
-    grant = await actions.opened(store, lasting, wish=replace(WISH, duration="forever"))
+    grant = await actions.opened(store, lasting, request_input=replace(REQUEST_INPUT, duration="forever"))
     found = await lasting.overview(ENGINEER)
     assert (numbers(found.mine), found.ending) == ([grant.request], ())
 
@@ -143,7 +146,7 @@ async def test_a_home_is_recorded_once_and_then_shown_afresh(access: Access, eng
     for _ in range(3):
         await access.show_home(ENGINEER)
     assert await actions.posts(engine) == [("home", ENGINEER)]
-    assert await store_helpers.value(engine, "SELECT generation FROM posts") == 3
+    assert await store_helpers.value(engine, "SELECT version FROM outbox") == 3
 
 
 async def test_a_number_shows_everything_and_an_unknown_one_is_refused(

@@ -26,13 +26,15 @@ MORE = RequestInput(duration="1h", reason="it takes longer")
 
 
 @pytest.fixture
-async def doors(store: PostgresStore, database_url: str, clock: SetClock) -> AsyncIterator[Sequence[Access]]:
+async def servers(
+    store: PostgresStore, database_url: str, clock: SetClock
+) -> AsyncIterator[Sequence[Access]]:
     """The use cases in two processes."""
     await store_helpers.discover(store)
     await actions.know_everybody(store)
     engine = engine_for(database_url)
     other = PostgresStore(engine, PostgresWakeups(url=database_url))
-    yield [actions.under(actions.HOUSE, each, clock) for each in (store, other)]
+    yield [actions.under(actions.APP, each, clock) for each in (store, other)]
     await engine.dispose()
 
 
@@ -49,13 +51,13 @@ def reason(answer: object) -> Refusal | None:
 
 @pytest.mark.parametrize("_round", range(ROUNDS))
 async def test_an_extension_at_the_very_end_is_made_or_refused_and_never_both(
-    store: PostgresStore, doors: Sequence[Access], clock: SetClock, _round: int
+    store: PostgresStore, servers: Sequence[Access], clock: SetClock, _round: int
 ) -> None:
-    grant = await actions.opened(store, doors[0])
+    grant = await actions.opened(store, servers[0])
     assert grant.ends_at is not None
     clock.present = grant.ends_at
-    extend = doors[0].extend(grant.request, MORE, person=actions.ENGINEER, key=actions.key())
-    answer, _ = await at_once(extend, doors[1].run_due())
+    extend = servers[0].extend(grant.request, MORE, person=actions.ENGINEER, key=actions.key())
+    answer, _ = await at_once(extend, servers[1].run_due())
     after = await actions.get(store, grant.id)
     if isinstance(answer, RequestDetails):
         assert (after.state, after.ends_at) == (GrantState.IN_FORCE, grant.ends_at + timedelta(hours=1))
@@ -66,13 +68,13 @@ async def test_an_extension_at_the_very_end_is_made_or_refused_and_never_both(
 
 @pytest.mark.parametrize("_round", range(ROUNDS))
 async def test_an_approved_extension_against_a_revocation_leaves_it_closed(
-    store: PostgresStore, engine: AsyncEngine, doors: Sequence[Access], _round: int
+    store: PostgresStore, engine: AsyncEngine, servers: Sequence[Access], _round: int
 ) -> None:
-    grant = await actions.opened(store, doors[0])
+    grant = await actions.opened(store, servers[0])
     longer = RequestInput(duration="8h", reason="it takes longer")
-    asked = await doors[0].extend(grant.request, longer, person=actions.ENGINEER, key=actions.key())
-    revoke = doors[1].revoke(grant.request, person=actions.LEAD2, key=actions.key())
-    decide = doors[0].decide(
+    asked = await servers[0].extend(grant.request, longer, person=actions.ENGINEER, key=actions.key())
+    revoke = servers[1].revoke(grant.request, person=actions.LEAD2, key=actions.key())
+    decide = servers[0].decide(
         asked.request.id, actions.approval(asked), person=actions.LEAD, key=actions.key()
     )
     revoked, decided = await at_once(revoke, decide)
@@ -86,11 +88,11 @@ async def test_an_approved_extension_against_a_revocation_leaves_it_closed(
 
 @pytest.mark.parametrize("_round", range(ROUNDS))
 async def test_who_takes_a_request_back_while_it_is_approved_gets_one_of_the_two(
-    store: PostgresStore, engine: AsyncEngine, doors: Sequence[Access], _round: int
+    store: PostgresStore, engine: AsyncEngine, servers: Sequence[Access], _round: int
 ) -> None:
-    asked = await actions.ask(doors[0])
-    cancel = doors[0].cancel(asked.request.id, person=actions.ENGINEER, key=actions.key())
-    decide = doors[1].decide(
+    asked = await actions.ask(servers[0])
+    cancel = servers[0].cancel(asked.request.id, person=actions.ENGINEER, key=actions.key())
+    decide = servers[1].decide(
         asked.request.id, actions.approval(asked), person=actions.LEAD, key=actions.key()
     )
     answers = await at_once(cancel, decide)
@@ -102,11 +104,11 @@ async def test_who_takes_a_request_back_while_it_is_approved_gets_one_of_the_two
 
 @pytest.mark.parametrize("_round", range(ROUNDS))
 async def test_done_and_revoked_at_once_is_one_end(
-    store: PostgresStore, engine: AsyncEngine, doors: Sequence[Access], _round: int
+    store: PostgresStore, engine: AsyncEngine, servers: Sequence[Access], _round: int
 ) -> None:
-    grant = await actions.opened(store, doors[0])
-    done = doors[0].done(grant.request, person=actions.ENGINEER, key=actions.key())
-    revoke = doors[1].revoke(grant.request, person=actions.LEAD, key=actions.key())
+    grant = await actions.opened(store, servers[0])
+    done = servers[0].done(grant.request, person=actions.ENGINEER, key=actions.key())
+    revoke = servers[1].revoke(grant.request, person=actions.LEAD, key=actions.key())
     answers = await at_once(done, revoke)
     assert sorted(isinstance(each, RequestDetails) for each in answers) == [False, True]
     assert {reason(each) for each in answers} == {None, Refusal.GRANT_OVER}
@@ -114,11 +116,11 @@ async def test_done_and_revoked_at_once_is_one_end(
 
 
 async def test_one_of_two_that_block_each_other_goes_through_and_the_other_may_try_again(
-    store: PostgresStore, doors: Sequence[Access]
+    store: PostgresStore, servers: Sequence[Access]
 ) -> None:
-    first = await actions.opened(store, doors[0])
+    first = await actions.opened(store, servers[0])
     second = await actions.opened(
-        store, doors[0], wish=RequestInput(address="203.0.113.9", target="billing", duration="8h")
+        store, servers[0], request_input=RequestInput(address="203.0.113.9", target="billing", duration="8h")
     )
     met = asyncio.Barrier(2)
 
@@ -140,29 +142,29 @@ async def test_one_of_two_that_block_each_other_goes_through_and_the_other_may_t
 
 
 async def test_a_click_that_met_a_deadlock_is_refused_whole_and_goes_through_again(
-    store: PostgresStore, engine: AsyncEngine, doors: Sequence[Access]
+    store: PostgresStore, engine: AsyncEngine, servers: Sequence[Access]
 ) -> None:
-    grant = await actions.opened(store, doors[0])
+    grant = await actions.opened(store, servers[0])
     async with store.transaction() as tx:
         await tx.grants.change(grant, closing(grant, Why.DONE), doing=AuditContext(actor=grant.owner, at=NOW))
         with pytest.raises(StoreUnavailableError, match="nothing was recorded"):
-            await doors[1].revoke(grant.request, person=actions.LEAD, key="click:1")
+            await servers[1].revoke(grant.request, person=actions.LEAD, key="click:1")
     assert (await actions.get(store, grant.id)).state is GrantState.IN_FORCE
-    await doors[1].revoke(grant.request, person=actions.LEAD, key="click:1")
+    await servers[1].revoke(grant.request, person=actions.LEAD, key="click:1")
     assert (await actions.get(store, grant.id)).state is GrantState.ENDING
     assert await store_helpers.value(engine, "SELECT count(*) FROM audit WHERE after = 'ending'") == 1
 
 
 async def test_couriers_in_several_processes_never_hold_the_same_card(
-    store: PostgresStore, engine: AsyncEngine, doors: Sequence[Access]
+    store: PostgresStore, engine: AsyncEngine, servers: Sequence[Access]
 ) -> None:
     for _ in range(4):
-        await actions.ask(doors[0])
-    due = await store_helpers.value(engine, "SELECT count(*) FROM posts")
+        await actions.ask(servers[0])
+    due = await store_helpers.value(engine, "SELECT count(*) FROM outbox")
 
     async def claim() -> int | None:
         async with store.transaction() as tx:
-            post = await tx.posts.claim()
+            post = await tx.outbox.claim()
             await tx.commit()
             return None if post is None else post.id
 
@@ -171,16 +173,16 @@ async def test_couriers_in_several_processes_never_hold_the_same_card(
 
 
 async def test_a_card_that_changes_in_two_processes_at_once_is_shown_as_it_is_at_last(
-    store: PostgresStore, engine: AsyncEngine, doors: Sequence[Access]
+    store: PostgresStore, engine: AsyncEngine, servers: Sequence[Access]
 ) -> None:
-    asked = await actions.ask(doors[0])
-    before = await store_helpers.value(engine, "SELECT generation FROM posts WHERE kind = 'card.approval'")
+    asked = await actions.ask(servers[0])
+    before = await store_helpers.value(engine, "SELECT version FROM outbox WHERE kind = 'card.approval'")
 
     async def refresh(access: Access) -> None:
         async with access._store.transaction() as tx:
-            await tx.posts.refresh_cards(asked.request.id)
+            await tx.outbox.refresh_cards(asked.request.id)
             await tx.commit()
 
-    await asyncio.gather(*[refresh(doors[number % 2]) for number in range(6)])
-    after = await store_helpers.value(engine, "SELECT generation FROM posts WHERE kind = 'card.approval'")
+    await asyncio.gather(*[refresh(servers[number % 2]) for number in range(6)])
+    after = await store_helpers.value(engine, "SELECT version FROM outbox WHERE kind = 'card.approval'")
     assert int(str(after)) == int(str(before)) + 6

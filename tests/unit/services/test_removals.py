@@ -15,16 +15,16 @@ from storage.transaction import PostgresStore
 from tests.unit import factories
 from tests.unit.factories import NETWORK, POLICY, SetClock
 from tests.unit.services import actions
-from tests.unit.services.actions import COLLEAGUE, ENGINEER, LEAD, WISH
+from tests.unit.services.actions import COLLEAGUE, ENGINEER, LEAD, REQUEST_INPUT
 from tests.unit.storage import store_helpers
 
 HERE = RequestInput(address="203.0.113.4", target="billing", reason="moved house")
 
 
 async def remove(
-    access: Access, wish: RequestInput = HERE, *, person: str = ENGINEER, key: str = ""
+    access: Access, request_input: RequestInput = HERE, *, person: str = ENGINEER, key: str = ""
 ) -> RemovalResult:
-    return await access.remove(wish, person=person, key=key or actions.key())
+    return await access.remove(request_input, person=person, key=key or actions.key())
 
 
 async def states(engine: AsyncEngine) -> list[tuple[str, str | None]]:
@@ -57,8 +57,10 @@ async def test_only_the_exact_network_at_the_one_database_is_meant(
         await tx.targets.discovered([factories.database(), factories.database("crm", 2)])
         await tx.commit()
     meant = await actions.opened(store, access)
-    elsewhere = await actions.opened(store, access, wish=replace(WISH, target="crm"))
-    wider = await actions.opened(store, access, wish=replace(WISH, address="203.0.113.0/28"))
+    elsewhere = await actions.opened(store, access, request_input=replace(REQUEST_INPUT, target="crm"))
+    wider = await actions.opened(
+        store, access, request_input=replace(REQUEST_INPUT, address="203.0.113.0/28")
+    )
     assert (await remove(access)).closing == (meant.request,)
     for other in (elsewhere, wider):
         assert (await actions.get(store, other.id)).state is GrantState.IN_FORCE
@@ -162,14 +164,14 @@ async def test_what_is_being_closed_already_is_not_closed_again(
 async def test_the_removal_of_a_rule_that_others_made_is_a_request_that_aims_at_its_id(
     store: PostgresStore, access: Access
 ) -> None:
-    await store_helpers.see(store, factories.look(foreign := factories.rule("203.0.113.4/32")))
+    await store_helpers.see(store, factories.look(unmanaged := factories.rule("203.0.113.4/32")))
     removal = await remove(access)
     assert removal.requested is not None
     assert removal.closing == ()
-    assert removal.requested.request.kind is Kind.UNDO
+    assert removal.requested.request.kind is Kind.REMOVE_UNMANAGED
     decided = await actions.approve(access, removal.requested)
-    assert decided.change is not None
-    assert rules_of(decided.change) == {foreign.id}
+    assert decided.operation is not None
+    assert rules_of(decided.operation) == {unmanaged.id}
 
 
 async def test_a_removal_is_not_approved_once_there_is_nothing_to_remove_any_more(
@@ -183,16 +185,18 @@ async def test_a_removal_is_not_approved_once_there_is_nothing_to_remove_any_mor
     assert found.reason is Refusal.NOTHING_THERE
 
 
-async def test_a_foreign_rule_is_taken_over_by_a_request_and_one_of_ours_is_not(
+async def test_a_unmanaged_rule_is_taken_over_by_a_request_and_one_of_ours_is_not(
     store: PostgresStore, access: Access, engine: AsyncEngine
 ) -> None:
-    foreign = factories.rule("203.0.113.4/32")
-    wish = RequestInput(address="203.0.113.4", target="billing", reason="the ETL vendor's")
-    await store_helpers.see(store, factories.look(foreign, ours=frozenset({foreign.id})))
-    found = await actions.refusal(engine, access.adopt_rule(wish, person=ENGINEER, key=actions.key()))
+    unmanaged = factories.rule("203.0.113.4/32")
+    request_input = RequestInput(address="203.0.113.4", target="billing", reason="the ETL vendor's")
+    await store_helpers.see(store, factories.look(unmanaged, ours=frozenset({unmanaged.id})))
+    found = await actions.refusal(
+        engine, access.adopt_rule(request_input, person=ENGINEER, key=actions.key())
+    )
     assert found.reason is Refusal.RULE_OURS
-    await see_again(store, factories.look(foreign))
-    case = await access.adopt_rule(wish, person=ENGINEER, key=actions.key())
+    await see_again(store, factories.look(unmanaged))
+    case = await access.adopt_rule(request_input, person=ENGINEER, key=actions.key())
     assert (case.request.kind, case.request.state) == (Kind.ADOPT, RequestState.PENDING)
 
 
@@ -214,9 +218,9 @@ async def test_a_grant_of_ours_beside_a_rule_of_others_is_closed_all_the_same(
     ],
 )
 async def test_what_cannot_be_read_is_refused(
-    access: Access, engine: AsyncEngine, wish: RequestInput, reason: Refusal
+    access: Access, engine: AsyncEngine, request_input: RequestInput, reason: Refusal
 ) -> None:
-    assert (await actions.refusal(engine, remove(access, wish))).reason is reason
+    assert (await actions.refusal(engine, remove(access, request_input))).reason is reason
 
 
 async def test_a_removal_that_is_asked_for_needs_a_rule_and_its_reason(
@@ -249,9 +253,9 @@ async def test_the_same_request_twice_is_one_request(
     assert await actions.snapshot(engine) == before
 
 
-async def see_again(store: PostgresStore, look: MtlsObservation) -> None:
+async def see_again(store: PostgresStore, observation: MtlsObservation) -> None:
     """Records one more pass, though none is due yet."""
     async with store.transaction() as tx:
-        await tx.lanes.refresh_all()
+        await tx.reconcile_queue.refresh_all()
         await tx.commit()
-    await store_helpers.see(store, look)
+    await store_helpers.see(store, observation)

@@ -18,7 +18,7 @@ from bot.domain.request import Request, RequestState
 from bot.domain.target import Database
 from bot.ports import AuditContext, NewRequest, OutboxMessage, ReconcileJob, WorkerName
 from sandbox.postgres import PrivatePostgres
-from storage.tables import installation, lanes, metadata
+from storage.tables import installation, metadata, reconcile_queue
 from storage.transaction import PostgresStore
 from storage.wakeups import PostgresWakeups
 from tests.conftest import TEMPLATE
@@ -85,20 +85,20 @@ async def until_somebody_waits(engine: AsyncEngine) -> None:
     await until(engine, "SELECT count(*) FROM pg_locks WHERE NOT granted", lambda waiting: waiting > 0)
 
 
-async def until_listening(engine: AsyncEngine, bells: int) -> None:
+async def until_listening(engine: AsyncEngine, wakeups: int) -> None:
     """Returns once so many bells listen."""
     listening = (
         "SELECT count(*) FROM pg_stat_activity "
         "WHERE datname = current_database() AND query LIKE 'LISTEN%' AND state = 'idle'"
     )
-    await until(engine, listening, lambda count: count == bells)
+    await until(engine, listening, lambda count: count == wakeups)
 
 
-async def heard(bell: PostgresWakeups, loop: WorkerName, *, within: float) -> bool:
+async def heard(wakeups: PostgresWakeups, loop: WorkerName, *, within: float) -> bool:
     """Whether a loop is rung in that many seconds; 0 asks whether it has been already."""
     try:
         async with asyncio.timeout(within):
-            await bell.wait(loop, at_most=timedelta(hours=1))
+            await wakeups.wait(loop, at_most=timedelta(hours=1))
     except TimeoutError:
         return False
     return True
@@ -111,7 +111,7 @@ async def discover(store: PostgresStore, *databases: Database, method: Method = 
     """
     async with store.transaction() as tx:
         await tx.targets.discovered(databases or (factories.database(),))
-        await tx._connection.execute(delete(lanes).where(lanes.c.method != method))
+        await tx._connection.execute(delete(reconcile_queue).where(reconcile_queue.c.method != method))
         await tx.commit()
 
 
@@ -123,7 +123,7 @@ def wanted(request: Request, *, requester: str = "U0ENGINEER") -> NewRequest:
         requester=requester,
         rule=request.rule,
         needed=request.needed,
-        lapse_at=request.lapse_at,
+        expires_at=request.expires_at,
         remind_at=NOW + factories.RULE.remind_after[0],
         grant=request.grant,
     )
@@ -151,7 +151,7 @@ async def approve(store: PostgresStore, request: Request) -> Grant:
     async with store.transaction() as tx:
         await tx.requests.decide(request, RequestState.APPROVED, doing=BY_LEAD)
         await tx.grants.open(grant, doing=BY_LEAD)
-        await tx.lanes.want(grant.target, grant.method)
+        await tx.reconcile_queue.want(grant.target, grant.method)
         await tx.commit()
     return grant
 
@@ -181,7 +181,7 @@ async def in_force(
 async def take(store: PostgresStore) -> ReconcileJob:
     """The database that is due, held by a keeper."""
     async with store.transaction() as tx:
-        job = await tx.lanes.claim()
+        job = await tx.reconcile_queue.claim()
         await tx.commit()
     assert job is not None
     return job
@@ -190,23 +190,23 @@ async def take(store: PostgresStore) -> ReconcileJob:
 async def release(store: PostgresStore, job: ReconcileJob, *, again: timedelta = timedelta()) -> None:
     """Ends a keeper's turn."""
     async with store.transaction() as tx:
-        await tx.lanes.release(job, again=again, tries=0, kept=True)
+        await tx.reconcile_queue.release(job, again=again, attempts=0, kept=True)
         await tx.commit()
 
 
-async def see(store: PostgresStore, look: MtlsObservation) -> None:
+async def see(store: PostgresStore, observation: MtlsObservation) -> None:
     """Records a whole pass over the database that is due, which saw this."""
     job = await take(store)
     async with store.transaction() as tx:
-        await tx.lanes.looked(job, look)
-        await tx.lanes.release(job, again=timedelta(minutes=10), tries=0, kept=True)
+        await tx.reconcile_queue.observed(job, observation)
+        await tx.reconcile_queue.release(job, again=timedelta(minutes=10), attempts=0, kept=True)
         await tx.commit()
 
 
 async def take_post(store: PostgresStore) -> OutboxMessage:
     """The post that is due, held by a courier."""
     async with store.transaction() as tx:
-        post = await tx.posts.claim()
+        post = await tx.outbox.claim()
         await tx.commit()
     assert post is not None
     return post

@@ -48,7 +48,7 @@ async def test_a_disabled_one_is_gone_though_heroku_goes_on_listing_it(store: Po
     await see(store, listed())
     assert [known.id for known in (await see(store, listed(status="disabled"))).gone] == [ID]
     gone = await certificates.get(store)
-    assert gone.gone_at is not None
+    assert gone.absent_at is not None
     assert await see(store, listed(status="disabled")) == InventoryChange()
 
 
@@ -60,7 +60,7 @@ async def test_what_is_listed_again_is_back(store: PostgresStore) -> None:
     await see(store, listed())
     await see(store)
     await see(store, listed())
-    assert (await certificates.get(store)).gone_at is None
+    assert (await certificates.get(store)).absent_at is None
 
 
 async def test_an_end_is_kept_as_it_was_read_last(store: PostgresStore) -> None:

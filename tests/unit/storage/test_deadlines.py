@@ -22,14 +22,14 @@ SECOND = timedelta(seconds=1)
 _WORDS = "kind, method, target_id, rule, needed, subject, duration, reason, requester, state"
 COPIES = f"""
     WITH more AS (
-        INSERT INTO requests ({_WORDS}, asked_at, lapse_at)
-        SELECT {_WORDS}, asked_at, lapse_at FROM requests, generate_series(1, :copies) RETURNING id
+        INSERT INTO requests ({_WORDS}, asked_at, expires_at)
+        SELECT {_WORDS}, asked_at, expires_at FROM requests, generate_series(1, :copies) RETURNING id
     )
     INSERT INTO grants (
-        id, request_id, target_id, method, owner, subject, state, started_at, overdue_at, ends_at
+        id, request_id, target_id, method, owner, subject, state, started_at, deadline_at, ends_at
     )
     SELECT
-        gen_random_uuid(), more.id, target_id, method, owner, subject, state, started_at, overdue_at, ends_at
+        gen_random_uuid(), more.id, target_id, method, owner, subject, state, started_at, deadline_at, ends_at
     FROM grants, more
 """
 """As many grants more as one transaction ends."""
@@ -47,7 +47,9 @@ async def access(store: PostgresStore, clock: SetClock) -> Access:
 
 
 async def warnings(engine: AsyncEngine) -> int:
-    found = await store_helpers.value(engine, "SELECT count(*) FROM posts WHERE kind = 'notice.ending'")
+    found = await store_helpers.value(
+        engine, "SELECT count(*) FROM outbox WHERE kind = 'notification.ending'"
+    )
     assert isinstance(found, int)
     return found
 
@@ -86,12 +88,12 @@ async def test_a_grant_is_closed_at_its_end_and_the_database_wanted(
     grant = await store_helpers.in_force(store)
     clock.present = NOW + EIGHT_HOURS - SECOND
     await access.run_due()
-    wanted = await store_helpers.value(engine, "SELECT generation FROM lanes")
+    wanted = await store_helpers.value(engine, "SELECT generation FROM reconcile_queue")
     assert await endings(engine) == []
     clock.present += SECOND
     assert await access.run_due() is None
     assert await endings(engine) == [("pgaccess", "0")]
-    assert await store_helpers.value(engine, "SELECT generation FROM lanes") == wanted + 1
+    assert await store_helpers.value(engine, "SELECT generation FROM reconcile_queue") == wanted + 1
     async with store.transaction() as tx:
         found = await tx.grants.get(grant.id)
     assert (found.state, found.why) == (GrantState.ENDING, Why.EXPIRED)
@@ -102,13 +104,13 @@ async def test_the_cards_of_what_ends_are_shown_afresh(
 ) -> None:
     grant = await store_helpers.in_force(store)
     async with store.transaction() as tx:
-        await tx.posts.tell(
+        await tx.outbox.tell(
             MessageKind.CARD_REQUESTER, to="U0ENGINEER", key="requester", request=grant.request
         )
         await tx.commit()
     clock.present = NOW + EIGHT_HOURS
     await access.run_due()
-    assert await store_helpers.value(engine, "SELECT generation FROM posts WHERE key = 'requester'") == 2
+    assert await store_helpers.value(engine, "SELECT version FROM outbox WHERE key = 'requester'") == 2
 
 
 async def test_after_downtime_the_most_overdue_ends_first_and_how_late_is_written_down(

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.mtls import download_link as handouts
+from bot.domain.mtls import download_link as download_links
 from bot.domain.mtls.download_link import HELD, LIFE, DownloadLink, DownloadLinkState
 from bot.ports import AuditContext, MessageKind, MessageRef
 from storage.transaction import PostgresStore
@@ -30,7 +30,7 @@ async def link(store: PostgresStore) -> DownloadLink:
 
 
 async def make(store: PostgresStore, request: int, *, secret: str = SECRET) -> DownloadLink:
-    handout = DownloadLink.begin(
+    download_link = DownloadLink.begin(
         id=uuid4(),
         secret=secret,
         certificate=certificates.ID,
@@ -40,28 +40,28 @@ async def make(store: PostgresStore, request: int, *, secret: str = SECRET) -> D
         now=NOW,
     )
     async with store.transaction() as tx:
-        await tx.handouts.make(handout, doing=BY_OWNER)
+        await tx.download_links.make(download_link, doing=BY_OWNER)
         await tx.commit()
-    return handout
+    return download_link
 
 
 async def hold(store: PostgresStore, link: DownloadLink, *, within: timedelta = HELD) -> UUID:
     async with store.transaction() as tx:
-        lease = await tx.handouts.hold(link, within=within)
+        lease = await tx.download_links.hold(link, within=within)
         await tx.commit()
     return lease
 
 
 async def read(store: PostgresStore, link: DownloadLink) -> DownloadLink:
     async with store.transaction() as tx:
-        found = await tx.handouts.lock(link.id)
+        found = await tx.download_links.lock(link.id)
     assert found is not None
     return found
 
 
 async def move(store: PostgresStore, before: DownloadLink, after: DownloadLink) -> None:
     async with store.transaction() as tx:
-        await tx.handouts.move(before, after, doing=BY_OWNER)
+        await tx.download_links.move(before, after, doing=BY_OWNER)
         await tx.commit()
 
 
@@ -76,18 +76,18 @@ async def test_a_link_is_read_as_it_was_made(store: PostgresStore, link: Downloa
 
 async def test_an_id_that_no_link_has_finds_none(store: PostgresStore, link: DownloadLink) -> None:
     async with store.transaction() as tx:
-        assert await tx.handouts.lock(uuid4()) is None
+        assert await tx.download_links.lock(uuid4()) is None
 
 
 async def test_no_column_of_any_table_has_the_secret(
     store: PostgresStore, engine: AsyncEngine, link: DownloadLink
 ) -> None:
     rows = await store_helpers.query(
-        engine, "SELECT handouts::text FROM handouts UNION ALL SELECT audit::text FROM audit"
+        engine, "SELECT download_links::text FROM download_links UNION ALL SELECT audit::text FROM audit"
     )
     assert len(rows) > 1
     assert [row for row in rows if SECRET in str(row) or SECRET.encode().hex() in str(row)] == []
-    assert await store_helpers.value(engine, "SELECT length(digest) FROM handouts") == 32
+    assert await store_helpers.value(engine, "SELECT length(digest) FROM download_links") == 32
 
 
 async def test_a_link_that_is_held_is_busy_until_it_is_released(
@@ -96,7 +96,7 @@ async def test_a_link_that_is_held_is_busy_until_it_is_released(
     lease = await hold(store, link)
     assert (await read(store, link)).busy
     async with store.transaction() as tx:
-        await tx.handouts.release(link.id, lease)
+        await tx.download_links.release(link.id, lease)
         await tx.commit()
     assert not (await read(store, link)).busy
 
@@ -105,17 +105,17 @@ async def test_a_turn_that_nobody_ended_ends_by_itself(
     store: PostgresStore, engine: AsyncEngine, link: DownloadLink
 ) -> None:
     lease = await hold(store, link)
-    await store_helpers.query(engine, "UPDATE handouts SET lease_until = now()")
+    await store_helpers.query(engine, "UPDATE download_links SET lease_until = now()")
     assert not (await read(store, link)).busy
     async with store.transaction() as tx:
-        assert await tx.handouts.holds(link.id, lease) is None
+        assert await tx.download_links.holds(link.id, lease) is None
 
 
 async def test_only_the_latest_turn_holds(store: PostgresStore, link: DownloadLink) -> None:
     first, second = await hold(store, link), await hold(store, link)
     async with store.transaction() as tx:
-        assert await tx.handouts.holds(link.id, first) is None
-        assert await tx.handouts.holds(link.id, second) is not None
+        assert await tx.download_links.holds(link.id, first) is None
+        assert await tx.download_links.holds(link.id, second) is not None
 
 
 async def test_an_earlier_turn_releases_nothing_of_a_later_one(
@@ -123,17 +123,17 @@ async def test_an_earlier_turn_releases_nothing_of_a_later_one(
 ) -> None:
     first, second = await hold(store, link), await hold(store, link)
     async with store.transaction() as tx:
-        await tx.handouts.release(link.id, first)
-        assert await tx.handouts.holds(link.id, second) is not None
+        await tx.download_links.release(link.id, first)
+        assert await tx.download_links.holds(link.id, second) is not None
 
 
 async def test_each_change_of_state_has_one_audit_line_and_a_guess_has_none(
     store: PostgresStore, engine: AsyncEngine, link: DownloadLink
 ) -> None:
-    guessed = handouts.guessed(link)
+    guessed = download_links.guessed(link)
     await move(store, link, guessed)
     assert (await read(store, link)).guesses == 1
-    await move(store, guessed, handouts.delivered(guessed, now=NOW))
+    await move(store, guessed, download_links.delivered(guessed, now=NOW))
     assert await lines(engine) == [("", "open"), ("open", "delivered")]
 
 
@@ -152,17 +152,17 @@ async def test_an_audit_line_names_the_certificate_and_the_link(
 
 async def test_a_link_that_is_over_holds_nobody_up(store: PostgresStore, link: DownloadLink) -> None:
     lease = await hold(store, link)
-    await move(store, link, handouts.delivered(link, now=NOW))
+    await move(store, link, download_links.delivered(link, now=NOW))
     async with store.transaction() as tx:
-        assert await tx.handouts.holds(link.id, lease) is None
+        assert await tx.download_links.holds(link.id, lease) is None
 
 
 async def test_only_open_links_of_one_certificate_are_open(store: PostgresStore, link: DownloadLink) -> None:
     newer = await make(store, link.request)
     await move(store, link, replace(link, state=DownloadLinkState.REPLACED))
     async with store.transaction() as tx:
-        assert [each.id for each in await tx.handouts.open_of(certificates.ID)] == [newer.id]
-        assert await tx.handouts.open_of(uuid4()) == ()
+        assert [each.id for each in await tx.download_links.open_of(certificates.ID)] == [newer.id]
+        assert await tx.download_links.open_of(uuid4()) == ()
 
 
 async def test_a_handing_out_is_noted_with_the_certificate(store: PostgresStore, link: DownloadLink) -> None:
@@ -177,15 +177,19 @@ async def test_a_handing_out_is_noted_with_the_certificate(store: PostgresStore,
 
 async def announce(store: PostgresStore, link: DownloadLink) -> int:
     async with store.transaction() as tx:
-        number = await tx.posts.announce(
-            MessageKind.NOTICE_HANDOUT, to="U0ENGINEER", key="handout:1", request=link.request, again=LIFE
+        number = await tx.outbox.announce(
+            MessageKind.DOWNLOAD_LINK,
+            to="U0ENGINEER",
+            key="download_link:1",
+            request=link.request,
+            again=LIFE,
         )
         await tx.commit()
     return number
 
 
 async def due(engine: AsyncEngine) -> None:
-    await store_helpers.query(engine, "UPDATE posts SET due_at = now()")
+    await store_helpers.query(engine, "UPDATE outbox SET due_at = now()")
 
 
 async def test_a_message_made_by_hand_is_shown_afresh_only_when_its_link_is_over(
@@ -193,15 +197,15 @@ async def test_a_message_made_by_hand_is_shown_afresh_only_when_its_link_is_over
 ) -> None:
     number = await announce(store, link)
     async with store.transaction() as tx:
-        assert await tx.posts.claim() is None
-        wait = await tx.posts.next_due()
+        assert await tx.outbox.claim() is None
+        wait = await tx.outbox.next_due()
     assert wait is not None
     assert timedelta(minutes=14) < wait <= LIFE
     await due(engine)
     async with store.transaction() as tx:
-        post = await tx.posts.claim()
+        post = await tx.outbox.claim()
     assert post is not None
-    assert (post.id, post.kind) == (number, MessageKind.NOTICE_HANDOUT)
+    assert (post.id, post.kind) == (number, MessageKind.DOWNLOAD_LINK)
 
 
 async def test_a_message_whose_place_is_not_known_is_searched_for(
@@ -210,7 +214,7 @@ async def test_a_message_whose_place_is_not_known_is_searched_for(
     await announce(store, link)
     await due(engine)
     async with store.transaction() as tx:
-        post = await tx.posts.claim()
+        post = await tx.outbox.claim()
     assert post is not None
     assert post.place is None
     assert post.posting_since is not None
@@ -221,11 +225,11 @@ async def test_a_message_whose_place_is_known_is_edited_there(
 ) -> None:
     number = await announce(store, link)
     async with store.transaction() as tx:
-        await tx.posts.stands(number, PLACE)
+        await tx.outbox.stands(number, PLACE)
         await tx.commit()
     await due(engine)
     async with store.transaction() as tx:
-        post = await tx.posts.claim()
+        post = await tx.outbox.claim()
     assert post is not None
     assert (post.place, post.posting_since) == (PLACE, None)
 
@@ -233,9 +237,9 @@ async def test_a_message_whose_place_is_known_is_edited_there(
 async def test_a_place_that_a_courier_has_found_stays(store: PostgresStore, link: DownloadLink) -> None:
     number = await announce(store, link)
     async with store.transaction() as tx:
-        await tx.posts.stands(number, PLACE)
-        await tx.posts.stands(number, MessageRef(channel="D0ENGINEER", ts="2.000002"))
-        assert await tx.posts.place("handout:1") == PLACE
+        await tx.outbox.stands(number, PLACE)
+        await tx.outbox.stands(number, MessageRef(channel="D0ENGINEER", ts="2.000002"))
+        assert await tx.outbox.place("download_link:1") == PLACE
 
 
 async def test_a_message_that_slack_did_not_take_is_forgotten(
@@ -243,9 +247,9 @@ async def test_a_message_that_slack_did_not_take_is_forgotten(
 ) -> None:
     number = await announce(store, link)
     async with store.transaction() as tx:
-        await tx.posts.take_back(number)
+        await tx.outbox.take_back(number)
         await tx.commit()
-    assert await store_helpers.value(engine, "SELECT count(*) FROM posts") == 0
+    assert await store_helpers.value(engine, "SELECT count(*) FROM outbox") == 0
 
 
 async def test_a_message_that_stands_is_not_forgotten(
@@ -253,10 +257,10 @@ async def test_a_message_that_stands_is_not_forgotten(
 ) -> None:
     number = await announce(store, link)
     async with store.transaction() as tx:
-        await tx.posts.stands(number, PLACE)
-        await tx.posts.take_back(number)
+        await tx.outbox.stands(number, PLACE)
+        await tx.outbox.take_back(number)
         await tx.commit()
-    assert await store_helpers.value(engine, "SELECT count(*) FROM posts") == 1
+    assert await store_helpers.value(engine, "SELECT count(*) FROM outbox") == 1
 
 
 async def test_a_message_that_is_to_say_something_else_is_due_at_once(
@@ -264,9 +268,9 @@ async def test_a_message_that_is_to_say_something_else_is_due_at_once(
 ) -> None:
     await announce(store, link)
     async with store.transaction() as tx:
-        assert await tx.posts.refresh("handout:1", params={"state": "delivered"})
+        assert await tx.outbox.refresh("download_link:1", params={"state": "delivered"})
         await tx.commit()
     async with store.transaction() as tx:
-        post = await tx.posts.claim()
+        post = await tx.outbox.claim()
     assert post is not None
     assert post.params == {"state": "delivered"}

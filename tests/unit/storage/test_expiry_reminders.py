@@ -21,14 +21,14 @@ async def climb(store: PostgresStore, after: ReminderSchedule) -> None:
     async with store.transaction() as tx:
         known = await tx.certificates.get(ID)
         assert known is not None
-        await tx.reminders.climb(known, after, doing=BY_BOT)
+        await tx.expiry_reminders.climb(known, after, doing=BY_BOT)
         await tx.commit()
 
 
 async def moment(store: PostgresStore) -> timedelta | None:
     """How long before the end the next reminder comes."""
     async with store.transaction() as tx:
-        found = await tx.reminders.next_moment()
+        found = await tx.expiry_reminders.next_moment()
     return None if found is None else END - found
 
 
@@ -49,8 +49,8 @@ async def test_the_next_reminder_follows_the_ladder(store: PostgresStore) -> Non
 async def test_one_is_due_from_its_moment_on(store: PostgresStore) -> None:
     await begin(store)
     async with store.transaction() as tx:
-        early = await tx.reminders.due(END - 60 * DAY - timedelta(seconds=1), limit=10)
-        due = await tx.reminders.due(END - 60 * DAY, limit=10)
+        early = await tx.expiry_reminders.due(END - 60 * DAY - timedelta(seconds=1), limit=10)
+        due = await tx.expiry_reminders.due(END - 60 * DAY, limit=10)
     assert early == ()
     assert [known.id for known in due] == [ID]
 
@@ -58,8 +58,8 @@ async def test_one_is_due_from_its_moment_on(store: PostgresStore) -> None:
 async def test_one_that_a_process_holds_is_passed_over_by_others(store: PostgresStore) -> None:
     await begin(store)
     async with store.transaction() as one, store.transaction() as other:
-        assert len(await one.reminders.due(END, limit=10)) == 1
-        assert await other.reminders.due(END, limit=10) == ()
+        assert len(await one.expiry_reminders.due(END, limit=10)) == 1
+        assert await other.expiry_reminders.due(END, limit=10) == ()
 
 
 async def test_what_was_answered_is_kept_with_its_audit_line(
@@ -85,7 +85,7 @@ async def test_one_whose_owner_is_looked_up_waits(store: PostgresStore) -> None:
     await begin(store)
     known = await certificates.get(store)
     async with store.transaction() as tx:
-        await tx.reminders.put_off(known, until=END - DAY)
+        await tx.expiry_reminders.put_off(known, until=END - DAY)
         await tx.commit()
     assert await moment(store) == DAY
 

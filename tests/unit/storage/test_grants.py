@@ -103,22 +103,22 @@ async def test_what_is_opened_again_has_a_whole_opening_deadline_again(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     grant = await store_helpers.approve(store, await store_helpers.ask(store))
-    await store_helpers.query(engine, "UPDATE grants SET overdue_at = now() - interval '1 hour'")
+    await store_helpers.query(engine, "UPDATE grants SET deadline_at = now() - interval '1 hour'")
     failed = closed(grant, GrantState.FAILED, now=NOW, why=Why.DEADLINE)
     assert await store_helpers.change(store, grant, failed)
-    assert await store_helpers.value(engine, "SELECT overdue_at < now() FROM grants")
+    assert await store_helpers.value(engine, "SELECT deadline_at < now() FROM grants")
     assert await store_helpers.change(store, failed, again(failed))
-    assert await store_helpers.value(engine, "SELECT overdue_at > now() + interval '19 minutes' FROM grants")
+    assert await store_helpers.value(engine, "SELECT deadline_at > now() + interval '19 minutes' FROM grants")
 
 
 async def test_a_change_of_the_end_leaves_the_opening_deadline_alone(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     grant = await store_helpers.approve(store, await store_helpers.ask(store))
-    before = await store_helpers.value(engine, "SELECT overdue_at FROM grants")
+    before = await store_helpers.value(engine, "SELECT deadline_at FROM grants")
     longer = extended(grant, SECOND, now=NOW, warn_before=timedelta(minutes=30), alone=True)
     assert await store_helpers.change(store, grant, longer)
-    assert await store_helpers.value(engine, "SELECT overdue_at FROM grants") == before
+    assert await store_helpers.value(engine, "SELECT deadline_at FROM grants") == before
 
 
 async def test_a_grant_without_an_end_comes_back_without_one_and_is_never_over(

@@ -11,9 +11,9 @@ from tests.unit.storage import store_helpers
 async def take(store: PostgresStore, key: str, *, request: int = 18) -> tuple[bool, int | None]:
     """Takes a key for a request; tells whether it was the first to, and where the key has led."""
     async with store.transaction() as tx:
-        first = await tx.received.first(key, request=request)
+        first = await tx.idempotency_keys.claim(key, request=request)
         await tx.commit()
-        return first, await tx.received.request(key)
+        return first, await tx.idempotency_keys.request(key)
 
 
 async def test_the_same_key_is_first_once(store: PostgresStore) -> None:
@@ -28,12 +28,12 @@ async def test_another_key_is_another_click(store: PostgresStore) -> None:
 
 async def test_a_key_nobody_took_leads_nowhere(store: PostgresStore) -> None:
     async with store.transaction() as tx:
-        assert await tx.received.request("click:1") is None
+        assert await tx.idempotency_keys.request("click:1") is None
 
 
 async def test_a_key_leads_to_the_request_it_made(store: PostgresStore) -> None:
     async with store.transaction() as tx:
-        await tx.received.first("click:1", request=17)
+        await tx.idempotency_keys.claim("click:1", request=17)
         await tx.commit()
     assert await take(store, "click:1") == (False, 17)
 
@@ -42,7 +42,7 @@ async def test_the_second_waits_for_the_first_and_finds_its_outcome(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     async with store.transaction() as tx:
-        assert await tx.received.first("click:1", request=17)
+        assert await tx.idempotency_keys.claim("click:1", request=17)
         second = asyncio.create_task(take(store, "click:1"))
         await store_helpers.until_somebody_waits(engine)
         assert not second.done()
@@ -54,7 +54,7 @@ async def test_the_second_may_act_when_the_first_was_rolled_back(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     async with store.transaction() as tx:
-        assert await tx.received.first("click:1", request=17)
+        assert await tx.idempotency_keys.claim("click:1", request=17)
         second = asyncio.create_task(take(store, "click:1"))
         await store_helpers.until_somebody_waits(engine)
     assert await second == (True, 18)

@@ -19,13 +19,13 @@ from tests.unit.factories import NETWORK, NOW
 Question = Callable[[PostgresTransaction], Awaitable[object]]
 
 QUESTIONS: Final[dict[str, Question]] = {
-    "ix_lanes_due": lambda tx: tx.lanes.claim(),
-    "uq_lanes_target_id_method": lambda tx: tx.lanes.look(UUID(int=1), Method.MTLS),
-    "ix_changes_wake": lambda tx: tx.changes.to_wake(NOW, limit=100),
-    "ix_certificates_remind": lambda tx: tx.reminders.due(NOW, limit=100),
-    "ix_changes_doing": lambda tx: tx.changes.under_way(UUID(int=1), Method.MTLS),
-    "uq_changes_request_id": lambda tx: tx.changes.of_request(17),
-    "ix_posts_due": lambda tx: tx.posts.claim(),
+    "ix_reconcile_queue_due": lambda tx: tx.reconcile_queue.claim(),
+    "uq_reconcile_queue_target_id_method": lambda tx: tx.reconcile_queue.look(UUID(int=1), Method.MTLS),
+    "ix_operations_wake": lambda tx: tx.operations.to_wake(NOW, limit=100),
+    "ix_certificates_remind": lambda tx: tx.expiry_reminders.due(NOW, limit=100),
+    "ix_operations_doing": lambda tx: tx.operations.under_way(UUID(int=1), Method.MTLS),
+    "uq_operations_request_id": lambda tx: tx.operations.of_request(17),
+    "ix_outbox_due": lambda tx: tx.outbox.claim(),
     "ix_grants_ends": lambda tx: tx.grants.past_end(NOW, limit=100),
     "ix_grants_warn": lambda tx: tx.grants.to_warn(NOW, limit=100),
     "ix_grants_open": lambda tx: tx.grants.live(UUID(int=1), Method.MTLS, NETWORK),
@@ -34,12 +34,12 @@ QUESTIONS: Final[dict[str, Question]] = {
     "ix_requests_remind": lambda tx: tx.requests.to_remind(NOW, limit=100),
     "ix_requests_pending": lambda tx: tx.requests.pending(limit=20),
     "ix_audit_unsealed": lambda tx: tx.audit.seal(limit=500),
-    "ix_handouts_open": lambda tx: tx.handouts.open_of(UUID(int=1)),
-    "ix_people_asked_for": lambda tx: tx.people.asked_for(),
+    "ix_download_links_open": lambda tx: tx.download_links.open_of(UUID(int=1)),
+    "ix_slack_users_asked_for": lambda tx: tx.slack_users.asked_for(),
 }
 
 
-NEXT: Final = ("ix_changes_wake", "ix_certificates_remind")
+NEXT: Final = ("ix_operations_wake", "ix_certificates_remind")
 """Indexes that tell when the clock is needed next, beside those of grants and requests."""
 
 
@@ -92,8 +92,8 @@ async def test_the_next_moment_is_read_off_the_indexes(store: PostgresStore, eng
         with listening(engine) as sent:
             await tx.grants.next_moment()
             await tx.requests.next_moment()
-            await tx.changes.next_moment()
-            await tx.reminders.next_moment()
+            await tx.operations.next_moment()
+            await tx.expiry_reminders.next_moment()
     found = await plans(engine, sent)
     for index in ("ix_grants_ends", "ix_grants_warn", "ix_requests_lapse", "ix_requests_remind", *NEXT):
         assert f" {index} " in found

@@ -15,7 +15,7 @@ from tests.unit import factories
 from tests.unit.factories import POLICY, SetClock
 from tests.unit.storage import store_helpers
 
-WISH: Final = RequestInput(address="203.0.113.4", duration="8h", reason="quarterly migration")
+REQUEST_INPUT: Final = RequestInput(address="203.0.113.4", duration="8h", reason="quarterly migration")
 APPROVAL: Final = Vote(verdict=Verdict.APPROVE, version=1)
 
 
@@ -25,21 +25,21 @@ class Unanswered:
     def __init__(self, inner: PostgresTransaction, *, carried_out: bool) -> None:
         self._inner = inner
         self._carried_out = carried_out
-        self.received = inner.received
-        self.people = inner.people
+        self.idempotency_keys = inner.idempotency_keys
+        self.slack_users = inner.slack_users
         self.targets = inner.targets
-        self.lanes = inner.lanes
-        self.changes = inner.changes
-        self.entries = inner.entries
+        self.reconcile_queue = inner.reconcile_queue
+        self.operations = inner.operations
+        self.mtls_rules = inner.mtls_rules
         self.requests = inner.requests
         self.grants = inner.grants
-        self.posts = inner.posts
-        self.chores = inner.chores
-        self.links = inner.links
+        self.outbox = inner.outbox
+        self.periodic_tasks = inner.periodic_tasks
+        self.privatelink_accounts = inner.privatelink_accounts
         self.certificates = inner.certificates
-        self.reminders = inner.reminders
-        self.ranges = inner.ranges
-        self.handouts = inner.handouts
+        self.expiry_reminders = inner.expiry_reminders
+        self.trusted_ranges = inner.trusted_ranges
+        self.download_links = inner.download_links
         self.audit = inner.audit
 
     async def commit(self) -> None:
@@ -67,7 +67,7 @@ class FarStore:
 async def _known(store: PostgresStore) -> None:
     await store_helpers.discover(store)
     async with store.transaction() as tx:
-        await tx.people.keep([factories.person(), factories.person("U0LEAD")])
+        await tx.slack_users.keep([factories.person(), factories.person("U0LEAD")])
         await tx.commit()
 
 
@@ -78,7 +78,7 @@ def far(store: PostgresStore, *, carried_out: bool) -> Access:
 async def test_a_request_that_was_recorded_is_found_by_its_key(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
-    case = await far(store, carried_out=True).ask(WISH, person="U0ENGINEER", key="command:1")
+    case = await far(store, carried_out=True).ask(REQUEST_INPUT, person="U0ENGINEER", key="command:1")
     assert case.request.state is RequestState.PENDING
     assert (await store_helpers.counts(engine))["requests"] == 1
 
@@ -91,7 +91,7 @@ async def test_a_decision_that_was_recorded_is_found_by_its_key(
     case = await access.decide(asked.id, APPROVAL, person="U0LEAD", key="click:1")
     assert case.request.state is RequestState.APPROVED
     assert case.grant is not None
-    assert (await store_helpers.counts(engine))["votes"] == 1
+    assert (await store_helpers.counts(engine))["decisions"] == 1
 
 
 async def test_it_is_only_said_that_nothing_was_recorded_when_nothing_was(
@@ -99,7 +99,7 @@ async def test_it_is_only_said_that_nothing_was_recorded_when_nothing_was(
 ) -> None:
     before = await store_helpers.counts(engine)
     with pytest.raises(StoreUnavailableError, match="nothing was recorded"):
-        await far(store, carried_out=False).ask(WISH, person="U0ENGINEER", key="command:1")
+        await far(store, carried_out=False).ask(REQUEST_INPUT, person="U0ENGINEER", key="command:1")
     assert await store_helpers.counts(engine) == before
 
 
@@ -114,9 +114,9 @@ async def test_a_decision_that_was_not_recorded_leaves_the_request_pending(store
 
 async def test_the_same_command_goes_through_when_the_line_is_back(store: PostgresStore) -> None:
     with pytest.raises(StoreUnavailableError):
-        await far(store, carried_out=False).ask(WISH, person="U0ENGINEER", key="command:1")
+        await far(store, carried_out=False).ask(REQUEST_INPUT, person="U0ENGINEER", key="command:1")
     near = Access(store=store, policy=POLICY, clock=SetClock())
-    case = await near.ask(WISH, person="U0ENGINEER", key="command:1")
+    case = await near.ask(REQUEST_INPUT, person="U0ENGINEER", key="command:1")
     assert case.request.state is RequestState.PENDING
 
 
@@ -124,4 +124,4 @@ async def test_a_stranger_is_asked_to_try_again_when_the_note_to_look_them_up_is
     store: PostgresStore,
 ) -> None:
     with pytest.raises(StoreUnavailableError):
-        await far(store, carried_out=False).ask(WISH, person="U0NEW", key="command:1")
+        await far(store, carried_out=False).ask(REQUEST_INPUT, person="U0NEW", key="command:1")

@@ -37,12 +37,12 @@ async def known_of(store: PostgresStore, job: ReconcileJob, *, now: datetime = N
     """What the next turn begins with."""
     job = await next_turn(store, job)
     async with store.transaction() as tx:
-        return await tx.entries.known(job, now)
+        return await tx.mtls_rules.known(job, now)
 
 
 async def intend(store: PostgresStore, job: ReconcileJob) -> tuple[UUID, str]:
     async with store.transaction() as tx:
-        intent = await tx.entries.intend_add(job, NETWORK)
+        intent = await tx.mtls_rules.intend_add(job, NETWORK)
         await tx.commit()
         return intent
 
@@ -51,14 +51,14 @@ async def make(store: PostgresStore, job: ReconcileJob, found: IpRule = OURS) ->
     """An intent whose answer was this rule."""
     intent, _ = await intend(store, job)
     async with store.transaction() as tx:
-        await tx.entries.made(job, intent, found)
+        await tx.mtls_rules.made(job, intent, found)
         await tx.commit()
     return intent
 
 
 async def ask_to_remove(store: PostgresStore, job: ReconcileJob) -> None:
     async with store.transaction() as tx:
-        await tx.entries.intend_remove(job, [OURS.id])
+        await tx.mtls_rules.intend_remove(job, [OURS.id])
         await tx.commit()
 
 
@@ -80,7 +80,9 @@ async def test_an_intent_carries_the_mark_of_this_installation(
 async def test_an_intent_without_an_answer_is_waited_for(store: PostgresStore, job: ReconcileJob) -> None:
     intent, mark = await intend(store, job)
     known = await known_of(store, job)
-    assert known.attempts == (PendingCreation(intent=intent, network=NETWORK, mark=mark, waiting=True),)
+    assert known.pending_creations == (
+        PendingCreation(intent=intent, network=NETWORK, mark=mark, waiting=True),
+    )
     assert known.entries == ()
 
 
@@ -89,8 +91,8 @@ async def test_an_intent_waits_for_a_call_and_its_quarantine(
     store: PostgresStore, engine: AsyncEngine, job: ReconcileJob, passed_s: int, waiting: bool
 ) -> None:
     await intend(store, job)
-    await back(engine, "intents.waits_until", timedelta(seconds=passed_s))
-    (attempt,) = (await known_of(store, job)).attempts
+    await back(engine, "mtls_rule_intents.ambiguous_until", timedelta(seconds=passed_s))
+    (attempt,) = (await known_of(store, job)).pending_creations
     assert attempt.waiting is waiting
 
 
@@ -100,10 +102,10 @@ async def test_a_lost_answer_is_waited_for_a_minute_from_when_it_was_lost(
 ) -> None:
     intent, _ = await intend(store, job)
     async with store.transaction() as tx:
-        await tx.entries.unclear(intent, error="Heroku answered 503")
+        await tx.mtls_rules.unclear(intent, error="Heroku answered 503")
         await tx.commit()
-    await back(engine, "intents.waits_until", timedelta(seconds=passed_s))
-    (attempt,) = (await known_of(store, job)).attempts
+    await back(engine, "mtls_rule_intents.ambiguous_until", timedelta(seconds=passed_s))
+    (attempt,) = (await known_of(store, job)).pending_creations
     assert attempt.waiting is waiting
 
 
@@ -112,16 +114,16 @@ async def test_an_intent_that_made_a_rule_is_settled_and_the_rule_is_ours(
 ) -> None:
     await make(store, job)
     known = await known_of(store, job)
-    assert known.attempts == ()
+    assert known.pending_creations == ()
     assert known.entries == (Entry(rule=OURS.id, network=NETWORK, listed=False, removal=Removal.NONE),)
     async with store.transaction() as tx:
-        assert await tx.entries.ours(job.database.id) == {OURS.id}
+        assert await tx.mtls_rules.ours(job.database.id) == {OURS.id}
 
 
 async def test_a_rule_recorded_twice_is_one(store: PostgresStore, job: ReconcileJob) -> None:
     intent = await make(store, job)
     async with store.transaction() as tx:
-        await tx.entries.made(job, intent, OURS)
+        await tx.mtls_rules.made(job, intent, OURS)
         await tx.commit()
     assert len((await known_of(store, job)).entries) == 1
 
@@ -131,11 +133,11 @@ async def test_an_intent_that_made_nothing_is_settled(
 ) -> None:
     intent, _ = await intend(store, job)
     async with store.transaction() as tx:
-        await tx.entries.nothing_made(intent, error="Heroku answered 422")
+        await tx.mtls_rules.nothing_made(intent, error="Heroku answered 422")
         await tx.commit()
     known = await known_of(store, job)
-    assert (known.attempts, known.entries) == ((), ())
-    assert await store_helpers.value(engine, "SELECT error FROM intents") == "Heroku answered 422"
+    assert (known.pending_creations, known.entries) == ((), ())
+    assert await store_helpers.value(engine, "SELECT error FROM mtls_rule_intents") == "Heroku answered 422"
 
 
 @pytest.mark.parametrize(("passed", "expected"), [(timedelta(minutes=59), 1), (timedelta(minutes=60), 0)])
@@ -143,11 +145,11 @@ async def test_a_late_rule_is_expected_for_an_hour(
     store: PostgresStore, engine: AsyncEngine, job: ReconcileJob, passed: timedelta, expected: int
 ) -> None:
     intent, _ = await intend(store, job)
-    await back(engine, "intents.at", passed)
+    await back(engine, "mtls_rule_intents.at", passed)
     async with store.transaction() as tx:
-        await tx.entries.give_up([intent])
+        await tx.mtls_rules.give_up([intent])
         await tx.commit()
-    assert len((await known_of(store, job)).attempts) == expected
+    assert len((await known_of(store, job)).pending_creations) == expected
 
 
 async def test_a_rule_that_a_list_showed_is_known_to_have_been_there(
@@ -155,7 +157,7 @@ async def test_a_rule_that_a_list_showed_is_known_to_have_been_there(
 ) -> None:
     await make(store, job)
     async with store.transaction() as tx:
-        await tx.entries.listed([OURS.id, uuid4()])
+        await tx.mtls_rules.listed([OURS.id, uuid4()])
         await tx.commit()
     (entry,) = (await known_of(store, job)).entries
     assert entry.listed
@@ -164,11 +166,11 @@ async def test_a_rule_that_a_list_showed_is_known_to_have_been_there(
 async def test_a_rule_that_is_gone_is_not_ours_any_more(store: PostgresStore, job: ReconcileJob) -> None:
     await make(store, job)
     async with store.transaction() as tx:
-        await tx.entries.gone([OURS.id])
+        await tx.mtls_rules.gone([OURS.id])
         await tx.commit()
     assert (await known_of(store, job)).entries == ()
     async with store.transaction() as tx:
-        assert await tx.entries.ours(job.database.id) == frozenset()
+        assert await tx.mtls_rules.ours(job.database.id) == frozenset()
 
 
 async def test_a_rule_that_was_thought_gone_is_ours_again_and_never_asked_to_go(
@@ -178,8 +180,8 @@ async def test_a_rule_that_was_thought_gone_is_ours_again_and_never_asked_to_go(
     await ask_to_remove(store, job)
     back = Entry(rule=OURS.id, network=NETWORK, listed=True, removal=Removal.NONE)
     async with store.transaction() as tx:
-        await tx.entries.gone([OURS.id])
-        assert await tx.entries.returned(job, [uuid4(), OURS.id]) == (back,)
+        await tx.mtls_rules.gone([OURS.id])
+        assert await tx.mtls_rules.returned(job, [uuid4(), OURS.id]) == (back,)
         await tx.commit()
     assert (await known_of(store, job)).entries == (back,)
 
@@ -190,9 +192,9 @@ async def test_what_is_there_and_what_another_database_lists_does_not_come_back(
     await make(store, job)
     other = replace(job, target=factories.database("crm", 2))
     async with store.transaction() as tx:
-        assert await tx.entries.returned(job, [OURS.id]) == ()
-        await tx.entries.gone([OURS.id])
-        assert await tx.entries.returned(other, [OURS.id]) == ()
+        assert await tx.mtls_rules.returned(job, [OURS.id]) == ()
+        await tx.mtls_rules.gone([OURS.id])
+        assert await tx.mtls_rules.returned(other, [OURS.id]) == ()
 
 
 async def test_a_rule_is_for_the_network_that_was_asked_for_however_heroku_writes_it(
@@ -211,7 +213,7 @@ async def test_a_removal_is_overdue_after_a_minute(
 ) -> None:
     await make(store, job)
     await ask_to_remove(store, job)
-    await back(engine, "entries.removal_asked_at", timedelta(seconds=passed_s))
+    await back(engine, "mtls_rules.removal_requested_at", timedelta(seconds=passed_s))
     (entry,) = (await known_of(store, job)).entries
     assert entry.removal is removal
 
@@ -221,7 +223,7 @@ async def test_a_removal_asked_for_again_has_another_minute(
 ) -> None:
     await make(store, job)
     await ask_to_remove(store, job)
-    await back(engine, "entries.removal_asked_at", timedelta(seconds=61))
+    await back(engine, "mtls_rules.removal_requested_at", timedelta(seconds=61))
     await ask_to_remove(store, job)
     (entry,) = (await known_of(store, job)).entries
     assert entry.removal is Removal.ASKED
@@ -244,7 +246,7 @@ async def test_a_grant_is_overdue_when_its_opening_deadline_has_passed(
     store: PostgresStore, engine: AsyncEngine, job: ReconcileJob, passed: timedelta, overdue: bool
 ) -> None:
     await store_helpers.approve(store, await store_helpers.ask(store))
-    await store_helpers.query(engine, "UPDATE grants SET overdue_at = overdue_at - :passed", passed=passed)
+    await store_helpers.query(engine, "UPDATE grants SET deadline_at = deadline_at - :passed", passed=passed)
     (want,) = (await known_of(store, job)).wants
     assert want.overdue is overdue
 
@@ -278,8 +280,8 @@ async def test_what_is_known_of_one_database_is_not_known_of_another(
         await tx.commit()
     other = await store_helpers.take(store)
     async with store.transaction() as tx:
-        known = await tx.entries.known(other, NOW)
-    assert (other.database.app, known.entries, known.attempts) == ("crm", (), ())
+        known = await tx.mtls_rules.known(other, NOW)
+    assert (other.database.app, known.entries, known.pending_creations) == ("crm", (), ())
 
 
 # --- rules that others made -------------------------------------------------------------------------
@@ -287,19 +289,19 @@ async def test_what_is_known_of_one_database_is_not_known_of_another(
 
 async def adopt(store: PostgresStore, job: ReconcileJob) -> None:
     async with store.transaction() as tx:
-        await tx.entries.adopt(job, [OURS])
+        await tx.mtls_rules.adopt(job, [OURS])
         await tx.commit()
 
 
 async def lost(store: PostgresStore) -> None:
     async with store.transaction() as tx:
-        await tx.entries.gone([OURS.id])
+        await tx.mtls_rules.gone([OURS.id])
         await tx.commit()
 
 
-async def lately(store: PostgresStore, job: ReconcileJob) -> RecentRemovals:
+async def recently_removed(store: PostgresStore, job: ReconcileJob) -> RecentRemovals:
     async with store.transaction() as tx:
-        return await tx.entries.lately(job.target.id)
+        return await tx.mtls_rules.recently_removed(job.target.id)
 
 
 async def test_an_adopted_rule_is_ours_without_an_intent_and_is_adopted_once(
@@ -315,13 +317,13 @@ async def test_what_was_adopted_and_went_by_itself_was_lost_and_what_we_asked_fo
     store: PostgresStore, job: ReconcileJob
 ) -> None:
     await adopt(store, job)
-    assert await lately(store, job) == RecentRemovals()
+    assert await recently_removed(store, job) == RecentRemovals()
     await lost(store)
-    assert await lately(store, job) == RecentRemovals(lost=frozenset({str(NETWORK)}))
+    assert await recently_removed(store, job) == RecentRemovals(lost=frozenset({str(NETWORK)}))
     await adopt(store, job)
     await ask_to_remove(store, job)
     await lost(store)
-    assert await lately(store, job) == RecentRemovals(removed=frozenset({str(NETWORK)}))
+    assert await recently_removed(store, job) == RecentRemovals(removed=frozenset({str(NETWORK)}))
 
 
 async def test_an_adopted_rule_that_is_back_stays_unless_its_removal_was_approved(
@@ -333,6 +335,6 @@ async def test_an_adopted_rule_that_is_back_stays_unless_its_removal_was_approve
             await ask_to_remove(store, job)
         await lost(store)
         async with store.transaction() as tx:
-            (entry,) = await tx.entries.returned(job, [OURS.id])
+            (entry,) = await tx.mtls_rules.returned(job, [OURS.id])
             await tx.commit()
         assert entry.adopted is not asked

@@ -21,43 +21,43 @@ async def tell(
     request: int | None = None,
 ) -> None:
     async with store.transaction() as tx:
-        await tx.posts.tell(kind, to="C0APPROVALS", key=key, request=request, params={"app": key})
+        await tx.outbox.tell(kind, to="C0APPROVALS", key=key, request=request, params={"app": key})
         await tx.commit()
 
 
 async def claim(store: PostgresStore) -> OutboxMessage | None:
     async with store.transaction() as tx:
-        post = await tx.posts.claim()
+        post = await tx.outbox.claim()
         await tx.commit()
         return post
 
 
 async def show(store: PostgresStore, post: OutboxMessage) -> None:
     async with store.transaction() as tx:
-        await tx.posts.shown(post, PLACE)
+        await tx.outbox.shown(post, PLACE)
         await tx.commit()
 
 
 async def refresh(store: PostgresStore, request: int) -> None:
     async with store.transaction() as tx:
-        await tx.posts.refresh_cards(request)
+        await tx.outbox.refresh_cards(request)
         await tx.commit()
 
 
 async def announce(store: PostgresStore, post: OutboxMessage) -> None:
     """Notes that a post is about to be made."""
     async with store.transaction() as tx:
-        await tx.posts.posting(post, channel=PLACE.channel)
+        await tx.outbox.posting(post, channel=PLACE.channel)
         await tx.commit()
 
 
 async def next_due(store: PostgresStore) -> timedelta | None:
     async with store.transaction() as tx:
-        return await tx.posts.next_due()
+        return await tx.outbox.next_due()
 
 
 async def run_out(engine: AsyncEngine) -> None:
-    await store_helpers.query(engine, "UPDATE posts SET lease_until = lease_until - interval '61 seconds'")
+    await store_helpers.query(engine, "UPDATE outbox SET lease_until = lease_until - interval '61 seconds'")
 
 
 async def number(store: PostgresStore) -> int:
@@ -67,10 +67,10 @@ async def number(store: PostgresStore) -> int:
 
 
 async def test_a_key_is_told_once(store: PostgresStore, engine: AsyncEngine) -> None:
-    await tell(store, "stray:1", kind=MessageKind.NOTICE_STRAY)
-    await tell(store, "stray:1", kind=MessageKind.NOTICE_STRAY)
-    await tell(store, "stray:2", kind=MessageKind.NOTICE_STRAY)
-    assert (await store_helpers.counts(engine))["posts"] == 2
+    await tell(store, "stray:1", kind=MessageKind.ORPHAN)
+    await tell(store, "stray:1", kind=MessageKind.ORPHAN)
+    await tell(store, "stray:2", kind=MessageKind.ORPHAN)
+    assert (await store_helpers.counts(engine))["outbox"] == 2
 
 
 async def test_what_is_to_be_told_is_claimed_with_all_that_it_says(store: PostgresStore) -> None:
@@ -79,7 +79,7 @@ async def test_what_is_to_be_told_is_claimed_with_all_that_it_says(store: Postgr
     post = await store_helpers.take_post(store)
     assert (post.kind, post.recipient, post.request) == (MessageKind.CARD_APPROVAL, "C0APPROVALS", request)
     assert (post.channel, post.place, post.posting_since) == (None, None, None)
-    assert (post.version, post.tries, post.params) == (1, 0, {"app": "approval:1"})
+    assert (post.version, post.attempts, post.params) == (1, 0, {"app": "approval:1"})
 
 
 async def test_all_is_told_when_nothing_is_behind(store: PostgresStore) -> None:
@@ -112,11 +112,11 @@ async def test_a_second_try_is_still_searched_from_the_first_one_on(
 ) -> None:
     await tell(store, "approval:1")
     await announce(store, await store_helpers.take_post(store))
-    await store_helpers.query(engine, "UPDATE posts SET posting_since = posting_since - interval '1 hour'")
-    first = await store_helpers.value(engine, "SELECT posting_since FROM posts")
+    await store_helpers.query(engine, "UPDATE outbox SET posting_since = posting_since - interval '1 hour'")
+    first = await store_helpers.value(engine, "SELECT posting_since FROM outbox")
     await run_out(engine)
     await announce(store, await store_helpers.take_post(store))
-    assert await store_helpers.value(engine, "SELECT posting_since FROM posts") == first
+    assert await store_helpers.value(engine, "SELECT posting_since FROM outbox") == first
 
 
 async def test_a_post_that_stands_is_edited_where_it_stands(store: PostgresStore) -> None:
@@ -135,7 +135,7 @@ async def test_only_cards_of_that_request_are_shown_afresh(store: PostgresStore)
     other = (await store_helpers.ask(store)).id
     await tell(store, "approval", request=request)
     await tell(store, "requester", kind=MessageKind.CARD_REQUESTER, request=request)
-    await tell(store, "decided", kind=MessageKind.NOTICE_DECIDED, request=request)
+    await tell(store, "decided", kind=MessageKind.DECIDED, request=request)
     await tell(store, "approval of another", request=other)
     for _ in range(4):
         await show(store, await store_helpers.take_post(store))
@@ -154,7 +154,7 @@ async def test_what_changes_while_it_is_being_shown_is_behind_again(
     post = await store_helpers.take_post(store)
     await refresh(store, request)
     await show(store, post)
-    assert await store_helpers.query(engine, "SELECT shown_version, generation FROM posts") == [(1, 2)]
+    assert await store_helpers.query(engine, "SELECT sent_version, version FROM outbox") == [(1, 2)]
     assert await next_due(store) == timedelta()
     assert (await store_helpers.take_post(store)).version == 2
 
@@ -166,11 +166,11 @@ async def test_what_slack_did_not_take_need_not_be_searched_for(
     post = await store_helpers.take_post(store)
     await announce(store, post)
     async with store.transaction() as tx:
-        await tx.posts.not_posted(post, gone=False)
-        await tx.posts.postpone(post, by=timedelta())
+        await tx.outbox.not_posted(post, gone=False)
+        await tx.outbox.postpone(post, by=timedelta())
         await tx.commit()
     again = await store_helpers.take_post(store)
-    assert (again.posting_since, again.channel, again.tries) == (None, PLACE.channel, 1)
+    assert (again.posting_since, again.channel, again.attempts) == (None, PLACE.channel, 1)
 
 
 async def test_what_somebody_deleted_is_posted_afresh(store: PostgresStore) -> None:
@@ -180,8 +180,8 @@ async def test_what_somebody_deleted_is_posted_afresh(store: PostgresStore) -> N
     await refresh(store, request)
     post = await store_helpers.take_post(store)
     async with store.transaction() as tx:
-        await tx.posts.not_posted(post, gone=True)
-        await tx.posts.postpone(post, by=timedelta())
+        await tx.outbox.not_posted(post, gone=True)
+        await tx.outbox.postpone(post, by=timedelta())
         await tx.commit()
     again = await store_helpers.take_post(store)
     assert (again.place, again.channel) == (None, PLACE.channel)
@@ -191,14 +191,14 @@ async def test_a_postponed_post_comes_again_after_its_time(store: PostgresStore,
     await tell(store, "approval:1")
     post = await store_helpers.take_post(store)
     async with store.transaction() as tx:
-        await tx.posts.postpone(post, by=timedelta(seconds=30))
+        await tx.outbox.postpone(post, by=timedelta(seconds=30))
         await tx.commit()
     due = await next_due(store)
     assert due is not None
     assert timedelta(seconds=25) < due <= timedelta(seconds=30)
     assert await claim(store) is None
-    await store_helpers.query(engine, "UPDATE posts SET due_at = due_at - interval '30 seconds'")
-    assert (await store_helpers.take_post(store)).tries == 1
+    await store_helpers.query(engine, "UPDATE outbox SET due_at = due_at - interval '30 seconds'")
+    assert (await store_helpers.take_post(store)).attempts == 1
 
 
 async def test_a_postponed_post_comes_again_at_once_when_it_is_to_show_something_newer(
@@ -209,7 +209,7 @@ async def test_a_postponed_post_comes_again_at_once_when_it_is_to_show_something
     post = await store_helpers.take_post(store)
     await refresh(store, request)
     async with store.transaction() as tx:
-        await tx.posts.postpone(post, by=timedelta(hours=1))
+        await tx.outbox.postpone(post, by=timedelta(hours=1))
         await tx.commit()
     assert (await store_helpers.take_post(store)).version == 2
 
@@ -219,33 +219,33 @@ async def test_news_end_the_waiting_of_a_postponed_card(store: PostgresStore) ->
     await tell(store, "approval:1", request=request)
     post = await store_helpers.take_post(store)
     async with store.transaction() as tx:
-        await tx.posts.postpone(post, by=timedelta(hours=1))
+        await tx.outbox.postpone(post, by=timedelta(hours=1))
         await tx.commit()
     await refresh(store, request)
     assert (await store_helpers.take_post(store)).version == 2
 
 
 async def test_a_lease_that_is_renewed_lasts_anew(store: PostgresStore, engine: AsyncEngine) -> None:
-    await tell(store, "stray:1", kind=MessageKind.NOTICE_STRAY)
+    await tell(store, "stray:1", kind=MessageKind.ORPHAN)
     post = await store_helpers.take_post(store)
-    await store_helpers.query(engine, "UPDATE posts SET lease_until = lease_until - interval '50 seconds'")
+    await store_helpers.query(engine, "UPDATE outbox SET lease_until = lease_until - interval '50 seconds'")
     async with store.transaction() as tx:
-        await tx.posts.renew(post)
+        await tx.outbox.renew(post)
         await tx.commit()
-    left = await store_helpers.value(engine, "SELECT lease_until - now() FROM posts")
+    left = await store_helpers.value(engine, "SELECT lease_until - now() FROM outbox")
     assert timedelta(seconds=55) < left <= timedelta(seconds=60)
 
 
 async def test_what_a_late_courier_may_have_shown_is_shown_afresh(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
-    await tell(store, "stray:1", kind=MessageKind.NOTICE_STRAY)
+    await tell(store, "stray:1", kind=MessageKind.ORPHAN)
     late = await store_helpers.take_post(store)
     await run_out(engine)
     await show(store, await store_helpers.take_post(store))
     assert await claim(store) is None
     async with store.transaction() as tx:
-        await tx.posts.overtaken(late)
+        await tx.outbox.overtaken(late)
         await tx.commit()
     again = await store_helpers.take_post(store)
     assert (again.place, again.version) == (PLACE, 2)
@@ -258,18 +258,18 @@ async def test_a_courier_that_came_too_late_records_nothing(
     late = await store_helpers.take_post(store)
     await run_out(engine)
     await store_helpers.take_post(store)
-    before = await store_helpers.query(engine, "SELECT * FROM posts")
+    before = await store_helpers.query(engine, "SELECT * FROM outbox")
     with pytest.raises(LeaseLostError):
         await announce(store, late)
     with pytest.raises(LeaseLostError):
         async with store.transaction() as tx:
-            await tx.posts.renew(late)
+            await tx.outbox.renew(late)
     with pytest.raises(LeaseLostError):
         await show(store, late)
     with pytest.raises(LeaseLostError):
         async with store.transaction() as tx:
-            await tx.posts.not_posted(late, gone=True)
+            await tx.outbox.not_posted(late, gone=True)
     with pytest.raises(LeaseLostError):
         async with store.transaction() as tx:
-            await tx.posts.postpone(late, by=timedelta())
-    assert await store_helpers.query(engine, "SELECT * FROM posts") == before
+            await tx.outbox.postpone(late, by=timedelta())
+    assert await store_helpers.query(engine, "SELECT * FROM outbox") == before

@@ -13,7 +13,7 @@ from tests.unit.storage import store_helpers
 
 async def claim(store: PostgresStore, name: str = "people") -> bool:
     async with store.transaction() as tx:
-        mine = await tx.chores.claim(name, within=timedelta(minutes=5))
+        mine = await tx.periodic_tasks.claim(name, within=timedelta(minutes=5))
         await tx.commit()
         return mine
 
@@ -24,7 +24,7 @@ async def test_a_chore_that_was_never_done_is_done_by_one_of_many(store: Postgre
 
 async def test_a_chore_that_is_due_is_done_by_one_of_many(store: PostgresStore, engine: AsyncEngine) -> None:
     await claim(store)
-    await store_helpers.query(engine, "UPDATE chores SET due_at = due_at - interval '5 minutes'")
+    await store_helpers.query(engine, "UPDATE periodic_tasks SET due_at = due_at - interval '5 minutes'")
     assert sorted(await asyncio.gather(*(claim(store) for _ in range(6)))) == [False] * 5 + [True]
 
 
@@ -36,7 +36,7 @@ async def test_each_chore_has_its_own_turn(store: PostgresStore) -> None:
 async def test_a_chore_that_came_to_nothing_can_be_due_sooner(store: PostgresStore) -> None:
     await claim(store)
     async with store.transaction() as tx:
-        await tx.chores.due_in("people", wait=timedelta())
+        await tx.periodic_tasks.due_in("people", wait=timedelta())
         await tx.commit()
     assert await claim(store)
 
@@ -45,9 +45,9 @@ async def test_a_chore_whose_worker_died_is_due_again_after_its_time(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     await claim(store)
-    await store_helpers.query(engine, "UPDATE chores SET due_at = due_at - interval '4 minutes'")
+    await store_helpers.query(engine, "UPDATE periodic_tasks SET due_at = due_at - interval '4 minutes'")
     assert not await claim(store)
-    await store_helpers.query(engine, "UPDATE chores SET due_at = due_at - interval '1 minute'")
+    await store_helpers.query(engine, "UPDATE periodic_tasks SET due_at = due_at - interval '1 minute'")
     assert await claim(store)
 
 
@@ -56,15 +56,15 @@ async def test_a_chore_that_is_done_is_left_alone_until_its_next_turn(
 ) -> None:
     await claim(store)
     async with store.transaction() as tx:
-        await tx.chores.due_in("people", wait=timedelta(minutes=10))
+        await tx.periodic_tasks.due_in("people", wait=timedelta(minutes=10))
         await tx.commit()
-    await store_helpers.query(engine, "UPDATE chores SET due_at = due_at - interval '9 minutes'")
+    await store_helpers.query(engine, "UPDATE periodic_tasks SET due_at = due_at - interval '9 minutes'")
     assert not await claim(store)
 
 
 async def turn(store: PostgresStore, now: datetime) -> bool:
     async with store.transaction() as tx:
-        mine = await tx.chores.turn("summary", now=now, following=next_summary(now))
+        mine = await tx.periodic_tasks.turn("summary", now=now, following=next_summary(now))
         await tx.commit()
         return mine
 

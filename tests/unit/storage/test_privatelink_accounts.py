@@ -12,12 +12,12 @@ from bot.domain import grant as grants
 from bot.domain.drift import RecentRemovals
 from bot.domain.grant import Grant, GrantState, Why
 from bot.domain.method import Method
-from bot.domain.operation import begin as begin_change
+from bot.domain.operation import begin as begin_operation
 from bot.domain.owned_entry import Removal
 from bot.domain.privatelink.observation import AllowedAccount, Connection, PrivateLinkObservation
 from bot.domain.privatelink.plan import LinkKnown
 from bot.domain.request import Kind, Request, RequestState
-from bot.domain.schedule import CHANGE_DEADLINE
+from bot.domain.schedule import OPERATION_DEADLINE
 from bot.domain.subject import Accounts, Subject, Whole
 from bot.ports import AuditContext, ReconcileJob, Transaction
 from storage.transaction import PostgresStore
@@ -54,13 +54,13 @@ async def do(store: PostgresStore, *steps: Callable[[Transaction], Awaitable[obj
 
 async def known(store: PostgresStore, job: ReconcileJob) -> LinkKnown:
     async with store.transaction() as tx:
-        return await tx.links.known(job, NOW)
+        return await tx.privatelink_accounts.known(job, NOW)
 
 
 async def test_an_intent_makes_an_account_ours_that_is_not_listed_yet(
     store: PostgresStore, job: ReconcileJob
 ) -> None:
-    await do(store, lambda tx: tx.links.intend(job, [A, B]))
+    await do(store, lambda tx: tx.privatelink_accounts.intend(job, [A, B]))
     lets = (await known(store, job)).lets
     assert [(let.arn, let.listed, let.waiting, let.removal) for let in lets] == [
         (A, False, True, Removal.NONE),
@@ -73,15 +73,15 @@ async def test_an_answer_or_a_list_that_shows_it_ends_the_waiting(
 ) -> None:
     await do(
         store,
-        lambda tx: tx.links.intend(job, [A, B]),
-        lambda tx: tx.links.made(job, [A]),
-        lambda tx: tx.links.unclear(job, [B], error="timeout"),
+        lambda tx: tx.privatelink_accounts.intend(job, [A, B]),
+        lambda tx: tx.privatelink_accounts.made(job, [A]),
+        lambda tx: tx.privatelink_accounts.unclear(job, [B], error="timeout"),
     )
     assert [(let.listed, let.waiting) for let in (await known(store, job)).lets] == [
         (True, False),
         (False, True),
     ]
-    await do(store, lambda tx: tx.links.listed(job, [A, B]))
+    await do(store, lambda tx: tx.privatelink_accounts.listed(job, [A, B]))
     assert [(let.listed, let.waiting) for let in (await known(store, job)).lets] == [(True, False)] * 2
 
 
@@ -90,8 +90,8 @@ async def test_a_refused_account_is_not_ours_when_somebody_else_lets_it_in(
 ) -> None:
     await do(
         store,
-        lambda tx: tx.links.intend(job, [A]),
-        lambda tx: tx.links.nothing_made(job, [A], error="no"),
+        lambda tx: tx.privatelink_accounts.intend(job, [A]),
+        lambda tx: tx.privatelink_accounts.nothing_made(job, [A], error="no"),
     )
     assert (await known(store, job)).lets == ()
 
@@ -99,10 +99,16 @@ async def test_a_refused_account_is_not_ours_when_somebody_else_lets_it_in(
 async def test_what_did_not_appear_is_expected_for_an_hour_and_then_given_up(
     store: PostgresStore, engine: AsyncEngine, job: ReconcileJob
 ) -> None:
-    await do(store, lambda tx: tx.links.intend(job, [A]), lambda tx: tx.links.give_up(job, [A]))
+    await do(
+        store,
+        lambda tx: tx.privatelink_accounts.intend(job, [A]),
+        lambda tx: tx.privatelink_accounts.give_up(job, [A]),
+    )
     assert len((await known(store, job)).lets) == 1
-    await store_helpers.query(engine, "UPDATE accounts SET asked_at = now() - interval '61 minutes'")
-    await do(store, lambda tx: tx.links.give_up(job, [A]))
+    await store_helpers.query(
+        engine, "UPDATE privatelink_accounts SET asked_at = now() - interval '61 minutes'"
+    )
+    await do(store, lambda tx: tx.privatelink_accounts.give_up(job, [A]))
     assert (await known(store, job)).lets == ()
 
 
@@ -111,12 +117,14 @@ async def test_a_removal_grows_overdue_after_a_minute(
 ) -> None:
     await do(
         store,
-        lambda tx: tx.links.intend(job, [A]),
-        lambda tx: tx.links.made(job, [A]),
-        lambda tx: tx.links.intend_remove(job, A),
+        lambda tx: tx.privatelink_accounts.intend(job, [A]),
+        lambda tx: tx.privatelink_accounts.made(job, [A]),
+        lambda tx: tx.privatelink_accounts.intend_remove(job, A),
     )
     assert (await known(store, job)).lets[0].removal is Removal.ASKED
-    await store_helpers.query(engine, "UPDATE accounts SET removal_asked_at = now() - interval '61 seconds'")
+    await store_helpers.query(
+        engine, "UPDATE privatelink_accounts SET removal_requested_at = now() - interval '61 seconds'"
+    )
     assert (await known(store, job)).lets[0].removal is Removal.OVERDUE
 
 
@@ -125,16 +133,18 @@ async def test_an_account_that_is_let_in_once_more_has_a_row_of_its_own(
 ) -> None:
     await do(
         store,
-        lambda tx: tx.links.intend(job, [A]),
-        lambda tx: tx.links.made(job, [A]),
-        lambda tx: tx.links.intend_remove(job, A),
-        lambda tx: tx.links.gone(job, [A]),
-        lambda tx: tx.links.intend(job, [A]),
+        lambda tx: tx.privatelink_accounts.intend(job, [A]),
+        lambda tx: tx.privatelink_accounts.made(job, [A]),
+        lambda tx: tx.privatelink_accounts.intend_remove(job, A),
+        lambda tx: tx.privatelink_accounts.gone(job, [A]),
+        lambda tx: tx.privatelink_accounts.intend(job, [A]),
     )
-    assert await store_helpers.value(engine, "SELECT count(*) FROM accounts") == 2
+    assert await store_helpers.value(engine, "SELECT count(*) FROM privatelink_accounts") == 2
     async with store.transaction() as tx:
-        assert await tx.links.ours(job.target.id) == {A}
-        assert await tx.links.lately(job.target.id) == RecentRemovals(removed=frozenset({A}))
+        assert await tx.privatelink_accounts.ours(job.target.id) == {A}
+        assert await tx.privatelink_accounts.recently_removed(job.target.id) == RecentRemovals(
+            removed=frozenset({A})
+        )
 
 
 async def test_what_vanished_without_us_was_not_removed_by_us(
@@ -142,12 +152,12 @@ async def test_what_vanished_without_us_was_not_removed_by_us(
 ) -> None:
     await do(
         store,
-        lambda tx: tx.links.intend(job, [A]),
-        lambda tx: tx.links.made(job, [A]),
-        lambda tx: tx.links.gone(job, [A]),
+        lambda tx: tx.privatelink_accounts.intend(job, [A]),
+        lambda tx: tx.privatelink_accounts.made(job, [A]),
+        lambda tx: tx.privatelink_accounts.gone(job, [A]),
     )
     async with store.transaction() as tx:
-        assert await tx.links.lately(job.target.id) == RecentRemovals()
+        assert await tx.privatelink_accounts.recently_removed(job.target.id) == RecentRemovals()
 
 
 async def test_open_grants_want_their_accounts_in_the_order_in_which_they_were_asked(
@@ -181,9 +191,9 @@ async def test_a_look_at_privatelink_is_read_back_as_it_was_kept(
         ours=frozenset({A}),
         config_vars=("DATABASE_ENDPOINT_0_URL",),
     )
-    await do(store, lambda tx: tx.lanes.looked(job, seen))
+    await do(store, lambda tx: tx.reconcile_queue.observed(job, seen))
     async with store.transaction() as tx:
-        read = await tx.lanes.look(job.target.id, Method.PRIVATELINK)
+        read = await tx.reconcile_queue.look(job.target.id, Method.PRIVATELINK)
     assert isinstance(read, PrivateLinkObservation)
     assert replace(read, at=NOW) == seen
     assert read.at > NOW - timedelta(days=36_500)
@@ -216,14 +226,14 @@ async def test_closing_the_whole_names_every_grant_of_this_way_in(
 
 async def test_a_change_is_made_in_the_lane_of_its_method(store: PostgresStore, job: ReconcileJob) -> None:
     request = await store_helpers.record(store, asked(Whole(), Kind.CLOSE))
-    change = begin_change(request, id=uuid4(), now=NOW)
+    change = begin_operation(request, id=uuid4(), now=NOW)
     doing = AuditContext(actor="U0LEAD", at=NOW)
     await do(
         store,
         lambda tx: tx.requests.decide(request, RequestState.APPROVED, doing=doing),
-        lambda tx: tx.changes.start(change, within=CHANGE_DEADLINE, doing=doing),
+        lambda tx: tx.operations.start(change, within=OPERATION_DEADLINE, doing=doing),
     )
     async with store.transaction() as tx:
-        here = await tx.changes.under_way(UUID(int=1), Method.PRIVATELINK)
+        here = await tx.operations.under_way(UUID(int=1), Method.PRIVATELINK)
         assert [each.kind for each in here] == [Kind.CLOSE]
-        assert await tx.changes.under_way(UUID(int=1), Method.MTLS) == ()
+        assert await tx.operations.under_way(UUID(int=1), Method.MTLS) == ()

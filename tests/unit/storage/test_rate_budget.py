@@ -11,7 +11,7 @@ from bot.domain.rate_budget import FLOOR, KEPT, CallPriority
 from bot.errors import StoreUnavailableError
 from storage.engine import async_commit_engine
 from storage.rate_budget import PostgresRateBudget, full
-from storage.tables import budget
+from storage.tables import rate_budget
 from tests.unit.storage import store_helpers
 
 
@@ -24,8 +24,8 @@ async def budgets(database_url: str) -> AsyncIterator[PostgresRateBudget]:
 
 async def set_to(engine: AsyncEngine, size: float, refill: float = 0.001) -> None:
     async with engine.begin() as connection:
-        await connection.execute(budget.delete())
-        await connection.execute(budget.insert().values(full(size, refill)))
+        await connection.execute(rate_budget.delete())
+        await connection.execute(rate_budget.insert().values(full(size, refill)))
 
 
 async def test_the_first_who_comes_finds_herokus_own_limit(budgets: PostgresRateBudget) -> None:
@@ -35,10 +35,10 @@ async def test_the_first_who_comes_finds_herokus_own_limit(budgets: PostgresRate
 
 async def test_those_who_come_first_at_once_all_find_it(engine: AsyncEngine, database_url: str) -> None:
     async with engine.begin() as connection:
-        await connection.execute(budget.delete())
+        await connection.execute(rate_budget.delete())
     engines = [async_commit_engine(database_url) for _ in range(8)]
-    drawn = await asyncio.gather(*(PostgresRateBudget(each).draw(CallPriority.ADD, 1) for each in engines))
-    assert [granted for _, granted in drawn] == [1] * 8
+    rendered = await asyncio.gather(*(PostgresRateBudget(each).draw(CallPriority.ADD, 1) for each in engines))
+    assert [granted for _, granted in rendered] == [1] * 8
     for each in engines:
         await each.dispose()
 
@@ -57,18 +57,18 @@ async def test_what_is_drawn_is_gone_for_all(
 async def test_many_at_once_share_what_there_is(engine: AsyncEngine, database_url: str) -> None:
     await set_to(engine, 100)
     engines = [async_commit_engine(database_url) for _ in range(5)]
-    drawn = await asyncio.gather(
+    rendered = await asyncio.gather(
         *(PostgresRateBudget(each).draw(CallPriority.REMOVE, 7) for each in engines for _ in range(5))
     )
     for each in engines:
         await each.dispose()
-    assert sum(granted for _, granted in drawn) == 100 - FLOOR
+    assert sum(granted for _, granted in rendered) == 100 - FLOOR
 
 
 async def test_tokens_come_back_by_postgres_clock(budgets: PostgresRateBudget, engine: AsyncEngine) -> None:
     await set_to(engine, 1000, refill=10)
     await budgets.draw(CallPriority.REMOVE, 990)
-    await store_helpers.query(engine, "UPDATE budget SET at = at - interval '5 seconds'")
+    await store_helpers.query(engine, "UPDATE rate_budget SET at = at - interval '5 seconds'")
     assert (await budgets.draw(CallPriority.REMOVE, 100))[1] == 50
 
 
@@ -81,7 +81,7 @@ async def test_herokus_word_holds(budgets: PostgresRateBudget, engine: AsyncEngi
 async def test_nobody_calls_without_a_budget(budgets: PostgresRateBudget, engine: AsyncEngine) -> None:
     await budgets.draw(CallPriority.REMOVE, 1)
     async with engine.connect() as stopped:
-        await stopped.execute(select(budget).with_for_update())
+        await stopped.execute(select(rate_budget).with_for_update())
         with pytest.raises(StoreUnavailableError):
             await budgets.draw(CallPriority.REMOVE, 1)
 

@@ -19,12 +19,12 @@ from tests.unit.storage import store_helpers
 
 BILLING = factories.database()
 CRM = factories.database("crm", 2)
-GONE: Final = "UPDATE targets SET gone_at = now()"
+GONE: Final = "UPDATE targets SET absent_at = now()"
 
 
 async def claim(store: PostgresStore) -> ReconcileJob | None:
     async with store.transaction() as tx:
-        job = await tx.lanes.claim()
+        job = await tx.reconcile_queue.claim()
         await tx.commit()
         return job
 
@@ -39,25 +39,27 @@ async def claim_all(store: PostgresStore) -> list[ReconcileJob]:
 
 async def want(store: PostgresStore, database: Database = BILLING) -> None:
     async with store.transaction() as tx:
-        await tx.lanes.want(database.id, Method.MTLS)
+        await tx.reconcile_queue.want(database.id, Method.MTLS)
         await tx.commit()
 
 
 async def renew(store: PostgresStore, job: ReconcileJob) -> bool:
     async with store.transaction() as tx:
-        unchanged = await tx.lanes.renew(job)
+        unchanged = await tx.reconcile_queue.renew(job)
         await tx.commit()
         return unchanged
 
 
 async def next_due(store: PostgresStore) -> timedelta | None:
     async with store.transaction() as tx:
-        return await tx.lanes.next_due()
+        return await tx.reconcile_queue.next_due()
 
 
 async def run_out(engine: AsyncEngine) -> None:
     """Lets a minute pass for every lease."""
-    await store_helpers.query(engine, "UPDATE lanes SET lease_until = lease_until - interval '61 seconds'")
+    await store_helpers.query(
+        engine, "UPDATE reconcile_queue SET lease_until = lease_until - interval '61 seconds'"
+    )
 
 
 async def test_nothing_is_due_where_nothing_was_discovered(store: PostgresStore) -> None:
@@ -69,13 +71,13 @@ async def test_a_new_database_is_due_at_once(store: PostgresStore) -> None:
     await store_helpers.discover(store)
     assert await next_due(store) == timedelta()
     job = await store_helpers.take(store)
-    assert (job.database, job.version, job.tries) == (BILLING, 0, 0)
+    assert (job.database, job.version, job.attempts) == (BILLING, 0, 0)
 
 
 async def test_every_job_names_this_installation(store: PostgresStore, engine: AsyncEngine) -> None:
     await store_helpers.discover(store)
     job = await store_helpers.take(store)
-    assert job.installation == await store_helpers.value(engine, "SELECT mark FROM installation")
+    assert job.installation == await store_helpers.value(engine, "SELECT marker FROM installation")
 
 
 async def test_what_is_held_is_not_given_to_another(store: PostgresStore) -> None:
@@ -88,20 +90,20 @@ async def test_what_has_been_due_the_longest_comes_first(store: PostgresStore, e
     await store_helpers.discover(store, BILLING, CRM)
     await store_helpers.query(
         engine,
-        "UPDATE lanes SET due_at = now() - interval '1 hour' FROM targets "
+        "UPDATE reconcile_queue SET due_at = now() - interval '1 hour' FROM targets "
         "WHERE targets.id = target_id AND app = 'crm'",
     )
     assert (await store_helpers.take(store)).database == CRM
     assert (await store_helpers.take(store)).database == BILLING
 
 
-async def test_what_has_changed_comes_before_what_is_only_looked_at_again(
+async def test_what_has_changed_comes_before_what_is_only_observed_at_again(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     await store_helpers.discover(store, *(factories.database(f"app{n}", n) for n in range(1, 6)))
     await store_helpers.query(
         engine,
-        "UPDATE lanes SET due_at = due_at - interval '1 hour' FROM targets "
+        "UPDATE reconcile_queue SET due_at = due_at - interval '1 hour' FROM targets "
         "WHERE targets.id = target_id AND app <> 'app3'",
     )
     await want(store, factories.database("app3", 3))
@@ -114,11 +116,11 @@ async def test_what_waits_for_its_turn_keeps_its_place_when_everything_becomes_d
     await store_helpers.discover(store, BILLING, CRM)
     await store_helpers.query(
         engine,
-        "UPDATE lanes SET due_at = now() - interval '1 hour' FROM targets "
+        "UPDATE reconcile_queue SET due_at = now() - interval '1 hour' FROM targets "
         "WHERE targets.id = target_id AND app = 'crm'",
     )
     async with store.transaction() as tx:
-        await tx.lanes.refresh_all()
+        await tx.reconcile_queue.refresh_all()
         await tx.commit()
     assert (await store_helpers.take(store)).database == CRM
 
@@ -130,24 +132,28 @@ async def test_a_look_that_is_asked_for_during_a_pass_comes_right_after_it(
     await store_helpers.discover(store)
     job = await store_helpers.take(store)
     async with store.transaction() as tx:
-        await (tx.lanes.refresh_all() if ask == "refresh_all" else tx.lanes.request_refresh(BILLING.id))
+        await (
+            tx.reconcile_queue.refresh_all()
+            if ask == "refresh_all"
+            else tx.reconcile_queue.request_refresh(BILLING.id)
+        )
         await tx.commit()
     await store_helpers.release(store, job, again=timedelta(minutes=10))
     assert await next_due(store) == timedelta()
 
 
-async def test_troubles_are_counted_apart_from_looks(store: PostgresStore) -> None:
+async def test_failures_are_counted_apart_from_looks(store: PostgresStore) -> None:
     await store_helpers.discover(store)
     job = await store_helpers.take(store)
     async with store.transaction() as tx:
-        await tx.lanes.release(job, again=timedelta(), tries=3, kept=False, troubles=2)
+        await tx.reconcile_queue.release(job, again=timedelta(), attempts=3, kept=False, failures=2)
         await tx.commit()
     await want(store)
     again = await store_helpers.take(store)
-    assert (again.tries, again.troubles) == (0, 2)
+    assert (again.attempts, again.failures) == (0, 2)
 
 
-async def test_what_heroku_does_not_have_any_more_is_looked_at_once_more_and_then_left_alone(
+async def test_what_heroku_does_not_have_any_more_is_observed_at_once_more_and_then_left_alone(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     await store_helpers.discover(store)
@@ -155,12 +161,12 @@ async def test_what_heroku_does_not_have_any_more_is_looked_at_once_more_and_the
     await store_helpers.release(store, await store_helpers.take(store), again=timedelta(hours=1))
     assert await next_due(store) is None
     async with store.transaction() as tx:
-        await tx.lanes.refresh_all()
+        await tx.reconcile_queue.refresh_all()
         await tx.commit()
     assert await claim(store) is None
 
 
-async def test_what_is_gone_is_looked_at_while_a_grant_there_is_open(
+async def test_what_is_gone_is_observed_at_while_a_grant_there_is_open(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     await store_helpers.discover(store)
@@ -170,24 +176,24 @@ async def test_what_is_gone_is_looked_at_while_a_grant_there_is_open(
     assert await next_due(store) is not None
 
 
-async def test_what_is_gone_is_looked_at_while_something_of_ours_may_be_there(
+async def test_what_is_gone_is_observed_at_while_something_of_ours_may_be_there(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     await store_helpers.discover(store)
     await store_helpers.query(engine, GONE)
     job = await store_helpers.take(store)
     async with store.transaction() as tx:
-        intent, _ = await tx.entries.intend_add(job, factories.NETWORK)
+        intent, _ = await tx.mtls_rules.intend_add(job, factories.NETWORK)
         await tx.commit()
     await store_helpers.release(store, job)
     job = await store_helpers.take(store)
     async with store.transaction() as tx:
-        await tx.entries.made(job, intent, factories.rule())
+        await tx.mtls_rules.made(job, intent, factories.rule())
         await tx.commit()
     await store_helpers.release(store, job)
     job = await store_helpers.take(store)
     async with store.transaction() as tx:
-        await tx.entries.gone([factories.rule().id])
+        await tx.mtls_rules.gone([factories.rule().id])
         await tx.commit()
     await store_helpers.release(store, job)
     assert await claim(store) is None
@@ -196,7 +202,7 @@ async def test_what_is_gone_is_looked_at_while_something_of_ours_may_be_there(
 async def test_two_that_claim_at_the_same_time_get_different_databases(store: PostgresStore) -> None:
     await store_helpers.discover(store, BILLING, CRM)
     async with store.transaction() as one, store.transaction() as other:
-        first, second = await one.lanes.claim(), await other.lanes.claim()
+        first, second = await one.reconcile_queue.claim(), await other.reconcile_queue.claim()
     assert first is not None
     assert second is not None
     assert {first.database, second.database} == {BILLING, CRM}
@@ -212,7 +218,7 @@ async def test_many_that_claim_at_once_never_get_the_same_database(store: Postgr
 async def test_a_claim_that_is_rolled_back_leaves_it_due(store: PostgresStore) -> None:
     await store_helpers.discover(store)
     async with store.transaction() as tx:
-        assert await tx.lanes.claim() is not None
+        assert await tx.reconcile_queue.claim() is not None
     assert await claim(store) is not None
 
 
@@ -234,15 +240,15 @@ async def test_a_worker_whose_lease_ran_out_writes_nothing_more(
     await run_out(engine)
     if taken_by_another:
         await store_helpers.take(store)
-    before = await store_helpers.query(engine, "SELECT * FROM lanes")
+    before = await store_helpers.query(engine, "SELECT * FROM reconcile_queue")
     with pytest.raises(LeaseLostError):
         await renew(store, late)
     with pytest.raises(LeaseLostError):
         async with store.transaction() as tx:
-            await tx.lanes.looked(late, factories.look())
+            await tx.reconcile_queue.observed(late, factories.look())
     with pytest.raises(LeaseLostError):
         await store_helpers.release(store, late)
-    assert await store_helpers.query(engine, "SELECT * FROM lanes") == before
+    assert await store_helpers.query(engine, "SELECT * FROM reconcile_queue") == before
 
 
 async def test_a_lost_lease_takes_the_whole_unit_of_work_with_it(
@@ -255,20 +261,22 @@ async def test_a_lost_lease_takes_the_whole_unit_of_work_with_it(
 
     async def intend() -> None:
         async with store.transaction() as tx:
-            await tx.entries.intend_add(late, grant.network)
-            await tx.lanes.renew(late)
+            await tx.mtls_rules.intend_add(late, grant.network)
+            await tx.reconcile_queue.renew(late)
             await tx.commit()
 
     with pytest.raises(LeaseLostError):
         await intend()
-    assert (await store_helpers.counts(engine))["intents"] == 0
+    assert (await store_helpers.counts(engine))["mtls_rule_intents"] == 0
 
 
 async def test_renewing_prolongs_the_lease(store: PostgresStore, engine: AsyncEngine) -> None:
-    left = "SELECT lease_until > now() + interval '55 seconds' FROM lanes"
+    left = "SELECT lease_until > now() + interval '55 seconds' FROM reconcile_queue"
     await store_helpers.discover(store)
     job = await store_helpers.take(store)
-    await store_helpers.query(engine, "UPDATE lanes SET lease_until = now() + interval '20 seconds'")
+    await store_helpers.query(
+        engine, "UPDATE reconcile_queue SET lease_until = now() + interval '20 seconds'"
+    )
     assert await renew(store, job)
     assert await store_helpers.value(engine, left)
 
@@ -298,7 +306,7 @@ async def test_a_released_database_comes_again_after_its_time(
     assert due is not None
     assert timedelta(minutes=9) < due <= timedelta(minutes=10)
     assert await claim(store) is None
-    await store_helpers.query(engine, "UPDATE lanes SET due_at = due_at - interval '10 minutes'")
+    await store_helpers.query(engine, "UPDATE reconcile_queue SET due_at = due_at - interval '10 minutes'")
     assert await claim(store) is not None
 
 
@@ -309,12 +317,12 @@ async def test_a_released_database_whose_grants_changed_meanwhile_comes_again_at
     job = await store_helpers.take(store)
     await want(store)
     async with store.transaction() as tx:
-        await tx.lanes.release(job, again=timedelta(hours=1), tries=3, kept=True)
+        await tx.reconcile_queue.release(job, again=timedelta(hours=1), attempts=3, kept=True)
         await tx.commit()
     assert await next_due(store) == timedelta()
     again = await store_helpers.take(store)
-    assert (again.version, again.tries) == (1, 0)
-    assert await store_helpers.value(engine, "SELECT reconciled_generation FROM lanes") == 0
+    assert (again.version, again.attempts) == (1, 0)
+    assert await store_helpers.value(engine, "SELECT reconciled_generation FROM reconcile_queue") == 0
 
 
 @pytest.mark.parametrize(("carried_out", "version"), [(True, 1), (False, 0)])
@@ -325,10 +333,10 @@ async def test_only_a_plan_that_was_carried_out_satisfies_its_version(
     await want(store)
     job = await store_helpers.take(store)
     async with store.transaction() as tx:
-        await tx.lanes.release(job, again=timedelta(), tries=3, kept=carried_out)
+        await tx.reconcile_queue.release(job, again=timedelta(), attempts=3, kept=carried_out)
         await tx.commit()
-    assert await store_helpers.value(engine, "SELECT reconciled_generation FROM lanes") == version
-    assert (await store_helpers.take(store)).tries == 3
+    assert await store_helpers.value(engine, "SELECT reconciled_generation FROM reconcile_queue") == version
+    assert (await store_helpers.take(store)).attempts == 3
 
 
 async def test_what_is_held_is_due_when_its_lease_ends(store: PostgresStore) -> None:
@@ -344,7 +352,7 @@ async def test_a_jump_of_time_makes_every_database_due(store: PostgresStore) -> 
     for _ in range(2):
         await store_helpers.release(store, await store_helpers.take(store), again=timedelta(hours=1))
     async with store.transaction() as tx:
-        await tx.lanes.refresh_all()
+        await tx.reconcile_queue.refresh_all()
         await tx.commit()
     assert {(await store_helpers.take(store)).database, (await store_helpers.take(store)).database} == {
         BILLING,
@@ -356,11 +364,15 @@ async def test_a_database_with_something_to_close_goes_before_one_that_was_due_l
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     await store_helpers.discover(store, BILLING, CRM)
-    await store_helpers.query(engine, "UPDATE lanes SET due_at = now() - interval '1 hour', generation = 9")
+    await store_helpers.query(
+        engine, "UPDATE reconcile_queue SET due_at = now() - interval '1 hour', generation = 9"
+    )
     grant = await store_helpers.in_force(store)
     assert await store_helpers.change(store, grant, closing(grant, Why.DONE))
     await store_helpers.query(
-        engine, "UPDATE lanes SET due_at = now(), generation = 0 WHERE target_id = :id", id=grant.target
+        engine,
+        "UPDATE reconcile_queue SET due_at = now(), generation = 0 WHERE target_id = :id",
+        id=grant.target,
     )
     first, second = await store_helpers.take(store), await store_helpers.take(store)
     assert (first.target.id, first.purpose) == (grant.target, CallPriority.REMOVE)
@@ -369,4 +381,4 @@ async def test_a_database_with_something_to_close_goes_before_one_that_was_due_l
 
 async def test_a_look_that_nobody_waits_for_is_only_a_look(store: PostgresStore) -> None:
     await store_helpers.discover(store)
-    assert (await store_helpers.take(store)).purpose is CallPriority.LOOK
+    assert (await store_helpers.take(store)).purpose is CallPriority.OBSERVE

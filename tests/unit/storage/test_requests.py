@@ -68,7 +68,7 @@ async def test_terms_with_two_ends_cannot_be_kept(store: PostgresStore) -> None:
 
 
 async def test_what_a_rule_says_is_kept_with_the_request(store: PostgresStore) -> None:
-    asked = replace(factories.request(needed=3), rule="careful", lapse_at=NOW + timedelta(minutes=5))
+    asked = replace(factories.request(needed=3), rule="careful", expires_at=NOW + timedelta(minutes=5))
     request = await store_helpers.record(store, asked)
     assert request == replace(asked, id=request.id)
     async with store.transaction() as tx:
@@ -113,14 +113,14 @@ async def test_votes_come_oldest_first(store: PostgresStore) -> None:
 
 async def test_one_person_has_one_vote(store: PostgresStore, engine: AsyncEngine) -> None:
     request = await store_helpers.ask(store)
-    with pytest.raises(IntegrityError, match="pk_votes"):
+    with pytest.raises(IntegrityError, match="pk_decisions"):
         await decide(store, request, RequestState.DENIED, factories.vote(), factories.vote(Verdict.DENY))
-    assert (await store_helpers.counts(engine))["votes"] == 0
+    assert (await store_helpers.counts(engine))["decisions"] == 0
 
 
 async def test_a_case_of_a_pending_request_is_the_request_and_its_database(store: PostgresStore) -> None:
     request = await store_helpers.ask(store)
-    assert await case(store, request.id) == replace(factories.case(asked=request), look=None)
+    assert await case(store, request.id) == replace(factories.case(asked=request), observation=None)
 
 
 async def test_a_case_shows_who_denied_and_why(store: PostgresStore) -> None:
@@ -242,8 +242,8 @@ async def test_a_request_is_reminded_of_and_lapses_at_its_moments(store: Postgre
     remind_at, second = NOW + timedelta(hours=1), timedelta(seconds=1)
     assert await due(store, remind_at - second) == ([], [])
     assert await due(store, remind_at) == ([], [request.id])
-    assert await due(store, request.lapse_at - second) == ([], [request.id])
-    assert await due(store, request.lapse_at) == ([request.id], [request.id])
+    assert await due(store, request.expires_at - second) == ([], [request.id])
+    assert await due(store, request.expires_at) == ([request.id], [request.id])
 
 
 async def test_a_reminder_that_was_given_is_counted_and_the_next_one_waits(store: PostgresStore) -> None:
@@ -259,7 +259,7 @@ async def test_a_reminder_that_was_given_is_counted_and_the_next_one_waits(store
         assert reminded == replace(request, reminders=1)
         await tx.requests.reminded(request, given=2, next_at=None)
         await tx.commit()
-    assert await moment(store) == request.lapse_at
+    assert await moment(store) == request.expires_at
 
 
 async def test_what_is_settled_is_neither_reminded_of_nor_lapses(store: PostgresStore) -> None:
@@ -273,7 +273,7 @@ async def test_a_request_that_somebody_is_deciding_is_passed_over(store: Postgre
     held, free = await store_helpers.ask(store), await store_helpers.ask(store)
     async with store.transaction() as tx:
         await tx.requests.lock(held.id)
-        assert await due(store, held.lapse_at) == ([free.id], [free.id])
+        assert await due(store, held.expires_at) == ([free.id], [free.id])
 
 
 async def test_a_vote_that_does_not_decide_has_its_line(store: PostgresStore, engine: AsyncEngine) -> None:

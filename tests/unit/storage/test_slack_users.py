@@ -18,52 +18,52 @@ LEFT = replace(ENGINEER, deactivated=True)
 
 async def keep(store: PostgresStore, *people: Person, read: datetime | None = None) -> None:
     async with store.transaction() as tx:
-        await tx.people.keep(people, read=read)
+        await tx.slack_users.keep(people, read=read)
         await tx.commit()
 
 
 async def keep_group(store: PostgresStore, members: Iterable[str], *, read: datetime | None = None) -> None:
     async with store.transaction() as tx:
-        await tx.people.keep_group("S0LEADS", members, read=read)
+        await tx.slack_users.keep_group("S0LEADS", members, read=read)
         await tx.commit()
 
 
 async def reading(store: PostgresStore) -> datetime:
     async with store.transaction() as tx:
-        return await tx.people.reading()
+        return await tx.slack_users.reading()
 
 
 async def question(store: PostgresStore, id: str = ENGINEER.id) -> UserLookup:
     async with store.transaction() as tx:
-        found = await tx.people.question(id)
+        found = await tx.slack_users.question(id)
     assert found is not None
     return found
 
 
 async def answer(store: PostgresStore, asked: UserLookup, person: Person | None) -> None:
     async with store.transaction() as tx:
-        await tx.people.answer(asked, person)
+        await tx.slack_users.answer(asked, person)
         await tx.commit()
 
 
 async def find(store: PostgresStore, id: str = ENGINEER.id) -> Person | None:
     async with store.transaction() as tx:
-        return await tx.people.find(id)
+        return await tx.slack_users.find(id)
 
 
 async def request_lookup(store: PostgresStore, id: str = ENGINEER.id) -> None:
     async with store.transaction() as tx:
-        await tx.people.request_lookup(id)
+        await tx.slack_users.request_lookup(id)
         await tx.commit()
 
 
 async def asked_for(store: PostgresStore) -> tuple[str, ...]:
     async with store.transaction() as tx:
-        return await tx.people.asked_for()
+        return await tx.slack_users.asked_for()
 
 
 async def age(engine: AsyncEngine, by: str) -> None:
-    await store_helpers.query(engine, f"UPDATE people SET known_at = known_at - interval '{by}'")
+    await store_helpers.query(engine, f"UPDATE slack_users SET fetched_at = fetched_at - interval '{by}'")
 
 
 async def test_somebody_never_seen_is_unknown(store: PostgresStore) -> None:
@@ -93,7 +93,7 @@ async def test_a_locale_is_known_however_old(store: PostgresStore, engine: Async
     await keep(store, ENGINEER)
     await age(engine, "10 days")
     async with store.transaction() as tx:
-        assert await tx.people.locale(ENGINEER.id) == "en-US"
+        assert await tx.slack_users.locale(ENGINEER.id) == "en-US"
 
 
 async def test_keeping_again_refreshes_what_is_known(store: PostgresStore, engine: AsyncEngine) -> None:
@@ -116,7 +116,7 @@ async def test_what_was_read_slowly_is_as_old_as_the_beginning_of_its_reading(
 ) -> None:
     began = await reading(store)
     await keep(store, ENGINEER, read=began)
-    assert await store_helpers.value(engine, "SELECT known_at FROM people") == began
+    assert await store_helpers.value(engine, "SELECT fetched_at FROM slack_users") == began
 
 
 async def test_a_count_answers_no_question(store: PostgresStore) -> None:
@@ -158,7 +158,7 @@ async def test_somebody_is_asked_for_until_there_is_an_answer(store: PostgresSto
     assert await asked_for(store) == ()
     assert await find(store) == ENGINEER
     async with store.transaction() as tx:
-        assert await tx.people.question(ENGINEER.id) is None
+        assert await tx.slack_users.question(ENGINEER.id) is None
 
 
 async def test_an_answer_from_before_somebody_was_asked_for_anew_is_none(store: PostgresStore) -> None:
@@ -195,4 +195,4 @@ async def test_somebody_known_meanwhile_is_not_forgotten(store: PostgresStore) -
 
 async def test_nobody_at_all_can_be_kept(store: PostgresStore, engine: AsyncEngine) -> None:
     await keep(store)
-    assert (await store_helpers.counts(engine))["people"] == 0
+    assert (await store_helpers.counts(engine))["slack_users"] == 0

@@ -26,7 +26,7 @@ async def all_of(store: PostgresStore) -> tuple[Database, ...]:
 
 async def look_at(store: PostgresStore, database: UUID = BILLING.id) -> MtlsObservation | None:
     async with store.transaction() as tx:
-        return mtls_observation(await tx.lanes.look(database, Method.MTLS))
+        return mtls_observation(await tx.reconcile_queue.look(database, Method.MTLS))
 
 
 async def test_what_is_discovered_appears_by_app(store: PostgresStore) -> None:
@@ -55,11 +55,13 @@ async def test_what_is_missing_is_hidden_but_not_forgotten(store: PostgresStore,
     await store_helpers.discover(store, BILLING, CRM)
     await store_helpers.discover(store, CRM)
     assert await all_of(store) == (CRM,)
-    assert await store_helpers.value(engine, "SELECT app FROM targets WHERE gone_at IS NOT NULL") == "billing"
+    assert (
+        await store_helpers.value(engine, "SELECT app FROM targets WHERE absent_at IS NOT NULL") == "billing"
+    )
 
 
 async def test_what_went_first_keeps_the_time_it_went(store: PostgresStore, engine: AsyncEngine) -> None:
-    gone = "SELECT gone_at FROM targets WHERE app = 'billing'"
+    gone = "SELECT absent_at FROM targets WHERE app = 'billing'"
     await store_helpers.discover(store, BILLING, CRM)
     await store_helpers.discover(store, CRM)
     first = await store_helpers.value(engine, gone)
@@ -92,12 +94,12 @@ async def test_a_discovery_that_finds_nothing_new_writes_nothing(
     assert await store_helpers.query(engine, versions) == before
 
 
-async def test_what_comes_back_is_due_at_once_though_nobody_looked_at_it_any_more(
+async def test_what_comes_back_is_due_at_once_though_nobody_observed_at_it_any_more(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     await store_helpers.discover(store)
-    await store_helpers.query(engine, "UPDATE targets SET gone_at = now()")
-    await store_helpers.query(engine, "UPDATE lanes SET due_at = NULL")
+    await store_helpers.query(engine, "UPDATE targets SET absent_at = now()")
+    await store_helpers.query(engine, "UPDATE reconcile_queue SET due_at = NULL")
     await store_helpers.discover(store)
     assert (await store_helpers.take(store)).database == BILLING
 
@@ -115,10 +117,10 @@ async def test_a_discovery_and_a_change_of_grants_never_wait_for_each_other(
 ) -> None:
     await store_helpers.discover(store, BILLING, CRM)
     async with store.transaction() as tx:
-        await tx.lanes.want(BILLING.id, Method.MTLS)
+        await tx.reconcile_queue.want(BILLING.id, Method.MTLS)
         discovering = asyncio.create_task(store_helpers.discover(store, *found))
         await store_helpers.until_somebody_waits(engine)
-        await tx.lanes.want(CRM.id, Method.MTLS)
+        await tx.reconcile_queue.want(CRM.id, Method.MTLS)
         await tx.commit()
     await discovering
     assert set(await all_of(store)) == set(found)
@@ -129,18 +131,20 @@ async def test_a_look_at_everything_and_a_change_of_grants_never_wait_for_each_o
 ) -> None:
     await store_helpers.discover(store, BILLING, CRM)
     # From here on billing stands behind crm in Postgres' file.
-    await store_helpers.query(engine, "UPDATE lanes SET tries = 0 WHERE target_id = :id", id=BILLING.id)
+    await store_helpers.query(
+        engine, "UPDATE reconcile_queue SET attempts = 0 WHERE target_id = :id", id=BILLING.id
+    )
 
     async def refresh_all() -> None:
         async with store.transaction() as tx:
-            await tx.lanes.refresh_all()
+            await tx.reconcile_queue.refresh_all()
             await tx.commit()
 
     async with store.transaction() as tx:
-        await tx.lanes.want(BILLING.id, Method.MTLS)
+        await tx.reconcile_queue.want(BILLING.id, Method.MTLS)
         looking = asyncio.create_task(refresh_all())
         await store_helpers.until_somebody_waits(engine)
-        await tx.lanes.want(CRM.id, Method.MTLS)
+        await tx.reconcile_queue.want(CRM.id, Method.MTLS)
         await tx.commit()
     await looking
 
@@ -155,7 +159,7 @@ async def test_a_rule_whose_network_nobody_can_read_is_kept_as_it_is_written(sto
     assert found.covering(factories.NETWORK) == ()
 
 
-async def test_what_was_never_looked_at_has_no_look(store: PostgresStore) -> None:
+async def test_what_was_never_observed_at_has_no_look(store: PostgresStore) -> None:
     await store_helpers.discover(store)
     assert await look_at(store) is None
 
@@ -187,4 +191,4 @@ async def test_a_database_on_postgres_advanced_has_nothing_to_be_kept_in_step(
     async with store.transaction() as tx:
         await tx.targets.discovered([advanced])
         await tx.commit()
-    assert await store_helpers.value(engine, "SELECT count(*) FROM lanes") == 0
+    assert await store_helpers.value(engine, "SELECT count(*) FROM reconcile_queue") == 0

@@ -27,12 +27,12 @@ CUT = (
 
 
 async def tell(tx: PostgresTransaction) -> None:
-    await tx.posts.tell(MessageKind.NOTICE_STRAY, to="C0OPERATIONS", key="stray")
+    await tx.outbox.tell(MessageKind.ORPHAN, to="C0OPERATIONS", key="stray")
 
 
 async def be_cut_off(store: PostgresStore, engine: AsyncEngine) -> None:
     async with store.transaction() as tx:
-        await tx.people.request_lookup("U0ENGINEER")
+        await tx.slack_users.request_lookup("U0ENGINEER")
         await tell(tx)
         await store_helpers.query(engine, CUT)
         await tx.commit()
@@ -42,7 +42,7 @@ async def test_what_is_not_committed_is_not_kept(store: PostgresStore, engine: A
     before = await store_helpers.counts(engine)
     async with store.transaction() as tx:
         await tell(tx)
-        await tx.people.request_lookup("U0ENGINEER")
+        await tx.slack_users.request_lookup("U0ENGINEER")
     assert await store_helpers.counts(engine) == before
 
 
@@ -62,11 +62,11 @@ async def test_an_exception_undoes_everything_and_goes_on(store: PostgresStore, 
 async def test_everything_in_a_commit_is_kept_at_once(store: PostgresStore, engine: AsyncEngine) -> None:
     async with store.transaction() as tx:
         await tell(tx)
-        await tx.people.request_lookup("U0ENGINEER")
-        assert (await store_helpers.counts(engine))["posts"] == 0
+        await tx.slack_users.request_lookup("U0ENGINEER")
+        assert (await store_helpers.counts(engine))["outbox"] == 0
         await tx.commit()
         after = await store_helpers.counts(engine)
-    assert (after["posts"], after["people"]) == (1, 1)
+    assert (after["outbox"], after["slack_users"]) == (1, 1)
 
 
 async def test_a_lock_that_somebody_holds_is_waited_for_less_than_two_seconds(store: PostgresStore) -> None:
@@ -86,7 +86,7 @@ async def test_a_connection_that_is_cut_in_the_middle_is_said_to_be_unavailable(
 ) -> None:
     with pytest.raises(StoreUnavailableError):
         await be_cut_off(store, engine)
-    assert (await store_helpers.counts(engine))["posts"] == 0
+    assert (await store_helpers.counts(engine))["outbox"] == 0
 
 
 async def test_the_next_unit_of_work_after_a_cut_connection_goes_through(
@@ -97,7 +97,7 @@ async def test_the_next_unit_of_work_after_a_cut_connection_goes_through(
     async with store.transaction() as tx:
         await tell(tx)
         await tx.commit()
-    assert (await store_helpers.counts(engine))["posts"] == 1
+    assert (await store_helpers.counts(engine))["outbox"] == 1
 
 
 async def test_a_server_that_is_not_there_is_said_to_be_unavailable() -> None:
@@ -155,10 +155,10 @@ async def test_host_bits_cannot_be_stored(store: PostgresStore, engine: AsyncEng
     await store_helpers.discover(store)
     job = await store_helpers.take(store)
     async with store.transaction() as tx:
-        await tx.entries.intend_add(job, factories.NETWORK)
+        await tx.mtls_rules.intend_add(job, factories.NETWORK)
         await tx.commit()
     with pytest.raises(DBAPIError, match="invalid cidr value"):
-        await store_helpers.query(engine, "UPDATE intents SET network = '203.0.113.4/24'")
+        await store_helpers.query(engine, "UPDATE mtls_rule_intents SET network = '203.0.113.4/24'")
 
 
 async def test_a_network_comes_back_as_it_was_given(store: PostgresStore) -> None:

@@ -46,92 +46,102 @@ async def test_a_space_has_the_one_lane_of_its_ranges(job: ReconcileJob) -> None
 async def test_a_look_at_a_list_is_kept_as_it_was(store: PostgresStore, job: ReconcileJob) -> None:
     seen = Ruleset(id=UUID(int=32), rules=BEFORE, applied=None, by="somebody@example.com", at=NOW)
     async with store.transaction() as tx:
-        await tx.lanes.looked(job, RulesetObservation(at=NOW, ruleset=seen, ours=frozenset({MINE})))
-        look = await tx.lanes.look(SPACE.id, Method.TRUSTED)
-    assert isinstance(look, RulesetObservation)
-    assert (look.ruleset.rules, look.ruleset.applied, look.ours) == (BEFORE, None, frozenset({MINE}))
+        await tx.reconcile_queue.observed(
+            job, RulesetObservation(at=NOW, ruleset=seen, ours=frozenset({MINE}))
+        )
+        observation = await tx.reconcile_queue.look(SPACE.id, Method.TRUSTED)
+    assert isinstance(observation, RulesetObservation)
+    assert (observation.ruleset.rules, observation.ruleset.applied, observation.ours) == (
+        BEFORE,
+        None,
+        frozenset({MINE}),
+    )
 
 
 async def test_a_write_stands_until_somebody_has_looked_around_it(
     store: PostgresStore, job: ReconcileJob
 ) -> None:
     async with store.transaction() as tx:
-        await tx.ranges.intend(job, WRITE)
-        assert await tx.ranges.writes(SPACE.id) == (WRITE,)
-        assert (await tx.ranges.known(job, NOW)).waiting
-        await tx.ranges.answered(job, WRITE.id, UUID(int=33))
-        assert await tx.ranges.writes(SPACE.id) == (replace(WRITE, ruleset=UUID(int=33)),)
-        assert not (await tx.ranges.known(job, NOW)).waiting
-        await tx.ranges.checked(job, theirs=())
-        assert await tx.ranges.writes(SPACE.id) == ()
-        assert await tx.ranges.ours(SPACE.id) == {MINE}
+        await tx.trusted_ranges.intend(job, WRITE)
+        assert await tx.trusted_ranges.writes(SPACE.id) == (WRITE,)
+        assert (await tx.trusted_ranges.known(job, NOW)).waiting
+        await tx.trusted_ranges.answered(job, WRITE.id, UUID(int=33))
+        assert await tx.trusted_ranges.writes(SPACE.id) == (replace(WRITE, ruleset=UUID(int=33)),)
+        assert not (await tx.trusted_ranges.known(job, NOW)).waiting
+        await tx.trusted_ranges.checked(job, theirs=())
+        assert await tx.trusted_ranges.writes(SPACE.id) == ()
+        assert await tx.trusted_ranges.ours(SPACE.id) == {MINE}
 
 
 async def test_several_writes_come_in_their_order(store: PostgresStore, job: ReconcileJob) -> None:
     async with store.transaction() as tx:
         for number in (45, 44, 46):
-            await tx.ranges.intend(job, replace(WRITE, id=UUID(int=number)))
-        assert [each.id.int for each in await tx.ranges.writes(SPACE.id)] == [45, 44, 46]
+            await tx.trusted_ranges.intend(job, replace(WRITE, id=UUID(int=number)))
+        assert [each.id.int for each in await tx.trusted_ranges.writes(SPACE.id)] == [45, 44, 46]
 
 
 async def test_what_heroku_refused_is_not_ours_and_does_not_wait(
     store: PostgresStore, job: ReconcileJob
 ) -> None:
     async with store.transaction() as tx:
-        await tx.ranges.intend(job, WRITE)
-        await tx.ranges.nothing_written(job, WRITE)
-        assert await tx.ranges.ours(SPACE.id) == frozenset()
-        assert await tx.ranges.writes(SPACE.id) == ()
-        assert not (await tx.ranges.known(job, NOW)).waiting
+        await tx.trusted_ranges.intend(job, WRITE)
+        await tx.trusted_ranges.nothing_written(job, WRITE)
+        assert await tx.trusted_ranges.ours(SPACE.id) == frozenset()
+        assert await tx.trusted_ranges.writes(SPACE.id) == ()
+        assert not (await tx.trusted_ranges.known(job, NOW)).waiting
 
 
 async def test_a_refused_removal_is_not_on_its_way(store: PostgresStore, job: ReconcileJob) -> None:
     removal = replace(WRITE, id=UUID(int=34), edit=Edit(remove=(MINE,)))
     async with store.transaction() as tx:
-        await tx.ranges.intend(job, WRITE)
-        await tx.ranges.listed(job, [MINE])
-        await tx.ranges.intend(job, removal)
-        assert (await tx.ranges.known(job, NOW)).ours == (OurRange(source=MINE, listed=True, leaving=True),)
-        await tx.ranges.nothing_written(job, removal)
-        assert (await tx.ranges.known(job, NOW)).ours == (OurRange(source=MINE, listed=True),)
+        await tx.trusted_ranges.intend(job, WRITE)
+        await tx.trusted_ranges.listed(job, [MINE])
+        await tx.trusted_ranges.intend(job, removal)
+        assert (await tx.trusted_ranges.known(job, NOW)).ours == (
+            OurRange(source=MINE, listed=True, leaving=True),
+        )
+        await tx.trusted_ranges.nothing_written(job, removal)
+        assert (await tx.trusted_ranges.known(job, NOW)).ours == (OurRange(source=MINE, listed=True),)
 
 
 async def test_what_somebody_else_added_first_is_theirs(store: PostgresStore, job: ReconcileJob) -> None:
     async with store.transaction() as tx:
-        await tx.ranges.intend(job, replace(WRITE, edit=Edit(add=(MINE, OTHER))))
-        await tx.ranges.checked(job, theirs=[MINE])
-        assert await tx.ranges.ours(SPACE.id) == {OTHER}
+        await tx.trusted_ranges.intend(job, replace(WRITE, edit=Edit(add=(MINE, OTHER))))
+        await tx.trusted_ranges.checked(job, theirs=[MINE])
+        assert await tx.trusted_ranges.ours(SPACE.id) == {OTHER}
 
 
 async def test_a_source_of_ours_that_is_gone_as_asked_is_remembered_for_a_day(
     store: PostgresStore, job: ReconcileJob, engine: AsyncEngine
 ) -> None:
     async with store.transaction() as tx:
-        await tx.ranges.intend(job, WRITE)
-        await tx.ranges.intend(job, replace(WRITE, id=UUID(int=34), edit=Edit(remove=(MINE,))))
-        await tx.ranges.gone(job, [MINE])
-        assert (await tx.ranges.known(job, NOW)).removed == {MINE}
+        await tx.trusted_ranges.intend(job, WRITE)
+        await tx.trusted_ranges.intend(job, replace(WRITE, id=UUID(int=34), edit=Edit(remove=(MINE,))))
+        await tx.trusted_ranges.gone(job, [MINE])
+        assert (await tx.trusted_ranges.known(job, NOW)).removed == {MINE}
         await tx.commit()
-    await store_helpers.query(engine, "UPDATE ranges SET gone_at = gone_at - interval '25 hours'")
+    await store_helpers.query(engine, "UPDATE trusted_ranges SET absent_at = absent_at - interval '25 hours'")
     async with store.transaction() as tx:
-        assert (await tx.ranges.known(job, NOW)).removed == frozenset()
+        assert (await tx.trusted_ranges.known(job, NOW)).removed == frozenset()
 
 
 async def test_a_source_that_is_taken_over_is_ours_and_stays(store: PostgresStore, job: ReconcileJob) -> None:
     async with store.transaction() as tx:
-        await tx.ranges.adopt(job, [MINE])
-        await tx.ranges.adopt(job, [MINE])
-        assert (await tx.ranges.known(job, NOW)).ours == (OurRange(source=MINE, listed=True, adopted=True),)
+        await tx.trusted_ranges.adopt(job, [MINE])
+        await tx.trusted_ranges.adopt(job, [MINE])
+        assert (await tx.trusted_ranges.known(job, NOW)).ours == (
+            OurRange(source=MINE, listed=True, adopted=True),
+        )
 
 
 async def test_a_lost_answer_is_waited_for_about_a_minute(
     store: PostgresStore, job: ReconcileJob, engine: AsyncEngine
 ) -> None:
     async with store.transaction() as tx:
-        await tx.ranges.intend(job, WRITE)
-        await tx.ranges.unclear(job)
+        await tx.trusted_ranges.intend(job, WRITE)
+        await tx.trusted_ranges.unclear(job)
         await tx.commit()
-    left = await store_helpers.value(engine, "SELECT waits_until - now() FROM space_services")
+    left = await store_helpers.value(engine, "SELECT ambiguous_until - now() FROM data_service_access")
     assert timedelta(seconds=55) < left <= timedelta(seconds=60)
 
 
@@ -139,14 +149,16 @@ async def test_what_support_has_done_is_kept_for_the_space_with_its_audit_line(
     store: PostgresStore, job: ReconcileJob, engine: AsyncEngine
 ) -> None:
     async with store.transaction() as tx:
-        assert await tx.ranges.services(SPACE.id) is Services.UNKNOWN
-        await tx.ranges.set_services(SPACE.id, Services.WAITING, doing=AuditContext(actor="U0LEAD", at=NOW))
-        await tx.ranges.set_services(
+        assert await tx.trusted_ranges.services(SPACE.id) is Services.UNKNOWN
+        await tx.trusted_ranges.set_services(
+            SPACE.id, Services.WAITING, doing=AuditContext(actor="U0LEAD", at=NOW)
+        )
+        await tx.trusted_ranges.set_services(
             SPACE.id, Services.CONFIRMED, doing=AuditContext(actor="U0ADMIN", at=NOW)
         )
         await tx.commit()
     async with store.transaction() as tx:
-        assert await tx.ranges.services(SPACE.id) is Services.CONFIRMED
+        assert await tx.trusted_ranges.services(SPACE.id) is Services.CONFIRMED
     lines = await store_helpers.query(
         engine, "SELECT actor, before, after FROM audit WHERE subject = 'data_services' ORDER BY id"
     )

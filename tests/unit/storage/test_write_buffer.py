@@ -17,9 +17,7 @@ async def write(tx: PostgresTransaction, *, lines: int, told: int) -> None:
     for number in range(lines):
         await tx.audit.write(DOING, subject="request", before=str(number), after="pending", request=17)
     for number in range(told):
-        await tx.posts.tell(
-            MessageKind.NOTICE_STRAY, to="C0OPERATIONS", key=f"stray:{number}", params={"n": "1"}
-        )
+        await tx.outbox.tell(MessageKind.ORPHAN, to="C0OPERATIONS", key=f"stray:{number}", params={"n": "1"})
 
 
 @pytest.mark.parametrize(("lines", "told"), [(0, 0), (1, 0), (0, 1), (1, 2), (3, 3), (4, 1), (1, 9)])
@@ -30,13 +28,13 @@ async def test_everything_that_waits_is_there_after_the_commit(
     async with store.transaction() as tx:
         await write(tx, lines=lines, told=told)
         if keyed:
-            assert await tx.received.first("command:1", request=17)
+            assert await tx.idempotency_keys.claim("command:1", request=17)
         await tx.commit()
     found = await store_helpers.counts(engine)
-    assert (found["audit"], found["posts"], found["received"]) == (lines, told, int(keyed))
+    assert (found["audit"], found["outbox"], found["idempotency_keys"]) == (lines, told, int(keyed))
     rows = await store_helpers.query(engine, "SELECT before, request_id, details FROM audit ORDER BY id")
     assert rows == [(str(number), 17, {"by": "hand"}) for number in range(lines)]
-    said = await store_helpers.query(engine, "SELECT key, params FROM posts ORDER BY id")
+    said = await store_helpers.query(engine, "SELECT key, params FROM outbox ORDER BY id")
     assert said == [(f"stray:{number}", {"n": "1"}) for number in range(told)]
 
 
@@ -44,7 +42,7 @@ async def test_a_key_that_was_acted_on_is_told_apart_whatever_waits(store: Postg
     for first in (True, False):
         async with store.transaction() as tx:
             await write(tx, lines=1, told=2)
-            assert await tx.received.first("command:1", request=17) is first
+            assert await tx.idempotency_keys.claim("command:1", request=17) is first
             await tx.commit()
 
 
@@ -54,15 +52,15 @@ async def test_what_is_told_twice_stands_once(store: PostgresStore, engine: Asyn
             await write(tx, lines=1, told=1)
             await tx.commit()
     found = await store_helpers.counts(engine)
-    assert (found["audit"], found["posts"]) == (2, 1)
+    assert (found["audit"], found["outbox"]) == (2, 1)
 
 
 async def test_a_post_that_waits_can_be_refreshed_at_once(store: PostgresStore, engine: AsyncEngine) -> None:
     async with store.transaction() as tx:
-        await tx.posts.tell(MessageKind.NOTICE_STRAY, to="C0OPERATIONS", key="stray")
-        assert await tx.posts.refresh("stray", params={"rule": "1"})
+        await tx.outbox.tell(MessageKind.ORPHAN, to="C0OPERATIONS", key="stray")
+        assert await tx.outbox.refresh("stray", params={"rule": "1"})
         await tx.commit()
-    assert await store_helpers.query(engine, "SELECT generation, params FROM posts") == [(2, {"rule": "1"})]
+    assert await store_helpers.query(engine, "SELECT version, params FROM outbox") == [(2, {"rule": "1"})]
 
 
 async def test_the_cards_of_a_request_are_refreshed_though_they_wait(
@@ -71,17 +69,17 @@ async def test_the_cards_of_a_request_are_refreshed_though_they_wait(
     await store_helpers.discover(store)
     request = await store_helpers.ask(store)
     async with store.transaction() as tx:
-        await tx.posts.tell_cards(request.id, approvals="C0APPROVALS", requester="U0ENGINEER")
-        await tx.posts.refresh_cards(request.id)
+        await tx.outbox.tell_cards(request.id, approvals="C0APPROVALS", requester="U0ENGINEER")
+        await tx.outbox.refresh_cards(request.id)
         await tx.commit()
-    assert await store_helpers.query(engine, "SELECT DISTINCT generation FROM posts") == [(2,)]
+    assert await store_helpers.query(engine, "SELECT DISTINCT version FROM outbox") == [(2,)]
 
 
 async def test_what_waits_is_gone_with_its_transaction(store: PostgresStore, engine: AsyncEngine) -> None:
     async with store.transaction() as tx:
         await write(tx, lines=1, told=1)
     found = await store_helpers.counts(engine)
-    assert (found["audit"], found["posts"]) == (0, 0)
+    assert (found["audit"], found["outbox"]) == (0, 0)
 
 
 async def test_a_key_takes_lines_and_cards_with_it_in_one_statement(
@@ -94,15 +92,12 @@ async def test_a_key_takes_lines_and_cards_with_it_in_one_statement(
 
     event.listen(engine.sync_engine, "before_cursor_execute", note)
     async with store.transaction() as tx:
-        await tx.posts.tell_all(
-            [
-                Notification(kind=MessageKind.NOTICE_STRAY, to="C0OPERATIONS", key=key)
-                for key in ("one", "two")
-            ]
+        await tx.outbox.tell_all(
+            [Notification(kind=MessageKind.ORPHAN, to="C0OPERATIONS", key=key) for key in ("one", "two")]
         )
-        await tx.posts.refresh_cards_of([])
+        await tx.outbox.refresh_cards_of([])
         await write(tx, lines=1, told=0)
-        await tx.received.first("command:1", request=17)
+        await tx.idempotency_keys.claim("command:1", request=17)
         await tx.commit()
     assert len(asked) == 1
 

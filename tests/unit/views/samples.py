@@ -40,11 +40,11 @@ AGREED: Final = tuple(factories.vote(person=person) for person in MANY[:29])
 """Votes of all but one of thirty."""
 
 REASONS: Final = {"short": "migration", "none": "", "long": LONG}
-LOOKS: Final[dict[str, MtlsObservation | None]] = {
+OBSERVATIONS: Final[dict[str, MtlsObservation | None]] = {
     "unseen": None,
     "empty": factories.look(),
     "covered": factories.look(factories.rule("203.0.113.0/24")),
-    "foreign": factories.look(factories.rule("203.0.113.4/32")),
+    "unmanaged": factories.look(factories.rule("203.0.113.4/32")),
     "ours": factories.look(
         factories.rule("203.0.113.4/32"), ours=frozenset({factories.rule("203.0.113.4/32").id})
     ),
@@ -73,8 +73,8 @@ def _pending(kind: Kind, reason: str) -> Iterator[tuple[str, RequestDetails]]:
     asked = request(kind, reason=reason)
     granted = factories.grant() if kind is Kind.EXTEND else None
     closes = tuple(range(4_294_967_000, 4_294_967_100)) if kind is Kind.REMOVE else ()
-    for seen, look in LOOKS.items():
-        yield f"pending, {seen}", case(asked, granted=granted, seen=look, closes=closes)
+    for seen, observation in OBSERVATIONS.items():
+        yield f"pending, {seen}", case(asked, granted=granted, seen=observation, closes=closes)
     yield "pending, voted", case(asked, *AGREED, granted=granted, closes=closes)
 
 
@@ -122,7 +122,7 @@ def granted(state: GrantState, *, why: Why = Why.EXPIRED, endless: bool = False)
 
 
 def require_valid(message: Message, *, answers: bool = False) -> None:
-    """Fails unless Slack takes a message: by what the played Slack refuses, and by Slack's own models.
+    """Fails unless Slack takes a message: by what the emulated Slack refuses, and by Slack's own models.
 
     Args:
         answers: it answers a command or a click, where all blocks together may be longer.

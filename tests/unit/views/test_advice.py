@@ -31,7 +31,7 @@ def recommended(way: Way, reason: Reason, language: str = "en", *remarks: Remark
 def test_the_questions_are_valid_with_one_and_with_many_databases(count: int, language: str) -> None:
     databases = [factories.database(f"app-{n}" + "x" * 60, n) for n in range(count)]
     for chosen in (None, str(databases[-1].id)):
-        view = advising.questions(databases=databases, chosen=chosen, words=Translator(language))
+        view = advising.questions(databases=databases, chosen=chosen, t=Translator(language))
         samples.require_valid_view(view)
 
 

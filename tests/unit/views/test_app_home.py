@@ -33,11 +33,11 @@ def test_a_home_is_valid_with_any_number_of_requests(count: int, language: str) 
     overview = HomeSummary(
         mine=many(MINE, count), waiting=many(WAITING, count), ending=many(MINE, min(count, 3))
     )
-    samples.require_valid_view(home(overview, words=Translator(language), policy=CROWDED))
+    samples.require_valid_view(home(overview, t=Translator(language), policy=CROWDED))
 
 
 def test_an_empty_home_says_so_and_has_the_buttons_that_ask_and_advise() -> None:
-    view = home(HomeSummary(mine=(), waiting=(), ending=()), words=EN, policy=POLICY)
+    view = home(HomeSummary(mine=(), waiting=(), ending=()), t=EN, policy=POLICY)
     assert samples.actions(view["blocks"]) == [action_ids.ASK, action_ids.ADVISE]
     said = serialised(view)
     assert "Nothing waits for your decision." in said
@@ -47,13 +47,13 @@ def test_an_empty_home_says_so_and_has_the_buttons_that_ask_and_advise() -> None
 
 @pytest.mark.parametrize("count", [SHOWN, SHOWN + 1, 40])
 def test_what_is_left_out_is_counted(count: int) -> None:
-    view = home(HomeSummary(mine=many(MINE, count), waiting=(), ending=()), words=EN, policy=POLICY)
+    view = home(HomeSummary(mine=many(MINE, count), waiting=(), ending=()), t=EN, policy=POLICY)
     assert (f"… and {count - SHOWN} more" in serialised(view)) is (count > SHOWN)
 
 
 def test_what_waits_can_be_decided_and_what_is_ones_own_can_be_acted_on() -> None:
     mine = (samples.granted(GrantState.IN_FORCE), factories.case())
-    view = home(HomeSummary(mine=mine, waiting=(factories.case(),), ending=()), words=EN, policy=POLICY)
+    view = home(HomeSummary(mine=mine, waiting=(factories.case(),), ending=()), t=EN, policy=POLICY)
     assert samples.actions(view["blocks"]) == [
         action_ids.ASK,
         action_ids.ADVISE,
@@ -70,7 +70,7 @@ def test_what_waits_can_be_decided_and_what_is_ones_own_can_be_acted_on() -> Non
 def test_what_ends_soon_is_said_with_its_end() -> None:
     case = samples.granted(GrantState.IN_FORCE)
     lapsed = replace(case, request=replace(case.request, state=RequestState.PENDING), grant=None)
-    view = home(HomeSummary(mine=(), waiting=(), ending=(case, lapsed)), words=EN, policy=POLICY)
+    view = home(HomeSummary(mine=(), waiting=(), ending=(case, lapsed)), t=EN, policy=POLICY)
     said = serialised(view)
     assert "Ending soon" in said
     assert said.count("ends <!date") == 1

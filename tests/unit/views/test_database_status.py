@@ -24,10 +24,14 @@ RULE = factories.rule("203.0.113.4/32", 3)
 
 
 def situation(
-    look: MtlsObservation | None, *mine: RequestDetails, others: tuple[RequestDetails, ...] = ()
+    observation: MtlsObservation | None, *mine: RequestDetails, others: tuple[RequestDetails, ...] = ()
 ) -> DatabaseStatus:
     return DatabaseStatus(
-        database=factories.database(), look=look, open=(*mine, *others), mine=tuple(mine), now=NOW
+        database=factories.database(),
+        observation=observation,
+        open=(*mine, *others),
+        mine=tuple(mine),
+        now=NOW,
     )
 
 
@@ -51,8 +55,8 @@ def test_a_status_is_valid_where_a_hundred_requests_share_one_rule(language: str
     shared = [
         replace(MINE, request=replace(MINE.request, id=4_294_967_000 + number)) for number in range(100)
     ]
-    look = factories.look(RULE, *rules(59), ours=frozenset({RULE.id}))
-    message = database_status.status(situation(look, *shared), Translator(language))
+    observation = factories.look(RULE, *rules(59), ours=frozenset({RULE.id}))
+    message = database_status.status(situation(observation, *shared), Translator(language))
     samples.require_valid(message, answers=True)
     assert "#4294967000, #4294967001, #4294967002, #4294967003, #4294967004, …" in samples.said(message)
 
@@ -68,17 +72,17 @@ def test_rules_that_are_left_out_are_counted(count: int) -> None:
     ("look", "sentence"),
     [(None, "I have not looked at it yet"), (factories.look(enabled=False), "mTLS is not enabled")],
 )
-def test_what_cannot_be_told_of_rules_is_said(look: MtlsObservation | None, sentence: str) -> None:
-    message = database_status.status(situation(look), EN)
+def test_what_cannot_be_told_of_rules_is_said(observation: MtlsObservation | None, sentence: str) -> None:
+    message = database_status.status(situation(observation), EN)
     samples.require_valid(message, answers=True)
     assert sentence in samples.said(message)
     assert "rules*" not in samples.said(message)
 
 
-def test_our_rules_name_their_requests_and_foreign_ones_say_what_they_are_called() -> None:
-    foreign = replace(factories.rule("198.51.100.7/32", 9), description="office\n<b>")
-    look = factories.look(RULE, foreign, ours=frozenset({RULE.id}))
-    said = samples.said(database_status.status(situation(look, MINE), EN))
+def test_our_rules_name_their_requests_and_unmanaged_ones_say_what_they_are_called() -> None:
+    unmanaged = replace(factories.rule("198.51.100.7/32", 9), description="office\n<b>")
+    observation = factories.look(RULE, unmanaged, ours=frozenset({RULE.id}))
+    said = samples.said(database_status.status(situation(observation, MINE), EN))
     assert "`203.0.113.4/32`  Authorized, #17" in said
     assert "not made by pgaccess: office &lt;b&gt;" in said
 
@@ -92,8 +96,8 @@ def test_a_rule_that_heroku_lists_and_that_is_no_ipv4_network_is_shown_as_it_is(
 # --- why -------------------------------------------------------------------------------------------
 
 
-def why(look: MtlsObservation | None, *mine: RequestDetails) -> str:
-    message = database_status.why(situation(look, *mine), words=EN, policy=POLICY)
+def why(observation: MtlsObservation | None, *mine: RequestDetails) -> str:
+    message = database_status.why(situation(observation, *mine), t=EN, policy=POLICY)
     samples.require_valid(message, answers=True)
     return samples.said(message)
 
@@ -136,18 +140,18 @@ def test_a_listed_rule_is_never_said_to_be_missing_whatever_the_request_says(sta
 
 
 def test_every_psql_error_is_explained_each_time() -> None:
-    for look in (None, factories.look(), factories.look(RULE)):
-        said = why(look, MINE)
+    for observation in (None, factories.look(), factories.look(RULE)):
+        said = why(observation, MINE)
         for error in ("timeout expired", "valid client certificate", "password authentication failed"):
             assert error in said
 
 
 @IN_BOTH_LANGUAGES
 def test_why_is_valid_with_the_longest_of_everything(language: str) -> None:
-    words, waiting = Translator(language), factories.look(replace(RULE, status="X" * 40))
+    t, waiting = Translator(language), factories.look(replace(RULE, status="X" * 40))
     for case in (CASES[name] for name in CASES if name.startswith("open")):
-        for look in (None, factories.look(), factories.look(RULE), waiting):
-            message = database_status.why(situation(look, *[case] * 8), words=words, policy=CROWDED)
+        for observation in (None, factories.look(), factories.look(RULE), waiting):
+            message = database_status.why(situation(observation, *[case] * 8), t=t, policy=CROWDED)
             samples.require_valid(message, answers=True)
 
 
@@ -193,14 +197,16 @@ CERTIFIED = [
 
 
 @pytest.mark.parametrize(("look", "sentence"), CERTIFIED)
-def test_a_certificates_days_are_told_as_far_as_they_are_known(look: MtlsObservation, sentence: str) -> None:
-    assert sentence in why(look, MINE)
+def test_a_certificates_days_are_told_as_far_as_they_are_known(
+    observation: MtlsObservation, sentence: str
+) -> None:
+    assert sentence in why(observation, MINE)
 
 
 @IN_BOTH_LANGUAGES
-@pytest.mark.parametrize("look", [look for look, _ in CERTIFIED])
-def test_why_is_valid_whatever_is_known_of_certificates(look: MtlsObservation, language: str) -> None:
-    long = tuple(replace(each, name=LONG) for each in look.certificates)
-    for shape in (look, replace(look, certificates=long)):
-        message = database_status.why(situation(shape, MINE), words=Translator(language), policy=POLICY)
+@pytest.mark.parametrize("look", [observation for observation, _ in CERTIFIED])
+def test_why_is_valid_whatever_is_known_of_certificates(observation: MtlsObservation, language: str) -> None:
+    long = tuple(replace(each, name=LONG) for each in observation.certificates)
+    for shape in (observation, replace(observation, certificates=long)):
+        message = database_status.why(situation(shape, MINE), t=Translator(language), policy=POLICY)
         samples.require_valid(message, answers=True)

@@ -34,24 +34,28 @@ def look(*sources: str, applied: bool = True) -> RulesetObservation:
 
 
 def situation(ranges: RulesetObservation | None, found: Drift = NO_DRIFT) -> DatabaseStatus:
-    space = SpaceStatus(space=SPACE, look=ranges, open=(), services=Services.CONFIRMED)
+    space = SpaceStatus(space=SPACE, observation=ranges, open=(), services=Services.CONFIRMED)
     seen = replace(factories.look(), drift=found)
-    return DatabaseStatus(database=factories.database(), look=seen, open=(), mine=(), now=NOW, space=space)
+    return DatabaseStatus(
+        database=factories.database(), observation=seen, open=(), mine=(), now=NOW, space=space
+    )
 
 
 def test_drift_is_what_is_back_missing_or_twice_idle() -> None:
-    lately = RecentRemovals(removed=frozenset({"a", "b"}), lost=frozenset({"c", "d"}))
-    found = drift(lately, listed={"a", "c"}, foreign={"a", "e"}, idle={"f", "g"}, idle_before={"f"})
+    recently_removed = RecentRemovals(removed=frozenset({"a", "b"}), lost=frozenset({"c", "d"}))
+    found = drift(
+        recently_removed, listed={"a", "c"}, unmanaged={"a", "e"}, idle={"f", "g"}, idle_before={"f"}
+    )
     assert found == Drift(back=frozenset({"a"}), missing=frozenset({"d"}), unapplied=frozenset({"f"}))
 
 
 @samples.IN_BOTH_LANGUAGES
 @pytest.mark.parametrize("entries", [frozenset({ARN}), CROWD])
 def test_however_much_has_drifted_the_status_is_valid(entries: frozenset[str], language: str) -> None:
-    words = Translator(language)
+    t = Translator(language)
     everything = Drift(back=entries, missing=entries, unapplied=entries)
     ranges = replace(look(*sorted(CROWD)), drift=everything)
-    samples.require_valid(database_status.status(situation(ranges, everything), words))
+    samples.require_valid(database_status.status(situation(ranges, everything), t))
 
 
 def test_a_paragraph_of_drift_names_what_others_took_from_under_a_grant() -> None:
@@ -74,13 +78,13 @@ def test_a_database_s_status_names_its_space_s_ranges_and_what_is_not_in_force()
 
 @samples.IN_BOTH_LANGUAGES
 @pytest.mark.parametrize("text", ["", "the ETL vendor", samples.LONG])
-@pytest.mark.parametrize("kind", [Kind.UNDO, Kind.ADOPT])
-def test_a_card_about_a_foreign_rule_says_what_heroku_says_of_it(
+@pytest.mark.parametrize("kind", [Kind.REMOVE_UNMANAGED, Kind.ADOPT])
+def test_a_card_about_a_unmanaged_rule_says_what_heroku_says_of_it(
     kind: Kind, text: str, language: str
 ) -> None:
     rule = replace(factories.rule(str(NETWORK)), description=text)
     case = factories.case(asked=factories.request(kind=kind), seen=factories.look(rule))
-    card = approval_card(case, words=Translator(language), policy=POLICY)
+    card = approval_card(case, t=Translator(language), policy=POLICY)
     samples.require_valid(card)
     assert "Authorized" in samples.said(card)
 
@@ -88,8 +92,8 @@ def test_a_card_about_a_foreign_rule_says_what_heroku_says_of_it(
 @samples.IN_BOTH_LANGUAGES
 def test_a_card_counts_the_rules_that_it_does_not_describe(language: str) -> None:
     rules = [factories.rule(str(NETWORK), number) for number in range(5)]
-    case = factories.case(asked=factories.request(kind=Kind.UNDO), seen=factories.look(*rules))
-    card = approval_card(case, words=Translator(language), policy=POLICY)
+    case = factories.case(asked=factories.request(kind=Kind.REMOVE_UNMANAGED), seen=factories.look(*rules))
+    card = approval_card(case, t=Translator(language), policy=POLICY)
     assert Translator(language)("card.change.rule.more", count=3) in samples.said(card)
 
 
@@ -97,7 +101,7 @@ def test_a_card_counts_the_rules_that_it_does_not_describe(language: str) -> Non
 @pytest.mark.parametrize("count", [1, 100, 101])
 def test_the_form_for_a_range_is_valid_however_many_spaces_there_are(count: int, language: str) -> None:
     spaces = [replace(SPACE, id=UUID(int=number), name=f"space-{number}") for number in range(1, count + 1)]
-    view = modal.add_form(spaces=spaces, filled={}, words=Translator(language), needs_reason=True)
+    view = modal.add_form(spaces=spaces, filled={}, t=Translator(language), needs_reason=True)
     samples.require_valid_view(view)
     assert len(spaces) <= modals.OPTIONS or "select" not in str(view)
 
@@ -105,6 +109,6 @@ def test_the_form_for_a_range_is_valid_however_many_spaces_there_are(count: int,
 @samples.IN_BOTH_LANGUAGES
 def test_why_a_space_cannot_be_reached_is_valid_without_a_look_and_without_a_request(language: str) -> None:
     for seen in (None, look("198.51.100.0/24")):
-        space = SpaceStatus(space=SPACE, look=seen, open=(), services=Services.UNKNOWN)
-        answer: Message = summary.why_space(space, (), words=Translator(language), policy=POLICY)
+        space = SpaceStatus(space=SPACE, observation=seen, open=(), services=Services.UNKNOWN)
+        answer: Message = summary.why_space(space, (), t=Translator(language), policy=POLICY)
         samples.require_valid(answer)

@@ -31,7 +31,7 @@ PENDING = [name for name in CASES if "pending" in name]
 
 def add_form(count: int, language: str = "en", **filled: str | None) -> dict[str, Any]:
     databases = [factories.database(f"app-{n}" + "x" * 60, n) for n in range(count)]
-    return modals.add_form(databases=databases, filled=filled, words=Translator(language), needs_reason=True)
+    return modals.add_form(databases=databases, filled=filled, t=Translator(language), needs_reason=True)
 
 
 def fields(view: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -114,7 +114,7 @@ def test_what_was_typed_is_filled_in() -> None:
         action_ids.FIELD_REASON: "why",
     }
     databases = [database, factories.database("crm", 2)]
-    view = modals.add_form(databases=databases, filled=typed, words=EN, needs_reason=True)
+    view = modals.add_form(databases=databases, filled=typed, t=EN, needs_reason=True)
     found = {name: field["element"] for name, field in fields(view).items()}
     assert found[action_ids.FIELD_TARGET]["initial_option"]["value"] == str(database.id)
     for name in (action_ids.FIELD_ADDRESS, action_ids.FIELD_DURATION, action_ids.FIELD_REASON):
@@ -124,7 +124,7 @@ def test_what_was_typed_is_filled_in() -> None:
 @pytest.mark.parametrize("needed", [True, False])
 def test_a_reason_may_be_left_out_only_where_some_rule_lets_one(needed: bool) -> None:
     databases = [factories.database()]
-    view = modals.add_form(databases=databases, filled={}, words=EN, needs_reason=needed)
+    view = modals.add_form(databases=databases, filled={}, t=EN, needs_reason=needed)
     assert fields(view)[action_ids.FIELD_REASON]["optional"] is not needed
 
 
@@ -163,10 +163,10 @@ def test_less_starts_from_what_was_asked(asked: Any, expected: list[str]) -> Non
 
 @IN_BOTH_LANGUAGES
 def test_a_note_is_a_view_of_what_an_answer_would_have_said(language: str) -> None:
-    words = Translator(language)
+    t = Translator(language)
     for name in PENDING:
-        answer = responses.showing(CASES[name], words=words, policy=CROWDED)
-        samples.require_valid_view(modals.note(answer, words))
+        answer = responses.showing(CASES[name], t=t, policy=CROWDED)
+        samples.require_valid_view(modals.note(answer, t))
 
 
 # --- errors at fields ------------------------------------------------------------------------------

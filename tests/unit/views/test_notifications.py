@@ -16,13 +16,13 @@ from tests.unit.views import samples
 from tests.unit.views.samples import CASES, IN_BOTH_LANGUAGES, LONG
 
 EN = Translator("en")
-OPERATIONAL = (MessageKind.NOTICE_HEROKU_DENIED, MessageKind.NOTICE_HEROKU_TROUBLE, MessageKind.NOTICE_STRAY)
+OPERATIONAL = (MessageKind.HEROKU_DENIED, MessageKind.HEROKU_TROUBLE, MessageKind.ORPHAN)
 ABOUT_GRANTS = (
-    MessageKind.NOTICE_IN_FORCE,
-    MessageKind.NOTICE_ENDING,
-    MessageKind.NOTICE_ENDED,
-    MessageKind.NOTICE_FAILED,
-    MessageKind.NOTICE_INTERRUPTED,
+    MessageKind.IN_FORCE,
+    MessageKind.ENDING,
+    MessageKind.ENDED,
+    MessageKind.FAILED,
+    MessageKind.INTERRUPTED,
 )
 DECIDED = [name for name in CASES if "approved" in name or "denied" in name]
 
@@ -37,14 +37,14 @@ def post(kind: MessageKind, recipient: str = "U0ENGINEER") -> OutboxMessage:
     }
     return OutboxMessage(
         id=1, lease=factories.database().id, kind=kind, recipient=recipient, request=17, channel=None,
-        place=None, posting_since=None, version=1, tries=0, params=params,
+        place=None, posting_since=None, version=1, attempts=0, params=params,
     )  # fmt: skip
 
 
 @IN_BOTH_LANGUAGES
 @pytest.mark.parametrize("kind", OPERATIONAL)
 def test_what_operations_are_told_is_valid(kind: MessageKind, language: str) -> None:
-    samples.require_valid(render(post(kind), None, words=Translator(language), policy=POLICY))
+    samples.require_valid(render(post(kind), None, t=Translator(language), policy=POLICY))
 
 
 @IN_BOTH_LANGUAGES
@@ -53,32 +53,28 @@ def test_what_operations_are_told_is_valid(kind: MessageKind, language: str) -> 
 def test_what_is_told_of_a_grant_is_valid_however_it_has_moved_on(
     kind: MessageKind, state: GrantState, language: str
 ) -> None:
-    message = render(post(kind), samples.granted(state), words=Translator(language), policy=POLICY)
+    message = render(post(kind), samples.granted(state), t=Translator(language), policy=POLICY)
     samples.require_valid(message)
 
 
 @IN_BOTH_LANGUAGES
 def test_what_is_told_of_a_decision_is_valid(language: str) -> None:
     for name in DECIDED:
-        message = render(
-            post(MessageKind.NOTICE_DECIDED), CASES[name], words=Translator(language), policy=POLICY
-        )
+        message = render(post(MessageKind.DECIDED), CASES[name], t=Translator(language), policy=POLICY)
         samples.require_valid(message)
 
 
 @IN_BOTH_LANGUAGES
-@pytest.mark.parametrize("kind", [MessageKind.NOTICE_LAPSED, MessageKind.NOTICE_REMINDER])
+@pytest.mark.parametrize("kind", [MessageKind.LAPSED, MessageKind.REMINDER])
 def test_what_is_told_of_waiting_is_valid(kind: MessageKind, language: str) -> None:
     for case in CASES.values():
-        samples.require_valid(render(post(kind), case, words=Translator(language), policy=samples.CROWDED))
+        samples.require_valid(render(post(kind), case, t=Translator(language), policy=samples.CROWDED))
 
 
 def test_a_reminder_that_comes_after_the_decision_reminds_nobody() -> None:
-    late = render(
-        post(MessageKind.NOTICE_REMINDER), samples.granted(GrantState.APPLYING), words=EN, policy=POLICY
-    )
+    late = render(post(MessageKind.REMINDER), samples.granted(GrantState.APPLYING), t=EN, policy=POLICY)
     assert "<@" not in samples.said(late)
-    waiting = render(post(MessageKind.NOTICE_REMINDER), factories.case(), words=EN, policy=POLICY)
+    waiting = render(post(MessageKind.REMINDER), factories.case(), t=EN, policy=POLICY)
     assert "<@U0LEAD> <@U0LEAD2>" in samples.said(waiting)
 
 
@@ -106,19 +102,19 @@ def test_a_denial_with_an_endless_reason_is_cut() -> None:
 
 
 def offered(kind: MessageKind, case: RequestDetails, recipient: str) -> list[str]:
-    message = render(post(kind, recipient), case, words=EN, policy=POLICY)
+    message = render(post(kind, recipient), case, t=EN, policy=POLICY)
     return samples.actions(list(message.blocks))
 
 
 @pytest.mark.parametrize(
     ("kind", "state", "owner", "operations"),
     [
-        (MessageKind.NOTICE_IN_FORCE, GrantState.IN_FORCE, [action_ids.EXTEND, action_ids.DONE], None),
-        (MessageKind.NOTICE_ENDING, GrantState.IN_FORCE, [action_ids.EXTEND, action_ids.DONE], None),
-        (MessageKind.NOTICE_ENDED, GrantState.ENDED, [], None),
-        (MessageKind.NOTICE_FAILED, GrantState.FAILED, [action_ids.RETRY, action_ids.GIVE_UP], None),
+        (MessageKind.IN_FORCE, GrantState.IN_FORCE, [action_ids.EXTEND, action_ids.DONE], None),
+        (MessageKind.ENDING, GrantState.IN_FORCE, [action_ids.EXTEND, action_ids.DONE], None),
+        (MessageKind.ENDED, GrantState.ENDED, [], None),
+        (MessageKind.FAILED, GrantState.FAILED, [action_ids.RETRY, action_ids.GIVE_UP], None),
         (
-            MessageKind.NOTICE_INTERRUPTED,
+            MessageKind.INTERRUPTED,
             GrantState.INTERRUPTED,
             [action_ids.RESTORE, action_ids.DONE],
             [action_ids.RESTORE, action_ids.REVOKE],
@@ -136,16 +132,14 @@ def test_a_notice_offers_its_reader_what_they_can_do(
 
 def test_what_has_no_end_is_not_offered_more_time() -> None:
     case = samples.granted(GrantState.IN_FORCE, endless=True)
-    assert offered(MessageKind.NOTICE_IN_FORCE, case, "U0ENGINEER") == [action_ids.DONE]
+    assert offered(MessageKind.IN_FORCE, case, "U0ENGINEER") == [action_ids.DONE]
 
 
 def test_the_end_is_not_called_an_end_while_another_rule_keeps_the_address_open() -> None:
     case = samples.granted(GrantState.ENDED)
-    still = replace(case, look=factories.look(factories.rule("203.0.113.4/32")))
-    gone = replace(case, look=factories.look())
-    told = [
-        render(post(MessageKind.NOTICE_ENDED), one, words=EN, policy=POLICY).text for one in (still, gone)
-    ]
+    still = replace(case, observation=factories.look(factories.rule("203.0.113.4/32")))
+    gone = replace(case, observation=factories.look())
+    told = [render(post(MessageKind.ENDED), one, t=EN, policy=POLICY).text for one in (still, gone)]
     assert "can still reach billing" in told[0]
     assert "no longer lets 203.0.113.4/32 reach billing" in told[1]
 
@@ -158,4 +152,4 @@ def test_the_connection_line_holds_no_secret_and_asks_for_the_url_when_it_is_run
 
 def test_a_notice_of_a_grant_that_was_never_opened_is_a_mistake_that_is_noticed() -> None:
     with pytest.raises(ValueError, match="request 17 has none"):
-        render(post(MessageKind.NOTICE_IN_FORCE), factories.case(), words=EN, policy=POLICY)
+        render(post(MessageKind.IN_FORCE), factories.case(), t=EN, policy=POLICY)

@@ -20,14 +20,14 @@ EN = Translator("en")
 @IN_BOTH_LANGUAGES
 @pytest.mark.parametrize("name", CASES)
 def test_cards_are_valid_and_so_is_every_answer_that_shows_a_request(name: str, language: str) -> None:
-    case, words = CASES[name], Translator(language)
+    case, t = CASES[name], Translator(language)
     for policy in POLICIES:
-        samples.require_valid(request_card.approval_card(case, words=words, policy=policy))
-        samples.require_valid(request_card.requester_card(case, words=words, policy=policy))
+        samples.require_valid(request_card.approval_card(case, t=t, policy=policy))
+        samples.require_valid(request_card.requester_card(case, t=t, policy=policy))
         for answer in (
-            responses.showing(case, words=words, policy=policy),
-            responses.asked(case, words=words, policy=policy),
-            responses.listing([case] * 20, limit=20, words=words, policy=policy),
+            responses.showing(case, t=t, policy=policy),
+            responses.asked(case, t=t, policy=policy),
+            responses.listing([case] * 20, limit=20, t=t, policy=policy),
         ):
             samples.require_valid(answer, answers=True)
 
@@ -38,9 +38,7 @@ def test_every_reason_of_a_failure_can_be_told(why: Why, language: str) -> None:
     case = samples.granted(GrantState.FAILED, why=why)
     assert case.grant is not None
     failed = replace(case.grant, detail=LONG)
-    samples.require_valid(
-        notifications.about_grant(MessageKind.NOTICE_FAILED, case, failed, Translator(language))
-    )
+    samples.require_valid(notifications.about_grant(MessageKind.FAILED, case, failed, Translator(language)))
 
 
 @pytest.mark.parametrize("kind", Kind)
@@ -48,7 +46,7 @@ def test_a_card_that_waits_says_who_asks_why_and_how_many_have_agreed(kind: Kind
     asked = factories.request(kind=kind, needed=3, reason="quarterly <migration>")
     granted = factories.grant() if kind is Kind.EXTEND else None
     case = factories.case(asked=asked, votes=(factories.vote(),), granted=granted, closes=(3, 17))
-    said = samples.said(request_card.approval_card(case, words=EN, policy=POLICY))
+    said = samples.said(request_card.approval_card(case, t=EN, policy=POLICY))
     assert "<@U0ENGINEER>" in said
     assert "quarterly &lt;migration&gt;" in said
     assert "has 1 of 3 approvals (<@U0LEAD>)" in said
@@ -60,25 +58,25 @@ def test_a_card_that_waits_says_who_asks_why_and_how_many_have_agreed(kind: Kind
         ("unseen", "its current rules are not known yet"),
         ("empty", "Adds one rule to billing; 0 of 60 used."),
         ("covered", "Already covered by 203.0.113.0/24."),
-        ("foreign", "Adds no rule: one that pgaccess did not make"),
+        ("unmanaged", "Adds no rule: one that pgaccess did not make"),
         ("ours", "Adds no rule: pgaccess already lets"),
     ],
 )
-def test_a_card_says_what_an_approval_would_change(look: str, line: str) -> None:
-    case = factories.case(seen=samples.LOOKS[look])
-    assert line in samples.said(request_card.approval_card(case, words=EN, policy=POLICY))
+def test_a_card_says_what_an_approval_would_change(observation: str, line: str) -> None:
+    case = factories.case(seen=samples.OBSERVATIONS[observation])
+    assert line in samples.said(request_card.approval_card(case, t=EN, policy=POLICY))
 
 
 def test_a_card_for_a_removal_names_what_it_would_end() -> None:
     case = factories.case(asked=factories.request(kind=Kind.REMOVE), closes=(3, 4))
-    said = samples.said(request_card.approval_card(case, words=EN, policy=POLICY))
+    said = samples.said(request_card.approval_card(case, t=EN, policy=POLICY))
     assert "Ends #3, #4 at once." in said
     assert "How long" not in said
 
 
 def test_a_card_for_an_extension_says_when_it_ends_as_it_stands() -> None:
     case = factories.case(asked=factories.request(kind=Kind.EXTEND), granted=factories.grant())
-    said = samples.said(request_card.approval_card(case, words=EN, policy=POLICY))
+    said = samples.said(request_card.approval_card(case, t=EN, policy=POLICY))
     assert "8h more for #17" in said
     assert "2026-11-24 17:00 UTC> as it stands" in said
 
@@ -87,7 +85,7 @@ def test_a_denial_is_put_down_to_who_denied_wherever_their_vote_stands() -> None
     votes = (factories.vote(Verdict.DENY, "too wide", person="U0LEAD2"), factories.vote())
     denied = factories.case(asked=factories.request(state=RequestState.DENIED), votes=votes)
     for text in (
-        request_card.state_line(denied, words=EN, policy=POLICY),
+        request_card.state_line(denied, t=EN, policy=POLICY),
         samples.said(notifications.decided(denied, EN)),
     ):
         assert "by <@U0LEAD2>" in text
@@ -97,7 +95,7 @@ def test_a_denial_is_put_down_to_who_denied_wherever_their_vote_stands() -> None
 
 def test_after_a_decision_a_card_says_no_more_what_it_would_have_changed() -> None:
     case = samples.granted(GrantState.IN_FORCE)
-    said = samples.said(request_card.approval_card(case, words=EN, policy=POLICY))
+    said = samples.said(request_card.approval_card(case, t=EN, policy=POLICY))
     assert "Adds" not in said
     assert "in force since" in said
 
@@ -113,6 +111,6 @@ def test_approvers_are_mentioned_in_an_order_that_does_not_change() -> None:
 def test_in_force_and_ended_are_only_said_of_what_was_read_back() -> None:
     for state in GrantState:
         case = samples.granted(state)
-        line = request_card.state_line(case, words=EN, policy=POLICY)
+        line = request_card.state_line(case, t=EN, policy=POLICY)
         assert ("in force since" in line) is (state is GrantState.IN_FORCE)
         assert ("ended" in line) is (state is GrantState.ENDED)

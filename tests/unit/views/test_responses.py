@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from bot.domain import operation as changes
+from bot.domain import operation as operations
 from bot.domain.grant import GrantState
 from bot.domain.operation import OperationState
 from bot.domain.request import Kind, RequestState, Verdict
@@ -46,24 +46,24 @@ def test_help_on_a_verb_shows_how_it_is_written(verb: str) -> None:
 
 @IN_BOTH_LANGUAGES
 def test_small_answers_are_valid(language: str) -> None:
-    words = Translator(language)
+    t = Translator(language)
     for answer in (
-        responses.refused(Refused(Refusal.ADDRESS_EMPTY), words),
-        responses.trouble("trouble", "ab12cd34", words),
-        responses.trouble("trouble.bug", "ab12cd34", words),
-        responses.not_yet(("privatelink", "open"), words),
-        responses.listing([], limit=20, words=words, policy=POLICY),
+        responses.refused(Refused(Refusal.ADDRESS_EMPTY), t),
+        responses.trouble("trouble", "ab12cd34", t),
+        responses.trouble("trouble.bug", "ab12cd34", t),
+        responses.not_yet(("privatelink", "open"), t),
+        responses.listing([], limit=20, t=t, policy=POLICY),
     ):
         samples.require_valid(answer, answers=True)
 
 
 @IN_BOTH_LANGUAGES
 def test_answers_to_whoever_acted_are_valid(language: str) -> None:
-    words = Translator(language)
+    t = Translator(language)
     for case in CASES.values():
-        answers = [responses.decided(case, verdict, words) for verdict in Verdict]
-        answers += [responses.done(key, case, words) for key in DONE]
-        for answer in (*answers, responses.removing(case, range(100), words)):
+        answers = [responses.decided(case, verdict, t) for verdict in Verdict]
+        answers += [responses.done(key, case, t) for key in DONE]
+        for answer in (*answers, responses.removing(case, range(100), t)):
             samples.require_valid(answer, answers=True)
 
 
@@ -82,15 +82,15 @@ def test_who_extended_is_told_the_new_end() -> None:
 
 
 def test_a_list_that_is_full_says_that_there_may_be_more() -> None:
-    full = responses.listing([factories.case()] * 20, limit=20, words=EN, policy=POLICY)
-    short = responses.listing([factories.case()] * 19, limit=20, words=EN, policy=POLICY)
+    full = responses.listing([factories.case()] * 20, limit=20, t=EN, policy=POLICY)
+    short = responses.listing([factories.case()] * 19, limit=20, t=EN, policy=POLICY)
     assert "Only the newest 20" in samples.said(full)
     assert "Only the newest" not in samples.said(short)
 
 
 def test_a_history_tells_every_vote_in_its_order() -> None:
     case = CASES["open, denied, short reason"]
-    said = samples.said(responses.showing(case, words=EN, policy=POLICY))
+    said = samples.said(responses.showing(case, t=EN, policy=POLICY))
     assert said.count("> approved") == 29
     assert said.index("U0APPROVER00> approved") < said.index(" denied")
 
@@ -107,7 +107,7 @@ def test_a_history_tells_every_vote_in_its_order() -> None:
 def test_a_history_tells_what_became_of_the_grant(kind: Kind, state: GrantState, told: str) -> None:
     case = samples.granted(state)
     assert case.request.kind is kind
-    assert told in samples.said(responses.showing(case, words=EN, policy=POLICY))
+    assert told in samples.said(responses.showing(case, t=EN, policy=POLICY))
 
 
 @pytest.mark.parametrize(
@@ -122,9 +122,9 @@ def test_a_history_tells_what_became_of_the_grant(kind: Kind, state: GrantState,
 def test_a_history_tells_what_became_of_a_change(state: OperationState, told: str | None) -> None:
     asked = factories.request(kind=Kind.ISSUE, state=RequestState.APPROVED, endless=True)
     closed = None if state is OperationState.DOING else NOW + timedelta(minutes=7)
-    change = replace(changes.begin(asked, id=UUID(int=3), now=NOW), state=state, closed_at=closed)
-    case = replace(factories.case(asked=asked, votes=(factories.vote(),)), change=change)
-    blocks = responses.showing(case, words=EN, policy=POLICY).blocks
+    change = replace(operations.begin(asked, id=UUID(int=3), now=NOW), state=state, closed_at=closed)
+    case = replace(factories.case(asked=asked, votes=(factories.vote(),)), operation=change)
+    blocks = responses.showing(case, t=EN, policy=POLICY).blocks
     (history,) = [each["text"]["text"] for each in blocks if "What happened" in str(each)]
     last = history.splitlines()[-1]
     assert last.endswith(told or "approved")
@@ -135,6 +135,6 @@ def test_a_history_tells_that_mtls_was_enabled_before_the_address_was_let_in() -
     assert case.grant is not None
     assert case.grant.verified_at is not None
     before = case.grant.verified_at - timedelta(minutes=1)
-    step = changes.done(changes.enabling_first(case.request, id=UUID(int=3), now=NOW), now=before)
-    said = samples.said(responses.showing(replace(case, change=step), words=EN, policy=POLICY))
+    step = operations.done(operations.enabling_first(case.request, id=UUID(int=3), now=NOW), now=before)
+    said = samples.said(responses.showing(replace(case, operation=step), t=EN, policy=POLICY))
     assert said.index("mTLS enabled, read back from Heroku") < said.index("in force, read back from Heroku")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.mtls import download_link as handouts
+from bot.domain.mtls import download_link as download_links
 from bot.domain.mtls.download_link import (
     GUESSES,
     LIFE,
@@ -35,7 +35,7 @@ def link(
         request=17,
         target=UUID(int=3),
         owner="U0ENGINEER",
-        digest=handouts.digest(SECRET),
+        digest=download_links.digest(SECRET),
         state=state,
         made_at=NOW,
         expires_at=NOW + LIFE,
@@ -103,27 +103,27 @@ def test_where_there_is_no_link_no_secret_is_right() -> None:
     assert judge(None, SECRET, now=NOW) is DownloadAnswer.WRONG
 
 
-@given(tries=st.lists(st.sampled_from([SECRET, OTHER]), max_size=12))
-def test_a_link_gives_its_files_at_most_once_and_never_after_too_many_guesses(tries: list[str]) -> None:
+@given(attempts=st.lists(st.sampled_from([SECRET, OTHER]), max_size=12))
+def test_a_link_gives_its_files_at_most_once_and_never_after_too_many_guesses(attempts: list[str]) -> None:
     current, given_out, wrong = begun(), 0, 0
-    for secret in tries:
+    for secret in attempts:
         answer = judge(current, secret, now=NOW)
         if answer is DownloadAnswer.GIVE:
             assert wrong < GUESSES
             given_out += 1
-            current = handouts.delivered(current, now=NOW)
+            current = download_links.delivered(current, now=NOW)
         elif answer is DownloadAnswer.WRONG:
             wrong += 1
-            current = handouts.guessed(current)
+            current = download_links.guessed(current)
     assert given_out <= 1
-    if SECRET in tries and tries.index(SECRET) < GUESSES:
+    if SECRET in attempts and attempts.index(SECRET) < GUESSES:
         assert given_out == 1
 
 
 def test_too_many_guesses_end_a_link_also_for_the_right_secret() -> None:
     current = begun()
     for guess in range(1, GUESSES + 1):
-        current = handouts.guessed(current)
+        current = download_links.guessed(current)
         assert (current.state is DownloadLinkState.BURNT) == (guess == GUESSES)
     assert judge(current, SECRET, now=NOW) is DownloadAnswer.BURNT
 
@@ -132,9 +132,9 @@ def test_too_many_guesses_end_a_link_also_for_the_right_secret() -> None:
     "state", [state for state in DownloadLinkState if state is not DownloadLinkState.OPEN]
 )
 def test_guessing_changes_nothing_about_a_link_that_is_over(state: DownloadLinkState) -> None:
-    assert handouts.guessed(link(state, guesses=GUESSES)).state is state
+    assert download_links.guessed(link(state, guesses=GUESSES)).state is state
 
 
 def test_a_delivery_has_its_time() -> None:
-    after = handouts.delivered(link(), now=NOW)
+    after = download_links.delivered(link(), now=NOW)
     assert (after.state, after.delivered_at) == (DownloadLinkState.DELIVERED, NOW)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain import operation as changes
+from bot.domain import operation as operations
 from bot.domain.grant import Why
 from bot.domain.mtls import endpoint, issuance
 from bot.domain.mtls.certificate import Certificate
@@ -32,7 +32,7 @@ moments = st.none() | st.just(AT)
 def enable() -> Operation:
     asked = factories.request(kind=Kind.ENABLE)
     asked = replace(asked, terms=replace(asked.terms, subject=Whole()))
-    return changes.begin(asked, id=UUID(int=99), now=AT)
+    return operations.begin(asked, id=UUID(int=99), now=AT)
 
 
 @pytest.mark.parametrize(
@@ -124,9 +124,9 @@ def test_an_overdue_removal_is_a_failure() -> None:
 
 
 def first(
-    change: Operation, *found: UUID, at: datetime = AT, taken: frozenset[UUID] = frozenset()
+    operation: Operation, *found: UUID, at: datetime = AT, taken: frozenset[UUID] = frozenset()
 ) -> issuance.IssuanceResult:
-    return endpoint.first_certificate(change, listed(*found), taken=taken, at=at)
+    return endpoint.first_certificate(operation, listed(*found), taken=taken, at=at)
 
 
 def enabled() -> Operation:

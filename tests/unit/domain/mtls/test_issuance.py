@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from bot.domain import operation as changes
+from bot.domain import operation as operations
 from bot.domain.grant import Why
 from bot.domain.mtls import issuance
 from bot.domain.mtls.certificate import Certificate
@@ -31,7 +31,7 @@ statuses = st.sampled_from(["pending", "ready", "disabling", "disabled", "a new 
 def issue() -> Operation:
     asked = factories.request(kind=Kind.ISSUE)
     asked = replace(asked, terms=replace(asked.terms, subject=Whole()))
-    return changes.begin(asked, id=UUID(int=99), now=AT)
+    return operations.begin(asked, id=UUID(int=99), now=AT)
 
 
 def listed(*found: UUID, status: str = "ready") -> list[Certificate]:
@@ -39,14 +39,14 @@ def listed(*found: UUID, status: str = "ready") -> list[Certificate]:
 
 
 def step(
-    change: Operation,
+    operation: Operation,
     there: list[Certificate],
     *,
     taken: frozenset[UUID] = frozenset(),
     at: datetime = LATER,
     overdue: bool = False,
 ) -> IssuanceResult:
-    return issuance.step(issuance_progress(change), there, taken=taken, at=at, overdue=overdue)
+    return issuance.step(issuance_progress(operation), there, taken=taken, at=at, overdue=overdue)
 
 
 def asked(*known: UUID) -> Operation:
@@ -100,8 +100,8 @@ def test_what_was_there_before_is_not_ours_even_if_it_was_the_only_one() -> None
 # --- a person says that it be tried again ------------------------------------------------------------
 
 
-def failed(change: Operation, why: Why) -> Operation:
-    return changes.failed(change, why, now=LATER)
+def failed(operation: Operation, why: Why) -> Operation:
+    return operations.failed(operation, why, now=LATER)
 
 
 def test_tried_again_what_turned_up_late_is_ours_and_nothing_is_asked_for() -> None:

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain import operation as changes
+from bot.domain import operation as operations
 from bot.domain.grant import Why
 from bot.domain.mtls import rotation
 from bot.domain.mtls.certificate import Certificate
-from bot.domain.mtls.connection_test import TestResult
+from bot.domain.mtls.connection_test import ConnectionResult
 from bot.domain.mtls.rotation import GRACE, PATIENCE, REMINDERS, RotationStage, RotationStep, rotation_of
 from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind
@@ -27,7 +27,7 @@ SECOND = timedelta(seconds=1)
 def begun() -> Operation:
     asked = factories.request(kind=Kind.ROTATE, endless=True)
     asked = replace(asked, terms=replace(asked.terms, subject=CertificateId(OLD)))
-    return changes.begin(asked, id=UUID(int=3), now=NOW)
+    return operations.begin(asked, id=UUID(int=3), now=NOW)
 
 
 def waiting() -> Operation:
@@ -50,14 +50,14 @@ BOTH = (certificate(OLD), certificate(NEW))
 
 
 def next_step(
-    change: Operation,
+    operation: Operation,
     listed: tuple[Certificate, ...],
     *,
     after: timedelta = timedelta(),
     overdue: bool = False,
 ) -> tuple[RotationStep, Why | None]:
     now = NOW + after
-    return rotation.step(rotation_of(change), listed, now=now, at=now, overdue=overdue)
+    return rotation.step(rotation_of(operation), listed, now=now, at=now, overdue=overdue)
 
 
 # --- its course ------------------------------------------------------------------------------------
@@ -109,14 +109,14 @@ def test_a_removal_that_shows_no_effect_is_asked_for_again_after_a_minute() -> N
     ids=["gone", "disabled", "disabling", "expired", "all gone"],
 )
 def test_a_new_certificate_that_is_not_there_any_more_is_a_failure(
-    change: Operation, left: tuple[Certificate, ...]
+    operation: Operation, left: tuple[Certificate, ...]
 ) -> None:
-    assert next_step(change, left, after=2 * GRACE) == (RotationStep.FAIL, Why.NEW_GONE)
+    assert next_step(operation, left, after=2 * GRACE) == (RotationStep.FAIL, Why.NEW_GONE)
 
 
 @pytest.mark.parametrize("change", [waiting(), resting()])
-def test_an_old_one_that_somebody_else_removed_is_said(change: Operation) -> None:
-    assert next_step(change, (certificate(NEW),)) == (RotationStep.FAIL, Why.OLD_GONE)
+def test_an_old_one_that_somebody_else_removed_is_said(operation: Operation) -> None:
+    assert next_step(operation, (certificate(NEW),)) == (RotationStep.FAIL, Why.OLD_GONE)
 
 
 def test_a_removal_that_does_not_come_to_an_end_is_a_failure() -> None:
@@ -143,27 +143,27 @@ LISTS = st.lists(
     st.booleans(),
 )
 def test_the_last_certificate_that_works_is_never_removed(
-    change: Operation, listed: tuple[Certificate, ...], after: timedelta, overdue: bool
+    operation: Operation, listed: tuple[Certificate, ...], after: timedelta, overdue: bool
 ) -> None:
-    step, _ = next_step(change, listed, after=after, overdue=overdue)
+    step, _ = next_step(operation, listed, after=after, overdue=overdue)
     if step is RotationStep.REMOVE:
         now = NOW + after
         assert [each for each in listed if rotation.is_usable(each, now=now) and each.id != OLD]
-        assert rotation_of(change).installed_at is not None
+        assert rotation_of(operation).installed_at is not None
         assert now >= NOW + GRACE
 
 
 # --- the old one is still needed, and tests ----------------------------------------------------------
 
 
-def tried(change: Operation, found: TestResult) -> Operation:
-    return rotation.tested(rotation.testing(change, now=NOW), found, now=NOW + SECOND)
+def tried(operation: Operation, found: ConnectionResult) -> Operation:
+    return rotation.tested(rotation.testing(operation, now=NOW), found, now=NOW + SECOND)
 
 
 def test_an_old_one_that_is_still_needed_stays_until_the_new_one_is_said_to_be_installed_again() -> None:
     kept = rotation.not_installed(resting(), now=NOW + SECOND)
     assert rotation_of(kept).stage is RotationStage.INSTALLING
-    assert kept.wake_at == NOW + SECOND + REMINDERS[0]
+    assert kept.check_at == NOW + SECOND + REMINDERS[0]
     assert next_step(kept, BOTH, after=2 * GRACE) == (RotationStep.WAIT, None)
     assert not rotation.is_over(kept, now=NOW + PATIENCE)
 
@@ -171,7 +171,10 @@ def test_an_old_one_that_is_still_needed_stays_until_the_new_one_is_said_to_be_i
 def test_a_test_that_was_asked_for_comes_before_the_removal() -> None:
     asked = rotation.testing(resting(), now=NOW)
     assert next_step(asked, BOTH, after=GRACE) == (RotationStep.TEST, None)
-    assert next_step(tried(resting(), TestResult.CONNECTED), BOTH, after=GRACE) == (RotationStep.REMOVE, None)
+    assert next_step(tried(resting(), ConnectionResult.CONNECTED), BOTH, after=GRACE) == (
+        RotationStep.REMOVE,
+        None,
+    )
 
 
 def test_a_new_one_that_is_gone_is_not_tested() -> None:
@@ -185,19 +188,21 @@ def test_an_old_one_on_its_way_out_is_removed_and_not_tested() -> None:
 
 
 def test_a_new_one_that_is_proven_not_to_work_keeps_the_old_one_in_place() -> None:
-    refused = tried(resting(), TestResult.NOT_ACCEPTED)
+    refused = tried(resting(), ConnectionResult.NOT_ACCEPTED)
     assert next_step(refused, BOTH, after=GRACE - SECOND) == (RotationStep.WAIT, None)
     assert next_step(refused, BOTH, after=GRACE) == (RotationStep.FAIL, Why.NOT_ACCEPTED)
 
 
-@pytest.mark.parametrize("found", [found for found in TestResult if found is not TestResult.NOT_ACCEPTED])
-def test_a_test_that_says_nothing_about_the_certificate_decides_nothing(found: TestResult) -> None:
+@pytest.mark.parametrize(
+    "found", [found for found in ConnectionResult if found is not ConnectionResult.NOT_ACCEPTED]
+)
+def test_a_test_that_says_nothing_about_the_certificate_decides_nothing(found: ConnectionResult) -> None:
     assert next_step(tried(resting(), found), BOTH, after=GRACE) == (RotationStep.REMOVE, None)
 
 
 def test_whoever_presses_once_more_knows_better_than_the_test() -> None:
     again = rotation.again(
-        changes.failed(tried(resting(), TestResult.NOT_ACCEPTED), Why.NOT_ACCEPTED, now=NOW + GRACE),
+        operations.failed(tried(resting(), ConnectionResult.NOT_ACCEPTED), Why.NOT_ACCEPTED, now=NOW + GRACE),
         now=NOW + GRACE,
     )
     assert rotation_of(again).tested is None
@@ -205,7 +210,7 @@ def test_whoever_presses_once_more_knows_better_than_the_test() -> None:
 
 
 def test_a_test_that_begins_forgets_what_came_of_the_last_one() -> None:
-    again = rotation_of(rotation.testing(tried(waiting(), TestResult.OTHER), now=NOW + 2 * SECOND))
+    again = rotation_of(rotation.testing(tried(waiting(), ConnectionResult.OTHER), now=NOW + 2 * SECOND))
     assert (again.tested, again.tested_at, again.test_asked_at) == (None, None, NOW + 2 * SECOND)
 
 
@@ -219,18 +224,18 @@ def test_what_can_be_tested_stays_so_when_it_is_tried_once_more(testable: bool) 
 
 
 def test_whoever_has_not_installed_it_is_reminded_thrice_and_then_it_is_over() -> None:
-    change, moments = waiting(), []
-    while change.wake_at is not None and not rotation.is_over(change, now=change.wake_at):
-        moments.append(change.wake_at - NOW)
-        change = rotation.reminded(change, now=change.wake_at)
+    operation, moments = waiting(), []
+    while operation.check_at is not None and not rotation.is_over(operation, now=operation.check_at):
+        moments.append(operation.check_at - NOW)
+        operation = rotation.reminded(operation, now=operation.check_at)
     assert tuple(moments) == REMINDERS
-    assert change.wake_at == NOW + PATIENCE
+    assert operation.check_at == NOW + PATIENCE
 
 
 def test_after_downtime_somebody_is_reminded_once() -> None:
     late = rotation.reminded(waiting(), now=NOW + timedelta(days=5))
-    assert late.wake_at == NOW + REMINDERS[2]
-    assert rotation.reminded(waiting(), now=NOW + timedelta(days=8)).wake_at == NOW + PATIENCE
+    assert late.check_at == NOW + REMINDERS[2]
+    assert rotation.reminded(waiting(), now=NOW + timedelta(days=8)).check_at == NOW + PATIENCE
 
 
 def test_nothing_is_over_that_somebody_has_installed() -> None:
@@ -240,12 +245,12 @@ def test_nothing_is_over_that_somebody_has_installed() -> None:
 # --- once more ---------------------------------------------------------------------------------------
 
 
-def failed(change: Operation, why: Why) -> Operation:
-    return changes.failed(change, why, now=NOW + timedelta(days=1))
+def failed(operation: Operation, why: Why) -> Operation:
+    return operations.failed(operation, why, now=NOW + timedelta(days=1))
 
 
-def retried(change: Operation, why: Why) -> Operation:
-    again = rotation.again(failed(change, why), now=NOW + timedelta(days=2))
+def retried(operation: Operation, why: Why) -> Operation:
+    again = rotation.again(failed(operation, why), now=NOW + timedelta(days=2))
     assert (again.state, again.why, again.closed_at) == (OperationState.DOING, None, None)
     return again
 
@@ -253,12 +258,12 @@ def retried(change: Operation, why: Why) -> Operation:
 def test_a_certificate_that_is_there_is_not_made_again() -> None:
     again = retried(waiting(), Why.NOT_INSTALLED)
     assert rotation_of(again).new == NEW
-    assert again.wake_at == NOW + timedelta(days=2) + REMINDERS[0]
+    assert again.check_at == NOW + timedelta(days=2) + REMINDERS[0]
 
 
 @pytest.mark.parametrize(("change", "why"), [(begun(), Why.DEADLINE), (resting(), Why.NEW_GONE)])
-def test_one_that_is_not_there_is_made_anew(change: Operation, why: Why) -> None:
-    assert rotation_of(retried(change, why)).stage is RotationStage.MAKING
+def test_one_that_is_not_there_is_made_anew(operation: Operation, why: Why) -> None:
+    assert rotation_of(retried(operation, why)).stage is RotationStage.MAKING
 
 
 def test_a_removal_by_somebody_else_is_accepted_when_a_person_says_so() -> None:

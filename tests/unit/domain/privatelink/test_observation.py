@@ -67,7 +67,7 @@ def test_plans_of_postgres_advanced_have_no_privatelink(plan: str, has: bool) ->
 def test_a_users_connection_is_that_of_their_account() -> None:
     seen = look(connection(), connection("vpce-0cd2", OTHER))
     assert [each.endpoint for each in seen.connected(USER)] == ["vpce-0ab1"]
-    assert [each.arn for each in seen.foreign] == [OTHER]
+    assert [each.arn for each in seen.unmanaged] == [OTHER]
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_what_is_taken_away_ends_a_grant_that_needs_all_of_it(
         (Kind.OPEN, Method.MTLS, NETWORK, "mtls add 203.0.113.4/32 to billing"),
         (Kind.REMOVE, Method.MTLS, NETWORK, "mtls remove 203.0.113.4/32 from billing"),
         (Kind.EXTEND, Method.PRIVATELINK, BOTH, "privatelink add 123456789012 210987654321 to billing"),
-        (Kind.UNDO, Method.PRIVATELINK, ONE, "privatelink remove 123456789012 from billing"),
+        (Kind.REMOVE_UNMANAGED, Method.PRIVATELINK, ONE, "privatelink remove 123456789012 from billing"),
         (Kind.CLOSE, Method.PRIVATELINK, Whole(), "privatelink close billing"),
         (Kind.ENABLE, Method.MTLS, Whole(), "mtls enable billing"),
         (Kind.ISSUE, Method.MTLS, Whole(), "mtls certificate new on billing"),

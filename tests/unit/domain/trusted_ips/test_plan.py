@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.grant import GrantState, Why
-from bot.domain.trusted_ips.plan import Edit, OurRange, RangesKnown, RangesPlan, RangeWant, edited, plan
+from bot.domain.trusted_ips.plan import Edit, OurRange, RangesKnown, RangesPlan, RangeWant, edited, make_plan
 from bot.domain.trusted_ips.ruleset import LIMIT, Ruleset, RulesetObservation, RulesetRule
 from tests.unit.factories import NOW
 
@@ -48,12 +48,14 @@ def ours(
     return OurRange(source=source, listed=listed, leaving=leaving, adopted=adopted)
 
 
-def known(*parts: RangeWant | OurRange, waiting: bool = False, undo: Iterable[str] = ()) -> RangesKnown:
+def known(
+    *parts: RangeWant | OurRange, waiting: bool = False, approved_removals: Iterable[str] = ()
+) -> RangesKnown:
     return RangesKnown(
         wants=tuple(part for part in parts if isinstance(part, RangeWant)),
         ours=tuple(part for part in parts if isinstance(part, OurRange)),
         waiting=waiting,
-        undo=frozenset(undo),
+        approved_removals=frozenset(approved_removals),
     )
 
 
@@ -64,75 +66,77 @@ ID = UUID(int=1)
 
 
 def test_what_is_wanted_and_not_there_is_added_at_the_end() -> None:
-    drawn = plan(known(want()), ruleset(OFFICE))
-    assert drawn.edit == Edit(add=(MINE,))
-    assert edited(ruleset(OFFICE).rules, drawn.edit) == ruleset(OFFICE, MINE).rules
-    assert drawn.under_way
+    plan = make_plan(known(want()), ruleset(OFFICE))
+    assert plan.edit == Edit(add=(MINE,))
+    assert edited(ruleset(OFFICE).rules, plan.edit) == ruleset(OFFICE, MINE).rules
+    assert plan.under_way
 
 
 def test_ours_that_nobody_wants_is_taken_out_and_nothing_else() -> None:
     deny = RulesetRule("deny", MINE)
-    drawn = plan(known(want(state=ENDING), ours()), ruleset(deny, OFFICE, MINE))
-    assert drawn.edit == Edit(remove=(MINE,))
-    assert edited(ruleset(deny, OFFICE, MINE).rules, drawn.edit) == ruleset(deny, OFFICE).rules
+    plan = make_plan(known(want(state=ENDING), ours()), ruleset(deny, OFFICE, MINE))
+    assert plan.edit == Edit(remove=(MINE,))
+    assert edited(ruleset(deny, OFFICE, MINE).rules, plan.edit) == ruleset(deny, OFFICE).rules
 
 
-def test_a_foreign_range_is_never_taken_out_but_by_its_own_approval() -> None:
-    assert not plan(known(), ruleset(OFFICE, OTHER)).writes
-    assert plan(known(undo=[OTHER]), ruleset(OFFICE, OTHER)).edit == Edit(remove=(OTHER,))
+def test_a_unmanaged_range_is_never_taken_out_but_by_its_own_approval() -> None:
+    assert not make_plan(known(), ruleset(OFFICE, OTHER)).writes
+    assert make_plan(known(approved_removals=[OTHER]), ruleset(OFFICE, OTHER)).edit == Edit(remove=(OTHER,))
 
 
 def test_what_lets_everybody_in_is_neither_removed_nor_added() -> None:
-    drawn = plan(known(want(), ours(OTHER)), ruleset("0.0.0.0/0", OTHER))
-    assert drawn.edit == Edit(add=(MINE,), remove=(OTHER,))
+    plan = make_plan(known(want(), ours(OTHER)), ruleset("0.0.0.0/0", OTHER))
+    assert plan.edit == Edit(add=(MINE,), remove=(OTHER,))
 
 
-def test_a_foreign_range_of_exactly_that_network_serves_and_nothing_is_written() -> None:
-    drawn = plan(known(want(OFFICE)), ruleset(OFFICE))
-    assert not drawn.writes
-    assert drawn.in_force == (ID,)
+def test_a_unmanaged_range_of_exactly_that_network_serves_and_nothing_is_written() -> None:
+    plan = make_plan(known(want(OFFICE)), ruleset(OFFICE))
+    assert not plan.writes
+    assert plan.in_force == (ID,)
 
 
 def test_a_range_that_was_taken_over_stays_without_a_grant_until_it_is_undone() -> None:
     adopted = ours(OTHER, adopted=True)
-    assert not plan(known(adopted), ruleset(OFFICE, OTHER)).writes
-    assert plan(known(adopted, undo=[OTHER]), ruleset(OFFICE, OTHER)).edit == Edit(remove=(OTHER,))
+    assert not make_plan(known(adopted), ruleset(OFFICE, OTHER)).writes
+    assert make_plan(known(adopted, approved_removals=[OTHER]), ruleset(OFFICE, OTHER)).edit == Edit(
+        remove=(OTHER,)
+    )
 
 
 def test_what_a_grant_needs_is_not_undone() -> None:
     grant = want(OTHER, IN_FORCE)
-    assert not plan(known(grant, ours(OTHER), undo=[OTHER]), ruleset(OFFICE, OTHER)).writes
+    assert not make_plan(known(grant, ours(OTHER), approved_removals=[OTHER]), ruleset(OFFICE, OTHER)).writes
 
 
 @pytest.mark.parametrize("others", [(), (RulesetRule("deny", OFFICE),)])
 def test_the_last_range_that_lets_anybody_in_stays_and_that_is_said(others: tuple[RulesetRule, ...]) -> None:
-    drawn = plan(known(want(state=ENDING), ours()), ruleset(*others, MINE))
-    assert not drawn.writes
-    assert drawn.stuck == (MINE,)
-    assert drawn.ended == ()
+    plan = make_plan(known(want(state=ENDING), ours()), ruleset(*others, MINE))
+    assert not plan.writes
+    assert plan.stuck == (MINE,)
+    assert plan.ended == ()
     # Nobody is asked every few seconds for what only a person can mend.
-    assert not drawn.under_way
+    assert not plan.under_way
 
 
 def test_the_place_of_what_is_taken_out_is_room_for_what_is_added() -> None:
     full = [f"10.0.{number}.0/24" for number in range(LIMIT - 1)]
-    drawn = plan(known(want(), want(OTHER, ENDING, number=2), ours(OTHER)), ruleset(*full, OTHER))
-    assert drawn.edit == Edit(add=(MINE,), remove=(OTHER,))
+    plan = make_plan(known(want(), want(OTHER, ENDING, number=2), ours(OTHER)), ruleset(*full, OTHER))
+    assert plan.edit == Edit(add=(MINE,), remove=(OTHER,))
 
 
 def test_where_there_is_no_room_the_opening_fails() -> None:
     full = [f"10.0.{number}.0/24" for number in range(LIMIT)]
-    drawn = plan(known(want()), ruleset(*full))
-    assert drawn.failed == ((ID, Why.FULL),)
-    assert not drawn.writes
+    plan = make_plan(known(want()), ruleset(*full))
+    assert plan.failed == ((ID, Why.FULL),)
+    assert not plan.writes
 
 
 def test_while_a_write_may_still_land_nothing_is_written_and_nothing_absent_is_proven() -> None:
-    drawn = plan(
+    plan = make_plan(
         known(want(), want(OTHER, ENDING, number=2), ours(OTHER, leaving=True), waiting=True), ruleset(OFFICE)
     )
-    assert not drawn.writes
-    assert (drawn.gone, drawn.ended, drawn.under_way) == ((), (), True)
+    assert not plan.writes
+    assert (plan.gone, plan.ended, plan.under_way) == ((), (), True)
 
 
 # --- what is stored only ---------------------------------------------------------------------------
@@ -141,96 +145,96 @@ def test_while_a_write_may_still_land_nothing_is_written_and_nothing_absent_is_p
 @pytest.mark.parametrize("state", [APPLYING, ENDING])
 def test_what_is_stored_only_proves_nothing_and_is_written_again(state: GrantState) -> None:
     there = (OFFICE, MINE) if state is APPLYING else (OFFICE,)
-    drawn = plan(known(want(state=state), ours(leaving=state is ENDING)), ruleset(*there, applied=False))
-    assert drawn.again
-    assert not drawn.edit
-    assert (drawn.in_force, drawn.ended, drawn.gone) == ((), (), ())
+    plan = make_plan(known(want(state=state), ours(leaving=state is ENDING)), ruleset(*there, applied=False))
+    assert plan.again
+    assert not plan.edit
+    assert (plan.in_force, plan.ended, plan.gone) == ((), (), ())
 
 
 def test_what_is_stored_only_is_nobody_s_to_write_again_where_nothing_of_ours_hangs_on_it() -> None:
     held = known(want(state=IN_FORCE), ours())
-    assert not plan(held, ruleset(OFFICE, MINE, applied=False)).writes
-    threatened = plan(held, ruleset(OFFICE, applied=False))
+    assert not make_plan(held, ruleset(OFFICE, MINE, applied=False)).writes
+    threatened = make_plan(held, ruleset(OFFICE, applied=False))
     assert (threatened.interrupted, threatened.writes, threatened.under_way) == ((), False, True)
 
 
 @pytest.mark.parametrize("applied", [True, None])
 def test_where_nothing_is_said_of_it_the_list_itself_decides(applied: bool | None) -> None:
-    assert plan(known(want(), ours()), ruleset(OFFICE, MINE, applied=applied)).in_force == (ID,)
+    assert make_plan(known(want(), ours()), ruleset(OFFICE, MINE, applied=applied)).in_force == (ID,)
 
 
 # --- what may be said ------------------------------------------------------------------------------
 
 
 def test_what_was_in_force_and_is_gone_was_closed_by_somebody_and_is_not_opened_again() -> None:
-    drawn = plan(known(want(state=IN_FORCE), ours()), ruleset(OFFICE))
-    assert drawn.interrupted == (ID,)
-    assert drawn.gone == (MINE,)
-    assert not drawn.writes
+    plan = make_plan(known(want(state=IN_FORCE), ours()), ruleset(OFFICE))
+    assert plan.interrupted == (ID,)
+    assert plan.gone == (MINE,)
+    assert not plan.writes
 
 
 def test_what_was_listed_and_vanishes_before_it_is_in_force_fails() -> None:
-    drawn = plan(known(want(), ours()), ruleset(OFFICE))
-    assert drawn.failed == ((ID, Why.CLOSED_ELSEWHERE),)
+    plan = make_plan(known(want(), ours()), ruleset(OFFICE))
+    assert plan.failed == ((ID, Why.CLOSED_ELSEWHERE),)
 
 
 def test_what_a_writer_with_an_older_copy_undid_at_once_is_added_anew() -> None:
-    assert plan(known(want(), ours(listed=False)), ruleset(OFFICE)).edit == Edit(add=(MINE,))
+    assert make_plan(known(want(), ours(listed=False)), ruleset(OFFICE)).edit == Edit(add=(MINE,))
 
 
 def test_what_never_appeared_is_not_ours_any_more() -> None:
-    assert plan(known(ours(listed=False)), ruleset(OFFICE)).gone == (MINE,)
+    assert make_plan(known(ours(listed=False)), ruleset(OFFICE)).gone == (MINE,)
 
 
 def test_what_is_added_anew_after_a_try_that_made_nothing_stays_ours() -> None:
-    drawn = plan(known(want(), ours(listed=False)), ruleset(OFFICE))
-    assert drawn.edit.add == (MINE,)
-    assert drawn.gone == ()
+    plan = make_plan(known(want(), ours(listed=False)), ruleset(OFFICE))
+    assert plan.edit.add == (MINE,)
+    assert plan.gone == ()
 
 
 def test_an_end_is_said_once_the_range_is_seen_to_be_gone() -> None:
     leaving = known(want(state=ENDING), ours(leaving=True))
-    assert plan(leaving, ruleset(OFFICE, MINE)).ended == ()
-    drawn = plan(leaving, ruleset(OFFICE))
-    assert (drawn.ended, drawn.gone) == ((ID,), (MINE,))
+    assert make_plan(leaving, ruleset(OFFICE, MINE)).ended == ()
+    plan = make_plan(leaving, ruleset(OFFICE))
+    assert (plan.ended, plan.gone) == ((ID,), (MINE,))
 
 
 def test_the_first_of_two_grants_ends_while_the_second_keeps_the_range() -> None:
-    drawn = plan(known(want(state=ENDING), want(state=IN_FORCE, number=2), ours()), ruleset(OFFICE, MINE))
-    assert drawn.ended == (ID,)
-    assert not drawn.writes
+    plan = make_plan(known(want(state=ENDING), want(state=IN_FORCE, number=2), ours()), ruleset(OFFICE, MINE))
+    assert plan.ended == (ID,)
+    assert not plan.writes
 
 
 def test_an_opening_that_is_overdue_fails_and_what_it_left_is_removed() -> None:
-    drawn = plan(known(want(overdue=True), ours()), ruleset(OFFICE, MINE, applied=False))
-    assert drawn.failed == ((ID, Why.DEADLINE),)
-    assert drawn.edit == Edit(remove=(MINE,))
+    plan = make_plan(known(want(overdue=True), ours()), ruleset(OFFICE, MINE, applied=False))
+    assert plan.failed == ((ID, Why.DEADLINE),)
+    assert plan.edit == Edit(remove=(MINE,))
 
 
 def test_what_waits_for_heroku_s_support_wants_nothing_yet() -> None:
-    drawn = plan(known(want(state=GrantState.WAITING)), ruleset(OFFICE))
-    assert drawn == RangesPlan()
+    plan = make_plan(known(want(state=GrantState.WAITING)), ruleset(OFFICE))
+    assert plan == RangesPlan()
 
 
 def test_what_is_back_after_its_proven_end_is_said_and_left_alone() -> None:
-    drawn = plan(replace(known(), removed=frozenset({MINE})), ruleset(OFFICE, MINE))
-    assert drawn.back == (MINE,)
-    assert not drawn.writes
+    plan = make_plan(replace(known(), removed=frozenset({MINE})), ruleset(OFFICE, MINE))
+    assert plan.back == (MINE,)
+    assert not plan.writes
 
 
 def test_a_source_that_is_there_twice_is_left_to_whoever_wrote_it_too() -> None:
-    drawn = plan(known(want(state=ENDING), ours()), ruleset(OFFICE, MINE, MINE))
-    assert not drawn.writes
-    assert (drawn.gone, drawn.ended) == ((MINE,), (ID,))
+    plan = make_plan(known(want(state=ENDING), ours()), ruleset(OFFICE, MINE, MINE))
+    assert not plan.writes
+    assert (plan.gone, plan.ended) == ((MINE,), (ID,))
 
 
 def test_what_covers_a_network_is_found_the_narrowest_first() -> None:
-    look = RulesetObservation(
+    observation = RulesetObservation(
         at=NOW, ruleset=ruleset("0.0.0.0/0", RulesetRule("deny", OFFICE), OFFICE), ours=frozenset()
     )
-    found = [rule.source for rule in look.covering(IPv4Network("198.51.100.7/32"))]
+    found = [rule.source for rule in observation.covering(IPv4Network("198.51.100.7/32"))]
     assert found == [OFFICE, "0.0.0.0/0"]
-    assert look.open_to_all
+    assert observation.open_to_all
 
 
 # --- any list, any wishes --------------------------------------------------------------------------
@@ -250,7 +254,7 @@ KNOWN = st.builds(
         max_size=3,
         unique_by=lambda each: each.source,
     ).map(tuple),
-    undo=st.frozensets(st.sampled_from(SOURCES[:4]), max_size=1),
+    approved_removals=st.frozensets(st.sampled_from(SOURCES[:4]), max_size=1),
 )
 RULES = st.lists(
     st.builds(RulesetRule, st.sampled_from(["allow", "allow", "deny"]), st.sampled_from(SOURCES)),
@@ -259,21 +263,21 @@ RULES = st.lists(
 ).map(tuple)
 
 
-def carried_out(before: RangesKnown, drawn: RangesPlan) -> RangesKnown:
+def carried_out(before: RangesKnown, plan: RangesPlan) -> RangesKnown:
     """What the store knows after the pass: states moved, and sources written, listed or gone."""
     moved = {
-        **dict.fromkeys(drawn.in_force, IN_FORCE),
-        **dict.fromkeys(drawn.interrupted, GrantState.INTERRUPTED),
+        **dict.fromkeys(plan.in_force, IN_FORCE),
+        **dict.fromkeys(plan.interrupted, GrantState.INTERRUPTED),
     }
-    over = {*drawn.ended, *(id for id, _ in drawn.failed)}
+    over = {*plan.ended, *(id for id, _ in plan.failed)}
     wants = tuple(
         replace(each, state=moved.get(each.grant, each.state))
         for each in before.wants
         if each.grant not in over
     )
-    kept = {each.source: each for each in before.ours if each.source not in drawn.gone}
-    kept |= {source: ours(source, listed=True) for source in drawn.edit.add}
-    kept |= {source: replace(kept[source], leaving=True) for source in drawn.edit.remove if source in kept}
+    kept = {each.source: each for each in before.ours if each.source not in plan.gone}
+    kept |= {source: ours(source, listed=True) for source in plan.edit.add}
+    kept |= {source: replace(kept[source], leaving=True) for source in plan.edit.remove if source in kept}
     return replace(before, wants=wants, ours=tuple(kept.values()))
 
 
@@ -281,23 +285,23 @@ def carried_out(before: RangesKnown, drawn: RangesPlan) -> RangesKnown:
 def test_planned_again_on_its_own_result_it_is_empty(
     before: RangesKnown, rules: tuple[RulesetRule, ...], applied: bool | None
 ) -> None:
-    drawn = plan(before, replace(ruleset(), rules=rules, applied=applied))
-    after = edited(rules, drawn.edit)
-    again = plan(carried_out(before, drawn), replace(ruleset(), rules=after, applied=applied))
+    plan = make_plan(before, replace(ruleset(), rules=rules, applied=applied))
+    after = edited(rules, plan.edit)
+    again = make_plan(carried_out(before, plan), replace(ruleset(), rules=after, applied=applied))
     assert not again.writes
 
 
 @given(KNOWN, RULES, st.sampled_from([True, False, None]), st.booleans())
-def test_whatever_is_planned_what_is_foreign_stays_as_it_is_and_somebody_is_let_in(
+def test_whatever_is_planned_what_is_unmanaged_stays_as_it_is_and_somebody_is_let_in(
     before: RangesKnown, rules: tuple[RulesetRule, ...], applied: bool | None, waiting: bool
 ) -> None:
-    drawn = plan(replace(before, waiting=waiting), replace(ruleset(), rules=rules, applied=applied))
-    after = edited(rules, drawn.edit)
-    owned = {each.source for each in before.ours} | before.undo
-    foreign = [rule for rule in rules if rule.action != "allow" or rule.source not in owned]
-    assert [rule for rule in after if rule in foreign] == foreign
+    plan = make_plan(replace(before, waiting=waiting), replace(ruleset(), rules=rules, applied=applied))
+    after = edited(rules, plan.edit)
+    owned = {each.source for each in before.ours} | before.approved_removals
+    unmanaged = [rule for rule in rules if rule.action != "allow" or rule.source not in owned]
+    assert [rule for rule in after if rule in unmanaged] == unmanaged
     let_in = any(rule.action == "allow" for rule in rules)
     assert any(rule.action == "allow" for rule in after) or not let_in
-    added = set(drawn.edit.add)
+    added = set(plan.edit.add)
     assert added <= {str(each.network) for each in before.wants if each.opens}
-    assert not (drawn.writes and waiting)
+    assert not (plan.writes and waiting)

@@ -1,1 +1,1 @@
-"""The played Heroku: what it answers, what it refuses, and what the weather does to it."""
+"""The emulated Heroku: what it answers, what it refuses, and what the outages does to it."""

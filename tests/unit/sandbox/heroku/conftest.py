@@ -1,4 +1,4 @@
-"""A played Heroku in the default world, a clock that tests move, and a client at its door."""
+"""An emulated Heroku in the default world, a clock that tests move, and a client at its door."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from sandbox.heroku import HerokuEmulator, Pace, Switches, default_world
+from sandbox.heroku import Behavior, HerokuEmulator, TransitionTimes, default_world
 from sandbox.heroku.server import app
 
 TOKEN = "HRKU-played"
@@ -38,14 +38,14 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def switches() -> Switches:
+def behavior() -> Behavior:
     """As they are by default; a test parametrizes this to turn some."""
-    return Switches()
+    return Behavior()
 
 
 @pytest.fixture
-def heroku(switches: Switches) -> HerokuEmulator:
-    pace = Pace(
+def heroku(behavior: Behavior) -> HerokuEmulator:
+    times = TransitionTimes(
         provision=300,
         authorize=600,
         deprovision=60,
@@ -58,7 +58,7 @@ def heroku(switches: Switches) -> HerokuEmulator:
         connect=10,
         announce=500,
     )
-    return default_world(token=TOKEN, databases=2, switches=switches, pace=pace, now=Clock().now)
+    return default_world(token=TOKEN, databases=2, behavior=behavior, times=times, now=Clock().now)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
-from sandbox.heroku import HerokuEmulator, Pace, Refused, default_world
+from sandbox.heroku import HerokuEmulator, Refused, TransitionTimes, default_world
 from sandbox.heroku.model.certificate_authority import Credential
 from sandbox.heroku.server import app
 from tests.unit.sandbox.heroku.conftest import CIDR, TLS, TOKEN, Clock
@@ -45,7 +45,7 @@ async def test_a_certificate_admits_from_ready_until_the_moment_it_is_deleted(
 
 def test_an_expired_certificate_admits_nobody(heroku: HerokuEmulator, clock: Clock) -> None:
     before = serials(heroku, clock)
-    heroku.add_certificate_by_hand(DATABASE, expires_at=clock.now, now=clock.now - timedelta(days=9))
+    heroku.add_certificate_externally(DATABASE, expires_at=clock.now, now=clock.now - timedelta(days=9))
 
     assert serials(heroku, clock) == before
 
@@ -54,9 +54,11 @@ def test_what_was_deleted_or_has_expired_is_on_the_list_that_the_authority_signs
     heroku: HerokuEmulator, clock: Clock
 ) -> None:
     standing = heroku.admission(DATABASE, now=clock.now)
-    old = heroku.add_certificate_by_hand(DATABASE, expires_at=clock.now, now=clock.now - timedelta(days=9))
-    gone = heroku.add_certificate_by_hand(DATABASE, expires_at=clock.now + timedelta(days=9), now=clock.now)
-    heroku.delete_certificate_by_hand(DATABASE, gone.id, now=clock.now)
+    old = heroku.add_certificate_externally(DATABASE, expires_at=clock.now, now=clock.now - timedelta(days=9))
+    gone = heroku.add_certificate_externally(
+        DATABASE, expires_at=clock.now + timedelta(days=9), now=clock.now
+    )
+    heroku.delete_certificate_externally(DATABASE, gone.id, now=clock.now)
 
     admission = heroku.admission(DATABASE, now=clock.now)
     signed = x509.load_pem_x509_crl(heroku.revocations(DATABASE, now=clock.now).encode())
@@ -84,7 +86,7 @@ def test_both_a_certificate_and_an_address_on_the_list_are_needed(
 
 def test_a_rule_admits_once_it_is_authorized(heroku: HerokuEmulator, clock: Clock) -> None:
     # herokux: Authorizing, then Authorized.
-    heroku.add_rule_by_hand(DATABASE, CIDR, now=clock.now)
+    heroku.add_rule_externally(DATABASE, CIDR, now=clock.now)
     early = heroku.admission(DATABASE, now=clock.now).networks
     clock.wait(600)
 
@@ -93,7 +95,7 @@ def test_a_rule_admits_once_it_is_authorized(heroku: HerokuEmulator, clock: Cloc
 
 
 def test_nobody_is_let_in_once_mtls_is_being_disabled(heroku: HerokuEmulator, clock: Clock) -> None:
-    heroku.disable_mtls_by_hand(DATABASE, now=clock.now)
+    heroku.disable_mtls_externally(DATABASE, now=clock.now)
     admission = heroku.admission(DATABASE, now=clock.now)
 
     assert (admission.networks, admission.serials) == ((), frozenset())
@@ -109,10 +111,10 @@ async def test_a_real_client_and_a_real_server_shake_hands_with_what_the_api_giv
     tmp_path: Path, host: str
 ) -> None:
     # The official plugin's certificates:download writes them to postgresql.crt, postgresql.key and root.crt.
-    heroku = default_world(token=TOKEN, pace=Pace.of(0))
-    door = httpx.ASGITransport(app(heroku))
+    heroku = default_world(token=TOKEN, times=TransitionTimes.of(0))
+    transport = httpx.ASGITransport(app(heroku))
     headers = {"Accept": "application/vnd.heroku+json; version=3", "Authorization": f"Bearer {TOKEN}"}
-    async with httpx.AsyncClient(transport=door, base_url="http://heroku.test", headers=headers) as api:
+    async with httpx.AsyncClient(transport=transport, base_url="http://heroku.test", headers=headers) as api:
         mine = (await api.post(CERTIFICATES)).json()["id"]
         bundle = (await api.get(f"{CERTIFICATES}/{mine}")).json()
         root = (await api.get(TLS)).json()["certificate_authority_chain"]
@@ -126,7 +128,7 @@ async def test_a_real_client_and_a_real_server_shake_hands_with_what_the_api_giv
 
 
 async def test_without_a_certificate_or_with_another_databases_there_is_no_handshake(tmp_path: Path) -> None:
-    heroku = default_world(token=TOKEN, databases=2, pace=Pace.of(0))
+    heroku = default_world(token=TOKEN, databases=2, times=TransitionTimes.of(0))
     now = datetime.now(UTC)
     server = server_context(heroku, "localhost", now, tmp_path)
     root = heroku._account.addon(DATABASE).endpoint

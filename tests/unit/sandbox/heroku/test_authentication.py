@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import httpx
 import pytest
 
-from sandbox.heroku import HerokuEmulator, Request, Switches, default_world
+from sandbox.heroku import Behavior, HerokuEmulator, Request, default_world
 from tests.unit.sandbox.heroku.conftest import ACCEPT, BEARER, RULES, TLS, TOKEN, Clock
 
 
@@ -105,13 +105,13 @@ async def test_a_growing_list_of_request_ids_is_taken(api: httpx.AsyncClient) ->
     assert "," not in answer.headers["Request-Id"]
 
 
-@pytest.mark.parametrize("switches", [Switches(), Switches(etags=False)])
+@pytest.mark.parametrize("switches", [Behavior(), Behavior(etags=False)])
 async def test_what_has_not_changed_need_not_be_sent_again(
-    heroku: HerokuEmulator, api: httpx.AsyncClient, switches: Switches
+    heroku: HerokuEmulator, api: httpx.AsyncClient, behavior: Behavior
 ) -> None:
     # Platform API reference, "Caching": `ETag` and 304 for GET; no official client asks.
     first = await api.get("/spaces")
-    if not switches.etags:
+    if not behavior.etags:
         assert "ETag" not in first.headers
         return
     again = await api.get("/spaces", headers={"If-None-Match": f'W/"other", {first.headers["ETag"]}'})
@@ -124,16 +124,16 @@ async def test_what_has_not_changed_need_not_be_sent_again(
     assert "ETag" not in (await api.get(RULES)).headers
 
 
-@pytest.mark.parametrize("switches", [Switches(pool=0), Switches(pool=0, retry_after=7)])
+@pytest.mark.parametrize("switches", [Behavior(pool=0), Behavior(pool=0, retry_after=7)])
 async def test_a_refusal_for_the_rate_may_say_when_to_come_back(
-    api: httpx.AsyncClient, switches: Switches
+    api: httpx.AsyncClient, behavior: Behavior
 ) -> None:
     # Platform API reference, "Rate limits": no `Retry-After` is documented.
     refused = await api.get("/spaces")
 
     assert refused.status_code == 429
     wait = refused.headers.get("Retry-After")
-    assert wait == (None if switches.retry_after is None else "7")
+    assert wait == (None if behavior.retry_after is None else "7")
 
 
 @pytest.mark.parametrize(
@@ -185,7 +185,7 @@ async def test_asking_for_the_rate_limit_is_free(api: httpx.AsyncClient) -> None
     assert (await api.get("/account/rate-limits")).json() == {"remaining": 4499}
 
 
-@pytest.mark.parametrize("switches", [Switches(pool=2)])
+@pytest.mark.parametrize("switches", [Behavior(pool=2)])
 async def test_an_empty_pool_refuses_and_fills_by_75_a_minute(
     heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock
 ) -> None:
@@ -205,7 +205,7 @@ async def test_an_empty_pool_refuses_and_fills_by_75_a_minute(
     assert (await api.get("/account/rate-limits")).json() == {"remaining": 2}
 
 
-@pytest.mark.parametrize("switches", [Switches(data_api_counts=False)])
+@pytest.mark.parametrize("switches", [Behavior(data_api_counts=False)])
 async def test_the_data_api_may_be_free_and_then_says_nothing_of_the_pool(api: httpx.AsyncClient) -> None:
     # Nobody recorded whether it counts, hence a switch.
     answer = await api.get(RULES)

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sandbox.heroku import Switches
+from sandbox.heroku import Behavior
 from tests.unit.sandbox.heroku.conftest import RULES, TOKEN, Clock
 
 PATH = "/oauth/authorizations"
@@ -116,7 +116,7 @@ async def test_a_scope_allows_what_its_name_says(
 
 
 @pytest.mark.parametrize(
-    ("switches", "status"), [(Switches(), 403), (Switches(data_scopes=("global", "write-protected")), 200)]
+    ("switches", "status"), [(Behavior(), 403), (Behavior(data_scopes=("global", "write-protected")), 200)]
 )
 async def test_which_scope_the_data_api_takes_is_a_switch(api: httpx.AsyncClient, status: int) -> None:
     headers = bearer(await made(api, scope=["write-protected"]))

@@ -7,7 +7,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
-from sandbox.heroku import HerokuEmulator, Switches
+from sandbox.heroku import Behavior, HerokuEmulator
 from sandbox.heroku.model.certificates import CertificateStatus
 from tests.unit.sandbox.heroku.conftest import TLS, Clock
 
@@ -27,7 +27,7 @@ async def test_every_status_is_listed_and_a_pending_one_has_no_end(
 ) -> None:
     # API reference 1.2 and 1.3: disabled ones are listed too; the end is null while pending.
     end = clock.now + timedelta(days=3)
-    heroku.add_certificate_by_hand("postgresql-curved-12345", expires_at=end, status=status, now=clock.now)
+    heroku.add_certificate_externally("postgresql-curved-12345", expires_at=end, status=status, now=clock.now)
     shown = (await api.get(CERTIFICATES)).json()[-1]
     assert shown["status"] == status
     assert (shown["expires_at"] is None) is (status == "pending")
@@ -36,9 +36,9 @@ async def test_every_status_is_listed_and_a_pending_one_has_no_end(
 @pytest.mark.parametrize(
     ("switches", "written"),
     [
-        (Switches(dates="rfc3339"), "2027-01-01T10:00:00.000+00:00"),
-        (Switches(dates="offset"), "2027-01-01 10:00:00 +0000"),
-        (Switches(dates="utc"), "2027-01-01 10:00:00 UTC"),
+        (Behavior(dates="rfc3339"), "2027-01-01T10:00:00.000+00:00"),
+        (Behavior(dates="offset"), "2027-01-01 10:00:00 +0000"),
+        (Behavior(dates="utc"), "2027-01-01 10:00:00 UTC"),
     ],
 )
 async def test_dates_are_written_as_the_switch_says(
@@ -46,7 +46,7 @@ async def test_dates_are_written_as_the_switch_says(
 ) -> None:
     # API reference 1.5: three forms.
     end = clock.now.replace(year=2027, month=1, day=1, hour=10, minute=0)
-    heroku.add_certificate_by_hand("postgresql-curved-12345", expires_at=end, now=clock.now)
+    heroku.add_certificate_externally("postgresql-curved-12345", expires_at=end, now=clock.now)
     assert (await api.get(CERTIFICATES)).json()[-1]["expires_at"] == written
 
 
@@ -109,7 +109,7 @@ async def test_one_alone_brings_the_same_key_and_chain_at_each_fetch(
 
 @pytest.mark.parametrize(
     ("switches", "days"),
-    [(Switches(), 395), (Switches(validity_days=365), 365)],
+    [(Behavior(), 395), (Behavior(validity_days=365), 365)],
     ids=["sample", "documented"],
 )
 async def test_it_ends_when_it_says_after_a_year_or_thirteen_months(
@@ -141,7 +141,7 @@ async def test_two_databases_have_authorities_of_their_own(
 
 @pytest.mark.parametrize(
     ("switches", "shown"),
-    [(Switches(), {}), (Switches(pending_key="null"), dict.fromkeys(SECRET))],
+    [(Behavior(), {}), (Behavior(pending_key="null"), dict.fromkeys(SECRET))],
     ids=["absent", "null"],
 )
 async def test_while_it_is_pending_there_is_no_key(api: httpx.AsyncClient, shown: dict[str, object]) -> None:
@@ -154,8 +154,8 @@ async def test_while_it_is_pending_there_is_no_key(api: httpx.AsyncClient, shown
 @pytest.mark.parametrize(
     ("switches", "begin"),
     [
-        (Switches(), "-----BEGIN PRIVATE KEY-----"),
-        (Switches(key_format="traditional"), "-----BEGIN EC PRIVATE"),
+        (Behavior(), "-----BEGIN PRIVATE KEY-----"),
+        (Behavior(key_format="traditional"), "-----BEGIN EC PRIVATE"),
     ],
     ids=["pkcs8", "traditional"],
 )
@@ -167,19 +167,19 @@ async def test_a_key_is_written_in_one_of_two_ways(api: httpx.AsyncClient, clock
     assert (await api.get(path)).json()["private_key"].startswith(begin)
 
 
-@pytest.mark.parametrize("switches", [Switches(), Switches(certificate_deleted=204)])
+@pytest.mark.parametrize("switches", [Behavior(), Behavior(certificate_deleted=204)])
 async def test_deleting_one_disables_it_after_a_while_and_it_stays_in_the_list(
-    api: httpx.AsyncClient, clock: Clock, switches: Switches
+    api: httpx.AsyncClient, clock: Clock, behavior: Behavior
 ) -> None:
     # herokux, mtls_cert.go: disabling, then disabled: a 404 alone and in the list for ever. Code unrecorded.
     path = await made(api)
     clock.wait(120)
     gone = await api.delete(path)
 
-    assert gone.status_code == switches.certificate_deleted
+    assert gone.status_code == behavior.certificate_deleted
     assert (await api.get(CERTIFICATES)).json()[-1]["status"] == "disabling"
     clock.wait(29)
-    assert (await api.delete(path)).status_code == switches.certificate_deleted
+    assert (await api.delete(path)).status_code == behavior.certificate_deleted
     assert (await api.get(path)).json().keys() >= SECRET
     clock.wait(1)
     assert (await api.get(CERTIFICATES)).json()[-1]["status"] == "disabled"
@@ -208,7 +208,7 @@ async def test_there_is_no_renewal_and_no_change(api: httpx.AsyncClient, method:
     assert (await api.request(method, await made(api))).status_code == 404
 
 
-@pytest.mark.parametrize(("switches", "status"), [(Switches(), 404), (Switches(off=422), 422)])
+@pytest.mark.parametrize(("switches", "status"), [(Behavior(), 404), (Behavior(off=422), 422)])
 async def test_one_cannot_be_made_unless_mtls_is_operational(
     api: httpx.AsyncClient, clock: Clock, status: int
 ) -> None:
@@ -225,7 +225,7 @@ async def test_one_cannot_be_made_unless_mtls_is_operational(
 
 @pytest.mark.parametrize(
     ("switches", "early"),
-    [(Switches(), []), (Switches(first_certificate="at_once"), ["pending"])],
+    [(Behavior(), []), (Behavior(first_certificate="at_once"), ["pending"])],
     ids=["late", "early"],
 )
 async def test_enabling_mtls_makes_a_first_certificate_by_itself(

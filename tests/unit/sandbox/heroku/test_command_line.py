@@ -29,15 +29,15 @@ def test_it_says_where_it_answers_keeps_the_pace_and_loses_answers_when_asked() 
     arguments = ["--port", "0", "--databases", "2", "--pace", "0"]
     with start(arguments, {"HEROKU_API_KEY": TOKEN}) as process:
         assert process.stdout is not None
-        address = process.stdout.readline().removeprefix("The played Heroku answers at ").strip()
+        address = process.stdout.readline().removeprefix("The emulated Heroku answers at ").strip()
         with httpx.Client(
             base_url=address, headers={**ACCEPT, **BEARER}, timeout=10, trust_env=False
         ) as client:
-            client.post("/played/faults", json={"kind": "lost_answer", "on": "POST"})
+            client.post("/_emulator/faults", json={"kind": "lost_answer", "on": "POST"})
             with pytest.raises(httpx.RemoteProtocolError):
                 client.post(RULES, json={"cidr": CIDR})
             rules = client.get(RULES).json()
-            databases = client.get("/played/state").json()["databases"]
+            databases = client.get("/_emulator/state").json()["databases"]
         process.terminate()
         _, said = process.communicate(timeout=10)
 
@@ -52,7 +52,7 @@ def test_a_missing_token_is_one_sentence_and_code_2(settings: dict[str, str]) ->
         _, said = process.communicate(timeout=30)
 
     assert process.returncode == 2
-    assert said == "The played Heroku needs HEROKU_API_KEY to be set.\n"
+    assert said == "The emulated Heroku needs HEROKU_API_KEY to be set.\n"
 
 
 @pytest.mark.parametrize("arguments", [["--databases", "3"], ["--pace", "-1"], ["--pace", "fast"]])

@@ -6,7 +6,7 @@ Fact: Platform API reference: things are found by id or name; the id stays, the 
 import httpx
 import pytest
 
-from sandbox.heroku import HerokuEmulator, Switches
+from sandbox.heroku import Behavior, HerokuEmulator
 from tests.unit.sandbox.heroku.conftest import RULES
 
 DATABASE = "postgresql-curved-12345"
@@ -28,10 +28,10 @@ async def test_a_renamed_addon_keeps_its_id_its_rules_and_its_url(
 
 
 @pytest.mark.parametrize(
-    ("switches", "id"), [(Switches(), "not_found"), (Switches(deleted_addon=410), "gone")]
+    ("switches", "id"), [(Behavior(), "not_found"), (Behavior(deleted_addon=410), "gone")]
 )
 async def test_a_deleted_addon_is_gone_and_its_name_comes_back_with_another_id(
-    heroku: HerokuEmulator, api: httpx.AsyncClient, switches: Switches, id: str
+    heroku: HerokuEmulator, api: httpx.AsyncClient, behavior: Behavior, id: str
 ) -> None:
     before = (await api.get(f"/addons/{DATABASE}")).json()
 
@@ -41,10 +41,10 @@ async def test_a_deleted_addon_is_gone_and_its_name_comes_back_with_another_id(
     heroku.add_database(DATABASE, app="billing", plan="heroku-postgresql:private-4")
 
     seen = [(answer.status_code, answer.json()["id"], answer.json()["resource"]) for answer in gone]
-    assert seen == [(switches.deleted_addon, id, "add-on")] * 2
+    assert seen == [(behavior.deleted_addon, id, "add-on")] * 2
     assert DATABASE not in [addon["name"] for addon in listed]
     assert (await api.get(f"/addons/{DATABASE}")).json()["id"] != before["id"]
-    assert (await api.get(f"/addons/{before['id']}")).status_code == switches.deleted_addon
+    assert (await api.get(f"/addons/{before['id']}")).status_code == behavior.deleted_addon
 
 
 async def test_an_addon_may_be_under_way(heroku: HerokuEmulator, api: httpx.AsyncClient) -> None:

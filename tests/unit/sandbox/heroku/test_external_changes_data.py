@@ -1,4 +1,4 @@
-"""What others do to a database's mTLS and PrivateLink, in process and through the door below /played."""
+"""What others do to a database's mTLS and PrivateLink, in process and through the door below /_emulator."""
 
 import httpx
 import pytest
@@ -9,7 +9,7 @@ from tests.unit.sandbox.heroku.test_privatelink import DATABASE, FIRST, LINK, RO
 
 
 async def did(anonymous: httpx.AsyncClient, path: str, **given: object) -> httpx.Response:
-    return await anonymous.post(f"/played/{path}", json={"database": DATABASE, **given})
+    return await anonymous.post(f"/_emulator/{path}", json={"database": DATABASE, **given})
 
 
 async def test_certificates_come_and_go_by_hand_without_showing_a_key(
@@ -29,11 +29,11 @@ async def test_certificates_come_and_go_by_hand_without_showing_a_key(
         "disabling",
         "ready",
     ]
-    assert (await anonymous.get("/played/journal")).json() == []
-    assert "PRIVATE KEY" not in (await anonymous.get("/played/state")).text
+    assert (await anonymous.get("/_emulator/requests")).json() == []
+    assert "PRIVATE KEY" not in (await anonymous.get("/_emulator/state")).text
 
 
-async def test_mtls_is_disabled_and_enabled_by_hand(
+async def test_mtls_is_disabled_and_enabled_externally(
     heroku: HerokuEmulator, anonymous: httpx.AsyncClient, clock: Clock
 ) -> None:
     assert (await did(anonymous, "mtls/disable")).json() == {"ok": True}
@@ -46,7 +46,7 @@ async def test_mtls_is_disabled_and_enabled_by_hand(
     assert (await did(anonymous, "mtls/enable")).status_code == 422
 
 
-async def test_privatelink_is_made_changed_connected_and_destroyed_by_hand(
+async def test_privatelink_is_made_changed_connected_and_destroyed_externally(
     heroku: HerokuEmulator, anonymous: httpx.AsyncClient, api: httpx.AsyncClient, clock: Clock
 ) -> None:
     made = (await did(anonymous, "privatelink/create", accounts=[FIRST])).json()
@@ -94,7 +94,7 @@ async def test_what_makes_no_sense_is_refused_in_words(
 async def test_the_snapshot_shows_certificates_and_privatelink_of_each_database(
     heroku: HerokuEmulator, clock: Clock
 ) -> None:
-    heroku.create_privatelink_by_hand(DATABASE, [FIRST], now=clock.now)
+    heroku.create_privatelink_externally(DATABASE, [FIRST], now=clock.now)
     clock.wait(400)
     made = heroku.create_vpc_endpoint(DATABASE, account=FIRST, now=clock.now)
     clock.wait(510)
@@ -125,7 +125,7 @@ def test_the_version_rises_with_each_moment_that_changes_what_is_seen(
 ) -> None:
     # Operational, known to Amazon, an account active, a connection available, its config vars there.
     start = clock.now
-    heroku.create_privatelink_by_hand(DATABASE, [FIRST], now=start)
+    heroku.create_privatelink_externally(DATABASE, [FIRST], now=start)
     clock.wait(400)
     heroku.create_vpc_endpoint(DATABASE, account=FIRST, now=clock.now)
     clock.now = start

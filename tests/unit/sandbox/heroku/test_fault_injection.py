@@ -1,4 +1,4 @@
-"""What the weather does to calls, with a real connection to cut.
+"""What the outages does to calls, with a real connection to cut.
 
 Why each kind: a client cannot tell a change that was not made from one whose answer was lost, so it is tried
 against both; between client and API stand routers with error pages of their own.

@@ -5,7 +5,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from sandbox.heroku import HerokuEmulator, Refused, Switches
+from sandbox.heroku import Behavior, HerokuEmulator, Refused
 from tests.unit.sandbox.heroku.conftest import CIDR, RULES, TLS, Clock
 
 DATABASE = "postgresql-curved-12345"
@@ -41,9 +41,9 @@ async def test_a_rule_is_authorizing_and_after_a_while_authorized(
 @pytest.mark.parametrize(
     ("switches", "created", "updated"),
     [
-        (Switches(dates="offset"), "2026-11-24 09:00:00 +0000", "2026-11-24 09:10:00 +0000"),
-        (Switches(dates="utc"), "2026-11-24 09:00:00 UTC", "2026-11-24 09:10:00 UTC"),
-        (Switches(dates="rfc3339"), "2026-11-24T09:00:00.000+00:00", "2026-11-24T09:10:00.000+00:00"),
+        (Behavior(dates="offset"), "2026-11-24 09:00:00 +0000", "2026-11-24 09:10:00 +0000"),
+        (Behavior(dates="utc"), "2026-11-24 09:00:00 UTC", "2026-11-24 09:10:00 UTC"),
+        (Behavior(dates="rfc3339"), "2026-11-24T09:00:00.000+00:00", "2026-11-24T09:10:00.000+00:00"),
     ],
 )
 async def test_times_follow_the_given_time_in_three_spellings(
@@ -90,7 +90,7 @@ async def test_what_is_no_network_is_refused_and_changes_nothing(
     assert len(heroku.rules(DATABASE, now=clock.now)) == 1
 
 
-@pytest.mark.parametrize(("switches", "status"), [(Switches(), 422), (Switches(full=409), 409)])
+@pytest.mark.parametrize(("switches", "status"), [(Behavior(), 422), (Behavior(full=409), 409)])
 async def test_the_61st_rule_is_refused(
     heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock, status: int
 ) -> None:
@@ -104,7 +104,7 @@ async def test_the_61st_rule_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("switches", "status", "count"), [(Switches(), 201, 3), (Switches(duplicates="refuse"), 422, 2)]
+    ("switches", "status", "count"), [(Behavior(), 201, 3), (Behavior(duplicates="refuse"), 422, 2)]
 )
 async def test_the_same_network_twice_is_two_rules_or_refused(
     heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock, status: int, count: int
@@ -117,9 +117,9 @@ async def test_the_same_network_twice_is_two_rules_or_refused(
 
 
 @pytest.mark.parametrize(
-    ("switches", "status"), [(Switches(), 202), (Switches(deleted=200), 200), (Switches(deleted=204), 204)]
+    ("switches", "status"), [(Behavior(), 202), (Behavior(deleted=200), 200), (Behavior(deleted=204), 204)]
 )
-async def test_a_deleted_rule_is_gone_at_once(api: httpx.AsyncClient, status: int) -> None:
+async def test_a_deleted_rule_is_absent_at_once(api: httpx.AsyncClient, status: int) -> None:
     # API reference 1.2 and 1.4: DELETE is some 2xx, then GET is 404.
     id = await added(api)
 
@@ -139,7 +139,7 @@ async def test_an_unknown_rule_is_not_found(api: httpx.AsyncClient, key: str) ->
     assert (answer.status_code, answer.json()["id"]) == (404, "not_found")
 
 
-@pytest.mark.parametrize("switches", [Switches(readd_error_seconds=30)])
+@pytest.mark.parametrize("switches", [Behavior(readd_error_seconds=30)])
 async def test_the_same_network_soon_after_its_removal_is_an_unexplained_error(
     api: httpx.AsyncClient, clock: Clock
 ) -> None:
@@ -166,8 +166,8 @@ async def test_somebody_elses_changes_are_seen_through_the_api(
     heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock
 ) -> None:
     [office] = heroku.rules(DATABASE, now=clock.now)
-    heroku.delete_rule_by_hand(DATABASE, office.id, now=clock.now)
-    mine = heroku.add_rule_by_hand(DATABASE, CIDR, "by hand", now=clock.now)
+    heroku.delete_rule_externally(DATABASE, office.id, now=clock.now)
+    mine = heroku.add_rule_externally(DATABASE, CIDR, "by hand", now=clock.now)
 
     [seen] = (await api.get(RULES)).json()
 
@@ -177,6 +177,6 @@ async def test_somebody_elses_changes_are_seen_through_the_api(
 
 def test_somebody_else_is_held_to_the_same_rules(heroku: HerokuEmulator, clock: Clock) -> None:
     with pytest.raises(Refused) as refused:
-        heroku.add_rule_by_hand(DATABASE, "203.0.113.4/24", now=clock.now)
+        heroku.add_rule_externally(DATABASE, "203.0.113.4/24", now=clock.now)
 
     assert refused.value.status == 422

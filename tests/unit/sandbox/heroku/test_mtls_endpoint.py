@@ -4,10 +4,10 @@ import httpx
 import pytest
 from cryptography import x509
 
-from sandbox.heroku import HerokuEmulator, Switches
+from sandbox.heroku import Behavior, HerokuEmulator
 from tests.unit.sandbox.heroku.conftest import RULES, TLS, Clock
 
-NEVER_500 = Switches(provisioning_errors=0)
+NEVER_500 = Behavior(provisioning_errors=0)
 PRIVATE = "/postgres/v0/databases/postgresql-quiet-1/tls-endpoint"
 
 
@@ -81,7 +81,7 @@ async def test_enabling_provisions_and_is_operational_after_a_while(
 
 @pytest.mark.parametrize(
     ("switches", "lowest", "highest"),
-    [(NEVER_500, 0, 0), (Switches(provisioning_errors=1), 40, 40), (Switches(), 1, 39)],
+    [(NEVER_500, 0, 0), (Behavior(provisioning_errors=1), 40, 40), (Behavior(), 1, 39)],
 )
 async def test_a_provisioning_endpoint_answers_500_never_at_times_or_always(
     api: httpx.AsyncClient, clock: Clock, lowest: int, highest: int
@@ -98,7 +98,7 @@ async def test_a_provisioning_endpoint_answers_500_never_at_times_or_always(
     assert (await api.get(PRIVATE)).status_code == 200
 
 
-@pytest.mark.parametrize(("switches", "status"), [(NEVER_500, 404), (Switches(off=422), 422)])
+@pytest.mark.parametrize(("switches", "status"), [(NEVER_500, 404), (Behavior(off=422), 422)])
 async def test_a_rule_waits_until_mtls_is_operational(
     api: httpx.AsyncClient, clock: Clock, status: int
 ) -> None:
@@ -137,7 +137,7 @@ async def test_mtls_enabled_anew_has_no_old_rules(api: httpx.AsyncClient, clock:
     assert (await api.get(RULES)).json() == []
 
 
-@pytest.mark.parametrize(("switches", "status"), [(Switches(), 422), (Switches(enabled_already=409), 409)])
+@pytest.mark.parametrize(("switches", "status"), [(Behavior(), 422), (Behavior(enabled_already=409), 409)])
 async def test_enabling_twice_is_refused(api: httpx.AsyncClient, status: int) -> None:
     # Nobody recorded the code, hence a switch.
     assert (await api.post(TLS)).status_code == status
@@ -161,7 +161,7 @@ async def test_only_private_and_shield_plans_have_mtls(
     assert (await api.post("/postgres/v0/databases/postgresql-new-1/tls-endpoint")).status_code == status
 
 
-@pytest.mark.parametrize(("switches", "status"), [(Switches(), 404), (Switches(uuid_in_path=True), 200)])
+@pytest.mark.parametrize(("switches", "status"), [(Behavior(), 404), (Behavior(uuid_in_path=True), 200)])
 async def test_the_data_api_takes_the_name_and_if_switched_on_the_uuid(
     api: httpx.AsyncClient, status: int
 ) -> None:

@@ -9,7 +9,7 @@ import re
 import httpx
 import pytest
 
-from sandbox.heroku import HerokuEmulator, Switches
+from sandbox.heroku import Behavior, HerokuEmulator
 from tests.unit.sandbox.heroku.conftest import Clock
 
 DATABASE = "postgresql-curved-12345"
@@ -28,14 +28,14 @@ async def arns(api: httpx.AsyncClient) -> list[str]:
     return [account["arn"] for account in (await api.get(LINK)).json()["allowed_accounts"]]
 
 
-@pytest.mark.parametrize("switches", [Switches(), Switches(link_created=200)])
+@pytest.mark.parametrize("switches", [Behavior(), Behavior(link_created=200)])
 async def test_one_is_made_provisioning_without_a_service_and_is_operational_after_a_while(
-    api: httpx.AsyncClient, clock: Clock, switches: Switches
+    api: httpx.AsyncClient, clock: Clock, behavior: Behavior
 ) -> None:
     # The plugin, create.ts and wait.ts; the code is unrecorded, its tests play a 200.
     made = await api.post(LINK, json=body(FIRST))
 
-    assert made.status_code == switches.link_created
+    assert made.status_code == behavior.link_created
     assert made.json()["status"] == "Provisioning"
     assert "service_name" not in made.json()
     clock.wait(199)
@@ -62,7 +62,7 @@ async def test_app_and_addon_are_objects_unlike_those_of_mtls(
 
 @pytest.mark.parametrize(
     ("switches", "shown"),
-    [(Switches(), None), (Switches(service_name_early="empty"), "")],
+    [(Behavior(), None), (Behavior(service_name_early="empty"), "")],
     ids=["absent", "empty"],
 )
 async def test_while_it_is_being_made_its_service_is_absent_or_empty(
@@ -134,12 +134,12 @@ async def test_accounts_must_be_a_list(api: httpx.AsyncClient, given: dict[str, 
     assert (await api.post(LINK, json=given)).status_code == 422
 
 
-@pytest.mark.parametrize("switches", [Switches(), Switches(no_accounts=400)])
+@pytest.mark.parametrize("switches", [Behavior(), Behavior(no_accounts=400)])
 async def test_it_begins_with_one_account_at_least_and_may_lose_them_all_later(
-    api: httpx.AsyncClient, switches: Switches
+    api: httpx.AsyncClient, behavior: Behavior
 ) -> None:
     # herokux, issue 29; the refusal's code is unrecorded.
-    assert (await api.post(LINK, json=body())).status_code == switches.no_accounts
+    assert (await api.post(LINK, json=body())).status_code == behavior.no_accounts
     await api.post(LINK, json=body(FIRST))
     emptied = await api.patch(ACCOUNTS, json=body(FIRST))
 
@@ -147,19 +147,19 @@ async def test_it_begins_with_one_account_at_least_and_may_lose_them_all_later(
     assert (await api.get(LINK)).status_code == 200
 
 
-@pytest.mark.parametrize("switches", [Switches(), Switches(accounts_changed=200)])
+@pytest.mark.parametrize("switches", [Behavior(), Behavior(accounts_changed=200)])
 async def test_put_adds_what_it_names_and_replaces_nothing(
-    api: httpx.AsyncClient, switches: Switches
+    api: httpx.AsyncClient, behavior: Behavior
 ) -> None:
     # The plugin, access/add.ts: only the accounts to add; the code is unrecorded.
     await api.post(LINK, json=body(FIRST))
     added = await api.put(ACCOUNTS, json=body(SECOND))
 
-    assert added.status_code == switches.accounts_changed
+    assert added.status_code == behavior.accounts_changed
     assert await arns(api) == [ROOT, SECOND_ROOT]
 
 
-@pytest.mark.parametrize("switches", [Switches(), Switches(accounts_changed=200)])
+@pytest.mark.parametrize("switches", [Behavior(), Behavior(accounts_changed=200)])
 async def test_adding_an_account_that_is_there_is_202_and_changes_nothing(api: httpx.AsyncClient) -> None:
     # herokux, privatelink.go; other spellings mean the same account.
     await api.post(LINK, json=body(FIRST))
@@ -169,28 +169,28 @@ async def test_adding_an_account_that_is_there_is_202_and_changes_nothing(api: h
     assert await arns(api) == [ROOT]
 
 
-@pytest.mark.parametrize("switches", [Switches(), Switches(accounts_changed=200)])
-async def test_patch_removes_what_it_names(api: httpx.AsyncClient, switches: Switches) -> None:
+@pytest.mark.parametrize("switches", [Behavior(), Behavior(accounts_changed=200)])
+async def test_patch_removes_what_it_names(api: httpx.AsyncClient, behavior: Behavior) -> None:
     # The plugin, access/remove.ts: only the accounts to remove.
     await api.post(LINK, json=body(FIRST, SECOND))
     removed = await api.patch(ACCOUNTS, json=body(ROOT))
 
-    assert removed.status_code == switches.accounts_changed
+    assert removed.status_code == behavior.accounts_changed
     assert await arns(api) == [SECOND_ROOT]
 
 
 @pytest.mark.parametrize(
-    ("switches", "left"), [(Switches(), [SECOND_ROOT]), (Switches(absent_account=404), [ROOT, SECOND_ROOT])]
+    ("switches", "left"), [(Behavior(), [SECOND_ROOT]), (Behavior(absent_account=404), [ROOT, SECOND_ROOT])]
 )
 async def test_removing_an_account_that_is_not_there_changes_nothing_or_refuses_the_list(
-    api: httpx.AsyncClient, switches: Switches, left: list[str]
+    api: httpx.AsyncClient, behavior: Behavior, left: list[str]
 ) -> None:
     # Nobody recorded it, hence a switch.
     await api.post(LINK, json=body(FIRST, SECOND))
     absent = await api.patch(ACCOUNTS, json=body("999999999999"))
     await api.patch(ACCOUNTS, json=body("999999999999", FIRST))
 
-    assert absent.status_code == switches.absent_account
+    assert absent.status_code == behavior.absent_account
     assert await arns(api) == left
 
 
@@ -211,7 +211,7 @@ async def test_an_account_is_provisioning_until_it_is_active(api: httpx.AsyncCli
 
 
 @pytest.mark.parametrize(
-    ("switches", "early"), [(Switches(), 202), (Switches(accounts_while_provisioning="refuse"), 422)]
+    ("switches", "early"), [(Behavior(), 202), (Behavior(accounts_while_provisioning="refuse"), 422)]
 )
 @pytest.mark.parametrize(("method", "account"), [("PUT", SECOND), ("PATCH", FIRST)])
 async def test_accounts_may_change_while_it_is_being_made_or_not(
@@ -229,9 +229,9 @@ async def test_accounts_may_change_while_it_is_being_made_or_not(
 @pytest.mark.parametrize(
     ("switches", "refused"),
     [
-        (Switches(), 202),
-        (Switches(most_accounts=2), 422),
-        (Switches(most_accounts=2, too_many_accounts=409), 409),
+        (Behavior(), 202),
+        (Behavior(most_accounts=2), 422),
+        (Behavior(most_accounts=2, too_many_accounts=409), 409),
     ],
 )
 async def test_there_is_a_largest_number_of_accounts_or_none(api: httpx.AsyncClient, refused: int) -> None:
@@ -242,54 +242,54 @@ async def test_there_is_a_largest_number_of_accounts_or_none(api: httpx.AsyncCli
     assert (await api.put(ACCOUNTS, json=body("333333333333"))).status_code == refused
 
 
-@pytest.mark.parametrize("switches", [Switches(), Switches(link_already=409)])
-async def test_a_database_has_one_at_most(api: httpx.AsyncClient, switches: Switches) -> None:
+@pytest.mark.parametrize("switches", [Behavior(), Behavior(link_already=409)])
+async def test_a_database_has_one_at_most(api: httpx.AsyncClient, behavior: Behavior) -> None:
     # The path has no id of an endpoint; the code is unrecorded.
     await api.post(LINK, json=body(FIRST))
 
-    assert (await api.post(LINK, json=body(SECOND))).status_code == switches.link_already
+    assert (await api.post(LINK, json=body(SECOND))).status_code == behavior.link_already
     assert await arns(api) == [ROOT]
 
 
-@pytest.mark.parametrize("switches", [Switches(), Switches(link_deleted=200, unsupported=400)])
+@pytest.mark.parametrize("switches", [Behavior(), Behavior(link_deleted=200, unsupported=400)])
 async def test_destroying_says_deprovisioned_at_once_and_for_a_while_before_the_404(
-    api: httpx.AsyncClient, clock: Clock, switches: Switches
+    api: httpx.AsyncClient, clock: Clock, behavior: Behavior
 ) -> None:
     # herokux, PrivatelinkDeleteStateRefreshFunc; the code is unrecorded.
     await api.post(LINK, json=body(FIRST))
     clock.wait(200)
     gone = await api.delete(LINK)
 
-    assert (gone.status_code, gone.json()["status"]) == (switches.link_deleted, "Deprovisioned")
+    assert (gone.status_code, gone.json()["status"]) == (behavior.link_deleted, "Deprovisioned")
     clock.wait(49)
     assert (await api.get(LINK)).json()["status"] == "Deprovisioned"
-    assert (await api.delete(LINK)).status_code == switches.link_deleted
+    assert (await api.delete(LINK)).status_code == behavior.link_deleted
     assert (await api.put(ACCOUNTS, json=body(SECOND))).status_code == 422
-    assert (await api.post(LINK, json=body(FIRST))).status_code == switches.link_already
+    assert (await api.post(LINK, json=body(FIRST))).status_code == behavior.link_already
     clock.wait(1)
     assert (await api.get(LINK)).status_code == 404
-    assert (await api.post(LINK, json=body(SECOND))).status_code == switches.link_created
+    assert (await api.post(LINK, json=body(SECOND))).status_code == behavior.link_created
     assert await arns(api) == [SECOND_ROOT]
 
 
-@pytest.mark.parametrize("switches", [Switches(), Switches(unsupported=403)])
+@pytest.mark.parametrize("switches", [Behavior(), Behavior(unsupported=403)])
 @pytest.mark.parametrize(
     ("plan", "has_it"),
     [("private-0", True), ("shield-0", True), ("standard-0", False), ("advanced-shield-1", False)],
 )
 async def test_only_private_and_shield_plans_have_it(
-    heroku: HerokuEmulator, api: httpx.AsyncClient, switches: Switches, plan: str, has_it: bool
+    heroku: HerokuEmulator, api: httpx.AsyncClient, behavior: Behavior, plan: str, has_it: bool
 ) -> None:
     # Heroku Dev Center, heroku-postgres-via-privatelink, 2026-06; the code is unrecorded.
     heroku.add_database("new-1", app="billing", plan=f"heroku-postgresql:{plan}", config_vars=())
     made = await api.post("/private-link/v0/databases/new-1", json=body(FIRST))
 
-    assert made.status_code == (switches.link_created if has_it else switches.unsupported)
+    assert made.status_code == (behavior.link_created if has_it else behavior.unsupported)
 
 
 @pytest.mark.parametrize(
     ("switches", "keys"),
-    [(Switches(), {"account_id", "arn", "status"}), (Switches(account_ids=False), {"arn", "status"})],
+    [(Behavior(), {"account_id", "arn", "status"}), (Behavior(account_ids=False), {"arn", "status"})],
 )
 async def test_an_account_has_its_number_or_not(api: httpx.AsyncClient, keys: set[str]) -> None:
     # herokux reads it, the plugin's type does not have it.
@@ -298,7 +298,7 @@ async def test_an_account_has_its_number_or_not(api: httpx.AsyncClient, keys: se
     assert account.keys() == keys
 
 
-@pytest.mark.parametrize("switches", [Switches(legacy_accounts=True)])
+@pytest.mark.parametrize("switches", [Behavior(legacy_accounts=True)])
 async def test_the_old_names_may_still_be_there(api: httpx.AsyncClient) -> None:
     # The plugin's history (7720c98) and herokux, privatelink.go: path and field until 2020, both fields then.
     link = (await api.post(LINK, json={"whitelisted_accounts": [FIRST]})).json()
@@ -317,7 +317,7 @@ async def test_the_old_names_are_gone_by_default(api: httpx.AsyncClient) -> None
     assert (await api.put(OLD_ACCOUNTS, json=body(SECOND))).status_code == 404
 
 
-@pytest.mark.parametrize(("switches", "status"), [(Switches(), 200), (Switches(data_bearer=False), 401)])
+@pytest.mark.parametrize(("switches", "status"), [(Behavior(), 200), (Behavior(data_bearer=False), 401)])
 async def test_basic_is_taken_and_bearer_perhaps(api: httpx.AsyncClient, status: int) -> None:
     # All clients send Basic to these two; the official CLI sends Bearer to /client/v11 of the same host.
     await api.post(LINK, json=body(FIRST), auth=("", "HRKU-played"))

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from sandbox.heroku import HerokuEmulator, Pace, Refused, Switches, default_world
+from sandbox.heroku import Behavior, HerokuEmulator, Refused, TransitionTimes, default_world
 from tests.unit.sandbox.heroku.conftest import TOKEN, Clock
 
 SPACE = "acme-private"
@@ -115,25 +115,25 @@ async def test_what_does_not_fit_the_schema_is_refused_and_changes_nothing(
 
 
 @pytest.mark.parametrize(
-    ("switches", "id"), [(Switches(), "invalid_params"), (Switches(ranges_full=400), "bad_request")]
+    ("switches", "id"), [(Behavior(), "invalid_params"), (Behavior(ranges_full=400), "bad_request")]
 )
-async def test_a_space_has_twenty_ranges_at_most(api: httpx.AsyncClient, switches: Switches, id: str) -> None:
+async def test_a_space_has_twenty_ranges_at_most(api: httpx.AsyncClient, behavior: Behavior, id: str) -> None:
     many = [f"203.0.113.{number}/32" for number in range(21)]
 
     assert (await api.put(PATH, json=allowed(*many[:20]))).status_code == 201
     refused = await api.put(PATH, json=allowed(*many))
 
-    assert (refused.status_code, refused.json()["id"]) == (switches.ranges_full, id)
+    assert (refused.status_code, refused.json()["id"]) == (behavior.ranges_full, id)
     assert len((await api.get(PATH)).json()["rules"]) == 20
 
 
-@pytest.mark.parametrize("switches", [Switches(), Switches(ruleset_created=200)])
-async def test_the_status_of_a_put_is_a_switch(api: httpx.AsyncClient, switches: Switches) -> None:
-    assert (await api.put(PATH, json=allowed(MINE))).status_code == switches.ruleset_created
+@pytest.mark.parametrize("switches", [Behavior(), Behavior(ruleset_created=200)])
+async def test_the_status_of_a_put_is_a_switch(api: httpx.AsyncClient, behavior: Behavior) -> None:
+    assert (await api.put(PATH, json=allowed(MINE))).status_code == behavior.ruleset_created
 
 
 @pytest.mark.parametrize(
-    ("switches", "status"), [(Switches(), 201), (Switches(duplicate_ranges="refuse"), 422)]
+    ("switches", "status"), [(Behavior(), 201), (Behavior(duplicate_ranges="refuse"), 422)]
 )
 async def test_a_source_that_comes_twice_is_kept_or_refused(api: httpx.AsyncClient, status: int) -> None:
     assert (await api.put(PATH, json=allowed(MINE, OFFICE, MINE))).status_code == status
@@ -142,9 +142,9 @@ async def test_a_source_that_comes_twice_is_kept_or_refused(api: httpx.AsyncClie
 @pytest.mark.parametrize(
     ("switches", "kept"),
     [
-        (Switches(), ["127.0.0.1/20"]),
-        (Switches(host_bits="masked"), ["127.0.0.0/20"]),
-        (Switches(host_bits="refused"), [OFFICE]),
+        (Behavior(), ["127.0.0.1/20"]),
+        (Behavior(host_bits="masked"), ["127.0.0.0/20"]),
+        (Behavior(host_bits="refused"), [OFFICE]),
     ],
 )
 async def test_host_bits_are_kept_masked_or_refused(api: httpx.AsyncClient, kept: list[str]) -> None:
@@ -154,7 +154,7 @@ async def test_host_bits_are_kept_masked_or_refused(api: httpx.AsyncClient, kept
     assert sources((await api.get(PATH)).json()) == kept
 
 
-@pytest.mark.parametrize(("switches", "says"), [(Switches(), True), (Switches(applied="absent"), False)])
+@pytest.mark.parametrize(("switches", "says"), [(Behavior(), True), (Behavior(applied="absent"), False)])
 async def test_a_ruleset_may_not_say_whether_it_is_applied(
     heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock, says: bool
 ) -> None:
@@ -164,7 +164,7 @@ async def test_a_ruleset_may_not_say_whether_it_is_applied(
     assert [each.source for each in heroku.ranges_in_force(SPACE, now=clock.now)] == [MINE]
 
 
-@pytest.mark.parametrize("switches", [Switches(applied="false")])
+@pytest.mark.parametrize("switches", [Behavior(applied="false")])
 async def test_where_rulesets_are_stored_only_putting_again_brings_them_into_force(
     heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock
 ) -> None:
@@ -178,7 +178,7 @@ async def test_where_rulesets_are_stored_only_putting_again_brings_them_into_for
     assert [each.source for each in heroku.ranges_in_force(SPACE, now=clock.now)] == [MINE]
 
 
-async def test_some_rulesets_can_be_left_stored_only_by_hand(
+async def test_some_rulesets_can_be_left_stored_only_externally(
     heroku: HerokuEmulator, api: httpx.AsyncClient
 ) -> None:
     heroku.leave_unapplied(SPACE, puts=2)
@@ -189,8 +189,8 @@ async def test_some_rulesets_can_be_left_stored_only_by_hand(
 
 
 async def test_a_ruleset_may_take_time_to_come_into_force(clock: Clock) -> None:
-    heroku = default_world(token=TOKEN, pace=Pace(apply=60))
-    made = heroku.put_ruleset_by_hand(SPACE, [MINE], now=clock.now)
+    heroku = default_world(token=TOKEN, times=TransitionTimes(apply=60))
+    made = heroku.put_ruleset_externally(SPACE, [MINE], now=clock.now)
     version = heroku.version_at(clock.now)
 
     assert not made.applied(clock.now)
@@ -200,17 +200,17 @@ async def test_a_ruleset_may_take_time_to_come_into_force(clock: Clock) -> None:
     assert heroku.version_at(clock.now) > version
 
 
-@pytest.mark.parametrize("switches", [Switches(), Switches(history_order="oldest")])
+@pytest.mark.parametrize("switches", [Behavior(), Behavior(history_order="oldest")])
 async def test_the_history_has_every_ruleset_with_who_put_it(
-    heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock, switches: Switches
+    heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock, behavior: Behavior
 ) -> None:
     # heroku/platform-api: every ruleset of a space; that this is a history is inferred, its order unknown.
-    heroku.put_ruleset_by_hand(SPACE, [MINE], by="lead@example.com", now=clock.now)
+    heroku.put_ruleset_externally(SPACE, [MINE], by="lead@example.com", now=clock.now)
     current = (await api.put(PATH, json=allowed(MINE, OFFICE))).json()
 
     found = (await api.get(HISTORY)).json()
 
-    newest = found if switches.history_order == "newest" else found[::-1]
+    newest = found if behavior.history_order == "newest" else found[::-1]
     assert newest[0] == current
     assert [each["created_by"] for each in newest] == [
         "operations@example.com",
@@ -231,10 +231,10 @@ async def test_a_ruleset_that_never_was_is_not_found(api: httpx.AsyncClient) -> 
 @pytest.mark.parametrize(
     ("switches", "status", "length"),
     [
-        (Switches(history="current"), 200, 1),
-        (Switches(history="empty"), 200, 0),
-        (Switches(history="missing"), 404, None),
-        (Switches(history="error"), 500, None),
+        (Behavior(history="current"), 200, 1),
+        (Behavior(history="empty"), 200, 0),
+        (Behavior(history="missing"), 404, None),
+        (Behavior(history="error"), 500, None),
     ],
 )
 async def test_a_history_may_be_short_or_not_answer_at_all(
@@ -251,7 +251,7 @@ async def test_a_long_history_comes_in_parts_in_its_own_order(
     heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock
 ) -> None:
     for number in range(8):
-        heroku.put_ruleset_by_hand(SPACE, [f"203.0.113.{number}/32"], now=clock.now)
+        heroku.put_ruleset_externally(SPACE, [f"203.0.113.{number}/32"], now=clock.now)
     wanted: str | None = "id ..; max=4"
     found: list[str] = []
     while wanted:
@@ -267,16 +267,16 @@ async def test_a_long_history_comes_in_parts_in_its_own_order(
     assert (await api.get(HISTORY, headers={"Range": "id nowhere.."})).status_code == 416
 
 
-@pytest.mark.parametrize("switches", [Switches(), Switches(fir_ruleset=403)])
+@pytest.mark.parametrize("switches", [Behavior(), Behavior(fir_ruleset=403)])
 async def test_a_fir_space_has_a_fixed_list_with_all_of_ipv6_too(
-    heroku: HerokuEmulator, api: httpx.AsyncClient, switches: Switches
+    heroku: HerokuEmulator, api: httpx.AsyncClient, behavior: Behavior
 ) -> None:
     # Dev Center, 2024-12: customisable in Cedar spaces only.
     heroku.add_space("acme-fir", generation="fir")
     path = "/spaces/acme-fir/inbound-ruleset"
 
     assert sources((await api.get(path)).json()) == ["0.0.0.0/0", "::/0"]
-    assert (await api.put(path, json=allowed(MINE))).status_code == switches.fir_ruleset
+    assert (await api.put(path, json=allowed(MINE))).status_code == behavior.fir_ruleset
     assert len(heroku.rulesets("acme-fir")) == 1
 
 
@@ -304,7 +304,7 @@ async def test_ranges_reach_data_services_only_where_support_enabled_it(
     assert heroku.data_ranges_in_force(SPACE, now=clock.now) == ()
 
 
-@pytest.mark.parametrize(("switches", "status"), [(Switches(), 201), (Switches(team_admin=False), 403)])
+@pytest.mark.parametrize(("switches", "status"), [(Behavior(), 201), (Behavior(team_admin=False), 403)])
 async def test_only_an_admin_of_the_team_may_put_and_everybody_may_look(
     api: httpx.AsyncClient, status: int
 ) -> None:
@@ -317,7 +317,7 @@ async def test_two_writers_without_a_precondition_lose_an_update(
 ) -> None:
     # The official CLI sends no precondition, and there is none: the last to write wins.
     mine = (await api.get(PATH)).json()
-    heroku.put_ruleset_by_hand(SPACE, [OFFICE, "192.0.2.0/24"], by="lead@example.com", now=clock.now)
+    heroku.put_ruleset_externally(SPACE, [OFFICE, "192.0.2.0/24"], by="lead@example.com", now=clock.now)
     mine["rules"].append({"action": "allow", "source": MINE})
 
     await api.put(PATH, json=mine, headers={"If-Match": '"anything"'})
@@ -328,11 +328,11 @@ async def test_two_writers_without_a_precondition_lose_an_update(
 
 
 def test_what_is_put_by_hand_is_refused_like_a_call(heroku: HerokuEmulator, clock: Clock) -> None:
-    made = heroku.put_ruleset_by_hand(SPACE, [{"action": "deny", "source": MINE}], now=clock.now)
+    made = heroku.put_ruleset_externally(SPACE, [{"action": "deny", "source": MINE}], now=clock.now)
 
     assert (made.rules[0].action, made.created_by) == ("deny", "somebody@example.com")
     with pytest.raises(Refused):
-        heroku.put_ruleset_by_hand(SPACE, ["nonsense"], now=clock.now)
+        heroku.put_ruleset_externally(SPACE, ["nonsense"], now=clock.now)
     with pytest.raises(Refused):
-        heroku.put_ruleset_by_hand("nowhere", [MINE], now=clock.now)
+        heroku.put_ruleset_externally("nowhere", [MINE], now=clock.now)
     assert heroku.ruleset(SPACE) == made

@@ -5,7 +5,7 @@ from datetime import timedelta
 import httpx
 import pytest
 
-from sandbox.heroku import HerokuEmulator, Pace, default_world
+from sandbox.heroku import HerokuEmulator, TransitionTimes, default_world
 from sandbox.heroku.fault_injection import lost_answer
 from tests.unit.sandbox.heroku.conftest import CIDR, RULES, TLS, TOKEN, Clock
 
@@ -38,7 +38,7 @@ def test_the_snapshot_shows_a_spaces_ranges_what_holds_and_what_was_there_before
     heroku: HerokuEmulator, clock: Clock
 ) -> None:
     heroku.leave_unapplied("acme-private")
-    heroku.put_ruleset_by_hand("acme-private", [CIDR], by="lead@example.com", now=clock.now)
+    heroku.put_ruleset_externally("acme-private", [CIDR], by="lead@example.com", now=clock.now)
     [space] = heroku.snapshot(now=clock.now)["spaces"]
 
     office = [{"action": "allow", "source": "198.51.100.0/24"}]
@@ -55,7 +55,7 @@ def test_the_snapshot_shows_a_spaces_ranges_what_holds_and_what_was_there_before
         [{"action": "allow", "source": "0.0.0.0/0"}],
     ]
     for number in range(9):
-        heroku.put_ruleset_by_hand("acme-private", [f"192.0.2.{number}/32"], now=clock.now)
+        heroku.put_ruleset_externally("acme-private", [f"192.0.2.{number}/32"], now=clock.now)
     [space] = heroku.snapshot(now=clock.now)["spaces"]
     assert [each["rules"][0]["source"] for each in space["history"]] == [
         f"192.0.2.{number}/32" for number in (7, 6, 5, 4, 3)
@@ -79,11 +79,11 @@ async def test_the_version_rises_with_calls_with_others_and_with_time(
     versions = [heroku.version_at(clock.now)]
     await api.get("/account")
     versions.append(heroku.version_at(clock.now))
-    rule = heroku.add_rule_by_hand(DATABASE, CIDR, now=clock.now)
+    rule = heroku.add_rule_externally(DATABASE, CIDR, now=clock.now)
     versions.append(heroku.version_at(clock.now))
     clock.wait(600)
     versions.append(heroku.version_at(clock.now))
-    heroku.delete_rule_by_hand(DATABASE, rule.id, now=clock.now)
+    heroku.delete_rule_externally(DATABASE, rule.id, now=clock.now)
     versions.append(heroku.version_at(clock.now))
 
     assert versions == sorted(set(versions))
@@ -121,7 +121,7 @@ async def test_the_journal_has_every_call_and_what_writes_brought(
     with pytest.raises(httpx.RemoteProtocolError):
         await api.delete(TLS)
 
-    seen = [(entry.method, entry.path, entry.status, entry.body) for entry in heroku.journal]
+    seen = [(entry.method, entry.path, entry.status, entry.body) for entry in heroku.request_log]
 
     assert seen == [
         ("GET", RULES, 200, None),
@@ -129,8 +129,8 @@ async def test_the_journal_has_every_call_and_what_writes_brought(
         ("POST", RULES, 400, "{"),
         ("DELETE", TLS, 0, {}),
     ]
-    assert {entry.at for entry in heroku.journal} == {clock.now}
-    assert TOKEN not in repr(list(heroku.journal))
+    assert {entry.at for entry in heroku.request_log} == {clock.now}
+    assert TOKEN not in repr(list(heroku.request_log))
 
 
 @pytest.mark.parametrize("databases", [0, 3])
@@ -140,7 +140,7 @@ def test_the_default_world_has_one_or_two_private_databases(databases: int) -> N
 
 
 def test_a_world_made_again_has_the_same_ids_of_lasting_things() -> None:
-    # A bot that remembers its databases meets them again after the played Heroku was restarted.
+    # A bot that remembers its databases meets them again after the emulated Heroku was restarted.
     first, again = (default_world(token=TOKEN, seed=seed) for seed in (1, 2))
 
     assert first.add_app("new", space="acme-private").id == again.add_app("new", space="acme-private").id
@@ -148,4 +148,4 @@ def test_a_world_made_again_has_the_same_ids_of_lasting_things() -> None:
 
 def test_no_transition_takes_less_than_no_time() -> None:
     with pytest.raises(ValueError, match="no time"):
-        Pace.of(-1)
+        TransitionTimes.of(-1)

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from sandbox.heroku import HerokuEmulator, Pace, Refused, Switches, default_world
+from sandbox.heroku import Behavior, HerokuEmulator, Refused, TransitionTimes, default_world
 from sandbox.heroku.model.privatelink import Connection
 from tests.unit.sandbox.heroku.conftest import TOKEN, Clock
 from tests.unit.sandbox.heroku.test_privatelink import DATABASE, FIRST, LINK, ROOT, SECOND
@@ -21,7 +21,7 @@ CONFIG = "/apps/billing/config-vars"
 @pytest.fixture
 def heroku(heroku: HerokuEmulator, clock: Clock) -> HerokuEmulator:
     """The default world with a PrivateLink endpoint whose account has been active for long."""
-    heroku.create_privatelink_by_hand(DATABASE, [FIRST], now=clock.now)
+    heroku.create_privatelink_externally(DATABASE, [FIRST], now=clock.now)
     clock.wait(400)
     return heroku
 
@@ -37,9 +37,9 @@ async def shown(api: httpx.AsyncClient) -> list[dict[str, str]]:
     return found
 
 
-@pytest.mark.parametrize("switches", [Switches(), Switches(connection_waiting="PendingAcceptance")])
+@pytest.mark.parametrize("switches", [Behavior(), Behavior(connection_waiting="PendingAcceptance")])
 async def test_a_vpc_endpoint_is_seen_as_a_connection_and_is_available_after_a_while(
-    heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock, switches: Switches
+    heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock, behavior: Behavior
 ) -> None:
     # The plugin's fixture says Available; other words are unrecorded.
     made = connect(heroku, clock)
@@ -47,7 +47,7 @@ async def test_a_vpc_endpoint_is_seen_as_a_connection_and_is_available_after_a_w
     clock.wait(10)
     [available] = await shown(api)
 
-    assert waiting.pop("status") == switches.connection_waiting
+    assert waiting.pop("status") == behavior.connection_waiting
     assert available.pop("status") == "Available"
     assert waiting == available
     assert available == {"endpoint_id": made.endpoint_id, "hostname": made.hostname, "owner_arn": ROOT}
@@ -106,7 +106,7 @@ def test_an_allowed_account_stands_for_its_users_and_a_user_for_nobody_else(
     heroku: HerokuEmulator, clock: Clock
 ) -> None:
     # Amazon, PrivateLink guide, "Configure an endpoint service": root includes all principals in the account.
-    heroku.add_account_by_hand(DATABASE, f"{SECOND}:user/etl", now=clock.now)
+    heroku.add_account_externally(DATABASE, f"{SECOND}:user/etl", now=clock.now)
     clock.wait(400)
 
     assert connect(heroku, clock, account=f"{FIRST}:user/abc").owner_arn == ROOT
@@ -117,7 +117,7 @@ def test_an_allowed_account_stands_for_its_users_and_a_user_for_nobody_else(
 
 def test_an_account_connects_once_it_is_active(heroku: HerokuEmulator, clock: Clock) -> None:
     # An account may take 5 to 30 minutes to work (Heroku Dev Center).
-    heroku.add_account_by_hand(DATABASE, SECOND, now=clock.now)
+    heroku.add_account_externally(DATABASE, SECOND, now=clock.now)
     clock.wait(399)
     with pytest.raises(Refused):
         connect(heroku, clock, account=SECOND)
@@ -128,8 +128,8 @@ def test_an_account_connects_once_it_is_active(heroku: HerokuEmulator, clock: Cl
 
 def test_amazon_knows_the_service_a_little_after_it_is_operational(clock: Clock) -> None:
     # herokux documentation: for about 30 s Amazon may not see it.
-    heroku = default_world(token=TOKEN, pace=Pace(link=200, admit=0, publish=30))
-    heroku.create_privatelink_by_hand(DATABASE, [FIRST], now=clock.now)
+    heroku = default_world(token=TOKEN, times=TransitionTimes(link=200, admit=0, publish=30))
+    heroku.create_privatelink_externally(DATABASE, [FIRST], now=clock.now)
     clock.wait(229)
     with pytest.raises(Refused):
         connect(heroku, clock)
@@ -139,14 +139,14 @@ def test_amazon_knows_the_service_a_little_after_it_is_operational(clock: Clock)
 
 
 @pytest.mark.parametrize(
-    ("switches", "left"), [(Switches(), 1), (Switches(removed_account="cut"), 0)], ids=["left", "cut"]
+    ("switches", "left"), [(Behavior(), 1), (Behavior(removed_account="cut"), 0)], ids=["left", "cut"]
 )
 async def test_a_connection_outlives_its_account_or_not(
     heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock, left: int
 ) -> None:
     # Amazon, PrivateLink guide: removing permissions leaves connections; Heroku's part nobody told.
     connect(heroku, clock)
-    heroku.remove_account_by_hand(DATABASE, FIRST, now=clock.now)
+    heroku.remove_account_externally(DATABASE, FIRST, now=clock.now)
 
     assert len(await shown(api)) == left
     with pytest.raises(Refused):
@@ -173,7 +173,7 @@ async def test_destroying_privatelink_cuts_what_is_connected(
     before = (await api.get(CONFIG)).json()
     connect(heroku, clock)
     clock.wait(510)
-    heroku.destroy_privatelink_by_hand(DATABASE, now=clock.now)
+    heroku.destroy_privatelink_externally(DATABASE, now=clock.now)
 
     assert await shown(api) == []
     assert (await api.get(CONFIG)).json() == before

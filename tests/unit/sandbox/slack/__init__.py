@@ -1,1 +1,1 @@
-"""The played Slack against the facts it is built from."""
+"""The emulated Slack against the facts it is built from."""

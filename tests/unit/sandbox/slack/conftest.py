@@ -13,7 +13,7 @@ import uvicorn
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
 
-from sandbox.slack import People, SlackEmulator, Switches
+from sandbox.slack import Behavior, People, SlackEmulator
 from sandbox.slack.delivery_transport import over
 from sandbox.slack.server import app
 from tests.unit.sandbox.slack.bot import Bot
@@ -36,10 +36,10 @@ class Call:
 
 
 @contextlib.asynccontextmanager
-async def served(door: Starlette) -> AsyncIterator[str]:
+async def served(application: Starlette) -> AsyncIterator[str]:
     """Serve an application on a free port of this machine and yield its URL."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        server = uvicorn.Server(uvicorn.Config(door, log_level="error", lifespan="off"))
+        server = uvicorn.Server(uvicorn.Config(application, log_level="error", lifespan="off"))
         running = asyncio.create_task(server.serve(sockets=[listening]))
         try:
             yield f"http://127.0.0.1:{listening.getsockname()[1]}"
@@ -49,15 +49,15 @@ async def served(door: Starlette) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-def switches() -> Switches:
+def behavior() -> Behavior:
     """Slack's own numbers, but for the pace of redelivery; a test module may override this."""
-    return Switches(event_retry_after=(0.0, 0.01, 0.01))
+    return Behavior(event_retry_after=(0.0, 0.01, 0.01))
 
 
 @pytest.fixture
-def slack(switches: Switches) -> SlackEmulator:
+def slack(behavior: Behavior) -> SlackEmulator:
     """The default workspace."""
-    return SlackEmulator(bot_token=TOKEN, signing_secret=SECRET, switches=switches)
+    return SlackEmulator(bot_token=TOKEN, signing_secret=SECRET, behavior=behavior)
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ async def people(slack: SlackEmulator, bot: Bot) -> AsyncIterator[People]:
 
 @pytest.fixture
 async def url(slack: SlackEmulator, people: People) -> AsyncIterator[str]:
-    """Where the played Slack answers over HTTP."""
+    """Where the emulated Slack answers over HTTP."""
     async with served(app(slack, people)) as address:
         slack.base_url = address
         yield address

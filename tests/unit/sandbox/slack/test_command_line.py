@@ -28,7 +28,7 @@ def test_it_says_where_it_answers_and_ends_when_told_to() -> None:
     with process:
         assert process.stdout is not None
         line = process.stdout.readline()
-        address = line.removeprefix("The played Slack answers at ").strip()
+        address = line.removeprefix("The emulated Slack answers at ").strip()
         token = {"Authorization": "Bearer xoxb-played"}
         said = httpx.post(f"{address}/api/auth.test", headers=token, timeout=10).json()
         process.terminate()
@@ -41,7 +41,7 @@ def test_it_keeps_to_slacks_rate_limits_when_it_is_asked_to() -> None:
     process = start(["--port", "0", "--bot", "http://127.0.0.1:1", "--limits"], SETTINGS)
     with process:
         assert process.stdout is not None
-        address = process.stdout.readline().removeprefix("The played Slack answers at ").strip()
+        address = process.stdout.readline().removeprefix("The emulated Slack answers at ").strip()
         token = {"Authorization": "Bearer xoxb-played"}
         body = {"channel": "C0GENERAL", "text": "x"}
         with httpx.Client(base_url=address, headers=token, timeout=10) as client:
@@ -57,4 +57,4 @@ def test_a_missing_setting_is_one_sentence_and_code_2() -> None:
         _, said = process.communicate(timeout=30)
 
     assert process.returncode == 2
-    assert said == "The played Slack needs SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET to be set.\n"
+    assert said == "The emulated Slack needs SLACK_BOT_TOKEN and SLACK_SIGNING_SECRET to be set.\n"

@@ -11,14 +11,14 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import async_default_handlers
 from slack_sdk.web.async_client import AsyncWebClient
 
-from sandbox.slack import People, SlackEmulator, Switches
-from sandbox.slack import fault_injection as weather
+from sandbox.slack import Behavior, People, SlackEmulator
+from sandbox.slack import fault_injection as faults
 from tests.unit.sandbox.slack.bot import Bot
 from tests.unit.sandbox.slack.conftest import SECRET, TOKEN, Call
 
 
 async def test_a_rate_limit_is_a_429_with_seconds_to_wait(web: AsyncWebClient, slack: SlackEmulator) -> None:
-    slack.fault("chat.postMessage", weather.ratelimited(12))
+    slack.fault("chat.postMessage", faults.ratelimited(12))
 
     with pytest.raises(SlackApiError) as refused:
         await web.chat_postMessage(channel="C0GENERAL", text="x")
@@ -30,7 +30,7 @@ async def test_a_rate_limit_is_a_429_with_seconds_to_wait(web: AsyncWebClient, s
 
 
 async def test_a_lost_answer_means_that_it_was_done(web: AsyncWebClient, slack: SlackEmulator) -> None:
-    slack.fault("chat.postMessage", weather.lost_answer())
+    slack.fault("chat.postMessage", faults.lost_answer())
 
     with pytest.raises(aiohttp.ClientConnectionError):
         await web.chat_postMessage(channel="C0GENERAL", text="x")
@@ -43,7 +43,7 @@ async def test_the_vendors_default_retry_posts_twice_after_a_lost_answer(
 ) -> None:
     # chat.postMessage has no idempotency key, and the client's default handler repeats a broken connection.
     web.retry_handlers = async_default_handlers()
-    slack.fault("chat.postMessage", weather.lost_answer())
+    slack.fault("chat.postMessage", faults.lost_answer())
 
     await web.chat_postMessage(channel="C0GENERAL", text="x")
 
@@ -51,7 +51,7 @@ async def test_the_vendors_default_retry_posts_twice_after_a_lost_answer(
 
 
 async def test_a_cut_before_means_that_nothing_was_done(web: AsyncWebClient, slack: SlackEmulator) -> None:
-    slack.fault("chat.*", weather.cut_before())
+    slack.fault("chat.*", faults.cut_before())
 
     with pytest.raises(aiohttp.ClientConnectionError):
         await web.chat_postMessage(channel="C0GENERAL", text="x")
@@ -60,7 +60,7 @@ async def test_a_cut_before_means_that_nothing_was_done(web: AsyncWebClient, sla
 
 
 async def test_a_slow_answer_comes_after_the_work_is_done(web: AsyncWebClient, slack: SlackEmulator) -> None:
-    slack.fault("chat.postMessage", weather.slow(0.3))
+    slack.fault("chat.postMessage", faults.slow(0.3))
     started = time.monotonic()
 
     posting = asyncio.create_task(web.chat_postMessage(channel="C0GENERAL", text="x"))
@@ -73,8 +73,8 @@ async def test_a_slow_answer_comes_after_the_work_is_done(web: AsyncWebClient, s
 
 
 def test_faults_happen_as_often_as_said_and_can_be_cleared(call: Call) -> None:
-    call.slack.fault("*", weather.error("internal_error", times=2))
-    call.slack.fault("auth.test", weather.server_error(503, times=None))
+    call.slack.fault("*", faults.error("internal_error", times=2))
+    call.slack.fault("auth.test", faults.server_error(503, times=None))
 
     first = [call.slack.call("auth.test", {}, TOKEN, now=call.now) for _ in range(4)]
     call.slack.clear_faults()
@@ -94,7 +94,7 @@ async def test_while_slack_is_down_nothing_of_it_answers(
     # "service_unavailable: The service is temporarily unavailable", an error of every method.
     await people.types("engineer", "/pgaccess")
     secret = bot.last.fields["response_url"].rpartition("/")[2]
-    slack.fault("*", weather.down())
+    slack.fault("*", faults.down())
 
     for _ in range(2):
         with pytest.raises(SlackApiError) as refused:
@@ -109,8 +109,8 @@ async def test_while_slack_is_down_nothing_of_it_answers(
 
 
 def limited(**chosen: Any) -> Call:
-    switches = Switches(limits=True, **chosen)
-    return Call(SlackEmulator(bot_token=TOKEN, signing_secret=SECRET, app_token="xapp-x", switches=switches))
+    behavior = Behavior(limits=True, **chosen)
+    return Call(SlackEmulator(bot_token=TOKEN, signing_secret=SECRET, app_token="xapp-x", behavior=behavior))
 
 
 def test_messages_are_limited_to_about_one_a_second_per_channel() -> None:

@@ -54,8 +54,8 @@ async def page(
         clock.version += given["add_s"] // 3600
         return {"ok": True}
 
-    door = app(slack, people, extras={"clock": clock}, actions={"clock": move}, page=tmp_path)
-    async with served(door) as address, httpx.AsyncClient(base_url=address, timeout=30) as client:
+    server = app(slack, people, extras={"clock": clock}, actions={"clock": move}, page=tmp_path)
+    async with served(server) as address, httpx.AsyncClient(base_url=address, timeout=30) as client:
         slack.base_url = address
         yield client
 

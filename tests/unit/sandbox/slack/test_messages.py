@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.slack import SlackEmulator, Switches
+from sandbox.slack import Behavior, SlackEmulator
 from tests.unit.sandbox.slack.conftest import SECRET, TOKEN, Call
 
 WHERE = {"channel": "C0GENERAL"}
@@ -17,7 +17,7 @@ WHERE = {"channel": "C0GENERAL"}
 
 def switched(**chosen: Any) -> Call:
     """Return the way to a workspace where something uncertain, or a setting, is otherwise."""
-    return Call(SlackEmulator(bot_token=TOKEN, signing_secret=SECRET, switches=Switches(**chosen)))
+    return Call(SlackEmulator(bot_token=TOKEN, signing_secret=SECRET, behavior=Behavior(**chosen)))
 
 
 def posted(call: Call, **more: object) -> str:

@@ -16,7 +16,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from sandbox.slack import People, SlackEmulator, Switches
+from sandbox.slack import Behavior, People, SlackEmulator
 from sandbox.slack.delivery import sign
 from sandbox.slack.delivery_transport import Delivered, Undeliverable, over
 from tests.unit.sandbox.slack.bot import Bot
@@ -380,8 +380,8 @@ async def test_an_ordinary_line_is_a_message_and_no_command(
 
 async def test_a_late_answer_is_a_timeout_and_the_bot_goes_on_working(bot: Bot) -> None:
     # Slack gives three seconds; here it gives a fifth of one, so that the test is quick.
-    switches = Switches(ack_seconds=0.2, event_retry_after=())
-    slack = SlackEmulator(bot_token=TOKEN, signing_secret=SECRET, switches=switches)
+    behavior = Behavior(ack_seconds=0.2, event_retry_after=())
+    slack = SlackEmulator(bot_token=TOKEN, signing_secret=SECRET, behavior=behavior)
     bot.delay, bot.body = 0.4, "too late"
     async with httpx.AsyncClient(transport=httpx.ASGITransport(bot.app())) as client:
         people = People(slack, deliver=over(client), bot_url="http://bot.test")
@@ -398,5 +398,5 @@ async def test_a_late_answer_is_a_timeout_and_the_bot_goes_on_working(bot: Bot) 
 
 
 def test_slack_waits_three_seconds() -> None:
-    assert (Switches().ack_seconds, Switches().trigger_seconds) == (3.0, 3.0)
-    assert Switches().event_retry_after == (0.0, 60.0, 300.0)
+    assert (Behavior().ack_seconds, Behavior().trigger_seconds) == (3.0, 3.0)
+    assert Behavior().event_retry_after == (0.0, 60.0, 300.0)

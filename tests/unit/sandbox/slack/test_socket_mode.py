@@ -18,7 +18,7 @@ from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
 from sandbox.http_server import listening, serving
-from sandbox.slack import People, SlackEmulator, Switches
+from sandbox.slack import Behavior, People, SlackEmulator
 from sandbox.slack.server import app
 from sandbox.slack.socket_mode.connections import MOST
 from sandbox.slack.socket_mode.frames import (
@@ -40,18 +40,18 @@ CARD = [{"type": "actions", "block_id": "b", "elements": [BUTTON]}]
 
 
 @pytest.fixture
-def switches() -> Switches:
-    return Switches(ack_seconds=1.0, event_retry_after=(0.0,))
+def behavior() -> Behavior:
+    return Behavior(ack_seconds=1.0, event_retry_after=(0.0,))
 
 
 @pytest.fixture
-def slack(switches: Switches) -> SlackEmulator:
-    return SlackEmulator(bot_token=TOKEN, signing_secret=SECRET, app_token=APP_TOKEN, switches=switches)
+def slack(behavior: Behavior) -> SlackEmulator:
+    return SlackEmulator(bot_token=TOKEN, signing_secret=SECRET, app_token=APP_TOKEN, behavior=behavior)
 
 
 @pytest.fixture
 async def url(slack: SlackEmulator, people: People) -> AsyncIterator[str]:
-    """Where the played Slack answers, sockets included."""
+    """Where the emulated Slack answers, sockets included."""
     async with listening() as (opened, slack.base_url), serving(app(slack, people), opened):
         yield slack.base_url
 
@@ -163,7 +163,7 @@ async def test_a_command_travels_through_the_socket_and_its_answer_back(
     assert bot.heard == []
 
 
-async def test_a_click_travels_as_an_interaction_whose_answer_is_not_looked_at(
+async def test_a_click_travels_as_an_interaction_whose_answer_is_not_observed_at(
     listener: Listener, people: People, live: Call
 ) -> None:
     ts = str(live("chat.postMessage", channel="C0APPROVALS", text="card", blocks=CARD)["ts"])
@@ -216,7 +216,7 @@ async def test_an_app_that_has_socket_mode_only_hears_nothing_while_it_is_not_co
     slack: SlackEmulator, people: People, bot: Bot
 ) -> None:
     # An app in Socket Mode has no request URL: what it misses comes again, at once and after 1 and 5 minutes.
-    slack.switches = replace(slack.switches, socket_only=True)
+    slack.behavior = replace(slack.behavior, socket_only=True)
 
     typed = await people.types("engineer", "/pgaccess list")
     event = await people.opens_home("engineer")

@@ -320,7 +320,7 @@ async def test_a_form_carries_blocks_as_json_text_and_the_token_as_a_field(
 
     assert answer.json()["ok"]
     assert slack.messages("#general", "lead")[0]["blocks"][0]["type"] == "divider"
-    assert TOKEN not in str(slack.journal)
+    assert TOKEN not in str(slack.request_log)
 
 
 @pytest.mark.parametrize(
@@ -343,10 +343,12 @@ async def test_the_journal_keeps_every_exchange_and_no_secret(
 ) -> None:
     await web.chat_postMessage(channel="C0GENERAL", text="remember me")
 
-    assert [(one.kind, one.name, one.status) for one in slack.journal] == [("call", "chat.postMessage", 200)]
-    assert "remember me" in slack.journal[0].sent
-    assert TOKEN not in str(slack.journal)
-    assert SECRET not in str(slack.journal)
+    assert [(one.kind, one.name, one.status) for one in slack.request_log] == [
+        ("call", "chat.postMessage", 200)
+    ]
+    assert "remember me" in slack.request_log[0].sent
+    assert TOKEN not in str(slack.request_log)
+    assert SECRET not in str(slack.request_log)
 
 
 @pytest.mark.parametrize("method", sorted(FORM_ONLY))
@@ -359,7 +361,7 @@ async def test_a_method_that_only_reads_ignores_a_json_body(
         await client.post(f"{url}/api/{method}", json=body)
         await client.get(f"{url}/api/{method}", params=body)
 
-    as_json, as_query = slack.journal
+    as_json, as_query = slack.request_log
     assert as_json.sent == "{}"
     assert "U0LEAD" in as_query.sent
 
@@ -381,7 +383,7 @@ async def client(url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sla
 
 def arguments(slack: SlackEmulator, method: str) -> list[str]:
     """What each call of a method carried."""
-    return [one.sent for one in slack.journal if one.name == method]
+    return [one.sent for one in slack.request_log if one.name == method]
 
 
 async def test_our_client_knows_people_with_zone_and_language(client: SlackClient) -> None:
@@ -477,8 +479,8 @@ async def test_a_proxys_page_instead_of_an_answer_leaves_it_open_whether_somethi
     async def page(_: Request) -> Response:
         return Response(content, status_code=status, media_type=kind)
 
-    door = Starlette(routes=[Route("/api/{method}", page, methods=["POST"])])
-    async with served(door) as address, SlackClient(token=TOKEN, url=f"{address}/api/") as ours:
+    server = Starlette(routes=[Route("/api/{method}", page, methods=["POST"])])
+    async with served(server) as address, SlackClient(token=TOKEN, url=f"{address}/api/") as ours:
         with pytest.raises(SlackError) as unread:
             await ours.post("C0GENERAL", SHOWN, post=17)
 

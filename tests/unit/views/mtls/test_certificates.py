@@ -8,7 +8,7 @@ from uuid import UUID
 
 import pytest
 
-from bot.domain import operation as changes
+from bot.domain import operation as operations
 from bot.domain.grant import GrantState, Why
 from bot.domain.mtls import issuance
 from bot.domain.mtls.certificate import Certificate, KnownCertificate
@@ -53,7 +53,7 @@ def known(id: UUID = IDS[0], **changed: Any) -> KnownCertificate:
     return replace(plain, **changed)
 
 
-FOREIGN: Final = known(request=None, owner=None, purpose="")
+UNMANAGED: Final = known(request=None, owner=None, purpose="")
 
 
 def look(*certificates: Certificate, ours: bool = True) -> MtlsObservation:
@@ -80,27 +80,27 @@ def case(
 def changed(kind: Kind, end: Any = None, **more: Any) -> RequestDetails:
     """An approved change: under way, or as it ended."""
     made = case(kind, RequestState.APPROVED, **more)
-    begun = changes.begin(made.request, id=UUID(int=3), now=NOW)
-    return replace(made, change=begun if end is None else end(begun))
+    begun = operations.begin(made.request, id=UUID(int=3), now=NOW)
+    return replace(made, operation=begun if end is None else end(begun))
 
 
 def done(change: Operation) -> Operation:
-    return changes.done(change, now=NOW)
+    return operations.done(change, now=NOW)
 
 
 def failed(why: Why) -> Any:
-    return lambda change: changes.failed(change, why, now=NOW)
+    return lambda change: operations.failed(change, why, now=NOW)
 
 
 def several(change: Operation) -> Operation:
-    return changes.failed(issuance.undecided(change, IDS[:40]), Why.SEVERAL, now=NOW)
+    return operations.failed(issuance.undecided(change, IDS[:40]), Why.SEVERAL, now=NOW)
 
 
 def every() -> Iterator[RequestDetails]:
     """Everything that can stand on a card, with as much as there can be."""
     for kind in KINDS:
         for reason in ("", LONG):
-            for certificate in (None, FOREIGN, known(purpose=LONG)):
+            for certificate in (None, UNMANAGED, known(purpose=LONG)):
                 seen = look(*listed(*IDS))
                 yield case(kind, reason=reason, seen=seen, certificate=certificate, closes=(17,) * 200)
         for end in (None, done, failed(Why.DEADLINE), failed(Why.NOT_MADE), several):
@@ -108,12 +108,12 @@ def every() -> Iterator[RequestDetails]:
             yield changed(kind, end, seen=None)
 
 
-def drawn(kind: MessageKind, about: RequestDetails | None, language: str = "en", **params: str) -> Message:
+def rendered(kind: MessageKind, about: RequestDetails | None, language: str = "en", **params: str) -> Message:
     post = OutboxMessage(
         id=1, lease=UUID(int=1), kind=kind, recipient="U0ENGINEER", request=17, channel=None, place=None,
-        posting_since=None, version=1, tries=0, params=params,
+        posting_since=None, version=1, attempts=0, params=params,
     )  # fmt: skip
-    return render(post, about, words=Translator(language), policy=POLICY)
+    return render(post, about, t=Translator(language), policy=POLICY)
 
 
 # --- whatever there is, Slack takes it ---------------------------------------------------------------
@@ -121,37 +121,37 @@ def drawn(kind: MessageKind, about: RequestDetails | None, language: str = "en",
 
 @IN_BOTH_LANGUAGES
 def test_cards_are_valid_however_much_there_is(language: str) -> None:
-    words = Translator(language)
+    t = Translator(language)
     for one in every():
         for policy in POLICIES[:2]:
-            samples.require_valid(request_card.approval_card(one, words=words, policy=policy))
-            samples.require_valid(request_card.requester_card(one, words=words, policy=policy))
-            samples.require_valid(responses.showing(one, words=words, policy=policy), answers=True)
+            samples.require_valid(request_card.approval_card(one, t=t, policy=policy))
+            samples.require_valid(request_card.requester_card(one, t=t, policy=policy))
+            samples.require_valid(responses.showing(one, t=t, policy=policy), answers=True)
 
 
 @IN_BOTH_LANGUAGES
 def test_notices_are_valid_however_much_there_is(language: str) -> None:
     for one in every():
-        if one.change is not None:
+        if one.operation is not None:
             for kind in (
-                MessageKind.NOTICE_DONE,
-                MessageKind.NOTICE_NOT_DONE,
-                MessageKind.NOTICE_CERTIFICATE_READY,
+                MessageKind.DONE,
+                MessageKind.NOT_DONE,
+                MessageKind.CERTIFICATE_READY,
             ):
-                samples.require_valid(drawn(kind, one, language))
-    gone = drawn(MessageKind.NOTICE_CERTIFICATE_GONE, changed(Kind.ISSUE, done), language)
+                samples.require_valid(rendered(kind, one, language))
+    gone = rendered(MessageKind.CERTIFICATE_GONE, changed(Kind.ISSUE, done), language)
     samples.require_valid(gone)
     params = {"app": "billing", "name": "<!here>", "handle": "0a1b2c3d"}
-    foreign = drawn(MessageKind.NOTICE_CERTIFICATE_FOREIGN, None, language, **params)
-    samples.require_valid(foreign)
-    assert "<!here>" not in foreign.text
+    unmanaged = rendered(MessageKind.CERTIFICATE_UNMANAGED, None, language, **params)
+    samples.require_valid(unmanaged)
+    assert "<!here>" not in unmanaged.text
 
 
 @IN_BOTH_LANGUAGES
 def test_the_list_is_valid_however_many_there_are(language: str) -> None:
     many = tuple(known(id, purpose=LONG, name=LONG, ladder=ReminderSchedule(step=7)) for id in IDS)
     stocks = [stocked(*many[start : start + 9], app=f"app-{start}") for start in range(0, 99, 9)]
-    for some in (stocks, stocks[:1], [stocked()], [stocked(look=None)]):
+    for some in (stocks, stocks[:1], [stocked()], [stocked(observation=None)]):
         samples.require_valid(certificate_list.listing(some, Translator(language)), answers=True)
 
 
@@ -160,11 +160,11 @@ def test_the_form_is_valid_however_much_would_end(language: str) -> None:
     rules = tuple(factories.rule(f"198.51.100.{n}/32") for n in range(60))
     found = DisableImpact(
         database=factories.database(app="b" * 30),
-        look=replace(factories.look(*rules), certificates_at=NOW),
+        observation=replace(factories.look(*rules), certificates_at=NOW),
         requests=tuple(range(4_294_967_000, 4_294_967_200)),
         certificates=tuple(known(id, request=4_294_967_000 + number) for number, id in enumerate(IDS)),
     )
-    view = disable_modal.disable_form(found, reason=None, words=Translator(language), needs_reason=True)
+    view = disable_modal.disable_form(found, reason=None, t=Translator(language), needs_reason=True)
     samples.require_valid_view(view)
     assert view["private_metadata"] == found.database.name
 
@@ -175,9 +175,9 @@ def test_the_form_for_both_says_so_and_asks_for_no_database(language: str) -> No
     view = modals.add_form(
         databases=[database],
         filled={},
-        words=Translator(language),
+        t=Translator(language),
         needs_reason=False,
-        enables=database,
+        enables_mtls=database,
     )
     samples.require_valid_view(view)
     assert action_ids.FIELD_TARGET not in str(view)
@@ -192,14 +192,14 @@ def said(message: Message) -> str:
 
 
 def card(about: RequestDetails) -> str:
-    return said(request_card.approval_card(about, words=EN, policy=POLICY))
+    return said(request_card.approval_card(about, t=EN, policy=POLICY))
 
 
 def stocked(
-    *found: KnownCertificate, look: MtlsObservation | None = None, app: str = "billing"
+    *found: KnownCertificate, observation: MtlsObservation | None = None, app: str = "billing"
 ) -> CertificateList:
-    seen = look or replace(factories.look(), certificates_at=NOW)
-    return CertificateList(database=factories.database(app), look=seen, certificates=found)
+    seen = observation or replace(factories.look(), certificates_at=NOW)
+    return CertificateList(database=factories.database(app), observation=seen, certificates=found)
 
 
 @pytest.mark.parametrize(
@@ -222,41 +222,41 @@ def test_the_card_of_a_removal_says_whose_certificate_it_is_and_what_for() -> No
     text = card(case(Kind.DISCARD, certificate=known()))
     assert "<@U0ENGINEER>" in text
     assert "nightly export" in text
-    assert "not made by pgaccess" in card(case(Kind.DISCARD, certificate=FOREIGN))
+    assert "not made by pgaccess" in card(case(Kind.DISCARD, certificate=UNMANAGED))
 
 
 def test_an_address_that_has_mtls_enabled_first_says_so_before_the_decision() -> None:
     asked = samples.request()
-    both = replace(asked, terms=replace(asked.terms, enables=True))
+    both = replace(asked, terms=replace(asked.terms, enables_mtls=True))
     assert "First enables mTLS" in card(samples.case(both, seen=factories.look(enabled=False)))
     assert "First enables mTLS" not in card(samples.case(asked, seen=factories.look()))
 
 
 def test_while_mtls_is_enabled_first_the_grant_says_that_it_waits_for_it() -> None:
     asked = samples.request(state=RequestState.APPROVED)
-    both = replace(asked, terms=replace(asked.terms, enables=True))
-    step = changes.enabling_first(both, id=UUID(int=3), now=NOW)
+    both = replace(asked, terms=replace(asked.terms, enables_mtls=True))
+    step = operations.enabling_first(both, id=UUID(int=3), now=NOW)
     granted = factories.grant(GrantState.APPLYING)
-    waiting = replace(samples.case(both, factories.vote(), granted=granted), change=step)
-    assert "mTLS is being enabled since" in request_card.state_line(waiting, words=EN, policy=POLICY)
-    enabled = replace(waiting, change=done(step))
-    assert "being opened at Heroku" in request_card.state_line(enabled, words=EN, policy=POLICY)
+    waiting = replace(samples.case(both, factories.vote(), granted=granted), operation=step)
+    assert "mTLS is being enabled since" in request_card.state_line(waiting, t=EN, policy=POLICY)
+    enabled = replace(waiting, operation=done(step))
+    assert "being opened at Heroku" in request_card.state_line(enabled, t=EN, policy=POLICY)
 
 
 @pytest.mark.parametrize("kind", [Kind.ENABLE, Kind.ISSUE])
 def test_what_is_being_made_says_since_when_and_how_long_that_usually_takes(kind: Kind) -> None:
-    line = request_card.state_line(changed(kind), words=EN, policy=POLICY)
+    line = request_card.state_line(changed(kind), t=EN, policy=POLICY)
     assert "usually takes 5 to 10 minutes" in line
     assert EN.date(NOW) in line
 
 
 def test_a_missed_deadline_of_a_change_does_not_speak_of_a_rule() -> None:
-    line = request_card.state_line(changed(Kind.ISSUE, failed(Why.DEADLINE)), words=EN, policy=POLICY)
+    line = request_card.state_line(changed(Kind.ISSUE, failed(Why.DEADLINE)), t=EN, policy=POLICY)
     assert "did not finish within 20 minutes" in line
 
 
 def test_the_certificates_to_choose_from_are_named_each_with_its_own_button() -> None:
-    message = drawn(MessageKind.NOTICE_NOT_DONE, changed(Kind.ISSUE, several, seen=look(*listed(*IDS[:2]))))
+    message = rendered(MessageKind.NOT_DONE, changed(Kind.ISSUE, several, seen=look(*listed(*IDS[:2]))))
     for number, id in enumerate(IDS[:2]):
         assert f"`{id.hex[:8]}`" in said(message)
         assert f"certificate.pick.{number}" in said(message)
@@ -265,16 +265,16 @@ def test_the_certificates_to_choose_from_are_named_each_with_its_own_button() ->
 
 def test_nothing_is_to_be_chosen_from_once_it_was_chosen() -> None:
     picked = changed(Kind.ISSUE, lambda it: issuance.picked(several(it), IDS[0]), seen=look(*listed(*IDS)))
-    assert "certificate.pick" not in said(request_card.requester_card(picked, words=EN, policy=POLICY))
+    assert "certificate.pick" not in said(request_card.requester_card(picked, t=EN, policy=POLICY))
 
 
 def test_enabling_without_a_certificate_says_how_to_come_to_one() -> None:
-    without = drawn(MessageKind.NOTICE_DONE, changed(Kind.ENABLE, done))
+    without = rendered(MessageKind.DONE, changed(Kind.ENABLE, done))
     assert "/pgaccess mtls certificate new" in said(without)
 
 
 def test_the_first_certificate_is_told_with_mtls_itself() -> None:
-    ready = drawn(MessageKind.NOTICE_CERTIFICATE_READY, changed(Kind.ENABLE, done, issued=known()))
+    ready = rendered(MessageKind.CERTIFICATE_READY, changed(Kind.ENABLE, done, issued=known()))
     assert "mTLS is enabled" in ready.text
     assert "certificate.files" in said(ready)
 
@@ -294,7 +294,7 @@ def test_the_list_says_how_old_it_is_and_leaves_out_databases_without_any() -> N
     ("seen", "words"),
     [(factories.look(enabled=False), "mTLS is not enabled"), (factories.look(), "not read yet")],
 )
-def test_a_list_of_nothing_says_why_and_how_to_ask(seen: MtlsObservation, words: str) -> None:
-    text = said(certificate_list.listing([stocked(look=seen)], EN))
-    assert words in text
+def test_a_list_of_nothing_says_why_and_how_to_ask(seen: MtlsObservation, t: str) -> None:
+    text = said(certificate_list.listing([stocked(observation=seen)], EN))
+    assert t in text
     assert "/pgaccess mtls certificate new on billing" in text

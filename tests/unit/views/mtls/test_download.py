@@ -28,7 +28,7 @@ OVER = (DownloadLinkState.DELIVERED, DownloadLinkState.REPLACED, DownloadLinkSta
 
 def link(language: str = "en", app: str = "billing") -> Message:
     until = NOW + timedelta(minutes=15)
-    return download.link(URL, handle="17", app=app, until=until, words=Translator(language))
+    return download.link(URL, handle="17", app=app, until=until, t=Translator(language))
 
 
 def case(*, gone: bool = False) -> RequestDetails:
@@ -36,14 +36,14 @@ def case(*, gone: bool = False) -> RequestDetails:
     return replace(factories.case(asked=asked), issued=known(gone=gone))
 
 
-def drawn(state: str | None = None, *, language: str = "en", gone: bool = False) -> Message:
+def rendered(state: str | None = None, *, language: str = "en", gone: bool = False) -> Message:
     """What the courier draws where a link stood."""
     params = {} if state is None else {"state": state, "at": NOW.isoformat()}
     post = OutboxMessage(
-        id=1, lease=UUID(int=1), kind=MessageKind.NOTICE_HANDOUT, recipient="U0ENGINEER", request=17,
-        channel=None, place=None, posting_since=None, version=1, tries=0, params=params,
+        id=1, lease=UUID(int=1), kind=MessageKind.DOWNLOAD_LINK, recipient="U0ENGINEER", request=17,
+        channel=None, place=None, posting_since=None, version=1, attempts=0, params=params,
     )  # fmt: skip
-    return render(post, case(gone=gone), words=Translator(language), policy=POLICY)
+    return render(post, case(gone=gone), t=Translator(language), policy=POLICY)
 
 
 def said(message: Message) -> str:
@@ -54,7 +54,7 @@ def said(message: Message) -> str:
 def test_slack_takes_every_message(language: str) -> None:
     samples.require_valid(link(language, app="<&>" * 20))
     for state in (None, *OVER):
-        samples.require_valid(drawn(state, language=language))
+        samples.require_valid(rendered(state, language=language))
 
 
 @IN_BOTH_LANGUAGES
@@ -74,28 +74,28 @@ def test_the_link_says_when_it_ends_and_what_it_is_worth() -> None:
 def test_what_takes_the_place_of_a_link_has_none_and_offers_a_new_one(
     state: str | None, language: str
 ) -> None:
-    message = drawn(state, language=language)
+    message = rendered(state, language=language)
     assert "http" not in said(message)
     assert action_ids.FILES in said(message)
 
 
 def test_each_end_of_a_link_is_told_from_the_others() -> None:
-    assert len({drawn(state).text for state in (None, *OVER)}) == 4
+    assert len({rendered(state).text for state in (None, *OVER)}) == 4
 
 
 def test_a_download_says_when_it_was_and_what_to_do_if_it_was_somebody_else() -> None:
-    text = said(drawn(DownloadLinkState.DELIVERED))
+    text = said(rendered(DownloadLinkState.DELIVERED))
     assert "2026-11-24 09:00 UTC" in text
     assert "/pgaccess mtls certificate rotate" in text
 
 
 def test_a_certificate_that_is_gone_is_not_offered_again() -> None:
-    assert action_ids.FILES not in said(drawn(DownloadLinkState.DELIVERED, gone=True))
+    assert action_ids.FILES not in said(rendered(DownloadLinkState.DELIVERED, gone=True))
 
 
 @IN_BOTH_LANGUAGES
 def test_the_readme_names_every_file_and_has_the_ready_line(language: str) -> None:
-    text = download.readme(factories.database(), handle="17", at=NOW, words=Translator(language))
+    text = download.readme(factories.database(), handle="17", at=NOW, t=Translator(language))
     for name in ("postgresql.crt", "postgresql.key", "root.crt", "chmod 600", "2026-11-24 09:00 UTC"):
         assert name in text
     assert f"\n    {connection_line(factories.database())}\n" in text

@@ -7,11 +7,11 @@ from uuid import UUID
 
 import pytest
 
-from bot.domain import operation as changes
+from bot.domain import operation as operations
 from bot.domain.grant import Why
 from bot.domain.mtls import rotation
 from bot.domain.mtls.certificate import KnownCertificate
-from bot.domain.mtls.connection_test import TestResult
+from bot.domain.mtls.connection_test import ConnectionResult
 from bot.domain.mtls.expiry_reminders import STEPS, ReminderSchedule
 from bot.domain.mtls.rotation import GRACE, RotationStage
 from bot.domain.request import Kind, RequestState
@@ -48,7 +48,7 @@ def known(
         expires_at=END,
         first_seen_at=NOW,
         last_seen_at=NOW,
-        gone_at=NOW if gone else None,
+        absent_at=NOW if gone else None,
         ladder=ladder or ReminderSchedule(step=30),
     )
 
@@ -56,7 +56,7 @@ def known(
 def post(kind: MessageKind, **params: str) -> OutboxMessage:
     return OutboxMessage(
         id=1, lease=UUID(int=1), kind=kind, recipient="U0ENGINEER", request=17, channel=None,
-        place=None, posting_since=None, version=1, tries=0, params=params,
+        place=None, posting_since=None, version=1, attempts=0, params=params,
     )  # fmt: skip
 
 
@@ -64,11 +64,11 @@ def remind(
     issued: KnownCertificate,
     *,
     step: int = 30,
-    kind: MessageKind = MessageKind.NOTICE_EXPIRY,
-    words: Translator = EN,
+    kind: MessageKind = MessageKind.EXPIRY,
+    t: Translator = EN,
 ) -> Message:
     case = replace(factories.case(asked=factories.request(kind=Kind.ISSUE)), issued=issued)
-    return render(post(kind, step=str(step)), case, words=words, policy=POLICY)
+    return render(post(kind, step=str(step)), case, t=t, policy=POLICY)
 
 
 def offered(message: Message) -> list[str]:
@@ -85,7 +85,7 @@ def test_every_reminder_is_valid_however_it_was_answered(step: int, kind: Messag
     for ladder in (ReminderSchedule(step=step), replace(ACKED, step=step), replace(PUT_OFF, step=step)):
         for purpose in ("", LONG):
             samples.require_valid(
-                remind(known(ladder, purpose=purpose), step=step, kind=kind, words=Translator(language))
+                remind(known(ladder, purpose=purpose), step=step, kind=kind, t=Translator(language))
             )
 
 
@@ -105,9 +105,9 @@ def test_the_last_one_says_what_stops_working() -> None:
 
 
 def test_copies_name_the_owner_and_those_who_are_to_act() -> None:
-    assert "<@U0LEAD> <@U0LEAD2>" in remind(known(), kind=MessageKind.NOTICE_EXPIRY_COPY).text
-    assert "belongs to <@U0ENGINEER>" in remind(known(), kind=MessageKind.NOTICE_EXPIRY_COPY).text
-    assert "no longer an active member" in remind(known(), kind=MessageKind.NOTICE_EXPIRY_ORPHAN).text
+    assert "<@U0LEAD> <@U0LEAD2>" in remind(known(), kind=MessageKind.EXPIRY_COPY).text
+    assert "belongs to <@U0ENGINEER>" in remind(known(), kind=MessageKind.EXPIRY_COPY).text
+    assert "no longer an active member" in remind(known(), kind=MessageKind.EXPIRY_ORPHAN).text
 
 
 def test_a_reminder_offers_what_can_still_be_answered() -> None:
@@ -143,14 +143,14 @@ def test_it_says_who_took_note_and_until_when_it_was_put_off() -> None:
 
 def test_a_reminder_without_its_certificate_is_a_mistake_that_is_noticed() -> None:
     with pytest.raises(ValueError, match="request 17 has none"):
-        render(post(MessageKind.NOTICE_EXPIRY, step="7"), factories.case(), words=EN, policy=POLICY)
+        render(post(MessageKind.EXPIRY, step="7"), factories.case(), t=EN, policy=POLICY)
 
 
 @IN_BOTH_LANGUAGES
 def test_answers_are_valid(language: str) -> None:
-    words = Translator(language)
+    t = Translator(language)
     case = replace(factories.case(asked=factories.request(kind=Kind.ISSUE)), issued=known(PUT_OFF))
-    for answer in (expiry.acknowledged(case, words), expiry.snoozed(case, words)):
+    for answer in (expiry.acknowledged(case, t), expiry.snoozed(case, t)):
         samples.require_valid(answer, answers=True)
 
 
@@ -162,8 +162,8 @@ def unowned(*found: tuple[str, str, str]) -> Message:
         {"app": app, "handle": handle, "name": "client.example", "owner": "", "until": until}
         for app, handle, until in found
     ]
-    summary = post(MessageKind.NOTICE_UNOWNED, at=NOW.isoformat(), certificates=json.dumps(certificates))
-    return render(summary, None, words=EN, policy=POLICY)
+    summary = post(MessageKind.UNOWNED, at=NOW.isoformat(), certificates=json.dumps(certificates))
+    return render(summary, None, t=EN, policy=POLICY)
 
 
 def test_the_summary_has_the_soonest_end_first_in_each_database_and_among_them() -> None:
@@ -195,8 +195,8 @@ def test_a_summary_of_very_many_is_valid_and_says_how_many_it_leaves_out(
         }
         for number in range(100)
     ]
-    summary = post(MessageKind.NOTICE_UNOWNED, at=NOW.isoformat(), certificates=json.dumps(certificates))
-    message = render(summary, None, words=Translator(language), policy=POLICY)
+    summary = post(MessageKind.UNOWNED, at=NOW.isoformat(), certificates=json.dumps(certificates))
+    message = render(summary, None, t=Translator(language), policy=POLICY)
     samples.require_valid(message)
     assert "60" in samples.said(message)
 
@@ -207,24 +207,24 @@ def test_a_summary_of_very_many_is_valid_and_says_how_many_it_leaves_out(
 def rotated(stage: RotationStage) -> RequestDetails:
     asked = factories.request(kind=Kind.ROTATE, state=RequestState.APPROVED, endless=True)
     asked = replace(asked, terms=replace(asked.terms, subject=CertificateId(UUID(int=70))))
-    change = changes.begin(asked, id=UUID(int=3), now=NOW)
+    change = operations.begin(asked, id=UUID(int=3), now=NOW)
     steps = {
         RotationStage.MAKING: change,
         RotationStage.INSTALLING: (made := rotation.made(change, UUID(int=71), now=NOW)),
         RotationStage.RESTING: (resting := rotation.installed(made, now=NOW)),
         RotationStage.REMOVING: rotation.removing(resting, at=NOW),
     }
-    return replace(factories.case(asked=asked, votes=(factories.vote(),)), change=steps[stage])
+    return replace(factories.case(asked=asked, votes=(factories.vote(),)), operation=steps[stage])
 
 
 @IN_BOTH_LANGUAGES
 @pytest.mark.parametrize("stage", RotationStage)
 def test_whatever_is_shown_of_a_rotation_is_valid(stage: RotationStage, language: str) -> None:
-    case, words = rotated(stage), Translator(language)
-    samples.require_valid(request_card.requester_card(case, words=words, policy=POLICY))
-    samples.require_valid(request_card.approval_card(case, words=words, policy=POLICY))
-    for kind in (MessageKind.NOTICE_INSTALL, MessageKind.NOTICE_ROTATION_READY):
-        samples.require_valid(render(post(kind), case, words=words, policy=POLICY))
+    case, t = rotated(stage), Translator(language)
+    samples.require_valid(request_card.requester_card(case, t=t, policy=POLICY))
+    samples.require_valid(request_card.approval_card(case, t=t, policy=POLICY))
+    for kind in (MessageKind.INSTALL, MessageKind.ROTATION_READY):
+        samples.require_valid(render(post(kind), case, t=t, policy=POLICY))
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ def test_whatever_is_shown_of_a_rotation_is_valid(stage: RotationStage, language
     ],
 )
 def test_the_requesters_card_says_how_far_it_has_come(stage: RotationStage, line: str) -> None:
-    assert line in samples.said(request_card.requester_card(rotated(stage), words=EN, policy=POLICY))
+    assert line in samples.said(request_card.requester_card(rotated(stage), t=EN, policy=POLICY))
 
 
 @pytest.mark.parametrize("stage", RotationStage)
@@ -245,36 +245,36 @@ def test_only_what_waits_to_be_installed_has_a_button_for_it(stage: RotationStag
     case = rotated(stage)
     waits = stage is RotationStage.INSTALLING
     for message in (
-        request_card.requester_card(case, words=EN, policy=POLICY),
-        render(post(MessageKind.NOTICE_INSTALL), case, words=EN, policy=POLICY),
+        request_card.requester_card(case, t=EN, policy=POLICY),
+        render(post(MessageKind.INSTALL), case, t=EN, policy=POLICY),
     ):
         assert (action_ids.INSTALLED in offered(message)) is waits
 
 
-def tried(found: TestResult | None, stage: RotationStage = RotationStage.INSTALLING) -> RequestDetails:
+def tried(found: ConnectionResult | None, stage: RotationStage = RotationStage.INSTALLING) -> RequestDetails:
     """A rotation that can be tested, and what came of it; None while that is not known."""
     case = rotated(stage)
-    assert case.change is not None
-    can_be = replace(case.change, progress={**case.change.progress, "testable": "yes"})
+    assert case.operation is not None
+    can_be = replace(case.operation, progress={**case.operation.progress, "testable": "yes"})
     asked = rotation.testing(can_be, now=NOW)
-    return replace(case, change=asked if found is None else rotation.tested(asked, found, now=NOW))
+    return replace(case, operation=asked if found is None else rotation.tested(asked, found, now=NOW))
 
 
 @IN_BOTH_LANGUAGES
-@pytest.mark.parametrize("found", [None, *TestResult])
+@pytest.mark.parametrize("found", [None, *ConnectionResult])
 def test_what_came_of_a_test_stands_wherever_the_rotation_is_shown(
-    found: TestResult | None, language: str
+    found: ConnectionResult | None, language: str
 ) -> None:
-    case, words = tried(found), Translator(language)
-    assert case.change is not None
+    case, t = tried(found), Translator(language)
+    assert case.operation is not None
     ((line,),) = [
-        block["elements"] for block in rotation_view.test(case, rotation_view.under_way(case.change), words)
+        block["elements"] for block in rotation_view.test(case, rotation_view.under_way(case.operation), t)
     ]
     for message in (
-        request_card.requester_card(case, words=words, policy=POLICY),
-        request_card.approval_card(case, words=words, policy=POLICY),
-        render(post(MessageKind.NOTICE_ROTATION_READY), case, words=words, policy=POLICY),
-        responses.showing(case, words=words, policy=POLICY),
+        request_card.requester_card(case, t=t, policy=POLICY),
+        request_card.approval_card(case, t=t, policy=POLICY),
+        render(post(MessageKind.ROTATION_READY), case, t=t, policy=POLICY),
+        responses.showing(case, t=t, policy=POLICY),
     ):
         samples.require_valid(message)
         assert line["text"] in samples.said(message)
@@ -286,7 +286,7 @@ def test_only_where_it_can_be_tested_there_is_a_button_and_only_while_both_are_t
 ) -> None:
     both = stage in (RotationStage.INSTALLING, RotationStage.RESTING)
     shown_of = [
-        request_card.requester_card(case, words=EN, policy=POLICY)
+        request_card.requester_card(case, t=EN, policy=POLICY)
         for case in (tried(None, stage), rotated(stage))
     ]
     assert [action_ids.TEST in offered(message) for message in shown_of] == [both, False]
@@ -294,20 +294,20 @@ def test_only_where_it_can_be_tested_there_is_a_button_and_only_while_both_are_t
 
 @pytest.mark.parametrize("stage", RotationStage)
 def test_the_old_one_can_be_kept_once_its_removal_is_near_and_not_begun(stage: RotationStage) -> None:
-    message = render(post(MessageKind.NOTICE_ROTATION_READY), rotated(stage), words=EN, policy=POLICY)
+    message = render(post(MessageKind.ROTATION_READY), rotated(stage), t=EN, policy=POLICY)
     assert (action_ids.KEEP_OLD in offered(message)) is (stage is RotationStage.RESTING)
 
 
 def test_the_history_tells_how_far_a_rotation_has_come() -> None:
     said = samples.said(
-        responses.showing(tried(TestResult.OTHER, RotationStage.RESTING), words=EN, policy=POLICY)
+        responses.showing(tried(ConnectionResult.OTHER, RotationStage.RESTING), t=EN, policy=POLICY)
     )
     steps = ["> asked", "> approved", "was ready", "was tested", "said to be installed"]
     assert [step for step in steps if step not in said] == []
 
 
 def test_a_reminder_to_install_that_comes_late_says_that_it_is_over() -> None:
-    late = render(post(MessageKind.NOTICE_INSTALL), rotated(RotationStage.RESTING), words=EN, policy=POLICY)
+    late = render(post(MessageKind.INSTALL), rotated(RotationStage.RESTING), t=EN, policy=POLICY)
     assert "has moved on" in late.text
 
 
@@ -322,8 +322,8 @@ def test_the_answer_says_when_the_old_one_is_removed() -> None:
 )
 def test_a_rotation_that_failed_says_why_and_offers_to_try_again(why: Why, language: str) -> None:
     case = rotated(RotationStage.INSTALLING)
-    assert case.change is not None
-    failed = replace(case, change=changes.failed(case.change, why, now=NOW))
-    message = render(post(MessageKind.NOTICE_NOT_DONE), failed, words=Translator(language), policy=POLICY)
+    assert case.operation is not None
+    failed = replace(case, operation=operations.failed(case.operation, why, now=NOW))
+    message = render(post(MessageKind.NOT_DONE), failed, t=Translator(language), policy=POLICY)
     samples.require_valid(message)
     assert action_ids.RETRY in offered(message)

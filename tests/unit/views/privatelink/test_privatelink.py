@@ -61,7 +61,7 @@ def connection(number: int = 1, owner: str = A, status: str = "Available") -> Co
     )
 
 
-LOOKS: Final[dict[str, PrivateLinkObservation | None]] = {
+OBSERVATIONS: Final[dict[str, PrivateLinkObservation | None]] = {
     "unseen": None,
     "absent": PrivateLinkObservation(at=NOW, status=None),
     "making": look(status="Provisioning", service="", connections=()),
@@ -93,7 +93,7 @@ def case(
         grant = replace(factories.grant(granted, why=why), method=Method.PRIVATELINK, subject=subject)
     votes = () if state is RequestState.PENDING else (factories.vote(),)
     made = factories.case(asked=asked, votes=votes, granted=grant, closes=closes)
-    return replace(made, look=seen, change=change)
+    return replace(made, observation=seen, operation=change)
 
 
 def done_once(kind: Kind, subject: Subject, stands: OperationState) -> Operation:
@@ -114,25 +114,25 @@ def done_once(kind: Kind, subject: Subject, stands: OperationState) -> Operation
 
 def every() -> Iterator[RequestDetails]:
     for subject in (ONE, CROWD):
-        for seen in LOOKS.values():
-            for kind in (Kind.OPEN, Kind.EXTEND, Kind.REMOVE, Kind.UNDO):
+        for seen in OBSERVATIONS.values():
+            for kind in (Kind.OPEN, Kind.EXTEND, Kind.REMOVE, Kind.REMOVE_UNMANAGED):
                 closes = tuple(range(100)) if kind is Kind.REMOVE else ()
                 yield case(kind, subject=subject, seen=seen, closes=closes)
             for granted in GrantState:
                 yield case(
                     subject=subject, seen=seen, state=RequestState.APPROVED, granted=granted, why=Why.DEADLINE
                 )
-    for seen in LOOKS.values():
+    for seen in OBSERVATIONS.values():
         yield case(Kind.CLOSE, subject=Whole(), seen=seen, closes=tuple(range(100)))
         for stands in OperationState:
-            for kind, about in ((Kind.CLOSE, Whole()), (Kind.UNDO, CROWD)):
+            for kind, about in ((Kind.CLOSE, Whole()), (Kind.REMOVE_UNMANAGED, CROWD)):
                 change = done_once(kind, about, stands)
                 yield case(kind, subject=about, seen=seen, state=RequestState.APPROVED, change=change)
 
 
 def situation(seen: PrivateLinkObservation | None, *mine: RequestDetails) -> DatabaseStatus:
     return DatabaseStatus(
-        database=factories.database(), look=factories.look(), open=mine, mine=mine, now=NOW, link=seen
+        database=factories.database(), observation=factories.look(), open=mine, mine=mine, now=NOW, link=seen
     )
 
 
@@ -147,56 +147,56 @@ def post(kind: MessageKind, **params: str) -> OutboxMessage:
         place=None,
         posting_since=None,
         version=1,
-        tries=0,
+        attempts=0,
         params=params,
     )
 
 
 @IN_BOTH_LANGUAGES
 def test_cards_and_answers_are_valid_however_much_there_is(language: str) -> None:
-    words = Translator(language)
+    t = Translator(language)
     for one in every():
         for policy in POLICIES[:2]:
-            samples.require_valid(request_card.approval_card(one, words=words, policy=policy))
-            samples.require_valid(request_card.requester_card(one, words=words, policy=policy))
+            samples.require_valid(request_card.approval_card(one, t=t, policy=policy))
+            samples.require_valid(request_card.requester_card(one, t=t, policy=policy))
         for answer in (
-            responses.showing(one, words=words, policy=POLICY),
-            responses.asked(one, words=words, policy=POLICY),
+            responses.showing(one, t=t, policy=POLICY),
+            responses.asked(one, t=t, policy=POLICY),
         ):
             samples.require_valid(answer, answers=True)
 
 
 @IN_BOTH_LANGUAGES
 def test_notices_of_grants_and_changes_are_valid(language: str) -> None:
-    words = Translator(language)
+    t = Translator(language)
     for one in every():
         if one.grant is not None:
             for kind in (
-                *(MessageKind.NOTICE_IN_FORCE, MessageKind.NOTICE_ENDING, MessageKind.NOTICE_ENDED),
-                *(MessageKind.NOTICE_FAILED, MessageKind.NOTICE_INTERRUPTED),
+                *(MessageKind.IN_FORCE, MessageKind.ENDING, MessageKind.ENDED),
+                *(MessageKind.FAILED, MessageKind.INTERRUPTED),
             ):
-                samples.require_valid(notifications.about_grant(kind, one, one.grant, words))
-        if one.change is not None:
-            for kind in (MessageKind.NOTICE_DONE, MessageKind.NOTICE_NOT_DONE):
-                samples.require_valid(notifications.about_change(kind, one, one.change, words))
+                samples.require_valid(notifications.about_grant(kind, one, one.grant, t))
+        if one.operation is not None:
+            for kind in (MessageKind.DONE, MessageKind.NOT_DONE):
+                samples.require_valid(notifications.about_operation(kind, one, one.operation, t))
         if one.request.state is RequestState.PENDING:
-            samples.require_valid(notifications.lapsed(one, words))
+            samples.require_valid(notifications.lapsed(one, t))
 
 
 @IN_BOTH_LANGUAGES
-@pytest.mark.parametrize("name", LOOKS)
+@pytest.mark.parametrize("name", OBSERVATIONS)
 def test_status_why_and_forms_are_valid(name: str, language: str) -> None:
-    words, seen = Translator(language), LOOKS[name]
+    t, seen = Translator(language), OBSERVATIONS[name]
     for subject in (ONE, CROWD):
         mine = case(subject=subject, seen=seen, state=RequestState.APPROVED, granted=GrantState.IN_FORCE)
         here = situation(seen, mine)
-        samples.require_valid(linking.status(here, words), answers=True)
-        samples.require_valid(database_status.status(here, words), answers=True)
-        samples.require_valid(database_status.why(here, words=words, policy=POLICY), answers=True)
-        samples.require_valid_view(modals.change_form(mine, words))
+        samples.require_valid(linking.status(here, t), answers=True)
+        samples.require_valid(database_status.status(here, t), answers=True)
+        samples.require_valid(database_status.why(here, t=t, policy=POLICY), answers=True)
+        samples.require_valid_view(modals.change_form(mine, t))
     if seen is not None:
         close = privatelink_modals.close_form(
-            factories.database(), seen, range(100), reason=LONG[:100], words=words, needs_reason=True
+            factories.database(), seen, range(100), reason=LONG[:100], t=t, needs_reason=True
         )
         samples.require_valid_view(close)
 
@@ -205,7 +205,7 @@ def test_status_why_and_forms_are_valid(name: str, language: str) -> None:
 def test_the_form_for_accounts_has_what_was_typed(language: str) -> None:
     filled = {action_ids.FIELD_ADDRESS: "123456789012", action_ids.FIELD_TARGET: None}
     view = privatelink_modals.add_form(
-        databases=[factories.database()], filled=filled, words=Translator(language), needs_reason=False
+        databases=[factories.database()], filled=filled, t=Translator(language), needs_reason=False
     )
     samples.require_valid_view(view)
     assert "123456789012" in str(view)
@@ -225,7 +225,7 @@ def test_the_form_for_accounts_has_what_was_typed(language: str) -> None:
     ],
 )
 def test_a_card_says_what_an_approval_would_change_and_from_where_it_works(name: str, line: str) -> None:
-    said = samples.said(request_card.approval_card(case(seen=LOOKS[name]), words=EN, policy=POLICY))
+    said = samples.said(request_card.approval_card(case(seen=OBSERVATIONS[name]), t=EN, policy=POLICY))
     assert line in said
     assert "Works from a VPC in us-east-1 only; from any other region mTLS is the way." in said
     assert A in said
@@ -233,34 +233,34 @@ def test_a_card_says_what_an_approval_would_change_and_from_where_it_works(name:
 
 def test_a_card_says_that_somebody_else_let_the_account_in() -> None:
     said = samples.said(
-        request_card.approval_card(case(subject=Accounts((B,)), seen=look()), words=EN, policy=POLICY)
+        request_card.approval_card(case(subject=Accounts((B,)), seen=look()), t=EN, policy=POLICY)
     )
     assert "Adds nothing for 210987654321: somebody else let it in, and it stays after the end." in said
 
 
 def test_a_card_that_closes_the_whole_names_accounts_connections_and_requests() -> None:
     closing = case(Kind.CLOSE, subject=Whole(), seen=look(), closes=(3, 4))
-    said = samples.said(request_card.approval_card(closing, words=EN, policy=POLICY))
+    said = samples.said(request_card.approval_card(closing, t=EN, policy=POLICY))
     for each in ("123456789012", "210987654321", connection().endpoint, "Ends #3, #4."):
         assert each in said
 
 
 def test_an_unknown_region_is_called_as_heroku_calls_it() -> None:
     osaka = replace(case(seen=None), target=replace(factories.database(), region="osaka"))
-    said = samples.said(request_card.approval_card(osaka, words=EN, policy=POLICY))
+    said = samples.said(request_card.approval_card(osaka, t=EN, policy=POLICY))
     assert "Works from a VPC in the AWS region of Heroku's osaka only" in said
 
 
 def test_waiting_says_the_usual_time_and_when_it_is_given_up() -> None:
     waiting = case(state=RequestState.APPROVED, granted=GrantState.APPLYING)
-    line = request_card.state_line(waiting, words=EN, policy=POLICY)
+    line = request_card.state_line(waiting, t=EN, policy=POLICY)
     assert "usually takes 10–15 minutes, an account 5–30; I give up after 45" in line
 
 
 def test_in_force_comes_with_lines_for_the_console_the_command_line_and_terraform() -> None:
     works = case(seen=look(), state=RequestState.APPROVED, granted=GrantState.IN_FORCE)
     assert works.grant is not None
-    said = samples.said(notifications.about_grant(MessageKind.NOTICE_IN_FORCE, works, works.grant, EN))
+    said = samples.said(notifications.about_grant(MessageKind.IN_FORCE, works, works.grant, EN))
     for part in (SERVICE, "--region us-east-1", "5432-5433", "5432, 5433", "aws_vpc_endpoint", "Endpoints"):
         assert part in said
 
@@ -277,7 +277,7 @@ def test_in_force_comes_with_lines_for_the_console_the_command_line_and_terrafor
 def test_an_end_says_what_still_stands(seen: PrivateLinkObservation, part: str) -> None:
     over = case(seen=seen, state=RequestState.APPROVED, granted=GrantState.ENDED, why=Why.DONE)
     assert over.grant is not None
-    assert part in samples.said(notifications.about_grant(MessageKind.NOTICE_ENDED, over, over.grant, EN))
+    assert part in samples.said(notifications.about_grant(MessageKind.ENDED, over, over.grant, EN))
 
 
 @IN_BOTH_LANGUAGES
@@ -288,22 +288,20 @@ def test_each_stage_is_told_while_it_is_so_and_put_right_when_it_is_late(
     told = post(
         kind, service=SERVICE, endpoint="vpce-0ab1", hostname="db.example", name="X_ENDPOINT_0AB1_URL"
     )
-    words = Translator(language)
+    t = Translator(language)
     for granted in GrantState:
         one = case(seen=look(), state=RequestState.APPROVED, granted=granted, why=Why.DONE)
-        message = render(told, one, words=words, policy=POLICY)
+        message = render(told, one, t=t, policy=POLICY)
         samples.require_valid(message)
         late = granted is not privatelink_notifications.STAGES[kind]
-        moved = words("notice.link_moved", id=17, what="")
+        moved = t("notification.link_moved", id=17, what="")
         assert message.text.startswith(moved[:32]) is late
 
 
 def test_the_url_comes_as_a_line_with_no_secret_in_it() -> None:
     one = case(seen=look(), state=RequestState.APPROVED, granted=GrantState.IN_FORCE)
-    told = post(
-        MessageKind.NOTICE_LINK_URL, endpoint="vpce-0ab1", hostname="h", name="DATABASE_ENDPOINT_0AB1_URL"
-    )
-    said = samples.said(render(told, one, words=EN, policy=POLICY))
+    told = post(MessageKind.LINK_URL, endpoint="vpce-0ab1", hostname="h", name="DATABASE_ENDPOINT_0AB1_URL")
+    said = samples.said(render(told, one, t=EN, policy=POLICY))
     assert "heroku config:get DATABASE_ENDPOINT_0AB1_URL -a billing" in said
 
 
@@ -323,7 +321,7 @@ def test_the_url_comes_as_a_line_with_no_secret_in_it() -> None:
 )
 def test_why_names_the_first_thing_that_is_missing(seen: PrivateLinkObservation | None, part: str) -> None:
     mine = case(seen=seen, state=RequestState.APPROVED, granted=GrantState.IN_FORCE)
-    assert part in samples.said(database_status.why(situation(seen, mine), words=EN, policy=POLICY))
+    assert part in samples.said(database_status.why(situation(seen, mine), t=EN, policy=POLICY))
 
 
 def test_status_marks_what_others_let_in() -> None:
@@ -335,9 +333,7 @@ def test_status_marks_what_others_let_in() -> None:
 
 
 @IN_BOTH_LANGUAGES
-@pytest.mark.parametrize(
-    "kind", [MessageKind.NOTICE_LINK_FOREIGN, MessageKind.NOTICE_LINK_BACK, MessageKind.NOTICE_LINK_STAYS]
-)
+@pytest.mark.parametrize("kind", [MessageKind.LINK_UNMANAGED, MessageKind.LINK_BACK, MessageKind.LINK_STAYS])
 def test_operations_is_told_whose_account_it_is_and_what_to_type(kind: MessageKind, language: str) -> None:
     message = notifications.operations_notice(post(kind, app="billing", account=A), Translator(language))
     samples.require_valid(message)

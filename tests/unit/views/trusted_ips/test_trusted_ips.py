@@ -22,8 +22,8 @@ from tests.unit.views import samples
 EN = Translator("en")
 SPACE = Space(id=UUID(int=9), name="acme-private", region="virginia", shield=False)
 POST = OutboxMessage(
-    id=1, lease=UUID(int=1), kind=MessageKind.NOTICE_TICKET, recipient="C0APPROVALS", request=17,
-    channel=None, place=None, posting_since=None, version=1, tries=0, params={},
+    id=1, lease=UUID(int=1), kind=MessageKind.TICKET, recipient="C0APPROVALS", request=17,
+    channel=None, place=None, posting_since=None, version=1, attempts=0, params={},
 )  # fmt: skip
 LANGUAGES = pytest.mark.parametrize("language", ["en", "ja"])
 
@@ -50,27 +50,27 @@ def case(
     )
     votes = () if stands is None else (factories.vote(),)
     made = factories.case(asked=replace(asked, terms=terms), votes=votes, granted=grant)
-    return replace(made, target=SPACE, look=seen)
+    return replace(made, target=SPACE, observation=seen)
 
 
 @LANGUAGES
-@pytest.mark.parametrize("kind", [Kind.OPEN, Kind.REMOVE, Kind.ADOPT, Kind.UNDO])
+@pytest.mark.parametrize("kind", [Kind.OPEN, Kind.REMOVE, Kind.ADOPT, Kind.REMOVE_UNMANAGED])
 @pytest.mark.parametrize("seen", [None, look("0.0.0.0/0"), look("203.0.113.0/24"), look(str(NETWORK))])
 def test_cards_are_valid_whatever_the_space_has(
     kind: Kind, seen: RulesetObservation | None, language: str
 ) -> None:
     for card in (approval_card, requester_card):
-        samples.require_valid(card(case(kind, seen=seen), words=Translator(language), policy=POLICY))
+        samples.require_valid(card(case(kind, seen=seen), t=Translator(language), policy=POLICY))
 
 
 @LANGUAGES
 @pytest.mark.parametrize("stands", GrantState)
 def test_cards_of_what_was_approved_are_valid(stands: GrantState, language: str) -> None:
-    samples.require_valid(requester_card(case(stands=stands), words=Translator(language), policy=POLICY))
+    samples.require_valid(requester_card(case(stands=stands), t=Translator(language), policy=POLICY))
 
 
 def test_a_card_says_that_the_whole_space_is_concerned_and_what_is_better() -> None:
-    said = samples.said(approval_card(case(seen=look("198.51.100.0/24")), words=EN, policy=POLICY))
+    said = samples.said(approval_card(case(seen=look("198.51.100.0/24")), t=EN, policy=POLICY))
     assert "the web traffic of all its apps" in said
     assert "1 of 20 used" in said
     assert "mTLS from anywhere" in said
@@ -86,11 +86,11 @@ def test_a_card_says_that_the_whole_space_is_concerned_and_what_is_better() -> N
     ],
 )
 def test_a_card_says_what_is_there_already(seen: RulesetObservation, part: str) -> None:
-    assert part in samples.said(approval_card(case(seen=seen), words=EN, policy=POLICY))
+    assert part in samples.said(approval_card(case(seen=seen), t=EN, policy=POLICY))
 
 
 def test_a_very_wide_range_is_said_to_be_one() -> None:
-    wide = approval_card(case(network=IPv4Network("11.0.0.0/8")), words=EN, policy=POLICY)
+    wide = approval_card(case(network=IPv4Network("11.0.0.0/8")), t=EN, policy=POLICY)
     assert "16,777,216 addresses" in samples.said(wide)
 
 
@@ -111,5 +111,5 @@ def test_the_ticket_is_valid_and_in_english(reason: str, language: str) -> None:
 def test_how_it_stands_with_a_space_is_valid(services: Services, language: str) -> None:
     full = look(*(f"203.0.113.{n}/32" for n in range(20)), ours=("203.0.113.1/32",), applied=False)
     for seen in (None, look("0.0.0.0/0"), full):
-        situation = SpaceStatus(space=SPACE, look=seen, open=(case(),), services=services)
+        situation = SpaceStatus(space=SPACE, observation=seen, open=(case(),), services=services)
         samples.require_valid(status.status(situation, Translator(language)), answers=True)

@@ -22,11 +22,11 @@ class BackgroundTasks:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
 
-    def run(self, errand: Coroutine[Any, Any, None]) -> None:
+    def run(self, background_task: Coroutine[Any, Any, None]) -> None:
         """Begins an errand and returns at once."""
         if len(self._running) >= AT_MOST:
-            errand.close()
+            background_task.close()
             return
-        task = asyncio.create_task(errand)
+        task = asyncio.create_task(background_task)
         self._running.add(task)
         task.add_done_callback(self._running.discard)

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.drift import RecentRemovals
 
-LATELY: Final = timedelta(days=1)
+RECENT: Final = timedelta(days=1)
 """An entry that is back, or was lost, within this long is told of as such."""
 
 
@@ -22,9 +22,9 @@ async def went(connection: AsyncConnection, table: Table, entry: Column[Any], ta
         entry: its column that names an entry to a person.
         target: the database or space.
     """
-    asked = table.c.removal_asked_at.is_not(None).label("asked")
+    asked = table.c.removal_requested_at.is_not(None).label("asked")
     statement = select(entry, asked).where(
-        table.c.target_id == target, table.c.gone_at > func.now() - LATELY, asked | table.c.adopted
+        table.c.target_id == target, table.c.absent_at > func.now() - RECENT, asked | table.c.adopted
     )
     rows = (await connection.execute(statement)).all()
     return RecentRemovals(
