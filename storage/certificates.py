@@ -39,7 +39,7 @@ def known_of(row: Mapping[Any, Any]) -> KnownCertificate:
         absent_at=row["absent_at"],
         delivered_at=row["delivered_at"],
         ladder=ReminderSchedule(
-            step=row["rung"],
+            step=row["reminder_step"],
             acknowledged_at=row["acknowledged_at"],
             acknowledged_by=row["acknowledged_by"],
             snoozed_until=row["snoozed_until"],

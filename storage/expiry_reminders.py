@@ -41,7 +41,7 @@ class PostgresExpiryReminders:
         end = known.expires_at
         await self._set(
             known,
-            rung=ladder.step,
+            reminder_step=ladder.step,
             acknowledged_at=ladder.acknowledged_at,
             acknowledged_by=ladder.acknowledged_by,
             snoozed_until=ladder.snoozed_until,

@@ -38,7 +38,7 @@ def grant_of(row: Mapping[Any, Any]) -> Grant:
         extended=row["extended"],
         warn_at=row["warn_at"],
         closed_at=row["closed_at"],
-        why=row["why"],
+        why=row["reason_code"],
         detail=row["detail"],
     )
 
@@ -194,6 +194,6 @@ def _mutable(grant: Grant) -> dict[str, Any]:
         "duration": grant.duration,
         "warn_at": grant.warn_at,
         "closed_at": grant.closed_at,
-        "why": grant.why,
+        "reason_code": grant.why,
         "detail": grant.detail,
     }

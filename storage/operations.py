@@ -39,7 +39,7 @@ def operation_of(row: Mapping[Any, Any]) -> Operation:
         overdue=row.get("overdue", False),
         closed_at=row["closed_at"],
         progress=row["progress"],
-        why=row["why"],
+        why=row["reason_code"],
         detail=row["detail"],
         check_at=row["check_at"],
     )
@@ -112,7 +112,7 @@ class PostgresOperations:
                 closed_at=after.closed_at,
                 progress=dict(after.progress),
                 check_at=after.check_at,
-                why=after.why,
+                reason_code=after.why,
                 detail=after.detail,
             )
         )

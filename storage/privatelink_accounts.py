@@ -43,7 +43,7 @@ class PostgresPrivateLinkAccounts:
                 index_elements=["target_id", "arn"],
                 index_where=privatelink_accounts.c.absent_at.is_(None),
                 set_={
-                    "asked_at": func.now(),
+                    "requested_at": func.now(),
                     "ambiguous_until": waits,
                     "removal_requested_at": None,
                     "error": "",
@@ -65,7 +65,7 @@ class PostgresPrivateLinkAccounts:
 
     async def give_up(self, job: ReconcileJob, arns: Iterable[str]) -> None:
         """Stops expecting accounts that did not appear in all the time that a late call could need."""
-        late = privatelink_accounts.c.asked_at < func.now() - LATE
+        late = privatelink_accounts.c.requested_at < func.now() - LATE
         await self._set(job, arns, late, absent_at=func.now(), error="it never appeared")
 
     async def adopt(self, job: ReconcileJob, arns: Iterable[str]) -> None:

@@ -74,4 +74,4 @@ async def _write(connection: AsyncConnection, left: Budget) -> None:
 
 def full(size: float, refill: float) -> dict[str, float]:
     """A full budget of another size, as values of the row."""
-    return {"size": size, "refill": refill, "tokens": size, "looks": size * OBSERVATIONS}
+    return {"size": size, "refill": refill, "tokens": size, "observations": size * OBSERVATIONS}

@@ -70,7 +70,7 @@ class PostgresTrustedRanges:
                 statement.on_conflict_do_update(
                     index_elements=["target_id", "source"],
                     index_where=trusted_ranges.c.absent_at.is_(None),
-                    set_={"asked_at": func.now(), "removal_requested_at": None},
+                    set_={"requested_at": func.now(), "removal_requested_at": None},
                 )
             )
         await self._set(job, edit.remove, removal_requested_at=func.now())
@@ -174,7 +174,7 @@ class PostgresTrustedRanges:
         before = await self.services(space)
         said: dict[str, Any] = {"state": state}
         if state is Services.WAITING:
-            said["asked_at"] = doing.at
+            said["requested_at"] = doing.at
         else:
             said |= {"decided_by": doing.actor, "decided_at": doing.at}
         await self._set_space(space, **said)
