@@ -9,8 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
 
-from bot.ports import AuditContext
+from bot.ports import Audit, AuditContext
 from storage.tables import audit
 from storage.write_buffer import WriteBuffer
 
@@ -69,7 +70,7 @@ def line_of(
     }
 
 
-class PostgresAudit:
+class PostgresAudit(Audit):
     """Writes and seals lines; a trigger keeps everybody from changing or deleting them."""
 
     def __init__(self, connection: AsyncConnection, waiting: WriteBuffer) -> None:
@@ -93,8 +94,8 @@ class PostgresAudit:
         """Writes the lines of many changes of state, made by ``line_of``, in their own transaction."""
         self._waiting.lines(lines)
 
+    @override
     async def seal(self, *, limit: int) -> int:
-        """Links lines that have no seal into the chain, whatever their ids; returns how many."""
         await self._waiting.write()
         if not (await self._connection.execute(select(func.pg_try_advisory_xact_lock(SEALER)))).scalar():
             return 0

@@ -321,7 +321,9 @@ trusted_ranges = Table(
         unique=True,
         postgresql_where=text("absent_at IS NULL"),
     ),
-    Index("ix_trusted_ranges_absent", "target_id", "absent_at", postgresql_where=text("absent_at IS NOT NULL")),
+    Index(
+        "ix_trusted_ranges_absent", "target_id", "absent_at", postgresql_where=text("absent_at IS NOT NULL")
+    ),
 )
 
 ruleset_writes = Table(

@@ -8,8 +8,9 @@ from typing import Final, Self
 
 import psycopg
 import structlog
+from typing_extensions import override
 
-from bot.ports import WorkerName
+from bot.ports import Wakeups, WorkerName
 
 CHANNEL: Final = "pgaccess"
 """The notification channel; the payload is a comma list of loops."""
@@ -20,7 +21,7 @@ RECONNECT: Final = timedelta(seconds=5)
 log = structlog.get_logger(__name__)
 
 
-class PostgresWakeups:
+class PostgresWakeups(Wakeups):
     """Rings loops after commits.
 
     ``NOTIFY`` runs in autocommit on a connection of its own, several rings as one: inside the transaction it
@@ -45,16 +46,16 @@ class PostgresWakeups:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    @override
     def wake(self, loops: Iterable[WorkerName]) -> None:
-        """Wakes the loops soon; returns at once."""
         loops = set(loops)
         self._wake(loops)
         self._to_tell |= loops
         if loops:
             self._telling.set()
 
+    @override
     async def wait(self, loop: WorkerName, *, at_most: timedelta) -> None:
-        """Returns when the loop was rung, or after the time."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(at_most.total_seconds()):
                 await self._events[loop].wait()

@@ -59,7 +59,11 @@ def upgrade() -> None:
         sa.Column("refill", sa.Double(), server_default="1.25", nullable=False, comment="tokens a second"),
         sa.Column("tokens", sa.Double(), server_default="4500", nullable=False),
         sa.Column(
-            "observations", sa.Double(), server_default="1500", nullable=False, comment="tokens left for observations"
+            "observations",
+            sa.Double(),
+            server_default="1500",
+            nullable=False,
+            comment="tokens left for observations",
         ),
         sa.Column(
             "at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
@@ -421,7 +425,9 @@ def upgrade() -> None:
             nullable=True,
             comment="business time of the last handing out",
         ),
-        sa.Column("reminder_step", sa.Integer(), nullable=True, comment="days before the end, of the last reminder"),
+        sa.Column(
+            "reminder_step", sa.Integer(), nullable=True, comment="days before the end, of the last reminder"
+        ),
         sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True, comment="business time"),
         sa.Column("acknowledged_by", sa.Text(), nullable=True),
         sa.Column("snoozed_until", sa.DateTime(timezone=True), nullable=True, comment="business time"),
