@@ -12,13 +12,13 @@ from storage.write_buffer import WriteBuffer
 class PostgresIdempotencyKeys(IdempotencyKeys):
     """Dedupe keys; a second transaction with the same key waits for the first one's commit."""
 
-    def __init__(self, connection: AsyncConnection, waiting: WriteBuffer) -> None:
+    def __init__(self, connection: AsyncConnection, buffer: WriteBuffer) -> None:
         self._connection = connection
-        self._waiting = waiting
+        self._buffer = buffer
 
     @override
     async def claim(self, key: str, *, request: int) -> bool:
-        return await self._waiting.write_with(key, request)
+        return await self._buffer.write_with(key, request)
 
     @override
     async def request(self, key: str) -> int | None:

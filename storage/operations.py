@@ -26,7 +26,7 @@ _OVERDUE = (operations.c.deadline_at <= func.now()).label("overdue")
 
 
 def operation_of(row: Mapping[Any, Any]) -> Operation:
-    """Reads a change from a row of ``operations``; without the column ``overdue`` it is taken to be in time."""
+    """Reads an operation from a row of ``operations``; without a column ``overdue`` it is in time."""
     return Operation(
         id=row["id"],
         request=row["request_id"],

@@ -8,7 +8,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 from typing_extensions import override
 
-from bot.domain.schedule import LEASE
+from bot.domain.timings import Timings
 from bot.ports import MessageKind, MessageRef, Notification, Outbox, OutboxMessage, WorkerName
 from storage import leases
 from storage.tables import outbox
@@ -48,10 +48,13 @@ def post_of(row: RowMapping) -> OutboxMessage:
 class PostgresOutbox(Outbox):
     """Posts by number."""
 
-    def __init__(self, connection: AsyncConnection, waiting: WriteBuffer, touched: set[WorkerName]) -> None:
+    def __init__(
+        self, connection: AsyncConnection, buffer: WriteBuffer, touched: set[WorkerName], timings: Timings
+    ) -> None:
         self._connection = connection
-        self._waiting = waiting
+        self._buffer = buffer
         self._touched = touched
+        self._timings = timings
 
     @override
     async def tell(
@@ -78,7 +81,7 @@ class PostgresOutbox(Outbox):
             for notice in notices
         ]
         if rows:
-            self._waiting.posts(rows)
+            self._buffer.posts(rows)
             self._touched.add(WorkerName.NOTIFIER)
 
     @override
@@ -106,7 +109,7 @@ class PostgresOutbox(Outbox):
             .returning(outbox.c.id)
         )
         self._touched.add(WorkerName.NOTIFIER)
-        await self._waiting.write_posts()
+        await self._buffer.write_posts()
         posted: int = (await self._connection.execute(statement)).scalar_one()
         return posted
 
@@ -128,7 +131,7 @@ class PostgresOutbox(Outbox):
     @override
     async def refresh_cards_of(self, requests: Collection[int]) -> None:
         if requests:
-            await self._waiting.write_posts()
+            await self._buffer.write_posts()
             await self._connection.execute(_REFRESH, {"requests": sorted(requests)})
             self._touched.add(WorkerName.NOTIFIER)
 
@@ -141,25 +144,27 @@ class PostgresOutbox(Outbox):
             .values(version=outbox.c.version + 1, due_at=func.now(), **said)
         )
         self._touched.add(WorkerName.NOTIFIER)
-        await self._waiting.write_posts()
+        await self._buffer.write_posts()
         return (await self._connection.execute(statement)).rowcount > 0
 
     @override
     async def place(self, key: str) -> MessageRef | None:
-        await self._waiting.write_posts()
+        await self._buffer.write_posts()
         statement = select(outbox.c.channel, outbox.c.ts).where(outbox.c.key == key, outbox.c.ts.is_not(None))
         row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else MessageRef(channel=row.channel, ts=row.ts)
 
     @override
     async def claim(self) -> OutboxMessage | None:
-        await self._waiting.write_posts()
-        row = await leases.claim(self._connection, _CLAIM)
+        await self._buffer.write_posts()
+        row = await leases.claim(self._connection, _CLAIM, lease=self._timings.lease)
         return None if row is None else post_of(row)
 
     @override
     async def renew(self, post: OutboxMessage) -> None:
-        await leases.write(self._connection, outbox, post.id, post.lease, lease_until=func.now() + LEASE)
+        await leases.write(
+            self._connection, outbox, post.id, post.lease, lease_until=func.now() + self._timings.lease
+        )
 
     @override
     async def posting(self, post: OutboxMessage, *, channel: str) -> None:
@@ -171,7 +176,7 @@ class PostgresOutbox(Outbox):
             post.lease,
             channel=channel,
             posting_since=since,
-            lease_until=func.now() + LEASE,
+            lease_until=func.now() + self._timings.lease,
         )
 
     @override
@@ -222,5 +227,5 @@ class PostgresOutbox(Outbox):
 
     @override
     async def next_due(self) -> timedelta | None:
-        await self._waiting.write_posts()
+        await self._buffer.write_posts()
         return await leases.next_due(self._connection, outbox, _BEHIND)

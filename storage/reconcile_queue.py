@@ -30,7 +30,7 @@ from bot.domain.method import Method
 from bot.domain.observation import Observation
 from bot.domain.operation import OperationState
 from bot.domain.rate_budget import CallPriority
-from bot.domain.schedule import LEASE
+from bot.domain.timings import Timings
 from bot.ports import ReconcileJob, ReconcileQueue, WorkerName
 from storage import leases
 from storage.observations import observation_json, observation_of
@@ -100,9 +100,10 @@ _LOOK = select(reconcile_queue.c.method, reconcile_queue.c.observation, reconcil
 class PostgresReconcileQueue(ReconcileQueue):
     """Lanes by target and method."""
 
-    def __init__(self, connection: AsyncConnection, touched: set[WorkerName]) -> None:
+    def __init__(self, connection: AsyncConnection, touched: set[WorkerName], timings: Timings) -> None:
         self._connection = connection
         self._touched = touched
+        self._timings = timings
 
     @override
     async def look(self, target: UUID, method: Method) -> Observation | None:
@@ -155,7 +156,7 @@ class PostgresReconcileQueue(ReconcileQueue):
 
     @override
     async def claim(self) -> ReconcileJob | None:
-        row = await leases.claim(self._connection, _CLAIM)
+        row = await leases.claim(self._connection, _CLAIM, lease=self._timings.lease)
         if row is None:
             return None
         target = (await self._connection.execute(_CLAIMED, {"lane": row["id"]})).mappings().one()
@@ -169,7 +170,7 @@ class PostgresReconcileQueue(ReconcileQueue):
             failures=row["failures"],
             due_at=row["due_at"],
             installation=target["marker"],
-            claimed_at=row["lease_until"] - LEASE,  # set by this very statement
+            claimed_at=row["lease_until"] - self._timings.lease,  # set by this very statement
             purpose=_purpose(row, closing=target["closing"]),
             observation=observation_of(row),
             changing=target["changing"],
@@ -178,7 +179,9 @@ class PostgresReconcileQueue(ReconcileQueue):
 
     @override
     async def renew(self, job: ReconcileJob) -> bool:
-        row = await self._hold(job, reconcile_queue.c.generation, lease_until=func.now() + LEASE)
+        row = await self._hold(
+            job, reconcile_queue.c.generation, lease_until=func.now() + self._timings.lease
+        )
         return bool(row["generation"] == job.version)
 
     @override

@@ -1,4 +1,4 @@
-"""The store: units of work on Postgres that roll back unless committed."""
+"""Units of work on Postgres: they roll back unless committed."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -13,6 +13,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from typing_extensions import override
 
+from bot.domain.timings import DEFAULT, Timings
 from bot.errors import StoreUnavailableError
 from bot.ports import Store, Transaction, Wakeups, WorkerName
 from storage.audit import PostgresAudit
@@ -43,11 +44,13 @@ class PostgresTransaction(Transaction):
     Args:
         connection: with its transaction begun by the first statement.
         wakeups: told after the commit which workers it concerns.
+        timings: of leases, and of calls whose outcome is not known.
     """
 
-    def __init__(self, connection: AsyncConnection, wakeups: Wakeups) -> None:
+    def __init__(self, connection: AsyncConnection, wakeups: Wakeups, timings: Timings = DEFAULT) -> None:
         self._connection = connection
         self._wakeups = wakeups
+        self._timings = timings
         self._touched: set[WorkerName] = set()
         self._buffer = WriteBuffer(connection)
 
@@ -69,22 +72,22 @@ class PostgresTransaction(Transaction):
     @cached_property
     @override
     def reconcile_queue(self) -> PostgresReconcileQueue:
-        return PostgresReconcileQueue(self._connection, self._touched)
+        return PostgresReconcileQueue(self._connection, self._touched, self._timings)
 
     @cached_property
     @override
     def mtls_rules(self) -> PostgresMtlsRules:
-        return PostgresMtlsRules(self._connection)
+        return PostgresMtlsRules(self._connection, self._timings)
 
     @cached_property
     @override
     def privatelink_accounts(self) -> PostgresPrivateLinkAccounts:
-        return PostgresPrivateLinkAccounts(self._connection)
+        return PostgresPrivateLinkAccounts(self._connection, self._timings)
 
     @cached_property
     @override
     def trusted_ranges(self) -> PostgresTrustedRanges:
-        return PostgresTrustedRanges(self._connection, self.audit)
+        return PostgresTrustedRanges(self._connection, self.audit, self._timings)
 
     @cached_property
     @override
@@ -119,7 +122,7 @@ class PostgresTransaction(Transaction):
     @cached_property
     @override
     def outbox(self) -> PostgresOutbox:
-        return PostgresOutbox(self._connection, self._buffer, self._touched)
+        return PostgresOutbox(self._connection, self._buffer, self._touched, self._timings)
 
     @cached_property
     @override
@@ -140,18 +143,25 @@ class PostgresTransaction(Transaction):
 
 
 class PostgresStore(Store):
-    """The truth."""
+    """Units of work on connections of a pool.
 
-    def __init__(self, engine: AsyncEngine, wakeups: Wakeups) -> None:
+    Args:
+        engine: with bounded waits, see ``storage.engine``.
+        wakeups: wakes workers after commits.
+        timings: of leases, and of calls whose outcome is not known.
+    """
+
+    def __init__(self, engine: AsyncEngine, wakeups: Wakeups, timings: Timings = DEFAULT) -> None:
         self._engine = engine
         self._wakeups = wakeups
+        self._timings = timings
 
     @contextlib.asynccontextmanager
     @override
     async def transaction(self) -> AsyncIterator[PostgresTransaction]:
         try:
             async with self._engine.connect() as connection:
-                yield PostgresTransaction(connection, self._wakeups)
+                yield PostgresTransaction(connection, self._wakeups, self._timings)
         except (OperationalError, InterfaceError, PoolTimeoutError) as error:
             raise StoreUnavailableError("Postgres did not do it in time") from error
         except DBAPIError as error:

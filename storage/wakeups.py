@@ -10,13 +10,12 @@ import psycopg
 import structlog
 from typing_extensions import override
 
+from bot.domain.timings import DEFAULT, Timings
 from bot.ports import Wakeups, WorkerName
 
 CHANNEL: Final = "pgaccess"
 """The notification channel; the payload is a comma list of loops."""
 
-RECONNECT: Final = timedelta(seconds=5)
-"""Pause before listening again after the connection was lost."""
 
 log = structlog.get_logger(__name__)
 
@@ -28,8 +27,9 @@ class PostgresWakeups(Wakeups):
     would make every commit of the whole server wait for a lock.
     """
 
-    def __init__(self, *, url: str) -> None:
+    def __init__(self, *, url: str, timings: Timings = DEFAULT) -> None:
         self._url = url
+        self._timings = timings
         self._events = {loop: asyncio.Event() for loop in WorkerName}
         self._to_tell: set[WorkerName] = set()
         self._telling = asyncio.Event()
@@ -70,7 +70,7 @@ class PostgresWakeups(Wakeups):
             with contextlib.suppress(psycopg.Error):
                 async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
                     await self._tell_through(connection)
-            await asyncio.sleep(RECONNECT.total_seconds())
+            await asyncio.sleep(self._timings.reconnect.total_seconds())
 
     async def _tell_through(self, connection: psycopg.AsyncConnection) -> None:
         while True:
@@ -89,5 +89,5 @@ class PostgresWakeups(Wakeups):
                             WorkerName(word) for word in notice.payload.split(",") if word in set(WorkerName)
                         )
             except psycopg.Error as error:
-                log.warning("bell.lost", error=type(error).__name__)
-            await asyncio.sleep(RECONNECT.total_seconds())
+                log.warning("wakeups.lost", error=type(error).__name__)
+            await asyncio.sleep(self._timings.reconnect.total_seconds())
