@@ -87,11 +87,6 @@ SCOPES: Final = (
 )
 """The bot token's scopes, complete and no more (Slack developer documentation, method reference, 2026-11)."""
 
-SCOPELESS: Final = frozenset(
-    {"apps.connections.open", "auth.test", "views.open", "views.publish", "views.push"}
-)
-"""Methods that need no scope of the bot token; the first has a token of its own (``connections:write``)."""
-
 EVENTS: Final = {
     "app_home_opened": "draws a person's home tab",
     "app_uninstalled": "means that nothing can be posted any more; nothing hangs on hearing of it",

@@ -12,6 +12,7 @@ import psycopg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.domain.timings import DEFAULT
 from bot.directory_sync import DirectorySync
 from bot.domain.grant import GrantState, Why
 from bot.domain.request import RequestState
@@ -146,7 +147,7 @@ async def test_a_courier_whose_lease_is_used_up_begins_no_call(interactive: Desk
     held = await claimed(interactive.notifier())
     held.since -= 50
     with pytest.raises(LeaseLostError, match="too little is left"):
-        held.begin_call()
+        held.begin_call(DEFAULT)
     assert not held.called
 
 

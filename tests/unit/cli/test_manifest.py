@@ -5,17 +5,22 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
 from bot.__main__ import main
-from bot.cli.manifest import EVENTS, PLACEHOLDER, SCOPELESS, SCOPES, manifest
+from bot.cli.manifest import EVENTS, PLACEHOLDER, SCOPES, manifest
 from handlers.parsing.command_table import read
 from handlers.parsing.intents import AskMtlsAdd
 from sandbox.slack.model.fixtures import EVENTS as EMULATED_EVENTS
 from sandbox.slack.web_api.errors import DEFAULT_SCOPES
 from sandbox.slack.web_api.methods import METHODS
+
+SCOPELESS: Final = frozenset(
+    {"apps.connections.open", "auth.test", "views.open", "views.publish", "views.push"}
+)
+"""Methods that need no scope of the bot token; the first has a token of its own (``connections:write``)."""
 
 ROOT = Path(__file__).parents[3]
 CALLERS = ("bot/slack.py", "bot/cli/check/slack.py", "handlers/transport/socket_mode.py")
