@@ -8,7 +8,8 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
-from bot.i18n.translator import CATALOGUE, Translator
+from bot.i18n.catalogue import LANGUAGES
+from bot.i18n.translator import Translator
 
 NONCE_BYTES: Final = 16
 """Random bytes of a nonce: 128 bits, as Content Security Policy Level 3 asks for."""
@@ -110,7 +111,7 @@ def words_for(request: Request, *, default: str) -> Translator:
     best, weight = default, 0.0
     for part in request.headers.get("accept-language", "").split(",")[:20]:
         found = _RANGE.fullmatch(part)
-        if found is None or found[1].lower() not in CATALOGUE:
+        if found is None or found[1].lower() not in LANGUAGES:
             continue
         wanted = float(found[2] or "1")
         if wanted > weight:

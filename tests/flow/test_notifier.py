@@ -264,7 +264,7 @@ async def test_a_reminder_below_a_deleted_card_brings_the_card_back(acts: Acts) 
 
     async def reminded() -> bool:
         await courier_again(acts)
-        standing = [*map(t, acts.cards()), *replies(acts)]
+        standing = [*map(words, acts.cards()), *replies(acts)]
         return any("still waits" in said for said in standing) and any("Approve" in s for s in standing)
 
     await acts.until(reminded)
