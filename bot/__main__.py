@@ -79,16 +79,16 @@ def _check(_: argparse.Namespace) -> int:
 
 
 async def _examine() -> int:
-    from bot.cli.check import Verdict, examine
+    from bot.cli.check import Verdict, check_installation
     from bot.log_config import configure
 
     configure()
     verdicts = set()
-    async for line in examine(os.environ):
+    async for line in check_installation(os.environ):
         # At once: a check of what is out of reach takes its time.
         print(line, flush=True)
         verdicts.add(line.verdict)
-    return 0 if verdicts == {Verdict.GOOD} else WRONG
+    return 0 if verdicts == {Verdict.OK} else WRONG
 
 
 def _manifest(chosen: argparse.Namespace) -> int:
@@ -134,7 +134,7 @@ _COMMANDS: Final = {
     "run": _Command(run=_run, does="both in one process"),
     "migrate": _Command(run=_migrate, does="bring the database to the current schema"),
     "check": _Command(run=_check, does="say what is wrong with settings, policy, tokens, scopes and hosts"),
-    "policy": _Command(run=_policy, does=policy_commands.EXPLAINED, options=policy_commands.add_arguments),
+    "policy": _Command(run=_policy, does=policy_commands.SUMMARY, options=policy_commands.add_arguments),
     "manifest": _Command(run=_manifest, does="print the Slack app manifest", options=_manifest_options),
 }
 
