@@ -25,7 +25,7 @@ OFFSET_FILE: Final = "PGACCESS_TEST_OFFSET"
 _WAITS: Final = {
     "bot.domain.schedule": ("LEASE", "QUARANTINE", "REMOVAL_PATIENCE", "READ_BACK", "TROUBLE", "SAVING"),
     "bot.domain.mtls.issuance": ("CALL",),
-    "storage.mtls_rules": ("CALL",),
+    "storage.owned_entries": ("CALL",),
     "bot.reconciler.lease": ("MARGIN",),
     "bot.heroku.transport": ("DEADLINE",),
     "bot.slack": ("TOTAL",),
