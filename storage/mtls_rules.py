@@ -12,18 +12,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.mtls.observation import IpRule
 from bot.domain.mtls.plan import OwnedRule, PendingCreation, StoredRules
 from bot.domain.owned_entry import Removal
-from bot.domain.schedule import QUARANTINE
 from bot.domain.subject import Network, Subject, network_of
+from bot.domain.timings import Timings
 from bot.ports import ReconcileJob
-from storage.owned_entries import CALL, LATE, OwnedEntryTable, desired_grants
+from storage.owned_entries import LATE, OwnedEntryTable, desired_grants
 from storage.tables import mtls_rule_intents, mtls_rules
 
 
 class PostgresMtlsRules(OwnedEntryTable[UUID]):
     """Rules by Heroku's id; two of them may have one network."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        super().__init__(connection, table=mtls_rules, key=mtls_rules.c.rule_id, name=mtls_rules.c.network)
+    def __init__(self, connection: AsyncConnection, timings: Timings) -> None:
+        super().__init__(
+            connection, timings, table=mtls_rules, key=mtls_rules.c.rule_id, name=mtls_rules.c.network
+        )
 
     async def load(self, job: ReconcileJob, now: datetime) -> StoredRules:
         """Returns what the store knows of a database's IP rules; by ``now``, business time, ends have passed."""
@@ -44,7 +46,7 @@ class PostgresMtlsRules(OwnedEntryTable[UUID]):
                 target_id=job.database.id,
                 network=network,
                 marker=marker,
-                ambiguous_until=func.now() + CALL + QUARANTINE,
+                ambiguous_until=func.now() + self._timings.settled_after,
             )
         )
         return intent, marker
@@ -66,7 +68,7 @@ class PostgresMtlsRules(OwnedEntryTable[UUID]):
         await self._connection.execute(
             update(mtls_rule_intents)
             .where(mtls_rule_intents.c.id == intent)
-            .values(ambiguous_until=func.now() + QUARANTINE, error=error)
+            .values(ambiguous_until=func.now() + self._timings.quarantine, error=error)
         )
 
     async def rejected(self, intent: UUID, *, error: str) -> None:

@@ -11,13 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.drift import RecentRemovals
 from bot.domain.grant import OPEN_STATES
 from bot.domain.owned_entry import Address, DesiredGrant, Removal
-from bot.domain.schedule import REMOVAL_PATIENCE
 from bot.domain.subject import Subject
+from bot.domain.timings import Timings
 from bot.ports import ReconcileJob
 from storage.tables import grants
-
-CALL: Final = timedelta(seconds=20)
-"""An intent whose process died may still be on the wire for about a call's deadline."""
 
 LATE: Final = timedelta(hours=1)
 """A creation that appears this long after its lost answer is still recognised as owned."""
@@ -33,15 +30,23 @@ class OwnedEntryTable(Generic[Key]):
 
     Args:
         connection: in whose transaction.
+        timings: how long calls may take, and removals to show.
         table: one with the columns of an owned entry.
         key: its column that identifies an entry of a target.
         name: its column that names an entry to people.
     """
 
     def __init__(
-        self, connection: AsyncConnection, *, table: Table, key: Column[Any], name: Column[Any]
+        self,
+        connection: AsyncConnection,
+        timings: Timings,
+        *,
+        table: Table,
+        key: Column[Any],
+        name: Column[Any],
     ) -> None:
         self._connection = connection
+        self._timings = timings
         self._table = table
         self._key = key
         self._name = name
@@ -89,7 +94,7 @@ class OwnedEntryTable(Generic[Key]):
         requested_at = self._table.c.removal_requested_at
         return case(
             (requested_at.is_(None), Removal.NONE.value),
-            (requested_at < func.now() - REMOVAL_PATIENCE, Removal.OVERDUE.value),
+            (requested_at < func.now() - self._timings.removal_patience, Removal.OVERDUE.value),
             else_=Removal.REQUESTED.value,
         )
 

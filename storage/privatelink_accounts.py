@@ -10,19 +10,19 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.owned_entry import OwnedEntry, Removal
 from bot.domain.privatelink.plan import StoredAccounts
-from bot.domain.schedule import QUARANTINE
 from bot.domain.subject import accounts_of
+from bot.domain.timings import Timings
 from bot.ports import ReconcileJob
-from storage.owned_entries import CALL, LATE, OwnedEntryTable, desired_grants
+from storage.owned_entries import LATE, OwnedEntryTable, desired_grants
 from storage.tables import privatelink_accounts
 
 
 class PostgresPrivateLinkAccounts(OwnedEntryTable[str]):
     """Accounts by target and ARN."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, timings: Timings) -> None:
         arn = privatelink_accounts.c.arn
-        super().__init__(connection, table=privatelink_accounts, key=arn, name=arn)
+        super().__init__(connection, timings, table=privatelink_accounts, key=arn, name=arn)
 
     async def load(self, job: ReconcileJob, now: datetime) -> StoredAccounts:
         """Returns what the store knows of a database's PrivateLink; by ``now``, business time, ends have passed."""
@@ -33,7 +33,7 @@ class PostgresPrivateLinkAccounts(OwnedEntryTable[str]):
 
     async def intend_creation(self, job: ReconcileJob, arns: Iterable[str]) -> None:
         """Records that accounts are about to be allowed; from here on they are owned, if they appear."""
-        until = func.now() + CALL + QUARANTINE
+        until = func.now() + self._timings.settled_after
         rows = [{"target_id": job.target.id, "arn": arn, "ambiguous_until": until} for arn in sorted(arns)]
         statement = insert(privatelink_accounts).values(rows)
         await self._connection.execute(
@@ -41,7 +41,7 @@ class PostgresPrivateLinkAccounts(OwnedEntryTable[str]):
                 index_elements=["target_id", "arn"],
                 index_where=privatelink_accounts.c.absent_at.is_(None),
                 set_={
-                    "asked_at": func.now(),
+                    "requested_at": func.now(),
                     "ambiguous_until": until,
                     "removal_requested_at": None,
                     "error": "",
@@ -55,7 +55,7 @@ class PostgresPrivateLinkAccounts(OwnedEntryTable[str]):
 
     async def ambiguous(self, job: ReconcileJob, arns: Iterable[str], *, error: str) -> None:
         """Records that an answer was lost: the accounts may still appear for a while."""
-        await self._update(job, arns, ambiguous_until=func.now() + QUARANTINE, error=error)
+        await self._update(job, arns, ambiguous_until=func.now() + self._timings.quarantine, error=error)
 
     async def rejected(self, job: ReconcileJob, arns: Iterable[str], *, error: str) -> None:
         """Records that Heroku rejected a call: accounts that appear now are somebody else's."""
@@ -63,7 +63,7 @@ class PostgresPrivateLinkAccounts(OwnedEntryTable[str]):
 
     async def abandon(self, job: ReconcileJob, arns: Iterable[str]) -> None:
         """Stops expecting accounts that did not appear in all the time that a late call could need."""
-        late = privatelink_accounts.c.asked_at < func.now() - LATE
+        late = privatelink_accounts.c.requested_at < func.now() - LATE
         await self._update(job, arns, late, absent_at=func.now(), error="it never appeared")
 
     async def adopt(self, job: ReconcileJob, arns: Iterable[str]) -> None:

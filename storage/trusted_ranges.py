@@ -10,23 +10,23 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.domain.owned_entry import OwnedEntry, Removal
-from bot.domain.schedule import QUARANTINE
 from bot.domain.subject import Subject, network_of
+from bot.domain.timings import Timings
 from bot.domain.trusted_ips.merge import Rules, Written
 from bot.domain.trusted_ips.plan import Edit, StoredRanges
 from bot.domain.trusted_ips.ruleset import RulesetRule, Services
 from bot.ports import AuditContext, ReconcileJob
 from storage.audit import PostgresAudit
-from storage.owned_entries import CALL, OwnedEntryTable, desired_grants
+from storage.owned_entries import OwnedEntryTable, desired_grants
 from storage.tables import data_service_access, ruleset_writes, trusted_ranges
 
 
 class PostgresTrustedRanges(OwnedEntryTable[str]):
     """Sources by space."""
 
-    def __init__(self, connection: AsyncConnection, audit: PostgresAudit) -> None:
+    def __init__(self, connection: AsyncConnection, audit: PostgresAudit, timings: Timings) -> None:
         source = trusted_ranges.c.source
-        super().__init__(connection, table=trusted_ranges, key=source, name=source)
+        super().__init__(connection, timings, table=trusted_ranges, key=source, name=source)
         self._audit = audit
 
     async def load(self, job: ReconcileJob, now: datetime) -> StoredRanges:
@@ -68,7 +68,7 @@ class PostgresTrustedRanges(OwnedEntryTable[str]):
                 statement.on_conflict_do_update(
                     index_elements=["target_id", "source"],
                     index_where=trusted_ranges.c.absent_at.is_(None),
-                    set_={"asked_at": func.now(), "removal_requested_at": None},
+                    set_={"requested_at": func.now(), "removal_requested_at": None},
                 )
             )
         await self._update(job, edit.remove, removal_requested_at=func.now())
@@ -83,7 +83,9 @@ class PostgresTrustedRanges(OwnedEntryTable[str]):
                 removed=list(edit.remove),
             )
         )
-        await self._set_space(space, ambiguous_until=func.now() + CALL + QUARANTINE, written_at=func.now())
+        await self._set_space(
+            space, ambiguous_until=func.now() + self._timings.settled_after, written_at=func.now()
+        )
 
     async def created(self, job: ReconcileJob, write: UUID, ruleset: UUID) -> None:
         """Records the ruleset that Heroku made of a list."""
@@ -93,7 +95,7 @@ class PostgresTrustedRanges(OwnedEntryTable[str]):
 
     async def ambiguous(self, job: ReconcileJob) -> None:
         """Records that an answer was lost: the list may still land for a while."""
-        await self._set_space(job.target.id, ambiguous_until=func.now() + QUARANTINE)
+        await self._set_space(job.target.id, ambiguous_until=func.now() + self._timings.quarantine)
 
     async def rejected(self, job: ReconcileJob, write: Written) -> None:
         """Records that Heroku rejected a list: sources that appear now are somebody else's."""
@@ -151,7 +153,7 @@ class PostgresTrustedRanges(OwnedEntryTable[str]):
         before = await self.services(space)
         said: dict[str, Any] = {"state": state}
         if state is Services.WAITING:
-            said["asked_at"] = doing.at
+            said["requested_at"] = doing.at
         else:
             said |= {"decided_by": doing.actor, "decided_at": doing.at}
         await self._set_space(space, **said)

@@ -36,7 +36,7 @@ class Operation:
         progress: what the keeper has to know in its next pass: ids, words, never a secret.
         why: the reason of a failure.
         detail: Heroku's own words, where it refused.
-        check_at: business time at which the clock looks at it, because it waits for a person; None for Heroku.
+        check_at: business time at which the scheduler checks it, as it waits for a person; None for Heroku.
     """
 
     id: UUID
