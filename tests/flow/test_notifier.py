@@ -12,10 +12,10 @@ import psycopg
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.timings import DEFAULT
 from bot.directory_sync import DirectorySync
 from bot.domain.grant import GrantState, Why
 from bot.domain.request import RequestState
+from bot.domain.timings import DEFAULT
 from bot.errors import LeaseLostError
 from bot.i18n.translator import Translator
 from bot.notifier import ClaimedMessage, Notifier

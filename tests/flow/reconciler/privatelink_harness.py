@@ -172,7 +172,9 @@ class PrivateLinkPasses:
 
     async def why(self, grant: Grant) -> str:
         return str(
-            await store_helpers.value(self._engine, "SELECT reason_code FROM grants WHERE id = :id", id=grant.id)
+            await store_helpers.value(
+                self._engine, "SELECT reason_code FROM grants WHERE id = :id", id=grant.id
+            )
         )
 
     async def made(self, operation: Operation) -> tuple[object, ...]:

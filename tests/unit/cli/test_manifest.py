@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import pytest
 
@@ -17,12 +17,10 @@ from sandbox.slack.model.fixtures import EVENTS as EMULATED_EVENTS
 from sandbox.slack.web_api.errors import DEFAULT_SCOPES
 from sandbox.slack.web_api.methods import METHODS
 
-SCOPELESS: Final = frozenset(
-    {"apps.connections.open", "auth.test", "views.open", "views.publish", "views.push"}
-)
-"""Methods that need no scope of the bot token; the first has a token of its own (``connections:write``)."""
-
 ROOT = Path(__file__).parents[3]
+SCOPELESS = frozenset({"apps.connections.open", "auth.test", "views.open", "views.publish", "views.push"})
+"""Methods that need no scope of the bot token; the first takes the app token (``connections:write``)."""
+
 CALLERS = ("bot/slack.py", "bot/cli/check/slack.py", "handlers/transport/socket_mode.py")
 METHOD = re.compile(
     r"(apps|auth|chat|conversations|files|pins|reactions|team|usergroups|users|views)\.[a-zA-Z.]+"

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bot.domain.text import nearest, slips
 from bot.errors import Refusal, Refused
 from bot.i18n.catalogue import CATALOGUE, LANGUAGES
-from bot.policy.schema import TAKEN
+from bot.policy.schema import RESERVED
 from bot.services import RequestInput
 from handlers.certificate_typed import AskDisable, AskDiscard, AskEnable, AskIssue, AskStock
 from handlers.link_typed import AskLinkAdd, AskLinkAdopt, AskLinkClose, AskLinkRemove, AskLinkStatus
@@ -680,7 +680,7 @@ def test_every_command_says_what_it_does_in_one_line(path: tuple[str, ...]) -> N
 
 def test_no_word_of_the_clauses_and_lists_can_be_an_alias_of_a_database() -> None:
     latin = {word for word in (*WORDS, *ENDLESS) if word.isascii()}
-    assert latin | {"mine", "pending", "me", "help"} <= TAKEN
+    assert latin | {"mine", "pending", "me", "help"} <= RESERVED
 
 
 @pytest.mark.parametrize("path", [path for path in COMMANDS if path != ("help",)])
