@@ -12,7 +12,9 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from bot.cli import policy as policy_commands
+from bot.domain.timings import DEFAULT, Timings
 from bot.errors import PgaccessError
+from bot.ports import Clock
 
 USAGE: Final = 2
 """Exit status when a setting, an argument or the policy is wrong."""
@@ -21,14 +23,22 @@ WRONG: Final = 1
 """Exit status of a check that found a problem."""
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(
+    arguments: Sequence[str] | None = None, *, clock: Clock | None = None, timings: Timings = DEFAULT
+) -> int:
     """Runs one command and returns its exit status.
 
     An error that the operator has to fix is one sentence on standard error, never a traceback.
+
+    Args:
+        arguments: of the command line; the process's own unless given.
+        clock: business time, as in ``open_app``; for tests that start real processes.
+        timings: of leases, calls and retries; likewise.
     """
     parser = argparse.ArgumentParser(
         prog="pgaccess", description="External access to Heroku Postgres, through Slack."
     )
+    parser.set_defaults(clock=clock, timings=timings)
     commands = parser.add_subparsers(dest="command", required=True)
     for name, command in _COMMANDS.items():
         command.options(commands.add_parser(name, help=command.does, description=command.does))
@@ -40,18 +50,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return USAGE
 
 
-def _web(_: argparse.Namespace) -> int:
-    _run_loop(_serve(web=True, worker=False))
+def _web(chosen: argparse.Namespace) -> int:
+    _run_loop(_serve(web=True, worker=False, clock=chosen.clock, timings=chosen.timings))
     return 0
 
 
-def _worker(_: argparse.Namespace) -> int:
-    _run_loop(_serve(web=False, worker=True))
+def _worker(chosen: argparse.Namespace) -> int:
+    _run_loop(_serve(web=False, worker=True, clock=chosen.clock, timings=chosen.timings))
     return 0
 
 
-def _run(_: argparse.Namespace) -> int:
-    _run_loop(_serve(web=True, worker=True))
+def _run(chosen: argparse.Namespace) -> int:
+    _run_loop(_serve(web=True, worker=True, clock=chosen.clock, timings=chosen.timings))
     return 0
 
 
@@ -69,16 +79,16 @@ def _check(_: argparse.Namespace) -> int:
 
 
 async def _examine() -> int:
-    from bot.cli.check import Verdict, examine
+    from bot.cli.check import Verdict, check_installation
     from bot.log_config import configure
 
     configure()
     verdicts = set()
-    async for line in examine(os.environ):
+    async for line in check_installation(os.environ):
         # Printed one by one: the check of an unreachable service takes its time.
         print(line, flush=True)
         verdicts.add(line.verdict)
-    return 0 if verdicts == {Verdict.GOOD} else WRONG
+    return 0 if verdicts == {Verdict.OK} else WRONG
 
 
 def _manifest(chosen: argparse.Namespace) -> int:
@@ -122,7 +132,7 @@ _COMMANDS: Final = {
     "run": _Command(run=_run, does="both in one process"),
     "migrate": _Command(run=_migrate, does="migrate the database to the current schema"),
     "check": _Command(run=_check, does="check settings, policy, tokens, scopes and hosts"),
-    "policy": _Command(run=_policy, does=policy_commands.EXPLAINED, options=policy_commands.add_arguments),
+    "policy": _Command(run=_policy, does=policy_commands.SUMMARY, options=policy_commands.add_arguments),
     "manifest": _Command(run=_manifest, does="print the Slack app manifest", options=_manifest_options),
 }
 
@@ -137,7 +147,7 @@ def _run_loop(serving: Coroutine[Any, Any, None]) -> None:
         uvloop.run(serving)
 
 
-async def _serve(*, web: bool, worker: bool) -> None:
+async def _serve(*, web: bool, worker: bool, clock: Clock | None, timings: Timings) -> None:
     """Serves until SIGTERM or SIGINT, then finishes the work in progress."""
     import uvicorn
 
@@ -150,7 +160,7 @@ async def _serve(*, web: bool, worker: bool) -> None:
     policy = parse_policy(settings.policy_text, source=settings.policy_source)
     configure()
     async with contextlib.AsyncExitStack() as stack:
-        app = await stack.enter_async_context(open_app(settings, policy))
+        app = await stack.enter_async_context(open_app(settings, policy, clock=clock, timings=timings))
         stopping = asyncio.Event()
         for name in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(name, stopping.set)

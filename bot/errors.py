@@ -168,6 +168,11 @@ class Refused(PgaccessError):
         self.reason = reason
         self.params: Mapping[str, object] = params
 
+    @property
+    def key(self) -> str:
+        """The key of its sentence in the catalogue."""
+        return f"refused.{self.reason}"
+
 
 class MisconfiguredError(PgaccessError):
     """The operator has to act: a setting, the policy or a token is wrong. The message names it."""

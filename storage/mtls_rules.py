@@ -15,14 +15,11 @@ from bot.domain.method import Method
 from bot.domain.mtls.observation import IpRule
 from bot.domain.mtls.plan import Entry, Known, PendingCreation, Want
 from bot.domain.owned_entry import Removal
-from bot.domain.schedule import QUARANTINE, REMOVAL_PATIENCE
 from bot.domain.subject import Network, network_of
+from bot.domain.timings import Timings
 from bot.ports import ReconcileJob
 from storage import recently_removed
 from storage.tables import grants, mtls_rule_intents, mtls_rules
-
-CALL: Final = timedelta(seconds=20)
-"""An intent whose process died may still be on the wire for about a call's deadline."""
 
 LATE: Final = timedelta(hours=1)
 """A rule that appears this long after its lost answer is still recognised by its mark as ours."""
@@ -31,8 +28,9 @@ LATE: Final = timedelta(hours=1)
 class PostgresMtlsRules:
     """Entries and intents; callers hold the database's lease in the same transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, timings: Timings) -> None:
         self._connection = connection
+        self._timings = timings
 
     async def known(self, job: ReconcileJob, now: datetime) -> Known:
         """What the store knows of a database's IP rules; by ``now``, business time, ends have passed."""
@@ -53,7 +51,7 @@ class PostgresMtlsRules:
                 target_id=job.database.id,
                 network=network,
                 marker=mark,
-                ambiguous_until=func.now() + CALL + QUARANTINE,
+                ambiguous_until=func.now() + self._timings.settled_after,
             )
         )
         return intent, mark
@@ -75,7 +73,7 @@ class PostgresMtlsRules:
         await self._connection.execute(
             update(mtls_rule_intents)
             .where(mtls_rule_intents.c.id == intent)
-            .values(ambiguous_until=func.now() + QUARANTINE, error=error)
+            .values(ambiguous_until=func.now() + self._timings.quarantine, error=error)
         )
 
     async def nothing_made(self, intent: UUID, *, error: str) -> None:
@@ -228,7 +226,7 @@ class PostgresMtlsRules:
         asked = mtls_rules.c.removal_requested_at
         removal = case(
             (asked.is_(None), Removal.NONE.value),
-            (asked < func.now() - REMOVAL_PATIENCE, Removal.OVERDUE.value),
+            (asked < func.now() - self._timings.removal_patience, Removal.OVERDUE.value),
             else_=Removal.ASKED.value,
         )
         statement = select(

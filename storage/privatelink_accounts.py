@@ -14,19 +14,20 @@ from bot.domain.grant import OPEN_STATES
 from bot.domain.method import Method
 from bot.domain.owned_entry import Removal
 from bot.domain.privatelink.plan import Let, LinkKnown, LinkWant
-from bot.domain.schedule import QUARANTINE, REMOVAL_PATIENCE
 from bot.domain.subject import Accounts
+from bot.domain.timings import Timings
 from bot.ports import ReconcileJob
 from storage import recently_removed
-from storage.mtls_rules import CALL, LATE
+from storage.mtls_rules import LATE
 from storage.tables import grants, privatelink_accounts
 
 
 class PostgresPrivateLinkAccounts:
     """Accounts by target and ARN; callers hold the lane's lease in the same transaction."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
+    def __init__(self, connection: AsyncConnection, timings: Timings) -> None:
         self._connection = connection
+        self._timings = timings
 
     async def known(self, job: ReconcileJob, now: datetime) -> LinkKnown:
         """What the store knows of a database's PrivateLink; by ``now``, business time, ends have passed."""
@@ -35,7 +36,7 @@ class PostgresPrivateLinkAccounts:
 
     async def intend(self, job: ReconcileJob, arns: Iterable[str]) -> None:
         """Records that accounts are about to be let in; from here on they are ours, if they appear."""
-        waits = func.now() + CALL + QUARANTINE
+        waits = func.now() + self._timings.settled_after
         rows = [{"target_id": job.target.id, "arn": arn, "ambiguous_until": waits} for arn in sorted(arns)]
         statement = insert(privatelink_accounts).values(rows)
         await self._connection.execute(
@@ -43,7 +44,7 @@ class PostgresPrivateLinkAccounts:
                 index_elements=["target_id", "arn"],
                 index_where=privatelink_accounts.c.absent_at.is_(None),
                 set_={
-                    "asked_at": func.now(),
+                    "requested_at": func.now(),
                     "ambiguous_until": waits,
                     "removal_requested_at": None,
                     "error": "",
@@ -57,7 +58,7 @@ class PostgresPrivateLinkAccounts:
 
     async def unclear(self, job: ReconcileJob, arns: Iterable[str], *, error: str) -> None:
         """Records that an answer was lost: the accounts may still appear for a while."""
-        await self._set(job, arns, ambiguous_until=func.now() + QUARANTINE, error=error)
+        await self._set(job, arns, ambiguous_until=func.now() + self._timings.quarantine, error=error)
 
     async def nothing_made(self, job: ReconcileJob, arns: Iterable[str], *, error: str) -> None:
         """Records that Heroku said no: accounts that appear now are somebody else's."""
@@ -65,7 +66,7 @@ class PostgresPrivateLinkAccounts:
 
     async def give_up(self, job: ReconcileJob, arns: Iterable[str]) -> None:
         """Stops expecting accounts that did not appear in all the time that a late call could need."""
-        late = privatelink_accounts.c.asked_at < func.now() - LATE
+        late = privatelink_accounts.c.requested_at < func.now() - LATE
         await self._set(job, arns, late, absent_at=func.now(), error="it never appeared")
 
     async def adopt(self, job: ReconcileJob, arns: Iterable[str]) -> None:
@@ -154,7 +155,7 @@ class PostgresPrivateLinkAccounts:
         asked = privatelink_accounts.c.removal_requested_at
         removal = case(
             (asked.is_(None), Removal.NONE.value),
-            (asked < func.now() - REMOVAL_PATIENCE, Removal.OVERDUE.value),
+            (asked < func.now() - self._timings.removal_patience, Removal.OVERDUE.value),
             else_=Removal.ASKED.value,
         )
         waiting = func.coalesce(privatelink_accounts.c.ambiguous_until > func.now(), False)

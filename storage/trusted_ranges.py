@@ -12,24 +12,24 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.domain.drift import RecentRemovals
 from bot.domain.grant import OPEN_STATES
 from bot.domain.method import Method
-from bot.domain.schedule import QUARANTINE
 from bot.domain.subject import network_of
+from bot.domain.timings import Timings
 from bot.domain.trusted_ips.merge import Rules, Written
 from bot.domain.trusted_ips.plan import Edit, OurRange, RangesKnown, RangeWant
 from bot.domain.trusted_ips.ruleset import RulesetRule, Services
 from bot.ports import AuditContext, ReconcileJob
 from storage import recently_removed
 from storage.audit import PostgresAudit
-from storage.mtls_rules import CALL
 from storage.tables import data_service_access, grants, ruleset_writes, trusted_ranges
 
 
 class PostgresTrustedRanges:
     """Sources by space; callers hold the lane's lease in the same transaction."""
 
-    def __init__(self, connection: AsyncConnection, audit: PostgresAudit) -> None:
+    def __init__(self, connection: AsyncConnection, audit: PostgresAudit, timings: Timings) -> None:
         self._connection = connection
         self._audit = audit
+        self._timings = timings
 
     async def known(self, job: ReconcileJob, now: datetime) -> RangesKnown:
         """What the store knows of a space's list; by ``now``, business time, ends have passed."""
@@ -70,7 +70,7 @@ class PostgresTrustedRanges:
                 statement.on_conflict_do_update(
                     index_elements=["target_id", "source"],
                     index_where=trusted_ranges.c.absent_at.is_(None),
-                    set_={"asked_at": func.now(), "removal_requested_at": None},
+                    set_={"requested_at": func.now(), "removal_requested_at": None},
                 )
             )
         await self._set(job, edit.remove, removal_requested_at=func.now())
@@ -85,7 +85,9 @@ class PostgresTrustedRanges:
                 removed=list(edit.remove),
             )
         )
-        await self._set_space(space, ambiguous_until=func.now() + CALL + QUARANTINE, written_at=func.now())
+        await self._set_space(
+            space, ambiguous_until=func.now() + self._timings.settled_after, written_at=func.now()
+        )
 
     async def answered(self, job: ReconcileJob, write: UUID, ruleset: UUID) -> None:
         """Records what Heroku made of a list."""
@@ -95,7 +97,7 @@ class PostgresTrustedRanges:
 
     async def unclear(self, job: ReconcileJob) -> None:
         """Records that an answer was lost: the list may still land for a while."""
-        await self._set_space(job.target.id, ambiguous_until=func.now() + QUARANTINE)
+        await self._set_space(job.target.id, ambiguous_until=func.now() + self._timings.quarantine)
 
     async def nothing_written(self, job: ReconcileJob, write: Written) -> None:
         """Records that Heroku said no: sources that appear now are somebody else's."""
@@ -174,7 +176,7 @@ class PostgresTrustedRanges:
         before = await self.services(space)
         said: dict[str, Any] = {"state": state}
         if state is Services.WAITING:
-            said["asked_at"] = doing.at
+            said["requested_at"] = doing.at
         else:
             said |= {"decided_by": doing.actor, "decided_at": doing.at}
         await self._set_space(space, **said)

@@ -97,7 +97,8 @@ def _policy() -> str:
         "## Testing a policy",
         f"```\n{_TRIED}\n```",
         "`check` validates the policy; `test` shows what a person may request, by which rule, who decides, "
-        "and on which terms. Neither needs any other setting; the exit status is 0, or 2 with an error message.",
+        "and on which terms. Neither needs any other setting; the exit status is 0, or 2 with an error "
+        "message.",
     )
 
 

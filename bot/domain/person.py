@@ -5,6 +5,12 @@ from dataclasses import dataclass
 from bot.errors import Refusal, Refused
 
 
+class UserId(str):
+    """Slack's id of a person, ``U…`` or ``W…``, where it is to be shown: as a mention, not as text."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Person:
     """A user of the workspace, from Slack's ``users.info`` or ``users.list``.

@@ -7,6 +7,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from bot.domain.method import Method
+from bot.domain.person import UserId
 from bot.domain.subject import Network, Subject, covers, network_of
 from bot.errors import Refusal, Refused
 
@@ -146,7 +147,7 @@ def require_pending(request: Request, votes: Sequence[Decision]) -> None:
     raise Refused(
         Refusal.REQUEST_DECIDED,
         id=request.id,
-        person=vote.person,
+        person=UserId(vote.person),
         state=request.state,
         at=request.decided_at,
     )

@@ -88,7 +88,7 @@ class Grants(Protocol):
 class Operations(Protocol):
     """Changes that happen once; every change of state writes its audit line."""
 
-    async def start(self, change: Operation, *, within: timedelta, doing: AuditContext) -> None:
+    async def start(self, operation: Operation, *, within: timedelta, doing: AuditContext) -> None:
         """Records a change that is to be made, with a deadline that runs by Postgres' clock."""
         ...
 

@@ -11,7 +11,7 @@ from bot.domain.rate_budget import Budget, CallPriority
 class RateBudgets(Protocol):
     """The one budget that all processes share."""
 
-    async def draw(self, call_priority: CallPriority, calls: int) -> tuple[Budget, int]:
+    async def draw(self, priority: CallPriority, calls: int) -> tuple[Budget, int]:
         """Takes tokens for at most so many calls; how many it took, and what is left."""
         ...
 

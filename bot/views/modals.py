@@ -147,7 +147,7 @@ def field_error(refused: Refused, t: Translator) -> dict[str, str] | None:
     Slack shows errors at fields as plain text.
     """
     field = _FIELD_OF.get(refused.reason.partition("_")[0])
-    return None if field is None else {field: plain_text(t.refusal(refused))}
+    return None if field is None else {field: plain_text(t(refused.key, **refused.params))}
 
 
 def plain_text(text: str) -> str:

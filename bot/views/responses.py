@@ -20,7 +20,7 @@ KNOWN: Final = (
 
 def refused(error: Refused, t: Translator) -> Message:
     """What is wrong, and a right example."""
-    return _message([t.refusal(error)])
+    return _message([t(error.key, **error.params)])
 
 
 def trouble(key: str, reference: str, t: Translator) -> Message:
@@ -30,7 +30,7 @@ def trouble(key: str, reference: str, t: Translator) -> Message:
 
 def not_yet(typed: Sequence[str], t: Translator) -> Message:
     """A command of the design that has not arrived."""
-    return _message([t("not_yet", t=" ".join(typed), known=Mrkdwn(KNOWN))])
+    return _message([t("not_yet", words=" ".join(typed), known=Mrkdwn(KNOWN))])
 
 
 def asked(case: RequestDetails, *, t: Translator, policy: Policy) -> Message:
