@@ -1,4 +1,4 @@
-"""Links to certificates' files; every change of a link's state writes its audit line."""
+"""One-time links to certificates' files; every change of a link's state writes its audit line."""
 
 from datetime import timedelta
 from typing import Final
@@ -15,10 +15,10 @@ from storage.audit import PostgresAudit
 from storage.tables import download_links
 
 SUBJECT: Final = "certificate files"
-"""What an audit line of a link is about."""
+"""Subject of a link's audit lines."""
 
 _OPEN = literal_column("state = 'open'", Boolean)
-"""In words, as the partial index has it."""
+"""As text, as the partial index has it."""
 
 _BUSY = func.coalesce(download_links.c.lease_until > func.now(), False).label("busy")
 
@@ -42,7 +42,7 @@ def download_link_of(row: RowMapping) -> DownloadLink:
 
 
 class PostgresDownloadLinks(DownloadLinks):
-    """Links by their public id."""
+    """Links by public id."""
 
     def __init__(self, connection: AsyncConnection, audit: PostgresAudit) -> None:
         self._connection = connection
@@ -122,13 +122,17 @@ class PostgresDownloadLinks(DownloadLinks):
         if after.state is not before.state:
             await self._write(after, doing, before=before.state)
 
-    async def _write(self, download_link: DownloadLink, doing: AuditContext, *, before: str) -> None:
-        told = {**doing.details, "certificate": str(download_link.certificate), "link": str(download_link.id)}
+    async def _write(self, link: DownloadLink, doing: AuditContext, *, before: str) -> None:
+        details = {
+            **doing.details,
+            "certificate": str(link.certificate),
+            "link": str(link.id),
+        }
         await self._audit.write(
-            AuditContext(actor=doing.actor, at=doing.at, details=told),
+            AuditContext(actor=doing.actor, at=doing.at, details=details),
             subject=SUBJECT,
             before=before,
-            after=download_link.state,
-            request=download_link.request,
-            target=download_link.target,
+            after=link.state,
+            request=link.request,
+            target=link.target,
         )

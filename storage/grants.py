@@ -1,4 +1,4 @@
-"""Grants: what is to be in force; every change of state writes its audit line."""
+"""Grants; every change of state writes its audit line."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -45,7 +45,7 @@ def grant_of(row: Mapping[Any, Any]) -> Grant:
 
 
 class PostgresGrants(Grants):
-    """Grants by their internal id."""
+    """Grants by id."""
 
     def __init__(self, connection: AsyncConnection, audit: PostgresAudit, touched: set[WorkerName]) -> None:
         self._connection = connection
@@ -83,11 +83,11 @@ class PostgresGrants(Grants):
         self, before: Grant, after: Grant, *, doing: AuditContext, within: timedelta = OPENING_DEADLINE
     ) -> bool:
         opens = after.state is GrantState.APPLYING and before.state is not GrantState.APPLYING
-        overdue = func.now() + within if opens else grants.c.deadline_at
+        deadline = func.now() + within if opens else grants.c.deadline_at
         statement = (
             update(grants)
             .where(grants.c.id == before.id, grants.c.state == before.state)
-            .values(deadline_at=overdue, **_mutable(after))
+            .values(deadline_at=deadline, **_mutable(after))
         )
         if (await self._connection.execute(statement)).rowcount == 0:
             return False
@@ -120,27 +120,27 @@ class PostgresGrants(Grants):
 
     @override
     async def live(self, target: UUID, method: Method, subject: Subject) -> tuple[Grant, ...]:
-        lane = (grants.c.target_id == target) & (grants.c.method == method)
-        which = lane & (grants.c.subject == subject)
+        same = (grants.c.target_id == target) & (grants.c.method == method)
+        which = same & (grants.c.subject == subject)
         statement = select(grants).where(which, _RUNNING).order_by(grants.c.id).with_for_update()
         return tuple(grant_of(row) for row in (await self._connection.execute(statement)).mappings())
 
     @override
     async def running(self, target: UUID, method: Method) -> tuple[Grant, ...]:
-        lane = (grants.c.target_id == target) & (grants.c.method == method)
-        statement = select(grants).where(lane, _RUNNING).order_by(grants.c.id).with_for_update()
+        same = (grants.c.target_id == target) & (grants.c.method == method)
+        statement = select(grants).where(same, _RUNNING).order_by(grants.c.id).with_for_update()
         return tuple(grant_of(row) for row in (await self._connection.execute(statement)).mappings())
 
     @override
     async def is_closing(self, target: UUID, method: Method, subject: Subject) -> bool:
-        lane = (grants.c.target_id == target) & (grants.c.method == method)
-        which = lane & (grants.c.subject == subject) & (grants.c.state == GrantState.ENDING)
+        same = (grants.c.target_id == target) & (grants.c.method == method)
+        which = same & (grants.c.subject == subject) & (grants.c.state == GrantState.ENDING)
         return bool((await self._connection.execute(select(exists().where(which)))).scalar())
 
     @override
     async def next_to_end(self, target: UUID, method: Method) -> Grant | None:
-        lane = (grants.c.target_id == target) & (grants.c.method == method)
-        statement = select(grants).where(lane, _RUNNING, grants.c.ends_at.is_not(None))
+        same = (grants.c.target_id == target) & (grants.c.method == method)
+        statement = select(grants).where(same, _RUNNING, grants.c.ends_at.is_not(None))
         row = (await self._connection.execute(statement.order_by(grants.c.ends_at).limit(1))).mappings()
         found = row.one_or_none()
         return None if found is None else grant_of(found)
@@ -186,7 +186,7 @@ def _line(grant: Grant, doing: AuditContext, *, before: str, after: str) -> Line
 
 
 def _mutable(grant: Grant) -> dict[str, Any]:
-    """What changes of a grant, but for its opening deadline."""
+    """Columns of a grant that change, except for its opening deadline."""
     return {
         "state": grant.state,
         "verified_at": grant.verified_at,

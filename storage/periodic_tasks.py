@@ -1,4 +1,4 @@
-"""Work that is done every so often by whichever worker comes first."""
+"""Periodic tasks: done by whichever worker claims them first."""
 
 from datetime import datetime, timedelta
 
@@ -12,7 +12,7 @@ from storage.tables import periodic_tasks
 
 
 class PostgresPeriodicTasks(PeriodicTasks):
-    """Chores by name; their turns are of Postgres' clock."""
+    """Tasks by name, due by Postgres' clock or by business time."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -20,12 +20,12 @@ class PostgresPeriodicTasks(PeriodicTasks):
     @override
     async def claim(self, name: str, *, within: timedelta) -> bool:
         statement = insert(periodic_tasks).values(name=name, due_at=func.now() + within)
-        taken = statement.on_conflict_do_update(
+        claimed = statement.on_conflict_do_update(
             index_elements=["name"],
             set_={"due_at": statement.excluded.due_at},
             where=periodic_tasks.c.due_at <= func.now(),
         ).returning(periodic_tasks.c.name)
-        return (await self._connection.execute(taken)).scalar_one_or_none() is not None
+        return (await self._connection.execute(claimed)).scalar_one_or_none() is not None
 
     @override
     async def turn(self, name: str, *, now: datetime, following: datetime) -> bool:

@@ -1,7 +1,7 @@
-"""The cache of Slack's people: ten minutes old at most where it decides.
+"""Cache of Slack users and groups; nothing is decided on entries older than ten minutes.
 
-Slack's answers come late and out of order: what was read earlier never replaces what was learnt later. A slow
-count cannot undo a deactivation.
+Slack's answers come late and out of order: an earlier answer never replaces a later one, so that a slow sync
+cannot undo a deactivation.
 """
 
 from collections.abc import Collection, Iterable
@@ -31,15 +31,15 @@ from bot.ports import SlackUsers, UserLookup, WorkerName
 from storage.tables import slack_groups, slack_users
 
 FRESH: Final = timedelta(minutes=10)
-"""Older knowledge about a person decides nothing."""
+"""Age up to which a cached user or group counts."""
 
 
 _version: Final = cast(literal_column("slack_users.xmin"), Text)
-"""The transaction that wrote a row last (PostgreSQL manual, "System Columns"): a version without a column."""
+"""The transaction that wrote a row last (PostgreSQL manual, "System Columns"): a version for free."""
 
 
 class PostgresSlackUsers(SlackUsers):
-    """People by Slack id."""
+    """Users by Slack id."""
 
     def __init__(self, connection: AsyncConnection, touched: set[WorkerName]) -> None:
         self._connection = connection
@@ -47,8 +47,8 @@ class PostgresSlackUsers(SlackUsers):
 
     @override
     async def find(self, id: str, *, groups: Collection[str] = ()) -> Person | None:
-        asked = {"id": id, "groups": sorted(groups)}
-        row = (await self._connection.execute(_FIND, asked)).mappings().one_or_none()
+        params = {"id": id, "groups": sorted(groups)}
+        row = (await self._connection.execute(_FIND, params)).mappings().one_or_none()
         if row is None:
             return None
         return Person(
@@ -75,7 +75,7 @@ class PostgresSlackUsers(SlackUsers):
             return
         statement = insert(slack_users).values(fetched_at=_moment(read))
         fresh = {name: statement.excluded[name] for name in (*rows[0], "fetched_at") if name != "id"}
-        # Null, which means "asked for", is not older than anything: only an answer replaces it.
+        # NULL, a requested lookup, is not older than anything: only the lookup's answer replaces it.
         newer = slack_users.c.fetched_at <= statement.excluded.fetched_at
         await self._connection.execute(
             statement.on_conflict_do_update(index_elements=["id"], set_=fresh, where=newer), rows
@@ -126,11 +126,11 @@ class PostgresSlackUsers(SlackUsers):
 
 
 _OWN: Final = tuple(name for name in Person.__dataclass_fields__ if not name.startswith("groups"))
-"""What is kept of a person; who is in which group is kept apart."""
+"""Fields of a person that ``slack_users`` has; membership of groups is in ``slack_groups``."""
 
 
 def _find() -> Select[Any]:
-    """Made once: every command, click and addition asks this."""
+    """Built once: every command, click and addition runs this."""
     fresh = func.now() - FRESH
     within = select(func.array_agg(slack_groups.c.id)).where(
         bindparam("id") == any_(slack_groups.c.members), slack_groups.c.fetched_at > fresh
@@ -147,7 +147,7 @@ _FIND: Final = _find()
 
 
 def _row(person: Person) -> dict[str, object]:
-    """A person without their groups."""
+    """A row of ``slack_users``."""
     known = asdict(person)
     return {name: known[name] for name in _OWN}
 

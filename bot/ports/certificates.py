@@ -61,7 +61,9 @@ class ExpiryReminders(Protocol):
         """Lists usable certificates whose reminder is due, locked, the most overdue first."""
         ...
 
-    async def climb(self, known: KnownCertificate, ladder: ReminderSchedule, *, doing: AuditContext) -> None:
+    async def climb(
+        self, known: KnownCertificate, schedule: ReminderSchedule, *, doing: AuditContext
+    ) -> None:
         """Records how far the reminders of a locked certificate have come."""
         ...
 

@@ -31,7 +31,7 @@ class Outbox(Protocol):
         """
         ...
 
-    async def tell_all(self, notices: Sequence[Notification]) -> None:
+    async def tell_all(self, notifications: Sequence[Notification]) -> None:
         """Adds many messages in one statement; keys that are there already add nothing."""
         ...
 
@@ -88,7 +88,7 @@ class Outbox(Protocol):
         """Claims the message that has been due the longest, with a lease; None when none is due."""
         ...
 
-    async def renew(self, post: OutboxMessage) -> None:
+    async def renew(self, message: OutboxMessage) -> None:
         """Prolongs the lease before a call.
 
         Raises:
@@ -96,7 +96,7 @@ class Outbox(Protocol):
         """
         ...
 
-    async def posting(self, post: OutboxMessage, *, channel: str) -> None:
+    async def posting(self, message: OutboxMessage, *, channel: str) -> None:
         """Records that a message is about to be posted to a channel, and prolongs the lease.
 
         From here on it may be in Slack, whatever becomes of the process.
@@ -106,24 +106,24 @@ class Outbox(Protocol):
         """
         ...
 
-    async def shown(self, post: OutboxMessage, place: MessageRef) -> None:
+    async def shown(self, message: OutboxMessage, place: MessageRef) -> None:
         """Records where a message is and which version it shows, and ends the lease."""
         ...
 
-    async def not_posted(self, post: OutboxMessage, *, gone: bool) -> None:
+    async def not_posted(self, message: OutboxMessage, *, gone: bool) -> None:
         """Records that Slack shows nothing, so that the next attempt need not search.
 
         Args:
-            post: the message.
+            message: what was to be posted.
             gone: it was posted once and deleted by somebody; it is posted again.
         """
         ...
 
-    async def postpone(self, post: OutboxMessage, *, by: timedelta) -> None:
+    async def postpone(self, message: OutboxMessage, *, by: timedelta) -> None:
         """Ends the lease without success; the next attempt is later, or at once for a newer version."""
         ...
 
-    async def overtaken(self, post: OutboxMessage) -> None:
+    async def overtaken(self, message: OutboxMessage) -> None:
         """Marks a message to be edited again that a notifier may have edited after its lease was lost.
 
         What it rendered may be older than what another notifier rendered meanwhile, and the store cannot

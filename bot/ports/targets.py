@@ -47,7 +47,7 @@ class ReconcileQueue(Protocol):
         ...
 
     async def observed_at(
-        self, ways: Collection[tuple[UUID, Method]]
+        self, methods: Collection[tuple[UUID, Method]]
     ) -> Mapping[tuple[UUID, Method], datetime]:
         """Reads when targets' methods were last observed; those that never were are left out."""
         ...
@@ -56,7 +56,7 @@ class ReconcileQueue(Protocol):
         """Raises the generation and makes the row due: grants or operations of it have changed."""
         ...
 
-    async def want_all(self, lanes_touched: Collection[tuple[UUID, Method]]) -> None:
+    async def want_all(self, changed: Collection[tuple[UUID, Method]]) -> None:
         """Does the same for many rows at once."""
         ...
 
@@ -64,7 +64,7 @@ class ReconcileQueue(Protocol):
         """Makes every row due that is ever observed: after a start or a jump in time nothing is known."""
         ...
 
-    async def request_refresh(self, *seen: UUID) -> None:
+    async def request_refresh(self, *targets_shown: UUID) -> None:
         """Makes every method of some targets due: a person wants to see the present state."""
         ...
 
