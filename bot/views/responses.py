@@ -12,11 +12,6 @@ from bot.views import block_kit, request_card
 from bot.views.history import history
 from bot.views.mtls import rotation
 
-KNOWN: Final = (
-    "`mtls add`, `mtls remove`, `privatelink add`, `trusted add`, `list`, `show`, `status`, `why`, `help`"
-)
-"""The commands that are there, for somebody who typed one that is not."""
-
 
 def refused(error: Refused, t: Translator) -> Message:
     """What is wrong, and a right example."""
@@ -26,11 +21,6 @@ def refused(error: Refused, t: Translator) -> Message:
 def trouble(key: str, reference: str, t: Translator) -> Message:
     """Something on our side failed; the reference finds it in the log."""
     return _message([t(key, reference=reference)])
-
-
-def not_yet(typed: Sequence[str], t: Translator) -> Message:
-    """A command of the design that has not arrived."""
-    return _message([t("not_yet", t=" ".join(typed), known=Mrkdwn(KNOWN))])
 
 
 def asked(case: RequestDetails, *, t: Translator, policy: Policy) -> Message:

@@ -174,7 +174,6 @@ ENGLISH: Final[Mapping[str, str]] = {
     "closed.ended": "ended, read back from Heroku",
     "closed.failed": "not opened",
     "closed.interrupted": "closed at Heroku by somebody else",
-    "not_yet": "`{words}` does not work yet. What works: {known}. For example: `/pgaccess mtls add 203.0.113.4`",
     "trouble": ":cloud: I could not reach my own records. Check `/pgaccess list` before you try again. (reference `{reference}`)",
     "trouble.bug": ":boom: Something went wrong on my side. Check `/pgaccess list` for what was recorded; if it happens again, give whoever runs pgaccess the reference `{reference}`.",
     "unmanaged_team": "This workspace is not the one that pgaccess was set up for.",

@@ -37,6 +37,9 @@ REFUSALS: Final[Mapping[str, str]] = {
         "`{given}` is not an IPv4 address or network. Write four numbers from 0 to 255, for example "
         "`203.0.113.4`, or a network such as `203.0.113.0/24`."
     ),
+    Refusal.ADDRESS_ME: (
+        "`me` cannot stand for your own address yet. Type the address itself, for example `{example}`."
+    ),
     Refusal.ADDRESS_SEVERAL: (
         "`{given}` is more than one address. Ask for one address or network per request, for example "
         "`203.0.113.4`, or `203.0.113.0/28` for sixteen in a row."

@@ -171,7 +171,6 @@ JAPANESE: Final[Mapping[str, str]] = {
     "closed.ended": "終了 (Heroku で確認済み)",
     "closed.failed": "開通せず",
     "closed.interrupted": "Heroku 側で誰かが閉じた",
-    "not_yet": "`{words}` はまだ使えません。使えるもの: {known} 。例: `/pgaccess mtls add 203.0.113.4`",
     "trouble": ":cloud: 記録に接続できませんでした。もう一度試す前に `/pgaccess list` で確認してください。(照会番号 `{reference}` )",
     "trouble.bug": ":boom: こちらで問題が発生しました。何が記録されたかは `/pgaccess list` で確認できます。繰り返す場合は、照会番号 `{reference}` を pgaccess の運用担当者に伝えてください。",
     "unmanaged_team": "このワークスペースは、pgaccess が設定されたワークスペースではありません。",
