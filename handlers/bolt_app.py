@@ -11,12 +11,12 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.background_tasks import BackgroundTasks
 from bot.errors import Refused, TryAgainError
 from bot.i18n.translator import Translator
 from bot.ports import InteractiveSlack
 from bot.services import Access, RequestInput
 from bot.views import action_ids
+from bot.worker import BackgroundTasks
 from handlers.advice import BUTTONS, Advisor
 from handlers.buttons import ButtonHandler
 from handlers.commands import Commands

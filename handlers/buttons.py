@@ -8,7 +8,7 @@ from bot.i18n.translator import Translator
 from bot.ports import Message
 from bot.services import Access, RequestInput, Vote
 from bot.views import action_ids, responses
-from bot.views.trusted_ips import status
+from bot.views.trusted_ips import notifications
 from handlers.certificate_expiry import CertificateExpiryButtons
 from handlers.download_links import DownloadLinkSender
 from handlers.modals import Forms
@@ -139,7 +139,7 @@ class ButtonHandler:
         case = await self._access.answer_for_support(
             press.request, web_only=web_only, person=click.person, key=click.key
         )
-        return status.settled(case, t, web_only=web_only)
+        return notifications.settled(case, t, web_only=web_only)
 
     async def _pick(self, click: BlockAction, t: Translator) -> Message:
         """Records which of several certificates is the one that was issued."""

@@ -6,7 +6,8 @@ from bot.i18n.translator import Translator
 from bot.ports import InteractiveSlack, Message
 from bot.services import Access, RequestInput
 from bot.views import action_ids, modals, responses
-from bot.views.mtls import certificate_list, disable_modal
+from bot.views.mtls import certificate_list
+from bot.views.mtls import modals as mtls_modals
 from handlers.common import form_input
 from handlers.parsing.intents import Intent
 from handlers.parsing.normalization import normalize_text
@@ -28,7 +29,7 @@ class CertificateForms:
         """
         impact = await self._access.may_disable(request_input.target, person=command.person)
         needs_reason = modals.needs_reason(self._access.policy)
-        view = disable_modal.disable_form(impact, reason=request_input.reason, t=t, needs_reason=needs_reason)
+        view = mtls_modals.disable_form(impact, reason=request_input.reason, t=t, needs_reason=needs_reason)
         await self._interactive.open_view(command.trigger, view)
 
     async def submit(self, submission: ViewSubmission) -> None:

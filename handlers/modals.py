@@ -8,7 +8,7 @@ from bot.errors import Refusal, Refused
 from bot.i18n.translator import Translator
 from bot.ports import Block, InteractiveSlack, RequestDetails
 from bot.services import Access, Vote
-from bot.views import action_ids, modals
+from bot.views import action_ids, form_fields, modals
 from handlers.certificates import CertificateForms
 from handlers.common import aliases, form_input
 from handlers.mtls import MtlsForms
@@ -62,7 +62,7 @@ class Forms:
         await self._access.require_member(search.person)
         databases = await self._access.databases()
         known = aliases(self._access.policy)
-        return modals.options_for(databases, known, normalize_text(search.typed), t)
+        return form_fields.options_for(databases, known, normalize_text(search.typed), t)
 
     async def open_for_button(self, button: str, trigger: str, case: RequestDetails, t: Translator) -> None:
         """Opens the form of a button that needs more than a press."""
@@ -112,7 +112,7 @@ def field_errors(refused: Refused, submission: ViewSubmission, t: Translator) ->
     errors = modals.field_error(refused, t)
     if errors is None or not errors.keys() <= submission.values.keys():
         first = next(iter(submission.values), action_ids.FIELD_REASON)
-        errors = {first: modals.plain_text(t.refusal(refused))}
+        errors = {first: modals.plain_text(t(refused.key, **refused.params))}
     return {"response_action": "errors", "errors": errors}
 
 

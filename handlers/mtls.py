@@ -8,6 +8,7 @@ from bot.i18n.translator import Translator
 from bot.ports import Block, InteractiveSlack, Message
 from bot.services import Access, RequestInput
 from bot.views import modals, responses
+from bot.views.mtls import modals as mtls_modals
 from handlers.common import (
     INCOMPLETE,
     aliases,
@@ -43,7 +44,7 @@ class MtlsForms:
         if request_input.enables_mtls:
             enabled = choose(databases, request_input.target, aliases(policy))
         database = enabled or chosen_database(databases, request_input.target, policy)
-        return modals.add_form(
+        return mtls_modals.add_form(
             databases=databases,
             filled=form_values(request_input, database),
             t=t,

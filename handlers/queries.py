@@ -5,8 +5,8 @@ from functools import partial
 from bot.i18n.translator import Translator
 from bot.ports import Message
 from bot.services import LISTED, Access
-from bot.views import database_status, responses
-from bot.views.trusted_ips import summary
+from bot.views import database_status, diagnosis, responses
+from bot.views.trusted_ips import diagnosis as space_diagnosis
 from handlers.live_refresh import LiveRefresh
 from handlers.parsing.intents import Intent
 from handlers.requests import numbered
@@ -52,6 +52,6 @@ class QueryCommands:
         if target and await self._access.names_space(target):
             space = await self._access.space_situation(target, person=command.person)
             own = [case for case in space.open if case.request.requester == command.person]
-            return summary.why_space(space, own, t=t, policy=policy)
+            return space_diagnosis.why(space, own, t=t, policy=policy)
         observed = await self._access.situation(target, person=command.person)
-        return database_status.why(observed, t=t, policy=policy)
+        return diagnosis.why(observed, t=t, policy=policy)
