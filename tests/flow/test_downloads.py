@@ -17,7 +17,7 @@ from bot.errors import Refused
 from bot.i18n.translator import Translator
 from bot.services import Delivering
 from handlers.download_links import DownloadLinkSender
-from handlers.transport.payloads import Command
+from handlers.transport.payloads import SlashCommand
 from sandbox.heroku import fault_injection
 from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fixtures import DATABASE
@@ -423,9 +423,9 @@ async def test_a_turn_that_was_overtaken_gives_nothing_out(owned: Acts) -> None:
 async def test_without_a_public_address_the_answer_names_the_setting(owned: Acts) -> None:
     app = owned.environment.app
     nowhere = DownloadLinkSender(access=app.access, interactive=app.slack, public_url=None)
-    came = Command(person="U0ENGINEER", text="", key="command:1", trigger="1")
+    came = SlashCommand(user_id="U0ENGINEER", trigger_id="1")
     with pytest.raises(Refused) as caught:
-        await nowhere.answer("1", came, Translator("en"))
+        await nowhere.send("1", came, Translator("en"))
     assert "`PGACCESS_PUBLIC_URL`" in Translator("en")(caught.value.key, **caught.value.params)
     assert await state(owned) == []
 
