@@ -21,6 +21,9 @@ from bot.views.trusted_ips import status
 REASON_SHOWN: Final = 600
 """Characters of a reason on a card: what a lead reads before deciding; ``show`` has no more either."""
 
+REASON_IN_TEXT: Final = 100
+"""Characters of a reason in a card's fallback text, of which a phone shows about as much in all."""
+
 DETAIL_SHOWN: Final = 200
 """Characters of Heroku's own words."""
 
@@ -55,8 +58,9 @@ def title(case: RequestDetails, t: Translator) -> Mrkdwn:
 
 def headline(case: RequestDetails, t: Translator) -> Mrkdwn:
     """A request in one line, for notifications and screen readers."""
-    requester = mention(case.request.requester)
-    return t(f"card.text.{variant(case)}", requester=requester, **_what(case, t))
+    requester, reason = mention(case.request.requester), one_line(case.request.terms.reason)
+    text = t(f"card.text.{variant(case)}", requester=requester, **_what(case, t))
+    return t("card.text.reason", text=text, reason=cut(reason, REASON_IN_TEXT)) if reason else text
 
 
 def terms_and_facts(case: RequestDetails, t: Translator) -> list[Block]:
