@@ -11,7 +11,7 @@ from bot.domain import grant as grants
 from bot.domain import operation as operations
 from bot.domain import schedule
 from bot.domain.grant import Grant, GrantState, Why
-from bot.domain.operation import Operation, OperationState
+from bot.domain.operation import OperationState
 from bot.domain.owned_entry import Transition
 from bot.domain.policy import Policy
 from bot.errors import HerokuError, HerokuUnauthorizedError, RateBudgetExhaustedError
