@@ -154,5 +154,5 @@ def errors_at_fields(refused: Refused, submission: ViewSubmission, t: Translator
     at_field = modals.field_error(refused, t)
     if at_field is None or not at_field.keys() <= submission.values.keys():
         first = next(iter(submission.values), action_ids.FIELD_REASON)
-        at_field = {first: modals.plain_text(t.refusal(refused))}
+        at_field = {first: modals.plain_text(t(refused.key, **refused.params))}
     return {"response_action": "errors", "errors": at_field}

@@ -69,7 +69,7 @@ def note(message: Message, t: Translator) -> Block:
 def field_error(refused: Refused, t: Translator) -> dict[str, str] | None:
     """The field that a refusal is about, with its text; None when it is about no field."""
     field = _FIELD_OF.get(refused.reason.partition("_")[0])
-    return None if field is None else {field: plain_text(t.refusal(refused))}
+    return None if field is None else {field: plain_text(t(refused.key, **refused.params))}
 
 
 def plain_text(text: str) -> str:

@@ -21,7 +21,7 @@ KNOWN: Final = (
 
 def refused(error: Refused, t: Translator) -> Message:
     """What is wrong, and a right example."""
-    return block_kit.paragraphs(t.refusal(error))
+    return block_kit.paragraphs(t(error.key, **error.params))
 
 
 def trouble(key: str, reference: str, t: Translator) -> Message:
@@ -31,7 +31,7 @@ def trouble(key: str, reference: str, t: Translator) -> Message:
 
 def not_yet(typed: Sequence[str], t: Translator) -> Message:
     """A command of the design that has not arrived."""
-    return block_kit.paragraphs(t("not_yet", t=" ".join(typed), known=Mrkdwn(KNOWN)))
+    return block_kit.paragraphs(t("not_yet", words=" ".join(typed), known=Mrkdwn(KNOWN)))
 
 
 def asked(details: RequestDetails, *, t: Translator, policy: Policy) -> Message:

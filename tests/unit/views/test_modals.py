@@ -7,10 +7,12 @@ from typing import Any
 
 import pytest
 
+from bot.domain.person import UserId
 from bot.domain.request import Kind
 from bot.domain.subject import Accounts
 from bot.errors import Refusal, Refused
-from bot.i18n.translator import CATALOGUE, Translator
+from bot.i18n.catalogue import CATALOGUE
+from bot.i18n.translator import Translator
 from bot.ports import RequestDetails
 from bot.views import action_ids, form_fields, modals, responses
 from bot.views.block_kit import FIELD_ERROR
@@ -177,7 +179,7 @@ def test_a_note_is_a_view_of_what_an_answer_would_have_said(language: str) -> No
 PARAMS = {
     "given": "<10.0.0.1>",
     "id": 17,
-    "person": "U0LEAD",
+    "person": UserId("U0LEAD"),
     "at": NOW,
     "word": "<!channel>",
     "suggestion": "8h",
@@ -208,10 +210,14 @@ PARAMS = {
 """A value for every placeholder that a refusal may have."""
 
 
+def sentence(refused: Refused, t: Translator) -> str:
+    return t(refused.key, **refused.params)
+
+
 @IN_BOTH_LANGUAGES
 def test_a_refusal_as_plain_text_has_no_markup_left(language: str) -> None:
     for reason in Refusal:
-        said = modals.plain_text(Translator(language).refusal(Refused(reason, **PARAMS)))
+        said = modals.plain_text(sentence(Refused(reason, **PARAMS), Translator(language)))
         marks = ("<!date", "<@", "&lt;", "&gt;", "&amp;", "`", "*", "\n", "{")
         assert [mark for mark in marks if mark in said] == []
         assert 0 < len(said) <= FIELD_ERROR
@@ -219,15 +225,15 @@ def test_a_refusal_as_plain_text_has_no_markup_left(language: str) -> None:
 
 @IN_BOTH_LANGUAGES
 def test_names_and_dates_survive_as_plain_text(language: str) -> None:
-    refused = Refused(Refusal.REQUEST_DECIDED, id=17, person="U0LEAD", at=NOW)
-    said = modals.plain_text(Translator(language).refusal(refused))
+    refused = Refused(Refusal.REQUEST_DECIDED, id=17, person=UserId("U0LEAD"), at=NOW)
+    said = modals.plain_text(sentence(refused, Translator(language)))
     assert "2026-11-24 09:00 UTC" in said
     assert "U0LEAD" in said
 
 
 def test_what_a_person_typed_comes_back_to_them_as_they_typed_it() -> None:
     refused = Refused(Refusal.DURATION_UNREADABLE, given="<8h> & more")
-    assert modals.plain_text(EN.refusal(refused)).startswith("<8h> & more is not a duration")
+    assert modals.plain_text(sentence(refused, EN)).startswith("<8h> & more is not a duration")
 
 
 def test_a_field_error_is_cut_where_slack_would_refuse_it() -> None:
@@ -266,7 +272,7 @@ def test_every_placeholder_of_a_refusal_is_known_to_these_tests() -> None:
     assert isinstance(PARAMS["at"], datetime)
     for language in CATALOGUE:
         for reason in Refusal:
-            assert Translator(language).refusal(Refused(reason, **PARAMS))
+            assert sentence(Refused(reason, **PARAMS), Translator(language))
 
 
 def test_a_form_for_an_extension_asks_how_long_and_why() -> None:
