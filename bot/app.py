@@ -28,11 +28,11 @@ from bot.heroku.client import HerokuClient
 from bot.heroku.connection_test import PostgresConnectionTest
 from bot.notifier import Notifier
 from bot.ports import Clock, WorkerName
+from bot.reconciler.adapter import AnyAdapter
 from bot.reconciler.controller import Controller
-from bot.reconciler.lease import Method as Keeping
-from bot.reconciler.mtls.reconciler import MtlsReconciler
-from bot.reconciler.privatelink.reconciler import PrivateLinkReconciler
-from bot.reconciler.trusted_ips.reconciler import TrustedIpsReconciler
+from bot.reconciler.mtls.adapter import MtlsAdapter
+from bot.reconciler.privatelink.adapter import PrivateLinkAdapter
+from bot.reconciler.trusted_ips.adapter import TrustedIpsAdapter
 from bot.retry import until_success
 from bot.services import Access, Delivering
 from bot.slack import Identity, SlackClient
@@ -146,25 +146,14 @@ class App:
 
     def controller(self) -> Controller:
         """What keeps Heroku in step."""
-        rules = MtlsReconciler(
-            store=self.store,
-            heroku=self.heroku,
-            policy=self.policy,
-            clock=self.clock,
-            probe=PostgresConnectionTest() if self.settings.probes else None,
-        )
-        ranges = TrustedIpsReconciler(
-            store=self.store, heroku=self.heroku, policy=self.policy, clock=self.clock
-        )
-        links = PrivateLinkReconciler(
-            store=self.store, heroku=self.heroku, policy=self.policy, clock=self.clock
-        )
-        methods: dict[Method, Keeping] = {
-            Method.MTLS: rules,
-            Method.PRIVATELINK: links,
-            Method.TRUSTED: ranges,
+        store, heroku, policy, clock = self.store, self.heroku, self.policy, self.clock
+        probe = PostgresConnectionTest() if self.settings.probes else None
+        adapters: dict[Method, AnyAdapter] = {
+            Method.MTLS: MtlsAdapter(store=store, heroku=heroku, policy=policy, clock=clock, probe=probe),
+            Method.PRIVATELINK: PrivateLinkAdapter(store=store, heroku=heroku, policy=policy, clock=clock),
+            Method.TRUSTED: TrustedIpsAdapter(store=store, heroku=heroku, policy=policy, clock=clock),
         }
-        return Controller(store=self.store, methods=methods)
+        return Controller(store=store, policy=policy, clock=clock, adapters=adapters)
 
     def notifier(self) -> Notifier:
         """What keeps Slack in step."""

@@ -101,3 +101,14 @@ def network_of(subject: Subject) -> Network:
     if not isinstance(subject, Network):
         raise TypeError(f"{subject!r} is no network")
     return subject
+
+
+def accounts_of(subject: Subject) -> tuple[str, ...]:
+    """The ARNs of the accounts that a subject is.
+
+    Raises:
+        TypeError: it is something else; whoever asks has mixed up two methods.
+    """
+    if not isinstance(subject, Accounts):
+        raise TypeError(f"{subject!r} are no accounts")
+    return subject.arns
