@@ -75,7 +75,7 @@ async def test_what_was_answered_is_kept_with_its_audit_line(
         assert (await certificates.get(store)).ladder == each
     lines = await database.audit_lines(engine, "after", subject="certificate")
     assert lines == [
-        (f"reminded 60 days before, put off until {(now + 7 * DAY).isoformat()}",),
+        (f"reminded 60 days before, postponed until {(now + 7 * DAY).isoformat()}",),
         ("reminded 60 days before, acknowledged",),
     ]
 
