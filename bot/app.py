@@ -36,7 +36,7 @@ from bot.reconciler.lease import Method as Keeping
 from bot.reconciler.mtls.reconciler import MtlsReconciler
 from bot.reconciler.privatelink.reconciler import PrivateLinkReconciler
 from bot.reconciler.trusted_ips.reconciler import TrustedIpsReconciler
-from bot.services import Access, Delivering
+from bot.services import DownloadService, Services, open_services
 from bot.slack import Identity, SlackClient
 from bot.worker import YIELD, WorkLoop, running
 from handlers.bolt_app import Listeners
@@ -73,7 +73,7 @@ class App:
     wakeups: PostgresWakeups
     slack: SlackClient
     heroku: HerokuClient
-    access: Access
+    services: Services
     background_tasks: BackgroundTasks
 
     @contextlib.asynccontextmanager
@@ -87,7 +87,7 @@ class App:
         async with SocketMode(app, token=self.settings.app_token, url=self.settings.slack_url) as socket:
 
             async def ready() -> None:
-                await self.access.databases()
+                await self.services.queries.databases()
                 await socket.require()
 
             yield Starlette(routes=[*health_routes(ready), *self._pages()])
@@ -99,12 +99,14 @@ class App:
         # An ASGI application, typed by Bolt more narrowly than ASGI is.
         bolt = cast("ASGIApp", AsyncSlackRequestHandler(app, path=PATH))
         gate = RequestVerification(bolt, secrets=secrets, path=PATH)
-        return Starlette(routes=[Route(PATH, gate), *health_routes(self.access.databases), *self._pages()])
+        return Starlette(
+            routes=[Route(PATH, gate), *health_routes(self.services.queries.databases), *self._pages()]
+        )
 
     def _pages(self) -> list[Route]:
         """What people open in a browser."""
-        delivering = Delivering(store=self.store, heroku=self.heroku, clock=self.clock)
-        return DownloadPage(delivering=delivering, clock=self.clock, language=self.policy.language).routes()
+        downloads = DownloadService(store=self.store, heroku=self.heroku, clock=self.clock)
+        return DownloadPage(downloads=downloads, clock=self.clock, language=self.policy.language).routes()
 
     async def _bolt(self, *, signing_secret: str) -> AsyncApp:
         """Bolt with our listeners; asks Slack once who we are."""
@@ -117,7 +119,7 @@ class App:
             bot_token=self.settings.slack_token,
         )
         listeners = Listeners(
-            access=self.access,
+            services=self.services,
             interactive=self.slack,
             team=identity.team,
             authorized=authorized,
@@ -166,7 +168,7 @@ class App:
 
     def notifier(self) -> Notifier:
         """What keeps Slack in step."""
-        return Notifier(store=self.store, slack=self.slack, policy=self.policy, access=self.access)
+        return Notifier(store=self.store, slack=self.slack, policy=self.policy, services=self.services)
 
     def directory_sync(self) -> DirectorySync:
         """What counts databases and people."""
@@ -192,7 +194,7 @@ class App:
             after=keeping,
         )
         ticking = Scheduler(
-            access=self.access,
+            services=self.services,
             directory_sync=self.directory_sync(),
             clock=self.clock,
             wakeups=self.wakeups,
@@ -253,7 +255,7 @@ async def open_app(settings: Settings, policy: Policy, *, clock: Clock | None = 
                 wakeups=wakeups,
                 slack=slack,
                 heroku=heroku,
-                access=Access(store=store, policy=policy, clock=clock),
+                services=open_services(store=store, policy=policy, clock=clock),
                 background_tasks=background_tasks,
             )
     finally:

@@ -7,7 +7,7 @@ from bot.domain.advice import Answers, Length, Need, Origin
 from bot.domain.target import choose
 from bot.i18n.translator import Translator
 from bot.ports import Block, InteractiveSlack
-from bot.services import Access, RequestInput
+from bot.services import RequestInput, Services
 from bot.views import action_ids
 from bot.views import advice as advising
 from handlers.modals import Forms
@@ -23,8 +23,8 @@ BUTTONS: Final = frozenset(
 class Advisor:
     """Asks, recommends, and leads on."""
 
-    def __init__(self, *, access: Access, interactive: InteractiveSlack, forms: Forms) -> None:
-        self._access = access
+    def __init__(self, *, services: Services, interactive: InteractiveSlack, forms: Forms) -> None:
+        self._services = services
         self._interactive = interactive
         self._forms = forms
 
@@ -34,8 +34,8 @@ class Advisor:
         Raises:
             Refused: no database is called so, or there is none at all.
         """
-        databases = await self._access.databases()
-        aliases = {one.alias: one.database for one in self._access.policy.targets}
+        databases = await self._services.queries.databases()
+        aliases = {one.alias: one.database for one in self._services.policy.targets}
         chosen = choose(databases, target, aliases) if target or not databases else None
         id = None if chosen is None else str(chosen.id)
         await self._interactive.open_view(trigger, advising.questions(databases=databases, chosen=id, t=t))
@@ -47,10 +47,10 @@ class Advisor:
             Refused: there is no such database, or the person is no member.
             MalformedError: an answer is none of those that were offered.
         """
-        await self._access.require_member(submission.person)
+        await self._services.members.require(submission.person)
         target = normalize_text(submission.values.get(action_ids.FIELD_TARGET) or "")
         answers = _answers(submission.values)
-        database, advice = await self._access.advise(target, answers)
+        database, advice = await self._services.advice.advise(target, answers)
         return advising.recommendation(database, advice, answers.length, t)
 
     async def click(self, click: BlockAction, t: Translator) -> None:
@@ -60,7 +60,7 @@ class Advisor:
             Refused: there is no such database any more, or the person is no member.
             MalformedError: the button's value is not ours.
         """
-        await self._access.require_member(click.person)
+        await self._services.members.require(click.person)
         match click.action:
             case action_ids.ADVISE:
                 await self.open(click.trigger, None, t)
@@ -80,7 +80,7 @@ class Advisor:
             id, length = advising.read_button_data(value)
         except ValueError as error:
             raise MalformedError("a button with a value that is not ours") from error
-        named = {str(database.id): database.name for database in await self._access.databases()}
+        named = {str(database.id): database.name for database in await self._services.queries.databases()}
         return RequestInput(target=named.get(id, id), duration=advising.DURATIONS.get(length))
 
 

@@ -24,7 +24,7 @@ from bot.background_tasks import BackgroundTasks
 from bot.errors import Refused, SlackError, TryAgainError
 from bot.i18n.translator import Translator
 from bot.ports import InteractiveSlack, Message
-from bot.services import Access, RequestInput
+from bot.services import RequestInput, Services
 from bot.views import action_ids, responses
 from bot.views import modals as form_messages
 from handlers.advice import BUTTONS, Advisor
@@ -67,27 +67,33 @@ class Listeners:
     def __init__(
         self,
         *,
-        access: Access,
+        services: Services,
         interactive: InteractiveSlack,
         team: str,
         authorized: AuthorizeResult,
         background_tasks: BackgroundTasks,
         public_url: str | None = None,
     ) -> None:
-        self._access = access
+        self._services = services
         self._interactive = interactive
         self._team = team
         self._authorized = authorized
         self._late: set[asyncio.Task[Any]] = set()
-        self._languages = LocaleCache(self._locale, fallback=Translator(access.policy.language))
-        self._forms = Forms(access=access, interactive=interactive)
-        self._advisor = Advisor(access=access, interactive=interactive, forms=self._forms)
-        live_refresh = LiveRefresh(access=access, interactive=interactive, background_tasks=background_tasks)
-        files = DownloadLinkSender(access=access, interactive=interactive, public_url=public_url)
-        self._commands = Commands(
-            access=access, forms=self._forms, live_refresh=live_refresh, advisor=self._advisor, files=files
+        self._languages = LocaleCache(self._locale, fallback=Translator(services.policy.language))
+        self._forms = Forms(services=services, interactive=interactive)
+        self._advisor = Advisor(services=services, interactive=interactive, forms=self._forms)
+        live_refresh = LiveRefresh(
+            services=services, interactive=interactive, background_tasks=background_tasks
         )
-        self._decisions = ButtonHandler(access=access, forms=self._forms, files=files)
+        files = DownloadLinkSender(services=services, interactive=interactive, public_url=public_url)
+        self._commands = Commands(
+            services=services,
+            forms=self._forms,
+            live_refresh=live_refresh,
+            advisor=self._advisor,
+            files=files,
+        )
+        self._decisions = ButtonHandler(services=services, forms=self._forms, files=files)
 
     def app(self, *, signing_secret: str) -> AsyncApp:
         """Bolt with our listeners.
@@ -136,7 +142,7 @@ class Listeners:
             await self._respond(click.respond_to, message)
         elif message is not None:
             # A click in the App Home has nowhere to answer to: the tab itself shows what came of it.
-            await self._access.show_home(click.person)
+            await self._services.queries.refresh_home(click.person)
         await ack()
 
     async def on_submission(self, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -177,24 +183,24 @@ class Listeners:
     async def on_shortcut(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """The global shortcut: opens the form."""
         person = body["user"]["id"]
-        await self._access.require_member(person)
+        await self._services.members.require(person)
         await self._forms.open_add(body["trigger_id"], RequestInput(), await self._translator(person))
         await ack()
 
     async def on_home(self, body: dict[str, Any]) -> None:
         """Somebody opened the App Home: the courier draws it."""
         if body["event"].get("tab", "home") == "home":
-            await self._access.show_home(body["event"]["user"])
+            await self._services.queries.refresh_home(body["event"]["user"])
 
     async def on_person(self, body: dict[str, Any]) -> None:
         """Somebody was deactivated, moved or renamed: what is known of them decides nothing any more."""
         person = body["event"]["user"]["id"]
         self._languages.forget(person)
-        await self._access.forget_person(person)
+        await self._services.members.request_lookup(person)
 
     async def on_group(self) -> None:
         """Somebody joined or left a user group, which may decide who approves: people are counted anew."""
-        await self._access.recount_people()
+        await self._services.members.request_sync()
 
     async def on_error(self, error: Exception, body: dict[str, Any]) -> BoltResponse:
         """Turns whatever went wrong into words; nobody waits for an answer in vain."""
@@ -277,7 +283,7 @@ class Listeners:
 
     async def _locale(self, person: str) -> str | None:
         try:
-            return await self._in_time(self._access.locale(person), within=LANGUAGE)
+            return await self._in_time(self._services.members.locale(person), within=LANGUAGE)
         except TryAgainError:
             return None
 

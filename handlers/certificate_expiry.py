@@ -5,7 +5,7 @@ from typing import Final
 
 from bot.i18n.translator import Translator
 from bot.ports import Message
-from bot.services import Access
+from bot.services import Services
 from bot.views import action_ids, responses
 from bot.views.mtls import expiry, rotation
 from handlers.parsing.clauses import Clause, split
@@ -38,8 +38,8 @@ def read_rotate(_path: Path, t: Sequence[str], example: str) -> AskRotate:
 class CertificateExpiryButtons:
     """Answers what is typed and pressed about the end of certificates."""
 
-    def __init__(self, *, access: Access) -> None:
-        self._access = access
+    def __init__(self, *, services: Services) -> None:
+        self._services = services
 
     async def answer(self, command: Command, typed: AskRotate, t: Translator) -> Message:
         """Asks for a rotation.
@@ -48,8 +48,10 @@ class CertificateExpiryButtons:
             Refused: it cannot be asked for as it stands.
             StoreUnavailableError: nothing was recorded.
         """
-        case = await self._access.rotate(typed.handle, typed.reason, person=command.person, key=command.key)
-        return responses.asked(case, t=t, policy=self._access.policy)
+        case = await self._services.certificate_rotation.rotate(
+            typed.handle, typed.reason, person=command.person, key=command.key
+        )
+        return responses.asked(case, t=t, policy=self._services.policy)
 
     async def press(self, click: BlockAction, request: int, t: Translator) -> Message:
         """Acts on a button of a reminder.
@@ -64,19 +66,29 @@ class CertificateExpiryButtons:
             StoreUnavailableError: nothing was recorded.
             MalformedError: it is none of these buttons.
         """
-        access, person, key = self._access, click.person, click.key
+        services, person, key = self._services, click.person, click.key
         match click.action:
             case action_ids.ACKNOWLEDGE:
-                return expiry.acknowledged(await access.acknowledge(request, person=person, key=key), t)
+                return expiry.acknowledged(
+                    await services.certificate_expiry.acknowledge(request, person=person, key=key), t
+                )
             case action_ids.SNOOZE:
-                return expiry.snoozed(await access.snooze(request, person=person, key=key), t)
+                return expiry.snoozed(
+                    await services.certificate_expiry.snooze(request, person=person, key=key), t
+                )
             case action_ids.ROTATE:
-                case = await access.rotate(str(request), None, person=person, key=key)
-                return responses.asked(case, t=t, policy=access.policy)
+                case = await services.certificate_rotation.rotate(str(request), None, person=person, key=key)
+                return responses.asked(case, t=t, policy=services.policy)
             case action_ids.INSTALLED:
-                return rotation.installed(await access.installed(request, person=person, key=key), t)
+                return rotation.installed(
+                    await services.certificate_rotation.confirm_installed(request, person=person, key=key), t
+                )
             case action_ids.KEEP_OLD:
-                return rotation.kept(await access.keep_old(request, person=person, key=key), t)
+                return rotation.kept(
+                    await services.certificate_rotation.keep_old(request, person=person, key=key), t
+                )
             case action_ids.TEST:
-                return rotation.testing(await access.test(request, person=person, key=key), t)
+                return rotation.testing(
+                    await services.certificate_rotation.test(request, person=person, key=key), t
+                )
         raise MalformedError(f"a button called {click.action!r}")

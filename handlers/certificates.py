@@ -5,7 +5,7 @@ from typing import Final, assert_never
 
 from bot.i18n.translator import Translator
 from bot.ports import InteractiveSlack, Message
-from bot.services import Access, RequestInput
+from bot.services import RequestInput, Services
 from bot.views import action_ids, modals, responses
 from bot.views.mtls import certificate_list, disable_modal
 from handlers.certificate_typed import AskCertificate, AskDisable, AskDiscard, AskEnable, AskIssue, AskStock
@@ -20,8 +20,8 @@ FORMS: Final = (action_ids.FORM_DISABLE,)
 class CertificateForms:
     """Opens and reads the form that disables mTLS."""
 
-    def __init__(self, *, access: Access, interactive: InteractiveSlack) -> None:
-        self._access = access
+    def __init__(self, *, services: Services, interactive: InteractiveSlack) -> None:
+        self._services = services
         self._interactive = interactive
 
     async def open_disable(self, command: Command, typed: AskDisable, t: Translator) -> None:
@@ -30,8 +30,8 @@ class CertificateForms:
         Raises:
             Refused: the person may not ask for it, or there is nothing.
         """
-        found = await self._access.may_disable(typed.target, person=command.person)
-        needs_reason = modals.needs_reason(self._access.policy)
+        found = await self._services.mtls.preview_disable(typed.target, person=command.person)
+        needs_reason = modals.needs_reason(self._services.policy)
         view = disable_modal.disable_form(found, reason=typed.reason, t=t, needs_reason=needs_reason)
         await self._interactive.open_view(command.trigger, view)
 
@@ -39,14 +39,16 @@ class CertificateForms:
         """Acts on the form; raises ``Refused`` when something in it cannot be done."""
         typed = normalize_text(submission.values.get(action_ids.FIELD_NAME) or "")
         request_input = replace(said(submission), target=submission.data or None)
-        await self._access.disable(request_input, typed=typed, person=submission.person, key=submission.key)
+        await self._services.mtls.disable(
+            request_input, typed=typed, person=submission.person, key=submission.key
+        )
 
 
 class CertificateCommands:
     """Answers what is typed and pressed about certificates."""
 
-    def __init__(self, *, access: Access, forms: CertificateForms) -> None:
-        self._access = access
+    def __init__(self, *, services: Services, forms: CertificateForms) -> None:
+        self._services = services
         self._forms = forms
 
     async def answer(self, command: Command, typed: AskCertificate, t: Translator) -> Message | None:
@@ -56,23 +58,27 @@ class CertificateCommands:
             Refused: what was typed cannot be done as it stands.
             StoreUnavailableError: nothing was recorded.
         """
-        access, person, key = self._access, command.person, command.key
+        services, person, key = self._services, command.person, command.key
         match typed:
             case AskEnable(target=target, reason=reason):
                 request_input = RequestInput(target=target, reason=reason)
-                case = await access.enable(request_input, person=person, key=key)
+                case = await services.mtls.enable(request_input, person=person, key=key)
             case AskDisable():
                 await self._forms.open_disable(command, typed, t)
                 return None
             case AskIssue(target=target, reason=reason):
-                case = await access.issue(RequestInput(target=target, reason=reason), person=person, key=key)
+                case = await services.certificates.issue(
+                    RequestInput(target=target, reason=reason), person=person, key=key
+                )
             case AskStock(target=target):
-                return certificate_list.listing(await access.stocks(target, person=person), t)
+                return certificate_list.listing(
+                    await services.certificates.list_by_database(target, person=person), t
+                )
             case AskDiscard(handle=handle, reason=reason):
-                case = await access.discard(handle, reason, person=person, key=key)
+                case = await services.certificates.revoke(handle, reason, person=person, key=key)
             case _ as never:
                 assert_never(never)
-        return responses.asked(case, t=t, policy=access.policy)
+        return responses.asked(case, t=t, policy=services.policy)
 
     async def pick(self, click: BlockAction, t: Translator) -> Message:
         """Acts on a button that says which certificate is the one.
@@ -86,5 +92,7 @@ class CertificateCommands:
             request, certificate = action_ids.read_pick(click.value)
         except ValueError as error:
             raise MalformedError("a button with a value that is not ours") from error
-        case = await self._access.pick(request, certificate, person=click.person, key=click.key)
+        case = await self._services.certificates.choose(
+            request, certificate, person=click.person, key=click.key
+        )
         return responses.done("picked", case, t)

@@ -7,7 +7,7 @@ import structlog
 from bot.errors import Refusal, Refused, SlackError, StoreUnavailableError
 from bot.i18n.translator import Translator
 from bot.ports import InteractiveSlack, Message, MessageRef
-from bot.services import Access, IssuedLink
+from bot.services import IssuedLink, Services
 from bot.views.mtls import download
 from handlers.transport.payloads import BlockAction, Command
 
@@ -26,8 +26,8 @@ class DownloadLinkSender:
         public_url: where browsers reach us, without a slash at the end; None is unknown.
     """
 
-    def __init__(self, *, access: Access, interactive: InteractiveSlack, public_url: str | None) -> None:
-        self._access = access
+    def __init__(self, *, services: Services, interactive: InteractiveSlack, public_url: str | None) -> None:
+        self._services = services
         self._interactive = interactive
         self._public_url = public_url
 
@@ -45,7 +45,7 @@ class DownloadLinkSender:
         """
         if self._public_url is None:
             raise Refused(Refusal.FILES_NO_ADDRESS)
-        ticket = await self._access.make_link(handle, person=came.person, key=came.key)
+        ticket = await self._services.download_links.issue(handle, person=came.person, key=came.key)
         if ticket is None:
             return download.sent_already(handle or "", t)
         return await self._send(ticket, self._public_url, t)
@@ -61,14 +61,14 @@ class DownloadLinkSender:
             if error.unclear:
                 # It may stand there: a courier looks for it when the link is over, and says so in its place.
                 return download.unclear(ticket.handle, t)
-            await self._access.not_sent(ticket)
+            await self._services.download_links.record_unsent(ticket)
             raise Refused(Refusal.FILES_UNSENT, handle=ticket.handle) from None
         await self._note(ticket, place)
         return download.sent(ticket.handle, until=until, t=t)
 
     async def _note(self, ticket: IssuedLink, place: MessageRef) -> None:
         try:
-            await self._access.sent(ticket, place)
+            await self._services.download_links.record_sent(ticket, place)
         except StoreUnavailableError:
             # The message has its number with it, and is found by that.
             log.info("files.place_unknown", link=str(ticket.id))

@@ -15,7 +15,7 @@ from bot.domain.method import Method
 from bot.domain.observation import Observation
 from bot.errors import SlackError, StoreUnavailableError
 from bot.ports import DatabaseStatus, InteractiveSlack, Message, SpaceStatus
-from bot.services import Access
+from bot.services import Services
 
 AT_MOST: Final = timedelta(seconds=20)
 """How long a new look is waited for: a call at Heroku may take 15 s, and the keeper may be busy."""
@@ -44,9 +44,9 @@ class LiveRefresh:
     """
 
     def __init__(
-        self, *, access: Access, interactive: InteractiveSlack, background_tasks: BackgroundTasks
+        self, *, services: Services, interactive: InteractiveSlack, background_tasks: BackgroundTasks
     ) -> None:
-        self._access = access
+        self._services = services
         self._interactive = interactive
         self._background_tasks = background_tasks
 
@@ -70,7 +70,7 @@ class LiveRefresh:
         """
         if url is not None:
             observations = {way: at for way, at in _observations(shown).items() if way[1] in ways}
-            again = partial(self._access.glance, shown.database, person=person)
+            again = partial(self._services.queries.database_status, shown.database, person=person)
             self._background_tasks.run(self._replace(observations, again, url, draw))
 
     def follow_space(
@@ -78,7 +78,7 @@ class LiveRefresh:
     ) -> None:
         """The same for a space."""
         if url is not None:
-            again = partial(self._access.space_glance, shown.space)
+            again = partial(self._services.queries.space_status, shown.space)
             self._background_tasks.run(self._replace(_space_observations(shown), again, url, draw))
 
     async def _replace(
@@ -101,7 +101,7 @@ class LiveRefresh:
         end, now = time.monotonic() + AT_MOST.total_seconds(), before
         while time.monotonic() < end:
             await asyncio.sleep(BETWEEN.total_seconds())
-            now = dict(await self._access.observed(observations))
+            now = dict(await self._services.queries.observed_at(observations))
             if now != before and all(now.get(way) != at for way, at in before.items()):
                 return True
         return now != before

@@ -3,12 +3,13 @@
 from dataclasses import replace
 from typing import Any, Final
 
+from bot.domain.method import Method
 from bot.domain.request import Verdict
 from bot.domain.target import choose
 from bot.errors import Refusal, Refused
 from bot.i18n.translator import Translator
 from bot.ports import Block, InteractiveSlack, RequestDetails
-from bot.services import Access, RequestInput, Vote
+from bot.services import RequestInput, Services, Vote
 from bot.views import action_ids, modals
 from handlers import certificates, privatelink, trusted_ips
 from handlers.certificates import CertificateForms
@@ -29,12 +30,12 @@ _ABOUT: Final = {
 class Forms:
     """Every form that people fill in."""
 
-    def __init__(self, *, access: Access, interactive: InteractiveSlack) -> None:
-        self._access = access
+    def __init__(self, *, services: Services, interactive: InteractiveSlack) -> None:
+        self._services = services
         self._interactive = interactive
-        self.links = LinkForms(access=access, interactive=interactive)
-        self.trusted = TrustedForms(access=access, interactive=interactive)
-        self.certificates = CertificateForms(access=access, interactive=interactive)
+        self.links = LinkForms(services=services, interactive=interactive)
+        self.trusted = TrustedForms(services=services, interactive=interactive)
+        self.certificates = CertificateForms(services=services, interactive=interactive)
 
     async def open_add(self, trigger: str, request_input: RequestInput, t: Translator) -> None:
         """Opens the form for an IP rule; raises ``Refused`` as `add_view` does."""
@@ -46,8 +47,8 @@ class Forms:
         Raises:
             Refused: there is no database to ask for.
         """
-        databases = await self._access.databases()
-        policy = self._access.policy
+        databases = await self._services.queries.databases()
+        policy = self._services.policy
         certain = request_input.target or request_input.enables_mtls or not databases
         chosen = choose(databases, request_input.target, self._aliases) if certain else None
         filled = {
@@ -70,8 +71,8 @@ class Forms:
         Raises:
             Refused: the person may not ask, and so sees no names.
         """
-        await self._access.require_member(search.person)
-        databases = await self._access.databases()
+        await self._services.members.require(search.person)
+        databases = await self._services.queries.databases()
         return modals.options_for(databases, self._aliases, normalize_text(search.typed), t)
 
     async def open_about(self, button: str, trigger: str, case: RequestDetails, t: Translator) -> None:
@@ -85,7 +86,7 @@ class Forms:
             Refused: something in it cannot be done as it stands.
             MalformedError: it is none of our forms.
         """
-        access, who = self._access, {"person": submission.person, "key": submission.key}
+        services, who = self._services, {"person": submission.person, "key": submission.key}
         if submission.form in privatelink.FORMS:
             await self.links.submit(submission)
             return
@@ -96,7 +97,7 @@ class Forms:
             await self.certificates.submit(submission)
             return
         if submission.form == action_ids.FORM_ADD:
-            await access.ask(await self._request_input(submission), **who)
+            await services.access_requests.submit(Method.MTLS, await self._request_input(submission), **who)
             return
         try:
             request, version = action_ids.read_button(submission.data)
@@ -106,12 +107,12 @@ class Forms:
         match submission.form:
             case action_ids.FORM_DENY:
                 vote = Vote(verdict=Verdict.DENY, version=version, reason=request_input.reason or "")
-                await access.decide(request, vote, **who)
+                await services.approvals.decide(request, vote, **who)
             case action_ids.FORM_CHANGE:
                 vote = Vote(verdict=Verdict.APPROVE, version=version, changes=request_input)
-                await access.decide(request, vote, **who)
+                await services.approvals.decide(request, vote, **who)
             case action_ids.FORM_EXTEND:
-                await access.extend(request, request_input, **who)
+                await services.extensions.extend(request, request_input, **who)
             case _:
                 raise MalformedError(f"a form called {submission.form!r}")
 
@@ -127,7 +128,7 @@ class Forms:
 
     @property
     def _aliases(self) -> dict[str, str]:
-        return {one.alias: one.database for one in self._access.policy.targets}
+        return {one.alias: one.database for one in self._services.policy.targets}
 
     async def _request_input(self, submission: ViewSubmission) -> RequestInput:
         """What the form says, in the words that a line would have used."""
@@ -138,7 +139,7 @@ class Forms:
                 request_input, address=request_input.address or "", target=submission.data, enables_mtls=True
             )
         chosen = submission.values.get(action_ids.FIELD_TARGET)
-        named = {str(database.id): database.name for database in await self._access.databases()}
+        named = {str(database.id): database.name for database in await self._services.queries.databases()}
         return RequestInput(
             address=request_input.address or "",
             target=named.get(chosen or "", normalize_text(chosen or "") or None),

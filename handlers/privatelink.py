@@ -8,7 +8,7 @@ from bot.domain.method import Method
 from bot.domain.target import choose
 from bot.i18n.translator import Translator
 from bot.ports import Block, InteractiveSlack, Message
-from bot.services import Access, RequestInput
+from bot.services import RequestInput, Services
 from bot.views import action_ids, modals, responses
 from bot.views.privatelink import modals as privatelink_modals
 from bot.views.privatelink import status
@@ -33,8 +33,8 @@ FORMS: Final = (action_ids.FORM_LINK_ADD, action_ids.FORM_LINK_CLOSE)
 class LinkForms:
     """Opens and reads the forms of PrivateLink."""
 
-    def __init__(self, *, access: Access, interactive: InteractiveSlack) -> None:
-        self._access = access
+    def __init__(self, *, services: Services, interactive: InteractiveSlack) -> None:
+        self._services = services
         self._interactive = interactive
 
     async def open_add(self, trigger: str, request_input: RequestInput, t: Translator) -> None:
@@ -47,8 +47,8 @@ class LinkForms:
         Raises:
             Refused: there is no database to ask for.
         """
-        databases = await self._access.databases()
-        aliases = {one.alias: one.database for one in self._access.policy.targets}
+        databases = await self._services.queries.databases()
+        aliases = {one.alias: one.database for one in self._services.policy.targets}
         chosen = (
             choose(databases, request_input.target, aliases)
             if request_input.target or not databases
@@ -60,7 +60,7 @@ class LinkForms:
             action_ids.FIELD_DURATION: request_input.duration or request_input.until,
             action_ids.FIELD_REASON: request_input.reason,
         }
-        needs_reason = modals.needs_reason(self._access.policy)
+        needs_reason = modals.needs_reason(self._services.policy)
         return privatelink_modals.add_form(databases=databases, filled=filled, t=t, needs_reason=needs_reason)
 
     async def open_close(self, command: Command, typed: AskLinkClose, t: Translator) -> None:
@@ -69,14 +69,14 @@ class LinkForms:
         Raises:
             Refused: the person may not ask for it, or there is nothing to close.
         """
-        found = await self._access.may_close(typed.target, person=command.person)
+        found = await self._services.privatelink.preview_close(typed.target, person=command.person)
         view = privatelink_modals.close_form(
             found.database,
             found.observation,
             found.requests,
             reason=typed.reason,
             t=t,
-            needs_reason=modals.needs_reason(self._access.policy),
+            needs_reason=modals.needs_reason(self._services.policy),
         )
         await self._interactive.open_view(command.trigger, view)
 
@@ -87,19 +87,21 @@ class LinkForms:
         if submission.form == action_ids.FORM_LINK_CLOSE:
             typed = normalize_text(submission.values.get(action_ids.FIELD_NAME) or "")
             request_input = replace(request_input, target=submission.data or None)
-            await self._access.close_link(request_input, typed=typed, **who)
+            await self._services.privatelink.close(request_input, typed=typed, **who)
             return
         chosen = submission.values.get(action_ids.FIELD_TARGET) or ""
-        named = {str(database.id): database.name for database in await self._access.databases()}
+        named = {str(database.id): database.name for database in await self._services.queries.databases()}
         target = named.get(chosen, normalize_text(chosen) or None)
-        await self._access.ask_link(replace(request_input, target=target), **who)
+        await self._services.access_requests.submit(
+            Method.PRIVATELINK, replace(request_input, target=target), **who
+        )
 
 
 class LinkCommands:
     """Answers typed commands about PrivateLink."""
 
-    def __init__(self, *, access: Access, forms: LinkForms, live_refresh: LiveRefresh) -> None:
-        self._access = access
+    def __init__(self, *, services: Services, forms: LinkForms, live_refresh: LiveRefresh) -> None:
+        self._services = services
         self._forms = forms
         self._live_refresh = live_refresh
 
@@ -117,12 +119,12 @@ class LinkCommands:
                 return await self._remove(command, typed, t)
             case AskLinkAdopt():
                 request_input = RequestInput(address=typed.accounts, target=typed.target, reason=typed.reason)
-                case = await self._access.adopt_accounts(
-                    request_input, person=command.person, key=command.key
+                case = await self._services.access_requests.adopt(
+                    Method.PRIVATELINK, request_input, person=command.person, key=command.key
                 )
-                return responses.asked(case, t=t, policy=self._access.policy)
+                return responses.asked(case, t=t, policy=self._services.policy)
             case AskLinkStatus(target=target):
-                situation = await self._access.situation(target, person=command.person)
+                situation = await self._services.queries.refresh_database(target, person=command.person)
                 draw = partial(status.status, t=t)
                 ways = (Method.PRIVATELINK,)
                 url, who = command.respond_to, command.person
@@ -142,10 +144,17 @@ class LinkCommands:
             until=typed.until,
             reason=typed.reason,
         )
-        ask, open_form, policy = self._access.ask_link, self._forms.open_add, self._access.policy
+        ask, open_form, policy = (
+            partial(self._services.access_requests.submit, Method.PRIVATELINK),
+            self._forms.open_add,
+            self._services.policy,
+        )
         return await asked(ask, open_form, command, request_input, t=t, policy=policy)
 
     async def _remove(self, command: Command, typed: AskLinkRemove, t: Translator) -> Message:
         request_input = RequestInput(address=typed.accounts, target=typed.target, reason=typed.reason)
-        remove, policy = self._access.remove_accounts, self._access.policy
+        remove, policy = (
+            partial(self._services.access_requests.remove, Method.PRIVATELINK),
+            self._services.policy,
+        )
         return await removed(remove, command, request_input, t=t, policy=policy)

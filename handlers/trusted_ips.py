@@ -5,10 +5,11 @@ from dataclasses import replace
 from functools import partial
 from typing import Final
 
+from bot.domain.method import Method
 from bot.errors import Refusal, Refused
 from bot.i18n.translator import Translator
 from bot.ports import InteractiveSlack, Message
-from bot.services import Access, RequestInput
+from bot.services import RequestInput, Services
 from bot.views import action_ids, modals, responses
 from bot.views.trusted_ips import modal, status
 from handlers.common import asked, removed
@@ -55,8 +56,8 @@ def read_trusted_status(_path: Path, t: Sequence[str], example: str) -> AskTrust
 class TrustedForms:
     """Opens and reads the form for a range."""
 
-    def __init__(self, *, access: Access, interactive: InteractiveSlack) -> None:
-        self._access = access
+    def __init__(self, *, services: Services, interactive: InteractiveSlack) -> None:
+        self._services = services
         self._interactive = interactive
 
     async def open_add(self, trigger: str, request_input: RequestInput, t: Translator) -> None:
@@ -65,33 +66,37 @@ class TrustedForms:
         Raises:
             Refused: the space that was named is none that can be asked for.
         """
-        spaces = await self._access.spaces()
+        spaces = await self._services.queries.spaces()
         if not spaces:
             raise Refused(Refusal.SPACE_NONE)
-        chosen = await self._access.space(request_input.target) if request_input.target else None
+        chosen = (
+            await self._services.queries.find_space(request_input.target) if request_input.target else None
+        )
         filled = {
             action_ids.FIELD_ADDRESS: request_input.address,
             action_ids.FIELD_TARGET: None if chosen is None else str(chosen.id),
             action_ids.FIELD_DURATION: request_input.duration or request_input.until,
             action_ids.FIELD_REASON: request_input.reason,
         }
-        needs_reason = modals.needs_reason(self._access.policy)
+        needs_reason = modals.needs_reason(self._services.policy)
         view = modal.add_form(spaces=spaces, filled=filled, t=t, needs_reason=needs_reason)
         await self._interactive.open_view(trigger, view)
 
     async def submit(self, submission: ViewSubmission) -> None:
         """Acts on the form that was sent; raises ``Refused`` when something in it cannot be done."""
         chosen = submission.values.get(action_ids.FIELD_TARGET) or ""
-        named = {str(space.id): space.name for space in await self._access.spaces()}
+        named = {str(space.id): space.name for space in await self._services.queries.spaces()}
         request_input = replace(said(submission), target=named.get(chosen, normalize_text(chosen) or None))
-        await self._access.ask_range(request_input, person=submission.person, key=submission.key)
+        await self._services.access_requests.submit(
+            Method.TRUSTED, request_input, person=submission.person, key=submission.key
+        )
 
 
 class TrustedCommands:
     """Answers typed commands about trusted ranges."""
 
-    def __init__(self, *, access: Access, forms: TrustedForms, live_refresh: LiveRefresh) -> None:
-        self._access = access
+    def __init__(self, *, services: Services, forms: TrustedForms, live_refresh: LiveRefresh) -> None:
+        self._services = services
         self._forms = forms
         self._live_refresh = live_refresh
 
@@ -104,19 +109,34 @@ class TrustedCommands:
             Refused: what was typed cannot be done as it stands.
             StoreUnavailableError: nothing was recorded.
         """
-        access, policy = self._access, self._access.policy
+        services, policy = self._services, self._services.policy
         if isinstance(typed, AskTrustedStatus):
             return await self._status(command, typed, t)
         if typed.verb == "remove":
-            return await removed(access.remove_range, command, typed.request_input, t=t, policy=policy)
+            return await removed(
+                partial(services.access_requests.remove, Method.TRUSTED),
+                command,
+                typed.request_input,
+                t=t,
+                policy=policy,
+            )
         if typed.verb == "add":
             open_form = self._forms.open_add
-            return await asked(access.ask_range, open_form, command, typed.request_input, t=t, policy=policy)
-        case = await access.adopt_range(typed.request_input, person=command.person, key=command.key)
+            return await asked(
+                partial(services.access_requests.submit, Method.TRUSTED),
+                open_form,
+                command,
+                typed.request_input,
+                t=t,
+                policy=policy,
+            )
+        case = await services.access_requests.adopt(
+            Method.TRUSTED, typed.request_input, person=command.person, key=command.key
+        )
         return responses.asked(case, t=t, policy=policy)
 
     async def _status(self, command: Command, typed: AskTrustedStatus, t: Translator) -> Message:
-        situation = await self._access.space_situation(typed.target, person=command.person)
+        situation = await self._services.queries.refresh_space(typed.target, person=command.person)
         draw = partial(status.status, t=t, refreshed=True)
         self._live_refresh.follow_space(situation, url=command.respond_to, draw=draw)
         return status.status(situation, t)

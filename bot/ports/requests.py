@@ -6,7 +6,8 @@ from typing import Protocol
 from uuid import UUID
 
 from bot.domain.person import Person
-from bot.domain.request import Decision, Request, RequestState, Terms
+from bot.domain.request import Decision, Kind, Request, RequestState, Terms
+from bot.domain.subject import Subject
 from bot.ports.values import AuditContext, NewRequest, RequestDetails, UserLookup
 
 
@@ -134,4 +135,8 @@ class Requests(Protocol):
         self, *, requester: str | None, limit: int, target: UUID | None = None
     ) -> tuple[RequestDetails, ...]:
         """Pending requests and those with an open grant, newest first."""
+        ...
+
+    async def newest_open(self, target: UUID, subject: Subject, kinds: Collection[Kind]) -> Request | None:
+        """The newest request of some kinds about a subject that is pending or under way."""
         ...

@@ -20,7 +20,7 @@ from bot.domain.mtls.download_link import DownloadAnswer
 from bot.errors import TryAgainError
 from bot.i18n.translator import Translator
 from bot.ports import Clock
-from bot.services import Delivering, Files
+from bot.services import CertificateFiles, DownloadService
 from handlers.download_links import PATH
 from handlers.web.certificate_zip import zipped
 from handlers.web.page_template import HEADERS, page, paragraph, words_for
@@ -69,13 +69,13 @@ class DownloadPage:
     """The page, and the files.
 
     Args:
-        delivering: gives files out.
+        downloads: gives files out.
         clock: business time, for the files' own.
         language: of readers whose browser asks for none of ours.
     """
 
-    def __init__(self, *, delivering: Delivering, clock: Clock, language: str) -> None:
-        self._delivering = delivering
+    def __init__(self, *, downloads: DownloadService, clock: Clock, language: str) -> None:
+        self._downloads = downloads
         self._clock = clock
         self._language = language
 
@@ -109,15 +109,15 @@ class DownloadPage:
             return _no(outcome, t)
         return self._bundle(outcome, t)
 
-    async def _take(self, request: Request) -> Files | DownloadAnswer:
+    async def _take(self, request: Request) -> CertificateFiles | DownloadAnswer:
         secret = await _secret(request)
         try:
             id = UUID(request.path_params["id"])
         except ValueError:
             return DownloadAnswer.WRONG
-        return DownloadAnswer.WRONG if secret is None else await self._delivering.take(id, secret)
+        return DownloadAnswer.WRONG if secret is None else await self._downloads.redeem(id, secret)
 
-    def _bundle(self, files: Files, t: Translator) -> Response:
+    def _bundle(self, files: CertificateFiles, t: Translator) -> Response:
         name = f"pgaccess-{files.database.app}-{files.handle}.zip"
         headers = HEADERS | {"Content-Disposition": f'attachment; filename="{name}"'}
         content = zipped(files, at=self._clock.now(), t=t)
