@@ -1,8 +1,6 @@
 """The one place where everything is built and joined."""
 
-import asyncio
 import contextlib
-import itertools
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -18,27 +16,27 @@ from starlette.applications import Starlette
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from bot.background_tasks import BackgroundTasks
 from bot.cli.manifest import PATH
 from bot.clock import SystemClock
 from bot.config import Settings
 from bot.directory_sync import DirectorySync
 from bot.domain.method import Method
 from bot.domain.policy import Policy
-from bot.domain.schedule import TROUBLE, gap
+from bot.domain.timings import DEFAULT, Timings
 from bot.errors import MisconfiguredError, SlackError, TryAgainError
 from bot.heroku.client import HerokuClient
 from bot.heroku.connection_test import PostgresConnectionTest
 from bot.notifier import Notifier
 from bot.ports import Clock, WorkerName
+from bot.reconciler.adapter import AnyAdapter
 from bot.reconciler.controller import Controller
-from bot.reconciler.lease import Method as Keeping
-from bot.reconciler.mtls.reconciler import MtlsReconciler
-from bot.reconciler.privatelink.reconciler import PrivateLinkReconciler
-from bot.reconciler.trusted_ips.reconciler import TrustedIpsReconciler
+from bot.reconciler.mtls.adapter import MtlsAdapter
+from bot.reconciler.privatelink.adapter import PrivateLinkAdapter
+from bot.reconciler.trusted_ips.adapter import TrustedIpsAdapter
+from bot.retry import until_success
 from bot.services import DownloadService, Services, open_services
 from bot.slack import Identity, SlackClient
-from bot.worker import YIELD, WorkLoop, running
+from bot.worker import YIELD, BackgroundTasks, WorkLoop, running
 from handlers.bolt_app import Listeners
 from handlers.scheduler import Scheduler
 from handlers.transport.request_verification import RequestVerification
@@ -75,6 +73,7 @@ class App:
     heroku: HerokuClient
     services: Services
     background_tasks: BackgroundTasks
+    timings: Timings
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[Starlette]:
@@ -134,46 +133,48 @@ class App:
         Raises:
             MisconfiguredError: Slack knows the token and refuses it.
         """
-        for attempts in itertools.count():
+
+        async def ask() -> Identity:
             try:
                 return await self.slack.identity()
             except SlackError as error:
                 if not error.unclear and error.retry_after_s is None and error.code != "unreachable":
                     raise MisconfiguredError(f"Slack refuses SLACK_BOT_TOKEN: {error.code}") from error
-                log.warning("app.no_slack", code=error.code)
-            await asyncio.sleep(gap(TROUBLE, attempts).total_seconds())
-        raise AssertionError("counting never ends")
+                raise
+
+        return await until_success(
+            ask, retry_on=SlackError, gaps=self.timings.retry, event="app.slack_unreachable"
+        )
 
     def controller(self) -> Controller:
         """What keeps Heroku in step."""
-        rules = MtlsReconciler(
-            store=self.store,
-            heroku=self.heroku,
-            policy=self.policy,
-            clock=self.clock,
-            probe=PostgresConnectionTest() if self.settings.probes else None,
-        )
-        ranges = TrustedIpsReconciler(
-            store=self.store, heroku=self.heroku, policy=self.policy, clock=self.clock
-        )
-        links = PrivateLinkReconciler(
-            store=self.store, heroku=self.heroku, policy=self.policy, clock=self.clock
-        )
-        methods: dict[Method, Keeping] = {
-            Method.MTLS: rules,
-            Method.PRIVATELINK: links,
-            Method.TRUSTED: ranges,
+        store, heroku, policy, clock = self.store, self.heroku, self.policy, self.clock
+        probe = PostgresConnectionTest() if self.settings.probes else None
+        adapters: dict[Method, AnyAdapter] = {
+            Method.MTLS: MtlsAdapter(store=store, heroku=heroku, policy=policy, clock=clock, probe=probe),
+            Method.PRIVATELINK: PrivateLinkAdapter(store=store, heroku=heroku, policy=policy, clock=clock),
+            Method.TRUSTED: TrustedIpsAdapter(store=store, heroku=heroku, policy=policy, clock=clock),
         }
-        return Controller(store=self.store, methods=methods)
+        return Controller(store=store, policy=policy, clock=clock, adapters=adapters)
 
     def notifier(self) -> Notifier:
         """What keeps Slack in step."""
-        return Notifier(store=self.store, slack=self.slack, policy=self.policy, services=self.services)
+        return Notifier(
+            store=self.store,
+            slack=self.slack,
+            policy=self.policy,
+            services=self.services,
+            timings=self.timings,
+        )
 
     def directory_sync(self) -> DirectorySync:
         """What counts databases and people."""
         return DirectorySync(
-            store=self.store, heroku=self.heroku, slack=self.slack, groups=self.policy.groups
+            store=self.store,
+            heroku=self.heroku,
+            slack=self.slack,
+            groups=self.policy.groups,
+            timings=self.timings,
         )
 
     @contextlib.asynccontextmanager
@@ -184,6 +185,7 @@ class App:
             worker=self.controller(),
             wakeups=self.wakeups,
             at_once=RECONCILES_AT_ONCE,
+            timings=self.timings,
         )
         telling = WorkLoop(
             name=WorkerName.NOTIFIER,
@@ -192,6 +194,7 @@ class App:
             at_once=MESSAGES_AT_ONCE,
             yields=YIELD,
             after=keeping,
+            timings=self.timings,
         )
         ticking = Scheduler(
             services=self.services,
@@ -200,20 +203,15 @@ class App:
             wakeups=self.wakeups,
             give_way=partial(keeping.idle, at_most=CLOCK_WAITS),
         )
-        await self._refresh_at_start()
+        # A store that is busy for a moment must not end a process that starts.
+        await until_success(
+            self.refresh_everything,
+            retry_on=TryAgainError,
+            gaps=self.timings.retry,
+            event="app.store_unavailable",
+        )
         async with running(keeping.run, telling.run, ticking.run):
             yield
-
-    async def _refresh_at_start(self) -> None:
-        """Looks at everything as soon as the store lets it: a busy one must not end a process that starts."""
-        for attempts in itertools.count():
-            try:
-                await self.refresh_everything()
-            except TryAgainError as error:
-                log.warning("app.no_store", error=str(error))
-                await asyncio.sleep(gap(TROUBLE, attempts).total_seconds())
-            else:
-                return
 
     async def refresh_everything(self) -> None:
         """Makes everything due: after a start nobody knows what was missed, and after a jump in time too."""
@@ -224,13 +222,16 @@ class App:
 
 
 @contextlib.asynccontextmanager
-async def open_app(settings: Settings, policy: Policy, *, clock: Clock | None = None) -> AsyncIterator[App]:
+async def open_app(
+    settings: Settings, policy: Policy, *, clock: Clock | None = None, timings: Timings = DEFAULT
+) -> AsyncIterator[App]:
     """Builds everything, and takes it down again at the end of the ``with`` block.
 
     Args:
         settings: from the environment.
         policy: the rules.
         clock: business time; the machine's unless the emulated world brings one that can be moved.
+        timings: of leases, calls and retries; tests with real processes hand out faster ones.
     """
     engine, hasty = engine_for(settings.database_url), async_commit_engine(settings.database_url)
     clock = clock or SystemClock()
@@ -239,14 +240,15 @@ async def open_app(settings: Settings, policy: Policy, *, clock: Clock | None = 
         platform_url=settings.heroku_url,
         data_url=settings.heroku_data_url,
         budgets=PostgresRateBudget(hasty),
+        timings=timings,
     )
     try:
         async with (
-            PostgresWakeups(url=settings.database_url) as wakeups,
-            SlackClient(token=settings.slack_token, url=settings.slack_url) as slack,
+            PostgresWakeups(url=settings.database_url, timings=timings) as wakeups,
+            SlackClient(token=settings.slack_token, url=settings.slack_url, timings=timings) as slack,
             BackgroundTasks() as background_tasks,
         ):
-            store = PostgresStore(engine, wakeups)
+            store = PostgresStore(engine, wakeups, timings)
             yield App(
                 settings=settings,
                 policy=policy,
@@ -257,6 +259,7 @@ async def open_app(settings: Settings, policy: Policy, *, clock: Clock | None = 
                 heroku=heroku,
                 services=open_services(store=store, policy=policy, clock=clock),
                 background_tasks=background_tasks,
+                timings=timings,
             )
     finally:
         await heroku.close()

@@ -6,6 +6,7 @@ from typing import Final
 
 import structlog
 
+from bot.domain.timings import DEFAULT, Timings
 from bot.errors import HerokuError, SlackError, StoreUnavailableError
 from bot.ports import Heroku, Slack, Store
 
@@ -19,9 +20,6 @@ TURN: Final = timedelta(minutes=3)
 """How long a count is left alone: longer than the clock lets one take (2 minutes), and short enough that the
 people are counted again before the cache is too old (10 minutes) when the one who counted died."""
 
-AGAIN_AFTER_TROUBLE: Final = timedelta(seconds=30)
-"""Pause before a count that failed is tried again."""
-
 log = structlog.get_logger(__name__)
 
 
@@ -33,11 +31,19 @@ class DirectorySync:
         heroku: what has the databases.
         slack: what has the people.
         groups: user groups whose members the policy wants to know.
+        timings: with the pause after a sync that failed.
     """
 
     def __init__(
-        self, *, store: Store, heroku: Heroku, slack: Slack, groups: frozenset[str] = frozenset()
+        self,
+        *,
+        store: Store,
+        heroku: Heroku,
+        slack: Slack,
+        groups: frozenset[str] = frozenset(),
+        timings: Timings = DEFAULT,
     ) -> None:
+        self._timings = timings
         self._store = store
         self._groups = groups
         self._heroku = heroku
@@ -100,7 +106,7 @@ class DirectorySync:
         except (HerokuError, SlackError, StoreUnavailableError) as error:
             log.warning("directory_sync.failed", task=name, error=str(error))
             async with self._store.transaction() as tx:
-                await tx.periodic_tasks.due_in(name, wait=AGAIN_AFTER_TROUBLE)
+                await tx.periodic_tasks.due_in(name, wait=self._timings.sync_retry)
                 await tx.commit()
 
     async def _turn(self, name: str) -> bool:

@@ -7,8 +7,9 @@ from typing import Final
 
 import structlog
 
-from bot.domain import schedule
 from bot.domain.policy import Policy
+from bot.domain.schedule import gap
+from bot.domain.timings import DEFAULT, Timings
 from bot.errors import LeaseLostError, SlackError
 from bot.i18n.translator import Translator
 from bot.ports import Message, MessageKind, MessageRef, OutboxMessage, Slack, Store
@@ -28,14 +29,8 @@ CARD_GONE: Final = "thread_not_found"
 UNSEARCHABLE: Final = frozenset({"missing_scope", CARD_GONE})
 """Slack's words for a search that cannot be made: no right to read there, or the card above was deleted."""
 
-CALL: Final = timedelta(seconds=15)
-"""What must be left of a lease to begin a call: its total deadline of 10 s, and time to record the answer."""
-
 HOME: Final = "home"
 """Stands where a message has its timestamp: a home is published whole, and never searched for."""
-
-CARD_SOON: Final = timedelta(seconds=1)
-"""How long a reminder waits for the card in whose thread it belongs."""
 
 log = structlog.get_logger(__name__)
 
@@ -53,7 +48,7 @@ class ClaimedMessage:
     since: float
     called: bool = False
 
-    def begin_call(self) -> None:
+    def begin_call(self, timings: Timings) -> None:
         """Lets a call start only if its total deadline fits into the lease.
 
         Measured on a clock that goes on while the process is stopped.
@@ -61,7 +56,8 @@ class ClaimedMessage:
         Raises:
             LeaseLostError: too little is left.
         """
-        if schedule.LEASE - timedelta(seconds=time.monotonic() - self.since) < CALL:
+        left = timings.lease - timedelta(seconds=time.monotonic() - self.since)
+        if left < timings.slack_call + timings.margin:
             raise LeaseLostError("too little is left of the lease to begin a call")
         self.called = True
 
@@ -69,7 +65,10 @@ class ClaimedMessage:
 class Notifier:
     """Takes one post at a time."""
 
-    def __init__(self, *, store: Store, slack: Slack, policy: Policy, services: Services) -> None:
+    def __init__(
+        self, *, store: Store, slack: Slack, policy: Policy, services: Services, timings: Timings = DEFAULT
+    ) -> None:
+        self._timings = timings
         self._store = store
         self._slack = slack
         self._policy = policy
@@ -190,7 +189,7 @@ class Notifier:
                 await tx.outbox.posting(held.post, channel=posting_to)
             await tx.commit()
         held.since = since
-        held.begin_call()
+        held.begin_call(self._timings)
 
     async def _thread(self, post: OutboxMessage) -> str | None:
         """What belongs into the thread of its request's card waits while that does not stand yet."""
@@ -199,7 +198,7 @@ class Notifier:
         async with self._store.transaction() as tx:
             card = await tx.outbox.place(f"approval:{post.request}")
         if card is None:
-            raise SlackError("no_card_yet", retry_after_s=CARD_SOON.total_seconds())
+            raise SlackError("no_card_yet", retry_after_s=self._timings.card_wait.total_seconds())
         return card.ts
 
     async def _show_card_again(self, post: OutboxMessage) -> None:
@@ -224,7 +223,7 @@ class Notifier:
         log.warning(
             "notifier.postponed", post=post.id, kind=post.kind, code=error.code, attempts=post.attempts
         )
-        by = schedule.gap(schedule.TROUBLE, post.attempts)
+        by = gap(self._timings.retry, post.attempts)
         if error.retry_after_s is not None:
             by = timedelta(seconds=error.retry_after_s)
         try:

@@ -17,11 +17,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from bot.domain.person import Person
+from bot.domain.timings import DEFAULT, Timings
 from bot.errors import SlackError
 from bot.ports import Block, Message, MessageRef
-
-TOTAL: Final = timedelta(seconds=10)
-"""The longest that a call of the worker can take."""
 
 HURRY: Final = timedelta(milliseconds=1000)
 """The longest that a call within a person's own 3 seconds can take."""
@@ -71,9 +69,11 @@ class SlackClient:
     Args:
         token: the bot token.
         url: base of the Web API, with its trailing slash.
+        timings: with the deadline of a call of the worker.
     """
 
-    def __init__(self, *, token: str, url: str) -> None:
+    def __init__(self, *, token: str, url: str, timings: Timings = DEFAULT) -> None:
+        self._deadline = timings.slack_call
         self._token = token
         self._url = url
         self._session: aiohttp.ClientSession | None = None
@@ -82,7 +82,7 @@ class SlackClient:
 
     async def __aenter__(self) -> Self:
         """Opens the pool: without one the client connects anew for each call."""
-        timeout = aiohttp.ClientTimeout(total=TOTAL.total_seconds(), connect=3)
+        timeout = aiohttp.ClientTimeout(total=self._deadline.total_seconds(), connect=3)
         self._session = aiohttp.ClientSession(timeout=timeout)
         # No retry handler: a repeated chat.postMessage may post twice; the courier knows when to repeat.
         self.web = AsyncWebClient(
@@ -218,13 +218,14 @@ class SlackClient:
             # The cause may hold the URL, which is a secret: it is not chained.
             raise SlackError(f"unreachable: {type(error).__name__}") from None
 
-    async def _do(self, method: str, body: Json, *, within: timedelta = TOTAL) -> Json:
+    async def _do(self, method: str, body: Json, *, within: timedelta | None = None) -> Json:
         """Calls a method that changes something, its arguments as JSON."""
-        return await _answer(self.web.api_call(method, json=body), within=within)
+        return await _answer(self.web.api_call(method, json=body), within=within or self._deadline)
 
     async def _ask(self, method: str, question: Json) -> Json:
         """Calls a method that only reads, its arguments in the query."""
-        return await _answer(self.web.api_call(method, http_verb="GET", params=question), within=TOTAL)
+        call = self.web.api_call(method, http_verb="GET", params=question)
+        return await _answer(call, within=self._deadline)
 
     async def _ask_patiently(self, method: str, question: Json) -> Json:
         """Asks again once a rate limit has passed: a count begun anew each time would never be complete."""

@@ -4,15 +4,13 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from datetime import timedelta
-from typing import Any, Final, Generic, Protocol, TypeVar, runtime_checkable
+from typing import Any, Final, Generic, Protocol, Self, TypeVar, runtime_checkable
 
 import structlog
 
+from bot.domain.timings import DEFAULT, Timings
 from bot.errors import TryAgainError
 from bot.ports import Wakeups, WorkerName
-
-SAFETY_NET: Final = timedelta(seconds=5)
-"""The longest sleep: how late work is noticed when a notification was lost."""
 
 SHORTEST: Final = timedelta(milliseconds=100)
 """The shortest sleep: a row that is due and yet cannot be claimed must not keep the loop spinning."""
@@ -24,11 +22,11 @@ GIVE_WAY: Final = timedelta(milliseconds=100)
 """How long one more message waits while the keeper is at work. Ten a second are more than Slack takes in the
 long run, about one a second in each channel (Slack developer documentation, 2026-11, "Rate limits")."""
 
-PAUSE: Final = timedelta(seconds=1)
-"""Pause after the store could not be reached."""
-
 GRACE: Final = timedelta(seconds=10)
 """How long running work may finish when the process is asked to stop; Heroku gives 30 s in all."""
+
+BACKGROUND_AT_MOST: Final = 50
+"""Background tasks at once in a process; further ones are dropped, and the answer already given stays."""
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +69,7 @@ class WorkLoop(Generic[T]):
         at_once: pieces worked on at the same time in this process.
         yields: how long it lets others in this process go first when it is woken.
         after: a loop that goes first: while it is at work, each piece waits for ``GIVE_WAY``.
+        timings: with the longest sleep, and the pause after the store could not be reached.
     """
 
     def __init__(
@@ -82,7 +81,9 @@ class WorkLoop(Generic[T]):
         at_once: int,
         yields: timedelta = timedelta(),
         after: "WorkLoop[Any] | None" = None,
+        timings: Timings = DEFAULT,
     ) -> None:
+        self._timings = timings
         self._name = name
         self._worker = worker
         self._wakeups = wakeups
@@ -152,17 +153,18 @@ class WorkLoop(Generic[T]):
             return await step
         except TryAgainError as error:
             log.warning("loop.try_again", loop=self._name, error=str(error))
-            await asyncio.sleep(PAUSE.total_seconds())
+            await asyncio.sleep(self._timings.store_pause.total_seconds())
         except Exception as error:
             log.exception("loop.failed", loop=self._name)
             if tell is not None:
                 await tell(error)
-            await asyncio.sleep(PAUSE.total_seconds())
+            await asyncio.sleep(self._timings.store_pause.total_seconds())
         return None
 
     async def _sleep(self) -> None:
         due = await self._attempt(self._worker.next_due())
-        wait = SAFETY_NET if due is None else max(SHORTEST, min(due, SAFETY_NET))
+        longest = self._timings.safety_net
+        wait = longest if due is None else max(SHORTEST, min(due, longest))
         self._note_rest(asleep=True)
         await self._wakeups.wait(self._name, at_most=wait)
         self._note_rest(asleep=False)
@@ -199,3 +201,30 @@ async def running(*loops: Callable[[], Coroutine[Any, Any, None]]) -> AsyncItera
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class BackgroundTasks:
+    """Small work that goes on after a person was answered, cancelled at the end of the ``with`` block.
+
+    Nothing that has to happen is done here: a process that stops loses it.
+    """
+
+    def __init__(self) -> None:
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    def run(self, task: Coroutine[Any, Any, None]) -> None:
+        """Begins a task and returns at once; with too many running, it is dropped."""
+        if len(self._running) >= BACKGROUND_AT_MOST:
+            task.close()
+            return
+        running = asyncio.create_task(task)
+        self._running.add(running)
+        running.add_done_callback(self._running.discard)

@@ -20,13 +20,13 @@ from slack_bolt.error import BoltUnhandledRequestError
 from slack_bolt.response import BoltResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.background_tasks import BackgroundTasks
 from bot.errors import Refused, SlackError, TryAgainError
 from bot.i18n.translator import Translator
 from bot.ports import InteractiveSlack, Message
 from bot.services import RequestInput, Services
 from bot.views import action_ids, responses
 from bot.views import modals as form_messages
+from bot.worker import BackgroundTasks
 from handlers.advice import BUTTONS, Advisor
 from handlers.buttons import ButtonHandler
 from handlers.commands import Commands

@@ -5,7 +5,7 @@ from bot.i18n.translator import Translator
 from bot.ports import Message
 from bot.services import RequestInput, Services, Vote
 from bot.views import action_ids, responses
-from bot.views.trusted_ips import status
+from bot.views.trusted_ips import notifications
 from handlers.certificate_expiry import BUTTONS, CertificateExpiryButtons
 from handlers.certificates import CertificateCommands
 from handlers.download_links import DownloadLinkSender
@@ -84,7 +84,7 @@ class ButtonHandler:
             case action_ids.SUPPORT_DONE | action_ids.SUPPORT_WEB:
                 web_only = click.action == action_ids.SUPPORT_WEB
                 case = await services.support_tickets.resolve(request, web_only=web_only, **who)
-                return status.settled(case, t, web_only=web_only)
+                return notifications.settled(case, t, web_only=web_only)
             case action_ids.GIVE_UP:
                 return responses.done("given_up", await services.grants.abandon(request, **who), t)
         raise MalformedError(f"a button called {click.action!r}")

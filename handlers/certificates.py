@@ -7,7 +7,8 @@ from bot.i18n.translator import Translator
 from bot.ports import InteractiveSlack, Message
 from bot.services import RequestInput, Services
 from bot.views import action_ids, modals, responses
-from bot.views.mtls import certificate_list, disable_modal
+from bot.views.mtls import certificate_list
+from bot.views.mtls import modals as mtls_modals
 from handlers.certificate_typed import AskCertificate, AskDisable, AskDiscard, AskEnable, AskIssue, AskStock
 from handlers.fields import said
 from handlers.parsing.normalization import normalize_text
@@ -32,7 +33,7 @@ class CertificateForms:
         """
         found = await self._services.mtls.preview_disable(typed.target, person=command.person)
         needs_reason = modals.needs_reason(self._services.policy)
-        view = disable_modal.disable_form(found, reason=typed.reason, t=t, needs_reason=needs_reason)
+        view = mtls_modals.disable_form(found, reason=typed.reason, t=t, needs_reason=needs_reason)
         await self._interactive.open_view(command.trigger, view)
 
     async def submit(self, submission: ViewSubmission) -> None:

@@ -8,8 +8,8 @@ from bot.errors import Refusal, Refused
 from bot.i18n.translator import Translator
 from bot.ports import Message
 from bot.services import LISTED, RequestInput, Services
-from bot.views import database_status, help, responses
-from bot.views.trusted_ips import summary
+from bot.views import database_status, diagnosis, help, responses
+from bot.views.trusted_ips import diagnosis as space_diagnosis
 from handlers.advice import Advisor
 from handlers.certificate_expiry import CertificateExpiryButtons
 from handlers.certificate_typed import AskDisable, AskDiscard, AskEnable, AskIssue, AskStock
@@ -141,10 +141,10 @@ class Commands:
             case AskWhy(target=target) if target and await self._services.queries.names_space(target):
                 space = await self._services.queries.refresh_space(target, person=command.person)
                 mine = [case for case in space.open if case.request.requester == command.person]
-                return summary.why_space(space, mine, t=t, policy=policy)
+                return space_diagnosis.why(space, mine, t=t, policy=policy)
             case AskWhy(target=target):
                 situation = await self._services.queries.refresh_database(target, person=command.person)
-                return database_status.why(situation, t=t, policy=policy)
+                return diagnosis.why(situation, t=t, policy=policy)
             case _ as never:
                 assert_never(never)
 

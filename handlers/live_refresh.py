@@ -10,12 +10,12 @@ from uuid import UUID
 
 import structlog
 
-from bot.background_tasks import BackgroundTasks
 from bot.domain.method import Method
 from bot.domain.observation import Observation
 from bot.errors import SlackError, StoreUnavailableError
 from bot.ports import DatabaseStatus, InteractiveSlack, Message, SpaceStatus
 from bot.services import Services
+from bot.worker import BackgroundTasks
 
 AT_MOST: Final = timedelta(seconds=20)
 """How long a new look is waited for: a call at Heroku may take 15 s, and the keeper may be busy."""

@@ -10,7 +10,8 @@ from bot.errors import Refusal, Refused
 from bot.i18n.translator import Translator
 from bot.ports import Block, InteractiveSlack, RequestDetails
 from bot.services import RequestInput, Services, Vote
-from bot.views import action_ids, modals
+from bot.views import action_ids, form_fields, modals
+from bot.views.mtls import modals as mtls_modals
 from handlers import certificates, privatelink, trusted_ips
 from handlers.certificates import CertificateForms
 from handlers.fields import said
@@ -57,7 +58,7 @@ class Forms:
             action_ids.FIELD_DURATION: request_input.duration or request_input.until,
             action_ids.FIELD_REASON: request_input.reason,
         }
-        return modals.add_form(
+        return mtls_modals.add_form(
             databases=databases,
             filled=filled,
             t=t,
@@ -73,7 +74,7 @@ class Forms:
         """
         await self._services.members.require(search.person)
         databases = await self._services.queries.databases()
-        return modals.options_for(databases, self._aliases, normalize_text(search.typed), t)
+        return form_fields.options_for(databases, self._aliases, normalize_text(search.typed), t)
 
     async def open_about(self, button: str, trigger: str, case: RequestDetails, t: Translator) -> None:
         """Opens the form that a button needs a word more for."""
@@ -154,5 +155,5 @@ def errors_at_fields(refused: Refused, submission: ViewSubmission, t: Translator
     at_field = modals.field_error(refused, t)
     if at_field is None or not at_field.keys() <= submission.values.keys():
         first = next(iter(submission.values), action_ids.FIELD_REASON)
-        at_field = {first: modals.plain_text(t.refusal(refused))}
+        at_field = {first: modals.plain_text(t(refused.key, **refused.params))}
     return {"response_action": "errors", "errors": at_field}

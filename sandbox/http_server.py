@@ -4,11 +4,30 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Final
 
 import uvicorn
 
-from sandbox.slack.socket_mode.uvicorn_protocol import WebSockets
+MESSAGE_BYTES: Final = 2**20
+"""Largest WebSocket message; an acknowledgement with a whole modal in it has a quarter of that."""
+
+
+def server_config(app: Any, *, timeout_graceful_shutdown: int | None = None) -> uvicorn.Config:
+    """Return uvicorn's configuration for an emulator.
+
+    Args:
+        app: The ASGI application.
+        timeout_graceful_shutdown: Seconds that open connections may take to end; None waits for all of them.
+    """
+    return uvicorn.Config(
+        app,
+        log_level="warning",
+        lifespan="off",
+        timeout_graceful_shutdown=timeout_graceful_shutdown,
+        ws="wsproto",
+        ws_max_size=MESSAGE_BYTES,
+        ws_ping_interval=None,  # the clients send the pings, so a silent one stays connected
+    )
 
 
 @contextlib.asynccontextmanager
@@ -29,11 +48,7 @@ class Servers:
 
     async def open(self, app: Any, on: socket.socket) -> None:
         """Serves an ASGI application on a socket."""
-        server = _Quiet(
-            uvicorn.Config(
-                app, log_level="warning", lifespan="off", timeout_graceful_shutdown=1, ws=WebSockets
-            )
-        )
+        server = _Quiet(server_config(app, timeout_graceful_shutdown=1))
         self._open[server] = asyncio.create_task(server.serve(sockets=[on]))
         await server.ready.wait()
 

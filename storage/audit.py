@@ -9,8 +9,9 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping, bindparam, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
 
-from bot.ports import AuditContext
+from bot.ports import Audit, AuditContext
 from storage.tables import audit
 from storage.write_buffer import WriteBuffer
 
@@ -69,12 +70,12 @@ def line_of(
     }
 
 
-class PostgresAudit:
+class PostgresAudit(Audit):
     """Writes and seals lines; a trigger keeps everybody from changing or deleting them."""
 
-    def __init__(self, connection: AsyncConnection, waiting: WriteBuffer) -> None:
+    def __init__(self, connection: AsyncConnection, buffer: WriteBuffer) -> None:
         self._connection = connection
-        self._waiting = waiting
+        self._buffer = buffer
 
     async def write(
         self,
@@ -87,15 +88,15 @@ class PostgresAudit:
         target: UUID | None = None,
     ) -> None:
         """Writes the line of one change of state, in the change's own transaction."""
-        self._waiting.lines([line_of(doing, subject, before, after, request=request, target=target)])
+        self._buffer.lines([line_of(doing, subject, before, after, request=request, target=target)])
 
     async def write_all(self, lines: Sequence[Line]) -> None:
         """Writes the lines of many changes of state, made by ``line_of``, in their own transaction."""
-        self._waiting.lines(lines)
+        self._buffer.lines(lines)
 
+    @override
     async def seal(self, *, limit: int) -> int:
-        """Links lines that have no seal into the chain, whatever their ids; returns how many."""
-        await self._waiting.write()
+        await self._buffer.write()
         if not (await self._connection.execute(select(func.pg_try_advisory_xact_lock(SEALER)))).scalar():
             return 0
         statement = select(audit).where(audit.c.seal.is_(None)).order_by(audit.c.id).limit(limit)
@@ -113,7 +114,7 @@ class PostgresAudit:
 
     async def verify(self) -> Verification:
         """Walks the whole chain from its beginning."""
-        await self._waiting.write()
+        await self._buffer.write()
         previous, expected = GENESIS, 1
         unsealed = select(audit.c.id).where(audit.c.seal.is_(None)).order_by(audit.c.id)
         sealed = select(audit).where(audit.c.seal.is_not(None)).order_by(audit.c.seal)

@@ -10,10 +10,11 @@ from uuid import UUID
 from sqlalchemy import Select, Text, and_, cast, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
 
 from bot.domain.mtls.certificate import DISABLED, SHOWN_OF_ID, Certificate, InventoryChange, KnownCertificate
 from bot.domain.mtls.expiry_reminders import ReminderSchedule, next_moment
-from bot.ports import WorkerName
+from bot.ports import Certificates, WorkerName
 from storage.tables import certificates, targets
 
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}")
@@ -39,7 +40,7 @@ def known_of(row: Mapping[Any, Any]) -> KnownCertificate:
         absent_at=row["absent_at"],
         delivered_at=row["delivered_at"],
         ladder=ReminderSchedule(
-            step=row["rung"],
+            step=row["reminder_step"],
             acknowledged_at=row["acknowledged_at"],
             acknowledged_by=row["acknowledged_by"],
             snoozed_until=row["snoozed_until"],
@@ -55,15 +56,15 @@ def remind_at(known: KnownCertificate) -> datetime | None:
     return next_moment(known.ladder, expires_at=known.expires_at)
 
 
-class PostgresCertificates:
+class PostgresCertificates(Certificates):
     """Certificates by Heroku's id."""
 
     def __init__(self, connection: AsyncConnection, touched: set[WorkerName]) -> None:
         self._connection = connection
         self._touched = touched
 
+    @override
     async def present(self, target: UUID | None = None) -> tuple[KnownCertificate, ...]:
-        """Those of one database, or of all that Heroku has, that are not gone; by database, by their end."""
         which = targets.c.absent_at.is_(None) if target is None else certificates.c.target_id == target
         statement = (
             select(certificates)
@@ -73,18 +74,18 @@ class PostgresCertificates:
         )
         return await self._read(statement)
 
+    @override
     async def find(self, id: UUID) -> KnownCertificate | None:
-        """One certificate, gone or not."""
         found = await self._read(select(certificates).where(certificates.c.id == id))
         return found[0] if found else None
 
+    @override
     async def get(self, id: UUID) -> KnownCertificate | None:
-        """One certificate, gone or not, locked until the transaction ends."""
         found = await self._read(select(certificates).where(certificates.c.id == id).with_for_update())
         return found[0] if found else None
 
+    @override
     async def called(self, handle: str) -> tuple[KnownCertificate, ...]:
-        """Those that are not gone and that a handle may mean: a request's number, or how an id begins."""
         word = handle.lower().replace("-", "")
         meant = []
         if _NUMBER.fullmatch(word):
@@ -98,17 +99,14 @@ class PostgresCertificates:
         return await self._read(select(certificates).where(which).order_by(certificates.c.id))
 
     async def of_request(self, request: int) -> KnownCertificate | None:
-        """The one that a request made, or the one made last; gone or not."""
+        """Reads the certificate that was issued for a request, the newest if several were; absent or not."""
         which = certificates.c.request_id == request
         newest = select(certificates).where(which).order_by(certificates.c.first_seen_at.desc()).limit(1)
         found = await self._read(newest)
         return found[0] if found else None
 
+    @override
     async def listed(self, target: UUID, found: Iterable[Certificate]) -> InventoryChange:
-        """Brings the inventory of a database up to date with a complete list.
-
-        One that was disabled before we ever saw it is none of our business, and stays out.
-        """
         before = {known.id: known for known in await self.present(target)}
         usable = {each.id: each for each in found if each.status != DISABLED}
         for each in usable.values():
@@ -122,8 +120,8 @@ class PostgresCertificates:
         new = certificates.c.id.in_(usable.keys() - before.keys())
         return InventoryChange(appeared=await self._read(select(certificates).where(new)), gone=gone)
 
+    @override
     async def give(self, id: UUID, *, request: int, owner: str, purpose: str) -> None:
-        """Notes which request a certificate was made for, and whose it is."""
         known = await self.get(id)
         if known is None:
             raise ValueError(f"no certificate {id} was ever listed")
@@ -135,8 +133,8 @@ class PostgresCertificates:
         )
         self._touched.add(WorkerName.CLOCK)
 
+    @override
     async def handed_out(self, id: UUID, *, at: datetime) -> None:
-        """Notes when a certificate's files went out, by business time."""
         one = certificates.c.id == id
         await self._connection.execute(update(certificates).where(one).values(delivered_at=at))
 

@@ -7,9 +7,10 @@ from uuid import UUID, uuid4
 from sqlalchemy import RowMapping, func, insert, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.types import Boolean
+from typing_extensions import override
 
 from bot.domain.mtls.download_link import DownloadLink, DownloadLinkState
-from bot.ports import AuditContext
+from bot.ports import AuditContext, DownloadLinks
 from storage.audit import PostgresAudit
 from storage.tables import download_links
 
@@ -40,15 +41,15 @@ def download_link_of(row: RowMapping) -> DownloadLink:
     )
 
 
-class PostgresDownloadLinks:
+class PostgresDownloadLinks(DownloadLinks):
     """Links by their public id."""
 
     def __init__(self, connection: AsyncConnection, audit: PostgresAudit) -> None:
         self._connection = connection
         self._audit = audit
 
+    @override
     async def make(self, download_link: DownloadLink, *, doing: AuditContext) -> None:
-        """Records a new link."""
         await self._connection.execute(
             insert(download_links).values(
                 id=download_link.id,
@@ -64,20 +65,20 @@ class PostgresDownloadLinks:
         )
         await self._write(download_link, doing, before="")
 
+    @override
     async def lock(self, id: UUID) -> DownloadLink | None:
-        """A link, locked until the transaction ends."""
         statement = select(download_links, _BUSY).where(download_links.c.id == id).with_for_update()
         row = (await self._connection.execute(statement)).mappings().one_or_none()
         return None if row is None else download_link_of(row)
 
+    @override
     async def open_of(self, certificate: UUID) -> tuple[DownloadLink, ...]:
-        """Links to a certificate's files that nobody used yet, locked until the transaction ends."""
         same = download_links.c.certificate_id == certificate
         statement = select(download_links, _BUSY).where(same, _OPEN).with_for_update()
         return tuple(download_link_of(row) for row in (await self._connection.execute(statement)).mappings())
 
+    @override
     async def hold(self, download_link: DownloadLink, *, within: timedelta) -> UUID:
-        """Keeps others out while the files of a locked link are fetched; returns the lease."""
         lease = uuid4()
         await self._connection.execute(
             update(download_links)
@@ -86,15 +87,15 @@ class PostgresDownloadLinks:
         )
         return lease
 
+    @override
     async def release(self, id: UUID, lease: UUID) -> None:
-        """Lets others try at once; nothing was handed out."""
         held = (download_links.c.id == id) & (download_links.c.lease == lease)
         await self._connection.execute(
             update(download_links).where(held).values(lease=None, lease_until=None)
         )
 
+    @override
     async def holds(self, id: UUID, lease: UUID) -> DownloadLink | None:
-        """The link, locked, if it is still held by this lease; None when it is not any more."""
         held = (
             (download_links.c.id == id)
             & (download_links.c.lease == lease)
@@ -104,8 +105,8 @@ class PostgresDownloadLinks:
         row = (await self._connection.execute(statement)).mappings().one_or_none()
         return None if row is None else download_link_of(row)
 
+    @override
     async def move(self, before: DownloadLink, after: DownloadLink, *, doing: AuditContext) -> None:
-        """Writes what differs of a locked link, and the audit line where its state does."""
         over = after.state is not DownloadLinkState.OPEN
         await self._connection.execute(
             update(download_links)

@@ -5,10 +5,11 @@ from typing import Any
 
 from sqlalchemy import Boolean, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
 
 from bot.domain.mtls.certificate import KnownCertificate
 from bot.domain.mtls.expiry_reminders import ReminderSchedule, next_moment
-from bot.ports import AuditContext, WorkerName
+from bot.ports import AuditContext, ExpiryReminders, WorkerName
 from storage.audit import PostgresAudit
 from storage.certificates import known_of
 from storage.tables import TO_REMIND, certificates
@@ -17,7 +18,7 @@ _TO_REMIND = literal_column(f"({TO_REMIND})", Boolean)
 """In words, as the partial index has it."""
 
 
-class PostgresExpiryReminders:
+class PostgresExpiryReminders(ExpiryReminders):
     """The ladder of each certificate."""
 
     def __init__(self, connection: AsyncConnection, audit: PostgresAudit, touched: set[WorkerName]) -> None:
@@ -25,8 +26,8 @@ class PostgresExpiryReminders:
         self._audit = audit
         self._touched = touched
 
+    @override
     async def due(self, now: datetime, *, limit: int) -> tuple[KnownCertificate, ...]:
-        """Working certificates whose end somebody is to be reminded of, locked, the most overdue first."""
         statement = (
             select(certificates)
             .where(_TO_REMIND & (certificates.c.remind_at <= now))
@@ -36,12 +37,12 @@ class PostgresExpiryReminders:
         )
         return tuple(known_of(row) for row in (await self._connection.execute(statement)).mappings())
 
+    @override
     async def climb(self, known: KnownCertificate, ladder: ReminderSchedule, *, doing: AuditContext) -> None:
-        """Writes how far the reminders of a locked certificate have come."""
         end = known.expires_at
         await self._set(
             known,
-            rung=ladder.step,
+            reminder_step=ladder.step,
             acknowledged_at=ladder.acknowledged_at,
             acknowledged_by=ladder.acknowledged_by,
             snoozed_until=ladder.snoozed_until,
@@ -58,12 +59,12 @@ class PostgresExpiryReminders:
         )
         self._touched.update((WorkerName.NOTIFIER, WorkerName.CLOCK))
 
+    @override
     async def put_off(self, known: KnownCertificate, *, until: datetime | None) -> None:
-        """Has a due reminder looked at later, or never: nothing can be said (yet)."""
         await self._set(known, remind_at=until)
 
+    @override
     async def next_moment(self) -> datetime | None:
-        """The next reminder."""
         statement = select(certificates.c.remind_at).where(_TO_REMIND).order_by(certificates.c.remind_at)
         found: datetime | None = (await self._connection.execute(statement.limit(1))).scalar_one_or_none()
         return found

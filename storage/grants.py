@@ -7,12 +7,13 @@ from uuid import UUID
 
 from sqlalchemy import Boolean, ColumnElement, bindparam, exists, func, insert, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
 
 from bot.domain.grant import Grant, GrantState
 from bot.domain.method import Method
 from bot.domain.schedule import OPENING_DEADLINE
 from bot.domain.subject import Subject
-from bot.ports import AuditContext, WorkerName
+from bot.ports import AuditContext, Grants, WorkerName
 from storage.audit import Line, PostgresAudit, line_of
 from storage.tables import RUNNING, TO_WARN, grants
 
@@ -38,12 +39,12 @@ def grant_of(row: Mapping[Any, Any]) -> Grant:
         extended=row["extended"],
         warn_at=row["warn_at"],
         closed_at=row["closed_at"],
-        why=row["why"],
+        why=row["reason_code"],
         detail=row["detail"],
     )
 
 
-class PostgresGrants:
+class PostgresGrants(Grants):
     """Grants by their internal id."""
 
     def __init__(self, connection: AsyncConnection, audit: PostgresAudit, touched: set[WorkerName]) -> None:
@@ -51,8 +52,8 @@ class PostgresGrants:
         self._audit = audit
         self._touched = touched
 
+    @override
     async def open(self, grant: Grant, *, doing: AuditContext, within: timedelta = OPENING_DEADLINE) -> None:
-        """Records a grant that is to be applied; its opening deadline runs by Postgres' clock."""
         await self._connection.execute(
             insert(grants).values(
                 id=grant.id,
@@ -70,17 +71,17 @@ class PostgresGrants:
         )
         await self._write(grant, doing, before="", after=grant.state)
 
+    @override
     async def get(self, id: UUID) -> Grant:
-        """One grant, locked until the transaction ends."""
         row = (
             await self._connection.execute(select(grants).where(grants.c.id == id).with_for_update())
         ).mappings()
         return grant_of(row.one())
 
+    @override
     async def change(
         self, before: Grant, after: Grant, *, doing: AuditContext, within: timedelta = OPENING_DEADLINE
     ) -> bool:
-        """Writes what differs; False and nothing written when the state is not ``before``'s any more."""
         opens = after.state is GrantState.APPLYING and before.state is not GrantState.APPLYING
         overdue = func.now() + within if opens else grants.c.deadline_at
         statement = (
@@ -93,15 +94,15 @@ class PostgresGrants:
         await self._write(after, doing, before=before.state, after=after.state)
         return True
 
+    @override
     async def get_all(self, ids: Collection[UUID]) -> tuple[Grant, ...]:
-        """These grants, locked until the transaction ends, in the order of ids as everywhere."""
         if not ids:
             return ()
         statement = select(grants).where(grants.c.id.in_(sorted(ids))).order_by(grants.c.id).with_for_update()
         return tuple(grant_of(row) for row in (await self._connection.execute(statement)).mappings())
 
+    @override
     async def change_all(self, changes: Sequence[tuple[Grant, Grant, AuditContext]]) -> None:
-        """Writes many grants that this transaction has locked: as it was, as it is to be, and who does it."""
         if not changes:
             return
         rows = [{"grant": after.id, **_mutable(after)} for _, after, _ in changes]
@@ -111,54 +112,54 @@ class PostgresGrants:
         )
         self._touched.update((WorkerName.NOTIFIER, WorkerName.CLOCK))
 
+    @override
     async def of_request(self, request: int) -> Grant | None:
-        """The grant that a request opened, locked until the transaction ends."""
         statement = select(grants).where(grants.c.request_id == request).with_for_update()
         row = (await self._connection.execute(statement)).mappings().one_or_none()
         return None if row is None else grant_of(row)
 
+    @override
     async def live(self, target: UUID, method: Method, subject: Subject) -> tuple[Grant, ...]:
-        """Grants of exactly a subject that somebody may end, locked until the transaction ends."""
         lane = (grants.c.target_id == target) & (grants.c.method == method)
         which = lane & (grants.c.subject == subject)
         statement = select(grants).where(which, _RUNNING).order_by(grants.c.id).with_for_update()
         return tuple(grant_of(row) for row in (await self._connection.execute(statement)).mappings())
 
+    @override
     async def running(self, target: UUID, method: Method) -> tuple[Grant, ...]:
-        """Grants of a target and method that somebody may end, locked until the transaction ends."""
         lane = (grants.c.target_id == target) & (grants.c.method == method)
         statement = select(grants).where(lane, _RUNNING).order_by(grants.c.id).with_for_update()
         return tuple(grant_of(row) for row in (await self._connection.execute(statement)).mappings())
 
+    @override
     async def is_closing(self, target: UUID, method: Method, subject: Subject) -> bool:
-        """Whether a grant of exactly a subject is being closed."""
         lane = (grants.c.target_id == target) & (grants.c.method == method)
         which = lane & (grants.c.subject == subject) & (grants.c.state == GrantState.ENDING)
         return bool((await self._connection.execute(select(exists().where(which)))).scalar())
 
+    @override
     async def next_to_end(self, target: UUID, method: Method) -> Grant | None:
-        """The grant of a target and method that ends first; None when none has an end to come."""
         lane = (grants.c.target_id == target) & (grants.c.method == method)
         statement = select(grants).where(lane, _RUNNING, grants.c.ends_at.is_not(None))
         row = (await self._connection.execute(statement.order_by(grants.c.ends_at).limit(1))).mappings()
         found = row.one_or_none()
         return None if found is None else grant_of(found)
 
+    @override
     async def past_end(self, now: datetime, *, limit: int) -> tuple[Grant, ...]:
-        """Grants to close whose end has come, locked: the most overdue first, a target's together."""
         order = (grants.c.ends_at, grants.c.target_id)
         return await self._locked(_RUNNING & (grants.c.ends_at <= now), *order, limit=limit)
 
+    @override
     async def to_warn(self, now: datetime, *, limit: int) -> tuple[Grant, ...]:
-        """Grants in force whose warning is due, locked."""
         return await self._locked(_TO_WARN & (grants.c.warn_at <= now), grants.c.warn_at, limit=limit)
 
+    @override
     async def warned(self, grant: Grant) -> None:
-        """Notes that the warning is recorded to be sent."""
         await self._connection.execute(update(grants).where(grants.c.id == grant.id).values(warn_at=None))
 
+    @override
     async def next_moment(self) -> datetime | None:
-        """The next end or warning."""
         end = await self._first(grants.c.ends_at, _RUNNING)
         warning = await self._first(grants.c.warn_at, _TO_WARN)
         return min((moment for moment in (end, warning) if moment is not None), default=None)
@@ -194,6 +195,6 @@ def _mutable(grant: Grant) -> dict[str, Any]:
         "duration": grant.duration,
         "warn_at": grant.warn_at,
         "closed_at": grant.closed_at,
-        "why": grant.why,
+        "reason_code": grant.why,
         "detail": grant.detail,
     }

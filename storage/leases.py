@@ -4,11 +4,22 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
-from sqlalchemy import ColumnElement, RowMapping, Table, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Interval,
+    RowMapping,
+    Table,
+    and_,
+    bindparam,
+    case,
+    func,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql.dml import ReturningUpdate
 
-from bot.domain.schedule import LEASE
 from bot.errors import LeaseLostError
 
 
@@ -31,14 +42,21 @@ def claiming(table: Table, due: ColumnElement[bool], *before: Any) -> ReturningU
         .with_for_update(skip_locked=True)
         .scalar_subquery()
     )
-    held = {"lease": bindparam("new_lease", type_=table.c.lease.type), "lease_until": func.now() + LEASE}
+    held = {
+        "lease": bindparam("new_lease", type_=table.c.lease.type),
+        "lease_until": func.now() + bindparam("lease_for", type_=Interval()),
+    }
     return update(table).where(table.c.id == first).values(held).returning(table)
 
 
-async def claim(connection: AsyncConnection, statement: ReturningUpdate[Any]) -> RowMapping | None:
-    """Takes a row; the whole of it, as it is from now on, or None when none is due."""
+async def claim(
+    connection: AsyncConnection, statement: ReturningUpdate[Any], *, lease: timedelta
+) -> RowMapping | None:
+    """Takes a row for the time of a lease; returns the whole row as it now is, or None when none is due."""
     row: RowMapping | None = (
-        (await connection.execute(statement, {"new_lease": uuid4()})).mappings().one_or_none()
+        (await connection.execute(statement, {"new_lease": uuid4(), "lease_for": lease}))
+        .mappings()
+        .one_or_none()
     )
     return row
 

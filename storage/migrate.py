@@ -1,15 +1,12 @@
 """Brings a database to the current schema, one process at a time."""
 
-from typing import Any, Final
+from typing import Final
 
 from alembic import command
-from alembic.autogenerate import compare_metadata
 from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, create_engine, text
 
 from storage.engine import parse_url
-from storage.tables import metadata
 
 LOCK: Final = 0x7067_6D69
 """The advisory lock that migrating processes queue on."""
@@ -22,16 +19,6 @@ def migrate(url: str) -> None:
         with engine.begin() as connection:
             connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": LOCK})
             command.upgrade(_config(connection), "head")
-    finally:
-        engine.dispose()
-
-
-def differences(url: str) -> list[Any]:
-    """What the tables in the code have that the migrated database has not, and the reverse."""
-    engine = create_engine(parse_url(url))
-    try:
-        with engine.connect() as connection:
-            return list(compare_metadata(MigrationContext.configure(connection), metadata))
     finally:
         engine.dispose()
 

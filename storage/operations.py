@@ -7,12 +7,13 @@ from uuid import UUID
 
 from sqlalchemy import Boolean, func, insert, literal_column, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
 
 from bot.domain.method import Method
 from bot.domain.mtls.rotation import rotation_of
 from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind
-from bot.ports import AuditContext, WorkerName
+from bot.ports import AuditContext, Operations, WorkerName
 from storage.audit import PostgresAudit
 from storage.tables import TO_WAKE, operations
 
@@ -25,7 +26,7 @@ _OVERDUE = (operations.c.deadline_at <= func.now()).label("overdue")
 
 
 def operation_of(row: Mapping[Any, Any]) -> Operation:
-    """Reads a change from a row of ``operations``; without the column ``overdue`` it is taken to be in time."""
+    """Reads an operation from a row of ``operations``; without a column ``overdue`` it is in time."""
     return Operation(
         id=row["id"],
         request=row["request_id"],
@@ -39,13 +40,13 @@ def operation_of(row: Mapping[Any, Any]) -> Operation:
         overdue=row.get("overdue", False),
         closed_at=row["closed_at"],
         progress=row["progress"],
-        why=row["why"],
+        why=row["reason_code"],
         detail=row["detail"],
         check_at=row["check_at"],
     )
 
 
-class PostgresOperations:
+class PostgresOperations(Operations):
     """Changes by their internal id."""
 
     def __init__(self, connection: AsyncConnection, audit: PostgresAudit, touched: set[WorkerName]) -> None:
@@ -53,8 +54,8 @@ class PostgresOperations:
         self._audit = audit
         self._touched = touched
 
+    @override
     async def start(self, operation: Operation, *, within: timedelta, doing: AuditContext) -> None:
-        """Records a change that is to be made, with a deadline that runs by Postgres' clock."""
         await self._connection.execute(
             insert(operations).values(
                 id=operation.id,
@@ -72,34 +73,34 @@ class PostgresOperations:
         )
         await self._write(operation, doing, before="", after=_stands(operation))
 
+    @override
     async def get(self, id: UUID) -> Operation:
-        """One change, locked until the transaction ends."""
         statement = select(operations, _OVERDUE).where(operations.c.id == id).with_for_update()
         return operation_of((await self._connection.execute(statement)).mappings().one())
 
+    @override
     async def of_request(self, request: int) -> Operation | None:
-        """The change that a request brought about, locked until the transaction ends."""
         statement = select(operations, _OVERDUE).where(operations.c.request_id == request).with_for_update()
         row = (await self._connection.execute(statement)).mappings().one_or_none()
         return None if row is None else operation_of(row)
 
+    @override
     async def under_way(self, target: UUID, method: Method) -> tuple[Operation, ...]:
-        """Changes of a target and method that are to be made, oldest first."""
         lane = (operations.c.target_id == target) & (operations.c.method == method)
         statement = select(operations, _OVERDUE).where(lane, _DOING).order_by(operations.c.request_id)
         return tuple(operation_of(row) for row in (await self._connection.execute(statement)).mappings())
 
+    @override
     async def taken_over(self, target: UUID, method: Method) -> tuple[Operation, ...]:
-        """Changes by which entries of others were taken over, the newest first."""
         lane = (operations.c.target_id == target) & (operations.c.method == method)
         done = (operations.c.kind == Kind.ADOPT) & (operations.c.state == OperationState.DONE)
         statement = select(operations).where(lane & done).order_by(operations.c.request_id.desc())
         return tuple(operation_of(row) for row in (await self._connection.execute(statement)).mappings())
 
+    @override
     async def move(
         self, before: Operation, after: Operation, *, doing: AuditContext, within: timedelta | None = None
     ) -> bool:
-        """Writes what differs; False and nothing written when the state is not ``before``'s any more."""
         opens = after.state is OperationState.DOING and before.state is not OperationState.DOING
         if opens and within is None:
             raise ValueError("a change that begins again needs a deadline")
@@ -112,7 +113,7 @@ class PostgresOperations:
                 closed_at=after.closed_at,
                 progress=dict(after.progress),
                 check_at=after.check_at,
-                why=after.why,
+                reason_code=after.why,
                 detail=after.detail,
             )
         )
@@ -122,14 +123,14 @@ class PostgresOperations:
             await self._write(after, doing, before=_stands(before), after=_stands(after))
         return True
 
+    @override
     async def to_wake(self, now: datetime, *, limit: int) -> tuple[Operation, ...]:
-        """Changes that wait for a person and that the clock is to look at, locked."""
         statement = select(operations, _OVERDUE).where(_TO_WAKE & (operations.c.check_at <= now))
         due = statement.order_by(operations.c.check_at).limit(limit).with_for_update(skip_locked=True)
         return tuple(operation_of(row) for row in (await self._connection.execute(due)).mappings())
 
+    @override
     async def next_moment(self) -> datetime | None:
-        """When the clock is to look at one next."""
         statement = select(operations.c.check_at).where(_TO_WAKE).order_by(operations.c.check_at).limit(1)
         found: datetime | None = (await self._connection.execute(statement)).scalar_one_or_none()
         return found

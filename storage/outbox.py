@@ -6,9 +6,10 @@ from datetime import timedelta
 from sqlalchemy import BigInteger, RowMapping, any_, bindparam, case, delete, func, select, update
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
 
-from bot.domain.schedule import LEASE
-from bot.ports import MessageKind, MessageRef, Notification, OutboxMessage, WorkerName
+from bot.domain.timings import Timings
+from bot.ports import MessageKind, MessageRef, Notification, Outbox, OutboxMessage, WorkerName
 from storage import leases
 from storage.tables import outbox
 from storage.write_buffer import WriteBuffer
@@ -44,14 +45,18 @@ def post_of(row: RowMapping) -> OutboxMessage:
     )
 
 
-class PostgresOutbox:
+class PostgresOutbox(Outbox):
     """Posts by number."""
 
-    def __init__(self, connection: AsyncConnection, waiting: WriteBuffer, touched: set[WorkerName]) -> None:
+    def __init__(
+        self, connection: AsyncConnection, buffer: WriteBuffer, touched: set[WorkerName], timings: Timings
+    ) -> None:
         self._connection = connection
-        self._waiting = waiting
+        self._buffer = buffer
         self._touched = touched
+        self._timings = timings
 
+    @override
     async def tell(
         self,
         kind: MessageKind,
@@ -61,11 +66,10 @@ class PostgresOutbox:
         request: int | None = None,
         params: Mapping[str, str] | None = None,
     ) -> None:
-        """Records a card or notice; a key is told once."""
         await self.tell_all([Notification(kind=kind, to=to, key=key, request=request, params=params or {})])
 
+    @override
     async def tell_all(self, notices: Sequence[Notification]) -> None:
-        """Records many cards or notices in one statement; a key is told once."""
         rows = [
             {
                 "kind": notice.kind,
@@ -77,11 +81,11 @@ class PostgresOutbox:
             for notice in notices
         ]
         if rows:
-            self._waiting.posts(rows)
+            self._buffer.posts(rows)
             self._touched.add(WorkerName.NOTIFIER)
 
+    @override
     async def tell_cards(self, request: int, *, approvals: str, requester: str) -> None:
-        """Records the two cards of a new request, in one statement."""
         approval, own = MessageKind.CARD_APPROVAL, MessageKind.CARD_REQUESTER
         await self.tell_all(
             [
@@ -90,11 +94,8 @@ class PostgresOutbox:
             ]
         )
 
+    @override
     async def announce(self, kind: MessageKind, *, to: str, key: str, request: int, again: timedelta) -> int:
-        """Records what is about to be posted by hand, because the store must not know what it says.
-
-        From here on it may stand in Slack: a courier that has to show it afresh looks for it by its number.
-        """
         statement = (
             insert(outbox)
             .values(
@@ -108,34 +109,34 @@ class PostgresOutbox:
             .returning(outbox.c.id)
         )
         self._touched.add(WorkerName.NOTIFIER)
-        await self._waiting.write_posts()
+        await self._buffer.write_posts()
         posted: int = (await self._connection.execute(statement)).scalar_one()
         return posted
 
+    @override
     async def stands(self, number: int, place: MessageRef) -> None:
-        """Notes where a post stands that was made by hand, unless a courier has found it already."""
         unknown = (outbox.c.id == number) & outbox.c.ts.is_(None)
         standing = {"channel": place.channel, "ts": place.ts, "posting_since": None}
         await self._connection.execute(update(outbox).where(unknown).values(**standing))
 
+    @override
     async def take_back(self, number: int) -> None:
-        """Forgets an announced post that Slack did not take."""
         nowhere = (outbox.c.id == number) & outbox.c.ts.is_(None)
         await self._connection.execute(delete(outbox).where(nowhere))
 
+    @override
     async def refresh_cards(self, request: int) -> None:
-        """Every card of the request has to be shown afresh, now: whatever held it up may be over."""
         await self.refresh_cards_of([request])
 
+    @override
     async def refresh_cards_of(self, requests: Collection[int]) -> None:
-        """Every card of all these requests has to be shown afresh, now."""
         if requests:
-            await self._waiting.write_posts()
+            await self._buffer.write_posts()
             await self._connection.execute(_REFRESH, {"requests": sorted(requests)})
             self._touched.add(WorkerName.NOTIFIER)
 
+    @override
     async def refresh(self, key: str, *, params: Mapping[str, str] | None = None) -> bool:
-        """Has one post shown afresh, perhaps saying something else; False when there is none of that key."""
         said = {} if params is None else {"params": dict(params)}
         statement = (
             update(outbox)
@@ -143,28 +144,30 @@ class PostgresOutbox:
             .values(version=outbox.c.version + 1, due_at=func.now(), **said)
         )
         self._touched.add(WorkerName.NOTIFIER)
-        await self._waiting.write_posts()
+        await self._buffer.write_posts()
         return (await self._connection.execute(statement)).rowcount > 0
 
+    @override
     async def place(self, key: str) -> MessageRef | None:
-        """Where a post stands in Slack; None when it does not stand yet."""
-        await self._waiting.write_posts()
+        await self._buffer.write_posts()
         statement = select(outbox.c.channel, outbox.c.ts).where(outbox.c.key == key, outbox.c.ts.is_not(None))
         row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else MessageRef(channel=row.channel, ts=row.ts)
 
+    @override
     async def claim(self) -> OutboxMessage | None:
-        """Takes the post that has been due the longest, with a lease; None when none is due."""
-        await self._waiting.write_posts()
-        row = await leases.claim(self._connection, _CLAIM)
+        await self._buffer.write_posts()
+        row = await leases.claim(self._connection, _CLAIM, lease=self._timings.lease)
         return None if row is None else post_of(row)
 
+    @override
     async def renew(self, post: OutboxMessage) -> None:
-        """Prolongs the lease before a call."""
-        await leases.write(self._connection, outbox, post.id, post.lease, lease_until=func.now() + LEASE)
+        await leases.write(
+            self._connection, outbox, post.id, post.lease, lease_until=func.now() + self._timings.lease
+        )
 
+    @override
     async def posting(self, post: OutboxMessage, *, channel: str) -> None:
-        """Notes that a post is about to be made: from here on it may stand in Slack."""
         since = func.coalesce(outbox.c.posting_since, func.now())
         await leases.write(
             self._connection,
@@ -173,11 +176,11 @@ class PostgresOutbox:
             post.lease,
             channel=channel,
             posting_since=since,
-            lease_until=func.now() + LEASE,
+            lease_until=func.now() + self._timings.lease,
         )
 
+    @override
     async def shown(self, post: OutboxMessage, place: MessageRef) -> None:
-        """Records that a post stands, and which version it shows."""
         await leases.write(
             self._connection,
             outbox,
@@ -193,17 +196,13 @@ class PostgresOutbox:
         )
         self._touched.add(WorkerName.NOTIFIER)
 
+    @override
     async def not_posted(self, post: OutboxMessage, *, gone: bool) -> None:
-        """Records that Slack took nothing, so that a later try need not search.
-
-        Args:
-            gone: what stood there was deleted; it will be posted afresh.
-        """
         where = {"ts": None} if gone else {}
         await leases.write(self._connection, outbox, post.id, post.lease, posting_since=None, **where)
 
+    @override
     async def postpone(self, post: OutboxMessage, *, by: timedelta) -> None:
-        """Gives a post back, to be tried again later, or at once if it is to show something newer."""
         unchanged = outbox.c.version == post.version
         await leases.write(
             self._connection,
@@ -217,12 +216,8 @@ class PostgresOutbox:
         )
         self._touched.add(WorkerName.NOTIFIER)
 
+    @override
     async def overtaken(self, post: OutboxMessage) -> None:
-        """Has a post shown afresh that a courier may have shown after it had lost the lease.
-
-        What that courier drew may be older than what another drew meanwhile; nobody can tell from the store
-        which of the two stands in Slack.
-        """
         await self._connection.execute(
             update(outbox)
             .where(outbox.c.id == post.id)
@@ -230,7 +225,7 @@ class PostgresOutbox:
         )
         self._touched.add(WorkerName.NOTIFIER)
 
+    @override
     async def next_due(self) -> timedelta | None:
-        """How long until a post is due."""
-        await self._waiting.write_posts()
+        await self._buffer.write_posts()
         return await leases.next_due(self._connection, outbox, _BEHIND)

@@ -7,15 +7,17 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from typing_extensions import override
 
 from bot.domain.rate_budget import OBSERVATIONS, Budget, CallPriority
 from bot.errors import StoreUnavailableError
+from bot.ports import RateBudgets
 from storage.tables import rate_budget
 
 _ROW: Final = select(rate_budget, func.clock_timestamp().label("now")).with_for_update()
 
 
-class PostgresRateBudget:
+class PostgresRateBudget(RateBudgets):
     """Locks the row for two short statements; no other lock is held meanwhile.
 
     Args:
@@ -26,26 +28,18 @@ class PostgresRateBudget:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    async def draw(self, purpose: CallPriority, calls: int) -> tuple[Budget, int]:
-        """Takes tokens for at most so many calls; how many it took, and what is left.
-
-        Raises:
-            StoreUnavailableError: Postgres is out of reach; nobody calls Heroku without a budget.
-        """
+    @override
+    async def draw(self, priority: CallPriority, calls: int) -> tuple[Budget, int]:
         try:
             async with self._engine.begin() as connection:
-                left, granted = (await _read(connection)).drawn(purpose, calls)
+                left, granted = (await _read(connection)).drawn(priority, calls)
                 await _write(connection, left)
                 return left, granted
         except (DBAPIError, PoolTimeoutError) as error:
             raise StoreUnavailableError("Postgres did not tell the budget in time") from error
 
+    @override
     async def told(self, left: int) -> None:
-        """Corrects the budget by what Heroku says is left of its own.
-
-        Raises:
-            StoreUnavailableError: Postgres is out of reach.
-        """
         try:
             async with self._engine.begin() as connection:
                 await _write(connection, (await _read(connection)).told(left))
@@ -74,4 +68,4 @@ async def _write(connection: AsyncConnection, left: Budget) -> None:
 
 def full(size: float, refill: float) -> dict[str, float]:
     """A full budget of another size, as values of the row."""
-    return {"size": size, "refill": refill, "tokens": size, "looks": size * OBSERVATIONS}
+    return {"size": size, "refill": refill, "tokens": size, "observations": size * OBSERVATIONS}

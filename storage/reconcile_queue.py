@@ -23,14 +23,15 @@ from sqlalchemy import (
     update,
 )
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
 
 from bot.domain.grant import OPEN_STATES
 from bot.domain.method import Method
 from bot.domain.observation import Observation
 from bot.domain.operation import OperationState
 from bot.domain.rate_budget import CallPriority
-from bot.domain.schedule import LEASE
-from bot.ports import ReconcileJob, WorkerName
+from bot.domain.timings import Timings
+from bot.ports import ReconcileJob, ReconcileQueue, WorkerName
 from storage import leases
 from storage.observations import observation_json, observation_of
 from storage.tables import (
@@ -96,23 +97,24 @@ _LOOK = select(reconcile_queue.c.method, reconcile_queue.c.observation, reconcil
 )
 
 
-class PostgresReconcileQueue:
+class PostgresReconcileQueue(ReconcileQueue):
     """Lanes by target and method."""
 
-    def __init__(self, connection: AsyncConnection, touched: set[WorkerName]) -> None:
+    def __init__(self, connection: AsyncConnection, touched: set[WorkerName], timings: Timings) -> None:
         self._connection = connection
         self._touched = touched
+        self._timings = timings
 
+    @override
     async def look(self, target: UUID, method: Method) -> Observation | None:
-        """What the last look saw."""
         asked = {"target": target, "way": method}
         row = (await self._connection.execute(_LOOK, asked)).mappings().one_or_none()
         return None if row is None else observation_of(row)
 
+    @override
     async def observed_at(
         self, ways: Collection[tuple[UUID, Method]]
     ) -> Mapping[tuple[UUID, Method], datetime]:
-        """When lanes were last looked at; those that never were are left out."""
         statement = select(
             reconcile_queue.c.target_id, reconcile_queue.c.method, reconcile_queue.c.observed_at
         ).where(
@@ -122,12 +124,12 @@ class PostgresReconcileQueue:
         rows = (await self._connection.execute(statement)).all()
         return {(target, method): at for target, method, at in rows}
 
+    @override
     async def want(self, target: UUID, method: Method) -> None:
-        """Raises the wanted version and makes the lane due: its grants or changes have changed."""
         await self._want(_lane(target, method))
 
+    @override
     async def want_all(self, lanes_touched: Collection[tuple[UUID, Method]]) -> None:
-        """Does the same to many lanes at once."""
         if lanes_touched:
             touched = tuple_(reconcile_queue.c.target_id, reconcile_queue.c.method).in_(sorted(lanes_touched))
             await self._want(reconcile_queue.c.id.in_(_locked(touched)))
@@ -142,22 +144,19 @@ class PostgresReconcileQueue:
         )
         self._touched.add(WorkerName.RECONCILER)
 
+    @override
     async def refresh_all(self) -> None:
-        """Makes every lane due that is looked at at all: nobody knows what was missed."""
         await self._make_due(reconcile_queue.c.due_at.is_not(None))
         self._touched.add(WorkerName.RECONCILER)
 
+    @override
     async def request_refresh(self, *seen: UUID) -> None:
-        """Makes every method of some targets due: somebody wants to see the present."""
         await self._make_due(reconcile_queue.c.target_id.in_(seen))
         self._touched.add(WorkerName.RECONCILER)
 
+    @override
     async def claim(self) -> ReconcileJob | None:
-        """Takes a lane that is due, with a lease: those to close something first, then what has changed.
-
-        After downtime everything is due, and ends that have passed meanwhile are among the changes.
-        """
-        row = await leases.claim(self._connection, _CLAIM)
+        row = await leases.claim(self._connection, _CLAIM, lease=self._timings.lease)
         if row is None:
             return None
         target = (await self._connection.execute(_CLAIMED, {"lane": row["id"]})).mappings().one()
@@ -171,26 +170,28 @@ class PostgresReconcileQueue:
             failures=row["failures"],
             due_at=row["due_at"],
             installation=target["marker"],
-            claimed_at=row["lease_until"] - LEASE,  # set by this very statement
+            claimed_at=row["lease_until"] - self._timings.lease,  # set by this very statement
             purpose=_purpose(row, closing=target["closing"]),
             observation=observation_of(row),
             changing=target["changing"],
             certified=target["certified"],
         )
 
+    @override
     async def renew(self, job: ReconcileJob) -> bool:
-        """Prolongs the lease; tells whether the grants are still those that the job was planned on."""
-        row = await self._hold(job, reconcile_queue.c.generation, lease_until=func.now() + LEASE)
+        row = await self._hold(
+            job, reconcile_queue.c.generation, lease_until=func.now() + self._timings.lease
+        )
         return bool(row["generation"] == job.version)
 
+    @override
     async def observed(self, job: ReconcileJob, observation: Observation) -> None:
-        """Keeps what a pass saw."""
         await self._hold(job, observed_at=func.now(), observation=observation_json(observation))
 
+    @override
     async def release(
         self, job: ReconcileJob, *, again: timedelta, attempts: int, kept: bool, failures: int = 0
     ) -> None:
-        """Ends the pass and sets the next look: at once if grants changed or somebody asked meanwhile."""
         unchanged = reconcile_queue.c.generation == job.version
         unasked = reconcile_queue.c.due_at == job.due_at
         await self._hold(
@@ -209,8 +210,8 @@ class PostgresReconcileQueue:
         )
         self._touched.add(WorkerName.RECONCILER)
 
+    @override
     async def next_due(self) -> timedelta | None:
-        """How long until a lane is due."""
         return await leases.next_due(self._connection, reconcile_queue, reconcile_queue.c.due_at.is_not(None))
 
     async def _hold(self, job: ReconcileJob, *returning: Any, **values: Any) -> RowMapping:

@@ -25,12 +25,13 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
 
 from bot.domain.grant import LIVE_STATES
 from bot.domain.mtls.certificate import KnownCertificate
 from bot.domain.request import Decision, Kind, Request, RequestState, Terms
 from bot.domain.subject import CertificateId, Subject, ends
-from bot.ports import AuditContext, NewRequest, RequestDetails, WorkerName
+from bot.ports import AuditContext, NewRequest, RequestDetails, Requests, WorkerName
 from storage.audit import PostgresAudit
 from storage.certificates import PostgresCertificates
 from storage.grants import grant_of
@@ -111,7 +112,7 @@ def request_of(row: Mapping[Any, Any]) -> Request:
     )
 
 
-class PostgresRequests:
+class PostgresRequests(Requests):
     """Requests by the number that people use."""
 
     def __init__(self, connection: AsyncConnection, audit: PostgresAudit, touched: set[WorkerName]) -> None:
@@ -120,8 +121,8 @@ class PostgresRequests:
         self._touched = touched
         self._certificates = PostgresCertificates(connection, touched)
 
+    @override
     async def add(self, wanted: NewRequest, *, doing: AuditContext) -> Request:
-        """Records a pending request."""
         terms = wanted.terms
         row = {
             "kind": wanted.kind,
@@ -149,19 +150,19 @@ class PostgresRequests:
         await self._write(request, doing, before="", after=RequestState.PENDING)
         return request
 
+    @override
     async def lock(self, id: int) -> Request | None:
-        """A request, locked until the transaction ends: decisions serialise on it."""
         statement = select(requests).where(requests.c.id == id).with_for_update()
         row = (await self._connection.execute(statement)).mappings().one_or_none()
         return None if row is None else request_of(row)
 
+    @override
     async def lock_case(self, id: int) -> RequestDetails | None:
-        """The same with everything that is shown of it; no more than the request itself is locked."""
         found = await self._cases([id], _LOCKED)
         return found[0] if found else None
 
+    @override
     async def votes(self, id: int) -> tuple[Decision, ...]:
-        """The votes on a request, oldest first."""
         return tuple((await self._votes([id]))[id])
 
     async def _votes(self, ids: Sequence[int]) -> Mapping[int, list[Decision]]:
@@ -173,8 +174,8 @@ class PostgresRequests:
             )
         return found
 
+    @override
     async def vote(self, id: int, decision: Decision) -> None:
-        """Records a vote; the primary key lets each person vote once."""
         await self._connection.execute(
             insert(decisions).values(
                 request_id=id,
@@ -185,15 +186,15 @@ class PostgresRequests:
             )
         )
 
+    @override
     async def decide(self, request: Request, state: RequestState, *, doing: AuditContext) -> None:
-        """Moves a pending request, locked by this transaction, to its final state."""
         await self._connection.execute(
             update(requests).where(requests.c.id == request.id).values(state=state, decided_at=doing.at)
         )
         await self._write(request, doing, before=request.state, after=state)
 
+    @override
     async def change_terms(self, request: Request, terms: Terms) -> Request:
-        """Writes new terms; buttons that show the old ones decide nothing from here on."""
         statement = (
             update(requests)
             .where(requests.c.id == request.id)
@@ -207,47 +208,44 @@ class PostgresRequests:
         )
         return request_of((await self._connection.execute(statement)).mappings().one())
 
+    @override
     async def note_vote(self, request: Request, votes: int, *, doing: AuditContext) -> None:
-        """Writes the audit line of an approval that does not decide yet."""
         stands = f"pending, {votes} of {request.needed}"
         await self._write(request, doing, before=request.state, after=stands)
 
+    @override
     async def to_lapse(self, now: datetime, *, limit: int) -> tuple[Request, ...]:
-        """Pending requests whose time is over, locked."""
         return await self._due(requests.c.expires_at, now, limit)
 
+    @override
     async def to_remind(self, now: datetime, *, limit: int) -> tuple[Request, ...]:
-        """Pending requests whose approvers are to be reminded, locked."""
         return await self._due(requests.c.remind_at, now, limit)
 
+    @override
     async def reminded(self, request: Request, *, given: int, next_at: datetime | None) -> None:
-        """Notes that the approvers were reminded, and when to do so again."""
         await self._connection.execute(
             update(requests).where(requests.c.id == request.id).values(reminders=given, remind_at=next_at)
         )
 
+    @override
     async def next_moment(self) -> datetime | None:
-        """The next lapse or reminder."""
         moments = [await self._first(requests.c.expires_at), await self._first(requests.c.remind_at)]
         return min((moment for moment in moments if moment is not None), default=None)
 
+    @override
     async def pending(self, *, limit: int) -> tuple[RequestDetails, ...]:
-        """Requests that wait for a decision, the oldest last."""
         waiting = select(requests.c.id).where(_PENDING).order_by(requests.c.id.desc()).limit(limit)
         return await self._cases((await self._connection.execute(waiting)).scalars().all())
 
+    @override
     async def case(self, id: int) -> RequestDetails | None:
-        """A request with everything that is shown of it."""
         found = await self._cases([id])
         return found[0] if found else None
 
+    @override
     async def open_cases(
         self, *, requester: str | None, limit: int, target: UUID | None = None
     ) -> tuple[RequestDetails, ...]:
-        """Pending requests and those with an open grant or a change under way, newest first.
-
-        Three questions, each with an index of its own: one that joins all three has to read the history.
-        """
         found = union_all(
             _newest(requests, requests.c.id, requests.c.requester, _PENDING, requester, target, limit),
             _newest(grants, grants.c.request_id, grants.c.owner, _OPEN, requester, target, limit),
@@ -259,8 +257,8 @@ class PostgresRequests:
         newest = select(found.c.id).distinct().order_by(found.c.id.desc()).limit(limit)
         return await self._cases((await self._connection.execute(newest)).scalars().all())
 
+    @override
     async def newest_open(self, target: UUID, subject: Subject, kinds: Collection[Kind]) -> Request | None:
-        """The newest request of some kinds about a subject that is pending or under way."""
         pending = _about(requests, target, subject, kinds).with_only_columns(requests.c.id).where(_PENDING)
         under_way = (
             _about(operations, target, subject, kinds)

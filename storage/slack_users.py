@@ -24,9 +24,10 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
 
 from bot.domain.person import Person
-from bot.ports import UserLookup, WorkerName
+from bot.ports import SlackUsers, UserLookup, WorkerName
 from storage.tables import slack_groups, slack_users
 
 FRESH: Final = timedelta(minutes=10)
@@ -37,20 +38,15 @@ _version: Final = cast(literal_column("slack_users.xmin"), Text)
 """The transaction that wrote a row last (PostgreSQL manual, "System Columns"): a version without a column."""
 
 
-class PostgresSlackUsers:
+class PostgresSlackUsers(SlackUsers):
     """People by Slack id."""
 
     def __init__(self, connection: AsyncConnection, touched: set[WorkerName]) -> None:
         self._connection = connection
         self._touched = touched
 
+    @override
     async def find(self, id: str, *, groups: Collection[str] = ()) -> Person | None:
-        """A person with their groups; None when unknown or when what is known is too old.
-
-        Args:
-            id: Slack's.
-            groups: of these the members have to be known, and not too old, for ``groups_known``.
-        """
         asked = {"id": id, "groups": sorted(groups)}
         row = (await self._connection.execute(_FIND, asked)).mappings().one_or_none()
         if row is None:
@@ -61,24 +57,19 @@ class PostgresSlackUsers:
             groups_known=row["known"] == len(groups),
         )
 
+    @override
     async def locale(self, id: str) -> str | None:
-        """A person's Slack locale, however old."""
         return (
             await self._connection.execute(select(slack_users.c.locale).where(slack_users.c.id == id))
         ).scalar()
 
+    @override
     async def reading(self) -> datetime:
-        """Postgres' time before Slack is asked: what it then says is as old as this, come when it may."""
         moment: datetime = (await self._connection.execute(select(func.now()))).scalar_one()
         return moment
 
+    @override
     async def keep(self, found: Iterable[Person], *, read: datetime | None = None) -> None:
-        """Refreshes what is known, but for what was learnt later or is being asked for.
-
-        Args:
-            found: in any order; rows are written by id, so that two counts cannot block each other.
-            read: when Slack began to be asked, as ``reading`` said; None when it is known just now.
-        """
         rows = sorted(map(_row, found), key=lambda row: str(row["id"]))
         if not rows:
             return
@@ -90,8 +81,8 @@ class PostgresSlackUsers:
             statement.on_conflict_do_update(index_elements=["id"], set_=fresh, where=newer), rows
         )
 
+    @override
     async def keep_group(self, id: str, members: Iterable[str], *, read: datetime | None = None) -> None:
-        """Refreshes who is in a user group, unless that was learnt later; ``read`` as in ``keep``."""
         statement = insert(slack_groups).values(id=id, members=sorted(members), fetched_at=_moment(read))
         fresh = {name: statement.excluded[name] for name in ("members", "fetched_at")}
         newer = slack_groups.c.fetched_at <= statement.excluded.fetched_at
@@ -99,32 +90,29 @@ class PostgresSlackUsers:
             statement.on_conflict_do_update(index_elements=["id"], set_=fresh, where=newer)
         )
 
+    @override
     async def request_lookup(self, id: str) -> None:
-        """Notes that somebody unknown turned up; one known too long ago becomes unknown."""
         statement = insert(slack_users).values(id=id)
         await self._connection.execute(
             statement.on_conflict_do_update(index_elements=["id"], set_={"fetched_at": None})
         )
         self._touched.add(WorkerName.CLOCK)
 
+    @override
     async def asked_for(self) -> tuple[str, ...]:
-        """Ids of people who turned up unknown, a hundred at most: one minute's ``users.info`` calls."""
         statement = select(slack_users.c.id).where(slack_users.c.fetched_at.is_(None)).limit(100)
         return tuple((await self._connection.execute(statement)).scalars())
 
+    @override
     async def question(self, id: str) -> UserLookup | None:
-        """The open question about somebody, before Slack is asked; None when it is answered by now."""
         statement = select(_version, func.now()).where(
             slack_users.c.id == id, slack_users.c.fetched_at.is_(None)
         )
         row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else UserLookup(id=id, version=row[0], read=row[1])
 
+    @override
     async def answer(self, question: UserLookup, person: Person | None) -> None:
-        """Keeps what Slack said, unless it was asked anew meanwhile; None: Slack does not know them.
-
-        Somebody is asked for anew when Slack tells of a change: an answer from before it is not the truth.
-        """
         asked = (
             slack_users.c.id == question.id,
             slack_users.c.fetched_at.is_(None),

@@ -93,7 +93,7 @@ rate_budget = Table(
     Column("refill", Double, nullable=False, server_default="1.25", comment="tokens a second"),
     Column("tokens", Double, nullable=False, server_default="4500"),
     Column(
-        "observations", Double, nullable=False, server_default="1500", comment="tokens left for mere looks"
+        "observations", Double, nullable=False, server_default="1500", comment="tokens left for observations"
     ),
     Column("at", UtcDateTime, nullable=False, server_default=func.clock_timestamp()),
 )
@@ -118,7 +118,7 @@ slack_users = Table(
     Column("guest", Boolean, nullable=False, server_default="false"),
     Column("external", Boolean, nullable=False, server_default="false"),
     Column("fetched_at", UtcDateTime, comment="Postgres time; null: asked for, not known yet"),
-    Index("ix_slack_users_asked_for", "id", postgresql_where=text("fetched_at IS NULL")),
+    Index("ix_slack_users_lookup", "id", postgresql_where=text("fetched_at IS NULL")),
 )
 
 slack_groups = Table(
@@ -218,7 +218,7 @@ grants = Table(
     Column("extended", Interval, nullable=False, server_default="0"),
     Column("warn_at", UtcDateTime, comment="null: not verified yet, or the warning is recorded"),
     Column("closed_at", UtcDateTime),
-    Column("why", Word(Why)),
+    Column("reason_code", Word(Why)),
     Column("detail", Text, nullable=False, server_default=""),
     Index("ix_grants_open", "target_id", "method", postgresql_where=text(OPEN)),
     Index("ix_grants_newest", "request_id", postgresql_where=text(OPEN)),
@@ -243,11 +243,11 @@ operations = Table(
     Column("deadline_at", UtcDateTime, nullable=False, comment="Postgres time of the deadline"),
     Column("closed_at", UtcDateTime),
     Column("progress", JSONB, nullable=False, server_default="{}", comment="what the next pass has to know"),
-    Column("why", Word(Why)),
+    Column("reason_code", Word(Why)),
     Column("detail", Text, nullable=False, server_default=""),
     Column("check_at", UtcDateTime, comment="business time; null: it waits for nobody"),
     Index("ix_operations_doing", "target_id", "method", postgresql_where=text("state = 'doing'")),
-    Index("ix_operations_wake", "check_at", postgresql_where=text(TO_WAKE)),
+    Index("ix_operations_check", "check_at", postgresql_where=text(TO_WAKE)),
 )
 
 mtls_rule_intents = Table(
@@ -278,7 +278,7 @@ mtls_rules = Table(
     Column("removal_requested_at", UtcDateTime, comment="Postgres time"),
     Column("absent_at", UtcDateTime, comment="Postgres time of the look that proved it"),
     Index("ix_mtls_rules_present", "target_id", postgresql_where=text("absent_at IS NULL")),
-    Index("ix_mtls_rules_gone", "target_id", "absent_at", postgresql_where=text("absent_at IS NOT NULL")),
+    Index("ix_mtls_rules_absent", "target_id", "absent_at", postgresql_where=text("absent_at IS NOT NULL")),
 )
 
 privatelink_accounts = Table(
@@ -288,7 +288,7 @@ privatelink_accounts = Table(
     Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
     Column("arn", Text, nullable=False, comment="an AWS account that we let in through PrivateLink"),
     Column("adopted", Boolean, nullable=False, server_default="false", comment="it stays without a grant"),
-    Column("asked_at", UtcDateTime, nullable=False, server_default=func.now(), comment="Postgres time"),
+    Column("requested_at", UtcDateTime, nullable=False, server_default=func.now(), comment="Postgres time"),
     Column("ambiguous_until", UtcDateTime, comment="Postgres time until which it may still land"),
     Column("observed", Boolean, nullable=False, server_default="false"),
     Column("removal_requested_at", UtcDateTime, comment="Postgres time"),
@@ -309,7 +309,7 @@ trusted_ranges = Table(
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
     Column("source", Text, nullable=False, comment="a trusted range that we wrote into a space's list"),
-    Column("asked_at", UtcDateTime, nullable=False, server_default=func.now(), comment="Postgres time"),
+    Column("requested_at", UtcDateTime, nullable=False, server_default=func.now(), comment="Postgres time"),
     Column("observed", Boolean, nullable=False, server_default="false"),
     Column("adopted", Boolean, nullable=False, server_default="false", comment="it stays without a grant"),
     Column("removal_requested_at", UtcDateTime, comment="Postgres time"),
@@ -321,7 +321,9 @@ trusted_ranges = Table(
         unique=True,
         postgresql_where=text("absent_at IS NULL"),
     ),
-    Index("ix_trusted_ranges_gone", "target_id", "absent_at", postgresql_where=text("absent_at IS NOT NULL")),
+    Index(
+        "ix_trusted_ranges_absent", "target_id", "absent_at", postgresql_where=text("absent_at IS NOT NULL")
+    ),
 )
 
 ruleset_writes = Table(
@@ -345,7 +347,7 @@ data_service_access = Table(
     metadata,
     Column("target_id", Uuid, ForeignKey(targets.c.id), primary_key=True),
     Column("state", Word(Services), nullable=False, server_default="unknown"),
-    Column("asked_at", UtcDateTime, comment="business time of the ticket's text"),
+    Column("requested_at", UtcDateTime, comment="business time of the ticket's text"),
     Column("decided_by", Text),
     Column("decided_at", UtcDateTime),
     Column("ambiguous_until", UtcDateTime, comment="Postgres time until which a write may still land"),
@@ -367,7 +369,7 @@ certificates = Table(
     Column("last_seen_at", UtcDateTime, nullable=False, server_default=func.now(), comment="Postgres time"),
     Column("absent_at", UtcDateTime, comment="Postgres time of the look that proved it"),
     Column("delivered_at", UtcDateTime, comment="business time of the last handing out"),
-    Column("rung", Integer, comment="days before the end, of the last reminder"),
+    Column("reminder_step", Integer, comment="days before the end, of the last reminder"),
     Column("acknowledged_at", UtcDateTime, comment="business time"),
     Column("acknowledged_by", Text),
     Column("snoozed_until", UtcDateTime, comment="business time"),

@@ -8,11 +8,12 @@ from uuid import UUID
 from sqlalchemy import bindparam, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
 
 from bot.domain.method import Method, has_mtls
 from bot.domain.observation import Observation
 from bot.domain.target import Database, Space, Target
-from bot.ports import WorkerName
+from bot.ports import Targets, WorkerName
 from storage import leases
 from storage.observations import observation_of
 from storage.tables import reconcile_queue, targets
@@ -60,33 +61,29 @@ def database_of(row: Mapping[Any, Any]) -> Database:
     return Database(**{name: row[name] for name in Database.__dataclass_fields__})
 
 
-class PostgresTargets:
+class PostgresTargets(Targets):
     """Databases by Heroku's add-on UUID, spaces by theirs."""
 
     def __init__(self, connection: AsyncConnection, touched: set[WorkerName]) -> None:
         self._connection = connection
         self._touched = touched
 
+    @override
     async def all(self) -> tuple[Database, ...]:
-        """Every database that the last discovery found, by app name."""
         return tuple(found for found in await self._present() if isinstance(found, Database))
 
+    @override
     async def spaces(self) -> tuple[Space, ...]:
-        """Every space that the last discovery found, by name."""
         return tuple(found for found in await self._present() if isinstance(found, Space))
 
+    @override
     async def called(self, name: str, method: Method) -> tuple[tuple[Database, Observation | None], ...]:
-        """The databases that are called so, or whose app is, each with the last look at a method of it."""
         asked = {"called": name.lower(), "way": method}
         rows = (await self._connection.execute(_CALLED, asked)).mappings()
         return tuple((database_of(row), observation_of(row)) for row in rows)
 
+    @override
     async def discovered(self, databases: Iterable[Database], spaces: Iterable[Space] = ()) -> None:
-        """Records a complete discovery: new ones appear, names follow, missing ones are marked gone.
-
-        Only what differs is written, and in the order of ids, as wherever several rows are locked at once:
-        two transactions that lock the same rows in two orders wait for each other.
-        """
         present: list[Target] = [*databases, *spaces]
         found = {target.id: target for target in present}
         kept = {target.id: target for target in await self._present()}
@@ -103,8 +100,8 @@ class PostgresTargets:
             await self._write(changed)
             self._touched.add(WorkerName.RECONCILER)
 
+    @override
     async def renamed(self, database: UUID, name: str) -> None:
-        """Records an add-on's new name."""
         await self._connection.execute(update(targets).where(targets.c.id == database).values(name=name))
 
     async def _present(self) -> tuple[Target, ...]:

@@ -1,7 +1,8 @@
-"""The store: units of work on Postgres that roll back unless committed."""
+"""Units of work on Postgres: they roll back unless committed."""
 
 import contextlib
 from collections.abc import AsyncIterator
+from functools import cached_property
 
 from sqlalchemy.exc import (
     DBAPIError,
@@ -10,20 +11,22 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from typing_extensions import override
 
+from bot.domain.timings import DEFAULT, Timings
 from bot.errors import StoreUnavailableError
-from bot.ports import Wakeups, WorkerName
+from bot.ports import Store, Transaction, Wakeups, WorkerName
 from storage.audit import PostgresAudit
 from storage.certificates import PostgresCertificates
 from storage.download_links import PostgresDownloadLinks
 from storage.expiry_reminders import PostgresExpiryReminders
 from storage.grants import PostgresGrants
+from storage.idempotency_keys import PostgresIdempotencyKeys
 from storage.mtls_rules import PostgresMtlsRules
 from storage.operations import PostgresOperations
 from storage.outbox import PostgresOutbox
 from storage.periodic_tasks import PostgresPeriodicTasks
 from storage.privatelink_accounts import PostgresPrivateLinkAccounts
-from storage.received import PostgresIdempotencyKeys
 from storage.reconcile_queue import PostgresReconcileQueue
 from storage.requests import PostgresRequests
 from storage.slack_users import PostgresSlackUsers
@@ -32,56 +35,133 @@ from storage.trusted_ranges import PostgresTrustedRanges
 from storage.write_buffer import WriteBuffer
 
 
-class PostgresTransaction:
-    """One unit of work, and everything that is kept, seen through it."""
+class PostgresTransaction(Transaction):
+    """One unit of work on one connection.
 
-    def __init__(self, connection: AsyncConnection, wakeups: Wakeups) -> None:
+    Repositories are made when they are first used: most transactions use two or three of the sixteen. They
+    share the connection, the write buffer and the set of workers to wake.
+
+    Args:
+        connection: with its transaction begun by the first statement.
+        wakeups: told after the commit which workers it concerns.
+        timings: of leases, and of calls whose outcome is not known.
+    """
+
+    def __init__(self, connection: AsyncConnection, wakeups: Wakeups, timings: Timings = DEFAULT) -> None:
         self._connection = connection
         self._wakeups = wakeups
+        self._timings = timings
         self._touched: set[WorkerName] = set()
-        self._waiting = WriteBuffer(connection)
-        self.audit = PostgresAudit(connection, self._waiting)
-        self.idempotency_keys = PostgresIdempotencyKeys(connection, self._waiting)
-        self.slack_users = PostgresSlackUsers(connection, self._touched)
-        self.targets = PostgresTargets(connection, self._touched)
-        self.reconcile_queue = PostgresReconcileQueue(connection, self._touched)
-        self.mtls_rules = PostgresMtlsRules(connection)
-        self.privatelink_accounts = PostgresPrivateLinkAccounts(connection)
-        self.certificates = PostgresCertificates(connection, self._touched)
-        self.expiry_reminders = PostgresExpiryReminders(connection, self.audit, self._touched)
-        self.trusted_ranges = PostgresTrustedRanges(connection, self.audit)
-        self.requests = PostgresRequests(connection, self.audit, self._touched)
-        self.grants = PostgresGrants(connection, self.audit, self._touched)
-        self.download_links = PostgresDownloadLinks(connection, self.audit)
-        self.operations = PostgresOperations(connection, self.audit, self._touched)
-        self.outbox = PostgresOutbox(connection, self._waiting, self._touched)
-        self.periodic_tasks = PostgresPeriodicTasks(connection)
+        self._buffer = WriteBuffer(connection)
 
+    @cached_property
+    @override
+    def idempotency_keys(self) -> PostgresIdempotencyKeys:
+        return PostgresIdempotencyKeys(self._connection, self._buffer)
+
+    @cached_property
+    @override
+    def slack_users(self) -> PostgresSlackUsers:
+        return PostgresSlackUsers(self._connection, self._touched)
+
+    @cached_property
+    @override
+    def targets(self) -> PostgresTargets:
+        return PostgresTargets(self._connection, self._touched)
+
+    @cached_property
+    @override
+    def reconcile_queue(self) -> PostgresReconcileQueue:
+        return PostgresReconcileQueue(self._connection, self._touched, self._timings)
+
+    @cached_property
+    @override
+    def mtls_rules(self) -> PostgresMtlsRules:
+        return PostgresMtlsRules(self._connection, self._timings)
+
+    @cached_property
+    @override
+    def privatelink_accounts(self) -> PostgresPrivateLinkAccounts:
+        return PostgresPrivateLinkAccounts(self._connection, self._timings)
+
+    @cached_property
+    @override
+    def trusted_ranges(self) -> PostgresTrustedRanges:
+        return PostgresTrustedRanges(self._connection, self.audit, self._timings)
+
+    @cached_property
+    @override
+    def certificates(self) -> PostgresCertificates:
+        return PostgresCertificates(self._connection, self._touched)
+
+    @cached_property
+    @override
+    def expiry_reminders(self) -> PostgresExpiryReminders:
+        return PostgresExpiryReminders(self._connection, self.audit, self._touched)
+
+    @cached_property
+    @override
+    def download_links(self) -> PostgresDownloadLinks:
+        return PostgresDownloadLinks(self._connection, self.audit)
+
+    @cached_property
+    @override
+    def requests(self) -> PostgresRequests:
+        return PostgresRequests(self._connection, self.audit, self._touched)
+
+    @cached_property
+    @override
+    def grants(self) -> PostgresGrants:
+        return PostgresGrants(self._connection, self.audit, self._touched)
+
+    @cached_property
+    @override
+    def operations(self) -> PostgresOperations:
+        return PostgresOperations(self._connection, self.audit, self._touched)
+
+    @cached_property
+    @override
+    def outbox(self) -> PostgresOutbox:
+        return PostgresOutbox(self._connection, self._buffer, self._touched, self._timings)
+
+    @cached_property
+    @override
+    def periodic_tasks(self) -> PostgresPeriodicTasks:
+        return PostgresPeriodicTasks(self._connection)
+
+    @cached_property
+    @override
+    def audit(self) -> PostgresAudit:
+        return PostgresAudit(self._connection, self._buffer)
+
+    @override
     async def commit(self) -> None:
-        """Makes everything durable at once, then rings the loops that it concerns."""
-        await self._waiting.write()
+        await self._buffer.write()
         await self._connection.commit()
         self._wakeups.wake(self._touched)
         self._touched.clear()
 
 
-class PostgresStore:
-    """The truth."""
+class PostgresStore(Store):
+    """Units of work on connections of a pool.
 
-    def __init__(self, engine: AsyncEngine, wakeups: Wakeups) -> None:
+    Args:
+        engine: with bounded waits, see ``storage.engine``.
+        wakeups: wakes workers after commits.
+        timings: of leases, and of calls whose outcome is not known.
+    """
+
+    def __init__(self, engine: AsyncEngine, wakeups: Wakeups, timings: Timings = DEFAULT) -> None:
         self._engine = engine
         self._wakeups = wakeups
+        self._timings = timings
 
     @contextlib.asynccontextmanager
+    @override
     async def transaction(self) -> AsyncIterator[PostgresTransaction]:
-        """Begins a unit of work.
-
-        Raises:
-            StoreUnavailableError: Postgres is out of reach, too slow, or gave up on a deadlock.
-        """
         try:
             async with self._engine.connect() as connection:
-                yield PostgresTransaction(connection, self._wakeups)
+                yield PostgresTransaction(connection, self._wakeups, self._timings)
         except (OperationalError, InterfaceError, PoolTimeoutError) as error:
             raise StoreUnavailableError("Postgres did not do it in time") from error
         except DBAPIError as error:

@@ -8,27 +8,28 @@ from typing import Final, Self
 
 import psycopg
 import structlog
+from typing_extensions import override
 
-from bot.ports import WorkerName
+from bot.domain.timings import DEFAULT, Timings
+from bot.ports import Wakeups, WorkerName
 
 CHANNEL: Final = "pgaccess"
 """The notification channel; the payload is a comma list of loops."""
 
-RECONNECT: Final = timedelta(seconds=5)
-"""Pause before listening again after the connection was lost."""
 
 log = structlog.get_logger(__name__)
 
 
-class PostgresWakeups:
+class PostgresWakeups(Wakeups):
     """Rings loops after commits.
 
     ``NOTIFY`` runs in autocommit on a connection of its own, several rings as one: inside the transaction it
     would make every commit of the whole server wait for a lock.
     """
 
-    def __init__(self, *, url: str) -> None:
+    def __init__(self, *, url: str, timings: Timings = DEFAULT) -> None:
         self._url = url
+        self._timings = timings
         self._events = {loop: asyncio.Event() for loop in WorkerName}
         self._to_tell: set[WorkerName] = set()
         self._telling = asyncio.Event()
@@ -45,16 +46,16 @@ class PostgresWakeups:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    @override
     def wake(self, loops: Iterable[WorkerName]) -> None:
-        """Wakes the loops soon; returns at once."""
         loops = set(loops)
         self._wake(loops)
         self._to_tell |= loops
         if loops:
             self._telling.set()
 
+    @override
     async def wait(self, loop: WorkerName, *, at_most: timedelta) -> None:
-        """Returns when the loop was rung, or after the time."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(at_most.total_seconds()):
                 await self._events[loop].wait()
@@ -69,7 +70,7 @@ class PostgresWakeups:
             with contextlib.suppress(psycopg.Error):
                 async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
                     await self._tell_through(connection)
-            await asyncio.sleep(RECONNECT.total_seconds())
+            await asyncio.sleep(self._timings.reconnect.total_seconds())
 
     async def _tell_through(self, connection: psycopg.AsyncConnection) -> None:
         while True:
@@ -88,5 +89,5 @@ class PostgresWakeups:
                             WorkerName(word) for word in notice.payload.split(",") if word in set(WorkerName)
                         )
             except psycopg.Error as error:
-                log.warning("bell.lost", error=type(error).__name__)
-            await asyncio.sleep(RECONNECT.total_seconds())
+                log.warning("wakeups.lost", error=type(error).__name__)
+            await asyncio.sleep(self._timings.reconnect.total_seconds())

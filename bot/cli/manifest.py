@@ -1,7 +1,7 @@
-"""The Slack app manifest: what the app is called, what it may do, and where Slack reaches it.
+"""The Slack app manifest: names, scopes, events and URLs.
 
 Fact: Slack developer documentation, app manifest reference, and the vendor's published JSON schema of
-manifests (version 2), 2026-11. A misspelt scope passes that schema, so a test holds ours against our calls.
+manifests (version 2), 2026-11. A misspelt scope passes that schema, so a test compares scopes with our calls.
 """
 
 from collections.abc import Mapping
@@ -11,23 +11,23 @@ from typing import Any, Final
 from handlers.parsing.command_table import COMMAND, COMMANDS
 
 PLACEHOLDER: Final = "https://pgaccess.example.com"
-"""Stands where the bot's own address belongs until ``PGACCESS_PUBLIC_URL`` says it."""
+"""Base URL in the manifest while ``PGACCESS_PUBLIC_URL`` is not set."""
 
 PATH: Final = "/slack/events"
-"""Where commands, interactions and events arrive; ``bot.app`` serves it."""
+"""Path of the endpoint for commands, interactions and events, which ``bot.app`` serves."""
 
 SHORTCUT: Final = "shortcut.ask"
-"""The callback id of the global shortcut that opens the form."""
+"""Callback id of the global shortcut that opens the request form."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scope:
-    """One thing that the bot's token may do.
+    """A scope of the bot token.
 
     Attributes:
-        why: what is missing without it, for an operator.
-        methods: the Web API methods that need it.
-        events: the events that need it.
+        why: What it is needed for, for an operator.
+        methods: Web API methods that need it.
+        events: Events that need it.
     """
 
     name: str
@@ -36,43 +36,43 @@ class Scope:
     events: tuple[str, ...] = ()
 
 
-_FOUND_AGAIN: Final = "to find a message again whose answer was lost, "
-_READING: Final = ("conversations.history", "conversations.replies")
+_RECOVERY: Final = "to find a message whose response was lost, "
+_HISTORY_METHODS: Final = ("conversations.history", "conversations.replies")
 
 SCOPES: Final = (
     Scope(name="commands", why=f"for {COMMAND} and the shortcut"),
     Scope(
         name="chat:write",
-        why="to post requests and messages and to keep them up to date",
+        why="to post messages and keep them up to date",
         methods=("chat.postMessage", "chat.update"),
     ),
-    Scope(name="im:write", why="to write to a person directly", methods=("conversations.open",)),
+    Scope(name="im:write", why="to send direct messages", methods=("conversations.open",)),
     Scope(
         name="users:read",
-        why="to know who is a full, active member, and everybody's language and time zone",
+        why="to tell active full members from others, and to know their language and time zone",
         methods=("users.info", "users.list"),
         events=("user_change",),
     ),
     Scope(
         name="usergroups:read",
-        why="to know who is in a user group that the policy names",
+        why="to know the members of the user groups that the policy names",
         methods=("usergroups.users.list",),
         events=("subteam_members_changed", "subteam_updated"),
     ),
     Scope(
         name="channels:history",
-        why=f"{_FOUND_AGAIN}in a public channel",
-        methods=_READING,
+        why=f"{_RECOVERY}in a public channel",
+        methods=_HISTORY_METHODS,
     ),
     Scope(
         name="groups:history",
-        why=f"{_FOUND_AGAIN}in a private channel",
-        methods=_READING,
+        why=f"{_RECOVERY}in a private channel",
+        methods=_HISTORY_METHODS,
     ),
     Scope(
         name="im:history",
-        why=f"{_FOUND_AGAIN}among direct messages",
-        methods=_READING,
+        why=f"{_RECOVERY}in a direct message",
+        methods=_HISTORY_METHODS,
     ),
     Scope(
         name="channels:read",
@@ -85,31 +85,26 @@ SCOPES: Final = (
         methods=("conversations.info",),
     ),
 )
-"""The bot token's scopes, complete and no more (Slack developer documentation, method reference, 2026-11)."""
-
-SCOPELESS: Final = frozenset(
-    {"apps.connections.open", "auth.test", "views.open", "views.publish", "views.push"}
-)
-"""Methods that need no scope of the bot token; the first has a token of its own (``connections:write``)."""
+"""Scopes of the bot token: all that are needed, and no others (Slack method reference, 2026-11)."""
 
 EVENTS: Final = {
-    "app_home_opened": "draws a person's home tab",
-    "app_uninstalled": "means that nothing can be posted any more; nothing hangs on hearing of it",
-    "subteam_members_changed": "makes what is known of a user group old at once instead of within minutes",
-    "subteam_updated": "is the same for a group that was disabled",
-    "tokens_revoked": "means that nothing can be posted any more; nothing hangs on hearing of it",
-    "user_change": "makes what is known of a person old at once, above all of one who was deactivated",
+    "app_home_opened": "publishes a person's home tab",
+    "app_uninstalled": "nothing can be posted any more; nothing depends on receiving it",
+    "subteam_members_changed": "expires a cached user group at once instead of within minutes",
+    "subteam_updated": "expires a cached user group that was disabled",
+    "tokens_revoked": "nothing can be posted any more; nothing depends on receiving it",
+    "user_change": "expires a cached person at once, above all one who was deactivated",
 }
-"""The events that the app subscribes to, and what each does. One that no listener takes is acknowledged and
-forgotten (``handlers.bolt_app``): what is known of people and groups is counted every few minutes anyway."""
+"""Events that the app subscribes to, and what each does. One without a listener is acknowledged and dropped
+(``handlers.bolt_app``): people and groups are also refreshed every few minutes."""
 
 
 def manifest(*, public_url: str | None, socket: bool) -> dict[str, Any]:
-    """The manifest, as JSON takes it.
+    """Return the manifest as JSON values.
 
     Args:
-        public_url: where the bot is reached, without a slash at the end; None puts `PLACEHOLDER` there.
-        socket: Socket Mode, in which Slack needs no address.
+        public_url: Base URL of the bot without a trailing slash; None inserts `PLACEHOLDER`.
+        socket: Whether the app uses Socket Mode, which needs no URLs.
     """
     url = None if socket else f"{public_url or PLACEHOLDER}{PATH}"
     return {
@@ -123,16 +118,16 @@ def manifest(*, public_url: str | None, socket: bool) -> dict[str, Any]:
             },
             "bot_user": {"display_name": "pgaccess", "always_online": True},
             "shortcuts": [_SHORTCUT],
-            "slash_commands": [{**_COMMAND, **_at("url", url)}],
+            "slash_commands": [{**_COMMAND, **_optional("url", url)}],
         },
         "oauth_config": {"scopes": {"bot": [scope.name for scope in SCOPES]}},
         "settings": {
-            "event_subscriptions": {**_at("request_url", url), "bot_events": sorted(EVENTS)},
+            "event_subscriptions": {**_optional("request_url", url), "bot_events": sorted(EVENTS)},
             "interactivity": {
                 "is_enabled": True,
-                **_at("request_url", url),
-                # The search for a database asks here: Slack has one address more for options than for clicks.
-                **_at("message_menu_options_url", url),
+                **_optional("request_url", url),
+                # Slack sends block suggestions (the search for a database) to a URL of their own.
+                **_optional("message_menu_options_url", url),
             },
             "org_deploy_enabled": False,
             "socket_mode_enabled": socket,
@@ -141,7 +136,7 @@ def manifest(*, public_url: str | None, socket: bool) -> dict[str, Any]:
     }
 
 
-def _at(key: str, url: str | None) -> Mapping[str, str]:
+def _optional(key: str, url: str | None) -> Mapping[str, str]:
     return {} if url is None else {key: url}
 
 
@@ -149,25 +144,25 @@ _DISPLAY: Final = {
     "name": "pgaccess",
     "description": "Opens, watches and closes access to Heroku Postgres in Private and Shield Spaces.",
     "long_description": (
-        f"Ask with {COMMAND} or the shortcut for an address to be let in to a database for a while. Somebody "
-        "whom the policy names decides with a button. The bot then adds the rule at Heroku, says so once it "
-        "has read it back, warns you before the end and removes the rule when its time is up. Every change "
-        "has a line in an audit trail."
+        f"Request database access for an address with {COMMAND} or the shortcut. An approver named in the "
+        "policy decides with a button. The bot then adds the rule at Heroku, confirms once it has read it "
+        "back, warns you before the end and removes the rule when its time is up. Every change is recorded "
+        "in an audit log."
     ),
     "background_color": "#3f3a66",
 }
 
 _SHORTCUT: Final = {
-    "name": "Ask for access",
+    "name": "Request access",
     "type": "global",
     "callback_id": SHORTCUT,
-    "description": "Let an address in to a database for a while",
+    "description": "Request temporary access to a database",
 }
 
 _COMMAND: Final = {
     "command": COMMAND,
-    "description": "Ask for access to a database, and see what is open",
+    "description": "Request database access, and see what is open",
     "usage_hint": COMMANDS["mtls", "add"].example.removeprefix(f"{COMMAND} "),
-    # Mentions then arrive as ids, which cannot be mistaken for somebody else's display name.
+    # Mentions then arrive as ids, which nobody can imitate with a display name.
     "should_escape": True,
 }

@@ -1,4 +1,4 @@
-"""``pgaccess policy check`` and ``pgaccess policy test``: the policy alone, no other setting is needed."""
+"""``pgaccess policy check`` and ``pgaccess policy test``: need the policy, and no other setting."""
 
 import argparse
 import os
@@ -10,22 +10,22 @@ from bot.config import policy_text
 from bot.domain.method import Method
 from bot.domain.policy import Policy
 from bot.policy.loader import parse_policy
-from bot.policy.simulation import SimulatedRequest, check_lines, try_policy
+from bot.policy.simulation import SimulatedRequest, simulate, summary
 
-EXPLAINED: Final = "look at the policy: whether it is right, and who may do what under it"
-"""What ``pgaccess --help`` says of the command."""
+SUMMARY: Final = "validate the policy, or show what it lets a person do"
+"""Help text of the command in ``pgaccess --help``."""
 
 _ID: Final = re.compile(r"[UWS][A-Z0-9]{2,}", re.A)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Gives the parser of ``pgaccess policy`` its two commands."""
+    """Add the two subcommands to the parser of ``pgaccess policy``."""
     commands = parser.add_subparsers(dest="policy_command", required=True)
-    check = commands.add_parser("check", help="says whether the policy is right")
-    test = commands.add_parser("test", help="says who may do what, and which rule counts")
+    check = commands.add_parser("check", help="validate the policy")
+    test = commands.add_parser("test", help="show what a person may do, and which rule applies")
     for command in (check, test):
         command.add_argument(
-            "file", nargs="?", help="a policy file; else PGACCESS_POLICY_TOML or PGACCESS_POLICY counts"
+            "file", nargs="?", help="policy file; PGACCESS_POLICY_TOML or PGACCESS_POLICY by default"
         )
     test.add_argument(
         "--as",
@@ -33,48 +33,48 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=_ids,
         required=True,
         metavar="U…[,S…]",
-        help="a person by Slack id, and the user groups they are in",
+        help="Slack id of a person, and those of their user groups",
     )
     test.add_argument(
         "--on",
         required=True,
         metavar="DATABASE",
-        help="its alias, or its add-on's or app's name; a space with --method trusted",
+        help="alias, add-on name or app name; a space with --method trusted",
     )
-    test.add_argument("--environment", help="as if the database were in this one")
+    test.add_argument("--environment", help="simulate this environment")
     test.add_argument(
-        "--method", choices=[method.value for method in Method], default=Method.MTLS.value, help="else mtls"
+        "--method",
+        choices=[method.value for method in Method],
+        default=Method.MTLS.value,
+        help="mtls by default",
     )
 
 
 def run(arguments: argparse.Namespace, environ: Mapping[str, str] = os.environ) -> list[str]:
-    """Runs one of the two.
+    """Run a subcommand and return the lines to print.
 
     Args:
-        arguments: as the parser read them.
-        environ: where the policy is looked for when no file is named.
-
-    Returns:
-        The lines to be printed.
+        arguments: Parsed arguments.
+        environ: Environment that names the policy when no file is given.
 
     Raises:
-        MisconfiguredError: the policy cannot be read or is wrong, or the question cannot be answered.
+        MisconfiguredError: The policy is missing or invalid, or the environment to simulate is unknown.
     """
     policy = _policy(arguments.file, environ)
     if arguments.policy_command == "check":
-        return check_lines(policy)
-    question = SimulatedRequest(
+        return [summary(policy)]
+    simulated = SimulatedRequest(
         ids=arguments.ids,
         on=arguments.on,
         environment=arguments.environment,
         method=Method(arguments.method),
     )
-    return try_policy(policy, question)
+    return simulate(policy, simulated)
 
 
 def _policy(file: str | None, environ: Mapping[str, str]) -> Policy:
-    found = policy_text(environ if file is None else {"PGACCESS_POLICY": file})
-    return parse_policy(found.text, source=found.source)
+    file_text = policy_text(environ if file is None else {"PGACCESS_POLICY": file})
+    return parse_policy(file_text.text, source=file_text.source)
 
 
 def _ids(text: str) -> tuple[str, ...]:
@@ -82,6 +82,6 @@ def _ids(text: str) -> tuple[str, ...]:
     wrong = next((id for id in ids if _ID.fullmatch(id) is None), None)
     if wrong is not None or not ids:
         raise argparse.ArgumentTypeError(
-            f"{wrong or text!r} is no Slack id of a person (U…, W…) or of a user group (S…)"
+            f"{wrong or text!r} is not the Slack id of a person (U…, W…) or a user group (S…)"
         )
     return ids

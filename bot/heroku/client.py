@@ -19,6 +19,7 @@ from bot.domain.mtls.certificate import Certificate
 from bot.domain.mtls.observation import IpRule
 from bot.domain.subject import Network
 from bot.domain.target import Database, Space
+from bot.domain.timings import DEFAULT, Timings
 from bot.domain.trusted_ips.ruleset import Ruleset, RulesetRule
 from bot.heroku.rate_limiter import RateLimiter
 from bot.heroku.schemas.platform import (
@@ -34,7 +35,7 @@ from bot.heroku.schemas.platform import (
 )
 from bot.heroku.schemas.privatelink import Link, names_in
 from bot.heroku.schemas.secrets import read_authority, read_credential, read_login
-from bot.heroku.transport import DEADLINE, Api, read
+from bot.heroku.transport import Api, read
 from bot.ports import Credential, Login, PrivateLinkState, RateBudgets
 
 _ACCEPT: Final = "application/vnd.heroku+json; version=3"
@@ -54,6 +55,7 @@ class HerokuClient:
         platform_url: base of the Platform API.
         data_url: base of the Data API.
         budgets: the budget that all processes share; None asks without one.
+        timings: with the deadline of a call.
         transport: for tests; None speaks HTTP.
     """
 
@@ -64,19 +66,23 @@ class HerokuClient:
         platform_url: str,
         data_url: str,
         budgets: RateBudgets | None = None,
+        timings: Timings = DEFAULT,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
+        self._deadline = timings.heroku_call
         self._allowance = None if budgets is None else RateLimiter(budgets)
         shared: dict[str, Any] = {
             "headers": {"Accept": _ACCEPT, "User-Agent": "pgaccess"},
-            "timeout": httpx.Timeout(DEADLINE.total_seconds(), connect=5),
+            "timeout": httpx.Timeout(self._deadline.total_seconds(), connect=5),
             "limits": httpx.Limits(max_connections=10),
             "transport": transport,
             "verify": _authorities(),
         }
         platform = httpx.AsyncClient(base_url=platform_url, auth=_Bearer(token), **shared)
         data = httpx.AsyncClient(base_url=data_url, auth=httpx.BasicAuth("", token), **shared)
-        self._platform, self._data = (Api(client, self._allowance) for client in (platform, data))
+        self._platform, self._data = (
+            Api(client, self._allowance, deadline=self._deadline) for client in (platform, data)
+        )
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -86,7 +92,7 @@ class HerokuClient:
     @property
     def deadline(self) -> timedelta:
         """The longest that one call can take, answer read."""
-        return DEADLINE
+        return self._deadline
 
     async def databases(self) -> tuple[Database, ...]:
         """Every Postgres in a Private or Shield Space the token sees (``GET /addons``, ``GET /apps``)."""

@@ -23,9 +23,6 @@ from bot.heroku.rate_limiter import RateLimiter
 from bot.heroku.schemas.platform import storable
 from bot.ports import call_priority
 
-DEADLINE: Final = timedelta(seconds=15)
-"""The longest that one call can take, answer read: httpx's own time-outs bound its steps, not the call."""
-
 PAGE: Final = 1000
 """Items asked for per page; Heroku's maximum. The next page is named by ``Next-Range``."""
 
@@ -44,10 +41,14 @@ class Api:
     Args:
         client: knows where the API is, and signs.
         allowance: this process' part of the budget of calls; None calls without one.
+        deadline: the longest that one call can take, answer read.
     """
 
-    def __init__(self, client: httpx.AsyncClient, allowance: RateLimiter | None) -> None:
+    def __init__(
+        self, client: httpx.AsyncClient, allowance: RateLimiter | None, *, deadline: timedelta
+    ) -> None:
         self._client = client
+        self._deadline = deadline
         self._allowance = allowance
 
     async def close(self) -> None:
@@ -69,7 +70,7 @@ class Api:
                 429 leaves open whether a change was made.
         """
         try:
-            async with asyncio.timeout(DEADLINE.total_seconds()):
+            async with asyncio.timeout(self._deadline.total_seconds()):
                 if self._allowance is not None:
                     await self._allowance.spend(_purpose(method))
                 answer = await self._client.request(method, path, json=body, headers=headers)

@@ -1,64 +1,14 @@
-"""One catalogue, two languages: sentences by key, with their placeholders filled in safely."""
+"""Translates a key into a sentence of the reader's language, its placeholders filled in safely."""
 
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network
 from typing import Final, Self
 
 from bot.domain.duration import show_duration
+from bot.domain.person import UserId
 from bot.domain.privatelink.aws_account import short
 from bot.domain.subject import Accounts
-from bot.errors import Refused
-from bot.i18n.en import (
-    advice as en_advice,
-)
-from bot.i18n.en import (
-    certificate_expiry as en_certificate_expiry,
-)
-from bot.i18n.en import (
-    certificates as en_certificates,
-)
-from bot.i18n.en import (
-    downloads as en_downloads,
-)
-from bot.i18n.en import (
-    drift as en_drift,
-)
-from bot.i18n.en import (
-    general as en_general,
-)
-from bot.i18n.en import (
-    privatelink as en_privatelink,
-)
-from bot.i18n.en import (
-    trusted_ips as en_trusted_ips,
-)
-from bot.i18n.en.refusals import REFUSALS as REFUSALS_EN
-from bot.i18n.ja import (
-    advice as ja_advice,
-)
-from bot.i18n.ja import (
-    certificate_expiry as ja_certificate_expiry,
-)
-from bot.i18n.ja import (
-    certificates as ja_certificates,
-)
-from bot.i18n.ja import (
-    downloads as ja_downloads,
-)
-from bot.i18n.ja import (
-    drift as ja_drift,
-)
-from bot.i18n.ja import (
-    general as ja_general,
-)
-from bot.i18n.ja import (
-    privatelink as ja_privatelink,
-)
-from bot.i18n.ja import (
-    trusted_ips as ja_trusted_ips,
-)
-from bot.i18n.ja.refusals import REFUSALS as REFUSALS_JA
+from bot.i18n.catalogue import CATALOGUE, LANGUAGES
 
 
 class Mrkdwn(str):
@@ -67,49 +17,11 @@ class Mrkdwn(str):
     __slots__ = ()
 
 
-def _whole(refusals: Mapping[str, str], *parts: Mapping[str, str]) -> Mapping[str, str]:
-    """All that is said in one language; a key that two parts have would be a mistake in one of them."""
-    whole = {f"refused.{reason}": sentence for reason, sentence in refusals.items()}
-    for part in parts:
-        if twice := whole.keys() & part.keys():
-            raise ValueError(f"said twice: {sorted(twice)}")
-        whole.update(part)
-    return whole
-
-
-CATALOGUE: Final[Mapping[str, Mapping[str, str]]] = {
-    "en": _whole(
-        REFUSALS_EN,
-        en_general.ENGLISH,
-        en_certificates.ENGLISH,
-        en_certificate_expiry.ENGLISH,
-        en_downloads.ENGLISH,
-        en_privatelink.ENGLISH,
-        en_trusted_ips.ENGLISH,
-        en_drift.ENGLISH,
-        en_advice.ENGLISH,
-    ),
-    "ja": _whole(
-        REFUSALS_JA,
-        ja_general.JAPANESE,
-        ja_certificates.JAPANESE,
-        ja_certificate_expiry.JAPANESE,
-        ja_downloads.JAPANESE,
-        ja_privatelink.JAPANESE,
-        ja_trusted_ips.JAPANESE,
-        ja_drift.JAPANESE,
-        ja_advice.JAPANESE,
-    ),
-}
-"""Sentences by language and key; every language has the same keys and placeholders."""
-
 ACCOUNTS: Final = 3
 """Accounts that a sentence names, for a question before a click takes 300 characters; a card names more."""
 
 ACCOUNT: Final = 60
 """Characters of an account in a sentence; a user's path may have up to 512."""
-
-_UNITS_JA: Final = {"d": "日", "h": "時間", "m": "分"}
 
 
 def escape(text: str) -> str:
@@ -154,7 +66,8 @@ class Translator:
     @classmethod
     def of(cls, locale: str | None) -> Self:
         """The language for a Slack locale such as ``ja-JP``; English for every other."""
-        return cls("ja" if (locale or "").lower().startswith("ja") else "en")
+        spoken = (locale or "").lower().partition("-")[0]
+        return cls(spoken if spoken in LANGUAGES else LANGUAGES[0])
 
     def __call__(self, key: str, **params: object) -> Mrkdwn:
         """The sentence of a key, its placeholders filled with escaped, readable values."""
@@ -166,13 +79,6 @@ class Translator:
         """Whether there is a sentence of that key."""
         return key in self._sentences
 
-    def refusal(self, refused: Refused) -> Mrkdwn:
-        """Why something was not recorded, and a right example."""
-        params = dict(refused.params)
-        if "person" in params:
-            params["person"] = mention(str(params["person"]))
-        return self(f"refused.{refused.reason}", **params)
-
     def show(self, value: object) -> Mrkdwn:
         """A value as people read it; times in the reader's own zone, by Slack."""
         match value:
@@ -182,6 +88,8 @@ class Translator:
                 return self.date(value)
             case timedelta():
                 return self.duration(value)
+            case UserId():
+                return mention(value)
             case IPv4Network():
                 return Mrkdwn(str(value))
             case Accounts(arns=arns):
@@ -196,7 +104,7 @@ class Translator:
 
     def duration(self, length: timedelta) -> Mrkdwn:
         """``8h``, ``1d12h``; in Japanese ``8時間``, ``1日12時間``."""
-        text = show_duration(length)
-        if self.language == "ja":
-            text = "".join(_UNITS_JA.get(character, character) for character in text)
-        return Mrkdwn(text)
+        return Mrkdwn("".join(self._unit(character) for character in show_duration(length)))
+
+    def _unit(self, character: str) -> str:
+        return character if character.isdigit() else self._sentences[f"duration.{character}"]

@@ -1,1 +1,1 @@
-"""Reads the policy file and simulates it."""
+"""Policy file: schema, loader and simulation."""

@@ -1,4 +1,4 @@
-"""The policy file, read once into a frozen value; what is wrong is named in a sentence."""
+"""Loads the policy file into a frozen value, with one-sentence errors that name the key."""
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,14 +16,14 @@ _T = TypeVar("_T")
 
 
 def parse_policy(text: str, *, source: str) -> Policy:
-    """Reads a policy from its TOML text.
+    """Parse and validate a policy.
 
     Args:
         text: TOML; ``pgaccess.example.toml`` explains every key.
-        source: how sentences call it.
+        source: Name of the file in error messages.
 
     Raises:
-        MisconfiguredError: a key is unknown, missing or wrong, or two contradict each other.
+        MisconfiguredError: A key is unknown, missing or invalid, or two contradict each other.
     """
     try:
         raw = tomllib.loads(text)
@@ -32,15 +32,15 @@ def parse_policy(text: str, *, source: str) -> Policy:
     try:
         keys = PolicyKeys.model_validate(raw)
     except ValidationError as error:
-        raise MisconfiguredError(f"{source}: {_first(error, raw)}") from error
+        raise MisconfiguredError(f"{source}: {_first_problem(error, raw)}") from error
     policy = _policy(keys)
-    wrong = next(_contradictions(keys, policy), None)
-    if wrong is not None:
-        raise MisconfiguredError(f"{source}: {wrong}")
+    problem = next(_contradictions(keys, policy), None)
+    if problem is not None:
+        raise MisconfiguredError(f"{source}: {problem}")
     return policy
 
 
-# --- from keys to values ---------------------------------------------------------------------------
+# --- keys to values ---------------------------------------------------------------------------
 
 
 def _policy(keys: PolicyKeys) -> Policy:
@@ -59,13 +59,13 @@ def _policy(keys: PolicyKeys) -> Policy:
             )
             for alias, target in keys.targets.items()
         ),
-        rules=tuple(_rule(rule, place) for place, rule in enumerate(keys.rules, 1)),
+        rules=tuple(_rule(rule, position) for position, rule in enumerate(keys.rules, 1)),
     )
 
 
-def _rule(keys: RuleKeys, place: int) -> Rule:
+def _rule(keys: RuleKeys, position: int) -> Rule:
     return Rule(
-        name=keys.name or _unnamed(place),
+        name=keys.name or _default_name(position),
         denies=keys.deny,
         environments=_set(keys.environments),
         methods=_set(keys.methods),
@@ -83,40 +83,38 @@ def _rule(keys: RuleKeys, place: int) -> Rule:
     )
 
 
-def _set(given: Sequence[_T] | None) -> frozenset[_T] | None:
-    return None if given is None else frozenset(given)
+def _set(values: Sequence[_T] | None) -> frozenset[_T] | None:
+    return None if values is None else frozenset(values)
 
 
-def _unnamed(place: int) -> str:
-    return f"rule {place}"
+def _default_name(position: int) -> str:
+    return f"rule {position}"
 
 
-def _idle_keys(keys: RuleKeys) -> list[str]:
-    """Keys that a denying rule has and that only say what a rule allows."""
+def _unused_keys(keys: RuleKeys) -> list[str]:
+    """Return the keys of a denying rule that only an allowing rule uses."""
     return [key for key in RuleKeys.model_fields if keys.deny and key in keys.model_fields_set - MATCHING]
 
 
 def _contradictions(keys: PolicyKeys, policy: Policy) -> Iterator[str]:
-    """What is wrong although every key by itself is right, each as a sentence."""
+    """Yield a sentence for each contradiction between keys that are valid by themselves."""
     for alias, target in keys.targets.items():
         if (target.database is None) == (target.space is None):
             yield f"targets.{alias} needs either the key database or the key space"
-    for rule, given in zip(policy.rules, keys.rules, strict=True):
-        if idle := _idle_keys(given):
-            yield f'rule "{rule.name}": a rule that denies has no use for {", ".join(idle)}'
+    for rule, rule_keys in zip(policy.rules, keys.rules, strict=True):
+        if unused := _unused_keys(rule_keys):
+            yield f'rule "{rule.name}": a denying rule cannot have {", ".join(unused)}'
     yield from contradictions(policy)
 
 
-# --- what pydantic found, in a sentence ------------------------------------------------------------
+# --- validation errors as sentences  ------------------------------------------------------------
 
 _TABLES: Final[Mapping[str, type[BaseModel]]] = {"targets": TargetKeys, "rules": RuleKeys}
 
 
-def _first(error: ValidationError, raw: Mapping[str, Any]) -> str:
-    """The first thing that is wrong, as a sentence that names the rule and the key.
-
-    An unknown key goes first: a misspelt one is missing under its right name, too.
-    """
+def _first_problem(error: ValidationError, raw: Mapping[str, Any]) -> str:
+    """Return the first validation error as a sentence that names the rule and the key."""
+    # Unknown keys first: a misspelt key is also missing under its right name, which would hide the typo.
     problems = sorted(error.errors(), key=lambda problem: problem["type"] != "extra_forbidden")
     problem = problems[0]
     where, path = _where(problem["loc"], raw)
@@ -135,17 +133,19 @@ def _first(error: ValidationError, raw: Mapping[str, Any]) -> str:
         case "string_pattern_mismatch" if "channel" in key:
             return f"{where}{key} must be a Slack channel id such as C0123ABCD, not {cite(problem['input'])}"
         case "string_pattern_mismatch":
-            right = "a Slack user id such as U0123ABCD or a group's such as S0123ABCD"
-            return f"{where}{key} must be {right}, not {cite(problem['input'])}"
+            expected = "the Slack id of a user (U0123ABCD) or a user group (S0123ABCD)"
+            return f"{where}{key} must be {expected}, not {cite(problem['input'])}"
     return f"{where}{key}: {problem['msg'].removeprefix('Value error, ')}"
 
 
 def _where(loc: tuple[int | str, ...], raw: Mapping[str, Any]) -> tuple[str, tuple[int | str, ...]]:
-    """The table that something is wrong in, as the beginning of a sentence, and the rest of the path."""
+    """Return the table of an error as the beginning of a sentence, and the path inside it."""
     match loc:
         case ("rules", int(index), *rest) if rest:
             name = raw["rules"][index].get("name")
-            return f'rule "{cite(name) if isinstance(name, str) else _unnamed(index + 1)}": ', tuple(rest)
+            return f'rule "{cite(name) if isinstance(name, str) else _default_name(index + 1)}": ', tuple(
+                rest
+            )
         case ("targets", alias, "[key]"):
             return "", ("targets", alias)
     return "", loc
@@ -154,7 +154,7 @@ def _where(loc: tuple[int | str, ...], raw: Mapping[str, Any]) -> tuple[str, tup
 def _unknown_key(key: str, loc: tuple[int | str, ...]) -> str:
     table = _TABLES.get(str(loc[0]), PolicyKeys) if len(loc) > 1 else PolicyKeys
     if len(loc) > 1 and key in PolicyKeys.model_fields:
-        return f"the key {key} belongs to no table: move it above the first line in brackets"
+        return f"the key {key} is a top-level key: move it above the first table"
     if len(loc) == 1 and key in RuleKeys.model_fields:
         return f"the key {key} belongs to a rule: move it below [[rules]]"
     meant = nearest(key, table.model_fields)

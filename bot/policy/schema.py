@@ -1,6 +1,6 @@
-"""The keys of the policy file: what each may be, what it is when left out, and what it means.
+"""Keys of the policy file: type, default and meaning.
 
-The descriptions are what ``docs/reference/policy.md`` is made of.
+The descriptions are printed in ``docs/reference/policy.md``.
 """
 
 import re
@@ -16,18 +16,18 @@ from bot.domain.policy import DEFAULT_ENVIRONMENT
 from bot.errors import Refused
 
 LONGEST_NAME: Final = 60
-"""Characters of a rule's, a database's or an environment's name: room on one line of a card."""
+"""Most characters of the name of a rule, target or environment, which fits on one line of a card."""
 
-MOST_REASON: Final = 200
-"""Characters that may be demanded of a reason; more would keep people from asking at all."""
+LONGEST_REASON: Final = 200
+"""Largest ``minimum_reason``; a longer one would keep people from requesting at all."""
 
-TAKEN: Final = frozenset(
+RESERVED: Final = frozenset(
     ("me", "mine", "pending", "help", "to", "on", "from", "for", "until", "because", "forever", "permanently")
 )
-"""Words that mean something else where a database may be named; an alias of that name could not be typed."""
+"""Words of the command grammar; a target with such an alias could not be typed."""
 
 MATCHING: Final = frozenset(("name", "deny", "environments", "methods", "requesters"))
-"""The keys that say what a rule is for; the others say what it allows, and a denying rule allows nothing."""
+"""Keys that decide whether a rule matches; the others set terms, which a denying rule does not have."""
 
 _WORD: Final = re.compile(r"\w(?:[\w.-]*\w)?")
 _NEVER: Final = re.compile(r"0 ?[mhd]", re.I | re.A)
@@ -42,7 +42,7 @@ def _duration(value: Any) -> timedelta:
 
 
 def _allowance(value: Any) -> timedelta:
-    """A duration, or none at all."""
+    """Parse a duration that may be zero."""
     if isinstance(value, str) and _NEVER.fullmatch(value.strip()):
         return timedelta()
     return _duration(value)
@@ -51,7 +51,7 @@ def _allowance(value: Any) -> timedelta:
 def _prefix(value: Any) -> int:
     match = _PREFIX.fullmatch(value) if isinstance(value, str) else None
     length = int(match[1]) if match else value
-    # `True` is an int to Python, but no width to anybody.
+    # `isinstance` would take True for 1.
     if type(length) is not int or not 1 <= length <= 32:
         raise ValueError('must be a prefix length from "/1" to "/32", such as "/28"')
     return length
@@ -64,7 +64,7 @@ def _title(value: str) -> str:
 
 
 def _word(value: str) -> str:
-    # Compared with what is typed, which is in this normal form.
+    # Command lines are NFKC-normalised before they are compared with it.
     plain = unicodedata.normalize("NFKC", value)
     if len(plain) > LONGEST_NAME or _WORD.fullmatch(plain) is None:
         raise ValueError(f"must be one word of letters, digits, - . _, of at most {LONGEST_NAME} characters")
@@ -73,187 +73,188 @@ def _word(value: str) -> str:
 
 def _alias(value: str) -> str:
     plain = _word(value)
-    if plain.casefold() in TAKEN:
-        raise ValueError("is a word of the commands, so nobody could type it as a database")
+    if plain.casefold() in RESERVED:
+        raise ValueError("is a word of the command grammar, so it could not be typed as a database")
     return plain
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration)]
-"""A length of time; whole minutes."""
+"""Duration in whole minutes."""
 
 Allowance = Annotated[timedelta, BeforeValidator(_allowance)]
-"""A length of time that may be zero."""
+"""Duration that may be zero."""
 
 Prefix = Annotated[int, BeforeValidator(_prefix)]
-"""How wide a network is: 32 is one address."""
+"""Prefix length of a network; 32 is a single address."""
 
 Channel = Annotated[str, StringConstraints(pattern=r"^[CG][A-Z0-9]{2,}$")]
-"""A Slack channel's id."""
+"""Slack channel id."""
 
 People = Annotated[str, StringConstraints(pattern=r"^[UWS][A-Z0-9]{2,}$")]
-"""The id of a person or of a user group in Slack."""
+"""Slack id of a person or a user group."""
 
 Title = Annotated[str, AfterValidator(_title)]
-"""A rule's name."""
+"""Name of a rule."""
 
 Word = Annotated[str, AfterValidator(_word)]
-"""An environment, or a database's or space's name on Heroku."""
+"""Name of an environment, or of a database or space at Heroku."""
 
 Alias = Annotated[str, AfterValidator(_alias)]
-"""What people may call a database."""
+"""Alias of a database or space in commands."""
 
 
 class TargetKeys(BaseModel):
-    """The keys of a ``[targets.<alias>]`` table."""
+    """Keys of a ``[targets.<alias>]`` table."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     database: Word | None = Field(
         default=None,
-        description="The database on Heroku: its add-on's name, or the name of the app that owns it. "
+        description="Database at Heroku: the name of its add-on, or of the app that owns it. "
         "Each table has either this or `space`.",
         examples=['"postgresql-curved-12345"'],
     )
     space: Word | None = Field(
         default=None,
-        description="The space on Heroku, which trusted IP ranges are asked for. "
-        "It opens all databases inside: give it the environment of the one that matters most.",
+        description="Space at Heroku, for trusted IP ranges. A range opens every database in the space: "
+        "give it the environment of the most sensitive one.",
         examples=['"acme-private"'],
     )
     environment: Word = Field(
         default=DEFAULT_ENVIRONMENT,
-        description="What rules know it by. A database or space that is not listed is in `default` as well.",
+        description="Environment that rules match. Unlisted databases and spaces are in `default`.",
         examples=['"production"'],
     )
 
 
 class RuleKeys(BaseModel):
-    """The keys of a ``[[rules]]`` table."""
+    """Keys of a ``[[rules]]`` table."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     name: Title | None = Field(
         default=None,
-        description="How people and logs call the rule; `rule 1`, `rule 2`, … by place when left out.",
+        description="Name in messages and logs; `rule 1`, `rule 2`, … by position if left out.",
         examples=['"production"'],
     )
     deny: bool = Field(
         default=False,
-        description="A rule that denies wins over every other that matches, wherever it stands.",
+        description="A denying rule overrides every other rule that matches, whatever its position.",
         examples=["true"],
     )
     environments: list[Word] | None = Field(
         default=None,
         min_length=1,
-        description="The environments that the rule is for. Left out: all.",
+        description="Environments that the rule applies to. Left out: all.",
         examples=['["production"]'],
     )
     methods: list[Annotated[Method, Field(strict=False)]] | None = Field(
         default=None,
         min_length=1,
-        description="The ways in that the rule is for: `mtls`, `privatelink`, `trusted`. Left out: all.",
+        description="Access methods that the rule applies to: `mtls`, `privatelink`, `trusted`. "
+        "Left out: all.",
         examples=['["mtls"]'],
     )
     requesters: list[People] | None = Field(
         default=None,
         min_length=1,
-        description="Who may ask: Slack ids of people (`U…`, `W…`) and user groups (`S…`). "
+        description="Who may request: Slack ids of people (`U…`, `W…`) and user groups (`S…`). "
         "Left out: every full member of the workspace.",
         examples=['["S0789EFGH"]'],
     )
     approvers: list[People] = Field(
         default=[],
-        description="Who decides: ids of people and user groups. Nobody decides on their own request. "
-        "Every rule that does not deny needs them.",
+        description="Who decides: Slack ids of people and user groups. Nobody approves their own request. "
+        "Required unless the rule denies.",
         examples=['["U0123ABCD", "S0456EFGH"]'],
     )
     approvals: int = Field(
         default=1,
         ge=1,
-        description="How many of the approvers have to agree. One Deny decides.",
+        description="Number of approvers who have to agree. One Deny decides.",
         examples=["2"],
     )
     default_duration: Duration = Field(
         default=timedelta(hours=8),
-        description="How long access lasts when nobody says for how long.",
+        description="Duration of access when a request names none.",
         examples=['"4h"'],
     )
     longest_duration: Duration = Field(
         default=timedelta(days=5),
-        description="How long it may last at most, extensions included.",
+        description="Longest duration, extensions included.",
         examples=['"2d"'],
     )
     permanent: bool = Field(
         default=False,
-        description="Whether access without an end may be asked for (`for ever`).",
+        description="Whether permanent access may be requested (`for ever`).",
         examples=["true"],
     )
     widest: Prefix = Field(
         default=24,
-        description="The widest network that may be asked for; `/32` is a single address.",
+        description="Widest network that may be requested; `/32` is a single address.",
         examples=['"/28"'],
     )
     minimum_reason: int = Field(
         default=0,
         ge=0,
-        le=MOST_REASON,
-        description="The least number of characters of a reason; 0 makes it optional.",
+        le=LONGEST_REASON,
+        description="Fewest characters of a reason; 0 makes it optional.",
         examples=["10"],
     )
     extend_alone: Allowance = Field(
         default=timedelta(),
-        description="How much an owner may extend one access without a new decision, in all; `0m` is never.",
+        description="How much an owner may extend a grant without approval, in total; `0m` is not at all.",
         examples=['"4h"'],
     )
     lapse_after: Duration = Field(
         default=timedelta(hours=24),
-        description="A request that nobody decides is over after this.",
+        description="A request lapses if nobody decides within this time.",
         examples=['"48h"'],
     )
     remind_after: list[Duration] = Field(
         default=[timedelta(hours=1), timedelta(hours=4), timedelta(hours=12)],
-        description="When the approvers are reminded, counted from the asking; `[]` is never.",
+        description="When approvers are reminded, counted from the request; `[]` is never.",
         examples=['["2h", "8h"]'],
     )
 
 
 class PolicyKeys(BaseModel):
-    """The keys at the top of the policy file."""
+    """Top-level keys of the policy file."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     approvals_channel: Channel = Field(
-        description="The id of the channel in which requests are decided. The bot has to be in it.",
+        description="Id of the channel in which requests are decided. The bot has to be a member.",
         examples=['"C0123ABCD"'],
     )
     operations_channel: Channel | None = Field(
         default=None,
-        description="The id of the channel that hears of trouble. Left out: the approvals channel.",
+        description="Id of the channel for operational alerts. Left out: the approvals channel.",
         examples=['"C0456EFGH"'],
     )
     language: Literal["en", "ja"] = Field(
         default="en",
-        description="The language of what is posted in channels, `en` or `ja`. "
-        "What only one person sees is in that person's own.",
+        description="Language of channel messages, `en` or `ja`. "
+        "What only one person sees is in that person's language.",
         examples=['"ja"'],
     )
     admins: list[People] = Field(
         default=[],
-        description="Ids of people and user groups who may end any access.",
+        description="Slack ids of people and user groups who may end any access.",
         examples=['["S0123ABCD"]'],
     )
     warn_before: Duration = Field(
         default=timedelta(minutes=30),
-        description="How long before its end the owner is told; of a short access in its last quarter.",
+        description="How long before the end the owner is warned; of short access, in its last quarter.",
         examples=['"15m"'],
     )
     targets: dict[Alias, TargetKeys] = Field(
         default={},
-        description="Databases and spaces that have a name of their own or an environment, one table each.",
+        description="Databases and spaces with an alias and an environment, one table each.",
         examples=["[targets.billing]"],
     )
     rules: list[RuleKeys] = Field(
         min_length=1,
-        description="Who may ask for what, one table each; the first that matches counts.",
+        description="Who may request what, one table each; the first that matches applies.",
         examples=["[[rules]]"],
     )

@@ -1,4 +1,4 @@
-"""``pgaccess policy test``: what somebody may ask for and who would decide, by the very rules that decide."""
+"""Policy simulation for ``pgaccess policy test``, with the functions that decide real requests."""
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
@@ -12,19 +12,19 @@ from bot.domain.policy_validation import environments
 from bot.domain.target import Database, Space, Target
 from bot.errors import MisconfiguredError, Refused
 
-_ANY: Final = UUID(int=0)
-"""The id of what only the name is known of: no rule looks at it."""
+_NO_ID: Final = UUID(int=0)
+"""Id of a target of which only the name is known; rules match by name."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SimulatedRequest:
-    """What is to be tried.
+    """Request to simulate.
 
     Attributes:
-        ids: the person's Slack id and those of their user groups; a group alone is any member of it.
-        on: a database by its alias, its add-on's name or its app's; a space where it is about its ranges.
-        environment: another one than the policy says; None leaves it.
-        method: by which way.
+        ids: Slack ids of the person and their user groups; a group alone stands for any of its members.
+        on: Alias, add-on name or app name of a database; name of a space for trusted IP ranges.
+        environment: Environment to simulate; None uses the policy's.
+        method: Access method.
     """
 
     ids: tuple[str, ...]
@@ -33,125 +33,129 @@ class SimulatedRequest:
     method: Method
 
 
-def check_lines(policy: Policy) -> list[str]:
-    """What ``pgaccess policy check`` says of a policy that is right."""
-    count, denying = len(policy.rules), sum(rule.denies for rule in policy.rules)
-    rules = f"{_counted(count, 'rule')}{f', {denying} of them denying' if denying else ''}"
+def summary(policy: Policy) -> str:
+    """Return the line that ``pgaccess policy check`` prints for a valid policy."""
+    denying = sum(rule.denies for rule in policy.rules)
+    rules = f"{_counted(len(policy.rules), 'rule')}{f' ({denying} denying)' if denying else ''}"
     spaces = sum(target.is_space for target in policy.targets)
-    listed = f"{_counted(len(policy.targets) - spaces, 'database')} listed"
-    listed += f", {_counted(spaces, 'space')} too" if spaces else ""
-    return [f"the policy is right: {rules}; {listed}; requests are decided in {policy.approvals_channel}"]
+    listed = _counted(len(policy.targets) - spaces, "database")
+    listed += f" and {_counted(spaces, 'space')}" if spaces else ""
+    return f"policy is valid: {rules}; {listed} listed; requests are decided in {policy.approvals_channel}"
 
 
-def try_policy(policy: Policy, question: SimulatedRequest) -> list[str]:
-    """Answers a question, line by line.
+def simulate(policy: Policy, simulated: SimulatedRequest) -> list[str]:
+    """Return what the policy allows, line by line.
 
     Args:
-        policy: the rules.
-        question: who, on what, by which way.
+        policy: The policy.
+        simulated: Who requests what.
 
     Raises:
-        MisconfiguredError: the question names an environment that no database is in.
+        MisconfiguredError: No database is in the environment to simulate.
     """
-    target, policy = _staged(policy, question)
+    target, policy = _target(policy, simulated)
     environment = policy.environment(target)
-    known = "" if policy.listed(target) else ": the policy does not list it by this name"
-    lines = [f"{_people(question.ids)} → {question.method} on {question.on} ({environment}{known})"]
+    listed = "" if policy.listed(target) else ", not listed in the policy"
+    lines = [f"{_people(simulated.ids)} → {simulated.method} on {simulated.on} ({environment}{listed})"]
     chosen: Rule | None
     try:
-        chosen = rule_for(policy, target=target, method=question.method, ids=question.ids)
-        lines += [f'asking: allowed, by rule "{chosen.name}"', *_terms(chosen, question.ids)]
+        chosen = rule_for(policy, target=target, method=simulated.method, ids=simulated.ids)
+        lines += [f'may request: yes, by rule "{chosen.name}"', *_terms(chosen, simulated.ids)]
     except Refused as refused:
-        # Only a rule that denies is named; without a name there was none that matches.
+        # Only a denying rule is named; without a name no rule matched.
         chosen = policy.rule_named(str(refused.params.get("rule", "")))
-        why = f'rule "{chosen.name}" denies it' if chosen else "no rule allows it"
-        lines += [f"asking: refused, {why}"]
-    lines += [*_powers(policy, question.ids), "", "rule by rule:"]
+        why = f'denied by rule "{chosen.name}"' if chosen else "no rule matches"
+        lines += [f"may request: no, {why}"]
+    lines += [*_powers(policy, simulated.ids), "", "rules:"]
     for rule in policy.rules:
-        verdict = _verdict(rule, chosen, environment, question)
+        verdict = _verdict(rule, chosen, environment, simulated)
         lines.append(f'  {"→" if rule is chosen else " "} "{rule.name}": {verdict}')
     return lines
 
 
-def _staged(policy: Policy, question: SimulatedRequest) -> tuple[Target, Policy]:
-    """What is asked for as the policy knows it, and the policy with the environment that was asked for."""
-    is_space = question.method is Method.TRUSTED
-    by_alias = {one.alias.lower(): one.database for one in policy.targets if one.is_space == is_space}
-    name = by_alias.get(question.on.lower(), question.on)
-    target: Target = Space(id=_ANY, name=name, region="", shield=False) if is_space else _database(name)
-    if question.environment is None:
+def _target(policy: Policy, simulated: SimulatedRequest) -> tuple[Target, Policy]:
+    """Return the target, and the policy with the simulated environment."""
+    is_space = simulated.method is Method.TRUSTED
+    by_alias = {
+        target.alias.lower(): target.database for target in policy.targets if target.is_space == is_space
+    }
+    name = by_alias.get(simulated.on.lower(), simulated.on)
+    target: Target = Space(id=_NO_ID, name=name, region="", shield=False) if is_space else _database(name)
+    if simulated.environment is None:
         return target, policy
     known = environments(policy)
-    if question.environment not in known:
-        listed = ", ".join(sorted(known))
+    if simulated.environment not in known:
+        names = ", ".join(sorted(known))
         raise MisconfiguredError(
-            f"no database is in the environment {question.environment}; there is {listed}"
+            f"no database is in the environment {simulated.environment}; known are {names}"
         )
     others = tuple(
-        one for one in policy.targets if (one.is_space, one.database.lower()) != (is_space, name.lower())
+        other
+        for other in policy.targets
+        if (other.is_space, other.database.lower()) != (is_space, name.lower())
     )
-    moved = Listed(alias=question.on, database=name, environment=question.environment, is_space=is_space)
+    moved = Listed(alias=simulated.on, database=name, environment=simulated.environment, is_space=is_space)
     return target, replace(policy, targets=(*others, moved))
 
 
 def _database(name: str) -> Database:
-    """A database of which only the name is known."""
-    return Database(id=_ANY, name=name, app=name, space="", region="", shield=False, plan="", config_var="")
+    """Return a database of which only the name is known."""
+    return Database(id=_NO_ID, name=name, app=name, space="", region="", shield=False, plan="", config_var="")
 
 
 def _terms(rule: Rule, ids: Collection[str]) -> Iterator[str]:
-    """What the rule that counts lets somebody ask for."""
-    yield f"decided by: {rule.approvals} of {_people(rule.approvers)}; nobody decides on their own request"
+    """Return the terms that the matching rule sets."""
+    yield f"approved by: {rule.approvals} of {_people(rule.approvers)}, never the requester"
     others = rule.approvers.difference(ids)
     if len(others) < rule.approvals and not any(id.startswith("S") for id in others):
-        yield f"            !! without them there are {len(others)}, so this could never be approved"
-    endless = "without an end if asked for" if rule.permanent else "never without an end"
+        yield f"             !! only {len(others)} besides the requester can approve, so it is never granted"
+    permanent = "permanent on request" if rule.permanent else "never permanent"
     default, longest = show_duration(rule.default_duration), show_duration(rule.longest_duration)
-    yield f"lasts: {default} unless said otherwise, at most {longest}, {endless}"
-    alone = f"by up to {show_duration(rule.extend_alone)} in all" if rule.extend_alone else "never"
-    yield f"extended without a new decision: {alone}"
+    yield f"duration: {default} by default, at most {longest}, {permanent}"
+    alone = f"up to {show_duration(rule.extend_alone)} in total" if rule.extend_alone else "no"
+    yield f"extension without approval: {alone}"
     yield f"widest network: /{rule.widest}"
-    yield f"reason: {f'at least {rule.minimum_reason} characters' if rule.minimum_reason else 'as one likes'}"
+    yield f"reason: {f'at least {rule.minimum_reason} characters' if rule.minimum_reason else 'optional'}"
     reminders = ", ".join(map(show_duration, rule.remind_after)) or "never"
-    yield f"undecided: over after {show_duration(rule.lapse_after)}; approvers are reminded after {reminders}"
+    yield f"undecided requests: lapse after {show_duration(rule.lapse_after)}; reminders after {reminders}"
 
 
 def _powers(policy: Policy, ids: Collection[str]) -> Iterator[str]:
-    """What somebody may do with other people's requests and access."""
+    """Return what the person may do with other people's requests and access."""
     decides = [f'"{rule.name}"' for rule in policy.rules if not rule.approvers.isdisjoint(ids)]
-    yield f"deciding for others: {'under rule ' + ', '.join(decides) if decides else 'no'}"
-    yield f"ending anybody's access: {'yes, as an admin' if policy.is_admin(ids) else _as_approver(decides)}"
+    yield f"may approve: {'under rule ' + ', '.join(decides) if decides else 'no'}"
+    yield f"may end others' access: {'yes, as an admin' if policy.is_admin(ids) else _as_approver(decides)}"
 
 
 def _as_approver(decides: Collection[str]) -> str:
-    return "what they may decide on, as an approver" if decides else "no"
+    return "yes, where they may approve" if decides else "no"
 
 
-def _verdict(rule: Rule, chosen: Rule | None, environment: str, question: SimulatedRequest) -> str:
-    """Why a rule counts, or why it does not."""
-    others = [
+def _verdict(rule: Rule, chosen: Rule | None, environment: str, simulated: SimulatedRequest) -> str:
+    """Return whether a rule applies, and why."""
+    mismatches = [
         rule.environments is not None
         and environment not in rule.environments
-        and f"is for {', '.join(sorted(rule.environments))}",
+        and f"only for {', '.join(sorted(rule.environments))}",
         rule.methods is not None
-        and question.method not in rule.methods
-        and f"is for {', '.join(sorted(rule.methods))}",
+        and simulated.method not in rule.methods
+        and f"only for {', '.join(sorted(rule.methods))}",
         rule.requesters is not None
-        and rule.requesters.isdisjoint(question.ids)
-        and f"is for {_people(rule.requesters)}",
+        and rule.requesters.isdisjoint(simulated.ids)
+        and f"only for {_people(rule.requesters)}",
     ]
-    missed = [why for why in others if why]
-    if missed:
-        return f"does not match, it {' and '.join(missed)}"
+    reasons = [reason for reason in mismatches if reason]
+    if reasons:
+        return f"does not match: {'; '.join(reasons)}"
     if rule is chosen:
-        return "matches and denies, which wins over every other" if rule.denies else "the first that matches"
+        return "matches and denies, which overrides every other rule" if rule.denies else "first match"
     denied = chosen is not None and chosen.denies
-    return "matches, but a rule that denies wins" if denied else "matches, but an earlier one counts"
+    return "matches, but a denying rule overrides it" if denied else "matches, but an earlier rule applies"
 
 
 def _people(ids: Collection[str]) -> str:
     return ", ".join(sorted(ids, key=lambda id: (id.startswith("S"), id)))
 
 
-def _counted(count: int, what: str) -> str:
-    return f"{count or 'no'} {what}{'' if count == 1 else 's'}"
+def _counted(count: int, noun: str) -> str:
+    return f"{count or 'no'} {noun}{'' if count == 1 else 's'}"

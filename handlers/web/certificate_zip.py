@@ -1,4 +1,4 @@
-"""A certificate's files as one zip, in memory: named and protected as Heroku's own download has them."""
+"""Zip of a certificate's files, in memory, with the names and modes of Heroku's own download."""
 
 import io
 import zipfile
@@ -10,32 +10,32 @@ from bot.services import CertificateFiles
 from bot.views.mtls.download import readme
 
 _UNIX: Final = 3
-"""Who made the archive, by its format (PKWARE APPNOTE 4.4.2): only then do unpackers read its modes."""
+"""Unix as the creating system (PKWARE APPNOTE 4.4.2): unpackers read file modes only with it."""
 
 _PRIVATE: Final = 0o100600
 _SHARED: Final = 0o100644
 """Modes of regular files. libpq refuses a key that others may read (PostgreSQL manual, "SSL Support")."""
 
 _EARLIEST: Final = 1980
-"""The first year that the format can tell."""
+"""First year that the format can represent."""
 
 
 def zipped(files: CertificateFiles, *, at: datetime, t: Translator) -> bytes:
-    """The certificate, its key, the server's chain, and what to do with them.
+    """Return a zip of the certificate, its key, the server's chain and a README.
 
     Args:
-        files: what is handed out.
-        at: the files' time, in UTC.
-        words: the language of the README.
+        files: Certificate, key and chain.
+        at: Modification time of the files, in UTC.
+        t: Translator for the README.
     """
     text = readme(files.database, handle=files.handle, at=at, t=t)
-    held = io.BytesIO()
-    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         _put(archive, "postgresql.crt", files.credential.chain, _SHARED, at)
         _put(archive, "postgresql.key", files.credential.key, _PRIVATE, at)
         _put(archive, "root.crt", files.root, _SHARED, at)
         _put(archive, "README.txt", text, _SHARED, at)
-    return held.getvalue()
+    return buffer.getvalue()
 
 
 def _put(archive: zipfile.ZipFile, name: str, text: str, mode: int, at: datetime) -> None:

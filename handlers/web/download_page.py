@@ -1,12 +1,11 @@
-"""``/c/<id>``: the page that a link to a certificate's files leads to, and the files.
+"""``/c/<id>``: download page of a certificate's files.
 
-The secret stands behind the ``#``, which no browser sends: no log, no preview and no referrer can have it.
-Looking at the page uses nothing up and tells nothing; only its button sends the secret, in a form's body.
+The secret is in the fragment, which browsers do not send: it reaches no log, no link preview and no referrer.
+Opening the page does not use the link up; only its button sends the secret, in the body of a POST.
 """
 
 import re
 from collections.abc import Mapping
-from html import escape
 from typing import Final
 from urllib.parse import parse_qs
 from uuid import UUID
@@ -23,55 +22,33 @@ from bot.ports import Clock
 from bot.services import CertificateFiles, DownloadService
 from handlers.download_links import PATH
 from handlers.web.certificate_zip import zipped
-from handlers.web.page_template import HEADERS, page, paragraph, words_for
+from handlers.web.page_template import HEADERS, asset, page, paragraph, translator_for
 
-LARGEST: Final = 1024
-"""Bytes of a form with nothing but a secret in it, and room to spare."""
+FORM_BYTES: Final = 1024
+"""Largest form body that is read; one with a secret has about 50 bytes."""
 
-FORM: Final = "application/x-www-form-urlencoded"
+FORM_TYPE: Final = "application/x-www-form-urlencoded"
 
 _SECRET: Final = re.compile(r"[A-Za-z0-9_-]{43}")
-"""32 random bytes in base64 for addresses, without padding; what is no secret at all is no wrong guess."""
+"""32 random bytes as base64url without padding; anything else is not counted as a wrong guess."""
 
 _STATUS: Final[Mapping[DownloadAnswer, int]] = {
     DownloadAnswer.WRONG: 404,
     DownloadAnswer.BUSY: 409,
     DownloadAnswer.UNREACHABLE: 503,
 }
-"""Statuses of pages that say no; all others are gone for good (410)."""
-
-_SCRIPT: Final = """
-"use strict";
-const form = document.forms[0], field = form.elements.secret, button = form.querySelector("button");
-const byHand = document.getElementById("by-hand"), underWay = document.getElementById("under-way");
-const take = () => {
-  const secret = location.hash.slice(1);
-  if (!secret) return;
-  field.value = secret;
-  byHand.hidden = true;
-  button.disabled = false;
-  underWay.hidden = true;
-  history.replaceState(null, "", location.pathname);
-};
-addEventListener("hashchange", take);
-form.addEventListener("submit", () => setTimeout(() => {
-  button.disabled = true;
-  underWay.hidden = false;
-}));
-take();
-"""
-"""Takes the secret out of the address, so that it stays in no history. Without scripts one pastes it."""
+"""HTTP status of each refusal; all others are 410, gone for good."""
 
 log = structlog.get_logger(__name__)
 
 
 class DownloadPage:
-    """The page, and the files.
+    """Serves the download page and, once per link, the files.
 
     Args:
-        downloads: gives files out.
-        clock: business time, for the files' own.
-        language: of readers whose browser asks for none of ours.
+        downloads: Checks secrets and fetches files.
+        clock: Business time, for the dates inside the zip.
+        language: Language of the page where the browser prefers none of the catalogue.
     """
 
     def __init__(self, *, downloads: DownloadService, clock: Clock, language: str) -> None:
@@ -80,34 +57,32 @@ class DownloadPage:
         self._language = language
 
     def routes(self) -> list[Route]:
-        """Where it is served. A ``HEAD``, or whatever looks ahead, is answered as a ``GET`` is."""
-        return [Route(PATH, self.show, methods=["GET"]), Route(PATH, self.give, methods=["POST"])]
+        """Return the page's routes; ``HEAD`` requests and prefetches are answered like ``GET``."""
+        return [Route(PATH, self.show, methods=["GET"]), Route(PATH, self.download, methods=["POST"])]
 
     async def show(self, request: Request) -> Response:
-        """The page with the button; it is the same for every link, also for one that never was."""
-        t = words_for(request, default=self._language)
-        body = (
-            f"{paragraph(t('page.download_link.text'))}\n"
-            f'<form method="post" autocomplete="off">\n<div id="by-hand">\n'
-            f"{paragraph(t('page.download_link.by_hand'))}\n"
-            f'<label for="secret">{escape(t("page.download_link.field"))}</label>\n'
-            '<input id="secret" name="secret" type="password" required maxlength="43" spellcheck="false">\n'
-            f"</div>\n<button>{escape(t('page.download_link.button'))}</button>\n</form>\n"
-            f'<div id="under-way" role="status" hidden>{paragraph(t("page.download_link.under_way"))}</div>'
+        """Return the page with the button; it is the same for every id, and does not tell which exist."""
+        t = translator_for(request, default=self._language)
+        body = asset("download_page.html").format(
+            text=paragraph(t("page.download_link.text")),
+            paste=paragraph(t("page.download_link.by_hand")),
+            field=t("page.download_link.field"),
+            button=t("page.download_link.button"),
+            progress=paragraph(t("page.download_link.under_way")),
         )
-        return page(t("page.download_link.title"), body, t=t, script=_SCRIPT)
+        return page(t("page.download_link.title"), body, t=t, script=asset("download_page.js"))
 
-    async def give(self, request: Request) -> Response:
-        """The files, once; or a page that says why there are none."""
-        t = words_for(request, default=self._language)
+    async def download(self, request: Request) -> Response:
+        """Return the files, once per link; else a page that says why there are none."""
+        t = translator_for(request, default=self._language)
         try:
             outcome = await self._take(request)
         except TryAgainError as error:
             log.warning("download_link.try_again", error=type(error).__name__)
             outcome = DownloadAnswer.UNREACHABLE
         if isinstance(outcome, DownloadAnswer):
-            return _no(outcome, t)
-        return self._bundle(outcome, t)
+            return _refusal_page(outcome, t)
+        return self._zip_response(outcome, t)
 
     async def _take(self, request: Request) -> CertificateFiles | DownloadAnswer:
         secret = await _secret(request)
@@ -117,7 +92,7 @@ class DownloadPage:
             return DownloadAnswer.WRONG
         return DownloadAnswer.WRONG if secret is None else await self._downloads.redeem(id, secret)
 
-    def _bundle(self, files: CertificateFiles, t: Translator) -> Response:
+    def _zip_response(self, files: CertificateFiles, t: Translator) -> Response:
         name = f"pgaccess-{files.database.app}-{files.handle}.zip"
         headers = HEADERS | {"Content-Disposition": f'attachment; filename="{name}"'}
         content = zipped(files, at=self._clock.now(), t=t)
@@ -125,23 +100,23 @@ class DownloadPage:
 
 
 async def _secret(request: Request) -> str | None:
-    """The secret in a form's body; None where there is none."""
-    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+    """Return the secret of a form's body; None where there is none."""
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM_TYPE:
         return None
     body = bytearray()
     try:
-        async for piece in request.stream():
-            body += piece
-            if len(body) > LARGEST:
+        async for chunk in request.stream():
+            body += chunk
+            if len(body) > FORM_BYTES:
                 return None
     except ClientDisconnect:
         return None
-    given = parse_qs(body.decode(errors="replace")).get("secret", [])
-    return given[0] if len(given) == 1 and _SECRET.fullmatch(given[0]) else None
+    values = parse_qs(body.decode(errors="replace")).get("secret", [])
+    return values[0] if len(values) == 1 and _SECRET.fullmatch(values[0]) else None
 
 
-def _no(answer: DownloadAnswer, t: Translator) -> Response:
-    """Why there are no files, and how to come to a new link."""
+def _refusal_page(answer: DownloadAnswer, t: Translator) -> Response:
+    """Return the page that says why there are no files, and how to get a new link."""
     shown = DownloadAnswer.EXPIRED if answer is DownloadAnswer.UNSENT else answer
     body = paragraph(t(f"page.download_link.{shown}.text"))
     if answer not in (DownloadAnswer.BUSY, DownloadAnswer.UNREACHABLE, DownloadAnswer.GONE):

@@ -1,4 +1,4 @@
-"""Pages for machines: is this process alive, can it do its work?"""
+"""Health checks: liveness and readiness of this process."""
 
 from collections.abc import Awaitable, Callable
 
@@ -10,10 +10,10 @@ from bot.errors import TryAgainError
 
 
 def health_routes(ready: Callable[[], Awaitable[object]]) -> list[Route]:
-    """``/healthz`` and ``/readyz``.
+    """Return the routes ``/healthz`` and ``/readyz``.
 
     Args:
-        ready: raises ``TryAgainError`` while this process cannot do its own work.
+        ready: Raises ``TryAgainError`` while this process cannot do its own work.
     """
 
     async def healthz(_: Request) -> Response:

@@ -12,10 +12,10 @@ from pathlib import Path
 import httpx
 import uvicorn
 
+from sandbox.http_server import server_config
 from sandbox.slack.delivery_transport import over
 from sandbox.slack.emulator import SlackEmulator
 from sandbox.slack.server import app
-from sandbox.slack.socket_mode.uvicorn_protocol import WebSockets
 from sandbox.slack.users.simulated_users import People
 from sandbox.slack.web_api.errors import Behavior
 
@@ -52,9 +52,7 @@ async def _serve(port: int, bot_url: str, *, limits: bool) -> None:
         async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
             people = People(slack, deliver=over(client), bot_url=bot_url)
             application = app(slack, people, page=PAGE if PAGE.is_dir() else None)
-            server = uvicorn.Server(
-                uvicorn.Config(application, log_level="warning", lifespan="off", ws=WebSockets)
-            )
+            server = uvicorn.Server(server_config(application))
             sys.stdout.write(f"The emulated Slack answers at {slack.base_url}\n")
             sys.stdout.flush()
             await server.serve(sockets=[listening])

@@ -8,6 +8,7 @@ input everything that was started is killed.
 """
 
 import contextlib
+import importlib
 import json
 import os
 import signal
@@ -16,23 +17,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+from bot.domain.timings import DEFAULT
+
 HASTE: Final = 6
 """How much shorter leases, calls and pauses are: a minute's lease runs for 10 s, a call for 2.5 s."""
 
 OFFSET_FILE: Final = "PGACCESS_TEST_OFFSET"
 """Names the file with the seconds that business time is ahead of the machine's."""
 
+
 _WAITS: Final = {
     "bot.domain.schedule": ("LEASE", "QUARANTINE", "REMOVAL_PATIENCE", "READ_BACK", "TROUBLE", "SAVING"),
     "bot.domain.mtls.issuance": ("CALL",),
-    "storage.mtls_rules": ("CALL",),
     "bot.reconciler.lease": ("MARGIN",),
-    "bot.heroku.transport": ("DEADLINE",),
-    "bot.slack": ("TOTAL",),
-    "bot.notifier": ("CALL", "CARD_SOON"),
-    "bot.directory_sync": ("AGAIN_AFTER_TROUBLE",),
-    "bot.worker": ("SAFETY_NET", "PAUSE"),
-    "storage.wakeups": ("RECONNECT",),
 }
 """By module, in the order of import: what others import by name is shortened before they do."""
 
@@ -46,19 +43,14 @@ class FiledClock:
 
 
 def prepare() -> None:
-    """Imports everything, with the waits shortened and the clock exchanged."""
-    for module, names in _WAITS.items():
-        loaded = _module(module)
-        for name in names:
-            vars(loaded)[name] = _shorter(getattr(loaded, name))
-    vars(_module("bot.app"))["SystemClock"] = FiledClock
-    for module in ("bot.__main__", "uvicorn", "uvicorn.protocols.http.httptools_impl", "uvloop"):
-        _module(module)
-
-
-def _module(name: str) -> Any:
-    __import__(name)
-    return sys.modules[name]
+    """Imports everything that a process of the bot needs, before the first one is forked."""
+    for name, constants in _WAITS.items():
+        module = vars(importlib.import_module(name))
+        module.update({each: _shorter(module[each]) for each in constants})
+    for needed in (
+        "bot.__main__", "bot.app", "uvicorn", "uvicorn.protocols.http.httptools_impl", "uvloop",
+    ):  # fmt: skip
+        importlib.import_module(needed)
 
 
 def _shorter(wait: timedelta | tuple[timedelta, ...]) -> timedelta | tuple[timedelta, ...]:
@@ -109,7 +101,9 @@ def _become(order: dict[str, Any]) -> None:
     os.environ.update(order["environ"])
     status = 1
     try:
-        status = _module("bot.__main__").main([order["command"]])
+        status = importlib.import_module("bot.__main__").main(
+            [order["command"]], clock=FiledClock(), timings=DEFAULT.faster(HASTE)
+        )
     finally:
         sys.stdout.flush()
         sys.stderr.flush()

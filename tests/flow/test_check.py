@@ -9,8 +9,8 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from bot.cli.check import Line, Verdict, examine
-from bot.cli.check.report import Looked, safely
+from bot.cli.check import ReportLine, Verdict, check_installation
+from bot.cli.check.report import CheckResult, run_check
 from bot.cli.manifest import SCOPES
 from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET
 from sandbox.heroku import fault_injection as heroku_faults
@@ -47,9 +47,9 @@ class Scene:
     heroku: HerokuEmulator
     environ: dict[str, str]
 
-    async def check(self, **changed: str) -> list[Line]:
+    async def check(self, **changed: str) -> list[ReportLine]:
         """Every line; none of them, whatever is wrong, holds a secret or is more than a line."""
-        lines = [line async for line in examine({**self.environ, **changed})]
+        lines = [line async for line in check_installation({**self.environ, **changed})]
         for printed in map(str, lines):
             assert "\n" not in printed
             assert not any(secret in printed for secret in SECRETS)
@@ -57,7 +57,11 @@ class Scene:
 
     async def wrong(self, **changed: str) -> dict[str, str]:
         """What is wrong, by topic."""
-        return {line.topic: line.said for line in await self.check(**changed) if line.verdict is Verdict.BAD}
+        return {
+            line.topic: line.message
+            for line in await self.check(**changed)
+            if line.verdict is Verdict.PROBLEM
+        }
 
 
 async def nobody(*_: object) -> Delivered:
@@ -96,7 +100,7 @@ def empty_database(postgres: PrivatePostgres) -> Iterator[str]:
         connection.execute('DROP DATABASE "check_empty" WITH (FORCE)')
 
 
-def skipped(lines: list[Line]) -> set[str]:
+def skipped(lines: list[ReportLine]) -> set[str]:
     return {line.topic for line in lines if line.verdict is Verdict.SKIPPED}
 
 
@@ -120,31 +124,31 @@ async def test_when_all_is_well_every_line_says_what_was_seen(scene: Scene) -> N
         "Heroku databases",
         "Heroku Data API",
     ]
-    assert {line.verdict for line in lines} == {Verdict.GOOD}
-    said = {line.topic: line.said for line in lines}
+    assert {line.verdict for line in lines} == {Verdict.OK}
+    said = {line.topic: line.message for line in lines}
     assert "https://bot.example.org/slack/events" in said["settings"]
     assert "migrated to revision" in said["database"]
     assert "Acme (T0ACME) as @pgaccess" in said["Slack token"]
-    assert said["Slack scopes"] == f"all {len(SCOPES)} are there"
-    assert said["approvals channel"] == "#approvals (C0APPROVALS), and the bot is in it"
-    assert said["approvers"] == "U0LEAD, U0LEAD2: all there, full and active"
-    assert said["Heroku databases"].startswith(f"billing ({DATABASE}); 1 space and 2 apps seen")
-    assert said["Heroku Data API"] == "it answers; mTLS on billing is Operational"
+    assert said["Slack scopes"] == f"all {len(SCOPES)} granted"
+    assert said["approvals channel"] == "#approvals (C0APPROVALS), the bot is a member"
+    assert said["approvers"] == "U0LEAD, U0LEAD2: all exist and are active full members"
+    assert said["Heroku databases"].startswith(f"billing ({DATABASE}); 1 space and 2 apps visible")
+    assert said["Heroku Data API"] == "reachable; mTLS on billing is Operational"
     assert str(lines[0]).startswith("ok   settings: ")
 
 
 async def test_without_a_public_address_it_says_what_does_not_work(scene: Scene) -> None:
     for socket in ("", "xapp-1-played"):
         settings = (await scene.check(PGACCESS_PUBLIC_URL="", SLACK_APP_TOKEN=socket))[0]
-        assert settings.verdict is Verdict.GOOD
-        assert "PGACCESS_PUBLIC_URL" in settings.said
-        assert "a certificate's files" in settings.said
+        assert settings.verdict is Verdict.OK
+        assert "PGACCESS_PUBLIC_URL" in settings.message
+        assert "a certificate's files" in settings.message
 
 
 async def test_where_certificates_can_be_tested_it_says_what_that_needs(scene: Scene) -> None:
     (line, *_) = await scene.check(PGACCESS_PROBE="1")
-    assert line.verdict is Verdict.GOOD
-    assert "where this address is let in" in line.said
+    assert line.verdict is Verdict.OK
+    assert "if a rule allows this host's address" in line.message
     assert "PGACCESS_PROBE" in (await scene.wrong(PGACCESS_PROBE="yes"))["settings"]
 
 
@@ -163,24 +167,24 @@ async def test_each_part_of_the_settings_is_named_and_the_others_are_observed_at
 ) -> None:
     lines = await scene.check(SLACK_BOT_TOKEN="", PORT="http")
 
-    said = [line.said for line in lines if line.topic == "settings"]
+    said = [line.message for line in lines if line.topic == "settings"]
     assert [one.split()[0] for one in said] == ["SLACK_BOT_TOKEN", "PORT"]
     assert skipped(lines) == set(SLACK)
-    assert {line.verdict for line in lines if line.topic in HEROKU} == {Verdict.GOOD}
+    assert {line.verdict for line in lines if line.topic in HEROKU} == {Verdict.OK}
 
 
 async def test_without_any_setting_everything_says_so(scene: Scene) -> None:
-    lines = [line async for line in examine({"PGACCESS_POLICY": "/nowhere/pgaccess.toml"})]
+    lines = [line async for line in check_installation({"PGACCESS_POLICY": "/nowhere/pgaccess.toml"})]
 
     assert skipped(lines) == {"database", *SLACK, *HEROKU}
-    assert Verdict.GOOD not in {line.verdict for line in lines}
+    assert Verdict.OK not in {line.verdict for line in lines}
 
 
 async def test_a_policy_that_cannot_be_read_leaves_its_channels_and_people_unseen(scene: Scene) -> None:
     lines = await scene.check(PGACCESS_POLICY_TOML='language = "fr"')
 
     assert skipped(lines) == {"channels", "approvers"}
-    assert [line.topic for line in lines if line.verdict is Verdict.BAD] == ["policy"]
+    assert [line.topic for line in lines if line.verdict is Verdict.PROBLEM] == ["policy"]
 
 
 # --- the database -------------------------------------------------------------------------------------
@@ -194,13 +198,13 @@ async def test_a_database_of_a_newer_version_is_told_apart(scene: Scene, databas
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
 
-    assert "9999, which this version does not know" in (await scene.wrong())["database"]
+    assert "9999 is unknown to this version" in (await scene.wrong())["database"]
 
 
 @pytest.mark.parametrize(
     ("url", "seen"),
     [
-        ("postgres://pgaccess:geheim@127.0.0.1:1/main", "127.0.0.1, database main: out of reach"),
+        ("postgres://pgaccess:geheim@127.0.0.1:1/main", "127.0.0.1, database main: cannot connect"),
         ("postgres://pgaccess:geheim@127.0.0.1:x/main", "DATABASE_URL is not a Postgres address"),
         ("geheim", "DATABASE_URL is not a Postgres address"),
     ],
@@ -218,8 +222,8 @@ async def test_a_token_that_slack_does_not_take_leaves_only_slack_unseen(scene: 
     lines = await scene.check(SLACK_BOT_TOKEN="xoxb-geheim")
 
     assert skipped(lines) == {"Slack scopes", "channels", "approvers"}
-    (line,) = [line for line in lines if line.verdict is Verdict.BAD]
-    assert (line.topic, "invalid_auth" in line.said) == ("Slack token", True)
+    (line,) = [line for line in lines if line.verdict is Verdict.PROBLEM]
+    assert (line.topic, "invalid_auth" in line.message) == ("Slack token", True)
 
 
 @pytest.mark.parametrize("missing", [scope.name for scope in SCOPES])
@@ -228,8 +232,8 @@ async def test_a_missing_scope_is_named_with_what_it_is_for(scene: Scene, missin
 
     (line,) = [line for line in await scene.check() if line.topic == "Slack scopes"]
 
-    assert line.verdict is Verdict.BAD
-    assert line.said.startswith(f"{missing} is missing, ")
+    assert line.verdict is Verdict.PROBLEM
+    assert line.message.startswith(f"{missing} is missing (")
 
 
 async def test_a_channel_without_the_bot_or_archived_or_unknown_is_named(scene: Scene) -> None:
@@ -242,7 +246,7 @@ async def test_a_channel_without_the_bot_or_archived_or_unknown_is_named(scene: 
 
     assert "/invite @pgaccess" in wrong["approvals channel"]
     assert "is archived" in wrong["operations channel"]
-    assert unknown["approvals channel"].startswith("C0NOWHERE is not there")
+    assert unknown["approvals channel"].startswith("C0NOWHERE does not exist")
 
 
 async def test_an_approver_who_may_not_decide_is_named_with_why(scene: Scene) -> None:
@@ -250,14 +254,16 @@ async def test_an_approver_who_may_not_decide_is_named_with_why(scene: Scene) ->
     odd = POLICY.replace("U0LEAD2", "U0GUEST")
     unknown = POLICY.replace("U0LEAD2", "U0NOBODY")
 
-    lines = [line.said for line in await scene.check(PGACCESS_POLICY_TOML=odd) if line.topic == "approvers"]
+    lines = [
+        line.message for line in await scene.check(PGACCESS_POLICY_TOML=odd) if line.topic == "approvers"
+    ]
 
     assert lines == [
-        "guest (U0GUEST) is a guest, and may not decide",
-        "lead (U0LEAD) is deactivated, and may not decide",
+        "guest (U0GUEST) is a guest and may not approve",
+        "lead (U0LEAD) is deactivated and may not approve",
     ]
-    said = [line.said for line in await scene.check(PGACCESS_POLICY_TOML=unknown)]
-    assert "U0NOBODY is nobody in this workspace: check the id in the policy" in said
+    said = [line.message for line in await scene.check(PGACCESS_POLICY_TOML=unknown)]
+    assert "U0NOBODY does not exist in this workspace: check the id in the policy" in said
 
 
 async def test_a_user_group_has_to_be_there_and_to_have_somebody_in_it(scene: Scene) -> None:
@@ -266,17 +272,18 @@ async def test_a_user_group_has_to_be_there_and_to_have_somebody_in_it(scene: Sc
 
     scene.slack.world.groups["S0LEADS"] = replace(scene.slack.world.groups["S0LEADS"], users=())
     assert (
-        "nobody is in the user group S0LEADS" in (await scene.wrong(PGACCESS_POLICY_TOML=group))["approvers"]
+        "the user group S0LEADS has no members"
+        in (await scene.wrong(PGACCESS_POLICY_TOML=group))["approvers"]
     )
     other = POLICY.replace('"U0LEAD"', '"S0OTHER"')
-    assert "there is no such user group" in (await scene.wrong(PGACCESS_POLICY_TOML=other))["approvers"]
+    assert "the user group does not exist" in (await scene.wrong(PGACCESS_POLICY_TOML=other))["approvers"]
 
 
 async def test_in_socket_mode_the_apps_token_is_tried_and_no_signing_secret_is_needed(scene: Scene) -> None:
     lines = await scene.check(SLACK_APP_TOKEN=APP_TOKEN, SLACK_SIGNING_SECRET="")
     wrong = await scene.wrong(SLACK_APP_TOKEN="xapp-geheim")
 
-    assert {line.verdict for line in lines} == {Verdict.GOOD}
+    assert {line.verdict for line in lines} == {Verdict.OK}
     assert "Socket Mode" in {line.topic for line in lines}
     assert "connections:write" in wrong["Socket Mode"]
 
@@ -296,19 +303,19 @@ async def test_a_token_that_heroku_does_not_take_leaves_only_heroku_unseen(scene
     lines = await scene.check(HEROKU_API_KEY="HRKU-geheim")
 
     assert skipped(lines) == set(HEROKU) - {"Heroku token"}
-    (said,) = [line.said for line in lines if line.verdict is Verdict.BAD]
-    assert said.startswith("HEROKU_API_KEY is not taken")
+    (said,) = [line.message for line in lines if line.verdict is Verdict.PROBLEM]
+    assert said.startswith("HEROKU_API_KEY was rejected")
 
 
 async def test_a_data_api_that_does_not_take_the_token_is_told_plainly(scene: Scene) -> None:
     scene.heroku.fault(heroku_faults.status(403), on="tls-endpoint")
-    assert "does not take HEROKU_API_KEY (403)" in (await scene.wrong())["Heroku Data API"]
+    assert "HEROKU_API_KEY was rejected (403)" in (await scene.wrong())["Heroku Data API"]
 
     scene.heroku.fault(heroku_faults.html_body(), on="tls-endpoint")
-    assert "it answered 503" in (await scene.wrong())["Heroku Data API"]
+    assert "answered 503" in (await scene.wrong())["Heroku Data API"]
 
     away = await scene.wrong(HEROKU_DATA_API_URL="http://127.0.0.1:1")
-    assert "it answered nothing" in away["Heroku Data API"]
+    assert "did not answer" in away["Heroku Data API"]
 
 
 async def test_a_database_without_mtls_is_fine(scene: Scene) -> None:
@@ -317,7 +324,7 @@ async def test_a_database_without_mtls_is_fine(scene: Scene) -> None:
 
     (line,) = [line for line in await scene.check() if line.topic == "Heroku Data API"]
 
-    assert (line.verdict, line.said) == (Verdict.GOOD, "it answers; mTLS is not enabled on billing yet")
+    assert (line.verdict, line.message) == (Verdict.OK, "reachable; mTLS is not enabled on billing")
 
 
 async def test_an_account_that_sees_no_private_database_is_told_so(scene: Scene) -> None:
@@ -327,7 +334,7 @@ async def test_an_account_that_sees_no_private_database_is_told_so(scene: Scene)
         lines = await scene.check(HEROKU_API_URL=url)
 
     said = {line.topic: line for line in lines}
-    assert "no Postgres in a Private or Shield Space" in said["Heroku databases"].said
+    assert "no Postgres in a Private or Shield Space" in said["Heroku databases"].message
     assert said["Heroku Data API"].verdict is Verdict.SKIPPED
 
 
@@ -350,12 +357,12 @@ async def test_a_page_where_an_api_should_be_is_a_line_too(scene: Scene) -> None
 # --- the border ---------------------------------------------------------------------------------------
 
 
-async def never() -> Looked[None]:
+async def never() -> CheckResult[None]:
     await asyncio.sleep(60)
-    return Looked(lines=[])
+    return CheckResult(lines=[])
 
 
 async def test_no_check_waits_for_ever() -> None:
-    observed = await safely("Heroku", never(), patience=timedelta(milliseconds=20))
+    result = await run_check("Heroku", never(), deadline=timedelta(milliseconds=20))
 
-    assert [str(line) for line in observed.lines] == ["!!   Heroku: no answer within 0.02 seconds"]
+    assert [str(line) for line in result.lines] == ["!!   Heroku: no answer within 0.02 seconds"]

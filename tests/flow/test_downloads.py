@@ -426,7 +426,7 @@ async def test_without_a_public_address_the_answer_names_the_setting(owned: Acts
     came = Command(person="U0ENGINEER", text="", key="command:1", trigger="1")
     with pytest.raises(Refused) as caught:
         await nowhere.answer("1", came, Translator("en"))
-    assert "`PGACCESS_PUBLIC_URL`" in Translator("en").refusal(caught.value)
+    assert "`PGACCESS_PUBLIC_URL`" in Translator("en")(caught.value.key, **caught.value.params)
     assert await state(owned) == []
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.directory_sync import DirectorySync
 from bot.domain.grant import GrantState, Why
 from bot.domain.request import RequestState
+from bot.domain.timings import DEFAULT
 from bot.errors import LeaseLostError
 from bot.i18n.translator import Translator
 from bot.notifier import ClaimedMessage, Notifier
@@ -146,7 +147,7 @@ async def test_a_courier_whose_lease_is_used_up_begins_no_call(interactive: Desk
     held = await claimed(interactive.notifier())
     held.since -= 50
     with pytest.raises(LeaseLostError, match="too little is left"):
-        held.begin_call()
+        held.begin_call(DEFAULT)
     assert not held.called
 
 
@@ -263,7 +264,7 @@ async def test_a_reminder_below_a_deleted_card_brings_the_card_back(acts: Acts) 
 
     async def reminded() -> bool:
         await courier_again(acts)
-        standing = [*map(t, acts.cards()), *replies(acts)]
+        standing = [*map(words, acts.cards()), *replies(acts)]
         return any("still waits" in said for said in standing) and any("Approve" in s for s in standing)
 
     await acts.until(reminded)

@@ -11,7 +11,7 @@ from typing import Literal
 
 import httpx
 
-from bot.heroku.transport import DEADLINE
+from bot.domain.timings import DEFAULT
 from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.http_types import Answer, Request
 from tests.model.clocks import WorldTime
@@ -48,7 +48,7 @@ class Line(httpx.AsyncBaseTransport):
         if killed == "before":
             raise Killed
         held = self.heroku.held_back(arriving)
-        if held >= DEADLINE.total_seconds():
+        if held >= DEFAULT.heroku_call.total_seconds():
             self._late.append((self.time.now() + timedelta(seconds=held), arriving))
             raise httpx.ReadTimeout("too late", request=request)
         answer = self._done(arriving)
@@ -94,7 +94,10 @@ async def _read(request: httpx.Request) -> Request:
 
 def _carried(answer: Answer, request: httpx.Request) -> httpx.Response:
     """The answer as it comes out of the line; raises what its cuts and delays bring."""
-    if answer.delay >= DEADLINE.total_seconds() or answer.drip >= DEADLINE.total_seconds():
+    if (
+        answer.delay >= DEFAULT.heroku_call.total_seconds()
+        or answer.drip >= DEFAULT.heroku_call.total_seconds()
+    ):
         raise httpx.ReadTimeout("too late", request=request)
     if answer.cut:
         raise httpx.RemoteProtocolError("the connection was cut", request=request)

@@ -20,11 +20,14 @@ from bot.domain.operation import OperationState
 from bot.domain.request import Kind, RequestState, Verdict
 from bot.domain.trusted_ips.ruleset import Services
 from bot.errors import Refusal
-from bot.i18n.translator import CATALOGUE, Translator, cut, escape
+from bot.i18n.catalogue import CATALOGUE, LANGUAGES, CatalogueError, check, read
+from bot.i18n.translator import Translator, cut, escape
 from bot.ports import MessageKind
 from bot.views.advice import FACTS
 from bot.views.mtls.expiry import REMINDERS
 from bot.views.notifications import TRUE_WHILE
+
+ROOT = Path(__file__).parents[2]
 
 
 def placeholders(sentence: str) -> set[str]:
@@ -33,6 +36,60 @@ def placeholders(sentence: str) -> set[str]:
 
 def test_every_language_has_the_same_keys() -> None:
     assert CATALOGUE["en"].keys() == CATALOGUE["ja"].keys()
+
+
+def test_every_language_has_a_file_and_every_file_is_a_language() -> None:
+    assert {file.stem for file in (ROOT / "bot" / "i18n").glob("*.toml")} == set(LANGUAGES)
+
+
+WHOLE = dict.fromkeys(CATALOGUE["en"], "`")
+
+
+@pytest.mark.parametrize(
+    ("english", "japanese", "fault"),
+    [
+        ({"refused.target_none": None}, {}, "en.toml: refused.target_none has no sentence"),
+        ({"notification.in_force": None}, {}, "en.toml: notification.in_force has no sentence"),
+        ({"more": "More"}, {}, "ja.toml: more has no sentence"),
+        ({}, {"more": "More"}, "en.toml: more has no sentence"),
+        (
+            {"more": "{count} more"},
+            {"more": "{number} more"},
+            "ja.toml: more has the placeholders ['number'], not ['count']",
+        ),
+    ],
+)
+def test_a_catalogue_that_is_not_whole_is_refused_and_the_error_names_file_and_key(
+    english: dict[str, str | None], japanese: dict[str, str | None], fault: str
+) -> None:
+    def changed(change: dict[str, str | None]) -> dict[str, str]:
+        return {key: said for key, said in {**WHOLE, **change}.items() if said is not None}
+
+    with pytest.raises(CatalogueError) as refused:
+        check({"en": changed(english), "ja": changed(japanese)})
+    assert fault in str(refused.value).splitlines()
+
+
+@pytest.mark.parametrize(
+    ("written", "fault"),
+    [
+        ("more", "xx.toml: "),
+        ("card.title = 'a'", "xx.toml: card is no sentence"),
+        ("count = 1", "xx.toml: count is no sentence"),
+        ("'more' = 'a'\n'more' = 'b'", "xx.toml: Cannot overwrite a value"),
+    ],
+)
+def test_a_file_that_holds_something_else_than_sentences_is_refused(
+    tmp_path: Path, written: str, fault: str
+) -> None:
+    (tmp_path / "xx.toml").write_text(written, encoding="utf-8")
+    with pytest.raises(CatalogueError, match=re.escape(fault)):
+        read("xx", folder=tmp_path)
+
+
+def test_a_language_without_a_file_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(CatalogueError, match=r"xx\.toml: .*No such file"):
+        read("xx", folder=tmp_path)
 
 
 def test_every_sentence_has_the_same_placeholders_in_every_language() -> None:
@@ -47,8 +104,6 @@ def test_every_refusal_has_a_sentence_with_an_example() -> None:
 
 # --- every sentence is said somewhere, and every one that is said is there -------------------------
 
-ROOT = Path(__file__).parents[2]
-CATALOGUES = ROOT / "bot" / "i18n"
 PRIVATELINK = ("open.privatelink", "extend.privatelink", "remove.privatelink")
 """What a card about PrivateLink is called by, where mTLS needs no second word."""
 
@@ -105,6 +160,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "advise.ask.": (Way.MTLS, Way.PRIVATELINK),
     "advise.fact.": FACTS,
     "advise.table.": tuple(f"{method}.{fact}" for method in Method for fact in FACTS),
+    "duration.": ("d", "h", "m"),
     "refused.": Refusal,
     "": tuple(kind for kind in MessageKind if kind.startswith("notification.")),
 }
@@ -127,18 +183,18 @@ PUT_TOGETHER = {f"{prefix}{name}" for prefix, family in FAMILIES.items() for nam
 
 
 def written() -> str:
-    """The text of everything that speaks, the catalogues left out."""
+    """The source of everything that speaks."""
     files = [*(ROOT / "bot").rglob("*.py"), *(ROOT / "handlers").rglob("*.py")]
-    return "\n".join(file.read_text() for file in files if CATALOGUES not in file.parents)
+    return "\n".join(file.read_text() for file in files)
 
 
 def literals() -> set[str]:
     """Every string in code that could be a key."""
-    return set(re.findall(r"""["']([a-z_]+(?:\.[a-z_]+)+|not_yet|trouble|foreign_team)["']""", written()))
+    return set(re.findall(r"""["']([a-z_]+(?:\.[a-z_]+)+|not_yet|trouble|unmanaged_team)["']""", written()))
 
 
 def test_every_sentence_that_code_names_is_there() -> None:
-    named = set(re.findall(r"""words\(\s*["']([a-z_.]+)["']""", written()))
+    named = set(re.findall(r"""\bt\(\s*["']([a-z_.]+)["']""", written()))
     assert "card.reason" in named
     assert named <= CATALOGUE["en"].keys()
 
@@ -153,8 +209,8 @@ def test_no_sentence_is_never_said() -> None:
 
 
 def test_every_way_in_which_code_puts_a_key_together_is_one_of_those_listed() -> None:
-    begun = set(re.findall(r'words\(\s*f"([a-z_.]*)\{[^}]*\}[a-z_.]*"', written()))
-    ended = set(re.findall(r'words\(\s*f"\{[^}]*\}([a-z_.]*)"', written()))
+    begun = set(re.findall(r'\bt\(\s*f"([a-z_.]*)\{[^}]*\}[a-z_.]*"', written()))
+    ended = set(re.findall(r'\bt\(\s*f"\{[^}]*\}([a-z_.]*)"', written()))
     assert begun - {""} <= FAMILIES.keys()
     assert ended <= ENDINGS.keys()
 

@@ -1,15 +1,14 @@
-"""``pgaccess check``: what is wrong with settings, policy, tokens, scopes and hosts, one line for each.
+"""``pgaccess check``: verifies settings, policy, tokens, scopes and hosts, one line each.
 
-Every check runs, whatever the ones before it found; one that needs what is not there says so. Each wait is
-bounded, nothing is changed anywhere, and no line holds a secret.
+All checks run whatever earlier ones found; one whose settings are missing is skipped. Each has a deadline,
+none changes anything, and no line contains a secret.
 """
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from typing import Final, TypeVar
 
-from bot.cli.check import database as store
-from bot.cli.check import heroku, slack
-from bot.cli.check.report import Line, Verdict, bad, good, many, safely, skipped
+from bot.cli.check import database, heroku, slack
+from bot.cli.check.report import ReportLine, Verdict, ok, plural, problem, run_check, skipped
 from bot.cli.manifest import PATH
 from bot.config import (
     PolicyText,
@@ -25,84 +24,88 @@ from bot.domain.policy import Policy
 from bot.errors import MisconfiguredError
 from bot.policy.loader import parse_policy
 
-__all__ = ["Line", "Verdict", "examine"]
+__all__ = ["ReportLine", "Verdict", "check_installation"]
 
 SETTINGS: Final = "settings"
 POLICY: Final = "policy"
 
-NO_URL: Final = "; PGACCESS_PUBLIC_URL does not say on which host, so nobody gets a certificate's files"
-"""What is missing without it: the bot works all the same, and so it is no error."""
+NO_PUBLIC_URL: Final = "; PGACCESS_PUBLIC_URL is not set, so a certificate's files cannot be downloaded"
+"""Everything else works without it, so it is not a problem."""
 
-TESTS: Final = "; new certificates can be tested from here, where this address is let in"
-"""What PGACCESS_PROBE allows, and what Heroku asks for beside it."""
+CONNECTION_TESTS: Final = "; new certificates can be tested from here if a rule allows this host's address"
+"""What PGACCESS_PROBE enables, and what it needs at Heroku."""
 
 T = TypeVar("T")
 
 
-async def examine(environ: Mapping[str, str]) -> AsyncIterator[Line]:
-    """Looks at everything in order, and says what it sees as soon as it has seen it.
+async def check_installation(environ: Mapping[str, str]) -> AsyncIterator[ReportLine]:
+    """Run every check in order, and yield each line as soon as it is known.
 
     Args:
-        environ: the environment that the bot would be started with.
+        environ: The environment that the bot would be started with.
     """
-    wrong: list[str] = []
-    database = _read(database_url, environ, wrong)
-    for_slack = _read(slack_settings, environ, wrong)
-    for_heroku = _read(heroku_settings, environ, wrong)
-    url = _read(public_url, environ, wrong)
-    _read(port, environ, wrong)
-    tests = _read(probes, environ, wrong)
-    for sentence in wrong:
-        yield bad(SETTINGS, sentence)
-    if not wrong:
+    errors: list[str] = []
+    store_url = _read(database_url, environ, errors)
+    for_slack = _read(slack_settings, environ, errors)
+    for_heroku = _read(heroku_settings, environ, errors)
+    url = _read(public_url, environ, errors)
+    _read(port, environ, errors)
+    connection_tests = _read(probes, environ, errors)
+    for error in errors:
+        yield problem(SETTINGS, error)
+    if not errors:
         socket = for_slack is not None and for_slack.app_token is not None
-        yield good(SETTINGS, _reached(socket=socket, url=url) + (TESTS if tests else ""))
+        yield ok(
+            SETTINGS,
+            _slack_transport(socket=socket, url=url) + (CONNECTION_TESTS if connection_tests else ""),
+        )
 
     policy, line = _policy(environ)
     yield line
 
-    missing = "its settings are not there"
-    if database is None:
-        for line in skipped((store.TOPIC,), missing):
+    missing = "its settings are missing"
+    if store_url is None:
+        for line in skipped((database.TOPIC,), missing):
             yield line
     else:
-        for line in (await safely(store.TOPIC, store.look(database))).lines:
+        for line in (await run_check(database.TOPIC, database.check_database(store_url))).lines:
             yield line
     if for_slack is None:
         for line in skipped((slack.TOPIC, slack.SCOPE, slack.CHANNELS, slack.PEOPLE), missing):
             yield line
     else:
-        async for line in slack.look(for_slack, policy):
+        async for line in slack.check_slack(for_slack, policy):
             yield line
     if for_heroku is None:
-        for line in skipped((heroku.TOPIC, heroku.LIMIT, heroku.SEEN, heroku.DATA), missing):
+        for line in skipped((heroku.TOPIC, heroku.LIMIT, heroku.DATABASES, heroku.DATA), missing):
             yield line
     else:
-        async for line in heroku.look(for_heroku):
+        async for line in heroku.check_heroku(for_heroku):
             yield line
 
 
-def _read(reader: Callable[[Mapping[str, str]], T], environ: Mapping[str, str], wrong: list[str]) -> T | None:
-    """Reads one part of the settings; adds a sentence when it cannot be read."""
+def _read(
+    reader: Callable[[Mapping[str, str]], T], environ: Mapping[str, str], errors: list[str]
+) -> T | None:
+    """Read one part of the settings; append the error's message where it cannot be read."""
     try:
         return reader(environ)
     except MisconfiguredError as error:
-        wrong.append(str(error))
+        errors.append(str(error))
         return None
 
 
-def _reached(*, socket: bool, url: str | None) -> str:
-    how = "Slack is reached in Socket Mode" if socket else f"Slack calls the bot at {url or ''}{PATH}"
-    return f"all there; {how}{'' if url else NO_URL}"
+def _slack_transport(*, socket: bool, url: str | None) -> str:
+    how = "Socket Mode" if socket else f"Slack calls the bot at {url or ''}{PATH}"
+    return f"complete; {how}{'' if url else NO_PUBLIC_URL}"
 
 
-def _policy(environ: Mapping[str, str]) -> tuple[Policy | None, Line]:
+def _policy(environ: Mapping[str, str]) -> tuple[Policy | None, ReportLine]:
     try:
-        found: PolicyText = policy_text(environ)
-        policy = parse_policy(found.text, source=found.source)
+        file: PolicyText = policy_text(environ)
+        policy = parse_policy(file.text, source=file.source)
     except MisconfiguredError as error:
-        return None, bad(POLICY, str(error))
-    deciding = len(frozenset[str]().union(*(rule.approvers for rule in policy.rules)))
-    return policy, good(
-        POLICY, f"{found.source}: {many(len(policy.rules), 'rule')}; {many(deciding, 'approver')} named"
-    )
+        return None, problem(POLICY, str(error))
+    approvers = frozenset[str]().union(*(rule.approvers for rule in policy.rules))
+    counts = f"{plural(len(policy.rules), 'rule')}, {plural(len(approvers), 'approver')}"
+    return policy, ok(POLICY, f"{file.source}: {counts}")

@@ -1,11 +1,20 @@
-"""Does Heroku take the token, what does it show, and does the Data API answer to it?"""
+"""Checks the Heroku token, its rate limit, the databases it sees, and the Data API."""
 
 from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import httpx
 
-from bot.cli.check.report import PATIENCE, Line, Looked, bad, good, many, safely, skipped
+from bot.cli.check.report import (
+    CHECK_TIMEOUT,
+    CheckResult,
+    ReportLine,
+    failed,
+    ok,
+    plural,
+    run_check,
+    skipped,
+)
 from bot.config import HerokuSettings
 from bot.domain.target import Database
 from bot.errors import HerokuAmbiguousError, HerokuError, HerokuNotFoundError, HerokuUnauthorizedError
@@ -14,104 +23,102 @@ from bot.heroku.transport import PAGE
 
 TOPIC: Final = "Heroku token"
 LIMIT: Final = "Heroku rate limit"
-SEEN: Final = "Heroku databases"
+DATABASES: Final = "Heroku databases"
 DATA: Final = "Heroku Data API"
 
 HOURLY: Final = 4500
 """Calls an hour that an account has (Heroku Platform API reference, "Rate limits", 2026-11)."""
 
 RESERVE: Final = 450
-"""A tenth of them: what removals keep for themselves; with less left, nothing is opened."""
+"""Calls reserved for removals, a tenth of them; with fewer left, nothing is opened."""
 
 _ACCEPT: Final = "application/vnd.heroku+json; version=3"
 
 
-async def look(settings: HerokuSettings) -> AsyncIterator[Line]:
-    """Everything about Heroku. Nothing is changed there, so whether the token may change it is not seen."""
+async def check_heroku(settings: HerokuSettings) -> AsyncIterator[ReportLine]:
+    """Run every Heroku check. All are reads, so they cannot tell whether the token may also write."""
     headers = {"Accept": _ACCEPT, "Authorization": f"Bearer {settings.token}", "User-Agent": "pgaccess"}
-    timeout = PATIENCE.total_seconds()
+    timeout = CHECK_TIMEOUT.total_seconds()
     async with httpx.AsyncClient(base_url=settings.url, headers=headers, timeout=timeout) as platform:
-        account = await safely(TOPIC, _account(platform))
+        account = await run_check(TOPIC, _account(platform))
         for line in account.lines:
             yield line
         if account.value is None:
-            for line in skipped((LIMIT, SEEN, DATA), "Heroku does not take the token"):
+            for line in skipped((LIMIT, DATABASES, DATA), "Heroku rejected the token"):
                 yield line
             return
-        for line in (await safely(LIMIT, _limit(platform))).lines:
+        for line in (await run_check(LIMIT, _limit(platform))).lines:
             yield line
         client = HerokuClient(token=settings.token, platform_url=settings.url, data_url=settings.data_url)
         try:
-            seen = await safely(SEEN, _seen(platform, client))
-            for line in seen.lines:
+            databases = await run_check(DATABASES, _databases(platform, client))
+            for line in databases.lines:
                 yield line
-            for line in await _data(client, seen.value):
+            for line in await _data_api(client, databases.value):
                 yield line
         finally:
             await client.close()
 
 
-async def _account(platform: httpx.AsyncClient) -> Looked[str]:
+async def _account(platform: httpx.AsyncClient) -> CheckResult[str]:
     try:
         email = str((await _get(platform, "/account"))["email"])
     except HerokuUnauthorizedError as error:
-        advice = "make one with `heroku authorizations:create`"
-        return Looked(lines=[bad(TOPIC, f"HEROKU_API_KEY is not taken ({error.status}): {advice}")])
-    return Looked(lines=[good(TOPIC, f"it is {email}'s")], value=email)
+        advice = "create one with `heroku authorizations:create`"
+        return failed(TOPIC, f"HEROKU_API_KEY was rejected ({error.status}): {advice}")
+    return CheckResult(lines=[ok(TOPIC, f"belongs to {email}")], value=email)
 
 
-async def _limit(platform: httpx.AsyncClient) -> Looked[None]:
+async def _limit(platform: httpx.AsyncClient) -> CheckResult[None]:
     left = int((await _get(platform, "/account/rate-limits"))["remaining"])
-    said = f"{left} of {HOURLY} calls are left"
+    message = f"{left} of {HOURLY} calls are left"
     if left < RESERVE:
-        return Looked(lines=[bad(LIMIT, f"{said}: find out what else uses this account, and wait for more")])
-    return Looked(lines=[good(LIMIT, said)])
+        return failed(LIMIT, f"{message}: find out what else uses this account, and wait for the refill")
+    return CheckResult(lines=[ok(LIMIT, message)])
 
 
-async def _seen(platform: httpx.AsyncClient, client: HerokuClient) -> Looked[tuple[Database, ...]]:
+async def _databases(platform: httpx.AsyncClient, client: HerokuClient) -> CheckResult[tuple[Database, ...]]:
     spaces, apps = await _count(platform, "/spaces"), await _count(platform, "/apps")
     databases = await client.databases()
-    around = f"{many(spaces, 'space')} and {many(apps, 'app')} seen"
+    visible = f"{plural(spaces, 'space')} and {plural(apps, 'app')} visible"
     if not databases:
-        why = "no Postgres in a Private or Shield Space among them: the token needs a member who sees it"
-        return Looked(lines=[bad(SEEN, f"{around}, {why}")])
+        why = "but no Postgres in a Private or Shield Space: the token's account must be a member of its team"
+        return failed(DATABASES, f"{visible}, {why}")
     names = ", ".join(f"{database.app} ({database.name})" for database in databases)
-    return Looked(lines=[good(SEEN, f"{names}; {around}")], value=databases)
+    return CheckResult(lines=[ok(DATABASES, f"{names}; {visible}")], value=databases)
 
 
-async def _data(client: HerokuClient, databases: tuple[Database, ...] | None) -> list[Line]:
+async def _data_api(client: HerokuClient, databases: tuple[Database, ...] | None) -> list[ReportLine]:
     if not databases:
-        return skipped((DATA,), "no database is seen")
-    return list((await safely(DATA, _endpoint(client, databases[0]))).lines)
+        return skipped((DATA,), "no database is visible")
+    return list((await run_check(DATA, _endpoint(client, databases[0]))).lines)
 
 
-async def _endpoint(client: HerokuClient, database: Database) -> Looked[None]:
-    """Asks for a database's mTLS endpoint: that there is none is as good an answer as its status."""
+async def _endpoint(client: HerokuClient, database: Database) -> CheckResult[None]:
+    """Read a database's mTLS endpoint; that there is none proves as much as its status does."""
     try:
         status = await client.endpoint_status(database.name)
     except HerokuNotFoundError:
-        return Looked(lines=[good(DATA, f"it answers; mTLS is not enabled on {database.app} yet")])
+        return CheckResult(lines=[ok(DATA, f"reachable; mTLS is not enabled on {database.app}")])
     except HerokuUnauthorizedError as error:
-        why = f"it does not take HEROKU_API_KEY ({error.status})"
-        return Looked(lines=[bad(DATA, f"{why}: the account needs the right to manage {database.app}")])
+        why = f"HEROKU_API_KEY was rejected ({error.status})"
+        return failed(DATA, f"{why}: the account needs the permission to manage {database.app}")
     except HerokuError as error:
-        what = f"{error.status} {error.id}" if error.status else "nothing"
-        return Looked(
-            lines=[bad(DATA, f"it answered {what.strip()}: check HEROKU_DATA_API_URL, or try again later")]
-        )
-    return Looked(lines=[good(DATA, f"it answers; mTLS on {database.app} is {status}")])
+        what = f"answered {error.status} {error.id}".strip() if error.status else "did not answer"
+        return failed(DATA, f"{what}: check HEROKU_DATA_API_URL, or try again later")
+    return CheckResult(lines=[ok(DATA, f"reachable; mTLS on {database.app} is {status}")])
 
 
 async def _count(platform: httpx.AsyncClient, path: str) -> str:
-    """How many there are, as far as one page tells."""
+    """Return how many there are; one page is read, so many are "1000 or more"."""
     found = len(await _get(platform, path))
     return f"{found} or more" if found == PAGE else str(found)
 
 
 async def _get(platform: httpx.AsyncClient, path: str) -> Any:
-    answer = await platform.get(path, headers={"Range": f"id ..; max={PAGE}"})
-    if answer.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-        raise HerokuUnauthorizedError(answer.status_code)
-    if not answer.is_success:
-        raise HerokuAmbiguousError(answer.status_code)
-    return answer.json()
+    response = await platform.get(path, headers={"Range": f"id ..; max={PAGE}"})
+    if response.status_code in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
+        raise HerokuUnauthorizedError(response.status_code)
+    if not response.is_success:
+        raise HerokuAmbiguousError(response.status_code)
+    return response.json()

@@ -1,11 +1,11 @@
-"""What a check says, and the border at which whatever goes wrong becomes a line."""
+"""Result lines of `pgaccess check`, and the place where every error becomes one."""
 
 import asyncio
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Final, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 import aiohttp
 import httpx
@@ -14,12 +14,12 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.errors import PgaccessError
 
-PATIENCE: Final = timedelta(seconds=10)
-"""The longest that one check waits."""
+CHECK_TIMEOUT: Final = timedelta(seconds=10)
+"""Deadline of one check."""
 
 T = TypeVar("T")
 
-UNMANAGED: Final = (
+LIBRARY_ERRORS: Final = (
     aiohttp.ClientError,
     httpx.HTTPError,
     httpx.InvalidURL,
@@ -27,69 +27,76 @@ UNMANAGED: Final = (
     SlackClientError,
     SQLAlchemyError,
 )
-"""What libraries raise. Their own sentences may hold an address with a password, and are not repeated."""
+"""Errors of libraries. Their messages may contain a URL with a password, so they are never printed."""
 
 
 class Verdict(StrEnum):
-    """How a check ended, as it is printed."""
+    """Outcome of a check, as printed."""
 
-    GOOD = "ok"
-    BAD = "!!"
+    OK = "ok"
+    PROBLEM = "!!"
     SKIPPED = "--"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """One line: how it ended, what was looked at, and what was seen or has to be done."""
+class ReportLine:
+    """One line of the report: the outcome, what was checked, and what was found or has to be done."""
 
     verdict: Verdict
     topic: str
-    said: str
+    message: str
 
     def __str__(self) -> str:
-        # What comes from Slack or Heroku may hold anything; a line stays one line, without control codes.
-        said = "".join(letter if letter.isprintable() else " " for letter in self.said)
-        return f"{self.verdict:<4} {self.topic}: {said}"
+        # Names from Slack or Heroku may contain anything; a line stays one line, without control characters.
+        printable = "".join(letter if letter.isprintable() else " " for letter in self.message)
+        return f"{self.verdict:<4} {self.topic}: {printable}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Looked(Generic[T]):
-    """What a check says, and what it found for those that come after it; None when it failed."""
+class CheckResult(Generic[T]):
+    """Lines of one check, and the value that later checks need; None when it failed."""
 
-    lines: Sequence[Line]
+    lines: Sequence[ReportLine]
     value: T | None = None
 
 
-def many(count: int | str, what: str) -> str:
-    """A number of things: "1 space", "2 spaces"."""
-    return f"{count} {what}" if str(count) == "1" else f"{count} {what}s"
+def plural(count: int | str, noun: str) -> str:
+    """Return a count with its noun: "1 space", "2 spaces"."""
+    return f"{count} {noun}" if str(count) == "1" else f"{count} {noun}s"
 
 
-def good(topic: str, said: str) -> Line:
-    """A line that all is well."""
-    return Line(Verdict.GOOD, topic, said)
+def ok(topic: str, message: str) -> ReportLine:
+    """Return a line for a check that passed."""
+    return ReportLine(Verdict.OK, topic, message)
 
 
-def bad(topic: str, said: str) -> Line:
-    """A line that something has to be done."""
-    return Line(Verdict.BAD, topic, said)
+def problem(topic: str, message: str) -> ReportLine:
+    """Return a line for a check that failed; the message says what to do."""
+    return ReportLine(Verdict.PROBLEM, topic, message)
 
 
-def skipped(topics: Sequence[str], because: str) -> list[Line]:
-    """Lines for what could not be looked at."""
-    return [Line(Verdict.SKIPPED, topic, f"not looked at, because {because}") for topic in topics]
+def failed(topic: str, message: str) -> CheckResult[Any]:
+    """Return the result of a check that failed, without a value for later checks."""
+    return CheckResult(lines=[problem(topic, message)])
 
 
-async def safely(topic: str, work: Awaitable[Looked[T]], *, patience: timedelta = PATIENCE) -> Looked[T]:
-    """Waits for a check, but not for ever; what goes wrong in it becomes its line."""
+def skipped(topics: Sequence[str], reason: str) -> list[ReportLine]:
+    """Return lines for checks that could not run."""
+    return [ReportLine(Verdict.SKIPPED, topic, f"skipped: {reason}") for topic in topics]
+
+
+async def run_check(
+    topic: str, check: Awaitable[CheckResult[T]], *, deadline: timedelta = CHECK_TIMEOUT
+) -> CheckResult[T]:
+    """Await a check within its deadline; an error becomes the check's line instead of ending the report."""
     try:
-        async with asyncio.timeout(patience.total_seconds()):
-            return await work
+        async with asyncio.timeout(deadline.total_seconds()):
+            return await check
     except TimeoutError:
-        return Looked(lines=[bad(topic, f"no answer within {patience.total_seconds():g} seconds")])
+        return failed(topic, f"no answer within {deadline.total_seconds():g} seconds")
     except PgaccessError as error:
-        return Looked(lines=[bad(topic, str(error))])
-    except UNMANAGED as error:
-        return Looked(lines=[bad(topic, f"it cannot be reached ({type(error).__name__})")])
+        return failed(topic, str(error))
+    except LIBRARY_ERRORS as error:
+        return failed(topic, f"cannot be reached ({type(error).__name__})")
     except (ValueError, LookupError, TypeError):
-        return Looked(lines=[bad(topic, "what answered is not what belongs there: check the address")])
+        return failed(topic, "unexpected response: check the address")

@@ -1,4 +1,4 @@
-"""Does Slack take the token, with all its scopes, and are the channels and people of the policy there?"""
+"""Checks the Slack tokens, their scopes, and the channels and approvers of the policy."""
 
 from collections.abc import AsyncIterator, Mapping
 from typing import Any, Final
@@ -6,7 +6,7 @@ from typing import Any, Final
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.cli.check.report import Line, Looked, bad, good, safely, skipped
+from bot.cli.check.report import CheckResult, ReportLine, failed, ok, problem, run_check, skipped
 from bot.cli.manifest import SCOPES
 from bot.config import SlackSettings
 from bot.domain.person import Person
@@ -20,79 +20,74 @@ SOCKET: Final = "Socket Mode"
 CHANNELS: Final = "channels"
 PEOPLE: Final = "approvers"
 
-AGAIN: Final = "install the app again"
+REINSTALL: Final = "reinstall the app"
 
 _GRANTED: Final = "x-oauth-scopes"
 """The header that lists a token's scopes (Slack developer documentation, Web API basics, 2026-11)."""
 
 
-async def look(settings: SlackSettings, policy: Policy | None) -> AsyncIterator[Line]:
-    """Everything about Slack; without a policy nobody knows which channels and people to look for."""
+async def check_slack(settings: SlackSettings, policy: Policy | None) -> AsyncIterator[ReportLine]:
+    """Run every Slack check; without a policy those of channels and approvers are skipped."""
     async with SlackClient(token=settings.token, url=settings.url) as slack:
-        who = await safely(TOPIC, _token(slack))
-        for line in who.lines:
+        token = await run_check(TOPIC, _token(slack))
+        for line in token.lines:
             yield line
         if settings.app_token is not None:
-            for line in (await safely(SOCKET, _socket(slack, settings.app_token))).lines:
+            for line in (await run_check(SOCKET, _socket(slack, settings.app_token))).lines:
                 yield line
-        if who.value is None:
-            for line in skipped((SCOPE, CHANNELS, PEOPLE), "Slack does not take the token"):
+        if token.value is None:
+            for line in skipped((SCOPE, CHANNELS, PEOPLE), "Slack rejected the token"):
                 yield line
             return
-        for line in _scopes(who.value):
+        for line in _scopes(token.value):
             yield line
         if policy is None:
             for line in skipped((CHANNELS, PEOPLE), "the policy cannot be read"):
                 yield line
             return
         for topic, channel in _channels(policy).items():
-            for line in (await safely(topic, _channel(slack, topic, channel))).lines:
+            for line in (await run_check(topic, _channel(slack, topic, channel))).lines:
                 yield line
         async for line in _people(slack, policy):
             yield line
 
 
-async def _token(slack: SlackClient) -> Looked[Mapping[str, str]]:
-    """Who we are; the headers of the answer hold the scopes."""
+async def _token(slack: SlackClient) -> CheckResult[Mapping[str, str]]:
+    """Check the bot token; the value is the response headers, which list its scopes."""
     try:
-        answer = await _ask(slack, "auth.test")
+        answer = await _call(slack, "auth.test")
     except SlackError as error:
-        return Looked(lines=[bad(TOPIC, _advice(error))])
-    said = _body(answer)
-    if not said.get("bot_id"):
-        return Looked(lines=[bad(TOPIC, "SLACK_BOT_TOKEN is a person's token: copy the one of the bot")])
-    seen = f"{said['team']} ({said['team_id']}) as @{said['user']} ({said['user_id']})"
+        return failed(TOPIC, _advice(error))
+    body = _body(answer)
+    if not body.get("bot_id"):
+        return failed(TOPIC, "SLACK_BOT_TOKEN is a user token: copy the bot token")
+    identity = f"{body['team']} ({body['team_id']}) as @{body['user']} ({body['user_id']})"
     headers = {str(name).lower(): str(value) for name, value in answer.headers.items()}
-    return Looked(lines=[good(TOPIC, seen)], value=headers)
+    return CheckResult(lines=[ok(TOPIC, identity)], value=headers)
 
 
-async def _socket(slack: SlackClient, app_token: str) -> Looked[None]:
+async def _socket(slack: SlackClient, app_token: str) -> CheckResult[None]:
     try:
-        await _ask(slack, "apps.connections.open", token=app_token)
+        await _call(slack, "apps.connections.open", token=app_token)
     except SlackError as error:
-        what = f"SLACK_APP_TOKEN opens nothing ({error.code})"
-        return Looked(
-            lines=[
-                bad(
-                    SOCKET,
-                    f"{what}: it needs the scope connections:write, and the app Socket Mode switched on",
-                )
-            ]
+        why = f"SLACK_APP_TOKEN was rejected ({error.code})"
+        return failed(
+            SOCKET, f"{why}: it needs the scope connections:write, and Socket Mode enabled in the app"
         )
-    return Looked(lines=[good(SOCKET, "SLACK_APP_TOKEN opens a connection")])
+    return CheckResult(lines=[ok(SOCKET, "SLACK_APP_TOKEN opens a connection")])
 
 
-def _scopes(headers: Mapping[str, str]) -> list[Line]:
+def _scopes(headers: Mapping[str, str]) -> list[ReportLine]:
     if _GRANTED not in headers:
-        return [bad(SCOPE, "Slack does not say which there are")]
+        return [problem(SCOPE, "Slack did not list the token's scopes")]
     granted = {name.strip() for name in headers[_GRANTED].split(",")}
     missing = [scope for scope in SCOPES if scope.name not in granted]
     if not missing:
-        return [good(SCOPE, f"all {len(SCOPES)} are there")]
+        return [ok(SCOPE, f"all {len(SCOPES)} granted")]
     return [
-        bad(
+        problem(
             SCOPE,
-            f"{scope.name} is missing, {scope.why}: add it (`pgaccess manifest` lists all), and {AGAIN}",
+            f"{scope.name} is missing ({scope.why}): add it (`pgaccess manifest` lists all) and {REINSTALL}",
         )
         for scope in missing
     ]
@@ -105,76 +100,76 @@ def _channels(policy: Policy) -> dict[str, str]:
     return found
 
 
-async def _channel(slack: SlackClient, topic: str, id: str) -> Looked[None]:
+async def _channel(slack: SlackClient, topic: str, id: str) -> CheckResult[None]:
     try:
-        channel = _body(await _ask(slack, "conversations.info", channel=id))["channel"]
+        channel = _body(await _call(slack, "conversations.info", channel=id))["channel"]
     except SlackError as error:
         if error.code == "channel_not_found":
-            why = f"{id} is not there, or it is private and the bot is not in it"
-            return Looked(lines=[bad(topic, f"{why}: check the id in the policy, and invite the bot there")])
-        return Looked(lines=[bad(topic, f"{id}: {_advice(error)}")])
+            why = f"{id} does not exist, or it is private and the bot is not a member"
+            return failed(topic, f"{why}: check the id in the policy, and invite the bot")
+        return failed(topic, f"{id}: {_advice(error)}")
     name = f"#{channel['name']} ({id})"
     if channel.get("is_archived"):
-        return Looked(lines=[bad(topic, f"{name} is archived: choose another in the policy")])
+        return failed(topic, f"{name} is archived: choose another one in the policy")
     if not channel.get("is_member"):
-        return Looked(lines=[bad(topic, f"the bot is not in {name}: type /invite @pgaccess there")])
-    return Looked(lines=[good(topic, f"{name}, and the bot is in it")])
+        return failed(topic, f"the bot is not a member of {name}: type /invite @pgaccess there")
+    return CheckResult(lines=[ok(topic, f"{name}, the bot is a member")])
 
 
-async def _people(slack: SlackClient, policy: Policy) -> AsyncIterator[Line]:
-    """Everybody who may decide or end, by their own id or in a group; one line for all if all are well."""
+async def _people(slack: SlackClient, policy: Policy) -> AsyncIterator[ReportLine]:
+    """Check every person and user group that may approve or end access; one line for all if all pass."""
     named = sorted(policy.admins.union(*(rule.approvers for rule in policy.rules)))
-    wrong = False
+    all_passed = True
     for id in named:
-        looked = await safely(PEOPLE, _group(slack, id) if id.startswith("S") else _person(slack, id))
-        for line in looked.lines:
-            wrong = True
+        result = await run_check(PEOPLE, _group(slack, id) if id.startswith("S") else _person(slack, id))
+        for line in result.lines:
+            all_passed = False
             yield line
-    if not wrong:
-        yield good(PEOPLE, f"{', '.join(named)}: all there, full and active")
+    if all_passed:
+        yield ok(PEOPLE, f"{', '.join(named)}: all exist and are active full members")
 
 
-async def _person(slack: SlackClient, id: str) -> Looked[None]:
-    """Says something only if a person may not decide."""
+async def _person(slack: SlackClient, id: str) -> CheckResult[None]:
+    """Return a line only if a person may not approve."""
     try:
         person = await slack.person(id)
     except SlackError as error:
-        return Looked(lines=[bad(PEOPLE, f"{id}: {_advice(error)}")])
+        return failed(PEOPLE, f"{id}: {_advice(error)}")
     if person is None:
-        return Looked(lines=[bad(PEOPLE, f"{id} is nobody in this workspace: check the id in the policy")])
-    why = _unfit(person)
-    return Looked(lines=[bad(PEOPLE, f"{person.name} ({id}) {why}, and may not decide")] if why else [])
+        return failed(PEOPLE, f"{id} does not exist in this workspace: check the id in the policy")
+    why = _ineligible(person)
+    return CheckResult(
+        lines=[problem(PEOPLE, f"{person.name} ({id}) {why} and may not approve")] if why else []
+    )
 
 
-def _unfit(person: Person) -> str | None:
-    found = (
+def _ineligible(person: Person) -> str | None:
+    reasons = (
         (person.deactivated, "is deactivated"),
         (person.bot, "is a bot"),
         (person.guest, "is a guest"),
-        (person.external, "is of another workspace"),
+        (person.external, "belongs to another workspace"),
     )
-    return next((why for is_so, why in found if is_so), None)
+    return next((why for applies, why in reasons if applies), None)
 
 
-async def _group(slack: SlackClient, id: str) -> Looked[None]:
-    """Says something only if a group has nobody in it."""
+async def _group(slack: SlackClient, id: str) -> CheckResult[None]:
+    """Return a line only if a group is missing or empty."""
     try:
         members = await slack.group_members(id)
     except SlackError as error:
-        known = {
-            "no_such_subteam": "there is no such user group, or it is disabled: check the id in the policy"
-        }
-        return Looked(lines=[bad(PEOPLE, f"{id}: {known.get(error.code) or _advice(error)}")])
-    return Looked(lines=[] if members else [bad(PEOPLE, f"nobody is in the user group {id}")])
+        missing = "the user group does not exist or is disabled: check the id in the policy"
+        return failed(PEOPLE, f"{id}: {missing if error.code == 'no_such_subteam' else _advice(error)}")
+    return CheckResult(lines=[] if members else [problem(PEOPLE, f"the user group {id} has no members")])
 
 
-async def _ask(
-    slack: SlackClient, method: str, *, token: str | None = None, **question: str
+async def _call(
+    slack: SlackClient, method: str, *, token: str | None = None, **parameters: str
 ) -> AsyncSlackResponse:
-    """Calls a method, with another token than the bot's if one is given."""
+    """Call a Web API method, with another token than the bot's if one is given."""
     headers = {} if token is None else {"Authorization": f"Bearer {token}"}
     try:
-        return await slack.web.api_call(method, data=question, headers=headers)
+        return await slack.web.api_call(method, data=parameters, headers=headers)
     except SlackApiError as error:
         code = "ratelimited" if error.response.status_code == 429 else str(error.response.get("error"))
         raise SlackError(code) from error
@@ -187,14 +182,14 @@ def _body(answer: AsyncSlackResponse) -> dict[str, Any]:
 
 
 def _advice(error: SlackError) -> str:
-    """What an operator does about an error code."""
+    """Return what an operator has to do about an error code."""
     match error.code:
         case "invalid_auth" | "not_authed" | "token_revoked" | "token_expired" | "account_inactive":
-            return f"SLACK_BOT_TOKEN is not taken ({error.code}): copy the app's bot token, or {AGAIN}"
+            return f"SLACK_BOT_TOKEN was rejected ({error.code}): copy the app's bot token, or {REINSTALL}"
         case "not_allowed_token_type":
-            return "SLACK_BOT_TOKEN is of another kind: copy the app's bot token, which starts with xoxb-"
+            return "SLACK_BOT_TOKEN is not a bot token: copy the one that starts with xoxb-"
         case "missing_scope":
             return "a scope is missing, see above"
         case "ratelimited":
-            return "Slack has been asked too often: try again in a minute"
+            return "Slack's rate limit is used up: try again in a minute"
     return f"Slack answered {error.code}"

@@ -59,7 +59,11 @@ def upgrade() -> None:
         sa.Column("refill", sa.Double(), server_default="1.25", nullable=False, comment="tokens a second"),
         sa.Column("tokens", sa.Double(), server_default="4500", nullable=False),
         sa.Column(
-            "looks", sa.Double(), server_default="1500", nullable=False, comment="tokens left for mere looks"
+            "observations",
+            sa.Double(),
+            server_default="1500",
+            nullable=False,
+            comment="tokens left for observations",
         ),
         sa.Column(
             "at", sa.DateTime(timezone=True), server_default=sa.text("clock_timestamp()"), nullable=False
@@ -104,7 +108,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_slack_users")),
     )
     op.create_index(
-        "ix_slack_users_asked_for",
+        "ix_slack_users_lookup",
         "slack_users",
         ["id"],
         unique=False,
@@ -152,7 +156,7 @@ def upgrade() -> None:
             comment="it stays without a grant",
         ),
         sa.Column(
-            "asked_at",
+            "requested_at",
             sa.DateTime(timezone=True),
             server_default=sa.text("now()"),
             nullable=False,
@@ -280,7 +284,7 @@ def upgrade() -> None:
             "source", sa.Text(), nullable=False, comment="a trusted range that we wrote into a space's list"
         ),
         sa.Column(
-            "asked_at",
+            "requested_at",
             sa.DateTime(timezone=True),
             server_default=sa.text("now()"),
             nullable=False,
@@ -305,7 +309,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_trusted_ranges")),
     )
     op.create_index(
-        "ix_trusted_ranges_gone",
+        "ix_trusted_ranges_absent",
         "trusted_ranges",
         ["target_id", "absent_at"],
         unique=False,
@@ -366,7 +370,7 @@ def upgrade() -> None:
         sa.Column("target_id", sa.Uuid(), nullable=False),
         sa.Column("state", sa.Text(), server_default="unknown", nullable=False),
         sa.Column(
-            "asked_at",
+            "requested_at",
             sa.DateTime(timezone=True),
             nullable=True,
             comment="business time of the ticket's text",
@@ -421,7 +425,9 @@ def upgrade() -> None:
             nullable=True,
             comment="business time of the last handing out",
         ),
-        sa.Column("rung", sa.Integer(), nullable=True, comment="days before the end, of the last reminder"),
+        sa.Column(
+            "reminder_step", sa.Integer(), nullable=True, comment="days before the end, of the last reminder"
+        ),
         sa.Column("acknowledged_at", sa.DateTime(timezone=True), nullable=True, comment="business time"),
         sa.Column("acknowledged_by", sa.Text(), nullable=True),
         sa.Column("snoozed_until", sa.DateTime(timezone=True), nullable=True, comment="business time"),
@@ -473,7 +479,7 @@ def upgrade() -> None:
             nullable=False,
             comment="what the next pass has to know",
         ),
-        sa.Column("why", sa.Text(), nullable=True),
+        sa.Column("reason_code", sa.Text(), nullable=True),
         sa.Column("detail", sa.Text(), server_default="", nullable=False),
         sa.Column(
             "check_at",
@@ -494,7 +500,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'doing'"),
     )
     op.create_index(
-        "ix_operations_wake",
+        "ix_operations_check",
         "operations",
         ["check_at"],
         unique=False,
@@ -528,7 +534,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("rule_id", name=op.f("pk_mtls_rules")),
     )
     op.create_index(
-        "ix_mtls_rules_gone",
+        "ix_mtls_rules_absent",
         "mtls_rules",
         ["target_id", "absent_at"],
         unique=False,
@@ -568,7 +574,7 @@ def upgrade() -> None:
             comment="null: not verified yet, or the warning is recorded",
         ),
         sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("why", sa.Text(), nullable=True),
+        sa.Column("reason_code", sa.Text(), nullable=True),
         sa.Column("detail", sa.Text(), server_default="", nullable=False),
         sa.ForeignKeyConstraint(["request_id"], ["requests.id"], name=op.f("fk_grants_request_id")),
         sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_grants_target_id")),
@@ -738,14 +744,14 @@ def downgrade() -> None:
     op.drop_index("ix_grants_ending", table_name="grants", postgresql_where=sa.text("state = 'ending'"))
     op.drop_table("grants")
     op.drop_index(
-        "ix_mtls_rules_gone", table_name="mtls_rules", postgresql_where=sa.text("absent_at IS NOT NULL")
+        "ix_mtls_rules_absent", table_name="mtls_rules", postgresql_where=sa.text("absent_at IS NOT NULL")
     )
     op.drop_index(
         "ix_mtls_rules_present", table_name="mtls_rules", postgresql_where=sa.text("absent_at IS NULL")
     )
     op.drop_table("mtls_rules")
     op.drop_index(
-        "ix_operations_wake",
+        "ix_operations_check",
         table_name="operations",
         postgresql_where=sa.text("state = 'doing' AND check_at IS NOT NULL"),
     )
@@ -776,7 +782,7 @@ def downgrade() -> None:
         postgresql_where=sa.text("absent_at IS NULL"),
     )
     op.drop_index(
-        "ix_trusted_ranges_gone",
+        "ix_trusted_ranges_absent",
         table_name="trusted_ranges",
         postgresql_where=sa.text("absent_at IS NOT NULL"),
     )
@@ -800,7 +806,7 @@ def downgrade() -> None:
     op.drop_table("targets")
     op.drop_table("idempotency_keys")
     op.drop_index(
-        "ix_slack_users_asked_for", table_name="slack_users", postgresql_where=sa.text("fetched_at IS NULL")
+        "ix_slack_users_lookup", table_name="slack_users", postgresql_where=sa.text("fetched_at IS NULL")
     )
     op.drop_table("slack_users")
     op.drop_table("installation")

@@ -98,7 +98,7 @@ class CertificatePasses(Passes):
     async def ended(self, operation: Operation) -> tuple[str, str | None]:
         """The state of a change, and why."""
         ((state, why),) = await self.query(
-            "SELECT state, why FROM operations WHERE id = :id", id=operation.id
+            "SELECT state, reason_code FROM operations WHERE id = :id", id=operation.id
         )
         return str(state), why
 

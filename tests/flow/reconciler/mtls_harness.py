@@ -161,7 +161,7 @@ class Passes:
 
     async def made(self, operation: Operation) -> tuple[Any, ...]:
         """The state of a change, and why."""
-        (row,) = await self.query("SELECT state, why FROM operations WHERE id = :id", id=operation.id)
+        (row,) = await self.query("SELECT state, reason_code FROM operations WHERE id = :id", id=operation.id)
         return row
 
     async def hears(self, to: str = POLICY.operations_channel) -> list[str]:
@@ -257,7 +257,7 @@ class Passes:
         return str(state)
 
     async def why(self, grant: Grant) -> str:
-        ((why,),) = await self.query("SELECT why FROM grants WHERE id = :id", id=grant.id)
+        ((why,),) = await self.query("SELECT reason_code FROM grants WHERE id = :id", id=grant.id)
         return str(why)
 
     async def operations(self) -> list[tuple[str, dict[str, str]]]:

@@ -172,12 +172,14 @@ class PrivateLinkPasses:
 
     async def why(self, grant: Grant) -> str:
         return str(
-            await store_helpers.value(self._engine, "SELECT why FROM grants WHERE id = :id", id=grant.id)
+            await store_helpers.value(
+                self._engine, "SELECT reason_code FROM grants WHERE id = :id", id=grant.id
+            )
         )
 
     async def made(self, operation: Operation) -> tuple[object, ...]:
         """The state of a change, and why."""
-        (row,) = await self.query("SELECT state, why FROM operations WHERE id = :id", id=operation.id)
+        (row,) = await self.query("SELECT state, reason_code FROM operations WHERE id = :id", id=operation.id)
         return row
 
     async def told(self, to: str) -> list[str]:

@@ -155,7 +155,9 @@ class RangePasses:
 
     async def why(self, grant: Grant) -> str:
         return str(
-            await store_helpers.value(self._engine, "SELECT why FROM grants WHERE id = :id", id=grant.id)
+            await store_helpers.value(
+                self._engine, "SELECT reason_code FROM grants WHERE id = :id", id=grant.id
+            )
         )
 
     async def made(self, operation: Operation) -> str:

@@ -9,9 +9,8 @@ from hypothesis import strategies as st
 
 from bot.domain.text import nearest, slips
 from bot.errors import Refusal, Refused
-from bot.i18n.en import refusals as en_refusals
-from bot.i18n.ja import refusals as ja_refusals
-from bot.policy.schema import TAKEN
+from bot.i18n.catalogue import CATALOGUE, LANGUAGES
+from bot.policy.schema import RESERVED
 from bot.services import RequestInput
 from handlers.certificate_typed import AskDisable, AskDiscard, AskEnable, AskIssue, AskStock
 from handlers.link_typed import AskLinkAdd, AskLinkAdopt, AskLinkClose, AskLinkRemove, AskLinkStatus
@@ -556,13 +555,13 @@ def test_a_wrong_line_is_refused_once_and_by_name(
 
 
 @pytest.mark.parametrize(("line", "refusal", "params"), WRONG)
-@pytest.mark.parametrize("catalogue", [en_refusals.REFUSALS, ja_refusals.REFUSALS], ids=["en", "ja"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_a_refused_line_has_a_sentence_that_its_params_fill(
-    line: str, refusal: Refusal, params: dict[str, Any], catalogue: dict[str, str]
+    line: str, refusal: Refusal, params: dict[str, Any], language: str
 ) -> None:
     with pytest.raises(Refused) as refused:
         read(line)
-    sentence = catalogue[refused.value.reason].format_map(refused.value.params)
+    sentence = CATALOGUE[language][refused.value.key].format_map(refused.value.params)
     assert len(sentence) < 500
     assert sentence.isprintable()
     assert sentence.count("`") % 2 == 0
@@ -572,9 +571,11 @@ def test_every_refusal_has_a_sentence_in_both_languages_with_the_same_placeholde
     def placeholders(sentence: str) -> set[str | None]:
         return {name for _, name, _, _ in string.Formatter().parse(sentence)} - {None}
 
-    assert set(en_refusals.REFUSALS) == set(Refusal) == set(ja_refusals.REFUSALS)
+    for sentences in CATALOGUE.values():
+        said = {key.removeprefix("refused.") for key in sentences if key.startswith("refused.")}
+        assert said == set(Refusal)
     for refusal in Refusal:
-        in_english, in_japanese = en_refusals.REFUSALS[refusal], ja_refusals.REFUSALS[refusal]
+        in_english, in_japanese = (CATALOGUE[language][Refused(refusal).key] for language in LANGUAGES)
         assert placeholders(in_english) == placeholders(in_japanese), refusal
         assert "`" in in_english, "an example that is right"
         assert "`" in in_japanese, "an example that is right"
@@ -603,7 +604,7 @@ def test_any_text_is_understood_or_refused_and_never_anything_else(line: str) ->
     try:
         read(line)
     except Refused as refused:
-        en_refusals.REFUSALS[refused.reason].format_map(refused.params)
+        CATALOGUE["en"][refused.key].format_map(refused.params)
 
 
 WORD = st.text(st.characters(codec="utf-8", categories=("L", "N", "Po", "Sm", "Lo")), min_size=1, max_size=20)
@@ -679,7 +680,7 @@ def test_every_command_says_what_it_does_in_one_line(path: tuple[str, ...]) -> N
 
 def test_no_word_of_the_clauses_and_lists_can_be_an_alias_of_a_database() -> None:
     latin = {word for word in (*WORDS, *ENDLESS) if word.isascii()}
-    assert latin | {"mine", "pending", "me", "help"} <= TAKEN
+    assert latin | {"mine", "pending", "me", "help"} <= RESERVED
 
 
 @pytest.mark.parametrize("path", [path for path in COMMANDS if path != ("help",)])

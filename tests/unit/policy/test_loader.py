@@ -191,12 +191,12 @@ def test_an_alias_in_japanese_is_kept_in_the_form_in_which_it_will_be_typed() ->
         ('approvers = ["U0123ABCD"]\n' + CHANNEL,
          "the key approvers belongs to a rule: move it below [[rules]]"),
         (MINIMAL + 'language = "ja"',
-         'rule "rule 1": the key language belongs to no table: move it above the first line in brackets'),
+         'rule "rule 1": the key language is a top-level key: move it above the first table'),
         (MINIMAL + "[approval]\nvotes = 2", "the key approval is unknown; known are "),
         ("operations_channel = 1\n" + MINIMAL, "operations_channel: "),
         ('language = "fr"\n' + MINIMAL, "language: Input should be 'en' or 'ja'"),
         ('admins = ["@lead"]\n' + MINIMAL,
-         "admins.0 must be a Slack user id such as U0123ABCD or a group's such as S0123ABCD, not @lead"),
+         "admins.0 must be the Slack id of a user (U0123ABCD) or a user group (S0123ABCD), not @lead"),
         ('warn_before = "0m"\n' + MINIMAL, 'warn_before: must be a duration such as "8h" or "2d"'),
         ('warn_before = ["30m"]\n' + MINIMAL, "warn_before: must be a duration such as"),
     ],
@@ -239,8 +239,11 @@ def test_at_the_top_what_is_wrong_is_named(text: str, sentence: str) -> None:
         ("environments = []", "environments is empty: name at least one, or leave the key out"),
         ('environments = ["prod uction"]', "environments.0: must be one word"),
         ("requesters = []", "requesters is empty: name at least one, or leave the key out"),
-        ('requesters = ["U0123ABCD", "@lead"]', "requesters.1 must be a Slack user id such as U0123ABCD"),
-        ('requesters = ["u0123abcd"]', "requesters.0 must be a Slack user id such as U0123ABCD"),
+        (
+            'requesters = ["U0123ABCD", "@lead"]',
+            "requesters.1 must be the Slack id of a user (U0123ABCD)",
+        ),
+        ('requesters = ["u0123abcd"]', "requesters.0 must be the Slack id of a user (U0123ABCD)"),
     ],
 )
 def test_in_a_rule_what_is_wrong_is_named_with_the_rule(line: str, sentence: str) -> None:
@@ -272,8 +275,8 @@ def test_a_rule_is_named_by_the_name_that_it_has() -> None:
             '[targets.billing]\ndatabase = "x"\nenvironment = ""',
             "targets.billing.environment: must be one word",
         ),
-        ('[targets.to]\ndatabase = "x"', "targets.to: is a word of the commands"),
-        ('[targets.Mine]\ndatabase = "x"', "targets.Mine: is a word of the commands"),
+        ('[targets.to]\ndatabase = "x"', "targets.to: is a word of the command grammar"),
+        ('[targets.Mine]\ndatabase = "x"', "targets.Mine: is a word of the command grammar"),
         ('[targets."two words"]\ndatabase = "x"', "targets.two words: must be one word"),
         ('[targets."billing."]\ndatabase = "x"', "targets.billing.: must be one word"),
     ],
@@ -305,7 +308,7 @@ def test_what_is_no_toml_is_said_to_be_none_and_where() -> None:
         ('remind_after = ["2d"]', "remind_after (2d) is not before lapse_after (1d)"),
         ('environments = ["production"]',
          "environments names production, and no database is in it; there is default"),
-        ('deny = true', "a rule that denies has no use for approvers"),
+        ('deny = true', "a denying rule cannot have approvers"),
     ],
 )  # fmt: skip
 def test_a_rule_that_contradicts_itself_is_named(lines: str, sentence: str) -> None:
@@ -320,7 +323,7 @@ def test_every_key_that_only_allows_is_refused_beside_deny() -> None:
             idle.discard(key)
             assert (
                 wrong(CHANNEL + DENY + f"{line}\n" + RULES)
-                == f'rule "rule 1": a rule that denies has no use for {key}'
+                == f'rule "rule 1": a denying rule cannot have {key}'
             )
     assert not idle
 

@@ -32,7 +32,7 @@ async def remove(
 
 async def states(engine: AsyncEngine) -> list[tuple[str, str | None]]:
     """The grants in the order of their requests, each with its reason."""
-    found = await store_helpers.query(engine, "SELECT state, why FROM grants ORDER BY request_id")
+    found = await store_helpers.query(engine, "SELECT state, reason_code FROM grants ORDER BY request_id")
     return [(state, why) for state, why in found]
 
 

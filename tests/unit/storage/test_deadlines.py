@@ -19,7 +19,7 @@ EIGHT_HOURS = timedelta(hours=8)
 HALF_PAST_SEVEN = timedelta(hours=7, minutes=30)
 SECOND = timedelta(seconds=1)
 
-_WORDS = "kind, method, target_id, rule, needed, subject, duration, reason, requester, state"
+_WORDS = "kind, method, target_id, rule, required_approvals, subject, duration, reason, requester, state"
 COPIES = f"""
     WITH more AS (
         INSERT INTO requests ({_WORDS}, asked_at, expires_at)

@@ -21,7 +21,7 @@ Question = Callable[[PostgresTransaction], Awaitable[object]]
 QUESTIONS: Final[dict[str, Question]] = {
     "ix_reconcile_queue_due": lambda tx: tx.reconcile_queue.claim(),
     "uq_reconcile_queue_target_id_method": lambda tx: tx.reconcile_queue.look(UUID(int=1), Method.MTLS),
-    "ix_operations_wake": lambda tx: tx.operations.to_wake(NOW, limit=100),
+    "ix_operations_check": lambda tx: tx.operations.to_wake(NOW, limit=100),
     "ix_certificates_remind": lambda tx: tx.expiry_reminders.due(NOW, limit=100),
     "ix_operations_doing": lambda tx: tx.operations.under_way(UUID(int=1), Method.MTLS),
     "uq_operations_request_id": lambda tx: tx.operations.of_request(17),
@@ -35,11 +35,11 @@ QUESTIONS: Final[dict[str, Question]] = {
     "ix_requests_pending": lambda tx: tx.requests.pending(limit=20),
     "ix_audit_unsealed": lambda tx: tx.audit.seal(limit=500),
     "ix_download_links_open": lambda tx: tx.download_links.open_of(UUID(int=1)),
-    "ix_slack_users_asked_for": lambda tx: tx.slack_users.asked_for(),
+    "ix_slack_users_lookup": lambda tx: tx.slack_users.asked_for(),
 }
 
 
-NEXT: Final = ("ix_operations_wake", "ix_certificates_remind")
+NEXT: Final = ("ix_operations_check", "ix_certificates_remind")
 """Indexes that tell when the clock is needed next, beside those of grants and requests."""
 
 

@@ -106,7 +106,7 @@ async def test_what_did_not_appear_is_expected_for_an_hour_and_then_given_up(
     )
     assert len((await known(store, job)).lets) == 1
     await store_helpers.query(
-        engine, "UPDATE privatelink_accounts SET asked_at = now() - interval '61 minutes'"
+        engine, "UPDATE privatelink_accounts SET requested_at = now() - interval '61 minutes'"
     )
     await do(store, lambda tx: tx.privatelink_accounts.give_up(job, [A]))
     assert (await known(store, job)).lets == ()

@@ -76,7 +76,7 @@ async def test_a_word_from_a_newer_version_is_passed_over(
     engine: AsyncEngine, wakeups: PostgresWakeups
 ) -> None:
     await store_helpers.until_listening(engine, 1)
-    await store_helpers.query(engine, "SELECT pg_notify('pgaccess', 'gardener,keeper')")
+    await store_helpers.query(engine, "SELECT pg_notify('pgaccess', 'gardener,reconciler')")
     assert await store_helpers.heard(wakeups, WorkerName.RECONCILER, within=store_helpers.PATIENCE)
 
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from bot.domain.advice import Advice, Length, Reason, Remark, Way
-from bot.i18n.translator import CATALOGUE, Translator
+from bot.i18n.catalogue import CATALOGUE
+from bot.i18n.translator import Translator
 from bot.views import action_ids
 from bot.views import advice as advising
 from tests.unit import factories

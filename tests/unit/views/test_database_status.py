@@ -12,7 +12,8 @@ from bot.domain.mtls.certificate import Certificate
 from bot.domain.mtls.observation import IpRule, MtlsObservation
 from bot.i18n.translator import Translator
 from bot.ports import DatabaseStatus, RequestDetails
-from bot.views import database_status
+from bot.views import database_status, diagnosis
+from bot.views.mtls.status import SHOWN
 from tests.unit import factories
 from tests.unit.factories import NOW, POLICY
 from tests.unit.views import samples
@@ -42,7 +43,7 @@ def rules(count: int, *, description: str = LONG) -> tuple[IpRule, ...]:
 
 
 @IN_BOTH_LANGUAGES
-@pytest.mark.parametrize("count", [0, 1, database_status.SHOWN, database_status.SHOWN + 1, 60])
+@pytest.mark.parametrize("count", [0, 1, SHOWN, SHOWN + 1, 60])
 def test_a_status_is_valid_with_any_number_of_rules(count: int, language: str) -> None:
     found = rules(count)
     for ours in (frozenset(), frozenset(rule.id for rule in found)):
@@ -61,15 +62,15 @@ def test_a_status_is_valid_where_a_hundred_requests_share_one_rule(language: str
     assert "#4294967000, #4294967001, #4294967002, #4294967003, #4294967004, …" in samples.said(message)
 
 
-@pytest.mark.parametrize("count", [database_status.SHOWN, 60])
+@pytest.mark.parametrize("count", [SHOWN, 60])
 def test_rules_that_are_left_out_are_counted(count: int) -> None:
     said = samples.said(database_status.status(situation(factories.look(*rules(count))), EN))
     assert f"*{count} of 60 rules*" in said
-    assert (f"… and {count - database_status.SHOWN} more" in said) is (count > database_status.SHOWN)
+    assert (f"… and {count - SHOWN} more" in said) is (count > SHOWN)
 
 
 @pytest.mark.parametrize(
-    ("look", "sentence"),
+    ("observation", "sentence"),
     [(None, "I have not looked at it yet"), (factories.look(enabled=False), "mTLS is not enabled")],
 )
 def test_what_cannot_be_told_of_rules_is_said(observation: MtlsObservation | None, sentence: str) -> None:
@@ -97,7 +98,7 @@ def test_a_rule_that_heroku_lists_and_that_is_no_ipv4_network_is_shown_as_it_is(
 
 
 def why(observation: MtlsObservation | None, *mine: RequestDetails) -> str:
-    message = database_status.why(situation(observation, *mine), t=EN, policy=POLICY)
+    message = diagnosis.why(situation(observation, *mine), t=EN, policy=POLICY)
     samples.require_valid(message, answers=True)
     return samples.said(message)
 
@@ -151,7 +152,7 @@ def test_why_is_valid_with_the_longest_of_everything(language: str) -> None:
     t, waiting = Translator(language), factories.look(replace(RULE, status="X" * 40))
     for case in (CASES[name] for name in CASES if name.startswith("open")):
         for observation in (None, factories.look(), factories.look(RULE), waiting):
-            message = database_status.why(situation(observation, *[case] * 8), t=t, policy=CROWDED)
+            message = diagnosis.why(situation(observation, *[case] * 8), t=t, policy=CROWDED)
             samples.require_valid(message, answers=True)
 
 
@@ -196,7 +197,7 @@ CERTIFIED = [
 ]
 
 
-@pytest.mark.parametrize(("look", "sentence"), CERTIFIED)
+@pytest.mark.parametrize(("observation", "sentence"), CERTIFIED)
 def test_a_certificates_days_are_told_as_far_as_they_are_known(
     observation: MtlsObservation, sentence: str
 ) -> None:
@@ -204,9 +205,9 @@ def test_a_certificates_days_are_told_as_far_as_they_are_known(
 
 
 @IN_BOTH_LANGUAGES
-@pytest.mark.parametrize("look", [observation for observation, _ in CERTIFIED])
+@pytest.mark.parametrize("observation", [observation for observation, _ in CERTIFIED])
 def test_why_is_valid_whatever_is_known_of_certificates(observation: MtlsObservation, language: str) -> None:
     long = tuple(replace(each, name=LONG) for each in observation.certificates)
     for shape in (observation, replace(observation, certificates=long)):
-        message = database_status.why(situation(shape, MINE), t=Translator(language), policy=POLICY)
+        message = diagnosis.why(situation(shape, MINE), t=Translator(language), policy=POLICY)
         samples.require_valid(message, answers=True)

@@ -53,7 +53,7 @@ def test_a_card_that_waits_says_who_asks_why_and_how_many_have_agreed(kind: Kind
 
 
 @pytest.mark.parametrize(
-    ("look", "line"),
+    ("observation", "line"),
     [
         ("unseen", "its current rules are not known yet"),
         ("empty", "Adds one rule to billing; 0 of 60 used."),

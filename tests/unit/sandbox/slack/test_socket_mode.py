@@ -1,9 +1,8 @@
-"""Socket Mode, with the vendor's own client at the other end and with frames written by hand."""
+"""Socket Mode, with the vendor's own own client and with aiohttp's WebSocket client."""
 
 import asyncio
 import contextlib
 import json
-import os
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any, Protocol
@@ -17,20 +16,10 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from sandbox.http_server import listening, serving
+from sandbox.http_server import MESSAGE_BYTES, listening, serving
 from sandbox.slack import Behavior, People, SlackEmulator
 from sandbox.slack.server import app
 from sandbox.slack.socket_mode.connections import MOST
-from sandbox.slack.socket_mode.frames import (
-    LARGEST,
-    BrokenFrame,
-    Message,
-    Opcode,
-    Reader,
-    accept_key,
-    unmasked,
-    written,
-)
 from tests.unit.sandbox.slack.bot import Bot
 from tests.unit.sandbox.slack.conftest import SECRET, TOKEN, Call
 
@@ -287,58 +276,6 @@ async def test_large_messages_and_broken_frames_are_told_apart(
         await link.send_str("not JSON")
         await link.ping(b"still there?")
         assert (await link.receive()).data == b"still there?"
-        await link.send_str("x" * (LARGEST + 1))
+        await link.send_str("x" * (MESSAGE_BYTES + 1))
         assert (await link.receive()).type is aiohttp.WSMsgType.CLOSE
     assert link.close_code == 1009
-
-
-# --- frames ------------------------------------------------------------------------------------------
-
-
-def masked(opcode: int, payload: bytes, *, final: bool = True, mask: bytes = b"\x01\x02\x03\x04") -> bytes:
-    """A client's frame."""
-    whole = written(Opcode.TEXT, payload)
-    head, second = whole[: len(whole) - len(payload)], whole[1]
-    return bytes([(0x80 if final else 0) | opcode, second | 0x80]) + head[2:] + mask + unmasked(payload, mask)
-
-
-@pytest.mark.parametrize("length", [0, 1, 125, 126, 65535, 65536])
-def test_a_message_of_any_length_is_read_byte_by_byte(length: int) -> None:
-    payload = os.urandom(length)
-    whole, reader, found = masked(1, payload), Reader(), []
-    step = 1 if length < 200 else 4096
-
-    for start in range(0, len(whole), step):
-        found += reader.feed(whole[start : start + step])
-
-    assert found == [Message(Opcode.TEXT, payload)]
-
-
-def test_a_message_in_parts_is_joined_and_a_ping_may_come_between() -> None:
-    whole = masked(1, b"one ", final=False) + masked(9, b"?") + masked(0, b"two")
-
-    assert Reader().feed(whole) == [Message(Opcode.PING, b"?"), Message(Opcode.TEXT, b"one two")]
-
-
-@pytest.mark.parametrize(
-    ("data", "code"),
-    [
-        (written(Opcode.TEXT, b"unmasked"), 1002),
-        (masked(0, b"a continuation of nothing"), 1002),
-        (masked(1, b"a", final=False) + masked(1, b"within"), 1002),
-        (masked(3, b"a reserved opcode"), 1002),
-        (masked(9, b"a split ping", final=False), 1002),
-        (masked(9, b"x" * 126), 1002),
-        (bytes([0xC1, 0x80]), 1002),
-        (b"\x81\xff" + (LARGEST + 1).to_bytes(8), 1009),
-    ],
-)
-def test_what_breaks_the_protocol_is_named_by_its_close_code(data: bytes, code: int) -> None:
-    with pytest.raises(BrokenFrame) as caught:
-        Reader().feed(data)
-
-    assert caught.value.code == code
-
-
-def test_the_handshake_is_answered_as_in_the_rfcs_own_example() -> None:
-    assert accept_key("dGhlIHNhbXBsZSBub25jZQ==") == "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="

@@ -19,8 +19,9 @@ from bot.domain.request import Kind, RequestState
 from bot.domain.subject import CertificateId, Subject, Whole
 from bot.i18n.translator import Translator
 from bot.ports import CertificateList, DisableImpact, Message, MessageKind, OutboxMessage, RequestDetails
-from bot.views import action_ids, modals, request_card, responses
-from bot.views.mtls import certificate_list, disable_modal
+from bot.views import action_ids, request_card, responses
+from bot.views.mtls import certificate_list
+from bot.views.mtls import modals as mtls_modals
 from bot.views.render import render
 from tests.unit import factories
 from tests.unit.factories import NOW, POLICY
@@ -164,7 +165,7 @@ def test_the_form_is_valid_however_much_would_end(language: str) -> None:
         requests=tuple(range(4_294_967_000, 4_294_967_200)),
         certificates=tuple(known(id, request=4_294_967_000 + number) for number, id in enumerate(IDS)),
     )
-    view = disable_modal.disable_form(found, reason=None, t=Translator(language), needs_reason=True)
+    view = mtls_modals.disable_form(found, reason=None, t=Translator(language), needs_reason=True)
     samples.require_valid_view(view)
     assert view["private_metadata"] == found.database.name
 
@@ -172,7 +173,7 @@ def test_the_form_is_valid_however_much_would_end(language: str) -> None:
 @IN_BOTH_LANGUAGES
 def test_the_form_for_both_says_so_and_asks_for_no_database(language: str) -> None:
     database = factories.database()
-    view = modals.add_form(
+    view = mtls_modals.add_form(
         databases=[database],
         filled={},
         t=Translator(language),
@@ -291,10 +292,10 @@ def test_the_list_says_how_old_it_is_and_leaves_out_databases_without_any() -> N
 
 
 @pytest.mark.parametrize(
-    ("seen", "words"),
+    ("seen", "text"),
     [(factories.look(enabled=False), "mTLS is not enabled"), (factories.look(), "not read yet")],
 )
-def test_a_list_of_nothing_says_why_and_how_to_ask(seen: MtlsObservation, t: str) -> None:
-    text = said(certificate_list.listing([stocked(observation=seen)], EN))
-    assert t in text
-    assert "/pgaccess mtls certificate new on billing" in text
+def test_a_list_of_nothing_says_why_and_how_to_ask(seen: MtlsObservation, text: str) -> None:
+    shown = said(certificate_list.listing([stocked(observation=seen)], EN))
+    assert text in shown
+    assert "/pgaccess mtls certificate new on billing" in shown

@@ -15,7 +15,7 @@ from bot.domain.request import Kind, RequestState
 from bot.domain.subject import Accounts, Subject, Whole
 from bot.i18n.translator import Translator
 from bot.ports import DatabaseStatus, MessageKind, OutboxMessage, RequestDetails
-from bot.views import action_ids, database_status, modals, notifications, request_card, responses
+from bot.views import action_ids, database_status, diagnosis, modals, notifications, request_card, responses
 from bot.views.privatelink import (
     modals as privatelink_modals,
 )
@@ -192,7 +192,7 @@ def test_status_why_and_forms_are_valid(name: str, language: str) -> None:
         here = situation(seen, mine)
         samples.require_valid(linking.status(here, t), answers=True)
         samples.require_valid(database_status.status(here, t), answers=True)
-        samples.require_valid(database_status.why(here, t=t, policy=POLICY), answers=True)
+        samples.require_valid(diagnosis.why(here, t=t, policy=POLICY), answers=True)
         samples.require_valid_view(modals.change_form(mine, t))
     if seen is not None:
         close = privatelink_modals.close_form(
@@ -321,7 +321,7 @@ def test_the_url_comes_as_a_line_with_no_secret_in_it() -> None:
 )
 def test_why_names_the_first_thing_that_is_missing(seen: PrivateLinkObservation | None, part: str) -> None:
     mine = case(seen=seen, state=RequestState.APPROVED, granted=GrantState.IN_FORCE)
-    assert part in samples.said(database_status.why(situation(seen, mine), t=EN, policy=POLICY))
+    assert part in samples.said(diagnosis.why(situation(seen, mine), t=EN, policy=POLICY))
 
 
 def test_status_marks_what_others_let_in() -> None:
@@ -335,7 +335,7 @@ def test_status_marks_what_others_let_in() -> None:
 @IN_BOTH_LANGUAGES
 @pytest.mark.parametrize("kind", [MessageKind.LINK_UNMANAGED, MessageKind.LINK_BACK, MessageKind.LINK_STAYS])
 def test_operations_is_told_whose_account_it_is_and_what_to_type(kind: MessageKind, language: str) -> None:
-    message = notifications.operations_notice(post(kind, app="billing", account=A), Translator(language))
+    message = notifications.operational(post(kind, app="billing", account=A), Translator(language))
     samples.require_valid(message)
     assert A in message.text
     assert "/pgaccess privatelink" in message.text

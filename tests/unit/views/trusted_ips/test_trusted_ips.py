@@ -14,7 +14,7 @@ from bot.domain.trusted_ips.ruleset import Ruleset, RulesetObservation, RulesetR
 from bot.i18n.translator import Translator, mention
 from bot.ports import MessageKind, OutboxMessage, RequestDetails, SpaceStatus
 from bot.views.request_card import approval_card, requester_card
-from bot.views.trusted_ips import status
+from bot.views.trusted_ips import notifications, status
 from tests.unit import factories
 from tests.unit.factories import NETWORK, NOW, POLICY
 from tests.unit.views import samples
@@ -100,7 +100,7 @@ def test_the_ticket_is_valid_and_in_english(reason: str, language: str) -> None:
     waiting = case(stands=GrantState.WAITING, reason=reason)
     for params in ({}, {"state": "confirmed"}, {"state": "web_only"}):
         post = replace(POST, params=params)
-        ticket = status.ticket(post, waiting, Translator(language), admins=mention("U0LEAD"))
+        ticket = notifications.ticket(post, waiting, Translator(language), admins=mention("U0LEAD"))
         samples.require_valid(ticket)
         assert "Please enable trusted IP ranges for data services" in samples.said(ticket)
         assert ("space.support_done" in samples.said(ticket)) is (not params)
