@@ -98,7 +98,7 @@ class DirectorySync:
             await tx.commit()
 
     async def _attempt(self, name: str, sync: Callable[[], Awaitable[None]]) -> None:
-        """Runs a sync if it is due. It sets its next run in its own commit; after a failure the next run is sooner."""
+        """Runs a sync if it is due. It sets its next run in its own commit, a sooner one after a failure."""
         if not await self._claim(name):
             return
         try:

@@ -13,7 +13,7 @@ from bot.domain.timings import DEFAULT, Timings
 from bot.errors import LeaseLostError, SlackError
 from bot.i18n.translator import Translator
 from bot.ports import Message, MessageKind, MessageRef, OutboxMessage, Slack, Store
-from bot.services import Access
+from bot.services import Services
 from bot.views.app_home import home
 from bot.views.render import render
 
@@ -69,18 +69,18 @@ class Notifier:
         store: with the outbox.
         slack: where messages are shown.
         policy: its language, and what cards say of it.
-        access: what an App Home shows.
+        services: what an App Home shows.
         timings: of leases, calls and retries.
     """
 
     def __init__(
-        self, *, store: Store, slack: Slack, policy: Policy, access: Access, timings: Timings = DEFAULT
+        self, *, store: Store, slack: Slack, policy: Policy, services: Services, timings: Timings = DEFAULT
     ) -> None:
         self._timings = timings
         self._store = store
         self._slack = slack
         self._policy = policy
-        self._access = access
+        self._services = services
 
     async def claim(self) -> ClaimedMessage | None:
         """Claims the message that has been due the longest; None when none is due."""
@@ -121,8 +121,8 @@ class Notifier:
     async def _show_home(self, claimed: ClaimedMessage) -> MessageRef:
         """Publishes a person's App Home, which is in no channel."""
         person = claimed.message.recipient
-        summary = await self._access.overview(person)
-        t = Translator.of(await self._access.locale(person))
+        summary = await self._services.queries.home_summary(person)
+        t = Translator.of(await self._services.members.locale(person))
         view = home(summary, t=t, policy=self._policy)
         await self._begin_call(claimed)
         await self._slack.publish_home(person, view)

@@ -5,7 +5,7 @@ from typing import Final
 
 from bot.i18n.translator import Translator
 from bot.ports import Message
-from bot.services import Access
+from bot.services import Services
 from bot.views import help
 from handlers.advice import Advisor
 from handlers.certificates import CertificateCommands
@@ -43,20 +43,24 @@ class Commands:
     def __init__(
         self,
         *,
-        access: Access,
+        services: Services,
         forms: Forms,
         live_refresh: LiveRefresh,
         advisor: Advisor,
         download_links: DownloadLinkSender,
     ) -> None:
-        self._access = access
+        self._services = services
         self._forms = forms
-        mtls = MtlsCommands(access=access, forms=forms.mtls)
-        certificates = CertificateCommands(access=access, forms=forms.certificates)
-        privatelink = PrivateLinkCommands(access=access, forms=forms.privatelink, live_refresh=live_refresh)
-        trusted_ips = TrustedIpsCommands(access=access, forms=forms.trusted_ips, live_refresh=live_refresh)
-        queries = QueryCommands(access=access, live_refresh=live_refresh, trusted_ips=trusted_ips)
-        requests = RequestCommands(access=access)
+        mtls = MtlsCommands(services=services, forms=forms.mtls)
+        certificates = CertificateCommands(services=services, forms=forms.certificates)
+        privatelink = PrivateLinkCommands(
+            services=services, forms=forms.privatelink, live_refresh=live_refresh
+        )
+        trusted_ips = TrustedIpsCommands(
+            services=services, forms=forms.trusted_ips, live_refresh=live_refresh
+        )
+        queries = QueryCommands(services=services, live_refresh=live_refresh, trusted_ips=trusted_ips)
+        requests = RequestCommands(services=services)
         self.handlers: Mapping[CommandPath, Handler] = {
             (): self._open_form,
             ("mtls", "add"): mtls.add,
@@ -98,7 +102,7 @@ class Commands:
         """Parses a command and has its handler answer it; returns and raises as ``Handler`` does."""
         intent = parse(command.text)
         if intent.command not in MEMBERSHIP_CHECKED_LATER:
-            await self._access.require_member(command.person)
+            await self._services.members.require(command.person)
         return await self.handlers[intent.command](command, intent, t)
 
     async def _open_form(self, command: SlashCommand, intent: Intent, t: Translator) -> None:

@@ -22,7 +22,7 @@ from bot.reconciler.mtls.certificates import CertificateExecutor
 from bot.reconciler.mtls.observer import MtlsReconciliation, MtlsSnapshot
 from bot.reconciler.mtls.operations import OperationExecutor
 from bot.reconciler.outcome import STOPPING
-from bot.services.certificate_rotation import rotation_key
+from bot.services.mtls.certificate_rotation import rotation_key
 
 READY: Final = MessageKind.ROTATION_READY
 
