@@ -58,7 +58,7 @@ class DirectorySync:
     async def answer_lookups(self) -> None:
         """Looks up people whom a command or click needed and the cache lacked."""
         async with self._store.transaction() as tx:
-            requested = await tx.slack_users.asked_for()
+            requested = await tx.slack_users.requested_lookups()
         for id in requested:
             try:
                 await self._answer_lookup(id)
@@ -68,12 +68,12 @@ class DirectorySync:
 
     async def _answer_lookup(self, id: str) -> None:
         async with self._store.transaction() as tx:
-            lookup = await tx.slack_users.question(id)
+            lookup = await tx.slack_users.requested_lookup(id)
         if lookup is None:
             return  # another worker has answered it
         person = await self._slack.person(id)
         async with self._store.transaction() as tx:
-            await tx.slack_users.answer(lookup, person)
+            await tx.slack_users.save_lookup(lookup, person)
             await tx.commit()
 
     async def _sync_targets(self) -> None:
@@ -81,20 +81,20 @@ class DirectorySync:
         spaces = await self._heroku.spaces()
         await self._heroku.learn_budget()
         async with self._store.transaction() as tx:
-            await tx.targets.discovered(databases, spaces)
-            await tx.periodic_tasks.due_in("databases", wait=DATABASES_EVERY)
+            await tx.targets.save_discovery(databases, spaces)
+            await tx.periodic_tasks.schedule("databases", wait=DATABASES_EVERY)
             await tx.commit()
 
     async def _sync_users(self) -> None:
         async with self._store.transaction() as tx:
-            read = await tx.slack_users.reading()
+            read = await tx.slack_users.current_time()
         people = [person async for person in self._slack.people()]
         members = {group: await self._slack.group_members(group) for group in sorted(self._groups)}
         async with self._store.transaction() as tx:
-            await tx.slack_users.keep(people, read=read)
+            await tx.slack_users.save(people, read=read)
             for group, ids in members.items():
-                await tx.slack_users.keep_group(group, ids, read=read)
-            await tx.periodic_tasks.due_in("people", wait=PEOPLE_EVERY)
+                await tx.slack_users.save_group(group, ids, read=read)
+            await tx.periodic_tasks.schedule("people", wait=PEOPLE_EVERY)
             await tx.commit()
 
     async def _attempt(self, name: str, sync: Callable[[], Awaitable[None]]) -> None:
@@ -106,7 +106,7 @@ class DirectorySync:
         except (HerokuError, SlackError, StoreUnavailableError) as error:
             log.warning("directory_sync.failed", task=name, error=str(error))
             async with self._store.transaction() as tx:
-                await tx.periodic_tasks.due_in(name, wait=self._timings.sync_retry)
+                await tx.periodic_tasks.schedule(name, wait=self._timings.sync_retry)
                 await tx.commit()
 
     async def _claim(self, name: str) -> bool:

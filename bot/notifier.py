@@ -104,7 +104,7 @@ class Notifier:
             else:
                 place = await self._show(claimed, await self._render(message))
             async with self._store.transaction() as tx:
-                await tx.outbox.shown(message, place)
+                await tx.outbox.sent(message, place)
                 await tx.commit()
         except LeaseLostError:
             await self._overtaken(claimed)
@@ -113,7 +113,7 @@ class Notifier:
 
     async def _render(self, message: OutboxMessage) -> Message:
         async with self._store.transaction() as tx:
-            details = None if message.request is None else await tx.requests.case(message.request)
+            details = None if message.request is None else await tx.requests.details(message.request)
             locale = await tx.slack_users.locale(message.recipient)
         t = Translator.of(locale if locale else self._policy.language)
         return render(message, details, t=t, policy=self._policy)
@@ -194,7 +194,7 @@ class Notifier:
             if posting_to is None:
                 await tx.outbox.renew(claimed.message)
             else:
-                await tx.outbox.posting(claimed.message, channel=posting_to)
+                await tx.outbox.begin_post(claimed.message, channel=posting_to)
             await tx.commit()
         claimed.since = since
         claimed.begin_call(self._timings)
@@ -204,7 +204,7 @@ class Notifier:
         if not message.kind.is_reply:
             return None
         async with self._store.transaction() as tx:
-            card = await tx.outbox.place(f"approval:{message.request}")
+            card = await tx.outbox.message_ref(f"approval:{message.request}")
         if card is None:
             raise SlackError("no_card_yet", retry_after_s=self._timings.card_wait.total_seconds())
         return card.ts
@@ -223,7 +223,7 @@ class Notifier:
 
     async def _record_not_posted(self, message: OutboxMessage, *, gone: bool) -> None:
         async with self._store.transaction() as tx:
-            await tx.outbox.not_posted(message, gone=gone)
+            await tx.outbox.not_sent(message, gone=gone)
             await tx.commit()
 
     async def _postpone(self, claimed: ClaimedMessage, error: SlackError) -> None:
@@ -250,5 +250,5 @@ class Notifier:
         log.warning("notifier.lease_lost", message=claimed.message.id, called=claimed.called)
         if claimed.called:
             async with self._store.transaction() as tx:
-                await tx.outbox.overtaken(claimed.message)
+                await tx.outbox.resend(claimed.message)
                 await tx.commit()

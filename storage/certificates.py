@@ -80,12 +80,12 @@ class PostgresCertificates(Certificates):
         return found[0] if found else None
 
     @override
-    async def get(self, id: UUID) -> KnownCertificate | None:
+    async def lock(self, id: UUID) -> KnownCertificate | None:
         found = await self._read(select(certificates).where(certificates.c.id == id).with_for_update())
         return found[0] if found else None
 
     @override
-    async def called(self, handle: str) -> tuple[KnownCertificate, ...]:
+    async def matching(self, handle: str) -> tuple[KnownCertificate, ...]:
         typed = handle.lower().replace("-", "")
         meanings = []
         if _NUMBER.fullmatch(typed):
@@ -106,7 +106,7 @@ class PostgresCertificates(Certificates):
         return found[0] if found else None
 
     @override
-    async def listed(self, target: UUID, found: Iterable[Certificate]) -> InventoryChange:
+    async def save_list(self, target: UUID, found: Iterable[Certificate]) -> InventoryChange:
         before = {known.id: known for known in await self.present(target)}
         usable = {each.id: each for each in found if each.status != DISABLED}
         for each in usable.values():
@@ -121,8 +121,8 @@ class PostgresCertificates(Certificates):
         return InventoryChange(appeared=await self._read(select(certificates).where(new)), gone=gone)
 
     @override
-    async def give(self, id: UUID, *, request: int, owner: str, purpose: str) -> None:
-        known = await self.get(id)
+    async def assign(self, id: UUID, *, request: int, owner: str, purpose: str) -> None:
+        known = await self.lock(id)
         if known is None:
             raise ValueError(f"no certificate {id} was ever listed")
         given = replace(known, request=request, owner=owner, purpose=purpose)
@@ -134,7 +134,7 @@ class PostgresCertificates(Certificates):
         self._touched.add(WorkerName.CLOCK)
 
     @override
-    async def handed_out(self, id: UUID, *, at: datetime) -> None:
+    async def delivered(self, id: UUID, *, at: datetime) -> None:
         one = certificates.c.id == id
         await self._connection.execute(update(certificates).where(one).values(delivered_at=at))
 

@@ -49,7 +49,7 @@ class PostgresDownloadLinks(DownloadLinks):
         self._audit = audit
 
     @override
-    async def make(self, download_link: DownloadLink, *, doing: AuditContext) -> None:
+    async def add(self, download_link: DownloadLink, *, doing: AuditContext) -> None:
         await self._connection.execute(
             insert(download_links).values(
                 id=download_link.id,
@@ -78,7 +78,7 @@ class PostgresDownloadLinks(DownloadLinks):
         return tuple(download_link_of(row) for row in (await self._connection.execute(statement)).mappings())
 
     @override
-    async def hold(self, download_link: DownloadLink, *, within: timedelta) -> UUID:
+    async def lease(self, download_link: DownloadLink, *, within: timedelta) -> UUID:
         lease = uuid4()
         await self._connection.execute(
             update(download_links)
@@ -95,7 +95,7 @@ class PostgresDownloadLinks(DownloadLinks):
         )
 
     @override
-    async def holds(self, id: UUID, lease: UUID) -> DownloadLink | None:
+    async def lock_leased(self, id: UUID, lease: UUID) -> DownloadLink | None:
         held = (
             (download_links.c.id == id)
             & (download_links.c.lease == lease)
@@ -106,7 +106,7 @@ class PostgresDownloadLinks(DownloadLinks):
         return None if row is None else download_link_of(row)
 
     @override
-    async def move(self, before: DownloadLink, after: DownloadLink, *, doing: AuditContext) -> None:
+    async def update(self, before: DownloadLink, after: DownloadLink, *, doing: AuditContext) -> None:
         over = after.state is not DownloadLinkState.OPEN
         await self._connection.execute(
             update(download_links)

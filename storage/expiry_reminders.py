@@ -38,7 +38,7 @@ class PostgresExpiryReminders(ExpiryReminders):
         return tuple(known_of(row) for row in (await self._connection.execute(statement)).mappings())
 
     @override
-    async def climb(
+    async def advance(
         self, known: KnownCertificate, schedule: ReminderSchedule, *, doing: AuditContext
     ) -> None:
         end = known.expires_at
@@ -62,7 +62,7 @@ class PostgresExpiryReminders(ExpiryReminders):
         self._touched.update((WorkerName.NOTIFIER, WorkerName.CLOCK))
 
     @override
-    async def put_off(self, known: KnownCertificate, *, until: datetime | None) -> None:
+    async def postpone(self, known: KnownCertificate, *, until: datetime | None) -> None:
         await self._set(known, remind_at=until)
 
     @override

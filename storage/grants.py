@@ -39,7 +39,7 @@ def grant_of(row: Mapping[Any, Any]) -> Grant:
         extended=row["extended"],
         warn_at=row["warn_at"],
         closed_at=row["closed_at"],
-        why=row["reason_code"],
+        reason_code=row["reason_code"],
         detail=row["detail"],
     )
 
@@ -72,14 +72,14 @@ class PostgresGrants(Grants):
         await self._write(grant, doing, before="", after=grant.state)
 
     @override
-    async def get(self, id: UUID) -> Grant:
+    async def lock(self, id: UUID) -> Grant:
         row = (
             await self._connection.execute(select(grants).where(grants.c.id == id).with_for_update())
         ).mappings()
         return grant_of(row.one())
 
     @override
-    async def change(
+    async def update(
         self, before: Grant, after: Grant, *, doing: AuditContext, within: timedelta = OPENING_DEADLINE
     ) -> bool:
         opens = after.state is GrantState.APPLYING and before.state is not GrantState.APPLYING
@@ -95,14 +95,14 @@ class PostgresGrants(Grants):
         return True
 
     @override
-    async def get_all(self, ids: Collection[UUID]) -> tuple[Grant, ...]:
+    async def lock_all(self, ids: Collection[UUID]) -> tuple[Grant, ...]:
         if not ids:
             return ()
         statement = select(grants).where(grants.c.id.in_(sorted(ids))).order_by(grants.c.id).with_for_update()
         return tuple(grant_of(row) for row in (await self._connection.execute(statement)).mappings())
 
     @override
-    async def change_all(self, changes: Sequence[tuple[Grant, Grant, AuditContext]]) -> None:
+    async def update_all(self, changes: Sequence[tuple[Grant, Grant, AuditContext]]) -> None:
         if not changes:
             return
         rows = [{"grant": after.id, **_mutable(after)} for _, after, _ in changes]
@@ -195,6 +195,6 @@ def _mutable(grant: Grant) -> dict[str, Any]:
         "duration": grant.duration,
         "warn_at": grant.warn_at,
         "closed_at": grant.closed_at,
-        "reason_code": grant.why,
+        "reason_code": grant.reason_code,
         "detail": grant.detail,
     }

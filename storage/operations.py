@@ -40,7 +40,7 @@ def operation_of(row: Mapping[Any, Any]) -> Operation:
         overdue=row.get("overdue", False),
         closed_at=row["closed_at"],
         progress=row["progress"],
-        why=row["reason_code"],
+        reason_code=row["reason_code"],
         detail=row["detail"],
         check_at=row["check_at"],
     )
@@ -74,7 +74,7 @@ class PostgresOperations(Operations):
         await self._write(operation, doing, before="", after=_audit_state(operation))
 
     @override
-    async def get(self, id: UUID) -> Operation:
+    async def lock(self, id: UUID) -> Operation:
         statement = select(operations, _OVERDUE).where(operations.c.id == id).with_for_update()
         return operation_of((await self._connection.execute(statement)).mappings().one())
 
@@ -85,20 +85,20 @@ class PostgresOperations(Operations):
         return None if row is None else operation_of(row)
 
     @override
-    async def under_way(self, target: UUID, method: Method) -> tuple[Operation, ...]:
+    async def unfinished(self, target: UUID, method: Method) -> tuple[Operation, ...]:
         same = (operations.c.target_id == target) & (operations.c.method == method)
         statement = select(operations, _OVERDUE).where(same, _DOING).order_by(operations.c.request_id)
         return tuple(operation_of(row) for row in (await self._connection.execute(statement)).mappings())
 
     @override
-    async def taken_over(self, target: UUID, method: Method) -> tuple[Operation, ...]:
+    async def adoptions(self, target: UUID, method: Method) -> tuple[Operation, ...]:
         same = (operations.c.target_id == target) & (operations.c.method == method)
         done = (operations.c.kind == Kind.ADOPT) & (operations.c.state == OperationState.DONE)
         statement = select(operations).where(same & done).order_by(operations.c.request_id.desc())
         return tuple(operation_of(row) for row in (await self._connection.execute(statement)).mappings())
 
     @override
-    async def move(
+    async def update(
         self, before: Operation, after: Operation, *, doing: AuditContext, within: timedelta | None = None
     ) -> bool:
         opens = after.state is OperationState.DOING and before.state is not OperationState.DOING
@@ -113,7 +113,7 @@ class PostgresOperations(Operations):
                 closed_at=after.closed_at,
                 progress=dict(after.progress),
                 check_at=after.check_at,
-                reason_code=after.why,
+                reason_code=after.reason_code,
                 detail=after.detail,
             )
         )
@@ -124,7 +124,7 @@ class PostgresOperations(Operations):
         return True
 
     @override
-    async def to_wake(self, now: datetime, *, limit: int) -> tuple[Operation, ...]:
+    async def to_check(self, now: datetime, *, limit: int) -> tuple[Operation, ...]:
         statement = select(operations, _OVERDUE).where(_TO_CHECK & (operations.c.check_at <= now))
         due = statement.order_by(operations.c.check_at).limit(limit).with_for_update(skip_locked=True)
         return tuple(operation_of(row) for row in (await self._connection.execute(due)).mappings())

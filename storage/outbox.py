@@ -57,7 +57,7 @@ class PostgresOutbox(Outbox):
         self._timings = timings
 
     @override
-    async def tell(
+    async def add(
         self,
         kind: MessageKind,
         *,
@@ -66,10 +66,10 @@ class PostgresOutbox(Outbox):
         request: int | None = None,
         params: Mapping[str, str] | None = None,
     ) -> None:
-        await self.tell_all([Notification(kind=kind, to=to, key=key, request=request, params=params or {})])
+        await self.add_all([Notification(kind=kind, to=to, key=key, request=request, params=params or {})])
 
     @override
-    async def tell_all(self, notifications: Sequence[Notification]) -> None:
+    async def add_all(self, notifications: Sequence[Notification]) -> None:
         rows = [
             {
                 "kind": notification.kind,
@@ -85,9 +85,9 @@ class PostgresOutbox(Outbox):
             self._touched.add(WorkerName.NOTIFIER)
 
     @override
-    async def tell_cards(self, request: int, *, approvals: str, requester: str) -> None:
+    async def add_cards(self, request: int, *, approvals: str, requester: str) -> None:
         approval, own = MessageKind.CARD_APPROVAL, MessageKind.CARD_REQUESTER
-        await self.tell_all(
+        await self.add_all(
             [
                 Notification(kind=approval, to=approvals, key=f"approval:{request}", request=request),
                 Notification(kind=own, to=requester, key=f"requester:{request}", request=request),
@@ -95,7 +95,7 @@ class PostgresOutbox(Outbox):
         )
 
     @override
-    async def announce(self, kind: MessageKind, *, to: str, key: str, request: int, again: timedelta) -> int:
+    async def reserve(self, kind: MessageKind, *, to: str, key: str, request: int, again: timedelta) -> int:
         statement = (
             insert(outbox)
             .values(
@@ -114,13 +114,13 @@ class PostgresOutbox(Outbox):
         return number
 
     @override
-    async def stands(self, number: int, place: MessageRef) -> None:
+    async def confirm(self, number: int, place: MessageRef) -> None:
         not_found = (outbox.c.id == number) & outbox.c.ts.is_(None)
         found = {"channel": place.channel, "ts": place.ts, "posting_since": None}
         await self._connection.execute(update(outbox).where(not_found).values(**found))
 
     @override
-    async def take_back(self, number: int) -> None:
+    async def cancel(self, number: int) -> None:
         not_posted = (outbox.c.id == number) & outbox.c.ts.is_(None)
         await self._connection.execute(delete(outbox).where(not_posted))
 
@@ -148,7 +148,7 @@ class PostgresOutbox(Outbox):
         return (await self._connection.execute(statement)).rowcount > 0
 
     @override
-    async def place(self, key: str) -> MessageRef | None:
+    async def message_ref(self, key: str) -> MessageRef | None:
         await self._buffer.flush_messages()
         statement = select(outbox.c.channel, outbox.c.ts).where(outbox.c.key == key, outbox.c.ts.is_not(None))
         row = (await self._connection.execute(statement)).one_or_none()
@@ -167,7 +167,7 @@ class PostgresOutbox(Outbox):
         )
 
     @override
-    async def posting(self, message: OutboxMessage, *, channel: str) -> None:
+    async def begin_post(self, message: OutboxMessage, *, channel: str) -> None:
         since = func.coalesce(outbox.c.posting_since, func.now())
         await leases.write(
             self._connection,
@@ -180,7 +180,7 @@ class PostgresOutbox(Outbox):
         )
 
     @override
-    async def shown(self, message: OutboxMessage, place: MessageRef) -> None:
+    async def sent(self, message: OutboxMessage, place: MessageRef) -> None:
         await leases.write(
             self._connection,
             outbox,
@@ -197,7 +197,7 @@ class PostgresOutbox(Outbox):
         self._touched.add(WorkerName.NOTIFIER)
 
     @override
-    async def not_posted(self, message: OutboxMessage, *, gone: bool) -> None:
+    async def not_sent(self, message: OutboxMessage, *, gone: bool) -> None:
         where = {"ts": None} if gone else {}
         await leases.write(self._connection, outbox, message.id, message.lease, posting_since=None, **where)
 
@@ -217,7 +217,7 @@ class PostgresOutbox(Outbox):
         self._touched.add(WorkerName.NOTIFIER)
 
     @override
-    async def overtaken(self, message: OutboxMessage) -> None:
+    async def resend(self, message: OutboxMessage) -> None:
         await self._connection.execute(
             update(outbox)
             .where(outbox.c.id == message.id)

@@ -28,7 +28,7 @@ class PostgresPeriodicTasks(PeriodicTasks):
         return (await self._connection.execute(claimed)).scalar_one_or_none() is not None
 
     @override
-    async def turn(self, name: str, *, now: datetime, following: datetime) -> bool:
+    async def claim_at(self, name: str, *, now: datetime, following: datetime) -> bool:
         due = update(periodic_tasks).where(periodic_tasks.c.name == name, periodic_tasks.c.due_at <= now)
         if (await self._connection.execute(due.values(due_at=following))).rowcount:
             return True
@@ -37,7 +37,7 @@ class PostgresPeriodicTasks(PeriodicTasks):
         return False
 
     @override
-    async def due_in(self, name: str, *, wait: timedelta) -> None:
+    async def schedule(self, name: str, *, wait: timedelta) -> None:
         await self._connection.execute(
             update(periodic_tasks).where(periodic_tasks.c.name == name).values(due_at=func.now() + wait)
         )

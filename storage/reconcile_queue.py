@@ -106,7 +106,7 @@ class PostgresReconcileQueue(ReconcileQueue):
         self._timings = timings
 
     @override
-    async def look(self, target: UUID, method: Method) -> Observation | None:
+    async def observation(self, target: UUID, method: Method) -> Observation | None:
         params = {"target": target, "method": method}
         row = (await self._connection.execute(_OBSERVATION, params)).mappings().one_or_none()
         return None if row is None else observation_of(row)
@@ -125,11 +125,11 @@ class PostgresReconcileQueue(ReconcileQueue):
         return {(target, method): at for target, method, at in rows}
 
     @override
-    async def want(self, target: UUID, method: Method) -> None:
+    async def bump_generation(self, target: UUID, method: Method) -> None:
         await self._bump(_row(target, method))
 
     @override
-    async def want_all(self, changed: Collection[tuple[UUID, Method]]) -> None:
+    async def bump_generations(self, changed: Collection[tuple[UUID, Method]]) -> None:
         if changed:
             which = tuple_(reconcile_queue.c.target_id, reconcile_queue.c.method).in_(sorted(changed))
             await self._bump(reconcile_queue.c.id.in_(_locked(which)))
@@ -186,7 +186,7 @@ class PostgresReconcileQueue(ReconcileQueue):
         return bool(row["generation"] == job.version)
 
     @override
-    async def observed(self, job: ReconcileJob, observation: Observation) -> None:
+    async def save_observation(self, job: ReconcileJob, observation: Observation) -> None:
         await self._hold(job, observed_at=func.now(), observation=observation_json(observation))
 
     @override

@@ -157,12 +157,12 @@ class PostgresRequests(Requests):
         return None if row is None else request_of(row)
 
     @override
-    async def lock_case(self, id: int) -> RequestDetails | None:
+    async def lock_details(self, id: int) -> RequestDetails | None:
         found = await self._details([id], _LOCKED)
         return found[0] if found else None
 
     @override
-    async def votes(self, id: int) -> tuple[Decision, ...]:
+    async def decisions(self, id: int) -> tuple[Decision, ...]:
         return tuple((await self._decisions([id]))[id])
 
     async def _decisions(self, ids: Sequence[int]) -> Mapping[int, list[Decision]]:
@@ -175,7 +175,7 @@ class PostgresRequests(Requests):
         return found
 
     @override
-    async def vote(self, id: int, decision: Decision) -> None:
+    async def record_decision(self, id: int, decision: Decision) -> None:
         await self._connection.execute(
             insert(decisions).values(
                 request_id=id,
@@ -209,12 +209,12 @@ class PostgresRequests(Requests):
         return request_of((await self._connection.execute(statement)).mappings().one())
 
     @override
-    async def note_vote(self, request: Request, votes: int, *, doing: AuditContext) -> None:
+    async def note_approval(self, request: Request, votes: int, *, doing: AuditContext) -> None:
         after = f"pending, {votes} of {request.needed}"
         await self._write(request, doing, before=request.state, after=after)
 
     @override
-    async def to_lapse(self, now: datetime, *, limit: int) -> tuple[Request, ...]:
+    async def expired(self, now: datetime, *, limit: int) -> tuple[Request, ...]:
         return await self._due(requests.c.expires_at, now, limit)
 
     @override
@@ -238,12 +238,12 @@ class PostgresRequests(Requests):
         return await self._details((await self._connection.execute(waiting)).scalars().all())
 
     @override
-    async def case(self, id: int) -> RequestDetails | None:
+    async def details(self, id: int) -> RequestDetails | None:
         found = await self._details([id])
         return found[0] if found else None
 
     @override
-    async def open_cases(
+    async def open_details(
         self, *, requester: str | None, limit: int, target: UUID | None = None
     ) -> tuple[RequestDetails, ...]:
         found = union_all(

@@ -64,12 +64,12 @@ class PostgresSlackUsers(SlackUsers):
         ).scalar()
 
     @override
-    async def reading(self) -> datetime:
+    async def current_time(self) -> datetime:
         moment: datetime = (await self._connection.execute(select(func.now()))).scalar_one()
         return moment
 
     @override
-    async def keep(self, found: Iterable[Person], *, read: datetime | None = None) -> None:
+    async def save(self, found: Iterable[Person], *, read: datetime | None = None) -> None:
         rows = sorted(map(_row, found), key=lambda row: str(row["id"]))
         if not rows:
             return
@@ -82,7 +82,7 @@ class PostgresSlackUsers(SlackUsers):
         )
 
     @override
-    async def keep_group(self, id: str, members: Iterable[str], *, read: datetime | None = None) -> None:
+    async def save_group(self, id: str, members: Iterable[str], *, read: datetime | None = None) -> None:
         statement = insert(slack_groups).values(id=id, members=sorted(members), fetched_at=_moment(read))
         fresh = {name: statement.excluded[name] for name in ("members", "fetched_at")}
         newer = slack_groups.c.fetched_at <= statement.excluded.fetched_at
@@ -99,12 +99,12 @@ class PostgresSlackUsers(SlackUsers):
         self._touched.add(WorkerName.CLOCK)
 
     @override
-    async def asked_for(self) -> tuple[str, ...]:
+    async def requested_lookups(self) -> tuple[str, ...]:
         statement = select(slack_users.c.id).where(slack_users.c.fetched_at.is_(None)).limit(100)
         return tuple((await self._connection.execute(statement)).scalars())
 
     @override
-    async def question(self, id: str) -> UserLookup | None:
+    async def requested_lookup(self, id: str) -> UserLookup | None:
         statement = select(_version, func.now()).where(
             slack_users.c.id == id, slack_users.c.fetched_at.is_(None)
         )
@@ -112,7 +112,7 @@ class PostgresSlackUsers(SlackUsers):
         return None if row is None else UserLookup(id=id, version=row[0], read=row[1])
 
     @override
-    async def answer(self, question: UserLookup, person: Person | None) -> None:
+    async def save_lookup(self, question: UserLookup, person: Person | None) -> None:
         asked = (
             slack_users.c.id == question.id,
             slack_users.c.fetched_at.is_(None),

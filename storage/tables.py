@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from bot.domain.grant import GrantState, Why
+from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.method import Method
 from bot.domain.mtls.download_link import DownloadLinkState
 from bot.domain.operation import OperationState
@@ -218,7 +218,7 @@ grants = Table(
     Column("extended", Interval, nullable=False, server_default="0"),
     Column("warn_at", UtcDateTime, comment="null: not verified yet, or the warning is recorded"),
     Column("closed_at", UtcDateTime),
-    Column("reason_code", Member(Why)),
+    Column("reason_code", Member(ReasonCode)),
     Column("detail", Text, nullable=False, server_default=""),
     Index("ix_grants_open", "target_id", "method", postgresql_where=text(OPEN)),
     Index("ix_grants_newest", "request_id", postgresql_where=text(OPEN)),
@@ -249,7 +249,7 @@ operations = Table(
         server_default="{}",
         comment="what the next reconcile run has to know",
     ),
-    Column("reason_code", Member(Why)),
+    Column("reason_code", Member(ReasonCode)),
     Column("detail", Text, nullable=False, server_default=""),
     Column("check_at", UtcDateTime, comment="business time; null: it waits for no person"),
     Index("ix_operations_doing", "target_id", "method", postgresql_where=text("state = 'doing'")),

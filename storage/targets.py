@@ -69,7 +69,7 @@ class PostgresTargets(Targets):
         self._touched = touched
 
     @override
-    async def all(self) -> tuple[Database, ...]:
+    async def databases(self) -> tuple[Database, ...]:
         return tuple(found for found in await self._present() if isinstance(found, Database))
 
     @override
@@ -77,13 +77,13 @@ class PostgresTargets(Targets):
         return tuple(found for found in await self._present() if isinstance(found, Space))
 
     @override
-    async def called(self, name: str, method: Method) -> tuple[tuple[Database, Observation | None], ...]:
+    async def named(self, name: str, method: Method) -> tuple[tuple[Database, Observation | None], ...]:
         params = {"name": name.lower(), "method": method}
         rows = (await self._connection.execute(_NAMED, params)).mappings()
         return tuple((database_of(row), observation_of(row)) for row in rows)
 
     @override
-    async def discovered(self, databases: Iterable[Database], spaces: Iterable[Space] = ()) -> None:
+    async def save_discovery(self, databases: Iterable[Database], spaces: Iterable[Space] = ()) -> None:
         present: list[Target] = [*databases, *spaces]
         found = {target.id: target for target in present}
         stored = {target.id: target for target in await self._present()}
@@ -101,7 +101,7 @@ class PostgresTargets(Targets):
             self._touched.add(WorkerName.RECONCILER)
 
     @override
-    async def renamed(self, database: UUID, name: str) -> None:
+    async def rename(self, database: UUID, name: str) -> None:
         await self._connection.execute(update(targets).where(targets.c.id == database).values(name=name))
 
     async def _present(self) -> tuple[Target, ...]:

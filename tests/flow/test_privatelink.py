@@ -53,9 +53,9 @@ class Links(Acts):
         async def known() -> bool:
             await self.environment.refresh_everything()
             async with self.environment.app.store.transaction() as tx:
-                (database,) = await tx.targets.all()
+                (database,) = await tx.targets.databases()
                 observation = privatelink_observation(
-                    await tx.reconcile_queue.look(database.id, Method.PRIVATELINK)
+                    await tx.reconcile_queue.observation(database.id, Method.PRIVATELINK)
                 )
             return observation is not None and observation.status == status
 

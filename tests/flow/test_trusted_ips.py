@@ -37,7 +37,9 @@ class Ranges(Acts):
             await self.environment.refresh_everything()
             async with self.environment.app.store.transaction() as tx:
                 space = next(each for each in await tx.targets.spaces() if each.name == SPACE)
-                observation = ruleset_observation(await tx.reconcile_queue.look(space.id, Method.TRUSTED))
+                observation = ruleset_observation(
+                    await tx.reconcile_queue.observation(space.id, Method.TRUSTED)
+                )
             return observation is not None and [rule.source for rule in observation.ruleset.rules] == list(
                 sources
             )
