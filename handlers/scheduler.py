@@ -100,7 +100,7 @@ class Scheduler:
             )
 
     def _every(self, interval: timedelta, step: Callable[[], Awaitable[Any]]) -> None:
-        """Schedules a step that never overlaps itself, and runs once after a pause, however many runs it missed."""
+        """Schedules a step; it never overlaps itself, and runs once after a pause, whatever it missed."""
         self._scheduler.add_job(
             self._run_job,
             "interval",
