@@ -6,10 +6,10 @@ from typing import Final
 from bot.domain.advice import Answers, Length, Need, Origin
 from bot.i18n.translator import Translator
 from bot.ports import Block, InteractiveSlack
-from bot.services import Access, RequestInput
+from bot.services import RequestInput, Services
 from bot.views import action_ids
 from bot.views import advice as advising
-from handlers.common import chosen_database, target_name
+from handlers.form_values import chosen_database, target_name
 from handlers.modals import Forms
 from handlers.parsing.intents import Intent
 from handlers.parsing.normalization import normalize_text
@@ -24,8 +24,8 @@ BUTTONS: Final = frozenset(
 class Advisor:
     """Asks questions, recommends an access method, and opens its form."""
 
-    def __init__(self, *, access: Access, interactive: InteractiveSlack, forms: Forms) -> None:
-        self._access = access
+    def __init__(self, *, services: Services, interactive: InteractiveSlack, forms: Forms) -> None:
+        self._services = services
         self._interactive = interactive
         self._forms = forms
 
@@ -40,10 +40,10 @@ class Advisor:
             Refused: there is no such database, or the person is no member.
             MalformedError: an answer is none of those that were offered.
         """
-        await self._access.require_member(submission.person)
+        await self._services.members.require(submission.person)
         target = normalize_text(submission.values.get(action_ids.FIELD_TARGET) or "")
         answers = _answers(submission.values)
-        database, advice = await self._access.advise(target, answers)
+        database, advice = await self._services.advice.advise(target, answers)
         return advising.recommendation(database, advice, answers.length, t)
 
     async def click(self, click: BlockAction, t: Translator) -> None:
@@ -53,7 +53,7 @@ class Advisor:
             Refused: there is no such database any more, or the person is no member.
             MalformedError: the button's value is not ours.
         """
-        await self._access.require_member(click.person)
+        await self._services.members.require(click.person)
         match click.action:
             case action_ids.ADVISE:
                 await self._open(click.trigger, None, t)
@@ -69,8 +69,8 @@ class Advisor:
                 raise MalformedError(f"a button called {click.action!r}")
 
     async def _open(self, trigger: str, target: str | None, t: Translator) -> None:
-        databases = await self._access.databases()
-        database = chosen_database(databases, target, self._access.policy)
+        databases = await self._services.queries.databases()
+        database = chosen_database(databases, target, self._services.policy)
         chosen = None if database is None else str(database.id)
         await self._interactive.open_view(
             trigger, advising.questions(databases=databases, chosen=chosen, t=t)
@@ -81,7 +81,7 @@ class Advisor:
             id, length = advising.read_button_data(value)
         except ValueError as error:
             raise MalformedError("a button with a value that is not ours") from error
-        target = target_name(id, await self._access.databases())
+        target = target_name(id, await self._services.queries.databases())
         return RequestInput(target=target, duration=advising.DURATIONS.get(length))
 
 

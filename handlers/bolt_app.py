@@ -14,7 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.errors import Refused, TryAgainError
 from bot.i18n.translator import Translator
 from bot.ports import InteractiveSlack
-from bot.services import Access, RequestInput
+from bot.services import RequestInput, Services
 from bot.views import action_ids
 from bot.worker import BackgroundTasks
 from handlers.advice import BUTTONS, Advisor
@@ -43,7 +43,7 @@ class Listeners:
     """Everything that Slack sends.
 
     Args:
-        access: the use cases.
+        services: the use cases.
         interactive: opens forms and answers privately.
         team: Slack id of the workspace that is served.
         authorized: what Bolt is told of the bot.
@@ -54,30 +54,32 @@ class Listeners:
     def __init__(
         self,
         *,
-        access: Access,
+        services: Services,
         interactive: InteractiveSlack,
         team: str,
         authorized: AuthorizeResult,
         background_tasks: BackgroundTasks,
         public_url: str | None = None,
     ) -> None:
-        self._access = access
+        self._services = services
         self._authorize = authorizer(team=team, authorized=authorized)
         self._deadlines = Deadlines()
-        self._locales = LocaleCache(self._locale, fallback=Translator(access.policy.language))
+        self._locales = LocaleCache(self._locale, fallback=Translator(services.policy.language))
         self._errors = ErrorResponses(interactive=interactive, translator=self._locales.of)
-        self._forms = Forms(access=access, interactive=interactive)
-        self._advisor = Advisor(access=access, interactive=interactive, forms=self._forms)
-        live_refresh = LiveRefresh(access=access, interactive=interactive, background_tasks=background_tasks)
-        download_links = DownloadLinkSender(access=access, interactive=interactive, public_url=public_url)
+        self._forms = Forms(services=services, interactive=interactive)
+        self._advisor = Advisor(services=services, interactive=interactive, forms=self._forms)
+        live_refresh = LiveRefresh(
+            services=services, interactive=interactive, background_tasks=background_tasks
+        )
+        download_links = DownloadLinkSender(services=services, interactive=interactive, public_url=public_url)
         self._commands = Commands(
-            access=access,
+            services=services,
             forms=self._forms,
             live_refresh=live_refresh,
             advisor=self._advisor,
             download_links=download_links,
         )
-        self._buttons = ButtonHandler(access=access, forms=self._forms, download_links=download_links)
+        self._buttons = ButtonHandler(services=services, forms=self._forms, download_links=download_links)
 
     def app(self, *, signing_secret: str) -> AsyncApp:
         """Returns Bolt with our listeners.
@@ -126,7 +128,7 @@ class Listeners:
             await self._errors.respond(click.respond_to, message)
         elif message is not None:
             # A click in the App Home has no response_url: the tab itself shows the result.
-            await self._access.show_home(click.person)
+            await self._services.queries.refresh_home(click.person)
         await ack()
 
     async def on_submission(self, ack: AsyncAck, body: dict[str, Any]) -> None:
@@ -167,7 +169,7 @@ class Listeners:
     async def on_shortcut(self, ack: AsyncAck, body: dict[str, Any]) -> None:
         """Opens the form, for the global shortcut."""
         shortcut = Shortcut.of(body)
-        await self._access.require_member(shortcut.person)
+        await self._services.members.require(shortcut.person)
         t = await self._locales.of(shortcut.person)
         await self._forms.mtls.open_add(shortcut.trigger_id, RequestInput(), t)
         await ack()
@@ -176,20 +178,20 @@ class Listeners:
         """Has the notifier render the App Home that a person opened."""
         opened = HomeOpened.of(event)
         if (opened.tab or "home") == "home":
-            await self._access.show_home(opened.user)
+            await self._services.queries.refresh_home(opened.user)
 
     async def on_user_change(self, event: dict[str, Any]) -> None:
         """Forgets a person who was deactivated, moved or renamed: what is cached decides nothing any more."""
         changed = UserChanged.of(event)
         self._locales.forget(changed.user.id)
-        await self._access.forget_person(changed.user.id)
+        await self._services.members.request_lookup(changed.user.id)
 
     async def on_group_change(self) -> None:
         """Has the directory sync run: members of a user group may have become approvers, or ceased to be."""
-        await self._access.recount_people()
+        await self._services.members.request_sync()
 
     async def _locale(self, person: str) -> str | None:
         try:
-            return await self._deadlines.wait_for(self._access.locale(person), within=LOCALE)
+            return await self._deadlines.wait_for(self._services.members.locale(person), within=LOCALE)
         except TryAgainError:
             return None

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from bot.domain.request import Verdict
 from bot.i18n.translator import Translator
 from bot.ports import Message
-from bot.services import Access, RequestInput, Vote
+from bot.services import RequestInput, Services, Vote
 from bot.views import action_ids, responses
 from bot.views.trusted_ips import notifications
 from handlers.certificate_expiry import CertificateExpiryButtons
@@ -37,8 +37,8 @@ Handler = Callable[[Press, Translator], Awaitable[Message | None]]
 class ButtonHandler:
     """Answers presses on buttons."""
 
-    def __init__(self, *, access: Access, forms: Forms, download_links: DownloadLinkSender) -> None:
-        self._access = access
+    def __init__(self, *, services: Services, forms: Forms, download_links: DownloadLinkSender) -> None:
+        self._services = services
         self._download_links = download_links
         self._forms = forms
         self._handlers: Mapping[str, Handler] = {
@@ -57,7 +57,7 @@ class ButtonHandler:
             action_ids.SUPPORT_DONE: self._support_answered,
             action_ids.SUPPORT_WEB: self._support_answered,
         }
-        self._expiry = CertificateExpiryButtons(access=access)
+        self._expiry = CertificateExpiryButtons(services=services)
 
     async def answer(self, click: BlockAction, t: Translator) -> Message | None:
         """Acts on a press; None when a form was opened instead of an answer.
@@ -68,7 +68,7 @@ class ButtonHandler:
             MalformedError: it is no button of ours.
         """
         if click.action == action_ids.ASK:
-            await self._access.require_member(click.person)
+            await self._services.members.require(click.person)
             await self._forms.mtls.open_add(click.trigger, RequestInput(), t)
             return None
         # Slack wants another action id for every button of a row; the certificate is in the value.
@@ -88,58 +88,76 @@ class ButtonHandler:
     async def _approve(self, press: Press, t: Translator) -> Message:
         vote = Vote(verdict=Verdict.APPROVE, version=press.version)
         click = press.click
-        case = await self._access.decide(press.request, vote, person=click.person, key=click.key)
-        return responses.decided(case, Verdict.APPROVE, t)
+        details = await self._services.approvals.decide(
+            press.request, vote, person=click.person, key=click.key
+        )
+        return responses.decided(details, Verdict.APPROVE, t)
 
     async def _open_decision(self, press: Press, t: Translator) -> None:
         """Opens the form to deny or to change; checked first, so that nobody fills in a form in vain."""
         click = press.click
-        case = await self._access.may_decide(press.request, version=press.version, person=click.person)
-        await self._forms.open_for_button(click.action, click.trigger, case, t)
+        details = await self._services.approvals.require_decidable(
+            press.request, version=press.version, person=click.person
+        )
+        await self._forms.open_for_button(click.action, click.trigger, details, t)
 
     async def _open_extension(self, press: Press, t: Translator) -> None:
         click = press.click
-        await self._access.require_member(click.person)
-        case = await self._access.show(press.request)
-        await self._forms.open_for_button(click.action, click.trigger, case, t)
+        await self._services.members.require(click.person)
+        details = await self._services.queries.request(press.request)
+        await self._forms.open_for_button(click.action, click.trigger, details, t)
 
     async def _details(self, press: Press, t: Translator) -> Message:
-        await self._access.require_member(press.click.person)
-        return responses.showing(await self._access.show(press.request), t=t, policy=self._access.policy)
+        await self._services.members.require(press.click.person)
+        return responses.showing(
+            await self._services.queries.request(press.request), t=t, policy=self._services.policy
+        )
 
     async def _cancel(self, press: Press, t: Translator) -> Message:
-        case = await self._access.cancel(press.request, person=press.click.person, key=press.click.key)
-        return responses.done("cancelled", case, t)
+        details = await self._services.access_requests.cancel(
+            press.request, person=press.click.person, key=press.click.key
+        )
+        return responses.done("cancelled", details, t)
 
     async def _done(self, press: Press, t: Translator) -> Message:
-        case = await self._access.done(press.request, person=press.click.person, key=press.click.key)
-        return responses.done("closing", case, t)
+        details = await self._services.grants.end(
+            press.request, person=press.click.person, key=press.click.key
+        )
+        return responses.done("closing", details, t)
 
     async def _revoke(self, press: Press, t: Translator) -> Message:
-        case = await self._access.revoke(press.request, person=press.click.person, key=press.click.key)
-        return responses.done("closing", case, t)
+        details = await self._services.grants.revoke(
+            press.request, person=press.click.person, key=press.click.key
+        )
+        return responses.done("closing", details, t)
 
     async def _retry(self, press: Press, t: Translator) -> Message:
-        case = await self._access.retry(press.request, person=press.click.person, key=press.click.key)
-        return responses.tried_again(case, t)
+        details = await self._services.grants.retry(
+            press.request, person=press.click.person, key=press.click.key
+        )
+        return responses.tried_again(details, t)
 
     async def _restore(self, press: Press, t: Translator) -> Message:
-        case = await self._access.restore(press.request, person=press.click.person, key=press.click.key)
-        return responses.done("reopened", case, t)
+        details = await self._services.grants.reopen(
+            press.request, person=press.click.person, key=press.click.key
+        )
+        return responses.done("reopened", details, t)
 
     async def _give_up(self, press: Press, t: Translator) -> Message:
-        case = await self._access.give_up(press.request, person=press.click.person, key=press.click.key)
-        return responses.done("given_up", case, t)
+        details = await self._services.grants.abandon(
+            press.request, person=press.click.person, key=press.click.key
+        )
+        return responses.done("given_up", details, t)
 
     async def _send_link(self, press: Press, t: Translator) -> Message:
         return await self._download_links.send(str(press.request), press.click, t)
 
     async def _support_answered(self, press: Press, t: Translator) -> Message:
         click, web_only = press.click, press.click.action == action_ids.SUPPORT_WEB
-        case = await self._access.answer_for_support(
+        details = await self._services.support_tickets.resolve(
             press.request, web_only=web_only, person=click.person, key=click.key
         )
-        return notifications.settled(case, t, web_only=web_only)
+        return notifications.settled(details, t, web_only=web_only)
 
     async def _pick(self, click: BlockAction, t: Translator) -> Message:
         """Records which of several certificates is the one that was issued."""
@@ -147,5 +165,7 @@ class ButtonHandler:
             request, certificate = action_ids.read_pick(click.value)
         except ValueError as error:
             raise MalformedError("a button with a value that is not ours") from error
-        case = await self._access.pick(request, certificate, person=click.person, key=click.key)
-        return responses.done("picked", case, t)
+        details = await self._services.certificates.choose(
+            request, certificate, person=click.person, key=click.key
+        )
+        return responses.done("picked", details, t)

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from bot.i18n.translator import Translator
 from bot.ports import Message
-from bot.services import Access
+from bot.services import Services
 from bot.views import action_ids, responses
 from bot.views.mtls import expiry, rotation
 from handlers.transport.payloads import BlockAction
@@ -19,8 +19,8 @@ class CertificateExpiryButtons:
             raises ``Refused`` or ``StoreUnavailableError``.
     """
 
-    def __init__(self, *, access: Access) -> None:
-        self._access = access
+    def __init__(self, *, services: Services) -> None:
+        self._services = services
         self.handlers: Mapping[str, Callable[[BlockAction, int, Translator], Awaitable[Message]]] = {
             action_ids.ACKNOWLEDGE: self._acknowledge,
             action_ids.SNOOZE: self._snooze,
@@ -31,24 +31,37 @@ class CertificateExpiryButtons:
         }
 
     async def _acknowledge(self, click: BlockAction, request: int, t: Translator) -> Message:
-        certificate = await self._access.acknowledge(request, person=click.person, key=click.key)
+        certificate = await self._services.certificate_expiry.acknowledge(
+            request, person=click.person, key=click.key
+        )
         return expiry.acknowledged(certificate, t)
 
     async def _snooze(self, click: BlockAction, request: int, t: Translator) -> Message:
-        certificate = await self._access.snooze(request, person=click.person, key=click.key)
+        certificate = await self._services.certificate_expiry.snooze(
+            request, person=click.person, key=click.key
+        )
         return expiry.snoozed(certificate, t)
 
     async def _rotate(self, click: BlockAction, request: int, t: Translator) -> Message:
-        case = await self._access.rotate(str(request), None, person=click.person, key=click.key)
-        return responses.asked(case, t=t, policy=self._access.policy)
+        details = await self._services.certificate_rotation.rotate(
+            str(request), None, person=click.person, key=click.key
+        )
+        return responses.asked(details, t=t, policy=self._services.policy)
 
     async def _installed(self, click: BlockAction, request: int, t: Translator) -> Message:
         return rotation.installed(
-            await self._access.installed(request, person=click.person, key=click.key), t
+            await self._services.certificate_rotation.confirm_installed(
+                request, person=click.person, key=click.key
+            ),
+            t,
         )
 
     async def _keep_old(self, click: BlockAction, request: int, t: Translator) -> Message:
-        return rotation.kept(await self._access.keep_old(request, person=click.person, key=click.key), t)
+        return rotation.kept(
+            await self._services.certificate_rotation.keep_old(request, person=click.person, key=click.key), t
+        )
 
     async def _test(self, click: BlockAction, request: int, t: Translator) -> Message:
-        return rotation.testing(await self._access.test(request, person=click.person, key=click.key), t)
+        return rotation.testing(
+            await self._services.certificate_rotation.test(request, person=click.person, key=click.key), t
+        )

@@ -4,11 +4,11 @@ from dataclasses import replace
 
 from bot.i18n.translator import Translator
 from bot.ports import InteractiveSlack, Message
-from bot.services import Access, RequestInput
+from bot.services import RequestInput, Services
 from bot.views import action_ids, modals, responses
 from bot.views.mtls import certificate_list
 from bot.views.mtls import modals as mtls_modals
-from handlers.common import form_input
+from handlers.form_values import form_input
 from handlers.parsing.intents import Intent
 from handlers.parsing.normalization import normalize_text
 from handlers.transport.payloads import SlashCommand, ViewSubmission
@@ -17,8 +17,8 @@ from handlers.transport.payloads import SlashCommand, ViewSubmission
 class CertificateForms:
     """Opens and reads the form that disables mTLS."""
 
-    def __init__(self, *, access: Access, interactive: InteractiveSlack) -> None:
-        self._access = access
+    def __init__(self, *, services: Services, interactive: InteractiveSlack) -> None:
+        self._services = services
         self._interactive = interactive
 
     async def open_disable(self, command: SlashCommand, request_input: RequestInput, t: Translator) -> None:
@@ -27,8 +27,8 @@ class CertificateForms:
         Raises:
             Refused: the person may not request that, or mTLS is not enabled.
         """
-        impact = await self._access.may_disable(request_input.target, person=command.person)
-        needs_reason = modals.needs_reason(self._access.policy)
+        impact = await self._services.mtls.preview_disable(request_input.target, person=command.person)
+        needs_reason = modals.needs_reason(self._services.policy)
         view = mtls_modals.disable_form(impact, reason=request_input.reason, t=t, needs_reason=needs_reason)
         await self._interactive.open_view(command.trigger, view)
 
@@ -36,20 +36,22 @@ class CertificateForms:
         """Requests to disable mTLS; raises ``Refused`` when something in the form does not fit."""
         typed = normalize_text(submission.values.get(action_ids.FIELD_NAME) or "")
         request_input = replace(form_input(submission), target=submission.data or None)
-        await self._access.disable(request_input, typed=typed, person=submission.person, key=submission.key)
+        await self._services.mtls.disable(
+            request_input, typed=typed, person=submission.person, key=submission.key
+        )
 
 
 class CertificateCommands:
     """Answers typed commands about the mTLS endpoint and client certificates."""
 
-    def __init__(self, *, access: Access, forms: CertificateForms) -> None:
-        self._access = access
+    def __init__(self, *, services: Services, forms: CertificateForms) -> None:
+        self._services = services
         self._forms = forms
 
     async def enable(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Requests to enable mTLS on a database."""
-        case = await self._access.enable(intent.input, person=command.person, key=command.key)
-        return responses.asked(case, t=t, policy=self._access.policy)
+        details = await self._services.mtls.enable(intent.input, person=command.person, key=command.key)
+        return responses.asked(details, t=t, policy=self._services.policy)
 
     async def disable(self, command: SlashCommand, intent: Intent, t: Translator) -> None:
         """Opens the form that disables mTLS on a database."""
@@ -57,24 +59,28 @@ class CertificateCommands:
 
     async def issue(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Requests a client certificate; the reason is its purpose."""
-        case = await self._access.issue(intent.input, person=command.person, key=command.key)
-        return responses.asked(case, t=t, policy=self._access.policy)
+        details = await self._services.certificates.issue(
+            intent.input, person=command.person, key=command.key
+        )
+        return responses.asked(details, t=t, policy=self._services.policy)
 
     async def list(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Shows the certificates of one database, or of all."""
-        certificates = await self._access.stocks(intent.input.target, person=command.person)
+        certificates = await self._services.certificates.list_by_database(
+            intent.input.target, person=command.person
+        )
         return certificate_list.listing(certificates, t)
 
     async def rotate(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Requests a new certificate in place of an old one."""
-        case = await self._access.rotate(
+        details = await self._services.certificate_rotation.rotate(
             intent.certificate, intent.input.reason, person=command.person, key=command.key
         )
-        return responses.asked(case, t=t, policy=self._access.policy)
+        return responses.asked(details, t=t, policy=self._services.policy)
 
     async def revoke(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Requests to revoke a certificate."""
-        case = await self._access.discard(
+        details = await self._services.certificates.revoke(
             intent.certificate, intent.input.reason, person=command.person, key=command.key
         )
-        return responses.asked(case, t=t, policy=self._access.policy)
+        return responses.asked(details, t=t, policy=self._services.policy)

@@ -7,7 +7,7 @@ import structlog
 from bot.errors import Refusal, Refused, SlackError, StoreUnavailableError
 from bot.i18n.translator import Translator
 from bot.ports import InteractiveSlack, Message, MessageRef
-from bot.services import Access, IssuedLink
+from bot.services import IssuedLink, Services
 from bot.views.mtls import download
 from handlers.parsing.intents import Intent
 from handlers.transport.payloads import BlockAction, SlashCommand
@@ -27,8 +27,8 @@ class DownloadLinkSender:
         public_url: where browsers reach us, without a slash at the end; None if unknown.
     """
 
-    def __init__(self, *, access: Access, interactive: InteractiveSlack, public_url: str | None) -> None:
-        self._access = access
+    def __init__(self, *, services: Services, interactive: InteractiveSlack, public_url: str | None) -> None:
+        self._services = services
         self._interactive = interactive
         self._public_url = public_url
 
@@ -50,7 +50,7 @@ class DownloadLinkSender:
         """
         if self._public_url is None:
             raise Refused(Refusal.FILES_NO_ADDRESS)
-        link = await self._access.make_link(handle, person=source.person, key=source.key)
+        link = await self._services.download_links.issue(handle, person=source.person, key=source.key)
         if link is None:
             return download.sent_already(handle or "", t)
         return await self._send(link, self._public_url, t)
@@ -67,14 +67,14 @@ class DownloadLinkSender:
                 # The message may have arrived: when the link expires, the notifier finds it by its metadata
                 # and edits it. A second link now would leave the first one's message behind.
                 return download.unclear(link.handle, t)
-            await self._access.not_sent(link)
+            await self._services.download_links.record_unsent(link)
             raise Refused(Refusal.FILES_UNSENT, handle=link.handle) from None
         await self._record_place(link, place)
         return download.sent(link.handle, until=until, t=t)
 
     async def _record_place(self, link: IssuedLink, place: MessageRef) -> None:
         try:
-            await self._access.sent(link, place)
+            await self._services.download_links.record_sent(link, place)
         except StoreUnavailableError:
             # The message carries the link's id in its metadata, and is found by that.
             log.info("files.place_unknown", link=str(link.id))

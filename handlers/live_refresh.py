@@ -14,7 +14,7 @@ from bot.domain.method import Method
 from bot.domain.observation import Observation
 from bot.errors import SlackError, StoreUnavailableError
 from bot.ports import DatabaseStatus, InteractiveSlack, Message, SpaceStatus
-from bot.services import Access
+from bot.services import Services
 from bot.worker import BackgroundTasks
 
 AT_MOST: Final = timedelta(seconds=20)
@@ -46,9 +46,9 @@ class LiveRefresh:
     """
 
     def __init__(
-        self, *, access: Access, interactive: InteractiveSlack, background_tasks: BackgroundTasks
+        self, *, services: Services, interactive: InteractiveSlack, background_tasks: BackgroundTasks
     ) -> None:
-        self._access = access
+        self._services = services
         self._interactive = interactive
         self._background_tasks = background_tasks
 
@@ -72,7 +72,7 @@ class LiveRefresh:
         """
         if url is not None:
             observed_at = {key: at for key, at in _observed_at(shown).items() if key[1] in methods}
-            load = partial(self._access.glance, shown.database, person=person)
+            load = partial(self._services.queries.database_status, shown.database, person=person)
             self._background_tasks.run(self._replace(observed_at, load, url, render))
 
     def follow_space(
@@ -80,7 +80,7 @@ class LiveRefresh:
     ) -> None:
         """Does the same for the status of a space."""
         if url is not None:
-            load = partial(self._access.space_glance, shown.space)
+            load = partial(self._services.queries.space_status, shown.space)
             self._background_tasks.run(self._replace(_space_observed_at(shown), load, url, render))
 
     async def _replace(
@@ -103,7 +103,7 @@ class LiveRefresh:
         end, now = time.monotonic() + AT_MOST.total_seconds(), before
         while time.monotonic() < end:
             await asyncio.sleep(BETWEEN.total_seconds())
-            now = dict(await self._access.observed(shown))
+            now = dict(await self._services.queries.observed_at(shown))
             if now != before and all(now.get(key) != at for key, at in before.items()):
                 return True
         return now != before

@@ -7,10 +7,10 @@ from bot.domain.request import Verdict
 from bot.errors import Refusal, Refused
 from bot.i18n.translator import Translator
 from bot.ports import Block, InteractiveSlack, RequestDetails
-from bot.services import Access, Vote
+from bot.services import Services, Vote
 from bot.views import action_ids, form_fields, modals
 from handlers.certificates import CertificateForms
-from handlers.common import aliases, form_input
+from handlers.form_values import aliases, form_input
 from handlers.mtls import MtlsForms
 from handlers.parsing.normalization import normalize_text
 from handlers.privatelink import PrivateLinkForms
@@ -35,13 +35,13 @@ class Forms:
         certificates: forms about the mTLS endpoint.
     """
 
-    def __init__(self, *, access: Access, interactive: InteractiveSlack) -> None:
-        self._access = access
+    def __init__(self, *, services: Services, interactive: InteractiveSlack) -> None:
+        self._services = services
         self._interactive = interactive
-        self.mtls = MtlsForms(access=access, interactive=interactive)
-        self.privatelink = PrivateLinkForms(access=access, interactive=interactive)
-        self.trusted_ips = TrustedIpsForms(access=access, interactive=interactive)
-        self.certificates = CertificateForms(access=access, interactive=interactive)
+        self.mtls = MtlsForms(services=services, interactive=interactive)
+        self.privatelink = PrivateLinkForms(services=services, interactive=interactive)
+        self.trusted_ips = TrustedIpsForms(services=services, interactive=interactive)
+        self.certificates = CertificateForms(services=services, interactive=interactive)
         self._submit: Mapping[str, Callable[[ViewSubmission], Awaitable[None]]] = {
             action_ids.FORM_ADD: self.mtls.submit,
             action_ids.FORM_LINK_ADD: self.privatelink.submit_add,
@@ -59,14 +59,16 @@ class Forms:
         Raises:
             Refused: the person may not request access, and so sees no names.
         """
-        await self._access.require_member(search.person)
-        databases = await self._access.databases()
-        known = aliases(self._access.policy)
+        await self._services.members.require(search.person)
+        databases = await self._services.queries.databases()
+        known = aliases(self._services.policy)
         return form_fields.options_for(databases, known, normalize_text(search.typed), t)
 
-    async def open_for_button(self, button: str, trigger: str, case: RequestDetails, t: Translator) -> None:
+    async def open_for_button(
+        self, button: str, trigger: str, details: RequestDetails, t: Translator
+    ) -> None:
         """Opens the form of a button that needs more than a press."""
-        await self._interactive.open_view(trigger, _BY_BUTTON[button](case, t))
+        await self._interactive.open_view(trigger, _BY_BUTTON[button](details, t))
 
     async def submit(self, submission: ViewSubmission) -> None:
         """Acts on a submitted form.
@@ -93,16 +95,16 @@ class Forms:
         request, version = _shown_terms(submission)
         reason = form_input(submission).reason or ""
         vote = Vote(verdict=Verdict.DENY, version=version, reason=reason)
-        await self._access.decide(request, vote, person=submission.person, key=submission.key)
+        await self._services.approvals.decide(request, vote, person=submission.person, key=submission.key)
 
     async def _approve_with_changes(self, submission: ViewSubmission) -> None:
         request, version = _shown_terms(submission)
         vote = Vote(verdict=Verdict.APPROVE, version=version, changes=form_input(submission))
-        await self._access.decide(request, vote, person=submission.person, key=submission.key)
+        await self._services.approvals.decide(request, vote, person=submission.person, key=submission.key)
 
     async def _extend(self, submission: ViewSubmission) -> None:
         request, _ = _shown_terms(submission)
-        await self._access.extend(
+        await self._services.extensions.extend(
             request, form_input(submission), person=submission.person, key=submission.key
         )
 

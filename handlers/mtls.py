@@ -1,32 +1,29 @@
-"""Handlers of ``/pgaccess mtls add``, ``remove`` and ``adopt``, and their form."""
+"""The form that requests an IP rule of mTLS; ``entries`` has the commands."""
 
 from dataclasses import replace
 
+from bot.domain.method import Method
 from bot.domain.target import Database, choose
-from bot.errors import Refusal, Refused
 from bot.i18n.translator import Translator
-from bot.ports import Block, InteractiveSlack, Message
-from bot.services import Access, RequestInput
-from bot.views import modals, responses
+from bot.ports import Block, InteractiveSlack
+from bot.services import RequestInput, Services
+from bot.views import modals
 from bot.views.mtls import modals as mtls_modals
-from handlers.common import (
-    INCOMPLETE,
+from handlers.form_values import (
     aliases,
     chosen_database,
     form_input,
     form_values,
-    removal_response,
     with_target,
 )
-from handlers.parsing.intents import Intent
-from handlers.transport.payloads import SlashCommand, ViewSubmission
+from handlers.transport.payloads import ViewSubmission
 
 
 class MtlsForms:
     """Opens and reads the form that requests an IP rule."""
 
-    def __init__(self, *, access: Access, interactive: InteractiveSlack) -> None:
-        self._access = access
+    def __init__(self, *, services: Services, interactive: InteractiveSlack) -> None:
+        self._services = services
         self._interactive = interactive
 
     async def open_add(self, trigger: str, request_input: RequestInput, t: Translator) -> None:
@@ -39,7 +36,7 @@ class MtlsForms:
         Raises:
             Refused: no database has the name that was typed, or there is none at all.
         """
-        databases, policy = await self._access.databases(), self._access.policy
+        databases, policy = await self._services.queries.databases(), self._services.policy
         enabled: Database | None = None
         if request_input.enables_mtls:
             enabled = choose(databases, request_input.target, aliases(policy))
@@ -55,7 +52,9 @@ class MtlsForms:
     async def submit(self, submission: ViewSubmission) -> None:
         """Requests the rule; raises ``Refused`` when something in the form does not fit."""
         request_input = await self._request_input(submission)
-        await self._access.ask(request_input, person=submission.person, key=submission.key)
+        await self._services.access_requests.submit(
+            Method.MTLS, request_input, person=submission.person, key=submission.key
+        )
 
     async def enabling_view(self, submission: ViewSubmission, t: Translator) -> Block:
         """Returns the same form once more, which now offers to enable mTLS first."""
@@ -66,34 +65,4 @@ class MtlsForms:
         if submission.data:
             # The form told the person that mTLS is enabled first, on the one database that its data names.
             return replace(request_input, target=submission.data, enables_mtls=True)
-        return with_target(request_input, submission, await self._access.databases())
-
-
-class MtlsCommands:
-    """Answers typed commands about IP rules."""
-
-    def __init__(self, *, access: Access, forms: MtlsForms) -> None:
-        self._access = access
-        self._forms = forms
-
-    async def add(self, command: SlashCommand, intent: Intent, t: Translator) -> Message | None:
-        """Requests a rule; opens the form where a value is missing, or where mTLS has to be enabled first."""
-        try:
-            case = await self._access.ask(intent.input, person=command.person, key=command.key)
-        except Refused as refused:
-            enables_mtls = refused.reason is Refusal.MTLS_NOT_ENABLED
-            if refused.reason not in INCOMPLETE and not enables_mtls:
-                raise
-            await self._forms.open_add(command.trigger, replace(intent.input, enables_mtls=enables_mtls), t)
-            return None
-        return responses.asked(case, t=t, policy=self._access.policy)
-
-    async def remove(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
-        """Ends what allows an address, or requests that."""
-        removal = await self._access.remove(intent.input, person=command.person, key=command.key)
-        return removal_response(removal, t=t, policy=self._access.policy)
-
-    async def adopt(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
-        """Requests to adopt an unmanaged rule."""
-        case = await self._access.adopt_rule(intent.input, person=command.person, key=command.key)
-        return responses.asked(case, t=t, policy=self._access.policy)
+        return with_target(request_input, submission, await self._services.queries.databases())

@@ -1,22 +1,19 @@
-"""Handlers of ``/pgaccess privatelink …``, and their forms."""
+"""Handlers of ``/pgaccess privatelink status`` and ``close``, and the forms of PrivateLink."""
 
 from dataclasses import replace
 from functools import partial
 
 from bot.domain.method import Method
-from bot.errors import Refused
 from bot.i18n.translator import Translator
 from bot.ports import Block, InteractiveSlack, Message
-from bot.services import Access, RequestInput
-from bot.views import action_ids, modals, responses
+from bot.services import RequestInput, Services
+from bot.views import action_ids, modals
 from bot.views.privatelink import modals as privatelink_modals
 from bot.views.privatelink import status
-from handlers.common import (
-    INCOMPLETE,
+from handlers.form_values import (
     chosen_database,
     form_input,
     form_values,
-    removal_response,
     with_target,
 )
 from handlers.live_refresh import LiveRefresh
@@ -28,8 +25,8 @@ from handlers.transport.payloads import SlashCommand, ViewSubmission
 class PrivateLinkForms:
     """Opens and reads the forms of PrivateLink."""
 
-    def __init__(self, *, access: Access, interactive: InteractiveSlack) -> None:
-        self._access = access
+    def __init__(self, *, services: Services, interactive: InteractiveSlack) -> None:
+        self._services = services
         self._interactive = interactive
 
     async def open_add(self, trigger: str, request_input: RequestInput, t: Translator) -> None:
@@ -42,7 +39,7 @@ class PrivateLinkForms:
         Raises:
             Refused: no database has the name that was typed, or there is none at all.
         """
-        databases, policy = await self._access.databases(), self._access.policy
+        databases, policy = await self._services.queries.databases(), self._services.policy
         database = chosen_database(databases, request_input.target, policy)
         return privatelink_modals.add_form(
             databases=databases,
@@ -57,63 +54,46 @@ class PrivateLinkForms:
         Raises:
             Refused: the person may not request that, or there is no endpoint.
         """
-        impact = await self._access.may_close(request_input.target, person=command.person)
+        impact = await self._services.privatelink.preview_close(request_input.target, person=command.person)
         view = privatelink_modals.close_form(
             impact.database,
             impact.observation,
             impact.requests,
             reason=request_input.reason,
             t=t,
-            needs_reason=modals.needs_reason(self._access.policy),
+            needs_reason=modals.needs_reason(self._services.policy),
         )
         await self._interactive.open_view(command.trigger, view)
 
     async def submit_add(self, submission: ViewSubmission) -> None:
         """Requests accounts; raises ``Refused`` when something in the form does not fit."""
-        request_input = with_target(form_input(submission), submission, await self._access.databases())
-        await self._access.ask_link(request_input, person=submission.person, key=submission.key)
+        request_input = with_target(
+            form_input(submission), submission, await self._services.queries.databases()
+        )
+        await self._services.access_requests.submit(
+            Method.PRIVATELINK, request_input, person=submission.person, key=submission.key
+        )
 
     async def submit_close(self, submission: ViewSubmission) -> None:
         """Requests to close the endpoint; raises ``Refused`` when something in the form does not fit."""
         typed = normalize_text(submission.values.get(action_ids.FIELD_NAME) or "")
         request_input = replace(form_input(submission), target=submission.data or None)
-        await self._access.close_link(
+        await self._services.privatelink.close(
             request_input, typed=typed, person=submission.person, key=submission.key
         )
 
 
 class PrivateLinkCommands:
-    """Answers typed commands about PrivateLink."""
+    """Answers typed commands about a database's PrivateLink endpoint; ``entries`` has those about accounts."""
 
-    def __init__(self, *, access: Access, forms: PrivateLinkForms, live_refresh: LiveRefresh) -> None:
-        self._access = access
+    def __init__(self, *, services: Services, forms: PrivateLinkForms, live_refresh: LiveRefresh) -> None:
+        self._services = services
         self._forms = forms
         self._live_refresh = live_refresh
 
-    async def add(self, command: SlashCommand, intent: Intent, t: Translator) -> Message | None:
-        """Requests accounts; opens the form where a value is missing."""
-        try:
-            case = await self._access.ask_link(intent.input, person=command.person, key=command.key)
-        except Refused as refused:
-            if refused.reason not in INCOMPLETE:
-                raise
-            await self._forms.open_add(command.trigger, intent.input, t)
-            return None
-        return responses.asked(case, t=t, policy=self._access.policy)
-
-    async def remove(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
-        """Ends what allows accounts, or requests that."""
-        removal = await self._access.remove_accounts(intent.input, person=command.person, key=command.key)
-        return removal_response(removal, t=t, policy=self._access.policy)
-
-    async def adopt(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
-        """Requests to adopt unmanaged accounts."""
-        case = await self._access.adopt_accounts(intent.input, person=command.person, key=command.key)
-        return responses.asked(case, t=t, policy=self._access.policy)
-
     async def status(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Shows a database's endpoint, accounts and connections."""
-        observed = await self._access.situation(intent.input.target, person=command.person)
+        observed = await self._services.queries.refresh_database(intent.input.target, person=command.person)
         self._live_refresh.follow(
             observed,
             url=command.respond_to,

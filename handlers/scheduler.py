@@ -11,7 +11,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from bot.directory_sync import DirectorySync
 from bot.errors import TryAgainError
 from bot.ports import Clock, Wakeups, WorkerName
-from bot.services import Access
+from bot.services import Services
 from bot.worker import YIELD
 
 EVERY_SECOND: Final = timedelta(seconds=1)
@@ -33,7 +33,7 @@ class Scheduler:
     """Runs the periodic steps of one process. Any number of processes may: each step is idempotent.
 
     Args:
-        access: ends, reminders, sealing.
+        services: ends, reminders, sealing.
         directory_sync: refreshes databases and people, and looks up people who are not known.
         clock: business time.
         wakeups: wake the scheduler when business time has jumped, or a person has to be looked up.
@@ -43,13 +43,13 @@ class Scheduler:
     def __init__(
         self,
         *,
-        access: Access,
+        services: Services,
         directory_sync: DirectorySync,
         clock: Clock,
         wakeups: Wakeups,
         give_way: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        self._access = access
+        self._services = services
         self._directory_sync = directory_sync
         self._clock = clock
         self._wakeups = wakeups
@@ -60,9 +60,9 @@ class Scheduler:
     async def run(self) -> None:
         """Runs until cancelled."""
         self._every(EVERY_SECOND, self._run_due)
-        self._every(EVERY_SECOND, self._access.seal)
+        self._every(EVERY_SECOND, self._services.deadlines.seal_audit_log)
         self._every(EVERY_FEW_SECONDS, self._directory_sync.run_due)
-        self._every(EVERY_FEW_SECONDS, self._access.send_weekly_summary)
+        self._every(EVERY_FEW_SECONDS, self._services.expiry_reminders.send_weekly_summary)
         self._scheduler.start()
         try:
             await self._listen()
@@ -78,7 +78,7 @@ class Scheduler:
             if self._give_way is not None:
                 await self._give_way()
             await self._run_step(self._run_due)
-            await self._run_step(self._access.send_weekly_summary)
+            await self._run_step(self._services.expiry_reminders.send_weekly_summary)
             await self._run_step(self._directory_sync.answer_lookups)
 
     async def _run_due(self) -> None:
@@ -86,7 +86,7 @@ class Scheduler:
 
         The timer is a delay computed from business time, and reset on every run, because that may jump.
         """
-        next_due = await self._access.run_due()
+        next_due = await self._services.deadlines.run_due()
         if next_due is not None:
             delay = max(timedelta(), next_due - self._clock.now())
             self._scheduler.add_job(

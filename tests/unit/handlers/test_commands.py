@@ -13,10 +13,10 @@ NOTHING = cast("Any", None)
 
 def test_every_command_that_is_parsed_has_a_handler_and_no_other() -> None:
     commands = Commands(
-        access=NOTHING,
-        forms=Forms(access=NOTHING, interactive=NOTHING),
+        services=NOTHING,
+        forms=Forms(services=NOTHING, interactive=NOTHING),
         live_refresh=NOTHING,
-        advisor=Advisor(access=NOTHING, interactive=NOTHING, forms=NOTHING),
-        download_links=DownloadLinkSender(access=NOTHING, interactive=NOTHING, public_url=None),
+        advisor=Advisor(services=NOTHING, interactive=NOTHING, forms=NOTHING),
+        download_links=DownloadLinkSender(services=NOTHING, interactive=NOTHING, public_url=None),
     )
     assert set(commands.handlers) == {(), *COMMANDS}

@@ -21,10 +21,13 @@ class NoWakeups:
 
 def scheduler_of(step: Any) -> Scheduler:
     """A scheduler whose every step is this one."""
-    access = SimpleNamespace(run_due=step, seal=step, send_weekly_summary=step)
+    services = SimpleNamespace(
+        deadlines=SimpleNamespace(run_due=step, seal_audit_log=step),
+        expiry_reminders=SimpleNamespace(send_weekly_summary=step),
+    )
     directory_sync = SimpleNamespace(run_due=step, answer_lookups=step)
     return Scheduler(
-        access=cast("Any", access),
+        services=cast("Any", services),
         directory_sync=cast("Any", directory_sync),
         clock=SetClock(),
         wakeups=cast("Any", NoWakeups()),
