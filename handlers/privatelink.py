@@ -84,7 +84,7 @@ class PrivateLinkForms:
 
 
 class PrivateLinkCommands:
-    """Answers typed commands about a database's PrivateLink endpoint; ``entries`` has those about accounts."""
+    """Answers typed commands about PrivateLink endpoints; ``entries`` has those about accounts."""
 
     def __init__(self, *, services: Services, forms: PrivateLinkForms, live_refresh: LiveRefresh) -> None:
         self._services = services
