@@ -80,9 +80,9 @@ def test_a_card_says_that_the_whole_space_is_concerned_and_what_is_better() -> N
 @pytest.mark.parametrize(
     ("seen", "part"),
     [
-        (look("0.0.0.0/0"), "lets everybody in anyway"),
-        (look(str(NETWORK)), "somebody else already lets exactly this in"),
-        (look(str(NETWORK), ours=(str(NETWORK),)), "pgaccess already lets"),
+        (look("0.0.0.0/0"), "already allows every address"),
+        (look(str(NETWORK)), "a range that is not managed by pgaccess already allows exactly this network"),
+        (look(str(NETWORK), ours=(str(NETWORK),)), "pgaccess already allows"),
         (look("203.0.113.0/24"), "Already covered by 203.0.113.0/24"),
     ],
 )
