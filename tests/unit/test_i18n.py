@@ -157,6 +157,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "advise.way.": Way,
     "advise.reason.": Reason,
     "advise.remark.": Remark,
+    "advise.line.": (Way.TRUSTED,),
     "advise.ask.": (Way.MTLS, Way.PRIVATELINK),
     "advise.fact.": FACTS,
     "advise.table.": tuple(f"{method}.{fact}" for method in Method for fact in FACTS),
