@@ -10,22 +10,22 @@ from typing import Any
 
 import pytest
 
-from tests.browser.page_driver import Play
+from tests.browser.page_driver import Session
 from tests.browser.slack import DIRECT, PATIENCE_MS, PHONE, PICTURES, WIDE
 
 pytestmark = pytest.mark.timeout(90)
 
 
 @pytest.fixture
-def link(play: Play) -> str:
+def link(session: Session) -> str:
     """The newest link in the engineer's direct messages, to the files of a certificate of their own."""
-    play.engineer.types("/pgaccess mtls certificate new on billing because nightly export")
-    play.lead.sees("certificate", place="approvals")
-    number = int(play.engineer.is_told(re.compile(r"Asked, as #(\d+)")))
-    play.lead.presses("Approve", on=f"#{number} waits for")
-    play.engineer.sees(f"#{number}", "is ready", place=DIRECT)
-    play.engineer.presses("Get the files", on=f"#{number}")
-    told = play.engineer.page.get_by_test_id("message").filter(has_text=f"certificate {number} for")
+    session.engineer.types("/pgaccess mtls certificate new on billing because nightly export")
+    session.lead.sees("certificate", place="approvals")
+    number = int(session.engineer.is_told(re.compile(r"Asked, as #(\d+)")))
+    session.lead.presses("Approve", on=f"#{number} waits for")
+    session.engineer.sees(f"#{number}", "is ready", place=DIRECT)
+    session.engineer.presses("Get the files", on=f"#{number}")
+    told = session.engineer.page.get_by_test_id("message").filter(has_text=f"certificate {number} for")
     anchor = told.locator("a[href*='/c/']")
     anchor.wait_for(timeout=PATIENCE_MS)
     found: str = anchor.get_attribute("href")

@@ -88,7 +88,7 @@ async def test_what_was_begun_is_answered_before_the_connection_is_closed(scene:
 async def test_a_command_is_answered_whatever_slack_does_where_nobody_knows(
     scene: Scene, settings: dict[str, object]
 ) -> None:
-    scene.slack.switch(**settings)
+    scene.slack.set_behavior(**settings)
     scene.allowed.set()
     async with scene.mode():
         assert (await scene.people.types("engineer", "/pgaccess")).ok

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from _pytest.mark import ParameterSet
 
-from sandbox.environment import environments
+from sandbox.environment import start_environment
 from sandbox.heroku.behavior import Behavior as HerokuBehavior
 from sandbox.postgres import PrivatePostgres
 from sandbox.slack.web_api.errors import Behavior as SlackBehavior
@@ -143,7 +143,7 @@ async def put_up(postgres: PrivatePostgres) -> AsyncIterator[Switched]:
     heroku = MeddledHeroku()
     heroku.add_space("acme-fir", generation="fir")
     with own_database(postgres) as url:
-        async with environments(url, heroku) as environment:
+        async with start_environment(url, heroku) as environment:
             world = Switched(environment, heroku)
             await world.settle()
             yield world
@@ -175,12 +175,12 @@ async def test_a_job_is_done_that_leaves_something_behind(
 @pytest.mark.parametrize(("settings", "job"), named(SLACK_ROWS))
 async def test_a_job_is_done_whatever_slack_does(shared: Switched, settings: Settings, job: Job) -> None:
     await shared.begin()
-    shared.environment.slack.switch(**settings)
+    shared.environment.slack.set_behavior(**settings)
     await job(shared)
 
 
 @pytest.mark.parametrize(
-    ("switches", "rows", "elsewhere"),
+    ("behavior", "rows", "elsewhere"),
     [(HerokuBehavior, (*ROWS, *LEFT_BEHIND), frozenset[str]()), (SlackBehavior, SLACK_ROWS, IN_SOCKET_MODE)],
     ids=["heroku", "slack"],
 )
