@@ -14,20 +14,19 @@ _LANGUAGES: Final = ("en", "ja")
 
 
 def usage() -> list[dict[str, Any]]:
-    """Return every command that the bot carries out.
+    """Return a hint for every command.
 
     Returns:
         Its ``line``, an ``example``, and ``help`` by language: the ``form`` in which it is typed and what it
         is ``about``, which is empty where the bot's help has no text for it.
     """
-    ready = {path: command for path, command in COMMANDS.items() if not command.planned}
     return [
         {
             "line": " ".join((COMMAND, *path)),
             "example": command.example,
             "help": {language: _help(path, Translator(language)) for language in _LANGUAGES},
         }
-        for path, command in ready.items()
+        for path, command in COMMANDS.items()
     ]
 
 

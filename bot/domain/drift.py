@@ -1,4 +1,4 @@
-"""Drift: what stands at Heroku otherwise than anybody here has asked for, besides what is simply foreign.
+"""Drift: what differs at Heroku from what anybody here has asked for, besides what is simply unmanaged.
 
 Pure. Entries are named by one text, whatever the method: a network, an account's ARN, a range's source.
 """
@@ -12,8 +12,8 @@ class RecentRemovals:
     """What the store remembers of the last day.
 
     Attributes:
-        removed: entries of ours that were proven to be gone as we had asked.
-        lost: entries that were taken over, and that somebody else took away.
+        removed: owned entries that were proven to be gone as requested.
+        lost: adopted entries that somebody else removed.
     """
 
     removed: frozenset[str] = frozenset()
@@ -22,12 +22,12 @@ class RecentRemovals:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Drift:
-    """What one look has found.
+    """What one observation has found.
 
     Attributes:
-        back: foreign entries that are there again after our verified removal.
-        missing: entries that were taken over, and that somebody else took away.
-        unapplied: entries of open grants that two looks in a row have shown as listed and not in force.
+        back: unmanaged entries that are listed again after their verified removal.
+        missing: adopted entries that somebody else removed.
+        unapplied: entries of open grants that two observations in a row have shown as listed and not in force.
     """
 
     back: frozenset[str] = frozenset()
@@ -36,28 +36,28 @@ class Drift:
 
 
 NO_DRIFT = Drift()
-"""Everything is as it was left."""
+"""Nothing differs."""
 
 
-def drift(
-    recently_removed: RecentRemovals,
+def compare(
+    recent_removals: RecentRemovals,
     *,
     listed: Collection[str],
     unmanaged: Collection[str],
     idle: Collection[str] = (),
     idle_before: Collection[str] = (),
 ) -> Drift:
-    """Compares what is remembered with what a look shows.
+    """Compares what is remembered with what an observation shows.
 
     Args:
-        lately: what the store remembers.
-        listed: every entry that the look shows.
-        foreign: those of them that are not ours.
+        recent_removals: what the store remembers.
+        listed: every entry that the observation shows.
+        unmanaged: those of them that are not owned.
         idle: those that open grants rely on and that are not in force.
-        idle_before: the same, of the look before: it may take a moment by itself.
+        idle_before: the same, of the last observation: it may take a moment by itself.
     """
     return Drift(
-        back=recently_removed.removed & frozenset(unmanaged),
-        missing=recently_removed.lost - frozenset(listed),
+        back=recent_removals.removed & frozenset(unmanaged),
+        missing=recent_removals.lost - frozenset(listed),
         unapplied=frozenset(idle) & frozenset(idle_before),
     )

@@ -1,199 +1,168 @@
-"""What of Heroku's is ours, as it is kept: rules, accounts and ranges, with the intents behind them."""
+"""Repositories of owned entries: IP rules, AWS accounts and trusted ranges, with the intents behind them."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Protocol, TypeVar
 from uuid import UUID
 
 from bot.domain.drift import RecentRemovals
 from bot.domain.mtls.observation import IpRule
-from bot.domain.mtls.plan import Entry, Known
-from bot.domain.privatelink.plan import LinkKnown
+from bot.domain.mtls.plan import OwnedRule, StoredRules
+from bot.domain.privatelink.plan import StoredAccounts
 from bot.domain.subject import Network
 from bot.domain.trusted_ips.merge import Written
-from bot.domain.trusted_ips.plan import RangesKnown
+from bot.domain.trusted_ips.plan import StoredRanges
 from bot.domain.trusted_ips.ruleset import Services
 from bot.ports.values import AuditContext, ReconcileJob
 
+Key = TypeVar("Key")
+"""What identifies an entry of one target: a rule's id, an account's ARN, a range's source."""
 
-class MtlsRules(Protocol):
-    """Our rules at Heroku, and the intents that every change there begins with."""
 
-    async def known(self, job: ReconcileJob, now: datetime) -> Known:
-        """What the store knows of a database's IP rules; by ``now``, business time, ends have passed."""
+class OwnedEntries(Protocol[Key]):
+    """What the repositories of all three access methods do."""
+
+    async def intend_removal(self, job: ReconcileJob, keys: Iterable[Key]) -> None:
+        """Records that the removal of owned entries is about to be requested."""
         ...
 
-    async def intend_add(self, job: ReconcileJob, network: Network) -> tuple[UUID, str]:
-        """Records that a rule is about to be added; returns the intent and the mark it carries."""
+    async def cancel_removal(self, job: ReconcileJob, keys: Iterable[Key]) -> None:
+        """Records that the removal of these entries was not requested after all, or will not be."""
         ...
 
-    async def made(self, job: ReconcileJob, intent: UUID, rule: IpRule) -> None:
-        """Records the rule that an intent made: it is ours."""
+    async def observed(self, job: ReconcileJob, keys: Iterable[Key]) -> None:
+        """Records that a list showed these entries; those that are not owned are left out."""
         ...
 
-    async def unclear(self, intent: UUID, *, error: str) -> None:
-        """Records that an answer was lost."""
+    async def absent(self, job: ReconcileJob, keys: Iterable[Key]) -> None:
+        """Records that these owned entries are proven to be no longer at Heroku."""
         ...
 
-    async def nothing_made(self, intent: UUID, *, error: str) -> None:
-        """Records that an intent made nothing: Heroku said no, or time has shown it."""
+    async def owned(self, target: UUID) -> frozenset[Key]:
+        """Returns the keys of the entries that are owned, or may be."""
         ...
 
-    async def give_up(self, intents_lost: Iterable[UUID]) -> None:
+    async def recent_removals(self, target: UUID) -> RecentRemovals:
+        """Returns what went within the last day: removed as requested, or adopted and lost."""
+        ...
+
+
+class MtlsRules(OwnedEntries[UUID], Protocol):
+    """Owned IP rules of databases, and the intents that every addition begins with."""
+
+    async def load(self, job: ReconcileJob, now: datetime) -> StoredRules:
+        """Returns what the store knows of a database's IP rules at ``now``, business time."""
+        ...
+
+    async def intend_creation(self, job: ReconcileJob, network: Network) -> tuple[UUID, str]:
+        """Records that a rule is about to be added; returns the intent and the marker it carries."""
+        ...
+
+    async def created(self, job: ReconcileJob, intent: UUID, rule: IpRule) -> None:
+        """Records the rule that an intent made: it is owned, and for the network that was asked for."""
+        ...
+
+    async def ambiguous(self, intent: UUID, *, error: str) -> None:
+        """Records that an answer was lost: the rule may still appear for a while."""
+        ...
+
+    async def rejected(self, intent: UUID, *, error: str) -> None:
+        """Records that an intent made nothing: Heroku rejected it."""
+        ...
+
+    async def abandon(self, intents: Iterable[UUID]) -> None:
         """Stops expecting intents that made nothing, once even a late write must have shown."""
         ...
 
-    async def intend_remove(self, job: ReconcileJob, rules: Iterable[UUID]) -> None:
-        """Records that rules of ours are about to be removed."""
-        ...
+    async def restore(self, job: ReconcileJob, rules: Iterable[UUID]) -> tuple[OwnedRule, ...]:
+        """Restores those of the listed rules that were marked absent, and returns them: they are owned.
 
-    async def spared(self, job: ReconcileJob, rules: Iterable[UUID]) -> None:
-        """Records that nobody was asked to remove these after all."""
-        ...
-
-    async def listed(self, rules: Iterable[UUID]) -> None:
-        """Records that a list showed these entries."""
-        ...
-
-    async def gone(self, rules: Iterable[UUID]) -> None:
-        """Records that these entries are no longer at Heroku."""
-        ...
-
-    async def returned(self, job: ReconcileJob, rules: Iterable[UUID]) -> tuple[Entry, ...]:
-        """Takes back those of the listed rules that were thought gone, and returns them: they are ours."""
+        A list that lacked them was stale, or their removal was undone: it has to be requested anew.
+        """
         ...
 
     async def adopt(self, job: ReconcileJob, rules: Iterable[IpRule]) -> None:
-        """Takes rules over that somebody else made: they are ours, and stay without a grant."""
-        ...
+        """Adopts rules that somebody else made: they are owned, and stay without a grant.
 
-    async def recently_removed(self, database: UUID) -> RecentRemovals:
-        """Networks of our rules that went within the last day: as we had asked, or taken over and lost."""
-        ...
-
-    async def ours(self, database: UUID) -> frozenset[UUID]:
-        """Ids of our rules at a database."""
+        A rule that two requests have asked for is adopted once.
+        """
         ...
 
 
-class PrivateLinkAccounts(Protocol):
-    """AWS accounts that we let in through PrivateLink: each call there begins with its intent."""
+class PrivateLinkAccounts(OwnedEntries[str], Protocol):
+    """AWS accounts that pgaccess allows on PrivateLink endpoints, by ARN."""
 
-    async def known(self, job: ReconcileJob, now: datetime) -> LinkKnown:
-        """What the store knows of a database's PrivateLink; by ``now``, business time, ends have passed."""
+    async def load(self, job: ReconcileJob, now: datetime) -> StoredAccounts:
+        """Returns what the store knows of a database's PrivateLink at ``now``, business time."""
         ...
 
-    async def intend(self, job: ReconcileJob, arns: Iterable[str]) -> None:
-        """Records that accounts are about to be let in; from here on they are ours, if they appear."""
+    async def intend_creation(self, job: ReconcileJob, arns: Iterable[str]) -> None:
+        """Records that accounts are about to be allowed; from here on they are owned, if they appear."""
         ...
 
-    async def made(self, job: ReconcileJob, arns: Iterable[str]) -> None:
+    async def created(self, job: ReconcileJob, arns: Iterable[str]) -> None:
         """Records that accounts were listed in answer to our call."""
         ...
 
-    async def unclear(self, job: ReconcileJob, arns: Iterable[str], *, error: str) -> None:
+    async def ambiguous(self, job: ReconcileJob, arns: Iterable[str], *, error: str) -> None:
         """Records that an answer was lost: the accounts may still appear for a while."""
         ...
 
-    async def nothing_made(self, job: ReconcileJob, arns: Iterable[str], *, error: str) -> None:
-        """Records that Heroku said no: accounts that appear now are somebody else's."""
+    async def rejected(self, job: ReconcileJob, arns: Iterable[str], *, error: str) -> None:
+        """Records that Heroku rejected a call: accounts that appear now are somebody else's."""
         ...
 
-    async def give_up(self, job: ReconcileJob, arns: Iterable[str]) -> None:
+    async def abandon(self, job: ReconcileJob, arns: Iterable[str]) -> None:
         """Stops expecting accounts that did not appear, once even a late call must have shown."""
         ...
 
     async def adopt(self, job: ReconcileJob, arns: Iterable[str]) -> None:
-        """Takes accounts over that somebody else let in: they are ours, and stay without a grant."""
-        ...
-
-    async def intend_remove(self, job: ReconcileJob, arn: str) -> None:
-        """Records that one of our accounts is about to be let in no longer."""
-        ...
-
-    async def spared(self, job: ReconcileJob, arns: Iterable[str]) -> None:
-        """Records that the removal of these accounts, which were taken over, will not be made."""
-        ...
-
-    async def listed(self, job: ReconcileJob, arns: Iterable[str]) -> None:
-        """Records that a list showed these accounts of ours."""
-        ...
-
-    async def gone(self, job: ReconcileJob, arns: Iterable[str]) -> None:
-        """Records that these accounts of ours are no longer let in."""
-        ...
-
-    async def ours(self, database: UUID) -> frozenset[str]:
-        """ARNs of the accounts that we let in, or may have."""
-        ...
-
-    async def recently_removed(self, database: UUID) -> RecentRemovals:
-        """ARNs of accounts of ours that went within the last day: as we had asked, or taken over and lost."""
+        """Adopts accounts that somebody else allowed: they are owned, and stay without a grant."""
         ...
 
 
-class TrustedRanges(Protocol):
-    """Sources that we wrote into spaces' lists, and how each space stands with Heroku's support."""
+class TrustedRanges(OwnedEntries[str], Protocol):
+    """Sources that pgaccess wrote into spaces' lists, and whether data services follow those lists."""
 
-    async def known(self, job: ReconcileJob, now: datetime) -> RangesKnown:
-        """What the store knows of a space's list; by ``now``, business time, ends have passed."""
+    async def load(self, job: ReconcileJob, now: datetime) -> StoredRanges:
+        """Returns what the store knows of a space's list; by ``now``, business time, ends have passed."""
         ...
 
     async def writes(self, space: UUID) -> tuple[Written, ...]:
-        """Lists that we wrote and around which nobody has looked yet, in their order."""
+        """Returns the lists that pgaccess wrote and whose history was not read yet, in their order."""
         ...
 
-    async def intend(self, job: ReconcileJob, write: Written) -> None:
+    async def intend_write(self, job: ReconcileJob, write: Written) -> None:
         """Records that a list is about to be written; it may land until its outcome is recorded."""
         ...
 
-    async def answered(self, job: ReconcileJob, write: UUID, ruleset: UUID) -> None:
-        """Records what Heroku made of a list."""
+    async def created(self, job: ReconcileJob, write: UUID, ruleset: UUID) -> None:
+        """Records the ruleset that Heroku made of a list."""
         ...
 
-    async def unclear(self, job: ReconcileJob) -> None:
+    async def ambiguous(self, job: ReconcileJob) -> None:
         """Records that an answer was lost: the list may still land for a while."""
         ...
 
-    async def nothing_written(self, job: ReconcileJob, write: Written) -> None:
-        """Records that Heroku said no: sources that appear now are somebody else's."""
+    async def rejected(self, job: ReconcileJob, write: Written) -> None:
+        """Records that Heroku rejected a list: sources that appear now are somebody else's."""
         ...
 
-    async def checked(self, job: ReconcileJob, *, theirs: Iterable[str]) -> None:
+    async def settle_writes(self, job: ReconcileJob, *, theirs: Iterable[str]) -> None:
         """Records that it is known what others wrote around our lists, or that nobody can tell.
 
         Args:
-            job: the turn.
-            theirs: sources that we were about to add, and that somebody else has added meanwhile.
+            job: the claimed job.
+            theirs: sources that pgaccess was about to add, and that somebody else has added meanwhile.
         """
         ...
 
-    async def spared(self, job: ReconcileJob, sources: Iterable[str]) -> None:
-        """Records that the removal of these sources, which were taken over, will not be made."""
-        ...
-
-    async def listed(self, job: ReconcileJob, sources: Iterable[str]) -> None:
-        """Records that a look showed these sources of ours."""
-        ...
-
-    async def gone(self, job: ReconcileJob, sources: Iterable[str]) -> None:
-        """Records that these sources of ours are there no longer."""
-        ...
-
     async def adopt(self, job: ReconcileJob, sources: Iterable[str]) -> None:
-        """Takes sources over that somebody else wrote."""
-        ...
-
-    async def ours(self, space: UUID) -> frozenset[str]:
-        """Sources that we wrote, or may have."""
-        ...
-
-    async def recently_removed(self, space: UUID) -> RecentRemovals:
-        """Sources of ours that went within the last day: as we had asked, or taken over and lost."""
+        """Adopts sources that somebody else wrote, each once however often it was asked for."""
         ...
 
     async def since_write(self, space: UUID) -> timedelta | None:
-        """How long ago a list of ours was last written; None when it never was."""
+        """Returns how long ago pgaccess last wrote the list; None when it never did."""
         ...
 
     async def services(self, space: UUID, *, lock: bool = True) -> Services:

@@ -1,69 +1,91 @@
-"""How long a lane rests after a pass: sooner or later for what went wrong in it, for all three ways in."""
+"""Decides when a target is reconciled next: sooner or later by what its run has brought."""
 
 from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.domain import schedule
 from bot.domain.rate_budget import CallPriority
-from bot.errors import HerokuError, HerokuRateLimitedError, HerokuUnauthorizedError, RateBudgetExhaustedError
+from bot.errors import HerokuError, HerokuUnauthorizedError, RateBudgetExhaustedError
 from bot.ports import ReconcileJob, Transaction
+from bot.reconciler.outcome import STOPPING, Outcome
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NextRun:
-    """The time until the next look; see ``Lanes.release``."""
+    """When the next run is due, and what it has to know of this one; see ``ReconcileQueue.release``."""
 
-    again: timedelta
+    delay: timedelta
     attempts: int
     failures: int
-    kept: bool
+    reconciled: bool
 
 
-def next_run(
-    job: ReconcileJob, again: timedelta, attempts: int, *, error: HerokuError | None, under_way: bool
-) -> NextRun:
-    """The time until the next look, sooner or later for what went wrong with a call.
+def next_run(job: ReconcileJob, outcome: Outcome, *, under_way: bool, watched: bool) -> NextRun:
+    """Decides when to observe again after a run that was recorded.
+
+    What went wrong with one call does not keep the others from being read back; only a used up rate limit and a
+    rejected token stop everything. Failures are forgotten once nothing is under way any more.
 
     Args:
-        job: the turn that ends.
-        again: how long until the next look where nothing went wrong.
-        attempts: looks in a row, this one included.
-        error: what went wrong last.
-        under_way: something is still expected to change, so that failures are not forgotten yet.
+        job: the claimed job.
+        outcome: what the run has brought.
+        under_way: something is expected to change soon.
+        watched: the target is observed every minute even where nothing is under way.
     """
+    delay, attempts = _delay(job, outcome, under_way=under_way, watched=watched)
+    if outcome.within is not None:
+        delay = min(delay, outcome.within)
+    error = outcome.error
     if error is None:
-        return NextRun(again=again, attempts=attempts, failures=job.failures if under_way else 0, kept=True)
+        failures = job.failures if under_way else 0
+        return NextRun(delay=delay, attempts=attempts, failures=failures, reconciled=True)
     wait = pause(error, job)
-    stopped = isinstance(error, HerokuRateLimitedError | HerokuUnauthorizedError)
     return NextRun(
-        again=wait if stopped else min(again, wait),
+        delay=wait if isinstance(error, STOPPING) else min(delay, wait),
         attempts=attempts,
         failures=_failures(job, error),
-        kept=False,
+        reconciled=False,
     )
 
 
 def pause(error: HerokuError, job: ReconcileJob) -> timedelta:
-    """How long nothing is tried after an error: a refused token is only mended by an operator."""
+    """Returns how long nothing is tried after an error: only an operator can mend a rejected token."""
     if isinstance(error, HerokuUnauthorizedError):
         return schedule.DENIED
     if isinstance(error, RateBudgetExhaustedError):
-        return schedule.SAVING_OBSERVATION if job.purpose is CallPriority.OBSERVE else schedule.SAVING
-    return schedule.gap(schedule.TROUBLE, job.failures)
+        return (
+            schedule.SAVING_OBSERVATION if job.purpose is CallPriority.OBSERVE else job.timings.budget_pause
+        )
+    return schedule.gap(job.timings.retry, job.failures)
 
 
-def next_run_after_failure(job: ReconcileJob, wait: timedelta, error: Exception) -> NextRun:
-    """The same after a pass that saw nothing."""
-    return NextRun(again=wait, attempts=job.attempts, failures=_failures(job, error), kept=False)
+def next_run_after_failure(job: ReconcileJob, delay: timedelta, error: Exception) -> NextRun:
+    """Decides the same after a run that observed nothing."""
+    return NextRun(delay=delay, attempts=job.attempts, failures=_failures(job, error), reconciled=False)
+
+
+async def release(tx: Transaction, job: ReconcileJob, next_run: NextRun) -> None:
+    """Releases the job until its next run."""
+    await tx.reconcile_queue.release(
+        job,
+        again=next_run.delay,
+        attempts=next_run.attempts,
+        kept=next_run.reconciled,
+        failures=next_run.failures,
+    )
+
+
+def _delay(job: ReconcileJob, outcome: Outcome, *, under_way: bool, watched: bool) -> tuple[timedelta, int]:
+    """When to observe again, and how many observations in a row that makes."""
+    if outcome.delay is not None:
+        return outcome.delay, job.attempts
+    if outcome.changed:
+        return job.timings.read_back[0], 1
+    if under_way:
+        return schedule.gap(job.timings.read_back, job.attempts), job.attempts + 1
+    return (schedule.WATCH if watched else schedule.IDLE), 0
 
 
 def _failures(job: ReconcileJob, error: Exception) -> int:
-    """Passes that Heroku spoilt, this one included; one that we have put off ourselves is none."""
+    """Runs in a row that Heroku failed, this one included; one that our own budget put off is none."""
     return job.failures if isinstance(error, RateBudgetExhaustedError) else job.failures + 1
-
-
-async def release(tx: Transaction, job: ReconcileJob, rest: NextRun) -> None:
-    """Ends the turn, with the time until the next look."""
-    await tx.reconcile_queue.release(
-        job, again=rest.again, attempts=rest.attempts, kept=rest.kept, failures=rest.failures
-    )

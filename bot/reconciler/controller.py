@@ -1,6 +1,6 @@
-"""Keeps Heroku in step with the store: claims what is due, and hands it to the method that it belongs to.
+"""Claims what is due and reconciles it: load, observe, plan, apply, record, with one adapter for each method.
 
-A pass is short; reading back is the next pass, soon after. Between two passes nothing is held but rows.
+A run is short; reading back is the next run, soon after. Between two runs nothing is held but rows.
 """
 
 import time
@@ -8,72 +8,103 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+import structlog
+
 from bot.domain.method import Method
-from bot.domain.schedule import TROUBLE, gap
-from bot.errors import StoreUnavailableError
-from bot.ports import ReconcileJob, Store, with_priority
-from bot.reconciler import lease
-from bot.reconciler.lease import Pass
+from bot.domain.policy import Policy
+from bot.domain.schedule import gap
+from bot.errors import HerokuError, LeaseLostError, StoreUnavailableError
+from bot.ports import Clock, ReconcileJob, Store, with_priority
+from bot.reconciler.adapter import AnyAdapter, MethodAdapter, Planned, Run, Seen
+from bot.reconciler.reconciliation import Reconciliation
+from bot.reconciler.recorder import Recorder
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class ClaimedJob:
-    """A claimed lane: the pass that is to be made, and the turn that it is made in."""
+    """A claimed job: the run to make, and the adapter that makes it."""
 
-    making: Pass
-    job: ReconcileJob
+    adapter: AnyAdapter
+    run: Reconciliation
+
+    @property
+    def job(self) -> ReconcileJob:
+        """What was claimed."""
+        return self.run.job
 
 
 class Controller:
-    """Takes one lane at a time: one method of one target.
+    """Reconciles one method of one target at a time.
 
     Args:
-        store: the truth.
-        methods: how each way in is kept in step.
+        store: the source of truth.
+        policy: whom to notify, and when to warn.
+        clock: business time.
+        adapters: what differs between methods.
     """
 
-    def __init__(self, *, store: Store, methods: Mapping[Method, lease.Method]) -> None:
+    def __init__(
+        self, *, store: Store, policy: Policy, clock: Clock, adapters: Mapping[Method, AnyAdapter]
+    ) -> None:
         self._store = store
-        self._methods = methods
+        self._adapters = adapters
+        self._recorder = Recorder(store=store, policy=policy, clock=clock)
 
     async def claim(self) -> ClaimedJob | None:
-        """Takes a lane that is due; None when none is."""
+        """Claims a job that is due; returns None when none is."""
         since = time.monotonic()
         async with self._store.transaction() as tx:
             job = await tx.reconcile_queue.claim()
             if job is None:
                 return None
-            making = await self._methods[job.method].take(tx, job, held_since=since)
+            adapter = self._adapters[job.method]
+            run = await adapter.load(tx, job, held_since=since)
             await tx.commit()
-            return ClaimedJob(making, job)
+            return ClaimedJob(adapter, run)
 
     async def next_due(self) -> timedelta | None:
-        """How long until there is something to claim."""
+        """Returns how long it is until something can be claimed."""
         async with self._store.transaction() as tx:
             return await tx.reconcile_queue.next_due()
 
-    async def work(self, taken: ClaimedJob) -> None:
-        """Makes the pass; its calls draw on the budget for what they are for.
+    async def work(self, claimed: ClaimedJob) -> None:
+        """Makes the run; its calls draw on the rate budget for what they are for.
 
         Raises:
-            StoreUnavailableError: Postgres was out of reach for a moment; the lane is given back if it is
-                there again, else the lease runs out.
+            StoreUnavailableError: Postgres was out of reach for a moment; the job is released if Postgres
+                answers again, else the lease runs out.
         """
         try:
-            with with_priority(taken.job.purpose):
-                await taken.making.run()
+            with with_priority(claimed.job.purpose):
+                await self._reconcile(claimed.adapter, claimed.run)
         except StoreUnavailableError:
-            await self._leave(taken.job)
+            await self._release(claimed.job)
             raise
 
-    async def failed(self, taken: ClaimedJob, error: Exception) -> None:
-        """Gives a lane back whose pass failed in a way that nobody has thought of."""
-        await taken.making.failed(error)
+    async def failed(self, claimed: ClaimedJob, error: Exception) -> None:
+        """Releases a job whose run failed in an unexpected way, and reports it."""
+        await self._recorder.record_crash(claimed.job, error)
 
-    async def _leave(self, job: ReconcileJob) -> None:
-        """Ends a turn whose pass could not be recorded: what it had begun its intents tell the next one."""
+    async def _reconcile(self, adapter: MethodAdapter[Run, Seen, Planned], run: Run) -> None:
+        """Makes one run. Whatever happens is recorded, or the lease runs out."""
+        try:
+            try:
+                seen = await adapter.observe(run)
+                plan = adapter.plan(run, seen)
+                seen = await adapter.apply(run, seen, plan)
+            except HerokuError as error:
+                await self._recorder.record_failure(run.job, error)
+            else:
+                await self._recorder.record(adapter, run, seen, plan)
+        except LeaseLostError:
+            log.warning("reconciler.lease_lost", target=run.job.target.name, method=run.job.method)
+
+    async def _release(self, job: ReconcileJob) -> None:
+        """Releases a job whose run could not be recorded: its intents tell the next run what was begun."""
         async with self._store.transaction() as tx:
-            again = gap(TROUBLE, 0)
+            again = gap(job.timings.retry, 0)
             await tx.reconcile_queue.release(
                 job, again=again, attempts=job.attempts, kept=False, failures=job.failures
             )

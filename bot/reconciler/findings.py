@@ -1,38 +1,76 @@
-"""Tells what nobody planned: operations of each finding, and the owner of what was taken over and lost."""
+"""Reports what nobody planned: to operations, and to the owner of an adopted entry that was lost."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
+from bot.domain.drift import NO_DRIFT, Drift, compare
 from bot.domain.subject import Subject, covers
 from bot.ports import MessageKind, ReconcileJob, Transaction
+from bot.ports.owned_entries import Key, OwnedEntries
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Findings:
-    """What one pass tells of drift, in the pass' own commit.
+    """The findings of one reconcile run, reported in the run's own commit.
 
     Attributes:
         tx: that commit.
-        job: the turn.
-        operations: the channel that hears of it.
+        job: the claimed job.
+        operations: the channel that hears of them.
     """
 
     tx: Transaction
     job: ReconcileJob
     operations: str
 
-    async def tell(self, kind: MessageKind, which: str, **said: str) -> None:
-        """Tells operations of one finding; ``which`` is what makes it another one than the last."""
-        await self._tell(kind, self.operations, which, said)
+    async def report(self, kind: MessageKind, occurrence: str, **params: str) -> None:
+        """Reports one finding to operations; ``occurrence`` tells it from the last one of its kind."""
+        await self._tell(kind, self.operations, occurrence, params)
 
-    async def tell_lost(self, kind: MessageKind, entry: Subject, **said: str) -> None:
-        """Tells operations, and whoever had an entry taken over, that somebody else took it away."""
-        which = f"{entry}:{self.job.lease}"
-        await self._tell(kind, self.operations, which, said)
-        operations = await self.tx.operations.taken_over(self.job.target.id, self.job.method)
-        owner = next((each.owner for each in operations if covers(each.subject, entry)), None)
+    async def report_lost(self, kind: MessageKind, entry: Subject, **params: str) -> None:
+        """Reports to operations, and to the person who had an entry adopted, that somebody else removed it."""
+        occurrence = f"{entry}:{self.job.lease}"
+        await self._tell(kind, self.operations, occurrence, params)
+        adoptions = await self.tx.operations.taken_over(self.job.target.id, self.job.method)
+        owner = next((each.owner for each in adoptions if covers(each.subject, entry)), None)
         if owner is not None:
-            await self._tell(kind, owner, f"{which}:owner", said)
+            await self._tell(kind, owner, f"{occurrence}:owner", params)
 
-    async def _tell(self, kind: MessageKind, to: str, which: str, said: dict[str, str]) -> None:
-        key = f"{kind}:{self.job.target.id}:{which}"
-        await self.tx.outbox.tell(kind, to=to, key=key, params=said)
+    async def _tell(self, kind: MessageKind, to: str, occurrence: str, params: dict[str, str]) -> None:
+        key = f"{kind}:{self.job.target.id}:{occurrence}"
+        await self.tx.outbox.tell(kind, to=to, key=key, params=params)
+
+
+async def find_drift(
+    entries: OwnedEntries[Key],
+    job: ReconcileJob,
+    *,
+    before: Drift | None,
+    listed: Collection[str],
+    unmanaged: Collection[str],
+    idle: Collection[str],
+    idle_before: Collection[str],
+    lost: Collection[str],
+) -> Drift:
+    """Compares an observation with recent removals; the store is only asked where something could come of it.
+
+    Args:
+        entries: the method's owned entries.
+        job: the claimed job.
+        before: what the last observation found; None when there was none.
+        listed: every entry that the observation shows.
+        unmanaged: those of them that are not owned.
+        idle: those that open grants rely on and that are not in force.
+        idle_before: the same, of the last observation.
+        lost: adopted entries that the plan found to be lost.
+    """
+    missing_before = before is not None and bool(before.missing)
+    if not (unmanaged or idle or lost or missing_before):
+        return NO_DRIFT
+    return compare(
+        await entries.recent_removals(job.target.id),
+        listed=listed,
+        unmanaged=unmanaged,
+        idle=idle,
+        idle_before=idle_before,
+    )

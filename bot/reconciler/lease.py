@@ -1,75 +1,18 @@
-"""A keeper's turn with one lane: the lease, and what may be done within it."""
+"""Leases of claimed jobs: what may be done within one, and how it is renewed."""
 
 import contextlib
 import time
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Final, Protocol
+from datetime import timedelta
 from uuid import UUID
 
-from bot.domain import schedule
 from bot.errors import HerokuAmbiguousError, LeaseLostError
-from bot.ports import Heroku, ReconcileJob, Store, Transaction
-
-MARGIN: Final = timedelta(seconds=5)
-"""What must be left of a lease beyond a call's deadline: time to record the answer."""
-
-
-@dataclass(kw_only=True, slots=True)
-class Reconciliation:
-    """A claimed lane, for as long as its lease holds.
-
-    Attributes:
-        held_since: monotonic seconds, taken before the lease was.
-        current: the grants and changes are still those that the turn began with.
-        named: in this pass Heroku has confirmed that the target is (still) called as we call it.
-        began: monotonic seconds of the claim; the lease may have been prolonged since.
-    """
-
-    job: ReconcileJob
-    held_since: float
-    current: bool = True
-    named: bool = False
-    began: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.began = self.held_since
-
-    @property
-    def present(self) -> datetime:
-        """Postgres' time now, or a little later: what is recorded of a call is never too early."""
-        return self.job.claimed_at + timedelta(seconds=time.monotonic() - self.began)
-
-
-class Pass(Protocol):
-    """One pass over a claimed lane."""
-
-    async def run(self) -> None:
-        """Makes the pass. Whatever happens is recorded, or the lease runs out."""
-        ...
-
-    async def failed(self, error: Exception) -> None:
-        """Gives the lane back, loudly: the pass failed in a way that nobody has thought of."""
-        ...
-
-
-class Method(Protocol):
-    """How one way in is kept in step."""
-
-    async def take(self, tx: Transaction, job: ReconcileJob, *, held_since: float) -> Pass:
-        """Reads what the store knows, in the transaction of the claim.
-
-        Args:
-            tx: not committed yet.
-            job: the lane that was claimed.
-            held_since: monotonic seconds, taken before the lease was.
-        """
-        ...
+from bot.ports import Heroku, Store, Transaction
+from bot.reconciler.reconciliation import Reconciliation
 
 
 class LeaseManager:
-    """Leases that hold through calls.
+    """Holds the lease of a run through its calls.
 
     Args:
         store: whose clock the leases run by.
@@ -93,14 +36,15 @@ class LeaseManager:
 
     def has_time(self, run: Reconciliation) -> bool:
         """Whether one more call fits into the lease."""
-        left = schedule.LEASE - timedelta(seconds=time.monotonic() - run.held_since)
-        return left >= self._deadline + MARGIN
+        timings = run.job.timings
+        left = timings.lease - timedelta(seconds=time.monotonic() - run.held_since)
+        return left >= self._deadline + timings.margin
 
-    async def hold_on(self, run: Reconciliation) -> None:
-        """Prolongs the lease when a call would not fit into what is left of it; one that fits needs nothing.
+    async def ensure_time(self, run: Reconciliation) -> None:
+        """Renews the lease when a call would not fit into what is left of it.
 
         Raises:
-            LeaseLostError: the turn is over.
+            LeaseLostError: the lease is lost.
         """
         if not self.has_time(run):
             async with self.holding(run):
@@ -111,12 +55,12 @@ class LeaseManager:
     async def holding(
         self, run: Reconciliation, *, operation: UUID | None = None
     ) -> AsyncIterator[Transaction]:
-        """A transaction that prolongs the lease, and fails if it is not ours any more.
+        """Opens a transaction that renews the lease, and fails if the lease is lost.
 
         Args:
-            turn: whose lease it is.
-            change: one that is to be locked in it. Changes are locked before lanes, as whoever presses a
-                button and the clock do it: in the other order two could wait for each other.
+            run: whose lease it is.
+            operation: one that is to be locked in it. Operations are locked before the reconcile queue, as
+                button handlers and the scheduler do it: in the other order two could wait for each other.
         """
         since = time.monotonic()
         async with self._store.transaction() as tx:
@@ -129,11 +73,11 @@ class LeaseManager:
 
 
 class DatabaseLeaseManager(LeaseManager):
-    """Turns with databases, which the Data API knows by names that may change.
+    """Leases of databases, which the Data API knows by names that may change.
 
     Args:
-        store: the truth.
-        heroku: what is asked.
+        store: the source of truth.
+        heroku: confirms names.
     """
 
     def __init__(self, *, store: Store, heroku: Heroku) -> None:
@@ -141,16 +85,16 @@ class DatabaseLeaseManager(LeaseManager):
         self._heroku = heroku
 
     async def confirm_name(self, run: Reconciliation) -> None:
-        """Makes sure, once in a pass, that the database is still called so, before anything follows from it.
+        """Makes sure, once in a run, that the database still has its name, before anything follows from it.
 
         Names may change, and two databases may even swap theirs: every call at the Data API would then reach
         the other one. It also tells a 404 that means "not enabled" from "renamed" and "gone".
 
         Raises:
-            HerokuAmbiguousError: the add-on has another name now; the next pass uses it.
+            HerokuAmbiguousError: the add-on has another name now; the next run uses it.
             HerokuNotFoundError: the add-on is gone; what became of it is unknown.
         """
-        if run.named:
+        if run.name_confirmed:
             return
         self.require_time(run)
         database = run.job.database
@@ -159,4 +103,4 @@ class DatabaseLeaseManager(LeaseManager):
             async with self.holding(run) as tx:
                 await tx.targets.renamed(database.id, name)
             raise HerokuAmbiguousError(404, "not_found", f"the add-on is called {name} now")
-        run.named = True
+        run.name_confirmed = True

@@ -1,6 +1,6 @@
-"""Records what a keeper's pass has shown: grants, entries, and what is told."""
+"""Records the result of a reconcile run in one transaction: grants, operations, entries, and the next run."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -8,22 +8,24 @@ from uuid import UUID
 import structlog
 
 from bot.domain import grant as grants
+from bot.domain import operation as operations
 from bot.domain import schedule
 from bot.domain.grant import Grant, GrantState, Why
+from bot.domain.operation import OperationState
+from bot.domain.owned_entry import Transition
 from bot.domain.policy import Policy
 from bot.errors import HerokuError, HerokuUnauthorizedError, RateBudgetExhaustedError
 from bot.ports import BOT, AuditContext, Clock, MessageKind, Notification, ReconcileJob, Store, Transaction
-from bot.reconciler.backoff import next_run_after_failure, pause, release
+from bot.reconciler.adapter import MethodAdapter, Planned, Run, Seen
+from bot.reconciler.backoff import next_run, next_run_after_failure, pause, release
+from bot.reconciler.outcome import OperationResult
 
 LOUD_AFTER: Final = 5
-"""Spoilt passes until operations hears of it: about three minutes where nothing works at all."""
-
-Verdict = tuple[UUID, GrantState, Why | None, str]
-"""What a look has proven of a grant: where it stands now, why, and Heroku's own words."""
+"""Failed runs until operations hears of it: about three minutes where nothing works at all."""
 
 log = structlog.get_logger(__name__)
 
-_TOLD: Final = {
+_MESSAGES: Final = {
     GrantState.IN_FORCE: MessageKind.IN_FORCE,
     GrantState.ENDED: MessageKind.ENDED,
     GrantState.FAILED: MessageKind.FAILED,
@@ -32,11 +34,11 @@ _TOLD: Final = {
 
 
 class Recorder:
-    """The keeper's pen: one transaction for each pass.
+    """Writes the result of reconcile runs.
 
     Args:
-        store: the truth.
-        policy: whom to tell, and when to warn.
+        store: the source of truth.
+        policy: whom to notify, and when to warn.
         clock: business time.
     """
 
@@ -45,48 +47,72 @@ class Recorder:
         self._policy = policy
         self._clock = clock
 
-    async def give_back(self, job: ReconcileJob, error: HerokuError) -> None:
-        """Records that nothing could be seen; what was known before stays as it is."""
-        log.warning("reconciler.trouble", database=job.target.name, status=error.status, id=error.id)
+    async def record(
+        self, adapter: MethodAdapter[Run, Seen, Planned], run: Run, seen: Seen, plan: Planned
+    ) -> None:
+        """Records a run, whether or not all its calls went well.
+
+        Raises:
+            LeaseLostError: the lease was lost before; nothing is recorded.
+        """
+        job, outcome, now = run.job, run.outcome, self._clock.now()
         async with self._store.transaction() as tx:
-            await self.report(tx, job, error, self._clock.now())
+            # What the observation has proven of a grant counts before what an attempt has brought.
+            await self._settle_grants(tx, {**outcome.grants, **plan.grants}, now)
+            for id, result in outcome.operations.items():
+                await _settle_operation(tx, adapter, id, result, now)
+            # Grants and operations are locked before the queue's row, as button handlers lock them.
+            observation = await adapter.record(tx, run, seen, plan, now)
+            await tx.reconcile_queue.observed(job, observation)
+            if outcome.error is not None:
+                await self._report(tx, job, outcome.error, now)
+            under_way, watched = plan.under_way or outcome.waiting, adapter.is_watched(run, plan)
+            await release(tx, job, next_run(job, outcome, under_way=under_way, watched=watched))
+            await tx.commit()
+
+    async def record_failure(self, job: ReconcileJob, error: HerokuError) -> None:
+        """Records that nothing could be observed; what was known before stays as it is."""
+        log.warning("reconciler.trouble", target=job.target.name, status=error.status, id=error.id)
+        async with self._store.transaction() as tx:
+            await self._report(tx, job, error, self._clock.now())
             await release(tx, job, next_run_after_failure(job, pause(error, job), error))
             await tx.commit()
 
-    async def broken(self, job: ReconcileJob, error: Exception) -> None:
-        """Records, loudly, that a pass failed in a way that nobody has thought of."""
+    async def record_crash(self, job: ReconcileJob, error: Exception) -> None:
+        """Records, and reports, that a run failed in an unexpected way."""
         async with self._store.transaction() as tx:
             answer = {"status": "unexpected", "id": type(error).__name__}
-            await self._tell_trouble(tx, job, answer, self._clock.now())
-            wait = schedule.gap(schedule.TROUBLE, job.failures)
+            await self._report_trouble(tx, job, answer, self._clock.now())
+            wait = schedule.gap(job.timings.retry, job.failures)
             await release(tx, job, next_run_after_failure(job, wait, error))
             await tx.commit()
 
     # --- grants ----------------------------------------------------------------------------------
 
-    async def settle(self, tx: Transaction, verdicts: Iterable[Verdict], now: datetime) -> None:
-        """Moves grants as a look has proven them, together, but for those that a person moved meanwhile."""
-        proven = list(verdicts)
-        held = {grant.id: grant for grant in await tx.grants.get_all({id for id, *_ in proven})}
+    async def _settle_grants(
+        self, tx: Transaction, transitions: Mapping[UUID, Transition], now: datetime
+    ) -> None:
+        """Moves grants as they are proven, together, but for those that a person moved meanwhile."""
+        held = {grant.id: grant for grant in await tx.grants.get_all(set(transitions))}
         moved: list[tuple[Grant, Grant, AuditContext]] = []
-        for id, state, why, detail in proven:
+        for id, transition in transitions.items():
             before = held[id]
-            after = self._after(before, state, why, detail, now)
+            after = self._after(before, transition, now)
             if after is not None:
                 moved.append((before, after, AuditContext(actor=BOT, at=now)))
-                held[id] = after
         await tx.grants.change_all(moved)
         await tx.outbox.refresh_cards_of({after.request for _, after, _ in moved})
         await tx.outbox.tell_all(
-            [said for before, after, _ in moved for said in self._said(before, after, now)]
+            [message for before, after, _ in moved for message in self._messages(before, after, now)]
         )
 
-    def _said(self, before: Grant, after: Grant, now: datetime) -> Iterable[Notification]:
-        """What is told of a grant that has moved."""
+    def _messages(self, before: Grant, after: Grant, now: datetime) -> Iterable[Notification]:
+        """The notifications about a grant that has moved."""
         if after.state is GrantState.ENDED and before.why is Why.EXPIRED and before.closed_at is not None:
-            # It was interrupted, its owner was told then, and nothing ends for them now.
+            # It was interrupted before, its owner was told then, and nothing ends for them now.
             return
-        kind, key, request = _TOLD[after.state], f"{_TOLD[after.state]}:{after.id}", after.request
+        kind, request = _MESSAGES[after.state], after.request
+        key = f"{kind}:{after.id}"
         yield Notification(kind=kind, to=after.owner, key=f"{key}:{now.isoformat()}", request=request)
         if after.state is GrantState.INTERRUPTED:
             operations = self._policy.operations_channel
@@ -94,14 +120,12 @@ class Recorder:
                 kind=kind, to=operations, key=f"{key}:operations:{now.isoformat()}", request=request
             )
 
-    def _after(
-        self, grant: Grant, state: GrantState, why: Why | None, detail: str, now: datetime
-    ) -> Grant | None:
-        """The grant as the look has proven it; None when that no longer follows from where it stands.
+    def _after(self, grant: Grant, transition: Transition, now: datetime) -> Grant | None:
+        """The grant as it is proven; None when that no longer follows from its present state.
 
-        Nothing is said to be in force whose end came while we looked.
+        Nothing is said to be in force whose end came during the run.
         """
-        match grant.state, state:
+        match grant.state, transition.state:
             case GrantState.APPLYING, GrantState.IN_FORCE if grant.ends_at is None or now < grant.ends_at:
                 return grants.verified(grant, now=now, warn_before=self._policy.warn_before)
             case (
@@ -109,13 +133,15 @@ class Recorder:
                 | (GrantState.IN_FORCE, GrantState.INTERRUPTED)
                 | (GrantState.ENDING, GrantState.ENDED)
             ):
-                return grants.closed(grant, state, now=now, why=why, detail=detail)
+                return grants.closed(
+                    grant, transition.state, now=now, why=transition.reason, detail=transition.detail
+                )
         return None
 
-    # --- what operations hears -------------------------------------------------------------------
+    # --- reports to operations -------------------------------------------------------------------
 
-    async def report(self, tx: Transaction, job: ReconcileJob, error: HerokuError, now: datetime) -> None:
-        """Says once a day that the token is refused; and hourly what has failed for a while."""
+    async def _report(self, tx: Transaction, job: ReconcileJob, error: HerokuError, now: datetime) -> None:
+        """Reports a rejected token once a day, and hourly what has failed for a while."""
         if isinstance(error, RateBudgetExhaustedError):
             return
         answer = {"status": str(error.status), "id": error.id}
@@ -127,9 +153,9 @@ class Recorder:
                 params={"app": job.target.label, **answer},
             )
         elif job.failures + 1 >= LOUD_AFTER:
-            await self._tell_trouble(tx, job, answer, now)
+            await self._report_trouble(tx, job, answer, now)
 
-    async def _tell_trouble(
+    async def _report_trouble(
         self, tx: Transaction, job: ReconcileJob, answer: dict[str, str], now: datetime
     ) -> None:
         hour = now.replace(minute=0, second=0, microsecond=0).isoformat()
@@ -139,3 +165,27 @@ class Recorder:
             key=f"trouble:{job.target.id}:{hour}",
             params={"app": job.target.label, **answer},
         )
+
+
+async def _settle_operation(
+    tx: Transaction,
+    adapter: MethodAdapter[Run, Seen, Planned],
+    id: UUID,
+    result: OperationResult,
+    now: datetime,
+) -> None:
+    """Moves an operation that is done or has failed, unless a person moved it meanwhile, and tells its owner."""
+    before = await tx.operations.get(id)
+    if before.state is not OperationState.DOING:
+        return
+    after = operations.done(before, now=now)
+    if result.failure is not None:
+        after = operations.failed(before, result.failure, now=now, detail=result.detail)
+    completion = await adapter.completion(tx, before, after)
+    context = AuditContext(actor=BOT, at=now, details=completion.details)
+    if not await tx.operations.move(before, after, doing=context):
+        return
+    await tx.outbox.refresh_cards(before.request)
+    if completion.message is not None:
+        key = f"{completion.message}:{id}:{now.isoformat()}"
+        await tx.outbox.tell(completion.message, to=after.owner, key=key, request=after.request)

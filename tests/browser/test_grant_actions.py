@@ -13,16 +13,16 @@ pytestmark = pytest.mark.timeout(60)
 
 def test_what_waits_is_taken_back_with_a_button(session: Session) -> None:
     number = session.asked("203.0.113.50 because of a typing error")
-    session.engineer.presses("Take back", on=f"Your request #{number}", place=DIRECT)
-    session.engineer.is_told(f"#{number} is taken back")
-    session.lead.sees(f"#{number} taken back")
+    session.engineer.presses("Withdraw", on=f"Your request #{number}", place=DIRECT)
+    session.engineer.is_told(f"#{number} withdrawn")
+    session.lead.sees(f"#{number} withdrawn")
 
 
 def test_what_waits_is_taken_back_with_a_line(session: Session) -> None:
     number = session.asked("203.0.113.51 because of a typing error")
     session.engineer.types(f"/pgaccess cancel {number}")
-    session.engineer.is_told(f"#{number} is taken back")
-    session.lead.sees(f"#{number} taken back")
+    session.engineer.is_told(f"#{number} withdrawn")
+    session.lead.sees(f"#{number} withdrawn")
 
 
 def test_more_time_is_asked_for_from_the_warning_and_is_a_decision_of_its_own(
@@ -35,17 +35,17 @@ def test_more_time_is_asked_for_from_the_warning_and_is_a_decision_of_its_own(
     engineer.sees(f"#{number} ends", "Still needed?", place=DIRECT)
     engineer.presses("Extend…", on="Still needed?")
     engineer.sees_in_form(f"Extend #{number}")
-    engineer.writes("2h", into="For how long")
+    engineer.writes("2h", into="Duration")
     engineer.writes("the export is slow", into="Reason")
     engineer.pictured("extension-form")
-    engineer.writes("9d", into="For how long")
+    engineer.writes("9d", into="Duration")
     engineer.sends()
-    engineer.finds_wrong("For how long", "longer than the policy allows")
-    engineer.writes("2h", into="For how long")
+    engineer.finds_wrong("Duration", "exceeds the policy maximum")
+    engineer.writes("2h", into="Duration")
     engineer.sends()
-    lead.sees(f"2h more for #{number}")
+    lead.sees(f"extend #{number}: 2h")
     lead.pictured("extension")
-    lead.presses("Approve", on=f"2h more for #{number}")
+    lead.presses("Approve", on=f"extend #{number}: 2h")
     engineer.sees(f"#{number}, 203.0.113.52/32 → billing, now ends")
     session.world.lets_in("203.0.113.52/32")
 
@@ -55,18 +55,18 @@ def test_more_time_needs_no_decision_where_the_rule_says_so(opens: Callable[...,
     number = session.opened("203.0.113.4 for 2h")
     engineer, lead = session.engineer, session.lead
     engineer.presses("Extend…", on="can reach billing", place=DIRECT)
-    engineer.writes("1h", into="For how long")
+    engineer.writes("1h", into="Duration")
     engineer.sends()
     engineer.form.wait_for(state="detached")
     engineer.types(f"/pgaccess extend {number} for 1h")
-    engineer.is_told(f"1h more for #{number}")
-    lead.sees(f"1h more for #{number}")
+    engineer.is_told(f"extend #{number}: 1h")
+    lead.sees(f"extend #{number}: 1h")
     assert lead.page.get_by_role("button", name="Approve", exact=True).count() == 1
 
 
 def test_the_owner_is_done_with_a_button(session: Session) -> None:
     number = session.opened("203.0.113.53")
-    session.engineer.presses("Done now", on="203.0.113.53/32 can reach billing", place=DIRECT)
+    session.engineer.presses("End access", on="203.0.113.53/32 can reach billing", place=DIRECT)
     session.engineer.is_told(f"#{number} is being closed")
     session.world.lets_in_no_more("203.0.113.53/32")
     session.engineer.sees(f"#{number} has ended")
@@ -87,7 +87,7 @@ def test_an_approver_revokes_once_sure(session: Session) -> None:
     session.lead.presses("Revoke", on=f"#{number} in force", sure="Revoke")
     session.lead.is_told(f"#{number} is being closed")
     session.world.lets_in_no_more("203.0.113.55/32")
-    session.engineer.sees(f"#{number} has ended", "an approver revoked it", place=DIRECT)
+    session.engineer.sees(f"#{number} has ended", "revoked by an approver", place=DIRECT)
 
 
 def test_ones_own_address_is_removed_at_once(session: Session) -> None:
@@ -115,12 +115,12 @@ def test_what_somebody_else_closed_is_opened_again_only_when_its_owner_says_so(
     session = opens()
     number = session.opened("203.0.113.58")
     session.world.somebody_deletes("203.0.113.58/32")
-    session.engineer.sees(f"#{number} was closed at Heroku by somebody else", place=DIRECT)
+    session.engineer.sees(f"#{number} was removed at Heroku outside pgaccess", place=DIRECT)
     session.engineer.pictured("interruption")
-    session.lead.sees(f"#{number} was closed at Heroku by somebody else", place="operations")
-    session.lead.sees(f"#{number} was closed at Heroku by somebody else", place="approvals")
+    session.lead.sees(f"#{number} was removed at Heroku outside pgaccess", place="operations")
+    session.lead.sees(f"#{number} was removed at Heroku outside pgaccess", place="approvals")
     session.world.lets_in_no_more("203.0.113.58/32")
-    session.engineer.presses("Open again", on=f"#{number} was closed at Heroku")
+    session.engineer.presses("Restore access", on=f"#{number} was removed at Heroku")
     session.engineer.is_told(f"#{number} is being opened again")
     session.world.lets_in("203.0.113.58/32")
     session.lead.sees(f"#{number} in force since")
@@ -129,7 +129,7 @@ def test_what_somebody_else_closed_is_opened_again_only_when_its_owner_says_so(
 def test_what_somebody_else_closed_can_be_ended(session: Session) -> None:
     number = session.opened("203.0.113.59")
     session.world.somebody_deletes("203.0.113.59/32")
-    session.engineer.presses("End it", on=f"#{number} was closed at Heroku", place=DIRECT)
+    session.engineer.presses("End access", on=f"#{number} was removed at Heroku", place=DIRECT)
     session.engineer.sees(f"#{number} has ended")
     session.world.lets_in_no_more("203.0.113.59/32")
 
@@ -138,14 +138,14 @@ def test_what_heroku_refused_is_tried_again_and_given_up(opens: Callable[..., Se
     session = opens()
     session.world.begins("heroku-refuses")
     number = session.asked("203.0.113.60")
-    session.lead.presses("Approve", on=f"#{number} waits for")
+    session.lead.presses("Approve", on=f"#{number} is waiting for approval from")
     engineer = session.engineer
-    engineer.sees(f"#{number} was not opened: 203.0.113.60/32 cannot reach billing", place=DIRECT)
+    engineer.sees(f"#{number} failed: 203.0.113.60/32 cannot reach billing", place=DIRECT)
     engineer.pictured("outages")
-    engineer.presses("Try again", on=f"#{number} was not opened: 203")
+    engineer.presses("Try again", on=f"#{number} failed: 203")
     engineer.is_told(f"#{number} is being opened again")
-    engineer.sees(f"#{number} was not opened: 203.0.113.60/32 cannot reach billing", times=2)
-    engineer.presses("Give up", on=f"#{number} was not opened: 203")
+    engineer.sees(f"#{number} failed: 203.0.113.60/32 cannot reach billing", times=2)
+    engineer.presses("Abandon", on=f"#{number} failed: 203")
     engineer.is_told(f"#{number} is given up")
     session.lead.sees(f"#{number} ended", "it was given up")
     session.world.never_let_in("203.0.113.60/32")
@@ -154,9 +154,9 @@ def test_what_heroku_refused_is_tried_again_and_given_up(opens: Callable[..., Se
 def test_what_heroku_refused_works_once_all_is_well(session: Session) -> None:
     session.world.begins("heroku-refuses")
     number = session.asked("203.0.113.61")
-    session.lead.presses("Approve", on=f"#{number} waits for")
-    session.engineer.sees(f"#{number} was not opened: 203.0.113.61/32", place=DIRECT)
+    session.lead.presses("Approve", on=f"#{number} is waiting for approval from")
+    session.engineer.sees(f"#{number} failed: 203.0.113.61/32", place=DIRECT)
     session.world.is_well_again()
-    session.engineer.presses("Try again", on=f"#{number} was not opened: 203.0.113.61/32")
+    session.engineer.presses("Try again", on=f"#{number} failed: 203.0.113.61/32")
     session.world.lets_in("203.0.113.61/32")
     session.engineer.sees("203.0.113.61/32 can reach billing")

@@ -14,61 +14,61 @@ def test_lists_tell_what_is_open_and_what_waits(session: Session) -> None:
     for line in ("list", "list mine", "list billing"):
         session.engineer.types(f"/pgaccess {line}")
         session.engineer.is_told(f"#{opened} in force since")
-        session.engineer.is_told(f"#{waiting} waits for")
+        session.engineer.is_told(f"#{waiting} is waiting for approval from")
     session.colleague.types("/pgaccess list mine")
     session.colleague.is_told("/pgaccess mtls add 203.0.113.4")
     session.lead.types("/pgaccess list pending")
-    session.lead.is_told(f"#{waiting} waits for")
+    session.lead.is_told(f"#{waiting} is waiting for approval from")
 
 
 def test_one_request_is_shown_with_its_history(session: Session) -> None:
     number = session.opened("203.0.113.72 because nightly export")
     session.engineer.types(f"/pgaccess show {number}")
     session.engineer.is_told("@Lead approved")
-    session.engineer.is_told("in force, read back from Heroku")
+    session.engineer.is_told("in force, verified at Heroku")
 
 
 def test_a_database_is_shown_with_everybodys_rules_and_observed_at_afresh(session: Session) -> None:
     number = session.opened("203.0.113.73")
     for line in ("status billing", "mtls list"):
         session.engineer.types(f"/pgaccess {line}")
-        session.engineer.is_told("198.51.100.0/24 Authorized, not made by pgaccess: office")
+        session.engineer.is_told("198.51.100.0/24 Authorized, not managed by pgaccess: office")
         session.engineer.is_told(f"203.0.113.73/32 Authorized, #{number}")
-        session.engineer.is_told("just looked at")
+        session.engineer.is_told("just refreshed")
     session.engineer.pictured("status")
 
 
 def test_why_it_does_not_connect_is_told_step_by_step(session: Session) -> None:
     number = session.opened("203.0.113.74")
     session.engineer.types("/pgaccess why billing")
-    session.engineer.is_told(f"203.0.113.74/32 is authorised (#{number})")
+    session.engineer.is_told(f"203.0.113.74/32 is authorized (#{number})")
     session.engineer.is_told("is valid for")
-    session.engineer.is_told("What psql says, and what to do")
+    session.engineer.is_told("What psql reports, and how to fix it")
     session.engineer.pictured("why")
 
 
 def test_the_home_tab_shows_what_is_ones_own_and_what_ends_first(session: Session) -> None:
     number = session.opened("203.0.113.75 for 30m")
-    session.engineer.sees("Yours", place=HOME)
+    session.engineer.sees("Your requests", place=HOME)
     session.engineer.sees(f"#{number} in force since", place=HOME)
     session.engineer.sees("Ending soon", place=HOME)
     session.engineer.pictured("home")
-    session.engineer.presses("Done now", on=f"#{number} ", place=HOME)
+    session.engineer.presses("End access", on=f"#{number} ", place=HOME)
     session.world.lets_in_no_more("203.0.113.75/32")
     session.engineer.page.keyboard.press("Escape")
 
 
 def test_the_home_tab_decides_what_waits(session: Session) -> None:
     number = session.asked("203.0.113.76")
-    session.lead.sees("Waiting for you", place=HOME)
-    session.lead.sees(f"#{number} waits for", place=HOME)
+    session.lead.sees("Needs your decision", place=HOME)
+    session.lead.sees(f"#{number} is waiting for approval from", place=HOME)
     session.lead.pictured("home-of-a-lead")
     session.lead.presses("Approve", on=f"#{number} ", place=HOME)
     session.world.lets_in("203.0.113.76/32")
 
 
 def test_the_home_tab_opens_the_form(session: Session) -> None:
-    session.engineer.presses("Ask for access", on="Lets your address reach", place=HOME)
+    session.engineer.presses("Request access", on="Gives your address temporary access", place=HOME)
     session.engineer.writes("203.0.113.77", into="Address")
     session.engineer.sends()
     session.lead.sees("203.0.113.77/32 → billing", place="approvals")

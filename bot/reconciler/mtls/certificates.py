@@ -13,47 +13,43 @@ from bot.domain.subject import CertificateId
 from bot.ports import BOT, AuditContext
 from bot.reconciler.membership import MembershipStatus, membership_status
 from bot.reconciler.mtls.observer import MtlsReconciliation, MtlsSnapshot
-from bot.reconciler.mtls.operations import Executor
-from bot.reconciler.mtls.recorder import Outcome
+from bot.reconciler.mtls.operations import OperationExecutor
 
 CONCERNED = (Kind.ENABLE, Kind.ISSUE, Kind.ROTATE, Kind.DISCARD)
 """Kinds of changes for which the certificates are read at once."""
 
 
-class CertificateExecutor(Executor):
+class CertificateExecutor(OperationExecutor):
     """One step a pass for each change; what it takes is read back by the passes to come."""
 
-    async def work(
-        self, run: MtlsReconciliation, listed: list[Certificate], seen: MtlsSnapshot, outcome: Outcome
-    ) -> None:
+    async def work(self, run: MtlsReconciliation, listed: list[Certificate], seen: MtlsSnapshot) -> None:
         """Does what follows from the list of certificates.
 
         Args:
-            turn: the pass.
+            run: the reconcile run.
             listed: every certificate, just read; what is made is added. Empty where mTLS is proven to be off.
             seen: the look that this pass began with.
-            outcome: where what came of it is noted.
 
         Raises:
             HerokuRateLimitedError: the rate limit is used up.
             HerokuUnauthorizedError: the token is refused.
-            LeaseLostError: the turn is over.
+            LeaseLostError: the lease is lost.
         """
         for operation in run.operations_of(*CONCERNED):
-            if operation.id in outcome.concluded:
+            if operation.id in run.outcome.operations:
                 continue
             match operation.kind:
                 case Kind.DISCARD:
-                    await self._discard(run, operation, listed, outcome)
+                    await self._discard(run, operation, listed)
                 case Kind.ENABLE if endpoint.endpoint_progress(operation).operational_at is not None:
-                    await self._first(run, operation, listed, outcome)
+                    await self._first(run, operation, listed)
                 case Kind.ISSUE if seen.enabled:
-                    await self._issue(run, operation, listed, outcome)
+                    await self._issue(run, operation, listed)
                 case Kind.ISSUE if not run.operations_of(Kind.ENABLE):
-                    outcome.fail(operation, Why.NOT_ENABLED)
+                    run.outcome.fail(operation, Why.NOT_ENABLED)
 
     async def make(
-        self, run: MtlsReconciliation, operation: Operation, listed: list[Certificate], outcome: Outcome
+        self, run: MtlsReconciliation, operation: Operation, listed: list[Certificate]
     ) -> UUID | None:
         """Has one certificate made for a change, by as many passes as it takes.
 
@@ -68,66 +64,63 @@ class CertificateExecutor(Executor):
             taken=_taken(run, operation),
             at=run.job.claimed_at,
             overdue=operation.overdue,
+            timings=run.job.timings,
         )
         if verdict.step is IssuanceStep.ASK:
-            outcome.waiting = True
+            run.outcome.waiting = True
             if not _others_are_unclear(run, operation):
-                await self._ask(run, operation, listed, outcome)
+                await self._ask(run, operation, listed)
             return None
-        return await self._follow(run, operation, verdict, outcome)
+        return await self._follow(run, operation, verdict)
 
-    async def _issue(
-        self, run: MtlsReconciliation, operation: Operation, listed: list[Certificate], outcome: Outcome
-    ) -> None:
-        if await self.make(run, operation, listed, outcome) is not None:
-            outcome.finish(operation)
+    async def _issue(self, run: MtlsReconciliation, operation: Operation, listed: list[Certificate]) -> None:
+        if await self.make(run, operation, listed) is not None:
+            run.outcome.finish(operation)
 
     async def _first(
-        self, run: MtlsReconciliation, operation: Operation, listed: Sequence[Certificate], outcome: Outcome
+        self, run: MtlsReconciliation, operation: Operation, listed: Sequence[Certificate]
     ) -> None:
         """The certificate that enabling has made by itself, for whom it was enabled."""
         verdict = endpoint.first_certificate(
-            operation, listed, taken=_taken(run, operation), at=run.job.claimed_at
+            operation, listed, taken=_taken(run, operation), at=run.job.claimed_at, timings=run.job.timings
         )
-        await self._follow(run, operation, verdict, outcome)
+        await self._follow(run, operation, verdict)
         if verdict.step is IssuanceStep.DONE:
-            outcome.finish(operation)
+            run.outcome.finish(operation)
 
     async def _follow(
-        self, run: MtlsReconciliation, operation: Operation, verdict: IssuanceResult, outcome: Outcome
+        self, run: MtlsReconciliation, operation: Operation, verdict: IssuanceResult
     ) -> UUID | None:
         made, candidates = verdict.made, verdict.candidates
         match verdict.step:
             case IssuanceStep.FOUND if made is not None:
-                outcome.changed = True
+                run.outcome.changed = True
                 await self.note(run, operation, lambda it: issuance.found(it, made))
             case IssuanceStep.FAIL:
                 if candidates:
                     await self.note(run, operation, lambda it: issuance.undecided(it, candidates))
-                outcome.fail(operation, verdict.why)
+                run.outcome.fail(operation, verdict.why)
             case IssuanceStep.DONE:
                 return made
-        outcome.waiting |= verdict.step is IssuanceStep.WAIT
+        run.outcome.waiting |= verdict.step is IssuanceStep.WAIT
         return None
 
-    async def _ask(
-        self, run: MtlsReconciliation, operation: Operation, listed: list[Certificate], outcome: Outcome
-    ) -> None:
+    async def _ask(self, run: MtlsReconciliation, operation: Operation, listed: list[Certificate]) -> None:
         name, made = run.job.database.name, list[Certificate]()
         await self.observer.confirm_name(run)
-        intended = await self._intend(run, operation, listed, outcome)
+        intended = await self._intend(run, operation, listed)
         if intended is None:
             return
 
         async def create() -> None:
             made.append(await self.heroku.create_certificate(name))
 
-        if await self.call(run, intended, outcome, create, approved_removals=issuance.not_asked):
+        if await self.call(run, intended, create, undo=issuance.not_asked):
             await self.note(run, intended, lambda it: issuance.found(it, made[0].id))
             listed.extend(made)
 
     async def _intend(
-        self, run: MtlsReconciliation, operation: Operation, listed: Sequence[Certificate], outcome: Outcome
+        self, run: MtlsReconciliation, operation: Operation, listed: Sequence[Certificate]
     ) -> Operation | None:
         """Records the intent, if whoever it is for may still be let in; None for not to ask Heroku."""
         async with self.observer.holding(run, operation=operation.id) as tx:
@@ -136,7 +129,7 @@ class CertificateExecutor(Executor):
                 return None
             match await membership_status(tx, current.owner):
                 case MembershipStatus.OUTSIDER:
-                    outcome.fail(operation, Why.PERSON)
+                    run.outcome.fail(operation, Why.PERSON)
                     return None
                 case MembershipStatus.UNKNOWN:
                     return None
@@ -146,7 +139,7 @@ class CertificateExecutor(Executor):
         return intended
 
     async def _discard(
-        self, run: MtlsReconciliation, operation: Operation, listed: Sequence[Certificate], outcome: Outcome
+        self, run: MtlsReconciliation, operation: Operation, listed: Sequence[Certificate]
     ) -> None:
         if not isinstance(operation.subject, CertificateId):
             raise TypeError(f"{operation.subject!r} is no certificate")
@@ -157,18 +150,19 @@ class CertificateExecutor(Executor):
             listed,
             at=run.job.claimed_at,
             overdue=operation.overdue,
+            timings=run.job.timings,
         )
         match step:
             case endpoint.EndpointStep.DONE:
-                outcome.finish(operation)
+                run.outcome.finish(operation)
             case endpoint.EndpointStep.FAIL:
-                outcome.fail(operation, why)
+                run.outcome.fail(operation, why)
             case endpoint.EndpointStep.ASK:
-                await self._ask_to_discard(run, operation, id, name, outcome)
-        outcome.waiting |= step is endpoint.EndpointStep.WAIT
+                await self._ask_to_discard(run, operation, id, name)
+        run.outcome.waiting |= step is endpoint.EndpointStep.WAIT
 
     async def _ask_to_discard(
-        self, run: MtlsReconciliation, operation: Operation, id: UUID, name: str, outcome: Outcome
+        self, run: MtlsReconciliation, operation: Operation, id: UUID, name: str
     ) -> None:
         present = run.present
         await self.observer.confirm_name(run)
@@ -177,9 +171,8 @@ class CertificateExecutor(Executor):
             await self.call(
                 run,
                 asked,
-                outcome,
                 lambda: self.heroku.discard_certificate(name, id),
-                approved_removals=endpoint.not_asked,
+                undo=endpoint.not_asked,
             )
 
 

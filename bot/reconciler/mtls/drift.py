@@ -1,21 +1,22 @@
-"""What a look at a database's IP rules shows that nobody planned."""
+"""Finds what an observation of a database's IP rules shows that nobody planned."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from bot.domain.drift import NO_DRIFT, Drift, drift
+from bot.domain.drift import NO_DRIFT, Drift
 from bot.domain.method import AUTHORISED
 from bot.domain.mtls.observation import IpRule
-from bot.domain.mtls.plan import Plan
+from bot.domain.mtls.plan import MtlsPlan
 from bot.domain.request import Kind
+from bot.domain.subject import Network
 from bot.ports import MessageKind, Transaction
-from bot.reconciler.findings import Findings
+from bot.reconciler.findings import Findings, find_drift
 from bot.reconciler.mtls.observer import MtlsReconciliation, MtlsSnapshot
 
 FEW: Final = 3
-"""New rules of somebody else's that are told one by one; a script that adds sixty is told of once."""
+"""New unmanaged rules that are reported one by one; a script that adds sixty is reported once."""
 
 NAMED: Final = 10
 """Networks that one message names; the status of the database has them all."""
@@ -23,88 +24,81 @@ NAMED: Final = 10
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MtlsDrift:
-    """The part of a pass' record that is about what others did to the rules.
+    """Compares observed rules with what was left, and reports what differs.
 
     Attributes:
         operations: the channel that hears of it.
-        mark: what the descriptions of this installation's rules begin with; those are told of as strays.
+        marker: what the descriptions of this installation's rules begin with; those are reported as orphans.
     """
 
     operations: str
-    mark: str
+    marker: str
 
     async def find(
         self,
         tx: Transaction,
         run: MtlsReconciliation,
         seen: MtlsSnapshot,
-        plan: Plan,
-        ours: Collection[UUID],
+        plan: MtlsPlan,
+        owned: Collection[UUID],
     ) -> Drift:
-        """Tells what is new since the last look, and returns all that stands otherwise than it was left."""
-        if not seen.settled:
-            return NO_DRIFT if run.observation is None else run.observation.drift
-        unmanaged = [
-            rule for rule in seen.rules if rule.id not in ours and not rule.description.startswith(self.mark)
-        ]
-        found = await self._drift(tx, run, seen, plan, unmanaged)
-        finder = Findings(tx=tx, job=run.job, operations=self.operations)
-        app, before = run.job.target.label, run.observation
-        for network in () if run.operations_of(Kind.DISABLE) and not seen.enabled else plan.missing:
-            await finder.tell_lost(MessageKind.RULE_MISSING, network, app=app, network=str(network))
-        if before is None:
-            # What stood there before pgaccess first looked is no news to anybody.
-            return found
-        known = {rule.id for rule in before.rules}
-        news = [rule for rule in unmanaged if rule.id not in known]
-        for rule in (rule for rule in news if str(rule.network) in found.back):
-            await finder.tell(MessageKind.RULE_BACK, str(rule.id), app=app, network=str(rule.network))
-        await _tell_unmanaged(finder, [rule for rule in news if str(rule.network) not in found.back])
-        for each in sorted(found.unapplied - before.drift.unapplied):
-            status = next(rule.status for rule in seen.rules if str(rule.network) == each)
-            which = f"{each}:{run.job.lease}"
-            await finder.tell(MessageKind.RULE_UNAPPLIED, which, app=app, network=each, status=status)
-        return found
-
-    async def _drift(
-        self,
-        tx: Transaction,
-        run: MtlsReconciliation,
-        seen: MtlsSnapshot,
-        plan: Plan,
-        unmanaged: Collection[IpRule],
-    ) -> Drift:
-        """All there is; the store is only asked where something could have come of it."""
+        """Reports what is new since the last observation, and returns all that differs."""
         before = run.observation
-        held = {str(want.network) for want in seen.known.wants if want.holds}
-        idle = _idle(seen.rules) & held
-        told = before is not None and bool(before.drift.missing)
-        if not (unmanaged or idle or plan.missing or told):
-            return NO_DRIFT
-        return drift(
-            await tx.mtls_rules.recently_removed(run.job.target.id),
+        if not seen.settled:
+            return NO_DRIFT if before is None else before.drift
+        unmanaged = [
+            rule
+            for rule in seen.rules
+            if rule.id not in owned and not rule.description.startswith(self.marker)
+        ]
+        drift = await find_drift(
+            tx.mtls_rules,
+            run.job,
+            before=None if before is None else before.drift,
             listed={str(rule.network) for rule in seen.rules},
             unmanaged={str(rule.network) for rule in unmanaged},
-            idle=idle,
+            idle=_idle(seen.rules) & {str(network) for network in run.stored.held},
             idle_before=frozenset() if before is None else _idle(before.rules),
+            lost=plan.lost_adopted,
         )
+        findings = Findings(tx=tx, job=run.job, operations=self.operations)
+        app = run.job.target.label
+        # Disabling removes every rule, as was approved.
+        disabled = run.operations_of(Kind.DISABLE) and not seen.enabled
+        for network in () if disabled else plan.lost_adopted:
+            await findings.report_lost(MessageKind.RULE_MISSING, Network(network), app=app, network=network)
+        if before is None:
+            # What was there before pgaccess first observed it is no news to anybody.
+            return drift
+        known = {rule.id for rule in before.rules}
+        news = [rule for rule in unmanaged if rule.id not in known]
+        for rule in (rule for rule in news if str(rule.network) in drift.back):
+            await findings.report(MessageKind.RULE_BACK, str(rule.id), app=app, network=str(rule.network))
+        await _report_unmanaged(findings, [rule for rule in news if str(rule.network) not in drift.back])
+        for each in sorted(drift.unapplied - before.drift.unapplied):
+            status = next(rule.status for rule in seen.rules if str(rule.network) == each)
+            occurrence = f"{each}:{run.job.lease}"
+            await findings.report(
+                MessageKind.RULE_UNAPPLIED, occurrence, app=app, network=each, status=status
+            )
+        return drift
 
 
-async def _tell_unmanaged(finder: Findings, news: Sequence[IpRule]) -> None:
-    """Tells what others have added since the last look: one by one, or a crowd in one message."""
-    app = finder.job.target.label
+async def _report_unmanaged(findings: Findings, news: Sequence[IpRule]) -> None:
+    """Reports what others have added since the last observation: one by one, or many in one message."""
+    app = findings.job.target.label
     if len(news) <= FEW:
         for rule in news:
             network = str(rule.network)
-            await finder.tell(MessageKind.RULE_UNMANAGED, str(rule.id), app=app, network=network)
+            await findings.report(MessageKind.RULE_UNMANAGED, str(rule.id), app=app, network=network)
         return
     networks = ", ".join(f"`{rule.network}`" for rule in news[:NAMED]) + (" …" if news[NAMED:] else "")
-    which, count = str(news[0].id), str(len(news))
-    await finder.tell(MessageKind.RULES_UNMANAGED, which, app=app, count=count, networks=networks)
+    occurrence, count = str(news[0].id), str(len(news))
+    await findings.report(MessageKind.RULES_UNMANAGED, occurrence, app=app, count=count, networks=networks)
 
 
 def _idle(rules: Iterable[IpRule]) -> frozenset[str]:
-    """Networks that are listed, and that no rule lets in."""
+    """Networks that are listed, and that no rule allows."""
     statuses: dict[str, set[str]] = {}
     for rule in rules:
         statuses.setdefault(str(rule.network), set()).add(rule.status)

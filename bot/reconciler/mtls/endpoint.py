@@ -6,49 +6,48 @@ from bot.domain.mtls.endpoint import PROVISIONING, EndpointStep
 from bot.domain.operation import Operation
 from bot.domain.request import Kind
 from bot.reconciler.mtls.observer import MtlsReconciliation, MtlsSnapshot
-from bot.reconciler.mtls.operations import Executor
-from bot.reconciler.mtls.recorder import Outcome
+from bot.reconciler.mtls.operations import OperationExecutor
 
 
-class EndpointExecutor(Executor):
+class EndpointExecutor(OperationExecutor):
     """One step a pass for each change; what it takes is read back by the passes to come."""
 
-    async def work(self, run: MtlsReconciliation, seen: MtlsSnapshot, outcome: Outcome) -> None:
+    async def work(self, run: MtlsReconciliation, seen: MtlsSnapshot) -> None:
         """Does what follows from the endpoint's status.
 
         Raises:
             HerokuRateLimitedError: the rate limit is used up.
             HerokuUnauthorizedError: the token is refused.
-            LeaseLostError: the turn is over.
+            LeaseLostError: the lease is lost.
         """
         for operation in run.operations_of(Kind.DISABLE)[:1]:
-            await self._disable(run, operation, seen, outcome)
+            await self._disable(run, operation, seen)
         for operation in run.operations_of(Kind.ENABLE):
             if run.operations_of(Kind.DISABLE):
-                outcome.fail(operation, Why.CLOSED_ELSEWHERE)
+                run.outcome.fail(operation, Why.CLOSED_ELSEWHERE)
         for operation in run.operations_of(Kind.ENABLE)[:1]:
-            if operation.id not in outcome.concluded:
-                await self._enable(run, operation, seen, outcome)
+            if operation.id not in run.outcome.operations:
+                await self._enable(run, operation, seen)
 
-    async def _enable(
-        self, run: MtlsReconciliation, operation: Operation, seen: MtlsSnapshot, outcome: Outcome
-    ) -> None:
+    async def _enable(self, run: MtlsReconciliation, operation: Operation, seen: MtlsSnapshot) -> None:
         switch, at = endpoint.endpoint_progress(operation), run.job.claimed_at
-        step, why = endpoint.enabling(switch, seen.status, at=at, overdue=operation.overdue)
+        step, why = endpoint.enabling(
+            switch, seen.status, at=at, overdue=operation.overdue, timings=run.job.timings
+        )
         match step:
             case EndpointStep.ASK:
-                await self._ask_to_enable(run, operation, outcome)
+                await self._ask_to_enable(run, operation)
             case EndpointStep.READ_CERTIFICATES if switch.operational_at is None:
                 await self.note(run, operation, lambda it: endpoint.operational(it, at=at))
             case EndpointStep.WAIT if seen.status == PROVISIONING and switch.asked_at and not switch.seen:
                 await self.note(run, operation, endpoint.seen)
             case EndpointStep.DONE:
-                outcome.finish(operation)
+                run.outcome.finish(operation)
             case EndpointStep.FAIL:
-                outcome.fail(operation, why)
-        outcome.waiting |= step in (EndpointStep.WAIT, EndpointStep.READ_CERTIFICATES)
+                run.outcome.fail(operation, why)
+        run.outcome.waiting |= step in (EndpointStep.WAIT, EndpointStep.READ_CERTIFICATES)
 
-    async def _ask_to_enable(self, run: MtlsReconciliation, operation: Operation, outcome: Outcome) -> None:
+    async def _ask_to_enable(self, run: MtlsReconciliation, operation: Operation) -> None:
         name, present = run.job.database.name, run.present
         asked = await self.note(run, operation, lambda it: endpoint.asking(it, at=present))
         if asked is None:
@@ -56,28 +55,27 @@ class EndpointExecutor(Executor):
         done = await self.call(
             run,
             asked,
-            outcome,
             lambda: self.heroku.enable_endpoint(name),
-            approved_removals=endpoint.not_asked,
+            undo=endpoint.not_asked,
         )
         if done:
             await self.note(run, asked, endpoint.seen)
 
-    async def _disable(
-        self, run: MtlsReconciliation, operation: Operation, seen: MtlsSnapshot, outcome: Outcome
-    ) -> None:
+    async def _disable(self, run: MtlsReconciliation, operation: Operation, seen: MtlsSnapshot) -> None:
         switch, at = endpoint.endpoint_progress(operation), run.job.claimed_at
-        step, why = endpoint.disabling(switch, seen.status, at=at, overdue=operation.overdue)
+        step, why = endpoint.disabling(
+            switch, seen.status, at=at, overdue=operation.overdue, timings=run.job.timings
+        )
         match step:
             case EndpointStep.ASK:
-                await self._ask_to_disable(run, operation, outcome)
+                await self._ask_to_disable(run, operation)
             case EndpointStep.DONE:
-                outcome.finish(operation)
+                run.outcome.finish(operation)
             case EndpointStep.FAIL:
-                outcome.fail(operation, why)
-        outcome.waiting |= step is EndpointStep.WAIT
+                run.outcome.fail(operation, why)
+        run.outcome.waiting |= step is EndpointStep.WAIT
 
-    async def _ask_to_disable(self, run: MtlsReconciliation, operation: Operation, outcome: Outcome) -> None:
+    async def _ask_to_disable(self, run: MtlsReconciliation, operation: Operation) -> None:
         """Asks Heroku, which may say that there is nothing (left) to disable: the looks to come prove it."""
         name, present = run.job.database.name, run.present
         await self.observer.confirm_name(run)
@@ -86,7 +84,6 @@ class EndpointExecutor(Executor):
             await self.call(
                 run,
                 asked,
-                outcome,
                 lambda: self.heroku.disable_endpoint(name),
-                approved_removals=endpoint.not_asked,
+                undo=endpoint.not_asked,
             )

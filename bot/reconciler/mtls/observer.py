@@ -1,4 +1,4 @@
-"""Looks at one database for the keeper: within its lease, and believing absence only where it is proven."""
+"""Observes one database's mTLS within its lease; absence is believed only where it is proven."""
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -11,18 +11,13 @@ from bot.domain.mtls import certificate
 from bot.domain.mtls.certificate import Certificate, KnownCertificate
 from bot.domain.mtls.endpoint import OPERATIONAL, PROVISIONING, endpoint_progress
 from bot.domain.mtls.observation import IpRule, MtlsObservation
-from bot.domain.mtls.plan import Entry, Known
-from bot.domain.operation import Operation
+from bot.domain.mtls.plan import OwnedRule, StoredRules
 from bot.domain.request import Kind
-from bot.errors import (
-    HerokuAmbiguousError,
-    HerokuError,
-    HerokuNotFoundError,
-    HerokuRateLimitedError,
-    HerokuUnauthorizedError,
-)
+from bot.errors import HerokuAmbiguousError, HerokuError, HerokuNotFoundError
 from bot.ports import Heroku, MessageKind, ReconcileJob, Store, Transaction
-from bot.reconciler.lease import DatabaseLeaseManager, Reconciliation
+from bot.reconciler.lease import DatabaseLeaseManager
+from bot.reconciler.outcome import STOPPING
+from bot.reconciler.reconciliation import Reconciliation
 
 SERVER_ERROR: Final = 500
 """The status that means "not yet" while an endpoint is being made."""
@@ -32,20 +27,18 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MtlsSnapshot:
-    """What one observation brought.
+    """What Heroku answered in one reconcile run.
 
     Attributes:
-        known: what the store knows, with those rules of ours that were thought gone and are listed.
         enabled: mTLS is enabled; without it the list is proven to be empty.
-        settled: False while the endpoint is being made: nothing can be added yet, and nothing that is not
+        settled: False while the endpoint is being provisioned: nothing can be added yet, and nothing that is not
             listed is proven to be absent.
-        status: the endpoint's, where it was asked for; None else, and where it is proven not to be there.
+        status: the endpoint's, where it was read; None else, and where it is proven not to be there.
         rules: the complete list.
         certificates: the client certificates, as they were last read.
         certificates_at: when that was, by Postgres' clock; None when they were not, or mTLS was off since.
     """
 
-    known: Known
     enabled: bool
     settled: bool
     rules: tuple[IpRule, ...]
@@ -56,23 +49,19 @@ class MtlsSnapshot:
 
 @dataclass(kw_only=True, slots=True)
 class MtlsReconciliation(Reconciliation):
-    """A claimed database's mTLS.
+    """A reconcile run over a database's mTLS.
 
     Attributes:
-        known: what the store knew of its rules when the lane was claimed.
-        look: what the last look saw; None when there was none.
-        changes: those under way, by their id, with what this pass has noted in them.
-        inventory: certificates that were there.
+        stored: what the store knows of its rules; rules that a stale list once lacked are added.
+        observation: the last one; None when there was none.
+        inventory: certificates that were listed last.
+        adopted: unmanaged rules that this run adopts.
     """
 
-    known: Known
+    stored: StoredRules
     observation: MtlsObservation | None
-    operations: dict[UUID, Operation] = field(default_factory=dict)
     inventory: tuple[KnownCertificate, ...] = ()
-
-    def operations_of(self, *kinds: Kind) -> tuple[Operation, ...]:
-        """Changes of some kinds that are under way, oldest first."""
-        return tuple(operation for operation in self.operations.values() if operation.kind in kinds)
+    adopted: list[IpRule] = field(default_factory=list)
 
     @property
     def makes_endpoint(self) -> bool:
@@ -86,12 +75,12 @@ class MtlsReconciliation(Reconciliation):
 
 
 class MtlsObserver(DatabaseLeaseManager):
-    """The keeper's eyes.
+    """Reads a database's endpoint, rules and certificates.
 
     Args:
-        store: the truth.
-        heroku: what is looked at.
-        operations: the channel that hears of a rule that was thought gone.
+        store: the source of truth.
+        heroku: what is observed.
+        operations: the channel that hears of a rule that was marked absent and is listed again.
     """
 
     def __init__(self, *, store: Store, heroku: Heroku, operations: str) -> None:
@@ -106,29 +95,31 @@ class MtlsObserver(DatabaseLeaseManager):
 
         Raises:
             HerokuError: nothing was seen.
-            LeaseLostError: the turn is over.
+            LeaseLostError: the lease is lost.
         """
         status: str | None = None
         if run.operations_of(Kind.ENABLE, Kind.DISABLE):
             status = await self._endpoint(run)
             if status != OPERATIONAL:
                 off = status is None
-                return MtlsSnapshot(known=run.known, enabled=not off, settled=off, rules=(), status=status)
+                return MtlsSnapshot(enabled=not off, settled=off, rules=(), status=status)
         self.require_time(run)
         try:
             rules = await self._heroku.rules(run.job.database.name)
-        except (HerokuRateLimitedError, HerokuUnauthorizedError):
+        except STOPPING:
             raise
         except HerokuError as refused:
-            return await self._look_closer(run, refused)
-        return replace(await self._welcome_back(run, rules), status=status)
+            return await self._observe_endpoint(run, refused)
+        await self._restore(run, rules)
+        seen = MtlsSnapshot(enabled=True, settled=True, rules=rules, status=status)
+        return _with_certificates(run.observation, seen)
 
     async def certificates(self, run: MtlsReconciliation) -> tuple[Certificate, ...]:
         """Every certificate of the database, because a change concerns them.
 
         Raises:
             HerokuError: nothing was seen.
-            LeaseLostError: the turn is over.
+            LeaseLostError: the lease is lost.
         """
         self.require_time(run)
         return await self._heroku.certificates(run.job.database.name)
@@ -162,44 +153,41 @@ class MtlsObserver(DatabaseLeaseManager):
                 return PROVISIONING
             raise
 
-    async def _look_closer(self, run: MtlsReconciliation, refused: HerokuError) -> MtlsSnapshot:
-        known = run.known
+    async def _observe_endpoint(self, run: MtlsReconciliation, refused: HerokuError) -> MtlsSnapshot:
+        """Reads the endpoint where the list was refused: it may be off, or not ready yet."""
         self.require_time(run)
         try:
             status = await self._heroku.endpoint_status(run.job.database.name)
         except HerokuNotFoundError:
             await self.confirm_name(run)
-            return MtlsSnapshot(known=known, enabled=False, settled=True, rules=())
-        if status != "Provisioning" or known.entries:
+            return MtlsSnapshot(enabled=False, settled=True, rules=())
+        if status != PROVISIONING or run.stored.entries:
             raise refused
-        return MtlsSnapshot(known=known, enabled=True, settled=False, rules=())
+        return MtlsSnapshot(enabled=True, settled=False, rules=())
 
-    async def _welcome_back(self, run: MtlsReconciliation, rules: tuple[IpRule, ...]) -> MtlsSnapshot:
-        """Takes rules that a stale list once lacked for ours again: nobody else would ever remove them.
+    async def _restore(self, run: MtlsReconciliation, rules: tuple[IpRule, ...]) -> None:
+        """Restores rules marked absent that the list shows again: nobody else would ever remove them.
 
-        Operations hears of it, for what was said of them meanwhile was not so. What the last look already
-        saw as somebody else's is no such rule: one of ours is only thought gone by a look that lacks it.
+        Operations hears of it, for what was said of them meanwhile was not so. What the last observation already
+        showed as unmanaged is no such rule: an owned one is only marked absent by a list that lacks it.
         """
-        known = run.known
-        placed = {entry.rule for entry in known.entries} | _unmanaged(run.observation)
+        placed = {entry.key for entry in run.stored.entries} | _unmanaged(run.observation)
         others = {rule.id: rule for rule in rules if rule.id not in placed}
-        back: tuple[Entry, ...] = ()
-        if others:
-            async with self.holding(run) as tx:
-                back = await tx.mtls_rules.returned(run.job, others)
-                for entry in back:
-                    await self._tell_of(tx, run.job, others[entry.rule])
-        known = replace(known, entries=(*known.entries, *back))
-        return _with_certificates(
-            run.observation, MtlsSnapshot(known=known, enabled=True, settled=True, rules=rules)
-        )
+        if not others:
+            return
+        restored: tuple[OwnedRule, ...] = ()
+        async with self.holding(run) as tx:
+            restored = await tx.mtls_rules.restore(run.job, others)
+            for entry in restored:
+                await self._report_restored(tx, run.job, others[entry.key])
+        run.stored = replace(run.stored, entries=(*run.stored.entries, *restored))
 
-    async def _tell_of(self, tx: Transaction, job: ReconcileJob, rule: IpRule) -> None:
-        log.warning("reconciler.returned", database=job.database.name, rule=str(rule.id))
+    async def _report_restored(self, tx: Transaction, job: ReconcileJob, rule: IpRule) -> None:
+        log.warning("reconciler.restored", database=job.database.name, rule=str(rule.id))
         await tx.outbox.tell(
             MessageKind.HEROKU_TROUBLE,
             to=self._operations,
-            key=f"returned:{rule.id}:{job.lease}",
+            key=f"restored:{rule.id}:{job.lease}",
             params={"app": job.database.app, "status": "200", "id": f"listed again: {rule.network}"},
         )
 

@@ -9,13 +9,11 @@ from bot.domain.operation import Operation, OperationState
 from bot.errors import (
     HerokuAmbiguousError,
     HerokuError,
-    HerokuRateLimitedError,
     HerokuRefusedError,
-    HerokuUnauthorizedError,
 )
 from bot.ports import BOT, AuditContext, Clock, Heroku
 from bot.reconciler.mtls.observer import MtlsObserver, MtlsReconciliation
-from bot.reconciler.mtls.recorder import Outcome
+from bot.reconciler.outcome import STOPPING
 
 log = structlog.get_logger(__name__)
 
@@ -24,7 +22,7 @@ Noting = Callable[[Operation], Operation]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Executor:
+class OperationExecutor:
     """Hands that write to Heroku for changes.
 
     Attributes:
@@ -57,26 +55,24 @@ class Executor:
         self,
         run: MtlsReconciliation,
         operation: Operation,
-        outcome: Outcome,
         made: Callable[[], Awaitable[None]],
         *,
-        approved_removals: Noting,
+        undo: Noting,
     ) -> bool:
         """Makes the call whose intent was noted; returns whether Heroku did it, as far as is known.
 
         Args:
-            turn: the pass.
+            run: the reconcile run.
             change: with its intent.
-            outcome: where what went wrong is noted.
             made: the call.
             undo: takes the intent back, where Heroku did nothing for certain.
 
         Raises:
             HerokuRateLimitedError: the rate limit is used up.
             HerokuUnauthorizedError: the token is refused.
-            LeaseLostError: the turn is over.
+            LeaseLostError: the lease is lost.
         """
-        outcome.changed = True
+        run.outcome.changed = True
         self.observer.require_time(run)
         try:
             await made()
@@ -85,15 +81,15 @@ class Executor:
             log.warning(
                 "reconciler.change_unclear", kind=operation.kind, request=operation.request, error=str(error)
             )
-            outcome.trouble = error
+            run.outcome.error = error
         except HerokuError as error:
-            await self.note(run, operation, approved_removals)
-            if isinstance(error, HerokuRateLimitedError | HerokuUnauthorizedError):
+            await self.note(run, operation, undo)
+            if isinstance(error, STOPPING):
                 raise
             if isinstance(error, HerokuRefusedError):
-                outcome.refuse(operation, error.message)
+                run.outcome.reject(operation, error.message)
             else:
-                outcome.trouble = error
+                run.outcome.error = error
         else:
             return True
         return False

@@ -16,13 +16,13 @@ from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind
 from bot.domain.schedule import OPERATION_DEADLINE
 from bot.domain.subject import CertificateId
-from bot.errors import HerokuError, HerokuNotFoundError, HerokuRateLimitedError, HerokuUnauthorizedError
+from bot.errors import HerokuError, HerokuNotFoundError
 from bot.ports import BOT, AuditContext, ConnectionTest, MessageKind
 from bot.reconciler.mtls.certificates import CertificateExecutor
 from bot.reconciler.mtls.observer import MtlsReconciliation, MtlsSnapshot
-from bot.reconciler.mtls.operations import Executor
-from bot.reconciler.mtls.recorder import Outcome
-from bot.services.certificate_rotation import rotation_key
+from bot.reconciler.mtls.operations import OperationExecutor
+from bot.reconciler.outcome import STOPPING
+from bot.services.mtls.certificate_rotation import rotation_key
 
 READY: Final = MessageKind.ROTATION_READY
 
@@ -30,7 +30,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RotationExecutor(Executor):
+class RotationExecutor(OperationExecutor):
     """One step a pass for each rotation.
 
     Attributes:
@@ -41,19 +41,17 @@ class RotationExecutor(Executor):
     certificates: CertificateExecutor
     probe: ConnectionTest | None
 
-    async def work(
-        self, run: MtlsReconciliation, listed: list[Certificate], seen: MtlsSnapshot, outcome: Outcome
-    ) -> None:
+    async def work(self, run: MtlsReconciliation, listed: list[Certificate], seen: MtlsSnapshot) -> None:
         """Does what follows from a complete list of certificates; arguments as for `CertificateHands.work`.
 
         Raises:
             HerokuRateLimitedError: the rate limit is used up.
             HerokuUnauthorizedError: the token is refused.
-            LeaseLostError: the turn is over.
+            LeaseLostError: the lease is lost.
         """
         for operation in run.operations_of(Kind.ROTATE):
-            if operation.id not in outcome.concluded:
-                await self._rotate(run, operation, listed, seen, outcome)
+            if operation.id not in run.outcome.operations:
+                await self._rotate(run, operation, listed, seen)
 
     async def _rotate(
         self,
@@ -61,30 +59,31 @@ class RotationExecutor(Executor):
         operation: Operation,
         listed: list[Certificate],
         seen: MtlsSnapshot,
-        outcome: Outcome,
     ) -> None:
         found, now = rotation_of(operation), self.clock.now()
         # What is being removed is none to rely on, however ready it still is called.
         going = {each.subject for each in run.operations_of(Kind.DISCARD)}
         staying = [each for each in listed if CertificateId(each.id) not in going]
-        step, why = rotation.step(found, staying, now=now, at=run.job.claimed_at, overdue=operation.overdue)
+        step, why = rotation.step(
+            found, staying, now=now, at=run.job.claimed_at, overdue=operation.overdue, timings=run.job.timings
+        )
         match step:
             case RotationStep.MAKE if not seen.enabled:
-                outcome.fail(operation, Why.NOT_ENABLED)
+                run.outcome.fail(operation, Why.NOT_ENABLED)
             case RotationStep.MAKE:
-                new = await self.certificates.make(run, operation, listed, outcome)
+                new = await self.certificates.make(run, operation, listed)
                 if new is not None:
                     await self._hand_over(run, operation, new)
             case RotationStep.TEST if found.new is not None:
                 await self._test(run, operation, found.new)
-                outcome.changed = True
+                run.outcome.changed = True
             case RotationStep.REMOVE:
-                await self._remove(run, operation, found, outcome)
+                await self._remove(run, operation, found)
             case RotationStep.DONE:
-                outcome.finish(operation)
+                run.outcome.finish(operation)
             case RotationStep.FAIL:
-                outcome.fail(operation, why)
-        outcome.waiting |= step is RotationStep.READ_BACK
+                run.outcome.fail(operation, why)
+        run.outcome.waiting |= step is RotationStep.READ_BACK
 
     async def _hand_over(self, run: MtlsReconciliation, operation: Operation, new: UUID) -> None:
         """Records that the new certificate is ready, and tells its owner, in one commit."""
@@ -120,34 +119,30 @@ class RotationExecutor(Executor):
         observer, database = self.observer, run.job.database
         try:
             await observer.confirm_name(run)
-            await observer.hold_on(run)
+            await observer.ensure_time(run)
             credential = await self.heroku.credential(database.name, new)
-            await observer.hold_on(run)
+            await observer.ensure_time(run)
             root = await self.heroku.authority(database.name)
-            await observer.hold_on(run)
+            await observer.ensure_time(run)
             login = await self.heroku.login(database.app, database.config_var)
-        except (HerokuRateLimitedError, HerokuUnauthorizedError):
+        except STOPPING:
             raise
         except HerokuError as error:
             # Heroku's own words are left out: nothing of such an answer belongs in a log.
             log.warning("reconciler.not_fetched", database=database.name, error=type(error).__name__)
             return ConnectionResult.NOT_FETCHED
-        await observer.hold_on(run)
+        await observer.ensure_time(run)
         return await probe.connect(login, credential, root=root)
 
-    async def _remove(
-        self, run: MtlsReconciliation, operation: Operation, found: Rotation, outcome: Outcome
-    ) -> None:
+    async def _remove(self, run: MtlsReconciliation, operation: Operation, found: Rotation) -> None:
         """Has the old certificate removed; what comes of it the lists to come prove."""
         await self.observer.confirm_name(run)
-        asked = await self._intend(run, operation, found, outcome)
+        asked = await self._intend(run, operation, found)
         if asked is not None:
-            await self.call(
-                run, asked, outcome, self._discarding(run, found.old), approved_removals=rotation.not_removing
-            )
+            await self.call(run, asked, self._discarding(run, found.old), undo=rotation.not_removing)
 
     async def _intend(
-        self, run: MtlsReconciliation, operation: Operation, found: Rotation, outcome: Outcome
+        self, run: MtlsReconciliation, operation: Operation, found: Rotation
     ) -> Operation | None:
         """Records the intent to remove, with its own deadline; None when somebody spoke meanwhile."""
         within = OPERATION_DEADLINE if found.asked_at is None else None
@@ -155,7 +150,7 @@ class RotationExecutor(Executor):
             current = await tx.operations.get(operation.id)
             if current.state is not OperationState.DOING or rotation_of(current) != found:
                 # Somebody has said something just now, and this step was not drawn from that.
-                outcome.changed = True
+                run.outcome.changed = True
                 return None
             asked = rotation.removing(current, at=run.present)
             doing = AuditContext(actor=BOT, at=self.clock.now(), details={"certificate": str(found.old)})

@@ -1,4 +1,4 @@
-"""Rules that somebody else made: removed and taken over as was approved, and by nobody's leave else."""
+"""Removes and adopts unmanaged rules, as approved operations say, and only those."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -6,51 +6,52 @@ from uuid import UUID
 
 from bot.domain.grant import Why
 from bot.domain.mtls import unmanaged_rules
-from bot.domain.mtls.plan import Plan
+from bot.domain.mtls.plan import MtlsPlan
 from bot.domain.operation import Operation
 from bot.domain.request import Kind
 from bot.ports import BOT, AuditContext, Clock, Transaction
 from bot.reconciler.mtls.observer import MtlsReconciliation, MtlsSnapshot
 from bot.reconciler.mtls.operations import Noting
-from bot.reconciler.mtls.recorder import Outcome
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UnmanagedRulesExecutor:
-    """What a pass over a database's rules does for changes that are about rules of others."""
+    """Notes requests and results of operations that are about unmanaged rules."""
 
     clock: Clock
 
-    async def asking(self, tx: Transaction, run: MtlsReconciliation, rules: Collection[UUID]) -> None:
-        """Records that Heroku is about to be asked to remove rules, in the commit that records the intent."""
-        await self._note(tx, run, rules, lambda operation: unmanaged_rules.asked(operation, at=run.present))
+    async def request(self, tx: Transaction, run: MtlsReconciliation, rules: Collection[UUID]) -> None:
+        """Records that the removal of rules is about to be requested, in the commit that records the intent."""
+        await self._note(
+            tx, run, rules, lambda operation: unmanaged_rules.requested(operation, at=run.present)
+        )
 
-    async def not_asked(self, tx: Transaction, run: MtlsReconciliation, rules: Collection[UUID]) -> None:
-        """Records that Heroku was not asked for these after all: they do not wait for what cannot show."""
-        await self._note(tx, run, rules, unmanaged_rules.spared)
+    async def cancel_request(self, tx: Transaction, run: MtlsReconciliation, rules: Collection[UUID]) -> None:
+        """Records that the removal of these was not requested after all: it does not wait for what cannot show."""
+        await self._note(tx, run, rules, unmanaged_rules.not_requested)
 
-    def refused(self, run: MtlsReconciliation, rule: UUID, message: str, outcome: Outcome) -> None:
-        """Notes that Heroku will not remove a rule; raises nothing where no change is about it."""
+    def reject(self, run: MtlsReconciliation, rule: UUID, message: str) -> None:
+        """Notes that Heroku will not remove a rule, for the operations that are about it."""
         for operation in run.operations_of(Kind.REMOVE_UNMANAGED):
             if rule in unmanaged_rules.rules_of(operation):
-                outcome.refuse(operation, message)
+                run.outcome.reject(operation, message)
 
-    def conclude(self, run: MtlsReconciliation, seen: MtlsSnapshot, plan: Plan, outcome: Outcome) -> None:
-        """Notes what the look has proven of each change, and which rules are ours from now on."""
+    def conclude(self, run: MtlsReconciliation, seen: MtlsSnapshot, plan: MtlsPlan) -> None:
+        """Notes what the observation has proven of each operation, and which rules are adopted."""
         listed = {rule.id: rule for rule in seen.rules}
         for operation in run.operations_of(*unmanaged_rules.KINDS):
-            if operation.id in outcome.concluded:
+            if operation.id in run.outcome.operations:
                 continue
             rules = unmanaged_rules.rules_of(operation)
             if operation.kind is Kind.ADOPT and seen.settled and rules <= listed.keys():
-                outcome.adopted += [listed[rule] for rule in rules]
-                outcome.finish(operation)
-            elif operation.kind is Kind.REMOVE_UNMANAGED and seen.settled and rules <= plan.undone:
-                outcome.finish(operation)
+                run.adopted += [listed[rule] for rule in rules]
+                run.outcome.finish(operation)
+            elif operation.kind is Kind.REMOVE_UNMANAGED and seen.settled and rules <= plan.removed:
+                run.outcome.finish(operation)
             elif why := _failure(operation, rules, plan, settled=seen.settled):
-                outcome.fail(operation, why)
+                run.outcome.fail(operation, why)
             else:
-                outcome.waiting = True
+                run.outcome.waiting = True
 
     async def _note(
         self, tx: Transaction, run: MtlsReconciliation, rules: Collection[UUID], noting: Noting
@@ -62,8 +63,8 @@ class UnmanagedRulesExecutor:
                 await tx.operations.move(operation, after, doing=doing)
 
 
-def _failure(operation: Operation, rules: frozenset[UUID], plan: Plan, *, settled: bool) -> Why | None:
-    """Why a change will not be made; None while it still may be."""
+def _failure(operation: Operation, rules: frozenset[UUID], plan: MtlsPlan, *, settled: bool) -> Why | None:
+    """Why an operation will not be done; None while it still may be."""
     if operation.kind is Kind.ADOPT and settled:
         return Why.CLOSED_ELSEWHERE
     if rules & plan.needed:

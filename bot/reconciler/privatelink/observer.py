@@ -1,4 +1,4 @@
-"""Looks at one database's PrivateLink for the keeper: within its lease, and with absence proven."""
+"""Observes one database's PrivateLink within its lease; absence is believed only where it is proven."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -10,72 +10,80 @@ import structlog
 from bot.domain import schedule
 from bot.domain.operation import Operation
 from bot.domain.privatelink.observation import Connection, PrivateLinkObservation
-from bot.domain.privatelink.plan import LinkKnown
+from bot.domain.privatelink.plan import StoredAccounts
 from bot.domain.request import Kind
 from bot.domain.subject import Accounts
+from bot.domain.timings import DEFAULT, Timings
 from bot.errors import HerokuAmbiguousError, HerokuError, HerokuNotFoundError
-from bot.ports import PrivateLinkState
-from bot.reconciler.lease import DatabaseLeaseManager, Reconciliation
+from bot.ports import Clock, Heroku, PrivateLinkState, Store
+from bot.reconciler.lease import DatabaseLeaseManager
+from bot.reconciler.reconciliation import Reconciliation
 
-ASKED_AT: Final = "asked_at"
-"""In a change's progress: Postgres time, in ISO form, at which Heroku was last asked to make it."""
+REQUESTED_AT: Final = "asked_at"
+"""In an operation's progress: Postgres time, in ISO form, at which Heroku was last asked for it."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(kw_only=True, slots=True)
 class PrivateLinkReconciliation(Reconciliation):
-    """A claimed database's PrivateLink.
+    """A reconcile run over a database's PrivateLink.
 
     Attributes:
-        known: what the store knew when the lane was claimed.
-        changes: that are to be made here, once.
-        look: what the last look saw; None when there was none.
+        stored: what the store knew when the job was claimed.
+        observation: the last one; None when there was none.
+        concluded_removals: accounts whose proven removal is recorded already.
     """
 
-    known: LinkKnown
-    operations: tuple[Operation, ...]
+    stored: StoredAccounts
     observation: PrivateLinkObservation | None
-
-    def operations_of(self, kind: Kind) -> tuple[Operation, ...]:
-        """The changes of one kind."""
-        return tuple(operation for operation in self.operations if operation.kind is kind)
+    concluded_removals: frozenset[str] = frozenset()
 
 
 class PrivateLinkObserver(DatabaseLeaseManager):
-    """The keeper's eyes on PrivateLink."""
+    """Reads a database's PrivateLink.
 
-    async def observe(self, run: PrivateLinkReconciliation) -> PrivateLinkState | None:
-        """Looks once; None where it is proven that there is no PrivateLink.
+    Args:
+        store: the source of truth.
+        heroku: what is observed.
+        clock: business time.
+    """
+
+    def __init__(self, *, store: Store, heroku: Heroku, clock: Clock) -> None:
+        super().__init__(store=store, heroku=heroku)
+        self._clock = clock
+
+    async def observe(self, run: PrivateLinkReconciliation) -> PrivateLinkObservation:
+        """Reads the endpoint once; its status is None where it is proven that there is none.
 
         Raises:
-            HerokuError: nothing was seen.
-            LeaseLostError: the turn is over.
+            HerokuError: nothing was observed.
+            LeaseLostError: the lease is lost.
         """
         self.require_time(run)
         database = run.job.database
         try:
-            seen = await self._heroku.privatelink(database.name)
+            state = await self._heroku.privatelink(database.name)
         except HerokuNotFoundError:
             await self.confirm_name(run)
-            return None
-        if seen.database not in (None, database.id):
+            return PrivateLinkObservation(at=self._clock.now(), status=None)
+        if state.database not in (None, database.id):
             await self.confirm_name(run)
             raise HerokuAmbiguousError(200, "another", "the answer is about another database")
-        return seen
+        return _observation_of(state, now=self._clock.now())
 
     async def config_vars(
         self, run: PrivateLinkReconciliation, observation: PrivateLinkObservation
     ) -> PrivateLinkObservation:
-        """The look with the names of the app's config vars that came with connections.
+        """Adds the names of the app's config vars that came with connections to an observation.
 
         They are read while one is still awaited, in gaps that grow: one that never appears is not asked for
-        in every pass for ever. Only words hang on them, so they are not worth a pass: unread, what was known
-        of them stays.
+        in every run for ever. Only messages depend on them, so they are not worth failing a run: unread, what
+        was known of them stays.
 
         Args:
-            turn: the pass.
-            look: what it saw.
+            run: the reconcile run.
+            observation: what it read.
         """
         before = run.observation or PrivateLinkObservation(at=observation.at, status=None)
         observation = replace(observation, config_vars=before.config_vars)
@@ -98,21 +106,14 @@ class PrivateLinkObserver(DatabaseLeaseManager):
         return replace(observation, config_vars=came, vars_tries=attempts, vars_read_at=read)
 
 
-def observation_of(seen: PrivateLinkState | None, *, now: datetime) -> PrivateLinkObservation:
-    """What a look saw, as it is kept; what the store adds to it is not there yet.
-
-    Args:
-        seen: None where it is proven that there is no PrivateLink.
-        now: business time.
-    """
-    if seen is None:
-        return PrivateLinkObservation(at=now, status=None)
+def _observation_of(state: PrivateLinkState, *, now: datetime) -> PrivateLinkObservation:
+    """The observation to keep; which accounts are owned is added when it is recorded."""
     return PrivateLinkObservation(
         at=now,
-        status=seen.status,
-        service=seen.service,
-        accounts=seen.accounts,
-        connections=seen.connections,
+        status=state.status,
+        service=state.service,
+        accounts=state.accounts,
+        connections=state.connections,
     )
 
 
@@ -121,35 +122,41 @@ def _came_with(name: str) -> Callable[[Connection], bool]:
     return lambda each: each.works and f"_{each.config_var}_" in name
 
 
-def with_operations(known: LinkKnown, operations: Sequence[Operation], *, now: datetime) -> LinkKnown:
-    """What is known, with what approved changes want.
+def with_operations(
+    stored: StoredAccounts, operations: Sequence[Operation], *, now: datetime, timings: Timings = DEFAULT
+) -> StoredAccounts:
+    """Adds what approved operations request to stored state.
 
     Args:
-        known: grants and accounts.
-        changes: that are to be made.
-        now: Postgres time; a call that was made just now has to show before it is made again.
+        stored: grants and accounts.
+        operations: those under way.
+        now: Postgres time; a call that was made just now has to show before it is repeated.
+        timings: how long that may take.
     """
     closing = [operation for operation in operations if operation.kind is Kind.CLOSE]
-    undoing = [operation for operation in operations if operation.kind is Kind.REMOVE_UNMANAGED]
+    removals = [operation for operation in operations if operation.kind is Kind.REMOVE_UNMANAGED]
     return replace(
-        known,
+        stored,
         closing=bool(closing),
-        close_waiting=bool(closing) and all(_rests(operation, now) for operation in closing),
-        approved_removals=frozenset(arn for operation in undoing for arn in arns_of(operation)),
+        close_waiting=bool(closing) and all(_is_waiting(operation, now, timings) for operation in closing),
+        approved_removals=frozenset(arn for operation in removals for arn in arns_of(operation)),
         removals_waiting=frozenset(
-            arn for operation in undoing if _rests(operation, now) for arn in arns_of(operation)
+            arn
+            for operation in removals
+            if _is_waiting(operation, now, timings)
+            for arn in arns_of(operation)
         ),
     )
 
 
 def arns_of(operation: Operation) -> tuple[str, ...]:
-    """The accounts that a change is about."""
+    """Returns the accounts that an operation is about; none where it is about the whole endpoint."""
     return operation.subject.arns if isinstance(operation.subject, Accounts) else ()
 
 
-def _rests(operation: Operation, now: datetime) -> bool:
+def _is_waiting(operation: Operation, now: datetime, timings: Timings) -> bool:
     """Whether Heroku is not to be asked now: it was just now, or it is too late for it."""
-    asked = operation.progress.get(ASKED_AT)
+    requested = operation.progress.get(REQUESTED_AT)
     return operation.overdue or (
-        asked is not None and now - datetime.fromisoformat(asked) < schedule.QUARANTINE
+        requested is not None and now - datetime.fromisoformat(requested) < timings.quarantine
     )

@@ -1,0 +1,199 @@
+"""Reconciles a database's mTLS: IP rules, the endpoint, and client certificates."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from bot.domain.grant import Why
+from bot.domain.mtls import unmanaged_rules
+from bot.domain.mtls.certificate import Certificate
+from bot.domain.mtls.endpoint import DEPROVISIONING
+from bot.domain.mtls.observation import MtlsObservation
+from bot.domain.mtls.plan import MtlsPlan, make_plan, orphans, plan_without_list
+from bot.domain.observation import Observation, mtls_observation
+from bot.domain.operation import Operation
+from bot.domain.policy import Policy
+from bot.domain.request import Kind
+from bot.errors import HerokuError
+from bot.ports import Clock, ConnectionTest, Heroku, MessageKind, ReconcileJob, Store, Transaction
+from bot.reconciler.adapter import Completion, MethodAdapter
+from bot.reconciler.mtls import certificate_inventory
+from bot.reconciler.mtls.certificate_inventory import CertificateInventory
+from bot.reconciler.mtls.certificates import CONCERNED, CertificateExecutor
+from bot.reconciler.mtls.drift import MtlsDrift
+from bot.reconciler.mtls.endpoint import EndpointExecutor
+from bot.reconciler.mtls.executor import RuleExecutor
+from bot.reconciler.mtls.observer import MtlsObserver, MtlsReconciliation, MtlsSnapshot
+from bot.reconciler.mtls.rotation import RotationExecutor
+from bot.reconciler.mtls.unmanaged_rules import UnmanagedRulesExecutor
+from bot.reconciler.outcome import STOPPING
+from bot.reconciler.reconciliation import load_operations
+
+
+class MtlsAdapter(MethodAdapter[MtlsReconciliation, MtlsSnapshot, MtlsPlan]):
+    """Connects mTLS to the reconciler.
+
+    Args:
+        store: the source of truth.
+        heroku: the external system.
+        policy: names the channel that hears of findings.
+        clock: business time.
+        probe: tests new certificates; None where that is switched off.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        heroku: Heroku,
+        policy: Policy,
+        clock: Clock,
+        probe: ConnectionTest | None = None,
+    ) -> None:
+        self._clock = clock
+        self._operations_channel = policy.operations_channel
+        self._observer = observer = MtlsObserver(
+            store=store, heroku=heroku, operations=policy.operations_channel
+        )
+        self._unmanaged = UnmanagedRulesExecutor(clock=clock)
+        self._rules = RuleExecutor(observer=observer, heroku=heroku, unmanaged=self._unmanaged)
+        self._endpoint = EndpointExecutor(observer=observer, heroku=heroku, clock=clock)
+        self._certificates = CertificateExecutor(observer=observer, heroku=heroku, clock=clock)
+        self._rotation = RotationExecutor(
+            observer=observer,
+            heroku=heroku,
+            clock=clock,
+            certificates=self._certificates,
+            probe=probe,
+        )
+
+    async def load(self, tx: Transaction, job: ReconcileJob, *, held_since: float) -> MtlsReconciliation:
+        """Reads what the store knows of the database's mTLS."""
+        stored = await tx.mtls_rules.load(job, self._clock.now())
+        operations = await load_operations(tx, job)
+        removals = unmanaged_rules.approved_removals(
+            operations.values(), now=job.claimed_at, timings=job.timings
+        )
+        return MtlsReconciliation(
+            job=job,
+            held_since=held_since,
+            operations=operations,
+            stored=replace(stored, approved_removals=removals),
+            observation=mtls_observation(job.observation),
+            inventory=await tx.certificates.present(job.target.id) if job.certified else (),
+        )
+
+    async def observe(self, run: MtlsReconciliation) -> MtlsSnapshot:
+        """Reads the endpoint's status, where an operation needs it, and the rules."""
+        return await self._observer.observe(run)
+
+    def plan(self, run: MtlsReconciliation, seen: MtlsSnapshot) -> MtlsPlan:
+        """Compares stored rules with the list."""
+        return make_plan(run.stored, seen.rules) if seen.settled else plan_without_list(run.stored)
+
+    async def apply(self, run: MtlsReconciliation, seen: MtlsSnapshot, plan: MtlsPlan) -> MtlsSnapshot:
+        """Enables or disables the endpoint, writes rules, and sees to certificates."""
+        # A removal names an owned rule by its id, which no other database has: it needs no confirmed name.
+        # Ids of unmanaged rules come from observations, and those may have been of another database.
+        if plan.add or plan.concludes or run.operations_of(*unmanaged_rules.KINDS):
+            await self._observer.confirm_name(run)
+        await self._rules.recognise(run, plan)
+        with run.outcome.halting():
+            await self._endpoint.work(run, seen)
+            # What goes with mTLS as a whole is not removed piece by piece.
+            if not run.operations_of(Kind.DISABLE):
+                await self._rules.carry_out(run, plan, enabled=seen.enabled)
+            self._unmanaged.conclude(run, seen, plan)
+            seen = await self._certify(run, seen, plan)
+        _fail_without_endpoint(run, seen)
+        # What an operation's end makes possible, or shows, is read back at once.
+        run.outcome.changed |= bool(run.outcome.operations)
+        return seen
+
+    async def record(
+        self, tx: Transaction, run: MtlsReconciliation, seen: MtlsSnapshot, plan: MtlsPlan, now: datetime
+    ) -> Observation:
+        """Writes down rules and certificates, and reports orphans and drift."""
+        job = run.job
+        await CertificateInventory(operations=self._operations_channel).keep(tx, run, seen)
+        failed = (unmanaged_rules.rules_of(operation) for operation in run.failed_removals())
+        await tx.mtls_rules.cancel_removal(job, run.stored.adopted.intersection(frozenset().union(*failed)))
+        if not seen.enabled and run.operations_of(Kind.DISABLE):
+            # They went with mTLS, as was approved: nobody else removed them.
+            await tx.mtls_rules.intend_removal(job, run.stored.adopted.intersection(plan.absent))
+        await tx.mtls_rules.adopt(job, run.adopted)
+        await tx.mtls_rules.observed(job, plan.observed)
+        await tx.mtls_rules.absent(job, plan.absent)
+        await tx.mtls_rules.abandon(plan.abandoned)
+        await self._report_orphans(tx, run, seen)
+        owned = await tx.mtls_rules.owned(job.target.id)
+        drift = MtlsDrift(operations=self._operations_channel, marker=_marker(job))
+        return MtlsObservation(
+            at=now,
+            enabled=seen.enabled and seen.status != DEPROVISIONING,
+            rules=seen.rules,
+            ours=owned,
+            certificates=seen.certificates,
+            certificates_at=seen.certificates_at,
+            drift=await drift.find(tx, run, seen, plan, owned),
+        )
+
+    def is_watched(self, run: MtlsReconciliation, plan: MtlsPlan) -> bool:
+        """Whether there are open grants, or an addition whose answer was lost: it may show very late."""
+        return bool(run.stored.grants or run.stored.pending_creations)
+
+    async def completion(self, tx: Transaction, before: Operation, after: Operation) -> Completion:
+        """Says how the end of an operation is told, with the certificate that was made for it."""
+        return await certificate_inventory.completion(tx, before, after)
+
+    async def _certify(self, run: MtlsReconciliation, seen: MtlsSnapshot, plan: MtlsPlan) -> MtlsSnapshot:
+        """Sees to certificates: at once where an operation concerns them, else when there is time for it."""
+        if not seen.settled:
+            for operation in run.operations_of(*CONCERNED):
+                run.outcome.waiting = True
+                if operation.overdue and operation.kind is not Kind.ENABLE:
+                    run.outcome.fail(operation, Why.DEADLINE)
+            return seen
+        if not run.operations_of(*CONCERNED):
+            quiet = seen.enabled and plan.is_quiet and not run.outcome.waiting
+            return await self._observer.read_certificates(run, seen) if quiet else seen
+        listed: list[Certificate] = []
+        try:
+            if seen.enabled:
+                listed.extend(await self._observer.certificates(run))
+        except STOPPING:
+            raise
+        except HerokuError as error:
+            run.outcome.error = error
+            return seen
+        await self._certificates.work(run, listed, seen)
+        await self._rotation.work(run, listed, seen)
+        if not seen.enabled:
+            return seen
+        return replace(seen, certificates=tuple(listed), certificates_at=run.job.claimed_at)
+
+    async def _report_orphans(self, tx: Transaction, run: MtlsReconciliation, seen: MtlsSnapshot) -> None:
+        for rule in orphans(run.stored, seen.rules, marker=_marker(run.job)):
+            await tx.outbox.tell(
+                MessageKind.ORPHAN,
+                to=self._operations_channel,
+                key=f"orphan:{rule.id}",
+                params={
+                    "app": run.job.target.label,
+                    "network": str(rule.network),
+                    "rule": str(rule.id),
+                },
+            )
+
+
+def _marker(job: ReconcileJob) -> str:
+    """What the description of every rule that this installation makes begins with."""
+    return f"pgaccess/{job.installation} "
+
+
+def _fail_without_endpoint(run: MtlsReconciliation, seen: MtlsSnapshot) -> None:
+    """Fails grants that cannot be opened because mTLS is off, unless it is being enabled for them."""
+    results = [run.outcome.operations.get(operation.id) for operation in run.operations_of(Kind.ENABLE)]
+    enabling = any(result is None or result.failure is None for result in results)
+    if not seen.enabled and not enabling:
+        opening = (grant.grant for grant in run.stored.grants if grant.opens)
+        run.outcome.fail_grants(opening, Why.NOT_ENABLED)
