@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sandbox.environment import environments
+from sandbox.environment import start_environment
 from sandbox.heroku.fixtures import DATABASE, OFFICE, SPACE
 from tests.flow.actions import Acts, heroku_emulator
 
@@ -58,7 +58,7 @@ class Drifting(Acts):
 
 @pytest.fixture
 async def drifting(database_url: str) -> AsyncIterator[Drifting]:
-    async with environments(database_url, heroku_emulator()) as environment:
+    async with start_environment(database_url, heroku_emulator()) as environment:
         drifting = Drifting(environment)
         await drifting.settle()
         yield drifting

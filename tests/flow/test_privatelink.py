@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.method import Method
 from bot.domain.observation import privatelink_observation
-from sandbox.environment import environments
+from sandbox.environment import start_environment
 from sandbox.heroku.behavior import Behavior
 from sandbox.heroku.fixtures import DATABASE
 from tests.flow.actions import Acts, heroku_emulator
@@ -69,7 +69,7 @@ class Links(Acts):
 
 
 async def _emulated(database_url: str, behavior: Behavior | None = None) -> AsyncIterator[Links]:
-    async with environments(database_url, heroku_emulator(behavior=behavior)) as environment:
+    async with start_environment(database_url, heroku_emulator(behavior=behavior)) as environment:
         links = Links(environment)
         await links.settle()
         yield links

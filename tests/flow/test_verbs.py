@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sandbox.environment import environments
+from sandbox.environment import start_environment
 from sandbox.heroku import fault_injection
 from sandbox.heroku.fixtures import DATABASE
 from tests.flow.actions import Acts, heroku_emulator
@@ -267,7 +267,7 @@ async def test_the_global_shortcut_opens_the_form(acts: Acts) -> None:
 
 @pytest.fixture
 async def strict(database_url: str) -> AsyncIterator[Acts]:
-    async with environments(database_url, heroku_emulator(), policy=TWO) as environment:
+    async with start_environment(database_url, heroku_emulator(), policy=TWO) as environment:
         acts = Acts(environment)
         await acts.settle()
         yield acts
