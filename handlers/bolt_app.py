@@ -103,7 +103,7 @@ class Listeners:
             process_before_response=True,
             raise_error_for_unhandled_request=True,
             ssl_check_enabled=False,
-            user_facing_authorize_error_message=self._channel_translator()("unmanaged_team"),
+            user_facing_authorize_error_message=self._channel_translator()("error.other_workspace"),
         )
         app.command(COMMAND)(self.on_command)
         app.action(re.compile(".*"))(self.on_click)
@@ -229,9 +229,9 @@ class Listeners:
         reference = uuid4().hex[:8]
         if isinstance(error, TryAgainError):
             log.warning("handlers.try_again", reference=reference, error=str(error))
-            return responses.trouble("trouble", reference, t)
+            return responses.trouble("error.unavailable", reference, t)
         log.error("handlers.failed", reference=reference, exc_info=error)
-        return responses.trouble("trouble.bug", reference, t)
+        return responses.trouble("error.internal", reference, t)
 
     async def _tell(self, message: Message, body: Mapping[str, Any], t: Translator) -> BoltResponse:
         """Gives the answer the shape that the kind of request can show."""
