@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from sandbox.environment import start_environment
 from tests.flow.actions import Acts, heroku_emulator
 
 

@@ -12,7 +12,7 @@ from bot.domain.mtls.connection_test import ConnectionResult
 from bot.heroku.client import HerokuClient
 from bot.heroku.connection_test import PostgresConnectionTest
 from bot.ports import Credential, Login
-from sandbox.environment import HEROKU_TOKEN
+from sandbox.environment import HEROKU_TOKEN, start_environment
 from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fixtures import DATABASE
 from sandbox.heroku.server import app as heroku_server

@@ -149,7 +149,7 @@ async def test_remove_of_what_is_not_there_is_refused_and_of_what_others_made_wa
     assert await acts.states() == ["pending"]
     assert "198.51.100.0/24" in acts.rules()
     assert (await acts.approve()).ok
-    await acts.until(lambda: acts.told("engineer", "#1 is done"))
+    await acts.until(lambda: acts.told("engineer", "#1 done"))
     assert "198.51.100.0/24" not in acts.rules()
 
 

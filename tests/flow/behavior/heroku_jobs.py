@@ -154,7 +154,7 @@ async def a_certificate(world: Switched) -> None:
     files = zipfile.ZipFile(io.BytesIO((await pressed(Link.newest(world))).content))
     assert b"PRIVATE KEY" in files.read("postgresql.key")
     removal = await world.approved(f"mtls certificate remove {number} {REASON}")
-    await world.hears(f"#{removal} is done")
+    await world.hears(f"#{removal} done")
     assert made not in world.ready_certificates()
 
 
@@ -244,7 +244,7 @@ async def a_link_that_is_closed(world: Switched) -> None:
     assert (await world.type("engineer", "/pgaccess privatelink close billing")).ok
     number = await world.sent("engineer", name="billing", reason="we move")
     await world.decided(number)
-    await world.hears(f"#{number} is done")
+    await world.hears(f"#{number} done")
     assert world.link() is None
 
 
@@ -314,7 +314,7 @@ async def a_range_without_the_right(world: Switched) -> None:
     network = world.address()
     number = await world.approved(f"trusted add {network} to {SPACE} for 15m because of a BI tool")
     await world.soon(lambda: world.calls(PUT_LIST) and world.heard("403"))
-    assert not world.told("engineer", f"{network} is let in")
+    assert not world.told("engineer", f"{network} is allowed to")
     assert world.sources() == [OFFICE]
     world.heroku.set_behavior(team_admin=True)
     await world.type("engineer", f"/pgaccess done {number}")
