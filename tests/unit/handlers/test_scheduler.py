@@ -21,7 +21,10 @@ class Silent:
 
 def ticking(step: Any) -> Scheduler:
     """A clock whose every step is this one."""
-    services = SimpleNamespace(run_due=step, seal=step, send_weekly_summary=step)
+    services = SimpleNamespace(
+        deadlines=SimpleNamespace(run_due=step, seal_audit_log=step),
+        expiry_reminders=SimpleNamespace(send_weekly_summary=step),
+    )
     directory_sync = SimpleNamespace(run_due=step, answer_lookups=step)
     return Scheduler(
         services=cast("Any", services),

@@ -271,7 +271,7 @@ async def test_a_network_wider_than_the_rule_allows_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("wish", "reason"),
+    ("request_input", "reason"),
     [
         (replace(REQUEST_INPUT, address=None), Refusal.ADDRESS_EMPTY),
         (replace(REQUEST_INPUT, address="203.0.113.4/24"), Refusal.ADDRESS_HOST_BITS),
@@ -319,7 +319,7 @@ FULL = factories.look(*(factories.rule(f"198.51.100.{n}/32", n) for n in range(1
 
 
 @pytest.mark.parametrize(
-    ("look", "reason"),
+    ("observation", "reason"),
     [(FULL, Refusal.RULES_FULL), (factories.look(enabled=False), Refusal.MTLS_NOT_ENABLED)],
 )
 async def test_what_the_last_look_shows_to_be_impossible_is_refused(

@@ -71,7 +71,7 @@ async def test_the_same_terms_said_again_change_nothing(services: Services, same
 
 
 @pytest.mark.parametrize(
-    ("wish", "more"),
+    ("request_input", "more"),
     [
         (REQUEST_INPUT, {"duration": "9h"}),
         (REQUEST_INPUT, {"address": "203.0.113.5"}),
@@ -92,7 +92,7 @@ async def test_anything_wider_longer_or_of_another_kind_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("wish", "wrong", "reason"),
+    ("request_input", "wrong", "reason"),
     [
         (REQUEST_INPUT, {"duration": "4"}, Refusal.DURATION_NO_UNIT),
         (REQUEST_INPUT, {"duration": "forever"}, Refusal.DURATION_UNREADABLE),

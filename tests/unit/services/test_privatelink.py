@@ -282,7 +282,7 @@ async def test_another_apps_name_closes_nothing(
 
 
 @pytest.mark.parametrize(
-    ("look", "reason"),
+    ("observation", "reason"),
     [
         (None, Refusal.LINK_UNSEEN),
         (PrivateLinkObservation(at=NOW, status=None), Refusal.LINK_NONE),

@@ -217,7 +217,7 @@ async def test_a_grant_of_ours_beside_a_rule_of_others_is_closed_all_the_same(
 
 
 @pytest.mark.parametrize(
-    ("wish", "reason"),
+    ("request_input", "reason"),
     [
         (replace(HERE, address=None), Refusal.ADDRESS_EMPTY),
         (replace(HERE, address="10.0.0.1"), Refusal.ADDRESS_PRIVATE),
