@@ -19,6 +19,9 @@ from bot.views.text import first_key, numbers, one_line
 REASON_SHOWN: Final = 600
 """Characters of a reason on a card: what a lead reads before deciding; ``show`` has no more either."""
 
+REASON_IN_TEXT: Final = 100
+"""Characters of a reason in a card's fallback text, of which a phone shows about as much in all."""
+
 DETAIL_SHOWN: Final = 200
 """Characters of an error message of Heroku's."""
 
@@ -57,8 +60,9 @@ def title(details: RequestDetails, t: Translator) -> Mrkdwn:
 
 def headline(details: RequestDetails, t: Translator) -> Mrkdwn:
     """A request in one line, for notifications and screen readers."""
-    requester = mention(details.request.requester)
-    return t(_key("card.text", details, t), requester=requester, **_params(details, t))
+    requester, reason = mention(details.request.requester), one_line(details.request.terms.reason)
+    text = t(_key("card.text", details, t), requester=requester, **_params(details, t))
+    return t("card.text.reason", text=text, reason=cut(reason, REASON_IN_TEXT)) if reason else text
 
 
 def terms_and_facts(details: RequestDetails, t: Translator) -> list[Block]:

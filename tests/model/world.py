@@ -339,13 +339,14 @@ class World:
         return self.rows(
             """
             SELECT 'grant', request_id::text, state FROM grants WHERE state IN ('applying', 'ending')
-            UNION ALL SELECT 'change', request_id::text, kind FROM operations
+            UNION ALL SELECT 'operation', request_id::text, kind FROM operations
                 WHERE state = 'doing' AND check_at IS NULL
-            UNION ALL SELECT 'post', id::text, kind FROM outbox WHERE sent_version < version
+            UNION ALL SELECT 'message', id::text, kind FROM outbox WHERE sent_version < version
             UNION ALL SELECT 'audit', id::text, '' FROM audit WHERE seal IS NULL
-            UNION ALL SELECT 'lane', l.id::text, method FROM reconcile_queue l JOIN targets t ON t.id = l.target_id
+            UNION ALL SELECT 'job', l.id::text, method
+                FROM reconcile_queue l JOIN targets t ON t.id = l.target_id
                 WHERE t.absent_at IS NULL AND (observed_at IS NULL OR observed_at < %s
-                    OR generation <> reconciled_generation)
+                    OR l.generation <> l.reconciled_generation)
             """,
             since,
         )

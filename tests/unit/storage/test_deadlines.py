@@ -11,7 +11,9 @@ from bot.domain.grant import GrantState, Why
 from bot.ports import MessageKind
 from bot.services import Services, open_services
 from bot.services.deadlines import ENDS
+from storage.tables import outbox, reconcile_queue
 from storage.transaction import PostgresStore
+from tests import database
 from tests.unit.factories import NOW, POLICY, SetClock
 from tests.unit.storage import store_helpers
 
@@ -47,19 +49,13 @@ async def services(store: PostgresStore, clock: SetClock) -> Services:
 
 
 async def warnings(engine: AsyncEngine) -> int:
-    found = await store_helpers.value(
-        engine, "SELECT count(*) FROM outbox WHERE kind = 'notification.ending'"
-    )
-    assert isinstance(found, int)
-    return found
+    return await database.count(engine, outbox, kind="notification.ending")
 
 
 async def endings(engine: AsyncEngine) -> list[tuple[str, str]]:
     """Who ended what had been open, and how many seconds late, in the order it was done."""
-    lines = await store_helpers.query(
-        engine, "SELECT actor, details ->> 'late_s' FROM audit WHERE after = 'ending' ORDER BY id"
-    )
-    return [(actor, late) for actor, late in lines]
+    lines = await database.audit_lines(engine, "actor", "details", after="ending")
+    return [(actor, details["late_s"]) for actor, details in lines]
 
 
 async def test_without_grants_time_brings_nothing(services: Services, engine: AsyncEngine) -> None:
@@ -88,12 +84,12 @@ async def test_a_grant_is_closed_at_its_end_and_the_database_wanted(
     grant = await store_helpers.in_force(store)
     clock.present = NOW + EIGHT_HOURS - SECOND
     await services.deadlines.run_due()
-    wanted = await store_helpers.value(engine, "SELECT generation FROM reconcile_queue")
+    wanted = await database.value(engine, reconcile_queue, "generation")
     assert await endings(engine) == []
     clock.present += SECOND
     assert await services.deadlines.run_due() is None
     assert await endings(engine) == [("pgaccess", "0")]
-    assert await store_helpers.value(engine, "SELECT generation FROM reconcile_queue") == wanted + 1
+    assert await database.value(engine, reconcile_queue, "generation") == wanted + 1
     async with store.transaction() as tx:
         found = await tx.grants.get(grant.id)
     assert (found.state, found.why) == (GrantState.ENDING, Why.EXPIRED)
@@ -110,7 +106,7 @@ async def test_the_cards_of_what_ends_are_shown_afresh(
         await tx.commit()
     clock.present = NOW + EIGHT_HOURS
     await services.deadlines.run_due()
-    assert await store_helpers.value(engine, "SELECT version FROM outbox WHERE key = 'requester'") == 2
+    assert await database.value(engine, outbox, "version", key="requester") == 2
 
 
 async def test_after_downtime_the_most_overdue_ends_first_and_how_late_is_written_down(

@@ -71,7 +71,7 @@ def test_rules_that_are_left_out_are_counted(count: int) -> None:
 
 @pytest.mark.parametrize(
     ("observation", "sentence"),
-    [(None, "I have not looked at it yet"), (factories.look(enabled=False), "mTLS is not enabled")],
+    [(None, "Not read from Heroku yet"), (factories.look(enabled=False), "mTLS is not enabled")],
 )
 def test_what_cannot_be_told_of_rules_is_said(observation: MtlsObservation | None, sentence: str) -> None:
     message = database_status.status(situation(observation), EN)
@@ -85,13 +85,13 @@ def test_our_rules_name_their_requests_and_unmanaged_ones_say_what_they_are_call
     observation = factories.look(RULE, unmanaged, ours=frozenset({RULE.id}))
     said = samples.said(database_status.status(situation(observation, MINE), EN))
     assert "`203.0.113.4/32`  Authorized, #17" in said
-    assert "not made by pgaccess: office &lt;b&gt;" in said
+    assert "not managed by pgaccess: office &lt;b&gt;" in said
 
 
 def test_a_rule_that_heroku_lists_and_that_is_no_ipv4_network_is_shown_as_it_is() -> None:
     odd = IpRule(id=RULE.id, network="2001:db8::/32", status="Authorized", description="")
     said = samples.said(database_status.status(situation(factories.look(odd)), EN))
-    assert "`2001:db8::/32`  Authorized, not made by pgaccess: –" in said
+    assert "`2001:db8::/32`  Authorized, not managed by pgaccess: –" in said
 
 
 # --- why -------------------------------------------------------------------------------------------
@@ -105,7 +105,7 @@ def why(observation: MtlsObservation | None, *mine: RequestDetails) -> str:
 
 def test_without_a_look_nothing_is_claimed() -> None:
     said = why(None, MINE)
-    assert "I have not looked at it yet" in said
+    assert "Not read from Heroku yet" in said
     assert "mTLS is" not in said
 
 
@@ -119,25 +119,25 @@ def test_who_has_nothing_there_is_told_how_to_ask() -> None:
 
 def test_an_authorised_rule_is_not_what_stands_between() -> None:
     said = why(factories.look(RULE), MINE)
-    assert "203.0.113.4/32 is authorised (#17)" in said
-    assert "not in Heroku's list" not in said
+    assert "203.0.113.4/32 is authorized (#17)" in said
+    assert "not in the list at Heroku" not in said
 
 
 def test_a_rule_that_is_not_authorised_yet_is_waited_for() -> None:
     said = why(factories.look(replace(RULE, status="Authorizing")), MINE)
-    assert "is listed as Authorizing (#17)" in said
+    assert "is Authorizing at Heroku (#17)" in said
 
 
 @pytest.mark.parametrize("state", [GrantState.APPLYING, GrantState.INTERRUPTED])
 def test_a_rule_that_is_not_listed_is_missing_with_the_state_that_explains_it(state: GrantState) -> None:
     said = why(factories.look(), samples.granted(state))
-    assert "203.0.113.4/32 is not in Heroku's list (#17): " in said
+    assert "203.0.113.4/32 is not in the list at Heroku (#17): " in said
 
 
 @pytest.mark.parametrize("state", GrantState)
 def test_a_listed_rule_is_never_said_to_be_missing_whatever_the_request_says(state: GrantState) -> None:
-    assert "not in Heroku's list" not in why(factories.look(RULE), samples.granted(state))
-    assert "not in Heroku's list" not in why(factories.look(RULE), factories.case())
+    assert "not in the list at Heroku" not in why(factories.look(RULE), samples.granted(state))
+    assert "not in the list at Heroku" not in why(factories.look(RULE), factories.case())
 
 
 def test_every_psql_error_is_explained_each_time() -> None:
@@ -185,10 +185,10 @@ def certified(*days: float | None, status: str = "ready") -> MtlsObservation:
 
 
 CERTIFIED = [
-    (factories.look(RULE), "says until when"),
-    (certified(None), "says until when"),
-    (certified(), "No client certificate of this database is ready"),
-    (certified(300, status="disabled"), "No client certificate of this database is ready"),
+    (factories.look(RULE), "Check when yours ends"),
+    (certified(None), "Check when yours ends"),
+    (certified(), "This database has no usable client certificate"),
+    (certified(300, status="disabled"), "This database has no usable client certificate"),
     (certified(300, 20), "(`host-0`) is valid for 300 more days"),
     (certified(-3, 14), "(`host-1`) expires in 14d"),
     (certified(0.5), "(`host-0`) expires in 12h"),

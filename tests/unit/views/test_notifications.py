@@ -84,7 +84,7 @@ def test_a_reminder_that_comes_after_the_decision_reminds_nobody() -> None:
     [
         (Kind.OPEN, "is being opened"),
         (Kind.EXTEND, "now ends <!date"),
-        (Kind.REMOVE, "is being closed"),
+        (Kind.REMOVE, "is ending"),
     ],
 )
 def test_an_approval_says_what_comes_of_it(kind: Kind, sentence: str) -> None:

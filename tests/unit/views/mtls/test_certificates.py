@@ -216,14 +216,16 @@ def stocked(
 def test_removing_the_last_one_that_works_is_warned_of_where_pgaccess_lets_somebody_in(
     seen: MtlsObservation | None, warned: bool
 ) -> None:
-    assert ("the last certificate" in card(case(Kind.DISCARD, seen=seen, certificate=known()))) is warned
+    assert (
+        "the last usable certificate" in card(case(Kind.DISCARD, seen=seen, certificate=known()))
+    ) is warned
 
 
 def test_the_card_of_a_removal_says_whose_certificate_it_is_and_what_for() -> None:
     text = card(case(Kind.DISCARD, certificate=known()))
     assert "<@U0ENGINEER>" in text
     assert "nightly export" in text
-    assert "not made by pgaccess" in card(case(Kind.DISCARD, certificate=UNMANAGED))
+    assert "not managed by pgaccess" in card(case(Kind.DISCARD, certificate=UNMANAGED))
 
 
 def test_an_address_that_has_mtls_enabled_first_says_so_before_the_decision() -> None:
@@ -239,15 +241,15 @@ def test_while_mtls_is_enabled_first_the_grant_says_that_it_waits_for_it() -> No
     step = operations.enabling_first(both, id=UUID(int=3), now=NOW)
     granted = factories.grant(GrantState.APPLYING)
     waiting = replace(samples.case(both, factories.vote(), granted=granted), operation=step)
-    assert "mTLS is being enabled since" in request_card.state_line(waiting, t=EN, policy=POLICY)
+    assert "enabling mTLS since" in request_card.state_line(waiting, t=EN, policy=POLICY)
     enabled = replace(waiting, operation=done(step))
-    assert "being opened at Heroku" in request_card.state_line(enabled, t=EN, policy=POLICY)
+    assert "provisioning at Heroku" in request_card.state_line(enabled, t=EN, policy=POLICY)
 
 
 @pytest.mark.parametrize("kind", [Kind.ENABLE, Kind.ISSUE])
 def test_what_is_being_made_says_since_when_and_how_long_that_usually_takes(kind: Kind) -> None:
     line = request_card.state_line(changed(kind), t=EN, policy=POLICY)
-    assert "usually takes 5 to 10 minutes" in line
+    assert "usually takes 5–10 minutes" in line
     assert EN.date(NOW) in line
 
 
@@ -282,7 +284,7 @@ def test_the_first_certificate_is_told_with_mtls_itself() -> None:
 
 def test_an_end_that_is_not_known_is_not_made_up() -> None:
     unknown = known(expires_at=None, status="pending")
-    assert "ends at a time that is not known" in said(certificate_list.listing([stocked(unknown)], EN))
+    assert "expires at an unknown time" in said(certificate_list.listing([stocked(unknown)], EN))
 
 
 def test_the_list_says_how_old_it_is_and_leaves_out_databases_without_any() -> None:
