@@ -230,7 +230,9 @@ async def test_an_extension_that_makes_no_sense_is_refused(
     assert (await actions.refusal(engine, extend(services, grant, request_input))).reason is reason
 
 
-@pytest.mark.parametrize("request_input", [RequestInput(duration="112h"), RequestInput(until="2026-11-29 10:00")])
+@pytest.mark.parametrize(
+    "request_input", [RequestInput(duration="112h"), RequestInput(until="2026-11-29 10:00")]
+)
 async def test_up_to_the_longest_in_all_it_can_be_asked_for(
     store: PostgresStore, services: Services, request_input: RequestInput
 ) -> None:
