@@ -78,7 +78,9 @@ async def test_a_full_disk_is_told_and_leaves_nothing_half_done(world: World) ->
         "CREATE FUNCTION emulated.full_disk() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN RAISE EXCEPTION 'No space left on device' USING ERRCODE = 'disk_full'; END $$"
     )
-    world.store.execute("CREATE TRIGGER full_disk BEFORE INSERT ON audit EXECUTE FUNCTION emulated.full_disk()")
+    world.store.execute(
+        "CREATE TRIGGER full_disk BEFORE INSERT ON audit EXECUTE FUNCTION emulated.full_disk()"
+    )
     await world.types("engineer", LINE)
     assert SORRY in heard(world)
     assert world.counts() == (0, 0, 0, 0, 0)

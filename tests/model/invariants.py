@@ -248,7 +248,7 @@ def check(world: World, invariants: Iterable[Invariant]) -> None:
     world.answered.clear()
 
 
-# --- state of Heroku and the store ----------------------------------------------------------------------------------
+# --- state of Heroku and the store -----------------------------------------------------------------
 
 Entry = tuple[tuple[UUID, str], str]
 """Target and method, and what the entry allows."""
