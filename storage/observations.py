@@ -16,7 +16,7 @@ from bot.domain.trusted_ips.ruleset import Ruleset, RulesetObservation, RulesetR
 
 
 def observation_of(row: Mapping[Any, Any]) -> Observation | None:
-    """Reads the last look from a row of ``lanes``, whose method tells its form."""
+    """Reads the last observation from a row of ``reconcile_queue``; its method tells the format."""
     kept = row["observation"]
     if kept is None:
         return None
