@@ -1,4 +1,4 @@
-# Every command a person needs; `make help` lists them. Written for GNU make 3.81 and newer.
+# `make help` lists the commands. Written for GNU make 3.81 and newer.
 PYTHON ?= $(shell for p in python3 python3.14 python3.13 python3.12 python3.11; do \
 	if $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done)
 VENV := .venv
@@ -11,7 +11,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: help setup demo test soak test-browser bench bench-quick check format docs lock clean
 
-help: ## this list
+help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 $(READY): requirements-dev.txt pyproject.toml
@@ -25,49 +25,49 @@ $(BROWSER_READY): $(READY) requirements-browser.txt
 	$(INSTALL) --require-hashes --only-binary :all: -r requirements-browser.txt
 	@touch $@
 
-setup: $(READY) ## makes .venv with everything the demo and the tests need
+setup: $(READY) ## create .venv with everything for demo and tests
 
-demo: $(READY) ## plays Slack and Heroku on this machine with the real bot between them
+demo: $(READY) ## run the bot with simulated Slack and Heroku at http://127.0.0.1:8000
 	@$(BIN)/python -m sandbox
 
-test: $(READY) ## runs the tests, a private Postgres included
+test: $(READY) ## run all tests, with a private Postgres; about seven minutes
 	$(BIN)/python -m pytest -n 4
 
-soak: $(READY) ## tries long and hard to break the twelve sentences; an hour or two
+soak: $(READY) ## attack the invariants with long random runs and kills; an hour or two
 	PGACCESS_SOAK=1 $(BIN)/python -m pytest -p no:randomly --timeout 0 tests/model tests/crash -s
 
-bench: $(READY) ## measures what pgaccess costs, beside references; a quarter of an hour, on a quiet machine
+bench: $(READY) ## measure performance beside references; a quarter of an hour on a quiet machine
 	@$(BIN)/python -m tests.bench
 
-bench-quick: $(READY) ## the same, smaller: two minutes
+bench-quick: $(READY) ## the same, smaller; two minutes
 	@$(BIN)/python -m tests.bench --quick
 
-test-browser: $(BROWSER_READY) ## does the main job on the demo's page in a real Chromium
+test-browser: $(BROWSER_READY) ## run every command on the demo's page in a real Chromium
 	$(BIN)/python -m pytest -n 2 tests/browser
 
-check: $(READY) ## format, lint, types, import contracts, migrations, tests
+check: $(READY) ## check format, lint, types and import contracts, then run all tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(MAKE) test
 
-format: $(READY) ## formats and mends what can be mended by itself
+format: $(READY) ## format, and fix what ruff can fix
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-docs: $(READY) ## renews docs/reference from the code
+docs: $(READY) ## generate docs/reference from the code
 	$(BIN)/python -m tests.reference
 
 $(LOCK):
 	$(PYTHON) -m venv $(VENV)-lock
 	$(VENV)-lock/bin/python -m pip install --quiet --disable-pip-version-check uv
 
-lock: $(LOCK) ## renews the three hash-pinned locks
+lock: $(LOCK) ## renew the three hash-pinned lock files
 	$(COMPILE) --upgrade -o requirements.txt
 	$(COMPILE) --upgrade -c requirements.txt --group dev -o requirements-dev.txt
 	$(COMPILE) --upgrade -c requirements-dev.txt --group browser -o requirements-browser.txt
 
-clean: ## removes the environments and caches
+clean: ## remove environments and caches
 	rm -rf $(VENV) $(VENV)-lock .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

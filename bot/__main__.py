@@ -1,4 +1,4 @@
-"""The command line: ``pgaccess web``, ``worker``, ``run`` and the rest, the same as ``python -m bot …``."""
+"""The command line: ``pgaccess web``, ``worker``, ``run`` and others, the same as ``python -m bot …``."""
 
 import argparse
 import asyncio
@@ -20,15 +20,15 @@ USAGE: Final = 2
 """Exit status when a setting, an argument or the policy is wrong."""
 
 WRONG: Final = 1
-"""Exit status of a check that found something."""
+"""Exit status of a check that found a problem."""
 
 
 def main(
     arguments: Sequence[str] | None = None, *, clock: Clock | None = None, timings: Timings = DEFAULT
 ) -> int:
-    """Runs one command; returns the exit status.
+    """Runs one command and returns its exit status.
 
-    What an operator has to mend is one sentence on standard error, never a traceback.
+    An error that the operator has to fix is one sentence on standard error, never a traceback.
 
     Args:
         arguments: of the command line; the process's own unless given.
@@ -66,7 +66,7 @@ def _run(chosen: argparse.Namespace) -> int:
 
 
 def _migrate(_: argparse.Namespace) -> int:
-    # Alembic is a quarter of a second and 10 MiB that serving does not need.
+    # Imported here: Alembic takes a quarter of a second and 10 MiB that serving does not need.
     from bot.config import database_url
     from storage.migrate import migrate
 
@@ -85,7 +85,7 @@ async def _examine() -> int:
     configure()
     verdicts = set()
     async for line in check_installation(os.environ):
-        # At once: a check of what is out of reach takes its time.
+        # Printed one by one: the check of an unreachable service takes its time.
         print(line, flush=True)
         verdicts.add(line.verdict)
     return 0 if verdicts == {Verdict.OK} else WRONG
@@ -98,15 +98,13 @@ def _manifest(chosen: argparse.Namespace) -> int:
     url = public_url()
     print(json.dumps(manifest(public_url=url, socket=chosen.socket), indent=2))
     if url is None and not chosen.socket:
-        print(
-            f"pgaccess: PGACCESS_PUBLIC_URL is not set, so {PLACEHOLDER} stands in its place", file=sys.stderr
-        )
+        print(f"pgaccess: PGACCESS_PUBLIC_URL is not set, so {PLACEHOLDER} is used instead", file=sys.stderr)
     return 0
 
 
 def _manifest_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--socket", action="store_true", help="for Socket Mode, in which nobody calls the bot"
+        "--socket", action="store_true", help="for Socket Mode, in which Slack does not call the bot"
     )
 
 
@@ -121,7 +119,7 @@ def _no_options(_: argparse.ArgumentParser) -> None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class _Command:
-    """One command: what runs, what it does in a few words, and what it can be told."""
+    """One command: what it runs, its help text, and its options."""
 
     run: Callable[[argparse.Namespace], int]
     does: str
@@ -132,25 +130,25 @@ _COMMANDS: Final = {
     "web": _Command(run=_web, does="serve Slack and browsers"),
     "worker": _Command(run=_worker, does="keep Heroku and Slack in step with the store"),
     "run": _Command(run=_run, does="both in one process"),
-    "migrate": _Command(run=_migrate, does="bring the database to the current schema"),
-    "check": _Command(run=_check, does="say what is wrong with settings, policy, tokens, scopes and hosts"),
+    "migrate": _Command(run=_migrate, does="migrate the database to the current schema"),
+    "check": _Command(run=_check, does="check settings, policy, tokens, scopes and hosts"),
     "policy": _Command(run=_policy, does=policy_commands.SUMMARY, options=policy_commands.add_arguments),
     "manifest": _Command(run=_manifest, does="print the Slack app manifest", options=_manifest_options),
 }
 
 
 def _run_loop(serving: Coroutine[Any, Any, None]) -> None:
-    """Runs until it ends, on the faster loop where there is one: everything here waits for sockets."""
+    """Runs a coroutine to its end, on uvloop if available: everything here waits for sockets."""
     try:
         import uvloop
-    except ImportError:  # it does not exist for Windows
+    except ImportError:  # not available on Windows
         asyncio.run(serving)
     else:
         uvloop.run(serving)
 
 
 async def _serve(*, web: bool, worker: bool, clock: Clock | None, timings: Timings) -> None:
-    """Serves until SIGTERM or SIGINT, then finishes what was begun."""
+    """Serves until SIGTERM or SIGINT, then finishes the work in progress."""
     import uvicorn
 
     from bot.app import open_app

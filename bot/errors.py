@@ -1,16 +1,16 @@
-"""What can go wrong, in families by who must act: the person, the operator, or nobody yet."""
+"""Exceptions, in families by who has to act: the person, the operator, or nobody yet."""
 
 from collections.abc import Mapping
 from enum import StrEnum
 
 
 class Refusal(StrEnum):
-    """Why a person's wish was not recorded; each has one sentence and an example in every language.
+    """Why a request was refused; each reason has a sentence with an example in every language.
 
-    The value is the key in the message catalogue, below ``refused.``.
+    The value is the key in the language files, below ``refused.``.
     """
 
-    # The line as a whole.
+    # The command as a whole.
     LINE_TOO_LONG = "line_too_long"
     LINE_CONTROL = "line_control"
     # Its words.
@@ -25,6 +25,7 @@ class Refusal(StrEnum):
     # The address.
     ADDRESS_EMPTY = "address_empty"
     ADDRESS_UNREADABLE = "address_unreadable"
+    ADDRESS_ME = "address_me"
     ADDRESS_SEVERAL = "address_several"
     ADDRESS_HOST_NAME = "address_host_name"
     ADDRESS_IPV6 = "address_ipv6"
@@ -85,7 +86,7 @@ class Refusal(StrEnum):
     REQUEST_OVER = "request_over"
     REQUEST_UNKNOWN = "request_unknown"
     TERMS_WIDER = "terms_wider"
-    # What became of it.
+    # The grant's own state.
     GRANT_CLOSING = "grant_closing"
     GRANT_OVER = "grant_over"
     GRANT_NOT_OPEN = "grant_not_open"
@@ -93,7 +94,7 @@ class Refusal(StrEnum):
     GRANT_NOT_INTERRUPTED = "grant_not_interrupted"
     EXTEND_NOT_TIMED = "extend_not_timed"
     EXTEND_PAST_LONGEST = "extend_past_longest"
-    # What the database lets in.
+    # What the target allows.
     NOTHING_THERE = "nothing_there"
     CLOSING_ALREADY = "closing_already"
     SPACE_MISSING = "space_missing"
@@ -109,7 +110,7 @@ class Refusal(StrEnum):
     SUPPORT_ADMINS = "support_admins"
     SUPPORT_SETTLED = "support_settled"
     RULE_OURS = "rule_ours"
-    # What PrivateLink has.
+    # PrivateLink.
     LINK_PLAN = "link_plan"
     LINK_NONE = "link_none"
     LINK_CLOSING = "link_closing"
@@ -130,7 +131,7 @@ class Refusal(StrEnum):
     FILES_FOREIGN = "files_unmanaged"
     FILES_NO_ADDRESS = "files_no_address"
     FILES_UNSENT = "files_unsent"
-    # What can be done about a certificate's end.
+    # A certificate's expiry and rotation.
     CERTIFICATE_NOT_READY = "certificate_not_ready"
     SNOOZE_SPENT = "snooze_spent"
     SNOOZE_LATE = "snooze_late"
@@ -138,7 +139,7 @@ class Refusal(StrEnum):
     ROTATION_NOT_WAITING = "rotation_not_waiting"
     ROTATION_OLD_GOING = "rotation_old_going"
     ROTATION_NO_TEST = "rotation_no_test"
-    # What the database has room for.
+    # What the database supports and has room for.
     MTLS_NOT_ENABLED = "mtls_not_enabled"
     MTLS_PLAN = "mtls_plan"
     MTLS_ENABLED = "mtls_enabled"
@@ -152,15 +153,15 @@ class Refusal(StrEnum):
 
 
 class PgaccessError(Exception):
-    """The root of everything that pgaccess raises on purpose."""
+    """Root of all exceptions that pgaccess raises on purpose."""
 
 
 class Refused(PgaccessError):
-    """The person must act: what they asked cannot be done as asked, and nothing was recorded.
+    """The person has to act: the request cannot be done as it is, and nothing was recorded.
 
     Args:
-        reason: which sentence tells it.
-        params: what the sentence's placeholders stand for; plain values, never secrets.
+        reason: selects the sentence shown.
+        params: values of the sentence's placeholders; plain values, never secrets.
     """
 
     def __init__(self, reason: Refusal, **params: object) -> None:
@@ -175,28 +176,28 @@ class Refused(PgaccessError):
 
 
 class MisconfiguredError(PgaccessError):
-    """The operator must act: a setting, the policy or a token is wrong. The message names it."""
+    """The operator has to act: a setting, the policy or a token is wrong. The message names it."""
 
 
 class TryAgainError(PgaccessError):
-    """Nobody must act yet: something is out of reach, and the same work may go through later."""
+    """Nobody has to act yet: something is unreachable, and the same work may succeed later."""
 
 
 class StoreUnavailableError(TryAgainError):
-    """Postgres did not answer in time, or the connection was lost; what was asked may not be recorded."""
+    """Postgres did not answer in time, or the connection was lost; nothing may be recorded."""
 
 
 class LeaseLostError(TryAgainError):
-    """Somebody else may hold this work by now: stop without another call or write."""
+    """Another process may hold the lease by now: stop without another call or write."""
 
 
 class HerokuError(PgaccessError):
-    """Heroku did not do what was asked.
+    """Heroku did not carry out a call.
 
     Args:
         status: the HTTP status, or 0 when there was no answer.
-        id: Heroku's error id, for example ``not_found``; empty when the body was no error object.
-        message: Heroku's own sentence, shortened; it never holds what we sent as a secret.
+        id: Heroku's error id, for example ``not_found``; empty if the body was not an error object.
+        message: Heroku's own message, shortened; never contains a secret that was sent.
     """
 
     def __init__(self, status: int, id: str = "", message: str = "") -> None:
@@ -207,15 +208,15 @@ class HerokuError(PgaccessError):
 
 
 class HerokuRefusedError(HerokuError):
-    """A definite no (4xx): the change was not made, and repeating it as it stands will not help."""
+    """A definite rejection (4xx): the change was not made, and repeating it unchanged will not help."""
 
 
 class HerokuNotFoundError(HerokuRefusedError):
-    """A 404 with Heroku's own ``not_found`` body: the thing is not there, or is not called so any more."""
+    """A 404 with Heroku's own ``not_found`` body: the resource does not exist, or was renamed."""
 
 
 class HerokuUnauthorizedError(HerokuRefusedError):
-    """401 or 403: the operator must renew the token or its rights."""
+    """401 or 403: the operator has to renew the token or its permissions."""
 
 
 class HerokuRateLimitedError(HerokuError, TryAgainError):
@@ -223,23 +224,23 @@ class HerokuRateLimitedError(HerokuError, TryAgainError):
 
 
 class RateBudgetExhaustedError(HerokuRateLimitedError):
-    """Heroku was not asked: our own budget of calls has nothing left for this purpose now."""
+    """Heroku was not called: the rate budget has no tokens left for this priority."""
 
     def __init__(self) -> None:
         super().__init__(429, "saving", "our own budget of calls is spent for now")
 
 
 class HerokuAmbiguousError(HerokuError, TryAgainError):
-    """No answer, a server error or an unreadable one: the change may or may not have been made."""
+    """No response, a server error or an unreadable one: the change may or may not have been made."""
 
 
 class SlackError(PgaccessError):
-    """Slack did not take a message, a form or a question.
+    """Slack did not accept a call.
 
     Args:
-        code: Slack's error code, for example ``channel_not_found``; ``unreachable`` when there was no answer.
-        retry_after_s: seconds that Slack asks to wait, when it does.
-        unclear: True when the message may have been posted all the same.
+        code: Slack's error code, for example ``channel_not_found``; ``unreachable`` without a response.
+        retry_after_s: Slack's ``Retry-After``, in seconds, if sent.
+        unclear: whether the message may have been posted all the same.
     """
 
     def __init__(self, code: str, *, retry_after_s: float | None = None, unclear: bool = False) -> None:

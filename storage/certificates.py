@@ -98,8 +98,8 @@ class PostgresCertificates(Certificates):
         which = and_(certificates.c.absent_at.is_(None), or_(*meant))
         return await self._read(select(certificates).where(which).order_by(certificates.c.id))
 
-    @override
     async def of_request(self, request: int) -> KnownCertificate | None:
+        """Reads the certificate that was issued for a request, the newest if several were; absent or not."""
         which = certificates.c.request_id == request
         newest = select(certificates).where(which).order_by(certificates.c.first_seen_at.desc()).limit(1)
         found = await self._read(newest)

@@ -1,4 +1,4 @@
-"""What many tests need: a private Postgres, and a migrated database of its own for each test."""
+"""Shared fixtures: a private Postgres, and a migrated database for each test."""
 
 import contextlib
 import uuid
@@ -18,11 +18,11 @@ from storage.transaction import PostgresStore
 from storage.wakeups import PostgresWakeups
 from tests.summary import shown
 
-# The machines that run this are shared and noisy: a slow example is no failure.
+# Test machines are shared and noisy: a slow example is not a failure.
 settings.register_profile("pgaccess", deadline=None)
 settings.load_profile("pgaccess")
 
-# Without being told, structlog paints every traceback with all variables: seconds in which nothing else runs.
+# By default structlog renders tracebacks with all local variables: seconds in which nothing else runs.
 structlog.configure(
     processors=[
         structlog.processors.add_log_level,
@@ -34,14 +34,14 @@ TEMPLATE = "template_migrated"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Shows what tests recorded for the reader of the run."""
+    """Prints what tests recorded for the reader of the run."""
     for line in shown(terminalreporter.getreports("passed") + terminalreporter.getreports("failed")):
         terminalreporter.write_line(line)
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PrivatePostgres]:
-    """A server for all tests of this process, with a migrated database to clone."""
+    """A server for all tests of this process, with a migrated template database."""
     with private_postgres() as server:
         with psycopg.connect(server.url(), autocommit=True) as connection:
             connection.execute(f'CREATE DATABASE "{TEMPLATE}"')
@@ -51,7 +51,7 @@ def postgres() -> Iterator[PrivatePostgres]:
 
 @contextlib.contextmanager
 def own_database(postgres: PrivatePostgres) -> Iterator[str]:
-    """A database as the migrations leave it, for as long as it is needed: its URL."""
+    """Yields the URL of a migrated database, dropped afterwards."""
     name = f"test_{uuid.uuid4().hex}"
     with psycopg.connect(postgres.url(), autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{TEMPLATE}"')
@@ -61,7 +61,7 @@ def own_database(postgres: PrivatePostgres) -> Iterator[str]:
 
 @pytest.fixture
 def database_url(postgres: PrivatePostgres) -> Iterator[str]:
-    """A database of the test's own."""
+    """A migrated database for one test."""
     with own_database(postgres) as url:
         yield url
 

@@ -1,4 +1,4 @@
-"""Makes the pages of ``docs/reference`` from the code that they describe: ``python -m tests.reference``."""
+"""Generates ``docs/reference`` from the code: ``python -m tests.reference``."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
@@ -12,18 +12,18 @@ from bot.domain.duration import show_duration
 from bot.policy.schema import PolicyKeys, RuleKeys, TargetKeys
 from handlers.parsing.clauses import ENDLESS, VALUES, WORDS, Clause
 from handlers.parsing.command_table import COMMAND, COMMANDS
-from handlers.parsing.parsers import Path as Words
+from handlers.parsing.intents import CommandPath
 
 FOLDER: Final = Path(__file__).parents[1] / "docs" / "reference"
-"""Where the pages are."""
+"""Where the pages are written."""
 
-MADE: Final = "<!-- Made by `make docs` from the code; edit that instead. -->"
+MADE: Final = "<!-- Generated from the code by `make docs`; edit the code instead. -->"
 
 _TELLS: Final[Mapping[Clause, str]] = {
-    Clause.TARGET: "on which database: its alias in the policy, its add-on's name, or its app's",
-    Clause.DURATION: "for how long: `90m`, `8h`, `2d`, `1h30m`, `8 hours`, or `ever`",
-    Clause.UNTIL: "until when: `18:00`, `tomorrow 9:00`, `2026-11-25 18:00`, on the person's own clock",
-    Clause.REASON: "why: everything to the end of the line",
+    Clause.TARGET: "the database: its alias in the policy, the name of its add-on, or of its app",
+    Clause.DURATION: "the duration: `90m`, `8h`, `2d`, `1h30m`, `8 hours`, or `ever`",
+    Clause.UNTIL: "the end: `18:00`, `tomorrow 9:00`, `2026-11-25 18:00`, in your own time zone",
+    Clause.REASON: "the reason: everything to the end of the line",
 }
 
 _TRIED: Final = """\
@@ -33,7 +33,7 @@ pgaccess policy test [FILE] --as U0123ABCD,S0789ENGR --on billing \\
 
 
 def pages() -> dict[str, str]:
-    """Every page's text by its file's name."""
+    """Returns the text of every page, by file name."""
     return {"commands.md": _commands(), "policy.md": _policy()}
 
 
@@ -45,27 +45,22 @@ def main() -> None:
 
 
 def _commands() -> str:
-    ready = [words for words, command in COMMANDS.items() if not command.planned]
-    planned = [words for words, command in COMMANDS.items() if command.planned]
     endless = ", ".join(f"`{word}`" for word in sorted(ENDLESS))
     return _page(
         "# Commands",
         MADE,
-        f"`{COMMAND}` alone opens the form. Behind it stand words in natural order, in upper or lower case, "
-        "full-width or not; what is missing is asked for. `help` works at every level, a misspelt word gets "
-        '"did you mean", and the number of a request is `17`, `#17` or `17番`.',
-        _table(("command", "what it does", "for example"), map(_command, ready)),
+        f"`{COMMAND}` alone opens the request form. Commands are words in natural order, in upper or lower "
+        "case, full-width or not; anything missing is asked for in a form. `help` works at every level, a "
+        'misspelled word gets "did you mean", and a request is `17`, `#17` or `17番`.',
+        _table(("command", "description", "example"), map(_command, COMMANDS)),
         "## Clauses",
         "In any order, each at most once; the reason comes last. A duration and an end exclude each other. "
-        f"By themselves, {endless} say that there is no end.",
-        _table(("words", "they say", "for example"), map(_clause, Clause)),
-        "## Planned",
-        "These are understood already, and answered with what can be done instead.",
-        _table(("command", "what it will do", "for example"), map(_command, planned)),
+        f"{endless} request access without an end.",
+        _table(("words", "meaning", "example"), map(_clause, Clause)),
     )
 
 
-def _command(words: Words) -> Sequence[str]:
+def _command(words: CommandPath) -> Sequence[str]:
     command = COMMANDS[words]
     return f"`{' '.join(words)}`", command.does, f"`{command.example}`"
 
@@ -79,50 +74,49 @@ def _policy() -> str:
     return _page(
         "# The policy file",
         MADE,
-        "TOML, in `pgaccess.toml`, in the file that `PGACCESS_POLICY` names, or as text in "
-        "`PGACCESS_POLICY_TOML`. An unknown key or a contradiction is refused at start, in a sentence that "
-        "names it. `pgaccess.example.toml` has every key with a comment; this is the least that will do:",
+        "TOML, in `pgaccess.toml`, in the file named by `PGACCESS_POLICY`, or as text in "
+        "`PGACCESS_POLICY_TOML`. Unknown keys and contradictions are reported at start, by name. "
+        "`pgaccess.example.toml` has every key with a comment. The minimum:",
         '```toml\napprovals_channel = "C0123ABCD"\n\n[[rules]]\napprovers = ["U0123ABCD"]\n```',
-        "## At the top",
+        "## Top level",
         _keys(PolicyKeys),
         "## `[targets.<alias>]`",
-        f"The alias is what people may type: `{COMMAND} mtls add 203.0.113.4 to billing`. No two databases "
-        "may be mistaken for each other.",
+        f"The alias is what people can type: `{COMMAND} mtls add 203.0.113.4 to billing`. It must not be "
+        "the name or alias of another database.",
         _keys(TargetKeys),
         "## `[[rules]]`",
-        "The first rule that matches counts, by the environment of the database, the method and the "
-        "requester; one that denies wins over all that match, wherever it stands; what no rule matches is "
-        "refused. A rule that could never count, because one that goes before it matches all it does, is "
-        "refused at start.",
+        "The first rule that matches the environment of the database, the method and the requester applies. "
+        "A matching rule that denies wins at any position. What no rule matches is refused. A rule that can "
+        "never apply, because an earlier one matches everything that it does, is an error at start.",
         _keys(RuleKeys),
-        "## Trying it",
+        "## Testing a policy",
         f"```\n{_TRIED}\n```",
-        "`check` says whether the policy is right; `test` says what somebody may ask for, by which rule and "
-        "why, who decides, and on which terms. Neither needs any other setting; the exit status is 0, or 2 "
-        "with a sentence about what is wrong.",
+        "`check` validates the policy; `test` shows what a person may request, by which rule, who decides, "
+        "and on which terms. Neither needs any other setting; the exit status is 0, or 2 with an error "
+        "message.",
     )
 
 
 def _keys(model: type[BaseModel]) -> str:
     rows = ((f"`{key}`", *_key(key, field)) for key, field in model.model_fields.items())
-    return _table(("key", "meaning", "when left out", "for example"), rows)
+    return _table(("key", "meaning", "default", "example"), rows)
 
 
 def _key(key: str, field: FieldInfo) -> Sequence[str]:
     example = str((field.examples or [""])[0])
-    # A table is its own example, and not a value behind a key.
+    # The example of a table is the table itself, not `key = value`.
     shown = example if example.startswith("[") and key in example else f"{key} = {example}"
     return field.description or "", _default(key, field), f"`{shown}`"
 
 
 def _default(key: str, field: FieldInfo) -> str:
     if field.is_required():
-        return "has to be there"
+        return "required"
     return "" if field.default in (None, {}) else f"`{_toml(key, field.default)}`"
 
 
 def _toml(key: str, value: Any) -> str:
-    """A default as it would be written in the file."""
+    """Formats a default as in the file."""
     match value:
         case bool():
             return str(value).lower()

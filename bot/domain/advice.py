@@ -1,9 +1,9 @@
-"""Which way in fits: one recommendation, with its reason, for every set of answers.
+"""Recommends an access method, with a reason, for every set of answers.
 
 Facts: Heroku Dev Center, heroku-postgres-via-mtls (2026-05), heroku-postgres-via-privatelink (2026-06) and
 private-spaces-trusted-ip-ranges (2026-03): mTLS works from anywhere, PrivateLink from an Amazon VPC in the
-database's region; Shield Spaces have no trusted ranges, Fir Spaces have fixed ones; Heroku Postgres Advanced
-has neither mTLS nor PrivateLink. heroku-postgres-plans (2024-07): every plan has dataclips.
+database's region; Shield Spaces have no trusted IP ranges, Fir Spaces have fixed ones; Heroku Postgres
+Advanced has neither mTLS nor PrivateLink. heroku-postgres-plans (2024-07): every plan has dataclips.
 """
 
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from bot.domain.target import Database, Space
 
 
 class Need(StrEnum):
-    """What has to happen; only the last needs a direct connection."""
+    """What the connection is for; only ``DIRECT`` needs one."""
 
     QUERY = "query"
     SCRIPT = "script"
@@ -24,7 +24,7 @@ class Need(StrEnum):
 
 
 class Origin(StrEnum):
-    """From where something would connect; ``plain`` is a service that can show no client certificate."""
+    """Where the client connects from; ``PLAIN`` is a service that does not support client certificates."""
 
     FIXED = "fixed"
     CHANGING = "changing"
@@ -33,7 +33,7 @@ class Origin(StrEnum):
 
 
 class Length(StrEnum):
-    """For how long."""
+    """How long the connection is needed."""
 
     HOURS = "hours"
     DAYS = "days"
@@ -41,7 +41,7 @@ class Length(StrEnum):
 
 
 class Way(StrEnum):
-    """What is recommended: the first three open nothing, ``inside`` is what is left where nothing can be."""
+    """The recommendation: the first three open nothing; ``INSIDE`` remains where nothing can be opened."""
 
     DATACLIP = "dataclip"
     DYNO = "dyno"
@@ -53,7 +53,7 @@ class Way(StrEnum):
 
 
 class Reason(StrEnum):
-    """Why a way is recommended."""
+    """Why it is recommended."""
 
     QUERY = "query"
     SCRIPT = "script"
@@ -70,7 +70,7 @@ class Reason(StrEnum):
 
 
 class Remark(StrEnum):
-    """What is good to know besides."""
+    """An additional remark."""
 
     PRODUCTION = "production"
     MINUTES = "minutes"
@@ -80,11 +80,11 @@ class Remark(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Answers:
-    """What somebody said.
+    """The answers to the questions.
 
     Attributes:
-        region: the VPC's region by Amazon's name; any other text is a region that no Heroku Space is in, None
-            is not known. Counts for a VPC only.
+        region: the VPC's AWS region; any other text is a region without Heroku Spaces, None is unknown. Only
+            used for a VPC.
         production: whether the data is a production system's.
     """
 
@@ -97,10 +97,10 @@ class Answers:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ground:
-    """What is known of the database without asking anybody.
+    """Facts about the database that need no answer.
 
     Attributes:
-        region: by Amazon's name; None where it is not known.
+        region: the AWS region; None if unknown.
         shield: its Space is a Shield Space.
         advanced: it is on Heroku Postgres Advanced.
         fir: its Space is of the Fir generation.
@@ -113,7 +113,7 @@ class Ground:
 
     @classmethod
     def of(cls, database: Database, space: Space | None) -> Self:
-        """What there is to know of a database; a Space that was not seen yet is taken for a Cedar one."""
+        """Returns the facts about a database; a space that was never observed counts as Cedar."""
         return cls(
             region=aws_region(database.region),
             shield=database.shield,
@@ -132,14 +132,14 @@ class Advice:
 
 
 def advise(answers: Answers, ground: Ground) -> Advice:
-    """Returns the one recommendation; there is one for all answers about every database."""
+    """Returns the recommendation; every set of answers has exactly one."""
     way, reason = _way(answers, ground)
     remarks = tuple(remark for remark in Remark if _is_due(remark, way, answers))
     return Advice(way=way, reason=reason, remarks=remarks)
 
 
 def _way(answers: Answers, ground: Ground) -> tuple[Way, Reason]:
-    """The question whether anything has to be opened comes first."""
+    """Whether a direct connection is needed at all is decided first."""
     match answers.need:
         case Need.QUERY:
             return Way.DATACLIP, Reason.QUERY

@@ -1,4 +1,4 @@
-"""The line that asks for something once more, as a person would type it."""
+"""Renders a request as the command that submits it again."""
 
 from typing import Final
 
@@ -12,12 +12,12 @@ COMMAND: Final = "/pgaccess"
 
 
 def line_for(kind: Kind, terms: Terms, label: str) -> str:
-    """The line that asks for the same once more.
+    """Returns the command that requests the same again.
 
     Args:
-        kind: of the request that it would make.
-        terms: what was asked for.
-        label: what people call the target.
+        kind: of the request to submit.
+        terms: what was requested.
+        label: the target as people type it.
     """
     way, what = f"{COMMAND} {terms.method}", _spelt(terms.subject)
     match kind:
@@ -37,5 +37,5 @@ def line_for(kind: Kind, terms: Terms, label: str) -> str:
 
 
 def _spelt(subject: Subject) -> str:
-    """A subject as it is typed."""
+    """Returns a subject as it is typed."""
     return " ".join(map(short, subject.arns)) if isinstance(subject, Accounts) else str(subject)

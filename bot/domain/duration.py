@@ -1,4 +1,4 @@
-"""How long, and until when: what people type, read strictly, and the one way it is shown."""
+"""Parses durations and end times as people type them, and formats durations."""
 
 import re
 from collections.abc import Sequence
@@ -10,13 +10,13 @@ from bot.domain.text import cite
 from bot.errors import Refusal, Refused
 
 SHORTEST: Final = timedelta(minutes=1)
-"""The unit in which ends are kept and shown; less could be over before it is open."""
+"""The unit in which ends are stored and shown; anything shorter could end before it is opened."""
 
 LONGEST: Final = timedelta(days=366)
-"""One year, leap years too: a typing error must not open for decades. The policy draws a closer line."""
+"""One year, leap years included: a typing error must not open access for decades. Policies set less."""
 
 FOREVER: Final = "forever"
-"""The word for "without an end", as it is recorded in a wish; only some rules allow it."""
+"""The parsed value for "without an end"; only rules with ``permanent`` allow it."""
 
 _LONGEST_TEXT: Final = 40
 """Characters; ``365 days 23 hours 59 minutes`` has 28."""
@@ -34,7 +34,7 @@ _DURATION: Final = re.compile(
     " ?".join((_part("days", DAY_WORDS), _part("hours", HOUR_WORDS), _part("minutes", MINUTE_WORDS))),
     re.I | re.A,
 )
-"""Each unit at most once and the greater before the smaller: ``1h1h`` and ``30m1h`` are typing errors."""
+"""Each unit at most once, larger units first: ``1h1h`` and ``30m1h`` are typing errors."""
 
 _CLOCK: Final = r"(?P<hour>[0-9]{1,2})(?::(?P<minute>[0-9]{2})|時(?:(?P<spoken>[0-9]{1,2})分)?)"
 _DATE: Final = r"(?P<year>[0-9]{4})[-/年](?P<month>[0-9]{1,2})[-/月](?P<date>[0-9]{1,2})(?:日 ?|[ T])"
@@ -45,7 +45,7 @@ _DAYS_AHEAD: Final = {"today": 0, "今日": 0, "tomorrow": 1, "明日": 1}
 
 
 def parse_duration(text: str) -> timedelta:
-    """Reads ``90m``, ``8h``, ``2d``, ``1h30m``, ``1d 12h``, ``8 hours``, ``30分`` and their like.
+    """Parses a duration such as ``90m``, ``8h``, ``2d``, ``1h30m``, ``1d 12h``, ``8 hours`` or ``30分``.
 
     Args:
         text: days, hours and minutes, in this order, each with its unit; upper or lower case.
@@ -67,7 +67,7 @@ def parse_duration(text: str) -> timedelta:
 
 
 def show_duration(duration: timedelta) -> str:
-    """The one spelling that people see: ``8h``, ``1h30m``, ``2d``, ``1d12h``.
+    """Formats a duration, such as ``8h``, ``1h30m``, ``2d`` or ``1d12h``.
 
     Args:
         duration: not negative; seconds beyond the last whole minute are dropped, and less than one is ``0m``.
@@ -84,16 +84,16 @@ def show_duration(duration: timedelta) -> str:
 
 
 def parse_until(text: str, *, now: datetime, zone: ZoneInfo) -> datetime:
-    """Reads ``18:00``, ``tomorrow 9:00``, ``2026-11-25 18:00``, ``明日9:00``, ``18時30分`` and their like.
+    """Parses an end such as ``18:00``, ``tomorrow 9:00``, ``2026-11-25 18:00``, ``明日9:00`` or ``18時30分``.
 
-    A clock time alone is the next moment at which the clock shows it. When clocks go back, the first of the
-    two moments is meant as long as it is ahead, for to close sooner is the safer mistake. A time that the
-    clocks skip is counted on from before the jump, as PEP 495 has it: 02:30 then shows as 03:30.
+    A clock time alone is the next moment at which the clock shows it. When clocks go back, the earlier of the
+    two moments is taken if it is still ahead, because closing sooner is the safer mistake. A time that the
+    clocks skip is resolved as in PEP 495: 02:30 becomes 03:30.
 
     Args:
         text: a clock time of 24 hours, alone or after a day.
         now: aware; decides what ``today`` and ``past`` mean.
-        zone: whose clock is meant: the person's.
+        zone: the person's time zone.
 
     Returns:
         An aware UTC datetime after ``now`` and at most ``LONGEST`` later.
@@ -117,7 +117,7 @@ def parse_until(text: str, *, now: datetime, zone: ZoneInfo) -> datetime:
 
 
 def _with_unit(number: str) -> str:
-    """The likeliest meaning of a number alone, if that would be taken."""
+    """Suggests hours for a bare number, if that is an accepted duration."""
     hours = int(number) if len(number) < 5 else 0
     return f"{hours}h" if SHORTEST <= timedelta(hours=hours) <= LONGEST else "8h"
 
@@ -139,7 +139,7 @@ def _clock(match: re.Match[str], given: str) -> time:
 
 
 def _days(match: re.Match[str], given: str, today: date) -> list[date]:
-    """The days that may be meant, the likeliest first."""
+    """Returns the days that may be meant, the likeliest first."""
     if match["year"] is not None:
         return [_date(match, given, today)]
     if match["day"] is not None:
@@ -149,7 +149,7 @@ def _days(match: re.Match[str], given: str, today: date) -> list[date]:
 
 def _date(match: re.Match[str], given: str, today: date) -> date:
     year, month, day = (int(match[name]) for name in ("year", "month", "date"))
-    # Far years are told apart here: at the ends of the calendar a zone's offset would overflow.
+    # Far years are refused here: at the limits of the calendar a zone's offset would overflow.
     if year < today.year - 1:
         raise Refused(Refusal.END_PAST)
     if year > today.year + 2:
@@ -161,7 +161,7 @@ def _date(match: re.Match[str], given: str, today: date) -> date:
 
 
 def _first_ahead(readings: list[datetime], now: datetime, zone: ZoneInfo) -> datetime:
-    """The first reading after now; ``fold`` is PEP 495's mark for the second of two equal clock times."""
+    """Returns the first moment after now; ``fold`` (PEP 495) is the second of two equal clock times."""
     for local in readings:
         for fold in (0, 1):
             moment = local.replace(tzinfo=zone, fold=fold).astimezone(UTC)

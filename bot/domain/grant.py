@@ -1,4 +1,4 @@
-"""What is to be in force, from an approval to its proven end."""
+"""Grants: access that an approval covers, and their state transitions until the verified end."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -12,9 +12,9 @@ from bot.domain.subject import Network, Subject, network_of
 
 
 class GrantState(StrEnum):
-    """Where a grant stands; ``ended`` and ``failed`` are final.
+    """State of a grant; ``ended`` and ``failed`` are final.
 
-    ``waiting`` is for Heroku: something there has to be allowed by its support before it is applied.
+    ``waiting`` waits for Heroku Support, which has to enable something before the grant can be applied.
     """
 
     WAITING = "waiting"
@@ -27,7 +27,7 @@ class GrantState(StrEnum):
 
 
 LIVE_STATES = (GrantState.WAITING, GrantState.APPLYING, GrantState.IN_FORCE, GrantState.INTERRUPTED)
-"""States that somebody may end before the end."""
+"""States in which a person may end the grant early."""
 
 OPEN_STATES = (
     GrantState.WAITING,
@@ -36,7 +36,7 @@ OPEN_STATES = (
     GrantState.INTERRUPTED,
     GrantState.ENDING,
 )
-"""States in which the keeper still has something to do or to watch."""
+"""States in which the reconciler still has something to apply or to watch."""
 
 
 class Why(StrEnum):
@@ -67,17 +67,17 @@ class Grant:
     """Access that a recorded approval covers.
 
     Attributes:
-        id: never shown to people; the request's number is.
-        subject: what is let in.
-        owner: Slack id of whom it was granted to.
+        id: never shown to people; they see the request's number.
+        subject: what is allowed.
+        owner: Slack id of the person it was granted to.
         duration: counted from the read-back; None when the end was given as a time.
-        started_at: business time of the approval, which is the start of applying.
-        verified_at: business time of the first read-back that proved it.
-        ends_at: business time of the end; the hard end until it is verified; None when it has no end.
-        extended: by how much its owner extended it without a new decision.
+        started_at: business time of the approval, when applying starts.
+        verified_at: business time of the first read-back that verified it.
+        ends_at: business time of the end: the hard end until verified; None without an end.
+        extended: total extension by its owner without a new decision.
         warn_at: business time of the warning, once verified.
         why: the reason of the state, where one is due.
-        detail: Heroku's own words, where it refused.
+        detail: Heroku's own message, if it rejected the change.
     """
 
     id: UUID
@@ -99,12 +99,12 @@ class Grant:
 
     @property
     def network(self) -> Network:
-        """The network that is let in; raises ``TypeError`` where it is something else."""
+        """The allowed network; raises ``TypeError`` for any other subject."""
         return network_of(self.subject)
 
 
 def begin(request: Request, *, id: UUID, now: datetime) -> Grant:
-    """The grant that an approval opens; its hard end is known before anything is opened."""
+    """Returns the grant that an approval creates; its hard end is fixed before anything is opened."""
     terms = request.terms
     return Grant(
         id=id,
@@ -133,13 +133,13 @@ def begin(request: Request, *, id: UUID, now: datetime) -> Grant:
 
 
 def waiting(grant: Grant) -> Grant:
-    """The grant that Heroku has to allow first; it is not applied yet, and its time does not run."""
+    """Returns the grant waiting for Heroku Support: not applied yet, and its duration not running."""
     end = grant.ends_at if grant.duration is None else None
     return replace(grant, state=GrantState.WAITING, ends_at=end)
 
 
 def allowed(grant: Grant, *, now: datetime) -> Grant:
-    """The grant once Heroku allows it: its applying begins, and its hard end is known from here."""
+    """Returns the grant once Heroku Support has enabled it: applying starts, with a hard end."""
     end = grant.ends_at
     if grant.duration is not None:
         end = hard_end(started=now, duration=grant.duration, until=None)
@@ -147,26 +147,26 @@ def allowed(grant: Grant, *, now: datetime) -> Grant:
 
 
 def verified(grant: Grant, *, now: datetime, warn_before: timedelta) -> Grant:
-    """The grant once a look has proven it: in force, with its real end and its warning."""
+    """Returns the grant once verified by an observation: in force, with its end and its warning."""
     end = end_once_verified(verified=now, duration=grant.duration, hard=grant.ends_at)
     warn = warning(verified=now, end=end, before=warn_before)
     return replace(grant, state=GrantState.IN_FORCE, verified_at=now, ends_at=end, warn_at=warn)
 
 
 def closing(grant: Grant, why: Why) -> Grant:
-    """The grant that is to be closed; from here on it is not extended any more."""
+    """Returns the grant that is being closed; it can no longer be extended."""
     return replace(grant, state=GrantState.ENDING, why=why, warn_at=None)
 
 
 def extended(grant: Grant, by: timedelta, *, now: datetime, warn_before: timedelta, alone: bool) -> Grant:
-    """The grant with a later end, and a new warning.
+    """Returns the grant with a later end and a new warning.
 
     Args:
-        grant: one with an end.
+        grant: with an end.
         by: how much later.
-        now: business time; the warning of a grant in force is set anew.
+        now: business time; the warning of a grant in force is recomputed.
         warn_before: how long before the end to warn.
-        alone: the owner did it without a new decision.
+        alone: whether the owner extended it without a new decision.
     """
     if grant.ends_at is None:
         raise ValueError("a grant without an end cannot be extended")
@@ -178,10 +178,10 @@ def extended(grant: Grant, by: timedelta, *, now: datetime, warn_before: timedel
 
 
 def again(grant: Grant) -> Grant:
-    """The grant that is to be opened once more, under the decision that it has, up to the end that it had."""
+    """Returns the grant to be opened again, under its existing approval and up to its existing end."""
     return replace(grant, state=GrantState.APPLYING, why=None, detail="", closed_at=None, warn_at=None)
 
 
 def closed(grant: Grant, state: GrantState, *, now: datetime, why: Why | None, detail: str = "") -> Grant:
-    """The grant once a look has proven that it is over, failed or interrupted."""
+    """Returns the grant once an observation has shown it ended, failed or interrupted."""
     return replace(grant, state=state, closed_at=now, why=why or grant.why, detail=detail)

@@ -1,11 +1,11 @@
-"""The three ways in, and the limits that Heroku sets on them."""
+"""Access methods, and Heroku's limits on them."""
 
 from enum import StrEnum
 from typing import Final
 
 
 class Method(StrEnum):
-    """How a database is reached from outside."""
+    """An access method: how a database is reached from outside."""
 
     MTLS = "mtls"
     PRIVATELINK = "privatelink"
@@ -13,13 +13,13 @@ class Method(StrEnum):
 
 
 MTLS_RULE_LIMIT: Final = 60
-"""IP rules a database can have at most: Heroku Postgres' hard limit."""
+"""Maximum number of IP rules a database can have: Heroku Postgres' hard limit."""
 
 AUTHORISED: Final = "Authorized"
-"""The one rule status that lets traffic in; every other word, known or new, means "not yet"."""
+"""The one rule status that allows traffic; every other, known or new, means "not yet"."""
 
 _ADVANCED: Final = ("advanced", "performance")
-"""How the plans of Heroku Postgres Advanced begin, as the official CLI (11.9.0) tells them."""
+"""Prefixes of the plans of Heroku Postgres Advanced, as in the official CLI (11.9.0)."""
 
 
 def has_mtls(plan: str) -> bool:

@@ -1,4 +1,4 @@
-"""Addresses that may be let in: one strict spelling, and never one that is not somebody's on the Internet."""
+"""Parses and checks IPv4 networks: one strict spelling, and only public addresses."""
 
 import ipaddress
 import re
@@ -33,27 +33,26 @@ _SPECIAL: Final = (
     (IPv4Network("224.0.0.0/4"), Refusal.ADDRESS_MULTICAST),
     (IPv4Network("240.0.0.0/4"), Refusal.ADDRESS_RESERVED),  # future use, and limited broadcast
 )
-"""IANA's IPv4 Special-Purpose Address Registry, and multicast (RFC 5771): nobody connects from these."""
+"""IANA's IPv4 Special-Purpose Address Registry, and multicast (RFC 5771): no client connects from these."""
 
 _DOCUMENTATION: Final = tuple(map(IPv4Network, ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24")))
-"""RFC 5737: nobody's, so that examples, the demo and the tests can use them without opening a thing."""
+"""RFC 5737: assigned to nobody, so that examples, demo and tests can use them safely."""
 
 
 def parse_address(text: str) -> IPv4Network:
-    """Reads one IPv4 address or network.
+    """Parses one IPv4 address or network.
 
-    ``ipaddress`` alone would take netmasks, host masks and more, so the spelling is checked first: four
-    decimal numbers, and perhaps ``/`` and a prefix length.
+    ``ipaddress`` alone accepts netmasks, host masks and more, so the spelling is checked first: four decimal
+    numbers, optionally followed by ``/`` and a prefix length.
 
     Args:
-        text: what was typed; spaces around it do not matter. Full-width digits and their like must have been
-            normalised before.
+        text: as typed; surrounding spaces do not matter. Full-width digits must have been normalized before.
 
     Returns:
         The network; a single address is a ``/32``.
 
     Raises:
-        Refused: a reason of its own for every mistake; a ``suggestion`` is always one that would be taken.
+        Refused: with a reason for each mistake; a ``suggestion`` is always one that would be accepted.
     """
     given = text.strip()
     _refuse_other_things(given)
@@ -72,27 +71,27 @@ def parse_address(text: str) -> IPv4Network:
 
 
 def is_documentation(network: IPv4Network) -> bool:
-    """Whether the whole network lies in a range that is set aside for examples (RFC 5737)."""
+    """Whether the whole network is in a range reserved for documentation (RFC 5737)."""
     return any(covers(example, network) for example in _DOCUMENTATION)
 
 
 def covers(wide: IPv4Network, narrow: IPv4Network) -> bool:
-    """Whether whoever may come from ``narrow`` may already come by a rule for ``wide``; equal networks do."""
+    """Whether a rule for ``wide`` already allows every address of ``narrow``; equal networks do."""
     return narrow.subnet_of(wide)
 
 
 def address_count(network: IPv4Network) -> int:
-    """How many addresses a rule for this network lets in, the first and the last one included."""
+    """How many addresses a rule for this network allows, the first and the last included."""
     return network.num_addresses
 
 
 def show(network: IPv4Network) -> str:
-    """The one spelling that people see, always with the prefix length: ``203.0.113.4/32``."""
+    """Formats a network, always with its prefix length: ``203.0.113.4/32``."""
     return network.with_prefixlen
 
 
 def _refuse_other_things(given: str) -> None:
-    """Refuses what is no single IPv4 address in any spelling, by its own name."""
+    """Refuses what is not a single IPv4 address in any spelling, with a specific reason."""
     if not given:
         raise Refused(Refusal.ADDRESS_EMPTY)
     if len(given) > _LONGEST:
@@ -115,7 +114,7 @@ def _is_ipv6(given: str) -> bool:
 
 
 def _plain(quad: str) -> str:
-    """The address without leading zeros; whether those are allowed is asked later."""
+    """Returns the address without leading zeros, which are refused later, with a suggestion."""
     numbers = [int(number) for number in quad.split(".")]
     if max(numbers) > 255:
         raise Refused(Refusal.ADDRESS_UNREADABLE, given=cite(quad))
@@ -123,7 +122,7 @@ def _plain(quad: str) -> str:
 
 
 def _prefix(given: str, suffix: str | None) -> int:
-    """The prefix length that a suffix stands for; a mask is translated, so that it can be suggested."""
+    """Returns the prefix length of a suffix; a netmask is converted, so that it can be suggested."""
     if suffix is None:
         return 32
     if suffix.isdigit() and int(suffix) <= 32:
@@ -133,7 +132,7 @@ def _prefix(given: str, suffix: str | None) -> int:
     try:
         return IPv4Network(f"0.0.0.0/{suffix}").prefixlen
     except ValueError:
-        return 32  # no mask either: the suggestion is the bare address
+        return 32  # not a mask either: the bare address is suggested
 
 
 def _refuse_special(network: IPv4Network, given: str) -> None:
@@ -147,7 +146,7 @@ def _refuse_special(network: IPv4Network, given: str) -> None:
 
 
 def _refuse_spelling(spelling: re.Match[str], network: IPv4Network, given: str) -> None:
-    """Refuses what is understood but could be understood otherwise, and says how to write it."""
+    """Refuses an ambiguous spelling, and suggests an unambiguous one."""
     if spelling["port"] is not None:
         raise Refused(Refusal.ADDRESS_PORT, given=cite(given), suggestion=show(network))
     if "." in (spelling["suffix"] or ""):

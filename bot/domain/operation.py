@@ -1,4 +1,4 @@
-"""What is done once and then over: enabling a method, making a certificate, taking over an entry."""
+"""One-time operations: enabling a method, issuing a certificate, adopting an entry."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -13,7 +13,7 @@ from bot.domain.subject import Subject, Whole
 
 
 class OperationState(StrEnum):
-    """Where a change stands; ``done`` and ``given_up`` are final."""
+    """State of an operation; ``done`` and ``given_up`` are final."""
 
     DOING = "doing"
     DONE = "done"
@@ -23,19 +23,19 @@ class OperationState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Operation:
-    """A change that a recorded approval covers.
+    """An operation that a recorded approval covers.
 
     Attributes:
-        id: never shown to people; the request's number is.
-        kind: what is to be done.
-        subject: to what.
-        owner: Slack id of whom it is done for.
+        id: never shown to people; they see the request's number.
+        kind: what to do.
+        subject: what to do it to.
+        owner: Slack id of the person it is done for.
         started_at: business time of the approval.
-        overdue: its deadline, by Postgres' clock, has passed.
+        overdue: whether its deadline, by Postgres' clock, has passed.
         closed_at: business time at which it was done, or failed.
-        progress: what the keeper has to know in its next pass: ids, words, never a secret.
+        progress: state that the next reconcile run needs: ids, words, never a secret.
         why: the reason of a failure.
-        detail: Heroku's own words, where it refused.
+        detail: Heroku's own message, if it rejected the change.
         check_at: business time at which the scheduler checks it, as it waits for a person; None for Heroku.
     """
 
@@ -57,7 +57,7 @@ class Operation:
 
 
 def begin(request: Request, *, id: UUID, now: datetime) -> Operation:
-    """The change that an approval brings about."""
+    """Returns the operation that an approval starts."""
     terms = request.terms
     return Operation(
         id=id,
@@ -73,32 +73,32 @@ def begin(request: Request, *, id: UUID, now: datetime) -> Operation:
 
 
 def enabling_first(request: Request, *, id: UUID, now: datetime) -> Operation:
-    """The step before a grant: mTLS is enabled under the same approval."""
+    """Returns the operation that enables mTLS before a grant, under the same approval."""
     return replace(begin(request, id=id, now=now), kind=Kind.ENABLE, subject=Whole())
 
 
 def done(operation: Operation, *, now: datetime) -> Operation:
-    """The change once a look has proven it."""
+    """Returns the operation once an observation has verified it."""
     return replace(operation, state=OperationState.DONE, closed_at=now, why=None, detail="", check_at=None)
 
 
 def failed(operation: Operation, why: Why, *, now: datetime, detail: str = "") -> Operation:
-    """The change that will not be made unless somebody presses Retry."""
+    """Returns the operation that stays undone unless a person retries it."""
     return replace(
         operation, state=OperationState.FAILED, closed_at=now, why=why, detail=detail, check_at=None
     )
 
 
 def again(operation: Operation) -> Operation:
-    """The change that is to be tried once more, under the decision that it has."""
+    """Returns the operation to be retried, under its existing approval."""
     return replace(operation, state=OperationState.DOING, closed_at=None, why=None, detail="", progress={})
 
 
 def given_up(operation: Operation, *, now: datetime) -> Operation:
-    """The change that nobody will try again."""
+    """Returns the operation that was abandoned."""
     return replace(operation, state=OperationState.GIVEN_UP, closed_at=now)
 
 
 def noted(operation: Operation, **progress: str) -> Operation:
-    """The change with more to know in the next pass."""
+    """Returns the operation with more progress for the next reconcile run."""
     return replace(operation, progress={**operation.progress, **progress})

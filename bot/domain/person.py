@@ -1,4 +1,4 @@
-"""People as Slack knows them, and who of them may ask or decide at all."""
+"""Slack users, and the check that a user is a full member."""
 
 from dataclasses import dataclass
 
@@ -13,19 +13,19 @@ class UserId(str):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Person:
-    """One person of the workspace, from Slack's ``users.info`` or ``users.list``.
+    """A user of the workspace, from Slack's ``users.info`` or ``users.list``.
 
     Attributes:
         id: Slack's id, ``U…`` or ``W…``.
-        name: what colleagues call them.
+        name: display name.
         locale: Slack's locale, for example ``en-US``.
         zone: IANA time zone name.
-        deactivated: the account is closed.
-        bot: an app or a workflow, not a human.
-        guest: a single- or multi-channel guest.
-        external: from another organisation, through a shared channel.
-        groups: ids of the user groups of the policy that they are in, as far as known.
-        groups_known: the members of every group that was asked about are known.
+        deactivated: whether the account is deactivated.
+        bot: whether it is an app or a workflow.
+        guest: whether it is a single- or multi-channel guest.
+        external: whether they are from another organization, through a shared channel.
+        groups: ids of the policy's user groups that they are a member of, as far as known.
+        groups_known: whether the members of every requested group are known.
     """
 
     id: str
@@ -41,7 +41,7 @@ class Person:
 
     @property
     def ids(self) -> frozenset[str]:
-        """What the policy may know them by: their own id, and their groups'."""
+        """Every id that the policy may name them by: their own and their groups'."""
         return self.groups | {self.id}
 
 
@@ -49,7 +49,7 @@ def require_member(person: Person | None) -> Person:
     """Returns the person if they are a full, active, human member of this workspace.
 
     Raises:
-        Refused: for everybody else; unknown people are asked to try again.
+        Refused: for everybody else; unknown users are asked to try again.
     """
     if person is None:
         raise Refused(Refusal.PERSON_UNKNOWN)

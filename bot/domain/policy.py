@@ -1,4 +1,4 @@
-"""The rules of the house: who may ask for what, who approves, how many, for how long, and how wide."""
+"""The policy: who may request what, who approves and how many, for how long, and how wide."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -19,21 +19,21 @@ class Rule:
     """One rule of the policy. People are Slack ids of persons (``U…``, ``W…``) and user groups (``S…``).
 
     Attributes:
-        name: how sentences and ``policy test`` call it.
-        denies: a matching rule that denies wins over every other.
-        environments: of the databases that it is for; None is every one.
-        methods: None is every one.
-        requesters: who may ask; None is every full member.
+        name: as shown in messages and by ``policy test``.
+        denies: whether it denies; a matching rule that denies wins over every other.
+        environments: that it applies to; None for all.
+        methods: that it applies to; None for all.
+        requesters: who may request; None for every full member.
         approvers: who may decide.
-        approvals: how many of them have to agree.
-        default_duration: when nobody says for how long.
-        longest_duration: a longer wish is refused.
-        permanent: whether access without an end may be asked for.
-        widest: the shortest prefix that may be asked for: 32 is a single address.
-        minimum_reason: least number of characters of a reason; 0 makes it optional.
+        approvals: number of approvals required.
+        default_duration: if the request names none.
+        longest_duration: a longer request is refused.
+        permanent: whether access without an end may be requested.
+        widest: the shortest prefix that may be requested: 32 is a single address.
+        minimum_reason: minimum number of characters of a reason; 0 makes it optional.
         extend_alone: how much an owner may extend one grant without a new decision, in total.
-        lapse_after: an undecided request is over after this.
-        remind_after: when the approvers are reminded, from the asking.
+        lapse_after: how long until an undecided request lapses.
+        remind_after: when approvers are reminded, counted from the request.
     """
 
     name: str
@@ -58,10 +58,10 @@ class Listed:
     """A database or a space that the policy names.
 
     Attributes:
-        alias: what people may call it.
-        database: its add-on's name, or its app's; of a space, its own.
-        environment: what rules know it by.
-        is_space: it is a space, which its trusted IP ranges are asked for.
+        alias: the name that people may type.
+        database: name of the add-on or of its app; for a space, its own name.
+        environment: by which rules match it.
+        is_space: whether it is a space, the target of trusted IP ranges.
     """
 
     alias: str
@@ -76,12 +76,12 @@ class Policy:
 
     Attributes:
         approvals_channel: Slack id of the channel where requests are decided.
-        operations_channel: Slack id of the channel that hears of trouble.
-        language: of what is posted in channels, ``en`` or ``ja``.
+        operations_channel: Slack id of the channel for operational alerts.
+        language: of channel messages, ``en`` or ``ja``.
         admins: people and groups who may end any access.
-        warn_before: how long before an end its owner is warned.
-        targets: the databases and spaces that have an alias or an environment.
-        rules: in the order of the file; the first that matches counts.
+        warn_before: how long before the end the owner is warned.
+        targets: the databases and spaces with an alias or an environment.
+        rules: in the order of the file; the first match applies.
     """
 
     approvals_channel: str
@@ -94,40 +94,40 @@ class Policy:
 
     @property
     def groups(self) -> frozenset[str]:
-        """Every user group that the policy names: their members have to be known."""
+        """Every user group that the policy names, whose members have to be synchronized."""
         named = set(self.admins)
         for rule in self.rules:
             named |= rule.approvers | (rule.requesters or frozenset())
         return frozenset(id for id in named if id.startswith("S"))
 
     def listed(self, target: Target) -> Listed | None:
-        """What the policy says of a database or a space; an add-on's name goes before its app's."""
+        """Returns the policy's entry for a target; an add-on's name takes precedence over its app's."""
         names = [name.lower() for name in target.names]
         alike = [one for one in self.targets if one.is_space == isinstance(target, Space)]
         found = (one for name in names for one in alike if one.database.lower() == name)
         return next(found, None)
 
     def environment(self, target: Target) -> str:
-        """The environment of a database or a space."""
+        """Returns the environment of a target."""
         listed = self.listed(target)
         return DEFAULT_ENVIRONMENT if listed is None else listed.environment
 
     def rule_named(self, name: str) -> Rule | None:
-        """A rule by its name; None when the policy does not have it (any more)."""
+        """Returns a rule by its name; None if the policy no longer has it."""
         return next((rule for rule in self.rules if rule.name == name), None)
 
     def is_admin(self, ids: Collection[str]) -> bool:
-        """Whether somebody, by their own id or by a group's, is an admin."""
+        """Whether any of a person's ids (their own and their groups') is an admin's."""
         return not self.admins.isdisjoint(ids)
 
 
 def rule_for(policy: Policy, *, target: Target, method: Method, ids: Collection[str]) -> Rule:
-    """The rule under which somebody may ask: deny wins, and no rule means refused.
+    """Returns the rule that allows a request: a denying rule wins, and no matching rule means refused.
 
     Args:
         policy: the rules.
-        target: what is asked for.
-        method: by which way.
+        target: what is requested.
+        method: access method.
         ids: the person's id and the ids of their user groups.
 
     Raises:
@@ -146,7 +146,7 @@ def rule_for(policy: Policy, *, target: Target, method: Method, ids: Collection[
 def allowed_duration(
     rule: Rule, *, now: datetime, request_input: timedelta | None, until: datetime | None
 ) -> timedelta | None:
-    """The duration to record: the wish, or the default when nothing was said; None when ``until`` counts.
+    """Returns the duration to record: as requested, or the rule's default; None when ``until`` applies.
 
     Raises:
         Refused: longer than the rule allows, or over before it begins.
@@ -170,7 +170,7 @@ def require_width(rule: Rule, network: Network) -> None:
 
 
 def require_reason(rule: Rule, reason: str) -> None:
-    """Refuses a reason that is shorter than the rule wants."""
+    """Refuses a reason that is shorter than the rule requires."""
     if len(reason) < rule.minimum_reason:
         raise Refused(Refusal.REASON_SHORT, least=rule.minimum_reason)
 
@@ -179,10 +179,10 @@ def require_approver(rule: Rule, *, ids: Collection[str], requester: str, reques
     """Refuses everybody but an approver, and the requester always.
 
     Args:
-        rule: under which it was asked.
-        ids: the id of who decides, and those of their user groups.
-        requester: who asked.
-        request: its number, for the sentence.
+        rule: that allowed the request.
+        ids: the deciding person's id, and the ids of their user groups.
+        requester: Slack id of the requester.
+        request: its number, for the error.
 
     Raises:
         Refused: nobody decides on their own request, and only approvers decide at all.

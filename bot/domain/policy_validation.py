@@ -1,4 +1,4 @@
-"""What a policy says and cannot mean: found before it is used, each as a sentence for whoever wrote it."""
+"""Finds contradictions in a policy whose keys are each valid, as sentences for its author."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -9,14 +9,14 @@ from bot.domain.policy import DEFAULT_ENVIRONMENT, Listed, Policy, Rule
 
 
 def contradictions(policy: Policy) -> Iterator[str]:
-    """Finds what is wrong with a policy although every value by itself is right.
+    """Finds contradictions between values that are each valid.
 
     Args:
-        policy: as it was read.
+        policy: as parsed.
 
     Yields:
-        One sentence each, without a full stop, that names the rule or the database; nothing for a policy that
-        is right.
+        One sentence for each, without a full stop, that names the rule or the target; nothing for a valid
+        policy.
     """
     yield from _doubled_targets(policy.targets)
     yield from _doubled_names(policy.rules)
@@ -26,12 +26,12 @@ def contradictions(policy: Policy) -> Iterator[str]:
         for sentence in (*_unknown_environments(rule, known), *limits):
             yield f"{_called(rule)}: {sentence}"
     if all(rule.denies for rule in policy.rules):
-        yield "every rule denies, so nobody could ask for anything: add one that allows"
+        yield "every rule denies, so nobody could request anything: add one that allows"
     yield from _shadowed(policy.rules, known)
 
 
 def environments(policy: Policy) -> frozenset[str]:
-    """Every environment that a database or a space can be in under a policy."""
+    """Returns every environment that a database or a space can be in under a policy."""
     return frozenset((DEFAULT_ENVIRONMENT, *(target.environment for target in policy.targets)))
 
 
@@ -40,7 +40,7 @@ def _called(rule: Rule) -> str:
 
 
 def _doubled_targets(targets: Sequence[Listed]) -> Iterator[str]:
-    # Names are compared as they are when somebody types them: upper and lower case are the same.
+    # Names are compared as in commands: case-insensitively.
     aliases: dict[str, Listed] = {}
     things: dict[tuple[bool, str], Listed] = {}
     for target in targets:
@@ -117,12 +117,12 @@ def _shadowed(rules: Sequence[Rule], known: frozenset[str]) -> Iterator[str]:
 
 
 def _goes_before(one: tuple[Rule, int], other: tuple[Rule, int]) -> bool:
-    """Whether a rule at its place wins: one that denies does wherever it stands, or else the first one."""
+    """Whether one rule takes precedence: a denying rule does at any position, otherwise the earlier."""
     return (not one[0].denies, one[1]) < (not other[0].denies, other[1])
 
 
 def _covers(one: Rule, other: Rule, known: frozenset[str]) -> bool:
-    """Whether one rule matches all that another does, as far as ids tell: who is in a group, they do not."""
+    """Whether one rule matches everything that another does; group members are not resolved."""
     methods = frozenset(Method)
     return (
         (one.environments or known) >= (other.environments or known)

@@ -1,4 +1,4 @@
-"""What a person asks, and what became of it until it was decided."""
+"""Requests and their decisions, until they are approved, denied, cancelled or lapsed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -13,7 +13,7 @@ from bot.errors import Refusal, Refused
 
 
 class RequestState(StrEnum):
-    """Where a request stands; everything but ``pending`` is final."""
+    """State of a request; every state but ``pending`` is final."""
 
     PENDING = "pending"
     DENIED = "denied"
@@ -25,9 +25,9 @@ class RequestState(StrEnum):
 class Kind(StrEnum):
     """What approving a request does.
 
-    ``issue``, ``rotate`` and ``discard`` are about a client certificate, ``enable`` and ``disable`` about
-    mTLS on a database, ``close`` about PrivateLink on one; ``adopt`` takes over a foreign entry, and
-    ``approved_removals`` removes one.
+    ``issue``, ``rotate`` and ``discard`` concern a client certificate, ``enable`` and ``disable`` mTLS on a
+    database, ``close`` PrivateLink on one. ``adopt`` adopts an unmanaged entry, and ``remove_unmanaged``
+    removes one.
     """
 
     OPEN = "open"
@@ -44,12 +44,12 @@ class Kind(StrEnum):
 
     @property
     def happens_once(self) -> bool:
-        """Whether it is a change that is over once it is made, and not access with an end."""
+        """Whether it is a one-time operation, and not access with an end."""
         return self not in (Kind.OPEN, Kind.EXTEND, Kind.REMOVE)
 
 
 class Verdict(StrEnum):
-    """What one approver said."""
+    """An approver's verdict."""
 
     APPROVE = "approve"
     DENY = "deny"
@@ -57,14 +57,14 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Terms:
-    """What is asked for, complete: this is what an approver approves.
+    """The complete terms of a request: what an approver approves.
 
     At most one of ``duration`` and ``until`` is set; without either there is no end.
 
     Attributes:
         target: Heroku's UUID of the database or space.
-        subject: what is to be let in, or what is to be changed.
-        enables: mTLS is to be enabled first, under the same decision.
+        subject: what to allow, or what to change.
+        enables_mtls: whether mTLS is enabled first, under the same decision.
     """
 
     method: Method
@@ -77,26 +77,26 @@ class Terms:
 
     @property
     def network(self) -> Network:
-        """The network that is asked for; raises ``TypeError`` where it is something else."""
+        """The requested network; raises ``TypeError`` for any other subject."""
         return network_of(self.subject)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Request:
-    """A recorded wish.
+    """A recorded request.
 
     Attributes:
         id: the number people use: ``show 17``.
         kind: what approving it does.
-        grant: the grant that is to be extended.
-        requester: Slack id of who asked.
-        rule: the name of the policy's rule under which it was asked.
-        needed: how many approvals decide it.
-        version: of the terms; a button pressed on older terms decides nothing.
+        grant: the grant to extend.
+        requester: Slack id of the requester.
+        rule: name of the policy rule that allowed the request.
+        needed: number of approvals required.
+        version: of the terms; a button for older terms decides nothing.
         asked_at: business time.
         decided_at: business time, once decided.
         expires_at: business time at which it lapses undecided.
-        reminders: how often the approvers were reminded.
+        reminders: number of reminders sent to the approvers.
     """
 
     id: int
@@ -116,7 +116,7 @@ class Request:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Decision:
-    """One approver's recorded vote."""
+    """One approver's recorded decision."""
 
     person: str
     verdict: Verdict
@@ -125,9 +125,9 @@ class Decision:
 
 
 def deciding(state: RequestState, votes: Sequence[Decision]) -> Decision | None:
-    """The vote that decided; None for what nobody decided.
+    """Returns the decision that settled the request; None if none did.
 
-    A denial is told by its verdict, not by its place: two machines' clocks may order votes otherwise.
+    A denial is found by its verdict, not by its position: two machines' clocks may order decisions otherwise.
     """
     match state:
         case RequestState.DENIED:
@@ -138,7 +138,7 @@ def deciding(state: RequestState, votes: Sequence[Decision]) -> Decision | None:
 
 
 def require_pending(request: Request, votes: Sequence[Decision]) -> None:
-    """Refuses what is decided already, naming who did it, and what was taken back or lapsed."""
+    """Refuses a request that was decided, naming who decided, or that was withdrawn or lapsed."""
     if request.state is RequestState.PENDING:
         return
     vote = deciding(request.state, votes)
@@ -154,10 +154,10 @@ def require_pending(request: Request, votes: Sequence[Decision]) -> None:
 
 
 def require_open(request: Request, votes: Sequence[Decision], *, version: int, now: datetime) -> None:
-    """Checks that a request can still be decided, on the terms that the approver saw.
+    """Requires a request that can still be decided, on the terms that the approver saw.
 
     Raises:
-        Refused: it is not pending any more, its terms changed, or the end it names has passed.
+        Refused: it is no longer pending, its terms changed, or its end has passed.
     """
     require_pending(request, votes)
     if request.version != version:
@@ -168,12 +168,12 @@ def require_open(request: Request, votes: Sequence[Decision], *, version: int, n
 
 
 def approvals(votes: Sequence[Decision]) -> int:
-    """How many approvers have agreed."""
+    """Returns the number of approvals."""
     return sum(vote.verdict is Verdict.APPROVE for vote in votes)
 
 
 def require_first_vote(request: Request, votes: Sequence[Decision], person: str) -> None:
-    """Refuses a second vote: each approver counts once."""
+    """Refuses a second decision by the same approver: each counts once."""
     if any(vote.person == person for vote in votes):
         raise Refused(Refusal.ALREADY_VOTED, id=request.id)
 
@@ -181,17 +181,17 @@ def require_first_vote(request: Request, votes: Sequence[Decision], person: str)
 def narrowed(
     terms: Terms, *, subject: Subject | None, duration: timedelta | None, until: datetime | None, request: int
 ) -> Terms:
-    """The terms as an approver changes them: shorter or narrower, never wider.
+    """Returns the terms as changed by an approver: shorter or narrower, never wider.
 
     Args:
-        terms: as they were asked.
-        subject: the same, or a part of it; None keeps what was asked.
-        duration: None keeps what was asked.
-        until: None keeps what was asked.
-        request: its number, for the sentence.
+        terms: as requested.
+        subject: the same, or a part of it; None keeps it.
+        duration: None keeps it.
+        until: None keeps it.
+        request: its number, for the error.
 
     Raises:
-        Refused: the change would allow more than was asked.
+        Refused: the change would allow more than was requested.
     """
     wider = subject is not None and not covers(terms.subject, subject)
     longer = (duration is not None and terms.duration is not None and duration > terms.duration) or (

@@ -1,4 +1,4 @@
-"""What a request or a grant is about: an address, AWS accounts, a certificate, or a method as a whole."""
+"""Subjects of requests and grants: a network, AWS accounts, a certificate, or a method as a whole."""
 
 import ipaddress
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from typing import Final
 from uuid import UUID
 
 Network = ipaddress.IPv4Network
-"""An IPv4 address or network: an IP rule of a database, or a trusted range of a space."""
+"""An IPv4 network: an IP rule of a database, or a trusted IP range of a space."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +14,7 @@ class Accounts:
     """AWS principals that may connect through PrivateLink.
 
     Attributes:
-        arns: in their one canonical form, ``arn:aws:iam::123456789012:root``, sorted, each once.
+        arns: in canonical form, ``arn:aws:iam::123456789012:root``, sorted, each once.
     """
 
     arns: tuple[str, ...]
@@ -25,7 +25,7 @@ class Accounts:
 
 @dataclass(frozen=True, slots=True)
 class CertificateId:
-    """A client certificate, by Heroku's id."""
+    """A client certificate, by its Heroku id."""
 
     id: UUID
 
@@ -35,7 +35,7 @@ class CertificateId:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """A method on its target as a whole: enable it, disable it, close it."""
+    """An access method on its target as a whole: to enable, disable or close it."""
 
     def __str__(self) -> str:
         return ""
@@ -49,7 +49,7 @@ _WHOLE: Final = "whole"
 
 
 def write_subject(subject: Subject) -> str:
-    """The one text of a subject, by which it is kept and compared."""
+    """Returns the text by which a subject is stored and compared."""
     match subject:
         case Accounts(arns=arns):
             return _ACCOUNTS + " ".join(arns)
@@ -61,10 +61,10 @@ def write_subject(subject: Subject) -> str:
 
 
 def read_subject(text: str) -> Subject:
-    """The subject that a text was written from.
+    """Parses a subject from its stored text.
 
     Raises:
-        ValueError: it was written from none.
+        ValueError: the text is not a subject's.
     """
     if text == _WHOLE:
         return Whole()
@@ -76,7 +76,7 @@ def read_subject(text: str) -> Subject:
 
 
 def covers(wide: Subject, narrow: Subject) -> bool:
-    """Whether whoever is let in by ``narrow`` would be by ``wide`` too."""
+    """Whether ``wide`` allows everything that ``narrow`` does."""
     match wide, narrow:
         case (Network(), Network()):
             return narrow.subnet_of(wide)
@@ -86,17 +86,17 @@ def covers(wide: Subject, narrow: Subject) -> bool:
 
 
 def ends(removed: Subject, granted: Subject) -> bool:
-    """Whether taking a subject away ends a grant: exactly its own, of no account beyond it, or any at all."""
+    """Whether removing a subject ends a grant: the same subject, accounts that include it, or all."""
     if isinstance(removed, Accounts):
         return covers(removed, granted)
     return isinstance(removed, Whole) or removed == granted
 
 
 def network_of(subject: Subject) -> Network:
-    """The network that a subject is.
+    """Returns the subject as a network.
 
     Raises:
-        TypeError: it is something else; whoever asks has mixed up two methods.
+        TypeError: it is another kind of subject; the caller mixed up two methods.
     """
     if not isinstance(subject, Network):
         raise TypeError(f"{subject!r} is no network")

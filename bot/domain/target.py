@@ -1,4 +1,4 @@
-"""What access is asked to, a database or a space; and what the last look at a database saw."""
+"""Targets of access: databases and spaces, and how people name them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from bot.domain.text import cite, nearest
 from bot.errors import Refusal, Refused
 
 NO_ALIASES: Final[Mapping[str, str]] = MappingProxyType({})
-"""What a policy without aliases calls databases: nothing."""
+"""The aliases of a policy that has none."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,14 +18,14 @@ class Database:
     """A Heroku Postgres add-on in a Private or Shield Space.
 
     Attributes:
-        id: Heroku's add-on UUID, the one name that never changes.
-        name: the add-on's name, for example ``postgresql-curved-12345``; may be changed by its owner.
+        id: Heroku's add-on UUID, which never changes.
+        name: the add-on's name, for example ``postgresql-curved-12345``; its owner may change it.
         app: the owning app's name.
         space: the space's name.
         region: the space's region, for example ``virginia``.
         shield: whether the space is a Shield Space.
         plan: for example ``heroku-postgresql:private-4``.
-        config_var: the app's config var that holds the connection URL, for example ``DATABASE_URL``.
+        config_var: the app's config var with the connection URL, for example ``DATABASE_URL``.
     """
 
     id: UUID
@@ -39,12 +39,12 @@ class Database:
 
     @property
     def label(self) -> str:
-        """What people call it: its app."""
+        """The name that people see: its app's."""
         return self.app
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names by which a policy may list it, the closest first."""
+        """The names by which a policy may list it, the most specific first."""
         return self.name, self.app
 
 
@@ -54,7 +54,7 @@ class Space:
 
     Attributes:
         id: Heroku's UUID.
-        name: may be changed by its owner.
+        name: its owner may change it.
         region: for example ``virginia``.
         shield: whether it is a Shield Space.
         generation: ``cedar`` or ``fir``.
@@ -68,7 +68,7 @@ class Space:
 
     @property
     def label(self) -> str:
-        """What people call it."""
+        """The name that people see."""
         return self.name
 
     @property
@@ -78,28 +78,27 @@ class Space:
 
     @property
     def takes_ranges(self) -> bool:
-        """Whether it can have trusted ranges: Shield has none, and those of Fir cannot be changed."""
+        """Whether trusted IP ranges can be changed: Shield has none, and those of Fir are fixed."""
         return not self.shield and self.generation != "fir"
 
 
 Target = Database | Space
-"""What access is asked to, known by Heroku's UUID."""
+"""A target of access, identified by Heroku's UUID."""
 
 
 def choose(
     databases: tuple[Database, ...], word: str | None, aliases: Mapping[str, str] = NO_ALIASES
 ) -> Database:
-    """Finds the database that a person means by an alias, its name, its app's name, or none at all.
+    """Finds the database that a person means by an alias, its name, its app's name, or no word at all.
 
     Args:
-        databases: those that Heroku has now.
+        databases: Heroku's current databases.
         word: what was typed after ``to``; None when nothing was.
-        aliases: what the policy calls databases, and the name of the add-on or app that it means by that. An
-            alias goes before a name: whoever names an app must not take another database's place.
+        aliases: the policy's alias for each add-on or app name. An alias takes precedence over a name: naming
+            an app must not divert requests from another database.
 
     Raises:
-        Refused: none fits, several fit, or there is none at all. The example is the nearest name to the one
-            that was typed.
+        Refused: none matches, several match, or there are none. The example is the closest known name.
     """
     if not databases:
         raise Refused(Refusal.TARGET_NONE)
@@ -117,7 +116,7 @@ def choose(
 
 
 def _called(databases: tuple[Database, ...], word: str, aliases: Mapping[str, str]) -> tuple[Database, ...]:
-    """The databases that a word means: one add-on of that name, or else all of the app of that name."""
+    """Returns the add-on of that name, or else all databases of the app of that name."""
     meant = {alias.lower(): name for alias, name in aliases.items()}
     name = meant.get(word.lower(), word).lower()
     by_name = tuple(database for database in databases if database.name.lower() == name)
@@ -125,7 +124,7 @@ def _called(databases: tuple[Database, ...], word: str, aliases: Mapping[str, st
 
 
 def _familiar(database: Database, aliases: Mapping[str, str]) -> str:
-    """What people call a database: its alias, or its app's name."""
+    """Returns the alias of a database, or its app's name."""
     by_name = {name.lower(): alias for alias, name in aliases.items()}
     return by_name.get(database.name.lower()) or by_name.get(database.app.lower()) or database.app
 
@@ -136,16 +135,16 @@ def choose_space(
     word: str | None,
     aliases: Mapping[str, str] = NO_ALIASES,
 ) -> Space:
-    """Finds the space that a person means by an alias, by its name, or by an app or add-on that is in it.
+    """Finds the space that a person means by an alias, by its name, or by an app or add-on in it.
 
     Args:
-        spaces: those that Heroku has now.
-        databases: those that Heroku has now.
+        spaces: Heroku's current spaces.
+        databases: Heroku's current databases.
         word: what was typed after ``to``; None when nothing was.
-        aliases: what the policy calls spaces and databases, and the name that it means by that.
+        aliases: the policy's alias for each name.
 
     Raises:
-        Refused: none fits, or there is none at all.
+        Refused: none matches, or there are none.
     """
     if not spaces:
         raise Refused(Refusal.SPACE_NONE)
@@ -167,7 +166,7 @@ def choose_space(
 def names_space(
     spaces: tuple[Space, ...], databases: tuple[Database, ...], word: str, aliases: Mapping[str, str]
 ) -> bool:
-    """Whether a word is a space's own name or alias, and not a database's or an app's."""
+    """Whether a word is a space's name or alias, and not a database's or an app's."""
     called = {alias.lower(): name for alias, name in aliases.items()}.get(word.lower(), word).lower()
     if any(called == name.lower() for each in databases for name in each.names):
         return False

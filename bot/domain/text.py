@@ -1,27 +1,27 @@
-"""Naming what a person typed, and what they probably meant, so that a refusal can say it."""
+"""Quotes what a person typed, and finds what they probably meant, for error messages."""
 
 from collections.abc import Iterable
 from typing import Final
 
 CITED: Final = 60
-"""Characters of a cited text: enough to recognise one's own word, too few to fill a message."""
+"""Maximum characters of a quotation: enough to recognize the word, too few to fill a message."""
 
 SHORT_WORD: Final = 4
-"""Letters; in a word so short a second slip leaves nothing to recognise it by."""
+"""Maximum letters of a word in which only one typing error is accepted."""
 
 FAR: Final = 3
-"""Slips; from here on two words are not related."""
+"""Typing errors from which two words count as unrelated."""
 
 
 def cite(text: str) -> str:
     """Returns the text as one short printable line that fits between backticks.
 
     Args:
-        text: anything at all, also hostile.
+        text: any input, also hostile.
 
     Returns:
-        At most ``CITED`` characters, the last one an ellipsis where something was cut; never empty. What
-        cannot be seen, or reorders what can, becomes a space. Slack's own ``&<>`` are not escaped here.
+        At most ``CITED`` characters, ending in an ellipsis if it was cut; never empty. Invisible and
+        bidirectional control characters become spaces. Slack's ``&<>`` are not escaped here.
     """
     seen = "".join(char if char.isprintable() and char != "`" else " " for char in text[: CITED * 4])
     line = " ".join(seen.split())
@@ -31,9 +31,10 @@ def cite(text: str) -> str:
 
 
 def slips(one: str, other: str) -> int:
-    """How many slips lead from one word to the other: a letter left out, added, mistaken, or two swapped.
+    """Returns the optimal string alignment distance (restricted Damerau-Levenshtein) of two words.
 
-    This is the optimal string alignment distance (restricted Damerau-Levenshtein).
+    It counts letters left out, added or replaced, and swapped neighbors. ``difflib`` is no alternative: it
+    matches ``remvoe`` with ``revoke``.
     """
     before: list[int] = []
     row = list(range(len(other) + 1))
@@ -48,10 +49,10 @@ def slips(one: str, other: str) -> int:
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that was probably meant, or None when none is near.
+    """Returns the known word that was probably meant, or None if none is close.
 
-    Hyphens before the word do not count, for here are no flags. Among equally near words one with the same
-    first letter is taken, then the one nearest in length, then the first in the alphabet.
+    Leading hyphens do not count, since commands have no flags. Ties go to the same first letter, then to the
+    closest length, then to alphabetical order.
     """
     typed = word.casefold().lstrip("-–—")
     near = (

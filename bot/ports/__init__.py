@@ -1,4 +1,4 @@
-"""What the flow needs from the outside, as protocols, and the values that pass between them."""
+"""Protocols and values between the core and what is outside it: the store, Heroku, Slack, time."""
 
 from bot.ports.certificates import Certificates, DownloadLinks, ExpiryReminders
 from bot.ports.grants import Grants, Operations

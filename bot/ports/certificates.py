@@ -1,4 +1,4 @@
-"""Client certificates as they are kept: the inventory, its reminders, and the links to files."""
+"""Client certificates in the store: inventory, expiry reminders and download links."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -12,88 +12,95 @@ from bot.ports.values import AuditContext
 
 
 class Certificates(Protocol):
-    """The inventory of client certificates, foreign ones too; never a key."""
+    """Inventory of client certificates, unmanaged ones included; a private key is never stored."""
 
     async def present(self, target: UUID | None = None) -> tuple[KnownCertificate, ...]:
-        """Those of one database, or of all that Heroku has, that are not gone; by database, by their end."""
+        """Lists certificates that Heroku has, by database and expiry; of one database or of all."""
         ...
 
     async def find(self, id: UUID) -> KnownCertificate | None:
-        """One certificate, gone or not."""
+        """Reads one certificate, whether Heroku still has it or not."""
         ...
 
     async def get(self, id: UUID) -> KnownCertificate | None:
-        """One certificate, gone or not, locked until the transaction ends."""
+        """Reads one certificate and locks it until the transaction ends."""
         ...
 
     async def called(self, handle: str) -> tuple[KnownCertificate, ...]:
-        """Those that are not gone and that a handle may mean: a request's number, or how an id begins."""
-        ...
+        """Finds present certificates by what a person typed.
 
-    async def of_request(self, request: int) -> KnownCertificate | None:
-        """The one that a request made, or the one made last; gone or not."""
+        Args:
+            handle: a request's number, or the beginning of a certificate's id, with or without hyphens.
+        """
         ...
 
     async def listed(self, target: UUID, found: Iterable[Certificate]) -> InventoryChange:
-        """Brings the inventory of a database up to date with a complete list."""
+        """Brings a database's inventory up to date with a complete list from Heroku.
+
+        A certificate that was disabled before it was first listed is left out: nobody can connect with it.
+        """
         ...
 
     async def give(self, id: UUID, *, request: int, owner: str, purpose: str) -> None:
-        """Notes which request a certificate was made for, and whose it is."""
+        """Records the request that a certificate was issued for, its owner and its purpose.
+
+        Raises:
+            ValueError: no list ever had this certificate.
+        """
         ...
 
     async def handed_out(self, id: UUID, *, at: datetime) -> None:
-        """Notes when a certificate's files went out, by business time."""
+        """Records the business time at which a certificate's files were downloaded."""
         ...
 
 
 class ExpiryReminders(Protocol):
-    """Reminders of certificates' ends; every one of them, and what is done about it, has an audit line."""
+    """Reminders of certificates' expiry; each of them, and each reaction to one, has an audit line."""
 
     async def due(self, now: datetime, *, limit: int) -> tuple[KnownCertificate, ...]:
-        """Working certificates whose end somebody is to be reminded of, locked, the most overdue first."""
+        """Lists usable certificates whose reminder is due, locked, the most overdue first."""
         ...
 
     async def climb(self, known: KnownCertificate, ladder: ReminderSchedule, *, doing: AuditContext) -> None:
-        """Writes how far the reminders of a locked certificate have come."""
+        """Records how far the reminders of a locked certificate have come."""
         ...
 
     async def put_off(self, known: KnownCertificate, *, until: datetime | None) -> None:
-        """Has a due reminder looked at later, or never: nothing can be said (yet)."""
+        """Postpones a due reminder that cannot be sent yet; None: it is never sent."""
         ...
 
     async def next_moment(self) -> datetime | None:
-        """The next reminder."""
+        """Business time of the next reminder."""
         ...
 
 
 class DownloadLinks(Protocol):
-    """Links to certificates' files; every change of a link's state writes its audit line."""
+    """One-time links to certificates' files; each change of a link's state writes its audit line."""
 
     async def make(self, download_link: DownloadLink, *, doing: AuditContext) -> None:
         """Records a new link."""
         ...
 
     async def lock(self, id: UUID) -> DownloadLink | None:
-        """A link, locked until the transaction ends."""
+        """Reads a link and locks it until the transaction ends."""
         ...
 
     async def open_of(self, certificate: UUID) -> tuple[DownloadLink, ...]:
-        """Links to a certificate's files that nobody used yet, locked until the transaction ends."""
+        """Lists unused links to a certificate's files, locked until the transaction ends."""
         ...
 
     async def hold(self, download_link: DownloadLink, *, within: timedelta) -> UUID:
-        """Keeps others out while the files of a locked link are fetched; returns the lease."""
+        """Leases a locked link while its files are fetched from Heroku; returns the lease's token."""
         ...
 
     async def release(self, id: UUID, lease: UUID) -> None:
-        """Lets others try at once; nothing was handed out."""
+        """Ends a lease without a download, so that the link can be used at once."""
         ...
 
     async def holds(self, id: UUID, lease: UUID) -> DownloadLink | None:
-        """The link, locked, if it is still held by this lease; None when it is not any more."""
+        """Locks the link if this lease still holds it; else None."""
         ...
 
     async def move(self, before: DownloadLink, after: DownloadLink, *, doing: AuditContext) -> None:
-        """Writes what differs of a locked link, and the audit line where its state does."""
+        """Writes the changed fields of a locked link, with an audit line if its state is one of them."""
         ...

@@ -1,4 +1,4 @@
-"""What Slack is to show, as it is kept."""
+"""The outbox: every message that Slack is to show, and what Slack is known to show."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
@@ -9,7 +9,7 @@ from bot.ports.values import MessageKind, Notification, OutboxMessage
 
 
 class Outbox(Protocol):
-    """Cards and notices: what Slack is to show."""
+    """Messages for Slack: cards, which are edited as their request moves on, and notifications, sent once."""
 
     async def tell(
         self,
@@ -20,84 +20,117 @@ class Outbox(Protocol):
         request: int | None = None,
         params: Mapping[str, str] | None = None,
     ) -> None:
-        """Records a card or notice; a key is told once."""
+        """Adds a message; a key that is there already adds nothing.
+
+        Args:
+            kind: what it shows.
+            to: Slack id of a person or a channel.
+            key: what makes it unique.
+            request: number of the request that it is about.
+            params: what it says beyond its request.
+        """
         ...
 
     async def tell_all(self, notices: Sequence[Notification]) -> None:
-        """Records many notices at once; a key is told once."""
+        """Adds many messages in one statement; keys that are there already add nothing."""
         ...
 
     async def tell_cards(self, request: int, *, approvals: str, requester: str) -> None:
-        """Records the two cards of a new request: the channel's where it is decided, and the requester's."""
+        """Adds the two cards of a new request: the approval channel's, and the requester's."""
         ...
 
     async def announce(self, kind: MessageKind, *, to: str, key: str, request: int, again: timedelta) -> int:
-        """Records what is about to be posted by hand, because the store must not know what it says.
+        """Adds a message that a web process posts itself, because the store must not know what it says.
+
+        From here on it may be in Slack: a notifier that has to replace it finds it by its number.
 
         Args:
-            kind: what the courier draws in its place later.
-            to: a person's Slack id.
-            key: what is told once.
-            request: its number.
-            again: how long until it is shown afresh.
+            kind: what a notifier shows in its place later.
+            to: Slack id of a person.
+            key: what makes it unique.
+            request: number of the request that it is about.
+            again: how long until a notifier replaces it.
 
         Returns:
-            The post's number, for the message's metadata.
+            The message's number, for its metadata in Slack.
         """
         ...
 
     async def stands(self, number: int, place: MessageRef) -> None:
-        """Notes where a post stands that was made by hand."""
+        """Records where a message is that a web process posted, unless a notifier has found it already."""
         ...
 
     async def take_back(self, number: int) -> None:
-        """Forgets an announced post that Slack did not take."""
+        """Deletes a message that a web process could not post."""
         ...
 
     async def refresh_cards(self, request: int) -> None:
-        """Every card of the request has to be shown afresh."""
+        """Marks a request's cards to be rendered and edited at once, whatever had postponed them."""
         ...
 
     async def refresh_cards_of(self, requests: Collection[int]) -> None:
-        """Every card of all these requests has to be shown afresh."""
+        """Marks the cards of many requests to be rendered and edited at once."""
         ...
 
     async def refresh(self, key: str, *, params: Mapping[str, str] | None = None) -> bool:
-        """Has one post shown afresh, perhaps saying something else; False when there is none of that key."""
+        """Marks one message to be rendered and edited, perhaps with new parameters.
+
+        Returns:
+            Whether there is a message with this key.
+        """
         ...
 
     async def place(self, key: str) -> MessageRef | None:
-        """Where a post stands in Slack; None when it does not stand yet."""
+        """Reads where a message is in Slack; None while it was not posted."""
         ...
 
     async def claim(self) -> OutboxMessage | None:
-        """Takes the post that has been due the longest, with a lease; None when none is due."""
+        """Claims the message that has been due the longest, with a lease; None when none is due."""
         ...
 
     async def renew(self, post: OutboxMessage) -> None:
-        """Prolongs the lease before a call; raises ``LeaseLostError``."""
+        """Prolongs the lease before a call.
+
+        Raises:
+            LeaseLostError: the message is not held by this lease any more.
+        """
         ...
 
     async def posting(self, post: OutboxMessage, *, channel: str) -> None:
-        """Notes that a post is about to be made in a channel; prolongs the lease as ``renew`` does."""
+        """Records that a message is about to be posted to a channel, and prolongs the lease.
+
+        From here on it may be in Slack, whatever becomes of the process.
+
+        Raises:
+            LeaseLostError: the message is not held by this lease any more.
+        """
         ...
 
     async def shown(self, post: OutboxMessage, place: MessageRef) -> None:
-        """Records that a post stands, and which version it shows."""
+        """Records where a message is and which version it shows, and ends the lease."""
         ...
 
     async def not_posted(self, post: OutboxMessage, *, gone: bool) -> None:
-        """Records that Slack took nothing; ``gone``: what stood there was deleted, to be posted afresh."""
+        """Records that Slack shows nothing, so that the next attempt need not search.
+
+        Args:
+            post: the message.
+            gone: it was posted once and deleted by somebody; it is posted again.
+        """
         ...
 
     async def postpone(self, post: OutboxMessage, *, by: timedelta) -> None:
-        """Gives a post back, to be tried again later."""
+        """Ends the lease without success; the next attempt is later, or at once for a newer version."""
         ...
 
     async def overtaken(self, post: OutboxMessage) -> None:
-        """Has a post shown afresh that a courier may have shown after it had lost the lease."""
+        """Marks a message to be edited again that a notifier may have edited after its lease was lost.
+
+        What it rendered may be older than what another notifier rendered meanwhile, and the store cannot
+        tell which of the two Slack shows.
+        """
         ...
 
     async def next_due(self) -> timedelta | None:
-        """How long until a post is due (zero when one is); None when all is told."""
+        """Time until a message is due, zero when one is; None when Slack shows everything."""
         ...

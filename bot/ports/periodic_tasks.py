@@ -1,25 +1,36 @@
-"""What is done every so often, and the audit trail, as they are kept."""
+"""Periodic tasks and the audit trail in the store."""
 
 from datetime import datetime, timedelta
 from typing import Protocol
 
 
 class PeriodicTasks(Protocol):
-    """Work that is done every so often by whichever worker comes first."""
+    """Work that is done every so often by whichever worker claims it first."""
 
     async def claim(self, name: str, *, within: timedelta) -> bool:
-        """Takes a chore's turn if it is due; it comes again after ``within`` unless ``due_in`` is called."""
+        """Claims a task if it is due by Postgres' clock.
+
+        Args:
+            name: of the task.
+            within: how long no other worker gets it. Its worker then sets the next run with ``due_in``; if it
+                dies before, the task is due again after this.
+        """
         ...
 
     async def turn(self, name: str, *, now: datetime, following: datetime) -> bool:
-        """Takes a chore's turn by business time, and sets the next one; False while it is not due.
+        """Claims a task if it is due by business time, and sets its next run.
 
-        A chore that was never heard of only has its next turn set.
+        The first call of all only sets the next run. A task that is not due costs one read and no write.
+
+        Args:
+            name: of a task that is never claimed by Postgres' clock.
+            now: business time.
+            following: business time of the run after this one.
         """
         ...
 
     async def due_in(self, name: str, *, wait: timedelta) -> None:
-        """Sets a chore's next turn: it is done, it came to nothing, or there is reason to hurry."""
+        """Sets a task's next run: it succeeded, it failed, or somebody waits for it."""
         ...
 
 
@@ -27,5 +38,5 @@ class Audit(Protocol):
     """The audit trail."""
 
     async def seal(self, *, limit: int) -> int:
-        """Links lines without a seal into the chain; returns how many."""
+        """Links unsealed lines into the chain of digests, in the order of their ids; returns how many."""
         ...

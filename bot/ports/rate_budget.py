@@ -1,4 +1,4 @@
-"""Drawing on the budget of Heroku calls, and what the calls of a piece of work are for."""
+"""The shared budget of calls to Heroku, and the priority of the calls that are made now."""
 
 import contextlib
 from collections.abc import Iterator
@@ -9,30 +9,45 @@ from bot.domain.rate_budget import Budget, CallPriority
 
 
 class RateBudgets(Protocol):
-    """The one budget that all processes share."""
+    """The budget of calls to Heroku that all processes share."""
 
     async def draw(self, priority: CallPriority, calls: int) -> tuple[Budget, int]:
-        """Takes tokens for at most so many calls; how many it took, and what is left."""
+        """Takes tokens for at most so many calls.
+
+        Args:
+            priority: of the calls.
+            calls: the most that are wanted.
+
+        Returns:
+            What is left of the budget, and how many calls were granted.
+
+        Raises:
+            StoreUnavailableError: Postgres is out of reach; without a budget no call is made.
+        """
         ...
 
     async def told(self, left: int) -> None:
-        """Corrects the budget by what Heroku says is left of its own."""
+        """Corrects the budget by the number of calls that Heroku says are left.
+
+        Raises:
+            StoreUnavailableError: Postgres is out of reach; nothing was corrected.
+        """
         ...
 
 
-_PURPOSE: Final = ContextVar("purpose", default=CallPriority.ADD)
+_PRIORITY: Final = ContextVar("call_priority", default=CallPriority.ADD)
 
 
 def call_priority() -> CallPriority:
-    """What the calls of the work at hand are for: somebody's wish, unless it was said."""
-    return _PURPOSE.get()
+    """Priority of the calls made now: that of an addition unless ``with_priority`` set another."""
+    return _PRIORITY.get()
 
 
 @contextlib.contextmanager
-def with_priority(call_priority: CallPriority) -> Iterator[None]:
-    """Says what the calls of a ``with`` block are for, however deep they are made."""
-    before = _PURPOSE.set(call_priority)
+def with_priority(priority: CallPriority) -> Iterator[None]:
+    """Sets the priority of all calls within a ``with`` block, however deep they are made."""
+    before = _PRIORITY.set(priority)
     try:
         yield
     finally:
-        _PURPOSE.reset(before)
+        _PRIORITY.reset(before)

@@ -1,4 +1,4 @@
-"""Who people are and what they ask, as it is kept: the cache, clicks acted on, requests and votes."""
+"""Slack users, idempotency keys and access requests in the store."""
 
 from collections.abc import Collection, Iterable
 from datetime import datetime
@@ -6,96 +6,109 @@ from typing import Protocol
 from uuid import UUID
 
 from bot.domain.person import Person
-from bot.domain.request import Decision, Request, RequestState, Terms
+from bot.domain.request import Decision, Kind, Request, RequestState, Terms
+from bot.domain.subject import Subject
 from bot.ports.values import AuditContext, NewRequest, RequestDetails, UserLookup
 
 
 class IdempotencyKeys(Protocol):
-    """Commands and clicks that were acted on, so that the same one coming again is not acted on twice."""
+    """Keys of commands and clicks that were executed: the same one delivered again is not executed again."""
 
     async def claim(self, key: str, *, request: int) -> bool:
-        """Notes which request a key led to; False when it was acted on before."""
+        """Records a key with the request that it led to; False when it was recorded before.
+
+        A transaction with the same key waits for the commit of the first. What waits in the transaction's
+        write buffer is written by the same statement.
+        """
         ...
 
     async def request(self, key: str) -> int | None:
-        """The request that a key led to."""
+        """Reads which request a key led to."""
         ...
 
 
 class SlackUsers(Protocol):
-    """The cache of people."""
+    """Cache of Slack users and user groups."""
 
     async def find(self, id: str, *, groups: Collection[str] = ()) -> Person | None:
-        """A person; None when unknown or when what is known is older than 10 minutes.
+        """Reads a user; None when nothing is cached, or nothing fresher than 10 minutes.
 
         Args:
             id: Slack's.
-            groups: of these the members have to be known, and not too old, for ``groups_known``.
+            groups: user groups that must be cached and fresh for ``groups_known``.
         """
         ...
 
     async def locale(self, id: str) -> str | None:
-        """A person's Slack locale, however old."""
+        """Reads a user's Slack locale, however old."""
         ...
 
     async def reading(self) -> datetime:
-        """Postgres' time before Slack is asked: what it then says is as old as this, come when it may."""
+        """Postgres' time, taken before Slack is asked: what Slack answers is as old as this."""
         ...
 
     async def keep(self, found: Iterable[Person], *, read: datetime | None = None) -> None:
-        """Refreshes what is known, but for what was learnt later or is being asked for.
+        """Refreshes cached users, except for what was learnt later or is being looked up.
 
         Args:
-            read: when Slack began to be asked, as ``reading`` said; None when it is known just now.
+            found: in any order; rows are written by id, so that two syncs cannot deadlock.
+            read: ``reading`` from before Slack was asked; None when the answer is from this moment.
         """
         ...
 
     async def keep_group(self, id: str, members: Iterable[str], *, read: datetime | None = None) -> None:
-        """Refreshes who is in a user group, unless that was learnt later; ``read`` as in ``keep``."""
+        """Refreshes the members of a user group unless they were learnt later; ``read`` as in ``keep``."""
         ...
 
     async def request_lookup(self, id: str) -> None:
-        """Notes that somebody unknown turned up, for the worker to look them up."""
+        """Asks a worker to look a user up; until then the user counts as unknown."""
         ...
 
     async def asked_for(self) -> tuple[str, ...]:
-        """Ids of people who turned up unknown."""
+        """Lists users to look up, 100 at most: one minute of ``users.info`` calls."""
         ...
 
     async def question(self, id: str) -> UserLookup | None:
-        """The open question about somebody, before Slack is asked; None when it is answered by now."""
+        """Reads the open lookup of a user, before Slack is asked; None when it is answered by now."""
         ...
 
     async def answer(self, question: UserLookup, person: Person | None) -> None:
-        """Keeps what Slack said, unless it was asked anew meanwhile; None: Slack does not know them."""
+        """Caches the result of a lookup, unless the lookup was requested anew meanwhile.
+
+        A lookup is requested anew when Slack reports a change: an answer from before it may be outdated.
+
+        Args:
+            question: as it was before Slack was asked.
+            person: None when Slack does not know the user.
+        """
         ...
 
 
 class Requests(Protocol):
-    """Requests and the votes on them; every change of state writes its audit line."""
+    """Access requests and the decisions on them; every change of state writes its audit line."""
 
     async def add(self, wanted: NewRequest, *, doing: AuditContext) -> Request:
         """Records a pending request."""
         ...
 
     async def lock(self, id: int) -> Request | None:
-        """A request, locked until the transaction ends."""
+        """Reads a request and locks it until the transaction ends: decisions serialise on this row."""
         ...
 
     async def lock_case(self, id: int) -> RequestDetails | None:
-        """The same with everything that is shown of it, its votes included."""
+        """Does the same with everything that is shown of it; no row but the request's is locked."""
         ...
 
     async def votes(self, id: int) -> tuple[Decision, ...]:
-        """The votes on a request, oldest first."""
+        """Lists the approvers' decisions on a request, oldest first."""
         ...
 
     async def vote(self, id: int, decision: Decision) -> None:
-        """Records a vote."""
+        """Records an approver's decision; the primary key admits one of each person."""
         ...
 
     async def decide(self, request: Request, state: RequestState, *, doing: AuditContext) -> None:
-        """Moves a pending request to its final state."""
+        """Moves a pending request, which this transaction has locked, to its final state."""
         ...
 
     async def change_terms(self, request: Request, terms: Terms) -> Request:
@@ -103,35 +116,45 @@ class Requests(Protocol):
         ...
 
     async def note_vote(self, request: Request, votes: int, *, doing: AuditContext) -> None:
-        """Writes the audit line of an approval that does not decide yet."""
+        """Writes the audit line of an approval that is not the last one needed."""
         ...
 
     async def to_lapse(self, now: datetime, *, limit: int) -> tuple[Request, ...]:
-        """Pending requests whose time is over, locked."""
+        """Lists pending requests whose time to decide is over, locked."""
         ...
 
     async def to_remind(self, now: datetime, *, limit: int) -> tuple[Request, ...]:
-        """Pending requests whose approvers are to be reminded, locked."""
+        """Lists pending requests whose approvers are to be reminded, locked."""
         ...
 
     async def reminded(self, request: Request, *, given: int, next_at: datetime | None) -> None:
-        """Notes that the approvers were reminded, and when to do so again."""
+        """Records that approvers were reminded, how often by now, and when they are to be reminded again."""
         ...
 
     async def next_moment(self) -> datetime | None:
-        """The next lapse or reminder."""
+        """Business time of the next lapse or reminder."""
         ...
 
     async def pending(self, *, limit: int) -> tuple[RequestDetails, ...]:
-        """Requests that wait for a decision, newest first."""
+        """Lists requests that wait for a decision, newest first."""
         ...
 
     async def case(self, id: int) -> RequestDetails | None:
-        """A request with everything that is shown of it."""
+        """Reads a request with everything that is shown of it."""
         ...
 
     async def open_cases(
         self, *, requester: str | None, limit: int, target: UUID | None = None
     ) -> tuple[RequestDetails, ...]:
-        """Pending requests and those with an open grant, newest first."""
+        """Lists pending requests and those with an open grant or an unfinished operation, newest first.
+
+        Args:
+            requester: whose; None for everybody's.
+            limit: the most that are read.
+            target: where; None for all targets.
+        """
+        ...
+
+    async def newest_open(self, target: UUID, subject: Subject, kinds: Collection[Kind]) -> Request | None:
+        """The newest request of some kinds about a subject that is pending or under way."""
         ...

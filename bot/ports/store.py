@@ -1,4 +1,4 @@
-"""The store: one transaction that holds together everything that is kept."""
+"""The store: a transaction over everything that is kept."""
 
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
@@ -13,16 +13,16 @@ from bot.ports.targets import ReconcileQueue, Targets
 
 
 class Transaction(Protocol):
-    """One unit of work: left without ``commit`` it rolls back; after it, the loops concerned are rung."""
+    """One unit of work: it rolls back without ``commit``, and wakes the workers that it concerns after it."""
 
     @property
     def idempotency_keys(self) -> IdempotencyKeys:
-        """Commands and clicks that were acted on."""
+        """Keys of executed commands and clicks."""
         ...
 
     @property
     def slack_users(self) -> SlackUsers:
-        """The cache of people."""
+        """Cached Slack users and groups."""
         ...
 
     @property
@@ -31,38 +31,43 @@ class Transaction(Protocol):
         ...
 
     @property
-    def trusted_ranges(self) -> TrustedRanges:
-        """Trusted ranges of spaces."""
-        ...
-
-    @property
     def reconcile_queue(self) -> ReconcileQueue:
-        """The keeper's turns."""
-        ...
-
-    @property
-    def operations(self) -> Operations:
-        """Changes that happen once."""
+        """Work queue of the reconciler."""
         ...
 
     @property
     def mtls_rules(self) -> MtlsRules:
-        """Our rules, and intents."""
+        """Owned mTLS IP rules, and intents to add some."""
         ...
 
     @property
     def privatelink_accounts(self) -> PrivateLinkAccounts:
-        """AWS accounts that we let in."""
+        """Owned AWS accounts of PrivateLink endpoints."""
+        ...
+
+    @property
+    def trusted_ranges(self) -> TrustedRanges:
+        """Owned trusted IP ranges of spaces."""
         ...
 
     @property
     def certificates(self) -> Certificates:
-        """The inventory of client certificates."""
+        """Inventory of client certificates."""
+        ...
+
+    @property
+    def expiry_reminders(self) -> ExpiryReminders:
+        """Reminders of certificates' expiry."""
+        ...
+
+    @property
+    def download_links(self) -> DownloadLinks:
+        """One-time links to certificates' files."""
         ...
 
     @property
     def requests(self) -> Requests:
-        """Requests and votes."""
+        """Requests and decisions."""
         ...
 
     @property
@@ -71,42 +76,41 @@ class Transaction(Protocol):
         ...
 
     @property
-    def expiry_reminders(self) -> ExpiryReminders:
-        """Reminders of certificates' ends."""
-        ...
-
-    @property
-    def download_links(self) -> DownloadLinks:
-        """Links to certificates' files."""
+    def operations(self) -> Operations:
+        """One-time operations."""
         ...
 
     @property
     def outbox(self) -> Outbox:
-        """Cards and notices."""
+        """Messages for Slack."""
         ...
 
     @property
     def periodic_tasks(self) -> PeriodicTasks:
-        """Chores."""
+        """Periodic tasks."""
         ...
 
     @property
     def audit(self) -> Audit:
-        """The audit trail."""
+        """Audit trail."""
         ...
 
     async def commit(self) -> None:
-        """Makes everything durable at once.
+        """Makes everything durable at once, then wakes the workers that it concerns.
 
         Raises:
-            StoreUnavailableError: the connection was lost; what was asked may or may not be recorded.
+            StoreUnavailableError: the connection was lost; whether it was committed is unknown.
         """
         ...
 
 
 class Store(Protocol):
-    """The truth."""
+    """Everything that pgaccess keeps."""
 
     def transaction(self) -> AbstractAsyncContextManager[Transaction]:
-        """Begins a unit of work."""
+        """Begins a unit of work.
+
+        Raises:
+            StoreUnavailableError: Postgres is out of reach, too slow, or aborted it to resolve a deadlock.
+        """
         ...

@@ -1,4 +1,4 @@
-"""Databases and spaces as they are kept, and the keeper's turns with them."""
+"""Targets and the reconcile queue in the store."""
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime, timedelta
@@ -12,25 +12,26 @@ from bot.ports.values import ReconcileJob
 
 
 class Targets(Protocol):
-    """Databases and spaces: what Heroku has."""
+    """Databases and spaces that Heroku has."""
 
     async def all(self) -> tuple[Database, ...]:
-        """Every database that the last discovery found, by app name."""
+        """Lists the databases of the last discovery, by app name."""
         ...
 
     async def spaces(self) -> tuple[Space, ...]:
-        """Every space that the last discovery found, by name."""
+        """Lists the spaces of the last discovery, by name."""
         ...
 
     async def called(self, name: str, method: Method) -> tuple[tuple[Database, Observation | None], ...]:
-        """The databases among them that are called so, or whose app is, however it is capitalised.
-
-        Each comes with what the last look at a method of it saw.
-        """
+        """Finds databases by their name or their app's, in any case, with a method's last observation."""
         ...
 
-    async def discovered(self, databases: Iterable[Database], spaces: Iterable[Space]) -> None:
-        """Records a complete discovery: new ones appear, names follow, missing ones are marked gone."""
+    async def discovered(self, databases: Iterable[Database], spaces: Iterable[Space] = ()) -> None:
+        """Records a complete discovery: adds new targets, updates names, marks missing ones as absent.
+
+        Only rows that differ are written, in the order of ids as everywhere: two transactions that lock the
+        same rows in two orders would deadlock.
+        """
         ...
 
     async def renamed(self, database: UUID, name: str) -> None:
@@ -39,70 +40,79 @@ class Targets(Protocol):
 
 
 class ReconcileQueue(Protocol):
-    """The keeper's turns: one lane for each method of each target, and what the last look at it saw."""
+    """Work queue of the reconciler: one row for each method of each target, with its last observation."""
 
     async def look(self, target: UUID, method: Method) -> Observation | None:
-        """What the last look saw."""
+        """Reads the last observation of a target's method."""
         ...
 
     async def observed_at(
         self, ways: Collection[tuple[UUID, Method]]
     ) -> Mapping[tuple[UUID, Method], datetime]:
-        """When lanes were last looked at; those that never were are left out."""
+        """Reads when targets' methods were last observed; those that never were are left out."""
         ...
 
     async def want(self, target: UUID, method: Method) -> None:
-        """Raises the wanted version and makes the lane due: its grants or changes have changed."""
+        """Raises the generation and makes the row due: grants or operations of it have changed."""
         ...
 
     async def want_all(self, lanes_touched: Collection[tuple[UUID, Method]]) -> None:
-        """Does the same to many lanes at once."""
+        """Does the same for many rows at once."""
         ...
 
     async def refresh_all(self) -> None:
-        """Makes every lane due: time has jumped."""
+        """Makes every row due that is ever observed: after a start or a jump in time nothing is known."""
         ...
 
     async def request_refresh(self, *seen: UUID) -> None:
-        """Makes every method of some targets due: somebody wants to see the present."""
+        """Makes every method of some targets due: a person wants to see the present state."""
         ...
 
     async def claim(self) -> ReconcileJob | None:
-        """Takes a lane that is due, with a lease: those whose grants have changed before others."""
+        """Claims a due row, with a lease: first those with something to close, then those with changes.
+
+        After downtime everything is due, and grants that ended meanwhile are among what is to be closed.
+        """
         ...
 
     async def renew(self, job: ReconcileJob) -> bool:
         """Prolongs the lease before a call.
 
         Returns:
-            Whether the grants are still those that the job was planned on.
+            Whether the generation is still the one that the job was planned on.
 
         Raises:
-            LeaseLostError: the lease is not ours any more.
+            LeaseLostError: the row is not held by this lease any more.
         """
         ...
 
     async def observed(self, job: ReconcileJob, observation: Observation) -> None:
-        """Keeps what a pass saw."""
+        """Stores an observation.
+
+        Raises:
+            LeaseLostError: the row is not held by this lease any more.
+        """
         ...
 
     async def release(
         self, job: ReconcileJob, *, again: timedelta, attempts: int, kept: bool, failures: int = 0
     ) -> None:
-        """Ends the pass and sets the next look: at once if grants changed or somebody asked for it meanwhile.
+        """Ends a reconcile run and sets the next one: at once if grants changed or a refresh was requested.
 
-        A target that Heroku does not have any more, and that nothing of ours is left of, is not looked at
-        again.
+        A target that Heroku no longer has, and where nothing of ours is left, is not reconciled again.
 
         Args:
-            job: the turn that ends.
-            again: how long until the next look.
-            attempts: looks in a row while something is under way, this one included.
-            kept: whether the plan was carried out, so that ``job.version`` is satisfied.
-            failures: passes that Heroku spoilt, this one included.
+            job: the run that ends.
+            again: delay until the next run.
+            attempts: observations in a row while something was under way, this one included.
+            kept: the plan was carried out, so that ``job.version`` is reconciled.
+            failures: runs in a row that Heroku made fail, this one included.
+
+        Raises:
+            LeaseLostError: the row is not held by this lease any more.
         """
         ...
 
     async def next_due(self) -> timedelta | None:
-        """How long until a lane is due (zero when one is); None when none is to be looked at."""
+        """Time until a row is due, zero when one is; None when none ever will be."""
         ...

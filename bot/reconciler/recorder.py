@@ -11,7 +11,7 @@ from bot.domain import grant as grants
 from bot.domain import operation as operations
 from bot.domain import schedule
 from bot.domain.grant import Grant, GrantState, Why
-from bot.domain.operation import Operation, OperationState
+from bot.domain.operation import OperationState
 from bot.domain.owned_entry import Transition
 from bot.domain.policy import Policy
 from bot.errors import HerokuError, HerokuUnauthorizedError, RateBudgetExhaustedError
@@ -83,7 +83,7 @@ class Recorder:
         async with self._store.transaction() as tx:
             answer = {"status": "unexpected", "id": type(error).__name__}
             await self._report_trouble(tx, job, answer, self._clock.now())
-            wait = schedule.gap(schedule.TROUBLE, job.failures)
+            wait = schedule.gap(job.timings.retry, job.failures)
             await release(tx, job, next_run_after_failure(job, wait, error))
             await tx.commit()
 

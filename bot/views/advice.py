@@ -1,6 +1,6 @@
 """The questions, the recommendation, and the table of the three ways: three views, one behind the other."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -10,7 +10,8 @@ from bot.domain.privatelink.observation import AWS_REGIONS, aws_region
 from bot.domain.target import Database
 from bot.i18n.translator import Translator
 from bot.ports import Block
-from bot.views import action_ids, block_kit, modals
+from bot.views import action_ids, block_kit, form_fields
+from bot.views.methods import METHOD_VIEWS
 
 OTHER: Final = "other"
 UNKNOWN: Final = "unknown"
@@ -26,8 +27,10 @@ DURATIONS: Final = {Length.HOURS: "8h", Length.DAYS: "5d"}
 """What a length becomes in the form that follows; what lasts is left to the person, and to the policy."""
 
 
-_BUTTONS: Final = {Way.MTLS: action_ids.ADVISE_MTLS, Way.PRIVATELINK: action_ids.ADVISE_PRIVATELINK}
-"""The button of each way in that has a form."""
+_FORM_BUTTONS: Final[Mapping[str, str]] = {
+    method: view.form_button for method, view in METHOD_VIEWS.items() if view.form_button is not None
+}
+"""The button of each method that has a form, by the recommendation that leads to it."""
 
 
 def questions(*, databases: Sequence[Database], chosen: str | None, t: Translator) -> Block:
@@ -40,20 +43,14 @@ def questions(*, databases: Sequence[Database], chosen: str | None, t: Translato
     """
     fields = [
         _choice(action_ids.FIELD_NEED, "advise.need", Need, None, t),
-        modals.target_field(databases, chosen, t),
+        form_fields.target_field(databases, chosen, t),
         _choice(action_ids.FIELD_ORIGIN, "advise.origin", Origin, Origin.FIXED, t),
         _region(t),
         _choice(action_ids.FIELD_LENGTH, "advise.length", Length, Length.HOURS, t),
         _production(t),
     ]
-    return {
-        "type": "modal",
-        "callback_id": action_ids.FORM_ADVISE,
-        "title": block_kit.plain(t("advise.title")),
-        "submit": block_kit.plain(t("advise.submit")),
-        "close": block_kit.plain(t("form.cancel")),
-        "blocks": [block_kit.section(t("advise.intro")), *fields],
-    }
+    shown = [block_kit.section(t("advise.intro")), *fields]
+    return form_fields.form(action_ids.FORM_ADVISE, t("advise.title"), t("advise.submit"), t, shown)
 
 
 def recommendation(database: Database, advice: Advice, length: Length, t: Translator) -> Block:
@@ -70,11 +67,12 @@ def recommendation(database: Database, advice: Advice, length: Length, t: Transl
     ]
     if advice.remarks:
         shown.append(block_kit.context(*(t(f"advise.remark.{remark}") for remark in advice.remarks)))
-    if advice.way is Way.TRUSTED:
-        shown.append(block_kit.section(t("advise.line.trusted", **params)))
-    asking = (_ask(way, database, advice, length, t) for way in _asked(advice))
+    command = f"advise.line.{advice.way}"
+    if command in t:
+        shown.append(block_kit.section(t(command, **params)))
+    asking = (_ask(way, database, advice, length, t) for way in _leading_to(advice))
     compare = block_kit.button(t("advise.compare"), action=action_ids.ADVISE_COMPARE, value="0.0")
-    return _told("advise.result", [*shown, block_kit.actions(*asking, compare)], t)
+    return _note("advise.result", [*shown, block_kit.actions(*asking, compare)], t)
 
 
 def comparison(t: Translator) -> Block:
@@ -83,7 +81,7 @@ def comparison(t: Translator) -> Block:
     for method in Method:
         facts = [(t(f"advise.fact.{fact}"), t(f"advise.table.{method}.{fact}")) for fact in FACTS]
         shown += [block_kit.header(t(f"advise.way.{method}")), block_kit.fields(*facts)]
-    return _told("advise.table", shown, t)
+    return _note("advise.table", shown, t)
 
 
 def button_data(database: str, length: Length) -> str:
@@ -102,13 +100,19 @@ def read_button_data(value: str) -> tuple[str, Length]:
 
 
 def _choice(field: str, key: str, choices: type[StrEnum], chosen: str | None, t: Translator) -> Block:
-    options = [(str(one), str(t(f"{key}.{one}"))) for one in choices]
-    return block_kit.choice_input(field, t(key), options=options, initial=chosen, hint=t(f"{key}.hint"))
+    options = [block_kit.option(one, t(f"{key}.{one}")) for one in choices]
+    return block_kit.radio_input(field, t(key), options=options, initial=chosen, hint=t(f"{key}.hint"))
 
 
 def _region(t: Translator) -> Block:
-    options = [(aws, f"{aws} ({heroku.capitalize()})") for heroku, aws in sorted(AWS_REGIONS.items())]
-    options += [(OTHER, t("advise.region.other")), (UNKNOWN, t("advise.region.unknown"))]
+    options = [
+        *(
+            block_kit.option(aws, f"{aws} ({heroku.capitalize()})")
+            for heroku, aws in sorted(AWS_REGIONS.items())
+        ),
+        block_kit.option(OTHER, t("advise.region.other")),
+        block_kit.option(UNKNOWN, t("advise.region.unknown")),
+    ]
     return block_kit.select_input(
         action_ids.FIELD_REGION,
         t("advise.region"),
@@ -119,26 +123,29 @@ def _region(t: Translator) -> Block:
 
 
 def _production(t: Translator) -> Block:
-    return block_kit.choice_input(
+    return block_kit.radio_input(
         action_ids.FIELD_PRODUCTION,
         t("advise.production"),
-        options=[(YES, t("advise.production.yes")), (NO, t("advise.production.no"))],
+        options=[
+            block_kit.option(YES, t("advise.production.yes")),
+            block_kit.option(NO, t("advise.production.no")),
+        ],
         initial=NO,
         hint=t("advise.production.hint"),
     )
 
 
-def _asked(advice: Advice) -> tuple[Way, ...]:
+def _leading_to(advice: Advice) -> tuple[Way, ...]:
     """The ways that a button leads on to; where it is open whether the first will do, the second too."""
     if advice.reason is Reason.REGION_UNKNOWN:
         return Way.PRIVATELINK, Way.MTLS
-    return (advice.way,) if advice.way in _BUTTONS else ()
+    return (advice.way,) if advice.way in _FORM_BUTTONS else ()
 
 
 def _ask(way: Way, database: Database, advice: Advice, length: Length, t: Translator) -> Block:
     return block_kit.button(
         t(f"advise.ask.{way}"),
-        action=_BUTTONS[way],
+        action=_FORM_BUTTONS[way],
         value=button_data(str(database.id), length),
         style="primary" if way is advice.way else None,
     )
@@ -149,12 +156,6 @@ def _named_region(database: Database) -> str:
     return aws_region(database.region) or database.region
 
 
-def _told(title: str, shown: Sequence[Block], t: Translator) -> Block:
-    """A view that only says something."""
-    return {
-        "type": "modal",
-        "callback_id": action_ids.FORM_NOTE,
-        "title": block_kit.plain(t(title)),
-        "close": block_kit.plain(t("form.close")),
-        "blocks": list(shown),
-    }
+def _note(title: str, shown: Sequence[Block], t: Translator) -> Block:
+    """A view that asks nothing."""
+    return block_kit.modal(action_ids.FORM_NOTE, title=t(title), close=t("form.close"), blocks=shown)

@@ -24,37 +24,37 @@ def home(overview: HomeSummary, *, t: Translator, policy: Policy) -> Block:
         *_part("home.mine", overview.mine, t, policy, decide=False),
         *_ending(overview.ending, t),
     ]
-    return {"type": "home", "blocks": shown}
+    return block_kit.home(shown)
 
 
 def _part(
-    key: str, cases: Sequence[RequestDetails], t: Translator, policy: Policy, *, decide: bool
+    key: str, requests: Sequence[RequestDetails], t: Translator, policy: Policy, *, decide: bool
 ) -> list[Block]:
     shown = [block_kit.divider(), block_kit.header(t(key))]
-    if not cases:
+    if not requests:
         return [*shown, block_kit.context(t(f"{key}.none"))]
-    for case in cases[:SHOWN]:
-        offered = buttons.for_approvers(case, t) if decide else buttons.for_owner(case, t)
+    for details in requests[:SHOWN]:
+        offered = buttons.for_approvers(details, t) if decide else buttons.for_owner(details, t)
         shown += [
-            block_kit.section(f"#{case.request.id}  {request_card.title(case, t)}"),
-            block_kit.context(request_card.state_line(case, t=t, policy=policy)),
+            block_kit.section(f"#{details.request.id}  {request_card.title(details, t)}"),
+            block_kit.context(request_card.state_line(details, t=t, policy=policy)),
             *offered,
         ]
-    if len(cases) > SHOWN:
-        shown.append(block_kit.context(t("home.more", count=len(cases) - SHOWN)))
+    if len(requests) > SHOWN:
+        shown.append(block_kit.context(t("home.more", count=len(requests) - SHOWN)))
     return shown
 
 
-def _ending(cases: Sequence[RequestDetails], t: Translator) -> list[Block]:
+def _ending(requests: Sequence[RequestDetails], t: Translator) -> list[Block]:
     lines = [
         t(
             "home.ending.line",
-            id=case.request.id,
-            title=request_card.title(case, t),
-            ends=request_card.ends(case.grant, t),
+            id=details.request.id,
+            title=request_card.title(details, t),
+            ends=request_card.ends(details.grant, t),
         )
-        for case in cases
-        if case.grant is not None
+        for details in requests
+        if details.grant is not None
     ]
     if not lines:
         return []

@@ -10,93 +10,95 @@ from bot.views import action_ids, block_kit
 from bot.views.mtls import rotation
 
 
-def for_approvers(case: RequestDetails, t: Translator) -> list[Block]:
+def for_approvers(details: RequestDetails, t: Translator) -> list[Block]:
     """On the card in the approvals channel."""
-    if case.request.state is RequestState.PENDING:
-        made = [
-            _button(case, t, "approve", action_ids.APPROVE, style="primary"),
-            _button(case, t, "deny", action_ids.DENY, style="danger"),
+    if details.request.state is RequestState.PENDING:
+        offered = [
+            _button(details, t, "approve", action_ids.APPROVE, style="primary"),
+            _button(details, t, "deny", action_ids.DENY, style="danger"),
         ]
-        if case.request.kind is Kind.OPEN:
-            made.append(_button(case, t, "change", action_ids.CHANGE))
-        return [block_kit.actions(*made, _button(case, t, "details", action_ids.DETAILS))]
-    grant = _opened(case)
+        if details.request.kind is Kind.OPEN:
+            offered.append(_button(details, t, "change", action_ids.CHANGE))
+        return [block_kit.actions(*offered, _button(details, t, "details", action_ids.DETAILS))]
+    grant = _opened(details)
     if grant is not None and grant.state in LIVE_STATES:
-        return [block_kit.actions(_revoke(case, t), _button(case, t, "details", action_ids.DETAILS))]
+        return [block_kit.actions(_revoke(details, t), _button(details, t, "details", action_ids.DETAILS))]
     return []
 
 
-def for_owner(case: RequestDetails, t: Translator) -> list[Block]:
+def for_owner(details: RequestDetails, t: Translator) -> list[Block]:
     """On the owner's own copy."""
-    if case.request.state is RequestState.PENDING:
-        return [block_kit.actions(_button(case, t, "cancel", action_ids.CANCEL))]
-    grant = _opened(case)
-    if case.operation is not None and grant is None:
-        return for_operation(case, case.operation, t)
-    return [] if grant is None else for_grant(case, grant, t)
+    if details.request.state is RequestState.PENDING:
+        return [block_kit.actions(_button(details, t, "cancel", action_ids.CANCEL))]
+    grant = _opened(details)
+    if details.operation is not None and grant is None:
+        return for_operation(details, details.operation, t)
+    return [] if grant is None else for_grant(details, grant, t)
 
 
-def for_grant(case: RequestDetails, grant: Grant, t: Translator, *, owner: bool = True) -> list[Block]:
+def for_grant(details: RequestDetails, grant: Grant, t: Translator, *, owner: bool = True) -> list[Block]:
     """What can be done with a grant as it stands: by its owner, or by those who approve."""
     match grant.state:
         case GrantState.WAITING | GrantState.APPLYING:
-            return [block_kit.actions(_button(case, t, "done", action_ids.DONE))]
+            return [block_kit.actions(_button(details, t, "done", action_ids.DONE))]
         case GrantState.IN_FORCE:
-            made = [_button(case, t, "done", action_ids.DONE)]
+            offered = [_button(details, t, "done", action_ids.DONE)]
             if grant.ends_at is not None:
-                made.insert(0, _button(case, t, "extend", action_ids.EXTEND))
-            return [block_kit.actions(*made)]
+                offered.insert(0, _button(details, t, "extend", action_ids.EXTEND))
+            return [block_kit.actions(*offered)]
         case GrantState.INTERRUPTED:
-            restore = _button(case, t, "restore", action_ids.RESTORE)
+            restore = _button(details, t, "restore", action_ids.RESTORE)
             end = action_ids.DONE if owner else action_ids.REVOKE
-            return [block_kit.actions(restore, _button(case, t, "end", end))]
+            return [block_kit.actions(restore, _button(details, t, "end", end))]
         case GrantState.FAILED:
-            retry = _button(case, t, "retry", action_ids.RETRY, style="primary")
-            return [block_kit.actions(retry, _button(case, t, "give_up", action_ids.GIVE_UP))]
+            retry = _button(details, t, "retry", action_ids.RETRY, style="primary")
+            return [block_kit.actions(retry, _button(details, t, "give_up", action_ids.GIVE_UP))]
     return []
 
 
-def for_operation(case: RequestDetails, change: Operation, t: Translator) -> list[Block]:
-    """What can be done with a change as it stands."""
-    if change.state is OperationState.DONE:
-        return for_files(case, t)
-    if change.state is not OperationState.FAILED:
-        return rotation.offered(case, rotation.under_way(change), t)
-    if case.grant is not None:
-        # A step before a grant is tried again with it.
+def for_operation(details: RequestDetails, operation: Operation, t: Translator) -> list[Block]:
+    """What can be done with an operation as it stands."""
+    if operation.state is OperationState.DONE:
+        return for_files(details, t)
+    if operation.state is not OperationState.FAILED:
+        return rotation.offered(details, rotation.under_way(operation), t)
+    if details.grant is not None:
+        # A first step of a grant is retried together with the grant, by the grant's own button.
         return []
-    retry = _button(case, t, "retry", action_ids.RETRY, style="primary")
-    return [block_kit.actions(retry, _button(case, t, "give_up", action_ids.GIVE_UP))]
+    retry = _button(details, t, "retry", action_ids.RETRY, style="primary")
+    return [block_kit.actions(retry, _button(details, t, "give_up", action_ids.GIVE_UP))]
 
 
-def for_files(case: RequestDetails, t: Translator) -> list[Block]:
-    """How the owner of the certificate that was made gets its files, while it can be used."""
-    made = case.issued
-    if made is None or made.absent_at is not None or made.status != READY:
+def for_files(details: RequestDetails, t: Translator) -> list[Block]:
+    """The button to the files of the certificate that was issued, while it can be used."""
+    issued = details.issued
+    if issued is None or issued.absent_at is not None or issued.status != READY:
         return []
-    return [block_kit.actions(_button(case, t, "files", action_ids.FILES, style="primary"))]
+    return [block_kit.actions(_button(details, t, "files", action_ids.FILES, style="primary"))]
 
 
-def _opened(case: RequestDetails) -> Grant | None:
-    """The grant that the request itself opened; an extension shows the buttons of no other's grant."""
-    return case.grant if case.request.kind is Kind.OPEN else None
+def _opened(details: RequestDetails) -> Grant | None:
+    """The grant that the request itself opened: an extension does not show the buttons of that grant."""
+    return details.grant if details.request.kind is Kind.OPEN else None
 
 
-def _revoke(case: RequestDetails, t: Translator) -> Block:
+def _revoke(details: RequestDetails, t: Translator) -> Block:
     title = t("button.revoke")
-    asked = t("confirm.revoke", network=case.request.terms.subject, app=case.target.label)
-    sure = block_kit.confirm(title, asked, yes=title, no=t("form.cancel"))
-    return _button(case, t, "revoke", action_ids.REVOKE, style="danger", sure=sure)
+    question = t("confirm.revoke", network=details.request.terms.subject, app=details.target.label)
+    confirmation = block_kit.confirm(title, question, yes=title, no=t("form.cancel"))
+    return _button(details, t, "revoke", action_ids.REVOKE, style="danger", confirmation=confirmation)
 
 
 def _button(
-    case: RequestDetails,
+    details: RequestDetails,
     t: Translator,
     name: str,
     action: str,
     *,
     style: str | None = None,
-    sure: Block | None = None,
+    confirmation: Block | None = None,
 ) -> Block:
-    value = action_ids.button_value(case.request.id, case.request.version)
-    return block_kit.button(t(f"button.{name}"), action=action, value=value, style=style, sure=sure)
+    value = action_ids.button_value(details.request.id, details.request.version)
+    return block_kit.button(
+        t(f"button.{name}"), action=action, value=value, style=style, confirmation=confirmation
+    )

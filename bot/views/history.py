@@ -1,4 +1,4 @@
-"""What happened to a request, line by line, in the order in which it did."""
+"""The history of a request, line by line, in order of time."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -11,39 +11,33 @@ from bot.i18n.translator import Mrkdwn, Translator, mention
 from bot.ports import Block, RequestDetails
 from bot.views import block_kit
 
-TOGETHER: Final = 20
-"""Lines in one paragraph: a line has about a hundred characters, and a section takes 3,000."""
-
-_SETTLED: Final = {
+_CLOSED: Final = {
     OperationState.DONE: "done",
     OperationState.FAILED: "not_done",
     OperationState.GIVEN_UP: "given_up",
 }
-"""How a change ended: the key of its word below ``closed.``."""
+"""How an operation ended: the last part of a key that begins with ``closed.``."""
 
 Event = tuple[datetime | None, Mrkdwn]
-"""When, and the whole line; without a moment it has not happened."""
+"""When, and the whole line; None where it has not happened."""
 
 
-def history(case: RequestDetails, t: Translator) -> list[Block]:
+def history(details: RequestDetails, t: Translator) -> list[Block]:
     """Everything that is known of a request, oldest first."""
-    found = [(at, line) for at, line in _events(case, t) if at is not None]
-    lines = [t("show.history"), *(line for _, line in sorted(found, key=lambda event: event[0]))]
-    return [
-        block_kit.section("\n".join(lines[start : start + TOGETHER]))
-        for start in range(0, len(lines), TOGETHER)
-    ]
+    events = [(at, line) for at, line in _events(details, t) if at is not None]
+    events.sort(key=lambda event: event[0])
+    return block_kit.sections([t("show.history"), *(line for _, line in events)], by="\n")
 
 
-def _events(case: RequestDetails, t: Translator) -> Iterator[Event]:
-    request, grant, change, issued = case.request, case.grant, case.operation, case.issued
+def _events(details: RequestDetails, t: Translator) -> Iterator[Event]:
+    request, grant, issued = details.request, details.grant, details.issued
     yield request.asked_at, t("show.asked", at=request.asked_at, person=mention(request.requester))
-    for vote in case.decisions:
-        yield vote.at, t(f"show.{vote.verdict}", at=vote.at, person=mention(vote.person))
+    for decision in details.decisions:
+        yield decision.at, t(f"show.{decision.verdict}", at=decision.at, person=mention(decision.person))
     if request.state in (RequestState.CANCELLED, RequestState.LAPSED):
         yield _closed(request.decided_at, request.state, t)
-    if change is not None:
-        yield from _change(change, t, steps=grant is not None)
+    if details.operation is not None:
+        yield from _operation(details.operation, t, is_step=grant is not None)
     if issued is not None:
         yield issued.delivered_at, t("show.delivered", at=issued.delivered_at)
     if grant is not None:
@@ -52,17 +46,17 @@ def _events(case: RequestDetails, t: Translator) -> Iterator[Event]:
             yield _closed(grant.closed_at, grant.state, t)
 
 
-def _change(change: Operation, t: Translator, *, steps: bool) -> Iterator[Event]:
-    """What is known of a change; ``steps`` for one that is a step before a grant."""
-    if change.kind is Kind.ROTATE:
-        turning = rotation_of(change)
-        yield turning.ready_at, t("show.rotation.ready", at=turning.ready_at)
-        yield turning.tested_at, t("show.rotation.tested", at=turning.tested_at)
-        yield turning.installed_at, t("show.rotation.installed", at=turning.installed_at)
-    if change.state is OperationState.DONE and steps:
-        yield _closed(change.closed_at, "enabled", t)
-    elif change.state in _SETTLED:
-        yield _closed(change.closed_at, _SETTLED[change.state], t)
+def _operation(operation: Operation, t: Translator, *, is_step: bool) -> Iterator[Event]:
+    """What is known of an operation; ``is_step`` for one that comes before a grant."""
+    if operation.kind is Kind.ROTATE:
+        rotation = rotation_of(operation)
+        yield rotation.ready_at, t("show.rotation.ready", at=rotation.ready_at)
+        yield rotation.tested_at, t("show.rotation.tested", at=rotation.tested_at)
+        yield rotation.installed_at, t("show.rotation.installed", at=rotation.installed_at)
+    if operation.state is OperationState.DONE and is_step:
+        yield _closed(operation.closed_at, "enabled", t)
+    elif operation.state in _CLOSED:
+        yield _closed(operation.closed_at, _CLOSED[operation.state], t)
 
 
 def _closed(at: datetime | None, how: str, t: Translator) -> Event:

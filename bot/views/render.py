@@ -1,64 +1,81 @@
-"""From a post to its message: the one place that knows which kind is drawn by what."""
+"""Renders an outbox message: the table from a message's kind to its renderer."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Final
 
 from bot.domain.policy import Policy
 from bot.i18n.translator import Translator
 from bot.ports import Message, MessageKind, OutboxMessage, RequestDetails
-from bot.views import notifications, request_card
-from bot.views.mtls import download, expiry, rotation
-from bot.views.mtls import notifications as mtls_notifications
-from bot.views.privatelink import notifications as privatelink_notifications
-from bot.views.trusted_ips import status
+from bot.views import block_kit, notifications, request_card
+from bot.views.method_view import Renderer, Rendering
+from bot.views.methods import METHOD_VIEWS
+from bot.views.mtls import expiry
 
 
-def render(post: OutboxMessage, case: RequestDetails | None, *, t: Translator, policy: Policy) -> Message:
-    """Draws a card or notice from what is recorded now.
+def render(
+    message: OutboxMessage, details: RequestDetails | None, *, t: Translator, policy: Policy
+) -> Message:
+    """Renders a card or notification from what is recorded now.
 
     Args:
-        post: what is to be shown.
-        case: its request; None for what no request stands for.
-        words: the reader's language.
+        message: of the outbox.
+        details: its request; None for what belongs to no request.
+        t: the reader's language.
         policy: names the approvers.
+
+    Raises:
+        ValueError: the kind is about a grant, an operation or a certificate that the request does not have.
     """
-    if post.kind is MessageKind.UNOWNED:
-        return expiry.unowned(post, t)
-    if case is None:
-        return notifications.operations_notice(post, t)
-    if post.kind is MessageKind.TICKET:
-        admins = request_card.admins(policy, case.request.rule)
-        return status.ticket(post, case, t, admins=admins)
-    match post.kind:
-        case MessageKind.CARD_APPROVAL:
-            return request_card.approval_card(case, t=t, policy=policy)
-        case MessageKind.CARD_REQUESTER:
-            return request_card.requester_card(case, t=t, policy=policy)
-        case MessageKind.DECIDED:
-            return notifications.decided(case, t)
-        case MessageKind.LAPSED:
-            return notifications.lapsed(case, t)
-        case MessageKind.REMINDER:
-            approvers = request_card.approvers(policy, case.request.rule)
-            return notifications.reminder(case, t, approvers=approvers)
-        case MessageKind.DOWNLOAD_LINK:
-            return download.over(post, case, t)
-    if post.kind in expiry.REMINDERS:
-        return expiry.reminder(post, case, t=t, policy=policy)
-    if post.kind is MessageKind.ROTATION_READY:
-        return rotation.ready(case, t)
-    if post.kind is MessageKind.INSTALL:
-        return rotation.reminder(case, t)
-    if post.kind in privatelink_notifications.STAGES:
-        state = request_card.state_line(case, t=t, policy=policy)
-        return privatelink_notifications.stage(post, case, t, state=state)
-    if post.kind is MessageKind.CERTIFICATE_READY:
-        return mtls_notifications.ready(case, t)
-    if post.kind is MessageKind.CERTIFICATE_GONE:
-        return mtls_notifications.gone(case, t)
-    if case.operation is not None and post.kind in notifications.OF_OPERATIONS:
-        return notifications.about_operation(post.kind, case, case.operation, t)
-    if case.grant is None:
-        raise ValueError(f"{post.kind} tells of a grant, and request {case.request.id} has none")
-    if notifications.is_late(post.kind, case.grant):
-        state = request_card.state_line(case, t=t, policy=policy)
-        return notifications.late(post.kind, case, t, state=state)
-    owner = post.recipient == case.grant.owner
-    return notifications.about_grant(post.kind, case, case.grant, t, owner=owner)
+    if message.kind is MessageKind.UNOWNED:
+        return block_kit.posted(expiry.unowned(message, t))
+    if details is None:
+        return block_kit.posted(notifications.operational(message, t))
+    return block_kit.posted(RENDERERS[message.kind](_rendering(message, details, t, policy)))
+
+
+def _rendering(message: OutboxMessage, details: RequestDetails, t: Translator, policy: Policy) -> Rendering:
+    return Rendering(
+        message=message,
+        details=details,
+        t=t,
+        policy=policy,
+        approvers=request_card.approvers(policy, details.request.rule),
+        admins=request_card.admins(policy, details.request.rule),
+        state=partial(request_card.state_line, details, t=t, policy=policy),
+    )
+
+
+def _about_grant(it: Rendering) -> Message:
+    kind, details, grant = it.message.kind, it.details, it.details.grant
+    if grant is None:
+        raise ValueError(f"{kind} is about a grant, and request {details.request.id} has none")
+    if notifications.is_late(kind, grant):
+        return notifications.late(kind, details, it.t, state=it.state())
+    owner = it.message.recipient == grant.owner
+    return notifications.about_grant(kind, details, grant, it.t, owner=owner)
+
+
+def _about_operation(it: Rendering) -> Message:
+    kind, details, operation = it.message.kind, it.details, it.details.operation
+    if operation is None:
+        raise ValueError(f"{kind} is about an operation, and request {details.request.id} has none")
+    return notifications.about_operation(kind, details, operation, it.t)
+
+
+RENDERERS: Final[Mapping[MessageKind, Renderer]] = {
+    MessageKind.CARD_APPROVAL: lambda it: request_card.approval_card(it.details, t=it.t, policy=it.policy),
+    MessageKind.CARD_REQUESTER: lambda it: request_card.requester_card(it.details, t=it.t, policy=it.policy),
+    MessageKind.DECIDED: lambda it: notifications.decided(it.details, it.t),
+    MessageKind.LAPSED: lambda it: notifications.lapsed(it.details, it.t),
+    MessageKind.REMINDER: lambda it: notifications.reminder(it.details, it.t, approvers=it.approvers),
+    MessageKind.IN_FORCE: _about_grant,
+    MessageKind.ENDING: _about_grant,
+    MessageKind.ENDED: _about_grant,
+    MessageKind.FAILED: _about_grant,
+    MessageKind.INTERRUPTED: _about_grant,
+    MessageKind.DONE: _about_operation,
+    MessageKind.NOT_DONE: _about_operation,
+    **{kind: renderer for view in METHOD_VIEWS.values() for kind, renderer in view.renderers.items()},
+}
+"""What renders each kind that is about a request; all others are for operations, each with its own key."""

@@ -7,7 +7,7 @@
 
     given the rule says approvals = 2            before the first step, as often as wanted
     engineer types /pgaccess mtls add 203.0.113.4
-    engineer sees "Asked, as #1" privately       or: in #approvals, in direct messages, in the form, at home
+    engineer sees "Request #1 submitted" privately       or: in #approvals, in direct messages, in the form, at home
     lead presses "Approve" in #approvals         or: in direct messages, privately, in the form, at home
     lead writes "no need" into "Why"             in the form in front; a choice by its words
     lead sends the form
@@ -103,7 +103,7 @@ _FORMS: Final[tuple[tuple[re.Pattern[str], Callable[..., Step], str], ...]] = tu
         (
             rf"{_PERSON} sees {_TEXT} {_PLACE}",
             steps.Sees,
-            'engineer sees "Asked, as #1" privately',
+            'engineer sees "Request #1 submitted" privately',
         ),
         (
             rf"{_PERSON} does not see {_TEXT} {_PLACE}",

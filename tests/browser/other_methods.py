@@ -18,13 +18,13 @@ def asked(person: Person, request_input: str) -> int:
         The request's number.
     """
     person.types(f"/pgaccess {request_input}")
-    return int(person.is_told(re.compile(r"Asked, as #(\d+)")))
+    return int(person.is_told(re.compile(r"Request #(\d+) submitted")))
 
 
 def approved(play: Play, number: int) -> None:
     """The lead sees a request's card, and approves."""
-    play.lead.sees(f"#{number} waits for", place="approvals")
-    play.lead.presses("Approve", on=f"#{number} waits for")
+    play.lead.sees(f"#{number} is waiting for approval from", place="approvals")
+    play.lead.presses("Approve", on=f"#{number} is waiting for approval from")
 
 
 def at_heroku(play: Play, kind: str, value: str, *, status: str | None = None) -> None:

@@ -81,14 +81,14 @@ class Play:
         address = request_input.split()[0]
         network = address if "/" in address else f"{address}/32"
         self.engineer.types(f"/pgaccess mtls add {request_input}")
-        number = int(self.engineer.is_told(re.compile(rf"Asked, as #(\d+):\s+{network} ")))
-        self.lead.sees(f"#{number} waits for", place="approvals")
+        number = int(self.engineer.is_told(re.compile(rf"Request #(\d+) submitted:\s+{network} ")))
+        self.lead.sees(f"#{number} is waiting for approval from", place="approvals")
         return number
 
     def opened(self, request_input: str) -> int:
         """The main job up to "in force"; as of `asked`."""
         number = self.asked(request_input)
-        self.lead.presses("Approve", on=f"#{number} waits for")
+        self.lead.presses("Approve", on=f"#{number} is waiting for approval from")
         self.lead.sees(f"#{number} in force since")
         return number
 

@@ -12,13 +12,13 @@ pytestmark = pytest.mark.timeout(60)
 def test_an_approver_allows_less_and_never_more(play: Play) -> None:
     number = play.asked("203.0.113.32/28 for 8h because nightly export")
     lead = play.lead
-    lead.presses("Approve with less…", on=f"#{number} waits for")
+    lead.presses("Approve with changes…", on=f"#{number} is waiting for approval from")
     lead.sees_in_form(f"Approve #{number}")
     lead.writes("203.0.113.0/24", into="Address")
     lead.sends()
-    lead.finds_wrong("Address", "only shorter or narrower")
+    lead.finds_wrong("Address", "shorter or narrower")
     lead.writes("203.0.113.33", into="Address")
-    lead.writes("2h", into="For how long")
+    lead.writes("2h", into="Duration")
     lead.pictured("approve-with-less")
     lead.sends()
     play.world.lets_in("203.0.113.33/32")
@@ -31,14 +31,14 @@ def test_a_denial_gives_its_reason_to_who_asked_and_on_the_card(play: Play) -> N
     number = play.asked("203.0.113.40 for 2d because I want to look around")
     lead = play.lead
     lead.pictured("card")
-    lead.presses("Deny", on=f"#{number} waits for")
+    lead.presses("Deny", on=f"#{number} is waiting for approval from")
     lead.sees_in_form(f"Deny #{number}")
     lead.writes("Use a one-off dyno for this", into="Why")
     lead.pictured("denial-form")
     lead.sends()
     lead.sees(f"#{number} denied by @Lead")
     lead.pictured("denial")
-    play.engineer.sees(f"#{number} is denied by @Lead", place="direct messages")
+    play.engineer.sees(f"#{number} denied by @Lead", place="direct messages")
     play.engineer.sees("Use a one-off dyno for this")
     play.world.never_let_in("203.0.113.40/32")
 
@@ -49,10 +49,10 @@ def test_who_decides_second_is_told_privately_who_was_first(play: Play) -> None:
     second.looks_at("approvals")
     # A busy Slack changes no card meanwhile, so that both still have the button before them.
     play.world.begins("slack-limited")
-    second.presses("Approve", on=f"#{number} waits for")
+    second.presses("Approve", on=f"#{number} is waiting for approval from")
     second.is_told(f"#{number} を承認しました")
-    lead.presses("Approve", on=f"#{number} waits for")
-    lead.is_told(f"Request {number} was decided already, by @リード")
+    lead.presses("Approve", on=f"#{number} is waiting for approval from")
+    lead.is_told(f"Request {number} was already decided by @リード")
     lead.pictured("decided-already")
     play.world.is_well_again()
     play.world.lets_in("203.0.113.41/32")
@@ -62,11 +62,11 @@ def test_who_decides_second_is_told_privately_who_was_first(play: Play) -> None:
 def test_a_press_on_a_card_that_was_decided_meanwhile_is_told_so_privately(play: Play) -> None:
     number = play.asked("203.0.113.42")
     second = play.second_lead
-    second.sees(f"#{number} waits for", place="approvals")
+    second.sees(f"#{number} is waiting for approval from", place="approvals")
     with second.hears_late():
-        play.lead.presses("Approve", on=f"#{number} waits for")
+        play.lead.presses("Approve", on=f"#{number} is waiting for approval from")
         play.lead.sees(f"#{number} in force since")
-        second.presses("Approve", on=f"#{number} waits for")
+        second.presses("Approve", on=f"#{number} is waiting for approval from")
     second.is_told("@Lead")
     assert second.page.get_by_test_id("composer-status").inner_text() != ""
     play.world.lets_in("203.0.113.42/32")
@@ -78,7 +78,7 @@ def test_after_a_denial_the_guide_begins_anew(opens: Callable[..., Play]) -> Non
     lead = play.lead
     current = lead.page.locator("[aria-current='step']")
     current.get_by_test_id("step-2").wait_for()
-    lead.presses("Deny", on=f"#{number} waits for", place="approvals")
+    lead.presses("Deny", on=f"#{number} is waiting for approval from", place="approvals")
     lead.sends()
     lead.sees(f"#{number} denied by")
     current.get_by_test_id("step-1").wait_for()
@@ -86,6 +86,6 @@ def test_after_a_denial_the_guide_begins_anew(opens: Callable[..., Play]) -> Non
 
 def test_details_are_shown_to_who_presses_only(play: Play) -> None:
     number = play.asked("203.0.113.42 because a look at the indexes")
-    play.lead.presses("Details", on=f"#{number} waits for")
-    play.lead.is_told("What happened")
-    play.second_lead.sees_not("What happened", place="approvals")
+    play.lead.presses("Details", on=f"#{number} is waiting for approval from")
+    play.lead.is_told("History")
+    play.second_lead.sees_not("History", place="approvals")

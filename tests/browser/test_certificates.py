@@ -21,11 +21,11 @@ NOBODY = "127.0.0.1:1"
 def asked(person: Person, line: str) -> int:
     """Somebody types a wish; returns its number."""
     person.types(f"/pgaccess {line}")
-    return int(person.is_told(re.compile(r"Asked, as #(\d+)")))
+    return int(person.is_told(re.compile(r"Request #(\d+) submitted")))
 
 
 def approved(play: Play, number: int) -> None:
-    play.lead.presses("Approve", on=f"#{number} waits for", place="approvals")
+    play.lead.presses("Approve", on=f"#{number} is waiting for approval from", place="approvals")
 
 
 def issued(play: Play) -> int:
@@ -40,7 +40,7 @@ def test_a_certificate_is_asked_for_decided_made_and_listed(opens: Callable[...,
     play = opens()
     engineer, lead = play.engineer, play.lead
     number = asked(engineer, "mtls certificate new on billing because nightly export")
-    lead.sees("A client certificate of billing", "nightly export", place="approvals")
+    lead.sees("A client certificate for billing", "nightly export", place="approvals")
     lead.pictured("certificate-card")
     approved(play, number)
     engineer.sees(f"Your client certificate #{number} of billing is ready", place=DIRECT)
@@ -50,7 +50,7 @@ def test_a_certificate_is_asked_for_decided_made_and_listed(opens: Callable[...,
     engineer.is_told("nightly export")
     engineer.pictured("certificate-list")
     engineer.types(f"/pgaccess show {number}")
-    engineer.is_told("done, read back from Heroku")
+    engineer.is_told("done, verified at Heroku")
     play.colleague.types("/pgaccess mtls certificate list")
     play.colleague.is_told("クライアント証明書")
     play.colleague.types(f"/pgaccess show {number}")
@@ -64,13 +64,13 @@ def test_its_end_is_told_step_by_step_and_answered_with_buttons(opens: Callable[
     number = issued(play)
     play.world.passes(None)
     engineer.sees(f"#{number} of billing expires within 60d")
-    engineer.presses("I know", on="expires within 60d")
-    engineer.sees("expires within 60d", "@Engineer took note")
+    engineer.presses("Acknowledge", on="expires within 60d")
+    engineer.sees("expires within 60d", "@Engineer Acknowledged by")
     play.world.passes(None)
     engineer.sees(f"#{number} of billing expires within 30d")
     engineer.pictured("certificate-reminder")
     engineer.presses("Remind me later", on="expires within 30d")
-    engineer.sees("expires within 30d", "Comes again")
+    engineer.sees("expires within 30d", "Snoozed until")
     # A long downtime: of all the steps within it only the most urgent one is told.
     play.moves_time(28 * DAY)
     engineer.sees(f"#{number} of billing expires within 3d")
@@ -78,7 +78,7 @@ def test_its_end_is_told_step_by_step_and_answered_with_buttons(opens: Callable[
         engineer.sees_not(f"expires within {passed}")
     lead.sees(f"#{number} of billing expires within 3d", "It belongs to @Engineer", place="approvals")
     lead.pictured("certificate-reminder-copy")
-    engineer.sees("expires within 3d", "Nobody has taken note of this yet")
+    engineer.sees("expires within 3d", "Not acknowledged yet")
 
 
 def test_a_rotation_goes_from_its_button_over_a_test_to_the_removal_of_the_old_one(
@@ -96,9 +96,9 @@ def test_a_rotation_goes_from_its_button_over_a_test_to_the_removal_of_the_old_o
     lead.pictured("rotation-card")
     new = old + 1
     approved(play, new)
-    engineer.sees(f"The new client certificate of billing is ready (#{new})")
+    engineer.sees(f"The new client certificate for billing is ready (#{new})")
     engineer.pictured("rotation-ready")
-    engineer.presses("Test it", on=f"is ready (#{new})")
+    engineer.presses("Test connection", on=f"is ready (#{new})")
     engineer.sees(f"is ready (#{new})", "the database did not answer")
     engineer.pictured("rotation-tested")
     engineer.presses("Installed", on=f"is ready (#{new})")
@@ -116,7 +116,7 @@ def test_a_rotation_goes_from_its_button_over_a_test_to_the_removal_of_the_old_o
     engineer.types("/pgaccess mtls certificate list billing")
     engineer.is_told(f"#{new}")
     engineer.types(f"/pgaccess show {new}")
-    engineer.is_told("said to be installed")
+    engineer.is_told("reported as installed")
     engineer.pictured("rotation-history")
 
 
@@ -138,13 +138,13 @@ def test_mtls_is_disabled_with_the_typed_name_and_enabled_again(opens: Callable[
     engineer, lead = play.engineer, play.lead
     play.opened("203.0.113.90 because nightly export")
     engineer.types("/pgaccess mtls disable billing because it moves")
-    engineer.sees_in_form("all of this ends at once")
+    engineer.sees_in_form("all of this ends immediately")
     engineer.pictured("disable-form")
-    engineer.writes("biling", into="Type the app's name")
+    engineer.writes("biling", into="Type the app name")
     engineer.sends()
-    engineer.finds_wrong("Type the app's name", "That is not the app's name")
+    engineer.finds_wrong("Type the app name", "That is not the app name")
     engineer.pictured("disable-form-wrong")
-    engineer.writes("billing", into="Type the app's name")
+    engineer.writes("billing", into="Type the app name")
     engineer.sends()
     lead.sees("Disable mTLS on billing", "it moves", place="approvals")
     lead.pictured("disable-card")

@@ -21,8 +21,8 @@ def link(play: Play) -> str:
     """The newest link in the engineer's direct messages, to the files of a certificate of their own."""
     play.engineer.types("/pgaccess mtls certificate new on billing because nightly export")
     play.lead.sees("certificate", place="approvals")
-    number = int(play.engineer.is_told(re.compile(r"Asked, as #(\d+)")))
-    play.lead.presses("Approve", on=f"#{number} waits for")
+    number = int(play.engineer.is_told(re.compile(r"Request #(\d+) submitted")))
+    play.lead.presses("Approve", on=f"#{number} is waiting for approval from")
     play.engineer.sees(f"#{number}", "is ready", place=DIRECT)
     play.engineer.presses("Get the files", on=f"#{number}")
     told = play.engineer.page.get_by_test_id("message").filter(has_text=f"certificate {number} for")
@@ -53,8 +53,8 @@ def test_the_button_brings_the_files_and_the_address_bar_keeps_no_secret(
     with window(chromium) as page:
         page.goto(link)
         assert page.url == link.partition("#")[0]
-        assert page.get_by_role("heading").inner_text() == "Your certificate's files"
-        assert not page.get_by_label("The part of the link behind #").is_visible()
+        assert page.get_by_role("heading").inner_text() == "Your certificate files"
+        assert not page.get_by_label("The part of the link after #").is_visible()
         pictured(page, "files-page")
         with page.expect_download() as coming:
             page.get_by_role("button", name="Download").click()
@@ -69,7 +69,7 @@ def test_the_button_brings_the_files_and_the_address_bar_keeps_no_secret(
     with window(chromium) as page:
         page.goto(link)
         page.get_by_role("button", name="Download").click()
-        page.get_by_role("heading", name="This link was used already").wait_for()
+        page.get_by_role("heading", name="This link has already been used").wait_for()
         pictured(page, "files-used")
 
 
@@ -77,7 +77,7 @@ def test_without_scripts_the_secret_is_pasted(link: str, chromium: Any) -> None:
     address, _, secret = link.partition("#")
     with window(chromium, java_script_enabled=False) as page:
         page.goto(address)
-        page.get_by_label("The part of the link behind #").fill(secret)
+        page.get_by_label("The part of the link after #").fill(secret)
         with page.expect_download() as coming:
             page.get_by_role("button", name="Download").click()
         assert coming.value.suggested_filename.startswith("pgaccess-billing-")
@@ -86,8 +86,8 @@ def test_without_scripts_the_secret_is_pasted(link: str, chromium: Any) -> None:
 def test_a_link_without_its_secret_says_how_to_go_on(link: str, chromium: Any) -> None:
     with window(chromium) as page:
         page.goto(link.partition("#")[0])
-        assert page.get_by_label("The part of the link behind #").is_visible()
-        assert page.get_by_text("did not arrive here").is_visible()
+        assert page.get_by_label("The part of the link after #").is_visible()
+        assert page.get_by_text("The secret part of the link is missing").is_visible()
         pictured(page, "files-by-hand")
 
 

@@ -13,16 +13,16 @@ pytestmark = pytest.mark.timeout(60)
 
 def test_what_waits_is_taken_back_with_a_button(play: Play) -> None:
     number = play.asked("203.0.113.50 because of a typing error")
-    play.engineer.presses("Take back", on=f"Your request #{number}", place=DIRECT)
-    play.engineer.is_told(f"#{number} is taken back")
-    play.lead.sees(f"#{number} taken back")
+    play.engineer.presses("Withdraw", on=f"Your request #{number}", place=DIRECT)
+    play.engineer.is_told(f"#{number} withdrawn")
+    play.lead.sees(f"#{number} withdrawn")
 
 
 def test_what_waits_is_taken_back_with_a_line(play: Play) -> None:
     number = play.asked("203.0.113.51 because of a typing error")
     play.engineer.types(f"/pgaccess cancel {number}")
-    play.engineer.is_told(f"#{number} is taken back")
-    play.lead.sees(f"#{number} taken back")
+    play.engineer.is_told(f"#{number} withdrawn")
+    play.lead.sees(f"#{number} withdrawn")
 
 
 def test_more_time_is_asked_for_from_the_warning_and_is_a_decision_of_its_own(
@@ -35,17 +35,17 @@ def test_more_time_is_asked_for_from_the_warning_and_is_a_decision_of_its_own(
     engineer.sees(f"#{number} ends", "Still needed?", place=DIRECT)
     engineer.presses("Extend…", on="Still needed?")
     engineer.sees_in_form(f"Extend #{number}")
-    engineer.writes("2h", into="For how long")
+    engineer.writes("2h", into="Duration")
     engineer.writes("the export is slow", into="Reason")
     engineer.pictured("extension-form")
-    engineer.writes("9d", into="For how long")
+    engineer.writes("9d", into="Duration")
     engineer.sends()
-    engineer.finds_wrong("For how long", "longer than the policy allows")
-    engineer.writes("2h", into="For how long")
+    engineer.finds_wrong("Duration", "exceeds the policy maximum")
+    engineer.writes("2h", into="Duration")
     engineer.sends()
-    lead.sees(f"2h more for #{number}")
+    lead.sees(f"extend #{number}: 2h")
     lead.pictured("extension")
-    lead.presses("Approve", on=f"2h more for #{number}")
+    lead.presses("Approve", on=f"extend #{number}: 2h")
     engineer.sees(f"#{number}, 203.0.113.52/32 → billing, now ends")
     play.world.lets_in("203.0.113.52/32")
 
@@ -55,18 +55,18 @@ def test_more_time_needs_no_decision_where_the_rule_says_so(opens: Callable[...,
     number = play.opened("203.0.113.4 for 2h")
     engineer, lead = play.engineer, play.lead
     engineer.presses("Extend…", on="can reach billing", place=DIRECT)
-    engineer.writes("1h", into="For how long")
+    engineer.writes("1h", into="Duration")
     engineer.sends()
     engineer.form.wait_for(state="detached")
     engineer.types(f"/pgaccess extend {number} for 1h")
-    engineer.is_told(f"1h more for #{number}")
-    lead.sees(f"1h more for #{number}")
+    engineer.is_told(f"extend #{number}: 1h")
+    lead.sees(f"extend #{number}: 1h")
     assert lead.page.get_by_role("button", name="Approve", exact=True).count() == 1
 
 
 def test_the_owner_is_done_with_a_button(play: Play) -> None:
     number = play.opened("203.0.113.53")
-    play.engineer.presses("Done now", on="203.0.113.53/32 can reach billing", place=DIRECT)
+    play.engineer.presses("End access", on="203.0.113.53/32 can reach billing", place=DIRECT)
     play.engineer.is_told(f"#{number} is being closed")
     play.world.lets_in_no_more("203.0.113.53/32")
     play.engineer.sees(f"#{number} has ended")
@@ -87,7 +87,7 @@ def test_an_approver_revokes_once_sure(play: Play) -> None:
     play.lead.presses("Revoke", on=f"#{number} in force", sure="Revoke")
     play.lead.is_told(f"#{number} is being closed")
     play.world.lets_in_no_more("203.0.113.55/32")
-    play.engineer.sees(f"#{number} has ended", "an approver revoked it", place=DIRECT)
+    play.engineer.sees(f"#{number} has ended", "revoked by an approver", place=DIRECT)
 
 
 def test_ones_own_address_is_removed_at_once(play: Play) -> None:
@@ -115,12 +115,12 @@ def test_what_somebody_else_closed_is_opened_again_only_when_its_owner_says_so(
     play = opens()
     number = play.opened("203.0.113.58")
     play.world.somebody_deletes("203.0.113.58/32")
-    play.engineer.sees(f"#{number} was closed at Heroku by somebody else", place=DIRECT)
+    play.engineer.sees(f"#{number} was removed at Heroku outside pgaccess", place=DIRECT)
     play.engineer.pictured("interruption")
-    play.lead.sees(f"#{number} was closed at Heroku by somebody else", place="operations")
-    play.lead.sees(f"#{number} was closed at Heroku by somebody else", place="approvals")
+    play.lead.sees(f"#{number} was removed at Heroku outside pgaccess", place="operations")
+    play.lead.sees(f"#{number} was removed at Heroku outside pgaccess", place="approvals")
     play.world.lets_in_no_more("203.0.113.58/32")
-    play.engineer.presses("Open again", on=f"#{number} was closed at Heroku")
+    play.engineer.presses("Restore access", on=f"#{number} was removed at Heroku")
     play.engineer.is_told(f"#{number} is being opened again")
     play.world.lets_in("203.0.113.58/32")
     play.lead.sees(f"#{number} in force since")
@@ -129,7 +129,7 @@ def test_what_somebody_else_closed_is_opened_again_only_when_its_owner_says_so(
 def test_what_somebody_else_closed_can_be_ended(play: Play) -> None:
     number = play.opened("203.0.113.59")
     play.world.somebody_deletes("203.0.113.59/32")
-    play.engineer.presses("End it", on=f"#{number} was closed at Heroku", place=DIRECT)
+    play.engineer.presses("End access", on=f"#{number} was removed at Heroku", place=DIRECT)
     play.engineer.sees(f"#{number} has ended")
     play.world.lets_in_no_more("203.0.113.59/32")
 
@@ -138,14 +138,14 @@ def test_what_heroku_refused_is_tried_again_and_given_up(opens: Callable[..., Pl
     play = opens()
     play.world.begins("heroku-refuses")
     number = play.asked("203.0.113.60")
-    play.lead.presses("Approve", on=f"#{number} waits for")
+    play.lead.presses("Approve", on=f"#{number} is waiting for approval from")
     engineer = play.engineer
-    engineer.sees(f"#{number} was not opened: 203.0.113.60/32 cannot reach billing", place=DIRECT)
+    engineer.sees(f"#{number} failed: 203.0.113.60/32 cannot reach billing", place=DIRECT)
     engineer.pictured("outages")
-    engineer.presses("Try again", on=f"#{number} was not opened: 203")
+    engineer.presses("Try again", on=f"#{number} failed: 203")
     engineer.is_told(f"#{number} is being opened again")
-    engineer.sees(f"#{number} was not opened: 203.0.113.60/32 cannot reach billing", times=2)
-    engineer.presses("Give up", on=f"#{number} was not opened: 203")
+    engineer.sees(f"#{number} failed: 203.0.113.60/32 cannot reach billing", times=2)
+    engineer.presses("Abandon", on=f"#{number} failed: 203")
     engineer.is_told(f"#{number} is given up")
     play.lead.sees(f"#{number} ended", "it was given up")
     play.world.never_let_in("203.0.113.60/32")
@@ -154,9 +154,9 @@ def test_what_heroku_refused_is_tried_again_and_given_up(opens: Callable[..., Pl
 def test_what_heroku_refused_works_once_all_is_well(play: Play) -> None:
     play.world.begins("heroku-refuses")
     number = play.asked("203.0.113.61")
-    play.lead.presses("Approve", on=f"#{number} waits for")
-    play.engineer.sees(f"#{number} was not opened: 203.0.113.61/32", place=DIRECT)
+    play.lead.presses("Approve", on=f"#{number} is waiting for approval from")
+    play.engineer.sees(f"#{number} failed: 203.0.113.61/32", place=DIRECT)
     play.world.is_well_again()
-    play.engineer.presses("Try again", on=f"#{number} was not opened: 203.0.113.61/32")
+    play.engineer.presses("Try again", on=f"#{number} failed: 203.0.113.61/32")
     play.world.lets_in("203.0.113.61/32")
     play.engineer.sees("203.0.113.61/32 can reach billing")

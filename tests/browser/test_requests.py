@@ -27,7 +27,7 @@ def test_a_line_is_answered_with_what_was_understood_and_becomes_a_card(play: Pl
     number = play.asked("203.0.113.16/28 to billing for 2d because quarterly migration")
     play.engineer.is_told("203.0.113.16/28 → billing · mTLS · 2d")
     play.engineer.is_told("Reason: quarterly migration")
-    play.lead.sees(f"#{number} waits for @Leads", "16 addresses", "of 60 used")
+    play.lead.sees(f"#{number} is waiting for approval from @Leads", "16 addresses", "of 60 used")
 
 
 def test_the_form_says_what_is_wrong_at_its_field_and_keeps_what_was_typed(play: Play) -> None:
@@ -44,10 +44,10 @@ def test_the_form_says_what_is_wrong_at_its_field_and_keeps_what_was_typed(play:
     engineer.finds_wrong("Address", "10.0.0.1 is a private address")
     assert engineer.page.evaluate("window.flickers") == 0
     engineer.writes("203.0.113.5", into="Address")
-    engineer.writes("a while", into="For how long")
+    engineer.writes("a while", into="Duration")
     engineer.sends()
-    engineer.finds_wrong("For how long", "a while is not a duration")
-    engineer.writes("3h", into="For how long")
+    engineer.finds_wrong("Duration", "a while is not a duration")
+    engineer.writes("3h", into="Duration")
     engineer.sends()
     engineer.form.wait_for(state="detached")
     play.lead.sees("203.0.113.5/32 → billing  ·  mTLS  ·  3h", "nightly export", place="approvals")
@@ -55,8 +55,8 @@ def test_the_form_says_what_is_wrong_at_its_field_and_keeps_what_was_typed(play:
 
 def test_the_global_shortcut_opens_the_form(play: Play) -> None:
     engineer = play.engineer
-    engineer.starts("Ask for access")
-    engineer.sees_in_form("Ask for access")
+    engineer.starts("Request access")
+    engineer.sees_in_form("Request access")
     engineer.writes("203.0.113.6", into="Address")
     engineer.sends()
     play.lead.sees("203.0.113.6/32 → billing", place="approvals")
@@ -77,11 +77,11 @@ def test_a_form_that_is_closed_asks_nothing(play: Play) -> None:
         ("/pgaccess mtls ad 203.0.113.4", "did you mean add"),
         ("/pgaccess mtls add 10.0.0.1", "10.0.0.1 is a private address"),
         ("/pgaccess mtls add 203.0.113.9/24", "Write 203.0.113.0/24 for the whole network"),
-        ("/pgaccess mtls add 2001:db8::1", "Heroku's rules take IPv4 only"),
-        ("/pgaccess mtls add 0.0.0.0/0", "the whole Internet"),
-        ("/pgaccess mtls add 203.0.113.8 to biling", "I know no database biling. There is: billing"),
+        ("/pgaccess mtls add 2001:db8::1", "Heroku rules support only IPv4"),
+        ("/pgaccess mtls add 0.0.0.0/0", "the whole internet"),
+        ("/pgaccess mtls add 203.0.113.8 to biling", "There is no database biling. Available: billing"),
         ("/pgaccess show 4711", "There is no request 4711"),
-        ("/pgaccess help", "Acting on one request"),
+        ("/pgaccess help", "Act on a request"),
         ("/pgaccess help mtls", "the rules of a database"),
         ("/pgaccess help mtls add", "For example"),
     ],
@@ -94,9 +94,9 @@ def test_what_cannot_be_done_and_what_can_is_said_privately(play: Play, line: st
 def test_a_japanese_reader_reads_japanese_and_the_channel_stays_as_it_is(play: Play) -> None:
     colleague = play.colleague
     colleague.types("/pgaccess mtls add 203.0.113.10 because 夜間バッチ")
-    colleague.is_told("申請しました")
+    colleague.is_told("申請を受け付けました")
     colleague.types("/pgaccess mtls add")
-    colleague.sees_in_form("接続の申請")
+    colleague.sees_in_form("アクセスの申請")
     colleague.writes("10.0.0.1", into="アドレス")
     colleague.sends()
     colleague.finds_wrong("アドレス", "プライベートアドレス")
@@ -121,12 +121,12 @@ def test_a_database_without_mtls_is_offered_both_in_one_request_by_the_form_and_
     engineer.writes("203.0.113.4", into="Address")
     engineer.form.get_by_label("Database").select_option("warehouse (acme-private)")
     engineer.sends()
-    engineer.sees_in_form("This request asks for both")
+    engineer.sees_in_form("This request covers both steps")
     engineer.pictured("form-that-enables")
     play.lead.sees_not("warehouse", place="approvals")
     engineer.page.keyboard.press("Escape")
     engineer.types("/pgaccess mtls add 203.0.113.4 to warehouse")
-    engineer.sees_in_form("This request asks for both")
+    engineer.sees_in_form("This request covers both steps")
     engineer.sends()
     play.lead.presses("Approve", on="First enables mTLS on warehouse")
     engineer.sees("203.0.113.4/32 can reach warehouse", place="direct messages")

@@ -22,9 +22,10 @@ from bot.domain.subject import Whole
 from bot.errors import Refusal, Refused
 from bot.i18n.translator import Translator
 from bot.ports import HomeSummary, Message, MessageKind, OutboxMessage, RequestDetails
-from bot.views import action_ids, modals, responses
+from bot.views import action_ids, block_kit, form_fields, modals, responses
 from bot.views.app_home import home
 from bot.views.help import helping
+from bot.views.mtls import modals as mtls_modals
 from bot.views.render import render
 from sandbox.slack import People, SlackEmulator
 from tests.unit import factories
@@ -162,7 +163,7 @@ def views(language: str) -> Iterator[dict[str, Any]]:
     )
     for many in (1, 101):
         databases = [factories.database(f"app-{number}", number) for number in range(many)]
-        yield modals.add_form(databases=databases, filled=filled, t=t, needs_reason=True)
+        yield mtls_modals.add_form(databases=databases, filled=filled, t=t, needs_reason=True)
     yield modals.deny_form(PENDING, t)
     yield modals.change_form(PENDING, t)
     yield modals.extend_form(granted(GrantState.IN_FORCE), t)
@@ -286,8 +287,8 @@ async def test_a_home_tab_is_published_as_the_vendors_model_writes_it(
 def test_what_a_search_finds_is_what_slack_takes(language: str) -> None:
     databases = [factories.database(f"app-{number}", number) for number in range(150)]
 
-    options = modals.options_for(databases, {}, "app", Translator(language))
+    options = form_fields.options_for(databases, {}, "app", Translator(language))
 
     select = {"type": "static_select", "action_id": "a", "options": options}
     modelled([{"type": "actions", "elements": [select]}])
-    assert len(options) == modals.OPTIONS
+    assert len(options) == block_kit.SELECT_OPTIONS

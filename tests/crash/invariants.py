@@ -83,7 +83,7 @@ def nothing_is_left_open(world: Doomed, way: Way) -> None:
 
 
 async def nothing_is_under_way(world: Doomed) -> None:
-    """Nothing waits for the outcome of a try, and nothing is believed to be at Heroku.
+    """Nothing needs for the outcome of a try, and nothing is believed to be at Heroku.
 
     A try of which nothing was ever seen stays known for hours, so that what comes of it late is found.
     """

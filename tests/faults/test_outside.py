@@ -22,7 +22,7 @@ from tests.model.invariants import AT_EACH_STEP, AT_REST, check
 from tests.model.world import World
 
 OURS: Final = "203.0.113.4/32"
-REFUSED, TROUBLE = "refuses our token", "Heroku"
+REFUSED, TROUBLE = "rejects the token", "Heroku"
 
 
 def said(world: World, channel: str, viewer: str = "lead") -> str:
@@ -95,7 +95,7 @@ async def test_what_goes_wrong_at_heroku_is_told_and_mends_itself(world: World, 
     await asked_and_approved(world)
     await world.minutes(4)
     assert state(world) == "applying"
-    assert "being opened" in said(world, "#approvals")
+    assert "provisioning" in said(world, "#approvals")
     assert told(world, "can reach") == 0
     assert bad.operations in said(world, "#operations")
 
@@ -200,7 +200,7 @@ async def test_a_message_that_somebody_deleted_is_posted_afresh(world: World) ->
     )
     await world.types("engineer", "/pgaccess cancel 1")
     await world.rest()
-    assert "taken back" in said(world, "#approvals")
+    assert "withdrawn" in said(world, "#approvals")
 
 
 async def test_an_answer_whose_address_is_dead_loses_nothing_but_the_answer(world: World) -> None:

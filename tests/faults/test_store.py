@@ -14,7 +14,7 @@ from tests.flow.actions import words
 from tests.model.invariants import AT_EACH_STEP, AT_REST, check
 from tests.model.world import World
 
-SORRY: Final = "I could not reach my own records"
+SORRY: Final = "pgaccess could not reach its database"
 CONNECTIONS: Final = 15
 """Of one process: the pool and what it may have besides."""
 

@@ -47,7 +47,7 @@ async def test_the_owner_is_reminded_and_takes_note(acts: Acts) -> None:
     await acts.until(lambda: acts.told("engineer", "expires within 60d"))
     assert acts.told("engineer", "nightly export")
     assert (await acts.press_own("engineer", "certificate.acknowledge")).ok
-    await acts.until(lambda: acts.told("engineer", "took note"))
+    await acts.until(lambda: acts.told("engineer", "Acknowledged by"))
     assert any("Noted" in said for said in acts.private("engineer"))
 
 
@@ -66,7 +66,7 @@ async def test_a_reminder_can_be_put_off_and_comes_again(acts: Acts) -> None:
     await to(acts, LEFT)
     await acts.until(lambda: acts.told("engineer", "expires within 60d"))
     assert (await acts.press_own("engineer", "certificate.snooze")).ok
-    await acts.until(lambda: acts.told("engineer", "Comes again"))
+    await acts.until(lambda: acts.told("engineer", "Snoozed until"))
     await acts.environment.move_time(7 * DAY)
     await acts.until(lambda: len(acts.told("engineer", "expires within 60d")) == 2)
 
@@ -87,7 +87,7 @@ async def test_a_colleague_cannot_answer_for_the_owner(acts: Acts) -> None:
     await acts.environment.people.clicks(
         "engineer-2", channel="#approvals", ts=copy["ts"], action_id="certificate.acknowledge"
     )
-    assert not acts.told("engineer", "took note")
+    assert not acts.told("engineer", "Acknowledged by")
     assert acts.private("engineer-2")
 
 
@@ -97,7 +97,7 @@ async def test_operations_hear_once_a_week_of_what_nobody_owns(acts: Acts) -> No
     await acts.environment.move_time(7 * DAY)
     await acts.until(
         lambda: [
-            said for said in acts.everything()["operations"] if "Client certificates that nobody" in said
+            said for said in acts.everything()["operations"] if "Client certificates without an owner" in said
         ]
     )
 
@@ -112,7 +112,7 @@ async def rotate(acts: Acts) -> None:
     await acts.until(lambda: acts.told("engineer", "expires within 60d"))
     before = len(acts.cards())
     assert (await acts.press_own("engineer", "certificate.rotate")).ok
-    await acts.until(lambda: "Rotate client certificate 1 of billing" in acts.card())
+    await acts.until(lambda: "Rotate client certificate 1 for billing" in acts.card())
     assert len(acts.cards()) == before + 1
     assert (await acts.approve()).ok
     await acts.until(lambda: acts.told("engineer", "is ready (#2)"))
@@ -125,7 +125,7 @@ async def test_a_rotation_goes_from_its_button_to_the_removal_of_the_old_one(act
     await acts.until(lambda: acts.told("engineer", "the old certificate will be removed"))
     await acts.environment.move_time(GRACE + timedelta(minutes=1))
     await acts.until(lambda: len(ready(acts)) == old)
-    await acts.until(lambda: acts.told("engineer", "*#2 is done"))
+    await acts.until(lambda: acts.told("engineer", "*#2 done"))
     left = await acts.query(
         "SELECT request_id FROM certificates WHERE absent_at IS NULL AND owner IS NOT NULL"
     )

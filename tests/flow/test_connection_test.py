@@ -113,14 +113,14 @@ async def test_the_owner_is_told_what_a_real_server_said_and_no_secret_is_left_o
     await rotated(acts)
     gateway.comes_from(ELSEWHERE)
     assert (await acts.press_own("engineer", "certificate.test", saying="is ready (#2)")).ok
-    await acts.until(lambda: acts.told("engineer", "refuses the address that I come from"))
+    await acts.until(lambda: acts.told("engineer", "rejects the address of pgaccess"))
     assert any("I am connecting to billing" in said for said in acts.private("engineer"))
     gateway.comes_from(OFFICE)
     assert (await acts.press_own("engineer", "certificate.test", saying="is ready (#2)")).ok
     # Its own copy of the card, and the message that handed the certificate over.
-    await acts.until(lambda: len(acts.told("engineer", "let me in with the new certificate")) == 2)
-    await acts.until(lambda: "let me in with the new certificate" in acts.card())
-    assert not acts.told("engineer", "refuses the address")
+    await acts.until(lambda: len(acts.told("engineer", "accepted the new certificate")) == 2)
+    await acts.until(lambda: "accepted the new certificate" in acts.card())
+    assert not acts.told("engineer", "rejects the address")
     await _no_secret_is_left(acts)
 
 

@@ -15,9 +15,9 @@ import pytest
 from bot.domain.mtls.download_link import GUESSES, LIFE, DownloadAnswer
 from bot.errors import Refused
 from bot.i18n.translator import Translator
-from bot.services import Delivering
+from bot.services import DownloadService
 from handlers.download_links import DownloadLinkSender
-from handlers.transport.payloads import Command
+from handlers.transport.payloads import SlashCommand
 from sandbox.heroku import fault_injection
 from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fixtures import DATABASE
@@ -136,7 +136,7 @@ async def test_the_link_stands_in_one_direct_message_and_nowhere_else(owned: Act
         entry.name for entry in owned.environment.slack.request_log if secret in entry.sent + entry.received
     ]
     assert told == ["chat.postMessage"]
-    assert "our direct conversation" in owned.private("engineer")[-1]
+    assert "your direct messages" in owned.private("engineer")[-1]
 
 
 async def test_the_text_that_a_locked_phone_shows_has_no_link(owned: Acts) -> None:
@@ -185,7 +185,7 @@ async def test_once_it_has_expired_the_link_is_gone_from_the_message(owned: Acts
 async def test_a_link_that_slack_did_not_take_is_void_and_the_answer_says_so(owned: Acts) -> None:
     owned.environment.slack.fault("chat.postMessage", slack_faults.error("channel_not_found"))
     await owned.type("engineer", ASKS)
-    assert "the link is void" in owned.private("engineer")[-1]
+    assert "the link no longer works" in owned.private("engineer")[-1]
     assert await state(owned) == [("unsent", 0)]
     assert await owned.query("SELECT count(*) FROM outbox WHERE kind = 'notification.download_link'") == [
         (0,)
@@ -195,7 +195,7 @@ async def test_a_link_that_slack_did_not_take_is_void_and_the_answer_says_so(own
 async def test_a_link_whose_answer_was_lost_is_found_and_taken_away_once_it_is_over(owned: Acts) -> None:
     owned.environment.slack.fault("chat.postMessage", slack_faults.lost_answer())
     await owned.type("engineer", ASKS)
-    assert "did not say whether it took the message" in owned.private("engineer")[-1]
+    assert "did not confirm the message" in owned.private("engineer")[-1]
     assert len(links(owned)) == 1
     await owned.query("UPDATE outbox SET due_at = now() WHERE kind = 'notification.download_link'")
     await owned.until(lambda: owned.told("engineer", "has expired"))
@@ -311,7 +311,7 @@ async def test_a_body_that_is_no_form_of_ours_is_a_wrong_link(acts: Acts, body: 
             headers = {"Content-Type": kind} if kind else {}
             answer = await client.post(f"{acts.environment.bot_url}/c/{id}", content=body, headers=headers)
             assert answer.status_code == 404
-            assert "This link is not right" in answer.text
+            assert "This link is not valid" in answer.text
 
 
 async def test_a_used_link_says_so_and_how_to_come_to_a_new_one(owned: Acts) -> None:
@@ -319,7 +319,7 @@ async def test_a_used_link_says_so_and_how_to_come_to_a_new_one(owned: Acts) -> 
     await pressed(link)
     again = await pressed(link)
     assert again.status_code == 410
-    assert "used already" in again.text
+    assert "already been used" in again.text
     assert "/pgaccess mtls certificate get" in again.text
     assert len(owned.calls(ONE)) == 1
 
@@ -341,7 +341,7 @@ async def test_a_certificate_that_is_gone_says_so(owned: Acts) -> None:
     await asyncio.sleep(0.3)
     answer = await pressed(link)
     assert answer.status_code == 410
-    assert "This certificate is gone" in answer.text
+    assert "This certificate no longer exists" in answer.text
 
 
 @pytest.mark.parametrize(
@@ -372,11 +372,11 @@ async def test_a_failed_fetch_does_not_use_the_link_up(
 async def test_a_fetch_that_takes_too_long_is_given_up_and_the_link_stays(owned: Acts) -> None:
     link = await link_of(owned)
     app = owned.environment.app
-    hurried = Delivering(
+    hurried = DownloadService(
         store=app.store, heroku=app.heroku, clock=app.clock, within=timedelta(milliseconds=200)
     )
     owned.environment.heroku.fault(fault_injection.Fault(after=1.0), on=ONE)
-    assert await hurried.take(UUID(link.id), link.secret) is DownloadAnswer.UNREACHABLE
+    assert await hurried.redeem(UUID(link.id), link.secret) is DownloadAnswer.UNREACHABLE
     assert "postgresql.key" in unpacked(await pressed(link))
 
 
@@ -422,10 +422,10 @@ async def test_a_turn_that_was_overtaken_gives_nothing_out(owned: Acts) -> None:
 
 async def test_without_a_public_address_the_answer_names_the_setting(owned: Acts) -> None:
     app = owned.environment.app
-    nowhere = DownloadLinkSender(access=app.access, interactive=app.slack, public_url=None)
-    came = Command(person="U0ENGINEER", text="", key="command:1", trigger="1")
+    nowhere = DownloadLinkSender(services=app.services, interactive=app.slack, public_url=None)
+    came = SlashCommand(user_id="U0ENGINEER", trigger_id="1")
     with pytest.raises(Refused) as caught:
-        await nowhere.answer("1", came, Translator("en"))
+        await nowhere.send("1", came, Translator("en"))
     assert "`PGACCESS_PUBLIC_URL`" in Translator("en")(caught.value.key, **caught.value.params)
     assert await state(owned) == []
 

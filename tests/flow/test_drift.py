@@ -70,10 +70,10 @@ async def test_a_unmanaged_rule_is_told_shown_taken_over_and_removed_by_approved
     drifting.make_rule()
     told = await drifting.operations_hear(f"Somebody else let {RULE} in to billing")
     assert f"`/pgaccess mtls adopt {RULE} on billing`" in told
-    await drifting.answered("status billing", f"`{RULE}`  Authorized, not made by pgaccess")
+    await drifting.answered("status billing", f"`{RULE}`  Authorized, not managed by pgaccess")
 
     await drifting.ask(f"/pgaccess mtls adopt {RULE} on billing because it is the ETL vendor's")
-    assert f"Take over {RULE} on billing" in drifting.card()
+    assert f"Adopt {RULE} on billing" in drifting.card()
     assert "described as: the ETL vendor" in drifting.card()
     assert (await drifting.approve()).ok
     await drifting.until(lambda: drifting.told("engineer", "#1 is done"))
@@ -84,7 +84,7 @@ async def test_a_unmanaged_rule_is_told_shown_taken_over_and_removed_by_approved
     assert f"Remove {RULE} from billing" in drifting.card()
     assert RULE in drifting.rules()
     assert (await drifting.approve()).ok
-    await drifting.until(lambda: drifting.told("engineer", "#2 is done"))
+    await drifting.until(lambda: drifting.told("engineer", "#2 done"))
     assert RULE not in drifting.rules()
 
 
@@ -94,21 +94,21 @@ async def test_what_others_took_away_is_missing_on_the_database_s_status_whateve
     await drifting.ask_and_open()
     drifting.remove_rule("203.0.113.4/32")
     await drifting.environment.refresh_everything()
-    await drifting.until(lambda: drifting.told("engineer", "#1 was closed at Heroku by somebody else"))
-    said = await drifting.answered("status billing", "somebody else closed it")
-    assert "`203.0.113.4/32` is missing: somebody else closed it (#1)" in said
+    await drifting.until(lambda: drifting.told("engineer", "#1 was removed at Heroku outside pgaccess"))
+    said = await drifting.answered("status billing", "removed outside pgaccess")
+    assert "`203.0.113.4/32` is missing: removed outside pgaccess (#1)" in said
 
     await drifting.ask("/pgaccess privatelink open billing account 123456789012 for 8h because export")
     assert (await drifting.approve()).ok
     await drifting.until(lambda: drifting.told("engineer", "AWS 123456789012 may connect to billing"))
     drifting.environment.heroku.remove_account_externally(DATABASE, "123456789012", now=drifting.now)
     await drifting.environment.refresh_everything()
-    await drifting.until(lambda: drifting.told("engineer", "#2 was closed at Heroku by somebody else"))
-    await drifting.answered("status billing", "`123456789012` is missing: somebody else closed it (#2)")
+    await drifting.until(lambda: drifting.told("engineer", "#2 was removed at Heroku outside pgaccess"))
+    await drifting.answered("status billing", "`123456789012` is missing: removed outside pgaccess (#2)")
 
 
 async def test_the_space_s_list_and_its_drift_stand_on_a_database_s_status(drifting: Drifting) -> None:
-    said = await drifting.answered("status billing", "Trusted ranges of the space acme-private")
+    said = await drifting.answered("status billing", "Trusted IP ranges of the space acme-private")
     assert "1 of 20, as of" in said
     assert f"`{OFFICE}`" in said
     drifting.write_list(OFFICE, RANGE)
@@ -119,10 +119,10 @@ async def test_the_space_s_list_and_its_drift_stand_on_a_database_s_status(drift
     drifting.write_list(OFFICE)
     await drifting.operations_hear(f"{RANGE} is not in the space {SPACE} any more")
     await drifting.until(lambda: drifting.told("engineer", f"{RANGE} is not in the space {SPACE} any more"))
-    await drifting.answered("status billing", f"`{RANGE}` is missing: pgaccess had taken it over")
+    await drifting.answered("status billing", f"`{RANGE}` is missing: adopted by pgaccess")
 
 
 async def test_a_unmanaged_account_is_shown_on_the_database_s_status(drifting: Drifting) -> None:
     drifting.environment.heroku.create_privatelink_externally(DATABASE, [ACCOUNT], now=drifting.now)
     await drifting.operations_hear(f"Somebody else let AWS `{ACCOUNT}`")
-    await drifting.answered("status billing", f"`{ACCOUNT}`  Active, not made by pgaccess")
+    await drifting.answered("status billing", f"`{ACCOUNT}`  Active, not managed by pgaccess")

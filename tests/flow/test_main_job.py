@@ -14,7 +14,7 @@ async def test_a_line_typed_exactly_so_is_opened_announced_and_closed_at_its_end
     assert acts.ours() == []
     assert "203.0.113.4/32 → billing" in acts.card()
     assert "Adds one rule to billing; 1 of 60 used" in acts.card()
-    assert "waits for <!subteam^S0LEADS>" in acts.card()
+    assert "is waiting for approval from <!subteam^S0LEADS>" in acts.card()
 
     approved = await acts.approve()
     assert approved.ok
@@ -133,8 +133,8 @@ async def test_a_japanese_reader_is_written_to_in_japanese_and_the_channel_in_it
     acts: Acts,
 ) -> None:
     await acts.ask("/pgaccess mtls add 203.0.113.4", person="engineer-2")
-    assert any("申請しました" in said for said in acts.private("engineer-2"))
-    assert "waits for" in acts.card()
+    assert any("申請を受け付けました" in said for said in acts.private("engineer-2"))
+    assert "is waiting for approval from" in acts.card()
     await acts.approve()
     await acts.until(lambda: acts.told("engineer-2", "接続できます"))
 
@@ -162,5 +162,5 @@ async def test_list_show_and_help_answer_privately(acts: Acts) -> None:
     await acts.type("engineer", "/pgaccess help")
     listed, shown, helped = acts.private("engineer")[-3:]
     assert "203.0.113.4/32 → billing" in listed
-    assert "in force, read back from Heroku" in shown
+    assert "in force, verified at Heroku" in shown
     assert "/pgaccess mtls add" in helped

@@ -52,9 +52,9 @@ async def test_it_is_said_since_when_it_is_being_made_and_how_long_that_usually_
     acts.environment.heroku.fault(fault_injection.slow(2), on=CREATE)
     await acts.ask("/pgaccess mtls certificate new on billing because nightly export")
     await acts.approve()
-    await acts.until(lambda: acts.told("engineer", "being made since"))
-    assert acts.told("engineer", "usually takes 5 to 10 minutes")
-    await acts.until(lambda: acts.told("engineer", "is ready*, and ends"))
+    await acts.until(lambda: acts.told("engineer", "provisioning since"))
+    assert acts.told("engineer", "usually takes 5–10 minutes")
+    await acts.until(lambda: acts.told("engineer", "is ready*; it expires"))
 
 
 async def test_an_address_on_a_database_that_is_not_enabled_asks_for_both(acts: Acts) -> None:
@@ -64,7 +64,7 @@ async def test_an_address_on_a_database_that_is_not_enabled_asks_for_both(acts: 
     await acts.until(lambda: "203.0.113.4" in acts.card())
     assert "First enables mTLS on billing" in acts.card()
     await acts.approve()
-    await acts.until(lambda: acts.told("engineer", "mTLS is being enabled since"))
+    await acts.until(lambda: acts.told("engineer", "enabling mTLS since"))
     await acts.until(lambda: acts.told("engineer", "203.0.113.4/32 can reach billing"))
     await acts.until(lambda: acts.told("engineer", "your first client certificate is ready"))
     assert acts.ours() == ["203.0.113.4/32"]
@@ -78,7 +78,7 @@ async def test_the_blank_form_offers_both_as_well(acts: Acts) -> None:
     assert (await acts.type("engineer", "/pgaccess")).ok
     assert (await acts.submit("engineer", address="203.0.113.4", duration="2h", reason="migration")).ok
     offered = str(acts.environment.slack.view_for("engineer"))
-    assert "This request asks for both" in offered
+    assert "This request covers both steps" in offered
     assert all(said in offered for said in ("203.0.113.4", "2h", "migration"))
     assert acts.cards() == []
     assert (await acts.submit("engineer")).ok
@@ -93,7 +93,7 @@ async def test_where_it_cannot_be_enabled_the_address_is_not_opened_and_retry_tr
     await acts.submit("engineer", reason="migration")
     await acts.until(lambda: "203.0.113.4" in acts.card())
     await acts.approve()
-    await acts.until(lambda: acts.told("engineer", "#1 was not opened:"))
+    await acts.until(lambda: acts.told("engineer", "#1 failed:"))
     assert acts.told("engineer", "mTLS is not enabled on this database")
     assert (await acts.press_own("engineer", "grant.retry", "was not opened")).ok
     await acts.until(lambda: acts.told("engineer", "203.0.113.4/32 can reach billing"))
@@ -112,10 +112,10 @@ async def test_disabling_lists_what_dies_and_wants_the_name_typed(acts: Acts) ->
     before = len(acts.cards())
     assert (await acts.submit("engineer", name="Billing")).ok
     await acts.until(lambda: len(acts.cards()) > before)
-    assert "Among them access by request: #1." in acts.card()
+    assert "This includes access by request: #1." in acts.card()
     await acts.approve()
     await acts.until(lambda: acts.told("engineer", "#1 has ended"))
-    await acts.until(lambda: acts.told("engineer", "#2 is done"))
+    await acts.until(lambda: acts.told("engineer", "#2 done"))
     assert len(acts.calls(DISABLE)) == 1
     assert acts.environment.heroku.certificates(DATABASE, now=now()) == []
 
@@ -123,11 +123,11 @@ async def test_disabling_lists_what_dies_and_wants_the_name_typed(acts: Acts) ->
 async def test_the_list_has_ours_and_unmanaged_ones_with_their_handles(acts: Acts) -> None:
     await acts.ask("/pgaccess mtls certificate new on billing because nightly export")
     await acts.approve()
-    await acts.until(lambda: acts.told("engineer", "is ready*, and ends"))
+    await acts.until(lambda: acts.told("engineer", "is ready*; it expires"))
     await acts.type("lead", "/pgaccess mtls certificate list")
     said = acts.private("lead")[-1]
     unmanaged, _ours = acts.environment.heroku.certificates(DATABASE, now=now())
-    assert f"`{unmanaged.id.hex[:8]}`  not made by pgaccess" in said
+    assert f"`{unmanaged.id.hex[:8]}`  not managed by pgaccess" in said
     assert "`#1`  <@U0ENGINEER>  ·  nightly export" in said
     await acts.type("lead", "/pgaccess mtls certificate list nothing")
     assert "nothing" in acts.private("lead")[-1]
@@ -160,11 +160,11 @@ async def test_of_two_that_turned_up_the_owner_picks_with_a_button(acts: Acts) -
         "((progress->>'asked_at')::timestamptz - interval '2 minutes')::text)"
     )
     await acts.environment.refresh_everything()
-    await acts.until(lambda: acts.told("engineer", "more than one new certificate turned up"))
-    assert acts.told("engineer", "Which of these is the one that was made for #1?")
-    assert (await acts.press_own("engineer", "certificate.pick.1", "was not done")).ok
+    await acts.until(lambda: acts.told("engineer", "more than one new certificate was found"))
+    assert acts.told("engineer", "Which of these was created for #1?")
+    assert (await acts.press_own("engineer", "certificate.pick.1", "failed")).ok
     assert "Noted" in acts.private("engineer")[-1]
-    await acts.until(lambda: acts.told("engineer", "is ready*, and ends"))
+    await acts.until(lambda: acts.told("engineer", "is ready*; it expires"))
     rows = await acts.query("SELECT count(*), count(request_id) FROM certificates")
     assert rows == [(3, 1)]
     assert len(acts.calls(CREATE)) == 1

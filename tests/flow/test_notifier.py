@@ -20,7 +20,7 @@ from bot.errors import LeaseLostError
 from bot.i18n.translator import Translator
 from bot.notifier import ClaimedMessage, Notifier
 from bot.ports import MessageKind, OutboxMessage, WorkerName
-from bot.services import Access
+from bot.services import open_services
 from bot.slack import SlackClient
 from bot.views import notifications
 from bot.views.render import render
@@ -58,8 +58,8 @@ class Desk:
     engine: AsyncEngine
 
     def notifier(self) -> Notifier:
-        access = Access(store=self.store, policy=POLICY, clock=MovableClock())
-        return Notifier(store=self.store, slack=self.client, policy=POLICY, access=access)
+        services = open_services(store=self.store, policy=POLICY, clock=MovableClock())
+        return Notifier(store=self.store, slack=self.client, policy=POLICY, services=services)
 
     async def tell(self, app: str) -> None:
         """Something to show that no request stands for."""
@@ -265,7 +265,7 @@ async def test_a_reminder_below_a_deleted_card_brings_the_card_back(acts: Acts) 
     async def reminded() -> bool:
         await courier_again(acts)
         standing = [*map(words, acts.cards()), *replies(acts)]
-        return any("still waits" in said for said in standing) and any("Approve" in s for s in standing)
+        return any("still waiting" in said for said in standing) and any("Approve" in s for s in standing)
 
     await acts.until(reminded)
 
@@ -293,11 +293,11 @@ async def test_what_slack_takes_only_after_the_end_is_not_said_to_be_in_force(ac
 
     await acts.until(in_force)
     await late_notice(acts, "ended", lambda: acts.environment.move_time(timedelta(hours=9)))
-    await acts.until(lambda: acts.told("engineer", "#1 was opened, and has moved on since"))
+    await acts.until(lambda: acts.told("engineer", "#1 was opened, and has changed since"))
     await acts.until(lambda: acts.told("engineer", "has ended"))
     assert not acts.told("engineer", "can reach")
-    (late,) = acts.told("engineer", "has moved on since")
-    assert "its time was up" in late
+    (late,) = acts.told("engineer", "has changed since")
+    assert "time limit reached" in late
 
 
 async def test_a_warning_that_slack_takes_only_after_the_end_does_not_announce_it(acts: Acts) -> None:
@@ -329,7 +329,7 @@ def test_a_notice_speaks_in_the_present_tense_only_of_the_present(
     )  # fmt: skip
     message = render(post, case, t=Translator(language), policy=POLICY)
     assert validate_message(list(message.blocks), message.text) == []
-    late = ("has moved on since", "その後状態が変わりました")
+    late = ("has changed since", "その後状態が変わりました")
     assert any(sign in message.text for sign in late) is (state is not notifications.TRUE_WHILE[kind])
 
 

@@ -25,8 +25,8 @@ async def test_a_rule_deleted_by_hand_is_told_and_not_put_back(acts: Acts) -> No
     (mine,) = [r for r in acts.environment.heroku.rules(DATABASE, now=now) if r.cidr == "203.0.113.4/32"]
     acts.environment.heroku.delete_rule_externally(DATABASE, mine.id, now=now)
     await look_now(acts)
-    await acts.until(lambda: acts.told("engineer", "closed at Heroku by somebody else"))
-    await acts.until(lambda: [m for m in acts.messages("#operations") if "closed at Heroku" in str(m)])
+    await acts.until(lambda: acts.told("engineer", "removed at Heroku outside pgaccess"))
+    await acts.until(lambda: [m for m in acts.messages("#operations") if "removed at Heroku" in str(m)])
     for _ in range(3):
         await look_now(acts)
     assert await acts.states() == ["interrupted"]
@@ -40,7 +40,7 @@ async def test_an_interrupted_grant_ends_at_its_time_without_touching_heroku(act
     (mine,) = [r for r in acts.environment.heroku.rules(DATABASE, now=now) if r.cidr == "203.0.113.4/32"]
     acts.environment.heroku.delete_rule_externally(DATABASE, mine.id, now=now)
     await look_now(acts)
-    await acts.until(lambda: acts.told("engineer", "closed at Heroku"))
+    await acts.until(lambda: acts.told("engineer", "removed at Heroku"))
     await acts.environment.move_time(timedelta(hours=9))
 
     async def over() -> bool:
@@ -121,7 +121,7 @@ async def test_a_refused_token_is_told_to_operations_and_changes_nothing(acts: A
     acts.environment.heroku.fault(heroku_faults.status(401), times=None, name="denied")
     await acts.ask(LINE)
     await acts.approve()
-    await acts.until(lambda: [m for m in acts.messages("#operations") if "refuses our token" in str(m)])
+    await acts.until(lambda: [m for m in acts.messages("#operations") if "rejects the token" in str(m)])
     assert await acts.states() == ["applying"]
     acts.environment.heroku.clear_faults()
     await look_now(acts)
@@ -147,7 +147,7 @@ async def test_mtls_switched_off_by_somebody_interrupts(acts: Acts) -> None:
         )
     )
     await look_now(acts)
-    await acts.until(lambda: acts.told("engineer", "closed at Heroku"))
+    await acts.until(lambda: acts.told("engineer", "removed at Heroku"))
     await acts.type("engineer", LINE)
     assert "mTLS is not enabled" in str(acts.environment.slack.view_for("engineer"))
     assert await acts.query("SELECT count(*) FROM requests") == [(1,)]

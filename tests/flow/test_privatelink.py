@@ -88,7 +88,7 @@ async def test_an_account_is_let_in_used_and_let_in_no_more_at_its_end(links: Li
     assert ROOT in card
     assert "us-east-1" in card
     assert "Opens PrivateLink on billing, which takes 10–15 minutes." in card
-    assert "from any other region mTLS is the way" in card
+    assert "From other regions, use mTLS" in card
     assert links.status() is None
 
     assert (await links.approve()).ok
@@ -145,13 +145,13 @@ async def test_a_connection_that_outlives_its_account_is_told_to_its_owner_and_t
     await links.told_soon("engineer", f"{endpoint} is connected")
     await links.type("engineer", "/pgaccess done 1")
     await links.until(lambda: links.told("engineer", "#1 has ended"))
-    assert f"{endpoint} still stands at Amazon" in links.told("engineer", "#1 has ended")[0]
-    await links.operations_hear("a connection of its still stands")
+    assert f"{endpoint} still exists at Amazon" in links.told("engineer", "#1 has ended")[0]
+    await links.operations_hear("one of its connections still exists")
 
 
 async def test_status_shows_accounts_connections_and_the_next_step(links: Links) -> None:
     await links.type("engineer", "/pgaccess privatelink status billing")
-    assert any("There is no PrivateLink on billing" in said for said in links.private("engineer"))
+    assert any("billing has no PrivateLink" in said for said in links.private("engineer"))
     await links.opened()
     endpoint = await links.connects(ACCOUNT)
     await links.told_soon("engineer", "The URL through")
@@ -182,7 +182,7 @@ async def test_closing_asks_for_the_name_shows_whom_it_cuts_off_and_ends_them_wh
     shown = str(view)
     assert all(each in shown for each in ("#1", UNMANAGED, endpoint))
     wrong = await links.submit("engineer", name="ledger", reason="we move")
-    assert "That is not the app's name" in str(wrong)
+    assert "That is not the app name" in str(wrong)
     assert (await links.submit("engineer", name="billing", reason="we move")).ok
     await links.until(lambda: len(links.cards()) == 2)
     assert "Close PrivateLink on billing" in links.card()
@@ -190,7 +190,7 @@ async def test_closing_asks_for_the_name_shows_whom_it_cuts_off_and_ends_them_wh
     assert "Ends #1." in links.card()
 
     assert (await links.approve()).ok
-    await links.until(lambda: links.told("engineer", "#2 is done"))
+    await links.until(lambda: links.told("engineer", "#2 done"))
     assert links.status() is None
     await links.until(lambda: links.told("engineer", "#1 has ended"))
     assert await links.states() == ["ended", "approved"]
@@ -200,7 +200,7 @@ async def test_a_unmanaged_account_is_removed_by_an_approved_request_of_its_own(
     links.environment.heroku.create_privatelink_externally(DATABASE, [UNMANAGED], now=datetime.now(UTC))
     await links.seen("Operational")
     await links.ask(f"/pgaccess privatelink remove {UNMANAGED} from billing because left the company")
-    assert "which pgaccess did not make" in links.card()
+    assert "not managed by pgaccess" in links.card()
     assert links.accounts() == {f"{UNMANAGED}:root": "Active"}
     assert (await links.approve()).ok
     await links.until(lambda: links.told("engineer", "#1 is done"))
@@ -211,7 +211,7 @@ async def test_a_unmanaged_account_is_removed_by_an_approved_request_of_its_own(
 async def test_what_others_close_is_interrupted_and_opened_again_only_by_a_person(links: Links) -> None:
     await links.opened()
     links.environment.heroku.remove_account_externally(DATABASE, ACCOUNT, now=datetime.now(UTC))
-    await links.told_soon("engineer", "#1 was closed at Heroku by somebody else")
+    await links.told_soon("engineer", "#1 was removed at Heroku outside pgaccess")
     assert links.accounts() == {}
     assert (await links.press_own("engineer", "grant.restore", "was closed")).ok
     await links.until(links.accounts)
@@ -233,12 +233,12 @@ async def test_the_form_has_what_the_line_left_out(links: Links) -> None:
     [
         ("privatelink add 1234567890123 to billing", "has 13 digits"),
         ("privatelink add arn:aws:s3:::bucket to billing", "of the AWS service s3"),
-        ("privatelink add 123456789012:role/admin to billing", "names whole accounts and users only"),
+        ("privatelink add 123456789012:role/admin to billing", "documents whole accounts and users only"),
         ("privatelink add arn:aws-cn:iam::123456789012:root to billing", "partition aws-cn"),
-        ("privatelink add 123456789012 to nowhere", "I know no database"),
+        ("privatelink add 123456789012 to nowhere", "There is no database"),
         ("privatelink add 123456789012 to billing permanently", "without an end is not allowed"),
-        ("privatelink close billing", "There is no PrivateLink on billing"),
-        ("privatelink remove 123456789012 from billing", "There is no PrivateLink on billing"),
+        ("privatelink close billing", "billing has no PrivateLink"),
+        ("privatelink remove 123456789012 from billing", "billing has no PrivateLink"),
     ],
 )
 async def test_a_wrong_wish_is_refused_with_its_reason(links: Links, line: str, said: str) -> None:

@@ -60,7 +60,7 @@ class Ranges(Acts):
         """The job up to "let in"."""
         await self.approved(line)
         await self.supported()
-        await self.until(lambda: self.told("engineer", "is let in to the whole space"))
+        await self.until(lambda: self.told("engineer", "is allowed to the whole space"))
 
     async def refused(self, line: str, person: str = "engineer") -> str:
         """What somebody is told who asks for what cannot be."""
@@ -100,7 +100,7 @@ async def test_a_range_waits_for_heroku_s_support_is_opened_and_ends(ranges: Ran
     assert "the web traffic of all its apps, not one database" in card
     assert "1 address" in card
     assert "1 of 20 used" in card
-    assert "Better where the client can: mTLS from anywhere, or PrivateLink" in card
+    assert "Better where the client supports it: mTLS from anywhere, or PrivateLink" in card
     assert (await ranges.approve()).ok
     await ranges.until(lambda: "waiting for Heroku" in ranges.card())
     await ranges.until(ranges.replies)
@@ -113,9 +113,9 @@ async def test_a_range_waits_for_heroku_s_support_is_opened_and_ends(ranges: Ran
     assert await ranges.states() == ["waiting"]
 
     await ranges.supported()
-    await ranges.until(lambda: ranges.told("engineer", "is let in to the whole space"))
+    await ranges.until(lambda: ranges.told("engineer", "is allowed to the whole space"))
     assert ranges.sources() == [OFFICE, RANGE]
-    told = ranges.told("engineer", "is let in to the whole space")[0]
+    told = ranges.told("engineer", "is allowed to the whole space")[0]
     assert 'psql "$(heroku config:get DATABASE_URL -a YOUR-APP)"' in told
     await ranges.until(lambda: "has opened data services here" in str(ranges.replies()[-1]))
     assert CONFIRM not in str(ranges.replies()[-1])
@@ -131,7 +131,7 @@ async def test_a_range_waits_for_heroku_s_support_is_opened_and_ends(ranges: Ran
 async def test_what_an_admin_said_is_remembered_for_the_space(ranges: Ranges) -> None:
     await ranges.approved()
     await ranges.supported(WEB_ONLY)
-    await ranges.until(lambda: ranges.told("engineer", "is let in to the whole space"))
+    await ranges.until(lambda: ranges.told("engineer", "is allowed to the whole space"))
     await ranges.approved(LINE.replace("203.0.113.4", "203.0.113.5"))
     await ranges.until(lambda: "203.0.113.5/32" in ranges.sources())
     assert len(ranges.replies()) == 1
@@ -148,10 +148,10 @@ async def test_two_that_wait_go_on_by_one_answer(ranges: Ranges) -> None:
 async def test_only_an_admin_answers_for_heroku_s_support_and_once(ranges: Ranges) -> None:
     await ranges.approved()
     await ranges.supported(person="engineer")
-    assert "Only an admin" in ranges.private("engineer")[-1]
+    assert "Only pgaccess admins" in ranges.private("engineer")[-1]
     assert await ranges.states() == ["waiting"]
     await ranges.supported()
-    await ranges.until(lambda: ranges.told("engineer", "is let in to the whole space"))
+    await ranges.until(lambda: ranges.told("engineer", "is allowed to the whole space"))
 
 
 async def test_what_waits_can_be_ended_before_it_began(ranges: Ranges) -> None:
@@ -166,7 +166,7 @@ async def test_fifty_approvals_by_button_are_one_write_a_second_and_two_more_at_
 ) -> None:
     await ranges.approved()
     await ranges.supported(WEB_ONLY)
-    await ranges.until(lambda: ranges.told("engineer", "is let in to the whole space"))
+    await ranges.until(lambda: ranges.told("engineer", "is allowed to the whole space"))
     before, at_once = len(ranges.calls(PUT)), asyncio.Semaphore(4)
 
     async def asked(number: int) -> bool:
@@ -197,7 +197,7 @@ async def test_fifty_approvals_by_button_are_one_write_a_second_and_two_more_at_
 
 async def test_a_database_s_name_means_its_whole_space(ranges: Ranges) -> None:
     await ranges.ask(LINE.replace(SPACE, "billing"))
-    assert f"This concerns the whole space {SPACE}" in ranges.card()
+    assert f"This affects the whole space {SPACE}" in ranges.card()
 
 
 async def test_ones_own_range_is_removed_at_once_and_anybody_else_s_after_a_decision(ranges: Ranges) -> None:
@@ -219,7 +219,7 @@ async def test_a_unmanaged_range_is_removed_and_taken_over_by_approved_requests(
     await ranges.approved(f"/pgaccess trusted adopt 192.0.2.8 on {SPACE} because it is ours")
     await ranges.until(lambda: len(ranges.told("engineer", "done")) >= 1)
     await ranges.seen(OFFICE, "192.0.2.8/32")
-    assert "is pgaccess's already" in await ranges.refused(f"trusted adopt 192.0.2.8 on {SPACE}")
+    assert "is already managed by pgaccess" in await ranges.refused(f"trusted adopt 192.0.2.8 on {SPACE}")
 
 
 async def test_the_form_has_what_the_line_left_out_and_says_what_is_wrong_at_its_field(
@@ -234,7 +234,7 @@ async def test_the_form_has_what_the_line_left_out_and_says_what_is_wrong_at_its
     wrong = await ranges.submit("engineer", address="203.0.113.400")
     assert "203.0.113.400" in str(wrong)
     wide = await ranges.submit("engineer", address="0.0.0.0/0")
-    assert "the whole Internet" in str(wide)
+    assert "the whole internet" in str(wide)
     assert (await ranges.submit("engineer", address="203.0.113.4")).ok
     await ranges.until(ranges.cards)
     assert f"{RANGE} → space {SPACE}" in ranges.card()
@@ -248,7 +248,7 @@ async def test_why_says_what_stands_between_a_person_and_a_space(ranges: Ranges)
     await ranges.type("engineer", "/pgaccess why billing")
     said = ranges.private("engineer")[-1]
     assert f"{RANGE} is not in the list of the space {SPACE} (#1)" in said
-    assert "waiting for Heroku's support" in said
+    assert "waiting for Heroku Support" in said
     await ranges.supported(WEB_ONLY)
     await ranges.seen(OFFICE, RANGE)
 
@@ -256,7 +256,7 @@ async def test_why_says_what_stands_between_a_person_and_a_space(ranges: Ranges)
         # The look that has seen the range may have come before Heroku applied the list.
         await ranges.environment.refresh_everything()
         await ranges.type("engineer", f"/pgaccess why {SPACE}")
-        return "to its web traffic only" in ranges.private("engineer")[-1]
+        return "only for web traffic" in ranges.private("engineer")[-1]
 
     await ranges.until(said_so)
 
@@ -268,7 +268,7 @@ async def test_why_tells_a_list_that_is_not_in_force_from_one_that_is(ranges: Ra
     async def said_so() -> bool:
         await ranges.environment.refresh_everything()
         await ranges.type("engineer", f"/pgaccess why {SPACE}")
-        return f"{RANGE} is let in to the whole space {SPACE} (#1)" in ranges.private("engineer")[-1]
+        return f"{RANGE} is allowed to the whole space {SPACE} (#1)" in ranges.private("engineer")[-1]
 
     await ranges.until(said_so)
     ranges.environment.heroku.leave_unapplied(SPACE)
@@ -285,7 +285,7 @@ async def test_a_range_that_somebody_takes_out_is_not_put_back_and_that_is_told(
     await ranges.opened()
     ranges.external_changes(OFFICE)
     await ranges.environment.refresh_everything()
-    await ranges.until(lambda: ranges.told("engineer", "closed at Heroku"))
+    await ranges.until(lambda: ranges.told("engineer", "removed at Heroku"))
     assert ranges.sources() == [OFFICE]
 
 
@@ -306,8 +306,8 @@ async def test_the_list_of_a_space_shows_whose_each_range_is_and_is_shown_afresh
     said = ranges.private("engineer")[-1]
     assert "2 of 20 ranges" in said
     assert f"`{RANGE}`  #1" in said
-    assert f"`{OFFICE}`  not made by pgaccess" in said
-    await ranges.until(lambda: "just looked at" in ranges.private("engineer")[-1])
+    assert f"`{OFFICE}`  not managed by pgaccess" in said
+    await ranges.until(lambda: "just refreshed" in ranges.private("engineer")[-1])
 
 
 async def test_what_is_open_on_a_space_is_listed_by_its_name(ranges: Ranges) -> None:
@@ -325,8 +325,8 @@ async def test_what_is_open_on_a_space_is_listed_by_its_name(ranges: Ranges) -> 
     [
         ("trusted add 203.0.113.4 to acme-shield", "acme-shield is a Shield Space"),
         ("trusted add 203.0.113.4 to acme-fir", "acme-fir is a Fir space"),
-        ("trusted add 203.0.113.4 to acme-privat", "I know no space called"),
-        (f"trusted add 0.0.0.0/0 to {SPACE}", "the whole Internet"),
+        ("trusted add 203.0.113.4 to acme-privat", "There is no space"),
+        (f"trusted add 0.0.0.0/0 to {SPACE}", "the whole internet"),
         (f"trusted add 203.0.0.0/16 to {SPACE}", "wider"),
         (f"trusted add 203.0.113.4 to {SPACE} permanently", "without an end is not allowed"),
         (f"trusted remove 203.0.113.4 from {SPACE}", "is not among the ranges"),

@@ -39,7 +39,7 @@ async def interrupt(acts: Acts, cidr: str = "203.0.113.4/32") -> None:
     (mine,) = [r for r in acts.environment.heroku.rules(DATABASE, now=now) if r.cidr == cidr]
     acts.environment.heroku.delete_rule_externally(DATABASE, mine.id, now=now)
     await acts.environment.refresh_everything()
-    await acts.until(lambda: acts.told("engineer", "closed at Heroku"))
+    await acts.until(lambda: acts.told("engineer", "removed at Heroku"))
 
 
 async def test_done_ends_ones_own_at_once(acts: Acts) -> None:
@@ -66,10 +66,10 @@ async def test_done_is_for_ones_own_only(acts: Acts) -> None:
 
 async def test_cancel_takes_a_pending_request_back(acts: Acts) -> None:
     await acts.ask(LINE)
-    await acts.until(lambda: acts.told("engineer", "asks to reach"))
+    await acts.until(lambda: acts.told("engineer", "requests mTLS access"))
     assert (await acts.press_own("engineer", "request.cancel")).ok
     assert await acts.states() == ["cancelled"]
-    await acts.until(lambda: "taken back" in acts.card())
+    await acts.until(lambda: "withdrawn" in acts.card())
     await acts.type("engineer", "/pgaccess cancel 1")
     assert await acts.states() == ["cancelled"]
 
@@ -78,7 +78,7 @@ async def test_an_approver_revokes_with_the_cards_button(acts: Acts) -> None:
     await acts.ask_and_open(LINE)
     await acts.until(lambda: "grant.revoke" in str(acts.cards()[-1]["blocks"]))
     assert (await acts.press("lead", "grant.revoke")).ok
-    await acts.until(lambda: acts.told("engineer", "an approver revoked it"))
+    await acts.until(lambda: acts.told("engineer", "revoked by an approver"))
     assert acts.ours() == []
 
 
@@ -91,7 +91,7 @@ async def test_an_engineer_cannot_revoke(acts: Acts) -> None:
 async def test_extend_is_a_new_decision_that_moves_the_end(acts: Acts) -> None:
     await acts.ask_and_open("/pgaccess mtls add 203.0.113.4 for 1h")
     await acts.ask("/pgaccess extend 1 for 2h because the export is slow")
-    assert "2h more for #1" in acts.card()
+    assert "extend #1: 2h" in acts.card()
     await acts.approve()
     await acts.until(lambda: acts.told("engineer", "now ends"))
     await acts.environment.move_time(timedelta(hours=2))
@@ -177,7 +177,7 @@ async def test_giving_up_settles_a_failure(acts: Acts) -> None:
 async def test_restore_opens_again_what_somebody_closed_because_a_person_says_so(acts: Acts) -> None:
     await acts.ask_and_open(LINE)
     await interrupt(acts)
-    assert (await acts.press_own("engineer", "grant.restore", "closed at Heroku")).ok
+    assert (await acts.press_own("engineer", "grant.restore", "removed at Heroku")).ok
     await acts.until(lambda: len(acts.told("engineer", "can reach billing")) == 2)
     assert acts.ours() == ["203.0.113.4/32"]
 
@@ -185,7 +185,7 @@ async def test_restore_opens_again_what_somebody_closed_because_a_person_says_so
 async def test_an_interrupted_grant_can_be_ended(acts: Acts) -> None:
     await acts.ask_and_open(LINE)
     await interrupt(acts)
-    assert (await acts.press_own("engineer", "grant.done", "closed at Heroku")).ok
+    assert (await acts.press_own("engineer", "grant.done", "removed at Heroku")).ok
     await acts.until(lambda: acts.told("engineer", "#1 has ended"))
     assert acts.calls("DELETE ") == []
 
@@ -218,10 +218,10 @@ async def test_status_list_and_why_tell_what_is_so(acts: Acts) -> None:
     await acts.until(lambda: len(acts.calls(r"GET .*/ip-rules$")) >= 4)
     await acts.type("engineer", "/pgaccess status billing")
     assert "203.0.113.4/32" in acts.private("engineer")[-1]
-    assert "not made by pgaccess: office" in acts.private("engineer")[-1]
+    assert "not managed by pgaccess: office" in acts.private("engineer")[-1]
     for line, answer in [
         ("mtls list", "2 of 60 rules"),
-        ("why billing", "203.0.113.4/32 is authorised (#1)"),
+        ("why billing", "203.0.113.4/32 is authorized (#1)"),
         ("list nosuch", "nosuch"),
     ]:
         before = len(acts.private("engineer"))
@@ -239,10 +239,10 @@ async def test_a_status_is_shown_afresh_once_heroku_was_observed_at_again(acts: 
     )
     await acts.type("engineer", "/pgaccess status billing")
     stale = acts.private("engineer")[-1]
-    assert "looking again" in stale
+    assert "refreshing now" in stale
     assert "198.51.100.77/32" not in stale
     await acts.until(lambda: "198.51.100.77/32" in acts.private("engineer")[-1])
-    assert "just looked at" in acts.private("engineer")[-1]
+    assert "just refreshed" in acts.private("engineer")[-1]
 
 
 async def test_the_app_home_shows_what_waits_and_decides_it(acts: Acts) -> None:
@@ -251,18 +251,18 @@ async def test_the_app_home_shows_what_waits_and_decides_it(acts: Acts) -> None:
     await acts.until(lambda: "203.0.113.4/32 → billing" in str(acts.environment.slack.home_for("lead")))
     view = acts.environment.slack.home_for("lead")
     assert view is not None
-    assert "Waiting for you" in str(view)
+    assert "Needs your decision" in str(view)
     pressed = await acts.environment.people.clicks_in_view(
         "lead", view_id=view["id"], action_id="request.approve"
     )
     assert pressed.ok
     await acts.until(lambda: acts.told("engineer", "can reach"))
-    await acts.until(lambda: "Nothing waits" in str(acts.environment.slack.home_for("lead")))
+    await acts.until(lambda: "Nothing needs" in str(acts.environment.slack.home_for("lead")))
 
 
 async def test_the_global_shortcut_opens_the_form(acts: Acts) -> None:
     assert (await acts.environment.people.shortcut("engineer", "shortcut.ask")).ok
-    assert "Ask for access" in str(acts.environment.slack.view_for("engineer"))
+    assert "Request access" in str(acts.environment.slack.view_for("engineer"))
 
 
 @pytest.fixture
@@ -312,7 +312,7 @@ async def test_access_without_an_end_ends_when_somebody_ends_it(strict: Acts) ->
     await acts.ask(f"{LINE} for ever because the BI tool lives there")
     await acts.approve("lead")
     await acts.approve("lead-2")
-    await acts.until(lambda: acts.told("engineer", "until when somebody ends it"))
+    await acts.until(lambda: acts.told("engineer", "ends only when ended manually"))
     await acts.environment.move_time(timedelta(days=300))
     await acts.environment.refresh_everything()
     assert await acts.states() == ["in_force"]

@@ -74,7 +74,7 @@ BROKEN: Final[tuple[tuple[Sentence, Callable[[World], None]], ...]] = (
     ),
     (invariants.sentence_5, vanishes),
 )
-"""The last one is not taken back."""
+"""The last one is not withdrawn."""
 
 
 async def test_every_sentence_notices_when_it_is_broken(postgres: PrivatePostgres) -> None:

@@ -1,4 +1,4 @@
-"""Values that tests of words and decisions are made of."""
+"""Factories of domain values for tests."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -49,7 +49,7 @@ POLICY = Policy(
 
 
 def ruled(**changed: Any) -> Policy:
-    """``POLICY``, its one rule changed."""
+    """``POLICY`` with its one rule changed."""
     return replace(POLICY, rules=(replace(RULE, **changed),))
 
 
@@ -97,7 +97,7 @@ def request(
     endless: bool = False,
     needed: int = 1,
 ) -> Request:
-    """A request for 8 hours, until a moment, or without an end; a removal has neither."""
+    """A request for 8 hours, until a time, or without an end; a removal has neither."""
     timeless = endless or until is not None or kind is Kind.REMOVE
     return Request(
         id=17,
@@ -181,7 +181,7 @@ def case(
 
 
 class SetClock:
-    """Business time that stands still until a test sets it."""
+    """A clock that stands still until a test sets it."""
 
     def __init__(self, present: datetime = NOW) -> None:
         self.present = present

@@ -1,4 +1,4 @@
-"""A door to the real web application, in-process, and junk that is signed as Slack signs."""
+"""The real web application in-process, and requests signed as Slack signs them."""
 
 import asyncio
 import contextlib
@@ -30,7 +30,7 @@ PATH = "/slack/events"
 TEAM = "T0ACME"
 
 NOWHERE = "http://127.0.0.1:9"
-"""Nobody listens there."""
+"""Nothing listens there."""
 
 
 FORM = "application/x-www-form-urlencoded"
@@ -39,45 +39,45 @@ ENGINEER, LEAD = "U0ENGINEER", "U0LEAD"
 
 
 class FuzzedServer:
-    """Knocks at the application, and listens for what nobody has thought of.
+    """Sends requests to the application, and records unexpected errors.
 
     Args:
-        runner: the loop that everything lives on.
-        client: reaches the application in-process.
+        runner: the event loop that everything runs on.
+        client: calls the application in-process.
 
     Attributes:
-        surprises: what the last knock had logged as an error.
+        errors: what the last request logged as an error.
     """
 
     def __init__(self, runner: asyncio.Runner, client: httpx.AsyncClient) -> None:
         self._runner = runner
         self._client = client
         self._numbers = itertools.count(1)
-        self.surprises: list[Any] = []
+        self.errors: list[Any] = []
 
-    def knock(
+    def send(
         self, method: str, path: str, body: bytes = b"", kind: str = "", **headers: str
     ) -> httpx.Response:
-        """Sends a request, and returns the answer."""
+        """Sends a request, and returns the response."""
         sent = {**({"content-type": kind} if kind else {}), **headers}
         with capture_logs() as lines:
             answer = self._runner.run(self._client.request(method, path, content=body, headers=sent))
-        self.surprises = [line for line in lines if line["log_level"] in ("error", "critical")]
+        self.errors = [line for line in lines if line["log_level"] in ("error", "critical")]
         return answer
 
     def unexpected(self) -> list[Any]:
-        """Errors that nobody has thought of; that Slack knows no made-up trigger is none."""
-        return [line for line in self.surprises if not isinstance(line.get("exc_info"), SlackError)]
+        """Unexpected errors; Slack rejecting a made-up trigger is not one."""
+        return [line for line in self.errors if not isinstance(line.get("exc_info"), SlackError)]
 
     def signed(self, body: bytes, kind: str) -> httpx.Response:
-        """Sends what Slack could have sent: the signature is right."""
+        """Sends a body with a valid signature."""
         stamp = b"%d" % time.time()
         signature = sign(SIGNING_SECRET.encode(), stamp, body).decode()
         proof = {"x-slack-request-timestamp": stamp.decode(), "x-slack-signature": signature}
-        return self.knock("POST", PATH, body, kind, **proof)
+        return self.send("POST", PATH, body, kind, **proof)
 
     def command(self, text: str, person: str = ENGINEER, **changed: str) -> httpx.Response:
-        """Somebody types a line."""
+        """Sends a typed command."""
         fields = {
             "team_id": TEAM,
             "channel_id": "C0GENERAL",
@@ -90,21 +90,21 @@ class FuzzedServer:
         return self.signed(urlencode({**fields, **changed}).encode(), FORM)
 
     def interaction(self, payload: Any) -> httpx.Response:
-        """Slack sends a click, a form or a search."""
+        """Sends a button click, a form submission or a search."""
         return self.signed(urlencode({"payload": json.dumps(payload)}).encode(), FORM)
 
     def event(self, payload: Any) -> httpx.Response:
-        """Slack tells of something."""
+        """Sends an event."""
         return self.signed(json.dumps(payload).encode(), "application/json")
 
     def unique(self) -> str:
-        """What no other knock has: Slack gives each its own trigger."""
+        """Returns an unused trigger id: Slack gives each interaction its own."""
         return f"1.2.{next(self._numbers)}"
 
 
 @contextlib.contextmanager
 def fuzzed_server(database_url: str) -> Iterator[FuzzedServer]:
-    """The web application with people and two databases that it knows, and a Slack that nobody is in."""
+    """The web application with two users and two databases, and an empty Slack workspace."""
     with asyncio.Runner() as runner:
         stack = contextlib.AsyncExitStack()
         client = runner.run(stack.enter_async_context(_application(database_url)))
@@ -131,6 +131,6 @@ async def _application(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
             await tx.slack_users.keep_group("S0LEADS", [LEAD])
             await tx.commit()
         await store_helpers.discover(app.store, factories.database(), factories.database("ledger", 2))
-        # An error that nobody catches comes out here, where a server would have made a 500 of it.
+        # An uncaught exception is raised here, where a server would have answered 500.
         inside = httpx.ASGITransport(await app.web(), raise_app_exceptions=True)
         yield await stack.enter_async_context(httpx.AsyncClient(transport=inside, base_url="http://bot.test"))

@@ -1,8 +1,8 @@
-"""Coverage-guided fuzzing of everything that reads what others wrote: ``python -m tests.unit.guided NAME``.
+"""Coverage-guided fuzzing of every parser of untrusted input: ``python -m tests.unit.guided NAME``.
 
-It wants Google's atheris, which is in none of our locks: ``pip install atheris`` beside them, into another
-environment. Arguments after the name are libFuzzer's, such as ``-max_total_time=300`` and a folder to keep
-the inputs in. An input that raises what its reader does not promise ends the run, and is printed.
+Requires Google's atheris, which is in none of our locks: ``pip install atheris`` into another environment.
+Arguments after the name are libFuzzer's, such as ``-max_total_time=300`` and a folder for the inputs. An
+input that raises an undocumented exception ends the run and is printed.
 """
 
 import asyncio
@@ -23,9 +23,8 @@ from bot.errors import HerokuError, MisconfiguredError, Refused
 from bot.heroku.client import HerokuClient
 from bot.policy.loader import parse_policy
 from bot.views import action_ids
-from handlers.parsing.command_table import read
-from handlers.transport.payload_schema import is_documented
-from handlers.transport.payloads import BlockAction, BlockSuggestion, Command, MalformedError, ViewSubmission
+from handlers.parsing.command_table import parse
+from handlers.transport.payloads import MalformedError, SlashCommand, validate_payload
 from handlers.transport.request_verification import check_body
 from tests.unit.handlers.test_fuzz import click
 from tests.unit.handlers.test_fuzz import submission as form
@@ -36,44 +35,44 @@ TURNED_AWAY = importlib.import_module("handlers.transport.request_verification")
 
 
 def gate(data: bytes) -> None:
-    """A signed body: read, or turned away."""
+    """A signed body: accepted or refused."""
     with contextlib.suppress(TURNED_AWAY):
         check_body(data[1:], is_json=bool(data[:1] > b"\x7f"))
 
 
 def incoming(data: bytes) -> None:
-    """A payload that the gate lets through: taken apart, or malformed."""
+    """A payload: validated, or malformed."""
     try:
         payload = json.loads(data)
     except (ValueError, RecursionError):
         return
-    if not isinstance(payload, dict) or not is_documented(payload):
+    if not isinstance(payload, dict):
         return
-    for kind in (Command, BlockAction, ViewSubmission, BlockSuggestion):
+    for validate in (validate_payload, SlashCommand.of):
         with contextlib.suppress(MalformedError):
-            kind.of(payload)
+            validate(payload)
 
 
 def grammar(data: bytes) -> None:
-    """A typed line: understood, or refused with a reason."""
+    """A typed command: parsed or refused with a reason."""
     with contextlib.suppress(Refused):
-        read(data.decode(errors="replace"))
+        parse(data.decode(errors="replace"))
 
 
 def button(data: bytes) -> None:
-    """A button's value: ours, or not."""
+    """A button's value: ours or not."""
     with contextlib.suppress(ValueError):
         action_ids.read_button(data.decode(errors="replace"))
 
 
 def policy(data: bytes) -> None:
-    """A policy file: rules, or a sentence about what is wrong."""
+    """A policy file: rules or a sentence about what is wrong."""
     with contextlib.suppress(MisconfiguredError):
         parse_policy(data.decode(errors="replace"), source="fuzz")
 
 
 def heroku() -> Callable[[bytes], None]:
-    """An answer of Heroku's: a value, or an error of the known family."""
+    """A response of Heroku: a value or a known error."""
     answer = httpx.Response(200)
     client = HerokuClient(
         token="t",
@@ -121,7 +120,7 @@ TARGETS: Mapping[str, Callable[[bytes], None]] = {
 
 
 def ours() -> Iterator[FunctionType]:
-    """Every function and method of what is fuzzed: their branches tell the fuzzer what is new."""
+    """Yields every function and method under test, whose branches guide the fuzzer."""
     for name, module in list(sys.modules.items()):
         if name.partition(".")[0] in ("bot", "handlers"):
             for thing in list(vars(module).values()):
@@ -131,7 +130,7 @@ def ours() -> Iterator[FunctionType]:
 
 
 def seeds(name: str) -> Iterator[bytes]:
-    """What is right: from there the fuzzer goes astray."""
+    """Yields valid inputs for the fuzzer to mutate."""
     if name == "grammar":
         yield from (line.encode() for line, _ in RIGHT)
     if name == "policy":
@@ -149,7 +148,7 @@ def seeds(name: str) -> Iterator[bytes]:
 
 
 def main() -> None:
-    """Runs one target until it is told to stop, or something comes out that should not."""
+    """Runs one target until it is stopped, or an undocumented exception is raised."""
     atheris = importlib.import_module("atheris")
     name, *rest = sys.argv[1:]
     for folder in (Path(each) for each in rest if not each.startswith("-")):

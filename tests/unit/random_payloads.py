@@ -1,4 +1,4 @@
-"""Junk for fuzz tests: anything that JSON can say, and payloads in which one thing is wrong."""
+"""Malformed input for fuzz tests: arbitrary JSON, and payloads with one mutation."""
 
 import json
 import os
@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 MORE = 20 if os.environ.get("PGACCESS_SOAK") == "1" else 1
-"""How many times as many examples are tried in a long run."""
+"""Factor for the number of examples in a long run."""
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=60)
 SCALARS = st.one_of(st.none(), st.booleans(), st.integers(-(2**70), 2**70), st.floats(allow_nan=False), TEXT)
@@ -20,7 +20,7 @@ ANYTHING = st.recursive(
 
 @st.composite
 def spoilt(draw: st.DrawFn, whole: dict[str, Any]) -> Any:
-    """A payload in which one thing somewhere is something else, or is not there."""
+    """A payload in which one value is replaced or missing."""
     copy = json.loads(json.dumps(whole))
     places: list[tuple[Any, Any]] = []
 

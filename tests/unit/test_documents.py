@@ -1,19 +1,70 @@
-"""What the documents say is tested is tested: each test that they name exists."""
+"""What the documents name exists: tests, files, folders, pages and their headings."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
+ROOT: Final = Path(__file__).parents[2]
+
+DOCUMENTS: Final = sorted(
+    path.relative_to(ROOT).as_posix() for path in (*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"))
+)
+
+PATH: Final = re.compile(r"(?:bot|handlers|storage|sandbox|tests|docs)(?:/[\w.-]+)*/?")
+"""A file or folder of the project, as prose names it; a module may be named without its ``.py``."""
 
 
-@pytest.mark.parametrize("document", ["docs/security.md", "docs/reliability.md"])
+def read(document: str) -> str:
+    return (ROOT / document).read_text(encoding="utf-8")
+
+
+def prose(document: str) -> str:
+    """A document without its fenced blocks."""
+    return re.sub(r"^```.*?^```", "", read(document), flags=re.MULTILINE | re.DOTALL)
+
+
+def anchors(document: Path) -> set[str]:
+    """The anchors that GitHub gives to a document's headings."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def broken_links(document: str) -> Iterator[str]:
+    """The relative links of a document that lead nowhere."""
+    for link in re.findall(r"\]\(([^)\s]+)\)", prose(document)):
+        if re.match(r"[a-z]+:", link):
+            continue
+        file, _, anchor = link.partition("#")
+        target = (ROOT / document).parent / file if file else ROOT / document
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            yield link
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_every_test_that_a_document_names_exists(document: str) -> None:
-    named = set(re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", (ROOT / document).read_text()))
+    named = set(re.findall(r"`(tests/[\w/]+\.py)(?:::(\w+))?`", read(document)))
     missing = [
         f"{file}::{test}"
         for file, test in sorted(named)
-        if not (ROOT / file).exists() or (test and f"def {test}(" not in (ROOT / file).read_text())
+        if not (ROOT / file).exists() or (test and f"def {test}(" not in read(file))
     ]
     assert missing == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_link_leads_somewhere(document: str) -> None:
+    assert list(broken_links(document)) == []
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_every_file_that_a_document_names_exists(document: str) -> None:
+    named = {name for name in re.findall(r"`([^`\s]+)`", prose(document)) if PATH.fullmatch(name)}
+    missing = [name for name in named if not (ROOT / name).exists() and not (ROOT / f"{name}.py").is_file()]
+    assert sorted(missing) == []
+
+
+def test_the_tests_of_the_documents_read_all_of_them() -> None:
+    assert {"README.md", "docs/architecture.md", "docs/guides/mtls.ja.md"} <= set(DOCUMENTS)

@@ -1,4 +1,4 @@
-"""The reference pages are what the code makes, and what they give as examples is right."""
+"""The reference pages are up to date with the code, and their examples are valid."""
 
 import re
 import tomllib
@@ -8,27 +8,27 @@ from pydantic import BaseModel
 
 from bot.policy.loader import parse_policy
 from bot.policy.schema import PolicyKeys, RuleKeys, TargetKeys
-from handlers.parsing.command_table import COMMAND, COMMANDS, read
+from handlers.parsing.command_table import COMMAND, COMMANDS, parse
 from tests.reference import FOLDER, pages
 
 PAGES = pages()
 
 
 @pytest.mark.parametrize("name", PAGES)
-def test_the_page_is_what_the_code_makes(name: str) -> None:
+def test_the_page_is_up_to_date(name: str) -> None:
     written = (FOLDER / name).read_text(encoding="utf-8")
     assert written == PAGES[name], "run `make docs`"
 
 
-def test_every_page_in_the_folder_is_made() -> None:
+def test_every_page_in_the_folder_is_generated() -> None:
     assert {path.name for path in FOLDER.iterdir()} == set(PAGES)
 
 
-def test_every_line_that_the_page_of_commands_shows_can_be_typed() -> None:
+def test_every_command_on_the_page_can_be_typed() -> None:
     lines = re.findall(rf"`{COMMAND} ([^`]+)`", PAGES["commands.md"])
     assert len(lines) >= len(COMMANDS)
     for line in lines:
-        read(line)
+        parse(line)
 
 
 def test_every_command_and_every_key_has_one_row() -> None:
@@ -39,37 +39,37 @@ def test_every_command_and_every_key_has_one_row() -> None:
             assert PAGES["policy.md"].count(f"\n| `{key}` |") == 1
 
 
-def test_the_least_policy_of_the_page_is_right() -> None:
-    least = re.search(r"```toml\n(.+?)```", PAGES["policy.md"], re.S)
-    assert least is not None
-    assert len(parse_policy(least[1], source="the page").rules) == 1
+def test_the_minimal_policy_on_the_page_is_valid() -> None:
+    minimal = re.search(r"```toml\n(.+?)```", PAGES["policy.md"], re.S)
+    assert minimal is not None
+    assert len(parse_policy(minimal[1], source="the page").rules) == 1
 
 
-LEAST: dict[type[BaseModel], dict[str, object]] = {
+MINIMAL: dict[type[BaseModel], dict[str, object]] = {
     PolicyKeys: {"approvals_channel": "C0123ABCD", "rules": [{}]},
     TargetKeys: {"database": "acme"},
     RuleKeys: {},
 }
-KEYS = [(model, key) for model in LEAST for key in model.model_fields if key not in ("targets", "rules")]
+KEYS = [(model, key) for model in MINIMAL for key in model.model_fields if key not in ("targets", "rules")]
 
 
 def cell(key: str, column: int) -> str:
-    """What a row of the page of the policy says in a column."""
+    """A cell of the policy page's table, by key and column."""
     row = next(line for line in PAGES["policy.md"].splitlines() if line.startswith(f"| `{key}` |"))
     return row.removeprefix("| ").removesuffix(" |").split(" | ")[column].strip("`")
 
 
 @pytest.mark.parametrize(("model", "key"), KEYS)
-def test_every_example_of_a_key_is_accepted(model: type[BaseModel], key: str) -> None:
-    said = tomllib.loads(cell(key, 3))
-    assert set(said) == {key}
-    assert getattr(model.model_validate(LEAST[model] | said), key) is not None
+def test_every_example_value_is_valid(model: type[BaseModel], key: str) -> None:
+    example = tomllib.loads(cell(key, 3))
+    assert set(example) == {key}
+    assert getattr(model.model_validate(MINIMAL[model] | example), key) is not None
 
 
 @pytest.mark.parametrize(("model", "key"), [pair for pair in KEYS if cell(pair[1], 2)])
-def test_what_holds_when_a_key_is_left_out_is_what_the_page_says(model: type[BaseModel], key: str) -> None:
+def test_the_default_on_the_page_is_the_one_that_applies(model: type[BaseModel], key: str) -> None:
     if model.model_fields[key].is_required():
-        assert cell(key, 2) == "has to be there"
+        assert cell(key, 2) == "required"
         return
-    said = tomllib.loads(f"{key} = {cell(key, 2)}")
-    assert model.model_validate(LEAST[model] | said) == model.model_validate(LEAST[model])
+    example = tomllib.loads(f"{key} = {cell(key, 2)}")
+    assert model.model_validate(MINIMAL[model] | example) == model.model_validate(MINIMAL[model])

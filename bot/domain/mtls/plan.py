@@ -11,7 +11,6 @@ from bot.domain.grant import Why
 from bot.domain.method import AUTHORISED, MTLS_RULE_LIMIT
 from bot.domain.mtls.observation import IpRule
 from bot.domain.owned_entry import (
-    DesiredGrant,
     OwnedEntry,
     Plan,
     Removal,

@@ -1,17 +1,24 @@
-"""What a card about certificates or mTLS as a whole shows beside what every card does."""
+"""A card about mTLS: an IP rule, a client certificate, or the endpoint as a whole."""
 
 from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
 from bot.domain.grant import Why
+from bot.domain.method import MTLS_RULE_LIMIT
+from bot.domain.mtls import unmanaged_rules
 from bot.domain.mtls.certificate import SHOWN_OF_ID, Certificate, KnownCertificate, ready
 from bot.domain.mtls.issuance import issuance_progress
+from bot.domain.mtls.observation import MtlsObservation
+from bot.domain.network import is_documentation
 from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind
+from bot.domain.subject import Network
 from bot.i18n.translator import Mrkdwn, Translator, cut, mention
 from bot.ports import Block, RequestDetails
 from bot.views import action_ids, block_kit
+from bot.views.method_view import network_facts, operation_impact
+from bot.views.text import as_code, numbers, one_line
 
 PURPOSE: Final = 200
 """Characters of what a certificate is for."""
@@ -25,92 +32,136 @@ CLOSED: Final = 50
 OFFERED: Final = 8
 """Certificates that somebody may be asked to choose from: each takes two blocks of a card."""
 
+DESCRIBED: Final = 2
+"""Rules of one network that a card describes; how many more there are, it says."""
 
-def facts(known: KnownCertificate, t: Translator) -> list[tuple[str, str]]:
-    """The certificate that a card is about: whose it is, until when, and what for."""
+TEXT: Final = 120
+"""Characters of an unmanaged rule's description."""
+
+
+def facts(details: RequestDetails, t: Translator) -> list[tuple[str, str]]:
+    """How many addresses the network has; of a certificate, whose it is, until when, and what for."""
+    network = network_facts(details.request.terms.subject, t)
+    known = details.certificate
+    if known is None:
+        return network
     until = known.expires_at or t("card.until.unknown")
     if known.owner is None:
         unmanaged = t("card.certificate.unmanaged", handle=known.handle, until=until)
-        return [(t("card.certificate"), unmanaged)]
-    owner = mention(known.owner)
-    shown = t("card.certificate.ours", handle=known.handle, owner=owner, until=until)
-    purpose = _purpose(known, t)
-    return [(t("card.certificate"), shown), (t("card.certificate.purpose"), purpose)]
+        return [*network, (t("card.certificate"), unmanaged)]
+    ours = t("card.certificate.ours", handle=known.handle, owner=mention(known.owner), until=until)
+    return [*network, (t("card.certificate"), ours), (t("card.certificate.purpose"), purpose(known, t))]
 
 
-def change(case: RequestDetails, t: Translator) -> str:
-    """What approving would change at Heroku, as of the last look."""
-    kind, app = case.request.kind, case.target.label
-    said = [t(f"card.change.{kind}", app=app)]
+def purpose(known: KnownCertificate, t: Translator) -> Mrkdwn:
+    """What a certificate is for, or that nobody said it."""
+    return as_code(known.purpose, PURPOSE) if known.purpose else t("stock.purpose.none")
+
+
+def impact(details: RequestDetails, t: Translator) -> str:
+    """What approving would change at Heroku, as of the last observation."""
+    kind = details.request.kind
+    if kind is Kind.OPEN:
+        return " ".join(_opening(details, t))
+    parts = [operation_impact(details, t)]
     if kind is Kind.DISABLE:
-        said += _ends(case, t)
-    if kind is Kind.DISCARD and _is_last(case):
-        said.append(t("card.change.discard.last", app=app))
-    return " ".join(said)
+        parts += _disabling(details, t)
+    if kind is Kind.DISCARD and _is_last(details):
+        parts.append(t("card.change.discard.last", app=details.target.label))
+    return " ".join([*parts, *_unmanaged(details, t)])
 
 
-def several(case: RequestDetails, t: Translator) -> list[Block]:
+def candidates(details: RequestDetails, t: Translator) -> list[Block]:
     """The certificates that a person has to choose from, each with its button; none in any other case."""
-    found = _candidates(case)
+    found = _candidates(details)
     if not found:
         return []
-    shown: list[Block] = [block_kit.section(t("several.ask", id=case.request.id))]
+    shown: list[Block] = [block_kit.section(t("several.ask", id=details.request.id))]
     for number, each in enumerate(found[:OFFERED]):
-        shown += [block_kit.section(_candidate(each, t)), _pick(case, each.id, number, t)]
+        shown += [block_kit.section(_candidate(each, t)), _pick(details, each.id, number, t)]
     return shown
 
 
-def one_line(text: str) -> str:
-    """Somebody else's text without line breaks, which would end a line of ours, and without code marks."""
-    return " ".join(text.split()).replace("`", "'")
+def _opening(details: RequestDetails, t: Translator) -> list[Mrkdwn]:
+    network, observation, app = details.request.terms.network, details.rules, details.database.app
+    parts = [t("card.change.enables", app=app)] if details.request.terms.enables_mtls else []
+    if observation is None:
+        parts.append(t("card.change.unseen", app=app))
+    else:
+        parts += _effect(observation, network, app, t)
+    if is_documentation(network):
+        parts.append(t("card.documentation"))
+    return parts
 
 
-def _purpose(known: KnownCertificate, t: Translator) -> Mrkdwn:
-    return cut(one_line(known.purpose), PURPOSE) if known.purpose else t("stock.purpose.none")
+def _effect(observation: MtlsObservation, network: Network, app: str, t: Translator) -> list[Mrkdwn]:
+    covering = observation.covering(network)
+    exact = [rule for rule in covering if rule.network == network]
+    if any(rule.id in observation.ours for rule in exact):
+        return [t("card.change.ours", network=network)]
+    if exact:
+        return [t("card.change.unmanaged")]
+    used = len(observation.rules)
+    added = t("card.change.add", app=app, used=used, limit=MTLS_RULE_LIMIT)
+    return [added, *(t("card.change.covered", cover=rule.network) for rule in covering[:1])]
 
 
-def _ends(case: RequestDetails, t: Translator) -> list[Mrkdwn]:
-    said, observation = [], case.rules
-    if case.closes:
-        closes = ", ".join(f"#{id}" for id in case.closes[:CLOSED])
-        said.append(t("card.change.disable.requests", closes=closes))
+def _unmanaged(details: RequestDetails, t: Translator) -> list[Mrkdwn]:
+    """What Heroku says of the unmanaged rules that a request is about."""
+    network, kind = details.request.terms.subject, details.request.kind
+    if kind not in unmanaged_rules.KINDS or not isinstance(network, Network):
+        return []
+    rules = unmanaged_rules.meant(kind, details.rules, network)
+    parts = [
+        t("card.change.rule", status=rule.status, text=cut(one_line(rule.description), TEXT))
+        if rule.description.strip()
+        else t("card.change.rule.bare", status=rule.status)
+        for rule in rules[:DESCRIBED]
+    ]
+    if len(rules) > DESCRIBED:
+        parts.append(t("card.change.rule.more", count=len(rules) - DESCRIBED))
+    return parts
+
+
+def _disabling(details: RequestDetails, t: Translator) -> list[Mrkdwn]:
+    parts, observation = [], details.rules
+    if details.closes:
+        closes = ", ".join(numbers(details.closes[:CLOSED]))
+        parts.append(t("card.change.disable.requests", closes=closes))
     rules = 0 if observation is None else sum(rule.id not in observation.ours for rule in observation.rules)
     if observation is not None and (rules or observation.certificates):
         count = len(ready(observation.certificates))
-        said.append(t("card.change.disable.others", rules=rules, certificates=count))
-    return said
+        parts.append(t("card.change.disable.others", rules=rules, certificates=count))
+    return parts
 
 
-def _is_last(case: RequestDetails) -> bool:
-    """Whether nobody whom pgaccess lets in could connect any more."""
-    if case.certificate is None or case.rules is None or not case.rules.ours:
+def _is_last(details: RequestDetails) -> bool:
+    """Whether nobody whom pgaccess allows could connect any more."""
+    if details.certificate is None or details.rules is None or not details.rules.ours:
         return False
-    return {each.id for each in ready(case.rules.certificates)} == {case.certificate.id}
+    return {each.id for each in ready(details.rules.certificates)} == {details.certificate.id}
 
 
-def _candidates(case: RequestDetails) -> Sequence[Certificate]:
-    change = case.operation
-    if change is None or not _is_open(change):
+def _candidates(details: RequestDetails) -> Sequence[Certificate]:
+    operation = details.operation
+    # Only mTLS operations wait for a choice: the observation of another method has no certificates.
+    if operation is None or not _waits_for_choice(operation) or details.rules is None:
         return ()
-    observation = case.rules
-    if observation is None:
-        return ()
-    wanted = issuance_progress(change).candidates
-    return [each for each in observation.certificates if each.id in wanted]
+    ids = issuance_progress(operation).candidates
+    return [each for each in details.rules.certificates if each.id in ids]
 
 
-def _is_open(change: Operation) -> bool:
-    return change.state is OperationState.FAILED and change.why is Why.SEVERAL
+def _waits_for_choice(operation: Operation) -> bool:
+    return operation.state is OperationState.FAILED and operation.why is Why.SEVERAL
 
 
 def _candidate(each: Certificate, t: Translator) -> Mrkdwn:
     until = each.expires_at or t("card.until.unknown")
-    name = cut(one_line(each.name), NAME)
-    return t("several.one", handle=each.id.hex[:SHOWN_OF_ID], name=name, until=until)
+    return t("several.one", handle=each.id.hex[:SHOWN_OF_ID], name=as_code(each.name, NAME), until=until)
 
 
-def _pick(case: RequestDetails, certificate: UUID, number: int, t: Translator) -> Block:
-    value = action_ids.pick_value(case.request.id, certificate)
+def _pick(details: RequestDetails, certificate: UUID, number: int, t: Translator) -> Block:
+    value = action_ids.pick_value(details.request.id, certificate)
     return block_kit.actions(
         block_kit.button(t("button.pick"), action=f"{action_ids.PICK}.{number}", value=value)
     )

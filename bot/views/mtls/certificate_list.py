@@ -1,45 +1,46 @@
-"""The client certificates that there are: whose, what for, until when, and how fresh that is."""
+"""The certificate inventory: owner, purpose and end of each, and when it was last observed."""
 
 from collections.abc import Sequence
 from typing import Final
 
 from bot.domain.mtls.certificate import KnownCertificate
-from bot.i18n.translator import Mrkdwn, Translator, cut, mention
+from bot.i18n.translator import Mrkdwn, Translator, mention
 from bot.ports import Block, CertificateList, Message
 from bot.views import block_kit
 from bot.views.mtls import expiry
-from bot.views.mtls.card import NAME, PURPOSE, one_line
+from bot.views.mtls.card import NAME, purpose
+from bot.views.text import as_code
 
 SHOWN: Final = 20
 """Certificates in one answer: with their databases' headings they stay below Slack's 50 blocks."""
 
 
-def listing(stocks: Sequence[CertificateList], t: Translator) -> Message:
+def listing(lists: Sequence[CertificateList], t: Translator) -> Message:
     """The inventory; of several databases, those that have any certificates.
 
     Args:
-        stocks: by database, not empty.
-        words: the reader's language.
+        lists: by database, not empty.
+        t: the reader's language.
     """
     title = t("stock.title")
     shown: list[Block] = []
-    wanted = [stock for stock in stocks if stock.certificates] or stocks[:1]
+    filled = [each for each in lists if each.certificates] or lists[:1]
     left = SHOWN
-    for stock in wanted:
-        some = stock.certificates[:left]
-        if some or not stock.certificates:
-            shown += _stock(stock, some, t)
+    for each in filled:
+        some = each.certificates[:left]
+        if some or not each.certificates:
+            shown += _of_database(each, some, t)
         left -= len(some)
-    if not any(stock.certificates for stock in wanted):
-        shown.append(block_kit.section(t("stock.none", app=wanted[0].database.app)))
-    rest = sum(len(stock.certificates) for stock in wanted) - (SHOWN - left)
+    if not any(each.certificates for each in filled):
+        shown.append(block_kit.section(t("stock.none", app=filled[0].database.app)))
+    rest = sum(len(each.certificates) for each in filled) - (SHOWN - left)
     if rest:
         shown.append(block_kit.context(t("stock.more", count=rest)))
-    return Message(text=title, blocks=[block_kit.section(title), *shown])
+    return block_kit.message(title, [block_kit.section(title), *shown])
 
 
-def _stock(stock: CertificateList, some: Sequence[KnownCertificate], t: Translator) -> list[Block]:
-    observation, app = stock.observation, stock.database.app
+def _of_database(listed: CertificateList, some: Sequence[KnownCertificate], t: Translator) -> list[Block]:
+    observation, app = listed.observation, listed.database.app
     if observation is not None and not observation.enabled:
         return [block_kit.section(t("stock.database.off", app=app)), *_lines(some, t)]
     if observation is None or observation.certificates_at is None:
@@ -60,12 +61,11 @@ def _lines(some: Sequence[KnownCertificate], t: Translator) -> list[Block]:
 def _line(known: KnownCertificate, t: Translator) -> Mrkdwn:
     params = {
         "handle": known.handle,
-        "status": cut(one_line(known.status), NAME),
+        "status": as_code(known.status, NAME),
         "made": known.first_seen_at,
         "until": known.expires_at or t("card.until.unknown"),
         "seen": known.last_seen_at,
     }
     if known.owner is None:
-        return t("stock.unmanaged", name=cut(one_line(known.name), NAME), **params)
-    purpose = cut(one_line(known.purpose), PURPOSE) if known.purpose else t("stock.purpose.none")
-    return t("stock.ours", owner=mention(known.owner), purpose=purpose, **params)
+        return t("stock.unmanaged", name=as_code(known.name, NAME), **params)
+    return t("stock.ours", owner=mention(known.owner), purpose=purpose(known, t), **params)

@@ -1,36 +1,63 @@
-"""What is said once of certificates: ready, gone, or several of which one has to be chosen."""
+"""Notifications about mTLS: a rule in force or removed, a certificate that is ready or was taken away."""
 
+from bot.domain.grant import Grant
 from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind
-from bot.i18n.translator import Translator
+from bot.domain.target import Database
+from bot.i18n.translator import Mrkdwn, Translator
 from bot.ports import Block, Message, RequestDetails
 from bot.views import block_kit, buttons
+from bot.views.method_view import Params
 from bot.views.mtls import card, rotation
 
 
-def ready(case: RequestDetails, t: Translator) -> Message:
+def in_force(details: RequestDetails, params: Params, t: Translator) -> Message:
+    """The rule is in force: how to connect."""
+    connect = t("notification.in_force.connect")
+    line = t.show(connection_line(details.database))
+    return block_kit.paragraphs(t("notification.in_force", **params), f"{connect}\n```{line}```")
+
+
+def ended(details: RequestDetails, grant: Grant, params: Params, t: Translator) -> Mrkdwn:
+    """The rule is removed, unless another one still allows the same network."""
+    is_shared = details.rules is not None and any(
+        rule.network == grant.network for rule in details.rules.rules
+    )
+    return t("notification.ended.shared" if is_shared else "notification.ended", **params)
+
+
+def connection_line(database: Database) -> str:
+    """The ready ``psql`` line, with no secret in it: the shell fetches the URL itself.
+
+    The client files are named as Heroku's own download names them; the URL is never stored, because it
+    changes with credentials, failover and maintenance.
+    """
+    files = "PGSSLMODE=verify-ca PGSSLCERT=postgresql.crt PGSSLKEY=postgresql.key PGSSLROOTCERT=root.crt"
+    return f'{files} psql "$(heroku config:get {database.config_var} -a {database.app})"'
+
+
+def ready(details: RequestDetails, t: Translator) -> Message:
     """To the owner, as soon as their certificate can be used."""
-    if case.request.kind is Kind.ROTATE:
-        return rotation.ready(case, t)
-    made = case.issued
-    until = None if made is None else made.expires_at
-    enabled = case.request.kind is Kind.ENABLE or case.request.terms.enables_mtls
+    if details.request.kind is Kind.ROTATE:
+        return rotation.ready(details, t)
+    issued = details.issued
+    until = None if issued is None else issued.expires_at
+    enabled = details.request.kind is Kind.ENABLE or details.request.terms.enables_mtls
     key = "notification.certificate_ready.enable" if enabled else "notification.certificate_ready"
-    said = t(key, id=case.request.id, app=case.target.label, until=until or t("card.until.unknown"))
-    return _message(said, buttons.for_files(case, t))
+    text = t(key, id=details.request.id, app=details.target.label, until=until or t("card.until.unknown"))
+    return block_kit.message(text, [block_kit.section(text), *buttons.for_files(details, t)])
 
 
-def gone(case: RequestDetails, t: Translator) -> Message:
-    """To the owner, when somebody else has taken their certificate away."""
-    return _message(t("notification.certificate_gone", id=case.request.id, app=case.target.label), [])
+def gone(details: RequestDetails, t: Translator) -> Message:
+    """To the owner, when somebody else has removed their certificate."""
+    return block_kit.paragraphs(
+        t("notification.certificate_gone", id=details.request.id, app=details.target.label)
+    )
 
 
-def more(case: RequestDetails, change: Operation, t: Translator) -> list[Block]:
-    """What is said beside the state of a change: from which to choose, or what is still missing."""
-    if change.kind is Kind.ENABLE and change.state is OperationState.DONE and case.issued is None:
-        return [block_kit.section(t("notification.done.enable", app=case.target.label))]
-    return card.several(case, t)
-
-
-def _message(said: str, more: list[Block]) -> Message:
-    return Message(text=said, blocks=[block_kit.section(said), *more])
+def besides(details: RequestDetails, operation: Operation, t: Translator) -> list[Block]:
+    """What follows the state of an operation: certificates to choose from, or what is still missing."""
+    is_done = operation.state is OperationState.DONE
+    if operation.kind is Kind.ENABLE and is_done and details.issued is None:
+        return [block_kit.section(t("notification.done.enable", app=details.target.label))]
+    return card.candidates(details, t)

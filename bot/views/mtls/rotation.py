@@ -1,4 +1,4 @@
-"""What is shown of a rotation on its way: how far it has come, and who is waited for."""
+"""A certificate rotation under way: its progress, whom it waits for, and its buttons."""
 
 from bot.domain.mtls import rotation
 from bot.domain.mtls.rotation import GRACE, PATIENCE, Rotation
@@ -9,102 +9,101 @@ from bot.ports import Block, Message, RequestDetails
 from bot.views import action_ids, block_kit
 
 
-def under_way(change: Operation) -> Rotation | None:
-    """The rotation that a change is, while it is under way; None for everything else."""
-    rotates = change.kind is Kind.ROTATE and change.state is OperationState.DOING
-    return rotation.rotation_of(change) if rotates else None
+def under_way(operation: Operation | None) -> Rotation | None:
+    """The rotation that an operation is, while it is under way; None for everything else."""
+    if operation is None or operation.kind is not Kind.ROTATE or operation.state is not OperationState.DOING:
+        return None
+    return rotation.rotation_of(operation)
 
 
 def state_line(
-    case: RequestDetails, change: Operation, found: Rotation, t: Translator, *, person: Mrkdwn
+    details: RequestDetails, operation: Operation, progress: Rotation, t: Translator, *, person: Mrkdwn
 ) -> Mrkdwn:
-    """How far it has come, in the line that owns the state.
+    """The progress, as the line that says where a request stands.
 
     Args:
-        case: whose it is.
-        change: the rotation.
-        found: the same, read.
-        words: the reader's language.
+        details: the request.
+        operation: the rotation.
+        progress: of the operation, decoded.
+        t: the reader's language.
         person: who approved it, mentioned.
     """
     return t(
-        f"state.rotating.{found.stage}",
-        id=case.request.id,
+        f"state.rotating.{progress.stage}",
+        id=details.request.id,
         person=person,
-        since=change.started_at,
-        ready=found.ready_at,
-        installed=found.installed_at,
-        remove=found.remove_at,
+        since=operation.started_at,
+        ready=progress.ready_at,
+        installed=progress.installed_at,
+        remove=progress.remove_at,
     )
 
 
-def ready(case: RequestDetails, t: Translator) -> Message:
+def ready(details: RequestDetails, t: Translator) -> Message:
     """To the owner, as soon as the new certificate is ready: what to do with it."""
-    said = t("notification.rotation_ready", id=case.request.id, app=case.target.label, grace=GRACE)
-    found = None if case.operation is None else under_way(case.operation)
-    return Message(text=said, blocks=[block_kit.section(said), *offered(case, found, t)])
+    text = t("notification.rotation_ready", id=details.request.id, app=details.target.label, grace=GRACE)
+    progress = under_way(details.operation)
+    return block_kit.message(text, [block_kit.section(text), *offered(details, progress, t)])
 
 
-def reminder(case: RequestDetails, t: Translator) -> Message:
+def reminder(details: RequestDetails, t: Translator) -> Message:
     """To the owner, while nobody has said that the new certificate is installed."""
-    found = None if case.operation is None else under_way(case.operation)
-    params = {"id": case.request.id, "app": case.target.label}
-    if found is None or not found.waits_for_word or found.waits_since is None:
-        over = t("notification.install.over", **params)
-        return Message(text=over, blocks=[block_kit.section(over)])
-    said = t("notification.install", since=found.waits_since, over=found.waits_since + PATIENCE, **params)
-    return Message(text=said, blocks=[block_kit.section(said), *offered(case, found, t)])
+    progress = under_way(details.operation)
+    params = {"id": details.request.id, "app": details.target.label}
+    if progress is None or not progress.waits_for_word or progress.waits_since is None:
+        return block_kit.paragraphs(t("notification.install.over", **params))
+    since = progress.waits_since
+    text = t("notification.install", since=since, over=since + PATIENCE, **params)
+    return block_kit.message(text, [block_kit.section(text), *offered(details, progress, t)])
 
 
-def offered(case: RequestDetails, found: Rotation | None, t: Translator) -> list[Block]:
-    """What came of a test, and the buttons: the files, and what can be said about the new certificate."""
-    if found is None or not found.has_both:
+def offered(details: RequestDetails, progress: Rotation | None, t: Translator) -> list[Block]:
+    """The result of a test, and the buttons: the files, and what the owner can report."""
+    if progress is None or not progress.has_both:
         return []
-    made = [_button(case, t, "files", action_ids.FILES)]
-    if found.waits_for_word:
-        made.append(_button(case, t, "installed", action_ids.INSTALLED, style="primary"))
-    if found.testable:
-        made.append(_button(case, t, "test", action_ids.TEST))
-    if not found.waits_for_word:
-        made.append(_button(case, t, "keep_old", action_ids.KEEP_OLD))
-    return [*test(case, found, t), block_kit.actions(*made)]
+    buttons = [_button(details, t, "files", action_ids.FILES)]
+    if progress.waits_for_word:
+        buttons.append(_button(details, t, "installed", action_ids.INSTALLED, style="primary"))
+    if progress.testable:
+        buttons.append(_button(details, t, "test", action_ids.TEST))
+    if not progress.waits_for_word:
+        buttons.append(_button(details, t, "keep_old", action_ids.KEEP_OLD))
+    return [*test(details, progress, t), block_kit.actions(*buttons)]
 
 
-def test(case: RequestDetails, found: Rotation | None, t: Translator) -> list[Block]:
-    """What came of the last test, while that matters."""
-    if found is None or not found.has_both:
+def test(details: RequestDetails, progress: Rotation | None, t: Translator) -> list[Block]:
+    """The result of the last connection test, while it matters."""
+    if progress is None or not progress.has_both:
         return []
-    if found.test_asked_at is not None:
-        return [block_kit.context(t("rotation.test.under_way", since=found.test_asked_at))]
-    if found.tested is None:
+    if progress.test_asked_at is not None:
+        return [block_kit.context(t("rotation.test.under_way", since=progress.test_asked_at))]
+    if progress.tested is None:
         return []
-    said = t(f"rotation.test.{found.tested}", at=found.tested_at, app=case.target.label)
-    return [block_kit.context(said)]
+    result = t(f"rotation.test.{progress.tested}", at=progress.tested_at, app=details.target.label)
+    return [block_kit.context(result)]
 
 
-def installed(case: RequestDetails, t: Translator) -> Message:
-    """To whoever said that the new certificate is installed: when the old one is removed."""
-    found = None if case.operation is None else rotation.rotation_of(case.operation)
-    until = None if found is None else found.remove_at
-    return _short(t("answer.installed", id=case.request.id, app=case.target.label, until=until))
+def installed(details: RequestDetails, t: Translator) -> Message:
+    """To the owner, who has installed the new certificate: when the old one is removed."""
+    progress = None if details.operation is None else rotation.rotation_of(details.operation)
+    until = None if progress is None else progress.remove_at
+    return block_kit.paragraphs(
+        t("answer.installed", id=details.request.id, app=details.target.label, until=until)
+    )
 
 
-def kept(case: RequestDetails, t: Translator) -> Message:
-    """To whoever still needs the old certificate: that it stays, and what is waited for again."""
-    return _short(t("answer.kept_old", id=case.request.id, app=case.target.label))
+def kept(details: RequestDetails, t: Translator) -> Message:
+    """To the owner, who still needs the old certificate: it stays until they report again."""
+    return block_kit.paragraphs(t("answer.kept_old", id=details.request.id, app=details.target.label))
 
 
-def testing(case: RequestDetails, t: Translator) -> Message:
-    """To whoever wants the new certificate tested: where it is told what came of it."""
-    return _short(t("answer.testing", id=case.request.id, app=case.target.label))
-
-
-def _short(said: Mrkdwn) -> Message:
-    return Message(text=said, blocks=[block_kit.section(said)])
+def testing(details: RequestDetails, t: Translator) -> Message:
+    """To the owner, who wants the new certificate tested: where the result will be shown."""
+    return block_kit.paragraphs(t("answer.testing", id=details.request.id, app=details.target.label))
 
 
 def _button(
-    case: RequestDetails, t: Translator, name: str, action: str, *, style: str | None = None
+    details: RequestDetails, t: Translator, name: str, action: str, *, style: str | None = None
 ) -> Block:
-    value = action_ids.button_value(case.request.id, case.request.version)
+    value = action_ids.button_value(details.request.id, details.request.version)
     return block_kit.button(t(f"button.{name}"), action=action, value=value, style=style)

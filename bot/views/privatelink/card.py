@@ -1,79 +1,95 @@
-"""What a card about PrivateLink shows beside what every card does: accounts, region, what would change."""
+"""A card about PrivateLink: the accounts, the region, and what approving would change."""
 
 from collections.abc import Iterable
 from typing import Final
 
 from bot.domain.privatelink.aws_account import accounts
 from bot.domain.privatelink.observation import PrivateLinkObservation, aws_region
+from bot.domain.request import Kind
 from bot.domain.subject import Accounts
 from bot.i18n.translator import Mrkdwn, Translator, cut
 from bot.ports import RequestDetails
+from bot.views import block_kit
+from bot.views.method_view import operation_impact
+from bot.views.text import join, numbers
 
 NAMED: Final = 8
-"""Accounts that one field names; its text takes 2,000 characters (Slack's Block Kit reference)."""
+"""Accounts and endpoints that one field or line names."""
+
+CLOSED: Final = 50
+"""Requests that are named as ending."""
 
 ARN: Final = 160
 """Characters of an ARN; a user's path may have up to 512."""
 
 
-def facts(case: RequestDetails, subject: Accounts, t: Translator) -> list[tuple[str, str]]:
+def facts(details: RequestDetails, t: Translator) -> list[tuple[str, str]]:
     """The accounts, in full, and Amazon's name of the region."""
-    named = [f"`{cut(arn, ARN)}`" for arn in subject.arns[:NAMED]]
-    if len(subject.arns) > NAMED:
-        named.append(t("card.accounts.more", count=len(subject.arns) - NAMED))
-    where = region(case.target.region, case.link, t)
-    return [(t("card.accounts"), "\n".join(named)), (t("card.region"), where)]
+    subject = details.request.terms.subject
+    if not isinstance(subject, Accounts):
+        return []
+    named = _join([f"`{cut(arn, ARN)}`" for arn in subject.arns], t, by="\n")
+    where = region(details.target.region, details.link, t)
+    return [(t("card.accounts"), named), (t("card.region"), where)]
 
 
 def region(heroku: str, observation: PrivateLinkObservation | None, t: Translator) -> Mrkdwn:
-    """Amazon's name of the region that a VPC has to be in, or how to call it where that is not known."""
+    """Amazon's name of the region that a VPC has to be in, or Heroku's where that is not known."""
     name = aws_region(heroku, "" if observation is None else observation.service)
     return t("card.region.unknown", region=heroku) if name is None else t.show(name)
 
 
-def change(case: RequestDetails, subject: Accounts, t: Translator) -> str:
-    """What letting accounts in would change, as of the last look, and from where it can be used."""
-    where = t("card.change.link.region", region=region(case.target.region, case.link, t))
-    return " ".join([*_opening(case, set(subject.arns), t), where])
+def impact(details: RequestDetails, t: Translator) -> str:
+    """What approving would change, as of the last observation."""
+    subject = details.request.terms.subject
+    if details.request.kind is Kind.CLOSE:
+        return _closing(details, t)
+    if details.request.kind is not Kind.OPEN or not isinstance(subject, Accounts):
+        return operation_impact(details, t)
+    where = t("card.change.link.region", region=region(details.target.region, details.link, t))
+    return " ".join([*_opening(details, set(subject.arns), t), where])
 
 
-def cuts(case: RequestDetails, t: Translator) -> str:
-    """Whom closing the whole would cut off, as of the last look."""
-    observation = case.link
-    said: list[str] = [t("card.change.close", app=case.target.label)]
+def names(every: Iterable[str], t: Translator) -> Mrkdwn:
+    """Accounts and endpoints in one line; of many, some and how many more there are."""
+    return _join([cut(t.show(accounts([name])) if ":" in name else name, ARN) for name in every], t)
+
+
+def _closing(details: RequestDetails, t: Translator) -> str:
+    """Who would lose access if PrivateLink as a whole was closed."""
+    observation = details.link
+    parts: list[str] = [t("card.change.close", app=details.target.label)]
     if observation is not None and observation.accounts:
-        names = [
+        affected = [
             *(each.arn for each in observation.accounts),
             *(each.endpoint for each in observation.connections),
         ]
-        said.append(t("card.change.link.cuts", what=listed(names, t)))
-    if case.closes:
-        said.append(t("card.change.link.ends", closes=", ".join(f"#{id}" for id in case.closes[:50])))
-    return " ".join(said)
+        parts.append(t("card.change.link.cuts", what=names(affected, t)))
+    if details.closes:
+        parts.append(t("card.change.link.ends", closes=", ".join(numbers(details.closes[:CLOSED]))))
+    return " ".join(parts)
 
 
-def listed(names: Iterable[str], t: Translator) -> Mrkdwn:
-    """Some names in one line; how many more there are where they are many."""
-    every = list(names)
-    line: list[str] = [cut(t.show(accounts([name])) if ":" in name else name, ARN) for name in every[:NAMED]]
-    if len(every) > NAMED:
-        line.append(t("card.accounts.more", count=len(every) - NAMED))
-    return Mrkdwn(", ".join(line))
-
-
-def _opening(case: RequestDetails, asked: set[str], t: Translator) -> list[str]:
-    observation, app = case.link, case.target.label
+def _opening(details: RequestDetails, asked: set[str], t: Translator) -> list[str]:
+    observation, app = details.link, details.target.label
     if observation is None:
         return [t("card.change.link.unseen", app=app)]
     if observation.status is None:
         return [t("card.change.link.open", app=app)]
-    there = {account.arn for account in observation.accounts}
-    ours, unmanaged = asked & there & observation.ours, asked & there - observation.ours
-    said: list[str] = []
-    if asked - there:
-        said.append(t("card.change.link.add", app=app, count=len(asked - there), used=len(there)))
+    present = {account.arn for account in observation.accounts}
+    ours, unmanaged = asked & present & observation.ours, asked & present - observation.ours
+    parts: list[str] = []
+    if asked - present:
+        parts.append(t("card.change.link.add", app=app, count=len(asked - present), used=len(present)))
     if ours:
-        said.append(t("card.change.link.ours", accounts=listed(sorted(ours), t)))
+        parts.append(t("card.change.link.ours", accounts=names(sorted(ours), t)))
     if unmanaged:
-        said.append(t("card.change.link.unmanaged", accounts=listed(sorted(unmanaged), t)))
-    return said
+        parts.append(t("card.change.link.unmanaged", accounts=names(sorted(unmanaged), t)))
+    return parts
+
+
+def _join(parts: Iterable[str], t: Translator, *, by: str = ", ") -> Mrkdwn:
+    limit = block_kit.FIELD_TEXT - 200
+    return join(
+        parts, more=lambda count: t("card.accounts.more", count=count), most=NAMED, limit=limit, by=by
+    )

@@ -1,4 +1,4 @@
-"""What is said once about PrivateLink: that it works and what to do next, its stages, and its end."""
+"""Notifications about PrivateLink: in force and what to do next, the stages to a connection, and the end."""
 
 from typing import Final
 
@@ -7,57 +7,57 @@ from bot.domain.privatelink.aws_account import number_of
 from bot.domain.privatelink.observation import PrivateLinkObservation
 from bot.domain.subject import Accounts
 from bot.i18n.translator import Mrkdwn, Translator
-from bot.ports import Block, Message, MessageKind, OutboxMessage, RequestDetails
+from bot.ports import Message, MessageKind, RequestDetails
 from bot.views import block_kit, buttons
-from bot.views.privatelink.card import listed
-from bot.views.privatelink.status import next_steps
+from bot.views.method_view import Params, Rendering
+from bot.views.privatelink.card import names
+from bot.views.privatelink.next_steps import next_steps
 
 STAGES: Final = {
     MessageKind.LINK_READY: GrantState.APPLYING,
     MessageKind.LINK_CONNECTED: GrantState.IN_FORCE,
     MessageKind.LINK_URL: GrantState.IN_FORCE,
 }
-"""What is told on the way to a connection, each with the state of the grant of which it speaks."""
+"""Notifications on the way to a connection, each with the grant's state while it is true."""
 
 
-def in_force(case: RequestDetails, t: Translator, params: dict[str, object], made: list[Block]) -> Message:
-    """The accounts may connect: what is to be done on Amazon's side."""
-    said = t("notification.in_force.privatelink", **params)
-    steps = [] if case.link is None else next_steps(case.database, case.link, t)
-    return Message(text=said, blocks=[block_kit.section(said), *steps, *made])
+def in_force(details: RequestDetails, params: Params, t: Translator) -> Message:
+    """The accounts are allowed: what is to be done on Amazon's side."""
+    text = t("notification.in_force.privatelink", **params)
+    steps = [] if details.link is None else next_steps(details.database, details.link, t)
+    return block_kit.message(text, [block_kit.section(text), *steps])
 
 
-def ended(case: RequestDetails, grant: Grant, t: Translator, params: dict[str, object]) -> Message:
-    """The accounts may not connect any more; unless something else lets them in, or a connection stands."""
-    observation = case.link
+def ended(details: RequestDetails, grant: Grant, params: Params, t: Translator) -> Mrkdwn:
+    """The accounts are no longer allowed, unless another entry allows them or a connection still stands."""
+    observation = details.link
     arns = grant.subject.arns if isinstance(grant.subject, Accounts) else ()
     if observation is not None and any(observation.account(arn) is not None for arn in arns):
-        return _message(t("notification.ended.shared", **params))
-    stays = _standing(observation, arns)
-    if stays:
-        return _message(t("notification.ended.stays", endpoints=listed(stays, t), **params))
-    return _message(t("notification.ended", **params))
+        return t("notification.ended.shared", **params)
+    endpoints = _still_connected(observation, arns)
+    if endpoints:
+        return t("notification.ended.stays", endpoints=names(endpoints, t), **params)
+    return t("notification.ended", **params)
 
 
-def stage(post: OutboxMessage, case: RequestDetails, t: Translator, *, state: Mrkdwn) -> Message:
-    """One more stage is reached; told late, it says how things are now instead.
-
-    Args:
-        post: what it says beyond its request.
-        case: its request.
-        words: the reader's language.
-        state: the line that says where the request stands.
-    """
-    request = case.request
-    if case.grant is None or case.grant.state is not STAGES[post.kind]:
-        return _message(t("notification.link_moved", id=request.id, what=state))
-    params = {**post.params, "id": request.id, "network": request.terms.subject, "app": case.target.label}
-    said = t(post.kind, **params)
-    made = buttons.for_grant(case, case.grant, t)
-    if post.kind is not MessageKind.LINK_URL:
-        return Message(text=said, blocks=[block_kit.section(said), *made])
-    line = connection_line(case.database.app, post.params["name"])
-    return Message(text=said, blocks=[block_kit.section(f"{said}\n```{t.show(line)}```"), *made])
+def stage(it: Rendering) -> Message:
+    """One more stage is reached; sent late, it says where the request stands instead."""
+    message, details, t = it.message, it.details, it.t
+    request = details.request
+    if details.grant is None or details.grant.state is not STAGES[message.kind]:
+        return block_kit.paragraphs(t("notification.link_moved", id=request.id, what=it.state()))
+    params = {
+        **message.params,
+        "id": request.id,
+        "network": request.terms.subject,
+        "app": details.target.label,
+    }
+    text = t(message.kind, **params)
+    shown = text
+    if message.kind is MessageKind.LINK_URL:
+        line = connection_line(details.database.app, message.params["name"])
+        shown = Mrkdwn(f"{text}\n```{t.show(line)}```")
+    return block_kit.message(text, [block_kit.section(shown), *buttons.for_grant(details, details.grant, t)])
 
 
 def connection_line(app: str, name: str) -> str:
@@ -65,14 +65,10 @@ def connection_line(app: str, name: str) -> str:
     return f'psql "$(heroku config:get {name} -a {app})"'
 
 
-def _standing(observation: PrivateLinkObservation | None, arns: tuple[str, ...]) -> list[str]:
-    """Connections of accounts that are not let in any more: Amazon leaves what is connected."""
+def _still_connected(observation: PrivateLinkObservation | None, arns: tuple[str, ...]) -> list[str]:
+    """Endpoints of accounts that are no longer allowed: Amazon keeps what is connected already."""
     if observation is None:
         return []
     allowed = {number_of(account.arn) for account in observation.accounts}
     gone = [arn for arn in arns if number_of(arn) not in allowed]
     return sorted({each.endpoint for arn in gone for each in observation.connected(arn)})
-
-
-def _message(text: str) -> Message:
-    return Message(text=text, blocks=[block_kit.section(text)])

@@ -180,7 +180,7 @@ class Switched(Acts):
             "lead", channel="#approvals", ts=self.replies()[-1]["ts"], action_id="space.support_done"
         )
         assert pressed.ok, pressed
-        await self.hears("is let in to the whole space")
+        await self.hears("is allowed to the whole space")
         await self.times_out(number)
 
     # --- asked and decided -----------------------------------------------------------------------

@@ -127,7 +127,7 @@ async def mtls_that_somebody_else_enables(world: Switched) -> None:
     await world.without_mtls()
     heroku.before(ENABLE, lambda: heroku.enable_mtls_externally(DATABASE, now=now()))
     number = await world.approved(f"mtls enable billing {REASON}")
-    assert "enabled for this database already" in await world.hears(f"#{number} was not done")
+    assert "enabled for this database already" in await world.hears(f"#{number} failed")
     await world.type("engineer", f"/pgaccess retry {number}")
     await world.soon(lambda: f"#{number} done" in world.card_of(number))
     assert world.mtls_status() == "Operational"
@@ -140,7 +140,7 @@ async def mtls_where_it_cannot_be(world: Switched) -> None:
     await world.without_mtls()
     world.heroku.before(ENABLE, lambda: setattr(emulated, "plan", "heroku-postgresql:standard-0"))
     number = await world.approved(f"mtls enable billing {REASON}")
-    await world.hears(f"#{number} was not done")
+    await world.hears(f"#{number} failed")
     emulated.plan = plan
 
 
@@ -148,7 +148,7 @@ async def a_certificate(world: Switched) -> None:
     """Asked for, made, fetched by its owner, and removed for good."""
     before = world.ready_certificates()
     number = await world.approved(f"mtls certificate new on billing {REASON}")
-    await world.hears("is ready*, and ends")
+    await world.hears("is ready*; it expires")
     (made,) = world.ready_certificates() - before
     assert (await world.type("engineer", f"/pgaccess mtls certificate get {number}")).ok
     files = zipfile.ZipFile(io.BytesIO((await pressed(Link.newest(world))).content))
@@ -173,7 +173,7 @@ async def an_account(world: Switched) -> None:
     told = await world.times_out(number)
     assert world.accounts() == {}
     stays = bool(world.connections())
-    assert (f"{endpoint} still stands at Amazon" in told) is stays
+    assert (f"{endpoint} still exists at Amazon" in told) is stays
 
 
 async def two_accounts(world: Switched) -> None:
@@ -255,7 +255,7 @@ async def a_range(world: Switched) -> None:
     """Asked, decided, let in, ended; what was there before is left as it was."""
     network, unmanaged = world.address(), world.sources()
     number = await world.approved(f"trusted add {network} to {SPACE} for 15m because of a BI tool")
-    await world.hears(f"{network} is let in to the whole space")
+    await world.hears(f"{network} is allowed to the whole space")
     assert world.sources() == [*unmanaged, network]
     assert world.is_in_force()
     await world.times_out(number)

@@ -48,7 +48,7 @@ async def a_look_that_is_shown_afresh(world: Switched) -> None:
     """What was shown from the last look is shown again after the next: once more, or in its place."""
     before = len(world.private("engineer"))
     assert (await world.type("engineer", "/pgaccess status billing")).ok
-    await world.until(lambda: "just looked at" in "".join(world.private("engineer")[before:]))
+    await world.until(lambda: "just refreshed" in "".join(world.private("engineer")[before:]))
     answers = 1 if world.environment.slack.behavior.command_replaces else 2
     assert len(world.private("engineer")[before:]) == answers
 

@@ -40,8 +40,8 @@ def test_an_empty_home_says_so_and_has_the_buttons_that_ask_and_advise() -> None
     view = home(HomeSummary(mine=(), waiting=(), ending=()), t=EN, policy=POLICY)
     assert samples.actions(view["blocks"]) == [action_ids.ASK, action_ids.ADVISE]
     said = serialised(view)
-    assert "Nothing waits for your decision." in said
-    assert "You have nothing open or waiting." in said
+    assert "Nothing needs your decision." in said
+    assert "You have no active or pending requests." in said
     assert "Ending soon" not in said
 
 

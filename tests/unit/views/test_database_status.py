@@ -12,7 +12,8 @@ from bot.domain.mtls.certificate import Certificate
 from bot.domain.mtls.observation import IpRule, MtlsObservation
 from bot.i18n.translator import Translator
 from bot.ports import DatabaseStatus, RequestDetails
-from bot.views import database_status
+from bot.views import database_status, diagnosis
+from bot.views.mtls.status import SHOWN
 from tests.unit import factories
 from tests.unit.factories import NOW, POLICY
 from tests.unit.views import samples
@@ -42,7 +43,7 @@ def rules(count: int, *, description: str = LONG) -> tuple[IpRule, ...]:
 
 
 @IN_BOTH_LANGUAGES
-@pytest.mark.parametrize("count", [0, 1, database_status.SHOWN, database_status.SHOWN + 1, 60])
+@pytest.mark.parametrize("count", [0, 1, SHOWN, SHOWN + 1, 60])
 def test_a_status_is_valid_with_any_number_of_rules(count: int, language: str) -> None:
     found = rules(count)
     for ours in (frozenset(), frozenset(rule.id for rule in found)):
@@ -61,16 +62,16 @@ def test_a_status_is_valid_where_a_hundred_requests_share_one_rule(language: str
     assert "#4294967000, #4294967001, #4294967002, #4294967003, #4294967004, …" in samples.said(message)
 
 
-@pytest.mark.parametrize("count", [database_status.SHOWN, 60])
+@pytest.mark.parametrize("count", [SHOWN, 60])
 def test_rules_that_are_left_out_are_counted(count: int) -> None:
     said = samples.said(database_status.status(situation(factories.look(*rules(count))), EN))
     assert f"*{count} of 60 rules*" in said
-    assert (f"… and {count - database_status.SHOWN} more" in said) is (count > database_status.SHOWN)
+    assert (f"… and {count - SHOWN} more" in said) is (count > SHOWN)
 
 
 @pytest.mark.parametrize(
-    ("look", "sentence"),
-    [(None, "I have not looked at it yet"), (factories.look(enabled=False), "mTLS is not enabled")],
+    ("observation", "sentence"),
+    [(None, "Not read from Heroku yet"), (factories.look(enabled=False), "mTLS is not enabled")],
 )
 def test_what_cannot_be_told_of_rules_is_said(observation: MtlsObservation | None, sentence: str) -> None:
     message = database_status.status(situation(observation), EN)
@@ -84,27 +85,27 @@ def test_our_rules_name_their_requests_and_unmanaged_ones_say_what_they_are_call
     observation = factories.look(RULE, unmanaged, ours=frozenset({RULE.id}))
     said = samples.said(database_status.status(situation(observation, MINE), EN))
     assert "`203.0.113.4/32`  Authorized, #17" in said
-    assert "not made by pgaccess: office &lt;b&gt;" in said
+    assert "not managed by pgaccess: office &lt;b&gt;" in said
 
 
 def test_a_rule_that_heroku_lists_and_that_is_no_ipv4_network_is_shown_as_it_is() -> None:
     odd = IpRule(id=RULE.id, network="2001:db8::/32", status="Authorized", description="")
     said = samples.said(database_status.status(situation(factories.look(odd)), EN))
-    assert "`2001:db8::/32`  Authorized, not made by pgaccess: –" in said
+    assert "`2001:db8::/32`  Authorized, not managed by pgaccess: –" in said
 
 
 # --- why -------------------------------------------------------------------------------------------
 
 
 def why(observation: MtlsObservation | None, *mine: RequestDetails) -> str:
-    message = database_status.why(situation(observation, *mine), t=EN, policy=POLICY)
+    message = diagnosis.why(situation(observation, *mine), t=EN, policy=POLICY)
     samples.require_valid(message, answers=True)
     return samples.said(message)
 
 
 def test_without_a_look_nothing_is_claimed() -> None:
     said = why(None, MINE)
-    assert "I have not looked at it yet" in said
+    assert "Not read from Heroku yet" in said
     assert "mTLS is" not in said
 
 
@@ -118,25 +119,25 @@ def test_who_has_nothing_there_is_told_how_to_ask() -> None:
 
 def test_an_authorised_rule_is_not_what_stands_between() -> None:
     said = why(factories.look(RULE), MINE)
-    assert "203.0.113.4/32 is authorised (#17)" in said
-    assert "not in Heroku's list" not in said
+    assert "203.0.113.4/32 is authorized (#17)" in said
+    assert "not in the list at Heroku" not in said
 
 
 def test_a_rule_that_is_not_authorised_yet_is_waited_for() -> None:
     said = why(factories.look(replace(RULE, status="Authorizing")), MINE)
-    assert "is listed as Authorizing (#17)" in said
+    assert "is Authorizing at Heroku (#17)" in said
 
 
 @pytest.mark.parametrize("state", [GrantState.APPLYING, GrantState.INTERRUPTED])
 def test_a_rule_that_is_not_listed_is_missing_with_the_state_that_explains_it(state: GrantState) -> None:
     said = why(factories.look(), samples.granted(state))
-    assert "203.0.113.4/32 is not in Heroku's list (#17): " in said
+    assert "203.0.113.4/32 is not in the list at Heroku (#17): " in said
 
 
 @pytest.mark.parametrize("state", GrantState)
 def test_a_listed_rule_is_never_said_to_be_missing_whatever_the_request_says(state: GrantState) -> None:
-    assert "not in Heroku's list" not in why(factories.look(RULE), samples.granted(state))
-    assert "not in Heroku's list" not in why(factories.look(RULE), factories.case())
+    assert "not in the list at Heroku" not in why(factories.look(RULE), samples.granted(state))
+    assert "not in the list at Heroku" not in why(factories.look(RULE), factories.case())
 
 
 def test_every_psql_error_is_explained_each_time() -> None:
@@ -151,7 +152,7 @@ def test_why_is_valid_with_the_longest_of_everything(language: str) -> None:
     t, waiting = Translator(language), factories.look(replace(RULE, status="X" * 40))
     for case in (CASES[name] for name in CASES if name.startswith("open")):
         for observation in (None, factories.look(), factories.look(RULE), waiting):
-            message = database_status.why(situation(observation, *[case] * 8), t=t, policy=CROWDED)
+            message = diagnosis.why(situation(observation, *[case] * 8), t=t, policy=CROWDED)
             samples.require_valid(message, answers=True)
 
 
@@ -184,10 +185,10 @@ def certified(*days: float | None, status: str = "ready") -> MtlsObservation:
 
 
 CERTIFIED = [
-    (factories.look(RULE), "says until when"),
-    (certified(None), "says until when"),
-    (certified(), "No client certificate of this database is ready"),
-    (certified(300, status="disabled"), "No client certificate of this database is ready"),
+    (factories.look(RULE), "Check when yours ends"),
+    (certified(None), "Check when yours ends"),
+    (certified(), "This database has no usable client certificate"),
+    (certified(300, status="disabled"), "This database has no usable client certificate"),
     (certified(300, 20), "(`host-0`) is valid for 300 more days"),
     (certified(-3, 14), "(`host-1`) expires in 14d"),
     (certified(0.5), "(`host-0`) expires in 12h"),
@@ -196,7 +197,7 @@ CERTIFIED = [
 ]
 
 
-@pytest.mark.parametrize(("look", "sentence"), CERTIFIED)
+@pytest.mark.parametrize(("observation", "sentence"), CERTIFIED)
 def test_a_certificates_days_are_told_as_far_as_they_are_known(
     observation: MtlsObservation, sentence: str
 ) -> None:
@@ -204,9 +205,9 @@ def test_a_certificates_days_are_told_as_far_as_they_are_known(
 
 
 @IN_BOTH_LANGUAGES
-@pytest.mark.parametrize("look", [observation for observation, _ in CERTIFIED])
+@pytest.mark.parametrize("observation", [observation for observation, _ in CERTIFIED])
 def test_why_is_valid_whatever_is_known_of_certificates(observation: MtlsObservation, language: str) -> None:
     long = tuple(replace(each, name=LONG) for each in observation.certificates)
     for shape in (observation, replace(observation, certificates=long)):
-        message = database_status.why(situation(shape, MINE), t=Translator(language), policy=POLICY)
+        message = diagnosis.why(situation(shape, MINE), t=Translator(language), policy=POLICY)
         samples.require_valid(message, answers=True)

@@ -13,10 +13,11 @@ from bot.domain.target import Space
 from bot.domain.trusted_ips.ruleset import Ruleset, RulesetObservation, RulesetRule, Services
 from bot.i18n.translator import Translator
 from bot.ports import DatabaseStatus, Message, SpaceStatus
-from bot.views import database_status, modals
+from bot.views import block_kit, database_status
 from bot.views import drift as drift_view
+from bot.views.method_view import asking_for
 from bot.views.request_card import approval_card
-from bot.views.trusted_ips import modal, summary
+from bot.views.trusted_ips import diagnosis, modal
 from tests.unit import factories
 from tests.unit.factories import NETWORK, NOW, POLICY
 from tests.unit.views import samples
@@ -63,17 +64,17 @@ def test_a_paragraph_of_drift_names_what_others_took_from_under_a_grant() -> Non
     case = factories.case(
         asked=asked, votes=(factories.vote(),), granted=factories.grant(GrantState.INTERRUPTED)
     )
-    said = drift_view.found(NO_DRIFT, [case], Method.MTLS, EN)[0]["text"]["text"]
-    assert f"`{NETWORK}` is missing: somebody else closed it (#{asked.id})" in said
-    assert drift_view.found(NO_DRIFT, [case], Method.TRUSTED, EN) == []
+    said = drift_view.found(NO_DRIFT, asking_for(Method.MTLS, [case]), EN)[0]["text"]["text"]
+    assert f"`{NETWORK}` is missing: removed outside pgaccess (#{asked.id})" in said
+    assert drift_view.found(NO_DRIFT, asking_for(Method.TRUSTED, [case]), EN) == []
 
 
 def test_a_database_s_status_names_its_space_s_ranges_and_what_is_not_in_force() -> None:
     said = samples.said(database_status.status(situation(look("198.51.100.0/24", applied=False)), EN))
-    assert "Trusted ranges of the space acme-private" in said
+    assert "Trusted IP ranges of the space acme-private" in said
     assert "198.51.100.0/24" in said
     assert "stored and not in force" in said
-    assert "not looked at yet" in samples.said(database_status.status(situation(None), EN))
+    assert "not read yet" in samples.said(database_status.status(situation(None), EN))
 
 
 @samples.IN_BOTH_LANGUAGES
@@ -103,12 +104,12 @@ def test_the_form_for_a_range_is_valid_however_many_spaces_there_are(count: int,
     spaces = [replace(SPACE, id=UUID(int=number), name=f"space-{number}") for number in range(1, count + 1)]
     view = modal.add_form(spaces=spaces, filled={}, t=Translator(language), needs_reason=True)
     samples.require_valid_view(view)
-    assert len(spaces) <= modals.OPTIONS or "select" not in str(view)
+    assert len(spaces) <= block_kit.SELECT_OPTIONS or "select" not in str(view)
 
 
 @samples.IN_BOTH_LANGUAGES
 def test_why_a_space_cannot_be_reached_is_valid_without_a_look_and_without_a_request(language: str) -> None:
     for seen in (None, look("198.51.100.0/24")):
         space = SpaceStatus(space=SPACE, observation=seen, open=(), services=Services.UNKNOWN)
-        answer: Message = summary.why_space(space, (), t=Translator(language), policy=POLICY)
+        answer: Message = diagnosis.why(space, (), t=Translator(language), policy=POLICY)
         samples.require_valid(answer)

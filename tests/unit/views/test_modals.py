@@ -14,7 +14,9 @@ from bot.errors import Refusal, Refused
 from bot.i18n.catalogue import CATALOGUE
 from bot.i18n.translator import Translator
 from bot.ports import RequestDetails
-from bot.views import action_ids, modals, responses
+from bot.views import action_ids, form_fields, modals, responses
+from bot.views.block_kit import FIELD_ERROR
+from bot.views.mtls import modals as mtls_modals
 from sandbox.slack.validation.elements import SUGGESTED
 from tests.unit import factories
 from tests.unit.factories import NOW, POLICY
@@ -33,7 +35,7 @@ PENDING = [name for name in CASES if "pending" in name]
 
 def add_form(count: int, language: str = "en", **filled: str | None) -> dict[str, Any]:
     databases = [factories.database(f"app-{n}" + "x" * 60, n) for n in range(count)]
-    return modals.add_form(databases=databases, filled=filled, t=Translator(language), needs_reason=True)
+    return mtls_modals.add_form(databases=databases, filled=filled, t=Translator(language), needs_reason=True)
 
 
 def fields(view: dict[str, Any]) -> dict[str, dict[str, Any]]:
@@ -63,7 +65,7 @@ def found(typed: str, *, aliases: dict[str, str] | None = None, language: str = 
     """The apps of what is found among a few databases."""
     apps = ("crm", "billing", "old-billing", "Billing-eu", "ledger")
     databases = [replace(factories.database(app, n), name=f"postgresql-{n}") for n, app in enumerate(apps)]
-    options = modals.options_for(databases, aliases or {}, typed, Translator(language))
+    options = form_fields.options_for(databases, aliases or {}, typed, Translator(language))
     return [option["text"]["text"].partition(" ")[0] for option in options]
 
 
@@ -87,7 +89,7 @@ def test_nothing_typed_finds_everything_and_what_is_nowhere_nothing() -> None:
 @IN_BOTH_LANGUAGES
 def test_a_search_answers_with_what_slack_takes_and_no_more(language: str) -> None:
     databases = [factories.database(f"app-{n}" + "x" * 90, n) for n in range(150)]
-    options = modals.options_for(databases, {}, "app", Translator(language))
+    options = form_fields.options_for(databases, {}, "app", Translator(language))
     assert len(options) == 100
     assert list(SUGGESTED({"options": options}, "")) == []
 
@@ -116,7 +118,7 @@ def test_what_was_typed_is_filled_in() -> None:
         action_ids.FIELD_REASON: "why",
     }
     databases = [database, factories.database("crm", 2)]
-    view = modals.add_form(databases=databases, filled=typed, t=EN, needs_reason=True)
+    view = mtls_modals.add_form(databases=databases, filled=typed, t=EN, needs_reason=True)
     found = {name: field["element"] for name, field in fields(view).items()}
     assert found[action_ids.FIELD_TARGET]["initial_option"]["value"] == str(database.id)
     for name in (action_ids.FIELD_ADDRESS, action_ids.FIELD_DURATION, action_ids.FIELD_REASON):
@@ -126,7 +128,7 @@ def test_what_was_typed_is_filled_in() -> None:
 @pytest.mark.parametrize("needed", [True, False])
 def test_a_reason_may_be_left_out_only_where_some_rule_lets_one(needed: bool) -> None:
     databases = [factories.database()]
-    view = modals.add_form(databases=databases, filled={}, t=EN, needs_reason=needed)
+    view = mtls_modals.add_form(databases=databases, filled={}, t=EN, needs_reason=needed)
     assert fields(view)[action_ids.FIELD_REASON]["optional"] is not needed
 
 
@@ -218,7 +220,7 @@ def test_a_refusal_as_plain_text_has_no_markup_left(language: str) -> None:
         said = modals.plain_text(sentence(Refused(reason, **PARAMS), Translator(language)))
         marks = ("<!date", "<@", "&lt;", "&gt;", "&amp;", "`", "*", "\n", "{")
         assert [mark for mark in marks if mark in said] == []
-        assert 0 < len(said) <= modals.FIELD_ERROR
+        assert 0 < len(said) <= FIELD_ERROR
 
 
 @IN_BOTH_LANGUAGES
@@ -235,7 +237,7 @@ def test_what_a_person_typed_comes_back_to_them_as_they_typed_it() -> None:
 
 
 def test_a_field_error_is_cut_where_slack_would_refuse_it() -> None:
-    assert len(modals.plain_text(LONG)) == modals.FIELD_ERROR
+    assert len(modals.plain_text(LONG)) == FIELD_ERROR
 
 
 @pytest.mark.parametrize(

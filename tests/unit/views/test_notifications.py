@@ -9,6 +9,7 @@ from bot.domain.request import Kind, RequestState, Verdict
 from bot.i18n.translator import Translator
 from bot.ports import MessageKind, OutboxMessage, RequestDetails
 from bot.views import action_ids, notifications
+from bot.views.mtls.notifications import connection_line
 from bot.views.render import render
 from tests.unit import factories
 from tests.unit.factories import POLICY
@@ -83,7 +84,7 @@ def test_a_reminder_that_comes_after_the_decision_reminds_nobody() -> None:
     [
         (Kind.OPEN, "is being opened"),
         (Kind.EXTEND, "now ends <!date"),
-        (Kind.REMOVE, "is being closed"),
+        (Kind.REMOVE, "is ending"),
     ],
 )
 def test_an_approval_says_what_comes_of_it(kind: Kind, sentence: str) -> None:
@@ -145,7 +146,7 @@ def test_the_end_is_not_called_an_end_while_another_rule_keeps_the_address_open(
 
 
 def test_the_connection_line_holds_no_secret_and_asks_for_the_url_when_it_is_run() -> None:
-    line = notifications.connection_line(factories.database())
+    line = connection_line(factories.database())
     assert line.endswith('psql "$(heroku config:get DATABASE_URL -a billing)"')
     assert "postgres://" not in line
 

@@ -53,13 +53,13 @@ def test_a_card_that_waits_says_who_asks_why_and_how_many_have_agreed(kind: Kind
 
 
 @pytest.mark.parametrize(
-    ("look", "line"),
+    ("observation", "line"),
     [
-        ("unseen", "its current rules are not known yet"),
+        ("unseen", "its current rules have not been read yet"),
         ("empty", "Adds one rule to billing; 0 of 60 used."),
         ("covered", "Already covered by 203.0.113.0/24."),
-        ("unmanaged", "Adds no rule: one that pgaccess did not make"),
-        ("ours", "Adds no rule: pgaccess already lets"),
+        ("unmanaged", "Adds no rule: a rule that is not managed by pgaccess"),
+        ("ours", "Adds no rule: pgaccess already allows"),
     ],
 )
 def test_a_card_says_what_an_approval_would_change(observation: str, line: str) -> None:
@@ -70,14 +70,14 @@ def test_a_card_says_what_an_approval_would_change(observation: str, line: str) 
 def test_a_card_for_a_removal_names_what_it_would_end() -> None:
     case = factories.case(asked=factories.request(kind=Kind.REMOVE), closes=(3, 4))
     said = samples.said(request_card.approval_card(case, t=EN, policy=POLICY))
-    assert "Ends #3, #4 at once." in said
-    assert "How long" not in said
+    assert "Ends #3, #4 immediately." in said
+    assert "Duration" not in said
 
 
 def test_a_card_for_an_extension_says_when_it_ends_as_it_stands() -> None:
     case = factories.case(asked=factories.request(kind=Kind.EXTEND), granted=factories.grant())
     said = samples.said(request_card.approval_card(case, t=EN, policy=POLICY))
-    assert "8h more for #17" in said
+    assert "extend #17: 8h" in said
     assert "2026-11-24 17:00 UTC> as it stands" in said
 
 

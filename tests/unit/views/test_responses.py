@@ -51,7 +51,6 @@ def test_small_answers_are_valid(language: str) -> None:
         responses.refused(Refused(Refusal.ADDRESS_EMPTY), t),
         responses.trouble("trouble", "ab12cd34", t),
         responses.trouble("trouble.bug", "ab12cd34", t),
-        responses.not_yet(("privatelink", "open"), t),
         responses.listing([], limit=20, t=t, policy=POLICY),
     ):
         samples.require_valid(answer, answers=True)
@@ -84,8 +83,8 @@ def test_who_extended_is_told_the_new_end() -> None:
 def test_a_list_that_is_full_says_that_there_may_be_more() -> None:
     full = responses.listing([factories.case()] * 20, limit=20, t=EN, policy=POLICY)
     short = responses.listing([factories.case()] * 19, limit=20, t=EN, policy=POLICY)
-    assert "Only the newest 20" in samples.said(full)
-    assert "Only the newest" not in samples.said(short)
+    assert "Showing only the newest 20" in samples.said(full)
+    assert "Showing only the newest" not in samples.said(short)
 
 
 def test_a_history_tells_every_vote_in_its_order() -> None:
@@ -98,10 +97,10 @@ def test_a_history_tells_every_vote_in_its_order() -> None:
 @pytest.mark.parametrize(
     ("kind", "state", "told"),
     [
-        (Kind.OPEN, GrantState.IN_FORCE, "in force, read back from Heroku"),
-        (Kind.OPEN, GrantState.ENDED, "ended, read back from Heroku"),
+        (Kind.OPEN, GrantState.IN_FORCE, "in force, verified at Heroku"),
+        (Kind.OPEN, GrantState.ENDED, "ended, verified at Heroku"),
         (Kind.OPEN, GrantState.FAILED, "not opened"),
-        (Kind.OPEN, GrantState.INTERRUPTED, "closed at Heroku by somebody else"),
+        (Kind.OPEN, GrantState.INTERRUPTED, "removed at Heroku outside pgaccess"),
     ],
 )
 def test_a_history_tells_what_became_of_the_grant(kind: Kind, state: GrantState, told: str) -> None:
@@ -114,7 +113,7 @@ def test_a_history_tells_what_became_of_the_grant(kind: Kind, state: GrantState,
     ("state", "told"),
     [
         (OperationState.DOING, None),
-        (OperationState.DONE, "done, read back from Heroku"),
+        (OperationState.DONE, "done, verified at Heroku"),
         (OperationState.FAILED, "not done"),
         (OperationState.GIVEN_UP, "given up"),
     ],
@@ -125,7 +124,7 @@ def test_a_history_tells_what_became_of_a_change(state: OperationState, told: st
     change = replace(operations.begin(asked, id=UUID(int=3), now=NOW), state=state, closed_at=closed)
     case = replace(factories.case(asked=asked, votes=(factories.vote(),)), operation=change)
     blocks = responses.showing(case, t=EN, policy=POLICY).blocks
-    (history,) = [each["text"]["text"] for each in blocks if "What happened" in str(each)]
+    (history,) = [each["text"]["text"] for each in blocks if "History" in str(each)]
     last = history.splitlines()[-1]
     assert last.endswith(told or "approved")
 
@@ -137,4 +136,4 @@ def test_a_history_tells_that_mtls_was_enabled_before_the_address_was_let_in() -
     before = case.grant.verified_at - timedelta(minutes=1)
     step = operations.done(operations.enabling_first(case.request, id=UUID(int=3), now=NOW), now=before)
     said = samples.said(responses.showing(replace(case, operation=step), t=EN, policy=POLICY))
-    assert said.index("mTLS enabled, read back from Heroku") < said.index("in force, read back from Heroku")
+    assert said.index("mTLS enabled, verified at Heroku") < said.index("in force, verified at Heroku")

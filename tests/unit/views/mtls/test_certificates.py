@@ -19,8 +19,9 @@ from bot.domain.request import Kind, RequestState
 from bot.domain.subject import CertificateId, Subject, Whole
 from bot.i18n.translator import Translator
 from bot.ports import CertificateList, DisableImpact, Message, MessageKind, OutboxMessage, RequestDetails
-from bot.views import action_ids, modals, request_card, responses
-from bot.views.mtls import certificate_list, disable_modal
+from bot.views import action_ids, request_card, responses
+from bot.views.mtls import certificate_list
+from bot.views.mtls import modals as mtls_modals
 from bot.views.render import render
 from tests.unit import factories
 from tests.unit.factories import NOW, POLICY
@@ -164,7 +165,7 @@ def test_the_form_is_valid_however_much_would_end(language: str) -> None:
         requests=tuple(range(4_294_967_000, 4_294_967_200)),
         certificates=tuple(known(id, request=4_294_967_000 + number) for number, id in enumerate(IDS)),
     )
-    view = disable_modal.disable_form(found, reason=None, t=Translator(language), needs_reason=True)
+    view = mtls_modals.disable_form(found, reason=None, t=Translator(language), needs_reason=True)
     samples.require_valid_view(view)
     assert view["private_metadata"] == found.database.name
 
@@ -172,7 +173,7 @@ def test_the_form_is_valid_however_much_would_end(language: str) -> None:
 @IN_BOTH_LANGUAGES
 def test_the_form_for_both_says_so_and_asks_for_no_database(language: str) -> None:
     database = factories.database()
-    view = modals.add_form(
+    view = mtls_modals.add_form(
         databases=[database],
         filled={},
         t=Translator(language),
@@ -215,14 +216,16 @@ def stocked(
 def test_removing_the_last_one_that_works_is_warned_of_where_pgaccess_lets_somebody_in(
     seen: MtlsObservation | None, warned: bool
 ) -> None:
-    assert ("the last certificate" in card(case(Kind.DISCARD, seen=seen, certificate=known()))) is warned
+    assert (
+        "the last usable certificate" in card(case(Kind.DISCARD, seen=seen, certificate=known()))
+    ) is warned
 
 
 def test_the_card_of_a_removal_says_whose_certificate_it_is_and_what_for() -> None:
     text = card(case(Kind.DISCARD, certificate=known()))
     assert "<@U0ENGINEER>" in text
     assert "nightly export" in text
-    assert "not made by pgaccess" in card(case(Kind.DISCARD, certificate=UNMANAGED))
+    assert "not managed by pgaccess" in card(case(Kind.DISCARD, certificate=UNMANAGED))
 
 
 def test_an_address_that_has_mtls_enabled_first_says_so_before_the_decision() -> None:
@@ -238,15 +241,15 @@ def test_while_mtls_is_enabled_first_the_grant_says_that_it_waits_for_it() -> No
     step = operations.enabling_first(both, id=UUID(int=3), now=NOW)
     granted = factories.grant(GrantState.APPLYING)
     waiting = replace(samples.case(both, factories.vote(), granted=granted), operation=step)
-    assert "mTLS is being enabled since" in request_card.state_line(waiting, t=EN, policy=POLICY)
+    assert "enabling mTLS since" in request_card.state_line(waiting, t=EN, policy=POLICY)
     enabled = replace(waiting, operation=done(step))
-    assert "being opened at Heroku" in request_card.state_line(enabled, t=EN, policy=POLICY)
+    assert "provisioning at Heroku" in request_card.state_line(enabled, t=EN, policy=POLICY)
 
 
 @pytest.mark.parametrize("kind", [Kind.ENABLE, Kind.ISSUE])
 def test_what_is_being_made_says_since_when_and_how_long_that_usually_takes(kind: Kind) -> None:
     line = request_card.state_line(changed(kind), t=EN, policy=POLICY)
-    assert "usually takes 5 to 10 minutes" in line
+    assert "usually takes 5–10 minutes" in line
     assert EN.date(NOW) in line
 
 
@@ -281,7 +284,7 @@ def test_the_first_certificate_is_told_with_mtls_itself() -> None:
 
 def test_an_end_that_is_not_known_is_not_made_up() -> None:
     unknown = known(expires_at=None, status="pending")
-    assert "ends at a time that is not known" in said(certificate_list.listing([stocked(unknown)], EN))
+    assert "expires at an unknown time" in said(certificate_list.listing([stocked(unknown)], EN))
 
 
 def test_the_list_says_how_old_it_is_and_leaves_out_databases_without_any() -> None:
@@ -291,10 +294,10 @@ def test_the_list_says_how_old_it_is_and_leaves_out_databases_without_any() -> N
 
 
 @pytest.mark.parametrize(
-    ("seen", "words"),
+    ("seen", "text"),
     [(factories.look(enabled=False), "mTLS is not enabled"), (factories.look(), "not read yet")],
 )
-def test_a_list_of_nothing_says_why_and_how_to_ask(seen: MtlsObservation, t: str) -> None:
-    text = said(certificate_list.listing([stocked(observation=seen)], EN))
-    assert t in text
-    assert "/pgaccess mtls certificate new on billing" in text
+def test_a_list_of_nothing_says_why_and_how_to_ask(seen: MtlsObservation, text: str) -> None:
+    shown = said(certificate_list.listing([stocked(observation=seen)], EN))
+    assert text in shown
+    assert "/pgaccess mtls certificate new on billing" in shown

@@ -13,7 +13,7 @@ from bot.i18n.translator import Translator
 from bot.ports import Message, MessageKind, OutboxMessage, RequestDetails
 from bot.views import action_ids
 from bot.views.mtls import download
-from bot.views.notifications import connection_line
+from bot.views.mtls.notifications import connection_line
 from bot.views.render import render
 from tests.unit import factories
 from tests.unit.factories import NOW, POLICY

@@ -131,14 +131,14 @@ def test_a_reminder_that_a_later_one_has_overtaken_offers_nothing() -> None:
 
 def test_a_reminder_of_what_is_gone_meanwhile_says_so() -> None:
     message = remind(known(gone=True))
-    assert "is gone meanwhile" in message.text
+    assert "no longer exists" in message.text
     assert offered(message) == []
 
 
 def test_it_says_who_took_note_and_until_when_it_was_put_off() -> None:
-    assert "<@U0LEAD> took note" in samples.said(remind(known(ACKED)))
-    assert "Comes again" in samples.said(remind(known(PUT_OFF)))
-    assert "Nobody has taken note" in samples.said(remind(known()))
+    assert "<@U0LEAD> Acknowledged by" in samples.said(remind(known(ACKED)))
+    assert "Snoozed until" in samples.said(remind(known(PUT_OFF)))
+    assert "Not acknowledged yet" in samples.said(remind(known()))
 
 
 def test_a_reminder_without_its_certificate_is_a_mistake_that_is_noticed() -> None:
@@ -177,7 +177,7 @@ def test_the_summary_has_the_soonest_end_first_in_each_database_and_among_them()
     )
     order = ["*billing*", "cccccccc", "bbbbbbbb", "dddddddd", "*archive*", "aaaaaaaa"]
     assert sorted(order, key=said.index) == order
-    assert "at a time that is not known" in said
+    assert "at an unknown time" in said
 
 
 @IN_BOTH_LANGUAGES
@@ -230,10 +230,10 @@ def test_whatever_is_shown_of_a_rotation_is_valid(stage: RotationStage, language
 @pytest.mark.parametrize(
     ("stage", "line"),
     [
-        (RotationStage.MAKING, "usually takes 5 to 10 minutes"),
-        (RotationStage.INSTALLING, "the old one works on until somebody says"),
+        (RotationStage.MAKING, "usually takes 5–10 minutes"),
+        (RotationStage.INSTALLING, "the old one keeps working until"),
         (RotationStage.RESTING, "the old certificate will be removed <!date"),
-        (RotationStage.REMOVING, "the old one is being removed"),
+        (RotationStage.REMOVING, "removing the old one"),
     ],
 )
 def test_the_requesters_card_says_how_far_it_has_come(stage: RotationStage, line: str) -> None:
@@ -302,7 +302,7 @@ def test_the_history_tells_how_far_a_rotation_has_come() -> None:
     said = samples.said(
         responses.showing(tried(ConnectionResult.OTHER, RotationStage.RESTING), t=EN, policy=POLICY)
     )
-    steps = ["> asked", "> approved", "was ready", "was tested", "said to be installed"]
+    steps = ["> asked", "> approved", "was ready", "was tested", "reported as installed"]
     assert [step for step in steps if step not in said] == []
 
 

@@ -15,7 +15,7 @@ from bot.domain.request import Kind, RequestState
 from bot.domain.subject import Accounts, Subject, Whole
 from bot.i18n.translator import Translator
 from bot.ports import DatabaseStatus, MessageKind, OutboxMessage, RequestDetails
-from bot.views import action_ids, database_status, modals, notifications, request_card, responses
+from bot.views import action_ids, database_status, diagnosis, modals, notifications, request_card, responses
 from bot.views.privatelink import (
     modals as privatelink_modals,
 )
@@ -192,7 +192,7 @@ def test_status_why_and_forms_are_valid(name: str, language: str) -> None:
         here = situation(seen, mine)
         samples.require_valid(linking.status(here, t), answers=True)
         samples.require_valid(database_status.status(here, t), answers=True)
-        samples.require_valid(database_status.why(here, t=t, policy=POLICY), answers=True)
+        samples.require_valid(diagnosis.why(here, t=t, policy=POLICY), answers=True)
         samples.require_valid_view(modals.change_form(mine, t))
     if seen is not None:
         close = privatelink_modals.close_form(
@@ -217,17 +217,17 @@ def test_the_form_for_accounts_has_what_was_typed(language: str) -> None:
 @pytest.mark.parametrize(
     ("name", "line"),
     [
-        ("unseen", "I have not looked yet"),
+        ("unseen", "its current state has not been read yet"),
         ("absent", "Opens PrivateLink on billing, which takes 10–15 minutes."),
-        ("making", "pgaccess already lets it in"),
-        ("ready", "pgaccess already lets it in"),
-        ("crowded", "Lets 1 more in to billing; 64 are let in already."),
+        ("making", "pgaccess already allows it"),
+        ("ready", "pgaccess already allows it"),
+        ("crowded", "Allows 1 more to billing; 64 already allowed."),
     ],
 )
 def test_a_card_says_what_an_approval_would_change_and_from_where_it_works(name: str, line: str) -> None:
     said = samples.said(request_card.approval_card(case(seen=OBSERVATIONS[name]), t=EN, policy=POLICY))
     assert line in said
-    assert "Works from a VPC in us-east-1 only; from any other region mTLS is the way." in said
+    assert "Works from a VPC in us-east-1 only; From other regions, use mTLS." in said
     assert A in said
 
 
@@ -235,7 +235,10 @@ def test_a_card_says_that_somebody_else_let_the_account_in() -> None:
     said = samples.said(
         request_card.approval_card(case(subject=Accounts((B,)), seen=look()), t=EN, policy=POLICY)
     )
-    assert "Adds nothing for 210987654321: somebody else let it in, and it stays after the end." in said
+    assert (
+        "Adds nothing for 210987654321: it is already allowed, but not managed by pgaccess. It stays after this access ends."
+        in said
+    )
 
 
 def test_a_card_that_closes_the_whole_names_accounts_connections_and_requests() -> None:
@@ -248,13 +251,13 @@ def test_a_card_that_closes_the_whole_names_accounts_connections_and_requests() 
 def test_an_unknown_region_is_called_as_heroku_calls_it() -> None:
     osaka = replace(case(seen=None), target=replace(factories.database(), region="osaka"))
     said = samples.said(request_card.approval_card(osaka, t=EN, policy=POLICY))
-    assert "Works from a VPC in the AWS region of Heroku's osaka only" in said
+    assert "Works only from a VPC in the AWS region of the Heroku region osaka" in said
 
 
 def test_waiting_says_the_usual_time_and_when_it_is_given_up() -> None:
     waiting = case(state=RequestState.APPROVED, granted=GrantState.APPLYING)
     line = request_card.state_line(waiting, t=EN, policy=POLICY)
-    assert "usually takes 10–15 minutes, an account 5–30; I give up after 45" in line
+    assert "usually takes 10–15 minutes, an account 5–30; it fails after 45" in line
 
 
 def test_in_force_comes_with_lines_for_the_console_the_command_line_and_terraform() -> None:
@@ -308,34 +311,34 @@ def test_the_url_comes_as_a_line_with_no_secret_in_it() -> None:
 @pytest.mark.parametrize(
     ("seen", "part"),
     [
-        (None, "I have not looked at it yet"),
-        (PrivateLinkObservation(at=NOW, status=None), "There is no PrivateLink on billing"),
+        (None, "Not read from Heroku yet"),
+        (PrivateLinkObservation(at=NOW, status=None), "billing has no PrivateLink"),
         (look(status="Provisioning"), "is Provisioning"),
-        (look(accounts=()), "is not let in to billing"),
+        (look(accounts=()), "is not allowed to billing"),
         (look(accounts=(AllowedAccount(arn=A, status="Provisioning"),)), "usually takes 5–30 minutes"),
         (look(connections=()), "nothing is connected yet"),
         (look(connections=(connection(status="PendingAcceptance"),)), "is PendingAcceptance"),
-        (look(), "the config var with its URL usually appears"),
+        (look(), "The config var with its URL usually appears"),
         (look(config_vars=(f"DATABASE_{connection().config_var}_URL",)), "security group let TCP 5432, 5433"),
     ],
 )
 def test_why_names_the_first_thing_that_is_missing(seen: PrivateLinkObservation | None, part: str) -> None:
     mine = case(seen=seen, state=RequestState.APPROVED, granted=GrantState.IN_FORCE)
-    assert part in samples.said(database_status.why(situation(seen, mine), t=EN, policy=POLICY))
+    assert part in samples.said(diagnosis.why(situation(seen, mine), t=EN, policy=POLICY))
 
 
 def test_status_marks_what_others_let_in() -> None:
     mine = case(seen=look(), state=RequestState.APPROVED, granted=GrantState.IN_FORCE)
     said = samples.said(linking.status(situation(look(), mine), EN))
     assert "`123456789012`  Active, #17" in said
-    assert "`210987654321`  Active, not made by pgaccess" in said
-    assert "PrivateLink stays when the last account has ended" in said
+    assert "`210987654321`  Active, not managed by pgaccess" in said
+    assert "PrivateLink stays after the last account has ended" in said
 
 
 @IN_BOTH_LANGUAGES
 @pytest.mark.parametrize("kind", [MessageKind.LINK_UNMANAGED, MessageKind.LINK_BACK, MessageKind.LINK_STAYS])
 def test_operations_is_told_whose_account_it_is_and_what_to_type(kind: MessageKind, language: str) -> None:
-    message = notifications.operations_notice(post(kind, app="billing", account=A), Translator(language))
+    message = notifications.operational(post(kind, app="billing", account=A), Translator(language))
     samples.require_valid(message)
     assert A in message.text
     assert "/pgaccess privatelink" in message.text

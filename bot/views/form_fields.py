@@ -1,0 +1,112 @@
+"""The fields that several forms have, and the frame of a form."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
+
+from bot.domain.subject import Subject
+from bot.domain.target import Database
+from bot.i18n.translator import Translator
+from bot.ports import Block
+from bot.views import action_ids, block_kit
+
+_NO_MATCH: Final = 3
+"""The rank of a name that does not match what was typed."""
+
+
+def form(
+    name: str, title: str, submit: str, t: Translator, blocks: Sequence[Block], *, metadata: str | None = None
+) -> Block:
+    """A form by its ``callback_id``, with its title and the buttons that send and cancel it."""
+    return block_kit.modal(
+        name, title=title, submit=submit, close=t("form.cancel"), blocks=blocks, metadata=metadata
+    )
+
+
+def address_field(subject: Subject | str | None, t: Translator, hint: str | None = None) -> Block:
+    """The address or network to be allowed."""
+    return block_kit.text_input(
+        action_ids.FIELD_ADDRESS,
+        t("form.address"),
+        initial=None if subject is None else str(subject),
+        hint=hint or t("form.address.hint"),
+    )
+
+
+def target_field(databases: Sequence[Database], chosen: str | None, t: Translator) -> Block:
+    """The database, by its UUID; more than a select takes are found by typing."""
+    label, hint = t("form.target"), t("form.target.hint")
+    if len(databases) > block_kit.SELECT_OPTIONS:
+        named = next((_option(one, t) for one in databases if str(one.id) == chosen), None)
+        placeholder = t("form.target.placeholder")
+        return block_kit.search_input(
+            action_ids.FIELD_TARGET, label, placeholder=placeholder, initial=named, hint=hint
+        )
+    options = [_option(one, t) for one in databases]
+    initial = chosen or (options[0]["value"] if len(options) == 1 else None)
+    return block_kit.select_input(action_ids.FIELD_TARGET, label, options=options, initial=initial, hint=hint)
+
+
+def duration_field(t: Translator, initial: str | None, *, hint: str | None = None) -> Block:
+    """For how long, or until when."""
+    return block_kit.text_input(
+        action_ids.FIELD_DURATION,
+        t("form.duration"),
+        initial=initial,
+        hint=hint or t("form.duration.hint"),
+        optional=True,
+    )
+
+
+def reason_field(
+    t: Translator, initial: str | None, *, optional: bool, hint: str = "form.reason.hint"
+) -> Block:
+    """Why; ``hint`` is a key of the catalogs."""
+    return block_kit.text_input(
+        action_ids.FIELD_REASON,
+        t("form.reason"),
+        initial=initial,
+        hint=t(hint),
+        optional=optional,
+        long=True,
+    )
+
+
+def options_for(
+    databases: Sequence[Database], aliases: Mapping[str, str], typed: str, t: Translator
+) -> list[Block]:
+    """What matches the letters typed so far into the search for a database, best first, as many as fit.
+
+    A database is found by a part of its app's, its add-on's or its space's name or of an alias, ignoring
+    case. Equal names come first, then names that begin so; among equals, by app and add-on.
+
+    Args:
+        databases: what can be chosen.
+        aliases: the policy's aliases, each with the name of the add-on or app that it stands for.
+        typed: what was typed; empty finds everything.
+        t: the reader's language.
+    """
+    sought = typed.strip().casefold()
+    ranked = [(_rank(_names(one, aliases), sought), one.app, one.name, one) for one in databases]
+    matching = [found for found in ranked if found[0] < _NO_MATCH]
+    matching.sort(key=lambda found: found[:3])
+    return [_option(found[-1], t) for found in matching[: block_kit.SELECT_OPTIONS]]
+
+
+def _option(database: Database, t: Translator) -> Block:
+    text = t("form.target.option", app=database.app, space=database.space)
+    return block_kit.option(str(database.id), text)
+
+
+def _names(database: Database, aliases: Mapping[str, str]) -> Iterator[str]:
+    """Everything that people may call a database, in lower case."""
+    own = {database.app.casefold(), database.name.casefold()}
+    yield from (*own, database.space.casefold())
+    yield from (alias.casefold() for alias, name in aliases.items() if name.casefold() in own)
+
+
+def _rank(names: Iterator[str], sought: str) -> int:
+    """How well the best name matches: 0 is equal, 1 begins so, 2 contains it, `_NO_MATCH` does not."""
+    return min(
+        0 if name == sought else 1 if name.startswith(sought) else 2 if sought in name else _NO_MATCH
+        for name in names
+    )

@@ -1,0 +1,118 @@
+"""What every access method has to show: the interface of `bot.views.methods`, and what its views share."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from bot.domain.grant import Grant
+from bot.domain.method import Method
+from bot.domain.network import address_count
+from bot.domain.policy import Policy
+from bot.domain.request import Kind
+from bot.domain.subject import Network, Subject
+from bot.i18n.translator import Mrkdwn, Translator
+from bot.ports import Block, DatabaseStatus, Message, MessageKind, OutboxMessage, RequestDetails
+
+Params = Mapping[str, object]
+"""Values of the placeholders of a notification about a grant."""
+
+StateLine = Callable[[RequestDetails], Mrkdwn]
+"""Returns the line that says where a request stands."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rendering:
+    """One outbox message about a request that is to be rendered.
+
+    Attributes:
+        message: of the outbox.
+        details: its request as recorded now.
+        t: the reader's language.
+        policy: in force now.
+        approvers: those who may decide, mentioned.
+        admins: the admins, mentioned; where the policy names none, the approvers.
+        state: returns the line that says where the request stands.
+    """
+
+    message: OutboxMessage
+    details: RequestDetails
+    t: Translator
+    policy: Policy
+    approvers: Mrkdwn
+    admins: Mrkdwn
+    state: Callable[[], Mrkdwn]
+
+
+Renderer = Callable[[Rendering], Message]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HelpTopic:
+    """Help about one method, all of it as keys of the catalogs.
+
+    Attributes:
+        name: what is typed behind ``help``.
+        paragraphs: its lines.
+        examples: two commands that fit.
+        note: stands below, in grey.
+    """
+
+    name: str
+    paragraphs: Sequence[Sequence[str]]
+    examples: tuple[str, str]
+    note: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MethodView:
+    """What one access method shows in the messages and forms that all methods share.
+
+    Attributes:
+        method: the one that it is for.
+        facts: what a card says besides the target and the duration, as names and values.
+        impact: what approving would change at Heroku, as of the last observation.
+        in_force: that a grant is in force and how to connect; buttons are added to it.
+        ended: that a grant has ended, and what still allows the same.
+        status: the method's part of a database's status; True when its observation was just refreshed.
+        steps: what keeps the requester of some requests from connecting, by `bot.views.diagnosis`.
+        subject_field: the field of a form in which an approver may narrow what is asked for; with its hint.
+        error_fields: fields that refusals are about, by the first word of the refusal's code.
+        help: the help topic.
+        renderers: of the kinds of message that only this method has.
+        form_button: the ``action_id`` that leads from advice to the method's form; None where there is none.
+    """
+
+    method: Method
+    facts: Callable[[RequestDetails, Translator], list[tuple[str, str]]]
+    impact: Callable[[RequestDetails, Translator], str]
+    in_force: Callable[[RequestDetails, Params, Translator], Message]
+    ended: Callable[[RequestDetails, Grant, Params, Translator], Mrkdwn]
+    status: Callable[[DatabaseStatus, Translator, bool], list[Block]]
+    steps: Callable[[DatabaseStatus, Sequence[RequestDetails], Translator, StateLine], list[Mrkdwn]]
+    subject_field: Callable[[Subject, Translator, str], Block]
+    help: HelpTopic
+    error_fields: Mapping[str, str] = field(default_factory=dict)
+    renderers: Mapping[MessageKind, Renderer] = field(default_factory=dict)
+    form_button: str | None = None
+
+
+def asking_for(method: Method, requests: Iterable[RequestDetails]) -> list[RequestDetails]:
+    """Those of some requests that ask for access by a method."""
+    return [
+        details
+        for details in requests
+        if details.request.kind is Kind.OPEN and details.request.terms.method is method
+    ]
+
+
+def operation_impact(details: RequestDetails, t: Translator) -> Mrkdwn:
+    """What approving a one-time operation would do."""
+    return t(f"card.change.{details.request.kind}", app=details.target.label)
+
+
+def network_facts(network: Subject, t: Translator) -> list[tuple[str, str]]:
+    """How many addresses a network has; nothing about any other subject."""
+    if not isinstance(network, Network):
+        return []
+    count = address_count(network)
+    width = t("card.width.one") if count == 1 else t("card.width.many", count=f"{count:,}")
+    return [(t("card.width"), width)]

@@ -1,0 +1,54 @@
+"""A card about a trusted range: its width, and what approving would change for the whole space."""
+
+from typing import Final
+
+from bot.domain.network import address_count, is_documentation
+from bot.domain.observation import ruleset_observation
+from bot.domain.request import Kind
+from bot.domain.subject import Network
+from bot.domain.trusted_ips.ruleset import LIMIT, RulesetObservation
+from bot.i18n.translator import Translator
+from bot.ports import RequestDetails
+from bot.views.method_view import network_facts, operation_impact
+
+WIDE: Final = 16
+"""Prefix length that Heroku calls generally unsafe (Dev Center, "Trusted IP Ranges", 2026-03)."""
+
+
+def facts(details: RequestDetails, t: Translator) -> list[tuple[str, str]]:
+    """How many addresses the range has."""
+    return network_facts(details.request.terms.subject, t)
+
+
+def impact(details: RequestDetails, t: Translator) -> str:
+    """What approving would change for the whole space, as of the last observation, and what is better."""
+    if details.request.kind is not Kind.OPEN:
+        return operation_impact(details, t)
+    network = details.request.terms.network
+    observation, space = ruleset_observation(details.observation), details.target.label
+    parts: list[str] = [t("card.change.trusted.space", space=space)]
+    if observation is None:
+        parts.append(t("card.change.trusted.unseen"))
+    else:
+        parts += _effect(observation, network, t)
+    if network.prefixlen <= WIDE:
+        parts.append(t("card.change.trusted.wide", count=f"{address_count(network):,}"))
+    parts.append(t("card.change.trusted.better"))
+    if is_documentation(network):
+        parts.append(t("card.documentation"))
+    return " ".join(parts)
+
+
+def _effect(observation: RulesetObservation, network: Network, t: Translator) -> list[str]:
+    covering = observation.covering(network)
+    exact = any(rule.network == network for rule in covering)
+    if exact and str(network) in observation.ours:
+        return [t("card.change.trusted.ours", network=network)]
+    if exact:
+        return [t("card.change.trusted.unmanaged")]
+    parts: list[str] = [t("card.change.trusted.add", used=len(observation.ruleset.rules), limit=LIMIT)]
+    if observation.open_to_all:
+        parts.append(t("card.change.trusted.all"))
+    elif covering:
+        parts.append(t("card.change.covered", cover=covering[0].source))
+    return parts

@@ -1,0 +1,30 @@
+"""The answer to ``why`` about a space."""
+
+from collections.abc import Sequence
+from functools import partial
+
+from bot.domain.policy import Policy
+from bot.i18n.translator import Translator
+from bot.ports import Message, RequestDetails, SpaceStatus
+from bot.views import block_kit, request_card
+from bot.views.method_view import asking_for
+from bot.views.trusted_ips import summary
+
+
+def why(status: SpaceStatus, requests: Sequence[RequestDetails], *, t: Translator, policy: Policy) -> Message:
+    """What keeps a person from reaching a space, step by step.
+
+    Args:
+        status: the space.
+        requests: the person's own.
+        t: the reader's language.
+        policy: names the approvers.
+    """
+    if status.observation is None:
+        return block_kit.paragraphs(t("status.unseen"))
+    space, state = status.space.name, partial(request_card.state_line, t=t, policy=policy)
+    title = t("why.range.title", space=space, at=status.observation.at)
+    steps = summary.steps(status, asking_for(summary.METHOD, requests), t, state)
+    texts = (title, *(steps or [t("why.range.none", space=space)]))
+    services = block_kit.context(t(f"trusted.services.{status.services}"))
+    return block_kit.message(title, [*(block_kit.section(text) for text in texts), services])

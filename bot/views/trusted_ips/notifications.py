@@ -1,0 +1,79 @@
+"""Notifications about trusted ranges: in force, ended, and the support ticket that a space may need."""
+
+from typing import Final
+
+from bot.domain.grant import Grant
+from bot.domain.observation import ruleset_observation
+from bot.domain.trusted_ips.ruleset import Services
+from bot.i18n.translator import Mrkdwn, Translator, escape
+from bot.ports import Block, Message, RequestDetails
+from bot.views import action_ids, block_kit
+from bot.views.method_view import Params, Rendering
+from bot.views.text import as_code
+
+CONNECT: Final = 'psql "$(heroku config:get DATABASE_URL -a YOUR-APP)"'
+"""How one connects from a trusted range: with the database's own URL, and nothing else."""
+
+REASON: Final = 1500
+"""Characters of a reason in the ticket's text: with it the whole still fits one section."""
+
+
+def in_force(_details: RequestDetails, params: Params, t: Translator) -> Message:
+    """The range is allowed; the reader fills in which app's database is meant."""
+    connect = t("notification.in_force.trusted.connect")
+    return block_kit.paragraphs(
+        t("notification.in_force.trusted", **params), f"{connect}\n```{t.show(CONNECT)}```"
+    )
+
+
+def ended(details: RequestDetails, grant: Grant, params: Params, t: Translator) -> Mrkdwn:
+    """The range is removed, unless an unmanaged entry or another grant still allows it."""
+    observation = ruleset_observation(details.observation)
+    is_shared = observation is not None and any(
+        rule.network == grant.network for rule in observation.ruleset.rules
+    )
+    return t("notification.ended.shared" if is_shared else "notification.ended", **params)
+
+
+def ticket(it: Rendering) -> Message:
+    """In the card's thread: the text for Heroku's support, ready to be copied; later, the outcome.
+
+    The request is the first one that needed the ticket; the message has a ``state`` among its params once an
+    admin has answered.
+    """
+    details, t = it.details, it.t
+    text = t("notification.ticket", id=details.request.id, space=details.target.label)
+    shown = [block_kit.section(text), block_kit.section(f"```{_ticket_text(details)}```")]
+    state = it.message.params.get("state")
+    if state is not None:
+        return block_kit.message(text, [*shown, block_kit.context(t(f"trusted.services.{state}"))])
+    how = t("notification.ticket.how", id=details.request.id, space=details.target.label, admins=it.admins)
+    return block_kit.message(text, [*shown, block_kit.section(how), _answers(details, t)])
+
+
+def settled(details: RequestDetails, t: Translator, *, web_only: bool) -> Message:
+    """To the admin who answered a ticket: it is recorded, and what waited for it continues."""
+    state = Services.WEB_ONLY if web_only else Services.CONFIRMED
+    return block_kit.paragraphs(t(f"done.support.{state}", space=details.target.label))
+
+
+def _ticket_text(details: RequestDetails) -> str:
+    """In English, whatever the channel's language: Heroku's support reads it."""
+    reason = as_code(details.request.terms.reason, REASON)
+    return (
+        f"Please enable trusted IP ranges for data services in the Private Space "
+        f"{escape(details.target.label)} ({escape(details.target.region)}).\n\n"
+        f"Ranges: {details.request.terms.subject}\n"
+        f"Reason: {reason or 'a tool outside Heroku has to connect directly'}\n"
+        "mTLS will not do because the client cannot present a client certificate; PrivateLink will not do "
+        "because the client is not in an Amazon VPC of the same region."
+    )
+
+
+def _answers(details: RequestDetails, t: Translator) -> Block:
+    value = action_ids.button_value(details.request.id, details.request.version)
+    done = block_kit.button(
+        t("button.support_done"), action=action_ids.SUPPORT_DONE, value=value, style="primary"
+    )
+    web_only = block_kit.button(t("button.support_web"), action=action_ids.SUPPORT_WEB, value=value)
+    return block_kit.actions(done, web_only)
