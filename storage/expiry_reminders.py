@@ -52,7 +52,7 @@ class PostgresExpiryReminders(ExpiryReminders):
         await self._audit.write(
             doing,
             subject="certificate",
-            before=_told(known.ladder),
+            before=_told(known.reminders),
             after=_told(ladder),
             request=known.request,
             target=known.target,

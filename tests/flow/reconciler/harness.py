@@ -4,18 +4,17 @@
 ``TrustedIpsHarness`` beside it add what their tests do at Heroku and what they wait for.
 """
 
-import asyncio
 import contextlib
 import re
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID, uuid4
 
 import httpx
+from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.drift import Drift
@@ -34,7 +33,9 @@ from bot.reconciler.adapter import AnyAdapter
 from bot.reconciler.controller import ClaimedJob, Controller
 from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.server import app as heroku_server
+from storage.tables import grants, operations, reconcile_queue
 from storage.transaction import PostgresStore
+from tests import database
 from tests.unit import factories
 from tests.unit.factories import POLICY, SetClock
 from tests.unit.storage import store_helpers
@@ -148,16 +149,14 @@ class Harness:
 
     async def until_a_transaction_waits(self) -> None:
         """Waits until a transaction waits for another one."""
-        deadline = time.monotonic() + 15
-        while True:
-            found = await self.query(
-                "SELECT 1 FROM pg_stat_activity "
-                "WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            )
-            if found:
-                return
-            assert time.monotonic() < deadline, "nobody waits"
-            await asyncio.sleep(0.01)
+        await store_helpers.until_somebody_waits(self.engine)
+
+    async def due_at(self) -> datetime | None:
+        """When the target is due; None where it is not observed any more."""
+        found: datetime | None = await database.value(
+            self.engine, reconcile_queue, "due_at", target_id=self.target.id
+        )
+        return found
 
     # --- people and time ---------------------------------------------------------------------------
 
@@ -207,8 +206,15 @@ class Harness:
 
     async def pass_deadlines(self) -> None:
         """The time for openings and operations is over."""
-        for table in ("grants", "operations"):
-            await self.query(f"UPDATE {table} SET deadline_at = now() - interval '1 second'")
+        for table in (grants, operations):
+            await database.update_rows(self.engine, table, {"deadline_at": func.now()})
+
+    async def age_requests(self, by: timedelta) -> None:
+        """What operations have asked Heroku for is so much longer ago."""
+        for id, progress in await database.rows(self.engine, operations, "id", "progress"):
+            if "asked_at" in progress:
+                asked_at = datetime.fromisoformat(progress["asked_at"]) - by
+                await database.set_progress(self.engine, {"asked_at": asked_at.isoformat()}, id=id)
 
     # --- Heroku ------------------------------------------------------------------------------------
 
@@ -230,38 +236,28 @@ class Harness:
             await step(tx)
             await tx.commit()
 
-    async def query(self, sql: str, **params: object) -> list[tuple[Any, ...]]:
-        return await store_helpers.query(self.engine, sql, **params)
-
     async def state(self, grant: Grant | UUID) -> str:
         """The state of a grant."""
         id = grant if isinstance(grant, UUID) else grant.id
-        ((state,),) = await self.query("SELECT state FROM grants WHERE id = :id", id=id)
-        return str(state)
+        return str(await database.value(self.engine, grants, "state", id=id))
 
-    async def reason(self, grant: Grant) -> str:
+    async def reason(self, grant: Grant) -> str | None:
         """Why a grant failed or ended."""
-        ((reason,),) = await self.query("SELECT reason_code FROM grants WHERE id = :id", id=grant.id)
-        return str(reason)
+        return await database.grant_reason(self.engine, id=grant.id)
 
     async def result(self, operation: Operation) -> tuple[str, str | None]:
         """The state of an operation, and why it failed."""
-        ((state, why),) = await self.query(
-            "SELECT state, reason_code FROM operations WHERE id = :id", id=operation.id
-        )
-        return str(state), why
+        (outcome,) = await database.operation_outcomes(self.engine, id=operation.id)
+        return outcome
 
     async def messages(self, to: str = OPERATIONS) -> list[str]:
         """The kinds of what a person or channel is told, oldest first; operations unless said."""
-        rows = await self.query("SELECT kind FROM outbox WHERE recipient = :to ORDER BY id", to=to)
-        return [str(kind) for (kind,) in rows]
+        return await database.outbox_kinds(self.engine, recipient=to)
 
     async def findings(self) -> list[tuple[str, dict[str, str]]]:
         """What operations is told, oldest first: kinds and parameters."""
-        rows = await self.query(
-            "SELECT kind, params FROM outbox WHERE recipient = :to ORDER BY id", to=OPERATIONS
-        )
-        return [(kind, params) for kind, params in rows]
+        found = await database.outbox_messages(self.engine, "kind", "params", recipient=OPERATIONS)
+        return [(str(kind), params) for kind, params in found]
 
     async def observation(self) -> Observation | None:
         """What was last observed."""

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from ipaddress import IPv4Network
 from typing import ClassVar
 from uuid import UUID, uuid4
@@ -26,7 +26,9 @@ from sandbox.heroku.fixtures import DATABASE
 from sandbox.heroku.model.certificates import Certificate
 from sandbox.heroku.model.resources import Database as EmulatedDatabase
 from sandbox.heroku.model.resources import Endpoint, KeptRule
+from storage.tables import mtls_rule_intents, mtls_rules, targets
 from storage.transaction import PostgresStore
+from tests import database
 from tests.flow.reconciler.harness import Harness
 from tests.unit.factories import POLICY
 from tests.unit.storage import store_helpers
@@ -77,33 +79,28 @@ class MtlsHarness(Harness):
 
     async def wait_a_minute(self) -> None:
         """A minute goes by for what waits for Heroku."""
-        await self.query(
-            "UPDATE mtls_rules SET removal_requested_at = removal_requested_at - interval '61 seconds'"
-        )
-        await self.query(
-            "UPDATE mtls_rule_intents SET ambiguous_until = ambiguous_until - interval '81 seconds'"
-        )
-        await self.wait_for_operations(seconds=61)
+        minute = timedelta(seconds=61)
+        await database.make_older(self.engine, mtls_rules, "removal_requested_at", by=minute)
+        await database.make_older(self.engine, mtls_rule_intents, "ambiguous_until", by=timedelta(seconds=81))
+        await self.age_requests(by=minute)
 
-    async def wait_for_operations(self, *, seconds: int = 120) -> None:
-        """So many seconds go by for operations that wait for Heroku."""
-        await self.query(
-            "UPDATE operations SET progress = progress || jsonb_build_object('asked_at', "
-            "((progress->>'asked_at')::timestamptz - make_interval(secs => :seconds))::text) "
-            "WHERE progress ? 'asked_at'",
-            seconds=seconds,
-        )
-
-    async def age_certificates(self) -> None:
-        """The certificates were last read long ago."""
-        await self.query(
-            "UPDATE reconcile_queue SET observation = "
-            """jsonb_set(observation, '{certificates_at}', '"2026-01-01T00:00:00Z"')"""
+    async def age_certificates(self, by: timedelta = timedelta(days=1)) -> None:
+        """The certificates were last read so much longer ago."""
+        observation = mtls_observation(await self.observation())
+        assert observation is not None
+        assert observation.certificates_at is not None
+        read_at = (observation.certificates_at - by).isoformat()
+        await database.set_observation(
+            self.engine, {"certificates_at": read_at}, target_id=self.target.id, method=self.method
         )
 
     async def swap_names(self) -> None:
         """What the store knows of two names has been the other way round since the last discovery."""
-        await self.query("UPDATE targets t SET name = other.name FROM targets other WHERE other.id <> t.id")
+        (first, one), (second, other) = await database.rows(
+            self.engine, targets, "id", "name", is_space=False
+        )
+        for id, name in ((first, other), (second, one)):
+            await database.update_rows(self.engine, targets, {"name": name}, id=id)
 
     # --- rules at Heroku ---------------------------------------------------------------------------
 
@@ -194,11 +191,6 @@ class MtlsHarness(Harness):
 
     async def told(self, operation: Operation) -> list[str]:
         """What the owner of an operation was told, oldest first."""
-        rows = await self.query(
-            "SELECT kind FROM outbox WHERE recipient = :owner AND request_id = :request "
-            "AND kind LIKE 'notification.%' "
-            "ORDER BY id",
-            owner=operation.owner,
-            request=operation.request,
+        return await database.outbox_kinds(
+            self.engine, recipient=operation.owner, request_id=operation.request, kind="notification.%"
         )
-        return [kind for (kind,) in rows]

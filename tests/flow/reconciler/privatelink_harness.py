@@ -1,13 +1,17 @@
 """Runs over a database's PrivateLink."""
 
+from datetime import timedelta
 from typing import ClassVar
 
 from bot.domain.method import Method
+from bot.domain.observation import privatelink_observation
 from bot.domain.privatelink.aws_account import parse_accounts
 from bot.domain.subject import Subject
 from bot.reconciler.adapter import AnyAdapter
 from bot.reconciler.privatelink.adapter import PrivateLinkAdapter
 from sandbox.heroku.fixtures import DATABASE
+from storage.tables import privatelink_accounts
+from tests import database
 from tests.flow.reconciler.harness import Harness
 from tests.unit.factories import POLICY
 from tests.unit.storage import store_helpers
@@ -36,23 +40,21 @@ class PrivateLinkHarness(Harness):
 
     async def wait_a_minute(self) -> None:
         """What waits for Heroku has waited for 81 seconds."""
-        passed = "interval '81 seconds'"
-        await self.query(
-            f"UPDATE privatelink_accounts SET ambiguous_until = ambiguous_until - {passed}, "
-            f"removal_requested_at = removal_requested_at - {passed}"
+        passed = timedelta(seconds=81)
+        await database.make_older(
+            self.engine, privatelink_accounts, "ambiguous_until", "removal_requested_at", by=passed
         )
-        await self.query(
-            "UPDATE operations SET progress = jsonb_set(progress, '{asked_at}', "
-            f"to_jsonb((progress->>'asked_at')::timestamptz - {passed})) WHERE progress ? 'asked_at'"
-        )
+        await self.age_requests(by=passed)
 
     async def wait_an_hour(self) -> None:
         """An hour has gone by since the app's config vars were read."""
-        await self.query(
-            "UPDATE reconcile_queue SET observation = jsonb_set(observation, '{vars_read_at}', "
-            "to_jsonb((observation->>'vars_read_at')::timestamptz - interval '1 hour')) "
-            "WHERE observation->>'vars_read_at' IS NOT NULL"
-        )
+        observation = privatelink_observation(await self.observation())
+        assert observation is not None
+        if observation.vars_read_at is not None:
+            read_at = (observation.vars_read_at - timedelta(hours=1)).isoformat()
+            await database.set_observation(
+                self.engine, {"vars_read_at": read_at}, target_id=self.target.id, method=self.method
+            )
 
     def accounts(self) -> list[str]:
         """The numbers of the accounts that Heroku allows."""

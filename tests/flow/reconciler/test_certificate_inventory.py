@@ -1,19 +1,20 @@
 """How the keeper comes to know client certificates: rarely, in quiet harness, and never at a pass's cost."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.method import Method
 from bot.domain.mtls.observation import MtlsObservation
 from bot.domain.observation import mtls_observation
 from bot.heroku.schemas.platform import read_moment
 from sandbox.heroku import fault_injection
 from sandbox.heroku.behavior import Behavior, Dates, TransitionTimes
 from sandbox.heroku.fixtures import DATABASE, default_world
+from storage.tables import reconcile_queue
 from storage.transaction import PostgresStore
+from tests import database
 from tests.flow.reconciler.harness import TOKEN, heroku_client
 from tests.flow.reconciler.mtls_harness import MtlsHarness
 
@@ -34,18 +35,9 @@ async def harness(store: PostgresStore, engine: AsyncEngine, dates: Dates) -> As
 
 
 async def seen(harness: MtlsHarness) -> MtlsObservation:
-    async with harness.store.transaction() as tx:
-        observation = mtls_observation(await tx.reconcile_queue.look(harness.target.id, Method.MTLS))
+    observation = mtls_observation(await harness.observation())
     assert observation is not None
     return observation
-
-
-async def ten_minutes(harness: MtlsHarness) -> None:
-    """What is known of certificates is ten minutes older."""
-    await harness.query(
-        "UPDATE reconcile_queue SET observation = jsonb_set(observation, '{certificates_at}', "
-        "to_jsonb((observation->>'certificates_at')::timestamptz - interval '10 minutes'))"
-    )
 
 
 @pytest.mark.parametrize("dates", ["rfc3339", "offset", "utc"])
@@ -65,7 +57,7 @@ async def test_certificates_are_read_once_in_ten_minutes(harness: MtlsHarness) -
     await harness.reconcile()
     assert len(harness.calls(READ)) == 1
     assert [c.status for c in (await seen(harness)).certificates] == ["ready"]
-    await ten_minutes(harness)
+    await harness.age_certificates(timedelta(minutes=10))
     await harness.reconcile()
     await harness.reconcile()
     assert len(harness.calls(READ)) == 2
@@ -73,22 +65,25 @@ async def test_certificates_are_read_once_in_ten_minutes(harness: MtlsHarness) -
 
 async def test_a_failed_reading_keeps_what_was_known_and_spoils_nothing(harness: MtlsHarness) -> None:
     await harness.begin()
-    await ten_minutes(harness)
+    await harness.age_certificates(timedelta(minutes=10))
     before = await seen(harness)
     harness.heroku.fault(fault_injection.status(500), on=READ)
     await harness.reconcile()
     after = await seen(harness)
     assert len(harness.calls(READ)) == 2
     assert (after.certificates, after.certificates_at) == (before.certificates, before.certificates_at)
-    assert await harness.query(
-        "SELECT failures, lease IS NULL FROM reconcile_queue WHERE due_at IS NOT NULL"
-    ) == [(0, True)]
+    assert await database.row(
+        harness.engine, reconcile_queue, "failures", "lease", due_at=database.PRESENT
+    ) == (
+        0,
+        None,
+    )
     assert await harness.findings() == []
 
 
 async def test_while_something_is_under_way_they_are_not_read(harness: MtlsHarness) -> None:
     await harness.begin()
-    await ten_minutes(harness)
+    await harness.age_certificates(timedelta(minutes=10))
     await harness.open()
     assert len(harness.calls(READ)) == 1
     await harness.reconcile()

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -11,7 +11,9 @@ from bot.domain.request import Kind
 from sandbox.heroku import fault_injection
 from sandbox.heroku.behavior import Behavior, TransitionTimes
 from sandbox.heroku.fixtures import DATABASE, default_world
+from storage.tables import operations
 from storage.transaction import PostgresStore
+from tests import database
 from tests.flow.reconciler.harness import TOKEN, heroku_client
 from tests.flow.reconciler.mtls_harness import CREATE, DISABLE, DISCARD, ENABLE, MtlsHarness
 from tests.unit import factories
@@ -103,7 +105,7 @@ async def test_what_heroku_refuses_is_told_in_its_own_words(harness: MtlsHarness
     harness.heroku.fault(fault_injection.status(422), on=CREATE)
     await harness.reconcile()
     assert await harness.result(operation) == ("failed", "refused")
-    assert await harness.query("SELECT detail <> '' FROM operations") == [(True,)]
+    assert await database.value(harness.engine, operations, "detail")
 
 
 async def test_a_full_rate_limit_made_nothing_and_is_asked_again_later(harness: MtlsHarness) -> None:
@@ -130,7 +132,7 @@ async def test_the_one_that_turned_up_is_ours_after_a_minute_of_only_reading(
     await lose(harness, made=True)
     await harness.reconcile(4)
     assert await harness.result(operation) == ("doing", None)
-    await harness.wait_for_operations()
+    await harness.age_requests(timedelta(minutes=2))
     await harness.reconcile(3)
     assert await harness.result(operation) == ("done", None)
     assert len(harness.calls(CREATE)) == 1
@@ -140,7 +142,7 @@ async def test_none_that_turned_up_is_a_failure_and_retry_asks_once_more(harness
     operation = await harness.start(Kind.ISSUE)
     await lose(harness, made=False)
     await harness.reconcile()
-    await harness.wait_for_operations()
+    await harness.age_requests(timedelta(minutes=2))
     await harness.reconcile()
     assert await harness.result(operation) == ("failed", "not_made")
     assert len(harness.calls(CREATE)) == 1
@@ -155,10 +157,10 @@ async def test_of_two_that_turned_up_a_person_picks(harness: MtlsHarness) -> Non
     await lose(harness, made=True)
     await harness.reconcile()
     theirs = harness.certificate_externally()
-    await harness.wait_for_operations()
+    await harness.age_requests(timedelta(minutes=2))
     await harness.reconcile()
     assert await harness.result(operation) == ("failed", "several")
-    ((candidates,),) = await harness.query("SELECT progress->>'candidates' FROM operations")
+    candidates = (await database.value(harness.engine, operations, "progress"))["candidates"]
     assert len(candidates.split()) == 2
     assert str(theirs.id) in candidates
     assert [known.request for known in await harness.inventory()] == [None, None, None]
@@ -171,7 +173,7 @@ async def test_while_one_answer_is_lost_no_other_certificate_is_asked_for(harnes
     second = await harness.start(Kind.ISSUE, reason="bi")
     await harness.reconcile(2)
     assert len(harness.calls(CREATE)) == 1
-    await harness.wait_for_operations()
+    await harness.age_requests(timedelta(minutes=2))
     await harness.reconcile(5)
     assert await harness.result(second) == ("done", None)
     assert len(harness.calls(CREATE)) == 2
@@ -184,7 +186,7 @@ async def test_a_process_that_died_between_intent_and_answer_makes_no_second_one
     await lose(harness, made=True)
     await harness.reconcile()
     harness.heroku.fault(fault_injection.status(503), on=r"GET .*/certificates$", times=1)
-    await harness.wait_for_operations()
+    await harness.age_requests(timedelta(minutes=2))
     await harness.reconcile(5)
     assert await harness.result(operation) == ("done", None)
     assert len(harness.calls(CREATE)) == 1
@@ -229,7 +231,7 @@ async def test_a_removal_that_did_not_arrive_is_asked_for_again_after_a_minute(
     harness.heroku.fault(fault_injection.cut_before(), on=DISCARD)
     await harness.reconcile(2)
     assert len(harness.calls(DISCARD)) == 1
-    await harness.wait_for_operations()
+    await harness.age_requests(timedelta(minutes=2))
     await harness.reconcile(2)
     assert await harness.result(operation) == ("done", None)
     assert len(harness.calls(DISCARD)) == 2
@@ -301,7 +303,7 @@ async def test_enabling_that_did_not_arrive_is_asked_for_again_after_a_minute(
     harness.heroku.fault(fault_injection.cut_before(), on=ENABLE)
     await harness.reconcile(3)
     assert len(harness.calls(ENABLE)) == 1
-    await harness.wait_for_operations()
+    await harness.age_requests(timedelta(minutes=2))
     await harness.reconcile(4)
     assert await harness.result(operation) == ("done", None)
 

@@ -22,8 +22,10 @@ from bot.worker import WorkLoop, running
 from sandbox.heroku import fault_injection
 from sandbox.heroku.behavior import Behavior, TransitionTimes
 from sandbox.heroku.fixtures import DATABASE, SECOND_DATABASE, default_world
+from storage.tables import reconcile_queue
 from storage.transaction import PostgresStore
 from storage.wakeups import PostgresWakeups
+from tests import database
 from tests.flow.reconciler.harness import TOKEN, heroku_client
 from tests.flow.reconciler.mtls_harness import ADD, LIST, REMOVE, MtlsHarness
 from tests.unit import factories
@@ -182,14 +184,13 @@ async def test_a_rule_that_cannot_be_removed_stops_nothing_else_and_gets_louder(
     await harness.reconcile()
     await harness.reconcile()
     assert await harness.state(stuck) == "ended"
-    assert await harness.query(
-        "SELECT failures FROM reconcile_queue WHERE target_id = :id", id=harness.target.id
-    ) == [(0,)]
+    failures = await database.value(harness.engine, reconcile_queue, "failures", target_id=harness.target.id)
+    assert failures == 0
 
 
 async def test_a_failed_call_does_not_slow_the_reading_back_of_others(harness: MtlsHarness) -> None:
     stuck = await harness.open()
-    await harness.query("UPDATE reconcile_queue SET failures = 9")
+    await database.update_rows(harness.engine, reconcile_queue, {"failures": 9})
     await harness.end(stuck)
     harness.heroku.fault(fault_injection.status(500), on=REMOVE)
     await harness.approve(OTHER)
@@ -215,22 +216,24 @@ async def test_failures_do_not_lengthen_the_gaps_between_looks(harness: MtlsHarn
     harness.heroku.fault(fault_injection.status(500), on=r"GET .*/tls-endpoint", times=6)
     for _ in range(3):
         await harness.reconcile()
-    ((attempts, failures),) = await harness.query(
-        "SELECT attempts, failures FROM reconcile_queue WHERE target_id = :id", id=harness.target.id
+    counted = await database.row(
+        harness.engine, reconcile_queue, "attempts", "failures", target_id=harness.target.id
     )
-    assert (attempts, failures) == (1, 3)
+    assert counted == (1, 3)
 
 
 async def test_a_pass_that_fails_in_a_way_nobody_thought_of_is_given_back_and_told(
     harness: MtlsHarness, engine: AsyncEngine, database_url: str
 ) -> None:
-    await harness.query(
+    await store_helpers.query(
+        engine,
         "CREATE FUNCTION no_look() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'no look can be kept'; END $$"
+        "$$ BEGIN RAISE EXCEPTION 'no look can be kept'; END $$",
     )
-    await harness.query(
+    await store_helpers.query(
+        engine,
         "CREATE TRIGGER no_look BEFORE UPDATE OF observation ON reconcile_queue "
-        "FOR EACH ROW EXECUTE FUNCTION no_look()"
+        "FOR EACH ROW EXECUTE FUNCTION no_look()",
     )
     await harness.approve()
     async with PostgresWakeups(url=database_url) as wakeups:
@@ -239,8 +242,10 @@ async def test_a_pass_that_fails_in_a_way_nobody_thought_of_is_given_back_and_to
             await store_helpers.until(engine, "SELECT count(*) FROM outbox", lambda told: told > 0)
     ((kind, said),) = await harness.findings()
     assert (kind, said["status"], said["app"]) == ("notification.heroku_trouble", "unexpected", "billing")
-    held = "SELECT lease, failures FROM reconcile_queue WHERE target_id = :id"
-    assert await harness.query(held, id=harness.target.id) == [(None, 1)]
+    held = await database.row(
+        harness.engine, reconcile_queue, "lease", "failures", target_id=harness.target.id
+    )
+    assert held == (None, 1)
 
 
 # --- rules that others made -------------------------------------------------------------------------
@@ -293,9 +298,7 @@ async def test_a_grant_whose_end_has_passed_is_closed_and_its_state_is_the_clock
 async def test_what_ends_while_it_is_observed_at_is_not_announced(harness: MtlsHarness) -> None:
     grant = await harness.approve()
     await harness.reconcile()
-    await harness.query(
-        "UPDATE reconcile_queue SET due_at = now() WHERE target_id = :id", id=harness.target.id
-    )
+    await database.make_due(harness.engine, reconcile_queue, target_id=harness.target.id)
     await harness.run(takes=NINE_HOURS)
     assert await harness.state(grant) == "applying"
 
@@ -399,8 +402,7 @@ async def test_a_database_that_is_gone_is_not_observed_at_for_ever(harness: Mtls
         await tx.targets.discovered(await harness.client.databases())
         await tx.commit()
     await harness.reconcile()
-    due = "SELECT due_at FROM reconcile_queue WHERE target_id = :id"
-    assert await harness.query(due, id=harness.target.id) == [(None,)]
+    assert await harness.due_at() is None
 
 
 async def test_a_database_that_is_gone_is_observed_at_while_a_grant_there_is_open(
@@ -413,7 +415,4 @@ async def test_a_database_that_is_gone_is_observed_at_while_a_grant_there_is_ope
         await tx.commit()
     await harness.reconcile()
     assert await harness.state(grant) == "in_force"
-    ((due,),) = await harness.query(
-        "SELECT due_at FROM reconcile_queue WHERE target_id = :id", id=harness.target.id
-    )
-    assert due is not None
+    assert await harness.due_at() is not None

@@ -14,7 +14,9 @@ from bot.domain.request import Kind
 from sandbox.heroku import fault_injection
 from sandbox.heroku.behavior import Behavior, TransitionTimes
 from sandbox.heroku.fixtures import DATABASE, default_world
+from storage.tables import privatelink_accounts
 from storage.transaction import PostgresStore
+from tests import database
 from tests.flow.reconciler.harness import TOKEN, heroku_client
 from tests.flow.reconciler.privatelink_harness import ACCOUNT, OTHER, PrivateLinkHarness
 from tests.unit import factories
@@ -420,8 +422,8 @@ async def test_an_adopted_account_stays_once_heroku_has_refused_its_removal(
     await harness.reconcile(2)
     assert await harness.result(approved_removals) == ("failed", "refused")
     asked = len(harness.calls("^PATCH .*private-link"))
-    await harness.query(
-        "UPDATE privatelink_accounts SET removal_requested_at = removal_requested_at - interval '1 hour'"
+    await database.make_older(
+        harness.engine, privatelink_accounts, "removal_requested_at", by=timedelta(hours=1)
     )
     await harness.reconcile(2)
     assert (harness.accounts(), len(harness.calls("^PATCH .*private-link"))) == ([ACCOUNT], asked)

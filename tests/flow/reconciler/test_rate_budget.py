@@ -9,6 +9,7 @@ import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.domain.method import Method
 from bot.domain.rate_budget import FLOOR, CallPriority
 from bot.errors import RateBudgetExhaustedError, StoreUnavailableError
 from bot.heroku import rate_limiter
@@ -20,7 +21,9 @@ from sandbox.heroku.fixtures import DATABASE, default_world
 from sandbox.heroku.server import app as heroku_server
 from storage.engine import async_commit_engine
 from storage.rate_budget import PostgresRateBudget, full
+from storage.tables import mtls_rules, reconcile_queue
 from storage.transaction import PostgresStore
+from tests import database
 from tests.flow.reconciler.harness import TOKEN
 from tests.flow.reconciler.mtls_harness import MtlsHarness
 from tests.unit.factories import NETWORK
@@ -101,9 +104,9 @@ async def test_who_waits_for_the_budget_is_no_trouble(
         await leave(engine, FLOOR)
         for _ in range(8):
             await harness.run()
-            await harness.query("UPDATE reconcile_queue SET due_at = now() WHERE due_at > now()")
+            await database.make_due(engine, reconcile_queue)
         assert await harness.findings() == []
-        assert await harness.query("SELECT max(failures) FROM reconcile_queue") == [(0,)]
+        assert set(await database.values(engine, reconcile_queue, "failures")) == {0}
         await leave(engine, SIZE)
         await harness.run()
         assert harness.owned() == [str(NETWORK)]
@@ -119,9 +122,9 @@ async def test_a_removal_that_was_not_asked_for_is_asked_for_as_soon_as_there_is
         await leave(engine, FLOOR + 1)
         await harness.run()
         assert harness.owned() == [str(NETWORK)]
-        assert await harness.query("SELECT removal_requested_at FROM mtls_rules") == [(None,)]
+        assert await database.value(engine, mtls_rules, "removal_requested_at") is None
         await leave(engine, SIZE)
-        await harness.query("UPDATE reconcile_queue SET due_at = now() WHERE due_at > now()")
+        await database.make_due(engine, reconcile_queue)
         await harness.run()
         assert harness.owned() == []
 
@@ -139,11 +142,10 @@ async def test_a_lane_whose_pass_the_store_did_not_serve_is_given_back_at_once(
             patched.setattr(PostgresRateBudget, "draw", mute)
             with pytest.raises(StoreUnavailableError):
                 await harness.run()
-        ((lease, wait),) = await harness.query(
-            "SELECT lease, due_at - now() FROM reconcile_queue WHERE method = 'mtls'"
-        )
-        assert (lease, wait < timedelta(seconds=6)) == (None, True)
-        await harness.query("UPDATE reconcile_queue SET due_at = now()")
+        assert await database.value(engine, reconcile_queue, "lease", method=Method.MTLS) is None
+        wait = await database.time_left(engine, reconcile_queue, "due_at", method=Method.MTLS)
+        assert wait < timedelta(seconds=6)
+        await database.make_due(engine, reconcile_queue)
         await harness.run()
         assert harness.owned() == [str(NETWORK)]
 

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain import operation as operations
+from bot.domain import operation as operation_rules
 from bot.domain.grant import Why
 from bot.domain.mtls import rotation
 from bot.domain.mtls.connection_test import ConnectionResult
@@ -25,7 +25,9 @@ from bot.services import open_services
 from sandbox.heroku import fault_injection
 from sandbox.heroku.behavior import Behavior, TransitionTimes
 from sandbox.heroku.fixtures import DATABASE, default_world
+from storage.tables import audit, operations, outbox, reconcile_queue
 from storage.transaction import PostgresStore
+from tests import database
 from tests.flow.reconciler.harness import TOKEN, heroku_client
 from tests.flow.reconciler.mtls_harness import MtlsHarness
 from tests.unit import factories
@@ -103,7 +105,7 @@ class Rotating:
         subject = CertificateId(self.old)
         terms = replace(asked.terms, target=harness.target.id, subject=subject)
         request = await store_helpers.record(harness.store, replace(asked, terms=terms))
-        operation = operations.begin(request, id=self.id, now=harness.clock.now())
+        operation = operation_rules.begin(request, id=self.id, now=harness.clock.now())
         doing = AuditContext(actor="U0LEAD", at=harness.clock.now())
         async with harness.store.transaction() as tx:
             await tx.requests.decide(request, RequestState.APPROVED, doing=doing)
@@ -155,8 +157,7 @@ class Rotating:
         return operation.why
 
     async def told(self, kind: str) -> int:
-        found = await self.harness.query("SELECT count(*) FROM outbox WHERE kind = :kind", kind=kind)
-        return int(found[0][0])
+        return await database.count(self.harness.engine, outbox, kind=kind)
 
     def ready(self) -> list[UUID]:
         found = self.harness.heroku.certificates(DATABASE, now=datetime.now(UTC))
@@ -221,10 +222,7 @@ async def test_every_stage_has_its_line_in_the_audit_trail(rotating: Rotating) -
     await rotating.rested()
     await rotating.harness.reconcile()
     await rotating.harness.reconcile()
-    found = await rotating.harness.query(
-        "SELECT actor, after FROM audit WHERE subject = 'rotate' ORDER BY id"
-    )
-    assert [tuple(line) for line in found] == [
+    assert await database.audit_lines(rotating.harness.engine, "actor", "after", subject="rotate") == [
         ("U0LEAD", "doing, making"),
         ("pgaccess", "doing, installing"),
         ("U0ENGINEER", "doing, resting"),
@@ -251,7 +249,7 @@ async def test_a_new_one_whose_removal_was_approved_is_none_to_rely_on(rotating:
     asked = factories.request(kind=Kind.DISCARD, endless=True, reason="lost")
     terms = replace(asked.terms, target=harness.target.id, subject=CertificateId(new))
     request = await store_helpers.record(harness.store, replace(asked, terms=terms))
-    discard = operations.begin(request, id=uuid4(), now=harness.clock.now())
+    discard = operation_rules.begin(request, id=uuid4(), now=harness.clock.now())
     async with harness.store.transaction() as tx:
         await tx.operations.start(
             discard, within=OPERATION_DEADLINE, doing=AuditContext(actor="U0LEAD", at=harness.clock.now())
@@ -296,10 +294,7 @@ async def test_an_answer_that_is_lost_is_found_again_and_nothing_is_made_twice(r
     await rotating.harness.reconcile()
     for _ in range(2):
         await rotating.harness.reconcile()
-    await rotating.harness.query(
-        "UPDATE operations SET progress = jsonb_set(progress, '{asked_at}', "
-        "to_jsonb((progress->>'asked_at')::timestamptz - interval '2 minutes'))"
-    )
+    await rotating.harness.age_requests(timedelta(minutes=2))
     for _ in range(3):
         await rotating.harness.reconcile()
     assert len(rotating.harness.calls(MAKE)) == 1
@@ -343,7 +338,7 @@ async def test_whoever_has_left_meanwhile_is_made_no_certificate(rotating: Rotat
 
 async def test_the_deadline_of_the_removal_is_its_own(rotating: Rotating) -> None:
     await rotating.rested()
-    await rotating.harness.query("UPDATE operations SET deadline_at = now() - interval '1 day'")
+    await rotating.harness.pass_deadlines()
     await rotating.harness.reconcile()
     await rotating.harness.reconcile()
     assert (await rotating.now()).state is OperationState.DONE
@@ -422,13 +417,13 @@ async def test_who_had_it_tested_and_what_came_of_it_is_in_the_audit_trail(rotat
     await rotating.handed_over()
     await asked_for_a_test(rotating)
     await rotating.harness.reconcile()
-    found = await rotating.harness.query(
-        "SELECT actor, after, details->>'found' FROM audit WHERE subject = 'rotate' ORDER BY id DESC LIMIT 2"
-    )
-    assert [tuple(line) for line in reversed(found)] == [
-        ("U0ENGINEER", "doing, installing, testing", None),
-        ("pgaccess", "doing, installing", "connected"),
+    engine = rotating.harness.engine
+    lines = await database.audit_lines(engine, "actor", "after", subject="rotate")
+    assert lines[-2:] == [
+        ("U0ENGINEER", "doing, installing, testing"),
+        ("pgaccess", "doing, installing"),
     ]
+    assert (await database.audit_details(engine, "found", subject="rotate"))[-2:] == [None, "connected"]
 
 
 async def test_what_a_test_uses_is_nowhere_in_the_store(
@@ -438,9 +433,10 @@ async def test_what_a_test_uses_is_nowhere_in_the_store(
     await asked_for_a_test(rotating)
     await rotating.harness.reconcile()
     ((login, _),) = probe.tried
-    for table in ("operations", "outbox", "audit"):
-        rows = await rotating.harness.query(f"SELECT t::text FROM {table} AS t")
-        assert not [row for row in rows if login.password in row[0] or "PRIVATE" in row[0]]
+    for table in (operations, outbox, audit):
+        kept = repr(await database.rows(rotating.harness.engine, table))
+        assert login.password not in kept
+        assert "PRIVATE" not in kept
 
 
 async def test_where_heroku_gives_no_key_nothing_is_tried_and_that_is_said(
@@ -479,7 +475,7 @@ async def test_a_test_that_its_keeper_did_not_live_to_see_is_made_again(
     probe.dies = True
     with pytest.raises(asyncio.CancelledError):
         await rotating.harness.reconcile()
-    await rotating.harness.query("UPDATE reconcile_queue SET lease = NULL, lease_until = NULL")
+    await database.end_leases(rotating.harness.engine, reconcile_queue)
     await rotating.harness.reconcile()
     assert rotation_of(await rotating.now()).tested is ConnectionResult.CONNECTED
 
@@ -506,7 +502,7 @@ async def test_where_it_is_switched_off_there_is_nothing_to_test(rotating: Rotat
 
 
 def test_a_rotation_remembers_no_secret() -> None:
-    begun = operations.begin(_asked(), id=uuid4(), now=factories.NOW)
+    begun = operation_rules.begin(_asked(), id=uuid4(), now=factories.NOW)
     made = rotation.made(begun, uuid4(), now=factories.NOW, testable=True)
     tried = rotation.tested(
         rotation.testing(made, now=factories.NOW), ConnectionResult.OTHER, now=factories.NOW

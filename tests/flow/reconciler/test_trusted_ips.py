@@ -22,6 +22,7 @@ from tests.flow.reconciler.harness import TOKEN, heroku_client
 from tests.flow.reconciler.trusted_ips_harness import MINE, TrustedIpsHarness
 from tests.summary import RANGES
 from tests.unit import factories
+from tests.unit.storage import store_helpers
 
 OTHER = "203.0.113.5/32"
 PUT = "PUT .*/inbound-ruleset"
@@ -491,16 +492,17 @@ async def test_a_process_that_dies_after_its_write_loses_nobody_s_change(harness
     harness.once("before PUT inbound-ruleset", lambda: harness.write_externally(OFFICE, OTHER))
     harness.heroku.fault(fault_injection.status(500), on=HISTORY, times=1)
     # As if it had died: the look around the write is still due, whoever makes it.
-    await harness.query("CREATE TABLE kept_writes AS SELECT * FROM ruleset_writes")
-    await harness.query(
-        "CREATE FUNCTION keep_it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$"
+    await store_helpers.query(
+        harness.engine,
+        "CREATE FUNCTION keep_it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$",
     )
-    await harness.query(
-        "CREATE TRIGGER dies BEFORE DELETE ON ruleset_writes FOR EACH ROW EXECUTE FUNCTION keep_it()"
+    await store_helpers.query(
+        harness.engine,
+        "CREATE TRIGGER dies BEFORE DELETE ON ruleset_writes FOR EACH ROW EXECUTE FUNCTION keep_it()",
     )
     await harness.reconcile()
     assert harness.sources() == [OFFICE, MINE]
-    await harness.query("DROP TRIGGER dies ON ruleset_writes")
+    await store_helpers.query(harness.engine, "DROP TRIGGER dies ON ruleset_writes")
     await harness.reconcile()
     assert harness.sources() == [OFFICE, OTHER, MINE]
     await harness.reconcile()

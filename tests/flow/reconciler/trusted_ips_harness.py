@@ -1,11 +1,14 @@
 """Runs over a space's list of trusted IP ranges."""
 
+from datetime import timedelta
 from typing import ClassVar
 
 from bot.domain.method import Method
 from bot.reconciler.adapter import AnyAdapter
 from bot.reconciler.trusted_ips.adapter import TrustedIpsAdapter
 from sandbox.heroku.fixtures import SPACE
+from storage.tables import data_service_access
+from tests import database
 from tests.flow.reconciler.harness import Harness
 from tests.unit.factories import POLICY
 
@@ -32,16 +35,13 @@ class TrustedIpsHarness(Harness):
 
     async def wait(self, *, seconds: int) -> None:
         """The last write is so much longer ago."""
-        await self.query(
-            "UPDATE data_service_access SET written_at = written_at - make_interval(secs => :seconds)",
-            seconds=seconds,
-        )
+        passed = timedelta(seconds=seconds)
+        await database.make_older(self.engine, data_service_access, "written_at", by=passed)
 
     async def wait_a_minute(self) -> None:
         """What waits for Heroku has waited for 81 seconds."""
-        await self.query(
-            "UPDATE data_service_access SET ambiguous_until = ambiguous_until - interval '81 seconds'"
-        )
+        passed = timedelta(seconds=81)
+        await database.make_older(self.engine, data_service_access, "ambiguous_until", by=passed)
 
     def sources(self) -> list[str]:
         """The list, as Heroku has it."""

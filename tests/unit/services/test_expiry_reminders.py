@@ -71,7 +71,7 @@ async def test_a_reminder_its_step_and_its_audit_line_are_one(
 ) -> None:
     await certified.own(store)
     await follow(services, clock, 60 * DAY - timedelta(minutes=2))
-    assert (await certified.get(store)).ladder.step == 60
+    assert (await certified.get(store)).reminders.step == 60
     assert await audited(engine) == [("pgaccess", "not reminded", "reminded 60 days before")]
     late = await store_helpers.value(
         engine, "SELECT details ->> 'late_s' FROM audit WHERE subject = 'certificate'"
@@ -269,7 +269,7 @@ async def test_the_owner_an_approver_or_an_admin_can_take_note_once(
     assert (await audited(engine))[1:] == [
         (person, "reminded 7 days before", "reminded 7 days before, acknowledged")
     ]
-    ladder = (await certified.get(store)).ladder
+    ladder = (await certified.get(store)).reminders
     assert (ladder.acknowledged_by, ladder.acknowledged_at) == (person, clock.present)
 
 
@@ -292,7 +292,7 @@ async def test_one_that_was_put_off_comes_again_and_then_the_next_step(
     await follow(services, clock, 60 * DAY)
     for _ in range(2):
         await services.certificate_expiry.snooze(request, person=ENGINEER, key=actions.key())
-    assert (await certified.get(store)).ladder.snoozes == 1
+    assert (await certified.get(store)).reminders.snoozes == 1
     for left in (54, 53, 53, 31, 30):
         await follow(services, clock, left * DAY)
     assert [step for _, _, step in await told(engine)] == ["60", "60", "30"]
