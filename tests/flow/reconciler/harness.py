@@ -18,7 +18,7 @@ from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.drift import Drift
-from bot.domain.grant import Grant, Why, closing
+from bot.domain.grant import Grant, ReasonCode, closing
 from bot.domain.method import Method
 from bot.domain.observation import Observation
 from bot.domain.operation import Operation
@@ -110,7 +110,7 @@ class Harness:
     async def begin(self) -> None:
         """Finds the targets, observes each, and knows the engineer."""
         found = await self._discover()
-        await self.do(lambda tx: tx.slack_users.keep([factories.person()]))
+        await self.do(lambda tx: tx.slack_users.save([factories.person()]))
         for _ in range(found):
             await self.run()
 
@@ -177,10 +177,10 @@ class Harness:
         """Its owner is done with it."""
 
         async def close(tx: Transaction) -> None:
-            current = await tx.grants.get(grant.id)
-            ending = closing(current, Why.DONE)
-            assert await tx.grants.change(current, ending, doing=self._by(grant.owner))
-            await tx.reconcile_queue.want(grant.target, grant.method)
+            current = await tx.grants.lock(grant.id)
+            ending = closing(current, ReasonCode.DONE)
+            assert await tx.grants.update(current, ending, doing=self._by(grant.owner))
+            await tx.reconcile_queue.bump_generation(grant.target, grant.method)
 
         await self.do(close)
 
@@ -199,7 +199,7 @@ class Harness:
         async def begin(tx: Transaction) -> None:
             await tx.requests.decide(request, RequestState.APPROVED, doing=self._by("U0LEAD"))
             await tx.operations.start(operation, within=OPERATION_DEADLINE, doing=self._by("U0LEAD"))
-            await tx.reconcile_queue.want(self.target.id, self.method)
+            await tx.reconcile_queue.bump_generation(self.target.id, self.method)
 
         await self.do(begin)
         return operation
@@ -242,7 +242,7 @@ class Harness:
         return str(await database.value(self.engine, grants, "state", id=id))
 
     async def reason(self, grant: Grant) -> str | None:
-        """Why a grant failed or ended."""
+        """ReasonCode a grant failed or ended."""
         return await database.grant_reason(self.engine, id=grant.id)
 
     async def result(self, operation: Operation) -> tuple[str, str | None]:
@@ -262,7 +262,7 @@ class Harness:
     async def observation(self) -> Observation | None:
         """What was last observed."""
         async with self.store.transaction() as tx:
-            return await tx.reconcile_queue.look(self.target.id, self.method)
+            return await tx.reconcile_queue.observation(self.target.id, self.method)
 
     async def drift(self) -> Drift:
         """What the last observation has found."""

@@ -167,12 +167,12 @@ class MtlsHarness(Harness):
         """A person presses Retry."""
 
         async def again(tx: Transaction) -> None:
-            current = await tx.operations.get(operation.id)
+            current = await tx.operations.lock(operation.id)
             context = AuditContext(actor=operation.owner, at=self.clock.now())
-            await tx.operations.move(
+            await tx.operations.update(
                 current, issuance.again(current), doing=context, within=OPERATION_DEADLINE
             )
-            await tx.reconcile_queue.want(self.target.id, operation.method)
+            await tx.reconcile_queue.bump_generation(self.target.id, operation.method)
 
         await self.do(again)
 

@@ -80,7 +80,7 @@ async def test_a_unmanaged_one_stays_unmanaged_and_operations_hears_of_it_once(
 async def test_whoever_is_no_member_any_more_gets_no_certificate(harness: MtlsHarness) -> None:
     operation = await harness.start(Kind.ISSUE)
     async with harness.store.transaction() as tx:
-        await tx.slack_users.keep([factories.person(deactivated=True)])
+        await tx.slack_users.save([factories.person(deactivated=True)])
         await tx.commit()
     await harness.reconcile()
     assert await harness.result(operation) == ("failed", "person")

@@ -265,7 +265,7 @@ async def test_an_odd_rule_of_somebody_else_counts_and_hides_no_other(
     await harness.reconcile()
     assert (await harness.state(grant), harness.owned()) == ("ended", [])
     async with harness.store.transaction() as tx:
-        observation = mtls_observation(await tx.reconcile_queue.look(harness.target.id, Method.MTLS))
+        observation = mtls_observation(await tx.reconcile_queue.observation(harness.target.id, Method.MTLS))
     assert observation is not None
     assert [str(rule.network) for rule in observation.rules] == ["198.51.100.0/24", cidr]
     assert observation.covering(NETWORK) == ()
@@ -309,7 +309,7 @@ async def test_what_ends_while_it_is_observed_at_is_not_announced(harness: MtlsH
 async def test_nothing_is_opened_for_somebody_who_was_deactivated_meanwhile(harness: MtlsHarness) -> None:
     grant = await harness.approve()
     async with harness.store.transaction() as tx:
-        await tx.slack_users.keep([factories.person(deactivated=True)])
+        await tx.slack_users.save([factories.person(deactivated=True)])
         await tx.commit()
     await harness.reconcile()
     assert harness.calls(ADD) == []
@@ -325,9 +325,9 @@ async def test_what_somebody_asked_for_who_is_not_known_now_waits_until_they_are
     assert harness.calls(ADD) == []
     assert await harness.state(grant) == "applying"
     async with harness.store.transaction() as tx:
-        question = await tx.slack_users.question("U0NEW")
+        question = await tx.slack_users.requested_lookup("U0NEW")
         assert question is not None
-        await tx.slack_users.answer(question, factories.person("U0NEW"))
+        await tx.slack_users.save_lookup(question, factories.person("U0NEW"))
         await tx.commit()
     await harness.reconcile()
     assert harness.owned() == [str(NETWORK)]
@@ -337,10 +337,10 @@ async def test_a_question_about_somebody_is_not_asked_anew_at_every_look(harness
     await harness.approve(owner="U0NEW")
     await harness.reconcile()
     async with harness.store.transaction() as tx:
-        first = await tx.slack_users.question("U0NEW")
+        first = await tx.slack_users.requested_lookup("U0NEW")
     await harness.reconcile()
     async with harness.store.transaction() as tx:
-        second = await tx.slack_users.question("U0NEW")
+        second = await tx.slack_users.requested_lookup("U0NEW")
     assert first is not None
     assert second is not None
     assert replace(second, read=first.read) == first
@@ -350,7 +350,7 @@ async def test_an_address_that_a_member_wants_too_is_opened_for_the_member_alone
     harness: MtlsHarness,
 ) -> None:
     async with harness.store.transaction() as tx:
-        await tx.slack_users.keep([factories.person("U0LEFT", guest=True)])
+        await tx.slack_users.save([factories.person("U0LEFT", guest=True)])
         await tx.commit()
     left, member = await harness.approve(owner="U0LEFT"), await harness.approve()
     await harness.reconcile()
@@ -399,7 +399,7 @@ async def test_a_lost_addition_that_lands_late_and_unwanted_is_removed(harness: 
 async def test_a_database_that_is_gone_is_not_observed_at_for_ever(harness: MtlsHarness) -> None:
     del harness.heroku._account.databases[DATABASE]
     async with harness.store.transaction() as tx:
-        await tx.targets.discovered(await harness.client.databases())
+        await tx.targets.save_discovery(await harness.client.databases())
         await tx.commit()
     await harness.reconcile()
     assert await harness.due_at() is None
@@ -411,7 +411,7 @@ async def test_a_database_that_is_gone_is_observed_at_while_a_grant_there_is_ope
     grant = await harness.open()
     del harness.heroku._account.databases[DATABASE]
     async with harness.store.transaction() as tx:
-        await tx.targets.discovered(await harness.client.databases())
+        await tx.targets.save_discovery(await harness.client.databases())
         await tx.commit()
     await harness.reconcile()
     assert await harness.state(grant) == "in_force"

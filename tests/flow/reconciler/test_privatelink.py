@@ -291,7 +291,7 @@ async def test_a_closing_that_heroku_refuses_has_failed_with_its_words(harness: 
 
 async def test_somebody_who_is_no_member_any_more_lets_nobody_in(harness: PrivateLinkHarness) -> None:
     grant = await harness.approve()
-    await harness.do(lambda tx: tx.slack_users.keep([factories.person(deactivated=True)]))
+    await harness.do(lambda tx: tx.slack_users.save([factories.person(deactivated=True)]))
     await harness.reconcile()
     assert (await harness.state(grant), await harness.reason(grant)) == ("failed", "person")
     assert harness.status() is None

@@ -161,7 +161,7 @@ async def test_where_there_is_no_room_nothing_is_written(harness: Spaces) -> Non
 
 async def test_somebody_who_has_left_meanwhile_is_not_let_in(harness: Spaces) -> None:
     grant = await harness.approve()
-    await harness.do(lambda tx: tx.slack_users.keep([factories.person(deactivated=True)]))
+    await harness.do(lambda tx: tx.slack_users.save([factories.person(deactivated=True)]))
     await harness.reconcile()
     assert (await harness.state(grant), await harness.reason(grant)) == ("failed", "person")
     assert harness.sources() == [OFFICE]
@@ -171,7 +171,7 @@ async def test_fifty_changes_approved_within_a_second_are_three_writes_at_most(
     harness: Spaces, record_property: Callable[[str, object], None]
 ) -> None:
     await harness.do(
-        lambda tx: tx.slack_users.keep([factories.person(f"U0ENGINEER{number}") for number in range(50)])
+        lambda tx: tx.slack_users.save([factories.person(f"U0ENGINEER{number}") for number in range(50)])
     )
     there = [await harness.open(f"203.0.113.{number}/32") for number in range(10)]
     before = harness.writes()

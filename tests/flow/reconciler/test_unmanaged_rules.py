@@ -90,7 +90,7 @@ async def test_a_removal_that_heroku_refuses_fails_with_its_words_and_is_tried_a
     await harness.reconcile()
     assert await harness.result(operation) == ("failed", "refused")
     async with harness.store.transaction() as tx:
-        assert unmanaged_rules.rules_of(unmanaged_rules.again(await tx.operations.get(operation.id))) == {
+        assert unmanaged_rules.rules_of(unmanaged_rules.again(await tx.operations.lock(operation.id))) == {
             rule
         }
 

@@ -26,7 +26,7 @@ class TrustedIpsHarness(Harness):
 
     async def _discover(self) -> int:
         (space,) = await self.client.spaces()
-        await self.do(lambda tx: tx.targets.discovered([], [space]))
+        await self.do(lambda tx: tx.targets.save_discovery([], [space]))
         self.target = space
         return 1
 

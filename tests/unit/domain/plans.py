@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID
 
-from bot.domain.grant import GrantState, Why
+from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.owned_entry import Plan
 
 
@@ -22,6 +22,6 @@ def interrupted(plan: Plan[Any]) -> tuple[UUID, ...]:
     return plan.grants_to(GrantState.INTERRUPTED)
 
 
-def failures(plan: Plan[Any]) -> tuple[tuple[UUID, Why | None], ...]:
+def failures(plan: Plan[Any]) -> tuple[tuple[UUID, ReasonCode | None], ...]:
     """Grants that will not be opened, each with the reason."""
     return tuple((grant, plan.grants[grant].reason) for grant in plan.grants_to(GrantState.FAILED))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.grant import GrantState, Why
+from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.owned_entry import DesiredGrant, OwnedEntry, Removal
 from bot.domain.privatelink.observation import AllowedAccount
 from bot.domain.privatelink.plan import PrivateLinkPlan, StoredAccounts, make_plan
@@ -97,7 +97,7 @@ def test_no_endpoint_is_made_while_another_answer_is_outstanding_that_may_have_m
 def test_a_missed_deadline_is_a_failure_and_what_it_left_is_taken_away() -> None:
     late = known(want(A, overdue=True), entries=(OwnedEntry(key=A, observed=True),))
     plan = make_plan(late, READY, [account(A, "Provisioning")])
-    assert failures(plan) == ((UUID(int=1), Why.DEADLINE),)
+    assert failures(plan) == ((UUID(int=1), ReasonCode.DEADLINE),)
     assert plan.remove == (A,)
 
 
@@ -160,7 +160,7 @@ def test_a_grant_that_is_approved_while_another_is_interrupted_does_not_open_wha
         want(A, state=GrantState.IN_FORCE), want(A, number=2), entries=(OwnedEntry(key=A, observed=True),)
     )
     plan = make_plan(both, READY, ())
-    assert failures(plan) == ((UUID(int=2), Why.CLOSED_ELSEWHERE),)
+    assert failures(plan) == ((UUID(int=2), ReasonCode.CLOSED_ELSEWHERE),)
     assert not plan.changes_heroku
 
 
