@@ -1,4 +1,4 @@
-"""How the keeper comes to know client certificates: rarely, in quiet harness, and never at a pass's cost."""
+"""Reading client certificates: rarely, in quiet runs, and never at the cost of a run."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""A keeper's harness over changes: certificates made once, given to whom they are for, taken away for good."""
+"""Runs over operations: certificates are issued once, assigned to their owners, and removed for good."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -65,14 +65,16 @@ async def test_the_certificates_of_two_requests_do_not_get_mixed_up(harness: Mtl
     assert len(harness.calls(CREATE)) == 2
 
 
-async def test_a_unmanaged_one_stays_unmanaged_and_operations_hears_of_it_once(
+async def test_an_unmanaged_one_stays_unmanaged_and_operations_hears_of_it_once(
     harness: MtlsHarness,
 ) -> None:
     await harness.issue()
     found = harness.certificate_externally()
     await harness.age_certificates()
     await harness.reconcile(2)
-    told = [said for kind, said in await harness.findings() if kind == "notification.certificate_unmanaged"]
+    told = [
+        params for kind, params in await harness.findings() if kind == "notification.certificate_unmanaged"
+    ]
     assert told == [{"app": "billing", "name": found.name, "handle": found.id.hex[:8]}]
     assert {known.id: known.unmanaged for known in await harness.inventory()}[found.id]
 

@@ -1,4 +1,4 @@
-"""What a keeper makes of a Heroku that is stale, renamed, odd or refusing; pass by pass, without waiting."""
+"""Reconciling with a Heroku that is stale, renamed, odd or refusing; run by run, without waiting."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -58,9 +58,9 @@ async def test_a_rule_that_one_list_lacked_is_ours_again_and_closing_wins(harnes
     await harness.reconcile()
     assert harness.owned() == []
     assert await harness.state(grant) == "interrupted"
-    kind, said = (await harness.findings())[-1]
+    kind, params = (await harness.findings())[-1]
     assert kind == "notification.heroku_trouble"
-    assert said["id"] == f"listed again: {NETWORK}"
+    assert params["id"] == f"listed again: {NETWORK}"
 
 
 async def test_a_rule_that_outlived_what_seemed_its_end_is_removed_once_more(harness: MtlsHarness) -> None:
@@ -210,7 +210,7 @@ async def test_what_a_refused_token_left_done_is_recorded_before_it_is_told(harn
     assert await harness.due() > timedelta(minutes=9)
 
 
-async def test_failures_do_not_lengthen_the_gaps_between_looks(harness: MtlsHarness) -> None:
+async def test_failures_do_not_lengthen_the_gaps_between_observations(harness: MtlsHarness) -> None:
     await harness.approve()
     await harness.reconcile()
     harness.heroku.fault(fault_injection.status(500), on=r"GET .*/tls-endpoint", times=6)
@@ -222,26 +222,26 @@ async def test_failures_do_not_lengthen_the_gaps_between_looks(harness: MtlsHarn
     assert counted == (1, 3)
 
 
-async def test_a_pass_that_fails_in_a_way_nobody_thought_of_is_given_back_and_told(
+async def test_a_run_that_fails_unexpectedly_is_released_and_reported(
     harness: MtlsHarness, engine: AsyncEngine, database_url: str
 ) -> None:
     await store_helpers.query(
         engine,
-        "CREATE FUNCTION no_look() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'no look can be kept'; END $$",
+        "CREATE FUNCTION no_observation() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'no observation can be stored'; END $$",
     )
     await store_helpers.query(
         engine,
-        "CREATE TRIGGER no_look BEFORE UPDATE OF observation ON reconcile_queue "
-        "FOR EACH ROW EXECUTE FUNCTION no_look()",
+        "CREATE TRIGGER no_observation BEFORE UPDATE OF observation ON reconcile_queue "
+        "FOR EACH ROW EXECUTE FUNCTION no_observation()",
     )
     await harness.approve()
     async with PostgresWakeups(url=database_url) as wakeups:
         loop = WorkLoop(name=WorkerName.RECONCILER, worker=harness.controller, wakeups=wakeups, at_once=1)
         async with running(loop.run):
             await store_helpers.until(engine, "SELECT count(*) FROM outbox", lambda told: told > 0)
-    ((kind, said),) = await harness.findings()
-    assert (kind, said["status"], said["app"]) == ("notification.heroku_trouble", "unexpected", "billing")
+    ((kind, params),) = await harness.findings()
+    assert (kind, params["status"], params["app"]) == ("notification.heroku_trouble", "unexpected", "billing")
     held = await database.row(
         harness.engine, reconcile_queue, "lease", "failures", target_id=harness.target.id
     )
@@ -295,7 +295,7 @@ async def test_a_grant_whose_end_has_passed_is_closed_and_its_state_is_the_clock
     assert await harness.state(grant) == "ended"
 
 
-async def test_what_ends_while_it_is_observed_at_is_not_announced(harness: MtlsHarness) -> None:
+async def test_what_ends_while_it_is_observed_is_not_announced(harness: MtlsHarness) -> None:
     grant = await harness.approve()
     await harness.reconcile()
     await database.make_due(harness.engine, reconcile_queue, target_id=harness.target.id)
@@ -396,7 +396,7 @@ async def test_a_lost_addition_that_lands_late_and_unwanted_is_removed(harness: 
 # --- databases that are gone ------------------------------------------------------------------------
 
 
-async def test_a_database_that_is_gone_is_not_observed_at_for_ever(harness: MtlsHarness) -> None:
+async def test_a_database_that_is_gone_is_not_observed_for_ever(harness: MtlsHarness) -> None:
     del harness.heroku._account.databases[DATABASE]
     async with harness.store.transaction() as tx:
         await tx.targets.save_discovery(await harness.client.databases())
@@ -405,7 +405,7 @@ async def test_a_database_that_is_gone_is_not_observed_at_for_ever(harness: Mtls
     assert await harness.due_at() is None
 
 
-async def test_a_database_that_is_gone_is_observed_at_while_a_grant_there_is_open(
+async def test_a_database_that_is_gone_is_observed_while_a_grant_there_is_open(
     harness: MtlsHarness,
 ) -> None:
     grant = await harness.open()

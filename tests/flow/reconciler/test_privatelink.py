@@ -1,4 +1,4 @@
-"""What a keeper makes of PrivateLink that is slow, changed by others, or answers oddly; pass by pass."""
+"""Reconciling PrivateLink that is slow, changed by others, or answers oddly; run by run."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -44,7 +44,7 @@ UNLIKELY = Behavior(
     legacy_accounts=True,
     connection_waiting="PendingAcceptance",
 )
-"""Every answer that nobody outside knows, the other way round."""
+"""Every answer that Heroku does not document, the other way round."""
 
 
 @contextlib.asynccontextmanager
@@ -68,7 +68,7 @@ async def harness(store: PostgresStore, engine: AsyncEngine) -> AsyncIterator[Pr
         yield made
 
 
-# --- the whole way, whatever the answers that nobody knows are ---------------------------------------
+# --- from opening to closing, whatever the undocumented answers are ---------------------------------------
 
 
 @pytest.mark.parametrize("behavior", [LIKELY, UNLIKELY], ids=["likely", "unlikely"])
@@ -308,7 +308,7 @@ async def test_a_refused_token_is_told_and_changes_nothing(harness: PrivateLinkH
 # --- what others do ----------------------------------------------------------------------------------
 
 
-async def test_an_account_that_others_let_in_serves_a_grant_and_outlives_it(
+async def test_an_account_that_others_allowed_serves_a_grant_and_outlives_it(
     harness: PrivateLinkHarness,
 ) -> None:
     harness.heroku.create_privatelink_externally(DATABASE, [ACCOUNT], now=harness.now)
@@ -379,7 +379,7 @@ async def test_unmanaged_accounts_go_by_their_own_approved_removal(harness: Priv
     assert harness.accounts() == [ACCOUNT]
 
 
-async def test_an_open_request_that_relies_on_a_unmanaged_account_keeps_it_there(
+async def test_an_open_request_that_relies_on_an_unmanaged_account_keeps_it_there(
     harness: PrivateLinkHarness,
 ) -> None:
     harness.heroku.create_privatelink_externally(DATABASE, [ACCOUNT], now=harness.now)
@@ -403,9 +403,9 @@ async def test_an_adopted_account_is_ours_stays_without_a_grant_and_goes_by_its_
     assert (await harness.state(grant), harness.accounts()) == ("ended", [ACCOUNT])
     async with harness.store.transaction() as tx:
         assert len(await tx.privatelink_accounts.owned(harness.target.id)) == 1
-    approved_removals = await harness.start(Kind.REMOVE_UNMANAGED, parse_accounts(ACCOUNT))
+    removal = await harness.start(Kind.REMOVE_UNMANAGED, parse_accounts(ACCOUNT))
     await harness.reconcile(2)
-    assert (await harness.result(approved_removals), harness.accounts()) == (("done", None), [])
+    assert (await harness.result(removal), harness.accounts()) == (("done", None), [])
     assert len(harness.calls("^PATCH .*private-link")) == 1
 
 
@@ -417,10 +417,10 @@ async def test_an_adopted_account_stays_once_heroku_has_refused_its_removal(
         adopted = await harness.start(Kind.ADOPT, parse_accounts(ACCOUNT))
     await harness.reconcile()
     assert await harness.result(adopted) == ("done", None)
-    approved_removals = await harness.start(Kind.REMOVE_UNMANAGED, parse_accounts(ACCOUNT))
+    removal = await harness.start(Kind.REMOVE_UNMANAGED, parse_accounts(ACCOUNT))
     harness.heroku.fault(fault_injection.status(422), on="PATCH")
     await harness.reconcile(2)
-    assert await harness.result(approved_removals) == ("failed", "refused")
+    assert await harness.result(removal) == ("failed", "refused")
     asked = len(harness.calls("^PATCH .*private-link"))
     await database.make_older(
         harness.engine, privatelink_accounts, "removal_requested_at", by=timedelta(hours=1)
@@ -443,7 +443,9 @@ async def test_an_adopted_account_that_vanishes_is_told_to_its_owner_and_to_oper
     assert (await harness.drift()).missing == set(parse_accounts(OTHER).arns)
 
 
-async def test_what_goes_with_an_approved_closing_is_missed_by_nobody(harness: PrivateLinkHarness) -> None:
+async def test_what_goes_with_an_approved_closing_is_not_reported_as_missing(
+    harness: PrivateLinkHarness,
+) -> None:
     harness.heroku.create_privatelink_externally(DATABASE, [ACCOUNT], now=harness.now)
     await harness.start(Kind.ADOPT, parse_accounts(ACCOUNT))
     await harness.reconcile()
@@ -483,7 +485,7 @@ async def test_config_vars_that_cannot_be_read_spoil_no_pass(harness: PrivateLin
     assert "notification.link_url" in await harness.messages("U0ENGINEER")
 
 
-async def test_a_config_var_that_never_appears_is_not_asked_for_in_every_pass(
+async def test_a_config_var_that_never_appears_is_not_read_in_every_run(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     never = replace(TransitionTimes.of(0), announce=365 * 24 * 3600.0)

@@ -1,4 +1,4 @@
-"""A keeper whose budget of calls is spent: who goes first, what waits, and that nobody is told of trouble."""
+"""A used up rate budget: which calls go first, which wait, and that no trouble is reported."""
 
 import contextlib
 import re
@@ -33,10 +33,10 @@ SIZE = 1000
 
 
 @contextlib.asynccontextmanager
-async def keeping(
+async def harness_with_budget(
     store: PostgresStore, engine: AsyncEngine, url: str, heroku: HerokuEmulator
 ) -> AsyncIterator[MtlsHarness]:
-    """A keeper that draws on the budget, which is full."""
+    """A harness whose calls take from the rate budget, which is full."""
     hasty = async_commit_engine(url)
     client = HerokuClient(
         token=TOKEN,
@@ -72,7 +72,7 @@ async def leave(engine: AsyncEngine, tokens: float) -> None:
 
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nobody waits for long, and nothing is drawn ahead: what is left is left for all."""
+    """Nobody waits for long, and nothing is reserved ahead: what is left is left for all."""
     monkeypatch.setattr(rate_limiter, "PATIENCE", timedelta(milliseconds=50))
     monkeypatch.setattr(rate_limiter, "AHEAD", 0)
 
@@ -80,7 +80,7 @@ def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
 async def test_a_removal_goes_on_where_an_addition_waits(
     store: PostgresStore, engine: AsyncEngine, database_url: str
 ) -> None:
-    async with keeping(store, engine, database_url, emulated()) as harness:
+    async with harness_with_budget(store, engine, database_url, emulated()) as harness:
         await harness.begin()
         grant = await harness.open()
         await leave(engine, FLOOR + 5)
@@ -98,7 +98,7 @@ async def test_a_removal_goes_on_where_an_addition_waits(
 async def test_who_waits_for_the_budget_is_no_trouble(
     store: PostgresStore, engine: AsyncEngine, database_url: str
 ) -> None:
-    async with keeping(store, engine, database_url, emulated()) as harness:
+    async with harness_with_budget(store, engine, database_url, emulated()) as harness:
         await harness.begin()
         await harness.approve()
         await leave(engine, FLOOR)
@@ -115,7 +115,7 @@ async def test_who_waits_for_the_budget_is_no_trouble(
 async def test_a_removal_that_was_not_asked_for_is_asked_for_as_soon_as_there_is_a_token(
     store: PostgresStore, engine: AsyncEngine, database_url: str
 ) -> None:
-    async with keeping(store, engine, database_url, emulated()) as harness:
+    async with harness_with_budget(store, engine, database_url, emulated()) as harness:
         await harness.begin()
         grant = await harness.open()
         await harness.end(grant)
@@ -129,13 +129,13 @@ async def test_a_removal_that_was_not_asked_for_is_asked_for_as_soon_as_there_is
         assert harness.owned() == []
 
 
-async def test_a_lane_whose_pass_the_store_did_not_serve_is_given_back_at_once(
+async def test_a_job_whose_run_the_store_did_not_serve_is_released_at_once(
     store: PostgresStore, engine: AsyncEngine, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def mute(*_: object) -> None:
         raise StoreUnavailableError("Postgres did not tell the budget in time")
 
-    async with keeping(store, engine, database_url, emulated()) as harness:
+    async with harness_with_budget(store, engine, database_url, emulated()) as harness:
         await harness.begin()
         await harness.approve()
         with monkeypatch.context() as patched:
@@ -154,7 +154,7 @@ async def test_what_an_answer_says_is_left_is_believed(
     store: PostgresStore, engine: AsyncEngine, database_url: str
 ) -> None:
     heroku = emulated(Behavior(pool=60))
-    async with keeping(store, engine, database_url, heroku) as harness:
+    async with harness_with_budget(store, engine, database_url, heroku) as harness:
         await leave(engine, SIZE)
         await harness.client.rules(DATABASE)
         assert 40 < await store_helpers.value(engine, "SELECT tokens FROM rate_budget") < 60
@@ -163,7 +163,7 @@ async def test_what_an_answer_says_is_left_is_believed(
 async def test_heroku_is_asked_what_is_left_only_where_its_answers_do_not_say(
     store: PostgresStore, engine: AsyncEngine, database_url: str
 ) -> None:
-    async with keeping(store, engine, database_url, emulated()) as harness:
+    async with harness_with_budget(store, engine, database_url, emulated()) as harness:
         await harness.client.rules(DATABASE)
         await harness.client.learn_budget()
         assert harness.calls("/account/rate-limits") == ["GET /account/rate-limits"]
@@ -175,7 +175,7 @@ async def test_heroku_is_asked_what_is_left_only_where_its_answers_do_not_say(
 async def test_a_look_is_as_urgent_as_what_it_is_for(
     store: PostgresStore, engine: AsyncEngine, database_url: str, purpose: CallPriority
 ) -> None:
-    async with keeping(store, engine, database_url, emulated()) as harness:
+    async with harness_with_budget(store, engine, database_url, emulated()) as harness:
         await leave(engine, FLOOR + 5)
         with with_priority(purpose):
             if purpose is CallPriority.REMOVE:

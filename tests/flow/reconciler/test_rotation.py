@@ -1,4 +1,4 @@
-"""Rotations pass by pass: made once, handed over once, and the old certificate removed last, if at all."""
+"""Rotations run by run: issued once, handed over once, and the old certificate removed last, if at all."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -43,7 +43,7 @@ def behavior() -> Behavior:
 
 
 class EmulatedConnectionTest:
-    """A machine from which a database lets itself be reached, or not."""
+    """Tests connections without a network, with the result that a test asks for."""
 
     def __init__(self) -> None:
         self.finds = ConnectionResult.CONNECTED
@@ -87,7 +87,7 @@ async def harness(
 
 
 class Rotating:
-    """One rotation of the certificate that the played database begins with, and what becomes of it."""
+    """One rotation of the certificate that the emulated database begins with, and what becomes of it."""
 
     def __init__(self, harness: MtlsHarness) -> None:
         self.harness = harness
@@ -358,7 +358,7 @@ async def test_an_old_one_that_is_still_needed_stays(rotating: Rotating) -> None
     assert rotating.ready() == [rotating.old, new]
 
 
-async def test_even_one_whose_removal_a_keeper_has_just_set_out_for_stays(rotating: Rotating) -> None:
+async def test_even_one_whose_removal_a_run_has_just_claimed_stays(rotating: Rotating) -> None:
     new = await rotating.rested()
     request = (await rotating.now()).request
     run = await rotating.harness.claim()
@@ -377,7 +377,7 @@ async def test_one_that_is_being_removed_is_not_kept(rotating: Rotating) -> None
     assert refused.value.reason is Refusal.ROTATION_OLD_GOING
 
 
-async def test_a_person_and_a_keeper_never_wait_for_each_other(rotating: Rotating) -> None:
+async def test_a_button_and_a_run_never_wait_for_each_other(rotating: Rotating) -> None:
     await rotating.handed_over()
     claimed = await rotating.harness.claim()
     leases = LeaseManager(store=rotating.harness.store, deadline=rotating.harness.client.deadline)
@@ -467,7 +467,7 @@ async def test_a_new_one_that_does_not_work_keeps_the_old_one_until_a_person_say
     assert await rotating.stage() is RotationStage.REMOVING
 
 
-async def test_a_test_that_its_keeper_did_not_live_to_see_is_made_again(
+async def test_a_test_whose_process_died_is_made_again(
     rotating: Rotating, probe: EmulatedConnectionTest
 ) -> None:
     await rotating.handed_over()

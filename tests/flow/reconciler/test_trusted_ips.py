@@ -1,4 +1,4 @@
-"""What a keeper makes of a list that others write too, that answers oddly, or not at all; pass by pass."""
+"""Reconciling a list that others write too, that answers oddly, or not at all; run by run."""
 
 import contextlib
 from collections.abc import AsyncIterator, Callable
@@ -37,7 +37,7 @@ UNLIKELY = Behavior(
     applied="absent",
     history_order="oldest",
 )
-"""Every answer that nobody outside knows, the other way round; what a history may lack has its own tests."""
+"""Every undocumented answer the other way round; what a history may lack has its own tests."""
 
 SILENT = [Behavior(history=answer) for answer in ("current", "empty", "missing", "error")]
 """Histories that do not tell."""
@@ -159,7 +159,7 @@ async def test_where_there_is_no_room_nothing_is_written(harness: Spaces) -> Non
     assert harness.writes() == 0
 
 
-async def test_somebody_who_has_left_meanwhile_is_not_let_in(harness: Spaces) -> None:
+async def test_somebody_who_has_left_meanwhile_is_not_allowed(harness: Spaces) -> None:
     grant = await harness.approve()
     await harness.do(lambda tx: tx.slack_users.save([factories.person(deactivated=True)]))
     await harness.reconcile()
@@ -225,7 +225,7 @@ async def test_a_range_that_somebody_adds_is_told_of_once(harness: Spaces) -> No
     assert await harness.messages() == [MessageKind.RANGE_UNMANAGED]
 
 
-async def test_a_unmanaged_range_is_taken_out_by_its_own_approval(harness: Spaces) -> None:
+async def test_an_unmanaged_range_is_taken_out_by_its_own_approval(harness: Spaces) -> None:
     harness.write_externally(OFFICE, OTHER)
     operation = await harness.start(Kind.REMOVE_UNMANAGED, OTHER)
     await harness.reconcile(2)
@@ -233,7 +233,7 @@ async def test_a_unmanaged_range_is_taken_out_by_its_own_approval(harness: Space
     assert await harness.result(operation) == ("done", None)
 
 
-async def test_an_open_request_that_relies_on_a_unmanaged_range_keeps_it_there(harness: Spaces) -> None:
+async def test_an_open_request_that_relies_on_an_unmanaged_range_keeps_it_there(harness: Spaces) -> None:
     harness.write_externally(OFFICE, MINE)
     grant = await harness.open()
     operation = await harness.start(Kind.REMOVE_UNMANAGED, MINE)
@@ -243,7 +243,7 @@ async def test_an_open_request_that_relies_on_a_unmanaged_range_keeps_it_there(h
     assert harness.sources() == [OFFICE, MINE]
 
 
-async def test_a_range_that_was_taken_over_stays_until_its_own_removal(harness: Spaces) -> None:
+async def test_a_range_that_was_adopted_stays_until_its_own_removal(harness: Spaces) -> None:
     harness.write_externally(OFFICE, OTHER)
     adopted = await harness.start(Kind.ADOPT, OTHER)
     await harness.reconcile(3)
@@ -255,14 +255,14 @@ async def test_a_range_that_was_taken_over_stays_until_its_own_removal(harness: 
     assert await harness.result(removed) == ("done", None)
 
 
-async def test_two_approved_requests_to_take_over_one_range_are_both_done(harness: Spaces) -> None:
+async def test_two_approved_requests_to_adopt_one_range_are_both_done(harness: Spaces) -> None:
     harness.write_externally(OFFICE, OTHER)
     first, second = [await harness.start(Kind.ADOPT, OTHER) for _ in range(2)]
     await harness.reconcile(2)
     assert [await harness.result(each) for each in (first, second)] == [("done", None)] * 2
 
 
-async def test_a_range_that_was_taken_over_and_vanishes_is_told_of(harness: Spaces) -> None:
+async def test_a_range_that_was_adopted_and_vanishes_is_told_of(harness: Spaces) -> None:
     harness.write_externally(OFFICE, OTHER)
     await harness.start(Kind.ADOPT, OTHER)
     await harness.reconcile(2)
@@ -389,7 +389,7 @@ class Trials:
         """One trial: a range is opened or ended while others write; counts whether all their changes held."""
         self._made += 1
         self._calls = 0
-        # What was before this trial is nobody's business: the history is read whole each time.
+        # What was before this trial does not count: the history is read whole each time.
         self._harness.forget_history()
         told = (await self._harness.messages()).count(MessageKind.RANGES_UNSEEN)
         source = f"203.0.113.{self._made}/32"
@@ -428,21 +428,21 @@ class Trials:
         self._calls += 1
         if self._calls > 8:
             return
-        for _ in range(max(0, self._drawn(4) - 1)):
+        for _ in range(max(0, self._pick(4) - 1)):
             self._change()
 
     def _change(self) -> None:
-        source, there = self._pool[self._drawn(len(self._pool))], self._harness.sources()
+        source, there = self._pool[self._pick(len(self._pool))], self._harness.sources()
         if source in there:
             self._harness.write_externally(*(each for each in there if each != source))
             self.outside.discard(source)
         else:
-            at = self._drawn(len(there) + 1)
+            at = self._pick(len(there) + 1)
             self._harness.write_externally(*there[:at], source, *there[at:])
             self.outside.add(source)
         self.operations += 1
 
-    def _drawn(self, most: int) -> int:
+    def _pick(self, most: int) -> int:
         """A number from 0 on, below another."""
         return self._seeded.uuid().int % most
 
@@ -455,7 +455,7 @@ async def test_an_answer_that_was_lost_is_found_in_the_history_at_once(harness: 
     harness.once("before PUT inbound-ruleset", lambda: harness.write_externally(OFFICE, OTHER))
     harness.heroku.fault(fault_injection.lost_answer(), on=PUT, times=1)
     await harness.reconcile()
-    # Ours undid what somebody had just added; the next pass sees that, and writes it back.
+    # Ours undid what somebody had just added; the next run sees that, and writes it back.
     assert harness.sources() == [OFFICE, MINE]
     await harness.reconcile()
     assert harness.sources() == [OFFICE, OTHER, MINE]
@@ -491,7 +491,7 @@ async def test_a_process_that_dies_after_its_write_loses_nobody_s_change(harness
     grant = await harness.approve()
     harness.once("before PUT inbound-ruleset", lambda: harness.write_externally(OFFICE, OTHER))
     harness.heroku.fault(fault_injection.status(500), on=HISTORY, times=1)
-    # As if it had died: the look around the write is still due, whoever makes it.
+    # As if it had died: the history around the write is still to be read.
     await store_helpers.query(
         harness.engine,
         "CREATE FUNCTION keep_it() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$",

@@ -1,4 +1,4 @@
-"""Rules that others made, pass by pass: removed and taken over as was approved, and what drift is told of."""
+"""Unmanaged rules run by run: removed and adopted as approved, and the drift that is reported."""
 
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -36,16 +36,16 @@ async def harness(store: PostgresStore, engine: AsyncEngine) -> AsyncIterator[Mt
 
 
 async def seen_externally(harness: MtlsHarness) -> UUID:
-    """A rule that somebody else made and that a look has shown."""
+    """A rule that somebody else made and that an observation has shown."""
     harness.rule_externally(OTHER, "the ETL vendor")
     await harness.reconcile()
     return next(rule.id for rule in harness.endpoint().rules.values() if rule.cidr == str(OTHER))
 
 
-# --- removed, and taken over ------------------------------------------------------------------------
+# --- removed, and adopted ------------------------------------------------------------------------
 
 
-async def test_a_unmanaged_rule_is_removed_by_its_own_approval(harness: MtlsHarness) -> None:
+async def test_an_unmanaged_rule_is_removed_by_its_own_approval(harness: MtlsHarness) -> None:
     await seen_externally(harness)
     operation = await harness.start(Kind.REMOVE_UNMANAGED, OTHER)
     await harness.reconcile()
@@ -95,7 +95,7 @@ async def test_a_removal_that_heroku_refuses_fails_with_its_words_and_is_tried_a
         }
 
 
-async def test_an_open_request_that_relies_on_a_unmanaged_rule_keeps_it_there(harness: MtlsHarness) -> None:
+async def test_an_open_request_that_relies_on_an_unmanaged_rule_keeps_it_there(harness: MtlsHarness) -> None:
     await seen_externally(harness)
     grant = await harness.open(OTHER)
     operation = await harness.start(Kind.REMOVE_UNMANAGED, OTHER)
@@ -143,7 +143,7 @@ async def test_an_adopted_rule_stays_once_heroku_has_refused_its_removal(harness
     assert (str(OTHER) in harness.networks(), len(harness.calls(REMOVE))) == (True, asked)
 
 
-async def test_an_adopted_rule_that_goes_with_mtls_was_taken_away_by_nobody(harness: MtlsHarness) -> None:
+async def test_an_adopted_rule_that_goes_with_mtls_is_not_reported_as_missing(harness: MtlsHarness) -> None:
     await seen_externally(harness)
     await harness.start(Kind.ADOPT, OTHER)
     await harness.reconcile()
@@ -155,14 +155,14 @@ async def test_an_adopted_rule_that_goes_with_mtls_was_taken_away_by_nobody(harn
     assert (await harness.drift()).missing == frozenset()
 
 
-async def test_two_approved_requests_to_take_over_one_rule_are_both_done(harness: MtlsHarness) -> None:
+async def test_two_approved_requests_to_adopt_one_rule_are_both_done(harness: MtlsHarness) -> None:
     await seen_externally(harness)
     first, second = [await harness.start(Kind.ADOPT, OTHER) for _ in range(2)]
     await harness.reconcile()
     assert [await harness.result(each) for each in (first, second)] == [("done", None)] * 2
 
 
-async def test_a_rule_that_is_gone_before_it_was_taken_over_says_so(harness: MtlsHarness) -> None:
+async def test_a_rule_that_is_gone_before_it_was_adopted_says_so(harness: MtlsHarness) -> None:
     await seen_externally(harness)
     operation = await harness.start(Kind.ADOPT, OTHER)
     harness.removed_externally(OTHER)
@@ -188,9 +188,9 @@ async def test_a_crowd_of_new_unmanaged_rules_is_told_in_one_message(harness: Mt
     await harness.reconcile()
     await harness.reconcile()
     assert await harness.messages() == ["notification.rules_unmanaged"]
-    ((_, said),) = await harness.findings()
-    assert said["count"] == "20"
-    assert "`192.0.2.9/32` …" in said["networks"]
+    ((_, params),) = await harness.findings()
+    assert params["count"] == "20"
+    assert "`192.0.2.9/32` …" in params["networks"]
 
 
 async def test_what_is_back_after_our_verified_removal_is_told_as_such_and_kept_as_drift(

@@ -1,4 +1,4 @@
-"""Our rules and the intents before them, as a keeper finds them when its next turn comes."""
+"""Owned rules and the intents before them, as the next reconcile run finds them."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -25,7 +25,7 @@ OURS = rule(str(NETWORK))
 
 @pytest.fixture
 async def job(store: PostgresStore) -> ReconcileJob:
-    """A keeper's turn with a database that nothing is known of."""
+    """A claimed job of a database that nothing is known of."""
     await store_helpers.discover(store)
     return await store_helpers.take(store)
 
@@ -36,7 +36,7 @@ async def next_turn(store: PostgresStore, job: ReconcileJob) -> ReconcileJob:
 
 
 async def known_of(store: PostgresStore, job: ReconcileJob, *, now: datetime = NOW) -> StoredRules:
-    """What the next turn begins with."""
+    """What the next run begins with."""
     job = await next_turn(store, job)
     async with store.transaction() as tx:
         return await tx.mtls_rules.load(job, now)
@@ -75,15 +75,15 @@ async def back(engine: AsyncEngine, column: str, by: timedelta) -> None:
 async def test_an_intent_carries_the_mark_of_this_installation(
     store: PostgresStore, job: ReconcileJob
 ) -> None:
-    intent, mark = await intend(store, job)
-    assert mark == f"pgaccess/{job.installation} {intent}"
+    intent, marker = await intend(store, job)
+    assert marker == f"pgaccess/{job.installation} {intent}"
 
 
 async def test_an_intent_without_an_answer_is_waited_for(store: PostgresStore, job: ReconcileJob) -> None:
-    intent, mark = await intend(store, job)
+    intent, marker = await intend(store, job)
     known = await known_of(store, job)
     assert known.pending_creations == (
-        PendingCreation(intent=intent, network=NETWORK, marker=mark, ambiguous=True),
+        PendingCreation(intent=intent, network=NETWORK, marker=marker, ambiguous=True),
     )
     assert known.entries == ()
 

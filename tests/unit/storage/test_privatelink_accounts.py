@@ -1,4 +1,4 @@
-"""What the store keeps of accounts that were let in: from the intent to the proven absence."""
+"""What the store knows of allowed accounts: from the intent to the proven absence."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -64,8 +64,8 @@ async def test_an_intent_makes_an_account_ours_that_is_not_listed_yet(
     store: PostgresStore, job: ReconcileJob
 ) -> None:
     await do(store, lambda tx: tx.privatelink_accounts.intend_creation(job, [A, B]))
-    lets = (await known(store, job)).entries
-    assert [(let.key, let.observed, let.ambiguous, let.removal) for let in lets] == [
+    entries = (await known(store, job)).entries
+    assert [(entry.key, entry.observed, entry.ambiguous, entry.removal) for entry in entries] == [
         (A, False, True, Removal.NONE),
         (B, False, True, Removal.NONE),
     ]
@@ -80,12 +80,14 @@ async def test_an_answer_or_a_list_that_shows_it_ends_the_waiting(
         lambda tx: tx.privatelink_accounts.created(job, [A]),
         lambda tx: tx.privatelink_accounts.ambiguous(job, [B], error="timeout"),
     )
-    assert [(let.observed, let.ambiguous) for let in (await known(store, job)).entries] == [
+    assert [(entry.observed, entry.ambiguous) for entry in (await known(store, job)).entries] == [
         (True, False),
         (False, True),
     ]
     await do(store, lambda tx: tx.privatelink_accounts.observed(job, [A, B]))
-    assert [(let.observed, let.ambiguous) for let in (await known(store, job)).entries] == [(True, False)] * 2
+    assert [(entry.observed, entry.ambiguous) for entry in (await known(store, job)).entries] == [
+        (True, False)
+    ] * 2
 
 
 async def test_a_refused_account_is_not_ours_when_somebody_else_lets_it_in(
@@ -131,7 +133,7 @@ async def test_a_removal_grows_overdue_after_a_minute(
     assert (await known(store, job)).entries[0].removal is Removal.OVERDUE
 
 
-async def test_an_account_that_is_let_in_once_more_has_a_row_of_its_own(
+async def test_an_account_that_is_allowed_once_more_has_a_row_of_its_own(
     store: PostgresStore, engine: AsyncEngine, job: ReconcileJob
 ) -> None:
     await do(
@@ -227,7 +229,9 @@ async def test_closing_the_whole_names_every_grant_of_this_way_in(
         assert [each.id for each in await tx.grants.running(grant.target, Method.PRIVATELINK)] == [grant.id]
 
 
-async def test_a_change_is_made_in_the_lane_of_its_method(store: PostgresStore, job: ReconcileJob) -> None:
+async def test_an_operation_is_done_in_the_runs_of_its_method(
+    store: PostgresStore, job: ReconcileJob
+) -> None:
     request = await store_helpers.record(store, asked(Whole(), Kind.CLOSE))
     change = begin_operation(request, id=uuid4(), now=NOW)
     doing = AuditContext(actor="U0LEAD", at=NOW)

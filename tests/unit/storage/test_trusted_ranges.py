@@ -35,14 +35,14 @@ WRITE = Written(
 
 @pytest.fixture
 async def job(store: PostgresStore) -> ReconcileJob:
-    """The space's lane, held by a keeper."""
+    """The claimed job of the space."""
     async with store.transaction() as tx:
         await tx.targets.save_discovery([], [SPACE])
         await tx.commit()
     return await store_helpers.take(store)
 
 
-async def test_a_space_has_the_one_lane_of_its_ranges(job: ReconcileJob) -> None:
+async def test_a_space_has_one_queue_entry_for_its_ranges(job: ReconcileJob) -> None:
     assert (job.target, job.method) == (SPACE, Method.TRUSTED)
 
 
@@ -128,7 +128,7 @@ async def test_a_source_of_ours_that_is_gone_as_asked_is_remembered_for_a_day(
         assert (await tx.trusted_ranges.load(job, NOW)).recently_removed == frozenset()
 
 
-async def test_a_source_that_is_taken_over_is_ours_and_stays(store: PostgresStore, job: ReconcileJob) -> None:
+async def test_a_source_that_is_adopted_is_ours_and_stays(store: PostgresStore, job: ReconcileJob) -> None:
     async with store.transaction() as tx:
         await tx.trusted_ranges.adopt(job, [MINE])
         await tx.trusted_ranges.adopt(job, [MINE])

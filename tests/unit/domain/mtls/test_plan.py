@@ -212,7 +212,7 @@ def test_a_rule_whose_network_nobody_can_read_counts_and_serves_nothing() -> Non
     assert plan.remove == ()
 
 
-def test_a_unmanaged_rule_of_exactly_the_network_satisfies_a_grant_and_survives_its_end() -> None:
+def test_an_unmanaged_rule_of_exactly_the_network_satisfies_a_grant_and_survives_its_end() -> None:
     plan = make_plan(known([want()]), [rule(name="unmanaged")])
     assert plan.add == ()
     assert verified(plan) == (uid("grant"),)
@@ -230,7 +230,7 @@ def undoing(
     )
 
 
-def test_a_unmanaged_rule_is_removed_by_its_own_approved_removal_and_no_other_of_the_same_address() -> None:
+def test_an_unmanaged_rule_is_removed_by_its_own_approved_removal_and_no_other_of_the_same_address() -> None:
     plan = make_plan(undoing(), [rule(), rule(name="another")])
     assert (plan.remove, plan.removed, plan.under_way) == ((uid("rule"),), frozenset(), True)
     assert make_plan(undoing(), [rule(name="another")]).removed == {uid("rule")}
@@ -274,7 +274,7 @@ def test_an_adopted_rule_that_somebody_else_removes_is_missing_unless_that_was_a
     assert make_plan(undoing(entries=[adopted]), []).lost_adopted == ()
 
 
-def test_a_unmanaged_rule_that_merely_covers_the_network_satisfies_nothing() -> None:
+def test_an_unmanaged_rule_that_merely_covers_the_network_satisfies_nothing() -> None:
     plan = make_plan(known([want()]), [rule(IPv4Network("203.0.113.0/24"), name="unmanaged")])
     assert plan.add == (HOME,)
 
@@ -300,7 +300,7 @@ def test_removals_do_not_wait_for_an_unanswered_addition() -> None:
     assert plan.remove == (uid("rule"),)
 
 
-def test_an_addition_whose_mark_is_found_is_taken_at_once() -> None:
+def test_an_addition_whose_marker_is_found_is_taken_at_once() -> None:
     found = rule(text="pgaccess/x intent")
     plan = make_plan(known([want()], [], [attempt()]), [found])
     assert plan.recognised == ((uid("intent"), found),)
@@ -349,7 +349,7 @@ def test_a_list_that_is_full_only_until_our_own_removal_is_waited_for() -> None:
     assert plan.remove == (uid("rule"),)
 
 
-def test_a_rule_with_our_mark_that_the_store_does_not_know_is_a_stray() -> None:
+def test_a_rule_with_our_marker_that_the_store_does_not_know_is_an_orphan() -> None:
     unknown = rule(text="pgaccess/x other")
     assert orphans(known(), [unknown, rule(name=2)], marker="pgaccess/x ") == (unknown,)
     assert orphans(known([], [], [attempt()]), [rule(text="pgaccess/x intent")], marker="pgaccess/x ") == ()
@@ -390,7 +390,7 @@ def worlds(draw: st.DrawFn) -> tuple[StoredRules, tuple[IpRule, ...]]:
         for n, a in enumerate(pending_creations)
         if draw(st.booleans())
     ]
-    rules += [rule(draw(networks), f"foreign {n}") for n in range(draw(st.integers(0, 3)))]
+    rules += [rule(draw(networks), f"unmanaged {n}") for n in range(draw(st.integers(0, 3)))]
     rules += [replace(rule(name="odd"), network="2001:db8::/64")] * draw(st.integers(0, 1))
     return known(wants, entries, pending_creations), tuple(rules)
 
@@ -446,7 +446,7 @@ def carried_out(
 
 
 @given(worlds())
-def test_a_unmanaged_rule_is_never_removed(world: tuple[StoredRules, tuple[IpRule, ...]]) -> None:
+def test_an_unmanaged_rule_is_never_removed(world: tuple[StoredRules, tuple[IpRule, ...]]) -> None:
     state, rules = world
     assert not set(make_plan(state, rules).remove) & unmanaged_ids(state, rules)
 

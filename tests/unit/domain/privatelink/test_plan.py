@@ -1,4 +1,4 @@
-"""PrivateLink's plan: nothing foreign is touched, nothing closed is opened again, and it comes to rest."""
+"""PrivateLink's plan: nothing unmanaged is touched, nothing closed is opened again, and it comes to rest."""
 
 from dataclasses import replace
 from typing import Final
@@ -53,7 +53,7 @@ def test_a_further_account_is_added_to_the_endpoint_that_is_there() -> None:
 
 
 @pytest.mark.parametrize("status", ["Provisioning", "Deprovisioning", "Deprovisioned", "Somehow"])
-def test_nothing_is_let_in_while_the_endpoint_is_neither_ready_nor_absent(status: str) -> None:
+def test_nothing_is_allowed_while_the_endpoint_is_neither_ready_nor_absent(status: str) -> None:
     plan = make_plan(known(want(A)), status, ())
     assert not plan.changes_heroku
     assert plan.under_way
@@ -63,7 +63,7 @@ def test_two_grants_that_want_one_account_add_it_once() -> None:
     assert accounts(make_plan(known(want(A), want(A, number=2)), READY, ()).add) == [A]
 
 
-def test_an_account_that_somebody_else_let_in_serves_a_grant_and_stays_after_its_end() -> None:
+def test_an_account_that_somebody_else_allowed_serves_a_grant_and_stays_after_its_end() -> None:
     plan = make_plan(known(want(A)), READY, [account(A)])
     assert (verified(plan), plan.changes_heroku) == ((UUID(int=1),), False)
     end = make_plan(known(want(A, state=GrantState.ENDING)), READY, [account(A)])
@@ -71,13 +71,13 @@ def test_an_account_that_somebody_else_let_in_serves_a_grant_and_stays_after_its
 
 
 def test_a_grant_is_in_force_once_the_endpoint_is_ready_and_each_of_its_accounts_active() -> None:
-    wants, lets = (
+    wants, active = (
         known(want(A, B), entries=(OwnedEntry(key=A, observed=True), OwnedEntry(key=B, observed=True))),
         [account(A)],
     )
-    assert verified(make_plan(wants, READY, [*lets, account(B, "Provisioning")])) == ()
-    assert verified(make_plan(wants, "Provisioning", [*lets, account(B)])) == ()
-    assert verified(make_plan(wants, READY, [*lets, account(B)])) == (UUID(int=1),)
+    assert verified(make_plan(wants, READY, [*active, account(B, "Provisioning")])) == ()
+    assert verified(make_plan(wants, "Provisioning", [*active, account(B)])) == ()
+    assert verified(make_plan(wants, READY, [*active, account(B)])) == (UUID(int=1),)
 
 
 def test_after_a_lost_answer_nothing_is_asked_again_until_it_cannot_land_any_more() -> None:
@@ -190,7 +190,7 @@ def test_what_is_approved_while_it_closes_waits_until_it_is_closed() -> None:
     assert make_plan(closing, None, ()).open == ()
 
 
-def test_a_unmanaged_account_goes_by_its_own_approved_removal_alone() -> None:
+def test_an_unmanaged_account_goes_by_its_own_approved_removal_alone() -> None:
     approved_removals = replace(known(), approved_removals=frozenset({B}))
     plan = make_plan(approved_removals, READY, [account(A), account(B)])
     assert (plan.remove, plan.removed) == ((B,), frozenset())
@@ -200,7 +200,7 @@ def test_a_unmanaged_account_goes_by_its_own_approved_removal_alone() -> None:
     assert make_plan(approved_removals, "Provisioning", [account(A)]).removed == frozenset()
 
 
-def test_what_was_taken_over_stays_without_a_grant_and_goes_by_its_own_approved_removal() -> None:
+def test_what_was_adopted_stays_without_a_grant_and_goes_by_its_own_approved_removal() -> None:
     kept = replace(
         known(want(A, state=GrantState.ENDING)), entries=(OwnedEntry(key=A, observed=True, adopted=True),)
     )
@@ -218,7 +218,7 @@ STATES = st.sampled_from(
 
 @st.composite
 def situations(draw: st.DrawFn) -> tuple[StoredAccounts, str | None, tuple[AllowedAccount, ...]]:
-    """Any store, and any look."""
+    """Any stored state, and any observation."""
     wants = tuple(
         want(
             *draw(st.sets(st.sampled_from(ARNS), min_size=1)),
@@ -229,7 +229,7 @@ def situations(draw: st.DrawFn) -> tuple[StoredAccounts, str | None, tuple[Allow
         )
         for number in range(draw(st.integers(0, 3)))
     )
-    lets = tuple(
+    entries = tuple(
         OwnedEntry(
             key=arn,
             observed=(shown := draw(st.booleans())),
@@ -239,13 +239,13 @@ def situations(draw: st.DrawFn) -> tuple[StoredAccounts, str | None, tuple[Allow
         )
         for arn in sorted(draw(st.sets(st.sampled_from(ARNS))))
     )
-    approved_removals = draw(st.frozensets(st.sampled_from(ARNS))) - {each.key for each in lets}
+    approved_removals = draw(st.frozensets(st.sampled_from(ARNS))) - {each.key for each in entries}
     status = draw(st.sampled_from([None, READY, "Provisioning", "Deprovisioned"]))
     seen = draw(st.sets(st.sampled_from(ARNS))) if status else set()
     listed = tuple(account(arn, draw(st.sampled_from(["Active", "Provisioning"]))) for arn in sorted(seen))
     made = StoredAccounts(
         grants=wants,
-        entries=lets,
+        entries=entries,
         approved_removals=approved_removals,
         closing=draw(st.booleans()),
         close_waiting=draw(st.booleans()),
@@ -263,7 +263,7 @@ def test_no_unmanaged_account_is_ever_removed_save_by_its_own_approval(
 
 
 @given(situations())
-def test_only_what_an_open_grant_wants_is_let_in(
+def test_only_what_an_open_grant_wants_is_allowed(
     situation: tuple[StoredAccounts, str | None, tuple[AllowedAccount, ...]],
 ) -> None:
     made, status, listed = situation
@@ -299,17 +299,17 @@ def _carried_out(
     status = READY if plan.open else status
     if plan.close or status is None:
         status, there = None, set()
-    lets = {
+    entries = {
         each.key: replace(each, observed=each.observed or each.key in plan.observed) for each in made.entries
     }
     for arn in plan.remove:
-        if arn in lets:
-            lets[arn] = replace(lets[arn], removal=Removal.REQUESTED)
+        if arn in entries:
+            entries[arn] = replace(entries[arn], removal=Removal.REQUESTED)
     for arn in (*plan.absent, *plan.abandoned):
-        lets.pop(arn, None)
+        entries.pop(arn, None)
     for arn in accounts(plan.open) + accounts(plan.add):
-        lets[arn] = OwnedEntry(key=arn, observed=True)
-    settled = {each: replace(lets[each], ambiguous=False) for each in lets}
+        entries[arn] = OwnedEntry(key=arn, observed=True)
+    settled = {each: replace(entries[each], ambiguous=False) for each in entries}
     made = StoredAccounts(
         grants=tuple(moved for each in made.grants if (moved := _moved(each, plan)) is not None),
         entries=tuple(settled.values()),

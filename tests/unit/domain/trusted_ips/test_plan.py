@@ -1,4 +1,4 @@
-"""Wanted against seen on a list of ranges: what is written, what never is, and what may be said of it."""
+"""The plan of a space's list: what is written, what never is, and what is proven of grants."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -82,7 +82,7 @@ def test_ours_that_nobody_wants_is_taken_out_and_nothing_else() -> None:
     assert edited(ruleset(deny, OFFICE, MINE).rules, plan.edit) == ruleset(deny, OFFICE).rules
 
 
-def test_a_unmanaged_range_is_never_taken_out_but_by_its_own_approval() -> None:
+def test_an_unmanaged_range_is_never_taken_out_but_by_its_own_approval() -> None:
     assert not make_plan(known(), ruleset(OFFICE, OTHER)).changes_heroku
     assert make_plan(known(approved_removals=[OTHER]), ruleset(OFFICE, OTHER)).edit == Edit(remove=(OTHER,))
 
@@ -92,13 +92,13 @@ def test_what_lets_everybody_in_is_neither_removed_nor_added() -> None:
     assert plan.edit == Edit(add=(MINE,), remove=(OTHER,))
 
 
-def test_a_unmanaged_range_of_exactly_that_network_serves_and_nothing_is_written() -> None:
+def test_an_unmanaged_range_of_exactly_that_network_serves_and_nothing_is_written() -> None:
     plan = make_plan(known(want(OFFICE)), ruleset(OFFICE))
     assert not plan.changes_heroku
     assert verified(plan) == (ID,)
 
 
-def test_a_range_that_was_taken_over_stays_without_a_grant_until_it_is_undone() -> None:
+def test_a_range_that_was_adopted_stays_without_a_grant_until_it_is_undone() -> None:
     adopted = ours(OTHER, adopted=True)
     assert not make_plan(known(adopted), ruleset(OFFICE, OTHER)).changes_heroku
     assert make_plan(known(adopted, approved_removals=[OTHER]), ruleset(OFFICE, OTHER)).edit == Edit(
@@ -168,7 +168,7 @@ def test_where_nothing_is_said_of_it_the_list_itself_decides(applied: bool | Non
     assert verified(make_plan(known(want(), ours()), ruleset(OFFICE, MINE, applied=applied))) == (ID,)
 
 
-# --- what may be said ------------------------------------------------------------------------------
+# --- what is proven of grants ------------------------------------------------------------------------------
 
 
 def test_what_was_in_force_and_is_gone_was_closed_by_somebody_and_is_not_opened_again() -> None:
@@ -242,7 +242,7 @@ def test_what_covers_a_network_is_found_the_narrowest_first() -> None:
     assert observation.open_to_all
 
 
-# --- any list, any wishes --------------------------------------------------------------------------
+# --- any list, any grants --------------------------------------------------------------------------
 
 WANTS = st.builds(
     want,
@@ -269,7 +269,7 @@ RULES = st.lists(
 
 
 def carried_out(before: StoredRanges, plan: TrustedIpsPlan) -> StoredRanges:
-    """What the store knows after the pass: states moved, and sources written, listed or gone."""
+    """What the store knows after the run: states moved, and sources written, listed or gone."""
     moved = {
         **dict.fromkeys(verified(plan), IN_FORCE),
         **dict.fromkeys(interrupted(plan), GrantState.INTERRUPTED),
@@ -301,7 +301,7 @@ def test_planned_again_on_its_own_result_it_is_empty(
 
 
 @given(KNOWN, RULES, st.sampled_from([True, False, None]), st.booleans())
-def test_whatever_is_planned_what_is_unmanaged_stays_as_it_is_and_somebody_is_let_in(
+def test_whatever_is_planned_what_is_unmanaged_stays_as_it_is_and_somebody_is_allowed(
     before: StoredRanges, rules: tuple[RulesetRule, ...], applied: bool | None, waiting: bool
 ) -> None:
     plan = make_plan(replace(before, ambiguous=waiting), replace(ruleset(), rules=rules, applied=applied))
