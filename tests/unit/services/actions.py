@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain import grant as grants
-from bot.domain.grant import Grant, GrantState, Why
+from bot.domain.grant import Grant, GrantState, ReasonCode
 from bot.domain.method import Method
 from bot.domain.person import Person
 from bot.domain.policy import Policy
@@ -64,15 +64,15 @@ def ruled(**changed: Any) -> Policy:
 
 async def know(store: PostgresStore, *people: Person) -> None:
     async with store.transaction() as tx:
-        await tx.slack_users.keep(people)
+        await tx.slack_users.save(people)
         await tx.commit()
 
 
 async def know_everybody(store: PostgresStore) -> None:
     await know(store, *(factories.person(id) for id in EVERYBODY))
     async with store.transaction() as tx:
-        await tx.slack_users.keep_group(LEADS, [GROUP_LEAD])
-        await tx.slack_users.keep_group(ADMINS, [GROUP_ADMIN])
+        await tx.slack_users.save_group(LEADS, [GROUP_LEAD])
+        await tx.slack_users.save_group(ADMINS, [GROUP_ADMIN])
         await tx.commit()
 
 
@@ -116,19 +116,19 @@ def _read_back(grant: Grant) -> Grant:
 
 
 def _interrupted(grant: Grant) -> Grant:
-    return grants.closed(grant, GrantState.INTERRUPTED, now=NOW, why=Why.CLOSED_ELSEWHERE)
+    return grants.closed(grant, GrantState.INTERRUPTED, now=NOW, reason_code=ReasonCode.CLOSED_ELSEWHERE)
 
 
 def _closing(grant: Grant) -> Grant:
-    return grants.closing(grant, Why.DONE)
+    return grants.closing(grant, ReasonCode.DONE)
 
 
 def _ended(grant: Grant) -> Grant:
-    return grants.closed(grant, GrantState.ENDED, now=NOW, why=None)
+    return grants.closed(grant, GrantState.ENDED, now=NOW, reason_code=None)
 
 
 def _failed(grant: Grant) -> Grant:
-    return grants.closed(grant, GrantState.FAILED, now=NOW, why=Why.REFUSED, detail="no room")
+    return grants.closed(grant, GrantState.FAILED, now=NOW, reason_code=ReasonCode.REFUSED, detail="no room")
 
 
 _WAYS: Final[dict[GrantState, tuple[Callable[[Grant], Grant], ...]]] = {
@@ -173,7 +173,7 @@ async def opened(
 
 async def get(store: PostgresStore, id: UUID) -> Grant:
     async with store.transaction() as tx:
-        return await tx.grants.get(id)
+        return await tx.grants.lock(id)
 
 
 async def snapshot(engine: AsyncEngine) -> list[tuple[str, str]]:

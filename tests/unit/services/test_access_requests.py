@@ -176,7 +176,7 @@ async def test_who_is_unknown_is_refused_and_looked_up(
     assert caught.value.reason is Refusal.PERSON_UNKNOWN
     assert await store_helpers.counts(engine) == before | {"slack_users": before["slack_users"] + 1}
     async with store.transaction() as tx:
-        assert await tx.slack_users.asked_for() == ("U0NEW",)
+        assert await tx.slack_users.requested_lookups() == ("U0NEW",)
 
 
 async def test_who_was_known_too_long_ago_is_refused_and_looked_up(
@@ -188,7 +188,7 @@ async def test_who_was_known_too_long_ago_is_refused_and_looked_up(
     assert caught.value.reason is Refusal.PERSON_UNKNOWN
     assert (await store_helpers.counts(engine))["requests"] == 0
     async with store.transaction() as tx:
-        assert await tx.slack_users.asked_for() == (ENGINEER,)
+        assert await tx.slack_users.requested_lookups() == (ENGINEER,)
 
 
 async def test_somebody_whose_profile_changed_is_looked_up_before_they_do_anything(
@@ -304,7 +304,7 @@ async def test_a_database_that_is_not_the_one_meant_is_asked_about(
     reason: Refusal,
 ) -> None:
     async with store.transaction() as tx:
-        await tx.targets.discovered(databases)
+        await tx.targets.save_discovery(databases)
         await tx.commit()
     assert (
         await actions.refusal(engine, actions.ask(services, replace(REQUEST_INPUT, target=target)))

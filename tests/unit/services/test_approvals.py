@@ -137,7 +137,7 @@ async def test_whoever_left_an_approving_group_decides_nothing_more(
 ) -> None:
     asked = await actions.ask(services)
     async with store.transaction() as tx:
-        await tx.slack_users.keep_group(actions.LEADS, [])
+        await tx.slack_users.save_group(actions.LEADS, [])
         await tx.commit()
     found = await actions.refusal(engine, actions.approve(services, asked, person=GROUP_LEAD))
     assert found.reason is Refusal.APPROVER_NOT
@@ -170,7 +170,7 @@ async def test_an_approver_who_was_known_too_long_ago_decides_nothing_and_is_loo
     assert caught.value.reason is Refusal.PERSON_UNKNOWN
     assert (await store_helpers.counts(engine))["decisions"] == 0
     async with store.transaction() as tx:
-        assert await tx.slack_users.asked_for() == (LEAD,)
+        assert await tx.slack_users.requested_lookups() == (LEAD,)
 
 
 # --- the requester, meanwhile ----------------------------------------------------------------------
@@ -205,7 +205,7 @@ async def test_a_requester_of_whom_nothing_is_known_now_is_looked_up_and_not_the
     assert caught.value.reason is Refusal.PERSON_UNKNOWN
     assert (await store_helpers.counts(engine))["decisions"] == 0
     async with store.transaction() as tx:
-        assert await tx.slack_users.asked_for() == (ENGINEER,)
+        assert await tx.slack_users.requested_lookups() == (ENGINEER,)
 
 
 # --- what cannot be decided (any more) -------------------------------------------------------------

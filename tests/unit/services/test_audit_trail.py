@@ -7,18 +7,14 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain.grant import GrantState
 from bot.domain.method import Method
 from bot.services import RequestInput, Services
+from storage.tables import grants, requests
 from storage.transaction import PostgresStore
+from tests import database
 from tests.unit.factories import NOW, SetClock
 from tests.unit.services import actions
 from tests.unit.services.actions import ADMIN, COLLEAGUE, ENGINEER, HOUR, LEAD, LEAD2
-from tests.unit.storage import store_helpers
 
 Line = tuple[str, str, str, str]
-
-LAST = """
-    SELECT DISTINCT ON (subject, request_id) subject, request_id, after FROM audit
-    WHERE subject = :subject ORDER BY subject, request_id, id DESC
-"""
 
 
 async def a_busy_day(store: PostgresStore, services: Services, clock: SetClock) -> list[Line]:
@@ -112,11 +108,10 @@ async def test_the_last_line_about_everything_is_the_state_that_it_is_in(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await a_busy_day(store, services, clock)
-    for table, number in (("requests", "id"), ("grants", "request_id")):
-        states = await store_helpers.query(engine, f"SELECT {number}, state FROM {table} ORDER BY 1")
-        subject = table.removesuffix("s")
-        last = await store_helpers.query(engine, LAST, subject=subject)
-        assert [(id, state) for _, id, state in last] == states
+    for table, number in ((requests, "id"), (grants, "request_id")):
+        subject = table.name.removesuffix("s")
+        lines = dict(await database.audit_lines(engine, "request_id", "after", subject=subject))
+        assert sorted(lines.items()) == await database.rows(engine, table, number, "state", order_by=number)
 
 
 async def test_the_chain_over_a_busy_day_holds(

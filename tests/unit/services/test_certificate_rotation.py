@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain import operation as operations
-from bot.domain.grant import Why
+from bot.domain.grant import ReasonCode
 from bot.domain.mtls import rotation
 from bot.domain.mtls.rotation import GRACE, PATIENCE, REMINDERS
 from bot.domain.operation import Operation, OperationState
@@ -52,13 +52,13 @@ async def handed_over(store: PostgresStore, services: Services) -> Operation:
 
 async def move(store: PostgresStore, before: Operation, after: Operation) -> None:
     async with store.transaction() as tx:
-        assert await tx.operations.move(before, after, doing=BY_LEAD)
+        assert await tx.operations.update(before, after, doing=BY_LEAD)
         await tx.commit()
 
 
 async def current(store: PostgresStore, change: Operation) -> Operation:
     async with store.transaction() as tx:
-        return await tx.operations.get(change.id)
+        return await tx.operations.lock(change.id)
 
 
 async def told(engine: AsyncEngine, kind: MessageKind) -> int:
@@ -195,7 +195,11 @@ async def test_whoever_does_not_say_it_is_reminded_and_then_it_has_failed(
         await services.deadlines.run_due()
     assert await told(engine, MessageKind.INSTALL) == len(REMINDERS)
     failed = await current(store, change)
-    assert (failed.state, failed.why, failed.check_at) == (OperationState.FAILED, Why.NOT_INSTALLED, None)
+    assert (failed.state, failed.reason_code, failed.check_at) == (
+        OperationState.FAILED,
+        ReasonCode.NOT_INSTALLED,
+        None,
+    )
     assert await told(engine, MessageKind.NOT_DONE) == 1
 
 
@@ -203,7 +207,7 @@ async def test_tried_again_it_waits_for_the_certificate_that_is_there(
     store: PostgresStore, services: Services, clock: SetClock
 ) -> None:
     change = await handed_over(store, services)
-    failed = operations.failed(change, Why.NOT_INSTALLED, now=NOW)
+    failed = operations.failed(change, ReasonCode.NOT_INSTALLED, now=NOW)
     await move(store, change, failed)
     await services.grants.retry(change.request, person=ENGINEER, key=actions.key())
     again = await current(store, change)

@@ -167,9 +167,9 @@ async def test_an_owner_who_is_not_known_is_looked_up_before_anything_is_said(
     assert await told(engine) == []
     assert await services.deadlines.run_due() == clock.present + timedelta(minutes=1)
     async with store.transaction() as tx:
-        question = await tx.slack_users.question("U0STRANGER")
+        question = await tx.slack_users.requested_lookup("U0STRANGER")
         assert question is not None
-        await tx.slack_users.answer(question, factories.person("U0STRANGER"))
+        await tx.slack_users.save_lookup(question, factories.person("U0STRANGER"))
         await tx.commit()
     await follow(services, clock, 7 * DAY - timedelta(minutes=1))
     assert (EXPIRY, "U0STRANGER", "7") in await told(engine)

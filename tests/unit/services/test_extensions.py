@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain import grant as grants
-from bot.domain.grant import Grant, GrantState, Why
+from bot.domain.grant import Grant, GrantState, ReasonCode
 from bot.domain.request import Kind, RequestState
 from bot.errors import Refusal
 from bot.ports import RequestDetails
@@ -188,7 +188,7 @@ async def test_an_extension_that_is_approved_too_late_is_refused(
 ) -> None:
     grant = await actions.opened(store, services)
     asked = await extend(services, grant, RequestInput(duration="3h"))
-    over = replace(grant, state=state, why=Why.DONE)
+    over = replace(grant, state=state, reason_code=ReasonCode.DONE)
     assert await store_helpers.change(store, grant, over)
     found = await actions.refusal(engine, actions.approve(services, asked))
     assert (found.reason, found.params) == (Refusal.GRANT_OVER, {"id": grant.request})

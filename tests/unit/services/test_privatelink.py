@@ -52,7 +52,7 @@ async def see(store: PostgresStore, observation: PrivateLinkObservation) -> None
         await tx.commit()
     job = await store_helpers.take(store)
     async with store.transaction() as tx:
-        await tx.reconcile_queue.observed(job, observation)
+        await tx.reconcile_queue.save_observation(job, observation)
         await tx.reconcile_queue.release(job, again=timedelta(minutes=10), attempts=0, kept=True)
         await tx.commit()
 

@@ -28,7 +28,7 @@ def numbers(cases: tuple[RequestDetails, ...]) -> list[int]:
 async def crm(store: PostgresStore) -> RequestInput:
     """A wish for a second database."""
     async with store.transaction() as tx:
-        await tx.targets.discovered([factories.database(), factories.database("crm", 2)])
+        await tx.targets.save_discovery([factories.database(), factories.database("crm", 2)])
         await tx.commit()
     return replace(REQUEST_INPUT, target="crm")
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.grant import Grant, GrantState, Why, closing
+from bot.domain.grant import Grant, GrantState, ReasonCode, closing
 from bot.domain.request import RequestState
 from bot.errors import Refusal, Refused, StoreUnavailableError
 from bot.ports import AuditContext, RequestDetails
@@ -88,7 +88,7 @@ async def test_an_approved_extension_against_a_revocation_leaves_it_closed(
     assert isinstance(revoked, RequestDetails)
     assert isinstance(decided, RequestDetails) or reason(decided) is Refusal.GRANT_OVER
     after = await actions.get(store, grant.id)
-    assert (after.state, after.why) == (GrantState.ENDING, Why.REVOKED)
+    assert (after.state, after.reason_code) == (GrantState.ENDING, ReasonCode.REVOKED)
     assert await database.count(engine, audit, subject="grant", after="ending") == 1
 
 
@@ -132,12 +132,12 @@ async def test_one_of_two_that_block_each_other_goes_through_and_the_other_may_t
 
     async def close(mine: Grant, theirs: Grant) -> None:
         async with store.transaction() as tx:
-            await tx.grants.change(
-                mine, closing(mine, Why.DONE), doing=AuditContext(actor=mine.owner, at=NOW)
+            await tx.grants.update(
+                mine, closing(mine, ReasonCode.DONE), doing=AuditContext(actor=mine.owner, at=NOW)
             )
             await met.wait()
-            await tx.grants.change(
-                theirs, closing(theirs, Why.DONE), doing=AuditContext(actor=mine.owner, at=NOW)
+            await tx.grants.update(
+                theirs, closing(theirs, ReasonCode.DONE), doing=AuditContext(actor=mine.owner, at=NOW)
             )
             await tx.commit()
 
@@ -152,7 +152,9 @@ async def test_a_click_that_met_a_deadlock_is_refused_whole_and_goes_through_aga
 ) -> None:
     grant = await actions.opened(store, servers[0])
     async with store.transaction() as tx:
-        await tx.grants.change(grant, closing(grant, Why.DONE), doing=AuditContext(actor=grant.owner, at=NOW))
+        await tx.grants.update(
+            grant, closing(grant, ReasonCode.DONE), doing=AuditContext(actor=grant.owner, at=NOW)
+        )
         with pytest.raises(StoreUnavailableError, match="nothing was recorded"):
             await servers[1].grants.revoke(grant.request, person=actions.LEAD, key="click:1")
     assert (await actions.get(store, grant.id)).state is GrantState.IN_FORCE

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.grant import GrantState, Why
+from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.method import Method
 from bot.domain.mtls.observation import MtlsObservation
 from bot.domain.mtls.unmanaged_rules import rules_of
@@ -35,7 +35,7 @@ async def remove(
 async def states(engine: AsyncEngine) -> list[tuple[str, str | None]]:
     """The grants in the order of their requests, each with its reason."""
     found = await database.rows(engine, grants, "state", "reason_code", order_by="request_id")
-    return [(state, why) for state, why in found]
+    return [(state, reason_code) for state, reason_code in found]
 
 
 async def test_what_is_all_ones_own_is_closed_at_once(
@@ -59,7 +59,7 @@ async def test_only_the_exact_network_at_the_one_database_is_meant(
     store: PostgresStore, services: Services
 ) -> None:
     async with store.transaction() as tx:
-        await tx.targets.discovered([factories.database(), factories.database("crm", 2)])
+        await tx.targets.save_discovery([factories.database(), factories.database("crm", 2)])
         await tx.commit()
     meant = await actions.opened(store, services)
     elsewhere = await actions.opened(store, services, request_input=replace(REQUEST_INPUT, target="crm"))
@@ -215,7 +215,7 @@ async def test_a_grant_of_ours_beside_a_rule_of_others_is_closed_all_the_same(
     grant = await actions.opened(store, services)
     await store_helpers.see(store, factories.look(factories.rule("203.0.113.4/32")))
     assert (await remove(services)).closing == (grant.request,)
-    assert (await actions.get(store, grant.id)).why is Why.DONE
+    assert (await actions.get(store, grant.id)).reason_code is ReasonCode.DONE
 
 
 @pytest.mark.parametrize(
