@@ -104,7 +104,7 @@ class World:
     async def fill(self, size: int, refill: float) -> None:
         """Waits until the pool has filled up again, and says so."""
         await asyncio.sleep(size / refill)
-        self.heroku.leave_tokens(None, now=datetime.now(UTC))
+        self.heroku.set_remaining_tokens(None, now=datetime.now(UTC))
         await self.set_budget(size, refill)
 
     async def open(self, count: int, on: Sequence[str], *, state: GrantState) -> None:

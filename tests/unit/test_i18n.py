@@ -171,7 +171,7 @@ ENDINGS: dict[str, Iterable[str]] = {
     ".over": REMINDERS,
     ".late": TRUE_WHILE,
     ".how": (MessageKind.ENDING, MessageKind.FAILED, MessageKind.INTERRUPTED),
-    ".none": ("home.waiting", "home.mine", "link.accounts", "link.connections"),
+    ".none": ("home.waiting", "home.mine", "privatelink.accounts", "privatelink.connections"),
     ".hint": ("advise.need", "advise.origin", "advise.length"),
     ".title": ("form.deny", "form.change", "form.extend"),
     ".submit": ("form.deny", "form.change", "form.extend"),
@@ -191,7 +191,7 @@ def written() -> str:
 
 def literals() -> set[str]:
     """Every string in code that could be a key."""
-    return set(re.findall(r"""["']([a-z_]+(?:\.[a-z_]+)+|not_yet|trouble|unmanaged_team)["']""", written()))
+    return set(re.findall(r"""["']([a-z_]+(?:\.[a-z_]+)+)["']""", written()))
 
 
 def test_every_sentence_that_code_names_is_there() -> None:

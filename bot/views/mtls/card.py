@@ -55,7 +55,7 @@ def facts(details: RequestDetails, t: Translator) -> list[tuple[str, str]]:
 
 def purpose(known: KnownCertificate, t: Translator) -> Mrkdwn:
     """What a certificate is for, or that nobody said it."""
-    return as_code(known.purpose, PURPOSE) if known.purpose else t("stock.purpose.none")
+    return as_code(known.purpose, PURPOSE) if known.purpose else t("certificate_list.purpose.none")
 
 
 def impact(details: RequestDetails, t: Translator) -> str:
@@ -76,7 +76,7 @@ def candidates(details: RequestDetails, t: Translator) -> list[Block]:
     found = _candidates(details)
     if not found:
         return []
-    shown: list[Block] = [block_kit.section(t("several.ask", id=details.request.id))]
+    shown: list[Block] = [block_kit.section(t("certificate_choice.ask", id=details.request.id))]
     for number, each in enumerate(found[:OFFERED]):
         shown += [block_kit.section(_candidate(each, t)), _pick(details, each.id, number, t)]
     return shown
@@ -157,7 +157,8 @@ def _waits_for_choice(operation: Operation) -> bool:
 
 def _candidate(each: Certificate, t: Translator) -> Mrkdwn:
     until = each.expires_at or t("card.until.unknown")
-    return t("several.one", handle=each.id.hex[:SHOWN_OF_ID], name=as_code(each.name, NAME), until=until)
+    handle, name = each.id.hex[:SHOWN_OF_ID], as_code(each.name, NAME)
+    return t("certificate_choice.one", handle=handle, name=name, until=until)
 
 
 def _pick(details: RequestDetails, certificate: UUID, number: int, t: Translator) -> Block:

@@ -340,7 +340,7 @@ async def test_whoever_keeps_writing_over_us_is_left_to_a_person_after_five_roun
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(("switches", "times"), [(LIKELY, 200), (UNLIKELY, 40)], ids=["likely", "unlikely"])
+@pytest.mark.parametrize(("behavior", "times"), [(LIKELY, 200), (UNLIKELY, 40)], ids=["likely", "unlikely"])
 async def test_every_outside_change_around_our_writes_holds(
     store: PostgresStore,
     engine: AsyncEngine,
@@ -357,7 +357,7 @@ async def test_every_outside_change_around_our_writes_holds(
         assert trials.operations > 5 * times
 
 
-@pytest.mark.parametrize("switches", SILENT, ids=[each.history for each in SILENT])
+@pytest.mark.parametrize("behavior", SILENT, ids=[each.history for each in SILENT])
 async def test_without_a_history_each_loss_is_reported(
     store: PostgresStore,
     engine: AsyncEngine,

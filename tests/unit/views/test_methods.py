@@ -1,7 +1,7 @@
 """The registry of the access methods, and the table of message kinds."""
 
 from bot.domain.method import Method
-from bot.i18n.translator import CATALOGUE
+from bot.i18n.catalogue import CATALOGUE
 from bot.ports import MessageKind
 from bot.views.methods import METHOD_VIEWS
 from bot.views.render import RENDERERS

@@ -78,7 +78,8 @@ def test_a_card_for_an_extension_says_when_it_ends_as_it_stands() -> None:
     case = factories.case(asked=factories.request(kind=Kind.EXTEND), granted=factories.grant())
     said = samples.said(request_card.approval_card(case, t=EN, policy=POLICY))
     assert "extend #17: 8h" in said
-    assert "2026-11-24 17:00 UTC> as it stands" in said
+    assert "Currently ends <!date" in said
+    assert "2026-11-24 17:00 UTC>." in said
 
 
 def test_a_denial_is_put_down_to_who_denied_wherever_their_vote_stands() -> None:
