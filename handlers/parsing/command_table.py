@@ -5,6 +5,7 @@ Everything here is a pure function of the line.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from handlers.parsing.certificates import parse_certificate, parse_certificate_and_reason
@@ -88,6 +89,7 @@ def _key(word: str) -> str:
     return (bare(word) or word).casefold()
 
 
+@cache
 def _choices(path: CommandPath) -> tuple[str, ...]:
     """The words that may follow, in the order of the table."""
     depth = len(path)
