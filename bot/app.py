@@ -1,4 +1,4 @@
-"""The one place where everything is built and joined."""
+"""The composition root: builds every object and joins them."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -49,20 +49,20 @@ from storage.transaction import PostgresStore
 from storage.wakeups import PostgresWakeups
 
 RECONCILES_AT_ONCE: Final = 10
-"""Databases kept at once in a process: as many calls as are made to Heroku at once."""
+"""Reconcile runs at once in a process: as many as calls to Heroku at once."""
 
 MESSAGES_AT_ONCE: Final = 4
-"""Messages shown at once in a process; Slack takes about one a second in each channel."""
+"""Messages sent at once in a process; Slack accepts about one a second in each channel."""
 
 CLOCK_WAITS: Final = timedelta(milliseconds=250)
-"""How long the clock, when rung, lets the keeper go first: it ticks every second anyway."""
+"""How long the scheduler, when woken, yields to the reconciler: it ticks every second anyway."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class App:
-    """Everything that both processes share."""
+    """The objects of one process, web or worker."""
 
     settings: Settings
     policy: Policy
@@ -77,11 +77,11 @@ class App:
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[Starlette]:
-        """What serves browsers for the length of a ``with`` block, and Slack over HTTP or in Socket Mode."""
+        """Yields the web application; Slack reaches it over HTTP or through Socket Mode."""
         if self.settings.app_token is None:
             yield await self.web()
             return
-        # Nothing is signed in Socket Mode, and nobody has a secret that was made just now.
+        # Socket Mode signs nothing, but Bolt requires a secret: a random one that nobody knows.
         app = await self._bolt(signing_secret=token_hex())
         async with SocketMode(app, token=self.settings.app_token, url=self.settings.slack_url) as socket:
 
@@ -92,23 +92,27 @@ class App:
             yield Starlette(routes=[*health_routes(ready), *self._pages()])
 
     async def web(self) -> Starlette:
-        """What serves Slack over HTTP, and browsers."""
+        """Returns the web application that serves Slack over HTTP, and browsers."""
         secrets = self.settings.signing_secrets
         app = await self._bolt(signing_secret=secrets[0])
         # An ASGI application, typed by Bolt more narrowly than ASGI is.
         bolt = cast("ASGIApp", AsyncSlackRequestHandler(app, path=PATH))
-        gate = RequestVerification(bolt, secrets=secrets, path=PATH)
+        verification = RequestVerification(bolt, secrets=secrets, path=PATH)
         return Starlette(
-            routes=[Route(PATH, gate), *health_routes(self.services.queries.databases), *self._pages()]
+            routes=[
+                Route(PATH, verification),
+                *health_routes(self.services.queries.databases),
+                *self._pages(),
+            ]
         )
 
     def _pages(self) -> list[Route]:
-        """What people open in a browser."""
+        """Returns the routes of the web pages."""
         downloads = DownloadService(store=self.store, heroku=self.heroku, clock=self.clock)
         return DownloadPage(downloads=downloads, clock=self.clock, language=self.policy.language).routes()
 
     async def _bolt(self, *, signing_secret: str) -> AsyncApp:
-        """Bolt with our listeners; asks Slack once who we are."""
+        """Returns Bolt with our listeners; asks Slack once for the bot's identity."""
         identity = await self._identity()
         authorized = AuthorizeResult(
             enterprise_id=identity.enterprise,
@@ -128,7 +132,7 @@ class App:
         return listeners.app(signing_secret=signing_secret)
 
     async def _identity(self) -> Identity:
-        """Who we are in Slack; waits for a Slack that is out of reach, while a worker beside it goes on.
+        """Returns the bot's identity in Slack; waits while Slack is unreachable, without stopping a worker.
 
         Raises:
             MisconfiguredError: Slack knows the token and refuses it.
@@ -147,7 +151,7 @@ class App:
         )
 
     def controller(self) -> Controller:
-        """What keeps Heroku in step."""
+        """Returns the controller, which keeps Heroku in step."""
         store, heroku, policy, clock = self.store, self.heroku, self.policy, self.clock
         probe = PostgresConnectionTest() if self.settings.probes else None
         adapters: dict[Method, AnyAdapter] = {
@@ -158,7 +162,7 @@ class App:
         return Controller(store=store, policy=policy, clock=clock, adapters=adapters)
 
     def notifier(self) -> Notifier:
-        """What keeps Slack in step."""
+        """Returns the notifier, which keeps Slack in step."""
         return Notifier(
             store=self.store,
             slack=self.slack,
@@ -168,7 +172,7 @@ class App:
         )
 
     def directory_sync(self) -> DirectorySync:
-        """What counts databases and people."""
+        """Returns the directory sync of databases, spaces, users and groups."""
         return DirectorySync(
             store=self.store,
             heroku=self.heroku,
@@ -179,42 +183,42 @@ class App:
 
     @contextlib.asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
-        """Keeps the mirrors for the length of a ``with`` block."""
-        keeping = WorkLoop(
+        """Runs reconciler, notifier and scheduler for the length of a ``with`` block."""
+        reconciling = WorkLoop(
             name=WorkerName.RECONCILER,
             worker=self.controller(),
             wakeups=self.wakeups,
             at_once=RECONCILES_AT_ONCE,
             timings=self.timings,
         )
-        telling = WorkLoop(
+        notifying = WorkLoop(
             name=WorkerName.NOTIFIER,
             worker=self.notifier(),
             wakeups=self.wakeups,
             at_once=MESSAGES_AT_ONCE,
             yields=YIELD,
-            after=keeping,
+            after=reconciling,
             timings=self.timings,
         )
-        ticking = Scheduler(
+        scheduler = Scheduler(
             services=self.services,
             directory_sync=self.directory_sync(),
             clock=self.clock,
             wakeups=self.wakeups,
-            give_way=partial(keeping.idle, at_most=CLOCK_WAITS),
+            give_way=partial(reconciling.idle, at_most=CLOCK_WAITS),
         )
-        # A store that is busy for a moment must not end a process that starts.
+        # A store that is briefly busy must not end a process that starts.
         await until_success(
             self.refresh_everything,
             retry_on=TryAgainError,
             gaps=self.timings.retry,
             event="app.store_unavailable",
         )
-        async with running(keeping.run, telling.run, ticking.run):
+        async with running(reconciling.run, notifying.run, scheduler.run):
             yield
 
     async def refresh_everything(self) -> None:
-        """Makes everything due: after a start nobody knows what was missed, and after a jump in time too."""
+        """Makes every target due: after a start, and after a jump in time, anything may have been missed."""
         async with self.store.transaction() as tx:
             await tx.reconcile_queue.refresh_all()
             await tx.commit()
@@ -225,21 +229,21 @@ class App:
 async def open_app(
     settings: Settings, policy: Policy, *, clock: Clock | None = None, timings: Timings = DEFAULT
 ) -> AsyncIterator[App]:
-    """Builds everything, and takes it down again at the end of the ``with`` block.
+    """Builds all objects, and closes them at the end of the ``with`` block.
 
     Args:
         settings: from the environment.
         policy: the rules.
-        clock: business time; the machine's unless the emulated world brings one that can be moved.
-        timings: of leases, calls and retries; tests with real processes hand out faster ones.
+        clock: business time; the machine's unless an emulated environment brings one that can be moved.
+        timings: of leases, calls and retries; tests with real processes use shorter ones.
     """
-    engine, hasty = engine_for(settings.database_url), async_commit_engine(settings.database_url)
+    engine, async_commit = engine_for(settings.database_url), async_commit_engine(settings.database_url)
     clock = clock or SystemClock()
     heroku = HerokuClient(
         token=settings.heroku_token,
         platform_url=settings.heroku_url,
         data_url=settings.heroku_data_url,
-        budgets=PostgresRateBudget(hasty),
+        budgets=PostgresRateBudget(async_commit),
         timings=timings,
     )
     try:
@@ -263,5 +267,5 @@ async def open_app(
             )
     finally:
         await heroku.close()
-        await hasty.dispose()
+        await async_commit.dispose()
         await engine.dispose()

@@ -95,7 +95,7 @@ async def test_nobody_gets_a_link_to_what_somebody_made_without_us(
     services: Services, store: PostgresStore
 ) -> None:
     await certificates.see(store, certificates.listed())
-    assert (await refused(services, certificates.ID.hex[:8])).reason is Refusal.FILES_FOREIGN
+    assert (await refused(services, certificates.ID.hex[:8])).reason is Refusal.FILES_UNMANAGED
 
 
 @pytest.mark.parametrize("status", ["pending", "disabling"])
