@@ -1,4 +1,4 @@
-"""The composition root: builds every object and joins them."""
+"""Composition root: builds the application and connects its parts."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -49,20 +49,20 @@ from storage.transaction import PostgresStore
 from storage.wakeups import PostgresWakeups
 
 RECONCILES_AT_ONCE: Final = 10
-"""Reconcile runs at once in a process: as many as calls to Heroku at once."""
+"""Reconcile runs at once in a process: as many calls as are made to Heroku at once."""
 
 MESSAGES_AT_ONCE: Final = 4
-"""Messages sent at once in a process; Slack accepts about one a second in each channel."""
+"""Messages sent at once in a process; Slack takes about one a second in each channel."""
 
-CLOCK_WAITS: Final = timedelta(milliseconds=250)
-"""How long the scheduler, when woken, yields to the reconciler: it ticks every second anyway."""
+SCHEDULER_YIELDS: Final = timedelta(milliseconds=250)
+"""How long the scheduler, when woken, lets the reconciler go first: it ticks every second anyway."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class App:
-    """The objects of one process, web or worker."""
+    """Everything that web and worker processes share."""
 
     settings: Settings
     policy: Policy
@@ -77,11 +77,11 @@ class App:
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[Starlette]:
-        """Yields the web application; Slack reaches it over HTTP or through Socket Mode."""
+        """Serves browsers, and Slack over HTTP or in Socket Mode, for the length of a ``with`` block."""
         if self.settings.app_token is None:
             yield await self.web()
             return
-        # Socket Mode signs nothing, but Bolt requires a secret: a random one that nobody knows.
+        # Nothing is signed in Socket Mode: a random secret that nobody knows refuses whatever claims to be.
         app = await self._bolt(signing_secret=token_hex())
         async with SocketMode(app, token=self.settings.app_token, url=self.settings.slack_url) as socket:
 
@@ -92,27 +92,23 @@ class App:
             yield Starlette(routes=[*health_routes(ready), *self._pages()])
 
     async def web(self) -> Starlette:
-        """Returns the web application that serves Slack over HTTP, and browsers."""
+        """Builds the ASGI application that serves browsers, and Slack over HTTP."""
         secrets = self.settings.signing_secrets
         app = await self._bolt(signing_secret=secrets[0])
         # An ASGI application, typed by Bolt more narrowly than ASGI is.
         bolt = cast("ASGIApp", AsyncSlackRequestHandler(app, path=PATH))
-        verification = RequestVerification(bolt, secrets=secrets, path=PATH)
+        gate = RequestVerification(bolt, secrets=secrets, path=PATH)
         return Starlette(
-            routes=[
-                Route(PATH, verification),
-                *health_routes(self.services.queries.databases),
-                *self._pages(),
-            ]
+            routes=[Route(PATH, gate), *health_routes(self.services.queries.databases), *self._pages()]
         )
 
     def _pages(self) -> list[Route]:
-        """Returns the routes of the web pages."""
+        """Pages that people open in a browser."""
         downloads = DownloadService(store=self.store, heroku=self.heroku, clock=self.clock)
         return DownloadPage(downloads=downloads, clock=self.clock, language=self.policy.language).routes()
 
     async def _bolt(self, *, signing_secret: str) -> AsyncApp:
-        """Returns Bolt with our listeners; asks Slack once for the bot's identity."""
+        """Builds Bolt with our listeners; asks Slack once who we are."""
         identity = await self._identity()
         authorized = AuthorizeResult(
             enterprise_id=identity.enterprise,
@@ -132,7 +128,7 @@ class App:
         return listeners.app(signing_secret=signing_secret)
 
     async def _identity(self) -> Identity:
-        """Returns the bot's identity in Slack; waits while Slack is unreachable, without stopping a worker.
+        """Reads who we are in Slack; waits while Slack is out of reach, as a worker in this process goes on.
 
         Raises:
             MisconfiguredError: Slack knows the token and refuses it.
@@ -151,7 +147,7 @@ class App:
         )
 
     def controller(self) -> Controller:
-        """Returns the controller, which keeps Heroku in step."""
+        """Builds the reconciler's worker."""
         store, heroku, policy, clock = self.store, self.heroku, self.policy, self.clock
         probe = PostgresConnectionTest() if self.settings.probes else None
         adapters: dict[Method, AnyAdapter] = {
@@ -162,7 +158,7 @@ class App:
         return Controller(store=store, policy=policy, clock=clock, adapters=adapters)
 
     def notifier(self) -> Notifier:
-        """Returns the notifier, which keeps Slack in step."""
+        """Builds the notifier."""
         return Notifier(
             store=self.store,
             slack=self.slack,
@@ -172,7 +168,7 @@ class App:
         )
 
     def directory_sync(self) -> DirectorySync:
-        """Returns the directory sync of databases, spaces, users and groups."""
+        """Builds the directory sync."""
         return DirectorySync(
             store=self.store,
             heroku=self.heroku,
@@ -205,9 +201,9 @@ class App:
             directory_sync=self.directory_sync(),
             clock=self.clock,
             wakeups=self.wakeups,
-            give_way=partial(reconciling.idle, at_most=CLOCK_WAITS),
+            give_way=partial(reconciling.idle, at_most=SCHEDULER_YIELDS),
         )
-        # A store that is briefly busy must not end a process that starts.
+        # A store that is busy for a moment must not end a process that starts.
         await until_success(
             self.refresh_everything,
             retry_on=TryAgainError,
@@ -218,7 +214,7 @@ class App:
             yield
 
     async def refresh_everything(self) -> None:
-        """Makes every target due: after a start, and after a jump in time, anything may have been missed."""
+        """Makes everything due: what was missed before a start, or in a jump of time, is not known."""
         async with self.store.transaction() as tx:
             await tx.reconcile_queue.refresh_all()
             await tx.commit()
@@ -229,13 +225,13 @@ class App:
 async def open_app(
     settings: Settings, policy: Policy, *, clock: Clock | None = None, timings: Timings = DEFAULT
 ) -> AsyncIterator[App]:
-    """Builds all objects, and closes them at the end of the ``with`` block.
+    """Builds the application, and closes it at the end of the ``with`` block.
 
     Args:
         settings: from the environment.
         policy: the rules.
-        clock: business time; the machine's unless an emulated environment brings one that can be moved.
-        timings: of leases, calls and retries; tests with real processes use shorter ones.
+        clock: business time; the machine's, unless the sandbox brings one that it can move.
+        timings: of leases, calls and retries; tests with real processes hand out faster ones.
     """
     engine, async_commit = engine_for(settings.database_url), async_commit_engine(settings.database_url)
     clock = clock or SystemClock()

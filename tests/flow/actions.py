@@ -48,14 +48,14 @@ class Acts:
         async def known() -> bool:
             async with self.environment.app.store.transaction() as tx:
                 people = await tx.slack_users.find("U0ENGINEER")
-                databases = await tx.targets.all()
+                databases = await tx.targets.databases()
                 observations = [
-                    await tx.reconcile_queue.look(database.id, method)
+                    await tx.reconcile_queue.observation(database.id, method)
                     for database in databases
                     for method in (Method.MTLS, Method.PRIVATELINK)
                 ]
                 observations += [
-                    await tx.reconcile_queue.look(space.id, Method.TRUSTED)
+                    await tx.reconcile_queue.observation(space.id, Method.TRUSTED)
                     for space in await tx.targets.spaces()
                 ]
                 return people is not None and observations != [] and all(observations)

@@ -4,14 +4,14 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from sandbox.environment import environments
+from sandbox.environment import start_environment
 from tests.flow.actions import Acts, heroku_emulator
 
 
 @pytest.fixture
 async def acts(database_url: str) -> AsyncIterator[Acts]:
     """User actions in a new environment."""
-    async with environments(database_url, heroku_emulator()) as environment:
+    async with start_environment(database_url, heroku_emulator()) as environment:
         acts = Acts(environment)
         await acts.settle()
         yield acts

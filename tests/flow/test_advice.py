@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.environment import environments
+from sandbox.environment import start_environment
 from sandbox.slack.users.simulated_users import Outcome
 from tests.flow.actions import Acts, heroku_emulator, words
 
@@ -105,7 +105,7 @@ async def shielded(database_url: str) -> AsyncIterator[Acts]:
     heroku.add_space("acme-shield", shield=True)
     heroku.add_app("vault", space="acme-shield")
     heroku.add_database("postgresql-solid-24680", app="vault", plan="heroku-postgresql:shield-0")
-    async with environments(database_url, heroku) as environment:
+    async with start_environment(database_url, heroku) as environment:
         acts = Acts(environment)
         await acts.settle()
         yield acts

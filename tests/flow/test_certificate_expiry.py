@@ -48,7 +48,7 @@ async def test_the_owner_is_reminded_and_takes_note(acts: Acts) -> None:
     assert acts.told("engineer", "nightly export")
     assert (await acts.press_own("engineer", "certificate.acknowledge")).ok
     await acts.until(lambda: acts.told("engineer", "Acknowledged by"))
-    assert any("Noted" in said for said in acts.private("engineer"))
+    assert any("Acknowledged" in said for said in acts.private("engineer"))
 
 
 async def test_after_downtime_over_several_steps_there_is_one_reminder_and_the_leads_have_a_copy(

@@ -12,7 +12,7 @@ from bot.domain.mtls.connection_test import ConnectionResult
 from bot.heroku.client import HerokuClient
 from bot.heroku.connection_test import PostgresConnectionTest
 from bot.ports import Credential, Login
-from sandbox.environment import HEROKU_TOKEN, environments
+from sandbox.environment import HEROKU_TOKEN, start_environment
 from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fixtures import DATABASE
 from sandbox.heroku.server import app as heroku_server
@@ -33,7 +33,7 @@ def heroku() -> HerokuEmulator:
 async def gateway(heroku: HerokuEmulator) -> AsyncIterator[TlsGateway]:
     """The TLS gateway in front of the app ``billing``'s database; the bot connects from the office."""
     async with raised_or_skipped(heroku, DATABASE) as gateway:
-        gateway.comes_from(OFFICE)
+        gateway.set_source(OFFICE)
         yield gateway
 
 
@@ -80,9 +80,9 @@ async def test_the_answer_of_a_real_server_becomes_a_result(
     assert await replace(brought, credential=other.credential).tried() is ConnectionResult.NOT_ACCEPTED
     # No other server is sent the password.
     assert await replace(brought, root=other.root).tried() is ConnectionResult.OTHER
-    gateway.comes_from(ELSEWHERE)
+    gateway.set_source(ELSEWHERE)
     assert await brought.tried() is ConnectionResult.NOT_LET_IN
-    gateway.comes_from(OFFICE)
+    gateway.set_source(OFFICE)
     heroku.delete_certificate_externally(DATABASE, brought.certificate, now=datetime.now(UTC))
     assert await brought.tried() is ConnectionResult.NOT_ACCEPTED
 
@@ -93,7 +93,7 @@ async def test_the_answer_of_a_real_server_becomes_a_result(
 @pytest.fixture
 async def acts(database_url: str, heroku: HerokuEmulator, gateway: TlsGateway) -> AsyncIterator[Acts]:
     """An environment in which the bot may test certificates."""
-    async with environments(database_url, heroku, probes=True) as environment:
+    async with start_environment(database_url, heroku, probes=True) as environment:
         acts = Acts(environment)
         await acts.settle()
         yield acts
@@ -113,11 +113,11 @@ async def test_the_owner_is_told_the_result_and_no_secret_is_left_behind(
     acts: Acts, gateway: TlsGateway
 ) -> None:
     await rotated(acts)
-    gateway.comes_from(ELSEWHERE)
+    gateway.set_source(ELSEWHERE)
     assert (await acts.press_own("engineer", "certificate.test", saying="is ready (#2)")).ok
     await acts.until(lambda: acts.told("engineer", "rejects the address of pgaccess"))
     assert any("I am connecting to billing" in said for said in acts.private("engineer"))
-    gateway.comes_from(OFFICE)
+    gateway.set_source(OFFICE)
     assert (await acts.press_own("engineer", "certificate.test", saying="is ready (#2)")).ok
     # Its own copy of the card, and the message that delivered the certificate.
     await acts.until(lambda: len(acts.told("engineer", "accepted the new certificate")) == 2)

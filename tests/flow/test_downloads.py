@@ -36,7 +36,7 @@ async def owned(acts: Acts) -> Acts:
     await acts.ask_and_open()
     async with acts.environment.app.store.transaction() as tx:
         known = (await tx.certificates.present())[0]
-        await tx.certificates.give(known.id, request=1, owner="U0ENGINEER", purpose="nightly job")
+        await tx.certificates.assign(known.id, request=1, owner="U0ENGINEER", purpose="nightly job")
         await tx.commit()
     return acts
 

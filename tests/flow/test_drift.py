@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sandbox.environment import environments
+from sandbox.environment import start_environment
 from sandbox.heroku.fixtures import DATABASE, OFFICE, SPACE
 from tests.flow.actions import Acts, heroku_emulator
 
@@ -58,7 +58,7 @@ class Drifting(Acts):
 
 @pytest.fixture
 async def drifting(database_url: str) -> AsyncIterator[Drifting]:
-    async with environments(database_url, heroku_emulator()) as environment:
+    async with start_environment(database_url, heroku_emulator()) as environment:
         drifting = Drifting(environment)
         await drifting.settle()
         yield drifting
@@ -68,7 +68,7 @@ async def test_an_unmanaged_rule_is_reported_shown_adopted_and_removed_by_approv
     drifting: Drifting,
 ) -> None:
     drifting.make_rule()
-    told = await drifting.operations_hear(f"Somebody else let {RULE} in to billing")
+    told = await drifting.operations_hear(f"{RULE} was allowed to billing outside pgaccess")
     assert f"`/pgaccess mtls adopt {RULE} on billing`" in told
     await drifting.answered("status billing", f"`{RULE}`  Authorized, not managed by pgaccess")
 
@@ -76,8 +76,8 @@ async def test_an_unmanaged_rule_is_reported_shown_adopted_and_removed_by_approv
     assert f"Adopt {RULE} on billing" in drifting.card()
     assert "described as: the ETL vendor" in drifting.card()
     assert (await drifting.approve()).ok
-    await drifting.until(lambda: drifting.told("engineer", "#1 is done"))
-    assert f"/pgaccess mtls remove {RULE} from billing" in drifting.told("engineer", "#1 is done")[0]
+    await drifting.until(lambda: drifting.told("engineer", "#1 done"))
+    assert f"/pgaccess mtls remove {RULE} from billing" in drifting.told("engineer", "#1 done")[0]
     await drifting.answered("status billing", f"`{RULE}`  Authorized, –")
 
     await drifting.ask(f"/pgaccess mtls remove {RULE} from billing because the vendor is gone")
@@ -115,14 +115,14 @@ async def test_the_space_s_list_and_its_drift_stand_on_a_database_s_status(drift
     await drifting.operations_hear(f"{RANGE} is new in the space {SPACE}")
     await drifting.ask(f"/pgaccess trusted adopt {RANGE} on {SPACE} because it is the BI tool's")
     assert (await drifting.approve()).ok
-    await drifting.until(lambda: drifting.told("engineer", "#1 is done"))
+    await drifting.until(lambda: drifting.told("engineer", "#1 done"))
     drifting.write_list(OFFICE)
-    await drifting.operations_hear(f"{RANGE} is not in the space {SPACE} any more")
-    await drifting.until(lambda: drifting.told("engineer", f"{RANGE} is not in the space {SPACE} any more"))
+    await drifting.operations_hear(f"{RANGE} is no longer in the space {SPACE}")
+    await drifting.until(lambda: drifting.told("engineer", f"{RANGE} is no longer in the space {SPACE}"))
     await drifting.answered("status billing", f"`{RANGE}` is missing: adopted by pgaccess")
 
 
 async def test_an_unmanaged_account_is_shown_on_the_database_s_status(drifting: Drifting) -> None:
     drifting.environment.heroku.create_privatelink_externally(DATABASE, [ACCOUNT], now=drifting.now)
-    await drifting.operations_hear(f"Somebody else let AWS `{ACCOUNT}`")
+    await drifting.operations_hear(f"AWS `{ACCOUNT}` was allowed to billing outside pgaccess")
     await drifting.answered("status billing", f"`{ACCOUNT}`  Active, not managed by pgaccess")

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.environment import environments
+from sandbox.environment import start_environment
 from sandbox.slack.users.simulated_users import Outcome
 from tests.flow.actions import Acts, heroku_emulator
 
@@ -22,7 +22,7 @@ async def crowd(database_url: str) -> AsyncIterator[Acts]:
         heroku.add_database(
             f"postgresql-round-{number:05}", app=f"app-{number}", plan="heroku-postgresql:private-0"
         )
-    async with environments(database_url, heroku) as environment:
+    async with start_environment(database_url, heroku) as environment:
         acts = Acts(environment)
 
         async def discovered() -> bool:

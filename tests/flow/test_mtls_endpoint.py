@@ -145,7 +145,7 @@ async def test_an_unmanaged_certificate_is_removed_by_an_approved_request(acts: 
     assert f"Remove client certificate {unmanaged.id.hex[:8]}" in acts.card()
     assert acts.environment.heroku.certificates(DATABASE, now=now())[0].status == "ready"
     await acts.approve()
-    await acts.until(lambda: acts.told("engineer", "#1 is done"))
+    await acts.until(lambda: acts.told("engineer", "#1 done"))
     assert acts.environment.heroku.certificates(DATABASE, now=now())[0].status == "disabled"
 
 
@@ -163,7 +163,7 @@ async def test_of_two_certificates_that_appeared_the_owner_picks_with_a_button(a
     await acts.until(lambda: acts.told("engineer", "more than one new certificate was found"))
     assert acts.told("engineer", "Which of these was created for #1?")
     assert (await acts.press_own("engineer", "certificate.pick.1", "failed")).ok
-    assert "Noted" in acts.private("engineer")[-1]
+    assert "Saved" in acts.private("engineer")[-1]
     await acts.until(lambda: acts.told("engineer", "is ready*; it expires"))
     rows = await acts.query("SELECT count(*), count(request_id) FROM certificates")
     assert rows == [(3, 1)]

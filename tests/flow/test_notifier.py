@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.directory_sync import DirectorySync
-from bot.domain.grant import GrantState, Why
+from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.request import RequestState
 from bot.domain.timings import DEFAULT
 from bot.errors import LeaseLostError
@@ -65,7 +65,7 @@ class NotifierHarness:
         """Writes a message that belongs to no request."""
         async with self.store.transaction() as tx:
             params = {"app": app, "network": "203.0.113.4/32", "rule": "1"}
-            await tx.outbox.tell(MessageKind.ORPHAN, to="C0OPERATIONS", key=KEY, params=params)
+            await tx.outbox.add(MessageKind.ORPHAN, to="C0OPERATIONS", key=KEY, params=params)
             await tx.commit()
 
     async def change(self, app: str) -> None:
@@ -320,7 +320,7 @@ async def test_a_warning_that_slack_accepts_only_after_the_end_does_not_announce
 def test_a_notification_uses_the_present_tense_only_for_the_present(
     kind: MessageKind, state: GrantState, language: str
 ) -> None:
-    granted = factories.grant(state, why=Why.EXPIRED)
+    granted = factories.grant(state, reason_code=ReasonCode.EXPIRED)
     asked = factories.request(state=RequestState.APPROVED)
     case = factories.case(asked=asked, votes=(factories.vote(),), granted=granted)
     post = OutboxMessage(

@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.method import Method
 from bot.domain.observation import privatelink_observation
-from sandbox.environment import environments
+from sandbox.environment import start_environment
 from sandbox.heroku.behavior import Behavior
 from sandbox.heroku.fixtures import DATABASE
 from tests.flow.actions import Acts, heroku_emulator
@@ -53,9 +53,9 @@ class Links(Acts):
         async def known() -> bool:
             await self.environment.refresh_everything()
             async with self.environment.app.store.transaction() as tx:
-                (database,) = await tx.targets.all()
+                (database,) = await tx.targets.databases()
                 observation = privatelink_observation(
-                    await tx.reconcile_queue.look(database.id, Method.PRIVATELINK)
+                    await tx.reconcile_queue.observation(database.id, Method.PRIVATELINK)
                 )
             return observation is not None and observation.status == status
 
@@ -69,7 +69,7 @@ class Links(Acts):
 
 
 async def _emulated(database_url: str, behavior: Behavior | None = None) -> AsyncIterator[Links]:
-    async with environments(database_url, heroku_emulator(behavior=behavior)) as environment:
+    async with start_environment(database_url, heroku_emulator(behavior=behavior)) as environment:
         links = Links(environment)
         await links.settle()
         yield links
@@ -172,7 +172,7 @@ async def test_closing_asks_for_the_name_shows_whom_it_cuts_off_and_ends_them_wh
 ) -> None:
     await links.opened()
     links.environment.heroku.add_account_externally(DATABASE, UNMANAGED, now=datetime.now(UTC))
-    await links.operations_hear(f"Somebody else let AWS `{UNMANAGED}` in to billing.")
+    await links.operations_hear(f"AWS `{UNMANAGED}` was allowed to billing outside pgaccess.")
     endpoint = await links.connects(ACCOUNT)
     await links.told_soon("engineer", f"{endpoint} is connected")
 
@@ -203,7 +203,7 @@ async def test_an_unmanaged_account_is_removed_by_an_approved_request_of_its_own
     assert "not managed by pgaccess" in links.card()
     assert links.accounts() == {f"{UNMANAGED}:root": "Active"}
     assert (await links.approve()).ok
-    await links.until(lambda: links.told("engineer", "#1 is done"))
+    await links.until(lambda: links.told("engineer", "#1 done"))
     assert links.accounts() == {}
     assert links.status() == "Operational"
 
@@ -213,7 +213,7 @@ async def test_what_others_close_is_interrupted_and_opened_again_only_by_a_perso
     links.environment.heroku.remove_account_externally(DATABASE, ACCOUNT, now=datetime.now(UTC))
     await links.told_soon("engineer", "#1 was removed at Heroku outside pgaccess")
     assert links.accounts() == {}
-    assert (await links.press_own("engineer", "grant.restore", "was closed")).ok
+    assert (await links.press_own("engineer", "grant.restore", "was removed")).ok
     await links.until(links.accounts)
 
 

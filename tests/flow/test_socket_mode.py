@@ -88,7 +88,7 @@ async def test_what_was_begun_is_answered_before_the_connection_is_closed(harnes
 async def test_a_command_is_answered_whatever_slack_does_where_nobody_knows(
     harness: SocketModeHarness, settings: dict[str, object]
 ) -> None:
-    harness.slack.switch(**settings)
+    harness.slack.set_behavior(**settings)
     harness.allowed.set()
     async with harness.mode():
         assert (await harness.people.types("engineer", "/pgaccess")).ok

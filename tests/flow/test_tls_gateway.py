@@ -21,7 +21,7 @@ MINE, NEIGHBOUR = "203.0.113.4", "203.0.113.5"
 async def gateway(acts: Acts) -> AsyncIterator[TlsGateway]:
     """The TLS gateway in front of the app ``billing``'s database."""
     async with raised_or_skipped(acts.environment.heroku, DATABASE) as gateway:
-        gateway.comes_from(MINE)
+        gateway.set_source(MINE)
         yield gateway
 
 
@@ -68,9 +68,9 @@ async def test_a_grant_opens_the_gateway_and_its_end_closes_it(
     [told] = acts.told("engineer", "psql")
     line = line_in(told)
     during = said("in force", await visitor.pastes(line))
-    gateway.comes_from(NEIGHBOUR)
+    gateway.set_source(NEIGHBOUR)
     neighbour = said("in force, from another address", await visitor.pastes(line))
-    gateway.comes_from(MINE)
+    gateway.set_source(MINE)
     await acts.press_own("engineer", "grant.done")
     await acts.until(lambda: acts.told("engineer", "has ended"))
     after = said("after the end", await visitor.pastes(line))

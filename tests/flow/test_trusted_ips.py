@@ -10,7 +10,7 @@ import pytest
 
 from bot.domain.method import Method
 from bot.domain.observation import ruleset_observation
-from sandbox.environment import environments
+from sandbox.environment import start_environment
 from sandbox.heroku.fixtures import OFFICE, SPACE
 from tests.flow.actions import Acts, heroku_emulator
 
@@ -37,7 +37,9 @@ class Ranges(Acts):
             await self.environment.refresh_everything()
             async with self.environment.app.store.transaction() as tx:
                 space = next(each for each in await tx.targets.spaces() if each.name == SPACE)
-                observation = ruleset_observation(await tx.reconcile_queue.look(space.id, Method.TRUSTED))
+                observation = ruleset_observation(
+                    await tx.reconcile_queue.observation(space.id, Method.TRUSTED)
+                )
             return observation is not None and [rule.source for rule in observation.ruleset.rules] == list(
                 sources
             )
@@ -83,7 +85,7 @@ async def ranges(database_url: str) -> AsyncIterator[Ranges]:
     heroku = heroku_emulator()
     heroku.add_space("acme-shield", shield=True)
     heroku.add_space("acme-fir", generation="fir")
-    async with environments(database_url, heroku) as environment:
+    async with start_environment(database_url, heroku) as environment:
         ranges = Ranges(environment)
         await ranges.settle()
         await ranges.seen(OFFICE)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sandbox.environment import environments
+from sandbox.environment import start_environment
 from sandbox.heroku import fault_injection
 from sandbox.heroku.fixtures import DATABASE
 from tests.flow.actions import Acts, heroku_emulator
@@ -149,7 +149,7 @@ async def test_remove_of_what_is_not_there_is_refused_and_of_what_others_made_wa
     assert await acts.states() == ["pending"]
     assert "198.51.100.0/24" in acts.rules()
     assert (await acts.approve()).ok
-    await acts.until(lambda: acts.told("engineer", "#1 is done"))
+    await acts.until(lambda: acts.told("engineer", "#1 done"))
     assert "198.51.100.0/24" not in acts.rules()
 
 
@@ -267,7 +267,7 @@ async def test_the_global_shortcut_opens_the_form(acts: Acts) -> None:
 
 @pytest.fixture
 async def strict(database_url: str) -> AsyncIterator[Acts]:
-    async with environments(database_url, heroku_emulator(), policy=TWO) as environment:
+    async with start_environment(database_url, heroku_emulator(), policy=TWO) as environment:
         acts = Acts(environment)
         await acts.settle()
         yield acts

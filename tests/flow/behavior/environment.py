@@ -11,10 +11,10 @@ from uuid import UUID
 from sandbox.environment import HEROKU_TOKEN, Environment
 from sandbox.heroku.behavior import Behavior, TransitionTimes
 from sandbox.heroku.emulator import HerokuEmulator
-from sandbox.heroku.fixtures import DATABASE, OFFICE, SPACE, furnish
+from sandbox.heroku.fixtures import DATABASE, OFFICE, SPACE, populate
 from sandbox.heroku.http_types import Answer, Request
 from sandbox.heroku.model.privatelink import PrivateLink
-from sandbox.heroku.request_log import Entry
+from sandbox.heroku.request_log import LoggedRequest
 from sandbox.slack.web_api import errors as slack_rules
 from tests.flow.actions import Acts, words
 
@@ -36,7 +36,7 @@ class MeddledHeroku(HerokuEmulator):
     def __init__(self) -> None:
         super().__init__(token=HEROKU_TOKEN, times=TIMES)
         self._meddling: dict[str, Meddling] = {}
-        furnish(self)
+        populate(self)
 
     def before(self, call: str, act: Meddling) -> None:
         """Runs an external change once, before the next call that matches (``METHOD /path``, a pattern)."""
@@ -80,8 +80,8 @@ class Switched(Acts):
         """Resets Heroku, except for its certificates, and sets its behavior."""
         self.heroku.leave_alone()
         self.heroku.clear_faults()
-        self.heroku.switch(**{each.name: each.default for each in fields(Behavior)})
-        self.heroku.keep_times(TIMES)
+        self.heroku.set_behavior(**{each.name: each.default for each in fields(Behavior)})
+        self.heroku.set_times(TIMES)
         self.impatient = False
         await self._refill()
         await self.until(self.has_mtls)
@@ -89,8 +89,10 @@ class Switched(Acts):
         self.heroku.leave_only(OFFICE)
         self.write_list(OFFICE)
         await self.observed()
-        self.heroku.switch(**settings)
-        self.environment.slack.switch(**{each.name: each.default for each in fields(slack_rules.Behavior)})
+        self.heroku.set_behavior(**settings)
+        self.environment.slack.set_behavior(
+            **{each.name: each.default for each in fields(slack_rules.Behavior)}
+        )
         self._before = self._marks()
 
     async def nudge(self) -> None:
@@ -128,23 +130,23 @@ class Switched(Acts):
             entry.status for entry in self._answered() if re.search(pattern, f"{entry.method} {entry.path}")
         ]
 
-    def _answered(self) -> list[Entry]:
+    def _answered(self) -> list[LoggedRequest]:
         return list(self.heroku.request_log)[self._before[2] :]
 
     def has_mtls(self) -> bool:
         """Whether mTLS exists; enables it at once where it is off."""
         if self.mtls_status() is None:
-            self.heroku.keep_times(TransitionTimes.of(0))
+            self.heroku.set_times(TransitionTimes.of(0))
             self.heroku.enable_mtls_externally(DATABASE, now=now())
-            self.heroku.keep_times(TIMES)
+            self.heroku.set_times(TIMES)
         return self.mtls_status() == "Operational"
 
     def close_privatelink(self) -> None:
         """Removes the PrivateLink at once, as somebody else."""
         if self.link() is not None:
-            self.heroku.keep_times(TransitionTimes.of(0))
+            self.heroku.set_times(TransitionTimes.of(0))
             self.heroku.destroy_privatelink_externally(DATABASE, now=now())
-            self.heroku.keep_times(TIMES)
+            self.heroku.set_times(TIMES)
 
     async def observed(self) -> None:
         """Waits until the present state was observed: by the run after the one that may be in progress."""
@@ -271,9 +273,9 @@ class Switched(Acts):
 
     async def without_mtls(self) -> None:
         """Disables mTLS at once, as somebody else, and waits until it was observed."""
-        self.heroku.keep_times(TransitionTimes.of(0))
+        self.heroku.set_times(TransitionTimes.of(0))
         self.heroku.disable_mtls_externally(DATABASE, now=now())
-        self.heroku.keep_times(TIMES)
+        self.heroku.set_times(TIMES)
         await self.observed()
 
     async def is_tried(self, number: int) -> None:

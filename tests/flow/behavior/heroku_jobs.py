@@ -55,7 +55,7 @@ async def an_address_again_too_soon(world: Switched) -> None:
     await world.soon(lambda: 500 in world.answers(ADD_RULE))
     assert world.let_in(network) == []
     assert len(world.told("engineer", f"{network} can reach billing")) == 1
-    world.heroku.switch(readd_error_seconds=0.0)
+    world.heroku.set_behavior(readd_error_seconds=0.0)
     world.impatient = True
     await world.hears(f"{network} can reach billing", times=2)
     assert world.let_in(network) == ["Authorized"]
@@ -154,7 +154,7 @@ async def a_certificate(world: Switched) -> None:
     files = zipfile.ZipFile(io.BytesIO((await pressed(Link.newest(world))).content))
     assert b"PRIVATE KEY" in files.read("postgresql.key")
     removal = await world.approved(f"mtls certificate remove {number} {REASON}")
-    await world.hears(f"#{removal} is done")
+    await world.hears(f"#{removal} done")
     assert made not in world.ready_certificates()
 
 
@@ -215,7 +215,7 @@ async def an_account_where_somebody_else_opens(world: Switched) -> None:
 async def an_account_while_the_endpoint_is_made(world: Switched) -> None:
     """Somebody else's endpoint is on its way when ours is to join it."""
     theirs, ours = world.account(), world.account()
-    world.heroku.keep_times(replace(TransitionTimes.of(0.1), link=1.0))
+    world.heroku.set_times(replace(TransitionTimes.of(0.1), link=1.0))
     world.heroku.create_privatelink_externally(DATABASE, [theirs], now=now())
     number = await world.approved(f"privatelink open billing account {ours} for 15m {REASON}")
     await world.hears(f"AWS {ours} may connect to billing")
@@ -244,7 +244,7 @@ async def a_link_that_is_closed(world: Switched) -> None:
     assert (await world.type("engineer", "/pgaccess privatelink close billing")).ok
     number = await world.sent("engineer", name="billing", reason="we move")
     await world.decided(number)
-    await world.hears(f"#{number} is done")
+    await world.hears(f"#{number} done")
     assert world.link() is None
 
 
@@ -265,7 +265,7 @@ async def a_range(world: Switched) -> None:
 
 async def a_range_that_is_never_called_applied(world: Switched) -> None:
     """Heroku does not report whether a list is applied, so it cannot be waited for."""
-    world.heroku.keep_times(replace(TIMES, apply=0.0))
+    world.heroku.set_times(replace(TIMES, apply=0.0))
     await a_range(world)
 
 
@@ -314,7 +314,7 @@ async def a_range_without_the_right(world: Switched) -> None:
     network = world.address()
     number = await world.approved(f"trusted add {network} to {SPACE} for 15m because of a BI tool")
     await world.soon(lambda: world.calls(PUT_LIST) and world.heard("403"))
-    assert not world.told("engineer", f"{network} is let in")
+    assert not world.told("engineer", f"{network} is allowed to")
     assert world.sources() == [OFFICE]
-    world.heroku.switch(team_admin=True)
+    world.heroku.set_behavior(team_admin=True)
     await world.type("engineer", f"/pgaccess done {number}")

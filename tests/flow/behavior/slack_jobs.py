@@ -37,7 +37,7 @@ async def an_address_on_a_card_that_nobody_edits_any_more(world: Switched) -> No
     """The card stays as it was posted; the requester gets every message all the same."""
     network = world.address()
     number = await world.asked(f"mtls add {network} to billing for 15m {REASON}")
-    world.environment.slack.switch(edit_seconds=0.0)
+    world.environment.slack.set_behavior(edit_seconds=0.0)
     await world.decided(number)
     await world.hears(f"{network} can reach billing")
     await world.times_out(number)

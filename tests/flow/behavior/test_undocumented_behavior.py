@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from _pytest.mark import ParameterSet
 
-from sandbox.environment import environments
+from sandbox.environment import start_environment
 from sandbox.heroku.behavior import Behavior as HerokuBehavior
 from sandbox.postgres import PrivatePostgres
 from sandbox.slack.web_api.errors import Behavior as SlackBehavior
@@ -139,11 +139,11 @@ def named(rows: Sequence[Row]) -> list[ParameterSet]:
 
 
 @contextlib.asynccontextmanager
-async def start_environment(postgres: PrivatePostgres) -> AsyncIterator[Switched]:
+async def start_world(postgres: PrivatePostgres) -> AsyncIterator[Switched]:
     heroku = MeddledHeroku()
     heroku.add_space("acme-fir", generation="fir")
     with own_database(postgres) as url:
-        async with environments(url, heroku) as environment:
+        async with start_environment(url, heroku) as environment:
             world = Switched(environment, heroku)
             await world.settle()
             yield world
@@ -152,7 +152,7 @@ async def start_environment(postgres: PrivatePostgres) -> AsyncIterator[Switched
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared(postgres: PrivatePostgres) -> AsyncIterator[Switched]:
     """One environment for all rows: starting one takes as long as a job."""
-    async with start_environment(postgres) as world:
+    async with start_world(postgres) as world:
         await world.is_supported()
         yield world
 
@@ -167,7 +167,7 @@ async def test_a_job_is_done_whatever_heroku_does(shared: Switched, settings: Se
 async def test_a_job_is_done_that_leaves_something_behind(
     postgres: PrivatePostgres, settings: Settings, job: Job
 ) -> None:
-    async with start_environment(postgres) as world:
+    async with start_world(postgres) as world:
         await world.begin(**settings)
         await job(world)
 
@@ -175,12 +175,12 @@ async def test_a_job_is_done_that_leaves_something_behind(
 @pytest.mark.parametrize(("settings", "job"), named(SLACK_ROWS))
 async def test_a_job_is_done_whatever_slack_does(shared: Switched, settings: Settings, job: Job) -> None:
     await shared.begin()
-    shared.environment.slack.switch(**settings)
+    shared.environment.slack.set_behavior(**settings)
     await job(shared)
 
 
 @pytest.mark.parametrize(
-    ("switches", "rows", "elsewhere"),
+    ("behavior", "rows", "elsewhere"),
     [(HerokuBehavior, (*ROWS, *LEFT_BEHIND), frozenset[str]()), (SlackBehavior, SLACK_ROWS, IN_SOCKET_MODE)],
     ids=["heroku", "slack"],
 )
