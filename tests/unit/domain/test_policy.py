@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from bot.domain.method import Method
 from bot.domain.policy import (
-    PolicyTarget,
     Policy,
+    PolicyTarget,
     Rule,
     allowed_duration,
     require_approver,
