@@ -38,7 +38,7 @@ def method(request: pytest.FixtureRequest) -> Method:
 async def services(store: PostgresStore, clock: SetClock) -> Services:
     """One database, its space, and everybody known."""
     async with store.transaction() as tx:
-        await tx.targets.discovered([factories.database()], [SPACE])
+        await tx.targets.save_discovery([factories.database()], [SPACE])
         await tx.commit()
     await actions.know_everybody(store)
     return actions.under(actions.APP, store, clock)
