@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
-from bot.domain.advice import Advice, Length, Need, Origin, Reason, Way
+from bot.domain.advice import Advice, Length, Need, Option, Origin, Reason
 from bot.domain.method import Method
 from bot.domain.privatelink.observation import AWS_REGIONS, aws_region
 from bot.domain.target import Database
@@ -54,7 +54,7 @@ def questions(*, databases: Sequence[Database], chosen: str | None, t: Translato
 
 
 def recommendation(database: Database, advice: Advice, length: Length, t: Translator) -> Block:
-    """One way, why, what is good to know, and how to ask for it; whoever goes back can answer anew."""
+    """One option, why, what is good to know, and how to ask for it; whoever goes back can answer anew."""
     params = {
         "app": database.app,
         "name": database.name,
@@ -62,15 +62,15 @@ def recommendation(database: Database, advice: Advice, length: Length, t: Transl
         "region": _named_region(database),
     }
     shown = [
-        block_kit.header(t(f"advise.way.{advice.way}")),
+        block_kit.header(t(f"advise.option.{advice.option}")),
         block_kit.section(t(f"advise.reason.{advice.reason}", **params)),
     ]
     if advice.remarks:
         shown.append(block_kit.context(*(t(f"advise.remark.{remark}") for remark in advice.remarks)))
-    command = f"advise.line.{advice.way}"
+    command = f"advise.line.{advice.option}"
     if command in t:
         shown.append(block_kit.section(t(command, **params)))
-    asking = (_ask(way, database, advice, length, t) for way in _leading_to(advice))
+    asking = (_ask(option, database, advice, length, t) for option in _leading_to(advice))
     compare = block_kit.button(t("advise.compare"), action=action_ids.ADVISE_COMPARE, value="0.0")
     return _note("advise.result", [*shown, block_kit.actions(*asking, compare)], t)
 
@@ -80,7 +80,7 @@ def comparison(t: Translator) -> Block:
     shown: list[Block] = [block_kit.section(t("advise.table.note"))]
     for method in Method:
         facts = [(t(f"advise.fact.{fact}"), t(f"advise.table.{method}.{fact}")) for fact in FACTS]
-        shown += [block_kit.header(t(f"advise.way.{method}")), block_kit.fields(*facts)]
+        shown += [block_kit.header(t(f"advise.option.{method}")), block_kit.fields(*facts)]
     return _note("advise.table", shown, t)
 
 
@@ -135,19 +135,19 @@ def _production(t: Translator) -> Block:
     )
 
 
-def _leading_to(advice: Advice) -> tuple[Way, ...]:
+def _leading_to(advice: Advice) -> tuple[Option, ...]:
     """The ways that a button leads on to; where it is open whether the first will do, the second too."""
     if advice.reason is Reason.REGION_UNKNOWN:
-        return Way.PRIVATELINK, Way.MTLS
-    return (advice.way,) if advice.way in _FORM_BUTTONS else ()
+        return Option.PRIVATELINK, Option.MTLS
+    return (advice.option,) if advice.option in _FORM_BUTTONS else ()
 
 
-def _ask(way: Way, database: Database, advice: Advice, length: Length, t: Translator) -> Block:
+def _ask(option: Option, database: Database, advice: Advice, length: Length, t: Translator) -> Block:
     return block_kit.button(
-        t(f"advise.ask.{way}"),
-        action=_FORM_BUTTONS[way],
+        t(f"advise.ask.{option}"),
+        action=_FORM_BUTTONS[option],
         value=button_data(str(database.id), length),
-        style="primary" if way is advice.way else None,
+        style="primary" if option is advice.option else None,
     )
 
 

@@ -92,7 +92,9 @@ class PopulatedDeployment(Acts):
 
 
 @contextlib.asynccontextmanager
-async def populated_deployment(database_url: str, heroku: HerokuEmulator, folder: Path) -> AsyncIterator[PopulatedDeployment]:
+async def populated_deployment(
+    database_url: str, heroku: HerokuEmulator, folder: Path
+) -> AsyncIterator[PopulatedDeployment]:
     """Starts the emulators and the bot's processes.
 
     Args:

@@ -190,7 +190,9 @@ async def _handed_out(world: PopulatedDeployment, number: int) -> tuple[dict[str
     return files, used
 
 
-async def _secrets(world: PopulatedDeployment, handed_out: list[tuple[dict[str, str], list[Link]]]) -> dict[str, str]:
+async def _secrets(
+    world: PopulatedDeployment, handed_out: list[tuple[dict[str, str], list[Link]]]
+) -> dict[str, str]:
     """Everything that must be nowhere, by what a failing test may call it."""
     secrets = {"bot token": BOT_TOKEN, "signing secret": SIGNING_SECRET, "Heroku token": HEROKU_TOKEN}
     for database in (DATABASE, SECOND_DATABASE):

@@ -6,7 +6,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.rate_budget import FLOOR, RESERVED, OBSERVATIONS, Budget, CallPriority
+from bot.domain.rate_budget import FLOOR, OBSERVATIONS, RESERVED, Budget, CallPriority
 from tests.unit.factories import NOW
 
 FULL = Budget(size=4500, refill=1.25, tokens=4500, observations=1500, at=NOW)
