@@ -1,4 +1,4 @@
-"""The real ``web`` and ``worker`` processes with production logs, and access to everything that they leave."""
+"""The real ``web`` and ``worker`` processes with production logs, and all that they leave anywhere."""
 
 import asyncio
 import contextlib

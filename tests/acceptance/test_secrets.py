@@ -71,7 +71,7 @@ async def test_after_a_whole_life_no_secret_is_anywhere(world: PopulatedDeployme
 
 
 async def _opened_and_failed(world: PopulatedDeployment) -> None:
-    """An address is let in, with answers lost on the way; another is denied; a third is typed wrong."""
+    """An address is allowed, with answers lost on the way; another is denied; a third is typed wrong."""
     heroku, slack = world.environment.heroku, world.environment.slack
     heroku.fault(fault_injection.lost_answer(), on=r"POST .*/ip-rules")
     heroku.fault(fault_injection.status(500), on=r"GET .*/ip-rules")
@@ -111,7 +111,7 @@ async def _approved(world: PopulatedDeployment) -> int:
 
 
 async def _soon(world: PopulatedDeployment, seen: Callable[[], object]) -> None:
-    """Waits for something: lanes of which nothing is asked are looked at every minute, here at once."""
+    """Waits for something: jobs without changes are observed every minute, here at once."""
 
     async def observed() -> object:
         await world.query("UPDATE reconcile_queue SET due_at = now() WHERE lease IS NULL")

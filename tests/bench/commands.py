@@ -65,7 +65,7 @@ class Servers:
             found = connection.execute(whole, {"before": before}).fetchone()
         if found != (requests,) * 4:
             raise RuntimeError(
-                f"{requests} wishes left {found} requests, keys, audit lines and pairs of cards"
+                f"{requests} commands left {found} requests, keys, audit lines and pairs of cards"
             )
 
 

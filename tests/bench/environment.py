@@ -43,7 +43,7 @@ from storage.wakeups import PostgresWakeups
 from tests.bench.postgres import ENGINEER, HEROKU_TOKEN, LEAD
 
 UNMANAGED: Final = "198.51.100.0/24"
-"""Let in by somebody else, everywhere: it has to be there at the end as well."""
+"""A rule by somebody else on every database: it has to be there at the end as well."""
 
 COUNTING: Final = ("/addons", "/apps", "/spaces", "/account/rate-limits")
 """Calls that count what there is, every ten minutes: no change causes them."""
@@ -54,7 +54,7 @@ PATIENCE: Final = 300.0
 
 @dataclass(kw_only=True)
 class World:
-    """A Heroku, the store that is kept in step with it, and hands on both.
+    """An emulated Heroku and a store, with what a measurement does to both.
 
     Attributes:
         url: where the emulated Heroku answers.
@@ -90,7 +90,7 @@ class World:
                 busy = not self.heroku.request_log or await self._due()
 
     async def _due(self) -> bool:
-        """Whether a lane is due or being looked at; all are due until a worker comes."""
+        """Whether a row of the reconcile queue is due or claimed; all are due until a worker starts."""
         busy = (reconcile_queue.c.due_at <= func.now()) | reconcile_queue.c.lease.is_not(None)
         async with self.engine.connect() as connection:
             return bool((await connection.execute(select(func.count()).where(busy))).scalar())
@@ -217,15 +217,17 @@ class World:
             raise RuntimeError(f"{reached} grants and {lines} audit lines are {state}, not {count}")
 
     def require_rules(self, ours: int) -> None:
-        """Raises unless Heroku has so many rules of ours in all, and the foreign one everywhere."""
+        """Raises unless Heroku has so many rules of ours in all, and the unmanaged one everywhere."""
         now = datetime.now(UTC)
         listed = [[rule.cidr for rule in self.heroku.rules(each, now=now)] for each in self.databases]
         found = sum(len(rules) - 1 for rules in listed)
         if found != ours or not all(UNMANAGED in rules for rules in listed):
-            raise RuntimeError(f"Heroku has {found} rules of ours instead of {ours}, or lost a foreign one")
+            raise RuntimeError(
+                f"Heroku has {found} rules of ours instead of {ours}, or lost an unmanaged one"
+            )
 
     def require_ranges(self) -> None:
-        """Raises unless every space has the foreign range, and no other."""
+        """Raises unless every space has the unmanaged range, and no other."""
         for name in self.spaces:
             listed = [each.source for each in self.heroku.ranges_in_force(name, now=datetime.now(UTC))]
             if listed != [UNMANAGED]:
@@ -253,9 +255,9 @@ async def world(
 
     Args:
         engine: of the store.
-        bell: of the store.
+        wakeups: of the store.
         databases: each with one rule of somebody else's.
-        spaces: besides the one of the databases, each with one foreign range and some of ours.
+        spaces: besides the one of the databases, each with one unmanaged range and some of ours.
         ranges_each: of ours in each of those.
         switches: such as a smaller pool of tokens; by default there is no end to it.
     """

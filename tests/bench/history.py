@@ -1,4 +1,4 @@
-"""Row f: every query of clock, keeper, courier, ``list``, ``status`` and App Home, with years of history.
+"""Row f: all queries of scheduler, reconciler, notifier, ``list``, ``status``, App Home, with years of history.
 
 Two stores with the same open grants, one with a thousand past requests and one with a million. Each piece of
 work is timed on both by turns, and the plan of each of its statements is looked at: how many rows Postgres
@@ -62,12 +62,12 @@ class Past:
         return {
             "clock": services.deadlines.run_due,
             "seal": services.deadlines.seal_audit_log,
-            "keeper: claim": self._claim_lane,
-            "keeper: record": self._in_transaction(_record),
-            "keeper: next": self.reconciler.next_due,
-            "courier: claim": self._in_transaction(lambda tx: tx.outbox.claim()),
-            "courier: next": self._in_transaction(lambda tx: tx.outbox.next_due()),
-            "courier: a card": self._in_transaction(lambda tx: tx.requests.details(1)),
+            "reconciler: claim": self._claim_job,
+            "reconciler: record": self._in_transaction(_record),
+            "reconciler: next": self.reconciler.next_due,
+            "notifier: claim": self._in_transaction(lambda tx: tx.outbox.claim()),
+            "notifier: next": self._in_transaction(lambda tx: tx.outbox.next_due()),
+            "notifier: a card": self._in_transaction(lambda tx: tx.requests.details(1)),
             "list": lambda: services.queries.requests(None, person=ENGINEER),
             "list mine": lambda: services.queries.requests("mine", person=ENGINEER),
             "list pending": lambda: services.queries.requests("pending", person=ENGINEER),
@@ -78,8 +78,8 @@ class Past:
             "show": lambda: services.queries.request(1),
         }
 
-    async def _claim_lane(self) -> None:
-        """Claims the lane of a database with open grants, reads what is known of it, and gives it back."""
+    async def _claim_job(self) -> None:
+        """Claims the job of a database with open grants, reads what is known of it, and gives it back."""
         async with self.store.transaction() as tx:
             job = await _claimed(tx)
             await tx.mtls_rules.load(job, datetime.now(UTC))
@@ -232,7 +232,7 @@ async def past(ground: Ground, count: int) -> AsyncIterator[Past]:
 def fill(url: str, count: int) -> None:
     """Writes the open grants, pending requests and a history, with everything that they leave behind."""
     with psycopg.connect(url, autocommit=True) as connection:
-        # Foreign keys are checked by triggers, one row at a time; what is written here fits.
+        # Foreign-key constraints are checked by triggers, one row at a time; what is written here fits.
         connection.execute("SET session_replication_role = replica")
         connection.execute("SET synchronous_commit = off")
         for statement in _FILL:
@@ -249,8 +249,8 @@ _FILL: Final[Sequence[Any]] = (
        CASE WHEN n %% 7 = 0 THEN 'U0ENGINEER' ELSE 'U' || n %% 500 END AS who,
        host(inet '100.0.0.0' + n) || '/32' AS network
        FROM generate_series(1, %(open)s + 200 + %(count)s) AS n""",
-    """INSERT INTO requests (kind, method, target_id, rule, required_approvals, subject, duration, reason, requester,
-       state, asked_at, decided_at, expires_at)
+    """INSERT INTO requests (kind, method, target_id, rule, required_approvals, subject, duration, reason,
+       requester, state, asked_at, decided_at, expires_at)
        SELECT 'open', 'mtls', target_id, 'everything', 1, network, '8 hours', 'quarterly migration',
        who,
        CASE WHEN pending THEN 'pending' ELSE 'approved' END, at, CASE WHEN NOT pending THEN at END,

@@ -27,7 +27,8 @@ async def see(acts: Acts, *, enabled: bool) -> None:
     async def seen() -> bool:
         await acts.environment.refresh_everything()
         rows = await acts.query(
-            "SELECT (observation->>'enabled')::bool FROM reconcile_queue l JOIN targets t ON t.id = l.target_id "
+            "SELECT (observation->>'enabled')::bool "
+            "FROM reconcile_queue l JOIN targets t ON t.id = l.target_id "
             f"WHERE t.name = '{DATABASE}' AND l.method = 'mtls'"
         )
         return bool(rows[0][0] is enabled)

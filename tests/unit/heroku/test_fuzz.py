@@ -85,7 +85,7 @@ def echo() -> Iterator[Echo]:
 
 
 def _true_answers() -> list[Any]:
-    """What the emulated Heroku answers to the calls that a keeper makes."""
+    """What the emulated Heroku answers to the calls that the reconciler makes."""
     heroku, now = heroku_emulator(), datetime.now(UTC)
     paths = (
         "/addons",
@@ -99,7 +99,7 @@ def _true_answers() -> list[Any]:
     )
     headers = {
         "accept": "application/vnd.heroku+json; version=3",
-        "authorization": "Bearer HRKU-played-token",
+        "authorization": "Bearer HRKU-emulated-token",
     }
     basic = {**headers, "authorization": "Basic OkhSS1UtcGxheWVkLXRva2Vu"}
     answers = [

@@ -44,7 +44,7 @@ async def test_a_call_waits_until_its_token_has_come_back() -> None:
     assert 0.08 < time.monotonic() - begun < 1
 
 
-async def test_many_who_wait_are_drawn_for_at_once() -> None:
+async def test_tokens_for_many_waiting_calls_are_acquired_at_once() -> None:
     shared = pool(30, refill=1000)
     limiter = RateLimiter(shared)
     await asyncio.gather(*(limiter.acquire(CallPriority.ADD) for _ in range(50)))

@@ -1,4 +1,4 @@
-"""What Heroku hands out is read whole or not at all, and an error never repeats it."""
+"""Secrets from Heroku are read whole or not at all, and an error never quotes them."""
 
 import json
 import traceback

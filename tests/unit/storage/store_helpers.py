@@ -1,4 +1,4 @@
-"""What tests of the store begin with: kept through the store itself, and looked at in plain SQL."""
+"""Set-up for tests of the store, made through the store itself."""
 
 import asyncio
 from collections.abc import Callable
@@ -27,7 +27,7 @@ from tests.unit.factories import NETWORK, NOW
 
 BY_LEAD: Final = AuditContext(actor="U0LEAD", at=NOW)
 PATIENCE: Final = 15.0
-"""Seconds that another connection may take to get where a test needs it; milliseconds are usual."""
+"""Seconds that another connection may take; milliseconds are usual."""
 
 
 def emptied_database(postgres: PrivatePostgres) -> str:
@@ -50,14 +50,14 @@ def emptied_database(postgres: PrivatePostgres) -> str:
 
 
 async def query(engine: AsyncEngine, sql: str, **params: object) -> list[tuple[Any, ...]]:
-    """Runs one statement in a transaction of its own; for what the store has no words for."""
+    """Runs one SQL statement in a transaction of its own; for what ``tests.database`` cannot express."""
     async with engine.begin() as connection:
         result = await connection.execute(text(sql), params)
         return [tuple(row) for row in result] if result.returns_rows else []
 
 
 async def value(engine: AsyncEngine, sql: str, **params: object) -> Any:
-    """The one value that a statement gives."""
+    """The one value that an SQL statement returns."""
     ((found,),) = await query(engine, sql, **params)
     return found
 
@@ -86,7 +86,7 @@ async def until_somebody_waits(engine: AsyncEngine) -> None:
 
 
 async def until_listening(engine: AsyncEngine, wakeups: int) -> None:
-    """Returns once so many bells listen."""
+    """Returns once a number of processes listen for wake-ups."""
     listening = (
         "SELECT count(*) FROM pg_stat_activity "
         "WHERE datname = current_database() AND query LIKE 'LISTEN%' AND state = 'idle'"
@@ -95,7 +95,7 @@ async def until_listening(engine: AsyncEngine, wakeups: int) -> None:
 
 
 async def heard(wakeups: PostgresWakeups, loop: WorkerName, *, within: float) -> bool:
-    """Whether a loop is rung in that many seconds; 0 asks whether it has been already."""
+    """Whether a worker is woken within a number of seconds; 0 asks whether it has been already."""
     try:
         async with asyncio.timeout(within):
             await wakeups.wait(loop, at_most=timedelta(hours=1))
@@ -107,7 +107,7 @@ async def heard(wakeups: PostgresWakeups, loop: WorkerName, *, within: float) ->
 async def discover(store: PostgresStore, *databases: Database, method: Method = Method.MTLS) -> None:
     """Records a complete discovery; of the one sample database if none is named.
 
-    One method's lanes are left: what tests of turns and passes say of a lane would be said of each.
+    Only one method's rows stay in the reconcile queue: tests speak of one row.
     """
     async with store.transaction() as tx:
         await tx.targets.save_discovery(databases or (factories.database(),))
@@ -179,7 +179,7 @@ async def in_force(
 
 
 async def take(store: PostgresStore) -> ReconcileJob:
-    """The database that is due, held by a keeper."""
+    """Claims the job that is due."""
     async with store.transaction() as tx:
         job = await tx.reconcile_queue.claim()
         await tx.commit()
@@ -188,14 +188,14 @@ async def take(store: PostgresStore) -> ReconcileJob:
 
 
 async def release(store: PostgresStore, job: ReconcileJob, *, again: timedelta = timedelta()) -> None:
-    """Ends a keeper's turn."""
+    """Releases a job."""
     async with store.transaction() as tx:
         await tx.reconcile_queue.release(job, again=again, attempts=0, kept=True)
         await tx.commit()
 
 
 async def see(store: PostgresStore, observation: MtlsObservation) -> None:
-    """Records a whole pass over the database that is due, which saw this."""
+    """Records a whole reconcile run of the job that is due, with an observation."""
     job = await take(store)
     async with store.transaction() as tx:
         await tx.reconcile_queue.save_observation(job, observation)
@@ -203,8 +203,8 @@ async def see(store: PostgresStore, observation: MtlsObservation) -> None:
         await tx.commit()
 
 
-async def take_post(store: PostgresStore) -> OutboxMessage:
-    """The post that is due, held by a courier."""
+async def take_message(store: PostgresStore) -> OutboxMessage:
+    """Claims the message that is due."""
     async with store.transaction() as tx:
         post = await tx.outbox.claim()
         await tx.commit()

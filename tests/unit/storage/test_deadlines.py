@@ -95,7 +95,7 @@ async def test_a_grant_is_closed_at_its_end_and_the_database_wanted(
     assert (found.state, found.reason_code) == (GrantState.ENDING, ReasonCode.EXPIRED)
 
 
-async def test_the_cards_of_what_ends_are_shown_afresh(
+async def test_the_cards_of_what_ends_are_refreshed(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     grant = await store_helpers.in_force(store)

@@ -169,7 +169,7 @@ async def test_a_handing_out_is_noted_with_the_certificate(store: PostgresStore,
     assert (await certificates.get(store)).delivered_at == NOW
 
 
-# --- the message that holds the link, which is not made by a courier --------------------------------
+# --- the message with the link, which a web process posts itself -------------------------------------
 
 
 async def announce(store: PostgresStore, link: DownloadLink) -> int:
@@ -189,7 +189,7 @@ async def due(engine: AsyncEngine) -> None:
     await database.make_due(engine, outbox)
 
 
-async def test_a_message_made_by_hand_is_shown_afresh_only_when_its_link_is_over(
+async def test_a_message_made_by_hand_is_replaced_only_when_its_link_is_over(
     store: PostgresStore, engine: AsyncEngine, link: DownloadLink
 ) -> None:
     number = await announce(store, link)
@@ -231,7 +231,7 @@ async def test_a_message_whose_place_is_known_is_edited_there(
     assert (post.place, post.posting_since) == (PLACE, None)
 
 
-async def test_a_place_that_a_courier_has_found_stays(store: PostgresStore, link: DownloadLink) -> None:
+async def test_a_place_that_a_notifier_has_found_stays(store: PostgresStore, link: DownloadLink) -> None:
     number = await announce(store, link)
     async with store.transaction() as tx:
         await tx.outbox.confirm(number, PLACE)

@@ -1,4 +1,4 @@
-"""Chores: done once in their time by whichever worker comes first."""
+"""Periodic tasks: each run is claimed by one worker."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -19,22 +19,22 @@ async def claim(store: PostgresStore, name: str = "people") -> bool:
         return mine
 
 
-async def test_a_chore_that_was_never_done_is_done_by_one_of_many(store: PostgresStore) -> None:
+async def test_a_task_that_was_never_done_is_done_by_one_of_many(store: PostgresStore) -> None:
     assert sorted(await asyncio.gather(*(claim(store) for _ in range(6)))) == [False] * 5 + [True]
 
 
-async def test_a_chore_that_is_due_is_done_by_one_of_many(store: PostgresStore, engine: AsyncEngine) -> None:
+async def test_a_task_that_is_due_is_done_by_one_of_many(store: PostgresStore, engine: AsyncEngine) -> None:
     await claim(store)
     await database.make_older(engine, periodic_tasks, "due_at", by=timedelta(minutes=5))
     assert sorted(await asyncio.gather(*(claim(store) for _ in range(6)))) == [False] * 5 + [True]
 
 
-async def test_each_chore_has_its_own_turn(store: PostgresStore) -> None:
+async def test_each_task_has_its_own_turn(store: PostgresStore) -> None:
     assert await claim(store, "people")
     assert await claim(store, "databases")
 
 
-async def test_a_chore_that_came_to_nothing_can_be_due_sooner(store: PostgresStore) -> None:
+async def test_a_task_that_came_to_nothing_can_be_due_sooner(store: PostgresStore) -> None:
     await claim(store)
     async with store.transaction() as tx:
         await tx.periodic_tasks.schedule("people", wait=timedelta())
@@ -42,7 +42,7 @@ async def test_a_chore_that_came_to_nothing_can_be_due_sooner(store: PostgresSto
     assert await claim(store)
 
 
-async def test_a_chore_whose_worker_died_is_due_again_after_its_time(
+async def test_a_task_whose_worker_died_is_due_again_after_its_time(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     await claim(store)
@@ -52,7 +52,7 @@ async def test_a_chore_whose_worker_died_is_due_again_after_its_time(
     assert await claim(store)
 
 
-async def test_a_chore_that_is_done_is_left_alone_until_its_next_turn(
+async def test_a_task_that_is_done_is_left_alone_until_its_next_turn(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     await claim(store)
@@ -70,7 +70,7 @@ async def turn(store: PostgresStore, now: datetime) -> bool:
         return mine
 
 
-async def test_a_chore_by_business_time_waits_for_its_first_turn_and_then_comes_once(
+async def test_a_task_by_business_time_waits_for_its_first_turn_and_then_comes_once(
     store: PostgresStore,
 ) -> None:
     monday = next_summary(NOW)

@@ -46,7 +46,7 @@ async def test_those_who_come_first_at_once_all_find_it(engine: AsyncEngine, dat
         await each.dispose()
 
 
-async def test_what_is_drawn_is_gone_for_all(
+async def test_acquired_tokens_are_gone_for_all(
     budgets: PostgresRateBudget, engine: AsyncEngine, database_url: str
 ) -> None:
     await set_to(engine, 100)

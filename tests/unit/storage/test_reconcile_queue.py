@@ -1,4 +1,4 @@
-"""The keeper's turns: who may work on a database, for how long, and when the next turn comes."""
+"""The reconcile queue: who may reconcile a target, for how long, and when it is due next."""
 
 import asyncio
 from datetime import timedelta
@@ -92,7 +92,7 @@ async def test_what_has_been_due_the_longest_comes_first(store: PostgresStore, e
     assert (await store_helpers.take(store)).database == BILLING
 
 
-async def test_what_has_changed_comes_before_what_is_only_observed_at_again(
+async def test_what_has_changed_comes_before_what_is_only_observed_again(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     others = [factories.database(f"app{n}", n) for n in (1, 2, 4, 5)]
@@ -143,7 +143,7 @@ async def test_failures_are_counted_apart_from_looks(store: PostgresStore) -> No
     assert (again.attempts, again.failures) == (0, 2)
 
 
-async def test_what_heroku_does_not_have_any_more_is_observed_at_once_more_and_then_left_alone(
+async def test_what_heroku_does_not_have_any_more_is_observed_once_more_and_then_left_alone(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     await store_helpers.discover(store)
@@ -156,7 +156,7 @@ async def test_what_heroku_does_not_have_any_more_is_observed_at_once_more_and_t
     assert await claim(store) is None
 
 
-async def test_what_is_gone_is_observed_at_while_a_grant_there_is_open(
+async def test_what_is_gone_is_observed_while_a_grant_there_is_open(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     await store_helpers.discover(store)
@@ -166,7 +166,7 @@ async def test_what_is_gone_is_observed_at_while_a_grant_there_is_open(
     assert await next_due(store) is not None
 
 
-async def test_what_is_gone_is_observed_at_while_something_of_ours_may_be_there(
+async def test_what_is_gone_is_observed_while_something_of_ours_may_be_there(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     await store_helpers.discover(store)
@@ -363,6 +363,6 @@ async def test_a_database_with_something_to_close_goes_before_one_that_was_due_l
     assert (second.target.id != grant.target, second.purpose) == (True, CallPriority.ADD)
 
 
-async def test_a_look_that_nobody_waits_for_is_only_a_look(store: PostgresStore) -> None:
+async def test_a_run_without_changes_has_the_lowest_priority(store: PostgresStore) -> None:
     await store_helpers.discover(store)
     assert (await store_helpers.take(store)).purpose is CallPriority.OBSERVE

@@ -46,7 +46,7 @@ async def test_a_new_name_follows(store: PostgresStore) -> None:
     assert await all_of(store) == (renamed,)
 
 
-async def test_a_name_that_a_keeper_learnt_follows(store: PostgresStore) -> None:
+async def test_a_new_name_is_recorded(store: PostgresStore) -> None:
     await store_helpers.discover(store)
     async with store.transaction() as tx:
         await tx.targets.rename(BILLING.id, "postgresql-round-54321")

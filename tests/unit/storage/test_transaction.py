@@ -28,7 +28,7 @@ CUT = (
 
 
 async def tell(tx: PostgresTransaction) -> None:
-    await tx.outbox.add(MessageKind.ORPHAN, to="C0OPERATIONS", key="stray")
+    await tx.outbox.add(MessageKind.ORPHAN, to="C0OPERATIONS", key="orphan")
 
 
 async def be_cut_off(store: PostgresStore, engine: AsyncEngine) -> None:

@@ -1,4 +1,4 @@
-"""The bell: a commit wakes the loops that it concerns, in this process at once, in others soon."""
+"""Wake-ups: a commit wakes the workers that it concerns, in this process at once, in others soon."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -27,7 +27,7 @@ async def other_process(database_url: str) -> AsyncIterator[PostgresWakeups]:
 
 async def tell(engine: AsyncEngine, wakeups: PostgresWakeups, *, commit: bool) -> None:
     async with PostgresStore(engine, wakeups).transaction() as tx:
-        await tx.outbox.add(MessageKind.ORPHAN, to="C0OPERATIONS", key="stray")
+        await tx.outbox.add(MessageKind.ORPHAN, to="C0OPERATIONS", key="orphan")
         if commit:
             await tx.commit()
 
@@ -80,7 +80,7 @@ async def test_a_word_from_a_newer_version_is_passed_over(
     assert await store_helpers.heard(wakeups, WorkerName.RECONCILER, within=store_helpers.PATIENCE)
 
 
-async def test_a_bell_that_was_cut_off_still_rings_in_its_own_process(
+async def test_without_a_connection_workers_of_the_same_process_are_woken(
     engine: AsyncEngine, wakeups: PostgresWakeups
 ) -> None:
     await store_helpers.until_listening(engine, 1)

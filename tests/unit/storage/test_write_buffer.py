@@ -19,7 +19,7 @@ async def write(tx: PostgresTransaction, *, lines: int, told: int) -> None:
     for number in range(lines):
         await tx.audit.write(DOING, subject="request", before=str(number), after="pending", request=17)
     for number in range(told):
-        await tx.outbox.add(MessageKind.ORPHAN, to="C0OPERATIONS", key=f"stray:{number}", params={"n": "1"})
+        await tx.outbox.add(MessageKind.ORPHAN, to="C0OPERATIONS", key=f"orphan:{number}", params={"n": "1"})
 
 
 @pytest.mark.parametrize(("lines", "told"), [(0, 0), (1, 0), (0, 1), (1, 2), (3, 3), (4, 1), (1, 9)])
@@ -37,7 +37,7 @@ async def test_everything_that_waits_is_there_after_the_commit(
     rows = await database.audit_lines(engine, "before", "request_id", "details")
     assert rows == [(str(number), 17, {"by": "hand"}) for number in range(lines)]
     said = await database.outbox_messages(engine, "key", "params")
-    assert said == [(f"stray:{number}", {"n": "1"}) for number in range(told)]
+    assert said == [(f"orphan:{number}", {"n": "1"}) for number in range(told)]
 
 
 async def test_a_key_that_was_acted_on_is_told_apart_whatever_waits(store: PostgresStore) -> None:
@@ -59,8 +59,8 @@ async def test_what_is_told_twice_stands_once(store: PostgresStore, engine: Asyn
 
 async def test_a_post_that_waits_can_be_refreshed_at_once(store: PostgresStore, engine: AsyncEngine) -> None:
     async with store.transaction() as tx:
-        await tx.outbox.add(MessageKind.ORPHAN, to="C0OPERATIONS", key="stray")
-        assert await tx.outbox.refresh("stray", params={"rule": "1"})
+        await tx.outbox.add(MessageKind.ORPHAN, to="C0OPERATIONS", key="orphan")
+        assert await tx.outbox.refresh("orphan", params={"rule": "1"})
         await tx.commit()
     assert await database.rows(engine, outbox, "version", "params") == [(2, {"rule": "1"})]
 
