@@ -11,6 +11,7 @@ from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.domain.command_text import COMMAND
 from bot.errors import Refused, TryAgainError
 from bot.i18n.translator import Translator
 from bot.ports import InteractiveSlack
@@ -25,7 +26,6 @@ from handlers.download_links import DownloadLinkSender
 from handlers.error_responses import ErrorResponses
 from handlers.live_refresh import LiveRefresh
 from handlers.modals import Forms, field_errors
-from handlers.parsing.command_table import COMMAND
 from handlers.transport.authorization import authorizer
 from handlers.transport.locale_cache import LocaleCache
 from handlers.transport.payloads import (

@@ -7,8 +7,9 @@ Slack itself shows one usage hint for each slash command (Slack developer docume
 import html
 from typing import Any, Final
 
+from bot.domain.command_text import COMMAND
 from bot.i18n.translator import Translator
-from handlers.parsing.command_table import COMMAND, COMMANDS
+from handlers.parsing.command_table import COMMANDS
 
 _LANGUAGES: Final = ("en", "ja")
 

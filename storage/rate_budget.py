@@ -9,7 +9,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from typing_extensions import override
 
-from bot.domain.rate_budget import OBSERVATIONS, Budget, CallPriority
+from bot.domain.rate_budget import Budget, CallPriority
 from bot.errors import StoreUnavailableError
 from bot.ports import RateBudgets
 from storage.tables import rate_budget
@@ -64,8 +64,3 @@ async def _write(connection: AsyncConnection, left: Budget) -> None:
     await connection.execute(
         update(rate_budget).values(tokens=left.tokens, observations=left.observations, at=left.at)
     )
-
-
-def full(size: float, refill: float) -> dict[str, float]:
-    """Row values of a full budget of a size, for tests and the sandbox."""
-    return {"size": size, "refill": refill, "tokens": size, "observations": size * OBSERVATIONS}

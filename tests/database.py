@@ -12,6 +12,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Interval, Table, Text, func, literal, null, select, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.domain.rate_budget import OBSERVATIONS
 from storage.tables import audit, grants, operations, outbox, reconcile_queue, requests
 
 PRESENT: Final = object()
@@ -201,3 +202,8 @@ def _condition(column: ColumnElement[Any], wanted: object) -> ColumnElement[bool
         # As text: a column of an enumeration refuses what is none of its values.
         return type_coerce(column, Text).startswith(wanted.removesuffix("%"), autoescape=True)
     return column == wanted
+
+
+def full_budget(size: float, refill: float) -> dict[str, float]:
+    """Values of a row of ``rate_budget`` with a full pool of a size, refilled by so many tokens a second."""
+    return {"size": size, "refill": refill, "tokens": size, "observations": size * OBSERVATIONS}

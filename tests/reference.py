@@ -8,10 +8,11 @@ from typing import Any, Final
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
+from bot.domain.command_text import COMMAND
 from bot.domain.duration import show_duration
 from bot.policy.schema import PolicyKeys, RuleKeys, TargetKeys
 from handlers.parsing.clauses import ENDLESS, VALUES, WORDS, Clause
-from handlers.parsing.command_table import COMMAND, COMMANDS
+from handlers.parsing.command_table import COMMANDS
 from handlers.parsing.intents import CommandPath
 
 FOLDER: Final = Path(__file__).parents[1] / "docs" / "reference"

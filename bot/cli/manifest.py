@@ -8,7 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from handlers.parsing.command_table import COMMAND, COMMANDS
+from bot.domain.command_text import COMMAND
+from handlers.parsing.command_table import COMMANDS
 
 PLACEHOLDER: Final = "https://pgaccess.example.com"
 """Base URL in the manifest while ``PGACCESS_PUBLIC_URL`` is not set."""

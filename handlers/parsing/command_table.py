@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
+from bot.domain.command_text import COMMAND
 from handlers.parsing.certificates import parse_certificate, parse_certificate_and_reason
 from handlers.parsing.clauses import unknown_word
 from handlers.parsing.intents import CommandPath, Intent
@@ -23,9 +24,6 @@ from handlers.parsing.parsers import (
 )
 from handlers.parsing.privatelink import parse_existing_accounts, parse_new_accounts
 from handlers.parsing.trusted_ips import parse_existing_range, parse_new_range
-
-COMMAND: Final = "/pgaccess"
-"""The slash command that the app's manifest registers."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,6 @@ from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fault_injection import slow_answer
 from sandbox.heroku.server import app as heroku_server
 from sandbox.http_server import listening, serving
-from storage.rate_budget import full
 from storage.tables import (
     audit,
     data_service_access,
@@ -41,6 +40,7 @@ from storage.tables import (
 from storage.transaction import PostgresStore
 from storage.wakeups import PostgresWakeups
 from tests.bench.postgres import ENGINEER, HEROKU_TOKEN, LEAD
+from tests.database import full_budget
 
 UNMANAGED: Final = "198.51.100.0/24"
 """A rule by somebody else on every database: it has to be there at the end as well."""
@@ -99,7 +99,7 @@ class World:
         """Has the bot believe in another limit than Heroku's own: tokens when full, and tokens a second."""
         async with self.engine.begin() as connection:
             await connection.execute(delete(rate_budget))
-            await connection.execute(insert(rate_budget).values(full(size, refill)))
+            await connection.execute(insert(rate_budget).values(full_budget(size, refill)))
 
     async def fill(self, size: int, refill: float) -> None:
         """Waits until the pool has filled up again, and says so."""

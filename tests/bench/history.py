@@ -1,4 +1,4 @@
-"""Row f: all queries of scheduler, reconciler, notifier, ``list``, ``status``, App Home, with years of history.
+"""Row f: queries of scheduler, reconciler, notifier, ``list``, ``status``, App Home, with years of history.
 
 Two stores with the same open grants, one with a thousand past requests and one with a million. Each piece of
 work is timed on both by turns, and the plan of each of its statements is looked at: how many rows Postgres

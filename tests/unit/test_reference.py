@@ -6,9 +6,10 @@ import tomllib
 import pytest
 from pydantic import BaseModel
 
+from bot.domain.command_text import COMMAND
 from bot.policy.loader import parse_policy
 from bot.policy.schema import PolicyKeys, RuleKeys, TargetKeys
-from handlers.parsing.command_table import COMMAND, COMMANDS, parse
+from handlers.parsing.command_table import COMMANDS, parse
 from tests.reference import FOLDER, pages
 
 PAGES = pages()

@@ -20,10 +20,11 @@ from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fixtures import DATABASE, default_world
 from sandbox.heroku.server import app as heroku_server
 from storage.engine import async_commit_engine
-from storage.rate_budget import PostgresRateBudget, full
+from storage.rate_budget import PostgresRateBudget
 from storage.tables import mtls_rules, reconcile_queue
 from storage.transaction import PostgresStore
 from tests import database
+from tests.database import full_budget
 from tests.flow.reconciler.harness import TOKEN
 from tests.flow.reconciler.mtls_harness import MtlsHarness
 from tests.unit.factories import NETWORK
@@ -63,7 +64,7 @@ def emulated(behavior: Behavior = SILENT) -> HerokuEmulator:
 async def leave(engine: AsyncEngine, tokens: float) -> None:
     """So many tokens are left, and hardly any come back."""
     await store_helpers.query(engine, "DELETE FROM rate_budget")
-    row = {**full(SIZE, 0.001), "tokens": tokens}
+    row = {**full_budget(SIZE, 0.001), "tokens": tokens}
     names = ", ".join(row)
     await store_helpers.query(
         engine, f"INSERT INTO rate_budget ({names}) VALUES ({', '.join(map(str, row.values()))})"

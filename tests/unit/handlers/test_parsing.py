@@ -7,13 +7,14 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from bot.domain.command_text import COMMAND
 from bot.domain.text import nearest, slips
 from bot.errors import Refusal, Refused
 from bot.i18n.catalogue import CATALOGUE, LANGUAGES
 from bot.policy.schema import RESERVED
 from bot.services import RequestInput
 from handlers.parsing.clauses import ENDLESS, WORDS
-from handlers.parsing.command_table import COMMAND, COMMANDS, parse
+from handlers.parsing.command_table import COMMANDS, parse
 from handlers.parsing.intents import Intent
 from handlers.parsing.normalization import LONGEST_LINE, normalize_command, normalize_text, unquoted
 

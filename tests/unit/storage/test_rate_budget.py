@@ -11,9 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain.rate_budget import FLOOR, RESERVED, CallPriority
 from bot.errors import StoreUnavailableError
 from storage.engine import async_commit_engine
-from storage.rate_budget import PostgresRateBudget, full
+from storage.rate_budget import PostgresRateBudget
 from storage.tables import rate_budget
 from tests import database
+from tests.database import full_budget
 
 
 @pytest.fixture
@@ -26,7 +27,7 @@ async def budgets(database_url: str) -> AsyncIterator[PostgresRateBudget]:
 async def set_to(engine: AsyncEngine, size: float, refill: float = 0.001) -> None:
     async with engine.begin() as connection:
         await connection.execute(rate_budget.delete())
-        await connection.execute(rate_budget.insert().values(full(size, refill)))
+        await connection.execute(rate_budget.insert().values(full_budget(size, refill)))
 
 
 async def test_the_first_who_comes_finds_herokus_own_limit(budgets: PostgresRateBudget) -> None:
