@@ -73,7 +73,7 @@ def test_a_database_s_status_names_its_space_s_ranges_and_what_is_not_in_force()
     said = samples.said(database_status.status(situation(look("198.51.100.0/24", applied=False)), EN))
     assert "Trusted IP ranges of the space acme-private" in said
     assert "198.51.100.0/24" in said
-    assert "stored and not in force" in said
+    assert "stored but not in force" in said
     assert "not read yet" in samples.said(database_status.status(situation(None), EN))
 
 
