@@ -156,5 +156,11 @@ class Requests(Protocol):
         ...
 
     async def newest_open(self, target: UUID, subject: Subject, kinds: Collection[Kind]) -> Request | None:
-        """The newest request of some kinds about a subject that is pending or under way."""
+        """Reads the newest request about a subject that is pending, or whose operation is unfinished.
+
+        Args:
+            target: where.
+            subject: exactly what the request is about.
+            kinds: other kinds of requests are left out.
+        """
         ...

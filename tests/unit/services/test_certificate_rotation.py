@@ -15,12 +15,13 @@ from bot.domain.request import Kind, RequestState
 from bot.domain.subject import CertificateId
 from bot.ports import MessageKind, RequestDetails
 from bot.services import Services
+from storage.tables import outbox
 from storage.transaction import PostgresStore
+from tests import database
 from tests.unit.factories import NOW, SetClock
 from tests.unit.services import actions, certificates
 from tests.unit.services.actions import ADMIN, COLLEAGUE, ENGINEER, LEAD
 from tests.unit.services.certificates import ID
-from tests.unit.storage import store_helpers
 from tests.unit.storage.store_helpers import BY_LEAD
 
 NEW = UUID("7c2b0c9e-0000-4000-8000-000000000002")
@@ -61,9 +62,7 @@ async def current(store: PostgresStore, change: Operation) -> Operation:
 
 
 async def told(engine: AsyncEngine, kind: MessageKind) -> int:
-    found = await store_helpers.value(engine, "SELECT count(*) FROM outbox WHERE kind = :kind", kind=kind)
-    assert isinstance(found, int)
-    return found
+    return await database.count(engine, outbox, kind=kind)
 
 
 # --- asking ------------------------------------------------------------------------------------------
@@ -144,7 +143,7 @@ async def test_saying_that_it_is_installed_begins_the_grace_once(
         clock.present += timedelta(minutes=5)
     after = await current(store, change)
     assert after.check_at == NOW + GRACE
-    lines = [line for line in await actions.changes(engine) if line[1] == "rotate"]
+    lines = [line for line in await actions.transitions(engine) if line[1] == "rotate"]
     assert lines[-1] == (ENGINEER, "rotate", "doing, installing", "doing, resting")
     assert len(lines) == 3
 
@@ -176,11 +175,11 @@ async def test_after_the_grace_the_keeper_is_called_once(
 ) -> None:
     change = await handed_over(store, services)
     await services.certificate_rotation.confirm_installed(change.request, person=ENGINEER, key=actions.key())
-    before = await actions.wanted(engine)
+    before = await database.generation(engine)
     for after in (GRACE - timedelta(seconds=1), GRACE, GRACE + timedelta(hours=1)):
         clock.present = NOW + after
         await services.deadlines.run_due()
-    assert await actions.wanted(engine) == before + 1
+    assert await database.generation(engine) == before + 1
 
 
 # --- nobody says it ------------------------------------------------------------------------------------
@@ -241,12 +240,12 @@ async def test_a_test_is_asked_for_once_and_the_keeper_is_called(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     change = await ready_to_test(store, services)
-    before = await actions.wanted(engine)
+    before = await database.generation(engine)
     for _ in range(2):
         await services.certificate_rotation.test(change.request, person=ENGINEER, key=actions.key())
     found = rotation.rotation_of(await current(store, change))
     assert (found.test_asked_at, found.tested) == (NOW, None)
-    assert await actions.wanted(engine) == before + 1
+    assert await database.generation(engine) == before + 1
 
 
 async def test_those_who_approve_can_have_it_tested_and_nobody_else(

@@ -11,6 +11,8 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.method import Method
+from bot.domain.request import Kind
+from bot.domain.subject import CertificateId
 from sandbox.postgres import PrivatePostgres
 from storage.transaction import PostgresStore, PostgresTransaction
 from tests.conftest import TEMPLATE
@@ -110,4 +112,16 @@ async def test_what_is_shown_of_a_request_is_found_without_reading_all_grants(
     found = await plans(engine, sent)
     assert " uq_grants_request_id " in found
     assert " pk_grants " in found
+    assert "Seq Scan" not in found
+
+
+async def test_an_open_request_about_a_certificate_is_found_without_reading_history(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    async with store.transaction() as tx:
+        with listening(engine) as sent:
+            await tx.requests.newest_open(UUID(int=1), CertificateId(UUID(int=2)), (Kind.ROTATE,))
+    found = await plans(engine, sent)
+    assert " ix_requests_pending " in found
+    assert " ix_operations_doing " in found
     assert "Seq Scan" not in found
