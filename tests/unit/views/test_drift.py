@@ -64,9 +64,9 @@ def test_a_paragraph_of_drift_names_what_others_took_from_under_a_grant() -> Non
     case = factories.case(
         asked=asked, votes=(factories.vote(),), granted=factories.grant(GrantState.INTERRUPTED)
     )
-    said = drift_view.found(NO_DRIFT, asking_for(Method.MTLS, [case]), EN)[0]["text"]["text"]
+    said = drift_view.paragraph(NO_DRIFT, asking_for(Method.MTLS, [case]), EN)[0]["text"]["text"]
     assert f"`{NETWORK}` is missing: removed outside pgaccess (#{asked.id})" in said
-    assert drift_view.found(NO_DRIFT, asking_for(Method.TRUSTED, [case]), EN) == []
+    assert drift_view.paragraph(NO_DRIFT, asking_for(Method.TRUSTED, [case]), EN) == []
 
 
 def test_a_database_s_status_names_its_space_s_ranges_and_what_is_not_in_force() -> None:
