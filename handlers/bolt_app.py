@@ -43,7 +43,7 @@ class Listeners:
     """Everything that Slack sends.
 
     Args:
-        access: the use cases.
+        services: the use cases.
         interactive: opens forms and answers privately.
         team: Slack id of the workspace that is served.
         authorized: what Bolt is told of the bot.
@@ -95,7 +95,7 @@ class Listeners:
             process_before_response=True,
             raise_error_for_unhandled_request=True,
             ssl_check_enabled=False,
-            user_facing_authorize_error_message=self._locales.fallback("unmanaged_team"),
+            user_facing_authorize_error_message=self._locales.fallback("error.other_workspace"),
         )
         app.command(COMMAND)(self.on_command)
         app.action(re.compile(".*"))(self.on_click)

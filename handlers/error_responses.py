@@ -96,9 +96,9 @@ def _apology(error: Exception, t: Translator) -> Message:
     reference = uuid4().hex[:8]
     if isinstance(error, TryAgainError):
         log.warning("handlers.try_again", reference=reference, error=str(error))
-        return responses.trouble("trouble", reference, t)
+        return responses.trouble("error.unavailable", reference, t)
     log.error("handlers.failed", reference=reference, exc_info=error)
-    return responses.trouble("trouble.bug", reference, t)
+    return responses.trouble("error.internal", reference, t)
 
 
 def _json(body: Mapping[str, Any]) -> BoltResponse:

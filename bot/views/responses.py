@@ -25,13 +25,13 @@ def trouble(key: str, reference: str, t: Translator) -> Message:
 
 def asked(details: RequestDetails, *, t: Translator, policy: Policy) -> Message:
     """What was understood, and what happens now."""
-    title = t("asked.title", id=details.request.id, title=request_card.title(details, t))
+    title = t("submitted.title", id=details.request.id, title=request_card.title(details, t))
     lines = [title]
     reason = details.request.terms.reason
     if reason:
-        lines.append(t("asked.reason", reason=cut(one_line(reason), request_card.REASON_SHOWN)))
+        lines.append(t("submitted.reason", reason=cut(one_line(reason), request_card.REASON_SHOWN)))
     channel, waits = Mrkdwn(policy.approvals_channel), request_card.approvers(policy, details.request.rule)
-    lines.append(t("asked.next", approvers=waits, channel=channel))
+    lines.append(t("submitted.next", approvers=waits, channel=channel))
     return block_kit.message(title, [block_kit.section("\n".join(lines))])
 
 

@@ -83,8 +83,8 @@ class ScenarioRunner:
     async def _knows(self, person: str) -> bool:
         async with self._environment.app.store.transaction() as tx:
             known = await tx.slack_users.find(person)
-            databases = await tx.targets.all()
-            looks = [await tx.reconcile_queue.look(database.id, Method.MTLS) for database in databases]
+            databases = await tx.targets.databases()
+            looks = [await tx.reconcile_queue.observation(database.id, Method.MTLS) for database in databases]
             return known is not None and bool(looks) and all(looks)
 
     @singledispatchmethod

@@ -129,7 +129,7 @@ async def _rotated_and_tested(world: Inhabited) -> None:
     number = await _approved(world)
     await world.until(lambda: world.told("engineer", f"is ready (#{number})"))
     world.environment.heroku.fault(fault_injection.status(500), on=r"GET .*/config-vars")
-    await _tested(world, number, comes="did not give me the certificate")
+    await _tested(world, number, comes="did not return the certificate")
     world.environment.heroku.clear_faults()
     await _tested(world, number, comes="the database did not answer")
 

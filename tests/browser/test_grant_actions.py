@@ -101,10 +101,10 @@ def test_ones_own_address_is_removed_at_once(session: Session) -> None:
 def test_somebody_elses_address_is_removed_after_a_decision(session: Session) -> None:
     number = session.opened("203.0.113.57")
     session.colleague.types("/pgaccess mtls remove 203.0.113.57 because the audit is over")
-    session.lead.sees(f"Ends #{number} at once.")
+    session.lead.sees(f"Ends #{number} immediately.")
     session.lead.pictured("removal")
     session.world.lets_in("203.0.113.57/32")
-    session.lead.presses("Approve", on=f"Ends #{number} at once.")
+    session.lead.presses("Approve", on=f"Ends #{number} immediately.")
     session.world.lets_in_no_more("203.0.113.57/32")
     session.engineer.sees(f"#{number} has ended", "its removal was approved", place=DIRECT)
 
@@ -121,7 +121,7 @@ def test_what_somebody_else_closed_is_opened_again_only_when_its_owner_says_so(
     session.lead.sees(f"#{number} was removed at Heroku outside pgaccess", place="approvals")
     session.world.lets_in_no_more("203.0.113.58/32")
     session.engineer.presses("Restore access", on=f"#{number} was removed at Heroku")
-    session.engineer.is_told(f"#{number} is being opened again")
+    session.engineer.is_told(f"#{number} is being restored")
     session.world.lets_in("203.0.113.58/32")
     session.lead.sees(f"#{number} in force since")
 
@@ -146,8 +146,8 @@ def test_what_heroku_refused_is_tried_again_and_given_up(opens: Callable[..., Se
     engineer.is_told(f"#{number} is being opened again")
     engineer.sees(f"#{number} failed: 203.0.113.60/32 cannot reach billing", times=2)
     engineer.presses("Abandon", on=f"#{number} failed: 203")
-    engineer.is_told(f"#{number} is given up")
-    session.lead.sees(f"#{number} ended", "it was given up")
+    engineer.is_told(f"#{number} abandoned")
+    session.lead.sees(f"#{number} ended", "(abandoned)")
     session.world.never_let_in("203.0.113.60/32")
 
 

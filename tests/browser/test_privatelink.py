@@ -60,7 +60,7 @@ def test_the_whole_is_closed_with_the_typed_name_by_an_approved_request(
     lead.sees("Close PrivateLink on billing", f"Ends #{number}.", place="approvals")
     lead.presses("Approve", on="Close PrivateLink on billing")
     engineer.sees(f"#{number} has ended", place=DIRECT)
-    engineer.sees("Close PrivateLink on billing", "is done")
+    engineer.sees("Close PrivateLink on billing", " done:")
     no_more_at_heroku(session, "account", ACCOUNT)
 
 

@@ -53,10 +53,10 @@ def test_a_range_that_somebody_else_wrote_is_taken_over_and_taken_out_by_approve
     session.lead.sees("192.0.2.7/32 is new in the space", place="operations")
     session.lead.pictured("range-unmanaged")
     approved(session, asked(engineer, f"trusted adopt 192.0.2.7 on {SPACE} because it is the BI tool's"))
-    engineer.sees("Adopt 192.0.2.7/32", "is done", place=DIRECT)
+    engineer.sees("Adopt 192.0.2.7/32", " done:", place=DIRECT)
     engineer.pictured("range-adopted")
     approved(session, asked(engineer, f"trusted remove 192.0.2.7 from {SPACE} because the tool is gone"))
-    engineer.sees("Remove 192.0.2.7/32", "is done", place=DIRECT)
+    engineer.sees("Remove 192.0.2.7/32", " done:", place=DIRECT)
     no_more_at_heroku(session, "range", "192.0.2.7/32")
 
 

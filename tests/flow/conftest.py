@@ -1,4 +1,4 @@
-"""The stage of a flow test: the whole bot on a real Postgres, between an emulated Slack and an emulated Heroku."""
+"""Environment of a flow test: the whole bot on a real Postgres, with the emulated Slack and Heroku."""
 
 from collections.abc import AsyncIterator
 
@@ -10,7 +10,7 @@ from tests.flow.actions import Acts, heroku_emulator
 
 @pytest.fixture
 async def acts(database_url: str) -> AsyncIterator[Acts]:
-    """The stage, and what people do on it."""
+    """User actions in a new environment."""
     async with start_environment(database_url, heroku_emulator()) as environment:
         acts = Acts(environment)
         await acts.settle()

@@ -1,4 +1,4 @@
-"""Drift of all three ways in, from a person's side: told to operations, shown as status, and acted upon."""
+"""Drift of all three access methods: reported to operations, shown as status, and acted upon."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -14,7 +14,7 @@ ACCOUNT = "210987654321"
 
 
 class Drifting(Acts):
-    """Somebody else's hands at Heroku, and eyes on what is made of that."""
+    """External changes at Heroku, and what the bot makes of them."""
 
     @property
     def now(self) -> datetime:
@@ -33,7 +33,7 @@ class Drifting(Acts):
         self.environment.heroku.put_ruleset_externally(SPACE, sources, now=self.now)
 
     async def operations_hear(self, what: str) -> str:
-        """Waits until operations is told something; returns the whole of it."""
+        """Waits until operations is sent a text; returns the whole message."""
 
         async def heard() -> bool:
             await self.environment.refresh_everything()
@@ -44,7 +44,7 @@ class Drifting(Acts):
         return said
 
     async def answered(self, line: str, what: str) -> str:
-        """Types something until the answer says something: it comes from the last look."""
+        """Repeats a command until its answer, which comes from the last observation, has a text."""
         answer: list[str] = []
 
         async def seen() -> bool:
@@ -64,11 +64,11 @@ async def drifting(database_url: str) -> AsyncIterator[Drifting]:
         yield drifting
 
 
-async def test_a_unmanaged_rule_is_told_shown_taken_over_and_removed_by_approved_requests(
+async def test_an_unmanaged_rule_is_reported_shown_adopted_and_removed_by_approved_requests(
     drifting: Drifting,
 ) -> None:
     drifting.make_rule()
-    told = await drifting.operations_hear(f"Somebody else let {RULE} in to billing")
+    told = await drifting.operations_hear(f"{RULE} was allowed to billing outside pgaccess")
     assert f"`/pgaccess mtls adopt {RULE} on billing`" in told
     await drifting.answered("status billing", f"`{RULE}`  Authorized, not managed by pgaccess")
 
@@ -76,8 +76,8 @@ async def test_a_unmanaged_rule_is_told_shown_taken_over_and_removed_by_approved
     assert f"Adopt {RULE} on billing" in drifting.card()
     assert "described as: the ETL vendor" in drifting.card()
     assert (await drifting.approve()).ok
-    await drifting.until(lambda: drifting.told("engineer", "#1 is done"))
-    assert f"/pgaccess mtls remove {RULE} from billing" in drifting.told("engineer", "#1 is done")[0]
+    await drifting.until(lambda: drifting.told("engineer", "#1 done"))
+    assert f"/pgaccess mtls remove {RULE} from billing" in drifting.told("engineer", "#1 done")[0]
     await drifting.answered("status billing", f"`{RULE}`  Authorized, –")
 
     await drifting.ask(f"/pgaccess mtls remove {RULE} from billing because the vendor is gone")
@@ -88,7 +88,7 @@ async def test_a_unmanaged_rule_is_told_shown_taken_over_and_removed_by_approved
     assert RULE not in drifting.rules()
 
 
-async def test_what_others_took_away_is_missing_on_the_database_s_status_whatever_the_way_in(
+async def test_what_others_removed_is_missing_on_the_database_s_status_for_every_method(
     drifting: Drifting,
 ) -> None:
     await drifting.ask_and_open()
@@ -115,14 +115,14 @@ async def test_the_space_s_list_and_its_drift_stand_on_a_database_s_status(drift
     await drifting.operations_hear(f"{RANGE} is new in the space {SPACE}")
     await drifting.ask(f"/pgaccess trusted adopt {RANGE} on {SPACE} because it is the BI tool's")
     assert (await drifting.approve()).ok
-    await drifting.until(lambda: drifting.told("engineer", "#1 is done"))
+    await drifting.until(lambda: drifting.told("engineer", "#1 done"))
     drifting.write_list(OFFICE)
-    await drifting.operations_hear(f"{RANGE} is not in the space {SPACE} any more")
-    await drifting.until(lambda: drifting.told("engineer", f"{RANGE} is not in the space {SPACE} any more"))
+    await drifting.operations_hear(f"{RANGE} is no longer in the space {SPACE}")
+    await drifting.until(lambda: drifting.told("engineer", f"{RANGE} is no longer in the space {SPACE}"))
     await drifting.answered("status billing", f"`{RANGE}` is missing: adopted by pgaccess")
 
 
-async def test_a_unmanaged_account_is_shown_on_the_database_s_status(drifting: Drifting) -> None:
+async def test_an_unmanaged_account_is_shown_on_the_database_s_status(drifting: Drifting) -> None:
     drifting.environment.heroku.create_privatelink_externally(DATABASE, [ACCOUNT], now=drifting.now)
-    await drifting.operations_hear(f"Somebody else let AWS `{ACCOUNT}`")
+    await drifting.operations_hear(f"AWS `{ACCOUNT}` was allowed to billing outside pgaccess")
     await drifting.answered("status billing", f"`{ACCOUNT}`  Active, not managed by pgaccess")

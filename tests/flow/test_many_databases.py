@@ -1,4 +1,4 @@
-"""More databases than a select takes: the form searches for one while somebody types."""
+"""More databases than a select can list: the form searches as the user types."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -15,7 +15,7 @@ MORE = 119
 
 @pytest.fixture
 async def crowd(database_url: str) -> AsyncIterator[Acts]:
-    """A stage whose Heroku has 120 databases, all of them known to the bot."""
+    """An environment with 120 databases, all known to the bot."""
     heroku = heroku_emulator()
     for number in range(MORE):
         heroku.add_app(f"app-{number}", space="acme-private")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.advice import Length, Need, Origin, Reason, Remark, Way
-from bot.domain.grant import GrantState, Why
+from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.method import Method
 from bot.domain.mtls.connection_test import ConnectionResult
 from bot.domain.mtls.download_link import DownloadAnswer
@@ -132,7 +132,7 @@ FAMILIES: dict[str, Iterable[str]] = {
         *("doing.enable", "doing.issue"),
     ),
     "why.": (
-        *(*Why, "deadline.change", "closed_elsewhere.change"),
+        *(*ReasonCode, "deadline.change", "closed_elsewhere.change"),
         *("deadline.privatelink", "closed_elsewhere.privatelink"),
         *("full.trusted", "deadline.trusted", "closed_elsewhere.trusted"),
     ),
@@ -157,6 +157,7 @@ FAMILIES: dict[str, Iterable[str]] = {
     "advise.way.": Way,
     "advise.reason.": Reason,
     "advise.remark.": Remark,
+    "advise.line.": (Way.TRUSTED,),
     "advise.ask.": (Way.MTLS, Way.PRIVATELINK),
     "advise.fact.": FACTS,
     "advise.table.": tuple(f"{method}.{fact}" for method in Method for fact in FACTS),
@@ -170,7 +171,7 @@ ENDINGS: dict[str, Iterable[str]] = {
     ".over": REMINDERS,
     ".late": TRUE_WHILE,
     ".how": (MessageKind.ENDING, MessageKind.FAILED, MessageKind.INTERRUPTED),
-    ".none": ("home.waiting", "home.mine", "link.accounts", "link.connections"),
+    ".none": ("home.waiting", "home.mine", "privatelink.accounts", "privatelink.connections"),
     ".hint": ("advise.need", "advise.origin", "advise.length"),
     ".title": ("form.deny", "form.change", "form.extend"),
     ".submit": ("form.deny", "form.change", "form.extend"),
@@ -190,7 +191,7 @@ def written() -> str:
 
 def literals() -> set[str]:
     """Every string in code that could be a key."""
-    return set(re.findall(r"""["']([a-z_]+(?:\.[a-z_]+)+|not_yet|trouble|unmanaged_team)["']""", written()))
+    return set(re.findall(r"""["']([a-z_]+(?:\.[a-z_]+)+)["']""", written()))
 
 
 def test_every_sentence_that_code_names_is_there() -> None:

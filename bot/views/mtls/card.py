@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from bot.domain.grant import Why
+from bot.domain.grant import ReasonCode
 from bot.domain.method import MTLS_RULE_LIMIT
 from bot.domain.mtls import unmanaged_rules
 from bot.domain.mtls.certificate import SHOWN_OF_ID, Certificate, KnownCertificate, ready
@@ -55,7 +55,7 @@ def facts(details: RequestDetails, t: Translator) -> list[tuple[str, str]]:
 
 def purpose(known: KnownCertificate, t: Translator) -> Mrkdwn:
     """What a certificate is for, or that nobody said it."""
-    return as_code(known.purpose, PURPOSE) if known.purpose else t("stock.purpose.none")
+    return as_code(known.purpose, PURPOSE) if known.purpose else t("certificate_list.purpose.none")
 
 
 def impact(details: RequestDetails, t: Translator) -> str:
@@ -76,7 +76,7 @@ def candidates(details: RequestDetails, t: Translator) -> list[Block]:
     found = _candidates(details)
     if not found:
         return []
-    shown: list[Block] = [block_kit.section(t("several.ask", id=details.request.id))]
+    shown: list[Block] = [block_kit.section(t("certificate_choice.ask", id=details.request.id))]
     for number, each in enumerate(found[:OFFERED]):
         shown += [block_kit.section(_candidate(each, t)), _pick(details, each.id, number, t)]
     return shown
@@ -152,12 +152,13 @@ def _candidates(details: RequestDetails) -> Sequence[Certificate]:
 
 
 def _waits_for_choice(operation: Operation) -> bool:
-    return operation.state is OperationState.FAILED and operation.why is Why.SEVERAL
+    return operation.state is OperationState.FAILED and operation.reason_code is ReasonCode.SEVERAL
 
 
 def _candidate(each: Certificate, t: Translator) -> Mrkdwn:
     until = each.expires_at or t("card.until.unknown")
-    return t("several.one", handle=each.id.hex[:SHOWN_OF_ID], name=as_code(each.name, NAME), until=until)
+    handle, name = each.id.hex[:SHOWN_OF_ID], as_code(each.name, NAME)
+    return t("certificate_choice.one", handle=handle, name=name, until=until)
 
 
 def _pick(details: RequestDetails, certificate: UUID, number: int, t: Translator) -> Block:

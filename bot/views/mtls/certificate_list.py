@@ -22,7 +22,7 @@ def listing(lists: Sequence[CertificateList], t: Translator) -> Message:
         lists: by database, not empty.
         t: the reader's language.
     """
-    title = t("stock.title")
+    title = t("certificate_list.title")
     shown: list[Block] = []
     filled = [each for each in lists if each.certificates] or lists[:1]
     left = SHOWN
@@ -32,20 +32,20 @@ def listing(lists: Sequence[CertificateList], t: Translator) -> Message:
             shown += _of_database(each, some, t)
         left -= len(some)
     if not any(each.certificates for each in filled):
-        shown.append(block_kit.section(t("stock.none", app=filled[0].database.app)))
+        shown.append(block_kit.section(t("certificate_list.none", app=filled[0].database.app)))
     rest = sum(len(each.certificates) for each in filled) - (SHOWN - left)
     if rest:
-        shown.append(block_kit.context(t("stock.more", count=rest)))
+        shown.append(block_kit.context(t("certificate_list.more", count=rest)))
     return block_kit.message(title, [block_kit.section(title), *shown])
 
 
 def _of_database(listed: CertificateList, some: Sequence[KnownCertificate], t: Translator) -> list[Block]:
     observation, app = listed.observation, listed.database.app
     if observation is not None and not observation.enabled:
-        return [block_kit.section(t("stock.database.off", app=app)), *_lines(some, t)]
+        return [block_kit.section(t("certificate_list.database.off", app=app)), *_lines(some, t)]
     if observation is None or observation.certificates_at is None:
-        return [block_kit.section(t("stock.database.unread", app=app)), *_lines(some, t)]
-    heading = block_kit.section(t("stock.database", app=app, at=observation.certificates_at))
+        return [block_kit.section(t("certificate_list.database.unread", app=app)), *_lines(some, t)]
+    heading = block_kit.section(t("certificate_list.database", app=app, at=observation.certificates_at))
     return [heading, *_lines(some, t)]
 
 
@@ -67,5 +67,5 @@ def _line(known: KnownCertificate, t: Translator) -> Mrkdwn:
         "seen": known.last_seen_at,
     }
     if known.owner is None:
-        return t("stock.unmanaged", name=as_code(known.name, NAME), **params)
-    return t("stock.ours", owner=mention(known.owner), purpose=purpose(known, t), **params)
+        return t("certificate_list.unmanaged", name=as_code(known.name, NAME), **params)
+    return t("certificate_list.ours", owner=mention(known.owner), purpose=purpose(known, t), **params)

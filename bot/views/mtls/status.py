@@ -43,7 +43,7 @@ def section(status: DatabaseStatus, t: Translator, refreshed: bool) -> list[Bloc
     if observation is None or not observation.enabled:
         missing = t("status.unseen" if observation is None else "status.off")
         return [block_kit.section(missing), *drifted]
-    key = "status.rules.afresh" if refreshed else "status.rules"
+    key = "status.rules.refreshed" if refreshed else "status.rules"
     used = t(key, used=len(observation.rules), limit=MTLS_RULE_LIMIT, at=observation.at)
     return [block_kit.section(used), *_rules(observation, status.open, t), *drifted]
 

@@ -46,7 +46,7 @@ def impact(details: RequestDetails, t: Translator) -> str:
         return _closing(details, t)
     if details.request.kind is not Kind.OPEN or not isinstance(subject, Accounts):
         return operation_impact(details, t)
-    where = t("card.change.link.region", region=region(details.target.region, details.link, t))
+    where = t("card.change.privatelink.region", region=region(details.target.region, details.link, t))
     return " ".join([*_opening(details, set(subject.arns), t), where])
 
 
@@ -64,27 +64,27 @@ def _closing(details: RequestDetails, t: Translator) -> str:
             *(each.arn for each in observation.accounts),
             *(each.endpoint for each in observation.connections),
         ]
-        parts.append(t("card.change.link.cuts", what=names(affected, t)))
+        parts.append(t("card.change.privatelink.cuts", what=names(affected, t)))
     if details.closes:
-        parts.append(t("card.change.link.ends", closes=", ".join(numbers(details.closes[:CLOSED]))))
+        parts.append(t("card.change.privatelink.ends", closes=", ".join(numbers(details.closes[:CLOSED]))))
     return " ".join(parts)
 
 
 def _opening(details: RequestDetails, asked: set[str], t: Translator) -> list[str]:
     observation, app = details.link, details.target.label
     if observation is None:
-        return [t("card.change.link.unseen", app=app)]
+        return [t("card.change.privatelink.unseen", app=app)]
     if observation.status is None:
-        return [t("card.change.link.open", app=app)]
+        return [t("card.change.privatelink.open", app=app)]
     present = {account.arn for account in observation.accounts}
     ours, unmanaged = asked & present & observation.ours, asked & present - observation.ours
     parts: list[str] = []
     if asked - present:
-        parts.append(t("card.change.link.add", app=app, count=len(asked - present), used=len(present)))
+        parts.append(t("card.change.privatelink.add", app=app, count=len(asked - present), used=len(present)))
     if ours:
-        parts.append(t("card.change.link.ours", accounts=names(sorted(ours), t)))
+        parts.append(t("card.change.privatelink.ours", accounts=names(sorted(ours), t)))
     if unmanaged:
-        parts.append(t("card.change.link.unmanaged", accounts=names(sorted(unmanaged), t)))
+        parts.append(t("card.change.privatelink.unmanaged", accounts=names(sorted(unmanaged), t)))
     return parts
 
 

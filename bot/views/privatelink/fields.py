@@ -12,7 +12,7 @@ def accounts_field(subject: Subject | str | None, t: Translator, hint: str | Non
     initial = " ".join(map(short, subject.arns)) if isinstance(subject, Accounts) else subject
     return block_kit.text_input(
         action_ids.FIELD_ADDRESS,
-        t("form.link.accounts"),
+        t("form.privatelink.accounts"),
         initial=None if initial is None else str(initial),
-        hint=hint or t("form.link.accounts.hint"),
+        hint=hint or t("form.privatelink.accounts.hint"),
     )

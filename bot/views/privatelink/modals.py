@@ -29,7 +29,7 @@ def add_form(
         form_fields.duration_field(t, filled.get(action_ids.FIELD_DURATION)),
         form_fields.reason_field(t, filled.get(action_ids.FIELD_REASON), optional=not needs_reason),
     ]
-    title, submit = t("form.link.title"), t("form.add.submit")
+    title, submit = t("form.privatelink.title"), t("form.add.submit")
     return form_fields.form(action_ids.FORM_LINK_ADD, title, submit, t, fields)
 
 
@@ -52,31 +52,32 @@ def close_form(
         t: the reader's language.
         needs_reason: no rule of the policy allows an empty reason.
     """
-    about = "\n".join([t("form.close_link.about", app=database.app), *_impact(observation, requests, t)])
+    asked = t("form.close_privatelink.about", app=database.app)
+    about = "\n".join([asked, *_impact(observation, requests, t)])
     name = block_kit.text_input(
         action_ids.FIELD_NAME,
-        t("form.close_link.name"),
+        t("form.close_privatelink.name"),
         initial=None,
-        hint=t("form.close_link.name.hint", app=database.app),
+        hint=t("form.close_privatelink.name.hint", app=database.app),
     )
     shown = [
         block_kit.section(about),
-        block_kit.context(t("form.close_link.service")),
+        block_kit.context(t("form.close_privatelink.service")),
         name,
         form_fields.reason_field(t, reason, optional=not needs_reason, hint="form.reason.end"),
     ]
-    title, submit = t("form.close_link.title"), t("form.close_link.submit")
+    title, submit = t("form.close_privatelink.title"), t("form.close_privatelink.submit")
     return form_fields.form(action_ids.FORM_LINK_CLOSE, title, submit, t, shown, metadata=database.name)
 
 
 def _impact(observation: PrivateLinkObservation, requests: Sequence[int], t: Translator) -> list[str]:
     lines: list[str] = []
     if requests:
-        lines.append(t("form.close_link.requests", closes=", ".join(numbers(requests[:CLOSED]))))
+        lines.append(t("form.close_privatelink.requests", closes=", ".join(numbers(requests[:CLOSED]))))
     unmanaged = [account.arn for account in observation.unmanaged]
     if unmanaged:
-        lines.append(t("form.close_link.unmanaged", accounts=names(unmanaged, t)))
+        lines.append(t("form.close_privatelink.unmanaged", accounts=names(unmanaged, t)))
     if observation.connections:
         endpoints = names((each.endpoint for each in observation.connections), t)
-        lines.append(t("form.close_link.connections", endpoints=endpoints))
-    return lines or [t("form.close_link.nobody")]
+        lines.append(t("form.close_privatelink.connections", endpoints=endpoints))
+    return lines or [t("form.close_privatelink.nobody")]

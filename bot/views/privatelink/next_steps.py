@@ -17,11 +17,11 @@ def next_steps(database: Database, observation: PrivateLinkObservation, t: Trans
     if observation.status != OPERATIONAL or not observation.service:
         return []
     where = region(database.region, observation, t)
-    todo = t("link.next", region=where, ports=PORT_LIST)
-    console = t("link.next.console", service=observation.service, ports=PORT_LIST)
+    todo = t("privatelink.next", region=where, ports=PORT_LIST)
+    console = t("privatelink.next.console", service=observation.service, ports=PORT_LIST)
     name = aws_region(database.region, observation.service) or "REGION"
-    cli = f"{t('link.next.cli')}\n```{t.show(aws_lines(observation.service, name))}```"
-    terraform = f"{t('link.next.terraform')}\n```{t.show(terraform_lines(observation.service))}```"
+    cli = f"{t('privatelink.next.cli')}\n```{t.show(aws_lines(observation.service, name))}```"
+    terraform = f"{t('privatelink.next.terraform')}\n```{t.show(terraform_lines(observation.service))}```"
     return [block_kit.section(f"{todo}\n{console}"), block_kit.section(cli), block_kit.section(terraform)]
 
 

@@ -35,9 +35,9 @@ NAMED: Final = 5
 def status(status: DatabaseStatus, t: Translator) -> Message:
     """The whole answer: status, accounts, connections, and what to do next."""
     database, observation = status.database, status.link
-    title = t("link.title", app=database.app, region=region(database.region, observation, t))
+    title = t("privatelink.title", app=database.app, region=region(database.region, observation, t))
     if observation is None or observation.status is None:
-        missing = t("status.unseen") if observation is None else t("link.none", app=database.app)
+        missing = t("status.unseen") if observation is None else t("privatelink.none", app=database.app)
         shown = [block_kit.section(title), block_kit.section(missing), *section(status, t)]
         return block_kit.message(title, shown)
     return block_kit.message(
@@ -46,7 +46,7 @@ def status(status: DatabaseStatus, t: Translator) -> Message:
             block_kit.section(title),
             *section(status, t),
             *next_steps(database, observation, t),
-            block_kit.context(t("link.stays", app=database.app)),
+            block_kit.context(t("privatelink.stays", app=database.app)),
         ],
     )
 
@@ -62,8 +62,8 @@ def section(status: DatabaseStatus, t: Translator) -> list[Block]:
     connections = [_connection(each, observation, t) for each in observation.connections]
     return [
         block_kit.section(_state(observation, t)),
-        _list("link.accounts", accounts, t),
-        _list("link.connections", connections, t),
+        _list("privatelink.accounts", accounts, t),
+        _list("privatelink.connections", connections, t),
         *drifted,
     ]
 
@@ -85,15 +85,15 @@ def _step(status: DatabaseStatus, details: RequestDetails, t: Translator, state:
     if observation is None or not isinstance(subject, Accounts):
         return t("status.unseen")
     if observation.status is None or observation.status in LEAVING:
-        return t("link.why.none", **params)
+        return t("privatelink.why.none", **params)
     if observation.status != OPERATIONAL:
-        return t("link.why.making", status=observation.status, **params)
+        return t("privatelink.why.making", status=observation.status, **params)
     for arn in subject.arns:
         account = observation.account(arn)
         if account is None:
-            return t("link.why.missing", account=short(arn), **params)
+            return t("privatelink.why.missing", account=short(arn), **params)
         if account.status != "Active":
-            return t("link.why.wait", account=short(arn), status=account.status, **params)
+            return t("privatelink.why.wait", account=short(arn), status=account.status, **params)
     return _connecting(status, observation, subject, t, params)
 
 
@@ -108,29 +108,29 @@ def _connecting(
     connections = [each for arn in subject.arns for each in observation.connected(arn)]
     if not connections:
         where = region(status.database.region, observation, t)
-        return t("link.why.unconnected", account=subject, region=where, **params)
+        return t("privatelink.why.unconnected", account=subject, region=where, **params)
     best = next((each for each in connections if each.works), connections[0])
     params = {**params, "endpoint": best.endpoint}
     if not best.works:
-        return t("link.why.connecting", status=best.status, **params)
+        return t("privatelink.why.connecting", status=best.status, **params)
     name = observation.url_var(best)
     if name is None:
-        return t("link.why.no_url", **params)
-    return t("link.why.url", name=name, ports=PORT_LIST, **params)
+        return t("privatelink.why.no_url", **params)
+    return t("privatelink.why.url", name=name, ports=PORT_LIST, **params)
 
 
 def _state(observation: PrivateLinkObservation, t: Translator) -> Mrkdwn:
     if observation.status in LEAVING:
-        return t("link.status.leaving", status=observation.status, at=observation.at)
+        return t("privatelink.status.leaving", status=observation.status, at=observation.at)
     if not observation.service:
-        return t("link.status.making", status=observation.status, at=observation.at)
-    return t("link.status", status=observation.status, at=observation.at, service=observation.service)
+        return t("privatelink.status.making", status=observation.status, at=observation.at)
+    return t("privatelink.status", status=observation.status, at=observation.at, service=observation.service)
 
 
 def _list(key: str, lines: Sequence[str], t: Translator) -> Block:
     shown = join(
         lines or [t(f"{key}.none")],
-        more=lambda count: t("link.more", count=count),
+        more=lambda count: t("privatelink.more", count=count),
         most=SHOWN,
         limit=block_kit.SECTION_TEXT - 100,
         by="\n",
@@ -146,9 +146,9 @@ def _account(
 ) -> Mrkdwn:
     params = {"account": as_code(short(account.arn), ARN), "status": account.status}
     if account.arn not in observation.ours:
-        return t("link.account.unmanaged", **params)
+        return t("privatelink.account.unmanaged", **params)
     requests = numbers(details.request.id for details in open if _asks_for(details, account.arn))
-    return t("link.account.ours", requests=", ".join(requests[:NAMED]) or NOTHING, **params)
+    return t("privatelink.account.ours", requests=", ".join(requests[:NAMED]) or NOTHING, **params)
 
 
 def _asks_for(details: RequestDetails, arn: str) -> bool:
@@ -167,5 +167,5 @@ def _connection(connection: Connection, observation: PrivateLinkObservation, t: 
     }
     name = observation.url_var(connection)
     if name is None:
-        return t("link.connection", **params)
-    return t("link.connection.url", name=name, **params)
+        return t("privatelink.connection", **params)
+    return t("privatelink.connection.url", name=name, **params)

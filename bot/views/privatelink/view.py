@@ -22,11 +22,12 @@ PRIVATELINK: Final = MethodView(
         name="privatelink",
         paragraphs=(
             (
-                "help.link", "help.link.open", "help.link.add", "help.link.remove", "help.link.adopt",
-                "help.link.status", "help.link.close",
+                "help.privatelink", "help.privatelink.open", "help.privatelink.add",
+                "help.privatelink.remove", "help.privatelink.adopt", "help.privatelink.status",
+                "help.privatelink.close",
             ),
         ),
-        examples=("help.example.link", "help.example.link_add"),
+        examples=("help.example.privatelink", "help.example.privatelink_add"),
     ),
     form_button=action_ids.ADVISE_PRIVATELINK,
 )  # fmt: skip

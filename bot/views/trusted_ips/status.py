@@ -29,7 +29,7 @@ def status(status: SpaceStatus, t: Translator, *, refreshed: bool = False) -> Me
     title = t("trusted.title", space=space.name, region=space.region)
     if observation is None:
         return block_kit.paragraphs(title, t("status.unseen"))
-    key = "trusted.used.afresh" if refreshed else "trusted.used"
+    key = "trusted.used.refreshed" if refreshed else "trusted.used"
     used = t(key, used=len(observation.ruleset.rules), limit=LIMIT, at=observation.at)
     lines = join(
         (_line(rule, observation, status, t) for rule in observation.ruleset.rules),

@@ -86,7 +86,7 @@ async def test_a_unmanaged_one_stays_unmanaged_and_operations_hears_of_it_once(
 async def test_whoever_is_no_member_any_more_gets_no_certificate(passes: CertificatePasses) -> None:
     operation = await passes.change(Kind.ISSUE)
     async with passes.store.transaction() as tx:
-        await tx.slack_users.keep([factories.person(deactivated=True)])
+        await tx.slack_users.save([factories.person(deactivated=True)])
         await tx.commit()
     await passes.look()
     assert await passes.ended(operation) == ("failed", "person")

@@ -295,7 +295,7 @@ async def test_a_closing_that_heroku_refuses_has_failed_with_its_words(passes: P
 
 async def test_somebody_who_is_no_member_any_more_lets_nobody_in(passes: PrivateLinkPasses) -> None:
     grant = await passes.approved()
-    await passes.do(lambda tx: tx.slack_users.keep([factories.person(deactivated=True)]))
+    await passes.do(lambda tx: tx.slack_users.save([factories.person(deactivated=True)]))
     await passes.look()
     assert (await passes.state(grant), await passes.why(grant)) == ("failed", "person")
     assert passes.status() is None

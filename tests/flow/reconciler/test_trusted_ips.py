@@ -163,7 +163,7 @@ async def test_where_there_is_no_room_nothing_is_written(passes: Spaces) -> None
 
 async def test_somebody_who_has_left_meanwhile_is_not_let_in(passes: Spaces) -> None:
     grant = await passes.approved()
-    await passes.do(lambda tx: tx.slack_users.keep([factories.person(deactivated=True)]))
+    await passes.do(lambda tx: tx.slack_users.save([factories.person(deactivated=True)]))
     await passes.look()
     assert (await passes.state(grant), await passes.why(grant)) == ("failed", "person")
     assert passes.sources() == [OFFICE]
@@ -173,7 +173,7 @@ async def test_fifty_changes_approved_within_a_second_are_three_writes_at_most(
     passes: Spaces, record_property: Callable[[str, object], None]
 ) -> None:
     await passes.do(
-        lambda tx: tx.slack_users.keep([factories.person(f"U0ENGINEER{number}") for number in range(50)])
+        lambda tx: tx.slack_users.save([factories.person(f"U0ENGINEER{number}") for number in range(50)])
     )
     there = [await passes.in_force(f"203.0.113.{number}/32") for number in range(10)]
     before = passes.calls("PUT")

@@ -89,7 +89,7 @@ async def test_enabled_anew_it_has_another_authority_and_believes_no_earlier_cer
     heroku: HerokuEmulator, gateway: TlsGateway, visitor: Visitor
 ) -> None:
     await visitor.download(DATABASE, newest(heroku))
-    assert (await visitor.pastes(LINE)).let_in
+    assert (await visitor.pastes(LINE)).allowed
     heroku.disable_mtls_externally(DATABASE, now=datetime.now(UTC))
     off = await visitor.pastes(LINE)
     heroku.enable_mtls_externally(DATABASE, now=datetime.now(UTC))
@@ -106,7 +106,7 @@ async def test_enabled_anew_it_has_another_authority_and_believes_no_earlier_cer
     assert (
         "certificate verify failed" in stale.words
     )  # the client's own doubt: this is not the server it knew
-    assert fresh.let_in
+    assert fresh.allowed
     assert "unknown ca" in mixed.words
     assert root != (visitor.folder / "root.crt").read_text()
 
@@ -129,7 +129,7 @@ async def test_a_source_that_would_pass_for_another_is_let_in_nowhere(
     gateway.set_source("203.51.100.9")
     failures: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context["exception"]))
-    assert not (await visitor.pastes(LINE)).let_in
+    assert not (await visitor.pastes(LINE)).allowed
     assert [type(trouble) for trouble in failures] == [AmbiguousSourceError]
 
 

@@ -192,8 +192,8 @@ CERTIFIED = [
     (certified(300, 20), "(`host-0`) is valid for 300 more days"),
     (certified(-3, 14), "(`host-1`) expires in 14d"),
     (certified(0.5), "(`host-0`) expires in 12h"),
-    (certified(0), "The newest client certificate of this database (`host-0`) has expired"),
-    (certified(-9, -3), "The newest client certificate of this database (`host-1`) has expired"),
+    (certified(0), "The newest client certificate of this database (`host-0`) expired"),
+    (certified(-9, -3), "The newest client certificate of this database (`host-1`) expired"),
 ]
 
 

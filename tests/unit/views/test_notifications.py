@@ -82,7 +82,7 @@ def test_a_reminder_that_comes_after_the_decision_reminds_nobody() -> None:
 @pytest.mark.parametrize(
     ("kind", "sentence"),
     [
-        (Kind.OPEN, "is being opened"),
+        (Kind.OPEN, "Provisioning at Heroku"),
         (Kind.EXTEND, "now ends <!date"),
         (Kind.REMOVE, "is ending"),
     ],
@@ -142,7 +142,7 @@ def test_the_end_is_not_called_an_end_while_another_rule_keeps_the_address_open(
     gone = replace(case, observation=factories.look())
     told = [render(post(MessageKind.ENDED), one, t=EN, policy=POLICY).text for one in (still, gone)]
     assert "can still reach billing" in told[0]
-    assert "no longer lets 203.0.113.4/32 reach billing" in told[1]
+    assert "no longer allows 203.0.113.4/32 → billing" in told[1]
 
 
 def test_the_connection_line_holds_no_secret_and_asks_for_the_url_when_it_is_run() -> None:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.grant import GrantState, Why
+from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.request import Kind, RequestState, Verdict
 from bot.i18n.translator import Translator
 from bot.ports import MessageKind
@@ -33,9 +33,9 @@ def test_cards_are_valid_and_so_is_every_answer_that_shows_a_request(name: str, 
 
 
 @IN_BOTH_LANGUAGES
-@pytest.mark.parametrize("why", Why)
-def test_every_reason_of_a_failure_can_be_told(why: Why, language: str) -> None:
-    case = samples.granted(GrantState.FAILED, why=why)
+@pytest.mark.parametrize("reason_code", ReasonCode)
+def test_every_reason_of_a_failure_can_be_told(reason_code: ReasonCode, language: str) -> None:
+    case = samples.granted(GrantState.FAILED, reason_code=reason_code)
     assert case.grant is not None
     failed = replace(case.grant, detail=LONG)
     samples.require_valid(notifications.about_grant(MessageKind.FAILED, case, failed, Translator(language)))
@@ -78,7 +78,8 @@ def test_a_card_for_an_extension_says_when_it_ends_as_it_stands() -> None:
     case = factories.case(asked=factories.request(kind=Kind.EXTEND), granted=factories.grant())
     said = samples.said(request_card.approval_card(case, t=EN, policy=POLICY))
     assert "extend #17: 8h" in said
-    assert "2026-11-24 17:00 UTC> as it stands" in said
+    assert "Currently ends <!date" in said
+    assert "2026-11-24 17:00 UTC>." in said
 
 
 def test_a_denial_is_put_down_to_who_denied_wherever_their_vote_stands() -> None:

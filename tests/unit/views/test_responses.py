@@ -49,8 +49,8 @@ def test_small_answers_are_valid(language: str) -> None:
     t = Translator(language)
     for answer in (
         responses.refused(Refused(Refusal.ADDRESS_EMPTY), t),
-        responses.trouble("trouble", "ab12cd34", t),
-        responses.trouble("trouble.bug", "ab12cd34", t),
+        responses.trouble("error.unavailable", "ab12cd34", t),
+        responses.trouble("error.internal", "ab12cd34", t),
         responses.listing([], limit=20, t=t, policy=POLICY),
     ):
         samples.require_valid(answer, answers=True)
@@ -73,7 +73,7 @@ def test_an_approver_is_told_how_many_are_still_needed() -> None:
 
 
 def test_what_is_being_closed_is_named_by_number() -> None:
-    assert "#3, #17 being closed" in responses.removing(factories.case(), (3, 17), EN).text
+    assert "Ending #3, #17;" in responses.removing(factories.case(), (3, 17), EN).text
 
 
 def test_who_extended_is_told_the_new_end() -> None:
@@ -114,8 +114,8 @@ def test_a_history_tells_what_became_of_the_grant(kind: Kind, state: GrantState,
     [
         (OperationState.DOING, None),
         (OperationState.DONE, "done, verified at Heroku"),
-        (OperationState.FAILED, "not done"),
-        (OperationState.GIVEN_UP, "given up"),
+        (OperationState.FAILED, "failed"),
+        (OperationState.GIVEN_UP, "abandoned"),
     ],
 )
 def test_a_history_tells_what_became_of_a_change(state: OperationState, told: str | None) -> None:

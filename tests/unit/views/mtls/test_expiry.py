@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from bot.domain import operation as operations
-from bot.domain.grant import Why
+from bot.domain.grant import ReasonCode
 from bot.domain.mtls import rotation
 from bot.domain.mtls.certificate import KnownCertificate
 from bot.domain.mtls.connection_test import ConnectionResult
@@ -136,7 +136,7 @@ def test_a_reminder_of_what_is_gone_meanwhile_says_so() -> None:
 
 
 def test_it_says_who_took_note_and_until_when_it_was_put_off() -> None:
-    assert "<@U0LEAD> Acknowledged by" in samples.said(remind(known(ACKED)))
+    assert "Acknowledged by <@U0LEAD>" in samples.said(remind(known(ACKED)))
     assert "Snoozed until" in samples.said(remind(known(PUT_OFF)))
     assert "Not acknowledged yet" in samples.said(remind(known()))
 
@@ -302,13 +302,13 @@ def test_the_history_tells_how_far_a_rotation_has_come() -> None:
     said = samples.said(
         responses.showing(tried(ConnectionResult.OTHER, RotationStage.RESTING), t=EN, policy=POLICY)
     )
-    steps = ["> asked", "> approved", "was ready", "was tested", "reported as installed"]
+    steps = ["> requested", "> approved", "was ready", "was tested", "reported as installed"]
     assert [step for step in steps if step not in said] == []
 
 
 def test_a_reminder_to_install_that_comes_late_says_that_it_is_over() -> None:
     late = render(post(MessageKind.INSTALL), rotated(RotationStage.RESTING), t=EN, policy=POLICY)
-    assert "has moved on" in late.text
+    assert "no longer waits" in late.text
 
 
 def test_the_answer_says_when_the_old_one_is_removed() -> None:
@@ -318,12 +318,21 @@ def test_the_answer_says_when_the_old_one_is_removed() -> None:
 
 @IN_BOTH_LANGUAGES
 @pytest.mark.parametrize(
-    "why", [Why.NEW_GONE, Why.OLD_GONE, Why.NOT_INSTALLED, Why.NOT_ACCEPTED, Why.DEADLINE]
+    "reason_code",
+    [
+        ReasonCode.NEW_GONE,
+        ReasonCode.OLD_GONE,
+        ReasonCode.NOT_INSTALLED,
+        ReasonCode.NOT_ACCEPTED,
+        ReasonCode.DEADLINE,
+    ],
 )
-def test_a_rotation_that_failed_says_why_and_offers_to_try_again(why: Why, language: str) -> None:
+def test_a_rotation_that_failed_says_why_and_offers_to_try_again(
+    reason_code: ReasonCode, language: str
+) -> None:
     case = rotated(RotationStage.INSTALLING)
     assert case.operation is not None
-    failed = replace(case, operation=operations.failed(case.operation, why, now=NOW))
+    failed = replace(case, operation=operations.failed(case.operation, reason_code, now=NOW))
     message = render(post(MessageKind.NOT_DONE), failed, t=Translator(language), policy=POLICY)
     samples.require_valid(message)
     assert action_ids.RETRY in offered(message)

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from bot.domain.grant import GrantState, Why
+from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.method import Method
 from bot.domain.operation import Operation, OperationState
 from bot.domain.privatelink.observation import AllowedAccount, Connection, PrivateLinkObservation
@@ -82,7 +82,7 @@ def case(
     seen: PrivateLinkObservation | None = None,
     state: RequestState = RequestState.PENDING,
     granted: GrantState | None = None,
-    why: Why | None = None,
+    reason_code: ReasonCode | None = None,
     change: Operation | None = None,
     closes: tuple[int, ...] = (),
 ) -> RequestDetails:
@@ -90,7 +90,9 @@ def case(
     asked = replace(asked, terms=replace(asked.terms, method=Method.PRIVATELINK, subject=subject))
     grant = None
     if granted is not None:
-        grant = replace(factories.grant(granted, why=why), method=Method.PRIVATELINK, subject=subject)
+        grant = replace(
+            factories.grant(granted, reason_code=reason_code), method=Method.PRIVATELINK, subject=subject
+        )
     votes = () if state is RequestState.PENDING else (factories.vote(),)
     made = factories.case(asked=asked, votes=votes, granted=grant, closes=closes)
     return replace(made, observation=seen, operation=change)
@@ -108,7 +110,7 @@ def done_once(kind: Kind, subject: Subject, stands: OperationState) -> Operation
         state=stands,
         started_at=NOW,
         closed_at=NOW,
-        why=Why.DEADLINE if stands is OperationState.FAILED else None,
+        reason_code=ReasonCode.DEADLINE if stands is OperationState.FAILED else None,
     )
 
 
@@ -120,7 +122,11 @@ def every() -> Iterator[RequestDetails]:
                 yield case(kind, subject=subject, seen=seen, closes=closes)
             for granted in GrantState:
                 yield case(
-                    subject=subject, seen=seen, state=RequestState.APPROVED, granted=granted, why=Why.DEADLINE
+                    subject=subject,
+                    seen=seen,
+                    state=RequestState.APPROVED,
+                    granted=granted,
+                    reason_code=ReasonCode.DEADLINE,
                 )
     for seen in OBSERVATIONS.values():
         yield case(Kind.CLOSE, subject=Whole(), seen=seen, closes=tuple(range(100)))
@@ -227,7 +233,7 @@ def test_the_form_for_accounts_has_what_was_typed(language: str) -> None:
 def test_a_card_says_what_an_approval_would_change_and_from_where_it_works(name: str, line: str) -> None:
     said = samples.said(request_card.approval_card(case(seen=OBSERVATIONS[name]), t=EN, policy=POLICY))
     assert line in said
-    assert "Works from a VPC in us-east-1 only; From other regions, use mTLS." in said
+    assert "Works only from a VPC in us-east-1. From other regions, use mTLS." in said
     assert A in said
 
 
@@ -235,10 +241,8 @@ def test_a_card_says_that_somebody_else_let_the_account_in() -> None:
     said = samples.said(
         request_card.approval_card(case(subject=Accounts((B,)), seen=look()), t=EN, policy=POLICY)
     )
-    assert (
-        "Adds nothing for 210987654321: it is already allowed, but not managed by pgaccess. It stays after this access ends."
-        in said
-    )
+    assert "Adds nothing for 210987654321: it is already allowed, but not managed by pgaccess." in said
+    assert "It stays after this access ends." in said
 
 
 def test_a_card_that_closes_the_whole_names_accounts_connections_and_requests() -> None:
@@ -272,13 +276,13 @@ def test_in_force_comes_with_lines_for_the_console_the_command_line_and_terrafor
     ("seen", "part"),
     [
         (look(accounts=(AllowedAccount(arn=A, status="Active"),)), "can still reach"),
-        (look(accounts=(), ours=frozenset()), "still stands at Amazon"),
-        (look(accounts=(), connections=(), ours=frozenset()), "no longer lets 123456789012 reach billing"),
-        (PrivateLinkObservation(at=NOW, status=None), "no longer lets 123456789012 reach billing"),
+        (look(accounts=(), ours=frozenset()), "still exists at Amazon"),
+        (look(accounts=(), connections=(), ours=frozenset()), "no longer allows 123456789012 → billing"),
+        (PrivateLinkObservation(at=NOW, status=None), "no longer allows 123456789012 → billing"),
     ],
 )
 def test_an_end_says_what_still_stands(seen: PrivateLinkObservation, part: str) -> None:
-    over = case(seen=seen, state=RequestState.APPROVED, granted=GrantState.ENDED, why=Why.DONE)
+    over = case(seen=seen, state=RequestState.APPROVED, granted=GrantState.ENDED, reason_code=ReasonCode.DONE)
     assert over.grant is not None
     assert part in samples.said(notifications.about_grant(MessageKind.ENDED, over, over.grant, EN))
 
@@ -293,7 +297,7 @@ def test_each_stage_is_told_while_it_is_so_and_put_right_when_it_is_late(
     )
     t = Translator(language)
     for granted in GrantState:
-        one = case(seen=look(), state=RequestState.APPROVED, granted=granted, why=Why.DONE)
+        one = case(seen=look(), state=RequestState.APPROVED, granted=granted, reason_code=ReasonCode.DONE)
         message = render(told, one, t=t, policy=POLICY)
         samples.require_valid(message)
         late = granted is not privatelink_notifications.STAGES[kind]
@@ -319,7 +323,7 @@ def test_the_url_comes_as_a_line_with_no_secret_in_it() -> None:
         (look(connections=()), "nothing is connected yet"),
         (look(connections=(connection(status="PendingAcceptance"),)), "is PendingAcceptance"),
         (look(), "The config var with its URL usually appears"),
-        (look(config_vars=(f"DATABASE_{connection().config_var}_URL",)), "security group let TCP 5432, 5433"),
+        (look(config_vars=(f"DATABASE_{connection().config_var}_URL",)), "the VPC allows TCP 5432, 5433"),
     ],
 )
 def test_why_names_the_first_thing_that_is_missing(seen: PrivateLinkObservation | None, part: str) -> None:
