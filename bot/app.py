@@ -34,7 +34,7 @@ from bot.reconciler.mtls.adapter import MtlsAdapter
 from bot.reconciler.privatelink.adapter import PrivateLinkAdapter
 from bot.reconciler.trusted_ips.adapter import TrustedIpsAdapter
 from bot.retry import until_success
-from bot.services import Access, Delivering
+from bot.services import DownloadService, Services, open_services
 from bot.slack import Identity, SlackClient
 from bot.worker import YIELD, BackgroundTasks, WorkLoop, running
 from handlers.bolt_app import Listeners
@@ -71,7 +71,7 @@ class App:
     wakeups: PostgresWakeups
     slack: SlackClient
     heroku: HerokuClient
-    access: Access
+    services: Services
     background_tasks: BackgroundTasks
     timings: Timings
 
@@ -86,7 +86,7 @@ class App:
         async with SocketMode(app, token=self.settings.app_token, url=self.settings.slack_url) as socket:
 
             async def ready() -> None:
-                await self.access.databases()
+                await self.services.queries.databases()
                 await socket.require()
 
             yield Starlette(routes=[*health_routes(ready), *self._pages()])
@@ -98,12 +98,14 @@ class App:
         # An ASGI application, typed by Bolt more narrowly than ASGI is.
         bolt = cast("ASGIApp", AsyncSlackRequestHandler(app, path=PATH))
         gate = RequestVerification(bolt, secrets=secrets, path=PATH)
-        return Starlette(routes=[Route(PATH, gate), *health_routes(self.access.databases), *self._pages()])
+        return Starlette(
+            routes=[Route(PATH, gate), *health_routes(self.services.queries.databases), *self._pages()]
+        )
 
     def _pages(self) -> list[Route]:
         """What people open in a browser."""
-        delivering = Delivering(store=self.store, heroku=self.heroku, clock=self.clock)
-        return DownloadPage(delivering=delivering, clock=self.clock, language=self.policy.language).routes()
+        downloads = DownloadService(store=self.store, heroku=self.heroku, clock=self.clock)
+        return DownloadPage(downloads=downloads, clock=self.clock, language=self.policy.language).routes()
 
     async def _bolt(self, *, signing_secret: str) -> AsyncApp:
         """Bolt with our listeners; asks Slack once who we are."""
@@ -116,7 +118,7 @@ class App:
             bot_token=self.settings.slack_token,
         )
         listeners = Listeners(
-            access=self.access,
+            services=self.services,
             interactive=self.slack,
             team=identity.team,
             authorized=authorized,
@@ -161,7 +163,7 @@ class App:
             store=self.store,
             slack=self.slack,
             policy=self.policy,
-            access=self.access,
+            services=self.services,
             timings=self.timings,
         )
 
@@ -195,7 +197,7 @@ class App:
             timings=self.timings,
         )
         ticking = Scheduler(
-            access=self.access,
+            services=self.services,
             directory_sync=self.directory_sync(),
             clock=self.clock,
             wakeups=self.wakeups,
@@ -255,7 +257,7 @@ async def open_app(
                 wakeups=wakeups,
                 slack=slack,
                 heroku=heroku,
-                access=Access(store=store, policy=policy, clock=clock),
+                services=open_services(store=store, policy=policy, clock=clock),
                 background_tasks=background_tasks,
                 timings=timings,
             )

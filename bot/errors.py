@@ -25,6 +25,7 @@ class Refusal(StrEnum):
     # The address.
     ADDRESS_EMPTY = "address_empty"
     ADDRESS_UNREADABLE = "address_unreadable"
+    ADDRESS_ME = "address_me"
     ADDRESS_SEVERAL = "address_several"
     ADDRESS_HOST_NAME = "address_host_name"
     ADDRESS_IPV6 = "address_ipv6"

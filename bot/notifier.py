@@ -13,7 +13,7 @@ from bot.domain.timings import DEFAULT, Timings
 from bot.errors import LeaseLostError, SlackError
 from bot.i18n.translator import Translator
 from bot.ports import Message, MessageKind, MessageRef, OutboxMessage, Slack, Store
-from bot.services import Access
+from bot.services import Services
 from bot.views.app_home import home
 from bot.views.render import render
 
@@ -66,13 +66,13 @@ class Notifier:
     """Takes one post at a time."""
 
     def __init__(
-        self, *, store: Store, slack: Slack, policy: Policy, access: Access, timings: Timings = DEFAULT
+        self, *, store: Store, slack: Slack, policy: Policy, services: Services, timings: Timings = DEFAULT
     ) -> None:
         self._timings = timings
         self._store = store
         self._slack = slack
         self._policy = policy
-        self._access = access
+        self._services = services
 
     async def claim(self) -> ClaimedMessage | None:
         """Takes the post that has been due the longest; None when all is told."""
@@ -113,8 +113,8 @@ class Notifier:
     async def _show_home(self, held: ClaimedMessage) -> MessageRef:
         """Publishes a person's App Home, which stands in no channel."""
         person = held.post.recipient
-        overview = await self._access.overview(person)
-        t = Translator.of(await self._access.locale(person))
+        overview = await self._services.queries.home_summary(person)
+        t = Translator.of(await self._services.members.locale(person))
         view = home(overview, t=t, policy=self._policy)
         await self._begin_call(held)
         await self._slack.publish_home(person, view)

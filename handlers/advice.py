@@ -1,44 +1,37 @@
-"""``/pgaccess advise``: a few questions, one recommendation, and the form that asks for it."""
+"""Handlers of ``/pgaccess advise``: questions, a recommendation, and the form that requests it."""
 
 from collections.abc import Mapping
 from typing import Final
 
 from bot.domain.advice import Answers, Length, Need, Origin
-from bot.domain.target import choose
 from bot.i18n.translator import Translator
 from bot.ports import Block, InteractiveSlack
-from bot.services import Access, RequestInput
+from bot.services import RequestInput, Services
 from bot.views import action_ids
 from bot.views import advice as advising
+from handlers.common import chosen_database, target_name
 from handlers.modals import Forms
+from handlers.parsing.intents import Intent
 from handlers.parsing.normalization import normalize_text
-from handlers.transport.payloads import BlockAction, MalformedError, ViewSubmission
+from handlers.transport.payloads import BlockAction, MalformedError, SlashCommand, ViewSubmission
 
 BUTTONS: Final = frozenset(
     {action_ids.ADVISE, action_ids.ADVISE_MTLS, action_ids.ADVISE_PRIVATELINK, action_ids.ADVISE_COMPARE}
 )
-"""Buttons that are answered here."""
+"""Action ids of the buttons that are answered here."""
 
 
 class Advisor:
-    """Asks, recommends, and leads on."""
+    """Asks questions, recommends an access method, and opens its form."""
 
-    def __init__(self, *, access: Access, interactive: InteractiveSlack, forms: Forms) -> None:
-        self._access = access
+    def __init__(self, *, services: Services, interactive: InteractiveSlack, forms: Forms) -> None:
+        self._services = services
         self._interactive = interactive
         self._forms = forms
 
-    async def open(self, trigger: str, target: str | None, t: Translator) -> None:
-        """Opens the questions, with the database chosen that was named.
-
-        Raises:
-            Refused: no database is called so, or there is none at all.
-        """
-        databases = await self._access.databases()
-        aliases = {one.alias: one.database for one in self._access.policy.targets}
-        chosen = choose(databases, target, aliases) if target or not databases else None
-        id = None if chosen is None else str(chosen.id)
-        await self._interactive.open_view(trigger, advising.questions(databases=databases, chosen=id, t=t))
+    async def advise(self, command: SlashCommand, intent: Intent, t: Translator) -> None:
+        """Opens the questions for the database that was typed."""
+        await self._open(command.trigger, intent.input.target, t)
 
     async def answer(self, submission: ViewSubmission, t: Translator) -> Block:
         """Returns the view that follows the questions.
@@ -47,41 +40,49 @@ class Advisor:
             Refused: there is no such database, or the person is no member.
             MalformedError: an answer is none of those that were offered.
         """
-        await self._access.require_member(submission.person)
+        await self._services.members.require(submission.person)
         target = normalize_text(submission.values.get(action_ids.FIELD_TARGET) or "")
         answers = _answers(submission.values)
-        database, advice = await self._access.advise(target, answers)
+        database, advice = await self._services.advice.advise(target, answers)
         return advising.recommendation(database, advice, answers.length, t)
 
     async def click(self, click: BlockAction, t: Translator) -> None:
-        """Follows a button: to the questions, to the table, or on to the form, filled.
+        """Acts on a button: opens the questions, the comparison, or the form with what is known filled in.
 
         Raises:
             Refused: there is no such database any more, or the person is no member.
             MalformedError: the button's value is not ours.
         """
-        await self._access.require_member(click.person)
+        await self._services.members.require(click.person)
         match click.action:
             case action_ids.ADVISE:
-                await self.open(click.trigger, None, t)
+                await self._open(click.trigger, None, t)
             case action_ids.ADVISE_COMPARE:
                 await self._interactive.push_view(click.trigger, advising.comparison(t))
             case action_ids.ADVISE_MTLS:
-                view = await self._forms.add_view(await self._request_input(click.value), t)
+                view = await self._forms.mtls.add_view(await self._request_input(click.value), t)
                 await self._interactive.push_view(click.trigger, view)
             case action_ids.ADVISE_PRIVATELINK:
-                view = await self._forms.links.add_view(await self._request_input(click.value), t)
+                view = await self._forms.privatelink.add_view(await self._request_input(click.value), t)
                 await self._interactive.push_view(click.trigger, view)
             case _:
                 raise MalformedError(f"a button called {click.action!r}")
+
+    async def _open(self, trigger: str, target: str | None, t: Translator) -> None:
+        databases = await self._services.queries.databases()
+        database = chosen_database(databases, target, self._services.policy)
+        chosen = None if database is None else str(database.id)
+        await self._interactive.open_view(
+            trigger, advising.questions(databases=databases, chosen=chosen, t=t)
+        )
 
     async def _request_input(self, value: str) -> RequestInput:
         try:
             id, length = advising.read_button_data(value)
         except ValueError as error:
             raise MalformedError("a button with a value that is not ours") from error
-        named = {str(database.id): database.name for database in await self._access.databases()}
-        return RequestInput(target=named.get(id, id), duration=advising.DURATIONS.get(length))
+        target = target_name(id, await self._services.queries.databases())
+        return RequestInput(target=target, duration=advising.DURATIONS.get(length))
 
 
 def _answers(values: Mapping[str, str | None]) -> Answers:

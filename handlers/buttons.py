@@ -1,30 +1,66 @@
-"""The buttons: deciding a request, and acting on what it opened."""
+"""Handlers of the buttons: one table by action id."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 
 from bot.domain.request import Verdict
 from bot.i18n.translator import Translator
 from bot.ports import Message
-from bot.services import Access, RequestInput, Vote
+from bot.services import RequestInput, Services, Vote
 from bot.views import action_ids, responses
 from bot.views.trusted_ips import notifications
-from handlers.certificate_expiry import BUTTONS, CertificateExpiryButtons
-from handlers.certificates import CertificateCommands
+from handlers.certificate_expiry import CertificateExpiryButtons
 from handlers.download_links import DownloadLinkSender
 from handlers.modals import Forms
 from handlers.transport.payloads import BlockAction, MalformedError
 
 
-class ButtonHandler:
-    """Answers clicks."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Press:
+    """A press on a button about a request.
 
-    def __init__(self, *, access: Access, forms: Forms, files: DownloadLinkSender) -> None:
-        self._access = access
-        self._files = files
+    Attributes:
+        click: as Slack sent it.
+        request: number of the request.
+        version: of the terms that the message showed.
+    """
+
+    click: BlockAction
+    request: int
+    version: int
+
+
+Handler = Callable[[Press, Translator], Awaitable[Message | None]]
+"""Acts on a press, and returns the answer; None when it opened a form instead."""
+
+
+class ButtonHandler:
+    """Answers presses on buttons."""
+
+    def __init__(self, *, services: Services, forms: Forms, download_links: DownloadLinkSender) -> None:
+        self._services = services
+        self._download_links = download_links
         self._forms = forms
-        self._minding = CertificateExpiryButtons(access=access)
-        self._certificates = CertificateCommands(access=access, forms=forms.certificates)
+        self._handlers: Mapping[str, Handler] = {
+            action_ids.APPROVE: self._approve,
+            action_ids.DENY: self._open_decision,
+            action_ids.CHANGE: self._open_decision,
+            action_ids.DETAILS: self._details,
+            action_ids.CANCEL: self._cancel,
+            action_ids.DONE: self._done,
+            action_ids.EXTEND: self._open_extension,
+            action_ids.REVOKE: self._revoke,
+            action_ids.RETRY: self._retry,
+            action_ids.RESTORE: self._restore,
+            action_ids.GIVE_UP: self._give_up,
+            action_ids.FILES: self._send_link,
+            action_ids.SUPPORT_DONE: self._support_answered,
+            action_ids.SUPPORT_WEB: self._support_answered,
+        }
+        self._expiry = CertificateExpiryButtons(services=services)
 
     async def answer(self, click: BlockAction, t: Translator) -> Message | None:
-        """Acts on a click; None when a form was opened instead of an answer.
+        """Acts on a press; None when a form was opened instead of an answer.
 
         Raises:
             Refused: the person may not do this, or there is nothing (more) to do.
@@ -32,57 +68,100 @@ class ButtonHandler:
             MalformedError: it is no button of ours.
         """
         if click.action == action_ids.ASK:
-            await self._access.require_member(click.person)
-            await self._forms.open_add(click.trigger, RequestInput(), t)
+            await self._services.members.require(click.person)
+            await self._forms.mtls.open_add(click.trigger, RequestInput(), t)
             return None
+        # Slack wants another action id for every button of a row; the certificate is in the value.
         if click.action.startswith(action_ids.PICK):
-            return await self._certificates.pick(click, t)
+            return await self._pick(click, t)
         try:
             request, version = action_ids.read_button(click.value)
         except ValueError as error:
             raise MalformedError("a button with a value that is not ours") from error
-        if click.action in (action_ids.DENY, action_ids.CHANGE, action_ids.EXTEND):
-            await self._open_form(click, request, version, t)
-            return None
-        if click.action in BUTTONS:
-            return await self._minding.press(click, request, t)
-        return await self._act(click, request, version, t)
+        if click.action in self._expiry.handlers:
+            return await self._expiry.handlers[click.action](click, request, t)
+        if click.action not in self._handlers:
+            raise MalformedError(f"a button called {click.action!r}")
+        press = Press(click=click, request=request, version=version)
+        return await self._handlers[click.action](press, t)
 
-    async def _open_form(self, click: BlockAction, request: int, version: int, t: Translator) -> None:
-        """Opens a form, if its end could be acted on: nobody fills in a form in vain."""
-        if click.action == action_ids.EXTEND:
-            await self._access.require_member(click.person)
-            case = await self._access.show(request)
-        else:
-            case = await self._access.may_decide(request, version=version, person=click.person)
-        await self._forms.open_about(click.action, click.trigger, case, t)
+    async def _approve(self, press: Press, t: Translator) -> Message:
+        vote = Vote(verdict=Verdict.APPROVE, version=press.version)
+        click = press.click
+        case = await self._services.approvals.decide(press.request, vote, person=click.person, key=click.key)
+        return responses.decided(case, Verdict.APPROVE, t)
 
-    async def _act(self, click: BlockAction, request: int, version: int, t: Translator) -> Message:
-        access, who = self._access, {"person": click.person, "key": click.key}
-        match click.action:
-            case action_ids.APPROVE:
-                vote = Vote(verdict=Verdict.APPROVE, version=version)
-                case = await access.decide(request, vote, **who)
-                return responses.decided(case, Verdict.APPROVE, t)
-            case action_ids.DETAILS:
-                await access.require_member(click.person)
-                return responses.showing(await access.show(request), t=t, policy=access.policy)
-            case action_ids.CANCEL:
-                return responses.done("cancelled", await access.cancel(request, **who), t)
-            case action_ids.DONE:
-                return responses.done("closing", await access.done(request, **who), t)
-            case action_ids.REVOKE:
-                return responses.done("closing", await access.revoke(request, **who), t)
-            case action_ids.RETRY:
-                return responses.tried_again(await access.retry(request, **who), t)
-            case action_ids.RESTORE:
-                return responses.done("reopened", await access.restore(request, **who), t)
-            case action_ids.FILES:
-                return await self._files.answer(str(request), click, t)
-            case action_ids.SUPPORT_DONE | action_ids.SUPPORT_WEB:
-                web_only = click.action == action_ids.SUPPORT_WEB
-                case = await access.answer_for_support(request, web_only=web_only, **who)
-                return notifications.settled(case, t, web_only=web_only)
-            case action_ids.GIVE_UP:
-                return responses.done("given_up", await access.give_up(request, **who), t)
-        raise MalformedError(f"a button called {click.action!r}")
+    async def _open_decision(self, press: Press, t: Translator) -> None:
+        """Opens the form to deny or to change; checked first, so that nobody fills in a form in vain."""
+        click = press.click
+        case = await self._services.approvals.require_decidable(
+            press.request, version=press.version, person=click.person
+        )
+        await self._forms.open_for_button(click.action, click.trigger, case, t)
+
+    async def _open_extension(self, press: Press, t: Translator) -> None:
+        click = press.click
+        await self._services.members.require(click.person)
+        case = await self._services.queries.request(press.request)
+        await self._forms.open_for_button(click.action, click.trigger, case, t)
+
+    async def _details(self, press: Press, t: Translator) -> Message:
+        await self._services.members.require(press.click.person)
+        return responses.showing(
+            await self._services.queries.request(press.request), t=t, policy=self._services.policy
+        )
+
+    async def _cancel(self, press: Press, t: Translator) -> Message:
+        case = await self._services.access_requests.cancel(
+            press.request, person=press.click.person, key=press.click.key
+        )
+        return responses.done("cancelled", case, t)
+
+    async def _done(self, press: Press, t: Translator) -> Message:
+        case = await self._services.grants.end(press.request, person=press.click.person, key=press.click.key)
+        return responses.done("closing", case, t)
+
+    async def _revoke(self, press: Press, t: Translator) -> Message:
+        case = await self._services.grants.revoke(
+            press.request, person=press.click.person, key=press.click.key
+        )
+        return responses.done("closing", case, t)
+
+    async def _retry(self, press: Press, t: Translator) -> Message:
+        case = await self._services.grants.retry(
+            press.request, person=press.click.person, key=press.click.key
+        )
+        return responses.tried_again(case, t)
+
+    async def _restore(self, press: Press, t: Translator) -> Message:
+        case = await self._services.grants.reopen(
+            press.request, person=press.click.person, key=press.click.key
+        )
+        return responses.done("reopened", case, t)
+
+    async def _give_up(self, press: Press, t: Translator) -> Message:
+        case = await self._services.grants.abandon(
+            press.request, person=press.click.person, key=press.click.key
+        )
+        return responses.done("given_up", case, t)
+
+    async def _send_link(self, press: Press, t: Translator) -> Message:
+        return await self._download_links.send(str(press.request), press.click, t)
+
+    async def _support_answered(self, press: Press, t: Translator) -> Message:
+        click, web_only = press.click, press.click.action == action_ids.SUPPORT_WEB
+        case = await self._services.support_tickets.resolve(
+            press.request, web_only=web_only, person=click.person, key=click.key
+        )
+        return notifications.settled(case, t, web_only=web_only)
+
+    async def _pick(self, click: BlockAction, t: Translator) -> Message:
+        """Records which of several certificates is the one that was issued."""
+        try:
+            request, certificate = action_ids.read_pick(click.value)
+        except ValueError as error:
+            raise MalformedError("a button with a value that is not ours") from error
+        case = await self._services.certificates.choose(
+            request, certificate, person=click.person, key=click.key
+        )
+        return responses.done("picked", case, t)

@@ -1,82 +1,67 @@
-"""Certificates that grow old: ``/pgaccess mtls certificate rotate``, and the buttons of their reminders."""
+"""Handlers of the buttons about certificates that expire soon and certificates that were rotated."""
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Awaitable, Callable, Mapping
 
 from bot.i18n.translator import Translator
 from bot.ports import Message
-from bot.services import Access
+from bot.services import Services
 from bot.views import action_ids, responses
 from bot.views.mtls import expiry, rotation
-from handlers.parsing.clauses import Clause, split
-from handlers.parsing.intents import AskRotate
-from handlers.parsing.normalization import bare
-from handlers.parsing.parsers import Path, clauses_behind
-from handlers.transport.payloads import BlockAction, Command, MalformedError
-
-BUTTONS: Final = frozenset(
-    {
-        action_ids.ACKNOWLEDGE,
-        action_ids.SNOOZE,
-        action_ids.ROTATE,
-        action_ids.INSTALLED,
-        action_ids.KEEP_OLD,
-        action_ids.TEST,
-    }
-)
-"""The buttons that are answered here."""
-
-
-def read_rotate(_path: Path, t: Sequence[str], example: str) -> AskRotate:
-    """What people call a certificate, and why."""
-    before, after = split(t)
-    said = clauses_behind(before[1:], after, example, (Clause.REASON,))
-    handle = bare(before[0]).removeprefix("#").removesuffix("番") if before else ""
-    return AskRotate(handle=handle or None, reason=said.get(Clause.REASON))
+from handlers.transport.payloads import BlockAction
 
 
 class CertificateExpiryButtons:
-    """Answers what is typed and pressed about the end of certificates."""
+    """Answers the buttons of expiry reminders and of rotations.
 
-    def __init__(self, *, access: Access) -> None:
-        self._access = access
+    Attributes:
+        handlers: by action id. Each takes the press, the number of the request that the certificate came from
+            (of the rotation for ``INSTALLED``, ``KEEP_OLD`` and ``TEST``) and the person's language, and
+            raises ``Refused`` or ``StoreUnavailableError``.
+    """
 
-    async def answer(self, command: Command, typed: AskRotate, t: Translator) -> Message:
-        """Asks for a rotation.
+    def __init__(self, *, services: Services) -> None:
+        self._services = services
+        self.handlers: Mapping[str, Callable[[BlockAction, int, Translator], Awaitable[Message]]] = {
+            action_ids.ACKNOWLEDGE: self._acknowledge,
+            action_ids.SNOOZE: self._snooze,
+            action_ids.ROTATE: self._rotate,
+            action_ids.INSTALLED: self._installed,
+            action_ids.KEEP_OLD: self._keep_old,
+            action_ids.TEST: self._test,
+        }
 
-        Raises:
-            Refused: it cannot be asked for as it stands.
-            StoreUnavailableError: nothing was recorded.
-        """
-        case = await self._access.rotate(typed.handle, typed.reason, person=command.person, key=command.key)
-        return responses.asked(case, t=t, policy=self._access.policy)
+    async def _acknowledge(self, click: BlockAction, request: int, t: Translator) -> Message:
+        certificate = await self._services.certificate_expiry.acknowledge(
+            request, person=click.person, key=click.key
+        )
+        return expiry.acknowledged(certificate, t)
 
-    async def press(self, click: BlockAction, request: int, t: Translator) -> Message:
-        """Acts on a button of a reminder.
+    async def _snooze(self, click: BlockAction, request: int, t: Translator) -> Message:
+        certificate = await self._services.certificate_expiry.snooze(
+            request, person=click.person, key=click.key
+        )
+        return expiry.snoozed(certificate, t)
 
-        Args:
-            click: as it came.
-            request: of the certificate; of the rotation, where it is to be said that that is installed.
-            words: the person's language.
+    async def _rotate(self, click: BlockAction, request: int, t: Translator) -> Message:
+        case = await self._services.certificate_rotation.rotate(
+            str(request), None, person=click.person, key=click.key
+        )
+        return responses.asked(case, t=t, policy=self._services.policy)
 
-        Raises:
-            Refused: the person may not do this, or there is nothing (more) to do.
-            StoreUnavailableError: nothing was recorded.
-            MalformedError: it is none of these buttons.
-        """
-        access, person, key = self._access, click.person, click.key
-        match click.action:
-            case action_ids.ACKNOWLEDGE:
-                return expiry.acknowledged(await access.acknowledge(request, person=person, key=key), t)
-            case action_ids.SNOOZE:
-                return expiry.snoozed(await access.snooze(request, person=person, key=key), t)
-            case action_ids.ROTATE:
-                case = await access.rotate(str(request), None, person=person, key=key)
-                return responses.asked(case, t=t, policy=access.policy)
-            case action_ids.INSTALLED:
-                return rotation.installed(await access.installed(request, person=person, key=key), t)
-            case action_ids.KEEP_OLD:
-                return rotation.kept(await access.keep_old(request, person=person, key=key), t)
-            case action_ids.TEST:
-                return rotation.testing(await access.test(request, person=person, key=key), t)
-        raise MalformedError(f"a button called {click.action!r}")
+    async def _installed(self, click: BlockAction, request: int, t: Translator) -> Message:
+        return rotation.installed(
+            await self._services.certificate_rotation.confirm_installed(
+                request, person=click.person, key=click.key
+            ),
+            t,
+        )
+
+    async def _keep_old(self, click: BlockAction, request: int, t: Translator) -> Message:
+        return rotation.kept(
+            await self._services.certificate_rotation.keep_old(request, person=click.person, key=click.key), t
+        )
+
+    async def _test(self, click: BlockAction, request: int, t: Translator) -> Message:
+        return rotation.testing(
+            await self._services.certificate_rotation.test(request, person=click.person, key=click.key), t
+        )

@@ -1,91 +1,84 @@
-"""``/pgaccess mtls enable``, ``disable`` and ``certificate …``, with their form and their buttons."""
+"""Handlers of ``/pgaccess mtls enable``, ``disable`` and ``certificate …``, with their form."""
 
 from dataclasses import replace
-from typing import Final, assert_never
 
 from bot.i18n.translator import Translator
 from bot.ports import InteractiveSlack, Message
-from bot.services import Access, RequestInput
+from bot.services import RequestInput, Services
 from bot.views import action_ids, modals, responses
 from bot.views.mtls import certificate_list
 from bot.views.mtls import modals as mtls_modals
-from handlers.certificate_typed import AskCertificate, AskDisable, AskDiscard, AskEnable, AskIssue, AskStock
-from handlers.fields import said
+from handlers.common import form_input
+from handlers.parsing.intents import Intent
 from handlers.parsing.normalization import normalize_text
-from handlers.transport.payloads import BlockAction, Command, MalformedError, ViewSubmission
-
-FORMS: Final = (action_ids.FORM_DISABLE,)
-"""The forms that are read here."""
+from handlers.transport.payloads import SlashCommand, ViewSubmission
 
 
 class CertificateForms:
     """Opens and reads the form that disables mTLS."""
 
-    def __init__(self, *, access: Access, interactive: InteractiveSlack) -> None:
-        self._access = access
+    def __init__(self, *, services: Services, interactive: InteractiveSlack) -> None:
+        self._services = services
         self._interactive = interactive
 
-    async def open_disable(self, command: Command, typed: AskDisable, t: Translator) -> None:
-        """Opens the form, if there is something to disable.
+    async def open_disable(self, command: SlashCommand, request_input: RequestInput, t: Translator) -> None:
+        """Opens the form.
 
         Raises:
-            Refused: the person may not ask for it, or there is nothing.
+            Refused: the person may not request that, or mTLS is not enabled.
         """
-        found = await self._access.may_disable(typed.target, person=command.person)
-        needs_reason = modals.needs_reason(self._access.policy)
-        view = mtls_modals.disable_form(found, reason=typed.reason, t=t, needs_reason=needs_reason)
+        impact = await self._services.mtls.preview_disable(request_input.target, person=command.person)
+        needs_reason = modals.needs_reason(self._services.policy)
+        view = mtls_modals.disable_form(impact, reason=request_input.reason, t=t, needs_reason=needs_reason)
         await self._interactive.open_view(command.trigger, view)
 
     async def submit(self, submission: ViewSubmission) -> None:
-        """Acts on the form; raises ``Refused`` when something in it cannot be done."""
+        """Requests to disable mTLS; raises ``Refused`` when something in the form does not fit."""
         typed = normalize_text(submission.values.get(action_ids.FIELD_NAME) or "")
-        request_input = replace(said(submission), target=submission.data or None)
-        await self._access.disable(request_input, typed=typed, person=submission.person, key=submission.key)
+        request_input = replace(form_input(submission), target=submission.data or None)
+        await self._services.mtls.disable(
+            request_input, typed=typed, person=submission.person, key=submission.key
+        )
 
 
 class CertificateCommands:
-    """Answers what is typed and pressed about certificates."""
+    """Answers typed commands about the mTLS endpoint and client certificates."""
 
-    def __init__(self, *, access: Access, forms: CertificateForms) -> None:
-        self._access = access
+    def __init__(self, *, services: Services, forms: CertificateForms) -> None:
+        self._services = services
         self._forms = forms
 
-    async def answer(self, command: Command, typed: AskCertificate, t: Translator) -> Message | None:
-        """Acts on a command; None when a form was opened instead of an answer.
+    async def enable(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
+        """Requests to enable mTLS on a database."""
+        case = await self._services.mtls.enable(intent.input, person=command.person, key=command.key)
+        return responses.asked(case, t=t, policy=self._services.policy)
 
-        Raises:
-            Refused: what was typed cannot be done as it stands.
-            StoreUnavailableError: nothing was recorded.
-        """
-        access, person, key = self._access, command.person, command.key
-        match typed:
-            case AskEnable(target=target, reason=reason):
-                request_input = RequestInput(target=target, reason=reason)
-                case = await access.enable(request_input, person=person, key=key)
-            case AskDisable():
-                await self._forms.open_disable(command, typed, t)
-                return None
-            case AskIssue(target=target, reason=reason):
-                case = await access.issue(RequestInput(target=target, reason=reason), person=person, key=key)
-            case AskStock(target=target):
-                return certificate_list.listing(await access.stocks(target, person=person), t)
-            case AskDiscard(handle=handle, reason=reason):
-                case = await access.discard(handle, reason, person=person, key=key)
-            case _ as never:
-                assert_never(never)
-        return responses.asked(case, t=t, policy=access.policy)
+    async def disable(self, command: SlashCommand, intent: Intent, t: Translator) -> None:
+        """Opens the form that disables mTLS on a database."""
+        await self._forms.open_disable(command, intent.input, t)
 
-    async def pick(self, click: BlockAction, t: Translator) -> Message:
-        """Acts on a button that says which certificate is the one.
+    async def issue(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
+        """Requests a client certificate; the reason is its purpose."""
+        case = await self._services.certificates.issue(intent.input, person=command.person, key=command.key)
+        return responses.asked(case, t=t, policy=self._services.policy)
 
-        Raises:
-            Refused: that is not in question (any more), or not theirs to say.
-            StoreUnavailableError: nothing was recorded.
-            MalformedError: its value is not ours.
-        """
-        try:
-            request, certificate = action_ids.read_pick(click.value)
-        except ValueError as error:
-            raise MalformedError("a button with a value that is not ours") from error
-        case = await self._access.pick(request, certificate, person=click.person, key=click.key)
-        return responses.done("picked", case, t)
+    async def list(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
+        """Shows the certificates of one database, or of all."""
+        certificates = await self._services.certificates.list_by_database(
+            intent.input.target, person=command.person
+        )
+        return certificate_list.listing(certificates, t)
+
+    async def rotate(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
+        """Requests a new certificate in place of an old one."""
+        case = await self._services.certificate_rotation.rotate(
+            intent.certificate, intent.input.reason, person=command.person, key=command.key
+        )
+        return responses.asked(case, t=t, policy=self._services.policy)
+
+    async def revoke(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
+        """Requests to revoke a certificate."""
+        case = await self._services.certificates.revoke(
+            intent.certificate, intent.input.reason, person=command.person, key=command.key
+        )
+        return responses.asked(case, t=t, policy=self._services.policy)

@@ -1,185 +1,112 @@
-"""``/pgaccess``: what was typed becomes a use case, and its outcome the answer."""
+"""The handler of each typed command: one table, with the same rows as the parsers' command table."""
 
-from functools import partial
-from typing import assert_never
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Final
 
-from bot.errors import Refusal, Refused
 from bot.i18n.translator import Translator
 from bot.ports import Message
-from bot.services import LISTED, Access, RequestInput
-from bot.views import database_status, diagnosis, help, responses
-from bot.views.trusted_ips import diagnosis as space_diagnosis
+from bot.services import Services
+from bot.views import help
 from handlers.advice import Advisor
-from handlers.certificate_expiry import CertificateExpiryButtons
-from handlers.certificate_typed import AskDisable, AskDiscard, AskEnable, AskIssue, AskStock
 from handlers.certificates import CertificateCommands
-from handlers.common import asked, removed
 from handlers.download_links import DownloadLinkSender
-from handlers.link_typed import AskLinkAdd, AskLinkAdopt, AskLinkClose, AskLinkRemove, AskLinkStatus
 from handlers.live_refresh import LiveRefresh
 from handlers.modals import Forms
-from handlers.parsing.command_table import read
-from handlers.parsing.intents import (
-    AskAdopt,
-    AskAdvice,
-    AskExtend,
-    AskFiles,
-    AskForm,
-    AskHelp,
-    AskList,
-    AskMtlsAdd,
-    AskNumbered,
-    AskRemove,
-    AskRotate,
-    AskRules,
-    AskShow,
-    AskStatus,
-    AskWhy,
-    NotYet,
-)
-from handlers.privatelink import LinkCommands
-from handlers.transport.payloads import Command
-from handlers.trusted_ips import TrustedCommands
-from handlers.trusted_typed import AskTrusted, AskTrustedStatus
+from handlers.mtls import MtlsCommands
+from handlers.parsing.command_table import HELP, parse
+from handlers.parsing.intents import CommandPath, Intent
+from handlers.privatelink import PrivateLinkCommands
+from handlers.queries import QueryCommands
+from handlers.requests import RequestCommands
+from handlers.transport.payloads import SlashCommand
+from handlers.trusted_ips import TrustedIpsCommands
+
+Handler = Callable[[SlashCommand, Intent, Translator], Awaitable[Message | None]]
+"""Acts on a command, and returns the answer; None when it opened a form instead.
+
+Raises ``Refused`` when the command cannot be carried out, and ``StoreUnavailableError`` when nothing was
+recorded.
+"""
+
+MEMBERSHIP_CHECKED_LATER: Final = frozenset({HELP, ("mtls", "add")})
+"""Commands without a membership check of their own: help is for everybody, and the transaction that records a
+request checks too, which saves the most frequent command a query."""
 
 
 class Commands:
-    """Answers typed commands."""
+    """Answers typed commands.
+
+    Attributes:
+        handlers: by path in the command table; the empty path is the bare command.
+    """
 
     def __init__(
         self,
         *,
-        access: Access,
+        services: Services,
         forms: Forms,
         live_refresh: LiveRefresh,
         advisor: Advisor,
-        files: DownloadLinkSender,
+        download_links: DownloadLinkSender,
     ) -> None:
-        self._access = access
-        self._advisor = advisor
-        self._live_refresh = live_refresh
-        self._trusted = TrustedCommands(access=access, forms=forms.trusted, live_refresh=live_refresh)
-        self._files = files
+        self._services = services
         self._forms = forms
-        self._minding = CertificateExpiryButtons(access=access)
-        self._certificates = CertificateCommands(access=access, forms=forms.certificates)
-        self._links = LinkCommands(access=access, forms=forms.links, live_refresh=live_refresh)
-
-    async def answer(self, command: Command, t: Translator) -> Message | None:
-        """Acts on a command; None when a form was opened instead of an answer.
-
-        Raises:
-            Refused: what was typed cannot be done as it stands.
-            StoreUnavailableError: nothing was recorded.
-        """
-        typed = read(command.text)
-        match typed:
-            case AskHelp(topic=topic):
-                return help.helping(topic, t)
-            case NotYet(words=said):
-                return responses.not_yet(said, t)
-        if isinstance(typed, AskMtlsAdd):
-            # Who may ask is checked in the transaction that records it: one less on the busiest way.
-            return await self._add(command, typed, t)
-        await self._access.require_member(command.person)
-        match typed:
-            case AskForm():
-                await self._forms.open_add(command.trigger, RequestInput(), t)
-                return None
-            case AskAdvice(target=target):
-                await self._advisor.open(command.trigger, target, t)
-                return None
-            case AskRemove():
-                return await self._remove(command, typed, t)
-            case AskAdopt(address=address, target=target, reason=reason):
-                request_input = RequestInput(address=address, target=target, reason=reason)
-                case = await self._access.adopt_rule(request_input, person=command.person, key=command.key)
-                return responses.asked(case, t=t, policy=self._access.policy)
-            case AskNumbered() | AskExtend():
-                return await self._on_one(command, typed, t)
-            case AskFiles(handle=handle):
-                return await self._files.answer(handle, command, t)
-            case AskRotate():
-                return await self._minding.answer(command, typed, t)
-            case AskTrusted() | AskTrustedStatus():
-                return await self._trusted.answer(command, typed, t)
-            case AskEnable() | AskDisable() | AskIssue() | AskStock() | AskDiscard():
-                return await self._certificates.answer(command, typed, t)
-            case AskLinkAdd() | AskLinkRemove() | AskLinkAdopt() | AskLinkStatus() | AskLinkClose():
-                return await self._links.answer(command, typed, t)
-        if isinstance(typed, AskStatus) and typed.target and await self._access.names_space(typed.target):
-            return await self._trusted.answer(command, AskTrustedStatus(target=typed.target), t)
-        return await self._observation(command, typed, t)
-
-    async def _observation(
-        self,
-        command: Command,
-        typed: AskList | AskShow | AskRules | AskStatus | AskWhy,
-        t: Translator,
-    ) -> Message:
-        """Answers what only reads."""
-        policy = self._access.policy
-        match typed:
-            case AskList(which=which):
-                cases = await self._access.list(which, person=command.person)
-                return responses.listing(cases, limit=LISTED, t=t, policy=policy)
-            case AskShow(number=number):
-                case = await self._access.show(_numbered(number, "show"))
-                return responses.showing(case, t=t, policy=policy)
-            case AskRules(target=target) | AskStatus(target=target):
-                situation = await self._access.situation(target, person=command.person)
-                url, draw = command.respond_to, partial(database_status.status, t=t, refreshed=True)
-                self._live_refresh.follow(situation, url=url, person=command.person, draw=draw)
-                return database_status.status(situation, t)
-            case AskWhy(target=target) if target and await self._access.names_space(target):
-                space = await self._access.space_situation(target, person=command.person)
-                mine = [case for case in space.open if case.request.requester == command.person]
-                return space_diagnosis.why(space, mine, t=t, policy=policy)
-            case AskWhy(target=target):
-                situation = await self._access.situation(target, person=command.person)
-                return diagnosis.why(situation, t=t, policy=policy)
-            case _ as never:
-                assert_never(never)
-
-    async def _add(self, command: Command, typed: AskMtlsAdd, t: Translator) -> Message | None:
-        request_input = RequestInput(
-            address=typed.address,
-            target=typed.target,
-            duration=typed.duration,
-            until=typed.until,
-            reason=typed.reason,
+        mtls = MtlsCommands(services=services, forms=forms.mtls)
+        certificates = CertificateCommands(services=services, forms=forms.certificates)
+        privatelink = PrivateLinkCommands(
+            services=services, forms=forms.privatelink, live_refresh=live_refresh
         )
-        ask, open_form, policy = self._access.ask, self._forms.open_add, self._access.policy
-        return await asked(ask, open_form, command, request_input, t=t, policy=policy)
+        trusted_ips = TrustedIpsCommands(
+            services=services, forms=forms.trusted_ips, live_refresh=live_refresh
+        )
+        queries = QueryCommands(services=services, live_refresh=live_refresh, trusted_ips=trusted_ips)
+        requests = RequestCommands(services=services)
+        self.handlers: Mapping[CommandPath, Handler] = {
+            (): self._open_form,
+            ("mtls", "add"): mtls.add,
+            ("mtls", "remove"): mtls.remove,
+            ("mtls", "adopt"): mtls.adopt,
+            ("mtls", "list"): queries.database_status,
+            ("mtls", "enable"): certificates.enable,
+            ("mtls", "disable"): certificates.disable,
+            ("mtls", "certificate", "new"): certificates.issue,
+            ("mtls", "certificate", "list"): certificates.list,
+            ("mtls", "certificate", "get"): download_links.get,
+            ("mtls", "certificate", "rotate"): certificates.rotate,
+            ("mtls", "certificate", "remove"): certificates.revoke,
+            ("privatelink", "open"): privatelink.add,
+            ("privatelink", "add"): privatelink.add,
+            ("privatelink", "remove"): privatelink.remove,
+            ("privatelink", "adopt"): privatelink.adopt,
+            ("privatelink", "status"): privatelink.status,
+            ("privatelink", "close"): privatelink.close,
+            ("trusted", "add"): trusted_ips.add,
+            ("trusted", "remove"): trusted_ips.remove,
+            ("trusted", "adopt"): trusted_ips.adopt,
+            ("trusted", "list"): trusted_ips.status,
+            ("trusted", "status"): trusted_ips.status,
+            ("list",): queries.list,
+            ("show",): queries.show,
+            ("status",): queries.status,
+            ("why",): queries.why,
+            ("advise",): advisor.advise,
+            ("cancel",): requests.cancel,
+            ("done",): requests.done,
+            ("extend",): requests.extend,
+            ("revoke",): requests.revoke,
+            ("retry",): requests.retry,
+            HELP: self._help,
+        }
 
-    async def _remove(self, command: Command, typed: AskRemove, t: Translator) -> Message:
-        request_input = RequestInput(address=typed.address, target=typed.target, reason=typed.reason)
-        policy = self._access.policy
-        return await removed(self._access.remove, command, request_input, t=t, policy=policy)
+    async def answer(self, command: SlashCommand, t: Translator) -> Message | None:
+        """Parses a command and has its handler answer it; returns and raises as ``Handler`` does."""
+        intent = parse(command.text)
+        if intent.command not in MEMBERSHIP_CHECKED_LATER:
+            await self._services.members.require(command.person)
+        return await self.handlers[intent.command](command, intent, t)
 
-    async def _on_one(self, command: Command, typed: AskNumbered | AskExtend, t: Translator) -> Message:
-        """Acts on one request, by its number."""
-        access, who = self._access, {"person": command.person, "key": command.key}
-        if isinstance(typed, AskExtend):
-            number = _numbered(typed.number, "extend")
-            request_input = RequestInput(duration=typed.duration, until=typed.until, reason=typed.reason)
-            case = await access.extend(number, request_input, **who)
-            if case.request.id != number:
-                return responses.asked(case, t=t, policy=access.policy)
-            return responses.done("extended", case, t)
-        number = _numbered(typed.number, typed.verb)
-        match typed.verb:
-            case "cancel":
-                return responses.done("cancelled", await access.cancel(number, **who), t)
-            case "done":
-                return responses.done("closing", await access.done(number, **who), t)
-            case "revoke":
-                return responses.done("closing", await access.revoke(number, **who), t)
-            case "retry":
-                return responses.tried_again(await access.retry(number, **who), t)
+    async def _open_form(self, command: SlashCommand, intent: Intent, t: Translator) -> None:
+        await self._forms.mtls.open_add(command.trigger, intent.input, t)
 
-
-def _numbered(number: int | None, verb: str) -> int:
-    if number is None:
-        raise Refused(Refusal.NUMBER_MISSING, verb=verb, example=f"/pgaccess {verb} 17")
-    return number
+    async def _help(self, _command: SlashCommand, intent: Intent, t: Translator) -> Message:
+        return help.helping(intent.topic, t)

@@ -1,18 +1,20 @@
-"""What every way in does alike with a typed line: asks or opens the form, removes at once or asks for it."""
+"""What the handlers of all access methods share: reading a form, filling one in, and two answers."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Final
 
 from bot.domain.policy import Policy
-from bot.errors import Refusal, Refused
+from bot.domain.target import Database, Target, choose
+from bot.errors import Refusal
 from bot.i18n.translator import Translator
-from bot.ports import Message, RequestDetails
+from bot.ports import Message
 from bot.services import RemovalResult, RequestInput
-from bot.views import responses
-from handlers.transport.payloads import Command
+from bot.views import action_ids, responses
+from handlers.parsing.normalization import normalize_text
+from handlers.transport.payloads import ViewSubmission
 
-MISSING: Final = frozenset(
+INCOMPLETE: Final = frozenset(
     {
         Refusal.ADDRESS_EMPTY,
         Refusal.ACCOUNT_EMPTY,
@@ -21,58 +23,68 @@ MISSING: Final = frozenset(
         Refusal.REASON_SHORT,
     }
 )
-"""Refusals of a typed line that only want something more: the form asks for it."""
-
-OpenForm = Callable[[str, RequestInput, Translator], Awaitable[None]]
+"""Refusals of a command that lacks a value: a form asks for it."""
 
 
-class Ask(Protocol):
-    """A use case that records a wish."""
-
-    async def __call__(self, request_input: RequestInput, *, person: str, key: str) -> RequestDetails:
-        """Raises ``Refused``, or ``StoreUnavailableError`` when nothing was recorded."""
-        ...
-
-
-class Remove(Protocol):
-    """A use case that closes something of one's own, or records the wish to."""
-
-    async def __call__(self, request_input: RequestInput, *, person: str, key: str) -> RemovalResult:
-        """Raises ``Refused``, or ``StoreUnavailableError`` when nothing was recorded."""
-        ...
-
-
-async def asked(
-    ask: Ask,
-    open_form: OpenForm,
-    command: Command,
-    request_input: RequestInput,
-    *,
-    t: Translator,
-    policy: Policy,
-) -> Message | None:
-    """Records a wish; where only something is missing, or mTLS is off, the form asks: None.
-
-    Raises:
-        Refused: it cannot be asked for.
-        StoreUnavailableError: nothing was recorded.
-    """
-    try:
-        case = await ask(request_input, person=command.person, key=command.key)
-    except Refused as refused:
-        enables_mtls = refused.reason is Refusal.MTLS_NOT_ENABLED
-        if refused.reason not in MISSING and not enables_mtls:
-            raise
-        await open_form(command.trigger, replace(request_input, enables_mtls=enables_mtls), t)
-        return None
-    return responses.asked(case, t=t, policy=policy)
-
-
-async def removed(
-    remove: Remove, command: Command, request_input: RequestInput, *, t: Translator, policy: Policy
-) -> Message:
-    """Closes at once, or records the wish to; raises as ``asked`` does."""
-    removal = await remove(request_input, person=command.person, key=command.key)
+def removal_response(removal: RemovalResult, *, t: Translator, policy: Policy) -> Message:
+    """Returns the answer to a removal: done at once, or requested."""
     if removal.requested is not None:
         return responses.asked(removal.requested, t=t, policy=policy)
     return responses.removing(removal.case, removal.closing, t)
+
+
+def form_input(submission: ViewSubmission) -> RequestInput:
+    """Reads the fields that every form has, as a command line would have had them.
+
+    The target is left out: each form has its own. A form has one field for duration and end; what looks like
+    a clock time is an end.
+    """
+    values = submission.values
+    length = normalize_text(values.get(action_ids.FIELD_DURATION) or "") or None
+    is_time = length is not None and (":" in length or "時" in length.replace("時間", ""))
+    return RequestInput(
+        address=normalize_text(values.get(action_ids.FIELD_ADDRESS) or "") or None,
+        duration=None if is_time else length,
+        until=length if is_time else None,
+        reason=normalize_text(values.get(action_ids.FIELD_REASON) or "") or None,
+    )
+
+
+def with_target(
+    request_input: RequestInput, submission: ViewSubmission, targets: Iterable[Target]
+) -> RequestInput:
+    """Returns the input with the target that a form's menu names."""
+    chosen = submission.values.get(action_ids.FIELD_TARGET) or ""
+    return replace(request_input, target=target_name(chosen, targets) or None)
+
+
+def target_name(chosen: str, targets: Iterable[Target]) -> str:
+    """Returns the name of the target whose id a menu holds; a value that is no id is returned normalised."""
+    names = {str(target.id): target.name for target in targets}
+    return names[chosen] if chosen in names else normalize_text(chosen)
+
+
+def form_values(request_input: RequestInput, target: Target | None) -> Mapping[str, str | None]:
+    """Returns the values that a form opens with, by field."""
+    return {
+        action_ids.FIELD_ADDRESS: request_input.address,
+        action_ids.FIELD_TARGET: None if target is None else str(target.id),
+        action_ids.FIELD_DURATION: request_input.duration or request_input.until,
+        action_ids.FIELD_REASON: request_input.reason,
+    }
+
+
+def chosen_database(databases: Sequence[Database], name: str | None, policy: Policy) -> Database | None:
+    """Returns the database that a form opens with; None when the person has to choose.
+
+    Raises:
+        Refused: no database has that name, or there is none at all.
+    """
+    if databases and not name:
+        return None
+    return choose(tuple(databases), name, aliases(policy))
+
+
+def aliases(policy: Policy) -> Mapping[str, str]:
+    """Returns the names of databases and spaces by their aliases in the policy."""
+    return {target.alias: target.database for target in policy.targets}

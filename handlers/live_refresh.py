@@ -1,4 +1,4 @@
-"""Shows an answer that came from the last look once more, as soon as the keeper has looked again."""
+"""Live refresh: replaces an answer that came from the last observation as soon as there is a newer one."""
 
 import asyncio
 import time
@@ -14,39 +14,41 @@ from bot.domain.method import Method
 from bot.domain.observation import Observation
 from bot.errors import SlackError, StoreUnavailableError
 from bot.ports import DatabaseStatus, InteractiveSlack, Message, SpaceStatus
-from bot.services import Access
+from bot.services import Services
 from bot.worker import BackgroundTasks
 
 AT_MOST: Final = timedelta(seconds=20)
-"""How long a new look is waited for: a call at Heroku may take 15 s, and the keeper may be busy."""
+"""How long to wait for a newer observation: a call to Heroku may take 15 s, and the reconciler be busy."""
 
 BETWEEN: Final = timedelta(milliseconds=500)
-"""Pause between two glances at the store, which only ask when the last looks were."""
+"""Pause between two queries of the store, which read observation times only."""
 
 T = TypeVar("T")
 
-Way = tuple[UUID, Method]
-"""A way into a database or a space."""
+TargetMethod = tuple[UUID, Method]
+"""An access method of a database or a space."""
 
-Observations = Mapping[Way, datetime | None]
-"""When each way in was last looked at, as an answer has told it; None for one that never was."""
+ObservedAt = Mapping[TargetMethod, datetime | None]
+"""When each was last observed, as an answer showed it; None if never."""
 
 log = structlog.get_logger(__name__)
 
 
 class LiveRefresh:
-    """Waits in memory only: whoever asked has an answer already, and its age is in it.
+    """Waits for newer observations in the background.
+
+    Nothing of it is stored: a process that dies leaves the first answer, which says how old it is.
 
     Args:
-        access: where the new look will be found.
-        desk: what replaces the answer, through the command's own ``response_url``.
-        errands: where the waiting is done.
+        access: reads observations.
+        interactive: replaces the answer, through the command's own ``response_url``.
+        background_tasks: run the waiting.
     """
 
     def __init__(
-        self, *, access: Access, interactive: InteractiveSlack, background_tasks: BackgroundTasks
+        self, *, services: Services, interactive: InteractiveSlack, background_tasks: BackgroundTasks
     ) -> None:
-        self._access = access
+        self._services = services
         self._interactive = interactive
         self._background_tasks = background_tasks
 
@@ -56,71 +58,69 @@ class LiveRefresh:
         *,
         url: str | None,
         person: str,
-        draw: Callable[[DatabaseStatus], Message],
-        ways: Collection[Method] = tuple(Method),
+        render: Callable[[DatabaseStatus], Message],
+        methods: Collection[Method] = tuple(Method),
     ) -> None:
-        """Returns at once; the answer is replaced once, if newer looks come in time.
+        """Returns at once; later replaces the answer once, if newer observations come in time.
 
         Args:
-            shown: what the answer was drawn from.
+            shown: the status that the answer shows.
             url: the command's ``response_url``; without one nothing can be replaced.
-            person: who asked.
-            draw: how the answer is drawn from the newer looks.
-            ways: in that the answer tells of.
+            person: Slack id of the person who asked.
+            render: makes the answer from a newer status.
+            methods: those that the answer shows.
         """
         if url is not None:
-            observations = {way: at for way, at in _observations(shown).items() if way[1] in ways}
-            again = partial(self._access.glance, shown.database, person=person)
-            self._background_tasks.run(self._replace(observations, again, url, draw))
+            observed_at = {key: at for key, at in _observed_at(shown).items() if key[1] in methods}
+            load = partial(self._services.queries.database_status, shown.database, person=person)
+            self._background_tasks.run(self._replace(observed_at, load, url, render))
 
     def follow_space(
-        self, shown: SpaceStatus, *, url: str | None, draw: Callable[[SpaceStatus], Message]
+        self, shown: SpaceStatus, *, url: str | None, render: Callable[[SpaceStatus], Message]
     ) -> None:
-        """The same for a space."""
+        """Does the same for the status of a space."""
         if url is not None:
-            again = partial(self._access.space_glance, shown.space)
-            self._background_tasks.run(self._replace(_space_observations(shown), again, url, draw))
+            load = partial(self._services.queries.space_status, shown.space)
+            self._background_tasks.run(self._replace(_space_observed_at(shown), load, url, render))
 
     async def _replace(
         self,
-        observations: Observations,
-        again: Callable[[], Awaitable[T]],
+        shown: ObservedAt,
+        load: Callable[[], Awaitable[T]],
         url: str,
-        draw: Callable[[T], Message],
+        render: Callable[[T], Message],
     ) -> None:
         try:
-            if await self._are_newer(observations):
-                await self._interactive.respond(url, draw(await again()), replace=True)
+            if await self._are_newer(shown):
+                await self._interactive.respond(url, render(await load()), replace=True)
         except (SlackError, StoreUnavailableError) as error:
-            # The first answer stands, and says how old it is.
-            log.info("handlers.not_afresh", error=type(error).__name__)
+            # The first answer stays, and says how old it is.
+            log.info("handlers.not_refreshed", error=type(error).__name__)
 
-    async def _are_newer(self, observations: Observations) -> bool:
-        """Returns once every look is newer; or, when that takes too long, whether any of them is."""
-        before = {way: at for way, at in observations.items() if at is not None}
+    async def _are_newer(self, shown: ObservedAt) -> bool:
+        """Returns once all observations are newer; after ``AT_MOST``, whether any of them is."""
+        before = {key: at for key, at in shown.items() if at is not None}
         end, now = time.monotonic() + AT_MOST.total_seconds(), before
         while time.monotonic() < end:
             await asyncio.sleep(BETWEEN.total_seconds())
-            now = dict(await self._access.observed(observations))
-            if now != before and all(now.get(way) != at for way, at in before.items()):
+            now = dict(await self._services.queries.observed_at(shown))
+            if now != before and all(now.get(key) != at for key, at in before.items()):
                 return True
         return now != before
 
 
-def _observations(situation: DatabaseStatus) -> Observations:
-    """When each way in was looked at; one without a look yet may never have one."""
-    target = situation.database.id
-    observations: dict[Way, datetime | None] = {
-        (target, Method.MTLS): _at(situation.observation),
-        (target, Method.PRIVATELINK): _at(situation.link),
+def _observed_at(status: DatabaseStatus) -> ObservedAt:
+    """When each method of a database was observed; a method without access may never be."""
+    target = status.database.id
+    observed_at: dict[TargetMethod, datetime | None] = {
+        (target, Method.MTLS): _at(status.observation),
+        (target, Method.PRIVATELINK): _at(status.link),
     }
-    return (
-        observations if situation.space is None else {**observations, **_space_observations(situation.space)}
-    )
+    return observed_at if status.space is None else {**observed_at, **_space_observed_at(status.space)}
 
 
-def _space_observations(situation: SpaceStatus) -> Observations:
-    return {(situation.space.id, Method.TRUSTED): _at(situation.observation)}
+def _space_observed_at(status: SpaceStatus) -> ObservedAt:
+    return {(status.space.id, Method.TRUSTED): _at(status.observation)}
 
 
 def _at(observation: Observation | None) -> datetime | None:

@@ -1,158 +1,124 @@
-"""Forms: opened with what is known already, and read when they come back."""
+"""Forms: which handler reads which, and those about a request's decision."""
 
-from dataclasses import replace
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from bot.domain.request import Verdict
-from bot.domain.target import choose
 from bot.errors import Refusal, Refused
 from bot.i18n.translator import Translator
 from bot.ports import Block, InteractiveSlack, RequestDetails
-from bot.services import Access, RequestInput, Vote
+from bot.services import Services, Vote
 from bot.views import action_ids, form_fields, modals
-from bot.views.mtls import modals as mtls_modals
-from handlers import certificates, privatelink, trusted_ips
 from handlers.certificates import CertificateForms
-from handlers.fields import said
+from handlers.common import aliases, form_input
+from handlers.mtls import MtlsForms
 from handlers.parsing.normalization import normalize_text
-from handlers.privatelink import LinkForms
+from handlers.privatelink import PrivateLinkForms
 from handlers.transport.payloads import BlockSuggestion, MalformedError, ViewSubmission
-from handlers.trusted_ips import TrustedForms
+from handlers.trusted_ips import TrustedIpsForms
 
-_ABOUT: Final = {
+_BY_BUTTON: Final = {
     action_ids.DENY: modals.deny_form,
     action_ids.CHANGE: modals.change_form,
     action_ids.EXTEND: modals.extend_form,
 }
-"""The form that a button opens."""
+"""Forms that a button opens."""
 
 
 class Forms:
-    """Every form that people fill in."""
+    """Every form that people fill in.
 
-    def __init__(self, *, access: Access, interactive: InteractiveSlack) -> None:
-        self._access = access
+    Attributes:
+        mtls: forms about IP rules.
+        privatelink: forms about PrivateLink.
+        trusted_ips: forms about trusted IP ranges.
+        certificates: forms about the mTLS endpoint.
+    """
+
+    def __init__(self, *, services: Services, interactive: InteractiveSlack) -> None:
+        self._services = services
         self._interactive = interactive
-        self.links = LinkForms(access=access, interactive=interactive)
-        self.trusted = TrustedForms(access=access, interactive=interactive)
-        self.certificates = CertificateForms(access=access, interactive=interactive)
-
-    async def open_add(self, trigger: str, request_input: RequestInput, t: Translator) -> None:
-        """Opens the form for an IP rule; raises ``Refused`` as `add_view` does."""
-        await self._interactive.open_view(trigger, await self.add_view(request_input, t))
-
-    async def add_view(self, request_input: RequestInput, t: Translator) -> Block:
-        """The form for an IP rule, filled with what was typed.
-
-        Raises:
-            Refused: there is no database to ask for.
-        """
-        databases = await self._access.databases()
-        policy = self._access.policy
-        certain = request_input.target or request_input.enables_mtls or not databases
-        chosen = choose(databases, request_input.target, self._aliases) if certain else None
-        filled = {
-            action_ids.FIELD_ADDRESS: request_input.address,
-            action_ids.FIELD_TARGET: None if chosen is None else str(chosen.id),
-            action_ids.FIELD_DURATION: request_input.duration or request_input.until,
-            action_ids.FIELD_REASON: request_input.reason,
+        self.mtls = MtlsForms(services=services, interactive=interactive)
+        self.privatelink = PrivateLinkForms(services=services, interactive=interactive)
+        self.trusted_ips = TrustedIpsForms(services=services, interactive=interactive)
+        self.certificates = CertificateForms(services=services, interactive=interactive)
+        self._submit: Mapping[str, Callable[[ViewSubmission], Awaitable[None]]] = {
+            action_ids.FORM_ADD: self.mtls.submit,
+            action_ids.FORM_LINK_ADD: self.privatelink.submit_add,
+            action_ids.FORM_LINK_CLOSE: self.privatelink.submit_close,
+            action_ids.FORM_RANGE_ADD: self.trusted_ips.submit,
+            action_ids.FORM_DISABLE: self.certificates.submit,
+            action_ids.FORM_DENY: self._deny,
+            action_ids.FORM_CHANGE: self._approve_with_changes,
+            action_ids.FORM_EXTEND: self._extend,
         }
-        return mtls_modals.add_form(
-            databases=databases,
-            filled=filled,
-            t=t,
-            needs_reason=modals.needs_reason(policy),
-            enables_mtls=chosen if request_input.enables_mtls else None,
-        )
 
     async def options(self, search: BlockSuggestion, t: Translator) -> list[Block]:
-        """What fits what was typed into the search for a database.
+        """Returns the menu entries that fit what was typed into the search for a database.
 
         Raises:
-            Refused: the person may not ask, and so sees no names.
+            Refused: the person may not request access, and so sees no names.
         """
-        await self._access.require_member(search.person)
-        databases = await self._access.databases()
-        return form_fields.options_for(databases, self._aliases, normalize_text(search.typed), t)
+        await self._services.members.require(search.person)
+        databases = await self._services.queries.databases()
+        known = aliases(self._services.policy)
+        return form_fields.options_for(databases, known, normalize_text(search.typed), t)
 
-    async def open_about(self, button: str, trigger: str, case: RequestDetails, t: Translator) -> None:
-        """Opens the form that a button needs a word more for."""
-        await self._interactive.open_view(trigger, _ABOUT[button](case, t))
+    async def open_for_button(self, button: str, trigger: str, case: RequestDetails, t: Translator) -> None:
+        """Opens the form of a button that needs more than a press."""
+        await self._interactive.open_view(trigger, _BY_BUTTON[button](case, t))
 
     async def submit(self, submission: ViewSubmission) -> None:
-        """Acts on a form that was sent.
+        """Acts on a submitted form.
 
         Raises:
-            Refused: something in it cannot be done as it stands.
+            Refused: something in it does not fit.
             MalformedError: it is none of our forms.
         """
-        access, who = self._access, {"person": submission.person, "key": submission.key}
-        if submission.form in privatelink.FORMS:
-            await self.links.submit(submission)
-            return
-        if submission.form in trusted_ips.FORMS:
-            await self.trusted.submit(submission)
-            return
-        if submission.form in certificates.FORMS:
-            await self.certificates.submit(submission)
-            return
-        if submission.form == action_ids.FORM_ADD:
-            await access.ask(await self._request_input(submission), **who)
-            return
-        try:
-            request, version = action_ids.read_button(submission.data)
-        except ValueError as error:
-            raise MalformedError("a form with data that is not ours") from error
-        request_input = said(submission)
-        match submission.form:
-            case action_ids.FORM_DENY:
-                vote = Vote(verdict=Verdict.DENY, version=version, reason=request_input.reason or "")
-                await access.decide(request, vote, **who)
-            case action_ids.FORM_CHANGE:
-                vote = Vote(verdict=Verdict.APPROVE, version=version, changes=request_input)
-                await access.decide(request, vote, **who)
-            case action_ids.FORM_EXTEND:
-                await access.extend(request, request_input, **who)
-            case _:
-                raise MalformedError(f"a form called {submission.form!r}")
+        if submission.form not in self._submit:
+            raise MalformedError(f"a form called {submission.form!r}")
+        await self._submit[submission.form](submission)
 
-    async def instead(self, submission: ViewSubmission, refused: Refused, t: Translator) -> Block | None:
-        """The form that takes a refused one's place, because it asks for what was missing as well.
+    async def replacement(self, submission: ViewSubmission, refused: Refused, t: Translator) -> Block | None:
+        """Returns the form that replaces a refused one, because it also asks for what was missing.
 
         Returns:
-            None where nothing but the sentence at its field would help.
+            None where an error at a field is enough.
         """
         if submission.form != action_ids.FORM_ADD or refused.reason is not Refusal.MTLS_NOT_ENABLED:
             return None
-        return await self.add_view(replace(await self._request_input(submission), enables_mtls=True), t)
+        return await self.mtls.enabling_view(submission, t)
 
-    @property
-    def _aliases(self) -> dict[str, str]:
-        return {one.alias: one.database for one in self._access.policy.targets}
+    async def _deny(self, submission: ViewSubmission) -> None:
+        request, version = _shown_terms(submission)
+        reason = form_input(submission).reason or ""
+        vote = Vote(verdict=Verdict.DENY, version=version, reason=reason)
+        await self._services.approvals.decide(request, vote, person=submission.person, key=submission.key)
 
-    async def _request_input(self, submission: ViewSubmission) -> RequestInput:
-        """What the form says, in the words that a line would have used."""
-        request_input = said(submission)
-        if submission.data:
-            # The form said that mTLS is enabled first, on this one database.
-            return replace(
-                request_input, address=request_input.address or "", target=submission.data, enables_mtls=True
-            )
-        chosen = submission.values.get(action_ids.FIELD_TARGET)
-        named = {str(database.id): database.name for database in await self._access.databases()}
-        return RequestInput(
-            address=request_input.address or "",
-            target=named.get(chosen or "", normalize_text(chosen or "") or None),
-            duration=request_input.duration,
-            until=request_input.until,
-            reason=request_input.reason or "",
+    async def _approve_with_changes(self, submission: ViewSubmission) -> None:
+        request, version = _shown_terms(submission)
+        vote = Vote(verdict=Verdict.APPROVE, version=version, changes=form_input(submission))
+        await self._services.approvals.decide(request, vote, person=submission.person, key=submission.key)
+
+    async def _extend(self, submission: ViewSubmission) -> None:
+        request, _ = _shown_terms(submission)
+        await self._services.extensions.extend(
+            request, form_input(submission), person=submission.person, key=submission.key
         )
 
 
-def errors_at_fields(refused: Refused, submission: ViewSubmission, t: Translator) -> dict[str, Any]:
-    """Slack's answer that keeps the form open: the sentence at its field, or at the first one."""
-    at_field = modals.field_error(refused, t)
-    if at_field is None or not at_field.keys() <= submission.values.keys():
+def field_errors(refused: Refused, submission: ViewSubmission, t: Translator) -> dict[str, Any]:
+    """Returns Slack's answer that keeps a form open: the error at its field, or at the first one."""
+    errors = modals.field_error(refused, t)
+    if errors is None or not errors.keys() <= submission.values.keys():
         first = next(iter(submission.values), action_ids.FIELD_REASON)
-        at_field = {first: modals.plain_text(t(refused.key, **refused.params))}
-    return {"response_action": "errors", "errors": at_field}
+        errors = {first: modals.plain_text(t(refused.key, **refused.params))}
+    return {"response_action": "errors", "errors": errors}
+
+
+def _shown_terms(submission: ViewSubmission) -> tuple[int, int]:
+    """The request that a form is about, and the version of the terms that it showed."""
+    try:
+        return action_ids.read_button(submission.data)
+    except ValueError as error:
+        raise MalformedError("a form with data that is not ours") from error

@@ -11,7 +11,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from bot.directory_sync import DirectorySync
 from bot.errors import TryAgainError
 from bot.ports import Clock, Wakeups, WorkerName
-from bot.services import Access
+from bot.services import Services
 from bot.worker import YIELD
 
 EVERY_SECOND: Final = timedelta(seconds=1)
@@ -43,13 +43,13 @@ class Scheduler:
     def __init__(
         self,
         *,
-        access: Access,
+        services: Services,
         directory_sync: DirectorySync,
         clock: Clock,
         wakeups: Wakeups,
         give_way: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
-        self._access = access
+        self._services = services
         self._directory_sync = directory_sync
         self._clock = clock
         self._wakeups = wakeups
@@ -60,9 +60,9 @@ class Scheduler:
     async def run(self) -> None:
         """Ticks until cancelled."""
         self._every(EVERY_SECOND, self._follow)
-        self._every(EVERY_SECOND, self._access.seal)
+        self._every(EVERY_SECOND, self._services.deadlines.seal_audit_log)
         self._every(EVERY_FEW, self._directory_sync.run_due)
-        self._every(EVERY_FEW, self._access.send_weekly_summary)
+        self._every(EVERY_FEW, self._services.expiry_reminders.send_weekly_summary)
         self._scheduler.start()
         try:
             await self._listen()
@@ -78,7 +78,7 @@ class Scheduler:
             if self._give_way is not None:
                 await self._give_way()
             await self._safely(self._follow)
-            await self._safely(self._access.send_weekly_summary)
+            await self._safely(self._services.expiry_reminders.send_weekly_summary)
             await self._safely(self._directory_sync.answer_lookups)
 
     async def _follow(self) -> None:
@@ -86,7 +86,7 @@ class Scheduler:
 
         The timer is a delay from business time, set anew each time, because business time may jump.
         """
-        following = await self._access.run_due()
+        following = await self._services.deadlines.run_due()
         if following is not None:
             delay = max(timedelta(), following - self._clock.now())
             self._scheduler.add_job(

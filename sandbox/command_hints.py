@@ -14,20 +14,19 @@ _LANGUAGES: Final = ("en", "ja")
 
 
 def usage() -> list[dict[str, Any]]:
-    """Every command that can be carried out.
+    """Returns a hint for every command.
 
     Returns:
         Its ``line``, an ``example``, and ``says``: by language, in which ``form`` it is typed and what it is
         ``about``, which is empty where the bot's help has no words for it.
     """
-    ready = {path: command for path, command in COMMANDS.items() if not command.planned}
     return [
         {
             "line": " ".join((COMMAND, *path)),
             "example": command.example,
             "says": {language: _said(path, Translator(language)) for language in _LANGUAGES},
         }
-        for path, command in ready.items()
+        for path, command in COMMANDS.items()
     ]
 
 

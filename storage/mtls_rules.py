@@ -8,18 +8,19 @@ from uuid import UUID, uuid4
 from sqlalchemy import RowMapping, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
 
 from bot.domain.mtls.observation import IpRule
 from bot.domain.mtls.plan import OwnedRule, PendingCreation, StoredRules
 from bot.domain.owned_entry import Removal
 from bot.domain.subject import Network, Subject, network_of
 from bot.domain.timings import Timings
-from bot.ports import ReconcileJob
+from bot.ports import MtlsRules, ReconcileJob
 from storage.owned_entries import LATE, OwnedEntryTable, desired_grants
 from storage.tables import mtls_rule_intents, mtls_rules
 
 
-class PostgresMtlsRules(OwnedEntryTable[UUID]):
+class PostgresMtlsRules(OwnedEntryTable[UUID], MtlsRules):
     """Rules by Heroku's id; two of them may have one network."""
 
     def __init__(self, connection: AsyncConnection, timings: Timings) -> None:
@@ -27,8 +28,8 @@ class PostgresMtlsRules(OwnedEntryTable[UUID]):
             connection, timings, table=mtls_rules, key=mtls_rules.c.rule_id, name=mtls_rules.c.network
         )
 
+    @override
     async def load(self, job: ReconcileJob, now: datetime) -> StoredRules:
-        """Returns what the store knows of a database's IP rules; by ``now``, business time, ends have passed."""
         target = job.target.id
         return StoredRules(
             grants=await desired_grants(self._connection, job, now, _networks),
@@ -36,8 +37,8 @@ class PostgresMtlsRules(OwnedEntryTable[UUID]):
             pending_creations=await self._pending_creations(target),
         )
 
+    @override
     async def intend_creation(self, job: ReconcileJob, network: Network) -> tuple[UUID, str]:
-        """Records that a rule is about to be added; returns the intent and the marker it carries."""
         intent = uuid4()
         marker = f"pgaccess/{job.installation} {intent}"
         await self._connection.execute(
@@ -51,8 +52,8 @@ class PostgresMtlsRules(OwnedEntryTable[UUID]):
         )
         return intent, marker
 
+    @override
     async def created(self, job: ReconcileJob, intent: UUID, rule: IpRule) -> None:
-        """Records the rule that an intent made: it is owned, and for the network that was asked for."""
         network = (
             select(mtls_rule_intents.c.network).where(mtls_rule_intents.c.id == intent).scalar_subquery()
         )
@@ -63,20 +64,20 @@ class PostgresMtlsRules(OwnedEntryTable[UUID]):
         )
         await self._resolve(intent, error="")
 
+    @override
     async def ambiguous(self, intent: UUID, *, error: str) -> None:
-        """Records that an answer was lost: the rule may still appear for a while."""
         await self._connection.execute(
             update(mtls_rule_intents)
             .where(mtls_rule_intents.c.id == intent)
             .values(ambiguous_until=func.now() + self._timings.quarantine, error=error)
         )
 
+    @override
     async def rejected(self, intent: UUID, *, error: str) -> None:
-        """Records that an intent made nothing: Heroku rejected it."""
         await self._resolve(intent, error=error)
 
+    @override
     async def abandon(self, intents: Iterable[UUID]) -> None:
-        """Stops expecting intents that made nothing in all the time that a late write could need."""
         lost = list(intents)
         if lost:
             await self._connection.execute(
@@ -85,11 +86,8 @@ class PostgresMtlsRules(OwnedEntryTable[UUID]):
                 .values(resolved=True)
             )
 
+    @override
     async def restore(self, job: ReconcileJob, rules: Iterable[UUID]) -> tuple[OwnedRule, ...]:
-        """Restores those of the listed rules that were marked absent, and returns them: they are owned.
-
-        A list that lacked them was stale, or their removal was undone: it has to be requested anew.
-        """
         statement = (
             update(mtls_rules)
             .where(
@@ -111,11 +109,8 @@ class PostgresMtlsRules(OwnedEntryTable[UUID]):
         rows = (await self._connection.execute(statement)).mappings()
         return tuple(_rule(row, Removal.NONE) for row in rows)
 
+    @override
     async def adopt(self, job: ReconcileJob, rules: Iterable[IpRule]) -> None:
-        """Adopts rules that somebody else made: they are owned, and stay without a grant.
-
-        Two requests may have asked for the same rule; a statement takes each row once.
-        """
         once = {rule.id: rule for rule in rules}
         rows: list[dict[str, Any]] = [
             {

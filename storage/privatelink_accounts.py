@@ -7,32 +7,33 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
 
 from bot.domain.owned_entry import OwnedEntry, Removal
 from bot.domain.privatelink.plan import StoredAccounts
 from bot.domain.subject import accounts_of
 from bot.domain.timings import Timings
-from bot.ports import ReconcileJob
+from bot.ports import PrivateLinkAccounts, ReconcileJob
 from storage.owned_entries import LATE, OwnedEntryTable, desired_grants
 from storage.tables import privatelink_accounts
 
 
-class PostgresPrivateLinkAccounts(OwnedEntryTable[str]):
+class PostgresPrivateLinkAccounts(OwnedEntryTable[str], PrivateLinkAccounts):
     """Accounts by target and ARN."""
 
     def __init__(self, connection: AsyncConnection, timings: Timings) -> None:
         arn = privatelink_accounts.c.arn
         super().__init__(connection, timings, table=privatelink_accounts, key=arn, name=arn)
 
+    @override
     async def load(self, job: ReconcileJob, now: datetime) -> StoredAccounts:
-        """Returns what the store knows of a database's PrivateLink; by ``now``, business time, ends have passed."""
         return StoredAccounts(
             grants=await desired_grants(self._connection, job, now, accounts_of),
             entries=await self._entries(job.target.id),
         )
 
+    @override
     async def intend_creation(self, job: ReconcileJob, arns: Iterable[str]) -> None:
-        """Records that accounts are about to be allowed; from here on they are owned, if they appear."""
         until = func.now() + self._timings.settled_after
         rows = [{"target_id": job.target.id, "arn": arn, "ambiguous_until": until} for arn in sorted(arns)]
         statement = insert(privatelink_accounts).values(rows)
@@ -49,25 +50,25 @@ class PostgresPrivateLinkAccounts(OwnedEntryTable[str]):
             )
         )
 
+    @override
     async def created(self, job: ReconcileJob, arns: Iterable[str]) -> None:
-        """Records that accounts were listed in answer to our call."""
         await self._update(job, arns, ambiguous_until=None, observed=True)
 
+    @override
     async def ambiguous(self, job: ReconcileJob, arns: Iterable[str], *, error: str) -> None:
-        """Records that an answer was lost: the accounts may still appear for a while."""
         await self._update(job, arns, ambiguous_until=func.now() + self._timings.quarantine, error=error)
 
+    @override
     async def rejected(self, job: ReconcileJob, arns: Iterable[str], *, error: str) -> None:
-        """Records that Heroku rejected a call: accounts that appear now are somebody else's."""
         await self._update(job, arns, absent_at=func.now(), error=error)
 
+    @override
     async def abandon(self, job: ReconcileJob, arns: Iterable[str]) -> None:
-        """Stops expecting accounts that did not appear in all the time that a late call could need."""
         late = privatelink_accounts.c.requested_at < func.now() - LATE
         await self._update(job, arns, late, absent_at=func.now(), error="it never appeared")
 
+    @override
     async def adopt(self, job: ReconcileJob, arns: Iterable[str]) -> None:
-        """Adopts accounts that somebody else allowed: they are owned, and stay without a grant."""
         rows = [
             {"target_id": job.target.id, "arn": arn, "observed": True, "adopted": True}
             for arn in sorted(set(arns))

@@ -175,6 +175,7 @@ class PostgresReconcileQueue(ReconcileQueue):
             observation=observation_of(row),
             changing=target["changing"],
             certified=target["certified"],
+            timings=self._timings,
         )
 
     @override

@@ -1,6 +1,6 @@
 """Requests and the votes on them; every change of state writes its audit line."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +15,7 @@ from sqlalchemy import (
     Table,
     any_,
     bindparam,
+    func,
     insert,
     literal_column,
     or_,
@@ -29,7 +30,7 @@ from typing_extensions import override
 from bot.domain.grant import LIVE_STATES
 from bot.domain.mtls.certificate import KnownCertificate
 from bot.domain.request import Decision, Kind, Request, RequestState, Terms
-from bot.domain.subject import CertificateId, ends
+from bot.domain.subject import CertificateId, Subject, ends
 from bot.ports import AuditContext, NewRequest, RequestDetails, Requests, WorkerName
 from storage.audit import PostgresAudit
 from storage.certificates import PostgresCertificates
@@ -256,6 +257,19 @@ class PostgresRequests(Requests):
         newest = select(found.c.id).distinct().order_by(found.c.id.desc()).limit(limit)
         return await self._cases((await self._connection.execute(newest)).scalars().all())
 
+    @override
+    async def newest_open(self, target: UUID, subject: Subject, kinds: Collection[Kind]) -> Request | None:
+        pending = _about(requests, target, subject, kinds).with_only_columns(requests.c.id).where(_PENDING)
+        under_way = (
+            _about(operations, target, subject, kinds)
+            .with_only_columns(operations.c.request_id)
+            .where(_DOING)
+        )
+        found = union_all(pending, under_way).subquery()
+        statement = select(requests).where(requests.c.id == select(func.max(found.c.id)).scalar_subquery())
+        row = (await self._connection.execute(statement)).mappings().one_or_none()
+        return None if row is None else request_of(row)
+
     async def _first(self, moment: ColumnElement[Any]) -> datetime | None:
         which = _PENDING & moment.is_not(None)
         statement = select(moment).where(which).order_by(moment).limit(1)
@@ -338,6 +352,13 @@ def _newest(
         statement = statement.where(table.c.target_id == target)
     # In brackets: each of the three has an order and a limit of its own.
     return select(statement.order_by(request.desc()).limit(limit).subquery().c.id)
+
+
+def _about(table: Table, target: UUID, subject: Subject, kinds: Collection[Kind]) -> Select[Any]:
+    """The rows of requests or operations of some kinds about a subject."""
+    return select(table).where(
+        table.c.target_id == target, table.c.subject == subject, table.c.kind.in_(kinds)
+    )
 
 
 def _part(row: RowMapping, table: str) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
 
 from bot.domain.owned_entry import OwnedEntry, Removal
 from bot.domain.subject import Subject, network_of
@@ -15,13 +16,13 @@ from bot.domain.timings import Timings
 from bot.domain.trusted_ips.merge import Rules, Written
 from bot.domain.trusted_ips.plan import Edit, StoredRanges
 from bot.domain.trusted_ips.ruleset import RulesetRule, Services
-from bot.ports import AuditContext, ReconcileJob
+from bot.ports import AuditContext, ReconcileJob, TrustedRanges
 from storage.audit import PostgresAudit
 from storage.owned_entries import OwnedEntryTable, desired_grants
 from storage.tables import data_service_access, ruleset_writes, trusted_ranges
 
 
-class PostgresTrustedRanges(OwnedEntryTable[str]):
+class PostgresTrustedRanges(OwnedEntryTable[str], TrustedRanges):
     """Sources by space."""
 
     def __init__(self, connection: AsyncConnection, audit: PostgresAudit, timings: Timings) -> None:
@@ -29,8 +30,8 @@ class PostgresTrustedRanges(OwnedEntryTable[str]):
         super().__init__(connection, timings, table=trusted_ranges, key=source, name=source)
         self._audit = audit
 
+    @override
     async def load(self, job: ReconcileJob, now: datetime) -> StoredRanges:
-        """Returns what the store knows of a space's list; by ``now``, business time, ends have passed."""
         space = job.target.id
         may_land = func.coalesce(data_service_access.c.ambiguous_until > func.now(), False)
         ambiguous = select(may_land).where(data_service_access.c.target_id == space)
@@ -41,8 +42,8 @@ class PostgresTrustedRanges(OwnedEntryTable[str]):
             recently_removed=(await self.recent_removals(space)).removed,
         )
 
+    @override
     async def writes(self, space: UUID) -> tuple[Written, ...]:
-        """Returns the lists that pgaccess wrote and whose history was not read yet, in their order."""
         statement = select(ruleset_writes).where(ruleset_writes.c.target_id == space)
         rows = (await self._connection.execute(statement.order_by(ruleset_writes.c.at))).mappings()
         return tuple(
@@ -57,8 +58,8 @@ class PostgresTrustedRanges(OwnedEntryTable[str]):
             for row in rows
         )
 
+    @override
     async def intend_write(self, job: ReconcileJob, write: Written) -> None:
-        """Records that a list is about to be written; it may land until its outcome is recorded."""
         space, edit = job.target.id, write.edit
         if edit.add:
             statement = insert(trusted_ranges).values(
@@ -87,33 +88,33 @@ class PostgresTrustedRanges(OwnedEntryTable[str]):
             space, ambiguous_until=func.now() + self._timings.settled_after, written_at=func.now()
         )
 
+    @override
     async def created(self, job: ReconcileJob, write: UUID, ruleset: UUID) -> None:
-        """Records the ruleset that Heroku made of a list."""
         which = ruleset_writes.c.id == write
         await self._connection.execute(update(ruleset_writes).where(which).values(ruleset_id=ruleset))
         await self._set_space(job.target.id, ambiguous_until=None)
 
+    @override
     async def ambiguous(self, job: ReconcileJob) -> None:
-        """Records that an answer was lost: the list may still land for a while."""
         await self._set_space(job.target.id, ambiguous_until=func.now() + self._timings.quarantine)
 
+    @override
     async def rejected(self, job: ReconcileJob, write: Written) -> None:
-        """Records that Heroku rejected a list: sources that appear now are somebody else's."""
         await self._update(job, write.edit.add, ~trusted_ranges.c.observed, absent_at=func.now())
         await self._update(job, write.edit.remove, removal_requested_at=None)
         await self._connection.execute(delete(ruleset_writes).where(ruleset_writes.c.id == write.id))
         await self._set_space(job.target.id, ambiguous_until=None)
 
+    @override
     async def settle_writes(self, job: ReconcileJob, *, theirs: Iterable[str]) -> None:
-        """Records that it is known what others wrote around our lists, or that nobody can tell."""
         await self.absent(job, theirs)
         await self._connection.execute(
             delete(ruleset_writes).where(ruleset_writes.c.target_id == job.target.id)
         )
         await self._set_space(job.target.id, ambiguous_until=None)
 
+    @override
     async def adopt(self, job: ReconcileJob, sources: Iterable[str]) -> None:
-        """Adopts sources that somebody else wrote, each once however often it was asked for."""
         rows = [
             {"target_id": job.target.id, "source": each, "observed": True, "adopted": True}
             for each in sorted(set(sources))
@@ -128,16 +129,16 @@ class PostgresTrustedRanges(OwnedEntryTable[str]):
                 )
             )
 
+    @override
     async def since_write(self, space: UUID) -> timedelta | None:
-        """Returns how long ago pgaccess last wrote the list; None when it never did."""
         since = select(func.now() - data_service_access.c.written_at).where(
             data_service_access.c.target_id == space
         )
         found = (await self._connection.execute(since)).scalar_one_or_none()
         return found if isinstance(found, timedelta) else None
 
+    @override
     async def services(self, space: UUID, *, lock: bool = True) -> Services:
-        """How a space stands with Heroku's support, locked until the transaction ends unless only read."""
         if not lock:
             seen = select(data_service_access.c.state).where(data_service_access.c.target_id == space)
             return (await self._connection.execute(seen)).scalar_one_or_none() or Services.UNKNOWN
@@ -148,8 +149,8 @@ class PostgresTrustedRanges(OwnedEntryTable[str]):
         found: Services = (await self._connection.execute(statement.with_for_update())).scalar_one()
         return found
 
+    @override
     async def set_services(self, space: UUID, state: Services, *, doing: AuditContext) -> None:
-        """Records how a space stands with Heroku's support, with its audit line."""
         before = await self.services(space)
         said: dict[str, Any] = {"state": state}
         if state is Services.WAITING:

@@ -1,18 +1,21 @@
 """What tests read and change in the store behind the bot's back, without SQL text.
 
 Tables are those of ``storage.tables``; columns are given by name. Conditions are keyword arguments: a value
-is equality, None is ``IS NULL``, a tuple, list or set is ``IN``, and a text that ends with ``%`` is a prefix.
-Every helper runs one statement in a transaction of its own.
+is equality, None is ``IS NULL``, ``PRESENT`` is ``IS NOT NULL``, a tuple, list or set is ``IN``, and a text
+that ends with ``%`` is a prefix. Every helper runs one statement in a transaction of its own.
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Interval, Table, Text, func, literal, null, select, type_coerce, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from storage.tables import audit, grants, operations, outbox, reconcile_queue, requests
+
+PRESENT: Final = object()
+"""As a condition: the column is not null."""
 
 
 def matching(table: Table, where: Mapping[str, object]) -> list[ColumnElement[bool]]:
@@ -90,6 +93,21 @@ async def end_leases(engine: AsyncEngine, table: Table, **where: Any) -> None:
         await connection.execute(
             update(table).where(held, *matching(table, where)).values(lease_until=func.now())
         )
+
+
+async def time_left(engine: AsyncEngine, table: Table, column: str, **where: Any) -> timedelta:
+    """Time until a moment that the only row that matches has, by Postgres' clock; negative once it passed."""
+    left = select(table.c[column] - func.now()).where(*matching(table, where))
+    async with engine.connect() as connection:
+        found: timedelta = (await connection.execute(left)).scalar_one()
+        return found
+
+
+async def now(engine: AsyncEngine) -> datetime:
+    """Postgres' time."""
+    async with engine.connect() as connection:
+        found: datetime = (await connection.execute(select(func.clock_timestamp()))).scalar_one()
+        return found
 
 
 # --- Named questions: what most tests ask ----------------------------------------------------------
@@ -175,6 +193,8 @@ async def set_observation(engine: AsyncEngine, fields: Mapping[str, object], **w
 def _condition(column: ColumnElement[Any], wanted: object) -> ColumnElement[bool]:
     if wanted is None:
         return column.is_(null())
+    if wanted is PRESENT:
+        return column.is_not(null())
     if isinstance(wanted, tuple | list | set | frozenset):
         return column.in_(list(wanted))
     if isinstance(wanted, str) and wanted.endswith("%"):

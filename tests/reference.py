@@ -12,7 +12,7 @@ from bot.domain.duration import show_duration
 from bot.policy.schema import PolicyKeys, RuleKeys, TargetKeys
 from handlers.parsing.clauses import ENDLESS, VALUES, WORDS, Clause
 from handlers.parsing.command_table import COMMAND, COMMANDS
-from handlers.parsing.parsers import Path as Words
+from handlers.parsing.intents import CommandPath
 
 FOLDER: Final = Path(__file__).parents[1] / "docs" / "reference"
 """Where the pages are written."""
@@ -45,8 +45,6 @@ def main() -> None:
 
 
 def _commands() -> str:
-    ready = [words for words, command in COMMANDS.items() if not command.planned]
-    planned = [words for words, command in COMMANDS.items() if command.planned]
     endless = ", ".join(f"`{word}`" for word in sorted(ENDLESS))
     return _page(
         "# Commands",
@@ -54,18 +52,15 @@ def _commands() -> str:
         f"`{COMMAND}` alone opens the request form. Commands are words in natural order, in upper or lower "
         "case, full-width or not; anything missing is asked for in a form. `help` works at every level, a "
         'misspelled word gets "did you mean", and a request is `17`, `#17` or `17番`.',
-        _table(("command", "description", "example"), map(_command, ready)),
+        _table(("command", "description", "example"), map(_command, COMMANDS)),
         "## Clauses",
         "In any order, each at most once; the reason comes last. A duration and an end exclude each other. "
         f"{endless} request access without an end.",
         _table(("words", "meaning", "example"), map(_clause, Clause)),
-        "## Planned",
-        "These are understood already, and answered with what can be done instead.",
-        _table(("command", "what it will do", "for example"), map(_command, planned)),
     )
 
 
-def _command(words: Words) -> Sequence[str]:
+def _command(words: CommandPath) -> Sequence[str]:
     command = COMMANDS[words]
     return f"`{' '.join(words)}`", command.does, f"`{command.example}`"
 

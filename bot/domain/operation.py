@@ -36,8 +36,7 @@ class Operation:
         progress: state that the next reconcile run needs: ids, words, never a secret.
         why: the reason of a failure.
         detail: Heroku's own message, if it rejected the change.
-        check_at: business time at which the scheduler checks it, because it waits for a person; None when it
-            waits for Heroku.
+        check_at: business time at which the scheduler checks it, as it waits for a person; None for Heroku.
     """
 
     id: UUID

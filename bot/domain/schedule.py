@@ -15,18 +15,6 @@ OPERATION_DEADLINE: Final = timedelta(minutes=20)
 """How long a change that happens once may take: Heroku clients wait 10 to 15 min for an endpoint, a
 certificate or a PrivateLink account, and it has to be seen afterwards."""
 
-QUARANTINE: Final = timedelta(seconds=60)
-"""After an ambiguous answer: a write that timed out may still land within this."""
-
-REMOVAL_PATIENCE: Final = timedelta(seconds=60)
-"""How long a removed rule may still be listed before the removal is asked for again."""
-
-LEASE: Final = timedelta(seconds=60)
-"""How long a claimed row is left alone: the longest call, its record, and room for a slow machine."""
-
-READ_BACK: Final = tuple(timedelta(seconds=s) for s in (1, 2, 4, 8, 15))
-"""Gaps between looks while something is under way; the last one repeats."""
-
 WATCH: Final = timedelta(seconds=60)
 """Gap between looks at a target with open grants: how late an interruption is noticed."""
 
@@ -34,7 +22,7 @@ IDLE: Final = timedelta(minutes=10)
 """Gap between looks at a target without open grants: how old a card's figures may be."""
 
 CONFIG_VARS: Final = (
-    *READ_BACK,
+    *(timedelta(seconds=s) for s in (1, 2, 4, 8, 15)),
     *(timedelta(minutes=1),) * 20,
     *(timedelta(minutes=10),) * 6,
     timedelta(hours=1),
@@ -42,14 +30,8 @@ CONFIG_VARS: Final = (
 """Gaps between looks for a connection's config var, which usually appears within 5 to 15 min; where it never
 does, that is asked once an hour. The last one repeats."""
 
-TROUBLE: Final = tuple(timedelta(seconds=s) for s in (5, 15, 30, 60))
-"""Gaps between attempts while Heroku or Slack cannot be reached; the last one repeats."""
-
-SAVING: Final = timedelta(seconds=2)
-"""Pause of a lane whose call our own budget had no token for: others are served first."""
-
 SAVING_OBSERVATION: Final = timedelta(seconds=30)
-"""The same for a mere look, which nobody waits for."""
+"""Pause of an observation that our own budget had no token for: no person waits for it."""
 
 DENIED: Final = timedelta(hours=1)
 """Gap between attempts while Heroku refuses our token: only an operator can mend that."""

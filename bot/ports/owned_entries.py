@@ -51,7 +51,7 @@ class MtlsRules(OwnedEntries[UUID], Protocol):
     """Owned IP rules of databases, and the intents that every addition begins with."""
 
     async def load(self, job: ReconcileJob, now: datetime) -> StoredRules:
-        """Returns what the store knows of a database's IP rules; by ``now``, business time, ends have passed."""
+        """Returns what the store knows of a database's IP rules at ``now``, business time."""
         ...
 
     async def intend_creation(self, job: ReconcileJob, network: Network) -> tuple[UUID, str]:
@@ -75,11 +75,17 @@ class MtlsRules(OwnedEntries[UUID], Protocol):
         ...
 
     async def restore(self, job: ReconcileJob, rules: Iterable[UUID]) -> tuple[OwnedRule, ...]:
-        """Restores those of the listed rules that were marked absent, and returns them: they are owned."""
+        """Restores those of the listed rules that were marked absent, and returns them: they are owned.
+
+        A list that lacked them was stale, or their removal was undone: it has to be requested anew.
+        """
         ...
 
     async def adopt(self, job: ReconcileJob, rules: Iterable[IpRule]) -> None:
-        """Adopts rules that somebody else made: they are owned, and stay without a grant."""
+        """Adopts rules that somebody else made: they are owned, and stay without a grant.
+
+        A rule that two requests have asked for is adopted once.
+        """
         ...
 
 
@@ -87,7 +93,7 @@ class PrivateLinkAccounts(OwnedEntries[str], Protocol):
     """AWS accounts that pgaccess allows on PrivateLink endpoints, by ARN."""
 
     async def load(self, job: ReconcileJob, now: datetime) -> StoredAccounts:
-        """Returns what the store knows of a database's PrivateLink; by ``now``, business time, ends have passed."""
+        """Returns what the store knows of a database's PrivateLink at ``now``, business time."""
         ...
 
     async def intend_creation(self, job: ReconcileJob, arns: Iterable[str]) -> None:

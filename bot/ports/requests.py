@@ -6,7 +6,8 @@ from typing import Protocol
 from uuid import UUID
 
 from bot.domain.person import Person
-from bot.domain.request import Decision, Request, RequestState, Terms
+from bot.domain.request import Decision, Kind, Request, RequestState, Terms
+from bot.domain.subject import Subject
 from bot.ports.values import AuditContext, NewRequest, RequestDetails, UserLookup
 
 
@@ -152,4 +153,8 @@ class Requests(Protocol):
             limit: the most that are read.
             target: where; None for all targets.
         """
+        ...
+
+    async def newest_open(self, target: UUID, subject: Subject, kinds: Collection[Kind]) -> Request | None:
+        """The newest request of some kinds about a subject that is pending or under way."""
         ...

@@ -23,7 +23,7 @@ class Targets(Protocol):
         ...
 
     async def called(self, name: str, method: Method) -> tuple[tuple[Database, Observation | None], ...]:
-        """Finds databases by their name or their app's, in any case, each with a method's last observation."""
+        """Finds databases by their name or their app's, in any case, with a method's last observation."""
         ...
 
     async def discovered(self, databases: Iterable[Database], spaces: Iterable[Space] = ()) -> None:

@@ -17,6 +17,7 @@ from bot.domain.privatelink.observation import PrivateLinkObservation
 from bot.domain.rate_budget import CallPriority
 from bot.domain.request import Decision, Kind, Request, Terms
 from bot.domain.target import Database, Space, Target
+from bot.domain.timings import DEFAULT, Timings
 from bot.domain.trusted_ips.ruleset import RulesetObservation, Services
 from bot.ports.services import MessageRef
 
@@ -252,6 +253,7 @@ class ReconcileJob:
         look: what the last look saw; None when there was none.
         changing: whether a change of it is under way; one that comes later makes it due again.
         certified: whether certificates of the target are known.
+        timings: of its lease, and of what is done within it.
     """
 
     lane: int
@@ -268,6 +270,7 @@ class ReconcileJob:
     observation: Observation | None = None
     changing: bool = True
     certified: bool = True
+    timings: Timings = DEFAULT
 
     @property
     def database(self) -> Database:

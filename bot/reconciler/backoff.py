@@ -53,8 +53,10 @@ def pause(error: HerokuError, job: ReconcileJob) -> timedelta:
     if isinstance(error, HerokuUnauthorizedError):
         return schedule.DENIED
     if isinstance(error, RateBudgetExhaustedError):
-        return schedule.SAVING_OBSERVATION if job.purpose is CallPriority.OBSERVE else schedule.SAVING
-    return schedule.gap(schedule.TROUBLE, job.failures)
+        return (
+            schedule.SAVING_OBSERVATION if job.purpose is CallPriority.OBSERVE else job.timings.budget_pause
+        )
+    return schedule.gap(job.timings.retry, job.failures)
 
 
 def next_run_after_failure(job: ReconcileJob, delay: timedelta, error: Exception) -> NextRun:
@@ -78,9 +80,9 @@ def _delay(job: ReconcileJob, outcome: Outcome, *, under_way: bool, watched: boo
     if outcome.delay is not None:
         return outcome.delay, job.attempts
     if outcome.changed:
-        return schedule.READ_BACK[0], 1
+        return job.timings.read_back[0], 1
     if under_way:
-        return schedule.gap(schedule.READ_BACK, job.attempts), job.attempts + 1
+        return schedule.gap(job.timings.read_back, job.attempts), job.attempts + 1
     return (schedule.WATCH if watched else schedule.IDLE), 0
 
 

@@ -12,7 +12,7 @@ import structlog
 
 from bot.domain.method import Method
 from bot.domain.policy import Policy
-from bot.domain.schedule import TROUBLE, gap
+from bot.domain.schedule import gap
 from bot.errors import HerokuError, LeaseLostError, StoreUnavailableError
 from bot.ports import Clock, ReconcileJob, Store, with_priority
 from bot.reconciler.adapter import AnyAdapter, MethodAdapter, Planned, Run, Seen
@@ -104,7 +104,7 @@ class Controller:
     async def _release(self, job: ReconcileJob) -> None:
         """Releases a job whose run could not be recorded: its intents tell the next run what was begun."""
         async with self._store.transaction() as tx:
-            again = gap(TROUBLE, 0)
+            again = gap(job.timings.retry, 0)
             await tx.reconcile_queue.release(
                 job, again=again, attempts=job.attempts, kept=False, failures=job.failures
             )

@@ -4,16 +4,11 @@ import contextlib
 import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Final
 from uuid import UUID
 
-from bot.domain import schedule
 from bot.errors import HerokuAmbiguousError, LeaseLostError
 from bot.ports import Heroku, Store, Transaction
 from bot.reconciler.reconciliation import Reconciliation
-
-MARGIN: Final = timedelta(seconds=5)
-"""What must be left of a lease beyond a call's deadline: time to record the answer."""
 
 
 class LeaseManager:
@@ -41,8 +36,9 @@ class LeaseManager:
 
     def has_time(self, run: Reconciliation) -> bool:
         """Whether one more call fits into the lease."""
-        left = schedule.LEASE - timedelta(seconds=time.monotonic() - run.held_since)
-        return left >= self._deadline + MARGIN
+        timings = run.job.timings
+        left = timings.lease - timedelta(seconds=time.monotonic() - run.held_since)
+        return left >= self._deadline + timings.margin
 
     async def ensure_time(self, run: Reconciliation) -> None:
         """Renews the lease when a call would not fit into what is left of it.

@@ -83,7 +83,7 @@ class Recorder:
         async with self._store.transaction() as tx:
             answer = {"status": "unexpected", "id": type(error).__name__}
             await self._report_trouble(tx, job, answer, self._clock.now())
-            wait = schedule.gap(schedule.TROUBLE, job.failures)
+            wait = schedule.gap(job.timings.retry, job.failures)
             await release(tx, job, next_run_after_failure(job, wait, error))
             await tx.commit()
 

@@ -1,30 +1,23 @@
-"""The use cases: asking, deciding, ending, reading, and what time brings. Each is one transaction."""
+"""The use cases: what people, time and downloads do. Each is one transaction."""
 
-from bot.services.access_requests import RequestInput
-from bot.services.advice import Advising
-from bot.services.approvals import Deciding, Vote
-from bot.services.certificates import Certifying
-from bot.services.deadlines import Following
-from bot.services.download_links import Handing, IssuedLink
-from bot.services.downloads import Delivering, Files
-from bot.services.grants import RemovalResult
-from bot.services.privatelink import CloseImpact, Linking
-from bot.services.queries import LISTED, Reading
-from bot.services.trusted_ips import Trusting
-from bot.services.unmanaged_rules import Ruling
+from bot.services.access_requests import RemovalResult
+from bot.services.approvals import Vote
+from bot.services.mtls.download_links import IssuedLink
+from bot.services.mtls.downloads import CertificateFiles, DownloadService
+from bot.services.privatelink.endpoint import CloseImpact
+from bot.services.queries import LISTED
+from bot.services.registry import Services, open_services
+from bot.services.request_input import RequestInput
 
 __all__ = [
     "LISTED",
-    "Access",
+    "CertificateFiles",
     "CloseImpact",
-    "Delivering",
-    "Files",
+    "DownloadService",
     "IssuedLink",
     "RemovalResult",
     "RequestInput",
+    "Services",
     "Vote",
+    "open_services",
 ]
-
-
-class Access(Certifying, Handing, Linking, Ruling, Trusting, Deciding, Reading, Advising, Following):
-    """Everything that people and time can do."""

@@ -1,39 +1,44 @@
-"""Advice on which way in to take: it reads what is known of a database, and changes nothing."""
+"""Advice on which access method to use, from what is known of a database; changes nothing."""
 
 from uuid import UUID
 
 from bot.domain.advice import Advice, Answers, Ground, advise
 from bot.domain.target import Database, choose
-from bot.services.base import UseCases
+from bot.services.context import ServiceContext
+from bot.services.lookups import aliases
 
 
-class Advising(UseCases):
-    """Recommends."""
+class AdviceService:
+    """Recommends an access method.
+
+    Args:
+        context: store, policy and clock.
+    """
+
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
 
     async def advise(self, target: str, answers: Answers) -> tuple[Database, Advice]:
-        """The recommendation for a database.
+        """Returns the database that is meant, and the recommendation for it.
 
         Args:
-            target: Heroku's UUID of it, or a name or alias as people type it.
-            answers: what the person said.
+            target: Heroku's UUID of the database, or a name or alias as people type it.
+            answers: what the person said about their client.
 
         Raises:
             Refused: there is no such database.
         """
-        async with self._store.transaction() as tx:
+        async with self._context.transaction() as tx:
             databases, spaces = await tx.targets.all(), await tx.targets.spaces()
-        chosen = _by_id(databases, target) or choose(databases, target, self._aliases)
+        chosen = _by_id(databases, target) or choose(databases, target, aliases(self._context.policy))
         space = next((each for each in spaces if each.name == chosen.space), None)
         return chosen, advise(answers, Ground.of(chosen, space))
 
-    @property
-    def _aliases(self) -> dict[str, str]:
-        return {one.alias: one.database for one in self._policy.targets}
 
-
-def _by_id(databases: tuple[Database, ...], word: str) -> Database | None:
+def _by_id(databases: tuple[Database, ...], text: str) -> Database | None:
+    """The database of an id; None if the text is no id, or one of no database."""
     try:
-        wanted = UUID(word)
+        id = UUID(text)
     except ValueError:
         return None
-    return next((database for database in databases if database.id == wanted), None)
+    return next((database for database in databases if database.id == id), None)

@@ -1,261 +1,193 @@
-"""Ending, and trying again: what owners and approvers do with what is there, without a new decision."""
+"""What owners and approvers do with grants and failed operations: end, revoke, retry, reopen, abandon."""
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 from bot.domain import grant as grants
 from bot.domain import operation as operations
 from bot.domain import schedule
 from bot.domain.grant import LIVE_STATES, Grant, GrantState, Why
-from bot.domain.method import Method
 from bot.domain.mtls import issuance, rotation, unmanaged_rules
-from bot.domain.network import parse_address
 from bot.domain.operation import Operation, OperationState
-from bot.domain.policy import require_reason, rule_for
-from bot.domain.request import Kind, RequestState, Terms, require_pending
-from bot.domain.target import choose
+from bot.domain.person import Person
+from bot.domain.request import Kind
 from bot.errors import Refusal, Refused
-from bot.ports import RequestDetails, Transaction
-from bot.services.access_requests import Asking, RequestInput
-from bot.services.base import details_of, grant_of
-from bot.services.unmanaged_rules import require_rule
+from bot.ports import AuditContext, RequestDetails, Transaction
+from bot.services.authorization import approves, require_owner_or_approver
+from bot.services.context import ServiceContext
+from bot.services.lookups import request_details, request_grant
+
+RequireAllowed = Callable[[Grant, RequestDetails, Person], None]
+"""Refuses a member who may not end a grant."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RemovalResult:
-    """What became of ``remove``: the request that was recorded, or those whose grants are being closed."""
+class GrantService:
+    """Ends grants at once, without a decision, and settles what failed or was interrupted.
 
-    requested: RequestDetails | None
-    closing: tuple[int, ...]
-    case: RequestDetails
+    Each method takes the number of a request, the Slack id of who acts, and the key of the command or click.
 
+    Args:
+        context: store, policy and clock.
+    """
 
-class Ending(Asking):
-    """Ends are at once and undecided, for those who may."""
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
 
-    async def cancel(self, request: int, *, person: str, key: str) -> RequestDetails:
-        """Takes one's own pending request back; raises ``Refused`` when it is not, or not any more."""
+    async def end(self, request: int, *, person: str, key: str) -> RequestDetails:
+        """Ends the person's own grant."""
 
-        async def work(tx: Transaction) -> int:
-            asked = await tx.requests.lock(request)
-            if asked is None:
-                raise Refused(Refusal.REQUEST_UNKNOWN, id=request)
-            if asked.requester != person:
-                raise Refused(Refusal.NOT_YOURS, id=request)
-            require_pending(asked, await tx.requests.votes(request))
-            await tx.requests.decide(asked, RequestState.CANCELLED, doing=self._by(person))
-            await tx.outbox.refresh_cards(request)
-            return request
-
-        return await self._once(key, person, work)
-
-    async def done(self, request: int, *, person: str, key: str) -> RequestDetails:
-        """Ends one's own grant, at once."""
-
-        def allowed(grant: Grant, _case: RequestDetails, _ids: Collection[str]) -> None:
+        def require_owner(grant: Grant, _details: RequestDetails, _member: Person) -> None:
             if grant.owner != person:
                 raise Refused(Refusal.NOT_YOURS, id=request)
 
-        return await self._end(request, Why.DONE, allowed, person=person, key=key)
+        return await self._end(request, Why.DONE, require_owner, person=person, key=key)
 
     async def revoke(self, request: int, *, person: str, key: str) -> RequestDetails:
-        """Ends anybody's grant, at once; for approvers of the database and for admins."""
+        """Ends anybody's grant; for approvers of the request and for admins."""
 
-        def allowed(_grant: Grant, case: RequestDetails, ids: Collection[str]) -> None:
-            rule = self._policy.rule_named(case.request.rule)
-            approves = rule is not None and not rule.approvers.isdisjoint(ids)
-            if not (approves or self._policy.is_admin(ids)):
+        def require_approver_or_admin(_grant: Grant, details: RequestDetails, member: Person) -> None:
+            policy = self._context.policy
+            if not (approves(policy, details.request, member) or policy.is_admin(member.ids)):
                 raise Refused(Refusal.APPROVER_NOT, id=request)
 
-        return await self._end(request, Why.REVOKED, allowed, person=person, key=key)
+        return await self._end(request, Why.REVOKED, require_approver_or_admin, person=person, key=key)
 
     async def retry(self, request: int, *, person: str, key: str) -> RequestDetails:
-        """Tries once more what failed, under the decision that it has and up to the end that it had."""
-        wrong = Refusal.GRANT_NOT_FAILED
-        return await self._reopen(request, GrantState.FAILED, wrong, person=person, key=key)
+        """Retries what failed, under the decision that it has and up to the end that it had."""
 
-    async def restore(self, request: int, *, person: str, key: str) -> RequestDetails:
-        """Opens again what somebody closed at Heroku, because a person says so."""
-        wrong = Refusal.GRANT_NOT_INTERRUPTED
-        return await self._reopen(request, GrantState.INTERRUPTED, wrong, person=person, key=key)
+        async def record_retry(tx: Transaction) -> int:
+            operation = await self._failed_operation(tx, request, person)
+            if operation is None:
+                await self._apply_again(tx, request, GrantState.FAILED, Refusal.GRANT_NOT_FAILED, person)
+                return request
+            after = _retried(operation, now=self._context.now())
+            doing, within = self._context.audit(person), schedule.OPERATION_DEADLINE
+            await tx.operations.move(operation, after, doing=doing, within=within)
+            await tx.outbox.refresh_cards(request)
+            await tx.reconcile_queue.want(operation.target, operation.method)
+            return request
 
-    async def give_up(self, request: int, *, person: str, key: str) -> RequestDetails:
-        """Settles that what failed is not tried again."""
+        return await self._context.once(key, person, record_retry)
 
-        async def work(tx: Transaction) -> int:
-            now = self._clock.now()
-            change = await self._failed_operation(tx, request, person)
-            if change is not None:
-                await tx.operations.move(change, operations.given_up(change, now=now), doing=self._by(person))
+    async def reopen(self, request: int, *, person: str, key: str) -> RequestDetails:
+        """Opens an interrupted grant again, after somebody closed it at Heroku."""
+
+        async def record_reopening(tx: Transaction) -> int:
+            wrong = Refusal.GRANT_NOT_INTERRUPTED
+            await self._apply_again(tx, request, GrantState.INTERRUPTED, wrong, person)
+            return request
+
+        return await self._context.once(key, person, record_reopening)
+
+    async def abandon(self, request: int, *, person: str, key: str) -> RequestDetails:
+        """Settles that what failed is not retried."""
+
+        async def record_abandonment(tx: Transaction) -> int:
+            doing = self._context.audit(person)
+            operation = await self._failed_operation(tx, request, person)
+            if operation is not None:
+                after = operations.given_up(operation, now=doing.at)
+                await tx.operations.move(operation, after, doing=doing)
                 await tx.outbox.refresh_cards(request)
                 return request
-            grant = await self._own(tx, request, person)
+            grant = await self._controlled_grant(tx, request, person)
             if grant.state is not GrantState.FAILED:
                 raise Refused(Refusal.GRANT_NOT_FAILED, id=request)
-            await self._give_up_step(tx, request, person)
-            over = grants.closed(grant, GrantState.ENDED, now=now, why=Why.GIVEN_UP)
-            await tx.grants.change(grant, over, doing=self._by(person))
+            step = await _failed_first_step(tx, request)
+            if step is not None:
+                await tx.operations.move(step, operations.given_up(step, now=doing.at), doing=doing)
+            ended = grants.closed(grant, GrantState.ENDED, now=doing.at, why=Why.GIVEN_UP)
+            await tx.grants.change(grant, ended, doing=doing)
             await tx.outbox.refresh_cards(request)
             return request
 
-        return await self._once(key, person, work)
-
-    async def remove(self, request_input: RequestInput, *, person: str, key: str) -> RemovalResult:
-        """Closes an address: at once if all its grants are one's own, else as a request that lists them.
-
-        A rule that somebody else made is removed by an approved request of its own kind.
-
-        Raises:
-            Refused: nothing lets the address in.
-            StoreUnavailableError: nothing was recorded.
-        """
-        closing: list[int] = []
-        requested = False
-
-        async def work(tx: Transaction) -> int:
-            nonlocal requested
-            member = await self._member(tx, person)
-            network = parse_address(request_input.address or "")
-            aliases = {one.alias: one.database for one in self._policy.targets}
-            database = choose(await tx.targets.all(), request_input.target, aliases)
-            live = await tx.grants.live(database.id, Method.MTLS, network)
-            if not live:
-                await require_rule(tx, database, network)
-            if live and all(grant.owner == person for grant in live):
-                closing.extend(grant.request for grant in live)
-                await self._close(tx, live, Why.DONE, person)
-                return live[0].request
-            requested = True
-            rule = rule_for(self._policy, target=database, method=Method.MTLS, ids=member.ids)
-            reason = request_input.reason or ""
-            require_reason(rule, reason)
-            terms = Terms(
-                method=Method.MTLS,
-                target=database.id,
-                subject=network,
-                duration=None,
-                until=None,
-                reason=reason,
-            )
-            return await self._record(tx, Kind.REMOVE if live else Kind.REMOVE_UNMANAGED, terms, rule, person)
-
-        case = await self._once(key, person, work)
-        is_request = requested or case.request.kind is not Kind.OPEN
-        ended = tuple(closing) or (() if is_request else (case.request.id,))
-        return RemovalResult(requested=case if is_request else None, closing=ended, case=case)
+        return await self._context.once(key, person, record_abandonment)
 
     async def _end(
-        self,
-        request: int,
-        why: Why,
-        allowed: Callable[[Grant, RequestDetails, Collection[str]], None],
-        *,
-        person: str,
-        key: str,
+        self, request: int, why: Why, require_allowed: RequireAllowed, *, person: str, key: str
     ) -> RequestDetails:
-        async def work(tx: Transaction) -> int:
-            member = await self._member(tx, person)
-            grant = await grant_of(tx, request)
-            allowed(grant, await details_of(tx, request), member.ids)
+        async def record_end(tx: Transaction) -> int:
+            member = await self._context.member(tx, person)
+            grant = await request_grant(tx, request)
+            require_allowed(grant, await request_details(tx, request), member)
             if grant.state not in LIVE_STATES:
                 raise Refused(Refusal.GRANT_OVER, id=request)
-            await self._close(tx, [grant], why, person)
+            await close_grants(tx, [grant], why, doing=self._context.audit(person))
             return request
 
-        return await self._once(key, person, work)
+        return await self._context.once(key, person, record_end)
 
-    async def _reopen(
-        self, request: int, state: GrantState, wrong: Refusal, *, person: str, key: str
-    ) -> RequestDetails:
-        async def work(tx: Transaction) -> int:
-            if state is GrantState.FAILED and await self._operation_again(tx, request, person):
-                return request
-            grant = await self._own(tx, request, person)
-            if grant.state is not state:
-                raise Refused(wrong, id=request)
-            if grant.ends_at is not None and grant.ends_at <= self._clock.now():
-                raise Refused(Refusal.GRANT_OVER, id=request)
-            enables_mtls = await self._enable_again(tx, request, person)
-            within = schedule.opening_deadline(enables_mtls=enables_mtls, method=grant.method)
-            await tx.grants.change(grant, grants.again(grant), doing=self._by(person), within=within)
-            await tx.outbox.refresh_cards(request)
-            await tx.reconcile_queue.want(grant.target, grant.method)
-            return request
+    async def _apply_again(
+        self, tx: Transaction, request: int, state: GrantState, wrong: Refusal, person: str
+    ) -> None:
+        """Moves a grant from a state back to ``applying``, with a new deadline and its old end."""
+        grant = await self._controlled_grant(tx, request, person)
+        if grant.state is not state:
+            raise Refused(wrong, id=request)
+        if grant.ends_at is not None and grant.ends_at <= self._context.now():
+            raise Refused(Refusal.GRANT_OVER, id=request)
+        enables_mtls = await self._retry_first_step(tx, request, person)
+        within = schedule.opening_deadline(enables_mtls=enables_mtls, method=grant.method)
+        await tx.grants.change(grant, grants.again(grant), doing=self._context.audit(person), within=within)
+        await tx.outbox.refresh_cards(request)
+        await tx.reconcile_queue.want(grant.target, grant.method)
 
-        return await self._once(key, person, work)
-
-    async def _own(self, tx: Transaction, request: int, person: str) -> Grant:
-        """The grant of a request, for its owner or an approver of it."""
-        grant = await grant_of(tx, request)
-        await self._require_own(tx, request, grant.owner, person)
+    async def _controlled_grant(self, tx: Transaction, request: int, person: str) -> Grant:
+        """The grant of a request, locked, for its owner or an approver of the request."""
+        grant = await request_grant(tx, request)
+        await require_owner_or_approver(self._context, tx, request, owner=grant.owner, person=person)
         return grant
 
-    async def _require_own(self, tx: Transaction, request: int, owner: str, person: str) -> None:
-        """Refuses everybody but the owner of what a request brought about, and its approvers."""
-        member = await self._member(tx, person)
-        case = await details_of(tx, request)
-        rule = self._policy.rule_named(case.request.rule)
-        approves = rule is not None and not rule.approvers.isdisjoint(member.ids)
-        if owner != person and not approves:
-            raise Refused(Refusal.NOT_YOURS, id=request)
-
     async def _failed_operation(self, tx: Transaction, request: int, person: str) -> Operation | None:
-        """The change of a request that failed; None when the request is about a grant.
+        """The failed operation of a request; None if the request is about a grant.
 
         Raises:
             Refused: it has not failed, or is somebody else's.
         """
-        change = await tx.operations.of_request(request)
-        if change is None or await tx.grants.of_request(request) is not None:
-            # Enabling mTLS may be the step before a grant: then it is the grant that is tried again.
+        operation = await tx.operations.of_request(request)
+        if operation is None or await tx.grants.of_request(request) is not None:
+            # Enabling mTLS may be the first step of a grant; then the grant is what is retried.
             return None
-        await self._require_own(tx, request, change.owner, person)
-        if change.state is not OperationState.FAILED:
+        await require_owner_or_approver(self._context, tx, request, owner=operation.owner, person=person)
+        if operation.state is not OperationState.FAILED:
             raise Refused(Refusal.GRANT_NOT_FAILED, id=request)
-        return change
+        return operation
 
-    async def _operation_again(self, tx: Transaction, request: int, person: str) -> bool:
-        change = await self._failed_operation(tx, request, person)
-        if change is None:
+    async def _retry_first_step(self, tx: Transaction, request: int, person: str) -> bool:
+        """Retries the operation that a grant waits for, if it has failed; returns whether it had."""
+        step = await _failed_first_step(tx, request)
+        if step is None:
             return False
-        doing, within = self._by(person), schedule.OPERATION_DEADLINE
-        after = _tried_again(change, now=self._clock.now())
-        await tx.operations.move(change, after, doing=doing, within=within)
-        await tx.outbox.refresh_cards(request)
-        await tx.reconcile_queue.want(change.target, change.method)
-        return True
-
-    async def _enable_again(self, tx: Transaction, request: int, person: str) -> bool:
-        """Has the step before a grant tried once more, if it has failed; returns whether it had."""
-        step = await tx.operations.of_request(request)
-        if step is None or step.state is not OperationState.FAILED:
-            return False
-        doing, within = self._by(person), schedule.OPERATION_DEADLINE
+        doing, within = self._context.audit(person), schedule.OPERATION_DEADLINE
         return await tx.operations.move(step, operations.again(step), doing=doing, within=within)
 
-    async def _give_up_step(self, tx: Transaction, request: int, person: str) -> None:
-        step = await tx.operations.of_request(request)
-        if step is not None and step.state is OperationState.FAILED:
-            after = operations.given_up(step, now=self._clock.now())
-            await tx.operations.move(step, after, doing=self._by(person))
 
-    async def _close(self, tx: Transaction, live: Sequence[Grant], why: Why, person: str) -> None:
-        """Moves grants to ``ending``, with the intent to remove in the same commit."""
-        for grant in live:
-            await tx.grants.change(grant, grants.closing(grant, why), doing=self._by(person))
-            await tx.outbox.refresh_cards(grant.request)
-        for target, method in sorted({(grant.target, grant.method) for grant in live}):
-            await tx.reconcile_queue.want(target, method)
+async def close_grants(tx: Transaction, live: Sequence[Grant], why: Why, *, doing: AuditContext) -> None:
+    """Moves grants to ``ending``, and has their targets reconciled.
+
+    The intent to remove is in the same commit, so that no crash can lose it.
+    """
+    for grant in live:
+        await tx.grants.change(grant, grants.closing(grant, why), doing=doing)
+        await tx.outbox.refresh_cards(grant.request)
+    # Sorted: two transactions that lock the same rows in two orders would wait for each other.
+    for target, method in sorted({(grant.target, grant.method) for grant in live}):
+        await tx.reconcile_queue.want(target, method)
 
 
-def _tried_again(change: Operation, *, now: datetime) -> Operation:
-    """The change that is to be tried once more, from where each kind can go on."""
-    match change.kind:
+async def _failed_first_step(tx: Transaction, request: int) -> Operation | None:
+    """The operation that a request's grant waits for, if it has failed."""
+    step = await tx.operations.of_request(request)
+    return step if step is not None and step.state is OperationState.FAILED else None
+
+
+def _retried(operation: Operation, *, now: datetime) -> Operation:
+    """The operation as it is retried, from the step at which its kind can resume."""
+    match operation.kind:
         case Kind.ISSUE:
-            return issuance.again(change)
+            return issuance.again(operation)
         case Kind.ROTATE:
-            return rotation.again(change, now=now)
+            return rotation.again(operation, now=now)
         case Kind.REMOVE_UNMANAGED | Kind.ADOPT:
-            return unmanaged_rules.again(change)
-    return operations.again(change)
+            return unmanaged_rules.again(operation)
+    return operations.again(operation)

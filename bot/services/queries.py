@@ -1,4 +1,4 @@
-"""Reading: what is open, what waits, and what the last look saw. Nothing here changes anything."""
+"""Queries: requests, targets and App Home, answered from the store alone, without waiting for Heroku."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
@@ -7,154 +7,208 @@ from uuid import UUID
 
 from bot.domain.method import Method
 from bot.domain.observation import mtls_observation, privatelink_observation, ruleset_observation
+from bot.domain.policy import rule_for
 from bot.domain.request import Kind, RequestState
 from bot.domain.target import Database, Space, Target, choose, choose_space, names_space
 from bot.ports import DatabaseStatus, HomeSummary, MessageKind, RequestDetails, SpaceStatus, Transaction
-from bot.services.base import UseCases, details_of
+from bot.services.context import ServiceContext
+from bot.services.lookups import aliases, find_space, request_details
+from bot.services.trusted_ips.entries import TRUSTED, require_trusted_ips
 
 LISTED: Final = 20
-"""Requests that one answer lists: a message takes 50 blocks."""
+"""Requests in one answer: a Slack message takes 50 blocks."""
+
+_SHOWN: Final = 100
+"""Requests in the status of one target."""
 
 
-class Reading(UseCases):
-    """Answers from the store alone: fast, and with their age where Heroku is concerned."""
+class QueryService:
+    """Reads the store. Where Heroku is concerned, an answer carries the age of the observation.
 
-    async def show(self, request: int) -> RequestDetails:
-        """One request; raises ``Refused`` when there is none of that number."""
-        async with self._store.transaction() as tx:
-            return await details_of(tx, request)
+    Args:
+        context: store, policy and clock.
+    """
 
-    async def list(self, which: str | None, *, person: str) -> tuple[RequestDetails, ...]:
-        """Requests that are pending or open, newest first.
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
+
+    # --- requests --------------------------------------------------------------------------------
+
+    async def request(self, id: int) -> RequestDetails:
+        """Returns one request; raises ``Refused`` if there is none of that number."""
+        async with self._context.transaction() as tx:
+            return await request_details(tx, id)
+
+    async def requests(self, which: str | None, *, person: str) -> tuple[RequestDetails, ...]:
+        """Returns pending requests and those whose access is open, newest first.
 
         Args:
-            which: ``mine``, ``pending``, a database's name, by which its space's ranges are meant too, a
-                space's name, or None for all of them.
-            person: who asks.
+            which: ``mine``; ``pending``; a database, with the trusted IP ranges of its space; a space; or
+                None for all of them.
+            person: Slack id of who asks.
+
+        Raises:
+            Refused: no target is called so, or several are.
         """
-        async with self._store.transaction() as tx:
+        async with self._context.transaction() as tx:
             if which == "pending":
                 return await tx.requests.pending(limit=LISTED)
             requester = person if which == "mine" else None
             if which in (None, "mine"):
                 return await tx.requests.open_cases(requester=requester, limit=LISTED)
-            target = await self._named(tx, which)
-            cases = await tx.requests.open_cases(requester=None, target=target.id, limit=LISTED)
-            space = await _trusting_space(tx, target) if isinstance(target, Database) else None
+            target = await self._find_target(tx, which)
+            found = await tx.requests.open_cases(requester=None, target=target.id, limit=LISTED)
+            space = await _space_of(tx, target) if isinstance(target, Database) else None
             if space is not None:
-                cases += await tx.requests.open_cases(requester=None, target=space.id, limit=LISTED)
-        newest = sorted(cases, key=lambda case: case.request.id, reverse=True)
+                found += await tx.requests.open_cases(requester=None, target=space.id, limit=LISTED)
+        newest = sorted(found, key=lambda details: details.request.id, reverse=True)
         return tuple(newest[:LISTED])
 
+    # --- databases and spaces --------------------------------------------------------------------
+
     async def databases(self) -> tuple[Database, ...]:
-        """The databases that can be asked for."""
-        async with self._store.transaction() as tx:
+        """Returns the databases that access can be requested to."""
+        async with self._context.transaction() as tx:
             return await tx.targets.all()
 
-    async def situation(self, target: str | None, *, person: str) -> DatabaseStatus:
-        """Everything known about one database, and what this person has there; has it looked at again."""
-        async with self._store.transaction() as tx:
-            database = self._choose(await tx.targets.all(), target)
-            space = await _trusting_space(tx, database)
+    async def spaces(self) -> tuple[Space, ...]:
+        """Returns the spaces that trusted IP ranges can be requested of."""
+        async with self._context.transaction() as tx:
+            return tuple(space for space in await tx.targets.spaces() if space.takes_ranges)
+
+    async def find_space(self, name: str | None) -> Space:
+        """Returns the space that a person names; raises ``Refused`` if none can have trusted IP ranges."""
+        async with self._context.transaction() as tx:
+            space = await find_space(tx, self._context.policy, name)
+        require_trusted_ips(space)
+        return space
+
+    async def names_space(self, name: str) -> bool:
+        """Whether a name means a space as such, and not a database."""
+        async with self._context.transaction() as tx:
+            spaces, databases = await tx.targets.spaces(), await tx.targets.all()
+        return names_space(spaces, databases, name, self._space_aliases())
+
+    async def refresh_database(self, target: str | None, *, person: str) -> DatabaseStatus:
+        """Returns the status of a database that a person names, and requests a new observation of it."""
+        async with self._context.transaction() as tx:
+            database = choose(await tx.targets.all(), target, aliases(self._context.policy))
+            space = await _space_of(tx, database)
             await tx.reconcile_queue.request_refresh(
                 *[each.id for each in (database, space) if each is not None]
             )
             await tx.commit()
-        return await self.glance(database, person=person)
+        return await self.database_status(database, person=person)
 
-    async def glance(self, database: Database, *, person: str) -> DatabaseStatus:
-        """Everything known about one database, without asking for a new look."""
-        async with self._store.transaction() as tx:
+    async def database_status(self, database: Database, *, person: str) -> DatabaseStatus:
+        """Returns everything that is known of a database, and what the person has there."""
+        async with self._context.transaction() as tx:
             observation = mtls_observation(await tx.reconcile_queue.look(database.id, Method.MTLS))
             link = privatelink_observation(await tx.reconcile_queue.look(database.id, Method.PRIVATELINK))
-            cases = await tx.requests.open_cases(requester=None, target=database.id, limit=100)
+            found = await tx.requests.open_cases(requester=None, target=database.id, limit=_SHOWN)
             certificates = await tx.certificates.present(database.id)
             space = await _space_of(tx, database)
-        nearby = cases if space is None else (*cases, *space.open)
-        mine = tuple(case for case in nearby if case.request.requester == person)
+            space_status = None if space is None else await _space_status(tx, space)
+        nearby = found if space_status is None else (*found, *space_status.open)
+        mine = tuple(details for details in nearby if details.request.requester == person)
         return DatabaseStatus(
             database=database,
             observation=observation,
-            open=cases,
+            open=found,
             mine=mine,
-            now=self._clock.now(),
+            now=self._context.now(),
             link=link,
-            certificates=tuple(known for known in certificates if known.owner == person),
-            space=space,
+            certificates=tuple(each for each in certificates if each.owner == person),
+            space=space_status,
         )
 
-    async def observed(self, ways: Collection[tuple[UUID, Method]]) -> Mapping[tuple[UUID, Method], datetime]:
-        """When ways into databases and spaces were last looked at; those that never were are left out."""
-        async with self._store.transaction() as tx:
-            return await tx.reconcile_queue.observed_at(ways)
+    async def refresh_space(self, target: str | None, *, person: str) -> SpaceStatus:
+        """Returns the status of a space that a person names, and requests a new observation of it.
 
-    async def overview(self, person: str) -> HomeSummary:
-        """What a person's App Home shows: theirs, what waits for them, and what ends soon."""
-        async with self._store.transaction() as tx:
+        Raises:
+            Refused: no space fits, or the policy does not let the person ask for its ranges.
+        """
+        async with self._context.transaction() as tx:
+            member = await self._context.member(tx, person)
+            space = await find_space(tx, self._context.policy, target)
+            rule_for(self._context.policy, target=space, method=TRUSTED, ids=member.ids)
+            await tx.reconcile_queue.request_refresh(space.id)
+            await tx.commit()
+        return await self.space_status(space)
+
+    async def space_status(self, space: Space) -> SpaceStatus:
+        """Returns everything that is known of a space."""
+        async with self._context.transaction() as tx:
+            return await _space_status(tx, space)
+
+    async def observed_at(
+        self, targets: Collection[tuple[UUID, Method]]
+    ) -> Mapping[tuple[UUID, Method], datetime]:
+        """Returns when methods of targets were last observed; leaves out those that never were."""
+        async with self._context.transaction() as tx:
+            return await tx.reconcile_queue.observed_at(targets)
+
+    # --- App Home --------------------------------------------------------------------------------
+
+    async def home_summary(self, person: str) -> HomeSummary:
+        """Returns what a person's App Home shows: their requests, decisions to make, and what ends soon."""
+        async with self._context.transaction() as tx:
             known = await tx.slack_users.find(person)
             ids = known.ids if known is not None else frozenset({person})
             mine = await tx.requests.open_cases(requester=person, limit=LISTED)
-            pending = await tx.requests.pending(limit=100)
-        waiting = tuple(case for case in pending if self._decides(case, ids))[:LISTED]
-        # An extension has its own line among theirs; here the grant counts, and once.
-        opened = [case for case in mine if case.request.kind is Kind.OPEN]
-        timed = [case for case in opened if case.grant is not None and case.grant.ends_at is not None]
-        soon = sorted(timed, key=lambda case: str(case.grant and case.grant.ends_at))
+            pending = await tx.requests.pending(limit=_SHOWN)
+        waiting = tuple(details for details in pending if self._decides(details, ids))[:LISTED]
+        # An extension has a line of its own; here its grant counts, and counts once.
+        opened = [details for details in mine if details.request.kind is Kind.OPEN]
+        timed = [each for each in opened if each.grant is not None and each.grant.ends_at is not None]
+        soon = sorted(timed, key=lambda details: str(details.grant and details.grant.ends_at))
         return HomeSummary(mine=mine, waiting=waiting, ending=tuple(soon[:3]))
 
-    async def show_home(self, person: str) -> None:
-        """Has a person's App Home shown afresh; the courier does it."""
-        async with self._store.transaction() as tx:
+    async def refresh_home(self, person: str) -> None:
+        """Requests an update of a person's App Home; the notifier publishes it."""
+        async with self._context.transaction() as tx:
             key = f"home:{person}"
             if not await tx.outbox.refresh(key):
                 await tx.outbox.tell(MessageKind.HOME, to=person, key=key)
             await tx.commit()
 
-    async def locale(self, person: str) -> str | None:
-        """The Slack locale of a person."""
-        async with self._store.transaction() as tx:
-            return await tx.slack_users.locale(person)
+    # --- helpers ---------------------------------------------------------------------------------
 
-    async def _named(self, tx: Transaction, word: str) -> Target:
-        """The database that a person means, or the space where it is one's own name."""
+    async def _find_target(self, tx: Transaction, name: str) -> Target:
+        """The database that a person names; the space if it is a space's own name."""
         databases, spaces = await tx.targets.all(), await tx.targets.spaces()
-        aliases = {one.alias: one.database for one in self._policy.targets if one.is_space}
-        if names_space(spaces, databases, word, aliases):
-            return choose_space(spaces, databases, word, aliases)
-        return self._choose(databases, word)
+        if names_space(spaces, databases, name, self._space_aliases()):
+            return choose_space(spaces, databases, name, self._space_aliases())
+        return choose(databases, name, aliases(self._context.policy))
 
-    def _choose(self, databases: tuple[Database, ...], word: str | None) -> Database:
-        return choose(databases, word, {one.alias: one.database for one in self._policy.targets})
+    def _space_aliases(self) -> dict[str, str]:
+        return {each.alias: each.database for each in self._context.policy.targets if each.is_space}
 
-    def _decides(self, case: RequestDetails, ids: frozenset[str]) -> bool:
-        rule = self._policy.rule_named(case.request.rule)
+    def _decides(self, details: RequestDetails, ids: frozenset[str]) -> bool:
+        """Whether a request waits for the decision of a person, given by their own id and their groups'."""
+        request = details.request
+        rule = self._context.policy.rule_named(request.rule)
         return (
-            case.request.state is RequestState.PENDING
+            request.state is RequestState.PENDING
             and rule is not None
             and not rule.approvers.isdisjoint(ids)
-            and case.request.requester not in ids
-            and not any(vote.person in ids for vote in case.decisions)
+            and request.requester not in ids
+            and not any(vote.person in ids for vote in details.decisions)
         )
 
 
-async def space_seen(tx: Transaction, space: Space) -> SpaceStatus:
-    """Everything known about one space."""
+async def _space_status(tx: Transaction, space: Space) -> SpaceStatus:
     return SpaceStatus(
         space=space,
-        observation=ruleset_observation(await tx.reconcile_queue.look(space.id, Method.TRUSTED)),
-        open=await tx.requests.open_cases(requester=None, target=space.id, limit=100),
+        observation=ruleset_observation(await tx.reconcile_queue.look(space.id, TRUSTED)),
+        open=await tx.requests.open_cases(requester=None, target=space.id, limit=_SHOWN),
         services=await tx.trusted_ranges.services(space.id, lock=False),
     )
 
 
-async def _space_of(tx: Transaction, database: Database) -> SpaceStatus | None:
-    space = await _trusting_space(tx, database)
-    return None if space is None else await space_seen(tx, space)
-
-
-async def _trusting_space(tx: Transaction, database: Database) -> Space | None:
-    """The space that a database is in, where that can have trusted ranges."""
+async def _space_of(tx: Transaction, database: Database) -> Space | None:
+    """The space of a database, if it can have trusted IP ranges."""
     if database.shield:
         return None
     spaces = await tx.targets.spaces()
-    return next((one for one in spaces if one.name == database.space and one.takes_ranges), None)
+    return next((each for each in spaces if each.name == database.space and each.takes_ranges), None)

@@ -6,16 +6,43 @@ from dataclasses import dataclass, field
 from bot.domain.grant import Grant
 from bot.domain.method import Method
 from bot.domain.network import address_count
+from bot.domain.policy import Policy
 from bot.domain.request import Kind
 from bot.domain.subject import Network, Subject
 from bot.i18n.translator import Mrkdwn, Translator
-from bot.ports import Block, DatabaseStatus, Message, RequestDetails
+from bot.ports import Block, DatabaseStatus, Message, MessageKind, OutboxMessage, RequestDetails
 
 Params = Mapping[str, object]
 """Values of the placeholders of a notification about a grant."""
 
 StateLine = Callable[[RequestDetails], Mrkdwn]
 """Returns the line that says where a request stands."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rendering:
+    """One outbox message about a request that is to be rendered.
+
+    Attributes:
+        message: of the outbox.
+        details: its request as recorded now.
+        t: the reader's language.
+        policy: in force now.
+        approvers: those who may decide, mentioned.
+        admins: the admins, mentioned; where the policy names none, the approvers.
+        state: returns the line that says where the request stands.
+    """
+
+    message: OutboxMessage
+    details: RequestDetails
+    t: Translator
+    policy: Policy
+    approvers: Mrkdwn
+    admins: Mrkdwn
+    state: Callable[[], Mrkdwn]
+
+
+Renderer = Callable[[Rendering], Message]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +77,7 @@ class MethodView:
         subject_field: the field of a form in which an approver may narrow what is asked for; with its hint.
         error_fields: fields that refusals are about, by the first word of the refusal's code.
         help: the help topic.
+        renderers: of the kinds of message that only this method has.
         form_button: the ``action_id`` that leads from advice to the method's form; None where there is none.
     """
 
@@ -63,6 +91,7 @@ class MethodView:
     subject_field: Callable[[Subject, Translator, str], Block]
     help: HelpTopic
     error_fields: Mapping[str, str] = field(default_factory=dict)
+    renderers: Mapping[MessageKind, Renderer] = field(default_factory=dict)
     form_button: str | None = None
 
 

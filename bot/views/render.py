@@ -1,53 +1,16 @@
-"""Renders an outbox message: the table from a message's kind to what it shows."""
+"""Renders an outbox message: the table from a message's kind to its renderer."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from functools import partial
 from typing import Final
 
-from bot.domain.grant import Grant
 from bot.domain.policy import Policy
-from bot.i18n.translator import Mrkdwn, Translator
+from bot.i18n.translator import Translator
 from bot.ports import Message, MessageKind, OutboxMessage, RequestDetails
 from bot.views import block_kit, notifications, request_card
-from bot.views.mtls import download, expiry, rotation
-from bot.views.mtls import notifications as mtls_notifications
-from bot.views.privatelink import notifications as privatelink_notifications
-from bot.views.trusted_ips import notifications as trusted_notifications
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rendering:
-    """One message about a request that is to be rendered.
-
-    Attributes:
-        message: of the outbox.
-        details: its request as recorded now.
-        t: the reader's language.
-        policy: names the approvers.
-    """
-
-    message: OutboxMessage
-    details: RequestDetails
-    t: Translator
-    policy: Policy
-
-    @property
-    def state(self) -> Mrkdwn:
-        """The line that says where the request stands."""
-        return request_card.state_line(self.details, t=self.t, policy=self.policy)
-
-    @property
-    def approvers(self) -> Mrkdwn:
-        """Those who may decide, mentioned."""
-        return request_card.approvers(self.policy, self.details.request.rule)
-
-    @property
-    def admins(self) -> Mrkdwn:
-        """The admins, mentioned."""
-        return request_card.admins(self.policy, self.details.request.rule)
-
-
-Renderer = Callable[[Rendering], Message]
+from bot.views.method_view import Renderer, Rendering
+from bot.views.methods import METHOD_VIEWS
+from bot.views.mtls import expiry
 
 
 def render(
@@ -62,44 +25,42 @@ def render(
         policy: names the approvers.
 
     Raises:
-        ValueError: the kind needs a grant, an operation or a certificate that the request does not have.
+        ValueError: the kind is about a grant, an operation or a certificate that the request does not have.
     """
-    if details is None or message.kind not in RENDERERS:
-        summary = expiry.unowned if message.kind is MessageKind.UNOWNED else notifications.operational
-        return block_kit.posted(summary(message, t))
-    rendering = Rendering(message=message, details=details, t=t, policy=policy)
-    return block_kit.posted(RENDERERS[message.kind](rendering))
+    if message.kind is MessageKind.UNOWNED:
+        return block_kit.posted(expiry.unowned(message, t))
+    if details is None:
+        return block_kit.posted(notifications.operational(message, t))
+    return block_kit.posted(RENDERERS[message.kind](_rendering(message, details, t, policy)))
+
+
+def _rendering(message: OutboxMessage, details: RequestDetails, t: Translator, policy: Policy) -> Rendering:
+    return Rendering(
+        message=message,
+        details=details,
+        t=t,
+        policy=policy,
+        approvers=request_card.approvers(policy, details.request.rule),
+        admins=request_card.admins(policy, details.request.rule),
+        state=partial(request_card.state_line, details, t=t, policy=policy),
+    )
 
 
 def _about_grant(it: Rendering) -> Message:
-    grant = _grant(it)
-    if notifications.is_late(it.message.kind, grant):
-        return notifications.late(it.message.kind, it.details, it.t, state=it.state)
+    kind, details, grant = it.message.kind, it.details, it.details.grant
+    if grant is None:
+        raise ValueError(f"{kind} is about a grant, and request {details.request.id} has none")
+    if notifications.is_late(kind, grant):
+        return notifications.late(kind, details, it.t, state=it.state())
     owner = it.message.recipient == grant.owner
-    return notifications.about_grant(it.message.kind, it.details, grant, it.t, owner=owner)
-
-
-def _grant(it: Rendering) -> Grant:
-    if it.details.grant is None:
-        raise ValueError(f"{it.message.kind} is about a grant, and request {it.details.request.id} has none")
-    return it.details.grant
+    return notifications.about_grant(kind, details, grant, it.t, owner=owner)
 
 
 def _about_operation(it: Rendering) -> Message:
-    operation = it.details.operation
+    kind, details, operation = it.message.kind, it.details, it.details.operation
     if operation is None:
-        raise ValueError(
-            f"{it.message.kind} is about an operation, and request {it.details.request.id} has none"
-        )
-    return notifications.about_operation(it.message.kind, it.details, operation, it.t)
-
-
-def _expiry(it: Rendering) -> Message:
-    return expiry.reminder(it.message, it.details, t=it.t, policy=it.policy)
-
-
-def _stage(it: Rendering) -> Message:
-    return privatelink_notifications.stage(it.message, it.details, it.t, state=it.state)
+        raise ValueError(f"{kind} is about an operation, and request {details.request.id} has none")
+    return notifications.about_operation(kind, details, operation, it.t)
 
 
 RENDERERS: Final[Mapping[MessageKind, Renderer]] = {
@@ -115,19 +76,6 @@ RENDERERS: Final[Mapping[MessageKind, Renderer]] = {
     MessageKind.INTERRUPTED: _about_grant,
     MessageKind.DONE: _about_operation,
     MessageKind.NOT_DONE: _about_operation,
-    MessageKind.EXPIRY: _expiry,
-    MessageKind.EXPIRY_COPY: _expiry,
-    MessageKind.EXPIRY_ORPHAN: _expiry,
-    MessageKind.CERTIFICATE_READY: lambda it: mtls_notifications.ready(it.details, it.t),
-    MessageKind.CERTIFICATE_GONE: lambda it: mtls_notifications.gone(it.details, it.t),
-    MessageKind.ROTATION_READY: lambda it: rotation.ready(it.details, it.t),
-    MessageKind.INSTALL: lambda it: rotation.reminder(it.details, it.t),
-    MessageKind.DOWNLOAD_LINK: lambda it: download.over(it.message, it.details, it.t),
-    MessageKind.LINK_READY: _stage,
-    MessageKind.LINK_CONNECTED: _stage,
-    MessageKind.LINK_URL: _stage,
-    MessageKind.TICKET: lambda it: trusted_notifications.ticket(
-        it.message, it.details, it.t, admins=it.admins
-    ),
+    **{kind: renderer for view in METHOD_VIEWS.values() for kind, renderer in view.renderers.items()},
 }
-"""What renders each kind that is about a request; every other kind is for operations, and its own key."""
+"""What renders each kind that is about a request; all others are for operations, each with its own key."""

@@ -1,7 +1,6 @@
 """Answers to commands and clicks, which only the person who acted sees."""
 
 from collections.abc import Sequence
-from typing import Final
 
 from bot.domain.policy import Policy
 from bot.domain.request import RequestState, Verdict, approvals
@@ -13,11 +12,6 @@ from bot.views.history import history
 from bot.views.mtls import rotation
 from bot.views.text import numbers, one_line
 
-KNOWN: Final = (
-    "`mtls add`, `mtls remove`, `privatelink add`, `trusted add`, `list`, `show`, `status`, `why`, `help`"
-)
-"""The commands that are there, for somebody who typed one that is not."""
-
 
 def refused(error: Refused, t: Translator) -> Message:
     """What is wrong, and a right example."""
@@ -27,11 +21,6 @@ def refused(error: Refused, t: Translator) -> Message:
 def trouble(key: str, reference: str, t: Translator) -> Message:
     """Something on our side failed; the reference finds it in the log."""
     return block_kit.paragraphs(t(key, reference=reference))
-
-
-def not_yet(typed: Sequence[str], t: Translator) -> Message:
-    """A command of the design that has not arrived."""
-    return block_kit.paragraphs(t("error.not_available", words=" ".join(typed), known=Mrkdwn(KNOWN)))
 
 
 def asked(details: RequestDetails, *, t: Translator, policy: Policy) -> Message:

@@ -1,48 +1,26 @@
-"""How the words behind ``mtls enable``, ``mtls disable`` and ``mtls certificate …`` are read."""
+"""Parsers of ``mtls certificate get``, ``rotate`` and ``remove``."""
 
 from collections.abc import Sequence
 
-from handlers.certificate_typed import AskDisable, AskDiscard, AskEnable, AskIssue, AskStock
-from handlers.parsing.clauses import Clause, split
-from handlers.parsing.normalization import bare
-from handlers.parsing.parsers import Path, clauses_behind, target_of
+from bot.domain.text import cite
+from bot.errors import Refusal, Refused
+from bot.services import RequestInput
+from handlers.parsing.clauses import Clause, clauses_behind, split_at_clauses
+from handlers.parsing.intents import CommandPath, Intent
+from handlers.parsing.parsers import handle
 
 
-def read_enable(_path: Path, words: Sequence[str], example: str) -> AskEnable:
-    """A database, and why."""
-    target, reason = _place(words, example)
-    return AskEnable(target=target, reason=reason)
+def parse_certificate(path: CommandPath, words: Sequence[str], example: str) -> Intent:
+    """Parses a certificate."""
+    if len(words) > 1:
+        raise Refused(Refusal.WORD_TOO_MANY, word=cite(words[1]), example=example)
+    return Intent(command=path, certificate=handle(words[0]) if words else None)
 
 
-def read_disable(_path: Path, words: Sequence[str], example: str) -> AskDisable:
-    """A database, and why."""
-    target, reason = _place(words, example)
-    return AskDisable(target=target, reason=reason)
-
-
-def read_issue(_path: Path, words: Sequence[str], example: str) -> AskIssue:
-    """A database, and what for."""
-    target, reason = _place(words, example)
-    return AskIssue(target=target, reason=reason)
-
-
-def read_stock(_path: Path, words: Sequence[str], example: str) -> AskStock:
-    """A database, or nothing."""
-    return AskStock(target=target_of(words, example))
-
-
-def read_discard(_path: Path, words: Sequence[str], example: str) -> AskDiscard:
-    """What people call a certificate, and why."""
-    before, after = split(words)
-    said = clauses_behind(before[1:], after, example, (Clause.REASON,))
-    handle = bare(before[0]).removeprefix("#").removesuffix("番") if before else ""
-    return AskDiscard(handle=handle or None, reason=said.get(Clause.REASON))
-
-
-def _place(words: Sequence[str], example: str) -> tuple[str | None, str | None]:
-    """A database, alone or behind ``on``, and a reason."""
-    before, after = split(words)
-    allowed = (Clause.REASON,) if before else (Clause.TARGET, Clause.REASON)
-    said = clauses_behind(before[1:], after, example, allowed)
-    target = (bare(before[0]) if before else said.get(Clause.TARGET)) or None
-    return target, said.get(Clause.REASON)
+def parse_certificate_and_reason(path: CommandPath, words: Sequence[str], example: str) -> Intent:
+    """Parses a certificate, and a reason."""
+    before, after = split_at_clauses(words)
+    values = clauses_behind(before[1:], after, example, (Clause.REASON,))
+    certificate = handle(before[0]) if before else ""
+    reason = values.get(Clause.REASON)
+    return Intent(command=path, certificate=certificate or None, input=RequestInput(reason=reason))

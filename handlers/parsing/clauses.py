@@ -1,4 +1,4 @@
-"""The clauses after a verb: to what, for how long or until when, and why, in any order."""
+"""The clauses behind a command: target, duration, end and reason, in any order."""
 
 import re
 from collections import deque
@@ -7,13 +7,13 @@ from enum import StrEnum
 from typing import Final
 
 from bot.domain.duration import DAY_WORDS, FOREVER, HOUR_WORDS, MINUTE_WORDS
+from bot.domain.text import cite, nearest
 from bot.errors import Refusal, Refused
 from handlers.parsing.normalization import bare, unquoted
-from handlers.spelling import unknown
 
 
 class Clause(StrEnum):
-    """What a clause tells."""
+    """Kind of a clause."""
 
     TARGET = "target"
     DURATION = "duration"
@@ -33,10 +33,10 @@ WORDS: Final[Mapping[str, Clause]] = {
     "because": Clause.REASON,
     "理由": Clause.REASON,
 }
-"""The words that begin a clause; each may be followed by a colon."""
+"""Keywords that begin a clause; each may be followed by a colon."""
 
 ENDLESS: Final = frozenset(("permanently", FOREVER, "無期限"))
-"""Words that are a whole clause: a duration without an end."""
+"""Words that are a whole clause by themselves: a duration without an end."""
 
 VALUES: Final[Mapping[Clause, str]] = {
     Clause.TARGET: "billing",
@@ -44,84 +44,123 @@ VALUES: Final[Mapping[Clause, str]] = {
     Clause.UNTIL: "18:00",
     Clause.REASON: "migration check",
 }
-"""What may stand behind a clause's word, for examples."""
+"""Sample value of each clause, for examples."""
+
+ANY: Final = tuple(Clause)
+"""Every clause: of commands that open access."""
+
+WHERE_AND_WHY: Final = (Clause.TARGET, Clause.REASON)
+"""Clauses of commands about what exists already."""
 
 _EVER: Final = frozenset(("ever", "good", *ENDLESS))
-"""What makes a duration endless behind ``for``."""
+"""Words behind ``for`` that make a duration endless."""
 
 _UNITS: Final = frozenset((*DAY_WORDS, *HOUR_WORDS, *MINUTE_WORDS))
 _AMOUNT: Final = re.compile(r"[0-9]+\w*")
 _CLOCK: Final = re.compile(r"at|[0-9]{1,2}[:時].*", re.I)
 
 
-def split(words: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
-    """Parts the words before the first clause from the rest."""
-    for place, word in enumerate(words):
-        if _begins(word) is not None:
-            return words[:place], words[place:]
+def split_at_clauses(words: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Splits words into those before the first clause, and the clauses."""
+    for index, word in enumerate(words):
+        if _clause_of(word) is not None:
+            return words[:index], words[index:]
     return words, ()
 
 
-def listed(allowed: Sequence[Clause]) -> tuple[str, ...]:
-    """The words that may be offered when one is not known."""
+def clauses_behind(
+    extra: Sequence[str], words: Sequence[str], example: str, allowed: Sequence[Clause]
+) -> Mapping[Clause, str]:
+    """Parses the clauses behind a value.
+
+    Args:
+        extra: words between the value and the first clause; the first was probably meant to begin one.
+        words: as for ``parse_clauses``.
+        example: as for ``parse_clauses``.
+        allowed: as for ``parse_clauses``.
+
+    Raises:
+        Refused: as ``parse_clauses``, or because of an extra word.
+    """
+    if extra:
+        raise unknown_word(extra[0], keywords(allowed), example=example)
+    return parse_clauses(words, example=example, allowed=allowed)
+
+
+def parse_clauses(
+    words: Sequence[str], *, example: str, allowed: Sequence[Clause] = ANY
+) -> Mapping[Clause, str]:
+    """Parses clauses to the end of the line.
+
+    Args:
+        words: of a normalised line, the first of them a keyword.
+        example: a correct command line, for refusals.
+        allowed: the clauses that the command has.
+
+    Returns:
+        The raw value of each clause that was typed. A duration without an end is ``FOREVER``.
+
+    Raises:
+        Refused: a word that begins no allowed clause, a clause that is repeated or empty, or both a duration
+            and an end.
+    """
+    left, values = deque(words), dict[Clause, str]()
+    while left:
+        word = left.popleft()
+        begun = _clause_of(word)
+        if begun is None or begun[1] not in allowed:
+            raise unknown_word(word, keywords(allowed), example=example)
+        keyword, clause, glued = begun
+        if clause in values:
+            raise Refused(Refusal.CLAUSE_TWICE, word=keyword, example=_example(keyword, clause))
+        if glued:
+            left.appendleft(glued)
+        values[clause] = FOREVER if keyword in ENDLESS else _take_value(clause, left)
+        if not values[clause]:
+            raise Refused(Refusal.CLAUSE_EMPTY, word=keyword, example=_example(keyword, clause))
+    if Clause.DURATION in values and Clause.UNTIL in values:
+        raise Refused(Refusal.CLAUSE_BOTH_ENDS)
+    return values
+
+
+def keywords(allowed: Sequence[Clause]) -> tuple[str, ...]:
+    """Returns the keywords to suggest in place of an unknown word."""
     words = tuple(word for word, clause in WORDS.items() if word.isascii() and clause in allowed)
     return (*words, "permanently") if Clause.DURATION in allowed else words
 
 
-def read_clauses(
-    words: Sequence[str], *, example: str, allowed: Sequence[Clause] = tuple(Clause)
-) -> Mapping[Clause, str]:
-    """Reads clauses to the end of the line.
+def unknown_word(word: str, known: Sequence[str], *, example: str) -> Refused:
+    """Returns the refusal of an unknown word, with "did you mean" where a known one is near.
 
     Args:
-        words: of a normalised line, the first of them a clause word.
-        example: a whole line that is right, for refusals.
-        allowed: the clauses that make sense here.
-
-    Returns:
-        What each clause says, in the words of the person; only the clauses that were there. A duration
-        without an end is ``FOREVER``.
-
-    Raises:
-        Refused: a word that begins no clause that makes sense here, a clause said twice or without anything
-            behind it, or both a duration and an end.
+        word: as typed.
+        known: correct words, in the order in which they are listed.
+        example: a correct command line.
     """
-    left, said = deque(words), dict[Clause, str]()
-    while left:
-        word = left.popleft()
-        begun = _begins(word)
-        if begun is None or begun[1] not in allowed:
-            raise unknown(word, listed(allowed), example=example)
-        name, clause, glued = begun
-        if clause in said:
-            raise Refused(Refusal.CLAUSE_TWICE, word=name, example=_example(name, clause))
-        if glued:
-            left.appendleft(glued)
-        said[clause] = FOREVER if name in ENDLESS else _take(clause, left)
-        if not said[clause]:
-            raise Refused(Refusal.CLAUSE_EMPTY, word=name, example=_example(name, clause))
-    if Clause.DURATION in said and Clause.UNTIL in said:
-        raise Refused(Refusal.CLAUSE_BOTH_ENDS)
-    return said
+    suggestion = nearest(word, known)
+    if suggestion is None:
+        return Refused(Refusal.UNKNOWN_HERE, word=cite(word), known=", ".join(known), example=example)
+    return Refused(Refusal.UNKNOWN_WORD, word=cite(word), suggestion=suggestion, example=example)
 
 
-def _example(name: str, clause: Clause) -> str:
-    """The clause as it would be right, with its own word, unless that word has nothing behind it."""
-    return f"{'for' if name in ENDLESS else name} {VALUES[clause]}"
+def _example(keyword: str, clause: Clause) -> str:
+    """A correct clause with the typed keyword; with ``for`` where that keyword takes no value."""
+    return f"{'for' if keyword in ENDLESS else keyword} {VALUES[clause]}"
 
 
-def _begins(word: str) -> tuple[str, Clause, str] | None:
-    """The clause that a word begins, and what hangs on its colon: ``理由:監査`` is two words in one."""
+def _clause_of(word: str) -> tuple[str, Clause, str] | None:
+    """The keyword, its clause, and a value behind its colon: ``理由:監査`` is both in one word."""
     if bare(word).casefold() in ENDLESS:
         return bare(word).casefold(), Clause.DURATION, ""
-    name, _, glued = word.partition(":")
-    clause = WORDS.get(name.casefold())
-    return None if clause is None else (name.casefold(), clause, glued)
+    keyword, _, glued = word.partition(":")
+    clause = WORDS.get(keyword.casefold())
+    return None if clause is None else (keyword.casefold(), clause, glued)
 
 
-def _take(clause: Clause, left: deque[str]) -> str:
-    """Takes what belongs to a clause; empty when nothing does."""
+def _take_value(clause: Clause, left: deque[str]) -> str:
+    """Removes a clause's value from the words left, and returns it; empty when there is none."""
     if clause is Clause.REASON:
+        # Comes last and is free text: a keyword in it is a word like any other.
         reason = unquoted(" ".join(left))
         left.clear()
         return reason
@@ -129,12 +168,12 @@ def _take(clause: Clause, left: deque[str]) -> str:
         left.popleft()
         return FOREVER
     taken: list[str] = []
-    while left and _begins(left[0]) is None and (not taken or _goes_on(clause, left[0])):
+    while left and _clause_of(left[0]) is None and (not taken or _continues(clause, left[0])):
         taken.append(bare(left.popleft()))
     return " ".join(filter(None, taken))
 
 
-def _goes_on(clause: Clause, word: str) -> bool:
+def _continues(clause: Clause, word: str) -> bool:
     """Whether a further word belongs to the same value: ``1h 30m``, ``8 hours``, ``tomorrow 9:00``."""
     if clause is Clause.DURATION:
         return bare(word).casefold() in _UNITS or _AMOUNT.fullmatch(bare(word)) is not None

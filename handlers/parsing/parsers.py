@@ -1,186 +1,118 @@
-"""How the words behind a command are read; what each command is, ``command_table`` has."""
+"""Parsers of the words behind a command that several commands share; ``command_table`` says which has which.
+
+Each takes the command's path, the words behind it and a correct example, returns an ``Intent``, and raises
+``Refused`` for what it cannot parse.
+"""
 
 import re
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal
+from typing import Final
 
 from bot.domain.text import cite
 from bot.errors import Refusal, Refused
-from handlers.parsing.clauses import Clause, listed, read_clauses, split
-from handlers.parsing.intents import (
-    AskAdopt,
-    AskAdvice,
-    AskExtend,
-    AskFiles,
-    AskList,
-    AskMtlsAdd,
-    AskNumbered,
-    AskRemove,
-    AskRules,
-    AskShow,
-    AskStatus,
-    AskWhy,
-    NotYet,
-    Typed,
-)
+from bot.services import RequestInput
+from handlers.parsing.clauses import WHERE_AND_WHY, Clause, clauses_behind, split_at_clauses
+from handlers.parsing.intents import CommandPath, Intent
 from handlers.parsing.normalization import bare
-from handlers.spelling import unknown
 
-Path = tuple[str, ...]
-"""The words of a command: ``("mtls", "add")``."""
-
-
-def read_mtls_add(path: Path, words: Sequence[str], example: str) -> Typed:
-    """An address, and any clause."""
-    address, said = address_and_clauses(words, example, tuple(Clause))
-    if address is not None and address.casefold() == "me":
-        return NotYet(words=(*path, "me"))
-    return AskMtlsAdd(
-        address=address,
-        target=said.get(Clause.TARGET),
-        duration=said.get(Clause.DURATION),
-        until=said.get(Clause.UNTIL),
-        reason=said.get(Clause.REASON),
-    )
+_LISTS: Final = ("mine", "pending")
+_ADDRESS_LIKE: Final = re.compile(r"[0-9]+\.[0-9]")
+_NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}", re.A)
+"""Nine digits stay below the maximum of Postgres' integer columns."""
 
 
-def read_mtls_remove(path: Path, words: Sequence[str], example: str) -> Typed:
-    """An address, and where and why."""
-    address, said = address_and_clauses(words, example, (Clause.TARGET, Clause.REASON))
-    if address is not None and address.casefold() == "me":
-        return NotYet(words=(*path, "me"))
-    return AskRemove(address=address, target=said.get(Clause.TARGET), reason=said.get(Clause.REASON))
+def parse_target(path: CommandPath, words: Sequence[str], example: str) -> Intent:
+    """Parses a target."""
+    return Intent(command=path, input=RequestInput(target=_target(words, example)))
 
 
-def read_mtls_adopt(path: Path, words: Sequence[str], example: str) -> Typed:
-    """An address, and where and why."""
-    address, said = address_and_clauses(words, example, (Clause.TARGET, Clause.REASON))
-    if address is not None and address.casefold() == "me":
-        return NotYet(words=(*path, "me"))
-    return AskAdopt(address=address, target=said.get(Clause.TARGET), reason=said.get(Clause.REASON))
+def parse_target_and_reason(path: CommandPath, words: Sequence[str], example: str) -> Intent:
+    """Parses a target, alone or behind ``on``, and a reason."""
+    before, after = split_at_clauses(words)
+    allowed = (Clause.REASON,) if before else WHERE_AND_WHY
+    values = clauses_behind(before[1:], after, example, allowed)
+    target = (bare(before[0]) if before else values.get(Clause.TARGET)) or None
+    return Intent(command=path, input=RequestInput(target=target, reason=values.get(Clause.REASON)))
 
 
-def address_and_clauses(
-    words: Sequence[str], example: str, allowed: Sequence[Clause]
-) -> tuple[str | None, Mapping[Clause, str]]:
-    """One address, and the clauses behind it."""
-    before, after = split(words)
+def parse_list(path: CommandPath, words: Sequence[str], example: str) -> Intent:
+    """Parses which requests to list: ``mine``, ``pending``, or those of a target."""
+    which = _target(words, example)
+    keyword = which.casefold() if which else None
+    return Intent(command=path, input=RequestInput(target=keyword if keyword in _LISTS else which))
+
+
+def parse_number(path: CommandPath, words: Sequence[str], example: str) -> Intent:
+    """Parses the number of a request."""
+    _require_no_more(words[1:], example)
+    return Intent(command=path, number=_number(words, example))
+
+
+def parse_number_and_reason(path: CommandPath, words: Sequence[str], example: str) -> Intent:
+    """Parses the number of a request, and a reason."""
+    return _numbered(path, words, example, (Clause.REASON,))
+
+
+def parse_extension(path: CommandPath, words: Sequence[str], example: str) -> Intent:
+    """Parses the number of a request, how much longer or until when, and a reason."""
+    return _numbered(path, words, example, (Clause.DURATION, Clause.UNTIL, Clause.REASON))
+
+
+def parse_address(path: CommandPath, words: Sequence[str], example: str, allowed: Sequence[Clause]) -> Intent:
+    """Parses one address, and the allowed clauses behind it."""
+    before, after = split_at_clauses(words)
     if len(before) > 1 and _ADDRESS_LIKE.match(before[1]):
         raise Refused(Refusal.ADDRESS_SEVERAL, given=cite(" ".join(before)))
-    said = clauses_behind(before[1:], after, example, allowed)
-    return (bare(before[0]) if before else "") or None, said
-
-
-def clauses_behind(
-    orphan: Sequence[str], words: Sequence[str], example: str, allowed: Sequence[Clause]
-) -> Mapping[Clause, str]:
-    """The clauses behind a value; a stray word between the two was probably to begin one."""
-    if orphan:
-        raise unknown(orphan[0], listed(allowed), example=example)
-    return read_clauses(words, example=example, allowed=allowed)
-
-
-def read_numbered(path: Path, words: Sequence[str], example: str) -> AskNumbered:
-    """The number of a request, and why."""
-    before, after = split(words)
-    number = number_of(before, example)
-    said = clauses_behind(before[1:], after, example, (Clause.REASON,))
-    return AskNumbered(verb=_VERBS[path], number=number, reason=said.get(Clause.REASON))
-
-
-def read_extend(_path: Path, words: Sequence[str], example: str) -> AskExtend:
-    """The number of a request, and how much longer."""
-    before, after = split(words)
-    number = number_of(before, example)
-    said = clauses_behind(before[1:], after, example, (Clause.DURATION, Clause.UNTIL, Clause.REASON))
-    return AskExtend(
-        number=number,
-        duration=said.get(Clause.DURATION),
-        until=said.get(Clause.UNTIL),
-        reason=said.get(Clause.REASON),
+    values = clauses_behind(before[1:], after, example, allowed)
+    address = (bare(before[0]) if before else "") or None
+    return Intent(
+        command=path, input=request_input(values, address=address, target=values.get(Clause.TARGET))
     )
 
 
-def read_files(_path: Path, words: Sequence[str], example: str) -> AskFiles:
-    """What people call a certificate."""
-    return AskFiles(handle=handle_of(words, example))
+def request_input(
+    values: Mapping[Clause, str], *, address: str | None = None, target: str | None = None
+) -> RequestInput:
+    """Returns the input that clauses make, for an address or accounts on a target."""
+    return RequestInput(
+        address=address,
+        target=target,
+        duration=values.get(Clause.DURATION),
+        until=values.get(Clause.UNTIL),
+        reason=values.get(Clause.REASON),
+    )
 
 
-def handle_of(words: Sequence[str], example: str) -> str | None:
-    """A certificate's number, or the beginning of its id; None when nothing was said."""
-    require_no_more(words[1:], example)
-    return bare(words[0]).removeprefix("#").removesuffix("番") if words else None
+def handle(word: str) -> str:
+    """Returns the number of a request or certificate without its sign: ``17``, ``#17`` and ``17番`` alike."""
+    return bare(word).removeprefix("#").removesuffix("番")
 
 
-def read_show(_path: Path, words: Sequence[str], example: str) -> AskShow:
-    """The number of a request."""
-    require_no_more(words[1:], example)
-    return AskShow(number=number_of(words, example))
+def _numbered(path: CommandPath, words: Sequence[str], example: str, allowed: Sequence[Clause]) -> Intent:
+    before, after = split_at_clauses(words)
+    number = _number(before, example)
+    values = clauses_behind(before[1:], after, example, allowed)
+    return Intent(command=path, number=number, input=request_input(values))
 
 
-def number_of(words: Sequence[str], example: str) -> int | None:
-    """The number of a request, with or without its sign; None when nothing was said."""
+def _number(words: Sequence[str], example: str) -> int | None:
+    """The number of a request; None when nothing was typed."""
     if not words:
         return None
-    number = bare(words[0]).removeprefix("#").removesuffix("番")
+    number = handle(words[0])
     if _NUMBER.fullmatch(number) is None:
         raise Refused(Refusal.NUMBER_UNREADABLE, word=cite(words[0]), example=example)
     return int(number)
 
 
-def read_list(_path: Path, words: Sequence[str], example: str) -> AskList:
-    """Which requests."""
-    which = target_of(words, example)
-    return AskList(which=which.casefold() if which and which.casefold() in _LISTS else which)
+def _target(words: Sequence[str], example: str) -> str | None:
+    """A name alone, or behind ``on``; None when nothing was typed."""
+    before, after = split_at_clauses(words)
+    _require_no_more(before[1:] or (after if before else ()), example)
+    values = clauses_behind((), after, example, (Clause.TARGET,))
+    return (bare(before[0]) if before else values.get(Clause.TARGET)) or None
 
 
-def read_rules(_path: Path, words: Sequence[str], example: str) -> AskRules:
-    """A database."""
-    return AskRules(target=target_of(words, example))
-
-
-def read_status(_path: Path, words: Sequence[str], example: str) -> AskStatus:
-    """A target."""
-    return AskStatus(target=target_of(words, example))
-
-
-def read_why(_path: Path, words: Sequence[str], example: str) -> AskWhy:
-    """A database."""
-    return AskWhy(target=target_of(words, example))
-
-
-def read_advise(_path: Path, words: Sequence[str], example: str) -> AskAdvice:
-    """A database."""
-    return AskAdvice(target=target_of(words, example))
-
-
-def target_of(words: Sequence[str], example: str) -> str | None:
-    """A name alone, or behind ``on``; None when nothing was said."""
-    before, after = split(words)
-    require_no_more(before[1:] or (after if before else ()), example)
-    said = clauses_behind((), after, example, (Clause.TARGET,))
-    return (bare(before[0]) if before else said.get(Clause.TARGET)) or None
-
-
-def read_later(path: Path, _words: Sequence[str], _example: str) -> NotYet:
-    """Anything: the command is known, and cannot be carried out yet."""
-    return NotYet(words=path)
-
-
-def require_no_more(words: Sequence[str], example: str) -> None:
-    """Refuses words that nothing asks for."""
+def _require_no_more(words: Sequence[str], example: str) -> None:
     if words:
         raise Refused(Refusal.WORD_TOO_MANY, word=cite(words[0]), example=example)
-
-
-_LISTS: Final = ("mine", "pending")
-_ADDRESS_LIKE: Final = re.compile(r"[0-9]+\.[0-9]")
-_NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}", re.A)
-"""Nine digits stay below what any of Postgres' integer columns holds."""
-
-_VERBS: Final[Mapping[Path, Literal["cancel", "done", "revoke", "retry"]]] = {
-    ("cancel",): "cancel",
-    ("done",): "done",
-    ("revoke",): "revoke",
-    ("retry",): "retry",
-}

@@ -19,7 +19,7 @@ import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot.errors import MisconfiguredError
-from handlers.transport.payload_schema import is_documented
+from handlers.transport.payloads import MalformedError, validate_payload
 
 LARGEST_BODY: Final = 256 * 1024
 """Bytes; what Slack sends about our own commands, cards and forms is far smaller."""
@@ -182,7 +182,7 @@ def check_body(body: bytes, *, is_json: bool) -> None:
             for name, value in parse_qsl(text, keep_blank_values=True):
                 if name == "payload":
                     _require_object(value)
-    except (ValueError, RecursionError):
+    except (ValueError, RecursionError, MalformedError):
         raise _TurnedAwayError(400, "body") from None
 
 
@@ -190,8 +190,7 @@ def _require_object(text: str) -> None:
     value = json.loads(text, parse_constant=_no_number)
     if not isinstance(value, dict):
         raise ValueError("not an object")
-    if not is_documented(value):
-        raise ValueError("not as documented")
+    validate_payload(value)
     level: list[object] = [value]
     for _ in range(DEEPEST):
         level = [inner for outer in level for inner in _inside(outer)]

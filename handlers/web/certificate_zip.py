@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final
 
 from bot.i18n.translator import Translator
-from bot.services import Files
+from bot.services import CertificateFiles
 from bot.views.mtls.download import readme
 
 _UNIX: Final = 3
@@ -20,7 +20,7 @@ _EARLIEST: Final = 1980
 """First year that the format can represent."""
 
 
-def zipped(files: Files, *, at: datetime, t: Translator) -> bytes:
+def zipped(files: CertificateFiles, *, at: datetime, t: Translator) -> bytes:
     """Return a zip of the certificate, its key, the server's chain and a README.
 
     Args:

@@ -19,7 +19,7 @@ from bot.domain.mtls.download_link import DownloadAnswer
 from bot.errors import TryAgainError
 from bot.i18n.translator import Translator
 from bot.ports import Clock
-from bot.services import Delivering, Files
+from bot.services import CertificateFiles, DownloadService
 from handlers.download_links import PATH
 from handlers.web.certificate_zip import zipped
 from handlers.web.page_template import HEADERS, asset, page, paragraph, translator_for
@@ -46,13 +46,13 @@ class DownloadPage:
     """Serves the download page and, once per link, the files.
 
     Args:
-        delivering: Checks secrets and fetches files.
+        downloads: Checks secrets and fetches files.
         clock: Business time, for the dates inside the zip.
         language: Language of the page where the browser prefers none of the catalogue.
     """
 
-    def __init__(self, *, delivering: Delivering, clock: Clock, language: str) -> None:
-        self._delivering = delivering
+    def __init__(self, *, downloads: DownloadService, clock: Clock, language: str) -> None:
+        self._downloads = downloads
         self._clock = clock
         self._language = language
 
@@ -84,15 +84,15 @@ class DownloadPage:
             return _refusal_page(outcome, t)
         return self._zip_response(outcome, t)
 
-    async def _take(self, request: Request) -> Files | DownloadAnswer:
+    async def _take(self, request: Request) -> CertificateFiles | DownloadAnswer:
         secret = await _secret(request)
         try:
             id = UUID(request.path_params["id"])
         except ValueError:
             return DownloadAnswer.WRONG
-        return DownloadAnswer.WRONG if secret is None else await self._delivering.take(id, secret)
+        return DownloadAnswer.WRONG if secret is None else await self._downloads.redeem(id, secret)
 
-    def _zip_response(self, files: Files, t: Translator) -> Response:
+    def _zip_response(self, files: CertificateFiles, t: Translator) -> Response:
         name = f"pgaccess-{files.database.app}-{files.handle}.zip"
         headers = HEADERS | {"Content-Disposition": f'attachment; filename="{name}"'}
         content = zipped(files, at=self._clock.now(), t=t)

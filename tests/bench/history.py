@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.policy.loader import parse_policy
 from bot.ports import Transaction
 from bot.reconciler.controller import Controller
-from bot.services import Access
+from bot.services import Services, open_services
 from sandbox.movable_clock import MovableClock
 from storage.engine import engine_for
 from storage.transaction import PostgresStore
@@ -51,31 +51,31 @@ class Past:
 
     engine: AsyncEngine
     url: str
-    access: Access
+    services: Services
     store: PostgresStore
     reconciler: Controller
     asked: list[tuple[str, Any]] = field(default_factory=list)
 
     def works(self) -> dict[str, Work]:
         """Every piece of work by its name."""
-        access = self.access
+        services = self.services
         return {
-            "clock": access.run_due,
-            "seal": access.seal,
+            "clock": services.deadlines.run_due,
+            "seal": services.deadlines.seal_audit_log,
             "keeper: claim": self._claim_lane,
             "keeper: record": self._in_transaction(_record),
             "keeper: next": self.reconciler.next_due,
             "courier: claim": self._in_transaction(lambda tx: tx.outbox.claim()),
             "courier: next": self._in_transaction(lambda tx: tx.outbox.next_due()),
             "courier: a card": self._in_transaction(lambda tx: tx.requests.case(1)),
-            "list": lambda: access.list(None, person=ENGINEER),
-            "list mine": lambda: access.list("mine", person=ENGINEER),
-            "list pending": lambda: access.list("pending", person=ENGINEER),
-            "list of a database": lambda: access.list("app-7", person=ENGINEER),
-            "status": lambda: access.situation("app-7", person=ENGINEER),
-            "App Home of an engineer": lambda: access.overview(ENGINEER),
-            "App Home of a lead": lambda: access.overview(LEAD),
-            "show": lambda: access.show(1),
+            "list": lambda: services.queries.requests(None, person=ENGINEER),
+            "list mine": lambda: services.queries.requests("mine", person=ENGINEER),
+            "list pending": lambda: services.queries.requests("pending", person=ENGINEER),
+            "list of a database": lambda: services.queries.requests("app-7", person=ENGINEER),
+            "status": lambda: services.queries.refresh_database("app-7", person=ENGINEER),
+            "App Home of an engineer": lambda: services.queries.home_summary(ENGINEER),
+            "App Home of a lead": lambda: services.queries.home_summary(LEAD),
+            "show": lambda: services.queries.request(1),
         }
 
     async def _claim_lane(self) -> None:
@@ -218,7 +218,7 @@ async def past(ground: Ground, count: int) -> AsyncIterator[Past]:
                 engine=engine,
                 url=url,
                 store=store,
-                access=Access(store=store, policy=policy, clock=clock),
+                services=open_services(store=store, policy=policy, clock=clock),
                 reconciler=Controller(store=store, methods={}),
             )
         finally:

@@ -26,14 +26,6 @@ OFFSET_FILE: Final = "PGACCESS_TEST_OFFSET"
 """Names the file with the seconds that business time is ahead of the machine's."""
 
 
-_WAITS: Final = {
-    "bot.domain.schedule": ("LEASE", "QUARANTINE", "REMOVAL_PATIENCE", "READ_BACK", "TROUBLE", "SAVING"),
-    "bot.domain.mtls.issuance": ("CALL",),
-    "bot.reconciler.lease": ("MARGIN",),
-}
-"""By module, in the order of import: what others import by name is shortened before they do."""
-
-
 class FiledClock:
     """Business time: the machine's, plus what stands in a file."""
 
@@ -44,17 +36,10 @@ class FiledClock:
 
 def prepare() -> None:
     """Imports everything that a process of the bot needs, before the first one is forked."""
-    for name, constants in _WAITS.items():
-        module = vars(importlib.import_module(name))
-        module.update({each: _shorter(module[each]) for each in constants})
     for needed in (
         "bot.__main__", "bot.app", "uvicorn", "uvicorn.protocols.http.httptools_impl", "uvloop",
     ):  # fmt: skip
         importlib.import_module(needed)
-
-
-def _shorter(wait: timedelta | tuple[timedelta, ...]) -> timedelta | tuple[timedelta, ...]:
-    return wait / HASTE if isinstance(wait, timedelta) else tuple(each / HASTE for each in wait)
 
 
 def serve() -> None:

@@ -15,9 +15,9 @@ import pytest
 from bot.domain.mtls.download_link import GUESSES, LIFE, DownloadAnswer
 from bot.errors import Refused
 from bot.i18n.translator import Translator
-from bot.services import Delivering
+from bot.services import DownloadService
 from handlers.download_links import DownloadLinkSender
-from handlers.transport.payloads import Command
+from handlers.transport.payloads import SlashCommand
 from sandbox.heroku import fault_injection
 from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fixtures import DATABASE
@@ -372,11 +372,11 @@ async def test_a_failed_fetch_does_not_use_the_link_up(
 async def test_a_fetch_that_takes_too_long_is_given_up_and_the_link_stays(owned: Acts) -> None:
     link = await link_of(owned)
     app = owned.environment.app
-    hurried = Delivering(
+    hurried = DownloadService(
         store=app.store, heroku=app.heroku, clock=app.clock, within=timedelta(milliseconds=200)
     )
     owned.environment.heroku.fault(fault_injection.Fault(after=1.0), on=ONE)
-    assert await hurried.take(UUID(link.id), link.secret) is DownloadAnswer.UNREACHABLE
+    assert await hurried.redeem(UUID(link.id), link.secret) is DownloadAnswer.UNREACHABLE
     assert "postgresql.key" in unpacked(await pressed(link))
 
 
@@ -422,10 +422,10 @@ async def test_a_turn_that_was_overtaken_gives_nothing_out(owned: Acts) -> None:
 
 async def test_without_a_public_address_the_answer_names_the_setting(owned: Acts) -> None:
     app = owned.environment.app
-    nowhere = DownloadLinkSender(access=app.access, interactive=app.slack, public_url=None)
-    came = Command(person="U0ENGINEER", text="", key="command:1", trigger="1")
+    nowhere = DownloadLinkSender(services=app.services, interactive=app.slack, public_url=None)
+    came = SlashCommand(user_id="U0ENGINEER", trigger_id="1")
     with pytest.raises(Refused) as caught:
-        await nowhere.answer("1", came, Translator("en"))
+        await nowhere.send("1", came, Translator("en"))
     assert "`PGACCESS_PUBLIC_URL`" in Translator("en")(caught.value.key, **caught.value.params)
     assert await state(owned) == []
 

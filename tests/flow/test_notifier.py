@@ -20,7 +20,7 @@ from bot.errors import LeaseLostError
 from bot.i18n.translator import Translator
 from bot.notifier import ClaimedMessage, Notifier
 from bot.ports import MessageKind, OutboxMessage, WorkerName
-from bot.services import Access
+from bot.services import open_services
 from bot.slack import SlackClient
 from bot.views import notifications
 from bot.views.render import render
@@ -58,8 +58,8 @@ class Desk:
     engine: AsyncEngine
 
     def notifier(self) -> Notifier:
-        access = Access(store=self.store, policy=POLICY, clock=MovableClock())
-        return Notifier(store=self.store, slack=self.client, policy=POLICY, access=access)
+        services = open_services(store=self.store, policy=POLICY, clock=MovableClock())
+        return Notifier(store=self.store, slack=self.client, policy=POLICY, services=services)
 
     async def tell(self, app: str) -> None:
         """Something to show that no request stands for."""

@@ -23,7 +23,7 @@ from bot.heroku.client import HerokuClient
 from bot.notifier import Notifier
 from bot.policy.loader import parse_policy
 from bot.reconciler.controller import Controller
-from bot.services import Access
+from bot.services import open_services
 from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET, settings
 from sandbox.heroku.behavior import Behavior, TransitionTimes
 from sandbox.heroku.emulator import HerokuEmulator
@@ -209,8 +209,8 @@ class World:
         self._house_stack.push_async_callback(client.close)
         store = MortalStore(opened.store._engine, opened.wakeups)
         store.fate = self.fate
-        access = Access(store=store, policy=opened.policy, clock=self.clock)
-        self.app: App = replace(opened, store=store, heroku=client, access=access)
+        services = open_services(store=store, policy=opened.policy, clock=self.clock)
+        self.app: App = replace(opened, store=store, heroku=client, services=services)
         self.reconciler: Controller = self.app.controller()
         self.notifier: Notifier = self.app.notifier()
         self.directory_sync: DirectorySync = self.app.directory_sync()
@@ -264,9 +264,9 @@ class World:
 
     async def tick(self) -> None:
         """What the clock has done every few seconds."""
-        await self._try(self.app.access.run_due())
-        await self._try(self.app.access.seal())
-        await self._try(self.app.access.send_weekly_summary())
+        await self._try(self.app.services.deadlines.run_due())
+        await self._try(self.app.services.deadlines.seal_audit_log())
+        await self._try(self.app.services.expiry_reminders.send_weekly_summary())
         await self._try(self.directory_sync.run_due())
 
     async def die(self, act: Callable[[], Awaitable[None]]) -> None:
@@ -339,13 +339,14 @@ class World:
         return self.rows(
             """
             SELECT 'grant', request_id::text, state FROM grants WHERE state IN ('applying', 'ending')
-            UNION ALL SELECT 'change', request_id::text, kind FROM operations
+            UNION ALL SELECT 'operation', request_id::text, kind FROM operations
                 WHERE state = 'doing' AND check_at IS NULL
-            UNION ALL SELECT 'post', id::text, kind FROM outbox WHERE sent_version < version
+            UNION ALL SELECT 'message', id::text, kind FROM outbox WHERE sent_version < version
             UNION ALL SELECT 'audit', id::text, '' FROM audit WHERE seal IS NULL
-            UNION ALL SELECT 'lane', l.id::text, method FROM reconcile_queue l JOIN targets t ON t.id = l.target_id
+            UNION ALL SELECT 'job', l.id::text, method
+                FROM reconcile_queue l JOIN targets t ON t.id = l.target_id
                 WHERE t.absent_at IS NULL AND (observed_at IS NULL OR observed_at < %s
-                    OR generation <> reconciled_generation)
+                    OR l.generation <> l.reconciled_generation)
             """,
             since,
         )

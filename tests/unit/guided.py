@@ -23,9 +23,8 @@ from bot.errors import HerokuError, MisconfiguredError, Refused
 from bot.heroku.client import HerokuClient
 from bot.policy.loader import parse_policy
 from bot.views import action_ids
-from handlers.parsing.command_table import read
-from handlers.transport.payload_schema import is_documented
-from handlers.transport.payloads import BlockAction, BlockSuggestion, Command, MalformedError, ViewSubmission
+from handlers.parsing.command_table import parse
+from handlers.transport.payloads import MalformedError, SlashCommand, validate_payload
 from handlers.transport.request_verification import check_body
 from tests.unit.handlers.test_fuzz import click
 from tests.unit.handlers.test_fuzz import submission as form
@@ -42,22 +41,22 @@ def gate(data: bytes) -> None:
 
 
 def incoming(data: bytes) -> None:
-    """A payload that passed verification: parsed or malformed."""
+    """A payload: validated, or malformed."""
     try:
         payload = json.loads(data)
     except (ValueError, RecursionError):
         return
-    if not isinstance(payload, dict) or not is_documented(payload):
+    if not isinstance(payload, dict):
         return
-    for kind in (Command, BlockAction, ViewSubmission, BlockSuggestion):
+    for validate in (validate_payload, SlashCommand.of):
         with contextlib.suppress(MalformedError):
-            kind.of(payload)
+            validate(payload)
 
 
 def grammar(data: bytes) -> None:
     """A typed command: parsed or refused with a reason."""
     with contextlib.suppress(Refused):
-        read(data.decode(errors="replace"))
+        parse(data.decode(errors="replace"))
 
 
 def button(data: bytes) -> None:

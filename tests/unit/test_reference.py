@@ -8,7 +8,7 @@ from pydantic import BaseModel
 
 from bot.policy.loader import parse_policy
 from bot.policy.schema import PolicyKeys, RuleKeys, TargetKeys
-from handlers.parsing.command_table import COMMAND, COMMANDS, read
+from handlers.parsing.command_table import COMMAND, COMMANDS, parse
 from tests.reference import FOLDER, pages
 
 PAGES = pages()
@@ -28,7 +28,7 @@ def test_every_command_on_the_page_can_be_typed() -> None:
     lines = re.findall(rf"`{COMMAND} ([^`]+)`", PAGES["commands.md"])
     assert len(lines) >= len(COMMANDS)
     for line in lines:
-        read(line)
+        parse(line)
 
 
 def test_every_command_and_every_key_has_one_row() -> None:

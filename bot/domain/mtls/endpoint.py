@@ -14,9 +14,8 @@ from uuid import UUID
 from bot.domain.grant import Why
 from bot.domain.mtls import issuance
 from bot.domain.mtls.certificate import DISABLED, Certificate
-from bot.domain.mtls.issuance import CALL
 from bot.domain.operation import Operation, noted
-from bot.domain.schedule import QUARANTINE, REMOVAL_PATIENCE
+from bot.domain.timings import DEFAULT, Timings
 
 PROVISIONING: Final = "Provisioning"
 OPERATIONAL: Final = "Operational"
@@ -86,7 +85,7 @@ def operational(operation: Operation, *, at: datetime) -> Operation:
 
 
 def enabling(
-    switch: EndpointProgress, status: str | None, *, at: datetime, overdue: bool
+    switch: EndpointProgress, status: str | None, *, at: datetime, overdue: bool, timings: Timings = DEFAULT
 ) -> tuple[EndpointStep, Why | None]:
     """What follows for a database on which mTLS is to be enabled.
 
@@ -95,6 +94,7 @@ def enabling(
         status: the endpoint's; None where it is proven not to be there.
         at: Postgres' time of the look.
         overdue: the deadline has passed.
+        timings: of calls and their effects.
     """
     if status == OPERATIONAL:
         # Nobody asked for it in our name: whoever enabled it meanwhile has the first certificate.
@@ -105,14 +105,19 @@ def enabling(
         return EndpointStep.WAIT, None
     if switch.asked_at is None:
         return EndpointStep.ASK, None
-    if at < switch.asked_at + CALL + QUARANTINE:
+    if at < switch.asked_at + timings.settled_after:
         return EndpointStep.WAIT, None
     # What was there and is gone was disabled by somebody: it is not enabled again on an older approval.
     return (EndpointStep.FAIL, Why.CLOSED_ELSEWHERE) if switch.seen else (EndpointStep.ASK, None)
 
 
 def first_certificate(
-    operation: Operation, listed: Iterable[Certificate], *, taken: frozenset[UUID], at: datetime
+    operation: Operation,
+    listed: Iterable[Certificate],
+    *,
+    taken: frozenset[UUID],
+    at: datetime,
+    timings: Timings = DEFAULT,
 ) -> issuance.IssuanceResult:
     """What follows for the certificate that enabling has made by itself.
 
@@ -123,36 +128,43 @@ def first_certificate(
         listed: every certificate of the database.
         taken: ids that belong to other requests.
         at: Postgres' time of the list.
+        timings: of calls and their effects.
     """
     search, there = issuance.issuance_progress(operation), tuple(listed)
     if search.made is not None:
-        return issuance.step(search, there, taken=taken, at=at, overdue=operation.overdue)
+        return issuance.step(search, there, taken=taken, at=at, overdue=operation.overdue, timings=timings)
     new = issuance.unknown(search, there, taken)
     if len(new) == 1:
         return issuance.IssuanceResult(step=issuance.IssuanceStep.FOUND, made=new[0])
     if new:
         return issuance.IssuanceResult(step=issuance.IssuanceStep.FAIL, why=Why.SEVERAL, candidates=new)
     since = endpoint_progress(operation).operational_at
-    waited = operation.overdue or (since is not None and at >= since + QUARANTINE)
+    waited = operation.overdue or (since is not None and at >= since + timings.quarantine)
     return issuance.IssuanceResult(step=issuance.IssuanceStep.DONE if waited else issuance.IssuanceStep.WAIT)
 
 
 def disabling(
-    switch: EndpointProgress, status: str | None, *, at: datetime, overdue: bool
+    switch: EndpointProgress, status: str | None, *, at: datetime, overdue: bool, timings: Timings = DEFAULT
 ) -> tuple[EndpointStep, Why | None]:
     """What follows for a database on which mTLS is to be disabled; arguments as for ``enabling``."""
     if status is None:
         return EndpointStep.DONE, None
     if overdue:
         return EndpointStep.FAIL, Why.DEADLINE
-    patient = switch.asked_at is not None and at < switch.asked_at + REMOVAL_PATIENCE
+    patient = switch.asked_at is not None and at < switch.asked_at + timings.removal_patience
     if status == DEPROVISIONING or patient:
         return EndpointStep.WAIT, None
     return EndpointStep.ASK, None
 
 
 def discarding(
-    switch: EndpointProgress, id: UUID, listed: Iterable[Certificate], *, at: datetime, overdue: bool
+    switch: EndpointProgress,
+    id: UUID,
+    listed: Iterable[Certificate],
+    *,
+    at: datetime,
+    overdue: bool,
+    timings: Timings = DEFAULT,
 ) -> tuple[EndpointStep, Why | None]:
     """What follows for a certificate that is to be removed, from a complete list.
 
@@ -162,11 +174,12 @@ def discarding(
         listed: every certificate of the database; none where mTLS is proven to be off.
         at: Postgres' time of the list.
         overdue: the deadline has passed.
+        timings: of calls and their effects.
     """
     status = {each.id: each.status for each in listed}.get(id, DISABLED)
     if status == DISABLED:
         return EndpointStep.DONE, None
     if overdue:
         return EndpointStep.FAIL, Why.DEADLINE
-    patient = switch.asked_at is not None and at < switch.asked_at + REMOVAL_PATIENCE
+    patient = switch.asked_at is not None and at < switch.asked_at + timings.removal_patience
     return (EndpointStep.WAIT if patient or status == "disabling" else EndpointStep.ASK), None

@@ -7,7 +7,7 @@ and one that is new afterwards is ours. Where there is none, or more than one, a
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from uuid import UUID
@@ -15,10 +15,7 @@ from uuid import UUID
 from bot.domain.grant import Why
 from bot.domain.mtls.certificate import PENDING, READY, Certificate
 from bot.domain.operation import Operation, OperationState, noted
-from bot.domain.schedule import QUARANTINE
-
-CALL: Final = timedelta(seconds=20)
-"""A call whose process died, or whose answer was lost, may still be on the wire for about its deadline."""
+from bot.domain.timings import DEFAULT, Timings
 
 _KNOWN: Final = "known"
 _ASKED: Final = "asked_at"
@@ -139,6 +136,7 @@ def step(
     taken: frozenset[UUID],
     at: datetime,
     overdue: bool,
+    timings: Timings = DEFAULT,
 ) -> IssuanceResult:
     """What follows from a complete list.
 
@@ -148,6 +146,7 @@ def step(
         taken: ids that belong to other requests.
         at: Postgres' time, not later than that of the list.
         overdue: the deadline has passed.
+        timings: of calls and their effects.
     """
     there = {each.id: each for each in listed}
     if search.made is not None:
@@ -156,7 +155,7 @@ def step(
         return IssuanceResult(step=IssuanceStep.FAIL, why=Why.DEADLINE)
     if search.asked_at is None:
         return IssuanceResult(step=IssuanceStep.ASK)
-    if at < search.asked_at + CALL + QUARANTINE and not search.again:
+    if at < search.asked_at + timings.settled_after and not search.again:
         # A second one may still turn up, and it would no longer be certain which is ours.
         return IssuanceResult(step=IssuanceStep.WAIT)
     return _unknown(search, there.values(), taken)

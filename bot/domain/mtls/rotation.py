@@ -17,8 +17,8 @@ from bot.domain.mtls.certificate import READY, Certificate
 from bot.domain.mtls.connection_test import ConnectionResult
 from bot.domain.operation import Operation, OperationState, noted
 from bot.domain.request import Kind
-from bot.domain.schedule import REMOVAL_PATIENCE
 from bot.domain.subject import CertificateId
+from bot.domain.timings import DEFAULT, Timings
 
 GRACE: Final = timedelta(hours=24)
 """How long the old certificate works on after the new one was said to be installed: whatever still uses the
@@ -229,7 +229,13 @@ def again(operation: Operation, *, now: datetime) -> Operation:
 
 
 def step(
-    rotation: Rotation, listed: Iterable[Certificate], *, now: datetime, at: datetime, overdue: bool
+    rotation: Rotation,
+    listed: Iterable[Certificate],
+    *,
+    now: datetime,
+    at: datetime,
+    overdue: bool,
+    timings: Timings = DEFAULT,
 ) -> tuple[RotationStep, Why | None]:
     """What follows from a complete list of the database's certificates, and why where it failed.
 
@@ -239,6 +245,7 @@ def step(
         now: business time.
         at: Postgres' time of the list.
         overdue: the deadline of what Heroku does has passed; a person's has none of this kind.
+        timings: of calls and their effects.
     """
     if rotation.new is None:
         return RotationStep.MAKE, None
@@ -253,7 +260,7 @@ def step(
     if overdue:
         return RotationStep.FAIL, Why.DEADLINE
     stuck = any(each.id == rotation.old and each.status == READY for each in listed)
-    patient = at - rotation.asked_at < REMOVAL_PATIENCE
+    patient = at - rotation.asked_at < timings.removal_patience
     return (RotationStep.REMOVE if stuck and not patient else RotationStep.READ_BACK), None
 
 

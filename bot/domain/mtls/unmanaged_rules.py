@@ -16,8 +16,8 @@ from bot.domain.mtls.plan import ApprovedRemoval
 from bot.domain.operation import Operation
 from bot.domain.owned_entry import Removal
 from bot.domain.request import Kind
-from bot.domain.schedule import REMOVAL_PATIENCE
 from bot.domain.subject import Network
+from bot.domain.timings import DEFAULT, Timings
 
 KINDS: Final = (Kind.REMOVE_UNMANAGED, Kind.ADOPT)
 """Kinds of changes that are about rules which somebody else made."""
@@ -62,26 +62,31 @@ def again(operation: Operation) -> Operation:
     return replace(operations.again(operation), progress=_without(operation.progress, _ASKED))
 
 
-def approved_removals(under_way: Iterable[Operation], *, now: datetime) -> tuple[ApprovedRemoval, ...]:
+def approved_removals(
+    under_way: Iterable[Operation], *, now: datetime, timings: Timings = DEFAULT
+) -> tuple[ApprovedRemoval, ...]:
     """What approved removals want of a plan.
 
     Args:
         under_way: operations of any kind.
         now: Postgres time; what was asked for just now has to show before it is asked for again.
+        timings: how long that may take.
     """
     return tuple(
-        ApprovedRemoval(rule=rule, removal=_removal(operation, now))
+        ApprovedRemoval(rule=rule, removal=_removal(operation, now, timings))
         for operation in under_way
         if operation.kind is Kind.REMOVE_UNMANAGED
         for rule in sorted(rules_of(operation))
     )
 
 
-def _removal(operation: Operation, now: datetime) -> Removal:
+def _removal(operation: Operation, now: datetime, timings: Timings) -> Removal:
     at = operation.progress.get(_ASKED)
     if at is None:
         return Removal.NONE
-    return Removal.REQUESTED if now - datetime.fromisoformat(at) < REMOVAL_PATIENCE else Removal.OVERDUE
+    return (
+        Removal.REQUESTED if now - datetime.fromisoformat(at) < timings.removal_patience else Removal.OVERDUE
+    )
 
 
 def _without(progress: Mapping[str, str], name: str) -> dict[str, str]:

@@ -70,7 +70,9 @@ class MtlsAdapter(MethodAdapter[MtlsReconciliation, MtlsSnapshot, MtlsPlan]):
         """Reads what the store knows of the database's mTLS."""
         stored = await tx.mtls_rules.load(job, self._clock.now())
         operations = await load_operations(tx, job)
-        removals = unmanaged_rules.approved_removals(operations.values(), now=job.claimed_at)
+        removals = unmanaged_rules.approved_removals(
+            operations.values(), now=job.claimed_at, timings=job.timings
+        )
         return MtlsReconciliation(
             job=job,
             held_since=held_since,

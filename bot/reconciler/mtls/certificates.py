@@ -64,6 +64,7 @@ class CertificateExecutor(OperationExecutor):
             taken=_taken(run, operation),
             at=run.job.claimed_at,
             overdue=operation.overdue,
+            timings=run.job.timings,
         )
         if verdict.step is IssuanceStep.ASK:
             run.outcome.waiting = True
@@ -81,7 +82,7 @@ class CertificateExecutor(OperationExecutor):
     ) -> None:
         """The certificate that enabling has made by itself, for whom it was enabled."""
         verdict = endpoint.first_certificate(
-            operation, listed, taken=_taken(run, operation), at=run.job.claimed_at
+            operation, listed, taken=_taken(run, operation), at=run.job.claimed_at, timings=run.job.timings
         )
         await self._follow(run, operation, verdict)
         if verdict.step is IssuanceStep.DONE:
@@ -149,6 +150,7 @@ class CertificateExecutor(OperationExecutor):
             listed,
             at=run.job.claimed_at,
             overdue=operation.overdue,
+            timings=run.job.timings,
         )
         match step:
             case endpoint.EndpointStep.DONE:

@@ -31,7 +31,9 @@ class EndpointExecutor(OperationExecutor):
 
     async def _enable(self, run: MtlsReconciliation, operation: Operation, seen: MtlsSnapshot) -> None:
         switch, at = endpoint.endpoint_progress(operation), run.job.claimed_at
-        step, why = endpoint.enabling(switch, seen.status, at=at, overdue=operation.overdue)
+        step, why = endpoint.enabling(
+            switch, seen.status, at=at, overdue=operation.overdue, timings=run.job.timings
+        )
         match step:
             case EndpointStep.ASK:
                 await self._ask_to_enable(run, operation)
@@ -61,7 +63,9 @@ class EndpointExecutor(OperationExecutor):
 
     async def _disable(self, run: MtlsReconciliation, operation: Operation, seen: MtlsSnapshot) -> None:
         switch, at = endpoint.endpoint_progress(operation), run.job.claimed_at
-        step, why = endpoint.disabling(switch, seen.status, at=at, overdue=operation.overdue)
+        step, why = endpoint.disabling(
+            switch, seen.status, at=at, overdue=operation.overdue, timings=run.job.timings
+        )
         match step:
             case EndpointStep.ASK:
                 await self._ask_to_disable(run, operation)

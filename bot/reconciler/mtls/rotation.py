@@ -22,7 +22,7 @@ from bot.reconciler.mtls.certificates import CertificateExecutor
 from bot.reconciler.mtls.observer import MtlsReconciliation, MtlsSnapshot
 from bot.reconciler.mtls.operations import OperationExecutor
 from bot.reconciler.outcome import STOPPING
-from bot.services.certificate_rotation import rotation_key
+from bot.services.mtls.certificate_rotation import rotation_key
 
 READY: Final = MessageKind.ROTATION_READY
 
@@ -64,7 +64,9 @@ class RotationExecutor(OperationExecutor):
         # What is being removed is none to rely on, however ready it still is called.
         going = {each.subject for each in run.operations_of(Kind.DISCARD)}
         staying = [each for each in listed if CertificateId(each.id) not in going]
-        step, why = rotation.step(found, staying, now=now, at=run.job.claimed_at, overdue=operation.overdue)
+        step, why = rotation.step(
+            found, staying, now=now, at=run.job.claimed_at, overdue=operation.overdue, timings=run.job.timings
+        )
         match step:
             case RotationStep.MAKE if not seen.enabled:
                 run.outcome.fail(operation, Why.NOT_ENABLED)

@@ -51,7 +51,9 @@ class PrivateLinkAdapter(MethodAdapter[PrivateLinkReconciliation, PrivateLinkObs
             job=job,
             held_since=held_since,
             operations=operations,
-            stored=with_operations(stored, tuple(operations.values()), now=job.claimed_at),
+            stored=with_operations(
+                stored, tuple(operations.values()), now=job.claimed_at, timings=job.timings
+            ),
             observation=privatelink_observation(job.observation),
         )
 

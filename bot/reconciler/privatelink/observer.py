@@ -13,6 +13,7 @@ from bot.domain.privatelink.observation import Connection, PrivateLinkObservatio
 from bot.domain.privatelink.plan import StoredAccounts
 from bot.domain.request import Kind
 from bot.domain.subject import Accounts
+from bot.domain.timings import DEFAULT, Timings
 from bot.errors import HerokuAmbiguousError, HerokuError, HerokuNotFoundError
 from bot.ports import Clock, Heroku, PrivateLinkState, Store
 from bot.reconciler.lease import DatabaseLeaseManager
@@ -122,7 +123,7 @@ def _came_with(name: str) -> Callable[[Connection], bool]:
 
 
 def with_operations(
-    stored: StoredAccounts, operations: Sequence[Operation], *, now: datetime
+    stored: StoredAccounts, operations: Sequence[Operation], *, now: datetime, timings: Timings = DEFAULT
 ) -> StoredAccounts:
     """Adds what approved operations request to stored state.
 
@@ -130,16 +131,20 @@ def with_operations(
         stored: grants and accounts.
         operations: those under way.
         now: Postgres time; a call that was made just now has to show before it is repeated.
+        timings: how long that may take.
     """
     closing = [operation for operation in operations if operation.kind is Kind.CLOSE]
     removals = [operation for operation in operations if operation.kind is Kind.REMOVE_UNMANAGED]
     return replace(
         stored,
         closing=bool(closing),
-        close_waiting=bool(closing) and all(_is_waiting(operation, now) for operation in closing),
+        close_waiting=bool(closing) and all(_is_waiting(operation, now, timings) for operation in closing),
         approved_removals=frozenset(arn for operation in removals for arn in arns_of(operation)),
         removals_waiting=frozenset(
-            arn for operation in removals if _is_waiting(operation, now) for arn in arns_of(operation)
+            arn
+            for operation in removals
+            if _is_waiting(operation, now, timings)
+            for arn in arns_of(operation)
         ),
     )
 
@@ -149,9 +154,9 @@ def arns_of(operation: Operation) -> tuple[str, ...]:
     return operation.subject.arns if isinstance(operation.subject, Accounts) else ()
 
 
-def _is_waiting(operation: Operation, now: datetime) -> bool:
+def _is_waiting(operation: Operation, now: datetime, timings: Timings) -> bool:
     """Whether Heroku is not to be asked now: it was just now, or it is too late for it."""
     requested = operation.progress.get(REQUESTED_AT)
     return operation.overdue or (
-        requested is not None and now - datetime.fromisoformat(requested) < schedule.QUARANTINE
+        requested is not None and now - datetime.fromisoformat(requested) < timings.quarantine
     )

@@ -8,10 +8,10 @@ from typing import Final
 
 from bot.domain.mtls.certificate import KnownCertificate
 from bot.domain.mtls.expiry_reminders import LATEST_SNOOZE, SNOOZES, ReminderSchedule
-from bot.domain.policy import Policy
 from bot.i18n.translator import Mrkdwn, Translator, mention
 from bot.ports import Block, Message, MessageKind, OutboxMessage, RequestDetails
-from bot.views import action_ids, block_kit, request_card
+from bot.views import action_ids, block_kit
+from bot.views.method_view import Rendering
 from bot.views.mtls.card import NAME, purpose
 from bot.views.text import as_code
 
@@ -25,18 +25,21 @@ TOGETHER: Final = 10
 """Lines in one paragraph: a section takes 3,000 characters."""
 
 
-def reminder(message: OutboxMessage, details: RequestDetails, *, t: Translator, policy: Policy) -> Message:
+def reminder(it: Rendering) -> Message:
     """One reminder as things stand now: who acknowledged it, and whether there is still anything to do.
 
     Raises:
         ValueError: no certificate was made for the request.
     """
-    known, step = details.issued, int(message.params["step"])
+    details, t = it.details, it.t
+    known, step = details.issued, int(it.message.params["step"])
     if known is None or known.owner is None or known.expires_at is None:
-        raise ValueError(f"{message.kind} is about a certificate, and request {details.request.id} has none")
+        raise ValueError(
+            f"{it.message.kind} is about a certificate, and request {details.request.id} has none"
+        )
     if known.absent_at is not None:
         return block_kit.paragraphs(t("expiry.gone", id=known.handle, app=details.target.label))
-    text = _announcement(message.kind, details, known, step, t, policy)
+    text = _announcement(it, known, step)
     shown = [block_kit.section(text)]
     if known.purpose:
         shown.append(block_kit.section(t("expiry.purpose", purpose=purpose(known, t))))
@@ -91,29 +94,18 @@ def unowned(message: OutboxMessage, t: Translator) -> Message:
     return block_kit.message(title, shown)
 
 
-def _announcement(
-    kind: MessageKind,
-    details: RequestDetails,
-    known: KnownCertificate,
-    step: int,
-    t: Translator,
-    policy: Policy,
-) -> Mrkdwn:
-    orphan = kind is MessageKind.EXPIRY_ORPHAN
+def _announcement(it: Rendering, known: KnownCertificate, step: int) -> Mrkdwn:
+    kind = it.message.kind
     params = {
         "id": known.handle,
-        "app": details.target.label,
+        "app": it.details.target.label,
         "until": known.expires_at,
         "owner": mention(known.owner or ""),
-        "people": _admins(policy) if orphan else request_card.approvers(policy, details.request.rule),
+        "people": it.admins if kind is MessageKind.EXPIRY_ORPHAN else it.approvers,
     }
     if step == 0:
-        return t(f"{kind}.over", **params)
-    return t(kind, left=timedelta(days=step), **params)
-
-
-def _admins(policy: Policy) -> Mrkdwn:
-    return Mrkdwn(" ".join(mention(person) for person in sorted(policy.admins)))
+        return it.t(f"{kind}.over", **params)
+    return it.t(kind, left=timedelta(days=step), **params)
 
 
 def _buttons(details: RequestDetails, ladder: ReminderSchedule, step: int, t: Translator) -> Block:

@@ -2,9 +2,10 @@
 
 from typing import Final
 
+from bot.ports import MessageKind
 from bot.views import action_ids, form_fields
 from bot.views.method_view import HelpTopic, MethodView
-from bot.views.mtls import card, notifications, status
+from bot.views.mtls import card, download, expiry, notifications, rotation, status
 
 MTLS: Final = MethodView(
     method=status.METHOD,
@@ -16,6 +17,16 @@ MTLS: Final = MethodView(
     steps=status.steps,
     subject_field=form_fields.address_field,
     error_fields={"rules": action_ids.FIELD_ADDRESS, "mtls": action_ids.FIELD_TARGET},
+    renderers={
+        MessageKind.EXPIRY: expiry.reminder,
+        MessageKind.EXPIRY_COPY: expiry.reminder,
+        MessageKind.EXPIRY_ORPHAN: expiry.reminder,
+        MessageKind.CERTIFICATE_READY: lambda it: notifications.ready(it.details, it.t),
+        MessageKind.CERTIFICATE_GONE: lambda it: notifications.gone(it.details, it.t),
+        MessageKind.ROTATION_READY: lambda it: rotation.ready(it.details, it.t),
+        MessageKind.INSTALL: lambda it: rotation.reminder(it.details, it.t),
+        MessageKind.DOWNLOAD_LINK: lambda it: download.over(it.message, it.details, it.t),
+    },
     help=HelpTopic(
         name="mtls",
         paragraphs=(

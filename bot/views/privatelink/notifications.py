@@ -7,9 +7,9 @@ from bot.domain.privatelink.aws_account import number_of
 from bot.domain.privatelink.observation import PrivateLinkObservation
 from bot.domain.subject import Accounts
 from bot.i18n.translator import Mrkdwn, Translator
-from bot.ports import Message, MessageKind, OutboxMessage, RequestDetails
+from bot.ports import Message, MessageKind, RequestDetails
 from bot.views import block_kit, buttons
-from bot.views.method_view import Params
+from bot.views.method_view import Params, Rendering
 from bot.views.privatelink.card import names
 from bot.views.privatelink.next_steps import next_steps
 
@@ -40,18 +40,12 @@ def ended(details: RequestDetails, grant: Grant, params: Params, t: Translator) 
     return t("notification.ended", **params)
 
 
-def stage(message: OutboxMessage, details: RequestDetails, t: Translator, *, state: Mrkdwn) -> Message:
-    """One more stage is reached; sent late, it says where the request stands instead.
-
-    Args:
-        message: with the params that its request does not have.
-        details: its request.
-        t: the reader's language.
-        state: the line that says where the request stands.
-    """
+def stage(it: Rendering) -> Message:
+    """One more stage is reached; sent late, it says where the request stands instead."""
+    message, details, t = it.message, it.details, it.t
     request = details.request
     if details.grant is None or details.grant.state is not STAGES[message.kind]:
-        return block_kit.paragraphs(t("notification.link_moved", id=request.id, what=state))
+        return block_kit.paragraphs(t("notification.link_moved", id=request.id, what=it.state()))
     params = {
         **message.params,
         "id": request.id,

@@ -17,6 +17,7 @@ PRIVATELINK: Final = MethodView(
     steps=status.steps,
     subject_field=accounts_field,
     error_fields={"account": action_ids.FIELD_ADDRESS, "link": action_ids.FIELD_TARGET},
+    renderers=dict.fromkeys(notifications.STAGES, notifications.stage),
     help=HelpTopic(
         name="privatelink",
         paragraphs=(

@@ -6,9 +6,9 @@ from bot.domain.grant import Grant
 from bot.domain.observation import ruleset_observation
 from bot.domain.trusted_ips.ruleset import Services
 from bot.i18n.translator import Mrkdwn, Translator, escape
-from bot.ports import Block, Message, OutboxMessage, RequestDetails
+from bot.ports import Block, Message, RequestDetails
 from bot.views import action_ids, block_kit
-from bot.views.method_view import Params
+from bot.views.method_view import Params, Rendering
 from bot.views.text import as_code
 
 CONNECT: Final = 'psql "$(heroku config:get DATABASE_URL -a YOUR-APP)"'
@@ -35,21 +35,19 @@ def ended(details: RequestDetails, grant: Grant, params: Params, t: Translator) 
     return t("notification.ended.shared" if is_shared else "notification.ended", **params)
 
 
-def ticket(message: OutboxMessage, details: RequestDetails, t: Translator, *, admins: Mrkdwn) -> Message:
+def ticket(it: Rendering) -> Message:
     """In the card's thread: the text for Heroku's support, ready to be copied; later, the outcome.
 
-    Args:
-        message: has a ``state`` among its params once an admin has answered.
-        details: the request that was the first to need the ticket.
-        t: the channel's language.
-        admins: who may answer, mentioned.
+    The request is the first one that needed the ticket; the message has a ``state`` among its params once an
+    admin has answered.
     """
+    details, t = it.details, it.t
     text = t("notification.ticket", id=details.request.id, space=details.target.label)
     shown = [block_kit.section(text), block_kit.section(f"```{_ticket_text(details)}```")]
-    state = message.params.get("state")
+    state = it.message.params.get("state")
     if state is not None:
         return block_kit.message(text, [*shown, block_kit.context(t(f"trusted.services.{state}"))])
-    how = t("notification.ticket.how", id=details.request.id, space=details.target.label, admins=admins)
+    how = t("notification.ticket.how", id=details.request.id, space=details.target.label, admins=it.admins)
     return block_kit.message(text, [*shown, block_kit.section(how), _answers(details, t)])
 
 

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from bot.ports import MessageKind
 from bot.views import action_ids, form_fields
 from bot.views.method_view import HelpTopic, MethodView
 from bot.views.trusted_ips import card, notifications, summary
@@ -20,6 +21,7 @@ TRUSTED_IPS: Final = MethodView(
         "space": action_ids.FIELD_TARGET,
         "ranges": action_ids.FIELD_ADDRESS,
     },
+    renderers={MessageKind.TICKET: notifications.ticket},
     help=HelpTopic(
         name="trusted",
         paragraphs=(

@@ -24,7 +24,7 @@ from bot.heroku.client import HerokuClient
 from bot.ports import AuditContext, Credential, Login
 from bot.reconciler.lease import LeaseManager
 from bot.reconciler.mtls.reconciler import MtlsPass
-from bot.services import Access
+from bot.services import open_services
 from sandbox.heroku import fault_injection
 from sandbox.heroku.behavior import Behavior, TransitionTimes
 from sandbox.heroku.fixtures import DATABASE, default_world
@@ -94,7 +94,7 @@ class Rotating:
 
     def __init__(self, passes: Passes) -> None:
         self.passes = passes
-        self.access = Access(store=passes.store, policy=POLICY, clock=passes.clock)
+        self.services = open_services(store=passes.store, policy=POLICY, clock=passes.clock)
         self.old = UUID(int=0)
         self.id = uuid4()
 
@@ -129,7 +129,9 @@ class Rotating:
         """Its owner has said that it is installed; returns its id."""
         new = await self.handed_over()
         request = (await self.now()).request
-        await self.access.installed(request, person="U0ENGINEER", key=f"installed:{uuid4()}")
+        await self.services.certificate_rotation.confirm_installed(
+            request, person="U0ENGINEER", key=f"installed:{uuid4()}"
+        )
         return new
 
     async def rested(self) -> UUID:
@@ -270,7 +272,7 @@ async def test_tried_again_another_new_one_is_made(rotating: Rotating) -> None:
     rotating.remove_externally(new)
     await rotating.passes.look()
     request = (await rotating.now()).request
-    await rotating.access.retry(request, person="U0ENGINEER", key="retry")
+    await rotating.services.grants.retry(request, person="U0ENGINEER", key="retry")
     for _ in range(3):
         await rotating.passes.look()
     assert await rotating.stage() is RotationStage.INSTALLING
@@ -284,7 +286,7 @@ async def test_an_old_one_that_somebody_removed_is_said(rotating: Rotating) -> N
     await rotating.passes.look()
     assert await rotating.failed() is Why.OLD_GONE
     request = (await rotating.now()).request
-    await rotating.access.retry(request, person="U0ENGINEER", key="retry")
+    await rotating.services.grants.retry(request, person="U0ENGINEER", key="retry")
     await rotating.passes.look()
     assert (await rotating.now()).state is OperationState.DONE
     assert rotating.ready() == [new]
@@ -357,7 +359,7 @@ async def test_an_old_one_that_is_still_needed_stays(rotating: Rotating) -> None
     new = await rotating.installed()
     request = (await rotating.now()).request
     for press in ("first", "second"):
-        await rotating.access.keep_old(request, person="U0ENGINEER", key=press)
+        await rotating.services.certificate_rotation.keep_old(request, person="U0ENGINEER", key=press)
     rotating.passes.clock.present += GRACE
     await rotating.passes.look()
     assert await rotating.stage() is RotationStage.INSTALLING
@@ -368,7 +370,7 @@ async def test_even_one_whose_removal_a_keeper_has_just_set_out_for_stays(rotati
     new = await rotating.rested()
     request = (await rotating.now()).request
     run = await rotating.passes.claim()
-    await rotating.access.keep_old(request, person="U0ENGINEER", key="keep")
+    await rotating.services.certificate_rotation.keep_old(request, person="U0ENGINEER", key="keep")
     await rotating.passes.reconciler.work(run)
     assert rotating.passes.calls(REMOVE) == []
     assert rotating.ready() == [rotating.old, new]
@@ -379,7 +381,7 @@ async def test_one_that_is_being_removed_is_not_kept(rotating: Rotating) -> None
     await rotating.passes.look()
     request = (await rotating.now()).request
     with pytest.raises(Refused) as refused:
-        await rotating.access.keep_old(request, person="U0ENGINEER", key="keep")
+        await rotating.services.certificate_rotation.keep_old(request, person="U0ENGINEER", key="keep")
     assert refused.value.reason is Refusal.ROTATION_OLD_GOING
 
 
@@ -401,7 +403,7 @@ async def test_a_person_and_a_keeper_never_wait_for_each_other(rotating: Rotatin
 
 async def asked_for_a_test(rotating: Rotating) -> None:
     request = (await rotating.now()).request
-    await rotating.access.test(request, person="U0ENGINEER", key=f"test:{uuid4()}")
+    await rotating.services.certificate_rotation.test(request, person="U0ENGINEER", key=f"test:{uuid4()}")
 
 
 async def test_a_test_connects_with_the_new_certificate_and_its_word_is_kept(
@@ -468,7 +470,7 @@ async def test_a_new_one_that_does_not_work_keeps_the_old_one_until_a_person_say
     assert await rotating.failed() is Why.NOT_ACCEPTED
     assert rotating.ready() == [rotating.old, new]
     request = (await rotating.now()).request
-    await rotating.access.retry(request, person="U0ENGINEER", key="retry")
+    await rotating.services.grants.retry(request, person="U0ENGINEER", key="retry")
     await rotating.passes.look()
     assert await rotating.stage() is RotationStage.REMOVING
 
@@ -493,7 +495,7 @@ async def test_nobody_else_has_it_tested(rotating: Rotating, probe: EmulatedConn
         await tx.slack_users.keep([factories.person(), factories.person("U0STRANGER")])
         await tx.commit()
     with pytest.raises(Refused) as refused:
-        await rotating.access.test(request, person="U0STRANGER", key="test")
+        await rotating.services.certificate_rotation.test(request, person="U0STRANGER", key="test")
     assert refused.value.reason is Refusal.NOT_YOURS
     assert probe.tried == []
 
@@ -503,7 +505,7 @@ async def test_where_it_is_switched_off_there_is_nothing_to_test(rotating: Rotat
     await rotating.handed_over()
     request = (await rotating.now()).request
     with pytest.raises(Refused) as refused:
-        await rotating.access.test(request, person="U0ENGINEER", key="test")
+        await rotating.services.certificate_rotation.test(request, person="U0ENGINEER", key="test")
     assert refused.value.reason is Refusal.ROTATION_NO_TEST
 
 

@@ -11,8 +11,7 @@ import pytest
 
 from bot.__main__ import main
 from bot.cli.manifest import EVENTS, PLACEHOLDER, SCOPES, manifest
-from handlers.parsing.command_table import read
-from handlers.parsing.intents import AskMtlsAdd
+from handlers.parsing.command_table import parse
 from sandbox.slack.model.fixtures import EVENTS as EMULATED_EVENTS
 from sandbox.slack.web_api.errors import DEFAULT_SCOPES
 from sandbox.slack.web_api.methods import METHODS
@@ -186,7 +185,7 @@ def test_the_played_workspace_has_installed_exactly_this_app() -> None:
 def test_the_hint_is_a_line_that_works() -> None:
     command = manifest(public_url=None, socket=False)["features"]["slash_commands"][0]
 
-    assert isinstance(read(command["usage_hint"]), AskMtlsAdd)
+    assert parse(command["usage_hint"]).command == ("mtls", "add")
     assert command["should_escape"] is True
 
 

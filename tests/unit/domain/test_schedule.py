@@ -10,8 +10,6 @@ from bot.domain.grant import Grant, Why, again, begin, closing, extended, verifi
 from bot.domain.method import Method
 from bot.domain.schedule import (
     OPENING_DEADLINE,
-    READ_BACK,
-    TROUBLE,
     end_once_verified,
     gap,
     hard_end,
@@ -19,6 +17,7 @@ from bot.domain.schedule import (
     reminder,
     warning,
 )
+from bot.domain.timings import DEFAULT
 from tests.unit import factories
 from tests.unit.factories import NOW
 
@@ -109,12 +108,12 @@ def test_a_warning_is_never_before_the_last_quarter_nor_after_the_end(
     ("attempts", "seconds"), [(0, 1), (1, 2), (2, 4), (3, 8), (4, 15), (5, 15), (4711, 15)]
 )
 def test_reading_back_grows_slower_and_goes_on(attempts: int, seconds: int) -> None:
-    assert gap(READ_BACK, attempts) == timedelta(seconds=seconds)
+    assert gap(DEFAULT.read_back, attempts) == timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize(("attempts", "seconds"), [(0, 5), (3, 60), (4, 60)])
 def test_trouble_is_tried_again_every_minute_at_last(attempts: int, seconds: int) -> None:
-    assert gap(TROUBLE, attempts) == timedelta(seconds=seconds)
+    assert gap(DEFAULT.retry, attempts) == timedelta(seconds=seconds)
 
 
 @pytest.mark.parametrize(("given", "hours"), [(0, 1), (1, 4), (2, 12)])

@@ -143,6 +143,7 @@ INPUTS = st.one_of(
     st.just({"type": "static_select", "selected_option": None}),
     ANYTHING,
 )
+ADDRESS = {"address": {"address": {"type": "plain_text_input", "value": "203.0.113.4"}}}
 FIELDS = st.dictionaries(
     st.sampled_from(ACTIONS) | TEXT, st.dictionaries(TEXT, INPUTS, max_size=2), max_size=4
 )
@@ -187,7 +188,11 @@ def test_whatever_a_form_holds_is_taken_or_refused(
         spoilt(click(action_ids.APPROVE, "1:1", LEAD, "1.2.1")),
         spoilt(
             submission(
-                action_ids.FORM_ADD, "", {"address": {"address": {"value": "203.0.113.4"}}}, ENGINEER, "V1"
+                action_ids.FORM_ADD,
+                "",
+                {"address": {"address": {"type": "plain_text_input", "value": "203.0.113.4"}}},
+                ENGINEER,
+                "V1",
             )
         ),
         spoilt(

@@ -21,10 +21,10 @@ class Silent:
 
 def ticking(step: Any) -> Scheduler:
     """A clock whose every step is this one."""
-    access = SimpleNamespace(run_due=step, seal=step, send_weekly_summary=step)
+    services = SimpleNamespace(run_due=step, seal=step, send_weekly_summary=step)
     directory_sync = SimpleNamespace(run_due=step, answer_lookups=step)
     return Scheduler(
-        access=cast("Any", access),
+        services=cast("Any", services),
         directory_sync=cast("Any", directory_sync),
         clock=SetClock(),
         wakeups=cast("Any", Silent()),

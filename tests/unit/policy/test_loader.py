@@ -343,7 +343,7 @@ def test_a_rule_that_allows_needs_approvers() -> None:
 
 
 def test_a_policy_in_which_everything_is_denied_is_refused() -> None:
-    assert wrong(CHANNEL + DENY).startswith("every rule denies, so nobody could ask for anything")
+    assert wrong(CHANNEL + DENY).startswith("every rule denies, so nobody could request anything")
 
 
 def test_two_rules_of_one_name_are_refused_also_when_one_has_it_by_its_place() -> None:

@@ -12,12 +12,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain import grant as grants
 from bot.domain.grant import Grant, GrantState, Why
+from bot.domain.method import Method
 from bot.domain.person import Person
 from bot.domain.policy import Policy
 from bot.domain.request import Verdict
 from bot.errors import Refused
 from bot.ports import RequestDetails
-from bot.services import Access, RequestInput, Vote
+from bot.services import RequestInput, Services, Vote, open_services
 from storage.tables import metadata
 from storage.transaction import PostgresStore
 from tests.unit import factories
@@ -48,8 +49,8 @@ def key() -> str:
     return f"key:{next(_KEYS)}"
 
 
-def under(policy: Policy, store: PostgresStore, clock: SetClock) -> Access:
-    return Access(store=store, policy=policy, clock=clock)
+def under(policy: Policy, store: PostgresStore, clock: SetClock) -> Services:
+    return open_services(store=store, policy=policy, clock=clock)
 
 
 def ruled(**changed: Any) -> Policy:
@@ -76,9 +77,9 @@ async def know_everybody(store: PostgresStore) -> None:
 
 
 async def ask(
-    access: Access, request_input: RequestInput = REQUEST_INPUT, *, person: str = ENGINEER
+    services: Services, request_input: RequestInput = REQUEST_INPUT, *, person: str = ENGINEER
 ) -> RequestDetails:
-    return await access.ask(request_input, person=person, key=key())
+    return await services.access_requests.submit(Method.MTLS, request_input, person=person, key=key())
 
 
 def approval(case: RequestDetails, *, changes: RequestInput | None = None) -> Vote:
@@ -91,15 +92,17 @@ def denial(case: RequestDetails, reason: str = "") -> Vote:
 
 
 async def approve(
-    access: Access, case: RequestDetails, *, person: str = LEAD, changes: RequestInput | None = None
+    services: Services, case: RequestDetails, *, person: str = LEAD, changes: RequestInput | None = None
 ) -> RequestDetails:
-    return await access.decide(case.request.id, approval(case, changes=changes), person=person, key=key())
+    return await services.approvals.decide(
+        case.request.id, approval(case, changes=changes), person=person, key=key()
+    )
 
 
 async def deny(
-    access: Access, case: RequestDetails, *, person: str = LEAD, reason: str = ""
+    services: Services, case: RequestDetails, *, person: str = LEAD, reason: str = ""
 ) -> RequestDetails:
-    return await access.decide(case.request.id, denial(case, reason), person=person, key=key())
+    return await services.approvals.decide(case.request.id, denial(case, reason), person=person, key=key())
 
 
 # --- what the keeper makes of a grant ----------------------------------------------------------------
@@ -150,7 +153,7 @@ async def bring(store: PostgresStore, case: RequestDetails, state: GrantState) -
 
 async def opened(
     store: PostgresStore,
-    access: Access,
+    services: Services,
     state: GrantState = GrantState.IN_FORCE,
     *,
     request_input: RequestInput = REQUEST_INPUT,
@@ -158,7 +161,7 @@ async def opened(
 ) -> Grant:
     """A grant that was asked for and approved, brought to a state."""
     approver = LEAD2 if person == LEAD else LEAD
-    approved = await approve(access, await ask(access, request_input, person=person), person=approver)
+    approved = await approve(services, await ask(services, request_input, person=person), person=approver)
     return await bring(store, approved, state)
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from bot.services import Access
+from bot.services import Services
 from sandbox.postgres import PrivatePostgres
 from storage.transaction import PostgresStore
 from tests.unit.factories import SetClock
@@ -21,7 +21,7 @@ def clock() -> SetClock:
 
 
 @pytest.fixture
-async def access(store: PostgresStore, clock: SetClock) -> Access:
+async def services(store: PostgresStore, clock: SetClock) -> Services:
     """The use cases under the house rules, with one database and everybody known."""
     await store_helpers.discover(store)
     await actions.know_everybody(store)

@@ -7,13 +7,14 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.domain.method import Method
 from bot.domain.mtls.observation import MtlsObservation
 from bot.domain.person import Person
 from bot.domain.policy import Listed
 from bot.domain.request import RequestState
 from bot.domain.target import Database
 from bot.errors import Refusal, Refused
-from bot.services import Access, RequestInput
+from bot.services import RequestInput, Services
 from storage.transaction import PostgresStore
 from tests.unit import factories
 from tests.unit.factories import NOW, POLICY, SetClock
@@ -31,10 +32,10 @@ COMMITS = """
 
 
 async def test_asking_records_the_request_two_cards_and_one_line_in_one_commit(
-    access: Access, engine: AsyncEngine
+    services: Services, engine: AsyncEngine
 ) -> None:
     before = await store_helpers.counts(engine)
-    case = await actions.ask(access)
+    case = await actions.ask(services)
     assert case == replace(
         factories.case(asked=replace(factories.request(), id=case.request.id)), observation=None
     )
@@ -46,13 +47,13 @@ async def test_asking_records_the_request_two_cards_and_one_line_in_one_commit(
     assert await store_helpers.value(engine, COMMITS) == 1
 
 
-async def test_asking_changes_nothing_at_heroku(access: Access, engine: AsyncEngine) -> None:
-    await actions.ask(access)
+async def test_asking_changes_nothing_at_heroku(services: Services, engine: AsyncEngine) -> None:
+    await actions.ask(services)
     assert await actions.wanted(engine) == 0
 
 
 async def test_a_request_carries_what_its_rule_says(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     policy = actions.ruled(
         name="careful",
@@ -68,25 +69,25 @@ async def test_a_request_carries_what_its_rule_says(
     assert await store_helpers.value(engine, "SELECT remind_at FROM requests") == NOW + timedelta(minutes=20)
 
 
-async def test_an_end_is_read_in_the_askers_own_zone(store: PostgresStore, access: Access) -> None:
+async def test_an_end_is_read_in_the_askers_own_zone(store: PostgresStore, services: Services) -> None:
     await actions.know(store, factories.person(zone="Asia/Tokyo"))
-    case = await actions.ask(access, replace(REQUEST_INPUT, duration=None, until="21:00"))
+    case = await actions.ask(services, replace(REQUEST_INPUT, duration=None, until="21:00"))
     assert case.request.terms.until == NOW.replace(hour=12)
     assert case.request.terms.duration is None
 
 
-async def test_a_zone_that_nobody_knows_is_taken_for_utc(store: PostgresStore, access: Access) -> None:
+async def test_a_zone_that_nobody_knows_is_taken_for_utc(store: PostgresStore, services: Services) -> None:
     await actions.know(store, factories.person(zone="Mars/Olympus"))
-    case = await actions.ask(access, replace(REQUEST_INPUT, duration=None, until="12:00"))
+    case = await actions.ask(services, replace(REQUEST_INPUT, duration=None, until="12:00"))
     assert case.request.terms.until == NOW.replace(hour=12)
 
 
-async def test_the_only_database_need_not_be_named(access: Access) -> None:
-    assert (await actions.ask(access, replace(REQUEST_INPUT, target=None))).database == factories.database()
+async def test_the_only_database_need_not_be_named(services: Services) -> None:
+    assert (await actions.ask(services, replace(REQUEST_INPUT, target=None))).database == factories.database()
 
 
 async def test_a_database_can_be_called_by_the_policys_alias(
-    store: PostgresStore, access: Access, clock: SetClock
+    store: PostgresStore, services: Services, clock: SetClock
 ) -> None:
     named = replace(APP, targets=(Listed(alias="money", database="billing", environment="production"),))
     case = await actions.ask(actions.under(named, store, clock), replace(REQUEST_INPUT, target="money"))
@@ -94,44 +95,54 @@ async def test_a_database_can_be_called_by_the_policys_alias(
 
 
 async def test_access_without_an_end_can_be_asked_for_where_the_rule_allows_it(
-    store: PostgresStore, access: Access, clock: SetClock
+    store: PostgresStore, services: Services, clock: SetClock
 ) -> None:
     lasting = actions.under(actions.ruled(permanent=True), store, clock)
     case = await actions.ask(lasting, replace(REQUEST_INPUT, duration="forever"))
     assert (case.request.terms.duration, case.request.terms.until) == (None, None)
 
 
-async def test_access_without_an_end_is_refused_elsewhere(access: Access, engine: AsyncEngine) -> None:
-    found = await actions.refusal(engine, actions.ask(access, replace(REQUEST_INPUT, duration="forever")))
+async def test_access_without_an_end_is_refused_elsewhere(services: Services, engine: AsyncEngine) -> None:
+    found = await actions.refusal(engine, actions.ask(services, replace(REQUEST_INPUT, duration="forever")))
     assert (found.reason, found.params) == (Refusal.DURATION_FOREVER, {"longest": timedelta(days=5)})
 
 
 # --- the same twice --------------------------------------------------------------------------------
 
 
-async def test_the_same_command_again_returns_the_same_request(access: Access, engine: AsyncEngine) -> None:
-    first = await access.ask(REQUEST_INPUT, person=ENGINEER, key="command:1")
+async def test_the_same_command_again_returns_the_same_request(
+    services: Services, engine: AsyncEngine
+) -> None:
+    first = await services.access_requests.submit(
+        Method.MTLS, REQUEST_INPUT, person=ENGINEER, key="command:1"
+    )
     before = await actions.snapshot(engine)
-    assert await access.ask(REQUEST_INPUT, person=ENGINEER, key="command:1") == first
+    assert (
+        await services.access_requests.submit(Method.MTLS, REQUEST_INPUT, person=ENGINEER, key="command:1")
+        == first
+    )
     assert await actions.snapshot(engine) == before
 
 
 async def test_the_same_command_delivered_many_times_at_once_is_one_request(
-    access: Access, engine: AsyncEngine
+    services: Services, engine: AsyncEngine
 ) -> None:
     cases = await asyncio.gather(
-        *(access.ask(REQUEST_INPUT, person=ENGINEER, key="command:1") for _ in range(8))
+        *(
+            services.access_requests.submit(Method.MTLS, REQUEST_INPUT, person=ENGINEER, key="command:1")
+            for _ in range(8)
+        )
     )
     assert len({case.request.id for case in cases}) == 1
     assert (await store_helpers.counts(engine))["requests"] == 1
 
 
-async def test_a_command_that_was_refused_may_come_again(store: PostgresStore, access: Access) -> None:
+async def test_a_command_that_was_refused_may_come_again(store: PostgresStore, services: Services) -> None:
     await actions.know(store, factories.person(guest=True))
     with pytest.raises(Refused):
-        await access.ask(REQUEST_INPUT, person=ENGINEER, key="command:1")
+        await services.access_requests.submit(Method.MTLS, REQUEST_INPUT, person=ENGINEER, key="command:1")
     await actions.know(store, factories.person())
-    case = await access.ask(REQUEST_INPUT, person=ENGINEER, key="command:1")
+    case = await services.access_requests.submit(Method.MTLS, REQUEST_INPUT, person=ENGINEER, key="command:1")
     assert case.request.state is RequestState.PENDING
 
 
@@ -148,18 +159,18 @@ async def test_a_command_that_was_refused_may_come_again(store: PostgresStore, a
     ],
 )
 async def test_who_is_no_member_may_not_ask(
-    store: PostgresStore, access: Access, engine: AsyncEngine, person: Person, reason: Refusal
+    store: PostgresStore, services: Services, engine: AsyncEngine, person: Person, reason: Refusal
 ) -> None:
     await actions.know(store, person)
-    assert (await actions.refusal(engine, actions.ask(access))).reason is reason
+    assert (await actions.refusal(engine, actions.ask(services))).reason is reason
 
 
 async def test_who_is_unknown_is_refused_and_looked_up(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     before = await store_helpers.counts(engine)
     with pytest.raises(Refused) as caught:
-        await actions.ask(access, person="U0NEW")
+        await actions.ask(services, person="U0NEW")
     assert caught.value.reason is Refusal.PERSON_UNKNOWN
     assert await store_helpers.counts(engine) == before | {"slack_users": before["slack_users"] + 1}
     async with store.transaction() as tx:
@@ -167,32 +178,34 @@ async def test_who_is_unknown_is_refused_and_looked_up(
 
 
 async def test_who_was_known_too_long_ago_is_refused_and_looked_up(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     await store_helpers.query(
         engine, "UPDATE slack_users SET fetched_at = fetched_at - interval '10 minutes'"
     )
     with pytest.raises(Refused) as caught:
-        await actions.ask(access)
+        await actions.ask(services)
     assert caught.value.reason is Refusal.PERSON_UNKNOWN
     assert (await store_helpers.counts(engine))["requests"] == 0
     async with store.transaction() as tx:
         assert await tx.slack_users.asked_for() == (ENGINEER,)
 
 
-async def test_somebody_whose_profile_changed_is_looked_up_before_they_do_anything(access: Access) -> None:
-    await access.forget_person(ENGINEER)
+async def test_somebody_whose_profile_changed_is_looked_up_before_they_do_anything(
+    services: Services,
+) -> None:
+    await services.members.request_lookup(ENGINEER)
     with pytest.raises(Refused) as caught:
-        await access.require_member(ENGINEER)
+        await services.members.require(ENGINEER)
     assert caught.value.reason is Refusal.PERSON_UNKNOWN
-    assert await access.locale(ENGINEER) == "en-US"
+    assert await services.members.locale(ENGINEER) == "en-US"
 
 
 # --- what the policy says --------------------------------------------------------------------------
 
 
 async def test_a_rule_that_denies_wins_over_every_other(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     (allowing,) = APP.rules
     denying = replace(allowing, name="not you", denies=True, requesters=frozenset({ENGINEER}))
@@ -203,14 +216,14 @@ async def test_a_rule_that_denies_wins_over_every_other(
 
 
 async def test_without_a_rule_for_them_nobody_may_ask(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     silent = actions.under(actions.ruled(requesters=frozenset({ADMINS})), store, clock)
     assert (await actions.refusal(engine, actions.ask(silent))).reason is Refusal.POLICY_SILENT
 
 
 async def test_whoever_is_in_a_group_may_ask_under_its_rule_while_the_group_is_known(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     grouped = actions.under(actions.ruled(requesters=frozenset({ADMINS})), store, clock)
     case = await actions.ask(grouped, person=GROUP_ADMIN)
@@ -223,20 +236,20 @@ async def test_whoever_is_in_a_group_may_ask_under_its_rule_while_the_group_is_k
 
 
 async def test_a_rule_that_denies_a_group_is_not_passed_over_while_the_group_is_unknown(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     denying = factories.ruled(name="not these", denies=True, requesters=frozenset({ADMINS})).rules
     policy = replace(factories.POLICY, rules=(*denying, *factories.POLICY.rules))
-    access = actions.under(policy, store, clock)
+    services = actions.under(policy, store, clock)
     await store_helpers.query(
         engine, "UPDATE slack_groups SET fetched_at = fetched_at - interval '10 minutes'"
     )
-    refused = await actions.refusal(engine, actions.ask(access, person=GROUP_ADMIN))
+    refused = await actions.refusal(engine, actions.ask(services, person=GROUP_ADMIN))
     assert refused.reason is Refusal.GROUPS_UNKNOWN
 
 
 async def test_a_reason_shorter_than_the_rule_wants_is_refused(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     strict = actions.under(actions.ruled(minimum_reason=10), store, clock)
     found = await actions.refusal(engine, actions.ask(strict, replace(REQUEST_INPUT, reason="migration")))
@@ -244,7 +257,7 @@ async def test_a_reason_shorter_than_the_rule_wants_is_refused(
 
 
 async def test_a_network_wider_than_the_rule_allows_is_refused(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     narrow = actions.under(actions.ruled(widest=28), store, clock)
     found = await actions.refusal(
@@ -272,9 +285,9 @@ async def test_a_network_wider_than_the_rule_allows_is_refused(
     ],
 )
 async def test_a_wish_that_cannot_be_granted_is_refused(
-    access: Access, engine: AsyncEngine, request_input: RequestInput, reason: Refusal
+    services: Services, engine: AsyncEngine, request_input: RequestInput, reason: Refusal
 ) -> None:
-    assert (await actions.refusal(engine, actions.ask(access, request_input))).reason is reason
+    assert (await actions.refusal(engine, actions.ask(services, request_input))).reason is reason
 
 
 @pytest.mark.parametrize(
@@ -288,7 +301,7 @@ async def test_a_wish_that_cannot_be_granted_is_refused(
 )
 async def test_a_database_that_is_not_the_one_meant_is_asked_about(
     store: PostgresStore,
-    access: Access,
+    services: Services,
     engine: AsyncEngine,
     databases: tuple[Database, ...],
     target: str | None,
@@ -298,7 +311,7 @@ async def test_a_database_that_is_not_the_one_meant_is_asked_about(
         await tx.targets.discovered(databases)
         await tx.commit()
     assert (
-        await actions.refusal(engine, actions.ask(access, replace(REQUEST_INPUT, target=target)))
+        await actions.refusal(engine, actions.ask(services, replace(REQUEST_INPUT, target=target)))
     ).reason is reason
 
 
@@ -310,22 +323,26 @@ FULL = factories.look(*(factories.rule(f"198.51.100.{n}/32", n) for n in range(1
     [(FULL, Refusal.RULES_FULL), (factories.look(enabled=False), Refusal.MTLS_NOT_ENABLED)],
 )
 async def test_what_the_last_look_shows_to_be_impossible_is_refused(
-    store: PostgresStore, access: Access, engine: AsyncEngine, observation: MtlsObservation, reason: Refusal
+    store: PostgresStore,
+    services: Services,
+    engine: AsyncEngine,
+    observation: MtlsObservation,
+    reason: Refusal,
 ) -> None:
     await store_helpers.see(store, observation)
-    assert (await actions.refusal(engine, actions.ask(access))).reason is reason
+    assert (await actions.refusal(engine, actions.ask(services))).reason is reason
 
 
 async def test_a_full_database_can_still_be_asked_for_what_it_lets_in_already(
-    store: PostgresStore, access: Access
+    store: PostgresStore, services: Services
 ) -> None:
     await store_helpers.see(store, FULL)
-    case = await actions.ask(access, replace(REQUEST_INPUT, address="198.51.100.60"))
+    case = await actions.ask(services, replace(REQUEST_INPUT, address="198.51.100.60"))
     assert case.request.state is RequestState.PENDING
 
 
 async def test_a_database_with_room_for_one_more_can_be_asked_for(
-    store: PostgresStore, access: Access
+    store: PostgresStore, services: Services
 ) -> None:
     await store_helpers.see(store, replace(FULL, rules=FULL.rules[1:]))
-    assert (await actions.ask(access)).request.state is RequestState.PENDING
+    assert (await actions.ask(services)).request.state is RequestState.PENDING

@@ -11,7 +11,7 @@ from bot.domain.person import Person
 from bot.domain.policy import Policy
 from bot.domain.request import RequestState
 from bot.errors import Refusal, Refused
-from bot.services import Access
+from bot.services import Services
 from storage.transaction import PostgresStore
 from tests.unit import factories
 from tests.unit.factories import NETWORK, NOW, SetClock
@@ -21,11 +21,11 @@ from tests.unit.storage import store_helpers
 
 
 async def test_approving_opens_a_grant_with_its_hard_end_and_wants_the_database(
-    access: Access, clock: SetClock, engine: AsyncEngine
+    services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
-    asked = await actions.ask(access)
+    asked = await actions.ask(services)
     clock.present = NOW + timedelta(minutes=5)
-    grant = (await actions.approve(access, asked)).grant
+    grant = (await actions.approve(services, asked)).grant
     assert grant is not None
     assert (grant.state, grant.owner, grant.network) == (GrantState.APPLYING, ENGINEER, NETWORK)
     assert grant.ends_at == clock.present + timedelta(hours=8, minutes=20)
@@ -38,18 +38,18 @@ async def test_approving_opens_a_grant_with_its_hard_end_and_wants_the_database(
 
 
 async def test_what_is_approved_without_an_end_has_none(
-    store: PostgresStore, access: Access, clock: SetClock
+    store: PostgresStore, services: Services, clock: SetClock
 ) -> None:
     lasting = actions.under(actions.ruled(permanent=True), store, clock)
     grant = await actions.opened(store, lasting, request_input=replace(REQUEST_INPUT, duration="forever"))
     assert (grant.state, grant.duration, grant.ends_at) == (GrantState.IN_FORCE, None, None)
     clock.present = NOW + timedelta(days=3650)
-    assert await access.run_due() is None
+    assert await services.deadlines.run_due() is None
     assert (await actions.get(store, grant.id)).state is GrantState.IN_FORCE
 
 
-async def test_a_decision_is_told_and_shown_on_every_card(access: Access, engine: AsyncEngine) -> None:
-    await actions.approve(access, await actions.ask(access))
+async def test_a_decision_is_told_and_shown_on_every_card(services: Services, engine: AsyncEngine) -> None:
+    await actions.approve(services, await actions.ask(services))
     assert await store_helpers.query(engine, "SELECT kind, version FROM outbox ORDER BY kind") == [
         ("card.approval", 2),
         ("card.requester", 2),
@@ -57,15 +57,15 @@ async def test_a_decision_is_told_and_shown_on_every_card(access: Access, engine
     ]
 
 
-async def test_denying_opens_nothing_and_keeps_the_reason(access: Access, engine: AsyncEngine) -> None:
-    case = await actions.deny(access, await actions.ask(access), reason="too wide")
+async def test_denying_opens_nothing_and_keeps_the_reason(services: Services, engine: AsyncEngine) -> None:
+    case = await actions.deny(services, await actions.ask(services), reason="too wide")
     assert (case.request.state, case.request.decided_at, case.grant) == (RequestState.DENIED, NOW, None)
     assert [(vote.person, vote.reason) for vote in case.decisions] == [(LEAD, "too wide")]
     assert await actions.wanted(engine) == 0
 
 
 async def test_the_first_of_two_approvals_is_shown_and_opens_nothing(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     double = actions.under(actions.ruled(approvals=2), store, clock)
     asked = await actions.ask(double)
@@ -87,7 +87,7 @@ async def test_the_first_of_two_approvals_is_shown_and_opens_nothing(
 
 
 async def test_one_deny_decides_however_many_have_agreed(
-    store: PostgresStore, access: Access, clock: SetClock
+    store: PostgresStore, services: Services, clock: SetClock
 ) -> None:
     triple = actions.under(actions.ruled(approvals=3), store, clock)
     asked = await actions.ask(triple)
@@ -96,51 +96,51 @@ async def test_one_deny_decides_however_many_have_agreed(
     assert case.request.state is RequestState.DENIED
 
 
-async def test_the_same_click_again_returns_what_it_decided(access: Access, engine: AsyncEngine) -> None:
-    asked = await actions.ask(access)
+async def test_the_same_click_again_returns_what_it_decided(services: Services, engine: AsyncEngine) -> None:
+    asked = await actions.ask(services)
     id, vote = asked.request.id, actions.approval(asked)
-    first = await access.decide(id, vote, person=LEAD, key="click:1")
+    first = await services.approvals.decide(id, vote, person=LEAD, key="click:1")
     before = await actions.snapshot(engine)
-    assert await access.decide(id, vote, person=LEAD, key="click:1") == first
+    assert await services.approvals.decide(id, vote, person=LEAD, key="click:1") == first
     assert await actions.snapshot(engine) == before
 
 
 # --- who may not -----------------------------------------------------------------------------------
 
 
-async def test_nobody_decides_on_their_own_request(access: Access, engine: AsyncEngine) -> None:
-    asked = await actions.ask(access, person=LEAD)
-    assert (await actions.refusal(engine, actions.approve(access, asked))).reason is Refusal.APPROVER_SELF
-    assert (await actions.refusal(engine, actions.deny(access, asked))).reason is Refusal.APPROVER_SELF
+async def test_nobody_decides_on_their_own_request(services: Services, engine: AsyncEngine) -> None:
+    asked = await actions.ask(services, person=LEAD)
+    assert (await actions.refusal(engine, actions.approve(services, asked))).reason is Refusal.APPROVER_SELF
+    assert (await actions.refusal(engine, actions.deny(services, asked))).reason is Refusal.APPROVER_SELF
 
 
-async def test_only_approvers_decide(access: Access, engine: AsyncEngine) -> None:
-    asked = await actions.ask(access)
-    found = await actions.refusal(engine, actions.approve(access, asked, person=COLLEAGUE))
+async def test_only_approvers_decide(services: Services, engine: AsyncEngine) -> None:
+    asked = await actions.ask(services)
+    found = await actions.refusal(engine, actions.approve(services, asked, person=COLLEAGUE))
     assert found.reason is Refusal.APPROVER_NOT
 
 
 async def test_whoever_is_in_an_approving_group_decides_while_the_group_is_known(
-    access: Access, engine: AsyncEngine
+    services: Services, engine: AsyncEngine
 ) -> None:
-    asked, other = await actions.ask(access), await actions.ask(access)
-    decided = await actions.approve(access, asked, person=GROUP_LEAD)
+    asked, other = await actions.ask(services), await actions.ask(services)
+    decided = await actions.approve(services, asked, person=GROUP_LEAD)
     assert decided.request.state is RequestState.APPROVED
     await store_helpers.query(
         engine, "UPDATE slack_groups SET fetched_at = fetched_at - interval '10 minutes'"
     )
-    found = await actions.refusal(engine, actions.approve(access, other, person=GROUP_LEAD))
+    found = await actions.refusal(engine, actions.approve(services, other, person=GROUP_LEAD))
     assert found.reason is Refusal.GROUPS_UNKNOWN
 
 
 async def test_whoever_left_an_approving_group_decides_nothing_more(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    asked = await actions.ask(access)
+    asked = await actions.ask(services)
     async with store.transaction() as tx:
         await tx.slack_users.keep_group(actions.LEADS, [])
         await tx.commit()
-    found = await actions.refusal(engine, actions.approve(access, asked, person=GROUP_LEAD))
+    found = await actions.refusal(engine, actions.approve(services, asked, person=GROUP_LEAD))
     assert found.reason is Refusal.APPROVER_NOT
 
 
@@ -154,22 +154,22 @@ async def test_whoever_left_an_approving_group_decides_nothing_more(
     ],
 )
 async def test_an_approver_who_is_no_member_any_more_decides_nothing(
-    store: PostgresStore, access: Access, engine: AsyncEngine, lead: Person, reason: Refusal
+    store: PostgresStore, services: Services, engine: AsyncEngine, lead: Person, reason: Refusal
 ) -> None:
-    asked = await actions.ask(access)
+    asked = await actions.ask(services)
     await actions.know(store, lead)
-    assert (await actions.refusal(engine, actions.approve(access, asked))).reason is reason
+    assert (await actions.refusal(engine, actions.approve(services, asked))).reason is reason
 
 
 async def test_an_approver_who_was_known_too_long_ago_decides_nothing_and_is_looked_up(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    asked = await actions.ask(access)
+    asked = await actions.ask(services)
     await store_helpers.query(
         engine, "UPDATE slack_users SET fetched_at = fetched_at - interval '10 minutes'"
     )
     with pytest.raises(Refused) as caught:
-        await actions.approve(access, asked)
+        await actions.approve(services, asked)
     assert caught.value.reason is Refusal.PERSON_UNKNOWN
     assert (await store_helpers.counts(engine))["decisions"] == 0
     async with store.transaction() as tx:
@@ -181,31 +181,31 @@ async def test_an_approver_who_was_known_too_long_ago_decides_nothing_and_is_loo
 
 @pytest.mark.parametrize("gone", [factories.person(deactivated=True), factories.person(guest=True)])
 async def test_nothing_is_opened_for_somebody_who_could_not_ask_any_more(
-    store: PostgresStore, access: Access, engine: AsyncEngine, gone: Person
+    store: PostgresStore, services: Services, engine: AsyncEngine, gone: Person
 ) -> None:
-    asked = await actions.ask(access)
+    asked = await actions.ask(services)
     await actions.know(store, gone)
-    found = await actions.refusal(engine, actions.approve(access, asked))
+    found = await actions.refusal(engine, actions.approve(services, asked))
     assert (found.reason, found.params) == (Refusal.REQUESTER_GONE, {"id": asked.request.id})
 
 
 async def test_the_request_of_somebody_who_is_gone_can_be_denied(
-    store: PostgresStore, access: Access
+    store: PostgresStore, services: Services
 ) -> None:
-    asked = await actions.ask(access)
+    asked = await actions.ask(services)
     await actions.know(store, factories.person(deactivated=True))
-    await access.may_decide(asked.request.id, version=1, person=LEAD)
-    assert (await actions.deny(access, asked)).request.state is RequestState.DENIED
+    await services.approvals.require_decidable(asked.request.id, version=1, person=LEAD)
+    assert (await actions.deny(services, asked)).request.state is RequestState.DENIED
 
 
 async def test_a_requester_of_whom_nothing_is_known_now_is_looked_up_and_not_the_approver(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    asked = await actions.ask(access)
+    asked = await actions.ask(services)
     stale = "UPDATE slack_users SET fetched_at = fetched_at - interval '10 minutes' WHERE id = :id"
     await store_helpers.query(engine, stale, id=ENGINEER)
     with pytest.raises(Refused) as caught:
-        await actions.approve(access, asked)
+        await actions.approve(services, asked)
     assert caught.value.reason is Refusal.PERSON_UNKNOWN
     assert (await store_helpers.counts(engine))["decisions"] == 0
     async with store.transaction() as tx:
@@ -215,16 +215,16 @@ async def test_a_requester_of_whom_nothing_is_known_now_is_looked_up_and_not_the
 # --- what cannot be decided (any more) -------------------------------------------------------------
 
 
-async def test_a_second_decision_is_told_who_made_the_first(access: Access, engine: AsyncEngine) -> None:
-    asked = await actions.ask(access)
-    await actions.deny(access, asked)
-    late = await actions.refusal(engine, actions.approve(access, asked, person=LEAD2))
+async def test_a_second_decision_is_told_who_made_the_first(services: Services, engine: AsyncEngine) -> None:
+    asked = await actions.ask(services)
+    await actions.deny(services, asked)
+    late = await actions.refusal(engine, actions.approve(services, asked, person=LEAD2))
     assert late.reason is Refusal.REQUEST_DECIDED
     assert late.params == {"id": asked.request.id, "person": LEAD, "state": RequestState.DENIED, "at": NOW}
 
 
 async def test_who_votes_twice_is_told_so(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     double = actions.under(actions.ruled(approvals=2), store, clock)
     asked = await actions.ask(double)
@@ -235,56 +235,58 @@ async def test_who_votes_twice_is_told_so(
 
 
 async def test_what_was_taken_back_or_lapsed_is_not_decided_and_nobody_is_named(
-    access: Access, clock: SetClock, engine: AsyncEngine
+    services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
-    back, lapsed = await actions.ask(access), await actions.ask(access)
-    await access.cancel(back.request.id, person=ENGINEER, key=actions.key())
+    back, lapsed = await actions.ask(services), await actions.ask(services)
+    await services.access_requests.cancel(back.request.id, person=ENGINEER, key=actions.key())
     clock.present = NOW + timedelta(hours=24)
-    await access.run_due()
+    await services.deadlines.run_due()
     for case, at in ((back, NOW), (lapsed, clock.present)):
-        found = await actions.refusal(engine, actions.approve(access, case))
+        found = await actions.refusal(engine, actions.approve(services, case))
         assert (found.reason, found.params) == (Refusal.REQUEST_CLOSED, {"id": case.request.id, "at": at})
 
 
 async def test_a_request_whose_end_has_passed_is_not_decided(
-    access: Access, clock: SetClock, engine: AsyncEngine
+    services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
-    asked = await actions.ask(access, replace(REQUEST_INPUT, duration=None, until="12:00"))
+    asked = await actions.ask(services, replace(REQUEST_INPUT, duration=None, until="12:00"))
     assert asked.request.terms.until is not None
     clock.present = asked.request.terms.until
-    assert (await actions.refusal(engine, actions.approve(access, asked))).reason is Refusal.REQUEST_OVER
+    assert (await actions.refusal(engine, actions.approve(services, asked))).reason is Refusal.REQUEST_OVER
 
 
 async def test_a_request_whose_rule_the_policy_has_no_more_is_not_decided(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
-    asked = await actions.ask(access)
+    asked = await actions.ask(services)
     renamed: Policy = actions.ruled(name="another")
     found = await actions.refusal(engine, actions.approve(actions.under(renamed, store, clock), asked))
     assert found.reason is Refusal.POLICY_CHANGED
 
 
 async def test_what_was_asked_is_decided_by_those_who_approve_now(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
-    asked = await actions.ask(access)
+    asked = await actions.ask(services)
     changed = actions.under(actions.ruled(approvers=frozenset({LEAD2}), approvals=1), store, clock)
     found = await actions.refusal(engine, actions.approve(changed, asked, person=LEAD))
     assert found.reason is Refusal.APPROVER_NOT
     assert (await actions.approve(changed, asked, person=LEAD2)).request.state is RequestState.APPROVED
 
 
-async def test_a_number_that_was_never_given_out_is_refused(access: Access, engine: AsyncEngine) -> None:
+async def test_a_number_that_was_never_given_out_is_refused(services: Services, engine: AsyncEngine) -> None:
     case = factories.case(asked=replace(factories.request(), id=4711))
-    found = await actions.refusal(engine, actions.approve(access, case))
+    found = await actions.refusal(engine, actions.approve(services, case))
     assert (found.reason, found.params) == (Refusal.REQUEST_UNKNOWN, {"id": 4711})
-    assert (await actions.refusal(engine, access.show(4711))).reason is Refusal.REQUEST_UNKNOWN
+    assert (await actions.refusal(engine, services.queries.request(4711))).reason is Refusal.REQUEST_UNKNOWN
 
 
-async def test_asking_whether_one_may_decide_records_nothing(access: Access, engine: AsyncEngine) -> None:
-    asked = await actions.ask(access)
+async def test_asking_whether_one_may_decide_records_nothing(services: Services, engine: AsyncEngine) -> None:
+    asked = await actions.ask(services)
     before = await actions.snapshot(engine)
-    assert await access.may_decide(asked.request.id, version=1, person=LEAD) == asked
+    assert await services.approvals.require_decidable(asked.request.id, version=1, person=LEAD) == asked
     assert await actions.snapshot(engine) == before
-    found = await actions.refusal(engine, access.may_decide(asked.request.id, version=1, person=ENGINEER))
+    found = await actions.refusal(
+        engine, services.approvals.require_decidable(asked.request.id, version=1, person=ENGINEER)
+    )
     assert found.reason is Refusal.APPROVER_SELF

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain.request import RequestState
 from bot.errors import Refusal
 from bot.ports import RequestDetails
-from bot.services import Access, RequestInput
+from bot.services import RequestInput, Services
 from storage.transaction import PostgresStore
 from tests.unit.factories import NOW, SetClock
 from tests.unit.services import actions
@@ -23,34 +23,36 @@ UNTIL = replace(REQUEST_INPUT, duration=None, until="18:00")
 """17:00 in UTC: the engineer and the leads are in Berlin."""
 
 
-async def change(access: Access, case: RequestDetails, *, person: str = LEAD, **less: Any) -> RequestDetails:
-    return await actions.approve(access, case, person=person, changes=RequestInput(**less))
+async def change(
+    services: Services, case: RequestDetails, *, person: str = LEAD, **less: Any
+) -> RequestDetails:
+    return await actions.approve(services, case, person=person, changes=RequestInput(**less))
 
 
-async def test_a_shorter_time_is_what_is_granted(access: Access) -> None:
-    asked = await actions.ask(access)
-    case = await change(access, asked, duration="4h")
+async def test_a_shorter_time_is_what_is_granted(services: Services) -> None:
+    asked = await actions.ask(services)
+    case = await change(services, asked, duration="4h")
     assert case.request.version == asked.request.version + 1
     assert case.request.terms == replace(asked.request.terms, duration=timedelta(hours=4))
     assert case.grant is not None
     assert case.grant.ends_at == NOW + timedelta(hours=4, minutes=20)
 
 
-async def test_a_narrower_range_is_what_is_granted(access: Access) -> None:
-    case = await change(access, await actions.ask(access, WIDE), address="203.0.113.64/28")
+async def test_a_narrower_range_is_what_is_granted(services: Services) -> None:
+    case = await change(services, await actions.ask(services, WIDE), address="203.0.113.64/28")
     assert case.grant is not None
     assert case.grant.network == case.request.terms.network == IPv4Network("203.0.113.64/28")
     assert case.request.terms.duration == timedelta(hours=8)
 
 
-async def test_an_earlier_end_is_what_is_granted(access: Access) -> None:
-    case = await change(access, await actions.ask(access, UNTIL), until="16:30")
+async def test_an_earlier_end_is_what_is_granted(services: Services) -> None:
+    case = await change(services, await actions.ask(services, UNTIL), until="16:30")
     assert case.grant is not None
     assert case.grant.ends_at == NOW.replace(hour=15, minute=30)
 
 
 async def test_what_was_asked_without_an_end_can_be_given_one(
-    store: PostgresStore, access: Access, clock: SetClock
+    store: PostgresStore, services: Services, clock: SetClock
 ) -> None:
     lasting = actions.under(actions.ruled(permanent=True), store, clock)
     case = await change(
@@ -61,9 +63,9 @@ async def test_what_was_asked_without_an_end_can_be_given_one(
 
 
 @pytest.mark.parametrize("same", [{"duration": "8h"}, {"address": "203.0.113.4"}, {}])
-async def test_the_same_terms_said_again_change_nothing(access: Access, same: dict[str, str]) -> None:
-    asked = await actions.ask(access)
-    case = await change(access, asked, **same)
+async def test_the_same_terms_said_again_change_nothing(services: Services, same: dict[str, str]) -> None:
+    asked = await actions.ask(services)
+    case = await change(services, asked, **same)
     assert (case.request.version, case.request.terms) == (asked.request.version, asked.request.terms)
     assert case.request.state is RequestState.APPROVED
 
@@ -82,10 +84,10 @@ async def test_the_same_terms_said_again_change_nothing(access: Access, same: di
     ],
 )
 async def test_anything_wider_longer_or_of_another_kind_is_refused(
-    access: Access, engine: AsyncEngine, request_input: RequestInput, more: dict[str, str]
+    services: Services, engine: AsyncEngine, request_input: RequestInput, more: dict[str, str]
 ) -> None:
-    asked = await actions.ask(access, request_input)
-    found = await actions.refusal(engine, change(access, asked, **more))
+    asked = await actions.ask(services, request_input)
+    found = await actions.refusal(engine, change(services, asked, **more))
     assert (found.reason, found.params) == (Refusal.TERMS_WIDER, {"id": asked.request.id})
 
 
@@ -99,14 +101,18 @@ async def test_anything_wider_longer_or_of_another_kind_is_refused(
     ],
 )
 async def test_what_cannot_be_read_is_refused_as_it_is_when_asking(
-    access: Access, engine: AsyncEngine, request_input: RequestInput, wrong: dict[str, str], reason: Refusal
+    services: Services,
+    engine: AsyncEngine,
+    request_input: RequestInput,
+    wrong: dict[str, str],
+    reason: Refusal,
 ) -> None:
-    asked = await actions.ask(access, request_input)
-    assert (await actions.refusal(engine, change(access, asked, **wrong))).reason is reason
+    asked = await actions.ask(services, request_input)
+    assert (await actions.refusal(engine, change(services, asked, **wrong))).reason is reason
 
 
 async def test_earlier_votes_still_count_and_older_buttons_do_not(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     triple = actions.under(actions.ruled(approvals=3), store, clock)
     asked = await actions.ask(triple)
@@ -124,7 +130,7 @@ async def test_earlier_votes_still_count_and_older_buttons_do_not(
 
 
 async def test_another_approvers_mere_vote_spoils_no_button(
-    store: PostgresStore, access: Access, clock: SetClock
+    store: PostgresStore, services: Services, clock: SetClock
 ) -> None:
     double = actions.under(actions.ruled(approvals=2), store, clock)
     asked = await actions.ask(double)
@@ -133,7 +139,7 @@ async def test_another_approvers_mere_vote_spoils_no_button(
 
 
 async def test_the_cards_show_the_new_terms(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     double = actions.under(actions.ruled(approvals=2), store, clock)
     await change(double, await actions.ask(double), duration="4h")

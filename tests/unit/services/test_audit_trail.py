@@ -5,7 +5,8 @@ from dataclasses import replace
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.grant import GrantState
-from bot.services import Access, RequestInput
+from bot.domain.method import Method
+from bot.services import RequestInput, Services
 from storage.transaction import PostgresStore
 from tests.unit.factories import NOW, SetClock
 from tests.unit.services import actions
@@ -20,24 +21,30 @@ LAST = """
 """
 
 
-async def a_busy_day(store: PostgresStore, access: Access, clock: SetClock) -> list[Line]:
+async def a_busy_day(store: PostgresStore, services: Services, clock: SetClock) -> list[Line]:
     """Every verb once; returns the lines that it has to leave, in order."""
     double = actions.under(actions.ruled(approvals=2), store, clock)
     one, two, three = [await actions.ask(double) for _ in range(3)]
     await actions.approve(double, one)
     approved = await actions.approve(double, one, person=LEAD2, changes=RequestInput(duration="4h"))
     await actions.deny(double, two)
-    await double.cancel(three.request.id, person=ENGINEER, key=actions.key())
+    await double.access_requests.cancel(three.request.id, person=ENGINEER, key=actions.key())
     grant = await actions.bring(store, approved, GrantState.FAILED)
-    await double.retry(grant.request, person=ENGINEER, key=actions.key())
+    await double.grants.retry(grant.request, person=ENGINEER, key=actions.key())
     again = await actions.get(store, grant.id)
     await actions.bring(store, replace(approved, grant=again), GrantState.INTERRUPTED)
-    await double.restore(grant.request, person=LEAD, key=actions.key())
-    await double.extend(grant.request, RequestInput(duration="1h"), person=ENGINEER, key=actions.key())
-    more = await double.extend(grant.request, RequestInput(duration="2h"), person=ENGINEER, key=actions.key())
+    await double.grants.reopen(grant.request, person=LEAD, key=actions.key())
+    await double.extensions.extend(
+        grant.request, RequestInput(duration="1h"), person=ENGINEER, key=actions.key()
+    )
+    more = await double.extensions.extend(
+        grant.request, RequestInput(duration="2h"), person=ENGINEER, key=actions.key()
+    )
     await actions.approve(double, more)
     await actions.approve(double, more, person=LEAD2)
-    removal = await double.remove(RequestInput(address="203.0.113.4"), person=COLLEAGUE, key=actions.key())
+    removal = await double.access_requests.remove(
+        Method.MTLS, RequestInput(address="203.0.113.4"), person=COLLEAGUE, key=actions.key()
+    )
     await actions.approve(double, removal.case)
     await actions.approve(double, removal.case, person=LEAD2)
     asked, half = (ENGINEER, "request", "", "pending"), "pending, 1 of 2"
@@ -64,27 +71,31 @@ async def a_busy_day(store: PostgresStore, access: Access, clock: SetClock) -> l
 
 
 async def test_every_verb_leaves_exactly_its_lines(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
-    assert await a_busy_day(store, access, clock) == await actions.changes(engine)
+    assert await a_busy_day(store, services, clock) == await actions.changes(engine)
 
 
 async def test_ends_that_people_and_time_bring_leave_exactly_their_lines(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
-    done, revoked, removed, expired = [await actions.opened(store, access) for _ in range(4)]
-    lost = await actions.opened(store, access, GrantState.FAILED)
-    await actions.ask(access)
+    done, revoked, removed, expired = [await actions.opened(store, services) for _ in range(4)]
+    lost = await actions.opened(store, services, GrantState.FAILED)
+    await actions.ask(services)
     lines = len(await actions.changes(engine))
-    await access.done(done.request, person=ENGINEER, key=actions.key())
-    await access.revoke(revoked.request, person=ADMIN, key=actions.key())
-    await access.give_up(lost.request, person=ENGINEER, key=actions.key())
-    await access.extend(removed.request, RequestInput(duration="1h"), person=ENGINEER, key=actions.key())
+    await services.grants.end(done.request, person=ENGINEER, key=actions.key())
+    await services.grants.revoke(revoked.request, person=ADMIN, key=actions.key())
+    await services.grants.abandon(lost.request, person=ENGINEER, key=actions.key())
+    await services.extensions.extend(
+        removed.request, RequestInput(duration="1h"), person=ENGINEER, key=actions.key()
+    )
     clock.present = NOW + 8 * HOUR
-    await access.run_due()
-    await access.remove(RequestInput(address="203.0.113.4"), person=ENGINEER, key=actions.key())
+    await services.deadlines.run_due()
+    await services.access_requests.remove(
+        Method.MTLS, RequestInput(address="203.0.113.4"), person=ENGINEER, key=actions.key()
+    )
     clock.present = NOW + 24 * HOUR
-    await access.run_due()
+    await services.deadlines.run_due()
     assert await actions.changes(engine, after=lines) == [
         (ENGINEER, "grant", "in_force", "ending"),
         (ADMIN, "grant", "in_force", "ending"),
@@ -98,9 +109,9 @@ async def test_ends_that_people_and_time_bring_leave_exactly_their_lines(
 
 
 async def test_the_last_line_about_everything_is_the_state_that_it_is_in(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
-    await a_busy_day(store, access, clock)
+    await a_busy_day(store, services, clock)
     for table, number in (("requests", "id"), ("grants", "request_id")):
         states = await store_helpers.query(engine, f"SELECT {number}, state FROM {table} ORDER BY 1")
         subject = table.removesuffix("s")
@@ -109,10 +120,10 @@ async def test_the_last_line_about_everything_is_the_state_that_it_is_in(
 
 
 async def test_the_chain_over_a_busy_day_holds(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
-    expected = await a_busy_day(store, access, clock)
-    assert await access.seal() == len(expected)
+    expected = await a_busy_day(store, services, clock)
+    assert await services.deadlines.seal_audit_log() == len(expected)
     async with store.transaction() as tx:
         found = await tx.audit.verify()
     assert (found.sealed, found.broken, found.unsealed) == (len(expected), None, ())

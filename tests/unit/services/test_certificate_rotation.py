@@ -14,7 +14,7 @@ from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind, RequestState
 from bot.domain.subject import CertificateId
 from bot.ports import MessageKind, RequestDetails
-from bot.services import Access
+from bot.services import Services
 from storage.transaction import PostgresStore
 from tests.unit.factories import NOW, SetClock
 from tests.unit.services import actions, certificates
@@ -28,22 +28,22 @@ UNMANAGED = UUID("deadbeef-0000-4000-8000-000000000007")
 
 
 async def rotate(
-    access: Access, handle: str | int, person: str = ENGINEER, reason: str | None = None
+    services: Services, handle: str | int, person: str = ENGINEER, reason: str | None = None
 ) -> RequestDetails:
-    return await access.rotate(str(handle), reason, person=person, key=actions.key())
+    return await services.certificate_rotation.rotate(str(handle), reason, person=person, key=actions.key())
 
 
-async def begun(store: PostgresStore, access: Access) -> Operation:
+async def begun(store: PostgresStore, services: Services) -> Operation:
     """A rotation that was just approved."""
-    asked = await rotate(access, await certificates.own(store))
-    approved = await actions.approve(access, asked)
+    asked = await rotate(services, await certificates.own(store))
+    approved = await actions.approve(services, asked)
     assert approved.operation is not None
     return approved.operation
 
 
-async def handed_over(store: PostgresStore, access: Access) -> Operation:
+async def handed_over(store: PostgresStore, services: Services) -> Operation:
     """A rotation whose new certificate is ready, as a keeper's pass records it."""
-    before = await begun(store, access)
+    before = await begun(store, services)
     after = rotation.made(before, NEW, now=NOW)
     await move(store, before, after)
     return after
@@ -70,9 +70,9 @@ async def told(engine: AsyncEngine, kind: MessageKind) -> int:
 
 
 async def test_it_is_a_request_that_names_the_old_certificate_and_repeats_what_it_is_for(
-    store: PostgresStore, access: Access
+    store: PostgresStore, services: Services
 ) -> None:
-    case = await rotate(access, await certificates.own(store))
+    case = await rotate(services, await certificates.own(store))
     terms = case.request.terms
     assert (case.request.kind, case.request.state) == (Kind.ROTATE, RequestState.PENDING)
     assert (terms.subject, terms.reason) == (CertificateId(ID), "nightly export")
@@ -80,53 +80,53 @@ async def test_it_is_a_request_that_names_the_old_certificate_and_repeats_what_i
 
 @pytest.mark.parametrize("person", [LEAD, ADMIN])
 async def test_those_who_approve_and_admins_can_ask_too(
-    store: PostgresStore, access: Access, person: str
+    store: PostgresStore, services: Services, person: str
 ) -> None:
-    case = await rotate(access, await certificates.own(store), person, "its owner has left")
+    case = await rotate(services, await certificates.own(store), person, "its owner has left")
     assert (case.request.requester, case.request.terms.reason) == (person, "its owner has left")
 
 
 async def test_nobody_else_can_have_somebodys_certificate_rotated(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     request = await certificates.own(store)
-    refused = await actions.refusal(engine, rotate(access, request, COLLEAGUE))
+    refused = await actions.refusal(engine, rotate(services, request, COLLEAGUE))
     assert refused.reason == "not_yours"
 
 
 async def test_a_unmanaged_one_can_be_asked_for_by_the_beginning_of_its_id(
-    store: PostgresStore, access: Access
+    store: PostgresStore, services: Services
 ) -> None:
     await certificates.see(store, certificates.listed(UNMANAGED))
-    case = await rotate(access, "deadbeef", COLLEAGUE)
+    case = await rotate(services, "deadbeef", COLLEAGUE)
     assert case.request.terms.subject == CertificateId(UNMANAGED)
 
 
 async def test_a_second_rotation_of_the_same_is_refused_while_the_first_is_undecided_or_under_way(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     request = await certificates.own(store)
-    asked = await rotate(access, request)
+    asked = await rotate(services, request)
     for _ in range(2):
-        refused = await actions.refusal(engine, rotate(access, request))
+        refused = await actions.refusal(engine, rotate(services, request))
         assert (refused.reason, refused.params["id"]) == ("rotation_open", asked.request.id)
         if asked.request.state is RequestState.PENDING:
-            asked = await actions.approve(access, asked)
+            asked = await actions.approve(services, asked)
 
 
-async def test_after_a_denial_it_can_be_asked_for_again(store: PostgresStore, access: Access) -> None:
+async def test_after_a_denial_it_can_be_asked_for_again(store: PostgresStore, services: Services) -> None:
     request = await certificates.own(store)
-    await actions.deny(access, await rotate(access, request))
-    assert (await rotate(access, request)).request.state is RequestState.PENDING
+    await actions.deny(services, await rotate(services, request))
+    assert (await rotate(services, request)).request.state is RequestState.PENDING
 
 
 @pytest.mark.parametrize("status", ["pending", "disabling"])
 async def test_one_that_does_not_work_is_not_rotated(
-    store: PostgresStore, access: Access, engine: AsyncEngine, status: str
+    store: PostgresStore, services: Services, engine: AsyncEngine, status: str
 ) -> None:
     request = await certificates.own(store)
     await certificates.see(store, certificates.listed(status=status))
-    refused = await actions.refusal(engine, rotate(access, request))
+    refused = await actions.refusal(engine, rotate(services, request))
     assert refused.reason == "certificate_not_ready"
 
 
@@ -134,11 +134,13 @@ async def test_one_that_does_not_work_is_not_rotated(
 
 
 async def test_saying_that_it_is_installed_begins_the_grace_once(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
-    change = await handed_over(store, access)
+    change = await handed_over(store, services)
     for _ in range(2):
-        await access.installed(change.request, person=ENGINEER, key=actions.key())
+        await services.certificate_rotation.confirm_installed(
+            change.request, person=ENGINEER, key=actions.key()
+        )
         clock.present += timedelta(minutes=5)
     after = await current(store, change)
     assert after.check_at == NOW + GRACE
@@ -148,34 +150,36 @@ async def test_saying_that_it_is_installed_begins_the_grace_once(
 
 
 async def test_nobody_else_says_that_it_is_installed(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    change = await handed_over(store, access)
+    change = await handed_over(store, services)
     refused = await actions.refusal(
-        engine, access.installed(change.request, person=COLLEAGUE, key=actions.key())
+        engine,
+        services.certificate_rotation.confirm_installed(change.request, person=COLLEAGUE, key=actions.key()),
     )
     assert refused.reason == "not_yours"
 
 
 async def test_before_it_is_made_it_cannot_be_installed(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    change = await begun(store, access)
+    change = await begun(store, services)
     refused = await actions.refusal(
-        engine, access.installed(change.request, person=ENGINEER, key=actions.key())
+        engine,
+        services.certificate_rotation.confirm_installed(change.request, person=ENGINEER, key=actions.key()),
     )
     assert refused.reason == "rotation_not_waiting"
 
 
 async def test_after_the_grace_the_keeper_is_called_once(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
-    change = await handed_over(store, access)
-    await access.installed(change.request, person=ENGINEER, key=actions.key())
+    change = await handed_over(store, services)
+    await services.certificate_rotation.confirm_installed(change.request, person=ENGINEER, key=actions.key())
     before = await actions.wanted(engine)
     for after in (GRACE - timedelta(seconds=1), GRACE, GRACE + timedelta(hours=1)):
         clock.present = NOW + after
-        await access.run_due()
+        await services.deadlines.run_due()
     assert await actions.wanted(engine) == before + 1
 
 
@@ -183,13 +187,13 @@ async def test_after_the_grace_the_keeper_is_called_once(
 
 
 async def test_whoever_does_not_say_it_is_reminded_and_then_it_has_failed(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
-    change = await handed_over(store, access)
+    change = await handed_over(store, services)
     for after in (*REMINDERS, PATIENCE):
         clock.present = NOW + after
-        await access.run_due()
-        await access.run_due()
+        await services.deadlines.run_due()
+        await services.deadlines.run_due()
     assert await told(engine, MessageKind.INSTALL) == len(REMINDERS)
     failed = await current(store, change)
     assert (failed.state, failed.why, failed.check_at) == (OperationState.FAILED, Why.NOT_INSTALLED, None)
@@ -197,23 +201,24 @@ async def test_whoever_does_not_say_it_is_reminded_and_then_it_has_failed(
 
 
 async def test_tried_again_it_waits_for_the_certificate_that_is_there(
-    store: PostgresStore, access: Access, clock: SetClock
+    store: PostgresStore, services: Services, clock: SetClock
 ) -> None:
-    change = await handed_over(store, access)
+    change = await handed_over(store, services)
     failed = operations.failed(change, Why.NOT_INSTALLED, now=NOW)
     await move(store, change, failed)
-    await access.retry(change.request, person=ENGINEER, key=actions.key())
+    await services.grants.retry(change.request, person=ENGINEER, key=actions.key())
     again = await current(store, change)
     assert rotation.rotation_of(again).new == NEW
     assert again.check_at == clock.present + REMINDERS[0]
 
 
 async def test_what_is_no_rotation_waits_for_nobody(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    asked = await actions.ask(access)
+    asked = await actions.ask(services)
     refused = await actions.refusal(
-        engine, access.installed(asked.request.id, person=ENGINEER, key=str(uuid4()))
+        engine,
+        services.certificate_rotation.confirm_installed(asked.request.id, person=ENGINEER, key=str(uuid4())),
     )
     assert refused.reason == "rotation_not_waiting"
 
@@ -221,61 +226,65 @@ async def test_what_is_no_rotation_waits_for_nobody(
 # --- tests, and an old one that is still needed ---------------------------------------------------------
 
 
-async def ready_to_test(store: PostgresStore, access: Access) -> Operation:
-    before = await begun(store, access)
+async def ready_to_test(store: PostgresStore, services: Services) -> Operation:
+    before = await begun(store, services)
     after = rotation.made(before, NEW, now=NOW, testable=True)
     await move(store, before, after)
     return after
 
 
 async def test_a_test_is_asked_for_once_and_the_keeper_is_called(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    change = await ready_to_test(store, access)
+    change = await ready_to_test(store, services)
     before = await actions.wanted(engine)
     for _ in range(2):
-        await access.test(change.request, person=ENGINEER, key=actions.key())
+        await services.certificate_rotation.test(change.request, person=ENGINEER, key=actions.key())
     found = rotation.rotation_of(await current(store, change))
     assert (found.test_asked_at, found.tested) == (NOW, None)
     assert await actions.wanted(engine) == before + 1
 
 
 async def test_those_who_approve_can_have_it_tested_and_nobody_else(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    change = await ready_to_test(store, access)
-    refused = await actions.refusal(engine, access.test(change.request, person=COLLEAGUE, key=actions.key()))
+    change = await ready_to_test(store, services)
+    refused = await actions.refusal(
+        engine, services.certificate_rotation.test(change.request, person=COLLEAGUE, key=actions.key())
+    )
     assert refused.reason == "not_yours"
-    await access.test(change.request, person=LEAD, key=actions.key())
+    await services.certificate_rotation.test(change.request, person=LEAD, key=actions.key())
     assert rotation.rotation_of(await current(store, change)).test_asked_at == NOW
 
 
 async def test_what_cannot_be_tested_is_refused(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    change = await handed_over(store, access)
-    refused = await actions.refusal(engine, access.test(change.request, person=ENGINEER, key=actions.key()))
+    change = await handed_over(store, services)
+    refused = await actions.refusal(
+        engine, services.certificate_rotation.test(change.request, person=ENGINEER, key=actions.key())
+    )
     assert refused.reason == "rotation_no_test"
 
 
 async def test_keeping_the_old_one_takes_back_that_the_new_one_is_installed(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    change = await handed_over(store, access)
-    await access.installed(change.request, person=ENGINEER, key=actions.key())
+    change = await handed_over(store, services)
+    await services.certificate_rotation.confirm_installed(change.request, person=ENGINEER, key=actions.key())
     refused = await actions.refusal(
-        engine, access.keep_old(change.request, person=COLLEAGUE, key=actions.key())
+        engine, services.certificate_rotation.keep_old(change.request, person=COLLEAGUE, key=actions.key())
     )
     assert refused.reason == "not_yours"
-    await access.keep_old(change.request, person=ENGINEER, key=actions.key())
+    await services.certificate_rotation.keep_old(change.request, person=ENGINEER, key=actions.key())
     kept_one = await current(store, change)
     assert rotation.rotation_of(kept_one).waits_for_word
     assert kept_one.check_at == NOW + REMINDERS[0]
 
 
 async def test_before_the_new_one_is_installed_keeping_the_old_one_changes_nothing(
-    store: PostgresStore, access: Access
+    store: PostgresStore, services: Services
 ) -> None:
-    change = await handed_over(store, access)
-    await access.keep_old(change.request, person=ENGINEER, key=actions.key())
+    change = await handed_over(store, services)
+    await services.certificate_rotation.keep_old(change.request, person=ENGINEER, key=actions.key())
     assert await current(store, change) == change

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain.request import RequestState, Verdict
 from bot.errors import Refusal, Refused, StoreUnavailableError
 from bot.ports import RequestDetails
-from bot.services import Access, Vote
+from bot.services import Services, Vote
 from storage.engine import engine_for
 from storage.transaction import PostgresStore
 from storage.wakeups import PostgresWakeups
@@ -26,7 +26,7 @@ PROCESSES = 5
 
 
 @pytest.fixture
-async def stores(database_url: str, access: Access) -> AsyncIterator[Sequence[PostgresStore]]:
+async def stores(database_url: str, services: Services) -> AsyncIterator[Sequence[PostgresStore]]:
     """As many processes' worth of connections to a database that knows the whole crowd."""
     engines = [engine_for(database_url) for _ in range(PROCESSES)]
     stores = [PostgresStore(engine, PostgresWakeups(url=database_url)) for engine in engines]
@@ -36,22 +36,22 @@ async def stores(database_url: str, access: Access) -> AsyncIterator[Sequence[Po
         await engine.dispose()
 
 
-def of(stores: Sequence[PostgresStore], needed: int) -> Sequence[Access]:
+def of(stores: Sequence[PostgresStore], needed: int) -> Sequence[Services]:
     """The use cases in each process, where the whole crowd may decide and so many have to agree."""
     policy = actions.ruled(approvers=frozenset(CROWD), approvals=needed)
     return [actions.under(policy, store, SetClock()) for store in stores]
 
 
 async def click(
-    servers: Sequence[Access], case: RequestDetails, verdicts: Sequence[Verdict]
+    servers: Sequence[Services], case: RequestDetails, verdicts: Sequence[Verdict]
 ) -> list[RequestDetails | Refused]:
     """Everybody clicks at once; every answer is a case or a refusal, nothing else."""
 
-    async def answer(person: str, server: Access, verdict: Verdict) -> RequestDetails | Refused:
+    async def answer(person: str, server: Services, verdict: Verdict) -> RequestDetails | Refused:
         while True:
             vote = Vote(verdict=verdict, version=1)
             try:
-                return await server.decide(case.request.id, vote, person=person, key=actions.key())
+                return await server.approvals.decide(case.request.id, vote, person=person, key=actions.key())
             except Refused as refused:
                 return refused
             except StoreUnavailableError:
@@ -69,7 +69,7 @@ async def test_exactly_as_many_approvals_count_as_are_needed_and_one_decides(
     servers = of(stores, needed)
     asked = await actions.ask(servers[0])
     answers = await click(servers, asked, [Verdict.APPROVE])
-    voters = {vote.person for vote in (await servers[0].show(asked.request.id)).decisions}
+    voters = {vote.person for vote in (await servers[0].queries.request(asked.request.id)).decisions}
     counted = [answer for answer in answers if isinstance(answer, RequestDetails)]
     assert len(counted) == len(voters) == needed
     assert Counter(case.request.state for case in counted) == Counter(
@@ -90,7 +90,7 @@ async def test_a_deny_among_them_decides_as_soon_as_it_is_counted(
     servers = of(stores, needed)
     asked = await actions.ask(servers[0])
     answers = await click(servers, asked, [Verdict.APPROVE, Verdict.DENY])
-    case = await servers[0].show(asked.request.id)
+    case = await servers[0].queries.request(asked.request.id)
     verdicts = Counter(vote.verdict for vote in case.decisions)
     losers = [answer for answer in answers if isinstance(answer, Refused)]
     assert {loser.reason for loser in losers} == {Refusal.REQUEST_DECIDED}
@@ -112,7 +112,7 @@ async def test_where_everybody_has_to_agree_a_single_deny_decides(
     verdicts = [Verdict.APPROVE] * len(CROWD)
     verdicts[25] = Verdict.DENY
     answers = await click(servers, asked, verdicts)
-    case = await servers[0].show(asked.request.id)
+    case = await servers[0].queries.request(asked.request.id)
     assert case.request.state is RequestState.DENIED
     assert [vote.person for vote in case.decisions if vote.verdict is Verdict.DENY] == [CROWD[25]]
     late = {answer.params["person"] for answer in answers if isinstance(answer, Refused)}
@@ -128,7 +128,7 @@ async def test_fifty_clicks_of_one_impatient_approver_are_one_vote(
     vote = Vote(verdict=Verdict.APPROVE, version=1)
     answers = await asyncio.gather(
         *(
-            server.decide(asked.request.id, vote, person=CROWD[0], key=actions.key())
+            server.approvals.decide(asked.request.id, vote, person=CROWD[0], key=actions.key())
             for _, server in zip(CROWD, cycle(servers), strict=False)
         ),
         return_exceptions=True,

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.request import RequestState
-from bot.services import Access
+from bot.services import Services
 from storage.transaction import PostgresStore
 from tests.unit.factories import NOW, POLICY, SetClock
 from tests.unit.services import actions
@@ -28,15 +28,15 @@ async def reminders(engine: AsyncEngine) -> list[str]:
 
 
 async def test_approvers_are_reminded_at_growing_gaps_and_then_it_lapses(
-    access: Access, clock: SetClock, engine: AsyncEngine
+    services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
-    id = (await actions.ask(access)).request.id
+    id = (await actions.ask(services)).request.id
     told, following = [], []
     for moment in (*REMINDERS, LAPSE):
         clock.present = moment - SECOND
-        assert await access.run_due() == moment
+        assert await services.deadlines.run_due() == moment
         clock.present = moment
-        following.append(await access.run_due())
+        following.append(await services.deadlines.run_due())
         told.append(len(await reminders(engine)))
     assert told == [1, 2, 3, 3]
     assert following == [*REMINDERS[1:], LAPSE, None]
@@ -44,12 +44,12 @@ async def test_approvers_are_reminded_at_growing_gaps_and_then_it_lapses(
 
 
 async def test_a_reminder_goes_to_the_approvals_channel_and_changes_no_state(
-    access: Access, clock: SetClock, engine: AsyncEngine
+    services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
-    await actions.ask(access)
+    await actions.ask(services)
     lines = len(await actions.changes(engine))
     clock.present = REMINDERS[0]
-    await access.run_due()
+    await services.deadlines.run_due()
     assert (await actions.posts(engine))[-1] == ("notification.reminder", POLICY.approvals_channel)
     assert await actions.changes(engine, after=lines) == []
 
@@ -64,33 +64,38 @@ async def test_a_reminder_goes_to_the_approvals_channel_and_changes_no_state(
     ],
 )
 async def test_after_a_jump_in_time_they_are_reminded_once(
-    access: Access, clock: SetClock, engine: AsyncEngine, present: datetime, given: int, following: datetime
+    services: Services,
+    clock: SetClock,
+    engine: AsyncEngine,
+    present: datetime,
+    given: int,
+    following: datetime,
 ) -> None:
-    id = (await actions.ask(access)).request.id
+    id = (await actions.ask(services)).request.id
     clock.present = present
-    assert await access.run_due() == following
-    assert await access.run_due() == following
+    assert await services.deadlines.run_due() == following
+    assert await services.deadlines.run_due() == following
     assert await reminders(engine) == [f"reminder:{id}:{given}"]
-    assert (await access.show(id)).request.reminders == given
+    assert (await services.queries.request(id)).request.reminders == given
 
 
 async def test_what_lapsed_meanwhile_is_not_reminded_of(
-    access: Access, clock: SetClock, engine: AsyncEngine
+    services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
-    await actions.ask(access)
+    await actions.ask(services)
     clock.present = LAPSE
-    assert await access.run_due() is None
+    assert await services.deadlines.run_due() is None
     assert await reminders(engine) == []
 
 
 async def test_what_nobody_decides_lapses_and_its_requester_is_told(
-    access: Access, clock: SetClock, engine: AsyncEngine
+    services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
-    id = (await actions.ask(access)).request.id
+    id = (await actions.ask(services)).request.id
     lines = len(await actions.changes(engine))
     clock.present = LAPSE
-    await access.run_due()
-    request = (await access.show(id)).request
+    await services.deadlines.run_due()
+    request = (await services.queries.request(id)).request
     assert (request.state, request.decided_at) == (RequestState.LAPSED, LAPSE)
     assert await actions.changes(engine, after=lines) == [("pgaccess", "request", "pending", "lapsed")]
     assert (await actions.posts(engine))[-1] == ("notification.lapsed", ENGINEER)
@@ -99,79 +104,81 @@ async def test_what_nobody_decides_lapses_and_its_requester_is_told(
 
 
 async def test_a_first_vote_does_not_keep_it_from_lapsing(
-    store: PostgresStore, access: Access, clock: SetClock
+    store: PostgresStore, services: Services, clock: SetClock
 ) -> None:
     double = actions.under(actions.ruled(approvals=2), store, clock)
     asked = await actions.ask(double)
     await actions.approve(double, asked)
     clock.present = LAPSE
-    await double.run_due()
-    assert (await double.show(asked.request.id)).request.state is RequestState.LAPSED
+    await double.deadlines.run_due()
+    assert (await double.queries.request(asked.request.id)).request.state is RequestState.LAPSED
 
 
 @pytest.mark.parametrize("end", ["approve", "deny", "cancel"])
 async def test_what_is_settled_is_neither_reminded_of_nor_lapses(
-    access: Access, clock: SetClock, engine: AsyncEngine, end: str
+    services: Services, clock: SetClock, engine: AsyncEngine, end: str
 ) -> None:
-    asked = await actions.ask(access)
+    asked = await actions.ask(services)
     match end:
         case "approve":
-            await actions.approve(access, asked, person=LEAD2)
+            await actions.approve(services, asked, person=LEAD2)
         case "deny":
-            await actions.deny(access, asked, person=LEAD)
+            await actions.deny(services, asked, person=LEAD)
         case "cancel":
-            await access.cancel(asked.request.id, person=ENGINEER, key=actions.key())
-    state = (await access.show(asked.request.id)).request.state
+            await services.access_requests.cancel(asked.request.id, person=ENGINEER, key=actions.key())
+    state = (await services.queries.request(asked.request.id)).request.state
     clock.present = NOW + timedelta(days=30)
-    await access.run_due()
-    assert (await access.show(asked.request.id)).request.state is state
+    await services.deadlines.run_due()
+    assert (await services.queries.request(asked.request.id)).request.state is state
     assert await reminders(engine) == []
 
 
 async def test_a_rule_without_reminders_reminds_nobody(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     silent = actions.under(actions.ruled(remind_after=()), store, clock)
     await actions.ask(silent)
-    assert await silent.run_due() == LAPSE
+    assert await silent.deadlines.run_due() == LAPSE
     clock.present = LAPSE - SECOND
-    await silent.run_due()
+    await silent.deadlines.run_due()
     assert await reminders(engine) == []
 
 
 async def test_a_rule_that_is_gone_reminds_no_further(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
-    await actions.ask(access)
+    await actions.ask(services)
     changed = actions.under(actions.ruled(name="another"), store, clock)
     clock.present = REMINDERS[0]
-    assert await changed.run_due() == LAPSE
+    assert await changed.deadlines.run_due() == LAPSE
     assert len(await reminders(engine)) == 1
 
 
 async def test_many_that_follow_the_clock_at_once_remind_and_lapse_once(
-    access: Access, clock: SetClock, engine: AsyncEngine
+    services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     for _ in range(4):
-        await actions.ask(access)
+        await actions.ask(services)
     clock.present = REMINDERS[0]
-    await asyncio.gather(*(access.run_due() for _ in range(8)))
+    await asyncio.gather(*(services.deadlines.run_due() for _ in range(8)))
     assert len(await reminders(engine)) == 4
     clock.present = LAPSE
-    await asyncio.gather(*(access.run_due() for _ in range(8)))
+    await asyncio.gather(*(services.deadlines.run_due() for _ in range(8)))
     lapses = "SELECT count(*) FROM audit WHERE after = 'lapsed'"
     assert await store_helpers.value(engine, lapses) == 4
 
 
 async def test_a_lapse_and_a_decision_at_once_are_one_of_the_two(
-    access: Access, clock: SetClock, engine: AsyncEngine
+    services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
-    asked = [await actions.ask(access) for _ in range(4)]
+    asked = [await actions.ask(services) for _ in range(4)]
     clock.present = LAPSE
     await asyncio.gather(
-        *(actions.approve(access, case) for case in asked), access.run_due(), return_exceptions=True
+        *(actions.approve(services, case) for case in asked),
+        services.deadlines.run_due(),
+        return_exceptions=True,
     )
-    await access.run_due()
+    await services.deadlines.run_due()
     ends = await store_helpers.query(
         engine, "SELECT count(*) FROM audit WHERE before = 'pending' GROUP BY request_id"
     )

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain.mtls.download_link import LIFE
 from bot.errors import Refusal, Refused
 from bot.ports import MessageRef
-from bot.services import Access, IssuedLink
+from bot.services import IssuedLink, Services
 from storage.transaction import PostgresStore
 from tests.unit.factories import NOW, SetClock
 from tests.unit.services import actions, certificates
@@ -20,15 +20,15 @@ from tests.unit.storage import store_helpers
 OTHER: Final = UUID("8d3c1d0f-0000-4000-8000-000000000002")
 
 
-async def link(access: Access, handle: str | None, *, person: str = ENGINEER) -> IssuedLink:
-    made = await access.make_link(handle, person=person, key=actions.key())
+async def link(services: Services, handle: str | None, *, person: str = ENGINEER) -> IssuedLink:
+    made = await services.download_links.issue(handle, person=person, key=actions.key())
     assert made is not None
     return made
 
 
-async def refused(access: Access, handle: str | None, *, person: str = ENGINEER) -> Refused:
+async def refused(services: Services, handle: str | None, *, person: str = ENGINEER) -> Refused:
     with pytest.raises(Refused) as caught:
-        await access.make_link(handle, person=person, key=actions.key())
+        await services.download_links.issue(handle, person=person, key=actions.key())
     return caught.value
 
 
@@ -41,127 +41,131 @@ async def states(engine: AsyncEngine) -> list[str]:
     ]
 
 
-async def test_the_owner_gets_a_link_for_a_quarter_of_an_hour(access: Access, store: PostgresStore) -> None:
+async def test_the_owner_gets_a_link_for_a_quarter_of_an_hour(
+    services: Services, store: PostgresStore
+) -> None:
     number = await certificates.own(store)
-    made = await link(access, str(number))
+    made = await link(services, str(number))
     assert (made.owner, made.handle, made.database) == (ENGINEER, str(number), "billing")
     assert made.expires_at == NOW + LIFE
     assert re.fullmatch(r"[A-Za-z0-9_-]{43}", made.secret)
     assert made.secret not in repr(made)
 
 
-async def test_no_two_links_have_the_same_secret(access: Access, store: PostgresStore) -> None:
+async def test_no_two_links_have_the_same_secret(services: Services, store: PostgresStore) -> None:
     number = await certificates.own(store)
-    assert len({(await link(access, str(number))).secret for _ in range(5)}) == 5
+    assert len({(await link(services, str(number))).secret for _ in range(5)}) == 5
 
 
-async def test_an_id_finds_the_certificate_too(access: Access, store: PostgresStore) -> None:
+async def test_an_id_finds_the_certificate_too(services: Services, store: PostgresStore) -> None:
     number = await certificates.own(store)
-    assert (await link(access, certificates.ID.hex[:8])).handle == str(number)
+    assert (await link(services, certificates.ID.hex[:8])).handle == str(number)
 
 
 async def test_a_newer_link_takes_the_place_of_the_older_one(
-    access: Access, store: PostgresStore, engine: AsyncEngine
+    services: Services, store: PostgresStore, engine: AsyncEngine
 ) -> None:
     number = await certificates.own(store)
-    older = await link(access, str(number))
-    await link(access, str(number))
+    older = await link(services, str(number))
+    await link(services, str(number))
     assert sorted(await states(engine)) == ["open", "replaced"]
     told = await store_helpers.value(engine, "SELECT params FROM outbox WHERE id = :id", id=older.post)
     assert told == {"state": "replaced"}
 
 
 async def test_links_to_other_certificates_stay(
-    access: Access, store: PostgresStore, engine: AsyncEngine
+    services: Services, store: PostgresStore, engine: AsyncEngine
 ) -> None:
     first, second = await certificates.own(store), await certificates.own(store, OTHER)
-    await link(access, str(first))
-    await link(access, str(second))
+    await link(services, str(first))
+    await link(services, str(second))
     assert await states(engine) == ["open", "open"]
 
 
 @pytest.mark.parametrize("person", [COLLEAGUE, LEAD])
-async def test_nobody_but_the_owner_gets_a_link(access: Access, store: PostgresStore, person: str) -> None:
+async def test_nobody_but_the_owner_gets_a_link(
+    services: Services, store: PostgresStore, person: str
+) -> None:
     number = await certificates.own(store)
-    error = await refused(access, str(number), person=person)
+    error = await refused(services, str(number), person=person)
     assert (error.reason, error.params) == (Refusal.FILES_NOT_YOURS, {"handle": str(number)})
 
 
 async def test_nobody_gets_a_link_to_what_somebody_made_without_us(
-    access: Access, store: PostgresStore
+    services: Services, store: PostgresStore
 ) -> None:
     await certificates.see(store, certificates.listed())
-    assert (await refused(access, certificates.ID.hex[:8])).reason is Refusal.FILES_FOREIGN
+    assert (await refused(services, certificates.ID.hex[:8])).reason is Refusal.FILES_FOREIGN
 
 
 @pytest.mark.parametrize("status", ["pending", "disabling"])
 async def test_a_certificate_that_nobody_can_use_has_no_files(
-    access: Access, store: PostgresStore, status: str
+    services: Services, store: PostgresStore, status: str
 ) -> None:
     number = await certificates.own(store)
     await certificates.see(store, certificates.listed(status=status))
-    assert (await refused(access, str(number))).reason is Refusal.CERTIFICATE_NOT_READY
+    assert (await refused(services, str(number))).reason is Refusal.CERTIFICATE_NOT_READY
 
 
 @pytest.mark.parametrize("handle", ["4711", "deadbeef", "nonsense", ""])
-async def test_what_is_called_like_no_certificate_is_none(access: Access, handle: str) -> None:
-    assert (await refused(access, handle)).reason is Refusal.CERTIFICATE_UNKNOWN
+async def test_what_is_called_like_no_certificate_is_none(services: Services, handle: str) -> None:
+    assert (await refused(services, handle)).reason is Refusal.CERTIFICATE_UNKNOWN
 
 
-async def test_a_certificate_that_is_gone_is_none(access: Access, store: PostgresStore) -> None:
+async def test_a_certificate_that_is_gone_is_none(services: Services, store: PostgresStore) -> None:
     number = await certificates.own(store)
     await certificates.see(store)
-    assert (await refused(access, str(number))).reason is Refusal.CERTIFICATE_UNKNOWN
+    assert (await refused(services, str(number))).reason is Refusal.CERTIFICATE_UNKNOWN
 
 
-async def test_without_a_word_it_is_asked_which(access: Access) -> None:
-    assert (await refused(access, None)).reason is Refusal.CERTIFICATE_MISSING
+async def test_without_a_word_it_is_asked_which(services: Services) -> None:
+    assert (await refused(services, None)).reason is Refusal.CERTIFICATE_MISSING
 
 
-async def test_somebody_who_is_not_known_gets_no_link(access: Access, store: PostgresStore) -> None:
+async def test_somebody_who_is_not_known_gets_no_link(services: Services, store: PostgresStore) -> None:
     number = await certificates.own(store, owner="U0NEW")
-    assert (await refused(access, str(number), person="U0NEW")).reason is Refusal.PERSON_UNKNOWN
+    assert (await refused(services, str(number), person="U0NEW")).reason is Refusal.PERSON_UNKNOWN
 
 
 async def test_a_refused_wish_leaves_nothing(
-    access: Access, store: PostgresStore, engine: AsyncEngine
+    services: Services, store: PostgresStore, engine: AsyncEngine
 ) -> None:
     number = await certificates.own(store)
     before = await store_helpers.counts(engine)
-    await refused(access, str(number), person=COLLEAGUE)
+    await refused(services, str(number), person=COLLEAGUE)
     assert await store_helpers.counts(engine) == before
 
 
 async def test_the_same_click_twice_makes_one_link(
-    access: Access, store: PostgresStore, engine: AsyncEngine
+    services: Services, store: PostgresStore, engine: AsyncEngine
 ) -> None:
     number = await certificates.own(store)
-    assert await access.make_link(str(number), person=ENGINEER, key="click:1") is not None
-    assert await access.make_link(str(number), person=ENGINEER, key="click:1") is None
+    assert await services.download_links.issue(str(number), person=ENGINEER, key="click:1") is not None
+    assert await services.download_links.issue(str(number), person=ENGINEER, key="click:1") is None
     assert await states(engine) == ["open"]
 
 
 async def test_a_link_that_slack_did_not_take_is_over_and_its_message_forgotten(
-    access: Access, store: PostgresStore, engine: AsyncEngine
+    services: Services, store: PostgresStore, engine: AsyncEngine
 ) -> None:
-    made = await link(access, str(await certificates.own(store)))
-    await access.not_sent(made)
+    made = await link(services, str(await certificates.own(store)))
+    await services.download_links.record_unsent(made)
     assert await states(engine) == ["unsent"]
     assert await store_helpers.value(engine, "SELECT count(*) FROM outbox WHERE id = :id", id=made.post) == 0
 
 
 async def test_the_place_of_the_message_is_kept(
-    access: Access, store: PostgresStore, engine: AsyncEngine
+    services: Services, store: PostgresStore, engine: AsyncEngine
 ) -> None:
-    made = await link(access, str(await certificates.own(store)))
-    await access.sent(made, MessageRef(channel="D0ENGINEER", ts="1.000001"))
+    made = await link(services, str(await certificates.own(store)))
+    await services.download_links.record_sent(made, MessageRef(channel="D0ENGINEER", ts="1.000001"))
     where = "SELECT channel, ts FROM outbox WHERE id = :id"
     assert await store_helpers.query(engine, where, id=made.post) == [("D0ENGINEER", "1.000001")]
 
 
 async def test_the_end_of_a_link_follows_business_time(
-    access: Access, store: PostgresStore, clock: SetClock
+    services: Services, store: PostgresStore, clock: SetClock
 ) -> None:
     number = await certificates.own(store)
     clock.present = NOW + actions.HOUR
-    assert (await link(access, str(number))).expires_at == NOW + actions.HOUR + LIFE
+    assert (await link(services, str(number))).expires_at == NOW + actions.HOUR + LIFE

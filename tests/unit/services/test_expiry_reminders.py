@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.mtls.expiry_reminders import STEPS
 from bot.ports import MessageKind
-from bot.services import Access
+from bot.services import Services
 from storage.transaction import PostgresStore
 from tests.unit import factories
 from tests.unit.factories import NOW, SetClock
@@ -29,10 +29,10 @@ APPROVALS, OPERATIONS = APP.approvals_channel, APP.operations_channel
 UNMANAGED = UUID("deadbeef-0000-4000-8000-000000000007")
 
 
-async def follow(access: Access, clock: SetClock, left: timedelta) -> None:
+async def follow(services: Services, clock: SetClock, left: timedelta) -> None:
     """Time goes to so long before the end, or after it; Postgres has known everybody just now."""
     clock.present = END - left
-    await access.run_due()
+    await services.deadlines.run_due()
 
 
 async def told(engine: AsyncEngine) -> list[tuple[str, str, str]]:
@@ -55,22 +55,22 @@ async def audited(engine: AsyncEngine) -> list[tuple[str, str, str]]:
 
 
 async def test_the_owner_hears_every_step_and_those_who_approve_the_last_week_too(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await certified.own(store)
     for step in STEPS:
-        await follow(access, clock, step * DAY)
-        await follow(access, clock, step * DAY)
+        await follow(services, clock, step * DAY)
+        await follow(services, clock, step * DAY)
     owner = [(EXPIRY, ENGINEER, str(step)) for step in STEPS]
     leads = [(COPY, APPROVALS, str(step)) for step in STEPS if step <= 7]
     assert sorted(await told(engine)) == sorted(owner + leads)
 
 
 async def test_a_reminder_its_step_and_its_audit_line_are_one(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await certified.own(store)
-    await follow(access, clock, 60 * DAY - timedelta(minutes=2))
+    await follow(services, clock, 60 * DAY - timedelta(minutes=2))
     assert (await certified.get(store)).ladder.step == 60
     assert await audited(engine) == [("pgaccess", "not reminded", "reminded 60 days before")]
     late = await store_helpers.value(
@@ -80,77 +80,77 @@ async def test_a_reminder_its_step_and_its_audit_line_are_one(
 
 
 async def test_after_downtime_only_the_most_urgent_step_is_said(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await certified.own(store)
-    await follow(access, clock, 60 * DAY)
-    await follow(access, clock, 2 * DAY)
+    await follow(services, clock, 60 * DAY)
+    await follow(services, clock, 2 * DAY)
     assert await told(engine) == [(EXPIRY, ENGINEER, "60"), (EXPIRY, ENGINEER, "3"), (COPY, APPROVALS, "3")]
 
 
 async def test_when_time_jumps_back_nothing_is_said_twice(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await certified.own(store)
     for left in (14, 40, 14, 70, 14):
-        await follow(access, clock, left * DAY)
+        await follow(services, clock, left * DAY)
     assert await told(engine) == [(EXPIRY, ENGINEER, "14")]
 
 
 async def test_two_processes_say_it_once(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await certified.own(store)
     clock.present = END - 60 * DAY
     other = actions.under(APP, store, clock)
-    await asyncio.gather(*(one.run_due() for one in (access, other) * 3))
+    await asyncio.gather(*(one.deadlines.run_due() for one in (services, other) * 3))
     assert await told(engine) == [(EXPIRY, ENGINEER, "60")]
 
 
 async def test_the_next_moment_is_the_next_step(
-    store: PostgresStore, access: Access, clock: SetClock
+    store: PostgresStore, services: Services, clock: SetClock
 ) -> None:
     await certified.own(store)
     # The request that it was made for stands undecided in this test, and is reminded of and lapses before.
     clock.present = END - 65 * DAY
-    await access.run_due()
-    assert await access.run_due() == END - 60 * DAY
+    await services.deadlines.run_due()
+    assert await services.deadlines.run_due() == END - 60 * DAY
 
 
 async def test_an_end_that_is_read_anew_moves_the_steps(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await certified.own(store)
     await certified.see(store, certified.listed(end=END + 30 * DAY))
-    await follow(access, clock, 60 * DAY)
+    await follow(services, clock, 60 * DAY)
     assert await told(engine) == []
-    await follow(access, clock, 30 * DAY)
+    await follow(services, clock, 30 * DAY)
     assert await told(engine) == [(EXPIRY, ENGINEER, "60")]
 
 
 @pytest.mark.parametrize("status", ["disabled", "disabling", "pending"])
 async def test_nobody_is_reminded_of_one_that_does_not_work(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine, status: str
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine, status: str
 ) -> None:
     await certified.own(store)
     await certified.see(store, certified.listed(status=status))
-    await follow(access, clock, DAY)
+    await follow(services, clock, DAY)
     assert await told(engine) == []
 
 
 async def test_nobody_is_reminded_of_one_whose_end_is_not_known(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await certified.own(store, end=None)
-    await follow(access, clock, DAY)
+    await follow(services, clock, DAY)
     assert await told(engine) == []
 
 
 async def test_a_unmanaged_one_has_no_ladder(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await certified.see(store, certified.listed(UNMANAGED))
-    await follow(access, clock, DAY)
+    await follow(services, clock, DAY)
     assert await told(engine) == []
 
 
@@ -158,27 +158,27 @@ async def test_a_unmanaged_one_has_no_ladder(
 
 
 async def test_where_the_owner_has_left_the_admins_hear_of_it(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await certified.own(store)
     await actions.know(store, factories.person(ENGINEER, deactivated=True))
-    await follow(access, clock, 7 * DAY)
+    await follow(services, clock, 7 * DAY)
     assert await told(engine) == [(ORPHAN, OPERATIONS, "7")]
 
 
 async def test_an_owner_who_is_not_known_is_looked_up_before_anything_is_said(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await certified.own(store, owner="U0STRANGER")
-    await follow(access, clock, 7 * DAY)
+    await follow(services, clock, 7 * DAY)
     assert await told(engine) == []
-    assert await access.run_due() == clock.present + timedelta(minutes=1)
+    assert await services.deadlines.run_due() == clock.present + timedelta(minutes=1)
     async with store.transaction() as tx:
         question = await tx.slack_users.question("U0STRANGER")
         assert question is not None
         await tx.slack_users.answer(question, factories.person("U0STRANGER"))
         await tx.commit()
-    await follow(access, clock, 7 * DAY - timedelta(minutes=1))
+    await follow(services, clock, 7 * DAY - timedelta(minutes=1))
     assert (EXPIRY, "U0STRANGER", "7") in await told(engine)
 
 
@@ -195,7 +195,7 @@ async def summaries(engine: AsyncEngine) -> list[list[dict[str, str]]]:
 
 
 async def test_on_monday_operations_hear_of_what_nobody_owns_once(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await certified.own(store)
     await certified.see(
@@ -207,7 +207,7 @@ async def test_on_monday_operations_hear_of_what_nobody_owns_once(
     monday = NOW + 6 * DAY
     for now in (NOW, monday - timedelta(seconds=1), monday, monday + timedelta(hours=1), monday + 6 * DAY):
         clock.present = now
-        await access.send_weekly_summary()
+        await services.expiry_reminders.send_weekly_summary()
     assert await summaries(engine) == [
         [
             {
@@ -222,36 +222,36 @@ async def test_on_monday_operations_hear_of_what_nobody_owns_once(
 
 
 async def test_after_weeks_of_downtime_there_is_one_summary(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await certified.see(store, certified.listed(UNMANAGED))
-    await access.send_weekly_summary()
+    await services.expiry_reminders.send_weekly_summary()
     clock.present = NOW + 30 * DAY
-    await access.send_weekly_summary()
-    await access.send_weekly_summary()
+    await services.expiry_reminders.send_weekly_summary()
+    await services.expiry_reminders.send_weekly_summary()
     assert len(await summaries(engine)) == 1
 
 
 async def test_one_whose_owner_has_left_is_summed_up_and_one_that_is_owned_is_not(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await certified.own(store)
     request = await certified.own(store, UNMANAGED, owner=COLLEAGUE)
     await actions.know(store, factories.person(COLLEAGUE, deactivated=True))
-    await access.send_weekly_summary()
+    await services.expiry_reminders.send_weekly_summary()
     clock.present = NOW + 6 * DAY
-    await access.send_weekly_summary()
+    await services.expiry_reminders.send_weekly_summary()
     ((found,),) = await summaries(engine)
     assert (found["handle"], found["owner"]) == (str(request), COLLEAGUE)
 
 
 async def test_where_everything_is_owned_nothing_is_summed_up(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await certified.own(store)
-    await access.send_weekly_summary()
+    await services.expiry_reminders.send_weekly_summary()
     clock.present = NOW + 6 * DAY
-    await access.send_weekly_summary()
+    await services.expiry_reminders.send_weekly_summary()
     assert await summaries(engine) == []
 
 
@@ -260,12 +260,12 @@ async def test_where_everything_is_owned_nothing_is_summed_up(
 
 @pytest.mark.parametrize("person", [ENGINEER, LEAD, ADMIN])
 async def test_the_owner_an_approver_or_an_admin_can_take_note_once(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine, person: str
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine, person: str
 ) -> None:
     request = await certified.own(store)
-    await follow(access, clock, 7 * DAY)
+    await follow(services, clock, 7 * DAY)
     for _ in range(2):
-        await access.acknowledge(request, person=person, key=actions.key())
+        await services.certificate_expiry.acknowledge(request, person=person, key=actions.key())
     assert (await audited(engine))[1:] == [
         (person, "reminded 7 days before", "reminded 7 days before, acknowledged")
     ]
@@ -274,11 +274,11 @@ async def test_the_owner_an_approver_or_an_admin_can_take_note_once(
 
 
 async def test_taking_note_has_every_copy_of_the_reminder_show_it(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     request = await certified.own(store)
-    await follow(access, clock, 7 * DAY)
-    await access.acknowledge(request, person=ENGINEER, key=actions.key())
+    await follow(services, clock, 7 * DAY)
+    await services.certificate_expiry.acknowledge(request, person=ENGINEER, key=actions.key())
     versions = await store_helpers.query(
         engine, "SELECT version FROM outbox WHERE kind LIKE 'notification.expiry%' ORDER BY id"
     )
@@ -286,53 +286,57 @@ async def test_taking_note_has_every_copy_of_the_reminder_show_it(
 
 
 async def test_one_that_was_put_off_comes_again_and_then_the_next_step(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     request = await certified.own(store)
-    await follow(access, clock, 60 * DAY)
+    await follow(services, clock, 60 * DAY)
     for _ in range(2):
-        await access.snooze(request, person=ENGINEER, key=actions.key())
+        await services.certificate_expiry.snooze(request, person=ENGINEER, key=actions.key())
     assert (await certified.get(store)).ladder.snoozes == 1
     for left in (54, 53, 53, 31, 30):
-        await follow(access, clock, left * DAY)
+        await follow(services, clock, left * DAY)
     assert [step for _, _, step in await told(engine)] == ["60", "60", "30"]
 
 
 async def test_taking_note_of_one_that_was_put_off_keeps_it_quiet(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     request = await certified.own(store)
-    await follow(access, clock, 60 * DAY)
-    await access.snooze(request, person=ENGINEER, key=actions.key())
-    await access.acknowledge(request, person=ENGINEER, key=actions.key())
-    await follow(access, clock, 50 * DAY)
+    await follow(services, clock, 60 * DAY)
+    await services.certificate_expiry.snooze(request, person=ENGINEER, key=actions.key())
+    await services.certificate_expiry.acknowledge(request, person=ENGINEER, key=actions.key())
+    await follow(services, clock, 50 * DAY)
     assert len(await told(engine)) == 1
 
 
 async def test_it_cannot_be_put_off_in_the_last_three_days(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     request = await certified.own(store)
-    await follow(access, clock, 3 * DAY)
-    refused = await actions.refusal(engine, access.snooze(request, person=ENGINEER, key=actions.key()))
+    await follow(services, clock, 3 * DAY)
+    refused = await actions.refusal(
+        engine, services.certificate_expiry.snooze(request, person=ENGINEER, key=actions.key())
+    )
     assert refused.reason == "snooze_late"
 
 
 async def test_nobody_else_answers_a_reminder(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     request = await certified.own(store)
-    await follow(access, clock, 7 * DAY)
-    for act in (access.acknowledge, access.snooze):
+    await follow(services, clock, 7 * DAY)
+    for act in (services.certificate_expiry.acknowledge, services.certificate_expiry.snooze):
         refused = await actions.refusal(engine, act(request, person=COLLEAGUE, key=actions.key()))
         assert refused.reason == "not_yours"
 
 
 async def test_one_that_is_gone_wants_no_answer_any_more(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     request = await certified.own(store)
-    await follow(access, clock, 7 * DAY)
+    await follow(services, clock, 7 * DAY)
     await certified.see(store)
-    refused = await actions.refusal(engine, access.acknowledge(request, person=ENGINEER, key=actions.key()))
+    refused = await actions.refusal(
+        engine, services.certificate_expiry.acknowledge(request, person=ENGINEER, key=actions.key())
+    )
     assert refused.reason == "certificate_unknown"

@@ -11,7 +11,7 @@ from bot.domain.grant import Grant, GrantState, Why
 from bot.domain.request import Kind, RequestState
 from bot.errors import Refusal
 from bot.ports import RequestDetails
-from bot.services import Access, RequestInput
+from bot.services import RequestInput, Services
 from storage.transaction import PostgresStore
 from tests.unit.factories import NETWORK, NOW, POLICY, SetClock
 from tests.unit.services import actions
@@ -23,19 +23,19 @@ END = NOW + 8 * HOUR
 """Of a grant for 8 hours that was read back at once."""
 
 
-async def extend(access: Access, grant: Grant, request_input: RequestInput) -> RequestDetails:
-    return await access.extend(grant.request, request_input, person=ENGINEER, key=actions.key())
+async def extend(services: Services, grant: Grant, request_input: RequestInput) -> RequestDetails:
+    return await services.extensions.extend(grant.request, request_input, person=ENGINEER, key=actions.key())
 
 
 # --- alone -----------------------------------------------------------------------------------------
 
 
 async def test_within_the_rule_an_owner_moves_the_end_and_the_warning_at_once(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    grant = await actions.opened(store, access)
+    grant = await actions.opened(store, services)
     lines, before = len(await actions.changes(engine)), await store_helpers.counts(engine)
-    case = await extend(access, grant, RequestInput(duration="1h"))
+    case = await extend(services, grant, RequestInput(duration="1h"))
     assert case.request.id == grant.request
     assert case.grant == replace(
         grant,
@@ -50,39 +50,39 @@ async def test_within_the_rule_an_owner_moves_the_end_and_the_warning_at_once(
 
 
 async def test_what_is_left_to_an_owner_is_left_to_them_in_all(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    grant = await actions.opened(store, access)
+    grant = await actions.opened(store, services)
     for minutes in (45, 75):
-        await extend(access, grant, RequestInput(duration=f"{minutes}m"))
+        await extend(services, grant, RequestInput(duration=f"{minutes}m"))
     longer = await actions.get(store, grant.id)
     assert (longer.ends_at, longer.extended) == (END + 2 * HOUR, 2 * HOUR)
-    asked = await extend(access, grant, RequestInput(duration="1m", reason="nearly done"))
+    asked = await extend(services, grant, RequestInput(duration="1m", reason="nearly done"))
     assert (asked.request.kind, asked.request.state) == (Kind.EXTEND, RequestState.PENDING)
     assert await actions.get(store, grant.id) == longer
 
 
-async def test_an_end_can_be_given_as_a_time(store: PostgresStore, access: Access) -> None:
-    grant = await actions.opened(store, access)
-    case = await extend(access, grant, RequestInput(until="19:15"))
+async def test_an_end_can_be_given_as_a_time(store: PostgresStore, services: Services) -> None:
+    grant = await actions.opened(store, services)
+    case = await extend(services, grant, RequestInput(until="19:15"))
     assert case.grant is not None
     assert case.grant.ends_at == NOW.replace(hour=18, minute=15)
 
 
-async def test_what_has_a_fixed_end_gets_a_later_one(store: PostgresStore, access: Access) -> None:
+async def test_what_has_a_fixed_end_gets_a_later_one(store: PostgresStore, services: Services) -> None:
     grant = await actions.opened(
-        store, access, request_input=replace(REQUEST_INPUT, duration=None, until="18:00")
+        store, services, request_input=replace(REQUEST_INPUT, duration=None, until="18:00")
     )
-    case = await extend(access, grant, RequestInput(duration="1h"))
+    case = await extend(services, grant, RequestInput(duration="1h"))
     assert case.grant is not None
     assert (case.grant.ends_at, case.grant.duration) == (NOW.replace(hour=18), None)
 
 
 async def test_what_is_still_being_opened_lasts_longer_once_it_is_read_back(
-    store: PostgresStore, access: Access
+    store: PostgresStore, services: Services
 ) -> None:
-    grant = await actions.opened(store, access, GrantState.APPLYING)
-    await extend(access, grant, RequestInput(duration="1h"))
+    grant = await actions.opened(store, services, GrantState.APPLYING)
+    await extend(services, grant, RequestInput(duration="1h"))
     longer = await actions.get(store, grant.id)
     assert (longer.state, longer.warn_at) == (GrantState.APPLYING, None)
     opened = grants.verified(longer, now=NOW + MINUTE, warn_before=POLICY.warn_before)
@@ -90,9 +90,9 @@ async def test_what_is_still_being_opened_lasts_longer_once_it_is_read_back(
 
 
 async def test_who_names_no_time_gets_the_rules_default(
-    store: PostgresStore, access: Access, clock: SetClock
+    store: PostgresStore, services: Services, clock: SetClock
 ) -> None:
-    grant = await actions.opened(store, access)
+    grant = await actions.opened(store, services)
     brief = actions.under(actions.ruled(default_duration=30 * MINUTE), store, clock)
     case = await extend(brief, grant, RequestInput())
     assert case.grant is not None
@@ -100,17 +100,17 @@ async def test_who_names_no_time_gets_the_rules_default(
 
 
 async def test_a_longer_grant_is_warned_of_and_ends_at_its_new_moments(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
-    grant = await actions.opened(store, access)
+    grant = await actions.opened(store, services)
     clock.present = END - HOUR / 2
-    await access.run_due()
-    await extend(access, grant, RequestInput(duration="1h"))
-    moments = [await access.run_due()]
+    await services.deadlines.run_due()
+    await extend(services, grant, RequestInput(duration="1h"))
+    moments = [await services.deadlines.run_due()]
     last_quarter = END + HOUR - 1.5 * HOUR / 4
     for moment in (last_quarter, END + HOUR):
         clock.present = moment
-        moments.append(await access.run_due())
+        moments.append(await services.deadlines.run_due())
     assert moments == [last_quarter, END + HOUR, None]
     told = [kind for kind, _ in await actions.posts(engine) if kind == "notification.ending"]
     assert len(told) == 2
@@ -121,11 +121,11 @@ async def test_a_longer_grant_is_warned_of_and_ends_at_its_new_moments(
 
 
 async def test_beyond_the_rule_it_is_a_request_of_its_own_with_two_cards(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    grant = await actions.opened(store, access)
+    grant = await actions.opened(store, services)
     lines, told = len(await actions.changes(engine)), len(await actions.posts(engine))
-    case = await extend(access, grant, RequestInput(duration="3h", reason="still at it"))
+    case = await extend(services, grant, RequestInput(duration="3h", reason="still at it"))
     asked = case.request
     assert (asked.kind, asked.grant, asked.state, asked.needed) == (
         Kind.EXTEND,
@@ -142,12 +142,12 @@ async def test_beyond_the_rule_it_is_a_request_of_its_own_with_two_cards(
 
 
 async def test_an_approved_extension_moves_the_end_and_uses_up_nothing_of_the_owners_own(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    grant = await actions.opened(store, access)
-    asked = await extend(access, grant, RequestInput(duration="3h"))
+    grant = await actions.opened(store, services)
+    asked = await extend(services, grant, RequestInput(duration="3h"))
     lines = len(await actions.changes(engine))
-    decided = await actions.approve(access, asked)
+    decided = await actions.approve(services, asked)
     assert decided.grant == replace(
         grant, ends_at=END + 3 * HOUR, warn_at=END + 3 * HOUR - 30 * MINUTE, duration=11 * HOUR
     )
@@ -155,29 +155,29 @@ async def test_an_approved_extension_moves_the_end_and_uses_up_nothing_of_the_ow
         (LEAD, "request", "pending", "approved"),
         (LEAD, "grant", "in_force", "in_force"),
     ]
-    alone = await extend(access, grant, RequestInput(duration="2h"))
+    alone = await extend(services, grant, RequestInput(duration="2h"))
     assert alone.request.id == grant.request
 
 
 async def test_the_cards_of_what_became_longer_are_shown_afresh(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    grant = await actions.opened(store, access)
-    await actions.approve(access, await extend(access, grant, RequestInput(duration="3h")))
+    grant = await actions.opened(store, services)
+    await actions.approve(services, await extend(services, grant, RequestInput(duration="3h")))
     behind = "SELECT version FROM outbox WHERE request_id = :id AND kind LIKE 'card.%'"
     assert await store_helpers.query(engine, behind, id=grant.request) == [(3,), (3,)]
 
 
 @pytest.mark.parametrize("end", ["deny", "cancel"])
 async def test_an_extension_that_is_not_approved_leaves_the_grant_as_it_was(
-    store: PostgresStore, access: Access, end: str
+    store: PostgresStore, services: Services, end: str
 ) -> None:
-    grant = await actions.opened(store, access)
-    asked = await extend(access, grant, RequestInput(duration="3h"))
+    grant = await actions.opened(store, services)
+    asked = await extend(services, grant, RequestInput(duration="3h"))
     if end == "deny":
-        await actions.deny(access, asked)
+        await actions.deny(services, asked)
     else:
-        await access.cancel(asked.request.id, person=ENGINEER, key=actions.key())
+        await services.access_requests.cancel(asked.request.id, person=ENGINEER, key=actions.key())
     assert await actions.get(store, grant.id) == grant
 
 
@@ -185,21 +185,21 @@ async def test_an_extension_that_is_not_approved_leaves_the_grant_as_it_was(
     "state", [GrantState.INTERRUPTED, GrantState.ENDING, GrantState.ENDED, GrantState.FAILED]
 )
 async def test_an_extension_that_is_approved_too_late_is_refused(
-    store: PostgresStore, access: Access, engine: AsyncEngine, state: GrantState
+    store: PostgresStore, services: Services, engine: AsyncEngine, state: GrantState
 ) -> None:
-    grant = await actions.opened(store, access)
-    asked = await extend(access, grant, RequestInput(duration="3h"))
+    grant = await actions.opened(store, services)
+    asked = await extend(services, grant, RequestInput(duration="3h"))
     over = replace(grant, state=state, why=Why.DONE)
     assert await store_helpers.change(store, grant, over)
-    found = await actions.refusal(engine, actions.approve(access, asked))
+    found = await actions.refusal(engine, actions.approve(services, asked))
     assert (found.reason, found.params) == (Refusal.GRANT_OVER, {"id": grant.request})
-    assert (await actions.deny(access, asked)).request.state is RequestState.DENIED
+    assert (await actions.deny(services, asked)).request.state is RequestState.DENIED
 
 
-async def test_an_approver_can_shorten_an_extension(store: PostgresStore, access: Access) -> None:
-    grant = await actions.opened(store, access)
-    asked = await extend(access, grant, RequestInput(duration="4h"))
-    decided = await actions.approve(access, asked, changes=RequestInput(duration="3h"))
+async def test_an_approver_can_shorten_an_extension(store: PostgresStore, services: Services) -> None:
+    grant = await actions.opened(store, services)
+    asked = await extend(services, grant, RequestInput(duration="4h"))
+    decided = await actions.approve(services, asked, changes=RequestInput(duration="3h"))
     assert decided.grant is not None
     assert decided.grant.ends_at == END + 3 * HOUR
 
@@ -220,32 +220,36 @@ async def test_an_approver_can_shorten_an_extension(store: PostgresStore, access
     ],
 )
 async def test_an_extension_that_makes_no_sense_is_refused(
-    store: PostgresStore, access: Access, engine: AsyncEngine, request_input: RequestInput, reason: Refusal
+    store: PostgresStore,
+    services: Services,
+    engine: AsyncEngine,
+    request_input: RequestInput,
+    reason: Refusal,
 ) -> None:
-    grant = await actions.opened(store, access)
-    assert (await actions.refusal(engine, extend(access, grant, request_input))).reason is reason
+    grant = await actions.opened(store, services)
+    assert (await actions.refusal(engine, extend(services, grant, request_input))).reason is reason
 
 
 @pytest.mark.parametrize("wish", [RequestInput(duration="112h"), RequestInput(until="2026-11-29 10:00")])
 async def test_up_to_the_longest_in_all_it_can_be_asked_for(
-    store: PostgresStore, access: Access, request_input: RequestInput
+    store: PostgresStore, services: Services, request_input: RequestInput
 ) -> None:
-    grant = await actions.opened(store, access)
-    assert (await extend(access, grant, request_input)).request.terms.duration == 112 * HOUR
+    grant = await actions.opened(store, services)
+    assert (await extend(services, grant, request_input)).request.terms.duration == 112 * HOUR
 
 
 async def test_what_was_given_before_counts_towards_the_longest(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    grant = await actions.opened(store, access)
-    await actions.approve(access, await extend(access, grant, RequestInput(duration="110h")))
-    await extend(access, grant, RequestInput(duration="2h"))
-    found = await actions.refusal(engine, extend(access, grant, RequestInput(duration="1m")))
+    grant = await actions.opened(store, services)
+    await actions.approve(services, await extend(services, grant, RequestInput(duration="110h")))
+    await extend(services, grant, RequestInput(duration="2h"))
+    found = await actions.refusal(engine, extend(services, grant, RequestInput(duration="1m")))
     assert found.reason is Refusal.EXTEND_PAST_LONGEST
 
 
 async def test_what_has_no_end_is_not_extended(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     lasting = actions.under(actions.ruled(permanent=True), store, clock)
     grant = await actions.opened(store, lasting, request_input=replace(REQUEST_INPUT, duration="forever"))
@@ -254,20 +258,20 @@ async def test_what_has_no_end_is_not_extended(
 
 
 async def test_what_is_closing_already_is_refused_with_the_command_that_asks_again(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
-    grant = await actions.opened(store, access)
+    grant = await actions.opened(store, services)
     clock.present = END
-    await access.run_due()
-    found = await actions.refusal(engine, extend(access, grant, RequestInput(duration="1h")))
+    await services.deadlines.run_due()
+    found = await actions.refusal(engine, extend(services, grant, RequestInput(duration="1h")))
     assert found.reason is Refusal.GRANT_CLOSING
     assert found.params["command"] == f"/pgaccess mtls add {NETWORK} to billing"
 
 
 async def test_an_extension_that_is_asked_for_needs_the_reason_that_the_rule_wants(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
-    grant = await actions.opened(store, access)
+    grant = await actions.opened(store, services)
     strict = actions.under(actions.ruled(minimum_reason=10), store, clock)
     found = await actions.refusal(engine, extend(strict, grant, RequestInput(duration="3h", reason="later")))
     assert found.reason is Refusal.REASON_SHORT
@@ -276,29 +280,31 @@ async def test_an_extension_that_is_asked_for_needs_the_reason_that_the_rule_wan
 
 
 async def test_who_could_not_ask_any_more_cannot_extend_either(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
-    grant = await actions.opened(store, access)
+    grant = await actions.opened(store, services)
     silent = actions.under(actions.ruled(requesters=frozenset({LEAD})), store, clock)
     found = await actions.refusal(engine, extend(silent, grant, RequestInput(duration="1h")))
     assert found.reason is Refusal.POLICY_SILENT
 
 
 async def test_an_extension_has_no_grant_of_its_own_to_extend(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    grant = await actions.opened(store, access)
-    asked = await extend(access, grant, RequestInput(duration="3h"))
-    doing = access.extend(asked.request.id, RequestInput(duration="1h"), person=ENGINEER, key=actions.key())
+    grant = await actions.opened(store, services)
+    asked = await extend(services, grant, RequestInput(duration="3h"))
+    doing = services.extensions.extend(
+        asked.request.id, RequestInput(duration="1h"), person=ENGINEER, key=actions.key()
+    )
     assert (await actions.refusal(engine, doing)).reason is Refusal.GRANT_NOT_OPEN
 
 
 @pytest.mark.parametrize("moment", [END - MINUTE, END])
 async def test_until_the_very_moment_it_is_closed_it_can_be_extended(
-    store: PostgresStore, access: Access, clock: SetClock, moment: datetime
+    store: PostgresStore, services: Services, clock: SetClock, moment: datetime
 ) -> None:
-    grant = await actions.opened(store, access)
+    grant = await actions.opened(store, services)
     clock.present = moment
-    case = await extend(access, grant, RequestInput(duration="1h"))
+    case = await extend(services, grant, RequestInput(duration="1h"))
     assert case.grant is not None
     assert case.grant.ends_at == END + HOUR

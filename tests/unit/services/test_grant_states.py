@@ -12,22 +12,22 @@ from bot.domain.person import Person
 from bot.domain.request import RequestState
 from bot.errors import Refusal, Refused
 from bot.ports import RequestDetails
-from bot.services import Access, RequestInput
+from bot.services import RequestInput, Services
 from storage.transaction import PostgresStore
 from tests.unit import factories
 from tests.unit.services import actions
 from tests.unit.services.actions import ADMIN, COLLEAGUE, ENGINEER, GROUP_ADMIN, GROUP_LEAD, LEAD
 from tests.unit.storage import store_helpers
 
-Verb = Callable[[Access, int, dict[str, str]], Awaitable[RequestDetails]]
+Verb = Callable[[Services, int, dict[str, str]], Awaitable[RequestDetails]]
 
 VERBS: Final[dict[str, Verb]] = {
-    "done": lambda access, id, who: access.done(id, **who),
-    "revoke": lambda access, id, who: access.revoke(id, **who),
-    "retry": lambda access, id, who: access.retry(id, **who),
-    "restore": lambda access, id, who: access.restore(id, **who),
-    "give_up": lambda access, id, who: access.give_up(id, **who),
-    "extend": lambda access, id, who: access.extend(id, RequestInput(duration="1h"), **who),
+    "done": lambda services, id, who: services.grants.end(id, **who),
+    "revoke": lambda services, id, who: services.grants.revoke(id, **who),
+    "retry": lambda services, id, who: services.grants.retry(id, **who),
+    "restore": lambda services, id, who: services.grants.reopen(id, **who),
+    "give_up": lambda services, id, who: services.grants.abandon(id, **who),
+    "extend": lambda services, id, who: services.extensions.extend(id, RequestInput(duration="1h"), **who),
 }
 
 WHO: Final = {"revoke": LEAD}
@@ -104,18 +104,20 @@ MAY: Final[dict[str, dict[str, Refusal | None]]] = {
 """Who may, by verb: None is allowed."""
 
 
-def do(access: Access, verb: str, request: int, person: str, *, key: str = "") -> Awaitable[RequestDetails]:
-    return VERBS[verb](access, request, {"person": person, "key": key or actions.key()})
+def do(
+    services: Services, verb: str, request: int, person: str, *, key: str = ""
+) -> Awaitable[RequestDetails]:
+    return VERBS[verb](services, request, {"person": person, "key": key or actions.key()})
 
 
 @pytest.mark.parametrize("state", GrantState)
 @pytest.mark.parametrize("verb", VERBS)
 async def test_a_verb_does_what_it_says_in_its_states_and_is_refused_in_all_others(
-    store: PostgresStore, access: Access, engine: AsyncEngine, verb: str, state: GrantState
+    store: PostgresStore, services: Services, engine: AsyncEngine, verb: str, state: GrantState
 ) -> None:
-    grant = await actions.opened(store, access, state)
+    grant = await actions.opened(store, services, state)
     wanted, lines = await actions.wanted(engine), len(await actions.changes(engine))
-    doing = do(access, verb, grant.request, WHO.get(verb, ENGINEER))
+    doing = do(services, verb, grant.request, WHO.get(verb, ENGINEER))
     expected = TABLE[verb].get(state) or ELSE[verb]
     if isinstance(expected, Refusal):
         assert (await actions.refusal(engine, doing)).reason is expected
@@ -133,10 +135,10 @@ async def test_a_verb_does_what_it_says_in_its_states_and_is_refused_in_all_othe
 
 @pytest.mark.parametrize(("verb", "person"), [(verb, person) for verb in MAY for person in MAY[verb]])
 async def test_a_verb_is_for_those_who_may(
-    store: PostgresStore, access: Access, engine: AsyncEngine, verb: str, person: str
+    store: PostgresStore, services: Services, engine: AsyncEngine, verb: str, person: str
 ) -> None:
-    grant = await actions.opened(store, access, FITTING.get(verb, GrantState.IN_FORCE))
-    doing, reason = do(access, verb, grant.request, person), MAY[verb][person]
+    grant = await actions.opened(store, services, FITTING.get(verb, GrantState.IN_FORCE))
+    doing, reason = do(services, verb, grant.request, person), MAY[verb][person]
     if reason is None:
         assert (await doing).request.id == grant.request
     else:
@@ -153,25 +155,25 @@ async def test_a_verb_is_for_those_who_may(
 )
 async def test_whoever_is_no_member_any_more_does_nothing(
     store: PostgresStore,
-    access: Access,
+    services: Services,
     engine: AsyncEngine,
     verb: str,
     gone: Person,
     reason: Refusal,
 ) -> None:
-    grant = await actions.opened(store, access, FITTING.get(verb, GrantState.IN_FORCE))
+    grant = await actions.opened(store, services, FITTING.get(verb, GrantState.IN_FORCE))
     person = WHO.get(verb, ENGINEER)
     await actions.know(store, replace(gone, id=person))
-    assert (await actions.refusal(engine, do(access, verb, grant.request, person))).reason is reason
+    assert (await actions.refusal(engine, do(services, verb, grant.request, person))).reason is reason
 
 
 @pytest.mark.parametrize("verb", VERBS)
 async def test_whoever_is_unknown_is_looked_up_whatever_they_do(
-    store: PostgresStore, access: Access, engine: AsyncEngine, verb: str
+    store: PostgresStore, services: Services, engine: AsyncEngine, verb: str
 ) -> None:
-    grant = await actions.opened(store, access, FITTING.get(verb, GrantState.IN_FORCE))
+    grant = await actions.opened(store, services, FITTING.get(verb, GrantState.IN_FORCE))
     with pytest.raises(Refused) as caught:
-        await do(access, verb, grant.request, "U0NEW")
+        await do(services, verb, grant.request, "U0NEW")
     assert caught.value.reason is Refusal.PERSON_UNKNOWN
     async with store.transaction() as tx:
         assert await tx.slack_users.asked_for() == ("U0NEW",)
@@ -180,42 +182,42 @@ async def test_whoever_is_unknown_is_looked_up_whatever_they_do(
 
 @pytest.mark.parametrize("verb", VERBS)
 async def test_nothing_can_be_done_to_what_was_never_opened(
-    access: Access, engine: AsyncEngine, verb: str
+    services: Services, engine: AsyncEngine, verb: str
 ) -> None:
-    pending = await actions.ask(access)
+    pending = await actions.ask(services)
     person = WHO.get(verb, ENGINEER)
-    found = await actions.refusal(engine, do(access, verb, pending.request.id, person))
+    found = await actions.refusal(engine, do(services, verb, pending.request.id, person))
     assert (found.reason, found.params) == (Refusal.GRANT_NOT_OPEN, {"id": pending.request.id})
-    found = await actions.refusal(engine, do(access, verb, 4711, person))
+    found = await actions.refusal(engine, do(services, verb, 4711, person))
     assert (found.reason, found.params) == (Refusal.REQUEST_UNKNOWN, {"id": 4711})
 
 
 @pytest.mark.parametrize("verb", ["retry", "restore"])
 async def test_what_is_past_its_end_is_not_opened_again(
-    store: PostgresStore, access: Access, engine: AsyncEngine, clock: factories.SetClock, verb: str
+    store: PostgresStore, services: Services, engine: AsyncEngine, clock: factories.SetClock, verb: str
 ) -> None:
-    grant = await actions.opened(store, access, FITTING[verb])
+    grant = await actions.opened(store, services, FITTING[verb])
     assert grant.ends_at is not None
     clock.present = grant.ends_at
-    found = await actions.refusal(engine, do(access, verb, grant.request, ENGINEER))
+    found = await actions.refusal(engine, do(services, verb, grant.request, ENGINEER))
     assert found.reason is Refusal.GRANT_OVER
 
 
 @pytest.mark.parametrize("verb", ["retry", "restore"])
 async def test_what_is_opened_again_keeps_its_end_and_forgets_what_went_wrong(
-    store: PostgresStore, access: Access, verb: str
+    store: PostgresStore, services: Services, verb: str
 ) -> None:
-    grant = await actions.opened(store, access, FITTING[verb])
-    await do(access, verb, grant.request, ENGINEER)
+    grant = await actions.opened(store, services, FITTING[verb])
+    await do(services, verb, grant.request, ENGINEER)
     again = await actions.get(store, grant.id)
     expected = replace(grant, state=APPLYING, why=None, detail="", closed_at=None, warn_at=None)
     assert again == expected
 
 
 async def test_an_approver_of_a_rule_that_is_gone_cannot_revoke_but_an_admin_can(
-    store: PostgresStore, access: Access, engine: AsyncEngine, clock: factories.SetClock
+    store: PostgresStore, services: Services, engine: AsyncEngine, clock: factories.SetClock
 ) -> None:
-    grant = await actions.opened(store, access)
+    grant = await actions.opened(store, services)
     changed = actions.under(actions.ruled(name="another"), store, clock)
     found = await actions.refusal(engine, do(changed, "revoke", grant.request, LEAD))
     assert found.reason is Refusal.APPROVER_NOT
@@ -226,22 +228,22 @@ async def test_an_approver_of_a_rule_that_is_gone_cannot_revoke_but_an_admin_can
 
 @pytest.mark.parametrize("verb", VERBS)
 async def test_the_same_click_twice_is_done_once(
-    store: PostgresStore, access: Access, engine: AsyncEngine, verb: str
+    store: PostgresStore, services: Services, engine: AsyncEngine, verb: str
 ) -> None:
-    grant = await actions.opened(store, access, FITTING.get(verb, GrantState.IN_FORCE))
+    grant = await actions.opened(store, services, FITTING.get(verb, GrantState.IN_FORCE))
     person = WHO.get(verb, ENGINEER)
-    first = await do(access, verb, grant.request, person, key="click:1")
+    first = await do(services, verb, grant.request, person, key="click:1")
     before = await actions.snapshot(engine)
-    assert await do(access, verb, grant.request, person, key="click:1") == first
+    assert await do(services, verb, grant.request, person, key="click:1") == first
     assert await actions.snapshot(engine) == before
 
 
 # --- cancel: the one verb about a request that waits -----------------------------------------------
 
 
-async def test_one_takes_back_ones_own_request(access: Access, engine: AsyncEngine) -> None:
-    asked = await actions.ask(access)
-    case = await access.cancel(asked.request.id, person=ENGINEER, key=actions.key())
+async def test_one_takes_back_ones_own_request(services: Services, engine: AsyncEngine) -> None:
+    asked = await actions.ask(services)
+    case = await services.access_requests.cancel(asked.request.id, person=ENGINEER, key=actions.key())
     assert case.request.state is RequestState.CANCELLED
     line = (ENGINEER, "request", "pending", "cancelled")
     assert await actions.changes(engine, after=1) == [line]
@@ -249,31 +251,31 @@ async def test_one_takes_back_ones_own_request(access: Access, engine: AsyncEngi
 
 
 @pytest.mark.parametrize("person", [COLLEAGUE, LEAD, GROUP_LEAD, ADMIN, GROUP_ADMIN])
-async def test_nobody_else_takes_it_back(access: Access, engine: AsyncEngine, person: str) -> None:
-    asked = await actions.ask(access)
-    doing = access.cancel(asked.request.id, person=person, key=actions.key())
+async def test_nobody_else_takes_it_back(services: Services, engine: AsyncEngine, person: str) -> None:
+    asked = await actions.ask(services)
+    doing = services.access_requests.cancel(asked.request.id, person=person, key=actions.key())
     assert (await actions.refusal(engine, doing)).reason is Refusal.NOT_YOURS
 
 
 async def test_what_is_decided_is_not_taken_back_and_it_is_said_who_decided(
-    access: Access, engine: AsyncEngine
+    services: Services, engine: AsyncEngine
 ) -> None:
-    approved, denied, cancelled = [await actions.ask(access) for _ in range(3)]
-    await actions.approve(access, approved)
-    await actions.deny(access, denied)
-    await access.cancel(cancelled.request.id, person=ENGINEER, key=actions.key())
+    approved, denied, cancelled = [await actions.ask(services) for _ in range(3)]
+    await actions.approve(services, approved)
+    await actions.deny(services, denied)
+    await services.access_requests.cancel(cancelled.request.id, person=ENGINEER, key=actions.key())
     for case, reason, person in (
         (approved, Refusal.REQUEST_DECIDED, LEAD),
         (denied, Refusal.REQUEST_DECIDED, LEAD),
         (cancelled, Refusal.REQUEST_CLOSED, None),
     ):
-        doing = access.cancel(case.request.id, person=ENGINEER, key=actions.key())
+        doing = services.access_requests.cancel(case.request.id, person=ENGINEER, key=actions.key())
         found = await actions.refusal(engine, doing)
         assert (found.reason, found.params.get("person")) == (reason, person)
 
 
 async def test_a_number_that_was_never_given_out_is_not_taken_back(
-    access: Access, engine: AsyncEngine
+    services: Services, engine: AsyncEngine
 ) -> None:
-    doing = access.cancel(4711, person=ENGINEER, key=actions.key())
+    doing = services.access_requests.cancel(4711, person=ENGINEER, key=actions.key())
     assert (await actions.refusal(engine, doing)).reason is Refusal.REQUEST_UNKNOWN

@@ -6,11 +6,12 @@ from typing import Final
 import pytest
 
 from bot.domain.grant import GrantState
+from bot.domain.method import Method
 from bot.domain.request import Kind, RequestState, Verdict
 from bot.errors import Refused
 from bot.i18n.translator import Translator
 from bot.ports import RequestDetails
-from bot.services import Access, RequestInput, Vote
+from bot.services import RequestInput, Services, Vote
 from bot.views import action_ids, buttons
 from storage.transaction import PostgresStore
 from tests.unit.services import actions
@@ -20,17 +21,23 @@ from tests.unit.views import samples
 
 EN = Translator("en")
 
-PRESSED: Final[dict[str, Callable[[Access, int, dict[str, str]], Awaitable[RequestDetails]]]] = {
-    action_ids.APPROVE: lambda access, id, who: access.decide(id, _vote(Verdict.APPROVE), **who),
-    action_ids.DENY: lambda access, id, who: access.decide(id, _vote(Verdict.DENY), **who),
-    action_ids.CHANGE: lambda access, id, who: access.decide(id, _vote(Verdict.APPROVE, "1h"), **who),
-    action_ids.CANCEL: lambda access, id, who: access.cancel(id, **who),
-    action_ids.DONE: lambda access, id, who: access.done(id, **who),
-    action_ids.EXTEND: lambda access, id, who: access.extend(id, RequestInput(duration="1h"), **who),
-    action_ids.REVOKE: lambda access, id, who: access.revoke(id, **who),
-    action_ids.RESTORE: lambda access, id, who: access.restore(id, **who),
-    action_ids.RETRY: lambda access, id, who: access.retry(id, **who),
-    action_ids.GIVE_UP: lambda access, id, who: access.give_up(id, **who),
+PRESSED: Final[dict[str, Callable[[Services, int, dict[str, str]], Awaitable[RequestDetails]]]] = {
+    action_ids.APPROVE: lambda services, id, who: services.approvals.decide(
+        id, _vote(Verdict.APPROVE), **who
+    ),
+    action_ids.DENY: lambda services, id, who: services.approvals.decide(id, _vote(Verdict.DENY), **who),
+    action_ids.CHANGE: lambda services, id, who: services.approvals.decide(
+        id, _vote(Verdict.APPROVE, "1h"), **who
+    ),
+    action_ids.CANCEL: lambda services, id, who: services.access_requests.cancel(id, **who),
+    action_ids.DONE: lambda services, id, who: services.grants.end(id, **who),
+    action_ids.EXTEND: lambda services, id, who: services.extensions.extend(
+        id, RequestInput(duration="1h"), **who
+    ),
+    action_ids.REVOKE: lambda services, id, who: services.grants.revoke(id, **who),
+    action_ids.RESTORE: lambda services, id, who: services.grants.reopen(id, **who),
+    action_ids.RETRY: lambda services, id, who: services.grants.retry(id, **who),
+    action_ids.GIVE_UP: lambda services, id, who: services.grants.abandon(id, **who),
 }
 """What each button that changes something does; ``Details`` only shows."""
 
@@ -54,27 +61,27 @@ def _vote(verdict: Verdict, shorter: str | None = None) -> Vote:
     )
 
 
-async def stand(store: PostgresStore, access: Access, state: State) -> RequestDetails:
+async def stand(store: PostgresStore, services: Services, state: State) -> RequestDetails:
     """A fresh request that stands in a state."""
     if isinstance(state, GrantState):
-        return await access.show((await actions.opened(store, access, state)).request)
-    asked = await actions.ask(access)
+        return await services.queries.request((await actions.opened(store, services, state)).request)
+    asked = await actions.ask(services)
     match state:
         case RequestState.DENIED:
-            return await actions.deny(access, asked)
+            return await actions.deny(services, asked)
         case RequestState.CANCELLED:
-            return await access.cancel(asked.request.id, person=ENGINEER, key=actions.key())
+            return await services.access_requests.cancel(asked.request.id, person=ENGINEER, key=actions.key())
         case RequestState.LAPSED:
             async with store.transaction() as tx:
                 doing = store_helpers.BY_LEAD
                 await tx.requests.decide(asked.request, RequestState.LAPSED, doing=doing)
                 await tx.commit()
-    return await access.show(asked.request.id)
+    return await services.queries.request(asked.request.id)
 
 
-async def accepted(access: Access, action: str, case: RequestDetails, person: str) -> bool:
+async def accepted(services: Services, action: str, case: RequestDetails, person: str) -> bool:
     try:
-        await PRESSED[action](access, case.request.id, {"person": person, "key": actions.key()})
+        await PRESSED[action](services, case.request.id, {"person": person, "key": actions.key()})
     except Refused:
         return False
     return True
@@ -89,31 +96,35 @@ def offered(case: RequestDetails, person: str) -> Sequence[str]:
 @pytest.mark.parametrize("person", [ENGINEER, LEAD])
 @pytest.mark.parametrize("state", STATES)
 async def test_what_is_offered_on_a_card_is_what_would_be_accepted(
-    store: PostgresStore, access: Access, state: State, person: str
+    store: PostgresStore, services: Services, state: State, person: str
 ) -> None:
-    case = await stand(store, access, state)
+    case = await stand(store, services, state)
     found, taken = offered(case, person), set()
     assert len(set(found)) == len(found)
     for action in PRESSED:
         # What is refused leaves no trace, so the next button can be tried on the same request.
-        if await accepted(access, action, case, person):
+        if await accepted(services, action, case, person):
             taken.add(action)
-            case = await stand(store, access, state)
+            case = await stand(store, services, state)
     unoffered = UNOFFERED.get((person, state), set()) if isinstance(state, GrantState) else set()
     assert set(found) - {action_ids.DETAILS} == taken - unoffered
     assert unoffered <= taken
 
 
 async def test_an_extension_and_a_removal_that_wait_can_be_decided_as_they_are_or_taken_back(
-    store: PostgresStore, access: Access
+    store: PostgresStore, services: Services
 ) -> None:
-    grant = await actions.opened(store, access)
-    await actions.opened(store, access, person=COLLEAGUE)
-    more = await access.extend(grant.request, RequestInput(duration="3h"), person=ENGINEER, key=actions.key())
-    removal = await access.remove(REQUEST_INPUT, person=ENGINEER, key=actions.key())
+    grant = await actions.opened(store, services)
+    await actions.opened(store, services, person=COLLEAGUE)
+    more = await services.extensions.extend(
+        grant.request, RequestInput(duration="3h"), person=ENGINEER, key=actions.key()
+    )
+    removal = await services.access_requests.remove(
+        Method.MTLS, REQUEST_INPUT, person=ENGINEER, key=actions.key()
+    )
     assert (more.request.kind, removal.case.request.kind) == (Kind.EXTEND, Kind.REMOVE)
     for case in (more, removal.case):
         assert offered(case, LEAD) == [action_ids.APPROVE, action_ids.DENY, action_ids.DETAILS]
         assert offered(case, ENGINEER) == [action_ids.CANCEL]
-    for case in (await actions.approve(access, more), await actions.approve(access, removal.case)):
+    for case in (await actions.approve(services, more), await actions.approve(services, removal.case)):
         assert offered(case, LEAD) == offered(case, ENGINEER) == []

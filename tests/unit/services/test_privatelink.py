@@ -14,7 +14,7 @@ from bot.domain.request import Kind, RequestState
 from bot.domain.subject import Accounts, Whole
 from bot.errors import Refusal, Refused
 from bot.ports import RequestDetails
-from bot.services import Access, RemovalResult, RequestInput
+from bot.services import RemovalResult, RequestInput, Services
 from storage.transaction import PostgresStore
 from tests.unit import factories
 from tests.unit.factories import NOW, SetClock
@@ -36,7 +36,7 @@ LINK = PrivateLinkObservation(
 
 
 @pytest.fixture
-async def access(store: PostgresStore, clock: SetClock) -> Access:
+async def services(store: PostgresStore, clock: SetClock) -> Services:
     """The use cases, with one database whose PrivateLink is looked at, and everybody known."""
     await store_helpers.discover(store, method=Method.PRIVATELINK)
     await actions.know_everybody(store)
@@ -56,29 +56,33 @@ async def see(store: PostgresStore, observation: PrivateLinkObservation) -> None
 
 
 async def ask(
-    access: Access, request_input: RequestInput = REQUEST_INPUT, *, person: str = ENGINEER
+    services: Services, request_input: RequestInput = REQUEST_INPUT, *, person: str = ENGINEER
 ) -> RequestDetails:
-    return await access.ask_link(request_input, person=person, key=actions.key())
+    return await services.access_requests.submit(
+        Method.PRIVATELINK, request_input, person=person, key=actions.key()
+    )
 
 
 async def opened(
-    store: PostgresStore, access: Access, address: str = ONE, *, person: str = ENGINEER
+    store: PostgresStore, services: Services, address: str = ONE, *, person: str = ENGINEER
 ) -> RequestDetails:
     """A grant in force."""
-    case = await ask(access, replace(REQUEST_INPUT, address=address), person=person)
-    approved = await actions.approve(access, case)
+    case = await ask(services, replace(REQUEST_INPUT, address=address), person=person)
+    approved = await actions.approve(services, case)
     await actions.bring(store, approved, GrantState.IN_FORCE)
     return approved
 
 
-async def remove(access: Access, address: str = ONE, *, person: str = ENGINEER) -> RemovalResult:
+async def remove(services: Services, address: str = ONE, *, person: str = ENGINEER) -> RemovalResult:
     request_input = RequestInput(address=address, target="billing", reason="done with it")
-    return await access.remove_accounts(request_input, person=person, key=actions.key())
+    return await services.access_requests.remove(
+        Method.PRIVATELINK, request_input, person=person, key=actions.key()
+    )
 
 
-async def close(access: Access, typed: str = "billing") -> RequestDetails:
+async def close(services: Services, typed: str = "billing") -> RequestDetails:
     request_input = RequestInput(target="billing", reason="we move")
-    return await access.close_link(request_input, typed=typed, person=ENGINEER, key=actions.key())
+    return await services.privatelink.close(request_input, typed=typed, person=ENGINEER, key=actions.key())
 
 
 async def states(engine: AsyncEngine) -> list[Any]:
@@ -90,8 +94,10 @@ async def states(engine: AsyncEngine) -> list[Any]:
 # --- asking ------------------------------------------------------------------------------------------
 
 
-async def test_accounts_are_recorded_in_their_one_form_with_the_end_that_was_asked(access: Access) -> None:
-    case = await ask(access, replace(REQUEST_INPUT, address=f"{TWO}:root, {ONE} {A}"))
+async def test_accounts_are_recorded_in_their_one_form_with_the_end_that_was_asked(
+    services: Services,
+) -> None:
+    case = await ask(services, replace(REQUEST_INPUT, address=f"{TWO}:root, {ONE} {A}"))
     terms = case.request.terms
     assert (case.request.kind, case.request.state) == (Kind.OPEN, RequestState.PENDING)
     assert (terms.method, terms.subject) == (Method.PRIVATELINK, Accounts((A, B)))
@@ -99,21 +105,21 @@ async def test_accounts_are_recorded_in_their_one_form_with_the_end_that_was_ask
 
 
 async def test_an_approval_opens_a_grant_and_calls_the_keeper(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     before = await actions.wanted(engine)
-    approved = await actions.approve(access, await ask(access))
+    approved = await actions.approve(services, await ask(services))
     assert approved.grant is not None
     assert (approved.grant.method, approved.grant.state) == (Method.PRIVATELINK, GrantState.APPLYING)
     assert await actions.wanted(engine) == before + 1
 
 
-async def test_an_approver_may_leave_accounts_out_and_add_none(access: Access) -> None:
-    case = await ask(access, replace(REQUEST_INPUT, address=f"{ONE} {TWO}"))
+async def test_an_approver_may_leave_accounts_out_and_add_none(services: Services) -> None:
+    case = await ask(services, replace(REQUEST_INPUT, address=f"{ONE} {TWO}"))
     with pytest.raises(Refused) as refused:
-        await actions.approve(access, case, changes=RequestInput(address=f"{ONE} 111111111111"))
+        await actions.approve(services, case, changes=RequestInput(address=f"{ONE} 111111111111"))
     assert refused.value.reason is Refusal.TERMS_WIDER
-    approved = await actions.approve(access, case, changes=RequestInput(address=ONE))
+    approved = await actions.approve(services, case, changes=RequestInput(address=ONE))
     assert approved.request.terms.subject == Accounts((A,))
 
 
@@ -128,14 +134,14 @@ async def test_an_approver_may_leave_accounts_out_and_add_none(access: Access) -
     ],
 )
 async def test_a_wrong_wish_leaves_no_trace(
-    access: Access, engine: AsyncEngine, changed: dict[str, Any], reason: Refusal
+    services: Services, engine: AsyncEngine, changed: dict[str, Any], reason: Refusal
 ) -> None:
-    refused = await actions.refusal(engine, ask(access, replace(REQUEST_INPUT, **changed)))
+    refused = await actions.refusal(engine, ask(services, replace(REQUEST_INPUT, **changed)))
     assert refused.reason is reason
 
 
 async def test_the_policy_tells_ways_in_apart(
-    store: PostgresStore, access: Access, engine: AsyncEngine, clock: SetClock
+    store: PostgresStore, services: Services, engine: AsyncEngine, clock: SetClock
 ) -> None:
     others = actions.under(actions.ruled(methods=frozenset({Method.MTLS})), store, clock)
     assert (await actions.refusal(engine, ask(others))).reason is Refusal.POLICY_SILENT
@@ -144,11 +150,11 @@ async def test_the_policy_tells_ways_in_apart(
 
 
 async def test_a_database_on_postgres_advanced_is_refused_with_the_fact(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     advanced = replace(factories.database(), plan="heroku-postgresql:advanced-private-1")
     await store_helpers.discover(store, advanced, method=Method.PRIVATELINK)
-    refused = await actions.refusal(engine, ask(access))
+    refused = await actions.refusal(engine, ask(services))
     assert refused.reason is Refusal.LINK_PLAN
     assert refused.params["plan"] == advanced.plan
 
@@ -157,83 +163,85 @@ async def test_a_database_on_postgres_advanced_is_refused_with_the_fact(
 
 
 async def test_what_is_all_ones_own_ends_at_once(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    one, two = await opened(store, access), await opened(store, access)
-    removal = await remove(access)
+    one, two = await opened(store, services), await opened(store, services)
+    removal = await remove(services)
     assert removal.requested is None
     assert sorted(removal.closing) == [one.request.id, two.request.id]
     assert await states(engine) == ["ending", "ending"]
 
 
 async def test_anybody_elses_ends_after_a_decision_that_lists_it(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    mine, theirs = await opened(store, access), await opened(store, access, person=COLLEAGUE)
-    removal = await remove(access)
+    mine, theirs = await opened(store, services), await opened(store, services, person=COLLEAGUE)
+    removal = await remove(services)
     assert removal.requested is not None
     assert removal.requested.closes == (mine.request.id, theirs.request.id)
     assert await states(engine) == ["in_force", "in_force"]
-    await actions.approve(access, removal.requested)
+    await actions.approve(services, removal.requested)
     assert await states(engine) == ["ending", "ending"]
 
 
 async def test_a_grant_with_further_accounts_ends_as_a_whole_or_not_at_all(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    both = await opened(store, access, f"{ONE} {TWO}")
-    refused = await actions.refusal(engine, remove(access))
+    both = await opened(store, services, f"{ONE} {TWO}")
+    refused = await actions.refusal(engine, remove(services))
     assert refused.reason is Refusal.LINK_SOME
     assert (refused.params["id"], refused.params["accounts"]) == (both.request.id, f"{ONE} {TWO}")
-    assert (await remove(access, f"{ONE} {TWO}")).closing == (both.request.id,)
+    assert (await remove(services, f"{ONE} {TWO}")).closing == (both.request.id,)
 
 
 async def test_accounts_of_which_some_are_nobodys_are_refused_by_name(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    await opened(store, access)
-    refused = await actions.refusal(engine, remove(access, f"{ONE} {TWO}"))
+    await opened(store, services)
+    refused = await actions.refusal(engine, remove(services, f"{ONE} {TWO}"))
     assert (refused.reason, refused.params["accounts"]) == (Refusal.LINK_NOBODY, Accounts((B,)))
 
 
 async def test_what_others_let_in_is_removed_by_a_request_of_its_own_kind(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     await see(store, LINK)
-    removal = await remove(access, TWO)
+    removal = await remove(services, TWO)
     assert removal.requested is not None
     assert removal.requested.request.kind is Kind.REMOVE_UNMANAGED
-    decided = await actions.approve(access, removal.requested)
+    decided = await actions.approve(services, removal.requested)
     assert decided.operation is not None
     assert (decided.operation.kind, decided.operation.subject) == (Kind.REMOVE_UNMANAGED, Accounts((B,)))
 
 
 async def test_what_nobody_let_in_or_is_closing_cannot_be_removed(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    assert (await actions.refusal(engine, remove(access))).reason is Refusal.LINK_UNSEEN
+    assert (await actions.refusal(engine, remove(services))).reason is Refusal.LINK_UNSEEN
     await see(store, PrivateLinkObservation(at=NOW, status=None))
-    assert (await actions.refusal(engine, remove(access))).reason is Refusal.LINK_NONE
+    assert (await actions.refusal(engine, remove(services))).reason is Refusal.LINK_NONE
     await see(store, LINK)
-    assert (await actions.refusal(engine, remove(access, "111111111111"))).reason is Refusal.LINK_NOBODY
-    await opened(store, access)
-    await remove(access)
-    assert (await actions.refusal(engine, remove(access))).reason is Refusal.CLOSING_ALREADY
+    assert (await actions.refusal(engine, remove(services, "111111111111"))).reason is Refusal.LINK_NOBODY
+    await opened(store, services)
+    await remove(services)
+    assert (await actions.refusal(engine, remove(services))).reason is Refusal.CLOSING_ALREADY
 
 
 async def test_what_others_let_in_is_taken_over_by_a_request_and_what_is_ours_is_not(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     await see(store, LINK)
 
     def adopt(address: str) -> Any:
         request_input = RequestInput(address=address, target="billing", reason="it is the data team's")
-        return access.adopt_accounts(request_input, person=ENGINEER, key=actions.key())
+        return services.access_requests.adopt(
+            Method.PRIVATELINK, request_input, person=ENGINEER, key=actions.key()
+        )
 
     assert (await actions.refusal(engine, adopt(ONE))).reason is Refusal.LINK_OURS
     case = await adopt(TWO)
     assert (case.request.kind, case.request.terms.subject) == (Kind.ADOPT, Accounts((B,)))
-    decided = await actions.approve(access, case)
+    decided = await actions.approve(services, case)
     assert decided.operation is not None
     assert decided.operation.kind is Kind.ADOPT
 
@@ -242,35 +250,35 @@ async def test_what_others_let_in_is_taken_over_by_a_request_and_what_is_ours_is
 
 
 async def test_closing_shows_whom_it_cuts_off_before_it_is_asked_for(
-    store: PostgresStore, access: Access
+    store: PostgresStore, services: Services
 ) -> None:
-    grant = await opened(store, access)
+    grant = await opened(store, services)
     await see(store, LINK)
-    found = await access.may_close("billing", person=ENGINEER)
+    found = await services.privatelink.preview_close("billing", person=ENGINEER)
     assert found.requests == (grant.request.id,)
     assert [account.arn for account in found.observation.unmanaged] == [B]
     assert [each.endpoint for each in found.observation.connections] == ["vpce-0"]
 
 
 async def test_an_approved_closing_ends_every_grant_in_the_same_commit(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    grant = await opened(store, access)
+    grant = await opened(store, services)
     await see(store, LINK)
-    case = await close(access, " Billing ")
+    case = await close(services, " Billing ")
     assert (case.request.kind, case.request.terms.subject) == (Kind.CLOSE, Whole())
     assert case.closes == (grant.request.id,)
-    decided = await actions.approve(access, case)
+    decided = await actions.approve(services, case)
     assert decided.operation is not None
     assert decided.operation.kind is Kind.CLOSE
     assert await states(engine) == ["ending"]
 
 
 async def test_another_apps_name_closes_nothing(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     await see(store, LINK)
-    assert (await actions.refusal(engine, close(access, "ledger"))).reason is Refusal.LINK_NAME
+    assert (await actions.refusal(engine, close(services, "ledger"))).reason is Refusal.LINK_NAME
 
 
 @pytest.mark.parametrize(
@@ -283,45 +291,47 @@ async def test_another_apps_name_closes_nothing(
 )
 async def test_what_is_not_there_or_going_cannot_be_closed(
     store: PostgresStore,
-    access: Access,
+    services: Services,
     engine: AsyncEngine,
     observation: PrivateLinkObservation | None,
     reason: Refusal,
 ) -> None:
     if observation is not None:
         await see(store, observation)
-    assert (await actions.refusal(engine, close(access))).reason is reason
+    assert (await actions.refusal(engine, close(services))).reason is reason
     with pytest.raises(Refused) as refused:
-        await access.may_close("billing", person=ENGINEER)
+        await services.privatelink.preview_close("billing", person=ENGINEER)
     assert refused.value.reason is reason
 
 
 async def test_while_it_is_being_closed_nobody_is_let_in_and_it_is_not_closed_again(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     await see(store, LINK)
-    await actions.approve(access, await close(access))
-    assert (await actions.refusal(engine, ask(access))).reason is Refusal.LINK_CLOSING
-    assert (await actions.refusal(engine, close(access))).reason is Refusal.LINK_CLOSING
+    await actions.approve(services, await close(services))
+    assert (await actions.refusal(engine, ask(services))).reason is Refusal.LINK_CLOSING
+    assert (await actions.refusal(engine, close(services))).reason is Refusal.LINK_CLOSING
 
 
-async def test_one_command_that_comes_twice_is_recorded_once(access: Access, engine: AsyncEngine) -> None:
+async def test_one_command_that_comes_twice_is_recorded_once(services: Services, engine: AsyncEngine) -> None:
     for _ in range(2):
-        await access.ask_link(REQUEST_INPUT, person=ENGINEER, key="once")
+        await services.access_requests.submit(Method.PRIVATELINK, REQUEST_INPUT, person=ENGINEER, key="once")
     assert await store_helpers.value(engine, "SELECT count(*) FROM requests") == 1
 
 
 async def test_done_extend_and_revoke_work_on_accounts_as_on_addresses(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    first, second = await opened(store, access), await opened(store, access, TWO)
-    longer = await access.extend(
+    first, second = await opened(store, services), await opened(store, services, TWO)
+    longer = await services.extensions.extend(
         first.request.id, RequestInput(duration="1h"), person=ENGINEER, key=actions.key()
     )
     assert longer.grant is not None
-    await access.done(first.request.id, person=ENGINEER, key=actions.key())
-    await access.revoke(second.request.id, person=LEAD, key=actions.key())
+    await services.grants.end(first.request.id, person=ENGINEER, key=actions.key())
+    await services.grants.revoke(second.request.id, person=LEAD, key=actions.key())
     assert await states(engine) == ["ending", "ending"]
     with pytest.raises(Refused) as refused:
-        await access.extend(first.request.id, RequestInput(duration="1h"), person=ENGINEER, key=actions.key())
+        await services.extensions.extend(
+            first.request.id, RequestInput(duration="1h"), person=ENGINEER, key=actions.key()
+        )
     assert refused.value.params["command"] == f"/pgaccess privatelink add {ONE} to billing"

@@ -10,7 +10,7 @@ from bot.domain.grant import GrantState
 from bot.domain.policy import Listed
 from bot.errors import Refusal, Refused
 from bot.ports import RequestDetails
-from bot.services import LISTED, Access, RequestInput
+from bot.services import LISTED, RequestInput, Services
 from storage.transaction import PostgresStore
 from tests.unit import factories
 from tests.unit.factories import NOW, SetClock
@@ -32,58 +32,60 @@ async def crm(store: PostgresStore) -> RequestInput:
     return replace(REQUEST_INPUT, target="crm")
 
 
-async def test_what_is_open_or_waits_is_listed_newest_first(store: PostgresStore, access: Access) -> None:
-    running = await actions.opened(store, access)
-    await actions.opened(store, access, GrantState.ENDED)
-    closing = await actions.opened(store, access, GrantState.ENDING)
-    await actions.deny(access, await actions.ask(access))
-    waiting = await actions.ask(access, person=COLLEAGUE)
-    found = numbers(await access.list(None, person=ENGINEER))
+async def test_what_is_open_or_waits_is_listed_newest_first(store: PostgresStore, services: Services) -> None:
+    running = await actions.opened(store, services)
+    await actions.opened(store, services, GrantState.ENDED)
+    closing = await actions.opened(store, services, GrantState.ENDING)
+    await actions.deny(services, await actions.ask(services))
+    waiting = await actions.ask(services, person=COLLEAGUE)
+    found = numbers(await services.queries.requests(None, person=ENGINEER))
     assert found == [waiting.request.id, closing.request, running.request]
 
 
-async def test_a_list_can_be_of_ones_own(store: PostgresStore, access: Access) -> None:
-    mine = await actions.opened(store, access)
-    await actions.ask(access, person=COLLEAGUE)
-    assert numbers(await access.list("mine", person=ENGINEER)) == [mine.request]
+async def test_a_list_can_be_of_ones_own(store: PostgresStore, services: Services) -> None:
+    mine = await actions.opened(store, services)
+    await actions.ask(services, person=COLLEAGUE)
+    assert numbers(await services.queries.requests("mine", person=ENGINEER)) == [mine.request]
 
 
-async def test_a_list_can_be_of_what_waits(store: PostgresStore, access: Access) -> None:
-    await actions.opened(store, access)
-    waiting = await actions.ask(access, person=COLLEAGUE)
-    assert numbers(await access.list("pending", person=ENGINEER)) == [waiting.request.id]
+async def test_a_list_can_be_of_what_waits(store: PostgresStore, services: Services) -> None:
+    await actions.opened(store, services)
+    waiting = await actions.ask(services, person=COLLEAGUE)
+    assert numbers(await services.queries.requests("pending", person=ENGINEER)) == [waiting.request.id]
 
 
 async def test_a_list_can_be_of_one_database_by_any_of_its_names(
-    store: PostgresStore, access: Access, crm: RequestInput, clock: SetClock
+    store: PostgresStore, services: Services, crm: RequestInput, clock: SetClock
 ) -> None:
-    await actions.ask(access)
-    there = await actions.ask(access, crm, person=COLLEAGUE)
+    await actions.ask(services)
+    there = await actions.ask(services, crm, person=COLLEAGUE)
     listed = replace(APP, targets=(Listed(alias="customers", database="crm", environment="default"),))
     for word in ("crm", "CRM", "customers"):
-        found = await actions.under(listed, store, clock).list(word, person=ENGINEER)
+        found = await actions.under(listed, store, clock).queries.requests(word, person=ENGINEER)
         assert numbers(found) == [there.request.id]
 
 
-async def test_a_list_of_a_database_that_is_not_there_is_refused(access: Access, engine: AsyncEngine) -> None:
-    found = await actions.refusal(engine, access.list("nothing-like-it", person=ENGINEER))
+async def test_a_list_of_a_database_that_is_not_there_is_refused(
+    services: Services, engine: AsyncEngine
+) -> None:
+    found = await actions.refusal(engine, services.queries.requests("nothing-like-it", person=ENGINEER))
     assert found.reason is Refusal.TARGET_UNKNOWN
 
 
-async def test_a_list_is_no_longer_than_a_message_takes(access: Access) -> None:
+async def test_a_list_is_no_longer_than_a_message_takes(services: Services) -> None:
     for _ in range(LISTED + 1):
-        await actions.ask(access)
-    assert len(await access.list(None, person=ENGINEER)) == LISTED
-    assert len(await access.list("pending", person=ENGINEER)) == LISTED
+        await actions.ask(services)
+    assert len(await services.queries.requests(None, person=ENGINEER)) == LISTED
+    assert len(await services.queries.requests("pending", person=ENGINEER)) == LISTED
 
 
 async def test_one_database_is_told_with_its_last_look_and_what_is_open_there(
-    store: PostgresStore, access: Access, crm: RequestInput
+    store: PostgresStore, services: Services, crm: RequestInput
 ) -> None:
-    mine = await actions.opened(store, access)
-    theirs = await actions.ask(access, person=COLLEAGUE)
-    await actions.ask(access, crm)
-    found = await access.situation("billing", person=ENGINEER)
+    mine = await actions.opened(store, services)
+    theirs = await actions.ask(services, person=COLLEAGUE)
+    await actions.ask(services, crm)
+    found = await services.queries.refresh_database("billing", person=ENGINEER)
     assert found.database == factories.database()
     assert numbers(found.open) == [theirs.request.id, mine.request]
     assert numbers(found.mine) == [mine.request]
@@ -91,77 +93,83 @@ async def test_one_database_is_told_with_its_last_look_and_what_is_open_there(
 
 
 async def test_whoever_looks_at_a_database_has_it_observed_at_again(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     wanted = await actions.wanted(engine)
     await store_helpers.query(engine, "UPDATE reconcile_queue SET due_at = now() + interval '10 minutes'")
-    await access.situation(None, person=ENGINEER)
+    await services.queries.refresh_database(None, person=ENGINEER)
     assert await store_helpers.value(engine, "SELECT due_at <= now() FROM reconcile_queue")
     assert await actions.wanted(engine) == wanted
 
 
 async def test_a_home_has_ones_own_and_what_waits_for_ones_decision(
-    store: PostgresStore, access: Access, clock: SetClock
+    store: PostgresStore, services: Services, clock: SetClock
 ) -> None:
     double = actions.under(actions.ruled(approvals=2), store, clock)
     voted = await actions.ask(double)
     await actions.approve(double, voted, person=LEAD)
     waits = await actions.ask(double)
     own = await actions.ask(double, person=LEAD)
-    found = await double.overview(LEAD)
+    found = await double.queries.home_summary(LEAD)
     assert numbers(found.mine) == [own.request.id]
     assert numbers(found.waiting) == [waits.request.id]
-    other = await double.overview(LEAD2)
+    other = await double.queries.home_summary(LEAD2)
     assert numbers(other.waiting) == [own.request.id, waits.request.id, voted.request.id]
 
 
-async def test_a_home_is_told_by_group_too_and_empty_for_whoever_decides_nothing(access: Access) -> None:
-    asked = await actions.ask(access)
-    assert numbers((await access.overview(GROUP_LEAD)).waiting) == [asked.request.id]
+async def test_a_home_is_told_by_group_too_and_empty_for_whoever_decides_nothing(services: Services) -> None:
+    asked = await actions.ask(services)
+    assert numbers((await services.queries.home_summary(GROUP_LEAD)).waiting) == [asked.request.id]
     for person in (COLLEAGUE, ENGINEER, "U0NEW"):
-        assert (await access.overview(person)).waiting == ()
+        assert (await services.queries.home_summary(person)).waiting == ()
 
 
 async def test_a_home_says_what_ends_soonest_and_an_extension_is_not_said_twice(
-    store: PostgresStore, access: Access
+    store: PostgresStore, services: Services
 ) -> None:
     lengths = ("8h", "2h", "6h", "4h")
     opened = [
-        await actions.opened(store, access, request_input=replace(REQUEST_INPUT, duration=length))
+        await actions.opened(store, services, request_input=replace(REQUEST_INPUT, duration=length))
         for length in lengths
     ]
-    await access.extend(opened[1].request, RequestInput(duration="3h"), person=ENGINEER, key=actions.key())
-    ending = numbers((await access.overview(ENGINEER)).ending)
+    await services.extensions.extend(
+        opened[1].request, RequestInput(duration="3h"), person=ENGINEER, key=actions.key()
+    )
+    ending = numbers((await services.queries.home_summary(ENGINEER)).ending)
     assert ending == [opened[1].request, opened[3].request, opened[2].request]
 
 
-async def test_what_has_no_end_never_ends_soon(store: PostgresStore, access: Access, clock: SetClock) -> None:
+async def test_what_has_no_end_never_ends_soon(
+    store: PostgresStore, services: Services, clock: SetClock
+) -> None:
     lasting = actions.under(actions.ruled(permanent=True), store, clock)
     grant = await actions.opened(store, lasting, request_input=replace(REQUEST_INPUT, duration="forever"))
-    found = await lasting.overview(ENGINEER)
+    found = await lasting.queries.home_summary(ENGINEER)
     assert (numbers(found.mine), found.ending) == ([grant.request], ())
 
 
-async def test_a_home_is_recorded_once_and_then_shown_afresh(access: Access, engine: AsyncEngine) -> None:
+async def test_a_home_is_recorded_once_and_then_shown_afresh(services: Services, engine: AsyncEngine) -> None:
     for _ in range(3):
-        await access.show_home(ENGINEER)
+        await services.queries.refresh_home(ENGINEER)
     assert await actions.posts(engine) == [("home", ENGINEER)]
     assert await store_helpers.value(engine, "SELECT version FROM outbox") == 3
 
 
 async def test_a_number_shows_everything_and_an_unknown_one_is_refused(
-    store: PostgresStore, access: Access
+    store: PostgresStore, services: Services
 ) -> None:
-    grant = await actions.opened(store, access)
-    assert (await access.show(grant.request)).grant == grant
+    grant = await actions.opened(store, services)
+    assert (await services.queries.request(grant.request)).grant == grant
     with pytest.raises(Refused) as caught:
-        await access.show(grant.request + 1)
+        await services.queries.request(grant.request + 1)
     assert caught.value.reason is Refusal.REQUEST_UNKNOWN
 
 
-async def test_an_extension_shows_the_grant_that_it_is_about(store: PostgresStore, access: Access) -> None:
-    grant = await actions.opened(store, access)
-    asked = await access.extend(
+async def test_an_extension_shows_the_grant_that_it_is_about(
+    store: PostgresStore, services: Services
+) -> None:
+    grant = await actions.opened(store, services)
+    asked = await services.extensions.extend(
         grant.request, RequestInput(duration="3h"), person=ENGINEER, key=actions.key()
     )
     assert asked.grant == grant

@@ -11,7 +11,7 @@ from bot.domain.grant import Grant, GrantState, Why, closing
 from bot.domain.request import RequestState
 from bot.errors import Refusal, Refused, StoreUnavailableError
 from bot.ports import AuditContext, RequestDetails
-from bot.services import Access, RequestInput
+from bot.services import RequestInput, Services
 from storage.engine import engine_for
 from storage.transaction import PostgresStore
 from storage.wakeups import PostgresWakeups
@@ -26,16 +26,19 @@ MORE = RequestInput(duration="1h", reason="it takes longer")
 
 
 @pytest.fixture
-async def servers(
-    store: PostgresStore, database_url: str, clock: SetClock
-) -> AsyncIterator[Sequence[Access]]:
-    """The use cases in two processes."""
+async def stores(store: PostgresStore, database_url: str) -> AsyncIterator[Sequence[PostgresStore]]:
+    """The store of two processes, with one database and everybody known."""
     await store_helpers.discover(store)
     await actions.know_everybody(store)
     engine = engine_for(database_url)
-    other = PostgresStore(engine, PostgresWakeups(url=database_url))
-    yield [actions.under(actions.APP, each, clock) for each in (store, other)]
+    yield [store, PostgresStore(engine, PostgresWakeups(url=database_url))]
     await engine.dispose()
+
+
+@pytest.fixture
+def servers(stores: Sequence[PostgresStore], clock: SetClock) -> Sequence[Services]:
+    """The services of two processes."""
+    return [actions.under(actions.APP, store, clock) for store in stores]
 
 
 async def at_once(*doing: Awaitable[object]) -> list[object]:
@@ -51,13 +54,13 @@ def reason(answer: object) -> Refusal | None:
 
 @pytest.mark.parametrize("_round", range(ROUNDS))
 async def test_an_extension_at_the_very_end_is_made_or_refused_and_never_both(
-    store: PostgresStore, servers: Sequence[Access], clock: SetClock, _round: int
+    store: PostgresStore, servers: Sequence[Services], clock: SetClock, _round: int
 ) -> None:
     grant = await actions.opened(store, servers[0])
     assert grant.ends_at is not None
     clock.present = grant.ends_at
-    extend = servers[0].extend(grant.request, MORE, person=actions.ENGINEER, key=actions.key())
-    answer, _ = await at_once(extend, servers[1].run_due())
+    extend = servers[0].extensions.extend(grant.request, MORE, person=actions.ENGINEER, key=actions.key())
+    answer, _ = await at_once(extend, servers[1].deadlines.run_due())
     after = await actions.get(store, grant.id)
     if isinstance(answer, RequestDetails):
         assert (after.state, after.ends_at) == (GrantState.IN_FORCE, grant.ends_at + timedelta(hours=1))
@@ -68,13 +71,15 @@ async def test_an_extension_at_the_very_end_is_made_or_refused_and_never_both(
 
 @pytest.mark.parametrize("_round", range(ROUNDS))
 async def test_an_approved_extension_against_a_revocation_leaves_it_closed(
-    store: PostgresStore, engine: AsyncEngine, servers: Sequence[Access], _round: int
+    store: PostgresStore, engine: AsyncEngine, servers: Sequence[Services], _round: int
 ) -> None:
     grant = await actions.opened(store, servers[0])
     longer = RequestInput(duration="8h", reason="it takes longer")
-    asked = await servers[0].extend(grant.request, longer, person=actions.ENGINEER, key=actions.key())
-    revoke = servers[1].revoke(grant.request, person=actions.LEAD2, key=actions.key())
-    decide = servers[0].decide(
+    asked = await servers[0].extensions.extend(
+        grant.request, longer, person=actions.ENGINEER, key=actions.key()
+    )
+    revoke = servers[1].grants.revoke(grant.request, person=actions.LEAD2, key=actions.key())
+    decide = servers[0].approvals.decide(
         asked.request.id, actions.approval(asked), person=actions.LEAD, key=actions.key()
     )
     revoked, decided = await at_once(revoke, decide)
@@ -88,11 +93,11 @@ async def test_an_approved_extension_against_a_revocation_leaves_it_closed(
 
 @pytest.mark.parametrize("_round", range(ROUNDS))
 async def test_who_takes_a_request_back_while_it_is_approved_gets_one_of_the_two(
-    store: PostgresStore, engine: AsyncEngine, servers: Sequence[Access], _round: int
+    store: PostgresStore, engine: AsyncEngine, servers: Sequence[Services], _round: int
 ) -> None:
     asked = await actions.ask(servers[0])
-    cancel = servers[0].cancel(asked.request.id, person=actions.ENGINEER, key=actions.key())
-    decide = servers[1].decide(
+    cancel = servers[0].access_requests.cancel(asked.request.id, person=actions.ENGINEER, key=actions.key())
+    decide = servers[1].approvals.decide(
         asked.request.id, actions.approval(asked), person=actions.LEAD, key=actions.key()
     )
     answers = await at_once(cancel, decide)
@@ -104,11 +109,11 @@ async def test_who_takes_a_request_back_while_it_is_approved_gets_one_of_the_two
 
 @pytest.mark.parametrize("_round", range(ROUNDS))
 async def test_done_and_revoked_at_once_is_one_end(
-    store: PostgresStore, engine: AsyncEngine, servers: Sequence[Access], _round: int
+    store: PostgresStore, engine: AsyncEngine, servers: Sequence[Services], _round: int
 ) -> None:
     grant = await actions.opened(store, servers[0])
-    done = servers[0].done(grant.request, person=actions.ENGINEER, key=actions.key())
-    revoke = servers[1].revoke(grant.request, person=actions.LEAD, key=actions.key())
+    done = servers[0].grants.end(grant.request, person=actions.ENGINEER, key=actions.key())
+    revoke = servers[1].grants.revoke(grant.request, person=actions.LEAD, key=actions.key())
     answers = await at_once(done, revoke)
     assert sorted(isinstance(each, RequestDetails) for each in answers) == [False, True]
     assert {reason(each) for each in answers} == {None, Refusal.GRANT_OVER}
@@ -116,7 +121,7 @@ async def test_done_and_revoked_at_once_is_one_end(
 
 
 async def test_one_of_two_that_block_each_other_goes_through_and_the_other_may_try_again(
-    store: PostgresStore, servers: Sequence[Access]
+    store: PostgresStore, servers: Sequence[Services]
 ) -> None:
     first = await actions.opened(store, servers[0])
     second = await actions.opened(
@@ -142,21 +147,21 @@ async def test_one_of_two_that_block_each_other_goes_through_and_the_other_may_t
 
 
 async def test_a_click_that_met_a_deadlock_is_refused_whole_and_goes_through_again(
-    store: PostgresStore, engine: AsyncEngine, servers: Sequence[Access]
+    store: PostgresStore, engine: AsyncEngine, servers: Sequence[Services]
 ) -> None:
     grant = await actions.opened(store, servers[0])
     async with store.transaction() as tx:
         await tx.grants.change(grant, closing(grant, Why.DONE), doing=AuditContext(actor=grant.owner, at=NOW))
         with pytest.raises(StoreUnavailableError, match="nothing was recorded"):
-            await servers[1].revoke(grant.request, person=actions.LEAD, key="click:1")
+            await servers[1].grants.revoke(grant.request, person=actions.LEAD, key="click:1")
     assert (await actions.get(store, grant.id)).state is GrantState.IN_FORCE
-    await servers[1].revoke(grant.request, person=actions.LEAD, key="click:1")
+    await servers[1].grants.revoke(grant.request, person=actions.LEAD, key="click:1")
     assert (await actions.get(store, grant.id)).state is GrantState.ENDING
     assert await store_helpers.value(engine, "SELECT count(*) FROM audit WHERE after = 'ending'") == 1
 
 
 async def test_couriers_in_several_processes_never_hold_the_same_card(
-    store: PostgresStore, engine: AsyncEngine, servers: Sequence[Access]
+    store: PostgresStore, engine: AsyncEngine, servers: Sequence[Services]
 ) -> None:
     for _ in range(4):
         await actions.ask(servers[0])
@@ -173,16 +178,16 @@ async def test_couriers_in_several_processes_never_hold_the_same_card(
 
 
 async def test_a_card_that_changes_in_two_processes_at_once_is_shown_as_it_is_at_last(
-    store: PostgresStore, engine: AsyncEngine, servers: Sequence[Access]
+    stores: Sequence[PostgresStore], engine: AsyncEngine, servers: Sequence[Services]
 ) -> None:
     asked = await actions.ask(servers[0])
     before = await store_helpers.value(engine, "SELECT version FROM outbox WHERE kind = 'card.approval'")
 
-    async def refresh(access: Access) -> None:
-        async with access._store.transaction() as tx:
+    async def refresh(store: PostgresStore) -> None:
+        async with store.transaction() as tx:
             await tx.outbox.refresh_cards(asked.request.id)
             await tx.commit()
 
-    await asyncio.gather(*[refresh(servers[number % 2]) for number in range(6)])
+    await asyncio.gather(*[refresh(stores[number % 2]) for number in range(6)])
     after = await store_helpers.value(engine, "SELECT version FROM outbox WHERE kind = 'card.approval'")
     assert int(str(after)) == int(str(before)) + 6

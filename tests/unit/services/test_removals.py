@@ -6,11 +6,12 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.grant import GrantState, Why
+from bot.domain.method import Method
 from bot.domain.mtls.observation import MtlsObservation
 from bot.domain.mtls.unmanaged_rules import rules_of
 from bot.domain.request import Kind, RequestState
 from bot.errors import Refusal
-from bot.services import Access, RemovalResult, RequestInput
+from bot.services import RemovalResult, RequestInput, Services
 from storage.transaction import PostgresStore
 from tests.unit import factories
 from tests.unit.factories import NETWORK, POLICY, SetClock
@@ -22,9 +23,11 @@ HERE = RequestInput(address="203.0.113.4", target="billing", reason="moved house
 
 
 async def remove(
-    access: Access, request_input: RequestInput = HERE, *, person: str = ENGINEER, key: str = ""
+    services: Services, request_input: RequestInput = HERE, *, person: str = ENGINEER, key: str = ""
 ) -> RemovalResult:
-    return await access.remove(request_input, person=person, key=key or actions.key())
+    return await services.access_requests.remove(
+        Method.MTLS, request_input, person=person, key=key or actions.key()
+    )
 
 
 async def states(engine: AsyncEngine) -> list[tuple[str, str | None]]:
@@ -34,12 +37,12 @@ async def states(engine: AsyncEngine) -> list[tuple[str, str | None]]:
 
 
 async def test_what_is_all_ones_own_is_closed_at_once(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    one = await actions.opened(store, access)
-    two = await actions.opened(store, access, GrantState.APPLYING)
+    one = await actions.opened(store, services)
+    two = await actions.opened(store, services, GrantState.APPLYING)
     lines, wanted = len(await actions.changes(engine)), await actions.wanted(engine)
-    removal = await remove(access)
+    removal = await remove(services)
     assert removal.requested is None
     assert sorted(removal.closing) == [one.request, two.request]
     assert await states(engine) == [("ending", "done"), ("ending", "done")]
@@ -51,28 +54,28 @@ async def test_what_is_all_ones_own_is_closed_at_once(
 
 
 async def test_only_the_exact_network_at_the_one_database_is_meant(
-    store: PostgresStore, access: Access
+    store: PostgresStore, services: Services
 ) -> None:
     async with store.transaction() as tx:
         await tx.targets.discovered([factories.database(), factories.database("crm", 2)])
         await tx.commit()
-    meant = await actions.opened(store, access)
-    elsewhere = await actions.opened(store, access, request_input=replace(REQUEST_INPUT, target="crm"))
+    meant = await actions.opened(store, services)
+    elsewhere = await actions.opened(store, services, request_input=replace(REQUEST_INPUT, target="crm"))
     wider = await actions.opened(
-        store, access, request_input=replace(REQUEST_INPUT, address="203.0.113.0/28")
+        store, services, request_input=replace(REQUEST_INPUT, address="203.0.113.0/28")
     )
-    assert (await remove(access)).closing == (meant.request,)
+    assert (await remove(services)).closing == (meant.request,)
     for other in (elsewhere, wider):
         assert (await actions.get(store, other.id)).state is GrantState.IN_FORCE
 
 
 async def test_where_somebody_elses_is_among_them_it_is_a_request_that_lists_them_all(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    mine = await actions.opened(store, access)
-    theirs = await actions.opened(store, access, person=COLLEAGUE)
+    mine = await actions.opened(store, services)
+    theirs = await actions.opened(store, services, person=COLLEAGUE)
     lines, told = len(await actions.changes(engine)), len(await actions.posts(engine))
-    removal = await remove(access)
+    removal = await remove(services)
     assert removal.closing == ()
     case = removal.requested
     assert case is not None
@@ -88,14 +91,14 @@ async def test_where_somebody_elses_is_among_them_it_is_a_request_that_lists_the
 
 
 async def test_approving_the_removal_closes_them_all(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    await actions.opened(store, access)
-    await actions.opened(store, access, GrantState.INTERRUPTED, person=COLLEAGUE)
-    case = (await remove(access)).requested
+    await actions.opened(store, services)
+    await actions.opened(store, services, GrantState.INTERRUPTED, person=COLLEAGUE)
+    case = (await remove(services)).requested
     assert case is not None
     lines, wanted = len(await actions.changes(engine)), await actions.wanted(engine)
-    decided = await actions.approve(access, case)
+    decided = await actions.approve(services, case)
     assert (decided.request.state, decided.closes) == (RequestState.APPROVED, ())
     assert await states(engine) == [("ending", "removed"), ("ending", "removed")]
     first, *others = await actions.changes(engine, after=lines)
@@ -108,42 +111,44 @@ async def test_approving_the_removal_closes_them_all(
 
 
 async def test_denying_the_removal_closes_nothing(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    await actions.opened(store, access, person=COLLEAGUE)
-    case = (await remove(access)).requested
+    await actions.opened(store, services, person=COLLEAGUE)
+    case = (await remove(services)).requested
     assert case is not None
-    await actions.deny(access, case)
+    await actions.deny(services, case)
     assert await states(engine) == [("in_force", None)]
 
 
-async def test_the_list_of_what_would_close_is_of_the_present(store: PostgresStore, access: Access) -> None:
-    theirs = await actions.opened(store, access, person=COLLEAGUE)
-    case = (await remove(access)).requested
+async def test_the_list_of_what_would_close_is_of_the_present(
+    store: PostgresStore, services: Services
+) -> None:
+    theirs = await actions.opened(store, services, person=COLLEAGUE)
+    case = (await remove(services)).requested
     assert case is not None
-    await access.done(theirs.request, person=COLLEAGUE, key=actions.key())
-    later = await actions.opened(store, access, person=COLLEAGUE)
-    assert (await access.show(case.request.id)).closes == (later.request,)
+    await services.grants.end(theirs.request, person=COLLEAGUE, key=actions.key())
+    later = await actions.opened(store, services, person=COLLEAGUE)
+    assert (await services.queries.request(case.request.id)).closes == (later.request,)
 
 
 async def test_an_approver_needs_another_approver_for_what_is_not_theirs(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    await actions.opened(store, access, person=COLLEAGUE)
-    case = (await remove(access, person=LEAD)).requested
+    await actions.opened(store, services, person=COLLEAGUE)
+    case = (await remove(services, person=LEAD)).requested
     assert case is not None
-    found = await actions.refusal(engine, actions.approve(access, case, person=LEAD))
+    found = await actions.refusal(engine, actions.approve(services, case, person=LEAD))
     assert found.reason is Refusal.APPROVER_SELF
 
 
 @pytest.mark.parametrize("state", [None, GrantState.ENDED, GrantState.FAILED])
 async def test_where_nothing_of_ours_is_open_there_is_nothing_to_remove(
-    store: PostgresStore, access: Access, engine: AsyncEngine, state: GrantState | None
+    store: PostgresStore, services: Services, engine: AsyncEngine, state: GrantState | None
 ) -> None:
     if state is not None:
-        await actions.opened(store, access, state)
+        await actions.opened(store, services, state)
     await store_helpers.see(store, factories.look(factories.rule()))
-    found = await actions.refusal(engine, remove(access))
+    found = await actions.refusal(engine, remove(services))
     assert (found.reason, found.params) == (
         Refusal.NOTHING_THERE,
         {"address": str(NETWORK), "app": "billing"},
@@ -151,10 +156,10 @@ async def test_where_nothing_of_ours_is_open_there_is_nothing_to_remove(
 
 
 async def test_what_is_being_closed_already_is_not_closed_again(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    await actions.opened(store, access, GrantState.ENDING)
-    found = await actions.refusal(engine, remove(access))
+    await actions.opened(store, services, GrantState.ENDING)
+    found = await actions.refusal(engine, remove(services))
     assert (found.reason, found.params) == (
         Refusal.CLOSING_ALREADY,
         {"address": str(NETWORK), "app": "billing"},
@@ -162,50 +167,52 @@ async def test_what_is_being_closed_already_is_not_closed_again(
 
 
 async def test_the_removal_of_a_rule_that_others_made_is_a_request_that_aims_at_its_id(
-    store: PostgresStore, access: Access
+    store: PostgresStore, services: Services
 ) -> None:
     await store_helpers.see(store, factories.look(unmanaged := factories.rule("203.0.113.4/32")))
-    removal = await remove(access)
+    removal = await remove(services)
     assert removal.requested is not None
     assert removal.closing == ()
     assert removal.requested.request.kind is Kind.REMOVE_UNMANAGED
-    decided = await actions.approve(access, removal.requested)
+    decided = await actions.approve(services, removal.requested)
     assert decided.operation is not None
     assert rules_of(decided.operation) == {unmanaged.id}
 
 
 async def test_a_removal_is_not_approved_once_there_is_nothing_to_remove_any_more(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     await store_helpers.see(store, factories.look(factories.rule("203.0.113.4/32")))
-    removal = await remove(access)
+    removal = await remove(services)
     assert removal.requested is not None
     await see_again(store, factories.look())
-    found = await actions.refusal(engine, actions.approve(access, removal.requested))
+    found = await actions.refusal(engine, actions.approve(services, removal.requested))
     assert found.reason is Refusal.NOTHING_THERE
 
 
 async def test_a_unmanaged_rule_is_taken_over_by_a_request_and_one_of_ours_is_not(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     unmanaged = factories.rule("203.0.113.4/32")
     request_input = RequestInput(address="203.0.113.4", target="billing", reason="the ETL vendor's")
     await store_helpers.see(store, factories.look(unmanaged, ours=frozenset({unmanaged.id})))
     found = await actions.refusal(
-        engine, access.adopt_rule(request_input, person=ENGINEER, key=actions.key())
+        engine, services.access_requests.adopt(Method.MTLS, request_input, person=ENGINEER, key=actions.key())
     )
     assert found.reason is Refusal.RULE_OURS
     await see_again(store, factories.look(unmanaged))
-    case = await access.adopt_rule(request_input, person=ENGINEER, key=actions.key())
+    case = await services.access_requests.adopt(
+        Method.MTLS, request_input, person=ENGINEER, key=actions.key()
+    )
     assert (case.request.kind, case.request.state) == (Kind.ADOPT, RequestState.PENDING)
 
 
 async def test_a_grant_of_ours_beside_a_rule_of_others_is_closed_all_the_same(
-    store: PostgresStore, access: Access
+    store: PostgresStore, services: Services
 ) -> None:
-    grant = await actions.opened(store, access)
+    grant = await actions.opened(store, services)
     await store_helpers.see(store, factories.look(factories.rule("203.0.113.4/32")))
-    assert (await remove(access)).closing == (grant.request,)
+    assert (await remove(services)).closing == (grant.request,)
     assert (await actions.get(store, grant.id)).why is Why.DONE
 
 
@@ -218,15 +225,15 @@ async def test_a_grant_of_ours_beside_a_rule_of_others_is_closed_all_the_same(
     ],
 )
 async def test_what_cannot_be_read_is_refused(
-    access: Access, engine: AsyncEngine, request_input: RequestInput, reason: Refusal
+    services: Services, engine: AsyncEngine, request_input: RequestInput, reason: Refusal
 ) -> None:
-    assert (await actions.refusal(engine, remove(access, request_input))).reason is reason
+    assert (await actions.refusal(engine, remove(services, request_input))).reason is reason
 
 
 async def test_a_removal_that_is_asked_for_needs_a_rule_and_its_reason(
-    store: PostgresStore, access: Access, clock: SetClock, engine: AsyncEngine
+    store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
-    await actions.opened(store, access, person=COLLEAGUE)
+    await actions.opened(store, services, person=COLLEAGUE)
     strict = actions.under(actions.ruled(minimum_reason=20), store, clock)
     assert (await actions.refusal(engine, remove(strict))).reason is Refusal.REASON_SHORT
     silent = actions.under(actions.ruled(requesters=frozenset({COLLEAGUE})), store, clock)
@@ -234,22 +241,22 @@ async def test_a_removal_that_is_asked_for_needs_a_rule_and_its_reason(
 
 
 async def test_the_same_command_twice_is_told_the_same(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    await actions.opened(store, access)
-    first = await remove(access, key="command:1")
+    await actions.opened(store, services)
+    first = await remove(services, key="command:1")
     before = await actions.snapshot(engine)
-    assert await remove(access, key="command:1") == first
+    assert await remove(services, key="command:1") == first
     assert await actions.snapshot(engine) == before
 
 
 async def test_the_same_request_twice_is_one_request(
-    store: PostgresStore, access: Access, engine: AsyncEngine
+    store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    await actions.opened(store, access, person=COLLEAGUE)
-    first = await remove(access, key="command:1")
+    await actions.opened(store, services, person=COLLEAGUE)
+    first = await remove(services, key="command:1")
     before = await actions.snapshot(engine)
-    assert await remove(access, key="command:1") == first
+    assert await remove(services, key="command:1") == first
     assert await actions.snapshot(engine) == before
 
 

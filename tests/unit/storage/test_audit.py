@@ -10,7 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain.grant import Grant, GrantState, Why, closed, closing
 from bot.ports import AuditContext
 from storage.audit import Verification
+from storage.tables import audit, grants
 from storage.transaction import PostgresStore, PostgresTransaction
+from tests import database
 from tests.unit.factories import NOW
 from tests.unit.storage import store_helpers
 
@@ -46,17 +48,12 @@ async def verify(store: PostgresStore) -> Verification:
 
 
 async def ids(engine: AsyncEngine) -> list[int]:
-    return [id for (id,) in await store_helpers.query(engine, "SELECT id FROM audit ORDER BY id")]
+    return [id for (id,) in await database.audit_lines(engine, "id")]
 
 
 async def chain(engine: AsyncEngine) -> list[str]:
     """The words of the sealed lines, in the order of sealing."""
-    return [
-        word
-        for (word,) in await store_helpers.query(
-            engine, "SELECT after FROM audit WHERE seal > 0 ORDER BY seal"
-        )
-    ]
+    return await database.values(engine, audit, "after", order_by="seal", seal=database.PRESENT)
 
 
 async def tamper(engine: AsyncEngine, sql: str) -> None:
@@ -81,9 +78,7 @@ async def test_a_whole_life_has_one_line_for_each_change_of_state(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     ended = await live(store)
-    lines = await store_helpers.query(
-        engine, "SELECT subject, before, after, request_id, target_id FROM audit ORDER BY id"
-    )
+    lines = await database.audit_lines(engine, "subject", "before", "after", "request_id", "target_id")
     about = (ended.request, ended.target)
     assert lines == [
         ("request", "", "pending", *about),
@@ -101,7 +96,7 @@ async def test_a_line_says_who_when_and_what_more(store: PostgresStore, engine: 
     async with store.transaction() as tx:
         await tx.grants.change(grant, closing(grant, Why.EXPIRED), doing=doing)
         await tx.commit()
-    lines = await store_helpers.query(engine, "SELECT actor, at, details FROM audit WHERE after = 'ending'")
+    lines = await database.rows(engine, audit, "actor", "at", "details", after="ending")
     assert lines == [("pgaccess", NOW + timedelta(hours=9), {"late_s": "3600"})]
 
 
@@ -111,7 +106,7 @@ async def test_a_change_that_is_rolled_back_leaves_no_line(store: PostgresStore,
     async with store.transaction() as tx:
         assert await tx.grants.change(grant, closing(grant, Why.EXPIRED), doing=store_helpers.BY_LEAD)
     assert await store_helpers.counts(engine) == before
-    assert await store_helpers.value(engine, "SELECT state FROM grants") == "in_force"
+    assert await database.value(engine, grants, "state") == "in_force"
 
 
 @pytest.mark.parametrize(
@@ -138,7 +133,7 @@ async def test_a_seal_is_not_changed(store: PostgresStore, engine: AsyncEngine) 
     await write(store, "one")
     await seal(store)
     with pytest.raises(DBAPIError, match="neither changed nor deleted"):
-        await store_helpers.query(engine, "UPDATE audit SET seal = NULL, digest = NULL")
+        await database.update_rows(engine, audit, {"seal": None, "digest": None})
 
 
 async def test_an_empty_trail_holds(store: PostgresStore) -> None:

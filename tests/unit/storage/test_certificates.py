@@ -9,7 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.mtls.certificate import Certificate, InventoryChange
 from bot.domain.subject import CertificateId
+from storage.tables import certificates as certificates_table
 from storage.transaction import PostgresStore
+from tests import database
 from tests.unit import factories
 from tests.unit.services import certificates
 from tests.unit.services.certificates import END, ID, TARGET, listed
@@ -20,7 +22,7 @@ TWIN = UUID("7c2b0c9e-ffff-4000-8000-000000000003")
 
 
 @pytest.fixture(autouse=True)
-async def database(store: PostgresStore) -> None:
+async def _discovered(store: PostgresStore) -> None:
     await store_helpers.discover(store)
 
 
@@ -81,14 +83,13 @@ async def test_whose_it_is_and_what_for_outlives_every_list(store: PostgresStore
 async def test_only_an_owner_with_a_known_end_is_to_be_reminded(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
-    reminder = "SELECT remind_at IS NOT NULL FROM certificates"
     await see(store, listed())
-    assert await store_helpers.value(engine, reminder) is False
+    assert await database.count(engine, certificates_table, remind_at=database.PRESENT) == 0
     await see(store)
     await certificates.own(store, end=None)
-    assert await store_helpers.value(engine, reminder) is False
+    assert await database.count(engine, certificates_table, remind_at=database.PRESENT) == 0
     await see(store, listed(end=END))
-    assert await store_helpers.value(engine, reminder) is True
+    assert await database.count(engine, certificates_table, remind_at=database.PRESENT) == 1
 
 
 async def test_a_certificate_is_called_by_its_requests_number_or_how_its_id_begins(

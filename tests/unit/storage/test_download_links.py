@@ -11,7 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain.mtls import download_link as download_links
 from bot.domain.mtls.download_link import HELD, LIFE, DownloadLink, DownloadLinkState
 from bot.ports import AuditContext, MessageKind, MessageRef
+from storage.tables import audit, outbox
+from storage.tables import download_links as links_table
 from storage.transaction import PostgresStore
+from tests import database
 from tests.unit.factories import NOW
 from tests.unit.services import certificates
 from tests.unit.storage import store_helpers
@@ -66,8 +69,8 @@ async def move(store: PostgresStore, before: DownloadLink, after: DownloadLink) 
 
 
 async def lines(engine: AsyncEngine) -> list[tuple[str, str]]:
-    sql = "SELECT before, after FROM audit WHERE subject = 'certificate files' ORDER BY id"
-    return [(before, after) for before, after in await store_helpers.query(engine, sql)]
+    found = await database.audit_lines(engine, "before", "after", subject="certificate files")
+    return [(before, after) for before, after in found]
 
 
 async def test_a_link_is_read_as_it_was_made(store: PostgresStore, link: DownloadLink) -> None:
@@ -82,12 +85,10 @@ async def test_an_id_that_no_link_has_finds_none(store: PostgresStore, link: Dow
 async def test_no_column_of_any_table_has_the_secret(
     store: PostgresStore, engine: AsyncEngine, link: DownloadLink
 ) -> None:
-    rows = await store_helpers.query(
-        engine, "SELECT download_links::text FROM download_links UNION ALL SELECT audit::text FROM audit"
-    )
+    rows = await database.rows(engine, links_table) + await database.rows(engine, audit)
     assert len(rows) > 1
     assert [row for row in rows if SECRET in str(row) or SECRET.encode().hex() in str(row)] == []
-    assert await store_helpers.value(engine, "SELECT length(digest) FROM download_links") == 32
+    assert len(await database.value(engine, links_table, "digest")) == 32
 
 
 async def test_a_link_that_is_held_is_busy_until_it_is_released(
@@ -105,7 +106,7 @@ async def test_a_turn_that_nobody_ended_ends_by_itself(
     store: PostgresStore, engine: AsyncEngine, link: DownloadLink
 ) -> None:
     lease = await hold(store, link)
-    await store_helpers.query(engine, "UPDATE download_links SET lease_until = now()")
+    await database.end_leases(engine, links_table)
     assert not (await read(store, link)).busy
     async with store.transaction() as tx:
         assert await tx.download_links.holds(link.id, lease) is None
@@ -140,13 +141,9 @@ async def test_each_change_of_state_has_one_audit_line_and_a_guess_has_none(
 async def test_an_audit_line_names_the_certificate_and_the_link(
     store: PostgresStore, engine: AsyncEngine, link: DownloadLink
 ) -> None:
-    details = await store_helpers.value(
-        engine, "SELECT details FROM audit WHERE subject = 'certificate files'"
-    )
+    details = await database.value(engine, audit, "details", subject="certificate files")
     assert details == {"certificate": str(certificates.ID), "link": str(link.id)}
-    row = await store_helpers.query(
-        engine, "SELECT actor, request_id, target_id FROM audit WHERE subject = 'certificate files'"
-    )
+    row = await database.rows(engine, audit, "actor", "request_id", "target_id", subject="certificate files")
     assert row == [("U0ENGINEER", link.request, certificates.TARGET)]
 
 
@@ -189,7 +186,7 @@ async def announce(store: PostgresStore, link: DownloadLink) -> int:
 
 
 async def due(engine: AsyncEngine) -> None:
-    await store_helpers.query(engine, "UPDATE outbox SET due_at = now()")
+    await database.make_due(engine, outbox)
 
 
 async def test_a_message_made_by_hand_is_shown_afresh_only_when_its_link_is_over(
@@ -249,7 +246,7 @@ async def test_a_message_that_slack_did_not_take_is_forgotten(
     async with store.transaction() as tx:
         await tx.outbox.take_back(number)
         await tx.commit()
-    assert await store_helpers.value(engine, "SELECT count(*) FROM outbox") == 0
+    assert await database.count(engine, outbox) == 0
 
 
 async def test_a_message_that_stands_is_not_forgotten(
@@ -260,7 +257,7 @@ async def test_a_message_that_stands_is_not_forgotten(
         await tx.outbox.stands(number, PLACE)
         await tx.outbox.take_back(number)
         await tx.commit()
-    assert await store_helpers.value(engine, "SELECT count(*) FROM outbox") == 1
+    assert await database.count(engine, outbox) == 1
 
 
 async def test_a_message_that_is_to_say_something_else_is_due_at_once(

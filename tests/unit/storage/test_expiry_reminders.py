@@ -9,6 +9,7 @@ from bot.domain.mtls import expiry_reminders
 from bot.domain.mtls.expiry_reminders import ReminderSchedule
 from bot.ports import AuditContext
 from storage.transaction import PostgresStore
+from tests import database
 from tests.unit.factories import NOW
 from tests.unit.services import certificates
 from tests.unit.services.certificates import DAY, END, ID
@@ -72,9 +73,7 @@ async def test_what_was_answered_is_kept_with_its_audit_line(
     for each in (put_off, taken):
         await climb(store, each)
         assert (await certificates.get(store)).ladder == each
-    lines = await store_helpers.query(
-        engine, "SELECT after FROM audit WHERE subject = 'certificate' ORDER BY id"
-    )
+    lines = await database.audit_lines(engine, "after", subject="certificate")
     assert lines == [
         (f"reminded 60 days before, put off until {(now + 7 * DAY).isoformat()}",),
         ("reminded 60 days before, acknowledged",),

@@ -7,12 +7,15 @@ from ipaddress import IPv4Network
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import func
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.grant import Grant, GrantState, Why, again, begin, closed, closing, extended, verified
 from bot.domain.method import Method
+from storage.tables import audit, grants
 from storage.transaction import PostgresStore
+from tests import database
 from tests.unit import factories
 from tests.unit.factories import NETWORK, NOW
 from tests.unit.storage import store_helpers
@@ -88,8 +91,7 @@ async def test_of_two_changes_at_once_the_second_sees_the_first(
         await store_helpers.until_somebody_waits(engine)
         await tx.commit()
     assert not await second
-    endings = "SELECT count(*) FROM audit WHERE after = 'ending'"
-    assert await store_helpers.value(engine, endings) == 1
+    assert await database.count(engine, audit, after="ending") == 1
 
 
 async def test_a_longer_end_is_written_whole(store: PostgresStore) -> None:
@@ -103,22 +105,22 @@ async def test_what_is_opened_again_has_a_whole_opening_deadline_again(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     grant = await store_helpers.approve(store, await store_helpers.ask(store))
-    await store_helpers.query(engine, "UPDATE grants SET deadline_at = now() - interval '1 hour'")
+    await database.update_rows(engine, grants, {"deadline_at": func.now() - timedelta(hours=1)})
     failed = closed(grant, GrantState.FAILED, now=NOW, why=Why.DEADLINE)
     assert await store_helpers.change(store, grant, failed)
-    assert await store_helpers.value(engine, "SELECT deadline_at < now() FROM grants")
+    assert await database.time_left(engine, grants, "deadline_at") < timedelta()
     assert await store_helpers.change(store, failed, again(failed))
-    assert await store_helpers.value(engine, "SELECT deadline_at > now() + interval '19 minutes' FROM grants")
+    assert await database.time_left(engine, grants, "deadline_at") > timedelta(minutes=19)
 
 
 async def test_a_change_of_the_end_leaves_the_opening_deadline_alone(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     grant = await store_helpers.approve(store, await store_helpers.ask(store))
-    before = await store_helpers.value(engine, "SELECT deadline_at FROM grants")
+    before = await database.value(engine, grants, "deadline_at")
     longer = extended(grant, SECOND, now=NOW, warn_before=timedelta(minutes=30), alone=True)
     assert await store_helpers.change(store, grant, longer)
-    assert await store_helpers.value(engine, "SELECT deadline_at FROM grants") == before
+    assert await database.value(engine, grants, "deadline_at") == before
 
 
 async def test_a_grant_without_an_end_comes_back_without_one_and_is_never_over(

@@ -7,9 +7,10 @@ from typing import Final
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from bot.domain.method import Method
 from bot.domain.request import RequestState, Verdict
 from bot.errors import StoreUnavailableError
-from bot.services import Access, RequestInput, Vote
+from bot.services import RequestInput, Services, Vote, open_services
 from storage.transaction import PostgresStore, PostgresTransaction
 from tests.unit import factories
 from tests.unit.factories import POLICY, SetClock
@@ -71,14 +72,16 @@ async def _known(store: PostgresStore) -> None:
         await tx.commit()
 
 
-def far(store: PostgresStore, *, carried_out: bool) -> Access:
-    return Access(store=FarStore(store, carried_out=carried_out), policy=POLICY, clock=SetClock())
+def far(store: PostgresStore, *, carried_out: bool) -> Services:
+    return open_services(store=FarStore(store, carried_out=carried_out), policy=POLICY, clock=SetClock())
 
 
 async def test_a_request_that_was_recorded_is_found_by_its_key(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
-    case = await far(store, carried_out=True).ask(REQUEST_INPUT, person="U0ENGINEER", key="command:1")
+    case = await far(store, carried_out=True).access_requests.submit(
+        Method.MTLS, REQUEST_INPUT, person="U0ENGINEER", key="command:1"
+    )
     assert case.request.state is RequestState.PENDING
     assert (await store_helpers.counts(engine))["requests"] == 1
 
@@ -87,8 +90,8 @@ async def test_a_decision_that_was_recorded_is_found_by_its_key(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     asked = await store_helpers.ask(store)
-    access = far(store, carried_out=True)
-    case = await access.decide(asked.id, APPROVAL, person="U0LEAD", key="click:1")
+    services = far(store, carried_out=True)
+    case = await services.approvals.decide(asked.id, APPROVAL, person="U0LEAD", key="click:1")
     assert case.request.state is RequestState.APPROVED
     assert case.grant is not None
     assert (await store_helpers.counts(engine))["decisions"] == 1
@@ -99,24 +102,28 @@ async def test_it_is_only_said_that_nothing_was_recorded_when_nothing_was(
 ) -> None:
     before = await store_helpers.counts(engine)
     with pytest.raises(StoreUnavailableError, match="nothing was recorded"):
-        await far(store, carried_out=False).ask(REQUEST_INPUT, person="U0ENGINEER", key="command:1")
+        await far(store, carried_out=False).access_requests.submit(
+            Method.MTLS, REQUEST_INPUT, person="U0ENGINEER", key="command:1"
+        )
     assert await store_helpers.counts(engine) == before
 
 
 async def test_a_decision_that_was_not_recorded_leaves_the_request_pending(store: PostgresStore) -> None:
     asked = await store_helpers.ask(store)
-    access = far(store, carried_out=False)
+    services = far(store, carried_out=False)
     with pytest.raises(StoreUnavailableError, match="nothing was recorded"):
-        await access.decide(asked.id, APPROVAL, person="U0LEAD", key="click:1")
+        await services.approvals.decide(asked.id, APPROVAL, person="U0LEAD", key="click:1")
     async with store.transaction() as tx:
         assert await tx.requests.lock(asked.id) == asked
 
 
 async def test_the_same_command_goes_through_when_the_line_is_back(store: PostgresStore) -> None:
     with pytest.raises(StoreUnavailableError):
-        await far(store, carried_out=False).ask(REQUEST_INPUT, person="U0ENGINEER", key="command:1")
-    near = Access(store=store, policy=POLICY, clock=SetClock())
-    case = await near.ask(REQUEST_INPUT, person="U0ENGINEER", key="command:1")
+        await far(store, carried_out=False).access_requests.submit(
+            Method.MTLS, REQUEST_INPUT, person="U0ENGINEER", key="command:1"
+        )
+    near = open_services(store=store, policy=POLICY, clock=SetClock())
+    case = await near.access_requests.submit(Method.MTLS, REQUEST_INPUT, person="U0ENGINEER", key="command:1")
     assert case.request.state is RequestState.PENDING
 
 
@@ -124,4 +131,6 @@ async def test_a_stranger_is_asked_to_try_again_when_the_note_to_look_them_up_is
     store: PostgresStore,
 ) -> None:
     with pytest.raises(StoreUnavailableError):
-        await far(store, carried_out=False).ask(REQUEST_INPUT, person="U0NEW", key="command:1")
+        await far(store, carried_out=False).access_requests.submit(
+            Method.MTLS, REQUEST_INPUT, person="U0NEW", key="command:1"
+        )

@@ -13,7 +13,9 @@ from bot.domain.mtls.observation import IpRule
 from bot.domain.mtls.plan import Entry, Known, PendingCreation, Want
 from bot.domain.owned_entry import Removal
 from bot.ports import ReconcileJob
+from storage.tables import grants, mtls_rule_intents
 from storage.transaction import PostgresStore
+from tests import database
 from tests.unit import factories
 from tests.unit.factories import NETWORK, NOW, rule
 from tests.unit.storage import store_helpers
@@ -137,7 +139,7 @@ async def test_an_intent_that_made_nothing_is_settled(
         await tx.commit()
     known = await known_of(store, job)
     assert (known.pending_creations, known.entries) == ((), ())
-    assert await store_helpers.value(engine, "SELECT error FROM mtls_rule_intents") == "Heroku answered 422"
+    assert await database.value(engine, mtls_rule_intents, "error") == "Heroku answered 422"
 
 
 @pytest.mark.parametrize(("passed", "expected"), [(timedelta(minutes=59), 1), (timedelta(minutes=60), 0)])
@@ -246,7 +248,7 @@ async def test_a_grant_is_overdue_when_its_opening_deadline_has_passed(
     store: PostgresStore, engine: AsyncEngine, job: ReconcileJob, passed: timedelta, overdue: bool
 ) -> None:
     await store_helpers.approve(store, await store_helpers.ask(store))
-    await store_helpers.query(engine, "UPDATE grants SET deadline_at = deadline_at - :passed", passed=passed)
+    await database.make_older(engine, grants, "deadline_at", by=passed)
     (want,) = (await known_of(store, job)).wants
     assert want.overdue is overdue
 
@@ -265,7 +267,7 @@ async def test_a_grant_without_an_end_is_never_over(
     store: PostgresStore, engine: AsyncEngine, job: ReconcileJob
 ) -> None:
     await store_helpers.approve(store, await store_helpers.ask(store))
-    await store_helpers.query(engine, "UPDATE grants SET ends_at = NULL")
+    await database.update_rows(engine, grants, {"ends_at": None})
     (want,) = (await known_of(store, job, now=NOW + timedelta(days=3650))).wants
     assert not want.over
 

@@ -7,7 +7,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.errors import LeaseLostError
 from bot.ports import MessageKind, MessageRef, OutboxMessage
+from storage.tables import outbox
 from storage.transaction import PostgresStore
+from tests import database
 from tests.unit.storage import store_helpers
 
 PLACE = MessageRef(channel="C0APPROVALS", ts="1764000000.000100")
@@ -57,7 +59,7 @@ async def next_due(store: PostgresStore) -> timedelta | None:
 
 
 async def run_out(engine: AsyncEngine) -> None:
-    await store_helpers.query(engine, "UPDATE outbox SET lease_until = lease_until - interval '61 seconds'")
+    await database.make_older(engine, outbox, "lease_until", by=timedelta(seconds=61))
 
 
 async def number(store: PostgresStore) -> int:
@@ -112,11 +114,11 @@ async def test_a_second_try_is_still_searched_from_the_first_one_on(
 ) -> None:
     await tell(store, "approval:1")
     await announce(store, await store_helpers.take_post(store))
-    await store_helpers.query(engine, "UPDATE outbox SET posting_since = posting_since - interval '1 hour'")
-    first = await store_helpers.value(engine, "SELECT posting_since FROM outbox")
+    await database.make_older(engine, outbox, "posting_since", by=timedelta(hours=1))
+    first = await database.value(engine, outbox, "posting_since")
     await run_out(engine)
     await announce(store, await store_helpers.take_post(store))
-    assert await store_helpers.value(engine, "SELECT posting_since FROM outbox") == first
+    assert await database.value(engine, outbox, "posting_since") == first
 
 
 async def test_a_post_that_stands_is_edited_where_it_stands(store: PostgresStore) -> None:
@@ -154,7 +156,7 @@ async def test_what_changes_while_it_is_being_shown_is_behind_again(
     post = await store_helpers.take_post(store)
     await refresh(store, request)
     await show(store, post)
-    assert await store_helpers.query(engine, "SELECT sent_version, version FROM outbox") == [(1, 2)]
+    assert await database.rows(engine, outbox, "sent_version", "version") == [(1, 2)]
     assert await next_due(store) == timedelta()
     assert (await store_helpers.take_post(store)).version == 2
 
@@ -197,7 +199,7 @@ async def test_a_postponed_post_comes_again_after_its_time(store: PostgresStore,
     assert due is not None
     assert timedelta(seconds=25) < due <= timedelta(seconds=30)
     assert await claim(store) is None
-    await store_helpers.query(engine, "UPDATE outbox SET due_at = due_at - interval '30 seconds'")
+    await database.make_older(engine, outbox, "due_at", by=timedelta(seconds=30))
     assert (await store_helpers.take_post(store)).attempts == 1
 
 
@@ -228,11 +230,11 @@ async def test_news_end_the_waiting_of_a_postponed_card(store: PostgresStore) ->
 async def test_a_lease_that_is_renewed_lasts_anew(store: PostgresStore, engine: AsyncEngine) -> None:
     await tell(store, "stray:1", kind=MessageKind.ORPHAN)
     post = await store_helpers.take_post(store)
-    await store_helpers.query(engine, "UPDATE outbox SET lease_until = lease_until - interval '50 seconds'")
+    await database.make_older(engine, outbox, "lease_until", by=timedelta(seconds=50))
     async with store.transaction() as tx:
         await tx.outbox.renew(post)
         await tx.commit()
-    left = await store_helpers.value(engine, "SELECT lease_until - now() FROM outbox")
+    left = await database.time_left(engine, outbox, "lease_until")
     assert timedelta(seconds=55) < left <= timedelta(seconds=60)
 
 
@@ -258,7 +260,7 @@ async def test_a_courier_that_came_too_late_records_nothing(
     late = await store_helpers.take_post(store)
     await run_out(engine)
     await store_helpers.take_post(store)
-    before = await store_helpers.query(engine, "SELECT * FROM outbox")
+    before = await database.rows(engine, outbox)
     with pytest.raises(LeaseLostError):
         await announce(store, late)
     with pytest.raises(LeaseLostError):
@@ -272,4 +274,4 @@ async def test_a_courier_that_came_too_late_records_nothing(
     with pytest.raises(LeaseLostError):
         async with store.transaction() as tx:
             await tx.outbox.postpone(late, by=timedelta())
-    assert await store_helpers.query(engine, "SELECT * FROM outbox") == before
+    assert await database.rows(engine, outbox) == before

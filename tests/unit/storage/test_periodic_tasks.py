@@ -6,9 +6,10 @@ from datetime import datetime, timedelta
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.mtls.expiry_reminders import next_summary
+from storage.tables import periodic_tasks
 from storage.transaction import PostgresStore
+from tests import database
 from tests.unit.factories import NOW
-from tests.unit.storage import store_helpers
 
 
 async def claim(store: PostgresStore, name: str = "people") -> bool:
@@ -24,7 +25,7 @@ async def test_a_chore_that_was_never_done_is_done_by_one_of_many(store: Postgre
 
 async def test_a_chore_that_is_due_is_done_by_one_of_many(store: PostgresStore, engine: AsyncEngine) -> None:
     await claim(store)
-    await store_helpers.query(engine, "UPDATE periodic_tasks SET due_at = due_at - interval '5 minutes'")
+    await database.make_older(engine, periodic_tasks, "due_at", by=timedelta(minutes=5))
     assert sorted(await asyncio.gather(*(claim(store) for _ in range(6)))) == [False] * 5 + [True]
 
 
@@ -45,9 +46,9 @@ async def test_a_chore_whose_worker_died_is_due_again_after_its_time(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     await claim(store)
-    await store_helpers.query(engine, "UPDATE periodic_tasks SET due_at = due_at - interval '4 minutes'")
+    await database.make_older(engine, periodic_tasks, "due_at", by=timedelta(minutes=4))
     assert not await claim(store)
-    await store_helpers.query(engine, "UPDATE periodic_tasks SET due_at = due_at - interval '1 minute'")
+    await database.make_older(engine, periodic_tasks, "due_at", by=timedelta(minutes=1))
     assert await claim(store)
 
 
@@ -58,7 +59,7 @@ async def test_a_chore_that_is_done_is_left_alone_until_its_next_turn(
     async with store.transaction() as tx:
         await tx.periodic_tasks.due_in("people", wait=timedelta(minutes=10))
         await tx.commit()
-    await store_helpers.query(engine, "UPDATE periodic_tasks SET due_at = due_at - interval '9 minutes'")
+    await database.make_older(engine, periodic_tasks, "due_at", by=timedelta(minutes=9))
     assert not await claim(store)
 
 

@@ -6,6 +6,7 @@ from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain import grant as grants
@@ -20,7 +21,9 @@ from bot.domain.request import Kind, Request, RequestState
 from bot.domain.schedule import OPERATION_DEADLINE
 from bot.domain.subject import Accounts, Subject, Whole
 from bot.ports import AuditContext, ReconcileJob, Transaction
+from storage.tables import privatelink_accounts
 from storage.transaction import PostgresStore
+from tests import database
 from tests.unit import factories
 from tests.unit.factories import NOW
 from tests.unit.storage import store_helpers
@@ -105,8 +108,8 @@ async def test_what_did_not_appear_is_expected_for_an_hour_and_then_given_up(
         lambda tx: tx.privatelink_accounts.give_up(job, [A]),
     )
     assert len((await known(store, job)).lets) == 1
-    await store_helpers.query(
-        engine, "UPDATE privatelink_accounts SET requested_at = now() - interval '61 minutes'"
+    await database.update_rows(
+        engine, privatelink_accounts, {"requested_at": func.now() - timedelta(minutes=61)}
     )
     await do(store, lambda tx: tx.privatelink_accounts.give_up(job, [A]))
     assert (await known(store, job)).lets == ()
@@ -122,8 +125,8 @@ async def test_a_removal_grows_overdue_after_a_minute(
         lambda tx: tx.privatelink_accounts.intend_remove(job, A),
     )
     assert (await known(store, job)).lets[0].removal is Removal.ASKED
-    await store_helpers.query(
-        engine, "UPDATE privatelink_accounts SET removal_requested_at = now() - interval '61 seconds'"
+    await database.update_rows(
+        engine, privatelink_accounts, {"removal_requested_at": func.now() - timedelta(seconds=61)}
     )
     assert (await known(store, job)).lets[0].removal is Removal.OVERDUE
 
@@ -139,7 +142,7 @@ async def test_an_account_that_is_let_in_once_more_has_a_row_of_its_own(
         lambda tx: tx.privatelink_accounts.gone(job, [A]),
         lambda tx: tx.privatelink_accounts.intend(job, [A]),
     )
-    assert await store_helpers.value(engine, "SELECT count(*) FROM privatelink_accounts") == 2
+    assert await database.count(engine, privatelink_accounts) == 2
     async with store.transaction() as tx:
         assert await tx.privatelink_accounts.ours(job.target.id) == {A}
         assert await tx.privatelink_accounts.recently_removed(job.target.id) == RecentRemovals(

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
@@ -12,7 +13,7 @@ from bot.errors import StoreUnavailableError
 from storage.engine import async_commit_engine
 from storage.rate_budget import PostgresRateBudget, full
 from storage.tables import rate_budget
-from tests.unit.storage import store_helpers
+from tests import database
 
 
 @pytest.fixture
@@ -68,7 +69,7 @@ async def test_many_at_once_share_what_there_is(engine: AsyncEngine, database_ur
 async def test_tokens_come_back_by_postgres_clock(budgets: PostgresRateBudget, engine: AsyncEngine) -> None:
     await set_to(engine, 1000, refill=10)
     await budgets.draw(CallPriority.REMOVE, 990)
-    await store_helpers.query(engine, "UPDATE rate_budget SET at = at - interval '5 seconds'")
+    await database.make_older(engine, rate_budget, "at", by=timedelta(seconds=5))
     assert (await budgets.draw(CallPriority.REMOVE, 100))[1] == 50
 
 

@@ -2,9 +2,9 @@
 
 import asyncio
 from datetime import timedelta
-from typing import Final
 
 import pytest
+from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.grant import Why, closing
@@ -13,13 +13,14 @@ from bot.domain.rate_budget import CallPriority
 from bot.domain.target import Database
 from bot.errors import LeaseLostError
 from bot.ports import ReconcileJob
+from storage.tables import installation, reconcile_queue, targets
 from storage.transaction import PostgresStore
+from tests import database
 from tests.unit import factories
 from tests.unit.storage import store_helpers
 
 BILLING = factories.database()
 CRM = factories.database("crm", 2)
-GONE: Final = "UPDATE targets SET absent_at = now()"
 
 
 async def claim(store: PostgresStore) -> ReconcileJob | None:
@@ -57,9 +58,7 @@ async def next_due(store: PostgresStore) -> timedelta | None:
 
 async def run_out(engine: AsyncEngine) -> None:
     """Lets a minute pass for every lease."""
-    await store_helpers.query(
-        engine, "UPDATE reconcile_queue SET lease_until = lease_until - interval '61 seconds'"
-    )
+    await database.make_older(engine, reconcile_queue, "lease_until", by=timedelta(seconds=61))
 
 
 async def test_nothing_is_due_where_nothing_was_discovered(store: PostgresStore) -> None:
@@ -77,7 +76,7 @@ async def test_a_new_database_is_due_at_once(store: PostgresStore) -> None:
 async def test_every_job_names_this_installation(store: PostgresStore, engine: AsyncEngine) -> None:
     await store_helpers.discover(store)
     job = await store_helpers.take(store)
-    assert job.installation == await store_helpers.value(engine, "SELECT marker FROM installation")
+    assert job.installation == await database.value(engine, installation, "marker")
 
 
 async def test_what_is_held_is_not_given_to_another(store: PostgresStore) -> None:
@@ -88,11 +87,7 @@ async def test_what_is_held_is_not_given_to_another(store: PostgresStore) -> Non
 
 async def test_what_has_been_due_the_longest_comes_first(store: PostgresStore, engine: AsyncEngine) -> None:
     await store_helpers.discover(store, BILLING, CRM)
-    await store_helpers.query(
-        engine,
-        "UPDATE reconcile_queue SET due_at = now() - interval '1 hour' FROM targets "
-        "WHERE targets.id = target_id AND app = 'crm'",
-    )
+    await database.make_older(engine, reconcile_queue, "due_at", by=timedelta(hours=1), target_id=CRM.id)
     assert (await store_helpers.take(store)).database == CRM
     assert (await store_helpers.take(store)).database == BILLING
 
@@ -100,11 +95,10 @@ async def test_what_has_been_due_the_longest_comes_first(store: PostgresStore, e
 async def test_what_has_changed_comes_before_what_is_only_observed_at_again(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
-    await store_helpers.discover(store, *(factories.database(f"app{n}", n) for n in range(1, 6)))
-    await store_helpers.query(
-        engine,
-        "UPDATE reconcile_queue SET due_at = due_at - interval '1 hour' FROM targets "
-        "WHERE targets.id = target_id AND app <> 'app3'",
+    others = [factories.database(f"app{n}", n) for n in (1, 2, 4, 5)]
+    await store_helpers.discover(store, *others, factories.database("app3", 3))
+    await database.make_older(
+        engine, reconcile_queue, "due_at", by=timedelta(hours=1), target_id={each.id for each in others}
     )
     await want(store, factories.database("app3", 3))
     assert (await store_helpers.take(store)).database.app == "app3"
@@ -114,11 +108,7 @@ async def test_what_waits_for_its_turn_keeps_its_place_when_everything_becomes_d
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     await store_helpers.discover(store, BILLING, CRM)
-    await store_helpers.query(
-        engine,
-        "UPDATE reconcile_queue SET due_at = now() - interval '1 hour' FROM targets "
-        "WHERE targets.id = target_id AND app = 'crm'",
-    )
+    await database.make_older(engine, reconcile_queue, "due_at", by=timedelta(hours=1), target_id=CRM.id)
     async with store.transaction() as tx:
         await tx.reconcile_queue.refresh_all()
         await tx.commit()
@@ -157,7 +147,7 @@ async def test_what_heroku_does_not_have_any_more_is_observed_at_once_more_and_t
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     await store_helpers.discover(store)
-    await store_helpers.query(engine, GONE)
+    await database.update_rows(engine, targets, {"absent_at": func.now()})
     await store_helpers.release(store, await store_helpers.take(store), again=timedelta(hours=1))
     assert await next_due(store) is None
     async with store.transaction() as tx:
@@ -171,7 +161,7 @@ async def test_what_is_gone_is_observed_at_while_a_grant_there_is_open(
 ) -> None:
     await store_helpers.discover(store)
     await store_helpers.in_force(store)
-    await store_helpers.query(engine, GONE)
+    await database.update_rows(engine, targets, {"absent_at": func.now()})
     await store_helpers.release(store, await store_helpers.take(store), again=timedelta(hours=1))
     assert await next_due(store) is not None
 
@@ -180,7 +170,7 @@ async def test_what_is_gone_is_observed_at_while_something_of_ours_may_be_there(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     await store_helpers.discover(store)
-    await store_helpers.query(engine, GONE)
+    await database.update_rows(engine, targets, {"absent_at": func.now()})
     job = await store_helpers.take(store)
     async with store.transaction() as tx:
         intent, _ = await tx.mtls_rules.intend_add(job, factories.NETWORK)
@@ -240,7 +230,7 @@ async def test_a_worker_whose_lease_ran_out_writes_nothing_more(
     await run_out(engine)
     if taken_by_another:
         await store_helpers.take(store)
-    before = await store_helpers.query(engine, "SELECT * FROM reconcile_queue")
+    before = await database.rows(engine, reconcile_queue)
     with pytest.raises(LeaseLostError):
         await renew(store, late)
     with pytest.raises(LeaseLostError):
@@ -248,7 +238,7 @@ async def test_a_worker_whose_lease_ran_out_writes_nothing_more(
             await tx.reconcile_queue.observed(late, factories.look())
     with pytest.raises(LeaseLostError):
         await store_helpers.release(store, late)
-    assert await store_helpers.query(engine, "SELECT * FROM reconcile_queue") == before
+    assert await database.rows(engine, reconcile_queue) == before
 
 
 async def test_a_lost_lease_takes_the_whole_unit_of_work_with_it(
@@ -271,14 +261,11 @@ async def test_a_lost_lease_takes_the_whole_unit_of_work_with_it(
 
 
 async def test_renewing_prolongs_the_lease(store: PostgresStore, engine: AsyncEngine) -> None:
-    left = "SELECT lease_until > now() + interval '55 seconds' FROM reconcile_queue"
     await store_helpers.discover(store)
     job = await store_helpers.take(store)
-    await store_helpers.query(
-        engine, "UPDATE reconcile_queue SET lease_until = now() + interval '20 seconds'"
-    )
+    await database.make_older(engine, reconcile_queue, "lease_until", by=timedelta(seconds=40))
     assert await renew(store, job)
-    assert await store_helpers.value(engine, left)
+    assert await database.time_left(engine, reconcile_queue, "lease_until") > timedelta(seconds=55)
 
 
 async def test_renewing_tells_that_the_grants_have_changed(store: PostgresStore) -> None:
@@ -306,7 +293,7 @@ async def test_a_released_database_comes_again_after_its_time(
     assert due is not None
     assert timedelta(minutes=9) < due <= timedelta(minutes=10)
     assert await claim(store) is None
-    await store_helpers.query(engine, "UPDATE reconcile_queue SET due_at = due_at - interval '10 minutes'")
+    await database.make_older(engine, reconcile_queue, "due_at", by=timedelta(minutes=10))
     assert await claim(store) is not None
 
 
@@ -322,7 +309,7 @@ async def test_a_released_database_whose_grants_changed_meanwhile_comes_again_at
     assert await next_due(store) == timedelta()
     again = await store_helpers.take(store)
     assert (again.version, again.attempts) == (1, 0)
-    assert await store_helpers.value(engine, "SELECT reconciled_generation FROM reconcile_queue") == 0
+    assert await database.value(engine, reconcile_queue, "reconciled_generation") == 0
 
 
 @pytest.mark.parametrize(("carried_out", "version"), [(True, 1), (False, 0)])
@@ -335,7 +322,7 @@ async def test_only_a_plan_that_was_carried_out_satisfies_its_version(
     async with store.transaction() as tx:
         await tx.reconcile_queue.release(job, again=timedelta(), attempts=3, kept=carried_out)
         await tx.commit()
-    assert await store_helpers.value(engine, "SELECT reconciled_generation FROM reconcile_queue") == version
+    assert await database.value(engine, reconcile_queue, "reconciled_generation") == version
     assert (await store_helpers.take(store)).attempts == 3
 
 
@@ -364,15 +351,12 @@ async def test_a_database_with_something_to_close_goes_before_one_that_was_due_l
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     await store_helpers.discover(store, BILLING, CRM)
-    await store_helpers.query(
-        engine, "UPDATE reconcile_queue SET due_at = now() - interval '1 hour', generation = 9"
-    )
+    hour_ago = func.now() - timedelta(hours=1)
+    await database.update_rows(engine, reconcile_queue, {"due_at": hour_ago, "generation": 9})
     grant = await store_helpers.in_force(store)
     assert await store_helpers.change(store, grant, closing(grant, Why.DONE))
-    await store_helpers.query(
-        engine,
-        "UPDATE reconcile_queue SET due_at = now(), generation = 0 WHERE target_id = :id",
-        id=grant.target,
+    await database.update_rows(
+        engine, reconcile_queue, {"due_at": func.now(), "generation": 0}, target_id=grant.target
     )
     first, second = await store_helpers.take(store), await store_helpers.take(store)
     assert (first.target.id, first.purpose) == (grant.target, CallPriority.REMOVE)

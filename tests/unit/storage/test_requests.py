@@ -14,6 +14,7 @@ from bot.domain.grant import Grant, GrantState, Why, closed, closing
 from bot.domain.request import Decision, Kind, Request, RequestState, Verdict
 from bot.ports import AuditContext, RequestDetails
 from storage.transaction import PostgresStore
+from tests import database
 from tests.unit import factories
 from tests.unit.factories import NOW
 from tests.unit.storage import store_helpers
@@ -282,5 +283,5 @@ async def test_a_vote_that_does_not_decide_has_its_line(store: PostgresStore, en
         await tx.requests.vote(request.id, factories.vote())
         await tx.requests.note_vote(request, 1, doing=store_helpers.BY_LEAD)
         await tx.commit()
-    lines = await store_helpers.query(engine, "SELECT actor, subject, before, after FROM audit ORDER BY id")
+    lines = await database.audit_lines(engine, "actor", "subject", "before", "after")
     assert lines[1:] == [("U0LEAD", "request", "pending", "pending, 1 of 3")]

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.person import Person
 from bot.ports import UserLookup
+from storage.tables import slack_users
 from storage.transaction import PostgresStore
+from tests import database
 from tests.unit import factories
 from tests.unit.storage import store_helpers
 
@@ -62,8 +64,8 @@ async def asked_for(store: PostgresStore) -> tuple[str, ...]:
         return await tx.slack_users.asked_for()
 
 
-async def age(engine: AsyncEngine, by: str) -> None:
-    await store_helpers.query(engine, f"UPDATE slack_users SET fetched_at = fetched_at - interval '{by}'")
+async def age(engine: AsyncEngine, by: timedelta) -> None:
+    await database.make_older(engine, slack_users, "fetched_at", by=by)
 
 
 async def test_somebody_never_seen_is_unknown(store: PostgresStore) -> None:
@@ -79,26 +81,26 @@ async def test_somebody_is_found_word_for_word(store: PostgresStore) -> None:
 
 async def test_knowledge_of_nine_minutes_decides(store: PostgresStore, engine: AsyncEngine) -> None:
     await keep(store, ENGINEER)
-    await age(engine, "9 minutes 30 seconds")
+    await age(engine, timedelta(minutes=9, seconds=30))
     assert await find(store) == ENGINEER
 
 
 async def test_knowledge_of_ten_minutes_decides_nothing(store: PostgresStore, engine: AsyncEngine) -> None:
     await keep(store, ENGINEER)
-    await age(engine, "10 minutes")
+    await age(engine, timedelta(minutes=10))
     assert await find(store) is None
 
 
 async def test_a_locale_is_known_however_old(store: PostgresStore, engine: AsyncEngine) -> None:
     await keep(store, ENGINEER)
-    await age(engine, "10 days")
+    await age(engine, timedelta(days=10))
     async with store.transaction() as tx:
         assert await tx.slack_users.locale(ENGINEER.id) == "en-US"
 
 
 async def test_keeping_again_refreshes_what_is_known(store: PostgresStore, engine: AsyncEngine) -> None:
     await keep(store, ENGINEER)
-    await age(engine, "10 days")
+    await age(engine, timedelta(days=10))
     await keep(store, LEFT)
     assert await find(store) == LEFT
 
@@ -116,7 +118,7 @@ async def test_what_was_read_slowly_is_as_old_as_the_beginning_of_its_reading(
 ) -> None:
     began = await reading(store)
     await keep(store, ENGINEER, read=began)
-    assert await store_helpers.value(engine, "SELECT fetched_at FROM slack_users") == began
+    assert await database.value(engine, slack_users, "fetched_at") == began
 
 
 async def test_a_count_answers_no_question(store: PostgresStore) -> None:

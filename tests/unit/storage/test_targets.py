@@ -5,13 +5,16 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
+from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.method import Method
 from bot.domain.mtls.observation import MtlsObservation
 from bot.domain.observation import mtls_observation
 from bot.domain.target import Database
+from storage.tables import reconcile_queue, targets
 from storage.transaction import PostgresStore
+from tests import database
 from tests.unit import factories
 from tests.unit.storage import store_helpers
 
@@ -55,18 +58,15 @@ async def test_what_is_missing_is_hidden_but_not_forgotten(store: PostgresStore,
     await store_helpers.discover(store, BILLING, CRM)
     await store_helpers.discover(store, CRM)
     assert await all_of(store) == (CRM,)
-    assert (
-        await store_helpers.value(engine, "SELECT app FROM targets WHERE absent_at IS NOT NULL") == "billing"
-    )
+    assert await database.value(engine, targets, "app", absent_at=database.PRESENT) == "billing"
 
 
 async def test_what_went_first_keeps_the_time_it_went(store: PostgresStore, engine: AsyncEngine) -> None:
-    gone = "SELECT absent_at FROM targets WHERE app = 'billing'"
     await store_helpers.discover(store, BILLING, CRM)
     await store_helpers.discover(store, CRM)
-    first = await store_helpers.value(engine, gone)
+    first = await database.value(engine, targets, "absent_at", app="billing")
     await store_helpers.discover(store, CRM)
-    assert await store_helpers.value(engine, gone) == first
+    assert await database.value(engine, targets, "absent_at", app="billing") == first
 
 
 async def test_what_comes_back_is_there_again(store: PostgresStore, engine: AsyncEngine) -> None:
@@ -98,8 +98,8 @@ async def test_what_comes_back_is_due_at_once_though_nobody_observed_at_it_any_m
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     await store_helpers.discover(store)
-    await store_helpers.query(engine, "UPDATE targets SET absent_at = now()")
-    await store_helpers.query(engine, "UPDATE reconcile_queue SET due_at = NULL")
+    await database.update_rows(engine, targets, {"absent_at": func.now()})
+    await database.update_rows(engine, reconcile_queue, {"due_at": None})
     await store_helpers.discover(store)
     assert (await store_helpers.take(store)).database == BILLING
 
@@ -131,9 +131,7 @@ async def test_a_look_at_everything_and_a_change_of_grants_never_wait_for_each_o
 ) -> None:
     await store_helpers.discover(store, BILLING, CRM)
     # From here on billing stands behind crm in Postgres' file.
-    await store_helpers.query(
-        engine, "UPDATE reconcile_queue SET attempts = 0 WHERE target_id = :id", id=BILLING.id
-    )
+    await database.update_rows(engine, reconcile_queue, {"attempts": 0}, target_id=BILLING.id)
 
     async def refresh_all() -> None:
         async with store.transaction() as tx:
@@ -176,11 +174,11 @@ async def test_a_look_comes_back_with_every_rule(store: PostgresStore) -> None:
 
 async def test_the_time_of_a_look_is_of_postgres_clock(store: PostgresStore, engine: AsyncEngine) -> None:
     await store_helpers.discover(store)
-    before = await store_helpers.value(engine, "SELECT now()")
+    before = await database.now(engine)
     await store_helpers.see(store, factories.look(enabled=False))
     found = await look_at(store)
     assert found is not None
-    assert before < found.at < await store_helpers.value(engine, "SELECT now()")
+    assert before < found.at < await database.now(engine)
     assert not found.enabled
 
 
@@ -191,4 +189,4 @@ async def test_a_database_on_postgres_advanced_has_nothing_to_be_kept_in_step(
     async with store.transaction() as tx:
         await tx.targets.discovered([advanced])
         await tx.commit()
-    assert await store_helpers.value(engine, "SELECT count(*) FROM reconcile_queue") == 0
+    assert await database.count(engine, reconcile_queue) == 0

@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.errors import StoreUnavailableError
 from bot.ports import AuditContext, MessageKind
 from storage.engine import engine_for
-from storage.tables import requests
+from storage.tables import mtls_rule_intents, requests
 from storage.transaction import PostgresStore, PostgresTransaction
 from storage.wakeups import PostgresWakeups
+from tests import database
 from tests.unit import factories
 from tests.unit.factories import NOW
 from tests.unit.storage import store_helpers
@@ -158,7 +159,7 @@ async def test_host_bits_cannot_be_stored(store: PostgresStore, engine: AsyncEng
         await tx.mtls_rules.intend_add(job, factories.NETWORK)
         await tx.commit()
     with pytest.raises(DBAPIError, match="invalid cidr value"):
-        await store_helpers.query(engine, "UPDATE mtls_rule_intents SET network = '203.0.113.4/24'")
+        await database.update_rows(engine, mtls_rule_intents, {"network": "203.0.113.4/24"})
 
 
 async def test_a_network_comes_back_as_it_was_given(store: PostgresStore) -> None:

@@ -13,7 +13,9 @@ from bot.domain.trusted_ips.merge import Written
 from bot.domain.trusted_ips.plan import Edit, OurRange
 from bot.domain.trusted_ips.ruleset import Ruleset, RulesetObservation, RulesetRule, Services
 from bot.ports import AuditContext, ReconcileJob
+from storage.tables import data_service_access, trusted_ranges
 from storage.transaction import PostgresStore
+from tests import database
 from tests.unit.factories import NOW
 from tests.unit.storage import store_helpers
 
@@ -120,7 +122,7 @@ async def test_a_source_of_ours_that_is_gone_as_asked_is_remembered_for_a_day(
         await tx.trusted_ranges.gone(job, [MINE])
         assert (await tx.trusted_ranges.known(job, NOW)).removed == {MINE}
         await tx.commit()
-    await store_helpers.query(engine, "UPDATE trusted_ranges SET absent_at = absent_at - interval '25 hours'")
+    await database.make_older(engine, trusted_ranges, "absent_at", by=timedelta(hours=25))
     async with store.transaction() as tx:
         assert (await tx.trusted_ranges.known(job, NOW)).removed == frozenset()
 
@@ -141,7 +143,7 @@ async def test_a_lost_answer_is_waited_for_about_a_minute(
         await tx.trusted_ranges.intend(job, WRITE)
         await tx.trusted_ranges.unclear(job)
         await tx.commit()
-    left = await store_helpers.value(engine, "SELECT ambiguous_until - now() FROM data_service_access")
+    left = await database.time_left(engine, data_service_access, "ambiguous_until")
     assert timedelta(seconds=55) < left <= timedelta(seconds=60)
 
 
@@ -159,7 +161,5 @@ async def test_what_support_has_done_is_kept_for_the_space_with_its_audit_line(
         await tx.commit()
     async with store.transaction() as tx:
         assert await tx.trusted_ranges.services(SPACE.id) is Services.CONFIRMED
-    lines = await store_helpers.query(
-        engine, "SELECT actor, before, after FROM audit WHERE subject = 'data_services' ORDER BY id"
-    )
+    lines = await database.audit_lines(engine, "actor", "before", "after", subject="data_services")
     assert lines == [("U0LEAD", "unknown", "waiting"), ("U0ADMIN", "waiting", "confirmed")]

@@ -5,7 +5,9 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.ports import AuditContext, MessageKind, Notification
+from storage.tables import outbox
 from storage.transaction import PostgresStore, PostgresTransaction
+from tests import database
 from tests.unit.factories import NOW
 from tests.unit.storage import store_helpers
 
@@ -32,9 +34,9 @@ async def test_everything_that_waits_is_there_after_the_commit(
         await tx.commit()
     found = await store_helpers.counts(engine)
     assert (found["audit"], found["outbox"], found["idempotency_keys"]) == (lines, told, int(keyed))
-    rows = await store_helpers.query(engine, "SELECT before, request_id, details FROM audit ORDER BY id")
+    rows = await database.audit_lines(engine, "before", "request_id", "details")
     assert rows == [(str(number), 17, {"by": "hand"}) for number in range(lines)]
-    said = await store_helpers.query(engine, "SELECT key, params FROM outbox ORDER BY id")
+    said = await database.outbox_messages(engine, "key", "params")
     assert said == [(f"stray:{number}", {"n": "1"}) for number in range(told)]
 
 
@@ -60,7 +62,7 @@ async def test_a_post_that_waits_can_be_refreshed_at_once(store: PostgresStore, 
         await tx.outbox.tell(MessageKind.ORPHAN, to="C0OPERATIONS", key="stray")
         assert await tx.outbox.refresh("stray", params={"rule": "1"})
         await tx.commit()
-    assert await store_helpers.query(engine, "SELECT version, params FROM outbox") == [(2, {"rule": "1"})]
+    assert await database.rows(engine, outbox, "version", "params") == [(2, {"rule": "1"})]
 
 
 async def test_the_cards_of_a_request_are_refreshed_though_they_wait(
@@ -72,7 +74,7 @@ async def test_the_cards_of_a_request_are_refreshed_though_they_wait(
         await tx.outbox.tell_cards(request.id, approvals="C0APPROVALS", requester="U0ENGINEER")
         await tx.outbox.refresh_cards(request.id)
         await tx.commit()
-    assert await store_helpers.query(engine, "SELECT DISTINCT version FROM outbox") == [(2,)]
+    assert await database.values(engine, outbox, "version") == [2, 2]
 
 
 async def test_what_waits_is_gone_with_its_transaction(store: PostgresStore, engine: AsyncEngine) -> None:
@@ -109,5 +111,5 @@ async def test_many_lines_of_one_change_are_written_in_their_order(
         await write(tx, lines=2, told=1)
         await tx.audit.write(DOING, subject="grant", before="", after="applying", request=17)
         await tx.commit()
-    rows = await store_helpers.query(engine, "SELECT subject, before FROM audit ORDER BY id")
+    rows = await database.audit_lines(engine, "subject", "before")
     assert rows == [("request", "0"), ("request", "1"), ("grant", "")]

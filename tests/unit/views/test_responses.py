@@ -51,7 +51,6 @@ def test_small_answers_are_valid(language: str) -> None:
         responses.refused(Refused(Refusal.ADDRESS_EMPTY), t),
         responses.trouble("error.unavailable", "ab12cd34", t),
         responses.trouble("error.internal", "ab12cd34", t),
-        responses.not_yet(("privatelink", "open"), t),
         responses.listing([], limit=20, t=t, policy=POLICY),
     ):
         samples.require_valid(answer, answers=True)

@@ -13,16 +13,15 @@ from bot.domain.grant import Why
 from bot.domain.mtls import endpoint, issuance
 from bot.domain.mtls.certificate import Certificate
 from bot.domain.mtls.endpoint import DEPROVISIONING, OPERATIONAL, PROVISIONING, EndpointProgress, EndpointStep
-from bot.domain.mtls.issuance import CALL
 from bot.domain.operation import Operation
 from bot.domain.request import Kind
-from bot.domain.schedule import QUARANTINE, REMOVAL_PATIENCE
 from bot.domain.subject import Whole
+from bot.domain.timings import DEFAULT
 from tests.unit import factories
 
 AT = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
-SETTLED = AT + CALL + QUARANTINE
-LATER = AT + REMOVAL_PATIENCE
+SETTLED = AT + DEFAULT.settled_after
+LATER = AT + DEFAULT.removal_patience
 OURS = UUID(int=1)
 
 words = st.sampled_from([PROVISIONING, OPERATIONAL, DEPROVISIONING, "a new word", None])
@@ -77,7 +76,7 @@ def test_disabling_is_done_when_it_is_proven_and_asked_for_only_where_it_is_not_
     assert (step is EndpointStep.DONE) == (status is None)
     if step is EndpointStep.ASK:
         assert status != DEPROVISIONING
-        assert asked_at is None or at >= asked_at + REMOVAL_PATIENCE
+        assert asked_at is None or at >= asked_at + DEFAULT.removal_patience
 
 
 def test_an_overdue_disabling_is_a_failure_unless_it_is_proven() -> None:
@@ -148,4 +147,6 @@ def test_of_two_a_person_picks() -> None:
 
 def test_without_one_enabling_is_done_after_a_minute() -> None:
     assert first(enabled()).step is issuance.IssuanceStep.WAIT
-    assert first(enabled(), at=AT + QUARANTINE) == issuance.IssuanceResult(step=issuance.IssuanceStep.DONE)
+    assert first(enabled(), at=AT + DEFAULT.quarantine) == issuance.IssuanceResult(
+        step=issuance.IssuanceStep.DONE
+    )

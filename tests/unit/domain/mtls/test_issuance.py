@@ -12,15 +12,15 @@ from bot.domain import operation as operations
 from bot.domain.grant import Why
 from bot.domain.mtls import issuance
 from bot.domain.mtls.certificate import Certificate
-from bot.domain.mtls.issuance import CALL, IssuanceResult, IssuanceStep, issuance_progress
+from bot.domain.mtls.issuance import IssuanceResult, IssuanceStep, issuance_progress
 from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind
-from bot.domain.schedule import QUARANTINE
 from bot.domain.subject import Whole
+from bot.domain.timings import DEFAULT
 from tests.unit import factories
 
 AT = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
-LATER = AT + CALL + QUARANTINE
+LATER = AT + DEFAULT.settled_after
 IDS = [UUID(int=number) for number in range(1, 9)]
 
 ids = st.sets(st.sampled_from(IDS), max_size=5)
@@ -72,7 +72,7 @@ def test_exactly_one_unknown_certificate_is_ours_and_no_other_number_of_them(
         assert verdict == IssuanceResult(step=IssuanceStep.FAIL, why=Why.NOT_MADE)
 
 
-@given(known=ids, there=ids, seconds=st.floats(0, (CALL + QUARANTINE).total_seconds() - 0.001))
+@given(known=ids, there=ids, seconds=st.floats(0, DEFAULT.settled_after.total_seconds() - 0.001))
 def test_nothing_is_concluded_or_asked_for_again_while_a_late_call_may_still_land(
     known: set[UUID], there: set[UUID], seconds: float
 ) -> None:

@@ -216,8 +216,9 @@ def stocked(
 def test_removing_the_last_one_that_works_is_warned_of_where_pgaccess_lets_somebody_in(
     seen: MtlsObservation | None, warned: bool
 ) -> None:
-    shown = card(case(Kind.DISCARD, seen=seen, certificate=known()))
-    assert ("the last usable certificate" in shown) is warned
+    assert (
+        "the last usable certificate" in card(case(Kind.DISCARD, seen=seen, certificate=known()))
+    ) is warned
 
 
 def test_the_card_of_a_removal_says_whose_certificate_it_is_and_what_for() -> None:

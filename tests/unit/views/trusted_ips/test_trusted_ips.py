@@ -11,10 +11,11 @@ from bot.domain.method import Method
 from bot.domain.request import Kind, RequestState
 from bot.domain.target import Space
 from bot.domain.trusted_ips.ruleset import Ruleset, RulesetObservation, RulesetRule, Services
-from bot.i18n.translator import Translator, mention
+from bot.i18n.translator import Translator
 from bot.ports import MessageKind, OutboxMessage, RequestDetails, SpaceStatus
+from bot.views.render import render
 from bot.views.request_card import approval_card, requester_card
-from bot.views.trusted_ips import notifications, status
+from bot.views.trusted_ips import status
 from tests.unit import factories
 from tests.unit.factories import NETWORK, NOW, POLICY
 from tests.unit.views import samples
@@ -100,7 +101,7 @@ def test_the_ticket_is_valid_and_in_english(reason: str, language: str) -> None:
     waiting = case(stands=GrantState.WAITING, reason=reason)
     for params in ({}, {"state": "confirmed"}, {"state": "web_only"}):
         post = replace(POST, params=params)
-        ticket = notifications.ticket(post, waiting, Translator(language), admins=mention("U0LEAD"))
+        ticket = render(post, waiting, t=Translator(language), policy=POLICY)
         samples.require_valid(ticket)
         assert "Please enable trusted IP ranges for data services" in samples.said(ticket)
         assert ("space.support_done" in samples.said(ticket)) is (not params)

@@ -1,0 +1,124 @@
+"""Extensions: more time for a grant, at once within what the policy allows, else by a request."""
+
+from datetime import timedelta
+
+from bot.domain import grant as grants
+from bot.domain.command_text import line_for
+from bot.domain.duration import FOREVER, parse_duration, parse_until
+from bot.domain.grant import Grant, GrantState
+from bot.domain.person import Person
+from bot.domain.policy import Rule, require_reason, rule_for
+from bot.domain.request import Kind, Request, Terms
+from bot.errors import Refusal, Refused
+from bot.ports import AuditContext, RequestDetails, Transaction
+from bot.services.context import ServiceContext
+from bot.services.lookups import request_details, request_grant
+from bot.services.request_input import RequestInput, timezone_of
+
+
+class ExtensionService:
+    """Extends grants.
+
+    Args:
+        context: store, policy and clock.
+    """
+
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
+
+    async def extend(
+        self, request: int, request_input: RequestInput, *, person: str, key: str
+    ) -> RequestDetails:
+        """Extends the person's own grant, or records a pending request to do so.
+
+        Args:
+            request: the number of the request that opened the grant.
+            request_input: by how long, or until when, and why.
+            person: Slack id of the owner.
+            key: identifies the command or click.
+
+        Raises:
+            Refused: the grant is somebody else's, has no end, or is closing already.
+            StoreUnavailableError: nothing was recorded.
+        """
+
+        async def record_extension(tx: Transaction) -> int:
+            member = await self._context.member(tx, person)
+            grant = await request_grant(tx, request)
+            details = await request_details(tx, request)
+            if grant.owner != person:
+                raise Refused(Refusal.NOT_YOURS, id=request)
+            by = self._requested_time(grant, details, request_input, member)
+            policy = self._context.policy
+            rule = rule_for(policy, target=details.target, method=grant.method, ids=member.ids)
+            require_within_longest(grant, by, rule)
+            if grant.extended + by <= rule.extend_alone:
+                await self._change(tx, grant, by, doing=self._context.audit(person), alone=True)
+                return request
+            require_reason(rule, request_input.reason or "")
+            terms = Terms(
+                method=grant.method,
+                target=grant.target,
+                subject=grant.subject,
+                duration=by,
+                until=None,
+                reason=request_input.reason or "",
+            )
+            recorded = await self._context.record_request(tx, Kind.EXTEND, terms, rule, person, grant=grant)
+            return recorded.id
+
+        return await self._context.once(key, person, record_extension)
+
+    async def apply(self, tx: Transaction, request: Request, *, doing: AuditContext) -> None:
+        """Applies an approved extension in the transaction of its approval.
+
+        Raises:
+            Refused: the grant is over, or another extension has used up the time meanwhile.
+        """
+        if request.grant is None or request.terms.duration is None:
+            raise ValueError(f"request {request.id} extends nothing")
+        grant = await tx.grants.get(request.grant)
+        if grant.state not in (GrantState.APPLYING, GrantState.IN_FORCE):
+            raise Refused(Refusal.GRANT_OVER, id=grant.request)
+        # Checked again: another extension may have been approved since this one was requested.
+        require_within_longest(grant, request.terms.duration, self._context.rule_of(request))
+        await self._change(tx, grant, request.terms.duration, doing=doing, alone=False)
+
+    async def _change(
+        self, tx: Transaction, grant: Grant, by: timedelta, *, doing: AuditContext, alone: bool
+    ) -> None:
+        warn_before = self._context.policy.warn_before
+        longer = grants.extended(grant, by, now=doing.at, warn_before=warn_before, alone=alone)
+        await tx.grants.change(grant, longer, doing=doing)
+        await tx.outbox.refresh_cards(grant.request)
+
+    def _requested_time(
+        self, grant: Grant, details: RequestDetails, request_input: RequestInput, member: Person
+    ) -> timedelta:
+        """How much more time is asked for; the default of the grant's rule if the person omitted it."""
+        id = details.request.id
+        if grant.state in (GrantState.ENDING, GrantState.ENDED):
+            command = line_for(Kind.OPEN, details.request.terms, details.target.label)
+            raise Refused(Refusal.GRANT_CLOSING, id=id, command=command)
+        if grant.state not in (GrantState.APPLYING, GrantState.IN_FORCE):
+            raise Refused(Refusal.GRANT_NOT_OPEN, id=id)
+        if grant.ends_at is None:
+            raise Refused(Refusal.EXTEND_NOT_TIMED, id=id)
+        if request_input.until is not None:
+            until = parse_until(request_input.until, now=self._context.now(), zone=timezone_of(member))
+            if until <= grant.ends_at:
+                raise Refused(Refusal.END_PAST)
+            return until - grant.ends_at
+        rule = self._context.policy.rule_named(details.request.rule)
+        if request_input.duration == FOREVER and rule is not None:
+            raise Refused(Refusal.DURATION_FOREVER, longest=rule.longest_duration)
+        if request_input.duration is not None:
+            return parse_duration(request_input.duration)
+        return rule.default_duration if rule is not None else timedelta(hours=1)
+
+
+def require_within_longest(grant: Grant, by: timedelta, rule: Rule) -> None:
+    """Refuses an extension beyond the longest duration that the rule allows in total."""
+    granted = grant.duration or (grant.ends_at or grant.started_at) - grant.started_at
+    if granted + by > rule.longest_duration:
+        raise Refused(Refusal.EXTEND_PAST_LONGEST, longest=rule.longest_duration)

@@ -1,0 +1,95 @@
+"""Finds what people name: requests, grants, databases, spaces and certificates."""
+
+from bot.domain.grant import Grant
+from bot.domain.method import Method
+from bot.domain.mtls.certificate import KnownCertificate
+from bot.domain.observation import Observation
+from bot.domain.policy import Policy
+from bot.domain.target import Database, Space, choose, choose_space
+from bot.domain.text import cite
+from bot.errors import Refusal, Refused
+from bot.ports import RequestDetails, Transaction
+
+
+async def request_details(tx: Transaction, request: int) -> RequestDetails:
+    """Returns a request with everything that is shown of it; raises ``Refused`` if there is none."""
+    details = await tx.requests.case(request)
+    if details is None:
+        raise Refused(Refusal.REQUEST_UNKNOWN, id=request)
+    return details
+
+
+async def request_grant(tx: Transaction, request: int) -> Grant:
+    """Returns the grant that a request opened, locked; raises ``Refused`` if there is none."""
+    grant = await tx.grants.of_request(request)
+    if grant is None:
+        await request_details(tx, request)
+        raise Refused(Refusal.GRANT_NOT_OPEN, id=request)
+    return grant
+
+
+def aliases(policy: Policy) -> dict[str, str]:
+    """Returns the policy's aliases, each with the add-on, app or space that it stands for."""
+    return {listed.alias: listed.database for listed in policy.targets}
+
+
+async def find_database(tx: Transaction, policy: Policy, name: str | None, method: Method) -> Database:
+    """Returns the database that a person names; see ``find_observed_database``."""
+    return (await find_observed_database(tx, policy, name, method))[0]
+
+
+async def find_observed_database(
+    tx: Transaction, policy: Policy, name: str | None, method: Method
+) -> tuple[Database, Observation | None]:
+    """Returns the database that a person names, with its last observation.
+
+    A name that fits one database costs one query; all databases are read only if it does not.
+
+    Args:
+        tx: an open transaction.
+        policy: knows the aliases.
+        name: an alias, an add-on's or an app's name; None if the person named none.
+        method: the access method whose observation is wanted.
+
+    Raises:
+        Refused: no database fits, or several do.
+    """
+    known = aliases(policy)
+    found: dict[Database, Observation | None] = {}
+    if name is not None:
+        meant = {alias.lower(): database for alias, database in known.items()}
+        found = dict(await tx.targets.called(meant.get(name.lower(), name), method))
+    database = choose(tuple(found) or await tx.targets.all(), name, known)
+    if database in found:
+        return database, found[database]
+    return database, await tx.reconcile_queue.look(database.id, method)
+
+
+async def find_space(tx: Transaction, policy: Policy, name: str | None) -> Space:
+    """Returns the space that a person names, by its own name or by a database in it.
+
+    Raises:
+        Refused: no space fits, or several do.
+    """
+    return choose_space(await tx.targets.spaces(), await tx.targets.all(), name, aliases(policy))
+
+
+async def find_certificate(tx: Transaction, handle: str | None) -> KnownCertificate:
+    """Returns the certificate that a person names.
+
+    Args:
+        tx: an open transaction.
+        handle: its request's number, or the beginning of Heroku's id; None if the person gave none.
+
+    Raises:
+        Refused: no handle was given, no present certificate fits, or several do.
+    """
+    if handle is None:
+        raise Refused(Refusal.CERTIFICATE_MISSING)
+    found = await tx.certificates.called(handle)
+    if not found:
+        raise Refused(Refusal.CERTIFICATE_UNKNOWN, handle=cite(handle))
+    if len(found) > 1:
+        known = ", ".join(each.id.hex for each in found)
+        raise Refused(Refusal.CERTIFICATE_AMBIGUOUS, handle=cite(handle), known=known)
+    return found[0]

@@ -1,0 +1,42 @@
+"""Workspace members: who may use the bot, and the cache of Slack users."""
+
+from datetime import timedelta
+
+from bot.errors import Refusal, Refused
+from bot.services.context import ServiceContext
+
+
+class MemberService:
+    """Checks membership, and keeps the cache of Slack users current.
+
+    Args:
+        context: store, policy and clock.
+    """
+
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
+
+    async def require(self, person: str) -> None:
+        """Refuses everybody but full, active, human members; requests a lookup of an unknown person."""
+        try:
+            async with self._context.transaction() as tx:
+                await self._context.member(tx, person)
+        except Refused as refused:
+            if refused.reason is Refusal.PERSON_UNKNOWN:
+                await self.request_lookup(person)
+            raise
+
+    async def request_lookup(self, person: str) -> None:
+        """Requests a Slack lookup of a person; until it is done they can neither ask nor decide."""
+        await self._context.request_lookup(person)
+
+    async def request_sync(self) -> None:
+        """Requests a sync of all people and user groups now, instead of at its next time."""
+        async with self._context.transaction() as tx:
+            await tx.periodic_tasks.due_in("people", wait=timedelta())
+            await tx.commit()
+
+    async def locale(self, person: str) -> str | None:
+        """Returns the Slack locale of a person; None if it is not known."""
+        async with self._context.transaction() as tx:
+            return await tx.slack_users.locale(person)

@@ -1,0 +1,1 @@
+"""mTLS: IP rules, the endpoint, and client certificates from issue to expiry."""

@@ -1,0 +1,92 @@
+"""Answers to reminders of a certificate's expiry: acknowledge, snooze."""
+
+from typing import Final
+
+from bot.domain.mtls import expiry_reminders
+from bot.domain.mtls.certificate import READY, KnownCertificate
+from bot.domain.mtls.expiry_reminders import ReminderSchedule
+from bot.errors import Refusal, Refused
+from bot.ports import MessageKind, RequestDetails, Transaction
+from bot.services.authorization import require_certificate_access
+from bot.services.context import ServiceContext
+from bot.services.lookups import find_certificate
+from bot.services.mtls.expiry_reminders import reminder_key
+
+_REMINDERS: Final = (MessageKind.EXPIRY, MessageKind.EXPIRY_COPY, MessageKind.EXPIRY_ORPHAN)
+"""Messages that are updated once a person has answered one of them."""
+
+
+class CertificateExpiryService:
+    """Records answers of a certificate's owner, its request's approvers, and admins.
+
+    Each method takes the number of the request that the certificate was issued for.
+
+    Args:
+        context: store, policy and clock.
+    """
+
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
+
+    async def acknowledge(self, request: int, *, person: str, key: str) -> RequestDetails:
+        """Records that a person knows of the expiry; a second time changes nothing.
+
+        Raises:
+            Refused: the certificate is somebody else's, or gone.
+            StoreUnavailableError: nothing was recorded.
+        """
+
+        async def record_acknowledgement(tx: Transaction) -> int:
+            certificate = await self._controlled_certificate(tx, request, person)
+            if certificate.ladder.acknowledged_at is None:
+                now = self._context.now()
+                after = expiry_reminders.acknowledged(certificate.ladder, by=person, now=now)
+                await self._advance(tx, certificate, after, person)
+            return request
+
+        return await self._context.once(key, person, record_acknowledgement)
+
+    async def snooze(self, request: int, *, person: str, key: str) -> RequestDetails:
+        """Postpones the reminder; while it is postponed already, a second time changes nothing.
+
+        Raises:
+            Refused: it was postponed too often, the expiry is too near, or it is somebody else's.
+            StoreUnavailableError: nothing was recorded.
+        """
+
+        async def record_snooze(tx: Transaction) -> int:
+            certificate = await self._controlled_certificate(tx, request, person)
+            now, until = self._context.now(), certificate.ladder.snoozed_until
+            if certificate.expires_at is not None and (until is None or until <= now):
+                after = expiry_reminders.snoozed(
+                    certificate.ladder, expires_at=certificate.expires_at, now=now, handle=certificate.handle
+                )
+                await self._advance(tx, certificate, after, person)
+            return request
+
+        return await self._context.once(key, person, record_snooze)
+
+    async def _controlled_certificate(self, tx: Transaction, request: int, person: str) -> KnownCertificate:
+        """The certificate of a request, locked, for a person who may answer its reminders."""
+        member = await self._context.member(tx, person)
+        certificate = await lock_ready_certificate(tx, str(request))
+        await require_certificate_access(self._context, tx, certificate, member)
+        return certificate
+
+    async def _advance(
+        self, tx: Transaction, certificate: KnownCertificate, after: ReminderSchedule, person: str
+    ) -> None:
+        """Records an answer to a reminder, and updates the messages that ask for it."""
+        await tx.expiry_reminders.climb(certificate, after, doing=self._context.audit(person))
+        if certificate.ladder.step is not None:
+            for kind in _REMINDERS:
+                await tx.outbox.refresh(reminder_key(kind, certificate, certificate.ladder.step))
+
+
+async def lock_ready_certificate(tx: Transaction, handle: str | None) -> KnownCertificate:
+    """Returns the certificate that a person names, locked; raises ``Refused`` unless it is ready for use."""
+    found = await find_certificate(tx, handle)
+    certificate = await tx.certificates.get(found.id)
+    if certificate is None or certificate.absent_at is not None or certificate.status != READY:
+        raise Refused(Refusal.CERTIFICATE_NOT_READY, handle=found.handle)
+    return certificate

@@ -1,0 +1,149 @@
+"""Downloads: a certificate's files, delivered once to whoever has the right link, and stored nowhere."""
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+import structlog
+
+from bot.domain.mtls import download_link as download_links
+from bot.domain.mtls.download_link import FETCH, HELD, DownloadAnswer, DownloadLink, DownloadLinkState
+from bot.domain.target import Database
+from bot.errors import HerokuError, HerokuNotFoundError
+from bot.ports import BOT, AuditContext, Clock, Credential, Heroku, Store, Transaction
+from bot.services.lookups import request_details
+from bot.services.mtls.download_links import MESSAGE_KEY
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CertificateFiles:
+    """What a download delivers.
+
+    Attributes:
+        database: the certificate's.
+        handle: what people call the certificate.
+        credential: the certificate with its chain, and its private key.
+        root: the chain by which a client verifies the server, PEM.
+    """
+
+    database: Database
+    handle: str
+    credential: Credential = field(repr=False)
+    root: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _LeasedLink:
+    """A link that no other request is served with until the lease is over."""
+
+    link: DownloadLink
+    lease: UUID
+    database: Database
+
+
+class DownloadService:
+    """Redeems links. Heroku is asked between two transactions, while no lock is held.
+
+    Args:
+        store: has the links.
+        heroku: has the files.
+        clock: business time.
+        within: how long Heroku may take in total.
+    """
+
+    def __init__(self, *, store: Store, heroku: Heroku, clock: Clock, within: timedelta = FETCH) -> None:
+        self._store = store
+        self._heroku = heroku
+        self._clock = clock
+        self._within = within
+
+    async def redeem(self, id: UUID, secret: str) -> CertificateFiles | DownloadAnswer:
+        """Returns the files, once, or why there are none.
+
+        A link is used up only when its files are about to leave: if Heroku does not answer in time, it works
+        again at once; if the process dies, it works again when its lease is over.
+
+        Args:
+            id: the link's public part.
+            secret: as it came.
+
+        Raises:
+            StoreUnavailableError: nothing is delivered, because nothing could record it.
+        """
+        leased = await self._lease(id, secret)
+        if isinstance(leased, DownloadAnswer):
+            return leased
+        try:
+            async with asyncio.timeout(self._within.total_seconds()):
+                files = await self._fetch(leased)
+        except HerokuNotFoundError:
+            return await self._release(leased, DownloadAnswer.GONE)
+        except (HerokuError, TimeoutError) as error:
+            # Heroku's own words are left out: such an answer may contain a secret.
+            status = error.status if isinstance(error, HerokuError) else 0
+            log.warning("download_link.not_fetched", link=str(id), error=type(error).__name__, status=status)
+            return await self._release(leased, DownloadAnswer.UNREACHABLE)
+        return files if await self._record_delivery(leased) else DownloadAnswer.BUSY
+
+    async def _lease(self, id: UUID, secret: str) -> _LeasedLink | DownloadAnswer:
+        """Leases a link to the first request with the right secret, and counts wrong secrets."""
+        async with self._store.transaction() as tx:
+            link = await tx.download_links.lock(id)
+            answer = download_links.judge(link, secret, now=self._clock.now())
+            if link is None:
+                return answer
+            if answer is DownloadAnswer.WRONG:
+                await self._count_wrong(tx, link)
+            if answer is not DownloadAnswer.GIVE:
+                return answer
+            lease = await tx.download_links.hold(link, within=HELD)
+            details = await request_details(tx, link.request)
+            await tx.commit()
+        return _LeasedLink(link=link, lease=lease, database=details.database)
+
+    async def _count_wrong(self, tx: Transaction, link: DownloadLink) -> None:
+        """Records a wrong secret; after too many the link is over, and its owner is shown so."""
+        if link.state is not DownloadLinkState.OPEN:
+            return
+        await self._move(tx, link, download_links.guessed(link))
+        await tx.commit()
+
+    async def _fetch(self, leased: _LeasedLink) -> CertificateFiles:
+        """Asks Heroku for the files, by the database's present name."""
+        name = await self._heroku.database_name(leased.database.id)
+        credential = await self._heroku.credential(name, leased.link.certificate)
+        root = await self._heroku.authority(name)
+        handle = str(leased.link.request)
+        return CertificateFiles(database=leased.database, handle=handle, credential=credential, root=root)
+
+    async def _release(self, leased: _LeasedLink, answer: DownloadAnswer) -> DownloadAnswer:
+        async with self._store.transaction() as tx:
+            await tx.download_links.release(leased.link.id, leased.lease)
+            await tx.commit()
+        return answer
+
+    async def _record_delivery(self, leased: _LeasedLink) -> bool:
+        """Uses up the link before its files leave; returns False if the lease was lost meanwhile."""
+        async with self._store.transaction() as tx:
+            link = await tx.download_links.holds(leased.link.id, leased.lease)
+            if link is None or link.state is not DownloadLinkState.OPEN:
+                return False
+            now = self._clock.now()
+            await self._move(tx, link, download_links.delivered(link, now=now))
+            await tx.certificates.handed_out(link.certificate, at=now)
+            await tx.outbox.refresh_cards(link.request)
+            await tx.commit()
+        return True
+
+    async def _move(self, tx: Transaction, before: DownloadLink, after: DownloadLink) -> None:
+        """Records a link's new state; once it is over, its message is updated without it."""
+        now = self._clock.now()
+        # Who tried a wrong secret is unknown; whoever has the right one has it from the owner.
+        actor = before.owner if after.state is DownloadLinkState.DELIVERED else BOT
+        await tx.download_links.move(before, after, doing=AuditContext(actor=actor, at=now))
+        if after.state is not before.state:
+            params = {"state": after.state, "at": now.isoformat()}
+            await tx.outbox.refresh(MESSAGE_KEY.format(id=before.id), params=params)

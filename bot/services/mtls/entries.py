@@ -1,0 +1,161 @@
+"""IP rules of a database as requested entries, and how their grants are opened."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+from uuid import uuid4
+
+from bot.domain import operation as operations
+from bot.domain import schedule
+from bot.domain.grant import Grant
+from bot.domain.method import MTLS_RULE_LIMIT, Method, has_mtls
+from bot.domain.mtls import unmanaged_rules
+from bot.domain.mtls.observation import MtlsObservation
+from bot.domain.network import parse_address
+from bot.domain.observation import mtls_observation
+from bot.domain.operation import Operation
+from bot.domain.policy import Policy, Rule, require_width
+from bot.domain.request import Kind, Request, Terms
+from bot.domain.subject import Network
+from bot.domain.target import Database
+from bot.errors import Refusal, Refused
+from bot.ports import AuditContext, Transaction
+from bot.services.access_method import open_grant
+from bot.services.lookups import find_observed_database, request_details
+from bot.services.request_input import RequestInput
+
+MTLS: Final = Method.MTLS
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedRule:
+    """An IP rule that a person names."""
+
+    target: Database
+    subject: Network
+    observation: MtlsObservation | None
+
+    def require_supported(self) -> None:
+        """Refuses a database whose plan has no mTLS."""
+        require_mtls(self.target)
+
+    def require_allowed(self, rule: Rule) -> None:
+        """Refuses a network that is wider than the policy rule allows."""
+        require_width(rule, self.subject)
+
+    async def require_grantable(self, tx: Transaction, terms: Terms, request_input: RequestInput) -> Terms:
+        """Refuses a full list of rules; where mTLS is not enabled, has it enabled first.
+
+        Raises:
+            Refused: the list is full, mTLS is being disabled, or nobody asked for it to be enabled.
+        """
+        if self.observation is None:
+            return terms
+        if self.observation.enabled:
+            await self._require_room(tx, self.observation)
+            return terms
+        return replace(terms, enables_mtls=await self._enables_mtls(tx, request_input))
+
+    async def live_grants(self, tx: Transaction) -> tuple[Grant, ...]:
+        """Returns the live grants of exactly this network, locked."""
+        return await tx.grants.live(self.target.id, MTLS, self.subject)
+
+    async def require_present(self, tx: Transaction) -> None:
+        """Refuses a network without a rule, or whose rule is being removed already."""
+        await self._present(tx)
+
+    async def require_adoptable(self, tx: Transaction) -> None:
+        """Refuses a network without a rule, or whose rules are all managed by pgaccess."""
+        observation = await self._present(tx)
+        if not unmanaged_rules.meant(Kind.ADOPT, observation, self.subject):
+            raise Refused(Refusal.RULE_OURS, address=str(self.subject), app=self.target.app)
+
+    async def _present(self, tx: Transaction) -> MtlsObservation:
+        """The last observation, if it shows a rule of exactly this network."""
+        if await tx.grants.is_closing(self.target.id, MTLS, self.subject):
+            raise Refused(Refusal.CLOSING_ALREADY, address=str(self.subject), app=self.target.app)
+        # Read after the question above: a removal that ends in between must not look like an unmanaged rule.
+        observation = mtls_observation(await tx.reconcile_queue.look(self.target.id, MTLS))
+        if observation is None or not unmanaged_rules.meant(Kind.REMOVE_UNMANAGED, observation, self.subject):
+            raise Refused(Refusal.NOTHING_THERE, address=str(self.subject), app=self.target.app)
+        return observation
+
+    async def _enables_mtls(self, tx: Transaction, request_input: RequestInput) -> bool:
+        """Whether the request has mTLS enabled first; not if an approved operation does so already."""
+        under_way = {operation.kind for operation in await tx.operations.under_way(self.target.id, MTLS)}
+        if Kind.DISABLE in under_way:
+            raise Refused(Refusal.MTLS_CLOSING, app=self.target.app)
+        if Kind.ENABLE in under_way:
+            return False
+        if not request_input.enables_mtls:
+            raise Refused(Refusal.MTLS_NOT_ENABLED, app=self.target.app, address=self.subject)
+        return True
+
+    async def _require_room(self, tx: Transaction, observation: MtlsObservation) -> None:
+        """Refuses one more rule than Heroku takes; a network that has a rule needs no other."""
+        if len(observation.rules) < MTLS_RULE_LIMIT or any(
+            rule.network == self.subject for rule in observation.rules
+        ):
+            return
+        ending = await tx.grants.next_to_end(self.target.id, MTLS)
+        if ending is None:
+            raise Refused(Refusal.RULES_FULL, limit=MTLS_RULE_LIMIT)
+        raise Refused(Refusal.RULES_FULL_UNTIL, limit=MTLS_RULE_LIMIT, id=ending.request, at=ending.ends_at)
+
+
+@dataclass(frozen=True, slots=True)
+class MtlsRequests:
+    """mTLS as an access method: IP rules of a database."""
+
+    policy: Policy
+    method: Method = MTLS
+
+    def parse_subject(self, text: str) -> Network:
+        """Parses an IPv4 address or network."""
+        return parse_address(text)
+
+    async def resolve(self, tx: Transaction, request_input: RequestInput) -> RequestedRule:
+        """Parses the network and finds the database that a person names."""
+        network = self.parse_subject(request_input.address or "")
+        database, observation = await find_observed_database(tx, self.policy, request_input.target, MTLS)
+        return RequestedRule(target=database, subject=network, observation=mtls_observation(observation))
+
+    async def open_grant(
+        self, tx: Transaction, request: Request, grant: Grant, *, doing: AuditContext
+    ) -> Grant:
+        """Records the grant, and the operation that enables mTLS first if it is still needed."""
+        await open_grant(tx, request, grant, doing=doing)
+        if request.terms.enables_mtls and await _needs_enabling(tx, grant):
+            step = operations.enabling_first(request, id=uuid4(), now=doing.at)
+            await tx.operations.start(step, within=schedule.OPERATION_DEADLINE, doing=doing)
+        return grant
+
+    async def prepare_operation(self, tx: Transaction, operation: Operation) -> Operation:
+        """Fixes the ids of the unmanaged rules that an approved removal or adoption is about.
+
+        Raises:
+            Refused: the last observation shows none of them any more.
+        """
+        network = operation.subject
+        if operation.kind not in unmanaged_rules.KINDS or not isinstance(network, Network):
+            return operation
+        observation = mtls_observation(await tx.reconcile_queue.look(operation.target, MTLS))
+        rules = unmanaged_rules.meant(operation.kind, observation, network)
+        if not rules:
+            app = (await request_details(tx, operation.request)).target.label
+            raise Refused(Refusal.NOTHING_THERE, address=str(network), app=app)
+        return unmanaged_rules.aimed(operation, rules)
+
+
+def require_mtls(database: Database) -> None:
+    """Refuses a database whose plan has no mTLS."""
+    if not has_mtls(database.plan):
+        raise Refused(Refusal.MTLS_PLAN, app=database.app, plan=database.plan)
+
+
+async def _needs_enabling(tx: Transaction, grant: Grant) -> bool:
+    """Whether mTLS is neither enabled nor being enabled; somebody may have done so since the request."""
+    observation = mtls_observation(await tx.reconcile_queue.look(grant.target, MTLS))
+    under_way = await tx.operations.under_way(grant.target, MTLS)
+    if any(operation.kind is Kind.ENABLE for operation in under_way):
+        return False
+    return observation is None or not observation.enabled

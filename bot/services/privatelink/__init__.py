@@ -1,0 +1,1 @@
+"""PrivateLink: AWS accounts, and closing the endpoint."""

@@ -1,0 +1,108 @@
+"""The object graph of the services: who holds whom, and which access methods there are."""
+
+from dataclasses import dataclass
+
+from bot.domain.policy import Policy
+from bot.ports import Clock, Store
+from bot.services.access_method import AccessMethod
+from bot.services.access_requests import AccessRequestService
+from bot.services.advice import AdviceService
+from bot.services.approvals import ApprovalService
+from bot.services.context import ServiceContext
+from bot.services.deadlines import DeadlineService
+from bot.services.extensions import ExtensionService
+from bot.services.grants import GrantService
+from bot.services.members import MemberService
+from bot.services.mtls.certificate_expiry import CertificateExpiryService
+from bot.services.mtls.certificate_rotation import CertificateRotationService
+from bot.services.mtls.certificates import CertificateService
+from bot.services.mtls.download_links import DownloadLinkService
+from bot.services.mtls.endpoint import MtlsEndpointService
+from bot.services.mtls.entries import MtlsRequests
+from bot.services.mtls.expiry_reminders import ExpiryReminderService
+from bot.services.privatelink.endpoint import PrivateLinkEndpointService
+from bot.services.privatelink.entries import PrivateLinkRequests
+from bot.services.queries import QueryService
+from bot.services.trusted_ips.entries import TrustedIpsRequests
+from bot.services.trusted_ips.support_tickets import SupportTicketService
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Services:
+    """All services of one process; handlers and loops take what they use.
+
+    Attributes:
+        policy: the rules that every decision follows.
+        members: who may use the bot.
+        access_requests: submit, adopt, remove and cancel, for every access method.
+        extensions: more time for a grant.
+        approvals: votes on requests.
+        grants: end, revoke, retry, reopen, abandon.
+        queries: everything that only reads.
+        advice: which access method to use.
+        deadlines: what is due by business time.
+        mtls: enable and disable mTLS.
+        certificates: client certificates.
+        certificate_rotation: rotations, and those under way.
+        certificate_expiry: answers to reminders.
+        expiry_reminders: reminders and the weekly summary.
+        download_links: links to a certificate's files.
+        privatelink: close an endpoint.
+        support_tickets: what Heroku's support answered for trusted IP ranges.
+    """
+
+    policy: Policy
+    members: MemberService
+    access_requests: AccessRequestService
+    extensions: ExtensionService
+    approvals: ApprovalService
+    grants: GrantService
+    queries: QueryService
+    advice: AdviceService
+    deadlines: DeadlineService
+    mtls: MtlsEndpointService
+    certificates: CertificateService
+    certificate_rotation: CertificateRotationService
+    certificate_expiry: CertificateExpiryService
+    expiry_reminders: ExpiryReminderService
+    download_links: DownloadLinkService
+    privatelink: PrivateLinkEndpointService
+    support_tickets: SupportTicketService
+
+
+def open_services(*, store: Store, policy: Policy, clock: Clock) -> Services:
+    """Builds every service.
+
+    Args:
+        store: the source of truth.
+        policy: the rules that every decision follows.
+        clock: business time.
+    """
+    context = ServiceContext(store=store, policy=policy, clock=clock)
+    access_methods: tuple[AccessMethod, ...] = (
+        MtlsRequests(policy),
+        PrivateLinkRequests(policy),
+        TrustedIpsRequests(policy),
+    )
+    methods = {each.method: each for each in access_methods}
+    extensions = ExtensionService(context)
+    expiry_reminders = ExpiryReminderService(context)
+    return Services(
+        policy=policy,
+        members=MemberService(context),
+        access_requests=AccessRequestService(context, methods=methods),
+        extensions=extensions,
+        approvals=ApprovalService(context, methods=methods, extensions=extensions),
+        grants=GrantService(context),
+        queries=QueryService(context),
+        advice=AdviceService(context),
+        deadlines=DeadlineService(context, expiry_reminders=expiry_reminders),
+        mtls=MtlsEndpointService(context),
+        certificates=CertificateService(context),
+        certificate_rotation=CertificateRotationService(context),
+        certificate_expiry=CertificateExpiryService(context),
+        expiry_reminders=expiry_reminders,
+        download_links=DownloadLinkService(context),
+        privatelink=PrivateLinkEndpointService(context),
+        support_tickets=SupportTicketService(context),
+    )

@@ -1,0 +1,86 @@
+"""Support tickets: data services of a space accept trusted IP ranges only after Heroku's support acted."""
+
+from uuid import UUID
+
+from bot.domain import grant as grants
+from bot.domain.grant import Grant, GrantState
+from bot.domain.method import Method
+from bot.domain.request import Request
+from bot.domain.trusted_ips.ruleset import Services as DataServices
+from bot.errors import Refusal, Refused
+from bot.ports import AuditContext, MessageKind, RequestDetails, Transaction
+from bot.services.context import ServiceContext
+from bot.services.lookups import request_details
+
+
+class SupportTicketService:
+    """Records what Heroku's support answered.
+
+    Args:
+        context: store, policy and clock.
+    """
+
+    def __init__(self, context: ServiceContext) -> None:
+        self._context = context
+
+    async def resolve(self, request: int, *, web_only: bool, person: str, key: str) -> RequestDetails:
+        """Records the answer for a space, and resumes every grant that waited for it.
+
+        Args:
+            request: any request that waits for it.
+            web_only: data services stay closed; web traffic needs no support.
+            person: Slack id of an admin, or of an approver if the policy names no admin.
+            key: identifies the click.
+
+        Raises:
+            Refused: the person may not say so, or it is settled already.
+            StoreUnavailableError: nothing was recorded.
+        """
+
+        async def record_answer(tx: Transaction) -> int:
+            member = await self._context.member(tx, person)
+            details = await request_details(tx, request)
+            rule = self._context.rule_of(details.request)
+            allowed = self._context.policy.admins or rule.approvers
+            if allowed.isdisjoint(member.ids):
+                raise Refused(Refusal.SUPPORT_ADMINS, id=request)
+            space, doing = details.target.id, self._context.audit(person)
+            if await tx.trusted_ranges.services(space) is not DataServices.WAITING:
+                raise Refused(Refusal.SUPPORT_SETTLED, space=details.target.label)
+            state = DataServices.WEB_ONLY if web_only else DataServices.CONFIRMED
+            await tx.trusted_ranges.set_services(space, state, doing=doing)
+            await tx.outbox.refresh(_ticket_key(space), params={"state": state})
+            method = details.request.terms.method
+            await _resume_waiting(tx, space, method, doing)
+            await tx.reconcile_queue.want(space, method)
+            return request
+
+        return await self._context.once(key, person, record_answer)
+
+
+async def wait_for_support(
+    tx: Transaction, request: Request, grant: Grant, *, doing: AuditContext, channel: str
+) -> Grant:
+    """Returns a new grant as it begins: waiting, unless support's answer for its space is known.
+
+    The first request of a space has the ticket's text posted in the thread of its card.
+    """
+    space = request.terms.target
+    services = await tx.trusted_ranges.services(space)
+    if services.decided:
+        return grant
+    if services is DataServices.UNKNOWN:
+        await tx.trusted_ranges.set_services(space, DataServices.WAITING, doing=doing)
+        await tx.outbox.tell(MessageKind.TICKET, to=channel, key=_ticket_key(space), request=request.id)
+    return grants.waiting(grant)
+
+
+async def _resume_waiting(tx: Transaction, space: UUID, method: Method, doing: AuditContext) -> None:
+    for grant in await tx.grants.running(space, method):
+        if grant.state is GrantState.WAITING:
+            await tx.grants.change(grant, grants.allowed(grant, now=doing.at), doing=doing)
+            await tx.outbox.refresh_cards(grant.request)
+
+
+def _ticket_key(space: UUID) -> str:
+    return f"ticket:{space}"

@@ -1,0 +1,105 @@
+"""Error handler of Bolt: turns every exception into an answer that the person can see."""
+
+import json
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+from uuid import uuid4
+
+import structlog
+from slack_bolt.error import BoltUnhandledRequestError
+from slack_bolt.response import BoltResponse
+
+from bot.errors import Refused, SlackError, TryAgainError
+from bot.i18n.translator import Translator
+from bot.ports import InteractiveSlack, Message
+from bot.views import modals, responses
+
+log = structlog.get_logger(__name__)
+
+
+class ErrorResponses:
+    """Answers payloads whose listener failed.
+
+    Args:
+        interactive: shows what the answer itself cannot.
+        translator: gives the language of a person by Slack id; the channel's for None.
+    """
+
+    def __init__(
+        self, *, interactive: InteractiveSlack, translator: Callable[[str | None], Awaitable[Translator]]
+    ) -> None:
+        self._interactive = interactive
+        self._translator = translator
+
+    async def on_error(self, error: Exception, body: dict[str, Any]) -> BoltResponse:
+        """Answers for a listener that raised, or for a payload that has none."""
+        kind = body.get("type")
+        if kind == "event_callback":
+            return self._event_failed(error)
+        if kind == "block_suggestion":
+            return self._no_options(error)
+        user = body.get("user")
+        person = body.get("user_id") or (user.get("id") if isinstance(user, dict) else user)
+        t = await self._translator(person)
+        message = responses.refused(error, t) if isinstance(error, Refused) else _apology(error, t)
+        return await self._answer(message, body, t)
+
+    def _event_failed(self, error: Exception) -> BoltResponse:
+        if isinstance(error, BoltUnhandledRequestError):
+            return BoltResponse(status=200, body="")
+        # Slack sends an event again that was not taken: a deactivation must not get lost.
+        log.warning("handlers.event_failed", error=type(error).__name__)
+        return BoltResponse(status=503, body="")
+
+    def _no_options(self, error: Exception) -> BoltResponse:
+        """A search has no place for an error message: its list stays empty, and the log says why."""
+        expected = isinstance(error, Refused | TryAgainError)
+        log.log(
+            logging.INFO if expected else logging.ERROR,
+            "handlers.no_options",
+            error=type(error).__name__,
+            exc_info=None if expected else error,
+        )
+        return _json({"options": []})
+
+    async def _answer(self, message: Message, body: Mapping[str, Any], t: Translator) -> BoltResponse:
+        """Answers in the form that the kind of payload can show."""
+        if "command" in body:
+            blocks = list(message.blocks)
+            return _json({"response_type": "ephemeral", "text": message.text, "blocks": blocks})
+        if body.get("type") == "view_submission":
+            first = next(iter(body["view"]["state"]["values"]), "")
+            return _json({"response_action": "errors", "errors": {first: modals.plain_text(message.text)}})
+        if body.get("response_url"):
+            await self.respond(body["response_url"], message)
+        elif body.get("trigger_id"):
+            await self._open_note(body["trigger_id"], message, t)
+        return BoltResponse(status=200, body="")
+
+    async def respond(self, url: str, message: Message) -> None:
+        """Answers privately; what was recorded stays recorded when Slack does not take the answer."""
+        try:
+            await self._interactive.respond(url, message)
+        except SlackError as error:
+            log.warning("handlers.unanswered", code=error.code)
+
+    async def _open_note(self, trigger: str, message: Message, t: Translator) -> None:
+        try:
+            await self._interactive.open_view(trigger, modals.note(message, t))
+        except SlackError as error:
+            log.warning("handlers.unanswered", code=error.code)
+
+
+def _apology(error: Exception, t: Translator) -> Message:
+    """Says that something failed on our side, with a reference that finds it in the log."""
+    reference = uuid4().hex[:8]
+    if isinstance(error, TryAgainError):
+        log.warning("handlers.try_again", reference=reference, error=str(error))
+        return responses.trouble("error.unavailable", reference, t)
+    log.error("handlers.failed", reference=reference, exc_info=error)
+    return responses.trouble("error.internal", reference, t)
+
+
+def _json(body: Mapping[str, Any]) -> BoltResponse:
+    return BoltResponse(status=200, body=json.dumps(body), headers={"Content-Type": "application/json"})

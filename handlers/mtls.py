@@ -1,0 +1,108 @@
+"""Handlers of ``/pgaccess mtls add``, ``remove`` and ``adopt``, and their form."""
+
+from dataclasses import replace
+
+from bot.domain.method import Method
+from bot.domain.target import Database, choose
+from bot.errors import Refusal, Refused
+from bot.i18n.translator import Translator
+from bot.ports import Block, InteractiveSlack, Message
+from bot.services import RequestInput, Services
+from bot.views import modals, responses
+from bot.views.mtls import modals as mtls_modals
+from handlers.common import (
+    INCOMPLETE,
+    aliases,
+    chosen_database,
+    form_input,
+    form_values,
+    removal_response,
+    with_target,
+)
+from handlers.parsing.intents import Intent
+from handlers.transport.payloads import SlashCommand, ViewSubmission
+
+
+class MtlsForms:
+    """Opens and reads the form that requests an IP rule."""
+
+    def __init__(self, *, services: Services, interactive: InteractiveSlack) -> None:
+        self._services = services
+        self._interactive = interactive
+
+    async def open_add(self, trigger: str, request_input: RequestInput, t: Translator) -> None:
+        """Opens the form; raises ``Refused`` as ``add_view`` does."""
+        await self._interactive.open_view(trigger, await self.add_view(request_input, t))
+
+    async def add_view(self, request_input: RequestInput, t: Translator) -> Block:
+        """Returns the form, filled with what was typed.
+
+        Raises:
+            Refused: no database has the name that was typed, or there is none at all.
+        """
+        databases, policy = await self._services.queries.databases(), self._services.policy
+        enabled: Database | None = None
+        if request_input.enables_mtls:
+            enabled = choose(databases, request_input.target, aliases(policy))
+        database = enabled or chosen_database(databases, request_input.target, policy)
+        return mtls_modals.add_form(
+            databases=databases,
+            filled=form_values(request_input, database),
+            t=t,
+            needs_reason=modals.needs_reason(policy),
+            enables_mtls=enabled,
+        )
+
+    async def submit(self, submission: ViewSubmission) -> None:
+        """Requests the rule; raises ``Refused`` when something in the form does not fit."""
+        request_input = await self._request_input(submission)
+        await self._services.access_requests.submit(
+            Method.MTLS, request_input, person=submission.person, key=submission.key
+        )
+
+    async def enabling_view(self, submission: ViewSubmission, t: Translator) -> Block:
+        """Returns the same form once more, which now offers to enable mTLS first."""
+        return await self.add_view(replace(await self._request_input(submission), enables_mtls=True), t)
+
+    async def _request_input(self, submission: ViewSubmission) -> RequestInput:
+        request_input = form_input(submission)
+        if submission.data:
+            # The form told the person that mTLS is enabled first, on the one database that its data names.
+            return replace(request_input, target=submission.data, enables_mtls=True)
+        return with_target(request_input, submission, await self._services.queries.databases())
+
+
+class MtlsCommands:
+    """Answers typed commands about IP rules."""
+
+    def __init__(self, *, services: Services, forms: MtlsForms) -> None:
+        self._services = services
+        self._forms = forms
+
+    async def add(self, command: SlashCommand, intent: Intent, t: Translator) -> Message | None:
+        """Requests a rule; opens the form where a value is missing, or where mTLS has to be enabled first."""
+        try:
+            case = await self._services.access_requests.submit(
+                Method.MTLS, intent.input, person=command.person, key=command.key
+            )
+        except Refused as refused:
+            enables_mtls = refused.reason is Refusal.MTLS_NOT_ENABLED
+            if refused.reason not in INCOMPLETE and not enables_mtls:
+                raise
+            await self._forms.open_add(command.trigger, replace(intent.input, enables_mtls=enables_mtls), t)
+            return None
+        return responses.asked(case, t=t, policy=self._services.policy)
+
+    async def remove(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
+        """Ends what allows an address, or requests that."""
+        removal = await self._services.access_requests.remove(
+            Method.MTLS, intent.input, person=command.person, key=command.key
+        )
+        return removal_response(removal, t=t, policy=self._services.policy)
+
+    async def adopt(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
+        """Requests to adopt an unmanaged rule."""
+        case = await self._services.access_requests.adopt(
+            Method.MTLS, intent.input, person=command.person, key=command.key
+        )
+        return responses.asked(case, t=t, policy=self._services.policy)

@@ -1,0 +1,59 @@
+"""Handlers of the commands that only read: list, show, status, why, ``mtls list``."""
+
+from functools import partial
+
+from bot.i18n.translator import Translator
+from bot.ports import Message
+from bot.services import LISTED, Services
+from bot.views import database_status, diagnosis, responses
+from bot.views.trusted_ips import diagnosis as space_diagnosis
+from handlers.live_refresh import LiveRefresh
+from handlers.parsing.intents import Intent
+from handlers.requests import numbered
+from handlers.transport.payloads import SlashCommand
+from handlers.trusted_ips import TrustedIpsCommands
+
+
+class QueryCommands:
+    """Answers typed commands that change nothing."""
+
+    def __init__(
+        self, *, services: Services, live_refresh: LiveRefresh, trusted_ips: TrustedIpsCommands
+    ) -> None:
+        self._services = services
+        self._live_refresh = live_refresh
+        self._trusted_ips = trusted_ips
+
+    async def list(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
+        """Lists requests: all that are open or waiting, one's own, pending ones, or those of one target."""
+        cases = await self._services.queries.requests(intent.input.target, person=command.person)
+        return responses.listing(cases, limit=LISTED, t=t, policy=self._services.policy)
+
+    async def show(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
+        """Shows one request with its history."""
+        case = await self._services.queries.request(numbered(intent))
+        return responses.showing(case, t=t, policy=self._services.policy)
+
+    async def status(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
+        """Shows the status of a database or a space."""
+        target = intent.input.target
+        if target and await self._services.queries.names_space(target):
+            return await self._trusted_ips.status(command, intent, t)
+        return await self.database_status(command, intent, t)
+
+    async def database_status(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
+        """Shows which addresses and accounts a database allows, and why."""
+        observed = await self._services.queries.refresh_database(intent.input.target, person=command.person)
+        render = partial(database_status.status, t=t, refreshed=True)
+        self._live_refresh.follow(observed, url=command.respond_to, person=command.person, render=render)
+        return database_status.status(observed, t)
+
+    async def why(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
+        """Explains why the person can, or cannot, reach a target now."""
+        target, policy = intent.input.target, self._services.policy
+        if target and await self._services.queries.names_space(target):
+            space = await self._services.queries.refresh_space(target, person=command.person)
+            own = [case for case in space.open if case.request.requester == command.person]
+            return space_diagnosis.why(space, own, t=t, policy=policy)
+        observed = await self._services.queries.refresh_database(target, person=command.person)
+        return diagnosis.why(observed, t=t, policy=policy)

@@ -1,0 +1,60 @@
+"""Handlers of the commands that act on one request by its number: cancel, done, revoke, retry, extend."""
+
+from bot.errors import Refusal, Refused
+from bot.i18n.translator import Translator
+from bot.ports import Message
+from bot.services import Services
+from bot.views import responses
+from handlers.parsing.intents import Intent
+from handlers.transport.payloads import SlashCommand
+
+
+class RequestCommands:
+    """Answers typed commands about one request, or what it opened."""
+
+    def __init__(self, *, services: Services) -> None:
+        self._services = services
+
+    async def cancel(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
+        """Withdraws a request that nobody has decided."""
+        case = await self._services.access_requests.cancel(
+            numbered(intent), person=command.person, key=command.key
+        )
+        return responses.done("cancelled", case, t)
+
+    async def done(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
+        """Ends one's own access."""
+        case = await self._services.grants.end(numbered(intent), person=command.person, key=command.key)
+        return responses.done("closing", case, t)
+
+    async def revoke(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
+        """Ends anybody's access; for approvers and admins."""
+        case = await self._services.grants.revoke(numbered(intent), person=command.person, key=command.key)
+        return responses.done("closing", case, t)
+
+    async def retry(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
+        """Starts again what failed."""
+        case = await self._services.grants.retry(numbered(intent), person=command.person, key=command.key)
+        return responses.tried_again(case, t)
+
+    async def extend(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
+        """Moves the end of access, or requests that."""
+        number = numbered(intent)
+        case = await self._services.extensions.extend(
+            number, intent.input, person=command.person, key=command.key
+        )
+        if case.request.id != number:
+            return responses.asked(case, t=t, policy=self._services.policy)
+        return responses.done("extended", case, t)
+
+
+def numbered(intent: Intent) -> int:
+    """Returns the number of the request that a command is about.
+
+    Raises:
+        Refused: none was typed.
+    """
+    if intent.number is None:
+        (verb,) = intent.command
+        raise Refused(Refusal.NUMBER_MISSING, verb=verb, example=f"/pgaccess {verb} 17")
+    return intent.number
