@@ -1,8 +1,8 @@
 """The shared budget of calls to Heroku: one pool of request tokens for all processes, by priority.
 
-Fact: Heroku Platform API reference, 2026-11, "Rate Limits": an account has up to 4,500 tokens, refilled at
-about 75 a minute; each response tells how many are left (``RateLimit-Remaining``). Whether calls to the Data
-API take tokens is undocumented: we count them.
+Fact: Heroku Platform API reference, 2026-11, "Rate Limits": an account has up to 4,500 tokens, which are
+refilled at about 75 a minute; each response tells how many are left (``RateLimit-Remaining``). Whether calls
+to the Data API take tokens is undocumented: we count them.
 """
 
 import math

@@ -266,7 +266,7 @@ class Switched(Acts):
             await self.query("UPDATE periodic_tasks SET due_at = now()")
             await self.nudge()
             sql = (
-                "SELECT observation FROM reconcile_queue l JOIN targets t ON t.id = l.target_id "
+                "SELECT observation FROM reconcile_queue q JOIN targets t ON t.id = q.target_id "
                 f"WHERE t.name = '{name}'"
             )
             observations = await self.query(sql)
