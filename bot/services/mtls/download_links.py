@@ -131,7 +131,7 @@ async def _own_certificate(tx: Transaction, handle: str | None, person: str) -> 
     """The certificate that a person names, if it is their own and ready for use."""
     certificate = await find_certificate(tx, handle)
     if certificate.unmanaged:
-        raise Refused(Refusal.FILES_FOREIGN, handle=certificate.handle)
+        raise Refused(Refusal.FILES_UNMANAGED, handle=certificate.handle)
     if certificate.owner != person:
         raise Refused(Refusal.FILES_NOT_YOURS, handle=certificate.handle)
     if certificate.status != READY:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain.method import Method
 from bot.domain.mtls.observation import MtlsObservation
 from bot.domain.person import Person
-from bot.domain.policy import Listed
+from bot.domain.policy import PolicyTarget
 from bot.domain.request import RequestState
 from bot.domain.target import Database
 from bot.errors import Refusal, Refused
@@ -91,7 +91,7 @@ async def test_the_only_database_need_not_be_named(services: Services) -> None:
 async def test_a_database_can_be_named_by_its_alias_of_the_policy(
     store: PostgresStore, services: Services, clock: SetClock
 ) -> None:
-    named = replace(APP, targets=(Listed(alias="money", database="billing", environment="production"),))
+    named = replace(APP, targets=(PolicyTarget(alias="money", database="billing", environment="production"),))
     details = await actions.ask(actions.under(named, store, clock), replace(REQUEST_INPUT, target="money"))
     assert details.database == factories.database()
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.grant import GrantState
-from bot.domain.policy import Listed
+from bot.domain.policy import PolicyTarget
 from bot.errors import Refusal, Refused
 from bot.ports import RequestDetails
 from bot.services import LISTED, RequestInput, Services
@@ -62,7 +62,7 @@ async def test_a_list_of_one_database_by_any_of_its_names(
 ) -> None:
     await actions.ask(services)
     there = await actions.ask(services, crm, person=COLLEAGUE)
-    listed = replace(APP, targets=(Listed(alias="customers", database="crm", environment="default"),))
+    listed = replace(APP, targets=(PolicyTarget(alias="customers", database="crm", environment="default"),))
     for word in ("crm", "CRM", "customers"):
         found = await actions.under(listed, store, clock).queries.requests(word, person=ENGINEER)
         assert numbers(found) == [there.request.id]

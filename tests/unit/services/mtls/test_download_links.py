@@ -93,7 +93,7 @@ async def test_nobody_gets_a_link_to_an_unmanaged_certificate(
     services: Services, store: PostgresStore
 ) -> None:
     await certificates.see(store, certificates.listed())
-    assert (await refused(services, certificates.ID.hex[:8])).reason is Refusal.FILES_FOREIGN
+    assert (await refused(services, certificates.ID.hex[:8])).reason is Refusal.FILES_UNMANAGED
 
 
 @pytest.mark.parametrize("status", ["pending", "disabling"])
