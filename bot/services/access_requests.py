@@ -64,6 +64,7 @@ class AccessRequestService:
             member = await self._context.member(tx, person)
             entry = await self._methods[method].resolve(tx, request_input)
             entry.require_supported()
+            # The policy before Heroku's state: who may not ask learns nothing of what is there.
             rule = rule_for(self._context.policy, target=entry.target, method=method, ids=member.ids)
             entry.require_allowed(rule)
             duration, until = requested_length(request_input, rule, member, now=self._context.now())
@@ -159,6 +160,7 @@ class AccessRequestService:
         """
 
         async def record_cancellation(tx: Transaction) -> int:
+            # Membership is not checked: who has left may still withdraw what they asked for.
             pending = await tx.requests.lock(request)
             if pending is None:
                 raise Refused(Refusal.REQUEST_UNKNOWN, id=request)

@@ -88,6 +88,7 @@ class ApprovalService:
         async def record_vote(tx: Transaction) -> int | RequestDetails:
             details, member = await self._decidable(tx, request, person, vote.version)
             pending = details.request
+            # A denial opens nothing, so the request of somebody who has left can still be denied.
             if vote.verdict is Verdict.APPROVE:
                 await self._require_requester(tx, pending)
             doing = self._context.audit(person)
@@ -160,6 +161,7 @@ class ApprovalService:
         await tx.requests.record_decision(request.id, decision)
         details = replace(details, decisions=(*details.decisions, decision))
         approved = approvals(details.decisions)
+        # A denial decides however many have approved.
         if vote.verdict is Verdict.APPROVE and approved < request.needed:
             await tx.requests.note_approval(request, approved, doing=doing)
             await tx.outbox.refresh_cards(request.id)
@@ -191,6 +193,7 @@ class ApprovalService:
             case Kind.REMOVE:
                 await _close_removed(tx, request, doing)
             case _:
+                # In the same commit: no grant may be shown as in force while its endpoint is taken away.
                 if request.kind in (Kind.CLOSE, Kind.DISABLE):
                     await _close_removed(tx, request, doing)
                 operation = operations.begin(request, id=uuid4(), now=doing.at)

@@ -12,6 +12,7 @@ from bot.services.lookups import request_details
 
 def approves(policy: Policy, request: Request, member: Person) -> bool:
     """Whether a member is an approver under the policy rule of a request; not if that rule is gone."""
+    # Under the rule of the request only: a newer rule was not in force when it was submitted.
     rule = policy.rule_named(request.rule)
     return rule is not None and not rule.approvers.isdisjoint(member.ids)
 

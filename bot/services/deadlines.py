@@ -41,6 +41,7 @@ class DeadlineService:
         now = self._context.now()
         following = await self._next_moment()
         if following is not None and following <= now:
+            # In a transaction of its own: a warning that fails must not keep access open.
             await self._close_expired(now)
             await self._notify_due(now)
             following = await self._next_moment()

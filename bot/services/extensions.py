@@ -51,6 +51,7 @@ class ExtensionService:
             by = self._requested_time(grant, details, request_input, member)
             policy = self._context.policy
             rule = rule_for(policy, target=details.target, method=grant.method, ids=member.ids)
+            # The total counts, so that many short extensions do not add up to more than one request may ask.
             require_within_longest(grant, by, rule)
             if grant.extended + by <= rule.extend_alone:
                 await self._change(tx, grant, by, doing=self._context.audit(person), alone=True)

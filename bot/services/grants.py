@@ -93,6 +93,7 @@ class GrantService:
             grant = await self._controlled_grant(tx, request, person)
             if grant.state is not GrantState.FAILED:
                 raise Refused(Refusal.GRANT_NOT_FAILED, id=request)
+            # A step that stays failed could be retried, without a grant that waits for it.
             step = await _failed_first_step(tx, request)
             if step is not None:
                 await tx.operations.update(step, operations.given_up(step, now=doing.at), doing=doing)
@@ -124,6 +125,7 @@ class GrantService:
         grant = await self._controlled_grant(tx, request, person)
         if grant.state is not state:
             raise Refused(wrong, id=request)
+        # The end that was approved stays: trying again gives nobody more time.
         if grant.ends_at is not None and grant.ends_at <= self._context.now():
             raise Refused(Refusal.GRANT_OVER, id=request)
         enables_mtls = await self._retry_first_step(tx, request, person)

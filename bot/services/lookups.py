@@ -52,6 +52,7 @@ async def find_observed_database(
     known = policy.aliases
     found: dict[Database, Observation | None] = {}
     if name is not None:
+        # An alias goes before a name: an app that takes an alias as its name must not take over its requests.
         meant = {alias.lower(): database for alias, database in known.items()}
         found = dict(await tx.targets.named(meant.get(name.lower(), name), method))
     database = choose(tuple(found) or await tx.targets.databases(), name, known)

@@ -97,6 +97,7 @@ class QueryService:
             await tx.reconcile_queue.request_refresh(
                 *[each.id for each in (database, space) if each is not None]
             )
+            # Committed before the status is read, so that the reconciler starts meanwhile.
             await tx.commit()
         return await self.database_status(database, person=person)
 

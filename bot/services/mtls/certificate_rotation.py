@@ -73,6 +73,7 @@ class CertificateRotationService:
         async def record_installed(tx: Transaction) -> int:
             operation, found = await self._rotation(tx, request, person)
             running = operation.state in (OperationState.DOING, OperationState.DONE)
+            # A second click, perhaps by somebody else, must not begin the grace period anew.
             if found.installed_at is not None and running:
                 return request
             if operation.state is not OperationState.DOING or not found.waits_for_word:
@@ -100,6 +101,7 @@ class CertificateRotationService:
             operation, found = await self._rotation(tx, request, person)
             if operation.state is not OperationState.DOING or not found.has_both:
                 raise Refused(Refusal.ROTATION_OLD_GOING, id=request)
+            # Before a confirmation there is nothing to take back, and the old one stays anyway.
             if found.stage is RotationStage.RESTING:
                 after = rotation.not_installed(operation, now=self._context.now())
                 await self._move(tx, operation, after, person)

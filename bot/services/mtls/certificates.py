@@ -71,6 +71,7 @@ class CertificateService:
         async def record_revocation(tx: Transaction) -> int:
             member = await self._context.member(tx, person)
             certificate = await find_certificate(tx, handle)
+            # An unmanaged certificate has no owner to protect; an approver decides all the same.
             if not certificate.unmanaged:
                 await require_certificate_access(self._context, tx, certificate, member)
             await require_no_open_request(tx, certificate)

@@ -87,6 +87,7 @@ class DownloadLinkService:
         """Ends a link that Slack did not take: nobody has its secret any more."""
         async with self._context.transaction() as tx:
             stored = await tx.download_links.lock(link.id)
+            # A newer link may have replaced it since; then its state already says so.
             if stored is not None and stored.state is DownloadLinkState.OPEN:
                 unsent = replace(stored, state=DownloadLinkState.UNSENT)
                 await tx.download_links.update(stored, unsent, doing=self._context.audit(link.owner))

@@ -99,6 +99,7 @@ class DownloadService:
                 await self._count_wrong(tx, link)
             if answer is not DownloadAnswer.GIVE:
                 return answer
+            # Committed before Heroku is asked: of two requests at once, one gets the files.
             lease = await tx.download_links.lease(link, within=HELD)
             details = await request_details(tx, link.request)
             await tx.commit()

@@ -84,6 +84,7 @@ class RequestedRule:
         under_way = {operation.kind for operation in await tx.operations.unfinished(self.target.id, MTLS)}
         if Kind.DISABLE in under_way:
             raise Refused(Refusal.MTLS_CLOSING, app=self.target.app)
+        # One operation enables mTLS for every request that waits for it.
         if Kind.ENABLE in under_way:
             return False
         if not request_input.enables_mtls:
@@ -123,6 +124,7 @@ class MtlsRequests:
         self, tx: Transaction, request: Request, grant: Grant, *, doing: AuditContext
     ) -> Grant:
         """Records the grant, and the operation that enables mTLS first if it is still needed."""
+        # The grant first: its audit line comes before that of the step that it waits for.
         await open_grant(tx, request, grant, doing=doing)
         if request.terms.enables_mtls and await _needs_enabling(tx, grant):
             step = operations.enabling_first(request, id=uuid4(), now=doing.at)

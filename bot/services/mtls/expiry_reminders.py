@@ -60,6 +60,7 @@ class ExpiryReminderService:
         now = self._context.now()
         following = expiry_reminders.next_summary(now)
         async with self._context.transaction() as tx:
+            # Taken even if there is nothing to tell: otherwise every run of the week would search again.
             due = await tx.periodic_tasks.claim_at(WEEKLY_SUMMARY, now=now, following=following)
             unowned = await _unowned(tx) if due else []
             if unowned:
@@ -86,6 +87,7 @@ class ExpiryReminderService:
         if owner is OwnerStatus.UNKNOWN:
             await reminders.postpone(certificate, until=now + LOOKUP)
             return
+        # A snoozed step is late only from the moment to which it was snoozed.
         snoozed_until = schedule.snoozed_until if step == schedule.step else None
         late = now - (snoozed_until or expiry_reminders.moment_of(certificate.expires_at, step))
         doing = AuditContext(actor=BOT, at=now, details={"late_s": str(int(late.total_seconds()))})

@@ -55,6 +55,7 @@ class RequestedAccounts:
             for grant in await tx.grants.running(self.target.id, PRIVATELINK)
             if isinstance(grant.subject, Accounts) and requested & set(grant.subject.arns)
         ]
+        # A grant ends as a whole: what is left of it would be access that nobody approved in that form.
         for grant, arns in live:
             if not covers(self.subject, grant.subject):
                 complete = " ".join(map(short, accounts(arns | requested).arns))

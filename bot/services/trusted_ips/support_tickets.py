@@ -66,6 +66,7 @@ async def wait_for_support(
     The first request of a space has the ticket's text posted in the thread of its card.
     """
     space = request.terms.target
+    # The row is locked: of two first requests at once, one posts the ticket.
     services = await tx.trusted_ranges.services(space)
     if services.decided:
         return grant
