@@ -45,7 +45,7 @@ async def interrupt(acts: Acts, cidr: str = "203.0.113.4/32") -> None:
 async def test_done_ends_ones_own_at_once(acts: Acts) -> None:
     await acts.ask_and_open(LINE)
     await acts.type("engineer", "/pgaccess done 1")
-    assert "being closed" in acts.private("engineer")[-1]
+    assert "is ending" in acts.private("engineer")[-1]
     await acts.until(lambda: acts.told("engineer", "#1 has ended"))
     assert acts.ours() == []
     assert await acts.states() == ["ended"]
@@ -132,7 +132,7 @@ async def test_remove_of_ones_own_address_closes_it_at_once(acts: Acts) -> None:
 async def test_remove_of_somebody_elses_address_is_a_request_that_lists_it(acts: Acts) -> None:
     await acts.ask_and_open(LINE)
     await acts.ask("/pgaccess mtls remove 203.0.113.4 because offboarding", person="engineer-2")
-    assert "Ends #1 at once" in acts.card()
+    assert "Ends #1 immediately" in acts.card()
     assert await acts.states() == ["in_force", "pending"]
     await acts.approve()
     await acts.until(lambda: acts.told("engineer", "its removal was approved"))
