@@ -1,4 +1,4 @@
-"""The one place where everything is built and joined."""
+"""Composition root: builds the application and connects its parts."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -49,20 +49,20 @@ from storage.transaction import PostgresStore
 from storage.wakeups import PostgresWakeups
 
 RECONCILES_AT_ONCE: Final = 10
-"""Databases kept at once in a process: as many calls as are made to Heroku at once."""
+"""Reconcile runs at once in a process: as many calls as are made to Heroku at once."""
 
 MESSAGES_AT_ONCE: Final = 4
-"""Messages shown at once in a process; Slack takes about one a second in each channel."""
+"""Messages sent at once in a process; Slack takes about one a second in each channel."""
 
-CLOCK_WAITS: Final = timedelta(milliseconds=250)
-"""How long the clock, when rung, lets the keeper go first: it ticks every second anyway."""
+SCHEDULER_YIELDS: Final = timedelta(milliseconds=250)
+"""How long the scheduler, when woken, lets the reconciler go first: it ticks every second anyway."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class App:
-    """Everything that both processes share."""
+    """Everything that web and worker processes share."""
 
     settings: Settings
     policy: Policy
@@ -77,11 +77,11 @@ class App:
 
     @contextlib.asynccontextmanager
     async def serving(self) -> AsyncIterator[Starlette]:
-        """What serves browsers for the length of a ``with`` block, and Slack over HTTP or in Socket Mode."""
+        """Serves browsers, and Slack over HTTP or in Socket Mode, for the length of a ``with`` block."""
         if self.settings.app_token is None:
             yield await self.web()
             return
-        # Nothing is signed in Socket Mode, and nobody has a secret that was made just now.
+        # Nothing is signed in Socket Mode: a random secret that nobody knows refuses whatever claims to be.
         app = await self._bolt(signing_secret=token_hex())
         async with SocketMode(app, token=self.settings.app_token, url=self.settings.slack_url) as socket:
 
@@ -92,7 +92,7 @@ class App:
             yield Starlette(routes=[*health_routes(ready), *self._pages()])
 
     async def web(self) -> Starlette:
-        """What serves Slack over HTTP, and browsers."""
+        """Builds the ASGI application that serves browsers, and Slack over HTTP."""
         secrets = self.settings.signing_secrets
         app = await self._bolt(signing_secret=secrets[0])
         # An ASGI application, typed by Bolt more narrowly than ASGI is.
@@ -103,12 +103,12 @@ class App:
         )
 
     def _pages(self) -> list[Route]:
-        """What people open in a browser."""
+        """Pages that people open in a browser."""
         downloads = DownloadService(store=self.store, heroku=self.heroku, clock=self.clock)
         return DownloadPage(downloads=downloads, clock=self.clock, language=self.policy.language).routes()
 
     async def _bolt(self, *, signing_secret: str) -> AsyncApp:
-        """Bolt with our listeners; asks Slack once who we are."""
+        """Builds Bolt with our listeners; asks Slack once who we are."""
         identity = await self._identity()
         authorized = AuthorizeResult(
             enterprise_id=identity.enterprise,
@@ -128,7 +128,7 @@ class App:
         return listeners.app(signing_secret=signing_secret)
 
     async def _identity(self) -> Identity:
-        """Who we are in Slack; waits for a Slack that is out of reach, while a worker beside it goes on.
+        """Reads who we are in Slack; waits while Slack is out of reach, as a worker in this process goes on.
 
         Raises:
             MisconfiguredError: Slack knows the token and refuses it.
@@ -147,7 +147,7 @@ class App:
         )
 
     def controller(self) -> Controller:
-        """What keeps Heroku in step."""
+        """Builds the reconciler's worker."""
         store, heroku, policy, clock = self.store, self.heroku, self.policy, self.clock
         probe = PostgresConnectionTest() if self.settings.probes else None
         adapters: dict[Method, AnyAdapter] = {
@@ -158,7 +158,7 @@ class App:
         return Controller(store=store, policy=policy, clock=clock, adapters=adapters)
 
     def notifier(self) -> Notifier:
-        """What keeps Slack in step."""
+        """Builds the notifier."""
         return Notifier(
             store=self.store,
             slack=self.slack,
@@ -168,7 +168,7 @@ class App:
         )
 
     def directory_sync(self) -> DirectorySync:
-        """What counts databases and people."""
+        """Builds the directory sync."""
         return DirectorySync(
             store=self.store,
             heroku=self.heroku,
@@ -179,29 +179,29 @@ class App:
 
     @contextlib.asynccontextmanager
     async def working(self) -> AsyncIterator[None]:
-        """Keeps the mirrors for the length of a ``with`` block."""
-        keeping = WorkLoop(
+        """Runs reconciler, notifier and scheduler for the length of a ``with`` block."""
+        reconciling = WorkLoop(
             name=WorkerName.RECONCILER,
             worker=self.controller(),
             wakeups=self.wakeups,
             at_once=RECONCILES_AT_ONCE,
             timings=self.timings,
         )
-        telling = WorkLoop(
+        notifying = WorkLoop(
             name=WorkerName.NOTIFIER,
             worker=self.notifier(),
             wakeups=self.wakeups,
             at_once=MESSAGES_AT_ONCE,
             yields=YIELD,
-            after=keeping,
+            after=reconciling,
             timings=self.timings,
         )
-        ticking = Scheduler(
+        scheduler = Scheduler(
             services=self.services,
             directory_sync=self.directory_sync(),
             clock=self.clock,
             wakeups=self.wakeups,
-            give_way=partial(keeping.idle, at_most=CLOCK_WAITS),
+            give_way=partial(reconciling.idle, at_most=SCHEDULER_YIELDS),
         )
         # A store that is busy for a moment must not end a process that starts.
         await until_success(
@@ -210,11 +210,11 @@ class App:
             gaps=self.timings.retry,
             event="app.store_unavailable",
         )
-        async with running(keeping.run, telling.run, ticking.run):
+        async with running(reconciling.run, notifying.run, scheduler.run):
             yield
 
     async def refresh_everything(self) -> None:
-        """Makes everything due: after a start nobody knows what was missed, and after a jump in time too."""
+        """Makes everything due: what was missed before a start, or in a jump of time, is not known."""
         async with self.store.transaction() as tx:
             await tx.reconcile_queue.refresh_all()
             await tx.commit()
@@ -225,21 +225,21 @@ class App:
 async def open_app(
     settings: Settings, policy: Policy, *, clock: Clock | None = None, timings: Timings = DEFAULT
 ) -> AsyncIterator[App]:
-    """Builds everything, and takes it down again at the end of the ``with`` block.
+    """Builds the application, and closes it at the end of the ``with`` block.
 
     Args:
         settings: from the environment.
         policy: the rules.
-        clock: business time; the machine's unless the emulated world brings one that can be moved.
+        clock: business time; the machine's, unless the sandbox brings one that it can move.
         timings: of leases, calls and retries; tests with real processes hand out faster ones.
     """
-    engine, hasty = engine_for(settings.database_url), async_commit_engine(settings.database_url)
+    engine, async_commit = engine_for(settings.database_url), async_commit_engine(settings.database_url)
     clock = clock or SystemClock()
     heroku = HerokuClient(
         token=settings.heroku_token,
         platform_url=settings.heroku_url,
         data_url=settings.heroku_data_url,
-        budgets=PostgresRateBudget(hasty),
+        budgets=PostgresRateBudget(async_commit),
         timings=timings,
     )
     try:
@@ -263,5 +263,5 @@ async def open_app(
             )
     finally:
         await heroku.close()
-        await hasty.dispose()
+        await async_commit.dispose()
         await engine.dispose()

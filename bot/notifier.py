@@ -1,4 +1,4 @@
-"""Keeps Slack in step with the store: cards that are behind are shown afresh, notices are sent once."""
+"""The notifier: sends the outbox's messages to Slack, and edits those whose shown version is behind."""
 
 import time
 from dataclasses import dataclass
@@ -18,40 +18,40 @@ from bot.views.app_home import home
 from bot.views.render import render
 
 SEARCH_BACK: Final = timedelta(minutes=5)
-"""How far before a lost answer its message is searched for: the two clocks may differ."""
+"""How far before a lost answer the search for its message begins: the two clocks may differ."""
 
 GONE: Final = frozenset({"message_not_found", "cant_update_message"})
-"""Slack's words for a message that somebody deleted: it is posted afresh."""
+"""Slack's error codes for a message that somebody deleted: it is posted again."""
 
 CARD_GONE: Final = "thread_not_found"
-"""Slack's word for a thread whose first message was deleted."""
+"""Slack's error code for a thread whose first message was deleted."""
 
 UNSEARCHABLE: Final = frozenset({"missing_scope", CARD_GONE})
-"""Slack's words for a search that cannot be made: no right to read there, or the card above was deleted."""
+"""Slack's error codes for a search that is not possible: no right to read there, or the card was deleted."""
 
 HOME: Final = "home"
-"""Stands where a message has its timestamp: a home is published whole, and never searched for."""
+"""Takes the place of a message's timestamp: an App Home is published whole, and never searched for."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(kw_only=True, slots=True)
 class ClaimedMessage:
-    """A claimed post, for as long as its lease holds.
+    """A claimed message, for as long as its lease holds.
 
     Attributes:
         since: monotonic seconds, taken before the lease was.
-        called: Slack may have been told to show something.
+        called: Slack may have been called to show it.
     """
 
-    post: OutboxMessage
+    message: OutboxMessage
     since: float
     called: bool = False
 
     def begin_call(self, timings: Timings) -> None:
-        """Lets a call start only if its total deadline fits into the lease.
+        """Lets a call start only if its total deadline fits into what is left of the lease.
 
-        Measured on a clock that goes on while the process is stopped.
+        Measured on a clock that runs on while the process is stopped.
 
         Raises:
             LeaseLostError: too little is left.
@@ -63,7 +63,15 @@ class ClaimedMessage:
 
 
 class Notifier:
-    """Takes one post at a time."""
+    """Brings one message at a time up to date in Slack.
+
+    Args:
+        store: with the outbox.
+        slack: where messages are shown.
+        policy: its language, and what cards say of it.
+        services: what an App Home shows.
+        timings: of leases, calls and retries.
+    """
 
     def __init__(
         self, *, store: Store, slack: Slack, policy: Policy, services: Services, timings: Timings = DEFAULT
@@ -75,168 +83,172 @@ class Notifier:
         self._services = services
 
     async def claim(self) -> ClaimedMessage | None:
-        """Takes the post that has been due the longest; None when all is told."""
+        """Claims the message that has been due the longest; None when none is due."""
         since = time.monotonic()
         async with self._store.transaction() as tx:
-            post = await tx.outbox.claim()
+            message = await tx.outbox.claim()
             await tx.commit()
-            return None if post is None else ClaimedMessage(post=post, since=since)
+            return None if message is None else ClaimedMessage(message=message, since=since)
 
     async def next_due(self) -> timedelta | None:
-        """How long until there is something to claim."""
+        """Time until something can be claimed."""
         async with self._store.transaction() as tx:
             return await tx.outbox.next_due()
 
-    async def work(self, held: ClaimedMessage) -> None:
-        """Shows one post. What Slack does not take is tried again later, for as long as it takes."""
-        post = held.post
+    async def work(self, claimed: ClaimedMessage) -> None:
+        """Sends or edits one message. What Slack rejects is tried again later, for as long as it takes."""
+        message = claimed.message
         try:
-            if post.kind is MessageKind.HOME:
-                place = await self._show_home(held)
+            if message.kind is MessageKind.HOME:
+                place = await self._show_home(claimed)
             else:
-                place = await self._show(held, await self._render(post))
+                place = await self._show(claimed, await self._render(message))
             async with self._store.transaction() as tx:
-                await tx.outbox.shown(post, place)
+                await tx.outbox.sent(message, place)
                 await tx.commit()
         except LeaseLostError:
-            await self._overtaken(held)
+            await self._overtaken(claimed)
         except SlackError as error:
-            await self._postpone(held, error)
+            await self._postpone(claimed, error)
 
-    async def _render(self, post: OutboxMessage) -> Message:
+    async def _render(self, message: OutboxMessage) -> Message:
         async with self._store.transaction() as tx:
-            case = None if post.request is None else await tx.requests.case(post.request)
-            locale = await tx.slack_users.locale(post.recipient)
+            details = None if message.request is None else await tx.requests.details(message.request)
+            locale = await tx.slack_users.locale(message.recipient)
         t = Translator.of(locale if locale else self._policy.language)
-        return render(post, case, t=t, policy=self._policy)
+        return render(message, details, t=t, policy=self._policy)
 
-    async def _show_home(self, held: ClaimedMessage) -> MessageRef:
-        """Publishes a person's App Home, which stands in no channel."""
-        person = held.post.recipient
-        overview = await self._services.queries.home_summary(person)
+    async def _show_home(self, claimed: ClaimedMessage) -> MessageRef:
+        """Publishes a person's App Home, which is in no channel."""
+        person = claimed.message.recipient
+        summary = await self._services.queries.home_summary(person)
         t = Translator.of(await self._services.members.locale(person))
-        view = home(overview, t=t, policy=self._policy)
-        await self._begin_call(held)
+        view = home(summary, t=t, policy=self._policy)
+        await self._begin_call(claimed)
         await self._slack.publish_home(person, view)
         return MessageRef(channel=person, ts=HOME)
 
-    async def _show(self, held: ClaimedMessage, message: Message) -> MessageRef:
-        """Edits what stands, or posts what does not; a try whose answer was lost is searched for first."""
-        post = held.post
-        if post.place is not None:
-            return await self._edit(held, post.place, message)
-        channel = post.channel or await self._channel(post)
-        thread = await self._thread(post)
-        if post.posting_since is not None:
-            standing = await self._search(post, channel, thread, since=post.posting_since - SEARCH_BACK)
-            if standing is not None:
-                return await self._edit(held, standing, message)
-        return await self._post(held, channel, thread, message)
+    async def _show(self, claimed: ClaimedMessage, rendered: Message) -> MessageRef:
+        """Edits the message, or posts it; an attempt whose answer was lost is searched for first."""
+        message = claimed.message
+        if message.place is not None:
+            return await self._edit(claimed, message.place, rendered)
+        channel = message.channel or await self._channel(message)
+        thread = await self._thread(message)
+        if message.posting_since is not None:
+            found = await self._search(message, channel, thread, since=message.posting_since - SEARCH_BACK)
+            if found is not None:
+                return await self._edit(claimed, found, rendered)
+        return await self._post(claimed, channel, thread, rendered)
 
-    async def _edit(self, held: ClaimedMessage, place: MessageRef, message: Message) -> MessageRef:
-        """Shows a message afresh where it stands; one that somebody deleted is noted as gone."""
-        await self._begin_call(held)
+    async def _edit(self, claimed: ClaimedMessage, place: MessageRef, rendered: Message) -> MessageRef:
+        """Edits a message where it is; one that somebody deleted is recorded as such."""
+        await self._begin_call(claimed)
         try:
-            await self._slack.update(place, message)
+            await self._slack.update(place, rendered)
         except SlackError as error:
             if error.code in GONE:
-                await self._note_nothing_stands(held.post, gone=True)
+                await self._record_not_posted(claimed.message, gone=True)
             raise
         return place
 
     async def _search(
-        self, post: OutboxMessage, channel: str, thread: str | None, *, since: datetime
+        self, message: OutboxMessage, channel: str, thread: str | None, *, since: datetime
     ) -> MessageRef | None:
-        """Looks for what a lost answer may have left.
+        """Searches for what an attempt with a lost answer may have posted.
 
-        A search that is only held up is made again before anything is posted; one that our token may not make
-        at all is none: a message twice is better than none.
+        A search that fails for a while is repeated before anything is posted; one that our token may not make
+        is skipped: a message twice is better than none.
         """
         try:
-            return await self._slack.find(channel, post=post.id, since=since, thread=thread)
+            return await self._slack.find(channel, number=message.id, since=since, thread=thread)
         except SlackError as error:
             if error.code not in UNSEARCHABLE:
                 raise
-            log.warning("notifier.unsearchable", post=post.id, code=error.code)
+            log.warning("notifier.unsearchable", message=message.id, code=error.code)
             return None
 
     async def _post(
-        self, held: ClaimedMessage, channel: str, thread: str | None, message: Message
+        self, claimed: ClaimedMessage, channel: str, thread: str | None, rendered: Message
     ) -> MessageRef:
-        """Posts. A refusal takes the note back that something may stand, unless an earlier try left it."""
-        await self._begin_call(held, posting_to=channel)
+        """Posts. After a rejection nothing can be in Slack, unless an earlier attempt left it."""
+        await self._begin_call(claimed, posting_to=channel)
         try:
-            return await self._slack.post(channel, message, post=held.post.id, thread=thread)
+            return await self._slack.post(channel, rendered, number=claimed.message.id, thread=thread)
         except SlackError as error:
-            if not error.unclear and held.post.posting_since is None:
-                await self._note_nothing_stands(held.post, gone=False)
+            if not error.unclear and claimed.message.posting_since is None:
+                await self._record_not_posted(claimed.message, gone=False)
             if error.code == CARD_GONE:
-                await self._show_card_again(held.post)
+                await self._show_card_again(claimed.message)
             raise
 
-    async def _begin_call(self, held: ClaimedMessage, *, posting_to: str | None = None) -> None:
-        """Makes sure that the post is still ours: a late edit would hide a newer one for ever.
+    async def _begin_call(self, claimed: ClaimedMessage, *, posting_to: str | None = None) -> None:
+        """Prolongs the lease before a call: an edit after it was lost would hide a newer one for ever.
 
         Args:
-            held: the post; its lease is prolonged.
-            posting_to: the channel that is about to have it; from here on it may stand there.
+            claimed: the message.
+            posting_to: the channel it is about to be posted to; from here on it may be there.
         """
         since = time.monotonic()
         async with self._store.transaction() as tx:
             if posting_to is None:
-                await tx.outbox.renew(held.post)
+                await tx.outbox.renew(claimed.message)
             else:
-                await tx.outbox.posting(held.post, channel=posting_to)
+                await tx.outbox.begin_post(claimed.message, channel=posting_to)
             await tx.commit()
-        held.since = since
-        held.begin_call(self._timings)
+        claimed.since = since
+        claimed.begin_call(self._timings)
 
-    async def _thread(self, post: OutboxMessage) -> str | None:
-        """What belongs into the thread of its request's card waits while that does not stand yet."""
-        if not post.kind.is_reply:
+    async def _thread(self, message: OutboxMessage) -> str | None:
+        """The thread of a reply: that of its request's card, which it waits for until the card is posted."""
+        if not message.kind.is_reply:
             return None
         async with self._store.transaction() as tx:
-            card = await tx.outbox.place(f"approval:{post.request}")
+            card = await tx.outbox.message_ref(f"approval:{message.request}")
         if card is None:
             raise SlackError("no_card_yet", retry_after_s=self._timings.card_wait.total_seconds())
         return card.ts
 
-    async def _show_card_again(self, post: OutboxMessage) -> None:
-        """Has the card made anew that somebody deleted, so that its thread can be answered in."""
+    async def _show_card_again(self, message: OutboxMessage) -> None:
+        """Marks a deleted card to be posted again, so that its thread can be replied to."""
         async with self._store.transaction() as tx:
-            await tx.outbox.refresh(f"approval:{post.request}")
+            await tx.outbox.refresh(f"approval:{message.request}")
             await tx.commit()
 
-    async def _channel(self, post: OutboxMessage) -> str:
-        """A person is written to in their direct conversation; everything else is a channel's id."""
-        if post.recipient.startswith(("U", "W")):
-            return await self._slack.direct_channel(post.recipient)
-        return post.recipient
+    async def _channel(self, message: OutboxMessage) -> str:
+        """The conversation to post to: a person's direct conversation, or the channel itself."""
+        if message.recipient.startswith(("U", "W")):
+            return await self._slack.direct_channel(message.recipient)
+        return message.recipient
 
-    async def _note_nothing_stands(self, post: OutboxMessage, *, gone: bool) -> None:
+    async def _record_not_posted(self, message: OutboxMessage, *, gone: bool) -> None:
         async with self._store.transaction() as tx:
-            await tx.outbox.not_posted(post, gone=gone)
+            await tx.outbox.not_sent(message, gone=gone)
             await tx.commit()
 
-    async def _postpone(self, held: ClaimedMessage, error: SlackError) -> None:
-        post = held.post
+    async def _postpone(self, claimed: ClaimedMessage, error: SlackError) -> None:
+        message = claimed.message
         log.warning(
-            "notifier.postponed", post=post.id, kind=post.kind, code=error.code, attempts=post.attempts
+            "notifier.postponed",
+            message=message.id,
+            kind=message.kind,
+            code=error.code,
+            attempts=message.attempts,
         )
-        by = gap(self._timings.retry, post.attempts)
+        by = gap(self._timings.retry, message.attempts)
         if error.retry_after_s is not None:
             by = timedelta(seconds=error.retry_after_s)
         try:
             async with self._store.transaction() as tx:
-                await tx.outbox.postpone(post, by=timedelta() if error.code in GONE else by)
+                await tx.outbox.postpone(message, by=timedelta() if error.code in GONE else by)
                 await tx.commit()
         except LeaseLostError:
-            await self._overtaken(held)
+            await self._overtaken(claimed)
 
-    async def _overtaken(self, held: ClaimedMessage) -> None:
-        """Ends a turn that lost its lease; if Slack may have been told something, it is told the latest."""
-        log.warning("notifier.lease_lost", post=held.post.id, called=held.called)
-        if held.called:
+    async def _overtaken(self, claimed: ClaimedMessage) -> None:
+        """Ends without a lease; if Slack may have been called, the message is marked to be sent once more."""
+        log.warning("notifier.lease_lost", message=claimed.message.id, called=claimed.called)
+        if claimed.called:
             async with self._store.transaction() as tx:
-                await tx.outbox.overtaken(held.post)
+                await tx.outbox.resend(claimed.message)
                 await tx.commit()

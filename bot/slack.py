@@ -22,10 +22,10 @@ from bot.errors import SlackError
 from bot.ports import Block, Message, MessageRef
 
 HURRY: Final = timedelta(milliseconds=1000)
-"""The longest that a call within a person's own 3 seconds can take."""
+"""Deadline of a call within the 3 seconds that a person waits."""
 
 LONGEST_WAIT: Final = timedelta(seconds=60)
-"""The longest Retry-After that a count waits out; Slack's limits are per minute."""
+"""The longest Retry-After that a directory sync waits out; Slack's limits are per minute."""
 
 PAGE: Final = 200
 """Items a page: what Slack recommends at most (Slack, "Pagination")."""
@@ -64,7 +64,7 @@ class Identity:
 
 
 class SlackClient:
-    """The calls that pgaccess makes. Use as an async context manager.
+    """Client of Slack's Web API; use as an async context manager.
 
     Args:
         token: the bot token.
@@ -81,22 +81,22 @@ class SlackClient:
         self.web = AsyncWebClient(token=token, base_url=url, retry_handlers=[])
 
     async def __aenter__(self) -> Self:
-        """Opens the pool: without one the client connects anew for each call."""
+        """Opens the connection pool: without one each call connects anew."""
         timeout = aiohttp.ClientTimeout(total=self._deadline.total_seconds(), connect=3)
         self._session = aiohttp.ClientSession(timeout=timeout)
-        # No retry handler: a repeated chat.postMessage may post twice; the courier knows when to repeat.
+        # No retry handler: a repeated chat.postMessage may post twice; the notifier knows when to repeat.
         self.web = AsyncWebClient(
             token=self._token, base_url=self._url, session=self._session, retry_handlers=[]
         )
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Closes the pool."""
+        """Closes the connection pool."""
         if self._session is not None:
             await self._session.close()
 
     async def identity(self) -> Identity:
-        """Who we are (``auth.test``); asked once, for no token ever moves to another workspace."""
+        """Reads who we are (``auth.test``), once: a token never moves to another workspace."""
         if self._identity is None:
             answer = await self._do("auth.test", {})
             self._identity = Identity(
@@ -108,14 +108,14 @@ class SlackClient:
         return self._identity
 
     async def direct_channel(self, person: str) -> str:
-        """The direct conversation with a person (``conversations.open``)."""
+        """Opens the direct conversation with a person (``conversations.open``); returns its id."""
         return str((await self._do("conversations.open", {"users": person}))["channel"]["id"])
 
     async def post(
-        self, channel: str, message: Message, *, post: int, thread: str | None = None
+        self, channel: str, message: Message, *, number: int, thread: str | None = None
     ) -> MessageRef:
-        """Posts a message, perhaps in a thread, with the post's number as metadata (``chat.postMessage``)."""
-        metadata = {"event_type": EVENT, "event_payload": {"post": post}}
+        """Posts a message, perhaps in a thread, with its outbox number as metadata (``chat.postMessage``)."""
+        metadata = {"event_type": EVENT, "event_payload": {"post": number}}
         body = {**_body(message), "channel": channel, "metadata": metadata, "unfurl_links": False}
         if thread is not None:
             body["thread_ts"] = thread
@@ -123,22 +123,22 @@ class SlackClient:
         return MessageRef(channel=answer["channel"], ts=answer["ts"])
 
     async def update(self, place: MessageRef, message: Message) -> None:
-        """Shows a message afresh where it stands (``chat.update``)."""
+        """Replaces a message (``chat.update``)."""
         await self._do("chat.update", {**_body(message), "channel": place.channel, "ts": place.ts})
 
     async def find(
-        self, channel: str, *, post: int, since: datetime, thread: str | None = None
+        self, channel: str, *, number: int, since: datetime, thread: str | None = None
     ) -> MessageRef | None:
-        """Finds a message that carries the post's number, posted after a moment.
+        """Finds a message by its outbox number among those posted since a moment.
 
         Args:
             channel: where it was posted.
-            post: its number.
+            number: its number in the outbox.
             since: aware; the search begins there.
-            thread: the message that it answers, if any. A channel's history has no replies
+            thread: the message that it replies to, if any. A channel's history has no replies
                 (``conversations.history``), a thread has only them (``conversations.replies``).
         """
-        question: Json = {
+        params: Json = {
             "channel": channel,
             "oldest": f"{since.timestamp():.6f}",
             "include_all_metadata": True,
@@ -146,23 +146,23 @@ class SlackClient:
         }
         method = "conversations.history"
         if thread is not None:
-            method, question["ts"] = "conversations.replies", thread
-        async for answer in _pages(self._ask, method, question):
-            for message in answer["messages"]:
-                if _post_of(message) == post:
+            method, params["ts"] = "conversations.replies", thread
+        async for response in _pages(self._ask, method, params):
+            for message in response["messages"]:
+                if _number_of(message) == number:
                     return MessageRef(channel=channel, ts=message["ts"])
         return None
 
     async def people(self) -> AsyncIterator[Person]:
-        """Everybody in the workspace, page by page (``users.list``); waits where a rate limit says so."""
+        """Lists everybody in the workspace, page by page (``users.list``); waits out rate limits."""
         us = await self.identity()
-        question = {"limit": PAGE, "include_locale": True}
-        async for answer in _pages(self._ask_patiently, "users.list", question):
-            for member in answer["members"]:
+        params = {"limit": PAGE, "include_locale": True}
+        async for response in _pages(self._ask_patiently, "users.list", params):
+            for member in response["members"]:
                 yield person_of(member, us)
 
     async def person(self, id: str) -> Person | None:
-        """One person (``users.info``); None when Slack does not know them."""
+        """Reads one person (``users.info``); None when Slack does not know them."""
         us = await self.identity()
         try:
             answer = await self._ask("users.info", {"user": id, "include_locale": True})
@@ -173,47 +173,47 @@ class SlackClient:
         return person_of(answer["user"], us)
 
     async def publish_home(self, person: str, view: Block) -> None:
-        """Shows a person's App Home (``views.publish``)."""
+        """Publishes a person's App Home (``views.publish``)."""
         await self._do("views.publish", {"user_id": person, "view": view})
 
     async def group_members(self, group: str) -> tuple[str, ...]:
-        """Ids of the people in a user group (``usergroups.users.list``); waits where a rate limit says so."""
+        """Lists the members of a user group by id (``usergroups.users.list``); waits out rate limits."""
         answer = await self._ask_patiently("usergroups.users.list", {"usergroup": group})
         return tuple(answer["users"])
 
-    async def hand(self, person: str, message: Message, *, post: int) -> MessageRef:
-        """Writes to one person while somebody waits (``conversations.open``, ``chat.postMessage``)."""
+    async def hand(self, person: str, message: Message, *, number: int) -> MessageRef:
+        """Posts to one person while they wait (``conversations.open``, ``chat.postMessage``)."""
         try:
             async with asyncio.timeout(HURRY.total_seconds()):
-                return await self.post(await self.direct_channel(person), message, post=post)
+                return await self.post(await self.direct_channel(person), message, number=number)
         except TimeoutError:
             raise SlackError("unreachable", unclear=True) from None
 
     async def open_view(self, trigger: str, view: Block) -> None:
-        """Opens a form (``views.open``) while its trigger lives: 3 seconds from the click or command."""
+        """Opens a modal (``views.open``) while its trigger is valid: 3 seconds from the click or command."""
         await self._do("views.open", {"trigger_id": trigger, "view": view}, within=HURRY)
 
     async def push_view(self, trigger: str, view: Block) -> None:
-        """Puts a form on top of the one that was clicked in (``views.push``); three are the most."""
+        """Pushes a modal on top of the one that was clicked in (``views.push``); three is Slack's limit."""
         await self._do("views.push", {"trigger_id": trigger, "view": view}, within=HURRY)
 
     async def respond(self, url: str, message: Message, *, replace: bool = False) -> None:
-        """Answers privately through a request's own ``response_url``, which only this request knows.
+        """Answers privately through the ``response_url`` of a command or click.
 
         Args:
-            url: the request's.
-            message: what is said.
-            replace: in the place of what was used. A command's own first answer is most likely not replaced
-                (bolt-js 2287, bolt-python 1268): then the newer one stands below.
+            url: a secret of that command or click.
+            message: the answer.
+            replace: replaces the message that was clicked. The first answer to a command is most likely not
+                replaced (bolt-js 2287, bolt-python 1268): then the newer one follows below.
         """
         if self._session is None:
             raise RuntimeError("the client is not open")
         body = {**_body(message), "response_type": "ephemeral", "replace_original": replace}
         try:
             async with asyncio.timeout(HURRY.total_seconds()):
-                async with self._session.post(url, json=body) as answer:
-                    if answer.status != 200:
-                        raise SlackError(f"response_url answered {answer.status}")
+                async with self._session.post(url, json=body) as response:
+                    if response.status != 200:
+                        raise SlackError(f"response_url answered {response.status}")
         except (TimeoutError, aiohttp.ClientError) as error:
             # The cause may hold the URL, which is a secret: it is not chained.
             raise SlackError(f"unreachable: {type(error).__name__}") from None
@@ -222,16 +222,16 @@ class SlackClient:
         """Calls a method that changes something, its arguments as JSON."""
         return await _answer(self.web.api_call(method, json=body), within=within or self._deadline)
 
-    async def _ask(self, method: str, question: Json) -> Json:
+    async def _ask(self, method: str, params: Json) -> Json:
         """Calls a method that only reads, its arguments in the query."""
-        call = self.web.api_call(method, http_verb="GET", params=question)
+        call = self.web.api_call(method, http_verb="GET", params=params)
         return await _answer(call, within=self._deadline)
 
-    async def _ask_patiently(self, method: str, question: Json) -> Json:
-        """Asks again once a rate limit has passed: a count begun anew each time would never be complete."""
+    async def _ask_patiently(self, method: str, params: Json) -> Json:
+        """Repeats a call once its rate limit has passed: a sync that restarted each time would never end."""
         while True:
             try:
-                return await self._ask(method, question)
+                return await self._ask(method, params)
             except SlackError as error:
                 wait = error.retry_after_s
                 if wait is None or wait > LONGEST_WAIT.total_seconds():
@@ -245,7 +245,7 @@ def person_of(member: Mapping[str, Any], us: Identity) -> Person:
 
     Args:
         member: the user object.
-        us: our workspace; who is at home in another one is external.
+        us: our workspace; members of another one are external.
     """
     profile = member.get("profile", {})
     name = profile.get("display_name") or member.get("real_name") or member.get("name") or member["id"]
@@ -257,15 +257,15 @@ def person_of(member: Mapping[str, Any], us: Identity) -> Person:
         deactivated=bool(member.get("deleted")),
         bot=bool(member.get("is_bot")) or member["id"] == "USLACKBOT",
         guest=bool(member.get("is_restricted") or member.get("is_ultra_restricted")),
-        external=bool(member.get("is_stranger")) or not _at_home(member, us),
+        external=bool(member.get("is_stranger")) or not _is_internal(member, us),
     )
 
 
-def _at_home(member: Mapping[str, Any], us: Identity) -> bool:
-    """Whether somebody belongs to our workspace, or to the Enterprise Grid organisation that it is part of.
+def _is_internal(member: Mapping[str, Any], us: Identity) -> bool:
+    """Tells whether a person belongs to our workspace, or to its Enterprise Grid organisation.
 
     ``is_stranger`` is only set for people with whom the bot shares no channel: those who come through a
-    shared channel are told by their workspace alone (Slack, "Slack Connect", external members).
+    shared channel are recognised by their workspace only (Slack, "Slack Connect", external members).
     """
     home = member.get("team_id")
     organisation = (member.get("enterprise_user") or {}).get("enterprise_id")
@@ -275,7 +275,7 @@ def _at_home(member: Mapping[str, Any], us: Identity) -> bool:
 
 
 async def _answer(call: Awaitable[AsyncSlackResponse], *, within: timedelta) -> Json:
-    """Waits for an answer, one total deadline for all of it; whatever goes wrong is a ``SlackError``."""
+    """Waits for a response within one total deadline; every failure becomes a ``SlackError``."""
     try:
         async with asyncio.timeout(within.total_seconds()):
             answer = await call
@@ -291,12 +291,12 @@ async def _answer(call: Awaitable[AsyncSlackResponse], *, within: timedelta) -> 
 
 
 async def _pages(
-    ask: Callable[[str, Json], Awaitable[Json]], method: str, question: Json
+    ask: Callable[[str, Json], Awaitable[Json]], method: str, params: Json
 ) -> AsyncIterator[Json]:
-    """Every page of an answer: after the last one the next cursor is empty (Slack, "Pagination")."""
+    """Reads every page of a list: after the last one the next cursor is empty (Slack, "Pagination")."""
     cursor = ""
     while True:
-        answer = await ask(method, {**question, "cursor": cursor} if cursor else question)
+        answer = await ask(method, {**params, "cursor": cursor} if cursor else params)
         yield answer
         cursor = str((answer.get("response_metadata") or {}).get("next_cursor") or "")
         if not cursor:
@@ -307,7 +307,7 @@ def _body(message: Message) -> dict[str, Any]:
     return {"text": message.text, "blocks": list(message.blocks)}
 
 
-def _post_of(message: Mapping[str, Any]) -> int | None:
+def _number_of(message: Mapping[str, Any]) -> int | None:
     metadata = message.get("metadata") or {}
     if metadata.get("event_type") != EVENT:
         return None
@@ -318,7 +318,7 @@ def _post_of(message: Mapping[str, Any]) -> int | None:
 def _error(error: SlackApiError) -> SlackError:
     answer = error.response
     if not isinstance(answer, AsyncSlackResponse) or not isinstance(answer.data, dict):
-        # Slack's client hands on what it could not read, for example a proxy's page.
+        # Slack's client returns what it could not read as it is, for example a proxy's page.
         return SlackError("unreadable", unclear=True)
     code = "ratelimited" if answer.status_code == 429 else str(answer.get("error") or answer.status_code)
     wait = answer.headers.get("Retry-After") or answer.headers.get("retry-after")

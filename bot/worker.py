@@ -1,4 +1,4 @@
-"""Runs a level-triggered loop: claim what is due, work on it, sleep until rung or due."""
+"""Worker loops: claim what is due, work on it, sleep until woken or due; and background tasks."""
 
 import asyncio
 import contextlib
@@ -16,11 +16,11 @@ SHORTEST: Final = timedelta(milliseconds=100)
 """The shortest sleep: a row that is due and yet cannot be claimed must not keep the loop spinning."""
 
 YIELD: Final = timedelta(milliseconds=50)
-"""How long telling and the clock let the keeper go first: an open door matters more than the word of it."""
+"""How long notifier and scheduler let the reconciler go first: closing matters more than telling of it."""
 
 GIVE_WAY: Final = timedelta(milliseconds=100)
-"""How long one more message waits while the keeper is at work. Ten a second are more than Slack takes in the
-long run, about one a second in each channel (Slack developer documentation, 2026-11, "Rate limits")."""
+"""How long one more message waits while the reconciler is at work. Ten a second are more than Slack takes in
+the long run, about one a second in each channel (Slack developer documentation, 2026-11, "Rate limits")."""
 
 GRACE: Final = timedelta(seconds=10)
 """How long running work may finish when the process is asked to stop; Heroku gives 30 s in all."""
@@ -36,39 +36,39 @@ T_contra = TypeVar("T_contra", contravariant=True)
 
 
 class Worker(Protocol[T]):
-    """What a loop drives."""
+    """What a loop runs."""
 
     async def claim(self) -> T | None:
-        """Takes one thing that is due; None when nothing is."""
+        """Claims one job that is due; None when none is."""
         ...
 
-    async def work(self, thing: T, /) -> None:
-        """Does it."""
+    async def work(self, job: T, /) -> None:
+        """Does the job."""
         ...
 
     async def next_due(self) -> timedelta | None:
-        """How long until something is due."""
+        """Time until a job is due; None when none will be."""
         ...
 
 
 @runtime_checkable
 class Accountable(Protocol[T_contra]):
-    """A worker that records when a piece of work failed in a way that nobody has thought of."""
+    """A worker that records jobs that failed unexpectedly."""
 
-    async def failed(self, thing: T_contra, error: Exception, /) -> None:
-        """Gives the thing back, and has somebody told."""
+    async def failed(self, job: T_contra, error: Exception, /) -> None:
+        """Releases the job and reports the error."""
         ...
 
 
 class WorkLoop(Generic[T]):
-    """One loop over one kind of work, several pieces at a time.
+    """Loop of one worker over several jobs at a time.
 
     Args:
-        name: which bell wakes it.
-        worker: what is done.
-        at_once: pieces worked on at the same time in this process.
+        name: which wake-ups are for it.
+        worker: claims and does the jobs.
+        at_once: jobs at the same time in this process.
         yields: how long it lets others in this process go first when it is woken.
-        after: a loop that goes first: while it is at work, each piece waits for ``GIVE_WAY``.
+        after: a loop that goes first: while it is at work, each job waits for ``GIVE_WAY``.
         timings: with the longest sleep, and the pause after the store could not be reached.
     """
 
@@ -95,59 +95,59 @@ class WorkLoop(Generic[T]):
         self._idle = asyncio.Event()
 
     async def run(self) -> None:
-        """Runs until cancelled; then lets what was begun come to its end, for a while."""
+        """Runs until cancelled; then lets running jobs finish, for a while."""
         try:
             while True:
                 await self._free.acquire()
                 if self._after is not None:
                     await self._after.idle(at_most=GIVE_WAY)
-                thing = await self._attempt(self._worker.claim())
-                if thing is None:
+                job = await self._attempt(self._worker.claim())
+                if job is None:
                     self._free.release()
                     await self._sleep()
                 else:
-                    self._begin(thing)
+                    self._begin(job)
         finally:
             await self._finish()
 
     async def idle(self, *, at_most: timedelta) -> None:
-        """Returns when nothing is being worked on, or after the time."""
+        """Returns when no job is running, or after the time."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(at_most.total_seconds()):
                 await self._idle.wait()
 
-    def _begin(self, thing: T) -> None:
-        task = asyncio.create_task(self._work(thing))
+    def _begin(self, job: T) -> None:
+        task = asyncio.create_task(self._work(job))
         self._running.add(task)
         task.add_done_callback(self._over)
 
     def _over(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         self._free.release()
-        self._note_rest()
+        self._update_idle()
 
-    def _note_rest(self, *, asleep: bool | None = None) -> None:
+    def _update_idle(self, *, asleep: bool | None = None) -> None:
         self._asleep = self._asleep if asleep is None else asleep
         if self._asleep and not self._running:
             self._idle.set()
         else:
             self._idle.clear()
 
-    async def _work(self, thing: T) -> None:
-        async def tell(error: Exception) -> None:
+    async def _work(self, job: T) -> None:
+        async def report(error: Exception) -> None:
             if isinstance(self._worker, Accountable):
-                await self._attempt(self._worker.failed(thing, error))
+                await self._attempt(self._worker.failed(job, error))
 
-        await self._attempt(self._worker.work(thing), tell)
+        await self._attempt(self._worker.work(job), report)
 
     async def _attempt(
-        self, step: Coroutine[Any, Any, S], tell: Callable[[Exception], Awaitable[None]] | None = None
+        self, step: Coroutine[Any, Any, S], report: Callable[[Exception], Awaitable[None]] | None = None
     ) -> S | None:
-        """Takes one step; whatever goes wrong, the loop goes on, and the lease lets somebody try again.
+        """Runs one step. Whatever goes wrong, the loop goes on; once the lease ends, the job can be retried.
 
         Args:
-            step: what is done.
-            tell: is told of an error that nobody has thought of.
+            step: what to run.
+            report: receives an unexpected error.
         """
         try:
             return await step
@@ -156,8 +156,8 @@ class WorkLoop(Generic[T]):
             await asyncio.sleep(self._timings.store_pause.total_seconds())
         except Exception as error:
             log.exception("loop.failed", loop=self._name)
-            if tell is not None:
-                await tell(error)
+            if report is not None:
+                await report(error)
             await asyncio.sleep(self._timings.store_pause.total_seconds())
         return None
 
@@ -165,9 +165,9 @@ class WorkLoop(Generic[T]):
         due = await self._attempt(self._worker.next_due())
         longest = self._timings.safety_net
         wait = longest if due is None else max(SHORTEST, min(due, longest))
-        self._note_rest(asleep=True)
+        self._update_idle(asleep=True)
         await self._wakeups.wait(self._name, at_most=wait)
-        self._note_rest(asleep=False)
+        self._update_idle(asleep=False)
         if self._yields:
             await asyncio.sleep(self._yields.total_seconds())
 
@@ -181,9 +181,9 @@ class WorkLoop(Generic[T]):
 
 @contextlib.asynccontextmanager
 async def running(*loops: Callable[[], Coroutine[Any, Any, None]]) -> AsyncIterator[None]:
-    """Runs the loops for the length of a ``with`` block; one that ends by itself ends the block too.
+    """Runs loops for the length of a ``with`` block; one that ends by itself cancels the block.
 
-    A process whose keeper or clock has stopped must not look alive: its platform starts a new one.
+    A process whose reconciler or scheduler has stopped must not look alive: its platform starts a new one.
     """
     owner = asyncio.current_task()
 

@@ -9,7 +9,7 @@ from bot.ports import Block, InteractiveSlack
 from bot.services import RequestInput, Services
 from bot.views import action_ids
 from bot.views import advice as advising
-from handlers.common import chosen_database, target_name
+from handlers.form_values import chosen_database, target_name
 from handlers.modals import Forms
 from handlers.parsing.intents import Intent
 from handlers.parsing.normalization import normalize_text

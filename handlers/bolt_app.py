@@ -43,7 +43,7 @@ class Listeners:
     """Everything that Slack sends.
 
     Args:
-        access: the use cases.
+        services: the use cases.
         interactive: opens forms and answers privately.
         team: Slack id of the workspace that is served.
         authorized: what Bolt is told of the bot.

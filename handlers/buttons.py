@@ -88,22 +88,24 @@ class ButtonHandler:
     async def _approve(self, press: Press, t: Translator) -> Message:
         vote = Vote(verdict=Verdict.APPROVE, version=press.version)
         click = press.click
-        case = await self._services.approvals.decide(press.request, vote, person=click.person, key=click.key)
-        return responses.decided(case, Verdict.APPROVE, t)
+        details = await self._services.approvals.decide(
+            press.request, vote, person=click.person, key=click.key
+        )
+        return responses.decided(details, Verdict.APPROVE, t)
 
     async def _open_decision(self, press: Press, t: Translator) -> None:
         """Opens the form to deny or to change; checked first, so that nobody fills in a form in vain."""
         click = press.click
-        case = await self._services.approvals.require_decidable(
+        details = await self._services.approvals.require_decidable(
             press.request, version=press.version, person=click.person
         )
-        await self._forms.open_for_button(click.action, click.trigger, case, t)
+        await self._forms.open_for_button(click.action, click.trigger, details, t)
 
     async def _open_extension(self, press: Press, t: Translator) -> None:
         click = press.click
         await self._services.members.require(click.person)
-        case = await self._services.queries.request(press.request)
-        await self._forms.open_for_button(click.action, click.trigger, case, t)
+        details = await self._services.queries.request(press.request)
+        await self._forms.open_for_button(click.action, click.trigger, details, t)
 
     async def _details(self, press: Press, t: Translator) -> Message:
         await self._services.members.require(press.click.person)
@@ -112,48 +114,50 @@ class ButtonHandler:
         )
 
     async def _cancel(self, press: Press, t: Translator) -> Message:
-        case = await self._services.access_requests.cancel(
+        details = await self._services.access_requests.cancel(
             press.request, person=press.click.person, key=press.click.key
         )
-        return responses.done("cancelled", case, t)
+        return responses.done("cancelled", details, t)
 
     async def _done(self, press: Press, t: Translator) -> Message:
-        case = await self._services.grants.end(press.request, person=press.click.person, key=press.click.key)
-        return responses.done("closing", case, t)
+        details = await self._services.grants.end(
+            press.request, person=press.click.person, key=press.click.key
+        )
+        return responses.done("closing", details, t)
 
     async def _revoke(self, press: Press, t: Translator) -> Message:
-        case = await self._services.grants.revoke(
+        details = await self._services.grants.revoke(
             press.request, person=press.click.person, key=press.click.key
         )
-        return responses.done("closing", case, t)
+        return responses.done("closing", details, t)
 
     async def _retry(self, press: Press, t: Translator) -> Message:
-        case = await self._services.grants.retry(
+        details = await self._services.grants.retry(
             press.request, person=press.click.person, key=press.click.key
         )
-        return responses.tried_again(case, t)
+        return responses.tried_again(details, t)
 
     async def _restore(self, press: Press, t: Translator) -> Message:
-        case = await self._services.grants.reopen(
+        details = await self._services.grants.reopen(
             press.request, person=press.click.person, key=press.click.key
         )
-        return responses.done("reopened", case, t)
+        return responses.done("reopened", details, t)
 
     async def _give_up(self, press: Press, t: Translator) -> Message:
-        case = await self._services.grants.abandon(
+        details = await self._services.grants.abandon(
             press.request, person=press.click.person, key=press.click.key
         )
-        return responses.done("given_up", case, t)
+        return responses.done("given_up", details, t)
 
     async def _send_link(self, press: Press, t: Translator) -> Message:
         return await self._download_links.send(str(press.request), press.click, t)
 
     async def _support_answered(self, press: Press, t: Translator) -> Message:
         click, web_only = press.click, press.click.action == action_ids.SUPPORT_WEB
-        case = await self._services.support_tickets.resolve(
+        details = await self._services.support_tickets.resolve(
             press.request, web_only=web_only, person=click.person, key=click.key
         )
-        return notifications.settled(case, t, web_only=web_only)
+        return notifications.settled(details, t, web_only=web_only)
 
     async def _pick(self, click: BlockAction, t: Translator) -> Message:
         """Records which of several certificates is the one that was issued."""
@@ -161,7 +165,7 @@ class ButtonHandler:
             request, certificate = action_ids.read_pick(click.value)
         except ValueError as error:
             raise MalformedError("a button with a value that is not ours") from error
-        case = await self._services.certificates.choose(
+        details = await self._services.certificates.choose(
             request, certificate, person=click.person, key=click.key
         )
-        return responses.done("picked", case, t)
+        return responses.done("picked", details, t)

@@ -43,10 +43,10 @@ class CertificateExpiryButtons:
         return expiry.snoozed(certificate, t)
 
     async def _rotate(self, click: BlockAction, request: int, t: Translator) -> Message:
-        case = await self._services.certificate_rotation.rotate(
+        details = await self._services.certificate_rotation.rotate(
             str(request), None, person=click.person, key=click.key
         )
-        return responses.asked(case, t=t, policy=self._services.policy)
+        return responses.asked(details, t=t, policy=self._services.policy)
 
     async def _installed(self, click: BlockAction, request: int, t: Translator) -> Message:
         return rotation.installed(

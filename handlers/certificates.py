@@ -8,7 +8,7 @@ from bot.services import RequestInput, Services
 from bot.views import action_ids, modals, responses
 from bot.views.mtls import certificate_list
 from bot.views.mtls import modals as mtls_modals
-from handlers.common import form_input
+from handlers.form_values import form_input
 from handlers.parsing.intents import Intent
 from handlers.parsing.normalization import normalize_text
 from handlers.transport.payloads import SlashCommand, ViewSubmission
@@ -50,8 +50,8 @@ class CertificateCommands:
 
     async def enable(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Requests to enable mTLS on a database."""
-        case = await self._services.mtls.enable(intent.input, person=command.person, key=command.key)
-        return responses.asked(case, t=t, policy=self._services.policy)
+        details = await self._services.mtls.enable(intent.input, person=command.person, key=command.key)
+        return responses.asked(details, t=t, policy=self._services.policy)
 
     async def disable(self, command: SlashCommand, intent: Intent, t: Translator) -> None:
         """Opens the form that disables mTLS on a database."""
@@ -59,8 +59,10 @@ class CertificateCommands:
 
     async def issue(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Requests a client certificate; the reason is its purpose."""
-        case = await self._services.certificates.issue(intent.input, person=command.person, key=command.key)
-        return responses.asked(case, t=t, policy=self._services.policy)
+        details = await self._services.certificates.issue(
+            intent.input, person=command.person, key=command.key
+        )
+        return responses.asked(details, t=t, policy=self._services.policy)
 
     async def list(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Shows the certificates of one database, or of all."""
@@ -71,14 +73,14 @@ class CertificateCommands:
 
     async def rotate(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Requests a new certificate in place of an old one."""
-        case = await self._services.certificate_rotation.rotate(
+        details = await self._services.certificate_rotation.rotate(
             intent.certificate, intent.input.reason, person=command.person, key=command.key
         )
-        return responses.asked(case, t=t, policy=self._services.policy)
+        return responses.asked(details, t=t, policy=self._services.policy)
 
     async def revoke(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Requests to revoke a certificate."""
-        case = await self._services.certificates.revoke(
+        details = await self._services.certificates.revoke(
             intent.certificate, intent.input.reason, person=command.person, key=command.key
         )
-        return responses.asked(case, t=t, policy=self._services.policy)
+        return responses.asked(details, t=t, policy=self._services.policy)

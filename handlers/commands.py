@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
+from bot.domain.method import Method
 from bot.i18n.translator import Translator
 from bot.ports import Message
 from bot.services import Services
@@ -10,9 +11,9 @@ from bot.views import help
 from handlers.advice import Advisor
 from handlers.certificates import CertificateCommands
 from handlers.download_links import DownloadLinkSender
+from handlers.entries import EntryCommands
 from handlers.live_refresh import LiveRefresh
 from handlers.modals import Forms
-from handlers.mtls import MtlsCommands
 from handlers.parsing.command_table import HELP, parse
 from handlers.parsing.intents import CommandPath, Intent
 from handlers.privatelink import PrivateLinkCommands
@@ -51,21 +52,21 @@ class Commands:
     ) -> None:
         self._services = services
         self._forms = forms
-        mtls = MtlsCommands(services=services, forms=forms.mtls)
+        rules = EntryCommands(method=Method.MTLS, services=services, forms=forms.mtls)
+        accounts = EntryCommands(method=Method.PRIVATELINK, services=services, forms=forms.privatelink)
+        ranges = EntryCommands(method=Method.TRUSTED, services=services, forms=forms.trusted_ips)
         certificates = CertificateCommands(services=services, forms=forms.certificates)
         privatelink = PrivateLinkCommands(
             services=services, forms=forms.privatelink, live_refresh=live_refresh
         )
-        trusted_ips = TrustedIpsCommands(
-            services=services, forms=forms.trusted_ips, live_refresh=live_refresh
-        )
+        trusted_ips = TrustedIpsCommands(services=services, live_refresh=live_refresh)
         queries = QueryCommands(services=services, live_refresh=live_refresh, trusted_ips=trusted_ips)
         requests = RequestCommands(services=services)
         self.handlers: Mapping[CommandPath, Handler] = {
             (): self._open_form,
-            ("mtls", "add"): mtls.add,
-            ("mtls", "remove"): mtls.remove,
-            ("mtls", "adopt"): mtls.adopt,
+            ("mtls", "add"): rules.add,
+            ("mtls", "remove"): rules.remove,
+            ("mtls", "adopt"): rules.adopt,
             ("mtls", "list"): queries.database_status,
             ("mtls", "enable"): certificates.enable,
             ("mtls", "disable"): certificates.disable,
@@ -74,15 +75,15 @@ class Commands:
             ("mtls", "certificate", "get"): download_links.get,
             ("mtls", "certificate", "rotate"): certificates.rotate,
             ("mtls", "certificate", "remove"): certificates.revoke,
-            ("privatelink", "open"): privatelink.add,
-            ("privatelink", "add"): privatelink.add,
-            ("privatelink", "remove"): privatelink.remove,
-            ("privatelink", "adopt"): privatelink.adopt,
+            ("privatelink", "open"): accounts.add,
+            ("privatelink", "add"): accounts.add,
+            ("privatelink", "remove"): accounts.remove,
+            ("privatelink", "adopt"): accounts.adopt,
             ("privatelink", "status"): privatelink.status,
             ("privatelink", "close"): privatelink.close,
-            ("trusted", "add"): trusted_ips.add,
-            ("trusted", "remove"): trusted_ips.remove,
-            ("trusted", "adopt"): trusted_ips.adopt,
+            ("trusted", "add"): ranges.add,
+            ("trusted", "remove"): ranges.remove,
+            ("trusted", "adopt"): ranges.adopt,
             ("trusted", "list"): trusted_ips.status,
             ("trusted", "status"): trusted_ips.status,
             ("list",): queries.list,

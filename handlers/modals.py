@@ -10,7 +10,7 @@ from bot.ports import Block, InteractiveSlack, RequestDetails
 from bot.services import Services, Vote
 from bot.views import action_ids, form_fields, modals
 from handlers.certificates import CertificateForms
-from handlers.common import aliases, form_input
+from handlers.form_values import aliases, form_input
 from handlers.mtls import MtlsForms
 from handlers.parsing.normalization import normalize_text
 from handlers.privatelink import PrivateLinkForms
@@ -64,9 +64,11 @@ class Forms:
         known = aliases(self._services.policy)
         return form_fields.options_for(databases, known, normalize_text(search.typed), t)
 
-    async def open_for_button(self, button: str, trigger: str, case: RequestDetails, t: Translator) -> None:
+    async def open_for_button(
+        self, button: str, trigger: str, details: RequestDetails, t: Translator
+    ) -> None:
         """Opens the form of a button that needs more than a press."""
-        await self._interactive.open_view(trigger, _BY_BUTTON[button](case, t))
+        await self._interactive.open_view(trigger, _BY_BUTTON[button](details, t))
 
     async def submit(self, submission: ViewSubmission) -> None:
         """Acts on a submitted form.

@@ -1,26 +1,22 @@
-"""Handlers of ``/pgaccess mtls add``, ``remove`` and ``adopt``, and their form."""
+"""The form that requests an IP rule of mTLS; ``entries`` has the commands."""
 
 from dataclasses import replace
 
 from bot.domain.method import Method
 from bot.domain.target import Database, choose
-from bot.errors import Refusal, Refused
 from bot.i18n.translator import Translator
-from bot.ports import Block, InteractiveSlack, Message
+from bot.ports import Block, InteractiveSlack
 from bot.services import RequestInput, Services
-from bot.views import modals, responses
+from bot.views import modals
 from bot.views.mtls import modals as mtls_modals
-from handlers.common import (
-    INCOMPLETE,
+from handlers.form_values import (
     aliases,
     chosen_database,
     form_input,
     form_values,
-    removal_response,
     with_target,
 )
-from handlers.parsing.intents import Intent
-from handlers.transport.payloads import SlashCommand, ViewSubmission
+from handlers.transport.payloads import ViewSubmission
 
 
 class MtlsForms:
@@ -70,39 +66,3 @@ class MtlsForms:
             # The form told the person that mTLS is enabled first, on the one database that its data names.
             return replace(request_input, target=submission.data, enables_mtls=True)
         return with_target(request_input, submission, await self._services.queries.databases())
-
-
-class MtlsCommands:
-    """Answers typed commands about IP rules."""
-
-    def __init__(self, *, services: Services, forms: MtlsForms) -> None:
-        self._services = services
-        self._forms = forms
-
-    async def add(self, command: SlashCommand, intent: Intent, t: Translator) -> Message | None:
-        """Requests a rule; opens the form where a value is missing, or where mTLS has to be enabled first."""
-        try:
-            case = await self._services.access_requests.submit(
-                Method.MTLS, intent.input, person=command.person, key=command.key
-            )
-        except Refused as refused:
-            enables_mtls = refused.reason is Refusal.MTLS_NOT_ENABLED
-            if refused.reason not in INCOMPLETE and not enables_mtls:
-                raise
-            await self._forms.open_add(command.trigger, replace(intent.input, enables_mtls=enables_mtls), t)
-            return None
-        return responses.asked(case, t=t, policy=self._services.policy)
-
-    async def remove(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
-        """Ends what allows an address, or requests that."""
-        removal = await self._services.access_requests.remove(
-            Method.MTLS, intent.input, person=command.person, key=command.key
-        )
-        return removal_response(removal, t=t, policy=self._services.policy)
-
-    async def adopt(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
-        """Requests to adopt an unmanaged rule."""
-        case = await self._services.access_requests.adopt(
-            Method.MTLS, intent.input, person=command.person, key=command.key
-        )
-        return responses.asked(case, t=t, policy=self._services.policy)

@@ -1,22 +1,19 @@
-"""Handlers of ``/pgaccess privatelink …``, and their forms."""
+"""Handlers of ``/pgaccess privatelink status`` and ``close``, and the forms of PrivateLink."""
 
 from dataclasses import replace
 from functools import partial
 
 from bot.domain.method import Method
-from bot.errors import Refused
 from bot.i18n.translator import Translator
 from bot.ports import Block, InteractiveSlack, Message
 from bot.services import RequestInput, Services
-from bot.views import action_ids, modals, responses
+from bot.views import action_ids, modals
 from bot.views.privatelink import modals as privatelink_modals
 from bot.views.privatelink import status
-from handlers.common import (
-    INCOMPLETE,
+from handlers.form_values import (
     chosen_database,
     form_input,
     form_values,
-    removal_response,
     with_target,
 )
 from handlers.live_refresh import LiveRefresh
@@ -87,39 +84,12 @@ class PrivateLinkForms:
 
 
 class PrivateLinkCommands:
-    """Answers typed commands about PrivateLink."""
+    """Answers typed commands about PrivateLink endpoints; ``entries`` has those about accounts."""
 
     def __init__(self, *, services: Services, forms: PrivateLinkForms, live_refresh: LiveRefresh) -> None:
         self._services = services
         self._forms = forms
         self._live_refresh = live_refresh
-
-    async def add(self, command: SlashCommand, intent: Intent, t: Translator) -> Message | None:
-        """Requests accounts; opens the form where a value is missing."""
-        try:
-            case = await self._services.access_requests.submit(
-                Method.PRIVATELINK, intent.input, person=command.person, key=command.key
-            )
-        except Refused as refused:
-            if refused.reason not in INCOMPLETE:
-                raise
-            await self._forms.open_add(command.trigger, intent.input, t)
-            return None
-        return responses.asked(case, t=t, policy=self._services.policy)
-
-    async def remove(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
-        """Ends what allows accounts, or requests that."""
-        removal = await self._services.access_requests.remove(
-            Method.PRIVATELINK, intent.input, person=command.person, key=command.key
-        )
-        return removal_response(removal, t=t, policy=self._services.policy)
-
-    async def adopt(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
-        """Requests to adopt unmanaged accounts."""
-        case = await self._services.access_requests.adopt(
-            Method.PRIVATELINK, intent.input, person=command.person, key=command.key
-        )
-        return responses.asked(case, t=t, policy=self._services.policy)
 
     async def status(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Shows a database's endpoint, accounts and connections."""

@@ -26,13 +26,13 @@ class QueryCommands:
 
     async def list(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Lists requests: all that are open or waiting, one's own, pending ones, or those of one target."""
-        cases = await self._services.queries.requests(intent.input.target, person=command.person)
-        return responses.listing(cases, limit=LISTED, t=t, policy=self._services.policy)
+        found = await self._services.queries.requests(intent.input.target, person=command.person)
+        return responses.listing(found, limit=LISTED, t=t, policy=self._services.policy)
 
     async def show(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Shows one request with its history."""
-        case = await self._services.queries.request(numbered(intent))
-        return responses.showing(case, t=t, policy=self._services.policy)
+        details = await self._services.queries.request(numbered(intent))
+        return responses.showing(details, t=t, policy=self._services.policy)
 
     async def status(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Shows the status of a database or a space."""
@@ -53,7 +53,7 @@ class QueryCommands:
         target, policy = intent.input.target, self._services.policy
         if target and await self._services.queries.names_space(target):
             space = await self._services.queries.refresh_space(target, person=command.person)
-            own = [case for case in space.open if case.request.requester == command.person]
+            own = [details for details in space.open if details.request.requester == command.person]
             return space_diagnosis.why(space, own, t=t, policy=policy)
         observed = await self._services.queries.refresh_database(target, person=command.person)
         return diagnosis.why(observed, t=t, policy=policy)

@@ -17,35 +17,35 @@ class RequestCommands:
 
     async def cancel(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Withdraws a request that nobody has decided."""
-        case = await self._services.access_requests.cancel(
+        details = await self._services.access_requests.cancel(
             numbered(intent), person=command.person, key=command.key
         )
-        return responses.done("cancelled", case, t)
+        return responses.done("cancelled", details, t)
 
     async def done(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Ends one's own access."""
-        case = await self._services.grants.end(numbered(intent), person=command.person, key=command.key)
-        return responses.done("closing", case, t)
+        details = await self._services.grants.end(numbered(intent), person=command.person, key=command.key)
+        return responses.done("closing", details, t)
 
     async def revoke(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Ends anybody's access; for approvers and admins."""
-        case = await self._services.grants.revoke(numbered(intent), person=command.person, key=command.key)
-        return responses.done("closing", case, t)
+        details = await self._services.grants.revoke(numbered(intent), person=command.person, key=command.key)
+        return responses.done("closing", details, t)
 
     async def retry(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Starts again what failed."""
-        case = await self._services.grants.retry(numbered(intent), person=command.person, key=command.key)
-        return responses.tried_again(case, t)
+        details = await self._services.grants.retry(numbered(intent), person=command.person, key=command.key)
+        return responses.tried_again(details, t)
 
     async def extend(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Moves the end of access, or requests that."""
         number = numbered(intent)
-        case = await self._services.extensions.extend(
+        details = await self._services.extensions.extend(
             number, intent.input, person=command.person, key=command.key
         )
-        if case.request.id != number:
-            return responses.asked(case, t=t, policy=self._services.policy)
-        return responses.done("extended", case, t)
+        if details.request.id != number:
+            return responses.asked(details, t=t, policy=self._services.policy)
+        return responses.done("extended", details, t)
 
 
 def numbered(intent: Intent) -> int:

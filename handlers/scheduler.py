@@ -1,4 +1,4 @@
-"""APScheduler as a clock that says "look again": no state of its own, nothing decided here."""
+"""APScheduler as a clock: it triggers steps that decide for themselves what is due, and keeps no state."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -15,29 +15,29 @@ from bot.services import Services
 from bot.worker import YIELD
 
 EVERY_SECOND: Final = timedelta(seconds=1)
-"""Ends, warnings and seals: one indexed query each."""
+"""Interval of ends, reminders and sealing the audit log: one indexed query each."""
 
-EVERY_FEW: Final = timedelta(seconds=5)
-"""Counting what is there: is a turn due?"""
+EVERY_FEW_SECONDS: Final = timedelta(seconds=5)
+"""Interval of checking whether a directory sync or the weekly summary is due."""
 
 LONGEST_STEP: Final = timedelta(minutes=2)
-"""The longest that a step may take: counting thousands of people is the slowest."""
+"""Timeout of a step; the slowest is a directory sync of thousands of people."""
 
 FARTHEST: Final = timedelta(days=1)
-"""The farthest that a timer is set; it is set anew long before."""
+"""Maximum delay of a timer, which is reset long before."""
 
 log = structlog.get_logger(__name__)
 
 
 class Scheduler:
-    """Ticks in one process. Every process may tick: what a tick starts is harmless to do twice.
+    """Runs the periodic steps of one process. Any number of processes may: each step is idempotent.
 
     Args:
-        access: ends, warnings, seals.
-        census: databases and people.
+        services: ends, reminders, sealing.
+        directory_sync: refreshes databases and people, and looks up people who are not known.
         clock: business time.
-        bell: rings when time has moved, or somebody unknown turned up.
-        give_way: waits a little while something that matters more is at work, when rung.
+        wakeups: wake the scheduler when business time has jumped, or a person has to be looked up.
+        give_way: waits shortly, after a wake-up, while more urgent work runs.
     """
 
     def __init__(
@@ -58,11 +58,11 @@ class Scheduler:
         self._stopping = False
 
     async def run(self) -> None:
-        """Ticks until cancelled."""
-        self._every(EVERY_SECOND, self._follow)
+        """Runs until cancelled."""
+        self._every(EVERY_SECOND, self._run_due)
         self._every(EVERY_SECOND, self._services.deadlines.seal_audit_log)
-        self._every(EVERY_FEW, self._directory_sync.run_due)
-        self._every(EVERY_FEW, self._services.expiry_reminders.send_weekly_summary)
+        self._every(EVERY_FEW_SECONDS, self._directory_sync.run_due)
+        self._every(EVERY_FEW_SECONDS, self._services.expiry_reminders.send_weekly_summary)
         self._scheduler.start()
         try:
             await self._listen()
@@ -71,57 +71,57 @@ class Scheduler:
             self._scheduler.shutdown(wait=False)
 
     async def _listen(self) -> None:
-        """Looks at once when rung, without waiting for the next tick."""
+        """Runs the steps at once after a wake-up, without waiting for their interval."""
         while True:
             await self._wakeups.wait(WorkerName.CLOCK, at_most=timedelta(minutes=1))
             await asyncio.sleep(YIELD.total_seconds())
             if self._give_way is not None:
                 await self._give_way()
-            await self._safely(self._follow)
-            await self._safely(self._services.expiry_reminders.send_weekly_summary)
-            await self._safely(self._directory_sync.answer_lookups)
+            await self._run_step(self._run_due)
+            await self._run_step(self._services.expiry_reminders.send_weekly_summary)
+            await self._run_step(self._directory_sync.answer_lookups)
 
-    async def _follow(self) -> None:
-        """Follows the clock, and sets a timer for the next end or warning: sharper than the next tick.
+    async def _run_due(self) -> None:
+        """Runs what is due, and sets a timer for the next end or reminder: more exact than the interval.
 
-        The timer is a delay from business time, set anew each time, because business time may jump.
+        The timer is a delay computed from business time, and reset on every run, because that may jump.
         """
-        following = await self._services.deadlines.run_due()
-        if following is not None:
-            delay = max(timedelta(), following - self._clock.now())
+        next_due = await self._services.deadlines.run_due()
+        if next_due is not None:
+            delay = max(timedelta(), next_due - self._clock.now())
             self._scheduler.add_job(
-                self._tick,
+                self._run_job,
                 "date",
-                args=[self._follow],
+                args=[self._run_due],
                 run_date=datetime.now(UTC) + min(delay, FARTHEST),
                 id="next",
                 replace_existing=True,
                 misfire_grace_time=None,
             )
 
-    def _every(self, gap: timedelta, step: Callable[[], Awaitable[Any]]) -> None:
-        """A tick that is never run twice at once, and once, not many times, after a pause."""
+    def _every(self, interval: timedelta, step: Callable[[], Awaitable[Any]]) -> None:
+        """Schedules a step; it never overlaps itself, and runs once after a pause, whatever it missed."""
         self._scheduler.add_job(
-            self._tick,
+            self._run_job,
             "interval",
             args=[step],
-            seconds=gap.total_seconds(),
+            seconds=interval.total_seconds(),
             next_run_time=datetime.now(UTC),
             coalesce=True,
             max_instances=1,
             misfire_grace_time=None,
         )
 
-    async def _tick(self, step: Callable[[], Awaitable[Any]]) -> None:
-        """Takes a step for the scheduler, which would print a traceback of one that a stop cuts off."""
+    async def _run_job(self, step: Callable[[], Awaitable[Any]]) -> None:
+        """Runs a step; APScheduler would log a traceback for one that is cancelled by our own stop."""
         try:
-            await self._safely(step)
+            await self._run_step(step)
         except asyncio.CancelledError:
             if not self._stopping:
                 raise
 
-    async def _safely(self, step: Callable[[], Awaitable[Any]]) -> None:
-        """Takes a step; whatever goes wrong, the next tick comes: a stopped clock would leave access open."""
+    async def _run_step(self, step: Callable[[], Awaitable[Any]]) -> None:
+        """Runs a step. Whatever fails, later runs follow: a stopped scheduler would leave access open."""
         try:
             async with asyncio.timeout(LONGEST_STEP.total_seconds()):
                 await step()

@@ -1,4 +1,4 @@
-"""Handlers of ``/pgaccess trusted …``, and their form."""
+"""Handlers of ``/pgaccess trusted list`` and ``status``, and the form of trusted IP ranges."""
 
 from functools import partial
 
@@ -7,9 +7,9 @@ from bot.errors import Refusal, Refused
 from bot.i18n.translator import Translator
 from bot.ports import InteractiveSlack, Message
 from bot.services import RequestInput, Services
-from bot.views import modals, responses
+from bot.views import modals
 from bot.views.trusted_ips import modal, status
-from handlers.common import INCOMPLETE, form_input, form_values, removal_response, with_target
+from handlers.form_values import form_input, form_values, with_target
 from handlers.live_refresh import LiveRefresh
 from handlers.parsing.intents import Intent
 from handlers.transport.payloads import SlashCommand, ViewSubmission
@@ -51,39 +51,11 @@ class TrustedIpsForms:
 
 
 class TrustedIpsCommands:
-    """Answers typed commands about trusted IP ranges."""
+    """Answers typed commands about a space's list; ``entries`` has those about single ranges."""
 
-    def __init__(self, *, services: Services, forms: TrustedIpsForms, live_refresh: LiveRefresh) -> None:
+    def __init__(self, *, services: Services, live_refresh: LiveRefresh) -> None:
         self._services = services
-        self._forms = forms
         self._live_refresh = live_refresh
-
-    async def add(self, command: SlashCommand, intent: Intent, t: Translator) -> Message | None:
-        """Requests a range; opens the form where a value is missing."""
-        try:
-            case = await self._services.access_requests.submit(
-                Method.TRUSTED, intent.input, person=command.person, key=command.key
-            )
-        except Refused as refused:
-            if refused.reason not in INCOMPLETE:
-                raise
-            await self._forms.open_add(command.trigger, intent.input, t)
-            return None
-        return responses.asked(case, t=t, policy=self._services.policy)
-
-    async def remove(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
-        """Ends what allows a range, or requests that."""
-        removal = await self._services.access_requests.remove(
-            Method.TRUSTED, intent.input, person=command.person, key=command.key
-        )
-        return removal_response(removal, t=t, policy=self._services.policy)
-
-    async def adopt(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
-        """Requests to adopt an unmanaged range."""
-        case = await self._services.access_requests.adopt(
-            Method.TRUSTED, intent.input, person=command.person, key=command.key
-        )
-        return responses.asked(case, t=t, policy=self._services.policy)
 
     async def status(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Shows a space's ranges."""

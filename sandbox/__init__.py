@@ -1,1 +1,1 @@
-"""The outside world played on this machine: a Slack workspace with a page, and a Heroku."""
+"""Emulators of Slack (with a web page) and Heroku, and the demo that runs the real bot between them."""

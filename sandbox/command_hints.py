@@ -1,7 +1,7 @@
-"""What the page's composer hints at while one types: the bot's own commands, in the bot's own words.
+"""Completion hints of the page's composer: the bot's commands with their help texts.
 
-Slack itself shows one usage hint per command (Slack developer documentation, slash commands, 2026-11); that
-one comes with the command. These go further, for whoever meets the bot on the demo's page.
+Slack itself shows one usage hint for each slash command (Slack developer documentation, slash commands,
+2026-11). The page shows more, for people who meet the bot there for the first time.
 """
 
 import html
@@ -14,25 +14,25 @@ _LANGUAGES: Final = ("en", "ja")
 
 
 def usage() -> list[dict[str, Any]]:
-    """Returns a hint for every command.
+    """Return a hint for every command.
 
     Returns:
-        Its ``line``, an ``example``, and ``says``: by language, in which ``form`` it is typed and what it is
-        ``about``, which is empty where the bot's help has no words for it.
+        Its ``line``, an ``example``, and ``help`` by language: the ``form`` in which it is typed and what it
+        is ``about``, which is empty where the bot's help has no text for it.
     """
     return [
         {
             "line": " ".join((COMMAND, *path)),
             "example": command.example,
-            "says": {language: _said(path, Translator(language)) for language in _LANGUAGES},
+            "help": {language: _help(path, Translator(language)) for language in _LANGUAGES},
         }
         for path, command in COMMANDS.items()
     ]
 
 
-def _said(path: tuple[str, ...], t: Translator) -> dict[str, str]:
-    """A command's line of the bot's help: its form in code, then what it is about, in Slack's entities."""
+def _help(path: tuple[str, ...], t: Translator) -> dict[str, str]:
+    """Split a command's line of the bot's help into its form, which is in code, and what it is about."""
     key = ".".join(("help", *path))
-    said = html.unescape(t(key)) if key in t else ""
-    form, _, about = said.strip().removeprefix("`").partition("`")
+    line = html.unescape(t(key)) if key in t else ""
+    form, _, about = line.strip().removeprefix("`").partition("`")
     return {"form": form or COMMANDS[path].example, "about": about.strip()}

@@ -1,4 +1,4 @@
-"""What the page shows beside Slack, and what its buttons do there: Heroku by hand, time, outages, hints."""
+"""The page's control panel beside Slack: Heroku's state, external changes, business time, outages, hints."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from typing import Any, Protocol
 from uuid import uuid4
 
 from sandbox.command_hints import usage
-from sandbox.external_changes import ExternalChanges
+from sandbox.external_changes import PageExternalChanges
 from sandbox.fault_injection import FaultInjection
 from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.http_types import Refused
@@ -16,67 +16,67 @@ from sandbox.movable_clock import MovableClock
 _Json = dict[str, Any]
 
 
-class Moves(Protocol):
-    """What moves time, and has the bot look again."""
+class RunningEnvironment(Protocol):
+    """What the panel needs of the environment once the bot runs."""
 
     async def move_time(self, by: timedelta) -> None:
-        """Moves business time."""
+        """Move business time."""
 
     async def to_next_event(self) -> None:
-        """Moves business time to what happens next."""
+        """Move business time to the next event."""
 
     async def refresh_everything(self) -> None:
-        """Has the bot look at everything."""
+        """Refresh every target."""
 
-    async def look_twice(self) -> None:
-        """Has the bot look at everything, also behind what it is just doing."""
+    async def refresh_twice(self) -> None:
+        """Refresh every target, also after a reconcile run in progress."""
 
 
 @dataclass(kw_only=True)
-class _Watched:
-    """Something more that the page shows; its version rises when it changes."""
+class _Extra:
+    """One more value of the page's state; its version rises when it changes."""
 
     show: Callable[[], object]
     counts: Callable[[], int] = field(default=lambda: 0)
 
     def __call__(self) -> object:
-        """What is shown now."""
+        """Return the present value."""
         return self.show()
 
     @property
     def version(self) -> int:
-        """Rises with each change."""
+        """A number that rises with each change."""
         return self.counts()
 
 
 class Panel:
-    """Everything beside Slack.
+    """State and actions of the control panel.
 
     Args:
-        heroku: the emulated Heroku.
-        clock: business time.
-        outages: what goes wrong.
+        heroku: The emulated Heroku.
+        clock: Business time.
+        faults: Outages.
 
     Attributes:
-        moves: who moves time; None until the bot stands on the stage.
+        environment: Moves time and refreshes targets; None until the bot runs.
     """
 
     def __init__(self, heroku: HerokuEmulator, clock: MovableClock, faults: FaultInjection) -> None:
-        self.moves: Moves | None = None
+        self.environment: RunningEnvironment | None = None
         self._heroku = heroku
         self._clock = clock
         self._faults = faults
-        self._hand = ExternalChanges(heroku)
-        # By this the page tells a reload from another start of the demo.
+        self._external = PageExternalChanges(heroku)
+        # The page compares it to tell a restart of the demo from a reload.
         hints, run = usage(), uuid4().hex
-        self.extras: Mapping[str, _Watched] = {
-            "heroku": _Watched(show=self._heroku_now, counts=self._heroku_version),
-            "clock": _Watched(show=self._clock_now, counts=lambda: clock.moves),
-            "outages": _Watched(show=faults.shown, counts=lambda: faults.changes),
-            "usage": _Watched(show=lambda: hints),
-            "run": _Watched(show=lambda: run),
+        self.extras: Mapping[str, _Extra] = {
+            "heroku": _Extra(show=self._heroku_now, counts=self._heroku_version),
+            "clock": _Extra(show=self._clock_now, counts=lambda: clock.moves),
+            "outages": _Extra(show=faults.shown, counts=lambda: faults.changes),
+            "usage": _Extra(show=lambda: hints),
+            "run": _Extra(show=lambda: run),
         }
-        self.actions = {"clock": self._move, "heroku": self._externally, "outages": self._turn}
+        self.actions = {"clock": self._move, "heroku": self._externally, "outages": self._switch_outage}
 
     def _heroku_now(self) -> object:
         return self._heroku.snapshot(now=datetime.now(UTC))
@@ -89,33 +89,33 @@ class Panel:
         return {"now": self._clock.now().isoformat(), "offset_s": offset}
 
     async def _move(self, given: _Json) -> _Json:
-        if self.moves is not None and given.get("next"):
-            await self.moves.to_next_event()
-        elif self.moves is not None:
-            await self.moves.move_time(timedelta(seconds=int(given["add_s"])))
+        if self.environment is not None and given.get("next"):
+            await self.environment.to_next_event()
+        elif self.environment is not None:
+            await self.environment.move_time(timedelta(seconds=int(given["add_s"])))
         return {"ok": True, "now": self._clock.now().isoformat()}
 
     async def _externally(self, given: _Json) -> _Json:
-        """Somebody else at Heroku, with no regard for us."""
+        """Change something at Heroku without pgaccess."""
         try:
-            self._hand.does(given, now=datetime.now(UTC))
+            self._external.apply(given, now=datetime.now(UTC))
         except Refused as refused:
             return {"ok": False, "error": str(refused.body["message"])}
         except ValueError as error:
             return {"ok": False, "error": str(error)}
-        if self.moves is not None:
-            await self.moves.refresh_everything()
+        if self.environment is not None:
+            await self.environment.refresh_everything()
         return {"ok": True}
 
-    async def _turn(self, given: _Json) -> _Json:
-        """Lets a kind of outages begin or end, or with ``clear`` everything go well again."""
+    async def _switch_outage(self, given: _Json) -> _Json:
+        """Begin or end one kind of outage, or end all with ``clear``."""
         try:
             if given.get("clear"):
                 self._faults.clear()
             else:
-                self._faults.turn(str(given["name"]), on=given["on"] is True)
+                self._faults.switch(str(given["name"]), on=given["on"] is True)
         except ValueError as error:
             return {"ok": False, "error": str(error)}
-        if self.moves is not None:
-            await self.moves.look_twice()
+        if self.environment is not None:
+            await self.environment.refresh_twice()
         return {"ok": True}

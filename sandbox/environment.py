@@ -1,4 +1,4 @@
-"""The whole played world on one stage: Slack, Heroku, the page, and the real bot between them."""
+"""The demo's environment: emulated Slack and Heroku, the page, and the real bot between them."""
 
 import asyncio
 import contextlib
@@ -26,10 +26,10 @@ from sandbox.slack.emulator import SlackEmulator
 from sandbox.slack.server import app as slack_server
 from sandbox.slack.users.simulated_users import People
 
-BOT_TOKEN: Final = "xoxb-played-token"
-SIGNING_SECRET: Final = "played-signing-secret"
-HEROKU_TOKEN: Final = "HRKU-played-token"
-"""Secrets of the emulated world: they open nothing anywhere."""
+BOT_TOKEN: Final = "xoxb-emulated-token"
+SIGNING_SECRET: Final = "emulated-signing-secret"
+HEROKU_TOKEN: Final = "HRKU-emulated-token"
+"""Secrets of the emulators; they are valid nowhere else."""
 
 POLICY: Final = """
 approvals_channel = "C0APPROVALS"
@@ -43,19 +43,19 @@ approvers = ["S0LEADS"]
 
 PAGE: Final = Path(__file__).parent / "page"
 
-A_PASS: Final = 0.5
-"""Seconds that a pass of the bot's takes in the emulated world, with room to spare."""
+RECONCILE_RUN: Final = 0.5
+"""Seconds that a reconcile run takes against the emulators at most."""
 
-LOOKS_ASKED: Final = 5
-"""How often the bot is asked to look at everything before a store that is too busy for it is an error."""
+REFRESH_ATTEMPTS: Final = 5
+"""Attempts to request a refresh before a busy store is an error."""
 
 JUST_AFTER: Final = timedelta(seconds=1)
-"""How far "to the next event" goes beyond it."""
+"""How far "to the next event" goes beyond the event."""
 
 
 @dataclass(kw_only=True)
 class Environment:
-    """Everything that stands on it."""
+    """Emulators, clock and bot, all running."""
 
     heroku: HerokuEmulator
     slack: SlackEmulator
@@ -66,38 +66,40 @@ class Environment:
     bot_url: str
 
     async def refresh_everything(self) -> None:
-        """Has the bot look at everything; on a slow machine the store may be too busy for a moment.
+        """Request a refresh of every target; on a slow machine the store may be busy for a moment.
 
         Raises:
-            TryAgainError: it was each time.
+            TryAgainError: The store was busy each time.
         """
-        for _ in range(LOOKS_ASKED - 1):
+        for _ in range(REFRESH_ATTEMPTS - 1):
             with contextlib.suppress(TryAgainError):
                 return await self.app.refresh_everything()
-            await asyncio.sleep(A_PASS)
+            await asyncio.sleep(RECONCILE_RUN)
         return await self.app.refresh_everything()
 
-    async def look_twice(self) -> None:
-        """Has the bot look at everything once the outages has cleared.
+    async def refresh_twice(self) -> None:
+        """Refresh every target after outages have changed.
 
-        A pass that is under way has met the old outages, and puts the next look up to a minute off:
-        the second look comes behind it.
+        A reconcile run in progress may have met the previous outages, and postpones the next run by up to a
+        minute. The second refresh comes after that run and cancels the delay.
         """
         await self.refresh_everything()
-        await asyncio.sleep(A_PASS)
+        await asyncio.sleep(RECONCILE_RUN)
         await self.refresh_everything()
 
     async def move_time(self, by: timedelta) -> None:
-        """Moves business time, and has everything looked at again."""
+        """Move business time and refresh every target."""
         self.clock.move(by)
         self.heroku.move_calendar(self.clock.offset)
         await self.refresh_everything()
 
     async def to_next_event(self) -> None:
-        """Moves business time to the next end or warning."""
+        """Move business time to the next end, warning or reminder."""
         async with self.app.store.transaction() as tx:
-            ahead = (tx.grants, tx.expiry_reminders, tx.operations)
-            moments = [moment for kept in ahead if (moment := await kept.next_moment()) is not None]
+            schedules = (tx.grants, tx.expiry_reminders, tx.operations)
+            moments = [
+                moment for schedule in schedules if (moment := await schedule.next_moment()) is not None
+            ]
         if moments:
             moment = min(moments)
             await self.move_time(max(timedelta(), moment - self.clock.now()) + JUST_AFTER)
@@ -112,7 +114,7 @@ def settings(
     public_url: str | None = None,
     probes: bool = False,
 ) -> Settings:
-    """The real bot's settings, pointed at the emulated world by address and by nothing else."""
+    """Return the bot's settings; only the URLs tell it that Slack and Heroku are emulated."""
     return Settings(
         database_url=database_url,
         slack_token=BOT_TOKEN,
@@ -130,17 +132,17 @@ def settings(
 
 
 @contextlib.asynccontextmanager
-async def environments(
+async def start_environment(
     database_url: str, heroku: HerokuEmulator, *, port: int = 0, policy: str = POLICY, probes: bool = False
 ) -> AsyncIterator[Environment]:
-    """Puts everything up, and takes it down again.
+    """Start the emulators, the page and the bot; stop them at the end of the ``with`` block.
 
     Args:
-        database_url: a migrated database.
-        heroku: with whatever is there at the start.
-        port: of the page; 0 picks a free one.
-        policy: as TOML.
-        probes: whether the bot may test new certificates.
+        database_url: A migrated database.
+        heroku: The emulated Heroku, filled.
+        port: Port of the page; 0 picks a free one.
+        policy: The policy as TOML.
+        probes: Whether the bot may test new certificates.
     """
     slack = SlackEmulator(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET)
     clock, faults = MovableClock(), FaultInjection(heroku, slack)
@@ -149,13 +151,13 @@ async def environments(
         slack_socket, slack.base_url = await enter(listening(port))
         heroku_socket, heroku_url = await enter(listening())
         bot_socket, bot_url = await enter(listening())
-        # It only calls the bot, on this machine: no authority is read, and none believed.
-        nobody = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        client = await enter(httpx.AsyncClient(timeout=30, trust_env=False, verify=nobody))
+        # It calls the bot on loopback only: loading the CA bundle would take time and trust nobody needs.
+        no_authorities = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        client = await enter(httpx.AsyncClient(timeout=30, trust_env=False, verify=no_authorities))
         people = People(slack, deliver=over(client), bot_url=bot_url)
         panel = Panel(heroku, clock, faults)
         server = slack_server(slack, people, extras=panel.extras, actions=panel.actions, page=PAGE)
-        wanted = settings(
+        bot_settings = settings(
             database_url,
             slack_url=slack.base_url,
             heroku_url=heroku_url,
@@ -163,12 +165,12 @@ async def environments(
             public_url=bot_url,
             probes=probes,
         )
-        rules = parse_policy(policy, source=wanted.policy_source)
-        app = await enter(open_app(wanted, rules, clock=clock))
-        opened = await enter(servers())
-        await opened.open(heroku_server(heroku), heroku_socket)
-        await opened.open(server, slack_socket)
-        await opened.open(await app.web(), bot_socket)
+        parsed = parse_policy(policy, source=bot_settings.policy_source)
+        app = await enter(open_app(bot_settings, parsed, clock=clock))
+        running = await enter(servers())
+        await running.open(heroku_server(heroku), heroku_socket)
+        await running.open(server, slack_socket)
+        await running.open(await app.web(), bot_socket)
         await enter(app.working())
         environment = Environment(
             heroku=heroku,
@@ -179,5 +181,5 @@ async def environments(
             app=app,
             bot_url=bot_url,
         )
-        panel.moves = environment
+        panel.environment = environment
         yield environment

@@ -1,4 +1,4 @@
-"""What somebody else does at Heroku with their own hands, as the page's buttons ask for it."""
+"""External changes at Heroku, by the names that the page's buttons send."""
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
@@ -7,19 +7,19 @@ from typing import Any
 from sandbox.heroku.emulator import HerokuEmulator
 
 _Json = Mapping[str, Any]
-_Act = Callable[[_Json, datetime], object]
+_Action = Callable[[_Json, datetime], object]
 
 
-class ExternalChanges:
-    """Somebody with a browser or a command line of their own, and with no regard for us.
+class PageExternalChanges:
+    """Makes changes at Heroku that pgaccess does not know of.
 
     Args:
-        heroku: the emulated Heroku.
+        heroku: The emulated Heroku.
     """
 
     def __init__(self, heroku: HerokuEmulator) -> None:
         self._heroku = heroku
-        self._acts: Mapping[str, _Act] = {
+        self._actions: Mapping[str, _Action] = {
             "add_rule": self._add_rule,
             "delete_rule": self._delete_rule,
             "add_range": self._add_range,
@@ -30,22 +30,22 @@ class ExternalChanges:
             "delete_certificate": self._delete_certificate,
         }
 
-    def does(self, given: _Json, *, now: datetime) -> None:
-        """Does what ``do`` names.
+    def apply(self, given: _Json, *, now: datetime) -> None:
+        """Make the change that the key ``do`` names.
 
         Raises:
-            ValueError: nobody knows how to do that.
-            KeyError: something that it needs is missing.
-            sandbox.heroku.http_types.Refused: Heroku refuses.
+            ValueError: The action is unknown.
+            KeyError: An argument is missing.
+            sandbox.heroku.http_types.Refused: Heroku rejects the change.
         """
-        act = self._acts.get(str(given["do"]))
-        if act is None:
-            raise ValueError(f"nobody knows how to do {given['do']!r}; known: {', '.join(self._acts)}")
-        act(given, now)
+        action = self._actions.get(str(given["do"]))
+        if action is None:
+            raise ValueError(f"unknown action {given['do']!r}; known are {', '.join(self._actions)}")
+        action(given, now)
 
     def _add_rule(self, given: _Json, now: datetime) -> object:
-        said = str(given.get("description", ""))
-        return self._heroku.add_rule_externally(given["database"], given["cidr"], said, now=now)
+        description = str(given.get("description", ""))
+        return self._heroku.add_rule_externally(given["database"], given["cidr"], description, now=now)
 
     def _delete_rule(self, given: _Json, now: datetime) -> object:
         return self._heroku.delete_rule_externally(given["database"], given["rule"], now=now)
@@ -54,7 +54,9 @@ class ExternalChanges:
         return self._put(given, [*self._ranges(given), {"action": "allow", "source": given["source"]}], now)
 
     def _delete_range(self, given: _Json, now: datetime) -> object:
-        return self._put(given, [one for one in self._ranges(given) if one["source"] != given["source"]], now)
+        return self._put(
+            given, [rule for rule in self._ranges(given) if rule["source"] != given["source"]], now
+        )
 
     def _ranges(self, given: _Json) -> list[dict[str, Any]]:
         ruleset = self._heroku.ruleset(given["space"])
@@ -73,7 +75,7 @@ class ExternalChanges:
         return self._heroku.remove_account_externally(given["database"], given["account"], now=now)
 
     def _connect(self, given: _Json, now: datetime) -> object:
-        """A customer makes an endpoint in their VPC, in Heroku's region ``virginia``."""
+        """Create a customer's VPC endpoint in Heroku's region ``virginia``."""
         return self._heroku.create_vpc_endpoint(given["database"], account=given["account"], now=now)
 
     def _delete_certificate(self, given: _Json, now: datetime) -> object:

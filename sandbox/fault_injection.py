@@ -1,6 +1,6 @@
-"""The outages of the emulated world: what goes wrong at Heroku or Slack for as long as somebody wants it to.
+"""Outages: faults of the emulated Heroku and Slack that last until they are switched off.
 
-What each kind does and what a person will notice stands in the page's words, under the same name.
+The page's strings describe each kind under the same name.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,10 +16,10 @@ from sandbox.slack.emulator import SlackEmulator
 from sandbox.slack.fault_injection import Fault as SlackFault
 
 SLOW: Final = 3.0
-"""Seconds that each call to a slow Heroku takes: enough to be felt, below the bot's deadline for a call."""
+"""Seconds that each call to a slow Heroku takes: noticeable, and below the bot's deadline for a call."""
 
 RETRY_AFTER: Final = 3
-"""Seconds that a busy Slack asks to wait: somebody is watching."""
+"""``Retry-After`` of a busy Slack in seconds; short, because somebody is watching."""
 
 _WRITES: Final = "^(POST|PUT|PATCH|DELETE) "
 
@@ -36,21 +36,24 @@ _SLACK: Final[Mapping[str, tuple[Callable[[], SlackFault], str]]] = {
     "slack-limited": (partial(slack_faults.ratelimited, RETRY_AFTER, times=None), "chat.*"),
 }
 SPENT: Final = "heroku-spent"
-"""The account's request tokens are used up; they come back as Heroku's do, 75 a minute."""
+"""The account's request tokens are used up; 75 a minute come back, as at Heroku."""
 
 KINDS: Final = (
     *("heroku-slow", "heroku-500", "heroku-429", SPENT, "heroku-lost", "heroku-refuses", "heroku-token"),
     *_SLACK,
 )
-"""Every kind of outages, in the order in which they are shown."""
+"""Every kind of outage, in the order of the page."""
 
 
 class FaultInjection:
-    """What goes wrong just now.
+    """Switches outages on and off.
 
     Args:
-        heroku: the emulated Heroku.
-        slack: the emulated Slack.
+        heroku: The emulated Heroku.
+        slack: The emulated Slack.
+
+    Attributes:
+        changes: Number of switches so far; the page waits for it to rise.
     """
 
     def __init__(self, heroku: HerokuEmulator, slack: SlackEmulator) -> None:
@@ -60,42 +63,42 @@ class FaultInjection:
         self.changes = 0
 
     def shown(self) -> list[dict[str, object]]:
-        """Every kind with whether it is on, for the page."""
+        """Return every kind and whether it is on, for the page."""
         return [{"name": name, "on": name in self._on} for name in KINDS]
 
-    def turn(self, name: str, *, on: bool) -> None:
-        """Lets one kind begin or end; a second time changes nothing.
+    def switch(self, name: str, *, on: bool) -> None:
+        """Switch one kind on or off; repeating it changes nothing.
 
         Raises:
-            ValueError: there is no such kind.
+            ValueError: The kind is unknown.
         """
         if name not in KINDS:
-            raise ValueError(f"there is no outages {name!r}; there is {', '.join(KINDS)}")
+            raise ValueError(f"unknown outage {name!r}; known are {', '.join(KINDS)}")
         if on is (name in self._on):
             return
         self._on ^= {name}
         self.changes += 1
         if name in _HEROKU:
-            self._heroku_goes(name, on=on)
+            self._switch_heroku(name, on=on)
         elif name == SPENT:
-            self._heroku.leave_tokens(0 if on else None, now=datetime.now(UTC))
+            self._heroku.set_remaining_tokens(0 if on else None, now=datetime.now(UTC))
         else:
-            self._slack_goes()
+            self._reset_slack()
 
     def clear(self) -> None:
-        """Lets everything go well again."""
+        """Switch every outage off."""
         for name in sorted(self._on):
-            self.turn(name, on=False)
+            self.switch(name, on=False)
 
-    def _heroku_goes(self, name: str, *, on: bool) -> None:
+    def _switch_heroku(self, name: str, *, on: bool) -> None:
         fault, calls = _HEROKU[name]
         if on:
             self._heroku.fault(fault, on=calls, times=None, name=name)
         else:
             self._heroku.clear_faults(name)
 
-    def _slack_goes(self) -> None:
-        # Slack's faults have no names: what is still on is set anew.
+    def _reset_slack(self) -> None:
+        # Slack's faults have no names: all are cleared, and those that are still on are set again.
         self._slack.clear_faults()
         for name, (fault, methods) in _SLACK.items():
             if name in self._on:

@@ -1,4 +1,4 @@
-"""Serves an application on a port of this machine for the length of a ``with`` block."""
+"""Serves ASGI applications on loopback for the length of a ``with`` block."""
 
 import asyncio
 import contextlib
@@ -32,28 +32,28 @@ def server_config(app: Any, *, timeout_graceful_shutdown: int | None = None) -> 
 
 @contextlib.asynccontextmanager
 async def listening(port: int = 0) -> AsyncIterator[tuple[socket.socket, str]]:
-    """An open socket on loopback, and its URL before anything is served there; port 0 picks one."""
-    with socket.create_server(("127.0.0.1", port)) as opened:
-        # Every accepted connection inherits it; without it a body waits 40 ms for the headers' receipt.
-        # asyncio sets it by itself, but not on sockets that were made without naming their protocol.
-        opened.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        yield opened, f"http://127.0.0.1:{opened.getsockname()[1]}"
+    """Open a socket on loopback, and yield it with its URL; port 0 picks a free one."""
+    with socket.create_server(("127.0.0.1", port)) as open_socket:
+        # Accepted connections inherit it. Without it a body waits 40 ms until the headers are acknowledged:
+        # asyncio sets it only on sockets that were created with an explicit protocol.
+        open_socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        yield open_socket, f"http://127.0.0.1:{open_socket.getsockname()[1]}"
 
 
 class Servers:
-    """Applications that are served, each on a socket of its own."""
+    """Running servers, one application and one socket each."""
 
     def __init__(self) -> None:
-        self._open: dict[_Quiet, asyncio.Task[None]] = {}
+        self._open: dict[_EmbeddedServer, asyncio.Task[None]] = {}
 
     async def open(self, app: Any, on: socket.socket) -> None:
-        """Serves an ASGI application on a socket."""
-        server = _Quiet(server_config(app, timeout_graceful_shutdown=1))
+        """Serve an ASGI application on a socket; return once it accepts connections."""
+        server = _EmbeddedServer(server_config(app, timeout_graceful_shutdown=1))
         self._open[server] = asyncio.create_task(server.serve(sockets=[on]))
         await server.ready.wait()
 
     async def close(self) -> None:
-        """Closes all at the same time: each takes a while, busy or not."""
+        """Stop all servers concurrently, since each takes a while even when idle."""
         for server in self._open:
             server.should_exit = True
         await asyncio.gather(*self._open.values())
@@ -61,35 +61,35 @@ class Servers:
 
 @contextlib.asynccontextmanager
 async def servers() -> AsyncIterator[Servers]:
-    """Doors that are closed at the end of a ``with`` block."""
-    opened = Servers()
+    """Yield `Servers` that are stopped at the end of the ``with`` block."""
+    running = Servers()
     try:
-        yield opened
+        yield running
     finally:
-        await opened.close()
+        await running.close()
 
 
 @contextlib.asynccontextmanager
 async def serving(app: Any, on: socket.socket) -> AsyncIterator[None]:
-    """Serves one ASGI application on a socket."""
-    async with servers() as opened:
-        await opened.open(app, on)
+    """Serve one ASGI application on a socket for the length of the ``with`` block."""
+    async with servers() as running:
+        await running.open(app, on)
         yield
 
 
-class _Quiet(uvicorn.Server):
-    """Says when it serves, and leaves signals to whoever started it."""
+class _EmbeddedServer(uvicorn.Server):
+    """A uvicorn server that reports when it is ready, and leaves signals to its process."""
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.ready = asyncio.Event()
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Starts to serve."""
+        """Start, then set `ready`."""
         await super().startup(sockets=sockets)
         self.ready.set()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Any:
-        """Captures none."""
+        """Capture no signal."""
         yield

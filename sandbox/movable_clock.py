@@ -1,21 +1,26 @@
-"""Business time that can be moved: the machine's, plus whatever the page has added."""
+"""Business time that can be moved: the machine's clock plus an offset."""
 
 from datetime import UTC, datetime, timedelta
 
 
 class MovableClock:
-    """The machine's clock with an offset. Only forward in the demo; tests may go either way."""
+    """The machine's clock with an offset, which the demo only increases.
+
+    Attributes:
+        offset: What was added so far.
+        moves: Number of moves so far; the page waits for it to rise.
+    """
 
     def __init__(self) -> None:
         self.offset = timedelta()
         self.moves = 0
 
     def now(self) -> datetime:
-        """The present in the emulated world, aware and in UTC."""
+        """Return business time, aware and in UTC."""
         return datetime.now(UTC) + self.offset
 
     def move(self, by: timedelta) -> datetime:
-        """Moves time and returns the new present."""
+        """Add to the offset and return the new business time."""
         self.offset += by
         self.moves += 1
         return self.now()

@@ -1,4 +1,4 @@
-"""The audit trail: one line for each change of state, and the chain of digests that seals the lines."""
+"""The audit trail: one line for each change of state, sealed into a chain of digests."""
 
 import hashlib
 import json
@@ -16,10 +16,10 @@ from storage.tables import audit
 from storage.write_buffer import WriteBuffer
 
 GENESIS: Final = bytes(32)
-"""What the first line is linked to."""
+"""The digest before the first line."""
 
 SEALER: Final = 0x7067_6163
-"""The advisory lock of the sealer: one process at a time extends the chain."""
+"""Advisory lock of sealing: one process at a time extends the chain."""
 
 _SEALED: Final = (
     "id", "at", "written_at", "actor", "subject", "request_id", "target_id", "before", "after", "details",
@@ -28,10 +28,10 @@ _SEALED: Final = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verification:
-    """What a walk along the chain found.
+    """Result of verifying the chain.
 
     Attributes:
-        sealed: how many lines hold.
+        sealed: how many lines fit their digests.
         broken: the id of the first line that does not fit its digest; None when all do.
         unsealed: ids of lines that no seal covers yet.
     """
@@ -42,14 +42,14 @@ class Verification:
 
 
 def digest(previous: bytes, seal: int, line: RowMapping | Mapping[str, Any]) -> bytes:
-    """SHA-256 over the digest before, the place in the chain, and the line in canonical JSON."""
+    """Computes the SHA-256 of the previous digest, the place in the chain, and the line in canonical JSON."""
     content = {name: str(line[name]) if name != "details" else line[name] for name in _SEALED}
     canonical = json.dumps([seal, content], sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(previous + canonical.encode()).digest()
 
 
 Line = dict[str, Any]
-"""One line that is to be written, by column."""
+"""A line to write, by column."""
 
 _SEAL: Final = update(audit).where(audit.c.id == bindparam("line"))
 
@@ -57,7 +57,7 @@ _SEAL: Final = update(audit).where(audit.c.id == bindparam("line"))
 def line_of(
     doing: AuditContext, subject: str, before: str, after: str, *, request: int | None, target: UUID | None
 ) -> Line:
-    """The line of one change of state."""
+    """Builds the line of one change of state."""
     return {
         "at": doing.at,
         "actor": doing.actor,
@@ -71,7 +71,7 @@ def line_of(
 
 
 class PostgresAudit(Audit):
-    """Writes and seals lines; a trigger keeps everybody from changing or deleting them."""
+    """Writes and seals audit lines; a trigger refuses to change or delete them."""
 
     def __init__(self, connection: AsyncConnection, buffer: WriteBuffer) -> None:
         self._connection = connection
@@ -87,16 +87,16 @@ class PostgresAudit(Audit):
         request: int | None = None,
         target: UUID | None = None,
     ) -> None:
-        """Writes the line of one change of state, in the change's own transaction."""
-        self._buffer.lines([line_of(doing, subject, before, after, request=request, target=target)])
+        """Writes the line of one change of state in the same transaction as the change."""
+        self._buffer.add_lines([line_of(doing, subject, before, after, request=request, target=target)])
 
     async def write_all(self, lines: Sequence[Line]) -> None:
-        """Writes the lines of many changes of state, made by ``line_of``, in their own transaction."""
-        self._buffer.lines(lines)
+        """Writes lines that ``line_of`` has built, in the same transaction as their changes."""
+        self._buffer.add_lines(lines)
 
     @override
     async def seal(self, *, limit: int) -> int:
-        await self._buffer.write()
+        await self._buffer.flush()
         if not (await self._connection.execute(select(func.pg_try_advisory_xact_lock(SEALER)))).scalar():
             return 0
         statement = select(audit).where(audit.c.seal.is_(None)).order_by(audit.c.id).limit(limit)
@@ -113,8 +113,8 @@ class PostgresAudit(Audit):
         return len(lines)
 
     async def verify(self) -> Verification:
-        """Walks the whole chain from its beginning."""
-        await self._buffer.write()
+        """Verifies the whole chain from its beginning."""
+        await self._buffer.flush()
         previous, expected = GENESIS, 1
         unsealed = select(audit.c.id).where(audit.c.seal.is_(None)).order_by(audit.c.id)
         sealed = select(audit).where(audit.c.seal.is_not(None)).order_by(audit.c.seal)

@@ -1,4 +1,4 @@
-"""The inventory of client certificates: what Heroku listed, and what only we know of it. Never a key."""
+"""Inventory of client certificates: what Heroku listed, and what only pgaccess knows. Never a private key."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -18,10 +18,10 @@ from bot.ports import Certificates, WorkerName
 from storage.tables import certificates, targets
 
 _NUMBER: Final = re.compile(r"[1-9][0-9]{0,8}")
-"""A request's number; nine digits stay below what the column holds."""
+"""A request's number; nine digits fit into the column."""
 
 _ID: Final = re.compile(rf"[0-9a-f]{{{SHOWN_OF_ID},32}}")
-"""The beginning of an id, without its hyphens."""
+"""The beginning of a certificate's id, without hyphens."""
 
 
 def known_of(row: Mapping[Any, Any]) -> KnownCertificate:
@@ -50,7 +50,7 @@ def known_of(row: Mapping[Any, Any]) -> KnownCertificate:
 
 
 def remind_at(known: KnownCertificate) -> datetime | None:
-    """Business time of the next reminder; None where nobody is to be reminded, or the end is not known."""
+    """Business time of the next reminder; None without an owner or a known expiry."""
     if known.owner is None or known.expires_at is None:
         return None
     return next_moment(known.ladder, expires_at=known.expires_at)
@@ -80,22 +80,22 @@ class PostgresCertificates(Certificates):
         return found[0] if found else None
 
     @override
-    async def get(self, id: UUID) -> KnownCertificate | None:
+    async def lock(self, id: UUID) -> KnownCertificate | None:
         found = await self._read(select(certificates).where(certificates.c.id == id).with_for_update())
         return found[0] if found else None
 
     @override
-    async def called(self, handle: str) -> tuple[KnownCertificate, ...]:
-        word = handle.lower().replace("-", "")
-        meant = []
-        if _NUMBER.fullmatch(word):
-            meant.append(certificates.c.request_id == int(word))
-        if _ID.fullmatch(word):
-            # The text of a uuid has hyphens behind the eighth digit, which the handle may lack.
-            meant.append(func.replace(cast(certificates.c.id, Text), "-", "").startswith(word))
-        if not meant:
+    async def matching(self, handle: str) -> tuple[KnownCertificate, ...]:
+        typed = handle.lower().replace("-", "")
+        meanings = []
+        if _NUMBER.fullmatch(typed):
+            meanings.append(certificates.c.request_id == int(typed))
+        if _ID.fullmatch(typed):
+            # A uuid as text has a hyphen after its eighth digit, which the handle may lack.
+            meanings.append(func.replace(cast(certificates.c.id, Text), "-", "").startswith(typed))
+        if not meanings:
             return ()
-        which = and_(certificates.c.absent_at.is_(None), or_(*meant))
+        which = and_(certificates.c.absent_at.is_(None), or_(*meanings))
         return await self._read(select(certificates).where(which).order_by(certificates.c.id))
 
     async def of_request(self, request: int) -> KnownCertificate | None:
@@ -106,11 +106,11 @@ class PostgresCertificates(Certificates):
         return found[0] if found else None
 
     @override
-    async def listed(self, target: UUID, found: Iterable[Certificate]) -> InventoryChange:
+    async def save_list(self, target: UUID, found: Iterable[Certificate]) -> InventoryChange:
         before = {known.id: known for known in await self.present(target)}
         usable = {each.id: each for each in found if each.status != DISABLED}
         for each in usable.values():
-            await self._see(target, each, before.get(each.id))
+            await self._save(target, each, before.get(each.id))
         gone = tuple(known for id, known in before.items() if id not in usable)
         await self._connection.execute(
             update(certificates)
@@ -121,8 +121,8 @@ class PostgresCertificates(Certificates):
         return InventoryChange(appeared=await self._read(select(certificates).where(new)), gone=gone)
 
     @override
-    async def give(self, id: UUID, *, request: int, owner: str, purpose: str) -> None:
-        known = await self.get(id)
+    async def assign(self, id: UUID, *, request: int, owner: str, purpose: str) -> None:
+        known = await self.lock(id)
         if known is None:
             raise ValueError(f"no certificate {id} was ever listed")
         given = replace(known, request=request, owner=owner, purpose=purpose)
@@ -134,12 +134,12 @@ class PostgresCertificates(Certificates):
         self._touched.add(WorkerName.CLOCK)
 
     @override
-    async def handed_out(self, id: UUID, *, at: datetime) -> None:
+    async def delivered(self, id: UUID, *, at: datetime) -> None:
         one = certificates.c.id == id
         await self._connection.execute(update(certificates).where(one).values(delivered_at=at))
 
-    async def _see(self, target: UUID, found: Certificate, before: KnownCertificate | None) -> None:
-        """Writes one certificate as the list has it."""
+    async def _save(self, target: UUID, found: Certificate, before: KnownCertificate | None) -> None:
+        """Writes one certificate as it is listed."""
         read = {"name": found.name, "status": found.status, "expires_at": found.expires_at}
         statement = insert(certificates).values(id=found.id, target_id=target, **read)
         fresh: dict[str, Any] = {**read, "last_seen_at": func.now(), "absent_at": None}

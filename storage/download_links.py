@@ -1,4 +1,4 @@
-"""Links to certificates' files; every change of a link's state writes its audit line."""
+"""One-time links to certificates' files; every change of a link's state writes its audit line."""
 
 from datetime import timedelta
 from typing import Final
@@ -15,10 +15,10 @@ from storage.audit import PostgresAudit
 from storage.tables import download_links
 
 SUBJECT: Final = "certificate files"
-"""What an audit line of a link is about."""
+"""Subject of a link's audit lines."""
 
 _OPEN = literal_column("state = 'open'", Boolean)
-"""In words, as the partial index has it."""
+"""As text, as the partial index has it."""
 
 _BUSY = func.coalesce(download_links.c.lease_until > func.now(), False).label("busy")
 
@@ -42,14 +42,14 @@ def download_link_of(row: RowMapping) -> DownloadLink:
 
 
 class PostgresDownloadLinks(DownloadLinks):
-    """Links by their public id."""
+    """Links by public id."""
 
     def __init__(self, connection: AsyncConnection, audit: PostgresAudit) -> None:
         self._connection = connection
         self._audit = audit
 
     @override
-    async def make(self, download_link: DownloadLink, *, doing: AuditContext) -> None:
+    async def add(self, download_link: DownloadLink, *, doing: AuditContext) -> None:
         await self._connection.execute(
             insert(download_links).values(
                 id=download_link.id,
@@ -78,7 +78,7 @@ class PostgresDownloadLinks(DownloadLinks):
         return tuple(download_link_of(row) for row in (await self._connection.execute(statement)).mappings())
 
     @override
-    async def hold(self, download_link: DownloadLink, *, within: timedelta) -> UUID:
+    async def lease(self, download_link: DownloadLink, *, within: timedelta) -> UUID:
         lease = uuid4()
         await self._connection.execute(
             update(download_links)
@@ -95,7 +95,7 @@ class PostgresDownloadLinks(DownloadLinks):
         )
 
     @override
-    async def holds(self, id: UUID, lease: UUID) -> DownloadLink | None:
+    async def lock_leased(self, id: UUID, lease: UUID) -> DownloadLink | None:
         held = (
             (download_links.c.id == id)
             & (download_links.c.lease == lease)
@@ -106,7 +106,7 @@ class PostgresDownloadLinks(DownloadLinks):
         return None if row is None else download_link_of(row)
 
     @override
-    async def move(self, before: DownloadLink, after: DownloadLink, *, doing: AuditContext) -> None:
+    async def update(self, before: DownloadLink, after: DownloadLink, *, doing: AuditContext) -> None:
         over = after.state is not DownloadLinkState.OPEN
         await self._connection.execute(
             update(download_links)
@@ -122,13 +122,17 @@ class PostgresDownloadLinks(DownloadLinks):
         if after.state is not before.state:
             await self._write(after, doing, before=before.state)
 
-    async def _write(self, download_link: DownloadLink, doing: AuditContext, *, before: str) -> None:
-        told = {**doing.details, "certificate": str(download_link.certificate), "link": str(download_link.id)}
+    async def _write(self, link: DownloadLink, doing: AuditContext, *, before: str) -> None:
+        details = {
+            **doing.details,
+            "certificate": str(link.certificate),
+            "link": str(link.id),
+        }
         await self._audit.write(
-            AuditContext(actor=doing.actor, at=doing.at, details=told),
+            AuditContext(actor=doing.actor, at=doing.at, details=details),
             subject=SUBJECT,
             before=before,
-            after=download_link.state,
-            request=download_link.request,
-            target=download_link.target,
+            after=link.state,
+            request=link.request,
+            target=link.target,
         )

@@ -16,7 +16,7 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from bot.errors import MisconfiguredError
 
 PATIENCE: Final = timedelta(milliseconds=1500)
-"""Bound of waiting for a connection, a lock or a statement: a person is answered within Slack's 3 s."""
+"""The longest wait for a connection, a lock or a statement: a person gets an answer within Slack's 3 s."""
 
 
 IDLE_IN_TRANSACTION_MS: Final = 5000
@@ -29,7 +29,7 @@ _NETWORK: Final = {
     "keepalives_interval": 2,
     "keepalives_count": 2,
 }
-"""A connection whose other end is gone without a word is given up within seconds (libpq's own settings)."""
+"""A connection whose other end vanished is given up within seconds (libpq's own settings)."""
 
 
 def parse_url(url: str) -> URL:
@@ -47,21 +47,21 @@ def parse_url(url: str) -> URL:
     try:
         return make_url(f"postgresql+psycopg://{rest}")
     except (ArgumentError, ValueError):
-        # SQLAlchemy's own sentence repeats a part of the address.
+        # SQLAlchemy's own message repeats a part of the address, password and all.
         raise wrong from None
 
 
 def async_commit_engine(url: str) -> AsyncEngine:
-    """One connection whose commits do not wait for a flush: for what may be lost in a crash."""
+    """Engine with synchronous_commit=off and one connection, for data that a crash may lose."""
     return _engine(url, "-c synchronous_commit=off", connections=1)
 
 
 def engine_for(url: str) -> AsyncEngine:
-    """An engine whose every wait is bounded and whose sessions speak UTC."""
-    return _engine(url, connections=10, more=5)
+    """Engine whose every wait is bounded and whose sessions use UTC."""
+    return _engine(url, connections=10, overflow=5)
 
 
-def _engine(url: str, *settings: str, connections: int, more: int = 0) -> AsyncEngine:
+def _engine(url: str, *settings: str, connections: int, overflow: int = 0) -> AsyncEngine:
     milliseconds = int(PATIENCE.total_seconds() * 1000)
     options = (
         f"-c timezone=UTC -c statement_timeout={milliseconds} -c lock_timeout={milliseconds - 300} "
@@ -71,7 +71,7 @@ def _engine(url: str, *settings: str, connections: int, more: int = 0) -> AsyncE
     engine = create_async_engine(
         parse_url(url),
         pool_size=connections,
-        max_overflow=more,
+        max_overflow=overflow,
         pool_timeout=PATIENCE.total_seconds(),
         hide_parameters=True,
         connect_args={"options": options, "connect_timeout": 2, **_NETWORK},
@@ -80,19 +80,19 @@ def _engine(url: str, *settings: str, connections: int, more: int = 0) -> AsyncE
     return engine
 
 
-def _require_open(_connection: object, kept: ConnectionPoolEntry, _proxy: object) -> None:
-    """Looks, without asking Postgres, whether an idle connection was closed by the other end.
+def _require_open(_connection: object, entry: ConnectionPoolEntry, _proxy: object) -> None:
+    """Checks, without a round trip, whether Postgres has closed an idle connection.
 
-    Between two uses nothing is to be read on it but a farewell; a ping would be a round trip each time, and
-    one whose other end is gone without a word cannot be told from a living one any faster.
+    Between two uses nothing can be read from it but the message that closes it. A ping would be a round trip
+    each time, and would find a connection whose other end vanished no sooner.
 
     Raises:
-        DisconnectionError: it was; the pool takes another one.
+        DisconnectionError: it is closed; the pool takes another one.
     """
-    idle: psycopg.AsyncConnection[Any] | None = kept.driver_connection
+    idle: psycopg.AsyncConnection[Any] | None = entry.driver_connection
     if idle is None:
         return
-    farewell = select.poll()
-    farewell.register(idle.fileno(), select.POLLIN)
-    if farewell.poll(0):
+    closing = select.poll()
+    closing.register(idle.fileno(), select.POLLIN)
+    if closing.poll(0):
         raise DisconnectionError("Postgres has closed the connection")

@@ -1,4 +1,4 @@
-"""Reminders of certificates' ends; every one of them, and what is done about it, has an audit line."""
+"""Reminders of certificates' expiry; each of them, and each reaction to one, has an audit line."""
 
 from datetime import datetime
 from typing import Any
@@ -15,11 +15,11 @@ from storage.certificates import known_of
 from storage.tables import TO_REMIND, certificates
 
 _TO_REMIND = literal_column(f"({TO_REMIND})", Boolean)
-"""In words, as the partial index has it."""
+"""As text, as the partial index has it."""
 
 
 class PostgresExpiryReminders(ExpiryReminders):
-    """The ladder of each certificate."""
+    """Reminder schedules by certificate."""
 
     def __init__(self, connection: AsyncConnection, audit: PostgresAudit, touched: set[WorkerName]) -> None:
         self._connection = connection
@@ -38,29 +38,31 @@ class PostgresExpiryReminders(ExpiryReminders):
         return tuple(known_of(row) for row in (await self._connection.execute(statement)).mappings())
 
     @override
-    async def climb(self, known: KnownCertificate, ladder: ReminderSchedule, *, doing: AuditContext) -> None:
+    async def advance(
+        self, known: KnownCertificate, schedule: ReminderSchedule, *, doing: AuditContext
+    ) -> None:
         end = known.expires_at
         await self._set(
             known,
-            reminder_step=ladder.step,
-            acknowledged_at=ladder.acknowledged_at,
-            acknowledged_by=ladder.acknowledged_by,
-            snoozed_until=ladder.snoozed_until,
-            snoozes=ladder.snoozes,
-            remind_at=None if end is None else next_moment(ladder, expires_at=end),
+            reminder_step=schedule.step,
+            acknowledged_at=schedule.acknowledged_at,
+            acknowledged_by=schedule.acknowledged_by,
+            snoozed_until=schedule.snoozed_until,
+            snoozes=schedule.snoozes,
+            remind_at=None if end is None else next_moment(schedule, expires_at=end),
         )
         await self._audit.write(
             doing,
             subject="certificate",
-            before=_told(known.ladder),
-            after=_told(ladder),
+            before=_audit_state(known.ladder),
+            after=_audit_state(schedule),
             request=known.request,
             target=known.target,
         )
         self._touched.update((WorkerName.NOTIFIER, WorkerName.CLOCK))
 
     @override
-    async def put_off(self, known: KnownCertificate, *, until: datetime | None) -> None:
+    async def postpone(self, known: KnownCertificate, *, until: datetime | None) -> None:
         await self._set(known, remind_at=until)
 
     @override
@@ -75,13 +77,15 @@ class PostgresExpiryReminders(ExpiryReminders):
         )
 
 
-def _told(ladder: ReminderSchedule) -> str:
-    """Where the reminders stand, for the audit trail: words that a person understands."""
-    if ladder.step is None:
+def _audit_state(schedule: ReminderSchedule) -> str:
+    """State of the reminders for the audit trail, in words that an auditor understands."""
+    if schedule.step is None:
         return "not reminded"
-    step = f"reminded {ladder.step} days before"
-    if ladder.acknowledged_at is not None:
+    step = f"reminded {schedule.step} days before"
+    if schedule.acknowledged_at is not None:
         return f"{step}, acknowledged"
     return (
-        step if ladder.snoozed_until is None else f"{step}, put off until {ladder.snoozed_until.isoformat()}"
+        step
+        if schedule.snoozed_until is None
+        else f"{step}, postponed until {schedule.snoozed_until.isoformat()}"
     )

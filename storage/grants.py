@@ -1,4 +1,4 @@
-"""Grants: what is to be in force; every change of state writes its audit line."""
+"""Grants; every change of state writes its audit line."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -39,13 +39,13 @@ def grant_of(row: Mapping[Any, Any]) -> Grant:
         extended=row["extended"],
         warn_at=row["warn_at"],
         closed_at=row["closed_at"],
-        why=row["reason_code"],
+        reason_code=row["reason_code"],
         detail=row["detail"],
     )
 
 
 class PostgresGrants(Grants):
-    """Grants by their internal id."""
+    """Grants by id."""
 
     def __init__(self, connection: AsyncConnection, audit: PostgresAudit, touched: set[WorkerName]) -> None:
         self._connection = connection
@@ -72,22 +72,22 @@ class PostgresGrants(Grants):
         await self._write(grant, doing, before="", after=grant.state)
 
     @override
-    async def get(self, id: UUID) -> Grant:
+    async def lock(self, id: UUID) -> Grant:
         row = (
             await self._connection.execute(select(grants).where(grants.c.id == id).with_for_update())
         ).mappings()
         return grant_of(row.one())
 
     @override
-    async def change(
+    async def update(
         self, before: Grant, after: Grant, *, doing: AuditContext, within: timedelta = OPENING_DEADLINE
     ) -> bool:
         opens = after.state is GrantState.APPLYING and before.state is not GrantState.APPLYING
-        overdue = func.now() + within if opens else grants.c.deadline_at
+        deadline = func.now() + within if opens else grants.c.deadline_at
         statement = (
             update(grants)
             .where(grants.c.id == before.id, grants.c.state == before.state)
-            .values(deadline_at=overdue, **_mutable(after))
+            .values(deadline_at=deadline, **_mutable(after))
         )
         if (await self._connection.execute(statement)).rowcount == 0:
             return False
@@ -95,14 +95,14 @@ class PostgresGrants(Grants):
         return True
 
     @override
-    async def get_all(self, ids: Collection[UUID]) -> tuple[Grant, ...]:
+    async def lock_all(self, ids: Collection[UUID]) -> tuple[Grant, ...]:
         if not ids:
             return ()
         statement = select(grants).where(grants.c.id.in_(sorted(ids))).order_by(grants.c.id).with_for_update()
         return tuple(grant_of(row) for row in (await self._connection.execute(statement)).mappings())
 
     @override
-    async def change_all(self, changes: Sequence[tuple[Grant, Grant, AuditContext]]) -> None:
+    async def update_all(self, changes: Sequence[tuple[Grant, Grant, AuditContext]]) -> None:
         if not changes:
             return
         rows = [{"grant": after.id, **_mutable(after)} for _, after, _ in changes]
@@ -120,27 +120,27 @@ class PostgresGrants(Grants):
 
     @override
     async def live(self, target: UUID, method: Method, subject: Subject) -> tuple[Grant, ...]:
-        lane = (grants.c.target_id == target) & (grants.c.method == method)
-        which = lane & (grants.c.subject == subject)
+        same = (grants.c.target_id == target) & (grants.c.method == method)
+        which = same & (grants.c.subject == subject)
         statement = select(grants).where(which, _RUNNING).order_by(grants.c.id).with_for_update()
         return tuple(grant_of(row) for row in (await self._connection.execute(statement)).mappings())
 
     @override
     async def running(self, target: UUID, method: Method) -> tuple[Grant, ...]:
-        lane = (grants.c.target_id == target) & (grants.c.method == method)
-        statement = select(grants).where(lane, _RUNNING).order_by(grants.c.id).with_for_update()
+        same = (grants.c.target_id == target) & (grants.c.method == method)
+        statement = select(grants).where(same, _RUNNING).order_by(grants.c.id).with_for_update()
         return tuple(grant_of(row) for row in (await self._connection.execute(statement)).mappings())
 
     @override
     async def is_closing(self, target: UUID, method: Method, subject: Subject) -> bool:
-        lane = (grants.c.target_id == target) & (grants.c.method == method)
-        which = lane & (grants.c.subject == subject) & (grants.c.state == GrantState.ENDING)
+        same = (grants.c.target_id == target) & (grants.c.method == method)
+        which = same & (grants.c.subject == subject) & (grants.c.state == GrantState.ENDING)
         return bool((await self._connection.execute(select(exists().where(which)))).scalar())
 
     @override
     async def next_to_end(self, target: UUID, method: Method) -> Grant | None:
-        lane = (grants.c.target_id == target) & (grants.c.method == method)
-        statement = select(grants).where(lane, _RUNNING, grants.c.ends_at.is_not(None))
+        same = (grants.c.target_id == target) & (grants.c.method == method)
+        statement = select(grants).where(same, _RUNNING, grants.c.ends_at.is_not(None))
         row = (await self._connection.execute(statement.order_by(grants.c.ends_at).limit(1))).mappings()
         found = row.one_or_none()
         return None if found is None else grant_of(found)
@@ -186,7 +186,7 @@ def _line(grant: Grant, doing: AuditContext, *, before: str, after: str) -> Line
 
 
 def _mutable(grant: Grant) -> dict[str, Any]:
-    """What changes of a grant, but for its opening deadline."""
+    """Columns of a grant that change, except for its opening deadline."""
     return {
         "state": grant.state,
         "verified_at": grant.verified_at,
@@ -195,6 +195,6 @@ def _mutable(grant: Grant) -> dict[str, Any]:
         "duration": grant.duration,
         "warn_at": grant.warn_at,
         "closed_at": grant.closed_at,
-        "reason_code": grant.why,
+        "reason_code": grant.reason_code,
         "detail": grant.detail,
     }

@@ -1,4 +1,4 @@
-"""Commands and clicks that were acted on: the same one coming again is not acted on twice."""
+"""Idempotency keys of commands and clicks that were executed."""
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -10,7 +10,7 @@ from storage.write_buffer import WriteBuffer
 
 
 class PostgresIdempotencyKeys(IdempotencyKeys):
-    """Dedupe keys; a second transaction with the same key waits for the first one's commit."""
+    """Keys by their text; the write buffer writes them with everything else."""
 
     def __init__(self, connection: AsyncConnection, buffer: WriteBuffer) -> None:
         self._connection = connection
@@ -18,7 +18,7 @@ class PostgresIdempotencyKeys(IdempotencyKeys):
 
     @override
     async def claim(self, key: str, *, request: int) -> bool:
-        return await self._buffer.write_with(key, request)
+        return await self._buffer.flush_with_key(key, request)
 
     @override
     async def request(self, key: str) -> int | None:

@@ -1,4 +1,4 @@
-"""The right to work on a row for a while, by Postgres' clock: any number of workers, and any may die."""
+"""Leases of rows, by Postgres' clock: any number of workers may claim, and any of them may die."""
 
 from datetime import timedelta
 from typing import Any
@@ -24,14 +24,14 @@ from bot.errors import LeaseLostError
 
 
 def claiming(table: Table, due: ColumnElement[bool], *before: Any) -> ReturningUpdate[Any]:
-    """Takes the row that has been due the longest, passing over rows that others hold or are taking.
+    """Builds the statement that claims the row due the longest, skipping rows that others hold or claim.
 
-    Made once, and then handed to ``claim``.
+    Built once, and executed by ``claim``.
 
     Args:
         table: one with the columns of a lease.
         due: which rows can be due at all.
-        before: what goes before the time in the order of the rows.
+        before: what sorts rows before the time at which they are due.
     """
     free = or_(table.c.lease_until.is_(None), table.c.lease_until < func.now())
     first = (
@@ -52,7 +52,7 @@ def claiming(table: Table, due: ColumnElement[bool], *before: Any) -> ReturningU
 async def claim(
     connection: AsyncConnection, statement: ReturningUpdate[Any], *, lease: timedelta
 ) -> RowMapping | None:
-    """Takes a row for the time of a lease; returns the whole row as it now is, or None when none is due."""
+    """Claims a row for the time of a lease; returns it as it now is, or None when none is due."""
     row: RowMapping | None = (
         (await connection.execute(statement, {"new_lease": uuid4(), "lease_for": lease}))
         .mappings()
@@ -62,10 +62,10 @@ async def claim(
 
 
 def soon(table: Table) -> ColumnElement[Any]:
-    """Due at once.
+    """The time that makes a row due at once.
 
-    What waits for its turn keeps its place in the line; what somebody is looking at shows, by another time
-    than it was claimed with, that a look was asked for meanwhile.
+    A row that is due already keeps its place in the queue; one that is held shows, by another time than
+    it was claimed with, that a refresh was requested meanwhile.
     """
     return case((table.c.lease.is_(None), func.least(table.c.due_at, func.now())), else_=func.now())
 
@@ -73,10 +73,10 @@ def soon(table: Table) -> ColumnElement[Any]:
 async def write(
     connection: AsyncConnection, table: Table, id: object, lease: UUID, /, *returning: Any, **values: Any
 ) -> RowMapping:
-    """Writes to a held row.
+    """Writes to a row that a lease holds.
 
     Raises:
-        LeaseLostError: the row is not held by this lease any more; nothing was written.
+        LeaseLostError: the lease does not hold the row any more; nothing was written.
     """
     held = and_(table.c.id == id, table.c.lease == lease, table.c.lease_until > func.now())
     statement = update(table).where(held).values(**values).returning(table.c.id, *returning)
@@ -87,7 +87,7 @@ async def write(
 
 
 async def next_due(connection: AsyncConnection, table: Table, due: ColumnElement[bool]) -> timedelta | None:
-    """How long until a row can be claimed: zero when one can, None when none will be."""
+    """Time until a row can be claimed: zero when one can, None when none will ever be."""
     free_at = func.greatest(table.c.due_at, table.c.lease_until)
     wait = (await connection.execute(select(func.min(free_at) - func.now()).where(due))).scalar()
     return None if wait is None else max(wait, timedelta())

@@ -9,7 +9,7 @@ from sqlalchemy import Connection, create_engine, text
 from storage.engine import parse_url
 
 LOCK: Final = 0x7067_6D69
-"""The advisory lock that migrating processes queue on."""
+"""Advisory lock on which migrating processes queue."""
 
 
 def migrate(url: str) -> None:

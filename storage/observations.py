@@ -1,4 +1,4 @@
-"""What a look saw, as it is kept: JSON, one form for each method."""
+"""Observations as JSON, one format for each access method."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields

@@ -1,4 +1,4 @@
-"""Changes that happen once; every change of state writes its audit line."""
+"""One-time operations; every change of state writes its audit line."""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -15,12 +15,12 @@ from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind
 from bot.ports import AuditContext, Operations, WorkerName
 from storage.audit import PostgresAudit
-from storage.tables import TO_WAKE, operations
+from storage.tables import TO_CHECK, operations
 
 _DOING = literal_column("state = 'doing'", Boolean)
-"""In words, as the partial index has it."""
+"""As text, as the partial index has it."""
 
-_TO_WAKE = literal_column(f"({TO_WAKE})", Boolean)
+_TO_CHECK = literal_column(f"({TO_CHECK})", Boolean)
 
 _OVERDUE = (operations.c.deadline_at <= func.now()).label("overdue")
 
@@ -40,14 +40,14 @@ def operation_of(row: Mapping[Any, Any]) -> Operation:
         overdue=row.get("overdue", False),
         closed_at=row["closed_at"],
         progress=row["progress"],
-        why=row["reason_code"],
+        reason_code=row["reason_code"],
         detail=row["detail"],
         check_at=row["check_at"],
     )
 
 
 class PostgresOperations(Operations):
-    """Changes by their internal id."""
+    """Operations by id."""
 
     def __init__(self, connection: AsyncConnection, audit: PostgresAudit, touched: set[WorkerName]) -> None:
         self._connection = connection
@@ -71,10 +71,10 @@ class PostgresOperations(Operations):
                 progress=dict(operation.progress),
             )
         )
-        await self._write(operation, doing, before="", after=_stands(operation))
+        await self._write(operation, doing, before="", after=_audit_state(operation))
 
     @override
-    async def get(self, id: UUID) -> Operation:
+    async def lock(self, id: UUID) -> Operation:
         statement = select(operations, _OVERDUE).where(operations.c.id == id).with_for_update()
         return operation_of((await self._connection.execute(statement)).mappings().one())
 
@@ -85,25 +85,25 @@ class PostgresOperations(Operations):
         return None if row is None else operation_of(row)
 
     @override
-    async def under_way(self, target: UUID, method: Method) -> tuple[Operation, ...]:
-        lane = (operations.c.target_id == target) & (operations.c.method == method)
-        statement = select(operations, _OVERDUE).where(lane, _DOING).order_by(operations.c.request_id)
+    async def unfinished(self, target: UUID, method: Method) -> tuple[Operation, ...]:
+        same = (operations.c.target_id == target) & (operations.c.method == method)
+        statement = select(operations, _OVERDUE).where(same, _DOING).order_by(operations.c.request_id)
         return tuple(operation_of(row) for row in (await self._connection.execute(statement)).mappings())
 
     @override
-    async def taken_over(self, target: UUID, method: Method) -> tuple[Operation, ...]:
-        lane = (operations.c.target_id == target) & (operations.c.method == method)
+    async def adoptions(self, target: UUID, method: Method) -> tuple[Operation, ...]:
+        same = (operations.c.target_id == target) & (operations.c.method == method)
         done = (operations.c.kind == Kind.ADOPT) & (operations.c.state == OperationState.DONE)
-        statement = select(operations).where(lane & done).order_by(operations.c.request_id.desc())
+        statement = select(operations).where(same & done).order_by(operations.c.request_id.desc())
         return tuple(operation_of(row) for row in (await self._connection.execute(statement)).mappings())
 
     @override
-    async def move(
+    async def update(
         self, before: Operation, after: Operation, *, doing: AuditContext, within: timedelta | None = None
     ) -> bool:
         opens = after.state is OperationState.DOING and before.state is not OperationState.DOING
         if opens and within is None:
-            raise ValueError("a change that begins again needs a deadline")
+            raise ValueError("an operation that starts again needs a deadline")
         statement = (
             update(operations)
             .where(operations.c.id == before.id, operations.c.state == before.state)
@@ -113,25 +113,25 @@ class PostgresOperations(Operations):
                 closed_at=after.closed_at,
                 progress=dict(after.progress),
                 check_at=after.check_at,
-                reason_code=after.why,
+                reason_code=after.reason_code,
                 detail=after.detail,
             )
         )
         if (await self._connection.execute(statement)).rowcount == 0:
             return False
-        if _stands(after) != _stands(before):
-            await self._write(after, doing, before=_stands(before), after=_stands(after))
+        if _audit_state(after) != _audit_state(before):
+            await self._write(after, doing, before=_audit_state(before), after=_audit_state(after))
         return True
 
     @override
-    async def to_wake(self, now: datetime, *, limit: int) -> tuple[Operation, ...]:
-        statement = select(operations, _OVERDUE).where(_TO_WAKE & (operations.c.check_at <= now))
+    async def to_check(self, now: datetime, *, limit: int) -> tuple[Operation, ...]:
+        statement = select(operations, _OVERDUE).where(_TO_CHECK & (operations.c.check_at <= now))
         due = statement.order_by(operations.c.check_at).limit(limit).with_for_update(skip_locked=True)
         return tuple(operation_of(row) for row in (await self._connection.execute(due)).mappings())
 
     @override
     async def next_moment(self) -> datetime | None:
-        statement = select(operations.c.check_at).where(_TO_WAKE).order_by(operations.c.check_at).limit(1)
+        statement = select(operations.c.check_at).where(_TO_CHECK).order_by(operations.c.check_at).limit(1)
         found: datetime | None = (await self._connection.execute(statement)).scalar_one_or_none()
         return found
 
@@ -147,10 +147,10 @@ class PostgresOperations(Operations):
         self._touched.update((WorkerName.NOTIFIER, WorkerName.CLOCK))
 
 
-def _stands(operation: Operation) -> str:
-    """Where a change stands, for the audit trail; of a rotation under way, also how far it has come.
+def _audit_state(operation: Operation) -> str:
+    """State of an operation for the audit trail; of a rotation under way, with its stage.
 
-    A test connects to somebody's database: when it is asked for and when it is over are lines of their own.
+    A connection test reaches into a person's database: its request and its end are lines of their own.
     """
     if operation.kind is not Kind.ROTATE or operation.state is not OperationState.DOING:
         return operation.state

@@ -1,4 +1,4 @@
-"""Cards and notices: what Slack is to show, and which version of it stands there."""
+"""The outbox: messages that Slack is to show, and the version of each that it is known to show."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import timedelta
@@ -27,9 +27,9 @@ _REFRESH = (
 )
 
 
-def post_of(row: RowMapping) -> OutboxMessage:
-    """Reads a claimed post from a row of ``posts``."""
-    standing = row["channel"] is not None and row["ts"] is not None
+def message_of(row: RowMapping) -> OutboxMessage:
+    """Reads a claimed message from a row of ``outbox``."""
+    posted = row["channel"] is not None and row["ts"] is not None
     return OutboxMessage(
         id=row["id"],
         lease=row["lease"],
@@ -37,7 +37,7 @@ def post_of(row: RowMapping) -> OutboxMessage:
         recipient=row["recipient"],
         request=row["request_id"],
         channel=row["channel"],
-        place=MessageRef(channel=row["channel"], ts=row["ts"]) if standing else None,
+        place=MessageRef(channel=row["channel"], ts=row["ts"]) if posted else None,
         posting_since=row["posting_since"],
         version=row["version"],
         attempts=row["attempts"],
@@ -46,7 +46,7 @@ def post_of(row: RowMapping) -> OutboxMessage:
 
 
 class PostgresOutbox(Outbox):
-    """Posts by number."""
+    """Messages by number."""
 
     def __init__(
         self, connection: AsyncConnection, buffer: WriteBuffer, touched: set[WorkerName], timings: Timings
@@ -57,7 +57,7 @@ class PostgresOutbox(Outbox):
         self._timings = timings
 
     @override
-    async def tell(
+    async def add(
         self,
         kind: MessageKind,
         *,
@@ -66,28 +66,28 @@ class PostgresOutbox(Outbox):
         request: int | None = None,
         params: Mapping[str, str] | None = None,
     ) -> None:
-        await self.tell_all([Notification(kind=kind, to=to, key=key, request=request, params=params or {})])
+        await self.add_all([Notification(kind=kind, to=to, key=key, request=request, params=params or {})])
 
     @override
-    async def tell_all(self, notices: Sequence[Notification]) -> None:
+    async def add_all(self, notifications: Sequence[Notification]) -> None:
         rows = [
             {
-                "kind": notice.kind,
-                "recipient": notice.to,
-                "key": notice.key,
-                "request_id": notice.request,
-                "params": dict(notice.params),
+                "kind": notification.kind,
+                "recipient": notification.to,
+                "key": notification.key,
+                "request_id": notification.request,
+                "params": dict(notification.params),
             }
-            for notice in notices
+            for notification in notifications
         ]
         if rows:
-            self._buffer.posts(rows)
+            self._buffer.add_messages(rows)
             self._touched.add(WorkerName.NOTIFIER)
 
     @override
-    async def tell_cards(self, request: int, *, approvals: str, requester: str) -> None:
+    async def add_cards(self, request: int, *, approvals: str, requester: str) -> None:
         approval, own = MessageKind.CARD_APPROVAL, MessageKind.CARD_REQUESTER
-        await self.tell_all(
+        await self.add_all(
             [
                 Notification(kind=approval, to=approvals, key=f"approval:{request}", request=request),
                 Notification(kind=own, to=requester, key=f"requester:{request}", request=request),
@@ -95,7 +95,7 @@ class PostgresOutbox(Outbox):
         )
 
     @override
-    async def announce(self, kind: MessageKind, *, to: str, key: str, request: int, again: timedelta) -> int:
+    async def reserve(self, kind: MessageKind, *, to: str, key: str, request: int, again: timedelta) -> int:
         statement = (
             insert(outbox)
             .values(
@@ -109,20 +109,20 @@ class PostgresOutbox(Outbox):
             .returning(outbox.c.id)
         )
         self._touched.add(WorkerName.NOTIFIER)
-        await self._buffer.write_posts()
-        posted: int = (await self._connection.execute(statement)).scalar_one()
-        return posted
+        await self._buffer.flush_messages()
+        number: int = (await self._connection.execute(statement)).scalar_one()
+        return number
 
     @override
-    async def stands(self, number: int, place: MessageRef) -> None:
-        unknown = (outbox.c.id == number) & outbox.c.ts.is_(None)
-        standing = {"channel": place.channel, "ts": place.ts, "posting_since": None}
-        await self._connection.execute(update(outbox).where(unknown).values(**standing))
+    async def confirm(self, number: int, place: MessageRef) -> None:
+        not_found = (outbox.c.id == number) & outbox.c.ts.is_(None)
+        found = {"channel": place.channel, "ts": place.ts, "posting_since": None}
+        await self._connection.execute(update(outbox).where(not_found).values(**found))
 
     @override
-    async def take_back(self, number: int) -> None:
-        nowhere = (outbox.c.id == number) & outbox.c.ts.is_(None)
-        await self._connection.execute(delete(outbox).where(nowhere))
+    async def cancel(self, number: int) -> None:
+        not_posted = (outbox.c.id == number) & outbox.c.ts.is_(None)
+        await self._connection.execute(delete(outbox).where(not_posted))
 
     @override
     async def refresh_cards(self, request: int) -> None:
@@ -131,65 +131,65 @@ class PostgresOutbox(Outbox):
     @override
     async def refresh_cards_of(self, requests: Collection[int]) -> None:
         if requests:
-            await self._buffer.write_posts()
+            await self._buffer.flush_messages()
             await self._connection.execute(_REFRESH, {"requests": sorted(requests)})
             self._touched.add(WorkerName.NOTIFIER)
 
     @override
     async def refresh(self, key: str, *, params: Mapping[str, str] | None = None) -> bool:
-        said = {} if params is None else {"params": dict(params)}
+        changed = {} if params is None else {"params": dict(params)}
         statement = (
             update(outbox)
             .where(outbox.c.key == key)
-            .values(version=outbox.c.version + 1, due_at=func.now(), **said)
+            .values(version=outbox.c.version + 1, due_at=func.now(), **changed)
         )
         self._touched.add(WorkerName.NOTIFIER)
-        await self._buffer.write_posts()
+        await self._buffer.flush_messages()
         return (await self._connection.execute(statement)).rowcount > 0
 
     @override
-    async def place(self, key: str) -> MessageRef | None:
-        await self._buffer.write_posts()
+    async def message_ref(self, key: str) -> MessageRef | None:
+        await self._buffer.flush_messages()
         statement = select(outbox.c.channel, outbox.c.ts).where(outbox.c.key == key, outbox.c.ts.is_not(None))
         row = (await self._connection.execute(statement)).one_or_none()
         return None if row is None else MessageRef(channel=row.channel, ts=row.ts)
 
     @override
     async def claim(self) -> OutboxMessage | None:
-        await self._buffer.write_posts()
+        await self._buffer.flush_messages()
         row = await leases.claim(self._connection, _CLAIM, lease=self._timings.lease)
-        return None if row is None else post_of(row)
+        return None if row is None else message_of(row)
 
     @override
-    async def renew(self, post: OutboxMessage) -> None:
+    async def renew(self, message: OutboxMessage) -> None:
         await leases.write(
-            self._connection, outbox, post.id, post.lease, lease_until=func.now() + self._timings.lease
+            self._connection, outbox, message.id, message.lease, lease_until=func.now() + self._timings.lease
         )
 
     @override
-    async def posting(self, post: OutboxMessage, *, channel: str) -> None:
+    async def begin_post(self, message: OutboxMessage, *, channel: str) -> None:
         since = func.coalesce(outbox.c.posting_since, func.now())
         await leases.write(
             self._connection,
             outbox,
-            post.id,
-            post.lease,
+            message.id,
+            message.lease,
             channel=channel,
             posting_since=since,
             lease_until=func.now() + self._timings.lease,
         )
 
     @override
-    async def shown(self, post: OutboxMessage, place: MessageRef) -> None:
+    async def sent(self, message: OutboxMessage, place: MessageRef) -> None:
         await leases.write(
             self._connection,
             outbox,
-            post.id,
-            post.lease,
+            message.id,
+            message.lease,
             channel=place.channel,
             ts=place.ts,
             posting_since=None,
-            sent_version=post.version,
+            sent_version=message.version,
             attempts=0,
             lease=None,
             lease_until=None,
@@ -197,18 +197,18 @@ class PostgresOutbox(Outbox):
         self._touched.add(WorkerName.NOTIFIER)
 
     @override
-    async def not_posted(self, post: OutboxMessage, *, gone: bool) -> None:
+    async def not_sent(self, message: OutboxMessage, *, gone: bool) -> None:
         where = {"ts": None} if gone else {}
-        await leases.write(self._connection, outbox, post.id, post.lease, posting_since=None, **where)
+        await leases.write(self._connection, outbox, message.id, message.lease, posting_since=None, **where)
 
     @override
-    async def postpone(self, post: OutboxMessage, *, by: timedelta) -> None:
-        unchanged = outbox.c.version == post.version
+    async def postpone(self, message: OutboxMessage, *, by: timedelta) -> None:
+        unchanged = outbox.c.version == message.version
         await leases.write(
             self._connection,
             outbox,
-            post.id,
-            post.lease,
+            message.id,
+            message.lease,
             due_at=case((unchanged, func.now() + by), else_=func.now()),
             attempts=outbox.c.attempts + 1,
             lease=None,
@@ -217,15 +217,15 @@ class PostgresOutbox(Outbox):
         self._touched.add(WorkerName.NOTIFIER)
 
     @override
-    async def overtaken(self, post: OutboxMessage) -> None:
+    async def resend(self, message: OutboxMessage) -> None:
         await self._connection.execute(
             update(outbox)
-            .where(outbox.c.id == post.id)
+            .where(outbox.c.id == message.id)
             .values(version=outbox.c.version + 1, due_at=func.now())
         )
         self._touched.add(WorkerName.NOTIFIER)
 
     @override
     async def next_due(self) -> timedelta | None:
-        await self._buffer.write_posts()
+        await self._buffer.flush_messages()
         return await leases.next_due(self._connection, outbox, _BEHIND)

@@ -1,4 +1,4 @@
-"""Work that is done every so often by whichever worker comes first."""
+"""Periodic tasks: done by whichever worker claims them first."""
 
 from datetime import datetime, timedelta
 
@@ -12,7 +12,7 @@ from storage.tables import periodic_tasks
 
 
 class PostgresPeriodicTasks(PeriodicTasks):
-    """Chores by name; their turns are of Postgres' clock."""
+    """Tasks by name, due by Postgres' clock or by business time."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -20,15 +20,15 @@ class PostgresPeriodicTasks(PeriodicTasks):
     @override
     async def claim(self, name: str, *, within: timedelta) -> bool:
         statement = insert(periodic_tasks).values(name=name, due_at=func.now() + within)
-        taken = statement.on_conflict_do_update(
+        claimed = statement.on_conflict_do_update(
             index_elements=["name"],
             set_={"due_at": statement.excluded.due_at},
             where=periodic_tasks.c.due_at <= func.now(),
         ).returning(periodic_tasks.c.name)
-        return (await self._connection.execute(taken)).scalar_one_or_none() is not None
+        return (await self._connection.execute(claimed)).scalar_one_or_none() is not None
 
     @override
-    async def turn(self, name: str, *, now: datetime, following: datetime) -> bool:
+    async def claim_at(self, name: str, *, now: datetime, following: datetime) -> bool:
         due = update(periodic_tasks).where(periodic_tasks.c.name == name, periodic_tasks.c.due_at <= now)
         if (await self._connection.execute(due.values(due_at=following))).rowcount:
             return True
@@ -37,7 +37,7 @@ class PostgresPeriodicTasks(PeriodicTasks):
         return False
 
     @override
-    async def due_in(self, name: str, *, wait: timedelta) -> None:
+    async def schedule(self, name: str, *, wait: timedelta) -> None:
         await self._connection.execute(
             update(periodic_tasks).where(periodic_tasks.c.name == name).values(due_at=func.now() + wait)
         )

@@ -1,4 +1,4 @@
-"""The budget of Heroku calls: one row, of which every process draws a few tokens at a time."""
+"""The shared budget of calls to Heroku: one row, from which each process takes a few tokens at a time."""
 
 from typing import Final
 
@@ -21,8 +21,8 @@ class PostgresRateBudget(RateBudgets):
     """Locks the row for two short statements; no other lock is held meanwhile.
 
     Args:
-        engine: whose commits need not wait for a flush, see ``hasty_engine_for``: tokens that a crash brings
-            back are corrected by Heroku's next answer.
+        engine: one whose commits do not wait for a flush, see ``async_commit_engine``: tokens that a crash
+            brings back are corrected by Heroku's next answer.
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
@@ -36,7 +36,7 @@ class PostgresRateBudget(RateBudgets):
                 await _write(connection, left)
                 return left, granted
         except (DBAPIError, PoolTimeoutError) as error:
-            raise StoreUnavailableError("Postgres did not tell the budget in time") from error
+            raise StoreUnavailableError("Postgres did not answer for the rate budget in time") from error
 
     @override
     async def told(self, left: int) -> None:
@@ -44,20 +44,20 @@ class PostgresRateBudget(RateBudgets):
             async with self._engine.begin() as connection:
                 await _write(connection, (await _read(connection)).told(left))
         except (DBAPIError, PoolTimeoutError) as error:
-            raise StoreUnavailableError("Postgres did not take the budget in time") from error
+            raise StoreUnavailableError("Postgres did not correct the rate budget in time") from error
 
 
 async def _read(connection: AsyncConnection) -> Budget:
-    """The budget now, its row locked; the first who comes finds a full one."""
+    """Reads the budget and locks its row; the very first process finds a full one."""
     row = (await connection.execute(_ROW)).one_or_none()
     if row is None:
         # Two processes that start at once may both find none.
         await connection.execute(insert(rate_budget).on_conflict_do_nothing())
         row = (await connection.execute(_ROW)).one()
-    kept = Budget(
+    stored = Budget(
         size=row.size, refill=row.refill, tokens=row.tokens, observations=row.observations, at=row.at
     )
-    return kept.later(row.now)
+    return stored.later(row.now)
 
 
 async def _write(connection: AsyncConnection, left: Budget) -> None:
@@ -67,5 +67,5 @@ async def _write(connection: AsyncConnection, left: Budget) -> None:
 
 
 def full(size: float, refill: float) -> dict[str, float]:
-    """A full budget of another size, as values of the row."""
+    """Row values of a full budget of a size, for tests and the sandbox."""
     return {"size": size, "refill": refill, "tokens": size, "observations": size * OBSERVATIONS}

@@ -1,4 +1,4 @@
-"""The keeper's turns: one lane for each method of each target, and what the last look at it saw."""
+"""Work queue of the reconciler: one row for each method of each target, with its last observation."""
 
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
@@ -52,21 +52,19 @@ from storage.targets import target_of
 
 
 def _closing() -> ColumnElement[bool]:
-    """Something of the lane is to be closed. In words, so that the index on open grants is used."""
+    """A grant of the row's target and method is to be closed. As text, so that its partial index is used."""
     ending = literal_column(f"grants.{ENDING}", Boolean)
-    of_lane = (grants.c.target_id == reconcile_queue.c.target_id) & (
-        grants.c.method == reconcile_queue.c.method
-    )
-    return exists().where(of_lane, ending)
+    same = (grants.c.target_id == reconcile_queue.c.target_id) & (grants.c.method == reconcile_queue.c.method)
+    return exists().where(same, ending)
 
 
-def _changing() -> ColumnElement[bool]:
-    """A change of the lane is under way. In words, as the partial index has them."""
+def _has_operations() -> ColumnElement[bool]:
+    """An operation of the row's target and method is unfinished. As text, as its partial index has it."""
     doing = literal_column(f"operations.{DOING}", Boolean)
-    of_lane = (operations.c.target_id == reconcile_queue.c.target_id) & (
+    same = (operations.c.target_id == reconcile_queue.c.target_id) & (
         operations.c.method == reconcile_queue.c.method
     )
-    return exists().where(of_lane, doing)
+    return exists().where(same, doing)
 
 
 _CLAIM = leases.claiming(
@@ -81,24 +79,26 @@ _CLAIMED = (
         targets,
         select(installation.c.marker).scalar_subquery().label("marker"),
         _closing().label("closing"),
-        _changing().label("changing"),
+        _has_operations().label("changing"),
         exists()
         .where(certificates.c.target_id == targets.c.id, certificates.c.absent_at.is_(None))
         .label("certified"),
     )
     .join(reconcile_queue, reconcile_queue.c.target_id == targets.c.id)
-    .where(reconcile_queue.c.id == bindparam("lane"))
+    .where(reconcile_queue.c.id == bindparam("job"))
 )
-"""Whose lane it is, and what there is to be read besides: most lanes have no change, many no certificate."""
+"""Target of a claimed row, and what else has to be read: most have no operation, many no certificate."""
 
-_LOOK = select(reconcile_queue.c.method, reconcile_queue.c.observation, reconcile_queue.c.observed_at).where(
+_OBSERVATION = select(
+    reconcile_queue.c.method, reconcile_queue.c.observation, reconcile_queue.c.observed_at
+).where(
     reconcile_queue.c.target_id == bindparam("target"),
-    reconcile_queue.c.method == bindparam("way", type_=reconcile_queue.c.method.type),
+    reconcile_queue.c.method == bindparam("method", type_=reconcile_queue.c.method.type),
 )
 
 
 class PostgresReconcileQueue(ReconcileQueue):
-    """Lanes by target and method."""
+    """Rows by target and method."""
 
     def __init__(self, connection: AsyncConnection, touched: set[WorkerName], timings: Timings) -> None:
         self._connection = connection
@@ -106,35 +106,35 @@ class PostgresReconcileQueue(ReconcileQueue):
         self._timings = timings
 
     @override
-    async def look(self, target: UUID, method: Method) -> Observation | None:
-        asked = {"target": target, "way": method}
-        row = (await self._connection.execute(_LOOK, asked)).mappings().one_or_none()
+    async def observation(self, target: UUID, method: Method) -> Observation | None:
+        params = {"target": target, "method": method}
+        row = (await self._connection.execute(_OBSERVATION, params)).mappings().one_or_none()
         return None if row is None else observation_of(row)
 
     @override
     async def observed_at(
-        self, ways: Collection[tuple[UUID, Method]]
+        self, methods: Collection[tuple[UUID, Method]]
     ) -> Mapping[tuple[UUID, Method], datetime]:
         statement = select(
             reconcile_queue.c.target_id, reconcile_queue.c.method, reconcile_queue.c.observed_at
         ).where(
-            tuple_(reconcile_queue.c.target_id, reconcile_queue.c.method).in_(sorted(ways)),
+            tuple_(reconcile_queue.c.target_id, reconcile_queue.c.method).in_(sorted(methods)),
             reconcile_queue.c.observation.is_not(None),
         )
         rows = (await self._connection.execute(statement)).all()
         return {(target, method): at for target, method, at in rows}
 
     @override
-    async def want(self, target: UUID, method: Method) -> None:
-        await self._want(_lane(target, method))
+    async def bump_generation(self, target: UUID, method: Method) -> None:
+        await self._bump(_row(target, method))
 
     @override
-    async def want_all(self, lanes_touched: Collection[tuple[UUID, Method]]) -> None:
-        if lanes_touched:
-            touched = tuple_(reconcile_queue.c.target_id, reconcile_queue.c.method).in_(sorted(lanes_touched))
-            await self._want(reconcile_queue.c.id.in_(_locked(touched)))
+    async def bump_generations(self, changed: Collection[tuple[UUID, Method]]) -> None:
+        if changed:
+            which = tuple_(reconcile_queue.c.target_id, reconcile_queue.c.method).in_(sorted(changed))
+            await self._bump(reconcile_queue.c.id.in_(_locked(which)))
 
-    async def _want(self, which: ColumnElement[bool]) -> None:
+    async def _bump(self, which: ColumnElement[bool]) -> None:
         await self._connection.execute(
             update(reconcile_queue)
             .where(which)
@@ -150,8 +150,8 @@ class PostgresReconcileQueue(ReconcileQueue):
         self._touched.add(WorkerName.RECONCILER)
 
     @override
-    async def request_refresh(self, *seen: UUID) -> None:
-        await self._make_due(reconcile_queue.c.target_id.in_(seen))
+    async def request_refresh(self, *targets_shown: UUID) -> None:
+        await self._make_due(reconcile_queue.c.target_id.in_(targets_shown))
         self._touched.add(WorkerName.RECONCILER)
 
     @override
@@ -159,7 +159,7 @@ class PostgresReconcileQueue(ReconcileQueue):
         row = await leases.claim(self._connection, _CLAIM, lease=self._timings.lease)
         if row is None:
             return None
-        target = (await self._connection.execute(_CLAIMED, {"lane": row["id"]})).mappings().one()
+        target = (await self._connection.execute(_CLAIMED, {"job": row["id"]})).mappings().one()
         return ReconcileJob(
             lane=row["id"],
             lease=row["lease"],
@@ -171,7 +171,7 @@ class PostgresReconcileQueue(ReconcileQueue):
             due_at=row["due_at"],
             installation=target["marker"],
             claimed_at=row["lease_until"] - self._timings.lease,  # set by this very statement
-            purpose=_purpose(row, closing=target["closing"]),
+            purpose=_priority(row, closing=target["closing"]),
             observation=observation_of(row),
             changing=target["changing"],
             certified=target["certified"],
@@ -186,7 +186,7 @@ class PostgresReconcileQueue(ReconcileQueue):
         return bool(row["generation"] == job.version)
 
     @override
-    async def observed(self, job: ReconcileJob, observation: Observation) -> None:
+    async def save_observation(self, job: ReconcileJob, observation: Observation) -> None:
         await self._hold(job, observed_at=func.now(), observation=observation_json(observation))
 
     @override
@@ -194,13 +194,14 @@ class PostgresReconcileQueue(ReconcileQueue):
         self, job: ReconcileJob, *, again: timedelta, attempts: int, kept: bool, failures: int = 0
     ) -> None:
         unchanged = reconcile_queue.c.generation == job.version
-        unasked = reconcile_queue.c.due_at == job.due_at
+        # A refresh that was requested meanwhile has left another time than the claimed one.
+        not_requested = reconcile_queue.c.due_at == job.due_at
         await self._hold(
             job,
             reconciled_generation=job.version if kept else reconcile_queue.c.reconciled_generation,
             due_at=case(
                 (~unchanged, func.now()),
-                (~unasked, reconcile_queue.c.due_at),
+                (~not_requested, reconcile_queue.c.due_at),
                 (_nothing_left(), null()),
                 else_=func.now() + again,
             ),
@@ -229,7 +230,7 @@ class PostgresReconcileQueue(ReconcileQueue):
 
 
 def _locked(which: ColumnElement[bool]) -> ScalarSelect[int]:
-    """Locks in the order of ids: two transactions that lock rows in two orders wait for each other."""
+    """Locks rows in the order of ids: two transactions that lock them in two orders would deadlock."""
     return (
         select(reconcile_queue.c.id)
         .where(which)
@@ -239,21 +240,21 @@ def _locked(which: ColumnElement[bool]) -> ScalarSelect[int]:
     )
 
 
-def _purpose(row: RowMapping, *, closing: bool) -> CallPriority:
+def _priority(row: RowMapping, *, closing: bool) -> CallPriority:
     if closing:
         return CallPriority.REMOVE
     under_way = row["generation"] > row["reconciled_generation"] or row["attempts"] > 0
     return CallPriority.ADD if under_way else CallPriority.OBSERVE
 
 
-def _lane(target: UUID, method: Method) -> ColumnElement[bool]:
+def _row(target: UUID, method: Method) -> ColumnElement[bool]:
     return and_(reconcile_queue.c.target_id == target, reconcile_queue.c.method == method)
 
 
 def _nothing_left() -> ColumnElement[bool]:
-    """Heroku does not have the target any more, and nothing of ours is open, there or on its way."""
-    gone = exists().where(targets.c.id == reconcile_queue.c.target_id, targets.c.absent_at.is_not(None))
-    there = [
+    """Heroku no longer has the target, and nothing of ours is open, present or about to appear there."""
+    absent = exists().where(targets.c.id == reconcile_queue.c.target_id, targets.c.absent_at.is_not(None))
+    remaining = [
         exists().where(
             grants.c.target_id == reconcile_queue.c.target_id,
             grants.c.method == reconcile_queue.c.method,
@@ -276,4 +277,4 @@ def _nothing_left() -> ColumnElement[bool]:
             privatelink_accounts.c.absent_at.is_(None),
         ),
     ]
-    return and_(gone, ~or_(*there))
+    return and_(absent, ~or_(*remaining))

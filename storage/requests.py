@@ -1,4 +1,4 @@
-"""Requests and the votes on them; every change of state writes its audit line."""
+"""Access requests and the decisions on them; every change of state writes its audit line."""
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
@@ -51,22 +51,22 @@ from storage.tables import (
 from storage.targets import target_of
 
 _MAKES_CERTIFICATES = (Kind.ENABLE, Kind.ISSUE, Kind.ROTATE)
-"""Kinds of requests for which a certificate is made; enabling mTLS makes the first one by itself."""
+"""Kinds of requests for which a certificate is issued; enabling mTLS issues the first one by itself."""
 
 _PENDING = literal_column(f"requests.{PENDING}", Boolean)
 _OPEN = literal_column(f"grants.{OPEN}", Boolean)
 _DOING = literal_column(f"operations.{DOING}", Boolean)
-"""In words, as the partial indexes have them."""
+"""As text, as the partial indexes have them: a parameter would keep Postgres from using these."""
 
 _ADD = insert(requests).returning(requests.c.id)
 
 _IDS = bindparam("ids", type_=ARRAY(BigInteger))
 
-_VOTES = (
+_DECISIONS = (
     select(decisions).where(decisions.c.request_id == any_(_IDS)).order_by(decisions.c.at, decisions.c.person)
 )
 
-_CASES = (
+_DETAILS = (
     select(requests, targets, reconcile_queue, grants, operations)
     .join(targets, targets.c.id == requests.c.target_id)
     .outerjoin(
@@ -80,9 +80,9 @@ _CASES = (
     .order_by(requests.c.id.desc())
     .set_label_style(LABEL_STYLE_TABLENAME_PLUS_COL)
 )
-"""Made once: every card that is drawn, and every list, asks this."""
+"""Built once: every card and every list runs this."""
 
-_LOCKED = _CASES.with_for_update(of=requests)
+_LOCKED = _DETAILS.with_for_update(of=requests)
 
 
 def request_of(row: Mapping[Any, Any]) -> Request:
@@ -113,7 +113,7 @@ def request_of(row: Mapping[Any, Any]) -> Request:
 
 
 class PostgresRequests(Requests):
-    """Requests by the number that people use."""
+    """Requests by number."""
 
     def __init__(self, connection: AsyncConnection, audit: PostgresAudit, touched: set[WorkerName]) -> None:
         self._connection = connection
@@ -157,25 +157,25 @@ class PostgresRequests(Requests):
         return None if row is None else request_of(row)
 
     @override
-    async def lock_case(self, id: int) -> RequestDetails | None:
-        found = await self._cases([id], _LOCKED)
+    async def lock_details(self, id: int) -> RequestDetails | None:
+        found = await self._details([id], _LOCKED)
         return found[0] if found else None
 
     @override
-    async def votes(self, id: int) -> tuple[Decision, ...]:
-        return tuple((await self._votes([id]))[id])
+    async def decisions(self, id: int) -> tuple[Decision, ...]:
+        return tuple((await self._decisions([id]))[id])
 
-    async def _votes(self, ids: Sequence[int]) -> Mapping[int, list[Decision]]:
-        """The votes on each of these requests, oldest first."""
+    async def _decisions(self, ids: Sequence[int]) -> Mapping[int, list[Decision]]:
+        """Decisions on each of these requests, oldest first."""
         found: dict[int, list[Decision]] = {id: [] for id in ids}
-        for row in (await self._connection.execute(_VOTES, {"ids": list(ids)})).mappings():
+        for row in (await self._connection.execute(_DECISIONS, {"ids": list(ids)})).mappings():
             found[row["request_id"]].append(
                 Decision(person=row["person"], verdict=row["verdict"], reason=row["reason"], at=row["at"])
             )
         return found
 
     @override
-    async def vote(self, id: int, decision: Decision) -> None:
+    async def record_decision(self, id: int, decision: Decision) -> None:
         await self._connection.execute(
             insert(decisions).values(
                 request_id=id,
@@ -209,12 +209,12 @@ class PostgresRequests(Requests):
         return request_of((await self._connection.execute(statement)).mappings().one())
 
     @override
-    async def note_vote(self, request: Request, votes: int, *, doing: AuditContext) -> None:
-        stands = f"pending, {votes} of {request.needed}"
-        await self._write(request, doing, before=request.state, after=stands)
+    async def note_approval(self, request: Request, votes: int, *, doing: AuditContext) -> None:
+        after = f"pending, {votes} of {request.needed}"
+        await self._write(request, doing, before=request.state, after=after)
 
     @override
-    async def to_lapse(self, now: datetime, *, limit: int) -> tuple[Request, ...]:
+    async def expired(self, now: datetime, *, limit: int) -> tuple[Request, ...]:
         return await self._due(requests.c.expires_at, now, limit)
 
     @override
@@ -235,15 +235,15 @@ class PostgresRequests(Requests):
     @override
     async def pending(self, *, limit: int) -> tuple[RequestDetails, ...]:
         waiting = select(requests.c.id).where(_PENDING).order_by(requests.c.id.desc()).limit(limit)
-        return await self._cases((await self._connection.execute(waiting)).scalars().all())
+        return await self._details((await self._connection.execute(waiting)).scalars().all())
 
     @override
-    async def case(self, id: int) -> RequestDetails | None:
-        found = await self._cases([id])
+    async def details(self, id: int) -> RequestDetails | None:
+        found = await self._details([id])
         return found[0] if found else None
 
     @override
-    async def open_cases(
+    async def open_details(
         self, *, requester: str | None, limit: int, target: UUID | None = None
     ) -> tuple[RequestDetails, ...]:
         found = union_all(
@@ -253,9 +253,9 @@ class PostgresRequests(Requests):
                 operations, operations.c.request_id, operations.c.owner, _DOING, requester, target, limit
             ),
         ).subquery()
-        # A request with a change may have a grant as well.
+        # A request with an operation may have a grant as well.
         newest = select(found.c.id).distinct().order_by(found.c.id.desc()).limit(limit)
-        return await self._cases((await self._connection.execute(newest)).scalars().all())
+        return await self._details((await self._connection.execute(newest)).scalars().all())
 
     @override
     async def newest_open(self, target: UUID, subject: Subject, kinds: Collection[Kind]) -> Request | None:
@@ -281,23 +281,25 @@ class PostgresRequests(Requests):
         rows = (await self._connection.execute(statement.with_for_update(skip_locked=True))).mappings()
         return tuple(request_of(row) for row in rows)
 
-    async def _cases(self, ids: Sequence[int], statement: Select[Any] = _CASES) -> tuple[RequestDetails, ...]:
-        """These requests with everything that is shown of them, newest first."""
+    async def _details(
+        self, ids: Sequence[int], statement: Select[Any] = _DETAILS
+    ) -> tuple[RequestDetails, ...]:
+        """Requests with everything that is shown of them, newest first."""
         if not ids:
             return ()
         rows = (await self._connection.execute(statement, {"ids": list(ids)})).mappings().all()
-        decisions = await self._votes(ids)
-        return tuple([await self._case(row, decisions[row["requests_id"]]) for row in rows])
+        decisions = await self._decisions(ids)
+        return tuple([await self._detail(row, decisions[row["requests_id"]]) for row in rows])
 
-    async def _case(self, row: RowMapping, decisions: Sequence[Decision]) -> RequestDetails:
+    async def _detail(self, row: RowMapping, decisions: Sequence[Decision]) -> RequestDetails:
         request = request_of(_part(row, "requests"))
-        lane = _part(row, "reconcile_queue")
+        queued = _part(row, "reconcile_queue")
         return RequestDetails(
             request=request,
             target=target_of(_part(row, "targets")),
             decisions=tuple(decisions),
             grant=None if row["grants_id"] is None else grant_of(_part(row, "grants")),
-            observation=None if lane["id"] is None else observation_of(lane),
+            observation=None if queued["id"] is None else observation_of(queued),
             operation=None if row["operations_id"] is None else operation_of(_part(row, "operations")),
             closes=await self._closes(request),
             certificate=await self._certificate(request),
@@ -313,13 +315,13 @@ class PostgresRequests(Requests):
         return await self._certificates.of_request(request.id) if makes else None
 
     async def _closes(self, request: Request) -> tuple[int, ...]:
-        """For a removal that is undecided: the requests whose grants it would close."""
+        """Requests whose grants an undecided removal would close."""
         closes = request.kind in (Kind.REMOVE, Kind.DISABLE, Kind.CLOSE)
         if not closes or request.state is not RequestState.PENDING:
             return ()
         terms = request.terms
-        lane = (grants.c.target_id == terms.target) & (grants.c.method == terms.method)
-        statement = select(grants.c.request_id, grants.c.subject).where(lane, grants.c.state.in_(LIVE_STATES))
+        same = (grants.c.target_id == terms.target) & (grants.c.method == terms.method)
+        statement = select(grants.c.request_id, grants.c.subject).where(same, grants.c.state.in_(LIVE_STATES))
         rows = (await self._connection.execute(statement.order_by(grants.c.request_id))).all()
         return tuple(row.request_id for row in rows if ends(terms.subject, row.subject))
 
@@ -344,13 +346,13 @@ def _newest(
     target: UUID | None,
     limit: int,
 ) -> Select[Any]:
-    """The newest numbers of requests in one table: of somebody, and of a target, where that is asked for."""
+    """The newest requests' numbers in one table: of a requester and at a target, where these are given."""
     statement = select(request.label("id")).select_from(table).where(which)
     if requester is not None:
         statement = statement.where(owner == requester)
     if target is not None:
         statement = statement.where(table.c.target_id == target)
-    # In brackets: each of the three has an order and a limit of its own.
+    # A subquery: each of the three has an order and a limit of its own.
     return select(statement.order_by(request.desc()).limit(limit).subquery().c.id)
 
 
@@ -362,6 +364,6 @@ def _about(table: Table, target: UUID, subject: Subject, kinds: Collection[Kind]
 
 
 def _part(row: RowMapping, table: str) -> dict[str, Any]:
-    """One table's columns of a joined row, under their own names."""
+    """One table's columns of a joined row, without the table's prefix."""
     prefix = f"{table}_"
     return {key.removeprefix(prefix): value for key, value in row.items() if key.startswith(prefix)}

@@ -1,7 +1,7 @@
-"""The cache of Slack's people: ten minutes old at most where it decides.
+"""Cache of Slack users and groups; nothing is decided on entries older than ten minutes.
 
-Slack's answers come late and out of order: what was read earlier never replaces what was learnt later. A slow
-count cannot undo a deactivation.
+Slack's answers come late and out of order: an earlier answer never replaces a later one, so that a slow sync
+cannot undo a deactivation.
 """
 
 from collections.abc import Collection, Iterable
@@ -31,15 +31,15 @@ from bot.ports import SlackUsers, UserLookup, WorkerName
 from storage.tables import slack_groups, slack_users
 
 FRESH: Final = timedelta(minutes=10)
-"""Older knowledge about a person decides nothing."""
+"""Age up to which a cached user or group counts."""
 
 
 _version: Final = cast(literal_column("slack_users.xmin"), Text)
-"""The transaction that wrote a row last (PostgreSQL manual, "System Columns"): a version without a column."""
+"""The transaction that wrote a row last (PostgreSQL manual, "System Columns"): a version for free."""
 
 
 class PostgresSlackUsers(SlackUsers):
-    """People by Slack id."""
+    """Users by Slack id."""
 
     def __init__(self, connection: AsyncConnection, touched: set[WorkerName]) -> None:
         self._connection = connection
@@ -47,8 +47,8 @@ class PostgresSlackUsers(SlackUsers):
 
     @override
     async def find(self, id: str, *, groups: Collection[str] = ()) -> Person | None:
-        asked = {"id": id, "groups": sorted(groups)}
-        row = (await self._connection.execute(_FIND, asked)).mappings().one_or_none()
+        params = {"id": id, "groups": sorted(groups)}
+        row = (await self._connection.execute(_FIND, params)).mappings().one_or_none()
         if row is None:
             return None
         return Person(
@@ -64,25 +64,25 @@ class PostgresSlackUsers(SlackUsers):
         ).scalar()
 
     @override
-    async def reading(self) -> datetime:
+    async def current_time(self) -> datetime:
         moment: datetime = (await self._connection.execute(select(func.now()))).scalar_one()
         return moment
 
     @override
-    async def keep(self, found: Iterable[Person], *, read: datetime | None = None) -> None:
+    async def save(self, found: Iterable[Person], *, read: datetime | None = None) -> None:
         rows = sorted(map(_row, found), key=lambda row: str(row["id"]))
         if not rows:
             return
         statement = insert(slack_users).values(fetched_at=_moment(read))
         fresh = {name: statement.excluded[name] for name in (*rows[0], "fetched_at") if name != "id"}
-        # Null, which means "asked for", is not older than anything: only an answer replaces it.
+        # NULL, a requested lookup, is not older than anything: only the lookup's answer replaces it.
         newer = slack_users.c.fetched_at <= statement.excluded.fetched_at
         await self._connection.execute(
             statement.on_conflict_do_update(index_elements=["id"], set_=fresh, where=newer), rows
         )
 
     @override
-    async def keep_group(self, id: str, members: Iterable[str], *, read: datetime | None = None) -> None:
+    async def save_group(self, id: str, members: Iterable[str], *, read: datetime | None = None) -> None:
         statement = insert(slack_groups).values(id=id, members=sorted(members), fetched_at=_moment(read))
         fresh = {name: statement.excluded[name] for name in ("members", "fetched_at")}
         newer = slack_groups.c.fetched_at <= statement.excluded.fetched_at
@@ -99,12 +99,12 @@ class PostgresSlackUsers(SlackUsers):
         self._touched.add(WorkerName.CLOCK)
 
     @override
-    async def asked_for(self) -> tuple[str, ...]:
+    async def requested_lookups(self) -> tuple[str, ...]:
         statement = select(slack_users.c.id).where(slack_users.c.fetched_at.is_(None)).limit(100)
         return tuple((await self._connection.execute(statement)).scalars())
 
     @override
-    async def question(self, id: str) -> UserLookup | None:
+    async def requested_lookup(self, id: str) -> UserLookup | None:
         statement = select(_version, func.now()).where(
             slack_users.c.id == id, slack_users.c.fetched_at.is_(None)
         )
@@ -112,7 +112,7 @@ class PostgresSlackUsers(SlackUsers):
         return None if row is None else UserLookup(id=id, version=row[0], read=row[1])
 
     @override
-    async def answer(self, question: UserLookup, person: Person | None) -> None:
+    async def save_lookup(self, question: UserLookup, person: Person | None) -> None:
         asked = (
             slack_users.c.id == question.id,
             slack_users.c.fetched_at.is_(None),
@@ -126,11 +126,11 @@ class PostgresSlackUsers(SlackUsers):
 
 
 _OWN: Final = tuple(name for name in Person.__dataclass_fields__ if not name.startswith("groups"))
-"""What is kept of a person; who is in which group is kept apart."""
+"""Fields of a person that ``slack_users`` has; membership of groups is in ``slack_groups``."""
 
 
 def _find() -> Select[Any]:
-    """Made once: every command, click and addition asks this."""
+    """Built once: every command, click and addition runs this."""
     fresh = func.now() - FRESH
     within = select(func.array_agg(slack_groups.c.id)).where(
         bindparam("id") == any_(slack_groups.c.members), slack_groups.c.fetched_at > fresh
@@ -147,7 +147,7 @@ _FIND: Final = _find()
 
 
 def _row(person: Person) -> dict[str, object]:
-    """A person without their groups."""
+    """A row of ``slack_users``."""
     known = asdict(person)
     return {name: known[name] for name in _OWN}
 

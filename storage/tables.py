@@ -1,4 +1,4 @@
-"""Every table, and the partial indexes that keep each question's cost apart from history."""
+"""All tables, and the partial indexes that keep the cost of each query independent of history."""
 
 from typing import Any, Final
 
@@ -24,38 +24,38 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
-from bot.domain.grant import GrantState, Why
+from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.method import Method
 from bot.domain.mtls.download_link import DownloadLinkState
 from bot.domain.operation import OperationState
 from bot.domain.request import Kind, RequestState, Verdict
 from bot.domain.trusted_ips.ruleset import Services
 from bot.ports import MessageKind
-from storage.types import Network, Subject, UtcDateTime, Word
+from storage.types import Member, Network, Subject, UtcDateTime
 
 OPEN: Final = "state NOT IN ('ended', 'failed')"
-"""Grants with something left to do or to watch at Heroku."""
+"""Grants with something left to do or to observe at Heroku."""
 
 DOING: Final = "state = 'doing'"
-"""Changes under way."""
+"""Operations under way."""
 
 RUNNING: Final = "state IN ('waiting', 'applying', 'in_force', 'interrupted')"
-"""Grants with an end to come. Words, not parameters: a prepared statement could not use the partial index."""
+"""Grants with an end to come. As text: a prepared statement with parameters cannot use the partial index."""
 
 PENDING: Final = "state = 'pending'"
 """Requests that wait for a decision."""
 
 ENDING: Final = "state = 'ending'"
-"""Grants that are to be closed at Heroku: their lanes come first."""
+"""Grants that are to be closed at Heroku: they are reconciled first."""
 
 TO_WARN: Final = "state = 'in_force' AND warn_at IS NOT NULL"
 """Grants with a warning to come."""
 
 TO_REMIND: Final = "absent_at IS NULL AND status = 'ready' AND remind_at IS NOT NULL"
-"""Certificates with a reminder of their end to come."""
+"""Certificates with an expiry reminder to come."""
 
-TO_WAKE: Final = "state = 'doing' AND check_at IS NOT NULL"
-"""Changes that wait for a person, and that the clock looks at."""
+TO_CHECK: Final = "state = 'doing' AND check_at IS NOT NULL"
+"""Operations that wait for a person, and that the scheduler checks."""
 
 metadata = MetaData(
     naming_convention={
@@ -69,7 +69,7 @@ metadata = MetaData(
 
 
 def _lease() -> list[Column[Any]]:
-    """Columns of a row that a worker can hold for a while; all times are Postgres' own."""
+    """Columns of a row that a worker can lease; all times are Postgres' own."""
     return [
         Column("due_at", UtcDateTime, server_default=func.now()),
         Column("lease", Uuid),
@@ -117,7 +117,7 @@ slack_users = Table(
     Column("bot", Boolean, nullable=False, server_default="false"),
     Column("guest", Boolean, nullable=False, server_default="false"),
     Column("external", Boolean, nullable=False, server_default="false"),
-    Column("fetched_at", UtcDateTime, comment="Postgres time; null: asked for, not known yet"),
+    Column("fetched_at", UtcDateTime, comment="Postgres time; null: a lookup was requested"),
     Index("ix_slack_users_lookup", "id", postgresql_where=text("fetched_at IS NULL")),
 )
 
@@ -142,7 +142,7 @@ targets = Table(
     Column("plan", Text, nullable=False, server_default="", comment="of a database"),
     Column("config_var", Text, nullable=False, server_default="", comment="of a database"),
     Column("generation", Text, nullable=False, server_default="", comment="of a space"),
-    Column("absent_at", UtcDateTime, comment="the discovery that did not find it any more"),
+    Column("absent_at", UtcDateTime, comment="time of the discovery that did not find it"),
 )
 
 reconcile_queue = Table(
@@ -150,7 +150,7 @@ reconcile_queue = Table(
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
-    Column("method", Word(Method), nullable=False),
+    Column("method", Member(Method), nullable=False),
     Column("generation", BigInteger, nullable=False, server_default="0"),
     Column("reconciled_generation", BigInteger, nullable=False, server_default="0"),
     Column("observed_at", UtcDateTime),
@@ -165,8 +165,8 @@ requests = Table(
     "requests",
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
-    Column("kind", Word(Kind), nullable=False),
-    Column("method", Word(Method), nullable=False),
+    Column("kind", Member(Kind), nullable=False),
+    Column("method", Member(Method), nullable=False),
     Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
     Column("grant_id", Uuid, comment="the grant that is to be extended"),
     Column("rule", Text, nullable=False, comment="the policy's rule under which it was asked"),
@@ -177,7 +177,7 @@ requests = Table(
     Column("until", UtcDateTime),
     Column("reason", Text, nullable=False),
     Column("requester", Text, nullable=False),
-    Column("state", Word(RequestState), nullable=False),
+    Column("state", Member(RequestState), nullable=False),
     Column("version", Integer, nullable=False, server_default="1"),
     Column("asked_at", UtcDateTime, nullable=False),
     Column("decided_at", UtcDateTime),
@@ -195,7 +195,7 @@ decisions = Table(
     metadata,
     Column("request_id", BigInteger, ForeignKey(requests.c.id), primary_key=True),
     Column("person", Text, primary_key=True),
-    Column("verdict", Word(Verdict), nullable=False),
+    Column("verdict", Member(Verdict), nullable=False),
     Column("reason", Text, nullable=False),
     Column("at", UtcDateTime, nullable=False),
 )
@@ -206,11 +206,11 @@ grants = Table(
     Column("id", Uuid, primary_key=True),
     Column("request_id", BigInteger, ForeignKey(requests.c.id), nullable=False, unique=True),
     Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
-    Column("method", Word(Method), nullable=False),
+    Column("method", Member(Method), nullable=False),
     Column("owner", Text, nullable=False),
     Column("subject", Subject, nullable=False),
     Column("duration", Interval),
-    Column("state", Word(GrantState), nullable=False),
+    Column("state", Member(GrantState), nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("deadline_at", UtcDateTime, nullable=False, comment="Postgres time of the opening deadline"),
     Column("verified_at", UtcDateTime),
@@ -218,7 +218,7 @@ grants = Table(
     Column("extended", Interval, nullable=False, server_default="0"),
     Column("warn_at", UtcDateTime, comment="null: not verified yet, or the warning is recorded"),
     Column("closed_at", UtcDateTime),
-    Column("reason_code", Word(Why)),
+    Column("reason_code", Member(ReasonCode)),
     Column("detail", Text, nullable=False, server_default=""),
     Index("ix_grants_open", "target_id", "method", postgresql_where=text(OPEN)),
     Index("ix_grants_newest", "request_id", postgresql_where=text(OPEN)),
@@ -234,20 +234,26 @@ operations = Table(
     Column("id", Uuid, primary_key=True),
     Column("request_id", BigInteger, ForeignKey(requests.c.id), nullable=False, unique=True),
     Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
-    Column("method", Word(Method), nullable=False),
-    Column("kind", Word(Kind), nullable=False),
+    Column("method", Member(Method), nullable=False),
+    Column("kind", Member(Kind), nullable=False),
     Column("subject", Subject, nullable=False),
     Column("owner", Text, nullable=False),
-    Column("state", Word(OperationState), nullable=False),
+    Column("state", Member(OperationState), nullable=False),
     Column("started_at", UtcDateTime, nullable=False),
     Column("deadline_at", UtcDateTime, nullable=False, comment="Postgres time of the deadline"),
     Column("closed_at", UtcDateTime),
-    Column("progress", JSONB, nullable=False, server_default="{}", comment="what the next pass has to know"),
-    Column("reason_code", Word(Why)),
+    Column(
+        "progress",
+        JSONB,
+        nullable=False,
+        server_default="{}",
+        comment="what the next reconcile run has to know",
+    ),
+    Column("reason_code", Member(ReasonCode)),
     Column("detail", Text, nullable=False, server_default=""),
-    Column("check_at", UtcDateTime, comment="business time; null: it waits for nobody"),
+    Column("check_at", UtcDateTime, comment="business time; null: it waits for no person"),
     Index("ix_operations_doing", "target_id", "method", postgresql_where=text("state = 'doing'")),
-    Index("ix_operations_check", "check_at", postgresql_where=text(TO_WAKE)),
+    Index("ix_operations_check", "check_at", postgresql_where=text(TO_CHECK)),
 )
 
 mtls_rule_intents = Table(
@@ -271,12 +277,12 @@ mtls_rules = Table(
     metadata,
     Column("rule_id", Uuid, primary_key=True),
     Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
-    Column("intent_id", Uuid, ForeignKey(mtls_rule_intents.c.id), comment="null: it was taken over"),
+    Column("intent_id", Uuid, ForeignKey(mtls_rule_intents.c.id), comment="null: adopted"),
     Column("network", Network, nullable=False),
     Column("observed", Boolean, nullable=False, server_default="false"),
     Column("adopted", Boolean, nullable=False, server_default="false", comment="it stays without a grant"),
     Column("removal_requested_at", UtcDateTime, comment="Postgres time"),
-    Column("absent_at", UtcDateTime, comment="Postgres time of the look that proved it"),
+    Column("absent_at", UtcDateTime, comment="Postgres time of the observation that proved it"),
     Index("ix_mtls_rules_present", "target_id", postgresql_where=text("absent_at IS NULL")),
     Index("ix_mtls_rules_absent", "target_id", "absent_at", postgresql_where=text("absent_at IS NOT NULL")),
 )
@@ -286,13 +292,13 @@ privatelink_accounts = Table(
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
-    Column("arn", Text, nullable=False, comment="an AWS account that we let in through PrivateLink"),
+    Column("arn", Text, nullable=False, comment="an AWS account allowed through PrivateLink"),
     Column("adopted", Boolean, nullable=False, server_default="false", comment="it stays without a grant"),
     Column("requested_at", UtcDateTime, nullable=False, server_default=func.now(), comment="Postgres time"),
     Column("ambiguous_until", UtcDateTime, comment="Postgres time until which it may still land"),
     Column("observed", Boolean, nullable=False, server_default="false"),
     Column("removal_requested_at", UtcDateTime, comment="Postgres time"),
-    Column("absent_at", UtcDateTime, comment="Postgres time of the look that proved it"),
+    Column("absent_at", UtcDateTime, comment="Postgres time of the observation that proved it"),
     Column("error", Text, nullable=False, server_default=""),
     Index(
         "ix_privatelink_accounts_present",
@@ -308,12 +314,12 @@ trusted_ranges = Table(
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
     Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
-    Column("source", Text, nullable=False, comment="a trusted range that we wrote into a space's list"),
+    Column("source", Text, nullable=False, comment="a trusted range that pgaccess wrote"),
     Column("requested_at", UtcDateTime, nullable=False, server_default=func.now(), comment="Postgres time"),
     Column("observed", Boolean, nullable=False, server_default="false"),
     Column("adopted", Boolean, nullable=False, server_default="false", comment="it stays without a grant"),
     Column("removal_requested_at", UtcDateTime, comment="Postgres time"),
-    Column("absent_at", UtcDateTime, comment="Postgres time of the look that proved it"),
+    Column("absent_at", UtcDateTime, comment="Postgres time of the observation that proved it"),
     Index(
         "ix_trusted_ranges_present",
         "target_id",
@@ -339,15 +345,15 @@ ruleset_writes = Table(
     Column("ruleset_id", Uuid, comment="Heroku's id of what came of it; null: the answer is not known"),
     Column("at", UtcDateTime, nullable=False, server_default=func.clock_timestamp()),
     Index("ix_ruleset_writes_target_id", "target_id"),
-    comment="lists that we wrote, until it is known what others wrote around them",
+    comment="lists that pgaccess wrote, until it is known what others wrote around them",
 )
 
 data_service_access = Table(
     "data_service_access",
     metadata,
     Column("target_id", Uuid, ForeignKey(targets.c.id), primary_key=True),
-    Column("state", Word(Services), nullable=False, server_default="unknown"),
-    Column("requested_at", UtcDateTime, comment="business time of the ticket's text"),
+    Column("state", Member(Services), nullable=False, server_default="unknown"),
+    Column("requested_at", UtcDateTime, comment="business time of the support ticket's text"),
     Column("decided_by", Text),
     Column("decided_at", UtcDateTime),
     Column("ambiguous_until", UtcDateTime, comment="Postgres time until which a write may still land"),
@@ -359,7 +365,7 @@ certificates = Table(
     metadata,
     Column("id", Uuid, primary_key=True, comment="Heroku's"),
     Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
-    Column("request_id", BigInteger, ForeignKey(requests.c.id), comment="null: it is foreign"),
+    Column("request_id", BigInteger, ForeignKey(requests.c.id), comment="null: unmanaged"),
     Column("owner", Text),
     Column("purpose", Text, nullable=False, server_default=""),
     Column("name", Text, nullable=False),
@@ -367,8 +373,8 @@ certificates = Table(
     Column("expires_at", UtcDateTime, comment="as read, never computed"),
     Column("first_seen_at", UtcDateTime, nullable=False, server_default=func.now(), comment="Postgres time"),
     Column("last_seen_at", UtcDateTime, nullable=False, server_default=func.now(), comment="Postgres time"),
-    Column("absent_at", UtcDateTime, comment="Postgres time of the look that proved it"),
-    Column("delivered_at", UtcDateTime, comment="business time of the last handing out"),
+    Column("absent_at", UtcDateTime, comment="Postgres time of the observation that proved it"),
+    Column("delivered_at", UtcDateTime, comment="business time of the last download"),
     Column("reminder_step", Integer, comment="days before the end, of the last reminder"),
     Column("acknowledged_at", UtcDateTime, comment="business time"),
     Column("acknowledged_by", Text),
@@ -383,19 +389,19 @@ certificates = Table(
 download_links = Table(
     "download_links",
     metadata,
-    Column("id", Uuid, primary_key=True, comment="no secret: it stands in addresses"),
+    Column("id", Uuid, primary_key=True, comment="not secret: it is part of addresses"),
     Column("certificate_id", Uuid, ForeignKey(certificates.c.id), nullable=False),
     Column("request_id", BigInteger, ForeignKey(requests.c.id), nullable=False),
     Column("target_id", Uuid, ForeignKey(targets.c.id), nullable=False),
     Column("owner", Text, nullable=False),
     Column("digest", LargeBinary, nullable=False, comment="SHA-256 of the link's secret"),
-    Column("state", Word(DownloadLinkState), nullable=False),
+    Column("state", Member(DownloadLinkState), nullable=False),
     Column("made_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime, nullable=False),
     Column("guesses", Integer, nullable=False, server_default="0"),
     Column("delivered_at", UtcDateTime),
     Column("lease", Uuid),
-    Column("lease_until", UtcDateTime, comment="Postgres time until which somebody is being served"),
+    Column("lease_until", UtcDateTime, comment="Postgres time until which a download is being served"),
     Index("ix_download_links_open", "certificate_id", postgresql_where=text("state = 'open'")),
 )
 
@@ -403,14 +409,14 @@ outbox = Table(
     "outbox",
     metadata,
     Column("id", BigInteger, Identity(), primary_key=True),
-    Column("key", Text, nullable=False, unique=True, comment="what is told once"),
-    Column("kind", Word(MessageKind), nullable=False),
+    Column("key", Text, nullable=False, unique=True, comment="makes a message unique"),
+    Column("kind", Member(MessageKind), nullable=False),
     Column("recipient", Text, nullable=False),
     Column("request_id", BigInteger, ForeignKey(requests.c.id)),
     Column("params", JSONB, nullable=False, server_default="{}"),
     Column("channel", Text),
     Column("ts", Text),
-    Column("posting_since", UtcDateTime, comment="Postgres time of a try whose answer is not recorded"),
+    Column("posting_since", UtcDateTime, comment="Postgres time of an attempt whose answer is not recorded"),
     Column("version", Integer, nullable=False, server_default="1"),
     Column("sent_version", Integer, nullable=False, server_default="0"),
     *_lease(),

@@ -1,4 +1,4 @@
-"""Databases and spaces: what Heroku has."""
+"""Targets: databases and spaces that Heroku has."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
@@ -20,30 +20,30 @@ from storage.tables import reconcile_queue, targets
 
 _DATABASE: Final = (Method.MTLS, Method.PRIVATELINK)
 _SPACE: Final = (Method.TRUSTED,)
-"""The ways in that are kept in step on each kind of target."""
+"""Access methods of each kind of target."""
 
 
 _TEXTS: Final = dict.fromkeys(("app", "space", "plan", "config_var", "generation"), "")
-"""What only one of the two kinds has; rows that are written together have the same columns."""
+"""Columns that only one kind of target has; rows that are written together need the same columns."""
 
 
-_CALLED: Final = (
+_NAMED: Final = (
     select(targets, reconcile_queue.c.method, reconcile_queue.c.observation, reconcile_queue.c.observed_at)
     .outerjoin(
         reconcile_queue,
         (reconcile_queue.c.target_id == targets.c.id)
-        & (reconcile_queue.c.method == bindparam("way", type_=reconcile_queue.c.method.type)),
+        & (reconcile_queue.c.method == bindparam("method", type_=reconcile_queue.c.method.type)),
     )
     .where(
         targets.c.absent_at.is_(None),
         ~targets.c.is_space,
-        bindparam("called").in_([func.lower(targets.c.name), func.lower(targets.c.app)]),
+        bindparam("name").in_([func.lower(targets.c.name), func.lower(targets.c.app)]),
     )
 )
 
 
-def _ways_in(target: Target) -> tuple[Method, ...]:
-    """What is kept in step there: nothing on a plan that has no way in, where Heroku would only say no."""
+def _methods(target: Target) -> tuple[Method, ...]:
+    """Access methods to reconcile: none on a plan that has none, where Heroku would reject every call."""
     if isinstance(target, Space):
         return _SPACE
     return _DATABASE if has_mtls(target.plan) else ()
@@ -69,7 +69,7 @@ class PostgresTargets(Targets):
         self._touched = touched
 
     @override
-    async def all(self) -> tuple[Database, ...]:
+    async def databases(self) -> tuple[Database, ...]:
         return tuple(found for found in await self._present() if isinstance(found, Database))
 
     @override
@@ -77,18 +77,18 @@ class PostgresTargets(Targets):
         return tuple(found for found in await self._present() if isinstance(found, Space))
 
     @override
-    async def called(self, name: str, method: Method) -> tuple[tuple[Database, Observation | None], ...]:
-        asked = {"called": name.lower(), "way": method}
-        rows = (await self._connection.execute(_CALLED, asked)).mappings()
+    async def named(self, name: str, method: Method) -> tuple[tuple[Database, Observation | None], ...]:
+        params = {"name": name.lower(), "method": method}
+        rows = (await self._connection.execute(_NAMED, params)).mappings()
         return tuple((database_of(row), observation_of(row)) for row in rows)
 
     @override
-    async def discovered(self, databases: Iterable[Database], spaces: Iterable[Space] = ()) -> None:
+    async def save_discovery(self, databases: Iterable[Database], spaces: Iterable[Space] = ()) -> None:
         present: list[Target] = [*databases, *spaces]
         found = {target.id: target for target in present}
-        kept = {target.id: target for target in await self._present()}
-        changed = [found[id] for id in sorted(found) if found[id] != kept.get(id)]
-        missing = targets.c.id.in_(kept.keys() - found.keys())
+        stored = {target.id: target for target in await self._present()}
+        changed = [found[id] for id in sorted(found) if found[id] != stored.get(id)]
+        missing = targets.c.id.in_(stored.keys() - found.keys())
         affected = or_(missing, targets.c.id.in_([target.id for target in changed]))
         await self._connection.execute(
             select(targets.c.id).where(affected).order_by(targets.c.id).with_for_update()
@@ -101,7 +101,7 @@ class PostgresTargets(Targets):
             self._touched.add(WorkerName.RECONCILER)
 
     @override
-    async def renamed(self, database: UUID, name: str) -> None:
+    async def rename(self, database: UUID, name: str) -> None:
         await self._connection.execute(update(targets).where(targets.c.id == database).values(name=name))
 
     async def _present(self) -> tuple[Target, ...]:
@@ -111,18 +111,18 @@ class PostgresTargets(Targets):
         return tuple(target_of(row) for row in (await self._connection.execute(statement)).mappings())
 
     async def _write(self, found: Sequence[Target]) -> None:
-        """Writes what is new, what differs, and what is back after it was gone; all of it is due at once."""
+        """Writes targets that are new, differ, or are back after an absence; all of them are due at once."""
         rows = [{**_TEXTS, **asdict(target), "is_space": isinstance(target, Space)} for target in found]
         statement = insert(targets)
         fresh = {name: statement.excluded[name] for name in rows[0] if name != "id"}
         await self._connection.execute(
             statement.on_conflict_do_update(index_elements=["id"], set_={**fresh, "absent_at": None}), rows
         )
-        turns = [
-            {"target_id": target.id, "method": method} for target in found for method in _ways_in(target)
+        queued = [
+            {"target_id": target.id, "method": method} for target in found for method in _methods(target)
         ]
-        if turns:
-            lane, due = insert(reconcile_queue), {"due_at": leases.soon(reconcile_queue)}
+        if queued:
+            statement, due = insert(reconcile_queue), {"due_at": leases.soon(reconcile_queue)}
             await self._connection.execute(
-                lane.on_conflict_do_update(index_elements=["target_id", "method"], set_=due), turns
+                statement.on_conflict_do_update(index_elements=["target_id", "method"], set_=due), queued
             )

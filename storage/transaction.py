@@ -136,7 +136,7 @@ class PostgresTransaction(Transaction):
 
     @override
     async def commit(self) -> None:
-        await self._buffer.write()
+        await self._buffer.flush()
         await self._connection.commit()
         self._wakeups.wake(self._touched)
         self._touched.clear()

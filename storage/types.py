@@ -1,4 +1,4 @@
-"""Column types that keep bad values out: aware UTC times, IPv4 networks, subjects, words from one list."""
+"""Column types that refuse bad values: aware UTC times, IPv4 networks, subjects, enumerations."""
 
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -14,7 +14,7 @@ T = TypeVar("T", bound=StrEnum)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """``timestamptz`` that refuses naive values and always gives UTC back."""
+    """``timestamptz`` that refuses naive values and always returns UTC."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
@@ -23,7 +23,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         """Turns an aware time into UTC.
 
         Raises:
-            ValueError: the time is naive; Postgres would take it for its session's zone in silence.
+            ValueError: the time is naive; Postgres would silently take it for the session's zone.
         """
         if value is None:
             return None
@@ -32,7 +32,7 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.astimezone(UTC)
 
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Gives the time in UTC."""
+        """Returns the time in UTC."""
         return None if value is None else value.astimezone(UTC)
 
 
@@ -43,7 +43,7 @@ class Network(TypeDecorator[IPv4Network]):
     cache_ok = True
 
     def process_bind_param(self, value: IPv4Network | None, dialect: Dialect) -> str | None:
-        """Gives Postgres the text form."""
+        """Returns the text form for Postgres."""
         return None if value is None else str(value)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> IPv4Network | None:
@@ -52,13 +52,13 @@ class Network(TypeDecorator[IPv4Network]):
 
 
 class Subject(TypeDecorator[subject.Subject]):
-    """``text`` that holds what a request is about; equal subjects are equal texts."""
+    """``text`` that holds the subject of a request; equal subjects are equal texts."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: subject.Subject | None, dialect: Dialect) -> str | None:
-        """Gives Postgres the text form."""
+        """Returns the text form for Postgres."""
         return None if value is None else subject.write_subject(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> subject.Subject | None:
@@ -66,20 +66,24 @@ class Subject(TypeDecorator[subject.Subject]):
         return None if value is None else subject.read_subject(value)
 
 
-class Word(TypeDecorator[T]):
-    """``text`` that holds one word of a ``StrEnum``."""
+class Member(TypeDecorator[T]):
+    """``text`` that holds a member of a ``StrEnum``."""
 
     impl = Text
     cache_ok = True
 
-    def __init__(self, words: type[T]) -> None:
+    def __init__(self, members: type[T]) -> None:
         super().__init__()
-        self.words = words
+        self.members = members
 
     def process_bind_param(self, value: T | None, dialect: Dialect) -> str | None:
-        """Gives Postgres the word."""
-        return None if value is None else self.words(value).value
+        """Returns the member's value for Postgres."""
+        return None if value is None else self.members(value).value
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> T | None:
-        """Reads the word; one that the list does not have raises."""
-        return None if value is None else self.words(value)
+        """Reads the member.
+
+        Raises:
+            ValueError: the enumeration has no such member.
+        """
+        return None if value is None else self.members(value)

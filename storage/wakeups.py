@@ -1,4 +1,4 @@
-"""Wakes loops in this process at once, and in others through ``NOTIFY``; the clock is the safety net."""
+"""Wakes workers: those of this process at once, others through ``NOTIFY``; timers are the safety net."""
 
 import asyncio
 import contextlib
@@ -14,30 +14,30 @@ from bot.domain.timings import DEFAULT, Timings
 from bot.ports import Wakeups, WorkerName
 
 CHANNEL: Final = "pgaccess"
-"""The notification channel; the payload is a comma list of loops."""
+"""Channel of the notifications; a payload is a comma-separated list of workers."""
 
 
 log = structlog.get_logger(__name__)
 
 
 class PostgresWakeups(Wakeups):
-    """Rings loops after commits.
+    """Wakes workers after commits.
 
-    ``NOTIFY`` runs in autocommit on a connection of its own, several rings as one: inside the transaction it
-    would make every commit of the whole server wait for a lock.
+    ``NOTIFY`` runs in autocommit on a connection of its own, several wake-ups as one: inside the transactions
+    it would serialise every commit of the server on one lock.
     """
 
     def __init__(self, *, url: str, timings: Timings = DEFAULT) -> None:
         self._url = url
         self._timings = timings
         self._events = {loop: asyncio.Event() for loop in WorkerName}
-        self._to_tell: set[WorkerName] = set()
-        self._telling = asyncio.Event()
+        self._unsent: set[WorkerName] = set()
+        self._pending = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
-        """Starts to listen and to tell others."""
-        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._tell())]
+        """Starts listening and notifying."""
+        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._notify())]
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -50,9 +50,9 @@ class PostgresWakeups(Wakeups):
     def wake(self, loops: Iterable[WorkerName]) -> None:
         loops = set(loops)
         self._wake(loops)
-        self._to_tell |= loops
+        self._unsent |= loops
         if loops:
-            self._telling.set()
+            self._pending.set()
 
     @override
     async def wait(self, loop: WorkerName, *, at_most: timedelta) -> None:
@@ -65,18 +65,18 @@ class PostgresWakeups(Wakeups):
         for loop in loops:
             self._events[loop].set()
 
-    async def _tell(self) -> None:
+    async def _notify(self) -> None:
         while True:
             with contextlib.suppress(psycopg.Error):
                 async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
-                    await self._tell_through(connection)
+                    await self._notify_through(connection)
             await asyncio.sleep(self._timings.reconnect.total_seconds())
 
-    async def _tell_through(self, connection: psycopg.AsyncConnection) -> None:
+    async def _notify_through(self, connection: psycopg.AsyncConnection) -> None:
         while True:
-            await self._telling.wait()
-            self._telling.clear()
-            loops, self._to_tell = self._to_tell, set()
+            await self._pending.wait()
+            self._pending.clear()
+            loops, self._unsent = self._unsent, set()
             await connection.execute("SELECT pg_notify(%s, %s)", (CHANNEL, ",".join(sorted(loops))))
 
     async def _listen(self) -> None:
@@ -84,9 +84,11 @@ class PostgresWakeups(Wakeups):
             try:
                 async with await psycopg.AsyncConnection.connect(self._url, autocommit=True) as connection:
                     await connection.execute(f"LISTEN {CHANNEL}")
-                    async for notice in connection.notifies():
+                    async for notification in connection.notifies():
                         self._wake(
-                            WorkerName(word) for word in notice.payload.split(",") if word in set(WorkerName)
+                            WorkerName(word)
+                            for word in notification.payload.split(",")
+                            if word in set(WorkerName)
                         )
             except psycopg.Error as error:
                 log.warning("wakeups.lost", error=type(error).__name__)

@@ -39,7 +39,7 @@ OPEN_STATES = (
 """States in which the reconciler still has something to apply or to watch."""
 
 
-class Why(StrEnum):
+class ReasonCode(StrEnum):
     """Why a grant failed, was interrupted or ended: the key of its sentence below ``why.``."""
 
     EXPIRED = "expired"
@@ -76,7 +76,7 @@ class Grant:
         ends_at: business time of the end: the hard end until verified; None without an end.
         extended: total extension by its owner without a new decision.
         warn_at: business time of the warning, once verified.
-        why: the reason of the state, where one is due.
+        reason_code: the reason of the state, where one is due.
         detail: Heroku's own message, if it rejected the change.
     """
 
@@ -94,7 +94,7 @@ class Grant:
     extended: timedelta
     warn_at: datetime | None
     closed_at: datetime | None
-    why: Why | None
+    reason_code: ReasonCode | None
     detail: str
 
     @property
@@ -127,7 +127,7 @@ def begin(request: Request, *, id: UUID, now: datetime) -> Grant:
         extended=timedelta(),
         warn_at=None,
         closed_at=None,
-        why=None,
+        reason_code=None,
         detail="",
     )
 
@@ -153,9 +153,9 @@ def verified(grant: Grant, *, now: datetime, warn_before: timedelta) -> Grant:
     return replace(grant, state=GrantState.IN_FORCE, verified_at=now, ends_at=end, warn_at=warn)
 
 
-def closing(grant: Grant, why: Why) -> Grant:
+def closing(grant: Grant, reason_code: ReasonCode) -> Grant:
     """Returns the grant that is being closed; it can no longer be extended."""
-    return replace(grant, state=GrantState.ENDING, why=why, warn_at=None)
+    return replace(grant, state=GrantState.ENDING, reason_code=reason_code, warn_at=None)
 
 
 def extended(grant: Grant, by: timedelta, *, now: datetime, warn_before: timedelta, alone: bool) -> Grant:
@@ -179,9 +179,15 @@ def extended(grant: Grant, by: timedelta, *, now: datetime, warn_before: timedel
 
 def again(grant: Grant) -> Grant:
     """Returns the grant to be opened again, under its existing approval and up to its existing end."""
-    return replace(grant, state=GrantState.APPLYING, why=None, detail="", closed_at=None, warn_at=None)
+    return replace(
+        grant, state=GrantState.APPLYING, reason_code=None, detail="", closed_at=None, warn_at=None
+    )
 
 
-def closed(grant: Grant, state: GrantState, *, now: datetime, why: Why | None, detail: str = "") -> Grant:
+def closed(
+    grant: Grant, state: GrantState, *, now: datetime, reason_code: ReasonCode | None, detail: str = ""
+) -> Grant:
     """Returns the grant once an observation has shown it ended, failed or interrupted."""
-    return replace(grant, state=state, closed_at=now, why=why or grant.why, detail=detail)
+    return replace(
+        grant, state=state, closed_at=now, reason_code=reason_code or grant.reason_code, detail=detail
+    )

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from bot.domain.grant import Why
+from bot.domain.grant import ReasonCode
 from bot.domain.method import Method
 from bot.domain.request import Kind, Request
 from bot.domain.subject import Subject, Whole
@@ -34,7 +34,7 @@ class Operation:
         overdue: whether its deadline, by Postgres' clock, has passed.
         closed_at: business time at which it was done, or failed.
         progress: state that the next reconcile run needs: ids, words, never a secret.
-        why: the reason of a failure.
+        reason_code: the reason of a failure.
         detail: Heroku's own message, if it rejected the change.
         check_at: business time at which the scheduler checks it, as it waits for a person; None for Heroku.
     """
@@ -51,7 +51,7 @@ class Operation:
     overdue: bool = False
     closed_at: datetime | None = None
     progress: Mapping[str, str] = field(default_factory=dict)
-    why: Why | None = None
+    reason_code: ReasonCode | None = None
     detail: str = ""
     check_at: datetime | None = None
 
@@ -79,19 +79,28 @@ def enabling_first(request: Request, *, id: UUID, now: datetime) -> Operation:
 
 def done(operation: Operation, *, now: datetime) -> Operation:
     """Returns the operation once an observation has verified it."""
-    return replace(operation, state=OperationState.DONE, closed_at=now, why=None, detail="", check_at=None)
+    return replace(
+        operation, state=OperationState.DONE, closed_at=now, reason_code=None, detail="", check_at=None
+    )
 
 
-def failed(operation: Operation, why: Why, *, now: datetime, detail: str = "") -> Operation:
+def failed(operation: Operation, reason_code: ReasonCode, *, now: datetime, detail: str = "") -> Operation:
     """Returns the operation that stays undone unless a person retries it."""
     return replace(
-        operation, state=OperationState.FAILED, closed_at=now, why=why, detail=detail, check_at=None
+        operation,
+        state=OperationState.FAILED,
+        closed_at=now,
+        reason_code=reason_code,
+        detail=detail,
+        check_at=None,
     )
 
 
 def again(operation: Operation) -> Operation:
     """Returns the operation to be retried, under its existing approval."""
-    return replace(operation, state=OperationState.DOING, closed_at=None, why=None, detail="", progress={})
+    return replace(
+        operation, state=OperationState.DOING, closed_at=None, reason_code=None, detail="", progress={}
+    )
 
 
 def given_up(operation: Operation, *, now: datetime) -> Operation:

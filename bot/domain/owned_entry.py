@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final, Generic, Protocol, TypeVar
 from uuid import UUID
 
-from bot.domain.grant import GrantState, Why
+from bot.domain.grant import GrantState, ReasonCode
 
 Address = TypeVar("Address")
 """What a grant opens: a network, an account's ARN, a range's source."""
@@ -127,16 +127,16 @@ class Transition:
     """
 
     state: GrantState
-    reason: Why | None = None
+    reason: ReasonCode | None = None
     detail: str = ""
 
 
 VERIFIED: Final = Transition(GrantState.IN_FORCE)
 ENDED: Final = Transition(GrantState.ENDED)
-INTERRUPTED: Final = Transition(GrantState.INTERRUPTED, Why.CLOSED_ELSEWHERE)
+INTERRUPTED: Final = Transition(GrantState.INTERRUPTED, ReasonCode.CLOSED_ELSEWHERE)
 
 
-def failed(reason: Why, detail: str = "") -> Transition:
+def failed(reason: ReasonCode, detail: str = "") -> Transition:
     """The transition of a grant that will not be opened."""
     return Transition(GrantState.FAILED, reason, detail)
 
@@ -238,11 +238,11 @@ def _opening(
 ) -> Transition | None:
     # Closing wins: what others closed is not opened again, however much room there is.
     if grant.is_late:
-        return failed(Why.DEADLINE)
+        return failed(ReasonCode.DEADLINE)
     if all(map(evidence.is_allowed, grant.addresses)):
         return VERIFIED
     if any(map(evidence.is_closed_by_others, grant.addresses)):
-        return failed(Why.CLOSED_ELSEWHERE)
+        return failed(ReasonCode.CLOSED_ELSEWHERE)
     if not grant.addresses.isdisjoint(no_room):
-        return failed(Why.FULL)
+        return failed(ReasonCode.FULL)
     return None

@@ -144,7 +144,7 @@ def rule_for(policy: Policy, *, target: Target, method: Method, ids: Collection[
 
 
 def allowed_duration(
-    rule: Rule, *, now: datetime, request_input: timedelta | None, until: datetime | None
+    rule: Rule, *, now: datetime, requested: timedelta | None, until: datetime | None
 ) -> timedelta | None:
     """Returns the duration to record: as requested, or the rule's default; None when ``until`` applies.
 
@@ -157,7 +157,7 @@ def allowed_duration(
         if until - now > rule.longest_duration:
             raise Refused(Refusal.DURATION_TOO_LONG, longest=rule.longest_duration)
         return None
-    duration = rule.default_duration if request_input is None else request_input
+    duration = rule.default_duration if requested is None else requested
     if duration > rule.longest_duration:
         raise Refused(Refusal.DURATION_TOO_LONG, longest=rule.longest_duration)
     return duration

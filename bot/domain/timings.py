@@ -1,7 +1,7 @@
-"""Timings of leases, calls and retries, as one value that the composition root hands out.
+"""Timings of leases, calls and retries, as one value that the composition root distributes.
 
 None of them is a promise to a person: those (deadlines of openings, ends, warnings) are in
-``bot.domain.schedule``. Tests that wait for real time hand out a faster value, all of it in proportion.
+``bot.domain.schedule``. Tests that wait for real time use a faster value, all of it in proportion.
 """
 
 from dataclasses import dataclass, fields

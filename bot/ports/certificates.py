@@ -22,11 +22,11 @@ class Certificates(Protocol):
         """Reads one certificate, whether Heroku still has it or not."""
         ...
 
-    async def get(self, id: UUID) -> KnownCertificate | None:
+    async def lock(self, id: UUID) -> KnownCertificate | None:
         """Reads one certificate and locks it until the transaction ends."""
         ...
 
-    async def called(self, handle: str) -> tuple[KnownCertificate, ...]:
+    async def matching(self, handle: str) -> tuple[KnownCertificate, ...]:
         """Finds present certificates by what a person typed.
 
         Args:
@@ -34,14 +34,14 @@ class Certificates(Protocol):
         """
         ...
 
-    async def listed(self, target: UUID, found: Iterable[Certificate]) -> InventoryChange:
+    async def save_list(self, target: UUID, found: Iterable[Certificate]) -> InventoryChange:
         """Brings a database's inventory up to date with a complete list from Heroku.
 
         A certificate that was disabled before it was first listed is left out: nobody can connect with it.
         """
         ...
 
-    async def give(self, id: UUID, *, request: int, owner: str, purpose: str) -> None:
+    async def assign(self, id: UUID, *, request: int, owner: str, purpose: str) -> None:
         """Records the request that a certificate was issued for, its owner and its purpose.
 
         Raises:
@@ -49,7 +49,7 @@ class Certificates(Protocol):
         """
         ...
 
-    async def handed_out(self, id: UUID, *, at: datetime) -> None:
+    async def delivered(self, id: UUID, *, at: datetime) -> None:
         """Records the business time at which a certificate's files were downloaded."""
         ...
 
@@ -61,11 +61,13 @@ class ExpiryReminders(Protocol):
         """Lists usable certificates whose reminder is due, locked, the most overdue first."""
         ...
 
-    async def climb(self, known: KnownCertificate, ladder: ReminderSchedule, *, doing: AuditContext) -> None:
+    async def advance(
+        self, known: KnownCertificate, schedule: ReminderSchedule, *, doing: AuditContext
+    ) -> None:
         """Records how far the reminders of a locked certificate have come."""
         ...
 
-    async def put_off(self, known: KnownCertificate, *, until: datetime | None) -> None:
+    async def postpone(self, known: KnownCertificate, *, until: datetime | None) -> None:
         """Postpones a due reminder that cannot be sent yet; None: it is never sent."""
         ...
 
@@ -77,7 +79,7 @@ class ExpiryReminders(Protocol):
 class DownloadLinks(Protocol):
     """One-time links to certificates' files; each change of a link's state writes its audit line."""
 
-    async def make(self, download_link: DownloadLink, *, doing: AuditContext) -> None:
+    async def add(self, download_link: DownloadLink, *, doing: AuditContext) -> None:
         """Records a new link."""
         ...
 
@@ -89,7 +91,7 @@ class DownloadLinks(Protocol):
         """Lists unused links to a certificate's files, locked until the transaction ends."""
         ...
 
-    async def hold(self, download_link: DownloadLink, *, within: timedelta) -> UUID:
+    async def lease(self, download_link: DownloadLink, *, within: timedelta) -> UUID:
         """Leases a locked link while its files are fetched from Heroku; returns the lease's token."""
         ...
 
@@ -97,10 +99,10 @@ class DownloadLinks(Protocol):
         """Ends a lease without a download, so that the link can be used at once."""
         ...
 
-    async def holds(self, id: UUID, lease: UUID) -> DownloadLink | None:
+    async def lock_leased(self, id: UUID, lease: UUID) -> DownloadLink | None:
         """Locks the link if this lease still holds it; else None."""
         ...
 
-    async def move(self, before: DownloadLink, after: DownloadLink, *, doing: AuditContext) -> None:
+    async def update(self, before: DownloadLink, after: DownloadLink, *, doing: AuditContext) -> None:
         """Writes the changed fields of a locked link, with an audit line if its state is one of them."""
         ...

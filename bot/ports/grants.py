@@ -20,7 +20,7 @@ class Grants(Protocol):
         """Records a new grant with its opening deadline, counted by Postgres' clock."""
         ...
 
-    async def get(self, id: UUID) -> Grant:
+    async def lock(self, id: UUID) -> Grant:
         """Reads a grant and locks it until the transaction ends."""
         ...
 
@@ -44,7 +44,7 @@ class Grants(Protocol):
         """Finds the grant of a target's method that ends first; None when none of them has an end."""
         ...
 
-    async def change(
+    async def update(
         self, before: Grant, after: Grant, *, doing: AuditContext, within: timedelta = OPENING_DEADLINE
     ) -> bool:
         """Writes the changed fields, if the grant still has the state that ``before`` has.
@@ -60,11 +60,11 @@ class Grants(Protocol):
         """
         ...
 
-    async def get_all(self, ids: Collection[UUID]) -> tuple[Grant, ...]:
+    async def lock_all(self, ids: Collection[UUID]) -> tuple[Grant, ...]:
         """Reads grants by id and locks them until the transaction ends, in the order of ids as everywhere."""
         ...
 
-    async def change_all(self, changes: Sequence[tuple[Grant, Grant, AuditContext]]) -> None:
+    async def update_all(self, changes: Sequence[tuple[Grant, Grant, AuditContext]]) -> None:
         """Writes many grants that this transaction has locked: before, after and audit context of each.
 
         None of them may be applied (again) by this: ``change`` sets the deadline that this takes.
@@ -95,7 +95,7 @@ class Operations(Protocol):
         """Records a new operation with its deadline, counted by Postgres' clock."""
         ...
 
-    async def get(self, id: UUID) -> Operation:
+    async def lock(self, id: UUID) -> Operation:
         """Reads an operation and locks it until the transaction ends."""
         ...
 
@@ -103,15 +103,15 @@ class Operations(Protocol):
         """Reads the operation that a request started, and locks it until the transaction ends."""
         ...
 
-    async def under_way(self, target: UUID, method: Method) -> tuple[Operation, ...]:
+    async def unfinished(self, target: UUID, method: Method) -> tuple[Operation, ...]:
         """Lists operations of a target's method that are not finished, oldest first."""
         ...
 
-    async def taken_over(self, target: UUID, method: Method) -> tuple[Operation, ...]:
+    async def adoptions(self, target: UUID, method: Method) -> tuple[Operation, ...]:
         """Lists finished adoptions of unmanaged entries, newest first."""
         ...
 
-    async def to_wake(self, now: datetime, *, limit: int) -> tuple[Operation, ...]:
+    async def to_check(self, now: datetime, *, limit: int) -> tuple[Operation, ...]:
         """Lists operations that wait for a person and are due for a check by the scheduler, locked."""
         ...
 
@@ -119,7 +119,7 @@ class Operations(Protocol):
         """Business time of the scheduler's next check."""
         ...
 
-    async def move(
+    async def update(
         self, before: Operation, after: Operation, *, doing: AuditContext, within: timedelta | None = None
     ) -> bool:
         """Writes the changed fields, if the operation still has the state that ``before`` has.

@@ -11,7 +11,7 @@ from bot.ports.values import MessageKind, Notification, OutboxMessage
 class Outbox(Protocol):
     """Messages for Slack: cards, which are edited as their request moves on, and notifications, sent once."""
 
-    async def tell(
+    async def add(
         self,
         kind: MessageKind,
         *,
@@ -31,15 +31,15 @@ class Outbox(Protocol):
         """
         ...
 
-    async def tell_all(self, notices: Sequence[Notification]) -> None:
+    async def add_all(self, notifications: Sequence[Notification]) -> None:
         """Adds many messages in one statement; keys that are there already add nothing."""
         ...
 
-    async def tell_cards(self, request: int, *, approvals: str, requester: str) -> None:
+    async def add_cards(self, request: int, *, approvals: str, requester: str) -> None:
         """Adds the two cards of a new request: the approval channel's, and the requester's."""
         ...
 
-    async def announce(self, kind: MessageKind, *, to: str, key: str, request: int, again: timedelta) -> int:
+    async def reserve(self, kind: MessageKind, *, to: str, key: str, request: int, again: timedelta) -> int:
         """Adds a message that a web process posts itself, because the store must not know what it says.
 
         From here on it may be in Slack: a notifier that has to replace it finds it by its number.
@@ -56,11 +56,11 @@ class Outbox(Protocol):
         """
         ...
 
-    async def stands(self, number: int, place: MessageRef) -> None:
+    async def confirm(self, number: int, place: MessageRef) -> None:
         """Records where a message is that a web process posted, unless a notifier has found it already."""
         ...
 
-    async def take_back(self, number: int) -> None:
+    async def cancel(self, number: int) -> None:
         """Deletes a message that a web process could not post."""
         ...
 
@@ -80,7 +80,7 @@ class Outbox(Protocol):
         """
         ...
 
-    async def place(self, key: str) -> MessageRef | None:
+    async def message_ref(self, key: str) -> MessageRef | None:
         """Reads where a message is in Slack; None while it was not posted."""
         ...
 
@@ -88,7 +88,7 @@ class Outbox(Protocol):
         """Claims the message that has been due the longest, with a lease; None when none is due."""
         ...
 
-    async def renew(self, post: OutboxMessage) -> None:
+    async def renew(self, message: OutboxMessage) -> None:
         """Prolongs the lease before a call.
 
         Raises:
@@ -96,7 +96,7 @@ class Outbox(Protocol):
         """
         ...
 
-    async def posting(self, post: OutboxMessage, *, channel: str) -> None:
+    async def begin_post(self, message: OutboxMessage, *, channel: str) -> None:
         """Records that a message is about to be posted to a channel, and prolongs the lease.
 
         From here on it may be in Slack, whatever becomes of the process.
@@ -106,24 +106,24 @@ class Outbox(Protocol):
         """
         ...
 
-    async def shown(self, post: OutboxMessage, place: MessageRef) -> None:
+    async def sent(self, message: OutboxMessage, place: MessageRef) -> None:
         """Records where a message is and which version it shows, and ends the lease."""
         ...
 
-    async def not_posted(self, post: OutboxMessage, *, gone: bool) -> None:
+    async def not_sent(self, message: OutboxMessage, *, gone: bool) -> None:
         """Records that Slack shows nothing, so that the next attempt need not search.
 
         Args:
-            post: the message.
+            message: what was to be posted.
             gone: it was posted once and deleted by somebody; it is posted again.
         """
         ...
 
-    async def postpone(self, post: OutboxMessage, *, by: timedelta) -> None:
+    async def postpone(self, message: OutboxMessage, *, by: timedelta) -> None:
         """Ends the lease without success; the next attempt is later, or at once for a newer version."""
         ...
 
-    async def overtaken(self, post: OutboxMessage) -> None:
+    async def resend(self, message: OutboxMessage) -> None:
         """Marks a message to be edited again that a notifier may have edited after its lease was lost.
 
         What it rendered may be older than what another notifier rendered meanwhile, and the store cannot

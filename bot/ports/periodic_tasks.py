@@ -17,7 +17,7 @@ class PeriodicTasks(Protocol):
         """
         ...
 
-    async def turn(self, name: str, *, now: datetime, following: datetime) -> bool:
+    async def claim_at(self, name: str, *, now: datetime, following: datetime) -> bool:
         """Claims a task if it is due by business time, and sets its next run.
 
         The first call of all only sets the next run. A task that is not due costs one read and no write.
@@ -29,7 +29,7 @@ class PeriodicTasks(Protocol):
         """
         ...
 
-    async def due_in(self, name: str, *, wait: timedelta) -> None:
+    async def schedule(self, name: str, *, wait: timedelta) -> None:
         """Sets a task's next run: it succeeded, it failed, or somebody waits for it."""
         ...
 

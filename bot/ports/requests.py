@@ -43,11 +43,11 @@ class SlackUsers(Protocol):
         """Reads a user's Slack locale, however old."""
         ...
 
-    async def reading(self) -> datetime:
+    async def current_time(self) -> datetime:
         """Postgres' time, taken before Slack is asked: what Slack answers is as old as this."""
         ...
 
-    async def keep(self, found: Iterable[Person], *, read: datetime | None = None) -> None:
+    async def save(self, found: Iterable[Person], *, read: datetime | None = None) -> None:
         """Refreshes cached users, except for what was learnt later or is being looked up.
 
         Args:
@@ -56,7 +56,7 @@ class SlackUsers(Protocol):
         """
         ...
 
-    async def keep_group(self, id: str, members: Iterable[str], *, read: datetime | None = None) -> None:
+    async def save_group(self, id: str, members: Iterable[str], *, read: datetime | None = None) -> None:
         """Refreshes the members of a user group unless they were learnt later; ``read`` as in ``keep``."""
         ...
 
@@ -64,15 +64,15 @@ class SlackUsers(Protocol):
         """Asks a worker to look a user up; until then the user counts as unknown."""
         ...
 
-    async def asked_for(self) -> tuple[str, ...]:
+    async def requested_lookups(self) -> tuple[str, ...]:
         """Lists users to look up, 100 at most: one minute of ``users.info`` calls."""
         ...
 
-    async def question(self, id: str) -> UserLookup | None:
+    async def requested_lookup(self, id: str) -> UserLookup | None:
         """Reads the open lookup of a user, before Slack is asked; None when it is answered by now."""
         ...
 
-    async def answer(self, question: UserLookup, person: Person | None) -> None:
+    async def save_lookup(self, question: UserLookup, person: Person | None) -> None:
         """Caches the result of a lookup, unless the lookup was requested anew meanwhile.
 
         A lookup is requested anew when Slack reports a change: an answer from before it may be outdated.
@@ -95,15 +95,15 @@ class Requests(Protocol):
         """Reads a request and locks it until the transaction ends: decisions serialise on this row."""
         ...
 
-    async def lock_case(self, id: int) -> RequestDetails | None:
+    async def lock_details(self, id: int) -> RequestDetails | None:
         """Does the same with everything that is shown of it; no row but the request's is locked."""
         ...
 
-    async def votes(self, id: int) -> tuple[Decision, ...]:
+    async def decisions(self, id: int) -> tuple[Decision, ...]:
         """Lists the approvers' decisions on a request, oldest first."""
         ...
 
-    async def vote(self, id: int, decision: Decision) -> None:
+    async def record_decision(self, id: int, decision: Decision) -> None:
         """Records an approver's decision; the primary key admits one of each person."""
         ...
 
@@ -115,11 +115,11 @@ class Requests(Protocol):
         """Writes new terms; buttons that show the old ones decide nothing from here on."""
         ...
 
-    async def note_vote(self, request: Request, votes: int, *, doing: AuditContext) -> None:
+    async def note_approval(self, request: Request, votes: int, *, doing: AuditContext) -> None:
         """Writes the audit line of an approval that is not the last one needed."""
         ...
 
-    async def to_lapse(self, now: datetime, *, limit: int) -> tuple[Request, ...]:
+    async def expired(self, now: datetime, *, limit: int) -> tuple[Request, ...]:
         """Lists pending requests whose time to decide is over, locked."""
         ...
 
@@ -139,11 +139,11 @@ class Requests(Protocol):
         """Lists requests that wait for a decision, newest first."""
         ...
 
-    async def case(self, id: int) -> RequestDetails | None:
+    async def details(self, id: int) -> RequestDetails | None:
         """Reads a request with everything that is shown of it."""
         ...
 
-    async def open_cases(
+    async def open_details(
         self, *, requester: str | None, limit: int, target: UUID | None = None
     ) -> tuple[RequestDetails, ...]:
         """Lists pending requests and those with an open grant or an unfinished operation, newest first.
@@ -156,5 +156,11 @@ class Requests(Protocol):
         ...
 
     async def newest_open(self, target: UUID, subject: Subject, kinds: Collection[Kind]) -> Request | None:
-        """The newest request of some kinds about a subject that is pending or under way."""
+        """Reads the newest request about a subject that is pending, or whose operation is unfinished.
+
+        Args:
+            target: where.
+            subject: exactly what the request is about.
+            kinds: other kinds of requests are left out.
+        """
         ...

@@ -1,4 +1,4 @@
-"""What the flow needs from outside, as protocols: time, a bell, Heroku and Slack."""
+"""Protocols of external services: time, wake-ups, Heroku and Slack; and the values that they return."""
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass, field
@@ -17,11 +17,11 @@ from bot.domain.target import Database, Space
 from bot.domain.trusted_ips.ruleset import Ruleset, RulesetRule
 
 Block = dict[str, Any]
-"""One Block Kit block, as Slack takes it."""
+"""One Block Kit block as JSON."""
 
 
 class Clock(Protocol):
-    """Business time: ends, warnings, dates on cards. The emulated world may move it."""
+    """Business time: ends, warnings, dates on cards. The sandbox may move it."""
 
     def now(self) -> datetime:
         """The present, aware and in UTC."""
@@ -29,7 +29,7 @@ class Clock(Protocol):
 
 
 class WorkerName(StrEnum):
-    """The loops that a commit may wake."""
+    """The workers that a commit may wake."""
 
     RECONCILER = "reconciler"
     NOTIFIER = "notifier"
@@ -37,14 +37,14 @@ class WorkerName(StrEnum):
 
 
 class Wakeups(Protocol):
-    """Wakes loops in this and other processes; it may be lost, never relied upon."""
+    """Wakes workers in this and other processes. A wake-up may be lost: no work depends on it."""
 
     def wake(self, loops: Iterable[WorkerName]) -> None:
-        """Wakes the loops soon; returns at once."""
+        """Wakes the workers soon; returns at once."""
         ...
 
     async def wait(self, loop: WorkerName, *, at_most: timedelta) -> None:
-        """Returns when the loop was rung, or after the time."""
+        """Returns when the worker is woken, or after the time."""
         ...
 
 
@@ -53,11 +53,11 @@ class Wakeups(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PrivateLinkState:
-    """A database's PrivateLink, as Heroku answered.
+    """A database's PrivateLink endpoint, as Heroku returned it.
 
     Attributes:
-        database: the add-on that the answer is about; None where it does not say.
-        service: the name of the endpoint service; empty while it has none.
+        database: the add-on that the response is about; None where it does not say.
+        service: name of the endpoint service; empty while it has none.
         accounts: the complete list.
         connections: the complete list.
     """
@@ -71,11 +71,11 @@ class PrivateLinkState:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Credential:
-    """A client certificate with its key: handed out, never kept and never shown.
+    """A client certificate with its private key: downloaded, never stored and never shown.
 
     Attributes:
-        chain: the certificate and what signed it, PEM.
-        key: its private key, PEM.
+        chain: the certificate and its issuers, PEM.
+        key: the private key, PEM.
     """
 
     chain: str = field(repr=False)
@@ -84,7 +84,7 @@ class Credential:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Login:
-    """How a database is reached and who logs in, from a config var's URL: used at once and never kept."""
+    """Address and login of a database, from a config var's URL: used at once and never stored."""
 
     host: str
     port: int
@@ -94,67 +94,67 @@ class Login:
 
 
 class Heroku(Protocol):
-    """The calls that pgaccess makes; each is one request with one total deadline.
+    """Calls to Heroku; each is one request with one total deadline.
 
     Every method raises ``HerokuUnauthorizedError``, ``HerokuRateLimitedError``, ``HerokuRefusedError`` or
-    ``HerokuAmbiguousError`` as the answer is.
+    ``HerokuAmbiguousError``, depending on the response.
     """
 
     @property
     def deadline(self) -> timedelta:
-        """The longest that one call can take, answer read."""
+        """The longest that one call can take, response read."""
         ...
 
     async def databases(self) -> tuple[Database, ...]:
-        """Every Postgres in a Private or Shield Space that the token can see."""
+        """Lists every Postgres in a Private or Shield Space that the token can see."""
         ...
 
     async def learn_budget(self) -> None:
-        """Asks how many calls are left, where answers do not say so."""
+        """Reads how many calls are left, where responses do not tell."""
         ...
 
     async def spaces(self) -> tuple[Space, ...]:
-        """Every space that the token can see and that is ready for use."""
+        """Lists every space that the token can see and that is ready for use."""
         ...
 
     async def ruleset(self, space: UUID) -> Ruleset:
-        """A space's present list of trusted ranges."""
+        """Reads a space's current ruleset: its list of trusted ranges."""
         ...
 
     async def rulesets(self, space: UUID) -> tuple[Ruleset, ...]:
-        """Every list that a space had, in the order in which Heroku answers."""
+        """Lists every ruleset that a space has had, in Heroku's order."""
         ...
 
     async def put_ruleset(self, space: UUID, rules: Sequence[RulesetRule]) -> Ruleset:
-        """Replaces a space's whole list; nothing is known of what others wrote meanwhile."""
+        """Replaces a space's whole ruleset; what others wrote meanwhile is not known."""
         ...
 
     async def database_name(self, database: UUID) -> str:
-        """The add-on's present name; raises ``HerokuNotFoundError`` when the add-on is gone."""
+        """Reads the add-on's current name; raises ``HerokuNotFoundError`` when the add-on is gone."""
         ...
 
     async def endpoint_status(self, name: str) -> str:
-        """The mTLS endpoint's status word; raises ``HerokuNotFoundError`` when mTLS is not enabled."""
+        """Reads the mTLS endpoint's status; raises ``HerokuNotFoundError`` when mTLS is not enabled."""
         ...
 
     async def rules(self, name: str) -> tuple[IpRule, ...]:
-        """The complete list of IP rules of a database."""
+        """Lists all IP rules of a database."""
         ...
 
     async def certificates(self, name: str) -> tuple[Certificate, ...]:
-        """The client certificates of a database, whatever their status."""
+        """Lists the client certificates of a database, whatever their status."""
         ...
 
     async def credential(self, name: str, certificate: UUID) -> Credential:
-        """One certificate with its key; raises ``HerokuNotFoundError`` when nobody can use it any more."""
+        """Reads a certificate with its key; raises ``HerokuNotFoundError`` when it is not usable any more."""
         ...
 
     async def authority(self, name: str) -> str:
-        """The chain by which clients know the server, PEM."""
+        """Reads the chain by which clients verify the server, PEM."""
         ...
 
     async def enable_endpoint(self, name: str) -> None:
-        """Enables mTLS, which takes minutes and makes a first certificate by itself."""
+        """Enables mTLS, which takes minutes and issues a first certificate by itself."""
         ...
 
     async def disable_endpoint(self, name: str) -> None:
@@ -162,47 +162,47 @@ class Heroku(Protocol):
         ...
 
     async def create_certificate(self, name: str) -> Certificate:
-        """Makes one more client certificate, which takes minutes."""
+        """Requests one more client certificate, which takes minutes to be issued."""
         ...
 
     async def discard_certificate(self, name: str, certificate: UUID) -> None:
-        """Makes a certificate worthless at once; ``HerokuNotFoundError``: it is disabled, or is not there."""
+        """Revokes a certificate at once; ``HerokuNotFoundError``: it is disabled, or does not exist."""
         ...
 
     async def add_rule(self, name: str, *, network: Network, description: str) -> IpRule:
-        """Adds one rule and returns it with Heroku's id."""
+        """Adds one IP rule; returns it with Heroku's id."""
         ...
 
     async def remove_rule(self, name: str, rule: UUID) -> None:
-        """Removes one rule; raises ``HerokuNotFoundError`` when it is not there."""
+        """Removes one IP rule; raises ``HerokuNotFoundError`` when it does not exist."""
         ...
 
     async def privatelink(self, name: str) -> PrivateLinkState:
-        """A database's PrivateLink; raises ``HerokuNotFoundError`` when it has none."""
+        """Reads a database's PrivateLink endpoint; raises ``HerokuNotFoundError`` when it has none."""
         ...
 
     async def open_privatelink(self, name: str, accounts: Sequence[str]) -> PrivateLinkState:
-        """Makes a database's PrivateLink, with at least one account; it takes minutes."""
+        """Creates a database's PrivateLink endpoint with at least one account, which takes minutes."""
         ...
 
     async def let_accounts_in(self, name: str, accounts: Sequence[str]) -> PrivateLinkState:
-        """Adds accounts; those that are there already stay as they are."""
+        """Adds allowed accounts; those that are there already stay as they are."""
         ...
 
     async def remove_accounts(self, name: str, accounts: Sequence[str]) -> None:
-        """Lets accounts in no longer; others stay as they are."""
+        """Removes allowed accounts; others stay as they are."""
         ...
 
     async def close_privatelink(self, name: str) -> None:
-        """Destroys a database's PrivateLink, with everything that is connected."""
+        """Destroys a database's PrivateLink endpoint with all its connections."""
         ...
 
     async def config_var_names(self, app: str) -> frozenset[str]:
-        """The names of an app's config vars; their values are never kept."""
+        """Lists the names of an app's config vars; their values are never stored."""
         ...
 
     async def login(self, app: str, config_var: str) -> Login:
-        """How a database is reached now; ``HerokuAmbiguousError``: the app has no such URL there."""
+        """Reads a database's address and login; ``HerokuAmbiguousError``: the config var has no such URL."""
         ...
 
 
@@ -210,12 +210,12 @@ class ConnectionTest(Protocol):
     """Connects to a database with a client certificate, from the machine that the bot runs on."""
 
     async def connect(self, login: Login, credential: Credential, *, root: str) -> ConnectionResult:
-        """Connects once, within ``PATIENCE`` of ``connection_test``; nothing is kept, and nothing is quoted.
+        """Connects once, within ``PATIENCE`` of ``connection_test``; nothing is stored or quoted.
 
         Args:
-            login: where, and as whom.
-            credential: the certificate that is to prove itself.
-            root: the chain by which the server is known, PEM.
+            login: address and user.
+            credential: the certificate to test.
+            root: the chain by which the server is verified, PEM.
         """
         ...
 
@@ -225,7 +225,7 @@ class ConnectionTest(Protocol):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Message:
-    """What is shown: blocks, and the text for notifications and screen readers."""
+    """A rendered message: blocks, and the text for notifications and screen readers."""
 
     text: str
     blocks: Sequence[Block]
@@ -233,76 +233,76 @@ class Message:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MessageRef:
-    """Where a message stands in Slack."""
+    """Where a message is in Slack."""
 
     channel: str
     ts: str
 
 
 class Slack(Protocol):
-    """Posting and asking; each call raises ``SlackError`` when Slack does not do it."""
+    """Calls of the worker to Slack; each raises ``SlackError`` when it fails."""
 
     async def direct_channel(self, person: str) -> str:
-        """The id of the direct conversation with a person (``conversations.open``)."""
+        """Opens the direct conversation with a person (``conversations.open``); returns its id."""
         ...
 
     async def post(
-        self, channel: str, message: Message, *, post: int, thread: str | None = None
+        self, channel: str, message: Message, *, number: int, thread: str | None = None
     ) -> MessageRef:
-        """Posts a message, perhaps in a thread, that carries the post's number in its metadata."""
+        """Posts a message, perhaps in a thread, with its outbox number in its metadata."""
         ...
 
     async def update(self, place: MessageRef, message: Message) -> None:
-        """Shows a message afresh where it stands."""
+        """Replaces a message."""
         ...
 
     async def find(
-        self, channel: str, *, post: int, since: datetime, thread: str | None = None
+        self, channel: str, *, number: int, since: datetime, thread: str | None = None
     ) -> MessageRef | None:
-        """Finds a message that carries the post's number, posted after a moment, perhaps in a thread."""
+        """Finds a message by its outbox number among those posted since a moment, perhaps in a thread."""
         ...
 
     async def publish_home(self, person: str, view: Block) -> None:
-        """Shows a person's App Home (``views.publish``)."""
+        """Publishes a person's App Home (``views.publish``)."""
         ...
 
     async def group_members(self, group: str) -> tuple[str, ...]:
-        """Ids of the people in a user group (``usergroups.users.list``)."""
+        """Lists the members of a user group by id (``usergroups.users.list``)."""
         ...
 
     def people(self) -> AsyncIterator[Person]:
-        """Everybody in the workspace (``users.list``)."""
+        """Lists everybody in the workspace (``users.list``)."""
         ...
 
     async def person(self, id: str) -> Person | None:
-        """One person (``users.info``); None when Slack does not know them."""
+        """Reads one person (``users.info``); None when Slack does not know them."""
         ...
 
 
 class InteractiveSlack(Protocol):
-    """The calls that are made while a person waits, each within 1.5 s and outside any transaction."""
+    """Calls to Slack while a person waits, each within 1.5 s and outside any transaction."""
 
-    async def hand(self, person: str, message: Message, *, post: int) -> MessageRef:
-        """Writes to one person what the store must not know, carrying the number of its post.
+    async def hand(self, person: str, message: Message, *, number: int) -> MessageRef:
+        """Posts to one person what the store must not know, with its outbox number in its metadata.
 
-        It is posted here instead of by a courier, and never unfolded into a preview.
+        It is posted here instead of by a notifier, and never unfurled into a preview.
         """
         ...
 
     async def open_view(self, trigger: str, view: Block) -> None:
-        """Opens a form while its trigger lives: 3 seconds from the click or command."""
+        """Opens a modal while its trigger is valid: 3 seconds from the click or command."""
         ...
 
     async def push_view(self, trigger: str, view: Block) -> None:
-        """Puts a form on top of the one that was clicked in; closed, it shows that one again."""
+        """Pushes a modal on top of the one that was clicked in, which shows again once it is closed."""
         ...
 
     async def respond(self, url: str, message: Message, *, replace: bool = False) -> None:
-        """Answers whoever clicked or typed, privately, through the request's own ``response_url``.
+        """Answers the person who clicked or typed, privately, through a ``response_url``.
 
         Args:
-            url: a secret of this request.
+            url: a secret of that command or click.
             message: the answer.
-            replace: in place of the answer that is there.
+            replace: replaces the message that was clicked.
         """
         ...

@@ -14,7 +14,7 @@ from bot.ports.values import ReconcileJob
 class Targets(Protocol):
     """Databases and spaces that Heroku has."""
 
-    async def all(self) -> tuple[Database, ...]:
+    async def databases(self) -> tuple[Database, ...]:
         """Lists the databases of the last discovery, by app name."""
         ...
 
@@ -22,11 +22,11 @@ class Targets(Protocol):
         """Lists the spaces of the last discovery, by name."""
         ...
 
-    async def called(self, name: str, method: Method) -> tuple[tuple[Database, Observation | None], ...]:
+    async def named(self, name: str, method: Method) -> tuple[tuple[Database, Observation | None], ...]:
         """Finds databases by their name or their app's, in any case, with a method's last observation."""
         ...
 
-    async def discovered(self, databases: Iterable[Database], spaces: Iterable[Space] = ()) -> None:
+    async def save_discovery(self, databases: Iterable[Database], spaces: Iterable[Space] = ()) -> None:
         """Records a complete discovery: adds new targets, updates names, marks missing ones as absent.
 
         Only rows that differ are written, in the order of ids as everywhere: two transactions that lock the
@@ -34,7 +34,7 @@ class Targets(Protocol):
         """
         ...
 
-    async def renamed(self, database: UUID, name: str) -> None:
+    async def rename(self, database: UUID, name: str) -> None:
         """Records an add-on's new name."""
         ...
 
@@ -42,21 +42,21 @@ class Targets(Protocol):
 class ReconcileQueue(Protocol):
     """Work queue of the reconciler: one row for each method of each target, with its last observation."""
 
-    async def look(self, target: UUID, method: Method) -> Observation | None:
+    async def observation(self, target: UUID, method: Method) -> Observation | None:
         """Reads the last observation of a target's method."""
         ...
 
     async def observed_at(
-        self, ways: Collection[tuple[UUID, Method]]
+        self, methods: Collection[tuple[UUID, Method]]
     ) -> Mapping[tuple[UUID, Method], datetime]:
         """Reads when targets' methods were last observed; those that never were are left out."""
         ...
 
-    async def want(self, target: UUID, method: Method) -> None:
+    async def bump_generation(self, target: UUID, method: Method) -> None:
         """Raises the generation and makes the row due: grants or operations of it have changed."""
         ...
 
-    async def want_all(self, lanes_touched: Collection[tuple[UUID, Method]]) -> None:
+    async def bump_generations(self, changed: Collection[tuple[UUID, Method]]) -> None:
         """Does the same for many rows at once."""
         ...
 
@@ -64,7 +64,7 @@ class ReconcileQueue(Protocol):
         """Makes every row due that is ever observed: after a start or a jump in time nothing is known."""
         ...
 
-    async def request_refresh(self, *seen: UUID) -> None:
+    async def request_refresh(self, *targets_shown: UUID) -> None:
         """Makes every method of some targets due: a person wants to see the present state."""
         ...
 
@@ -86,7 +86,7 @@ class ReconcileQueue(Protocol):
         """
         ...
 
-    async def observed(self, job: ReconcileJob, observation: Observation) -> None:
+    async def save_observation(self, job: ReconcileJob, observation: Observation) -> None:
         """Stores an observation.
 
         Raises:

@@ -1,4 +1,4 @@
-"""What passes between the flow and the store: values, each complete in itself."""
+"""Values that pass between the core and the store."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ from bot.ports.services import MessageRef
 
 
 class MessageKind(StrEnum):
-    """What a post shows. Cards are edited as their request moves on; notices are sent once."""
+    """What a message shows. Cards are edited as their request moves on; notifications are sent once."""
 
     CARD_APPROVAL = "card.approval"
     CARD_REQUESTER = "card.requester"
@@ -75,25 +75,25 @@ class MessageKind(StrEnum):
 
     @property
     def is_card(self) -> bool:
-        """Whether it is edited as its request moves on; the others are sent once."""
+        """Whether it is edited as its request moves on."""
         return self in (MessageKind.CARD_APPROVAL, MessageKind.CARD_REQUESTER)
 
     @property
     def is_reply(self) -> bool:
-        """Whether it stands in the thread of its request's card."""
+        """Whether it is posted in the thread of its request's card."""
         return self in (MessageKind.REMINDER, MessageKind.TICKET)
 
 
 BOT: Final = "pgaccess"
-"""The actor of what happens without a person."""
+"""Actor of what happens without a person."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AuditContext:
-    """Who changes a state, and when: the audit line of the change.
+    """Who changes a state, when, and why: what the audit line of the change says.
 
     Attributes:
-        actor: a Slack id, or ``pgaccess`` for what the bot does by itself.
+        actor: a Slack id, or ``BOT``.
         at: business time.
     """
 
@@ -104,7 +104,7 @@ class AuditContext:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NewRequest:
-    """A request that is about to be recorded; see ``Request`` for what its parts mean."""
+    """A request to record; see ``Request`` for its fields."""
 
     kind: Kind
     terms: Terms
@@ -122,11 +122,11 @@ class RequestDetails:
 
     Attributes:
         grant: the one that it opened, or that it extends.
-        change: the one that its approval brought about, where that happens once.
-        look: what the last look at its target and method saw.
-        closes: for a removal of one entry or of all, the requests whose grants it would close.
-        certificate: the one that it is about, for a rotation or a removal.
-        issued: the one that was made for it.
+        observation: the last one of its target and method.
+        operation: the one that its approval started, where it is a one-time operation.
+        closes: for a removal, the requests whose grants it would close.
+        certificate: the one that is to be rotated or removed.
+        issued: the one that was issued for it.
     """
 
     request: Request
@@ -141,19 +141,19 @@ class RequestDetails:
 
     @property
     def rules(self) -> MtlsObservation | None:
-        """The last look at IP rules; raises ``TypeError`` where it is another method that is asked for."""
+        """The last observation of IP rules; raises ``TypeError`` for a request of another method."""
         return mtls_observation(self.observation)
 
     @property
     def link(self) -> PrivateLinkObservation | None:
-        """The last look at PrivateLink; raises ``TypeError`` where it is another method that is asked for."""
+        """The last observation of PrivateLink; raises ``TypeError`` for a request of another method."""
         return privatelink_observation(self.observation)
 
     @property
     def database(self) -> Database:
-        """The database; raises ``TypeError`` where it is a space that is asked for."""
+        """The database; raises ``TypeError`` for a request about a space."""
         if not isinstance(self.target, Database):
-            raise TypeError(f"{self.target.name} is no database")
+            raise TypeError(f"{self.target.name} is not a database")
         return self.target
 
 
@@ -162,13 +162,13 @@ class DatabaseStatus:
     """One database as the store knows it.
 
     Attributes:
-        look: at its IP rules and certificates.
+        observation: the last one of its IP rules and certificates.
         open: everything pending or open there, newest first.
-        mine: of these, and of what is open in its space, the asking person's.
-        now: business time of the answer.
-        link: the last look at its PrivateLink.
-        certificates: the asking person's, those that are there.
-        space: that it is in; None where it can have no trusted ranges.
+        mine: of these, and of what is open in its space, the reader's own.
+        now: business time.
+        link: the last observation of its PrivateLink.
+        certificates: the reader's own that Heroku has.
+        space: the one it is in; None where that can have no trusted ranges.
     """
 
     database: Database
@@ -183,11 +183,11 @@ class DatabaseStatus:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DisableImpact:
-    """What disabling mTLS on a database would end.
+    """Impact of disabling mTLS on a database.
 
     Attributes:
-        requests: whose grants would end.
-        certificates: those that nobody could connect with any more.
+        requests: those whose grants would end.
+        certificates: those that could no longer be used.
     """
 
     database: Database
@@ -201,8 +201,8 @@ class CertificateList:
     """The client certificates of one database.
 
     Attributes:
-        look: the last one; its ``certificates_at`` says how old what is known of them is.
-        certificates: those that are there, by their end.
+        observation: the last one; its ``certificates_at`` tells the age of the list.
+        certificates: those that Heroku has, by expiry.
     """
 
     database: Database
@@ -216,7 +216,7 @@ class SpaceStatus:
 
     Attributes:
         open: everything pending or open there, newest first.
-        services: how it stands with Heroku's support.
+        services: whether Heroku's support has applied its ranges to data services.
     """
 
     space: Space
@@ -227,7 +227,7 @@ class SpaceStatus:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HomeSummary:
-    """What a person's App Home shows."""
+    """What a person's App Home shows: own requests, requests to decide, and grants that end soon."""
 
     mine: tuple[RequestDetails, ...]
     waiting: tuple[RequestDetails, ...]
@@ -236,23 +236,23 @@ class HomeSummary:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ReconcileJob:
-    """One method of one target that a keeper holds.
+    """A claimed row of the reconcile queue: one method of one target.
 
     Attributes:
-        lane: the row that is held.
-        lease: the token that every write of this pass has to show.
-        method: what is kept in step there in this turn.
-        version: the wanted version that a plan made from what was known at the claim satisfies.
-        attempts: looks made in a row while something was under way, for the growing gaps.
-        failures: passes that Heroku spoilt, until one leaves nothing under way.
-        due_at: Postgres time at which it was due; another one by the end of the pass means that somebody
-            asked for a look meanwhile.
-        installation: the part of every mark that tells our rules from another installation's.
-        claimed_at: Postgres time at which the turn began.
-        purpose: what its calls are for: to close, to open, or only to look.
-        look: what the last look saw; None when there was none.
-        changing: whether a change of it is under way; one that comes later makes it due again.
-        certified: whether certificates of the target are known.
+        lane: id of the row.
+        lease: token that every write of the run has to show.
+        method: what is reconciled.
+        version: the generation that a plan made from what was known at the claim reconciles.
+        attempts: observations in a row while something was under way, for the growing gaps.
+        failures: runs in a row that Heroku made fail.
+        due_at: Postgres time at which it was due; another one at the end of the run means that a refresh was
+            requested meanwhile.
+        installation: the part of every marker that tells our rules from another installation's.
+        claimed_at: Postgres time of the claim.
+        purpose: priority of its calls: removal, addition, or mere observation.
+        observation: the last one; None when there was none.
+        changing: whether an operation of it is unfinished; one that starts later makes it due again.
+        certified: whether the inventory has certificates of the target.
         timings: of its lease, and of what is done within it.
     """
 
@@ -274,19 +274,19 @@ class ReconcileJob:
 
     @property
     def database(self) -> Database:
-        """The database; raises ``TypeError`` where it is a space's turn."""
+        """The database; raises ``TypeError`` for a job of a space."""
         if not isinstance(self.target, Database):
-            raise TypeError(f"{self.target.name} is no database")
+            raise TypeError(f"{self.target.name} is not a database")
         return self.target
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Notification:
-    """A card or notice that is to be recorded.
+    """A message to add to the outbox.
 
     Attributes:
-        to: a person's or a channel's Slack id.
-        key: what is told once.
+        to: Slack id of a person or a channel.
+        key: what makes it unique.
         params: what it says beyond its request.
     """
 
@@ -299,15 +299,15 @@ class Notification:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OutboxMessage:
-    """One card or notice that a courier holds.
+    """A message of the outbox that a notifier has claimed.
 
     Attributes:
-        recipient: a channel's id, or a person's.
-        place: where it stands; None while it was never posted, as far as the store knows.
-        channel: the conversation it goes to, once known.
-        posting_since: Postgres time of a try whose answer is not recorded: it may stand in Slack already.
-        version: the wanted version that a render made now shows.
-        params: what a notice without a request says.
+        recipient: Slack id of a person or a channel.
+        channel: the conversation that it is posted to, once known.
+        place: where it is; None while it was not posted, as far as the store knows.
+        posting_since: Postgres time of an attempt whose answer is not recorded: it may be in Slack already.
+        version: the one that is shown once it is rendered now.
+        params: what it says beyond its request.
     """
 
     id: int
@@ -325,11 +325,11 @@ class OutboxMessage:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class UserLookup:
-    """Somebody who turned up unknown, to be looked up.
+    """A requested lookup of a Slack user.
 
     Attributes:
-        version: changes each time that they are asked for; an answer to an older question is none.
-        read: Postgres' time of the question.
+        version: changes with each request; an answer to an older one is dropped.
+        read: Postgres' time before Slack is asked.
     """
 
     id: str

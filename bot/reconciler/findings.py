@@ -31,14 +31,14 @@ class Findings:
         """Reports to operations, and to the person who had an entry adopted, that somebody else removed it."""
         occurrence = f"{entry}:{self.job.lease}"
         await self._tell(kind, self.operations, occurrence, params)
-        adoptions = await self.tx.operations.taken_over(self.job.target.id, self.job.method)
+        adoptions = await self.tx.operations.adoptions(self.job.target.id, self.job.method)
         owner = next((each.owner for each in adoptions if covers(each.subject, entry)), None)
         if owner is not None:
             await self._tell(kind, owner, f"{occurrence}:owner", params)
 
     async def _tell(self, kind: MessageKind, to: str, occurrence: str, params: dict[str, str]) -> None:
         key = f"{kind}:{self.job.target.id}:{occurrence}"
-        await self.tx.outbox.tell(kind, to=to, key=key, params=params)
+        await self.tx.outbox.add(kind, to=to, key=key, params=params)
 
 
 async def find_drift(

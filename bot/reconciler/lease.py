@@ -65,7 +65,7 @@ class LeaseManager:
         since = time.monotonic()
         async with self._store.transaction() as tx:
             if operation is not None:
-                await tx.operations.get(operation)
+                await tx.operations.lock(operation)
             run.current = await tx.reconcile_queue.renew(run.job)
             yield tx
             await tx.commit()
@@ -101,6 +101,6 @@ class DatabaseLeaseManager(LeaseManager):
         name = await self._heroku.database_name(database.id)
         if name != database.name:
             async with self.holding(run) as tx:
-                await tx.targets.renamed(database.id, name)
+                await tx.targets.rename(database.id, name)
             raise HerokuAmbiguousError(404, "not_found", f"the add-on is called {name} now")
         run.name_confirmed = True

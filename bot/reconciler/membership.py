@@ -5,7 +5,7 @@ from enum import Enum, auto
 from typing import Any
 from uuid import UUID
 
-from bot.domain.grant import Why
+from bot.domain.grant import ReasonCode
 from bot.domain.owned_entry import DesiredGrant
 from bot.domain.person import require_member
 from bot.errors import Refused
@@ -26,7 +26,7 @@ async def membership_status(tx: Transaction, person: str) -> MembershipStatus:
     found = await tx.slack_users.find(person)
     if found is None:
         # A pending lookup is left as it is: requested anew, the answer to it would not count.
-        if await tx.slack_users.question(person) is None:
+        if await tx.slack_users.requested_lookup(person) is None:
             await tx.slack_users.request_lookup(person)
         return MembershipStatus.UNKNOWN
     try:
@@ -49,5 +49,5 @@ async def grants_of_members(
             case MembershipStatus.MEMBER:
                 members.add(grant.grant)
             case MembershipStatus.OUTSIDER:
-                outcome.fail_grants([grant.grant], Why.PERSON)
+                outcome.fail_grants([grant.grant], ReasonCode.PERSON)
     return frozenset(members)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from bot.domain.grant import Why
+from bot.domain.grant import ReasonCode
 from bot.domain.operation import Operation
 from bot.domain.owned_entry import Transition, failed
 from bot.errors import HerokuError, HerokuRateLimitedError, HerokuUnauthorizedError
@@ -25,7 +25,7 @@ class OperationResult:
         detail: Heroku's own words, where it rejected the operation.
     """
 
-    failure: Why | None = None
+    failure: ReasonCode | None = None
     detail: str = ""
 
 
@@ -53,7 +53,7 @@ class Outcome:
     within: timedelta | None = None
     error: HerokuError | None = None
 
-    def fail_grants(self, grants: Iterable[UUID], reason: Why, detail: str = "") -> None:
+    def fail_grants(self, grants: Iterable[UUID], reason: ReasonCode, detail: str = "") -> None:
         """Notes that grants will not be opened; the first reason noted of a grant stays."""
         for grant in grants:
             self.grants.setdefault(grant, failed(reason, detail))
@@ -61,20 +61,20 @@ class Outcome:
     def retract_rejections(self, grants: Iterable[UUID]) -> None:
         """Takes back that Heroku rejected grants: what it said does not speak of each of them."""
         for grant in grants:
-            if grant in self.grants and self.grants[grant].reason is Why.REFUSED:
+            if grant in self.grants and self.grants[grant].reason is ReasonCode.REFUSED:
                 del self.grants[grant]
 
     def finish(self, operation: Operation) -> None:
         """Notes that an observation has proven an operation done."""
         self.operations[operation.id] = OperationResult()
 
-    def fail(self, operation: Operation, reason: Why | None) -> None:
+    def fail(self, operation: Operation, reason: ReasonCode | None) -> None:
         """Notes that an operation has failed; somebody has to press Retry for another attempt."""
-        self.operations[operation.id] = OperationResult(reason or Why.DEADLINE)
+        self.operations[operation.id] = OperationResult(reason or ReasonCode.DEADLINE)
 
     def reject(self, operation: Operation, detail: str) -> None:
         """Notes that Heroku rejected an operation, with its words."""
-        self.operations[operation.id] = OperationResult(Why.REFUSED, detail)
+        self.operations[operation.id] = OperationResult(ReasonCode.REFUSED, detail)
 
     @contextlib.contextmanager
     def halting(self) -> Iterator[None]:

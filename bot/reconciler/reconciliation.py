@@ -57,5 +57,5 @@ class Reconciliation:
 
 async def load_operations(tx: Transaction, job: ReconcileJob) -> dict[UUID, Operation]:
     """Reads the operations under way; most jobs have none, which the claim knows already."""
-    operations = await tx.operations.under_way(job.target.id, job.method) if job.changing else ()
+    operations = await tx.operations.unfinished(job.target.id, job.method) if job.changing else ()
     return {operation.id: operation for operation in operations}

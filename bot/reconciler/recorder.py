@@ -10,7 +10,7 @@ import structlog
 from bot.domain import grant as grants
 from bot.domain import operation as operations
 from bot.domain import schedule
-from bot.domain.grant import Grant, GrantState, Why
+from bot.domain.grant import Grant, GrantState, ReasonCode
 from bot.domain.operation import OperationState
 from bot.domain.owned_entry import Transition
 from bot.domain.policy import Policy
@@ -63,7 +63,7 @@ class Recorder:
                 await _settle_operation(tx, adapter, id, result, now)
             # Grants and operations are locked before the queue's row, as button handlers lock them.
             observation = await adapter.record(tx, run, seen, plan, now)
-            await tx.reconcile_queue.observed(job, observation)
+            await tx.reconcile_queue.save_observation(job, observation)
             if outcome.error is not None:
                 await self._report(tx, job, outcome.error, now)
             under_way, watched = plan.under_way or outcome.waiting, adapter.is_watched(run, plan)
@@ -93,22 +93,26 @@ class Recorder:
         self, tx: Transaction, transitions: Mapping[UUID, Transition], now: datetime
     ) -> None:
         """Moves grants as they are proven, together, but for those that a person moved meanwhile."""
-        held = {grant.id: grant for grant in await tx.grants.get_all(set(transitions))}
+        held = {grant.id: grant for grant in await tx.grants.lock_all(set(transitions))}
         moved: list[tuple[Grant, Grant, AuditContext]] = []
         for id, transition in transitions.items():
             before = held[id]
             after = self._after(before, transition, now)
             if after is not None:
                 moved.append((before, after, AuditContext(actor=BOT, at=now)))
-        await tx.grants.change_all(moved)
+        await tx.grants.update_all(moved)
         await tx.outbox.refresh_cards_of({after.request for _, after, _ in moved})
-        await tx.outbox.tell_all(
+        await tx.outbox.add_all(
             [message for before, after, _ in moved for message in self._messages(before, after, now)]
         )
 
     def _messages(self, before: Grant, after: Grant, now: datetime) -> Iterable[Notification]:
         """The notifications about a grant that has moved."""
-        if after.state is GrantState.ENDED and before.why is Why.EXPIRED and before.closed_at is not None:
+        if (
+            after.state is GrantState.ENDED
+            and before.reason_code is ReasonCode.EXPIRED
+            and before.closed_at is not None
+        ):
             # It was interrupted before, its owner was told then, and nothing ends for them now.
             return
         kind, request = _MESSAGES[after.state], after.request
@@ -134,7 +138,7 @@ class Recorder:
                 | (GrantState.ENDING, GrantState.ENDED)
             ):
                 return grants.closed(
-                    grant, transition.state, now=now, why=transition.reason, detail=transition.detail
+                    grant, transition.state, now=now, reason_code=transition.reason, detail=transition.detail
                 )
         return None
 
@@ -146,7 +150,7 @@ class Recorder:
             return
         answer = {"status": str(error.status), "id": error.id}
         if isinstance(error, HerokuUnauthorizedError):
-            await tx.outbox.tell(
+            await tx.outbox.add(
                 MessageKind.HEROKU_DENIED,
                 to=self._policy.operations_channel,
                 key=f"denied:{now.date().isoformat()}",
@@ -159,7 +163,7 @@ class Recorder:
         self, tx: Transaction, job: ReconcileJob, answer: dict[str, str], now: datetime
     ) -> None:
         hour = now.replace(minute=0, second=0, microsecond=0).isoformat()
-        await tx.outbox.tell(
+        await tx.outbox.add(
             MessageKind.HEROKU_TROUBLE,
             to=self._policy.operations_channel,
             key=f"trouble:{job.target.id}:{hour}",
@@ -175,7 +179,7 @@ async def _settle_operation(
     now: datetime,
 ) -> None:
     """Moves an operation that is done or has failed, unless a person moved it meanwhile, and tells its owner."""
-    before = await tx.operations.get(id)
+    before = await tx.operations.lock(id)
     if before.state is not OperationState.DOING:
         return
     after = operations.done(before, now=now)
@@ -183,9 +187,9 @@ async def _settle_operation(
         after = operations.failed(before, result.failure, now=now, detail=result.detail)
     completion = await adapter.completion(tx, before, after)
     context = AuditContext(actor=BOT, at=now, details=completion.details)
-    if not await tx.operations.move(before, after, doing=context):
+    if not await tx.operations.update(before, after, doing=context):
         return
     await tx.outbox.refresh_cards(before.request)
     if completion.message is not None:
         key = f"{completion.message}:{id}:{now.isoformat()}"
-        await tx.outbox.tell(completion.message, to=after.owner, key=key, request=after.request)
+        await tx.outbox.add(completion.message, to=after.owner, key=key, request=after.request)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.domain.grant import Why
+from bot.domain.grant import ReasonCode
 from bot.domain.method import Method
 from bot.domain.policy import require_reason, rule_for
 from bot.domain.request import Kind, RequestState, Terms, require_pending
@@ -132,7 +132,7 @@ class AccessRequestService:
             # Before the policy is asked: no rule keeps owners from ending what is theirs.
             if live and all(grant.owner == person for grant in live):
                 closing.extend(grant.request for grant in live)
-                await close_grants(tx, live, Why.DONE, doing=self._context.audit(person))
+                await close_grants(tx, live, ReasonCode.DONE, doing=self._context.audit(person))
                 return live[0].request
             entry.require_supported()
             rule = rule_for(self._context.policy, target=entry.target, method=method, ids=member.ids)
@@ -164,7 +164,7 @@ class AccessRequestService:
                 raise Refused(Refusal.REQUEST_UNKNOWN, id=request)
             if pending.requester != person:
                 raise Refused(Refusal.NOT_YOURS, id=request)
-            require_pending(pending, await tx.requests.votes(request))
+            require_pending(pending, await tx.requests.decisions(request))
             await tx.requests.decide(pending, RequestState.CANCELLED, doing=self._context.audit(person))
             await tx.outbox.refresh_cards(request)
             return request

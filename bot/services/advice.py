@@ -29,7 +29,7 @@ class AdviceService:
             Refused: there is no such database.
         """
         async with self._context.transaction() as tx:
-            databases, spaces = await tx.targets.all(), await tx.targets.spaces()
+            databases, spaces = await tx.targets.databases(), await tx.targets.spaces()
         chosen = _by_id(databases, target) or choose(databases, target, aliases(self._context.policy))
         space = next((each for each in spaces if each.name == chosen.space), None)
         return chosen, advise(answers, Ground.of(chosen, space))

@@ -9,7 +9,7 @@ from bot.domain import grant as grants
 from bot.domain import operation as operations
 from bot.domain import schedule
 from bot.domain.duration import parse_duration, parse_until, show_duration
-from bot.domain.grant import Grant, Why
+from bot.domain.grant import Grant, ReasonCode
 from bot.domain.method import Method
 from bot.domain.person import Person, require_member
 from bot.domain.policy import require_approver
@@ -114,7 +114,7 @@ class ApprovalService:
     ) -> tuple[RequestDetails, Person]:
         """Locks the request; raises ``Refused`` unless this person can decide it now."""
         member = await self._context.member(tx, person)
-        details = await tx.requests.lock_case(id)
+        details = await tx.requests.lock_details(id)
         if details is None:
             raise Refused(Refusal.REQUEST_UNKNOWN, id=id)
         request, votes = details.request, details.decisions
@@ -157,18 +157,18 @@ class ApprovalService:
         """Counts a vote, and decides the request if the vote settles it; returns the details after it."""
         request = details.request
         decision = Decision(person=doing.actor, verdict=vote.verdict, reason=vote.reason, at=doing.at)
-        await tx.requests.vote(request.id, decision)
+        await tx.requests.record_decision(request.id, decision)
         details = replace(details, decisions=(*details.decisions, decision))
         approved = approvals(details.decisions)
         if vote.verdict is Verdict.APPROVE and approved < request.needed:
-            await tx.requests.note_vote(request, approved, doing=doing)
+            await tx.requests.note_approval(request, approved, doing=doing)
             await tx.outbox.refresh_cards(request.id)
             return details
         state = RequestState.DENIED if vote.verdict is Verdict.DENY else RequestState.APPROVED
         await tx.requests.decide(request, state, doing=doing)
         await tx.outbox.refresh_cards(request.id)
         key = f"decided:{request.id}"
-        await tx.outbox.tell(MessageKind.DECIDED, to=request.requester, key=key, request=request.id)
+        await tx.outbox.add(MessageKind.DECIDED, to=request.requester, key=key, request=request.id)
         decided = replace(request, state=state, decided_at=doing.at.astimezone(UTC))
         grant = None if state is RequestState.DENIED else await self._start(tx, request, doing)
         return replace(details, request=decided, grant=grant)
@@ -196,7 +196,7 @@ class ApprovalService:
                 operation = operations.begin(request, id=uuid4(), now=doing.at)
                 operation = await self._methods[terms.method].prepare_operation(tx, operation)
                 await tx.operations.start(operation, within=schedule.OPERATION_DEADLINE, doing=doing)
-        await tx.reconcile_queue.want(terms.target, terms.method)
+        await tx.reconcile_queue.bump_generation(terms.target, terms.method)
         return grant
 
 
@@ -205,7 +205,7 @@ async def _close_removed(tx: Transaction, request: Request, doing: AuditContext)
     terms = request.terms
     for grant in await tx.grants.running(terms.target, terms.method):
         if ends(terms.subject, grant.subject):
-            await tx.grants.change(grant, grants.closing(grant, Why.REMOVED), doing=doing)
+            await tx.grants.update(grant, grants.closing(grant, ReasonCode.REMOVED), doing=doing)
             await tx.outbox.refresh_cards(grant.request)
 
 

@@ -148,7 +148,7 @@ class ServiceContext:
         )
         request = await tx.requests.add(new, doing=audit)
         channel = self.policy.approvals_channel
-        await tx.outbox.tell_cards(request.id, approvals=channel, requester=person)
+        await tx.outbox.add_cards(request.id, approvals=channel, requester=person)
         return request
 
     async def record_operation(

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Final
 
 from bot.domain import grant as grants
-from bot.domain.grant import Grant, Why
+from bot.domain.grant import Grant, ReasonCode
 from bot.domain.request import Request, RequestState
 from bot.domain.schedule import reminder
 from bot.ports import BOT, AuditContext, MessageKind, Transaction
@@ -65,9 +65,9 @@ class DeadlineService:
         """Moves expired grants to ``ending``, before and apart from what may wait."""
         async with self._context.transaction() as tx:
             expired = await tx.grants.past_end(now, limit=ENDS)
-            await tx.grants.change_all([_expiry(grant, now) for grant in expired])
+            await tx.grants.update_all([_expiry(grant, now) for grant in expired])
             await tx.outbox.refresh_cards_of({grant.request for grant in expired})
-            await tx.reconcile_queue.want_all({(grant.target, grant.method) for grant in expired})
+            await tx.reconcile_queue.bump_generations({(grant.target, grant.method) for grant in expired})
             await tx.commit()
 
     async def _notify_due(self, now: datetime) -> None:
@@ -75,7 +75,7 @@ class DeadlineService:
         async with self._context.transaction() as tx:
             for grant in await tx.grants.to_warn(now, limit=BATCH):
                 await _warn(tx, grant)
-            for request in await tx.requests.to_lapse(now, limit=BATCH):
+            for request in await tx.requests.expired(now, limit=BATCH):
                 await _lapse(tx, request, now)
             for request in await tx.requests.to_remind(now, limit=BATCH):
                 await self._remind(tx, request, now)
@@ -93,21 +93,21 @@ class DeadlineService:
             following = reminder(asked=request.asked_at, after=after, given=given)
         await tx.requests.reminded(request, given=given, next_at=following)
         key = f"reminder:{request.id}:{given}"
-        await tx.outbox.tell(MessageKind.REMINDER, to=policy.approvals_channel, key=key, request=request.id)
+        await tx.outbox.add(MessageKind.REMINDER, to=policy.approvals_channel, key=key, request=request.id)
 
 
 def _expiry(grant: Grant, now: datetime) -> tuple[Grant, Grant, AuditContext]:
     """A grant before and after its expiry, and the audit context, which says how late that is."""
     late = 0 if grant.ends_at is None else int((now - grant.ends_at).total_seconds())
     doing = AuditContext(actor=BOT, at=now, details={"late_s": str(late)})
-    return grant, grants.closing(grant, Why.EXPIRED), doing
+    return grant, grants.closing(grant, ReasonCode.EXPIRED), doing
 
 
 async def _warn(tx: Transaction, grant: Grant) -> None:
     # The end is part of the key: after an extension the owner is warned again.
     end = "" if grant.ends_at is None else grant.ends_at.isoformat()
     key = f"ending:{grant.id}:{end}"
-    await tx.outbox.tell(MessageKind.ENDING, to=grant.owner, key=key, request=grant.request)
+    await tx.outbox.add(MessageKind.ENDING, to=grant.owner, key=key, request=grant.request)
     await tx.grants.warned(grant)
 
 
@@ -115,4 +115,4 @@ async def _lapse(tx: Transaction, request: Request, now: datetime) -> None:
     await tx.requests.decide(request, RequestState.LAPSED, doing=AuditContext(actor=BOT, at=now))
     await tx.outbox.refresh_cards(request.id)
     key = f"lapsed:{request.id}"
-    await tx.outbox.tell(MessageKind.LAPSED, to=request.requester, key=key, request=request.id)
+    await tx.outbox.add(MessageKind.LAPSED, to=request.requester, key=key, request=request.id)

@@ -77,7 +77,7 @@ class ExtensionService:
         """
         if request.grant is None or request.terms.duration is None:
             raise ValueError(f"request {request.id} extends nothing")
-        grant = await tx.grants.get(request.grant)
+        grant = await tx.grants.lock(request.grant)
         if grant.state not in (GrantState.APPLYING, GrantState.IN_FORCE):
             raise Refused(Refusal.GRANT_OVER, id=grant.request)
         # Checked again: another extension may have been approved since this one was requested.
@@ -89,7 +89,7 @@ class ExtensionService:
     ) -> None:
         warn_before = self._context.policy.warn_before
         longer = grants.extended(grant, by, now=doing.at, warn_before=warn_before, alone=alone)
-        await tx.grants.change(grant, longer, doing=doing)
+        await tx.grants.update(grant, longer, doing=doing)
         await tx.outbox.refresh_cards(grant.request)
 
     def _requested_time(

@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.domain import grant as grants
 from bot.domain import operation as operations
 from bot.domain import schedule
-from bot.domain.grant import LIVE_STATES, Grant, GrantState, Why
+from bot.domain.grant import LIVE_STATES, Grant, GrantState, ReasonCode
 from bot.domain.mtls import issuance, rotation, unmanaged_rules
 from bot.domain.operation import Operation, OperationState
 from bot.domain.person import Person
@@ -40,7 +40,7 @@ class GrantService:
             if grant.owner != person:
                 raise Refused(Refusal.NOT_YOURS, id=request)
 
-        return await self._end(request, Why.DONE, require_owner, person=person, key=key)
+        return await self._end(request, ReasonCode.DONE, require_owner, person=person, key=key)
 
     async def revoke(self, request: int, *, person: str, key: str) -> RequestDetails:
         """Ends anybody's grant; for approvers of the request and for admins."""
@@ -50,7 +50,7 @@ class GrantService:
             if not (approves(policy, details.request, member) or policy.is_admin(member.ids)):
                 raise Refused(Refusal.APPROVER_NOT, id=request)
 
-        return await self._end(request, Why.REVOKED, require_approver_or_admin, person=person, key=key)
+        return await self._end(request, ReasonCode.REVOKED, require_approver_or_admin, person=person, key=key)
 
     async def retry(self, request: int, *, person: str, key: str) -> RequestDetails:
         """Retries what failed, under the decision that it has and up to the end that it had."""
@@ -62,9 +62,9 @@ class GrantService:
                 return request
             after = _retried(operation, now=self._context.now())
             doing, within = self._context.audit(person), schedule.OPERATION_DEADLINE
-            await tx.operations.move(operation, after, doing=doing, within=within)
+            await tx.operations.update(operation, after, doing=doing, within=within)
             await tx.outbox.refresh_cards(request)
-            await tx.reconcile_queue.want(operation.target, operation.method)
+            await tx.reconcile_queue.bump_generation(operation.target, operation.method)
             return request
 
         return await self._context.once(key, person, record_retry)
@@ -87,7 +87,7 @@ class GrantService:
             operation = await self._failed_operation(tx, request, person)
             if operation is not None:
                 after = operations.given_up(operation, now=doing.at)
-                await tx.operations.move(operation, after, doing=doing)
+                await tx.operations.update(operation, after, doing=doing)
                 await tx.outbox.refresh_cards(request)
                 return request
             grant = await self._controlled_grant(tx, request, person)
@@ -95,16 +95,16 @@ class GrantService:
                 raise Refused(Refusal.GRANT_NOT_FAILED, id=request)
             step = await _failed_first_step(tx, request)
             if step is not None:
-                await tx.operations.move(step, operations.given_up(step, now=doing.at), doing=doing)
-            ended = grants.closed(grant, GrantState.ENDED, now=doing.at, why=Why.GIVEN_UP)
-            await tx.grants.change(grant, ended, doing=doing)
+                await tx.operations.update(step, operations.given_up(step, now=doing.at), doing=doing)
+            ended = grants.closed(grant, GrantState.ENDED, now=doing.at, reason_code=ReasonCode.GIVEN_UP)
+            await tx.grants.update(grant, ended, doing=doing)
             await tx.outbox.refresh_cards(request)
             return request
 
         return await self._context.once(key, person, record_abandonment)
 
     async def _end(
-        self, request: int, why: Why, require_allowed: RequireAllowed, *, person: str, key: str
+        self, request: int, reason_code: ReasonCode, require_allowed: RequireAllowed, *, person: str, key: str
     ) -> RequestDetails:
         async def record_end(tx: Transaction) -> int:
             member = await self._context.member(tx, person)
@@ -112,7 +112,7 @@ class GrantService:
             require_allowed(grant, await request_details(tx, request), member)
             if grant.state not in LIVE_STATES:
                 raise Refused(Refusal.GRANT_OVER, id=request)
-            await close_grants(tx, [grant], why, doing=self._context.audit(person))
+            await close_grants(tx, [grant], reason_code, doing=self._context.audit(person))
             return request
 
         return await self._context.once(key, person, record_end)
@@ -128,9 +128,9 @@ class GrantService:
             raise Refused(Refusal.GRANT_OVER, id=request)
         enables_mtls = await self._retry_first_step(tx, request, person)
         within = schedule.opening_deadline(enables_mtls=enables_mtls, method=grant.method)
-        await tx.grants.change(grant, grants.again(grant), doing=self._context.audit(person), within=within)
+        await tx.grants.update(grant, grants.again(grant), doing=self._context.audit(person), within=within)
         await tx.outbox.refresh_cards(request)
-        await tx.reconcile_queue.want(grant.target, grant.method)
+        await tx.reconcile_queue.bump_generation(grant.target, grant.method)
 
     async def _controlled_grant(self, tx: Transaction, request: int, person: str) -> Grant:
         """The grant of a request, locked, for its owner or an approver of the request."""
@@ -159,20 +159,22 @@ class GrantService:
         if step is None:
             return False
         doing, within = self._context.audit(person), schedule.OPERATION_DEADLINE
-        return await tx.operations.move(step, operations.again(step), doing=doing, within=within)
+        return await tx.operations.update(step, operations.again(step), doing=doing, within=within)
 
 
-async def close_grants(tx: Transaction, live: Sequence[Grant], why: Why, *, doing: AuditContext) -> None:
+async def close_grants(
+    tx: Transaction, live: Sequence[Grant], reason_code: ReasonCode, *, doing: AuditContext
+) -> None:
     """Moves grants to ``ending``, and has their targets reconciled.
 
     The intent to remove is in the same commit, so that no crash can lose it.
     """
     for grant in live:
-        await tx.grants.change(grant, grants.closing(grant, why), doing=doing)
+        await tx.grants.update(grant, grants.closing(grant, reason_code), doing=doing)
         await tx.outbox.refresh_cards(grant.request)
     # Sorted: two transactions that lock the same rows in two orders would wait for each other.
     for target, method in sorted({(grant.target, grant.method) for grant in live}):
-        await tx.reconcile_queue.want(target, method)
+        await tx.reconcile_queue.bump_generation(target, method)
 
 
 async def _failed_first_step(tx: Transaction, request: int) -> Operation | None:

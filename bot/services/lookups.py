@@ -13,7 +13,7 @@ from bot.ports import RequestDetails, Transaction
 
 async def request_details(tx: Transaction, request: int) -> RequestDetails:
     """Returns a request with everything that is shown of it; raises ``Refused`` if there is none."""
-    details = await tx.requests.case(request)
+    details = await tx.requests.details(request)
     if details is None:
         raise Refused(Refusal.REQUEST_UNKNOWN, id=request)
     return details
@@ -58,11 +58,11 @@ async def find_observed_database(
     found: dict[Database, Observation | None] = {}
     if name is not None:
         meant = {alias.lower(): database for alias, database in known.items()}
-        found = dict(await tx.targets.called(meant.get(name.lower(), name), method))
-    database = choose(tuple(found) or await tx.targets.all(), name, known)
+        found = dict(await tx.targets.named(meant.get(name.lower(), name), method))
+    database = choose(tuple(found) or await tx.targets.databases(), name, known)
     if database in found:
         return database, found[database]
-    return database, await tx.reconcile_queue.look(database.id, method)
+    return database, await tx.reconcile_queue.observation(database.id, method)
 
 
 async def find_space(tx: Transaction, policy: Policy, name: str | None) -> Space:
@@ -71,7 +71,7 @@ async def find_space(tx: Transaction, policy: Policy, name: str | None) -> Space
     Raises:
         Refused: no space fits, or several do.
     """
-    return choose_space(await tx.targets.spaces(), await tx.targets.all(), name, aliases(policy))
+    return choose_space(await tx.targets.spaces(), await tx.targets.databases(), name, aliases(policy))
 
 
 async def find_certificate(tx: Transaction, handle: str | None) -> KnownCertificate:
@@ -86,7 +86,7 @@ async def find_certificate(tx: Transaction, handle: str | None) -> KnownCertific
     """
     if handle is None:
         raise Refused(Refusal.CERTIFICATE_MISSING)
-    found = await tx.certificates.called(handle)
+    found = await tx.certificates.matching(handle)
     if not found:
         raise Refused(Refusal.CERTIFICATE_UNKNOWN, handle=cite(handle))
     if len(found) > 1:

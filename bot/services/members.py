@@ -33,7 +33,7 @@ class MemberService:
     async def request_sync(self) -> None:
         """Requests a sync of all people and user groups now, instead of at its next time."""
         async with self._context.transaction() as tx:
-            await tx.periodic_tasks.due_in("people", wait=timedelta())
+            await tx.periodic_tasks.schedule("people", wait=timedelta())
             await tx.commit()
 
     async def locale(self, person: str) -> str | None:

@@ -55,12 +55,12 @@ class QueryService:
                 return await tx.requests.pending(limit=LISTED)
             requester = person if which == "mine" else None
             if which in (None, "mine"):
-                return await tx.requests.open_cases(requester=requester, limit=LISTED)
+                return await tx.requests.open_details(requester=requester, limit=LISTED)
             target = await self._find_target(tx, which)
-            found = await tx.requests.open_cases(requester=None, target=target.id, limit=LISTED)
+            found = await tx.requests.open_details(requester=None, target=target.id, limit=LISTED)
             space = await _space_of(tx, target) if isinstance(target, Database) else None
             if space is not None:
-                found += await tx.requests.open_cases(requester=None, target=space.id, limit=LISTED)
+                found += await tx.requests.open_details(requester=None, target=space.id, limit=LISTED)
         newest = sorted(found, key=lambda details: details.request.id, reverse=True)
         return tuple(newest[:LISTED])
 
@@ -69,7 +69,7 @@ class QueryService:
     async def databases(self) -> tuple[Database, ...]:
         """Returns the databases that access can be requested to."""
         async with self._context.transaction() as tx:
-            return await tx.targets.all()
+            return await tx.targets.databases()
 
     async def spaces(self) -> tuple[Space, ...]:
         """Returns the spaces that trusted IP ranges can be requested of."""
@@ -86,13 +86,13 @@ class QueryService:
     async def names_space(self, name: str) -> bool:
         """Whether a name means a space as such, and not a database."""
         async with self._context.transaction() as tx:
-            spaces, databases = await tx.targets.spaces(), await tx.targets.all()
+            spaces, databases = await tx.targets.spaces(), await tx.targets.databases()
         return names_space(spaces, databases, name, self._space_aliases())
 
     async def refresh_database(self, target: str | None, *, person: str) -> DatabaseStatus:
         """Returns the status of a database that a person names, and requests a new observation of it."""
         async with self._context.transaction() as tx:
-            database = choose(await tx.targets.all(), target, aliases(self._context.policy))
+            database = choose(await tx.targets.databases(), target, aliases(self._context.policy))
             space = await _space_of(tx, database)
             await tx.reconcile_queue.request_refresh(
                 *[each.id for each in (database, space) if each is not None]
@@ -103,9 +103,11 @@ class QueryService:
     async def database_status(self, database: Database, *, person: str) -> DatabaseStatus:
         """Returns everything that is known of a database, and what the person has there."""
         async with self._context.transaction() as tx:
-            observation = mtls_observation(await tx.reconcile_queue.look(database.id, Method.MTLS))
-            link = privatelink_observation(await tx.reconcile_queue.look(database.id, Method.PRIVATELINK))
-            found = await tx.requests.open_cases(requester=None, target=database.id, limit=_SHOWN)
+            observation = mtls_observation(await tx.reconcile_queue.observation(database.id, Method.MTLS))
+            link = privatelink_observation(
+                await tx.reconcile_queue.observation(database.id, Method.PRIVATELINK)
+            )
+            found = await tx.requests.open_details(requester=None, target=database.id, limit=_SHOWN)
             certificates = await tx.certificates.present(database.id)
             space = await _space_of(tx, database)
             space_status = None if space is None else await _space_status(tx, space)
@@ -155,7 +157,7 @@ class QueryService:
         async with self._context.transaction() as tx:
             known = await tx.slack_users.find(person)
             ids = known.ids if known is not None else frozenset({person})
-            mine = await tx.requests.open_cases(requester=person, limit=LISTED)
+            mine = await tx.requests.open_details(requester=person, limit=LISTED)
             pending = await tx.requests.pending(limit=_SHOWN)
         waiting = tuple(details for details in pending if self._decides(details, ids))[:LISTED]
         # An extension has a line of its own; here its grant counts, and counts once.
@@ -169,14 +171,14 @@ class QueryService:
         async with self._context.transaction() as tx:
             key = f"home:{person}"
             if not await tx.outbox.refresh(key):
-                await tx.outbox.tell(MessageKind.HOME, to=person, key=key)
+                await tx.outbox.add(MessageKind.HOME, to=person, key=key)
             await tx.commit()
 
     # --- helpers ---------------------------------------------------------------------------------
 
     async def _find_target(self, tx: Transaction, name: str) -> Target:
         """The database that a person names; the space if it is a space's own name."""
-        databases, spaces = await tx.targets.all(), await tx.targets.spaces()
+        databases, spaces = await tx.targets.databases(), await tx.targets.spaces()
         if names_space(spaces, databases, name, self._space_aliases()):
             return choose_space(spaces, databases, name, self._space_aliases())
         return choose(databases, name, aliases(self._context.policy))
@@ -200,8 +202,8 @@ class QueryService:
 async def _space_status(tx: Transaction, space: Space) -> SpaceStatus:
     return SpaceStatus(
         space=space,
-        observation=ruleset_observation(await tx.reconcile_queue.look(space.id, TRUSTED)),
-        open=await tx.requests.open_cases(requester=None, target=space.id, limit=_SHOWN),
+        observation=ruleset_observation(await tx.reconcile_queue.observation(space.id, TRUSTED)),
+        open=await tx.requests.open_details(requester=None, target=space.id, limit=_SHOWN),
         services=await tx.trusted_ranges.services(space.id, lock=False),
     )
 

@@ -54,7 +54,7 @@ def requested_length(
         parse_until(request_input.until, now=now, zone=timezone_of(member)) if request_input.until else None
     )
     duration = parse_duration(request_input.duration) if request_input.duration else None
-    return allowed_duration(rule, now=now, request_input=duration, until=until), until
+    return allowed_duration(rule, now=now, requested=duration, until=until), until
 
 
 def timezone_of(member: Person) -> ZoneInfo:

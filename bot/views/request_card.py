@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from bot.domain.grant import Grant, GrantState, Why
+from bot.domain.grant import Grant, GrantState, ReasonCode
 from bot.domain.operation import Operation, OperationState
 from bot.domain.policy import Policy
 from bot.domain.request import Decision, Kind, RequestState, Terms, Verdict, deciding
@@ -92,10 +92,10 @@ def state_line(details: RequestDetails, *, t: Translator, policy: Policy) -> Mrk
 
 def why(grant: Grant | Operation, t: Translator) -> Mrkdwn:
     """The reason of a state, Heroku's own words included where it refused."""
-    if grant.why is Why.REFUSED and grant.detail:
+    if grant.reason_code is ReasonCode.REFUSED and grant.detail:
         # The sentence around it has a full stop of its own.
         return t("why.refused.detail", detail=cut(grant.detail.rstrip(".。 "), DETAIL_SHOWN))
-    key = f"why.{grant.why or Why.EXPIRED}"
+    key = f"why.{grant.reason_code or ReasonCode.EXPIRED}"
     return t(
         first_key(t, f"{key}.{grant.method}", f"{key}.change" if isinstance(grant, Operation) else key, key)
     )

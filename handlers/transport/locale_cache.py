@@ -1,4 +1,4 @@
-"""The language that each person reads: the store is asked once in a while, not with every click."""
+"""Cache of people's languages, so that not every click queries the store."""
 
 import time
 from collections.abc import Awaitable, Callable
@@ -7,49 +7,49 @@ from typing import Final
 
 from bot.i18n.translator import Translator
 
-FRESH: Final = timedelta(minutes=10)
-"""How late a person who has changed Slack's language sees ours change; nothing but words hangs on it."""
+TTL: Final = timedelta(minutes=10)
+"""Time to live of an entry; only the language of answers depends on it."""
 
-MOST: Final = 5000
-"""People remembered at once, of whom each takes some hundred bytes; then the oldest half is forgotten."""
+CAPACITY: Final = 5000
+"""Maximum number of entries, of some hundred bytes each; when it is full, the oldest half is dropped."""
 
 
 class LocaleCache:
-    """Remembers what the store said of people's locales.
+    """Caches the translator of each person.
 
     Args:
-        ask: gives a person's Slack locale; None or empty when it is not known (yet), which is not remembered.
-        fallback: the channel's language.
+        load: returns a person's Slack locale; None or empty if it is not known (yet), which is not cached.
+        fallback: translator of the channel's language.
     """
 
-    def __init__(self, ask: Callable[[str], Awaitable[str | None]], *, fallback: Translator) -> None:
-        self._ask = ask
+    def __init__(self, load: Callable[[str], Awaitable[str | None]], *, fallback: Translator) -> None:
+        self._load = load
         self._fallback = fallback
-        self._known: dict[str, tuple[Translator, float]] = {}
+        self._entries: dict[str, tuple[Translator, float]] = {}
 
     @property
     def fallback(self) -> Translator:
-        """The channel's language."""
+        """Translator of the channel's language."""
         return self._fallback
 
     async def of(self, person: str | None) -> Translator:
-        """The language of a person; the channel's for nobody, and for somebody who is not known."""
+        """Returns the translator of a person; the channel's for None and for a person who is not known."""
         if person is None:
             return self._fallback
-        known = self._known.get(person)
-        if known is not None and known[1] > time.monotonic():
-            return known[0]
-        locale = await self._ask(person)
+        entry = self._entries.get(person)
+        if entry is not None and entry[1] > time.monotonic():
+            return entry[0]
+        locale = await self._load(person)
         if not locale:
             return self._fallback
         return self._remember(person, Translator.of(locale))
 
     def forget(self, person: str) -> None:
-        """Has the store asked again: somebody's profile has changed."""
-        self._known.pop(person, None)
+        """Drops a person whose profile has changed."""
+        self._entries.pop(person, None)
 
     def _remember(self, person: str, t: Translator) -> Translator:
-        if len(self._known) >= MOST:
-            self._known = dict(list(self._known.items())[MOST // 2 :])
-        self._known[person] = (t, time.monotonic() + FRESH.total_seconds())
+        if len(self._entries) >= CAPACITY:
+            self._entries = dict(list(self._entries.items())[CAPACITY // 2 :])
+        self._entries[person] = (t, time.monotonic() + TTL.total_seconds())
         return t

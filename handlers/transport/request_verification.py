@@ -1,8 +1,8 @@
-"""The gate before Bolt: only what Slack signed, lately and in a shape that can be read, goes through.
+"""Request verification before Bolt: signature, age, size and payload of every request.
 
-Bolt parses a body before it checks the signature, so unsigned junk costs it a traceback and a 500; it sets no
-limit to a body; and it obeys two headers of its own from the wire (slack_bolt 1.30, measured). Nothing of a
-body is ever logged here, and an answer tells a forger no more than its status does.
+Bolt parses a body before it checks the signature, so unsigned junk costs it a traceback and a 500; it does
+not limit the size of a body; and it obeys two headers of its own from the wire (slack_bolt 1.30, measured).
+Nothing of a body is logged here, and a response tells a forger nothing but its status.
 """
 
 import hashlib
@@ -22,24 +22,24 @@ from bot.errors import MisconfiguredError
 from handlers.transport.payloads import MalformedError, validate_payload
 
 LARGEST_BODY: Final = 256 * 1024
-"""Bytes; what Slack sends about our own commands, cards and forms is far smaller."""
+"""Maximum bytes of a body; payloads of our commands, cards and forms are far smaller."""
 
 OLDEST: Final = 300
-"""Seconds either way; Slack documentation, "Verifying requests": older may be a replay."""
+"""Maximum difference of the timestamp in seconds; older may be a replay (Slack, "Verifying requests")."""
 
 DEEPEST: Final = 64
-"""Levels of nesting; Block Kit needs far fewer, and Python's own parser gives up near a thousand."""
+"""Maximum levels of nesting; Block Kit needs far fewer, and Python's own parser fails near a thousand."""
 
 FORM: Final = b"application/x-www-form-urlencoded"
 JSON: Final = b"application/json"
 
 _TIMESTAMP: Final = b"x-slack-request-timestamp"
 _SIGNATURE: Final = b"x-slack-signature"
-_PASSED_ON: Final = (_TIMESTAMP, b"x-slack-retry-num", b"x-slack-retry-reason")
-"""The signature covers only the timestamp and the body, so Bolt sees hardly any other header."""
+_FORWARDED: Final = (_TIMESTAMP, b"x-slack-retry-num", b"x-slack-retry-reason")
+"""Headers that Bolt sees as sent: the signature covers the timestamp and the body only."""
 
 _DIGITS: Final = re.compile(rb"[0-9]{1,12}")
-_ANSWERS: Final = {
+_RESPONSES: Final = {
     400: b"This request cannot be read.",
     401: b"This request is not signed by Slack.",
     404: b"There is nothing here.",
@@ -52,31 +52,31 @@ _log = structlog.get_logger(__name__)
 Headers = Mapping[bytes, list[bytes]]
 
 
-class _TurnedAwayError(Exception):
-    """The request goes no further."""
+class _RejectedError(Exception):
+    """The request is rejected with a status."""
 
-    def __init__(self, status: int, why: str) -> None:
-        super().__init__(why)
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
         self.status = status
-        self.why = why
+        self.reason = reason
 
 
-class _GoneError(Exception):
-    """The client left before its request was complete: there is nobody to answer."""
+class _DisconnectedError(Exception):
+    """The client left before its request was complete: nobody waits for a response."""
 
 
 class RequestVerification:
-    """An ASGI application that lets signed requests through to another one.
+    """ASGI middleware that forwards verified requests to another application.
 
     Args:
-        app: what is behind the gate. It gets the whole body in one piece, no query string, and a signature by
-            the first secret, so that its own check of one secret holds also while two are in use.
-        secrets: Slack's signing secret, or the new and the old one while rotating.
+        app: the application behind. It gets the whole body in one message, no query string, and a signature
+            by the first secret, so that its own check of one secret succeeds also while two are in use.
+        secrets: Slack's signing secret, or the new and the old one during a rotation.
         path: the only path that is served.
-        now: Unix time in seconds; real time, for Slack's clock is real.
+        now: Unix time in seconds; real time, not business time, because Slack signs with real time.
 
     Raises:
-        MisconfiguredError: no secret, an empty one, or more than two.
+        MisconfiguredError: there is no secret, an empty one, or more than two.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class RequestVerification:
         self._now = now
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serves one request; other than HTTP there is only the server's start and stop."""
+        """Handles one ASGI scope; lifespan is forwarded, WebSockets are closed."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
         elif scope["type"] == "websocket":
@@ -107,21 +107,21 @@ class RequestVerification:
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
-            inner, body = await self._admit(scope, receive)
-        except _TurnedAwayError as error:
-            _log.warning("slack request turned away", status=error.status, why=error.why)
-            await _answer(send, error.status)
-        except _GoneError:
-            _log.info("slack request broke off")
+            inner, body = await self._verified(scope, receive)
+        except _RejectedError as error:
+            _log.warning("slack request rejected", status=error.status, reason=error.reason)
+            await _respond(send, error.status)
+        except _DisconnectedError:
+            _log.info("slack request disconnected")
         else:
             await self._app(inner, _replay(body, receive), send)
 
-    async def _admit(self, scope: Scope, receive: Receive) -> tuple[Scope, bytes]:
-        """Checks the cheap things first, and reads no body for nothing."""
+    async def _verified(self, scope: Scope, receive: Receive) -> tuple[Scope, bytes]:
+        """Verifies a request, the cheap checks first, so that an invalid one costs no reading of its body."""
         if scope["path"] != self._path:
-            raise _TurnedAwayError(404, "path")
+            raise _RejectedError(404, "path")
         if scope["method"] != "POST":
-            raise _TurnedAwayError(405, "method")
+            raise _RejectedError(405, "method")
         headers = _gather(scope)
         media = _media_type(headers)
         _require_small(headers)
@@ -129,50 +129,50 @@ class RequestVerification:
         body = await _read(receive)
         self._require_signature(headers, stamp, body)
         check_body(body, is_json=media == JSON)
-        return {**scope, "query_string": b"", "headers": self._passed_on(headers, media, stamp, body)}, body
+        return {**scope, "query_string": b"", "headers": self._forwarded(headers, media, stamp, body)}, body
 
     def _timestamp(self, headers: Headers) -> bytes:
         stamp = _only(headers, _TIMESTAMP)
         if _DIGITS.fullmatch(stamp) is None:
-            raise _TurnedAwayError(401, "timestamp")
+            raise _RejectedError(401, "timestamp")
         if abs(self._now() - int(stamp)) > OLDEST:
-            raise _TurnedAwayError(401, "age")
+            raise _RejectedError(401, "age")
         return stamp
 
     def _require_signature(self, headers: Headers, stamp: bytes, body: bytes) -> None:
-        given = _only(headers, _SIGNATURE)
-        # All are compared, as bytes: neither the time taken nor a non-ASCII header tells anything.
-        matches = [hmac.compare_digest(sign(secret, stamp, body), given) for secret in self._secrets]
+        signature = _only(headers, _SIGNATURE)
+        # Every secret is compared, as bytes: neither timing nor a non-ASCII header reveals anything.
+        matches = [hmac.compare_digest(sign(secret, stamp, body), signature) for secret in self._secrets]
         if not any(matches):
-            raise _TurnedAwayError(401, "signature")
+            raise _RejectedError(401, "signature")
 
-    def _passed_on(
+    def _forwarded(
         self, headers: Headers, media: bytes, stamp: bytes, body: bytes
     ) -> list[tuple[bytes, bytes]]:
-        kept = [
-            (name, value) for name in _PASSED_ON for value in headers.get(name, ())[:1] if value.isascii()
+        forwarded = [
+            (name, value) for name in _FORWARDED for value in headers.get(name, ())[:1] if value.isascii()
         ]
-        mine = (
+        own = (
             (b"content-type", media),
             (b"content-length", b"%d" % len(body)),
             (_SIGNATURE, sign(self._secrets[0], stamp, body)),
         )
-        return [*mine, *kept]
+        return [*own, *forwarded]
 
 
 def sign(secret: bytes, stamp: bytes, body: bytes) -> bytes:
-    """Slack's signature, version 0: HMAC-SHA256 over ``v0:timestamp:body`` ("Verifying requests")."""
+    """Returns Slack's signature, version 0: HMAC-SHA256 of ``v0:timestamp:body`` ("Verifying requests")."""
     return b"v0=" + hmac.new(secret, b"v0:%b:%b" % (stamp, body), hashlib.sha256).hexdigest().encode()
 
 
 def check_body(body: bytes, *, is_json: bool) -> None:
-    """Refuses what a signed request may hold and Bolt could not read.
+    """Rejects bodies of signed requests that Bolt could not read.
 
-    Bolt takes a form that begins with ``{`` for JSON, and a form's ``payload`` for a JSON object, unasked.
+    Bolt takes a form that begins with ``{`` for JSON, and a form's ``payload`` for a JSON object, unchecked.
 
     Args:
         body: the whole body.
-        is_json: what its content type says.
+        is_json: whether the content type is JSON.
     """
     try:
         text = body.decode()
@@ -183,7 +183,7 @@ def check_body(body: bytes, *, is_json: bool) -> None:
                 if name == "payload":
                     _require_object(value)
     except (ValueError, RecursionError, MalformedError):
-        raise _TurnedAwayError(400, "body") from None
+        raise _RejectedError(400, "body") from None
 
 
 def _require_object(text: str) -> None:
@@ -204,7 +204,7 @@ def _no_number(name: str) -> NoReturn:
 
 
 def _inside(value: object) -> Sequence[object]:
-    """What a JSON value contains; half a surrogate pair, which nothing could store, is a ValueError."""
+    """The values inside a JSON value; ``ValueError`` for half a surrogate pair, which nothing can store."""
     if isinstance(value, dict):
         return [*value, *value.values()]
     if isinstance(value, list):
@@ -222,10 +222,10 @@ def _gather(scope: Scope) -> Headers:
 
 
 def _only(headers: Headers, name: bytes) -> bytes:
-    """The one value of a header that may not be there twice: two readers could believe different ones."""
+    """The value of a header that must not be repeated: Bolt and we could read different ones."""
     values = headers.get(name, [])
     if len(values) != 1:
-        raise _TurnedAwayError(401, f"{len(values)} times {name.decode()}")
+        raise _RejectedError(401, f"{len(values)} of {name.decode()}")
     return values[0]
 
 
@@ -233,16 +233,16 @@ def _media_type(headers: Headers) -> bytes:
     values = headers.get(b"content-type", [])
     media = values[0].partition(b";")[0].strip().lower() if len(values) == 1 else b""
     if media not in (FORM, JSON):
-        raise _TurnedAwayError(400, "content type")
+        raise _RejectedError(400, "content type")
     return media
 
 
 def _require_small(headers: Headers) -> None:
     for length in headers.get(b"content-length", ()):
         if _DIGITS.fullmatch(length) is None:
-            raise _TurnedAwayError(400, "content length")
+            raise _RejectedError(400, "content length")
         if int(length) > LARGEST_BODY:
-            raise _TurnedAwayError(413, "content length")
+            raise _RejectedError(413, "content length")
 
 
 async def _read(receive: Receive) -> bytes:
@@ -250,31 +250,31 @@ async def _read(receive: Receive) -> bytes:
     while True:
         message = await receive()
         if message["type"] != "http.request":
-            raise _GoneError
+            raise _DisconnectedError
         body += message.get("body", b"")
         if len(body) > LARGEST_BODY:
-            raise _TurnedAwayError(413, "body")
+            raise _RejectedError(413, "body")
         if not message.get("more_body", False):
             return bytes(body)
 
 
 def _replay(body: bytes, receive: Receive) -> Receive:
-    """Hands the body over once more; what comes later, such as a disconnect, comes from the server."""
-    waiting: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
+    """Returns the body again, then what the server sends, such as a disconnect."""
+    pending: list[Message] = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def again() -> Message:
-        return waiting.pop() if waiting else await receive()
+    async def replayed() -> Message:
+        return pending.pop() if pending else await receive()
 
-    return again
+    return replayed
 
 
-async def _answer(send: Send, status: int) -> None:
-    body = _ANSWERS[status]
+async def _respond(send: Send, status: int) -> None:
+    body = _RESPONSES[status]
     headers = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length", b"%d" % len(body))]
     if status == 405:
         headers.append((b"allow", b"POST"))
-    # The connection stays open after a 413, and the server drops what still comes: a reset would take the
-    # answer away from a client that is still writing.
-    with suppress(OSError):  # the client has left meanwhile
+    # After a 413 the connection stays open and the server drops the rest: a reset would discard the response
+    # of a client that is still writing.
+    with suppress(OSError):  # the client has disconnected
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": body})

@@ -1,9 +1,8 @@
-"""Socket Mode: what Slack sends comes through a connection that we opened, for where nobody can call us.
+"""Socket Mode: receives payloads through a WebSocket that we open, for bots without a public URL.
 
-The connection is that of Slack's own client (``slack_sdk.socket_mode.aiohttp``, 3.47). It attempts an address
-again and again although Slack makes each for one connection only, and it neither waits for what it has begun
-when it is closed nor keeps an address with its ticket out of its log. So every attempt here is a fresh client
-with a fresh address, looked after from outside.
+The WebSocket is that of Slack's own client (``slack_sdk.socket_mode.aiohttp``, 3.47). That client retries a
+URL although Slack issues each for one connection only, does not wait for running listeners when it is closed,
+and logs URLs with their tickets. So every attempt here is a new client with a new URL, and we supervise it.
 """
 
 import asyncio
@@ -27,28 +26,28 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.errors import MisconfiguredError, SlackError, TryAgainError
 
 CONNECTING: Final = timedelta(seconds=10)
-"""The longest that one attempt can take: an address asked for, and a connection made."""
+"""Timeout of one attempt: requesting a URL and connecting."""
 
-OBSERVE: Final = timedelta(seconds=1)
-"""How often we look whether the connection stands; two looks in a row without one, and it is made anew."""
+CHECK: Final = timedelta(seconds=1)
+"""Interval of connection checks; after two failed checks in a row we reconnect."""
 
 PING: Final = 5.0
-"""Seconds between pings; the client takes a connection for lost after four of them unanswered."""
+"""Seconds between pings; the client considers a connection lost after four unanswered ones."""
 
 LONGEST_PAUSE: Final = timedelta(seconds=60)
-"""Between attempts, which begin a second apart; the method may be called about once a minute (tier 1)."""
+"""Maximum pause between attempts; it starts at ``CHECK``. Slack allows about one call a minute (tier 1)."""
 
 DRAIN: Final = timedelta(seconds=5)
-"""The longest that a stopping process waits for answers it has begun: more than Slack itself does."""
+"""How long a stopping process waits for running listeners: longer than Slack waits for their answers."""
 
-NOT_OURS: Final = frozenset({"invalid_auth", "not_authed", "not_allowed_token_type", "token_revoked"})
-"""Slack's codes for a token that will not do, however often it is tried."""
+INVALID_TOKEN: Final = frozenset({"invalid_auth", "not_authed", "not_allowed_token_type", "token_revoked"})
+"""Slack's error codes for a token that never works, however often it is tried."""
 
 log = structlog.get_logger(__name__)
 
 
 class _Untyped(Protocol):
-    """What Slack's client has no types for."""
+    """Methods for which Slack's client has no types."""
 
     async def connect(self) -> None: ...
 
@@ -56,15 +55,15 @@ class _Untyped(Protocol):
 
 
 class SocketMode:
-    """A connection to Slack that is kept for the length of an ``async with`` block.
+    """Keeps a connection to Slack open for the length of an ``async with`` block.
 
     Args:
         app: Bolt with our listeners.
-        token: the app-level token.
-        url: base of the Web API, with its trailing slash.
+        token: app-level token.
+        url: base URL of the Web API, with a trailing slash.
 
     Raises:
-        MisconfiguredError: on entering, when Slack does not take the token.
+        MisconfiguredError: on entering, when Slack rejects the token.
         SlackError: on entering, when Slack cannot be reached.
     """
 
@@ -73,36 +72,36 @@ class SocketMode:
         self._token = token
         self._web = AsyncWebClient(base_url=url, timeout=int(CONNECTING.total_seconds()), retry_handlers=[])
         self._client: SocketModeClient | None = None
-        self._begun: set[asyncio.Task[object]] = set()
-        self._keeping: asyncio.Task[None] | None = None
+        self._running: set[asyncio.Task[object]] = set()
+        self._supervision: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         """Connects."""
-        self._client = await self._connected()
-        self._keeping = asyncio.create_task(self._keep())
+        self._client = await self._connect()
+        self._supervision = asyncio.create_task(self._supervise())
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Takes nothing more, finishes what was begun, and disconnects."""
-        if self._keeping is not None:
-            self._keeping.cancel()
-            await asyncio.gather(self._keeping, return_exceptions=True)
+        """Stops receiving, waits for running listeners, and disconnects."""
+        if self._supervision is not None:
+            self._supervision.cancel()
+            await asyncio.gather(self._supervision, return_exceptions=True)
         if self._client is None:
             return
         self._client.message_processor.cancel()
-        # What was taken from the queue becomes a task that may not have run yet.
+        # An envelope taken from the queue is a task that may not have run yet, and so is not in `_running`.
         await asyncio.sleep(0)
-        if self._begun:
-            await asyncio.wait(self._begun, timeout=DRAIN.total_seconds())
-        await _closed(self._client)
+        if self._running:
+            await asyncio.wait(self._running, timeout=DRAIN.total_seconds())
+        await _close(self._client)
 
     async def require(self) -> None:
-        """Raises ``TryAgainError`` while the connection does not stand."""
+        """Raises ``TryAgainError`` while there is no connection."""
         if self._client is None or not await self._client.is_connected():
-            raise TryAgainError("the connection to Slack is being made")
+            raise TryAgainError("the connection to Slack is being established")
 
-    async def _connected(self) -> SocketModeClient:
-        """Makes a connection with an address of its own."""
+    async def _connect(self) -> SocketModeClient:
+        """Connects with a new client and a URL of its own."""
         client = SocketModeClient(
             app_token=self._token,
             web_client=self._web,
@@ -110,30 +109,30 @@ class SocketMode:
             auto_reconnect_enabled=False,
             ping_interval=PING,
         )
-        client.socket_mode_request_listeners.append(self._take)
+        client.socket_mode_request_listeners.append(self._receive)
         connecting: _Untyped = client
         try:
             async with asyncio.timeout(CONNECTING.total_seconds()):
                 client.wss_uri = await client.issue_new_wss_url()
                 await connecting.connect()
         except SlackApiError as error:
-            await _closed(client)
-            raise _refused(str(error.response.get("error"))) from error
+            await _close(client)
+            raise _error(str(error.response.get("error"))) from error
         except (TimeoutError, aiohttp.ClientError, SlackClientError) as error:
-            await _closed(client)
+            await _close(client)
             raise SlackError("unreachable") from error
         except asyncio.CancelledError:
-            await _closed(client)
+            await _close(client)
             raise
         return client
 
-    async def _keep(self) -> None:
-        """Connects anew whenever the connection has been gone for two looks."""
+    async def _supervise(self) -> None:
+        """Reconnects whenever two checks in a row find no connection."""
         missed = 0
         while True:
-            await asyncio.sleep(OBSERVE.total_seconds())
-            standing = self._client is not None and await self._client.is_connected()
-            missed = 0 if standing else missed + 1
+            await asyncio.sleep(CHECK.total_seconds())
+            connected = self._client is not None and await self._client.is_connected()
+            missed = 0 if connected else missed + 1
             if missed == 2:
                 log.warning("socket.lost")
                 await self._reconnect()
@@ -142,37 +141,37 @@ class SocketMode:
 
     async def _reconnect(self) -> None:
         if self._client is not None:
-            await _closed(self._client)
+            await _close(self._client)
             self._client = None
-        pause = OBSERVE
+        pause = CHECK
         while self._client is None:
             try:
-                self._client = await self._connected()
+                self._client = await self._connect()
             except (SlackError, MisconfiguredError) as error:
                 log.warning("socket.unreachable", error=str(error))
                 await asyncio.sleep(pause.total_seconds())
                 pause = min(2 * pause, LONGEST_PAUSE)
 
-    async def _take(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
-        """Has Bolt answer an envelope; the answer goes through whichever connection stands by then."""
+    async def _receive(self, client: AsyncBaseSocketModeClient, request: SocketModeRequest) -> None:
+        """Has Bolt answer an envelope; the answer goes through the connection that is open by then."""
         task = asyncio.current_task()
         if task is not None:
-            # Slack's client forgets its tasks; this keeps them alive, and lets a stopping process wait.
-            self._begun.add(task)
-            task.add_done_callback(self._begun.discard)
-        began = time.time()
-        answer = await run_async_bolt_app(self._app, request)
+            # Slack's client drops its tasks: our reference keeps them alive, and a stopping process waits.
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        started = time.time()
+        response = await run_async_bolt_app(self._app, request)
         try:
-            await send_async_response(self._client or client, request, answer, began)
+            await send_async_response(self._client or client, request, response, started)
         except (OSError, aiohttp.ClientError, RuntimeError) as error:
             log.warning("socket.unanswered", error=type(error).__name__)
 
 
-class _Discreet(logging.Filter):
-    """Lets the client's errors through without tracebacks, and without the ticket of an address."""
+class _TicketFilter(logging.Filter):
+    """Removes tracebacks and the tickets of URLs from the client's log records."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Rewrites a record in place."""
+        """Rewrites a record in place, and lets it through."""
         record.msg = re.sub(r"ticket=[^&\s'\")]+", "ticket=…", record.getMessage())
         record.args, record.exc_info, record.exc_text = (), None, None
         return True
@@ -180,20 +179,20 @@ class _Discreet(logging.Filter):
 
 _LOGGER: Final = logging.getLogger(f"{__name__}.client")
 _LOGGER.setLevel(logging.ERROR)
-_LOGGER.addFilter(_Discreet())
+_LOGGER.addFilter(_TicketFilter())
 
 
-def _refused(code: str) -> SlackError | MisconfiguredError:
-    if code in NOT_OURS:
+def _error(code: str) -> SlackError | MisconfiguredError:
+    if code in INVALID_TOKEN:
         return MisconfiguredError(
-            f"SLACK_APP_TOKEN is not taken by Slack ({code}): make an app-level token with the scope "
-            "connections:write, and switch Socket Mode on for the app"
+            f"Slack rejects SLACK_APP_TOKEN ({code}): create an app-level token with the scope "
+            "connections:write, and enable Socket Mode for the app"
         )
     return SlackError(code)
 
 
-async def _closed(client: SocketModeClient) -> None:
-    """Closes a client, whatever is left of its connection."""
+async def _close(client: SocketModeClient) -> None:
+    """Closes a client; a connection that is already broken is no error."""
     closing: _Untyped = client
     with contextlib.suppress(OSError, aiohttp.ClientError):
         await closing.close()

@@ -1,7 +1,6 @@
-"""A Heroku played on this machine: strict where Heroku is strict, and the only one the project has.
+"""Emulated Heroku: Platform API and Data API, as strict as Heroku is.
 
-`HerokuEmulator` is the state machine, `default_world` fills it, `sandbox.heroku.server` answers for it over
-HTTP.
+`HerokuEmulator` is the state machine, `default_world` fills it, `sandbox.heroku.server` serves it over HTTP.
 """
 
 from sandbox.heroku.behavior import Behavior, TransitionTimes

@@ -1,4 +1,4 @@
-"""``python -m sandbox.heroku --port N``: a Heroku on this machine, one port for both its APIs."""
+"""``python -m sandbox.heroku --port N``: an emulated Heroku, one port for both its APIs."""
 
 import argparse
 import asyncio
@@ -13,7 +13,7 @@ import uvicorn
 
 from sandbox.heroku.behavior import TransitionTimes
 from sandbox.heroku.emulator import NO_TOKENS, HerokuEmulator
-from sandbox.heroku.fixtures import MOST, default_world
+from sandbox.heroku.fixtures import MAX_DATABASES, default_world
 from sandbox.heroku.server import app
 
 NEEDED = "HEROKU_API_KEY"
@@ -26,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if token in NO_TOKENS:
         sys.stderr.write(f"The emulated Heroku needs {NEEDED} to be set.\n")
         return 2
-    # Ids must not come again after a restart: a client may still remember the rules of the last one.
+    # Ids must not repeat after a restart: a client may still remember rules of the previous run.
     seed = secrets.randbits(64)
     heroku = default_world(token=token, databases=chosen.databases, times=chosen.times, seed=seed)
     with contextlib.suppress(KeyboardInterrupt):
@@ -35,15 +35,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m sandbox.heroku", description="A Heroku, played.")
-    parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
-    parser.add_argument("--databases", type=int, default=1, choices=range(1, MOST + 1))
+    parser = argparse.ArgumentParser(prog="python -m sandbox.heroku", description="An emulated Heroku.")
+    parser.add_argument("--port", type=int, default=0, help="port; 0 picks a free one")
+    parser.add_argument("--databases", type=int, default=1, choices=range(1, MAX_DATABASES + 1))
     parser.add_argument(
-        "--pace",
+        "--transition-seconds",
+        dest="times",
         type=_times,
         default=TransitionTimes(),
         metavar="SECONDS",
-        help="how long every transition takes",
+        help="duration of every transition",
     )
     return parser
 

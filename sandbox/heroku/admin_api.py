@@ -1,8 +1,8 @@
-"""What anybody on this machine may see of the emulated Heroku and do to it, below ``/_emulator``, without a token.
+"""Admin API below ``/_emulator``: inspects and changes the emulated Heroku; from loopback only, no token.
 
-`GET /_emulator/state`, `GET /_emulator/requests`; `POST /_emulator/rules/add`, `…/rules/delete`, `…/rulesets/put`,
-`…/rulesets/unapplied`, `…/addons/rename`, `…/addons/delete`, `…/switches`, `…/faults`, and what
-`sandbox.heroku.admin_api_databases` names; `DELETE /_emulator/faults`.
+`GET state`, `GET requests`; `POST rules/add`, `rules/delete`, `rulesets/put`, `rulesets/unapplied`,
+`addons/rename`, `addons/delete`, `behavior`, `faults`, and the paths of `sandbox.heroku.admin_api_databases`;
+`DELETE faults`.
 """
 
 import json
@@ -20,7 +20,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.heroku import fault_injection
-from sandbox.heroku.admin_api_databases import Act, DataActs
+from sandbox.heroku.admin_api_databases import Action, DatabaseActions
 from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.external_changes.platform import SOMEBODY
 from sandbox.heroku.http_types import JSON_TYPE, Json, Refused
@@ -44,33 +44,36 @@ _KINDS: Final[dict[str, Callable[..., fault_injection.Fault]]] = {
     "slow_answer": fault_injection.slow_answer,
 }
 _SETTINGS: Final = ("code", "id", "seconds", "text")
-"""What a kind of fault may need."""
+"""Arguments that kinds of faults take."""
 
 
-def control(heroku: HerokuEmulator, now: Callable[[], datetime]) -> Starlette:
-    """Return the control door."""
-    acts = _Acts(heroku, now)
-    others = DataActs(heroku, now).by_path()
+def admin_app(heroku: HerokuEmulator, now: Callable[[], datetime]) -> Starlette:
+    """Return the admin API as an ASGI application."""
+    actions = _AdminActions(heroku, now)
+    database_actions = DatabaseActions(heroku, now).by_path()
     return Starlette(
         routes=[
-            Route(f"{PREFIX}/state", _read(acts.state)),
-            Route(f"{PREFIX}/journal", _read(acts.request_log)),
-            Route(f"{PREFIX}/rules/add", _posted(acts.add_rule), methods=["POST"]),
-            Route(f"{PREFIX}/rules/delete", _posted(acts.delete_rule), methods=["POST"]),
-            Route(f"{PREFIX}/rulesets/put", _posted(acts.put_ruleset), methods=["POST"]),
-            Route(f"{PREFIX}/rulesets/unapplied", _posted(acts.leave_unapplied), methods=["POST"]),
-            Route(f"{PREFIX}/addons/rename", _posted(acts.rename_addon), methods=["POST"]),
-            Route(f"{PREFIX}/addons/delete", _posted(acts.delete_addon), methods=["POST"]),
-            Route(f"{PREFIX}/switches", _posted(acts.switch), methods=["POST"]),
-            Route(f"{PREFIX}/faults", _posted(acts.fault), methods=["POST"]),
-            Route(f"{PREFIX}/faults", _read(acts.clear_faults), methods=["DELETE"]),
-            *(Route(f"{PREFIX}/{path}", _posted(act), methods=["POST"]) for path, act in others.items()),
+            Route(f"{PREFIX}/state", _read(actions.state)),
+            Route(f"{PREFIX}/requests", _read(actions.request_log)),
+            Route(f"{PREFIX}/rules/add", _posted(actions.add_rule), methods=["POST"]),
+            Route(f"{PREFIX}/rules/delete", _posted(actions.delete_rule), methods=["POST"]),
+            Route(f"{PREFIX}/rulesets/put", _posted(actions.put_ruleset), methods=["POST"]),
+            Route(f"{PREFIX}/rulesets/unapplied", _posted(actions.leave_unapplied), methods=["POST"]),
+            Route(f"{PREFIX}/addons/rename", _posted(actions.rename_addon), methods=["POST"]),
+            Route(f"{PREFIX}/addons/delete", _posted(actions.delete_addon), methods=["POST"]),
+            Route(f"{PREFIX}/behavior", _posted(actions.set_behavior), methods=["POST"]),
+            Route(f"{PREFIX}/faults", _posted(actions.fault), methods=["POST"]),
+            Route(f"{PREFIX}/faults", _read(actions.clear_faults), methods=["DELETE"]),
+            *(
+                Route(f"{PREFIX}/{path}", _posted(action), methods=["POST"])
+                for path, action in database_actions.items()
+            ),
         ]
     )
 
 
-class _Acts:
-    """What can be done through the door, JSON in and JSON out."""
+class _AdminActions:
+    """Actions of the admin API, JSON in and JSON out."""
 
     def __init__(self, heroku: HerokuEmulator, now: Callable[[], datetime]) -> None:
         self._heroku = heroku
@@ -86,42 +89,42 @@ class _Acts:
         return [{**entry.line(), "body": entry.body} for entry in self._heroku.request_log]
 
     def add_rule(self, given: Json) -> object:
-        """Add a rule as somebody else would."""
+        """Add a rule as an external change."""
         database, cidr, description = given["database"], given["cidr"], given.get("description", "")
         return shown(self._heroku.add_rule_externally(database, cidr, description, now=self._now()))
 
     def delete_rule(self, given: Json) -> object:
-        """Delete a rule as somebody else would."""
+        """Delete a rule as an external change."""
         return shown(self._heroku.delete_rule_externally(given["database"], given["rule"], now=self._now()))
 
     def put_ruleset(self, given: Json) -> object:
-        """Replace a space's trusted IP ranges as somebody else would."""
+        """Replace a space's trusted IP ranges as an external change."""
         space, rules, now = required_text(given, "space"), given["rules"], self._now()
         by = optional_text(given, "by") or SOMEBODY
         return shown_ruleset(self._heroku.put_ruleset_externally(space, rules, by=by, now=now), now)
 
     def leave_unapplied(self, given: Json) -> object:
-        """Let the next rulesets of a space be stored only."""
+        """Store the next rulesets of a space without applying them."""
         self._heroku.leave_unapplied(required_text(given, "space"), puts=int(given.get("puts", 1)))
         return {"ok": True}
 
     def rename_addon(self, given: Json) -> object:
-        """Give an add-on another name as somebody else would."""
+        """Rename an add-on as an external change."""
         self._heroku.rename_database(required_text(given, "database"), required_text(given, "name"))
         return {"ok": True}
 
     def delete_addon(self, given: Json) -> object:
-        """Destroy an add-on as somebody else would."""
+        """Destroy an add-on as an external change."""
         self._heroku.delete_database(required_text(given, "database"))
         return {"ok": True}
 
-    def switch(self, given: Json) -> object:
-        """Do otherwise from now on where nobody outside knows; return how everything is switched."""
-        self._heroku.switch(**given)
+    def set_behavior(self, given: Json) -> object:
+        """Change undocumented behavior; return all of it."""
+        self._heroku.set_behavior(**given)
         return asdict(self._heroku.behavior)
 
     def fault(self, given: Json) -> object:
-        """Let something go wrong; without ``times`` once, with null until cleared."""
+        """Inject a fault: once by default, until cleared if ``times`` is null."""
         kind = _KINDS[given["kind"]]
         settings = {name: given[name] for name in _SETTINGS if name in given}
         on, name = given.get("on", ""), given.get("name", "")
@@ -129,24 +132,24 @@ class _Acts:
         return {"ok": True}
 
     def clear_faults(self) -> object:
-        """Let everything go well again."""
+        """Clear every fault."""
         self._heroku.clear_faults()
         return {"ok": True}
 
 
-def _read(act: Callable[[], object]) -> Callable[[Request], Awaitable[Response]]:
+def _read(action: Callable[[], object]) -> Callable[[Request], Awaitable[Response]]:
     async def read(request: Request) -> Response:
-        _from_here(request)
-        return JSONResponse(act())
+        _require_loopback(request)
+        return JSONResponse(action())
 
     return read
 
 
-def _posted(act: Act) -> Callable[[Request], Awaitable[Response]]:
+def _posted(action: Action) -> Callable[[Request], Awaitable[Response]]:
     async def posted(request: Request) -> Response:
-        _from_here(request)
+        _require_loopback(request)
         try:
-            return JSONResponse(act(await _given(request)))
+            return JSONResponse(action(await _given(request)))
         except Refused as refused:
             return JSONResponse(refused.body, status_code=refused.status)
         except (KeyError, TypeError, ValueError, re.error) as error:
@@ -157,7 +160,7 @@ def _posted(act: Act) -> Callable[[Request], Awaitable[Response]]:
 
 
 async def _given(request: Request) -> Json:
-    # A web page elsewhere could post a form here unasked, but not this content type.
+    # A page of another origin could make a browser post a form here, but not this content type.
     if request.headers.get("content-type", "").partition(";")[0].strip() != JSON_TYPE:
         raise Refused(400, f"The body must be {JSON_TYPE}.")
     try:
@@ -169,7 +172,7 @@ async def _given(request: Request) -> Json:
     return found
 
 
-def _from_here(request: Request) -> None:
+def _require_loopback(request: Request) -> None:
     """Raise a 403 unless the client is on this machine."""
     if request.client is None or not ip_address(request.client.host).is_loopback:
         raise HTTPException(403)

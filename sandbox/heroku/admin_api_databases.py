@@ -1,6 +1,6 @@
-"""What the control door lets somebody else do to databases: certificates, mTLS, PrivateLink, VPC endpoints.
+"""External changes to databases through the admin API: certificates, mTLS, PrivateLink, VPC endpoints.
 
-No private key leaves through this door: it is open to everybody on this machine.
+No response contains a private key: everybody on this machine can call the admin API.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,26 +11,26 @@ from sandbox.heroku.http_types import Json, Refused
 from sandbox.heroku.routing import optional_text, required_text
 from sandbox.heroku.snapshot import shown_certificate, shown_link
 
-Act = Callable[[Json], object]
+Action = Callable[[Json], object]
 
 REGION = "us-east-1"
-"""Amazon's name of the region that a VPC is in unless one is given."""
+"""AWS region of a VPC unless one is given."""
 
 
-class DataActs:
-    """What can be done, JSON in and JSON out.
+class DatabaseActions:
+    """Actions on databases, JSON in and JSON out.
 
     Args:
-        heroku: To whom.
-        now: Where the time comes from.
+        heroku: The emulated Heroku.
+        now: Returns the present.
     """
 
     def __init__(self, heroku: HerokuEmulator, now: Callable[[], datetime]) -> None:
         self._heroku = heroku
         self._now = now
 
-    def by_path(self) -> Mapping[str, Act]:
-        """Return every act by its path below the door's."""
+    def by_path(self) -> Mapping[str, Action]:
+        """Return every action by its path below ``/_emulator``."""
         return {
             "mtls/enable": self.enable_mtls,
             "mtls/disable": self.disable_mtls,
@@ -55,7 +55,7 @@ class DataActs:
         return {"ok": True}
 
     def create_certificate(self, given: Json) -> object:
-        """Make a client certificate; with ``expires_at`` one that is ready and ends then."""
+        """Create a client certificate; with ``expires_at`` one that is ready and expires then."""
         database, now = required_text(given, "database"), self._now()
         if not (end := optional_text(given, "expires_at")):
             return shown_certificate(self._heroku.create_certificate_externally(database, now=now))
@@ -69,7 +69,7 @@ class DataActs:
         return shown_certificate(gone)
 
     def create_link(self, given: Json) -> object:
-        """Make a PrivateLink endpoint."""
+        """Create a PrivateLink endpoint."""
         database, accounts = required_text(given, "database"), given.get("accounts")
         if not isinstance(accounts, list):
             raise Refused(422, "accounts is required and must be a list.")
@@ -83,19 +83,19 @@ class DataActs:
         return self._link(database)
 
     def add_account(self, given: Json) -> object:
-        """Admit an account."""
+        """Allow an AWS account."""
         database, account = required_text(given, "database"), required_text(given, "account")
         self._heroku.add_account_externally(database, account, now=self._now())
         return self._link(database)
 
     def remove_account(self, given: Json) -> object:
-        """Admit an account no more."""
+        """Remove an allowed AWS account."""
         database, account = required_text(given, "database"), required_text(given, "account")
         self._heroku.remove_account_externally(database, account, now=self._now())
         return self._link(database)
 
     def create_vpc_endpoint(self, given: Json) -> object:
-        """Connect from a customer's VPC."""
+        """Create a customer's VPC endpoint."""
         made = self._heroku.create_vpc_endpoint(
             required_text(given, "database"),
             account=required_text(given, "account"),
@@ -117,8 +117,8 @@ class DataActs:
 
 
 def _moment(text: str) -> datetime:
-    """Return a moment in ISO 8601; raises `Refused` unless it has its zone."""
+    """Parse a moment in ISO 8601; raises `Refused` unless it has a UTC offset."""
     found = datetime.fromisoformat(text)
     if found.tzinfo is None:
-        raise Refused(422, "expires_at must have a zone, such as 2027-01-01T10:00:00+00:00.")
+        raise Refused(422, "expires_at must have a UTC offset, such as 2027-01-01T10:00:00+00:00.")
     return found

@@ -1,4 +1,4 @@
-"""What every call must bring before it is looked at: a version, a token, and a request token in the pool.
+"""API version, token and rate limit of a call, checked before anything else.
 
 Facts: Heroku Platform API reference, 2026-11, "Clients", "Errors" and "Rate limits"; a missing version
 answers with the key ``error`` (seen by Strider-CD/strider, 2018). Bearer is the Platform API's way, Basic
@@ -36,14 +36,14 @@ def check_version(request: Request) -> None:
 
 
 def check_token(request: Request, known: Authorizations, now: datetime) -> Authorization:
-    """Return whose token the request brings, as Bearer or in Basic; raises `Refused` ``unauthorized``."""
+    """Return the authorization of a Bearer or Basic token; raises `Refused` ``unauthorized``."""
     scheme, _, value = request.headers.get("authorization", "").partition(" ")
     read = _SCHEMES.get(scheme.lower())
     return known.by_token(read(value) if read else None, now)
 
 
 def _password(value: str) -> str | None:
-    """Return the password of Basic credentials with an empty user; None when they are anything else."""
+    """Return the password of Basic credentials with an empty user; None for anything else."""
     try:
         user, colon, password = base64.b64decode(value.strip(), validate=True).decode().partition(":")
     except (binascii.Error, UnicodeDecodeError):
@@ -54,33 +54,33 @@ def _password(value: str) -> str | None:
 _SCHEMES: Final[Mapping[str, Callable[[str], str | None]]] = {"bearer": str.strip, "basic": _password}
 
 
-class Pool:
-    """The account's request tokens.
+class RequestTokens:
+    """Token bucket of the account's rate limit.
 
     Args:
-        size: Tokens when full.
-        refill: Tokens that come back each minute, evenly.
+        size: Capacity.
+        refill: Tokens that are refilled each minute, evenly.
     """
 
     def __init__(self, *, size: int, refill: float) -> None:
         self._size = size
         self._per_second = refill / 60
         self._left = float(size)
-        self._seen: datetime | None = None
+        self._updated_at: datetime | None = None
 
     def remaining(self, now: datetime) -> int:
-        """Return the whole tokens that are left."""
-        passed = (now - self._seen).total_seconds() if self._seen else 0.0
+        """Return the number of whole tokens left."""
+        passed = (now - self._updated_at).total_seconds() if self._updated_at else 0.0
         self._left = min(self._size, self._left + max(0.0, passed) * self._per_second)
-        self._seen = now
+        self._updated_at = now
         return int(self._left)
 
-    def leave(self, left: int | None, now: datetime) -> None:
-        """Have so many tokens left, at most as many as when full; None is full."""
-        self._left, self._seen = float(self._size if left is None else min(left, self._size)), now
+    def set_remaining(self, left: int | None, now: datetime) -> None:
+        """Set the number of tokens, at most the capacity; None is the capacity."""
+        self._left, self._updated_at = float(self._size if left is None else min(left, self._size)), now
 
     def take(self, now: datetime) -> None:
-        """Take one token; raises `Refused` ``rate_limit`` when there is none."""
+        """Take a token; raises `Refused` ``rate_limit`` if there is none."""
         if self.remaining(now) < 1:
             raise Refused(429, "Your account reached the API rate limit. Please wait a few minutes.")
         self._left -= 1

@@ -1,8 +1,8 @@
-"""What can be set: how fast Heroku works, and what it does where nobody outside knows.
+"""Settings: durations of transitions, and behavior that Heroku does not document.
 
 Facts about the mTLS API come from its only public client, the Terraform provider herokux (c822fb4,
-2025-08), and the samples published with it (2020-09). What no public source tells is a field here, so that a
-client can be tried against each case.
+2025-08), and the samples published with it (2020-09). What no public source documents is a field here, so
+that a client can be tested against each case.
 """
 
 from dataclasses import astuple, dataclass, fields
@@ -21,10 +21,10 @@ HostBits = Literal["kept", "masked", "refused"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TransitionTimes:
-    """How long each transition takes, in real seconds.
+    """Durations of transitions, in real seconds.
 
-    Heroku takes minutes (herokux waits up to 10 for an endpoint, up to 20 for a rule); played, it is fast
-    enough to watch and slow enough to be seen. Nobody tells of a ruleset that takes time to come into force.
+    Heroku takes minutes (herokux waits up to 10 for an endpoint, up to 20 for a rule); the defaults are fast
+    enough to watch and slow enough to be seen. No source reports a ruleset that takes time to be applied.
 
     Attributes:
         provision: Of an mTLS endpoint.
@@ -32,7 +32,7 @@ class TransitionTimes:
         deprovision: Until a disabled mTLS endpoint is a 404.
         apply: Until a ruleset that was put is in force.
         certify: Until a client certificate is ready (42 s in the one sample).
-        invalidate: Until a deleted client certificate is called disabled; it lets nobody in at once.
+        invalidate: Until a deleted client certificate is ``disabled``; it is invalid at once.
         link: Of a PrivateLink endpoint (herokux documentation: 5 to 10 minutes).
         admit: Of an account that may connect (Heroku Dev Center: 5 to 30 minutes).
         unlink: For how long a destroyed PrivateLink endpoint is still ``Deprovisioned`` before it is a 404.
@@ -56,17 +56,17 @@ class TransitionTimes:
 
     def __post_init__(self) -> None:
         if min(astuple(self)) < 0:
-            raise ValueError("a transition cannot take less than no time")
+            raise ValueError("a duration cannot be negative")
 
     @classmethod
     def of(cls, seconds: float) -> Self:
-        """Return a pace at which every transition takes the same time."""
+        """Return times in which every transition takes the same."""
         return cls(**{each.name: seconds for each in fields(cls)})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Behavior:
-    """What can be set. The defaults are the likeliest answers.
+    """Undocumented behavior. The defaults are the most likely ones.
 
     Attributes:
         provisioning_errors: Share of GETs of a provisioning endpoint that answer 500, which herokux found to
@@ -94,7 +94,7 @@ class Behavior:
         key_format: How private keys are written; the sample is cut after ``BEGIN``.
         certificate_deleted: Status of a certificate that was deleted; unrecorded. 204 has no body.
         link_created: Status of a PrivateLink endpoint that was made; unrecorded, the official plugin's tests
-            play a 200.
+            use a 200.
         link_deleted: Status of one that was destroyed; unrecorded. 204 has no body.
         link_already: Status of making a second one, also while the first is ``Deprovisioned``; unrecorded.
         no_accounts: Status of a list of accounts that is empty; refused, with a status nobody recorded.

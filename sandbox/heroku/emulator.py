@@ -1,4 +1,4 @@
-"""The emulated Heroku: one state machine behind both APIs, with time given to it."""
+"""State machine of the emulated Heroku behind both APIs; time is an argument of every call."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -16,7 +16,7 @@ from sandbox.heroku.api import (
     rulesets,
 )
 from sandbox.heroku.api.data_authentication import check_scheme
-from sandbox.heroku.authentication import Pool, check_token, check_version
+from sandbox.heroku.authentication import RequestTokens, check_token, check_version
 from sandbox.heroku.behavior import Behavior, TransitionTimes
 from sandbox.heroku.etags import tagged
 from sandbox.heroku.external_changes.mtls import MtlsExternalChanges
@@ -30,7 +30,7 @@ from sandbox.heroku.model.authorizations import check_scope
 from sandbox.heroku.model.resources import LONG_AGO, App, Database, Space
 from sandbox.heroku.model.rulesets import Generation
 from sandbox.heroku.request_log import RequestLog
-from sandbox.heroku.routing import Call, chosen, given, no_endpoint
+from sandbox.heroku.routing import Call, given, match_route, no_endpoint
 from sandbox.heroku.seeded_random import SeededRandom
 from sandbox.heroku.snapshot import snapshot
 
@@ -44,22 +44,24 @@ ROUTES: Final = (
     *certificates.ROUTES,
     *privatelink.ROUTES,
 )
-"""Both APIs on one port: the official CLI takes the Data API's port from the Platform API's address."""
+"""Routes of both APIs on one port: the official CLI derives the Data API's port from the Platform API's."""
 
 NO_TOKENS: Final = frozenset({"", "undefined"})
-"""What broken clients send as a token, so it cannot be one."""
+"""Values that misconfigured clients send as a token, and which are therefore never valid."""
 
-Thing = TypeVar("Thing", Space, App, Database)
+Resource = TypeVar("Resource", Space, App, Database)
 
 
 class HerokuEmulator(PlatformExternalChanges, MtlsExternalChanges, PrivateLinkExternalChanges):
-    """A Heroku account that keeps state and refuses what Heroku refuses.
+    """A Heroku account that keeps state and rejects what Heroku rejects.
+
+    The base classes hold what others do at Heroku; this class holds what an API call does.
 
     Args:
-        token: The only API token it knows; must not be empty or ``undefined``.
-        switches: What happens where nobody outside knows.
-        pace: How long transitions take.
-        seed: Of every id and every chance.
+        token: The only valid API token; must not be empty or ``undefined``.
+        behavior: Behavior that Heroku does not document.
+        times: Durations of transitions.
+        seed: Seed of every id and every random choice.
     """
 
     def __init__(
@@ -71,7 +73,7 @@ class HerokuEmulator(PlatformExternalChanges, MtlsExternalChanges, PrivateLinkEx
         seed: int = 1,
     ) -> None:
         if token in NO_TOKENS:
-            raise ValueError("the emulated Heroku needs a token that is one")
+            raise ValueError("the emulated Heroku needs a valid token")
         self._account = Account(
             token=token,
             behavior=behavior or Behavior(),
@@ -90,28 +92,28 @@ class HerokuEmulator(PlatformExternalChanges, MtlsExternalChanges, PrivateLinkEx
         generation: Generation = "cedar",
         trusted: Sequence[str] = (),
     ) -> Space:
-        """Let there be a space.
+        """Create a space.
 
         Args:
-            name: Its name.
-            region: As Heroku names it.
+            name: Name of the space.
+            region: Heroku's name of the region.
             shield: Whether it is a Shield Space.
             generation: A Fir space's trusted IP ranges are fixed.
-            trusted: What its trusted IP ranges were narrowed to long ago; if empty, they let everybody in.
+            trusted: Sources of its trusted IP ranges; if empty, every address is allowed.
 
         Raises:
-            ValueError: There is one of that name.
+            ValueError: A space of that name exists.
         """
         born = self._account.birth_name("space", name)
         space = Space(name=name, region=region, shield=shield, generation=generation, born=born)
         if trusted:
             ruleset_lifecycle.narrowed(space, trusted)
-        return self._new(self._account.spaces, space)
+        return self._add(self._account.spaces, space)
 
     def add_app(self, name: str, *, space: str | None) -> App:
-        """Let there be an app in the space of that name, or in the Common Runtime."""
+        """Create an app in the space of that name, or in the Common Runtime."""
         home = self._account.space(space) if space else None
-        return self._new(self._account.apps, App(name=name, space=home))
+        return self._add(self._account.apps, App(name=name, space=home))
 
     def add_database(
         self,
@@ -122,110 +124,110 @@ class HerokuEmulator(PlatformExternalChanges, MtlsExternalChanges, PrivateLinkEx
         tls_endpoint: Literal["Operational"] | None = None,
         config_vars: tuple[str, ...] = ("DATABASE_URL",),
     ) -> Database:
-        """Let there be a Postgres.
+        """Create a Postgres add-on.
 
         Args:
-            name: Of the add-on.
+            name: Name of the add-on.
             app: Name of its app.
-            plan: With its service, ``heroku-postgresql:private-4``.
-            tls_endpoint: ``Operational`` when mTLS was enabled long ago.
-            config_vars: The app's config vars that hold its URL.
+            plan: Service and plan, such as ``heroku-postgresql:private-4``.
+            tls_endpoint: ``Operational`` if mTLS is enabled from the start.
+            config_vars: Config vars of the app that hold its URL.
 
         Raises:
-            ValueError: There is one of that name, or its plan cannot have mTLS.
+            ValueError: An add-on of that name exists, or its plan has no mTLS.
         """
         owner = self._account.app(app)
         born = self._account.birth_name("addon", name)
-        made = Database(name=name, app=owner, plan=plan, config_vars=config_vars, born=born)
-        database = self._new(self._account.databases, made)
+        addon = Database(name=name, app=owner, plan=plan, config_vars=config_vars, born=born)
+        database = self._add(self._account.databases, addon)
         if tls_endpoint:
             if not database.can_have_mtls:
                 raise ValueError(f"{plan} cannot have mTLS")
             database.endpoint = mtls_lifecycle.endpoint_for(database, since=LONG_AGO, operational_at=LONG_AGO)
         return database
 
-    def held_back(self, request: Request) -> float:
-        """Return the seconds until a request arrives; a door waits so long before it asks for the answer."""
+    def arrival_delay(self, request: Request) -> float:
+        """Return the seconds that a fault delays a request; the server waits that long before it answers."""
         return self._faults.hold(request)
 
     def answer(self, request: Request, *, now: datetime) -> Answer:
-        """Do what a request asks for and return the answer, with what the outages makes of it."""
+        """Carry out a request and return the response, with any injected fault applied."""
         fault = self._faults.strike(request)
-        answer = self._served(request, now) if fault is None or fault.done else fault.instead()
-        answer = fault.spoilt(answer) if fault else answer
+        answer = self._respond(request, now) if fault is None or fault.done else fault.instead()
+        answer = fault.applied_to(answer) if fault else answer
         answer = _with(answer, {"Request-Id": str(self._account.seeded.uuid())})
         self.request_log.write(request, answer, at=now)
         self._account.version.changed()
         return answer
 
     def fault(self, fault: Fault, *, on: str = "", times: int | None = 1, name: str = "") -> None:
-        """Let something go wrong.
+        """Inject a fault.
 
         Args:
-            fault: What; see `sandbox.heroku.fault_injection`.
-            on: A regular expression, searched for in ``METHOD /path``; empty is every call.
-            times: With how many calls; None is until cleared.
-            name: For clearing this one alone.
+            fault: The fault; see `sandbox.heroku.fault_injection`.
+            on: Regular expression that is searched for in ``METHOD /path``; empty matches every call.
+            times: Number of calls it applies to; None is until cleared.
+            name: Name for clearing this fault alone.
         """
         self._faults.add(fault, on=on, times=times, name=name)
 
     def clear_faults(self, name: str | None = None) -> None:
-        """Let everything go well again, or only what has this name."""
+        """Clear every fault, or only those of a name."""
         self._faults.clear(name)
 
-    def leave_tokens(self, left: int | None, *, now: datetime) -> None:
-        """Let somebody else have used up all request tokens but so many; None fills them up."""
-        self._account.pool.leave(left, now)
+    def set_remaining_tokens(self, left: int | None, *, now: datetime) -> None:
+        """Set the number of remaining request tokens; None is all."""
+        self._account.pool.set_remaining(left, now)
         self._account.version.changed()
 
     @property
     def behavior(self) -> Behavior:
-        """What it does where nobody outside knows."""
+        """Behavior that Heroku does not document."""
         return self._account.behavior
 
-    def switch(self, **settings: Any) -> None:
-        """Have it do otherwise from now on; what is not named stays.
+    def set_behavior(self, **settings: Any) -> None:
+        """Change undocumented behavior from now on.
 
         Args:
-            settings: Of `Switches`, by name.
+            settings: Fields of `Behavior`; those that are not named stay.
 
         Raises:
-            TypeError: There is no such switch.
+            TypeError: `Behavior` has no such field.
         """
         account = self._account
         account.behavior = behavior = replace(account.behavior, **settings)
         if settings.keys() & {"pool", "refill"}:
-            account.pool = Pool(size=behavior.pool, refill=behavior.refill)
+            account.pool = RequestTokens(size=behavior.pool, refill=behavior.refill)
         account.version.changed()
 
-    def keep_times(self, times: TransitionTimes) -> None:
-        """Have transitions that begin from now on take other times."""
+    def set_times(self, times: TransitionTimes) -> None:
+        """Change the durations of transitions that begin from now on."""
         self._account.times = times
 
     def snapshot(self, *, now: datetime) -> Json:
-        """Return what anybody may see at this moment, as JSON."""
+        """Return the visible state at a moment, as JSON."""
         return snapshot(self._account, self.request_log, now)
 
     @property
     def version(self) -> int:
         """A number that rises when anything visible changes.
 
-        Transitions take real seconds, so this is what counts here, not a time that somebody moves.
+        It follows real time, since transitions take real seconds whatever business time is.
         """
         return self.version_at(datetime.now(UTC))
 
     def version_at(self, now: datetime) -> int:
-        """Return the version of a moment."""
+        """Return the version at a moment."""
         return self._account.version.at(now)
 
-    def _new(self, things: dict[str, Thing], thing: Thing) -> Thing:
-        if thing.name in things:
-            raise ValueError(f"there is a {thing.name} already")
-        things[thing.name] = thing
+    def _add(self, resources: dict[str, Resource], resource: Resource) -> Resource:
+        if resource.name in resources:
+            raise ValueError(f"{resource.name} exists already")
+        resources[resource.name] = resource
         self._account.version.changed()
-        return thing
+        return resource
 
-    def _served(self, request: Request, now: datetime) -> Answer:
+    def _respond(self, request: Request, now: datetime) -> Answer:
         try:
             check_version(request)
             authorization = check_token(request, self._account.authorizations, now)
@@ -234,13 +236,13 @@ class HerokuEmulator(PlatformExternalChanges, MtlsExternalChanges, PrivateLinkEx
         except Refused as refused:
             return refused.answer()
         try:
-            answer = self._done(request, now)
+            answer = self._execute(request, now)
         except Refused as refused:
             answer = refused.answer()
-        return self._finished(request, answer, now)
+        return self._with_headers(request, answer, now)
 
-    def _finished(self, request: Request, answer: Answer, now: datetime) -> Answer:
-        """Return an answer with the headers that every one of its kind has."""
+    def _with_headers(self, request: Request, answer: Answer, now: datetime) -> Answer:
+        """Add the headers that every response of its API has."""
         behavior = self._account.behavior
         if answer.status == 429 and behavior.retry_after is not None:
             answer = _with(answer, {"Retry-After": str(behavior.retry_after)})
@@ -250,9 +252,9 @@ class HerokuEmulator(PlatformExternalChanges, MtlsExternalChanges, PrivateLinkEx
             return answer
         return _with(answer, {"RateLimit-Remaining": str(self._account.pool.remaining(now))})
 
-    def _done(self, request: Request, now: datetime) -> Answer:
-        """Do the work of an honest request; raises `Refused`."""
-        found = chosen(ROUTES, request)
+    def _execute(self, request: Request, now: datetime) -> Answer:
+        """Carry out an authenticated request; raises `Refused`."""
+        found = match_route(ROUTES, request)
         if self._counts(request) and (found is None or found[0].counted):
             self._account.pool.take(now)
         if found is None:

@@ -1,4 +1,4 @@
-"""What lets a client ask whether something changed.
+"""Conditional GETs of the Platform API.
 
 Fact: Heroku Platform API reference, 2026-11, "Caching": a GET brings an ``ETag``, and one that sends it as
 ``If-None-Match`` is answered 304 without a body while nothing changed. No official client does.

@@ -1,4 +1,4 @@
-"""Bad outages on demand: calls that fail, are slow, or do their work and lose their answer."""
+"""Fault injection: calls that fail, are slow, or succeed and lose their response."""
 
 import re
 from collections.abc import Mapping
@@ -8,24 +8,24 @@ from typing import Final
 from sandbox.heroku.http_types import IDS, OTHER_SERVER_ERROR, Answer, Cut, Refused, Request
 
 ROUTER_PAGE: Final = b"<!DOCTYPE html><html><head><title>Application error</title></head><body></body></html>"
-"""What stands between a client and an API answers with pages of its own."""
+"""Error page of a router between client and API."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fault:
-    """What goes wrong with a call.
+    """A fault of a call.
 
     Attributes:
         before: Seconds until the request arrives.
-        after: Seconds that the finished answer is late.
-        status: Of an error that is answered instead of doing anything.
-        id: That error's id; the usual one of its status if empty.
-        html: Whether that error is a page of something between client and API.
-        drip: Seconds over which the answer's body arrives.
-        headers: What the answer has besides.
-        passed_with: A request that has this header (lower case) is spared.
+        after: Seconds by which the response is late.
+        status: Status of an error that replaces the response.
+        id: Id of that error; the usual one of its status if empty.
+        html: Whether that error is a router's HTML page.
+        drip: Seconds over which the body arrives.
+        headers: Additional headers of the response.
+        passed_with: Header (lower case) with which a request is not affected.
         cut: Where the connection is cut.
-        done: Whether the call does its work.
+        done: Whether the call is carried out.
     """
 
     before: float = 0.0
@@ -41,28 +41,28 @@ class Fault:
 
     def __post_init__(self) -> None:
         if self.status is not None and not 400 <= self.status <= 599:
-            raise ValueError("an error's status lies between 400 and 599")
+            raise ValueError("the status of an error is between 400 and 599")
         if self.id and self.id not in IDS.get(self.status or 0, (OTHER_SERVER_ERROR,)):
-            raise ValueError(f"{self.id} is no error id of that status")
+            raise ValueError(f"{self.id} is not an error id of that status")
         if min(self.before, self.after, self.drip) < 0:
-            raise ValueError("nothing arrives before it was sent")
+            raise ValueError("a delay cannot be negative")
 
     def instead(self) -> Answer:
-        """Return what is answered when the work is not done; status 0 stands for no answer."""
+        """Return the response of a call that is not carried out; status 0 is no response."""
         if self.status is None:
             return Answer(status=0)
         if self.html:
             return Answer(status=self.status, headers={"Content-Type": "text/html"}, body=ROUTER_PAGE)
-        return Refused(self.status, "A fault that was asked for.", id=self.id).answer()
+        return Refused(self.status, "An injected fault.", id=self.id).answer()
 
-    def spoilt(self, answer: Answer) -> Answer:
-        """Return an answer with what the outages does to it on its way."""
+    def applied_to(self, answer: Answer) -> Answer:
+        """Return a response with this fault's headers, delays and cut."""
         headers = {**answer.headers, **self.headers}
         return replace(answer, headers=headers, delay=self.after, drip=self.drip, cut=self.cut)
 
 
 def status(code: int, id: str = "") -> Fault:
-    """Return a fault: an error of Heroku's, and nothing was done.
+    """Return a fault: an error of Heroku's; nothing is done.
 
     Args:
         code: The status.
@@ -72,7 +72,7 @@ def status(code: int, id: str = "") -> Fault:
 
 
 def two_factor() -> Fault:
-    """Return a fault: a second factor is wanted, and nothing was done unless the request brings one.
+    """Return a fault: a second factor is required; nothing is done without one.
 
     Fact: the official CLI (11.10.0) asks for a code at 403 ``two_factor`` and repeats the request with it;
     any code will do here.
@@ -81,7 +81,7 @@ def two_factor() -> Fault:
 
 
 def rate_limited(seconds: int | None = None) -> Fault:
-    """Return a fault: the account's request tokens are said to be used up, and nothing was done.
+    """Return a fault: the account's request tokens are used up; nothing is done.
 
     Args:
         seconds: Of a ``Retry-After``, which Heroku does not document; None is without one.
@@ -91,55 +91,55 @@ def rate_limited(seconds: int | None = None) -> Fault:
 
 
 def wrong_host() -> Fault:
-    """Return a fault: a host that is not the API's answers for an app that it does not know."""
+    """Return a fault: the response of a host that is not the API."""
     return Fault(status=404, html=True, done=False)
 
 
 def warned(text: str) -> Fault:
-    """Return a fault that is none yet: the work is done, and a header warns (``Warning-Message``)."""
+    """Return a success with a ``Warning-Message`` header."""
     return Fault(headers={"Warning-Message": text})
 
 
 def dripping(seconds: float) -> Fault:
-    """Return a fault: the work is done, and the answer's body arrives byte by byte over some seconds.
+    """Return a fault: the call succeeds, and the body arrives byte by byte over some seconds.
 
-    Each step is in time, so only a deadline for the whole call notices.
+    Each read is fast, so only a deadline for the whole call notices.
     """
     return Fault(drip=seconds)
 
 
 def html_body(code: int = 503) -> Fault:
-    """Return a fault: an error page that is not JSON, and nothing was done."""
+    """Return a fault: an error page that is not JSON; nothing is done."""
     return Fault(status=code, html=True, done=False)
 
 
 def lost_answer() -> Fault:
-    """Return a fault: the work is done, then the connection is cut without an answer."""
+    """Return a fault: the call succeeds, then the connection is cut without a response."""
     return Fault(cut="instead")
 
 
 def truncated_body() -> Fault:
-    """Return a fault: the work is done, then the connection is cut in the middle of the answer's body."""
+    """Return a fault: the call succeeds, then the connection is cut inside the body."""
     return Fault(cut="inside")
 
 
 def cut_before() -> Fault:
-    """Return a fault: the connection is cut, and nothing was done."""
+    """Return a fault: the connection is cut; nothing is done."""
     return Fault(cut="instead", done=False)
 
 
 def slow(seconds: float) -> Fault:
-    """Return a fault: the request arrives late, so a client that gave up may still see its work done."""
+    """Return a fault: the request arrives late, so it may be carried out after the client gave up."""
     return Fault(before=seconds)
 
 
 def slow_answer(seconds: float) -> Fault:
-    """Return a fault: the work is done at once, its answer comes late."""
+    """Return a fault: the call succeeds at once, the response is late."""
     return Fault(after=seconds)
 
 
 @dataclass(slots=True)
-class _Waiting:
+class _PendingFault:
     fault: Fault
     on: re.Pattern[str]
     left: int | None
@@ -147,43 +147,43 @@ class _Waiting:
 
 
 class Faults:
-    """The faults that are waiting for a call, in the order they were set."""
+    """Injected faults, in the order they were added."""
 
     def __init__(self) -> None:
-        self._waiting: list[_Waiting] = []
+        self._pending: list[_PendingFault] = []
 
     def add(self, fault: Fault, *, on: str, times: int | None, name: str) -> None:
-        """Let a fault happen.
+        """Add a fault.
 
         Args:
-            fault: What.
-            on: A regular expression, searched for in ``METHOD /path``.
-            times: To how many calls; None is until cleared.
-            name: For clearing this one alone.
+            fault: The fault.
+            on: Regular expression that is searched for in ``METHOD /path``.
+            times: Number of calls it applies to; None is until cleared.
+            name: Name for clearing this fault alone.
 
         Raises:
             ValueError: `times` is less than one.
-            re.error: `on` is no regular expression.
+            re.error: `on` is not a regular expression.
         """
         if times is not None and times < 1:
-            raise ValueError("a fault happens once at least")
-        self._waiting.append(_Waiting(fault, re.compile(on), times, name))
+            raise ValueError("a fault happens at least once")
+        self._pending.append(_PendingFault(fault, re.compile(on), times, name))
 
     def clear(self, name: str | None = None) -> None:
-        """Let nothing fail any more, or only what has this name."""
-        self._waiting = [each for each in self._waiting if name is not None and each.name != name]
+        """Remove every fault, or only those of a name."""
+        self._pending = [each for each in self._pending if name is not None and each.name != name]
 
     def hold(self, request: Request) -> float:
-        """Return the seconds until a request arrives, and count it."""
-        waiting = self._first(request, late=True)
-        return waiting.before if waiting else 0.0
+        """Return the delay of a request, and count the call."""
+        pending = self._first(request, late=True)
+        return pending.before if pending else 0.0
 
     def strike(self, request: Request) -> Fault | None:
-        """Return what goes wrong with a request that has arrived, and count it."""
+        """Return the fault of a request that has arrived, and count the call."""
         return self._first(request, late=False)
 
     def _first(self, request: Request, *, late: bool) -> Fault | None:
-        for each in self._waiting:
+        for each in self._pending:
             if (each.fault.before > 0) is not late or each.left == 0:
                 continue
             if each.fault.passed_with and request.headers.get(each.fault.passed_with):

@@ -1,4 +1,4 @@
-"""The world that the demo and the acceptance tests begin with."""
+"""Default state of the emulated Heroku, for the demo and the acceptance tests."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Final
@@ -10,19 +10,19 @@ from sandbox.heroku.model.resources import LONG_AGO
 
 SPACE: Final = "acme-private"
 DATABASE: Final = "postgresql-curved-12345"
-"""The add-on of the app ``billing``."""
+"""Add-on of the app ``billing``."""
 
 SECOND_DATABASE: Final = "postgresql-graceful-54321"
-"""The add-on of the app ``ledger``."""
+"""Add-on of the app ``ledger``."""
 
 OFFICE: Final = "198.51.100.0/24"
-"""Let in by somebody long before pgaccess came."""
+"""Allowed by a rule that exists from the start."""
 
 CERTIFICATE_LEFT: Final = timedelta(days=300)
-"""What is left of each database's client certificate: nobody who tries this world has to renew it."""
+"""Remaining validity of each database's client certificate, long enough for the demo not to warn of it."""
 
-MOST: Final = 2
-"""Private databases that this world can have."""
+MAX_DATABASES: Final = 2
+"""Largest number of databases in the Private Space."""
 
 
 def default_world(
@@ -34,28 +34,28 @@ def default_world(
     seed: int = 1,
     now: datetime | None = None,
 ) -> HerokuEmulator:
-    """Return a Private Space with one or two databases, and an app that has nothing to do with it.
+    """Return a Heroku with a Private Space with one or two databases, and an app in the Common Runtime.
 
     Args:
         token: The API token.
-        databases: In the Private Space, from 1 to `MOST`.
-        switches: As of `HerokuEmulator`.
-        pace: As of `HerokuEmulator`.
-        seed: As of `HerokuEmulator`.
-        now: The moment that the certificates' days are counted from; the present if None.
+        databases: Number in the Private Space, from 1 to `MAX_DATABASES`.
+        behavior: See `HerokuEmulator`.
+        times: See `HerokuEmulator`.
+        seed: See `HerokuEmulator`.
+        now: Moment from which the validity of certificates counts; the present if None.
 
     Raises:
-        ValueError: This world cannot have so many databases.
+        ValueError: The number of databases is out of range.
     """
     heroku = HerokuEmulator(token=token, behavior=behavior, times=times, seed=seed)
-    furnish(heroku, databases=databases, now=now)
+    populate(heroku, databases=databases, now=now)
     return heroku
 
 
-def furnish(heroku: HerokuEmulator, *, databases: int = 1, now: datetime | None = None) -> None:
-    """Put the default world's things into an empty account; arguments and errors as of `default_world`."""
-    if not 1 <= databases <= MOST:
-        raise ValueError(f"this world has 1 to {MOST} databases")
+def populate(heroku: HerokuEmulator, *, databases: int = 1, now: datetime | None = None) -> None:
+    """Add the default resources to an empty account; arguments and errors as of `default_world`."""
+    if not 1 <= databases <= MAX_DATABASES:
+        raise ValueError(f"there can be 1 to {MAX_DATABASES} databases")
     heroku.add_space(SPACE, trusted=(OFFICE,))
     heroku.trust_for_data_services(SPACE)
     _private(heroku, "billing", DATABASE, plan="heroku-postgresql:private-4")

@@ -1,4 +1,4 @@
-"""Carries an answer out on a connection, also where the connection has to be cut."""
+"""Reads ASGI requests and sends responses, slowly or with a cut connection where a fault says so."""
 
 import asyncio
 from typing import Any, Final
@@ -8,12 +8,12 @@ from starlette.types import Receive, Scope, Send
 
 from sandbox.heroku.http_types import Answer, Request
 
-DROPS: Final = 20
-"""Pieces of a body that arrives slowly."""
+CHUNKS: Final = 20
+"""Number of chunks of a body that arrives slowly."""
 
 
 async def request_of(scope: Scope, receive: Receive) -> Request:
-    """Return what arrived, body included."""
+    """Read a request with its body."""
     path = scope.get("raw_path") or scope["path"].encode()
     body = b""
     more = True
@@ -29,12 +29,12 @@ async def request_of(scope: Scope, receive: Receive) -> Request:
     )
 
 
-async def carry_out(answer: Answer, receive: Receive, send: Send) -> None:
-    """Send an answer, late or cut if it says so.
+async def send_answer(answer: Answer, receive: Receive, send: Send) -> None:
+    """Send a response with its delay and its cut.
 
     Raises:
-        httpx.RemoteProtocolError: There is no socket to cut, because the client is in this process: it gets
-            what a client at a socket would have seen.
+        httpx.RemoteProtocolError: The connection is to be cut, but the client is in this process and has no
+            socket: it gets the error that a client at a socket would have got.
     """
     await asyncio.sleep(answer.delay)
     if answer.cut != "instead":
@@ -44,7 +44,7 @@ async def carry_out(answer: Answer, receive: Receive, send: Send) -> None:
 
 
 async def _send(answer: Answer, send: Send) -> None:
-    """Send an answer, or the first half of one that is cut inside while its length promises the whole."""
+    """Send a response; of one that is cut inside, half the body with the whole length in its header."""
     length = {} if answer.status == 204 else {"Content-Length": str(len(answer.body))}
     headers = [
         (name.lower().encode(), value.encode()) for name, value in {**answer.headers, **length}.items()
@@ -58,20 +58,20 @@ async def _send(answer: Answer, send: Send) -> None:
 
 
 async def _drip(body: bytes, seconds: float, send: Send) -> bytes:
-    """Send all but the last piece of a body, evenly over some seconds, and return that one."""
-    size = max(1, -(-len(body) // DROPS))
-    pieces = [body[start : start + size] for start in range(0, len(body), size)] or [b""]
-    for piece in pieces[:-1]:
-        await send({"type": "http.response.body", "body": piece, "more_body": True})
-        await asyncio.sleep(seconds / len(pieces))
-    return pieces[-1]
+    """Send all but the last chunk of a body evenly over some seconds, and return the last."""
+    size = max(1, -(-len(body) // CHUNKS))
+    chunks = [body[start : start + size] for start in range(0, len(body), size)] or [b""]
+    for chunk in chunks[:-1]:
+        await send({"type": "http.response.body", "body": chunk, "more_body": True})
+        await asyncio.sleep(seconds / len(chunks))
+    return chunks[-1]
 
 
 async def _cut(receive: Receive, send: Send) -> None:
-    # ASGI has no way to cut a connection, but uvicorn's `send` is a method of the object that holds it.
+    # ASGI cannot cut a connection, but uvicorn's `send` is a method of the object that holds the transport.
     transport: Any = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is None:
         raise httpx.RemoteProtocolError("The emulated Heroku cut the connection.")
-    transport.close()  # what was sent still leaves; nothing more does
+    transport.close()  # flushes what was sent
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -1,4 +1,4 @@
-"""A request, its answer, and Heroku's errors.
+"""HTTP request and response of the emulated Heroku, and Heroku's errors.
 
 Fact: Heroku Platform API reference, 2026-11, "Errors": an error's body is ``id`` and ``message``,
 sometimes with ``resource``; each id belongs to one status. The Data API answers in the same form.
@@ -13,7 +13,7 @@ from urllib.parse import unquote
 Json = dict[str, Any]
 
 Cut = Literal["instead", "inside"]
-"""Where a connection is cut: instead of the answer, or inside its body."""
+"""Where a connection is cut: instead of the response, or inside its body."""
 
 IDS: Final[Mapping[int, tuple[str, ...]]] = {
     400: ("bad_request", "missing_version", "confirmation_required"),
@@ -30,24 +30,24 @@ IDS: Final[Mapping[int, tuple[str, ...]]] = {
     429: ("rate_limit",),
     500: ("internal_server_error",),
 }
-"""The error ids of a status, the usual one first."""
+"""Error ids of each status, the usual one first."""
 
 OTHER_SERVER_ERROR: Final = "server_error"
-"""The id of every status that is not in the table."""
+"""Error id of every other status."""
 
 JSON_TYPE: Final = "application/json"
 
 DATA_API: Final = ("/postgres/v0/", "/private-link/v0/", "/client/v11/", "/data/")
-"""What the Data API's paths begin with; both APIs are played on one port, as the official CLI needs it."""
+"""Path prefixes of the Data API; both APIs share a port, as the official CLI needs it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
-    """What arrives.
+    """An HTTP request.
 
     Attributes:
-        path: As it travels, percent-encoded, without the query.
-        headers: By lower-case name.
+        path: Percent-encoded path without the query.
+        headers: Headers by lower-case name.
     """
 
     method: str
@@ -57,16 +57,16 @@ class Request:
 
     @property
     def segments(self) -> tuple[str, ...]:
-        """The decoded parts of the path; a slash inside a name stays inside its part."""
+        """Decoded parts of the path; an encoded slash stays inside its part."""
         return tuple(unquote(part) for part in self.path.split("/")[1:])
 
     @property
     def of_data_api(self) -> bool:
-        """Whether it is for the Data API."""
+        """Whether the request is for the Data API."""
         return self.path.startswith(DATA_API)
 
     def json(self) -> Any:
-        """Return the body; raises `Refused` ``bad_request`` unless it is empty (an empty object) or JSON."""
+        """Parse the body, empty as an empty object; raises `Refused` ``bad_request`` if it is not JSON."""
         if not self.body:
             return {}
         try:
@@ -77,11 +77,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What is answered, and what the door has to do to it.
+    """An HTTP response, and how the server has to send it.
 
     Attributes:
-        delay: Seconds the finished answer is late.
-        drip: Seconds over which its body arrives, piece by piece.
+        delay: Seconds to wait before it is sent.
+        drip: Seconds over which its body is sent.
         cut: Where the connection is cut, if it is.
     """
 
@@ -93,18 +93,18 @@ class Answer:
     cut: Cut | None = None
 
     def json(self) -> Any:
-        """The body, read."""
+        """Parse the body."""
         return json.loads(self.body)
 
 
 class Refused(Exception):
-    """Heroku refuses: nothing was changed.
+    """Heroku rejects a request; nothing was changed.
 
     Args:
-        status: Decides the id unless one is given.
-        message: For people.
+        status: HTTP status; decides the id unless one is given.
+        message: Message for people.
         id: Heroku's error id.
-        key: The body's key of the message.
+        key: Key of the message in the body.
         more: Further keys of the body, such as ``resource``.
     """
 
@@ -114,17 +114,17 @@ class Refused(Exception):
         self.body: Json = {**more, "id": id or IDS.get(status, (OTHER_SERVER_ERROR,))[0], key: message}
 
     def answer(self) -> Answer:
-        """The refusal as it travels."""
+        """Return the error response."""
         return answered(self.status, self.body)
 
 
 def missing(resource: str, *, status: int = 404) -> Refused:
-    """Return the refusal for something that is not there; `resource` is what kind of thing it is."""
+    """Return the error for a missing resource; `resource` is its kind."""
     return Refused(status, f"Couldn't find that {resource}.", resource=resource)
 
 
 def answered(status: int, body: object, **headers: str) -> Answer:
-    """Return an answer in JSON, minified as Heroku's is; a 204 has no body."""
+    """Return a JSON response, minified as Heroku's is; a 204 has no body."""
     content = b"" if status == 204 else json.dumps(body, separators=(",", ":")).encode()
     kind = {} if status == 204 else {"Content-Type": JSON_TYPE}
     return Answer(status=status, headers={**kind, **headers}, body=content)

@@ -13,7 +13,7 @@ from typing import Final, Self
 from sandbox.heroku.http_types import Answer, Json, Refused, answered
 
 DEFAULT: Final = 200
-MOST: Final = 1000
+MAX_PAGE: Final = 1000
 """Items a page."""
 
 FIELDS: Final = ("id", "name")
@@ -128,7 +128,7 @@ def _options(text: str) -> tuple[int, bool]:
             raise _refused()
         given[named["name"]] = named["value"]
     most, order = given.pop("max", str(DEFAULT)), given.pop("order", "asc")
-    if given or order not in ("asc", "desc") or not most.isdecimal() or not 1 <= int(most) <= MOST:
+    if given or order not in ("asc", "desc") or not most.isdecimal() or not 1 <= int(most) <= MAX_PAGE:
         raise _refused()
     return int(most), order == "desc"
 

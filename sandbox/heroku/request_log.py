@@ -1,4 +1,4 @@
-"""Every call that was made, and how it ended."""
+"""Log of every API call and its outcome."""
 
 from collections import deque
 from collections.abc import Iterator
@@ -8,19 +8,19 @@ from typing import Any, Final
 
 from sandbox.heroku.http_types import Answer, Json, Refused, Request
 
-KEPT: Final = 10_000
-"""Calls that are remembered: a demo left alone over night must not grow without end."""
+CAPACITY: Final = 10_000
+"""Calls that are kept, so that a demo left running over night does not grow without bound."""
 
 _READS: Final = ("GET", "HEAD")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One call.
+class LoggedRequest:
+    """An API call.
 
     Attributes:
-        status: As the client saw it; 0 when the connection was cut instead.
-        body: What a write brought, read if it can be; None for a read.
+        status: Status that the client saw; 0 if the connection was cut instead.
+        body: Body of a write, parsed if it is JSON; None for a read.
     """
 
     at: datetime
@@ -35,20 +35,20 @@ class Entry:
 
 
 class RequestLog:
-    """The calls, oldest first. No header is kept, so no token is."""
+    """API calls, oldest first. Headers are not kept, so no token is."""
 
     def __init__(self) -> None:
-        self._entries: deque[Entry] = deque(maxlen=KEPT)
+        self._entries: deque[LoggedRequest] = deque(maxlen=CAPACITY)
 
-    def __iter__(self) -> Iterator[Entry]:
+    def __iter__(self) -> Iterator[LoggedRequest]:
         return iter(self._entries)
 
     def __len__(self) -> int:
         return len(self._entries)
 
     def write(self, request: Request, answer: Answer, *, at: datetime) -> None:
-        """Remember a call."""
-        entry = Entry(
+        """Append a call."""
+        entry = LoggedRequest(
             at=at,
             method=request.method,
             path=request.path,
@@ -57,7 +57,7 @@ class RequestLog:
         )
         self._entries.append(entry)
 
-    def last(self, count: int) -> list[Entry]:
+    def last(self, count: int) -> list[LoggedRequest]:
         """Return the latest calls, newest last."""
         return list(self._entries)[-count:]
 

@@ -1,4 +1,4 @@
-"""Which call does what: a table of methods and paths.
+"""Route table: HTTP methods and paths with their handlers.
 
 Fact: Heroku Platform API reference, 2026-11, "Errors": what does not exist is 404 ``not_found``; a path
 that exists under another method is answered like one that does not exist at all.
@@ -15,11 +15,11 @@ from sandbox.heroku.model.account import Account
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """What a route gets to see.
+    """Arguments of a route's handler.
 
     Attributes:
-        names: The variable parts of the path.
-        given: The request's body, an object; empty when there is none.
+        names: Variable parts of the path.
+        given: JSON object of the request's body; empty if there is none.
     """
 
     account: Account
@@ -29,29 +29,29 @@ class Call:
     now: datetime
 
 
-Does = Callable[[Call], Answer]
+Handler = Callable[[Call], Answer]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One line of the table.
+    """A route.
 
     Attributes:
-        template: A path; a part in braces is a name.
+        template: Path with variable parts in braces.
         counted: Whether a call takes a request token.
     """
 
     method: str
     template: str
-    does: Does
+    does: Handler
     counted: bool = True
 
     def names(self, request: Request) -> dict[str, str] | None:
-        """Return the variable parts of a request's path, or None when it is not for this route."""
-        wanted, found = self.template.split("/")[1:], request.segments
-        if request.method != self.method or len(wanted) != len(found):
+        """Return the variable parts of a request's path; None if the route does not match."""
+        expected, actual = self.template.split("/")[1:], request.segments
+        if request.method != self.method or len(expected) != len(actual):
             return None
-        pairs = list(zip(wanted, found, strict=True))
+        pairs = list(zip(expected, actual, strict=True))
         if any(part != value and not part.startswith("{") for part, value in pairs):
             return None
         names = {part.strip("{}"): value for part, value in pairs if part.startswith("{")}
@@ -59,12 +59,12 @@ class Route:
 
 
 def no_endpoint() -> Refused:
-    """Return the refusal for a path, or a method of one, that is not there."""
+    """Return the error for an unknown path or method."""
     return Refused(404, "There is no such endpoint: check the path and the HTTP verb.")
 
 
-def chosen(routes: Iterable[Route], request: Request) -> tuple[Route, dict[str, str]] | None:
-    """Return the route of a request and the names in its path, or None when there is no such endpoint."""
+def match_route(routes: Iterable[Route], request: Request) -> tuple[Route, dict[str, str]] | None:
+    """Return the route of a request and the variable parts of its path; None if no route matches."""
     for route in routes:
         names = route.names(request)
         if names is not None:
@@ -72,13 +72,13 @@ def chosen(routes: Iterable[Route], request: Request) -> tuple[Route, dict[str, 
     return None
 
 
-def wishes(request: Request, header: str) -> frozenset[str]:
+def header_words(request: Request, header: str) -> frozenset[str]:
     """Return the comma-separated words of a header, such as ``Accept-Expansion``."""
     return frozenset(word.strip() for word in request.headers.get(header, "").split(","))
 
 
 def required_text(given: Json, name: str) -> str:
-    """Return a text of a body; raises `Refused` ``invalid_params`` unless there is one."""
+    """Return a string of a body; raises `Refused` ``invalid_params`` if it is missing."""
     value = given.get(name)
     if not isinstance(value, str) or not value:
         raise Refused(422, f"{name} is required and must be a string.")
@@ -86,7 +86,7 @@ def required_text(given: Json, name: str) -> str:
 
 
 def optional_text(given: Json, name: str) -> str:
-    """Return a text of a body, empty where there is none; raises `Refused` for anything else."""
+    """Return a string of a body, empty if it is missing; raises `Refused` for any other type."""
     return "" if given.get(name) is None else required_text(given, name)
 
 

@@ -1,4 +1,4 @@
-"""What anybody may see of the emulated Heroku at one moment, as JSON for the page and for tests."""
+"""State of the emulated Heroku at a moment, as JSON for the page and for tests."""
 
 from datetime import datetime
 from typing import Final
@@ -15,10 +15,10 @@ from sandbox.heroku.model.rulesets import Range, Ruleset
 from sandbox.heroku.request_log import RequestLog
 
 CALLS: Final = 30
-"""How many of the latest calls are shown."""
+"""Number of latest calls in a snapshot."""
 
 HISTORY: Final = 5
-"""How many rulesets of a space are shown besides the current one."""
+"""Number of earlier rulesets of a space in a snapshot."""
 
 
 def snapshot(account: Account, request_log: RequestLog, now: datetime) -> Json:
@@ -49,7 +49,7 @@ def _space(space: Space, now: datetime) -> Json:
 
 
 def shown_ruleset(ruleset: Ruleset, now: datetime) -> Json:
-    """Return a ruleset, and whether it has come into force whatever the API says of it."""
+    """Return a ruleset, and whether it is in force whatever the API says of it."""
     return {
         "id": str(ruleset.id),
         "created_at": ruleset.created_at.isoformat(),
@@ -79,7 +79,7 @@ def _database(database: Database, behavior: Behavior, now: datetime) -> Json:
 
 
 def shown(rule: Rule) -> Json:
-    """Return a rule, its time in ISO 8601 whatever the Data API writes."""
+    """Return a rule, its time in ISO 8601 whatever format the Data API uses."""
     return {
         "id": str(rule.id),
         "cidr": rule.cidr,
@@ -90,7 +90,7 @@ def shown(rule: Rule) -> Json:
 
 
 def shown_certificate(certificate: Certificate) -> Json:
-    """Return a client certificate without its key, its end in ISO 8601; null while it is pending."""
+    """Return a client certificate without its key, its expiry in ISO 8601; null while it is pending."""
     end = certificate.shown_end
     return {
         "id": str(certificate.id),
@@ -101,7 +101,7 @@ def shown_certificate(certificate: Certificate) -> Json:
 
 
 def shown_link(link: PrivateLink, behavior: Behavior, now: datetime) -> Json:
-    """Return a PrivateLink endpoint, its service named only once it is operational."""
+    """Return a PrivateLink endpoint, with its service name once it is operational."""
     status = link.status(now)
     return {
         "status": status,
@@ -111,6 +111,6 @@ def shown_link(link: PrivateLink, behavior: Behavior, now: datetime) -> Json:
     }
 
 
-def shown_connection(thing: Connection, behavior: Behavior, now: datetime) -> Json:
-    """Return a customer's VPC endpoint, and whether config vars tell of it."""
-    return {**connection(thing, behavior, now), "announced": now >= thing.announced_at}
+def shown_connection(vpc_endpoint: Connection, behavior: Behavior, now: datetime) -> Json:
+    """Return a customer's VPC endpoint, and whether config vars name it."""
+    return {**connection(vpc_endpoint, behavior, now), "announced": now >= vpc_endpoint.announced_at}

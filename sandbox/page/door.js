@@ -16,7 +16,7 @@ export class Refused extends Error {}
 export async function look(as, since, signal) {
   const query = new URLSearchParams({ as, since: String(since), wait: String(WAIT) });
   const limit = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE * 1000)]);
-  const answer = await fetch(`/play/state?${query}`, { signal: limit, cache: "no-store" });
+  const answer = await fetch(`/_emulator/state?${query}`, { signal: limit, cache: "no-store" });
   if (answer.status === 204) return null;
   return told(answer);
 }
@@ -29,7 +29,7 @@ export async function look(as, since, signal) {
  */
 export async function act(what, body) {
   try {
-    const answer = await fetch(`/play/${what}`, {
+    const answer = await fetch(`/_emulator/${what}`, {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(body),

@@ -17,7 +17,7 @@ export class Hints {
 
   /**
    * @param {{command: string, hint: string}[]} commands - with Slack's own one hint each
-   * @param {{line: string, example: string, says: object}[]} usage - how a line can go on; may be empty
+   * @param {{line: string, example: string, help: object}[]} usage - how a line can go on; may be empty
    * @param {import("./viewer.js").Viewer} viewer
    */
   know(commands, usage, viewer) {
@@ -39,7 +39,7 @@ export class Hints {
 
   /** Return the line as far as everything that fits agrees on how it goes on; null if it says nothing new. */
   completion(typed) {
-    const line = tidy(typed);
+    const line = normalized(typed);
     if (line.length < 2) return null;
     const fitting = [...this.#usage, ...this.#commands.map(({ command }) => ({ line: command }))]
       .map((one) => `${one.line} `)
@@ -53,16 +53,16 @@ export class Hints {
 
   #found(typed) {
     if (!typed.startsWith("/")) return [];
-    const line = tidy(typed);
+    const line = normalized(typed);
     const own = this.#commands.filter(({ command }) => command.startsWith(line.split(" ")[0]));
     const begun = this.#usage.filter((one) => one.line.startsWith(line) && line.includes(" "));
     const inside = this.#usage.filter((one) => line.startsWith(`${one.line} `));
-    if (begun.length || inside.length) return (begun.length ? begun : inside).map((one) => this.#said(one));
+    if (begun.length || inside.length) return (begun.length ? begun : inside).map((one) => this.#help(one));
     return own.map(({ command, hint }) => ({ form: command, about: hint, line: command }));
   }
 
-  #said({ line, says }) {
-    const { form, about } = says[this.#viewer.language] ?? says.en;
+  #help({ line, help }) {
+    const { form, about } = help[this.#viewer.language] ?? help.en;
     return { form, about, line };
   }
 
@@ -82,7 +82,7 @@ export class Hints {
 }
 
 /** Bring a line into the form in which lines are compared: single spaces, small letters. */
-function tidy(typed) {
+function normalized(typed) {
   return typed.replace(/\s+/g, " ").toLowerCase();
 }
 

@@ -12,7 +12,7 @@ export class Viewer {
   #names;
 
   /**
-   * @param {object} state - the answer of `/play/state`
+   * @param {object} state - the answer of `/_emulator/state`
    * @param {function(): number} now - business time in unix seconds
    */
   constructor(state, now) {

@@ -1,4 +1,4 @@
-"""Little plays that say what pgaccess does: read by people, played by tests and ``python -m sandbox play``.
+"""Scenarios: readable scripts of what pgaccess does, run by tests and ``python -m sandbox scenario``.
 
-One file is one scenario, one line is one step; `sandbox.scenarios.schema` has the form.
+Each file is a scenario, each line a step; `sandbox.scenarios.schema` describes the syntax.
 """

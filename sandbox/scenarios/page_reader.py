@@ -1,4 +1,4 @@
-"""What a person sees on the stage, as plain lines, and the buttons and fields that they find there."""
+"""Reads what a person sees in the emulated Slack: texts as plain lines, buttons and form fields."""
 
 import html
 from collections.abc import Iterator
@@ -15,28 +15,28 @@ HOME = "at home"
 DIRECT = "direct messages"
 
 
-class Eyes:
-    """Looks at the emulated Slack as one person after the other.
+class PageReader:
+    """Reads the emulated Slack from the view of a person.
 
     Args:
-        slack: the workspace.
+        slack: The workspace.
     """
 
     def __init__(self, slack: SlackEmulator) -> None:
         self._slack = slack
 
-    def said(self, person: str, place: str) -> list[str]:
-        """What stands in a place, oldest first; in a form also what is wrong at its fields."""
+    def texts(self, person: str, place: str) -> list[str]:
+        """Return the texts in a place, oldest first; of a form also the errors at its fields."""
         if place in (FORM, HOME):
             view = self.view(person, place)
-            return [*_words(view.get("blocks")), *(view.get("errors") or {}).values()] if view else []
+            return [*_lines(view.get("blocks")), *(view.get("errors") or {}).values()] if view else []
         return [
-            "\n".join(_words([message["text"], message["blocks"]]))
+            "\n".join(_lines([message["text"], message["blocks"]]))
             for message in self.messages(person, place)
         ]
 
     def messages(self, person: str, place: str) -> list[_Json]:
-        """The messages of a place, oldest first; none where the person is not."""
+        """Return the messages of a place, oldest first; none where the person is not a member."""
         if place == PRIVATELY:
             return self._slack.ephemerals(person)
         try:
@@ -45,20 +45,22 @@ class Eyes:
             return []
 
     def view(self, person: str, place: str) -> _Json | None:
-        """The form in front of a person, or their home tab."""
+        """Return the person's open form, or their home tab."""
         return self._slack.home_for(person) if place == HOME else self._slack.view_for(person)
 
     def channel_of(self, person: str, message: _Json) -> str:
-        """The channel in which a person sees a message."""
+        """Return the channel in which a person sees a message."""
         who = self._slack.acts.who(person)
         for channel in self._slack.workspace.channels_of(who.id):
-            if any(one["ts"] == message["ts"] for one in self._slack.messages(channel.id, person)):
+            if any(
+                candidate["ts"] == message["ts"] for candidate in self._slack.messages(channel.id, person)
+            ):
                 return channel.id
         raise LookupError(message["ts"])
 
 
 def button(blocks: list[_Json], label: str) -> tuple[str, str] | None:
-    """The block_id and action_id of the first button with a label, if there is one."""
+    """Return the block_id and action_id of the first button with a label; None if there is none."""
     for block in blocks:
         for element in [*block.get("elements", ()), block.get("accessory") or {}]:
             if element.get("type") == "button" and element["text"]["text"] == label:
@@ -67,7 +69,7 @@ def button(blocks: list[_Json], label: str) -> tuple[str, str] | None:
 
 
 def field(view: _Json, label: str) -> tuple[str, _Json]:
-    """The block_id and the element of the field with a label; raises `LookupError` when there is none."""
+    """Return the block_id and element of the field with a label; raises `LookupError` if there is none."""
     inputs = {block["label"]["text"]: block for block in view["blocks"] if block["type"] == "input"}
     if label not in inputs:
         raise LookupError(f"the form has no field “{label}” but {', '.join(inputs) or 'none'}")
@@ -75,16 +77,16 @@ def field(view: _Json, label: str) -> tuple[str, _Json]:
 
 
 def value(element: _Json, text: str) -> str:
-    """What a field takes for the words that somebody writes or chooses."""
+    """Return a field's value for what a person writes, or for the label of the option they choose."""
     options = [
         *element.get("options", ()),
-        *(o for g in element.get("option_groups", ()) for o in g["options"]),
+        *(option for group in element.get("option_groups", ()) for option in group["options"]),
     ]
-    chosen = next((one["value"] for one in options if one["text"]["text"] == text), text)
+    chosen = next((option["value"] for option in options if option["text"]["text"] == text), text)
     return str(chosen)
 
 
-def _words(part: Any) -> list[str]:
+def _lines(part: Any) -> list[str]:
     return [html.unescape(text) for text in _texts(part)]
 
 
@@ -95,8 +97,8 @@ def _texts(part: Any) -> Iterator[str]:
         case {"text": str(text)}:
             yield text
         case dict():
-            for one in part.values():
-                yield from _texts(one) if isinstance(one, dict | list) else ()
+            for value in part.values():
+                yield from _texts(value) if isinstance(value, dict | list) else ()
         case list():
-            for one in part:
-                yield from _texts(one)
+            for item in part:
+                yield from _texts(item)

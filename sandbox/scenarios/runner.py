@@ -1,4 +1,4 @@
-"""Plays a scenario on a stage, step by step, through the doors that people use."""
+"""Runs a scenario step by step, through the actions that people have in Slack."""
 
 import asyncio
 import time
@@ -11,93 +11,91 @@ from bot.domain.method import Method
 from sandbox.environment import POLICY, Environment
 from sandbox.heroku.model.resources import Rule
 from sandbox.scenarios import steps
-from sandbox.scenarios.page_reader import FORM, HOME, Eyes, button, field, value
+from sandbox.scenarios.page_reader import FORM, HOME, PageReader, button, field, value
 from sandbox.scenarios.schema import Scenario
 from sandbox.scenarios.steps import Step
 from sandbox.slack.users.simulated_users import Outcome
 
-PATIENCE: Final = 45.0
-"""Seconds, unless told otherwise; usually it takes a tenth of one."""
+TIMEOUT: Final = 45.0
+"""Seconds until what a step expects counts as missing; it usually takes a tenth of one."""
 
-BREATH: Final = 0.02
-"""Seconds between two looks."""
+POLL_INTERVAL: Final = 0.02
+"""Seconds between two checks of what a step expects."""
 
 
 T = TypeVar("T")
 
 
 class ScenarioFailedError(AssertionError):
-    """A step did not go as it is written; the message says which, and what was seen instead."""
+    """A step failed; the message says which, and what was there instead."""
 
 
 def policy_for(scenario: Scenario) -> str:
-    """The demo's policy, its one rule with what the scenario gives it."""
+    """Return the demo's policy, with the scenario's keys added to its rule."""
     return "\n".join((POLICY.rstrip(), *scenario.rule_keys, ""))
 
 
-class Player:
-    """Plays one scenario.
+class ScenarioRunner:
+    """Runs one scenario.
 
     Args:
-        stage: with nothing played on it yet, under `policy_for` the scenario.
-        scenario: what happens.
-        patience: seconds until what is not seen counts as missing.
+        environment: A fresh environment with the policy `policy_for` the scenario.
+        scenario: The scenario.
+        timeout: Seconds until what a step expects counts as missing.
     """
 
-    def __init__(self, environment: Environment, scenario: Scenario, *, patience: float = PATIENCE) -> None:
+    def __init__(self, environment: Environment, scenario: Scenario, *, timeout: float = TIMEOUT) -> None:
         self._environment = environment
         self._scenario = scenario
-        self._patience = patience
-        self._eyes = Eyes(environment.slack)
-        self._typed: dict[str, dict[str, dict[str, str]]] = {}
+        self._timeout = timeout
+        self._reader = PageReader(environment.slack)
+        self._entered: dict[str, dict[str, dict[str, str]]] = {}
 
     async def ready(self) -> None:
-        """Waits until the bot knows its databases and the people in its workspace.
+        """Wait until the bot has observed its databases and knows the people in the workspace.
 
         Raises:
-            ScenarioFailedError: it never does.
+            ScenarioFailedError: It does not within the timeout.
         """
         people = [person.id for person in self._environment.slack.world.people.values() if not person.is_bot]
-        deadline = time.monotonic() + self._patience
+        deadline = time.monotonic() + self._timeout
         while not await self._knows(people[-1]):
             if time.monotonic() > deadline:
-                raise ScenarioFailedError(
-                    f"{self._scenario.name}: the bot never got to know Heroku and Slack"
-                )
-            await asyncio.sleep(BREATH)
+                raise ScenarioFailedError(f"{self._scenario.name}: the bot did not discover Heroku and Slack")
+            await asyncio.sleep(POLL_INTERVAL)
 
-    async def play(self, *, before: Callable[[Step], object] | None = None, pause: float = 0.0) -> None:
-        """Plays everything.
+    async def run(self, *, before: Callable[[Step], object] | None = None, pause: float = 0.0) -> None:
+        """Run every step.
 
         Args:
-            before: is told of each step that comes.
-            pause: seconds after each step, for somebody who watches.
+            before: Called with each step before it runs.
+            pause: Seconds after each step, for people who watch.
 
         Raises:
-            ScenarioFailedError: a step did not go as it is written.
+            ScenarioFailedError: A step failed.
         """
         for step in self._scenario.steps:
             if before is not None:
                 before(step)
-            await self._does(step)
+            await self._execute(step)
             await asyncio.sleep(pause)
 
     async def _knows(self, person: str) -> bool:
         async with self._environment.app.store.transaction() as tx:
             known = await tx.slack_users.find(person)
-            databases = await tx.targets.all()
-            looks = [await tx.reconcile_queue.look(database.id, Method.MTLS) for database in databases]
+            databases = await tx.targets.databases()
+            looks = [await tx.reconcile_queue.observation(database.id, Method.MTLS) for database in databases]
             return known is not None and bool(looks) and all(looks)
 
     @singledispatchmethod
-    async def _does(self, step: Step) -> None:
+    async def _execute(self, step: Step) -> None:
         raise NotImplementedError(step)
 
-    @_does.register
+    @_execute.register
     async def _types(self, step: steps.Types) -> None:
-        self._went(step, await self._environment.people.types(step.person, step.text))
+        self._require_ok(step, await self._environment.people.types(step.person, step.text))
 
-    @_does.register
+    @_execute.register
     async def _presses(self, step: steps.Presses) -> None:
         where, (block, action) = await self._until(step, lambda: self._place_with(step))
         people = self._environment.people
@@ -106,47 +104,47 @@ class Player:
                 step.person, view_id=where["id"], block_id=block, action_id=action
             )
         else:
-            channel = self._eyes.channel_of(step.person, where)
+            channel = self._reader.channel_of(step.person, where)
             outcome = await people.clicks(
                 step.person, channel=channel, ts=where["ts"], block_id=block, action_id=action
             )
-        self._went(step, outcome)
+        self._require_ok(step, outcome)
 
-    @_does.register
+    @_execute.register
     async def _writes(self, step: steps.Writes) -> None:
-        view = await self._until(step, lambda: self._eyes.view(step.person, FORM))
+        view = await self._until(step, lambda: self._reader.view(step.person, FORM))
         try:
             block, element = field(view, step.field)
         except LookupError as error:
             raise self._failed(step, str(error)) from error
-        self._typed.setdefault(step.person, {})[block] = {element["action_id"]: value(element, step.text)}
+        self._entered.setdefault(step.person, {})[block] = {element["action_id"]: value(element, step.text)}
 
-    @_does.register
+    @_execute.register
     async def _sends(self, step: steps.Sends) -> None:
-        outcome = await self._environment.people.submits(step.person, self._typed.pop(step.person, {}))
-        if not outcome.errors:  # those are for the next step to see
-            self._went(step, outcome)
+        outcome = await self._environment.people.submits(step.person, self._entered.pop(step.person, {}))
+        if not outcome.errors:  # errors at fields are what the next step expects
+            self._require_ok(step, outcome)
 
-    @_does.register
+    @_execute.register
     async def _sees(self, step: steps.Sees) -> None:
         if step.place == HOME:
-            self._went(step, await self._environment.people.opens_home(step.person))
+            self._require_ok(step, await self._environment.people.opens_home(step.person))
         if step.absent:
             if self._seen(step):
                 raise self._failed(step, "it is there")
             return
         await self._until(step, lambda: self._seen(step))
 
-    @_does.register
+    @_execute.register
     async def _shows(self, step: steps.Shows) -> None:
         await self._until(step, lambda: (self._rule(step.app, step.network) is None) is step.absent)
 
-    @_does.register
+    @_execute.register
     async def _externally(self, step: steps.ExternalChange) -> None:
         heroku, now = self._environment.heroku, datetime.now(UTC)
         database = self._database(step.app)
         if step.adds:
-            heroku.add_rule_externally(database, step.network, "by hand", now=now)
+            heroku.add_rule_externally(database, step.network, "added by somebody else", now=now)
         else:
             rule = self._rule(step.app, step.network)
             if rule is None:
@@ -154,36 +152,36 @@ class Player:
             heroku.delete_rule_externally(database, rule.id, now=now)
         await self._environment.refresh_everything()
 
-    @_does.register
-    async def _moves(self, step: steps.Moves) -> None:
+    @_execute.register
+    async def _moves_time(self, step: steps.MoveTime) -> None:
         if step.by is None:
             await self._environment.to_next_event()
         else:
             await self._environment.move_time(step.by)
 
-    @_does.register
-    async def _turns(self, step: steps.Turns) -> None:
+    @_execute.register
+    async def _switches(self, step: steps.SwitchOutage) -> None:
         if step.kind is None:
             self._environment.faults.clear()
         else:
-            self._environment.faults.turn(step.kind, on=step.on)
-        await self._environment.look_twice()
+            self._environment.faults.switch(step.kind, on=step.on)
+        await self._environment.refresh_twice()
 
-    # --- seeing ----------------------------------------------------------------------------------
+    # --- reading ----------------------------------------------------------------------------------
 
     def _seen(self, step: steps.Sees) -> bool:
-        return any(step.text in said for said in self._eyes.said(step.person, step.place))
+        return any(step.text in text for text in self._reader.texts(step.person, step.place))
 
     def _place_with(self, step: steps.Presses) -> tuple[dict[str, Any], tuple[str, str]] | None:
-        """The newest message (or the view) with that button, and its ids."""
+        """Return the newest message (or the view) with the step's button, and the button's ids."""
         if step.place in (FORM, HOME):
-            view = self._eyes.view(step.person, step.place)
+            view = self._reader.view(step.person, step.place)
             candidates = [view] if view else []
         else:
-            candidates = self._eyes.messages(step.person, step.place)
-        for one in reversed(candidates):
-            if ids := button(one["blocks"], step.label):
-                return one, ids
+            candidates = self._reader.messages(step.person, step.place)
+        for candidate in reversed(candidates):
+            if ids := button(candidate["blocks"], step.label):
+                return candidate, ids
         return None
 
     def _rule(self, app: str, network: str) -> Rule | None:
@@ -192,26 +190,26 @@ class Player:
 
     def _database(self, app: str) -> str:
         databases = self._environment.heroku.snapshot(now=datetime.now(UTC))["databases"]
-        found = [str(one["name"]) for one in databases if one["app"] == app]
-        if not found:
+        names = [str(database["name"]) for database in databases if database["app"] == app]
+        if not names:
             raise ScenarioFailedError(f"{self._scenario.name}: Heroku has no app “{app}”")
-        return found[0]
+        return names[0]
 
-    async def _until(self, step: Step, look: Callable[[], T | None]) -> T:
-        """Looks until there is something to see, and returns it."""
-        deadline = time.monotonic() + self._patience
-        while not (seen := look()):
+    async def _until(self, step: Step, find: Callable[[], T | None]) -> T:
+        """Poll until something is found, and return it."""
+        deadline = time.monotonic() + self._timeout
+        while not (found := find()):
             if time.monotonic() > deadline:
-                raise self._failed(step, f"not within {self._patience:.0f} seconds")
-            await asyncio.sleep(BREATH)
-        return seen
+                raise self._failed(step, f"not within {self._timeout:.0f} seconds")
+            await asyncio.sleep(POLL_INTERVAL)
+        return found
 
-    def _went(self, step: Step, outcome: Outcome) -> None:
+    def _require_ok(self, step: Step, outcome: Outcome) -> None:
         if not outcome.ok:
-            raise self._failed(step, f"Slack says {outcome.error}")
+            raise self._failed(step, f"Slack answered {outcome.error}")
 
     def _failed(self, step: Step, why: str) -> ScenarioFailedError:
         person, place = getattr(step, "person", ""), getattr(step, "place", "")
-        seen = "\n---\n".join(self._eyes.said(person, place)) if person and place else ""
-        shown = f"\nWhat is seen there:\n{seen or '(nothing)'}" if place else ""
-        return ScenarioFailedError(f"{self._scenario.name}, line {step.line}: {step.said}: {why}.{shown}")
+        texts = "\n---\n".join(self._reader.texts(person, place)) if person and place else ""
+        shown = f"\nShown there:\n{texts or '(nothing)'}" if place else ""
+        return ScenarioFailedError(f"{self._scenario.name}, line {step.line}: {step.source}: {why}.{shown}")

@@ -1,4 +1,4 @@
-"""The form of a scenario's file, read strictly.
+"""Syntax of scenario files, parsed strictly.
 
 ::
 
@@ -9,15 +9,15 @@
     engineer types /pgaccess mtls add 203.0.113.4
     engineer sees "Request #1 submitted" privately       or: in #approvals, in direct messages, in the form, at home
     lead presses "Approve" in #approvals         or: in direct messages, privately, in the form, at home
-    lead writes "no need" into "Why"             in the form in front; a choice by its words
+    lead writes "no need" into "Why"             in the open form; an option by its label
     lead sends the form
     lead does not see "denied" in #approvals
     Heroku shows 203.0.113.4/32 on billing       or: shows no
     somebody adds 203.0.113.4/32 on billing      or: deletes
     time moves 4h                                or: to the next event
-    outages heroku-500 begins                    or: ends; and: all is well
+    outage heroku-500 begins                     or: ends; and: all outages end
 
-Empty lines, and lines that begin with ``--``, say nothing. Texts stand in double quotes and have none inside.
+Empty lines and lines that begin with ``--`` are ignored. Texts are in double quotes and contain none.
 """
 
 import re
@@ -36,25 +36,25 @@ from sandbox.scenarios.steps import Step
 from sandbox.slack.model.fixtures import default_world
 
 FOLDER: Final = Path(__file__).parent
-"""Where the scenarios are."""
+"""Folder of the scenarios."""
 
 SUFFIX: Final = ".txt"
 
 
 class ScenarioError(ValueError):
-    """A scenario cannot be read; the message names the place, what is wrong, and what would be right."""
+    """A scenario cannot be parsed; the message names the line, the problem and an example."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Scenario:
-    """A scenario, read.
+    """A parsed scenario.
 
     Attributes:
-        name: of its file, without the suffix.
-        title: what people call it.
-        about: what it shows.
-        rule_keys: lines of TOML that the policy's one rule has besides its approvers.
-        steps: what happens, in order.
+        name: Name of its file, without the suffix.
+        title: Title for people.
+        about: What it shows.
+        rule_keys: TOML lines for the policy's rule, besides its approvers.
+        steps: The steps, in order.
     """
 
     name: str
@@ -71,14 +71,14 @@ _RULE: Final = r"(?P<network>[0-9./]+) on (?P<app>[a-z0-9-]+)"
 _GIVEN: Final = re.compile(r"given the rule says (.+)")
 
 
-def _moves(*, by: str | None, **found: Any) -> Step:
-    return steps.Moves(by=_duration(by) if by else None, **found)
+def _move_time(*, by: str | None, **rest: Any) -> Step:
+    return steps.MoveTime(by=_duration(by) if by else None, **rest)
 
 
-def _turns(*, kind: str, how: str, **found: Any) -> Step:
+def _switch_outage(*, kind: str, how: str, **rest: Any) -> Step:
     if kind not in KINDS:
-        raise ScenarioError(f"there is no outages “{kind}”; there is {', '.join(KINDS)}")
-    return steps.Turns(kind=kind, on=how == "begins", **found)
+        raise ScenarioError(f"unknown outage “{kind}”; known are {', '.join(KINDS)}")
+    return steps.SwitchOutage(kind=kind, on=how == "begins", **rest)
 
 
 _FORMS: Final[tuple[tuple[re.Pattern[str], Callable[..., Step], str], ...]] = tuple(
@@ -126,38 +126,38 @@ _FORMS: Final[tuple[tuple[re.Pattern[str], Callable[..., Step], str], ...]] = tu
             partial(steps.ExternalChange, adds=False),
             "somebody deletes 203.0.113.4/32 on billing",
         ),
-        (r"time moves (?:to the next event|(?P<by>\S+))", _moves, "time moves to the next event"),
-        (r"outages (?P<kind>\S+) (?P<how>begins|ends)", _turns, "outages heroku-500 begins"),
-        (r"all is well", partial(steps.Turns, kind=None, on=False), "all is well"),
+        (r"time moves (?:to the next event|(?P<by>\S+))", _move_time, "time moves to the next event"),
+        (r"outage (?P<kind>\S+) (?P<how>begins|ends)", _switch_outage, "outage heroku-500 begins"),
+        (r"all outages end", partial(steps.SwitchOutage, kind=None, on=False), "all outages end"),
     )
 )
 
 
 def names() -> list[str]:
-    """The scenarios that there are, sorted."""
+    """Return the names of all scenarios, sorted."""
     return sorted(path.stem for path in FOLDER.glob(f"*{SUFFIX}"))
 
 
 def load(name: str) -> Scenario:
-    """Reads one of the scenarios by its name.
+    """Load a scenario by its name.
 
     Raises:
-        ScenarioError: there is none of that name, or it cannot be read.
+        ScenarioError: The name is unknown, or the scenario cannot be parsed.
     """
     if name not in names():
-        raise ScenarioError(f"there is no scenario “{name}”; there is {', '.join(names())}")
-    return read((FOLDER / f"{name}{SUFFIX}").read_text(encoding="utf-8"), name=name)
+        raise ScenarioError(f"unknown scenario “{name}”; known are {', '.join(names())}")
+    return parse((FOLDER / f"{name}{SUFFIX}").read_text(encoding="utf-8"), name=name)
 
 
-def read(text: str, *, name: str) -> Scenario:
-    """Reads a scenario.
+def parse(text: str, *, name: str) -> Scenario:
+    """Parse a scenario.
 
     Args:
-        text: the file's.
-        name: how sentences call it.
+        text: Content of the file.
+        name: Name in error messages.
 
     Raises:
-        ScenarioError: what is wrong in which line, and what would be right.
+        ScenarioError: A line is invalid, or something is missing.
     """
     title, about, given, done = "", list[str](), list[str](), list[Step]()
     for number, raw in enumerate(text.splitlines(), start=1):
@@ -175,54 +175,55 @@ def read(text: str, *, name: str) -> Scenario:
                 done.append(_step(line, number))
         except ScenarioError as error:
             raise ScenarioError(f"{name}, line {number}: {error}") from error
-    return _whole(
+    return _complete(
         Scenario(name=name, title=title, about=" ".join(about), rule_keys=tuple(given), steps=tuple(done))
     )
 
 
-def _whole(scenario: Scenario) -> Scenario:
-    """The scenario; raises `ScenarioError` when something is missing that every one has."""
-    for missing, example in (
-        (not scenario.title, "its title is missing, such as “# The main job”"),
-        (not scenario.about, "what it shows is missing, such as “> An engineer asks, a lead approves.”"),
+def _complete(scenario: Scenario) -> Scenario:
+    """Return the scenario; raises `ScenarioError` if it lacks a title, a description or an expectation."""
+    for missing, problem in (
+        (not scenario.title, "the title is missing, such as “# The main job”"),
+        (not scenario.about, "the description is missing, such as “> An engineer asks, a lead approves.”"),
         (
             not any(isinstance(step, steps.Sees | steps.Shows) for step in scenario.steps),
-            "nobody sees anything in it",
+            "no step expects anything",
         ),
     ):
         if missing:
-            raise ScenarioError(f"{scenario.name}: {example}")
+            raise ScenarioError(f"{scenario.name}: {problem}")
     return scenario
 
 
 def _before(done: list[Step], keys: str) -> str:
     if done:
-        raise ScenarioError("what is given stands before the first step")
+        raise ScenarioError("“given” lines must come before the first step")
     return keys
 
 
 def _step(line: str, number: int) -> Step:
     for pattern, make, _ in _FORMS:
         if match := pattern.fullmatch(line):
-            return make(line=number, said=line, **_checked(match.groupdict()))
-    raise ScenarioError(f"“{line}” is no step; write for example: {_nearest(line)}")
+            return make(line=number, source=line, **_checked(match.groupdict()))
+    raise ScenarioError(f"“{line}” is not a step; write for example: {_nearest_example(line)}")
 
 
 def _checked(found: Mapping[str, str | None]) -> Mapping[str, str | None]:
-    people = [one.name for one in default_world().people.values() if not one.is_bot and one.id != "USLACKBOT"]
+    users = default_world().people.values()
+    people = [user.name for user in users if not user.is_bot and user.id != "USLACKBOT"]
     if "person" in found and found["person"] not in people:
-        raise ScenarioError(f"nobody is called “{found['person']}”; there is {', '.join(people)}")
+        raise ScenarioError(f"unknown person “{found['person']}”; known are {', '.join(people)}")
     return found
 
 
-def _nearest(line: str) -> str:
-    """The example that has most words in common with a line."""
-    said = set(line.split())
-    return max((example for *_, example in _FORMS), key=lambda example: len(said & set(example.split())))
+def _nearest_example(line: str) -> str:
+    """Return the example that has most words in common with a line."""
+    words = set(line.split())
+    return max((example for *_, example in _FORMS), key=lambda example: len(words & set(example.split())))
 
 
 def _duration(text: str) -> timedelta:
     try:
         return parse_duration(text)
     except Refused as refused:
-        raise ScenarioError(f"“{text}” is no length of time; write for example: time moves 4h") from refused
+        raise ScenarioError(f"“{text}” is not a duration; write for example: time moves 4h") from refused

@@ -1,4 +1,4 @@
-"""What can happen in a scenario: each step a value, with the sentence that stands in the file."""
+"""Steps of a scenario as values, each with its line of the file."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -6,15 +6,15 @@ from datetime import timedelta
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Step:
-    """One line.
+    """A step.
 
     Attributes:
-        line: its number in the file, from 1.
-        said: the line as it stands there.
+        line: Line number in the file, from 1.
+        source: The line as written.
     """
 
     line: int
-    said: str
+    source: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +36,7 @@ class Presses(Step):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Writes(Step):
-    """A person writes into a field of the form in front, or chooses there, by the field's label."""
+    """A person fills in a field of the open form, or chooses an option, by the field's label."""
 
     person: str
     text: str
@@ -45,14 +45,14 @@ class Writes(Step):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sends(Step):
-    """A person sends the form in front."""
+    """A person submits the open form."""
 
     person: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Sees(Step):
-    """A person sees a text in a place before long; with `absent` it is not there now."""
+    """A person sees a text in a place before the timeout; with `absent` it is not there now."""
 
     person: str
     text: str
@@ -62,7 +62,7 @@ class Sees(Step):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Shows(Step):
-    """Heroku has a rule before long; with `absent` it has none, before long."""
+    """Heroku has a rule before the timeout; with `absent` it has none, before the timeout."""
 
     network: str
     app: str
@@ -79,15 +79,15 @@ class ExternalChange(Step):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Moves(Step):
+class MoveTime(Step):
     """Business time moves; None is to the next event."""
 
     by: timedelta | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Turns(Step):
-    """A kind of outages begins or ends; None is everything, which can only end."""
+class SwitchOutage(Step):
+    """An outage begins or ends; None ends every outage."""
 
     kind: str | None
     on: bool

@@ -88,7 +88,7 @@ class SlackEmulator:
         )
         self.receipts = Receipts(workspace=self.workspace, rights=self.rights)
 
-    def switch(self, **settings: Any) -> None:
+    def set_behavior(self, **settings: Any) -> None:
         """Have Slack do otherwise from now on; what is not named stays.
 
         Args:

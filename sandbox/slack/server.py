@@ -1,4 +1,4 @@
-"""The emulated Slack's door: the Web API, response urls, Socket Mode, what people do (`/play`), and the page.
+"""The emulated Slack's HTTP server: Web API, response URLs, Socket Mode, user actions and the page.
 
 Fact: Slack developer documentation, Web API basics, 2026-11: arguments as a form or in the query, and for
 methods that write also as JSON; the token in ``Authorization: Bearer`` or as the argument ``token``.
@@ -21,12 +21,12 @@ from starlette.types import Message, Receive, Scope, Send
 
 from sandbox.slack.emulator import SlackEmulator
 from sandbox.slack.socket_mode.connections import TRANSPORT
-from sandbox.slack.users.json_api import Extras, Play
+from sandbox.slack.users.json_api import Extras, JsonApi
 from sandbox.slack.users.simulated_users import People
 from sandbox.slack.web_api.errors import ApiAnswer
 
 Actions = Mapping[str, Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]]
-"""More routes below ``/play``, by name: JSON in, JSON out."""
+"""More routes below ``/_emulator``, by name: JSON in, JSON out."""
 
 POLICY = "; ".join(
     (
@@ -40,7 +40,7 @@ POLICY = "; ".join(
         "frame-ancestors 'none'",
     )
 )
-"""The page asks nobody else for anything, and nobody frames it."""
+"""Content Security Policy of the page: no external resources, no framing."""
 FORM_ONLY = frozenset(
     {
         "chat.getPermalink",
@@ -56,7 +56,7 @@ FORM_ONLY = frozenset(
         "users.list",
     }
 )
-"""Methods whose reference page names no JSON among its content types: a JSON body counts as none."""
+"""Methods whose reference page does not list JSON as a content type: a JSON body is ignored."""
 _HEADERS = {
     "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
@@ -73,33 +73,33 @@ def app(
     actions: Actions | None = None,
     page: Path | None = None,
 ) -> Starlette:
-    """Return the door.
+    """Return the ASGI application.
 
     Args:
         slack: The workspace.
-        people: Everybody in it.
-        extras: More keys of ``/play/state``, by name. One with an attribute ``version`` (an integer that
-            rises) wakes whoever waits for a change.
-        actions: More ``POST /play/…`` routes, by name.
+        people: The simulated users.
+        extras: More keys of ``/_emulator/state``, by name. A request that waits for changes returns when the
+            ``version`` of one, an integer, has risen.
+        actions: More ``POST /_emulator/…`` routes, by name.
         page: The folder with ``index.html``; without it there is no page.
     """
-    play = Play(slack, people, extras=extras or {})
+    api = JsonApi(slack, people, extras=extras or {})
     routes: list[BaseRoute] = [
         Route("/api/{method}", _api(slack), methods=["GET", "POST"]),
         Route("/respond/{secret}", _respond(slack), methods=["POST"]),
         WebSocketRoute("/link/", people.sockets.serve),
-        *play.routes(actions or {}),
+        *api.routes(actions or {}),
     ]
     if page is not None:
         routes += [
             Route("/", _index(page / "index.html"), methods=["GET"]),
             Mount("/page", StaticFiles(directory=page)),
         ]
-    return _Server(routes=routes)
+    return _SlackServer(routes=routes)
 
 
-class _Server(Starlette):
-    """Hands the connection to whoever may have to cut it, and puts the page's headers on every answer."""
+class _SlackServer(Starlette):
+    """Adds security headers to every response, and the transport to the scope so that a fault can cut it."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # uvicorn's `send` is a method of the exchange, which holds the connection; in-process there is none.
@@ -118,7 +118,7 @@ class _Server(Starlette):
 
 
 class _Cut(Response):
-    """Closes the connection without a single byte of an answer."""
+    """Closes the connection without sending a byte."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         transport = scope[TRANSPORT]
@@ -142,7 +142,7 @@ def _api(slack: SlackEmulator) -> Callable[[Request], Awaitable[Response]]:
         if broken:
             return JSONResponse({"ok": False, "error": broken})
         scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
-        named = given.pop("token", None)  # taken out in any case: the journal must not have it
+        named = given.pop("token", None)  # removed in any case: the request log must not contain it
         token = bearer.strip() if scheme.lower() == "bearer" else named
         answer = slack.call(request.path_params["method"], given, token, now=datetime.now(UTC))
         return await _carried_out(answer)
@@ -162,7 +162,7 @@ def _respond(slack: SlackEmulator) -> Callable[[Request], Awaitable[Response]]:
 
 
 def _arguments(request: Request, body: bytes) -> tuple[dict[str, Any], str | None]:
-    """Return a call's arguments from query and body, and Slack's error code when they cannot be read."""
+    """Return a call's arguments from query and body, and Slack's error code if they cannot be read."""
     given: dict[str, Any] = dict(request.query_params)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if not body:

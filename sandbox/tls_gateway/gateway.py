@@ -1,8 +1,8 @@
-"""A real TLS Postgres kept in step with one database of the emulated Heroku, connection by connection.
+"""Keeps a real TLS Postgres in sync with one database of the emulated Heroku.
 
-Heroku's state is looked at when somebody knocks, so there is no moment in which the wall is behind. What is
-not played: at Heroku an address that is not let in gets no answer at all; this server says why it refuses.
-Whether Heroku cuts connections that stand when their rule goes is not published; here they stay.
+Heroku's state is read before each connection, so the gateway is never behind. One difference remains: at
+Heroku an address that is not allowed gets no answer at all, while this server says why it rejects a client.
+Whether Heroku cuts open connections when their rule is removed is not published; here they stay open.
 """
 
 import asyncio
@@ -15,49 +15,49 @@ from typing import Final
 from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.http_types import Refused
 from sandbox.heroku.model.admission import Admission
-from sandbox.tls_gateway.pg_hba import rulebook
-from sandbox.tls_gateway.postgres_server import Login, Server
-from sandbox.tls_gateway.proxy import HOST, Front
-from sandbox.tls_gateway.source_addresses import check_told_apart
+from sandbox.tls_gateway.pg_hba import pg_hba_conf
+from sandbox.tls_gateway.postgres_server import ServerLogin, TlsPostgres
+from sandbox.tls_gateway.proxy import HOST, Proxy
+from sandbox.tls_gateway.source_addresses import check_distinguishable
 
 HOME: Final = "192.0.2.1"
-"""Where clients come from at first: reserved for documentation (RFC 5737), so nobody lets it in by chance."""
+"""Initial source address of clients, reserved for documentation (RFC 5737): no rule allows it by chance."""
 
 
 class TlsGateway:
-    """What stands between people and one database.
+    """Gateway in front of one database.
 
     Args:
         heroku: The emulated Heroku.
         database: Name of the add-on.
 
     Raises:
-        NoPostgresError: There is no server with TLS on this machine.
+        NoPostgresError: This machine has no Postgres server with TLS.
     """
 
     def __init__(self, heroku: HerokuEmulator, database: str) -> None:
         self._heroku = heroku
         self._database = database
-        self._login = Login.of(heroku.connection(database))
-        self._server = Server(self._login)
-        self._front = Front(self._server.port, before=self._ready, source=IPv4Address(HOME))
-        self._standing: Admission | None = None
-        self._turn = asyncio.Lock()
+        self._login = ServerLogin.of(heroku.connection(database))
+        self._server = TlsPostgres(self._login)
+        self._proxy = Proxy(self._server.port, before=self._ready, source=IPv4Address(HOME))
+        self._applied: Admission | None = None
+        self._lock = asyncio.Lock()
 
-    def comes_from(self, source: str) -> None:
-        """Let whoever knocks from now on come from this address."""
-        self._front.source = IPv4Address(source)
+    def set_source(self, source: str) -> None:
+        """Set the source address of new connections."""
+        self._proxy.source = IPv4Address(source)
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[None]:
-        """Let the server answer for the database for the length of a ``with`` block.
+        """Serve the database for the length of a ``with`` block.
 
         Raises:
             NoPostgresError: The server does not start.
         """
         try:
-            await asyncio.to_thread(self._server.start, self._rulebook(None))
-            async with self._front.open() as port:
+            await asyncio.to_thread(self._server.start, self._pg_hba_conf(None))
+            async with self._proxy.open() as port:
                 self._heroku.serve_at(self._database, f"{HOST}:{port}")
                 yield
         finally:
@@ -65,44 +65,48 @@ class TlsGateway:
             await asyncio.to_thread(self._server.close)
 
     async def _ready(self, source: IPv4Address) -> bool:
-        """Bring the server in step with Heroku; return whether there is anything to connect to.
+        """Apply Heroku's present state to the server; return whether the database accepts connections.
 
         Raises:
-            ConfusedError: The source would pass for another; nobody is let in.
-            WallError: The server did not follow; nobody is let in.
+            AmbiguousSourceError: The source cannot be told from one that is allowed; the client is rejected.
+            TlsGatewayError: The server did not take the new files; the client is rejected.
         """
-        async with self._turn:
+        async with self._lock:
             now = datetime.now(UTC)
             try:
                 admission = self._heroku.admission(self._database, now=now)
-            except Refused:  # mTLS is not enabled: seen from outside there is no such server
+            except Refused:  # mTLS is not enabled: from outside there is no such server
                 return False
-            check_told_apart(source, admission.networks)
-            if admission != self._standing:
+            check_distinguishable(source, admission.networks)
+            if admission != self._applied:
                 files = self._files(admission, now)
-                await asyncio.to_thread(self._server.take, files)
-                self._standing = admission
+                await asyncio.to_thread(self._server.apply_files, files)
+                self._applied = admission
             return True
 
     def _files(self, admission: Admission, now: datetime) -> dict[str, str]:
-        """Return what the server has to be given for an admission."""
+        """Return the files that make the server follow an admission."""
         files = {
-            "pg_hba.conf": self._rulebook(admission),
+            "pg_hba.conf": self._pg_hba_conf(admission),
             "clients.crl": self._heroku.revocations(self._database, now=now),
         }
-        if self._standing is None or admission.authority != self._standing.authority:
-            mine = self._heroku.server_credential(self._database, host=HOST, now=now)
-            files |= {"server.key": mine.key, "server.crt": mine.chain, "clients.crt": admission.authority}
+        if self._applied is None or admission.authority != self._applied.authority:
+            credential = self._heroku.server_credential(self._database, host=HOST, now=now)
+            files |= {
+                "server.key": credential.key,
+                "server.crt": credential.chain,
+                "clients.crt": admission.authority,
+            }
         return files
 
-    def _rulebook(self, admission: Admission | None) -> str:
+    def _pg_hba_conf(self, admission: Admission | None) -> str:
         networks = admission.networks if admission else ()
-        return rulebook(networks, user=self._login.user, base=self._login.base)
+        return pg_hba_conf(networks, user=self._login.user, base=self._login.base)
 
 
 @contextlib.asynccontextmanager
-async def raised(heroku: HerokuEmulator, database: str) -> AsyncIterator[TlsGateway]:
-    """Put a wall before a database for the length of a ``with`` block; raises `NoPostgresError`."""
+async def start_gateway(heroku: HerokuEmulator, database: str) -> AsyncIterator[TlsGateway]:
+    """Run a gateway for a database for the length of a ``with`` block; raises `NoPostgresError`."""
     gateway = TlsGateway(heroku, database)
     async with gateway.open():
         yield gateway

@@ -1,4 +1,4 @@
-"""A server's ``pg_hba.conf``: who may connect from where, and what they have to show.
+"""``pg_hba.conf`` of the gateway's server: allowed networks, password and client certificate.
 
 Fact: PostgreSQL documentation, 15, "The pg_hba.conf File" and "Secure TCP/IP Connections with SSL": the first
 line that fits decides, a connection that none fits is refused; ``hostssl`` fits TLS connections only, and
@@ -8,20 +8,20 @@ line that fits decides, a connection that none fits is refused; ``hostssl`` fits
 from collections.abc import Iterable
 from ipaddress import IPv4Network
 
-from sandbox.tls_gateway.source_addresses import places
+from sandbox.tls_gateway.source_addresses import loopback_network
 
 
-def rulebook(networks: Iterable[IPv4Network], *, user: str, base: str) -> str:
-    """Return the file that lets exactly these networks in.
+def pg_hba_conf(networks: Iterable[IPv4Network], *, user: str, base: str) -> str:
+    """Return a ``pg_hba.conf`` that allows exactly these networks.
 
     Args:
-        networks: As Heroku's IP rules name them; a comment repeats it beside the place that plays it.
-        user: The only one who may connect over TCP.
-        base: The only database for that.
+        networks: Networks of Heroku's IP rules; a comment names each beside its loopback network.
+        user: The only user over TCP.
+        base: The only database over TCP.
     """
     lines = ["local all pgaccess trust"]
     lines += [
-        f"hostssl {base} {user} {places(network)} scram-sha-256 clientcert=verify-ca  # {network}"
+        f"hostssl {base} {user} {loopback_network(network)} scram-sha-256 clientcert=verify-ca  # {network}"
         for network in networks
     ]
     return "\n".join((*lines, ""))

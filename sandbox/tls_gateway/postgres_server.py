@@ -1,4 +1,4 @@
-"""A Postgres that speaks TLS, asks clients for certificates, and takes new files while it runs."""
+"""The gateway's Postgres server: TLS, client certificates, and configuration reloaded while it runs."""
 
 import socket
 import time
@@ -14,23 +14,23 @@ from psycopg import sql
 from sandbox.postgres import PrivatePostgres, find_tls_binaries
 from sandbox.tls_gateway.proxy import HOST
 
-RELOAD: Final = 10.0
-"""Seconds that the server may take to read its files again; it usually takes some milliseconds."""
+RELOAD_TIMEOUT: Final = 10.0
+"""Seconds that the server may take to reload its files; it usually takes milliseconds."""
 
 OPTIONS: Final = ("ssl_ca_file=clients.crt", "ssl_crl_file=clients.crl")
-"""Of the client authority and of what it revoked; the server's own files have their usual names."""
+"""Files of the client CA and its revocation list; the server's own files have their default names."""
 
 NOT_RELOADED: Final = "was not reloaded"
-"""How a server says in its log that it goes on with what it had ("pg_hba.conf …", "SSL configuration …")."""
+"""Part of the log line of a server that keeps its old files ("pg_hba.conf …", "SSL configuration …")."""
 
 
 class TlsGatewayError(RuntimeError):
-    """The server did not take what it was given; what it said is in the message."""
+    """The server did not take new files; the message is its log."""
 
 
 @dataclass(frozen=True, slots=True)
-class Login:
-    """Who may connect, and to what: the part of a database's URL that does not say where."""
+class ServerLogin:
+    """User, password and database name of a database's URL."""
 
     user: str
     password: str
@@ -38,62 +38,62 @@ class Login:
 
     @classmethod
     def of(cls, url: str) -> Self:
-        """Return the login that a ``postgres://`` URL has."""
+        """Return the login in a ``postgres://`` URL."""
         parts = urlsplit(url)
         return cls(parts.username or "", parts.password or "", parts.path.lstrip("/"))
 
 
-class Server:
-    """One server with one user and one database; nobody can connect over TCP before it was given files.
+class TlsPostgres:
+    """A server with one user and one database; it rejects all TCP connections until it has files.
 
     Raises:
-        NoPostgresError: There is no server with TLS on this machine.
+        NoPostgresError: This machine has no Postgres server with TLS.
     """
 
-    def __init__(self, login: Login) -> None:
+    def __init__(self, login: ServerLogin) -> None:
         self._login = login
         self.port = _free_port()
         self._postgres = PrivatePostgres(
             binaries=find_tls_binaries(), listens=(HOST, self.port), options=OPTIONS
         )
 
-    def start(self, rulebook: str) -> None:
-        """Start it with a ``pg_hba.conf``; raises `NoPostgresError`."""
+    def start(self, pg_hba_conf: str) -> None:
+        """Start the server; raises `NoPostgresError`."""
         self._postgres.start()
         user, base = sql.Identifier(self._login.user), sql.Identifier(self._login.base)
         password = sql.Literal(self._login.password)
         with self._owner() as connection:
             connection.execute(sql.SQL("CREATE ROLE {} LOGIN PASSWORD {}").format(user, password))
             connection.execute(sql.SQL("CREATE DATABASE {} OWNER {}").format(base, user))
-        self.take({"pg_hba.conf": rulebook})
+        self.apply_files({"pg_hba.conf": pg_hba_conf})
 
-    def take(self, files: Mapping[str, str]) -> None:
-        """Give it files by name, and wait until it has read them; raises `WallError`."""
+    def apply_files(self, files: Mapping[str, str]) -> None:
+        """Write configuration files by name, and wait until they are loaded; raises `TlsGatewayError`."""
         for name, text in files.items():
             self._postgres.keep(name, text)
-        said = len(self._postgres.log())
+        log_length = len(self._postgres.log())
         with self._owner() as connection:
             if "server.crt" in files:
                 connection.execute("ALTER SYSTEM SET ssl = on")
-            before = _loaded_at(connection)
+            previous = _loaded_at(connection)
             connection.execute("SELECT pg_reload_conf()")
-        self._await_later_than(before)
-        news = self._postgres.log()[said:]
-        if NOT_RELOADED in news:
-            raise TlsGatewayError(news)
+        self._await_reload_after(previous)
+        new_lines = self._postgres.log()[log_length:]
+        if NOT_RELOADED in new_lines:
+            raise TlsGatewayError(new_lines)
 
     def close(self) -> None:
-        """Stop it."""
+        """Stop the server."""
         self._postgres.close()
 
-    def _await_later_than(self, before: datetime) -> None:
-        deadline = time.monotonic() + RELOAD
+    def _await_reload_after(self, previous: datetime) -> None:
+        deadline = time.monotonic() + RELOAD_TIMEOUT
         while time.monotonic() < deadline:
-            with self._owner() as connection:  # each connection knows when its server had read its files
-                if _loaded_at(connection) > before:
+            with self._owner() as connection:  # the load time is fixed when a connection is made
+                if _loaded_at(connection) > previous:
                     return
             time.sleep(0.01)
-        raise TlsGatewayError("the server does not read its files again")
+        raise TlsGatewayError("the server did not reload its files")
 
     def _owner(self) -> psycopg.Connection[tuple[datetime]]:
         """Connect as the server's owner, through its Unix socket."""
@@ -101,15 +101,15 @@ class Server:
 
 
 def _loaded_at(connection: psycopg.Connection[tuple[datetime]]) -> datetime:
-    """Return when the server had read its files, as of the moment the connection was made."""
+    """Return when the server last loaded its files, as of the moment the connection was made."""
     row = connection.execute("SELECT pg_conf_load_time()").fetchone()
     if row is None:
-        raise TlsGatewayError("the server does not tell when it read its files")
+        raise TlsGatewayError("the server does not report when it loaded its files")
     return row[0]
 
 
 def _free_port() -> int:
-    """Return a port that was free a moment ago: Postgres cannot be told to pick one."""
+    """Return a port that was free a moment ago, since Postgres cannot pick one itself."""
     with socket.create_server((HOST, 0)) as probe:
         port: int = probe.getsockname()[1]
     return port

@@ -1,7 +1,7 @@
-"""Where clients of the wall knock: every connection is carried on from the place of a chosen source.
+"""TCP proxy that connects to the server from the loopback address of a chosen source.
 
-A client cannot be told to connect from another address of this machine (libpq has no such setting), so a
-relay does it. It sees nothing of what goes through: TLS is between the client and the server.
+A client cannot connect from another address of this machine (libpq has no such setting), so a proxy does.
+It cannot read the traffic: TLS is between the client and the server.
 """
 
 import asyncio
@@ -10,22 +10,22 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from ipaddress import IPv4Address
 from typing import Final
 
-from sandbox.tls_gateway.source_addresses import place
+from sandbox.tls_gateway.source_addresses import loopback_address
 
 HOST: Final = "127.0.0.1"
-"""Where it takes connections and where the server is; the server's certificate is made out to it."""
+"""Address of the proxy and the server; the server's certificate is issued to it."""
 
-PIECE: Final = 65536
-"""Bytes that are carried at once."""
+CHUNK: Final = 65536
+"""Bytes read at once."""
 
 
-class Front:
-    """A port of this machine behind which a server stands.
+class Proxy:
+    """A loopback port that forwards to a server.
 
     Args:
-        port: Of the server, at `HOST`.
-        before: Is awaited before each connection, which is dropped unless it says yes.
-        source: Where clients come from, until somebody moves.
+        port: Port of the server at `HOST`.
+        before: Awaited before each connection, which is closed unless it returns true.
+        source: Source address of connections; may be changed.
     """
 
     def __init__(
@@ -34,60 +34,62 @@ class Front:
         self._port = port
         self._before = before
         self.source = source
-        self._carrying: set[asyncio.Task[None]] = set()
+        self._connections: set[asyncio.Task[None]] = set()
 
     @contextlib.asynccontextmanager
     async def open(self) -> AsyncIterator[int]:
-        """Take connections for the length of a ``with`` block, at the port that it gives."""
-        async with await asyncio.start_server(self._carry, HOST, 0) as server:
+        """Accept connections for the length of a ``with`` block; yields the port."""
+        async with await asyncio.start_server(self._forward, HOST, 0) as server:
             try:
                 yield server.sockets[0].getsockname()[1]
             finally:
                 server.close()
-                for task in self._carrying:
+                for task in self._connections:
                     task.cancel()
-                await asyncio.gather(*self._carrying, return_exceptions=True)
+                await asyncio.gather(*self._connections, return_exceptions=True)
 
-    async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         source = self.source
-        with self._counted():
+        with self._tracked():
             try:
                 if await self._before(source):
-                    await self._through(reader, writer, place(source))
+                    await self._relay(reader, writer, loopback_address(source))
             finally:
                 writer.close()
 
     @contextlib.contextmanager
-    def _counted(self) -> Iterator[None]:
-        """Remember the task for as long as it carries."""
+    def _tracked(self) -> Iterator[None]:
+        """Keep the task while it forwards, so that it can be cancelled."""
         task = asyncio.current_task()
         if task is None:
-            raise RuntimeError("a connection is carried by a task")
-        self._carrying.add(task)
+            raise RuntimeError("a connection is forwarded by a task")
+        self._connections.add(task)
         try:
             yield
         finally:
-            self._carrying.discard(task)
+            self._connections.discard(task)
 
-    async def _through(
+    async def _relay(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, origin: IPv4Address
     ) -> None:
-        """Carry both directions until the server has said its last word."""
-        there, back = await asyncio.open_connection(HOST, self._port, local_addr=(str(origin), 0))
-        asked = asyncio.create_task(_pump(reader, back))
+        """Copy both directions until the server closes its side."""
+        server_reader, server_writer = await asyncio.open_connection(
+            HOST, self._port, local_addr=(str(origin), 0)
+        )
+        upstream = asyncio.create_task(_pump(reader, server_writer))
         try:
-            await _pump(there, writer)
+            await _pump(server_reader, writer)
         finally:
-            asked.cancel()
-            back.close()
+            upstream.cancel()
+            server_writer.close()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Carry one direction until it ends, and say so; who does not listen any more need not be told."""
+    """Copy one direction until it ends, and forward its end; errors of a closed peer are ignored."""
     with contextlib.suppress(OSError):
         try:
-            while piece := await reader.read(PIECE):
-                writer.write(piece)
+            while chunk := await reader.read(CHUNK):
+                writer.write(chunk)
                 await writer.drain()
         finally:
             writer.write_eof()

@@ -87,7 +87,7 @@ class Machine:
 
     def start_world(self, *, times: str = "0.3") -> None:
         """Starts the emulators, and tells the bot's settings where they are."""
-        heroku = self.start("heroku", "sandbox.heroku", "--port", "0", "--pace", times)
+        heroku = self.start("heroku", "sandbox.heroku", "--port", "0", "--transition-seconds", times)
         slack = self.start("slack", "sandbox.slack", "--port", "0", "--bot", self.bot)
         self.heroku, self.slack = _address(heroku), _address(slack)
         self._environ["HEROKU_API_URL"] = self._environ["HEROKU_DATA_API_URL"] = self.heroku
@@ -116,7 +116,7 @@ class Machine:
     # --- what people do and see ------------------------------------------------------------------
 
     def act(self, what: str, **given: object) -> dict[str, Any]:
-        answer: dict[str, Any] = self.client.post(f"{self.slack}/play/{what}", json=given).json()
+        answer: dict[str, Any] = self.client.post(f"{self.slack}/_emulator/{what}", json=given).json()
         return answer
 
     def type(self, person: str, text: str) -> dict[str, Any]:
@@ -131,7 +131,7 @@ class Machine:
         return self.act("click", **given, block_id=buttons["block_id"], action_id="request.approve")
 
     def state(self, person: str) -> dict[str, Any]:
-        answer = self.client.get(f"{self.slack}/play/state", params={"as": person, "since": -1})
+        answer = self.client.get(f"{self.slack}/_emulator/state", params={"as": person, "since": -1})
         state: dict[str, Any] = answer.json()
         return state
 

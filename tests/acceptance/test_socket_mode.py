@@ -119,7 +119,7 @@ def test_a_token_that_opens_nothing_is_one_sentence(shared: SocketMachine) -> No
     assert shared.run("bot", "web", SLACK_APP_TOKEN="xapp-other") == 2
 
     printed = shared.processes["bot-web"].printed()
-    assert "pgaccess: SLACK_APP_TOKEN is not taken by Slack (invalid_auth)" in printed
+    assert "pgaccess: Slack rejects SLACK_APP_TOKEN (invalid_auth)" in printed
     assert "xapp-other" not in printed
 
 

@@ -7,7 +7,7 @@ from typing import Final
 
 from bot.domain.grant import GrantState
 from sandbox.heroku.behavior import Behavior
-from sandbox.heroku.request_log import Entry
+from sandbox.heroku.request_log import LoggedRequest
 from storage.engine import engine_for
 from storage.transaction import PostgresStore
 from storage.wakeups import PostgresWakeups
@@ -160,12 +160,12 @@ def _limit(calls: int, size: int) -> float:
     return max(0.1, (calls - size) / REFILL)
 
 
-def _until_last_removal(made: list[Entry], begun: datetime) -> float:
+def _until_last_removal(made: list[LoggedRequest], begun: datetime) -> float:
     last = max(call.at for call in made if call.method == "DELETE")
     return (last - begun).total_seconds()
 
 
-def _at(call: Entry, databases: list[str]) -> bool:
+def _at(call: LoggedRequest, databases: list[str]) -> bool:
     return call.method == "DELETE" or any(f"/{name}/" in call.path for name in databases)
 
 

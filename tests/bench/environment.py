@@ -11,7 +11,7 @@ from uuid import UUID, uuid4
 from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from bot.domain.grant import GrantState, Why
+from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.method import Method
 from bot.domain.request import Kind, RequestState, Verdict
 from bot.domain.subject import Network
@@ -77,7 +77,7 @@ class World:
         """Has the store know what is at Heroku, and nobody look at it for a while."""
         client = HerokuClient(token=HEROKU_TOKEN, platform_url=self.url, data_url=self.url)
         async with PostgresStore(self.engine, self.wakeups).transaction() as tx:
-            await tx.targets.discovered(await client.databases(), await client.spaces())
+            await tx.targets.save_discovery(await client.databases(), await client.spaces())
             await tx.commit()
         await client.close()
 
@@ -104,7 +104,7 @@ class World:
     async def fill(self, size: int, refill: float) -> None:
         """Waits until the pool has filled up again, and says so."""
         await asyncio.sleep(size / refill)
-        self.heroku.leave_tokens(None, now=datetime.now(UTC))
+        self.heroku.set_remaining_tokens(None, now=datetime.now(UTC))
         await self.set_budget(size, refill)
 
     async def open(self, count: int, on: Sequence[str], *, state: GrantState) -> None:
@@ -182,7 +182,9 @@ class World:
         async with self.engine.begin() as connection:
             over = update(grants).where(grants.c.state == GrantState.IN_FORCE)
             rows = await connection.execute(
-                over.values(state=GrantState.ENDING, why=Why.REVOKED).returning(grants.c.target_id)
+                over.values(state=GrantState.ENDING, reason_code=ReasonCode.REVOKED).returning(
+                    grants.c.target_id
+                )
             )
             await want(connection, list(set(rows.scalars())))
         self.wake()

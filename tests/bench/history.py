@@ -67,7 +67,7 @@ class Past:
             "keeper: next": self.reconciler.next_due,
             "courier: claim": self._in_transaction(lambda tx: tx.outbox.claim()),
             "courier: next": self._in_transaction(lambda tx: tx.outbox.next_due()),
-            "courier: a card": self._in_transaction(lambda tx: tx.requests.case(1)),
+            "courier: a card": self._in_transaction(lambda tx: tx.requests.details(1)),
             "list": lambda: services.queries.requests(None, person=ENGINEER),
             "list mine": lambda: services.queries.requests("mine", person=ENGINEER),
             "list pending": lambda: services.queries.requests("pending", person=ENGINEER),
@@ -87,7 +87,7 @@ class Past:
             if job is None:
                 raise RuntimeError("no lane is due")
             await tx.mtls_rules.known(job, datetime.now(UTC))
-            await tx.reconcile_queue.look(job.target.id, job.method)
+            await tx.reconcile_queue.observation(job.target.id, job.method)
             await tx.mtls_rules.ours(job.target.id)
 
     def _in_transaction(self, ask: Callable[[Transaction], Awaitable[object]]) -> Work:

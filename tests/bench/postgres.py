@@ -201,8 +201,8 @@ def database(number: int) -> Database:
 async def settle_people(store: PostgresStore) -> None:
     """Has the store know its people."""
     async with store.transaction() as tx:
-        await tx.slack_users.keep([_person(ENGINEER), _person(LEAD)])
-        await tx.slack_users.keep_group(LEADS, [LEAD])
+        await tx.slack_users.save([_person(ENGINEER), _person(LEAD)])
+        await tx.slack_users.save_group(LEADS, [LEAD])
         await tx.commit()
 
 
@@ -212,12 +212,12 @@ async def settle(store: PostgresStore, *, databases: Sequence[Database] = ()) ->
     look = MtlsObservation(at=MovableClock().now(), enabled=True, rules=(), ours=frozenset())
     await settle_people(store)
     async with store.transaction() as tx:
-        await tx.targets.discovered(found)
+        await tx.targets.save_discovery(found)
         await tx.commit()
     async with store.transaction() as tx:
         while (job := await tx.reconcile_queue.claim()) is not None:
             if job.method is Method.MTLS:
-                await tx.reconcile_queue.observed(job, look)
+                await tx.reconcile_queue.save_observation(job, look)
             await tx.reconcile_queue.release(job, again=_AN_HOUR, attempts=0, kept=True)
         await tx.commit()
 

@@ -15,7 +15,7 @@ import pytest
 from sandbox.environment import POLICY
 from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.postgres import PrivatePostgres
-from tests.browser.page_driver import Play, playing
+from tests.browser.page_driver import Session, open_session
 from tests.conftest import own_database
 from tests.flow.actions import heroku_emulator
 
@@ -36,41 +36,41 @@ def chromium() -> Iterator[Any]:
     It goes when the tests of other folders begin: a thread in which Playwright is at home runs no other loop.
     """
     try:
-        from playwright.sync_api import sync_playwright
+        from playwright.sync_api import sync_sessionwright
     except ImportError:
         _without("playwright is not installed: make test-browser installs it")
     found = os.environ.get("PGACCESS_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
     if found is None:
         _without("no Chromium on this machine: on Debian, apt-get install chromium")
-    with sync_playwright() as playwright:
+    with sync_sessionwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
         yield browser
         browser.close()
 
 
 @pytest.fixture
-def opens(chromium: Any, database_url: str) -> Iterator[Callable[..., Play]]:
+def opens(chromium: Any, database_url: str) -> Iterator[Callable[..., Session]]:
     """Puts up a stage of the test's own, with another policy or another Heroku."""
     with contextlib.ExitStack() as stack:
 
         def opening(
             *, policy: str = POLICY, heroku: HerokuEmulator | None = None, probes: bool = False
-        ) -> Play:
+        ) -> Session:
             emulated = heroku or heroku_emulator()
-            return stack.enter_context(playing(chromium, database_url, emulated, policy, probes=probes))
+            return stack.enter_context(open_session(chromium, database_url, emulated, policy, probes=probes))
 
         yield opening
 
 
 @pytest.fixture(scope="module")
-def shared(chromium: Any, postgres: PrivatePostgres) -> Iterator[Play]:
+def shared(chromium: Any, postgres: PrivatePostgres) -> Iterator[Session]:
     """One stage for a module: putting one up takes longer than most of what is played on it."""
-    with own_database(postgres) as url, playing(chromium, url, heroku_emulator(), POLICY) as play:
-        yield play
+    with own_database(postgres) as url, open_session(chromium, url, heroku_emulator(), POLICY) as session:
+        yield session
 
 
 @pytest.fixture
-def play(shared: Play) -> Play:
+def session(shared: Session) -> Session:
     """The demo's stage, where others have played before; each test has addresses of its own."""
     shared.starts_afresh()
     return shared

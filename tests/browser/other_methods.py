@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from tests.browser.page_driver import Play
+from tests.browser.page_driver import Session
 from tests.browser.slack import Person
 
 
@@ -21,25 +21,25 @@ def asked(person: Person, request_input: str) -> int:
     return int(person.is_told(re.compile(r"Request #(\d+) submitted")))
 
 
-def approved(play: Play, number: int) -> None:
+def approved(session: Session, number: int) -> None:
     """The lead sees a request's card, and approves."""
-    play.lead.sees(f"#{number} is waiting for approval from", place="approvals")
-    play.lead.presses("Approve", on=f"#{number} is waiting for approval from")
+    session.lead.sees(f"#{number} is waiting for approval from", place="approvals")
+    session.lead.presses("Approve", on=f"#{number} is waiting for approval from")
 
 
-def at_heroku(play: Play, kind: str, value: str, *, status: str | None = None) -> None:
+def at_heroku(session: Session, kind: str, value: str, *, status: str | None = None) -> None:
     """Waits until Heroku has a thing, listed among its kind."""
-    _thing(play.engineer.page, kind, value, status).wait_for(state="attached")
+    _thing(session.engineer.page, kind, value, status).wait_for(state="attached")
 
 
-def no_more_at_heroku(play: Play, kind: str, value: str) -> None:
+def no_more_at_heroku(session: Session, kind: str, value: str) -> None:
     """Waits until Heroku has a thing no longer."""
-    _thing(play.engineer.page, kind, value, None).wait_for(state="detached")
+    _thing(session.engineer.page, kind, value, None).wait_for(state="detached")
 
 
-def unfolded(play: Play, name: str) -> None:
+def unfolded(session: Session, name: str) -> None:
     """Opens a folded list beside Slack, on the engineer's window."""
-    summary = play.engineer.page.get_by_test_id(name)
+    summary = session.engineer.page.get_by_test_id(name)
     if summary.locator("xpath=..").get_attribute("open") is None:
         summary.click()
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from anyio.from_thread import BlockingPortal, start_blocking_portal
 
-from sandbox.environment import Environment, environments
+from sandbox.environment import Environment, start_environment
 from sandbox.heroku.emulator import HerokuEmulator
 from tests.browser.slack import Person, World
 from tests.flow.actions import Acts
 
 
-class Play:
+class Session:
     """A stage on a thread of its own, and everybody who came to see it.
 
     Args:
@@ -106,9 +106,9 @@ class Play:
 
 
 @contextlib.contextmanager
-def playing(
+def open_session(
     browser: Any, database_url: str, heroku: HerokuEmulator, policy: str, *, probes: bool = False
-) -> Iterator[Play]:
+) -> Iterator[Session]:
     """Puts up a stage and gives the people before it; ends by asking each window whether all was well.
 
     Args:
@@ -119,11 +119,11 @@ def playing(
         probes: whether the bot may test new certificates.
     """
     with start_blocking_portal() as portal:
-        coming = environments(database_url, heroku, policy=policy, probes=probes)
+        coming = start_environment(database_url, heroku, policy=policy, probes=probes)
         with portal.wrap_async_context_manager(coming) as environment:
             portal.call(Acts(environment).settle)
-            play = Play(browser, environment, portal)
+            session = Session(browser, environment, portal)
             try:
-                yield play
+                yield session
             finally:
-                play.leave()
+                session.leave()

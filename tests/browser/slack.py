@@ -35,10 +35,10 @@ TOLD: Final = f"""([before, sought]) => {{
 }}"""
 """Finds a pattern in what was said privately after a moment."""
 
-NEWS: Final = "**/play/state*"
+NEWS: Final = "**/_emulator/state*"
 """Where the page hears what is new."""
 
-GREETS: Final = """(person) => fetch("/play/say", {
+GREETS: Final = """(person) => fetch("/_emulator/say", {
     method: "POST", headers: { "Content-Type": "application/json" },
     body: JSON.stringify({ as: person, channel: "C0GENERAL", text: "Good morning" }) })"""
 """Says something that changes nothing but what there is to hear."""
@@ -47,7 +47,7 @@ READY: Final = """(count) => [...document.querySelectorAll("[data-testid='certif
     .filter((one) => one.textContent.includes("ready")).length === count"""
 """Whether Heroku has so many client certificates that work."""
 
-SHOWN_HOME: Final = """(person) => fetch(`/play/state?as=${person}&since=-1`)
+SHOWN_HOME: Final = """(person) => fetch(`/_emulator/state?as=${person}&since=-1`)
     .then((answer) => answer.json()).then(({ home }) => home?.blocks[0].block_id ?? "")"""
 """Finds the first block of somebody's home tab as it is now."""
 

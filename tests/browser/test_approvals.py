@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.browser.page_driver import Play
+from tests.browser.page_driver import Session
 
 pytestmark = pytest.mark.timeout(60)
 
 
-def test_an_approver_allows_less_and_never_more(play: Play) -> None:
-    number = play.asked("203.0.113.32/28 for 8h because nightly export")
-    lead = play.lead
+def test_an_approver_allows_less_and_never_more(session: Session) -> None:
+    number = session.asked("203.0.113.32/28 for 8h because nightly export")
+    lead = session.lead
     lead.presses("Approve with changes…", on=f"#{number} is waiting for approval from")
     lead.sees_in_form(f"Approve #{number}")
     lead.writes("203.0.113.0/24", into="Address")
@@ -21,15 +21,15 @@ def test_an_approver_allows_less_and_never_more(play: Play) -> None:
     lead.writes("2h", into="Duration")
     lead.pictured("approve-with-less")
     lead.sends()
-    play.world.lets_in("203.0.113.33/32")
-    play.world.never_let_in("203.0.113.32/28")
+    session.world.lets_in("203.0.113.33/32")
+    session.world.never_let_in("203.0.113.32/28")
     lead.sees("203.0.113.33/32 → billing  ·  mTLS  ·  2h")
-    play.engineer.sees("203.0.113.33/32 can reach billing", place="direct messages")
+    session.engineer.sees("203.0.113.33/32 can reach billing", place="direct messages")
 
 
-def test_a_denial_gives_its_reason_to_who_asked_and_on_the_card(play: Play) -> None:
-    number = play.asked("203.0.113.40 for 2d because I want to look around")
-    lead = play.lead
+def test_a_denial_gives_its_reason_to_who_asked_and_on_the_card(session: Session) -> None:
+    number = session.asked("203.0.113.40 for 2d because I want to look around")
+    lead = session.lead
     lead.pictured("card")
     lead.presses("Deny", on=f"#{number} is waiting for approval from")
     lead.sees_in_form(f"Deny #{number}")
@@ -38,44 +38,44 @@ def test_a_denial_gives_its_reason_to_who_asked_and_on_the_card(play: Play) -> N
     lead.sends()
     lead.sees(f"#{number} denied by @Lead")
     lead.pictured("denial")
-    play.engineer.sees(f"#{number} denied by @Lead", place="direct messages")
-    play.engineer.sees("Use a one-off dyno for this")
-    play.world.never_let_in("203.0.113.40/32")
+    session.engineer.sees(f"#{number} denied by @Lead", place="direct messages")
+    session.engineer.sees("Use a one-off dyno for this")
+    session.world.never_let_in("203.0.113.40/32")
 
 
-def test_who_decides_second_is_told_privately_who_was_first(play: Play) -> None:
-    number = play.asked("203.0.113.41")
-    lead, second = play.lead, play.second_lead
+def test_who_decides_second_is_told_privately_who_was_first(session: Session) -> None:
+    number = session.asked("203.0.113.41")
+    lead, second = session.lead, session.second_lead
     second.looks_at("approvals")
     # A busy Slack changes no card meanwhile, so that both still have the button before them.
-    play.world.begins("slack-limited")
+    session.world.begins("slack-limited")
     second.presses("Approve", on=f"#{number} is waiting for approval from")
     second.is_told(f"#{number} を承認しました")
     lead.presses("Approve", on=f"#{number} is waiting for approval from")
     lead.is_told(f"Request {number} was already decided by @リード")
     lead.pictured("decided-already")
-    play.world.is_well_again()
-    play.world.lets_in("203.0.113.41/32")
+    session.world.is_well_again()
+    session.world.lets_in("203.0.113.41/32")
     lead.sees(f"#{number} in force since")
 
 
-def test_a_press_on_a_card_that_was_decided_meanwhile_is_told_so_privately(play: Play) -> None:
-    number = play.asked("203.0.113.42")
-    second = play.second_lead
+def test_a_press_on_a_card_that_was_decided_meanwhile_is_told_so_privately(session: Session) -> None:
+    number = session.asked("203.0.113.42")
+    second = session.second_lead
     second.sees(f"#{number} is waiting for approval from", place="approvals")
     with second.hears_late():
-        play.lead.presses("Approve", on=f"#{number} is waiting for approval from")
-        play.lead.sees(f"#{number} in force since")
+        session.lead.presses("Approve", on=f"#{number} is waiting for approval from")
+        session.lead.sees(f"#{number} in force since")
         second.presses("Approve", on=f"#{number} is waiting for approval from")
     second.is_told("@Lead")
     assert second.page.get_by_test_id("composer-status").inner_text() != ""
-    play.world.lets_in("203.0.113.42/32")
+    session.world.lets_in("203.0.113.42/32")
 
 
-def test_after_a_denial_the_guide_begins_anew(opens: Callable[..., Play]) -> None:
-    play = opens()
-    number = play.asked("203.0.113.43")
-    lead = play.lead
+def test_after_a_denial_the_guide_begins_anew(opens: Callable[..., Session]) -> None:
+    session = opens()
+    number = session.asked("203.0.113.43")
+    lead = session.lead
     current = lead.page.locator("[aria-current='step']")
     current.get_by_test_id("step-2").wait_for()
     lead.presses("Deny", on=f"#{number} is waiting for approval from", place="approvals")
@@ -84,8 +84,8 @@ def test_after_a_denial_the_guide_begins_anew(opens: Callable[..., Play]) -> Non
     current.get_by_test_id("step-1").wait_for()
 
 
-def test_details_are_shown_to_who_presses_only(play: Play) -> None:
-    number = play.asked("203.0.113.42 because a look at the indexes")
-    play.lead.presses("Details", on=f"#{number} is waiting for approval from")
-    play.lead.is_told("History")
-    play.second_lead.sees_not("History", place="approvals")
+def test_details_are_shown_to_who_presses_only(session: Session) -> None:
+    number = session.asked("203.0.113.42 because a look at the indexes")
+    session.lead.presses("Details", on=f"#{number} is waiting for approval from")
+    session.lead.is_told("History")
+    session.second_lead.sees_not("History", place="approvals")

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from sandbox.heroku.fixtures import DATABASE
-from tests.browser.page_driver import Play
+from tests.browser.page_driver import Session
 from tests.browser.slack import DIRECT, Person
 from tests.flow.actions import heroku_emulator
 
@@ -24,25 +24,25 @@ def asked(person: Person, line: str) -> int:
     return int(person.is_told(re.compile(r"Request #(\d+) submitted")))
 
 
-def approved(play: Play, number: int) -> None:
-    play.lead.presses("Approve", on=f"#{number} is waiting for approval from", place="approvals")
+def approved(session: Session, number: int) -> None:
+    session.lead.presses("Approve", on=f"#{number} is waiting for approval from", place="approvals")
 
 
-def issued(play: Play) -> int:
+def issued(session: Session) -> int:
     """The engineer gets a certificate; returns its number."""
-    number = asked(play.engineer, "mtls certificate new on billing because nightly export")
-    approved(play, number)
-    play.engineer.sees(f"Your client certificate #{number} of billing is ready", place=DIRECT)
+    number = asked(session.engineer, "mtls certificate new on billing because nightly export")
+    approved(session, number)
+    session.engineer.sees(f"Your client certificate #{number} of billing is ready", place=DIRECT)
     return number
 
 
-def test_a_certificate_is_asked_for_decided_made_and_listed(opens: Callable[..., Play]) -> None:
-    play = opens()
-    engineer, lead = play.engineer, play.lead
+def test_a_certificate_is_asked_for_decided_made_and_listed(opens: Callable[..., Session]) -> None:
+    session = opens()
+    engineer, lead = session.engineer, session.lead
     number = asked(engineer, "mtls certificate new on billing because nightly export")
     lead.sees("A client certificate for billing", "nightly export", place="approvals")
     lead.pictured("certificate-card")
-    approved(play, number)
+    approved(session, number)
     engineer.sees(f"Your client certificate #{number} of billing is ready", place=DIRECT)
     lead.sees(f"#{number} done")
     engineer.pictured("certificate-ready")
@@ -51,28 +51,28 @@ def test_a_certificate_is_asked_for_decided_made_and_listed(opens: Callable[...,
     engineer.pictured("certificate-list")
     engineer.types(f"/pgaccess show {number}")
     engineer.is_told("done, verified at Heroku")
-    play.colleague.types("/pgaccess mtls certificate list")
-    play.colleague.is_told("クライアント証明書")
-    play.colleague.types(f"/pgaccess show {number}")
-    play.colleague.is_told("完了 (Heroku で確認済み)")
-    play.colleague.pictured("certificate-japanese")
+    session.colleague.types("/pgaccess mtls certificate list")
+    session.colleague.is_told("クライアント証明書")
+    session.colleague.types(f"/pgaccess show {number}")
+    session.colleague.is_told("完了 (Heroku で確認済み)")
+    session.colleague.pictured("certificate-japanese")
 
 
-def test_its_end_is_told_step_by_step_and_answered_with_buttons(opens: Callable[..., Play]) -> None:
-    play = opens()
-    engineer, lead = play.engineer, play.lead
-    number = issued(play)
-    play.world.passes(None)
+def test_its_end_is_told_step_by_step_and_answered_with_buttons(opens: Callable[..., Session]) -> None:
+    session = opens()
+    engineer, lead = session.engineer, session.lead
+    number = issued(session)
+    session.world.passes(None)
     engineer.sees(f"#{number} of billing expires within 60d")
     engineer.presses("Acknowledge", on="expires within 60d")
     engineer.sees("expires within 60d", "@Engineer Acknowledged by")
-    play.world.passes(None)
+    session.world.passes(None)
     engineer.sees(f"#{number} of billing expires within 30d")
     engineer.pictured("certificate-reminder")
     engineer.presses("Remind me later", on="expires within 30d")
     engineer.sees("expires within 30d", "Snoozed until")
     # A long downtime: of all the steps within it only the most urgent one is told.
-    play.moves_time(28 * DAY)
+    session.moves_time(28 * DAY)
     engineer.sees(f"#{number} of billing expires within 3d")
     for passed in ("14d", "7d"):
         engineer.sees_not(f"expires within {passed}")
@@ -82,20 +82,20 @@ def test_its_end_is_told_step_by_step_and_answered_with_buttons(opens: Callable[
 
 
 def test_a_rotation_goes_from_its_button_over_a_test_to_the_removal_of_the_old_one(
-    opens: Callable[..., Play],
+    opens: Callable[..., Session],
 ) -> None:
     heroku = heroku_emulator()
     heroku.serve_at(DATABASE, NOBODY)
-    play = opens(heroku=heroku, probes=True)
-    engineer, lead = play.engineer, play.lead
-    old = issued(play)
-    play.world.has_certificates(2)
-    play.world.passes(None)
+    session = opens(heroku=heroku, probes=True)
+    engineer, lead = session.engineer, session.lead
+    old = issued(session)
+    session.world.has_certificates(2)
+    session.world.passes(None)
     engineer.presses("Rotate", on="expires within 60d")
     lead.sees(f"Rotate client certificate {old} of billing", "nightly export", place="approvals")
     lead.pictured("rotation-card")
     new = old + 1
-    approved(play, new)
+    approved(session, new)
     engineer.sees(f"The new client certificate for billing is ready (#{new})")
     engineer.pictured("rotation-ready")
     engineer.presses("Test connection", on=f"is ready (#{new})")
@@ -109,10 +109,10 @@ def test_a_rotation_goes_from_its_button_over_a_test_to_the_removal_of_the_old_o
     engineer.sees(f"#{new}: installed since")
     lead.sees(f"#{new}: installed since")
     lead.pictured("rotation-resting")
-    play.world.has_certificates(3)
-    play.moves_time(DAY + timedelta(minutes=1))
+    session.world.has_certificates(3)
+    session.moves_time(DAY + timedelta(minutes=1))
     engineer.sees(f"#{new} done")
-    play.world.has_certificates(2)
+    session.world.has_certificates(2)
     engineer.types("/pgaccess mtls certificate list billing")
     engineer.is_told(f"#{new}")
     engineer.types(f"/pgaccess show {new}")
@@ -120,23 +120,23 @@ def test_a_rotation_goes_from_its_button_over_a_test_to_the_removal_of_the_old_o
     engineer.pictured("rotation-history")
 
 
-def test_a_certificate_is_removed_by_a_request(opens: Callable[..., Play]) -> None:
-    play = opens()
-    number = issued(play)
-    removal = asked(play.engineer, f"mtls certificate remove {number} because the laptop was lost")
-    play.lead.sees("the laptop was lost", place="approvals")
-    play.lead.pictured("certificate-removal")
-    approved(play, removal)
-    play.engineer.sees(f"#{removal} done", place=DIRECT)
-    play.world.has_certificates(1)
-    play.engineer.types(f"/pgaccess mtls certificate get {number}")
-    play.engineer.is_told("mtls certificate")
+def test_a_certificate_is_removed_by_a_request(opens: Callable[..., Session]) -> None:
+    session = opens()
+    number = issued(session)
+    removal = asked(session.engineer, f"mtls certificate remove {number} because the laptop was lost")
+    session.lead.sees("the laptop was lost", place="approvals")
+    session.lead.pictured("certificate-removal")
+    approved(session, removal)
+    session.engineer.sees(f"#{removal} done", place=DIRECT)
+    session.world.has_certificates(1)
+    session.engineer.types(f"/pgaccess mtls certificate get {number}")
+    session.engineer.is_told("mtls certificate")
 
 
-def test_mtls_is_disabled_with_the_typed_name_and_enabled_again(opens: Callable[..., Play]) -> None:
-    play = opens()
-    engineer, lead = play.engineer, play.lead
-    play.opened("203.0.113.90 because nightly export")
+def test_mtls_is_disabled_with_the_typed_name_and_enabled_again(opens: Callable[..., Session]) -> None:
+    session = opens()
+    engineer, lead = session.engineer, session.lead
+    session.opened("203.0.113.90 because nightly export")
     engineer.types("/pgaccess mtls disable billing because it moves")
     engineer.sees_in_form("all of this ends immediately")
     engineer.pictured("disable-form")
@@ -149,10 +149,10 @@ def test_mtls_is_disabled_with_the_typed_name_and_enabled_again(opens: Callable[
     lead.sees("Disable mTLS on billing", "it moves", place="approvals")
     lead.pictured("disable-card")
     lead.presses("Approve", on="Disable mTLS on billing")
-    play.world.lets_in_no_more("203.0.113.90/32")
+    session.world.lets_in_no_more("203.0.113.90/32")
     engineer.sees("Disable mTLS on billing", "done", place=DIRECT)
     engineer.sees("203.0.113.90/32", "ended", place=DIRECT)
     number = asked(engineer, "mtls enable billing because it has moved")
-    approved(play, number)
+    approved(session, number)
     engineer.sees("mTLS is enabled on billing", f"(#{number})", place=DIRECT)
     engineer.pictured("enabled")

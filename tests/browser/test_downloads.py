@@ -10,22 +10,22 @@ from typing import Any
 
 import pytest
 
-from tests.browser.page_driver import Play
+from tests.browser.page_driver import Session
 from tests.browser.slack import DIRECT, PATIENCE_MS, PHONE, PICTURES, WIDE
 
 pytestmark = pytest.mark.timeout(90)
 
 
 @pytest.fixture
-def link(play: Play) -> str:
+def link(session: Session) -> str:
     """The newest link in the engineer's direct messages, to the files of a certificate of their own."""
-    play.engineer.types("/pgaccess mtls certificate new on billing because nightly export")
-    play.lead.sees("certificate", place="approvals")
-    number = int(play.engineer.is_told(re.compile(r"Request #(\d+) submitted")))
-    play.lead.presses("Approve", on=f"#{number} is waiting for approval from")
-    play.engineer.sees(f"#{number}", "is ready", place=DIRECT)
-    play.engineer.presses("Get the files", on=f"#{number}")
-    told = play.engineer.page.get_by_test_id("message").filter(has_text=f"certificate {number} for")
+    session.engineer.types("/pgaccess mtls certificate new on billing because nightly export")
+    session.lead.sees("certificate", place="approvals")
+    number = int(session.engineer.is_told(re.compile(r"Request #(\d+) submitted")))
+    session.lead.presses("Approve", on=f"#{number} is waiting for approval from")
+    session.engineer.sees(f"#{number}", "is ready", place=DIRECT)
+    session.engineer.presses("Get the files", on=f"#{number}")
+    told = session.engineer.page.get_by_test_id("message").filter(has_text=f"certificate {number} for")
     anchor = told.locator("a[href*='/c/']")
     anchor.wait_for(timeout=PATIENCE_MS)
     found: str = anchor.get_attribute("href")

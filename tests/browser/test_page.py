@@ -5,52 +5,52 @@ from typing import Any
 
 import pytest
 
-from tests.browser.page_driver import Play
+from tests.browser.page_driver import Session
 from tests.browser.slack import PHONE, Person
 
 pytestmark = pytest.mark.timeout(60)
 
 
 @pytest.fixture
-def phone(play: Play) -> Iterator[Person]:
+def phone(session: Session) -> Iterator[Person]:
     """The engineer's window, as narrow as a phone."""
-    play.engineer.page.set_viewport_size(PHONE)
-    yield play.engineer
-    play.engineer.is_at_a_desk()
+    session.engineer.page.set_viewport_size(PHONE)
+    yield session.engineer
+    session.engineer.is_at_a_desk()
 
 
-def test_everything_is_done_with_the_keyboard_alone(play: Play) -> None:
-    engineer, lead = play.engineer.page, play.lead.page
+def test_everything_is_done_with_the_keyboard_alone(session: Session) -> None:
+    engineer, lead = session.engineer.page, session.lead.page
     tab_to(engineer, "composer")
     engineer.keyboard.type("/pgaccess mtls add")
     engineer.keyboard.press("Enter")
-    play.engineer.form.wait_for()
+    session.engineer.form.wait_for()
     engineer.keyboard.type("203.0.113.80")
     engineer.keyboard.press("Enter")
-    play.engineer.form.wait_for(state="detached")
+    session.engineer.form.wait_for(state="detached")
     tab_to(lead, "channel-C0APPROVALS")
     lead.keyboard.press("Enter")
-    play.lead.sees("203.0.113.80/32 → billing")
+    session.lead.sees("203.0.113.80/32 → billing")
     tab_to(lead, "action-request.deny")
     lead.keyboard.press("Enter")
-    play.lead.form.wait_for()
+    session.lead.form.wait_for()
     lead.keyboard.press("Escape")
-    play.lead.form.wait_for(state="detached")
+    session.lead.form.wait_for(state="detached")
     tab_to(lead, "action-request.approve")
     lead.keyboard.press("Space")
-    play.world.lets_in("203.0.113.80/32")
+    session.world.lets_in("203.0.113.80/32")
 
 
-def test_what_is_new_elsewhere_is_marked_until_it_is_read(play: Play) -> None:
-    play.second_lead.looks_at("general")
-    play.asked("203.0.113.81")
-    approvals = play.second_lead.page.get_by_test_id("channel-C0APPROVALS")
+def test_what_is_new_elsewhere_is_marked_until_it_is_read(session: Session) -> None:
+    session.second_lead.looks_at("general")
+    session.asked("203.0.113.81")
+    approvals = session.second_lead.page.get_by_test_id("channel-C0APPROVALS")
     approvals.get_by_role("img", name="未読").wait_for()
     approvals.click()
     approvals.get_by_role("img").wait_for(state="detached")
 
 
-def test_a_phone_shows_one_part_at_a_time(play: Play, phone: Person) -> None:
+def test_a_phone_shows_one_part_at_a_time(session: Session, phone: Person) -> None:
     page = phone.page
     page.get_by_test_id("pane-rail").click()
     page.get_by_test_id("channel-C0GENERAL").click()
@@ -62,7 +62,7 @@ def test_a_phone_shows_one_part_at_a_time(play: Play, phone: Person) -> None:
     page.get_by_test_id("channel-C0APPROVALS").click()
     phone.presses("Approve", on="203.0.113.82/32")
     page.get_by_test_id("pane-world").click()
-    play.world.lets_in("203.0.113.82/32")
+    session.world.lets_in("203.0.113.82/32")
     assert page.get_by_test_id("messages").is_hidden()
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 

@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.heroku.fixtures import DATABASE
 from tests.browser.other_methods import approved, asked, at_heroku, no_more_at_heroku, unfolded
-from tests.browser.page_driver import Play
+from tests.browser.page_driver import Session
 from tests.browser.slack import DIRECT
 
 pytestmark = pytest.mark.timeout(120)
@@ -14,17 +14,17 @@ pytestmark = pytest.mark.timeout(120)
 ACCOUNT = "123456789012"
 
 
-def test_an_account_is_let_in_connects_gets_its_line_and_ends(opens: Callable[..., Play]) -> None:
-    play = opens()
-    engineer, lead = play.engineer, play.lead
+def test_an_account_is_let_in_connects_gets_its_line_and_ends(opens: Callable[..., Session]) -> None:
+    session = opens()
+    engineer, lead = session.engineer, session.lead
     number = asked(engineer, f"privatelink open billing account {ACCOUNT} for 2d because nightly export")
     lead.sees("PrivateLink", "us-east-1", place="approvals")
     lead.pictured("link-card")
-    approved(play, number)
+    approved(session, number)
     engineer.sees(f"AWS {ACCOUNT} may connect to billing", "aws ec2 create-vpc-endpoint", place=DIRECT)
     engineer.pictured("link-in-force")
-    unfolded(play, f"privatelink-{DATABASE}")
-    at_heroku(play, "account", ACCOUNT, status="Active")
+    unfolded(session, f"privatelink-{DATABASE}")
+    at_heroku(session, "account", ACCOUNT, status="Active")
     engineer.page.get_by_test_id(f"connect-{ACCOUNT}").click()
     engineer.page.locator("[data-testid='connection'][data-status='Available']").wait_for(state="attached")
     # Asking for the status has Heroku looked at soon; by itself that comes within a minute.
@@ -37,15 +37,17 @@ def test_an_account_is_let_in_connects_gets_its_line_and_ends(opens: Callable[..
     engineer.pictured("link-status")
     engineer.presses("End access", on="The URL through", place=DIRECT)
     engineer.sees(f"#{number} has ended")
-    no_more_at_heroku(play, "account", ACCOUNT)
+    no_more_at_heroku(session, "account", ACCOUNT)
     engineer.pictured("link-ended")
 
 
-def test_the_whole_is_closed_with_the_typed_name_by_an_approved_request(opens: Callable[..., Play]) -> None:
-    play = opens()
-    engineer, lead = play.engineer, play.lead
+def test_the_whole_is_closed_with_the_typed_name_by_an_approved_request(
+    opens: Callable[..., Session],
+) -> None:
+    session = opens()
+    engineer, lead = session.engineer, session.lead
     number = asked(engineer, f"privatelink open billing account {ACCOUNT} for 2d because nightly export")
-    approved(play, number)
+    approved(session, number)
     engineer.sees(f"AWS {ACCOUNT} may connect to billing", place=DIRECT)
     engineer.types("/pgaccess privatelink close billing because it moves")
     engineer.sees_in_form(f"access by request: #{number}")
@@ -59,11 +61,11 @@ def test_the_whole_is_closed_with_the_typed_name_by_an_approved_request(opens: C
     lead.presses("Approve", on="Close PrivateLink on billing")
     engineer.sees(f"#{number} has ended", place=DIRECT)
     engineer.sees("Close PrivateLink on billing", " done:")
-    no_more_at_heroku(play, "account", ACCOUNT)
+    no_more_at_heroku(session, "account", ACCOUNT)
 
 
-def test_what_cannot_be_is_said_at_once_and_at_the_form_s_field(play: Play) -> None:
-    engineer = play.engineer
+def test_what_cannot_be_is_said_at_once_and_at_the_form_s_field(session: Session) -> None:
+    engineer = session.engineer
     engineer.types("/pgaccess privatelink add 1234567890123 to billing")
     engineer.is_told("has 13 digits")
     engineer.types(f"/pgaccess privatelink add {ACCOUNT}:role/admin to billing")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from sandbox.heroku.fixtures import SPACE
-from tests.browser.page_driver import Play
+from tests.browser.page_driver import Session
 from tests.flow.actions import heroku_emulator
 
 WATCHES = """() => {
@@ -23,15 +23,15 @@ WATCHES = """() => {
 pytestmark = pytest.mark.timeout(60)
 
 
-def test_a_line_is_answered_with_what_was_understood_and_becomes_a_card(play: Play) -> None:
-    number = play.asked("203.0.113.16/28 to billing for 2d because quarterly migration")
-    play.engineer.is_told("203.0.113.16/28 → billing · mTLS · 2d")
-    play.engineer.is_told("Reason: quarterly migration")
-    play.lead.sees(f"#{number} is waiting for approval from @Leads", "16 addresses", "of 60 used")
+def test_a_line_is_answered_with_what_was_understood_and_becomes_a_card(session: Session) -> None:
+    number = session.asked("203.0.113.16/28 to billing for 2d because quarterly migration")
+    session.engineer.is_told("203.0.113.16/28 → billing · mTLS · 2d")
+    session.engineer.is_told("Reason: quarterly migration")
+    session.lead.sees(f"#{number} is waiting for approval from @Leads", "16 addresses", "of 60 used")
 
 
-def test_the_form_says_what_is_wrong_at_its_field_and_keeps_what_was_typed(play: Play) -> None:
-    engineer = play.engineer
+def test_the_form_says_what_is_wrong_at_its_field_and_keeps_what_was_typed(session: Session) -> None:
+    engineer = session.engineer
     engineer.types("/pgaccess mtls add for 2h")
     engineer.writes("10.0.0.1", into="Address")
     engineer.writes("nightly export", into="Reason")
@@ -50,24 +50,24 @@ def test_the_form_says_what_is_wrong_at_its_field_and_keeps_what_was_typed(play:
     engineer.writes("3h", into="Duration")
     engineer.sends()
     engineer.form.wait_for(state="detached")
-    play.lead.sees("203.0.113.5/32 → billing  ·  mTLS  ·  3h", "nightly export", place="approvals")
+    session.lead.sees("203.0.113.5/32 → billing  ·  mTLS  ·  3h", "nightly export", place="approvals")
 
 
-def test_the_global_shortcut_opens_the_form(play: Play) -> None:
-    engineer = play.engineer
+def test_the_global_shortcut_opens_the_form(session: Session) -> None:
+    engineer = session.engineer
     engineer.starts("Request access")
     engineer.sees_in_form("Request access")
     engineer.writes("203.0.113.6", into="Address")
     engineer.sends()
-    play.lead.sees("203.0.113.6/32 → billing", place="approvals")
+    session.lead.sees("203.0.113.6/32 → billing", place="approvals")
 
 
-def test_a_form_that_is_closed_asks_nothing(play: Play) -> None:
-    play.engineer.types("/pgaccess mtls add for 2h")
-    play.engineer.writes("203.0.113.7", into="Address")
-    play.engineer.form.get_by_role("button", name="Cancel").click()
-    play.engineer.form.wait_for(state="detached")
-    play.lead.sees_not("203.0.113.7", place="approvals")
+def test_a_form_that_is_closed_asks_nothing(session: Session) -> None:
+    session.engineer.types("/pgaccess mtls add for 2h")
+    session.engineer.writes("203.0.113.7", into="Address")
+    session.engineer.form.get_by_role("button", name="Cancel").click()
+    session.engineer.form.wait_for(state="detached")
+    session.lead.sees_not("203.0.113.7", place="approvals")
 
 
 @pytest.mark.parametrize(
@@ -86,13 +86,13 @@ def test_a_form_that_is_closed_asks_nothing(play: Play) -> None:
         ("/pgaccess help mtls add", "For example"),
     ],
 )
-def test_what_cannot_be_done_and_what_can_is_said_privately(play: Play, line: str, answer: str) -> None:
-    play.engineer.types(line)
-    play.engineer.is_told(answer)
+def test_what_cannot_be_done_and_what_can_is_said_privately(session: Session, line: str, answer: str) -> None:
+    session.engineer.types(line)
+    session.engineer.is_told(answer)
 
 
-def test_a_japanese_reader_reads_japanese_and_the_channel_stays_as_it_is(play: Play) -> None:
-    colleague = play.colleague
+def test_a_japanese_reader_reads_japanese_and_the_channel_stays_as_it_is(session: Session) -> None:
+    colleague = session.colleague
     colleague.types("/pgaccess mtls add 203.0.113.10 because 夜間バッチ")
     colleague.is_told("申請を受け付けました")
     colleague.types("/pgaccess mtls add")
@@ -102,43 +102,43 @@ def test_a_japanese_reader_reads_japanese_and_the_channel_stays_as_it_is(play: P
     colleague.finds_wrong("アドレス", "プライベートアドレス")
     colleague.pictured("japanese-form")
     colleague.page.keyboard.press("Escape")
-    play.lead.presses("Approve", on="203.0.113.10/32", place="approvals")
+    session.lead.presses("Approve", on="203.0.113.10/32", place="approvals")
     colleague.sees("203.0.113.10/32 から billing に接続できます", place="direct messages")
     colleague.page.get_by_text("いまの Heroku").wait_for()
     colleague.pictured("japanese")
-    play.lead.sees("in force since")
+    session.lead.sees("in force since")
 
 
 def test_a_database_without_mtls_is_offered_both_in_one_request_by_the_form_and_by_a_line(
-    opens: Callable[..., Play],
+    opens: Callable[..., Session],
 ) -> None:
     heroku = heroku_emulator()
     heroku.add_app("warehouse", space=SPACE)
     heroku.add_database("postgresql-round-24680", app="warehouse", plan="heroku-postgresql:private-4")
-    play = opens(heroku=heroku)
-    engineer = play.engineer
+    session = opens(heroku=heroku)
+    engineer = session.engineer
     engineer.types("/pgaccess")
     engineer.writes("203.0.113.4", into="Address")
     engineer.form.get_by_label("Database").select_option("warehouse (acme-private)")
     engineer.sends()
     engineer.sees_in_form("This request covers both steps")
     engineer.pictured("form-that-enables")
-    play.lead.sees_not("warehouse", place="approvals")
+    session.lead.sees_not("warehouse", place="approvals")
     engineer.page.keyboard.press("Escape")
     engineer.types("/pgaccess mtls add 203.0.113.4 to warehouse")
     engineer.sees_in_form("This request covers both steps")
     engineer.sends()
-    play.lead.presses("Approve", on="First enables mTLS on warehouse")
+    session.lead.presses("Approve", on="First enables mTLS on warehouse")
     engineer.sees("203.0.113.4/32 can reach warehouse", place="direct messages")
-    play.world.lets_in("203.0.113.4/32")
+    session.world.lets_in("203.0.113.4/32")
 
 
-def test_which_database_is_chosen_in_the_form_where_a_line_says_none(opens: Callable[..., Play]) -> None:
-    play = opens(heroku=heroku_emulator(databases=2))
-    play.engineer.types("/pgaccess mtls add 203.0.113.4")
-    play.engineer.form.get_by_label("Database").select_option("ledger (acme-private)")
-    play.engineer.sends()
-    play.lead.presses("Approve", on="203.0.113.4/32 → ledger", place="approvals")
-    play.engineer.sees("203.0.113.4/32 can reach ledger", place="direct messages")
-    ledger = play.engineer.page.get_by_test_id("database-postgresql-graceful-54321")
+def test_which_database_is_chosen_in_the_form_where_a_line_says_none(opens: Callable[..., Session]) -> None:
+    session = opens(heroku=heroku_emulator(databases=2))
+    session.engineer.types("/pgaccess mtls add 203.0.113.4")
+    session.engineer.form.get_by_label("Database").select_option("ledger (acme-private)")
+    session.engineer.sends()
+    session.lead.presses("Approve", on="203.0.113.4/32 → ledger", place="approvals")
+    session.engineer.sees("203.0.113.4/32 can reach ledger", place="direct messages")
+    ledger = session.engineer.page.get_by_test_id("database-postgresql-graceful-54321")
     ledger.get_by_role("row", name="203.0.113.4/32").wait_for()

@@ -9,7 +9,7 @@ import pytest
 from sandbox.scenarios import schema, steps
 from sandbox.scenarios.page_reader import FORM, PRIVATELY
 from sandbox.scenarios.runner import policy_for
-from tests.browser.page_driver import Play
+from tests.browser.page_driver import Session
 
 pytestmark = pytest.mark.timeout(120)
 
@@ -21,11 +21,11 @@ class Actors:
     """They play a scenario before their windows.
 
     Args:
-        play: with nothing played yet.
+        session: with nothing played yet.
     """
 
-    def __init__(self, play: Play) -> None:
-        self._play = play
+    def __init__(self, session: Session) -> None:
+        self._session = session
 
     @singledispatchmethod
     def do(self, step: steps.Step) -> None:
@@ -33,23 +33,23 @@ class Actors:
 
     @do.register
     def _types(self, step: steps.Types) -> None:
-        self._play.person(step.person).types(step.text)
+        self._session.person(step.person).types(step.text)
 
     @do.register
     def _presses(self, step: steps.Presses) -> None:
-        self._play.person(step.person).presses(step.label, place=_place(step.place))
+        self._session.person(step.person).presses(step.label, place=_place(step.place))
 
     @do.register
     def _writes(self, step: steps.Writes) -> None:
-        self._play.person(step.person).writes(step.text, into=step.field)
+        self._session.person(step.person).writes(step.text, into=step.field)
 
     @do.register
     def _sends(self, step: steps.Sends) -> None:
-        self._play.person(step.person).sends()
+        self._session.person(step.person).sends()
 
     @do.register
     def _sees(self, step: steps.Sees) -> None:
-        person = self._play.person(step.person)
+        person = self._session.person(step.person)
         if step.place == PRIVATELY:
             person.is_told(step.text)
         elif step.place == FORM:
@@ -61,22 +61,22 @@ class Actors:
 
     @do.register
     def _shows(self, step: steps.Shows) -> None:
-        world = self._play.world
+        world = self._session.world
         (world.lets_in_no_more if step.absent else world.lets_in)(step.network)
 
     @do.register
     def _externally(self, step: steps.ExternalChange) -> None:
         assert not step.adds, "no scenario has somebody add a rule yet"
-        self._play.world.somebody_deletes(step.network)
+        self._session.world.somebody_deletes(step.network)
 
     @do.register
-    def _moves(self, step: steps.Moves) -> None:
+    def _moves(self, step: steps.MoveTime) -> None:
         for length in _lengths(step.by):
-            self._play.world.passes(length)
+            self._session.world.passes(length)
 
     @do.register
-    def _turns(self, step: steps.Turns) -> None:
-        world = self._play.world
+    def _turns(self, step: steps.SwitchOutage) -> None:
+        world = self._session.world
         if step.kind is None:
             world.is_well_again()
         else:
@@ -84,7 +84,7 @@ class Actors:
 
 
 @pytest.mark.parametrize("name", sorted(set(schema.names()) - ELSEWHERE))
-def test_a_scenario_goes_on_the_page_as_it_is_written(opens: Callable[..., Play], name: str) -> None:
+def test_a_scenario_goes_on_the_page_as_it_is_written(opens: Callable[..., Session], name: str) -> None:
     scenario = schema.load(name)
     actors = Actors(opens(policy=policy_for(scenario)))
     for step in scenario.steps:

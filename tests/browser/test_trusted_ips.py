@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.heroku.fixtures import SPACE
 from tests.browser.other_methods import approved, asked, at_heroku, no_more_at_heroku
-from tests.browser.page_driver import Play
+from tests.browser.page_driver import Session
 from tests.browser.slack import DIRECT
 from tests.flow.actions import heroku_emulator
 
@@ -15,19 +15,19 @@ pytestmark = pytest.mark.timeout(120)
 RANGE = "203.0.113.4/32"
 
 
-def test_a_range_waits_for_support_is_let_in_used_and_ended(opens: Callable[..., Play]) -> None:
-    play = opens()
-    engineer, lead = play.engineer, play.lead
+def test_a_range_waits_for_support_is_let_in_used_and_ended(opens: Callable[..., Session]) -> None:
+    session = opens()
+    engineer, lead = session.engineer, session.lead
     request_input = f"trusted add 203.0.113.4 to {SPACE} for 8h because the BI tool knows no certificates"
     number = asked(engineer, request_input)
     lead.sees("This affects the whole space", "1 of 20 used", place="approvals")
     lead.pictured("range-card")
-    approved(play, number)
+    approved(session, number)
     lead.sees("Please enable trusted IP ranges for data services", f"Ranges: {RANGE}")
     lead.pictured("range-ticket")
     lead.presses("Heroku has enabled it", on="Please enable trusted IP ranges")
     engineer.sees(f"{RANGE} is allowed to the whole space", 'psql "$(heroku config:get', place=DIRECT)
-    at_heroku(play, "range", RANGE)
+    at_heroku(session, "range", RANGE)
     engineer.pictured("range-in-force")
     engineer.types("/pgaccess status billing")
     engineer.is_told("Trusted IP ranges of the space")
@@ -36,35 +36,35 @@ def test_a_range_waits_for_support_is_let_in_used_and_ended(opens: Callable[...,
     engineer.pictured("range-why")
     engineer.presses("End access", on=f"{RANGE} is allowed to the whole space", place=DIRECT)
     engineer.sees(f"#{number} has ended")
-    no_more_at_heroku(play, "range", RANGE)
+    no_more_at_heroku(session, "range", RANGE)
 
 
 def test_a_range_that_somebody_else_wrote_is_taken_over_and_taken_out_by_approved_requests(
-    opens: Callable[..., Play],
+    opens: Callable[..., Session],
 ) -> None:
-    play = opens()
-    engineer = play.engineer
+    session = opens()
+    engineer = session.engineer
     form = engineer.page.get_by_test_id(f"ranges-{SPACE}")
     form.click()
     added = form.locator("xpath=..").locator("form")
     added.locator("input").first.fill("192.0.2.7/32")
     added.get_by_role("button").click()
-    at_heroku(play, "range", "192.0.2.7/32")
-    play.lead.sees("192.0.2.7/32 is new in the space", place="operations")
-    play.lead.pictured("range-foreign")
-    approved(play, asked(engineer, f"trusted adopt 192.0.2.7 on {SPACE} because it is the BI tool's"))
+    at_heroku(session, "range", "192.0.2.7/32")
+    session.lead.sees("192.0.2.7/32 is new in the space", place="operations")
+    session.lead.pictured("range-foreign")
+    approved(session, asked(engineer, f"trusted adopt 192.0.2.7 on {SPACE} because it is the BI tool's"))
     engineer.sees("Adopt 192.0.2.7/32", " done:", place=DIRECT)
     engineer.pictured("range-adopted")
-    approved(play, asked(engineer, f"trusted remove 192.0.2.7 from {SPACE} because the tool is gone"))
+    approved(session, asked(engineer, f"trusted remove 192.0.2.7 from {SPACE} because the tool is gone"))
     engineer.sees("Remove 192.0.2.7/32", " done:", place=DIRECT)
-    no_more_at_heroku(play, "range", "192.0.2.7/32")
+    no_more_at_heroku(session, "range", "192.0.2.7/32")
 
 
-def test_where_no_range_can_be_it_is_said_with_what_to_use_instead(opens: Callable[..., Play]) -> None:
+def test_where_no_range_can_be_it_is_said_with_what_to_use_instead(opens: Callable[..., Session]) -> None:
     heroku = heroku_emulator()
     heroku.add_space("acme-shield", shield=True)
-    play = opens(heroku=heroku)
-    engineer = play.engineer
+    session = opens(heroku=heroku)
+    engineer = session.engineer
     engineer.types("/pgaccess trusted add 203.0.113.4 to acme-shield because BI")
     engineer.is_told("acme-shield is a Shield Space")
     engineer.types(f"/pgaccess trusted add 0.0.0.0/0 to {SPACE} because BI")

@@ -94,7 +94,7 @@ async def test_trusted_ips_reads_a_spaces_rules(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize(
-    ("switches", "applied"),
+    ("behavior", "applied"),
     [(Behavior(), True), (Behavior(applied="false"), False), (Behavior(applied="absent"), None)],
 )
 async def test_trusted_ips_add_puts_the_whole_object_and_reads_whether_it_is_applied(

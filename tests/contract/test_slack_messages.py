@@ -16,7 +16,7 @@ from slack_sdk.models.views import View
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.domain import operation
-from bot.domain.grant import GrantState, Why
+from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.request import Kind, RequestState, Verdict
 from bot.domain.subject import Whole
 from bot.errors import Refusal, Refused
@@ -50,7 +50,7 @@ SETTLED: Final = {
 def granted(state: GrantState) -> RequestDetails:
     """A request that was approved, and what became of it."""
     asked = factories.request(state=RequestState.APPROVED)
-    grant = factories.grant(state, why=Why.REFUSED, detail="Heroku's <own> words")
+    grant = factories.grant(state, reason_code=ReasonCode.REFUSED, detail="Heroku's <own> words")
     return factories.case(asked=asked, votes=(factories.vote(),), granted=grant, seen=LOOKED_AT)
 
 
@@ -67,7 +67,7 @@ def _done(begun: operation.Operation) -> operation.Operation:
 
 
 def _not_done(begun: operation.Operation) -> operation.Operation:
-    return operation.failed(begun, Why.REFUSED, now=NOW, detail="Heroku's <own> words")
+    return operation.failed(begun, ReasonCode.REFUSED, now=NOW, detail="Heroku's <own> words")
 
 
 CASES: Final[dict[MessageKind, tuple[RequestDetails | None, ...]]] = {

@@ -89,7 +89,7 @@ async def company(below: Ground) -> AsyncIterator[Company]:
         store = PostgresStore(engine, wakeups)
         await settle_people(store)
         async with store.transaction() as tx:
-            await tx.slack_users.keep([replace(factories.person(), id=name) for name in names])
+            await tx.slack_users.save([replace(factories.person(), id=name) for name in names])
             await tx.commit()
         for name in names:
             slack.world.people[name] = SimulatedUser(id=name, name=name.lower(), real_name=name)

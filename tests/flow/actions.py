@@ -1,4 +1,4 @@
-"""What people do and see on the stage, in the words of a test."""
+"""What users do and see in the emulated environment, as methods for tests."""
 
 import asyncio
 import contextlib
@@ -20,21 +20,21 @@ from sandbox.slack.delivery import Delivery
 from sandbox.slack.users.simulated_users import Outcome
 
 PATIENCE = 15.0
-"""Seconds that something may take before a test gives up; usually it takes a tenth of one."""
+"""Seconds before a wait fails; usually it takes a tenth of one."""
 
 
 def heroku_emulator(*, behavior: Behavior | None = None, databases: int = 1) -> HerokuEmulator:
-    """The default world, whose transitions take a fifth of a second."""
+    """Returns the default fixtures, with transitions of a fifth of a second."""
     return default_world(
         token=HEROKU_TOKEN, behavior=behavior, databases=databases, times=TransitionTimes.of(0.2)
     )
 
 
 class Acts:
-    """A stage, and hands and eyes on it.
+    """User actions in an environment, and what users see in it.
 
     Attributes:
-        patience: seconds that something may take.
+        patience: seconds before a wait fails.
     """
 
     patience = PATIENCE
@@ -43,19 +43,19 @@ class Acts:
         self.environment = environment
 
     async def settle(self) -> None:
-        """Waits until the bot knows its databases and people."""
+        """Waits until the bot has observed its databases and synchronized its users."""
 
         async def known() -> bool:
             async with self.environment.app.store.transaction() as tx:
                 people = await tx.slack_users.find("U0ENGINEER")
-                databases = await tx.targets.all()
+                databases = await tx.targets.databases()
                 observations = [
-                    await tx.reconcile_queue.look(database.id, method)
+                    await tx.reconcile_queue.observation(database.id, method)
                     for database in databases
                     for method in (Method.MTLS, Method.PRIVATELINK)
                 ]
                 observations += [
-                    await tx.reconcile_queue.look(space.id, Method.TRUSTED)
+                    await tx.reconcile_queue.observation(space.id, Method.TRUSTED)
                     for space in await tx.targets.spaces()
                 ]
                 return people is not None and observations != [] and all(observations)
@@ -63,7 +63,7 @@ class Acts:
         await self.until(known)
 
     async def until(self, seen: Callable[[], object]) -> None:
-        """Waits until something is seen; the question may be a coroutine function."""
+        """Waits until a condition holds; it may be a coroutine function."""
         deadline = time.monotonic() + self.patience
         while True:
             found = seen()
@@ -92,7 +92,7 @@ class Acts:
         )
 
     def built_click(self, person: str, action: str) -> Delivery:
-        """A click on the newest card as it stands now, to be sent later."""
+        """Builds a click on the newest card as it is now, to be sent later."""
         return self.environment.slack.acts.click(
             person,
             "#approvals",
@@ -104,7 +104,7 @@ class Acts:
         )
 
     async def press_own(self, person: str, action: str, saying: str = "") -> Outcome:
-        """Presses a button in one's direct messages: on the newest that says something and has it."""
+        """Presses a button in a direct message: the newest with that text and button."""
         for message in reversed(self.messages("@pgaccess", person)):
             if saying in words(message) and action in str(message["blocks"]):
                 return await self.environment.people.clicks(
@@ -113,7 +113,7 @@ class Acts:
         raise AssertionError(f"nobody offers {action} to {person}")
 
     async def submit(self, person: str, **fields: str) -> Outcome:
-        """Sends the form that is open, with these fields changed."""
+        """Submits the open form with these fields changed."""
         values = {name: {name: value} for name, value in fields.items()}
         return await self.environment.people.submits(person, values)
 
@@ -127,7 +127,7 @@ class Acts:
         await self.until(lambda: self.told("engineer", "can reach"))
 
     async def connects(self, account: str) -> str:
-        """Somebody makes a VPC endpoint for billing, which Amazon takes a while after Heroku is ready.
+        """Creates a VPC endpoint for billing, which Amazon accepts a while after Heroku is ready.
 
         Returns:
             The VPC endpoint's id.
@@ -143,18 +143,18 @@ class Acts:
         await self.until(known)
         return made[0].endpoint_id
 
-    # --- what is seen ----------------------------------------------------------------------------
+    # --- what users see --------------------------------------------------------------------------
 
     def cards(self) -> list[dict[str, Any]]:
         found = self.messages("#approvals")
         return [m for m in found if not m["ephemeral"] and m["thread_ts"] in (None, m["ts"])]
 
     def replies(self) -> list[dict[str, Any]]:
-        """What stands in threads of the approvals channel."""
+        """Messages in threads of the approvals channel."""
         return [m for m in self.messages("#approvals") if m["thread_ts"] not in (None, m["ts"])]
 
     def card(self) -> str:
-        """What the newest card says; empty while there is none."""
+        """Text of the newest card; empty without one."""
         return words(self.cards()[-1]) if self.cards() else ""
 
     def messages(self, channel: str, viewer: str = "lead") -> list[dict[str, Any]]:
@@ -167,11 +167,11 @@ class Acts:
             return []
 
     def told(self, person: str, what: str) -> list[str]:
-        """Direct messages in which something is said."""
+        """Direct messages that contain a text."""
         return [said for said in self.direct(person) if what in said]
 
     def private(self, person: str) -> list[str]:
-        """What only this person sees."""
+        """Ephemeral messages of a person."""
         return [words(m) for m in self.environment.slack.ephemerals(person)]
 
     def everything(self) -> dict[str, list[str]]:
@@ -194,13 +194,13 @@ class Acts:
         return [call for call in made if re.search(pattern, call)]
 
     def last_shown(self) -> dict[str, list[str]]:
-        """The last that everybody saw, short enough for a line of a test's report."""
+        """The newest messages that everybody sees, short enough for a test report."""
         return {where: [said[:200] for said in shown[-3:]] for where, shown in self.everything().items()}
 
     # --- the store -------------------------------------------------------------------------------
 
     async def query(self, sql: str) -> list[Any]:
-        """Looks into the store behind the bot's back, or changes it: to move Postgres' time for one row."""
+        """Reads or changes the store directly, for example to move Postgres' time for one row."""
         async with self.environment.app.store.transaction() as tx:
             connection = await tx._connection.execution_options(no_parameters=True)
             result = await connection.exec_driver_sql(sql)
@@ -217,7 +217,7 @@ class Acts:
 
 
 def words(message: dict[str, Any]) -> str:
-    """Everything that a message says, blocks included, in one string."""
+    """All text of a message, blocks included, as one string."""
     said = [message.get("text") or ""]
 
     def read(part: Any) -> None:

@@ -1,4 +1,4 @@
-"""Somebody with a shell, three files and the line that the bot sent: what a person does to get in."""
+"""A psql client with a certificate's files, which runs the command that the bot sent."""
 
 import asyncio
 import contextlib
@@ -21,37 +21,37 @@ from sandbox.postgres import NoPostgresError, find_tls_binaries
 from sandbox.tls_gateway import TlsGateway
 
 REQUIRE = "PGACCESS_REQUIRE_TLS_GATEWAY"
-"""Set to 1 where a missing server with TLS is a failure and no reason to skip: in CI."""
+"""Set to 1 where a missing server with TLS is a failure instead of a skip: in CI."""
 
 LINE = (
     "PGSSLMODE=verify-ca PGSSLCERT=postgresql.crt PGSSLKEY=postgresql.key PGSSLROOTCERT=root.crt "
     'psql "$(heroku config:get DATABASE_URL -a billing)"'
 )
-"""The bot's line, for those whom it has not told one."""
+"""The bot's command, for a client that was not sent one."""
 
 ASKS = "SELECT 1, ssl, client_serial FROM pg_stat_ssl WHERE pid = pg_backend_pid()"
-"""One row of a real answer, and proof that TLS and this client's certificate brought it here."""
+"""A query whose one row proves that TLS and this client's certificate were used."""
 
 HEROKU_COMMAND = """#!/bin/sh
-# Stands for the official command line: tells a config var, and nothing that it was not asked for.
+# Stands in for the Heroku CLI: prints one config var.
 test "$*" = "config:get DATABASE_URL -a billing" && cat "$(dirname "$0")/url"
 """
 
 
 @dataclass(frozen=True)
 class Said:
-    """What one attempt to connect came to."""
+    """The result of one connection attempt."""
 
     status: int
     words: str
 
     @property
-    def let_in(self) -> bool:
+    def allowed(self) -> bool:
         return self.status == 0
 
 
 class Visitor:
-    """A person's shell.
+    """A user's shell.
 
     Args:
         heroku: where config vars and certificates come from.
@@ -68,7 +68,7 @@ class Visitor:
         command.chmod(0o755)
 
     async def follows(self, link: str) -> None:
-        """Opens a link from Slack, presses the page's button, and unpacks what comes, modes and all."""
+        """Opens a download link, presses the page's button, and unpacks the zip with its file modes."""
         address, _, secret = link.partition("#")
         async with httpx.AsyncClient(trust_env=False, timeout=30) as browser:
             (await browser.get(address)).raise_for_status()
@@ -76,7 +76,7 @@ class Visitor:
         self._unpack(answer.raise_for_status().content)
 
     async def download(self, database: str, certificate: str) -> None:
-        """Fetches a certificate's three files past the bot, named as Heroku's own download names them."""
+        """Fetches a certificate's three files from Heroku directly, named as Heroku names them."""
         tls = f"/postgres/v0/databases/{database}/tls-endpoint"
         bundle = await self._api(f"{tls}/certificates/{certificate}")
         root = (await self._api(tls))["certificate_authority_chain"]
@@ -88,7 +88,7 @@ class Visitor:
         (self.folder / "postgresql.key").chmod(0o600)
 
     async def pastes(self, line: str) -> Said:
-        """Runs the bot's own line, with a question behind it, as it stands."""
+        """Runs the bot's command unchanged, with a query appended."""
         url = (await self._api("/apps/billing/config-vars"))["DATABASE_URL"]
         (self._bin / "url").write_text(url)
         return await asyncio.to_thread(self._run, f'{line} -XAtc "{ASKS}"')
@@ -120,7 +120,7 @@ class Visitor:
 
 @contextlib.asynccontextmanager
 async def raised_or_skipped(heroku: HerokuEmulator, database: str) -> AsyncIterator[TlsGateway]:
-    """A wall, or a reason why this machine has none."""
+    """Starts a TLS gateway, or skips the test where this machine has no suitable server."""
     try:
         gateway = TlsGateway(heroku, database)
     except NoPostgresError as error:
@@ -132,6 +132,6 @@ async def raised_or_skipped(heroku: HerokuEmulator, database: str) -> AsyncItera
 
 
 def line_in(message: str) -> str:
-    """The line between the fences of a message, as a person copies it."""
+    """Returns the command in a message's code block, as a person copies it."""
     [line] = re.findall(r"```(.+?)```", message)
     return str(line).replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">")

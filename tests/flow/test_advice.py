@@ -1,11 +1,11 @@
-"""Advice in Slack: a few answers, one recommendation, and the form that asks for it, filled."""
+"""Advice in Slack: a few answers, one recommendation, and the prefilled request form."""
 
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from sandbox.environment import environments
+from sandbox.environment import start_environment
 from sandbox.slack.users.simulated_users import Outcome
 from tests.flow.actions import Acts, heroku_emulator, words
 
@@ -19,7 +19,7 @@ USUAL = {
 
 
 def view(acts: Acts, person: str = "engineer") -> dict[str, Any]:
-    """The form that is on top."""
+    """Returns the topmost view."""
     found: dict[str, Any] = acts.environment.slack.view_for(person) or {}
     return found
 
@@ -79,7 +79,7 @@ async def test_the_table_is_one_tap_away_and_closing_it_shows_the_recommendation
     assert "region of the database" in said(acts)
 
 
-async def test_an_answer_that_nobody_was_offered_is_none_of_ours(acts: Acts) -> None:
+async def test_an_answer_that_was_not_offered_is_refused(acts: Acts) -> None:
     await acts.type("engineer", "/pgaccess advise")
     outcome = await answer(acts, need="conquest")
     assert not outcome.ok
@@ -100,12 +100,12 @@ async def test_the_home_has_a_button_for_it(acts: Acts) -> None:
 
 @pytest.fixture
 async def shielded(database_url: str) -> AsyncIterator[Acts]:
-    """A stage with a second database, in a Shield Space."""
+    """An environment with a second database, in a Shield Space."""
     heroku = heroku_emulator()
     heroku.add_space("acme-shield", shield=True)
     heroku.add_app("vault", space="acme-shield")
     heroku.add_database("postgresql-solid-24680", app="vault", plan="heroku-postgresql:shield-0")
-    async with environments(database_url, heroku) as environment:
+    async with start_environment(database_url, heroku) as environment:
         acts = Acts(environment)
         await acts.settle()
         yield acts

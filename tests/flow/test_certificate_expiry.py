@@ -1,4 +1,4 @@
-"""Certificates grow old on the stage: what people see and press, with time moved and with downtime."""
+"""Certificate expiry: what users see and press as time moves, with downtime."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,7 +16,7 @@ LEFT = 60 * DAY
 
 
 async def issue(acts: Acts) -> None:
-    """The engineer has a certificate made; it is request 1."""
+    """The engineer requests a certificate, as request 1."""
     await acts.settle()
     await acts.ask(ISSUE)
     assert (await acts.approve()).ok
@@ -24,7 +24,7 @@ async def issue(acts: Acts) -> None:
 
 
 async def to(acts: Acts, left: timedelta) -> None:
-    """Moves time to so long before the end of the engineer's certificate, as Heroku tells it."""
+    """Moves time to a given distance before the engineer's certificate expires."""
     ((end,),) = await acts.query("SELECT expires_at FROM certificates WHERE request_id = 1")
     await acts.environment.move_time(end - left - acts.environment.clock.now())
 
@@ -61,7 +61,7 @@ async def test_after_downtime_over_several_steps_there_is_one_reminder_and_the_l
     await acts.until(lambda: [said for said in acts.everything()["approvals"] if "expires within 3d" in said])
 
 
-async def test_a_reminder_can_be_put_off_and_comes_again(acts: Acts) -> None:
+async def test_a_reminder_can_be_snoozed_and_is_repeated(acts: Acts) -> None:
     await issue(acts)
     await to(acts, LEFT)
     await acts.until(lambda: acts.told("engineer", "expires within 60d"))
@@ -91,7 +91,7 @@ async def test_a_colleague_cannot_answer_for_the_owner(acts: Acts) -> None:
     assert acts.private("engineer-2")
 
 
-async def test_operations_hear_once_a_week_of_what_nobody_owns(acts: Acts) -> None:
+async def test_operations_get_a_weekly_summary_of_certificates_without_an_owner(acts: Acts) -> None:
     await acts.settle()
     await acts.until(lambda: acts.query("SELECT 1 FROM periodic_tasks WHERE name = 'unowned certificates'"))
     await acts.environment.move_time(7 * DAY)
@@ -106,7 +106,7 @@ async def test_operations_hear_once_a_week_of_what_nobody_owns(acts: Acts) -> No
 
 
 async def rotate(acts: Acts) -> None:
-    """From a reminder's button to a new certificate that waits to be installed."""
+    """Rotates by a reminder's button, up to a new certificate that waits to be installed."""
     await issue(acts)
     await to(acts, LEFT)
     await acts.until(lambda: acts.told("engineer", "expires within 60d"))
@@ -132,13 +132,13 @@ async def test_a_rotation_goes_from_its_button_to_the_removal_of_the_old_one(act
     assert left == [(2,)]
 
 
-async def test_whoever_does_not_install_it_is_reminded(acts: Acts) -> None:
+async def test_an_owner_who_does_not_install_it_is_reminded(acts: Acts) -> None:
     await rotate(acts)
     await acts.environment.move_time(DAY)
     await acts.until(lambda: acts.told("engineer", "installed?"))
 
 
-async def test_a_line_asks_for_a_rotation_too(acts: Acts) -> None:
+async def test_a_rotation_can_be_requested_by_a_command(acts: Acts) -> None:
     await issue(acts)
     await acts.ask("/pgaccess mtls certificate rotate 1 because the laptop was lost")
     assert "the laptop was lost" in acts.card()

@@ -26,7 +26,7 @@ from sandbox.slack.delivery_transport import Delivered
 from sandbox.slack.server import app as slack_server
 from sandbox.slack.users.simulated_users import People
 
-APP_TOKEN = "xapp-played"
+APP_TOKEN = "xapp-emulated"
 POLICY = """
 approvals_channel = "C0APPROVALS"
 operations_channel = "C0OPERATIONS"
@@ -40,15 +40,15 @@ HEROKU = ("Heroku token", "Heroku rate limit", "Heroku databases", "Heroku Data 
 
 
 @dataclass
-class Scene:
-    """The environment of a bot that is about to be started, and the world around it."""
+class Installation:
+    """The settings of an installation, and the emulators around it."""
 
     slack: SlackEmulator
     heroku: HerokuEmulator
     environ: dict[str, str]
 
     async def check(self, **changed: str) -> list[ReportLine]:
-        """Every line; none of them, whatever is wrong, holds a secret or is more than a line."""
+        """Returns every line of the report, and asserts that none has a secret or a line break."""
         lines = [line async for line in check_installation({**self.environ, **changed})]
         for printed in map(str, lines):
             assert "\n" not in printed
@@ -56,7 +56,7 @@ class Scene:
         return lines
 
     async def wrong(self, **changed: str) -> dict[str, str]:
-        """What is wrong, by topic."""
+        """Returns the problems, by topic."""
         return {
             line.topic: line.message
             for line in await self.check(**changed)
@@ -69,7 +69,7 @@ async def nobody(*_: object) -> Delivered:
 
 
 @pytest.fixture
-async def scene(database_url: str) -> AsyncIterator[Scene]:
+async def installation(database_url: str) -> AsyncIterator[Installation]:
     slack = SlackEmulator(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET, app_token=APP_TOKEN)
     heroku = default_world(token=HEROKU_TOKEN)
     async with contextlib.AsyncExitStack() as stack:
@@ -89,7 +89,7 @@ async def scene(database_url: str) -> AsyncIterator[Scene]:
             "PGACCESS_POLICY_TOML": POLICY,
             "PGACCESS_PUBLIC_URL": "https://bot.example.org",
         }
-        yield Scene(slack, heroku, environ)
+        yield Installation(slack, heroku, environ)
 
 
 @pytest.fixture
@@ -107,8 +107,8 @@ def skipped(lines: list[ReportLine]) -> set[str]:
 # --- all is well ------------------------------------------------------------------------------------
 
 
-async def test_when_all_is_well_every_line_says_what_was_seen(scene: Scene) -> None:
-    lines = await scene.check()
+async def test_when_all_is_well_every_line_says_what_was_seen(installation: Installation) -> None:
+    lines = await installation.check()
 
     assert [line.topic for line in lines] == [
         "settings",
@@ -137,35 +137,35 @@ async def test_when_all_is_well_every_line_says_what_was_seen(scene: Scene) -> N
     assert str(lines[0]).startswith("ok   settings: ")
 
 
-async def test_without_a_public_address_it_says_what_does_not_work(scene: Scene) -> None:
-    for socket in ("", "xapp-1-played"):
-        settings = (await scene.check(PGACCESS_PUBLIC_URL="", SLACK_APP_TOKEN=socket))[0]
+async def test_without_a_public_address_it_says_what_does_not_work(installation: Installation) -> None:
+    for socket in ("", "xapp-1-emulated"):
+        settings = (await installation.check(PGACCESS_PUBLIC_URL="", SLACK_APP_TOKEN=socket))[0]
         assert settings.verdict is Verdict.OK
         assert "PGACCESS_PUBLIC_URL" in settings.message
         assert "a certificate's files" in settings.message
 
 
-async def test_where_certificates_can_be_tested_it_says_what_that_needs(scene: Scene) -> None:
-    (line, *_) = await scene.check(PGACCESS_PROBE="1")
+async def test_where_certificates_can_be_tested_it_says_what_that_needs(installation: Installation) -> None:
+    (line, *_) = await installation.check(PGACCESS_PROBE="1")
     assert line.verdict is Verdict.OK
     assert "if a rule allows this host's address" in line.message
-    assert "PGACCESS_PROBE" in (await scene.wrong(PGACCESS_PROBE="yes"))["settings"]
+    assert "PGACCESS_PROBE" in (await installation.wrong(PGACCESS_PROBE="yes"))["settings"]
 
 
-async def test_looking_changes_nothing_and_costs_few_calls(scene: Scene) -> None:
-    await scene.check()
+async def test_a_check_changes_nothing_and_costs_few_calls(installation: Installation) -> None:
+    await installation.check()
 
-    assert {call.method for call in scene.heroku.request_log} == {"GET"}
-    assert len(scene.heroku.request_log) < 10
+    assert {call.method for call in installation.heroku.request_log} == {"GET"}
+    assert len(installation.heroku.request_log) < 10
 
 
 # --- settings and policy ------------------------------------------------------------------------------
 
 
-async def test_each_part_of_the_settings_is_named_and_the_others_are_observed_at_all_the_same(
-    scene: Scene,
+async def test_each_part_of_the_settings_is_named_and_the_others_are_checked_all_the_same(
+    installation: Installation,
 ) -> None:
-    lines = await scene.check(SLACK_BOT_TOKEN="", PORT="http")
+    lines = await installation.check(SLACK_BOT_TOKEN="", PORT="http")
 
     said = [line.message for line in lines if line.topic == "settings"]
     assert [one.split()[0] for one in said] == ["SLACK_BOT_TOKEN", "PORT"]
@@ -173,15 +173,15 @@ async def test_each_part_of_the_settings_is_named_and_the_others_are_observed_at
     assert {line.verdict for line in lines if line.topic in HEROKU} == {Verdict.OK}
 
 
-async def test_without_any_setting_everything_says_so(scene: Scene) -> None:
+async def test_without_any_setting_everything_says_so(installation: Installation) -> None:
     lines = [line async for line in check_installation({"PGACCESS_POLICY": "/nowhere/pgaccess.toml"})]
 
     assert skipped(lines) == {"database", *SLACK, *HEROKU}
     assert Verdict.OK not in {line.verdict for line in lines}
 
 
-async def test_a_policy_that_cannot_be_read_leaves_its_channels_and_people_unseen(scene: Scene) -> None:
-    lines = await scene.check(PGACCESS_POLICY_TOML='language = "fr"')
+async def test_a_policy_that_cannot_be_read_skips_its_channels_and_people(installation: Installation) -> None:
+    lines = await installation.check(PGACCESS_POLICY_TOML='language = "fr"')
 
     assert skipped(lines) == {"channels", "approvers"}
     assert [line.topic for line in lines if line.verdict is Verdict.PROBLEM] == ["policy"]
@@ -190,15 +190,17 @@ async def test_a_policy_that_cannot_be_read_leaves_its_channels_and_people_unsee
 # --- the database -------------------------------------------------------------------------------------
 
 
-async def test_an_empty_database_wants_to_be_migrated(scene: Scene, empty_database: str) -> None:
-    assert "pgaccess migrate" in (await scene.wrong(DATABASE_URL=empty_database))["database"]
+async def test_an_empty_database_has_to_be_migrated(installation: Installation, empty_database: str) -> None:
+    assert "pgaccess migrate" in (await installation.wrong(DATABASE_URL=empty_database))["database"]
 
 
-async def test_a_database_of_a_newer_version_is_told_apart(scene: Scene, database_url: str) -> None:
+async def test_a_database_of_a_newer_version_is_told_apart(
+    installation: Installation, database_url: str
+) -> None:
     with psycopg.connect(database_url, autocommit=True) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
 
-    assert "9999 is unknown to this version" in (await scene.wrong())["database"]
+    assert "9999 is unknown to this version" in (await installation.wrong())["database"]
 
 
 @pytest.mark.parametrize(
@@ -210,16 +212,16 @@ async def test_a_database_of_a_newer_version_is_told_apart(scene: Scene, databas
     ],
 )
 async def test_a_database_out_of_reach_is_named_without_its_password(
-    scene: Scene, url: str, seen: str
+    installation: Installation, url: str, seen: str
 ) -> None:
-    assert (await scene.wrong(DATABASE_URL=url))["database"].startswith(seen)
+    assert (await installation.wrong(DATABASE_URL=url))["database"].startswith(seen)
 
 
 # --- Slack --------------------------------------------------------------------------------------------
 
 
-async def test_a_token_that_slack_does_not_take_leaves_only_slack_unseen(scene: Scene) -> None:
-    lines = await scene.check(SLACK_BOT_TOKEN="xoxb-geheim")
+async def test_a_token_that_slack_does_not_take_skips_only_slack(installation: Installation) -> None:
+    lines = await installation.check(SLACK_BOT_TOKEN="xoxb-geheim")
 
     assert skipped(lines) == {"Slack scopes", "channels", "approvers"}
     (line,) = [line for line in lines if line.verdict is Verdict.PROBLEM]
@@ -227,129 +229,135 @@ async def test_a_token_that_slack_does_not_take_leaves_only_slack_unseen(scene: 
 
 
 @pytest.mark.parametrize("missing", [scope.name for scope in SCOPES])
-async def test_a_missing_scope_is_named_with_what_it_is_for(scene: Scene, missing: str) -> None:
-    scene.slack.scopes -= {missing}
+async def test_a_missing_scope_is_named_with_what_it_is_for(installation: Installation, missing: str) -> None:
+    installation.slack.scopes -= {missing}
 
-    (line,) = [line for line in await scene.check() if line.topic == "Slack scopes"]
+    (line,) = [line for line in await installation.check() if line.topic == "Slack scopes"]
 
     assert line.verdict is Verdict.PROBLEM
     assert line.message.startswith(f"{missing} is missing (")
 
 
-async def test_a_channel_without_the_bot_or_archived_or_unknown_is_named(scene: Scene) -> None:
-    channels = scene.slack.world.channels
+async def test_a_channel_without_the_bot_or_archived_or_unknown_is_named(installation: Installation) -> None:
+    channels = installation.slack.world.channels
     channels["C0APPROVALS"] = replace(channels["C0APPROVALS"], members=frozenset({"U0LEAD"}))
     channels["C0OPERATIONS"] = replace(channels["C0OPERATIONS"], is_archived=True)
 
-    wrong = await scene.wrong()
-    unknown = await scene.wrong(PGACCESS_POLICY_TOML=POLICY.replace("C0APPROVALS", "C0NOWHERE"))
+    wrong = await installation.wrong()
+    unknown = await installation.wrong(PGACCESS_POLICY_TOML=POLICY.replace("C0APPROVALS", "C0NOWHERE"))
 
     assert "/invite @pgaccess" in wrong["approvals channel"]
     assert "is archived" in wrong["operations channel"]
     assert unknown["approvals channel"].startswith("C0NOWHERE does not exist")
 
 
-async def test_an_approver_who_may_not_decide_is_named_with_why(scene: Scene) -> None:
-    scene.slack.world.deactivate("U0LEAD")
+async def test_an_approver_who_may_not_decide_is_named_with_why(installation: Installation) -> None:
+    installation.slack.world.deactivate("U0LEAD")
     odd = POLICY.replace("U0LEAD2", "U0GUEST")
     unknown = POLICY.replace("U0LEAD2", "U0NOBODY")
 
     lines = [
-        line.message for line in await scene.check(PGACCESS_POLICY_TOML=odd) if line.topic == "approvers"
+        line.message
+        for line in await installation.check(PGACCESS_POLICY_TOML=odd)
+        if line.topic == "approvers"
     ]
 
     assert lines == [
         "guest (U0GUEST) is a guest and may not approve",
         "lead (U0LEAD) is deactivated and may not approve",
     ]
-    said = [line.message for line in await scene.check(PGACCESS_POLICY_TOML=unknown)]
+    said = [line.message for line in await installation.check(PGACCESS_POLICY_TOML=unknown)]
     assert "U0NOBODY does not exist in this workspace: check the id in the policy" in said
 
 
-async def test_a_user_group_has_to_be_there_and_to_have_somebody_in_it(scene: Scene) -> None:
+async def test_a_user_group_has_to_be_there_and_to_have_somebody_in_it(installation: Installation) -> None:
     group = POLICY.replace('"U0LEAD"', '"S0LEADS"')
-    assert "approvers" not in await scene.wrong(PGACCESS_POLICY_TOML=group)
+    assert "approvers" not in await installation.wrong(PGACCESS_POLICY_TOML=group)
 
-    scene.slack.world.groups["S0LEADS"] = replace(scene.slack.world.groups["S0LEADS"], users=())
+    installation.slack.world.groups["S0LEADS"] = replace(installation.slack.world.groups["S0LEADS"], users=())
     assert (
         "the user group S0LEADS has no members"
-        in (await scene.wrong(PGACCESS_POLICY_TOML=group))["approvers"]
+        in (await installation.wrong(PGACCESS_POLICY_TOML=group))["approvers"]
     )
     other = POLICY.replace('"U0LEAD"', '"S0OTHER"')
-    assert "the user group does not exist" in (await scene.wrong(PGACCESS_POLICY_TOML=other))["approvers"]
+    assert (
+        "the user group does not exist" in (await installation.wrong(PGACCESS_POLICY_TOML=other))["approvers"]
+    )
 
 
-async def test_in_socket_mode_the_apps_token_is_tried_and_no_signing_secret_is_needed(scene: Scene) -> None:
-    lines = await scene.check(SLACK_APP_TOKEN=APP_TOKEN, SLACK_SIGNING_SECRET="")
-    wrong = await scene.wrong(SLACK_APP_TOKEN="xapp-geheim")
+async def test_in_socket_mode_the_apps_token_is_tried_and_no_signing_secret_is_needed(
+    installation: Installation,
+) -> None:
+    lines = await installation.check(SLACK_APP_TOKEN=APP_TOKEN, SLACK_SIGNING_SECRET="")
+    wrong = await installation.wrong(SLACK_APP_TOKEN="xapp-geheim")
 
     assert {line.verdict for line in lines} == {Verdict.OK}
     assert "Socket Mode" in {line.topic for line in lines}
     assert "connections:write" in wrong["Socket Mode"]
 
 
-async def test_a_slack_that_answers_nonsense_is_a_line_too(scene: Scene) -> None:
-    scene.slack.fault("*", slack_faults.server_error(times=None))
-    assert "internal_error" in (await scene.wrong())["Slack token"]
+async def test_a_slack_that_answers_nonsense_is_a_line_too(installation: Installation) -> None:
+    installation.slack.fault("*", slack_faults.server_error(times=None))
+    assert "internal_error" in (await installation.wrong())["Slack token"]
 
-    scene.slack.fault("*", slack_faults.cut_before(times=None))
-    assert await scene.wrong(SLACK_API_URL=scene.environ["HEROKU_API_URL"])
+    installation.slack.fault("*", slack_faults.cut_before(times=None))
+    assert await installation.wrong(SLACK_API_URL=installation.environ["HEROKU_API_URL"])
 
 
 # --- Heroku -------------------------------------------------------------------------------------------
 
 
-async def test_a_token_that_heroku_does_not_take_leaves_only_heroku_unseen(scene: Scene) -> None:
-    lines = await scene.check(HEROKU_API_KEY="HRKU-geheim")
+async def test_a_token_that_heroku_does_not_take_skips_only_heroku(installation: Installation) -> None:
+    lines = await installation.check(HEROKU_API_KEY="HRKU-geheim")
 
     assert skipped(lines) == set(HEROKU) - {"Heroku token"}
     (said,) = [line.message for line in lines if line.verdict is Verdict.PROBLEM]
     assert said.startswith("HEROKU_API_KEY was rejected")
 
 
-async def test_a_data_api_that_does_not_take_the_token_is_told_plainly(scene: Scene) -> None:
-    scene.heroku.fault(heroku_faults.status(403), on="tls-endpoint")
-    assert "HEROKU_API_KEY was rejected (403)" in (await scene.wrong())["Heroku Data API"]
+async def test_a_data_api_that_does_not_take_the_token_is_told_plainly(installation: Installation) -> None:
+    installation.heroku.fault(heroku_faults.status(403), on="tls-endpoint")
+    assert "HEROKU_API_KEY was rejected (403)" in (await installation.wrong())["Heroku Data API"]
 
-    scene.heroku.fault(heroku_faults.html_body(), on="tls-endpoint")
-    assert "answered 503" in (await scene.wrong())["Heroku Data API"]
+    installation.heroku.fault(heroku_faults.html_body(), on="tls-endpoint")
+    assert "answered 503" in (await installation.wrong())["Heroku Data API"]
 
-    away = await scene.wrong(HEROKU_DATA_API_URL="http://127.0.0.1:1")
+    away = await installation.wrong(HEROKU_DATA_API_URL="http://127.0.0.1:1")
     assert "did not answer" in away["Heroku Data API"]
 
 
-async def test_a_database_without_mtls_is_fine(scene: Scene) -> None:
-    heroku = scene.heroku
+async def test_a_database_without_mtls_is_fine(installation: Installation) -> None:
+    heroku = installation.heroku
     heroku.fault(heroku_faults.status(404), on="tls-endpoint")
 
-    (line,) = [line for line in await scene.check() if line.topic == "Heroku Data API"]
+    (line,) = [line for line in await installation.check() if line.topic == "Heroku Data API"]
 
     assert (line.verdict, line.message) == (Verdict.OK, "reachable; mTLS is not enabled on billing")
 
 
-async def test_an_account_that_sees_no_private_database_is_told_so(scene: Scene) -> None:
+async def test_an_account_that_sees_no_private_database_is_told_so(installation: Installation) -> None:
     async with contextlib.AsyncExitStack() as stack:
         socket, url = await stack.enter_async_context(listening())
         await stack.enter_async_context(serving(heroku_server(HerokuEmulator(token=HEROKU_TOKEN)), socket))
-        lines = await scene.check(HEROKU_API_URL=url)
+        lines = await installation.check(HEROKU_API_URL=url)
 
     said = {line.topic: line for line in lines}
     assert "no Postgres in a Private or Shield Space" in said["Heroku databases"].message
     assert said["Heroku Data API"].verdict is Verdict.SKIPPED
 
 
-async def test_few_calls_left_is_a_problem(scene: Scene) -> None:
+async def test_few_calls_left_is_a_problem(installation: Installation) -> None:
     async with contextlib.AsyncExitStack() as stack:
         poor = default_world(token=HEROKU_TOKEN, behavior=Behavior(pool=40))
         socket, url = await stack.enter_async_context(listening())
         await stack.enter_async_context(serving(heroku_server(poor), socket))
-        wrong = await scene.wrong(HEROKU_API_URL=url, HEROKU_DATA_API_URL=url)
+        wrong = await installation.wrong(HEROKU_API_URL=url, HEROKU_DATA_API_URL=url)
 
     assert "of 4500 calls are left" in wrong["Heroku rate limit"]
 
 
-async def test_a_page_where_an_api_should_be_is_a_line_too(scene: Scene) -> None:
-    wrong = await scene.wrong(HEROKU_API_URL=scene.slack.base_url)
+async def test_an_html_page_instead_of_the_api_is_a_line_too(installation: Installation) -> None:
+    wrong = await installation.wrong(HEROKU_API_URL=installation.slack.base_url)
 
     assert list(wrong) == ["Heroku token"]
 

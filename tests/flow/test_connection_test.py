@@ -1,4 +1,4 @@
-"""New certificates are tested on the real wall: what the bot says of them is what a real server does."""
+"""Connection tests of new certificates against a real server behind the TLS gateway."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -12,7 +12,7 @@ from bot.domain.mtls.connection_test import ConnectionResult
 from bot.heroku.client import HerokuClient
 from bot.heroku.connection_test import PostgresConnectionTest
 from bot.ports import Credential, Login
-from sandbox.environment import HEROKU_TOKEN, environments
+from sandbox.environment import HEROKU_TOKEN, start_environment
 from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.fixtures import DATABASE
 from sandbox.heroku.server import app as heroku_server
@@ -21,7 +21,7 @@ from tests.flow.actions import Acts, heroku_emulator
 from tests.flow.psql_client import raised_or_skipped
 
 OFFICE, ELSEWHERE = "198.51.100.7", "203.0.113.4"
-"""The played database lets the office in, which is 198.51.100.0/24, and nobody else."""
+"""An allowed address: the emulated database allows the office, 198.51.100.0/24, and no other network."""
 
 
 @pytest.fixture
@@ -31,9 +31,9 @@ def heroku() -> HerokuEmulator:
 
 @pytest.fixture
 async def gateway(heroku: HerokuEmulator) -> AsyncIterator[TlsGateway]:
-    """The wall before the app ``billing``'s database; the bot comes from the office."""
+    """The TLS gateway in front of the app ``billing``'s database; the bot connects from the office."""
     async with raised_or_skipped(heroku, DATABASE) as gateway:
-        gateway.comes_from(OFFICE)
+        gateway.set_source(OFFICE)
         yield gateway
 
 
@@ -42,7 +42,7 @@ async def gateway(heroku: HerokuEmulator) -> AsyncIterator[TlsGateway]:
 
 @dataclass(frozen=True)
 class Brought:
-    """What a test of a certificate begins with, as Heroku gives it."""
+    """The input of a connection test, as Heroku returns it."""
 
     certificate: UUID
     login: Login
@@ -70,17 +70,19 @@ async def fetched(heroku: HerokuEmulator) -> Brought:
         await client.close()
 
 
-async def test_what_a_real_server_says_becomes_its_word(heroku: HerokuEmulator, gateway: TlsGateway) -> None:
+async def test_the_answer_of_a_real_server_becomes_a_result(
+    heroku: HerokuEmulator, gateway: TlsGateway
+) -> None:
     brought, other = await fetched(heroku), await fetched(heroku_emulator())
     assert await brought.tried() is ConnectionResult.CONNECTED
     wrong = replace(brought, login=replace(brought.login, password="wrong"))
     assert await wrong.tried() is ConnectionResult.OTHER
     assert await replace(brought, credential=other.credential).tried() is ConnectionResult.NOT_ACCEPTED
-    # Nobody else's server is told the password.
+    # No other server is sent the password.
     assert await replace(brought, root=other.root).tried() is ConnectionResult.OTHER
-    gateway.comes_from(ELSEWHERE)
+    gateway.set_source(ELSEWHERE)
     assert await brought.tried() is ConnectionResult.NOT_LET_IN
-    gateway.comes_from(OFFICE)
+    gateway.set_source(OFFICE)
     heroku.delete_certificate_externally(DATABASE, brought.certificate, now=datetime.now(UTC))
     assert await brought.tried() is ConnectionResult.NOT_ACCEPTED
 
@@ -90,15 +92,15 @@ async def test_what_a_real_server_says_becomes_its_word(heroku: HerokuEmulator, 
 
 @pytest.fixture
 async def acts(database_url: str, heroku: HerokuEmulator, gateway: TlsGateway) -> AsyncIterator[Acts]:
-    """The stage, where the bot may test certificates."""
-    async with environments(database_url, heroku, probes=True) as environment:
+    """An environment in which the bot may test certificates."""
+    async with start_environment(database_url, heroku, probes=True) as environment:
         acts = Acts(environment)
         await acts.settle()
         yield acts
 
 
 async def rotated(acts: Acts) -> None:
-    """The engineer's certificate, request 1, is being rotated by request 2, whose new one is ready."""
+    """Rotates the engineer's certificate, request 1, by request 2, up to the new one being ready."""
     await acts.ask("/pgaccess mtls certificate new on billing because nightly export")
     assert (await acts.approve()).ok
     await acts.until(lambda: acts.told("engineer", "is ready"))
@@ -107,17 +109,17 @@ async def rotated(acts: Acts) -> None:
     await acts.until(lambda: acts.told("engineer", "is ready (#2)"))
 
 
-async def test_the_owner_is_told_what_a_real_server_said_and_no_secret_is_left_of_it(
+async def test_the_owner_is_told_the_result_and_no_secret_is_left_behind(
     acts: Acts, gateway: TlsGateway
 ) -> None:
     await rotated(acts)
-    gateway.comes_from(ELSEWHERE)
+    gateway.set_source(ELSEWHERE)
     assert (await acts.press_own("engineer", "certificate.test", saying="is ready (#2)")).ok
     await acts.until(lambda: acts.told("engineer", "rejects the address of pgaccess"))
     assert any("I am connecting to billing" in said for said in acts.private("engineer"))
-    gateway.comes_from(OFFICE)
+    gateway.set_source(OFFICE)
     assert (await acts.press_own("engineer", "certificate.test", saying="is ready (#2)")).ok
-    # Its own copy of the card, and the message that handed the certificate over.
+    # Its own copy of the card, and the message that delivered the certificate.
     await acts.until(lambda: len(acts.told("engineer", "accepted the new certificate")) == 2)
     await acts.until(lambda: "accepted the new certificate" in acts.card())
     assert not acts.told("engineer", "rejects the address")

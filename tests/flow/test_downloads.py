@@ -36,7 +36,7 @@ async def owned(acts: Acts) -> Acts:
     await acts.ask_and_open()
     async with acts.environment.app.store.transaction() as tx:
         known = (await tx.certificates.present())[0]
-        await tx.certificates.give(known.id, request=1, owner="U0ENGINEER", purpose="nightly job")
+        await tx.certificates.assign(known.id, request=1, owner="U0ENGINEER", purpose="nightly job")
         await tx.commit()
     return acts
 
@@ -397,7 +397,7 @@ async def test_while_heroku_is_asked_no_transaction_is_open_and_no_row_locked(ow
     assert (await asked).status_code == 200
 
 
-async def test_a_turn_whose_process_died_ends_by_itself(owned: Acts) -> None:
+async def test_the_lease_of_a_dead_process_expires(owned: Acts) -> None:
     link = await link_of(owned)
     await owned.query(
         "UPDATE download_links SET lease = gen_random_uuid(), lease_until = now() + interval '30 seconds'"
@@ -407,7 +407,7 @@ async def test_a_turn_whose_process_died_ends_by_itself(owned: Acts) -> None:
     assert "postgresql.key" in unpacked(await pressed(link))
 
 
-async def test_a_turn_that_was_overtaken_gives_nothing_out(owned: Acts) -> None:
+async def test_a_lease_that_was_lost_delivers_nothing(owned: Acts) -> None:
     link = await link_of(owned)
     owned.environment.heroku.fault(fault_injection.Fault(after=0.5), on=ONE)
     asked = asyncio.create_task(pressed(link))
@@ -435,7 +435,7 @@ def without_nonce(page: httpx.Response) -> str:
 
 
 async def quiet(acts: Acts) -> None:
-    """Waits until the keeper has nothing to do, so that the outages hits nobody but the page."""
+    """Waits until the reconciler is idle, so that an outage only affects the page."""
 
     async def rests() -> bool:
         rows = await acts.query(

@@ -1,11 +1,11 @@
-"""Drift of all three ways in, from a person's side: told to operations, shown as status, and acted upon."""
+"""Drift of all three access methods: reported to operations, shown as status, and acted upon."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import pytest
 
-from sandbox.environment import environments
+from sandbox.environment import start_environment
 from sandbox.heroku.fixtures import DATABASE, OFFICE, SPACE
 from tests.flow.actions import Acts, heroku_emulator
 
@@ -14,7 +14,7 @@ ACCOUNT = "210987654321"
 
 
 class Drifting(Acts):
-    """Somebody else's hands at Heroku, and eyes on what is made of that."""
+    """External changes at Heroku, and what the bot makes of them."""
 
     @property
     def now(self) -> datetime:
@@ -33,7 +33,7 @@ class Drifting(Acts):
         self.environment.heroku.put_ruleset_externally(SPACE, sources, now=self.now)
 
     async def operations_hear(self, what: str) -> str:
-        """Waits until operations is told something; returns the whole of it."""
+        """Waits until operations is sent a text; returns the whole message."""
 
         async def heard() -> bool:
             await self.environment.refresh_everything()
@@ -44,7 +44,7 @@ class Drifting(Acts):
         return said
 
     async def answered(self, line: str, what: str) -> str:
-        """Types something until the answer says something: it comes from the last look."""
+        """Repeats a command until its answer, which comes from the last observation, has a text."""
         answer: list[str] = []
 
         async def seen() -> bool:
@@ -58,13 +58,13 @@ class Drifting(Acts):
 
 @pytest.fixture
 async def drifting(database_url: str) -> AsyncIterator[Drifting]:
-    async with environments(database_url, heroku_emulator()) as environment:
+    async with start_environment(database_url, heroku_emulator()) as environment:
         drifting = Drifting(environment)
         await drifting.settle()
         yield drifting
 
 
-async def test_a_unmanaged_rule_is_told_shown_taken_over_and_removed_by_approved_requests(
+async def test_an_unmanaged_rule_is_reported_shown_adopted_and_removed_by_approved_requests(
     drifting: Drifting,
 ) -> None:
     drifting.make_rule()
@@ -88,7 +88,7 @@ async def test_a_unmanaged_rule_is_told_shown_taken_over_and_removed_by_approved
     assert RULE not in drifting.rules()
 
 
-async def test_what_others_took_away_is_missing_on_the_database_s_status_whatever_the_way_in(
+async def test_what_others_removed_is_missing_on_the_database_s_status_for_every_method(
     drifting: Drifting,
 ) -> None:
     await drifting.ask_and_open()
@@ -122,7 +122,7 @@ async def test_the_space_s_list_and_its_drift_stand_on_a_database_s_status(drift
     await drifting.answered("status billing", f"`{RANGE}` is missing: adopted by pgaccess")
 
 
-async def test_a_unmanaged_account_is_shown_on_the_database_s_status(drifting: Drifting) -> None:
+async def test_an_unmanaged_account_is_shown_on_the_database_s_status(drifting: Drifting) -> None:
     drifting.environment.heroku.create_privatelink_externally(DATABASE, [ACCOUNT], now=drifting.now)
     await drifting.operations_hear(f"AWS `{ACCOUNT}` was allowed to billing outside pgaccess")
     await drifting.answered("status billing", f"`{ACCOUNT}`  Active, not managed by pgaccess")

@@ -1,4 +1,4 @@
-"""The main job: asked, decided, opened, said, warned, closed; and what must not happen on the way."""
+"""The main job: requested, approved, opened, announced, warned, closed; and what must not happen."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,7 +7,7 @@ from tests.flow.actions import Acts
 LINE = "/pgaccess mtls add 203.0.113.4"
 
 
-async def test_a_line_typed_exactly_so_is_opened_announced_and_closed_at_its_end(acts: Acts) -> None:
+async def test_a_request_is_opened_announced_and_closed_at_its_end(acts: Acts) -> None:
     asked = await acts.ask(LINE)
     assert asked.ms < 3000
     assert await acts.states() == ["pending"]
@@ -52,7 +52,7 @@ async def test_in_force_is_not_said_before_heroku_has_authorised_the_rule(acts: 
     await acts.until(lambda: acts.told("engineer", "can reach"))
 
 
-async def test_one_request_is_one_rule_one_card_and_each_notice_once(acts: Acts) -> None:
+async def test_one_request_is_one_rule_one_card_and_each_notification_once(acts: Acts) -> None:
     await acts.ask_and_open(LINE)
     assert len(acts.calls(r"POST .*/ip-rules")) == 1
     assert len(acts.cards()) == 1
@@ -108,7 +108,7 @@ async def test_the_same_click_again_decides_nothing_twice(acts: Acts) -> None:
     assert len(acts.calls(r"POST .*/ip-rules")) == 1
 
 
-async def test_the_same_command_again_asks_once(acts: Acts) -> None:
+async def test_the_same_command_again_records_one_request(acts: Acts) -> None:
     asked = await acts.ask(LINE)
     assert asked.delivery is not None
     await acts.environment.people.replays(asked.delivery)

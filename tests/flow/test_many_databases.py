@@ -1,11 +1,11 @@
-"""More databases than a select takes: the form searches for one while somebody types."""
+"""More databases than a select can list: the form searches as the user types."""
 
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
-from sandbox.environment import environments
+from sandbox.environment import start_environment
 from sandbox.slack.users.simulated_users import Outcome
 from tests.flow.actions import Acts, heroku_emulator
 
@@ -15,14 +15,14 @@ MORE = 119
 
 @pytest.fixture
 async def crowd(database_url: str) -> AsyncIterator[Acts]:
-    """A stage whose Heroku has 120 databases, all of them known to the bot."""
+    """An environment with 120 databases, all known to the bot."""
     heroku = heroku_emulator()
     for number in range(MORE):
         heroku.add_app(f"app-{number}", space="acme-private")
         heroku.add_database(
             f"postgresql-round-{number:05}", app=f"app-{number}", plan="heroku-postgresql:private-0"
         )
-    async with environments(database_url, heroku) as environment:
+    async with start_environment(database_url, heroku) as environment:
         acts = Acts(environment)
 
         async def discovered() -> bool:

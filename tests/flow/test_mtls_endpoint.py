@@ -1,4 +1,4 @@
-"""mTLS as a whole and certificates, from Slack to Heroku and back."""
+"""mTLS endpoint and client certificates, from Slack to Heroku and back."""
 
 from datetime import UTC, datetime
 
@@ -16,13 +16,13 @@ def now() -> datetime:
 
 
 async def turn_off(acts: Acts) -> None:
-    """mTLS was never enabled, as far as the bot knows."""
+    """Disables mTLS, and waits until the bot has observed it."""
     acts.environment.heroku.disable_mtls_externally(DATABASE, now=now())
     await see(acts, enabled=False)
 
 
 async def see(acts: Acts, *, enabled: bool) -> None:
-    """The bot has seen how it stands."""
+    """Waits until the bot has observed whether mTLS is enabled."""
 
     async def seen() -> bool:
         await acts.environment.refresh_everything()
@@ -35,7 +35,7 @@ async def see(acts: Acts, *, enabled: bool) -> None:
     await acts.until(seen)
 
 
-async def test_enabling_makes_a_first_certificate_for_whoever_asked(acts: Acts) -> None:
+async def test_enabling_issues_a_first_certificate_for_the_requester(acts: Acts) -> None:
     await turn_off(acts)
     await acts.ask("/pgaccess mtls enable billing because nightly export")
     assert "Enable mTLS on billing" in acts.card()
@@ -100,7 +100,7 @@ async def test_where_it_cannot_be_enabled_the_address_is_not_opened_and_retry_tr
     assert len(acts.calls(ENABLE)) == 2
 
 
-async def test_disabling_lists_what_dies_and_wants_the_name_typed(acts: Acts) -> None:
+async def test_disabling_lists_what_is_lost_and_asks_for_the_name(acts: Acts) -> None:
     await acts.ask_and_open()
     assert (await acts.type("engineer", "/pgaccess mtls disable billing because it moves")).ok
     form = str(acts.environment.slack.view_for("engineer"))
@@ -133,7 +133,7 @@ async def test_the_list_has_ours_and_unmanaged_ones_with_their_handles(acts: Act
     assert "nothing" in acts.private("lead")[-1]
 
 
-async def test_a_unmanaged_certificate_is_removed_by_an_approved_request(acts: Acts) -> None:
+async def test_an_unmanaged_certificate_is_removed_by_an_approved_request(acts: Acts) -> None:
     (unmanaged,) = acts.environment.heroku.certificates(DATABASE, now=now())
 
     async def listed() -> bool:
@@ -149,7 +149,7 @@ async def test_a_unmanaged_certificate_is_removed_by_an_approved_request(acts: A
     assert acts.environment.heroku.certificates(DATABASE, now=now())[0].status == "disabled"
 
 
-async def test_of_two_that_turned_up_the_owner_picks_with_a_button(acts: Acts) -> None:
+async def test_of_two_certificates_that_appeared_the_owner_picks_with_a_button(acts: Acts) -> None:
     acts.environment.heroku.fault(fault_injection.lost_answer(), on=CREATE)
     await acts.ask("/pgaccess mtls certificate new on billing because nightly export")
     await acts.approve()

@@ -1,4 +1,4 @@
-"""What Slack shows stays true and stands once, however late or lost answers are; counting who is there."""
+"""Messages in Slack stay true and appear once, however late or lost answers are; and the directory sync."""
 
 import asyncio
 import contextlib
@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.directory_sync import DirectorySync
-from bot.domain.grant import GrantState, Why
+from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.request import RequestState
 from bot.domain.timings import DEFAULT
 from bot.errors import LeaseLostError
@@ -42,15 +42,15 @@ LINE = "/pgaccess mtls add 203.0.113.4"
 PATIENCE = 5.0
 """Seconds that a call may take to reach the emulated Slack; milliseconds are usual."""
 
-KEY = "stray:1"
+KEY = "orphan:1"
 
 
-# --- one courier, or two, without the rest of the house ------------------------------------------------
+# --- notifiers without the rest of the application ----------------------------------------------------
 
 
 @dataclass(kw_only=True)
-class Desk:
-    """Slack, and what a courier needs to write to it."""
+class NotifierHarness:
+    """Slack, and what a notifier needs to write to it."""
 
     slack: SlackEmulator
     client: SlackClient
@@ -62,14 +62,14 @@ class Desk:
         return Notifier(store=self.store, slack=self.client, policy=POLICY, services=services)
 
     async def tell(self, app: str) -> None:
-        """Something to show that no request stands for."""
+        """Writes a message that belongs to no request."""
         async with self.store.transaction() as tx:
             params = {"app": app, "network": "203.0.113.4/32", "rule": "1"}
-            await tx.outbox.tell(MessageKind.ORPHAN, to="C0OPERATIONS", key=KEY, params=params)
+            await tx.outbox.add(MessageKind.ORPHAN, to="C0OPERATIONS", key=KEY, params=params)
             await tx.commit()
 
     async def change(self, app: str) -> None:
-        """The same, with something newer to say."""
+        """Changes the same message."""
         await store_helpers.query(
             self.engine,
             "UPDATE outbox SET params = params || jsonb_build_object('app', (:app)::text)",
@@ -80,13 +80,13 @@ class Desk:
             await tx.commit()
 
     async def run_out(self) -> None:
-        """Lets every lease run out, as a minute would."""
+        """Lets every lease expire, as a minute would."""
         await store_helpers.query(
             self.engine, "UPDATE outbox SET lease_until = now() WHERE lease IS NOT NULL"
         )
 
     async def show_all(self) -> None:
-        """Works until nothing is due."""
+        """Sends until nothing is due."""
         notifier = self.notifier()
         while (held := await notifier.claim()) is not None:
             await notifier.work(held)
@@ -95,7 +95,7 @@ class Desk:
         return [words(message) for message in self.slack.messages("#operations", "lead")]
 
     async def until_called(self, method: str) -> None:
-        """Waits until Slack has the call, answered or not."""
+        """Waits until the call has reached Slack, answered or not."""
         async with asyncio.timeout(PATIENCE):
             while not self.calls(method):
                 await asyncio.wait(asyncio.all_tasks() - {asyncio.current_task()}, timeout=0.01)
@@ -105,7 +105,7 @@ class Desk:
 
 
 @pytest.fixture
-async def interactive(store: PostgresStore, engine: AsyncEngine) -> AsyncIterator[Desk]:
+async def harness(store: PostgresStore, engine: AsyncEngine) -> AsyncIterator[NotifierHarness]:
     slack = SlackEmulator(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET)
     async with contextlib.AsyncExitStack() as stack:
         enter = stack.enter_async_context
@@ -114,7 +114,7 @@ async def interactive(store: PostgresStore, engine: AsyncEngine) -> AsyncIterato
         people = People(slack, deliver=over(web), bot_url="http://127.0.0.1:9")
         await enter(serving(slack_server(slack, people), socket))
         client = await enter(SlackClient(token=BOT_TOKEN, url=f"{slack.base_url}/api/"))
-        yield Desk(slack=slack, client=client, store=store, engine=engine)
+        yield NotifierHarness(slack=slack, client=client, store=store, engine=engine)
 
 
 async def claimed(notifier: Notifier) -> ClaimedMessage:
@@ -123,128 +123,128 @@ async def claimed(notifier: Notifier) -> ClaimedMessage:
     return held
 
 
-async def test_a_courier_that_stood_still_does_not_hide_what_another_showed_meanwhile(
-    interactive: Desk,
+async def test_a_stopped_notifier_does_not_hide_what_another_sent_meanwhile(
+    harness: NotifierHarness,
 ) -> None:
-    await interactive.tell("first")
-    await interactive.show_all()
-    await interactive.change("old")
-    late = interactive.notifier()
+    await harness.tell("first")
+    await harness.show_all()
+    await harness.change("old")
+    late = harness.notifier()
     held = await claimed(late)
-    await interactive.run_out()
-    await interactive.change("new")
-    await interactive.show_all()
-    before = interactive.calls("chat.update")
+    await harness.run_out()
+    await harness.change("new")
+    await harness.show_all()
+    before = harness.calls("chat.update")
     await late.work(held)
-    assert interactive.calls("chat.update") == before
-    assert "new" in interactive.shown()[0]
+    assert harness.calls("chat.update") == before
+    assert "new" in harness.shown()[0]
 
 
-async def test_a_courier_whose_lease_is_used_up_begins_no_call(interactive: Desk) -> None:
-    await interactive.tell("first")
-    await interactive.show_all()
-    await interactive.change("old")
-    held = await claimed(interactive.notifier())
+async def test_a_notifier_whose_lease_is_used_up_begins_no_call(harness: NotifierHarness) -> None:
+    await harness.tell("first")
+    await harness.show_all()
+    await harness.change("old")
+    held = await claimed(harness.notifier())
     held.since -= 50
     with pytest.raises(LeaseLostError, match="too little is left"):
         held.begin_call(DEFAULT)
     assert not held.called
 
 
-async def test_what_was_shown_too_late_is_shown_once_more_by_whoever_is_there(interactive: Desk) -> None:
-    await interactive.tell("first")
-    await interactive.show_all()
-    await interactive.change("old")
-    late = interactive.notifier()
+async def test_a_message_that_was_sent_too_late_is_sent_once_more(harness: NotifierHarness) -> None:
+    await harness.tell("first")
+    await harness.show_all()
+    await harness.change("old")
+    late = harness.notifier()
     held = await claimed(late)
-    interactive.slack.fault("chat.update", fault_injection.slow(0.5))
+    harness.slack.fault("chat.update", fault_injection.slow(0.5))
     working = asyncio.create_task(late.work(held))
-    await interactive.until_called("chat.update")
-    await interactive.run_out()
-    await interactive.change("new")
-    await interactive.show_all()
+    await harness.until_called("chat.update")
+    await harness.run_out()
+    await harness.change("new")
+    await harness.show_all()
     await working
-    assert interactive.calls("chat.update") == 2
-    await interactive.show_all()
-    assert interactive.calls("chat.update") == 3
-    assert len(interactive.shown()) == 1
-    assert "new" in interactive.shown()[0]
+    assert harness.calls("chat.update") == 2
+    await harness.show_all()
+    assert harness.calls("chat.update") == 3
+    assert len(harness.shown()) == 1
+    assert "new" in harness.shown()[0]
 
 
 async def test_a_search_that_slack_holds_up_is_made_before_anything_is_posted_again(
-    interactive: Desk,
+    harness: NotifierHarness,
 ) -> None:
-    await interactive.tell("first")
-    interactive.slack.fault("chat.postMessage", fault_injection.lost_answer())
-    interactive.slack.fault("conversations.history", fault_injection.ratelimited(1))
+    await harness.tell("first")
+    harness.slack.fault("chat.postMessage", fault_injection.lost_answer())
+    harness.slack.fault("conversations.history", fault_injection.ratelimited(1))
     for _ in range(3):
-        await interactive.show_all()
-        await store_helpers.query(interactive.engine, "UPDATE outbox SET due_at = now()")
-    assert len(interactive.shown()) == 1
-    assert interactive.calls("chat.postMessage") == 1
+        await harness.show_all()
+        await store_helpers.query(harness.engine, "UPDATE outbox SET due_at = now()")
+    assert len(harness.shown()) == 1
+    assert harness.calls("chat.postMessage") == 1
     assert await store_helpers.query(
-        interactive.engine, "SELECT posting_since FROM outbox WHERE ts IS NOT NULL"
+        harness.engine, "SELECT posting_since FROM outbox WHERE ts IS NOT NULL"
     ) == [(None,)]
 
 
-async def test_a_post_that_slack_refused_is_not_searched_for(interactive: Desk) -> None:
-    await interactive.tell("first")
-    interactive.slack.fault("chat.postMessage", fault_injection.error("is_archived"))
-    await interactive.show_all()
-    await store_helpers.query(interactive.engine, "UPDATE outbox SET due_at = now()")
-    await interactive.show_all()
-    assert interactive.calls("conversations.history") == 0
-    assert len(interactive.shown()) == 1
+async def test_a_message_that_slack_refused_is_not_searched_for(harness: NotifierHarness) -> None:
+    await harness.tell("first")
+    harness.slack.fault("chat.postMessage", fault_injection.error("is_archived"))
+    await harness.show_all()
+    await store_helpers.query(harness.engine, "UPDATE outbox SET due_at = now()")
+    await harness.show_all()
+    assert harness.calls("conversations.history") == 0
+    assert len(harness.shown()) == 1
 
 
-async def test_a_refusal_says_nothing_of_an_earlier_try_whose_answer_was_lost(interactive: Desk) -> None:
-    await interactive.tell("first")
-    interactive.slack.fault("chat.postMessage", fault_injection.cut_before())
-    interactive.slack.fault("chat.postMessage", fault_injection.error("is_archived"))
-    await interactive.show_all()
-    await store_helpers.query(interactive.engine, "UPDATE outbox SET due_at = now()")
-    await interactive.show_all()
-    await store_helpers.query(interactive.engine, "UPDATE outbox SET due_at = now()")
-    await interactive.show_all()
-    assert interactive.calls("conversations.history") == 2
-    assert len(interactive.shown()) == 1
+async def test_a_refusal_says_nothing_about_an_earlier_attempt(harness: NotifierHarness) -> None:
+    await harness.tell("first")
+    harness.slack.fault("chat.postMessage", fault_injection.cut_before())
+    harness.slack.fault("chat.postMessage", fault_injection.error("is_archived"))
+    await harness.show_all()
+    await store_helpers.query(harness.engine, "UPDATE outbox SET due_at = now()")
+    await harness.show_all()
+    await store_helpers.query(harness.engine, "UPDATE outbox SET due_at = now()")
+    await harness.show_all()
+    assert harness.calls("conversations.history") == 2
+    assert len(harness.shown()) == 1
 
 
-async def test_without_the_right_to_search_a_message_stands_twice_rather_than_never(
-    interactive: Desk,
+async def test_without_the_right_to_search_a_message_appears_twice_rather_than_never(
+    harness: NotifierHarness,
 ) -> None:
-    await interactive.tell("first")
-    interactive.slack.scopes -= {"channels:history"}
-    interactive.slack.fault("chat.postMessage", fault_injection.cut_before())
-    await interactive.show_all()
-    await store_helpers.query(interactive.engine, "UPDATE outbox SET due_at = now()")
-    await interactive.show_all()
-    assert len(interactive.shown()) == 1
+    await harness.tell("first")
+    harness.slack.scopes -= {"channels:history"}
+    harness.slack.fault("chat.postMessage", fault_injection.cut_before())
+    await harness.show_all()
+    await store_helpers.query(harness.engine, "UPDATE outbox SET due_at = now()")
+    await harness.show_all()
+    assert len(harness.shown()) == 1
 
 
-# --- on the whole stage --------------------------------------------------------------------------------
+# --- in the whole environment ------------------------------------------------------------------------------
 
 
-async def courier_again(acts: Acts) -> None:
-    """What was postponed is due now."""
+async def make_messages_due(acts: Acts) -> None:
+    """Makes postponed messages due."""
     await acts.query("UPDATE outbox SET due_at = now() WHERE sent_version < version")
     acts.environment.app.wakeups.wake([WorkerName.NOTIFIER])
 
 
 def replies(acts: Acts) -> list[str]:
-    """What stands in the thread of the card."""
+    """Messages in the card's thread."""
     standing = acts.environment.slack.workspace.messages["C0APPROVALS"]
     return [one.text for one in standing if one.thread_ts is not None]
 
 
-async def test_a_reminder_whose_answer_was_lost_stands_once_in_the_thread_of_its_card(acts: Acts) -> None:
+async def test_a_reminder_whose_answer_was_lost_appears_once_in_the_thread_of_its_card(acts: Acts) -> None:
     await acts.ask(LINE)
     acts.environment.slack.fault("chat.postMessage", fault_injection.lost_answer())
     await acts.environment.move_time(timedelta(hours=2))
     await acts.until(lambda: replies(acts))
 
     async def told() -> bool:
-        await courier_again(acts)
+        await make_messages_due(acts)
         return not await acts.query("SELECT 1 FROM outbox WHERE sent_version < version")
 
     await acts.until(told)
@@ -263,15 +263,15 @@ async def test_a_reminder_below_a_deleted_card_brings_the_card_back(acts: Acts) 
     await acts.environment.move_time(timedelta(hours=2))
 
     async def reminded() -> bool:
-        await courier_again(acts)
+        await make_messages_due(acts)
         standing = [*map(words, acts.cards()), *replies(acts)]
         return any("still waiting" in said for said in standing) and any("Approve" in s for s in standing)
 
     await acts.until(reminded)
 
 
-async def late_notice(acts: Acts, state: str, move: Callable[[], Any]) -> None:
-    """Holds back every new message until the grant has moved on to a state."""
+async def late_notification(acts: Acts, state: str, move: Callable[[], Any]) -> None:
+    """Holds back new messages until the grant has reached a state."""
     acts.environment.slack.fault("chat.postMessage", fault_injection.server_error(503, times=None))
     await move()
 
@@ -280,10 +280,10 @@ async def late_notice(acts: Acts, state: str, move: Callable[[], Any]) -> None:
 
     await acts.until(moved_on)
     acts.environment.slack.clear_faults()
-    await courier_again(acts)
+    await make_messages_due(acts)
 
 
-async def test_what_slack_takes_only_after_the_end_is_not_said_to_be_in_force(acts: Acts) -> None:
+async def test_a_message_that_slack_accepts_only_after_the_end_does_not_say_in_force(acts: Acts) -> None:
     await acts.ask(LINE)
     acts.environment.slack.fault("chat.postMessage", fault_injection.server_error(503, times=None))
     await acts.approve()
@@ -292,7 +292,7 @@ async def test_what_slack_takes_only_after_the_end_is_not_said_to_be_in_force(ac
         return await acts.states() == ["in_force"]
 
     await acts.until(in_force)
-    await late_notice(acts, "ended", lambda: acts.environment.move_time(timedelta(hours=9)))
+    await late_notification(acts, "ended", lambda: acts.environment.move_time(timedelta(hours=9)))
     await acts.until(lambda: acts.told("engineer", "#1 was opened, and has changed since"))
     await acts.until(lambda: acts.told("engineer", "has ended"))
     assert not acts.told("engineer", "can reach")
@@ -300,7 +300,7 @@ async def test_what_slack_takes_only_after_the_end_is_not_said_to_be_in_force(ac
     assert "time limit reached" in late
 
 
-async def test_a_warning_that_slack_takes_only_after_the_end_does_not_announce_it(acts: Acts) -> None:
+async def test_a_warning_that_slack_accepts_only_after_the_end_does_not_announce_it(acts: Acts) -> None:
     await acts.ask_and_open(LINE)
     acts.environment.slack.fault("chat.postMessage", fault_injection.server_error(503, times=None))
     await acts.environment.move_time(timedelta(hours=7, minutes=45))
@@ -309,7 +309,7 @@ async def test_a_warning_that_slack_takes_only_after_the_end_does_not_announce_i
         return bool(await acts.query(f"SELECT 1 FROM outbox WHERE kind = '{MessageKind.ENDING}'"))
 
     await acts.until(warned)
-    await late_notice(acts, "ended", lambda: acts.environment.move_time(timedelta(hours=1)))
+    await late_notification(acts, "ended", lambda: acts.environment.move_time(timedelta(hours=1)))
     await acts.until(lambda: acts.told("engineer", "#1 was about to end"))
     assert not acts.told("engineer", "#1 ends")
 
@@ -317,10 +317,10 @@ async def test_a_warning_that_slack_takes_only_after_the_end_does_not_announce_i
 @pytest.mark.parametrize("language", ["en", "ja"])
 @pytest.mark.parametrize("state", [*GrantState])
 @pytest.mark.parametrize("kind", [*notifications.TRUE_WHILE])
-def test_a_notice_speaks_in_the_present_tense_only_of_the_present(
+def test_a_notification_uses_the_present_tense_only_for_the_present(
     kind: MessageKind, state: GrantState, language: str
 ) -> None:
-    granted = factories.grant(state, why=Why.EXPIRED)
+    granted = factories.grant(state, reason_code=ReasonCode.EXPIRED)
     asked = factories.request(state=RequestState.APPROVED)
     case = factories.case(asked=asked, votes=(factories.vote(),), granted=granted)
     post = OutboxMessage(
@@ -333,7 +333,7 @@ def test_a_notice_speaks_in_the_present_tense_only_of_the_present(
     assert any(sign in message.text for sign in late) is (state is not notifications.TRUE_WHILE[kind])
 
 
-# --- counting people -----------------------------------------------------------------------------------
+# --- directory sync ----------------------------------------------------------------------------------
 
 
 def directory_sync(acts: Acts) -> DirectorySync:
@@ -352,7 +352,7 @@ async def make_due(acts: Acts, task: str) -> None:
 
 
 async def counting(acts: Acts) -> asyncio.Task[None]:
-    """A count of the people that is under way and waits for Slack's slow answer."""
+    """Starts a sync of the users that waits for Slack's slow answer."""
     asked = len([entry for entry in acts.environment.slack.request_log if entry.name == "users.list"])
     acts.environment.slack.fault("users.list", fault_injection.slow(1.5))
     await make_due(acts, "people")
@@ -365,7 +365,7 @@ async def counting(acts: Acts) -> asyncio.Task[None]:
     return task
 
 
-async def test_a_slow_count_does_not_undo_a_deactivation(acts: Acts) -> None:
+async def test_a_slow_sync_does_not_undo_a_deactivation(acts: Acts) -> None:
     count = await counting(acts)
     await acts.environment.people.deactivates("lead")
 
@@ -380,7 +380,7 @@ async def test_a_slow_count_does_not_undo_a_deactivation(acts: Acts) -> None:
     assert await deactivated()
 
 
-async def test_a_count_sets_its_next_turn_when_it_is_done_and_dies_without_taking_it_along(
+async def test_a_sync_schedules_its_next_run_when_it_is_done_and_only_then(
     acts: Acts,
 ) -> None:
     count = await counting(acts)
@@ -393,7 +393,7 @@ async def test_a_count_sets_its_next_turn_when_it_is_done_and_dies_without_takin
     assert timedelta(minutes=4) < await due_in(acts, "people") <= timedelta(minutes=5)
 
 
-async def test_a_count_that_the_store_did_not_take_is_made_again_soon(acts: Acts, database_url: str) -> None:
+async def test_a_sync_that_the_store_did_not_accept_is_repeated_soon(acts: Acts, database_url: str) -> None:
     count = await counting(acts)
     async with await psycopg.AsyncConnection.connect(database_url) as other:
         await other.execute("LOCK TABLE slack_users IN EXCLUSIVE MODE")

@@ -1,4 +1,4 @@
-"""Bad outages between us and Heroku or Slack, other people's hands, and what is recorded and said of it."""
+"""Outages of Heroku and Slack, external changes, and what is recorded and announced."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,11 +15,11 @@ LIST = r"GET .*/ip-rules$"
 
 
 async def look_now(acts: Acts) -> None:
-    """Has the database looked at without waiting for the next minute."""
+    """Makes the database's next observation due now."""
     await acts.environment.refresh_everything()
 
 
-async def test_a_rule_deleted_by_hand_is_told_and_not_put_back(acts: Acts) -> None:
+async def test_an_externally_deleted_rule_is_reported_and_not_restored(acts: Acts) -> None:
     await acts.ask_and_open(LINE)
     now = datetime.now(UTC)
     (mine,) = [r for r in acts.environment.heroku.rules(DATABASE, now=now) if r.cidr == "203.0.113.4/32"]
@@ -51,7 +51,7 @@ async def test_an_interrupted_grant_ends_at_its_time_without_touching_heroku(act
     assert acts.calls(REMOVE) == []
 
 
-async def test_what_others_made_is_never_touched_even_when_it_is_the_same_address(acts: Acts) -> None:
+async def test_an_unmanaged_rule_is_never_touched_even_for_the_same_address(acts: Acts) -> None:
     acts.environment.heroku.add_rule_externally(DATABASE, "203.0.113.4/32", "vendor", now=datetime.now(UTC))
     await look_now(acts)
     await acts.until(lambda: len(acts.calls(LIST)) >= 2)
@@ -63,7 +63,7 @@ async def test_what_others_made_is_never_touched_even_when_it_is_the_same_addres
     assert "203.0.113.4/32" in acts.rules()
 
 
-async def test_a_lost_answer_leaves_one_rule_that_is_found_by_its_mark_and_announced_once(acts: Acts) -> None:
+async def test_a_lost_answer_leaves_one_rule_found_by_its_marker_and_announced_once(acts: Acts) -> None:
     acts.environment.heroku.fault(heroku_faults.lost_answer(), on=ADD)
     await acts.ask_and_open(LINE)
     assert acts.ours() == ["203.0.113.4/32"]
@@ -71,7 +71,7 @@ async def test_a_lost_answer_leaves_one_rule_that_is_found_by_its_mark_and_annou
     assert len(acts.told("engineer", "can reach")) == 1
 
 
-async def test_an_addition_that_never_arrived_is_made_again_only_after_a_minute_of_looking(
+async def test_an_addition_that_never_arrived_is_repeated_only_after_a_minute_of_observing(
     acts: Acts,
 ) -> None:
     acts.environment.heroku.fault(heroku_faults.cut_before(), on=ADD)
@@ -99,7 +99,7 @@ async def test_an_end_does_not_wait_for_an_unanswered_addition_to_the_same_datab
     assert len(acts.calls(ADD)) == 2
 
 
-async def test_a_lost_answer_to_a_removal_is_settled_by_the_next_look(acts: Acts) -> None:
+async def test_a_lost_answer_to_a_removal_is_settled_by_the_next_observation(acts: Acts) -> None:
     await acts.ask_and_open(LINE)
     acts.environment.heroku.fault(heroku_faults.lost_answer(), on=REMOVE)
     await acts.environment.move_time(timedelta(hours=9))
@@ -108,7 +108,7 @@ async def test_a_lost_answer_to_a_removal_is_settled_by_the_next_look(acts: Acts
     assert len(acts.told("engineer", "has ended")) == 1
 
 
-async def test_heroku_saying_no_is_a_failure_that_a_person_sees(acts: Acts) -> None:
+async def test_a_rejection_by_heroku_is_a_failure_that_a_person_sees(acts: Acts) -> None:
     acts.environment.heroku.fault(heroku_faults.status(422), on=ADD)
     await acts.ask(LINE)
     await acts.approve()
@@ -187,7 +187,7 @@ async def test_a_rate_limit_of_slack_is_waited_for_and_nothing_is_lost(acts: Act
     assert len(acts.cards()) == 1
 
 
-async def test_a_card_that_somebody_deleted_is_shown_afresh(acts: Acts) -> None:
+async def test_a_card_that_somebody_deleted_is_posted_again(acts: Acts) -> None:
     await acts.ask(LINE)
     card = acts.cards()[-1]
     acts.environment.slack.call(
@@ -206,7 +206,7 @@ async def test_a_card_that_somebody_deleted_is_shown_afresh(acts: Acts) -> None:
     await acts.until(lambda: acts.cards() and acts.cards()[-1]["ts"] != card["ts"])
 
 
-async def test_after_downtime_an_overdue_end_is_made_up_for_and_its_lateness_recorded(acts: Acts) -> None:
+async def test_after_downtime_an_overdue_end_is_carried_out_and_its_lateness_recorded(acts: Acts) -> None:
     await acts.ask_and_open("/pgaccess mtls add 203.0.113.4 for 1h")
     await acts.environment.move_time(timedelta(hours=5))
     await acts.until(lambda: acts.told("engineer", "has ended"))

@@ -1,4 +1,4 @@
-"""PrivateLink from a person's side: asked, decided, opened, connected, ended, closed; and each refusal."""
+"""PrivateLink end to end: requested, approved, opened, connected, ended, closed; and each refusal."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.method import Method
 from bot.domain.observation import privatelink_observation
-from sandbox.environment import environments
+from sandbox.environment import start_environment
 from sandbox.heroku.behavior import Behavior
 from sandbox.heroku.fixtures import DATABASE
 from tests.flow.actions import Acts, heroku_emulator
@@ -19,10 +19,10 @@ LINE = f"/pgaccess privatelink open billing account {ACCOUNT} for 8h because nig
 
 
 class Links(Acts):
-    """Hands and eyes on a database's PrivateLink."""
+    """Actions and assertions about a database's PrivateLink."""
 
     def accounts(self) -> dict[str, str]:
-        """Accounts by their short spelling, with their status; none where there is no PrivateLink."""
+        """Accounts in their short form, with their status; empty without a PrivateLink."""
         link = self.environment.heroku.privatelink(DATABASE, now=datetime.now(UTC))
         listed = link.accounts.values() if link else ()
         return {each.arn.split(":", 4)[4]: each.status(datetime.now(UTC)) for each in listed}
@@ -32,7 +32,7 @@ class Links(Acts):
         return None if link is None else link.status(datetime.now(UTC))
 
     async def told_soon(self, person: str, what: str) -> None:
-        """Waits for a direct message; the keeper is asked to look, as a minute's wait would make it."""
+        """Waits for a direct message, and has the reconciler observe, as a minute's wait would."""
 
         async def seen() -> bool:
             await self.environment.refresh_everything()
@@ -48,28 +48,28 @@ class Links(Acts):
         await self.until(heard)
 
     async def seen(self, status: str | None) -> None:
-        """Waits until the last look has seen a status."""
+        """Waits until the last observation has a status."""
 
         async def known() -> bool:
             await self.environment.refresh_everything()
             async with self.environment.app.store.transaction() as tx:
-                (database,) = await tx.targets.all()
+                (database,) = await tx.targets.databases()
                 observation = privatelink_observation(
-                    await tx.reconcile_queue.look(database.id, Method.PRIVATELINK)
+                    await tx.reconcile_queue.observation(database.id, Method.PRIVATELINK)
                 )
             return observation is not None and observation.status == status
 
         await self.until(known)
 
     async def opened(self, line: str = LINE) -> None:
-        """The job up to "may connect"."""
+        """Requests and approves, up to "may connect"."""
         await self.ask(line)
         assert (await self.approve()).ok
         await self.until(lambda: self.told("engineer", "may connect to billing"))
 
 
 async def _emulated(database_url: str, behavior: Behavior | None = None) -> AsyncIterator[Links]:
-    async with environments(database_url, heroku_emulator(behavior=behavior)) as environment:
+    async with start_environment(database_url, heroku_emulator(behavior=behavior)) as environment:
         links = Links(environment)
         await links.settle()
         yield links
@@ -81,7 +81,7 @@ async def links(database_url: str) -> AsyncIterator[Links]:
         yield made
 
 
-async def test_an_account_is_let_in_used_and_let_in_no_more_at_its_end(links: Links) -> None:
+async def test_an_account_is_allowed_used_and_removed_at_its_end(links: Links) -> None:
     await links.ask(LINE)
     card = links.card()
     assert "AWS 123456789012 → billing" in card
@@ -196,7 +196,7 @@ async def test_closing_asks_for_the_name_shows_whom_it_cuts_off_and_ends_them_wh
     assert await links.states() == ["ended", "approved"]
 
 
-async def test_a_unmanaged_account_is_removed_by_an_approved_request_of_its_own(links: Links) -> None:
+async def test_an_unmanaged_account_is_removed_by_an_approved_request_of_its_own(links: Links) -> None:
     links.environment.heroku.create_privatelink_externally(DATABASE, [UNMANAGED], now=datetime.now(UTC))
     await links.seen("Operational")
     await links.ask(f"/pgaccess privatelink remove {UNMANAGED} from billing because left the company")
@@ -241,7 +241,7 @@ async def test_the_form_has_what_the_line_left_out(links: Links) -> None:
         ("privatelink remove 123456789012 from billing", "billing has no PrivateLink"),
     ],
 )
-async def test_a_wrong_wish_is_refused_with_its_reason(links: Links, line: str, said: str) -> None:
+async def test_an_invalid_request_is_refused_with_its_reason(links: Links, line: str, said: str) -> None:
     await links.seen(None)
     await links.type("engineer", f"/pgaccess {line}")
     assert said in links.private("engineer")[-1]

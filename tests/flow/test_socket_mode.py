@@ -1,4 +1,4 @@
-"""Our end of Socket Mode, with Bolt behind it and the emulated Slack at the other end."""
+"""The Socket Mode client, between Bolt and the emulated Slack."""
 
 import asyncio
 import contextlib
@@ -20,11 +20,11 @@ from sandbox.slack.delivery_transport import Delivered
 from sandbox.slack.server import app as server
 from sandbox.slack.users.simulated_users import People
 
-BOT_TOKEN, APP_TOKEN = "xoxb-played", "xapp-played"
+BOT_TOKEN, APP_TOKEN = "xoxb-emulated", "xapp-emulated"
 
 
 @dataclass
-class Scene:
+class SocketModeHarness:
     """The emulated Slack, and a bot whose one command answers when it is allowed to."""
 
     slack: SlackEmulator
@@ -61,52 +61,52 @@ def bolt(asked: asyncio.Event, allowed: asyncio.Event) -> AsyncApp:
 
 
 @pytest.fixture
-async def scene() -> AsyncIterator[Scene]:
+async def harness() -> AsyncIterator[SocketModeHarness]:
     slack = SlackEmulator(bot_token=BOT_TOKEN, signing_secret="unused", app_token=APP_TOKEN)
     people = People(slack, deliver=nobody, bot_url="http://127.0.0.1:1")
     asked, allowed = asyncio.Event(), asyncio.Event()
     async with listening() as (opened, slack.base_url), serving(server(slack, people), opened):
-        yield Scene(slack, people, bolt(asked, allowed), asked, allowed)
+        yield SocketModeHarness(slack, people, bolt(asked, allowed), asked, allowed)
 
 
-async def test_what_was_begun_is_answered_before_the_connection_is_closed(scene: Scene) -> None:
+async def test_what_was_begun_is_answered_before_the_connection_is_closed(harness: SocketModeHarness) -> None:
     async with contextlib.AsyncExitStack() as stack:
-        await stack.enter_async_context(scene.mode())
-        typing = asyncio.create_task(scene.people.types("engineer", "/pgaccess"))
-        await scene.asked.wait()
-        asyncio.get_running_loop().call_later(0.2, scene.allowed.set)
+        await stack.enter_async_context(harness.mode())
+        typing = asyncio.create_task(harness.people.types("engineer", "/pgaccess"))
+        await harness.asked.wait()
+        asyncio.get_running_loop().call_later(0.2, harness.allowed.set)
 
     outcome = await typing
     assert outcome.ok
-    assert [one["text"] for one in scene.slack.ephemerals("engineer")] == ["done"]
-    assert scene.people.sockets.connected == 0
+    assert [one["text"] for one in harness.slack.ephemerals("engineer")] == ["done"]
+    assert harness.people.sockets.connected == 0
 
 
 @pytest.mark.parametrize(
     "settings", [{"socket_only": True}, {"tier_1_burst": 1, "limits": True}, {"ticket_seconds": 5.0}], ids=str
 )
 async def test_a_command_is_answered_whatever_slack_does_where_nobody_knows(
-    scene: Scene, settings: dict[str, object]
+    harness: SocketModeHarness, settings: dict[str, object]
 ) -> None:
-    scene.slack.switch(**settings)
-    scene.allowed.set()
-    async with scene.mode():
-        assert (await scene.people.types("engineer", "/pgaccess")).ok
-    assert [one["text"] for one in scene.slack.ephemerals("engineer")] == ["done"]
+    harness.slack.set_behavior(**settings)
+    harness.allowed.set()
+    async with harness.mode():
+        assert (await harness.people.types("engineer", "/pgaccess")).ok
+    assert [one["text"] for one in harness.slack.ephemerals("engineer")] == ["done"]
 
 
-async def test_an_answer_goes_through_the_connection_that_stands_by_then(scene: Scene) -> None:
-    async with scene.mode():
-        typing = asyncio.create_task(scene.people.types("engineer", "/pgaccess"))
-        await scene.asked.wait()
-        await scene.people.sockets.refresh()
-        scene.allowed.set()
+async def test_an_answer_goes_through_the_connection_that_stands_by_then(harness: SocketModeHarness) -> None:
+    async with harness.mode():
+        typing = asyncio.create_task(harness.people.types("engineer", "/pgaccess"))
+        await harness.asked.wait()
+        await harness.people.sockets.refresh()
+        harness.allowed.set()
 
         assert (await typing).ok
 
 
-async def test_a_connection_is_there_or_it_is_said_that_it_is_not(scene: Scene) -> None:
-    mode = scene.mode()
+async def test_a_connection_is_there_or_it_is_said_that_it_is_not(harness: SocketModeHarness) -> None:
+    mode = harness.mode()
     with pytest.raises(TryAgainError):
         await mode.require()
     async with mode:
@@ -115,19 +115,19 @@ async def test_a_connection_is_there_or_it_is_said_that_it_is_not(scene: Scene) 
         await mode.require()
 
 
-async def test_a_token_that_slack_does_not_take_is_for_the_operator_to_mend(scene: Scene) -> None:
+async def test_a_token_that_slack_rejects_is_for_the_operator_to_fix(harness: SocketModeHarness) -> None:
     for wrong in ("xapp-other", BOT_TOKEN):
         with pytest.raises(MisconfiguredError, match="SLACK_APP_TOKEN") as caught:
-            await scene.mode(token=wrong).__aenter__()
+            await harness.mode(token=wrong).__aenter__()
         assert wrong not in str(caught.value)
 
 
-async def test_a_slack_out_of_reach_is_not_waited_for_at_the_start(scene: Scene) -> None:
+async def test_a_slack_out_of_reach_is_not_waited_for_at_the_start(harness: SocketModeHarness) -> None:
     with pytest.raises(SlackError, match="unreachable"):
-        await scene.mode(url="http://127.0.0.1:1/api/").__aenter__()
-    scene.slack.fault("apps.connections.open", fault_injection.server_error())
+        await harness.mode(url="http://127.0.0.1:1/api/").__aenter__()
+    harness.slack.fault("apps.connections.open", fault_injection.server_error())
     with pytest.raises(SlackError, match="internal_error"):
-        await scene.mode().__aenter__()
+        await harness.mode().__aenter__()
 
 
 async def test_the_ticket_of_an_address_is_kept_out_of_the_log(

@@ -1,4 +1,4 @@
-"""The wall is real: what Slack says is open can be connected to with ``psql``, and nothing else can."""
+"""Real connections through the TLS gateway: ``psql`` gets in where Slack says so, and nowhere else."""
 
 import re
 from collections.abc import AsyncIterator, Callable
@@ -19,9 +19,9 @@ MINE, NEIGHBOUR = "203.0.113.4", "203.0.113.5"
 
 @pytest.fixture
 async def gateway(acts: Acts) -> AsyncIterator[TlsGateway]:
-    """The wall before the app ``billing``'s database."""
+    """The TLS gateway in front of the app ``billing``'s database."""
     async with raised_or_skipped(acts.environment.heroku, DATABASE) as gateway:
-        gateway.comes_from(MINE)
+        gateway.set_source(MINE)
         yield gateway
 
 
@@ -31,7 +31,7 @@ def visitor(acts: Acts, tmp_path: Path) -> Visitor:
 
 
 async def certified(acts: Acts, visitor: Visitor) -> UUID:
-    """The engineer asks for a certificate, gets it approved, and downloads its files from the bot's link."""
+    """Requests a certificate as the engineer, approves it, and downloads its files by the bot's link."""
     await acts.ask("/pgaccess mtls certificate new on billing because nightly export")
     assert (await acts.approve()).ok
     await acts.until(lambda: acts.told("engineer", "is ready"))
@@ -44,7 +44,7 @@ async def certified(acts: Acts, visitor: Visitor) -> UUID:
 
 
 class Record:
-    """What each attempt said; the summary of the test run shows it."""
+    """Records each attempt for the summary of the test run."""
 
     def __init__(self, keep: Callable[[str, object], None]) -> None:
         self._keep = keep
@@ -59,7 +59,7 @@ def said(record_property: Callable[[str, object], None]) -> Record:
     return Record(record_property)
 
 
-async def test_a_grant_opens_the_wall_and_its_end_closes_it(
+async def test_a_grant_opens_the_gateway_and_its_end_closes_it(
     acts: Acts, gateway: TlsGateway, visitor: Visitor, said: Record
 ) -> None:
     certificate = await certified(acts, visitor)
@@ -68,17 +68,17 @@ async def test_a_grant_opens_the_wall_and_its_end_closes_it(
     [told] = acts.told("engineer", "psql")
     line = line_in(told)
     during = said("in force", await visitor.pastes(line))
-    gateway.comes_from(NEIGHBOUR)
+    gateway.set_source(NEIGHBOUR)
     neighbour = said("in force, from another address", await visitor.pastes(line))
-    gateway.comes_from(MINE)
+    gateway.set_source(MINE)
     await acts.press_own("engineer", "grant.done")
     await acts.until(lambda: acts.told("engineer", "has ended"))
     after = said("after the end", await visitor.pastes(line))
 
     for refused in (before, neighbour, after):
-        assert not refused.let_in
+        assert not refused.allowed
         assert "no pg_hba.conf entry" in refused.words
-    assert during.let_in
+    assert during.allowed
     assert during.words == f"1|t|{certificate.int}"
 
 
@@ -87,7 +87,7 @@ async def test_without_a_certificate_that_is_believed_an_address_alone_opens_not
 ) -> None:
     await acts.ask_and_open()
     certificate = await certified(acts, visitor)
-    assert said("with the three files", await visitor.pastes(LINE)).let_in
+    assert said("with the three files", await visitor.pastes(LINE)).allowed
 
     bare = 'PGSSLMODE=require psql "$(heroku config:get DATABASE_URL -a billing)"'
     missing = said("without the files", await visitor.pastes(bare))
@@ -102,4 +102,4 @@ async def test_without_a_certificate_that_is_believed_an_address_alone_opens_not
     assert "no pg_hba.conf entry" in plain.words
     assert "has group or world access" in careless.words
     assert "certificate revoked" in removed.words
-    assert not any(each.let_in for each in (missing, plain, careless, removed))
+    assert not any(each.allowed for each in (missing, plain, careless, removed))

@@ -1,4 +1,4 @@
-"""Trusted ranges from a person's side: asked, decided, waited for, opened, ended; and each refusal."""
+"""Trusted IP ranges end to end: requested, approved, waited for, opened, ended; and each refusal."""
 
 import asyncio
 import math
@@ -10,7 +10,7 @@ import pytest
 
 from bot.domain.method import Method
 from bot.domain.observation import ruleset_observation
-from sandbox.environment import environments
+from sandbox.environment import start_environment
 from sandbox.heroku.fixtures import OFFICE, SPACE
 from tests.flow.actions import Acts, heroku_emulator
 
@@ -21,23 +21,25 @@ CONFIRM, WEB_ONLY = "space.support_done", "space.support_web"
 
 
 class Ranges(Acts):
-    """Hands and eyes on a space's list."""
+    """Actions and assertions about a space's list."""
 
     def sources(self) -> list[str]:
         return [rule.source for rule in self.environment.heroku.ruleset(SPACE).rules]
 
     def external_changes(self, *sources: str) -> None:
-        """Somebody else writes the list whole."""
+        """Writes the whole list as somebody else."""
         self.environment.heroku.put_ruleset_externally(SPACE, sources, now=datetime.now(UTC))
 
     async def seen(self, *sources: str) -> None:
-        """Waits until the last look shows a list."""
+        """Waits until the last observation has a list."""
 
         async def known() -> bool:
             await self.environment.refresh_everything()
             async with self.environment.app.store.transaction() as tx:
                 space = next(each for each in await tx.targets.spaces() if each.name == SPACE)
-                observation = ruleset_observation(await tx.reconcile_queue.look(space.id, Method.TRUSTED))
+                observation = ruleset_observation(
+                    await tx.reconcile_queue.observation(space.id, Method.TRUSTED)
+                )
             return observation is not None and [rule.source for rule in observation.ruleset.rules] == list(
                 sources
             )
@@ -49,7 +51,7 @@ class Ranges(Acts):
         assert (await self.approve()).ok
 
     async def supported(self, action: str = CONFIRM, person: str = "lead") -> None:
-        """An admin presses a button below the ticket's text, in the card's thread."""
+        """Presses a button below the ticket's text in the card's thread, as an admin."""
         await self.until(self.replies)
         pressed = await self.environment.people.clicks(
             person, channel="#approvals", ts=self.replies()[-1]["ts"], action_id=action
@@ -57,13 +59,13 @@ class Ranges(Acts):
         assert pressed.ok, pressed
 
     async def opened(self, line: str = LINE) -> None:
-        """The job up to "let in"."""
+        """Requests and approves, up to "in force"."""
         await self.approved(line)
         await self.supported()
         await self.until(lambda: self.told("engineer", "is allowed to the whole space"))
 
     async def refused(self, line: str, person: str = "engineer") -> str:
-        """What somebody is told who asks for what cannot be."""
+        """Returns the answer to a request that is refused."""
         before = await self.states()
         await self.type(person, f"/pgaccess {line}")
         assert await self.states() == before
@@ -79,18 +81,18 @@ class Ranges(Acts):
 
 @pytest.fixture
 async def ranges(database_url: str) -> AsyncIterator[Ranges]:
-    """A stage with a space for each kind, whose bot has looked at the one that matters."""
+    """An environment with a space of each kind, in which the relevant one has been observed."""
     heroku = heroku_emulator()
     heroku.add_space("acme-shield", shield=True)
     heroku.add_space("acme-fir", generation="fir")
-    async with environments(database_url, heroku) as environment:
+    async with start_environment(database_url, heroku) as environment:
         ranges = Ranges(environment)
         await ranges.settle()
         await ranges.seen(OFFICE)
         yield ranges
 
 
-# --- the way of a range ----------------------------------------------------------------------------
+# --- life of a range -----------------------------------------------------------------------------
 
 
 async def test_a_range_waits_for_heroku_s_support_is_opened_and_ends(ranges: Ranges) -> None:
@@ -128,7 +130,7 @@ async def test_a_range_waits_for_heroku_s_support_is_opened_and_ends(ranges: Ran
     assert await ranges.states() == ["ended"]
 
 
-async def test_what_an_admin_said_is_remembered_for_the_space(ranges: Ranges) -> None:
+async def test_an_admins_answer_is_stored_for_the_space(ranges: Ranges) -> None:
     await ranges.approved()
     await ranges.supported(WEB_ONLY)
     await ranges.until(lambda: ranges.told("engineer", "is allowed to the whole space"))
@@ -137,7 +139,7 @@ async def test_what_an_admin_said_is_remembered_for_the_space(ranges: Ranges) ->
     assert len(ranges.replies()) == 1
 
 
-async def test_two_that_wait_go_on_by_one_answer(ranges: Ranges) -> None:
+async def test_one_answer_continues_all_waiting_requests(ranges: Ranges) -> None:
     await ranges.approved()
     await ranges.approved(LINE.replace("203.0.113.4", "203.0.113.5"))
     await ranges.supported()
@@ -154,7 +156,7 @@ async def test_only_an_admin_answers_for_heroku_s_support_and_once(ranges: Range
     await ranges.until(lambda: ranges.told("engineer", "is allowed to the whole space"))
 
 
-async def test_what_waits_can_be_ended_before_it_began(ranges: Ranges) -> None:
+async def test_a_waiting_request_can_be_ended_before_it_is_applied(ranges: Ranges) -> None:
     await ranges.approved()
     await ranges.type("engineer", "/pgaccess done 1")
     await ranges.until(lambda: ranges.told("engineer", "#1 has ended"))
@@ -211,7 +213,7 @@ async def test_ones_own_range_is_removed_at_once_and_anybody_else_s_after_a_deci
     assert ranges.sources() == [OFFICE]
 
 
-async def test_a_unmanaged_range_is_removed_and_taken_over_by_approved_requests(ranges: Ranges) -> None:
+async def test_an_unmanaged_range_is_removed_and_adopted_by_approved_requests(ranges: Ranges) -> None:
     ranges.external_changes(OFFICE, "192.0.2.7/32", "192.0.2.8/32")
     await ranges.seen(OFFICE, "192.0.2.7/32", "192.0.2.8/32")
     await ranges.approved(f"/pgaccess trusted remove 192.0.2.7 from {SPACE} because nobody knows it")
@@ -253,7 +255,7 @@ async def test_why_says_what_stands_between_a_person_and_a_space(ranges: Ranges)
     await ranges.seen(OFFICE, RANGE)
 
     async def said_so() -> bool:
-        # The look that has seen the range may have come before Heroku applied the list.
+        # The observation that has the range may be older than Heroku's application of the list.
         await ranges.environment.refresh_everything()
         await ranges.type("engineer", f"/pgaccess why {SPACE}")
         return "only for web traffic" in ranges.private("engineer")[-1]
@@ -281,7 +283,7 @@ async def test_why_tells_a_list_that_is_not_in_force_from_one_that_is(ranges: Ra
 # --- what others do --------------------------------------------------------------------------------
 
 
-async def test_a_range_that_somebody_takes_out_is_not_put_back_and_that_is_told(ranges: Ranges) -> None:
+async def test_a_range_that_somebody_removes_is_not_restored_and_that_is_reported(ranges: Ranges) -> None:
     await ranges.opened()
     ranges.external_changes(OFFICE)
     await ranges.environment.refresh_everything()
@@ -299,7 +301,7 @@ async def test_drift_is_told_to_operations_and_shown_as_status(ranges: Ranges) -
     assert "stored and not in force" in ranges.private("engineer")[-1]
 
 
-async def test_the_list_of_a_space_shows_whose_each_range_is_and_is_shown_afresh(ranges: Ranges) -> None:
+async def test_the_list_of_a_space_shows_whose_each_range_is_and_is_refreshed(ranges: Ranges) -> None:
     await ranges.opened()
     await ranges.seen(OFFICE, RANGE)
     await ranges.type("engineer", f"/pgaccess trusted list {SPACE}")
@@ -333,7 +335,7 @@ async def test_what_is_open_on_a_space_is_listed_by_its_name(ranges: Ranges) -> 
         (f"trusted adopt 203.0.113.4 on {SPACE}", "is not among the ranges"),
     ],
 )
-async def test_a_wrong_wish_is_refused_with_its_reason(ranges: Ranges, line: str, said: str) -> None:
+async def test_an_invalid_request_is_refused_with_its_reason(ranges: Ranges, line: str, said: str) -> None:
     assert said in await ranges.refused(line)
 
 

@@ -1,11 +1,11 @@
-"""Every verb from Slack to Heroku and back, typed and pressed."""
+"""Every command from Slack to Heroku and back, typed and pressed."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sandbox.environment import environments
+from sandbox.environment import start_environment
 from sandbox.heroku import fault_injection
 from sandbox.heroku.fixtures import DATABASE
 from tests.flow.actions import Acts, heroku_emulator
@@ -34,7 +34,7 @@ minimum_reason = 5
 
 
 async def interrupt(acts: Acts, cidr: str = "203.0.113.4/32") -> None:
-    """Somebody removes the rule at Heroku."""
+    """Removes the rule at Heroku as somebody else."""
     now = datetime.now(UTC)
     (mine,) = [r for r in acts.environment.heroku.rules(DATABASE, now=now) if r.cidr == cidr]
     acts.environment.heroku.delete_rule_externally(DATABASE, mine.id, now=now)
@@ -51,7 +51,7 @@ async def test_done_ends_ones_own_at_once(acts: Acts) -> None:
     assert await acts.states() == ["ended"]
 
 
-async def test_done_by_the_button_of_the_notice(acts: Acts) -> None:
+async def test_done_by_the_button_of_the_notification(acts: Acts) -> None:
     await acts.ask_and_open(LINE)
     assert (await acts.press_own("engineer", "grant.done", "can reach")).ok
     await acts.until(lambda: acts.told("engineer", "#1 has ended"))
@@ -64,7 +64,7 @@ async def test_done_is_for_ones_own_only(acts: Acts) -> None:
     assert await acts.states() == ["in_force"]
 
 
-async def test_cancel_takes_a_pending_request_back(acts: Acts) -> None:
+async def test_cancel_withdraws_a_pending_request(acts: Acts) -> None:
     await acts.ask(LINE)
     await acts.until(lambda: acts.told("engineer", "requests mTLS access"))
     assert (await acts.press_own("engineer", "request.cancel")).ok
@@ -121,7 +121,7 @@ async def test_what_is_closing_is_not_extended(acts: Acts) -> None:
     assert "/pgaccess mtls add 203.0.113.4/32 to billing" in acts.private("engineer")[-1]
 
 
-async def test_remove_of_ones_own_address_closes_it_undecided(acts: Acts) -> None:
+async def test_remove_of_ones_own_address_closes_it_at_once(acts: Acts) -> None:
     await acts.ask_and_open(LINE)
     await acts.type("engineer", "/pgaccess mtls remove 203.0.113.4")
     assert "#1" in acts.private("engineer")[-1]
@@ -163,7 +163,7 @@ async def test_retry_opens_what_heroku_refused(acts: Acts) -> None:
     assert acts.ours() == ["203.0.113.4/32"]
 
 
-async def test_giving_up_settles_a_failure(acts: Acts) -> None:
+async def test_abandoning_settles_a_failure(acts: Acts) -> None:
     acts.environment.heroku.fault(fault_injection.status(422), on=ADD)
     await acts.ask(LINE)
     await acts.approve()
@@ -174,7 +174,7 @@ async def test_giving_up_settles_a_failure(acts: Acts) -> None:
     assert await acts.states() == ["ended"]
 
 
-async def test_restore_opens_again_what_somebody_closed_because_a_person_says_so(acts: Acts) -> None:
+async def test_restore_reopens_what_somebody_closed_by_a_persons_decision(acts: Acts) -> None:
     await acts.ask_and_open(LINE)
     await interrupt(acts)
     assert (await acts.press_own("engineer", "grant.restore", "removed at Heroku")).ok
@@ -202,7 +202,7 @@ async def test_an_approver_makes_it_shorter_and_narrower(acts: Acts) -> None:
     assert "2h" in acts.card()
 
 
-async def test_nobody_deciding_is_reminded_of_in_the_thread_and_lapses(acts: Acts) -> None:
+async def test_an_undecided_request_is_reminded_of_in_the_thread_and_lapses(acts: Acts) -> None:
     await acts.ask(LINE)
     await acts.environment.move_time(timedelta(hours=2))
     await acts.until(lambda: acts.replies())
@@ -212,7 +212,7 @@ async def test_nobody_deciding_is_reminded_of_in_the_thread_and_lapses(acts: Act
     assert await acts.states() == ["lapsed"]
 
 
-async def test_status_list_and_why_tell_what_is_so(acts: Acts) -> None:
+async def test_status_list_and_why_show_the_present_state(acts: Acts) -> None:
     await acts.ask_and_open(LINE)
     await acts.environment.refresh_everything()
     await acts.until(lambda: len(acts.calls(r"GET .*/ip-rules$")) >= 4)
@@ -226,13 +226,13 @@ async def test_status_list_and_why_tell_what_is_so(acts: Acts) -> None:
     ]:
         before = len(acts.private("engineer"))
         await acts.type("engineer", f"/pgaccess {line}")
-        # The status that was asked for before may be shown afresh meanwhile.
+        # The status that was requested before may be refreshed meanwhile.
         assert [said for said in acts.private("engineer")[before:] if answer in said], line
     await acts.type("engineer-2", "/pgaccess why billing")
     assert "/pgaccess mtls add" in acts.private("engineer-2")[-1]
 
 
-async def test_a_status_is_shown_afresh_once_heroku_was_observed_at_again(acts: Acts) -> None:
+async def test_a_status_is_refreshed_after_a_new_observation(acts: Acts) -> None:
     await acts.settle()
     acts.environment.heroku.add_rule_externally(
         DATABASE, "198.51.100.77/32", "somebody", now=datetime.now(UTC)
@@ -267,7 +267,7 @@ async def test_the_global_shortcut_opens_the_form(acts: Acts) -> None:
 
 @pytest.fixture
 async def strict(database_url: str) -> AsyncIterator[Acts]:
-    async with environments(database_url, heroku_emulator(), policy=TWO) as environment:
+    async with start_environment(database_url, heroku_emulator(), policy=TWO) as environment:
         acts = Acts(environment)
         await acts.settle()
         yield acts

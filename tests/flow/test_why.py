@@ -1,4 +1,4 @@
-"""What ``/pgaccess why`` tells of client certificates, from Heroku to Slack."""
+"""``/pgaccess why`` and client certificates, from Heroku to Slack."""
 
 from tests.flow.actions import Acts
 

@@ -47,7 +47,7 @@ class Line(httpx.AsyncBaseTransport):
         killed = self._killed()
         if killed == "before":
             raise Killed
-        held = self.heroku.held_back(arriving)
+        held = self.heroku.arrival_delay(arriving)
         if held >= DEFAULT.heroku_call.total_seconds():
             self._late.append((self.time.now() + timedelta(seconds=held), arriving))
             raise httpx.ReadTimeout("too late", request=request)

@@ -6,7 +6,7 @@ from ipaddress import IPv4Network
 from typing import Any
 from uuid import UUID
 
-from bot.domain.grant import Grant, GrantState, Why
+from bot.domain.grant import Grant, GrantState, ReasonCode
 from bot.domain.method import Method
 from bot.domain.mtls.observation import IpRule, MtlsObservation
 from bot.domain.person import Person
@@ -126,7 +126,7 @@ def request(
 def grant(
     state: GrantState = GrantState.IN_FORCE,
     *,
-    why: Why | None = None,
+    reason_code: ReasonCode | None = None,
     detail: str = "",
     endless: bool = False,
 ) -> Grant:
@@ -145,7 +145,7 @@ def grant(
         extended=timedelta(),
         warn_at=None,
         closed_at=NOW if state in (GrantState.ENDED, GrantState.FAILED, GrantState.INTERRUPTED) else None,
-        why=why,
+        reason_code=reason_code,
         detail=detail,
     )
 

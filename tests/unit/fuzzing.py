@@ -127,8 +127,8 @@ async def _application(database_url: str) -> AsyncIterator[httpx.AsyncClient]:
         rules = parse_policy(POLICY, source="the test")
         app = await stack.enter_async_context(open_app(wanted, rules))
         async with app.store.transaction() as tx:
-            await tx.slack_users.keep([factories.person(ENGINEER), factories.person(LEAD)])
-            await tx.slack_users.keep_group("S0LEADS", [LEAD])
+            await tx.slack_users.save([factories.person(ENGINEER), factories.person(LEAD)])
+            await tx.slack_users.save_group("S0LEADS", [LEAD])
             await tx.commit()
         await store_helpers.discover(app.store, factories.database(), factories.database("ledger", 2))
         # An uncaught exception is raised here, where a server would have answered 500.

@@ -31,12 +31,12 @@ from tests.unit.handlers.test_fuzz import submission as form
 from tests.unit.handlers.test_parsing import RIGHT
 from tests.unit.heroku.test_fuzz import TRUE
 
-TURNED_AWAY = importlib.import_module("handlers.transport.request_verification")._TurnedAwayError
+REJECTED = importlib.import_module("handlers.transport.request_verification")._RejectedError
 
 
 def gate(data: bytes) -> None:
     """A signed body: accepted or refused."""
-    with contextlib.suppress(TURNED_AWAY):
+    with contextlib.suppress(REJECTED):
         check_body(data[1:], is_json=bool(data[:1] > b"\x7f"))
 
 

@@ -180,16 +180,16 @@ def test_what_is_no_port_is_refused(given: str) -> None:
 
 
 def test_the_text_in_the_variable_goes_before_the_file(tmp_path: Path) -> None:
-    file = tmp_path / "house.toml"
+    file = tmp_path / "rules.toml"
     file.write_text("nonsense")
     assert policy_of(settings(PGACCESS_POLICY=str(file))).rules[0].approvers == {"U0123ABCD"}
 
 
 def test_the_file_is_read_and_named_in_what_is_wrong_with_it(tmp_path: Path) -> None:
-    file = tmp_path / "house.toml"
+    file = tmp_path / "rules.toml"
     file.write_text('language = "fr"\n' + MINIMAL, encoding="utf-8")
     found = settings(PGACCESS_POLICY_TOML="", PGACCESS_POLICY=str(file))
-    with pytest.raises(MisconfiguredError, match=r"house\.toml: language: "):
+    with pytest.raises(MisconfiguredError, match=r"rules\.toml: language: "):
         policy_of(found)
 
 
@@ -200,7 +200,7 @@ def test_a_file_that_is_not_there_is_named_with_what_to_do(tmp_path: Path) -> No
 
 
 def test_a_file_in_another_encoding_is_named(tmp_path: Path) -> None:
-    file = tmp_path / "house.toml"
+    file = tmp_path / "rules.toml"
     file.write_bytes("# 承認".encode("shift_jis"))
     sentence = wrong(PGACCESS_POLICY_TOML="", PGACCESS_POLICY=str(file))
-    assert sentence.endswith("house.toml is not UTF-8 text")
+    assert sentence.endswith("rules.toml is not UTF-8 text")

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.advice import Length, Need, Origin, Reason, Remark, Way
-from bot.domain.grant import GrantState, Why
+from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.method import Method
 from bot.domain.mtls.connection_test import ConnectionResult
 from bot.domain.mtls.download_link import DownloadAnswer
@@ -132,7 +132,7 @@ FAMILIES: dict[str, Iterable[str]] = {
         *("doing.enable", "doing.issue"),
     ),
     "why.": (
-        *(*Why, "deadline.change", "closed_elsewhere.change"),
+        *(*ReasonCode, "deadline.change", "closed_elsewhere.change"),
         *("deadline.privatelink", "closed_elsewhere.privatelink"),
         *("full.trusted", "deadline.trusted", "closed_elsewhere.trusted"),
     ),

@@ -93,6 +93,8 @@ SUFFIXES: Final = frozenset(
     {".css", ".html", ".js", ".json", ".mako", ".md", ".py", ".sql", ".toml", ".txt", ""}
 )
 
+REPLACEMENTS: Final[Mapping[str, str]] = {**WORDS, **PHRASES}
+
 
 def sources() -> Iterator[Path]:
     """Every text file of the product, its tests and its documents, but for this one."""
@@ -126,13 +128,13 @@ def hits(path: Path) -> Iterator[str]:
     """Each coined word in a file's name and in its lines, as ``file:line``."""
     name = path.relative_to(ROOT).as_posix()
     for word in coined(name):
-        yield f"{name}: {word!r} in the file's name, say {(WORDS | PHRASES)[word]!r}"
+        yield f"{name}: {word!r} in the file's name, say {REPLACEMENTS[word]!r}"
     text = path.read_text(encoding="utf-8")
     if not ANY.search(text):
         return
     for number, line in enumerate(text.splitlines(), start=1):
         for word in coined(line, path=name) if ANY.search(line) else ():
-            yield f"{name}:{number}: {word!r}, say {(WORDS | PHRASES)[word]!r}: {line.strip()[:100]}"
+            yield f"{name}:{number}: {word!r}, say {REPLACEMENTS[word]!r}: {line.strip()[:100]}"
 
 
 def _any(words: Iterable[str]) -> re.Pattern[str]:

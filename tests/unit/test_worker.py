@@ -1,4 +1,4 @@
-"""Loops that let another one go first."""
+"""Work loops: when they are idle, and how one yields to another."""
 
 import asyncio
 from collections.abc import Iterable
@@ -9,29 +9,29 @@ from bot.ports import WorkerName
 from bot.worker import WorkLoop, running
 
 PATIENCE: Final = 15.0
-"""Seconds until something that has to happen at once counts as not happening."""
+"""Seconds after which something that happens at once counts as missing."""
 
 LONG: Final = timedelta(hours=1)
 
 
-class Deaf:
-    """A bell that nobody rings: loops look again by themselves."""
+class NoWakeups:
+    """Wake-ups that never come: loops wake by their own timers."""
 
     def wake(self, loops: Iterable[WorkerName]) -> None:
-        """Wakes nobody."""
+        """Does nothing."""
 
     async def wait(self, loop: WorkerName, *, at_most: timedelta) -> None:
-        """Sleeps its time out."""
+        """Sleeps for the full time."""
         await asyncio.sleep(at_most.total_seconds())
 
 
-class ExternalChanges:
-    """Does so many pieces of work, each of which lasts until it is let go."""
+class HeldWorker:
+    """A worker with a number of pieces of work, each of which lasts until released."""
 
     def __init__(self, pieces: int) -> None:
         self.left = pieces
-        self.begun = asyncio.Event()
-        self.let_go = asyncio.Event()
+        self.started = asyncio.Event()
+        self.released = asyncio.Event()
 
     async def claim(self) -> int | None:
         """The next piece."""
@@ -41,44 +41,44 @@ class ExternalChanges:
         return self.left
 
     async def work(self, piece: int) -> None:
-        """Works on it until it is let go."""
-        self.begun.set()
-        await self.let_go.wait()
+        """Works on it until released."""
+        self.started.set()
+        await self.released.wait()
 
     async def next_due(self) -> timedelta | None:
         """Nothing is due later."""
         return None
 
 
-def loop(hands: ExternalChanges, *, after: WorkLoop[int] | None = None) -> WorkLoop[int]:
-    """A loop over these hands."""
-    return WorkLoop(name=WorkerName.RECONCILER, worker=hands, wakeups=Deaf(), at_once=2, after=after)
+def loop(worker: HeldWorker, *, after: WorkLoop[int] | None = None) -> WorkLoop[int]:
+    """A loop over a worker."""
+    return WorkLoop(name=WorkerName.RECONCILER, worker=worker, wakeups=NoWakeups(), at_once=2, after=after)
 
 
 async def test_a_loop_without_work_is_idle() -> None:
-    resting = loop(ExternalChanges(0))
-    async with asyncio.timeout(PATIENCE), running(resting.run):
-        await resting.idle(at_most=LONG)
+    idle_loop = loop(HeldWorker(0))
+    async with asyncio.timeout(PATIENCE), running(idle_loop.run):
+        await idle_loop.idle(at_most=LONG)
 
 
 async def test_a_loop_is_idle_once_its_last_piece_is_done() -> None:
-    hands = ExternalChanges(2)
-    working = loop(hands)
+    worker = HeldWorker(2)
+    working = loop(worker)
     async with asyncio.timeout(PATIENCE), running(working.run):
-        await hands.begun.wait()
+        await worker.started.wait()
         await working.idle(at_most=timedelta(milliseconds=50))
-        assert not hands.let_go.is_set()
-        hands.let_go.set()
+        assert not worker.released.is_set()
+        worker.released.set()
         await working.idle(at_most=LONG)
-    assert hands.left == 0
+    assert worker.left == 0
 
 
-async def test_whoever_waits_for_a_loop_that_is_never_idle_goes_on_all_the_same() -> None:
-    first, second = ExternalChanges(1), ExternalChanges(1)
+async def test_a_loop_that_yields_to_one_that_is_never_idle_continues_all_the_same() -> None:
+    first, second = HeldWorker(1), HeldWorker(1)
     busy = loop(first)
     later = loop(second, after=busy)
     async with asyncio.timeout(PATIENCE), running(busy.run, later.run):
-        await second.begun.wait()
-        assert first.begun.is_set()
-        first.let_go.set()
-        second.let_go.set()
+        await second.started.wait()
+        assert first.started.is_set()
+        first.released.set()
+        second.released.set()

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from bot.domain.grant import Why
+from bot.domain.grant import ReasonCode
 from bot.domain.mtls import issuance
 from bot.domain.mtls.certificate import DISABLED, Certificate
 from bot.domain.operation import Operation, noted
@@ -86,7 +86,7 @@ def operational(operation: Operation, *, at: datetime) -> Operation:
 
 def enabling(
     switch: EndpointProgress, status: str | None, *, at: datetime, overdue: bool, timings: Timings = DEFAULT
-) -> tuple[EndpointStep, Why | None]:
+) -> tuple[EndpointStep, ReasonCode | None]:
     """What follows for a database on which mTLS is to be enabled.
 
     Args:
@@ -100,7 +100,7 @@ def enabling(
         # Nobody asked for it in our name: whoever enabled it meanwhile has the first certificate.
         return (EndpointStep.DONE if switch.asked_at is None else EndpointStep.READ_CERTIFICATES), None
     if overdue:
-        return EndpointStep.FAIL, Why.DEADLINE
+        return EndpointStep.FAIL, ReasonCode.DEADLINE
     if status is not None:
         return EndpointStep.WAIT, None
     if switch.asked_at is None:
@@ -108,7 +108,7 @@ def enabling(
     if at < switch.asked_at + timings.settled_after:
         return EndpointStep.WAIT, None
     # What was there and is gone was disabled by somebody: it is not enabled again on an older approval.
-    return (EndpointStep.FAIL, Why.CLOSED_ELSEWHERE) if switch.seen else (EndpointStep.ASK, None)
+    return (EndpointStep.FAIL, ReasonCode.CLOSED_ELSEWHERE) if switch.seen else (EndpointStep.ASK, None)
 
 
 def first_certificate(
@@ -137,7 +137,9 @@ def first_certificate(
     if len(new) == 1:
         return issuance.IssuanceResult(step=issuance.IssuanceStep.FOUND, made=new[0])
     if new:
-        return issuance.IssuanceResult(step=issuance.IssuanceStep.FAIL, why=Why.SEVERAL, candidates=new)
+        return issuance.IssuanceResult(
+            step=issuance.IssuanceStep.FAIL, reason_code=ReasonCode.SEVERAL, candidates=new
+        )
     since = endpoint_progress(operation).operational_at
     waited = operation.overdue or (since is not None and at >= since + timings.quarantine)
     return issuance.IssuanceResult(step=issuance.IssuanceStep.DONE if waited else issuance.IssuanceStep.WAIT)
@@ -145,12 +147,12 @@ def first_certificate(
 
 def disabling(
     switch: EndpointProgress, status: str | None, *, at: datetime, overdue: bool, timings: Timings = DEFAULT
-) -> tuple[EndpointStep, Why | None]:
+) -> tuple[EndpointStep, ReasonCode | None]:
     """What follows for a database on which mTLS is to be disabled; arguments as for ``enabling``."""
     if status is None:
         return EndpointStep.DONE, None
     if overdue:
-        return EndpointStep.FAIL, Why.DEADLINE
+        return EndpointStep.FAIL, ReasonCode.DEADLINE
     patient = switch.asked_at is not None and at < switch.asked_at + timings.removal_patience
     if status == DEPROVISIONING or patient:
         return EndpointStep.WAIT, None
@@ -165,7 +167,7 @@ def discarding(
     at: datetime,
     overdue: bool,
     timings: Timings = DEFAULT,
-) -> tuple[EndpointStep, Why | None]:
+) -> tuple[EndpointStep, ReasonCode | None]:
     """What follows for a certificate that is to be removed, from a complete list.
 
     Args:
@@ -180,6 +182,6 @@ def discarding(
     if status == DISABLED:
         return EndpointStep.DONE, None
     if overdue:
-        return EndpointStep.FAIL, Why.DEADLINE
+        return EndpointStep.FAIL, ReasonCode.DEADLINE
     patient = switch.asked_at is not None and at < switch.asked_at + timings.removal_patience
     return (EndpointStep.WAIT if patient or status == "disabling" else EndpointStep.ASK), None

@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from bot.domain.grant import Why
+from bot.domain.grant import ReasonCode
 from bot.domain.mtls.certificate import PENDING, READY, Certificate
 from bot.domain.operation import Operation, OperationState, noted
 from bot.domain.timings import DEFAULT, Timings
@@ -65,7 +65,7 @@ class IssuanceResult:
 
     step: IssuanceStep
     made: UUID | None = None
-    why: Why | None = None
+    reason_code: ReasonCode | None = None
     candidates: tuple[UUID, ...] = ()
 
 
@@ -116,7 +116,7 @@ def again(operation: Operation) -> Operation:
     person could have picked and did not are not ours.
     """
     search = issuance_progress(operation)
-    fresh = replace(operation, state=OperationState.DOING, closed_at=None, why=None, detail="")
+    fresh = replace(operation, state=OperationState.DOING, closed_at=None, reason_code=None, detail="")
     if not search.is_open:
         return _without(fresh, *_KEYS)
     known = search.known | set(search.candidates)
@@ -125,7 +125,7 @@ def again(operation: Operation) -> Operation:
 
 def picked(operation: Operation, certificate: UUID) -> Operation:
     """The change that goes on with the certificate that a person says is the one."""
-    fresh = replace(operation, state=OperationState.DOING, closed_at=None, why=None, detail="")
+    fresh = replace(operation, state=OperationState.DOING, closed_at=None, reason_code=None, detail="")
     return found(fresh, certificate)
 
 
@@ -152,7 +152,7 @@ def step(
     if search.made is not None:
         return _making(there.get(search.made), search.made, overdue=overdue)
     if overdue:
-        return IssuanceResult(step=IssuanceStep.FAIL, why=Why.DEADLINE)
+        return IssuanceResult(step=IssuanceStep.FAIL, reason_code=ReasonCode.DEADLINE)
     if search.asked_at is None:
         return IssuanceResult(step=IssuanceStep.ASK)
     if at < search.asked_at + timings.settled_after and not search.again:
@@ -176,11 +176,11 @@ def _unknown(
     if len(new) == 1:
         return IssuanceResult(step=IssuanceStep.FOUND, made=new[0])
     if new:
-        return IssuanceResult(step=IssuanceStep.FAIL, why=Why.SEVERAL, candidates=new)
+        return IssuanceResult(step=IssuanceStep.FAIL, reason_code=ReasonCode.SEVERAL, candidates=new)
     return (
         IssuanceResult(step=IssuanceStep.ASK)
         if search.again
-        else IssuanceResult(step=IssuanceStep.FAIL, why=Why.NOT_MADE)
+        else IssuanceResult(step=IssuanceStep.FAIL, reason_code=ReasonCode.NOT_MADE)
     )
 
 
@@ -189,9 +189,12 @@ def _making(ours: Certificate | None, id: UUID, *, overdue: bool) -> IssuanceRes
     if ours is not None and ours.status == READY:
         return IssuanceResult(step=IssuanceStep.DONE, made=id)
     if ours is not None and ours.status not in (PENDING, READY):
-        return IssuanceResult(step=IssuanceStep.FAIL, why=Why.NEW_GONE)
+        return IssuanceResult(step=IssuanceStep.FAIL, reason_code=ReasonCode.NEW_GONE)
     if overdue:
-        return IssuanceResult(step=IssuanceStep.FAIL, why=Why.DEADLINE if ours is not None else Why.NEW_GONE)
+        return IssuanceResult(
+            step=IssuanceStep.FAIL,
+            reason_code=ReasonCode.DEADLINE if ours is not None else ReasonCode.NEW_GONE,
+        )
     return IssuanceResult(step=IssuanceStep.WAIT)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from bot.domain.grant import Why
+from bot.domain.grant import ReasonCode
 from bot.domain.method import AUTHORISED, MTLS_RULE_LIMIT
 from bot.domain.mtls.observation import IpRule
 from bot.domain.owned_entry import (
@@ -219,7 +219,7 @@ def make_plan(stored: StoredRules, rules: Iterable[IpRule], *, limit: int = MTLS
 
 def plan_without_list(stored: StoredRules) -> MtlsPlan:
     """Plans while there is no list to compare with: missed deadlines; nothing is concluded from absence."""
-    late = {grant.grant: failed(Why.DEADLINE) for grant in stored.grants if grant.is_late}
+    late = {grant.grant: failed(ReasonCode.DEADLINE) for grant in stored.grants if grant.is_late}
     return MtlsPlan(grants=late, under_way=True)
 
 

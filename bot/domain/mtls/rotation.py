@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID
 
-from bot.domain.grant import Why
+from bot.domain.grant import ReasonCode
 from bot.domain.mtls import issuance
 from bot.domain.mtls.certificate import READY, Certificate
 from bot.domain.mtls.connection_test import ConnectionResult
@@ -215,13 +215,13 @@ def again(operation: Operation, *, now: datetime) -> Operation:
     found = rotation_of(operation)
     if found.new is None:
         return issuance.again(operation)
-    fresh = replace(operation, state=OperationState.DOING, closed_at=None, why=None, detail="")
-    if operation.why is Why.NEW_GONE:
+    fresh = replace(operation, state=OperationState.DOING, closed_at=None, reason_code=None, detail="")
+    if operation.reason_code is ReasonCode.NEW_GONE:
         return replace(fresh, progress={})
-    if operation.why is Why.NOT_ACCEPTED:
+    if operation.reason_code is ReasonCode.NOT_ACCEPTED:
         # Whoever presses this knows better than the test: it may have been mended since.
         fresh = _without(fresh, _TESTED, _TESTED_AT)
-    if operation.why is Why.OLD_GONE:
+    if operation.reason_code is ReasonCode.OLD_GONE:
         return removing(replace(fresh, progress=installed(fresh, now=now).progress), at=now)
     if found.waits_for_word:
         return _awaited(fresh, now=now)
@@ -236,7 +236,7 @@ def step(
     at: datetime,
     overdue: bool,
     timings: Timings = DEFAULT,
-) -> tuple[RotationStep, Why | None]:
+) -> tuple[RotationStep, ReasonCode | None]:
     """What follows from a complete list of the database's certificates, and why where it failed.
 
     Args:
@@ -252,26 +252,30 @@ def step(
     usable = {each.id for each in listed if is_usable(each, now=now)}
     there = {each.id for each in listed if each.status != "disabled"}
     if rotation.new not in usable:
-        return RotationStep.FAIL, Why.NEW_GONE
+        return RotationStep.FAIL, ReasonCode.NEW_GONE
     if rotation.old not in there:
-        return (RotationStep.FAIL, Why.OLD_GONE) if rotation.asked_at is None else (RotationStep.DONE, None)
+        return (
+            (RotationStep.FAIL, ReasonCode.OLD_GONE)
+            if rotation.asked_at is None
+            else (RotationStep.DONE, None)
+        )
     if rotation.asked_at is None:
         return _at_rest(rotation, now=now)
     if overdue:
-        return RotationStep.FAIL, Why.DEADLINE
+        return RotationStep.FAIL, ReasonCode.DEADLINE
     stuck = any(each.id == rotation.old and each.status == READY for each in listed)
     patient = at - rotation.asked_at < timings.removal_patience
     return (RotationStep.REMOVE if stuck and not patient else RotationStep.READ_BACK), None
 
 
-def _at_rest(rotation: Rotation, *, now: datetime) -> tuple[RotationStep, Why | None]:
+def _at_rest(rotation: Rotation, *, now: datetime) -> tuple[RotationStep, ReasonCode | None]:
     """What follows while both certificates work, and nobody was asked to remove one of them."""
     if rotation.test_asked_at is not None:
         return RotationStep.TEST, None
     if rotation.remove_at is None or now < rotation.remove_at:
         return RotationStep.WAIT, None
     if rotation.tested is ConnectionResult.NOT_ACCEPTED:
-        return RotationStep.FAIL, Why.NOT_ACCEPTED
+        return RotationStep.FAIL, ReasonCode.NOT_ACCEPTED
     return RotationStep.REMOVE, None
 
 

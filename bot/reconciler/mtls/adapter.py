@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.grant import Why
+from bot.domain.grant import ReasonCode
 from bot.domain.mtls import unmanaged_rules
 from bot.domain.mtls.certificate import Certificate
 from bot.domain.mtls.endpoint import DEPROVISIONING
@@ -151,7 +151,7 @@ class MtlsAdapter(MethodAdapter[MtlsReconciliation, MtlsSnapshot, MtlsPlan]):
             for operation in run.operations_of(*CONCERNED):
                 run.outcome.waiting = True
                 if operation.overdue and operation.kind is not Kind.ENABLE:
-                    run.outcome.fail(operation, Why.DEADLINE)
+                    run.outcome.fail(operation, ReasonCode.DEADLINE)
             return seen
         if not run.operations_of(*CONCERNED):
             quiet = seen.enabled and plan.is_quiet and not run.outcome.waiting
@@ -173,7 +173,7 @@ class MtlsAdapter(MethodAdapter[MtlsReconciliation, MtlsSnapshot, MtlsPlan]):
 
     async def _report_orphans(self, tx: Transaction, run: MtlsReconciliation, seen: MtlsSnapshot) -> None:
         for rule in orphans(run.stored, seen.rules, marker=_marker(run.job)):
-            await tx.outbox.tell(
+            await tx.outbox.add(
                 MessageKind.ORPHAN,
                 to=self._operations_channel,
                 key=f"orphan:{rule.id}",
@@ -196,4 +196,4 @@ def _fail_without_endpoint(run: MtlsReconciliation, seen: MtlsSnapshot) -> None:
     enabling = any(result is None or result.failure is None for result in results)
     if not seen.enabled and not enabling:
         opening = (grant.grant for grant in run.stored.grants if grant.opens)
-        run.outcome.fail_grants(opening, Why.NOT_ENABLED)
+        run.outcome.fail_grants(opening, ReasonCode.NOT_ENABLED)

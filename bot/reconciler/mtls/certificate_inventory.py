@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from bot.domain.grant import Why
+from bot.domain.grant import ReasonCode
 from bot.domain.mtls.certificate import InventoryChange, KnownCertificate
 from bot.domain.mtls.issuance import issuance_progress
 from bot.domain.operation import Operation, OperationState
@@ -32,7 +32,9 @@ class CertificateInventory:
         fresh = seen.certificates_at == run.job.claimed_at
         if not fresh and (seen.enabled or not seen.settled):
             return
-        sighting = await tx.certificates.listed(run.job.target.id, seen.certificates if seen.enabled else ())
+        sighting = await tx.certificates.save_list(
+            run.job.target.id, seen.certificates if seen.enabled else ()
+        )
         for operation in run.operations_of(*_MAKING):
             await _give(tx, operation)
         for known in sighting.gone:
@@ -45,7 +47,7 @@ class CertificateInventory:
             return
         kind = MessageKind.CERTIFICATE_GONE
         key = f"{kind}:{known.id}:{run.job.lease}"
-        await tx.outbox.tell(kind, to=known.owner, key=key, request=known.request)
+        await tx.outbox.add(kind, to=known.owner, key=key, request=known.request)
 
     async def _tell_unmanaged(
         self, tx: Transaction, run: MtlsReconciliation, sighting: InventoryChange
@@ -61,7 +63,7 @@ class CertificateInventory:
             if now is not None and now.unmanaged:
                 kind = MessageKind.CERTIFICATE_UNMANAGED
                 params = {"app": run.job.target.label, "name": known.name, "handle": known.handle}
-                await tx.outbox.tell(kind, to=self.operations, key=f"{kind}:{known.id}", params=params)
+                await tx.outbox.add(kind, to=self.operations, key=f"{kind}:{known.id}", params=params)
 
 
 async def completion(tx: Transaction, before: Operation, after: Operation) -> Completion:
@@ -74,7 +76,7 @@ async def completion(tx: Transaction, before: Operation, after: Operation) -> Co
     """
     made = issuance_progress(before).made if before.kind in _READY_AT_ONCE else None
     details = {} if made is None else {"certificate": str(made)}
-    case = await tx.requests.case(before.request)
+    case = await tx.requests.details(before.request)
     is_step = case is not None and case.request.kind is Kind.OPEN
     if after.state is OperationState.FAILED:
         message = MessageKind.NOT_DONE
@@ -83,7 +85,7 @@ async def completion(tx: Transaction, before: Operation, after: Operation) -> Co
     else:
         message = MessageKind.DONE
     told_by_grant = is_step and message is not MessageKind.CERTIFICATE_READY
-    if told_by_grant and after.why is not Why.SEVERAL:
+    if told_by_grant and after.reason_code is not ReasonCode.SEVERAL:
         return Completion(message=None, details=details)
     return Completion(message=message, details=details)
 
@@ -94,9 +96,9 @@ async def _give(tx: Transaction, operation: Operation) -> None:
     known = None if made is None else await tx.certificates.find(made)
     if known is None or known.request == operation.request:
         return
-    case = await tx.requests.case(operation.request)
+    case = await tx.requests.details(operation.request)
     purpose = "" if case is None else case.request.terms.reason
-    await tx.certificates.give(known.id, request=operation.request, owner=operation.owner, purpose=purpose)
+    await tx.certificates.assign(known.id, request=operation.request, owner=operation.owner, purpose=purpose)
 
 
 def _takes(operation: Operation, known: KnownCertificate) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-from bot.domain.grant import Why
+from bot.domain.grant import ReasonCode
 from bot.domain.mtls import endpoint, issuance
 from bot.domain.mtls.certificate import Certificate
 from bot.domain.mtls.issuance import IssuanceResult, IssuanceStep, issuance_progress
@@ -46,7 +46,7 @@ class CertificateExecutor(OperationExecutor):
                 case Kind.ISSUE if seen.enabled:
                     await self._issue(run, operation, listed)
                 case Kind.ISSUE if not run.operations_of(Kind.ENABLE):
-                    run.outcome.fail(operation, Why.NOT_ENABLED)
+                    run.outcome.fail(operation, ReasonCode.NOT_ENABLED)
 
     async def make(
         self, run: MtlsReconciliation, operation: Operation, listed: list[Certificate]
@@ -99,7 +99,7 @@ class CertificateExecutor(OperationExecutor):
             case IssuanceStep.FAIL:
                 if candidates:
                     await self.note(run, operation, lambda it: issuance.undecided(it, candidates))
-                run.outcome.fail(operation, verdict.why)
+                run.outcome.fail(operation, verdict.reason_code)
             case IssuanceStep.DONE:
                 return made
         run.outcome.waiting |= verdict.step is IssuanceStep.WAIT
@@ -124,17 +124,17 @@ class CertificateExecutor(OperationExecutor):
     ) -> Operation | None:
         """Records the intent, if whoever it is for may still be let in; None for not to ask Heroku."""
         async with self.observer.holding(run, operation=operation.id) as tx:
-            current = await tx.operations.get(operation.id)
+            current = await tx.operations.lock(operation.id)
             if current.state is not OperationState.DOING:
                 return None
             match await membership_status(tx, current.owner):
                 case MembershipStatus.OUTSIDER:
-                    run.outcome.fail(operation, Why.PERSON)
+                    run.outcome.fail(operation, ReasonCode.PERSON)
                     return None
                 case MembershipStatus.UNKNOWN:
                     return None
             intended = issuance.asking(current, listed, at=run.present)
-            await tx.operations.move(current, intended, doing=AuditContext(actor=BOT, at=self.clock.now()))
+            await tx.operations.update(current, intended, doing=AuditContext(actor=BOT, at=self.clock.now()))
         run.operations[operation.id] = intended
         return intended
 
@@ -144,7 +144,7 @@ class CertificateExecutor(OperationExecutor):
         if not isinstance(operation.subject, CertificateId):
             raise TypeError(f"{operation.subject!r} is no certificate")
         id, name = operation.subject.id, run.job.database.name
-        step, why = endpoint.discarding(
+        step, reason_code = endpoint.discarding(
             endpoint.endpoint_progress(operation),
             id,
             listed,
@@ -156,7 +156,7 @@ class CertificateExecutor(OperationExecutor):
             case endpoint.EndpointStep.DONE:
                 run.outcome.finish(operation)
             case endpoint.EndpointStep.FAIL:
-                run.outcome.fail(operation, why)
+                run.outcome.fail(operation, reason_code)
             case endpoint.EndpointStep.ASK:
                 await self._ask_to_discard(run, operation, id, name)
         run.outcome.waiting |= step is endpoint.EndpointStep.WAIT

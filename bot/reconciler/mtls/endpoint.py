@@ -1,6 +1,6 @@
 """Enables and disables mTLS on a database, as approved changes say."""
 
-from bot.domain.grant import Why
+from bot.domain.grant import ReasonCode
 from bot.domain.mtls import endpoint
 from bot.domain.mtls.endpoint import PROVISIONING, EndpointStep
 from bot.domain.operation import Operation
@@ -24,14 +24,14 @@ class EndpointExecutor(OperationExecutor):
             await self._disable(run, operation, seen)
         for operation in run.operations_of(Kind.ENABLE):
             if run.operations_of(Kind.DISABLE):
-                run.outcome.fail(operation, Why.CLOSED_ELSEWHERE)
+                run.outcome.fail(operation, ReasonCode.CLOSED_ELSEWHERE)
         for operation in run.operations_of(Kind.ENABLE)[:1]:
             if operation.id not in run.outcome.operations:
                 await self._enable(run, operation, seen)
 
     async def _enable(self, run: MtlsReconciliation, operation: Operation, seen: MtlsSnapshot) -> None:
         switch, at = endpoint.endpoint_progress(operation), run.job.claimed_at
-        step, why = endpoint.enabling(
+        step, reason_code = endpoint.enabling(
             switch, seen.status, at=at, overdue=operation.overdue, timings=run.job.timings
         )
         match step:
@@ -44,7 +44,7 @@ class EndpointExecutor(OperationExecutor):
             case EndpointStep.DONE:
                 run.outcome.finish(operation)
             case EndpointStep.FAIL:
-                run.outcome.fail(operation, why)
+                run.outcome.fail(operation, reason_code)
         run.outcome.waiting |= step in (EndpointStep.WAIT, EndpointStep.READ_CERTIFICATES)
 
     async def _ask_to_enable(self, run: MtlsReconciliation, operation: Operation) -> None:
@@ -63,7 +63,7 @@ class EndpointExecutor(OperationExecutor):
 
     async def _disable(self, run: MtlsReconciliation, operation: Operation, seen: MtlsSnapshot) -> None:
         switch, at = endpoint.endpoint_progress(operation), run.job.claimed_at
-        step, why = endpoint.disabling(
+        step, reason_code = endpoint.disabling(
             switch, seen.status, at=at, overdue=operation.overdue, timings=run.job.timings
         )
         match step:
@@ -72,7 +72,7 @@ class EndpointExecutor(OperationExecutor):
             case EndpointStep.DONE:
                 run.outcome.finish(operation)
             case EndpointStep.FAIL:
-                run.outcome.fail(operation, why)
+                run.outcome.fail(operation, reason_code)
         run.outcome.waiting |= step is EndpointStep.WAIT
 
     async def _ask_to_disable(self, run: MtlsReconciliation, operation: Operation) -> None:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import structlog
 
-from bot.domain.grant import Why
+from bot.domain.grant import ReasonCode
 from bot.domain.mtls.plan import MtlsPlan
 from bot.domain.subject import Network
 from bot.errors import HerokuAmbiguousError, HerokuError, HerokuNotFoundError, HerokuRefusedError
@@ -142,7 +142,7 @@ class RuleExecutor:
         try:
             if not await self._is_listed(run, network):
                 rejected = run.stored.opening([network])
-                run.outcome.fail_grants(rejected, Why.REFUSED, error.message)
+                run.outcome.fail_grants(rejected, ReasonCode.REFUSED, error.message)
         except STOPPING:
             raise
         except HerokuError as unobserved:

@@ -184,7 +184,7 @@ class MtlsObserver(DatabaseLeaseManager):
 
     async def _report_restored(self, tx: Transaction, job: ReconcileJob, rule: IpRule) -> None:
         log.warning("reconciler.restored", database=job.database.name, rule=str(rule.id))
-        await tx.outbox.tell(
+        await tx.outbox.add(
             MessageKind.HEROKU_TROUBLE,
             to=self._operations,
             key=f"restored:{rule.id}:{job.lease}",

@@ -42,12 +42,12 @@ class OperationExecutor:
             The change as it is now; None when somebody settled it meanwhile, and nothing was written.
         """
         async with self.observer.holding(run, operation=operation.id) as tx:
-            current = await tx.operations.get(operation.id)
+            current = await tx.operations.lock(operation.id)
             if current.state is not OperationState.DOING:
                 run.operations.pop(operation.id, None)
                 return None
             after = noting(current)
-            await tx.operations.move(current, after, doing=AuditContext(actor=BOT, at=self.clock.now()))
+            await tx.operations.update(current, after, doing=AuditContext(actor=BOT, at=self.clock.now()))
         run.operations[operation.id] = after
         return after
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import structlog
 
-from bot.domain.grant import Why
+from bot.domain.grant import ReasonCode
 from bot.domain.mtls import rotation
 from bot.domain.mtls.certificate import Certificate
 from bot.domain.mtls.connection_test import ConnectionResult
@@ -64,12 +64,12 @@ class RotationExecutor(OperationExecutor):
         # What is being removed is none to rely on, however ready it still is called.
         going = {each.subject for each in run.operations_of(Kind.DISCARD)}
         staying = [each for each in listed if CertificateId(each.id) not in going]
-        step, why = rotation.step(
+        step, reason_code = rotation.step(
             found, staying, now=now, at=run.job.claimed_at, overdue=operation.overdue, timings=run.job.timings
         )
         match step:
             case RotationStep.MAKE if not seen.enabled:
-                run.outcome.fail(operation, Why.NOT_ENABLED)
+                run.outcome.fail(operation, ReasonCode.NOT_ENABLED)
             case RotationStep.MAKE:
                 new = await self.certificates.make(run, operation, listed)
                 if new is not None:
@@ -82,21 +82,21 @@ class RotationExecutor(OperationExecutor):
             case RotationStep.DONE:
                 run.outcome.finish(operation)
             case RotationStep.FAIL:
-                run.outcome.fail(operation, why)
+                run.outcome.fail(operation, reason_code)
         run.outcome.waiting |= step is RotationStep.READ_BACK
 
     async def _hand_over(self, run: MtlsReconciliation, operation: Operation, new: UUID) -> None:
         """Records that the new certificate is ready, and tells its owner, in one commit."""
         now = self.clock.now()
         async with self.observer.holding(run, operation=operation.id) as tx:
-            current = await tx.operations.get(operation.id)
+            current = await tx.operations.lock(operation.id)
             if current.state is not OperationState.DOING:
                 return
             doing = AuditContext(actor=BOT, at=now, details={"certificate": str(new)})
             made = rotation.made(current, new, now=now, testable=self.probe is not None)
-            await tx.operations.move(current, made, doing=doing)
+            await tx.operations.update(current, made, doing=doing)
             await tx.outbox.refresh_cards(current.request)
-            await tx.outbox.tell(READY, to=current.owner, key=rotation_key(made), request=current.request)
+            await tx.outbox.add(READY, to=current.owner, key=rotation_key(made), request=current.request)
 
     async def _test(self, run: MtlsReconciliation, operation: Operation, new: UUID) -> None:
         """Connects with the new certificate; what came of it is one word, recorded and told in one commit."""
@@ -106,11 +106,11 @@ class RotationExecutor(OperationExecutor):
         )
         now = self.clock.now()
         async with self.observer.holding(run, operation=operation.id) as tx:
-            current = await tx.operations.get(operation.id)
+            current = await tx.operations.lock(operation.id)
             if current.state is not OperationState.DOING:
                 return
             doing = AuditContext(actor=BOT, at=now, details={"certificate": str(new), "found": found})
-            await tx.operations.move(current, rotation.tested(current, found, now=now), doing=doing)
+            await tx.operations.update(current, rotation.tested(current, found, now=now), doing=doing)
             await tx.outbox.refresh_cards(current.request)
             await tx.outbox.refresh(rotation_key(current))
 
@@ -147,14 +147,14 @@ class RotationExecutor(OperationExecutor):
         """Records the intent to remove, with its own deadline; None when somebody spoke meanwhile."""
         within = OPERATION_DEADLINE if found.asked_at is None else None
         async with self.observer.holding(run, operation=operation.id) as tx:
-            current = await tx.operations.get(operation.id)
+            current = await tx.operations.lock(operation.id)
             if current.state is not OperationState.DOING or rotation_of(current) != found:
                 # Somebody has said something just now, and this step was not drawn from that.
                 run.outcome.changed = True
                 return None
             asked = rotation.removing(current, at=run.present)
             doing = AuditContext(actor=BOT, at=self.clock.now(), details={"certificate": str(found.old)})
-            await tx.operations.move(current, asked, doing=doing, within=within)
+            await tx.operations.update(current, asked, doing=doing, within=within)
             await tx.outbox.refresh_cards(current.request)
         return asked
 

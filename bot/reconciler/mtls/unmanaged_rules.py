@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from uuid import UUID
 
-from bot.domain.grant import Why
+from bot.domain.grant import ReasonCode
 from bot.domain.mtls import unmanaged_rules
 from bot.domain.mtls.plan import MtlsPlan
 from bot.domain.operation import Operation
@@ -60,13 +60,15 @@ class UnmanagedRulesExecutor:
         for operation in run.operations_of(Kind.REMOVE_UNMANAGED):
             if not unmanaged_rules.rules_of(operation).isdisjoint(rules):
                 run.operations[operation.id] = after = noting(operation)
-                await tx.operations.move(operation, after, doing=doing)
+                await tx.operations.update(operation, after, doing=doing)
 
 
-def _failure(operation: Operation, rules: frozenset[UUID], plan: MtlsPlan, *, settled: bool) -> Why | None:
+def _failure(
+    operation: Operation, rules: frozenset[UUID], plan: MtlsPlan, *, settled: bool
+) -> ReasonCode | None:
     """Why an operation will not be done; None while it still may be."""
     if operation.kind is Kind.ADOPT and settled:
-        return Why.CLOSED_ELSEWHERE
+        return ReasonCode.CLOSED_ELSEWHERE
     if rules & plan.needed:
-        return Why.NEEDED
-    return Why.DEADLINE if operation.overdue else None
+        return ReasonCode.NEEDED
+    return ReasonCode.DEADLINE if operation.overdue else None

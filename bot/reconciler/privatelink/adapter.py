@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.domain import schedule
-from bot.domain.grant import Why
+from bot.domain.grant import ReasonCode
 from bot.domain.observation import Observation, privatelink_observation
 from bot.domain.operation import Operation
 from bot.domain.policy import Policy
@@ -119,9 +119,9 @@ def _conclude(run: PrivateLinkReconciliation, seen: PrivateLinkObservation, plan
         elif operation.id in run.outcome.operations:
             continue
         elif operation.kind is Kind.REMOVE_UNMANAGED and not plan.needed.isdisjoint(arns_of(operation)):
-            run.outcome.fail(operation, Why.NEEDED)
+            run.outcome.fail(operation, ReasonCode.NEEDED)
         elif operation.overdue:
-            run.outcome.fail(operation, Why.DEADLINE)
+            run.outcome.fail(operation, ReasonCode.DEADLINE)
 
 
 def _is_done(operation: Operation, plan: PrivateLinkPlan, listed: frozenset[str]) -> bool:

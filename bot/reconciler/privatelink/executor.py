@@ -10,7 +10,7 @@ from uuid import UUID
 
 import structlog
 
-from bot.domain.grant import Why
+from bot.domain.grant import ReasonCode
 from bot.domain.operation import noted
 from bot.domain.owned_entry import Removal
 from bot.domain.privatelink.plan import Batch, PrivateLinkPlan
@@ -111,7 +111,7 @@ class AccountExecutor:
         async with self.observer.holding(run) as tx:
             for operation in concerned:
                 after = noted(operation, **{REQUESTED_AT: run.job.claimed_at.isoformat()})
-                await tx.operations.move(operation, after, doing=context)
+                await tx.operations.update(operation, after, doing=context)
 
     # --- opening -----------------------------------------------------------------------------------
 
@@ -203,7 +203,7 @@ class AccountExecutor:
         if isinstance(error, HerokuNotFoundError):
             run.outcome.error, run.outcome.stopped = error, True
             return False
-        run.outcome.fail_grants(grants, Why.REFUSED, error.message)
+        run.outcome.fail_grants(grants, ReasonCode.REFUSED, error.message)
         return True
 
 

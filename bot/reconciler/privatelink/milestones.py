@@ -47,6 +47,6 @@ async def _tell_connections(
 
 
 async def _tell(tx: Transaction, kind: MessageKind, grant: DesiredGrant[str], params: dict[str, str]) -> None:
-    request = (await tx.grants.get(grant.grant)).request
+    request = (await tx.grants.lock(grant.grant)).request
     key = f"{kind}:{grant.grant}:{params.get('endpoint', '')}"
-    await tx.outbox.tell(kind, to=grant.owner, key=key, request=request, params=params)
+    await tx.outbox.add(kind, to=grant.owner, key=key, request=request, params=params)

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.grant import GrantState, Why
+from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.observation import Observation
 from bot.domain.operation import Operation
 from bot.domain.policy import Policy
@@ -99,9 +99,9 @@ def _conclude(run: TrustedIpsReconciliation, seen: Ruleset, plan: TrustedIpsPlan
         if _is_adopted(operation, seen) or _source(operation) in plan.removed:
             run.outcome.finish(operation)
         elif operation.kind is Kind.REMOVE_UNMANAGED and _source(operation) in plan.needed:
-            run.outcome.fail(operation, Why.NEEDED)
+            run.outcome.fail(operation, ReasonCode.NEEDED)
         elif operation.overdue:
-            run.outcome.fail(operation, Why.DEADLINE)
+            run.outcome.fail(operation, ReasonCode.DEADLINE)
 
 
 def _is_adopted(operation: Operation, seen: Ruleset) -> bool:

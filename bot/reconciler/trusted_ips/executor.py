@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 
 import structlog
 
-from bot.domain.grant import Why
+from bot.domain.grant import ReasonCode
 from bot.domain.trusted_ips.merge import Merged, Rules, Written, chain, merge
 from bot.domain.trusted_ips.plan import Edit, StoredRanges, TrustedIpsPlan, edited
 from bot.domain.trusted_ips.ruleset import Ruleset, RulesetRule
@@ -185,7 +185,7 @@ class RulesetExecutor(LeaseManager):
             raise error
         run.outcome.error = error
         if isinstance(error, HerokuRefusedError) and not run.writes:
-            run.outcome.fail_grants(run.stored.opening(write.edit.add), Why.REFUSED, error.message)
+            run.outcome.fail_grants(run.stored.opening(write.edit.add), ReasonCode.REFUSED, error.message)
 
     async def _history(self, run: TrustedIpsReconciliation, *, later: UUID) -> Merged | None:
         """Reads what others wrote around our writes; None where the history does not tell.

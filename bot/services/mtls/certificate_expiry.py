@@ -77,7 +77,7 @@ class CertificateExpiryService:
         self, tx: Transaction, certificate: KnownCertificate, after: ReminderSchedule, person: str
     ) -> None:
         """Records an answer to a reminder, and updates the messages that ask for it."""
-        await tx.expiry_reminders.climb(certificate, after, doing=self._context.audit(person))
+        await tx.expiry_reminders.advance(certificate, after, doing=self._context.audit(person))
         if certificate.ladder.step is not None:
             for kind in _REMINDERS:
                 await tx.outbox.refresh(reminder_key(kind, certificate, certificate.ladder.step))
@@ -86,7 +86,7 @@ class CertificateExpiryService:
 async def lock_ready_certificate(tx: Transaction, handle: str | None) -> KnownCertificate:
     """Returns the certificate that a person names, locked; raises ``Refused`` unless it is ready for use."""
     found = await find_certificate(tx, handle)
-    certificate = await tx.certificates.get(found.id)
+    certificate = await tx.certificates.lock(found.id)
     if certificate is None or certificate.absent_at is not None or certificate.status != READY:
         raise Refused(Refusal.CERTIFICATE_NOT_READY, handle=found.handle)
     return certificate

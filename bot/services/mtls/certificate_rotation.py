@@ -127,7 +127,7 @@ class CertificateRotationService:
             if found.test_asked_at is None:
                 after = rotation.testing(operation, now=self._context.now())
                 await self._move(tx, operation, after, person)
-                await tx.reconcile_queue.want(operation.target, operation.method)
+                await tx.reconcile_queue.bump_generation(operation.target, operation.method)
             return request
 
         return await self._context.once(key, person, record_test)
@@ -143,7 +143,7 @@ class CertificateRotationService:
 
     async def _move(self, tx: Transaction, before: Operation, after: Operation, person: str) -> None:
         """Records what a person said, and updates every message that shows the rotation."""
-        await tx.operations.move(before, after, doing=self._context.audit(person))
+        await tx.operations.update(before, after, doing=self._context.audit(person))
         await tx.outbox.refresh_cards(before.request)
         await tx.outbox.refresh(rotation_key(before))
 

@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from bot.domain import schedule
-from bot.domain.grant import Why
+from bot.domain.grant import ReasonCode
 from bot.domain.mtls import issuance
 from bot.domain.mtls.certificate import KnownCertificate
 from bot.domain.observation import mtls_observation
@@ -99,15 +99,15 @@ class CertificateService:
 
         async def record_choice(tx: Transaction) -> int:
             operation = await tx.operations.of_request(request)
-            if operation is None or not _offers(operation, await tx.certificates.get(certificate)):
+            if operation is None or not _offers(operation, await tx.certificates.lock(certificate)):
                 await request_details(tx, request)
                 raise Refused(Refusal.CERTIFICATE_NOT_OFFERED, id=request)
             owner = operation.owner
             await require_owner_or_approver(self._context, tx, request, owner=owner, person=person)
             after, within = issuance.picked(operation, certificate), schedule.OPERATION_DEADLINE
-            await tx.operations.move(operation, after, doing=self._context.audit(person), within=within)
+            await tx.operations.update(operation, after, doing=self._context.audit(person), within=within)
             await tx.outbox.refresh_cards(request)
-            await tx.reconcile_queue.want(operation.target, operation.method)
+            await tx.reconcile_queue.bump_generation(operation.target, operation.method)
             return request
 
         return await self._context.once(key, person, record_choice)
@@ -121,12 +121,12 @@ class CertificateService:
         async with self._context.transaction() as tx:
             await self._context.member(tx, person)
             if target is None:
-                databases = await tx.targets.all()
+                databases = await tx.targets.databases()
             else:
                 databases = (await find_database(tx, self._context.policy, target, MTLS),)
             present = await tx.certificates.present(None if target is None else databases[0].id)
             observations = {
-                database.id: mtls_observation(await tx.reconcile_queue.look(database.id, MTLS))
+                database.id: mtls_observation(await tx.reconcile_queue.observation(database.id, MTLS))
                 for database in databases
             }
         return tuple(
@@ -151,7 +151,7 @@ async def require_no_open_request(tx: Transaction, certificate: KnownCertificate
 
 async def database_of(tx: Transaction, certificate: KnownCertificate) -> Database:
     """Returns the database of a certificate; raises ``Refused`` if Heroku has it no longer."""
-    for database in await tx.targets.all():
+    for database in await tx.targets.databases():
         if database.id == certificate.target:
             return database
     raise Refused(Refusal.CERTIFICATE_UNKNOWN, handle=certificate.handle)
@@ -161,7 +161,7 @@ def _offers(operation: Operation, certificate: KnownCertificate | None) -> bool:
     """Whether a certificate is one of those to choose from, and still belongs to nobody."""
     if (
         operation.state is not OperationState.FAILED
-        or operation.why is not Why.SEVERAL
+        or operation.reason_code is not ReasonCode.SEVERAL
         or certificate is None
     ):
         return False

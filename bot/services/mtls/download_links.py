@@ -80,7 +80,7 @@ class DownloadLinkService:
     async def record_sent(self, link: IssuedLink, message: MessageRef) -> None:
         """Records where the message with a link stands in Slack."""
         async with self._context.transaction() as tx:
-            await tx.outbox.stands(link.post, message)
+            await tx.outbox.confirm(link.post, message)
             await tx.commit()
 
     async def record_unsent(self, link: IssuedLink) -> None:
@@ -89,8 +89,8 @@ class DownloadLinkService:
             stored = await tx.download_links.lock(link.id)
             if stored is not None and stored.state is DownloadLinkState.OPEN:
                 unsent = replace(stored, state=DownloadLinkState.UNSENT)
-                await tx.download_links.move(stored, unsent, doing=self._context.audit(link.owner))
-            await tx.outbox.take_back(link.post)
+                await tx.download_links.update(stored, unsent, doing=self._context.audit(link.owner))
+            await tx.outbox.cancel(link.post)
             await tx.commit()
 
     async def _is_stored(self, id: UUID) -> bool:
@@ -114,10 +114,10 @@ class DownloadLinkService:
         """Records a link and its message; returns the message's number."""
         doing, replaced = self._context.audit(link.owner), DownloadLinkState.REPLACED
         for older in await tx.download_links.open_of(link.certificate):
-            await tx.download_links.move(older, replace(older, state=replaced), doing=doing)
+            await tx.download_links.update(older, replace(older, state=replaced), doing=doing)
             await tx.outbox.refresh(MESSAGE_KEY.format(id=older.id), params={"state": replaced})
-        await tx.download_links.make(link, doing=doing)
-        return await tx.outbox.announce(
+        await tx.download_links.add(link, doing=doing)
+        return await tx.outbox.reserve(
             MessageKind.DOWNLOAD_LINK,
             to=link.owner,
             key=MESSAGE_KEY.format(id=link.id),

@@ -99,7 +99,7 @@ class DownloadService:
                 await self._count_wrong(tx, link)
             if answer is not DownloadAnswer.GIVE:
                 return answer
-            lease = await tx.download_links.hold(link, within=HELD)
+            lease = await tx.download_links.lease(link, within=HELD)
             details = await request_details(tx, link.request)
             await tx.commit()
         return _LeasedLink(link=link, lease=lease, database=details.database)
@@ -128,12 +128,12 @@ class DownloadService:
     async def _record_delivery(self, leased: _LeasedLink) -> bool:
         """Uses up the link before its files leave; returns False if the lease was lost meanwhile."""
         async with self._store.transaction() as tx:
-            link = await tx.download_links.holds(leased.link.id, leased.lease)
+            link = await tx.download_links.lock_leased(leased.link.id, leased.lease)
             if link is None or link.state is not DownloadLinkState.OPEN:
                 return False
             now = self._clock.now()
             await self._move(tx, link, download_links.delivered(link, now=now))
-            await tx.certificates.handed_out(link.certificate, at=now)
+            await tx.certificates.delivered(link.certificate, at=now)
             await tx.outbox.refresh_cards(link.request)
             await tx.commit()
         return True
@@ -143,7 +143,7 @@ class DownloadService:
         now = self._clock.now()
         # Who tried a wrong secret is unknown; whoever has the right one has it from the owner.
         actor = before.owner if after.state is DownloadLinkState.DELIVERED else BOT
-        await tx.download_links.move(before, after, doing=AuditContext(actor=actor, at=now))
+        await tx.download_links.update(before, after, doing=AuditContext(actor=actor, at=now))
         if after.state is not before.state:
             params = {"state": after.state, "at": now.isoformat()}
             await tx.outbox.refresh(MESSAGE_KEY.format(id=before.id), params=params)

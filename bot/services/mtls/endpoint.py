@@ -110,7 +110,7 @@ async def find_mtls(
 
 async def is_under_way(tx: Transaction, database: Database, kind: Kind) -> bool:
     """Whether an approved mTLS operation of a kind is under way on a database."""
-    return any(operation.kind is kind for operation in await tx.operations.under_way(database.id, MTLS))
+    return any(operation.kind is kind for operation in await tx.operations.unfinished(database.id, MTLS))
 
 
 async def require_no_operation(tx: Transaction, database: Database, *kinds: Kind) -> None:

@@ -74,14 +74,14 @@ class RequestedRule:
         if await tx.grants.is_closing(self.target.id, MTLS, self.subject):
             raise Refused(Refusal.CLOSING_ALREADY, address=str(self.subject), app=self.target.app)
         # Read after the question above: a removal that ends in between must not look like an unmanaged rule.
-        observation = mtls_observation(await tx.reconcile_queue.look(self.target.id, MTLS))
+        observation = mtls_observation(await tx.reconcile_queue.observation(self.target.id, MTLS))
         if observation is None or not unmanaged_rules.meant(Kind.REMOVE_UNMANAGED, observation, self.subject):
             raise Refused(Refusal.NOTHING_THERE, address=str(self.subject), app=self.target.app)
         return observation
 
     async def _enables_mtls(self, tx: Transaction, request_input: RequestInput) -> bool:
         """Whether the request has mTLS enabled first; not if an approved operation does so already."""
-        under_way = {operation.kind for operation in await tx.operations.under_way(self.target.id, MTLS)}
+        under_way = {operation.kind for operation in await tx.operations.unfinished(self.target.id, MTLS)}
         if Kind.DISABLE in under_way:
             raise Refused(Refusal.MTLS_CLOSING, app=self.target.app)
         if Kind.ENABLE in under_way:
@@ -138,7 +138,7 @@ class MtlsRequests:
         network = operation.subject
         if operation.kind not in unmanaged_rules.KINDS or not isinstance(network, Network):
             return operation
-        observation = mtls_observation(await tx.reconcile_queue.look(operation.target, MTLS))
+        observation = mtls_observation(await tx.reconcile_queue.observation(operation.target, MTLS))
         rules = unmanaged_rules.meant(operation.kind, observation, network)
         if not rules:
             app = (await request_details(tx, operation.request)).target.label
@@ -154,8 +154,8 @@ def require_mtls(database: Database) -> None:
 
 async def _needs_enabling(tx: Transaction, grant: Grant) -> bool:
     """Whether mTLS is neither enabled nor being enabled; somebody may have done so since the request."""
-    observation = mtls_observation(await tx.reconcile_queue.look(grant.target, MTLS))
-    under_way = await tx.operations.under_way(grant.target, MTLS)
+    observation = mtls_observation(await tx.reconcile_queue.observation(grant.target, MTLS))
+    under_way = await tx.operations.unfinished(grant.target, MTLS)
     if any(operation.kind is Kind.ENABLE for operation in under_way):
         return False
     return observation is None or not observation.enabled

@@ -6,7 +6,7 @@ from enum import Enum, auto
 from typing import Final
 
 from bot.domain import operation as operations
-from bot.domain.grant import Why
+from bot.domain.grant import ReasonCode
 from bot.domain.mtls import expiry_reminders, rotation
 from bot.domain.mtls.certificate import READY, KnownCertificate
 from bot.domain.operation import Operation
@@ -49,7 +49,7 @@ class ExpiryReminderService:
         async with self._context.transaction() as tx:
             for certificate in await tx.expiry_reminders.due(now, limit=REMINDED):
                 await self._remind_of_expiry(tx, certificate, now)
-            for operation in await tx.operations.to_wake(now, limit=REMINDED):
+            for operation in await tx.operations.to_check(now, limit=REMINDED):
                 await _follow_rotation(tx, operation, now)
             await tx.commit()
             moments = [await tx.expiry_reminders.next_moment(), await tx.operations.next_moment()]
@@ -60,10 +60,10 @@ class ExpiryReminderService:
         now = self._context.now()
         following = expiry_reminders.next_summary(now)
         async with self._context.transaction() as tx:
-            due = await tx.periodic_tasks.turn(WEEKLY_SUMMARY, now=now, following=following)
+            due = await tx.periodic_tasks.claim_at(WEEKLY_SUMMARY, now=now, following=following)
             unowned = await _unowned(tx) if due else []
             if unowned:
-                await tx.outbox.tell(
+                await tx.outbox.add(
                     MessageKind.UNOWNED,
                     to=self._context.policy.operations_channel,
                     key=f"{MessageKind.UNOWNED}:{now.date().isoformat()}",
@@ -75,21 +75,21 @@ class ExpiryReminderService:
         """Sends the most urgent step: to the owner, in the last week to approvers too; else to operations."""
         reminders, schedule = tx.expiry_reminders, certificate.ladder
         if certificate.owner is None or certificate.expires_at is None:
-            await reminders.put_off(certificate, until=None)
+            await reminders.postpone(certificate, until=None)
             return
         step = expiry_reminders.due(schedule, expires_at=certificate.expires_at, now=now)
         if step is None:
             moment = expiry_reminders.next_moment(schedule, expires_at=certificate.expires_at)
-            await reminders.put_off(certificate, until=moment)
+            await reminders.postpone(certificate, until=moment)
             return
         owner = await _owner_status(tx, certificate.owner)
         if owner is OwnerStatus.UNKNOWN:
-            await reminders.put_off(certificate, until=now + LOOKUP)
+            await reminders.postpone(certificate, until=now + LOOKUP)
             return
         snoozed_until = schedule.snoozed_until if step == schedule.step else None
         late = now - (snoozed_until or expiry_reminders.moment_of(certificate.expires_at, step))
         doing = AuditContext(actor=BOT, at=now, details={"late_s": str(int(late.total_seconds()))})
-        await reminders.climb(certificate, expiry_reminders.reminded(schedule, step), doing=doing)
+        await reminders.advance(certificate, expiry_reminders.reminded(schedule, step), doing=doing)
         policy = self._context.policy
         if owner is OwnerStatus.NONE:
             await _tell(tx, MessageKind.EXPIRY_ORPHAN, policy.operations_channel, certificate, step)
@@ -109,28 +109,28 @@ async def _tell(
     tx: Transaction, kind: MessageKind, to: str, certificate: KnownCertificate, step: int
 ) -> None:
     key = reminder_key(kind, certificate, step)
-    await tx.outbox.tell(kind, to=to, key=key, request=certificate.request, params={"step": str(step)})
+    await tx.outbox.add(kind, to=to, key=key, request=certificate.request, params={"step": str(step)})
 
 
 async def _follow_rotation(tx: Transaction, operation: Operation, now: datetime) -> None:
     """Reminds the owner to install a new certificate, gives up on it, or has the old one revoked."""
     doing = AuditContext(actor=BOT, at=now)
     if rotation.is_over(operation, now=now):
-        failed = operations.failed(operation, Why.NOT_INSTALLED, now=now)
-        await tx.operations.move(operation, failed, doing=doing)
+        failed = operations.failed(operation, ReasonCode.NOT_INSTALLED, now=now)
+        await tx.operations.update(operation, failed, doing=doing)
         await _tell_owner(tx, MessageKind.NOT_DONE, operation, now)
     elif rotation.rotation_of(operation).waits_for_word:
-        await tx.operations.move(operation, rotation.reminded(operation, now=now), doing=doing)
+        await tx.operations.update(operation, rotation.reminded(operation, now=now), doing=doing)
         await _tell_owner(tx, MessageKind.INSTALL, operation, now)
     else:
-        await tx.operations.move(operation, rotation.rested(operation), doing=doing)
-        await tx.reconcile_queue.want(operation.target, operation.method)
+        await tx.operations.update(operation, rotation.rested(operation), doing=doing)
+        await tx.reconcile_queue.bump_generation(operation.target, operation.method)
     await tx.outbox.refresh_cards(operation.request)
 
 
 async def _tell_owner(tx: Transaction, kind: MessageKind, operation: Operation, now: datetime) -> None:
     key = f"{kind}:{operation.id}:{now.isoformat()}"
-    await tx.outbox.tell(kind, to=operation.owner, key=key, request=operation.request)
+    await tx.outbox.add(kind, to=operation.owner, key=key, request=operation.request)
 
 
 async def _owner_status(tx: Transaction, owner: str | None) -> OwnerStatus:
@@ -140,7 +140,7 @@ async def _owner_status(tx: Transaction, owner: str | None) -> OwnerStatus:
     found = await tx.slack_users.find(owner)
     if found is None:
         # An open lookup is left alone: requested again, the answer under way would be discarded.
-        if await tx.slack_users.question(owner) is None:
+        if await tx.slack_users.requested_lookup(owner) is None:
             await tx.slack_users.request_lookup(owner)
         return OwnerStatus.UNKNOWN
     try:
@@ -153,7 +153,7 @@ async def _owner_status(tx: Transaction, owner: str | None) -> OwnerStatus:
 async def _unowned(tx: Transaction) -> list[dict[str, str]]:
     """What the summary says of each ready certificate without an owner: by database, soonest expiry first."""
     ready = [certificate for certificate in await tx.certificates.present() if certificate.status == READY]
-    apps = {database.id: database.app for database in await tx.targets.all()}
+    apps = {database.id: database.app for database in await tx.targets.databases()}
     return [
         {
             "app": apps[certificate.target],

@@ -124,7 +124,7 @@ async def require_endpoint(tx: Transaction, database: Database) -> PrivateLinkOb
     Raises:
         Refused: there is none, it is being closed, or it was never observed.
     """
-    observation = privatelink_observation(await tx.reconcile_queue.look(database.id, PRIVATELINK))
+    observation = privatelink_observation(await tx.reconcile_queue.observation(database.id, PRIVATELINK))
     if observation is None:
         raise Refused(Refusal.LINK_UNSEEN, app=database.app)
     if observation.status is None:
@@ -137,6 +137,6 @@ async def require_endpoint(tx: Transaction, database: Database) -> PrivateLinkOb
 
 async def _require_not_closing(tx: Transaction, database: Database) -> None:
     """Refuses while an approved operation is closing the endpoint."""
-    under_way = await tx.operations.under_way(database.id, PRIVATELINK)
+    under_way = await tx.operations.unfinished(database.id, PRIVATELINK)
     if any(operation.kind is Kind.CLOSE for operation in under_way):
         raise Refused(Refusal.LINK_CLOSING, app=database.app)

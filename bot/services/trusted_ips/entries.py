@@ -70,7 +70,7 @@ class RequestedRange:
         if await tx.grants.is_closing(self.target.id, TRUSTED, self.subject):
             raise Refused(Refusal.CLOSING_ALREADY, address=str(self.subject), app=self.target.name)
         # Read after the question above: a removal that ends in between must not look like an unmanaged range.
-        observation = ruleset_observation(await tx.reconcile_queue.look(self.target.id, TRUSTED))
+        observation = ruleset_observation(await tx.reconcile_queue.observation(self.target.id, TRUSTED))
         if observation is None or all(rule.network != self.subject for rule in observation.ruleset.rules):
             raise Refused(Refusal.RANGE_NOT_THERE, address=str(self.subject), space=self.target.name)
         return observation
@@ -113,7 +113,7 @@ class TrustedIpsRequests:
         """Parses the range and finds the space that a person names."""
         network = self.parse_subject(request_input.address or "")
         space = await find_space(tx, self.policy, request_input.target)
-        observation = ruleset_observation(await tx.reconcile_queue.look(space.id, TRUSTED))
+        observation = ruleset_observation(await tx.reconcile_queue.observation(space.id, TRUSTED))
         return RequestedRange(target=space, subject=network, observation=observation)
 
     async def open_grant(

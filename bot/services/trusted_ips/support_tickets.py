@@ -52,7 +52,7 @@ class SupportTicketService:
             await tx.outbox.refresh(_ticket_key(space), params={"state": state})
             method = details.request.terms.method
             await _resume_waiting(tx, space, method, doing)
-            await tx.reconcile_queue.want(space, method)
+            await tx.reconcile_queue.bump_generation(space, method)
             return request
 
         return await self._context.once(key, person, record_answer)
@@ -71,14 +71,14 @@ async def wait_for_support(
         return grant
     if services is DataServices.UNKNOWN:
         await tx.trusted_ranges.set_services(space, DataServices.WAITING, doing=doing)
-        await tx.outbox.tell(MessageKind.TICKET, to=channel, key=_ticket_key(space), request=request.id)
+        await tx.outbox.add(MessageKind.TICKET, to=channel, key=_ticket_key(space), request=request.id)
     return grants.waiting(grant)
 
 
 async def _resume_waiting(tx: Transaction, space: UUID, method: Method, doing: AuditContext) -> None:
     for grant in await tx.grants.running(space, method):
         if grant.state is GrantState.WAITING:
-            await tx.grants.change(grant, grants.allowed(grant, now=doing.at), doing=doing)
+            await tx.grants.update(grant, grants.allowed(grant, now=doing.at), doing=doing)
             await tx.outbox.refresh_cards(grant.request)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from bot.domain.grant import Why
+from bot.domain.grant import ReasonCode
 from bot.domain.method import MTLS_RULE_LIMIT
 from bot.domain.mtls import unmanaged_rules
 from bot.domain.mtls.certificate import SHOWN_OF_ID, Certificate, KnownCertificate, ready
@@ -152,7 +152,7 @@ def _candidates(details: RequestDetails) -> Sequence[Certificate]:
 
 
 def _waits_for_choice(operation: Operation) -> bool:
-    return operation.state is OperationState.FAILED and operation.why is Why.SEVERAL
+    return operation.state is OperationState.FAILED and operation.reason_code is ReasonCode.SEVERAL
 
 
 def _candidate(each: Certificate, t: Translator) -> Mrkdwn:

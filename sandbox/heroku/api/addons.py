@@ -14,7 +14,7 @@ from sandbox.heroku.http_types import Answer, Json, Refused, answered
 from sandbox.heroku.model import catalog, config_vars
 from sandbox.heroku.model.resources import App, Attachment, Database
 from sandbox.heroku.pagination import page
-from sandbox.heroku.routing import Call, Route, optional_text, required_text, wishes
+from sandbox.heroku.routing import Call, Route, header_words, optional_text, required_text
 
 Attached = tuple[Database, Attachment]
 
@@ -106,20 +106,23 @@ def _is_of(addon: Database, service: str) -> bool:
 
 
 def _addon_shown(call: Call, addon: Database) -> Json:
-    shown, wished = json_shapes.addon(addon), wishes(call.request, "accept-expansion")
-    if "plan" in wished:
+    shown, requested = json_shapes.addon(addon), header_words(call.request, "accept-expansion")
+    if "plan" in requested:
         shown["plan"] = catalog.plan_named(addon.plan)
-    if "addon_service" in wished:
+    if "addon_service" in requested:
         shown["addon_service"] = catalog.service_named(addon.service)
     return shown
 
 
 def _attachment_shown(call: Call, attached: Attached) -> Json:
     addon, attachment = attached
-    shown, wished = json_shapes.attachment(addon, attachment), wishes(call.request, "accept-inclusion")
-    if "addon:plan" in wished:
+    shown, requested = (
+        json_shapes.attachment(addon, attachment),
+        header_words(call.request, "accept-inclusion"),
+    )
+    if "addon:plan" in requested:
         shown["addon"]["plan"] = json_shapes.named("plan", addon.plan)
-    if "config_vars" in wished:
+    if "config_vars" in requested:
         shown["config_vars"] = [attachment.config_var]
     return shown
 

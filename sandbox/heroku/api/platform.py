@@ -12,7 +12,7 @@ from sandbox.heroku.http_types import Answer, Json, answered
 from sandbox.heroku.model import catalog
 from sandbox.heroku.model.resources import Space
 from sandbox.heroku.pagination import page
-from sandbox.heroku.routing import Call, Route, wishes
+from sandbox.heroku.routing import Call, Route, header_words
 
 
 def _spaces(call: Call) -> Answer:
@@ -66,7 +66,7 @@ def _rate_limits(call: Call) -> Answer:
 
 def _space_shown(call: Call, space: Space) -> Json:
     shown = json_shapes.space(space)
-    if "region" in wishes(call.request, "accept-expansion"):
+    if "region" in header_words(call.request, "accept-expansion"):
         shown["region"] = catalog.region(space.region)
     return shown
 

@@ -1,8 +1,4 @@
-"""What other people do to spaces and add-ons, without a call that the played API would see.
-
-What they do to a database's mTLS and PrivateLink stands in `sandbox.heroku.external_changes.mtls` and
-`sandbox.heroku.external_changes.privatelink`.
-"""
+"""External changes to spaces and add-ons, which the request log does not show."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -15,36 +11,36 @@ from sandbox.heroku.model.resources import AddonState, App, Attachment, Database
 from sandbox.heroku.model.rulesets import Range, Ruleset
 
 SOMEBODY: Final = "somebody@example.com"
-"""Who does things by hand unless a name is given."""
+"""E-mail address of the author of external changes unless one is given."""
 
 
 T = TypeVar("T")
 
 
 class PlatformExternalChanges:
-    """The part of an emulated Heroku that people of the account's team move."""
+    """Spaces and add-ons of an emulated Heroku: changes by others, and their state."""
 
     _account: Account
 
     def put_ruleset_externally(
         self, space: str, rules: Sequence[str | Json], *, by: str = SOMEBODY, now: datetime
     ) -> Ruleset:
-        """Let somebody else replace a space's trusted IP ranges.
+        """Replace a space's trusted IP ranges.
 
         Args:
             space: Name or id.
-            rules: The new list; a text is a source that is allowed.
-            by: Who does, by e-mail address.
+            rules: The new list; a string is an allowed source.
+            by: E-mail address of the author.
             now: The moment.
 
         Raises:
-            Refused: Heroku refuses.
+            Refused: Heroku rejects the list.
         """
         whole = [{"action": "allow", "source": rule} if isinstance(rule, str) else rule for rule in rules]
         return ruleset_lifecycle.put(self._account, self._account.space(space), whole, by=by, now=now)
 
     def ruleset(self, space: str) -> Ruleset:
-        """Return a space's ruleset, in force or not; raises `Refused` ``not_found``."""
+        """Return a space's latest ruleset, in force or not; raises `Refused` ``not_found``."""
         return self.rulesets(space)[-1]
 
     def rulesets(self, space: str) -> list[Ruleset]:
@@ -52,26 +48,26 @@ class PlatformExternalChanges:
         return list(self._account.space(space).rulesets)
 
     def ranges_in_force(self, space: str, *, now: datetime) -> tuple[Range, ...]:
-        """Return the rules that hold for a space's web processes at a moment."""
+        """Return the rules in force for a space's web processes."""
         return ruleset_lifecycle.in_force(self._account.space(space), now)
 
     def data_ranges_in_force(self, space: str, *, now: datetime) -> tuple[Range, ...]:
-        """Return the rules that hold for a space's databases: none where the feature is not enabled."""
+        """Return the rules in force for a space's databases; none if the feature is not enabled."""
         found = self._account.space(space)
         return ruleset_lifecycle.in_force(found, now) if found.data_services else ()
 
     def leave_unapplied(self, space: str, *, puts: int = 1) -> None:
-        """Let the next rulesets of a space be stored only; one that is put after them comes into force.
+        """Store the next rulesets of a space without applying them; the one after them is applied.
 
         Raises:
-            ValueError: `puts` is less than none.
+            ValueError: `puts` is negative.
         """
         if puts < 0:
-            raise ValueError("nothing is stored less often than never")
+            raise ValueError("the number of rulesets cannot be negative")
         self._account.space(space).unapplied = puts
 
     def trust_for_data_services(self, space: str, *, on: bool = True) -> None:
-        """Let Heroku's support open a space's data services to its trusted IP ranges.
+        """Apply a space's trusted IP ranges to its data services, as Heroku's support would.
 
         Raises:
             ValueError: It is a Shield Space, which does not have that.
@@ -83,14 +79,14 @@ class PlatformExternalChanges:
         self._account.version.changed()
 
     def set_space(self, space: str, *, state: SpaceState | None = None, nat: NatState | None = None) -> Space:
-        """Let a space, or its outbound addresses, be in some state."""
+        """Set the state of a space, or of its outbound addresses."""
         found = self._account.space(space)
         found.state, found.nat = state or found.state, nat or found.nat
         self._account.version.changed()
         return found
 
     def rename_space(self, space: str, name: str) -> Space:
-        """Let somebody give a space another name; its id stays."""
+        """Rename a space; its id stays."""
         found = self._account.space(space)
         self._account.spaces = _renamed(self._account.spaces, found.name, name)
         found.name = name
@@ -98,7 +94,7 @@ class PlatformExternalChanges:
         return found
 
     def rename_database(self, database: str, name: str) -> Database:
-        """Let somebody give an add-on another name; its id stays."""
+        """Rename an add-on; its id stays."""
         found = self._account.addon(database)
         self._account.databases = _renamed(self._account.databases, found.name, name)
         found.name = name
@@ -106,34 +102,34 @@ class PlatformExternalChanges:
         return found
 
     def delete_database(self, database: str) -> Database:
-        """Let somebody destroy an add-on with all it has; one of that name can be made anew."""
+        """Destroy an add-on with everything in it; its name is free again."""
         found = self._account.addon(database)
         self._account.delete(found)
         self._account.version.changed()
         return found
 
     def set_database(self, database: str, *, state: AddonState) -> Database:
-        """Let an add-on be in some state."""
+        """Set the state of an add-on."""
         found = self._account.addon(database)
         found.state = state
         self._account.version.changed()
         return found
 
     def attach(self, database: str, *, app: str, name: str, namespace: str | None = None) -> Attachment:
-        """Let an app have an add-on under a name of its own.
+        """Attach an add-on to an app under another name.
 
         Args:
             database: Name or id of the add-on.
             app: Name or id of the app.
-            name: Such as ``REPORTS``, which makes ``REPORTS_URL``.
+            name: Name such as ``REPORTS``, which makes ``REPORTS_URL``.
             namespace: ``credential:…`` for another credential than the default one.
 
         Raises:
-            ValueError: The app has something of that name.
+            ValueError: The app has an attachment of that name.
         """
         found, home = self._account.addon(database), self._account.app(app)
         if any(each.name == name for each in _names_in(self._account, home)):
-            raise ValueError(f"{home.name} has a {name} already")
+            raise ValueError(f"{home.name} has an attachment {name} already")
         made = Attachment(name=name, app=home, namespace=namespace)
         found.lent.append(made)
         self._account.version.changed()
@@ -144,8 +140,8 @@ def _names_in(account: Account, app: App) -> list[Attachment]:
     return [each for addon in account.databases.values() for each in addon.attachments if each.app == app]
 
 
-def _renamed(things: dict[str, T], old: str, new: str) -> dict[str, T]:
-    """Return things by name with one of them under another name, in the same order."""
-    if new in things:
-        raise ValueError(f"there is a {new} already")
-    return {new if name == old else name: thing for name, thing in things.items()}
+def _renamed(resources: dict[str, T], old: str, new: str) -> dict[str, T]:
+    """Return resources by name with one renamed, in the same order."""
+    if new in resources:
+        raise ValueError(f"{new} exists already")
+    return {new if name == old else name: resource for name, resource in resources.items()}

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final, TypeVar
 from uuid import UUID
 
-from sandbox.heroku.authentication import Pool
+from sandbox.heroku.authentication import RequestTokens
 from sandbox.heroku.behavior import Behavior, TransitionTimes
 from sandbox.heroku.change_counter import Version
 from sandbox.heroku.http_types import Refused, missing
@@ -39,7 +39,7 @@ class Account:
         # How far the calendar by which new certificates end is ahead: a played year passes in a second.
         self.ahead = timedelta()
         self.authorizations = Authorizations(seeded, _first(token))
-        self.pool = Pool(size=behavior.pool, refill=behavior.refill)
+        self.pool = RequestTokens(size=behavior.pool, refill=behavior.refill)
         self.spaces: dict[str, Space] = {}
         self.apps: dict[str, App] = {}
         self.databases: dict[str, Database] = {}

@@ -21,7 +21,7 @@ from sandbox.slack.emulator import SlackEmulator
 from sandbox.slack.validation.checks import Json
 from sandbox.slack.web_api.errors import Refused
 
-MOST: Final = 10
+MAX_CONNECTIONS: Final = 10
 """Connections an app may have at once."""
 
 LINGER: Final = 1.0
@@ -85,7 +85,7 @@ class Sockets:
             return
         await socket.accept()
         link = _Link(socket)
-        if len(self._links) >= MOST:
+        if len(self._links) >= MAX_CONNECTIONS:
             await link.say(type="disconnect", reason="too_many_websockets", debug_info=_HOST)
             await socket.close()
             return

@@ -1,7 +1,7 @@
-"""What people see and do, as JSON below ``/play``: for the page, and for tests that run in another process.
+"""JSON API below ``/_emulator``: what people see and do, for the page and for tests in other processes.
 
-Every body is JSON; ``as`` is the acting person's id. What is impossible is answered with HTTP 400 and
-``{"ok": false, "error": …}``; what was tried and failed, with 200 and ``ok: false``.
+Every body is JSON; ``as`` is the id of the acting person. An impossible action is answered with HTTP 400 and
+``{"ok": false, "error": …}``, a failed one with 200 and ``ok: false``.
 """
 
 import asyncio
@@ -37,8 +37,8 @@ class Versioned(Protocol):
     version: int
 
 
-class Play:
-    """The routes below ``/play``."""
+class JsonApi:
+    """The routes below ``/_emulator``."""
 
     def __init__(self, slack: SlackEmulator, people: People, *, extras: Extras) -> None:
         self._slack = slack
@@ -61,9 +61,10 @@ class Play:
             "admin": self._admin,
         }
         posts = [
-            Route(f"/play/{name}", _posted(act), methods=["POST"]) for name, act in {**own, **actions}.items()
+            Route(f"/_emulator/{name}", _posted(act), methods=["POST"])
+            for name, act in {**own, **actions}.items()
         ]
-        return [Route("/play/state", self._state, methods=["GET"]), *posts]
+        return [Route("/_emulator/state", self._state, methods=["GET"]), *posts]
 
     @property
     def version(self) -> int:

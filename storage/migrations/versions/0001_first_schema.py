@@ -103,7 +103,7 @@ def upgrade() -> None:
             "fetched_at",
             sa.DateTime(timezone=True),
             nullable=True,
-            comment="Postgres time; null: asked for, not known yet",
+            comment="Postgres time; null: a lookup was requested",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_slack_users")),
     )
@@ -137,7 +137,7 @@ def upgrade() -> None:
             "absent_at",
             sa.DateTime(timezone=True),
             nullable=True,
-            comment="the discovery that did not find it any more",
+            comment="time of the discovery that did not find it",
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_targets")),
     )
@@ -145,9 +145,7 @@ def upgrade() -> None:
         "privatelink_accounts",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("target_id", sa.Uuid(), nullable=False),
-        sa.Column(
-            "arn", sa.Text(), nullable=False, comment="an AWS account that we let in through PrivateLink"
-        ),
+        sa.Column("arn", sa.Text(), nullable=False, comment="an AWS account allowed through PrivateLink"),
         sa.Column(
             "adopted",
             sa.Boolean(),
@@ -174,7 +172,7 @@ def upgrade() -> None:
             "absent_at",
             sa.DateTime(timezone=True),
             nullable=True,
-            comment="Postgres time of the look that proved it",
+            comment="Postgres time of the observation that proved it",
         ),
         sa.Column("error", sa.Text(), server_default="", nullable=False),
         sa.ForeignKeyConstraint(
@@ -273,16 +271,14 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_ruleset_writes_target_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ruleset_writes")),
-        comment="lists that we wrote, until it is known what others wrote around them",
+        comment="lists that pgaccess wrote, until it is known what others wrote around them",
     )
     op.create_index("ix_ruleset_writes_target_id", "ruleset_writes", ["target_id"], unique=False)
     op.create_table(
         "trusted_ranges",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("target_id", sa.Uuid(), nullable=False),
-        sa.Column(
-            "source", sa.Text(), nullable=False, comment="a trusted range that we wrote into a space's list"
-        ),
+        sa.Column("source", sa.Text(), nullable=False, comment="a trusted range that pgaccess wrote"),
         sa.Column(
             "requested_at",
             sa.DateTime(timezone=True),
@@ -303,7 +299,7 @@ def upgrade() -> None:
             "absent_at",
             sa.DateTime(timezone=True),
             nullable=True,
-            comment="Postgres time of the look that proved it",
+            comment="Postgres time of the observation that proved it",
         ),
         sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_trusted_ranges_target_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_trusted_ranges")),
@@ -373,7 +369,7 @@ def upgrade() -> None:
             "requested_at",
             sa.DateTime(timezone=True),
             nullable=True,
-            comment="business time of the ticket's text",
+            comment="business time of the support ticket's text",
         ),
         sa.Column("decided_by", sa.Text(), nullable=True),
         sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
@@ -393,7 +389,7 @@ def upgrade() -> None:
         "certificates",
         sa.Column("id", sa.Uuid(), nullable=False, comment="Heroku's"),
         sa.Column("target_id", sa.Uuid(), nullable=False),
-        sa.Column("request_id", sa.BigInteger(), nullable=True, comment="null: it is foreign"),
+        sa.Column("request_id", sa.BigInteger(), nullable=True, comment="null: unmanaged"),
         sa.Column("owner", sa.Text(), nullable=True),
         sa.Column("purpose", sa.Text(), server_default="", nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -417,13 +413,13 @@ def upgrade() -> None:
             "absent_at",
             sa.DateTime(timezone=True),
             nullable=True,
-            comment="Postgres time of the look that proved it",
+            comment="Postgres time of the observation that proved it",
         ),
         sa.Column(
             "delivered_at",
             sa.DateTime(timezone=True),
             nullable=True,
-            comment="business time of the last handing out",
+            comment="business time of the last download",
         ),
         sa.Column(
             "reminder_step", sa.Integer(), nullable=True, comment="days before the end, of the last reminder"
@@ -477,7 +473,7 @@ def upgrade() -> None:
             postgresql.JSONB(astext_type=sa.Text()),
             server_default="{}",
             nullable=False,
-            comment="what the next pass has to know",
+            comment="what the next reconcile run has to know",
         ),
         sa.Column("reason_code", sa.Text(), nullable=True),
         sa.Column("detail", sa.Text(), server_default="", nullable=False),
@@ -485,7 +481,7 @@ def upgrade() -> None:
             "check_at",
             sa.DateTime(timezone=True),
             nullable=True,
-            comment="business time; null: it waits for nobody",
+            comment="business time; null: it waits for no person",
         ),
         sa.ForeignKeyConstraint(["request_id"], ["requests.id"], name=op.f("fk_operations_request_id")),
         sa.ForeignKeyConstraint(["target_id"], ["targets.id"], name=op.f("fk_operations_target_id")),
@@ -510,7 +506,7 @@ def upgrade() -> None:
         "mtls_rules",
         sa.Column("rule_id", sa.Uuid(), nullable=False),
         sa.Column("target_id", sa.Uuid(), nullable=False),
-        sa.Column("intent_id", sa.Uuid(), nullable=True, comment="null: it was taken over"),
+        sa.Column("intent_id", sa.Uuid(), nullable=True, comment="null: adopted"),
         sa.Column("network", postgresql.CIDR(), nullable=False),
         sa.Column("observed", sa.Boolean(), server_default="false", nullable=False),
         sa.Column(
@@ -525,7 +521,7 @@ def upgrade() -> None:
             "absent_at",
             sa.DateTime(timezone=True),
             nullable=True,
-            comment="Postgres time of the look that proved it",
+            comment="Postgres time of the observation that proved it",
         ),
         sa.ForeignKeyConstraint(
             ["intent_id"], ["mtls_rule_intents.id"], name=op.f("fk_mtls_rules_intent_id")
@@ -626,7 +622,7 @@ def upgrade() -> None:
     op.create_table(
         "outbox",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column("key", sa.Text(), nullable=False, comment="what is told once"),
+        sa.Column("key", sa.Text(), nullable=False, comment="makes a message unique"),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("recipient", sa.Text(), nullable=False),
         sa.Column("request_id", sa.BigInteger(), nullable=True),
@@ -637,7 +633,7 @@ def upgrade() -> None:
             "posting_since",
             sa.DateTime(timezone=True),
             nullable=True,
-            comment="Postgres time of a try whose answer is not recorded",
+            comment="Postgres time of an attempt whose answer is not recorded",
         ),
         sa.Column("version", sa.Integer(), server_default="1", nullable=False),
         sa.Column("sent_version", sa.Integer(), server_default="0", nullable=False),
@@ -669,7 +665,7 @@ def upgrade() -> None:
     )
     op.create_table(
         "download_links",
-        sa.Column("id", sa.Uuid(), nullable=False, comment="no secret: it stands in addresses"),
+        sa.Column("id", sa.Uuid(), nullable=False, comment="not secret: it is part of addresses"),
         sa.Column("certificate_id", sa.Uuid(), nullable=False),
         sa.Column("request_id", sa.BigInteger(), nullable=False),
         sa.Column("target_id", sa.Uuid(), nullable=False),
@@ -685,7 +681,7 @@ def upgrade() -> None:
             "lease_until",
             sa.DateTime(timezone=True),
             nullable=True,
-            comment="Postgres time until which somebody is being served",
+            comment="Postgres time until which a download is being served",
         ),
         sa.ForeignKeyConstraint(
             ["certificate_id"], ["certificates.id"], name=op.f("fk_download_links_certificate_id")

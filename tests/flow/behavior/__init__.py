@@ -1,1 +1,1 @@
-"""Tests of flow/behavior."""
+"""The whole bot under every undocumented behavior of Heroku and Slack."""

@@ -1,4 +1,4 @@
-"""One stage for many ways in which Heroku may answer: a job is done under each, and all is put back."""
+"""A shared environment for jobs under different behaviors of Heroku, reset before each job."""
 
 import re
 import time
@@ -11,45 +11,45 @@ from uuid import UUID
 from sandbox.environment import HEROKU_TOKEN, Environment
 from sandbox.heroku.behavior import Behavior, TransitionTimes
 from sandbox.heroku.emulator import HerokuEmulator
-from sandbox.heroku.fixtures import DATABASE, OFFICE, SPACE, furnish
+from sandbox.heroku.fixtures import DATABASE, OFFICE, SPACE, populate
 from sandbox.heroku.http_types import Answer, Request
 from sandbox.heroku.model.privatelink import PrivateLink
-from sandbox.heroku.request_log import Entry
+from sandbox.heroku.request_log import LoggedRequest
 from sandbox.slack.web_api import errors as slack_rules
 from tests.flow.actions import Acts, words
 
 TIMES = TransitionTimes.of(0.1)
-"""Long enough for "not yet" to be met, short enough for many jobs."""
+"""Long enough for "not yet" to be observed, short enough for many jobs."""
 
 A_WHILE = timedelta(minutes=16)
 """A little longer than every grant of these jobs."""
 
 BETWEEN_LOOKS = 0.1
-"""Seconds after which the bot is asked to look once more."""
+"""Seconds after which the bot is made to observe again."""
 
 Meddling = Callable[[], object]
 
 
 class MeddledHeroku(HerokuEmulator):
-    """The default world, where somebody else may act just before a call arrives."""
+    """The default fixtures, with external changes just before a call arrives."""
 
     def __init__(self) -> None:
         super().__init__(token=HEROKU_TOKEN, times=TIMES)
         self._meddling: dict[str, Meddling] = {}
-        furnish(self)
+        populate(self)
 
     def before(self, call: str, act: Meddling) -> None:
-        """Lets somebody act once, before the next call that looks so (``METHOD /path``, a pattern)."""
+        """Runs an external change once, before the next call that matches (``METHOD /path``, a pattern)."""
         self._meddling[call] = act
 
     def leave_only(self, cidr: str) -> None:
-        """Somebody removes every rule but those for one network."""
+        """Removes every rule but those for one network."""
         for rule in self.rules(DATABASE, now=now()):
             if rule.cidr != cidr:
                 self.delete_rule_externally(DATABASE, rule.id, now=now())
 
     def leave_alone(self) -> None:
-        """Nobody meddles any more."""
+        """Cancels pending external changes."""
         self._meddling.clear()
 
     def answer(self, request: Request, *, now: datetime) -> Answer:
@@ -60,7 +60,7 @@ class MeddledHeroku(HerokuEmulator):
 
 
 class Switched(Acts):
-    """Hands and eyes on a stage where others have played before: each job has requests and names of its own.
+    """User actions in an environment that other jobs have used: each job has requests and names of its own.
 
     Attributes:
         heroku: the stage's.
@@ -77,11 +77,11 @@ class Switched(Acts):
         self._nudged = 0.0
 
     async def begin(self, **settings: object) -> None:
-        """Puts Heroku back to what it was at first, but for its certificates, and switches it."""
+        """Resets Heroku, except for its certificates, and sets its behavior."""
         self.heroku.leave_alone()
         self.heroku.clear_faults()
-        self.heroku.switch(**{each.name: each.default for each in fields(Behavior)})
-        self.heroku.keep_times(TIMES)
+        self.heroku.set_behavior(**{each.name: each.default for each in fields(Behavior)})
+        self.heroku.set_times(TIMES)
         self.impatient = False
         await self._refill()
         await self.until(self.has_mtls)
@@ -89,32 +89,34 @@ class Switched(Acts):
         self.heroku.leave_only(OFFICE)
         self.write_list(OFFICE)
         await self.observed()
-        self.heroku.switch(**settings)
-        self.environment.slack.switch(**{each.name: each.default for each in fields(slack_rules.Behavior)})
+        self.heroku.set_behavior(**settings)
+        self.environment.slack.set_behavior(
+            **{each.name: each.default for each in fields(slack_rules.Behavior)}
+        )
         self._before = self._marks()
 
     async def nudge(self) -> None:
-        """Has the bot look at everything, unless it was asked to just now: every look costs calls."""
+        """Makes every observation due, unless done just now: every observation costs calls."""
         if time.monotonic() > self._nudged + BETWEEN_LOOKS:
             self._nudged = time.monotonic()
             await self.environment.refresh_everything()
 
     async def _refill(self) -> None:
-        """All tokens are there again: many jobs make more calls than an hour has."""
+        """Refills the rate budget: many jobs make more calls than an hour allows."""
         await self.query("UPDATE rate_budget SET tokens = 4500, observations = 1500")
 
     def _marks(self) -> tuple[int, int, int]:
-        """How much the engineer and operations were told, and how often Heroku was called."""
+        """Counts the messages to the engineer and to operations, and the calls to Heroku."""
         told = len(self.direct("engineer")), len(self.everything()["operations"])
         return (*told, len(self.heroku.request_log))
 
     def told(self, person: str, what: str) -> list[str]:
-        """What somebody was told in this job."""
+        """Direct messages of this job that contain a text."""
         assert person == "engineer"
         return [said for said in self.direct(person)[self._before[0] :] if what in said]
 
     def heard(self, what: str) -> int:
-        """How often operations were told something in this job."""
+        """Counts the messages of this job to operations that contain a text."""
         return sum(what in said for said in self.everything()["operations"][self._before[1] :])
 
     def calls(self, pattern: str) -> list[str]:
@@ -123,31 +125,31 @@ class Switched(Acts):
         return [call for call in made if re.search(pattern, call)]
 
     def answers(self, pattern: str) -> list[int]:
-        """How Heroku answered such calls of this job: their statuses."""
+        """Statuses of Heroku's answers to matching calls of this job."""
         return [
             entry.status for entry in self._answered() if re.search(pattern, f"{entry.method} {entry.path}")
         ]
 
-    def _answered(self) -> list[Entry]:
+    def _answered(self) -> list[LoggedRequest]:
         return list(self.heroku.request_log)[self._before[2] :]
 
     def has_mtls(self) -> bool:
-        """Whether mTLS is there; somebody enables it, at once, where it is off."""
+        """Whether mTLS exists; enables it at once where it is off."""
         if self.mtls_status() is None:
-            self.heroku.keep_times(TransitionTimes.of(0))
+            self.heroku.set_times(TransitionTimes.of(0))
             self.heroku.enable_mtls_externally(DATABASE, now=now())
-            self.heroku.keep_times(TIMES)
+            self.heroku.set_times(TIMES)
         return self.mtls_status() == "Operational"
 
     def close_privatelink(self) -> None:
-        """Somebody takes the PrivateLink away, which is gone at once."""
+        """Removes the PrivateLink at once, as somebody else."""
         if self.link() is not None:
-            self.heroku.keep_times(TransitionTimes.of(0))
+            self.heroku.set_times(TransitionTimes.of(0))
             self.heroku.destroy_privatelink_externally(DATABASE, now=now())
-            self.heroku.keep_times(TIMES)
+            self.heroku.set_times(TIMES)
 
     async def observed(self) -> None:
-        """The bot has looked at everything as it is now: the look after the one that may be under way."""
+        """Waits until the present state was observed: by the run after the one that may be in progress."""
         for _ in range(2):
             await self._looked_again()
 
@@ -165,15 +167,15 @@ class Switched(Acts):
         await self.until(seen)
 
     def address(self) -> str:
-        """An address that no other job has had, as a network."""
+        """An address that no other job used, as a network."""
         return f"203.0.113.{next(self._numbers)}/32"
 
     def account(self) -> str:
-        """An Amazon account that no other job has had."""
+        """An AWS account that no other job used."""
         return f"1234567890{next(self._numbers):02}"
 
     async def is_supported(self) -> None:
-        """Heroku's support has opened data services in the space, and an admin has said so."""
+        """Records that Heroku Support has enabled data services in the space, as an admin."""
         number = await self.approved(f"trusted add {self.address()} to {SPACE} for 15m because of a BI tool")
         await self.until(self.replies)
         pressed = await self.environment.people.clicks(
@@ -183,10 +185,10 @@ class Switched(Acts):
         await self.hears("is allowed to the whole space")
         await self.times_out(number)
 
-    # --- asked and decided -----------------------------------------------------------------------
+    # --- requests and decisions --------------------------------------------------------------------
 
     async def asked(self, request_input: str, person: str = "engineer") -> int:
-        """Asks, and waits for the card.
+        """Submits a request, and waits for its card.
 
         Returns:
             The request's number.
@@ -202,7 +204,7 @@ class Switched(Acts):
         return number
 
     async def sent(self, person: str, **fields: str) -> int:
-        """Sends the form that is open, and waits for the card of what is asked.
+        """Submits the open form, and waits for the request's card.
 
         Returns:
             The request's number.
@@ -214,7 +216,7 @@ class Switched(Acts):
         return number
 
     async def decided(self, number: int) -> None:
-        """Somebody approves."""
+        """Approves a request."""
         card = next(m for m in self.cards() if f"#{number} waits" in words(m))
         pressed = await self.environment.people.clicks(
             "lead", channel="#approvals", ts=card["ts"], action_id="request.approve"
@@ -222,18 +224,18 @@ class Switched(Acts):
         assert pressed.ok, pressed
 
     async def approved(self, request_input: str) -> int:
-        """Asks, and somebody approves."""
+        """Submits and approves a request."""
         number = await self.asked(request_input)
         await self.decided(number)
         return number
 
     def card_of(self, number: int) -> str:
-        """What a request's card says; empty while there is none. Its own line begins with a mark."""
+        """Text of a request's card; empty without one. Its own line begins with an icon."""
         line = re.compile(rf"^:\w+: #{number}\b", re.MULTILINE)
         return next((said for said in map(words, self.cards()) if line.search(said)), "")
 
     async def soon(self, seen: Callable[[], object]) -> None:
-        """Waits until something is seen; the keeper is asked to look, as time would make it."""
+        """Waits until a condition holds, and has the reconciler observe, as time would."""
 
         async def observed() -> bool:
             if self.impatient:
@@ -248,17 +250,17 @@ class Switched(Acts):
         await self.until(observed)
 
     async def hears(self, what: str, *, times: int = 1) -> str:
-        """Waits until the engineer was told something so often, and returns it."""
+        """Waits until the engineer was sent a text a number of times, and returns the message."""
         await self.soon(lambda: len(self.told("engineer", what)) >= times)
         return self.told("engineer", what)[-1]
 
     async def times_out(self, number: int) -> str:
-        """A grant's time is up; returns how its end is told."""
+        """Lets a grant expire; returns the message that announces its end."""
         await self.environment.move_time(A_WHILE)
         return await self.hears(f"#{number} has ended")
 
     async def discovered(self, name: str) -> None:
-        """The bot has come to know a database."""
+        """Waits until the bot knows a database."""
 
         async def known() -> bool:
             await self.query("UPDATE periodic_tasks SET due_at = now()")
@@ -270,14 +272,14 @@ class Switched(Acts):
         await self.until(known)
 
     async def without_mtls(self) -> None:
-        """Somebody disables mTLS, which is gone at once, and the bot has seen it."""
-        self.heroku.keep_times(TransitionTimes.of(0))
+        """Disables mTLS at once, as somebody else, and waits until it was observed."""
+        self.heroku.set_times(TransitionTimes.of(0))
         self.heroku.disable_mtls_externally(DATABASE, now=now())
-        self.heroku.keep_times(TIMES)
+        self.heroku.set_times(TIMES)
         await self.observed()
 
     async def is_tried(self, number: int) -> None:
-        """The keeper has tried to end a grant, and has not been able to."""
+        """Waits until the reconciler has tried and failed to end a grant."""
 
         async def tried() -> bool:
             await self.nudge()
@@ -292,7 +294,7 @@ class Switched(Acts):
     # --- Heroku ----------------------------------------------------------------------------------
 
     def let_in(self, cidr: str) -> list[str]:
-        """The statuses of the rules that let a network in."""
+        """Statuses of the rules for a network."""
         return [rule.status for rule in self.heroku.rules(DATABASE, now=now()) if rule.cidr == cidr]
 
     def sources(self) -> list[str]:
@@ -300,25 +302,25 @@ class Switched(Acts):
         return [rule.source for rule in self.heroku.ruleset(SPACE).rules]
 
     def write_list(self, *sources: str) -> None:
-        """Somebody else writes the space's list whole."""
+        """Writes the space's whole list as somebody else."""
         self.heroku.put_ruleset_externally(SPACE, sources, now=now())
 
     def is_in_force(self) -> bool:
-        """Whether the space's list is not only stored."""
+        """Whether the space's list is applied and not only stored."""
         return self.heroku.ruleset(SPACE).applied(now())
 
     def ready_certificates(self) -> set[UUID]:
-        """Certificates that let somebody in."""
+        """Certificates that are valid for connections."""
         found = self.heroku.certificates(DATABASE, now=now())
         return {each.id for each in found if each.status == "ready"}
 
     def mtls_status(self) -> str | None:
-        """How mTLS stands."""
+        """The status of mTLS."""
         endpoint = self.heroku._account.addon(DATABASE).endpoint_at(now())
         return None if endpoint is None else endpoint.status(now())
 
     def connections(self) -> list[str]:
-        """VPC endpoints that stand."""
+        """Existing VPC endpoints."""
         link = self.link()
         return list(link.connections) if link else []
 
@@ -334,7 +336,7 @@ class Switched(Acts):
 
 
 def now() -> datetime:
-    """The moment, as Heroku's transitions count it."""
+    """The present, by the clock of Heroku's transitions."""
     return datetime.now(UTC)
 
 

@@ -1,4 +1,4 @@
-"""What pgaccess is for, done under each way in which Heroku may answer: a job is one method's.
+"""Jobs that are run under every behavior of Heroku: each is one access method's.
 
 A job begins with the database, the space and the bot as they were at first.
 """
@@ -27,7 +27,7 @@ REASON = "because nightly export"
 
 
 async def an_address(world: Switched) -> None:
-    """Asked, decided, let in, ended."""
+    """Requested, approved, allowed, ended."""
     network = world.address()
     number = await world.approved(f"mtls add {network} to billing for 15m {REASON}")
     await world.hears(f"{network} can reach billing")
@@ -38,7 +38,7 @@ async def an_address(world: Switched) -> None:
 
 
 async def an_address_after_a_busy_answer(world: Switched) -> None:
-    """Heroku has had enough of calls when the rule arrives: it is added once there are some again."""
+    """Heroku's rate limit is reached when the rule arrives: it is added once the limit has refilled."""
     world.heroku.fault(fault_injection.rate_limited(), on=ADD_RULE)
     world.impatient = True
     await an_address(world)
@@ -46,7 +46,7 @@ async def an_address_after_a_busy_answer(world: Switched) -> None:
 
 
 async def an_address_again_too_soon(world: Switched) -> None:
-    """Let in, ended, and let in again before Heroku takes it again: that is told when it has."""
+    """Allowed, ended, and allowed again before Heroku accepts it again: announced once it has."""
     network = world.address()
     number = await world.approved(f"mtls add {network} to billing for 15m {REASON}")
     await world.hears(f"{network} can reach billing")
@@ -55,7 +55,7 @@ async def an_address_again_too_soon(world: Switched) -> None:
     await world.soon(lambda: 500 in world.answers(ADD_RULE))
     assert world.let_in(network) == []
     assert len(world.told("engineer", f"{network} can reach billing")) == 1
-    world.heroku.switch(readd_error_seconds=0.0)
+    world.heroku.set_behavior(readd_error_seconds=0.0)
     world.impatient = True
     await world.hears(f"{network} can reach billing", times=2)
     assert world.let_in(network) == ["Authorized"]
@@ -64,7 +64,7 @@ async def an_address_again_too_soon(world: Switched) -> None:
 
 
 async def an_address_in_a_crowd(world: Switched) -> None:
-    """Somebody else takes the last place just before the rule arrives."""
+    """Somebody else adds the last possible rule just before ours arrives."""
     network, heroku = world.address(), world.heroku
     there = len(heroku.rules(DATABASE, now=now()))
     for host in range(MTLS_RULE_LIMIT - 1 - there):
@@ -76,7 +76,7 @@ async def an_address_in_a_crowd(world: Switched) -> None:
     assert world.let_in(network) == []
 
 
-async def an_address_that_somebody_else_lets_in(world: Switched) -> None:
+async def an_address_that_somebody_else_allows(world: Switched) -> None:
     """Somebody else adds the very network just before ours arrives; theirs stays."""
     network, heroku = world.address(), world.heroku
     heroku.before(ADD_RULE, lambda: heroku.add_rule_externally(DATABASE, network, "theirs", now=now()))
@@ -88,7 +88,7 @@ async def an_address_that_somebody_else_lets_in(world: Switched) -> None:
 
 
 async def an_address_where_mtls_goes(world: Switched) -> None:
-    """Somebody disables mTLS just before the rule arrives: nothing is called open, and a person is told."""
+    """Somebody disables mTLS just before the rule arrives: nothing is announced, a person is told."""
     network, heroku = world.address(), world.heroku
     heroku.before(ADD_RULE, lambda: heroku.disable_mtls_externally(DATABASE, now=now()))
     number = await world.approved(f"mtls add {network} to billing for 15m {REASON}")
@@ -97,7 +97,7 @@ async def an_address_where_mtls_goes(world: Switched) -> None:
 
 
 async def an_address_of_a_database_that_goes(world: Switched) -> None:
-    """The database is destroyed while somebody is let in: no end is proven, so none is told."""
+    """The database is destroyed while access is open: no end is proven, so none is announced."""
     network, heroku = world.address(), world.heroku
     name = f"postgresql-passing-{network.split('.')[3].partition('/')[0]}"
     app = name.removeprefix("postgresql-")
@@ -113,7 +113,7 @@ async def an_address_of_a_database_that_goes(world: Switched) -> None:
 
 
 async def mtls_itself(world: Switched) -> None:
-    """Asked for where it is off, with its first certificate for whoever asked."""
+    """Requested where it is off, with a first certificate for the requester."""
     await world.without_mtls()
     await world.approved(f"mtls enable billing {REASON}")
     await world.hears("mTLS is enabled on billing")
@@ -134,7 +134,7 @@ async def mtls_that_somebody_else_enables(world: Switched) -> None:
 
 
 async def mtls_where_it_cannot_be(world: Switched) -> None:
-    """The plan is changed just before mTLS is enabled: a person is told in Heroku's words."""
+    """The plan is changed just before mTLS is enabled: a person is told Heroku's message."""
     emulated = world.heroku._account.addon(DATABASE)
     plan = emulated.plan
     await world.without_mtls()
@@ -145,7 +145,7 @@ async def mtls_where_it_cannot_be(world: Switched) -> None:
 
 
 async def a_certificate(world: Switched) -> None:
-    """Asked for, made, fetched by its owner, and removed for good."""
+    """Requested, issued, downloaded by its owner, and revoked."""
     before = world.ready_certificates()
     number = await world.approved(f"mtls certificate new on billing {REASON}")
     await world.hears("is ready*; it expires")
@@ -162,7 +162,7 @@ async def a_certificate(world: Switched) -> None:
 
 
 async def an_account(world: Switched) -> None:
-    """Asked, decided, let in, connected, ended."""
+    """Requested, approved, allowed, connected, ended."""
     account = world.account()
     number = await world.approved(f"privatelink open billing account {account} for 15m {REASON}")
     await world.hears(f"AWS {account} may connect to billing")
@@ -215,7 +215,7 @@ async def an_account_where_somebody_else_opens(world: Switched) -> None:
 async def an_account_while_the_endpoint_is_made(world: Switched) -> None:
     """Somebody else's endpoint is on its way when ours is to join it."""
     theirs, ours = world.account(), world.account()
-    world.heroku.keep_times(replace(TransitionTimes.of(0.1), link=1.0))
+    world.heroku.set_times(replace(TransitionTimes.of(0.1), link=1.0))
     world.heroku.create_privatelink_externally(DATABASE, [theirs], now=now())
     number = await world.approved(f"privatelink open billing account {ours} for 15m {REASON}")
     await world.hears(f"AWS {ours} may connect to billing")
@@ -225,7 +225,7 @@ async def an_account_while_the_endpoint_is_made(world: Switched) -> None:
 
 
 async def an_account_that_somebody_else_removes(world: Switched) -> None:
-    """At its end somebody takes it away just before we do."""
+    """Somebody removes it just before we do, at its end."""
     account, heroku = world.account(), world.heroku
     number = await world.approved(f"privatelink open billing account {account} for 15m {REASON}")
     await world.hears(f"AWS {account} may connect to billing")
@@ -237,7 +237,7 @@ async def an_account_that_somebody_else_removes(world: Switched) -> None:
 
 
 async def a_link_that_is_closed(world: Switched) -> None:
-    """The whole endpoint is closed by a request, and said to be closed once it is."""
+    """The whole endpoint is closed by a request, and announced as closed once it is."""
     theirs = world.account()
     world.heroku.create_privatelink_externally(DATABASE, [theirs], now=now())
     await world.observed()
@@ -248,11 +248,11 @@ async def a_link_that_is_closed(world: Switched) -> None:
     assert world.link() is None
 
 
-# --- trusted ranges ----------------------------------------------------------------------------------
+# --- trusted IP ranges -------------------------------------------------------------------------------
 
 
 async def a_range(world: Switched) -> None:
-    """Asked, decided, let in, ended; what was there before is left as it was."""
+    """Requested, approved, allowed, ended; unmanaged entries are left as they were."""
     network, unmanaged = world.address(), world.sources()
     number = await world.approved(f"trusted add {network} to {SPACE} for 15m because of a BI tool")
     await world.hears(f"{network} is allowed to the whole space")
@@ -264,8 +264,8 @@ async def a_range(world: Switched) -> None:
 
 
 async def a_range_that_is_never_called_applied(world: Switched) -> None:
-    """Heroku does not tell whether a list is in force: nobody can wait for what nobody tells."""
-    world.heroku.keep_times(replace(TIMES, apply=0.0))
+    """Heroku does not report whether a list is applied, so it cannot be waited for."""
+    world.heroku.set_times(replace(TIMES, apply=0.0))
     await a_range(world)
 
 
@@ -276,21 +276,21 @@ async def a_range_that_is_stored_at_first(world: Switched) -> None:
 
 
 async def a_range_beside_one_that_is_there_twice(world: Switched) -> None:
-    """What somebody wrote twice stays twice."""
+    """An unmanaged source that is listed twice stays listed twice."""
     world.write_list(OFFICE, "192.0.2.7/32", "192.0.2.7/32")
     await world.observed()
     await a_range(world)
 
 
 async def a_range_beside_one_with_host_bits(world: Switched) -> None:
-    """What somebody wrote with bits outside its network is written back letter for letter."""
+    """An unmanaged source with host bits is written back unchanged."""
     world.write_list(OFFICE, "198.18.7.9/16")
     await world.observed()
     await a_range(world)
 
 
 async def a_range_while_others_fill_the_list(world: Switched) -> None:
-    """Others take the last place just before our list arrives: theirs hold, and a person is told."""
+    """Others add the last possible range just before our list arrives: theirs hold, and a person is told."""
     network, heroku = world.address(), world.heroku
     unmanaged = [OFFICE, *(f"192.0.2.{host}/32" for host in range(18))]
     world.write_list(*unmanaged)
@@ -302,7 +302,7 @@ async def a_range_while_others_fill_the_list(world: Switched) -> None:
 
 
 async def a_range_of_a_fixed_space(world: Switched) -> None:
-    """A Fir space's list cannot be changed: whoever asks is told so, and Heroku is not asked."""
+    """A Fir space's list cannot be changed: the requester is told, and Heroku is not called."""
     before = len(world.calls(PUT_LIST))
     await world.type("engineer", f"/pgaccess trusted add {world.address()} to acme-fir for 15m {REASON}")
     assert "is a Fir space" in world.private("engineer")[-1]
@@ -310,11 +310,11 @@ async def a_range_of_a_fixed_space(world: Switched) -> None:
 
 
 async def a_range_without_the_right(world: Switched) -> None:
-    """The token's account may not write the list: operations are told; later it is let in all the same."""
+    """The token's account may not write the list: operations are told; later the range is allowed."""
     network = world.address()
     number = await world.approved(f"trusted add {network} to {SPACE} for 15m because of a BI tool")
     await world.soon(lambda: world.calls(PUT_LIST) and world.heard("403"))
     assert not world.told("engineer", f"{network} is allowed to")
     assert world.sources() == [OFFICE]
-    world.heroku.switch(team_admin=True)
+    world.heroku.set_behavior(team_admin=True)
     await world.type("engineer", f"/pgaccess done {number}")

@@ -1,4 +1,4 @@
-"""What pgaccess is for, seen from Slack: done under each way in which Slack may answer."""
+"""Jobs that are run under every behavior of Slack."""
 
 from collections.abc import Awaitable, Callable
 
@@ -9,7 +9,7 @@ Job = Callable[[Switched], Awaitable[None]]
 
 
 async def an_address_by_the_form(world: Switched) -> None:
-    """Asked for in a form, decided, let in, ended; its home tab is opened on the way."""
+    """Requested in a form, approved, allowed, ended; App Home is opened on the way."""
     network = world.address()
     assert (await world.type("engineer", f"/pgaccess mtls add for 15m {REASON}")).ok
     number = await world.sent("engineer", address=network)
@@ -23,7 +23,7 @@ async def an_address_by_the_form(world: Switched) -> None:
 
 
 async def an_address_with_a_mention(world: Switched) -> None:
-    """The reason names a person: the card says it, and calls nobody."""
+    """The reason contains a mention: the card shows it and notifies nobody."""
     network = world.address()
     number = await world.approved(f"mtls add {network} to billing for 15m because @lead said so")
     card = world.card_of(number)
@@ -34,18 +34,18 @@ async def an_address_with_a_mention(world: Switched) -> None:
 
 
 async def an_address_on_a_card_that_nobody_edits_any_more(world: Switched) -> None:
-    """The card stays as it was posted; whoever asked hears everything all the same."""
+    """The card stays as it was posted; the requester gets every message all the same."""
     network = world.address()
     number = await world.asked(f"mtls add {network} to billing for 15m {REASON}")
-    world.environment.slack.switch(edit_seconds=0.0)
+    world.environment.slack.set_behavior(edit_seconds=0.0)
     await world.decided(number)
     await world.hears(f"{network} can reach billing")
     await world.times_out(number)
     assert world.let_in(network) == []
 
 
-async def a_look_that_is_shown_afresh(world: Switched) -> None:
-    """What was shown from the last look is shown again after the next: once more, or in its place."""
+async def an_answer_that_is_refreshed(world: Switched) -> None:
+    """An answer from the last observation is repeated after the next: as a new message, or in its place."""
     before = len(world.private("engineer"))
     assert (await world.type("engineer", "/pgaccess status billing")).ok
     await world.until(lambda: "just refreshed" in "".join(world.private("engineer")[before:]))
@@ -54,7 +54,7 @@ async def a_look_that_is_shown_afresh(world: Switched) -> None:
 
 
 async def a_long_list(world: Switched) -> None:
-    """Many rules are shown in messages that Slack takes."""
+    """Many rules are shown in messages within Slack's limits."""
     heroku = world.heroku
     for host in range(55):
         heroku.add_rule_externally(DATABASE, f"192.0.2.{host}/32", "x" * 60, now=now())
@@ -66,7 +66,7 @@ async def a_long_list(world: Switched) -> None:
 
 
 async def an_address_of_somebody_who_leaves(world: Switched) -> None:
-    """An account is deactivated while it is let in: its end comes, whoever can be told of it."""
+    """The owner is deactivated while access is open: it is ended, whoever can be told."""
     network = world.address()
     number = await world.asked(f"mtls add {network} to billing for 15m {REASON}", person="engineer-2")
     await world.decided(number)

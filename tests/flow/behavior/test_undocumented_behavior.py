@@ -1,4 +1,4 @@
-"""Whatever Heroku and Slack do where nobody outside knows: the job is done, and told only when it is true."""
+"""Under every undocumented behavior of Heroku and Slack, the job is done and announced only when true."""
 
 import contextlib
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from _pytest.mark import ParameterSet
 
-from sandbox.environment import environments
+from sandbox.environment import start_environment
 from sandbox.heroku.behavior import Behavior as HerokuBehavior
 from sandbox.postgres import PrivatePostgres
 from sandbox.slack.web_api.errors import Behavior as SlackBehavior
@@ -26,7 +26,7 @@ Row = tuple[Settings, Job]
 
 
 def each(switch: str, *settings: object, job: Job, **also: object) -> list[Row]:
-    """A row for each setting of a switch; `also` are settings of others, without which it is not met."""
+    """Returns a row for each setting of a switch; `also` are further settings that it depends on."""
     return [({switch: setting, **also}, job) for setting in settings]
 
 
@@ -49,7 +49,7 @@ ROWS: tuple[Row, ...] = (
     ({"dates": "utc", "deleted": 204, "data_api_counts": False}, jobs.an_address),
     *each("full", 422, 400, job=jobs.an_address_in_a_crowd),
     *each("off", 404, 422, 409, job=jobs.an_address_where_mtls_goes),
-    *each("duplicates", "allow", "refuse", job=jobs.an_address_that_somebody_else_lets_in),
+    *each("duplicates", "allow", "refuse", job=jobs.an_address_that_somebody_else_allows),
     *each("readd_error_seconds", 600.0, job=jobs.an_address_again_too_soon),
     *each("retry_after", None, 1, job=jobs.an_address_after_a_busy_answer),
     ({"provisioning_errors": 0.0, "first_certificate": "at_once"}, jobs.mtls_itself),
@@ -106,10 +106,10 @@ ROWS: tuple[Row, ...] = (
     *each("fir_ruleset", 422, 403, job=jobs.a_range_of_a_fixed_space),
     *each("team_admin", False, job=jobs.a_range_without_the_right),
 )
-"""Heroku's: one at a time where a job turns on it, together where it is only an answer's other form."""
+"""Heroku's: one at a time where a job depends on it, together where only the form of an answer differs."""
 
 LEFT_BEHIND = each("deleted_addon", 404, 410, job=jobs.an_address_of_a_database_that_goes)
-"""Heroku's, each on a stage of its own: the bot would go on looking for what is not there."""
+"""Heroku's, each in an environment of its own: they leave something behind."""
 
 SLACK_ROWS: tuple[Row, ...] = (
     (
@@ -118,20 +118,20 @@ SLACK_ROWS: tuple[Row, ...] = (
     ),
     ({"limits": True}, jobs.an_address),
     ({"limits": True, "post_burst": 1, "posts_a_minute": 60}, jobs.an_address),
-    ({"response_url_seconds": 60.0, "response_url_posts": 1}, slack_jobs.a_look_that_is_shown_afresh),
-    *each("command_replaces", True, job=slack_jobs.a_look_that_is_shown_afresh),
+    ({"response_url_seconds": 60.0, "response_url_posts": 1}, slack_jobs.an_answer_that_is_refreshed),
+    *each("command_replaces", True, job=slack_jobs.an_answer_that_is_refreshed),
     *each("blocks_together_most", 10_000, job=slack_jobs.a_long_list),
     *each("edit_seconds", 0.0, job=slack_jobs.an_address_on_a_card_that_nobody_edits_any_more),
     *each("deactivated_dm", "cannot_dm_bot", job=slack_jobs.an_address_of_somebody_who_leaves),
     *each("escape_labels", False, True, job=slack_jobs.an_address_with_a_mention),
 )
-"""Slack's; what has to do with Socket Mode is in a module of its own."""
+"""Slack's; those of Socket Mode have a module of their own."""
 
 IN_SOCKET_MODE = frozenset({"socket_only", "tier_1_burst", "ticket_seconds"})
 
 
 def named(rows: Sequence[Row]) -> list[ParameterSet]:
-    """Rows by their settings."""
+    """Names rows by their settings."""
     return [
         pytest.param(settings, job, id=f"{job.__name__}:" + "+".join(f"{k}={v}" for k, v in settings.items()))
         for settings, job in rows
@@ -139,11 +139,11 @@ def named(rows: Sequence[Row]) -> list[ParameterSet]:
 
 
 @contextlib.asynccontextmanager
-async def put_up(postgres: PrivatePostgres) -> AsyncIterator[Switched]:
+async def start_world(postgres: PrivatePostgres) -> AsyncIterator[Switched]:
     heroku = MeddledHeroku()
     heroku.add_space("acme-fir", generation="fir")
     with own_database(postgres) as url:
-        async with environments(url, heroku) as environment:
+        async with start_environment(url, heroku) as environment:
             world = Switched(environment, heroku)
             await world.settle()
             yield world
@@ -151,8 +151,8 @@ async def put_up(postgres: PrivatePostgres) -> AsyncIterator[Switched]:
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def shared(postgres: PrivatePostgres) -> AsyncIterator[Switched]:
-    """A stage for all of them: putting one up takes as long as a job."""
-    async with put_up(postgres) as world:
+    """One environment for all rows: starting one takes as long as a job."""
+    async with start_world(postgres) as world:
         await world.is_supported()
         yield world
 
@@ -167,7 +167,7 @@ async def test_a_job_is_done_whatever_heroku_does(shared: Switched, settings: Se
 async def test_a_job_is_done_that_leaves_something_behind(
     postgres: PrivatePostgres, settings: Settings, job: Job
 ) -> None:
-    async with put_up(postgres) as world:
+    async with start_world(postgres) as world:
         await world.begin(**settings)
         await job(world)
 
@@ -175,12 +175,12 @@ async def test_a_job_is_done_that_leaves_something_behind(
 @pytest.mark.parametrize(("settings", "job"), named(SLACK_ROWS))
 async def test_a_job_is_done_whatever_slack_does(shared: Switched, settings: Settings, job: Job) -> None:
     await shared.begin()
-    shared.environment.slack.switch(**settings)
+    shared.environment.slack.set_behavior(**settings)
     await job(shared)
 
 
 @pytest.mark.parametrize(
-    ("switches", "rows", "elsewhere"),
+    ("behavior", "rows", "elsewhere"),
     [(HerokuBehavior, (*ROWS, *LEFT_BEHIND), frozenset[str]()), (SlackBehavior, SLACK_ROWS, IN_SOCKET_MODE)],
     ids=["heroku", "slack"],
 )

@@ -40,7 +40,7 @@ class CertificatePasses(Passes):
             await tx.requests.decide(request, RequestState.APPROVED, doing=by_lead)
             operation = operations.begin(request, id=uuid4(), now=self.clock.now())
             await tx.operations.start(operation, within=OPERATION_DEADLINE, doing=by_lead)
-            await tx.reconcile_queue.want(self.database.id, operation.method)
+            await tx.reconcile_queue.bump_generation(self.database.id, operation.method)
             await tx.commit()
         return operation
 
@@ -64,10 +64,10 @@ class CertificatePasses(Passes):
     async def again(self, operation: Operation) -> None:
         """Somebody has a change tried once more."""
         async with self.store.transaction() as tx:
-            now = await tx.operations.get(operation.id)
+            now = await tx.operations.lock(operation.id)
             doing = AuditContext(actor=operation.owner, at=self.clock.now())
-            await tx.operations.move(now, issuance.again(now), doing=doing, within=OPERATION_DEADLINE)
-            await tx.reconcile_queue.want(self.database.id, operation.method)
+            await tx.operations.update(now, issuance.again(now), doing=doing, within=OPERATION_DEADLINE)
+            await tx.reconcile_queue.bump_generation(self.database.id, operation.method)
             await tx.commit()
 
     async def minutes(self, minutes: int = 2) -> None:

@@ -14,7 +14,7 @@ from uuid import UUID, uuid4
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.drift import Drift
-from bot.domain.grant import Grant, Why, closing
+from bot.domain.grant import Grant, ReasonCode, closing
 from bot.domain.method import Method
 from bot.domain.mtls import unmanaged_rules
 from bot.domain.observation import mtls_observation
@@ -64,7 +64,7 @@ class Passes:
         await store_helpers.discover(self.store, *found)
         self.database = next(database for database in found if database.name == DATABASE)
         async with self.store.transaction() as tx:
-            await tx.slack_users.keep([factories.person()])
+            await tx.slack_users.save([factories.person()])
             await tx.commit()
         for _ in found:
             await self.run()
@@ -136,10 +136,10 @@ class Passes:
     async def end(self, grant: Grant) -> None:
         """Its owner is done with it."""
         async with self.store.transaction() as tx:
-            now = await tx.grants.get(grant.id)
+            now = await tx.grants.lock(grant.id)
             doing = AuditContext(actor=grant.owner, at=self.clock.now())
-            assert await tx.grants.change(now, closing(now, Why.DONE), doing=doing)
-            await tx.reconcile_queue.want(grant.target, grant.method)
+            assert await tx.grants.update(now, closing(now, ReasonCode.DONE), doing=doing)
+            await tx.reconcile_queue.bump_generation(grant.target, grant.method)
             await tx.commit()
 
     async def change(self, kind: Kind, subject: IPv4Network | Whole) -> Operation:
@@ -149,13 +149,15 @@ class Passes:
         request = await store_helpers.record(self.store, asked, requester="U0ENGINEER")
         doing = AuditContext(actor="U0LEAD", at=self.clock.now())
         async with self.store.transaction() as tx:
-            observation = mtls_observation(await tx.reconcile_queue.look(self.database.id, Method.MTLS))
+            observation = mtls_observation(
+                await tx.reconcile_queue.observation(self.database.id, Method.MTLS)
+            )
             begun = begin_operation(request, id=uuid4(), now=self.clock.now())
             rules = () if isinstance(subject, Whole) else unmanaged_rules.meant(kind, observation, subject)
             operation = unmanaged_rules.aimed(begun, rules)
             await tx.requests.decide(request, RequestState.APPROVED, doing=doing)
             await tx.operations.start(operation, within=OPERATION_DEADLINE, doing=doing)
-            await tx.reconcile_queue.want(self.database.id, Method.MTLS)
+            await tx.reconcile_queue.bump_generation(self.database.id, Method.MTLS)
             await tx.commit()
         return operation
 
@@ -172,7 +174,9 @@ class Passes:
     async def drift(self) -> Drift:
         """What the last look has found."""
         async with self.store.transaction() as tx:
-            observation = mtls_observation(await tx.reconcile_queue.look(self.database.id, Method.MTLS))
+            observation = mtls_observation(
+                await tx.reconcile_queue.observation(self.database.id, Method.MTLS)
+            )
         assert observation is not None
         return observation.drift
 

@@ -8,7 +8,7 @@ from uuid import uuid4
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.drift import Drift
-from bot.domain.grant import Grant, Why, closing
+from bot.domain.grant import Grant, ReasonCode, closing
 from bot.domain.method import Method
 from bot.domain.observation import privatelink_observation
 from bot.domain.operation import Operation
@@ -52,7 +52,7 @@ class PrivateLinkPasses:
         await store_helpers.discover(self.store, *found, method=Method.PRIVATELINK)
         self.database = next(database for database in found if database.name == DATABASE)
         async with self.store.transaction() as tx:
-            await tx.slack_users.keep([factories.person()])
+            await tx.slack_users.save([factories.person()])
             await tx.commit()
         for _ in found:
             await self.run()
@@ -90,9 +90,9 @@ class PrivateLinkPasses:
         """Its owner is done with it."""
 
         async def close(tx: Transaction) -> None:
-            now = await tx.grants.get(grant.id)
-            assert await tx.grants.change(now, closing(now, Why.DONE), doing=self._doing(grant.owner))
-            await tx.reconcile_queue.want(grant.target, grant.method)
+            now = await tx.grants.lock(grant.id)
+            assert await tx.grants.update(now, closing(now, ReasonCode.DONE), doing=self._doing(grant.owner))
+            await tx.reconcile_queue.bump_generation(grant.target, grant.method)
 
         await self.do(close)
 
@@ -105,7 +105,7 @@ class PrivateLinkPasses:
             doing = self._doing("U0LEAD")
             await tx.requests.decide(request, RequestState.APPROVED, doing=doing)
             await tx.operations.start(operation, within=OPERATION_DEADLINE, doing=doing)
-            await tx.reconcile_queue.want(self.database.id, Method.PRIVATELINK)
+            await tx.reconcile_queue.bump_generation(self.database.id, Method.PRIVATELINK)
 
         await self.do(start)
         return operation
@@ -191,7 +191,7 @@ class PrivateLinkPasses:
         """What the last look has found."""
         async with self.store.transaction() as tx:
             observation = privatelink_observation(
-                await tx.reconcile_queue.look(self.database.id, Method.PRIVATELINK)
+                await tx.reconcile_queue.observation(self.database.id, Method.PRIVATELINK)
             )
         assert observation is not None
         return observation.drift

@@ -41,7 +41,7 @@ async def passes(store: PostgresStore, engine: AsyncEngine, dates: Dates) -> Asy
 
 async def seen(passes: Passes) -> MtlsObservation:
     async with passes.store.transaction() as tx:
-        observation = mtls_observation(await tx.reconcile_queue.look(passes.database.id, Method.MTLS))
+        observation = mtls_observation(await tx.reconcile_queue.observation(passes.database.id, Method.MTLS))
     assert observation is not None
     return observation
 

@@ -86,7 +86,7 @@ async def test_a_unmanaged_one_stays_unmanaged_and_operations_hears_of_it_once(
 async def test_whoever_is_no_member_any_more_gets_no_certificate(passes: CertificatePasses) -> None:
     operation = await passes.change(Kind.ISSUE)
     async with passes.store.transaction() as tx:
-        await tx.slack_users.keep([factories.person(deactivated=True)])
+        await tx.slack_users.save([factories.person(deactivated=True)])
         await tx.commit()
     await passes.look()
     assert await passes.ended(operation) == ("failed", "person")
@@ -212,7 +212,7 @@ async def test_a_removed_certificate_is_said_to_be_gone_once_it_is_proven(passes
     assert await passes.told(operation) == ["notification.done"]
 
 
-@pytest.mark.parametrize("switches", [Behavior(certificate_deleted=204), Behavior(certificate_deleted=200)])
+@pytest.mark.parametrize("behavior", [Behavior(certificate_deleted=204), Behavior(certificate_deleted=200)])
 async def test_a_removal_does_not_hang_on_the_status_of_its_answer(passes: CertificatePasses) -> None:
     _, known = await passes.issued()
     operation = await passes.discard(known)
@@ -272,7 +272,7 @@ async def turn_off(passes: CertificatePasses) -> None:
 
 
 @pytest.mark.parametrize(
-    "switches",
+    "behavior",
     [
         Behavior(provisioning_errors=1, first_certificate="at_once"),
         Behavior(provisioning_errors=0, first_certificate="when_operational"),

@@ -264,7 +264,7 @@ async def test_an_odd_rule_of_somebody_else_counts_and_hides_no_other(
     await passes.look()
     assert (await passes.state(grant), passes.ours()) == ("ended", [])
     async with passes.store.transaction() as tx:
-        observation = mtls_observation(await tx.reconcile_queue.look(passes.database.id, Method.MTLS))
+        observation = mtls_observation(await tx.reconcile_queue.observation(passes.database.id, Method.MTLS))
     assert observation is not None
     assert [str(rule.network) for rule in observation.rules] == ["198.51.100.0/24", cidr]
     assert observation.covering(NETWORK) == ()
@@ -308,7 +308,7 @@ async def test_what_ends_while_it_is_observed_at_is_not_announced(passes: Passes
 async def test_nothing_is_opened_for_somebody_who_was_deactivated_meanwhile(passes: Passes) -> None:
     grant = await passes.approved()
     async with passes.store.transaction() as tx:
-        await tx.slack_users.keep([factories.person(deactivated=True)])
+        await tx.slack_users.save([factories.person(deactivated=True)])
         await tx.commit()
     await passes.look()
     assert passes.calls(ADD) == []
@@ -322,9 +322,9 @@ async def test_what_somebody_asked_for_who_is_not_known_now_waits_until_they_are
     assert passes.calls(ADD) == []
     assert await passes.state(grant) == "applying"
     async with passes.store.transaction() as tx:
-        question = await tx.slack_users.question("U0NEW")
+        question = await tx.slack_users.requested_lookup("U0NEW")
         assert question is not None
-        await tx.slack_users.answer(question, factories.person("U0NEW"))
+        await tx.slack_users.save_lookup(question, factories.person("U0NEW"))
         await tx.commit()
     await passes.look()
     assert passes.ours() == [str(NETWORK)]
@@ -334,10 +334,10 @@ async def test_a_question_about_somebody_is_not_asked_anew_at_every_look(passes:
     await passes.approved(owner="U0NEW")
     await passes.look()
     async with passes.store.transaction() as tx:
-        first = await tx.slack_users.question("U0NEW")
+        first = await tx.slack_users.requested_lookup("U0NEW")
     await passes.look()
     async with passes.store.transaction() as tx:
-        second = await tx.slack_users.question("U0NEW")
+        second = await tx.slack_users.requested_lookup("U0NEW")
     assert first is not None
     assert second is not None
     assert replace(second, read=first.read) == first
@@ -345,7 +345,7 @@ async def test_a_question_about_somebody_is_not_asked_anew_at_every_look(passes:
 
 async def test_an_address_that_a_member_wants_too_is_opened_for_the_member_alone(passes: Passes) -> None:
     async with passes.store.transaction() as tx:
-        await tx.slack_users.keep([factories.person("U0LEFT", guest=True)])
+        await tx.slack_users.save([factories.person("U0LEFT", guest=True)])
         await tx.commit()
     left, member = await passes.approved(owner="U0LEFT"), await passes.approved()
     await passes.look()
@@ -394,7 +394,7 @@ async def test_a_lost_addition_that_lands_late_and_unwanted_is_removed(passes: P
 async def test_a_database_that_is_gone_is_not_observed_at_for_ever(passes: Passes) -> None:
     del passes.heroku._account.databases[DATABASE]
     async with passes.store.transaction() as tx:
-        await tx.targets.discovered(await passes.client.databases())
+        await tx.targets.save_discovery(await passes.client.databases())
         await tx.commit()
     await passes.look()
     due = "SELECT due_at FROM reconcile_queue WHERE target_id = :id"
@@ -405,7 +405,7 @@ async def test_a_database_that_is_gone_is_observed_at_while_a_grant_there_is_ope
     grant = await passes.in_force()
     del passes.heroku._account.databases[DATABASE]
     async with passes.store.transaction() as tx:
-        await tx.targets.discovered(await passes.client.databases())
+        await tx.targets.save_discovery(await passes.client.databases())
         await tx.commit()
     await passes.look()
     assert await passes.state(grant) == "in_force"

@@ -75,7 +75,7 @@ async def passes(store: PostgresStore, engine: AsyncEngine) -> AsyncIterator[Pri
 # --- the whole way, whatever the answers that nobody knows are ---------------------------------------
 
 
-@pytest.mark.parametrize("switches", [LIKELY, UNLIKELY], ids=["likely", "unlikely"])
+@pytest.mark.parametrize("behavior", [LIKELY, UNLIKELY], ids=["likely", "unlikely"])
 async def test_opened_shared_and_ended_leaves_the_endpoint_and_nobody_in_it(
     store: PostgresStore, engine: AsyncEngine, behavior: Behavior
 ) -> None:
@@ -95,7 +95,7 @@ async def test_opened_shared_and_ended_leaves_the_endpoint_and_nobody_in_it(
         assert passes.status() == "Operational"
 
 
-@pytest.mark.parametrize("switches", [LIKELY, UNLIKELY], ids=["likely", "unlikely"])
+@pytest.mark.parametrize("behavior", [LIKELY, UNLIKELY], ids=["likely", "unlikely"])
 async def test_closing_destroys_everything_and_is_done_once_it_is_proven(
     store: PostgresStore, engine: AsyncEngine, behavior: Behavior
 ) -> None:
@@ -118,7 +118,7 @@ async def test_closing_destroys_everything_and_is_done_once_it_is_proven(
         assert len(passes.calls("DELETE")) == 1
 
 
-@pytest.mark.parametrize("switches", [LIKELY, UNLIKELY], ids=["likely", "unlikely"])
+@pytest.mark.parametrize("behavior", [LIKELY, UNLIKELY], ids=["likely", "unlikely"])
 async def test_accounts_wait_until_the_endpoint_that_others_are_making_is_ready(
     store: PostgresStore, engine: AsyncEngine, behavior: Behavior
 ) -> None:
@@ -295,7 +295,7 @@ async def test_a_closing_that_heroku_refuses_has_failed_with_its_words(passes: P
 
 async def test_somebody_who_is_no_member_any_more_lets_nobody_in(passes: PrivateLinkPasses) -> None:
     grant = await passes.approved()
-    await passes.do(lambda tx: tx.slack_users.keep([factories.person(deactivated=True)]))
+    await passes.do(lambda tx: tx.slack_users.save([factories.person(deactivated=True)]))
     await passes.look()
     assert (await passes.state(grant), await passes.why(grant)) == ("failed", "person")
     assert passes.status() is None

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain import operation as operations
-from bot.domain.grant import Why
+from bot.domain.grant import ReasonCode
 from bot.domain.mtls import rotation
 from bot.domain.mtls.connection_test import ConnectionResult
 from bot.domain.mtls.rotation import GRACE, RotationStage, rotation_of
@@ -113,7 +113,7 @@ class Rotating:
         async with passes.store.transaction() as tx:
             await tx.requests.decide(request, RequestState.APPROVED, doing=doing)
             await tx.operations.start(operation, within=OPERATION_DEADLINE, doing=doing)
-            await tx.reconcile_queue.want(passes.database.id, operation.method)
+            await tx.reconcile_queue.bump_generation(passes.database.id, operation.method)
             await tx.commit()
 
     async def handed_over(self) -> UUID:
@@ -144,20 +144,20 @@ class Rotating:
     async def know_again(self) -> None:
         """The people were counted just now."""
         async with self.passes.store.transaction() as tx:
-            await tx.slack_users.keep([factories.person()])
+            await tx.slack_users.save([factories.person()])
             await tx.commit()
 
     async def now(self) -> Operation:
         async with self.passes.store.transaction() as tx:
-            return await tx.operations.get(self.id)
+            return await tx.operations.lock(self.id)
 
     async def stage(self) -> RotationStage:
         return rotation_of(await self.now()).stage
 
-    async def failed(self) -> Why | None:
+    async def failed(self) -> ReasonCode | None:
         operation = await self.now()
         assert operation.state is OperationState.FAILED
-        return operation.why
+        return operation.reason_code
 
     async def told(self, kind: str) -> int:
         found = await self.passes.query("SELECT count(*) FROM outbox WHERE kind = :kind", kind=kind)
@@ -242,7 +242,7 @@ async def test_every_stage_has_its_line_in_the_audit_trail(rotating: Rotating) -
 async def test_a_new_one_that_somebody_removed_is_said_and_the_old_one_stays(rotating: Rotating) -> None:
     rotating.remove_externally(await rotating.rested())
     await rotating.passes.look()
-    assert await rotating.failed() is Why.NEW_GONE
+    assert await rotating.failed() is ReasonCode.NEW_GONE
     assert rotating.ready() == [rotating.old]
     assert rotating.passes.calls(REMOVE) == []
     assert await rotating.told("notification.not_done") == 1
@@ -259,12 +259,12 @@ async def test_a_new_one_whose_removal_was_approved_is_none_to_rely_on(rotating:
         await tx.operations.start(
             discard, within=OPERATION_DEADLINE, doing=AuditContext(actor="U0LEAD", at=passes.clock.now())
         )
-        await tx.reconcile_queue.want(passes.database.id, discard.method)
+        await tx.reconcile_queue.bump_generation(passes.database.id, discard.method)
         await tx.commit()
     for _ in range(3):
         await passes.look()
     assert rotating.ready() == [rotating.old]
-    assert await rotating.failed() is Why.NEW_GONE
+    assert await rotating.failed() is ReasonCode.NEW_GONE
 
 
 async def test_tried_again_another_new_one_is_made(rotating: Rotating) -> None:
@@ -284,7 +284,7 @@ async def test_an_old_one_that_somebody_removed_is_said(rotating: Rotating) -> N
     new = await rotating.handed_over()
     rotating.remove_externally(rotating.old)
     await rotating.passes.look()
-    assert await rotating.failed() is Why.OLD_GONE
+    assert await rotating.failed() is ReasonCode.OLD_GONE
     request = (await rotating.now()).request
     await rotating.services.grants.retry(request, person="U0ENGINEER", key="retry")
     await rotating.passes.look()
@@ -330,17 +330,17 @@ async def test_where_mtls_was_taken_away_nothing_is_removed(rotating: Rotating) 
     await rotating.rested()
     rotating.passes.heroku.disable_mtls_externally(DATABASE, now=datetime.now(UTC))
     await rotating.passes.look()
-    assert await rotating.failed() is Why.NEW_GONE
+    assert await rotating.failed() is ReasonCode.NEW_GONE
     assert rotating.passes.calls(REMOVE) == []
 
 
 async def test_whoever_has_left_meanwhile_is_made_no_certificate(rotating: Rotating) -> None:
     await rotating.begin()
     async with rotating.passes.store.transaction() as tx:
-        await tx.slack_users.keep([factories.person(deactivated=True)])
+        await tx.slack_users.save([factories.person(deactivated=True)])
         await tx.commit()
     await rotating.passes.look()
-    assert await rotating.failed() is Why.PERSON
+    assert await rotating.failed() is ReasonCode.PERSON
     assert rotating.passes.calls(MAKE) == []
 
 
@@ -393,7 +393,7 @@ async def test_a_person_and_a_keeper_never_wait_for_each_other(rotating: Rotatin
     async with turns.holding(taken.making.reconciliation, operation=rotating.id) as tx:
         pressing = asyncio.create_task(asked_for_a_test(rotating))
         await rotating.passes.somebody_waits()
-        await tx.operations.get(rotating.id)
+        await tx.operations.lock(rotating.id)
     await pressing
     assert rotation_of(await rotating.now()).test_asked_at is not None
 
@@ -467,7 +467,7 @@ async def test_a_new_one_that_does_not_work_keeps_the_old_one_until_a_person_say
     await rotating.passes.look()
     rotating.passes.clock.present += GRACE
     await rotating.passes.look()
-    assert await rotating.failed() is Why.NOT_ACCEPTED
+    assert await rotating.failed() is ReasonCode.NOT_ACCEPTED
     assert rotating.ready() == [rotating.old, new]
     request = (await rotating.now()).request
     await rotating.services.grants.retry(request, person="U0ENGINEER", key="retry")
@@ -492,7 +492,7 @@ async def test_nobody_else_has_it_tested(rotating: Rotating, probe: EmulatedConn
     await rotating.handed_over()
     request = (await rotating.now()).request
     async with rotating.passes.store.transaction() as tx:
-        await tx.slack_users.keep([factories.person(), factories.person("U0STRANGER")])
+        await tx.slack_users.save([factories.person(), factories.person("U0STRANGER")])
         await tx.commit()
     with pytest.raises(Refused) as refused:
         await rotating.services.certificate_rotation.test(request, person="U0STRANGER", key="test")

@@ -163,7 +163,7 @@ async def test_where_there_is_no_room_nothing_is_written(passes: Spaces) -> None
 
 async def test_somebody_who_has_left_meanwhile_is_not_let_in(passes: Spaces) -> None:
     grant = await passes.approved()
-    await passes.do(lambda tx: tx.slack_users.keep([factories.person(deactivated=True)]))
+    await passes.do(lambda tx: tx.slack_users.save([factories.person(deactivated=True)]))
     await passes.look()
     assert (await passes.state(grant), await passes.why(grant)) == ("failed", "person")
     assert passes.sources() == [OFFICE]
@@ -173,7 +173,7 @@ async def test_fifty_changes_approved_within_a_second_are_three_writes_at_most(
     passes: Spaces, record_property: Callable[[str, object], None]
 ) -> None:
     await passes.do(
-        lambda tx: tx.slack_users.keep([factories.person(f"U0ENGINEER{number}") for number in range(50)])
+        lambda tx: tx.slack_users.save([factories.person(f"U0ENGINEER{number}") for number in range(50)])
     )
     there = [await passes.in_force(f"203.0.113.{number}/32") for number in range(10)]
     before = passes.calls("PUT")
@@ -340,7 +340,7 @@ async def test_whoever_keeps_writing_over_us_is_left_to_a_person_after_five_roun
 
 
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(("switches", "times"), [(LIKELY, 200), (UNLIKELY, 40)], ids=["likely", "unlikely"])
+@pytest.mark.parametrize(("behavior", "times"), [(LIKELY, 200), (UNLIKELY, 40)], ids=["likely", "unlikely"])
 async def test_every_outside_change_around_our_writes_holds(
     store: PostgresStore,
     engine: AsyncEngine,
@@ -357,7 +357,7 @@ async def test_every_outside_change_around_our_writes_holds(
         assert trials.operations > 5 * times
 
 
-@pytest.mark.parametrize("switches", SILENT, ids=[each.history for each in SILENT])
+@pytest.mark.parametrize("behavior", SILENT, ids=[each.history for each in SILENT])
 async def test_without_a_history_each_loss_is_reported(
     store: PostgresStore,
     engine: AsyncEngine,

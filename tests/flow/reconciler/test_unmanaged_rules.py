@@ -98,7 +98,7 @@ async def test_a_removal_that_heroku_refuses_fails_with_its_words_and_is_tried_a
     await passes.look()
     assert await passes.made(operation) == ("failed", "refused")
     async with passes.store.transaction() as tx:
-        assert unmanaged_rules.rules_of(unmanaged_rules.again(await tx.operations.get(operation.id))) == {
+        assert unmanaged_rules.rules_of(unmanaged_rules.again(await tx.operations.lock(operation.id))) == {
             rule
         }
 

@@ -9,7 +9,7 @@ from uuid import uuid4
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.drift import Drift
-from bot.domain.grant import Grant, Why, closing
+from bot.domain.grant import Grant, ReasonCode, closing
 from bot.domain.method import Method
 from bot.domain.observation import ruleset_observation
 from bot.domain.operation import Operation
@@ -49,8 +49,8 @@ class RangePasses:
     async def begin(self) -> None:
         """Finds the space, looks at it, and knows the engineer."""
         (self.space,) = await self._client.spaces()
-        await self.do(lambda tx: tx.targets.discovered([], [self.space]))
-        await self.do(lambda tx: tx.slack_users.keep([factories.person()]))
+        await self.do(lambda tx: tx.targets.save_discovery([], [self.space]))
+        await self.do(lambda tx: tx.slack_users.save([factories.person()]))
         await self.run()
 
     # --- the keeper ------------------------------------------------------------------------------
@@ -91,9 +91,9 @@ class RangePasses:
         """Its owner is done with it."""
 
         async def close(tx: Transaction) -> None:
-            now = await tx.grants.get(grant.id)
-            assert await tx.grants.change(now, closing(now, Why.DONE), doing=self._doing(grant.owner))
-            await tx.reconcile_queue.want(grant.target, grant.method)
+            now = await tx.grants.lock(grant.id)
+            assert await tx.grants.update(now, closing(now, ReasonCode.DONE), doing=self._doing(grant.owner))
+            await tx.reconcile_queue.bump_generation(grant.target, grant.method)
 
         await self.do(close)
 
@@ -106,7 +106,7 @@ class RangePasses:
             doing = self._doing("U0LEAD")
             await tx.requests.decide(request, RequestState.APPROVED, doing=doing)
             await tx.operations.start(operation, within=OPERATION_DEADLINE, doing=doing)
-            await tx.reconcile_queue.want(self.space.id, Method.TRUSTED)
+            await tx.reconcile_queue.bump_generation(self.space.id, Method.TRUSTED)
 
         await self.do(start)
         return operation
@@ -176,7 +176,9 @@ class RangePasses:
     async def drift(self) -> Drift:
         """What the last look has found."""
         async with self.store.transaction() as tx:
-            observation = ruleset_observation(await tx.reconcile_queue.look(self.space.id, Method.TRUSTED))
+            observation = ruleset_observation(
+                await tx.reconcile_queue.observation(self.space.id, Method.TRUSTED)
+            )
         assert observation is not None
         return observation.drift
 

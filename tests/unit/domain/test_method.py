@@ -1,4 +1,4 @@
-"""Which add-ons are databases that somebody could ask for, and which plans have a way in at all."""
+"""Which plans support which access methods."""
 
 from uuid import UUID
 

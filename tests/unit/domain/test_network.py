@@ -1,4 +1,4 @@
-"""Addresses: what is let in, what is refused and by which name."""
+"""Parsing of addresses: what is accepted, and what is refused with which reason."""
 
 import ipaddress
 import re

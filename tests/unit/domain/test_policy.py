@@ -1,4 +1,4 @@
-"""The rules of the house: who may ask, how long, how wide, with what reason, and who decides."""
+"""The policy: who may request, how long, how wide, with what reason, and who decides."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -233,7 +233,7 @@ def test_what_is_not_one_database_is_refused_with_the_nearest_name_as_example(
 
 
 @pytest.mark.parametrize(
-    ("wish", "allowed"),
+    ("requested", "allowed"),
     [
         (None, RULE.default_duration),
         (MINUTE, MINUTE),
@@ -241,19 +241,19 @@ def test_what_is_not_one_database_is_refused_with_the_nearest_name_as_example(
         (RULE.longest_duration, RULE.longest_duration),
     ],
 )
-def test_a_wish_up_to_the_longest_is_allowed_and_none_is_the_default(
-    request_input: timedelta | None, allowed: timedelta
+def test_a_duration_up_to_the_longest_is_allowed_and_none_is_the_default(
+    requested: timedelta | None, allowed: timedelta
 ) -> None:
-    assert allowed_duration(RULE, now=NOW, request_input=request_input, until=None) == allowed
+    assert allowed_duration(RULE, now=NOW, requested=requested, until=None) == allowed
 
 
 @pytest.mark.parametrize("left", [timedelta(seconds=1), timedelta(hours=3), RULE.longest_duration])
 def test_an_end_within_the_longest_counts_alone(left: timedelta) -> None:
-    assert allowed_duration(RULE, now=NOW, request_input=None, until=NOW + left) is None
+    assert allowed_duration(RULE, now=NOW, requested=None, until=NOW + left) is None
 
 
 @pytest.mark.parametrize(
-    ("wish", "left", "refusal"),
+    ("requested", "left", "refusal"),
     [
         (RULE.longest_duration + MINUTE, None, Refusal.DURATION_TOO_LONG),
         (None, RULE.longest_duration + timedelta(seconds=1), Refusal.DURATION_TOO_LONG),
@@ -262,18 +262,16 @@ def test_an_end_within_the_longest_counts_alone(left: timedelta) -> None:
     ],
 )
 def test_too_long_and_over_before_it_begins_are_refused(
-    request_input: timedelta | None, left: timedelta | None, refusal: Refusal
+    requested: timedelta | None, left: timedelta | None, refusal: Refusal
 ) -> None:
     with pytest.raises(Refused) as caught:
-        allowed_duration(
-            RULE, now=NOW, request_input=request_input, until=None if left is None else NOW + left
-        )
+        allowed_duration(RULE, now=NOW, requested=requested, until=None if left is None else NOW + left)
     assert caught.value.reason is refusal
 
 
 def test_who_asks_for_too_long_is_told_what_is_allowed() -> None:
     with pytest.raises(Refused) as caught:
-        allowed_duration(RULE, now=NOW, request_input=timedelta(days=6), until=None)
+        allowed_duration(RULE, now=NOW, requested=timedelta(days=6), until=None)
     assert caught.value.params == {"longest": RULE.longest_duration}
 
 

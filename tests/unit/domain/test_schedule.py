@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.grant import Grant, Why, again, begin, closing, extended, verified
+from bot.domain.grant import Grant, ReasonCode, again, begin, closing, extended, verified
 from bot.domain.method import Method
 from bot.domain.schedule import (
     OPENING_DEADLINE,
@@ -139,7 +139,7 @@ def test_a_grant_ends_no_later_once_it_is_read_back_than_when_it_was_approved(de
     assert approved.ends_at is not None
     assert in_force.ends_at is not None
     assert in_force.ends_at <= approved.ends_at
-    assert closing(in_force, Why.EXPIRED).ends_at == in_force.ends_at
+    assert closing(in_force, ReasonCode.EXPIRED).ends_at == in_force.ends_at
 
 
 @given(since=st.timedeltas(min_value=timedelta(), max_value=timedelta(hours=8)), by=durations)

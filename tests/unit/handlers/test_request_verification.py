@@ -390,7 +390,7 @@ async def test_a_refusal_is_logged_without_anything_from_the_body() -> None:
     with capture_logs() as lines:
         await knock(gate(Behind()), signed(secret="guess", body=body), (body,))
     assert lines == [
-        {"event": "slack request turned away", "log_level": "warning", "status": 401, "why": "signature"}
+        {"event": "slack request rejected", "log_level": "warning", "status": 401, "reason": "signature"}
     ]
 
 

@@ -1,4 +1,4 @@
-"""The clock ticks until it is stopped, and says nothing of a step that its own stop cuts off."""
+"""The scheduler runs until it is stopped; failed and cancelled steps do not end it."""
 
 import asyncio
 from datetime import timedelta
@@ -12,37 +12,40 @@ from handlers.scheduler import Scheduler
 from tests.unit.factories import SetClock
 
 
-class Silent:
-    """A bell that nobody rings."""
+class NoWakeups:
+    """Wake-ups that never come."""
 
     async def wait(self, loop: WorkerName, *, at_most: timedelta) -> None:
         await asyncio.sleep(at_most.total_seconds())
 
 
-def ticking(step: Any) -> Scheduler:
-    """A clock whose every step is this one."""
-    services = SimpleNamespace(run_due=step, seal=step, send_weekly_summary=step)
+def scheduler_of(step: Any) -> Scheduler:
+    """A scheduler whose every step is this one."""
+    services = SimpleNamespace(
+        deadlines=SimpleNamespace(run_due=step, seal_audit_log=step),
+        expiry_reminders=SimpleNamespace(send_weekly_summary=step),
+    )
     directory_sync = SimpleNamespace(run_due=step, answer_lookups=step)
     return Scheduler(
         services=cast("Any", services),
         directory_sync=cast("Any", directory_sync),
         clock=SetClock(),
-        wakeups=cast("Any", Silent()),
+        wakeups=cast("Any", NoWakeups()),
     )
 
 
 async def test_a_stop_in_the_middle_of_a_step_is_no_error(caplog: pytest.LogCaptureFixture) -> None:
-    begun, ended = asyncio.Event(), asyncio.Event()
+    started, ended = asyncio.Event(), asyncio.Event()
 
     async def step() -> None:
-        begun.set()
+        started.set()
         try:
             await asyncio.sleep(60)
         finally:
             ended.set()
 
-    running = asyncio.create_task(ticking(step).run())
-    await begun.wait()
+    running = asyncio.create_task(scheduler_of(step).run())
+    await started.wait()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
@@ -51,20 +54,20 @@ async def test_a_stop_in_the_middle_of_a_step_is_no_error(caplog: pytest.LogCapt
     assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 
-async def test_a_step_that_fails_does_not_stop_the_clock() -> None:
+async def test_a_failed_step_does_not_stop_the_scheduler() -> None:
     steps = 0
-    again = asyncio.Event()
+    enough = asyncio.Event()
 
     async def step() -> None:
         nonlocal steps
         steps += 1
         if steps > 8:
-            again.set()
-        raise ValueError("not thought of")
+            enough.set()
+        raise ValueError("unexpected")
 
-    running = asyncio.create_task(ticking(step).run())
+    running = asyncio.create_task(scheduler_of(step).run())
     async with asyncio.timeout(10):
-        await again.wait()
+        await enough.wait()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running

@@ -1,4 +1,4 @@
-"""What stands beside Slack on the demo's page: outages, hands at Heroku, and hints while one types."""
+"""The control panel beside Slack on the demo's page: outages, external changes, command hints."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +8,7 @@ from handlers.parsing.command_table import COMMANDS
 from sandbox.command_hints import usage
 from sandbox.control_panel import Panel
 from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, PAGE, SIGNING_SECRET
-from sandbox.external_changes import ExternalChanges
+from sandbox.external_changes import PageExternalChanges
 from sandbox.fault_injection import KINDS, SPENT, FaultInjection
 from sandbox.heroku.behavior import TransitionTimes
 from sandbox.heroku.emulator import HerokuEmulator
@@ -41,14 +41,14 @@ def panel(heroku: HerokuEmulator, faults: FaultInjection) -> Panel:
     return Panel(heroku, MovableClock(), faults)
 
 
-def asked(heroku: HerokuEmulator) -> int:
-    """The status of a harmless call."""
+def status_of_read(heroku: HerokuEmulator) -> int:
+    """Return the status of a read."""
     headers = {"authorization": f"Bearer {HEROKU_TOKEN}", "accept": "application/vnd.heroku+json; version=3"}
     return heroku.answer(Request(method="GET", path="/spaces", headers=headers), now=datetime.now(UTC)).status
 
 
-def posted(slack: SlackEmulator) -> int:
-    """The status of a message that the bot posts."""
+def status_of_post(slack: SlackEmulator) -> int:
+    """Return the status of a message that the bot posts."""
     message = {"channel": "C0APPROVALS", "text": "tried"}
     return slack.call("chat.postMessage", message, BOT_TOKEN, now=NOW).status
 
@@ -56,72 +56,70 @@ def posted(slack: SlackEmulator) -> int:
 @pytest.mark.parametrize(
     ("kind", "status"), [("heroku-500", 500), ("heroku-429", 429), (SPENT, 429), ("heroku-token", 401)]
 )
-def test_heroku_fails_while_that_outages_lasts_and_no_longer(
+def test_heroku_fails_during_an_outage_and_no_longer(
     kind: str, status: int, heroku: HerokuEmulator, faults: FaultInjection
 ) -> None:
-    faults.turn(kind, on=True)
-    assert [asked(heroku), asked(heroku)] == [status, status]
-    faults.turn(kind, on=False)
-    assert asked(heroku) == 200
+    faults.switch(kind, on=True)
+    assert [status_of_read(heroku), status_of_read(heroku)] == [status, status]
+    faults.switch(kind, on=False)
+    assert status_of_read(heroku) == 200
 
 
-def test_one_kind_of_slack_outages_ends_and_the_other_lasts(
-    slack: SlackEmulator, faults: FaultInjection
-) -> None:
-    faults.turn("slack-limited", on=True)
-    faults.turn("slack-down", on=True)
-    faults.turn("slack-down", on=False)
-    assert posted(slack) == 429
-    faults.turn("slack-limited", on=False)
-    assert posted(slack) == 200
+def test_one_slack_outage_ends_and_the_other_lasts(slack: SlackEmulator, faults: FaultInjection) -> None:
+    faults.switch("slack-limited", on=True)
+    faults.switch("slack-down", on=True)
+    faults.switch("slack-down", on=False)
+    assert status_of_post(slack) == 429
+    faults.switch("slack-limited", on=False)
+    assert status_of_post(slack) == 200
 
 
-def test_all_outages_ends_at_once(
+def test_all_outages_end_at_once(
     heroku: HerokuEmulator, slack: SlackEmulator, faults: FaultInjection
 ) -> None:
     for kind in KINDS:
-        faults.turn(kind, on=True)
+        faults.switch(kind, on=True)
     assert all(kind["on"] for kind in faults.shown())
     faults.clear()
-    assert (asked(heroku), posted(slack)) == (200, 200)
+    assert (status_of_read(heroku), status_of_post(slack)) == (200, 200)
     assert not any(kind["on"] for kind in faults.shown())
 
 
-def test_what_is_on_already_is_not_turned_on_twice(heroku: HerokuEmulator, faults: FaultInjection) -> None:
-    faults.turn("heroku-500", on=True)
-    faults.turn("heroku-500", on=True)
+def test_an_outage_is_not_switched_on_twice(heroku: HerokuEmulator, faults: FaultInjection) -> None:
+    faults.switch("heroku-500", on=True)
+    faults.switch("heroku-500", on=True)
     assert faults.changes == 1
-    faults.turn("heroku-500", on=False)
-    assert asked(heroku) == 200
+    faults.switch("heroku-500", on=False)
+    assert status_of_read(heroku) == 200
 
 
-async def test_outages_that_is_none_is_answered_with_what_there_is(panel: Panel) -> None:
+async def test_an_unknown_outage_is_answered_with_the_known_ones(panel: Panel) -> None:
     answer = await panel.actions["outages"]({"name": "hail", "on": True})
     assert answer["ok"] is False
-    assert "there is heroku-slow" in answer["error"]
+    assert "known are heroku-slow" in answer["error"]
 
 
-def test_every_kind_has_words_on_the_page_in_both_languages() -> None:
-    page_words = (PAGE / "words.js").read_text(encoding="utf-8")
+def test_every_outage_has_texts_on_the_page_in_both_languages() -> None:
+    strings = (PAGE / "words.js").read_text(encoding="utf-8")
     for kind in KINDS:
-        assert page_words.count(f'"outages.{kind}":') == 2
-        assert page_words.count(f'"outages.{kind}.about":') == 2
+        assert strings.count(f'"outages.{kind}":') == 2
+        assert strings.count(f'"outages.{kind}.about":') == 2
 
 
 def test_somebody_adds_and_deletes_a_range_and_leaves_the_others(heroku: HerokuEmulator) -> None:
-    hand = ExternalChanges(heroku)
-    hand.does({"do": "add_range", "space": SPACE, "source": "192.0.2.0/28"}, now=NOW)
+    external = PageExternalChanges(heroku)
+    external.apply({"do": "add_range", "space": SPACE, "source": "192.0.2.0/28"}, now=NOW)
     assert [rule.source for rule in heroku.ruleset(SPACE).rules] == [OFFICE, "192.0.2.0/28"]
-    hand.does({"do": "delete_range", "space": SPACE, "source": "192.0.2.0/28"}, now=NOW)
+    external.apply({"do": "delete_range", "space": SPACE, "source": "192.0.2.0/28"}, now=NOW)
     assert [rule.source for rule in heroku.ruleset(SPACE).rules] == [OFFICE]
 
 
 def test_the_first_account_opens_privatelink_and_the_next_one_joins(heroku: HerokuEmulator) -> None:
-    hand = ExternalChanges(heroku)
+    external = PageExternalChanges(heroku)
     for account in ("123456789012", "210987654321"):
-        hand.does({"do": "add_account", "database": DATABASE, "account": account}, now=NOW)
-    hand.does({"do": "connect", "database": DATABASE, "account": "123456789012"}, now=LATER)
-    hand.does({"do": "delete_account", "database": DATABASE, "account": "210987654321"}, now=LATER)
+        external.apply({"do": "add_account", "database": DATABASE, "account": account}, now=NOW)
+    external.apply({"do": "connect", "database": DATABASE, "account": "123456789012"}, now=LATER)
+    external.apply({"do": "delete_account", "database": DATABASE, "account": "210987654321"}, now=LATER)
     link = heroku.privatelink(DATABASE, now=LATER)
     assert link is not None
     assert len(link.accounts) == 1
@@ -131,24 +129,24 @@ def test_the_first_account_opens_privatelink_and_the_next_one_joins(heroku: Hero
 def test_somebody_deletes_a_certificate(heroku: HerokuEmulator) -> None:
     (certificate, *_) = heroku.certificates(DATABASE, now=NOW)
     given = {"do": "delete_certificate", "database": DATABASE, "certificate": str(certificate.id)}
-    ExternalChanges(heroku).does(given, now=NOW)
+    PageExternalChanges(heroku).apply(given, now=NOW)
     assert heroku.certificates(DATABASE, now=LATER)[0].status in ("disabling", "disabled")
 
 
 @pytest.mark.parametrize(
-    ("wish", "said"),
+    ("change", "problem"),
     [
         ({"do": "add_rule", "database": DATABASE, "cidr": "10.0.0.1/40"}, "cidr"),
         ({"do": "add_range", "space": SPACE, "source": "nonsense"}, "source"),
-        ({"do": "juggle"}, "nobody knows how to do 'juggle'"),
+        ({"do": "juggle"}, "unknown action 'juggle'"),
     ],
 )
-async def test_what_heroku_refuses_is_said_as_heroku_says_it(
-    request_input: dict[str, str], said: str, panel: Panel
+async def test_what_heroku_rejects_is_shown_in_its_own_words(
+    change: dict[str, str], problem: str, panel: Panel
 ) -> None:
-    answer = await panel.actions["heroku"](request_input)
+    answer = await panel.actions["heroku"](change)
     assert answer["ok"] is False
-    assert said in answer["error"]
+    assert problem in answer["error"]
 
 
 def test_there_is_a_hint_for_every_command() -> None:
@@ -157,14 +155,12 @@ def test_there_is_a_hint_for_every_command() -> None:
 
 def test_hints_are_plain_text_in_both_languages() -> None:
     for hint in usage():
-        for said in hint["says"].values():
-            assert said["form"].startswith(hint["line"])
-            assert not {"&lt;", "`"} & set(said["form"].split())
+        for help_text in hint["help"].values():
+            assert help_text["form"].startswith(hint["line"])
+            assert not {"&lt;", "`"} & set(help_text["form"].split())
 
 
-def test_the_page_can_tell_a_reload_from_another_start(
-    heroku: HerokuEmulator, faults: FaultInjection
-) -> None:
+def test_the_page_can_tell_a_reload_from_a_restart(heroku: HerokuEmulator, faults: FaultInjection) -> None:
     first, second = (Panel(heroku, MovableClock(), faults) for _ in range(2))
     assert first.extras["run"]() == first.extras["run"]()
     assert first.extras["run"]() != second.extras["run"]()

@@ -1,4 +1,4 @@
-"""The wall without the bot: which place plays which source, and how the server follows Heroku."""
+"""The TLS gateway without the bot: source addresses, and how the server follows Heroku."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -14,49 +14,54 @@ from hypothesis import strategies as st
 from sandbox.environment import HEROKU_TOKEN
 from sandbox.heroku import HerokuEmulator, TransitionTimes, default_world
 from sandbox.heroku.fixtures import DATABASE
-from sandbox.tls_gateway import ConfusedError, TlsGateway
-from sandbox.tls_gateway.pg_hba import rulebook
-from sandbox.tls_gateway.source_addresses import LOOPBACK, check_told_apart, place, places
+from sandbox.tls_gateway import AmbiguousSourceError, TlsGateway
+from sandbox.tls_gateway.pg_hba import pg_hba_conf
+from sandbox.tls_gateway.source_addresses import (
+    LOOPBACK,
+    check_distinguishable,
+    loopback_address,
+    loopback_network,
+)
 from tests.flow.psql_client import LINE, Visitor, raised_or_skipped
 
 ADDRESSES = st.integers(0, 2**32 - 1).map(IPv4Address)
 NETWORKS = st.tuples(ADDRESSES, st.integers(0, 32)).map(lambda each: IPv4Network(each, strict=False))
 
 OFFICE = "198.51.100.9"
-"""Let in long before anybody asked."""
+"""An address that a rule has allowed from the start."""
 
 
 @given(source=ADDRESSES, network=NETWORKS)
-def test_a_source_of_a_network_has_its_place_there_and_another_is_told_apart_or_refused(
+def test_a_source_maps_into_its_network_and_any_other_is_distinguishable_or_rejected(
     source: IPv4Address, network: IPv4Network
 ) -> None:
-    assert place(source) in LOOPBACK
-    assert places(network).subnet_of(LOOPBACK)
+    assert loopback_address(source) in LOOPBACK
+    assert loopback_network(network).subnet_of(LOOPBACK)
     if source in network:
-        check_told_apart(source, [network])
-        assert place(source) in places(network)
+        check_distinguishable(source, [network])
+        assert loopback_address(source) in loopback_network(network)
         return
     try:
-        check_told_apart(source, [network])
-    except ConfusedError:
-        assert place(source) in places(network)
+        check_distinguishable(source, [network])
+    except AmbiguousSourceError:
+        assert loopback_address(source) in loopback_network(network)
     else:
-        assert place(source) not in places(network)
+        assert loopback_address(source) not in loopback_network(network)
 
 
-def test_two_sources_that_differ_in_the_first_byte_alone_are_not_told_apart() -> None:
-    with pytest.raises(ConfusedError, match=r"198\.0\.113\.4 would be taken for .* 203\.0\.113\.0/24"):
-        check_told_apart(IPv4Address("198.0.113.4"), [IPv4Network("203.0.113.0/24")])
+def test_two_sources_that_differ_only_in_the_first_byte_are_ambiguous() -> None:
+    with pytest.raises(AmbiguousSourceError, match=r"198\.0\.113\.4 would be taken for .* 203\.0\.113\.0/24"):
+        check_distinguishable(IPv4Address("198.0.113.4"), [IPv4Network("203.0.113.0/24")])
 
 
-def test_the_rulebook_has_one_line_for_each_network_and_asks_for_certificate_and_password() -> None:
+def test_pg_hba_conf_has_a_line_for_each_network_and_requires_certificate_and_password() -> None:
     networks = [IPv4Network("203.0.113.4/32"), IPv4Network("198.51.100.0/24")]
-    assert rulebook(networks, user="u1", base="d1").splitlines() == [
+    assert pg_hba_conf(networks, user="u1", base="d1").splitlines() == [
         "local all pgaccess trust",
         "hostssl d1 u1 127.0.113.4/32 scram-sha-256 clientcert=verify-ca  # 203.0.113.4/32",
         "hostssl d1 u1 127.51.100.0/24 scram-sha-256 clientcert=verify-ca  # 198.51.100.0/24",
     ]
-    assert rulebook([], user="u1", base="d1") == "local all pgaccess trust\n"
+    assert pg_hba_conf([], user="u1", base="d1") == "local all pgaccess trust\n"
 
 
 @pytest.fixture
@@ -67,7 +72,7 @@ def heroku() -> HerokuEmulator:
 @pytest.fixture
 async def gateway(heroku: HerokuEmulator) -> AsyncIterator[TlsGateway]:
     async with raised_or_skipped(heroku, DATABASE) as gateway:
-        gateway.comes_from(OFFICE)
+        gateway.set_source(OFFICE)
         yield gateway
 
 
@@ -84,7 +89,7 @@ async def test_enabled_anew_it_has_another_authority_and_believes_no_earlier_cer
     heroku: HerokuEmulator, gateway: TlsGateway, visitor: Visitor
 ) -> None:
     await visitor.download(DATABASE, newest(heroku))
-    assert (await visitor.pastes(LINE)).let_in
+    assert (await visitor.pastes(LINE)).allowed
     heroku.disable_mtls_externally(DATABASE, now=datetime.now(UTC))
     off = await visitor.pastes(LINE)
     heroku.enable_mtls_externally(DATABASE, now=datetime.now(UTC))
@@ -101,7 +106,7 @@ async def test_enabled_anew_it_has_another_authority_and_believes_no_earlier_cer
     assert (
         "certificate verify failed" in stale.words
     )  # the client's own doubt: this is not the server it knew
-    assert fresh.let_in
+    assert fresh.allowed
     assert "unknown ca" in mixed.words
     assert root != (visitor.folder / "root.crt").read_text()
 
@@ -121,11 +126,11 @@ async def test_a_source_that_would_pass_for_another_is_let_in_nowhere(
     heroku: HerokuEmulator, gateway: TlsGateway, visitor: Visitor
 ) -> None:
     await visitor.download(DATABASE, newest(heroku))
-    gateway.comes_from("203.51.100.9")
+    gateway.set_source("203.51.100.9")
     failures: list[object] = []
     asyncio.get_running_loop().set_exception_handler(lambda _, context: failures.append(context["exception"]))
-    assert not (await visitor.pastes(LINE)).let_in
-    assert [type(trouble) for trouble in failures] == [ConfusedError]
+    assert not (await visitor.pastes(LINE)).allowed
+    assert [type(trouble) for trouble in failures] == [AmbiguousSourceError]
 
 
 async def test_its_place_is_in_the_config_vars_while_it_stands(heroku: HerokuEmulator) -> None:

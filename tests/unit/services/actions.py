@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain import grant as grants
-from bot.domain.grant import Grant, GrantState, Why
+from bot.domain.grant import Grant, GrantState, ReasonCode
 from bot.domain.method import Method
 from bot.domain.person import Person
 from bot.domain.policy import Policy
@@ -19,8 +19,9 @@ from bot.domain.request import Verdict
 from bot.errors import Refused
 from bot.ports import RequestDetails
 from bot.services import RequestInput, Services, Vote, open_services
-from storage.tables import metadata
+from storage.tables import metadata, outbox, slack_groups, slack_users
 from storage.transaction import PostgresStore
+from tests import database
 from tests.unit import factories
 from tests.unit.factories import NOW, SetClock
 from tests.unit.storage import store_helpers
@@ -40,6 +41,8 @@ REQUEST_INPUT: Final = RequestInput(
     address="203.0.113.4", target="billing", duration="8h", reason="quarterly migration"
 )
 HOUR: Final = timedelta(hours=1)
+MAX_AGE: Final = timedelta(minutes=10)
+"""How long the cache of Slack users and groups is believed."""
 
 _KEYS = itertools.count(1)
 
@@ -61,15 +64,15 @@ def ruled(**changed: Any) -> Policy:
 
 async def know(store: PostgresStore, *people: Person) -> None:
     async with store.transaction() as tx:
-        await tx.slack_users.keep(people)
+        await tx.slack_users.save(people)
         await tx.commit()
 
 
 async def know_everybody(store: PostgresStore) -> None:
     await know(store, *(factories.person(id) for id in EVERYBODY))
     async with store.transaction() as tx:
-        await tx.slack_users.keep_group(LEADS, [GROUP_LEAD])
-        await tx.slack_users.keep_group(ADMINS, [GROUP_ADMIN])
+        await tx.slack_users.save_group(LEADS, [GROUP_LEAD])
+        await tx.slack_users.save_group(ADMINS, [GROUP_ADMIN])
         await tx.commit()
 
 
@@ -113,19 +116,19 @@ def _read_back(grant: Grant) -> Grant:
 
 
 def _interrupted(grant: Grant) -> Grant:
-    return grants.closed(grant, GrantState.INTERRUPTED, now=NOW, why=Why.CLOSED_ELSEWHERE)
+    return grants.closed(grant, GrantState.INTERRUPTED, now=NOW, reason_code=ReasonCode.CLOSED_ELSEWHERE)
 
 
 def _closing(grant: Grant) -> Grant:
-    return grants.closing(grant, Why.DONE)
+    return grants.closing(grant, ReasonCode.DONE)
 
 
 def _ended(grant: Grant) -> Grant:
-    return grants.closed(grant, GrantState.ENDED, now=NOW, why=None)
+    return grants.closed(grant, GrantState.ENDED, now=NOW, reason_code=None)
 
 
 def _failed(grant: Grant) -> Grant:
-    return grants.closed(grant, GrantState.FAILED, now=NOW, why=Why.REFUSED, detail="no room")
+    return grants.closed(grant, GrantState.FAILED, now=NOW, reason_code=ReasonCode.REFUSED, detail="no room")
 
 
 _WAYS: Final[dict[GrantState, tuple[Callable[[Grant], Grant], ...]]] = {
@@ -170,7 +173,7 @@ async def opened(
 
 async def get(store: PostgresStore, id: UUID) -> Grant:
     async with store.transaction() as tx:
-        return await tx.grants.get(id)
+        return await tx.grants.lock(id)
 
 
 async def snapshot(engine: AsyncEngine) -> list[tuple[str, str]]:
@@ -192,20 +195,28 @@ async def refusal(engine: AsyncEngine, doing: Awaitable[object]) -> Refused:
     return caught.value
 
 
-async def posts(engine: AsyncEngine) -> list[tuple[str, str]]:
-    """What is told to whom, in the order in which it was recorded."""
-    found = await store_helpers.query(engine, "SELECT kind, recipient FROM outbox ORDER BY id")
+async def outbox_messages(engine: AsyncEngine) -> list[tuple[str, str]]:
+    """Kind and recipient of every outbox message, in the order of recording."""
+    found = await database.outbox_messages(engine)
     return [(kind, to) for kind, to in found]
 
 
-async def changes(engine: AsyncEngine, *, after: int = 0) -> list[tuple[str, str, str, str]]:
-    """Who changed what from which state to which, as the audit trail has it; the first few left out."""
-    lines = await store_helpers.query(engine, "SELECT actor, subject, before, after FROM audit ORDER BY id")
+async def transitions(engine: AsyncEngine, *, after: int = 0) -> list[tuple[str, str, str, str]]:
+    """Actor, subject, state before and after of every audit line; the first few left out."""
+    lines = await database.audit_lines(engine)
     return [(actor, subject, before, state) for actor, subject, before, state in lines][after:]
 
 
-async def wanted(engine: AsyncEngine) -> int:
-    """How often the keeper was called to the database."""
-    found = await store_helpers.value(engine, "SELECT generation FROM reconcile_queue")
-    assert isinstance(found, int)
-    return found
+async def card_versions(engine: AsyncEngine, **where: Any) -> list[int]:
+    """Versions of cards: 1 for a new one, and 1 more for each update."""
+    return await database.values(engine, outbox, "version", kind="card.%", **where)
+
+
+async def outdate_users(engine: AsyncEngine, **which: str) -> None:
+    """Makes what is cached of Slack users too old to be believed."""
+    await database.make_older(engine, slack_users, "fetched_at", by=MAX_AGE, **which)
+
+
+async def outdate_groups(engine: AsyncEngine) -> None:
+    """Makes what is cached of user groups too old to be believed."""
+    await database.make_older(engine, slack_groups, "fetched_at", by=MAX_AGE)

@@ -26,7 +26,7 @@ def listed(id: UUID = ID, *, status: str = "ready", end: datetime | None = END) 
 async def see(store: PostgresStore, *found: Certificate) -> None:
     """A complete list of a database's certificates was read."""
     async with store.transaction() as tx:
-        await tx.certificates.listed(TARGET, found)
+        await tx.certificates.save_list(TARGET, found)
         await tx.commit()
 
 
@@ -48,8 +48,8 @@ async def own(
             Certificate(id=each.id, name=each.name, status=each.status, expires_at=each.expires_at)
             for each in others
         ]
-        await tx.certificates.listed(TARGET, [*before, listed(id, end=end)])
-        await tx.certificates.give(id, request=request.id, owner=owner, purpose=purpose)
+        await tx.certificates.save_list(TARGET, [*before, listed(id, end=end)])
+        await tx.certificates.assign(id, request=request.id, owner=owner, purpose=purpose)
         await tx.commit()
     return request.id
 

@@ -15,7 +15,9 @@ from bot.domain.request import RequestState
 from bot.domain.target import Database
 from bot.errors import Refusal, Refused
 from bot.services import RequestInput, Services
+from storage.tables import requests
 from storage.transaction import PostgresStore
+from tests import database
 from tests.unit import factories
 from tests.unit.factories import NOW, POLICY, SetClock
 from tests.unit.services import actions
@@ -40,8 +42,8 @@ async def test_asking_records_the_request_two_cards_and_one_line_in_one_commit(
         factories.case(asked=replace(factories.request(), id=case.request.id)), observation=None
     )
     cards = [("card.approval", POLICY.approvals_channel), ("card.requester", ENGINEER)]
-    assert await actions.posts(engine) == cards
-    assert await actions.changes(engine) == [(ENGINEER, "request", "", "pending")]
+    assert await actions.outbox_messages(engine) == cards
+    assert await actions.transitions(engine) == [(ENGINEER, "request", "", "pending")]
     recorded = {"requests": 1, "outbox": 2, "audit": 1, "idempotency_keys": 1}
     assert await store_helpers.counts(engine) == before | recorded
     assert await store_helpers.value(engine, COMMITS) == 1
@@ -49,7 +51,7 @@ async def test_asking_records_the_request_two_cards_and_one_line_in_one_commit(
 
 async def test_asking_changes_nothing_at_heroku(services: Services, engine: AsyncEngine) -> None:
     await actions.ask(services)
-    assert await actions.wanted(engine) == 0
+    assert await database.generation(engine) == 0
 
 
 async def test_a_request_carries_what_its_rule_says(
@@ -66,7 +68,7 @@ async def test_a_request_carries_what_its_rule_says(
     asked = case.request
     assert (asked.rule, asked.needed, asked.expires_at) == ("careful", 2, NOW + timedelta(hours=3))
     assert asked.terms.duration == timedelta(minutes=90)
-    assert await store_helpers.value(engine, "SELECT remind_at FROM requests") == NOW + timedelta(minutes=20)
+    assert await database.value(engine, requests, "remind_at") == NOW + timedelta(minutes=20)
 
 
 async def test_an_end_is_read_in_the_askers_own_zone(store: PostgresStore, services: Services) -> None:
@@ -174,21 +176,19 @@ async def test_who_is_unknown_is_refused_and_looked_up(
     assert caught.value.reason is Refusal.PERSON_UNKNOWN
     assert await store_helpers.counts(engine) == before | {"slack_users": before["slack_users"] + 1}
     async with store.transaction() as tx:
-        assert await tx.slack_users.asked_for() == ("U0NEW",)
+        assert await tx.slack_users.requested_lookups() == ("U0NEW",)
 
 
 async def test_who_was_known_too_long_ago_is_refused_and_looked_up(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    await store_helpers.query(
-        engine, "UPDATE slack_users SET fetched_at = fetched_at - interval '10 minutes'"
-    )
+    await actions.outdate_users(engine)
     with pytest.raises(Refused) as caught:
         await actions.ask(services)
     assert caught.value.reason is Refusal.PERSON_UNKNOWN
     assert (await store_helpers.counts(engine))["requests"] == 0
     async with store.transaction() as tx:
-        assert await tx.slack_users.asked_for() == (ENGINEER,)
+        assert await tx.slack_users.requested_lookups() == (ENGINEER,)
 
 
 async def test_somebody_whose_profile_changed_is_looked_up_before_they_do_anything(
@@ -228,9 +228,7 @@ async def test_whoever_is_in_a_group_may_ask_under_its_rule_while_the_group_is_k
     grouped = actions.under(actions.ruled(requesters=frozenset({ADMINS})), store, clock)
     case = await actions.ask(grouped, person=GROUP_ADMIN)
     assert case.request.state is RequestState.PENDING
-    await store_helpers.query(
-        engine, "UPDATE slack_groups SET fetched_at = fetched_at - interval '10 minutes'"
-    )
+    await actions.outdate_groups(engine)
     refused = await actions.refusal(engine, actions.ask(grouped, person=GROUP_ADMIN))
     assert refused.reason is Refusal.GROUPS_UNKNOWN
 
@@ -241,9 +239,7 @@ async def test_a_rule_that_denies_a_group_is_not_passed_over_while_the_group_is_
     denying = factories.ruled(name="not these", denies=True, requesters=frozenset({ADMINS})).rules
     policy = replace(factories.POLICY, rules=(*denying, *factories.POLICY.rules))
     services = actions.under(policy, store, clock)
-    await store_helpers.query(
-        engine, "UPDATE slack_groups SET fetched_at = fetched_at - interval '10 minutes'"
-    )
+    await actions.outdate_groups(engine)
     refused = await actions.refusal(engine, actions.ask(services, person=GROUP_ADMIN))
     assert refused.reason is Refusal.GROUPS_UNKNOWN
 
@@ -271,7 +267,7 @@ async def test_a_network_wider_than_the_rule_allows_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("wish", "reason"),
+    ("request_input", "reason"),
     [
         (replace(REQUEST_INPUT, address=None), Refusal.ADDRESS_EMPTY),
         (replace(REQUEST_INPUT, address="203.0.113.4/24"), Refusal.ADDRESS_HOST_BITS),
@@ -308,7 +304,7 @@ async def test_a_database_that_is_not_the_one_meant_is_asked_about(
     reason: Refusal,
 ) -> None:
     async with store.transaction() as tx:
-        await tx.targets.discovered(databases)
+        await tx.targets.save_discovery(databases)
         await tx.commit()
     assert (
         await actions.refusal(engine, actions.ask(services, replace(REQUEST_INPUT, target=target)))
@@ -319,7 +315,7 @@ FULL = factories.look(*(factories.rule(f"198.51.100.{n}/32", n) for n in range(1
 
 
 @pytest.mark.parametrize(
-    ("look", "reason"),
+    ("observation", "reason"),
     [(FULL, Refusal.RULES_FULL), (factories.look(enabled=False), Refusal.MTLS_NOT_ENABLED)],
 )
 async def test_what_the_last_look_shows_to_be_impossible_is_refused(

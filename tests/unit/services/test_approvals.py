@@ -13,6 +13,7 @@ from bot.domain.request import RequestState
 from bot.errors import Refusal, Refused
 from bot.services import Services
 from storage.transaction import PostgresStore
+from tests import database
 from tests.unit import factories
 from tests.unit.factories import NETWORK, NOW, SetClock
 from tests.unit.services import actions
@@ -29,8 +30,8 @@ async def test_approving_opens_a_grant_with_its_hard_end_and_wants_the_database(
     assert grant is not None
     assert (grant.state, grant.owner, grant.network) == (GrantState.APPLYING, ENGINEER, NETWORK)
     assert grant.ends_at == clock.present + timedelta(hours=8, minutes=20)
-    assert await actions.wanted(engine) == 1
-    assert await actions.changes(engine) == [
+    assert await database.generation(engine) == 1
+    assert await actions.transitions(engine) == [
         (ENGINEER, "request", "", "pending"),
         (LEAD, "request", "pending", "approved"),
         (LEAD, "grant", "", "applying"),
@@ -50,7 +51,7 @@ async def test_what_is_approved_without_an_end_has_none(
 
 async def test_a_decision_is_told_and_shown_on_every_card(services: Services, engine: AsyncEngine) -> None:
     await actions.approve(services, await actions.ask(services))
-    assert await store_helpers.query(engine, "SELECT kind, version FROM outbox ORDER BY kind") == [
+    assert await database.outbox_messages(engine, "kind", "version", order_by="kind") == [
         ("card.approval", 2),
         ("card.requester", 2),
         ("notification.decided", 1),
@@ -61,7 +62,7 @@ async def test_denying_opens_nothing_and_keeps_the_reason(services: Services, en
     case = await actions.deny(services, await actions.ask(services), reason="too wide")
     assert (case.request.state, case.request.decided_at, case.grant) == (RequestState.DENIED, NOW, None)
     assert [(vote.person, vote.reason) for vote in case.decisions] == [(LEAD, "too wide")]
-    assert await actions.wanted(engine) == 0
+    assert await database.generation(engine) == 0
 
 
 async def test_the_first_of_two_approvals_is_shown_and_opens_nothing(
@@ -72,14 +73,14 @@ async def test_the_first_of_two_approvals_is_shown_and_opens_nothing(
     half = await actions.approve(double, asked)
     assert (half.request.state, half.grant) == (RequestState.PENDING, None)
     assert (await store_helpers.counts(engine))["grants"] == 0
-    assert await store_helpers.query(engine, "SELECT kind, version FROM outbox ORDER BY kind") == [
+    assert await database.outbox_messages(engine, "kind", "version", order_by="kind") == [
         ("card.approval", 2),
         ("card.requester", 2),
     ]
     whole = await actions.approve(double, asked, person=LEAD2)
     assert whole.request.state is RequestState.APPROVED
     assert [vote.person for vote in whole.decisions] == [LEAD, LEAD2]
-    assert await actions.changes(engine, after=1) == [
+    assert await actions.transitions(engine, after=1) == [
         (LEAD, "request", "pending", "pending, 1 of 2"),
         (LEAD2, "request", "pending", "approved"),
         (LEAD2, "grant", "", "applying"),
@@ -126,9 +127,7 @@ async def test_whoever_is_in_an_approving_group_decides_while_the_group_is_known
     asked, other = await actions.ask(services), await actions.ask(services)
     decided = await actions.approve(services, asked, person=GROUP_LEAD)
     assert decided.request.state is RequestState.APPROVED
-    await store_helpers.query(
-        engine, "UPDATE slack_groups SET fetched_at = fetched_at - interval '10 minutes'"
-    )
+    await actions.outdate_groups(engine)
     found = await actions.refusal(engine, actions.approve(services, other, person=GROUP_LEAD))
     assert found.reason is Refusal.GROUPS_UNKNOWN
 
@@ -138,7 +137,7 @@ async def test_whoever_left_an_approving_group_decides_nothing_more(
 ) -> None:
     asked = await actions.ask(services)
     async with store.transaction() as tx:
-        await tx.slack_users.keep_group(actions.LEADS, [])
+        await tx.slack_users.save_group(actions.LEADS, [])
         await tx.commit()
     found = await actions.refusal(engine, actions.approve(services, asked, person=GROUP_LEAD))
     assert found.reason is Refusal.APPROVER_NOT
@@ -165,15 +164,13 @@ async def test_an_approver_who_was_known_too_long_ago_decides_nothing_and_is_loo
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     asked = await actions.ask(services)
-    await store_helpers.query(
-        engine, "UPDATE slack_users SET fetched_at = fetched_at - interval '10 minutes'"
-    )
+    await actions.outdate_users(engine)
     with pytest.raises(Refused) as caught:
         await actions.approve(services, asked)
     assert caught.value.reason is Refusal.PERSON_UNKNOWN
     assert (await store_helpers.counts(engine))["decisions"] == 0
     async with store.transaction() as tx:
-        assert await tx.slack_users.asked_for() == (LEAD,)
+        assert await tx.slack_users.requested_lookups() == (LEAD,)
 
 
 # --- the requester, meanwhile ----------------------------------------------------------------------
@@ -202,14 +199,13 @@ async def test_a_requester_of_whom_nothing_is_known_now_is_looked_up_and_not_the
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     asked = await actions.ask(services)
-    stale = "UPDATE slack_users SET fetched_at = fetched_at - interval '10 minutes' WHERE id = :id"
-    await store_helpers.query(engine, stale, id=ENGINEER)
+    await actions.outdate_users(engine, id=ENGINEER)
     with pytest.raises(Refused) as caught:
         await actions.approve(services, asked)
     assert caught.value.reason is Refusal.PERSON_UNKNOWN
     assert (await store_helpers.counts(engine))["decisions"] == 0
     async with store.transaction() as tx:
-        assert await tx.slack_users.asked_for() == (ENGINEER,)
+        assert await tx.slack_users.requested_lookups() == (ENGINEER,)
 
 
 # --- what cannot be decided (any more) -------------------------------------------------------------

@@ -16,7 +16,6 @@ from storage.transaction import PostgresStore
 from tests.unit.factories import NOW, SetClock
 from tests.unit.services import actions
 from tests.unit.services.actions import LEAD, LEAD2, REQUEST_INPUT
-from tests.unit.storage import store_helpers
 
 WIDE = replace(REQUEST_INPUT, address="203.0.113.0/24")
 UNTIL = replace(REQUEST_INPUT, duration=None, until="18:00")
@@ -71,7 +70,7 @@ async def test_the_same_terms_said_again_change_nothing(services: Services, same
 
 
 @pytest.mark.parametrize(
-    ("wish", "more"),
+    ("request_input", "more"),
     [
         (REQUEST_INPUT, {"duration": "9h"}),
         (REQUEST_INPUT, {"address": "203.0.113.5"}),
@@ -92,7 +91,7 @@ async def test_anything_wider_longer_or_of_another_kind_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("wish", "wrong", "reason"),
+    ("request_input", "wrong", "reason"),
     [
         (REQUEST_INPUT, {"duration": "4"}, Refusal.DURATION_NO_UNIT),
         (REQUEST_INPUT, {"duration": "forever"}, Refusal.DURATION_UNREADABLE),
@@ -143,5 +142,4 @@ async def test_the_cards_show_the_new_terms(
 ) -> None:
     double = actions.under(actions.ruled(approvals=2), store, clock)
     await change(double, await actions.ask(double), duration="4h")
-    shown = await store_helpers.query(engine, "SELECT version FROM outbox WHERE kind LIKE 'card.%'")
-    assert shown == [(2,), (2,)]
+    assert await actions.card_versions(engine) == [2, 2]

@@ -73,7 +73,7 @@ async def a_busy_day(store: PostgresStore, services: Services, clock: SetClock) 
 async def test_every_verb_leaves_exactly_its_lines(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
-    assert await a_busy_day(store, services, clock) == await actions.changes(engine)
+    assert await a_busy_day(store, services, clock) == await actions.transitions(engine)
 
 
 async def test_ends_that_people_and_time_bring_leave_exactly_their_lines(
@@ -82,7 +82,7 @@ async def test_ends_that_people_and_time_bring_leave_exactly_their_lines(
     done, revoked, removed, expired = [await actions.opened(store, services) for _ in range(4)]
     lost = await actions.opened(store, services, GrantState.FAILED)
     await actions.ask(services)
-    lines = len(await actions.changes(engine))
+    lines = len(await actions.transitions(engine))
     await services.grants.end(done.request, person=ENGINEER, key=actions.key())
     await services.grants.revoke(revoked.request, person=ADMIN, key=actions.key())
     await services.grants.abandon(lost.request, person=ENGINEER, key=actions.key())
@@ -96,7 +96,7 @@ async def test_ends_that_people_and_time_bring_leave_exactly_their_lines(
     )
     clock.present = NOW + 24 * HOUR
     await services.deadlines.run_due()
-    assert await actions.changes(engine, after=lines) == [
+    assert await actions.transitions(engine, after=lines) == [
         (ENGINEER, "grant", "in_force", "ending"),
         (ADMIN, "grant", "in_force", "ending"),
         (ENGINEER, "grant", "failed", "ended"),

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain import operation as operations
-from bot.domain.grant import Why
+from bot.domain.grant import ReasonCode
 from bot.domain.mtls import rotation
 from bot.domain.mtls.rotation import GRACE, PATIENCE, REMINDERS
 from bot.domain.operation import Operation, OperationState
@@ -15,12 +15,13 @@ from bot.domain.request import Kind, RequestState
 from bot.domain.subject import CertificateId
 from bot.ports import MessageKind, RequestDetails
 from bot.services import Services
+from storage.tables import outbox
 from storage.transaction import PostgresStore
+from tests import database
 from tests.unit.factories import NOW, SetClock
 from tests.unit.services import actions, certificates
 from tests.unit.services.actions import ADMIN, COLLEAGUE, ENGINEER, LEAD
 from tests.unit.services.certificates import ID
-from tests.unit.storage import store_helpers
 from tests.unit.storage.store_helpers import BY_LEAD
 
 NEW = UUID("7c2b0c9e-0000-4000-8000-000000000002")
@@ -51,19 +52,17 @@ async def handed_over(store: PostgresStore, services: Services) -> Operation:
 
 async def move(store: PostgresStore, before: Operation, after: Operation) -> None:
     async with store.transaction() as tx:
-        assert await tx.operations.move(before, after, doing=BY_LEAD)
+        assert await tx.operations.update(before, after, doing=BY_LEAD)
         await tx.commit()
 
 
 async def current(store: PostgresStore, change: Operation) -> Operation:
     async with store.transaction() as tx:
-        return await tx.operations.get(change.id)
+        return await tx.operations.lock(change.id)
 
 
 async def told(engine: AsyncEngine, kind: MessageKind) -> int:
-    found = await store_helpers.value(engine, "SELECT count(*) FROM outbox WHERE kind = :kind", kind=kind)
-    assert isinstance(found, int)
-    return found
+    return await database.count(engine, outbox, kind=kind)
 
 
 # --- asking ------------------------------------------------------------------------------------------
@@ -144,7 +143,7 @@ async def test_saying_that_it_is_installed_begins_the_grace_once(
         clock.present += timedelta(minutes=5)
     after = await current(store, change)
     assert after.check_at == NOW + GRACE
-    lines = [line for line in await actions.changes(engine) if line[1] == "rotate"]
+    lines = [line for line in await actions.transitions(engine) if line[1] == "rotate"]
     assert lines[-1] == (ENGINEER, "rotate", "doing, installing", "doing, resting")
     assert len(lines) == 3
 
@@ -176,11 +175,11 @@ async def test_after_the_grace_the_keeper_is_called_once(
 ) -> None:
     change = await handed_over(store, services)
     await services.certificate_rotation.confirm_installed(change.request, person=ENGINEER, key=actions.key())
-    before = await actions.wanted(engine)
+    before = await database.generation(engine)
     for after in (GRACE - timedelta(seconds=1), GRACE, GRACE + timedelta(hours=1)):
         clock.present = NOW + after
         await services.deadlines.run_due()
-    assert await actions.wanted(engine) == before + 1
+    assert await database.generation(engine) == before + 1
 
 
 # --- nobody says it ------------------------------------------------------------------------------------
@@ -196,7 +195,11 @@ async def test_whoever_does_not_say_it_is_reminded_and_then_it_has_failed(
         await services.deadlines.run_due()
     assert await told(engine, MessageKind.INSTALL) == len(REMINDERS)
     failed = await current(store, change)
-    assert (failed.state, failed.why, failed.check_at) == (OperationState.FAILED, Why.NOT_INSTALLED, None)
+    assert (failed.state, failed.reason_code, failed.check_at) == (
+        OperationState.FAILED,
+        ReasonCode.NOT_INSTALLED,
+        None,
+    )
     assert await told(engine, MessageKind.NOT_DONE) == 1
 
 
@@ -204,7 +207,7 @@ async def test_tried_again_it_waits_for_the_certificate_that_is_there(
     store: PostgresStore, services: Services, clock: SetClock
 ) -> None:
     change = await handed_over(store, services)
-    failed = operations.failed(change, Why.NOT_INSTALLED, now=NOW)
+    failed = operations.failed(change, ReasonCode.NOT_INSTALLED, now=NOW)
     await move(store, change, failed)
     await services.grants.retry(change.request, person=ENGINEER, key=actions.key())
     again = await current(store, change)
@@ -237,12 +240,12 @@ async def test_a_test_is_asked_for_once_and_the_keeper_is_called(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     change = await ready_to_test(store, services)
-    before = await actions.wanted(engine)
+    before = await database.generation(engine)
     for _ in range(2):
         await services.certificate_rotation.test(change.request, person=ENGINEER, key=actions.key())
     found = rotation.rotation_of(await current(store, change))
     assert (found.test_asked_at, found.tested) == (NOW, None)
-    assert await actions.wanted(engine) == before + 1
+    assert await database.generation(engine) == before + 1
 
 
 async def test_those_who_approve_can_have_it_tested_and_nobody_else(

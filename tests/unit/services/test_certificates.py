@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain import operation as operations
-from bot.domain.grant import GrantState, Why
+from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.mtls import issuance
 from bot.domain.operation import Operation, OperationState
 from bot.domain.request import Kind, RequestState
@@ -53,12 +53,12 @@ async def end(store: PostgresStore, request: int, after: Callable[[Operation], O
     async with store.transaction() as tx:
         before = await tx.operations.of_request(request)
         assert before is not None
-        assert await tx.operations.move(before, after(before), doing=AuditContext(actor="pgaccess", at=NOW))
+        assert await tx.operations.update(before, after(before), doing=AuditContext(actor="pgaccess", at=NOW))
         await tx.commit()
 
 
-def failed(why: Why) -> Callable[[Operation], Operation]:
-    return lambda change: operations.failed(change, why, now=NOW)
+def failed(reason_code: ReasonCode) -> Callable[[Operation], Operation]:
+    return lambda change: operations.failed(change, reason_code, now=NOW)
 
 
 # --- enabling ----------------------------------------------------------------------------------------
@@ -170,7 +170,7 @@ async def test_both_are_tried_again_together(store: PostgresStore, services: Ser
     await store_helpers.see(store, OFF)
     approved = await actions.approve(services, await ask_both(services))
     await actions.bring(store, approved, GrantState.FAILED)
-    await end(store, approved.request.id, failed(Why.REFUSED))
+    await end(store, approved.request.id, failed(ReasonCode.REFUSED))
     again = await services.grants.retry(approved.request.id, person=ENGINEER, key=actions.key())
     assert again.grant is not None
     assert again.operation is not None
@@ -181,7 +181,7 @@ async def test_both_are_given_up_together(store: PostgresStore, services: Servic
     await store_helpers.see(store, OFF)
     approved = await actions.approve(services, await ask_both(services))
     await actions.bring(store, approved, GrantState.FAILED)
-    await end(store, approved.request.id, failed(Why.REFUSED))
+    await end(store, approved.request.id, failed(ReasonCode.REFUSED))
     over = await services.grants.abandon(approved.request.id, person=ENGINEER, key=actions.key())
     assert over.grant is not None
     assert over.operation is not None
@@ -212,8 +212,8 @@ async def test_disabling_ends_every_grant_in_the_very_approval(
     assert case.closes == (grant.request,)
     await actions.approve(services, case)
     async with store.transaction() as tx:
-        now = await tx.grants.get(grant.id)
-    assert (now.state, now.why) == (GrantState.ENDING, Why.REMOVED)
+        now = await tx.grants.lock(grant.id)
+    assert (now.state, now.reason_code) == (GrantState.ENDING, ReasonCode.REMOVED)
 
 
 @pytest.mark.parametrize("typed", ["", "bill", "crm"])
@@ -323,7 +323,7 @@ async def undecided(store: PostgresStore, services: Services) -> int:
 
     def several(change: Operation) -> Operation:
         asked = issuance.undecided(issuance.asking(change, [], at=NOW), [ID, OTHER])
-        return operations.failed(asked, Why.SEVERAL, now=NOW)
+        return operations.failed(asked, ReasonCode.SEVERAL, now=NOW)
 
     await end(store, case.request.id, several)
     return case.request.id

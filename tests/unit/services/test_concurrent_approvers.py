@@ -80,7 +80,7 @@ async def test_exactly_as_many_approvals_count_as_are_needed_and_one_decides(
     assert {loser.params["person"] for loser in losers} <= voters
     after = await store_helpers.counts(engine)
     assert (after["decisions"], after["grants"], after["idempotency_keys"]) == (needed, 1, needed + 1)
-    assert len(await actions.changes(engine)) == 1 + needed + 1
+    assert len(await actions.transitions(engine)) == 1 + needed + 1
 
 
 @pytest.mark.parametrize("needed", [1, 2, 3])

@@ -8,11 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.request import RequestState
 from bot.services import Services
+from storage.tables import audit, outbox
 from storage.transaction import PostgresStore
+from tests import database
 from tests.unit.factories import NOW, POLICY, SetClock
 from tests.unit.services import actions
 from tests.unit.services.actions import ENGINEER, HOUR, LEAD, LEAD2
-from tests.unit.storage import store_helpers
 
 REMINDERS = tuple(NOW + hours * HOUR for hours in (1, 4, 12))
 LAPSE = NOW + 24 * HOUR
@@ -21,10 +22,7 @@ SECOND = timedelta(seconds=1)
 
 async def reminders(engine: AsyncEngine) -> list[str]:
     """Keys of what was told, each only once."""
-    found = await store_helpers.query(
-        engine, "SELECT key FROM outbox WHERE kind = 'notification.reminder' ORDER BY id"
-    )
-    return [key for (key,) in found]
+    return await database.values(engine, outbox, "key", order_by="id", kind="notification.reminder")
 
 
 async def test_approvers_are_reminded_at_growing_gaps_and_then_it_lapses(
@@ -47,11 +45,11 @@ async def test_a_reminder_goes_to_the_approvals_channel_and_changes_no_state(
     services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await actions.ask(services)
-    lines = len(await actions.changes(engine))
+    lines = len(await actions.transitions(engine))
     clock.present = REMINDERS[0]
     await services.deadlines.run_due()
-    assert (await actions.posts(engine))[-1] == ("notification.reminder", POLICY.approvals_channel)
-    assert await actions.changes(engine, after=lines) == []
+    assert (await actions.outbox_messages(engine))[-1] == ("notification.reminder", POLICY.approvals_channel)
+    assert await actions.transitions(engine, after=lines) == []
 
 
 @pytest.mark.parametrize(
@@ -92,15 +90,14 @@ async def test_what_nobody_decides_lapses_and_its_requester_is_told(
     services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     id = (await actions.ask(services)).request.id
-    lines = len(await actions.changes(engine))
+    lines = len(await actions.transitions(engine))
     clock.present = LAPSE
     await services.deadlines.run_due()
     request = (await services.queries.request(id)).request
     assert (request.state, request.decided_at) == (RequestState.LAPSED, LAPSE)
-    assert await actions.changes(engine, after=lines) == [("pgaccess", "request", "pending", "lapsed")]
-    assert (await actions.posts(engine))[-1] == ("notification.lapsed", ENGINEER)
-    cards = await store_helpers.query(engine, "SELECT version FROM outbox WHERE kind LIKE 'card.%'")
-    assert cards == [(2,), (2,)]
+    assert await actions.transitions(engine, after=lines) == [("pgaccess", "request", "pending", "lapsed")]
+    assert (await actions.outbox_messages(engine))[-1] == ("notification.lapsed", ENGINEER)
+    assert await actions.card_versions(engine) == [2, 2]
 
 
 async def test_a_first_vote_does_not_keep_it_from_lapsing(
@@ -164,8 +161,7 @@ async def test_many_that_follow_the_clock_at_once_remind_and_lapse_once(
     assert len(await reminders(engine)) == 4
     clock.present = LAPSE
     await asyncio.gather(*(services.deadlines.run_due() for _ in range(8)))
-    lapses = "SELECT count(*) FROM audit WHERE after = 'lapsed'"
-    assert await store_helpers.value(engine, lapses) == 4
+    assert await database.count(engine, audit, after="lapsed") == 4
 
 
 async def test_a_lapse_and_a_decision_at_once_are_one_of_the_two(
@@ -179,7 +175,5 @@ async def test_a_lapse_and_a_decision_at_once_are_one_of_the_two(
         return_exceptions=True,
     )
     await services.deadlines.run_due()
-    ends = await store_helpers.query(
-        engine, "SELECT count(*) FROM audit WHERE before = 'pending' GROUP BY request_id"
-    )
-    assert ends == [(1,)] * 4
+    decided = await database.values(engine, audit, "request_id", before="pending")
+    assert len(decided) == len(set(decided)) == 4

@@ -11,7 +11,9 @@ from bot.domain.mtls.download_link import LIFE
 from bot.errors import Refusal, Refused
 from bot.ports import MessageRef
 from bot.services import IssuedLink, Services
+from storage.tables import download_links, outbox
 from storage.transaction import PostgresStore
+from tests import database
 from tests.unit.factories import NOW, SetClock
 from tests.unit.services import actions, certificates
 from tests.unit.services.actions import COLLEAGUE, ENGINEER, LEAD
@@ -33,12 +35,8 @@ async def refused(services: Services, handle: str | None, *, person: str = ENGIN
 
 
 async def states(engine: AsyncEngine) -> list[str]:
-    return [
-        state
-        for (state,) in await store_helpers.query(
-            engine, "SELECT state FROM download_links ORDER BY made_at, state"
-        )
-    ]
+    found = await database.rows(engine, download_links, "made_at", "state")
+    return [state for _, state in sorted(found)]
 
 
 async def test_the_owner_gets_a_link_for_a_quarter_of_an_hour(
@@ -69,7 +67,7 @@ async def test_a_newer_link_takes_the_place_of_the_older_one(
     older = await link(services, str(number))
     await link(services, str(number))
     assert sorted(await states(engine)) == ["open", "replaced"]
-    told = await store_helpers.value(engine, "SELECT params FROM outbox WHERE id = :id", id=older.post)
+    told = await database.value(engine, outbox, "params", id=older.post)
     assert told == {"state": "replaced"}
 
 
@@ -151,7 +149,7 @@ async def test_a_link_that_slack_did_not_take_is_over_and_its_message_forgotten(
     made = await link(services, str(await certificates.own(store)))
     await services.download_links.record_unsent(made)
     assert await states(engine) == ["unsent"]
-    assert await store_helpers.value(engine, "SELECT count(*) FROM outbox WHERE id = :id", id=made.post) == 0
+    assert await database.count(engine, outbox, id=made.post) == 0
 
 
 async def test_the_place_of_the_message_is_kept(
@@ -159,8 +157,8 @@ async def test_the_place_of_the_message_is_kept(
 ) -> None:
     made = await link(services, str(await certificates.own(store)))
     await services.download_links.record_sent(made, MessageRef(channel="D0ENGINEER", ts="1.000001"))
-    where = "SELECT channel, ts FROM outbox WHERE id = :id"
-    assert await store_helpers.query(engine, where, id=made.post) == [("D0ENGINEER", "1.000001")]
+    stored = await database.row(engine, outbox, "channel", "ts", id=made.post)
+    assert stored == ("D0ENGINEER", "1.000001")
 
 
 async def test_the_end_of_a_link_follows_business_time(

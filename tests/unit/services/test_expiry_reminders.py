@@ -11,14 +11,15 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain.mtls.expiry_reminders import STEPS
 from bot.ports import MessageKind
 from bot.services import Services
+from storage.tables import outbox
 from storage.transaction import PostgresStore
+from tests import database
 from tests.unit import factories
 from tests.unit.factories import NOW, SetClock
 from tests.unit.services import actions
 from tests.unit.services import certificates as certified
 from tests.unit.services.actions import ADMIN, APP, COLLEAGUE, ENGINEER, LEAD
 from tests.unit.services.certificates import DAY, END
-from tests.unit.storage import store_helpers
 
 EXPIRY, COPY, ORPHAN = (
     MessageKind.EXPIRY,
@@ -37,17 +38,12 @@ async def follow(services: Services, clock: SetClock, left: timedelta) -> None:
 
 async def told(engine: AsyncEngine) -> list[tuple[str, str, str]]:
     """What was said of ends, to whom, for which step."""
-    found = await store_helpers.query(
-        engine,
-        "SELECT kind, recipient, params ->> 'step' FROM outbox WHERE kind LIKE 'notification.expiry%' ORDER BY id",
-    )
-    return [(kind, to, step) for kind, to, step in found]
+    found = await database.outbox_messages(engine, "kind", "recipient", "params", kind="notification.expiry%")
+    return [(kind, to, params["step"]) for kind, to, params in found]
 
 
 async def audited(engine: AsyncEngine) -> list[tuple[str, str, str]]:
-    found = await store_helpers.query(
-        engine, "SELECT actor, before, after FROM audit WHERE subject = 'certificate' ORDER BY id"
-    )
+    found = await database.audit_lines(engine, "actor", "before", "after", subject="certificate")
     return [(actor, before, after) for actor, before, after in found]
 
 
@@ -73,10 +69,7 @@ async def test_a_reminder_its_step_and_its_audit_line_are_one(
     await follow(services, clock, 60 * DAY - timedelta(minutes=2))
     assert (await certified.get(store)).ladder.step == 60
     assert await audited(engine) == [("pgaccess", "not reminded", "reminded 60 days before")]
-    late = await store_helpers.value(
-        engine, "SELECT details ->> 'late_s' FROM audit WHERE subject = 'certificate'"
-    )
-    assert late == "120"
+    assert await database.audit_details(engine, "late_s", subject="certificate") == ["120"]
 
 
 async def test_after_downtime_only_the_most_urgent_step_is_said(
@@ -174,9 +167,9 @@ async def test_an_owner_who_is_not_known_is_looked_up_before_anything_is_said(
     assert await told(engine) == []
     assert await services.deadlines.run_due() == clock.present + timedelta(minutes=1)
     async with store.transaction() as tx:
-        question = await tx.slack_users.question("U0STRANGER")
+        question = await tx.slack_users.requested_lookup("U0STRANGER")
         assert question is not None
-        await tx.slack_users.answer(question, factories.person("U0STRANGER"))
+        await tx.slack_users.save_lookup(question, factories.person("U0STRANGER"))
         await tx.commit()
     await follow(services, clock, 7 * DAY - timedelta(minutes=1))
     assert (EXPIRY, "U0STRANGER", "7") in await told(engine)
@@ -186,12 +179,9 @@ async def test_an_owner_who_is_not_known_is_looked_up_before_anything_is_said(
 
 
 async def summaries(engine: AsyncEngine) -> list[list[dict[str, str]]]:
-    found = await store_helpers.query(
-        engine,
-        "SELECT recipient, params ->> 'certificates' FROM outbox WHERE kind = 'notification.unowned' ORDER BY id",
-    )
+    found = await database.outbox_messages(engine, "recipient", "params", kind="notification.unowned")
     assert {to for to, _ in found} <= {OPERATIONS}
-    return [json.loads(certificates) for _, certificates in found]
+    return [json.loads(params["certificates"]) for _, params in found]
 
 
 async def test_on_monday_operations_hear_of_what_nobody_owns_once(
@@ -279,10 +269,7 @@ async def test_taking_note_has_every_copy_of_the_reminder_show_it(
     request = await certified.own(store)
     await follow(services, clock, 7 * DAY)
     await services.certificate_expiry.acknowledge(request, person=ENGINEER, key=actions.key())
-    versions = await store_helpers.query(
-        engine, "SELECT version FROM outbox WHERE kind LIKE 'notification.expiry%' ORDER BY id"
-    )
-    assert versions == [(2,), (2,)]
+    assert await database.values(engine, outbox, "version", kind="notification.expiry%") == [2, 2]
 
 
 async def test_one_that_was_put_off_comes_again_and_then_the_next_step(

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain import grant as grants
-from bot.domain.grant import Grant, GrantState, Why
+from bot.domain.grant import Grant, GrantState, ReasonCode
 from bot.domain.request import Kind, RequestState
 from bot.errors import Refusal
 from bot.ports import RequestDetails
@@ -34,7 +34,7 @@ async def test_within_the_rule_an_owner_moves_the_end_and_the_warning_at_once(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     grant = await actions.opened(store, services)
-    lines, before = len(await actions.changes(engine)), await store_helpers.counts(engine)
+    lines, before = len(await actions.transitions(engine)), await store_helpers.counts(engine)
     case = await extend(services, grant, RequestInput(duration="1h"))
     assert case.request.id == grant.request
     assert case.grant == replace(
@@ -44,7 +44,7 @@ async def test_within_the_rule_an_owner_moves_the_end_and_the_warning_at_once(
         extended=HOUR,
         duration=9 * HOUR,
     )
-    assert await actions.changes(engine, after=lines) == [(ENGINEER, "grant", "in_force", "in_force")]
+    assert await actions.transitions(engine, after=lines) == [(ENGINEER, "grant", "in_force", "in_force")]
     recorded = {"audit": before["audit"] + 1, "idempotency_keys": before["idempotency_keys"] + 1}
     assert await store_helpers.counts(engine) == before | recorded
 
@@ -112,7 +112,7 @@ async def test_a_longer_grant_is_warned_of_and_ends_at_its_new_moments(
         clock.present = moment
         moments.append(await services.deadlines.run_due())
     assert moments == [last_quarter, END + HOUR, None]
-    told = [kind for kind, _ in await actions.posts(engine) if kind == "notification.ending"]
+    told = [kind for kind, _ in await actions.outbox_messages(engine) if kind == "notification.ending"]
     assert len(told) == 2
     assert (await actions.get(store, grant.id)).state is GrantState.ENDING
 
@@ -124,7 +124,7 @@ async def test_beyond_the_rule_it_is_a_request_of_its_own_with_two_cards(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     grant = await actions.opened(store, services)
-    lines, told = len(await actions.changes(engine)), len(await actions.posts(engine))
+    lines, told = len(await actions.transitions(engine)), len(await actions.outbox_messages(engine))
     case = await extend(services, grant, RequestInput(duration="3h", reason="still at it"))
     asked = case.request
     assert (asked.kind, asked.grant, asked.state, asked.needed) == (
@@ -136,9 +136,9 @@ async def test_beyond_the_rule_it_is_a_request_of_its_own_with_two_cards(
     assert (asked.terms.network, asked.terms.duration) == (NETWORK, 3 * HOUR)
     assert (asked.terms.until, asked.terms.reason) == (None, "still at it")
     assert case.grant == grant
-    assert await actions.changes(engine, after=lines) == [(ENGINEER, "request", "", "pending")]
+    assert await actions.transitions(engine, after=lines) == [(ENGINEER, "request", "", "pending")]
     cards = [("card.approval", POLICY.approvals_channel), ("card.requester", ENGINEER)]
-    assert (await actions.posts(engine))[told:] == cards
+    assert (await actions.outbox_messages(engine))[told:] == cards
 
 
 async def test_an_approved_extension_moves_the_end_and_uses_up_nothing_of_the_owners_own(
@@ -146,12 +146,12 @@ async def test_an_approved_extension_moves_the_end_and_uses_up_nothing_of_the_ow
 ) -> None:
     grant = await actions.opened(store, services)
     asked = await extend(services, grant, RequestInput(duration="3h"))
-    lines = len(await actions.changes(engine))
+    lines = len(await actions.transitions(engine))
     decided = await actions.approve(services, asked)
     assert decided.grant == replace(
         grant, ends_at=END + 3 * HOUR, warn_at=END + 3 * HOUR - 30 * MINUTE, duration=11 * HOUR
     )
-    assert await actions.changes(engine, after=lines) == [
+    assert await actions.transitions(engine, after=lines) == [
         (LEAD, "request", "pending", "approved"),
         (LEAD, "grant", "in_force", "in_force"),
     ]
@@ -164,8 +164,7 @@ async def test_the_cards_of_what_became_longer_are_shown_afresh(
 ) -> None:
     grant = await actions.opened(store, services)
     await actions.approve(services, await extend(services, grant, RequestInput(duration="3h")))
-    behind = "SELECT version FROM outbox WHERE request_id = :id AND kind LIKE 'card.%'"
-    assert await store_helpers.query(engine, behind, id=grant.request) == [(3,), (3,)]
+    assert await actions.card_versions(engine, request_id=grant.request) == [3, 3]
 
 
 @pytest.mark.parametrize("end", ["deny", "cancel"])
@@ -189,7 +188,7 @@ async def test_an_extension_that_is_approved_too_late_is_refused(
 ) -> None:
     grant = await actions.opened(store, services)
     asked = await extend(services, grant, RequestInput(duration="3h"))
-    over = replace(grant, state=state, why=Why.DONE)
+    over = replace(grant, state=state, reason_code=ReasonCode.DONE)
     assert await store_helpers.change(store, grant, over)
     found = await actions.refusal(engine, actions.approve(services, asked))
     assert (found.reason, found.params) == (Refusal.GRANT_OVER, {"id": grant.request})
@@ -208,7 +207,7 @@ async def test_an_approver_can_shorten_an_extension(store: PostgresStore, servic
 
 
 @pytest.mark.parametrize(
-    ("wish", "reason"),
+    ("request_input", "reason"),
     [
         (RequestInput(duration="8"), Refusal.DURATION_NO_UNIT),
         (RequestInput(duration="forever"), Refusal.DURATION_FOREVER),
@@ -230,7 +229,9 @@ async def test_an_extension_that_makes_no_sense_is_refused(
     assert (await actions.refusal(engine, extend(services, grant, request_input))).reason is reason
 
 
-@pytest.mark.parametrize("wish", [RequestInput(duration="112h"), RequestInput(until="2026-11-29 10:00")])
+@pytest.mark.parametrize(
+    "request_input", [RequestInput(duration="112h"), RequestInput(until="2026-11-29 10:00")]
+)
 async def test_up_to_the_longest_in_all_it_can_be_asked_for(
     store: PostgresStore, services: Services, request_input: RequestInput
 ) -> None:

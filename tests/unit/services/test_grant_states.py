@@ -7,17 +7,17 @@ from typing import Final
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.grant import GrantState, Why
+from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.person import Person
 from bot.domain.request import RequestState
 from bot.errors import Refusal, Refused
 from bot.ports import RequestDetails
 from bot.services import RequestInput, Services
 from storage.transaction import PostgresStore
+from tests import database
 from tests.unit import factories
 from tests.unit.services import actions
 from tests.unit.services.actions import ADMIN, COLLEAGUE, ENGINEER, GROUP_ADMIN, GROUP_LEAD, LEAD
-from tests.unit.storage import store_helpers
 
 Verb = Callable[[Services, int, dict[str, str]], Awaitable[RequestDetails]]
 
@@ -44,28 +44,28 @@ APPLYING, IN_FORCE, INTERRUPTED = GrantState.APPLYING, GrantState.IN_FORCE, Gran
 ENDING, ENDED, FAILED = GrantState.ENDING, GrantState.ENDED, GrantState.FAILED
 WAITING: Final = GrantState.WAITING
 
-TABLE: Final[dict[str, dict[GrantState, tuple[GrantState, Why | None] | Refusal]]] = {
+TABLE: Final[dict[str, dict[GrantState, tuple[GrantState, ReasonCode | None] | Refusal]]] = {
     "done": {
-        WAITING: (ENDING, Why.DONE),
-        APPLYING: (ENDING, Why.DONE),
-        IN_FORCE: (ENDING, Why.DONE),
-        INTERRUPTED: (ENDING, Why.DONE),
+        WAITING: (ENDING, ReasonCode.DONE),
+        APPLYING: (ENDING, ReasonCode.DONE),
+        IN_FORCE: (ENDING, ReasonCode.DONE),
+        INTERRUPTED: (ENDING, ReasonCode.DONE),
         ENDING: Refusal.GRANT_OVER,
         ENDED: Refusal.GRANT_OVER,
         FAILED: Refusal.GRANT_OVER,
     },
     "revoke": {
-        WAITING: (ENDING, Why.REVOKED),
-        APPLYING: (ENDING, Why.REVOKED),
-        IN_FORCE: (ENDING, Why.REVOKED),
-        INTERRUPTED: (ENDING, Why.REVOKED),
+        WAITING: (ENDING, ReasonCode.REVOKED),
+        APPLYING: (ENDING, ReasonCode.REVOKED),
+        IN_FORCE: (ENDING, ReasonCode.REVOKED),
+        INTERRUPTED: (ENDING, ReasonCode.REVOKED),
         ENDING: Refusal.GRANT_OVER,
         ENDED: Refusal.GRANT_OVER,
         FAILED: Refusal.GRANT_OVER,
     },
     "retry": {FAILED: (APPLYING, None)},
     "restore": {INTERRUPTED: (APPLYING, None)},
-    "give_up": {FAILED: (ENDED, Why.GIVEN_UP)},
+    "give_up": {FAILED: (ENDED, ReasonCode.GIVEN_UP)},
     "extend": {
         WAITING: Refusal.GRANT_NOT_OPEN,
         APPLYING: (APPLYING, None),
@@ -116,7 +116,7 @@ async def test_a_verb_does_what_it_says_in_its_states_and_is_refused_in_all_othe
     store: PostgresStore, services: Services, engine: AsyncEngine, verb: str, state: GrantState
 ) -> None:
     grant = await actions.opened(store, services, state)
-    wanted, lines = await actions.wanted(engine), len(await actions.changes(engine))
+    generation, lines = await database.generation(engine), len(await actions.transitions(engine))
     doing = do(services, verb, grant.request, WHO.get(verb, ENGINEER))
     expected = TABLE[verb].get(state) or ELSE[verb]
     if isinstance(expected, Refusal):
@@ -124,13 +124,12 @@ async def test_a_verb_does_what_it_says_in_its_states_and_is_refused_in_all_othe
         return
     case = await doing
     assert case.grant is not None
-    assert (case.grant.state, case.grant.why) == expected
+    assert (case.grant.state, case.grant.reason_code) == expected
     line = (WHO.get(verb, ENGINEER), "grant", state, expected[0])
-    assert await actions.changes(engine, after=lines) == [line]
+    assert await actions.transitions(engine, after=lines) == [line]
     wakes_reconciler = expected[0] in (GrantState.ENDING, GrantState.APPLYING) and verb != "extend"
-    assert await actions.wanted(engine) == wanted + wakes_reconciler
-    shown = await store_helpers.query(engine, "SELECT DISTINCT version FROM outbox WHERE kind LIKE 'card.%'")
-    assert shown == [(3,)]
+    assert await database.generation(engine) == generation + wakes_reconciler
+    assert set(await actions.card_versions(engine)) == {3}
 
 
 @pytest.mark.parametrize(("verb", "person"), [(verb, person) for verb in MAY for person in MAY[verb]])
@@ -176,7 +175,7 @@ async def test_whoever_is_unknown_is_looked_up_whatever_they_do(
         await do(services, verb, grant.request, "U0NEW")
     assert caught.value.reason is Refusal.PERSON_UNKNOWN
     async with store.transaction() as tx:
-        assert await tx.slack_users.asked_for() == ("U0NEW",)
+        assert await tx.slack_users.requested_lookups() == ("U0NEW",)
         assert await tx.grants.of_request(grant.request) == grant
 
 
@@ -210,7 +209,7 @@ async def test_what_is_opened_again_keeps_its_end_and_forgets_what_went_wrong(
     grant = await actions.opened(store, services, FITTING[verb])
     await do(services, verb, grant.request, ENGINEER)
     again = await actions.get(store, grant.id)
-    expected = replace(grant, state=APPLYING, why=None, detail="", closed_at=None, warn_at=None)
+    expected = replace(grant, state=APPLYING, reason_code=None, detail="", closed_at=None, warn_at=None)
     assert again == expected
 
 
@@ -246,8 +245,8 @@ async def test_one_takes_back_ones_own_request(services: Services, engine: Async
     case = await services.access_requests.cancel(asked.request.id, person=ENGINEER, key=actions.key())
     assert case.request.state is RequestState.CANCELLED
     line = (ENGINEER, "request", "pending", "cancelled")
-    assert await actions.changes(engine, after=1) == [line]
-    assert await store_helpers.query(engine, "SELECT version FROM outbox") == [(2,), (2,)]
+    assert await actions.transitions(engine, after=1) == [line]
+    assert await actions.card_versions(engine) == [2, 2]
 
 
 @pytest.mark.parametrize("person", [COLLEAGUE, LEAD, GROUP_LEAD, ADMIN, GROUP_ADMIN])

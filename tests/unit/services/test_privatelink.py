@@ -15,7 +15,9 @@ from bot.domain.subject import Accounts, Whole
 from bot.errors import Refusal, Refused
 from bot.ports import RequestDetails
 from bot.services import RemovalResult, RequestInput, Services
+from storage.tables import requests
 from storage.transaction import PostgresStore
+from tests import database
 from tests.unit import factories
 from tests.unit.factories import NOW, SetClock
 from tests.unit.services import actions
@@ -50,7 +52,7 @@ async def see(store: PostgresStore, observation: PrivateLinkObservation) -> None
         await tx.commit()
     job = await store_helpers.take(store)
     async with store.transaction() as tx:
-        await tx.reconcile_queue.observed(job, observation)
+        await tx.reconcile_queue.save_observation(job, observation)
         await tx.reconcile_queue.release(job, again=timedelta(minutes=10), attempts=0, kept=True)
         await tx.commit()
 
@@ -86,9 +88,7 @@ async def close(services: Services, typed: str = "billing") -> RequestDetails:
 
 
 async def states(engine: AsyncEngine) -> list[Any]:
-    return [
-        row[0] for row in await store_helpers.query(engine, "SELECT state FROM grants ORDER BY request_id")
-    ]
+    return await database.grant_states(engine)
 
 
 # --- asking ------------------------------------------------------------------------------------------
@@ -107,11 +107,11 @@ async def test_accounts_are_recorded_in_their_one_form_with_the_end_that_was_ask
 async def test_an_approval_opens_a_grant_and_calls_the_keeper(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    before = await actions.wanted(engine)
+    before = await database.generation(engine)
     approved = await actions.approve(services, await ask(services))
     assert approved.grant is not None
     assert (approved.grant.method, approved.grant.state) == (Method.PRIVATELINK, GrantState.APPLYING)
-    assert await actions.wanted(engine) == before + 1
+    assert await database.generation(engine) == before + 1
 
 
 async def test_an_approver_may_leave_accounts_out_and_add_none(services: Services) -> None:
@@ -282,7 +282,7 @@ async def test_another_apps_name_closes_nothing(
 
 
 @pytest.mark.parametrize(
-    ("look", "reason"),
+    ("observation", "reason"),
     [
         (None, Refusal.LINK_UNSEEN),
         (PrivateLinkObservation(at=NOW, status=None), Refusal.LINK_NONE),
@@ -316,7 +316,7 @@ async def test_while_it_is_being_closed_nobody_is_let_in_and_it_is_not_closed_ag
 async def test_one_command_that_comes_twice_is_recorded_once(services: Services, engine: AsyncEngine) -> None:
     for _ in range(2):
         await services.access_requests.submit(Method.PRIVATELINK, REQUEST_INPUT, person=ENGINEER, key="once")
-    assert await store_helpers.value(engine, "SELECT count(*) FROM requests") == 1
+    assert await database.count(engine, requests) == 1
 
 
 async def test_done_extend_and_revoke_work_on_accounts_as_on_addresses(

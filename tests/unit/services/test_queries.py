@@ -11,12 +11,13 @@ from bot.domain.policy import Listed
 from bot.errors import Refusal, Refused
 from bot.ports import RequestDetails
 from bot.services import LISTED, RequestInput, Services
+from storage.tables import outbox, reconcile_queue
 from storage.transaction import PostgresStore
+from tests import database
 from tests.unit import factories
 from tests.unit.factories import NOW, SetClock
 from tests.unit.services import actions
 from tests.unit.services.actions import APP, COLLEAGUE, ENGINEER, GROUP_LEAD, LEAD, LEAD2, REQUEST_INPUT
-from tests.unit.storage import store_helpers
 
 
 def numbers(cases: tuple[RequestDetails, ...]) -> list[int]:
@@ -27,7 +28,7 @@ def numbers(cases: tuple[RequestDetails, ...]) -> list[int]:
 async def crm(store: PostgresStore) -> RequestInput:
     """A wish for a second database."""
     async with store.transaction() as tx:
-        await tx.targets.discovered([factories.database(), factories.database("crm", 2)])
+        await tx.targets.save_discovery([factories.database(), factories.database("crm", 2)])
         await tx.commit()
     return replace(REQUEST_INPUT, target="crm")
 
@@ -95,11 +96,11 @@ async def test_one_database_is_told_with_its_last_look_and_what_is_open_there(
 async def test_whoever_looks_at_a_database_has_it_observed_at_again(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
-    wanted = await actions.wanted(engine)
-    await store_helpers.query(engine, "UPDATE reconcile_queue SET due_at = now() + interval '10 minutes'")
+    generation = await database.generation(engine)
+    await database.make_older(engine, reconcile_queue, "due_at", by=-timedelta(minutes=10))
     await services.queries.refresh_database(None, person=ENGINEER)
-    assert await store_helpers.value(engine, "SELECT due_at <= now() FROM reconcile_queue")
-    assert await actions.wanted(engine) == wanted
+    assert await database.time_left(engine, reconcile_queue, "due_at") <= timedelta()
+    assert await database.generation(engine) == generation
 
 
 async def test_a_home_has_ones_own_and_what_waits_for_ones_decision(
@@ -151,8 +152,8 @@ async def test_what_has_no_end_never_ends_soon(
 async def test_a_home_is_recorded_once_and_then_shown_afresh(services: Services, engine: AsyncEngine) -> None:
     for _ in range(3):
         await services.queries.refresh_home(ENGINEER)
-    assert await actions.posts(engine) == [("home", ENGINEER)]
-    assert await store_helpers.value(engine, "SELECT version FROM outbox") == 3
+    assert await actions.outbox_messages(engine) == [("home", ENGINEER)]
+    assert await database.value(engine, outbox, "version") == 3
 
 
 async def test_a_number_shows_everything_and_an_unknown_one_is_refused(

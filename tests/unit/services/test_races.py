@@ -7,14 +7,16 @@ from datetime import timedelta
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.grant import Grant, GrantState, Why, closing
+from bot.domain.grant import Grant, GrantState, ReasonCode, closing
 from bot.domain.request import RequestState
 from bot.errors import Refusal, Refused, StoreUnavailableError
 from bot.ports import AuditContext, RequestDetails
 from bot.services import RequestInput, Services
 from storage.engine import engine_for
+from storage.tables import audit, grants, outbox, requests
 from storage.transaction import PostgresStore
 from storage.wakeups import PostgresWakeups
+from tests import database
 from tests.unit.factories import NOW, SetClock
 from tests.unit.services import actions
 from tests.unit.storage import store_helpers
@@ -86,9 +88,8 @@ async def test_an_approved_extension_against_a_revocation_leaves_it_closed(
     assert isinstance(revoked, RequestDetails)
     assert isinstance(decided, RequestDetails) or reason(decided) is Refusal.GRANT_OVER
     after = await actions.get(store, grant.id)
-    assert (after.state, after.why) == (GrantState.ENDING, Why.REVOKED)
-    endings = "SELECT count(*) FROM audit WHERE subject = 'grant' AND after = 'ending'"
-    assert await store_helpers.value(engine, endings) == 1
+    assert (after.state, after.reason_code) == (GrantState.ENDING, ReasonCode.REVOKED)
+    assert await database.count(engine, audit, subject="grant", after="ending") == 1
 
 
 @pytest.mark.parametrize("_round", range(ROUNDS))
@@ -102,8 +103,8 @@ async def test_who_takes_a_request_back_while_it_is_approved_gets_one_of_the_two
     )
     answers = await at_once(cancel, decide)
     assert len([each for each in answers if isinstance(each, RequestDetails)]) == 1
-    state = await store_helpers.value(engine, "SELECT state FROM requests")
-    opened = await store_helpers.value(engine, "SELECT count(*) FROM grants")
+    state = await database.value(engine, requests, "state")
+    opened = await database.count(engine, grants)
     assert (state, opened) in {(RequestState.CANCELLED, 0), (RequestState.APPROVED, 1)}
 
 
@@ -117,7 +118,7 @@ async def test_done_and_revoked_at_once_is_one_end(
     answers = await at_once(done, revoke)
     assert sorted(isinstance(each, RequestDetails) for each in answers) == [False, True]
     assert {reason(each) for each in answers} == {None, Refusal.GRANT_OVER}
-    assert await store_helpers.value(engine, "SELECT count(*) FROM audit WHERE after = 'ending'") == 1
+    assert await database.count(engine, audit, after="ending") == 1
 
 
 async def test_one_of_two_that_block_each_other_goes_through_and_the_other_may_try_again(
@@ -131,12 +132,12 @@ async def test_one_of_two_that_block_each_other_goes_through_and_the_other_may_t
 
     async def close(mine: Grant, theirs: Grant) -> None:
         async with store.transaction() as tx:
-            await tx.grants.change(
-                mine, closing(mine, Why.DONE), doing=AuditContext(actor=mine.owner, at=NOW)
+            await tx.grants.update(
+                mine, closing(mine, ReasonCode.DONE), doing=AuditContext(actor=mine.owner, at=NOW)
             )
             await met.wait()
-            await tx.grants.change(
-                theirs, closing(theirs, Why.DONE), doing=AuditContext(actor=mine.owner, at=NOW)
+            await tx.grants.update(
+                theirs, closing(theirs, ReasonCode.DONE), doing=AuditContext(actor=mine.owner, at=NOW)
             )
             await tx.commit()
 
@@ -151,13 +152,15 @@ async def test_a_click_that_met_a_deadlock_is_refused_whole_and_goes_through_aga
 ) -> None:
     grant = await actions.opened(store, servers[0])
     async with store.transaction() as tx:
-        await tx.grants.change(grant, closing(grant, Why.DONE), doing=AuditContext(actor=grant.owner, at=NOW))
+        await tx.grants.update(
+            grant, closing(grant, ReasonCode.DONE), doing=AuditContext(actor=grant.owner, at=NOW)
+        )
         with pytest.raises(StoreUnavailableError, match="nothing was recorded"):
             await servers[1].grants.revoke(grant.request, person=actions.LEAD, key="click:1")
     assert (await actions.get(store, grant.id)).state is GrantState.IN_FORCE
     await servers[1].grants.revoke(grant.request, person=actions.LEAD, key="click:1")
     assert (await actions.get(store, grant.id)).state is GrantState.ENDING
-    assert await store_helpers.value(engine, "SELECT count(*) FROM audit WHERE after = 'ending'") == 1
+    assert await database.count(engine, audit, after="ending") == 1
 
 
 async def test_couriers_in_several_processes_never_hold_the_same_card(
@@ -165,7 +168,7 @@ async def test_couriers_in_several_processes_never_hold_the_same_card(
 ) -> None:
     for _ in range(4):
         await actions.ask(servers[0])
-    due = await store_helpers.value(engine, "SELECT count(*) FROM outbox")
+    due = await database.count(engine, outbox)
 
     async def claim() -> int | None:
         async with store.transaction() as tx:
@@ -181,7 +184,7 @@ async def test_a_card_that_changes_in_two_processes_at_once_is_shown_as_it_is_at
     stores: Sequence[PostgresStore], engine: AsyncEngine, servers: Sequence[Services]
 ) -> None:
     asked = await actions.ask(servers[0])
-    before = await store_helpers.value(engine, "SELECT version FROM outbox WHERE kind = 'card.approval'")
+    before = await database.value(engine, outbox, "version", kind="card.approval")
 
     async def refresh(store: PostgresStore) -> None:
         async with store.transaction() as tx:
@@ -189,5 +192,5 @@ async def test_a_card_that_changes_in_two_processes_at_once_is_shown_as_it_is_at
             await tx.commit()
 
     await asyncio.gather(*[refresh(stores[number % 2]) for number in range(6)])
-    after = await store_helpers.value(engine, "SELECT version FROM outbox WHERE kind = 'card.approval'")
+    after = await database.value(engine, outbox, "version", kind="card.approval")
     assert int(str(after)) == int(str(before)) + 6

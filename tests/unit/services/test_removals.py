@@ -5,14 +5,16 @@ from dataclasses import replace
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.grant import GrantState, Why
+from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.method import Method
 from bot.domain.mtls.observation import MtlsObservation
 from bot.domain.mtls.unmanaged_rules import rules_of
 from bot.domain.request import Kind, RequestState
 from bot.errors import Refusal
 from bot.services import RemovalResult, RequestInput, Services
+from storage.tables import grants
 from storage.transaction import PostgresStore
+from tests import database
 from tests.unit import factories
 from tests.unit.factories import NETWORK, POLICY, SetClock
 from tests.unit.services import actions
@@ -32,8 +34,8 @@ async def remove(
 
 async def states(engine: AsyncEngine) -> list[tuple[str, str | None]]:
     """The grants in the order of their requests, each with its reason."""
-    found = await store_helpers.query(engine, "SELECT state, reason_code FROM grants ORDER BY request_id")
-    return [(state, why) for state, why in found]
+    found = await database.rows(engine, grants, "state", "reason_code", order_by="request_id")
+    return [(state, reason) for state, reason in found]
 
 
 async def test_what_is_all_ones_own_is_closed_at_once(
@@ -41,23 +43,23 @@ async def test_what_is_all_ones_own_is_closed_at_once(
 ) -> None:
     one = await actions.opened(store, services)
     two = await actions.opened(store, services, GrantState.APPLYING)
-    lines, wanted = len(await actions.changes(engine)), await actions.wanted(engine)
+    lines, generation = len(await actions.transitions(engine)), await database.generation(engine)
     removal = await remove(services)
     assert removal.requested is None
     assert sorted(removal.closing) == [one.request, two.request]
     assert await states(engine) == [("ending", "done"), ("ending", "done")]
-    assert sorted(await actions.changes(engine, after=lines)) == [
+    assert sorted(await actions.transitions(engine, after=lines)) == [
         (ENGINEER, "grant", "applying", "ending"),
         (ENGINEER, "grant", "in_force", "ending"),
     ]
-    assert await actions.wanted(engine) == wanted + 1
+    assert await database.generation(engine) == generation + 1
 
 
 async def test_only_the_exact_network_at_the_one_database_is_meant(
     store: PostgresStore, services: Services
 ) -> None:
     async with store.transaction() as tx:
-        await tx.targets.discovered([factories.database(), factories.database("crm", 2)])
+        await tx.targets.save_discovery([factories.database(), factories.database("crm", 2)])
         await tx.commit()
     meant = await actions.opened(store, services)
     elsewhere = await actions.opened(store, services, request_input=replace(REQUEST_INPUT, target="crm"))
@@ -74,7 +76,7 @@ async def test_where_somebody_elses_is_among_them_it_is_a_request_that_lists_the
 ) -> None:
     mine = await actions.opened(store, services)
     theirs = await actions.opened(store, services, person=COLLEAGUE)
-    lines, told = len(await actions.changes(engine)), len(await actions.posts(engine))
+    lines, told = len(await actions.transitions(engine)), len(await actions.outbox_messages(engine))
     removal = await remove(services)
     assert removal.closing == ()
     case = removal.requested
@@ -85,9 +87,9 @@ async def test_where_somebody_elses_is_among_them_it_is_a_request_that_lists_the
     terms = case.request.terms
     assert (terms.network, terms.duration, terms.until) == (NETWORK, None, None)
     assert await states(engine) == [("in_force", None), ("in_force", None)]
-    assert await actions.changes(engine, after=lines) == [(ENGINEER, "request", "", "pending")]
+    assert await actions.transitions(engine, after=lines) == [(ENGINEER, "request", "", "pending")]
     cards = [("card.approval", POLICY.approvals_channel), ("card.requester", ENGINEER)]
-    assert (await actions.posts(engine))[told:] == cards
+    assert (await actions.outbox_messages(engine))[told:] == cards
 
 
 async def test_approving_the_removal_closes_them_all(
@@ -97,17 +99,17 @@ async def test_approving_the_removal_closes_them_all(
     await actions.opened(store, services, GrantState.INTERRUPTED, person=COLLEAGUE)
     case = (await remove(services)).requested
     assert case is not None
-    lines, wanted = len(await actions.changes(engine)), await actions.wanted(engine)
+    lines, generation = len(await actions.transitions(engine)), await database.generation(engine)
     decided = await actions.approve(services, case)
     assert (decided.request.state, decided.closes) == (RequestState.APPROVED, ())
     assert await states(engine) == [("ending", "removed"), ("ending", "removed")]
-    first, *others = await actions.changes(engine, after=lines)
+    first, *others = await actions.transitions(engine, after=lines)
     assert first == (LEAD, "request", "pending", "approved")
     assert sorted(others) == [
         (LEAD, "grant", "in_force", "ending"),
         (LEAD, "grant", "interrupted", "ending"),
     ]
-    assert await actions.wanted(engine) == wanted + 1
+    assert await database.generation(engine) == generation + 1
 
 
 async def test_denying_the_removal_closes_nothing(
@@ -213,11 +215,11 @@ async def test_a_grant_of_ours_beside_a_rule_of_others_is_closed_all_the_same(
     grant = await actions.opened(store, services)
     await store_helpers.see(store, factories.look(factories.rule("203.0.113.4/32")))
     assert (await remove(services)).closing == (grant.request,)
-    assert (await actions.get(store, grant.id)).why is Why.DONE
+    assert (await actions.get(store, grant.id)).reason_code is ReasonCode.DONE
 
 
 @pytest.mark.parametrize(
-    ("wish", "reason"),
+    ("request_input", "reason"),
     [
         (replace(HERE, address=None), Refusal.ADDRESS_EMPTY),
         (replace(HERE, address="10.0.0.1"), Refusal.ADDRESS_PRIVATE),

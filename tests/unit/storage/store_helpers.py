@@ -110,7 +110,7 @@ async def discover(store: PostgresStore, *databases: Database, method: Method = 
     One method's lanes are left: what tests of turns and passes say of a lane would be said of each.
     """
     async with store.transaction() as tx:
-        await tx.targets.discovered(databases or (factories.database(),))
+        await tx.targets.save_discovery(databases or (factories.database(),))
         await tx._connection.execute(delete(reconcile_queue).where(reconcile_queue.c.method != method))
         await tx.commit()
 
@@ -151,7 +151,7 @@ async def approve(store: PostgresStore, request: Request) -> Grant:
     async with store.transaction() as tx:
         await tx.requests.decide(request, RequestState.APPROVED, doing=BY_LEAD)
         await tx.grants.open(grant, doing=BY_LEAD)
-        await tx.reconcile_queue.want(grant.target, grant.method)
+        await tx.reconcile_queue.bump_generation(grant.target, grant.method)
         await tx.commit()
     return grant
 
@@ -159,7 +159,7 @@ async def approve(store: PostgresStore, request: Request) -> Grant:
 async def change(store: PostgresStore, before: Grant, after: Grant) -> bool:
     """Writes a grant's change in a transaction of its own."""
     async with store.transaction() as tx:
-        written = await tx.grants.change(before, after, doing=AuditContext(actor="pgaccess", at=NOW))
+        written = await tx.grants.update(before, after, doing=AuditContext(actor="pgaccess", at=NOW))
         await tx.commit()
         return written
 
@@ -198,7 +198,7 @@ async def see(store: PostgresStore, observation: MtlsObservation) -> None:
     """Records a whole pass over the database that is due, which saw this."""
     job = await take(store)
     async with store.transaction() as tx:
-        await tx.reconcile_queue.observed(job, observation)
+        await tx.reconcile_queue.save_observation(job, observation)
         await tx.reconcile_queue.release(job, again=timedelta(minutes=10), attempts=0, kept=True)
         await tx.commit()
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.grant import Grant, GrantState, Why, closed, closing
+from bot.domain.grant import Grant, GrantState, ReasonCode, closed, closing
 from bot.ports import AuditContext
 from storage.audit import Verification
 from storage.tables import audit, grants
@@ -67,9 +67,9 @@ async def tamper(engine: AsyncEngine, sql: str) -> None:
 async def live(store: PostgresStore) -> Grant:
     """A whole life, from the request to the proven end."""
     grant = await store_helpers.in_force(store)
-    ending = closing(grant, Why.EXPIRED)
+    ending = closing(grant, ReasonCode.EXPIRED)
     assert await store_helpers.change(store, grant, ending)
-    ended = closed(ending, GrantState.ENDED, now=NOW + timedelta(hours=8), why=None)
+    ended = closed(ending, GrantState.ENDED, now=NOW + timedelta(hours=8), reason_code=None)
     assert await store_helpers.change(store, ending, ended)
     return ended
 
@@ -94,7 +94,7 @@ async def test_a_line_says_who_when_and_what_more(store: PostgresStore, engine: 
     grant = await store_helpers.in_force(store)
     doing = AuditContext(actor="pgaccess", at=NOW + timedelta(hours=9), details={"late_s": "3600"})
     async with store.transaction() as tx:
-        await tx.grants.change(grant, closing(grant, Why.EXPIRED), doing=doing)
+        await tx.grants.update(grant, closing(grant, ReasonCode.EXPIRED), doing=doing)
         await tx.commit()
     lines = await database.rows(engine, audit, "actor", "at", "details", after="ending")
     assert lines == [("pgaccess", NOW + timedelta(hours=9), {"late_s": "3600"})]
@@ -104,7 +104,7 @@ async def test_a_change_that_is_rolled_back_leaves_no_line(store: PostgresStore,
     grant = await store_helpers.in_force(store)
     before = await store_helpers.counts(engine)
     async with store.transaction() as tx:
-        assert await tx.grants.change(grant, closing(grant, Why.EXPIRED), doing=store_helpers.BY_LEAD)
+        assert await tx.grants.update(grant, closing(grant, ReasonCode.EXPIRED), doing=store_helpers.BY_LEAD)
     assert await store_helpers.counts(engine) == before
     assert await database.value(engine, grants, "state") == "in_force"
 

@@ -28,14 +28,14 @@ async def _discovered(store: PostgresStore) -> None:
 
 async def see(store: PostgresStore, *found: Certificate) -> InventoryChange:
     async with store.transaction() as tx:
-        sighting = await tx.certificates.listed(TARGET, found)
+        sighting = await tx.certificates.save_list(TARGET, found)
         await tx.commit()
         return sighting
 
 
 async def called(store: PostgresStore, handle: str) -> list[UUID]:
     async with store.transaction() as tx:
-        return [known.id for known in await tx.certificates.called(handle)]
+        return [known.id for known in await tx.certificates.matching(handle)]
 
 
 async def test_a_list_tells_what_appeared_and_what_went(store: PostgresStore) -> None:
@@ -120,7 +120,7 @@ async def test_one_that_is_gone_has_no_name_any_more(store: PostgresStore) -> No
 async def test_nothing_is_given_that_was_never_listed(store: PostgresStore) -> None:
     async with store.transaction() as tx:
         with pytest.raises(ValueError, match="ever listed"):
-            await tx.certificates.give(ID, request=1, owner="U0ENGINEER", purpose="")
+            await tx.certificates.assign(ID, request=1, owner="U0ENGINEER", purpose="")
 
 
 async def test_the_certificates_of_databases_that_heroku_has_no_more_are_left_out(
@@ -139,7 +139,7 @@ async def test_a_request_knows_the_certificate_that_it_is_about(store: PostgresS
     asked = replace(asked, terms=replace(asked.terms, subject=CertificateId(ID)))
     recorded = await store_helpers.record(store, asked)
     async with store.transaction() as tx:
-        case = await tx.requests.case(recorded.id)
+        case = await tx.requests.details(recorded.id)
     assert case is not None
     assert case.certificate is not None
     assert case.certificate.id == ID

@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.grant import GrantState, Why
+from bot.domain.grant import GrantState, ReasonCode
 from bot.ports import MessageKind
 from bot.services import Services, open_services
 from bot.services.deadlines import ENDS
@@ -91,8 +91,8 @@ async def test_a_grant_is_closed_at_its_end_and_the_database_wanted(
     assert await endings(engine) == [("pgaccess", "0")]
     assert await database.value(engine, reconcile_queue, "generation") == wanted + 1
     async with store.transaction() as tx:
-        found = await tx.grants.get(grant.id)
-    assert (found.state, found.why) == (GrantState.ENDING, Why.EXPIRED)
+        found = await tx.grants.lock(grant.id)
+    assert (found.state, found.reason_code) == (GrantState.ENDING, ReasonCode.EXPIRED)
 
 
 async def test_the_cards_of_what_ends_are_shown_afresh(
@@ -100,7 +100,7 @@ async def test_the_cards_of_what_ends_are_shown_afresh(
 ) -> None:
     grant = await store_helpers.in_force(store)
     async with store.transaction() as tx:
-        await tx.outbox.tell(
+        await tx.outbox.add(
             MessageKind.CARD_REQUESTER, to="U0ENGINEER", key="requester", request=grant.request
         )
         await tx.commit()

@@ -43,14 +43,14 @@ async def make(store: PostgresStore, request: int, *, secret: str = SECRET) -> D
         now=NOW,
     )
     async with store.transaction() as tx:
-        await tx.download_links.make(download_link, doing=BY_OWNER)
+        await tx.download_links.add(download_link, doing=BY_OWNER)
         await tx.commit()
     return download_link
 
 
 async def hold(store: PostgresStore, link: DownloadLink, *, within: timedelta = HELD) -> UUID:
     async with store.transaction() as tx:
-        lease = await tx.download_links.hold(link, within=within)
+        lease = await tx.download_links.lease(link, within=within)
         await tx.commit()
     return lease
 
@@ -64,7 +64,7 @@ async def read(store: PostgresStore, link: DownloadLink) -> DownloadLink:
 
 async def move(store: PostgresStore, before: DownloadLink, after: DownloadLink) -> None:
     async with store.transaction() as tx:
-        await tx.download_links.move(before, after, doing=BY_OWNER)
+        await tx.download_links.update(before, after, doing=BY_OWNER)
         await tx.commit()
 
 
@@ -109,14 +109,14 @@ async def test_a_turn_that_nobody_ended_ends_by_itself(
     await database.end_leases(engine, links_table)
     assert not (await read(store, link)).busy
     async with store.transaction() as tx:
-        assert await tx.download_links.holds(link.id, lease) is None
+        assert await tx.download_links.lock_leased(link.id, lease) is None
 
 
 async def test_only_the_latest_turn_holds(store: PostgresStore, link: DownloadLink) -> None:
     first, second = await hold(store, link), await hold(store, link)
     async with store.transaction() as tx:
-        assert await tx.download_links.holds(link.id, first) is None
-        assert await tx.download_links.holds(link.id, second) is not None
+        assert await tx.download_links.lock_leased(link.id, first) is None
+        assert await tx.download_links.lock_leased(link.id, second) is not None
 
 
 async def test_an_earlier_turn_releases_nothing_of_a_later_one(
@@ -125,7 +125,7 @@ async def test_an_earlier_turn_releases_nothing_of_a_later_one(
     first, second = await hold(store, link), await hold(store, link)
     async with store.transaction() as tx:
         await tx.download_links.release(link.id, first)
-        assert await tx.download_links.holds(link.id, second) is not None
+        assert await tx.download_links.lock_leased(link.id, second) is not None
 
 
 async def test_each_change_of_state_has_one_audit_line_and_a_guess_has_none(
@@ -151,7 +151,7 @@ async def test_a_link_that_is_over_holds_nobody_up(store: PostgresStore, link: D
     lease = await hold(store, link)
     await move(store, link, download_links.delivered(link, now=NOW))
     async with store.transaction() as tx:
-        assert await tx.download_links.holds(link.id, lease) is None
+        assert await tx.download_links.lock_leased(link.id, lease) is None
 
 
 async def test_only_open_links_of_one_certificate_are_open(store: PostgresStore, link: DownloadLink) -> None:
@@ -164,7 +164,7 @@ async def test_only_open_links_of_one_certificate_are_open(store: PostgresStore,
 
 async def test_a_handing_out_is_noted_with_the_certificate(store: PostgresStore, link: DownloadLink) -> None:
     async with store.transaction() as tx:
-        await tx.certificates.handed_out(certificates.ID, at=NOW)
+        await tx.certificates.delivered(certificates.ID, at=NOW)
         await tx.commit()
     assert (await certificates.get(store)).delivered_at == NOW
 
@@ -174,7 +174,7 @@ async def test_a_handing_out_is_noted_with_the_certificate(store: PostgresStore,
 
 async def announce(store: PostgresStore, link: DownloadLink) -> int:
     async with store.transaction() as tx:
-        number = await tx.outbox.announce(
+        number = await tx.outbox.reserve(
             MessageKind.DOWNLOAD_LINK,
             to="U0ENGINEER",
             key="download_link:1",
@@ -222,7 +222,7 @@ async def test_a_message_whose_place_is_known_is_edited_there(
 ) -> None:
     number = await announce(store, link)
     async with store.transaction() as tx:
-        await tx.outbox.stands(number, PLACE)
+        await tx.outbox.confirm(number, PLACE)
         await tx.commit()
     await due(engine)
     async with store.transaction() as tx:
@@ -234,9 +234,9 @@ async def test_a_message_whose_place_is_known_is_edited_there(
 async def test_a_place_that_a_courier_has_found_stays(store: PostgresStore, link: DownloadLink) -> None:
     number = await announce(store, link)
     async with store.transaction() as tx:
-        await tx.outbox.stands(number, PLACE)
-        await tx.outbox.stands(number, MessageRef(channel="D0ENGINEER", ts="2.000002"))
-        assert await tx.outbox.place("download_link:1") == PLACE
+        await tx.outbox.confirm(number, PLACE)
+        await tx.outbox.confirm(number, MessageRef(channel="D0ENGINEER", ts="2.000002"))
+        assert await tx.outbox.message_ref("download_link:1") == PLACE
 
 
 async def test_a_message_that_slack_did_not_take_is_forgotten(
@@ -244,7 +244,7 @@ async def test_a_message_that_slack_did_not_take_is_forgotten(
 ) -> None:
     number = await announce(store, link)
     async with store.transaction() as tx:
-        await tx.outbox.take_back(number)
+        await tx.outbox.cancel(number)
         await tx.commit()
     assert await database.count(engine, outbox) == 0
 
@@ -254,8 +254,8 @@ async def test_a_message_that_stands_is_not_forgotten(
 ) -> None:
     number = await announce(store, link)
     async with store.transaction() as tx:
-        await tx.outbox.stands(number, PLACE)
-        await tx.outbox.take_back(number)
+        await tx.outbox.confirm(number, PLACE)
+        await tx.outbox.cancel(number)
         await tx.commit()
     assert await database.count(engine, outbox) == 1
 

@@ -20,9 +20,9 @@ BY_BOT = AuditContext(actor="pgaccess", at=NOW)
 
 async def climb(store: PostgresStore, after: ReminderSchedule) -> None:
     async with store.transaction() as tx:
-        known = await tx.certificates.get(ID)
+        known = await tx.certificates.lock(ID)
         assert known is not None
-        await tx.expiry_reminders.climb(known, after, doing=BY_BOT)
+        await tx.expiry_reminders.advance(known, after, doing=BY_BOT)
         await tx.commit()
 
 
@@ -75,7 +75,7 @@ async def test_what_was_answered_is_kept_with_its_audit_line(
         assert (await certificates.get(store)).ladder == each
     lines = await database.audit_lines(engine, "after", subject="certificate")
     assert lines == [
-        (f"reminded 60 days before, put off until {(now + 7 * DAY).isoformat()}",),
+        (f"reminded 60 days before, postponed until {(now + 7 * DAY).isoformat()}",),
         ("reminded 60 days before, acknowledged",),
     ]
 
@@ -84,7 +84,7 @@ async def test_one_whose_owner_is_looked_up_waits(store: PostgresStore) -> None:
     await begin(store)
     known = await certificates.get(store)
     async with store.transaction() as tx:
-        await tx.expiry_reminders.put_off(known, until=END - DAY)
+        await tx.expiry_reminders.postpone(known, until=END - DAY)
         await tx.commit()
     assert await moment(store) == DAY
 

@@ -11,7 +11,7 @@ from sqlalchemy import func
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.grant import Grant, GrantState, Why, again, begin, closed, closing, extended, verified
+from bot.domain.grant import Grant, GrantState, ReasonCode, again, begin, closed, closing, extended, verified
 from bot.domain.method import Method
 from storage.tables import audit, grants
 from storage.transaction import PostgresStore
@@ -31,7 +31,7 @@ async def _databases(store: PostgresStore) -> None:
 
 async def get(store: PostgresStore, grant: Grant) -> Grant:
     async with store.transaction() as tx:
-        return await tx.grants.get(grant.id)
+        return await tx.grants.lock(grant.id)
 
 
 async def over(store: PostgresStore, *, at: timedelta, limit: int = 100) -> tuple[Grant, ...]:
@@ -62,7 +62,9 @@ async def test_one_request_opens_one_grant(store: PostgresStore) -> None:
 
 async def test_a_change_is_written_whole(store: PostgresStore) -> None:
     grant = await store_helpers.approve(store, await store_helpers.ask(store))
-    failed = closed(grant, GrantState.FAILED, now=NOW, why=Why.REFUSED, detail="Heroku: no room")
+    failed = closed(
+        grant, GrantState.FAILED, now=NOW, reason_code=ReasonCode.REFUSED, detail="Heroku: no room"
+    )
     assert await store_helpers.change(store, grant, failed)
     assert await get(store, grant) == failed
 
@@ -71,10 +73,10 @@ async def test_a_change_from_a_state_that_has_passed_writes_nothing(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     grant = await store_helpers.in_force(store)
-    ending = closing(grant, Why.EXPIRED)
+    ending = closing(grant, ReasonCode.EXPIRED)
     assert await store_helpers.change(store, grant, ending)
     before = await store_helpers.counts(engine)
-    interrupted = closed(grant, GrantState.INTERRUPTED, now=NOW, why=Why.CLOSED_ELSEWHERE)
+    interrupted = closed(grant, GrantState.INTERRUPTED, now=NOW, reason_code=ReasonCode.CLOSED_ELSEWHERE)
     assert not await store_helpers.change(store, grant, interrupted)
     assert await get(store, grant) == ending
     assert await store_helpers.counts(engine) == before
@@ -85,8 +87,8 @@ async def test_of_two_changes_at_once_the_second_sees_the_first(
 ) -> None:
     grant = await store_helpers.in_force(store)
     async with store.transaction() as tx:
-        ending = closing(grant, Why.EXPIRED)
-        assert await tx.grants.change(grant, ending, doing=store_helpers.BY_LEAD)
+        ending = closing(grant, ReasonCode.EXPIRED)
+        assert await tx.grants.update(grant, ending, doing=store_helpers.BY_LEAD)
         second = asyncio.create_task(store_helpers.change(store, grant, ending))
         await store_helpers.until_somebody_waits(engine)
         await tx.commit()
@@ -106,7 +108,7 @@ async def test_what_is_opened_again_has_a_whole_opening_deadline_again(
 ) -> None:
     grant = await store_helpers.approve(store, await store_helpers.ask(store))
     await database.update_rows(engine, grants, {"deadline_at": func.now() - timedelta(hours=1)})
-    failed = closed(grant, GrantState.FAILED, now=NOW, why=Why.DEADLINE)
+    failed = closed(grant, GrantState.FAILED, now=NOW, reason_code=ReasonCode.DEADLINE)
     assert await store_helpers.change(store, grant, failed)
     assert await database.time_left(engine, grants, "deadline_at") < timedelta()
     assert await store_helpers.change(store, failed, again(failed))
@@ -154,7 +156,7 @@ async def test_what_somebody_may_end_is_found_by_its_exact_network_and_database(
     )
     await store_helpers.in_force(store, network=IPv4Network("203.0.113.0/28"))
     over_already = await store_helpers.in_force(store)
-    await store_helpers.change(store, over_already, closing(over_already, Why.DONE))
+    await store_helpers.change(store, over_already, closing(over_already, ReasonCode.DONE))
     async with store.transaction() as tx:
         found = await tx.grants.live(first.target, Method.MTLS, NETWORK)
         elsewhere = await tx.grants.live(UUID(int=2), Method.MTLS, NETWORK)
@@ -166,12 +168,12 @@ async def test_what_may_be_ended_is_held_until_the_transaction_ends(
     store: PostgresStore, engine: AsyncEngine
 ) -> None:
     grant = await store_helpers.in_force(store)
-    ending = closing(grant, Why.DONE)
+    ending = closing(grant, ReasonCode.DONE)
     async with store.transaction() as tx:
         await tx.grants.live(grant.target, Method.MTLS, NETWORK)
         second = asyncio.create_task(store_helpers.change(store, grant, ending))
         await store_helpers.until_somebody_waits(engine)
-        assert await tx.grants.change(grant, ending, doing=store_helpers.BY_LEAD)
+        assert await tx.grants.update(grant, ending, doing=store_helpers.BY_LEAD)
         await tx.commit()
     assert not await second
 
@@ -190,14 +192,14 @@ async def test_a_grant_that_was_never_read_back_is_over_at_its_hard_end(store: P
 
 async def test_an_interrupted_grant_is_over_at_its_end_too(store: PostgresStore) -> None:
     grant = await store_helpers.in_force(store)
-    interrupted = closed(grant, GrantState.INTERRUPTED, now=NOW, why=Why.CLOSED_ELSEWHERE)
+    interrupted = closed(grant, GrantState.INTERRUPTED, now=NOW, reason_code=ReasonCode.CLOSED_ELSEWHERE)
     await store_helpers.change(store, grant, interrupted)
     assert await over(store, at=EIGHT_HOURS) == (interrupted,)
 
 
 async def test_a_grant_that_is_ending_is_not_over_again(store: PostgresStore) -> None:
     grant = await store_helpers.in_force(store)
-    await store_helpers.change(store, grant, closing(grant, Why.EXPIRED))
+    await store_helpers.change(store, grant, closing(grant, ReasonCode.EXPIRED))
     assert await over(store, at=timedelta(days=30)) == ()
 
 
@@ -212,7 +214,7 @@ async def test_the_most_overdue_comes_first_and_no_more_than_asked_for(store: Po
 async def test_what_somebody_else_is_changing_is_passed_over(store: PostgresStore) -> None:
     held, free = [await store_helpers.in_force(store, at=NOW - timedelta(minutes=m)) for m in (2, 1)]
     async with store.transaction() as tx:
-        await tx.grants.get(held.id)
+        await tx.grants.lock(held.id)
         assert await over(store, at=EIGHT_HOURS) == (free,)
         assert await to_warn(store, at=EIGHT_HOURS) == (free,)
 
@@ -232,7 +234,7 @@ async def test_a_warning_is_due_before_the_end_and_once(store: PostgresStore) ->
 async def test_only_what_is_in_force_is_warned_of(store: PostgresStore) -> None:
     await store_helpers.approve(store, await store_helpers.ask(store))
     grant = await store_helpers.in_force(store)
-    await store_helpers.change(store, grant, closing(grant, Why.EXPIRED))
+    await store_helpers.change(store, grant, closing(grant, ReasonCode.EXPIRED))
     assert await to_warn(store, at=timedelta(days=30)) == ()
 
 

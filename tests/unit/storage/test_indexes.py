@@ -11,6 +11,8 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.method import Method
+from bot.domain.request import Kind
+from bot.domain.subject import CertificateId
 from sandbox.postgres import PrivatePostgres
 from storage.transaction import PostgresStore, PostgresTransaction
 from tests.conftest import TEMPLATE
@@ -20,22 +22,24 @@ Question = Callable[[PostgresTransaction], Awaitable[object]]
 
 QUESTIONS: Final[dict[str, Question]] = {
     "ix_reconcile_queue_due": lambda tx: tx.reconcile_queue.claim(),
-    "uq_reconcile_queue_target_id_method": lambda tx: tx.reconcile_queue.look(UUID(int=1), Method.MTLS),
-    "ix_operations_check": lambda tx: tx.operations.to_wake(NOW, limit=100),
+    "uq_reconcile_queue_target_id_method": lambda tx: tx.reconcile_queue.observation(
+        UUID(int=1), Method.MTLS
+    ),
+    "ix_operations_check": lambda tx: tx.operations.to_check(NOW, limit=100),
     "ix_certificates_remind": lambda tx: tx.expiry_reminders.due(NOW, limit=100),
-    "ix_operations_doing": lambda tx: tx.operations.under_way(UUID(int=1), Method.MTLS),
+    "ix_operations_doing": lambda tx: tx.operations.unfinished(UUID(int=1), Method.MTLS),
     "uq_operations_request_id": lambda tx: tx.operations.of_request(17),
     "ix_outbox_due": lambda tx: tx.outbox.claim(),
     "ix_grants_ends": lambda tx: tx.grants.past_end(NOW, limit=100),
     "ix_grants_warn": lambda tx: tx.grants.to_warn(NOW, limit=100),
     "ix_grants_open": lambda tx: tx.grants.live(UUID(int=1), Method.MTLS, NETWORK),
     "uq_grants_request_id": lambda tx: tx.grants.of_request(17),
-    "ix_requests_lapse": lambda tx: tx.requests.to_lapse(NOW, limit=100),
+    "ix_requests_lapse": lambda tx: tx.requests.expired(NOW, limit=100),
     "ix_requests_remind": lambda tx: tx.requests.to_remind(NOW, limit=100),
     "ix_requests_pending": lambda tx: tx.requests.pending(limit=20),
     "ix_audit_unsealed": lambda tx: tx.audit.seal(limit=500),
     "ix_download_links_open": lambda tx: tx.download_links.open_of(UUID(int=1)),
-    "ix_slack_users_lookup": lambda tx: tx.slack_users.asked_for(),
+    "ix_slack_users_lookup": lambda tx: tx.slack_users.requested_lookups(),
 }
 
 
@@ -104,8 +108,20 @@ async def test_what_is_shown_of_a_request_is_found_without_reading_all_grants(
 ) -> None:
     async with store.transaction() as tx:
         with listening(engine) as sent:
-            await tx.requests.case(17)
+            await tx.requests.details(17)
     found = await plans(engine, sent)
     assert " uq_grants_request_id " in found
     assert " pk_grants " in found
+    assert "Seq Scan" not in found
+
+
+async def test_an_open_request_about_a_certificate_is_found_without_reading_history(
+    store: PostgresStore, engine: AsyncEngine
+) -> None:
+    async with store.transaction() as tx:
+        with listening(engine) as sent:
+            await tx.requests.newest_open(UUID(int=1), CertificateId(UUID(int=2)), (Kind.ROTATE,))
+    found = await plans(engine, sent)
+    assert " ix_requests_pending " in found
+    assert " ix_operations_doing " in found
     assert "Seq Scan" not in found

@@ -68,7 +68,7 @@ class FarStore:
 async def _known(store: PostgresStore) -> None:
     await store_helpers.discover(store)
     async with store.transaction() as tx:
-        await tx.slack_users.keep([factories.person(), factories.person("U0LEAD")])
+        await tx.slack_users.save([factories.person(), factories.person("U0LEAD")])
         await tx.commit()
 
 

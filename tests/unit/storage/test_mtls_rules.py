@@ -278,7 +278,7 @@ async def test_what_is_known_of_one_database_is_not_known_of_another(
     await make(store, job)
     await store_helpers.release(store, job, again=timedelta(hours=1))
     async with store.transaction() as tx:
-        await tx.targets.discovered([job.database, factories.database("crm", 2)])
+        await tx.targets.save_discovery([job.database, factories.database("crm", 2)])
         await tx.commit()
     other = await store_helpers.take(store)
     async with store.transaction() as tx:

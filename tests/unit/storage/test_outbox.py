@@ -23,7 +23,7 @@ async def tell(
     request: int | None = None,
 ) -> None:
     async with store.transaction() as tx:
-        await tx.outbox.tell(kind, to="C0APPROVALS", key=key, request=request, params={"app": key})
+        await tx.outbox.add(kind, to="C0APPROVALS", key=key, request=request, params={"app": key})
         await tx.commit()
 
 
@@ -36,7 +36,7 @@ async def claim(store: PostgresStore) -> OutboxMessage | None:
 
 async def show(store: PostgresStore, post: OutboxMessage) -> None:
     async with store.transaction() as tx:
-        await tx.outbox.shown(post, PLACE)
+        await tx.outbox.sent(post, PLACE)
         await tx.commit()
 
 
@@ -49,7 +49,7 @@ async def refresh(store: PostgresStore, request: int) -> None:
 async def announce(store: PostgresStore, post: OutboxMessage) -> None:
     """Notes that a post is about to be made."""
     async with store.transaction() as tx:
-        await tx.outbox.posting(post, channel=PLACE.channel)
+        await tx.outbox.begin_post(post, channel=PLACE.channel)
         await tx.commit()
 
 
@@ -168,7 +168,7 @@ async def test_what_slack_did_not_take_need_not_be_searched_for(
     post = await store_helpers.take_post(store)
     await announce(store, post)
     async with store.transaction() as tx:
-        await tx.outbox.not_posted(post, gone=False)
+        await tx.outbox.not_sent(post, gone=False)
         await tx.outbox.postpone(post, by=timedelta())
         await tx.commit()
     again = await store_helpers.take_post(store)
@@ -182,7 +182,7 @@ async def test_what_somebody_deleted_is_posted_afresh(store: PostgresStore) -> N
     await refresh(store, request)
     post = await store_helpers.take_post(store)
     async with store.transaction() as tx:
-        await tx.outbox.not_posted(post, gone=True)
+        await tx.outbox.not_sent(post, gone=True)
         await tx.outbox.postpone(post, by=timedelta())
         await tx.commit()
     again = await store_helpers.take_post(store)
@@ -247,7 +247,7 @@ async def test_what_a_late_courier_may_have_shown_is_shown_afresh(
     await show(store, await store_helpers.take_post(store))
     assert await claim(store) is None
     async with store.transaction() as tx:
-        await tx.outbox.overtaken(late)
+        await tx.outbox.resend(late)
         await tx.commit()
     again = await store_helpers.take_post(store)
     assert (again.place, again.version) == (PLACE, 2)
@@ -270,7 +270,7 @@ async def test_a_courier_that_came_too_late_records_nothing(
         await show(store, late)
     with pytest.raises(LeaseLostError):
         async with store.transaction() as tx:
-            await tx.outbox.not_posted(late, gone=True)
+            await tx.outbox.not_sent(late, gone=True)
     with pytest.raises(LeaseLostError):
         async with store.transaction() as tx:
             await tx.outbox.postpone(late, by=timedelta())

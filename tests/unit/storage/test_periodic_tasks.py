@@ -37,7 +37,7 @@ async def test_each_chore_has_its_own_turn(store: PostgresStore) -> None:
 async def test_a_chore_that_came_to_nothing_can_be_due_sooner(store: PostgresStore) -> None:
     await claim(store)
     async with store.transaction() as tx:
-        await tx.periodic_tasks.due_in("people", wait=timedelta())
+        await tx.periodic_tasks.schedule("people", wait=timedelta())
         await tx.commit()
     assert await claim(store)
 
@@ -57,7 +57,7 @@ async def test_a_chore_that_is_done_is_left_alone_until_its_next_turn(
 ) -> None:
     await claim(store)
     async with store.transaction() as tx:
-        await tx.periodic_tasks.due_in("people", wait=timedelta(minutes=10))
+        await tx.periodic_tasks.schedule("people", wait=timedelta(minutes=10))
         await tx.commit()
     await database.make_older(engine, periodic_tasks, "due_at", by=timedelta(minutes=9))
     assert not await claim(store)
@@ -65,7 +65,7 @@ async def test_a_chore_that_is_done_is_left_alone_until_its_next_turn(
 
 async def turn(store: PostgresStore, now: datetime) -> bool:
     async with store.transaction() as tx:
-        mine = await tx.periodic_tasks.turn("summary", now=now, following=next_summary(now))
+        mine = await tx.periodic_tasks.claim_at("summary", now=now, following=next_summary(now))
         await tx.commit()
         return mine
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain import grant as grants
 from bot.domain.drift import RecentRemovals
-from bot.domain.grant import Grant, GrantState, Why
+from bot.domain.grant import Grant, GrantState, ReasonCode
 from bot.domain.method import Method
 from bot.domain.operation import begin as begin_operation
 from bot.domain.owned_entry import Removal
@@ -172,7 +172,7 @@ async def test_open_grants_want_their_accounts_in_the_order_in_which_they_were_a
         (first.id, frozenset({A, B})),
         (second.id, frozenset({A})),
     ]
-    over = grants.closed(second, GrantState.FAILED, now=NOW, why=Why.REFUSED)
+    over = grants.closed(second, GrantState.FAILED, now=NOW, reason_code=ReasonCode.REFUSED)
     assert await store_helpers.change(store, second, over)
     assert [want.grant for want in (await known(store, job)).wants] == [first.id]
 
@@ -194,9 +194,9 @@ async def test_a_look_at_privatelink_is_read_back_as_it_was_kept(
         ours=frozenset({A}),
         config_vars=("DATABASE_ENDPOINT_0_URL",),
     )
-    await do(store, lambda tx: tx.reconcile_queue.observed(job, seen))
+    await do(store, lambda tx: tx.reconcile_queue.save_observation(job, seen))
     async with store.transaction() as tx:
-        read = await tx.reconcile_queue.look(job.target.id, Method.PRIVATELINK)
+        read = await tx.reconcile_queue.observation(job.target.id, Method.PRIVATELINK)
     assert isinstance(read, PrivateLinkObservation)
     assert replace(read, at=NOW) == seen
     assert read.at > NOW - timedelta(days=36_500)
@@ -209,7 +209,7 @@ async def test_a_removal_of_accounts_names_the_grants_that_have_none_beyond(
     for subject, closes in ((ONE, (one.request,)), (BOTH, (both.request, one.request))):
         request = await store_helpers.record(store, asked(subject, Kind.REMOVE))
         async with store.transaction() as tx:
-            case = await tx.requests.case(request.id)
+            case = await tx.requests.details(request.id)
         assert case is not None
         assert case.closes == closes
 
@@ -221,7 +221,7 @@ async def test_closing_the_whole_names_every_grant_of_this_way_in(
     grant = await approved(store)
     request = await store_helpers.record(store, asked(Whole(), Kind.CLOSE))
     async with store.transaction() as tx:
-        case = await tx.requests.case(request.id)
+        case = await tx.requests.details(request.id)
         assert case is not None
         assert case.closes == (grant.request,)
         assert [each.id for each in await tx.grants.running(grant.target, Method.PRIVATELINK)] == [grant.id]
@@ -237,6 +237,6 @@ async def test_a_change_is_made_in_the_lane_of_its_method(store: PostgresStore, 
         lambda tx: tx.operations.start(change, within=OPERATION_DEADLINE, doing=doing),
     )
     async with store.transaction() as tx:
-        here = await tx.operations.under_way(UUID(int=1), Method.PRIVATELINK)
+        here = await tx.operations.unfinished(UUID(int=1), Method.PRIVATELINK)
         assert [each.kind for each in here] == [Kind.CLOSE]
-        assert await tx.operations.under_way(UUID(int=1), Method.MTLS) == ()
+        assert await tx.operations.unfinished(UUID(int=1), Method.MTLS) == ()

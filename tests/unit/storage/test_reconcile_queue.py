@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.grant import Why, closing
+from bot.domain.grant import ReasonCode, closing
 from bot.domain.method import Method
 from bot.domain.rate_budget import CallPriority
 from bot.domain.target import Database
@@ -40,7 +40,7 @@ async def claim_all(store: PostgresStore) -> list[ReconcileJob]:
 
 async def want(store: PostgresStore, database: Database = BILLING) -> None:
     async with store.transaction() as tx:
-        await tx.reconcile_queue.want(database.id, Method.MTLS)
+        await tx.reconcile_queue.bump_generation(database.id, Method.MTLS)
         await tx.commit()
 
 
@@ -235,7 +235,7 @@ async def test_a_worker_whose_lease_ran_out_writes_nothing_more(
         await renew(store, late)
     with pytest.raises(LeaseLostError):
         async with store.transaction() as tx:
-            await tx.reconcile_queue.observed(late, factories.look())
+            await tx.reconcile_queue.save_observation(late, factories.look())
     with pytest.raises(LeaseLostError):
         await store_helpers.release(store, late)
     assert await database.rows(engine, reconcile_queue) == before
@@ -354,7 +354,7 @@ async def test_a_database_with_something_to_close_goes_before_one_that_was_due_l
     hour_ago = func.now() - timedelta(hours=1)
     await database.update_rows(engine, reconcile_queue, {"due_at": hour_ago, "generation": 9})
     grant = await store_helpers.in_force(store)
-    assert await store_helpers.change(store, grant, closing(grant, Why.DONE))
+    assert await store_helpers.change(store, grant, closing(grant, ReasonCode.DONE))
     await database.update_rows(
         engine, reconcile_queue, {"due_at": func.now(), "generation": 0}, target_id=grant.target
     )

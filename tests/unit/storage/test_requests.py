@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.grant import Grant, GrantState, Why, closed, closing
+from bot.domain.grant import Grant, GrantState, ReasonCode, closed, closing
 from bot.domain.request import Decision, Kind, Request, RequestState, Verdict
 from bot.ports import AuditContext, RequestDetails
 from storage.transaction import PostgresStore
@@ -30,20 +30,22 @@ async def _databases(store: PostgresStore) -> None:
 async def decide(store: PostgresStore, request: Request, state: RequestState, *votes: Decision) -> None:
     async with store.transaction() as tx:
         for vote in votes:
-            await tx.requests.vote(request.id, vote)
+            await tx.requests.record_decision(request.id, vote)
         await tx.requests.decide(request, state, doing=AuditContext(actor="U0LEAD", at=NOW))
         await tx.commit()
 
 
 async def case(store: PostgresStore, id: int) -> RequestDetails | None:
     async with store.transaction() as tx:
-        return await tx.requests.case(id)
+        return await tx.requests.details(id)
 
 
 async def end(store: PostgresStore, grant: Grant) -> None:
-    ending = closing(grant, Why.EXPIRED)
+    ending = closing(grant, ReasonCode.EXPIRED)
     assert await store_helpers.change(store, grant, ending)
-    assert await store_helpers.change(store, ending, closed(ending, GrantState.ENDED, now=NOW, why=None))
+    assert await store_helpers.change(
+        store, ending, closed(ending, GrantState.ENDED, now=NOW, reason_code=None)
+    )
 
 
 async def test_a_request_is_pending_with_the_terms_asked_for(store: PostgresStore) -> None:
@@ -79,8 +81,8 @@ async def test_what_a_rule_says_is_kept_with_the_request(store: PostgresStore) -
 async def test_a_number_that_was_never_given_out_has_no_request(store: PostgresStore) -> None:
     async with store.transaction() as tx:
         assert await tx.requests.lock(17) is None
-        assert await tx.requests.case(17) is None
-        assert await tx.requests.votes(17) == ()
+        assert await tx.requests.details(17) is None
+        assert await tx.requests.decisions(17) == ()
 
 
 async def test_a_locked_request_is_seen_by_the_next_as_the_first_left_it(
@@ -107,9 +109,9 @@ async def test_votes_come_oldest_first(store: PostgresStore) -> None:
     first = replace(factories.vote(Verdict.DENY, "too wide"), person="U0LEAD2")
     second = replace(factories.vote(), at=NOW + timedelta(seconds=1))
     async with store.transaction() as tx:
-        await tx.requests.vote(request.id, second)
-        await tx.requests.vote(request.id, first)
-        assert await tx.requests.votes(request.id) == (first, second)
+        await tx.requests.record_decision(request.id, second)
+        await tx.requests.record_decision(request.id, first)
+        assert await tx.requests.decisions(request.id) == (first, second)
 
 
 async def test_one_person_has_one_vote(store: PostgresStore, engine: AsyncEngine) -> None:
@@ -152,7 +154,7 @@ async def test_what_is_pending_or_open_is_listed_newest_first(store: PostgresSto
     await decide(store, denied, RequestState.DENIED, factories.vote(Verdict.DENY))
     pending = await store_helpers.ask(store)
     async with store.transaction() as tx:
-        cases = await tx.requests.open_cases(requester=None, limit=20)
+        cases = await tx.requests.open_details(requester=None, limit=20)
     assert [found.request.id for found in cases] == [pending.id, running.request]
 
 
@@ -160,7 +162,7 @@ async def test_a_list_can_be_of_one_person_and_short(store: PostgresStore) -> No
     mine = [await store_helpers.ask(store) for _ in range(3)]
     await store_helpers.ask(store, requester="U0COLLEAGUE")
     async with store.transaction() as tx:
-        cases = await tx.requests.open_cases(requester="U0ENGINEER", limit=2)
+        cases = await tx.requests.open_details(requester="U0ENGINEER", limit=2)
     assert [found.request.id for found in cases] == [mine[2].id, mine[1].id]
 
 
@@ -171,7 +173,7 @@ async def test_a_list_can_be_of_one_database_or_of_what_waits(store: PostgresSto
     asked = factories.request()
     there = await store_helpers.record(store, replace(asked, terms=replace(asked.terms, target=CRM)))
     async with store.transaction() as tx:
-        of_crm = await tx.requests.open_cases(requester=None, limit=20, target=CRM)
+        of_crm = await tx.requests.open_details(requester=None, limit=20, target=CRM)
         pending = await tx.requests.pending(limit=20)
         newest = await tx.requests.pending(limit=1)
     assert [found.request.id for found in of_crm] == [there.id]
@@ -190,10 +192,10 @@ async def test_an_extension_is_shown_with_the_grant_that_it_extends_and_only_whi
     assert found is not None
     assert found.grant == grant
     async with store.transaction() as tx:
-        before = await tx.requests.open_cases(requester=None, limit=20)
+        before = await tx.requests.open_details(requester=None, limit=20)
     await decide(store, extension, RequestState.APPROVED, factories.vote())
     async with store.transaction() as tx:
-        after = await tx.requests.open_cases(requester=None, limit=20)
+        after = await tx.requests.open_details(requester=None, limit=20)
     assert [found.request.id for found in before] == [extension.id, grant.request]
     assert [found.request.id for found in after] == [grant.request]
 
@@ -233,7 +235,7 @@ async def moment(store: PostgresStore) -> datetime | None:
 async def due(store: PostgresStore, at: datetime) -> tuple[list[int], list[int]]:
     """What is to lapse and to be reminded of at a moment."""
     async with store.transaction() as tx:
-        lapse = await tx.requests.to_lapse(at, limit=100)
+        lapse = await tx.requests.expired(at, limit=100)
         remind = await tx.requests.to_remind(at, limit=100)
     return [request.id for request in lapse], [request.id for request in remind]
 
@@ -280,8 +282,8 @@ async def test_a_request_that_somebody_is_deciding_is_passed_over(store: Postgre
 async def test_a_vote_that_does_not_decide_has_its_line(store: PostgresStore, engine: AsyncEngine) -> None:
     request = await store_helpers.record(store, factories.request(needed=3))
     async with store.transaction() as tx:
-        await tx.requests.vote(request.id, factories.vote())
-        await tx.requests.note_vote(request, 1, doing=store_helpers.BY_LEAD)
+        await tx.requests.record_decision(request.id, factories.vote())
+        await tx.requests.note_approval(request, 1, doing=store_helpers.BY_LEAD)
         await tx.commit()
     lines = await database.audit_lines(engine, "actor", "subject", "before", "after")
     assert lines[1:] == [("U0LEAD", "request", "pending", "pending, 1 of 3")]

@@ -20,31 +20,31 @@ LEFT = replace(ENGINEER, deactivated=True)
 
 async def keep(store: PostgresStore, *people: Person, read: datetime | None = None) -> None:
     async with store.transaction() as tx:
-        await tx.slack_users.keep(people, read=read)
+        await tx.slack_users.save(people, read=read)
         await tx.commit()
 
 
 async def keep_group(store: PostgresStore, members: Iterable[str], *, read: datetime | None = None) -> None:
     async with store.transaction() as tx:
-        await tx.slack_users.keep_group("S0LEADS", members, read=read)
+        await tx.slack_users.save_group("S0LEADS", members, read=read)
         await tx.commit()
 
 
 async def reading(store: PostgresStore) -> datetime:
     async with store.transaction() as tx:
-        return await tx.slack_users.reading()
+        return await tx.slack_users.current_time()
 
 
 async def question(store: PostgresStore, id: str = ENGINEER.id) -> UserLookup:
     async with store.transaction() as tx:
-        found = await tx.slack_users.question(id)
+        found = await tx.slack_users.requested_lookup(id)
     assert found is not None
     return found
 
 
 async def answer(store: PostgresStore, asked: UserLookup, person: Person | None) -> None:
     async with store.transaction() as tx:
-        await tx.slack_users.answer(asked, person)
+        await tx.slack_users.save_lookup(asked, person)
         await tx.commit()
 
 
@@ -61,7 +61,7 @@ async def request_lookup(store: PostgresStore, id: str = ENGINEER.id) -> None:
 
 async def asked_for(store: PostgresStore) -> tuple[str, ...]:
     async with store.transaction() as tx:
-        return await tx.slack_users.asked_for()
+        return await tx.slack_users.requested_lookups()
 
 
 async def age(engine: AsyncEngine, by: timedelta) -> None:
@@ -160,7 +160,7 @@ async def test_somebody_is_asked_for_until_there_is_an_answer(store: PostgresSto
     assert await asked_for(store) == ()
     assert await find(store) == ENGINEER
     async with store.transaction() as tx:
-        assert await tx.slack_users.question(ENGINEER.id) is None
+        assert await tx.slack_users.requested_lookup(ENGINEER.id) is None
 
 
 async def test_an_answer_from_before_somebody_was_asked_for_anew_is_none(store: PostgresStore) -> None:

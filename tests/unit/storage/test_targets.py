@@ -24,12 +24,12 @@ CRM = factories.database("crm", 2, shield=True)
 
 async def all_of(store: PostgresStore) -> tuple[Database, ...]:
     async with store.transaction() as tx:
-        return await tx.targets.all()
+        return await tx.targets.databases()
 
 
 async def look_at(store: PostgresStore, database: UUID = BILLING.id) -> MtlsObservation | None:
     async with store.transaction() as tx:
-        return mtls_observation(await tx.reconcile_queue.look(database, Method.MTLS))
+        return mtls_observation(await tx.reconcile_queue.observation(database, Method.MTLS))
 
 
 async def test_what_is_discovered_appears_by_app(store: PostgresStore) -> None:
@@ -49,7 +49,7 @@ async def test_a_new_name_follows(store: PostgresStore) -> None:
 async def test_a_name_that_a_keeper_learnt_follows(store: PostgresStore) -> None:
     await store_helpers.discover(store)
     async with store.transaction() as tx:
-        await tx.targets.renamed(BILLING.id, "postgresql-round-54321")
+        await tx.targets.rename(BILLING.id, "postgresql-round-54321")
         await tx.commit()
     assert await all_of(store) == (replace(BILLING, name="postgresql-round-54321"),)
 
@@ -79,7 +79,7 @@ async def test_what_comes_back_is_there_again(store: PostgresStore, engine: Asyn
 async def test_an_empty_discovery_hides_everything(store: PostgresStore) -> None:
     await store_helpers.discover(store, BILLING, CRM)
     async with store.transaction() as tx:
-        await tx.targets.discovered([])
+        await tx.targets.save_discovery([])
         await tx.commit()
     assert await all_of(store) == ()
 
@@ -117,10 +117,10 @@ async def test_a_discovery_and_a_change_of_grants_never_wait_for_each_other(
 ) -> None:
     await store_helpers.discover(store, BILLING, CRM)
     async with store.transaction() as tx:
-        await tx.reconcile_queue.want(BILLING.id, Method.MTLS)
+        await tx.reconcile_queue.bump_generation(BILLING.id, Method.MTLS)
         discovering = asyncio.create_task(store_helpers.discover(store, *found))
         await store_helpers.until_somebody_waits(engine)
-        await tx.reconcile_queue.want(CRM.id, Method.MTLS)
+        await tx.reconcile_queue.bump_generation(CRM.id, Method.MTLS)
         await tx.commit()
     await discovering
     assert set(await all_of(store)) == set(found)
@@ -139,10 +139,10 @@ async def test_a_look_at_everything_and_a_change_of_grants_never_wait_for_each_o
             await tx.commit()
 
     async with store.transaction() as tx:
-        await tx.reconcile_queue.want(BILLING.id, Method.MTLS)
+        await tx.reconcile_queue.bump_generation(BILLING.id, Method.MTLS)
         looking = asyncio.create_task(refresh_all())
         await store_helpers.until_somebody_waits(engine)
-        await tx.reconcile_queue.want(CRM.id, Method.MTLS)
+        await tx.reconcile_queue.bump_generation(CRM.id, Method.MTLS)
         await tx.commit()
     await looking
 
@@ -187,6 +187,6 @@ async def test_a_database_on_postgres_advanced_has_nothing_to_be_kept_in_step(
 ) -> None:
     advanced = replace(factories.database(), plan="heroku-postgresql:advanced-private-1")
     async with store.transaction() as tx:
-        await tx.targets.discovered([advanced])
+        await tx.targets.save_discovery([advanced])
         await tx.commit()
     assert await database.count(engine, reconcile_queue) == 0

@@ -28,7 +28,7 @@ CUT = (
 
 
 async def tell(tx: PostgresTransaction) -> None:
-    await tx.outbox.tell(MessageKind.ORPHAN, to="C0OPERATIONS", key="stray")
+    await tx.outbox.add(MessageKind.ORPHAN, to="C0OPERATIONS", key="stray")
 
 
 async def be_cut_off(store: PostgresStore, engine: AsyncEngine) -> None:
@@ -106,7 +106,7 @@ async def test_a_server_that_is_not_there_is_said_to_be_unavailable() -> None:
     engine = engine_for(nowhere)
     with pytest.raises(StoreUnavailableError):
         async with PostgresStore(engine, PostgresWakeups(url=nowhere)).transaction() as tx:
-            await tx.targets.all()
+            await tx.targets.databases()
     await engine.dispose()
 
 

@@ -36,7 +36,7 @@ WRITE = Written(
 async def job(store: PostgresStore) -> ReconcileJob:
     """The space's lane, held by a keeper."""
     async with store.transaction() as tx:
-        await tx.targets.discovered([], [SPACE])
+        await tx.targets.save_discovery([], [SPACE])
         await tx.commit()
     return await store_helpers.take(store)
 
@@ -48,10 +48,10 @@ async def test_a_space_has_the_one_lane_of_its_ranges(job: ReconcileJob) -> None
 async def test_a_look_at_a_list_is_kept_as_it_was(store: PostgresStore, job: ReconcileJob) -> None:
     seen = Ruleset(id=UUID(int=32), rules=BEFORE, applied=None, by="somebody@example.com", at=NOW)
     async with store.transaction() as tx:
-        await tx.reconcile_queue.observed(
+        await tx.reconcile_queue.save_observation(
             job, RulesetObservation(at=NOW, ruleset=seen, ours=frozenset({MINE}))
         )
-        observation = await tx.reconcile_queue.look(SPACE.id, Method.TRUSTED)
+        observation = await tx.reconcile_queue.observation(SPACE.id, Method.TRUSTED)
     assert isinstance(observation, RulesetObservation)
     assert (observation.ruleset.rules, observation.ruleset.applied, observation.ours) == (
         BEFORE,

@@ -27,7 +27,7 @@ async def other_process(database_url: str) -> AsyncIterator[PostgresWakeups]:
 
 async def tell(engine: AsyncEngine, wakeups: PostgresWakeups, *, commit: bool) -> None:
     async with PostgresStore(engine, wakeups).transaction() as tx:
-        await tx.outbox.tell(MessageKind.ORPHAN, to="C0OPERATIONS", key="stray")
+        await tx.outbox.add(MessageKind.ORPHAN, to="C0OPERATIONS", key="stray")
         if commit:
             await tx.commit()
 

@@ -19,7 +19,7 @@ async def write(tx: PostgresTransaction, *, lines: int, told: int) -> None:
     for number in range(lines):
         await tx.audit.write(DOING, subject="request", before=str(number), after="pending", request=17)
     for number in range(told):
-        await tx.outbox.tell(MessageKind.ORPHAN, to="C0OPERATIONS", key=f"stray:{number}", params={"n": "1"})
+        await tx.outbox.add(MessageKind.ORPHAN, to="C0OPERATIONS", key=f"stray:{number}", params={"n": "1"})
 
 
 @pytest.mark.parametrize(("lines", "told"), [(0, 0), (1, 0), (0, 1), (1, 2), (3, 3), (4, 1), (1, 9)])
@@ -59,7 +59,7 @@ async def test_what_is_told_twice_stands_once(store: PostgresStore, engine: Asyn
 
 async def test_a_post_that_waits_can_be_refreshed_at_once(store: PostgresStore, engine: AsyncEngine) -> None:
     async with store.transaction() as tx:
-        await tx.outbox.tell(MessageKind.ORPHAN, to="C0OPERATIONS", key="stray")
+        await tx.outbox.add(MessageKind.ORPHAN, to="C0OPERATIONS", key="stray")
         assert await tx.outbox.refresh("stray", params={"rule": "1"})
         await tx.commit()
     assert await database.rows(engine, outbox, "version", "params") == [(2, {"rule": "1"})]
@@ -71,7 +71,7 @@ async def test_the_cards_of_a_request_are_refreshed_though_they_wait(
     await store_helpers.discover(store)
     request = await store_helpers.ask(store)
     async with store.transaction() as tx:
-        await tx.outbox.tell_cards(request.id, approvals="C0APPROVALS", requester="U0ENGINEER")
+        await tx.outbox.add_cards(request.id, approvals="C0APPROVALS", requester="U0ENGINEER")
         await tx.outbox.refresh_cards(request.id)
         await tx.commit()
     assert await database.values(engine, outbox, "version") == [2, 2]
@@ -94,7 +94,7 @@ async def test_a_key_takes_lines_and_cards_with_it_in_one_statement(
 
     event.listen(engine.sync_engine, "before_cursor_execute", note)
     async with store.transaction() as tx:
-        await tx.outbox.tell_all(
+        await tx.outbox.add_all(
             [Notification(kind=MessageKind.ORPHAN, to="C0OPERATIONS", key=key) for key in ("one", "two")]
         )
         await tx.outbox.refresh_cards_of([])

@@ -10,7 +10,7 @@ import pytest
 from slack_sdk.models.blocks import Block
 from slack_sdk.models.views import View
 
-from bot.domain.grant import Grant, GrantState, Why
+from bot.domain.grant import Grant, GrantState, ReasonCode
 from bot.domain.mtls.observation import MtlsObservation
 from bot.domain.request import Decision, Kind, Request, RequestState, Verdict
 from bot.ports import Message, RequestDetails
@@ -89,7 +89,7 @@ def _settled(kind: Kind, reason: str) -> Iterator[tuple[str, RequestDetails]]:
         yield "approved", case(approved, *votes)
         return
     for stands in GrantState:
-        granted = factories.grant(stands, why=Why.REFUSED, detail=LONG)
+        granted = factories.grant(stands, reason_code=ReasonCode.REFUSED, detail=LONG)
         yield f"approved, {stands}", case(approved, *votes, granted=granted)
 
 
@@ -114,10 +114,12 @@ CASES: Final[dict[str, RequestDetails]] = dict(_all())
 """Every state of every kind of request, with a short, an endless and no reason."""
 
 
-def granted(state: GrantState, *, why: Why = Why.EXPIRED, endless: bool = False) -> RequestDetails:
+def granted(
+    state: GrantState, *, reason_code: ReasonCode = ReasonCode.EXPIRED, endless: bool = False
+) -> RequestDetails:
     """An approved request whose grant is in a state."""
     approved = factories.request(state=RequestState.APPROVED, endless=endless)
-    grant = factories.grant(state, why=why, endless=endless)
+    grant = factories.grant(state, reason_code=reason_code, endless=endless)
     return factories.case(asked=approved, votes=(factories.vote(),), granted=grant)
 
 

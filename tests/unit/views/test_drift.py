@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from bot.domain.drift import NO_DRIFT, Drift, RecentRemovals, drift
+from bot.domain.drift import NO_DRIFT, Drift, RecentRemovals, compare
 from bot.domain.grant import GrantState
 from bot.domain.method import Method
 from bot.domain.request import Kind, RequestState
@@ -44,7 +44,7 @@ def situation(ranges: RulesetObservation | None, found: Drift = NO_DRIFT) -> Dat
 
 def test_drift_is_what_is_back_missing_or_twice_idle() -> None:
     recently_removed = RecentRemovals(removed=frozenset({"a", "b"}), lost=frozenset({"c", "d"}))
-    found = drift(
+    found = compare(
         recently_removed, listed={"a", "c"}, unmanaged={"a", "e"}, idle={"f", "g"}, idle_before={"f"}
     )
     assert found == Drift(back=frozenset({"a"}), missing=frozenset({"d"}), unapplied=frozenset({"f"}))

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.grant import GrantState, Why
+from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.request import Kind, RequestState, Verdict
 from bot.i18n.translator import Translator
 from bot.ports import MessageKind
@@ -33,9 +33,9 @@ def test_cards_are_valid_and_so_is_every_answer_that_shows_a_request(name: str, 
 
 
 @IN_BOTH_LANGUAGES
-@pytest.mark.parametrize("why", Why)
-def test_every_reason_of_a_failure_can_be_told(why: Why, language: str) -> None:
-    case = samples.granted(GrantState.FAILED, why=why)
+@pytest.mark.parametrize("reason_code", ReasonCode)
+def test_every_reason_of_a_failure_can_be_told(reason_code: ReasonCode, language: str) -> None:
+    case = samples.granted(GrantState.FAILED, reason_code=reason_code)
     assert case.grant is not None
     failed = replace(case.grant, detail=LONG)
     samples.require_valid(notifications.about_grant(MessageKind.FAILED, case, failed, Translator(language)))

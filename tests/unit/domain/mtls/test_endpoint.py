@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain import operation as operations
-from bot.domain.grant import Why
+from bot.domain.grant import ReasonCode
 from bot.domain.mtls import endpoint, issuance
 from bot.domain.mtls.certificate import Certificate
 from bot.domain.mtls.endpoint import DEPROVISIONING, OPERATIONAL, PROVISIONING, EndpointProgress, EndpointStep
@@ -56,7 +56,7 @@ def test_what_follows_for_enabling(
 
 def test_what_somebody_disabled_meanwhile_is_not_enabled_again() -> None:
     switch = EndpointProgress(asked_at=AT, seen=True)
-    assert endpoint.enabling(switch, None, at=SETTLED, overdue=False)[1] is Why.CLOSED_ELSEWHERE
+    assert endpoint.enabling(switch, None, at=SETTLED, overdue=False)[1] is ReasonCode.CLOSED_ELSEWHERE
 
 
 @given(asked_at=moments, seen=st.booleans(), status=words.filter(lambda word: word != OPERATIONAL))
@@ -64,7 +64,10 @@ def test_an_overdue_enabling_fails_with_its_deadline(
     asked_at: datetime | None, seen: bool, status: str | None
 ) -> None:
     switch = EndpointProgress(asked_at=asked_at, seen=seen)
-    assert endpoint.enabling(switch, status, at=SETTLED, overdue=True) == (EndpointStep.FAIL, Why.DEADLINE)
+    assert endpoint.enabling(switch, status, at=SETTLED, overdue=True) == (
+        EndpointStep.FAIL,
+        ReasonCode.DEADLINE,
+    )
 
 
 @given(asked_at=moments, status=words, late=st.integers(0, 300))
@@ -80,7 +83,7 @@ def test_disabling_is_done_when_it_is_proven_and_asked_for_only_where_it_is_not_
 
 
 def test_an_overdue_disabling_is_a_failure_unless_it_is_proven() -> None:
-    overdue = (EndpointStep.FAIL, Why.DEADLINE)
+    overdue = (EndpointStep.FAIL, ReasonCode.DEADLINE)
     assert endpoint.disabling(EndpointProgress(asked_at=AT), OPERATIONAL, at=LATER, overdue=True) == overdue
     assert endpoint.disabling(EndpointProgress(asked_at=AT), None, at=LATER, overdue=True) == (
         EndpointStep.DONE,
@@ -116,7 +119,7 @@ def test_what_follows_for_removing_a_certificate(
 
 def test_an_overdue_removal_is_a_failure() -> None:
     found = endpoint.discarding(EndpointProgress(asked_at=AT), OURS, listed(OURS), at=LATER, overdue=True)
-    assert found == (EndpointStep.FAIL, Why.DEADLINE)
+    assert found == (EndpointStep.FAIL, ReasonCode.DEADLINE)
 
 
 # --- the first certificate ----------------------------------------------------------------------------
@@ -142,7 +145,7 @@ def test_one_that_was_made_for_another_request_is_not_the_first() -> None:
 
 def test_of_two_a_person_picks() -> None:
     verdict = first(enabled(), OURS, UUID(int=2))
-    assert (verdict.why, verdict.candidates) == (Why.SEVERAL, (OURS, UUID(int=2)))
+    assert (verdict.reason_code, verdict.candidates) == (ReasonCode.SEVERAL, (OURS, UUID(int=2)))
 
 
 def test_without_one_enabling_is_done_after_a_minute() -> None:

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from bot.domain import operation as operations
-from bot.domain.grant import Why
+from bot.domain.grant import ReasonCode
 from bot.domain.mtls import issuance
 from bot.domain.mtls.certificate import Certificate
 from bot.domain.mtls.issuance import IssuanceResult, IssuanceStep, issuance_progress
@@ -67,9 +67,11 @@ def test_exactly_one_unknown_certificate_is_ours_and_no_other_number_of_them(
         assert verdict == IssuanceResult(step=IssuanceStep.FOUND, made=unknown.pop())
     elif unknown:
         candidates = tuple(sorted(unknown))
-        assert verdict == IssuanceResult(step=IssuanceStep.FAIL, why=Why.SEVERAL, candidates=candidates)
+        assert verdict == IssuanceResult(
+            step=IssuanceStep.FAIL, reason_code=ReasonCode.SEVERAL, candidates=candidates
+        )
     else:
-        assert verdict == IssuanceResult(step=IssuanceStep.FAIL, why=Why.NOT_MADE)
+        assert verdict == IssuanceResult(step=IssuanceStep.FAIL, reason_code=ReasonCode.NOT_MADE)
 
 
 @given(known=ids, there=ids, seconds=st.floats(0, DEFAULT.settled_after.total_seconds() - 0.001))
@@ -90,33 +92,33 @@ def test_heroku_is_never_asked_twice_before_a_person_says_so(
 
 @given(word=st.sampled_from(["disabling", "disabled", "a new word"]))
 def test_what_cannot_be_used_any_more_is_not_taken_for_ours(word: str) -> None:
-    assert step(asked(), listed(IDS[0], status=word)).why is Why.NOT_MADE
+    assert step(asked(), listed(IDS[0], status=word)).reason_code is ReasonCode.NOT_MADE
 
 
 def test_what_was_there_before_is_not_ours_even_if_it_was_the_only_one() -> None:
-    assert step(asked(IDS[0]), listed(IDS[0])).why is Why.NOT_MADE
+    assert step(asked(IDS[0]), listed(IDS[0])).reason_code is ReasonCode.NOT_MADE
 
 
 # --- a person says that it be tried again ------------------------------------------------------------
 
 
-def failed(operation: Operation, why: Why) -> Operation:
-    return operations.failed(operation, why, now=LATER)
+def failed(operation: Operation, reason_code: ReasonCode) -> Operation:
+    return operations.failed(operation, reason_code, now=LATER)
 
 
 def test_tried_again_what_turned_up_late_is_ours_and_nothing_is_asked_for() -> None:
-    again = issuance.again(failed(asked(IDS[0]), Why.NOT_MADE))
+    again = issuance.again(failed(asked(IDS[0]), ReasonCode.NOT_MADE))
     assert again.state is OperationState.DOING
     assert step(again, listed(IDS[0], IDS[1])) == IssuanceResult(step=IssuanceStep.FOUND, made=IDS[1])
 
 
 def test_tried_again_it_is_asked_for_once_more_where_nothing_turned_up() -> None:
-    again = issuance.again(failed(asked(IDS[0]), Why.NOT_MADE))
+    again = issuance.again(failed(asked(IDS[0]), ReasonCode.NOT_MADE))
     assert step(again, listed(IDS[0])) == IssuanceResult(step=IssuanceStep.ASK)
 
 
 def test_once_asked_again_it_is_waited_for_as_the_first_time() -> None:
-    again = issuance.asking(issuance.again(failed(asked(), Why.NOT_MADE)), listed(), at=LATER)
+    again = issuance.asking(issuance.again(failed(asked(), ReasonCode.NOT_MADE)), listed(), at=LATER)
     assert step(again, listed(), at=LATER).step is IssuanceStep.WAIT
 
 
@@ -126,25 +128,25 @@ def test_those_that_nobody_picked_are_not_ours_when_it_is_tried_again(
 ) -> None:
     assume(not known & candidates)
     undecided = issuance.undecided(asked(*known), candidates)
-    again = issuance.again(failed(undecided, Why.SEVERAL))
+    again = issuance.again(failed(undecided, ReasonCode.SEVERAL))
     assert step(again, listed(*known | candidates)) == IssuanceResult(step=IssuanceStep.ASK)
 
 
 def test_the_one_that_somebody_picked_is_followed_until_it_is_ready() -> None:
     undecided = issuance.undecided(asked(), IDS[:2])
-    picked = issuance.picked(failed(undecided, Why.SEVERAL), IDS[1])
+    picked = issuance.picked(failed(undecided, ReasonCode.SEVERAL), IDS[1])
     assert step(picked, listed(*IDS[:2], status="pending")) == IssuanceResult(step=IssuanceStep.WAIT)
     assert step(picked, listed(*IDS[:2])) == IssuanceResult(step=IssuanceStep.DONE, made=IDS[1])
 
 
 def test_what_failed_before_heroku_was_asked_begins_anew() -> None:
-    again = issuance.again(failed(issue(), Why.PERSON))
+    again = issuance.again(failed(issue(), ReasonCode.PERSON))
     assert again.progress == {}
     assert step(again, listed(IDS[0])) == IssuanceResult(step=IssuanceStep.ASK)
 
 
 def test_a_certificate_that_went_away_while_it_was_made_is_made_anew() -> None:
-    gone = failed(issuance.found(asked(), IDS[0]), Why.NEW_GONE)
+    gone = failed(issuance.found(asked(), IDS[0]), ReasonCode.NEW_GONE)
     assert step(issuance.again(gone), listed()) == IssuanceResult(step=IssuanceStep.ASK)
 
 
@@ -158,10 +160,22 @@ def test_a_certificate_that_went_away_while_it_was_made_is_made_anew() -> None:
         ([], False, IssuanceResult(step=IssuanceStep.WAIT)),
         (listed(IDS[0]), False, IssuanceResult(step=IssuanceStep.DONE, made=IDS[0])),
         (listed(IDS[0]), True, IssuanceResult(step=IssuanceStep.DONE, made=IDS[0])),
-        (listed(IDS[0], status="pending"), True, IssuanceResult(step=IssuanceStep.FAIL, why=Why.DEADLINE)),
-        ([], True, IssuanceResult(step=IssuanceStep.FAIL, why=Why.NEW_GONE)),
-        (listed(IDS[0], status="disabled"), False, IssuanceResult(step=IssuanceStep.FAIL, why=Why.NEW_GONE)),
-        (listed(IDS[0], status="disabling"), False, IssuanceResult(step=IssuanceStep.FAIL, why=Why.NEW_GONE)),
+        (
+            listed(IDS[0], status="pending"),
+            True,
+            IssuanceResult(step=IssuanceStep.FAIL, reason_code=ReasonCode.DEADLINE),
+        ),
+        ([], True, IssuanceResult(step=IssuanceStep.FAIL, reason_code=ReasonCode.NEW_GONE)),
+        (
+            listed(IDS[0], status="disabled"),
+            False,
+            IssuanceResult(step=IssuanceStep.FAIL, reason_code=ReasonCode.NEW_GONE),
+        ),
+        (
+            listed(IDS[0], status="disabling"),
+            False,
+            IssuanceResult(step=IssuanceStep.FAIL, reason_code=ReasonCode.NEW_GONE),
+        ),
     ],
 )
 def test_a_certificate_whose_id_is_known_is_followed_to_its_end(
@@ -175,5 +189,5 @@ def test_a_definite_no_leaves_nothing_to_look_for() -> None:
 
 
 def test_a_missed_deadline_is_a_failure_whatever_is_there() -> None:
-    assert step(issue(), [], overdue=True).why is Why.DEADLINE
-    assert step(asked(), listed(IDS[0]), overdue=True).why is Why.DEADLINE
+    assert step(issue(), [], overdue=True).reason_code is ReasonCode.DEADLINE
+    assert step(asked(), listed(IDS[0]), overdue=True).reason_code is ReasonCode.DEADLINE

@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.grant import GrantState, Why
+from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.mtls.observation import IpRule
 from bot.domain.mtls.plan import (
     ApprovedRemoval,
@@ -124,12 +124,12 @@ def test_an_older_approval_does_not_open_again_what_somebody_just_closed() -> No
     plan = make_plan(known(wants, [entry()]), [])
     assert plan.add == ()
     assert plan.interrupted == (uid(1),)
-    assert plan.failed == ((uid(2), Why.CLOSED_ELSEWHERE),)
+    assert plan.failed == ((uid(2), ReasonCode.CLOSED_ELSEWHERE),)
 
 
 def test_a_rule_that_vanishes_before_it_was_authorised_is_a_failure_not_a_second_try() -> None:
     plan = make_plan(known([want()], [entry()]), [])
-    assert plan.failed == ((uid("grant"), Why.CLOSED_ELSEWHERE),)
+    assert plan.failed == ((uid("grant"), ReasonCode.CLOSED_ELSEWHERE),)
     assert plan.add == ()
 
 
@@ -188,13 +188,13 @@ def test_what_is_over_and_overdue_is_left_to_the_clock() -> None:
 def test_without_a_list_only_a_missed_deadline_is_a_failure() -> None:
     states = [want(state=state, name=state) for state in GrantState]
     plan = unseen(known([*states, want(name="late", overdue=True)], [], [attempt(waiting=False)]))
-    assert plan == Plan(failed=((uid("late"), Why.DEADLINE),), under_way=True)
+    assert plan == Plan(failed=((uid("late"), ReasonCode.DEADLINE),), under_way=True)
 
 
 def test_a_rule_whose_network_nobody_can_read_counts_and_serves_nothing() -> None:
     odd = [IpRule(id=uid(n), network="2001:db8::/64", status="Authorized", description="") for n in range(60)]
     plan = make_plan(known([want(), want(OFFICE, GrantState.ENDING, name=2)], [entry(OFFICE)]), odd)
-    assert plan.failed == ((uid("grant"), Why.FULL),)
+    assert plan.failed == ((uid("grant"), ReasonCode.FULL),)
     assert plan.ended == (uid(2),)
     assert plan.remove == ()
 
@@ -314,7 +314,7 @@ def test_an_address_that_we_are_removing_is_only_added_once_it_is_gone() -> None
 
 def test_an_overdue_grant_fails_and_what_it_left_is_removed() -> None:
     plan = make_plan(known([want(overdue=True)], [entry()]), [rule(status="Authorizing")])
-    assert plan.failed == ((uid("grant"), Why.DEADLINE),)
+    assert plan.failed == ((uid("grant"), ReasonCode.DEADLINE),)
     assert plan.remove == (uid("rule"),)
 
 
@@ -322,7 +322,7 @@ def test_a_full_list_is_known_before_heroku_is_asked() -> None:
     unmanaged = [rule(IPv4Network(f"198.51.100.{n}/32"), name=n) for n in range(60)]
     plan = make_plan(known([want()]), unmanaged)
     assert plan.add == ()
-    assert plan.failed == ((uid("grant"), Why.FULL),)
+    assert plan.failed == ((uid("grant"), ReasonCode.FULL),)
 
 
 def test_a_list_that_is_full_only_until_our_own_removal_is_waited_for() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain import operation as operations
-from bot.domain.grant import Why
+from bot.domain.grant import ReasonCode
 from bot.domain.mtls import rotation
 from bot.domain.mtls.certificate import Certificate
 from bot.domain.mtls.connection_test import ConnectionResult
@@ -55,7 +55,7 @@ def next_step(
     *,
     after: timedelta = timedelta(),
     overdue: bool = False,
-) -> tuple[RotationStep, Why | None]:
+) -> tuple[RotationStep, ReasonCode | None]:
     now = NOW + after
     return rotation.step(rotation_of(operation), listed, now=now, at=now, overdue=overdue)
 
@@ -111,16 +111,16 @@ def test_a_removal_that_shows_no_effect_is_asked_for_again_after_a_minute() -> N
 def test_a_new_certificate_that_is_not_there_any_more_is_a_failure(
     operation: Operation, left: tuple[Certificate, ...]
 ) -> None:
-    assert next_step(operation, left, after=2 * GRACE) == (RotationStep.FAIL, Why.NEW_GONE)
+    assert next_step(operation, left, after=2 * GRACE) == (RotationStep.FAIL, ReasonCode.NEW_GONE)
 
 
 @pytest.mark.parametrize("change", [waiting(), resting()])
 def test_an_old_one_that_somebody_else_removed_is_said(operation: Operation) -> None:
-    assert next_step(operation, (certificate(NEW),)) == (RotationStep.FAIL, Why.OLD_GONE)
+    assert next_step(operation, (certificate(NEW),)) == (RotationStep.FAIL, ReasonCode.OLD_GONE)
 
 
 def test_a_removal_that_does_not_come_to_an_end_is_a_failure() -> None:
-    assert next_step(removing(), BOTH, after=GRACE, overdue=True) == (RotationStep.FAIL, Why.DEADLINE)
+    assert next_step(removing(), BOTH, after=GRACE, overdue=True) == (RotationStep.FAIL, ReasonCode.DEADLINE)
 
 
 STATUSES = st.sampled_from(["pending", "ready", "disabling", "disabled"])
@@ -179,7 +179,7 @@ def test_a_test_that_was_asked_for_comes_before_the_removal() -> None:
 
 def test_a_new_one_that_is_gone_is_not_tested() -> None:
     asked = rotation.testing(waiting(), now=NOW)
-    assert next_step(asked, (certificate(OLD),)) == (RotationStep.FAIL, Why.NEW_GONE)
+    assert next_step(asked, (certificate(OLD),)) == (RotationStep.FAIL, ReasonCode.NEW_GONE)
 
 
 def test_an_old_one_on_its_way_out_is_removed_and_not_tested() -> None:
@@ -190,7 +190,7 @@ def test_an_old_one_on_its_way_out_is_removed_and_not_tested() -> None:
 def test_a_new_one_that_is_proven_not_to_work_keeps_the_old_one_in_place() -> None:
     refused = tried(resting(), ConnectionResult.NOT_ACCEPTED)
     assert next_step(refused, BOTH, after=GRACE - SECOND) == (RotationStep.WAIT, None)
-    assert next_step(refused, BOTH, after=GRACE) == (RotationStep.FAIL, Why.NOT_ACCEPTED)
+    assert next_step(refused, BOTH, after=GRACE) == (RotationStep.FAIL, ReasonCode.NOT_ACCEPTED)
 
 
 @pytest.mark.parametrize(
@@ -202,7 +202,9 @@ def test_a_test_that_says_nothing_about_the_certificate_decides_nothing(found: C
 
 def test_whoever_presses_once_more_knows_better_than_the_test() -> None:
     again = rotation.again(
-        operations.failed(tried(resting(), ConnectionResult.NOT_ACCEPTED), Why.NOT_ACCEPTED, now=NOW + GRACE),
+        operations.failed(
+            tried(resting(), ConnectionResult.NOT_ACCEPTED), ReasonCode.NOT_ACCEPTED, now=NOW + GRACE
+        ),
         now=NOW + GRACE,
     )
     assert rotation_of(again).tested is None
@@ -217,7 +219,7 @@ def test_a_test_that_begins_forgets_what_came_of_the_last_one() -> None:
 @pytest.mark.parametrize("testable", [True, False])
 def test_what_can_be_tested_stays_so_when_it_is_tried_once_more(testable: bool) -> None:
     begun_so = rotation.made(begun(), NEW, now=NOW, testable=testable)
-    assert rotation_of(retried(begun_so, Why.NOT_INSTALLED)).testable is testable
+    assert rotation_of(retried(begun_so, ReasonCode.NOT_INSTALLED)).testable is testable
 
 
 # --- somebody is reminded ----------------------------------------------------------------------------
@@ -245,34 +247,36 @@ def test_nothing_is_over_that_somebody_has_installed() -> None:
 # --- once more ---------------------------------------------------------------------------------------
 
 
-def failed(operation: Operation, why: Why) -> Operation:
-    return operations.failed(operation, why, now=NOW + timedelta(days=1))
+def failed(operation: Operation, reason_code: ReasonCode) -> Operation:
+    return operations.failed(operation, reason_code, now=NOW + timedelta(days=1))
 
 
-def retried(operation: Operation, why: Why) -> Operation:
-    again = rotation.again(failed(operation, why), now=NOW + timedelta(days=2))
-    assert (again.state, again.why, again.closed_at) == (OperationState.DOING, None, None)
+def retried(operation: Operation, reason_code: ReasonCode) -> Operation:
+    again = rotation.again(failed(operation, reason_code), now=NOW + timedelta(days=2))
+    assert (again.state, again.reason_code, again.closed_at) == (OperationState.DOING, None, None)
     return again
 
 
 def test_a_certificate_that_is_there_is_not_made_again() -> None:
-    again = retried(waiting(), Why.NOT_INSTALLED)
+    again = retried(waiting(), ReasonCode.NOT_INSTALLED)
     assert rotation_of(again).new == NEW
     assert again.check_at == NOW + timedelta(days=2) + REMINDERS[0]
 
 
-@pytest.mark.parametrize(("change", "why"), [(begun(), Why.DEADLINE), (resting(), Why.NEW_GONE)])
-def test_one_that_is_not_there_is_made_anew(operation: Operation, why: Why) -> None:
-    assert rotation_of(retried(operation, why)).stage is RotationStage.MAKING
+@pytest.mark.parametrize(
+    ("change", "reason_code"), [(begun(), ReasonCode.DEADLINE), (resting(), ReasonCode.NEW_GONE)]
+)
+def test_one_that_is_not_there_is_made_anew(operation: Operation, reason_code: ReasonCode) -> None:
+    assert rotation_of(retried(operation, reason_code)).stage is RotationStage.MAKING
 
 
 def test_a_removal_by_somebody_else_is_accepted_when_a_person_says_so() -> None:
-    again = retried(waiting(), Why.OLD_GONE)
+    again = retried(waiting(), ReasonCode.OLD_GONE)
     assert next_step(again, (certificate(NEW),), after=timedelta(days=2)) == (RotationStep.DONE, None)
 
 
 def test_a_removal_that_failed_is_asked_for_again() -> None:
-    again = retried(removing(), Why.DEADLINE)
+    again = retried(removing(), ReasonCode.DEADLINE)
     assert next_step(again, BOTH, after=timedelta(days=2)) == (RotationStep.REMOVE, None)
 
 

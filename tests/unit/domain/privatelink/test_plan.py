@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.grant import GrantState, Why
+from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.owned_entry import Removal
 from bot.domain.privatelink.observation import AllowedAccount
 from bot.domain.privatelink.plan import Let, LinkKnown, LinkPlan, LinkWant, make_plan
@@ -91,7 +91,7 @@ def test_no_endpoint_is_made_while_another_answer_is_outstanding_that_may_have_m
 def test_a_missed_deadline_is_a_failure_and_what_it_left_is_taken_away() -> None:
     late = known(want(A, overdue=True), lets=(Let(arn=A, listed=True),))
     plan = make_plan(late, READY, [account(A, "Provisioning")])
-    assert plan.failed == ((UUID(int=1), Why.DEADLINE),)
+    assert plan.failed == ((UUID(int=1), ReasonCode.DEADLINE),)
     assert plan.remove == (A,)
 
 
@@ -144,7 +144,7 @@ def test_what_was_in_force_and_is_gone_is_interrupted_and_not_opened_again(
 def test_a_grant_that_is_approved_while_another_is_interrupted_does_not_open_what_was_closed() -> None:
     both = known(want(A, state=GrantState.IN_FORCE), want(A, number=2), lets=(Let(arn=A, listed=True),))
     plan = make_plan(both, READY, ())
-    assert plan.failed == ((UUID(int=2), Why.CLOSED_ELSEWHERE),)
+    assert plan.failed == ((UUID(int=2), ReasonCode.CLOSED_ELSEWHERE),)
     assert not plan.changes_heroku
 
 

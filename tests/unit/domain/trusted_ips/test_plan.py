@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.grant import GrantState, Why
+from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.trusted_ips.plan import Edit, OurRange, RangesKnown, RangesPlan, RangeWant, edited, make_plan
 from bot.domain.trusted_ips.ruleset import LIMIT, Ruleset, RulesetObservation, RulesetRule
 from tests.unit.factories import NOW
@@ -127,7 +127,7 @@ def test_the_place_of_what_is_taken_out_is_room_for_what_is_added() -> None:
 def test_where_there_is_no_room_the_opening_fails() -> None:
     full = [f"10.0.{number}.0/24" for number in range(LIMIT)]
     plan = make_plan(known(want()), ruleset(*full))
-    assert plan.failed == ((ID, Why.FULL),)
+    assert plan.failed == ((ID, ReasonCode.FULL),)
     assert not plan.writes
 
 
@@ -175,7 +175,7 @@ def test_what_was_in_force_and_is_gone_was_closed_by_somebody_and_is_not_opened_
 
 def test_what_was_listed_and_vanishes_before_it_is_in_force_fails() -> None:
     plan = make_plan(known(want(), ours()), ruleset(OFFICE))
-    assert plan.failed == ((ID, Why.CLOSED_ELSEWHERE),)
+    assert plan.failed == ((ID, ReasonCode.CLOSED_ELSEWHERE),)
 
 
 def test_what_a_writer_with_an_older_copy_undid_at_once_is_added_anew() -> None:
@@ -207,7 +207,7 @@ def test_the_first_of_two_grants_ends_while_the_second_keeps_the_range() -> None
 
 def test_an_opening_that_is_overdue_fails_and_what_it_left_is_removed() -> None:
     plan = make_plan(known(want(overdue=True), ours()), ruleset(OFFICE, MINE, applied=False))
-    assert plan.failed == ((ID, Why.DEADLINE),)
+    assert plan.failed == ((ID, ReasonCode.DEADLINE),)
     assert plan.edit == Edit(remove=(MINE,))
 
 

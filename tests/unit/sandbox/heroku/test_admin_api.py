@@ -157,10 +157,10 @@ async def test_a_switch_is_turned_for_whoever_calls_next(
     heroku: HerokuEmulator, anonymous: httpx.AsyncClient, api: httpx.AsyncClient
 ) -> None:
     added = (await api.post(RULES, json={"cidr": CIDR})).status_code
-    shown = (await anonymous.post("/_emulator/switches", json={"deleted": 204, "pool": 9})).json()
+    shown = (await anonymous.post("/_emulator/behavior", json={"deleted": 204, "pool": 9})).json()
 
     assert (added, shown["deleted"], heroku.behavior.deleted) == (201, 204, 204)
     [rule] = [one for one in (await api.get(RULES)).json() if one["cidr"] == CIDR]
     deleted = await api.delete(f"{RULES}/{rule['id']}")
     assert (deleted.status_code, deleted.headers["RateLimit-Remaining"]) == (204, "7")
-    assert (await anonymous.post("/_emulator/switches", json={"delted": 204})).status_code == 422
+    assert (await anonymous.post("/_emulator/behavior", json={"delted": 204})).status_code == 422

@@ -105,7 +105,7 @@ async def test_a_growing_list_of_request_ids_is_taken(api: httpx.AsyncClient) ->
     assert "," not in answer.headers["Request-Id"]
 
 
-@pytest.mark.parametrize("switches", [Behavior(), Behavior(etags=False)])
+@pytest.mark.parametrize("behavior", [Behavior(), Behavior(etags=False)])
 async def test_what_has_not_changed_need_not_be_sent_again(
     heroku: HerokuEmulator, api: httpx.AsyncClient, behavior: Behavior
 ) -> None:
@@ -124,7 +124,7 @@ async def test_what_has_not_changed_need_not_be_sent_again(
     assert "ETag" not in (await api.get(RULES)).headers
 
 
-@pytest.mark.parametrize("switches", [Behavior(pool=0), Behavior(pool=0, retry_after=7)])
+@pytest.mark.parametrize("behavior", [Behavior(pool=0), Behavior(pool=0, retry_after=7)])
 async def test_a_refusal_for_the_rate_may_say_when_to_come_back(
     api: httpx.AsyncClient, behavior: Behavior
 ) -> None:
@@ -185,7 +185,7 @@ async def test_asking_for_the_rate_limit_is_free(api: httpx.AsyncClient) -> None
     assert (await api.get("/account/rate-limits")).json() == {"remaining": 4499}
 
 
-@pytest.mark.parametrize("switches", [Behavior(pool=2)])
+@pytest.mark.parametrize("behavior", [Behavior(pool=2)])
 async def test_an_empty_pool_refuses_and_fills_by_75_a_minute(
     heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock
 ) -> None:
@@ -205,7 +205,7 @@ async def test_an_empty_pool_refuses_and_fills_by_75_a_minute(
     assert (await api.get("/account/rate-limits")).json() == {"remaining": 2}
 
 
-@pytest.mark.parametrize("switches", [Behavior(data_api_counts=False)])
+@pytest.mark.parametrize("behavior", [Behavior(data_api_counts=False)])
 async def test_the_data_api_may_be_free_and_then_says_nothing_of_the_pool(api: httpx.AsyncClient) -> None:
     # Nobody recorded whether it counts, hence a switch.
     answer = await api.get(RULES)

@@ -116,7 +116,7 @@ async def test_a_scope_allows_what_its_name_says(
 
 
 @pytest.mark.parametrize(
-    ("switches", "status"), [(Behavior(), 403), (Behavior(data_scopes=("global", "write-protected")), 200)]
+    ("behavior", "status"), [(Behavior(), 403), (Behavior(data_scopes=("global", "write-protected")), 200)]
 )
 async def test_which_scope_the_data_api_takes_is_a_switch(api: httpx.AsyncClient, status: int) -> None:
     headers = bearer(await made(api, scope=["write-protected"]))

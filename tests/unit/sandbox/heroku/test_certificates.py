@@ -34,7 +34,7 @@ async def test_every_status_is_listed_and_a_pending_one_has_no_end(
 
 
 @pytest.mark.parametrize(
-    ("switches", "written"),
+    ("behavior", "written"),
     [
         (Behavior(dates="rfc3339"), "2027-01-01T10:00:00.000+00:00"),
         (Behavior(dates="offset"), "2027-01-01 10:00:00 +0000"),
@@ -108,7 +108,7 @@ async def test_one_alone_brings_the_same_key_and_chain_at_each_fetch(
 
 
 @pytest.mark.parametrize(
-    ("switches", "days"),
+    ("behavior", "days"),
     [(Behavior(), 395), (Behavior(validity_days=365), 365)],
     ids=["sample", "documented"],
 )
@@ -140,7 +140,7 @@ async def test_two_databases_have_authorities_of_their_own(
 
 
 @pytest.mark.parametrize(
-    ("switches", "shown"),
+    ("behavior", "shown"),
     [(Behavior(), {}), (Behavior(pending_key="null"), dict.fromkeys(SECRET))],
     ids=["absent", "null"],
 )
@@ -152,7 +152,7 @@ async def test_while_it_is_pending_there_is_no_key(api: httpx.AsyncClient, shown
 
 
 @pytest.mark.parametrize(
-    ("switches", "begin"),
+    ("behavior", "begin"),
     [
         (Behavior(), "-----BEGIN PRIVATE KEY-----"),
         (Behavior(key_format="traditional"), "-----BEGIN EC PRIVATE"),
@@ -167,7 +167,7 @@ async def test_a_key_is_written_in_one_of_two_ways(api: httpx.AsyncClient, clock
     assert (await api.get(path)).json()["private_key"].startswith(begin)
 
 
-@pytest.mark.parametrize("switches", [Behavior(), Behavior(certificate_deleted=204)])
+@pytest.mark.parametrize("behavior", [Behavior(), Behavior(certificate_deleted=204)])
 async def test_deleting_one_disables_it_after_a_while_and_it_stays_in_the_list(
     api: httpx.AsyncClient, clock: Clock, behavior: Behavior
 ) -> None:
@@ -208,7 +208,7 @@ async def test_there_is_no_renewal_and_no_change(api: httpx.AsyncClient, method:
     assert (await api.request(method, await made(api))).status_code == 404
 
 
-@pytest.mark.parametrize(("switches", "status"), [(Behavior(), 404), (Behavior(off=422), 422)])
+@pytest.mark.parametrize(("behavior", "status"), [(Behavior(), 404), (Behavior(off=422), 422)])
 async def test_one_cannot_be_made_unless_mtls_is_operational(
     api: httpx.AsyncClient, clock: Clock, status: int
 ) -> None:
@@ -224,7 +224,7 @@ async def test_one_cannot_be_made_unless_mtls_is_operational(
 
 
 @pytest.mark.parametrize(
-    ("switches", "early"),
+    ("behavior", "early"),
     [(Behavior(), []), (Behavior(first_certificate="at_once"), ["pending"])],
     ids=["late", "early"],
 )

@@ -25,8 +25,8 @@ def start(arguments: list[str], settings: dict[str, str]) -> subprocess.Popen[st
     )
 
 
-def test_it_says_where_it_answers_keeps_the_pace_and_loses_answers_when_asked() -> None:
-    arguments = ["--port", "0", "--databases", "2", "--pace", "0"]
+def test_it_prints_its_url_and_takes_transition_times_and_faults() -> None:
+    arguments = ["--port", "0", "--databases", "2", "--transition-seconds", "0"]
     with start(arguments, {"HEROKU_API_KEY": TOKEN}) as process:
         assert process.stdout is not None
         address = process.stdout.readline().removeprefix("The emulated Heroku answers at ").strip()
@@ -55,7 +55,9 @@ def test_a_missing_token_is_one_sentence_and_code_2(settings: dict[str, str]) ->
     assert said == "The emulated Heroku needs HEROKU_API_KEY to be set.\n"
 
 
-@pytest.mark.parametrize("arguments", [["--databases", "3"], ["--pace", "-1"], ["--pace", "fast"]])
+@pytest.mark.parametrize(
+    "arguments", [["--databases", "3"], ["--transition-seconds", "-1"], ["--transition-seconds", "fast"]]
+)
 def test_an_impossible_setting_is_code_2(arguments: list[str]) -> None:
     with start(arguments, {"HEROKU_API_KEY": TOKEN}) as process:
         _, said = process.communicate(timeout=30)

@@ -28,7 +28,7 @@ async def test_a_renamed_addon_keeps_its_id_its_rules_and_its_url(
 
 
 @pytest.mark.parametrize(
-    ("switches", "id"), [(Behavior(), "not_found"), (Behavior(deleted_addon=410), "gone")]
+    ("behavior", "id"), [(Behavior(), "not_found"), (Behavior(deleted_addon=410), "gone")]
 )
 async def test_a_deleted_addon_is_gone_and_its_name_comes_back_with_another_id(
     heroku: HerokuEmulator, api: httpx.AsyncClient, behavior: Behavior, id: str

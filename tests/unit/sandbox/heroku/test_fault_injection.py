@@ -277,7 +277,7 @@ async def test_lasting_faults_end_when_they_are_cleared_all_or_by_name(
     ("kind", "setting"), [(status, 200), (status, 1000), (slow, -1), (slow_answer, -1), (dripping, -1)]
 )
 def test_a_fault_that_cannot_happen_is_refused(kind: Callable[[int], Fault], setting: int) -> None:
-    with pytest.raises(ValueError, match=r"status|arrives"):
+    with pytest.raises(ValueError, match=r"status|delay"):
         kind(setting)
 
 

@@ -39,7 +39,7 @@ async def test_a_rule_is_authorizing_and_after_a_while_authorized(
 
 
 @pytest.mark.parametrize(
-    ("switches", "created", "updated"),
+    ("behavior", "created", "updated"),
     [
         (Behavior(dates="offset"), "2026-11-24 09:00:00 +0000", "2026-11-24 09:10:00 +0000"),
         (Behavior(dates="utc"), "2026-11-24 09:00:00 UTC", "2026-11-24 09:10:00 UTC"),
@@ -90,7 +90,7 @@ async def test_what_is_no_network_is_refused_and_changes_nothing(
     assert len(heroku.rules(DATABASE, now=clock.now)) == 1
 
 
-@pytest.mark.parametrize(("switches", "status"), [(Behavior(), 422), (Behavior(full=409), 409)])
+@pytest.mark.parametrize(("behavior", "status"), [(Behavior(), 422), (Behavior(full=409), 409)])
 async def test_the_61st_rule_is_refused(
     heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock, status: int
 ) -> None:
@@ -104,7 +104,7 @@ async def test_the_61st_rule_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("switches", "status", "count"), [(Behavior(), 201, 3), (Behavior(duplicates="refuse"), 422, 2)]
+    ("behavior", "status", "count"), [(Behavior(), 201, 3), (Behavior(duplicates="refuse"), 422, 2)]
 )
 async def test_the_same_network_twice_is_two_rules_or_refused(
     heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock, status: int, count: int
@@ -117,7 +117,7 @@ async def test_the_same_network_twice_is_two_rules_or_refused(
 
 
 @pytest.mark.parametrize(
-    ("switches", "status"), [(Behavior(), 202), (Behavior(deleted=200), 200), (Behavior(deleted=204), 204)]
+    ("behavior", "status"), [(Behavior(), 202), (Behavior(deleted=200), 200), (Behavior(deleted=204), 204)]
 )
 async def test_a_deleted_rule_is_absent_at_once(api: httpx.AsyncClient, status: int) -> None:
     # API reference 1.2 and 1.4: DELETE is some 2xx, then GET is 404.
@@ -139,7 +139,7 @@ async def test_an_unknown_rule_is_not_found(api: httpx.AsyncClient, key: str) ->
     assert (answer.status_code, answer.json()["id"]) == (404, "not_found")
 
 
-@pytest.mark.parametrize("switches", [Behavior(readd_error_seconds=30)])
+@pytest.mark.parametrize("behavior", [Behavior(readd_error_seconds=30)])
 async def test_the_same_network_soon_after_its_removal_is_an_unexplained_error(
     api: httpx.AsyncClient, clock: Clock
 ) -> None:

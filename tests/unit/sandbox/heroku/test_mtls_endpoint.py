@@ -61,7 +61,7 @@ async def test_where_mtls_is_not_enabled_there_is_nothing(
     assert (answer.status_code, answer.json()["id"]) == (404, "not_found")
 
 
-@pytest.mark.parametrize("switches", [NEVER_500])
+@pytest.mark.parametrize("behavior", [NEVER_500])
 @pytest.mark.parametrize("body", [None, {}])
 async def test_enabling_provisions_and_is_operational_after_a_while(
     api: httpx.AsyncClient, clock: Clock, body: dict[str, object] | None
@@ -80,7 +80,7 @@ async def test_enabling_provisions_and_is_operational_after_a_while(
 
 
 @pytest.mark.parametrize(
-    ("switches", "lowest", "highest"),
+    ("behavior", "lowest", "highest"),
     [(NEVER_500, 0, 0), (Behavior(provisioning_errors=1), 40, 40), (Behavior(), 1, 39)],
 )
 async def test_a_provisioning_endpoint_answers_500_never_at_times_or_always(
@@ -98,7 +98,7 @@ async def test_a_provisioning_endpoint_answers_500_never_at_times_or_always(
     assert (await api.get(PRIVATE)).status_code == 200
 
 
-@pytest.mark.parametrize(("switches", "status"), [(NEVER_500, 404), (Behavior(off=422), 422)])
+@pytest.mark.parametrize(("behavior", "status"), [(NEVER_500, 404), (Behavior(off=422), 422)])
 async def test_a_rule_waits_until_mtls_is_operational(
     api: httpx.AsyncClient, clock: Clock, status: int
 ) -> None:
@@ -127,7 +127,7 @@ async def test_disabling_takes_a_while_and_ends_in_a_404(api: httpx.AsyncClient,
     assert (await api.get(RULES)).status_code == 404
 
 
-@pytest.mark.parametrize("switches", [NEVER_500])
+@pytest.mark.parametrize("behavior", [NEVER_500])
 async def test_mtls_enabled_anew_has_no_old_rules(api: httpx.AsyncClient, clock: Clock) -> None:
     await api.delete(TLS)
     clock.wait(60)
@@ -137,7 +137,7 @@ async def test_mtls_enabled_anew_has_no_old_rules(api: httpx.AsyncClient, clock:
     assert (await api.get(RULES)).json() == []
 
 
-@pytest.mark.parametrize(("switches", "status"), [(Behavior(), 422), (Behavior(enabled_already=409), 409)])
+@pytest.mark.parametrize(("behavior", "status"), [(Behavior(), 422), (Behavior(enabled_already=409), 409)])
 async def test_enabling_twice_is_refused(api: httpx.AsyncClient, status: int) -> None:
     # Nobody recorded the code, hence a switch.
     assert (await api.post(TLS)).status_code == status
@@ -161,7 +161,7 @@ async def test_only_private_and_shield_plans_have_mtls(
     assert (await api.post("/postgres/v0/databases/postgresql-new-1/tls-endpoint")).status_code == status
 
 
-@pytest.mark.parametrize(("switches", "status"), [(Behavior(), 404), (Behavior(uuid_in_path=True), 200)])
+@pytest.mark.parametrize(("behavior", "status"), [(Behavior(), 404), (Behavior(uuid_in_path=True), 200)])
 async def test_the_data_api_takes_the_name_and_if_switched_on_the_uuid(
     api: httpx.AsyncClient, status: int
 ) -> None:

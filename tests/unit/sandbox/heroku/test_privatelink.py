@@ -28,7 +28,7 @@ async def arns(api: httpx.AsyncClient) -> list[str]:
     return [account["arn"] for account in (await api.get(LINK)).json()["allowed_accounts"]]
 
 
-@pytest.mark.parametrize("switches", [Behavior(), Behavior(link_created=200)])
+@pytest.mark.parametrize("behavior", [Behavior(), Behavior(link_created=200)])
 async def test_one_is_made_provisioning_without_a_service_and_is_operational_after_a_while(
     api: httpx.AsyncClient, clock: Clock, behavior: Behavior
 ) -> None:
@@ -61,7 +61,7 @@ async def test_app_and_addon_are_objects_unlike_those_of_mtls(
 
 
 @pytest.mark.parametrize(
-    ("switches", "shown"),
+    ("behavior", "shown"),
     [(Behavior(), None), (Behavior(service_name_early="empty"), "")],
     ids=["absent", "empty"],
 )
@@ -134,7 +134,7 @@ async def test_accounts_must_be_a_list(api: httpx.AsyncClient, given: dict[str, 
     assert (await api.post(LINK, json=given)).status_code == 422
 
 
-@pytest.mark.parametrize("switches", [Behavior(), Behavior(no_accounts=400)])
+@pytest.mark.parametrize("behavior", [Behavior(), Behavior(no_accounts=400)])
 async def test_it_begins_with_one_account_at_least_and_may_lose_them_all_later(
     api: httpx.AsyncClient, behavior: Behavior
 ) -> None:
@@ -147,7 +147,7 @@ async def test_it_begins_with_one_account_at_least_and_may_lose_them_all_later(
     assert (await api.get(LINK)).status_code == 200
 
 
-@pytest.mark.parametrize("switches", [Behavior(), Behavior(accounts_changed=200)])
+@pytest.mark.parametrize("behavior", [Behavior(), Behavior(accounts_changed=200)])
 async def test_put_adds_what_it_names_and_replaces_nothing(
     api: httpx.AsyncClient, behavior: Behavior
 ) -> None:
@@ -159,7 +159,7 @@ async def test_put_adds_what_it_names_and_replaces_nothing(
     assert await arns(api) == [ROOT, SECOND_ROOT]
 
 
-@pytest.mark.parametrize("switches", [Behavior(), Behavior(accounts_changed=200)])
+@pytest.mark.parametrize("behavior", [Behavior(), Behavior(accounts_changed=200)])
 async def test_adding_an_account_that_is_there_is_202_and_changes_nothing(api: httpx.AsyncClient) -> None:
     # herokux, privatelink.go; other spellings mean the same account.
     await api.post(LINK, json=body(FIRST))
@@ -169,7 +169,7 @@ async def test_adding_an_account_that_is_there_is_202_and_changes_nothing(api: h
     assert await arns(api) == [ROOT]
 
 
-@pytest.mark.parametrize("switches", [Behavior(), Behavior(accounts_changed=200)])
+@pytest.mark.parametrize("behavior", [Behavior(), Behavior(accounts_changed=200)])
 async def test_patch_removes_what_it_names(api: httpx.AsyncClient, behavior: Behavior) -> None:
     # The plugin, access/remove.ts: only the accounts to remove.
     await api.post(LINK, json=body(FIRST, SECOND))
@@ -180,7 +180,7 @@ async def test_patch_removes_what_it_names(api: httpx.AsyncClient, behavior: Beh
 
 
 @pytest.mark.parametrize(
-    ("switches", "left"), [(Behavior(), [SECOND_ROOT]), (Behavior(absent_account=404), [ROOT, SECOND_ROOT])]
+    ("behavior", "left"), [(Behavior(), [SECOND_ROOT]), (Behavior(absent_account=404), [ROOT, SECOND_ROOT])]
 )
 async def test_removing_an_account_that_is_not_there_changes_nothing_or_refuses_the_list(
     api: httpx.AsyncClient, behavior: Behavior, left: list[str]
@@ -211,7 +211,7 @@ async def test_an_account_is_provisioning_until_it_is_active(api: httpx.AsyncCli
 
 
 @pytest.mark.parametrize(
-    ("switches", "early"), [(Behavior(), 202), (Behavior(accounts_while_provisioning="refuse"), 422)]
+    ("behavior", "early"), [(Behavior(), 202), (Behavior(accounts_while_provisioning="refuse"), 422)]
 )
 @pytest.mark.parametrize(("method", "account"), [("PUT", SECOND), ("PATCH", FIRST)])
 async def test_accounts_may_change_while_it_is_being_made_or_not(
@@ -227,7 +227,7 @@ async def test_accounts_may_change_while_it_is_being_made_or_not(
 
 
 @pytest.mark.parametrize(
-    ("switches", "refused"),
+    ("behavior", "refused"),
     [
         (Behavior(), 202),
         (Behavior(most_accounts=2), 422),
@@ -242,7 +242,7 @@ async def test_there_is_a_largest_number_of_accounts_or_none(api: httpx.AsyncCli
     assert (await api.put(ACCOUNTS, json=body("333333333333"))).status_code == refused
 
 
-@pytest.mark.parametrize("switches", [Behavior(), Behavior(link_already=409)])
+@pytest.mark.parametrize("behavior", [Behavior(), Behavior(link_already=409)])
 async def test_a_database_has_one_at_most(api: httpx.AsyncClient, behavior: Behavior) -> None:
     # The path has no id of an endpoint; the code is unrecorded.
     await api.post(LINK, json=body(FIRST))
@@ -251,7 +251,7 @@ async def test_a_database_has_one_at_most(api: httpx.AsyncClient, behavior: Beha
     assert await arns(api) == [ROOT]
 
 
-@pytest.mark.parametrize("switches", [Behavior(), Behavior(link_deleted=200, unsupported=400)])
+@pytest.mark.parametrize("behavior", [Behavior(), Behavior(link_deleted=200, unsupported=400)])
 async def test_destroying_says_deprovisioned_at_once_and_for_a_while_before_the_404(
     api: httpx.AsyncClient, clock: Clock, behavior: Behavior
 ) -> None:
@@ -272,7 +272,7 @@ async def test_destroying_says_deprovisioned_at_once_and_for_a_while_before_the_
     assert await arns(api) == [SECOND_ROOT]
 
 
-@pytest.mark.parametrize("switches", [Behavior(), Behavior(unsupported=403)])
+@pytest.mark.parametrize("behavior", [Behavior(), Behavior(unsupported=403)])
 @pytest.mark.parametrize(
     ("plan", "has_it"),
     [("private-0", True), ("shield-0", True), ("standard-0", False), ("advanced-shield-1", False)],
@@ -288,7 +288,7 @@ async def test_only_private_and_shield_plans_have_it(
 
 
 @pytest.mark.parametrize(
-    ("switches", "keys"),
+    ("behavior", "keys"),
     [(Behavior(), {"account_id", "arn", "status"}), (Behavior(account_ids=False), {"arn", "status"})],
 )
 async def test_an_account_has_its_number_or_not(api: httpx.AsyncClient, keys: set[str]) -> None:
@@ -298,7 +298,7 @@ async def test_an_account_has_its_number_or_not(api: httpx.AsyncClient, keys: se
     assert account.keys() == keys
 
 
-@pytest.mark.parametrize("switches", [Behavior(legacy_accounts=True)])
+@pytest.mark.parametrize("behavior", [Behavior(legacy_accounts=True)])
 async def test_the_old_names_may_still_be_there(api: httpx.AsyncClient) -> None:
     # The plugin's history (7720c98) and herokux, privatelink.go: path and field until 2020, both fields then.
     link = (await api.post(LINK, json={"whitelisted_accounts": [FIRST]})).json()
@@ -317,7 +317,7 @@ async def test_the_old_names_are_gone_by_default(api: httpx.AsyncClient) -> None
     assert (await api.put(OLD_ACCOUNTS, json=body(SECOND))).status_code == 404
 
 
-@pytest.mark.parametrize(("switches", "status"), [(Behavior(), 200), (Behavior(data_bearer=False), 401)])
+@pytest.mark.parametrize(("behavior", "status"), [(Behavior(), 200), (Behavior(data_bearer=False), 401)])
 async def test_basic_is_taken_and_bearer_perhaps(api: httpx.AsyncClient, status: int) -> None:
     # All clients send Basic to these two; the official CLI sends Bearer to /client/v11 of the same host.
     await api.post(LINK, json=body(FIRST), auth=("", "HRKU-played"))

@@ -115,7 +115,7 @@ async def test_what_does_not_fit_the_schema_is_refused_and_changes_nothing(
 
 
 @pytest.mark.parametrize(
-    ("switches", "id"), [(Behavior(), "invalid_params"), (Behavior(ranges_full=400), "bad_request")]
+    ("behavior", "id"), [(Behavior(), "invalid_params"), (Behavior(ranges_full=400), "bad_request")]
 )
 async def test_a_space_has_twenty_ranges_at_most(api: httpx.AsyncClient, behavior: Behavior, id: str) -> None:
     many = [f"203.0.113.{number}/32" for number in range(21)]
@@ -127,20 +127,20 @@ async def test_a_space_has_twenty_ranges_at_most(api: httpx.AsyncClient, behavio
     assert len((await api.get(PATH)).json()["rules"]) == 20
 
 
-@pytest.mark.parametrize("switches", [Behavior(), Behavior(ruleset_created=200)])
+@pytest.mark.parametrize("behavior", [Behavior(), Behavior(ruleset_created=200)])
 async def test_the_status_of_a_put_is_a_switch(api: httpx.AsyncClient, behavior: Behavior) -> None:
     assert (await api.put(PATH, json=allowed(MINE))).status_code == behavior.ruleset_created
 
 
 @pytest.mark.parametrize(
-    ("switches", "status"), [(Behavior(), 201), (Behavior(duplicate_ranges="refuse"), 422)]
+    ("behavior", "status"), [(Behavior(), 201), (Behavior(duplicate_ranges="refuse"), 422)]
 )
 async def test_a_source_that_comes_twice_is_kept_or_refused(api: httpx.AsyncClient, status: int) -> None:
     assert (await api.put(PATH, json=allowed(MINE, OFFICE, MINE))).status_code == status
 
 
 @pytest.mark.parametrize(
-    ("switches", "kept"),
+    ("behavior", "kept"),
     [
         (Behavior(), ["127.0.0.1/20"]),
         (Behavior(host_bits="masked"), ["127.0.0.0/20"]),
@@ -154,7 +154,7 @@ async def test_host_bits_are_kept_masked_or_refused(api: httpx.AsyncClient, kept
     assert sources((await api.get(PATH)).json()) == kept
 
 
-@pytest.mark.parametrize(("switches", "says"), [(Behavior(), True), (Behavior(applied="absent"), False)])
+@pytest.mark.parametrize(("behavior", "says"), [(Behavior(), True), (Behavior(applied="absent"), False)])
 async def test_a_ruleset_may_not_say_whether_it_is_applied(
     heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock, says: bool
 ) -> None:
@@ -164,7 +164,7 @@ async def test_a_ruleset_may_not_say_whether_it_is_applied(
     assert [each.source for each in heroku.ranges_in_force(SPACE, now=clock.now)] == [MINE]
 
 
-@pytest.mark.parametrize("switches", [Behavior(applied="false")])
+@pytest.mark.parametrize("behavior", [Behavior(applied="false")])
 async def test_where_rulesets_are_stored_only_putting_again_brings_them_into_force(
     heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock
 ) -> None:
@@ -200,7 +200,7 @@ async def test_a_ruleset_may_take_time_to_come_into_force(clock: Clock) -> None:
     assert heroku.version_at(clock.now) > version
 
 
-@pytest.mark.parametrize("switches", [Behavior(), Behavior(history_order="oldest")])
+@pytest.mark.parametrize("behavior", [Behavior(), Behavior(history_order="oldest")])
 async def test_the_history_has_every_ruleset_with_who_put_it(
     heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock, behavior: Behavior
 ) -> None:
@@ -229,7 +229,7 @@ async def test_a_ruleset_that_never_was_is_not_found(api: httpx.AsyncClient) -> 
 
 
 @pytest.mark.parametrize(
-    ("switches", "status", "length"),
+    ("behavior", "status", "length"),
     [
         (Behavior(history="current"), 200, 1),
         (Behavior(history="empty"), 200, 0),
@@ -267,7 +267,7 @@ async def test_a_long_history_comes_in_parts_in_its_own_order(
     assert (await api.get(HISTORY, headers={"Range": "id nowhere.."})).status_code == 416
 
 
-@pytest.mark.parametrize("switches", [Behavior(), Behavior(fir_ruleset=403)])
+@pytest.mark.parametrize("behavior", [Behavior(), Behavior(fir_ruleset=403)])
 async def test_a_fir_space_has_a_fixed_list_with_all_of_ipv6_too(
     heroku: HerokuEmulator, api: httpx.AsyncClient, behavior: Behavior
 ) -> None:
@@ -304,7 +304,7 @@ async def test_ranges_reach_data_services_only_where_support_enabled_it(
     assert heroku.data_ranges_in_force(SPACE, now=clock.now) == ()
 
 
-@pytest.mark.parametrize(("switches", "status"), [(Behavior(), 201), (Behavior(team_admin=False), 403)])
+@pytest.mark.parametrize(("behavior", "status"), [(Behavior(), 201), (Behavior(team_admin=False), 403)])
 async def test_only_an_admin_of_the_team_may_put_and_everybody_may_look(
     api: httpx.AsyncClient, status: int
 ) -> None:

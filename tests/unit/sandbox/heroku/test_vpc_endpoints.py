@@ -37,7 +37,7 @@ async def shown(api: httpx.AsyncClient) -> list[dict[str, str]]:
     return found
 
 
-@pytest.mark.parametrize("switches", [Behavior(), Behavior(connection_waiting="PendingAcceptance")])
+@pytest.mark.parametrize("behavior", [Behavior(), Behavior(connection_waiting="PendingAcceptance")])
 async def test_a_vpc_endpoint_is_seen_as_a_connection_and_is_available_after_a_while(
     heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock, behavior: Behavior
 ) -> None:
@@ -139,7 +139,7 @@ def test_amazon_knows_the_service_a_little_after_it_is_operational(clock: Clock)
 
 
 @pytest.mark.parametrize(
-    ("switches", "left"), [(Behavior(), 1), (Behavior(removed_account="cut"), 0)], ids=["left", "cut"]
+    ("behavior", "left"), [(Behavior(), 1), (Behavior(removed_account="cut"), 0)], ids=["left", "cut"]
 )
 async def test_a_connection_outlives_its_account_or_not(
     heroku: HerokuEmulator, api: httpx.AsyncClient, clock: Clock, left: int

@@ -106,8 +106,8 @@ async def test_the_page_asks_by_the_door(
     view = await searching(live, people, bot)
     body = {"as": "U0ENGINEER", "view_id": view["id"], "block_id": "where", "action_id": "pick"}
     async with httpx.AsyncClient(base_url=url, timeout=30) as page:
-        found = (await page.post("/play/suggest", json={**body, "value": "bil"})).json()
-        refused = await page.post("/play/suggest", json={**body, "value": ""})
+        found = (await page.post("/_emulator/suggest", json={**body, "value": "bil"})).json()
+        refused = await page.post("/_emulator/suggest", json={**body, "value": ""})
 
     assert found["ok"]
     assert found["options"] == [BILLING]

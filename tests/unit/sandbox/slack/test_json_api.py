@@ -1,4 +1,4 @@
-"""The people's door: JSON under /play, and the page."""
+"""The people's door: JSON under /_emulator, and the page."""
 
 import asyncio
 import time
@@ -62,13 +62,13 @@ async def page(
 
 async def act(page: httpx.AsyncClient, name: str, **body: object) -> dict[str, Any]:
     """Post one act and return its answer."""
-    answer: dict[str, Any] = (await page.post(f"/play/{name}", json=body)).json()
+    answer: dict[str, Any] = (await page.post(f"/_emulator/{name}", json=body)).json()
     return answer
 
 
 async def look(page: httpx.AsyncClient, who: str = "U0LEAD") -> dict[str, Any]:
     """Return what somebody sees."""
-    seen: dict[str, Any] = (await page.get("/play/state", params={"as": who})).json()
+    seen: dict[str, Any] = (await page.get("/_emulator/state", params={"as": who})).json()
     return seen
 
 
@@ -111,7 +111,7 @@ async def test_nothing_new_is_a_204_and_waits_as_long_as_asked(page: httpx.Async
     version = (await look(page))["version"]
     started = time.monotonic()
 
-    answer = await page.get("/play/state", params={"as": "U0LEAD", "since": version, "wait": 0.3})
+    answer = await page.get("/_emulator/state", params={"as": "U0LEAD", "since": version, "wait": 0.3})
 
     assert answer.status_code == 204
     assert time.monotonic() - started >= 0.3
@@ -121,7 +121,7 @@ async def test_nothing_new_is_a_204_and_waits_as_long_as_asked(page: httpx.Async
 async def test_a_look_that_waits_is_woken_by_a_change(page: httpx.AsyncClient, call: Call, what: str) -> None:
     version = (await look(page))["version"]
     waiting = asyncio.create_task(
-        page.get("/play/state", params={"as": "U0LEAD", "since": version, "wait": 20})
+        page.get("/_emulator/state", params={"as": "U0LEAD", "since": version, "wait": 20})
     )
     await asyncio.sleep(0.1)
 
@@ -184,7 +184,7 @@ async def test_a_failure_of_the_bot_is_a_200_that_says_so(page: httpx.AsyncClien
     bot.status = 500
     body = {"as": "U0LEAD", "channel": "C0GENERAL", "text": "/pgaccess list"}
 
-    answer = await page.post("/play/command", json=body)
+    answer = await page.post("/_emulator/command", json=body)
 
     assert answer.status_code == 200
     assert (answer.json()["ok"], answer.json()["error"]) == (False, "dispatch_failed")
@@ -220,14 +220,14 @@ BROKEN: dict[str, tuple[str, dict[str, Any], str]] = {
 async def test_what_is_impossible_is_a_400(
     page: httpx.AsyncClient, name: str, request_: dict[str, Any], error: str
 ) -> None:
-    answer = await page.post(f"/play/{name}", **request_)
+    answer = await page.post(f"/_emulator/{name}", **request_)
 
     assert (answer.status_code, answer.json()["error"]) == (400, error)
 
 
 @pytest.mark.parametrize("query", [{"as": "U0X"}, {"as": "U0LEAD", "since": "x"}, {}])
 async def test_a_look_that_makes_no_sense_is_a_400(page: httpx.AsyncClient, query: dict[str, str]) -> None:
-    assert (await page.get("/play/state", params=query)).status_code == 400
+    assert (await page.get("/_emulator/state", params=query)).status_code == 400
 
 
 async def test_the_page_asks_nobody_else_for_anything(page: httpx.AsyncClient) -> None:

@@ -113,7 +113,7 @@ async def test_a_command_has_nothing_to_replace_unless_it_is_switched_on(
     live: Call, slack: SlackEmulator, people: People, bot: Bot
 ) -> None:
     for replaces, said in ((False, ["first", "second"]), (True, ["second"])):
-        slack.switch(command_replaces=replaces)
+        slack.set_behavior(command_replaces=replaces)
         before = len(slack.ephemerals("engineer"))
         secret = await secret_of_command(people, bot)
         slack.respond(secret, {"text": "first"}, now=live.now)

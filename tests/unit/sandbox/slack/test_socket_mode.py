@@ -19,7 +19,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from sandbox.http_server import MESSAGE_BYTES, listening, serving
 from sandbox.slack import Behavior, People, SlackEmulator
 from sandbox.slack.server import app
-from sandbox.slack.socket_mode.connections import MOST
+from sandbox.slack.socket_mode.connections import MAX_CONNECTIONS
 from tests.unit.sandbox.slack.bot import Bot
 from tests.unit.sandbox.slack.conftest import SECRET, TOKEN, Call
 
@@ -239,13 +239,13 @@ async def test_two_connections_share_what_comes(listener: Listener, url: str, pe
 
 async def test_one_connection_more_than_ten_is_sent_away(url: str, slack: SlackEmulator, live: Call) -> None:
     async with aiohttp.ClientSession() as session, contextlib.AsyncExitStack() as stack:
-        for number in range(MOST + 1):
+        for number in range(MAX_CONNECTIONS + 1):
             ticket = slack.rights.ticket(now=live.now)
             link = await stack.enter_async_context(
                 session.ws_connect(f"{url.replace('http', 'ws')}/link/?ticket={ticket}")
             )
             said = await link.receive_json()
-            assert said["type"] == ("hello" if number < MOST else "disconnect")
+            assert said["type"] == ("hello" if number < MAX_CONNECTIONS else "disconnect")
     assert said["reason"] == "too_many_websockets"
 
 

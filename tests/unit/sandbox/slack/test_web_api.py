@@ -435,21 +435,21 @@ async def test_our_client_does_not_wait_for_ever(client: SlackClient, slack: Sla
 
 async def test_our_client_finds_its_own_message_in_a_channel(client: SlackClient) -> None:
     before = datetime.now(UTC) - timedelta(minutes=1)
-    await client.post("C0GENERAL", SHOWN, post=16)
-    place = await client.post("C0GENERAL", SHOWN, post=17)
+    await client.post("C0GENERAL", SHOWN, number=16)
+    place = await client.post("C0GENERAL", SHOWN, number=17)
 
-    assert await client.find("C0GENERAL", post=17, since=before) == place
-    assert await client.find("C0GENERAL", post=18, since=before) is None
-    assert await client.find("C0GENERAL", post=17, since=before + timedelta(minutes=2)) is None
+    assert await client.find("C0GENERAL", number=17, since=before) == place
+    assert await client.find("C0GENERAL", number=18, since=before) is None
+    assert await client.find("C0GENERAL", number=17, since=before + timedelta(minutes=2)) is None
 
 
 async def test_our_client_finds_its_own_reply_in_a_thread_and_only_there(client: SlackClient) -> None:
     before = datetime.now(UTC) - timedelta(minutes=1)
-    card = await client.post("C0GENERAL", SHOWN, post=17)
-    place = await client.post("C0GENERAL", SHOWN, post=18, thread=card.ts)
+    card = await client.post("C0GENERAL", SHOWN, number=17)
+    place = await client.post("C0GENERAL", SHOWN, number=18, thread=card.ts)
 
-    assert await client.find("C0GENERAL", post=18, since=before, thread=card.ts) == place
-    assert await client.find("C0GENERAL", post=18, since=before) is None
+    assert await client.find("C0GENERAL", number=18, since=before, thread=card.ts) == place
+    assert await client.find("C0GENERAL", number=18, since=before) is None
 
 
 async def test_what_our_client_cannot_read_may_have_been_done(
@@ -458,7 +458,7 @@ async def test_what_our_client_cannot_read_may_have_been_done(
     slack.fault("chat.postMessage", fault_injection.lost_answer())
 
     with pytest.raises(SlackError) as lost:
-        await client.post("C0GENERAL", SHOWN, post=17)
+        await client.post("C0GENERAL", SHOWN, number=17)
 
     assert (lost.value.code, lost.value.unclear) == ("unreachable", True)
     assert len(slack.messages("#general", "lead")) == 1
@@ -482,7 +482,7 @@ async def test_a_proxys_page_instead_of_an_answer_leaves_it_open_whether_somethi
     server = Starlette(routes=[Route("/api/{method}", page, methods=["POST"])])
     async with served(server) as address, SlackClient(token=TOKEN, url=f"{address}/api/") as ours:
         with pytest.raises(SlackError) as unread:
-            await ours.post("C0GENERAL", SHOWN, post=17)
+            await ours.post("C0GENERAL", SHOWN, number=17)
 
     assert unread.value.unclear
 

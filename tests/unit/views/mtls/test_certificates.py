@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from bot.domain import operation as operations
-from bot.domain.grant import GrantState, Why
+from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.mtls import issuance
 from bot.domain.mtls.certificate import Certificate, KnownCertificate
 from bot.domain.mtls.expiry_reminders import ReminderSchedule
@@ -89,12 +89,12 @@ def done(change: Operation) -> Operation:
     return operations.done(change, now=NOW)
 
 
-def failed(why: Why) -> Any:
-    return lambda change: operations.failed(change, why, now=NOW)
+def failed(reason_code: ReasonCode) -> Any:
+    return lambda change: operations.failed(change, reason_code, now=NOW)
 
 
 def several(change: Operation) -> Operation:
-    return operations.failed(issuance.undecided(change, IDS[:40]), Why.SEVERAL, now=NOW)
+    return operations.failed(issuance.undecided(change, IDS[:40]), ReasonCode.SEVERAL, now=NOW)
 
 
 def every() -> Iterator[RequestDetails]:
@@ -104,7 +104,7 @@ def every() -> Iterator[RequestDetails]:
             for certificate in (None, UNMANAGED, known(purpose=LONG)):
                 seen = look(*listed(*IDS))
                 yield case(kind, reason=reason, seen=seen, certificate=certificate, closes=(17,) * 200)
-        for end in (None, done, failed(Why.DEADLINE), failed(Why.NOT_MADE), several):
+        for end in (None, done, failed(ReasonCode.DEADLINE), failed(ReasonCode.NOT_MADE), several):
             yield changed(kind, end, seen=look(*listed(*IDS)), issued=known())
             yield changed(kind, end, seen=None)
 
@@ -216,9 +216,8 @@ def stocked(
 def test_removing_the_last_one_that_works_is_warned_of_where_pgaccess_lets_somebody_in(
     seen: MtlsObservation | None, warned: bool
 ) -> None:
-    assert (
-        "the last usable certificate" in card(case(Kind.DISCARD, seen=seen, certificate=known()))
-    ) is warned
+    shown = card(case(Kind.DISCARD, seen=seen, certificate=known()))
+    assert ("the last usable certificate" in shown) is warned
 
 
 def test_the_card_of_a_removal_says_whose_certificate_it_is_and_what_for() -> None:
@@ -254,7 +253,7 @@ def test_what_is_being_made_says_since_when_and_how_long_that_usually_takes(kind
 
 
 def test_a_missed_deadline_of_a_change_does_not_speak_of_a_rule() -> None:
-    line = request_card.state_line(changed(Kind.ISSUE, failed(Why.DEADLINE)), t=EN, policy=POLICY)
+    line = request_card.state_line(changed(Kind.ISSUE, failed(ReasonCode.DEADLINE)), t=EN, policy=POLICY)
     assert "did not finish within 20 minutes" in line
 
 

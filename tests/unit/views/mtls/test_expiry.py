@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from bot.domain import operation as operations
-from bot.domain.grant import Why
+from bot.domain.grant import ReasonCode
 from bot.domain.mtls import rotation
 from bot.domain.mtls.certificate import KnownCertificate
 from bot.domain.mtls.connection_test import ConnectionResult
@@ -318,12 +318,21 @@ def test_the_answer_says_when_the_old_one_is_removed() -> None:
 
 @IN_BOTH_LANGUAGES
 @pytest.mark.parametrize(
-    "why", [Why.NEW_GONE, Why.OLD_GONE, Why.NOT_INSTALLED, Why.NOT_ACCEPTED, Why.DEADLINE]
+    "reason_code",
+    [
+        ReasonCode.NEW_GONE,
+        ReasonCode.OLD_GONE,
+        ReasonCode.NOT_INSTALLED,
+        ReasonCode.NOT_ACCEPTED,
+        ReasonCode.DEADLINE,
+    ],
 )
-def test_a_rotation_that_failed_says_why_and_offers_to_try_again(why: Why, language: str) -> None:
+def test_a_rotation_that_failed_says_why_and_offers_to_try_again(
+    reason_code: ReasonCode, language: str
+) -> None:
     case = rotated(RotationStage.INSTALLING)
     assert case.operation is not None
-    failed = replace(case, operation=operations.failed(case.operation, why, now=NOW))
+    failed = replace(case, operation=operations.failed(case.operation, reason_code, now=NOW))
     message = render(post(MessageKind.NOT_DONE), failed, t=Translator(language), policy=POLICY)
     samples.require_valid(message)
     assert action_ids.RETRY in offered(message)

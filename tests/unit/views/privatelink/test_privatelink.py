@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from bot.domain.grant import GrantState, Why
+from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.method import Method
 from bot.domain.operation import Operation, OperationState
 from bot.domain.privatelink.observation import AllowedAccount, Connection, PrivateLinkObservation
@@ -82,7 +82,7 @@ def case(
     seen: PrivateLinkObservation | None = None,
     state: RequestState = RequestState.PENDING,
     granted: GrantState | None = None,
-    why: Why | None = None,
+    reason_code: ReasonCode | None = None,
     change: Operation | None = None,
     closes: tuple[int, ...] = (),
 ) -> RequestDetails:
@@ -90,7 +90,9 @@ def case(
     asked = replace(asked, terms=replace(asked.terms, method=Method.PRIVATELINK, subject=subject))
     grant = None
     if granted is not None:
-        grant = replace(factories.grant(granted, why=why), method=Method.PRIVATELINK, subject=subject)
+        grant = replace(
+            factories.grant(granted, reason_code=reason_code), method=Method.PRIVATELINK, subject=subject
+        )
     votes = () if state is RequestState.PENDING else (factories.vote(),)
     made = factories.case(asked=asked, votes=votes, granted=grant, closes=closes)
     return replace(made, observation=seen, operation=change)
@@ -108,7 +110,7 @@ def done_once(kind: Kind, subject: Subject, stands: OperationState) -> Operation
         state=stands,
         started_at=NOW,
         closed_at=NOW,
-        why=Why.DEADLINE if stands is OperationState.FAILED else None,
+        reason_code=ReasonCode.DEADLINE if stands is OperationState.FAILED else None,
     )
 
 
@@ -120,7 +122,11 @@ def every() -> Iterator[RequestDetails]:
                 yield case(kind, subject=subject, seen=seen, closes=closes)
             for granted in GrantState:
                 yield case(
-                    subject=subject, seen=seen, state=RequestState.APPROVED, granted=granted, why=Why.DEADLINE
+                    subject=subject,
+                    seen=seen,
+                    state=RequestState.APPROVED,
+                    granted=granted,
+                    reason_code=ReasonCode.DEADLINE,
                 )
     for seen in OBSERVATIONS.values():
         yield case(Kind.CLOSE, subject=Whole(), seen=seen, closes=tuple(range(100)))
@@ -276,7 +282,7 @@ def test_in_force_comes_with_lines_for_the_console_the_command_line_and_terrafor
     ],
 )
 def test_an_end_says_what_still_stands(seen: PrivateLinkObservation, part: str) -> None:
-    over = case(seen=seen, state=RequestState.APPROVED, granted=GrantState.ENDED, why=Why.DONE)
+    over = case(seen=seen, state=RequestState.APPROVED, granted=GrantState.ENDED, reason_code=ReasonCode.DONE)
     assert over.grant is not None
     assert part in samples.said(notifications.about_grant(MessageKind.ENDED, over, over.grant, EN))
 
@@ -291,7 +297,7 @@ def test_each_stage_is_told_while_it_is_so_and_put_right_when_it_is_late(
     )
     t = Translator(language)
     for granted in GrantState:
-        one = case(seen=look(), state=RequestState.APPROVED, granted=granted, why=Why.DONE)
+        one = case(seen=look(), state=RequestState.APPROVED, granted=granted, reason_code=ReasonCode.DONE)
         message = render(told, one, t=t, policy=POLICY)
         samples.require_valid(message)
         late = granted is not privatelink_notifications.STAGES[kind]

@@ -1,36 +1,14 @@
-"""What the handlers of all access methods share: reading a form, filling one in, and two answers."""
+"""What all forms share: how their fields are read, and what they open with."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final
 
 from bot.domain.policy import Policy
 from bot.domain.target import Database, Target, choose
-from bot.errors import Refusal
-from bot.i18n.translator import Translator
-from bot.ports import Message
-from bot.services import RemovalResult, RequestInput
-from bot.views import action_ids, responses
+from bot.services import RequestInput
+from bot.views import action_ids
 from handlers.parsing.normalization import normalize_text
 from handlers.transport.payloads import ViewSubmission
-
-INCOMPLETE: Final = frozenset(
-    {
-        Refusal.ADDRESS_EMPTY,
-        Refusal.ACCOUNT_EMPTY,
-        Refusal.TARGET_MISSING,
-        Refusal.SPACE_MISSING,
-        Refusal.REASON_SHORT,
-    }
-)
-"""Refusals of a command that lacks a value: a form asks for it."""
-
-
-def removal_response(removal: RemovalResult, *, t: Translator, policy: Policy) -> Message:
-    """Returns the answer to a removal: done at once, or requested."""
-    if removal.requested is not None:
-        return responses.asked(removal.requested, t=t, policy=policy)
-    return responses.removing(removal.case, removal.closing, t)
 
 
 def form_input(submission: ViewSubmission) -> RequestInput:

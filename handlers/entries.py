@@ -1,0 +1,75 @@
+"""Handlers of ``add``, ``remove`` and ``adopt``, which are the same for every access method."""
+
+from dataclasses import replace
+from typing import Final, Protocol
+
+from bot.domain.method import Method
+from bot.errors import Refusal, Refused
+from bot.i18n.translator import Translator
+from bot.ports import Message
+from bot.services import RequestInput, Services
+from bot.views import responses
+from handlers.parsing.intents import Intent
+from handlers.transport.payloads import SlashCommand
+
+INCOMPLETE: Final = frozenset(
+    {
+        Refusal.ADDRESS_EMPTY,
+        Refusal.ACCOUNT_EMPTY,
+        Refusal.TARGET_MISSING,
+        Refusal.SPACE_MISSING,
+        Refusal.REASON_SHORT,
+        Refusal.MTLS_NOT_ENABLED,
+    }
+)
+"""Refusals that a form can remove: it asks for the value that is missing, or whether to enable mTLS first."""
+
+
+class EntryForms(Protocol):
+    """The form that requests an entry of one access method."""
+
+    async def open_add(self, trigger: str, request_input: RequestInput, t: Translator) -> None:
+        """Opens the form, filled with what was typed; raises ``Refused`` for a target that does not exist."""
+        ...
+
+
+class EntryCommands:
+    """Answers typed commands about the entries of one access method.
+
+    An entry is an IP rule, the AWS accounts of a PrivateLink endpoint, or a trusted IP range.
+    """
+
+    def __init__(self, *, method: Method, services: Services, forms: EntryForms) -> None:
+        self._method = method
+        self._services = services
+        self._forms = forms
+
+    async def add(self, command: SlashCommand, intent: Intent, t: Translator) -> Message | None:
+        """Requests an entry; opens the form where something is missing."""
+        try:
+            details = await self._services.access_requests.submit(
+                self._method, intent.input, person=command.person, key=command.key
+            )
+        except Refused as refused:
+            if refused.reason not in INCOMPLETE:
+                raise
+            enables_mtls = refused.reason is Refusal.MTLS_NOT_ENABLED
+            await self._forms.open_add(command.trigger, replace(intent.input, enables_mtls=enables_mtls), t)
+            return None
+        return responses.asked(details, t=t, policy=self._services.policy)
+
+    async def remove(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
+        """Ends what an entry allows: one's own at once; otherwise that is requested."""
+        removal = await self._services.access_requests.remove(
+            self._method, intent.input, person=command.person, key=command.key
+        )
+        if removal.requested is not None:
+            return responses.asked(removal.requested, t=t, policy=self._services.policy)
+        return responses.removing(removal.case, removal.closing, t)
+
+    async def adopt(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
+        """Requests to adopt an unmanaged entry."""
+        details = await self._services.access_requests.adopt(
+            self._method, intent.input, person=command.person, key=command.key
+        )
+        return responses.asked(details, t=t, policy=self._services.policy)
