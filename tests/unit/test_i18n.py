@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.advice import Length, Need, Origin, Reason, Remark, Way
+from bot.domain.advice import Length, Need, Option, Origin, Reason, Remark
 from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.method import Method
 from bot.domain.mtls.connection_test import ConnectionResult
@@ -154,11 +154,11 @@ FAMILIES: dict[str, Iterable[str]] = {
     "advise.need.": Need,
     "advise.origin.": Origin,
     "advise.length.": Length,
-    "advise.way.": Way,
+    "advise.option.": Option,
     "advise.reason.": Reason,
     "advise.remark.": Remark,
-    "advise.line.": (Way.TRUSTED,),
-    "advise.ask.": (Way.MTLS, Way.PRIVATELINK),
+    "advise.line.": (Option.TRUSTED,),
+    "advise.ask.": (Option.MTLS, Option.PRIVATELINK),
     "advise.fact.": FACTS,
     "advise.table.": tuple(f"{method}.{fact}" for method in Method for fact in FACTS),
     "duration.": ("d", "h", "m"),
@@ -226,9 +226,7 @@ COINED = re.compile(
 )
 """What the English sentences once said in words of this project's own, or in the first person."""
 
-COINED_JA = re.compile(
-    r"あきらめ|再び開く|もう一度開く|閉じる申請|開いているもの|信頼済み範囲|導入|設置|天気|印が付|わかり次第開"
-)
+COINED_JA = re.compile(r"あきらめ|再び開く|閉じる申請|開いているもの|信頼済み範囲|導入|設置|天気|印が付")
 """The same in Japanese; trusted IP ranges and installing a certificate have one word each."""
 
 
