@@ -216,6 +216,30 @@ def test_every_way_in_which_code_puts_a_key_together_is_one_of_those_listed() ->
     assert ended <= ENDINGS.keys()
 
 
+# --- the words ---------------------------------------------------------------------------------------
+
+COINED = re.compile(
+    r"\b(?:ways? in|lets?|foreign|somebody|whoever|anew|afresh|take over|taken over|take back|taken back"
+    r"|give up|given up|worthless|in step|says no|looked at|moved on|undo|handout|stray|wish|meanwhile"
+    r"|I'll|I am|my)\b",
+    re.IGNORECASE,
+)
+"""What the English sentences once said in words of this project's own, or in the first person."""
+
+COINED_JA = re.compile(r"あきらめ|再び開く|閉じる申請|開いているもの|信頼済み範囲|導入|設置|天気|印が付")
+"""The same in Japanese; trusted IP ranges and installing a certificate have one word each."""
+
+
+def test_no_sentence_has_a_word_that_only_this_project_would_use() -> None:
+    english, japanese = CATALOGUE["en"], CATALOGUE["ja"]
+    assert {key: COINED.findall(said) for key, said in english.items() if COINED.search(said)} == {}
+    assert {key: COINED_JA.findall(said) for key, said in japanese.items() if COINED_JA.search(said)} == {}
+
+
+def test_japanese_has_no_blank_before_punctuation() -> None:
+    assert [key for key, said in CATALOGUE["ja"].items() if re.search(r" [、。:]", said)] == []
+
+
 # --- Slack's markup --------------------------------------------------------------------------------
 
 CODE = re.compile(r"`[^`\n]+`")
