@@ -91,7 +91,7 @@ class MtlsAdapter(MethodAdapter[MtlsReconciliation, MtlsSnapshot, MtlsPlan]):
         return make_plan(run.stored, seen.rules) if seen.settled else plan_without_list(run.stored)
 
     async def apply(self, run: MtlsReconciliation, seen: MtlsSnapshot, plan: MtlsPlan) -> MtlsSnapshot:
-        """Enables or disables the endpoint, writes rules, and sees to certificates."""
+        """Enables or disables the endpoint, writes rules, and works on certificates."""
         # A removal names an owned rule by its id, which no other database has: it needs no confirmed name.
         # Ids of unmanaged rules come from observations, and those may have been of another database.
         if plan.add or plan.concludes or run.operations_of(*unmanaged_rules.KINDS):
@@ -142,11 +142,11 @@ class MtlsAdapter(MethodAdapter[MtlsReconciliation, MtlsSnapshot, MtlsPlan]):
         return bool(run.stored.grants or run.stored.pending_creations)
 
     async def completion(self, tx: Transaction, before: Operation, after: Operation) -> Completion:
-        """Says how the end of an operation is told, with the certificate that was made for it."""
+        """Decides how the end of an operation is announced, with the certificate that was made for it."""
         return await certificate_inventory.completion(tx, before, after)
 
     async def _certify(self, run: MtlsReconciliation, seen: MtlsSnapshot, plan: MtlsPlan) -> MtlsSnapshot:
-        """Sees to certificates: at once where an operation concerns them, else when there is time for it."""
+        """Works on certificates where an operation concerns them; else reads them when there is time."""
         if not seen.settled:
             for operation in run.operations_of(*CONCERNED):
                 run.outcome.waiting = True

@@ -146,7 +146,7 @@ class RuleExecutor:
         except STOPPING:
             raise
         except HerokuError as unobserved:
-            # Nobody can tell; what this run has done so far is recorded all the same.
+            # It stays unknown; what this run has done so far is recorded all the same.
             run.outcome.error = unobserved
             return False
         return True
@@ -155,7 +155,7 @@ class RuleExecutor:
         """Whether somebody allowed exactly this network meanwhile: Heroku may reject it for that alone.
 
         Raises:
-            HerokuError: nobody can tell; the next run begins anew.
+            HerokuError: it is unknown; the next run begins anew.
             LeaseLostError: the lease is lost.
         """
         await self.observer.ensure_time(run)
