@@ -96,6 +96,7 @@ class MtlsAdapter(MethodAdapter[MtlsReconciliation, MtlsSnapshot, MtlsPlan]):
         # Ids of unmanaged rules come from observations, and those may have been of another database.
         if plan.add or plan.concludes or run.operations_of(*unmanaged_rules.KINDS):
             await self._observer.confirm_name(run)
+        # Before anything is removed or added: a rule that is not known as owned would stay for ever.
         await self._rules.recognise(run, plan)
         with run.outcome.halting():
             await self._endpoint.work(run, seen)
@@ -125,6 +126,7 @@ class MtlsAdapter(MethodAdapter[MtlsReconciliation, MtlsSnapshot, MtlsPlan]):
         await tx.mtls_rules.absent(job, plan.absent)
         await tx.mtls_rules.abandon(plan.abandoned)
         await self._report_orphans(tx, run, seen)
+        # Read after everything above: the observation has to agree with the rows of this very commit.
         owned = await tx.mtls_rules.owned(job.target.id)
         drift = MtlsDrift(operations=self._operations_channel, marker=_marker(job))
         return MtlsObservation(

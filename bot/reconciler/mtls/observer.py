@@ -104,6 +104,7 @@ class MtlsObserver(DatabaseLeaseManager):
                 off = status is None
                 return MtlsSnapshot(enabled=not off, settled=off, rules=(), status=status)
         self.require_time(run)
+        # The list may be refused for three reasons: mTLS is off, not ready yet, or the database was renamed.
         try:
             rules = await self._heroku.rules(run.job.database.name)
         except STOPPING:
@@ -149,6 +150,7 @@ class MtlsObserver(DatabaseLeaseManager):
             await self.confirm_name(run)
             return None
         except HerokuAmbiguousError as error:
+            # Without an enabling of our own a 500 is an outage, and nothing is concluded from it.
             if error.status == SERVER_ERROR and run.makes_endpoint:
                 return PROVISIONING
             raise
