@@ -1,9 +1,9 @@
 """Serialises observations: JSON, one form for each method."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from bot.domain.drift import Drift
@@ -17,14 +17,8 @@ from bot.domain.trusted_ips.ruleset import Ruleset, RulesetObservation, RulesetR
 
 def observation_of(row: Mapping[Any, Any]) -> Observation | None:
     """Reads the last observation from a row of ``reconcile_queue``, whose method tells its form."""
-    kept = row["observation"]
-    if kept is None:
-        return None
-    if row["method"] is Method.TRUSTED:
-        return _read_ruleset(kept, row["observed_at"])
-    if row["method"] is Method.PRIVATELINK:
-        return _read_privatelink(kept, row["observed_at"])
-    return _read_mtls(kept, row["observed_at"])
+    stored = row["observation"]
+    return None if stored is None else _READERS[row["method"]](stored, row["observed_at"])
 
 
 def observation_json(observation: Observation) -> dict[str, Any]:
@@ -37,7 +31,7 @@ def observation_json(observation: Observation) -> dict[str, Any]:
     return _mtls_json(observation)
 
 
-def _read_mtls(kept: Mapping[str, Any], at: datetime) -> MtlsObservation:
+def _read_mtls(stored: Mapping[str, Any], at: datetime) -> MtlsObservation:
     rules = tuple(
         IpRule(
             id=UUID(rule["id"]),
@@ -45,30 +39,30 @@ def _read_mtls(kept: Mapping[str, Any], at: datetime) -> MtlsObservation:
             status=rule["status"],
             description=rule["text"],
         )
-        for rule in kept["rules"]
+        for rule in stored["rules"]
     )
     return MtlsObservation(
         at=at,
-        enabled=kept["enabled"],
+        enabled=stored["enabled"],
         rules=rules,
-        ours=frozenset(UUID(id) for id in kept["ours"]),
-        certificates=tuple(_certificate(each) for each in kept.get("certificates", ())),
-        certificates_at=_moment(kept.get("certificates_at")),
-        drift=_drift(kept),
+        ours=frozenset(UUID(id) for id in stored["ours"]),
+        certificates=tuple(_certificate(each) for each in stored.get("certificates", ())),
+        certificates_at=_moment(stored.get("certificates_at")),
+        drift=_drift(stored),
     )
 
 
-def _certificate(kept: Mapping[str, Any]) -> Certificate:
+def _certificate(stored: Mapping[str, Any]) -> Certificate:
     return Certificate(
-        id=UUID(kept["id"]),
-        name=kept["name"],
-        status=kept["status"],
-        expires_at=_moment(kept["expires_at"]),
+        id=UUID(stored["id"]),
+        name=stored["name"],
+        status=stored["status"],
+        expires_at=_moment(stored["expires_at"]),
     )
 
 
-def _moment(kept: str | None) -> datetime | None:
-    return None if kept is None else datetime.fromisoformat(kept)
+def _moment(stored: str | None) -> datetime | None:
+    return None if stored is None else datetime.fromisoformat(stored)
 
 
 def _written(moment: datetime | None) -> str | None:
@@ -94,18 +88,18 @@ def _mtls_json(observation: MtlsObservation) -> dict[str, Any]:
     }
 
 
-def _read_privatelink(kept: Mapping[str, Any], at: datetime) -> PrivateLinkObservation:
+def _read_privatelink(stored: Mapping[str, Any], at: datetime) -> PrivateLinkObservation:
     return PrivateLinkObservation(
         at=at,
-        status=kept["status"],
-        service=kept["service"],
-        accounts=tuple(AllowedAccount(**each) for each in kept["accounts"]),
-        connections=tuple(Connection(**each) for each in kept["connections"]),
-        ours=frozenset(kept["ours"]),
-        config_vars=tuple(kept["config_vars"]),
-        vars_tries=kept.get("vars_tries", 0),
-        vars_read_at=_moment(kept.get("vars_read_at")),
-        drift=_drift(kept),
+        status=stored["status"],
+        service=stored["service"],
+        accounts=tuple(AllowedAccount(**each) for each in stored["accounts"]),
+        connections=tuple(Connection(**each) for each in stored["connections"]),
+        ours=frozenset(stored["ours"]),
+        config_vars=tuple(stored["config_vars"]),
+        vars_tries=stored.get("vars_tries", 0),
+        vars_read_at=_moment(stored.get("vars_read_at")),
+        drift=_drift(stored),
     )
 
 
@@ -123,14 +117,14 @@ def _privatelink_json(observation: PrivateLinkObservation) -> dict[str, Any]:
     }
 
 
-def _read_ruleset(kept: Mapping[str, Any], at: datetime) -> RulesetObservation:
+def _read_ruleset(stored: Mapping[str, Any], at: datetime) -> RulesetObservation:
     ruleset = Ruleset(
-        id=UUID(kept["id"]),
-        rules=tuple(RulesetRule(action, source) for action, source in kept["rules"]),
-        applied=kept["applied"],
-        by=kept["by"],
+        id=UUID(stored["id"]),
+        rules=tuple(RulesetRule(action, source) for action, source in stored["rules"]),
+        applied=stored["applied"],
+        by=stored["by"],
     )
-    return RulesetObservation(at=at, ruleset=ruleset, ours=frozenset(kept["ours"]), drift=_drift(kept))
+    return RulesetObservation(at=at, ruleset=ruleset, ours=frozenset(stored["ours"]), drift=_drift(stored))
 
 
 def _ruleset_json(observation: RulesetObservation) -> dict[str, Any]:
@@ -145,12 +139,19 @@ def _ruleset_json(observation: RulesetObservation) -> dict[str, Any]:
     }
 
 
-def _drift(kept: Mapping[str, Any]) -> Drift:
+def _drift(stored: Mapping[str, Any]) -> Drift:
     """Reads what an observation found; one from before drift was stored found nothing."""
-    found = kept.get("drift", {})
+    found = stored.get("drift", {})
     return Drift(**{each.name: frozenset(found.get(each.name, ())) for each in fields(Drift)})
 
 
 def _drift_json(drift: Drift) -> dict[str, list[str]]:
     """Only what there is, and mostly that is nothing."""
     return {name: sorted(entries) for name, entries in asdict(drift).items() if entries}
+
+
+_READERS: Final[Mapping[Method, Callable[[Mapping[str, Any], datetime], Observation]]] = {
+    Method.MTLS: _read_mtls,
+    Method.PRIVATELINK: _read_privatelink,
+    Method.TRUSTED: _read_ruleset,
+}

@@ -152,12 +152,12 @@ class PostgresTrustedRanges(OwnedEntryTable[str], TrustedRanges):
     @override
     async def set_services(self, space: UUID, state: Services, *, doing: AuditContext) -> None:
         before = await self.services(space)
-        said: dict[str, Any] = {"state": state}
+        values: dict[str, Any] = {"state": state}
         if state is Services.WAITING:
-            said["requested_at"] = doing.at
+            values["requested_at"] = doing.at
         else:
-            said |= {"decided_by": doing.actor, "decided_at": doing.at}
-        await self._set_space(space, **said)
+            values |= {"decided_by": doing.actor, "decided_at": doing.at}
+        await self._set_space(space, **values)
         await self._audit.write(
             doing, subject="data_services", before=before, after=state, request=None, target=space
         )
@@ -199,5 +199,5 @@ def _json(rules: Rules) -> list[list[str]]:
     return [[rule.action, rule.source] for rule in rules]
 
 
-def _rules(kept: Iterable[Sequence[str]]) -> Rules:
-    return tuple(RulesetRule(action, source) for action, source in kept)
+def _rules(stored: Iterable[Sequence[str]]) -> Rules:
+    return tuple(RulesetRule(action, source) for action, source in stored)

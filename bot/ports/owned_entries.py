@@ -149,7 +149,7 @@ class TrustedRanges(OwnedEntries[str], Protocol):
         ...
 
     async def settle_writes(self, job: ReconcileJob, *, theirs: Iterable[str]) -> None:
-        """Records that it is known what others wrote around our lists, or that nobody can tell.
+        """Records that it is known what others wrote around our lists, or that it cannot be known.
 
         Args:
             job: the claimed job.

@@ -24,7 +24,7 @@ Planned = TypeVar("Planned", bound=Plan[Any])
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Completion:
-    """How the end of an operation is told.
+    """How the end of an operation is announced.
 
     Attributes:
         message: the notification to its owner; None where another message says it.
@@ -92,7 +92,7 @@ class MethodAdapter(ABC, Generic[Run, Seen, Planned]):
         """Whether the target is observed every minute although nothing is under way."""
 
     async def completion(self, tx: Transaction, before: Operation, after: Operation) -> Completion:
-        """Says how the end of an operation is told.
+        """Decides how the end of an operation is announced.
 
         Args:
             tx: the commit that records the run.

@@ -78,6 +78,7 @@ async def release(tx: Transaction, job: ReconcileJob, next_run: NextRun) -> None
 def _delay(job: ReconcileJob, outcome: Outcome, *, under_way: bool, watched: bool) -> tuple[timedelta, int]:
     """When to observe again, and how many observations in a row that makes."""
     if outcome.delay is not None:
+        # Our own pause says nothing of how long Heroku takes: it does not count as an attempt.
         return outcome.delay, job.attempts
     if outcome.changed:
         return job.timings.read_back[0], 1

@@ -54,6 +54,7 @@ class Controller:
 
     async def claim(self) -> ClaimedJob | None:
         """Claims a job that is due; returns None when none is."""
+        # Taken before the claim: the lease may only be thought shorter than it is.
         since = time.monotonic()
         async with self._store.transaction() as tx:
             job = await tx.reconcile_queue.claim()
@@ -91,6 +92,8 @@ class Controller:
         """Makes one run. Whatever happens is recorded, or the lease runs out."""
         try:
             try:
+                # An error before this block is through means that nothing was proven; one of a single planned
+                # call is noted in the outcome instead, and the rest of the run is recorded.
                 seen = await adapter.observe(run)
                 plan = adapter.plan(run, seen)
                 seen = await adapter.apply(run, seen, plan)

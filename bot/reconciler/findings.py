@@ -1,4 +1,4 @@
-"""Reports what nobody planned: to operations, and to the owner of an adopted entry that was lost."""
+"""Reports drift to operations, and to the owner of an adopted entry that was lost."""
 
 from collections.abc import Collection
 from dataclasses import dataclass

@@ -62,10 +62,12 @@ class LeaseManager:
             operation: one that is to be locked in it. Operations are locked before the reconcile queue, as
                 button handlers and the scheduler do it: in the other order two could wait for each other.
         """
+        # Taken before the transaction: however long it waits, the lease is never believed to last longer.
         since = time.monotonic()
         async with self._store.transaction() as tx:
             if operation is not None:
                 await tx.operations.lock(operation)
+            # Another generation means that grants have changed: what was planned may not be opened any more.
             run.current = await tx.reconcile_queue.renew(run.job)
             yield tx
             await tx.commit()

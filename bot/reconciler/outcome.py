@@ -59,7 +59,7 @@ class Outcome:
             self.grants.setdefault(grant, failed(reason, detail))
 
     def retract_rejections(self, grants: Iterable[UUID]) -> None:
-        """Takes back that Heroku rejected grants: what it said does not speak of each of them."""
+        """Takes rejections back: Heroku rejected the grants together, which does not mean each of them."""
         for grant in grants:
             if grant in self.grants and self.grants[grant].reason is ReasonCode.REFUSED:
                 del self.grants[grant]
@@ -69,7 +69,7 @@ class Outcome:
         self.operations[operation.id] = OperationResult()
 
     def fail(self, operation: Operation, reason: ReasonCode | None) -> None:
-        """Notes that an operation has failed; somebody has to press Retry for another attempt."""
+        """Notes that an operation has failed; a person has to press Retry for another attempt."""
         self.operations[operation.id] = OperationResult(reason or ReasonCode.DEADLINE)
 
     def reject(self, operation: Operation, detail: str) -> None:

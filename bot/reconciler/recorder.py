@@ -127,7 +127,7 @@ class Recorder:
     def _after(self, grant: Grant, transition: Transition, now: datetime) -> Grant | None:
         """The grant as it is proven; None when that no longer follows from its present state.
 
-        Nothing is said to be in force whose end came during the run.
+        A grant whose end came during the run is not announced as in force.
         """
         match grant.state, transition.state:
             case GrantState.APPLYING, GrantState.IN_FORCE if grant.ends_at is None or now < grant.ends_at:

@@ -54,11 +54,11 @@ class EndpointProgress:
 
 def endpoint_progress(operation: Operation) -> EndpointProgress:
     """Reads what an operation remembers."""
-    kept = operation.progress
+    progress = operation.progress
     return EndpointProgress(
-        asked_at=datetime.fromisoformat(kept[_ASKED]) if _ASKED in kept else None,
-        seen=_SEEN in kept,
-        operational_at=datetime.fromisoformat(kept[_OPERATIONAL]) if _OPERATIONAL in kept else None,
+        asked_at=datetime.fromisoformat(progress[_ASKED]) if _ASKED in progress else None,
+        seen=_SEEN in progress,
+        operational_at=datetime.fromisoformat(progress[_OPERATIONAL]) if _OPERATIONAL in progress else None,
     )
 
 
@@ -68,14 +68,14 @@ def asking(operation: Operation, *, at: datetime) -> Operation:
 
 
 def not_asked(operation: Operation) -> Operation:
-    """Returns the operation once Heroku has said for certain that it did nothing."""
+    """Returns the operation once Heroku certainly did nothing."""
     return replace(
-        operation, progress={key: said for key, said in operation.progress.items() if key != _ASKED}
+        operation, progress={key: value for key, value in operation.progress.items() if key != _ASKED}
     )
 
 
 def seen(operation: Operation) -> Operation:
-    """Returns the operation once the endpoint is there on its ground."""
+    """Returns the operation once the endpoint that it requested is there."""
     return noted(operation, **{_SEEN: "yes"})
 
 
@@ -97,7 +97,7 @@ def enabling(
         timings: of calls and their effects.
     """
     if status == OPERATIONAL:
-        # Nobody asked for it in our name: whoever enabled it meanwhile has the first certificate.
+        # pgaccess did not request it: whoever enabled it meanwhile has the first certificate.
         return (EndpointStep.DONE if switch.asked_at is None else EndpointStep.READ_CERTIFICATES), None
     if overdue:
         return EndpointStep.FAIL, ReasonCode.DEADLINE
@@ -130,10 +130,12 @@ def first_certificate(
         at: Postgres' time of the list.
         timings: of calls and their effects.
     """
-    search, there = issuance.issuance_progress(operation), tuple(listed)
+    search, certificates = issuance.issuance_progress(operation), tuple(listed)
     if search.made is not None:
-        return issuance.step(search, there, taken=taken, at=at, overdue=operation.overdue, timings=timings)
-    new = issuance.unknown(search, there, taken)
+        return issuance.step(
+            search, certificates, taken=taken, at=at, overdue=operation.overdue, timings=timings
+        )
+    new = issuance.unknown(search, certificates, taken)
     if len(new) == 1:
         return issuance.IssuanceResult(step=issuance.IssuanceStep.FOUND, made=new[0])
     if new:

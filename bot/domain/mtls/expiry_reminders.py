@@ -26,7 +26,7 @@ LATEST_SNOOZE: Final = timedelta(days=3)
 """From here to the end nothing is put off: to have a new one made, handed out and installed takes days."""
 
 _SUMMARY: Final = timedelta(hours=9)
-"""Monday, 09:00 UTC: when what nobody owns is summed up; the policy knows no time zone."""
+"""Monday, 09:00 UTC: when certificates without an owner are summed up; the policy knows no time zone."""
 
 _WEEK: Final = timedelta(days=7)
 
@@ -37,9 +37,9 @@ class ReminderSchedule:
 
     Attributes:
         step: days before the end, of the last reminder; None before the first.
-        acknowledged_at: business time at which somebody took note of that reminder.
+        acknowledged_at: business time at which a person acknowledged it of that reminder.
         acknowledged_by: Slack id of who did.
-        snoozed_until: business time at which the same reminder comes again, because somebody asked for it.
+        snoozed_until: business time at which the same reminder comes again, because a person snoozed it.
         snoozes: how often that step was put off.
     """
 
@@ -53,8 +53,8 @@ class ReminderSchedule:
 def due(schedule: ReminderSchedule, *, expires_at: datetime, now: datetime) -> int | None:
     """Returns the step to remind of now; None when nothing is due.
 
-    After any downtime that is one reminder, the most urgent: the others are out of date. Whatever was said is
-    not said again when business time jumps back.
+    After any downtime that is one reminder, the most urgent: the others are out of date. A reminder is
+    not repeated when business time jumps back.
     """
     passed = [step for step in _below(schedule) if moment_of(expires_at, step) <= now]
     if passed:
@@ -117,7 +117,7 @@ def snooze_until(schedule: ReminderSchedule, *, expires_at: datetime, now: datet
 
 
 def next_summary(now: datetime) -> datetime:
-    """The Monday after a moment on which what nobody owns is summed up."""
+    """The Monday after a moment on which certificates without an owner are summed up."""
     monday = now.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=now.weekday())
     this_week = monday + _SUMMARY
     return this_week if now < this_week else this_week + _WEEK

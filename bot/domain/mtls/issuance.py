@@ -71,13 +71,13 @@ class IssuanceResult:
 
 def issuance_progress(operation: Operation) -> IssuanceProgress:
     """Reads what an operation remembers of having a certificate made."""
-    kept: Mapping[str, str] = operation.progress
+    progress: Mapping[str, str] = operation.progress
     return IssuanceProgress(
-        known=frozenset(_ids(kept, _KNOWN)),
-        asked_at=datetime.fromisoformat(kept[_ASKED]) if _ASKED in kept else None,
-        made=UUID(kept[_MADE]) if _MADE in kept else None,
-        candidates=_ids(kept, _CANDIDATES),
-        again=_AGAIN in kept,
+        known=frozenset(_ids(progress, _KNOWN)),
+        asked_at=datetime.fromisoformat(progress[_ASKED]) if _ASKED in progress else None,
+        made=UUID(progress[_MADE]) if _MADE in progress else None,
+        candidates=_ids(progress, _CANDIDATES),
+        again=_AGAIN in progress,
     )
 
 
@@ -95,7 +95,7 @@ def asking(operation: Operation, listed: Iterable[Certificate], *, at: datetime)
 
 
 def not_asked(operation: Operation) -> Operation:
-    """Returns the operation once Heroku has said for certain that it made nothing."""
+    """Returns the operation once Heroku certainly made nothing."""
     return _without(operation, _ASKED)
 
 
@@ -148,9 +148,9 @@ def step(
         overdue: the deadline has passed.
         timings: of calls and their effects.
     """
-    there = {each.id: each for each in listed}
+    certificates = {each.id: each for each in listed}
     if search.made is not None:
-        return _making(there.get(search.made), search.made, overdue=overdue)
+        return _making(certificates.get(search.made), search.made, overdue=overdue)
     if overdue:
         return IssuanceResult(step=IssuanceStep.FAIL, reason_code=ReasonCode.DEADLINE)
     if search.asked_at is None:
@@ -158,13 +158,13 @@ def step(
     if at < search.asked_at + timings.settled_after and not search.again:
         # A second one may still turn up, and it would no longer be certain which is ours.
         return IssuanceResult(step=IssuanceStep.WAIT)
-    return _unknown(search, there.values(), taken)
+    return _unknown(search, certificates.values(), taken)
 
 
 def unknown(
     search: IssuanceProgress, listed: Iterable[Certificate], taken: frozenset[UUID]
 ) -> tuple[UUID, ...]:
-    """Ids that were not there before Heroku was asked, belong to nobody else, and can (still) be used."""
+    """Returns usable ids that were not listed before Heroku was asked and belong to no other request."""
     usable = (each.id for each in listed if each.status in (PENDING, READY))
     return tuple(sorted(id for id in usable if id not in search.known | taken))
 
@@ -204,8 +204,8 @@ def _without(operation: Operation, *keys: str) -> Operation:
     )
 
 
-def _ids(kept: Mapping[str, str], key: str) -> tuple[UUID, ...]:
-    return tuple(UUID(word) for word in kept.get(key, "").split())
+def _ids(progress: Mapping[str, str], key: str) -> tuple[UUID, ...]:
+    return tuple(UUID(word) for word in progress.get(key, "").split())
 
 
 def _text(ids: Iterable[UUID]) -> str:

@@ -110,6 +110,7 @@ class _RuleDiff:
             for rule in self.rules.values()
             if rule.description in intents and rule.id not in entries
         )
+        # Recognised by its marker a rule is owned at once, not only when the run is recorded.
         self.owned = entries | {rule.id for _, rule in self.recognised}
         landed = {intent for intent, _ in self.recognised}
         outstanding = [each for each in stored.pending_creations if each.intent not in landed]
@@ -200,6 +201,7 @@ def make_plan(stored: StoredRules, rules: Iterable[IpRule], *, limit: int = MTLS
     to_open = _networks_to_open(diff)
     # An unanswered addition may still take a place that the list does not show yet.
     room = 0 if diff.ambiguous else max(0, limit - len(diff.rules) - len(diff.unobserved))
+    # A removal on its way will make room: until then nobody is told that the list is full.
     full = frozenset() if diff.ambiguous or diff.undesired() else frozenset(to_open[room:])
     moved = transitions(stored.grants, diff, no_room=full)
     return MtlsPlan(

@@ -25,7 +25,7 @@ GRACE: Final = timedelta(hours=24)
 old one, such as a nightly job, shows within a day."""
 
 REMINDERS: Final = (timedelta(days=1), timedelta(days=3), timedelta(days=7))
-"""When somebody is reminded to say that the new certificate is installed, counted from when it was ready."""
+"""When a person is reminded to say that the new certificate is installed, counted from when it was ready."""
 
 PATIENCE: Final = timedelta(days=14)
 """How long is waited for that word; then the rotation has failed, and both certificates stay."""
@@ -72,13 +72,13 @@ class Rotation:
         old: Heroku's id of the certificate that is to go.
         new: that of the one that takes its place; None until it is ready.
         ready_at: business time at which it was.
-        waits_since: business time since which somebody is to say that it is installed, or would be.
-        reminders: how often somebody was reminded of that.
-        installed_at: business time at which somebody said that it is installed.
+        waits_since: business time since which a person is to say that it is installed, or would be.
+        reminders: how often a person was reminded of that.
+        installed_at: business time at which a person said that it is installed.
         remove_at: business time from which the old one may be removed.
         asked_at: Postgres' time at which Heroku was asked last to remove it.
         testable: whether the new one can be tested from here, by connecting with it.
-        test_asked_at: business time at which somebody asked for that, and has no answer yet.
+        test_asked_at: business time at which a person asked for that, and has no answer yet.
         tested: what came of the last test.
         tested_at: business time at which that was.
     """
@@ -107,7 +107,7 @@ class Rotation:
 
     @property
     def waits_for_word(self) -> bool:
-        """Whether somebody has to say that the new certificate is installed."""
+        """Whether a person has to say that the new certificate is installed."""
         return self.stage is RotationStage.INSTALLING
 
     @property
@@ -120,20 +120,20 @@ def rotation_of(operation: Operation) -> Rotation:
     """Reads a rotation; raises ``TypeError`` where the change is none."""
     if operation.kind is not Kind.ROTATE or not isinstance(operation.subject, CertificateId):
         raise TypeError(f"{operation.kind} rotates no certificate")
-    kept = operation.progress
+    progress = operation.progress
     return Rotation(
         old=operation.subject.id,
-        new=None if _NEW not in kept else UUID(kept[_NEW]),
-        ready_at=_moment(kept, _READY),
-        waits_since=_moment(kept, _WAITS if _WAITS in kept else _READY),
-        reminders=int(kept.get(_REMINDED, "0")),
-        installed_at=_moment(kept, _INSTALLED),
-        remove_at=_moment(kept, _REMOVE),
-        asked_at=_moment(kept, _ASKED),
-        testable=_TESTABLE in kept,
-        test_asked_at=_moment(kept, _TEST_ASKED),
-        tested=None if _TESTED not in kept else ConnectionResult(kept[_TESTED]),
-        tested_at=_moment(kept, _TESTED_AT),
+        new=None if _NEW not in progress else UUID(progress[_NEW]),
+        ready_at=_moment(progress, _READY),
+        waits_since=_moment(progress, _WAITS if _WAITS in progress else _READY),
+        reminders=int(progress.get(_REMINDED, "0")),
+        installed_at=_moment(progress, _INSTALLED),
+        remove_at=_moment(progress, _REMOVE),
+        asked_at=_moment(progress, _ASKED),
+        testable=_TESTABLE in progress,
+        test_asked_at=_moment(progress, _TEST_ASKED),
+        tested=None if _TESTED not in progress else ConnectionResult(progress[_TESTED]),
+        tested_at=_moment(progress, _TESTED_AT),
     )
 
 
@@ -146,10 +146,10 @@ def made(operation: Operation, new: UUID, *, now: datetime, testable: bool = Fal
         now: business time.
         testable: whether it can be tested from here.
     """
-    said = {_NEW: str(new), _READY: now.isoformat(), _REMINDED: "0"} | (
+    progress = {_NEW: str(new), _READY: now.isoformat(), _REMINDED: "0"} | (
         {_TESTABLE: "yes"} if testable else {}
     )
-    return replace(noted(operation, **said), check_at=now + REMINDERS[0])
+    return replace(noted(operation, **progress), check_at=now + REMINDERS[0])
 
 
 def testing(operation: Operation, *, now: datetime) -> Operation:
@@ -163,7 +163,7 @@ def tested(operation: Operation, found: ConnectionResult, *, now: datetime) -> O
 
 
 def installed(operation: Operation, *, now: datetime) -> Operation:
-    """Returns the rotation once somebody said that the new certificate is installed: the grace begins."""
+    """Returns the rotation once a person said that the new certificate is installed: the grace begins."""
     end = now + GRACE
     resting = noted(operation, **{_INSTALLED: now.isoformat(), _REMOVE: end.isoformat()})
     return replace(resting, check_at=end)
@@ -191,7 +191,7 @@ def rested(operation: Operation) -> Operation:
 
 
 def is_over(operation: Operation, *, now: datetime) -> bool:
-    """Whether it has been waited long enough for somebody to say that the new certificate is installed."""
+    """Whether it has been waited long enough for a person to say that the new certificate is installed."""
     found = rotation_of(operation)
     return found.waits_for_word and found.waits_since is not None and found.waits_since + PATIENCE <= now
 
@@ -202,7 +202,7 @@ def removing(operation: Operation, *, at: datetime) -> Operation:
 
 
 def not_removing(operation: Operation) -> Operation:
-    """Returns the rotation once Heroku has said for certain that it removes nothing."""
+    """Returns the rotation once Heroku certainly removes nothing."""
     return _without(operation, _ASKED)
 
 
@@ -250,10 +250,10 @@ def step(
     if rotation.new is None:
         return RotationStep.MAKE, None
     usable = {each.id for each in listed if is_usable(each, now=now)}
-    there = {each.id for each in listed if each.status != "disabled"}
+    listed_ids = {each.id for each in listed if each.status != "disabled"}
     if rotation.new not in usable:
         return RotationStep.FAIL, ReasonCode.NEW_GONE
-    if rotation.old not in there:
+    if rotation.old not in listed_ids:
         return (
             (RotationStep.FAIL, ReasonCode.OLD_GONE)
             if rotation.asked_at is None
@@ -291,9 +291,9 @@ def _awaited(operation: Operation, *, now: datetime) -> Operation:
 
 def _without(operation: Operation, *keys: str) -> Operation:
     return replace(
-        operation, progress={key: said for key, said in operation.progress.items() if key not in keys}
+        operation, progress={key: value for key, value in operation.progress.items() if key not in keys}
     )
 
 
-def _moment(kept: Mapping[str, str], key: str) -> datetime | None:
-    return datetime.fromisoformat(kept[key]) if key in kept else None
+def _moment(progress: Mapping[str, str], key: str) -> datetime | None:
+    return datetime.fromisoformat(progress[key]) if key in progress else None

@@ -177,6 +177,7 @@ def _accounts_to_allow(diff: _AccountDiff) -> Batch:
     taken: set[str] = set()
     batch = []
     for grant in diff.stored.grants:
+        # All or none of a grant's accounts: a part of them would never be in force.
         if not grant.opens or any(map(diff.is_closed_by_others, grant.addresses)):
             continue
         arns = tuple(sorted(arn for arn in grant.addresses - taken if _is_missing(diff, arn)))

@@ -73,7 +73,7 @@ def chain(history: Sequence[Ruleset], *, base: UUID, later: UUID) -> tuple[Rules
         later: one that came after it, or the same.
 
     Returns:
-        None when the history does not have both, or is in no order of time: then nobody can tell.
+        None when the history does not have both, or is in no order of time: then it is unknown.
     """
     moments = [ruleset.at for ruleset in history if ruleset.at is not None]
     if moments not in (sorted(moments), sorted(moments, reverse=True)):
@@ -107,8 +107,8 @@ def merge(steps: Sequence[Ruleset], writes: Sequence[Written], *, limit: int = L
     added = frozenset(edit.add)
     already = added & {rule.source for rule in theirs if rule.action == ALLOW}
     wanted = Counter(theirs)
-    there = Counter(steps[0].rules)
-    wanted.subtract({rule: there[rule] for rule in (RulesetRule(ALLOW, source) for source in edit.remove)})
+    present = Counter(steps[0].rules)
+    wanted.subtract({rule: present[rule] for rule in (RulesetRule(ALLOW, source) for source in edit.remove)})
     standing = [rule for rule in newest.rules if rule.action == ALLOW and rule.source in added - already]
     standing = standing[: max(0, limit - sum((+wanted).values()))]
     rules = _with(standing, +wanted, theirs, newest, newest.id in ours)

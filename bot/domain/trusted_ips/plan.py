@@ -168,6 +168,7 @@ def _edit(diff: _RangeDiff, limit: int) -> tuple[Edit, frozenset[str], tuple[str
     room = max(0, limit - len(diff.rules) + len(undesired) + len(approved))
     edit = Edit(add=tuple(to_add[:room]), remove=(*undesired, *approved))
     stuck: tuple[str, ...] = ()
+    # Heroku would take an empty list, and the space would be closed to everybody.
     if edit.remove and all(rule.action != ALLOW for rule in edited(diff.rules, edit)):
         stuck = (edit.remove[0],)
         edit = Edit(add=edit.add, remove=edit.remove[1:])

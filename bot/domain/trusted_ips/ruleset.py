@@ -14,17 +14,17 @@ LIMIT: Final = 20
 
 
 EVERYWHERE: Final = "0.0.0.0/0"
-"""A new space's only range: it allows everybody. It is said, and neither removed nor added by us."""
+"""A new space's only range: it allows everybody. It is shown, and pgaccess neither removes nor adds it."""
 
 
 ALLOW: Final = "allow"
-"""The one action that the official tools write; another one is somebody's own business."""
+"""The one action that the official tools write; a rule with another one is left alone."""
 
 
 class Services(StrEnum):
     """Whether a space's ranges also let data services be reached: Heroku's support enables that, by a ticket.
 
-    ``web_only`` is somebody's word that it is not needed: the ranges concern the web traffic alone.
+    ``web_only`` is a person's word that it is not needed: the ranges concern the web traffic alone.
     """
 
     UNKNOWN = "unknown"

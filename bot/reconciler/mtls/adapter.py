@@ -91,11 +91,12 @@ class MtlsAdapter(MethodAdapter[MtlsReconciliation, MtlsSnapshot, MtlsPlan]):
         return make_plan(run.stored, seen.rules) if seen.settled else plan_without_list(run.stored)
 
     async def apply(self, run: MtlsReconciliation, seen: MtlsSnapshot, plan: MtlsPlan) -> MtlsSnapshot:
-        """Enables or disables the endpoint, writes rules, and sees to certificates."""
+        """Enables or disables the endpoint, writes rules, and works on certificates."""
         # A removal names an owned rule by its id, which no other database has: it needs no confirmed name.
         # Ids of unmanaged rules come from observations, and those may have been of another database.
         if plan.add or plan.concludes or run.operations_of(*unmanaged_rules.KINDS):
             await self._observer.confirm_name(run)
+        # Before anything is removed or added: a rule that is not known as owned would stay for ever.
         await self._rules.recognise(run, plan)
         with run.outcome.halting():
             await self._endpoint.work(run, seen)
@@ -125,6 +126,7 @@ class MtlsAdapter(MethodAdapter[MtlsReconciliation, MtlsSnapshot, MtlsPlan]):
         await tx.mtls_rules.absent(job, plan.absent)
         await tx.mtls_rules.abandon(plan.abandoned)
         await self._report_orphans(tx, run, seen)
+        # Read after everything above: the observation has to agree with the rows of this very commit.
         owned = await tx.mtls_rules.owned(job.target.id)
         drift = MtlsDrift(operations=self._operations_channel, marker=_marker(job))
         return MtlsObservation(
@@ -142,11 +144,11 @@ class MtlsAdapter(MethodAdapter[MtlsReconciliation, MtlsSnapshot, MtlsPlan]):
         return bool(run.stored.grants or run.stored.pending_creations)
 
     async def completion(self, tx: Transaction, before: Operation, after: Operation) -> Completion:
-        """Says how the end of an operation is told, with the certificate that was made for it."""
+        """Decides how the end of an operation is announced, with the certificate that was made for it."""
         return await certificate_inventory.completion(tx, before, after)
 
     async def _certify(self, run: MtlsReconciliation, seen: MtlsSnapshot, plan: MtlsPlan) -> MtlsSnapshot:
-        """Sees to certificates: at once where an operation concerns them, else when there is time for it."""
+        """Works on certificates where an operation concerns them; else reads them when there is time."""
         if not seen.settled:
             for operation in run.operations_of(*CONCERNED):
                 run.outcome.waiting = True

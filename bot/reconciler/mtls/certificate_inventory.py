@@ -1,4 +1,4 @@
-"""Records what a reconcile run has shown of certificates, and says how the end of an operation is told."""
+"""Records what a reconcile run has shown of certificates, and announces the end of operations."""
 
 from dataclasses import dataclass
 
@@ -32,16 +32,14 @@ class CertificateInventory:
         fresh = seen.certificates_at == run.job.claimed_at
         if not fresh and (seen.enabled or not seen.settled):
             return
-        sighting = await tx.certificates.save_list(
-            run.job.target.id, seen.certificates if seen.enabled else ()
-        )
+        change = await tx.certificates.save_list(run.job.target.id, seen.certificates if seen.enabled else ())
         for operation in run.operations_of(*_MAKING):
-            await _give(tx, operation)
-        for known in sighting.gone:
-            await self._tell_gone(tx, run, known)
-        await self._tell_unmanaged(tx, run, sighting)
+            await _assign(tx, operation)
+        for known in change.gone:
+            await self._tell_owner(tx, run, known)
+        await self._report_unmanaged(tx, run, change)
 
-    async def _tell_gone(self, tx: Transaction, run: MtlsReconciliation, known: KnownCertificate) -> None:
+    async def _tell_owner(self, tx: Transaction, run: MtlsReconciliation, known: KnownCertificate) -> None:
         """Tells a certificate's owner that nobody can connect with it any more, unless they asked for it."""
         if known.owner is None or any(_takes(operation, known) for operation in run.operations.values()):
             return
@@ -49,16 +47,16 @@ class CertificateInventory:
         key = f"{kind}:{known.id}:{run.job.lease}"
         await tx.outbox.add(kind, to=known.owner, key=key, request=known.request)
 
-    async def _tell_unmanaged(
-        self, tx: Transaction, run: MtlsReconciliation, sighting: InventoryChange
+    async def _report_unmanaged(
+        self, tx: Transaction, run: MtlsReconciliation, change: InventoryChange
     ) -> None:
-        """Tells operations of certificates that others have made since the last look."""
+        """Reports certificates that others have made since the last observation."""
         first_read = run.observation is None or run.observation.certificates_at is None
         if first_read or any(
             issuance_progress(operation).is_open for operation in run.operations_of(*_MAKING)
         ):
             return
-        for known in sighting.appeared:
+        for known in change.appeared:
             now = await tx.certificates.find(known.id)
             if now is not None and now.unmanaged:
                 kind = MessageKind.CERTIFICATE_UNMANAGED
@@ -67,7 +65,7 @@ class CertificateInventory:
 
 
 async def completion(tx: Transaction, before: Operation, after: Operation) -> Completion:
-    """Says how the end of an operation is told; of a mere step to a grant, the grant's messages tell.
+    """Decides how the end of an operation is announced; a mere step to a grant is announced by the grant.
 
     Args:
         tx: the commit that records the run.
@@ -76,33 +74,33 @@ async def completion(tx: Transaction, before: Operation, after: Operation) -> Co
     """
     made = issuance_progress(before).made if before.kind in _READY_AT_ONCE else None
     details = {} if made is None else {"certificate": str(made)}
-    case = await tx.requests.details(before.request)
-    is_step = case is not None and case.request.kind is Kind.OPEN
+    requested = await tx.requests.details(before.request)
+    is_step = requested is not None and requested.request.kind is Kind.OPEN
     if after.state is OperationState.FAILED:
         message = MessageKind.NOT_DONE
     elif made is not None:
         message = MessageKind.CERTIFICATE_READY
     else:
         message = MessageKind.DONE
-    told_by_grant = is_step and message is not MessageKind.CERTIFICATE_READY
-    if told_by_grant and after.reason_code is not ReasonCode.SEVERAL:
+    announced_by_grant = is_step and message is not MessageKind.CERTIFICATE_READY
+    if announced_by_grant and after.reason_code is not ReasonCode.SEVERAL:
         return Completion(message=None, details=details)
     return Completion(message=message, details=details)
 
 
-async def _give(tx: Transaction, operation: Operation) -> None:
-    """Notes whose a certificate is that was made for a change, as soon as it is listed."""
+async def _assign(tx: Transaction, operation: Operation) -> None:
+    """Assigns a certificate to the request that it was issued for, as soon as it is listed."""
     made = issuance_progress(operation).made
     known = None if made is None else await tx.certificates.find(made)
     if known is None or known.request == operation.request:
         return
-    case = await tx.requests.details(operation.request)
-    purpose = "" if case is None else case.request.terms.reason
+    requested = await tx.requests.details(operation.request)
+    purpose = "" if requested is None else requested.request.terms.reason
     await tx.certificates.assign(known.id, request=operation.request, owner=operation.owner, purpose=purpose)
 
 
 def _takes(operation: Operation, known: KnownCertificate) -> bool:
-    """Whether a change takes a certificate away on its owner's own account."""
+    """Whether an operation removes a certificate at its owner's own request."""
     if isinstance(operation.subject, CertificateId):
         about = operation.subject.id == known.id
     else:

@@ -1,4 +1,4 @@
-"""Finds what an observation of a database's IP rules shows that nobody planned."""
+"""Finds what an observation of a database's IP rules shows that was not planned."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -68,7 +68,7 @@ class MtlsDrift:
         for network in () if disabled else plan.lost_adopted:
             await findings.report_lost(MessageKind.RULE_MISSING, Network(network), app=app, network=network)
         if before is None:
-            # What was there before pgaccess first observed it is no news to anybody.
+            # What was there before the first observation is not drift.
             return drift
         known = {rule.id for rule in before.rules}
         news = [rule for rule in unmanaged if rule.id not in known]

@@ -51,6 +51,7 @@ class RuleExecutor:
             HerokuUnauthorizedError: the token is rejected.
             LeaseLostError: the lease is lost.
         """
+        # A removal makes room in a full list, and closing comes first whatever happens to the rest.
         await self._remove_all(run, plan.remove)
         for network in plan.add if enabled else ():
             if not await self._add(run, network):
@@ -108,12 +109,14 @@ class RuleExecutor:
         intent, marker = intended
         run.outcome.changed = True
         try:
+            # The intent is committed: a process that dies from here on leaves a marker to be recognised by.
             self.observer.require_time(run)
             rule = await self.heroku.add_rule(run.job.database.name, network=network, description=marker)
         except HerokuAmbiguousError as error:
             async with self.observer.holding(run) as tx:
                 await tx.mtls_rules.ambiguous(intent, error=str(error))
             run.outcome.error = error
+            # Where the rule may still land, neither its place in the list nor its address is free.
             return False
         except HerokuError as error:
             return await self._not_added(run, intent, network, error)
@@ -146,7 +149,7 @@ class RuleExecutor:
         except STOPPING:
             raise
         except HerokuError as unobserved:
-            # Nobody can tell; what this run has done so far is recorded all the same.
+            # It stays unknown; what this run has done so far is recorded all the same.
             run.outcome.error = unobserved
             return False
         return True
@@ -155,7 +158,7 @@ class RuleExecutor:
         """Whether somebody allowed exactly this network meanwhile: Heroku may reject it for that alone.
 
         Raises:
-            HerokuError: nobody can tell; the next run begins anew.
+            HerokuError: it is unknown; the next run begins anew.
             LeaseLostError: the lease is lost.
         """
         await self.observer.ensure_time(run)

@@ -88,13 +88,13 @@ class MtlsObserver(DatabaseLeaseManager):
         self._operations = operations
 
     async def observe(self, run: MtlsReconciliation) -> MtlsSnapshot:
-        """Looks at the rules. Absence is only believed from a list, or from a confirmed 404.
+        """Reads the rules. Absence is only believed from a list, or from a confirmed 404.
 
         The list's own refusal before mTLS is enabled is not documented, so any refusal is looked into:
         the endpoint says whether mTLS is enabled, the add-on whether it is still called so.
 
         Raises:
-            HerokuError: nothing was seen.
+            HerokuError: nothing was observed.
             LeaseLostError: the lease is lost.
         """
         status: str | None = None
@@ -104,6 +104,7 @@ class MtlsObserver(DatabaseLeaseManager):
                 off = status is None
                 return MtlsSnapshot(enabled=not off, settled=off, rules=(), status=status)
         self.require_time(run)
+        # The list may be refused for three reasons: mTLS is off, not ready yet, or the database was renamed.
         try:
             rules = await self._heroku.rules(run.job.database.name)
         except STOPPING:
@@ -115,20 +116,20 @@ class MtlsObserver(DatabaseLeaseManager):
         return _with_certificates(run.observation, seen)
 
     async def certificates(self, run: MtlsReconciliation) -> tuple[Certificate, ...]:
-        """Every certificate of the database, because a change concerns them.
+        """Reads every certificate of the database, because an operation concerns them.
 
         Raises:
-            HerokuError: nothing was seen.
+            HerokuError: nothing was observed.
             LeaseLostError: the lease is lost.
         """
         self.require_time(run)
         return await self._heroku.certificates(run.job.database.name)
 
     async def read_certificates(self, run: MtlsReconciliation, seen: MtlsSnapshot) -> MtlsSnapshot:
-        """What was seen, with the certificates read anew if what is known of them is too old.
+        """Adds the certificates, read anew if what is known of them is too old.
 
-        Nothing but words hangs on them, so they are not worth a pass: where they cannot be read, or too
-        little is left of the lease, what was known stays, and the next quiet pass attempts again.
+        Only messages depend on them, so they are not worth failing a run: where they cannot be read, or too
+        little is left of the lease, what was known stays, and the next quiet run tries again.
         """
         job = run.job
         if not certificate.is_due(seen.certificates_at, now=job.claimed_at) or not self.has_time(run):
@@ -149,6 +150,7 @@ class MtlsObserver(DatabaseLeaseManager):
             await self.confirm_name(run)
             return None
         except HerokuAmbiguousError as error:
+            # Without an enabling of our own a 500 is an outage, and nothing is concluded from it.
             if error.status == SERVER_ERROR and run.makes_endpoint:
                 return PROVISIONING
             raise
@@ -168,7 +170,7 @@ class MtlsObserver(DatabaseLeaseManager):
     async def _restore(self, run: MtlsReconciliation, rules: tuple[IpRule, ...]) -> None:
         """Restores rules marked absent that the list shows again: nobody else would ever remove them.
 
-        Operations hears of it, for what was said of them meanwhile was not so. What the last observation
+        Operations hears of it, for messages about them have been wrong meanwhile. What the last observation
         already showed as unmanaged is no such rule: an owned one is marked absent only by a list without it.
         """
         placed = {entry.key for entry in run.stored.entries} | _unmanaged(run.observation)
@@ -193,7 +195,7 @@ class MtlsObserver(DatabaseLeaseManager):
 
 
 def _unmanaged(observation: MtlsObservation | None) -> frozenset[UUID]:
-    """The rules of others that a look has seen."""
+    """The unmanaged rules that an observation shows."""
     return (
         frozenset()
         if observation is None
@@ -202,7 +204,7 @@ def _unmanaged(observation: MtlsObservation | None) -> frozenset[UUID]:
 
 
 def _with_certificates(observation: MtlsObservation | None, seen: MtlsSnapshot) -> MtlsSnapshot:
-    """What was seen, with the certificates that are known already."""
+    """Adds the certificates that are known already."""
     if observation is None:
         return seen
     return replace(seen, certificates=observation.certificates, certificates_at=observation.certificates_at)

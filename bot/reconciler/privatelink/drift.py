@@ -1,4 +1,4 @@
-"""Finds what an observation of a database's PrivateLink shows that nobody planned."""
+"""Finds what an observation of a database's PrivateLink shows that was not planned."""
 
 from dataclasses import dataclass, replace
 
@@ -47,7 +47,7 @@ class PrivateLinkDrift:
             params = {"app": run.job.target.label, "account": short(arn)}
             await findings.report_lost(MessageKind.LINK_MISSING, Accounts((arn,)), **params)
         if before is not None:
-            # What was there before pgaccess first observed it is no news to anybody.
+            # What was there before the first observation is not drift.
             await _report_new(findings, before, found)
         await _report_remaining_connections(findings, run, plan, observation)
         return found

@@ -138,6 +138,7 @@ class AccountExecutor:
             # Somebody else has just created it: the next run goes on from there.
             run.outcome.retract_rejections(grants)
             return
+        # Heroku rejects a call whole: grant by grant it shows whose accounts it was about.
         for one in batch if len(batch) > 1 else ():
             run.outcome.retract_rejections([one[0]])
             rejected = await self._allow(run, (one,), call)
@@ -166,6 +167,7 @@ class AccountExecutor:
             return False
         except HerokuError as error:
             return await self._not_allowed(run, [grant for grant, _ in batch], arns, error)
+        # An answer that does not list an account proves nothing: it may appear up to half an hour later.
         shown = {account.arn for account in seen.accounts} & set(arns)
         async with self.observer.holding(run) as tx:
             await tx.privatelink_accounts.created(run.job, shown)

@@ -67,6 +67,7 @@ class PrivateLinkObserver(DatabaseLeaseManager):
         except HerokuNotFoundError:
             await self.confirm_name(run)
             return PrivateLinkObservation(at=self._clock.now(), status=None)
+        # Two databases may have swapped names: the answer itself says whose endpoint it shows.
         if state.database not in (None, database.id):
             await self.confirm_name(run)
             raise HerokuAmbiguousError(200, "another", "the answer is about another database")

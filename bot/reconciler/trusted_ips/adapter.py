@@ -77,11 +77,10 @@ class TrustedIpsAdapter(MethodAdapter[TrustedIpsReconciliation, Ruleset, Trusted
     ) -> Observation:
         """Writes down ranges, and reports drift."""
         job = run.job
+        adopted = {_source(each) for each in run.operations.values() if _is_adopted(each, seen)}
         failed = set(map(_source, run.failed_removals()))
-        await tx.trusted_ranges.cancel_removal(job, run.stored.adopted & failed)
-        await tx.trusted_ranges.adopt(
-            job, [_source(each) for each in run.operations.values() if _is_adopted(each, seen)]
-        )
+        await tx.trusted_ranges.adopt(job, adopted)
+        await tx.trusted_ranges.cancel_removal(job, (run.stored.adopted | adopted) & failed)
         await tx.trusted_ranges.observed(job, plan.observed)
         await tx.trusted_ranges.absent(job, plan.absent)
         owned = await tx.trusted_ranges.owned(job.target.id)

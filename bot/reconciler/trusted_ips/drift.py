@@ -1,4 +1,4 @@
-"""Finds what an observation of a space's list shows that nobody planned."""
+"""Finds what an observation of a space's list shows that was not planned."""
 
 from dataclasses import dataclass, replace
 
@@ -35,7 +35,7 @@ class TrustedIpsDrift:
             await findings.report_lost(MessageKind.RANGE_MISSING, Network(source), space=space, range=source)
         before = ruleset_observation(job.observation)
         if before is not None:
-            # What was there before pgaccess first observed it is no news to anybody.
+            # What was there before the first observation is not drift.
             await _report_new(findings, plan, before, observation)
         lost = (await tx.trusted_ranges.recent_removals(job.target.id)).lost
         drift = Drift(back=frozenset(plan.back), missing=lost - allowed(ruleset))

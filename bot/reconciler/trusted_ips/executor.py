@@ -111,6 +111,7 @@ class RulesetExecutor(LeaseManager):
             Whether something was written, so that the list has changed.
         """
         merged = await self._history(run, later=seen.id)
+        # A write whose answer was lost may still land on top of anything that is written now.
         if run.stored.ambiguous and (merged is None or not merged.landed):
             return False
         run.stored = replace(run.stored, ambiguous=False)
@@ -157,12 +158,14 @@ class RulesetExecutor(LeaseManager):
             HerokuUnauthorizedError: the token is rejected.
             LeaseLostError: the lease is lost.
         """
+        # Until its result is recorded the write counts as unsettled: the history has to be read around it.
         write = Written(id=uuid4(), base=base.id, before=base.rules, edit=edit, rules=rules, ruleset=None)
         async with self.holding(run) as tx:
             await tx.trusted_ranges.intend_write(run.job, write)
         run.outcome.changed = True
         self.require_time(run)
         try:
+            # There is no precondition that Heroku would check: what came in between is merged afterwards.
             ruleset = await self._heroku.put_ruleset(run.job.target.id, rules)
         except HerokuAmbiguousError as error:
             async with self.holding(run) as tx:
