@@ -1,4 +1,4 @@
-"""The three views of advice: what Slack takes, whatever was answered, in both languages."""
+"""The three views of advice: valid for every answer, in both languages."""
 
 from dataclasses import replace
 from typing import Any
@@ -22,8 +22,10 @@ def buttons(view: dict[str, Any]) -> list[str]:
     return [element["action_id"] for row in rows for element in row["elements"]]
 
 
-def recommended(way: Way, reason: Reason, language: str = "en", *remarks: Remark) -> dict[str, Any]:
-    advice = Advice(way=way, reason=reason, remarks=remarks)
+def recommended(
+    recommendation: Way, reason: Reason, language: str = "en", *remarks: Remark
+) -> dict[str, Any]:
+    advice = Advice(way=recommendation, reason=reason, remarks=remarks)
     return advising.recommendation(LONG_NAMES, advice, Length.DAYS, Translator(language))
 
 
@@ -38,27 +40,27 @@ def test_the_questions_are_valid_with_one_and_with_many_databases(count: int, la
 
 @IN_BOTH_LANGUAGES
 @pytest.mark.parametrize("reason", Reason)
-@pytest.mark.parametrize("way", Way)
-def test_every_recommendation_is_valid(way: Way, reason: Reason, language: str) -> None:
-    samples.require_valid_view(recommended(way, reason, language, *Remark))
-    samples.require_valid_view(recommended(way, reason, language))
+@pytest.mark.parametrize("recommendation", Way)
+def test_every_recommendation_is_valid(recommendation: Way, reason: Reason, language: str) -> None:
+    samples.require_valid_view(recommended(recommendation, reason, language, *Remark))
+    samples.require_valid_view(recommended(recommendation, reason, language))
 
 
 @IN_BOTH_LANGUAGES
 def test_the_table_is_valid(language: str) -> None:
     view = advising.comparison(Translator(language))
     samples.require_valid_view(view)
-    said = str(view)
-    assert all(CATALOGUE[language][f"advise.way.{method}"] in said for method in ("mtls", "privatelink"))
+    content = str(view)
+    assert all(CATALOGUE[language][f"advise.way.{method}"] in content for method in ("mtls", "privatelink"))
 
 
-def test_a_way_that_has_a_form_leads_on_to_it_and_the_table_is_one_tap_away_from_all() -> None:
+def test_a_recommendation_leads_to_its_form_and_to_the_comparison() -> None:
     mtls, link, table = action_ids.ADVISE_MTLS, action_ids.ADVISE_PRIVATELINK, action_ids.ADVISE_COMPARE
     assert buttons(recommended(Way.MTLS, Reason.FIXED)) == [mtls, table]
     assert buttons(recommended(Way.PRIVATELINK, Reason.SAME_REGION)) == [link, table]
     assert buttons(recommended(Way.PRIVATELINK, Reason.REGION_UNKNOWN)) == [link, mtls, table]
-    for way in (Way.DATACLIP, Way.DYNO, Way.APP, Way.INSIDE, Way.TRUSTED):
-        assert buttons(recommended(way, Reason.PLAIN)) == [table]
+    for recommendation in (Way.DATACLIP, Way.DYNO, Way.APP, Way.INSIDE, Way.TRUSTED):
+        assert buttons(recommended(recommendation, Reason.PLAIN)) == [table]
 
 
 def test_trusted_ranges_say_the_line_that_asks_for_the_space() -> None:
