@@ -128,7 +128,7 @@ class Refusal(StrEnum):
     CERTIFICATE_NOT_OFFERED = "certificate_not_offered"
     # A certificate's files.
     FILES_NOT_YOURS = "files_not_yours"
-    FILES_FOREIGN = "files_unmanaged"
+    FILES_UNMANAGED = "files_unmanaged"
     FILES_NO_ADDRESS = "files_no_address"
     FILES_UNSENT = "files_unsent"
     # A certificate's expiry and rotation.

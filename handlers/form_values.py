@@ -60,9 +60,4 @@ def chosen_database(databases: Sequence[Database], name: str | None, policy: Pol
     """
     if databases and not name:
         return None
-    return choose(tuple(databases), name, aliases(policy))
-
-
-def aliases(policy: Policy) -> Mapping[str, str]:
-    """Returns the names of databases and spaces by their aliases in the policy."""
-    return {target.alias: target.database for target in policy.targets}
+    return choose(tuple(databases), name, policy.aliases)

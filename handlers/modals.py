@@ -10,7 +10,7 @@ from bot.ports import Block, InteractiveSlack, RequestDetails
 from bot.services import Services, Vote
 from bot.views import action_ids, form_fields, modals
 from handlers.certificates import CertificateForms
-from handlers.form_values import aliases, form_input
+from handlers.form_values import form_input
 from handlers.mtls import MtlsForms
 from handlers.parsing.normalization import normalize_text
 from handlers.privatelink import PrivateLinkForms
@@ -61,7 +61,7 @@ class Forms:
         """
         await self._services.members.require(search.person)
         databases = await self._services.queries.databases()
-        known = aliases(self._services.policy)
+        known = self._services.policy.aliases
         return form_fields.options_for(databases, known, normalize_text(search.typed), t)
 
     async def open_for_button(

@@ -10,7 +10,6 @@ from bot.services import RequestInput, Services
 from bot.views import modals
 from bot.views.mtls import modals as mtls_modals
 from handlers.form_values import (
-    aliases,
     chosen_database,
     form_input,
     form_values,
@@ -39,7 +38,7 @@ class MtlsForms:
         databases, policy = await self._services.queries.databases(), self._services.policy
         enabled: Database | None = None
         if request_input.enables_mtls:
-            enabled = choose(databases, request_input.target, aliases(policy))
+            enabled = choose(databases, request_input.target, policy.aliases)
         database = enabled or chosen_database(databases, request_input.target, policy)
         return mtls_modals.add_form(
             databases=databases,

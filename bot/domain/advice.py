@@ -40,7 +40,7 @@ class Length(StrEnum):
     LASTING = "lasting"
 
 
-class Way(StrEnum):
+class Option(StrEnum):
     """The recommendation: the first three open nothing; ``INSIDE`` remains where nothing can be opened."""
 
     DATACLIP = "dataclip"
@@ -126,65 +126,65 @@ class Ground:
 class Advice:
     """One recommendation."""
 
-    way: Way
+    option: Option
     reason: Reason
     remarks: tuple[Remark, ...]
 
 
 def advise(answers: Answers, ground: Ground) -> Advice:
     """Returns the recommendation; every set of answers has exactly one."""
-    way, reason = _way(answers, ground)
-    remarks = tuple(remark for remark in Remark if _is_due(remark, way, answers))
-    return Advice(way=way, reason=reason, remarks=remarks)
+    option, reason = _option(answers, ground)
+    remarks = tuple(remark for remark in Remark if _is_due(remark, option, answers))
+    return Advice(option=option, reason=reason, remarks=remarks)
 
 
-def _way(answers: Answers, ground: Ground) -> tuple[Way, Reason]:
+def _option(answers: Answers, ground: Ground) -> tuple[Option, Reason]:
     """Whether a direct connection is needed at all is decided first."""
     match answers.need:
         case Need.QUERY:
-            return Way.DATACLIP, Reason.QUERY
+            return Option.DATACLIP, Reason.QUERY
         case Need.SCRIPT:
-            return Way.DYNO, Reason.SCRIPT
+            return Option.DYNO, Reason.SCRIPT
         case Need.APP:
-            return Way.APP, Reason.APP
+            return Option.APP, Reason.APP
         case Need.DIRECT if ground.advanced:
-            return Way.INSIDE, Reason.ADVANCED
+            return Option.INSIDE, Reason.ADVANCED
         case Need.DIRECT:
             return _direct(answers, ground)
 
 
-def _direct(answers: Answers, ground: Ground) -> tuple[Way, Reason]:
+def _direct(answers: Answers, ground: Ground) -> tuple[Option, Reason]:
     match answers.origin:
         case Origin.FIXED:
-            return Way.MTLS, Reason.FIXED
+            return Option.MTLS, Reason.FIXED
         case Origin.CHANGING:
-            return Way.MTLS, Reason.CHANGING
+            return Option.MTLS, Reason.CHANGING
         case Origin.VPC:
             return _from_vpc(answers.region, ground.region)
         case Origin.PLAIN if ground.shield:
-            return Way.MTLS, Reason.PLAIN_SHIELD
+            return Option.MTLS, Reason.PLAIN_SHIELD
         case Origin.PLAIN if ground.fir:
-            return Way.MTLS, Reason.PLAIN_FIR
+            return Option.MTLS, Reason.PLAIN_FIR
         case Origin.PLAIN:
-            return Way.TRUSTED, Reason.PLAIN
+            return Option.TRUSTED, Reason.PLAIN
 
 
-def _from_vpc(theirs: str | None, ours: str | None) -> tuple[Way, Reason]:
+def _from_vpc(theirs: str | None, ours: str | None) -> tuple[Option, Reason]:
     if theirs is None or ours is None:
-        return Way.PRIVATELINK, Reason.REGION_UNKNOWN
+        return Option.PRIVATELINK, Reason.REGION_UNKNOWN
     if theirs == ours:
-        return Way.PRIVATELINK, Reason.SAME_REGION
-    return Way.MTLS, Reason.OTHER_REGION
+        return Option.PRIVATELINK, Reason.SAME_REGION
+    return Option.MTLS, Reason.OTHER_REGION
 
 
-def _is_due(remark: Remark, way: Way, answers: Answers) -> bool:
+def _is_due(remark: Remark, option: Option, answers: Answers) -> bool:
     match remark:
         case Remark.PRODUCTION:
-            return answers.production and way not in (Way.APP, Way.INSIDE)
+            return answers.production and option not in (Option.APP, Option.INSIDE)
         case Remark.MINUTES:
-            return way is Way.PRIVATELINK and answers.length is Length.HOURS
+            return option is Option.PRIVATELINK and answers.length is Length.HOURS
         case Remark.YEAR:
-            return way is Way.MTLS and answers.length is Length.LASTING
+            return option is Option.MTLS and answers.length is Length.LASTING
         case Remark.MOVING:
             changing = answers.origin is Origin.CHANGING and answers.length is not Length.HOURS
-            return way is Way.MTLS and changing
+            return option is Option.MTLS and changing

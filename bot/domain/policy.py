@@ -1,6 +1,6 @@
 """The policy: who may request what, who approves and how many, for how long, and how wide."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -54,7 +54,7 @@ class Rule:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Listed:
+class PolicyTarget:
     """A database or a space that the policy names.
 
     Attributes:
@@ -89,7 +89,7 @@ class Policy:
     language: str
     admins: frozenset[str]
     warn_before: timedelta
-    targets: tuple[Listed, ...]
+    targets: tuple[PolicyTarget, ...]
     rules: tuple[Rule, ...]
 
     @property
@@ -100,7 +100,17 @@ class Policy:
             named |= rule.approvers | (rule.requesters or frozenset())
         return frozenset(id for id in named if id.startswith("S"))
 
-    def listed(self, target: Target) -> Listed | None:
+    @property
+    def aliases(self) -> Mapping[str, str]:
+        """The name of the add-on, app or space that each alias stands for."""
+        return {each.alias: each.database for each in self.targets}
+
+    @property
+    def space_aliases(self) -> Mapping[str, str]:
+        """The name of the space that each alias of a space stands for."""
+        return {each.alias: each.database for each in self.targets if each.is_space}
+
+    def listed(self, target: Target) -> PolicyTarget | None:
         """Returns the policy's entry for a target; an add-on's name takes precedence over its app's."""
         names = [name.lower() for name in target.names]
         alike = [one for one in self.targets if one.is_space == isinstance(target, Space)]

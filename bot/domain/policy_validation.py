@@ -5,7 +5,7 @@ from itertools import pairwise
 
 from bot.domain.duration import show_duration
 from bot.domain.method import Method
-from bot.domain.policy import DEFAULT_ENVIRONMENT, Listed, Policy, Rule
+from bot.domain.policy import DEFAULT_ENVIRONMENT, Policy, PolicyTarget, Rule
 
 
 def contradictions(policy: Policy) -> Iterator[str]:
@@ -39,10 +39,10 @@ def _called(rule: Rule) -> str:
     return f'rule "{rule.name}"'
 
 
-def _doubled_targets(targets: Sequence[Listed]) -> Iterator[str]:
+def _doubled_targets(targets: Sequence[PolicyTarget]) -> Iterator[str]:
     # Names are compared as in commands: case-insensitively.
-    aliases: dict[str, Listed] = {}
-    things: dict[tuple[bool, str], Listed] = {}
+    aliases: dict[str, PolicyTarget] = {}
+    things: dict[tuple[bool, str], PolicyTarget] = {}
     for target in targets:
         namesake = aliases.setdefault(target.alias.lower(), target)
         twin = things.setdefault((target.is_space, target.database.lower()), target)
@@ -61,7 +61,7 @@ def _doubled_targets(targets: Sequence[Listed]) -> Iterator[str]:
                 )
 
 
-def _kind(target: Listed) -> str:
+def _kind(target: PolicyTarget) -> str:
     return "space" if target.is_space else "database"
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from bot.domain.policy import Listed, Policy, Rule
+from bot.domain.policy import Policy, PolicyTarget, Rule
 from bot.domain.policy_validation import contradictions
 from bot.domain.text import cite, nearest
 from bot.errors import MisconfiguredError
@@ -51,7 +51,7 @@ def _policy(keys: PolicyKeys) -> Policy:
         admins=frozenset(keys.admins),
         warn_before=keys.warn_before,
         targets=tuple(
-            Listed(
+            PolicyTarget(
                 alias=alias,
                 database=target.space or target.database or "",
                 environment=target.environment,

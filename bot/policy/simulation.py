@@ -7,7 +7,7 @@ from uuid import UUID
 
 from bot.domain.duration import show_duration
 from bot.domain.method import Method
-from bot.domain.policy import Listed, Policy, Rule, rule_for
+from bot.domain.policy import Policy, PolicyTarget, Rule, rule_for
 from bot.domain.policy_validation import environments
 from bot.domain.target import Database, Space, Target
 from bot.errors import MisconfiguredError, Refused
@@ -94,7 +94,9 @@ def _target(policy: Policy, simulated: SimulatedRequest) -> tuple[Target, Policy
         for other in policy.targets
         if (other.is_space, other.database.lower()) != (is_space, name.lower())
     )
-    moved = Listed(alias=simulated.on, database=name, environment=simulated.environment, is_space=is_space)
+    moved = PolicyTarget(
+        alias=simulated.on, database=name, environment=simulated.environment, is_space=is_space
+    )
     return target, replace(policy, targets=(*others, moved))
 
 

@@ -5,7 +5,6 @@ from uuid import UUID
 from bot.domain.advice import Advice, Answers, Ground, advise
 from bot.domain.target import Database, choose
 from bot.services.context import ServiceContext
-from bot.services.lookups import aliases
 
 
 class AdviceService:
@@ -30,7 +29,7 @@ class AdviceService:
         """
         async with self._context.transaction() as tx:
             databases, spaces = await tx.targets.databases(), await tx.targets.spaces()
-        chosen = _by_id(databases, target) or choose(databases, target, aliases(self._context.policy))
+        chosen = _by_id(databases, target) or choose(databases, target, self._context.policy.aliases)
         space = next((each for each in spaces if each.name == chosen.space), None)
         return chosen, advise(answers, Ground.of(chosen, space))
 

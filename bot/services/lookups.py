@@ -28,11 +28,6 @@ async def request_grant(tx: Transaction, request: int) -> Grant:
     return grant
 
 
-def aliases(policy: Policy) -> dict[str, str]:
-    """Returns the policy's aliases, each with the add-on, app or space that it stands for."""
-    return {listed.alias: listed.database for listed in policy.targets}
-
-
 async def find_database(tx: Transaction, policy: Policy, name: str | None, method: Method) -> Database:
     """Returns the database that a person names; see ``find_observed_database``."""
     return (await find_observed_database(tx, policy, name, method))[0]
@@ -54,7 +49,7 @@ async def find_observed_database(
     Raises:
         Refused: no database fits, or several do.
     """
-    known = aliases(policy)
+    known = policy.aliases
     found: dict[Database, Observation | None] = {}
     if name is not None:
         meant = {alias.lower(): database for alias, database in known.items()}
@@ -71,7 +66,7 @@ async def find_space(tx: Transaction, policy: Policy, name: str | None) -> Space
     Raises:
         Refused: no space fits, or several do.
     """
-    return choose_space(await tx.targets.spaces(), await tx.targets.databases(), name, aliases(policy))
+    return choose_space(await tx.targets.spaces(), await tx.targets.databases(), name, policy.aliases)
 
 
 async def find_certificate(tx: Transaction, handle: str | None) -> KnownCertificate:

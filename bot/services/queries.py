@@ -12,7 +12,7 @@ from bot.domain.request import Kind, RequestState
 from bot.domain.target import Database, Space, Target, choose, choose_space, names_space
 from bot.ports import DatabaseStatus, HomeSummary, MessageKind, RequestDetails, SpaceStatus, Transaction
 from bot.services.context import ServiceContext
-from bot.services.lookups import aliases, find_space, request_details
+from bot.services.lookups import find_space, request_details
 from bot.services.trusted_ips.entries import TRUSTED, require_trusted_ips
 
 LISTED: Final = 20
@@ -87,12 +87,12 @@ class QueryService:
         """Whether a name means a space as such, and not a database."""
         async with self._context.transaction() as tx:
             spaces, databases = await tx.targets.spaces(), await tx.targets.databases()
-        return names_space(spaces, databases, name, self._space_aliases())
+        return names_space(spaces, databases, name, self._context.policy.space_aliases)
 
     async def refresh_database(self, target: str | None, *, person: str) -> DatabaseStatus:
         """Returns the status of a database that a person names, and requests a new observation of it."""
         async with self._context.transaction() as tx:
-            database = choose(await tx.targets.databases(), target, aliases(self._context.policy))
+            database = choose(await tx.targets.databases(), target, self._context.policy.aliases)
             space = await _space_of(tx, database)
             await tx.reconcile_queue.request_refresh(
                 *[each.id for each in (database, space) if each is not None]
@@ -179,12 +179,9 @@ class QueryService:
     async def _find_target(self, tx: Transaction, name: str) -> Target:
         """The database that a person names; the space if it is a space's own name."""
         databases, spaces = await tx.targets.databases(), await tx.targets.spaces()
-        if names_space(spaces, databases, name, self._space_aliases()):
-            return choose_space(spaces, databases, name, self._space_aliases())
-        return choose(databases, name, aliases(self._context.policy))
-
-    def _space_aliases(self) -> dict[str, str]:
-        return {each.alias: each.database for each in self._context.policy.targets if each.is_space}
+        if names_space(spaces, databases, name, self._context.policy.space_aliases):
+            return choose_space(spaces, databases, name, self._context.policy.space_aliases)
+        return choose(databases, name, self._context.policy.aliases)
 
     def _decides(self, details: RequestDetails, ids: frozenset[str]) -> bool:
         """Whether a request waits for the decision of a person, given by their own id and their groups'."""

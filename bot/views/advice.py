@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
-from bot.domain.advice import Advice, Length, Need, Origin, Reason, Way
+from bot.domain.advice import Advice, Length, Need, Option, Origin, Reason
 from bot.domain.privatelink.observation import AWS_REGIONS, aws_region
 from bot.domain.target import Database
 from bot.i18n.translator import Translator
@@ -60,12 +60,12 @@ def recommendation(database: Database, advice: Advice, length: Length, t: Transl
         "region": _named_region(database),
     }
     shown = [
-        block_kit.header(t(f"advise.way.{advice.way}")),
+        block_kit.header(t(f"advise.option.{advice.option}")),
         block_kit.section(t(f"advise.reason.{advice.reason}", **params)),
     ]
     if advice.remarks:
         shown.append(block_kit.context(*(t(f"advise.remark.{remark}") for remark in advice.remarks)))
-    command = f"advise.line.{advice.way}"
+    command = f"advise.line.{advice.option}"
     if command in t:
         shown.append(block_kit.section(t(command, **params)))
     asking = [_ask(each, database, advice, length, t) for each in _with_forms(advice)]
@@ -78,7 +78,7 @@ def comparison(t: Translator) -> Block:
     shown: list[Block] = [block_kit.section(t("advise.table.note"))]
     for method in METHOD_VIEWS:
         facts = [(t(f"advise.fact.{fact}"), t(f"advise.table.{method}.{fact}")) for fact in FACTS]
-        shown += [block_kit.header(t(f"advise.way.{method}")), block_kit.fields(*facts)]
+        shown += [block_kit.header(t(f"advise.option.{method}")), block_kit.fields(*facts)]
     return _note("advise.table", shown, t)
 
 
@@ -133,20 +133,20 @@ def _production(t: Translator) -> Block:
     )
 
 
-def _with_forms(advice: Advice) -> tuple[Way, ...]:
+def _with_forms(advice: Advice) -> tuple[Option, ...]:
     """The recommendation if it has a form; where the region is open, the alternative too."""
     if advice.reason is Reason.REGION_UNKNOWN:
-        return Way.PRIVATELINK, Way.MTLS
-    recommended = advice.way
+        return Option.PRIVATELINK, Option.MTLS
+    recommended = advice.option
     return (recommended,) if recommended in _FORM_BUTTONS else ()
 
 
-def _ask(recommended: Way, database: Database, advice: Advice, length: Length, t: Translator) -> Block:
+def _ask(recommended: Option, database: Database, advice: Advice, length: Length, t: Translator) -> Block:
     return block_kit.button(
         t(f"advise.ask.{recommended}"),
         action=_FORM_BUTTONS[recommended],
         value=button_data(str(database.id), length),
-        style="primary" if recommended is advice.way else None,
+        style="primary" if recommended is advice.option else None,
     )
 
 

@@ -7,6 +7,8 @@ from typing import Final
 
 import pytest
 
+from bot.i18n.catalogue import CATALOGUE
+
 ROOT: Final = Path(__file__).parents[2]
 
 DOCUMENTS: Final = sorted(
@@ -64,6 +66,20 @@ def test_every_file_that_a_document_names_exists(document: str) -> None:
     named = {name for name in re.findall(r"`([^`\s]+)`", prose(document)) if PATH.fullmatch(name)}
     missing = [name for name in named if not (ROOT / name).exists() and not (ROOT / f"{name}.py").is_file()]
     assert sorted(missing) == []
+
+
+GUIDES: Final = [
+    document for document in DOCUMENTS if re.fullmatch(r"docs/guides/[a-z-]+(\.ja)?\.md", document)
+]
+
+
+@pytest.mark.parametrize("guide", GUIDES)
+def test_what_a_guide_quotes_from_pgaccess_is_a_sentence_of_pgaccess(guide: str) -> None:
+    sentences = CATALOGUE["ja" if guide.endswith(".ja.md") else "en"].values()
+    rows = re.findall(r"^\| pgaccess: (.+?) \|", read(guide), re.MULTILINE)
+    quoted = [quote for row in rows for quote in re.findall(r"`([^`]+)`", row)]
+    assert quoted != []
+    assert [quote for quote in quoted if not any(quote in sentence for sentence in sentences)] == []
 
 
 def test_the_tests_of_the_documents_read_all_of_them() -> None:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.advice import Length, Need, Origin, Reason, Remark, Way
+from bot.domain.advice import Length, Need, Option, Origin, Reason, Remark
 from bot.domain.grant import GrantState, ReasonCode
 from bot.domain.method import Method
 from bot.domain.mtls.connection_test import ConnectionResult
@@ -154,11 +154,11 @@ FAMILIES: dict[str, Iterable[str]] = {
     "advise.need.": Need,
     "advise.origin.": Origin,
     "advise.length.": Length,
-    "advise.way.": Way,
+    "advise.option.": Option,
     "advise.reason.": Reason,
     "advise.remark.": Remark,
-    "advise.line.": (Way.TRUSTED,),
-    "advise.ask.": (Way.MTLS, Way.PRIVATELINK),
+    "advise.line.": (Option.TRUSTED,),
+    "advise.ask.": (Option.MTLS, Option.PRIVATELINK),
     "advise.fact.": FACTS,
     "advise.table.": tuple(f"{method}.{fact}" for method in Method for fact in FACTS),
     "duration.": ("d", "h", "m"),

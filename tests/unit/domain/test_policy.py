@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from bot.domain.method import Method
 from bot.domain.policy import (
-    Listed,
     Policy,
+    PolicyTarget,
     Rule,
     allowed_duration,
     require_approver,
@@ -29,10 +29,12 @@ MINUTE = timedelta(minutes=1)
 BILLING = replace(database("billing"), name="postgresql-curved-1")
 LEDGER = replace(database("ledger", 2), name="postgresql-flat-2")
 SECOND = replace(database("ledger", 3), name="postgresql-round-3")
-PRODUCTION = Listed(alias="money", database="postgresql-curved-1", environment="production")
+PRODUCTION = PolicyTarget(alias="money", database="postgresql-curved-1", environment="production")
 
 
-def app(*rules: Rule, targets: tuple[Listed, ...] = (PRODUCTION,), admins: tuple[str, ...] = ()) -> Policy:
+def app(
+    *rules: Rule, targets: tuple[PolicyTarget, ...] = (PRODUCTION,), admins: tuple[str, ...] = ()
+) -> Policy:
     return replace(POLICY, rules=rules, targets=targets, admins=frozenset(admins))
 
 
@@ -137,7 +139,7 @@ def test_the_first_that_matches_counts_unless_one_that_matches_denies(
 
 
 def test_a_database_is_listed_by_its_name_before_its_app_and_in_any_case() -> None:
-    by_app = Listed(alias="app", database="Billing", environment="staging")
+    by_app = PolicyTarget(alias="app", database="Billing", environment="staging")
     assert app(targets=(by_app,)).environment(BILLING) == "staging"
     assert app(targets=(by_app, PRODUCTION)).environment(BILLING) == "production"
     assert app(targets=(PRODUCTION,)).environment(LEDGER) == "default"
@@ -145,8 +147,8 @@ def test_a_database_is_listed_by_its_name_before_its_app_and_in_any_case() -> No
 
 def test_a_space_is_listed_as_such_and_never_by_a_database_of_its_name() -> None:
     space = Space(id=UUID(int=9), name="acme", region="virginia", shield=False)
-    twin = Listed(alias="db", database="acme", environment="staging")
-    listed = Listed(alias="whole", database="Acme", environment="production", is_space=True)
+    twin = PolicyTarget(alias="db", database="acme", environment="staging")
+    listed = PolicyTarget(alias="whole", database="Acme", environment="production", is_space=True)
     assert app(targets=(twin,)).environment(space) == "default"
     assert app(targets=(twin, listed)).environment(space) == "production"
 

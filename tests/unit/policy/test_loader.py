@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from bot.domain.method import Method
-from bot.domain.policy import Listed, Policy, Rule
+from bot.domain.policy import Policy, PolicyTarget, Rule
 from bot.domain.policy_validation import contradictions
 from bot.errors import MisconfiguredError
 from bot.policy.loader import parse_policy
@@ -60,9 +60,9 @@ def test_the_example_says_everything_once_and_leaves_the_defaults_to_the_last_ru
     policy = parse(EXAMPLE)
     denying, production, rest = policy.rules
     assert policy.targets == (
-        Listed(alias="billing", database="postgresql-curved-12345", environment="production"),
-        Listed(alias="reports", database="acme-reports-staging", environment="staging"),
-        Listed(alias="whole", database="acme-private", environment="production", is_space=True),
+        PolicyTarget(alias="billing", database="postgresql-curved-12345", environment="production"),
+        PolicyTarget(alias="reports", database="acme-reports-staging", environment="staging"),
+        PolicyTarget(alias="whole", database="acme-private", environment="production", is_space=True),
     )
     assert denying.denies
     assert denying.methods == frozenset(Method)
@@ -378,7 +378,9 @@ def test_databases_that_could_be_mistaken_for_each_other_are_refused(
 def test_a_space_has_an_alias_and_an_environment_as_a_database_has() -> None:
     tables = '[targets.acme]\nspace = "acme-private"\nenvironment = "production"\n'
     found = parse(CHANNEL + tables + RULES).targets
-    assert found == (Listed(alias="acme", database="acme-private", environment="production", is_space=True),)
+    assert found == (
+        PolicyTarget(alias="acme", database="acme-private", environment="production", is_space=True),
+    )
 
 
 def test_a_space_and_a_database_may_have_one_name_but_not_one_alias() -> None:
@@ -404,10 +406,10 @@ NARROW = replace(
     methods=frozenset({Method.MTLS}),
     requesters=frozenset({"S0ENGINEERS"}),
 )
-LISTED = Listed(alias="billing", database="acme", environment="production")
+LISTED = PolicyTarget(alias="billing", database="acme", environment="production")
 
 
-def found(*rules: Rule, targets: tuple[Listed, ...] = (LISTED,)) -> list[str]:
+def found(*rules: Rule, targets: tuple[PolicyTarget, ...] = (LISTED,)) -> list[str]:
     return list(contradictions(replace(POLICY, rules=rules, targets=targets)))
 
 
