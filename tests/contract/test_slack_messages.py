@@ -34,8 +34,8 @@ from tests.unit.sandbox.slack.bot import Bot
 
 IN_BOTH_LANGUAGES: Final = pytest.mark.parametrize("language", ["en", "ja"])
 
-LOOKED_AT: Final = factories.look(factories.rule("203.0.113.0/24"), factories.rule("198.51.100.7/32", 8))
-PENDING: Final = factories.case(seen=LOOKED_AT)
+OBSERVED: Final = factories.look(factories.rule("203.0.113.0/24"), factories.rule("198.51.100.7/32", 8))
+PENDING: Final = factories.case(seen=OBSERVED)
 SETTLED: Final = {
     state: factories.case(asked=factories.request(state=state), votes=(factories.vote(verdict, "too wide"),))
     for state, verdict in (
@@ -44,18 +44,18 @@ SETTLED: Final = {
         (RequestState.LAPSED, Verdict.APPROVE),
     )
 }
-"""What was decided, or nobody decided, without anything opened."""
+"""Requests that ended without access: denied, cancelled and lapsed."""
 
 
 def granted(state: GrantState) -> RequestDetails:
     """A request that was approved, and what became of it."""
     asked = factories.request(state=RequestState.APPROVED)
     grant = factories.grant(state, reason_code=ReasonCode.REFUSED, detail="Heroku's <own> words")
-    return factories.case(asked=asked, votes=(factories.vote(),), granted=grant, seen=LOOKED_AT)
+    return factories.case(asked=asked, votes=(factories.vote(),), granted=grant, seen=OBSERVED)
 
 
-def changed(end: Callable[[operation.Operation], operation.Operation]) -> RequestDetails:
-    """A change that happens once, and how it ended."""
+def operated(end: Callable[[operation.Operation], operation.Operation]) -> RequestDetails:
+    """A one-time operation, and how it ended."""
     asked = factories.request(kind=Kind.ENABLE, state=RequestState.APPROVED)
     asked = replace(asked, terms=replace(asked.terms, subject=Whole(), duration=None))
     begun = operation.begin(asked, id=UUID(int=3), now=NOW)
@@ -79,15 +79,15 @@ CASES: Final[dict[MessageKind, tuple[RequestDetails | None, ...]]] = {
     MessageKind.ENDED: (granted(GrantState.ENDED),),
     MessageKind.FAILED: (granted(GrantState.FAILED),),
     MessageKind.INTERRUPTED: (granted(GrantState.INTERRUPTED),),
-    MessageKind.DONE: (changed(_done),),
-    MessageKind.NOT_DONE: (changed(_not_done),),
+    MessageKind.DONE: (operated(_done),),
+    MessageKind.NOT_DONE: (operated(_not_done),),
     MessageKind.LAPSED: (SETTLED[RequestState.LAPSED],),
     MessageKind.REMINDER: (PENDING,),
     MessageKind.HEROKU_DENIED: (None,),
     MessageKind.HEROKU_TROUBLE: (None,),
     MessageKind.ORPHAN: (None,),
-    MessageKind.CERTIFICATE_READY: (changed(_done),),
-    MessageKind.CERTIFICATE_GONE: (changed(_done),),
+    MessageKind.CERTIFICATE_READY: (operated(_done),),
+    MessageKind.CERTIFICATE_GONE: (operated(_done),),
     MessageKind.CERTIFICATE_UNMANAGED: (None,),
     MessageKind.RANGE_BACK: (None,),
     MessageKind.RANGE_STUCK: (None,),
@@ -107,7 +107,7 @@ CASES: Final[dict[MessageKind, tuple[RequestDetails | None, ...]]] = {
     MessageKind.RULE_MISSING: (None,),
     MessageKind.RULE_UNAPPLIED: (None,),
 }
-"""What each kind of post is drawn from; a home tab is no message and has a test of its own."""
+"""The requests that each kind of message is rendered from; a home tab has a test of its own."""
 
 ELSEWHERE: Final = {
     MessageKind.EXPIRY,
@@ -122,8 +122,8 @@ ELSEWHERE: Final = {
     MessageKind.LINK_URL,
     MessageKind.TICKET,
 }
-"""Posts that need a certificate, a connection or a space: the unit tests of their words draw them, and hold
-them against the same models."""
+"""Messages that need a certificate, a connection or a space: the unit tests of the methods' views render them
+and hold them against the same models."""
 
 PARAMS: Final = {
     **{"app": "billing", "network": "203.0.113.4/32", "rule": "r", "status": "401", "id": "x"},
@@ -132,16 +132,16 @@ PARAMS: Final = {
     **{"space": "acme", "range": "203.0.113.4/32", "by": "network@example.com"},
     **{"before": "allow 203.0.113.4/32", "after": "allow 203.0.113.5/32", "account": "123456789012"},
 }
-"""What a notice without a request says."""
+"""The params of messages without a request."""
 
 
-def rendered(kind: MessageKind, case: RequestDetails | None, language: str) -> Message:
-    """What the courier would send."""
-    post = OutboxMessage(
+def rendered(kind: MessageKind, details: RequestDetails | None, language: str) -> Message:
+    """What the notifier would send."""
+    outbox_message = OutboxMessage(
         id=1, lease=UUID(int=1), kind=kind, recipient="U0ENGINEER", request=17, channel=None, place=None,
         posting_since=None, version=1, attempts=0, params=PARAMS,
     )  # fmt: skip
-    return render(post, case, t=Translator(language), policy=POLICY)
+    return render(outbox_message, details, t=Translator(language), policy=POLICY)
 
 
 def answers(language: str) -> Iterator[Message]:
@@ -178,39 +178,39 @@ def modelled(blocks: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [model.to_dict() for model in models]
 
 
-def named(sent: Any, kept: Any) -> bool:
+def named(sent: Any, read_back: Any) -> bool:
     """Whether `kept` is what was `sent`, but for the ids that Slack gives to what has none."""
-    if isinstance(sent, dict) and isinstance(kept, dict):
-        more = kept.keys() - sent.keys()
-        return more <= {"block_id", "action_id"} and all(named(sent[key], kept.get(key)) for key in sent)
-    if isinstance(sent, list) and isinstance(kept, list):
-        return len(sent) == len(kept) and all(map(named, sent, kept))
-    return bool(sent == kept)
+    if isinstance(sent, dict) and isinstance(read_back, dict):
+        more = read_back.keys() - sent.keys()
+        return more <= {"block_id", "action_id"} and all(named(sent[key], read_back.get(key)) for key in sent)
+    if isinstance(sent, list) and isinstance(read_back, list):
+        return len(sent) == len(read_back) and all(map(named, sent, read_back))
+    return bool(sent == read_back)
 
 
-def test_every_kind_of_post_is_drawn_here() -> None:
+def test_every_kind_of_message_is_rendered_here() -> None:
     assert {*CASES, *ELSEWHERE, MessageKind.HOME} == {*MessageKind}
 
 
 @IN_BOTH_LANGUAGES
 @pytest.mark.parametrize("kind", CASES)
-async def test_a_post_is_taken_as_the_vendors_models_write_it_and_read_back_as_it_was_sent(
+async def test_a_message_is_accepted_as_the_vendors_models_write_it_and_read_back_as_it_was_sent(
     web: AsyncWebClient, kind: MessageKind, language: str
 ) -> None:
-    for number, case in enumerate(CASES[kind]):
-        message = rendered(kind, case, language)
+    for number, details in enumerate(CASES[kind]):
+        message = rendered(kind, details, language)
         metadata = Metadata("pgaccess_post", {"post": number})
 
         posted = await web.chat_postMessage(
             channel="C0APPROVALS", text=message.text, blocks=modelled(list(message.blocks)), metadata=metadata
         )
-        told = await web.conversations_history(
+        history = await web.conversations_history(
             channel="C0APPROVALS", latest=posted["ts"], inclusive=True, limit=1, include_all_metadata=True
         )
 
-        (kept,) = told["messages"]
-        assert named(list(message.blocks), kept["blocks"])
-        assert (kept["text"], kept["metadata"]["event_payload"]) == (message.text, {"post": number})
+        (read_back,) = history["messages"]
+        assert named(list(message.blocks), read_back["blocks"])
+        assert (read_back["text"], read_back["metadata"]["event_payload"]) == (message.text, {"post": number})
 
 
 @IN_BOTH_LANGUAGES
@@ -218,7 +218,7 @@ async def test_a_post_is_taken_as_the_vendors_models_write_it_and_read_back_as_i
 async def test_a_card_is_edited_through_all_its_states(
     web: AsyncWebClient, kind: MessageKind, language: str
 ) -> None:
-    first, *later = [rendered(kind, case, language) for case in CASES[kind]]
+    first, *later = [rendered(kind, details, language) for details in CASES[kind]]
     posted = await web.chat_postMessage(
         channel="U0ENGINEER", text=first.text, blocks=modelled(list(first.blocks))
     )
@@ -234,7 +234,7 @@ async def test_a_card_is_edited_through_all_its_states(
 
 
 @IN_BOTH_LANGUAGES
-async def test_a_private_answer_is_seen_by_whoever_acted(
+async def test_a_private_answer_is_shown_to_the_person_who_acted(
     slack: SlackEmulator, people: People, bot: Bot, language: str
 ) -> None:
     for message in answers(language):
@@ -284,7 +284,7 @@ async def test_a_home_tab_is_published_as_the_vendors_model_writes_it(
 
 
 @IN_BOTH_LANGUAGES
-def test_what_a_search_finds_is_what_slack_takes(language: str) -> None:
+def test_the_options_of_a_search_are_accepted(language: str) -> None:
     databases = [factories.database(f"app-{number}", number) for number in range(150)]
 
     options = form_fields.options_for(databases, {}, "app", Translator(language))

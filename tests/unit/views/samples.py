@@ -1,4 +1,4 @@
-"""Everything that can be shown of a request, and what Slack says of a message or a view."""
+"""Requests in every state, and checks that Slack accepts a message or a view."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -56,14 +56,14 @@ def request(kind: Kind = Kind.OPEN, state: RequestState = RequestState.PENDING, 
     return replace(factories.request(kind=kind, state=state, needed=30, **more), id=4_294_967_295)
 
 
-def case(
+def details(
     asked: Request,
     *votes: Decision,
     granted: Grant | None = None,
     seen: MtlsObservation | None = None,
     closes: tuple[int, ...] = (),
 ) -> RequestDetails:
-    """A case about a database whose every name is as long as Heroku lets it be."""
+    """A request about a database whose every name is as long as Heroku allows."""
     made = factories.case(asked=asked, votes=votes, granted=granted, seen=seen, closes=closes)
     long = replace(made.database, app="b" * 30, name="postgresql-" + "c" * 64, space="s" * 30)
     return replace(made, target=long)
@@ -74,32 +74,32 @@ def _pending(kind: Kind, reason: str) -> Iterator[tuple[str, RequestDetails]]:
     granted = factories.grant() if kind is Kind.EXTEND else None
     closes = tuple(range(4_294_967_000, 4_294_967_100)) if kind is Kind.REMOVE else ()
     for seen, observation in OBSERVATIONS.items():
-        yield f"pending, {seen}", case(asked, granted=granted, seen=observation, closes=closes)
-    yield "pending, voted", case(asked, *AGREED, granted=granted, closes=closes)
+        yield f"pending, {seen}", details(asked, granted=granted, seen=observation, closes=closes)
+    yield "pending, voted", details(asked, *AGREED, granted=granted, closes=closes)
 
 
 def _settled(kind: Kind, reason: str) -> Iterator[tuple[str, RequestDetails]]:
     granted = factories.grant() if kind is Kind.EXTEND else None
     deny = factories.vote(Verdict.DENY, reason, person=MANY[29])
-    yield "denied", case(request(kind, RequestState.DENIED, reason=reason), *AGREED, deny, granted=granted)
+    yield "denied", details(request(kind, RequestState.DENIED, reason=reason), *AGREED, deny, granted=granted)
     for state in (RequestState.CANCELLED, RequestState.LAPSED):
-        yield state, case(request(kind, state, reason=reason), *AGREED, granted=granted)
+        yield state, details(request(kind, state, reason=reason), *AGREED, granted=granted)
     approved, votes = request(kind, RequestState.APPROVED, reason=reason), (*AGREED, factories.vote())
     if kind is Kind.REMOVE:
-        yield "approved", case(approved, *votes)
+        yield "approved", details(approved, *votes)
         return
     for stands in GrantState:
         granted = factories.grant(stands, reason_code=ReasonCode.REFUSED, detail=LONG)
-        yield f"approved, {stands}", case(approved, *votes, granted=granted)
+        yield f"approved, {stands}", details(approved, *votes, granted=granted)
 
 
 def _lengths() -> Iterator[tuple[str, RequestDetails]]:
     """The terms that differ from a single address for some hours."""
     wide = request(network=IPv4Network("203.0.113.0/24"), until=NOW + timedelta(hours=9))
-    yield "open, wide until", case(wide)
-    yield "open, endless pending", case(request(endless=True))
+    yield "open, wide until", details(wide)
+    yield "open, endless pending", details(request(endless=True))
     approved = request(state=RequestState.APPROVED, endless=True)
-    yield "open, endless approved", case(approved, factories.vote(), granted=factories.grant(endless=True))
+    yield "open, endless approved", details(approved, factories.vote(), granted=factories.grant(endless=True))
 
 
 def _all() -> Iterator[tuple[str, RequestDetails]]:
@@ -148,7 +148,7 @@ def require_valid_view(view: dict[str, Any]) -> None:
     View(**view).validate_json()
 
 
-def said(message: Message) -> str:
+def content(message: Message) -> str:
     """All that a message says, as Slack would send it."""
     return serialised(list(message.blocks))
 

@@ -1,4 +1,4 @@
-"""The three views of advice: what Slack takes, whatever was answered, in both languages."""
+"""The three views of advice: valid for every answer, in both languages."""
 
 from dataclasses import replace
 from typing import Any
@@ -48,11 +48,13 @@ def test_every_recommendation_is_valid(option: Option, reason: Reason, language:
 def test_the_table_is_valid(language: str) -> None:
     view = advising.comparison(Translator(language))
     samples.require_valid_view(view)
-    said = str(view)
-    assert all(CATALOGUE[language][f"advise.option.{method}"] in said for method in ("mtls", "privatelink"))
+    content = str(view)
+    assert all(
+        CATALOGUE[language][f"advise.option.{method}"] in content for method in ("mtls", "privatelink")
+    )
 
 
-def test_a_way_that_has_a_form_leads_on_to_it_and_the_table_is_one_tap_away_from_all() -> None:
+def test_a_recommendation_leads_to_its_form_and_to_the_comparison() -> None:
     mtls, link, table = action_ids.ADVISE_MTLS, action_ids.ADVISE_PRIVATELINK, action_ids.ADVISE_COMPARE
     assert buttons(recommended(Option.MTLS, Reason.FIXED)) == [mtls, table]
     assert buttons(recommended(Option.PRIVATELINK, Reason.SAME_REGION)) == [link, table]

@@ -24,7 +24,7 @@ WAITING = [CASES["open, pending, voted, long reason"], CASES["remove, pending, u
 
 
 def many(cases: list[RequestDetails], count: int) -> tuple[RequestDetails, ...]:
-    return tuple(islice((case for _ in range(count) for case in cases), count))
+    return tuple(islice((details for _ in range(count) for details in cases), count))
 
 
 @IN_BOTH_LANGUAGES
@@ -39,10 +39,10 @@ def test_a_home_is_valid_with_any_number_of_requests(count: int, language: str) 
 def test_an_empty_home_says_so_and_has_the_buttons_that_ask_and_advise() -> None:
     view = home(HomeSummary(mine=(), waiting=(), ending=()), t=EN, policy=POLICY)
     assert samples.actions(view["blocks"]) == [action_ids.ASK, action_ids.ADVISE]
-    said = serialised(view)
-    assert "Nothing needs your decision." in said
-    assert "You have no active or pending requests." in said
-    assert "Ending soon" not in said
+    content = serialised(view)
+    assert "Nothing needs your decision." in content
+    assert "You have no active or pending requests." in content
+    assert "Ending soon" not in content
 
 
 @pytest.mark.parametrize("count", [SHOWN, SHOWN + 1, 40])
@@ -67,10 +67,10 @@ def test_what_waits_can_be_decided_and_what_is_ones_own_can_be_acted_on() -> Non
     ]
 
 
-def test_what_ends_soon_is_said_with_its_end() -> None:
-    case = samples.granted(GrantState.IN_FORCE)
-    lapsed = replace(case, request=replace(case.request, state=RequestState.PENDING), grant=None)
-    view = home(HomeSummary(mine=(), waiting=(), ending=(case, lapsed)), t=EN, policy=POLICY)
-    said = serialised(view)
-    assert "Ending soon" in said
-    assert said.count("ends <!date") == 1
+def test_what_ends_soon_is_shown_with_its_end() -> None:
+    details = samples.granted(GrantState.IN_FORCE)
+    lapsed = replace(details, request=replace(details.request, state=RequestState.PENDING), grant=None)
+    view = home(HomeSummary(mine=(), waiting=(), ending=(details, lapsed)), t=EN, policy=POLICY)
+    content = serialised(view)
+    assert "Ending soon" in content
+    assert content.count("ends <!date") == 1

@@ -1,4 +1,4 @@
-"""What Heroku has at a database, and why somebody may not get through: true of the last look, and valid."""
+"""The status of a database, and its diagnosis: valid, and true of the last observation."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -24,7 +24,7 @@ MINE = samples.granted(GrantState.IN_FORCE)
 RULE = factories.rule("203.0.113.4/32", 3)
 
 
-def situation(
+def status_of(
     observation: MtlsObservation | None, *mine: RequestDetails, others: tuple[RequestDetails, ...] = ()
 ) -> DatabaseStatus:
     return DatabaseStatus(
@@ -47,7 +47,7 @@ def rules(count: int, *, description: str = LONG) -> tuple[IpRule, ...]:
 def test_a_status_is_valid_with_any_number_of_rules(count: int, language: str) -> None:
     found = rules(count)
     for ours in (frozenset(), frozenset(rule.id for rule in found)):
-        message = database_status.status(situation(factories.look(*found, ours=ours)), Translator(language))
+        message = database_status.status(status_of(factories.look(*found, ours=ours)), Translator(language))
         samples.require_valid(message, answers=True)
 
 
@@ -57,102 +57,102 @@ def test_a_status_is_valid_where_a_hundred_requests_share_one_rule(language: str
         replace(MINE, request=replace(MINE.request, id=4_294_967_000 + number)) for number in range(100)
     ]
     observation = factories.look(RULE, *rules(59), ours=frozenset({RULE.id}))
-    message = database_status.status(situation(observation, *shared), Translator(language))
+    message = database_status.status(status_of(observation, *shared), Translator(language))
     samples.require_valid(message, answers=True)
-    assert "#4294967000, #4294967001, #4294967002, #4294967003, #4294967004, …" in samples.said(message)
+    assert "#4294967000, #4294967001, #4294967002, #4294967003, #4294967004, …" in samples.content(message)
 
 
 @pytest.mark.parametrize("count", [SHOWN, 60])
 def test_rules_that_are_left_out_are_counted(count: int) -> None:
-    said = samples.said(database_status.status(situation(factories.look(*rules(count))), EN))
-    assert f"*{count} of 60 rules*" in said
-    assert (f"… and {count - SHOWN} more" in said) is (count > SHOWN)
+    content = samples.content(database_status.status(status_of(factories.look(*rules(count))), EN))
+    assert f"*{count} of 60 rules*" in content
+    assert (f"… and {count - SHOWN} more" in content) is (count > SHOWN)
 
 
 @pytest.mark.parametrize(
     ("observation", "sentence"),
     [(None, "Not read from Heroku yet"), (factories.look(enabled=False), "mTLS is not enabled")],
 )
-def test_what_cannot_be_told_of_rules_is_said(observation: MtlsObservation | None, sentence: str) -> None:
-    message = database_status.status(situation(observation), EN)
+def test_what_is_not_known_about_rules_is_stated(observation: MtlsObservation | None, sentence: str) -> None:
+    message = database_status.status(status_of(observation), EN)
     samples.require_valid(message, answers=True)
-    assert sentence in samples.said(message)
-    assert "rules*" not in samples.said(message)
+    assert sentence in samples.content(message)
+    assert "rules*" not in samples.content(message)
 
 
 def test_our_rules_name_their_requests_and_unmanaged_ones_say_what_they_are_called() -> None:
     unmanaged = replace(factories.rule("198.51.100.7/32", 9), description="office\n<b>")
     observation = factories.look(RULE, unmanaged, ours=frozenset({RULE.id}))
-    said = samples.said(database_status.status(situation(observation, MINE), EN))
-    assert "`203.0.113.4/32`  Authorized, #17" in said
-    assert "not managed by pgaccess: office &lt;b&gt;" in said
+    content = samples.content(database_status.status(status_of(observation, MINE), EN))
+    assert "`203.0.113.4/32`  Authorized, #17" in content
+    assert "not managed by pgaccess: office &lt;b&gt;" in content
 
 
 def test_a_rule_that_heroku_lists_and_that_is_no_ipv4_network_is_shown_as_it_is() -> None:
     odd = IpRule(id=RULE.id, network="2001:db8::/32", status="Authorized", description="")
-    said = samples.said(database_status.status(situation(factories.look(odd)), EN))
-    assert "`2001:db8::/32`  Authorized, not managed by pgaccess: –" in said
+    content = samples.content(database_status.status(status_of(factories.look(odd)), EN))
+    assert "`2001:db8::/32`  Authorized, not managed by pgaccess: –" in content
 
 
 # --- why -------------------------------------------------------------------------------------------
 
 
 def why(observation: MtlsObservation | None, *mine: RequestDetails) -> str:
-    message = diagnosis.why(situation(observation, *mine), t=EN, policy=POLICY)
+    message = diagnosis.why(status_of(observation, *mine), t=EN, policy=POLICY)
     samples.require_valid(message, answers=True)
-    return samples.said(message)
+    return samples.content(message)
 
 
-def test_without_a_look_nothing_is_claimed() -> None:
-    said = why(None, MINE)
-    assert "Not read from Heroku yet" in said
-    assert "mTLS is" not in said
+def test_without_an_observation_nothing_is_claimed() -> None:
+    content = why(None, MINE)
+    assert "Not read from Heroku yet" in content
+    assert "mTLS is" not in content
 
 
-def test_a_database_without_mtls_lets_nobody_in() -> None:
+def test_a_database_without_mtls_is_the_first_thing_named() -> None:
     assert "mTLS is not enabled on this database" in why(factories.look(enabled=False), MINE)
 
 
-def test_who_has_nothing_there_is_told_how_to_ask() -> None:
+def test_a_person_without_requests_sees_how_to_request() -> None:
     assert "/pgaccess mtls add 203.0.113.4 to billing" in why(factories.look(RULE))
 
 
 def test_an_authorised_rule_is_not_what_stands_between() -> None:
-    said = why(factories.look(RULE), MINE)
-    assert "203.0.113.4/32 is authorized (#17)" in said
-    assert "not in the list at Heroku" not in said
+    content = why(factories.look(RULE), MINE)
+    assert "203.0.113.4/32 is authorized (#17)" in content
+    assert "not in the list at Heroku" not in content
 
 
 def test_a_rule_that_is_not_authorised_yet_is_waited_for() -> None:
-    said = why(factories.look(replace(RULE, status="Authorizing")), MINE)
-    assert "is Authorizing at Heroku (#17)" in said
+    content = why(factories.look(replace(RULE, status="Authorizing")), MINE)
+    assert "is Authorizing at Heroku (#17)" in content
 
 
 @pytest.mark.parametrize("state", [GrantState.APPLYING, GrantState.INTERRUPTED])
 def test_a_rule_that_is_not_listed_is_missing_with_the_state_that_explains_it(state: GrantState) -> None:
-    said = why(factories.look(), samples.granted(state))
-    assert "203.0.113.4/32 is not in the list at Heroku (#17): " in said
+    content = why(factories.look(), samples.granted(state))
+    assert "203.0.113.4/32 is not in the list at Heroku (#17): " in content
 
 
 @pytest.mark.parametrize("state", GrantState)
-def test_a_listed_rule_is_never_said_to_be_missing_whatever_the_request_says(state: GrantState) -> None:
+def test_a_listed_rule_is_never_called_missing_whatever_the_request_s_state(state: GrantState) -> None:
     assert "not in the list at Heroku" not in why(factories.look(RULE), samples.granted(state))
     assert "not in the list at Heroku" not in why(factories.look(RULE), factories.case())
 
 
 def test_every_psql_error_is_explained_each_time() -> None:
     for observation in (None, factories.look(), factories.look(RULE)):
-        said = why(observation, MINE)
+        content = why(observation, MINE)
         for error in ("timeout expired", "valid client certificate", "password authentication failed"):
-            assert error in said
+            assert error in content
 
 
 @IN_BOTH_LANGUAGES
 def test_why_is_valid_with_the_longest_of_everything(language: str) -> None:
     t, waiting = Translator(language), factories.look(replace(RULE, status="X" * 40))
-    for case in (CASES[name] for name in CASES if name.startswith("open")):
+    for details in (CASES[name] for name in CASES if name.startswith("open")):
         for observation in (None, factories.look(), factories.look(RULE), waiting):
-            message = diagnosis.why(situation(observation, *[case] * 8), t=t, policy=CROWDED)
+            message = diagnosis.why(status_of(observation, *[details] * 8), t=t, policy=CROWDED)
             samples.require_valid(message, answers=True)
 
 
@@ -162,16 +162,16 @@ def test_only_the_newest_few_of_ones_own_are_explained() -> None:
         for number in range(8)
         for terms in [replace(MINE.request.terms, subject=IPv4Network(f"192.0.2.{number}/32"))]
     ]
-    said = why(factories.look(), *mine)
-    assert "(#96)" in said
-    assert "(#95)" not in said
+    content = why(factories.look(), *mine)
+    assert "(#96)" in content
+    assert "(#95)" not in content
 
 
 # --- certificates ----------------------------------------------------------------------------------
 
 
 def certified(*days: float | None, status: str = "ready") -> MtlsObservation:
-    """A look that knows certificates by the days that are left of each."""
+    """An observation with certificates, by the days that are left of each."""
     found = tuple(
         Certificate(
             id=UUID(int=number),
@@ -198,7 +198,7 @@ CERTIFIED = [
 
 
 @pytest.mark.parametrize(("observation", "sentence"), CERTIFIED)
-def test_a_certificates_days_are_told_as_far_as_they_are_known(
+def test_a_certificate_s_remaining_days_are_shown_as_far_as_they_are_known(
     observation: MtlsObservation, sentence: str
 ) -> None:
     assert sentence in why(observation, MINE)
@@ -209,5 +209,5 @@ def test_a_certificates_days_are_told_as_far_as_they_are_known(
 def test_why_is_valid_whatever_is_known_of_certificates(observation: MtlsObservation, language: str) -> None:
     long = tuple(replace(each, name=LONG) for each in observation.certificates)
     for shape in (observation, replace(observation, certificates=long)):
-        message = diagnosis.why(situation(shape, MINE), t=Translator(language), policy=POLICY)
+        message = diagnosis.why(status_of(shape, MINE), t=Translator(language), policy=POLICY)
         samples.require_valid(message, answers=True)

@@ -1,4 +1,4 @@
-"""What is shown of drift and of entries that others made: valid in both languages, and short."""
+"""Drift and unmanaged entries: valid in both languages, and short."""
 
 from dataclasses import replace
 from uuid import UUID
@@ -28,13 +28,13 @@ CROWD = frozenset(f"192.0.2.{number}/32" for number in range(60))
 EN = Translator("en")
 
 
-def look(*sources: str, applied: bool = True) -> RulesetObservation:
+def observed(*sources: str, applied: bool = True) -> RulesetObservation:
     rules = tuple(RulesetRule("allow", source) for source in sources)
     ruleset = Ruleset(id=UUID(int=1), rules=rules, applied=applied, by="somebody@example.com")
     return RulesetObservation(at=NOW, ruleset=ruleset, ours=frozenset())
 
 
-def situation(ranges: RulesetObservation | None, found: Drift = NO_DRIFT) -> DatabaseStatus:
+def status_of(ranges: RulesetObservation | None, found: Drift = NO_DRIFT) -> DatabaseStatus:
     space = SpaceStatus(space=SPACE, observation=ranges, open=(), services=Services.CONFIRMED)
     seen = replace(factories.look(), drift=found)
     return DatabaseStatus(
@@ -55,26 +55,28 @@ def test_drift_is_what_is_back_missing_or_twice_idle() -> None:
 def test_however_much_has_drifted_the_status_is_valid(entries: frozenset[str], language: str) -> None:
     t = Translator(language)
     everything = Drift(back=entries, missing=entries, unapplied=entries)
-    ranges = replace(look(*sorted(CROWD)), drift=everything)
-    samples.require_valid(database_status.status(situation(ranges, everything), t))
+    ranges = replace(observed(*sorted(CROWD)), drift=everything)
+    samples.require_valid(database_status.status(status_of(ranges, everything), t))
 
 
 def test_a_paragraph_of_drift_names_what_others_took_from_under_a_grant() -> None:
     asked = factories.request(state=RequestState.APPROVED)
-    case = factories.case(
+    details = factories.case(
         asked=asked, votes=(factories.vote(),), granted=factories.grant(GrantState.INTERRUPTED)
     )
-    said = drift_view.paragraph(NO_DRIFT, asking_for(Method.MTLS, [case]), EN)[0]["text"]["text"]
-    assert f"`{NETWORK}` is missing: removed outside pgaccess (#{asked.id})" in said
-    assert drift_view.paragraph(NO_DRIFT, asking_for(Method.TRUSTED, [case]), EN) == []
+    content = drift_view.paragraph(NO_DRIFT, asking_for(Method.MTLS, [details]), EN)[0]["text"]["text"]
+    assert f"`{NETWORK}` is missing: removed outside pgaccess (#{asked.id})" in content
+    assert drift_view.paragraph(NO_DRIFT, asking_for(Method.TRUSTED, [details]), EN) == []
 
 
 def test_a_database_s_status_names_its_space_s_ranges_and_what_is_not_in_force() -> None:
-    said = samples.said(database_status.status(situation(look("198.51.100.0/24", applied=False)), EN))
-    assert "Trusted IP ranges of the space acme-private" in said
-    assert "198.51.100.0/24" in said
-    assert "stored but not in force" in said
-    assert "not read yet" in samples.said(database_status.status(situation(None), EN))
+    content = samples.content(
+        database_status.status(status_of(observed("198.51.100.0/24", applied=False)), EN)
+    )
+    assert "Trusted IP ranges of the space acme-private" in content
+    assert "198.51.100.0/24" in content
+    assert "stored but not in force" in content
+    assert "not read yet" in samples.content(database_status.status(status_of(None), EN))
 
 
 @samples.IN_BOTH_LANGUAGES
@@ -84,18 +86,18 @@ def test_a_card_about_a_unmanaged_rule_says_what_heroku_says_of_it(
     kind: Kind, text: str, language: str
 ) -> None:
     rule = replace(factories.rule(str(NETWORK)), description=text)
-    case = factories.case(asked=factories.request(kind=kind), seen=factories.look(rule))
-    card = approval_card(case, t=Translator(language), policy=POLICY)
+    details = factories.case(asked=factories.request(kind=kind), seen=factories.look(rule))
+    card = approval_card(details, t=Translator(language), policy=POLICY)
     samples.require_valid(card)
-    assert "Authorized" in samples.said(card)
+    assert "Authorized" in samples.content(card)
 
 
 @samples.IN_BOTH_LANGUAGES
 def test_a_card_counts_the_rules_that_it_does_not_describe(language: str) -> None:
     rules = [factories.rule(str(NETWORK), number) for number in range(5)]
-    case = factories.case(asked=factories.request(kind=Kind.REMOVE_UNMANAGED), seen=factories.look(*rules))
-    card = approval_card(case, t=Translator(language), policy=POLICY)
-    assert Translator(language)("card.change.rule.more", count=3) in samples.said(card)
+    details = factories.case(asked=factories.request(kind=Kind.REMOVE_UNMANAGED), seen=factories.look(*rules))
+    card = approval_card(details, t=Translator(language), policy=POLICY)
+    assert Translator(language)("card.change.rule.more", count=3) in samples.content(card)
 
 
 @samples.IN_BOTH_LANGUAGES
@@ -108,8 +110,10 @@ def test_the_form_for_a_range_is_valid_however_many_spaces_there_are(count: int,
 
 
 @samples.IN_BOTH_LANGUAGES
-def test_why_a_space_cannot_be_reached_is_valid_without_a_look_and_without_a_request(language: str) -> None:
-    for seen in (None, look("198.51.100.0/24")):
+def test_the_diagnosis_of_a_space_is_valid_without_an_observation_and_without_a_request(
+    language: str,
+) -> None:
+    for seen in (None, observed("198.51.100.0/24")):
         space = SpaceStatus(space=SPACE, observation=seen, open=(), services=Services.UNKNOWN)
         answer: Message = diagnosis.why(space, (), t=Translator(language), policy=POLICY)
         samples.require_valid(answer)

@@ -69,7 +69,7 @@ def found(typed: str, *, aliases: dict[str, str] | None = None, language: str = 
     return [option["text"]["text"].partition(" ")[0] for option in options]
 
 
-def test_what_is_called_so_is_found_first_then_what_begins_so_then_the_rest() -> None:
+def test_equal_names_are_found_first_then_names_that_begin_so_then_the_rest() -> None:
     assert found("billing") == ["billing", "Billing-eu", "old-billing"]
     assert found("BILL") == ["Billing-eu", "billing", "old-billing"]
 
@@ -87,7 +87,7 @@ def test_nothing_typed_finds_everything_and_what_is_nowhere_nothing() -> None:
 
 
 @IN_BOTH_LANGUAGES
-def test_a_search_answers_with_what_slack_takes_and_no_more(language: str) -> None:
+def test_the_answer_to_a_search_keeps_slack_s_limits(language: str) -> None:
     databases = [factories.database(f"app-{n}" + "x" * 90, n) for n in range(150)]
     options = form_fields.options_for(databases, {}, "app", Translator(language))
     assert len(options) == 100
@@ -126,7 +126,7 @@ def test_what_was_typed_is_filled_in() -> None:
 
 
 @pytest.mark.parametrize("needed", [True, False])
-def test_a_reason_may_be_left_out_only_where_some_rule_lets_one(needed: bool) -> None:
+def test_a_reason_is_optional_only_where_some_rule_allows_that(needed: bool) -> None:
     databases = [factories.database()]
     view = mtls_modals.add_form(databases=databases, filled={}, t=EN, needs_reason=needed)
     assert fields(view)[action_ids.FIELD_REASON]["optional"] is not needed
@@ -145,10 +145,13 @@ def test_a_reason_is_needed_if_every_rule_that_allows_wants_one() -> None:
 def test_forms_about_a_request_are_valid_and_carry_it(
     form: Callable[[RequestDetails, Translator], dict[str, Any]], language: str
 ) -> None:
-    for case in (CASES[name] for name in PENDING):
-        view = form(case, Translator(language))
+    for details in (CASES[name] for name in PENDING):
+        view = form(details, Translator(language))
         samples.require_valid_view(view)
-        assert action_ids.read_button(view["private_metadata"]) == (case.request.id, case.request.version)
+        assert action_ids.read_button(view["private_metadata"]) == (
+            details.request.id,
+            details.request.version,
+        )
 
 
 @pytest.mark.parametrize(
@@ -159,14 +162,14 @@ def test_forms_about_a_request_are_valid_and_carry_it(
         (factories.request(endless=True), [action_ids.FIELD_ADDRESS]),
     ],
 )
-def test_less_starts_from_what_was_asked(asked: Any, expected: list[str]) -> None:
+def test_a_form_for_changes_starts_from_the_request(asked: Any, expected: list[str]) -> None:
     found = fields(modals.change_form(factories.case(asked=asked), EN))
     assert list(found) == expected
     assert found[action_ids.FIELD_ADDRESS]["element"]["initial_value"] == "203.0.113.4/32"
 
 
 @IN_BOTH_LANGUAGES
-def test_a_note_is_a_view_of_what_an_answer_would_have_said(language: str) -> None:
+def test_a_note_is_a_view_with_the_blocks_of_an_answer(language: str) -> None:
     t = Translator(language)
     for name in PENDING:
         answer = responses.showing(CASES[name], t=t, policy=CROWDED)
@@ -217,18 +220,18 @@ def sentence(refused: Refused, t: Translator) -> str:
 @IN_BOTH_LANGUAGES
 def test_a_refusal_as_plain_text_has_no_markup_left(language: str) -> None:
     for reason in Refusal:
-        said = modals.plain_text(sentence(Refused(reason, **PARAMS), Translator(language)))
+        content = modals.plain_text(sentence(Refused(reason, **PARAMS), Translator(language)))
         marks = ("<!date", "<@", "&lt;", "&gt;", "&amp;", "`", "*", "\n", "{")
-        assert [mark for mark in marks if mark in said] == []
-        assert 0 < len(said) <= FIELD_ERROR
+        assert [mark for mark in marks if mark in content] == []
+        assert 0 < len(content) <= FIELD_ERROR
 
 
 @IN_BOTH_LANGUAGES
 def test_names_and_dates_survive_as_plain_text(language: str) -> None:
     refused = Refused(Refusal.REQUEST_DECIDED, id=17, person=UserId("U0LEAD"), at=NOW)
-    said = modals.plain_text(sentence(refused, Translator(language)))
-    assert "2026-11-24 09:00 UTC" in said
-    assert "U0LEAD" in said
+    content = modals.plain_text(sentence(refused, Translator(language)))
+    assert "2026-11-24 09:00 UTC" in content
+    assert "U0LEAD" in content
 
 
 def test_what_a_person_typed_comes_back_to_them_as_they_typed_it() -> None:
@@ -276,5 +279,8 @@ def test_every_placeholder_of_a_refusal_is_known_to_these_tests() -> None:
 
 
 def test_a_form_for_an_extension_asks_how_long_and_why() -> None:
-    case = factories.case(asked=factories.request(kind=Kind.OPEN), granted=factories.grant())
-    assert list(fields(modals.extend_form(case, EN))) == [action_ids.FIELD_DURATION, action_ids.FIELD_REASON]
+    details = factories.case(asked=factories.request(kind=Kind.OPEN), granted=factories.grant())
+    assert list(fields(modals.extend_form(details, EN))) == [
+        action_ids.FIELD_DURATION,
+        action_ids.FIELD_REASON,
+    ]

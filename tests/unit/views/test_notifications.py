@@ -1,4 +1,4 @@
-"""Notices: valid for every kind and state, and offering only what their reader can do."""
+"""Notifications: valid for every kind and state, and offering only what their reader can do."""
 
 from dataclasses import replace
 
@@ -28,7 +28,7 @@ ABOUT_GRANTS = (
 DECIDED = [name for name in CASES if "approved" in name or "denied" in name]
 
 
-def post(kind: MessageKind, recipient: str = "U0ENGINEER") -> OutboxMessage:
+def outbox_message(kind: MessageKind, recipient: str = "U0ENGINEER") -> OutboxMessage:
     params = {
         "app": "billing",
         "network": "203.0.113.4/32",
@@ -44,39 +44,45 @@ def post(kind: MessageKind, recipient: str = "U0ENGINEER") -> OutboxMessage:
 
 @IN_BOTH_LANGUAGES
 @pytest.mark.parametrize("kind", OPERATIONAL)
-def test_what_operations_are_told_is_valid(kind: MessageKind, language: str) -> None:
-    samples.require_valid(render(post(kind), None, t=Translator(language), policy=POLICY))
+def test_operational_messages_are_valid(kind: MessageKind, language: str) -> None:
+    samples.require_valid(render(outbox_message(kind), None, t=Translator(language), policy=POLICY))
 
 
 @IN_BOTH_LANGUAGES
 @pytest.mark.parametrize("state", GrantState)
 @pytest.mark.parametrize("kind", ABOUT_GRANTS)
-def test_what_is_told_of_a_grant_is_valid_however_it_has_moved_on(
+def test_a_notification_about_a_grant_is_valid_in_every_later_state(
     kind: MessageKind, state: GrantState, language: str
 ) -> None:
-    message = render(post(kind), samples.granted(state), t=Translator(language), policy=POLICY)
+    message = render(outbox_message(kind), samples.granted(state), t=Translator(language), policy=POLICY)
     samples.require_valid(message)
 
 
 @IN_BOTH_LANGUAGES
-def test_what_is_told_of_a_decision_is_valid(language: str) -> None:
+def test_a_notification_about_a_decision_is_valid(language: str) -> None:
     for name in DECIDED:
-        message = render(post(MessageKind.DECIDED), CASES[name], t=Translator(language), policy=POLICY)
+        message = render(
+            outbox_message(MessageKind.DECIDED), CASES[name], t=Translator(language), policy=POLICY
+        )
         samples.require_valid(message)
 
 
 @IN_BOTH_LANGUAGES
 @pytest.mark.parametrize("kind", [MessageKind.LAPSED, MessageKind.REMINDER])
-def test_what_is_told_of_waiting_is_valid(kind: MessageKind, language: str) -> None:
-    for case in CASES.values():
-        samples.require_valid(render(post(kind), case, t=Translator(language), policy=samples.CROWDED))
+def test_a_notification_about_waiting_is_valid(kind: MessageKind, language: str) -> None:
+    for details in CASES.values():
+        samples.require_valid(
+            render(outbox_message(kind), details, t=Translator(language), policy=samples.CROWDED)
+        )
 
 
 def test_a_reminder_that_comes_after_the_decision_reminds_nobody() -> None:
-    late = render(post(MessageKind.REMINDER), samples.granted(GrantState.APPLYING), t=EN, policy=POLICY)
-    assert "<@" not in samples.said(late)
-    waiting = render(post(MessageKind.REMINDER), factories.case(), t=EN, policy=POLICY)
-    assert "<@U0LEAD> <@U0LEAD2>" in samples.said(waiting)
+    late = render(
+        outbox_message(MessageKind.REMINDER), samples.granted(GrantState.APPLYING), t=EN, policy=POLICY
+    )
+    assert "<@" not in samples.content(late)
+    waiting = render(outbox_message(MessageKind.REMINDER), factories.case(), t=EN, policy=POLICY)
+    assert "<@U0LEAD> <@U0LEAD2>" in samples.content(waiting)
 
 
 @pytest.mark.parametrize(
@@ -90,20 +96,20 @@ def test_a_reminder_that_comes_after_the_decision_reminds_nobody() -> None:
 def test_an_approval_says_what_comes_of_it(kind: Kind, sentence: str) -> None:
     approved = factories.request(kind=kind, state=RequestState.APPROVED)
     granted = None if kind is Kind.REMOVE else factories.grant()
-    case = factories.case(asked=approved, votes=(factories.vote(),), granted=granted)
-    assert sentence in samples.said(notifications.decided(case, EN))
+    details = factories.case(asked=approved, votes=(factories.vote(),), granted=granted)
+    assert sentence in samples.content(notifications.decided(details, EN))
 
 
 def test_a_denial_with_an_endless_reason_is_cut() -> None:
     denied = factories.request(state=RequestState.DENIED)
-    case = factories.case(asked=denied, votes=(factories.vote(Verdict.DENY, LONG),))
-    message = notifications.decided(case, EN)
+    details = factories.case(asked=denied, votes=(factories.vote(Verdict.DENY, LONG),))
+    message = notifications.decided(details, EN)
     samples.require_valid(message)
     assert "…" in message.text
 
 
-def offered(kind: MessageKind, case: RequestDetails, recipient: str) -> list[str]:
-    message = render(post(kind, recipient), case, t=EN, policy=POLICY)
+def offered(kind: MessageKind, details: RequestDetails, recipient: str) -> list[str]:
+    message = render(outbox_message(kind, recipient), details, t=EN, policy=POLICY)
     return samples.actions(list(message.blocks))
 
 
@@ -122,27 +128,29 @@ def offered(kind: MessageKind, case: RequestDetails, recipient: str) -> list[str
         ),
     ],
 )
-def test_a_notice_offers_its_reader_what_they_can_do(
+def test_a_notification_offers_its_reader_what_they_can_do(
     kind: MessageKind, state: GrantState, owner: list[str], operations: list[str] | None
 ) -> None:
-    case = samples.granted(state)
-    assert offered(kind, case, "U0ENGINEER") == owner
+    details = samples.granted(state)
+    assert offered(kind, details, "U0ENGINEER") == owner
     if operations is not None:
-        assert offered(kind, case, POLICY.operations_channel) == operations
+        assert offered(kind, details, POLICY.operations_channel) == operations
 
 
 def test_what_has_no_end_is_not_offered_more_time() -> None:
-    case = samples.granted(GrantState.IN_FORCE, endless=True)
-    assert offered(MessageKind.IN_FORCE, case, "U0ENGINEER") == [action_ids.DONE]
+    details = samples.granted(GrantState.IN_FORCE, endless=True)
+    assert offered(MessageKind.IN_FORCE, details, "U0ENGINEER") == [action_ids.DONE]
 
 
 def test_the_end_is_not_called_an_end_while_another_rule_keeps_the_address_open() -> None:
-    case = samples.granted(GrantState.ENDED)
-    still = replace(case, observation=factories.look(factories.rule("203.0.113.4/32")))
-    gone = replace(case, observation=factories.look())
-    told = [render(post(MessageKind.ENDED), one, t=EN, policy=POLICY).text for one in (still, gone)]
-    assert "can still reach billing" in told[0]
-    assert "no longer allows 203.0.113.4/32 → billing" in told[1]
+    details = samples.granted(GrantState.ENDED)
+    still = replace(details, observation=factories.look(factories.rule("203.0.113.4/32")))
+    gone = replace(details, observation=factories.look())
+    messages = [
+        render(outbox_message(MessageKind.ENDED), one, t=EN, policy=POLICY).text for one in (still, gone)
+    ]
+    assert "can still reach billing" in messages[0]
+    assert "no longer allows 203.0.113.4/32 → billing" in messages[1]
 
 
 def test_the_connection_line_holds_no_secret_and_asks_for_the_url_when_it_is_run() -> None:
@@ -151,6 +159,6 @@ def test_the_connection_line_holds_no_secret_and_asks_for_the_url_when_it_is_run
     assert "postgres://" not in line
 
 
-def test_a_notice_of_a_grant_that_was_never_opened_is_a_mistake_that_is_noticed() -> None:
+def test_a_notification_about_a_grant_that_was_never_opened_raises() -> None:
     with pytest.raises(ValueError, match="request 17 has none"):
-        render(post(MessageKind.IN_FORCE), factories.case(), t=EN, policy=POLICY)
+        render(outbox_message(MessageKind.IN_FORCE), factories.case(), t=EN, policy=POLICY)

@@ -20,36 +20,38 @@ EN = Translator("en")
 @IN_BOTH_LANGUAGES
 @pytest.mark.parametrize("name", CASES)
 def test_cards_are_valid_and_so_is_every_answer_that_shows_a_request(name: str, language: str) -> None:
-    case, t = CASES[name], Translator(language)
+    details, t = CASES[name], Translator(language)
     for policy in POLICIES:
-        samples.require_valid(request_card.approval_card(case, t=t, policy=policy))
-        samples.require_valid(request_card.requester_card(case, t=t, policy=policy))
+        samples.require_valid(request_card.approval_card(details, t=t, policy=policy))
+        samples.require_valid(request_card.requester_card(details, t=t, policy=policy))
         for answer in (
-            responses.showing(case, t=t, policy=policy),
-            responses.submitted(case, t=t, policy=policy),
-            responses.listing([case] * 20, limit=20, t=t, policy=policy),
+            responses.showing(details, t=t, policy=policy),
+            responses.submitted(details, t=t, policy=policy),
+            responses.listing([details] * 20, limit=20, t=t, policy=policy),
         ):
             samples.require_valid(answer, answers=True)
 
 
 @IN_BOTH_LANGUAGES
 @pytest.mark.parametrize("reason_code", ReasonCode)
-def test_every_reason_of_a_failure_can_be_told(reason_code: ReasonCode, language: str) -> None:
-    case = samples.granted(GrantState.FAILED, reason_code=reason_code)
-    assert case.grant is not None
-    failed = replace(case.grant, detail=LONG)
-    samples.require_valid(notifications.about_grant(MessageKind.FAILED, case, failed, Translator(language)))
+def test_every_reason_of_a_failure_has_a_text(reason_code: ReasonCode, language: str) -> None:
+    details = samples.granted(GrantState.FAILED, reason_code=reason_code)
+    assert details.grant is not None
+    failed = replace(details.grant, detail=LONG)
+    samples.require_valid(
+        notifications.about_grant(MessageKind.FAILED, details, failed, Translator(language))
+    )
 
 
 @pytest.mark.parametrize("kind", Kind)
 def test_a_card_that_waits_says_who_asks_why_and_how_many_have_agreed(kind: Kind) -> None:
     asked = factories.request(kind=kind, needed=3, reason="quarterly <migration>")
     granted = factories.grant() if kind is Kind.EXTEND else None
-    case = factories.case(asked=asked, votes=(factories.vote(),), granted=granted, closes=(3, 17))
-    said = samples.said(request_card.approval_card(case, t=EN, policy=POLICY))
-    assert "<@U0ENGINEER>" in said
-    assert "quarterly &lt;migration&gt;" in said
-    assert "has 1 of 3 approvals (<@U0LEAD>)" in said
+    details = factories.case(asked=asked, votes=(factories.vote(),), granted=granted, closes=(3, 17))
+    content = samples.content(request_card.approval_card(details, t=EN, policy=POLICY))
+    assert "<@U0ENGINEER>" in content
+    assert "quarterly &lt;migration&gt;" in content
+    assert "has 1 of 3 approvals (<@U0LEAD>)" in content
 
 
 @pytest.mark.parametrize(
@@ -63,23 +65,23 @@ def test_a_card_that_waits_says_who_asks_why_and_how_many_have_agreed(kind: Kind
     ],
 )
 def test_a_card_says_what_an_approval_would_change(observation: str, line: str) -> None:
-    case = factories.case(seen=samples.OBSERVATIONS[observation])
-    assert line in samples.said(request_card.approval_card(case, t=EN, policy=POLICY))
+    details = factories.case(seen=samples.OBSERVATIONS[observation])
+    assert line in samples.content(request_card.approval_card(details, t=EN, policy=POLICY))
 
 
 def test_a_card_for_a_removal_names_what_it_would_end() -> None:
-    case = factories.case(asked=factories.request(kind=Kind.REMOVE), closes=(3, 4))
-    said = samples.said(request_card.approval_card(case, t=EN, policy=POLICY))
-    assert "Ends #3, #4 immediately." in said
-    assert "Duration" not in said
+    details = factories.case(asked=factories.request(kind=Kind.REMOVE), closes=(3, 4))
+    content = samples.content(request_card.approval_card(details, t=EN, policy=POLICY))
+    assert "Ends #3, #4 immediately." in content
+    assert "Duration" not in content
 
 
 def test_a_card_for_an_extension_says_when_it_ends_as_it_stands() -> None:
-    case = factories.case(asked=factories.request(kind=Kind.EXTEND), granted=factories.grant())
-    said = samples.said(request_card.approval_card(case, t=EN, policy=POLICY))
-    assert "extend #17: 8h" in said
-    assert "Currently ends <!date" in said
-    assert "2026-11-24 17:00 UTC>." in said
+    details = factories.case(asked=factories.request(kind=Kind.EXTEND), granted=factories.grant())
+    content = samples.content(request_card.approval_card(details, t=EN, policy=POLICY))
+    assert "extend #17: 8h" in content
+    assert "Currently ends <!date" in content
+    assert "2026-11-24 17:00 UTC>." in content
 
 
 def test_a_denial_is_put_down_to_who_denied_wherever_their_vote_stands() -> None:
@@ -87,7 +89,7 @@ def test_a_denial_is_put_down_to_who_denied_wherever_their_vote_stands() -> None
     denied = factories.case(asked=factories.request(state=RequestState.DENIED), votes=votes)
     for text in (
         request_card.state_line(denied, t=EN, policy=POLICY),
-        samples.said(notifications.decided(denied, EN)),
+        samples.content(notifications.decided(denied, EN)),
     ):
         assert "by <@U0LEAD2>" in text
         assert "too wide" in text
@@ -95,10 +97,10 @@ def test_a_denial_is_put_down_to_who_denied_wherever_their_vote_stands() -> None
 
 
 def test_after_a_decision_a_card_says_no_more_what_it_would_have_changed() -> None:
-    case = samples.granted(GrantState.IN_FORCE)
-    said = samples.said(request_card.approval_card(case, t=EN, policy=POLICY))
-    assert "Adds" not in said
-    assert "in force since" in said
+    details = samples.granted(GrantState.IN_FORCE)
+    content = samples.content(request_card.approval_card(details, t=EN, policy=POLICY))
+    assert "Adds" not in content
+    assert "in force since" in content
 
 
 def test_approvers_are_mentioned_in_an_order_that_does_not_change() -> None:
@@ -109,9 +111,9 @@ def test_approvers_are_mentioned_in_an_order_that_does_not_change() -> None:
     )
 
 
-def test_in_force_and_ended_are_only_said_of_what_was_read_back() -> None:
+def test_in_force_and_ended_are_only_claimed_of_what_was_read_back() -> None:
     for state in GrantState:
-        case = samples.granted(state)
-        line = request_card.state_line(case, t=EN, policy=POLICY)
+        details = samples.granted(state)
+        line = request_card.state_line(details, t=EN, policy=POLICY)
         assert ("in force since" in line) is (state is GrantState.IN_FORCE)
         assert ("ended" in line) is (state is GrantState.ENDED)

@@ -40,8 +40,8 @@ def test_help_is_valid_at_every_level_and_ends_with_two_examples(
     "verb", ["list", "show", "status", "why", "cancel", "done", "extend", "revoke", "retry"]
 )
 def test_help_on_a_verb_shows_how_it_is_written(verb: str) -> None:
-    assert f"`/pgaccess {verb} " in samples.said(helping((verb,), EN))
-    assert f"`/pgaccess {verb} " in samples.said(helping((), EN))
+    assert f"`/pgaccess {verb} " in samples.content(helping((verb,), EN))
+    assert f"`/pgaccess {verb} " in samples.content(helping((), EN))
 
 
 @IN_BOTH_LANGUAGES
@@ -57,45 +57,45 @@ def test_small_answers_are_valid(language: str) -> None:
 
 
 @IN_BOTH_LANGUAGES
-def test_answers_to_whoever_acted_are_valid(language: str) -> None:
+def test_answers_to_the_person_who_acted_are_valid(language: str) -> None:
     t = Translator(language)
-    for case in CASES.values():
-        answers = [responses.decided(case, verdict, t) for verdict in Verdict]
-        answers += [responses.done(key, case, t) for key in DONE]
-        for answer in (*answers, responses.removing(case, range(100), t)):
+    for details in CASES.values():
+        answers = [responses.decided(details, verdict, t) for verdict in Verdict]
+        answers += [responses.done(key, details, t) for key in DONE]
+        for answer in (*answers, responses.removing(details, range(100), t)):
             samples.require_valid(answer, answers=True)
 
 
-def test_an_approver_is_told_how_many_are_still_needed() -> None:
+def test_an_approver_sees_how_many_approvals_are_still_needed() -> None:
     asked = factories.request(needed=3)
-    case = factories.case(asked=asked, votes=(factories.vote(), factories.vote(person="U0LEAD2")))
-    assert "needs 3 approvals and has 2" in responses.decided(case, Verdict.APPROVE, EN).text
+    details = factories.case(asked=asked, votes=(factories.vote(), factories.vote(person="U0LEAD2")))
+    assert "needs 3 approvals and has 2" in responses.decided(details, Verdict.APPROVE, EN).text
 
 
 def test_what_is_being_closed_is_named_by_number() -> None:
     assert "Ending #3, #17;" in responses.removing(factories.case(), (3, 17), EN).text
 
 
-def test_who_extended_is_told_the_new_end() -> None:
+def test_the_answer_to_an_extension_names_the_new_end() -> None:
     assert "now ends <!date" in responses.done("extended", samples.granted(GrantState.IN_FORCE), EN).text
 
 
 def test_a_list_that_is_full_says_that_there_may_be_more() -> None:
     full = responses.listing([factories.case()] * 20, limit=20, t=EN, policy=POLICY)
     short = responses.listing([factories.case()] * 19, limit=20, t=EN, policy=POLICY)
-    assert "Showing only the newest 20" in samples.said(full)
-    assert "Showing only the newest" not in samples.said(short)
+    assert "Showing only the newest 20" in samples.content(full)
+    assert "Showing only the newest" not in samples.content(short)
 
 
-def test_a_history_tells_every_vote_in_its_order() -> None:
-    case = CASES["open, denied, short reason"]
-    said = samples.said(responses.showing(case, t=EN, policy=POLICY))
-    assert said.count("> approved") == 29
-    assert said.index("U0APPROVER00> approved") < said.index(" denied")
+def test_a_history_shows_every_decision_in_order() -> None:
+    details = CASES["open, denied, short reason"]
+    content = samples.content(responses.showing(details, t=EN, policy=POLICY))
+    assert content.count("> approved") == 29
+    assert content.index("U0APPROVER00> approved") < content.index(" denied")
 
 
 @pytest.mark.parametrize(
-    ("kind", "state", "told"),
+    ("kind", "state", "expected"),
     [
         (Kind.OPEN, GrantState.IN_FORCE, "in force, verified at Heroku"),
         (Kind.OPEN, GrantState.ENDED, "ended, verified at Heroku"),
@@ -103,14 +103,14 @@ def test_a_history_tells_every_vote_in_its_order() -> None:
         (Kind.OPEN, GrantState.INTERRUPTED, "removed at Heroku outside pgaccess"),
     ],
 )
-def test_a_history_tells_what_became_of_the_grant(kind: Kind, state: GrantState, told: str) -> None:
-    case = samples.granted(state)
-    assert case.request.kind is kind
-    assert told in samples.said(responses.showing(case, t=EN, policy=POLICY))
+def test_a_history_shows_how_the_grant_ended(kind: Kind, state: GrantState, expected: str) -> None:
+    details = samples.granted(state)
+    assert details.request.kind is kind
+    assert expected in samples.content(responses.showing(details, t=EN, policy=POLICY))
 
 
 @pytest.mark.parametrize(
-    ("state", "told"),
+    ("state", "expected"),
     [
         (OperationState.DOING, None),
         (OperationState.DONE, "done, verified at Heroku"),
@@ -118,22 +118,22 @@ def test_a_history_tells_what_became_of_the_grant(kind: Kind, state: GrantState,
         (OperationState.GIVEN_UP, "abandoned"),
     ],
 )
-def test_a_history_tells_what_became_of_a_change(state: OperationState, told: str | None) -> None:
+def test_a_history_shows_how_an_operation_ended(state: OperationState, expected: str | None) -> None:
     asked = factories.request(kind=Kind.ISSUE, state=RequestState.APPROVED, endless=True)
     closed = None if state is OperationState.DOING else NOW + timedelta(minutes=7)
-    change = replace(operations.begin(asked, id=UUID(int=3), now=NOW), state=state, closed_at=closed)
-    case = replace(factories.case(asked=asked, votes=(factories.vote(),)), operation=change)
-    blocks = responses.showing(case, t=EN, policy=POLICY).blocks
+    operation = replace(operations.begin(asked, id=UUID(int=3), now=NOW), state=state, closed_at=closed)
+    details = replace(factories.case(asked=asked, votes=(factories.vote(),)), operation=operation)
+    blocks = responses.showing(details, t=EN, policy=POLICY).blocks
     (history,) = [each["text"]["text"] for each in blocks if "History" in str(each)]
     last = history.splitlines()[-1]
-    assert last.endswith(told or "approved")
+    assert last.endswith(expected or "approved")
 
 
-def test_a_history_tells_that_mtls_was_enabled_before_the_address_was_let_in() -> None:
-    case = samples.granted(GrantState.IN_FORCE)
-    assert case.grant is not None
-    assert case.grant.verified_at is not None
-    before = case.grant.verified_at - timedelta(minutes=1)
-    step = operations.done(operations.enabling_first(case.request, id=UUID(int=3), now=NOW), now=before)
-    said = samples.said(responses.showing(replace(case, operation=step), t=EN, policy=POLICY))
-    assert said.index("mTLS enabled, verified at Heroku") < said.index("in force, verified at Heroku")
+def test_a_history_shows_mtls_enabled_before_the_address_was_allowed() -> None:
+    details = samples.granted(GrantState.IN_FORCE)
+    assert details.grant is not None
+    assert details.grant.verified_at is not None
+    before = details.grant.verified_at - timedelta(minutes=1)
+    step = operations.done(operations.enabling_first(details.request, id=UUID(int=3), now=NOW), now=before)
+    content = samples.content(responses.showing(replace(details, operation=step), t=EN, policy=POLICY))
+    assert content.index("mTLS enabled, verified at Heroku") < content.index("in force, verified at Heroku")

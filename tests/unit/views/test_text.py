@@ -77,5 +77,5 @@ def test_joined_parts_are_whole_and_the_rest_is_counted(parts: list[str], most: 
     assert joined.startswith("\n".join(parts[:count]))
 
 
-def test_foreign_text_cannot_leave_its_code_span() -> None:
+def test_text_of_others_cannot_leave_its_code_span() -> None:
     assert text.as_code("a`b\n<c>", 20) == "a'b &lt;c&gt;"

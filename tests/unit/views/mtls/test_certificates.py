@@ -1,4 +1,4 @@
-"""What is shown of certificates and mTLS as a whole: valid in both languages, and saying what is true."""
+"""Certificates and mTLS as a whole: valid in both languages, and true."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -57,13 +57,13 @@ def known(id: UUID = IDS[0], **changed: Any) -> KnownCertificate:
 UNMANAGED: Final = known(request=None, owner=None, purpose="")
 
 
-def look(*certificates: Certificate, ours: bool = True) -> MtlsObservation:
+def observed(*certificates: Certificate, ours: bool = True) -> MtlsObservation:
     rule = factories.rule("203.0.113.4/32")
     seen = factories.look(rule, ours=frozenset({rule.id}) if ours else frozenset())
     return replace(seen, certificates=certificates, certificates_at=NOW)
 
 
-def case(
+def details(
     kind: Kind,
     state: RequestState = RequestState.PENDING,
     *,
@@ -75,26 +75,26 @@ def case(
     subject: Subject = CertificateId(IDS[0]) if kind is Kind.DISCARD else Whole()
     asked = replace(asked, terms=replace(asked.terms, subject=subject, duration=None))
     votes = () if state is RequestState.PENDING else (factories.vote(),)
-    return replace(samples.case(asked, *votes, seen=seen), **more)
+    return replace(samples.details(asked, *votes, seen=seen), **more)
 
 
 def changed(kind: Kind, end: Any = None, **more: Any) -> RequestDetails:
-    """An approved change: under way, or as it ended."""
-    made = case(kind, RequestState.APPROVED, **more)
+    """An approved operation: under way, or as it ended."""
+    made = details(kind, RequestState.APPROVED, **more)
     begun = operations.begin(made.request, id=UUID(int=3), now=NOW)
     return replace(made, operation=begun if end is None else end(begun))
 
 
-def done(change: Operation) -> Operation:
-    return operations.done(change, now=NOW)
+def done(operation: Operation) -> Operation:
+    return operations.done(operation, now=NOW)
 
 
 def failed(reason_code: ReasonCode) -> Any:
-    return lambda change: operations.failed(change, reason_code, now=NOW)
+    return lambda operation: operations.failed(operation, reason_code, now=NOW)
 
 
-def several(change: Operation) -> Operation:
-    return operations.failed(issuance.undecided(change, IDS[:40]), ReasonCode.SEVERAL, now=NOW)
+def several(operation: Operation) -> Operation:
+    return operations.failed(issuance.undecided(operation, IDS[:40]), ReasonCode.SEVERAL, now=NOW)
 
 
 def every() -> Iterator[RequestDetails]:
@@ -102,19 +102,19 @@ def every() -> Iterator[RequestDetails]:
     for kind in KINDS:
         for reason in ("", LONG):
             for certificate in (None, UNMANAGED, known(purpose=LONG)):
-                seen = look(*listed(*IDS))
-                yield case(kind, reason=reason, seen=seen, certificate=certificate, closes=(17,) * 200)
+                seen = observed(*listed(*IDS))
+                yield details(kind, reason=reason, seen=seen, certificate=certificate, closes=(17,) * 200)
         for end in (None, done, failed(ReasonCode.DEADLINE), failed(ReasonCode.NOT_MADE), several):
-            yield changed(kind, end, seen=look(*listed(*IDS)), issued=known())
+            yield changed(kind, end, seen=observed(*listed(*IDS)), issued=known())
             yield changed(kind, end, seen=None)
 
 
 def rendered(kind: MessageKind, about: RequestDetails | None, language: str = "en", **params: str) -> Message:
-    post = OutboxMessage(
+    outbox_message = OutboxMessage(
         id=1, lease=UUID(int=1), kind=kind, recipient="U0ENGINEER", request=17, channel=None, place=None,
         posting_since=None, version=1, attempts=0, params=params,
     )  # fmt: skip
-    return render(post, about, t=Translator(language), policy=POLICY)
+    return render(outbox_message, about, t=Translator(language), policy=POLICY)
 
 
 # --- whatever there is, Slack takes it ---------------------------------------------------------------
@@ -131,7 +131,7 @@ def test_cards_are_valid_however_much_there_is(language: str) -> None:
 
 
 @IN_BOTH_LANGUAGES
-def test_notices_are_valid_however_much_there_is(language: str) -> None:
+def test_notifications_are_valid_however_much_there_is(language: str) -> None:
     for one in every():
         if one.operation is not None:
             for kind in (
@@ -151,8 +151,8 @@ def test_notices_are_valid_however_much_there_is(language: str) -> None:
 @IN_BOTH_LANGUAGES
 def test_the_list_is_valid_however_many_there_are(language: str) -> None:
     many = tuple(known(id, purpose=LONG, name=LONG, reminder_schedule=ReminderSchedule(step=7)) for id in IDS)
-    stocks = [stocked(*many[start : start + 9], app=f"app-{start}") for start in range(0, 99, 9)]
-    for some in (stocks, stocks[:1], [stocked()], [stocked(observation=None)]):
+    lists = [listed_by_database(*many[start : start + 9], app=f"app-{start}") for start in range(0, 99, 9)]
+    for some in (lists, lists[:1], [listed_by_database()], [listed_by_database(observation=None)]):
         samples.require_valid(certificate_list.listing(some, Translator(language)), answers=True)
 
 
@@ -185,18 +185,18 @@ def test_the_form_for_both_says_so_and_asks_for_no_database(language: str) -> No
     assert "mTLS" in str(view["blocks"][0])
 
 
-# --- what is said is so ------------------------------------------------------------------------------
+# --- the texts are true ------------------------------------------------------------------------------
 
 
-def said(message: Message) -> str:
+def content(message: Message) -> str:
     return f"{message.text}\n{message.blocks}"
 
 
 def card(about: RequestDetails) -> str:
-    return said(request_card.approval_card(about, t=EN, policy=POLICY))
+    return content(request_card.approval_card(about, t=EN, policy=POLICY))
 
 
-def stocked(
+def listed_by_database(
     *found: KnownCertificate, observation: MtlsObservation | None = None, app: str = "billing"
 ) -> CertificateList:
     seen = observation or replace(factories.look(), certificates_at=NOW)
@@ -206,32 +206,32 @@ def stocked(
 @pytest.mark.parametrize(
     ("seen", "warned"),
     [
-        (look(*listed(IDS[0])), True),
-        (look(*listed(*IDS[:2])), False),
-        (look(*listed(IDS[0]), ours=False), False),
-        (look(*listed(IDS[1])), False),
+        (observed(*listed(IDS[0])), True),
+        (observed(*listed(*IDS[:2])), False),
+        (observed(*listed(IDS[0]), ours=False), False),
+        (observed(*listed(IDS[1])), False),
         (None, False),
     ],
 )
 def test_removing_the_last_one_that_works_is_warned_of_where_pgaccess_lets_somebody_in(
     seen: MtlsObservation | None, warned: bool
 ) -> None:
-    shown = card(case(Kind.DISCARD, seen=seen, certificate=known()))
+    shown = card(details(Kind.DISCARD, seen=seen, certificate=known()))
     assert ("the last usable certificate" in shown) is warned
 
 
 def test_the_card_of_a_removal_says_whose_certificate_it_is_and_what_for() -> None:
-    text = card(case(Kind.DISCARD, certificate=known()))
+    text = card(details(Kind.DISCARD, certificate=known()))
     assert "<@U0ENGINEER>" in text
     assert "nightly export" in text
-    assert "not managed by pgaccess" in card(case(Kind.DISCARD, certificate=UNMANAGED))
+    assert "not managed by pgaccess" in card(details(Kind.DISCARD, certificate=UNMANAGED))
 
 
 def test_an_address_that_has_mtls_enabled_first_says_so_before_the_decision() -> None:
     asked = samples.request()
     both = replace(asked, terms=replace(asked.terms, enables_mtls=True))
-    assert "First enables mTLS" in card(samples.case(both, seen=factories.look(enabled=False)))
-    assert "First enables mTLS" not in card(samples.case(asked, seen=factories.look()))
+    assert "First enables mTLS" in card(samples.details(both, seen=factories.look(enabled=False)))
+    assert "First enables mTLS" not in card(samples.details(asked, seen=factories.look()))
 
 
 def test_while_mtls_is_enabled_first_the_grant_says_that_it_waits_for_it() -> None:
@@ -239,7 +239,7 @@ def test_while_mtls_is_enabled_first_the_grant_says_that_it_waits_for_it() -> No
     both = replace(asked, terms=replace(asked.terms, enables_mtls=True))
     step = operations.enabling_first(both, id=UUID(int=3), now=NOW)
     granted = factories.grant(GrantState.APPLYING)
-    waiting = replace(samples.case(both, factories.vote(), granted=granted), operation=step)
+    waiting = replace(samples.details(both, factories.vote(), granted=granted), operation=step)
     assert "enabling mTLS since" in request_card.state_line(waiting, t=EN, policy=POLICY)
     enabled = replace(waiting, operation=done(step))
     assert "provisioning at Heroku" in request_card.state_line(enabled, t=EN, policy=POLICY)
@@ -258,36 +258,40 @@ def test_a_missed_deadline_of_a_change_does_not_speak_of_a_rule() -> None:
 
 
 def test_the_certificates_to_choose_from_are_named_each_with_its_own_button() -> None:
-    message = rendered(MessageKind.NOT_DONE, changed(Kind.ISSUE, several, seen=look(*listed(*IDS[:2]))))
+    message = rendered(MessageKind.NOT_DONE, changed(Kind.ISSUE, several, seen=observed(*listed(*IDS[:2]))))
     for number, id in enumerate(IDS[:2]):
-        assert f"`{id.hex[:8]}`" in said(message)
-        assert f"certificate.pick.{number}" in said(message)
-        assert action_ids.pick_value(4_294_967_295, id) in said(message)
+        assert f"`{id.hex[:8]}`" in content(message)
+        assert f"certificate.pick.{number}" in content(message)
+        assert action_ids.pick_value(4_294_967_295, id) in content(message)
 
 
 def test_nothing_is_to_be_chosen_from_once_it_was_chosen() -> None:
-    picked = changed(Kind.ISSUE, lambda it: issuance.picked(several(it), IDS[0]), seen=look(*listed(*IDS)))
-    assert "certificate.pick" not in said(request_card.requester_card(picked, t=EN, policy=POLICY))
+    picked = changed(
+        Kind.ISSUE, lambda it: issuance.picked(several(it), IDS[0]), seen=observed(*listed(*IDS))
+    )
+    assert "certificate.pick" not in content(request_card.requester_card(picked, t=EN, policy=POLICY))
 
 
 def test_enabling_without_a_certificate_says_how_to_come_to_one() -> None:
     without = rendered(MessageKind.DONE, changed(Kind.ENABLE, done))
-    assert "/pgaccess mtls certificate new" in said(without)
+    assert "/pgaccess mtls certificate new" in content(without)
 
 
-def test_the_first_certificate_is_told_with_mtls_itself() -> None:
+def test_the_first_certificate_is_announced_with_mtls_itself() -> None:
     ready = rendered(MessageKind.CERTIFICATE_READY, changed(Kind.ENABLE, done, issued=known()))
     assert "mTLS is enabled" in ready.text
-    assert "certificate.files" in said(ready)
+    assert "certificate.files" in content(ready)
 
 
 def test_an_end_that_is_not_known_is_not_made_up() -> None:
     unknown = known(expires_at=None, status="pending")
-    assert "expires at an unknown time" in said(certificate_list.listing([stocked(unknown)], EN))
+    assert "expires at an unknown time" in content(
+        certificate_list.listing([listed_by_database(unknown)], EN)
+    )
 
 
 def test_the_list_says_how_old_it_is_and_leaves_out_databases_without_any() -> None:
-    text = said(certificate_list.listing([stocked(known()), stocked(app="crm")], EN))
+    text = content(certificate_list.listing([listed_by_database(known()), listed_by_database(app="crm")], EN))
     assert "as of" in text
     assert "crm" not in text
 
@@ -297,6 +301,6 @@ def test_the_list_says_how_old_it_is_and_leaves_out_databases_without_any() -> N
     [(factories.look(enabled=False), "mTLS is not enabled"), (factories.look(), "not read yet")],
 )
 def test_a_list_of_nothing_says_why_and_how_to_ask(seen: MtlsObservation, text: str) -> None:
-    shown = said(certificate_list.listing([stocked(observation=seen)], EN))
+    shown = content(certificate_list.listing([listed_by_database(observation=seen)], EN))
     assert text in shown
     assert "/pgaccess mtls certificate new on billing" in shown

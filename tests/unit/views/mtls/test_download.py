@@ -1,4 +1,4 @@
-"""What is said where a certificate's files are handed out: a link to its owner, and none once it is over."""
+"""Download links: one message to the owner with the link, and none of it once the link is over."""
 
 import json
 from dataclasses import replace
@@ -31,22 +31,22 @@ def link(language: str = "en", app: str = "billing") -> Message:
     return download.link(URL, handle="17", app=app, until=until, t=Translator(language))
 
 
-def case(*, gone: bool = False) -> RequestDetails:
+def details(*, gone: bool = False) -> RequestDetails:
     asked = factories.request(kind=Kind.ISSUE, state=RequestState.APPROVED)
     return replace(factories.case(asked=asked), issued=known(gone=gone))
 
 
 def rendered(state: str | None = None, *, language: str = "en", gone: bool = False) -> Message:
-    """What the courier draws where a link stood."""
+    """What the notifier renders in the place of a link."""
     params = {} if state is None else {"state": state, "at": NOW.isoformat()}
-    post = OutboxMessage(
+    outbox_message = OutboxMessage(
         id=1, lease=UUID(int=1), kind=MessageKind.DOWNLOAD_LINK, recipient="U0ENGINEER", request=17,
         channel=None, place=None, posting_since=None, version=1, attempts=0, params=params,
     )  # fmt: skip
-    return render(post, case(gone=gone), t=Translator(language), policy=POLICY)
+    return render(outbox_message, details(gone=gone), t=Translator(language), policy=POLICY)
 
 
-def said(message: Message) -> str:
+def content(message: Message) -> str:
     return message.text + json.dumps(list(message.blocks), ensure_ascii=False)
 
 
@@ -60,13 +60,13 @@ def test_slack_takes_every_message(language: str) -> None:
 @IN_BOTH_LANGUAGES
 def test_the_link_stands_in_a_block_and_not_in_the_text_of_a_notification(language: str) -> None:
     message = link(language)
-    assert f"<{URL}|" in said(message)
+    assert f"<{URL}|" in content(message)
     assert SECRET not in message.text
 
 
 def test_the_link_says_when_it_ends_and_what_it_is_worth() -> None:
-    assert "2026-11-24 09:15 UTC" in said(link())
-    assert "private key" in said(link())
+    assert "2026-11-24 09:15 UTC" in content(link())
+    assert "private key" in content(link())
 
 
 @IN_BOTH_LANGUAGES
@@ -75,22 +75,22 @@ def test_what_takes_the_place_of_a_link_has_none_and_offers_a_new_one(
     state: str | None, language: str
 ) -> None:
     message = rendered(state, language=language)
-    assert "http" not in said(message)
-    assert action_ids.FILES in said(message)
+    assert "http" not in content(message)
+    assert action_ids.FILES in content(message)
 
 
-def test_each_end_of_a_link_is_told_from_the_others() -> None:
+def test_each_end_of_a_link_has_a_text_of_its_own() -> None:
     assert len({rendered(state).text for state in (None, *OVER)}) == 4
 
 
 def test_a_download_says_when_it_was_and_what_to_do_if_it_was_somebody_else() -> None:
-    text = said(rendered(DownloadLinkState.DELIVERED))
+    text = content(rendered(DownloadLinkState.DELIVERED))
     assert "2026-11-24 09:00 UTC" in text
     assert "/pgaccess mtls certificate rotate" in text
 
 
 def test_a_certificate_that_is_gone_is_not_offered_again() -> None:
-    assert action_ids.FILES not in said(rendered(DownloadLinkState.DELIVERED, gone=True))
+    assert action_ids.FILES not in content(rendered(DownloadLinkState.DELIVERED, gone=True))
 
 
 @IN_BOTH_LANGUAGES

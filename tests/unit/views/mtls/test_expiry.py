@@ -1,4 +1,4 @@
-"""What is said of certificates that grow old, and of rotations: true, and offering what can be done."""
+"""Expiry reminders and rotations: valid, true, and with the buttons for what can be done."""
 
 import json
 from dataclasses import replace
@@ -35,7 +35,7 @@ PUT_OFF = ReminderSchedule(step=30, snoozed_until=NOW, snoozes=1)
 
 
 def known(
-    ladder: ReminderSchedule | None = None, *, purpose: str = "nightly export", gone: bool = False
+    schedule: ReminderSchedule | None = None, *, purpose: str = "nightly export", gone: bool = False
 ) -> KnownCertificate:
     return KnownCertificate(
         id=UUID(int=70),
@@ -49,11 +49,11 @@ def known(
         first_seen_at=NOW,
         last_seen_at=NOW,
         absent_at=NOW if gone else None,
-        reminder_schedule=ladder or ReminderSchedule(step=30),
+        reminder_schedule=schedule or ReminderSchedule(step=30),
     )
 
 
-def post(kind: MessageKind, **params: str) -> OutboxMessage:
+def outbox_message(kind: MessageKind, **params: str) -> OutboxMessage:
     return OutboxMessage(
         id=1, lease=UUID(int=1), kind=kind, recipient="U0ENGINEER", request=17, channel=None,
         place=None, posting_since=None, version=1, attempts=0, params=params,
@@ -67,8 +67,8 @@ def remind(
     kind: MessageKind = MessageKind.EXPIRY,
     t: Translator = EN,
 ) -> Message:
-    case = replace(factories.case(asked=factories.request(kind=Kind.ISSUE)), issued=issued)
-    return render(post(kind, step=str(step)), case, t=t, policy=POLICY)
+    details = replace(factories.case(asked=factories.request(kind=Kind.ISSUE)), issued=issued)
+    return render(outbox_message(kind, step=str(step)), details, t=t, policy=POLICY)
 
 
 def offered(message: Message) -> list[str]:
@@ -82,26 +82,26 @@ def offered(message: Message) -> list[str]:
 @pytest.mark.parametrize("kind", REMINDERS)
 @pytest.mark.parametrize("step", STEPS)
 def test_every_reminder_is_valid_however_it_was_answered(step: int, kind: MessageKind, language: str) -> None:
-    for ladder in (ReminderSchedule(step=step), replace(ACKED, step=step), replace(PUT_OFF, step=step)):
+    for schedule in (ReminderSchedule(step=step), replace(ACKED, step=step), replace(PUT_OFF, step=step)):
         for purpose in ("", LONG):
             samples.require_valid(
-                remind(known(ladder, purpose=purpose), step=step, kind=kind, t=Translator(language))
+                remind(known(schedule, purpose=purpose), step=step, kind=kind, t=Translator(language))
             )
 
 
 @pytest.mark.parametrize("kind", REMINDERS)
 def test_a_reminder_says_when_it_ends_what_it_is_for_and_what_to_do(kind: MessageKind) -> None:
-    said = samples.said(remind(known(), kind=kind))
-    assert "expires within 30d" in said
-    assert "2027-01-23 09:00 UTC" in said
-    assert "nightly export" in said
-    assert "/pgaccess mtls certificate rotate 17" in said
+    content = samples.content(remind(known(), kind=kind))
+    assert "expires within 30d" in content
+    assert "2027-01-23 09:00 UTC" in content
+    assert "nightly export" in content
+    assert "/pgaccess mtls certificate rotate 17" in content
 
 
 def test_the_last_one_says_what_stops_working() -> None:
-    said = samples.said(remind(known(ReminderSchedule(step=0)), step=0))
-    assert "has expired" in said
-    assert "sslv3 alert certificate expired" in said
+    content = samples.content(remind(known(ReminderSchedule(step=0)), step=0))
+    assert "has expired" in content
+    assert "sslv3 alert certificate expired" in content
 
 
 def test_copies_name_the_owner_and_those_who_are_to_act() -> None:
@@ -135,22 +135,22 @@ def test_a_reminder_of_what_is_gone_meanwhile_says_so() -> None:
     assert offered(message) == []
 
 
-def test_it_says_who_took_note_and_until_when_it_was_put_off() -> None:
-    assert "Acknowledged by <@U0LEAD>" in samples.said(remind(known(ACKED)))
-    assert "Snoozed until" in samples.said(remind(known(PUT_OFF)))
-    assert "Not acknowledged yet" in samples.said(remind(known()))
+def test_it_names_who_acknowledged_and_until_when_it_is_snoozed() -> None:
+    assert "Acknowledged by <@U0LEAD>" in samples.content(remind(known(ACKED)))
+    assert "Snoozed until" in samples.content(remind(known(PUT_OFF)))
+    assert "Not acknowledged yet" in samples.content(remind(known()))
 
 
-def test_a_reminder_without_its_certificate_is_a_mistake_that_is_noticed() -> None:
+def test_a_reminder_without_its_certificate_raises() -> None:
     with pytest.raises(ValueError, match="request 17 has none"):
-        render(post(MessageKind.EXPIRY, step="7"), factories.case(), t=EN, policy=POLICY)
+        render(outbox_message(MessageKind.EXPIRY, step="7"), factories.case(), t=EN, policy=POLICY)
 
 
 @IN_BOTH_LANGUAGES
 def test_answers_are_valid(language: str) -> None:
     t = Translator(language)
-    case = replace(factories.case(asked=factories.request(kind=Kind.ISSUE)), issued=known(PUT_OFF))
-    for answer in (expiry.acknowledged(case, t), expiry.snoozed(case, t)):
+    details = replace(factories.case(asked=factories.request(kind=Kind.ISSUE)), issued=known(PUT_OFF))
+    for answer in (expiry.acknowledged(details, t), expiry.snoozed(details, t)):
         samples.require_valid(answer, answers=True)
 
 
@@ -162,12 +162,12 @@ def unowned(*found: tuple[str, str, str]) -> Message:
         {"app": app, "handle": handle, "name": "client.example", "owner": "", "until": until}
         for app, handle, until in found
     ]
-    summary = post(MessageKind.UNOWNED, at=NOW.isoformat(), certificates=json.dumps(certificates))
+    summary = outbox_message(MessageKind.UNOWNED, at=NOW.isoformat(), certificates=json.dumps(certificates))
     return render(summary, None, t=EN, policy=POLICY)
 
 
 def test_the_summary_has_the_soonest_end_first_in_each_database_and_among_them() -> None:
-    said = samples.said(
+    content = samples.content(
         unowned(
             ("archive", "aaaaaaaa", "2027-05-01T00:00:00+00:00"),
             ("billing", "bbbbbbbb", "2027-06-01T00:00:00+00:00"),
@@ -176,8 +176,8 @@ def test_the_summary_has_the_soonest_end_first_in_each_database_and_among_them()
         )
     )
     order = ["*billing*", "cccccccc", "bbbbbbbb", "dddddddd", "*archive*", "aaaaaaaa"]
-    assert sorted(order, key=said.index) == order
-    assert "at an unknown time" in said
+    assert sorted(order, key=content.index) == order
+    assert "at an unknown time" in content
 
 
 @IN_BOTH_LANGUAGES
@@ -195,10 +195,10 @@ def test_a_summary_of_very_many_is_valid_and_says_how_many_it_leaves_out(
         }
         for number in range(100)
     ]
-    summary = post(MessageKind.UNOWNED, at=NOW.isoformat(), certificates=json.dumps(certificates))
+    summary = outbox_message(MessageKind.UNOWNED, at=NOW.isoformat(), certificates=json.dumps(certificates))
     message = render(summary, None, t=Translator(language), policy=POLICY)
     samples.require_valid(message)
-    assert "60" in samples.said(message)
+    assert "60" in samples.content(message)
 
 
 # --- rotations -------------------------------------------------------------------------------------------
@@ -207,10 +207,10 @@ def test_a_summary_of_very_many_is_valid_and_says_how_many_it_leaves_out(
 def rotated(stage: RotationStage) -> RequestDetails:
     asked = factories.request(kind=Kind.ROTATE, state=RequestState.APPROVED, endless=True)
     asked = replace(asked, terms=replace(asked.terms, subject=CertificateId(UUID(int=70))))
-    change = operations.begin(asked, id=UUID(int=3), now=NOW)
+    operation = operations.begin(asked, id=UUID(int=3), now=NOW)
     steps = {
-        RotationStage.MAKING: change,
-        RotationStage.INSTALLING: (made := rotation.made(change, UUID(int=71), now=NOW)),
+        RotationStage.MAKING: operation,
+        RotationStage.INSTALLING: (made := rotation.made(operation, UUID(int=71), now=NOW)),
         RotationStage.RESTING: (resting := rotation.installed(made, now=NOW)),
         RotationStage.REMOVING: rotation.removing(resting, at=NOW),
     }
@@ -220,11 +220,11 @@ def rotated(stage: RotationStage) -> RequestDetails:
 @IN_BOTH_LANGUAGES
 @pytest.mark.parametrize("stage", RotationStage)
 def test_whatever_is_shown_of_a_rotation_is_valid(stage: RotationStage, language: str) -> None:
-    case, t = rotated(stage), Translator(language)
-    samples.require_valid(request_card.requester_card(case, t=t, policy=POLICY))
-    samples.require_valid(request_card.approval_card(case, t=t, policy=POLICY))
+    details, t = rotated(stage), Translator(language)
+    samples.require_valid(request_card.requester_card(details, t=t, policy=POLICY))
+    samples.require_valid(request_card.approval_card(details, t=t, policy=POLICY))
     for kind in (MessageKind.INSTALL, MessageKind.ROTATION_READY):
-        samples.require_valid(render(post(kind), case, t=t, policy=POLICY))
+        samples.require_valid(render(outbox_message(kind), details, t=t, policy=POLICY))
 
 
 @pytest.mark.parametrize(
@@ -237,27 +237,27 @@ def test_whatever_is_shown_of_a_rotation_is_valid(stage: RotationStage, language
     ],
 )
 def test_the_requesters_card_says_how_far_it_has_come(stage: RotationStage, line: str) -> None:
-    assert line in samples.said(request_card.requester_card(rotated(stage), t=EN, policy=POLICY))
+    assert line in samples.content(request_card.requester_card(rotated(stage), t=EN, policy=POLICY))
 
 
 @pytest.mark.parametrize("stage", RotationStage)
 def test_only_what_waits_to_be_installed_has_a_button_for_it(stage: RotationStage) -> None:
-    case = rotated(stage)
+    details = rotated(stage)
     waits = stage is RotationStage.INSTALLING
     for message in (
-        request_card.requester_card(case, t=EN, policy=POLICY),
-        render(post(MessageKind.INSTALL), case, t=EN, policy=POLICY),
+        request_card.requester_card(details, t=EN, policy=POLICY),
+        render(outbox_message(MessageKind.INSTALL), details, t=EN, policy=POLICY),
     ):
         assert (action_ids.INSTALLED in offered(message)) is waits
 
 
 def tried(found: ConnectionResult | None, stage: RotationStage = RotationStage.INSTALLING) -> RequestDetails:
     """A rotation that can be tested, and what came of it; None while that is not known."""
-    case = rotated(stage)
-    assert case.operation is not None
-    can_be = replace(case.operation, progress={**case.operation.progress, "testable": "yes"})
+    details = rotated(stage)
+    assert details.operation is not None
+    can_be = replace(details.operation, progress={**details.operation.progress, "testable": "yes"})
     asked = rotation.testing(can_be, now=NOW)
-    return replace(case, operation=asked if found is None else rotation.tested(asked, found, now=NOW))
+    return replace(details, operation=asked if found is None else rotation.tested(asked, found, now=NOW))
 
 
 @IN_BOTH_LANGUAGES
@@ -265,19 +265,20 @@ def tried(found: ConnectionResult | None, stage: RotationStage = RotationStage.I
 def test_what_came_of_a_test_stands_wherever_the_rotation_is_shown(
     found: ConnectionResult | None, language: str
 ) -> None:
-    case, t = tried(found), Translator(language)
-    assert case.operation is not None
+    details, t = tried(found), Translator(language)
+    assert details.operation is not None
     ((line,),) = [
-        block["elements"] for block in rotation_view.test(case, rotation_view.under_way(case.operation), t)
+        block["elements"]
+        for block in rotation_view.test(details, rotation_view.under_way(details.operation), t)
     ]
     for message in (
-        request_card.requester_card(case, t=t, policy=POLICY),
-        request_card.approval_card(case, t=t, policy=POLICY),
-        render(post(MessageKind.ROTATION_READY), case, t=t, policy=POLICY),
-        responses.showing(case, t=t, policy=POLICY),
+        request_card.requester_card(details, t=t, policy=POLICY),
+        request_card.approval_card(details, t=t, policy=POLICY),
+        render(outbox_message(MessageKind.ROTATION_READY), details, t=t, policy=POLICY),
+        responses.showing(details, t=t, policy=POLICY),
     ):
         samples.require_valid(message)
-        assert line["text"] in samples.said(message)
+        assert line["text"] in samples.content(message)
 
 
 @pytest.mark.parametrize("stage", RotationStage)
@@ -286,34 +287,34 @@ def test_only_where_it_can_be_tested_there_is_a_button_and_only_while_both_are_t
 ) -> None:
     both = stage in (RotationStage.INSTALLING, RotationStage.RESTING)
     shown_of = [
-        request_card.requester_card(case, t=EN, policy=POLICY)
-        for case in (tried(None, stage), rotated(stage))
+        request_card.requester_card(details, t=EN, policy=POLICY)
+        for details in (tried(None, stage), rotated(stage))
     ]
     assert [action_ids.TEST in offered(message) for message in shown_of] == [both, False]
 
 
 @pytest.mark.parametrize("stage", RotationStage)
 def test_the_old_one_can_be_kept_once_its_removal_is_near_and_not_begun(stage: RotationStage) -> None:
-    message = render(post(MessageKind.ROTATION_READY), rotated(stage), t=EN, policy=POLICY)
+    message = render(outbox_message(MessageKind.ROTATION_READY), rotated(stage), t=EN, policy=POLICY)
     assert (action_ids.KEEP_OLD in offered(message)) is (stage is RotationStage.RESTING)
 
 
 def test_the_history_tells_how_far_a_rotation_has_come() -> None:
-    said = samples.said(
+    content = samples.content(
         responses.showing(tried(ConnectionResult.OTHER, RotationStage.RESTING), t=EN, policy=POLICY)
     )
     steps = ["> requested", "> approved", "was ready", "was tested", "reported as installed"]
-    assert [step for step in steps if step not in said] == []
+    assert [step for step in steps if step not in content] == []
 
 
 def test_a_reminder_to_install_that_comes_late_says_that_it_is_over() -> None:
-    late = render(post(MessageKind.INSTALL), rotated(RotationStage.RESTING), t=EN, policy=POLICY)
+    late = render(outbox_message(MessageKind.INSTALL), rotated(RotationStage.RESTING), t=EN, policy=POLICY)
     assert "no longer waits" in late.text
 
 
 def test_the_answer_says_when_the_old_one_is_removed() -> None:
-    said = rotation_view.installed(rotated(RotationStage.RESTING), EN).text
-    assert f"{int((NOW + GRACE).timestamp())}" in said
+    content = rotation_view.installed(rotated(RotationStage.RESTING), EN).text
+    assert f"{int((NOW + GRACE).timestamp())}" in content
 
 
 @IN_BOTH_LANGUAGES
@@ -330,9 +331,9 @@ def test_the_answer_says_when_the_old_one_is_removed() -> None:
 def test_a_rotation_that_failed_says_why_and_offers_to_try_again(
     reason_code: ReasonCode, language: str
 ) -> None:
-    case = rotated(RotationStage.INSTALLING)
-    assert case.operation is not None
-    failed = replace(case, operation=operations.failed(case.operation, reason_code, now=NOW))
-    message = render(post(MessageKind.NOT_DONE), failed, t=Translator(language), policy=POLICY)
+    details = rotated(RotationStage.INSTALLING)
+    assert details.operation is not None
+    failed = replace(details, operation=operations.failed(details.operation, reason_code, now=NOW))
+    message = render(outbox_message(MessageKind.NOT_DONE), failed, t=Translator(language), policy=POLICY)
     samples.require_valid(message)
     assert action_ids.RETRY in offered(message)

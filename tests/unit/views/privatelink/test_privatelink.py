@@ -1,4 +1,4 @@
-"""What is shown of PrivateLink: valid in both languages however much there is, and saying what is true."""
+"""PrivateLink: valid in both languages however much there is, and true."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -43,7 +43,7 @@ LISTED: Final = tuple(f"arn:aws:iam::{n:012}:user/{'pa&<`>/' * 60}etl" for n in 
 SERVICE = "com.amazonaws.vpce.us-east-1.vpce-svc-0ab1"
 
 
-def look(**changed: Any) -> PrivateLinkObservation:
+def observed(**changed: Any) -> PrivateLinkObservation:
     seen = PrivateLinkObservation(
         at=NOW,
         status="Operational",
@@ -57,17 +57,17 @@ def look(**changed: Any) -> PrivateLinkObservation:
 
 def connection(number: int = 1, owner: str = A, status: str = "Available") -> Connection:
     return Connection(
-        endpoint=f"vpce-0{number:016}", hostname="db.vpce.played.example", owner=owner, status=status
+        endpoint=f"vpce-0{number:016}", hostname="db.vpce.emulated.example", owner=owner, status=status
     )
 
 
 OBSERVATIONS: Final[dict[str, PrivateLinkObservation | None]] = {
     "unseen": None,
     "absent": PrivateLinkObservation(at=NOW, status=None),
-    "making": look(status="Provisioning", service="", connections=()),
-    "leaving": look(status="Deprovisioned"),
-    "ready": look(),
-    "crowded": look(
+    "making": observed(status="Provisioning", service="", connections=()),
+    "leaving": observed(status="Deprovisioned"),
+    "ready": observed(),
+    "crowded": observed(
         accounts=tuple(AllowedAccount(arn=arn, status="Active") for arn in (*CROWD.arns, *LISTED)),
         connections=tuple(connection(number, CROWD.arns[0]) for number in range(60)),
         ours=frozenset(LISTED[:30]),
@@ -75,7 +75,7 @@ OBSERVATIONS: Final[dict[str, PrivateLinkObservation | None]] = {
 }
 
 
-def case(
+def details(
     kind: Kind = Kind.OPEN,
     *,
     subject: Subject = ONE,
@@ -83,7 +83,7 @@ def case(
     state: RequestState = RequestState.PENDING,
     granted: GrantState | None = None,
     reason_code: ReasonCode | None = None,
-    change: Operation | None = None,
+    operation: Operation | None = None,
     closes: tuple[int, ...] = (),
 ) -> RequestDetails:
     asked = factories.request(kind=kind, state=state)
@@ -95,7 +95,7 @@ def case(
         )
     votes = () if state is RequestState.PENDING else (factories.vote(),)
     made = factories.case(asked=asked, votes=votes, granted=grant, closes=closes)
-    return replace(made, observation=seen, operation=change)
+    return replace(made, observation=seen, operation=operation)
 
 
 def done_once(kind: Kind, subject: Subject, stands: OperationState) -> Operation:
@@ -119,9 +119,9 @@ def every() -> Iterator[RequestDetails]:
         for seen in OBSERVATIONS.values():
             for kind in (Kind.OPEN, Kind.EXTEND, Kind.REMOVE, Kind.REMOVE_UNMANAGED):
                 closes = tuple(range(100)) if kind is Kind.REMOVE else ()
-                yield case(kind, subject=subject, seen=seen, closes=closes)
+                yield details(kind, subject=subject, seen=seen, closes=closes)
             for granted in GrantState:
-                yield case(
+                yield details(
                     subject=subject,
                     seen=seen,
                     state=RequestState.APPROVED,
@@ -129,20 +129,22 @@ def every() -> Iterator[RequestDetails]:
                     reason_code=ReasonCode.DEADLINE,
                 )
     for seen in OBSERVATIONS.values():
-        yield case(Kind.CLOSE, subject=Whole(), seen=seen, closes=tuple(range(100)))
+        yield details(Kind.CLOSE, subject=Whole(), seen=seen, closes=tuple(range(100)))
         for stands in OperationState:
             for kind, about in ((Kind.CLOSE, Whole()), (Kind.REMOVE_UNMANAGED, CROWD)):
-                change = done_once(kind, about, stands)
-                yield case(kind, subject=about, seen=seen, state=RequestState.APPROVED, change=change)
+                operation = done_once(kind, about, stands)
+                yield details(
+                    kind, subject=about, seen=seen, state=RequestState.APPROVED, operation=operation
+                )
 
 
-def situation(seen: PrivateLinkObservation | None, *mine: RequestDetails) -> DatabaseStatus:
+def status_of(seen: PrivateLinkObservation | None, *mine: RequestDetails) -> DatabaseStatus:
     return DatabaseStatus(
         database=factories.database(), observation=factories.look(), open=mine, mine=mine, now=NOW, link=seen
     )
 
 
-def post(kind: MessageKind, **params: str) -> OutboxMessage:
+def outbox_message(kind: MessageKind, **params: str) -> OutboxMessage:
     return OutboxMessage(
         id=1,
         lease=UUID(int=9),
@@ -173,7 +175,7 @@ def test_cards_and_answers_are_valid_however_much_there_is(language: str) -> Non
 
 
 @IN_BOTH_LANGUAGES
-def test_notices_of_grants_and_changes_are_valid(language: str) -> None:
+def test_notifications_about_grants_and_operations_are_valid(language: str) -> None:
     t = Translator(language)
     for one in every():
         if one.grant is not None:
@@ -194,8 +196,8 @@ def test_notices_of_grants_and_changes_are_valid(language: str) -> None:
 def test_status_why_and_forms_are_valid(name: str, language: str) -> None:
     t, seen = Translator(language), OBSERVATIONS[name]
     for subject in (ONE, CROWD):
-        mine = case(subject=subject, seen=seen, state=RequestState.APPROVED, granted=GrantState.IN_FORCE)
-        here = situation(seen, mine)
+        mine = details(subject=subject, seen=seen, state=RequestState.APPROVED, granted=GrantState.IN_FORCE)
+        here = status_of(seen, mine)
         samples.require_valid(linking.status(here, t), answers=True)
         samples.require_valid(database_status.status(here, t), answers=True)
         samples.require_valid(diagnosis.why(here, t=t, policy=POLICY), answers=True)
@@ -217,7 +219,7 @@ def test_the_form_for_accounts_has_what_was_typed(language: str) -> None:
     assert "123456789012" in str(view)
 
 
-# --- what is said ------------------------------------------------------------------------------------
+# --- the texts are true ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -231,74 +233,80 @@ def test_the_form_for_accounts_has_what_was_typed(language: str) -> None:
     ],
 )
 def test_a_card_says_what_an_approval_would_change_and_from_where_it_works(name: str, line: str) -> None:
-    said = samples.said(request_card.approval_card(case(seen=OBSERVATIONS[name]), t=EN, policy=POLICY))
-    assert line in said
-    assert "Works only from a VPC in us-east-1. From other regions, use mTLS." in said
-    assert A in said
-
-
-def test_a_card_says_that_somebody_else_let_the_account_in() -> None:
-    said = samples.said(
-        request_card.approval_card(case(subject=Accounts((B,)), seen=look()), t=EN, policy=POLICY)
+    content = samples.content(
+        request_card.approval_card(details(seen=OBSERVATIONS[name]), t=EN, policy=POLICY)
     )
-    assert "Adds nothing for 210987654321: it is already allowed, but not managed by pgaccess." in said
-    assert "It stays after this access ends." in said
+    assert line in content
+    assert "Works only from a VPC in us-east-1. From other regions, use mTLS." in content
+    assert A in content
+
+
+def test_a_card_marks_an_unmanaged_account() -> None:
+    content = samples.content(
+        request_card.approval_card(details(subject=Accounts((B,)), seen=observed()), t=EN, policy=POLICY)
+    )
+    assert "Adds nothing for 210987654321: it is already allowed, but not managed by pgaccess." in content
+    assert "It stays after this access ends." in content
 
 
 def test_a_card_that_closes_the_whole_names_accounts_connections_and_requests() -> None:
-    closing = case(Kind.CLOSE, subject=Whole(), seen=look(), closes=(3, 4))
-    said = samples.said(request_card.approval_card(closing, t=EN, policy=POLICY))
+    closing = details(Kind.CLOSE, subject=Whole(), seen=observed(), closes=(3, 4))
+    content = samples.content(request_card.approval_card(closing, t=EN, policy=POLICY))
     for each in ("123456789012", "210987654321", connection().endpoint, "Ends #3, #4."):
-        assert each in said
+        assert each in content
 
 
 def test_an_unknown_region_is_called_as_heroku_calls_it() -> None:
-    osaka = replace(case(seen=None), target=replace(factories.database(), region="osaka"))
-    said = samples.said(request_card.approval_card(osaka, t=EN, policy=POLICY))
-    assert "Works only from a VPC in the AWS region of the Heroku region osaka" in said
+    osaka = replace(details(seen=None), target=replace(factories.database(), region="osaka"))
+    content = samples.content(request_card.approval_card(osaka, t=EN, policy=POLICY))
+    assert "Works only from a VPC in the AWS region of the Heroku region osaka" in content
 
 
 def test_waiting_says_the_usual_time_and_when_it_is_given_up() -> None:
-    waiting = case(state=RequestState.APPROVED, granted=GrantState.APPLYING)
+    waiting = details(state=RequestState.APPROVED, granted=GrantState.APPLYING)
     line = request_card.state_line(waiting, t=EN, policy=POLICY)
     assert "usually takes 10–15 minutes, an account 5–30; it fails after 45" in line
 
 
 def test_in_force_comes_with_lines_for_the_console_the_command_line_and_terraform() -> None:
-    works = case(seen=look(), state=RequestState.APPROVED, granted=GrantState.IN_FORCE)
+    works = details(seen=observed(), state=RequestState.APPROVED, granted=GrantState.IN_FORCE)
     assert works.grant is not None
-    said = samples.said(notifications.about_grant(MessageKind.IN_FORCE, works, works.grant, EN))
+    content = samples.content(notifications.about_grant(MessageKind.IN_FORCE, works, works.grant, EN))
     for part in (SERVICE, "--region us-east-1", "5432-5433", "5432, 5433", "aws_vpc_endpoint", "Endpoints"):
-        assert part in said
+        assert part in content
 
 
 @pytest.mark.parametrize(
     ("seen", "part"),
     [
-        (look(accounts=(AllowedAccount(arn=A, status="Active"),)), "can still reach"),
-        (look(accounts=(), ours=frozenset()), "still exists at Amazon"),
-        (look(accounts=(), connections=(), ours=frozenset()), "no longer allows 123456789012 → billing"),
+        (observed(accounts=(AllowedAccount(arn=A, status="Active"),)), "can still reach"),
+        (observed(accounts=(), ours=frozenset()), "still exists at Amazon"),
+        (observed(accounts=(), connections=(), ours=frozenset()), "no longer allows 123456789012 → billing"),
         (PrivateLinkObservation(at=NOW, status=None), "no longer allows 123456789012 → billing"),
     ],
 )
 def test_an_end_says_what_still_stands(seen: PrivateLinkObservation, part: str) -> None:
-    over = case(seen=seen, state=RequestState.APPROVED, granted=GrantState.ENDED, reason_code=ReasonCode.DONE)
+    over = details(
+        seen=seen, state=RequestState.APPROVED, granted=GrantState.ENDED, reason_code=ReasonCode.DONE
+    )
     assert over.grant is not None
-    assert part in samples.said(notifications.about_grant(MessageKind.ENDED, over, over.grant, EN))
+    assert part in samples.content(notifications.about_grant(MessageKind.ENDED, over, over.grant, EN))
 
 
 @IN_BOTH_LANGUAGES
 @pytest.mark.parametrize("kind", privatelink_notifications.STAGES)
-def test_each_stage_is_told_while_it_is_so_and_put_right_when_it_is_late(
+def test_each_stage_is_announced_while_it_is_true_and_corrected_when_it_is_late(
     kind: MessageKind, language: str
 ) -> None:
-    told = post(
+    message_of_stage = outbox_message(
         kind, service=SERVICE, endpoint="vpce-0ab1", hostname="db.example", name="X_ENDPOINT_0AB1_URL"
     )
     t = Translator(language)
     for granted in GrantState:
-        one = case(seen=look(), state=RequestState.APPROVED, granted=granted, reason_code=ReasonCode.DONE)
-        message = render(told, one, t=t, policy=POLICY)
+        one = details(
+            seen=observed(), state=RequestState.APPROVED, granted=granted, reason_code=ReasonCode.DONE
+        )
+        message = render(message_of_stage, one, t=t, policy=POLICY)
         samples.require_valid(message)
         late = granted is not privatelink_notifications.STAGES[kind]
         moved = t("notification.link_moved", id=17, what="")
@@ -306,10 +314,12 @@ def test_each_stage_is_told_while_it_is_so_and_put_right_when_it_is_late(
 
 
 def test_the_url_comes_as_a_line_with_no_secret_in_it() -> None:
-    one = case(seen=look(), state=RequestState.APPROVED, granted=GrantState.IN_FORCE)
-    told = post(MessageKind.LINK_URL, endpoint="vpce-0ab1", hostname="h", name="DATABASE_ENDPOINT_0AB1_URL")
-    said = samples.said(render(told, one, t=EN, policy=POLICY))
-    assert "heroku config:get DATABASE_ENDPOINT_0AB1_URL -a billing" in said
+    one = details(seen=observed(), state=RequestState.APPROVED, granted=GrantState.IN_FORCE)
+    message_of_stage = outbox_message(
+        MessageKind.LINK_URL, endpoint="vpce-0ab1", hostname="h", name="DATABASE_ENDPOINT_0AB1_URL"
+    )
+    content = samples.content(render(message_of_stage, one, t=EN, policy=POLICY))
+    assert "heroku config:get DATABASE_ENDPOINT_0AB1_URL -a billing" in content
 
 
 @pytest.mark.parametrize(
@@ -317,32 +327,32 @@ def test_the_url_comes_as_a_line_with_no_secret_in_it() -> None:
     [
         (None, "Not read from Heroku yet"),
         (PrivateLinkObservation(at=NOW, status=None), "billing has no PrivateLink"),
-        (look(status="Provisioning"), "is Provisioning"),
-        (look(accounts=()), "is not allowed to billing"),
-        (look(accounts=(AllowedAccount(arn=A, status="Provisioning"),)), "usually takes 5–30 minutes"),
-        (look(connections=()), "nothing is connected yet"),
-        (look(connections=(connection(status="PendingAcceptance"),)), "is PendingAcceptance"),
-        (look(), "The config var with its URL usually appears"),
-        (look(config_vars=(f"DATABASE_{connection().config_var}_URL",)), "the VPC allows TCP 5432, 5433"),
+        (observed(status="Provisioning"), "is Provisioning"),
+        (observed(accounts=()), "is not allowed to billing"),
+        (observed(accounts=(AllowedAccount(arn=A, status="Provisioning"),)), "usually takes 5–30 minutes"),
+        (observed(connections=()), "nothing is connected yet"),
+        (observed(connections=(connection(status="PendingAcceptance"),)), "is PendingAcceptance"),
+        (observed(), "The config var with its URL usually appears"),
+        (observed(config_vars=(f"DATABASE_{connection().config_var}_URL",)), "the VPC allows TCP 5432, 5433"),
     ],
 )
 def test_why_names_the_first_thing_that_is_missing(seen: PrivateLinkObservation | None, part: str) -> None:
-    mine = case(seen=seen, state=RequestState.APPROVED, granted=GrantState.IN_FORCE)
-    assert part in samples.said(diagnosis.why(situation(seen, mine), t=EN, policy=POLICY))
+    mine = details(seen=seen, state=RequestState.APPROVED, granted=GrantState.IN_FORCE)
+    assert part in samples.content(diagnosis.why(status_of(seen, mine), t=EN, policy=POLICY))
 
 
-def test_status_marks_what_others_let_in() -> None:
-    mine = case(seen=look(), state=RequestState.APPROVED, granted=GrantState.IN_FORCE)
-    said = samples.said(linking.status(situation(look(), mine), EN))
-    assert "`123456789012`  Active, #17" in said
-    assert "`210987654321`  Active, not managed by pgaccess" in said
-    assert "PrivateLink stays after the last account has ended" in said
+def test_status_marks_unmanaged_accounts() -> None:
+    mine = details(seen=observed(), state=RequestState.APPROVED, granted=GrantState.IN_FORCE)
+    content = samples.content(linking.status(status_of(observed(), mine), EN))
+    assert "`123456789012`  Active, #17" in content
+    assert "`210987654321`  Active, not managed by pgaccess" in content
+    assert "PrivateLink stays after the last account has ended" in content
 
 
 @IN_BOTH_LANGUAGES
 @pytest.mark.parametrize("kind", [MessageKind.LINK_UNMANAGED, MessageKind.LINK_BACK, MessageKind.LINK_STAYS])
-def test_operations_is_told_whose_account_it_is_and_what_to_type(kind: MessageKind, language: str) -> None:
-    message = notifications.operational(post(kind, app="billing", account=A), Translator(language))
+def test_operations_sees_whose_account_it_is_and_what_to_type(kind: MessageKind, language: str) -> None:
+    message = notifications.operational(outbox_message(kind, app="billing", account=A), Translator(language))
     samples.require_valid(message)
     assert A in message.text
     assert "/pgaccess privatelink" in message.text

@@ -1,4 +1,4 @@
-"""What is shown of trusted ranges: cards, the text of a ticket, and how it stands with a space."""
+"""Trusted ranges: cards, the text of the support ticket, and the status of a space."""
 
 from dataclasses import replace
 from ipaddress import IPv4Network
@@ -29,13 +29,13 @@ POST = OutboxMessage(
 LANGUAGES = pytest.mark.parametrize("language", ["en", "ja"])
 
 
-def look(*sources: str, ours: tuple[str, ...] = (), applied: bool | None = True) -> RulesetObservation:
+def observed(*sources: str, ours: tuple[str, ...] = (), applied: bool | None = True) -> RulesetObservation:
     rules = tuple(RulesetRule("allow", source) for source in sources)
     ruleset = Ruleset(id=UUID(int=1), rules=rules, applied=applied, by="network@example.com")
     return RulesetObservation(at=NOW, ruleset=ruleset, ours=frozenset(ours))
 
 
-def case(
+def details(
     kind: Kind = Kind.OPEN,
     *,
     seen: RulesetObservation | None = None,
@@ -56,61 +56,66 @@ def case(
 
 @LANGUAGES
 @pytest.mark.parametrize("kind", [Kind.OPEN, Kind.REMOVE, Kind.ADOPT, Kind.REMOVE_UNMANAGED])
-@pytest.mark.parametrize("seen", [None, look("0.0.0.0/0"), look("203.0.113.0/24"), look(str(NETWORK))])
+@pytest.mark.parametrize(
+    "seen", [None, observed("0.0.0.0/0"), observed("203.0.113.0/24"), observed(str(NETWORK))]
+)
 def test_cards_are_valid_whatever_the_space_has(
     kind: Kind, seen: RulesetObservation | None, language: str
 ) -> None:
     for card in (approval_card, requester_card):
-        samples.require_valid(card(case(kind, seen=seen), t=Translator(language), policy=POLICY))
+        samples.require_valid(card(details(kind, seen=seen), t=Translator(language), policy=POLICY))
 
 
 @LANGUAGES
 @pytest.mark.parametrize("stands", GrantState)
 def test_cards_of_what_was_approved_are_valid(stands: GrantState, language: str) -> None:
-    samples.require_valid(requester_card(case(stands=stands), t=Translator(language), policy=POLICY))
+    samples.require_valid(requester_card(details(stands=stands), t=Translator(language), policy=POLICY))
 
 
 def test_a_card_says_that_the_whole_space_is_concerned_and_what_is_better() -> None:
-    said = samples.said(approval_card(case(seen=look("198.51.100.0/24")), t=EN, policy=POLICY))
-    assert "the web traffic of all its apps" in said
-    assert "1 of 20 used" in said
-    assert "mTLS from anywhere" in said
+    content = samples.content(approval_card(details(seen=observed("198.51.100.0/24")), t=EN, policy=POLICY))
+    assert "the web traffic of all its apps" in content
+    assert "1 of 20 used" in content
+    assert "mTLS from anywhere" in content
 
 
 @pytest.mark.parametrize(
     ("seen", "part"),
     [
-        (look("0.0.0.0/0"), "already allows every address"),
-        (look(str(NETWORK)), "a range that is not managed by pgaccess already allows exactly this network"),
-        (look(str(NETWORK), ours=(str(NETWORK),)), "pgaccess already allows"),
-        (look("203.0.113.0/24"), "Already covered by 203.0.113.0/24"),
+        (observed("0.0.0.0/0"), "already allows every address"),
+        (
+            observed(str(NETWORK)),
+            "a range that is not managed by pgaccess already allows exactly this network",
+        ),
+        (observed(str(NETWORK), ours=(str(NETWORK),)), "pgaccess already allows"),
+        (observed("203.0.113.0/24"), "Already covered by 203.0.113.0/24"),
     ],
 )
 def test_a_card_says_what_is_there_already(seen: RulesetObservation, part: str) -> None:
-    assert part in samples.said(approval_card(case(seen=seen), t=EN, policy=POLICY))
+    assert part in samples.content(approval_card(details(seen=seen), t=EN, policy=POLICY))
 
 
-def test_a_very_wide_range_is_said_to_be_one() -> None:
-    wide = approval_card(case(network=IPv4Network("11.0.0.0/8")), t=EN, policy=POLICY)
-    assert "16,777,216 addresses" in samples.said(wide)
+def test_a_very_wide_range_is_marked_as_such() -> None:
+    wide = approval_card(details(network=IPv4Network("11.0.0.0/8")), t=EN, policy=POLICY)
+    assert "16,777,216 addresses" in samples.content(wide)
 
 
 @LANGUAGES
 @pytest.mark.parametrize("reason", ["", "short", "<&>" * 2000])
 def test_the_ticket_is_valid_and_in_english(reason: str, language: str) -> None:
-    waiting = case(stands=GrantState.WAITING, reason=reason)
+    waiting = details(stands=GrantState.WAITING, reason=reason)
     for params in ({}, {"state": "confirmed"}, {"state": "web_only"}):
-        post = replace(POST, params=params)
-        ticket = render(post, waiting, t=Translator(language), policy=POLICY)
+        outbox_message = replace(POST, params=params)
+        ticket = render(outbox_message, waiting, t=Translator(language), policy=POLICY)
         samples.require_valid(ticket)
-        assert "Please enable trusted IP ranges for data services" in samples.said(ticket)
-        assert ("space.support_done" in samples.said(ticket)) is (not params)
+        assert "Please enable trusted IP ranges for data services" in samples.content(ticket)
+        assert ("space.support_done" in samples.content(ticket)) is (not params)
 
 
 @LANGUAGES
 @pytest.mark.parametrize("services", Services)
 def test_how_it_stands_with_a_space_is_valid(services: Services, language: str) -> None:
-    full = look(*(f"203.0.113.{n}/32" for n in range(20)), ours=("203.0.113.1/32",), applied=False)
-    for seen in (None, look("0.0.0.0/0"), full):
-        situation = SpaceStatus(space=SPACE, observation=seen, open=(case(),), services=services)
-        samples.require_valid(status.status(situation, Translator(language)), answers=True)
+    full = observed(*(f"203.0.113.{n}/32" for n in range(20)), ours=("203.0.113.1/32",), applied=False)
+    for seen in (None, observed("0.0.0.0/0"), full):
+        status_of = SpaceStatus(space=SPACE, observation=seen, open=(details(),), services=services)
+        samples.require_valid(status.status(status_of, Translator(language)), answers=True)
