@@ -60,7 +60,7 @@ class DownloadLinkSender:
         until = link.expires_at
         message = download.link(url, handle=link.handle, app=link.database, until=until, t=t)
         try:
-            place = await self._interactive.hand(link.owner, message, number=link.post)
+            place = await self._interactive.hand(link.owner, message, number=link.message_id)
         except SlackError as error:
             log.warning("files.not_sent", link=str(link.id), code=error.code)
             if error.unclear:

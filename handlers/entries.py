@@ -65,7 +65,7 @@ class EntryCommands:
         )
         if removal.requested is not None:
             return responses.asked(removal.requested, t=t, policy=self._services.policy)
-        return responses.removing(removal.case, removal.closing, t)
+        return responses.removing(removal.details, removal.closing, t)
 
     async def adopt(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Requests to adopt an unmanaged entry."""

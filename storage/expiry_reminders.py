@@ -54,7 +54,7 @@ class PostgresExpiryReminders(ExpiryReminders):
         await self._audit.write(
             doing,
             subject="certificate",
-            before=_audit_state(known.ladder),
+            before=_audit_state(known.reminders),
             after=_audit_state(schedule),
             request=known.request,
             target=known.target,

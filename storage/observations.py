@@ -1,4 +1,4 @@
-"""Observations as JSON, one format for each access method."""
+"""Serialises observations: JSON, one form for each method."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, fields
@@ -16,28 +16,28 @@ from bot.domain.trusted_ips.ruleset import Ruleset, RulesetObservation, RulesetR
 
 
 def observation_of(row: Mapping[Any, Any]) -> Observation | None:
-    """Reads the last look from a row of ``lanes``, whose method tells its form."""
+    """Reads the last observation from a row of ``reconcile_queue``, whose method tells its form."""
     kept = row["observation"]
     if kept is None:
         return None
     if row["method"] is Method.TRUSTED:
-        return _ranges_look(kept, row["observed_at"])
+        return _read_ruleset(kept, row["observed_at"])
     if row["method"] is Method.PRIVATELINK:
-        return _link_look(kept, row["observed_at"])
-    return _rules_look(kept, row["observed_at"])
+        return _read_privatelink(kept, row["observed_at"])
+    return _read_mtls(kept, row["observed_at"])
 
 
 def observation_json(observation: Observation) -> dict[str, Any]:
-    """A look as it is kept."""
+    """Returns an observation as it is stored."""
     match observation:
         case PrivateLinkObservation():
-            return _link_json(observation)
+            return _privatelink_json(observation)
         case RulesetObservation():
-            return _ranges_json(observation)
-    return _rules_json(observation)
+            return _ruleset_json(observation)
+    return _mtls_json(observation)
 
 
-def _rules_look(kept: Mapping[str, Any], at: datetime) -> MtlsObservation:
+def _read_mtls(kept: Mapping[str, Any], at: datetime) -> MtlsObservation:
     rules = tuple(
         IpRule(
             id=UUID(rule["id"]),
@@ -75,8 +75,8 @@ def _written(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat()
 
 
-def _rules_json(observation: MtlsObservation) -> dict[str, Any]:
-    """Those from before certificates were read lack the last two."""
+def _mtls_json(observation: MtlsObservation) -> dict[str, Any]:
+    """Observations from before certificates were read lack the last two."""
     rules = [
         {"id": str(r.id), "cidr": str(r.network), "status": r.status, "text": r.description}
         for r in observation.rules
@@ -94,7 +94,7 @@ def _rules_json(observation: MtlsObservation) -> dict[str, Any]:
     }
 
 
-def _link_look(kept: Mapping[str, Any], at: datetime) -> PrivateLinkObservation:
+def _read_privatelink(kept: Mapping[str, Any], at: datetime) -> PrivateLinkObservation:
     return PrivateLinkObservation(
         at=at,
         status=kept["status"],
@@ -109,7 +109,7 @@ def _link_look(kept: Mapping[str, Any], at: datetime) -> PrivateLinkObservation:
     )
 
 
-def _link_json(observation: PrivateLinkObservation) -> dict[str, Any]:
+def _privatelink_json(observation: PrivateLinkObservation) -> dict[str, Any]:
     return {
         "status": observation.status,
         "service": observation.service,
@@ -123,7 +123,7 @@ def _link_json(observation: PrivateLinkObservation) -> dict[str, Any]:
     }
 
 
-def _ranges_look(kept: Mapping[str, Any], at: datetime) -> RulesetObservation:
+def _read_ruleset(kept: Mapping[str, Any], at: datetime) -> RulesetObservation:
     ruleset = Ruleset(
         id=UUID(kept["id"]),
         rules=tuple(RulesetRule(action, source) for action, source in kept["rules"]),
@@ -133,7 +133,7 @@ def _ranges_look(kept: Mapping[str, Any], at: datetime) -> RulesetObservation:
     return RulesetObservation(at=at, ruleset=ruleset, ours=frozenset(kept["ours"]), drift=_drift(kept))
 
 
-def _ranges_json(observation: RulesetObservation) -> dict[str, Any]:
+def _ruleset_json(observation: RulesetObservation) -> dict[str, Any]:
     ruleset = observation.ruleset
     return {
         "id": str(ruleset.id),
@@ -146,7 +146,7 @@ def _ranges_json(observation: RulesetObservation) -> dict[str, Any]:
 
 
 def _drift(kept: Mapping[str, Any]) -> Drift:
-    """Reads what a look found; one from before that was kept found nothing."""
+    """Reads what an observation found; one from before drift was stored found nothing."""
     found = kept.get("drift", {})
     return Drift(**{each.name: frozenset(found.get(each.name, ())) for each in fields(Drift)})
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Case, Column, ColumnElement, Table, and_, case, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
+from typing_extensions import override
 
 from bot.domain.drift import RecentRemovals
 from bot.domain.grant import OPEN_STATES
@@ -14,6 +15,7 @@ from bot.domain.owned_entry import Address, DesiredGrant, Removal
 from bot.domain.subject import Subject
 from bot.domain.timings import Timings
 from bot.ports import ReconcileJob
+from bot.ports.owned_entries import OwnedEntries
 from storage.tables import grants
 
 LATE: Final = timedelta(hours=1)
@@ -25,7 +27,7 @@ RECENT: Final = timedelta(days=1)
 Key = TypeVar("Key", str, UUID)
 
 
-class OwnedEntryTable(Generic[Key]):
+class OwnedEntryTable(OwnedEntries[Key], Generic[Key]):
     """One table of owned entries; callers hold the target's lease in the same transaction.
 
     Args:
@@ -51,29 +53,29 @@ class OwnedEntryTable(Generic[Key]):
         self._key = key
         self._name = name
 
+    @override
     async def intend_removal(self, job: ReconcileJob, keys: Iterable[Key]) -> None:
-        """Records that the removal of owned entries is about to be requested."""
         await self._update(job, keys, removal_requested_at=func.now())
 
+    @override
     async def cancel_removal(self, job: ReconcileJob, keys: Iterable[Key]) -> None:
-        """Records that the removal of these entries was not requested after all, or will not be."""
         await self._update(job, keys, removal_requested_at=None)
 
+    @override
     async def observed(self, job: ReconcileJob, keys: Iterable[Key]) -> None:
-        """Records that a list showed these entries; those that are not owned are left out."""
         await self._update(job, keys, ~self._table.c.observed, observed=True)
 
+    @override
     async def absent(self, job: ReconcileJob, keys: Iterable[Key]) -> None:
-        """Records that these owned entries are proven to be no longer at Heroku."""
         await self._update(job, keys, absent_at=func.now())
 
+    @override
     async def owned(self, target: UUID) -> frozenset[Key]:
-        """Returns the keys of the entries that are owned, or may be."""
         found = await self._connection.execute(select(self._key).where(self._present(target)))
         return frozenset(found.scalars())
 
+    @override
     async def recent_removals(self, target: UUID) -> RecentRemovals:
-        """Returns what went within the last day: removed as requested, or adopted and lost."""
         requested = self._table.c.removal_requested_at.is_not(None).label("requested")
         statement = select(self._name, requested).where(
             self._table.c.target_id == target,

@@ -84,8 +84,9 @@ class PostgresPrivateLinkAccounts(OwnedEntryTable[str], PrivateLinkAccounts):
                 )
             )
 
+    @override
     async def observed(self, job: ReconcileJob, keys: Iterable[str]) -> None:
-        """Records that a list showed these accounts: no answer is awaited for them any more."""
+        # An account that a list shows awaits no answer any more.
         unknown = ~privatelink_accounts.c.observed | privatelink_accounts.c.ambiguous_until.is_not(None)
         await self._update(job, keys, unknown, observed=True, ambiguous_until=None)
 

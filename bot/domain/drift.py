@@ -27,7 +27,7 @@ class Drift:
     Attributes:
         back: unmanaged entries that are listed again after their verified removal.
         missing: adopted entries that somebody else removed.
-        unapplied: entries of open grants that two observations in a row have shown as listed and not in force.
+        unapplied: entries of open grants that two observations in a row show as listed and not in force.
     """
 
     back: frozenset[str] = frozenset()

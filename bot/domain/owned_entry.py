@@ -1,8 +1,8 @@
-"""What the three access methods share: desired grants, entries that pgaccess owns, and what a plan says of them.
+"""Desired grants, owned entries and plans: what the three access methods share.
 
-An *entry* is what Heroku has: an IP rule, an AWS account, a trusted range. It is *owned* when the store says that
-pgaccess made or adopted it. Each method compares both in its own ``make_plan``; what a comparison proves of a grant
-follows the same rules everywhere and stands here. Pure: values in, values out.
+An *entry* is what Heroku has: an IP rule, an AWS account, a trusted range. It is *owned* when the store says
+that pgaccess made or adopted it. Each method compares both in its own ``make_plan``; what a comparison proves
+of a grant follows the same rules everywhere and stands here. Pure: values in, values out.
 """
 
 from collections.abc import Collection, Iterable, Mapping

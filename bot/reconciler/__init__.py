@@ -1,1 +1,1 @@
-"""How each way in is kept in step: one module for a method's pass, and what all passes share."""
+"""Reconciles Heroku with the store: one controller, and an adapter for each access method."""

@@ -104,4 +104,4 @@ class MethodAdapter(ABC, Generic[Run, Seen, Planned]):
 
 
 AnyAdapter = MethodAdapter[Any, Any, Any]
-"""An adapter of one method or another; the controller hands each only its own runs."""
+"""An adapter of one method or another; the controller gives each only its own runs."""

@@ -23,8 +23,8 @@ class NextRun:
 def next_run(job: ReconcileJob, outcome: Outcome, *, under_way: bool, watched: bool) -> NextRun:
     """Decides when to observe again after a run that was recorded.
 
-    What went wrong with one call does not keep the others from being read back; only a used up rate limit and a
-    rejected token stop everything. Failures are forgotten once nothing is under way any more.
+    What went wrong with one call does not keep the others from being read back; only a used up rate limit and
+    a rejected token stop everything. Failures are forgotten once nothing is under way any more.
 
     Args:
         job: the claimed job.

@@ -28,7 +28,7 @@ class Findings:
         await self._tell(kind, self.operations, occurrence, params)
 
     async def report_lost(self, kind: MessageKind, entry: Subject, **params: str) -> None:
-        """Reports to operations, and to the person who had an entry adopted, that somebody else removed it."""
+        """Reports to operations, and to the adopted entry's owner, that somebody else removed it."""
         occurrence = f"{entry}:{self.job.lease}"
         await self._tell(kind, self.operations, occurrence, params)
         adoptions = await self.tx.operations.adoptions(self.job.target.id, self.job.method)

@@ -22,7 +22,7 @@ class MembershipStatus(Enum):
 
 
 async def membership_status(tx: Transaction, person: str) -> MembershipStatus:
-    """Returns a person's membership; one who is not known well enough is looked up, and has to wait for that."""
+    """Returns a person's membership; one who is not known well enough is looked up, and waits for that."""
     found = await tx.slack_users.find(person)
     if found is None:
         # A pending lookup is left as it is: requested anew, the answer to it would not count.

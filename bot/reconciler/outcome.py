@@ -34,7 +34,7 @@ class Outcome:
     """What the calls of one reconcile run have brought; the recorder writes it down.
 
     Attributes:
-        grants: grants that will not be opened: Heroku rejected them, or their owner may not have them any more.
+        grants: grants that will not be opened: rejected by Heroku, or their owner is no member any more.
         operations: results of one-time operations, by their id.
         changed: something was written, so the next observation comes soon.
         waiting: an operation waits for Heroku, so the next observation comes soon.

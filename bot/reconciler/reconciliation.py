@@ -21,7 +21,7 @@ class Reconciliation:
         operations: one-time operations under way, by their id, with what this run has noted in them.
         outcome: what the run's calls have brought so far.
         current: the grants and operations are still those that the run began with.
-        name_confirmed: in this run Heroku has confirmed that the target still has the name that the store knows.
+        name_confirmed: in this run Heroku has confirmed that the target still has its stored name.
         began: monotonic seconds of the claim; the lease may have been renewed since.
     """
 

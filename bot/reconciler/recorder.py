@@ -178,7 +178,7 @@ async def _settle_operation(
     result: OperationResult,
     now: datetime,
 ) -> None:
-    """Moves an operation that is done or has failed, unless a person moved it meanwhile, and tells its owner."""
+    """Moves an operation that is done or has failed, unless a person moved it, and tells its owner."""
     before = await tx.operations.lock(id)
     if before.state is not OperationState.DOING:
         return

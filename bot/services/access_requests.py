@@ -22,12 +22,12 @@ class RemovalResult:
     Attributes:
         requested: the request that it recorded; None if the grants are being closed at once.
         closing: the requests whose grants are being closed.
-        case: the request to show: the recorded one, or that of the first grant.
+        details: the request to show: the recorded one, or that of the first grant.
     """
 
     requested: RequestDetails | None
     closing: tuple[int, ...]
-    case: RequestDetails
+    details: RequestDetails
 
 
 class AccessRequestService:
@@ -146,9 +146,9 @@ class AccessRequestService:
         if details.request.kind is Kind.OPEN:
             # Without a list of its own, this call was a repetition, and an earlier one closed the grants.
             return RemovalResult(
-                requested=None, closing=tuple(closing) or (details.request.id,), case=details
+                requested=None, closing=tuple(closing) or (details.request.id,), details=details
             )
-        return RemovalResult(requested=details, closing=tuple(closing), case=details)
+        return RemovalResult(requested=details, closing=tuple(closing), details=details)
 
     async def cancel(self, request: int, *, person: str, key: str) -> RequestDetails:
         """Cancels the person's own pending request.

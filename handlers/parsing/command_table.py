@@ -5,6 +5,7 @@ Everything here is a pure function of the line.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from handlers.parsing.certificates import parse_certificate, parse_certificate_and_reason
@@ -88,6 +89,7 @@ def _key(word: str) -> str:
     return (bare(word) or word).casefold()
 
 
+@cache
 def _choices(path: CommandPath) -> tuple[str, ...]:
     """The words that may follow, in the order of the table."""
     depth = len(path)
@@ -116,147 +118,146 @@ COMMANDS: Final[Mapping[CommandPath, CommandRow]] = {
     ("mtls", "add"): CommandRow(
         parse_new_rule,
         f"{COMMAND} mtls add 203.0.113.4 to billing for 8h because migration check",
-        "Asks to let an address in to a database. `until 18:00` names the end, `for ever` says that there is "
-        "none; what is missing opens a form.",
+        "Requests access from an address to a database. `until 18:00` sets an absolute end, `for ever` none; "
+        "anything missing opens a form.",
     ),
     ("mtls", "remove"): CommandRow(
         parse_existing_rule,
         f"{COMMAND} mtls remove 203.0.113.4 from billing",
-        "Ends what lets an address in: one's own at once, anybody else's after a decision.",
+        "Removes an address: your own access immediately, anybody else's after approval.",
     ),
     ("mtls", "adopt"): CommandRow(
         parse_existing_rule,
         f"{COMMAND} mtls adopt 203.0.113.4 on billing because it is the ETL vendor's",
-        "Asks to take over a rule that somebody else made; nothing changes at Heroku.",
+        "Requests to adopt a rule that is not managed by pgaccess; nothing changes at Heroku.",
     ),
     ("mtls", "list"): CommandRow(
         parse_target,
         f"{COMMAND} mtls list billing",
-        "Shows which addresses a database lets in, and who made which.",
+        "Shows the addresses that a database allows, and whose they are.",
     ),
     ("mtls", "enable"): CommandRow(
         parse_target_and_reason,
         f"{COMMAND} mtls enable billing because nightly export",
-        "Asks to make a database reachable through mTLS at all; the first client certificate is yours.",
+        "Requests to enable mTLS on a database; the first client certificate is yours.",
     ),
     ("mtls", "disable"): CommandRow(
         parse_target_and_reason,
         f"{COMMAND} mtls disable billing",
-        "Asks to end mTLS on a database; a form shows first every rule and certificate that goes with it.",
+        "Requests to disable mTLS on a database; a form first lists every rule and certificate it removes.",
     ),
     ("mtls", "certificate", "new"): CommandRow(
         parse_target_and_reason,
         f"{COMMAND} mtls certificate new on billing because nightly export",
-        "Asks for a client certificate; the reason is kept as its purpose.",
+        "Requests a client certificate; the reason is stored as its purpose.",
     ),
     ("mtls", "certificate", "list"): CommandRow(
         parse_target,
         f"{COMMAND} mtls certificate list billing",
-        "Shows certificates, whose they are, what for, and when they expire; foreign ones too.",
+        "Shows certificates with owner, purpose and expiry, including those not managed by pgaccess.",
     ),
     ("mtls", "certificate", "get"): CommandRow(
         parse_certificate,
         f"{COMMAND} mtls certificate get 17",
-        "Sends a link to the files of one's own certificate, directly; it works once, for 15 minutes.",
+        "Sends you a link to your certificate's files in a direct message; it works once, for 15 minutes.",
     ),
     ("mtls", "certificate", "rotate"): CommandRow(
         parse_certificate_and_reason,
         f"{COMMAND} mtls certificate rotate 17",
-        "Asks to have a new certificate made in place of an old one, which is removed once the new one is "
-        "installed.",
+        "Requests a new certificate in place of an old one, which is removed once the new one is installed.",
     ),
     ("mtls", "certificate", "remove"): CommandRow(
         parse_certificate_and_reason,
         f"{COMMAND} mtls certificate remove 17 because the laptop was lost",
-        "Asks to make a certificate worthless at once, and for good.",
+        "Requests to revoke a certificate, immediately and permanently.",
     ),
     ("privatelink", "open"): CommandRow(
         parse_new_accounts,
         f"{COMMAND} privatelink open billing account 123456789012 for 2d because nightly export",
-        "Asks to open PrivateLink for one or more AWS accounts; what is missing opens a form.",
+        "Requests PrivateLink for one or more AWS accounts; anything missing opens a form.",
     ),
     ("privatelink", "add"): CommandRow(
         parse_new_accounts,
         f"{COMMAND} privatelink add 123456789012:user/etl to billing for 8h because nightly export",
-        "Asks to let one or more AWS accounts or users in; where there is no PrivateLink, it is opened.",
+        "Requests access for one or more AWS accounts or users; creates the PrivateLink endpoint if needed.",
     ),
     ("privatelink", "remove"): CommandRow(
         parse_existing_accounts,
         f"{COMMAND} privatelink remove 123456789012 from billing",
-        "Ends what lets AWS accounts in: one's own at once, anybody else's after a decision.",
+        "Removes AWS accounts: your own access immediately, anybody else's after approval.",
     ),
     ("privatelink", "adopt"): CommandRow(
         parse_existing_accounts,
         f"{COMMAND} privatelink adopt 123456789012 on billing because it is the data team's",
-        "Asks to take AWS accounts over that somebody else let in; nothing changes at Heroku.",
+        "Requests to adopt AWS accounts that are not managed by pgaccess; nothing changes at Heroku.",
     ),
     ("privatelink", "status"): CommandRow(
         parse_target,
         f"{COMMAND} privatelink status billing",
-        "Shows service name, accounts, connections, and the next step on the AWS side.",
+        "Shows service name, accounts, connections, and the next step in AWS.",
     ),
     ("privatelink", "close"): CommandRow(
         parse_target_and_reason,
         f"{COMMAND} privatelink close billing",
-        "Asks to close PrivateLink on a database; a form shows first whom that cuts off.",
+        "Requests to remove a database's PrivateLink endpoint; a form first lists who loses access.",
     ),
     ("trusted", "add"): CommandRow(
         parse_new_range,
         f"{COMMAND} trusted add 203.0.113.4 to acme-private for 8h because the BI tool knows no certificates",
-        "Asks to let a range in to a whole space, its web traffic included: the last resort.",
+        "Requests access from a range to a whole space, including its web traffic: the last resort.",
     ),
     ("trusted", "remove"): CommandRow(
         parse_existing_range,
         f"{COMMAND} trusted remove 203.0.113.4 from acme-private",
-        "Takes a range out of a space: one's own at once, anybody else's after a decision.",
+        "Removes a range from a space: your own access immediately, anybody else's after approval.",
     ),
     ("trusted", "adopt"): CommandRow(
         parse_existing_range,
         f"{COMMAND} trusted adopt 203.0.113.4 on acme-private because nobody knows whose it is",
-        "Asks to take over a range that somebody else wrote.",
+        "Requests to adopt a range that is not managed by pgaccess.",
     ),
     ("trusted", "list"): CommandRow(
         parse_target,
         f"{COMMAND} trusted list acme-private",
-        "Shows a space's ranges, and who made which.",
+        "Shows a space's ranges, and whose they are.",
     ),
     ("trusted", "status"): CommandRow(
         parse_target,
         f"{COMMAND} trusted status acme-private",
-        "The same: ranges, who made which, and how it stands with Heroku's support.",
+        "Shows a space's ranges, whose they are, and the state of Heroku's support tickets.",
     ),
     ("list",): CommandRow(
         parse_list,
         f"{COMMAND} list mine",
-        "Shows what is open or waiting: everything, `mine`, `pending`, or that of one database.",
+        "Lists active and pending requests: all, `mine`, `pending`, or those of one database.",
     ),
     ("show",): CommandRow(parse_number, f"{COMMAND} show 17", "Shows one request with its history."),
     ("status",): CommandRow(
-        parse_target, f"{COMMAND} status billing", "Shows how it stands with a database."
+        parse_target, f"{COMMAND} status billing", "Shows the status of a database or a space."
     ),
     ("why",): CommandRow(
         parse_target,
         f"{COMMAND} why billing",
-        "Says why you can, or cannot, reach a database just now.",
+        "Explains why you can, or cannot, reach a database now.",
     ),
     ("advise",): CommandRow(
-        parse_target, f"{COMMAND} advise billing", "Finds out which way in fits, by a few questions."
+        parse_target, f"{COMMAND} advise billing", "Recommends an access method after a few questions."
     ),
     ("cancel",): CommandRow(
-        parse_number_and_reason, f"{COMMAND} cancel 17", "Takes back a request that is not decided yet."
+        parse_number_and_reason, f"{COMMAND} cancel 17", "Withdraws a request that is not decided yet."
     ),
-    ("done",): CommandRow(parse_number_and_reason, f"{COMMAND} done 17", "Ends one's own access, at once."),
+    ("done",): CommandRow(parse_number_and_reason, f"{COMMAND} done 17", "Ends your own access immediately."),
     ("extend",): CommandRow(
         parse_extension,
         f"{COMMAND} extend 17 for 4h because the migration takes longer",
-        "Asks for a later end: longer by `for 4h`, or `until 18:00`.",
+        "Requests a later end: `for 4h` longer, or `until 18:00`.",
     ),
     ("revoke",): CommandRow(
         parse_number_and_reason,
         f"{COMMAND} revoke 17 because the laptop was lost",
-        "Ends somebody's access, at once; for approvers and admins.",
+        "Ends anybody's access immediately; for approvers and admins.",
     ),
-    ("retry",): CommandRow(parse_number_and_reason, f"{COMMAND} retry 17", "Tries once more what failed."),
+    ("retry",): CommandRow(parse_number_and_reason, f"{COMMAND} retry 17", "Retries what failed."),
     HELP: CommandRow(_parse_help, f"{COMMAND} help mtls add", "Explains a command, or all of them."),
 }
 """Every command by its path, in the order in which help and the reference list them."""

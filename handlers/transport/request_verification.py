@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, NoReturn
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_plus
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -179,9 +179,11 @@ def check_body(body: bytes, *, is_json: bool) -> None:
         if is_json or text.startswith("{"):
             _require_object(text)
         else:
-            for name, value in parse_qsl(text, keep_blank_values=True):
-                if name == "payload":
-                    _require_object(value)
+            # Only names are decoded: a slash command has many fields, and none of them is a payload.
+            for field in text.split("&"):
+                name, _, value = field.partition("=")
+                if unquote_plus(name) == "payload":
+                    _require_object(unquote_plus(value))
     except (ValueError, RecursionError, MalformedError):
         raise _RejectedError(400, "body") from None
 

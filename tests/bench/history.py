@@ -17,7 +17,7 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.policy.loader import parse_policy
-from bot.ports import Transaction
+from bot.ports import ReconcileJob, Transaction
 from bot.reconciler.controller import Controller
 from bot.services import Services, open_services
 from sandbox.movable_clock import MovableClock
@@ -81,14 +81,10 @@ class Past:
     async def _claim_lane(self) -> None:
         """Claims the lane of a database with open grants, reads what is known of it, and gives it back."""
         async with self.store.transaction() as tx:
-            target = database(7).id
-            await tx.reconcile_queue.request_refresh(target)
-            job = await tx.reconcile_queue.claim()
-            if job is None:
-                raise RuntimeError("no lane is due")
-            await tx.mtls_rules.known(job, datetime.now(UTC))
+            job = await _claimed(tx)
+            await tx.mtls_rules.load(job, datetime.now(UTC))
             await tx.reconcile_queue.observation(job.target.id, job.method)
-            await tx.mtls_rules.ours(job.target.id)
+            await tx.mtls_rules.owned(job.target.id)
 
     def _in_transaction(self, ask: Callable[[Transaction], Awaitable[object]]) -> Work:
         async def work() -> None:
@@ -120,11 +116,19 @@ class Past:
 
 
 async def _record(tx: Transaction) -> None:
-    """What a quiet pass asks and writes at its end."""
-    target = database(7).id
-    ours = await tx.mtls_rules.ours(target)
-    await tx.mtls_rules.listed(ours)
-    await tx.mtls_rules.recently_removed(target)
+    """Claims a job, and asks and writes what a quiet run does at its end."""
+    job = await _claimed(tx)
+    owned = await tx.mtls_rules.owned(job.target.id)
+    await tx.mtls_rules.observed(job, owned)
+    await tx.mtls_rules.recent_removals(job.target.id)
+
+
+async def _claimed(tx: Transaction) -> ReconcileJob:
+    await tx.reconcile_queue.request_refresh(database(7).id)
+    job = await tx.reconcile_queue.claim()
+    if job is None:
+        raise RuntimeError("no job is due")
+    return job
 
 
 async def growth(ground: Ground) -> list[Line]:
@@ -219,7 +223,7 @@ async def past(ground: Ground, count: int) -> AsyncIterator[Past]:
                 url=url,
                 store=store,
                 services=open_services(store=store, policy=policy, clock=clock),
-                reconciler=Controller(store=store, methods={}),
+                reconciler=Controller(store=store, policy=policy, clock=clock, adapters={}),
             )
         finally:
             await engine.dispose()

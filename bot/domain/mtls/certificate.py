@@ -1,4 +1,4 @@
-"""Client certificates: what a database asks for beside an address that is let in."""
+"""Client certificates: what a database requires besides an allowed address."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -51,17 +51,17 @@ class KnownCertificate:
     Attributes:
         id: Heroku's.
         target: the database's UUID.
-        request: the number of the request that it was made for; None for a foreign one.
-        owner: Slack id of whom it was made for; None for a foreign one.
+        request: the number of the request that it was made for; None for an unmanaged one.
+        owner: Slack id of whom it was made for; None for an unmanaged one.
         purpose: the reason of that request.
         name: a host name that Heroku chose.
         status: Heroku's word, in lower case.
         expires_at: its end as Heroku told it, never computed; None where it did not.
         first_seen_at: Postgres' time of the first list that had it.
         last_seen_at: Postgres' time of the last one.
-        absent_at: Postgres' time of the look that proved that nobody can connect with it any more.
+        absent_at: Postgres' time of the observation that proved that nobody can connect with it any more.
         delivered_at: business time at which its files were handed out last.
-        ladder: how far the reminders of its end have come.
+        reminders: how far the reminders of its end have come.
     """
 
     id: UUID
@@ -76,7 +76,7 @@ class KnownCertificate:
     last_seen_at: datetime
     absent_at: datetime | None = None
     delivered_at: datetime | None = None
-    ladder: ReminderSchedule = field(default_factory=ReminderSchedule)
+    reminders: ReminderSchedule = field(default_factory=ReminderSchedule)
 
     @property
     def handle(self) -> str:

@@ -1,15 +1,15 @@
-"""What came of really connecting to a database with a new certificate, in one word."""
+"""Result of connecting to a database with a new certificate, in one word."""
 
 from datetime import timedelta
 from enum import StrEnum
 from typing import Final
 
 PATIENCE: Final = timedelta(seconds=10)
-"""How long a database may take to let somebody in; Heroku does not answer an address that is not let in."""
+"""How long a database may take to accept a connection; an address that is not allowed gets no answer."""
 
 
 class ConnectionResult(StrEnum):
-    """What came of it: the key of its sentence below ``rotation.test.``.
+    """Result of a connection test: the key of its text below ``rotation.test.``.
 
     Only ``connected`` proves that the certificate works, only ``not_accepted`` that it does not; all others
     say nothing about it.

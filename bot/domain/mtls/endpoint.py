@@ -28,7 +28,7 @@ _OPERATIONAL: Final = "operational_at"
 
 
 class EndpointStep(StrEnum):
-    """What the keeper does next."""
+    """What the reconciler does next."""
 
     ASK = "ask"
     WAIT = "wait"
@@ -39,12 +39,12 @@ class EndpointStep(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EndpointProgress:
-    """What is remembered of enabling or disabling.
+    """What an operation remembers of enabling or disabling.
 
     Attributes:
         asked_at: Postgres' time at which Heroku was (about to be) asked; None while it was not.
         seen: the endpoint was there after Heroku was asked, or Heroku said that it is being made.
-        operational_at: Postgres' time of the first look that found it operational.
+        operational_at: Postgres' time of the first observation that found it operational.
     """
 
     asked_at: datetime | None = None
@@ -53,7 +53,7 @@ class EndpointProgress:
 
 
 def endpoint_progress(operation: Operation) -> EndpointProgress:
-    """Reads what a change remembers."""
+    """Reads what an operation remembers."""
     kept = operation.progress
     return EndpointProgress(
         asked_at=datetime.fromisoformat(kept[_ASKED]) if _ASKED in kept else None,
@@ -63,36 +63,36 @@ def endpoint_progress(operation: Operation) -> EndpointProgress:
 
 
 def asking(operation: Operation, *, at: datetime) -> Operation:
-    """The change with the intent, before Heroku is asked; ``at`` is Postgres' time."""
+    """Returns the operation with the intent, before Heroku is asked; ``at`` is Postgres' time."""
     return noted(operation, **{_ASKED: at.isoformat()})
 
 
 def not_asked(operation: Operation) -> Operation:
-    """The change once Heroku has said for certain that it did nothing."""
+    """Returns the operation once Heroku has said for certain that it did nothing."""
     return replace(
         operation, progress={key: said for key, said in operation.progress.items() if key != _ASKED}
     )
 
 
 def seen(operation: Operation) -> Operation:
-    """The change once the endpoint is there on its ground."""
+    """Returns the operation once the endpoint is there on its ground."""
     return noted(operation, **{_SEEN: "yes"})
 
 
 def operational(operation: Operation, *, at: datetime) -> Operation:
-    """The change once the endpoint is operational; its first certificate may take a moment longer."""
+    """Returns the operation once the endpoint is operational; its certificate may take a moment longer."""
     return noted(operation, **{_OPERATIONAL: at.isoformat()})
 
 
 def enabling(
     switch: EndpointProgress, status: str | None, *, at: datetime, overdue: bool, timings: Timings = DEFAULT
 ) -> tuple[EndpointStep, ReasonCode | None]:
-    """What follows for a database on which mTLS is to be enabled.
+    """Decides what follows for a database on which mTLS is to be enabled.
 
     Args:
         switch: as it is remembered.
         status: the endpoint's; None where it is proven not to be there.
-        at: Postgres' time of the look.
+        at: Postgres' time of the observation.
         overdue: the deadline has passed.
         timings: of calls and their effects.
     """
@@ -119,12 +119,12 @@ def first_certificate(
     at: datetime,
     timings: Timings = DEFAULT,
 ) -> issuance.IssuanceResult:
-    """What follows for the certificate that enabling has made by itself.
+    """Decides what follows for the certificate that enabling has made by itself.
 
     Where none turns up in a minute, enabling is done without one; the person can ask for one.
 
     Args:
-        change: that enabled mTLS.
+        operation: that enabled mTLS.
         listed: every certificate of the database.
         taken: ids that belong to other requests.
         at: Postgres' time of the list.
@@ -148,7 +148,7 @@ def first_certificate(
 def disabling(
     switch: EndpointProgress, status: str | None, *, at: datetime, overdue: bool, timings: Timings = DEFAULT
 ) -> tuple[EndpointStep, ReasonCode | None]:
-    """What follows for a database on which mTLS is to be disabled; arguments as for ``enabling``."""
+    """Decides what follows for a database on which mTLS is to be disabled; arguments as for ``enabling``."""
     if status is None:
         return EndpointStep.DONE, None
     if overdue:
@@ -168,7 +168,7 @@ def discarding(
     overdue: bool,
     timings: Timings = DEFAULT,
 ) -> tuple[EndpointStep, ReasonCode | None]:
-    """What follows for a certificate that is to be removed, from a complete list.
+    """Decides what follows for a certificate that is to be removed, from a complete list.
 
     Args:
         switch: as it is remembered.

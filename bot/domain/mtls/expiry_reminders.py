@@ -1,4 +1,4 @@
-"""When the owner of a certificate is reminded of its end: a ladder of steps, each climbed once.
+"""Schedule of reminders that a certificate is about to expire: a few steps, each reminded of once.
 
 The end is always the one that Heroku told (``expires_at``), never one that is computed: certificates live for
 about a year, and sometimes for 395 days (herokux, its documentation and its sample of 2020).
@@ -50,48 +50,48 @@ class ReminderSchedule:
     snoozes: int = 0
 
 
-def due(ladder: ReminderSchedule, *, expires_at: datetime, now: datetime) -> int | None:
-    """The step to remind of now; None when nothing is due.
+def due(schedule: ReminderSchedule, *, expires_at: datetime, now: datetime) -> int | None:
+    """Returns the step to remind of now; None when nothing is due.
 
     After any downtime that is one reminder, the most urgent: the others are out of date. Whatever was said is
     not said again when business time jumps back.
     """
-    passed = [step for step in _below(ladder) if moment_of(expires_at, step) <= now]
+    passed = [step for step in _below(schedule) if moment_of(expires_at, step) <= now]
     if passed:
         return passed[-1]
-    again = ladder.snoozed_until is not None and ladder.snoozed_until <= now
-    return ladder.step if again else None
+    again = schedule.snoozed_until is not None and schedule.snoozed_until <= now
+    return schedule.step if again else None
 
 
-def next_moment(ladder: ReminderSchedule, *, expires_at: datetime) -> datetime | None:
-    """Business time of the next reminder, which may have passed; None when all is said."""
-    moments = [moment_of(expires_at, step) for step in _below(ladder)[:1]]
-    if ladder.snoozed_until is not None:
-        moments.append(ladder.snoozed_until)
+def next_moment(schedule: ReminderSchedule, *, expires_at: datetime) -> datetime | None:
+    """Returns the business time of the next reminder, which may have passed; None when there is none."""
+    moments = [moment_of(expires_at, step) for step in _below(schedule)[:1]]
+    if schedule.snoozed_until is not None:
+        moments.append(schedule.snoozed_until)
     return min(moments, default=None)
 
 
-def reminded(ladder: ReminderSchedule, step: int) -> ReminderSchedule:
-    """The ladder once a step was said: nobody has taken note of it yet, nor put it off any more."""
-    spent = ladder.snoozes if step == ladder.step else 0
+def reminded(schedule: ReminderSchedule, step: int) -> ReminderSchedule:
+    """Returns the schedule after a reminder: it is neither acknowledged nor snoozed yet."""
+    spent = schedule.snoozes if step == schedule.step else 0
     return ReminderSchedule(step=step, snoozes=spent)
 
 
-def acknowledged(ladder: ReminderSchedule, *, by: str, now: datetime) -> ReminderSchedule:
-    """The ladder once somebody took note: it is quiet until the next step, also where it was put off.
+def acknowledged(schedule: ReminderSchedule, *, by: str, now: datetime) -> ReminderSchedule:
+    """Returns the schedule once a person acknowledged it: no reminder until the next step, even if snoozed.
 
     Nothing silences a step that is still to come: the nearer the end, the more another reminder is worth.
     """
-    return replace(ladder, acknowledged_at=now, acknowledged_by=by, snoozed_until=None)
+    return replace(schedule, acknowledged_at=now, acknowledged_by=by, snoozed_until=None)
 
 
 def snoozed(
-    ladder: ReminderSchedule, *, expires_at: datetime, now: datetime, handle: str
+    schedule: ReminderSchedule, *, expires_at: datetime, now: datetime, handle: str
 ) -> ReminderSchedule:
-    """The ladder with the last reminder put off: it comes again, before the next step does.
+    """Returns the schedule with the last reminder snoozed: it comes again, before the next step does.
 
     Args:
-        ladder: whose last reminder it is.
+        schedule: whose last reminder it is.
         expires_at: the end, as Heroku told it.
         now: business time.
         handle: what people call the certificate, for the sentence.
@@ -99,19 +99,19 @@ def snoozed(
     Raises:
         Refused: it was put off often enough, or the end is too near.
     """
-    until = snooze_until(ladder, expires_at=expires_at, now=now)
+    until = snooze_until(schedule, expires_at=expires_at, now=now)
     if until is None:
-        late = ladder.snoozes < SNOOZES
+        late = schedule.snoozes < SNOOZES
         raise Refused(Refusal.SNOOZE_LATE if late else Refusal.SNOOZE_SPENT, handle=handle)
-    return ReminderSchedule(step=ladder.step, snoozed_until=until, snoozes=ladder.snoozes + 1)
+    return ReminderSchedule(step=schedule.step, snoozed_until=until, snoozes=schedule.snoozes + 1)
 
 
-def snooze_until(ladder: ReminderSchedule, *, expires_at: datetime, now: datetime) -> datetime | None:
-    """Until when the last reminder could be put off; None when it cannot be (any more)."""
-    if ladder.snoozes >= SNOOZES or now >= expires_at - LATEST_SNOOZE:
+def snooze_until(schedule: ReminderSchedule, *, expires_at: datetime, now: datetime) -> datetime | None:
+    """Returns until when the last reminder could be snoozed; None when it cannot be (any more)."""
+    if schedule.snoozes >= SNOOZES or now >= expires_at - LATEST_SNOOZE:
         return None
-    following = [moment for step in _below(ladder) if (moment := moment_of(expires_at, step)) > now]
-    if ladder.step is None or not following:
+    following = [moment for step in _below(schedule) if (moment := moment_of(expires_at, step)) > now]
+    if schedule.step is None or not following:
         return None
     return min(now + SNOOZE, now + (following[0] - now) / 2)
 
@@ -123,9 +123,9 @@ def next_summary(now: datetime) -> datetime:
     return this_week if now < this_week else this_week + _WEEK
 
 
-def _below(ladder: ReminderSchedule) -> tuple[int, ...]:
+def _below(schedule: ReminderSchedule) -> tuple[int, ...]:
     """The steps that are still to come, the farthest from the end first."""
-    return STEPS if ladder.step is None else tuple(step for step in STEPS if step < ladder.step)
+    return STEPS if schedule.step is None else tuple(step for step in STEPS if step < schedule.step)
 
 
 def moment_of(expires_at: datetime, step: int) -> datetime:

@@ -1,8 +1,8 @@
-"""Having a certificate made, once: found again by what was not there before, where the answer was lost.
+"""Issues a certificate once: where the answer was lost, it is found by what was not listed before.
 
 Nothing can be written into a certificate (herokux c822fb4, 2025-08: creating one takes no body, and Heroku
-chooses the name), so the only mark is time: the ids that were listed before Heroku was asked are remembered,
-and one that is new afterwards is ours. Where there is none, or more than one, a person says how it goes on.
+chooses the name), so the only marker is time: the ids that were listed before Heroku was asked are
+remembered, and one that is new afterwards is ours. Where there is none, or more than one, a person decides.
 """
 
 from collections.abc import Iterable, Mapping
@@ -26,7 +26,7 @@ _KEYS: Final = (_KNOWN, _ASKED, _MADE, _CANDIDATES, _AGAIN)
 
 
 class IssuanceStep(StrEnum):
-    """What follows for a change that makes a certificate."""
+    """Decides what follows for an operation that makes a certificate."""
 
     ASK = "ask"
     WAIT = "wait"
@@ -37,7 +37,7 @@ class IssuanceStep(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class IssuanceProgress:
-    """What is remembered of having a certificate made.
+    """What an operation remembers of having a certificate made.
 
     Attributes:
         known: ids that were there before Heroku was asked; they are not ours.
@@ -70,7 +70,7 @@ class IssuanceResult:
 
 
 def issuance_progress(operation: Operation) -> IssuanceProgress:
-    """Reads what a change remembers of having a certificate made."""
+    """Reads what an operation remembers of having a certificate made."""
     kept: Mapping[str, str] = operation.progress
     return IssuanceProgress(
         known=frozenset(_ids(kept, _KNOWN)),
@@ -82,10 +82,10 @@ def issuance_progress(operation: Operation) -> IssuanceProgress:
 
 
 def asking(operation: Operation, listed: Iterable[Certificate], *, at: datetime) -> Operation:
-    """The change with the intent to have a certificate made, before Heroku is asked.
+    """Returns the operation with the intent to have a certificate made, before Heroku is asked.
 
     Args:
-        change: that makes it.
+        operation: that makes it.
         listed: every certificate that is there, disabled ones too.
         at: Postgres' time.
     """
@@ -95,22 +95,22 @@ def asking(operation: Operation, listed: Iterable[Certificate], *, at: datetime)
 
 
 def not_asked(operation: Operation) -> Operation:
-    """The change once Heroku has said for certain that it made nothing."""
+    """Returns the operation once Heroku has said for certain that it made nothing."""
     return _without(operation, _ASKED)
 
 
 def found(operation: Operation, certificate: UUID) -> Operation:
-    """The change once it is known which certificate is ours."""
+    """Returns the operation once it is known which certificate is ours."""
     return noted(_without(operation, _CANDIDATES), **{_MADE: str(certificate)})
 
 
 def undecided(operation: Operation, candidates: Iterable[UUID]) -> Operation:
-    """The change with those certificates of which one may be ours, for a person to choose from."""
+    """Returns the operation with those certificates of which one may be ours, for a person to choose from."""
     return noted(operation, **{_CANDIDATES: _text(candidates)})
 
 
 def again(operation: Operation) -> Operation:
-    """The change that is to be tried once more, because a person says so.
+    """Returns the operation that is to be tried once more, because a person says so.
 
     What may still turn up from the first time is looked for before Heroku is asked again. Those that a
     person could have picked and did not are not ours.
@@ -124,7 +124,7 @@ def again(operation: Operation) -> Operation:
 
 
 def picked(operation: Operation, certificate: UUID) -> Operation:
-    """The change that goes on with the certificate that a person says is the one."""
+    """Returns the operation that goes on with the certificate that a person says is the one."""
     fresh = replace(operation, state=OperationState.DOING, closed_at=None, reason_code=None, detail="")
     return found(fresh, certificate)
 
@@ -138,7 +138,7 @@ def step(
     overdue: bool,
     timings: Timings = DEFAULT,
 ) -> IssuanceResult:
-    """What follows from a complete list.
+    """Decides what follows from a complete list.
 
     Args:
         search: as it is remembered.
@@ -185,7 +185,7 @@ def _unknown(
 
 
 def _making(ours: Certificate | None, id: UUID, *, overdue: bool) -> IssuanceResult:
-    """What follows for a certificate that is known to be ours; it may not be listed at once."""
+    """Decides what follows for a certificate that is known to be ours; it may not be listed at once."""
     if ours is not None and ours.status == READY:
         return IssuanceResult(step=IssuanceStep.DONE, made=id)
     if ours is not None and ours.status not in (PENDING, READY):

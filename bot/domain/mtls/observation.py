@@ -14,8 +14,8 @@ class IpRule:
     """One IP rule as Heroku lists it (``GET …/tls-endpoint/ip-rules``).
 
     Attributes:
-        network: what it lets in; the text itself where that is no IPv4 network. Such a rule was made by
-            somebody else: it counts, and serves nothing of ours.
+        network: what it allows; the text itself where that is no IPv4 network. Such a rule was made by
+            somebody else: it counts, and serves no grant.
     """
 
     id: UUID
@@ -26,16 +26,16 @@ class IpRule:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class MtlsObservation:
-    """What one look at a database saw.
+    """What one observation of a database shows.
 
     Attributes:
         at: when, by Postgres' clock.
         enabled: whether mTLS is enabled; a database without it has no rules.
         rules: the complete list.
-        ours: ids of those rules that we made.
+        ours: ids of the owned rules.
         certificates: the client certificates, when they were last read; disabled ones too.
         certificates_at: when that was, by Postgres' clock; None when they were not read yet.
-        drift: what stands otherwise than it was left; entries by their network.
+        drift: what differs from what was left; entries by their network.
     """
 
     at: datetime
@@ -47,7 +47,7 @@ class MtlsObservation:
     drift: Drift = NO_DRIFT
 
     def covering(self, network: Network) -> tuple[IpRule, ...]:
-        """Rules that already let the whole network in, the exact ones first."""
+        """Returns rules that already allow the whole network, the exact ones first."""
         readable = ((rule.network, rule) for rule in self.rules if isinstance(rule.network, Network))
         found = [(cover, rule) for cover, rule in readable if network.subnet_of(cover)]
         found.sort(key=lambda pair: (-pair[0].prefixlen, str(pair[1].id)))
@@ -55,7 +55,7 @@ class MtlsObservation:
 
 
 def read_network(text: str) -> Network | str:
-    """What a listed rule lets in: an IPv4 network, or the text as it is (IPv6, an address with host bits)."""
+    """Reads what a listed rule allows: an IPv4 network, or the text as it is (IPv6, or with host bits)."""
     try:
         return Network(text)
     except ValueError:

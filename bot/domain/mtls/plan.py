@@ -193,8 +193,8 @@ def make_plan(stored: StoredRules, rules: Iterable[IpRule], *, limit: int = MTLS
         limit: how many rules the database can hold.
 
     Returns:
-        The changes to make and the states that are proven. An unmanaged rule is never among the changes, save by
-        its own approved removal.
+        The changes to make and the states that are proven. An unmanaged rule is never among the changes, save
+        by its own approved removal.
     """
     diff = _RuleDiff(stored, rules)
     to_open = _networks_to_open(diff)

@@ -53,7 +53,7 @@ class RotationStage(StrEnum):
 
 
 class RotationStep(StrEnum):
-    """What the keeper does next."""
+    """What the reconciler does next."""
 
     MAKE = "make"
     TEST = "test"
@@ -138,10 +138,10 @@ def rotation_of(operation: Operation) -> Rotation:
 
 
 def made(operation: Operation, new: UUID, *, now: datetime, testable: bool = False) -> Operation:
-    """The rotation once the new certificate is ready: from here on a person is waited for.
+    """Returns the rotation once the new certificate is ready: from here on a person is waited for.
 
     Args:
-        change: the rotation.
+        operation: the rotation.
         new: Heroku's id of the certificate.
         now: business time.
         testable: whether it can be tested from here.
@@ -153,29 +153,29 @@ def made(operation: Operation, new: UUID, *, now: datetime, testable: bool = Fal
 
 
 def testing(operation: Operation, *, now: datetime) -> Operation:
-    """The rotation once somebody asked for a test; what came of the last one is not true of this one."""
+    """Returns the rotation once a person asked for a test; the last result does not hold for this one."""
     return noted(_without(operation, _TESTED, _TESTED_AT), **{_TEST_ASKED: now.isoformat()})
 
 
 def tested(operation: Operation, found: ConnectionResult, *, now: datetime) -> Operation:
-    """The rotation once it is known what came of a test."""
+    """Returns the rotation once it is known what came of a test."""
     return noted(_without(operation, _TEST_ASKED), **{_TESTED: found, _TESTED_AT: now.isoformat()})
 
 
 def installed(operation: Operation, *, now: datetime) -> Operation:
-    """The rotation once somebody said that the new certificate is installed: the grace begins."""
+    """Returns the rotation once somebody said that the new certificate is installed: the grace begins."""
     end = now + GRACE
     resting = noted(operation, **{_INSTALLED: now.isoformat(), _REMOVE: end.isoformat()})
     return replace(resting, check_at=end)
 
 
 def not_installed(operation: Operation, *, now: datetime) -> Operation:
-    """The rotation once somebody said that the old certificate is still needed: the word is awaited anew."""
+    """Returns the rotation once a person said that the old certificate is still needed: it waits again."""
     return _awaited(_without(operation, _INSTALLED, _REMOVE), now=now)
 
 
 def reminded(operation: Operation, *, now: datetime) -> Operation:
-    """The rotation once somebody was reminded; after a jump in time once, not once for each time missed."""
+    """Returns the rotation once its owner was reminded; after a jump in time once, not several times."""
     found = rotation_of(operation)
     since = found.waits_since or now
     given = found.reminders + 1
@@ -186,7 +186,7 @@ def reminded(operation: Operation, *, now: datetime) -> Operation:
 
 
 def rested(operation: Operation) -> Operation:
-    """The rotation once its grace is over: from here on Heroku is waited for, and no person."""
+    """Returns the rotation once its grace is over: from here on Heroku is waited for, and no person."""
     return replace(operation, check_at=None)
 
 
@@ -197,17 +197,17 @@ def is_over(operation: Operation, *, now: datetime) -> bool:
 
 
 def removing(operation: Operation, *, at: datetime) -> Operation:
-    """The rotation with the intent to remove the old certificate, before Heroku is asked (Postgres' time)."""
+    """Returns the rotation with the intent to remove the old certificate, before Heroku is asked."""
     return replace(noted(operation, **{_ASKED: at.isoformat()}), check_at=None)
 
 
 def not_removing(operation: Operation) -> Operation:
-    """The rotation once Heroku has said for certain that it removes nothing."""
+    """Returns the rotation once Heroku has said for certain that it removes nothing."""
     return _without(operation, _ASKED)
 
 
 def again(operation: Operation, *, now: datetime) -> Operation:
-    """The rotation that is to be tried once more: it goes on where it stood.
+    """Returns the rotation that is to be tried once more: it goes on where it stood.
 
     A certificate that was made is not made twice; one that somebody took away is, and a removal by somebody
     else is accepted, because a person says so.
@@ -237,7 +237,7 @@ def step(
     overdue: bool,
     timings: Timings = DEFAULT,
 ) -> tuple[RotationStep, ReasonCode | None]:
-    """What follows from a complete list of the database's certificates, and why where it failed.
+    """Decides what follows from a complete list of the database's certificates, and why where it failed.
 
     Args:
         rotation: as it is remembered.
@@ -269,7 +269,7 @@ def step(
 
 
 def _at_rest(rotation: Rotation, *, now: datetime) -> tuple[RotationStep, ReasonCode | None]:
-    """What follows while both certificates work, and nobody was asked to remove one of them."""
+    """Decides what follows while both certificates work, and nobody was asked to remove one of them."""
     if rotation.test_asked_at is not None:
         return RotationStep.TEST, None
     if rotation.remove_at is None or now < rotation.remove_at:

@@ -1,7 +1,7 @@
-"""Foreign IP rules that an approved request removes or takes over: by the ids that were seen at the approval.
+"""Unmanaged IP rules that an approved request removes or adopts: by the ids that were observed at approval.
 
 An address does not tell a rule from the one that somebody makes in its place tomorrow; Heroku's id does. So
-what was approved is kept in the change's progress, and nothing else is ever touched on its account.
+what was approved is kept in the operation's progress, and nothing else is ever touched on its account.
 """
 
 from collections.abc import Iterable, Mapping
@@ -20,15 +20,15 @@ from bot.domain.subject import Network
 from bot.domain.timings import DEFAULT, Timings
 
 KINDS: Final = (Kind.REMOVE_UNMANAGED, Kind.ADOPT)
-"""Kinds of changes that are about rules which somebody else made."""
+"""Kinds of operations that are about unmanaged rules."""
 
 _RULES: Final = "rules"
 _ASKED: Final = "asked_at"
-"""In a change's progress: the rules' ids; and Postgres time, in ISO form, at which Heroku was last asked."""
+"""In an operation's progress: the rules' ids; and Postgres time (ISO) at which Heroku was last asked."""
 
 
 def meant(kind: Kind, observation: MtlsObservation | None, network: Network) -> tuple[IpRule, ...]:
-    """The rules that a request is about, as a look shows them: to take over, only foreign ones."""
+    """Returns the observed rules that a request is about: to adopt, only unmanaged ones."""
     rules = (
         () if observation is None else tuple(rule for rule in observation.rules if rule.network == network)
     )
@@ -38,34 +38,34 @@ def meant(kind: Kind, observation: MtlsObservation | None, network: Network) -> 
 
 
 def aimed(operation: Operation, rules: Iterable[IpRule]) -> Operation:
-    """The change with the rules that it is about, once and for all."""
+    """Returns the operation with the rules that it is about, once and for all."""
     return operations.noted(operation, **{_RULES: " ".join(sorted(str(rule.id) for rule in rules))})
 
 
 def rules_of(operation: Operation) -> frozenset[UUID]:
-    """Ids of the rules that a change is about."""
+    """Returns the ids of the rules that an operation is about."""
     return frozenset(map(UUID, operation.progress.get(_RULES, "").split()))
 
 
 def requested(operation: Operation, *, at: datetime) -> Operation:
-    """The change once Heroku is about to be asked, at a Postgres time."""
+    """Returns the operation once Heroku is about to be asked, at a Postgres time."""
     return operations.noted(operation, **{_ASKED: at.isoformat()})
 
 
 def not_requested(operation: Operation) -> Operation:
-    """The change once it is known that Heroku was not asked after all."""
+    """Returns the operation once it is known that Heroku was not asked after all."""
     return replace(operation, progress=_without(operation.progress, _ASKED))
 
 
 def again(operation: Operation) -> Operation:
-    """The change that is to be tried once more, about the same rules."""
+    """Returns the operation that is to be tried once more, about the same rules."""
     return replace(operations.again(operation), progress=_without(operation.progress, _ASKED))
 
 
 def approved_removals(
     under_way: Iterable[Operation], *, now: datetime, timings: Timings = DEFAULT
 ) -> tuple[ApprovedRemoval, ...]:
-    """What approved removals want of a plan.
+    """Returns the removals that approved operations request of a plan.
 
     Args:
         under_way: operations of any kind.

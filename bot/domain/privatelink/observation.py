@@ -1,4 +1,4 @@
-"""PrivateLink on a database, as one look at it saw it, and what Amazon calls the place."""
+"""What a database's PrivateLink looked like when last observed, and Amazon's names of regions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -85,7 +85,7 @@ class Connection:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PrivateLinkObservation:
-    """What one look at a database's PrivateLink saw.
+    """What one observation of a database's PrivateLink shows.
 
     Attributes:
         at: when, by Postgres' clock.
@@ -93,7 +93,7 @@ class PrivateLinkObservation:
         service: the name of the endpoint service; empty while it has none.
         accounts: the complete list.
         connections: the complete list.
-        ours: ARNs of those accounts that we let in.
+        ours: ARNs of the owned accounts.
         config_vars: names, never values, of the app's config vars that came with connections.
         vars_tries: how often in a row those names were read without one that is awaited.
         vars_read_at: when they were last read, by Postgres' clock; None when they never were.
@@ -113,21 +113,21 @@ class PrivateLinkObservation:
 
     @property
     def unmanaged(self) -> tuple[AllowedAccount, ...]:
-        """Accounts that somebody else let in."""
+        """Accounts that somebody else allowed."""
         return tuple(account for account in self.accounts if account.arn not in self.ours)
 
     def account(self, arn: str) -> AllowedAccount | None:
-        """An account by its ARN."""
+        """Returns an account by its ARN."""
         return next((account for account in self.accounts if account.arn == arn), None)
 
     def connected(self, arn: str) -> tuple[Connection, ...]:
-        """Connections from the account that an ARN belongs to, a user's being their account's."""
+        """Returns connections from the account that an ARN belongs to, a user's being their account's."""
         number = number_of(arn)
         return tuple(each for each in self.connections if number in each.owner.split(":"))
 
     @property
     def awaits(self) -> frozenset[str]:
-        """Endpoints whose connection works, and whose config var has not been seen."""
+        """Endpoints whose connection works, and whose config var has not been observed."""
         return frozenset(each.endpoint for each in self.connections if each.works and not self.named(each))
 
     def named(self, connection: Connection) -> bool:

@@ -136,8 +136,8 @@ def make_plan(
         accounts: the complete list that Heroku answered with.
 
     Returns:
-        The changes to make and the states that are proven. An unmanaged account is never among the changes, save
-        by its own approved removal, or by that of the whole endpoint.
+        The changes to make and the states that are proven. An unmanaged account is never among the changes,
+        save by its own approved removal, or by that of the whole endpoint.
     """
     diff = _AccountDiff(stored, status, accounts)
     to_allow = _accounts_to_allow(diff)

@@ -138,7 +138,7 @@ def _with(
     newest: Ruleset,
     is_ours: bool,
 ) -> Rules:
-    """The foreign lines and ours that stand; the newest list itself where nothing foreign differs in it.
+    """The unmanaged lines and ours that stand; the newest list itself where nothing unmanaged differs in it.
 
     A list of ours has the order of what we had read, a list of theirs the order that they want.
     """

@@ -1,9 +1,9 @@
 """Compares a space's desired grants with its observed inbound ruleset and returns the list to write.
 
-A space has one list, replaced whole, and nothing tells two writers of each other. So a write is always an edit
-of what was just read: unmanaged rules keep their order and action, owned ones are added at the end or taken
-out, and the list is never written empty. Pure: values in, values out; planned again on its own result, the
-plan is empty.
+A space has one list, replaced whole, and nothing tells two writers of each other. So a write is always an
+edit of what was just read: unmanaged rules keep their order and action, owned ones are added at the end or
+taken out, and the list is never written empty. Pure: values in, values out; planned again on its own result,
+the plan is empty.
 """
 
 from collections import Counter
@@ -126,8 +126,8 @@ def make_plan(stored: StoredRanges, ruleset: Ruleset, *, limit: int = LIMIT) -> 
         limit: how many ranges the space can hold.
 
     Returns:
-        The list to write and the states that are proven. An unmanaged range is never among the changes, save by
-        its own approved removal.
+        The list to write and the states that are proven. An unmanaged range is never among the changes, save
+        by its own approved removal.
     """
     diff = _RangeDiff(stored, ruleset)
     edit, no_room, stuck = _edit(diff, limit)

@@ -14,7 +14,7 @@ LIMIT: Final = 20
 
 
 EVERYWHERE: Final = "0.0.0.0/0"
-"""A new space's only range: it lets everybody in. It is said, and neither removed nor added by us."""
+"""A new space's only range: it allows everybody. It is said, and neither removed nor added by us."""
 
 
 ALLOW: Final = "allow"
@@ -47,7 +47,7 @@ class RulesetRule:
 
     @property
     def network(self) -> Network | None:
-        """What it lets in; None where it lets nothing in or is no IPv4 network."""
+        """What it allows; None where it allows nothing or is no IPv4 network."""
         try:
             return Network(self.source) if self.action == ALLOW else None
         except ValueError:
@@ -73,12 +73,12 @@ class Ruleset:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RulesetObservation:
-    """What one look at a space's list saw.
+    """What one observation of a space's list shows.
 
     Attributes:
         at: when, by Postgres' clock.
-        ours: the sources that we wrote.
-        drift: what stands otherwise than it was left; entries by their source.
+        ours: the owned sources.
+        drift: what differs from what was left; entries by their source.
     """
 
     at: datetime
@@ -88,11 +88,11 @@ class RulesetObservation:
 
     @property
     def open_to_all(self) -> bool:
-        """Whether everybody is let in anyway."""
+        """Whether everybody is allowed anyway."""
         return any(rule.source == EVERYWHERE and rule.action == ALLOW for rule in self.ruleset.rules)
 
     def covering(self, network: Network) -> tuple[RulesetRule, ...]:
-        """Rules that let the whole network in, the narrowest first."""
+        """Returns rules that allow the whole network, the narrowest first."""
         found = [
             (rule.network.prefixlen, rule)
             for rule in self.ruleset.rules

@@ -1,1 +1,1 @@
-"""Keeps a database's mTLS rules, endpoint and certificates in step."""
+"""Reconciles a database's IP rules, mTLS endpoint and client certificates."""

@@ -14,7 +14,7 @@ from bot.reconciler.mtls.observer import MtlsReconciliation, MtlsSnapshot
 
 _MAKING = (Kind.ENABLE, Kind.ISSUE, Kind.ROTATE)
 _READY_AT_ONCE = (Kind.ENABLE, Kind.ISSUE)
-"""Operations that are done once their certificate is ready; a rotation goes on, and has told of it by then."""
+"""Operations that are done once their certificate is ready; a rotation goes on."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,7 +67,7 @@ class CertificateInventory:
 
 
 async def completion(tx: Transaction, before: Operation, after: Operation) -> Completion:
-    """Says how the end of an operation is told; where it was only a step to a grant, the grant's messages do it.
+    """Says how the end of an operation is told; of a mere step to a grant, the grant's messages tell.
 
     Args:
         tx: the commit that records the run.

@@ -1,4 +1,4 @@
-"""Has client certificates made and removed, as approved changes say; never one made twice blindly."""
+"""Issues and removes client certificates, as approved operations say; never issues one twice blindly."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -16,11 +16,11 @@ from bot.reconciler.mtls.observer import MtlsReconciliation, MtlsSnapshot
 from bot.reconciler.mtls.operations import OperationExecutor
 
 CONCERNED = (Kind.ENABLE, Kind.ISSUE, Kind.ROTATE, Kind.DISCARD)
-"""Kinds of changes for which the certificates are read at once."""
+"""Kinds of operations for which the certificates are read at once."""
 
 
 class CertificateExecutor(OperationExecutor):
-    """One step a pass for each change; what it takes is read back by the passes to come."""
+    """Makes one step in a run for each operation; its effect is read back by the next runs."""
 
     async def work(self, run: MtlsReconciliation, listed: list[Certificate], seen: MtlsSnapshot) -> None:
         """Does what follows from the list of certificates.
@@ -28,7 +28,7 @@ class CertificateExecutor(OperationExecutor):
         Args:
             run: the reconcile run.
             listed: every certificate, just read; what is made is added. Empty where mTLS is proven to be off.
-            seen: the look that this pass began with.
+            seen: the observation that this run began with.
 
         Raises:
             HerokuRateLimitedError: the rate limit is used up.
@@ -51,9 +51,9 @@ class CertificateExecutor(OperationExecutor):
     async def make(
         self, run: MtlsReconciliation, operation: Operation, listed: list[Certificate]
     ) -> UUID | None:
-        """Has one certificate made for a change, by as many passes as it takes.
+        """Issues one certificate for an operation, in as many runs as it takes.
 
-        A failure is noted in the outcome; it fails the change.
+        A failure is noted in the outcome; it fails the operation.
 
         Returns:
             Its id once it is ready.
@@ -80,7 +80,7 @@ class CertificateExecutor(OperationExecutor):
     async def _first(
         self, run: MtlsReconciliation, operation: Operation, listed: Sequence[Certificate]
     ) -> None:
-        """The certificate that enabling has made by itself, for whom it was enabled."""
+        """Finds the certificate that enabling has made by itself, for the person it was enabled for."""
         verdict = endpoint.first_certificate(
             operation, listed, taken=_taken(run, operation), at=run.job.claimed_at, timings=run.job.timings
         )
@@ -122,7 +122,7 @@ class CertificateExecutor(OperationExecutor):
     async def _intend(
         self, run: MtlsReconciliation, operation: Operation, listed: Sequence[Certificate]
     ) -> Operation | None:
-        """Records the intent, if whoever it is for may still be let in; None for not to ask Heroku."""
+        """Records the intent, if its owner is still a member; None where Heroku is not to be asked."""
         async with self.observer.holding(run, operation=operation.id) as tx:
             current = await tx.operations.lock(operation.id)
             if current.state is not OperationState.DOING:

@@ -1,4 +1,4 @@
-"""Enables and disables mTLS on a database, as approved changes say."""
+"""Enables and disables mTLS on a database, as approved operations say."""
 
 from bot.domain.grant import ReasonCode
 from bot.domain.mtls import endpoint
@@ -10,7 +10,7 @@ from bot.reconciler.mtls.operations import OperationExecutor
 
 
 class EndpointExecutor(OperationExecutor):
-    """One step a pass for each change; what it takes is read back by the passes to come."""
+    """Makes one step in a run for each operation; its effect is read back by the next runs."""
 
     async def work(self, run: MtlsReconciliation, seen: MtlsSnapshot) -> None:
         """Does what follows from the endpoint's status.
@@ -76,7 +76,7 @@ class EndpointExecutor(OperationExecutor):
         run.outcome.waiting |= step is EndpointStep.WAIT
 
     async def _ask_to_disable(self, run: MtlsReconciliation, operation: Operation) -> None:
-        """Asks Heroku, which may say that there is nothing (left) to disable: the looks to come prove it."""
+        """Asks Heroku, which may say that nothing is left to disable: the next observations prove it."""
         name, present = run.job.database.name, run.present
         await self.observer.confirm_name(run)
         asked = await self.note(run, operation, lambda it: endpoint.asking(it, at=present))

@@ -31,8 +31,8 @@ class MtlsSnapshot:
 
     Attributes:
         enabled: mTLS is enabled; without it the list is proven to be empty.
-        settled: False while the endpoint is being provisioned: nothing can be added yet, and nothing that is not
-            listed is proven to be absent.
+        settled: False while the endpoint is being provisioned: nothing can be added yet, and nothing that is
+            not listed is proven to be absent.
         status: the endpoint's, where it was read; None else, and where it is proven not to be there.
         rules: the complete list.
         certificates: the client certificates, as they were last read.
@@ -168,8 +168,8 @@ class MtlsObserver(DatabaseLeaseManager):
     async def _restore(self, run: MtlsReconciliation, rules: tuple[IpRule, ...]) -> None:
         """Restores rules marked absent that the list shows again: nobody else would ever remove them.
 
-        Operations hears of it, for what was said of them meanwhile was not so. What the last observation already
-        showed as unmanaged is no such rule: an owned one is only marked absent by a list that lacks it.
+        Operations hears of it, for what was said of them meanwhile was not so. What the last observation
+        already showed as unmanaged is no such rule: an owned one is marked absent only by a list without it.
         """
         placed = {entry.key for entry in run.stored.entries} | _unmanaged(run.observation)
         others = {rule.id: rule for rule in rules if rule.id not in placed}

@@ -1,4 +1,4 @@
-"""What every change at Heroku has in common: its intent is recorded before the call, its outcome after it."""
+"""Base of the executors of one-time operations: the intent is recorded before a call, its result after it."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ from bot.reconciler.outcome import STOPPING
 log = structlog.get_logger(__name__)
 
 Noting = Callable[[Operation], Operation]
-"""Writes one thing more into what a change remembers."""
+"""Adds something to the progress of an operation."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OperationExecutor:
-    """Hands that write to Heroku for changes.
+    """Writes to Heroku for one-time operations.
 
     Attributes:
         observer: holds the lease.
@@ -36,10 +36,10 @@ class OperationExecutor:
     clock: Clock
 
     async def note(self, run: MtlsReconciliation, operation: Operation, noting: Noting) -> Operation | None:
-        """Writes into what a change remembers, in a commit of its own.
+        """Adds to the progress of an operation, in a commit of its own.
 
         Returns:
-            The change as it is now; None when somebody settled it meanwhile, and nothing was written.
+            The operation as it is now; None when somebody settled it meanwhile, and nothing was written.
         """
         async with self.observer.holding(run, operation=operation.id) as tx:
             current = await tx.operations.lock(operation.id)
@@ -55,7 +55,7 @@ class OperationExecutor:
         self,
         run: MtlsReconciliation,
         operation: Operation,
-        made: Callable[[], Awaitable[None]],
+        make: Callable[[], Awaitable[None]],
         *,
         undo: Noting,
     ) -> bool:
@@ -64,8 +64,8 @@ class OperationExecutor:
         Args:
             run: the reconcile run.
             change: with its intent.
-            made: the call.
-            undo: takes the intent back, where Heroku did nothing for certain.
+            make: the call.
+            undo: takes the intent back, where Heroku certainly did nothing.
 
         Raises:
             HerokuRateLimitedError: the rate limit is used up.
@@ -75,11 +75,14 @@ class OperationExecutor:
         run.outcome.changed = True
         self.observer.require_time(run)
         try:
-            await made()
+            await make()
         except HerokuAmbiguousError as error:
-            # From here on it is only read, until even a late write must have shown.
+            # A call that timed out may still land: it is only read until even a late write must have shown.
             log.warning(
-                "reconciler.change_unclear", kind=operation.kind, request=operation.request, error=str(error)
+                "reconciler.operation_ambiguous",
+                kind=operation.kind,
+                request=operation.request,
+                error=str(error),
             )
             run.outcome.error = error
         except HerokuError as error:

@@ -1,4 +1,4 @@
-"""Rotates certificates, as approved changes say: the old one goes last, and only where the new one works."""
+"""Rotates certificates: the old one is removed last, and only where the new one works."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -31,18 +31,18 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RotationExecutor(OperationExecutor):
-    """One step a pass for each rotation.
+    """Makes one step in a run for each rotation.
 
     Attributes:
-        certificates: has new ones made.
-        probe: attempts new ones; None where that is switched off.
+        certificates: issues new ones.
+        probe: tests new ones; None where that is switched off.
     """
 
     certificates: CertificateExecutor
     probe: ConnectionTest | None
 
     async def work(self, run: MtlsReconciliation, listed: list[Certificate], seen: MtlsSnapshot) -> None:
-        """Does what follows from a complete list of certificates; arguments as for `CertificateHands.work`.
+        """Does what follows from a complete list of certificates; see ``CertificateExecutor.work``.
 
         Raises:
             HerokuRateLimitedError: the rate limit is used up.
@@ -61,7 +61,7 @@ class RotationExecutor(OperationExecutor):
         seen: MtlsSnapshot,
     ) -> None:
         found, now = rotation_of(operation), self.clock.now()
-        # What is being removed is none to rely on, however ready it still is called.
+        # A certificate that is being removed cannot be relied on, although Heroku still calls it ready.
         going = {each.subject for each in run.operations_of(Kind.DISCARD)}
         staying = [each for each in listed if CertificateId(each.id) not in going]
         step, reason_code = rotation.step(
@@ -99,7 +99,7 @@ class RotationExecutor(OperationExecutor):
             await tx.outbox.add(READY, to=current.owner, key=rotation_key(made), request=current.request)
 
     async def _test(self, run: MtlsReconciliation, operation: Operation, new: UUID) -> None:
-        """Connects with the new certificate; what came of it is one word, recorded and told in one commit."""
+        """Tests the new certificate; the result is recorded and told in one commit."""
         found = ConnectionResult.OFF if self.probe is None else await self._probe(run, self.probe, new)
         log.info(
             "reconciler.certificate_tested", request=operation.request, certificate=str(new), found=found
@@ -115,7 +115,7 @@ class RotationExecutor(OperationExecutor):
             await tx.outbox.refresh(rotation_key(current))
 
     async def _probe(self, run: MtlsReconciliation, probe: ConnectionTest, new: UUID) -> ConnectionResult:
-        """Fetches what is needed, by the database's present name, uses it at once, and lets go of it."""
+        """Fetches credentials by the database's present name, connects with them at once, and drops them."""
         observer, database = self.observer, run.job.database
         try:
             await observer.confirm_name(run)
@@ -128,14 +128,14 @@ class RotationExecutor(OperationExecutor):
         except STOPPING:
             raise
         except HerokuError as error:
-            # Heroku's own words are left out: nothing of such an answer belongs in a log.
+            # Heroku's own words are left out: such an answer may hold a secret, which belongs in no log.
             log.warning("reconciler.not_fetched", database=database.name, error=type(error).__name__)
             return ConnectionResult.NOT_FETCHED
         await observer.ensure_time(run)
         return await probe.connect(login, credential, root=root)
 
     async def _remove(self, run: MtlsReconciliation, operation: Operation, found: Rotation) -> None:
-        """Has the old certificate removed; what comes of it the lists to come prove."""
+        """Requests the removal of the old certificate; the next lists prove it."""
         await self.observer.confirm_name(run)
         asked = await self._intend(run, operation, found)
         if asked is not None:
@@ -144,12 +144,12 @@ class RotationExecutor(OperationExecutor):
     async def _intend(
         self, run: MtlsReconciliation, operation: Operation, found: Rotation
     ) -> Operation | None:
-        """Records the intent to remove, with its own deadline; None when somebody spoke meanwhile."""
+        """Records the intent to remove, with its own deadline; None when a person decided otherwise."""
         within = OPERATION_DEADLINE if found.asked_at is None else None
         async with self.observer.holding(run, operation=operation.id) as tx:
             current = await tx.operations.lock(operation.id)
             if current.state is not OperationState.DOING or rotation_of(current) != found:
-                # Somebody has said something just now, and this step was not drawn from that.
+                # A person has pressed a button just now, and this step was planned without that.
                 run.outcome.changed = True
                 return None
             asked = rotation.removing(current, at=run.present)
@@ -165,7 +165,7 @@ class RotationExecutor(OperationExecutor):
             try:
                 await self.heroku.discard_certificate(name, old)
             except HerokuNotFoundError:
-                # Gone already, by this intent's first try or by somebody else: the lists to come tell.
+                # Gone already, by this intent's first attempt or by somebody else: the next lists tell.
                 log.info("reconciler.no_certificate_to_remove", database=name, certificate=str(old))
 
         return discard

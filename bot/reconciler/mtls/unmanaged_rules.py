@@ -21,13 +21,13 @@ class UnmanagedRulesExecutor:
     clock: Clock
 
     async def request(self, tx: Transaction, run: MtlsReconciliation, rules: Collection[UUID]) -> None:
-        """Records that the removal of rules is about to be requested, in the commit that records the intent."""
+        """Records that the removal of rules is about to be requested, in the intent's own commit."""
         await self._note(
             tx, run, rules, lambda operation: unmanaged_rules.requested(operation, at=run.present)
         )
 
     async def cancel_request(self, tx: Transaction, run: MtlsReconciliation, rules: Collection[UUID]) -> None:
-        """Records that the removal of these was not requested after all: it does not wait for what cannot show."""
+        """Records that the removal of these was not requested after all: there is no effect to wait for."""
         await self._note(tx, run, rules, unmanaged_rules.not_requested)
 
     def reject(self, run: MtlsReconciliation, rule: UUID, message: str) -> None:

@@ -1,1 +1,1 @@
-"""Keeps a database's PrivateLink endpoint and accounts in step."""
+"""Reconciles a database's PrivateLink endpoint and its accounts."""

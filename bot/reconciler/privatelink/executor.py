@@ -1,7 +1,7 @@
 """Writes a database's PrivateLink as planned: each intent is recorded before its call, its result after it.
 
-The endpoint itself stays when the last owned account has gone: somebody on Amazon's side may have built on its
-service name, and destroying it would change that name. Only an approved request closes it.
+The endpoint itself stays when the last owned account has gone: somebody on Amazon's side may have built on
+its service name, and destroying it would change that name. Only an approved request closes it.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -116,7 +116,7 @@ class AccountExecutor:
     # --- opening -----------------------------------------------------------------------------------
 
     async def _conclude_removals(self, run: PrivateLinkReconciliation, plan: PrivateLinkPlan) -> None:
-        """Records proven removals before the same accounts are allowed anew: an account has one present row."""
+        """Records proven removals before the same accounts are allowed anew: each has one present row."""
         requested = {entry.key for entry in run.stored.entries if entry.removal is not Removal.NONE}
         run.concluded_removals = frozenset(requested.intersection(plan.absent))
         if run.concluded_removals:

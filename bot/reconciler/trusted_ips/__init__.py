@@ -1,1 +1,1 @@
-"""Keeps a space's trusted IP ranges in step."""
+"""Reconciles a space's trusted IP ranges."""

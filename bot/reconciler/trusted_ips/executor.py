@@ -27,7 +27,7 @@ BETWEEN: Final = timedelta(seconds=1)
 """Pause between two writes to one space: what is approved meanwhile goes into the same write."""
 
 AGAIN: Final = timedelta(seconds=15)
-"""How long an owned list may be stored only before it is written once more: how long Heroku takes to apply it is
+"""How long a list may be stored only before it is written once more: how long Heroku takes to apply it is
 undocumented, and every write begins it anew."""
 
 SHOWN: Final = 25

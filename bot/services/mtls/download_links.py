@@ -22,7 +22,7 @@ class IssuedLink:
     """A link at the one moment at which its secret is known: it is sent, and then forgotten.
 
     Attributes:
-        post: the number of the outbox message that is to carry it.
+        message_id: the number of the outbox message that is to carry it.
         owner: Slack id of the recipient.
         handle: what people call the certificate.
         database: the name of the database's app.
@@ -30,7 +30,7 @@ class IssuedLink:
 
     id: UUID
     secret: str = field(repr=False)
-    post: int
+    message_id: int
     owner: str
     handle: str
     database: str
@@ -80,7 +80,7 @@ class DownloadLinkService:
     async def record_sent(self, link: IssuedLink, message: MessageRef) -> None:
         """Records where the message with a link stands in Slack."""
         async with self._context.transaction() as tx:
-            await tx.outbox.confirm(link.post, message)
+            await tx.outbox.confirm(link.message_id, message)
             await tx.commit()
 
     async def record_unsent(self, link: IssuedLink) -> None:
@@ -90,7 +90,7 @@ class DownloadLinkService:
             if stored is not None and stored.state is DownloadLinkState.OPEN:
                 unsent = replace(stored, state=DownloadLinkState.UNSENT)
                 await tx.download_links.update(stored, unsent, doing=self._context.audit(link.owner))
-            await tx.outbox.cancel(link.post)
+            await tx.outbox.cancel(link.message_id)
             await tx.commit()
 
     async def _is_stored(self, id: UUID) -> bool:
@@ -142,7 +142,7 @@ def _issued(link: DownloadLink, message: int, secret: str, details: RequestDetai
     return IssuedLink(
         id=link.id,
         secret=secret,
-        post=message,
+        message_id=message,
         owner=link.owner,
         handle=str(link.request),
         database=details.target.label,

@@ -45,8 +45,11 @@ def reminder(it: Rendering) -> Message:
         shown.append(block_kit.section(t("expiry.purpose", purpose=purpose(known, t))))
     how = t("expiry.how.over" if step == 0 else "expiry.how", id=known.handle)
     shown.append(block_kit.section(how))
-    if known.ladder.step == step:
-        shown += [block_kit.context(answered(known.ladder, t)), _buttons(details, known.ladder, step, t)]
+    if known.reminders.step == step:
+        shown += [
+            block_kit.context(answered(known.reminders, t)),
+            _buttons(details, known.reminders, step, t),
+        ]
     return block_kit.message(text, shown)
 
 
@@ -74,7 +77,7 @@ def acknowledged(details: RequestDetails, t: Translator) -> Message:
 
 def snoozed(details: RequestDetails, t: Translator) -> Message:
     """To the person who snoozed a reminder: until when."""
-    until = None if details.issued is None else details.issued.ladder.snoozed_until
+    until = None if details.issued is None else details.issued.reminders.snoozed_until
     return block_kit.paragraphs(
         t("answer.snoozed", id=details.request.id, app=details.target.label, until=until)
     )

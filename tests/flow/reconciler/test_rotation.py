@@ -1,4 +1,4 @@
-"""Rotations pass by pass: made once, handed over once, and the old certificate removed last, if at all."""
+"""Rotations run by run: issued once, handed over once, and the old certificate removed last, if at all."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,11 +6,10 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID, uuid4
 
-import httpx
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain import operation as operations
+from bot.domain import operation as operation_rules
 from bot.domain.grant import ReasonCode
 from bot.domain.mtls import rotation
 from bot.domain.mtls.connection_test import ConnectionResult
@@ -20,22 +19,21 @@ from bot.domain.request import Kind, Request, RequestState
 from bot.domain.schedule import OPERATION_DEADLINE
 from bot.domain.subject import CertificateId
 from bot.errors import Refusal, Refused
-from bot.heroku.client import HerokuClient
 from bot.ports import AuditContext, Credential, Login
 from bot.reconciler.lease import LeaseManager
-from bot.reconciler.mtls.reconciler import MtlsPass
 from bot.services import open_services
 from sandbox.heroku import fault_injection
 from sandbox.heroku.behavior import Behavior, TransitionTimes
 from sandbox.heroku.fixtures import DATABASE, default_world
-from sandbox.heroku.server import app as heroku_server
+from storage.tables import audit, operations, outbox, reconcile_queue
 from storage.transaction import PostgresStore
-from tests.flow.reconciler.mtls_harness import Passes
+from tests import database
+from tests.flow.reconciler.harness import TOKEN, heroku_client
+from tests.flow.reconciler.mtls_harness import MtlsHarness
 from tests.unit import factories
 from tests.unit.factories import POLICY
 from tests.unit.storage import store_helpers
 
-TOKEN = "HRKU-played"
 MAKE, REMOVE = r"POST .*/certificates$", r"DELETE .*/certificates/"
 
 
@@ -45,7 +43,7 @@ def behavior() -> Behavior:
 
 
 class EmulatedConnectionTest:
-    """A machine from which a database lets itself be reached, or not."""
+    """Tests connections without a network, with the result that a test asks for."""
 
     def __init__(self) -> None:
         self.finds = ConnectionResult.CONNECTED
@@ -74,53 +72,52 @@ def probing() -> bool:
 
 
 @pytest.fixture
-async def passes(
+async def harness(
     store: PostgresStore,
     engine: AsyncEngine,
     behavior: Behavior,
     probe: EmulatedConnectionTest,
     probing: bool,
-) -> AsyncIterator[Passes]:
+) -> AsyncIterator[MtlsHarness]:
     heroku = default_world(token=TOKEN, times=TransitionTimes.of(0), behavior=behavior)
-    base = "http://heroku.test"
-    transport = httpx.ASGITransport(heroku_server(heroku))
-    client = HerokuClient(token=TOKEN, platform_url=base, data_url=base, transport=transport)
-    yield Passes(store=store, engine=engine, heroku=heroku, client=client, probe=probe if probing else None)
-    await client.close()
+    async with heroku_client(heroku) as client:
+        yield MtlsHarness(
+            store=store, engine=engine, heroku=heroku, client=client, probe=probe if probing else None
+        )
 
 
 class Rotating:
-    """One rotation of the certificate that the played database begins with, and what becomes of it."""
+    """One rotation of the certificate that the emulated database begins with, and what becomes of it."""
 
-    def __init__(self, passes: Passes) -> None:
-        self.passes = passes
-        self.services = open_services(store=passes.store, policy=POLICY, clock=passes.clock)
+    def __init__(self, harness: MtlsHarness) -> None:
+        self.harness = harness
+        self.services = open_services(store=harness.store, policy=POLICY, clock=harness.clock)
         self.old = UUID(int=0)
         self.id = uuid4()
 
     async def begin(self) -> None:
         """It was asked for and approved."""
-        passes = self.passes
-        await passes.begin()
-        await passes.look()
+        harness = self.harness
+        await harness.begin()
+        await harness.reconcile()
         (self.old,) = self.ready()
         asked = factories.request(kind=Kind.ROTATE, endless=True, reason="it grows old")
         subject = CertificateId(self.old)
-        terms = replace(asked.terms, target=passes.database.id, subject=subject)
-        request = await store_helpers.record(passes.store, replace(asked, terms=terms))
-        operation = operations.begin(request, id=self.id, now=passes.clock.now())
-        doing = AuditContext(actor="U0LEAD", at=passes.clock.now())
-        async with passes.store.transaction() as tx:
+        terms = replace(asked.terms, target=harness.target.id, subject=subject)
+        request = await store_helpers.record(harness.store, replace(asked, terms=terms))
+        operation = operation_rules.begin(request, id=self.id, now=harness.clock.now())
+        doing = AuditContext(actor="U0LEAD", at=harness.clock.now())
+        async with harness.store.transaction() as tx:
             await tx.requests.decide(request, RequestState.APPROVED, doing=doing)
             await tx.operations.start(operation, within=OPERATION_DEADLINE, doing=doing)
-            await tx.reconcile_queue.bump_generation(passes.database.id, operation.method)
+            await tx.reconcile_queue.bump_generation(harness.target.id, operation.method)
             await tx.commit()
 
     async def handed_over(self) -> UUID:
         """The new certificate is ready; returns its id."""
         await self.begin()
         for _ in range(3):
-            await self.passes.look()
+            await self.harness.reconcile()
         new = rotation_of(await self.now()).new
         assert new is not None
         return new
@@ -137,18 +134,18 @@ class Rotating:
     async def rested(self) -> UUID:
         """The grace is over."""
         new = await self.installed()
-        self.passes.clock.present += GRACE
+        self.harness.clock.present += GRACE
         await self.know_again()
         return new
 
     async def know_again(self) -> None:
         """The people were counted just now."""
-        async with self.passes.store.transaction() as tx:
+        async with self.harness.store.transaction() as tx:
             await tx.slack_users.save([factories.person()])
             await tx.commit()
 
     async def now(self) -> Operation:
-        async with self.passes.store.transaction() as tx:
+        async with self.harness.store.transaction() as tx:
             return await tx.operations.lock(self.id)
 
     async def stage(self) -> RotationStage:
@@ -160,20 +157,19 @@ class Rotating:
         return operation.reason_code
 
     async def told(self, kind: str) -> int:
-        found = await self.passes.query("SELECT count(*) FROM outbox WHERE kind = :kind", kind=kind)
-        return int(found[0][0])
+        return await database.count(self.harness.engine, outbox, kind=kind)
 
     def ready(self) -> list[UUID]:
-        found = self.passes.heroku.certificates(DATABASE, now=datetime.now(UTC))
+        found = self.harness.heroku.certificates(DATABASE, now=datetime.now(UTC))
         return [each.id for each in found if each.status == "ready"]
 
     def remove_externally(self, certificate: UUID) -> None:
-        self.passes.heroku.delete_certificate_externally(DATABASE, certificate, now=datetime.now(UTC))
+        self.harness.heroku.delete_certificate_externally(DATABASE, certificate, now=datetime.now(UTC))
 
 
 @pytest.fixture
-def rotating(passes: Passes) -> Rotating:
-    return Rotating(passes)
+def rotating(harness: MtlsHarness) -> Rotating:
+    return Rotating(harness)
 
 
 # --- its course --------------------------------------------------------------------------------------
@@ -182,16 +178,16 @@ def rotating(passes: Passes) -> Rotating:
 async def test_a_new_certificate_is_made_once_handed_over_and_waited_for(rotating: Rotating) -> None:
     new = await rotating.handed_over()
     for _ in range(3):
-        await rotating.passes.look()
+        await rotating.harness.reconcile()
     assert rotating.ready() == [rotating.old, new]
-    assert len(rotating.passes.calls(MAKE)) == 1
+    assert len(rotating.harness.calls(MAKE)) == 1
     assert await rotating.stage() is RotationStage.INSTALLING
     assert await rotating.told("notification.rotation_ready") == 1
 
 
 async def test_the_new_one_belongs_to_whoever_asked(rotating: Rotating) -> None:
     new = await rotating.handed_over()
-    async with rotating.passes.store.transaction() as tx:
+    async with rotating.harness.store.transaction() as tx:
         known = await tx.certificates.find(new)
     assert known is not None
     assert (known.owner, known.purpose) == ("U0ENGINEER", "it grows old")
@@ -199,35 +195,34 @@ async def test_the_new_one_belongs_to_whoever_asked(rotating: Rotating) -> None:
 
 async def test_while_a_person_is_waited_for_heroku_is_left_in_peace(rotating: Rotating) -> None:
     await rotating.handed_over()
-    await rotating.passes.look()
-    assert await rotating.passes.due() > timedelta(minutes=9)
+    await rotating.harness.reconcile()
+    assert await rotating.harness.due() > timedelta(minutes=9)
 
 
 async def test_the_old_one_stays_until_the_grace_is_over(rotating: Rotating) -> None:
     new = await rotating.installed()
-    rotating.passes.clock.present += GRACE - timedelta(seconds=1)
-    await rotating.passes.look()
+    rotating.harness.clock.present += GRACE - timedelta(seconds=1)
+    await rotating.harness.reconcile()
     assert rotating.ready() == [rotating.old, new]
-    assert rotating.passes.calls(REMOVE) == []
+    assert rotating.harness.calls(REMOVE) == []
 
 
 async def test_then_it_is_removed_and_the_rotation_done_once_that_was_read_back(rotating: Rotating) -> None:
     new = await rotating.rested()
-    await rotating.passes.look()
+    await rotating.harness.reconcile()
     assert await rotating.stage() is RotationStage.REMOVING
-    await rotating.passes.look()
+    await rotating.harness.reconcile()
     assert (await rotating.now()).state is OperationState.DONE
     assert rotating.ready() == [new]
-    assert len(rotating.passes.calls(REMOVE)) == 1
+    assert len(rotating.harness.calls(REMOVE)) == 1
     assert await rotating.told("notification.done") == 1
 
 
 async def test_every_stage_has_its_line_in_the_audit_trail(rotating: Rotating) -> None:
     await rotating.rested()
-    await rotating.passes.look()
-    await rotating.passes.look()
-    found = await rotating.passes.query("SELECT actor, after FROM audit WHERE subject = 'rotate' ORDER BY id")
-    assert [tuple(line) for line in found] == [
+    await rotating.harness.reconcile()
+    await rotating.harness.reconcile()
+    assert await database.audit_lines(rotating.harness.engine, "actor", "after", subject="rotate") == [
         ("U0LEAD", "doing, making"),
         ("pgaccess", "doing, installing"),
         ("U0ENGINEER", "doing, resting"),
@@ -241,28 +236,28 @@ async def test_every_stage_has_its_line_in_the_audit_trail(rotating: Rotating) -
 
 async def test_a_new_one_that_somebody_removed_is_said_and_the_old_one_stays(rotating: Rotating) -> None:
     rotating.remove_externally(await rotating.rested())
-    await rotating.passes.look()
+    await rotating.harness.reconcile()
     assert await rotating.failed() is ReasonCode.NEW_GONE
     assert rotating.ready() == [rotating.old]
-    assert rotating.passes.calls(REMOVE) == []
+    assert rotating.harness.calls(REMOVE) == []
     assert await rotating.told("notification.not_done") == 1
 
 
 async def test_a_new_one_whose_removal_was_approved_is_none_to_rely_on(rotating: Rotating) -> None:
     new = await rotating.rested()
-    passes = rotating.passes
+    harness = rotating.harness
     asked = factories.request(kind=Kind.DISCARD, endless=True, reason="lost")
-    terms = replace(asked.terms, target=passes.database.id, subject=CertificateId(new))
-    request = await store_helpers.record(passes.store, replace(asked, terms=terms))
-    discard = operations.begin(request, id=uuid4(), now=passes.clock.now())
-    async with passes.store.transaction() as tx:
+    terms = replace(asked.terms, target=harness.target.id, subject=CertificateId(new))
+    request = await store_helpers.record(harness.store, replace(asked, terms=terms))
+    discard = operation_rules.begin(request, id=uuid4(), now=harness.clock.now())
+    async with harness.store.transaction() as tx:
         await tx.operations.start(
-            discard, within=OPERATION_DEADLINE, doing=AuditContext(actor="U0LEAD", at=passes.clock.now())
+            discard, within=OPERATION_DEADLINE, doing=AuditContext(actor="U0LEAD", at=harness.clock.now())
         )
-        await tx.reconcile_queue.bump_generation(passes.database.id, discard.method)
+        await tx.reconcile_queue.bump_generation(harness.target.id, discard.method)
         await tx.commit()
     for _ in range(3):
-        await passes.look()
+        await harness.reconcile()
     assert rotating.ready() == [rotating.old]
     assert await rotating.failed() is ReasonCode.NEW_GONE
 
@@ -270,85 +265,82 @@ async def test_a_new_one_whose_removal_was_approved_is_none_to_rely_on(rotating:
 async def test_tried_again_another_new_one_is_made(rotating: Rotating) -> None:
     new = await rotating.installed()
     rotating.remove_externally(new)
-    await rotating.passes.look()
+    await rotating.harness.reconcile()
     request = (await rotating.now()).request
     await rotating.services.grants.retry(request, person="U0ENGINEER", key="retry")
     for _ in range(3):
-        await rotating.passes.look()
+        await rotating.harness.reconcile()
     assert await rotating.stage() is RotationStage.INSTALLING
     assert rotation_of(await rotating.now()).new not in (None, new)
-    assert len(rotating.passes.calls(MAKE)) == 2
+    assert len(rotating.harness.calls(MAKE)) == 2
 
 
 async def test_an_old_one_that_somebody_removed_is_said(rotating: Rotating) -> None:
     new = await rotating.handed_over()
     rotating.remove_externally(rotating.old)
-    await rotating.passes.look()
+    await rotating.harness.reconcile()
     assert await rotating.failed() is ReasonCode.OLD_GONE
     request = (await rotating.now()).request
     await rotating.services.grants.retry(request, person="U0ENGINEER", key="retry")
-    await rotating.passes.look()
+    await rotating.harness.reconcile()
     assert (await rotating.now()).state is OperationState.DONE
     assert rotating.ready() == [new]
-    assert rotating.passes.calls(REMOVE) == []
+    assert rotating.harness.calls(REMOVE) == []
 
 
 async def test_an_answer_that_is_lost_is_found_again_and_nothing_is_made_twice(rotating: Rotating) -> None:
     await rotating.begin()
-    rotating.passes.heroku.fault(fault_injection.lost_answer(), on=MAKE)
-    await rotating.passes.look()
+    rotating.harness.heroku.fault(fault_injection.lost_answer(), on=MAKE)
+    await rotating.harness.reconcile()
     for _ in range(2):
-        await rotating.passes.look()
-    await rotating.passes.query(
-        "UPDATE operations SET progress = jsonb_set(progress, '{asked_at}', "
-        "to_jsonb((progress->>'asked_at')::timestamptz - interval '2 minutes'))"
-    )
+        await rotating.harness.reconcile()
+    await rotating.harness.age_requests(timedelta(minutes=2))
     for _ in range(3):
-        await rotating.passes.look()
-    assert len(rotating.passes.calls(MAKE)) == 1
+        await rotating.harness.reconcile()
+    assert len(rotating.harness.calls(MAKE)) == 1
     assert await rotating.stage() is RotationStage.INSTALLING
 
 
 async def test_a_removal_whose_answer_is_lost_is_read_back(rotating: Rotating) -> None:
     new = await rotating.rested()
-    rotating.passes.heroku.fault(fault_injection.lost_answer(), on=REMOVE)
-    await rotating.passes.look()
-    await rotating.passes.look()
+    rotating.harness.heroku.fault(fault_injection.lost_answer(), on=REMOVE)
+    await rotating.harness.reconcile()
+    await rotating.harness.reconcile()
     assert (await rotating.now()).state is OperationState.DONE
     assert rotating.ready() == [new]
 
 
 async def test_a_list_that_cannot_be_read_decides_nothing(rotating: Rotating) -> None:
     new = await rotating.rested()
-    rotating.passes.heroku.fault(fault_injection.status(500), on=r"GET .*/certificates$")
-    await rotating.passes.look()
+    rotating.harness.heroku.fault(fault_injection.status(500), on=r"GET .*/certificates$")
+    await rotating.harness.reconcile()
     assert await rotating.stage() is RotationStage.RESTING
     assert rotating.ready() == [rotating.old, new]
 
 
 async def test_where_mtls_was_taken_away_nothing_is_removed(rotating: Rotating) -> None:
     await rotating.rested()
-    rotating.passes.heroku.disable_mtls_externally(DATABASE, now=datetime.now(UTC))
-    await rotating.passes.look()
+    rotating.harness.heroku.disable_mtls_externally(DATABASE, now=datetime.now(UTC))
+    await rotating.harness.reconcile()
     assert await rotating.failed() is ReasonCode.NEW_GONE
-    assert rotating.passes.calls(REMOVE) == []
+    assert rotating.harness.calls(REMOVE) == []
 
 
 async def test_whoever_has_left_meanwhile_is_made_no_certificate(rotating: Rotating) -> None:
     await rotating.begin()
-    async with rotating.passes.store.transaction() as tx:
+    async with rotating.harness.store.transaction() as tx:
         await tx.slack_users.save([factories.person(deactivated=True)])
         await tx.commit()
-    await rotating.passes.look()
+    await rotating.harness.reconcile()
     assert await rotating.failed() is ReasonCode.PERSON
-    assert rotating.passes.calls(MAKE) == []
+    assert rotating.harness.calls(MAKE) == []
 
 
 async def test_the_deadline_of_the_removal_is_its_own(rotating: Rotating) -> None:
     await rotating.rested()
-    await rotating.passes.query("UPDATE operations SET deadline_at = now() - interval '1 day'")
-    await rotating.passes.look()
-    await rotating.passes.look()
+    await rotating.harness.pass_deadlines()
+    await rotating.harness.reconcile()
+    await rotating.harness.reconcile()
     assert (await rotating.now()).state is OperationState.DONE
 
 
@@ -360,39 +352,38 @@ async def test_an_old_one_that_is_still_needed_stays(rotating: Rotating) -> None
     request = (await rotating.now()).request
     for press in ("first", "second"):
         await rotating.services.certificate_rotation.keep_old(request, person="U0ENGINEER", key=press)
-    rotating.passes.clock.present += GRACE
-    await rotating.passes.look()
+    rotating.harness.clock.present += GRACE
+    await rotating.harness.reconcile()
     assert await rotating.stage() is RotationStage.INSTALLING
     assert rotating.ready() == [rotating.old, new]
 
 
-async def test_even_one_whose_removal_a_keeper_has_just_set_out_for_stays(rotating: Rotating) -> None:
+async def test_even_one_whose_removal_a_run_has_just_claimed_stays(rotating: Rotating) -> None:
     new = await rotating.rested()
     request = (await rotating.now()).request
-    run = await rotating.passes.claim()
+    run = await rotating.harness.claim()
     await rotating.services.certificate_rotation.keep_old(request, person="U0ENGINEER", key="keep")
-    await rotating.passes.reconciler.work(run)
-    assert rotating.passes.calls(REMOVE) == []
+    await rotating.harness.controller.work(run)
+    assert rotating.harness.calls(REMOVE) == []
     assert rotating.ready() == [rotating.old, new]
 
 
 async def test_one_that_is_being_removed_is_not_kept(rotating: Rotating) -> None:
     await rotating.rested()
-    await rotating.passes.look()
+    await rotating.harness.reconcile()
     request = (await rotating.now()).request
     with pytest.raises(Refused) as refused:
         await rotating.services.certificate_rotation.keep_old(request, person="U0ENGINEER", key="keep")
     assert refused.value.reason is Refusal.ROTATION_OLD_GOING
 
 
-async def test_a_person_and_a_keeper_never_wait_for_each_other(rotating: Rotating) -> None:
+async def test_a_button_and_a_run_never_wait_for_each_other(rotating: Rotating) -> None:
     await rotating.handed_over()
-    taken = await rotating.passes.claim()
-    assert isinstance(taken.making, MtlsPass)
-    turns = LeaseManager(store=rotating.passes.store, deadline=rotating.passes.client.deadline)
-    async with turns.holding(taken.making.reconciliation, operation=rotating.id) as tx:
+    claimed = await rotating.harness.claim()
+    leases = LeaseManager(store=rotating.harness.store, deadline=rotating.harness.client.deadline)
+    async with leases.holding(claimed.run, operation=rotating.id) as tx:
         pressing = asyncio.create_task(asked_for_a_test(rotating))
-        await rotating.passes.somebody_waits()
+        await rotating.harness.until_a_transaction_waits()
         await tx.operations.lock(rotating.id)
     await pressing
     assert rotation_of(await rotating.now()).test_asked_at is not None
@@ -411,12 +402,12 @@ async def test_a_test_connects_with_the_new_certificate_and_its_word_is_kept(
 ) -> None:
     new = await rotating.handed_over()
     await asked_for_a_test(rotating)
-    await rotating.passes.look()
-    await rotating.passes.look()
+    await rotating.harness.reconcile()
+    await rotating.harness.reconcile()
     (login, credential), *more = probe.tried
     assert more == []
-    assert credential == await rotating.passes.client.credential(DATABASE, new)
-    assert login.password in rotating.passes.heroku.connection(DATABASE)
+    assert credential == await rotating.harness.client.credential(DATABASE, new)
+    assert login.password in rotating.harness.heroku.connection(DATABASE)
     remembered = rotation_of(await rotating.now())
     assert (remembered.tested, remembered.test_asked_at) == (ConnectionResult.CONNECTED, None)
     assert await rotating.stage() is RotationStage.INSTALLING
@@ -425,14 +416,14 @@ async def test_a_test_connects_with_the_new_certificate_and_its_word_is_kept(
 async def test_who_had_it_tested_and_what_came_of_it_is_in_the_audit_trail(rotating: Rotating) -> None:
     await rotating.handed_over()
     await asked_for_a_test(rotating)
-    await rotating.passes.look()
-    found = await rotating.passes.query(
-        "SELECT actor, after, details->>'found' FROM audit WHERE subject = 'rotate' ORDER BY id DESC LIMIT 2"
-    )
-    assert [tuple(line) for line in reversed(found)] == [
-        ("U0ENGINEER", "doing, installing, testing", None),
-        ("pgaccess", "doing, installing", "connected"),
+    await rotating.harness.reconcile()
+    engine = rotating.harness.engine
+    lines = await database.audit_lines(engine, "actor", "after", subject="rotate")
+    assert lines[-2:] == [
+        ("U0ENGINEER", "doing, installing, testing"),
+        ("pgaccess", "doing, installing"),
     ]
+    assert (await database.audit_details(engine, "found", subject="rotate"))[-2:] == [None, "connected"]
 
 
 async def test_what_a_test_uses_is_nowhere_in_the_store(
@@ -440,20 +431,21 @@ async def test_what_a_test_uses_is_nowhere_in_the_store(
 ) -> None:
     await rotating.handed_over()
     await asked_for_a_test(rotating)
-    await rotating.passes.look()
+    await rotating.harness.reconcile()
     ((login, _),) = probe.tried
-    for table in ("operations", "outbox", "audit"):
-        rows = await rotating.passes.query(f"SELECT t::text FROM {table} AS t")
-        assert not [row for row in rows if login.password in row[0] or "PRIVATE" in row[0]]
+    for table in (operations, outbox, audit):
+        kept = repr(await database.rows(rotating.harness.engine, table))
+        assert login.password not in kept
+        assert "PRIVATE" not in kept
 
 
 async def test_where_heroku_gives_no_key_nothing_is_tried_and_that_is_said(
     rotating: Rotating, probe: EmulatedConnectionTest
 ) -> None:
     await rotating.handed_over()
-    rotating.passes.heroku.fault(fault_injection.status(500), on=r"GET .*/config-vars")
+    rotating.harness.heroku.fault(fault_injection.status(500), on=r"GET .*/config-vars")
     await asked_for_a_test(rotating)
-    await rotating.passes.look()
+    await rotating.harness.reconcile()
     assert rotation_of(await rotating.now()).tested is ConnectionResult.NOT_FETCHED
     assert probe.tried == []
 
@@ -464,34 +456,34 @@ async def test_a_new_one_that_does_not_work_keeps_the_old_one_until_a_person_say
     new = await rotating.installed()
     probe.finds = ConnectionResult.NOT_ACCEPTED
     await asked_for_a_test(rotating)
-    await rotating.passes.look()
-    rotating.passes.clock.present += GRACE
-    await rotating.passes.look()
+    await rotating.harness.reconcile()
+    rotating.harness.clock.present += GRACE
+    await rotating.harness.reconcile()
     assert await rotating.failed() is ReasonCode.NOT_ACCEPTED
     assert rotating.ready() == [rotating.old, new]
     request = (await rotating.now()).request
     await rotating.services.grants.retry(request, person="U0ENGINEER", key="retry")
-    await rotating.passes.look()
+    await rotating.harness.reconcile()
     assert await rotating.stage() is RotationStage.REMOVING
 
 
-async def test_a_test_that_its_keeper_did_not_live_to_see_is_made_again(
+async def test_a_test_whose_process_died_is_made_again(
     rotating: Rotating, probe: EmulatedConnectionTest
 ) -> None:
     await rotating.handed_over()
     await asked_for_a_test(rotating)
     probe.dies = True
     with pytest.raises(asyncio.CancelledError):
-        await rotating.passes.look()
-    await rotating.passes.query("UPDATE reconcile_queue SET lease = NULL, lease_until = NULL")
-    await rotating.passes.look()
+        await rotating.harness.reconcile()
+    await database.end_leases(rotating.harness.engine, reconcile_queue)
+    await rotating.harness.reconcile()
     assert rotation_of(await rotating.now()).tested is ConnectionResult.CONNECTED
 
 
 async def test_nobody_else_has_it_tested(rotating: Rotating, probe: EmulatedConnectionTest) -> None:
     await rotating.handed_over()
     request = (await rotating.now()).request
-    async with rotating.passes.store.transaction() as tx:
+    async with rotating.harness.store.transaction() as tx:
         await tx.slack_users.save([factories.person(), factories.person("U0STRANGER")])
         await tx.commit()
     with pytest.raises(Refused) as refused:
@@ -510,7 +502,7 @@ async def test_where_it_is_switched_off_there_is_nothing_to_test(rotating: Rotat
 
 
 def test_a_rotation_remembers_no_secret() -> None:
-    begun = operations.begin(_asked(), id=uuid4(), now=factories.NOW)
+    begun = operation_rules.begin(_asked(), id=uuid4(), now=factories.NOW)
     made = rotation.made(begun, uuid4(), now=factories.NOW, testable=True)
     tried = rotation.tested(
         rotation.testing(made, now=factories.NOW), ConnectionResult.OTHER, now=factories.NOW

@@ -174,7 +174,7 @@ def test_the_scopes_are_those_of_slacks_own_method_pages() -> None:
     assert all(METHODS[method].scope is None for method in SCOPELESS)
 
 
-def test_the_played_workspace_has_installed_exactly_this_app() -> None:
+def test_the_emulated_workspace_has_installed_exactly_this_app() -> None:
     assert {scope.name for scope in SCOPES} == DEFAULT_SCOPES
     assert EVENTS.keys() == EMULATED_EVENTS
 

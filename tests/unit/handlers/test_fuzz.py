@@ -1,4 +1,4 @@
-"""Junk at every door of the web process: an answer, never a 5xx, never an error that nobody thought of."""
+"""Fuzzing of every endpoint of the web process: a response, never a 5xx, never an unexpected error."""
 
 import string
 from collections.abc import Iterator
@@ -154,7 +154,7 @@ FIELDS = st.dictionaries(
 
 @junk
 @given(text=LINES, person=st.sampled_from([ENGINEER, LEAD, "U0NOBODY", ""]))
-def test_whatever_is_typed_is_answered_in_words(server: FuzzedServer, text: str, person: str) -> None:
+def test_any_typed_text_gets_a_readable_answer(server: FuzzedServer, text: str, person: str) -> None:
     answer = server.command(text, person)
     assert answer.status_code == 200
     assert server.unexpected() == []
@@ -165,7 +165,7 @@ def test_whatever_is_typed_is_answered_in_words(server: FuzzedServer, text: str,
 @given(
     action=st.sampled_from(ACTIONS) | TEXT, value=VALUES, person=st.sampled_from([ENGINEER, LEAD, "U0NOBODY"])
 )
-def test_whatever_a_button_carries_is_taken_or_refused(
+def test_any_button_value_is_accepted_or_refused(
     server: FuzzedServer, action: str, value: str, person: str
 ) -> None:
     assert server.interaction(click(action, value, person, server.unique())).status_code == 200
@@ -174,7 +174,7 @@ def test_whatever_a_button_carries_is_taken_or_refused(
 
 @junk
 @given(form=st.sampled_from(ACTIONS) | TEXT, data=VALUES, values=FIELDS)
-def test_whatever_a_form_holds_is_taken_or_refused(
+def test_any_form_content_is_accepted_or_refused(
     server: FuzzedServer, form: str, data: str, values: dict[str, Any]
 ) -> None:
     answer = server.interaction(submission(form, data, values, ENGINEER, server.unique()))
@@ -218,7 +218,7 @@ def test_whatever_a_form_holds_is_taken_or_refused(
         ),
     )
 )
-def test_a_payload_that_is_not_as_documented_makes_nobody_stumble(server: FuzzedServer, payload: Any) -> None:
+def test_a_malformed_payload_causes_no_server_error(server: FuzzedServer, payload: Any) -> None:
     assert server.interaction(payload).status_code < 500
 
 
@@ -229,13 +229,13 @@ def test_a_payload_that_is_not_as_documented_makes_nobody_stumble(server: Fuzzed
         ANYTHING,
     )
 )
-def test_an_event_that_is_not_as_documented_makes_nobody_stumble(server: FuzzedServer, payload: Any) -> None:
+def test_a_malformed_event_causes_no_server_error(server: FuzzedServer, payload: Any) -> None:
     assert server.event(payload).status_code < 500
 
 
 @junk
 @given(body=st.binary(max_size=200), kind=st.sampled_from([FORM, "application/json", "text/plain", ""]))
-def test_signed_bytes_that_are_nothing_are_refused(server: FuzzedServer, body: bytes, kind: str) -> None:
+def test_signed_junk_is_rejected(server: FuzzedServer, body: bytes, kind: str) -> None:
     assert server.signed(body, kind).status_code < 500
 
 
@@ -252,7 +252,7 @@ ADDRESSES = st.text(string.printable, max_size=60).map(lambda text: quote(text, 
     body=st.binary(max_size=200) | TEXT.map(lambda text: f"secret={quote(text)}".encode()),
     kind=st.sampled_from([FORM, "application/json", "multipart/form-data; boundary=x", ""]),
 )
-def test_no_address_and_no_body_makes_a_page_stumble(
+def test_no_url_and_no_body_makes_a_page_fail(
     server: FuzzedServer, method: str, below: str, rest: str, body: bytes, kind: str
 ) -> None:
     answer = server.send(method, below + rest, body, kind)

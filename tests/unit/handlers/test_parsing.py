@@ -1,4 +1,4 @@
-"""What people type after the command, rightly and wrongly, and what comes of it."""
+"""Parsing of command lines, valid and invalid."""
 
 import string
 from typing import Any
@@ -576,14 +576,12 @@ WRONG: list[tuple[str, Refusal, dict[str, Any]]] = [
 
 
 @pytest.mark.parametrize(("line", "expected"), RIGHT)
-def test_a_right_line_asks_for_what_it_says(line: str, expected: Intent) -> None:
+def test_a_valid_line_is_parsed(line: str, expected: Intent) -> None:
     assert parse(line) == expected
 
 
 @pytest.mark.parametrize(("line", "refusal", "params"), WRONG)
-def test_a_wrong_line_is_refused_once_and_by_name(
-    line: str, refusal: Refusal, params: dict[str, Any]
-) -> None:
+def test_an_invalid_line_is_refused_by_name(line: str, refusal: Refusal, params: dict[str, Any]) -> None:
     with pytest.raises(Refused) as refused:
         parse(line)
     assert refused.value.reason is refusal
@@ -634,7 +632,7 @@ HINTS = st.sampled_from(
 @given(st.one_of(st.text(), st.lists(st.one_of(HINTS, st.text(max_size=5)), max_size=12).map(" ".join)))
 @example("<<>>" * 400)
 @example("mtls add for for:for: :")
-def test_any_text_is_understood_or_refused_and_never_anything_else(line: str) -> None:
+def test_any_text_is_parsed_or_refused_and_raises_nothing_else(line: str) -> None:
     try:
         parse(line)
     except Refused as refused:
@@ -687,21 +685,21 @@ def test_a_request_written_as_a_line_is_parsed_as_the_same_request(request_inten
 
 
 @given(st.integers(min_value=1, max_value=999_999_999))
-def test_a_number_that_is_shown_can_be_typed(number: int) -> None:
+def test_a_number_may_be_typed_as_it_is_shown(number: int) -> None:
     assert parse(f"show {number}") == parse(f"show #{number}") == intent("show", number=number)
     assert parse(f"extend {number}") == parse(f"extend #{number}") == intent("extend", number=number)
     for line in (f"done {number}", f"done #{number}", f"done {number}番"):
         assert parse(line) == intent("done", number=number)
 
 
-def test_there_are_at_least_two_hundred_lines_and_none_twice() -> None:
+def test_there_are_at_least_two_hundred_lines_and_no_duplicates() -> None:
     lines = [line for line, _ in RIGHT] + [line for line, _, _ in WRONG]
     assert len(lines) >= 200
     assert len(set(lines)) == len(lines)
 
 
 @pytest.mark.parametrize("path", COMMANDS)
-def test_every_command_misspelt_by_two_swapped_letters_is_recognised(path: tuple[str, ...]) -> None:
+def test_every_command_with_two_swapped_letters_is_recognised(path: tuple[str, ...]) -> None:
     *group, verb = path
     swapped = verb[1] + verb[0] + verb[2:]
     with pytest.raises(Refused) as refused:
@@ -729,7 +727,7 @@ def test_help_is_parsed_from_the_words_of_its_command(path: tuple[str, ...]) -> 
 
 
 @given(st.text())
-def test_a_tidy_text_stays_as_it_is(text: str) -> None:
+def test_normalization_is_idempotent(text: str) -> None:
     try:
         line = normalize_text(text)
     except Refused:
@@ -738,7 +736,7 @@ def test_a_tidy_text_stays_as_it_is(text: str) -> None:
     assert line == " ".join(line.split())
 
 
-def test_only_the_text_of_a_command_is_freed_of_the_markup_of_slack() -> None:
+def test_only_the_text_of_a_command_is_freed_of_slacks_markup() -> None:
     assert normalize_command("&lt;b&gt; <http://a.example|a.example>") == "<b> a.example"
     assert normalize_text("&lt;b&gt;") == "&lt;b&gt;"
 

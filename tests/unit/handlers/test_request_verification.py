@@ -1,4 +1,4 @@
-"""The gate: what Slack signed goes through, all else gets a short answer, and nothing makes it stumble."""
+"""Request verification: signed requests are forwarded, all others rejected, and nothing raises."""
 
 import asyncio
 import json
@@ -38,8 +38,8 @@ COMMAND = b"command=%2Fpgaccess&text=list&user_id=U1"
 Header = tuple[bytes, bytes]
 
 
-class Behind:
-    """What stands behind the gate: keeps what reaches it and says so."""
+class RecordingApp:
+    """The application behind: records the requests that reach it, and answers them."""
 
     def __init__(self) -> None:
         self.scopes: list[Scope] = []
@@ -62,7 +62,7 @@ class Behind:
 
 
 class Answer:
-    """What the gate sent over a raw ASGI connection; status 0 when it sent nothing."""
+    """Response over a raw ASGI connection; status 0 when nothing was sent."""
 
     def __init__(self, sent: Sequence[Message]) -> None:
         self.status = int(sent[0]["status"]) if sent else 0
@@ -84,11 +84,11 @@ def without(headers: Iterable[Header], *names: bytes) -> list[Header]:
     return [header for header in headers if header[0] not in names]
 
 
-def gate(behind: Behind, *secrets: str) -> RequestVerification:
+def verification(behind: RecordingApp, *secrets: str) -> RequestVerification:
     return RequestVerification(behind, secrets=secrets or (NEW,), now=lambda: NOW)
 
 
-async def knock(
+async def request(
     at: RequestVerification,
     headers: Iterable[Header],
     chunks: Sequence[bytes] = (COMMAND,),
@@ -98,7 +98,7 @@ async def knock(
     query: bytes = b"",
     complete: bool = True,
 ) -> Answer:
-    """Sends one request as a server would; after the body, or instead of its end, comes a disconnect."""
+    """Sends one request as a server would; a disconnect follows the body, or replaces its end."""
     scope: Scope = {
         "type": "http",
         "method": method,
@@ -123,9 +123,9 @@ async def knock(
     return Answer(sent)
 
 
-async def test_a_signed_command_goes_through_with_its_body_in_one_piece() -> None:
-    behind = Behind()
-    answer = await knock(gate(behind), signed(), (COMMAND[:5], b"", COMMAND[5:]))
+async def test_a_signed_command_is_forwarded_with_its_body_in_one_message() -> None:
+    behind = RecordingApp()
+    answer = await request(verification(behind), signed(), (COMMAND[:5], b"", COMMAND[5:]))
     assert (answer.status, answer.body) == (200, b"through")
     assert behind.bodies == [COMMAND]
     assert behind.after == [{"type": "http.disconnect"}]
@@ -138,23 +138,23 @@ async def test_the_signature_is_the_one_that_slack_sdk_makes() -> None:
 
 
 @pytest.mark.parametrize("secret", [NEW, OLD])
-async def test_while_rotating_both_secrets_open_and_what_is_behind_sees_the_first(secret: str) -> None:
-    behind = Behind()
-    answer = await knock(gate(behind, NEW, OLD), signed(secret=secret))
+async def test_during_a_rotation_both_secrets_are_accepted_and_the_app_sees_the_first(secret: str) -> None:
+    behind = RecordingApp()
+    answer = await request(verification(behind, NEW, OLD), signed(secret=secret))
     assert answer.status == 200
     assert behind.header(b"x-slack-signature") == [sign(NEW.encode(), STAMP, COMMAND)]
 
 
 async def test_after_rotation_the_old_secret_is_refused() -> None:
-    behind = Behind()
-    assert (await knock(gate(behind, NEW), signed(secret=OLD))).status == 401
+    behind = RecordingApp()
+    assert (await request(verification(behind, NEW), signed(secret=OLD))).status == 401
     assert behind.bodies == []
 
 
 @pytest.mark.parametrize("secrets", [(), ("",), (NEW, ""), (NEW, OLD, "third")])
-def test_a_gate_without_a_proper_secret_is_not_built(secrets: tuple[str, ...]) -> None:
+def test_without_a_valid_secret_nothing_is_built(secrets: tuple[str, ...]) -> None:
     with pytest.raises(MisconfiguredError, match="SLACK_SIGNING_SECRET"):
-        RequestVerification(Behind(), secrets=secrets)
+        RequestVerification(RecordingApp(), secrets=secrets)
 
 
 @pytest.mark.parametrize(
@@ -187,60 +187,62 @@ def test_a_gate_without_a_proper_secret_is_not_built(secrets: tuple[str, ...]) -
         signed(stamp=b"1795000301"),
     ],
 )
-async def test_what_slack_did_not_sign_lately_and_once_is_refused_without_saying_why(
+async def test_an_invalid_old_or_repeated_signature_is_rejected_without_a_reason(
     headers: list[Header],
 ) -> None:
-    behind = Behind()
-    answer = await knock(gate(behind), headers)
+    behind = RecordingApp()
+    answer = await request(verification(behind), headers)
     assert (answer.status, answer.body) == (401, b"This request is not signed by Slack.")
     assert behind.bodies == []
 
 
 @pytest.mark.parametrize("stamp", [b"1794999700", b"1795000300"])
-async def test_five_minutes_either_way_are_still_good(stamp: bytes) -> None:
-    assert (await knock(gate(Behind()), signed(stamp=stamp))).status == 200
+async def test_a_timestamp_may_differ_by_five_minutes(stamp: bytes) -> None:
+    assert (await request(verification(RecordingApp()), signed(stamp=stamp))).status == 200
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "post"])
-async def test_only_post_is_answered(method: str) -> None:
-    answer = await knock(gate(Behind()), signed(), method=method)
+async def test_other_methods_than_post_are_rejected(method: str) -> None:
+    answer = await request(verification(RecordingApp()), signed(), method=method)
     assert answer.status == 405
     assert answer.headers[b"allow"] == b"POST"
 
 
 @pytest.mark.parametrize("path", ["/", "/slack/events/", "/slack/install", "/slack//events", "/SLACK/events"])
-async def test_only_the_one_path_is_answered(path: str) -> None:
-    assert (await knock(gate(Behind()), signed(), path=path)).status == 404
+async def test_other_paths_are_rejected(path: str) -> None:
+    assert (await request(verification(RecordingApp()), signed(), path=path)).status == 404
 
 
 @pytest.mark.parametrize(
     "media", [b"", b"text/plain", b"multipart/form-data; boundary=x", b"application/jsonx", b"\xff"]
 )
-async def test_other_content_types_are_refused(media: bytes) -> None:
-    assert (await knock(gate(Behind()), signed(media=media))).status == 400
+async def test_other_content_types_are_rejected(media: bytes) -> None:
+    assert (await request(verification(RecordingApp()), signed(media=media))).status == 400
 
 
-async def test_a_missing_or_doubled_content_type_is_refused() -> None:
-    assert (await knock(gate(Behind()), without(signed(), b"content-type"))).status == 400
-    assert (await knock(gate(Behind()), [*signed(), (b"content-type", JSON)])).status == 400
+async def test_a_missing_or_repeated_content_type_is_rejected() -> None:
+    assert (await request(verification(RecordingApp()), without(signed(), b"content-type"))).status == 400
+    assert (await request(verification(RecordingApp()), [*signed(), (b"content-type", JSON)])).status == 400
 
 
-async def test_a_content_type_may_have_parameters_and_any_case_and_goes_on_plain() -> None:
-    behind = Behind()
+async def test_a_content_type_may_have_parameters_and_any_case_and_is_forwarded_plain() -> None:
+    behind = RecordingApp()
     body = b'{"type":"url_verification"}'
-    answer = await knock(gate(behind), signed(body, media=b"Application/JSON; charset=utf-8"), (body,))
+    answer = await request(
+        verification(behind), signed(body, media=b"Application/JSON; charset=utf-8"), (body,)
+    )
     assert answer.status == 200
     assert behind.header(b"content-type") == [JSON]
 
 
-async def test_a_body_of_the_largest_size_goes_through_and_one_byte_more_does_not() -> None:
+async def test_a_body_of_the_maximum_size_is_forwarded_and_one_byte_more_is_not() -> None:
     body = b"text=" + b"x" * (LARGEST_BODY - 5)
-    assert (await knock(gate(Behind()), signed(body), (body,))).status == 200
+    assert (await request(verification(RecordingApp()), signed(body), (body,))).status == 200
     body += b"x"
-    assert (await knock(gate(Behind()), signed(body), (body[:9], body[9:]))).status == 413
+    assert (await request(verification(RecordingApp()), signed(body), (body[:9], body[9:]))).status == 413
 
 
-async def test_a_length_announced_too_large_is_refused_before_anything_is_read() -> None:
+async def test_a_content_length_over_the_limit_is_rejected_before_the_body_is_read() -> None:
     async def never() -> Message:
         raise AssertionError("the body was read")
 
@@ -257,13 +259,15 @@ async def test_a_length_announced_too_large_is_refused_before_anything_is_read()
         "query_string": b"",
         "headers": headers,
     }
-    await gate(Behind())(scope, never, send)
+    await verification(RecordingApp())(scope, never, send)
     assert Answer(sent).status == 413
 
 
 @pytest.mark.parametrize("length", [b"abc", b"-1", b"", b"1e9", b"9" * 30])
-async def test_a_length_that_is_no_number_is_refused(length: bytes) -> None:
-    assert (await knock(gate(Behind()), [*signed(), (b"content-length", length)])).status == 400
+async def test_a_content_length_that_is_no_number_is_rejected(length: bytes) -> None:
+    assert (
+        await request(verification(RecordingApp()), [*signed(), (b"content-length", length)])
+    ).status == 400
 
 
 def deep(levels: int) -> str:
@@ -301,9 +305,9 @@ def deep(levels: int) -> str:
         (JSON, deep(DEEPEST + 1).encode()),
     ],
 )
-async def test_a_signed_body_that_bolt_could_not_read_is_refused(media: bytes, body: bytes) -> None:
-    behind = Behind()
-    answer = await knock(gate(behind), signed(body, media=media), (body,))
+async def test_a_signed_body_that_bolt_could_not_read_is_rejected(media: bytes, body: bytes) -> None:
+    behind = RecordingApp()
+    answer = await request(verification(behind), signed(body, media=media), (body,))
     assert (answer.status, answer.body) == (400, b"This request cannot be read.")
     assert behind.bodies == []
 
@@ -324,14 +328,14 @@ async def test_a_signed_body_that_bolt_could_not_read_is_refused(media: bytes, b
         (JSON, b'{"emoji":"\\ud83d\\udd25"}'),
     ],
 )
-async def test_a_signed_body_that_can_be_read_goes_through_unchanged(media: bytes, body: bytes) -> None:
-    behind = Behind()
-    assert (await knock(gate(behind), signed(body, media=media), (body,))).status == 200
+async def test_a_signed_body_that_can_be_read_is_forwarded_unchanged(media: bytes, body: bytes) -> None:
+    behind = RecordingApp()
+    assert (await request(verification(behind), signed(body, media=media), (body,))).status == 200
     assert behind.bodies == [body]
 
 
-async def test_headers_that_steer_bolt_and_all_that_nobody_signed_stay_outside() -> None:
-    behind = Behind()
+async def test_headers_that_control_bolt_and_unsigned_headers_are_not_forwarded() -> None:
+    behind = RecordingApp()
     steering = [
         (b"x-slack-bolt-lazy-only", b"1"),
         (b"X-Slack-Bolt-Lazy-Function-Name", b"handler"),
@@ -339,7 +343,7 @@ async def test_headers_that_steer_bolt_and_all_that_nobody_signed_stay_outside()
         (b"x-slack-retry-num", b"1"),
         (b"x-slack-retry-reason", b"http_timeout"),
     ]
-    await knock(gate(behind), [*signed(), *steering], query=b"payload=\xff")
+    await request(verification(behind), [*signed(), *steering], query=b"payload=\xff")
     assert {name for name, _ in behind.scopes[-1]["headers"]} == {
         b"content-type",
         b"content-length",
@@ -351,14 +355,14 @@ async def test_headers_that_steer_bolt_and_all_that_nobody_signed_stay_outside()
     assert behind.scopes[-1]["query_string"] == b""
 
 
-async def test_a_client_that_leaves_before_its_body_is_complete_gets_no_answer() -> None:
-    behind = Behind()
-    assert (await knock(gate(behind), signed(), (COMMAND[:5],), complete=False)).status == 0
-    assert (await knock(gate(behind), signed(), (), complete=False)).status == 0
+async def test_a_client_that_disconnects_before_its_body_is_complete_gets_no_response() -> None:
+    behind = RecordingApp()
+    assert (await request(verification(behind), signed(), (COMMAND[:5],), complete=False)).status == 0
+    assert (await request(verification(behind), signed(), (), complete=False)).status == 0
     assert behind.bodies == []
 
 
-async def test_a_client_that_leaves_before_the_answer_does_no_harm() -> None:
+async def test_a_client_that_disconnects_before_the_response_causes_no_error() -> None:
     async def receive() -> Message:
         return {"type": "http.disconnect"}
 
@@ -366,11 +370,11 @@ async def test_a_client_that_leaves_before_the_answer_does_no_harm() -> None:
         raise OSError("the client is gone")
 
     scope = {"type": "http", "method": "GET", "path": "/slack/events", "query_string": b"", "headers": []}
-    await gate(Behind())(scope, receive, send)
+    await verification(RecordingApp())(scope, receive, send)
 
 
-async def test_start_and_stop_go_through_and_a_websocket_does_not() -> None:
-    behind = Behind()
+async def test_lifespan_is_forwarded_and_a_websocket_is_closed() -> None:
+    behind = RecordingApp()
     sent: list[Message] = []
 
     async def receive() -> Message:
@@ -379,16 +383,16 @@ async def test_start_and_stop_go_through_and_a_websocket_does_not() -> None:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await gate(behind)({"type": "lifespan"}, receive, send)
-    await gate(behind)({"type": "websocket", "path": "/slack/events", "headers": []}, receive, send)
+    await verification(behind)({"type": "lifespan"}, receive, send)
+    await verification(behind)({"type": "websocket", "path": "/slack/events", "headers": []}, receive, send)
     assert [scope["type"] for scope in behind.scopes] == ["lifespan"]
     assert sent == [{"type": "websocket.close", "code": 1008}]
 
 
-async def test_a_refusal_is_logged_without_anything_from_the_body() -> None:
+async def test_a_rejection_is_logged_without_anything_from_the_body() -> None:
     body = b"text=very-private"
     with capture_logs() as lines:
-        await knock(gate(Behind()), signed(secret="guess", body=body), (body,))
+        await request(verification(RecordingApp()), signed(secret="guess", body=body), (body,))
     assert lines == [
         {"event": "slack request rejected", "log_level": "warning", "status": 401, "reason": "signature"}
     ]
@@ -416,44 +420,44 @@ BODIES = st.one_of(
     st.sampled_from(("POST", "GET", "")),
     st.booleans(),
 )
-def test_whatever_comes_unsigned_nothing_goes_through_and_nothing_breaks(
+def test_no_unsigned_request_is_forwarded_or_raises(
     headers: list[Header], chunks: list[bytes], method: str, complete: bool
 ) -> None:
-    behind = Behind()
-    answer = asyncio.run(knock(gate(behind), headers, chunks, method=method, complete=complete))
+    behind = RecordingApp()
+    answer = asyncio.run(request(verification(behind), headers, chunks, method=method, complete=complete))
     assert answer.status in (0, 400, 401, 405, 413)
     assert behind.bodies == []
 
 
 @settings(deadline=None)  # each example starts an event loop, which a busy machine may delay
 @given(BODIES, st.sampled_from((FORM, JSON)), st.sampled_from((NEW, OLD)))
-def test_whatever_is_signed_goes_through_whole_or_is_refused_as_unreadable(
+def test_a_signed_request_is_forwarded_whole_or_rejected_as_unreadable(
     body: bytes, media: bytes, secret: str
 ) -> None:
-    behind = Behind()
-    at = gate(behind, NEW, OLD)
-    answer = asyncio.run(knock(at, signed(body, media=media, secret=secret), (body,)))
+    behind = RecordingApp()
+    at = verification(behind, NEW, OLD)
+    answer = asyncio.run(request(at, signed(body, media=media, secret=secret), (body,)))
     assert answer.status in (200, 400)
     assert behind.bodies == ([body] if answer.status == 200 else [])
 
 
 @settings(deadline=None)  # each example starts an event loop, which a busy machine may delay
 @given(st.binary(min_size=1, max_size=80), st.data())
-def test_one_changed_byte_of_a_signed_body_is_noticed(body: bytes, data: st.DataObject) -> None:
+def test_one_changed_byte_of_a_signed_body_is_detected(body: bytes, data: st.DataObject) -> None:
     place = data.draw(st.integers(min_value=0, max_value=len(body) - 1))
     other = data.draw(st.integers(min_value=0, max_value=255).filter(lambda byte: byte != body[place]))
     forged = body[:place] + bytes([other]) + body[place + 1 :]
-    behind = Behind()
-    assert asyncio.run(knock(gate(behind), signed(body), (forged,))).status == 401
+    behind = RecordingApp()
+    assert asyncio.run(request(verification(behind), signed(body), (forged,))).status == 401
     assert behind.bodies == []
 
 
 @pytest.fixture
 async def bolt() -> AsyncIterator[httpx.AsyncClient]:
-    """A real Bolt application behind a gate with two secrets, of which Bolt knows the first."""
+    """A real Bolt application behind verification with two secrets, of which Bolt knows the first."""
 
     async def authorize(**_: Any) -> AuthorizeResult:
-        return AuthorizeResult(enterprise_id=None, team_id="T1", bot_token="xoxb-played", bot_user_id="UB")
+        return AuthorizeResult(enterprise_id=None, team_id="T1", bot_token="xoxb-emulated", bot_user_id="UB")
 
     app = AsyncApp(
         signing_secret=NEW, authorize=authorize, process_before_response=True, ssl_check_enabled=False
@@ -495,7 +499,7 @@ async def test_bolt_answers_a_command_signed_with_either_secret(bolt: httpx.Asyn
         (JSON, b""),
     ],
 )
-async def test_what_made_bolt_stumble_no_longer_reaches_it(
+async def test_what_made_bolt_fail_no_longer_reaches_it(
     bolt: httpx.AsyncClient, media: bytes, body: bytes
 ) -> None:
     headers = without(fresh(body, media=media), b"x-slack-signature")
@@ -507,9 +511,9 @@ async def test_what_made_bolt_stumble_no_longer_reaches_it(
 
 @pytest.fixture
 async def served() -> AsyncIterator[str]:
-    """A gate behind a real server on a free port of this machine."""
+    """Request verification behind a real server on a free port of this machine."""
     config = uvicorn.Config(
-        RequestVerification(Behind(), secrets=(NEW,)),
+        RequestVerification(RecordingApp(), secrets=(NEW,)),
         lifespan="off",
         ws="none",
         log_config=None,
@@ -523,7 +527,9 @@ async def served() -> AsyncIterator[str]:
         await serving
 
 
-async def test_over_a_real_connection_a_flood_is_answered_and_the_next_request_is_served(served: str) -> None:
+async def test_over_a_real_connection_an_oversized_body_is_answered_and_the_next_request_is_served(
+    served: str,
+) -> None:
     async def flood() -> AsyncIterator[bytes]:
         for _ in range(64):
             yield b"x" * 64 * 1024

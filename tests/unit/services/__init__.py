@@ -1,1 +1,1 @@
-"""The use cases on a real Postgres."""
+"""The services, on a real Postgres."""

@@ -1,4 +1,4 @@
-"""What people do in these tests, and what is looked at afterwards."""
+"""What people do in the tests of the services, and what is read afterwards."""
 
 import itertools
 from collections.abc import Awaitable, Callable
@@ -48,7 +48,7 @@ _KEYS = itertools.count(1)
 
 
 def key() -> str:
-    """What tells one more command or click from every other."""
+    """Returns a new idempotency key."""
     return f"key:{next(_KEYS)}"
 
 
@@ -57,7 +57,7 @@ def under(policy: Policy, store: PostgresStore, clock: SetClock) -> Services:
 
 
 def ruled(**changed: Any) -> Policy:
-    """The house rules, their one rule changed."""
+    """Returns ``APP`` with its one rule changed."""
     (rule,) = APP.rules
     return replace(APP, rules=(replace(rule, **changed),))
 
@@ -85,30 +85,32 @@ async def ask(
     return await services.access_requests.submit(Method.MTLS, request_input, person=person, key=key())
 
 
-def approval(case: RequestDetails, *, changes: RequestInput | None = None) -> Vote:
-    """An approval of the terms as this case shows them."""
-    return Vote(verdict=Verdict.APPROVE, version=case.request.version, changes=changes)
+def approval(details: RequestDetails, *, changes: RequestInput | None = None) -> Vote:
+    """Returns an approval of the terms that these details show."""
+    return Vote(verdict=Verdict.APPROVE, version=details.request.version, changes=changes)
 
 
-def denial(case: RequestDetails, reason: str = "") -> Vote:
-    return Vote(verdict=Verdict.DENY, version=case.request.version, reason=reason)
+def denial(details: RequestDetails, reason: str = "") -> Vote:
+    return Vote(verdict=Verdict.DENY, version=details.request.version, reason=reason)
 
 
 async def approve(
-    services: Services, case: RequestDetails, *, person: str = LEAD, changes: RequestInput | None = None
+    services: Services, details: RequestDetails, *, person: str = LEAD, changes: RequestInput | None = None
 ) -> RequestDetails:
     return await services.approvals.decide(
-        case.request.id, approval(case, changes=changes), person=person, key=key()
+        details.request.id, approval(details, changes=changes), person=person, key=key()
     )
 
 
 async def deny(
-    services: Services, case: RequestDetails, *, person: str = LEAD, reason: str = ""
+    services: Services, details: RequestDetails, *, person: str = LEAD, reason: str = ""
 ) -> RequestDetails:
-    return await services.approvals.decide(case.request.id, denial(case, reason), person=person, key=key())
+    return await services.approvals.decide(
+        details.request.id, denial(details, reason), person=person, key=key()
+    )
 
 
-# --- what the keeper makes of a grant ----------------------------------------------------------------
+# --- what the reconciler makes of a grant ------------------------------------------------------------
 
 
 def _read_back(grant: Grant) -> Grant:
@@ -140,12 +142,12 @@ _WAYS: Final[dict[GrantState, tuple[Callable[[Grant], Grant], ...]]] = {
     GrantState.ENDED: (_read_back, _closing, _ended),
     GrantState.FAILED: (_failed,),
 }
-"""The steps that lead from an approval to each state."""
+"""The transitions that lead from an approval to each state."""
 
 
-async def bring(store: PostgresStore, case: RequestDetails, state: GrantState) -> Grant:
-    """Takes the grant of a case that was just approved to a state."""
-    grant = case.grant
+async def bring(store: PostgresStore, details: RequestDetails, state: GrantState) -> Grant:
+    """Moves the grant of a request that was just approved to a state."""
+    grant = details.grant
     assert grant is not None
     for step in _WAYS[state]:
         after = step(grant)
@@ -162,13 +164,13 @@ async def opened(
     request_input: RequestInput = REQUEST_INPUT,
     person: str = ENGINEER,
 ) -> Grant:
-    """A grant that was asked for and approved, brought to a state."""
+    """Opens a grant: submits, approves, and moves it to a state."""
     approver = LEAD2 if person == LEAD else LEAD
     approved = await approve(services, await ask(services, request_input, person=person), person=approver)
     return await bring(store, approved, state)
 
 
-# --- what is looked at -------------------------------------------------------------------------------
+# --- what is read afterwards -------------------------------------------------------------------------
 
 
 async def get(store: PostgresStore, id: UUID) -> Grant:
@@ -177,7 +179,7 @@ async def get(store: PostgresStore, id: UUID) -> Grant:
 
 
 async def snapshot(engine: AsyncEngine) -> list[tuple[str, str]]:
-    """Every row of every table."""
+    """Returns every row of every table."""
     parts = (
         f"SELECT '{table.name}', coalesce(string_agg(t::text, '|' ORDER BY t::text), '') FROM {table.name} t"
         for table in metadata.sorted_tables
@@ -187,7 +189,7 @@ async def snapshot(engine: AsyncEngine) -> list[tuple[str, str]]:
 
 
 async def refusal(engine: AsyncEngine, doing: Awaitable[object]) -> Refused:
-    """Why something is refused; makes sure that the refusal left not a trace."""
+    """Returns the refusal of a call; asserts that it left no trace in the store."""
     before = await snapshot(engine)
     with pytest.raises(Refused) as caught:
         await doing
@@ -196,19 +198,19 @@ async def refusal(engine: AsyncEngine, doing: Awaitable[object]) -> Refused:
 
 
 async def outbox_messages(engine: AsyncEngine) -> list[tuple[str, str]]:
-    """Kind and recipient of every outbox message, in the order of recording."""
+    """Returns kind and recipient of every outbox message, in the order of recording."""
     found = await database.outbox_messages(engine)
     return [(kind, to) for kind, to in found]
 
 
 async def transitions(engine: AsyncEngine, *, after: int = 0) -> list[tuple[str, str, str, str]]:
-    """Actor, subject, state before and after of every audit line; the first few left out."""
+    """Returns actor, subject, state before and after of every audit line, without the first few."""
     lines = await database.audit_lines(engine)
     return [(actor, subject, before, state) for actor, subject, before, state in lines][after:]
 
 
 async def card_versions(engine: AsyncEngine, **where: Any) -> list[int]:
-    """Versions of cards: 1 for a new one, and 1 more for each update."""
+    """Returns the versions of cards: 1 for a new one, and 1 more for each update."""
     return await database.values(engine, outbox, "version", kind="card.%", **where)
 
 

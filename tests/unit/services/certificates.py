@@ -1,4 +1,4 @@
-"""Certificates in the inventory, as a keeper's pass would have put them there."""
+"""Certificates in the inventory, as a reconcile run would have recorded them."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ def listed(id: UUID = ID, *, status: str = "ready", end: datetime | None = END) 
 
 
 async def see(store: PostgresStore, *found: Certificate) -> None:
-    """A complete list of a database's certificates was read."""
+    """Records a complete list of a database's certificates."""
     async with store.transaction() as tx:
         await tx.certificates.save_list(TARGET, found)
         await tx.commit()
@@ -38,7 +38,7 @@ async def own(
     purpose: str = "nightly export",
     end: datetime | None = END,
 ) -> int:
-    """A certificate that was made for somebody; returns the number of their request."""
+    """Records a certificate that was issued for a person; returns the number of their request."""
     asked = factories.request(kind=Kind.ISSUE, endless=True, reason=purpose)
     asked = replace(asked, terms=replace(asked.terms, subject=Whole()))
     request = await store_helpers.record(store, asked, requester=owner)

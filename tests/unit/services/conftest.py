@@ -1,4 +1,4 @@
-"""An emptied database, a clock that stands still, and the use cases between them."""
+"""An empty database, a clock that stands still, and the services."""
 
 import pytest
 
@@ -22,7 +22,7 @@ def clock() -> SetClock:
 
 @pytest.fixture
 async def services(store: PostgresStore, clock: SetClock) -> Services:
-    """The use cases under the house rules, with one database and everybody known."""
+    """The services under the policy ``APP``, with one database and everybody known."""
     await store_helpers.discover(store)
     await actions.know_everybody(store)
     return actions.under(actions.APP, store, clock)

@@ -80,7 +80,7 @@ async def test_an_entry_of_two_owners_is_removed_by_a_request(services: Services
 
 
 @pytest.mark.parametrize("verb", ["adopt", "remove"])
-async def test_whom_no_rule_allows_learns_nothing_of_what_is_there(
+async def test_who_may_not_request_learns_nothing_of_what_is_there(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine, method: Method, verb: str
 ) -> None:
     stricter = actions.under(actions.ruled(requesters=frozenset({COLLEAGUE})), store, clock)

@@ -1,4 +1,4 @@
-"""Asking: what is recorded, what comes twice, and what is refused without a trace."""
+"""Submit: what is recorded, what comes twice, and what is refused without a trace."""
 
 import asyncio
 from dataclasses import replace
@@ -30,16 +30,16 @@ COMMITS = """
         UNION ALL SELECT xmin FROM idempotency_keys
     ) AS rows
 """
-"""How many transactions have written what is there."""
+"""The number of transactions that wrote the rows."""
 
 
-async def test_asking_records_the_request_two_cards_and_one_line_in_one_commit(
+async def test_submit_records_the_request_two_cards_and_an_audit_line_in_one_commit(
     services: Services, engine: AsyncEngine
 ) -> None:
     before = await store_helpers.counts(engine)
-    case = await actions.ask(services)
-    assert case == replace(
-        factories.case(asked=replace(factories.request(), id=case.request.id)), observation=None
+    details = await actions.ask(services)
+    assert details == replace(
+        factories.case(asked=replace(factories.request(), id=details.request.id)), observation=None
     )
     cards = [("card.approval", POLICY.approvals_channel), ("card.requester", ENGINEER)]
     assert await actions.outbox_messages(engine) == cards
@@ -49,12 +49,12 @@ async def test_asking_records_the_request_two_cards_and_one_line_in_one_commit(
     assert await store_helpers.value(engine, COMMITS) == 1
 
 
-async def test_asking_changes_nothing_at_heroku(services: Services, engine: AsyncEngine) -> None:
+async def test_submit_does_not_trigger_a_reconcile_run(services: Services, engine: AsyncEngine) -> None:
     await actions.ask(services)
     assert await database.generation(engine) == 0
 
 
-async def test_a_request_carries_what_its_rule_says(
+async def test_a_request_carries_the_terms_of_its_policy_rule(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     policy = actions.ruled(
@@ -64,47 +64,47 @@ async def test_a_request_carries_what_its_rule_says(
         remind_after=(timedelta(minutes=20),),
         default_duration=timedelta(minutes=90),
     )
-    case = await actions.ask(actions.under(policy, store, clock), replace(REQUEST_INPUT, duration=None))
-    asked = case.request
+    details = await actions.ask(actions.under(policy, store, clock), replace(REQUEST_INPUT, duration=None))
+    asked = details.request
     assert (asked.rule, asked.needed, asked.expires_at) == ("careful", 2, NOW + timedelta(hours=3))
     assert asked.terms.duration == timedelta(minutes=90)
     assert await database.value(engine, requests, "remind_at") == NOW + timedelta(minutes=20)
 
 
-async def test_an_end_is_read_in_the_askers_own_zone(store: PostgresStore, services: Services) -> None:
+async def test_an_end_is_read_in_the_requesters_time_zone(store: PostgresStore, services: Services) -> None:
     await actions.know(store, factories.person(zone="Asia/Tokyo"))
-    case = await actions.ask(services, replace(REQUEST_INPUT, duration=None, until="21:00"))
-    assert case.request.terms.until == NOW.replace(hour=12)
-    assert case.request.terms.duration is None
+    details = await actions.ask(services, replace(REQUEST_INPUT, duration=None, until="21:00"))
+    assert details.request.terms.until == NOW.replace(hour=12)
+    assert details.request.terms.duration is None
 
 
-async def test_a_zone_that_nobody_knows_is_taken_for_utc(store: PostgresStore, services: Services) -> None:
+async def test_an_unknown_time_zone_is_read_as_utc(store: PostgresStore, services: Services) -> None:
     await actions.know(store, factories.person(zone="Mars/Olympus"))
-    case = await actions.ask(services, replace(REQUEST_INPUT, duration=None, until="12:00"))
-    assert case.request.terms.until == NOW.replace(hour=12)
+    details = await actions.ask(services, replace(REQUEST_INPUT, duration=None, until="12:00"))
+    assert details.request.terms.until == NOW.replace(hour=12)
 
 
 async def test_the_only_database_need_not_be_named(services: Services) -> None:
     assert (await actions.ask(services, replace(REQUEST_INPUT, target=None))).database == factories.database()
 
 
-async def test_a_database_can_be_called_by_the_policys_alias(
+async def test_a_database_can_be_named_by_its_alias_of_the_policy(
     store: PostgresStore, services: Services, clock: SetClock
 ) -> None:
     named = replace(APP, targets=(PolicyTarget(alias="money", database="billing", environment="production"),))
-    case = await actions.ask(actions.under(named, store, clock), replace(REQUEST_INPUT, target="money"))
-    assert case.database == factories.database()
+    details = await actions.ask(actions.under(named, store, clock), replace(REQUEST_INPUT, target="money"))
+    assert details.database == factories.database()
 
 
-async def test_access_without_an_end_can_be_asked_for_where_the_rule_allows_it(
+async def test_permanent_access_can_be_requested_where_the_rule_allows_it(
     store: PostgresStore, services: Services, clock: SetClock
 ) -> None:
     lasting = actions.under(actions.ruled(permanent=True), store, clock)
-    case = await actions.ask(lasting, replace(REQUEST_INPUT, duration="forever"))
-    assert (case.request.terms.duration, case.request.terms.until) == (None, None)
+    details = await actions.ask(lasting, replace(REQUEST_INPUT, duration="forever"))
+    assert (details.request.terms.duration, details.request.terms.until) == (None, None)
 
 
-async def test_access_without_an_end_is_refused_elsewhere(services: Services, engine: AsyncEngine) -> None:
+async def test_permanent_access_is_refused_elsewhere(services: Services, engine: AsyncEngine) -> None:
     found = await actions.refusal(engine, actions.ask(services, replace(REQUEST_INPUT, duration="forever")))
     assert (found.reason, found.params) == (Refusal.DURATION_FOREVER, {"longest": timedelta(days=5)})
 
@@ -129,23 +129,25 @@ async def test_the_same_command_again_returns_the_same_request(
 async def test_the_same_command_delivered_many_times_at_once_is_one_request(
     services: Services, engine: AsyncEngine
 ) -> None:
-    cases = await asyncio.gather(
+    all_details = await asyncio.gather(
         *(
             services.access_requests.submit(Method.MTLS, REQUEST_INPUT, person=ENGINEER, key="command:1")
             for _ in range(8)
         )
     )
-    assert len({case.request.id for case in cases}) == 1
+    assert len({details.request.id for details in all_details}) == 1
     assert (await store_helpers.counts(engine))["requests"] == 1
 
 
-async def test_a_command_that_was_refused_may_come_again(store: PostgresStore, services: Services) -> None:
+async def test_a_refused_command_can_be_repeated(store: PostgresStore, services: Services) -> None:
     await actions.know(store, factories.person(guest=True))
     with pytest.raises(Refused):
         await services.access_requests.submit(Method.MTLS, REQUEST_INPUT, person=ENGINEER, key="command:1")
     await actions.know(store, factories.person())
-    case = await services.access_requests.submit(Method.MTLS, REQUEST_INPUT, person=ENGINEER, key="command:1")
-    assert case.request.state is RequestState.PENDING
+    details = await services.access_requests.submit(
+        Method.MTLS, REQUEST_INPUT, person=ENGINEER, key="command:1"
+    )
+    assert details.request.state is RequestState.PENDING
 
 
 # --- who may not -----------------------------------------------------------------------------------
@@ -160,14 +162,14 @@ async def test_a_command_that_was_refused_may_come_again(store: PostgresStore, s
         (factories.person(external=True), Refusal.PERSON_OUTSIDE),
     ],
 )
-async def test_who_is_no_member_may_not_ask(
+async def test_only_members_may_submit(
     store: PostgresStore, services: Services, engine: AsyncEngine, person: Person, reason: Refusal
 ) -> None:
     await actions.know(store, person)
     assert (await actions.refusal(engine, actions.ask(services))).reason is reason
 
 
-async def test_who_is_unknown_is_refused_and_looked_up(
+async def test_an_unknown_person_is_refused_and_a_lookup_requested(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     before = await store_helpers.counts(engine)
@@ -179,7 +181,7 @@ async def test_who_is_unknown_is_refused_and_looked_up(
         assert await tx.slack_users.requested_lookups() == ("U0NEW",)
 
 
-async def test_who_was_known_too_long_ago_is_refused_and_looked_up(
+async def test_an_outdated_person_is_refused_and_a_lookup_requested(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     await actions.outdate_users(engine)
@@ -191,7 +193,7 @@ async def test_who_was_known_too_long_ago_is_refused_and_looked_up(
         assert await tx.slack_users.requested_lookups() == (ENGINEER,)
 
 
-async def test_somebody_whose_profile_changed_is_looked_up_before_they_do_anything(
+async def test_a_person_whose_profile_changed_is_looked_up_before_they_act(
     services: Services,
 ) -> None:
     await services.members.request_lookup(ENGINEER)
@@ -204,7 +206,7 @@ async def test_somebody_whose_profile_changed_is_looked_up_before_they_do_anythi
 # --- what the policy says --------------------------------------------------------------------------
 
 
-async def test_a_rule_that_denies_wins_over_every_other(
+async def test_a_denying_rule_wins_over_every_other(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     (allowing,) = APP.rules
@@ -215,25 +217,25 @@ async def test_a_rule_that_denies_wins_over_every_other(
     assert found.params["rule"] == "not you"
 
 
-async def test_without_a_rule_for_them_nobody_may_ask(
+async def test_without_a_matching_rule_submit_is_refused(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     silent = actions.under(actions.ruled(requesters=frozenset({ADMINS})), store, clock)
     assert (await actions.refusal(engine, actions.ask(silent))).reason is Refusal.POLICY_SILENT
 
 
-async def test_whoever_is_in_a_group_may_ask_under_its_rule_while_the_group_is_known(
+async def test_group_members_may_submit_while_the_group_is_known(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     grouped = actions.under(actions.ruled(requesters=frozenset({ADMINS})), store, clock)
-    case = await actions.ask(grouped, person=GROUP_ADMIN)
-    assert case.request.state is RequestState.PENDING
+    details = await actions.ask(grouped, person=GROUP_ADMIN)
+    assert details.request.state is RequestState.PENDING
     await actions.outdate_groups(engine)
     refused = await actions.refusal(engine, actions.ask(grouped, person=GROUP_ADMIN))
     assert refused.reason is Refusal.GROUPS_UNKNOWN
 
 
-async def test_a_rule_that_denies_a_group_is_not_passed_over_while_the_group_is_unknown(
+async def test_a_rule_that_denies_a_group_is_not_skipped_while_the_group_is_unknown(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     denying = factories.ruled(name="not these", denies=True, requesters=frozenset({ADMINS})).rules
@@ -244,7 +246,7 @@ async def test_a_rule_that_denies_a_group_is_not_passed_over_while_the_group_is_
     assert refused.reason is Refusal.GROUPS_UNKNOWN
 
 
-async def test_a_reason_shorter_than_the_rule_wants_is_refused(
+async def test_a_reason_shorter_than_the_rule_demands_is_refused(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     strict = actions.under(actions.ruled(minimum_reason=10), store, clock)
@@ -280,7 +282,7 @@ async def test_a_network_wider_than_the_rule_allows_is_refused(
         (replace(REQUEST_INPUT, duration=None, until="2026-12-24 10:00"), Refusal.DURATION_TOO_LONG),
     ],
 )
-async def test_a_wish_that_cannot_be_granted_is_refused(
+async def test_a_request_that_cannot_be_granted_is_refused(
     services: Services, engine: AsyncEngine, request_input: RequestInput, reason: Refusal
 ) -> None:
     assert (await actions.refusal(engine, actions.ask(services, request_input))).reason is reason
@@ -295,7 +297,7 @@ async def test_a_wish_that_cannot_be_granted_is_refused(
         ((factories.database(), factories.database(number=2)), "billing", Refusal.TARGET_AMBIGUOUS),
     ],
 )
-async def test_a_database_that_is_not_the_one_meant_is_asked_about(
+async def test_an_ambiguous_database_is_refused_with_the_known_names(
     store: PostgresStore,
     services: Services,
     engine: AsyncEngine,
@@ -318,7 +320,7 @@ FULL = factories.look(*(factories.rule(f"198.51.100.{n}/32", n) for n in range(1
     ("observation", "reason"),
     [(FULL, Refusal.RULES_FULL), (factories.look(enabled=False), Refusal.MTLS_NOT_ENABLED)],
 )
-async def test_what_the_last_look_shows_to_be_impossible_is_refused(
+async def test_what_the_last_observation_shows_to_be_impossible_is_refused(
     store: PostgresStore,
     services: Services,
     engine: AsyncEngine,
@@ -329,15 +331,15 @@ async def test_what_the_last_look_shows_to_be_impossible_is_refused(
     assert (await actions.refusal(engine, actions.ask(services))).reason is reason
 
 
-async def test_a_full_database_can_still_be_asked_for_what_it_lets_in_already(
+async def test_a_full_database_still_takes_requests_for_a_network_that_has_a_rule(
     store: PostgresStore, services: Services
 ) -> None:
     await store_helpers.see(store, FULL)
-    case = await actions.ask(services, replace(REQUEST_INPUT, address="198.51.100.60"))
-    assert case.request.state is RequestState.PENDING
+    details = await actions.ask(services, replace(REQUEST_INPUT, address="198.51.100.60"))
+    assert details.request.state is RequestState.PENDING
 
 
-async def test_a_database_with_room_for_one_more_can_be_asked_for(
+async def test_a_database_with_room_for_one_more_rule_takes_a_request(
     store: PostgresStore, services: Services
 ) -> None:
     await store_helpers.see(store, replace(FULL, rules=FULL.rules[1:]))

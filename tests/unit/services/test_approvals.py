@@ -1,4 +1,4 @@
-"""Deciding: what an approval brings about, and who and what is refused without a trace."""
+"""Decide: what an approval starts, and who and what is refused without a trace."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -21,7 +21,7 @@ from tests.unit.services.actions import COLLEAGUE, ENGINEER, GROUP_LEAD, LEAD, L
 from tests.unit.storage import store_helpers
 
 
-async def test_approving_opens_a_grant_with_its_hard_end_and_wants_the_database(
+async def test_an_approval_opens_a_grant_with_its_hard_end_and_has_it_reconciled(
     services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     asked = await actions.ask(services)
@@ -38,7 +38,7 @@ async def test_approving_opens_a_grant_with_its_hard_end_and_wants_the_database(
     ]
 
 
-async def test_what_is_approved_without_an_end_has_none(
+async def test_a_permanent_grant_has_no_end(
     store: PostgresStore, services: Services, clock: SetClock
 ) -> None:
     lasting = actions.under(actions.ruled(permanent=True), store, clock)
@@ -49,7 +49,9 @@ async def test_what_is_approved_without_an_end_has_none(
     assert (await actions.get(store, grant.id)).state is GrantState.IN_FORCE
 
 
-async def test_a_decision_is_told_and_shown_on_every_card(services: Services, engine: AsyncEngine) -> None:
+async def test_a_decision_is_announced_and_updates_every_card(
+    services: Services, engine: AsyncEngine
+) -> None:
     await actions.approve(services, await actions.ask(services))
     assert await database.outbox_messages(engine, "kind", "version", order_by="kind") == [
         ("card.approval", 2),
@@ -58,14 +60,18 @@ async def test_a_decision_is_told_and_shown_on_every_card(services: Services, en
     ]
 
 
-async def test_denying_opens_nothing_and_keeps_the_reason(services: Services, engine: AsyncEngine) -> None:
-    case = await actions.deny(services, await actions.ask(services), reason="too wide")
-    assert (case.request.state, case.request.decided_at, case.grant) == (RequestState.DENIED, NOW, None)
-    assert [(vote.person, vote.reason) for vote in case.decisions] == [(LEAD, "too wide")]
+async def test_a_denial_opens_nothing_and_stores_its_reason(services: Services, engine: AsyncEngine) -> None:
+    details = await actions.deny(services, await actions.ask(services), reason="too wide")
+    assert (details.request.state, details.request.decided_at, details.grant) == (
+        RequestState.DENIED,
+        NOW,
+        None,
+    )
+    assert [(vote.person, vote.reason) for vote in details.decisions] == [(LEAD, "too wide")]
     assert await database.generation(engine) == 0
 
 
-async def test_the_first_of_two_approvals_is_shown_and_opens_nothing(
+async def test_the_first_of_two_approvals_updates_the_cards_and_opens_nothing(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     double = actions.under(actions.ruled(approvals=2), store, clock)
@@ -87,14 +93,14 @@ async def test_the_first_of_two_approvals_is_shown_and_opens_nothing(
     ]
 
 
-async def test_one_deny_decides_however_many_have_agreed(
+async def test_one_denial_decides_however_many_have_approved(
     store: PostgresStore, services: Services, clock: SetClock
 ) -> None:
     triple = actions.under(actions.ruled(approvals=3), store, clock)
     asked = await actions.ask(triple)
     await actions.approve(triple, asked)
-    case = await actions.deny(triple, asked, person=LEAD2)
-    assert case.request.state is RequestState.DENIED
+    details = await actions.deny(triple, asked, person=LEAD2)
+    assert details.request.state is RequestState.DENIED
 
 
 async def test_the_same_click_again_returns_what_it_decided(services: Services, engine: AsyncEngine) -> None:
@@ -121,7 +127,7 @@ async def test_only_approvers_decide(services: Services, engine: AsyncEngine) ->
     assert found.reason is Refusal.APPROVER_NOT
 
 
-async def test_whoever_is_in_an_approving_group_decides_while_the_group_is_known(
+async def test_members_of_an_approver_group_decide_while_the_group_is_known(
     services: Services, engine: AsyncEngine
 ) -> None:
     asked, other = await actions.ask(services), await actions.ask(services)
@@ -132,7 +138,7 @@ async def test_whoever_is_in_an_approving_group_decides_while_the_group_is_known
     assert found.reason is Refusal.GROUPS_UNKNOWN
 
 
-async def test_whoever_left_an_approving_group_decides_nothing_more(
+async def test_who_left_an_approver_group_no_longer_decides(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     asked = await actions.ask(services)
@@ -152,7 +158,7 @@ async def test_whoever_left_an_approving_group_decides_nothing_more(
         (factories.person(LEAD, external=True), Refusal.PERSON_OUTSIDE),
     ],
 )
-async def test_an_approver_who_is_no_member_any_more_decides_nothing(
+async def test_an_approver_who_is_no_longer_a_member_cannot_decide(
     store: PostgresStore, services: Services, engine: AsyncEngine, lead: Person, reason: Refusal
 ) -> None:
     asked = await actions.ask(services)
@@ -160,7 +166,7 @@ async def test_an_approver_who_is_no_member_any_more_decides_nothing(
     assert (await actions.refusal(engine, actions.approve(services, asked))).reason is reason
 
 
-async def test_an_approver_who_was_known_too_long_ago_decides_nothing_and_is_looked_up(
+async def test_an_outdated_approver_is_refused_and_a_lookup_requested(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     asked = await actions.ask(services)
@@ -177,7 +183,7 @@ async def test_an_approver_who_was_known_too_long_ago_decides_nothing_and_is_loo
 
 
 @pytest.mark.parametrize("gone", [factories.person(deactivated=True), factories.person(guest=True)])
-async def test_nothing_is_opened_for_somebody_who_could_not_ask_any_more(
+async def test_nothing_is_opened_for_a_requester_who_is_no_longer_a_member(
     store: PostgresStore, services: Services, engine: AsyncEngine, gone: Person
 ) -> None:
     asked = await actions.ask(services)
@@ -186,16 +192,14 @@ async def test_nothing_is_opened_for_somebody_who_could_not_ask_any_more(
     assert (found.reason, found.params) == (Refusal.REQUESTER_GONE, {"id": asked.request.id})
 
 
-async def test_the_request_of_somebody_who_is_gone_can_be_denied(
-    store: PostgresStore, services: Services
-) -> None:
+async def test_the_request_of_a_former_member_can_be_denied(store: PostgresStore, services: Services) -> None:
     asked = await actions.ask(services)
     await actions.know(store, factories.person(deactivated=True))
     await services.approvals.require_decidable(asked.request.id, version=1, person=LEAD)
     assert (await actions.deny(services, asked)).request.state is RequestState.DENIED
 
 
-async def test_a_requester_of_whom_nothing_is_known_now_is_looked_up_and_not_the_approver(
+async def test_for_an_outdated_requester_a_lookup_of_them_is_requested_not_of_the_approver(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     asked = await actions.ask(services)
@@ -211,7 +215,9 @@ async def test_a_requester_of_whom_nothing_is_known_now_is_looked_up_and_not_the
 # --- what cannot be decided (any more) -------------------------------------------------------------
 
 
-async def test_a_second_decision_is_told_who_made_the_first(services: Services, engine: AsyncEngine) -> None:
+async def test_a_second_decision_is_refused_naming_who_made_the_first(
+    services: Services, engine: AsyncEngine
+) -> None:
     asked = await actions.ask(services)
     await actions.deny(services, asked)
     late = await actions.refusal(engine, actions.approve(services, asked, person=LEAD2))
@@ -219,7 +225,7 @@ async def test_a_second_decision_is_told_who_made_the_first(services: Services, 
     assert late.params == {"id": asked.request.id, "person": LEAD, "state": RequestState.DENIED, "at": NOW}
 
 
-async def test_who_votes_twice_is_told_so(
+async def test_a_second_vote_of_an_approver_is_refused(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     double = actions.under(actions.ruled(approvals=2), store, clock)
@@ -230,19 +236,19 @@ async def test_who_votes_twice_is_told_so(
         assert (found.reason, found.params) == (Refusal.ALREADY_VOTED, {"id": asked.request.id})
 
 
-async def test_what_was_taken_back_or_lapsed_is_not_decided_and_nobody_is_named(
+async def test_a_cancelled_or_lapsed_request_cannot_be_decided(
     services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     back, lapsed = await actions.ask(services), await actions.ask(services)
     await services.access_requests.cancel(back.request.id, person=ENGINEER, key=actions.key())
     clock.present = NOW + timedelta(hours=24)
     await services.deadlines.run_due()
-    for case, at in ((back, NOW), (lapsed, clock.present)):
-        found = await actions.refusal(engine, actions.approve(services, case))
-        assert (found.reason, found.params) == (Refusal.REQUEST_CLOSED, {"id": case.request.id, "at": at})
+    for details, at in ((back, NOW), (lapsed, clock.present)):
+        found = await actions.refusal(engine, actions.approve(services, details))
+        assert (found.reason, found.params) == (Refusal.REQUEST_CLOSED, {"id": details.request.id, "at": at})
 
 
-async def test_a_request_whose_end_has_passed_is_not_decided(
+async def test_a_request_whose_end_has_passed_cannot_be_decided(
     services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     asked = await actions.ask(services, replace(REQUEST_INPUT, duration=None, until="12:00"))
@@ -251,7 +257,7 @@ async def test_a_request_whose_end_has_passed_is_not_decided(
     assert (await actions.refusal(engine, actions.approve(services, asked))).reason is Refusal.REQUEST_OVER
 
 
-async def test_a_request_whose_rule_the_policy_has_no_more_is_not_decided(
+async def test_a_request_whose_rule_is_gone_cannot_be_decided(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     asked = await actions.ask(services)
@@ -260,7 +266,7 @@ async def test_a_request_whose_rule_the_policy_has_no_more_is_not_decided(
     assert found.reason is Refusal.POLICY_CHANGED
 
 
-async def test_what_was_asked_is_decided_by_those_who_approve_now(
+async def test_present_approvers_decide_earlier_requests(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     asked = await actions.ask(services)
@@ -270,14 +276,14 @@ async def test_what_was_asked_is_decided_by_those_who_approve_now(
     assert (await actions.approve(changed, asked, person=LEAD2)).request.state is RequestState.APPROVED
 
 
-async def test_a_number_that_was_never_given_out_is_refused(services: Services, engine: AsyncEngine) -> None:
-    case = factories.case(asked=replace(factories.request(), id=4711))
-    found = await actions.refusal(engine, actions.approve(services, case))
+async def test_an_unknown_request_is_refused(services: Services, engine: AsyncEngine) -> None:
+    details = factories.case(asked=replace(factories.request(), id=4711))
+    found = await actions.refusal(engine, actions.approve(services, details))
     assert (found.reason, found.params) == (Refusal.REQUEST_UNKNOWN, {"id": 4711})
     assert (await actions.refusal(engine, services.queries.request(4711))).reason is Refusal.REQUEST_UNKNOWN
 
 
-async def test_asking_whether_one_may_decide_records_nothing(services: Services, engine: AsyncEngine) -> None:
+async def test_require_decidable_records_nothing(services: Services, engine: AsyncEngine) -> None:
     asked = await actions.ask(services)
     before = await actions.snapshot(engine)
     assert await services.approvals.require_decidable(asked.request.id, version=1, person=LEAD) == asked

@@ -1,4 +1,4 @@
-"""Approving with less: shorter or narrower, never wider, and everybody who looked before looks again."""
+"""Approve with changes: shorter or narrower, never wider; buttons of earlier terms no longer decide."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -23,50 +23,50 @@ UNTIL = replace(REQUEST_INPUT, duration=None, until="18:00")
 
 
 async def change(
-    services: Services, case: RequestDetails, *, person: str = LEAD, **less: Any
+    services: Services, details: RequestDetails, *, person: str = LEAD, **less: Any
 ) -> RequestDetails:
-    return await actions.approve(services, case, person=person, changes=RequestInput(**less))
+    return await actions.approve(services, details, person=person, changes=RequestInput(**less))
 
 
-async def test_a_shorter_time_is_what_is_granted(services: Services) -> None:
+async def test_a_shorter_duration_is_granted(services: Services) -> None:
     asked = await actions.ask(services)
-    case = await change(services, asked, duration="4h")
-    assert case.request.version == asked.request.version + 1
-    assert case.request.terms == replace(asked.request.terms, duration=timedelta(hours=4))
-    assert case.grant is not None
-    assert case.grant.ends_at == NOW + timedelta(hours=4, minutes=20)
+    details = await change(services, asked, duration="4h")
+    assert details.request.version == asked.request.version + 1
+    assert details.request.terms == replace(asked.request.terms, duration=timedelta(hours=4))
+    assert details.grant is not None
+    assert details.grant.ends_at == NOW + timedelta(hours=4, minutes=20)
 
 
-async def test_a_narrower_range_is_what_is_granted(services: Services) -> None:
-    case = await change(services, await actions.ask(services, WIDE), address="203.0.113.64/28")
-    assert case.grant is not None
-    assert case.grant.network == case.request.terms.network == IPv4Network("203.0.113.64/28")
-    assert case.request.terms.duration == timedelta(hours=8)
+async def test_a_narrower_network_is_granted(services: Services) -> None:
+    details = await change(services, await actions.ask(services, WIDE), address="203.0.113.64/28")
+    assert details.grant is not None
+    assert details.grant.network == details.request.terms.network == IPv4Network("203.0.113.64/28")
+    assert details.request.terms.duration == timedelta(hours=8)
 
 
-async def test_an_earlier_end_is_what_is_granted(services: Services) -> None:
-    case = await change(services, await actions.ask(services, UNTIL), until="16:30")
-    assert case.grant is not None
-    assert case.grant.ends_at == NOW.replace(hour=15, minute=30)
+async def test_an_earlier_end_is_granted(services: Services) -> None:
+    details = await change(services, await actions.ask(services, UNTIL), until="16:30")
+    assert details.grant is not None
+    assert details.grant.ends_at == NOW.replace(hour=15, minute=30)
 
 
-async def test_what_was_asked_without_an_end_can_be_given_one(
+async def test_permanent_access_can_be_given_an_end(
     store: PostgresStore, services: Services, clock: SetClock
 ) -> None:
     lasting = actions.under(actions.ruled(permanent=True), store, clock)
-    case = await change(
+    details = await change(
         lasting, await actions.ask(lasting, replace(REQUEST_INPUT, duration="forever")), duration="2d"
     )
-    assert case.grant is not None
-    assert case.grant.ends_at == NOW + timedelta(days=2, minutes=20)
+    assert details.grant is not None
+    assert details.grant.ends_at == NOW + timedelta(days=2, minutes=20)
 
 
 @pytest.mark.parametrize("same", [{"duration": "8h"}, {"address": "203.0.113.4"}, {}])
-async def test_the_same_terms_said_again_change_nothing(services: Services, same: dict[str, str]) -> None:
+async def test_the_same_terms_change_nothing(services: Services, same: dict[str, str]) -> None:
     asked = await actions.ask(services)
-    case = await change(services, asked, **same)
-    assert (case.request.version, case.request.terms) == (asked.request.version, asked.request.terms)
-    assert case.request.state is RequestState.APPROVED
+    details = await change(services, asked, **same)
+    assert (details.request.version, details.request.terms) == (asked.request.version, asked.request.terms)
+    assert details.request.state is RequestState.APPROVED
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ async def test_the_same_terms_said_again_change_nothing(services: Services, same
         (UNTIL, {"duration": "1h"}),
     ],
 )
-async def test_anything_wider_longer_or_of_another_kind_is_refused(
+async def test_wider_longer_or_different_terms_are_refused(
     services: Services, engine: AsyncEngine, request_input: RequestInput, more: dict[str, str]
 ) -> None:
     asked = await actions.ask(services, request_input)
@@ -99,7 +99,7 @@ async def test_anything_wider_longer_or_of_another_kind_is_refused(
         (UNTIL, {"until": "2026-11-24 09:30"}, Refusal.END_PAST),
     ],
 )
-async def test_what_cannot_be_read_is_refused_as_it_is_when_asking(
+async def test_invalid_terms_are_refused_as_in_a_request(
     services: Services,
     engine: AsyncEngine,
     request_input: RequestInput,
@@ -110,7 +110,7 @@ async def test_what_cannot_be_read_is_refused_as_it_is_when_asking(
     assert (await actions.refusal(engine, change(services, asked, **wrong))).reason is reason
 
 
-async def test_earlier_votes_still_count_and_older_buttons_do_not(
+async def test_earlier_votes_count_and_buttons_of_earlier_terms_do_not(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     triple = actions.under(actions.ruled(approvals=3), store, clock)
@@ -128,7 +128,7 @@ async def test_earlier_votes_still_count_and_older_buttons_do_not(
     assert decided.grant.duration == timedelta(hours=4)
 
 
-async def test_another_approvers_mere_vote_spoils_no_button(
+async def test_another_approvers_vote_invalidates_no_button(
     store: PostgresStore, services: Services, clock: SetClock
 ) -> None:
     double = actions.under(actions.ruled(approvals=2), store, clock)

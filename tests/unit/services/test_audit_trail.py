@@ -1,4 +1,4 @@
-"""The audit trail over every verb: one line for each change of state, and a chain that holds."""
+"""The audit log over every verb: one line for each change of state, and a chain that verifies."""
 
 from dataclasses import replace
 
@@ -7,22 +7,18 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain.grant import GrantState
 from bot.domain.method import Method
 from bot.services import RequestInput, Services
+from storage.tables import grants, requests
 from storage.transaction import PostgresStore
+from tests import database
 from tests.unit.factories import NOW, SetClock
 from tests.unit.services import actions
 from tests.unit.services.actions import ADMIN, COLLEAGUE, ENGINEER, HOUR, LEAD, LEAD2
-from tests.unit.storage import store_helpers
 
 Line = tuple[str, str, str, str]
 
-LAST = """
-    SELECT DISTINCT ON (subject, request_id) subject, request_id, after FROM audit
-    WHERE subject = :subject ORDER BY subject, request_id, id DESC
-"""
-
 
 async def a_busy_day(store: PostgresStore, services: Services, clock: SetClock) -> list[Line]:
-    """Every verb once; returns the lines that it has to leave, in order."""
+    """Runs every verb once; returns the audit lines that are expected, in order."""
     double = actions.under(actions.ruled(approvals=2), store, clock)
     one, two, three = [await actions.ask(double) for _ in range(3)]
     await actions.approve(double, one)
@@ -45,8 +41,8 @@ async def a_busy_day(store: PostgresStore, services: Services, clock: SetClock) 
     removal = await double.access_requests.remove(
         Method.MTLS, RequestInput(address="203.0.113.4"), person=COLLEAGUE, key=actions.key()
     )
-    await actions.approve(double, removal.case)
-    await actions.approve(double, removal.case, person=LEAD2)
+    await actions.approve(double, removal.details)
+    await actions.approve(double, removal.details, person=LEAD2)
     asked, half = (ENGINEER, "request", "", "pending"), "pending, 1 of 2"
     agreed = [(LEAD, "request", "pending", half), (LEAD2, "request", "pending", "approved")]
     return [
@@ -70,13 +66,13 @@ async def a_busy_day(store: PostgresStore, services: Services, clock: SetClock) 
     ]
 
 
-async def test_every_verb_leaves_exactly_its_lines(
+async def test_every_verb_writes_exactly_its_audit_lines(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     assert await a_busy_day(store, services, clock) == await actions.transitions(engine)
 
 
-async def test_ends_that_people_and_time_bring_leave_exactly_their_lines(
+async def test_every_end_writes_exactly_its_audit_lines(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     done, revoked, removed, expired = [await actions.opened(store, services) for _ in range(4)]
@@ -108,18 +104,17 @@ async def test_ends_that_people_and_time_bring_leave_exactly_their_lines(
     assert (await actions.get(store, expired.id)).state is GrantState.ENDING
 
 
-async def test_the_last_line_about_everything_is_the_state_that_it_is_in(
+async def test_the_last_audit_line_is_the_present_state(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await a_busy_day(store, services, clock)
-    for table, number in (("requests", "id"), ("grants", "request_id")):
-        states = await store_helpers.query(engine, f"SELECT {number}, state FROM {table} ORDER BY 1")
-        subject = table.removesuffix("s")
-        last = await store_helpers.query(engine, LAST, subject=subject)
-        assert [(id, state) for _, id, state in last] == states
+    for table, number in ((requests, "id"), (grants, "request_id")):
+        subject = table.name.removesuffix("s")
+        lines = dict(await database.audit_lines(engine, "request_id", "after", subject=subject))
+        assert sorted(lines.items()) == await database.rows(engine, table, number, "state", order_by=number)
 
 
-async def test_the_chain_over_a_busy_day_holds(
+async def test_the_chain_of_a_busy_day_verifies(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     expected = await a_busy_day(store, services, clock)

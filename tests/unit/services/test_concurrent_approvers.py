@@ -1,4 +1,4 @@
-"""Fifty approvers who click at the same moment, each from a process of their own as far as can be told."""
+"""Fifty approvers who click at the same moment, spread over several processes' stores."""
 
 import asyncio
 from collections import Counter
@@ -22,12 +22,12 @@ from tests.unit.storage import store_helpers
 
 CROWD = tuple(f"U0APPROVER{number}" for number in range(50))
 PROCESSES = 5
-"""Stores that the crowd is spread over: one pool has 15 connections, and nobody is to wait for one."""
+"""Stores that the approvers are spread over: one pool has 15 connections, and no call may wait for one."""
 
 
 @pytest.fixture
 async def stores(database_url: str, services: Services) -> AsyncIterator[Sequence[PostgresStore]]:
-    """As many processes' worth of connections to a database that knows the whole crowd."""
+    """Stores of as many processes, for a database that knows every approver."""
     engines = [engine_for(database_url) for _ in range(PROCESSES)]
     stores = [PostgresStore(engine, PostgresWakeups(url=database_url)) for engine in engines]
     await actions.know(stores[0], *(factories.person(id) for id in CROWD))
@@ -37,25 +37,27 @@ async def stores(database_url: str, services: Services) -> AsyncIterator[Sequenc
 
 
 def of(stores: Sequence[PostgresStore], needed: int) -> Sequence[Services]:
-    """The use cases in each process, where the whole crowd may decide and so many have to agree."""
+    """The services of each process, under a policy that needs so many approvals."""
     policy = actions.ruled(approvers=frozenset(CROWD), approvals=needed)
     return [actions.under(policy, store, SetClock()) for store in stores]
 
 
 async def click(
-    servers: Sequence[Services], case: RequestDetails, verdicts: Sequence[Verdict]
+    servers: Sequence[Services], details: RequestDetails, verdicts: Sequence[Verdict]
 ) -> list[RequestDetails | Refused]:
-    """Everybody clicks at once; every answer is a case or a refusal, nothing else."""
+    """Lets every approver click at once; every answer is a request or a refusal."""
 
     async def answer(person: str, server: Services, verdict: Verdict) -> RequestDetails | Refused:
         while True:
             vote = Vote(verdict=verdict, version=1)
             try:
-                return await server.approvals.decide(case.request.id, vote, person=person, key=actions.key())
+                return await server.approvals.decide(
+                    details.request.id, vote, person=person, key=actions.key()
+                )
             except Refused as refused:
                 return refused
             except StoreUnavailableError:
-                # On a slow machine a turn may come too late: nothing was recorded, and one clicks again.
+                # On a slow machine a lock may time out: nothing was recorded, and the click is repeated.
                 continue
 
     crowd = zip(CROWD, cycle(servers), cycle(verdicts), strict=False)
@@ -63,7 +65,7 @@ async def click(
 
 
 @pytest.mark.parametrize("needed", [1, 2, 3])
-async def test_exactly_as_many_approvals_count_as_are_needed_and_one_decides(
+async def test_exactly_the_needed_approvals_count_and_one_decides(
     stores: Sequence[PostgresStore], engine: AsyncEngine, needed: int
 ) -> None:
     servers = of(stores, needed)
@@ -72,7 +74,7 @@ async def test_exactly_as_many_approvals_count_as_are_needed_and_one_decides(
     voters = {vote.person for vote in (await servers[0].queries.request(asked.request.id)).decisions}
     counted = [answer for answer in answers if isinstance(answer, RequestDetails)]
     assert len(counted) == len(voters) == needed
-    assert Counter(case.request.state for case in counted) == Counter(
+    assert Counter(details.request.state for details in counted) == Counter(
         {RequestState.APPROVED: 1, RequestState.PENDING: needed - 1}
     )
     losers = [answer for answer in answers if isinstance(answer, Refused)]
@@ -84,18 +86,18 @@ async def test_exactly_as_many_approvals_count_as_are_needed_and_one_decides(
 
 
 @pytest.mark.parametrize("needed", [1, 2, 3])
-async def test_a_deny_among_them_decides_as_soon_as_it_is_counted(
+async def test_a_denial_among_them_decides_when_it_is_counted(
     stores: Sequence[PostgresStore], engine: AsyncEngine, needed: int
 ) -> None:
     servers = of(stores, needed)
     asked = await actions.ask(servers[0])
     answers = await click(servers, asked, [Verdict.APPROVE, Verdict.DENY])
-    case = await servers[0].queries.request(asked.request.id)
-    verdicts = Counter(vote.verdict for vote in case.decisions)
+    details = await servers[0].queries.request(asked.request.id)
+    verdicts = Counter(vote.verdict for vote in details.decisions)
     losers = [answer for answer in answers if isinstance(answer, Refused)]
     assert {loser.reason for loser in losers} == {Refusal.REQUEST_DECIDED}
-    if case.request.state is RequestState.DENIED:
-        (denier,) = (vote.person for vote in case.decisions if vote.verdict is Verdict.DENY)
+    if details.request.state is RequestState.DENIED:
+        (denier,) = (vote.person for vote in details.decisions if vote.verdict is Verdict.DENY)
         assert {loser.params["person"] for loser in losers} == {denier}
         assert verdicts[Verdict.APPROVE] < needed
     else:
@@ -104,7 +106,7 @@ async def test_a_deny_among_them_decides_as_soon_as_it_is_counted(
     assert (await store_helpers.counts(engine))["grants"] == 1 - denied
 
 
-async def test_where_everybody_has_to_agree_a_single_deny_decides(
+async def test_where_all_must_approve_a_single_denial_decides(
     stores: Sequence[PostgresStore], engine: AsyncEngine
 ) -> None:
     servers = of(stores, len(CROWD))
@@ -112,15 +114,15 @@ async def test_where_everybody_has_to_agree_a_single_deny_decides(
     verdicts = [Verdict.APPROVE] * len(CROWD)
     verdicts[25] = Verdict.DENY
     answers = await click(servers, asked, verdicts)
-    case = await servers[0].queries.request(asked.request.id)
-    assert case.request.state is RequestState.DENIED
-    assert [vote.person for vote in case.decisions if vote.verdict is Verdict.DENY] == [CROWD[25]]
+    details = await servers[0].queries.request(asked.request.id)
+    assert details.request.state is RequestState.DENIED
+    assert [vote.person for vote in details.decisions if vote.verdict is Verdict.DENY] == [CROWD[25]]
     late = {answer.params["person"] for answer in answers if isinstance(answer, Refused)}
     assert late <= {CROWD[25]}
     assert (await store_helpers.counts(engine))["grants"] == 0
 
 
-async def test_fifty_clicks_of_one_impatient_approver_are_one_vote(
+async def test_fifty_clicks_of_one_approver_are_one_vote(
     stores: Sequence[PostgresStore], engine: AsyncEngine
 ) -> None:
     servers = of(stores, 2)

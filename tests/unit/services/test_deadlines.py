@@ -1,4 +1,4 @@
-"""What time brings to requests: reminders with growing gaps, and a lapse when nobody has decided."""
+"""Deadlines of requests: reminders with growing gaps, and a lapse if nobody decides."""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -21,7 +21,7 @@ SECOND = timedelta(seconds=1)
 
 
 async def reminders(engine: AsyncEngine) -> list[str]:
-    """Keys of what was told, each only once."""
+    """Returns the keys of all reminders in the outbox."""
     return await database.values(engine, outbox, "key", order_by="id", kind="notification.reminder")
 
 
@@ -29,14 +29,14 @@ async def test_approvers_are_reminded_at_growing_gaps_and_then_it_lapses(
     services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     id = (await actions.ask(services)).request.id
-    told, following = [], []
+    counts, following = [], []
     for moment in (*REMINDERS, LAPSE):
         clock.present = moment - SECOND
         assert await services.deadlines.run_due() == moment
         clock.present = moment
         following.append(await services.deadlines.run_due())
-        told.append(len(await reminders(engine)))
-    assert told == [1, 2, 3, 3]
+        counts.append(len(await reminders(engine)))
+    assert counts == [1, 2, 3, 3]
     assert following == [*REMINDERS[1:], LAPSE, None]
     assert await reminders(engine) == [f"reminder:{id}:{given}" for given in (1, 2, 3)]
 
@@ -61,7 +61,7 @@ async def test_a_reminder_goes_to_the_approvals_channel_and_changes_no_state(
         (LAPSE - SECOND, 3, LAPSE),
     ],
 )
-async def test_after_a_jump_in_time_they_are_reminded_once(
+async def test_after_a_jump_in_time_approvers_are_reminded_once(
     services: Services,
     clock: SetClock,
     engine: AsyncEngine,
@@ -77,7 +77,7 @@ async def test_after_a_jump_in_time_they_are_reminded_once(
     assert (await services.queries.request(id)).request.reminders == given
 
 
-async def test_what_lapsed_meanwhile_is_not_reminded_of(
+async def test_a_lapsed_request_is_not_reminded_of(
     services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await actions.ask(services)
@@ -86,7 +86,7 @@ async def test_what_lapsed_meanwhile_is_not_reminded_of(
     assert await reminders(engine) == []
 
 
-async def test_what_nobody_decides_lapses_and_its_requester_is_told(
+async def test_an_undecided_request_lapses_and_its_requester_is_notified(
     services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     id = (await actions.ask(services)).request.id
@@ -100,7 +100,7 @@ async def test_what_nobody_decides_lapses_and_its_requester_is_told(
     assert await actions.card_versions(engine) == [2, 2]
 
 
-async def test_a_first_vote_does_not_keep_it_from_lapsing(
+async def test_a_first_vote_does_not_prevent_the_lapse(
     store: PostgresStore, services: Services, clock: SetClock
 ) -> None:
     double = actions.under(actions.ruled(approvals=2), store, clock)
@@ -112,7 +112,7 @@ async def test_a_first_vote_does_not_keep_it_from_lapsing(
 
 
 @pytest.mark.parametrize("end", ["approve", "deny", "cancel"])
-async def test_what_is_settled_is_neither_reminded_of_nor_lapses(
+async def test_a_decided_request_is_neither_reminded_of_nor_lapses(
     services: Services, clock: SetClock, engine: AsyncEngine, end: str
 ) -> None:
     asked = await actions.ask(services)
@@ -141,7 +141,7 @@ async def test_a_rule_without_reminders_reminds_nobody(
     assert await reminders(engine) == []
 
 
-async def test_a_rule_that_is_gone_reminds_no_further(
+async def test_a_rule_that_is_gone_sends_no_more_reminders(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await actions.ask(services)
@@ -151,7 +151,7 @@ async def test_a_rule_that_is_gone_reminds_no_further(
     assert len(await reminders(engine)) == 1
 
 
-async def test_many_that_follow_the_clock_at_once_remind_and_lapse_once(
+async def test_concurrent_runs_remind_and_lapse_once(
     services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     for _ in range(4):
@@ -164,13 +164,13 @@ async def test_many_that_follow_the_clock_at_once_remind_and_lapse_once(
     assert await database.count(engine, audit, after="lapsed") == 4
 
 
-async def test_a_lapse_and_a_decision_at_once_are_one_of_the_two(
+async def test_a_concurrent_lapse_and_decision_end_in_one_of_the_two(
     services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     asked = [await actions.ask(services) for _ in range(4)]
     clock.present = LAPSE
     await asyncio.gather(
-        *(actions.approve(services, case) for case in asked),
+        *(actions.approve(services, details) for details in asked),
         services.deadlines.run_due(),
         return_exceptions=True,
     )

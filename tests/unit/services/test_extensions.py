@@ -1,4 +1,4 @@
-"""Extending: alone within what the rule leaves to the owner, as a request beyond it, never past the most."""
+"""Extend: alone within what the policy rule allows, by request beyond it, never past the longest duration."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -20,7 +20,7 @@ from tests.unit.storage import store_helpers
 
 MINUTE = timedelta(minutes=1)
 END = NOW + 8 * HOUR
-"""Of a grant for 8 hours that was read back at once."""
+"""The end of a grant for 8 hours that was read back at once."""
 
 
 async def extend(services: Services, grant: Grant, request_input: RequestInput) -> RequestDetails:
@@ -35,9 +35,9 @@ async def test_within_the_rule_an_owner_moves_the_end_and_the_warning_at_once(
 ) -> None:
     grant = await actions.opened(store, services)
     lines, before = len(await actions.transitions(engine)), await store_helpers.counts(engine)
-    case = await extend(services, grant, RequestInput(duration="1h"))
-    assert case.request.id == grant.request
-    assert case.grant == replace(
+    details = await extend(services, grant, RequestInput(duration="1h"))
+    assert details.request.id == grant.request
+    assert details.grant == replace(
         grant,
         ends_at=END + HOUR,
         warn_at=END + timedelta(minutes=30),
@@ -49,7 +49,7 @@ async def test_within_the_rule_an_owner_moves_the_end_and_the_warning_at_once(
     assert await store_helpers.counts(engine) == before | recorded
 
 
-async def test_what_is_left_to_an_owner_is_left_to_them_in_all(
+async def test_what_owners_may_extend_alone_is_a_total(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     grant = await actions.opened(store, services)
@@ -64,21 +64,21 @@ async def test_what_is_left_to_an_owner_is_left_to_them_in_all(
 
 async def test_an_end_can_be_given_as_a_time(store: PostgresStore, services: Services) -> None:
     grant = await actions.opened(store, services)
-    case = await extend(services, grant, RequestInput(until="19:15"))
-    assert case.grant is not None
-    assert case.grant.ends_at == NOW.replace(hour=18, minute=15)
+    details = await extend(services, grant, RequestInput(until="19:15"))
+    assert details.grant is not None
+    assert details.grant.ends_at == NOW.replace(hour=18, minute=15)
 
 
-async def test_what_has_a_fixed_end_gets_a_later_one(store: PostgresStore, services: Services) -> None:
+async def test_an_absolute_end_is_moved(store: PostgresStore, services: Services) -> None:
     grant = await actions.opened(
         store, services, request_input=replace(REQUEST_INPUT, duration=None, until="18:00")
     )
-    case = await extend(services, grant, RequestInput(duration="1h"))
-    assert case.grant is not None
-    assert (case.grant.ends_at, case.grant.duration) == (NOW.replace(hour=18), None)
+    details = await extend(services, grant, RequestInput(duration="1h"))
+    assert details.grant is not None
+    assert (details.grant.ends_at, details.grant.duration) == (NOW.replace(hour=18), None)
 
 
-async def test_what_is_still_being_opened_lasts_longer_once_it_is_read_back(
+async def test_an_extension_of_an_applying_grant_counts_from_its_read_back(
     store: PostgresStore, services: Services
 ) -> None:
     grant = await actions.opened(store, services, GrantState.APPLYING)
@@ -89,14 +89,14 @@ async def test_what_is_still_being_opened_lasts_longer_once_it_is_read_back(
     assert opened.ends_at == NOW + MINUTE + 9 * HOUR
 
 
-async def test_who_names_no_time_gets_the_rules_default(
+async def test_without_a_time_the_default_of_the_rule_is_used(
     store: PostgresStore, services: Services, clock: SetClock
 ) -> None:
     grant = await actions.opened(store, services)
     brief = actions.under(actions.ruled(default_duration=30 * MINUTE), store, clock)
-    case = await extend(brief, grant, RequestInput())
-    assert case.grant is not None
-    assert case.grant.ends_at == END + 30 * MINUTE
+    details = await extend(brief, grant, RequestInput())
+    assert details.grant is not None
+    assert details.grant.ends_at == END + 30 * MINUTE
 
 
 async def test_a_longer_grant_is_warned_of_and_ends_at_its_new_moments(
@@ -112,21 +112,21 @@ async def test_a_longer_grant_is_warned_of_and_ends_at_its_new_moments(
         clock.present = moment
         moments.append(await services.deadlines.run_due())
     assert moments == [last_quarter, END + HOUR, None]
-    told = [kind for kind, _ in await actions.outbox_messages(engine) if kind == "notification.ending"]
-    assert len(told) == 2
+    sent = [kind for kind, _ in await actions.outbox_messages(engine) if kind == "notification.ending"]
+    assert len(sent) == 2
     assert (await actions.get(store, grant.id)).state is GrantState.ENDING
 
 
 # --- as a request ----------------------------------------------------------------------------------
 
 
-async def test_beyond_the_rule_it_is_a_request_of_its_own_with_two_cards(
+async def test_beyond_the_rule_an_extension_is_a_request_with_two_cards(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     grant = await actions.opened(store, services)
-    lines, told = len(await actions.transitions(engine)), len(await actions.outbox_messages(engine))
-    case = await extend(services, grant, RequestInput(duration="3h", reason="still at it"))
-    asked = case.request
+    lines, sent = len(await actions.transitions(engine)), len(await actions.outbox_messages(engine))
+    details = await extend(services, grant, RequestInput(duration="3h", reason="still at it"))
+    asked = details.request
     assert (asked.kind, asked.grant, asked.state, asked.needed) == (
         Kind.EXTEND,
         grant.id,
@@ -135,13 +135,13 @@ async def test_beyond_the_rule_it_is_a_request_of_its_own_with_two_cards(
     )
     assert (asked.terms.network, asked.terms.duration) == (NETWORK, 3 * HOUR)
     assert (asked.terms.until, asked.terms.reason) == (None, "still at it")
-    assert case.grant == grant
+    assert details.grant == grant
     assert await actions.transitions(engine, after=lines) == [(ENGINEER, "request", "", "pending")]
     cards = [("card.approval", POLICY.approvals_channel), ("card.requester", ENGINEER)]
-    assert (await actions.outbox_messages(engine))[told:] == cards
+    assert (await actions.outbox_messages(engine))[sent:] == cards
 
 
-async def test_an_approved_extension_moves_the_end_and_uses_up_nothing_of_the_owners_own(
+async def test_an_approved_extension_does_not_count_towards_what_owners_may_extend_alone(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     grant = await actions.opened(store, services)
@@ -159,7 +159,7 @@ async def test_an_approved_extension_moves_the_end_and_uses_up_nothing_of_the_ow
     assert alone.request.id == grant.request
 
 
-async def test_the_cards_of_what_became_longer_are_shown_afresh(
+async def test_an_extension_updates_the_cards_of_the_grant(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     grant = await actions.opened(store, services)
@@ -168,7 +168,7 @@ async def test_the_cards_of_what_became_longer_are_shown_afresh(
 
 
 @pytest.mark.parametrize("end", ["deny", "cancel"])
-async def test_an_extension_that_is_not_approved_leaves_the_grant_as_it_was(
+async def test_a_denied_or_cancelled_extension_leaves_the_grant_unchanged(
     store: PostgresStore, services: Services, end: str
 ) -> None:
     grant = await actions.opened(store, services)
@@ -183,7 +183,7 @@ async def test_an_extension_that_is_not_approved_leaves_the_grant_as_it_was(
 @pytest.mark.parametrize(
     "state", [GrantState.INTERRUPTED, GrantState.ENDING, GrantState.ENDED, GrantState.FAILED]
 )
-async def test_an_extension_that_is_approved_too_late_is_refused(
+async def test_an_extension_that_is_approved_after_the_end_is_refused(
     store: PostgresStore, services: Services, engine: AsyncEngine, state: GrantState
 ) -> None:
     grant = await actions.opened(store, services)
@@ -218,7 +218,7 @@ async def test_an_approver_can_shorten_an_extension(store: PostgresStore, servic
         (RequestInput(until="2026-11-29 10:01"), Refusal.EXTEND_PAST_LONGEST),
     ],
 )
-async def test_an_extension_that_makes_no_sense_is_refused(
+async def test_an_invalid_extension_is_refused(
     store: PostgresStore,
     services: Services,
     engine: AsyncEngine,
@@ -232,14 +232,14 @@ async def test_an_extension_that_makes_no_sense_is_refused(
 @pytest.mark.parametrize(
     "request_input", [RequestInput(duration="112h"), RequestInput(until="2026-11-29 10:00")]
 )
-async def test_up_to_the_longest_in_all_it_can_be_asked_for(
+async def test_an_extension_can_reach_the_longest_duration_in_total(
     store: PostgresStore, services: Services, request_input: RequestInput
 ) -> None:
     grant = await actions.opened(store, services)
     assert (await extend(services, grant, request_input)).request.terms.duration == 112 * HOUR
 
 
-async def test_what_was_given_before_counts_towards_the_longest(
+async def test_earlier_extensions_count_towards_the_longest_duration(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     grant = await actions.opened(store, services)
@@ -249,7 +249,7 @@ async def test_what_was_given_before_counts_towards_the_longest(
     assert found.reason is Refusal.EXTEND_PAST_LONGEST
 
 
-async def test_what_has_no_end_is_not_extended(
+async def test_a_permanent_grant_cannot_be_extended(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     lasting = actions.under(actions.ruled(permanent=True), store, clock)
@@ -258,7 +258,7 @@ async def test_what_has_no_end_is_not_extended(
     assert (found.reason, found.params) == (Refusal.EXTEND_NOT_TIMED, {"id": grant.request})
 
 
-async def test_what_is_closing_already_is_refused_with_the_command_that_asks_again(
+async def test_a_closing_grant_is_refused_with_the_command_that_requests_it_again(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     grant = await actions.opened(store, services)
@@ -269,7 +269,7 @@ async def test_what_is_closing_already_is_refused_with_the_command_that_asks_aga
     assert found.params["command"] == f"/pgaccess mtls add {NETWORK} to billing"
 
 
-async def test_an_extension_that_is_asked_for_needs_the_reason_that_the_rule_wants(
+async def test_a_requested_extension_needs_the_reason_that_the_rule_demands(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     grant = await actions.opened(store, services)
@@ -280,7 +280,7 @@ async def test_an_extension_that_is_asked_for_needs_the_reason_that_the_rule_wan
     assert alone.request.id == grant.request
 
 
-async def test_who_could_not_ask_any_more_cannot_extend_either(
+async def test_who_may_no_longer_request_may_not_extend(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     grant = await actions.opened(store, services)
@@ -301,11 +301,11 @@ async def test_an_extension_has_no_grant_of_its_own_to_extend(
 
 
 @pytest.mark.parametrize("moment", [END - MINUTE, END])
-async def test_until_the_very_moment_it_is_closed_it_can_be_extended(
+async def test_a_grant_can_be_extended_until_it_is_closed(
     store: PostgresStore, services: Services, clock: SetClock, moment: datetime
 ) -> None:
     grant = await actions.opened(store, services)
     clock.present = moment
-    case = await extend(services, grant, RequestInput(duration="1h"))
-    assert case.grant is not None
-    assert case.grant.ends_at == END + HOUR
+    details = await extend(services, grant, RequestInput(duration="1h"))
+    assert details.grant is not None
+    assert details.grant.ends_at == END + HOUR

@@ -1,4 +1,4 @@
-"""Who may do what to a grant, and in which of its states: every verb, every person, every state."""
+"""Every verb on a grant, by every person, in every state."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -22,30 +22,30 @@ from tests.unit.services.actions import ADMIN, COLLEAGUE, ENGINEER, GROUP_ADMIN,
 Verb = Callable[[Services, int, dict[str, str]], Awaitable[RequestDetails]]
 
 VERBS: Final[dict[str, Verb]] = {
-    "done": lambda services, id, who: services.grants.end(id, **who),
+    "end": lambda services, id, who: services.grants.end(id, **who),
     "revoke": lambda services, id, who: services.grants.revoke(id, **who),
     "retry": lambda services, id, who: services.grants.retry(id, **who),
-    "restore": lambda services, id, who: services.grants.reopen(id, **who),
-    "give_up": lambda services, id, who: services.grants.abandon(id, **who),
+    "reopen": lambda services, id, who: services.grants.reopen(id, **who),
+    "abandon": lambda services, id, who: services.grants.abandon(id, **who),
     "extend": lambda services, id, who: services.extensions.extend(id, RequestInput(duration="1h"), **who),
 }
 
-WHO: Final = {"revoke": LEAD}
-"""Who does it where it is about the state; everything else is the owner's."""
+ACTORS: Final = {"revoke": LEAD}
+"""Who acts in tests of states; the owner unless listed."""
 
-FITTING: Final = {
+STATES: Final = {
     "retry": GrantState.FAILED,
-    "restore": GrantState.INTERRUPTED,
-    "give_up": GrantState.FAILED,
+    "reopen": GrantState.INTERRUPTED,
+    "abandon": GrantState.FAILED,
 }
-"""The state in which it can be done, where it is about who does it; everything else to what is in force."""
+"""The state of the grant in tests of persons; in force unless listed."""
 
 APPLYING, IN_FORCE, INTERRUPTED = GrantState.APPLYING, GrantState.IN_FORCE, GrantState.INTERRUPTED
 ENDING, ENDED, FAILED = GrantState.ENDING, GrantState.ENDED, GrantState.FAILED
 WAITING: Final = GrantState.WAITING
 
-TABLE: Final[dict[str, dict[GrantState, tuple[GrantState, ReasonCode | None] | Refusal]]] = {
-    "done": {
+TRANSITIONS: Final[dict[str, dict[GrantState, tuple[GrantState, ReasonCode | None] | Refusal]]] = {
+    "end": {
         WAITING: (ENDING, ReasonCode.DONE),
         APPLYING: (ENDING, ReasonCode.DONE),
         IN_FORCE: (ENDING, ReasonCode.DONE),
@@ -64,8 +64,8 @@ TABLE: Final[dict[str, dict[GrantState, tuple[GrantState, ReasonCode | None] | R
         FAILED: Refusal.GRANT_OVER,
     },
     "retry": {FAILED: (APPLYING, None)},
-    "restore": {INTERRUPTED: (APPLYING, None)},
-    "give_up": {FAILED: (ENDED, ReasonCode.GIVEN_UP)},
+    "reopen": {INTERRUPTED: (APPLYING, None)},
+    "abandon": {FAILED: (ENDED, ReasonCode.GIVEN_UP)},
     "extend": {
         WAITING: Refusal.GRANT_NOT_OPEN,
         APPLYING: (APPLYING, None),
@@ -76,17 +76,17 @@ TABLE: Final[dict[str, dict[GrantState, tuple[GrantState, ReasonCode | None] | R
         FAILED: Refusal.GRANT_NOT_OPEN,
     },
 }
-"""What becomes of a grant, by verb and state."""
+"""The state after a verb, by verb and state before."""
 
-ELSE: Final = {
+OTHERWISE: Final = {
     "retry": Refusal.GRANT_NOT_FAILED,
-    "restore": Refusal.GRANT_NOT_INTERRUPTED,
-    "give_up": Refusal.GRANT_NOT_FAILED,
+    "reopen": Refusal.GRANT_NOT_INTERRUPTED,
+    "abandon": Refusal.GRANT_NOT_FAILED,
 }
-"""What is said in every state that the table leaves out."""
+"""The refusal in every state that the table leaves out."""
 
-MAY: Final[dict[str, dict[str, Refusal | None]]] = {
-    "done": dict.fromkeys((COLLEAGUE, LEAD, GROUP_LEAD, ADMIN, GROUP_ADMIN), Refusal.NOT_YOURS)
+PERMISSIONS: Final[dict[str, dict[str, Refusal | None]]] = {
+    "end": dict.fromkeys((COLLEAGUE, LEAD, GROUP_LEAD, ADMIN, GROUP_ADMIN), Refusal.NOT_YOURS)
     | {ENGINEER: None},
     "revoke": {
         ENGINEER: Refusal.APPROVER_NOT,
@@ -94,14 +94,14 @@ MAY: Final[dict[str, dict[str, Refusal | None]]] = {
         **dict.fromkeys((LEAD, GROUP_LEAD, ADMIN, GROUP_ADMIN)),
     },
     **dict.fromkeys(
-        ("retry", "restore", "give_up"),
+        ("retry", "reopen", "abandon"),
         dict.fromkeys((ENGINEER, LEAD, GROUP_LEAD))
         | dict.fromkeys((COLLEAGUE, ADMIN, GROUP_ADMIN), Refusal.NOT_YOURS),
     ),
     "extend": dict.fromkeys((COLLEAGUE, LEAD, GROUP_LEAD, ADMIN, GROUP_ADMIN), Refusal.NOT_YOURS)
     | {ENGINEER: None},
 }
-"""Who may, by verb: None is allowed."""
+"""The refusal by verb and person; None where the verb is allowed."""
 
 
 def do(
@@ -112,32 +112,34 @@ def do(
 
 @pytest.mark.parametrize("state", GrantState)
 @pytest.mark.parametrize("verb", VERBS)
-async def test_a_verb_does_what_it_says_in_its_states_and_is_refused_in_all_others(
+async def test_a_verb_works_in_its_states_and_is_refused_in_all_others(
     store: PostgresStore, services: Services, engine: AsyncEngine, verb: str, state: GrantState
 ) -> None:
     grant = await actions.opened(store, services, state)
     generation, lines = await database.generation(engine), len(await actions.transitions(engine))
-    doing = do(services, verb, grant.request, WHO.get(verb, ENGINEER))
-    expected = TABLE[verb].get(state) or ELSE[verb]
+    doing = do(services, verb, grant.request, ACTORS.get(verb, ENGINEER))
+    expected = TRANSITIONS[verb].get(state) or OTHERWISE[verb]
     if isinstance(expected, Refusal):
         assert (await actions.refusal(engine, doing)).reason is expected
         return
-    case = await doing
-    assert case.grant is not None
-    assert (case.grant.state, case.grant.reason_code) == expected
-    line = (WHO.get(verb, ENGINEER), "grant", state, expected[0])
+    details = await doing
+    assert details.grant is not None
+    assert (details.grant.state, details.grant.reason_code) == expected
+    line = (ACTORS.get(verb, ENGINEER), "grant", state, expected[0])
     assert await actions.transitions(engine, after=lines) == [line]
     wakes_reconciler = expected[0] in (GrantState.ENDING, GrantState.APPLYING) and verb != "extend"
     assert await database.generation(engine) == generation + wakes_reconciler
     assert set(await actions.card_versions(engine)) == {3}
 
 
-@pytest.mark.parametrize(("verb", "person"), [(verb, person) for verb in MAY for person in MAY[verb]])
-async def test_a_verb_is_for_those_who_may(
+@pytest.mark.parametrize(
+    ("verb", "person"), [(verb, person) for verb in PERMISSIONS for person in PERMISSIONS[verb]]
+)
+async def test_a_verb_is_allowed_to_some_and_refused_to_everybody_else(
     store: PostgresStore, services: Services, engine: AsyncEngine, verb: str, person: str
 ) -> None:
-    grant = await actions.opened(store, services, FITTING.get(verb, GrantState.IN_FORCE))
-    doing, reason = do(services, verb, grant.request, person), MAY[verb][person]
+    grant = await actions.opened(store, services, STATES.get(verb, GrantState.IN_FORCE))
+    doing, reason = do(services, verb, grant.request, person), PERMISSIONS[verb][person]
     if reason is None:
         assert (await doing).request.id == grant.request
     else:
@@ -152,7 +154,7 @@ async def test_a_verb_is_for_those_who_may(
         (factories.person(guest=True), Refusal.PERSON_OUTSIDE),
     ],
 )
-async def test_whoever_is_no_member_any_more_does_nothing(
+async def test_former_members_cannot_act(
     store: PostgresStore,
     services: Services,
     engine: AsyncEngine,
@@ -160,17 +162,17 @@ async def test_whoever_is_no_member_any_more_does_nothing(
     gone: Person,
     reason: Refusal,
 ) -> None:
-    grant = await actions.opened(store, services, FITTING.get(verb, GrantState.IN_FORCE))
-    person = WHO.get(verb, ENGINEER)
+    grant = await actions.opened(store, services, STATES.get(verb, GrantState.IN_FORCE))
+    person = ACTORS.get(verb, ENGINEER)
     await actions.know(store, replace(gone, id=person))
     assert (await actions.refusal(engine, do(services, verb, grant.request, person))).reason is reason
 
 
 @pytest.mark.parametrize("verb", VERBS)
-async def test_whoever_is_unknown_is_looked_up_whatever_they_do(
+async def test_for_an_unknown_person_every_verb_requests_a_lookup(
     store: PostgresStore, services: Services, engine: AsyncEngine, verb: str
 ) -> None:
-    grant = await actions.opened(store, services, FITTING.get(verb, GrantState.IN_FORCE))
+    grant = await actions.opened(store, services, STATES.get(verb, GrantState.IN_FORCE))
     with pytest.raises(Refused) as caught:
         await do(services, verb, grant.request, "U0NEW")
     assert caught.value.reason is Refusal.PERSON_UNKNOWN
@@ -180,33 +182,33 @@ async def test_whoever_is_unknown_is_looked_up_whatever_they_do(
 
 
 @pytest.mark.parametrize("verb", VERBS)
-async def test_nothing_can_be_done_to_what_was_never_opened(
+async def test_every_verb_is_refused_where_no_grant_was_opened(
     services: Services, engine: AsyncEngine, verb: str
 ) -> None:
     pending = await actions.ask(services)
-    person = WHO.get(verb, ENGINEER)
+    person = ACTORS.get(verb, ENGINEER)
     found = await actions.refusal(engine, do(services, verb, pending.request.id, person))
     assert (found.reason, found.params) == (Refusal.GRANT_NOT_OPEN, {"id": pending.request.id})
     found = await actions.refusal(engine, do(services, verb, 4711, person))
     assert (found.reason, found.params) == (Refusal.REQUEST_UNKNOWN, {"id": 4711})
 
 
-@pytest.mark.parametrize("verb", ["retry", "restore"])
-async def test_what_is_past_its_end_is_not_opened_again(
+@pytest.mark.parametrize("verb", ["retry", "reopen"])
+async def test_a_grant_past_its_end_is_neither_retried_nor_reopened(
     store: PostgresStore, services: Services, engine: AsyncEngine, clock: factories.SetClock, verb: str
 ) -> None:
-    grant = await actions.opened(store, services, FITTING[verb])
+    grant = await actions.opened(store, services, STATES[verb])
     assert grant.ends_at is not None
     clock.present = grant.ends_at
     found = await actions.refusal(engine, do(services, verb, grant.request, ENGINEER))
     assert found.reason is Refusal.GRANT_OVER
 
 
-@pytest.mark.parametrize("verb", ["retry", "restore"])
-async def test_what_is_opened_again_keeps_its_end_and_forgets_what_went_wrong(
+@pytest.mark.parametrize("verb", ["retry", "reopen"])
+async def test_a_reopened_grant_keeps_its_end_and_loses_its_error(
     store: PostgresStore, services: Services, verb: str
 ) -> None:
-    grant = await actions.opened(store, services, FITTING[verb])
+    grant = await actions.opened(store, services, STATES[verb])
     await do(services, verb, grant.request, ENGINEER)
     again = await actions.get(store, grant.id)
     expected = replace(grant, state=APPLYING, reason_code=None, detail="", closed_at=None, warn_at=None)
@@ -220,61 +222,57 @@ async def test_an_approver_of_a_rule_that_is_gone_cannot_revoke_but_an_admin_can
     changed = actions.under(actions.ruled(name="another"), store, clock)
     found = await actions.refusal(engine, do(changed, "revoke", grant.request, LEAD))
     assert found.reason is Refusal.APPROVER_NOT
-    case = await do(changed, "revoke", grant.request, ADMIN)
-    assert case.grant is not None
-    assert case.grant.state is GrantState.ENDING
+    details = await do(changed, "revoke", grant.request, ADMIN)
+    assert details.grant is not None
+    assert details.grant.state is GrantState.ENDING
 
 
 @pytest.mark.parametrize("verb", VERBS)
-async def test_the_same_click_twice_is_done_once(
+async def test_the_same_click_twice_acts_once(
     store: PostgresStore, services: Services, engine: AsyncEngine, verb: str
 ) -> None:
-    grant = await actions.opened(store, services, FITTING.get(verb, GrantState.IN_FORCE))
-    person = WHO.get(verb, ENGINEER)
+    grant = await actions.opened(store, services, STATES.get(verb, GrantState.IN_FORCE))
+    person = ACTORS.get(verb, ENGINEER)
     first = await do(services, verb, grant.request, person, key="click:1")
     before = await actions.snapshot(engine)
     assert await do(services, verb, grant.request, person, key="click:1") == first
     assert await actions.snapshot(engine) == before
 
 
-# --- cancel: the one verb about a request that waits -----------------------------------------------
+# --- cancel: the verb about a pending request ------------------------------------------------------
 
 
-async def test_one_takes_back_ones_own_request(services: Services, engine: AsyncEngine) -> None:
+async def test_a_requester_cancels_their_request(services: Services, engine: AsyncEngine) -> None:
     asked = await actions.ask(services)
-    case = await services.access_requests.cancel(asked.request.id, person=ENGINEER, key=actions.key())
-    assert case.request.state is RequestState.CANCELLED
+    details = await services.access_requests.cancel(asked.request.id, person=ENGINEER, key=actions.key())
+    assert details.request.state is RequestState.CANCELLED
     line = (ENGINEER, "request", "pending", "cancelled")
     assert await actions.transitions(engine, after=1) == [line]
     assert await actions.card_versions(engine) == [2, 2]
 
 
 @pytest.mark.parametrize("person", [COLLEAGUE, LEAD, GROUP_LEAD, ADMIN, GROUP_ADMIN])
-async def test_nobody_else_takes_it_back(services: Services, engine: AsyncEngine, person: str) -> None:
+async def test_nobody_else_cancels_a_request(services: Services, engine: AsyncEngine, person: str) -> None:
     asked = await actions.ask(services)
     doing = services.access_requests.cancel(asked.request.id, person=person, key=actions.key())
     assert (await actions.refusal(engine, doing)).reason is Refusal.NOT_YOURS
 
 
-async def test_what_is_decided_is_not_taken_back_and_it_is_said_who_decided(
-    services: Services, engine: AsyncEngine
-) -> None:
+async def test_a_decided_request_cannot_be_cancelled(services: Services, engine: AsyncEngine) -> None:
     approved, denied, cancelled = [await actions.ask(services) for _ in range(3)]
     await actions.approve(services, approved)
     await actions.deny(services, denied)
     await services.access_requests.cancel(cancelled.request.id, person=ENGINEER, key=actions.key())
-    for case, reason, person in (
+    for details, reason, person in (
         (approved, Refusal.REQUEST_DECIDED, LEAD),
         (denied, Refusal.REQUEST_DECIDED, LEAD),
         (cancelled, Refusal.REQUEST_CLOSED, None),
     ):
-        doing = services.access_requests.cancel(case.request.id, person=ENGINEER, key=actions.key())
+        doing = services.access_requests.cancel(details.request.id, person=ENGINEER, key=actions.key())
         found = await actions.refusal(engine, doing)
         assert (found.reason, found.params.get("person")) == (reason, person)
 
 
-async def test_a_number_that_was_never_given_out_is_not_taken_back(
-    services: Services, engine: AsyncEngine
-) -> None:
+async def test_an_unknown_request_cannot_be_cancelled(services: Services, engine: AsyncEngine) -> None:
     doing = services.access_requests.cancel(4711, person=ENGINEER, key=actions.key())
     assert (await actions.refusal(engine, doing)).reason is Refusal.REQUEST_UNKNOWN

@@ -1,4 +1,4 @@
-"""Every button that is offered does something, and everything that can be done with a button is offered."""
+"""Buttons on cards: every one that is shown works, and every one that would work is shown."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
@@ -39,14 +39,14 @@ PRESSED: Final[dict[str, Callable[[Services, int, dict[str, str]], Awaitable[Req
     action_ids.RETRY: lambda services, id, who: services.grants.retry(id, **who),
     action_ids.GIVE_UP: lambda services, id, who: services.grants.abandon(id, **who),
 }
-"""What each button that changes something does; ``Details`` only shows."""
+"""The call behind each button that changes something."""
 
 UNOFFERED: Final = {
     (ENGINEER, GrantState.APPLYING): {action_ids.EXTEND},
     (LEAD, GrantState.INTERRUPTED): {action_ids.RESTORE},
     (LEAD, GrantState.FAILED): {action_ids.RETRY, action_ids.GIVE_UP},
 }
-"""What can be done without a button on the card: by a typed line, or by a button on a notice."""
+"""Calls without a button on the card: a typed command, or a button on a notification."""
 
 State = GrantState | RequestState
 STATES: Final[tuple[State, ...]] = (
@@ -62,7 +62,7 @@ def _vote(verdict: Verdict, shorter: str | None = None) -> Vote:
 
 
 async def stand(store: PostgresStore, services: Services, state: State) -> RequestDetails:
-    """A fresh request that stands in a state."""
+    """Submits a request and moves it to a state."""
     if isinstance(state, GrantState):
         return await services.queries.request((await actions.opened(store, services, state)).request)
     asked = await actions.ask(services)
@@ -79,39 +79,39 @@ async def stand(store: PostgresStore, services: Services, state: State) -> Reque
     return await services.queries.request(asked.request.id)
 
 
-async def accepted(services: Services, action: str, case: RequestDetails, person: str) -> bool:
+async def accepted(services: Services, action: str, details: RequestDetails, person: str) -> bool:
     try:
-        await PRESSED[action](services, case.request.id, {"person": person, "key": actions.key()})
+        await PRESSED[action](services, details.request.id, {"person": person, "key": actions.key()})
     except Refused:
         return False
     return True
 
 
-def offered(case: RequestDetails, person: str) -> Sequence[str]:
-    """The buttons on a person's copy of the card."""
-    made = buttons.for_owner(case, EN) if person == ENGINEER else buttons.for_approvers(case, EN)
+def offered(details: RequestDetails, person: str) -> Sequence[str]:
+    """Returns the buttons on a person's copy of the card."""
+    made = buttons.for_owner(details, EN) if person == ENGINEER else buttons.for_approvers(details, EN)
     return samples.actions(made)
 
 
 @pytest.mark.parametrize("person", [ENGINEER, LEAD])
 @pytest.mark.parametrize("state", STATES)
-async def test_what_is_offered_on_a_card_is_what_would_be_accepted(
+async def test_a_card_offers_exactly_the_buttons_that_would_be_accepted(
     store: PostgresStore, services: Services, state: State, person: str
 ) -> None:
-    case = await stand(store, services, state)
-    found, taken = offered(case, person), set()
+    details = await stand(store, services, state)
+    found, taken = offered(details, person), set()
     assert len(set(found)) == len(found)
     for action in PRESSED:
         # What is refused leaves no trace, so the next button can be tried on the same request.
-        if await accepted(services, action, case, person):
+        if await accepted(services, action, details, person):
             taken.add(action)
-            case = await stand(store, services, state)
+            details = await stand(store, services, state)
     unoffered = UNOFFERED.get((person, state), set()) if isinstance(state, GrantState) else set()
     assert set(found) - {action_ids.DETAILS} == taken - unoffered
     assert unoffered <= taken
 
 
-async def test_an_extension_and_a_removal_that_wait_can_be_decided_as_they_are_or_taken_back(
+async def test_a_pending_extension_or_removal_offers_a_decision_and_cancel_only(
     store: PostgresStore, services: Services
 ) -> None:
     grant = await actions.opened(store, services)
@@ -122,9 +122,9 @@ async def test_an_extension_and_a_removal_that_wait_can_be_decided_as_they_are_o
     removal = await services.access_requests.remove(
         Method.MTLS, REQUEST_INPUT, person=ENGINEER, key=actions.key()
     )
-    assert (more.request.kind, removal.case.request.kind) == (Kind.EXTEND, Kind.REMOVE)
-    for case in (more, removal.case):
-        assert offered(case, LEAD) == [action_ids.APPROVE, action_ids.DENY, action_ids.DETAILS]
-        assert offered(case, ENGINEER) == [action_ids.CANCEL]
-    for case in (await actions.approve(services, more), await actions.approve(services, removal.case)):
-        assert offered(case, LEAD) == offered(case, ENGINEER) == []
+    assert (more.request.kind, removal.details.request.kind) == (Kind.EXTEND, Kind.REMOVE)
+    for details in (more, removal.details):
+        assert offered(details, LEAD) == [action_ids.APPROVE, action_ids.DENY, action_ids.DETAILS]
+        assert offered(details, ENGINEER) == [action_ids.CANCEL]
+    for details in (await actions.approve(services, more), await actions.approve(services, removal.details)):
+        assert offered(details, LEAD) == offered(details, ENGINEER) == []

@@ -1,4 +1,4 @@
-"""Reading: lists, one database, the App Home; none of it changes a state."""
+"""Queries: lists, one database, the App Home; none of them changes a state."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -20,20 +20,22 @@ from tests.unit.services import actions
 from tests.unit.services.actions import APP, COLLEAGUE, ENGINEER, GROUP_LEAD, LEAD, LEAD2, REQUEST_INPUT
 
 
-def numbers(cases: tuple[RequestDetails, ...]) -> list[int]:
-    return [case.request.id for case in cases]
+def numbers(all_details: tuple[RequestDetails, ...]) -> list[int]:
+    return [details.request.id for details in all_details]
 
 
 @pytest.fixture
 async def crm(store: PostgresStore) -> RequestInput:
-    """A wish for a second database."""
+    """Returns a request for a second database."""
     async with store.transaction() as tx:
         await tx.targets.save_discovery([factories.database(), factories.database("crm", 2)])
         await tx.commit()
     return replace(REQUEST_INPUT, target="crm")
 
 
-async def test_what_is_open_or_waits_is_listed_newest_first(store: PostgresStore, services: Services) -> None:
+async def test_open_and_pending_requests_are_listed_newest_first(
+    store: PostgresStore, services: Services
+) -> None:
     running = await actions.opened(store, services)
     await actions.opened(store, services, GrantState.ENDED)
     closing = await actions.opened(store, services, GrantState.ENDING)
@@ -43,19 +45,19 @@ async def test_what_is_open_or_waits_is_listed_newest_first(store: PostgresStore
     assert found == [waiting.request.id, closing.request, running.request]
 
 
-async def test_a_list_can_be_of_ones_own(store: PostgresStore, services: Services) -> None:
+async def test_a_list_of_ones_own_requests(store: PostgresStore, services: Services) -> None:
     mine = await actions.opened(store, services)
     await actions.ask(services, person=COLLEAGUE)
     assert numbers(await services.queries.requests("mine", person=ENGINEER)) == [mine.request]
 
 
-async def test_a_list_can_be_of_what_waits(store: PostgresStore, services: Services) -> None:
+async def test_a_list_of_pending_requests(store: PostgresStore, services: Services) -> None:
     await actions.opened(store, services)
     waiting = await actions.ask(services, person=COLLEAGUE)
     assert numbers(await services.queries.requests("pending", person=ENGINEER)) == [waiting.request.id]
 
 
-async def test_a_list_can_be_of_one_database_by_any_of_its_names(
+async def test_a_list_of_one_database_by_any_of_its_names(
     store: PostgresStore, services: Services, crm: RequestInput, clock: SetClock
 ) -> None:
     await actions.ask(services)
@@ -66,21 +68,19 @@ async def test_a_list_can_be_of_one_database_by_any_of_its_names(
         assert numbers(found) == [there.request.id]
 
 
-async def test_a_list_of_a_database_that_is_not_there_is_refused(
-    services: Services, engine: AsyncEngine
-) -> None:
+async def test_a_list_of_an_unknown_database_is_refused(services: Services, engine: AsyncEngine) -> None:
     found = await actions.refusal(engine, services.queries.requests("nothing-like-it", person=ENGINEER))
     assert found.reason is Refusal.TARGET_UNKNOWN
 
 
-async def test_a_list_is_no_longer_than_a_message_takes(services: Services) -> None:
+async def test_a_list_fits_into_a_message(services: Services) -> None:
     for _ in range(LISTED + 1):
         await actions.ask(services)
     assert len(await services.queries.requests(None, person=ENGINEER)) == LISTED
     assert len(await services.queries.requests("pending", person=ENGINEER)) == LISTED
 
 
-async def test_one_database_is_told_with_its_last_look_and_what_is_open_there(
+async def test_a_database_status_has_the_last_observation_and_open_requests(
     store: PostgresStore, services: Services, crm: RequestInput
 ) -> None:
     mine = await actions.opened(store, services)
@@ -93,7 +93,7 @@ async def test_one_database_is_told_with_its_last_look_and_what_is_open_there(
     assert (found.observation, found.now) == (None, NOW)
 
 
-async def test_whoever_looks_at_a_database_has_it_observed_at_again(
+async def test_a_refreshed_status_requests_a_new_observation(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     generation = await database.generation(engine)
@@ -103,7 +103,7 @@ async def test_whoever_looks_at_a_database_has_it_observed_at_again(
     assert await database.generation(engine) == generation
 
 
-async def test_a_home_has_ones_own_and_what_waits_for_ones_decision(
+async def test_a_home_summary_has_own_requests_and_decisions_to_make(
     store: PostgresStore, services: Services, clock: SetClock
 ) -> None:
     double = actions.under(actions.ruled(approvals=2), store, clock)
@@ -118,14 +118,14 @@ async def test_a_home_has_ones_own_and_what_waits_for_ones_decision(
     assert numbers(other.waiting) == [own.request.id, waits.request.id, voted.request.id]
 
 
-async def test_a_home_is_told_by_group_too_and_empty_for_whoever_decides_nothing(services: Services) -> None:
+async def test_a_home_summary_includes_decisions_of_the_persons_groups(services: Services) -> None:
     asked = await actions.ask(services)
     assert numbers((await services.queries.home_summary(GROUP_LEAD)).waiting) == [asked.request.id]
     for person in (COLLEAGUE, ENGINEER, "U0NEW"):
         assert (await services.queries.home_summary(person)).waiting == ()
 
 
-async def test_a_home_says_what_ends_soonest_and_an_extension_is_not_said_twice(
+async def test_a_home_summary_lists_what_ends_soonest_without_extensions(
     store: PostgresStore, services: Services
 ) -> None:
     lengths = ("8h", "2h", "6h", "4h")
@@ -140,7 +140,7 @@ async def test_a_home_says_what_ends_soonest_and_an_extension_is_not_said_twice(
     assert ending == [opened[1].request, opened[3].request, opened[2].request]
 
 
-async def test_what_has_no_end_never_ends_soon(
+async def test_permanent_access_does_not_end_soon(
     store: PostgresStore, services: Services, clock: SetClock
 ) -> None:
     lasting = actions.under(actions.ruled(permanent=True), store, clock)
@@ -149,14 +149,14 @@ async def test_what_has_no_end_never_ends_soon(
     assert (numbers(found.mine), found.ending) == ([grant.request], ())
 
 
-async def test_a_home_is_recorded_once_and_then_shown_afresh(services: Services, engine: AsyncEngine) -> None:
+async def test_a_home_is_recorded_once_and_then_updated(services: Services, engine: AsyncEngine) -> None:
     for _ in range(3):
         await services.queries.refresh_home(ENGINEER)
     assert await actions.outbox_messages(engine) == [("home", ENGINEER)]
     assert await database.value(engine, outbox, "version") == 3
 
 
-async def test_a_number_shows_everything_and_an_unknown_one_is_refused(
+async def test_a_request_is_returned_in_full_and_an_unknown_number_refused(
     store: PostgresStore, services: Services
 ) -> None:
     grant = await actions.opened(store, services)
@@ -166,7 +166,7 @@ async def test_a_number_shows_everything_and_an_unknown_one_is_refused(
     assert caught.value.reason is Refusal.REQUEST_UNKNOWN
 
 
-async def test_an_extension_shows_the_grant_that_it_is_about(
+async def test_an_extension_request_has_the_grant_that_it_extends(
     store: PostgresStore, services: Services
 ) -> None:
     grant = await actions.opened(store, services)

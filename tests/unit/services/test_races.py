@@ -1,4 +1,4 @@
-"""Two that come at the same time, on a real Postgres: the second sees the first, and both get an answer."""
+"""Concurrent calls on a real Postgres: the second sees the first, and both get an answer."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Sequence
@@ -22,7 +22,7 @@ from tests.unit.services import actions
 from tests.unit.storage import store_helpers
 
 ROUNDS = 5
-"""How often each race is run: which of the two comes first is chance."""
+"""Repetitions of each race: which call comes first is chance."""
 
 MORE = RequestInput(duration="1h", reason="it takes longer")
 
@@ -44,7 +44,7 @@ def servers(stores: Sequence[PostgresStore], clock: SetClock) -> Sequence[Servic
 
 
 async def at_once(*doing: Awaitable[object]) -> list[object]:
-    """Everything at the same time; every answer is one that a person may get."""
+    """Runs calls concurrently; every answer is a result or a refusal."""
     answers = await asyncio.gather(*doing, return_exceptions=True)
     assert all(not isinstance(each, Exception) or isinstance(each, Refused) for each in answers), answers
     return list(answers)
@@ -55,7 +55,7 @@ def reason(answer: object) -> Refusal | None:
 
 
 @pytest.mark.parametrize("_round", range(ROUNDS))
-async def test_an_extension_at_the_very_end_is_made_or_refused_and_never_both(
+async def test_an_extension_at_the_end_is_either_recorded_or_refused(
     store: PostgresStore, servers: Sequence[Services], clock: SetClock, _round: int
 ) -> None:
     grant = await actions.opened(store, servers[0])
@@ -72,7 +72,7 @@ async def test_an_extension_at_the_very_end_is_made_or_refused_and_never_both(
 
 
 @pytest.mark.parametrize("_round", range(ROUNDS))
-async def test_an_approved_extension_against_a_revocation_leaves_it_closed(
+async def test_a_revocation_wins_over_a_concurrent_extension(
     store: PostgresStore, engine: AsyncEngine, servers: Sequence[Services], _round: int
 ) -> None:
     grant = await actions.opened(store, servers[0])
@@ -93,7 +93,7 @@ async def test_an_approved_extension_against_a_revocation_leaves_it_closed(
 
 
 @pytest.mark.parametrize("_round", range(ROUNDS))
-async def test_who_takes_a_request_back_while_it_is_approved_gets_one_of_the_two(
+async def test_a_concurrent_cancellation_and_approval_end_in_one_of_the_two(
     store: PostgresStore, engine: AsyncEngine, servers: Sequence[Services], _round: int
 ) -> None:
     asked = await actions.ask(servers[0])
@@ -109,7 +109,7 @@ async def test_who_takes_a_request_back_while_it_is_approved_gets_one_of_the_two
 
 
 @pytest.mark.parametrize("_round", range(ROUNDS))
-async def test_done_and_revoked_at_once_is_one_end(
+async def test_a_concurrent_end_and_revocation_are_one_end(
     store: PostgresStore, engine: AsyncEngine, servers: Sequence[Services], _round: int
 ) -> None:
     grant = await actions.opened(store, servers[0])
@@ -121,7 +121,7 @@ async def test_done_and_revoked_at_once_is_one_end(
     assert await database.count(engine, audit, after="ending") == 1
 
 
-async def test_one_of_two_that_block_each_other_goes_through_and_the_other_may_try_again(
+async def test_of_two_deadlocked_transactions_one_commits_and_the_other_can_be_repeated(
     store: PostgresStore, servers: Sequence[Services]
 ) -> None:
     first = await actions.opened(store, servers[0])
@@ -147,7 +147,7 @@ async def test_one_of_two_that_block_each_other_goes_through_and_the_other_may_t
         assert (await actions.get(store, grant.id)).state is GrantState.ENDING
 
 
-async def test_a_click_that_met_a_deadlock_is_refused_whole_and_goes_through_again(
+async def test_a_click_in_a_deadlock_is_rolled_back_and_can_be_repeated(
     store: PostgresStore, engine: AsyncEngine, servers: Sequence[Services]
 ) -> None:
     grant = await actions.opened(store, servers[0])
@@ -163,7 +163,7 @@ async def test_a_click_that_met_a_deadlock_is_refused_whole_and_goes_through_aga
     assert await database.count(engine, audit, after="ending") == 1
 
 
-async def test_couriers_in_several_processes_never_hold_the_same_card(
+async def test_notifiers_in_several_processes_never_claim_the_same_card(
     store: PostgresStore, engine: AsyncEngine, servers: Sequence[Services]
 ) -> None:
     for _ in range(4):
@@ -172,15 +172,15 @@ async def test_couriers_in_several_processes_never_hold_the_same_card(
 
     async def claim() -> int | None:
         async with store.transaction() as tx:
-            post = await tx.outbox.claim()
+            message = await tx.outbox.claim()
             await tx.commit()
-            return None if post is None else post.id
+            return None if message is None else message.id
 
     claimed = [id for id in await asyncio.gather(*[claim() for _ in range(12)]) if id is not None]
     assert len(claimed) == len(set(claimed)) == min(12, int(str(due)))
 
 
-async def test_a_card_that_changes_in_two_processes_at_once_is_shown_as_it_is_at_last(
+async def test_concurrent_updates_of_a_card_are_all_counted(
     stores: Sequence[PostgresStore], engine: AsyncEngine, servers: Sequence[Services]
 ) -> None:
     asked = await actions.ask(servers[0])

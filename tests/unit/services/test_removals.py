@@ -1,4 +1,4 @@
-"""Removing an address: at once what is one's own, as a request that lists the others, and nothing foreign."""
+"""Remove an address: own grants at once, others by a request that lists them, unmanaged rules by their id."""
 
 from dataclasses import replace
 
@@ -33,12 +33,12 @@ async def remove(
 
 
 async def states(engine: AsyncEngine) -> list[tuple[str, str | None]]:
-    """The grants in the order of their requests, each with its reason."""
+    """Returns state and reason code of every grant, by request."""
     found = await database.rows(engine, grants, "state", "reason_code", order_by="request_id")
-    return [(state, reason) for state, reason in found]
+    return [(state, reason_code) for state, reason_code in found]
 
 
-async def test_what_is_all_ones_own_is_closed_at_once(
+async def test_an_owners_own_grants_are_closed_at_once(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     one = await actions.opened(store, services)
@@ -55,7 +55,7 @@ async def test_what_is_all_ones_own_is_closed_at_once(
     assert await database.generation(engine) == generation + 1
 
 
-async def test_only_the_exact_network_at_the_one_database_is_meant(
+async def test_only_the_exact_network_of_the_named_database_is_removed(
     store: PostgresStore, services: Services
 ) -> None:
     async with store.transaction() as tx:
@@ -71,36 +71,36 @@ async def test_only_the_exact_network_at_the_one_database_is_meant(
         assert (await actions.get(store, other.id)).state is GrantState.IN_FORCE
 
 
-async def test_where_somebody_elses_is_among_them_it_is_a_request_that_lists_them_all(
+async def test_with_somebody_elses_grant_it_is_a_request_that_lists_them_all(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     mine = await actions.opened(store, services)
     theirs = await actions.opened(store, services, person=COLLEAGUE)
-    lines, told = len(await actions.transitions(engine)), len(await actions.outbox_messages(engine))
+    lines, sent = len(await actions.transitions(engine)), len(await actions.outbox_messages(engine))
     removal = await remove(services)
     assert removal.closing == ()
-    case = removal.requested
-    assert case is not None
-    assert case == removal.case
-    assert (case.request.kind, case.request.state) == (Kind.REMOVE, RequestState.PENDING)
-    assert case.closes == (mine.request, theirs.request)
-    terms = case.request.terms
+    details = removal.requested
+    assert details is not None
+    assert details == removal.details
+    assert (details.request.kind, details.request.state) == (Kind.REMOVE, RequestState.PENDING)
+    assert details.closes == (mine.request, theirs.request)
+    terms = details.request.terms
     assert (terms.network, terms.duration, terms.until) == (NETWORK, None, None)
     assert await states(engine) == [("in_force", None), ("in_force", None)]
     assert await actions.transitions(engine, after=lines) == [(ENGINEER, "request", "", "pending")]
     cards = [("card.approval", POLICY.approvals_channel), ("card.requester", ENGINEER)]
-    assert (await actions.outbox_messages(engine))[told:] == cards
+    assert (await actions.outbox_messages(engine))[sent:] == cards
 
 
-async def test_approving_the_removal_closes_them_all(
+async def test_an_approved_removal_closes_all_listed_grants(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     await actions.opened(store, services)
     await actions.opened(store, services, GrantState.INTERRUPTED, person=COLLEAGUE)
-    case = (await remove(services)).requested
-    assert case is not None
+    details = (await remove(services)).requested
+    assert details is not None
     lines, generation = len(await actions.transitions(engine)), await database.generation(engine)
-    decided = await actions.approve(services, case)
+    decided = await actions.approve(services, details)
     assert (decided.request.state, decided.closes) == (RequestState.APPROVED, ())
     assert await states(engine) == [("ending", "removed"), ("ending", "removed")]
     first, *others = await actions.transitions(engine, after=lines)
@@ -112,39 +112,37 @@ async def test_approving_the_removal_closes_them_all(
     assert await database.generation(engine) == generation + 1
 
 
-async def test_denying_the_removal_closes_nothing(
+async def test_a_denied_removal_closes_nothing(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     await actions.opened(store, services, person=COLLEAGUE)
-    case = (await remove(services)).requested
-    assert case is not None
-    await actions.deny(services, case)
+    details = (await remove(services)).requested
+    assert details is not None
+    await actions.deny(services, details)
     assert await states(engine) == [("in_force", None)]
 
 
-async def test_the_list_of_what_would_close_is_of_the_present(
-    store: PostgresStore, services: Services
-) -> None:
+async def test_the_list_of_what_would_close_is_current(store: PostgresStore, services: Services) -> None:
     theirs = await actions.opened(store, services, person=COLLEAGUE)
-    case = (await remove(services)).requested
-    assert case is not None
+    details = (await remove(services)).requested
+    assert details is not None
     await services.grants.end(theirs.request, person=COLLEAGUE, key=actions.key())
     later = await actions.opened(store, services, person=COLLEAGUE)
-    assert (await services.queries.request(case.request.id)).closes == (later.request,)
+    assert (await services.queries.request(details.request.id)).closes == (later.request,)
 
 
-async def test_an_approver_needs_another_approver_for_what_is_not_theirs(
+async def test_an_approver_needs_another_approver_to_remove_what_is_not_theirs(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     await actions.opened(store, services, person=COLLEAGUE)
-    case = (await remove(services, person=LEAD)).requested
-    assert case is not None
-    found = await actions.refusal(engine, actions.approve(services, case, person=LEAD))
+    details = (await remove(services, person=LEAD)).requested
+    assert details is not None
+    found = await actions.refusal(engine, actions.approve(services, details, person=LEAD))
     assert found.reason is Refusal.APPROVER_SELF
 
 
 @pytest.mark.parametrize("state", [None, GrantState.ENDED, GrantState.FAILED])
-async def test_where_nothing_of_ours_is_open_there_is_nothing_to_remove(
+async def test_without_a_grant_or_a_rule_there_is_nothing_to_remove(
     store: PostgresStore, services: Services, engine: AsyncEngine, state: GrantState | None
 ) -> None:
     if state is not None:
@@ -157,7 +155,7 @@ async def test_where_nothing_of_ours_is_open_there_is_nothing_to_remove(
     )
 
 
-async def test_what_is_being_closed_already_is_not_closed_again(
+async def test_what_is_being_closed_is_not_closed_again(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     await actions.opened(store, services, GrantState.ENDING)
@@ -168,7 +166,7 @@ async def test_what_is_being_closed_already_is_not_closed_again(
     )
 
 
-async def test_the_removal_of_a_rule_that_others_made_is_a_request_that_aims_at_its_id(
+async def test_the_removal_of_an_unmanaged_rule_is_a_request_for_its_id(
     store: PostgresStore, services: Services
 ) -> None:
     await store_helpers.see(store, factories.look(unmanaged := factories.rule("203.0.113.4/32")))
@@ -181,7 +179,7 @@ async def test_the_removal_of_a_rule_that_others_made_is_a_request_that_aims_at_
     assert rules_of(decided.operation) == {unmanaged.id}
 
 
-async def test_a_removal_is_not_approved_once_there_is_nothing_to_remove_any_more(
+async def test_a_removal_cannot_be_approved_once_the_rule_is_gone(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     await store_helpers.see(store, factories.look(factories.rule("203.0.113.4/32")))
@@ -192,7 +190,7 @@ async def test_a_removal_is_not_approved_once_there_is_nothing_to_remove_any_mor
     assert found.reason is Refusal.NOTHING_THERE
 
 
-async def test_a_unmanaged_rule_is_taken_over_by_a_request_and_one_of_ours_is_not(
+async def test_an_unmanaged_rule_is_adopted_by_a_request_and_a_managed_one_is_not(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     unmanaged = factories.rule("203.0.113.4/32")
@@ -203,15 +201,13 @@ async def test_a_unmanaged_rule_is_taken_over_by_a_request_and_one_of_ours_is_no
     )
     assert found.reason is Refusal.RULE_OURS
     await see_again(store, factories.look(unmanaged))
-    case = await services.access_requests.adopt(
+    details = await services.access_requests.adopt(
         Method.MTLS, request_input, person=ENGINEER, key=actions.key()
     )
-    assert (case.request.kind, case.request.state) == (Kind.ADOPT, RequestState.PENDING)
+    assert (details.request.kind, details.request.state) == (Kind.ADOPT, RequestState.PENDING)
 
 
-async def test_a_grant_of_ours_beside_a_rule_of_others_is_closed_all_the_same(
-    store: PostgresStore, services: Services
-) -> None:
+async def test_a_grant_beside_an_unmanaged_rule_is_closed(store: PostgresStore, services: Services) -> None:
     grant = await actions.opened(store, services)
     await store_helpers.see(store, factories.look(factories.rule("203.0.113.4/32")))
     assert (await remove(services)).closing == (grant.request,)
@@ -226,13 +222,13 @@ async def test_a_grant_of_ours_beside_a_rule_of_others_is_closed_all_the_same(
         (replace(HERE, target="nothing-like-it"), Refusal.TARGET_UNKNOWN),
     ],
 )
-async def test_what_cannot_be_read_is_refused(
+async def test_invalid_input_is_refused(
     services: Services, engine: AsyncEngine, request_input: RequestInput, reason: Refusal
 ) -> None:
     assert (await actions.refusal(engine, remove(services, request_input))).reason is reason
 
 
-async def test_a_removal_that_is_asked_for_needs_a_rule_and_its_reason(
+async def test_a_requested_removal_needs_a_policy_rule_and_its_reason(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await actions.opened(store, services, person=COLLEAGUE)
@@ -242,7 +238,7 @@ async def test_a_removal_that_is_asked_for_needs_a_rule_and_its_reason(
     assert (await actions.refusal(engine, remove(silent))).reason is Refusal.POLICY_SILENT
 
 
-async def test_the_same_command_twice_is_told_the_same(
+async def test_the_same_command_twice_returns_the_same_result(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     await actions.opened(store, services)
@@ -263,7 +259,7 @@ async def test_the_same_request_twice_is_one_request(
 
 
 async def see_again(store: PostgresStore, observation: MtlsObservation) -> None:
-    """Records one more pass, though none is due yet."""
+    """Records one more observation, although none is due."""
     async with store.transaction() as tx:
         await tx.reconcile_queue.refresh_all()
         await tx.commit()

@@ -1,4 +1,4 @@
-"""Our rules and the intents before them, as a keeper finds them when its next turn comes."""
+"""Owned rules and the intents before them, as the next reconcile run finds them."""
 
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from bot.domain.drift import RecentRemovals
 from bot.domain.grant import GrantState
 from bot.domain.mtls.observation import IpRule
-from bot.domain.mtls.plan import Entry, Known, PendingCreation, Want
-from bot.domain.owned_entry import Removal
+from bot.domain.mtls.plan import OwnedRule, PendingCreation, StoredRules
+from bot.domain.owned_entry import DesiredGrant, Removal
 from bot.ports import ReconcileJob
 from storage.tables import grants, mtls_rule_intents
 from storage.transaction import PostgresStore
@@ -25,7 +25,7 @@ OURS = rule(str(NETWORK))
 
 @pytest.fixture
 async def job(store: PostgresStore) -> ReconcileJob:
-    """A keeper's turn with a database that nothing is known of."""
+    """A claimed job of a database that nothing is known of."""
     await store_helpers.discover(store)
     return await store_helpers.take(store)
 
@@ -35,16 +35,16 @@ async def next_turn(store: PostgresStore, job: ReconcileJob) -> ReconcileJob:
     return await store_helpers.take(store)
 
 
-async def known_of(store: PostgresStore, job: ReconcileJob, *, now: datetime = NOW) -> Known:
-    """What the next turn begins with."""
+async def known_of(store: PostgresStore, job: ReconcileJob, *, now: datetime = NOW) -> StoredRules:
+    """What the next run begins with."""
     job = await next_turn(store, job)
     async with store.transaction() as tx:
-        return await tx.mtls_rules.known(job, now)
+        return await tx.mtls_rules.load(job, now)
 
 
 async def intend(store: PostgresStore, job: ReconcileJob) -> tuple[UUID, str]:
     async with store.transaction() as tx:
-        intent = await tx.mtls_rules.intend_add(job, NETWORK)
+        intent = await tx.mtls_rules.intend_creation(job, NETWORK)
         await tx.commit()
         return intent
 
@@ -53,14 +53,14 @@ async def make(store: PostgresStore, job: ReconcileJob, found: IpRule = OURS) ->
     """An intent whose answer was this rule."""
     intent, _ = await intend(store, job)
     async with store.transaction() as tx:
-        await tx.mtls_rules.made(job, intent, found)
+        await tx.mtls_rules.created(job, intent, found)
         await tx.commit()
     return intent
 
 
 async def ask_to_remove(store: PostgresStore, job: ReconcileJob) -> None:
     async with store.transaction() as tx:
-        await tx.mtls_rules.intend_remove(job, [OURS.id])
+        await tx.mtls_rules.intend_removal(job, [OURS.id])
         await tx.commit()
 
 
@@ -75,15 +75,15 @@ async def back(engine: AsyncEngine, column: str, by: timedelta) -> None:
 async def test_an_intent_carries_the_mark_of_this_installation(
     store: PostgresStore, job: ReconcileJob
 ) -> None:
-    intent, mark = await intend(store, job)
-    assert mark == f"pgaccess/{job.installation} {intent}"
+    intent, marker = await intend(store, job)
+    assert marker == f"pgaccess/{job.installation} {intent}"
 
 
 async def test_an_intent_without_an_answer_is_waited_for(store: PostgresStore, job: ReconcileJob) -> None:
-    intent, mark = await intend(store, job)
+    intent, marker = await intend(store, job)
     known = await known_of(store, job)
     assert known.pending_creations == (
-        PendingCreation(intent=intent, network=NETWORK, mark=mark, waiting=True),
+        PendingCreation(intent=intent, network=NETWORK, marker=marker, ambiguous=True),
     )
     assert known.entries == ()
 
@@ -95,7 +95,7 @@ async def test_an_intent_waits_for_a_call_and_its_quarantine(
     await intend(store, job)
     await back(engine, "mtls_rule_intents.ambiguous_until", timedelta(seconds=passed_s))
     (attempt,) = (await known_of(store, job)).pending_creations
-    assert attempt.waiting is waiting
+    assert attempt.ambiguous is waiting
 
 
 @pytest.mark.parametrize(("passed_s", "waiting"), [(55, True), (60, False)])
@@ -104,11 +104,11 @@ async def test_a_lost_answer_is_waited_for_a_minute_from_when_it_was_lost(
 ) -> None:
     intent, _ = await intend(store, job)
     async with store.transaction() as tx:
-        await tx.mtls_rules.unclear(intent, error="Heroku answered 503")
+        await tx.mtls_rules.ambiguous(intent, error="Heroku answered 503")
         await tx.commit()
     await back(engine, "mtls_rule_intents.ambiguous_until", timedelta(seconds=passed_s))
     (attempt,) = (await known_of(store, job)).pending_creations
-    assert attempt.waiting is waiting
+    assert attempt.ambiguous is waiting
 
 
 async def test_an_intent_that_made_a_rule_is_settled_and_the_rule_is_ours(
@@ -117,15 +117,15 @@ async def test_an_intent_that_made_a_rule_is_settled_and_the_rule_is_ours(
     await make(store, job)
     known = await known_of(store, job)
     assert known.pending_creations == ()
-    assert known.entries == (Entry(rule=OURS.id, network=NETWORK, listed=False, removal=Removal.NONE),)
+    assert known.entries == (OwnedRule(key=OURS.id, network=NETWORK, observed=False, removal=Removal.NONE),)
     async with store.transaction() as tx:
-        assert await tx.mtls_rules.ours(job.database.id) == {OURS.id}
+        assert await tx.mtls_rules.owned(job.database.id) == {OURS.id}
 
 
 async def test_a_rule_recorded_twice_is_one(store: PostgresStore, job: ReconcileJob) -> None:
     intent = await make(store, job)
     async with store.transaction() as tx:
-        await tx.mtls_rules.made(job, intent, OURS)
+        await tx.mtls_rules.created(job, intent, OURS)
         await tx.commit()
     assert len((await known_of(store, job)).entries) == 1
 
@@ -135,7 +135,7 @@ async def test_an_intent_that_made_nothing_is_settled(
 ) -> None:
     intent, _ = await intend(store, job)
     async with store.transaction() as tx:
-        await tx.mtls_rules.nothing_made(intent, error="Heroku answered 422")
+        await tx.mtls_rules.rejected(intent, error="Heroku answered 422")
         await tx.commit()
     known = await known_of(store, job)
     assert (known.pending_creations, known.entries) == ((), ())
@@ -149,7 +149,7 @@ async def test_a_late_rule_is_expected_for_an_hour(
     intent, _ = await intend(store, job)
     await back(engine, "mtls_rule_intents.at", passed)
     async with store.transaction() as tx:
-        await tx.mtls_rules.give_up([intent])
+        await tx.mtls_rules.abandon([intent])
         await tx.commit()
     assert len((await known_of(store, job)).pending_creations) == expected
 
@@ -159,20 +159,20 @@ async def test_a_rule_that_a_list_showed_is_known_to_have_been_there(
 ) -> None:
     await make(store, job)
     async with store.transaction() as tx:
-        await tx.mtls_rules.listed([OURS.id, uuid4()])
+        await tx.mtls_rules.observed(job, [OURS.id, uuid4()])
         await tx.commit()
     (entry,) = (await known_of(store, job)).entries
-    assert entry.listed
+    assert entry.observed
 
 
 async def test_a_rule_that_is_gone_is_not_ours_any_more(store: PostgresStore, job: ReconcileJob) -> None:
     await make(store, job)
     async with store.transaction() as tx:
-        await tx.mtls_rules.gone([OURS.id])
+        await tx.mtls_rules.absent(job, [OURS.id])
         await tx.commit()
     assert (await known_of(store, job)).entries == ()
     async with store.transaction() as tx:
-        assert await tx.mtls_rules.ours(job.database.id) == frozenset()
+        assert await tx.mtls_rules.owned(job.database.id) == frozenset()
 
 
 async def test_a_rule_that_was_thought_gone_is_ours_again_and_never_asked_to_go(
@@ -180,10 +180,10 @@ async def test_a_rule_that_was_thought_gone_is_ours_again_and_never_asked_to_go(
 ) -> None:
     await make(store, job)
     await ask_to_remove(store, job)
-    back = Entry(rule=OURS.id, network=NETWORK, listed=True, removal=Removal.NONE)
+    back = OwnedRule(key=OURS.id, network=NETWORK, observed=True, removal=Removal.NONE)
     async with store.transaction() as tx:
-        await tx.mtls_rules.gone([OURS.id])
-        assert await tx.mtls_rules.returned(job, [uuid4(), OURS.id]) == (back,)
+        await tx.mtls_rules.absent(job, [OURS.id])
+        assert await tx.mtls_rules.restore(job, [uuid4(), OURS.id]) == (back,)
         await tx.commit()
     assert (await known_of(store, job)).entries == (back,)
 
@@ -194,9 +194,9 @@ async def test_what_is_there_and_what_another_database_lists_does_not_come_back(
     await make(store, job)
     other = replace(job, target=factories.database("crm", 2))
     async with store.transaction() as tx:
-        assert await tx.mtls_rules.returned(job, [OURS.id]) == ()
-        await tx.mtls_rules.gone([OURS.id])
-        assert await tx.mtls_rules.returned(other, [OURS.id]) == ()
+        assert await tx.mtls_rules.restore(job, [OURS.id]) == ()
+        await tx.mtls_rules.absent(job, [OURS.id])
+        assert await tx.mtls_rules.restore(other, [OURS.id]) == ()
 
 
 async def test_a_rule_is_for_the_network_that_was_asked_for_however_heroku_writes_it(
@@ -208,7 +208,7 @@ async def test_a_rule_is_for_the_network_that_was_asked_for_however_heroku_write
 
 
 @pytest.mark.parametrize(
-    ("passed_s", "removal"), [(0, Removal.ASKED), (55, Removal.ASKED), (61, Removal.OVERDUE)]
+    ("passed_s", "removal"), [(0, Removal.REQUESTED), (55, Removal.REQUESTED), (61, Removal.OVERDUE)]
 )
 async def test_a_removal_is_overdue_after_a_minute(
     store: PostgresStore, engine: AsyncEngine, job: ReconcileJob, passed_s: int, removal: Removal
@@ -228,16 +228,20 @@ async def test_a_removal_asked_for_again_has_another_minute(
     await back(engine, "mtls_rules.removal_requested_at", timedelta(seconds=61))
     await ask_to_remove(store, job)
     (entry,) = (await known_of(store, job)).entries
-    assert entry.removal is Removal.ASKED
+    assert entry.removal is Removal.REQUESTED
 
 
 async def test_every_open_grant_is_wanted_in_its_state(store: PostgresStore, job: ReconcileJob) -> None:
     waiting = await store_helpers.approve(store, await store_helpers.ask(store))
     running = await store_helpers.in_force(store)
     known = await known_of(store, job)
-    assert set(known.wants) == {
-        Want(grant=waiting.id, owner="U0ENGINEER", network=NETWORK, state=GrantState.APPLYING),
-        Want(grant=running.id, owner="U0ENGINEER", network=NETWORK, state=GrantState.IN_FORCE),
+    assert set(known.grants) == {
+        DesiredGrant(
+            grant=waiting.id, owner="U0ENGINEER", addresses=frozenset([NETWORK]), state=GrantState.APPLYING
+        ),
+        DesiredGrant(
+            grant=running.id, owner="U0ENGINEER", addresses=frozenset([NETWORK]), state=GrantState.IN_FORCE
+        ),
     }
 
 
@@ -249,7 +253,7 @@ async def test_a_grant_is_overdue_when_its_opening_deadline_has_passed(
 ) -> None:
     await store_helpers.approve(store, await store_helpers.ask(store))
     await database.make_older(engine, grants, "deadline_at", by=passed)
-    (want,) = (await known_of(store, job)).wants
+    (want,) = (await known_of(store, job)).grants
     assert want.overdue is overdue
 
 
@@ -259,7 +263,7 @@ async def test_a_grant_is_over_when_its_end_has_passed_by_business_time(
 ) -> None:
     grant = await store_helpers.approve(store, await store_helpers.ask(store))
     assert grant.ends_at == NOW + timedelta(hours=8, minutes=20)
-    (want,) = (await known_of(store, job, now=NOW + passed)).wants
+    (want,) = (await known_of(store, job, now=NOW + passed)).grants
     assert want.over is over
 
 
@@ -268,7 +272,7 @@ async def test_a_grant_without_an_end_is_never_over(
 ) -> None:
     await store_helpers.approve(store, await store_helpers.ask(store))
     await database.update_rows(engine, grants, {"ends_at": None})
-    (want,) = (await known_of(store, job, now=NOW + timedelta(days=3650))).wants
+    (want,) = (await known_of(store, job, now=NOW + timedelta(days=3650))).grants
     assert not want.over
 
 
@@ -282,7 +286,7 @@ async def test_what_is_known_of_one_database_is_not_known_of_another(
         await tx.commit()
     other = await store_helpers.take(store)
     async with store.transaction() as tx:
-        known = await tx.mtls_rules.known(other, NOW)
+        known = await tx.mtls_rules.load(other, NOW)
     assert (other.database.app, known.entries, known.pending_creations) == ("crm", (), ())
 
 
@@ -295,15 +299,15 @@ async def adopt(store: PostgresStore, job: ReconcileJob) -> None:
         await tx.commit()
 
 
-async def lost(store: PostgresStore) -> None:
+async def lost(store: PostgresStore, job: ReconcileJob) -> None:
     async with store.transaction() as tx:
-        await tx.mtls_rules.gone([OURS.id])
+        await tx.mtls_rules.absent(job, [OURS.id])
         await tx.commit()
 
 
 async def recently_removed(store: PostgresStore, job: ReconcileJob) -> RecentRemovals:
     async with store.transaction() as tx:
-        return await tx.mtls_rules.recently_removed(job.target.id)
+        return await tx.mtls_rules.recent_removals(job.target.id)
 
 
 async def test_an_adopted_rule_is_ours_without_an_intent_and_is_adopted_once(
@@ -312,7 +316,7 @@ async def test_an_adopted_rule_is_ours_without_an_intent_and_is_adopted_once(
     await adopt(store, job)
     await adopt(store, job)
     (entry,) = (await known_of(store, job)).entries
-    assert entry == Entry(rule=OURS.id, network=NETWORK, listed=True, removal=Removal.NONE, adopted=True)
+    assert entry == OwnedRule(key=OURS.id, network=NETWORK, observed=True, removal=Removal.NONE, adopted=True)
 
 
 async def test_what_was_adopted_and_went_by_itself_was_lost_and_what_we_asked_for_was_removed(
@@ -320,11 +324,11 @@ async def test_what_was_adopted_and_went_by_itself_was_lost_and_what_we_asked_fo
 ) -> None:
     await adopt(store, job)
     assert await recently_removed(store, job) == RecentRemovals()
-    await lost(store)
+    await lost(store, job)
     assert await recently_removed(store, job) == RecentRemovals(lost=frozenset({str(NETWORK)}))
     await adopt(store, job)
     await ask_to_remove(store, job)
-    await lost(store)
+    await lost(store, job)
     assert await recently_removed(store, job) == RecentRemovals(removed=frozenset({str(NETWORK)}))
 
 
@@ -335,8 +339,8 @@ async def test_an_adopted_rule_that_is_back_stays_unless_its_removal_was_approve
         await adopt(store, job)
         if asked:
             await ask_to_remove(store, job)
-        await lost(store)
+        await lost(store, job)
         async with store.transaction() as tx:
-            (entry,) = await tx.mtls_rules.returned(job, [OURS.id])
+            (entry,) = await tx.mtls_rules.restore(job, [OURS.id])
             await tx.commit()
         assert entry.adopted is not asked

@@ -1,4 +1,4 @@
-"""What the store keeps of accounts that were let in: from the intent to the proven absence."""
+"""What the store knows of allowed accounts: from the intent to the proven absence."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -16,7 +16,7 @@ from bot.domain.method import Method
 from bot.domain.operation import begin as begin_operation
 from bot.domain.owned_entry import Removal
 from bot.domain.privatelink.observation import AllowedAccount, Connection, PrivateLinkObservation
-from bot.domain.privatelink.plan import LinkKnown
+from bot.domain.privatelink.plan import StoredAccounts
 from bot.domain.request import Kind, Request, RequestState
 from bot.domain.schedule import OPERATION_DEADLINE
 from bot.domain.subject import Accounts, Subject, Whole
@@ -55,17 +55,17 @@ async def do(store: PostgresStore, *steps: Callable[[Transaction], Awaitable[obj
             await tx.commit()
 
 
-async def known(store: PostgresStore, job: ReconcileJob) -> LinkKnown:
+async def known(store: PostgresStore, job: ReconcileJob) -> StoredAccounts:
     async with store.transaction() as tx:
-        return await tx.privatelink_accounts.known(job, NOW)
+        return await tx.privatelink_accounts.load(job, NOW)
 
 
 async def test_an_intent_makes_an_account_ours_that_is_not_listed_yet(
     store: PostgresStore, job: ReconcileJob
 ) -> None:
-    await do(store, lambda tx: tx.privatelink_accounts.intend(job, [A, B]))
-    lets = (await known(store, job)).lets
-    assert [(let.arn, let.listed, let.waiting, let.removal) for let in lets] == [
+    await do(store, lambda tx: tx.privatelink_accounts.intend_creation(job, [A, B]))
+    entries = (await known(store, job)).entries
+    assert [(entry.key, entry.observed, entry.ambiguous, entry.removal) for entry in entries] == [
         (A, False, True, Removal.NONE),
         (B, False, True, Removal.NONE),
     ]
@@ -76,16 +76,18 @@ async def test_an_answer_or_a_list_that_shows_it_ends_the_waiting(
 ) -> None:
     await do(
         store,
-        lambda tx: tx.privatelink_accounts.intend(job, [A, B]),
-        lambda tx: tx.privatelink_accounts.made(job, [A]),
-        lambda tx: tx.privatelink_accounts.unclear(job, [B], error="timeout"),
+        lambda tx: tx.privatelink_accounts.intend_creation(job, [A, B]),
+        lambda tx: tx.privatelink_accounts.created(job, [A]),
+        lambda tx: tx.privatelink_accounts.ambiguous(job, [B], error="timeout"),
     )
-    assert [(let.listed, let.waiting) for let in (await known(store, job)).lets] == [
+    assert [(entry.observed, entry.ambiguous) for entry in (await known(store, job)).entries] == [
         (True, False),
         (False, True),
     ]
-    await do(store, lambda tx: tx.privatelink_accounts.listed(job, [A, B]))
-    assert [(let.listed, let.waiting) for let in (await known(store, job)).lets] == [(True, False)] * 2
+    await do(store, lambda tx: tx.privatelink_accounts.observed(job, [A, B]))
+    assert [(entry.observed, entry.ambiguous) for entry in (await known(store, job)).entries] == [
+        (True, False)
+    ] * 2
 
 
 async def test_a_refused_account_is_not_ours_when_somebody_else_lets_it_in(
@@ -93,10 +95,10 @@ async def test_a_refused_account_is_not_ours_when_somebody_else_lets_it_in(
 ) -> None:
     await do(
         store,
-        lambda tx: tx.privatelink_accounts.intend(job, [A]),
-        lambda tx: tx.privatelink_accounts.nothing_made(job, [A], error="no"),
+        lambda tx: tx.privatelink_accounts.intend_creation(job, [A]),
+        lambda tx: tx.privatelink_accounts.rejected(job, [A], error="no"),
     )
-    assert (await known(store, job)).lets == ()
+    assert (await known(store, job)).entries == ()
 
 
 async def test_what_did_not_appear_is_expected_for_an_hour_and_then_given_up(
@@ -104,15 +106,15 @@ async def test_what_did_not_appear_is_expected_for_an_hour_and_then_given_up(
 ) -> None:
     await do(
         store,
-        lambda tx: tx.privatelink_accounts.intend(job, [A]),
-        lambda tx: tx.privatelink_accounts.give_up(job, [A]),
+        lambda tx: tx.privatelink_accounts.intend_creation(job, [A]),
+        lambda tx: tx.privatelink_accounts.abandon(job, [A]),
     )
-    assert len((await known(store, job)).lets) == 1
+    assert len((await known(store, job)).entries) == 1
     await database.update_rows(
         engine, privatelink_accounts, {"requested_at": func.now() - timedelta(minutes=61)}
     )
-    await do(store, lambda tx: tx.privatelink_accounts.give_up(job, [A]))
-    assert (await known(store, job)).lets == ()
+    await do(store, lambda tx: tx.privatelink_accounts.abandon(job, [A]))
+    assert (await known(store, job)).entries == ()
 
 
 async def test_a_removal_grows_overdue_after_a_minute(
@@ -120,32 +122,32 @@ async def test_a_removal_grows_overdue_after_a_minute(
 ) -> None:
     await do(
         store,
-        lambda tx: tx.privatelink_accounts.intend(job, [A]),
-        lambda tx: tx.privatelink_accounts.made(job, [A]),
-        lambda tx: tx.privatelink_accounts.intend_remove(job, A),
+        lambda tx: tx.privatelink_accounts.intend_creation(job, [A]),
+        lambda tx: tx.privatelink_accounts.created(job, [A]),
+        lambda tx: tx.privatelink_accounts.intend_removal(job, [A]),
     )
-    assert (await known(store, job)).lets[0].removal is Removal.ASKED
+    assert (await known(store, job)).entries[0].removal is Removal.REQUESTED
     await database.update_rows(
         engine, privatelink_accounts, {"removal_requested_at": func.now() - timedelta(seconds=61)}
     )
-    assert (await known(store, job)).lets[0].removal is Removal.OVERDUE
+    assert (await known(store, job)).entries[0].removal is Removal.OVERDUE
 
 
-async def test_an_account_that_is_let_in_once_more_has_a_row_of_its_own(
+async def test_an_account_that_is_allowed_once_more_has_a_row_of_its_own(
     store: PostgresStore, engine: AsyncEngine, job: ReconcileJob
 ) -> None:
     await do(
         store,
-        lambda tx: tx.privatelink_accounts.intend(job, [A]),
-        lambda tx: tx.privatelink_accounts.made(job, [A]),
-        lambda tx: tx.privatelink_accounts.intend_remove(job, A),
-        lambda tx: tx.privatelink_accounts.gone(job, [A]),
-        lambda tx: tx.privatelink_accounts.intend(job, [A]),
+        lambda tx: tx.privatelink_accounts.intend_creation(job, [A]),
+        lambda tx: tx.privatelink_accounts.created(job, [A]),
+        lambda tx: tx.privatelink_accounts.intend_removal(job, [A]),
+        lambda tx: tx.privatelink_accounts.absent(job, [A]),
+        lambda tx: tx.privatelink_accounts.intend_creation(job, [A]),
     )
     assert await database.count(engine, privatelink_accounts) == 2
     async with store.transaction() as tx:
-        assert await tx.privatelink_accounts.ours(job.target.id) == {A}
-        assert await tx.privatelink_accounts.recently_removed(job.target.id) == RecentRemovals(
+        assert await tx.privatelink_accounts.owned(job.target.id) == {A}
+        assert await tx.privatelink_accounts.recent_removals(job.target.id) == RecentRemovals(
             removed=frozenset({A})
         )
 
@@ -155,31 +157,31 @@ async def test_what_vanished_without_us_was_not_removed_by_us(
 ) -> None:
     await do(
         store,
-        lambda tx: tx.privatelink_accounts.intend(job, [A]),
-        lambda tx: tx.privatelink_accounts.made(job, [A]),
-        lambda tx: tx.privatelink_accounts.gone(job, [A]),
+        lambda tx: tx.privatelink_accounts.intend_creation(job, [A]),
+        lambda tx: tx.privatelink_accounts.created(job, [A]),
+        lambda tx: tx.privatelink_accounts.absent(job, [A]),
     )
     async with store.transaction() as tx:
-        assert await tx.privatelink_accounts.recently_removed(job.target.id) == RecentRemovals()
+        assert await tx.privatelink_accounts.recent_removals(job.target.id) == RecentRemovals()
 
 
 async def test_open_grants_want_their_accounts_in_the_order_in_which_they_were_asked(
     store: PostgresStore, job: ReconcileJob
 ) -> None:
     first, second = await approved(store, BOTH), await approved(store)
-    wants = (await known(store, job)).wants
-    assert [(want.grant, want.arns) for want in wants] == [
+    wants = (await known(store, job)).grants
+    assert [(want.grant, want.addresses) for want in wants] == [
         (first.id, frozenset({A, B})),
         (second.id, frozenset({A})),
     ]
     over = grants.closed(second, GrantState.FAILED, now=NOW, reason_code=ReasonCode.REFUSED)
     assert await store_helpers.change(store, second, over)
-    assert [want.grant for want in (await known(store, job)).wants] == [first.id]
+    assert [want.grant for want in (await known(store, job)).grants] == [first.id]
 
 
 async def test_grants_of_another_method_want_nothing_here(store: PostgresStore, job: ReconcileJob) -> None:
     await store_helpers.approve(store, await store_helpers.ask(store))
-    assert (await known(store, job)).wants == ()
+    assert (await known(store, job)).grants == ()
 
 
 async def test_a_look_at_privatelink_is_read_back_as_it_was_kept(
@@ -227,7 +229,9 @@ async def test_closing_the_whole_names_every_grant_of_this_way_in(
         assert [each.id for each in await tx.grants.running(grant.target, Method.PRIVATELINK)] == [grant.id]
 
 
-async def test_a_change_is_made_in_the_lane_of_its_method(store: PostgresStore, job: ReconcileJob) -> None:
+async def test_an_operation_is_done_in_the_runs_of_its_method(
+    store: PostgresStore, job: ReconcileJob
+) -> None:
     request = await store_helpers.record(store, asked(Whole(), Kind.CLOSE))
     change = begin_operation(request, id=uuid4(), now=NOW)
     doing = AuditContext(actor="U0LEAD", at=NOW)

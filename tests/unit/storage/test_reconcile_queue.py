@@ -173,17 +173,17 @@ async def test_what_is_gone_is_observed_at_while_something_of_ours_may_be_there(
     await database.update_rows(engine, targets, {"absent_at": func.now()})
     job = await store_helpers.take(store)
     async with store.transaction() as tx:
-        intent, _ = await tx.mtls_rules.intend_add(job, factories.NETWORK)
+        intent, _ = await tx.mtls_rules.intend_creation(job, factories.NETWORK)
         await tx.commit()
     await store_helpers.release(store, job)
     job = await store_helpers.take(store)
     async with store.transaction() as tx:
-        await tx.mtls_rules.made(job, intent, factories.rule())
+        await tx.mtls_rules.created(job, intent, factories.rule())
         await tx.commit()
     await store_helpers.release(store, job)
     job = await store_helpers.take(store)
     async with store.transaction() as tx:
-        await tx.mtls_rules.gone([factories.rule().id])
+        await tx.mtls_rules.absent(job, [factories.rule().id])
         await tx.commit()
     await store_helpers.release(store, job)
     assert await claim(store) is None
@@ -251,7 +251,7 @@ async def test_a_lost_lease_takes_the_whole_unit_of_work_with_it(
 
     async def intend() -> None:
         async with store.transaction() as tx:
-            await tx.mtls_rules.intend_add(late, grant.network)
+            await tx.mtls_rules.intend_creation(late, grant.network)
             await tx.reconcile_queue.renew(late)
             await tx.commit()
 

@@ -156,7 +156,7 @@ async def test_host_bits_cannot_be_stored(store: PostgresStore, engine: AsyncEng
     await store_helpers.discover(store)
     job = await store_helpers.take(store)
     async with store.transaction() as tx:
-        await tx.mtls_rules.intend_add(job, factories.NETWORK)
+        await tx.mtls_rules.intend_creation(job, factories.NETWORK)
         await tx.commit()
     with pytest.raises(DBAPIError, match="invalid cidr value"):
         await database.update_rows(engine, mtls_rule_intents, {"network": "203.0.113.4/24"})

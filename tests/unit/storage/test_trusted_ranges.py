@@ -8,9 +8,10 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from bot.domain.method import Method
+from bot.domain.owned_entry import OwnedEntry, Removal
 from bot.domain.target import Space
 from bot.domain.trusted_ips.merge import Written
-from bot.domain.trusted_ips.plan import Edit, OurRange
+from bot.domain.trusted_ips.plan import Edit
 from bot.domain.trusted_ips.ruleset import Ruleset, RulesetObservation, RulesetRule, Services
 from bot.ports import AuditContext, ReconcileJob
 from storage.tables import data_service_access, trusted_ranges
@@ -34,14 +35,14 @@ WRITE = Written(
 
 @pytest.fixture
 async def job(store: PostgresStore) -> ReconcileJob:
-    """The space's lane, held by a keeper."""
+    """The claimed job of the space."""
     async with store.transaction() as tx:
         await tx.targets.save_discovery([], [SPACE])
         await tx.commit()
     return await store_helpers.take(store)
 
 
-async def test_a_space_has_the_one_lane_of_its_ranges(job: ReconcileJob) -> None:
+async def test_a_space_has_one_queue_entry_for_its_ranges(job: ReconcileJob) -> None:
     assert (job.target, job.method) == (SPACE, Method.TRUSTED)
 
 
@@ -64,21 +65,21 @@ async def test_a_write_stands_until_somebody_has_looked_around_it(
     store: PostgresStore, job: ReconcileJob
 ) -> None:
     async with store.transaction() as tx:
-        await tx.trusted_ranges.intend(job, WRITE)
+        await tx.trusted_ranges.intend_write(job, WRITE)
         assert await tx.trusted_ranges.writes(SPACE.id) == (WRITE,)
-        assert (await tx.trusted_ranges.known(job, NOW)).waiting
-        await tx.trusted_ranges.answered(job, WRITE.id, UUID(int=33))
+        assert (await tx.trusted_ranges.load(job, NOW)).ambiguous
+        await tx.trusted_ranges.created(job, WRITE.id, UUID(int=33))
         assert await tx.trusted_ranges.writes(SPACE.id) == (replace(WRITE, ruleset=UUID(int=33)),)
-        assert not (await tx.trusted_ranges.known(job, NOW)).waiting
-        await tx.trusted_ranges.checked(job, theirs=())
+        assert not (await tx.trusted_ranges.load(job, NOW)).ambiguous
+        await tx.trusted_ranges.settle_writes(job, theirs=())
         assert await tx.trusted_ranges.writes(SPACE.id) == ()
-        assert await tx.trusted_ranges.ours(SPACE.id) == {MINE}
+        assert await tx.trusted_ranges.owned(SPACE.id) == {MINE}
 
 
 async def test_several_writes_come_in_their_order(store: PostgresStore, job: ReconcileJob) -> None:
     async with store.transaction() as tx:
         for number in (45, 44, 46):
-            await tx.trusted_ranges.intend(job, replace(WRITE, id=UUID(int=number)))
+            await tx.trusted_ranges.intend_write(job, replace(WRITE, id=UUID(int=number)))
         assert [each.id.int for each in await tx.trusted_ranges.writes(SPACE.id)] == [45, 44, 46]
 
 
@@ -86,53 +87,53 @@ async def test_what_heroku_refused_is_not_ours_and_does_not_wait(
     store: PostgresStore, job: ReconcileJob
 ) -> None:
     async with store.transaction() as tx:
-        await tx.trusted_ranges.intend(job, WRITE)
-        await tx.trusted_ranges.nothing_written(job, WRITE)
-        assert await tx.trusted_ranges.ours(SPACE.id) == frozenset()
+        await tx.trusted_ranges.intend_write(job, WRITE)
+        await tx.trusted_ranges.rejected(job, WRITE)
+        assert await tx.trusted_ranges.owned(SPACE.id) == frozenset()
         assert await tx.trusted_ranges.writes(SPACE.id) == ()
-        assert not (await tx.trusted_ranges.known(job, NOW)).waiting
+        assert not (await tx.trusted_ranges.load(job, NOW)).ambiguous
 
 
 async def test_a_refused_removal_is_not_on_its_way(store: PostgresStore, job: ReconcileJob) -> None:
     removal = replace(WRITE, id=UUID(int=34), edit=Edit(remove=(MINE,)))
     async with store.transaction() as tx:
-        await tx.trusted_ranges.intend(job, WRITE)
-        await tx.trusted_ranges.listed(job, [MINE])
-        await tx.trusted_ranges.intend(job, removal)
-        assert (await tx.trusted_ranges.known(job, NOW)).ours == (
-            OurRange(source=MINE, listed=True, leaving=True),
+        await tx.trusted_ranges.intend_write(job, WRITE)
+        await tx.trusted_ranges.observed(job, [MINE])
+        await tx.trusted_ranges.intend_write(job, removal)
+        assert (await tx.trusted_ranges.load(job, NOW)).entries == (
+            OwnedEntry(key=MINE, observed=True, removal=Removal.REQUESTED),
         )
-        await tx.trusted_ranges.nothing_written(job, removal)
-        assert (await tx.trusted_ranges.known(job, NOW)).ours == (OurRange(source=MINE, listed=True),)
+        await tx.trusted_ranges.rejected(job, removal)
+        assert (await tx.trusted_ranges.load(job, NOW)).entries == (OwnedEntry(key=MINE, observed=True),)
 
 
 async def test_what_somebody_else_added_first_is_theirs(store: PostgresStore, job: ReconcileJob) -> None:
     async with store.transaction() as tx:
-        await tx.trusted_ranges.intend(job, replace(WRITE, edit=Edit(add=(MINE, OTHER))))
-        await tx.trusted_ranges.checked(job, theirs=[MINE])
-        assert await tx.trusted_ranges.ours(SPACE.id) == {OTHER}
+        await tx.trusted_ranges.intend_write(job, replace(WRITE, edit=Edit(add=(MINE, OTHER))))
+        await tx.trusted_ranges.settle_writes(job, theirs=[MINE])
+        assert await tx.trusted_ranges.owned(SPACE.id) == {OTHER}
 
 
 async def test_a_source_of_ours_that_is_gone_as_asked_is_remembered_for_a_day(
     store: PostgresStore, job: ReconcileJob, engine: AsyncEngine
 ) -> None:
     async with store.transaction() as tx:
-        await tx.trusted_ranges.intend(job, WRITE)
-        await tx.trusted_ranges.intend(job, replace(WRITE, id=UUID(int=34), edit=Edit(remove=(MINE,))))
-        await tx.trusted_ranges.gone(job, [MINE])
-        assert (await tx.trusted_ranges.known(job, NOW)).removed == {MINE}
+        await tx.trusted_ranges.intend_write(job, WRITE)
+        await tx.trusted_ranges.intend_write(job, replace(WRITE, id=UUID(int=34), edit=Edit(remove=(MINE,))))
+        await tx.trusted_ranges.absent(job, [MINE])
+        assert (await tx.trusted_ranges.load(job, NOW)).recently_removed == {MINE}
         await tx.commit()
     await database.make_older(engine, trusted_ranges, "absent_at", by=timedelta(hours=25))
     async with store.transaction() as tx:
-        assert (await tx.trusted_ranges.known(job, NOW)).removed == frozenset()
+        assert (await tx.trusted_ranges.load(job, NOW)).recently_removed == frozenset()
 
 
-async def test_a_source_that_is_taken_over_is_ours_and_stays(store: PostgresStore, job: ReconcileJob) -> None:
+async def test_a_source_that_is_adopted_is_ours_and_stays(store: PostgresStore, job: ReconcileJob) -> None:
     async with store.transaction() as tx:
         await tx.trusted_ranges.adopt(job, [MINE])
         await tx.trusted_ranges.adopt(job, [MINE])
-        assert (await tx.trusted_ranges.known(job, NOW)).ours == (
-            OurRange(source=MINE, listed=True, adopted=True),
+        assert (await tx.trusted_ranges.load(job, NOW)).entries == (
+            OwnedEntry(key=MINE, observed=True, adopted=True),
         )
 
 
@@ -140,8 +141,8 @@ async def test_a_lost_answer_is_waited_for_about_a_minute(
     store: PostgresStore, job: ReconcileJob, engine: AsyncEngine
 ) -> None:
     async with store.transaction() as tx:
-        await tx.trusted_ranges.intend(job, WRITE)
-        await tx.trusted_ranges.unclear(job)
+        await tx.trusted_ranges.intend_write(job, WRITE)
+        await tx.trusted_ranges.ambiguous(job)
         await tx.commit()
     left = await database.time_left(engine, data_service_access, "ambiguous_until")
     assert timedelta(seconds=55) < left <= timedelta(seconds=60)

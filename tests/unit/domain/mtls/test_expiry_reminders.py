@@ -1,4 +1,4 @@
-"""The ladder of reminders: each step once, the most urgent one after downtime, and put off only so far."""
+"""The schedule of reminders: each step once, the most urgent one after downtime, and put off only so far."""
 
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise

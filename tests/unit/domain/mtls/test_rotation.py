@@ -96,7 +96,7 @@ def test_a_removal_that_shows_no_effect_is_asked_for_again_after_a_minute() -> N
 # --- what may come between ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("change", [waiting(), resting(), removing()], ids=list(RotationStage)[1:])
+@pytest.mark.parametrize("operation", [waiting(), resting(), removing()], ids=list(RotationStage)[1:])
 @pytest.mark.parametrize(
     "left",
     [
@@ -114,7 +114,7 @@ def test_a_new_certificate_that_is_not_there_any_more_is_a_failure(
     assert next_step(operation, left, after=2 * GRACE) == (RotationStep.FAIL, ReasonCode.NEW_GONE)
 
 
-@pytest.mark.parametrize("change", [waiting(), resting()])
+@pytest.mark.parametrize("operation", [waiting(), resting()])
 def test_an_old_one_that_somebody_else_removed_is_said(operation: Operation) -> None:
     assert next_step(operation, (certificate(NEW),)) == (RotationStep.FAIL, ReasonCode.OLD_GONE)
 
@@ -264,7 +264,7 @@ def test_a_certificate_that_is_there_is_not_made_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "reason_code"), [(begun(), ReasonCode.DEADLINE), (resting(), ReasonCode.NEW_GONE)]
+    ("operation", "reason_code"), [(begun(), ReasonCode.DEADLINE), (resting(), ReasonCode.NEW_GONE)]
 )
 def test_one_that_is_not_there_is_made_anew(operation: Operation, reason_code: ReasonCode) -> None:
     assert rotation_of(retried(operation, reason_code)).stage is RotationStage.MAKING

@@ -1,4 +1,4 @@
-"""What a look at PrivateLink tells: the region, whose connections, and which config var is whose."""
+"""What an observation of PrivateLink tells: the region, whose connections, and which config var is whose."""
 
 import pytest
 
@@ -27,7 +27,7 @@ def connection(endpoint: str = "vpce-0ab1", owner: str = ROOT) -> Connection:
     return Connection(endpoint=endpoint, hostname="db.example", owner=owner, status="Available")
 
 
-def look(*connections: Connection, config_vars: tuple[str, ...] = ()) -> PrivateLinkObservation:
+def observed(*connections: Connection, config_vars: tuple[str, ...] = ()) -> PrivateLinkObservation:
     accounts = (AllowedAccount(arn=ROOT, status="Active"), AllowedAccount(arn=OTHER, status="Active"))
     return PrivateLinkObservation(
         at=NOW,
@@ -65,7 +65,7 @@ def test_plans_of_postgres_advanced_have_no_privatelink(plan: str, has: bool) ->
 
 
 def test_a_users_connection_is_that_of_their_account() -> None:
-    seen = look(connection(), connection("vpce-0cd2", OTHER))
+    seen = observed(connection(), connection("vpce-0cd2", OTHER))
     assert [each.endpoint for each in seen.connected(USER)] == ["vpce-0ab1"]
     assert [each.arn for each in seen.unmanaged] == [OTHER]
 
@@ -85,7 +85,7 @@ def test_a_users_connection_is_that_of_their_account() -> None:
 def test_the_url_of_a_connection_is_told_by_its_config_vars_name(
     names: tuple[str, ...], found: str | None
 ) -> None:
-    assert look(config_vars=names).url_var(connection()) == found
+    assert observed(config_vars=names).url_var(connection()) == found
 
 
 # --- subjects, and the lines that ask for them ------------------------------------------------------

@@ -1,4 +1,4 @@
-"""PrivateLink's plan: nothing foreign is touched, nothing closed is opened again, and it comes to rest."""
+"""PrivateLink's plan: nothing unmanaged is touched, nothing closed is opened again, and it comes to rest."""
 
 from dataclasses import replace
 from typing import Final
@@ -9,18 +9,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.grant import GrantState, ReasonCode
-from bot.domain.owned_entry import Removal
+from bot.domain.owned_entry import DesiredGrant, OwnedEntry, Removal
 from bot.domain.privatelink.observation import AllowedAccount
-from bot.domain.privatelink.plan import Let, LinkKnown, LinkPlan, LinkWant, make_plan
+from bot.domain.privatelink.plan import PrivateLinkPlan, StoredAccounts, make_plan
+from tests.unit.domain.plans import ended, failures, interrupted, verified
 
 A, B, C = (f"arn:aws:iam::{digit * 12}:root" for digit in "123")
 ARNS: Final = (A, B, C)
 READY: Final = "Operational"
 
 
-def want(*arns: str, state: GrantState = GrantState.APPLYING, number: int = 1, **more: bool) -> LinkWant:
-    return LinkWant(
-        grant=UUID(int=number), owner="U0ENGINEER", arns=frozenset(arns or (A,)), state=state, **more
+def want(
+    *arns: str, state: GrantState = GrantState.APPLYING, number: int = 1, **more: bool
+) -> DesiredGrant[str]:
+    return DesiredGrant(
+        grant=UUID(int=number), owner="U0ENGINEER", addresses=frozenset(arns or (A,)), state=state, **more
     )
 
 
@@ -28,8 +31,8 @@ def account(arn: str = A, status: str = "Active") -> AllowedAccount:
     return AllowedAccount(arn=arn, status=status)
 
 
-def known(*wants: LinkWant, lets: tuple[Let, ...] = ()) -> LinkKnown:
-    return LinkKnown(wants=wants, lets=lets)
+def known(*wants: DesiredGrant[str], entries: tuple[OwnedEntry[str], ...] = ()) -> StoredAccounts:
+    return StoredAccounts(grants=wants, entries=entries)
 
 
 def accounts(plan: tuple[tuple[UUID, tuple[str, ...]], ...]) -> list[str]:
@@ -50,7 +53,7 @@ def test_a_further_account_is_added_to_the_endpoint_that_is_there() -> None:
 
 
 @pytest.mark.parametrize("status", ["Provisioning", "Deprovisioning", "Deprovisioned", "Somehow"])
-def test_nothing_is_let_in_while_the_endpoint_is_neither_ready_nor_absent(status: str) -> None:
+def test_nothing_is_allowed_while_the_endpoint_is_neither_ready_nor_absent(status: str) -> None:
     plan = make_plan(known(want(A)), status, ())
     assert not plan.changes_heroku
     assert plan.under_way
@@ -60,38 +63,41 @@ def test_two_grants_that_want_one_account_add_it_once() -> None:
     assert accounts(make_plan(known(want(A), want(A, number=2)), READY, ()).add) == [A]
 
 
-def test_an_account_that_somebody_else_let_in_serves_a_grant_and_stays_after_its_end() -> None:
+def test_an_account_that_somebody_else_allowed_serves_a_grant_and_stays_after_its_end() -> None:
     plan = make_plan(known(want(A)), READY, [account(A)])
-    assert (plan.in_force, plan.changes_heroku) == ((UUID(int=1),), False)
-    ended = make_plan(known(want(A, state=GrantState.ENDING)), READY, [account(A)])
-    assert (ended.ended, ended.remove) == ((UUID(int=1),), ())
+    assert (verified(plan), plan.changes_heroku) == ((UUID(int=1),), False)
+    end = make_plan(known(want(A, state=GrantState.ENDING)), READY, [account(A)])
+    assert (ended(end), end.remove) == ((UUID(int=1),), ())
 
 
 def test_a_grant_is_in_force_once_the_endpoint_is_ready_and_each_of_its_accounts_active() -> None:
-    wants, lets = known(want(A, B), lets=(Let(arn=A, listed=True), Let(arn=B, listed=True))), [account(A)]
-    assert make_plan(wants, READY, [*lets, account(B, "Provisioning")]).in_force == ()
-    assert make_plan(wants, "Provisioning", [*lets, account(B)]).in_force == ()
-    assert make_plan(wants, READY, [*lets, account(B)]).in_force == (UUID(int=1),)
+    wants, active = (
+        known(want(A, B), entries=(OwnedEntry(key=A, observed=True), OwnedEntry(key=B, observed=True))),
+        [account(A)],
+    )
+    assert verified(make_plan(wants, READY, [*active, account(B, "Provisioning")])) == ()
+    assert verified(make_plan(wants, "Provisioning", [*active, account(B)])) == ()
+    assert verified(make_plan(wants, READY, [*active, account(B)])) == (UUID(int=1),)
 
 
 def test_after_a_lost_answer_nothing_is_asked_again_until_it_cannot_land_any_more() -> None:
-    waiting = known(want(A), lets=(Let(arn=A, listed=False, waiting=True),))
+    waiting = known(want(A), entries=(OwnedEntry(key=A, observed=False, ambiguous=True),))
     assert not make_plan(waiting, None, ()).changes_heroku
     assert not make_plan(waiting, READY, ()).changes_heroku
-    over = known(want(A), lets=(Let(arn=A, listed=False),))
+    over = known(want(A), entries=(OwnedEntry(key=A, observed=False),))
     assert accounts(make_plan(over, READY, ()).add) == [A]
-    assert make_plan(over, READY, ()).lost == (A,)
+    assert make_plan(over, READY, ()).abandoned == (A,)
 
 
 def test_no_endpoint_is_made_while_another_answer_is_outstanding_that_may_have_made_it() -> None:
-    waiting = known(want(A), want(B, number=2), lets=(Let(arn=A, listed=False, waiting=True),))
+    waiting = known(want(A), want(B, number=2), entries=(OwnedEntry(key=A, observed=False, ambiguous=True),))
     assert make_plan(waiting, None, ()).open == ()
 
 
 def test_a_missed_deadline_is_a_failure_and_what_it_left_is_taken_away() -> None:
-    late = known(want(A, overdue=True), lets=(Let(arn=A, listed=True),))
+    late = known(want(A, overdue=True), entries=(OwnedEntry(key=A, observed=True),))
     plan = make_plan(late, READY, [account(A, "Provisioning")])
-    assert plan.failed == ((UUID(int=1), ReasonCode.DEADLINE),)
+    assert failures(plan) == ((UUID(int=1), ReasonCode.DEADLINE),)
     assert plan.remove == (A,)
 
 
@@ -100,31 +106,39 @@ def test_a_missed_deadline_is_a_failure_and_what_it_left_is_taken_away() -> None
 
 def test_an_account_that_two_grants_need_stays_until_the_second_ends() -> None:
     first, second = want(A, state=GrantState.ENDING), want(A, state=GrantState.IN_FORCE, number=2)
-    plan = make_plan(known(first, second, lets=(Let(arn=A, listed=True),)), READY, [account(A)])
-    assert (plan.remove, plan.ended) == ((), (UUID(int=1),))
+    plan = make_plan(known(first, second, entries=(OwnedEntry(key=A, observed=True),)), READY, [account(A)])
+    assert (plan.remove, ended(plan)) == ((), (UUID(int=1),))
     last = make_plan(
-        known(replace(second, state=GrantState.ENDING), lets=(Let(arn=A, listed=True),)), READY, [account(A)]
+        known(replace(second, state=GrantState.ENDING), entries=(OwnedEntry(key=A, observed=True),)),
+        READY,
+        [account(A)],
     )
-    assert (last.remove, last.ended) == ((A,), ())
+    assert (last.remove, ended(last)) == ((A,), ())
 
 
 def test_an_end_is_said_once_the_list_lacks_the_account() -> None:
-    ending = known(want(A, state=GrantState.ENDING), lets=(Let(arn=A, listed=True, removal=Removal.ASKED),))
-    assert make_plan(ending, READY, [account(A)]).ended == ()
-    assert make_plan(ending, READY, ()).ended == (UUID(int=1),)
+    ending = known(
+        want(A, state=GrantState.ENDING),
+        entries=(OwnedEntry(key=A, observed=True, removal=Removal.REQUESTED),),
+    )
+    assert ended(make_plan(ending, READY, [account(A)])) == ()
+    assert ended(make_plan(ending, READY, ())) == (UUID(int=1),)
 
 
 @pytest.mark.parametrize("status", ["Provisioning", "Deprovisioned", "Somehow"])
 def test_a_list_of_an_endpoint_that_is_made_or_destroyed_proves_no_absence(status: str) -> None:
-    ending = known(want(A, state=GrantState.ENDING), lets=(Let(arn=A, listed=True, removal=Removal.ASKED),))
-    assert (make_plan(ending, status, ()).ended, make_plan(ending, status, ()).gone) == ((), ())
+    ending = known(
+        want(A, state=GrantState.ENDING),
+        entries=(OwnedEntry(key=A, observed=True, removal=Removal.REQUESTED),),
+    )
+    assert (ended(make_plan(ending, status, ())), make_plan(ending, status, ()).absent) == ((), ())
 
 
 def test_a_removal_that_came_to_nothing_is_asked_for_once_more_wanted_or_not() -> None:
     for wants in ((), (want(A),)):
-        asked = known(*wants, lets=(Let(arn=A, listed=True, removal=Removal.OVERDUE),))
+        asked = known(*wants, entries=(OwnedEntry(key=A, observed=True, removal=Removal.OVERDUE),))
         assert make_plan(asked, READY, [account(A)]).remove == (A,)
-        waiting = known(*wants, lets=(Let(arn=A, listed=True, removal=Removal.ASKED),))
+        waiting = known(*wants, entries=(OwnedEntry(key=A, observed=True, removal=Removal.REQUESTED),))
         assert make_plan(waiting, READY, [account(A)]).remove == ()
 
 
@@ -135,35 +149,39 @@ def test_a_removal_that_came_to_nothing_is_asked_for_once_more_wanted_or_not() -
 def test_what_was_in_force_and_is_gone_is_interrupted_and_not_opened_again(
     status: str | None, left: tuple[AllowedAccount, ...]
 ) -> None:
-    held = known(want(A, state=GrantState.IN_FORCE), lets=(Let(arn=A, listed=True),))
+    held = known(want(A, state=GrantState.IN_FORCE), entries=(OwnedEntry(key=A, observed=True),))
     plan = make_plan(held, status, left)
-    assert plan.interrupted == (UUID(int=1),)
+    assert interrupted(plan) == (UUID(int=1),)
     assert not plan.changes_heroku
 
 
 def test_a_grant_that_is_approved_while_another_is_interrupted_does_not_open_what_was_closed() -> None:
-    both = known(want(A, state=GrantState.IN_FORCE), want(A, number=2), lets=(Let(arn=A, listed=True),))
+    both = known(
+        want(A, state=GrantState.IN_FORCE), want(A, number=2), entries=(OwnedEntry(key=A, observed=True),)
+    )
     plan = make_plan(both, READY, ())
-    assert plan.failed == ((UUID(int=2), ReasonCode.CLOSED_ELSEWHERE),)
+    assert failures(plan) == ((UUID(int=2), ReasonCode.CLOSED_ELSEWHERE),)
     assert not plan.changes_heroku
 
 
 def test_an_endpoint_that_says_an_unknown_word_interrupts_nothing() -> None:
-    held = known(want(A, state=GrantState.IN_FORCE), lets=(Let(arn=A, listed=True),))
-    assert make_plan(held, "Updating", ()).interrupted == ()
+    held = known(want(A, state=GrantState.IN_FORCE), entries=(OwnedEntry(key=A, observed=True),))
+    assert interrupted(make_plan(held, "Updating", ())) == ()
 
 
 # --- closing, and what others left -----------------------------------------------------------------
 
 
 def test_closing_destroys_the_endpoint_once_and_is_done_when_it_is_proven_to_be_gone() -> None:
-    closing = replace(known(want(A, state=GrantState.ENDING), lets=(Let(arn=A, listed=True),)), closing=True)
+    closing = replace(
+        known(want(A, state=GrantState.ENDING), entries=(OwnedEntry(key=A, observed=True),)), closing=True
+    )
     first = make_plan(closing, READY, [account(A), account(B)])
     assert (first.close, first.remove, first.closed) == (True, (), False)
     assert not make_plan(replace(closing, close_waiting=True), READY, [account(A)]).close
     assert not make_plan(closing, "Deprovisioned", [account(A)]).close
     last = make_plan(closing, None, ())
-    assert (last.closed, last.close, last.ended) == (True, False, (UUID(int=1),))
+    assert (last.closed, last.close, ended(last)) == (True, False, (UUID(int=1),))
 
 
 def test_what_is_approved_while_it_closes_waits_until_it_is_closed() -> None:
@@ -172,20 +190,22 @@ def test_what_is_approved_while_it_closes_waits_until_it_is_closed() -> None:
     assert make_plan(closing, None, ()).open == ()
 
 
-def test_a_unmanaged_account_goes_by_its_own_approved_removal_alone() -> None:
+def test_an_unmanaged_account_goes_by_its_own_approved_removal_alone() -> None:
     approved_removals = replace(known(), approved_removals=frozenset({B}))
     plan = make_plan(approved_removals, READY, [account(A), account(B)])
-    assert (plan.remove, plan.undone) == ((B,), frozenset())
+    assert (plan.remove, plan.removed) == ((B,), frozenset())
     waiting = replace(approved_removals, removals_waiting=frozenset({B}))
     assert make_plan(waiting, READY, [account(A), account(B)]).remove == ()
-    assert make_plan(approved_removals, READY, [account(A)]).undone == {B}
-    assert make_plan(approved_removals, "Provisioning", [account(A)]).undone == frozenset()
+    assert make_plan(approved_removals, READY, [account(A)]).removed == {B}
+    assert make_plan(approved_removals, "Provisioning", [account(A)]).removed == frozenset()
 
 
-def test_what_was_taken_over_stays_without_a_grant_and_goes_by_its_own_approved_removal() -> None:
-    kept = replace(known(want(A, state=GrantState.ENDING)), lets=(Let(arn=A, listed=True, adopted=True),))
+def test_what_was_adopted_stays_without_a_grant_and_goes_by_its_own_approved_removal() -> None:
+    kept = replace(
+        known(want(A, state=GrantState.ENDING)), entries=(OwnedEntry(key=A, observed=True, adopted=True),)
+    )
     plan = make_plan(kept, READY, [account(A)])
-    assert (plan.remove, plan.ended) == ((), (UUID(int=1),))
+    assert (plan.remove, ended(plan)) == ((), (UUID(int=1),))
     assert make_plan(replace(kept, approved_removals=frozenset({A})), READY, [account(A)]).remove == (A,)
 
 
@@ -197,8 +217,8 @@ STATES = st.sampled_from(
 
 
 @st.composite
-def situations(draw: st.DrawFn) -> tuple[LinkKnown, str | None, tuple[AllowedAccount, ...]]:
-    """Any store, and any look."""
+def situations(draw: st.DrawFn) -> tuple[StoredAccounts, str | None, tuple[AllowedAccount, ...]]:
+    """Any stored state, and any observation."""
     wants = tuple(
         want(
             *draw(st.sets(st.sampled_from(ARNS), min_size=1)),
@@ -209,23 +229,23 @@ def situations(draw: st.DrawFn) -> tuple[LinkKnown, str | None, tuple[AllowedAcc
         )
         for number in range(draw(st.integers(0, 3)))
     )
-    lets = tuple(
-        Let(
-            arn=arn,
-            listed=(shown := draw(st.booleans())),
-            waiting=not shown and draw(st.booleans()),
+    entries = tuple(
+        OwnedEntry(
+            key=arn,
+            observed=(shown := draw(st.booleans())),
+            ambiguous=not shown and draw(st.booleans()),
             removal=draw(st.sampled_from(Removal)) if shown else Removal.NONE,
             adopted=shown and draw(st.booleans()),
         )
         for arn in sorted(draw(st.sets(st.sampled_from(ARNS))))
     )
-    approved_removals = draw(st.frozensets(st.sampled_from(ARNS))) - {each.arn for each in lets}
+    approved_removals = draw(st.frozensets(st.sampled_from(ARNS))) - {each.key for each in entries}
     status = draw(st.sampled_from([None, READY, "Provisioning", "Deprovisioned"]))
     seen = draw(st.sets(st.sampled_from(ARNS))) if status else set()
     listed = tuple(account(arn, draw(st.sampled_from(["Active", "Provisioning"]))) for arn in sorted(seen))
-    made = LinkKnown(
-        wants=wants,
-        lets=lets,
+    made = StoredAccounts(
+        grants=wants,
+        entries=entries,
         approved_removals=approved_removals,
         closing=draw(st.booleans()),
         close_waiting=draw(st.booleans()),
@@ -235,20 +255,20 @@ def situations(draw: st.DrawFn) -> tuple[LinkKnown, str | None, tuple[AllowedAcc
 
 @given(situations())
 def test_no_unmanaged_account_is_ever_removed_save_by_its_own_approval(
-    situation: tuple[LinkKnown, str | None, tuple[AllowedAccount, ...]],
+    situation: tuple[StoredAccounts, str | None, tuple[AllowedAccount, ...]],
 ) -> None:
     made, status, listed = situation
-    ours = {each.arn for each in made.lets}
+    ours = {each.key for each in made.entries}
     assert set(make_plan(made, status, listed).remove) <= ours | made.approved_removals
 
 
 @given(situations())
-def test_only_what_an_open_grant_wants_is_let_in(
-    situation: tuple[LinkKnown, str | None, tuple[AllowedAccount, ...]],
+def test_only_what_an_open_grant_wants_is_allowed(
+    situation: tuple[StoredAccounts, str | None, tuple[AllowedAccount, ...]],
 ) -> None:
     made, status, listed = situation
     plan = make_plan(made, status, listed)
-    opening = {arn for each in made.wants if each.opens for arn in each.arns}
+    opening = {arn for each in made.grants if each.opens for arn in each.addresses}
     there = {each.arn for each in listed}
     added = accounts(plan.open) + accounts(plan.add)
     assert set(added) <= opening - there
@@ -258,7 +278,7 @@ def test_only_what_an_open_grant_wants_is_let_in(
 
 @given(situations())
 def test_planned_again_on_its_own_result_it_comes_to_rest(
-    situation: tuple[LinkKnown, str | None, tuple[AllowedAccount, ...]],
+    situation: tuple[StoredAccounts, str | None, tuple[AllowedAccount, ...]],
 ) -> None:
     made, status, listed = situation
     for _ in range(8):
@@ -269,8 +289,8 @@ def test_planned_again_on_its_own_result_it_comes_to_rest(
 
 
 def _carried_out(
-    made: LinkKnown, status: str | None, listed: tuple[AllowedAccount, ...], plan: LinkPlan
-) -> tuple[LinkKnown, str | None, tuple[AllowedAccount, ...]]:
+    made: StoredAccounts, status: str | None, listed: tuple[AllowedAccount, ...], plan: PrivateLinkPlan
+) -> tuple[StoredAccounts, str | None, tuple[AllowedAccount, ...]]:
     """What the store knows and Heroku has once a plan was carried out and its time has passed."""
     there = {each.arn for each in listed}
     there -= set(plan.remove)
@@ -279,31 +299,33 @@ def _carried_out(
     status = READY if plan.open else status
     if plan.close or status is None:
         status, there = None, set()
-    lets = {each.arn: replace(each, listed=each.listed or each.arn in plan.listed) for each in made.lets}
+    entries = {
+        each.key: replace(each, observed=each.observed or each.key in plan.observed) for each in made.entries
+    }
     for arn in plan.remove:
-        if arn in lets:
-            lets[arn] = replace(lets[arn], removal=Removal.ASKED)
-    for arn in (*plan.gone, *plan.lost):
-        lets.pop(arn, None)
+        if arn in entries:
+            entries[arn] = replace(entries[arn], removal=Removal.REQUESTED)
+    for arn in (*plan.absent, *plan.abandoned):
+        entries.pop(arn, None)
     for arn in accounts(plan.open) + accounts(plan.add):
-        lets[arn] = Let(arn=arn, listed=True)
-    settled = {each: replace(lets[each], waiting=False) for each in lets}
-    made = LinkKnown(
-        wants=tuple(moved for each in made.wants if (moved := _moved(each, plan)) is not None),
-        lets=tuple(settled.values()),
-        approved_removals=made.approved_removals - plan.undone,
+        entries[arn] = OwnedEntry(key=arn, observed=True)
+    settled = {each: replace(entries[each], ambiguous=False) for each in entries}
+    made = StoredAccounts(
+        grants=tuple(moved for each in made.grants if (moved := _moved(each, plan)) is not None),
+        entries=tuple(settled.values()),
+        approved_removals=made.approved_removals - plan.removed,
         closing=made.closing and not plan.closed,
     )
     return made, status, tuple(account(arn) for arn in sorted(there))
 
 
-def _moved(each: LinkWant, plan: LinkPlan) -> LinkWant | None:
+def _moved(each: DesiredGrant[str], plan: PrivateLinkPlan) -> DesiredGrant[str] | None:
     """The grant in its new state; None where it is over. The clock closes what is over."""
-    if each.grant in plan.ended or each.grant in dict(plan.failed):
+    if each.grant in ended(plan) or each.grant in dict(failures(plan)):
         return None
-    if each.grant in plan.interrupted:
+    if each.grant in interrupted(plan):
         return replace(each, state=GrantState.INTERRUPTED)
-    if each.grant in plan.in_force:
+    if each.grant in verified(plan):
         return replace(each, state=GrantState.IN_FORCE)
     if each.over and each.state in (GrantState.APPLYING, GrantState.IN_FORCE):
         return replace(each, state=GrantState.ENDING)

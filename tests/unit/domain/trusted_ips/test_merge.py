@@ -25,7 +25,7 @@ def ruleset(number: int, rules: Rules, by: str = "somebody@example.com") -> Rule
 
 @dataclass
 class Space:
-    """A space's list with its whole history, and our hands on it."""
+    """A space's list with its whole history, and our writes to it."""
 
     first: Rules
     edit: Edit = field(default_factory=lambda: Edit(add=(MINE,), remove=(OLD,)))

@@ -1,4 +1,4 @@
-"""Making the link to a certificate's files: for its owner alone, one at a time, and only if it is of use."""
+"""Download links: for a certificate's owner alone, one at a time, and only for a ready certificate."""
 
 import re
 from typing import Final
@@ -60,18 +60,18 @@ async def test_an_id_finds_the_certificate_too(services: Services, store: Postgr
     assert (await link(services, certificates.ID.hex[:8])).handle == str(number)
 
 
-async def test_a_newer_link_takes_the_place_of_the_older_one(
+async def test_a_newer_link_replaces_the_older_one(
     services: Services, store: PostgresStore, engine: AsyncEngine
 ) -> None:
     number = await certificates.own(store)
     older = await link(services, str(number))
     await link(services, str(number))
     assert sorted(await states(engine)) == ["open", "replaced"]
-    told = await database.value(engine, outbox, "params", id=older.post)
-    assert told == {"state": "replaced"}
+    params = await database.value(engine, outbox, "params", id=older.message_id)
+    assert params == {"state": "replaced"}
 
 
-async def test_links_to_other_certificates_stay(
+async def test_links_to_other_certificates_are_not_replaced(
     services: Services, store: PostgresStore, engine: AsyncEngine
 ) -> None:
     first, second = await certificates.own(store), await certificates.own(store, OTHER)
@@ -89,7 +89,7 @@ async def test_nobody_but_the_owner_gets_a_link(
     assert (error.reason, error.params) == (Refusal.FILES_NOT_YOURS, {"handle": str(number)})
 
 
-async def test_nobody_gets_a_link_to_what_somebody_made_without_us(
+async def test_nobody_gets_a_link_to_an_unmanaged_certificate(
     services: Services, store: PostgresStore
 ) -> None:
     await certificates.see(store, certificates.listed())
@@ -97,7 +97,7 @@ async def test_nobody_gets_a_link_to_what_somebody_made_without_us(
 
 
 @pytest.mark.parametrize("status", ["pending", "disabling"])
-async def test_a_certificate_that_nobody_can_use_has_no_files(
+async def test_a_certificate_that_is_not_ready_has_no_files(
     services: Services, store: PostgresStore, status: str
 ) -> None:
     number = await certificates.own(store)
@@ -106,26 +106,26 @@ async def test_a_certificate_that_nobody_can_use_has_no_files(
 
 
 @pytest.mark.parametrize("handle", ["4711", "deadbeef", "nonsense", ""])
-async def test_what_is_called_like_no_certificate_is_none(services: Services, handle: str) -> None:
+async def test_a_link_for_an_unknown_handle_is_refused(services: Services, handle: str) -> None:
     assert (await refused(services, handle)).reason is Refusal.CERTIFICATE_UNKNOWN
 
 
-async def test_a_certificate_that_is_gone_is_none(services: Services, store: PostgresStore) -> None:
+async def test_a_link_for_an_absent_certificate_is_refused(services: Services, store: PostgresStore) -> None:
     number = await certificates.own(store)
     await certificates.see(store)
     assert (await refused(services, str(number))).reason is Refusal.CERTIFICATE_UNKNOWN
 
 
-async def test_without_a_word_it_is_asked_which(services: Services) -> None:
+async def test_without_a_handle_a_link_is_refused(services: Services) -> None:
     assert (await refused(services, None)).reason is Refusal.CERTIFICATE_MISSING
 
 
-async def test_somebody_who_is_not_known_gets_no_link(services: Services, store: PostgresStore) -> None:
+async def test_an_unknown_person_gets_no_link(services: Services, store: PostgresStore) -> None:
     number = await certificates.own(store, owner="U0NEW")
     assert (await refused(services, str(number), person="U0NEW")).reason is Refusal.PERSON_UNKNOWN
 
 
-async def test_a_refused_wish_leaves_nothing(
+async def test_a_refused_link_leaves_no_trace(
     services: Services, store: PostgresStore, engine: AsyncEngine
 ) -> None:
     number = await certificates.own(store)
@@ -134,7 +134,7 @@ async def test_a_refused_wish_leaves_nothing(
     assert await store_helpers.counts(engine) == before
 
 
-async def test_the_same_click_twice_makes_one_link(
+async def test_the_same_click_twice_issues_one_link(
     services: Services, store: PostgresStore, engine: AsyncEngine
 ) -> None:
     number = await certificates.own(store)
@@ -143,21 +143,21 @@ async def test_the_same_click_twice_makes_one_link(
     assert await states(engine) == ["open"]
 
 
-async def test_a_link_that_slack_did_not_take_is_over_and_its_message_forgotten(
+async def test_an_unsent_link_is_over_and_its_message_removed(
     services: Services, store: PostgresStore, engine: AsyncEngine
 ) -> None:
     made = await link(services, str(await certificates.own(store)))
     await services.download_links.record_unsent(made)
     assert await states(engine) == ["unsent"]
-    assert await database.count(engine, outbox, id=made.post) == 0
+    assert await database.count(engine, outbox, id=made.message_id) == 0
 
 
-async def test_the_place_of_the_message_is_kept(
+async def test_the_place_of_the_message_is_recorded(
     services: Services, store: PostgresStore, engine: AsyncEngine
 ) -> None:
     made = await link(services, str(await certificates.own(store)))
     await services.download_links.record_sent(made, MessageRef(channel="D0ENGINEER", ts="1.000001"))
-    stored = await database.row(engine, outbox, "channel", "ts", id=made.post)
+    stored = await database.row(engine, outbox, "channel", "ts", id=made.message_id)
     assert stored == ("D0ENGINEER", "1.000001")
 
 

@@ -1,4 +1,4 @@
-"""Rotating: who may ask for it, that it is asked for once, and what saying "installed" brings about."""
+"""Certificate rotation: who may request it, that it is requested once, and what a confirmation starts."""
 
 from datetime import timedelta
 from uuid import UUID, uuid4
@@ -35,7 +35,7 @@ async def rotate(
 
 
 async def begun(store: PostgresStore, services: Services) -> Operation:
-    """A rotation that was just approved."""
+    """Approves a rotation; returns its request."""
     asked = await rotate(services, await certificates.own(store))
     approved = await actions.approve(services, asked)
     assert approved.operation is not None
@@ -43,7 +43,7 @@ async def begun(store: PostgresStore, services: Services) -> Operation:
 
 
 async def handed_over(store: PostgresStore, services: Services) -> Operation:
-    """A rotation whose new certificate is ready, as a keeper's pass records it."""
+    """Moves a rotation to a ready new certificate, as a reconcile run records it."""
     before = await begun(store, services)
     after = rotation.made(before, NEW, now=NOW)
     await move(store, before, after)
@@ -61,31 +61,31 @@ async def current(store: PostgresStore, change: Operation) -> Operation:
         return await tx.operations.lock(change.id)
 
 
-async def told(engine: AsyncEngine, kind: MessageKind) -> int:
+async def messages(engine: AsyncEngine, kind: MessageKind) -> int:
     return await database.count(engine, outbox, kind=kind)
 
 
 # --- asking ------------------------------------------------------------------------------------------
 
 
-async def test_it_is_a_request_that_names_the_old_certificate_and_repeats_what_it_is_for(
+async def test_a_rotation_request_names_the_old_certificate_and_repeats_its_purpose(
     store: PostgresStore, services: Services
 ) -> None:
-    case = await rotate(services, await certificates.own(store))
-    terms = case.request.terms
-    assert (case.request.kind, case.request.state) == (Kind.ROTATE, RequestState.PENDING)
+    details = await rotate(services, await certificates.own(store))
+    terms = details.request.terms
+    assert (details.request.kind, details.request.state) == (Kind.ROTATE, RequestState.PENDING)
     assert (terms.subject, terms.reason) == (CertificateId(ID), "nightly export")
 
 
 @pytest.mark.parametrize("person", [LEAD, ADMIN])
-async def test_those_who_approve_and_admins_can_ask_too(
+async def test_approvers_and_admins_may_request_a_rotation(
     store: PostgresStore, services: Services, person: str
 ) -> None:
-    case = await rotate(services, await certificates.own(store), person, "its owner has left")
-    assert (case.request.requester, case.request.terms.reason) == (person, "its owner has left")
+    details = await rotate(services, await certificates.own(store), person, "its owner has left")
+    assert (details.request.requester, details.request.terms.reason) == (person, "its owner has left")
 
 
-async def test_nobody_else_can_have_somebodys_certificate_rotated(
+async def test_nobody_else_may_request_a_rotation(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     request = await certificates.own(store)
@@ -93,15 +93,15 @@ async def test_nobody_else_can_have_somebodys_certificate_rotated(
     assert refused.reason == "not_yours"
 
 
-async def test_a_unmanaged_one_can_be_asked_for_by_the_beginning_of_its_id(
+async def test_an_unmanaged_certificate_is_named_by_the_beginning_of_its_id(
     store: PostgresStore, services: Services
 ) -> None:
     await certificates.see(store, certificates.listed(UNMANAGED))
-    case = await rotate(services, "deadbeef", COLLEAGUE)
-    assert case.request.terms.subject == CertificateId(UNMANAGED)
+    details = await rotate(services, "deadbeef", COLLEAGUE)
+    assert details.request.terms.subject == CertificateId(UNMANAGED)
 
 
-async def test_a_second_rotation_of_the_same_is_refused_while_the_first_is_undecided_or_under_way(
+async def test_a_second_rotation_is_refused_while_the_first_is_pending_or_under_way(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     request = await certificates.own(store)
@@ -113,14 +113,16 @@ async def test_a_second_rotation_of_the_same_is_refused_while_the_first_is_undec
             asked = await actions.approve(services, asked)
 
 
-async def test_after_a_denial_it_can_be_asked_for_again(store: PostgresStore, services: Services) -> None:
+async def test_after_a_denial_a_rotation_can_be_requested_again(
+    store: PostgresStore, services: Services
+) -> None:
     request = await certificates.own(store)
     await actions.deny(services, await rotate(services, request))
     assert (await rotate(services, request)).request.state is RequestState.PENDING
 
 
 @pytest.mark.parametrize("status", ["pending", "disabling"])
-async def test_one_that_does_not_work_is_not_rotated(
+async def test_a_certificate_that_is_not_ready_is_not_rotated(
     store: PostgresStore, services: Services, engine: AsyncEngine, status: str
 ) -> None:
     request = await certificates.own(store)
@@ -132,7 +134,7 @@ async def test_one_that_does_not_work_is_not_rotated(
 # --- installed ---------------------------------------------------------------------------------------
 
 
-async def test_saying_that_it_is_installed_begins_the_grace_once(
+async def test_confirming_the_installation_begins_the_grace_period_once(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     change = await handed_over(store, services)
@@ -148,7 +150,7 @@ async def test_saying_that_it_is_installed_begins_the_grace_once(
     assert len(lines) == 3
 
 
-async def test_nobody_else_says_that_it_is_installed(
+async def test_nobody_else_confirms_the_installation(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     change = await handed_over(store, services)
@@ -159,7 +161,7 @@ async def test_nobody_else_says_that_it_is_installed(
     assert refused.reason == "not_yours"
 
 
-async def test_before_it_is_made_it_cannot_be_installed(
+async def test_before_it_is_issued_a_certificate_cannot_be_installed(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     change = await begun(store, services)
@@ -170,7 +172,7 @@ async def test_before_it_is_made_it_cannot_be_installed(
     assert refused.reason == "rotation_not_waiting"
 
 
-async def test_after_the_grace_the_keeper_is_called_once(
+async def test_after_the_grace_period_one_reconcile_run_is_triggered(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     change = await handed_over(store, services)
@@ -182,10 +184,10 @@ async def test_after_the_grace_the_keeper_is_called_once(
     assert await database.generation(engine) == before + 1
 
 
-# --- nobody says it ------------------------------------------------------------------------------------
+# --- never confirmed -----------------------------------------------------------------------------------
 
 
-async def test_whoever_does_not_say_it_is_reminded_and_then_it_has_failed(
+async def test_an_unconfirmed_installation_is_reminded_of_and_then_fails(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     change = await handed_over(store, services)
@@ -193,17 +195,17 @@ async def test_whoever_does_not_say_it_is_reminded_and_then_it_has_failed(
         clock.present = NOW + after
         await services.deadlines.run_due()
         await services.deadlines.run_due()
-    assert await told(engine, MessageKind.INSTALL) == len(REMINDERS)
+    assert await messages(engine, MessageKind.INSTALL) == len(REMINDERS)
     failed = await current(store, change)
     assert (failed.state, failed.reason_code, failed.check_at) == (
         OperationState.FAILED,
         ReasonCode.NOT_INSTALLED,
         None,
     )
-    assert await told(engine, MessageKind.NOT_DONE) == 1
+    assert await messages(engine, MessageKind.NOT_DONE) == 1
 
 
-async def test_tried_again_it_waits_for_the_certificate_that_is_there(
+async def test_a_retried_rotation_waits_for_the_certificate_that_exists(
     store: PostgresStore, services: Services, clock: SetClock
 ) -> None:
     change = await handed_over(store, services)
@@ -215,7 +217,7 @@ async def test_tried_again_it_waits_for_the_certificate_that_is_there(
     assert again.check_at == clock.present + REMINDERS[0]
 
 
-async def test_what_is_no_rotation_waits_for_nobody(
+async def test_a_request_that_is_no_rotation_is_refused(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     asked = await actions.ask(services)
@@ -236,7 +238,7 @@ async def ready_to_test(store: PostgresStore, services: Services) -> Operation:
     return after
 
 
-async def test_a_test_is_asked_for_once_and_the_keeper_is_called(
+async def test_a_test_is_requested_once_and_triggers_a_reconcile_run(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     change = await ready_to_test(store, services)
@@ -248,7 +250,7 @@ async def test_a_test_is_asked_for_once_and_the_keeper_is_called(
     assert await database.generation(engine) == before + 1
 
 
-async def test_those_who_approve_can_have_it_tested_and_nobody_else(
+async def test_approvers_may_request_a_test_and_nobody_else(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     change = await ready_to_test(store, services)
@@ -260,7 +262,7 @@ async def test_those_who_approve_can_have_it_tested_and_nobody_else(
     assert rotation.rotation_of(await current(store, change)).test_asked_at == NOW
 
 
-async def test_what_cannot_be_tested_is_refused(
+async def test_a_test_that_is_impossible_is_refused(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     change = await handed_over(store, services)
@@ -270,7 +272,7 @@ async def test_what_cannot_be_tested_is_refused(
     assert refused.reason == "rotation_no_test"
 
 
-async def test_keeping_the_old_one_takes_back_that_the_new_one_is_installed(
+async def test_keep_old_takes_back_the_confirmation(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     change = await handed_over(store, services)
@@ -285,7 +287,7 @@ async def test_keeping_the_old_one_takes_back_that_the_new_one_is_installed(
     assert kept_one.check_at == NOW + REMINDERS[0]
 
 
-async def test_before_the_new_one_is_installed_keeping_the_old_one_changes_nothing(
+async def test_keep_old_before_a_confirmation_changes_nothing(
     store: PostgresStore, services: Services
 ) -> None:
     change = await handed_over(store, services)

@@ -1,4 +1,4 @@
-"""mTLS as a whole and certificates: what is recorded for whom, what is refused, and without a trace."""
+"""mTLS endpoint requests and client certificates: what is recorded for whom, and what is refused."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
@@ -49,7 +49,7 @@ async def discard(services: Services, handle: str, *, person: str = ENGINEER) ->
 
 
 async def end(store: PostgresStore, request: int, after: Callable[[Operation], Operation]) -> None:
-    """The keeper concludes the change of a request."""
+    """Concludes the operation of a request, as the reconciler does."""
     async with store.transaction() as tx:
         before = await tx.operations.of_request(request)
         assert before is not None
@@ -64,26 +64,26 @@ def failed(reason_code: ReasonCode) -> Callable[[Operation], Operation]:
 # --- enabling ----------------------------------------------------------------------------------------
 
 
-async def test_enabling_is_asked_for_decided_and_then_the_keepers(
+async def test_enabling_is_requested_decided_and_left_to_the_reconciler(
     store: PostgresStore, services: Services
 ) -> None:
     await store_helpers.see(store, OFF)
-    case = await enable(services)
-    assert (case.request.kind, case.request.terms.subject) == (Kind.ENABLE, Whole())
-    approved = await actions.approve(services, case)
+    details = await enable(services)
+    assert (details.request.kind, details.request.terms.subject) == (Kind.ENABLE, Whole())
+    approved = await actions.approve(services, details)
     assert approved.operation is not None
     assert (approved.operation.kind, approved.operation.state) == (Kind.ENABLE, OperationState.DOING)
     assert approved.grant is None
 
 
-async def test_what_is_enabled_already_is_not_asked_for(
+async def test_enabling_what_is_enabled_is_refused(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     await store_helpers.see(store, ON)
     assert (await actions.refusal(engine, enable(services))).reason is Refusal.MTLS_ENABLED
 
 
-async def test_what_is_being_enabled_is_not_asked_for_twice(
+async def test_enabling_what_is_being_enabled_is_refused(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     await store_helpers.see(store, OFF)
@@ -92,7 +92,7 @@ async def test_what_is_being_enabled_is_not_asked_for_twice(
 
 
 @pytest.mark.parametrize("verb", [enable, issue, actions.ask])
-async def test_a_database_on_postgres_advanced_is_refused_with_the_fact(
+async def test_a_postgres_advanced_database_is_refused_by_its_plan(
     store: PostgresStore,
     services: Services,
     engine: AsyncEngine,
@@ -117,7 +117,7 @@ async def ask_both(services: Services) -> RequestDetails:
     return await actions.ask(services, replace(actions.REQUEST_INPUT, enables_mtls=True))
 
 
-async def test_an_address_without_mtls_is_refused_until_somebody_wants_both(
+async def test_without_mtls_an_address_is_refused_unless_both_are_requested(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     await store_helpers.see(store, OFF)
@@ -126,7 +126,7 @@ async def test_an_address_without_mtls_is_refused_until_somebody_wants_both(
     assert (await ask_both(services)).request.terms.enables_mtls
 
 
-async def test_one_approval_of_both_starts_the_grant_and_the_step_before_it(
+async def test_one_approval_of_both_starts_the_grant_and_its_first_step(
     store: PostgresStore, services: Services
 ) -> None:
     await store_helpers.see(store, OFF)
@@ -138,35 +138,35 @@ async def test_one_approval_of_both_starts_the_grant_and_the_step_before_it(
     assert approved.grant.ends_at == NOW + longest
 
 
-async def test_what_somebody_has_enabled_before_the_decision_is_not_enabled_again(
+async def test_what_was_enabled_before_the_decision_is_not_enabled_again(
     store: PostgresStore, services: Services
 ) -> None:
     await store_helpers.see(store, OFF)
-    case = await ask_both(services)
+    details = await ask_both(services)
     async with store.transaction() as tx:
-        await tx.reconcile_queue.request_refresh(case.target.id)
+        await tx.reconcile_queue.request_refresh(details.target.id)
         await tx.commit()
     await store_helpers.see(store, ON)
-    assert (await actions.approve(services, case)).operation is None
+    assert (await actions.approve(services, details)).operation is None
 
 
-async def test_of_two_that_want_both_only_the_first_enables(store: PostgresStore, services: Services) -> None:
+async def test_of_two_requests_for_both_only_the_first_enables(
+    store: PostgresStore, services: Services
+) -> None:
     await store_helpers.see(store, OFF)
     first, second = await ask_both(services), await ask_both(services)
     assert (await actions.approve(services, first)).operation is not None
     assert (await actions.approve(services, second)).operation is None
 
 
-async def test_an_address_for_what_is_being_enabled_already_just_waits(
-    store: PostgresStore, services: Services
-) -> None:
+async def test_an_address_waits_while_mtls_is_being_enabled(store: PostgresStore, services: Services) -> None:
     await store_helpers.see(store, OFF)
     await actions.approve(services, await enable(services))
-    case = await actions.ask(services)
-    assert not case.request.terms.enables_mtls
+    details = await actions.ask(services)
+    assert not details.request.terms.enables_mtls
 
 
-async def test_both_are_tried_again_together(store: PostgresStore, services: Services) -> None:
+async def test_retry_retries_the_grant_and_its_first_step(store: PostgresStore, services: Services) -> None:
     await store_helpers.see(store, OFF)
     approved = await actions.approve(services, await ask_both(services))
     await actions.bring(store, approved, GrantState.FAILED)
@@ -177,7 +177,9 @@ async def test_both_are_tried_again_together(store: PostgresStore, services: Ser
     assert (again.grant.state, again.operation.state) == (GrantState.APPLYING, OperationState.DOING)
 
 
-async def test_both_are_given_up_together(store: PostgresStore, services: Services) -> None:
+async def test_abandon_abandons_the_grant_and_its_first_step(
+    store: PostgresStore, services: Services
+) -> None:
     await store_helpers.see(store, OFF)
     approved = await actions.approve(services, await ask_both(services))
     await actions.bring(store, approved, GrantState.FAILED)
@@ -191,9 +193,7 @@ async def test_both_are_given_up_together(store: PostgresStore, services: Servic
 # --- disabling ---------------------------------------------------------------------------------------
 
 
-async def test_what_disabling_would_end_is_listed_before_it_is_asked_for(
-    store: PostgresStore, services: Services
-) -> None:
+async def test_the_preview_lists_what_disabling_would_end(store: PostgresStore, services: Services) -> None:
     await store_helpers.see(store, ON)
     await actions.opened(store, services, GrantState.IN_FORCE)
     await certificates.see(store, certificates.listed())
@@ -203,28 +203,28 @@ async def test_what_disabling_would_end_is_listed_before_it_is_asked_for(
     assert [str(rule.network) for rule in found.observation.rules] == ["203.0.113.4/32"]
 
 
-async def test_disabling_ends_every_grant_in_the_very_approval(
+async def test_an_approved_disabling_ends_every_grant_in_the_same_commit(
     store: PostgresStore, services: Services
 ) -> None:
     await store_helpers.see(store, ON)
     grant = await actions.opened(store, services, GrantState.IN_FORCE)
-    case = await disable(services, person=COLLEAGUE)
-    assert case.closes == (grant.request,)
-    await actions.approve(services, case)
+    details = await disable(services, person=COLLEAGUE)
+    assert details.closes == (grant.request,)
+    await actions.approve(services, details)
     async with store.transaction() as tx:
         now = await tx.grants.lock(grant.id)
     assert (now.state, now.reason_code) == (GrantState.ENDING, ReasonCode.REMOVED)
 
 
 @pytest.mark.parametrize("typed", ["", "bill", "crm"])
-async def test_another_name_disables_nothing(
+async def test_disabling_is_refused_for_another_name(
     store: PostgresStore, services: Services, engine: AsyncEngine, typed: str
 ) -> None:
     await store_helpers.see(store, ON)
     assert (await actions.refusal(engine, disable(services, typed=typed))).reason is Refusal.MTLS_NAME
 
 
-async def test_nothing_is_disabled_that_is_off_or_was_never_seen(
+async def test_disabling_is_refused_where_mtls_is_off_or_was_never_observed(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     assert (await actions.refusal(engine, disable(services))).reason is Refusal.MTLS_UNSEEN
@@ -232,7 +232,7 @@ async def test_nothing_is_disabled_that_is_off_or_was_never_seen(
     assert (await actions.refusal(engine, disable(services))).reason is Refusal.MTLS_OFF
 
 
-async def test_while_it_is_being_disabled_nothing_new_is_asked_for(
+async def test_while_mtls_is_being_disabled_requests_are_refused(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     await store_helpers.see(store, ON)
@@ -244,7 +244,7 @@ async def test_while_it_is_being_disabled_nothing_new_is_asked_for(
 # --- certificates ------------------------------------------------------------------------------------
 
 
-async def test_a_certificate_is_asked_for_with_its_purpose(store: PostgresStore, services: Services) -> None:
+async def test_a_certificate_is_requested_with_its_purpose(store: PostgresStore, services: Services) -> None:
     await store_helpers.see(store, ON)
     approved = await actions.approve(services, await issue(services))
     assert approved.request.terms.reason == "nightly export"
@@ -252,7 +252,7 @@ async def test_a_certificate_is_asked_for_with_its_purpose(store: PostgresStore,
     assert approved.operation.owner == ENGINEER
 
 
-async def test_without_mtls_there_is_no_certificate_to_ask_for(
+async def test_without_mtls_a_certificate_is_refused(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     await store_helpers.see(store, OFF)
@@ -260,87 +260,89 @@ async def test_without_mtls_there_is_no_certificate_to_ask_for(
 
 
 @pytest.mark.parametrize("person", [ENGINEER, LEAD, ADMIN])
-async def test_its_owner_an_approver_and_an_admin_may_ask_for_its_removal(
+async def test_owner_approvers_and_admins_may_request_a_revocation(
     store: PostgresStore, services: Services, person: str
 ) -> None:
     number = await certificates.own(store)
-    case = await discard(services, str(number), person=person)
-    assert (case.request.kind, case.request.terms.subject) == (Kind.DISCARD, CertificateId(ID))
-    assert case.certificate is not None
-    assert case.request.state is RequestState.PENDING
+    details = await discard(services, str(number), person=person)
+    assert (details.request.kind, details.request.terms.subject) == (Kind.DISCARD, CertificateId(ID))
+    assert details.certificate is not None
+    assert details.request.state is RequestState.PENDING
 
 
-async def test_nobody_else_may(store: PostgresStore, services: Services, engine: AsyncEngine) -> None:
+async def test_nobody_else_may_request_a_revocation(
+    store: PostgresStore, services: Services, engine: AsyncEngine
+) -> None:
     number = await certificates.own(store)
     refused = await actions.refusal(engine, discard(services, str(number), person=COLLEAGUE))
     assert refused.reason is Refusal.NOT_YOURS
 
 
-async def test_anybody_may_ask_for_the_removal_of_a_unmanaged_one_by_how_its_id_begins(
+async def test_anybody_may_request_the_revocation_of_an_unmanaged_certificate(
     store: PostgresStore, services: Services
 ) -> None:
     await certificates.see(store, certificates.listed())
-    case = await discard(services, ID.hex[:8], person=COLLEAGUE)
-    assert case.request.terms.subject == CertificateId(ID)
+    details = await discard(services, ID.hex[:8], person=COLLEAGUE)
+    assert details.request.terms.subject == CertificateId(ID)
 
 
 @pytest.mark.parametrize("handle", ["99999", "ffffffff", "no such", "7c2b0c9", "0"])
-async def test_a_name_that_no_certificate_has_is_refused(
+async def test_an_unknown_handle_is_refused(
     store: PostgresStore, services: Services, engine: AsyncEngine, handle: str
 ) -> None:
     await certificates.see(store, certificates.listed())
     assert (await actions.refusal(engine, discard(services, handle))).reason is Refusal.CERTIFICATE_UNKNOWN
 
 
-async def test_its_removal_is_not_asked_for_twice(
+async def test_a_second_revocation_is_refused(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     number = await certificates.own(store)
-    case = await discard(services, str(number))
+    details = await discard(services, str(number))
     refused = await actions.refusal(engine, discard(services, str(number)))
-    assert (refused.reason, refused.params["id"]) == (Refusal.CERTIFICATE_REMOVING, case.request.id)
-    await actions.approve(services, case)
+    assert (refused.reason, refused.params["id"]) == (Refusal.CERTIFICATE_REMOVING, details.request.id)
+    await actions.approve(services, details)
     assert (
         await actions.refusal(engine, discard(services, str(number)))
     ).reason is Refusal.CERTIFICATE_REMOVING
 
 
-async def test_all_certificates_are_shown_by_database(store: PostgresStore, services: Services) -> None:
+async def test_certificates_are_listed_by_database(store: PostgresStore, services: Services) -> None:
     number = await certificates.own(store)
     (stock,) = await services.certificates.list_by_database(None, person=COLLEAGUE)
     assert [known.handle for known in stock.certificates] == [str(number)]
     assert await services.certificates.list_by_database("billing", person=COLLEAGUE) == (stock,)
 
 
-# --- of several, a person picks ----------------------------------------------------------------------
+# --- of several, a person chooses --------------------------------------------------------------------
 
 
 async def undecided(store: PostgresStore, services: Services) -> int:
-    """An answer was lost, and two certificates turned up."""
+    """Fails an issuance whose answer was lost, with two new certificates to choose from."""
     await store_helpers.see(store, ON)
-    case = await actions.approve(services, await issue(services))
+    details = await actions.approve(services, await issue(services))
     await certificates.see(store, certificates.listed(), certificates.listed(OTHER))
 
     def several(change: Operation) -> Operation:
         asked = issuance.undecided(issuance.asking(change, [], at=NOW), [ID, OTHER])
         return operations.failed(asked, ReasonCode.SEVERAL, now=NOW)
 
-    await end(store, case.request.id, several)
-    return case.request.id
+    await end(store, details.request.id, several)
+    return details.request.id
 
 
 @pytest.mark.parametrize("person", [ENGINEER, LEAD])
-async def test_the_owner_or_an_approver_says_which_one_it_is(
+async def test_the_owner_or_an_approver_chooses_the_certificate(
     store: PostgresStore, services: Services, person: str
 ) -> None:
     request = await undecided(store, services)
-    case = await services.certificates.choose(request, OTHER, person=person, key=actions.key())
-    assert case.operation is not None
-    assert case.operation.state is OperationState.DOING
-    assert issuance.issuance_progress(case.operation).made == OTHER
+    details = await services.certificates.choose(request, OTHER, person=person, key=actions.key())
+    assert details.operation is not None
+    assert details.operation.state is OperationState.DOING
+    assert issuance.issuance_progress(details.operation).made == OTHER
 
 
-async def test_nobody_else_picks_and_nothing_that_was_not_offered(
+async def test_nobody_else_chooses_and_only_offered_certificates_are_chosen(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     request = await undecided(store, services)
@@ -354,7 +356,7 @@ async def test_nobody_else_picks_and_nothing_that_was_not_offered(
     assert refused.reason is Refusal.CERTIFICATE_NOT_OFFERED
 
 
-async def test_what_belongs_to_somebody_by_now_is_not_picked(
+async def test_a_certificate_that_has_an_owner_by_now_is_not_chosen(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     request, other = await undecided(store, services), await certificates.own(store, OTHER)
@@ -365,7 +367,7 @@ async def test_what_belongs_to_somebody_by_now_is_not_picked(
     assert refused.reason is Refusal.CERTIFICATE_NOT_OFFERED
 
 
-async def test_who_comes_second_with_another_pick_is_told_that_it_is_settled(
+async def test_a_second_choice_is_refused(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     request = await undecided(store, services)

@@ -1,4 +1,4 @@
-"""PrivateLink's use cases: what is recorded, what ends at once, and what is refused without a trace."""
+"""PrivateLink: what is recorded, what ends at once, and what is refused without a trace."""
 
 from dataclasses import replace
 from datetime import timedelta
@@ -39,14 +39,14 @@ LINK = PrivateLinkObservation(
 
 @pytest.fixture
 async def services(store: PostgresStore, clock: SetClock) -> Services:
-    """The use cases, with one database whose PrivateLink is looked at, and everybody known."""
+    """The services, with one database whose PrivateLink is observed, and everybody known."""
     await store_helpers.discover(store, method=Method.PRIVATELINK)
     await actions.know_everybody(store)
     return actions.under(actions.APP, store, clock)
 
 
 async def see(store: PostgresStore, observation: PrivateLinkObservation) -> None:
-    """Records what a pass over PrivateLink has seen, due or not."""
+    """Records an observation of PrivateLink, due or not."""
     async with store.transaction() as tx:
         await tx.reconcile_queue.refresh_all()
         await tx.commit()
@@ -68,9 +68,9 @@ async def ask(
 async def opened(
     store: PostgresStore, services: Services, address: str = ONE, *, person: str = ENGINEER
 ) -> RequestDetails:
-    """A grant in force."""
-    case = await ask(services, replace(REQUEST_INPUT, address=address), person=person)
-    approved = await actions.approve(services, case)
+    """Opens a grant; returns its request."""
+    details = await ask(services, replace(REQUEST_INPUT, address=address), person=person)
+    approved = await actions.approve(services, details)
     await actions.bring(store, approved, GrantState.IN_FORCE)
     return approved
 
@@ -94,17 +94,17 @@ async def states(engine: AsyncEngine) -> list[Any]:
 # --- asking ------------------------------------------------------------------------------------------
 
 
-async def test_accounts_are_recorded_in_their_one_form_with_the_end_that_was_asked(
+async def test_accounts_are_recorded_as_canonical_arns_with_the_requested_end(
     services: Services,
 ) -> None:
-    case = await ask(services, replace(REQUEST_INPUT, address=f"{TWO}:root, {ONE} {A}"))
-    terms = case.request.terms
-    assert (case.request.kind, case.request.state) == (Kind.OPEN, RequestState.PENDING)
+    details = await ask(services, replace(REQUEST_INPUT, address=f"{TWO}:root, {ONE} {A}"))
+    terms = details.request.terms
+    assert (details.request.kind, details.request.state) == (Kind.OPEN, RequestState.PENDING)
     assert (terms.method, terms.subject) == (Method.PRIVATELINK, Accounts((A, B)))
     assert terms.duration == timedelta(hours=8)
 
 
-async def test_an_approval_opens_a_grant_and_calls_the_keeper(
+async def test_an_approval_opens_a_grant_and_triggers_a_reconcile_run(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     before = await database.generation(engine)
@@ -114,12 +114,12 @@ async def test_an_approval_opens_a_grant_and_calls_the_keeper(
     assert await database.generation(engine) == before + 1
 
 
-async def test_an_approver_may_leave_accounts_out_and_add_none(services: Services) -> None:
-    case = await ask(services, replace(REQUEST_INPUT, address=f"{ONE} {TWO}"))
+async def test_an_approver_may_remove_accounts_and_add_none(services: Services) -> None:
+    details = await ask(services, replace(REQUEST_INPUT, address=f"{ONE} {TWO}"))
     with pytest.raises(Refused) as refused:
-        await actions.approve(services, case, changes=RequestInput(address=f"{ONE} 111111111111"))
+        await actions.approve(services, details, changes=RequestInput(address=f"{ONE} 111111111111"))
     assert refused.value.reason is Refusal.TERMS_WIDER
-    approved = await actions.approve(services, case, changes=RequestInput(address=ONE))
+    approved = await actions.approve(services, details, changes=RequestInput(address=ONE))
     assert approved.request.terms.subject == Accounts((A,))
 
 
@@ -133,14 +133,14 @@ async def test_an_approver_may_leave_accounts_out_and_add_none(services: Service
         ({"duration": "30d"}, Refusal.DURATION_TOO_LONG),
     ],
 )
-async def test_a_wrong_wish_leaves_no_trace(
+async def test_an_invalid_request_leaves_no_trace(
     services: Services, engine: AsyncEngine, changed: dict[str, Any], reason: Refusal
 ) -> None:
     refused = await actions.refusal(engine, ask(services, replace(REQUEST_INPUT, **changed)))
     assert refused.reason is reason
 
 
-async def test_the_policy_tells_ways_in_apart(
+async def test_the_policy_distinguishes_access_methods(
     store: PostgresStore, services: Services, engine: AsyncEngine, clock: SetClock
 ) -> None:
     others = actions.under(actions.ruled(methods=frozenset({Method.MTLS})), store, clock)
@@ -149,7 +149,7 @@ async def test_the_policy_tells_ways_in_apart(
     assert (await ask(only)).request.state is RequestState.PENDING
 
 
-async def test_a_database_on_postgres_advanced_is_refused_with_the_fact(
+async def test_a_postgres_advanced_database_is_refused_by_its_plan(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     advanced = replace(factories.database(), plan="heroku-postgresql:advanced-private-1")
@@ -162,7 +162,7 @@ async def test_a_database_on_postgres_advanced_is_refused_with_the_fact(
 # --- ending ------------------------------------------------------------------------------------------
 
 
-async def test_what_is_all_ones_own_ends_at_once(
+async def test_an_owners_own_accounts_end_at_once(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     one, two = await opened(store, services), await opened(store, services)
@@ -172,7 +172,7 @@ async def test_what_is_all_ones_own_ends_at_once(
     assert await states(engine) == ["ending", "ending"]
 
 
-async def test_anybody_elses_ends_after_a_decision_that_lists_it(
+async def test_somebody_elses_grant_ends_after_a_decision_that_lists_it(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     mine, theirs = await opened(store, services), await opened(store, services, person=COLLEAGUE)
@@ -194,7 +194,7 @@ async def test_a_grant_with_further_accounts_ends_as_a_whole_or_not_at_all(
     assert (await remove(services, f"{ONE} {TWO}")).closing == (both.request.id,)
 
 
-async def test_accounts_of_which_some_are_nobodys_are_refused_by_name(
+async def test_accounts_without_a_grant_are_refused_by_name(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     await opened(store, services)
@@ -202,7 +202,7 @@ async def test_accounts_of_which_some_are_nobodys_are_refused_by_name(
     assert (refused.reason, refused.params["accounts"]) == (Refusal.LINK_NOBODY, Accounts((B,)))
 
 
-async def test_what_others_let_in_is_removed_by_a_request_of_its_own_kind(
+async def test_unmanaged_accounts_are_removed_by_a_request_of_their_own_kind(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     await see(store, LINK)
@@ -214,7 +214,7 @@ async def test_what_others_let_in_is_removed_by_a_request_of_its_own_kind(
     assert (decided.operation.kind, decided.operation.subject) == (Kind.REMOVE_UNMANAGED, Accounts((B,)))
 
 
-async def test_what_nobody_let_in_or_is_closing_cannot_be_removed(
+async def test_absent_or_closing_accounts_cannot_be_removed(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     assert (await actions.refusal(engine, remove(services))).reason is Refusal.LINK_UNSEEN
@@ -227,7 +227,7 @@ async def test_what_nobody_let_in_or_is_closing_cannot_be_removed(
     assert (await actions.refusal(engine, remove(services))).reason is Refusal.CLOSING_ALREADY
 
 
-async def test_what_others_let_in_is_taken_over_by_a_request_and_what_is_ours_is_not(
+async def test_unmanaged_accounts_are_adopted_by_a_request_and_managed_ones_are_not(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     await see(store, LINK)
@@ -239,9 +239,9 @@ async def test_what_others_let_in_is_taken_over_by_a_request_and_what_is_ours_is
         )
 
     assert (await actions.refusal(engine, adopt(ONE))).reason is Refusal.LINK_OURS
-    case = await adopt(TWO)
-    assert (case.request.kind, case.request.terms.subject) == (Kind.ADOPT, Accounts((B,)))
-    decided = await actions.approve(services, case)
+    details = await adopt(TWO)
+    assert (details.request.kind, details.request.terms.subject) == (Kind.ADOPT, Accounts((B,)))
+    decided = await actions.approve(services, details)
     assert decided.operation is not None
     assert decided.operation.kind is Kind.ADOPT
 
@@ -249,9 +249,7 @@ async def test_what_others_let_in_is_taken_over_by_a_request_and_what_is_ours_is
 # --- closing -----------------------------------------------------------------------------------------
 
 
-async def test_closing_shows_whom_it_cuts_off_before_it_is_asked_for(
-    store: PostgresStore, services: Services
-) -> None:
+async def test_the_preview_lists_what_closing_would_cut_off(store: PostgresStore, services: Services) -> None:
     grant = await opened(store, services)
     await see(store, LINK)
     found = await services.privatelink.preview_close("billing", person=ENGINEER)
@@ -265,16 +263,16 @@ async def test_an_approved_closing_ends_every_grant_in_the_same_commit(
 ) -> None:
     grant = await opened(store, services)
     await see(store, LINK)
-    case = await close(services, " Billing ")
-    assert (case.request.kind, case.request.terms.subject) == (Kind.CLOSE, Whole())
-    assert case.closes == (grant.request.id,)
-    decided = await actions.approve(services, case)
+    details = await close(services, " Billing ")
+    assert (details.request.kind, details.request.terms.subject) == (Kind.CLOSE, Whole())
+    assert details.closes == (grant.request.id,)
+    decided = await actions.approve(services, details)
     assert decided.operation is not None
     assert decided.operation.kind is Kind.CLOSE
     assert await states(engine) == ["ending"]
 
 
-async def test_another_apps_name_closes_nothing(
+async def test_closing_is_refused_for_another_apps_name(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     await see(store, LINK)
@@ -289,7 +287,7 @@ async def test_another_apps_name_closes_nothing(
         (replace(LINK, status="Deprovisioned"), Refusal.LINK_CLOSING),
     ],
 )
-async def test_what_is_not_there_or_going_cannot_be_closed(
+async def test_an_absent_or_closing_endpoint_cannot_be_closed(
     store: PostgresStore,
     services: Services,
     engine: AsyncEngine,
@@ -304,7 +302,7 @@ async def test_what_is_not_there_or_going_cannot_be_closed(
     assert refused.value.reason is reason
 
 
-async def test_while_it_is_being_closed_nobody_is_let_in_and_it_is_not_closed_again(
+async def test_while_the_endpoint_is_being_closed_requests_are_refused(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     await see(store, LINK)
@@ -313,13 +311,13 @@ async def test_while_it_is_being_closed_nobody_is_let_in_and_it_is_not_closed_ag
     assert (await actions.refusal(engine, close(services))).reason is Refusal.LINK_CLOSING
 
 
-async def test_one_command_that_comes_twice_is_recorded_once(services: Services, engine: AsyncEngine) -> None:
+async def test_the_same_command_twice_is_recorded_once(services: Services, engine: AsyncEngine) -> None:
     for _ in range(2):
         await services.access_requests.submit(Method.PRIVATELINK, REQUEST_INPUT, person=ENGINEER, key="once")
     assert await database.count(engine, requests) == 1
 
 
-async def test_done_extend_and_revoke_work_on_accounts_as_on_addresses(
+async def test_end_extend_and_revoke_work_on_accounts_as_on_addresses(
     store: PostgresStore, services: Services, engine: AsyncEngine
 ) -> None:
     first, second = await opened(store, services), await opened(store, services, TWO)

@@ -1,4 +1,4 @@
-"""Reminders of certificates' ends: who hears of them and when, and that no process says them twice."""
+"""Expiry reminders: who gets them and when, and that no process sends them twice."""
 
 import asyncio
 import json
@@ -31,13 +31,13 @@ UNMANAGED = UUID("deadbeef-0000-4000-8000-000000000007")
 
 
 async def follow(services: Services, clock: SetClock, left: timedelta) -> None:
-    """Time goes to so long before the end, or after it; Postgres has known everybody just now."""
+    """Moves business time to so long before the expiry, or after it, and refreshes the cache of people."""
     clock.present = END - left
     await services.deadlines.run_due()
 
 
-async def told(engine: AsyncEngine) -> list[tuple[str, str, str]]:
-    """What was said of ends, to whom, for which step."""
+async def reminders(engine: AsyncEngine) -> list[tuple[str, str, str]]:
+    """Returns kind, recipient and step of every reminder."""
     found = await database.outbox_messages(engine, "kind", "recipient", "params", kind="notification.expiry%")
     return [(kind, to, params["step"]) for kind, to, params in found]
 
@@ -47,10 +47,10 @@ async def audited(engine: AsyncEngine) -> list[tuple[str, str, str]]:
     return [(actor, before, after) for actor, before, after in found]
 
 
-# --- the ladder ------------------------------------------------------------------------------------
+# --- the schedule ----------------------------------------------------------------------------------
 
 
-async def test_the_owner_hears_every_step_and_those_who_approve_the_last_week_too(
+async def test_the_owner_gets_every_step_and_approvers_the_last_week(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await certified.own(store)
@@ -59,112 +59,116 @@ async def test_the_owner_hears_every_step_and_those_who_approve_the_last_week_to
         await follow(services, clock, step * DAY)
     owner = [(EXPIRY, ENGINEER, str(step)) for step in STEPS]
     leads = [(COPY, APPROVALS, str(step)) for step in STEPS if step <= 7]
-    assert sorted(await told(engine)) == sorted(owner + leads)
+    assert sorted(await reminders(engine)) == sorted(owner + leads)
 
 
-async def test_a_reminder_its_step_and_its_audit_line_are_one(
+async def test_a_reminder_is_one_commit_with_its_step_and_audit_line(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await certified.own(store)
     await follow(services, clock, 60 * DAY - timedelta(minutes=2))
-    assert (await certified.get(store)).ladder.step == 60
+    assert (await certified.get(store)).reminders.step == 60
     assert await audited(engine) == [("pgaccess", "not reminded", "reminded 60 days before")]
     assert await database.audit_details(engine, "late_s", subject="certificate") == ["120"]
 
 
-async def test_after_downtime_only_the_most_urgent_step_is_said(
+async def test_after_downtime_only_the_most_urgent_step_is_sent(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await certified.own(store)
     await follow(services, clock, 60 * DAY)
     await follow(services, clock, 2 * DAY)
-    assert await told(engine) == [(EXPIRY, ENGINEER, "60"), (EXPIRY, ENGINEER, "3"), (COPY, APPROVALS, "3")]
+    assert await reminders(engine) == [
+        (EXPIRY, ENGINEER, "60"),
+        (EXPIRY, ENGINEER, "3"),
+        (COPY, APPROVALS, "3"),
+    ]
 
 
-async def test_when_time_jumps_back_nothing_is_said_twice(
+async def test_when_time_jumps_back_nothing_is_sent_twice(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await certified.own(store)
     for left in (14, 40, 14, 70, 14):
         await follow(services, clock, left * DAY)
-    assert await told(engine) == [(EXPIRY, ENGINEER, "14")]
+    assert await reminders(engine) == [(EXPIRY, ENGINEER, "14")]
 
 
-async def test_two_processes_say_it_once(
+async def test_two_processes_send_one_reminder(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await certified.own(store)
     clock.present = END - 60 * DAY
     other = actions.under(APP, store, clock)
     await asyncio.gather(*(one.deadlines.run_due() for one in (services, other) * 3))
-    assert await told(engine) == [(EXPIRY, ENGINEER, "60")]
+    assert await reminders(engine) == [(EXPIRY, ENGINEER, "60")]
 
 
 async def test_the_next_moment_is_the_next_step(
     store: PostgresStore, services: Services, clock: SetClock
 ) -> None:
     await certified.own(store)
-    # The request that it was made for stands undecided in this test, and is reminded of and lapses before.
+    # The certificate's own request is pending in this test; its reminders and its lapse come earlier.
     clock.present = END - 65 * DAY
     await services.deadlines.run_due()
     assert await services.deadlines.run_due() == END - 60 * DAY
 
 
-async def test_an_end_that_is_read_anew_moves_the_steps(
+async def test_a_new_expiry_date_moves_the_steps(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await certified.own(store)
     await certified.see(store, certified.listed(end=END + 30 * DAY))
     await follow(services, clock, 60 * DAY)
-    assert await told(engine) == []
+    assert await reminders(engine) == []
     await follow(services, clock, 30 * DAY)
-    assert await told(engine) == [(EXPIRY, ENGINEER, "60")]
+    assert await reminders(engine) == [(EXPIRY, ENGINEER, "60")]
 
 
 @pytest.mark.parametrize("status", ["disabled", "disabling", "pending"])
-async def test_nobody_is_reminded_of_one_that_does_not_work(
+async def test_nobody_is_reminded_of_a_certificate_that_is_not_ready(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine, status: str
 ) -> None:
     await certified.own(store)
     await certified.see(store, certified.listed(status=status))
     await follow(services, clock, DAY)
-    assert await told(engine) == []
+    assert await reminders(engine) == []
 
 
-async def test_nobody_is_reminded_of_one_whose_end_is_not_known(
+async def test_nobody_is_reminded_of_a_certificate_without_a_known_expiry(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await certified.own(store, end=None)
     await follow(services, clock, DAY)
-    assert await told(engine) == []
+    assert await reminders(engine) == []
 
 
-async def test_a_unmanaged_one_has_no_ladder(
+async def test_an_unmanaged_certificate_has_no_reminders(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await certified.see(store, certified.listed(UNMANAGED))
     await follow(services, clock, DAY)
-    assert await told(engine) == []
+    assert await reminders(engine) == []
 
 
-# --- whoever owns it ---------------------------------------------------------------------------------
+# --- the owner ---------------------------------------------------------------------------------------
 
 
-async def test_where_the_owner_has_left_the_admins_hear_of_it(
+async def test_where_the_owner_has_left_operations_are_reminded(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await certified.own(store)
     await actions.know(store, factories.person(ENGINEER, deactivated=True))
     await follow(services, clock, 7 * DAY)
-    assert await told(engine) == [(ORPHAN, OPERATIONS, "7")]
+    assert await reminders(engine) == [(ORPHAN, OPERATIONS, "7")]
 
 
-async def test_an_owner_who_is_not_known_is_looked_up_before_anything_is_said(
+async def test_an_unknown_owner_is_looked_up_before_anything_is_sent(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await certified.own(store, owner="U0STRANGER")
     await follow(services, clock, 7 * DAY)
-    assert await told(engine) == []
+    assert await reminders(engine) == []
     assert await services.deadlines.run_due() == clock.present + timedelta(minutes=1)
     async with store.transaction() as tx:
         question = await tx.slack_users.requested_lookup("U0STRANGER")
@@ -172,7 +176,7 @@ async def test_an_owner_who_is_not_known_is_looked_up_before_anything_is_said(
         await tx.slack_users.save_lookup(question, factories.person("U0STRANGER"))
         await tx.commit()
     await follow(services, clock, 7 * DAY - timedelta(minutes=1))
-    assert (EXPIRY, "U0STRANGER", "7") in await told(engine)
+    assert (EXPIRY, "U0STRANGER", "7") in await reminders(engine)
 
 
 # --- once a week -------------------------------------------------------------------------------------
@@ -184,7 +188,7 @@ async def summaries(engine: AsyncEngine) -> list[list[dict[str, str]]]:
     return [json.loads(params["certificates"]) for _, params in found]
 
 
-async def test_on_monday_operations_hear_of_what_nobody_owns_once(
+async def test_the_weekly_summary_lists_certificates_without_an_owner_once(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await certified.own(store)
@@ -211,7 +215,7 @@ async def test_on_monday_operations_hear_of_what_nobody_owns_once(
     ]
 
 
-async def test_after_weeks_of_downtime_there_is_one_summary(
+async def test_after_weeks_of_downtime_one_summary_is_sent(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await certified.see(store, certified.listed(UNMANAGED))
@@ -222,7 +226,7 @@ async def test_after_weeks_of_downtime_there_is_one_summary(
     assert len(await summaries(engine)) == 1
 
 
-async def test_one_whose_owner_has_left_is_summed_up_and_one_that_is_owned_is_not(
+async def test_the_summary_lists_certificates_of_former_members_and_no_owned_ones(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await certified.own(store)
@@ -235,7 +239,7 @@ async def test_one_whose_owner_has_left_is_summed_up_and_one_that_is_owned_is_no
     assert (found["handle"], found["owner"]) == (str(request), COLLEAGUE)
 
 
-async def test_where_everything_is_owned_nothing_is_summed_up(
+async def test_where_everything_has_an_owner_no_summary_is_sent(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     await certified.own(store)
@@ -249,7 +253,7 @@ async def test_where_everything_is_owned_nothing_is_summed_up(
 
 
 @pytest.mark.parametrize("person", [ENGINEER, LEAD, ADMIN])
-async def test_the_owner_an_approver_or_an_admin_can_take_note_once(
+async def test_the_owner_an_approver_or_an_admin_acknowledges_once(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine, person: str
 ) -> None:
     request = await certified.own(store)
@@ -259,11 +263,11 @@ async def test_the_owner_an_approver_or_an_admin_can_take_note_once(
     assert (await audited(engine))[1:] == [
         (person, "reminded 7 days before", "reminded 7 days before, acknowledged")
     ]
-    ladder = (await certified.get(store)).ladder
+    ladder = (await certified.get(store)).reminders
     assert (ladder.acknowledged_by, ladder.acknowledged_at) == (person, clock.present)
 
 
-async def test_taking_note_has_every_copy_of_the_reminder_show_it(
+async def test_an_acknowledgement_updates_every_copy_of_the_reminder(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     request = await certified.own(store)
@@ -272,20 +276,20 @@ async def test_taking_note_has_every_copy_of_the_reminder_show_it(
     assert await database.values(engine, outbox, "version", kind="notification.expiry%") == [2, 2]
 
 
-async def test_one_that_was_put_off_comes_again_and_then_the_next_step(
+async def test_a_snoozed_reminder_comes_again_and_then_the_next_step(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     request = await certified.own(store)
     await follow(services, clock, 60 * DAY)
     for _ in range(2):
         await services.certificate_expiry.snooze(request, person=ENGINEER, key=actions.key())
-    assert (await certified.get(store)).ladder.snoozes == 1
+    assert (await certified.get(store)).reminders.snoozes == 1
     for left in (54, 53, 53, 31, 30):
         await follow(services, clock, left * DAY)
-    assert [step for _, _, step in await told(engine)] == ["60", "60", "30"]
+    assert [step for _, _, step in await reminders(engine)] == ["60", "60", "30"]
 
 
-async def test_taking_note_of_one_that_was_put_off_keeps_it_quiet(
+async def test_an_acknowledged_snoozed_reminder_does_not_come_again(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     request = await certified.own(store)
@@ -293,10 +297,10 @@ async def test_taking_note_of_one_that_was_put_off_keeps_it_quiet(
     await services.certificate_expiry.snooze(request, person=ENGINEER, key=actions.key())
     await services.certificate_expiry.acknowledge(request, person=ENGINEER, key=actions.key())
     await follow(services, clock, 50 * DAY)
-    assert len(await told(engine)) == 1
+    assert len(await reminders(engine)) == 1
 
 
-async def test_it_cannot_be_put_off_in_the_last_three_days(
+async def test_a_reminder_cannot_be_snoozed_in_the_last_three_days(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     request = await certified.own(store)
@@ -317,7 +321,7 @@ async def test_nobody_else_answers_a_reminder(
         assert refused.reason == "not_yours"
 
 
-async def test_one_that_is_gone_wants_no_answer_any_more(
+async def test_a_reminder_of_an_absent_certificate_takes_no_answer(
     store: PostgresStore, services: Services, clock: SetClock, engine: AsyncEngine
 ) -> None:
     request = await certified.own(store)

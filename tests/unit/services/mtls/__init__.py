@@ -1,0 +1,1 @@
+"""mTLS endpoint requests, client certificates and download links, on a real Postgres."""

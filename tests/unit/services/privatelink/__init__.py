@@ -1,0 +1,1 @@
+"""PrivateLink, on a real Postgres."""
