@@ -9,7 +9,7 @@ LOCK := $(VENV)-lock/bin/uv
 COMPILE := $(LOCK) pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: help setup demo test soak test-browser bench bench-quick check format docs lock clean
+.PHONY: help setup demo test soak test-browser bench bench-quick pictures check format docs lock clean
 
 help: ## list the commands
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-14s %s\n", $$1, $$2}'

@@ -46,7 +46,7 @@ class CertificateExpiryButtons:
         details = await self._services.certificate_rotation.rotate(
             str(request), None, person=click.person, key=click.key
         )
-        return responses.asked(details, t=t, policy=self._services.policy)
+        return responses.submitted(details, t=t, policy=self._services.policy)
 
     async def _installed(self, click: BlockAction, request: int, t: Translator) -> Message:
         return rotation.installed(
@@ -57,7 +57,7 @@ class CertificateExpiryButtons:
         )
 
     async def _keep_old(self, click: BlockAction, request: int, t: Translator) -> Message:
-        return rotation.kept(
+        return rotation.kept_old(
             await self._services.certificate_rotation.keep_old(request, person=click.person, key=click.key), t
         )
 

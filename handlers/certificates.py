@@ -51,7 +51,7 @@ class CertificateCommands:
     async def enable(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Requests to enable mTLS on a database."""
         details = await self._services.mtls.enable(intent.input, person=command.person, key=command.key)
-        return responses.asked(details, t=t, policy=self._services.policy)
+        return responses.submitted(details, t=t, policy=self._services.policy)
 
     async def disable(self, command: SlashCommand, intent: Intent, t: Translator) -> None:
         """Opens the form that disables mTLS on a database."""
@@ -62,7 +62,7 @@ class CertificateCommands:
         details = await self._services.certificates.issue(
             intent.input, person=command.person, key=command.key
         )
-        return responses.asked(details, t=t, policy=self._services.policy)
+        return responses.submitted(details, t=t, policy=self._services.policy)
 
     async def list(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Shows the certificates of one database, or of all."""
@@ -76,11 +76,11 @@ class CertificateCommands:
         details = await self._services.certificate_rotation.rotate(
             intent.certificate, intent.input.reason, person=command.person, key=command.key
         )
-        return responses.asked(details, t=t, policy=self._services.policy)
+        return responses.submitted(details, t=t, policy=self._services.policy)
 
     async def revoke(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Requests to revoke a certificate."""
         details = await self._services.certificates.revoke(
             intent.certificate, intent.input.reason, person=command.person, key=command.key
         )
-        return responses.asked(details, t=t, policy=self._services.policy)
+        return responses.submitted(details, t=t, policy=self._services.policy)

@@ -56,7 +56,7 @@ class EntryCommands:
             enables_mtls = refused.reason is Refusal.MTLS_NOT_ENABLED
             await self._forms.open_add(command.trigger, replace(intent.input, enables_mtls=enables_mtls), t)
             return None
-        return responses.asked(details, t=t, policy=self._services.policy)
+        return responses.submitted(details, t=t, policy=self._services.policy)
 
     async def remove(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
         """Ends what an entry allows: one's own at once; otherwise that is requested."""
@@ -64,7 +64,7 @@ class EntryCommands:
             self._method, intent.input, person=command.person, key=command.key
         )
         if removal.requested is not None:
-            return responses.asked(removal.requested, t=t, policy=self._services.policy)
+            return responses.submitted(removal.requested, t=t, policy=self._services.policy)
         return responses.removing(removal.details, removal.closing, t)
 
     async def adopt(self, command: SlashCommand, intent: Intent, t: Translator) -> Message:
@@ -72,4 +72,4 @@ class EntryCommands:
         details = await self._services.access_requests.adopt(
             self._method, intent.input, person=command.person, key=command.key
         )
-        return responses.asked(details, t=t, policy=self._services.policy)
+        return responses.submitted(details, t=t, policy=self._services.policy)

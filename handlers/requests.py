@@ -44,7 +44,7 @@ class RequestCommands:
             number, intent.input, person=command.person, key=command.key
         )
         if details.request.id != number:
-            return responses.asked(details, t=t, policy=self._services.policy)
+            return responses.submitted(details, t=t, policy=self._services.policy)
         return responses.done("extended", details, t)
 
 

@@ -39,7 +39,7 @@ def known_of(row: Mapping[Any, Any]) -> KnownCertificate:
         last_seen_at=row["last_seen_at"],
         absent_at=row["absent_at"],
         delivered_at=row["delivered_at"],
-        reminders=ReminderSchedule(
+        reminder_schedule=ReminderSchedule(
             step=row["reminder_step"],
             acknowledged_at=row["acknowledged_at"],
             acknowledged_by=row["acknowledged_by"],
@@ -53,7 +53,7 @@ def remind_at(known: KnownCertificate) -> datetime | None:
     """Business time of the next reminder; None without an owner or a known expiry."""
     if known.owner is None or known.expires_at is None:
         return None
-    return next_moment(known.reminders, expires_at=known.expires_at)
+    return next_moment(known.reminder_schedule, expires_at=known.expires_at)
 
 
 class PostgresCertificates(Certificates):

@@ -54,7 +54,7 @@ class PostgresExpiryReminders(ExpiryReminders):
         await self._audit.write(
             doing,
             subject="certificate",
-            before=_audit_state(known.reminders),
+            before=_audit_state(known.reminder_schedule),
             after=_audit_state(schedule),
             request=known.request,
             target=known.target,

@@ -29,20 +29,20 @@ class PostgresRateBudget(RateBudgets):
         self._engine = engine
 
     @override
-    async def draw(self, priority: CallPriority, calls: int) -> tuple[Budget, int]:
+    async def acquire(self, priority: CallPriority, calls: int) -> tuple[Budget, int]:
         try:
             async with self._engine.begin() as connection:
-                left, granted = (await _read(connection)).drawn(priority, calls)
+                left, granted = (await _read(connection)).acquire(priority, calls)
                 await _write(connection, left)
                 return left, granted
         except (DBAPIError, PoolTimeoutError) as error:
             raise StoreUnavailableError("Postgres did not answer for the rate budget in time") from error
 
     @override
-    async def told(self, left: int) -> None:
+    async def correct(self, left: int) -> None:
         try:
             async with self._engine.begin() as connection:
-                await _write(connection, (await _read(connection)).told(left))
+                await _write(connection, (await _read(connection)).correct(left))
         except (DBAPIError, PoolTimeoutError) as error:
             raise StoreUnavailableError("Postgres did not correct the rate budget in time") from error
 

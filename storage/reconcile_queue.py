@@ -161,7 +161,7 @@ class PostgresReconcileQueue(ReconcileQueue):
             return None
         target = (await self._connection.execute(_CLAIMED, {"job": row["id"]})).mappings().one()
         return ReconcileJob(
-            lane=row["id"],
+            id=row["id"],
             lease=row["lease"],
             target=target_of(target),
             method=row["method"],
@@ -217,9 +217,7 @@ class PostgresReconcileQueue(ReconcileQueue):
         return await leases.next_due(self._connection, reconcile_queue, reconcile_queue.c.due_at.is_not(None))
 
     async def _hold(self, job: ReconcileJob, *returning: Any, **values: Any) -> RowMapping:
-        return await leases.write(
-            self._connection, reconcile_queue, job.lane, job.lease, *returning, **values
-        )
+        return await leases.write(self._connection, reconcile_queue, job.id, job.lease, *returning, **values)
 
     async def _make_due(self, which: ColumnElement[bool]) -> None:
         await self._connection.execute(

@@ -10,7 +10,7 @@ GATEWAY = "Connection attempts through the TLS gateway"
 RANGES = "Concurrent changes to a space's list"
 """Heading of the figures of trials with trusted ranges."""
 
-BLOWS = "Kills and stops by moment"
+FAULTS = "Kills and stops by moment"
 """Heading of the figures of crash tests."""
 
 LOAD = "A busy hour in a minute"
@@ -19,7 +19,7 @@ LOAD = "A busy hour in a minute"
 STEPS = "Random steps of the model"
 """Heading of the figures of the model test."""
 
-HEADINGS = (GATEWAY, RANGES, BLOWS, LOAD, STEPS)
+HEADINGS = (GATEWAY, RANGES, FAULTS, LOAD, STEPS)
 
 
 def shown(reports: Iterable[pytest.TestReport]) -> Iterator[str]:

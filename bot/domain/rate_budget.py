@@ -1,8 +1,8 @@
-"""The budget of Heroku calls: one pool of request tokens for all our processes, and who may draw how deep.
+"""The shared budget of calls to Heroku: one pool of request tokens for all processes, by priority.
 
-Fact: Heroku Platform API reference, 2026-11, "Rate Limits": an account has up to 4,500 tokens, which come
-back at about 75 a minute; each answer tells how many are left (``RateLimit-Remaining``). Whether the Data API
-takes tokens too is not documented: we count its calls.
+Fact: Heroku Platform API reference, 2026-11, "Rate Limits": an account has up to 4,500 tokens, which are
+refilled at about 75 a minute; each response tells how many are left (``RateLimit-Remaining``). Whether calls
+to the Data API take tokens is undocumented: we count them.
 """
 
 import math
@@ -13,21 +13,21 @@ from typing import Final
 
 
 class CallPriority(IntEnum):
-    """What a call is for; the greater goes first."""
+    """Priority of a call; the greater goes first."""
 
     OBSERVE = 1
     ADD = 2
     REMOVE = 3
 
 
-KEPT: Final = 0.1
-"""Share of a full pool that only removals may use: closing wins."""
+RESERVED: Final = 0.1
+"""Share of a full pool that is reserved for removals: closing wins."""
 
 OBSERVATIONS: Final = 1 / 3
-"""Share of all tokens, also of those that come back, that mere looks may use."""
+"""Share of all tokens, refilled ones too, that mere observations may use."""
 
 FLOOR: Final = 10
-"""Tokens that nobody uses: so many calls, all that a process makes at once, Heroku may count later."""
+"""Tokens that are never used: calls that Heroku may count later, as many as a process makes at once."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,9 +36,9 @@ class Budget:
 
     Attributes:
         size: tokens when it is full.
-        refill: tokens that come back each second.
-        tokens: that are left of all.
-        looks: that are left for looks; they use up both.
+        refill: tokens that are refilled each second.
+        tokens: what is left.
+        observations: what is left for observations, which use up both.
         at: the moment, by Postgres' clock.
     """
 
@@ -49,35 +49,35 @@ class Budget:
     at: datetime
 
     def later(self, now: datetime) -> "Budget":
-        """The pool at a later moment, filled up by what has come back."""
-        back = max(0.0, (now - self.at).total_seconds()) * self.refill
+        """Returns the pool at a later moment, refilled."""
+        refilled = max(0.0, (now - self.at).total_seconds()) * self.refill
         return replace(
             self,
-            tokens=min(self.size, self.tokens + back),
-            observations=min(self.size * OBSERVATIONS, self.observations + back * OBSERVATIONS),
+            tokens=min(self.size, self.tokens + refilled),
+            observations=min(self.size * OBSERVATIONS, self.observations + refilled * OBSERVATIONS),
             at=max(now, self.at),
         )
 
-    def drawn(self, purpose: CallPriority, calls: int) -> tuple["Budget", int]:
-        """The pool after calls for a purpose, at most so many, and how many those are."""
-        there = self.tokens - self._left_alone(purpose)
-        if purpose is CallPriority.OBSERVE:
-            there = min(there, self.observations)
-        granted = max(0, min(calls, math.floor(there)))
-        observations = self.observations - granted if purpose is CallPriority.OBSERVE else self.observations
+    def acquire(self, priority: CallPriority, calls: int) -> tuple["Budget", int]:
+        """Takes tokens for a number of calls at most; returns the pool after that, and the number granted."""
+        available = self.tokens - self._reserved(priority)
+        if priority is CallPriority.OBSERVE:
+            available = min(available, self.observations)
+        granted = max(0, min(calls, math.floor(available)))
+        observations = self.observations - granted if priority is CallPriority.OBSERVE else self.observations
         return replace(self, tokens=self.tokens - granted, observations=observations), granted
 
-    def wait(self, purpose: CallPriority) -> timedelta:
-        """How long until one more call can be made for a purpose, if nobody else makes any."""
-        missing = 1 - (self.tokens - self._left_alone(purpose))
+    def wait(self, priority: CallPriority) -> timedelta:
+        """Returns the time until one more call is possible, if nobody else makes any."""
+        missing = 1 - (self.tokens - self._reserved(priority))
         seconds = missing / self.refill
-        if purpose is CallPriority.OBSERVE:
+        if priority is CallPriority.OBSERVE:
             seconds = max(seconds, (1 - self.observations) / (self.refill * OBSERVATIONS))
         return timedelta(seconds=max(0.0, seconds))
 
-    def told(self, left: int) -> "Budget":
-        """The pool as Heroku says that it is, but for calls that are under way and not counted there yet."""
+    def correct(self, left: int) -> "Budget":
+        """Returns the pool as Heroku reports it, less calls that are under way and not counted yet."""
         return replace(self, tokens=max(0.0, min(float(left), self.size) - FLOOR))
 
-    def _left_alone(self, purpose: CallPriority) -> float:
-        return FLOOR if purpose is CallPriority.REMOVE else max(FLOOR, self.size * KEPT)
+    def _reserved(self, priority: CallPriority) -> float:
+        return FLOOR if priority is CallPriority.REMOVE else max(FLOOR, self.size * RESERVED)

@@ -43,18 +43,18 @@ _ACCEPT: Final = "application/vnd.heroku+json; version=3"
 
 @cache
 def _authorities() -> ssl.SSLContext:
-    """The authorities that this machine believes: reading them takes longer than a call does."""
+    """TLS context with this machine's authorities, read once: that takes longer than a call."""
     return httpx.create_ssl_context()
 
 
 class HerokuClient:
-    """The calls that pgaccess makes.
+    """Client of Heroku's Platform API and Data API.
 
     Args:
         token: an API token that may manage the spaces and databases.
         platform_url: base of the Platform API.
         data_url: base of the Data API.
-        budgets: the budget that all processes share; None asks without one.
+        budgets: the budget that all processes share; None calls without one.
         timings: with the deadline of a call.
         transport: for tests; None speaks HTTP.
     """
@@ -70,7 +70,7 @@ class HerokuClient:
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
         self._deadline = timings.heroku_call
-        self._allowance = None if budgets is None else RateLimiter(budgets)
+        self._limiter = None if budgets is None else RateLimiter(budgets)
         shared: dict[str, Any] = {
             "headers": {"Accept": _ACCEPT, "User-Agent": "pgaccess"},
             "timeout": httpx.Timeout(self._deadline.total_seconds(), connect=5),
@@ -81,7 +81,7 @@ class HerokuClient:
         platform = httpx.AsyncClient(base_url=platform_url, auth=_Bearer(token), **shared)
         data = httpx.AsyncClient(base_url=data_url, auth=httpx.BasicAuth("", token), **shared)
         self._platform, self._data = (
-            Api(client, self._allowance, deadline=self._deadline) for client in (platform, data)
+            Api(client, self._limiter, deadline=self._deadline) for client in (platform, data)
         )
 
     async def close(self) -> None:
@@ -218,7 +218,7 @@ class HerokuClient:
 
     async def learn_budget(self) -> None:
         """Asks how many request tokens are left, unless answers say so (``GET /account/rate-limits``)."""
-        if self._allowance is not None and not self._allowance.is_told:
+        if self._limiter is not None and not self._limiter.is_corrected:
             answer = await self._platform.call("GET", "/account/rate-limits")
             await self._platform.correct(str(read(_LIMITS, answer).remaining))
 

@@ -1,4 +1,4 @@
-"""One of Heroku's two APIs: one request, one total deadline, one clear outcome."""
+"""Transport to one of Heroku's two APIs: one request, one total deadline, one classified outcome."""
 
 import asyncio
 import contextlib
@@ -36,20 +36,20 @@ T = TypeVar("T")
 
 
 class Api:
-    """Calls of one API.
+    """Client of one API.
 
     Args:
-        client: knows where the API is, and signs.
-        allowance: this process' part of the budget of calls; None calls without one.
-        deadline: the longest that one call can take, answer read.
+        client: with base URL and authentication.
+        limiter: this process' rate limiter; None calls without one.
+        deadline: the longest that one call can take, response read.
     """
 
     def __init__(
-        self, client: httpx.AsyncClient, allowance: RateLimiter | None, *, deadline: timedelta
+        self, client: httpx.AsyncClient, limiter: RateLimiter | None, *, deadline: timedelta
     ) -> None:
         self._client = client
         self._deadline = deadline
-        self._allowance = allowance
+        self._limiter = limiter
 
     async def close(self) -> None:
         """Closes the connections."""
@@ -66,31 +66,31 @@ class Api:
         """Makes one call within the deadline.
 
         Raises:
-            HerokuError: one of its families, as the answer is. Everything but a success, a clear 4xx and a
-                429 leaves open whether a change was made.
+            HerokuError: a subclass that fits the response. All but a clear 4xx and a 429 leave open whether a
+                change was made.
         """
         try:
             async with asyncio.timeout(self._deadline.total_seconds()):
-                if self._allowance is not None:
-                    await self._allowance.spend(_purpose(method))
-                answer = await self._client.request(method, path, json=body, headers=headers)
+                if self._limiter is not None:
+                    await self._limiter.acquire(_priority(method))
+                response = await self._client.request(method, path, json=body, headers=headers)
         except (TimeoutError, httpx.TimeoutException) as error:
             raise HerokuAmbiguousError(0, "timeout", "no answer in time") from error
         except httpx.ConnectError as error:
             raise HerokuAmbiguousError(0, "unreachable", "no connection") from error
         except httpx.HTTPError as error:
             raise HerokuAmbiguousError(0, "cut", "the connection was cut") from error
-        await self.correct(answer.headers.get(REMAINING, ""))
-        if answer.is_success:
-            return answer
-        raise _error(answer)
+        await self.correct(response.headers.get(REMAINING, ""))
+        if response.is_success:
+            return response
+        raise _error(response)
 
     async def whole(self, path: str) -> httpx.Response:
-        """A GET of which only a 200 is complete, and proves what is not there."""
-        answer = await self.call("GET", path)
-        if answer.status_code != httpx.codes.OK:
-            raise HerokuAmbiguousError(answer.status_code, "incomplete", "the answer is not complete")
-        return answer
+        """Makes a GET of which only a 200 is complete, and proves what is absent."""
+        response = await self.call("GET", path)
+        if response.status_code != httpx.codes.OK:
+            raise HerokuAmbiguousError(response.status_code, "incomplete", "the response is not complete")
+        return response
 
     async def all(
         self, path: str, shape: TypeAdapter[list[T]], *, first: str = f"id ..; max={PAGE}"
@@ -100,33 +100,33 @@ class Api:
         wanted = first
         for _ in range(PAGES):
             headers = {"Range": wanted} if wanted else None
-            answer = await self.call("GET", path, headers=headers)
-            page: list[T] = read(shape, answer)
+            response = await self.call("GET", path, headers=headers)
+            page: list[T] = read(shape, response)
             found += page
-            wanted = answer.headers.get("Next-Range", "")
-            if answer.status_code != httpx.codes.PARTIAL_CONTENT or not wanted:
+            wanted = response.headers.get("Next-Range", "")
+            if response.status_code != httpx.codes.PARTIAL_CONTENT or not wanted:
                 return found
         raise HerokuAmbiguousError(206, "", f"{path} does not end")
 
     async def correct(self, left: str) -> None:
-        """Learns how many tokens Heroku says are left; an answer that came is not lost for it."""
-        if self._allowance is not None and left.isdecimal():
+        """Corrects the rate budget by a response's header; without the store the response is still used."""
+        if self._limiter is not None and left.isdecimal():
             with contextlib.suppress(StoreUnavailableError):
-                await self._allowance.told(int(left))
+                await self._limiter.correct(int(left))
 
 
-def read(shape: TypeAdapter[T], answer: httpx.Response) -> T:
-    """Reads a successful answer; one that cannot be read says nothing about what was done."""
+def read(shape: TypeAdapter[T], response: httpx.Response) -> T:
+    """Parses a successful response; one that cannot be parsed says nothing about what was done."""
     try:
-        return shape.validate_json(answer.content)
+        return shape.validate_json(response.content)
     except ValidationError as error:
         raise HerokuAmbiguousError(
-            answer.status_code, "unreadable", "the answer could not be read"
+            response.status_code, "unreadable", "the response could not be read"
         ) from error
 
 
-def _purpose(method: str) -> CallPriority:
-    """What a call is for: a removal is one whatever it is part of, and so is what a removal needs to know."""
+def _priority(method: str) -> CallPriority:
+    """Priority of a call: that of its run, but a removal is always one, and an addition never less."""
     if method in ("DELETE", "PATCH"):
         return CallPriority.REMOVE
     if method == "POST":
@@ -134,25 +134,25 @@ def _purpose(method: str) -> CallPriority:
     return max(call_priority(), CallPriority.ADD) if method == "PUT" else call_priority()
 
 
-def _error(answer: httpx.Response) -> HerokuError:
-    """The error that an answer stands for. Its ids are those of the Platform API reference, "Errors"."""
-    id, message = _words(answer)
-    status = answer.status_code
+def _error(response: httpx.Response) -> HerokuError:
+    """Classifies an error response by status and id (Platform API reference, "Errors")."""
+    id, message = _id_and_message(response)
+    status = response.status_code
     if status == httpx.codes.TOO_MANY_REQUESTS:
         return HerokuRateLimitedError(status, id, message)
     if status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
         return HerokuUnauthorizedError(status, id, message)
     if status == httpx.codes.NOT_FOUND and id == "not_found":
         return HerokuNotFoundError(status, id, message)
-    if answer.is_client_error and id:
+    if response.is_client_error and id:
         return HerokuRefusedError(status, id, message)
     return HerokuAmbiguousError(status, id, message)
 
 
-def _words(answer: httpx.Response) -> tuple[str, str]:
-    """Heroku's error id and sentence; empty when the body is not Heroku's (a proxy's page, a cut answer)."""
+def _id_and_message(response: httpx.Response) -> tuple[str, str]:
+    """Heroku's error id and message; empty when the body is not Heroku's (a proxy's page, a cut response)."""
     try:
-        body = answer.json()
+        body = response.json()
     except (ValueError, RecursionError):
         return "", ""
     if not isinstance(body, dict):

@@ -11,7 +11,7 @@ from bot.domain.rate_budget import Budget, CallPriority
 class RateBudgets(Protocol):
     """The budget of calls to Heroku that all processes share."""
 
-    async def draw(self, priority: CallPriority, calls: int) -> tuple[Budget, int]:
+    async def acquire(self, priority: CallPriority, calls: int) -> tuple[Budget, int]:
         """Takes tokens for at most so many calls.
 
         Args:
@@ -26,7 +26,7 @@ class RateBudgets(Protocol):
         """
         ...
 
-    async def told(self, left: int) -> None:
+    async def correct(self, left: int) -> None:
         """Corrects the budget by the number of calls that Heroku says are left.
 
         Raises:

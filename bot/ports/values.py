@@ -239,7 +239,7 @@ class ReconcileJob:
     """A claimed row of the reconcile queue: one method of one target.
 
     Attributes:
-        lane: id of the row.
+        id: the row's.
         lease: token that every write of the run has to show.
         method: what is reconciled.
         version: the generation that a plan made from what was known at the claim reconciles.
@@ -256,7 +256,7 @@ class ReconcileJob:
         timings: of its lease, and of what is done within it.
     """
 
-    lane: int
+    id: int
     lease: UUID
     target: Target
     method: Method

@@ -1,1 +1,1 @@
-"""Every word that people read, in English and Japanese, and the blocks that it is shown in."""
+"""What people see in Slack: messages, cards, modals and the App Home, as blocks."""

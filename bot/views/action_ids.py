@@ -1,4 +1,4 @@
-"""The names by which Slack sends buttons and forms back to us."""
+"""The ids by which Slack sends buttons, forms and fields back to us, and the values of buttons."""
 
 from typing import Final
 from uuid import UUID
@@ -20,17 +20,17 @@ ROTATE: Final = "certificate.rotate"
 INSTALLED: Final = "certificate.installed"
 KEEP_OLD: Final = "certificate.keep_old"
 TEST: Final = "certificate.test"
-"""Buttons of a request; their value is ``<request>.<version of the terms shown>``, not to be trusted."""
+"""Buttons of a request; their value is what `button_value` writes: not to be trusted when it comes back."""
 
 PICK: Final = "certificate.pick"
-"""The buttons by which somebody says which certificate is the one; each action has a number behind it."""
+"""Buttons that choose one of several certificates; each ``action_id`` ends in a number of its own."""
 
 FILES: Final = "certificate.files"
-"""The button by which its owner gets a certificate's files; its value is a request's button's."""
+"""The button to a certificate's files; its value is that of a request's button."""
 
 SUPPORT_DONE: Final = "space.support_done"
 SUPPORT_WEB: Final = "space.support_web"
-"""Buttons that tell what Heroku's support has done for a space; the value is that of a waiting request."""
+"""Buttons that record what Heroku's support has done for a space; their value names a waiting request."""
 
 ASK: Final = "home.ask"
 """The button of the App Home that opens the form."""
@@ -39,7 +39,7 @@ ADVISE: Final = "advise.open"
 ADVISE_MTLS: Final = "advise.mtls"
 ADVISE_PRIVATELINK: Final = "advise.privatelink"
 ADVISE_COMPARE: Final = "advise.compare"
-"""Buttons around advice: to the questions, on to the form of a way in, and to the table of the three ways."""
+"""Buttons around advice: to the questions, to the form of an access method, and to the comparison."""
 
 SHORTCUT_ASK: Final = "shortcut.ask"
 """The global shortcut that opens the form; the app's manifest registers it."""
@@ -54,7 +54,7 @@ FORM_LINK_CLOSE: Final = "form.link_close"
 FORM_RANGE_ADD: Final = "form.range_add"
 FORM_ADVISE: Final = "form.advise"
 FORM_NOTE: Final = "form.note"
-"""Forms, by their ``callback_id``; the last only says something where no message can."""
+"""Forms, by their ``callback_id``; a note has nothing to fill in."""
 
 FIELD_ADDRESS: Final = "address"
 FIELD_TARGET: Final = "target"
@@ -66,34 +66,34 @@ FIELD_REGION: Final = "region"
 FIELD_LENGTH: Final = "length"
 FIELD_PRODUCTION: Final = "production"
 FIELD_NAME: Final = "name"
-"""Fields of the forms: block id and action id are the same word."""
+"""Fields of the forms: ``block_id`` and ``action_id`` are the same."""
 
 
 def button_value(request: int, version: int) -> str:
-    """What a button carries."""
+    """The value of a button: a request and the version of its terms."""
     return f"{request}.{version}"
 
 
 def pick_value(request: int, certificate: UUID) -> str:
-    """What a button carries that picks a certificate."""
+    """The value of a button that chooses a certificate."""
     return f"{request}.{certificate}"
 
 
 def read_pick(value: str) -> tuple[int, UUID]:
-    """The request and the certificate that a button carries.
+    """Reads the request and the certificate from a button's value.
 
     Raises:
-        ValueError: it is no value of ours.
+        ValueError: the value was not written by us.
     """
     request, _, certificate = value.partition(".")
     return int(request), UUID(certificate)
 
 
 def read_button(value: str) -> tuple[int, int]:
-    """The request and the version that a button carries.
+    """Reads the request and the version from a button's value.
 
     Raises:
-        ValueError: it is no value of ours.
+        ValueError: the value was not written by us.
     """
     request, _, version = value.partition(".")
     return int(request), int(version)

@@ -1,11 +1,10 @@
-"""The questions, the recommendation, and the table of the three ways: three views, one behind the other."""
+"""Advice on the access method: the questions, the recommendation, and a comparison, as stacked views."""
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
 from bot.domain.advice import Advice, Length, Need, Option, Origin, Reason
-from bot.domain.method import Method
 from bot.domain.privatelink.observation import AWS_REGIONS, aws_region
 from bot.domain.target import Database
 from bot.i18n.translator import Translator
@@ -15,7 +14,7 @@ from bot.views.methods import METHOD_VIEWS
 
 OTHER: Final = "other"
 UNKNOWN: Final = "unknown"
-"""Choices of the field for a region beside Amazon's names: one that no Heroku Space is in, and none said."""
+"""Choices for a region beside Amazon's names: one without Heroku Spaces, and not known."""
 
 YES: Final = "yes"
 NO: Final = "no"
@@ -24,8 +23,7 @@ FACTS: Final = ("what", "spaces", "origin", "setup", "standing", "limits")
 """Rows of the table."""
 
 DURATIONS: Final = {Length.HOURS: "8h", Length.DAYS: "5d"}
-"""What a length becomes in the form that follows; what lasts is left to the person, and to the policy."""
-
+"""Durations in the form that follows; for lasting access the person and the policy decide."""
 
 _FORM_BUTTONS: Final[Mapping[str, str]] = {
     method: view.form_button for method, view in METHOD_VIEWS.items() if view.form_button is not None
@@ -34,12 +32,12 @@ _FORM_BUTTONS: Final[Mapping[str, str]] = {
 
 
 def questions(*, databases: Sequence[Database], chosen: str | None, t: Translator) -> Block:
-    """The form; what most people would say is chosen already.
+    """The questions, with the most usual answers chosen already.
 
     Args:
-        databases: what advice can be given about.
+        databases: what can be chosen.
         chosen: the id of the one that was named, if any.
-        words: the reader's language.
+        t: the reader's language.
     """
     fields = [
         _choice(action_ids.FIELD_NEED, "advise.need", Need, None, t),
@@ -54,7 +52,7 @@ def questions(*, databases: Sequence[Database], chosen: str | None, t: Translato
 
 
 def recommendation(database: Database, advice: Advice, length: Length, t: Translator) -> Block:
-    """One option, why, what is good to know, and how to ask for it; whoever goes back can answer anew."""
+    """One recommendation, its reason, remarks, and how to request it; going back leads to the questions."""
     params = {
         "app": database.app,
         "name": database.name,
@@ -70,30 +68,30 @@ def recommendation(database: Database, advice: Advice, length: Length, t: Transl
     command = f"advise.line.{advice.option}"
     if command in t:
         shown.append(block_kit.section(t(command, **params)))
-    asking = (_ask(option, database, advice, length, t) for option in _leading_to(advice))
+    asking = [_ask(each, database, advice, length, t) for each in _with_forms(advice)]
     compare = block_kit.button(t("advise.compare"), action=action_ids.ADVISE_COMPARE, value="0.0")
     return _note("advise.result", [*shown, block_kit.actions(*asking, compare)], t)
 
 
 def comparison(t: Translator) -> Block:
-    """The table of the three ways."""
+    """All access methods compared, fact by fact."""
     shown: list[Block] = [block_kit.section(t("advise.table.note"))]
-    for method in Method:
+    for method in METHOD_VIEWS:
         facts = [(t(f"advise.fact.{fact}"), t(f"advise.table.{method}.{fact}")) for fact in FACTS]
         shown += [block_kit.header(t(f"advise.option.{method}")), block_kit.fields(*facts)]
     return _note("advise.table", shown, t)
 
 
 def button_data(database: str, length: Length) -> str:
-    """What the button that asks carries."""
+    """The value of a button that leads to a form."""
     return f"{database}.{length}"
 
 
 def read_button_data(value: str) -> tuple[str, Length]:
-    """The database's id and the length that a button carries.
+    """Reads the database's id and the length from a button's value.
 
     Raises:
-        ValueError: it is no value of ours.
+        ValueError: the value was not written by us.
     """
     database, _, length = value.partition(".")
     return database, Length(length)
@@ -135,19 +133,20 @@ def _production(t: Translator) -> Block:
     )
 
 
-def _leading_to(advice: Advice) -> tuple[Option, ...]:
-    """The ways that a button leads on to; where it is open whether the first will do, the second too."""
+def _with_forms(advice: Advice) -> tuple[Option, ...]:
+    """The recommendation if it has a form; where the region is open, the alternative too."""
     if advice.reason is Reason.REGION_UNKNOWN:
         return Option.PRIVATELINK, Option.MTLS
-    return (advice.option,) if advice.option in _FORM_BUTTONS else ()
+    recommended = advice.option
+    return (recommended,) if recommended in _FORM_BUTTONS else ()
 
 
-def _ask(option: Option, database: Database, advice: Advice, length: Length, t: Translator) -> Block:
+def _ask(recommended: Option, database: Database, advice: Advice, length: Length, t: Translator) -> Block:
     return block_kit.button(
-        t(f"advise.ask.{option}"),
-        action=_FORM_BUTTONS[option],
+        t(f"advise.ask.{recommended}"),
+        action=_FORM_BUTTONS[recommended],
         value=button_data(str(database.id), length),
-        style="primary" if option is advice.option else None,
+        style="primary" if recommended is advice.option else None,
     )
 
 

@@ -1,4 +1,4 @@
-"""The App Home: what waits for a person, what is theirs, and what ends soon."""
+"""The App Home: requests that wait for a person, their own, and those that end soon."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -12,7 +12,7 @@ SHOWN: Final = 10
 """Requests in each part: a view takes 100 blocks."""
 
 
-def home(overview: HomeSummary, *, t: Translator, policy: Policy) -> Block:
+def home(summary: HomeSummary, *, t: Translator, policy: Policy) -> Block:
     """The whole tab, as ``views.publish`` takes it."""
     ask = block_kit.button(t("home.ask"), action=action_ids.ASK, value="0.0", style="primary")
     advise = block_kit.button(t("home.advise"), action=action_ids.ADVISE, value="0.0")
@@ -20,9 +20,9 @@ def home(overview: HomeSummary, *, t: Translator, policy: Policy) -> Block:
         block_kit.header(t("home.title")),
         block_kit.context(t("home.about")),
         block_kit.actions(ask, advise),
-        *_part("home.waiting", overview.waiting, t, policy, decide=True),
-        *_part("home.mine", overview.mine, t, policy, decide=False),
-        *_ending(overview.ending, t),
+        *_part("home.waiting", summary.waiting, t, policy, decide=True),
+        *_part("home.mine", summary.mine, t, policy, decide=False),
+        *_ending(summary.ending, t),
     ]
     return block_kit.home(shown)
 
@@ -58,5 +58,5 @@ def _ending(requests: Sequence[RequestDetails], t: Translator) -> list[Block]:
     ]
     if not lines:
         return []
-    # One text: Slack sets the elements of a context side by side.
+    # One text, because Slack puts the elements of a context side by side.
     return [block_kit.divider(), block_kit.header(t("home.ending")), block_kit.context("\n".join(lines))]

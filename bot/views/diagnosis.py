@@ -23,7 +23,7 @@ def why(status: DatabaseStatus, *, t: Translator, policy: Policy) -> Message:
         for step in view.steps(status, asking_for(view.method, status.mine), t, state)
     ]
     by_default = asking_for(DEFAULT.method, status.mine)
-    # Who has asked for another method only is not told what the default one would need.
+    # The steps of the default method would mislead a person who has asked for another method only.
     if by_default or not steps:
         steps += DEFAULT.steps(status, by_default, t, state)
     at = status.now if status.observation is None else status.observation.at

@@ -22,7 +22,7 @@ def _itself(subject: Subject) -> tuple[str, ...]:
     return (str(subject),)
 
 
-def found(
+def paragraph(
     drift: Drift,
     requests: Iterable[RequestDetails],
     t: Translator,
@@ -67,7 +67,7 @@ def found(
 def _interrupted(
     requests: Iterable[RequestDetails], entries: Callable[[Subject], Iterable[str]]
 ) -> Mapping[str, list[int]]:
-    """Entries of interrupted grants, which were removed by somebody else, with these grants' requests."""
+    """Entries of interrupted grants, which were removed outside pgaccess, with these grants' requests."""
     missing: dict[str, list[int]] = {}
     for details in requests:
         grant = details.grant

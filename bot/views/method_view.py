@@ -74,7 +74,7 @@ class MethodView:
         ended: that a grant has ended, and what still allows the same.
         status: the method's part of a database's status; True when its observation was just refreshed.
         steps: what keeps the requester of some requests from connecting, by `bot.views.diagnosis`.
-        subject_field: the field of a form in which an approver may narrow what is asked for; with its hint.
+        subject_field: the field in which an approver may narrow the request; with its hint.
         error_fields: fields that refusals are about, by the first word of the refusal's code.
         help: the help topic.
         renderers: of the kinds of message that only this method has.

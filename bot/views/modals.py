@@ -74,7 +74,7 @@ def field_error(refused: Refused, t: Translator) -> dict[str, str] | None:
 
 def plain_text(text: str) -> str:
     """A text without markup, as Slack shows errors at fields: dates in their fallback, people by their id."""
-    plain = _TOKEN.sub(lambda found: found.group(1) or found.group(3) or found.group(2) or "", text)
+    plain = _TOKEN.sub(lambda token: token.group(1) or token.group(3) or token.group(2) or "", text)
     plain = plain.replace("`", "").replace("*", "")
     plain = one_line(plain.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&"))
     return plain if len(plain) <= FIELD_ERROR else plain[: FIELD_ERROR - 1] + ELLIPSIS

@@ -1,4 +1,4 @@
-"""What is shown of a request: its terms, what they would change, its state in one grey line, its buttons."""
+"""Cards: the terms of a request, its impact at Heroku, its state in one line, and its buttons."""
 
 from typing import Final
 
@@ -17,7 +17,7 @@ from bot.views.mtls import rotation
 from bot.views.text import first_key, numbers, one_line
 
 REASON_SHOWN: Final = 600
-"""Characters of a reason on a card: what a lead reads before deciding; ``show`` has no more either."""
+"""Characters of a reason on a card: what a lead reads before deciding."""
 
 REASON_IN_TEXT: Final = 100
 """Characters of a reason in a card's fallback text, of which a phone shows about as much in all."""
@@ -75,25 +75,25 @@ def terms_and_facts(details: RequestDetails, t: Translator) -> list[Block]:
 
 
 def state_line(details: RequestDetails, *, t: Translator, policy: Policy) -> Mrkdwn:
-    """Where the request stands: said here and nowhere else."""
+    """Where the request stands. Every message takes this line from here, so that none contradicts another."""
     request = details.request
     match request.state:
         case RequestState.PENDING:
             return _pending_line(details, t, policy)
         case RequestState.DENIED:
-            vote = decisive(details)
-            key = "state.denied.why" if vote.reason else "state.denied"
-            reason = cut(one_line(vote.reason), DETAIL_SHOWN)
-            return t(key, id=request.id, person=mention(vote.person), at=vote.at, reason=reason)
+            decision = decisive(details)
+            key = "state.denied.why" if decision.reason else "state.denied"
+            reason = cut(one_line(decision.reason), DETAIL_SHOWN)
+            return t(key, id=request.id, person=mention(decision.person), at=decision.at, reason=reason)
         case RequestState.APPROVED:
             return _approved_line(details, t)
     return t(f"state.{request.state}", id=request.id, at=request.decided_at)
 
 
 def why(grant: Grant | Operation, t: Translator) -> Mrkdwn:
-    """The reason of a state, Heroku's own words included where it refused."""
+    """The reason of a state; where Heroku rejected something, with its error message."""
     if grant.reason_code is ReasonCode.REFUSED and grant.detail:
-        # The sentence around it has a full stop of its own.
+        # The sentence that this becomes part of has a full stop of its own.
         return t("why.refused.detail", detail=cut(grant.detail.rstrip(".。 "), DETAIL_SHOWN))
     key = f"why.{grant.reason_code or ReasonCode.EXPIRED}"
     return t(
@@ -116,9 +116,9 @@ def ends(grant: Grant, t: Translator) -> Mrkdwn:
 
 
 def approvers(policy: Policy, rule: str) -> Mrkdwn:
-    """Those who may decide under a rule, mentioned; sorted, so that a card does not change by itself."""
-    found = policy.rule_named(rule)
-    people = found.approvers if found is not None else policy.admins
+    """Those who may decide under a rule, mentioned; sorted, so that rendering twice gives the same text."""
+    named = policy.rule_named(rule)
+    people = policy.admins if named is None else named.approvers
     return Mrkdwn(" ".join(mention(person) for person in sorted(people)))
 
 
@@ -198,15 +198,15 @@ def _view(details: RequestDetails) -> MethodView:
 
 def _pending_line(details: RequestDetails, t: Translator, policy: Policy) -> Mrkdwn:
     request = details.request
-    waits = approvers(policy, request.rule)
-    agreed = [vote.person for vote in details.decisions if vote.verdict is Verdict.APPROVE]
+    deciders = approvers(policy, request.rule)
+    agreed = [decision.person for decision in details.decisions if decision.verdict is Verdict.APPROVE]
     if not agreed:
-        return t("state.pending", id=request.id, approvers=waits)
+        return t("state.pending", id=request.id, approvers=deciders)
     people = Mrkdwn(" ".join(mention(person) for person in agreed))
     return t(
         "state.pending.votes",
         id=request.id,
-        approvers=waits,
+        approvers=deciders,
         votes=len(agreed),
         needed=request.needed,
         people=people,
@@ -214,18 +214,18 @@ def _pending_line(details: RequestDetails, t: Translator, policy: Policy) -> Mrk
 
 
 def _approved_line(details: RequestDetails, t: Translator) -> Mrkdwn:
-    request, grant, vote = details.request, details.grant, decisive(details)
+    request, grant, decision = details.request, details.grant, decisive(details)
     if details.operation is not None and grant is None:
         return _operation_line(details, details.operation, t)
     if request.kind is Kind.REMOVE or grant is None:
-        return t("state.removal", id=request.id, person=mention(vote.person), at=vote.at)
+        return t("state.removal", id=request.id, person=mention(decision.person), at=decision.at)
     if request.kind is Kind.EXTEND:
         end = ends(grant, t)
         return t(
             "state.extended",
             id=request.id,
-            person=mention(vote.person),
-            at=vote.at,
+            person=mention(decision.person),
+            at=decision.at,
             grant=grant.request,
             ends=end,
         )
@@ -236,9 +236,9 @@ def _operation_line(details: RequestDetails, operation: Operation, t: Translator
     if operation.state is OperationState.FAILED:
         return t("state.not_done", id=details.request.id, why=why(operation, t))
     person = mention(decisive(details).person)
-    in_rotation = rotation.under_way(operation)
-    if in_rotation is not None:
-        return rotation.state_line(details, operation, in_rotation, t, person=person)
+    progress = rotation.under_way(operation)
+    if progress is not None:
+        return rotation.state_line(details, operation, progress, t, person=person)
     return t(
         first_key(t, f"state.{operation.state}.{operation.kind}", f"state.{operation.state}"),
         id=details.request.id,
@@ -250,26 +250,28 @@ def _operation_line(details: RequestDetails, operation: Operation, t: Translator
 
 def _grant_line(details: RequestDetails, grant: Grant, t: Translator) -> Mrkdwn:
     id, state = details.request.id, grant.state
-    vote = decisive(details)
+    decision = decisive(details)
     match state:
         case GrantState.APPLYING if (
             details.operation is not None and details.operation.state is OperationState.DOING
         ):
             since = details.operation.started_at
-            return t("state.enabling", id=id, person=mention(vote.person), since=since)
+            return t("state.enabling", id=id, person=mention(decision.person), since=since)
         case GrantState.WAITING:
-            return t("state.waiting", id=id, person=mention(vote.person), at=vote.at)
+            return t("state.waiting", id=id, person=mention(decision.person), at=decision.at)
         case GrantState.APPLYING:
             key = first_key(t, f"state.applying.{grant.method}", "state.applying")
-            return t(key, id=id, person=mention(vote.person), at=vote.at)
+            return t(key, id=id, person=mention(decision.person), at=decision.at)
         case GrantState.IN_FORCE:
             end = ends(grant, t)
-            return t("state.in_force", id=id, since=grant.verified_at, ends=end, person=mention(vote.person))
+            return t(
+                "state.in_force", id=id, since=grant.verified_at, ends=end, person=mention(decision.person)
+            )
         case GrantState.ENDING:
             return t("state.ending", id=id)
     return t(f"state.{state}", id=id, at=grant.closed_at, why=why(grant, t))
 
 
 def decisive(details: RequestDetails) -> Decision:
-    """The vote that decided; without one the store would be at odds with itself."""
+    """The decision that settled a request; a request that is decided has one."""
     return deciding(details.request.state, details.decisions) or details.decisions[-1]

@@ -14,7 +14,7 @@ from bot.views.text import numbers, one_line
 
 
 def refused(error: Refused, t: Translator) -> Message:
-    """What is wrong, and a right example."""
+    """What is wrong, with an example that works."""
     return block_kit.paragraphs(t(error.key, **error.params))
 
 
@@ -23,8 +23,8 @@ def trouble(key: str, reference: str, t: Translator) -> Message:
     return block_kit.paragraphs(t(key, reference=reference))
 
 
-def asked(details: RequestDetails, *, t: Translator, policy: Policy) -> Message:
-    """What was understood, and what happens now."""
+def submitted(details: RequestDetails, *, t: Translator, policy: Policy) -> Message:
+    """To the requester: what was recorded, and what happens next."""
     title = t("submitted.title", id=details.request.id, title=request_card.title(details, t))
     lines = [title]
     reason = details.request.terms.reason
@@ -36,7 +36,7 @@ def asked(details: RequestDetails, *, t: Translator, policy: Policy) -> Message:
 
 
 def decided(details: RequestDetails, verdict: Verdict, t: Translator) -> Message:
-    """To the approver: it counted."""
+    """To the approver: the decision is recorded."""
     request = details.request
     params = {"id": request.id, "title": request_card.title(details, t)}
     if verdict is Verdict.DENY:
@@ -48,7 +48,7 @@ def decided(details: RequestDetails, verdict: Verdict, t: Translator) -> Message
 
 
 def done(key: str, details: RequestDetails, t: Translator) -> Message:
-    """To somebody who acted on a request: it is recorded; ``key`` is one below ``done.``."""
+    """To the person who acted on a request: it is recorded; ``key`` is the part behind ``done.``."""
     end = "" if details.grant is None else request_card.ends(details.grant, t)
     return block_kit.paragraphs(
         t(f"done.{key}", id=details.request.id, title=request_card.title(details, t), ends=end)
@@ -56,18 +56,18 @@ def done(key: str, details: RequestDetails, t: Translator) -> Message:
 
 
 def tried_again(details: RequestDetails, t: Translator) -> Message:
-    """To somebody who had what failed tried once more: access is opened, everything else is done."""
+    """To the person who retried what failed: access is opened, an operation is carried out."""
     return done("reopened" if details.grant is not None else "retried", details, t)
 
 
 def removing(details: RequestDetails, closing: Sequence[int], t: Translator) -> Message:
-    """To somebody whose own grants are being closed."""
+    """To the person who ends their own grants."""
     closes = ", ".join(numbers(closing))
     return block_kit.paragraphs(t("done.removing", closes=closes, title=request_card.title(details, t)))
 
 
 def listing(requests: Sequence[RequestDetails], *, limit: int, t: Translator, policy: Policy) -> Message:
-    """What is open or waiting, newest first."""
+    """Requests that are open or pending, newest first."""
     if not requests:
         return block_kit.paragraphs(t("list.none"))
     shown: list[Block] = [block_kit.section(t("list.title"))]

@@ -84,7 +84,7 @@ def one_line(text: str) -> str:
 
 
 def as_code(text: str, limit: int) -> Mrkdwn:
-    """Foreign text that can stand between backticks: escaped, on one line, at most ``limit`` characters."""
+    """Text of others that can stand between backticks: escaped, on one line, at most ``limit`` characters."""
     return cut(one_line(text).replace("`", "'"), limit)
 
 

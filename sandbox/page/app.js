@@ -1,5 +1,5 @@
 /**
- * The page of the emulated Slack: one look at the door after the other, drawn, and what people do sent back.
+ * The page of the emulated Slack: polls the server, renders the state, and sends what people do.
  *
  * `?as=<person>&channel=<channel>` says who one is and where one looks at first; both follow one's choices.
  */
@@ -7,7 +7,7 @@
 import { Channel } from "./channel.js";
 import { Clock } from "./clock.js";
 import { Composer } from "./composer.js";
-import { Refused, act, look } from "./door.js";
+import { Refused, act, poll } from "./api.js";
 import { say } from "./dom.js";
 import { Guide } from "./guide.js";
 import { Heroku } from "./heroku.js";
@@ -20,11 +20,11 @@ import { Viewer } from "./viewer.js";
 import { Outages } from "./outages.js";
 import { languageOf, sentences } from "./words.js";
 
-const FIRST_PERSON = "U0ENGINEER"; // who asks first in the played workspace
+const FIRST_PERSON = "U0ENGINEER"; // who asks first in the simulated workspace
 const FIRST_CHANNEL = "general";
-const BREATH = [500, 1000, 2000, 5000]; // milliseconds between tries while the door does not answer
+const RETRY_DELAYS = [500, 1000, 2000, 5000]; // milliseconds between tries while the server does not answer
 
-/** Holds what the door said last and what this reader chose, and draws both. */
+/** Holds what the server said last and what this reader chose, and draws both. */
 class Page {
   #state = null;
   #viewer = null;
@@ -35,9 +35,9 @@ class Page {
   #marks = new ReadMarks();
   #offered = null; // a line that waits for its person to be shown
   #heard = ""; // newest message that was announced
-  #clock = new Clock((wish) => this.#act("clock", wish));
-  #heroku = new Heroku({ act: (wish) => this.#atTheWorld("heroku", wish), redraw: () => this.#draw() });
-  #outages = new Outages((wish) => this.#atTheWorld("outages", wish));
+  #clock = new Clock((change) => this.#act("clock", change));
+  #heroku = new Heroku({ act: (change) => this.#atTheWorld("heroku", change), redraw: () => this.#draw() });
+  #outages = new Outages((change) => this.#atTheWorld("outages", change));
   #rail = new Rail({ become: (id) => this.#become(id), open: (id) => this.#openChannel(id) });
   #channel = new Channel({
     click: (...press) => this.#click(...press),
@@ -67,12 +67,12 @@ class Page {
     this.#showPane("channel");
   }
 
-  /** Look at the door for as long as the page is open. */
+  /** Look at the server for as long as the page is open. */
   async follow() {
     for (let failures = 0; ;) {
       const { signal } = this.#waiting;
       try {
-        const state = await look(this.#me, this.#state?.version ?? -1, signal);
+        const state = await poll(this.#me, this.#state?.version ?? -1, signal);
         failures = 0;
         if (signal.aborted) continue;
         this.#tellTrouble(null);
@@ -80,10 +80,10 @@ class Page {
       } catch (error) {
         if (signal.aborted) continue; // somebody else was chosen meanwhile
         this.#tellTrouble(error);
-        await new Promise((resolve) => setTimeout(resolve, BREATH[Math.min(failures, BREATH.length - 1)]));
+        await new Promise((resolve) => setTimeout(resolve, RETRY_DELAYS[Math.min(failures, RETRY_DELAYS.length - 1)]));
         failures += 1;
         if (error instanceof Refused) this.#me = FIRST_PERSON; // whoever was asked for is not, or no longer, there
-        this.#forget(); // the door may have been started anew, with versions that begin again
+        this.#forget(); // the server may have been started anew, with versions that begin again
       }
     }
   }
@@ -174,7 +174,7 @@ class Page {
     button.textContent = this.#viewer.words(heroku ? "tabs.world" : "tabs.world.clock");
   }
 
-  /** Let a screen reader say what somebody else wrote in this channel since it was drawn last. */
+  /** Let a screen reader say what somebody else wrote in this channel since it was last rendered. */
   #announce(viewer, channel, messages) {
     const place = `${viewer.me}/${channel.id}/`;
     const newest = messages.at(-1)?.ts ?? "";
@@ -215,7 +215,7 @@ class Page {
   #openChannel(id) {
     this.#open = id;
     this.#tab = "messages";
-    // Slack tells an app when somebody comes to it; the app may then show them their home tab afresh.
+    // Slack tells an app when somebody comes to it; the app may then show them an updated home tab.
     if (this.#channels().find((one) => one.id === id)?.is_im) this.#act("home", {});
     this.#showPane("channel");
     this.#draw();
@@ -271,8 +271,8 @@ class Page {
   }
 
   /** Do something to the world outside of Slack; what it refuses is said there until the next thing is done. */
-  async #atTheWorld(what, wish) {
-    const answer = await this.#act(what, wish);
+  async #atTheWorld(what, change) {
+    const answer = await this.#act(what, change);
     const error = document.getElementById("world-error");
     error.hidden = answer.ok;
     say(error, answer.ok ? "" : this.#viewer.words("channel.failed", { error: ended(answer.said) }));

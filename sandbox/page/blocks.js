@@ -17,7 +17,7 @@ let serial = 0; // makes ids that are unique on the page
  * @param {object[]} blocks - as the bot sent them
  * @param {object} wiring - as of `interactive`, without `block`; and `errors`: what is wrong, by block id
  */
-export function drawn(blocks, wiring) {
+export function rendered(blocks, wiring) {
   return blocks.map((block) => {
     const make = MAKERS[block.type] ?? unknown;
     return make(block, { errors: {}, ...wiring, block });

@@ -1,6 +1,6 @@
 /** The channel in the middle: its messages with their threads, and the bot's home tab. */
 
-import { drawn } from "./blocks.js";
+import { rendered } from "./blocks.js";
 import { el, reconcile, say } from "./dom.js";
 import { shown } from "./moments.js";
 import { initial, robot } from "./rail.js";
@@ -121,7 +121,7 @@ export class Channel {
     reconcile(this.#home, home?.blocks ?? [], {
       key: (block) => block.block_id,
       sign: (block) => [block, viewer.stamp()],
-      make: (block) => drawn([block], { viewer, act, sends: true })[0],
+      make: (block) => rendered([block], { viewer, act, sends: true })[0],
     });
   }
 
@@ -177,7 +177,7 @@ export class Channel {
     if (!message.blocks?.length) return written(message.text, viewer);
     const where = { channel: channel.id, ts: message.ts };
     const act = (block, element, selected, node) => this.#hooks.click(where, block, element, selected, node);
-    return drawn(message.blocks, { viewer, act, sends: true });
+    return rendered(message.blocks, { viewer, act, sends: true });
   }
 
   #replies(viewer, channel, thread) {

@@ -17,16 +17,16 @@ export class Clock {
   #viewer = null;
   #ahead = 0; // seconds that business time is ahead of this machine's clock
 
-  /** @param {function(object): Promise<object>} move - asks the door to move time */
+  /** @param {function(object): Promise<object>} move - asks the server to move time */
   constructor(move) {
     for (const button of this.#section.querySelectorAll("button")) {
-      const wish = "next" in button.dataset ? { next: true } : { add_s: Number(button.dataset.seconds) };
-      button.addEventListener("click", async () => this.#tell(await move(wish)));
+      const change = "next" in button.dataset ? { next: true } : { add_s: Number(button.dataset.seconds) };
+      button.addEventListener("click", async () => this.#tell(await move(change)));
     }
     setInterval(() => this.#tick(), 1000);
   }
 
-  /** Take over the door's business time, as soon as it is known. @param {object|undefined} clock */
+  /** Take over the server's business time, as soon as it is known. @param {object|undefined} clock */
   set(clock) {
     this.#ahead = clock ? Date.parse(clock.now) / 1000 - Date.now() / 1000 : 0;
   }

@@ -22,7 +22,7 @@ export class Composer {
   #history = [];
   #back = 0; // how many lines back in the history; 0 is the draft
 
-  /** @param {function(string): Promise<object>} send - sends a line, resolves to the door's answer */
+  /** @param {function(string): Promise<object>} send - sends a line, resolves to the server's answer */
   constructor(send) {
     this.#send = send;
     this.#form.addEventListener("submit", (event) => {
@@ -39,7 +39,7 @@ export class Composer {
    *
    * @param {import("./viewer.js").Viewer} viewer
    * @param {object} channel
-   * @param {object} state - the door's answer, for its `commands` and, where there is one, its `usage`
+   * @param {object} state - the server's answer, for its `commands` and, where there is one, its `usage`
    * @param {boolean} visible - nobody writes on the home tab
    */
   draw(viewer, channel, state, visible) {
@@ -70,7 +70,7 @@ export class Composer {
     this.#status.classList.toggle("wrong", wrong);
   }
 
-  /** Say how the door answered. */
+  /** Say how the server answered. */
   tellAnswer(answer) {
     const { words } = this.#viewer;
     if (!answer.ok) this.tell(words("channel.failed", { error: answer.said }), true);

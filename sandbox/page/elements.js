@@ -1,7 +1,7 @@
 /**
  * Block Kit's interactive elements: what is pressed, chosen and typed, in messages, forms and the home tab.
  *
- * Values are raw, as the door takes them: a text, an option's value, a list of those, "YYYY-MM-DD", "HH:MM",
+ * Values are raw, as the server takes them: a text, an option's value, a list of those, "YYYY-MM-DD", "HH:MM",
  * unix seconds, a person's id; null or an empty list when there is nothing.
  * Fact: Slack developer documentation, Block Kit elements, 2026-11.
  */
@@ -60,7 +60,7 @@ export function valuesIn(root) {
   return values;
 }
 
-/** Return the name by which a typed value is kept while a form is drawn anew. */
+/** Return the name by which a typed value is kept while a form is rendered again. */
 export function nameOf(blockId, actionId) {
   return JSON.stringify([blockId, actionId]);
 }

@@ -1,4 +1,4 @@
-/** A folded list at Heroku: things with their state, each with what somebody could do to it by hand. */
+/** A folded list at Heroku: things with their state, each with its external changes. */
 
 import { el, reconcile, say } from "./dom.js";
 
@@ -6,7 +6,7 @@ import { el, reconcile, say } from "./dom.js";
  * Make the list, empty; what one folds open stays open while the things in it change.
  *
  * @param {string} testid - names the list to tests
- * @param {HTMLFormElement|null} form - how somebody adds one by hand
+ * @param {HTMLFormElement|null} form - form for an external addition
  */
 export function folded(testid, form) {
   return el(
@@ -39,11 +39,11 @@ export function fill(list, { title, state, about, things }) {
 }
 
 /**
- * Make a form with which somebody adds one by hand.
+ * Make a form for an external addition.
  *
  * @param {{name: string, label: string, example: string, optional: boolean|undefined}[]} fields
  * @param {string} button - what the button says
- * @param {function(object): Promise<object>} add - takes the fields' values; answers with the door's `ok`
+ * @param {function(object): Promise<object>} add - takes the fields' values; answers with the server's `ok`
  */
 export function adding(fields, button, add) {
   const made = fields.map(({ name, label, example, optional }) =>

@@ -4,12 +4,12 @@ import { el, reconcile } from "./dom.js";
 import { written } from "./text.js";
 
 const COMMAND = "/pgaccess mtls add 203.0.113.4";
-const APPROVALS = "approvals"; // the channel where the played workspace decides
+const APPROVALS = "approvals"; // the channel where the simulated workspace decides
 const SHELF = "pgaccess.guide"; // the key in the tab's storage
 const OURS = "pgaccess/"; // how the description of every rule begins that pgaccess made
 const OVER = /:(no_entry|leftwards_arrow_with_hook|zzz|x):/; // on a card: denied, taken back, lapsed, failed
 
-/** Shows the door's steps where it has some, else those of the demo; done stays done, also after a reload. */
+/** Shows the server's steps where it has some, else those of the demo; done stays done, also after a reload. */
 export class Guide {
   #section = document.getElementById("guide");
   #list = document.getElementById("guide-steps");
@@ -27,7 +27,7 @@ export class Guide {
     this.#show.addEventListener("click", () => this.#hide(false));
   }
 
-  /** @param {object} state - the door's answer */
+  /** @param {object} state - the server's answer */
   draw(state, viewer) {
     if (state.run !== this.#run) this.#recall(state.run);
     const steps = Array.isArray(state.steps) ? given(state.steps, viewer) : this.#own(state, viewer);
@@ -56,7 +56,7 @@ export class Guide {
 
   /** Remember across a reload, in this tab, what was done since the demo was started. */
   #keep() {
-    if (this.#run === undefined) return; // this door says nothing of its starts
+    if (this.#run === undefined) return; // this server says nothing of its starts
     sessionStorage.setItem(SHELF, JSON.stringify({ run: this.#run, hidden: this.#hidden, done: [...this.#done] }));
   }
 
@@ -99,7 +99,7 @@ export class Guide {
     );
   }
 
-  /** Make the steps of the demo, as far as this door has what they need. */
+  /** Make the steps of the demo, as far as this server has what they need. */
   #own(state, viewer) {
     this.#notice(state);
     const named = (name) => state.people.find((person) => person.name === name);
@@ -144,7 +144,7 @@ export class Guide {
   }
 }
 
-/** Read the door's own steps: a text, or a text by language, each with whether it is done. */
+/** Read the server's own steps: a text, or a text by language, each with whether it is done. */
 function given(steps, viewer) {
   return steps.map((step) => {
     const text = step.text ?? step;

@@ -19,7 +19,7 @@ export class Heroku {
   #fresh = new Set(); // ids of rules that appeared while we watched
   #gone = new Map(); // removed rules that are still shown, by id
 
-  /** @param {{act: function(object), redraw: function}} hooks - `act` does something at Heroku by hand */
+  /** @param {{act: function(object), redraw: function}} hooks - `act` makes an external change at Heroku */
   constructor(hooks) {
     this.#hooks = hooks;
   }

@@ -1,6 +1,6 @@
-/** The modal in front: drawn from the view on top of the person's stack, filled in, submitted, closed. */
+/** The open modal: rendered from the view on top of the person's stack, filled in, submitted, closed. */
 
-import { drawn, showErrors } from "./blocks.js";
+import { rendered, showErrors } from "./blocks.js";
 import { say } from "./dom.js";
 import { nameOf, valuesIn } from "./elements.js";
 
@@ -13,16 +13,16 @@ export class Modal {
   #error = document.getElementById("modal-error");
   #closeButton = document.getElementById("modal-close");
   #submitButton = document.getElementById("modal-submit");
-  #door;
+  #api;
   #view = null; // the view that is shown
   #signature = "";
-  #stated = "null"; // the errors that the door said last, as JSON
+  #stated = "null"; // the errors that the server said last, as JSON
   #kept = new Map(); // by view id: what was typed, by nameOf; a view below the front one keeps its fields
-  #dismissed = null; // the id of a view closed here, which the door has not taken away yet
+  #dismissed = null; // the id of a view closed here, which the server has not taken away yet
 
-  /** @param {{submit: function, close: function, click: function, suggest: function}} door - how a form's acts reach the door */
-  constructor(door) {
-    this.#door = door;
+  /** @param {{submit: function, close: function, click: function, suggest: function}} api - how a form's acts reach the server */
+  constructor(api) {
+    this.#api = api;
     this.#form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.#submit();
@@ -66,8 +66,8 @@ export class Modal {
     this.#submitButton.hidden = !view.submit;
     say(this.#error, "");
     const act = (...press) => this.#click(view, viewer, ...press);
-    const suggest = (...search) => this.#door.suggest(view, ...search);
-    this.#body.replaceChildren(...drawn(view.blocks, { viewer, act, suggest, kept, sends: true }));
+    const suggest = (...search) => this.#api.suggest(view, ...search);
+    this.#body.replaceChildren(...rendered(view.blocks, { viewer, act, suggest, kept, sends: true }));
     this.#stated = "null";
     if (!this.#dialog.open) this.#dialog.showModal();
     this.#focus(focus, view.id === this.#view?.id);
@@ -100,7 +100,7 @@ export class Modal {
     if (old && typeof before.start === "number") old.setSelectionRange(before.start, before.end);
   }
 
-  /** Show the door's errors; while a form is under way it has none, and those of before stay in place. */
+  /** Show the server's errors; while a form is under way it has none, and those of before stay in place. */
   #showStated(errors) {
     if (this.#dialog.ariaBusy === "true") return;
     const stated = JSON.stringify(errors);
@@ -118,7 +118,7 @@ export class Modal {
     const view = this.#view;
     say(this.#error, "");
     this.#busy(true);
-    const answer = await this.#door.submit(view, valuesIn(this.#body));
+    const answer = await this.#api.submit(view, valuesIn(this.#body));
     this.#busy(false);
     if (this.#view?.id !== view.id) return;
     this.#stated = JSON.stringify(answer.errors ?? null);
@@ -127,18 +127,18 @@ export class Modal {
   }
 
   async #click(view, viewer, block, element, selected, node) {
-    const answer = await this.#door.click(view, block, element, selected, node);
+    const answer = await this.#api.click(view, block, element, selected, node);
     if (!answer.ok && this.#view?.id === view.id) say(this.#error, answer.said);
   }
 
   async #closed() {
     const view = this.#view;
-    if (!view) return; // the door took the view away first
+    if (!view) return; // the server took the view away first
     this.#dismissed = view.id;
     this.#view = null;
     this.#signature = "";
     this.#kept.delete(view.id);
-    const answer = await this.#door.close(view);
+    const answer = await this.#api.close(view);
     if (!answer.ok && this.#dismissed === view.id) this.#dismissed = null;
   }
 

@@ -1,4 +1,4 @@
-/** Heroku's other two ways in, and the certificates: trusted ranges of a space, PrivateLink and certificates of a database. */
+/** Heroku's other two access methods, and the certificates: trusted ranges of a space, PrivateLink and certificates of a database. */
 
 import { adding, fill, folded } from "./folded.js";
 import { shown } from "./moments.js";
@@ -16,7 +16,7 @@ export function tone(state) {
  *
  * @param {object} space - of the snapshot
  * @param {import("./viewer.js").Viewer} viewer
- * @param {function(object): Promise<object>} act - does something by hand
+ * @param {function(object): Promise<object>} act - makes an external change
  */
 export function rangesOf(space, { words }, act) {
   const field = { name: "source", label: words("heroku.add.cidr"), example: "192.0.2.0/28" };

@@ -13,7 +13,7 @@ export class Outages {
   #viewer = null;
   #turn;
 
-  /** @param {function(object): Promise<object>} turn - asks the door for a kind of outages, or for none */
+  /** @param {function(object): Promise<object>} turn - asks the server for a kind of outages, or for none */
   constructor(turn) {
     this.#turn = turn;
     this.#clear.addEventListener("click", () => turn({ clear: true }));

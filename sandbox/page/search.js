@@ -9,7 +9,7 @@ import { el, say } from "./dom.js";
 
 const PAUSE = 150; // milliseconds without a key until the bot is asked
 const LEAST = 3; // letters before the bot is asked, where it does not say (Block Kit reference)
-const texts = new Map(); // option's value → its text: a form drawn anew knows the value alone
+const texts = new Map(); // option's value → its text: a form rendered again knows the value alone
 let serial = 0; // makes ids that are unique on the page
 
 /**

@@ -5,7 +5,7 @@ import { languageOf, sentences } from "./words.js";
 
 const SLACKBOT = "USLACKBOT"; // says that a command failed; the same id in every workspace, and nobody's account
 
-/** Everything that a text or a time needs to know about its reader, taken from one state of the door. */
+/** Everything that a text or a time needs to know about its reader, taken from one state of the server. */
 export class Viewer {
   #state;
   #now;
@@ -53,7 +53,7 @@ export class Viewer {
     return [this.me, this.locale, this.zone, dayOf(this.#now(), this.zone), [...this.#names]];
   }
 
-  /** Say what went wrong, from the door's error code. */
+  /** Say what went wrong, from the server's error code. */
   trouble(code) {
     return this.words(`error.${code}`) ?? code;
   }

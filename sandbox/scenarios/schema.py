@@ -7,7 +7,7 @@
 
     given the rule says approvals = 2            before the first step, as often as wanted
     engineer types /pgaccess mtls add 203.0.113.4
-    engineer sees "Request #1 submitted" privately       or: in #approvals, in direct messages, in the form, at home
+    engineer sees "submitted" privately          or: in #approvals, in direct messages, in the form, at home
     lead presses "Approve" in #approvals         or: in direct messages, privately, in the form, at home
     lead writes "no need" into "Why"             in the open form; an option by its label
     lead sends the form

@@ -1,6 +1,7 @@
-"""A Slack workspace played on this machine: strict where Slack is strict, and the only one the project has.
+"""Emulated Slack workspace, as strict as Slack is.
 
-`SlackEmulator` is the state machine, `People` lets somebody act in it, `app` is its HTTP door.
+`SlackEmulator` is the state machine, `People` are its simulated users, `sandbox.slack.server` serves it over
+HTTP.
 """
 
 from sandbox.slack.emulator import SlackEmulator

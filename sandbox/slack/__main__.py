@@ -1,4 +1,4 @@
-"""``python -m sandbox.slack --port N --bot URL``: a Slack workspace on this machine, with a page."""
+"""``python -m sandbox.slack --port N --bot URL``: an emulated Slack workspace, with a page."""
 
 import argparse
 import asyncio
@@ -25,10 +25,12 @@ PAGE = Path(__file__).parent.parent / "page"
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Serve until interrupted; return 2 when a setting is missing."""
-    parser = argparse.ArgumentParser(prog="python -m sandbox.slack", description="A Slack workspace, played.")
-    parser.add_argument("--port", type=int, default=0, help="0 picks a free one")
-    parser.add_argument("--bot", required=True, metavar="URL", help="where the bot answers, without a path")
-    parser.add_argument("--limits", action="store_true", help="hold the bot to Slack's rate limits")
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox.slack", description="An emulated Slack workspace."
+    )
+    parser.add_argument("--port", type=int, default=0, help="port; 0 picks a free one")
+    parser.add_argument("--bot", required=True, metavar="URL", help="base URL of the bot")
+    parser.add_argument("--limits", action="store_true", help="enforce Slack's rate limits")
     chosen = parser.parse_args(arguments)
     missing = [name for name in NEEDED if not os.environ.get(name)]
     if missing:

@@ -1,4 +1,4 @@
-"""The real ``web`` and ``worker``, processes that log as in production, in a world that is looked into."""
+"""The real ``web`` and ``worker`` processes with production logs, and access to everything that they leave."""
 
 import asyncio
 import contextlib
@@ -27,8 +27,8 @@ from tests.acceptance.secret_search import Place
 from tests.flow.actions import Acts
 
 
-class Inhabited(Acts):
-    """People's hands and eyes, and a view into everything that the bot leaves anywhere."""
+class PopulatedDeployment(Acts):
+    """A running bot with people, and everything that it stores, logs, sends and shows."""
 
     def __init__(self, environment: Environment, folder: Path) -> None:
         super().__init__(environment)
@@ -36,7 +36,7 @@ class Inhabited(Acts):
         self.pages: list[str] = []
 
     async def store(self) -> dict[Place, str]:
-        """Every row of every table, as text: a ``bytea`` is in hexadecimal digits."""
+        """Every row of every table as text, ``bytea`` in hexadecimal."""
         tables = await self.query(
             "SELECT quote_ident(table_name) FROM information_schema.tables WHERE table_schema = 'public'"
         )
@@ -48,11 +48,11 @@ class Inhabited(Acts):
         }
 
     def logs(self) -> dict[Place, str]:
-        """What each process of the bot has printed."""
+        """The log of each process."""
         return {("log", path.name): path.read_text() for path in self._folder.glob("*.log")}
 
     def sent(self) -> dict[Place, str]:
-        """Everything that Slack and Heroku received from the bot, each call and each answer."""
+        """Every call of the bot that Slack and Heroku received, and every answer."""
         slack = {
             ("slack", f"{number} {entry.kind} {entry.name}"): (
                 entry.received if entry.kind == "delivery" else entry.sent
@@ -66,7 +66,7 @@ class Inhabited(Acts):
         return slack | heroku
 
     def shown(self) -> dict[Place, str]:
-        """What stands in Slack now, as each of these people sees it, and every page that said no."""
+        """What Slack shows these people now, and every page that refused a download."""
         channels = {
             ("shown", channel): json.dumps(self.messages(channel, "lead"))
             for channel in ("#approvals", "#operations")
@@ -81,23 +81,25 @@ class Inhabited(Acts):
         return channels | people | pages
 
     async def everywhere(self) -> dict[Place, str]:
-        """All of it."""
+        """All places together."""
         return {**await self.store(), **self.logs(), **self.sent(), **self.shown()}
 
     def response_urls(self) -> list[str]:
-        """The secret part of every ``response_url`` that Slack has handed to the bot."""
+        """Secret parts of every ``response_url`` that Slack sent to the bot."""
         deliveries = (entry.sent for entry in self.environment.slack.request_log if entry.kind == "delivery")
         found = re.findall(r"(?:/|%2F)respond(?:/|%2F)([A-Za-z0-9_-]+)", "\n".join(deliveries))
         return list(dict.fromkeys(found))
 
 
 @contextlib.asynccontextmanager
-async def inhabited(database_url: str, heroku: HerokuEmulator, folder: Path) -> AsyncIterator[Inhabited]:
-    """Puts the world up, and starts the bot in it.
+async def populated_deployment(
+    database_url: str, heroku: HerokuEmulator, folder: Path
+) -> AsyncIterator[PopulatedDeployment]:
+    """Starts the emulators and the bot's processes.
 
     Args:
         database_url: a migrated database.
-        heroku: with whatever is there at the start.
+        heroku: with its resources.
         folder: where the processes' logs go.
     """
     slack = SlackEmulator(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET)
@@ -115,7 +117,7 @@ async def inhabited(database_url: str, heroku: HerokuEmulator, folder: Path) -> 
         await enter(serving(heroku_server(heroku), heroku_socket))
         await enter(serving(slack_server(slack, people), slack_socket))
         wanted = settings(database_url, slack_url=slack.base_url, heroku_url=heroku_url, public_url=bot_url)
-        # A second house without anybody in it: a test looks into the store through it.
+        # An application that runs nothing: a test reads the store through it.
         app = await enter(open_app(wanted, parse_policy(POLICY, source="the test"), clock=clock))
         environment = Environment(
             heroku=heroku,
@@ -130,7 +132,7 @@ async def inhabited(database_url: str, heroku: HerokuEmulator, folder: Path) -> 
         for name in ("web", "worker"):
             stack.enter_context(_process(name, environ, folder))
         await _answers(bot_url)
-        yield Inhabited(environment, folder)
+        yield PopulatedDeployment(environment, folder)
 
 
 def _environ(database_url: str, *, slack_url: str, heroku_url: str, bot_url: str) -> dict[str, str]:

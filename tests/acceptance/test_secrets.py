@@ -17,7 +17,7 @@ from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET
 from sandbox.heroku import fault_injection
 from sandbox.heroku.fixtures import DATABASE, SECOND_DATABASE
 from sandbox.slack import fault_injection as slack_faults
-from tests.acceptance.populated_deployment import Inhabited, inhabited
+from tests.acceptance.populated_deployment import PopulatedDeployment, populated_deployment
 from tests.acceptance.processes import free_port
 from tests.acceptance.secret_search import Found, body_lines, search, spellings
 from tests.flow.actions import heroku_emulator
@@ -34,16 +34,16 @@ KEY = (
 
 
 @pytest.fixture
-async def world(database_url: str, tmp_path: Path) -> AsyncIterator[Inhabited]:
+async def world(database_url: str, tmp_path: Path) -> AsyncIterator[PopulatedDeployment]:
     heroku = heroku_emulator(databases=2)
     heroku.disable_mtls_externally(SECOND_DATABASE, now=datetime.now(UTC))
-    async with inhabited(database_url, heroku, tmp_path) as world:
+    async with populated_deployment(database_url, heroku, tmp_path) as world:
         await world.settle()
         yield world
 
 
 @pytest.mark.timeout(240)
-async def test_after_a_whole_life_no_secret_is_anywhere(world: Inhabited) -> None:
+async def test_after_a_whole_life_no_secret_is_anywhere(world: PopulatedDeployment) -> None:
     await _opened_and_failed(world)
     handed_out = [
         await _handed_out(world, number) for number in (await _issued(world), await _enabled(world))
@@ -70,7 +70,7 @@ async def test_after_a_whole_life_no_secret_is_anywhere(world: Inhabited) -> Non
     await _nothing_planted_is_missed(world, secrets)
 
 
-async def _opened_and_failed(world: Inhabited) -> None:
+async def _opened_and_failed(world: PopulatedDeployment) -> None:
     """An address is let in, with answers lost on the way; another is denied; a third is typed wrong."""
     heroku, slack = world.environment.heroku, world.environment.slack
     heroku.fault(fault_injection.lost_answer(), on=r"POST .*/ip-rules")
@@ -84,20 +84,20 @@ async def _opened_and_failed(world: Inhabited) -> None:
     await world.type("engineer", "/pgaccess status billing")
 
 
-async def _issued(world: Inhabited) -> int:
+async def _issued(world: PopulatedDeployment) -> int:
     """A certificate is asked for, approved and made, with an answer lost on the way."""
     world.environment.heroku.fault(fault_injection.status(500), on=r"GET .*/certificates$")
     await world.ask("/pgaccess mtls certificate new on billing because nightly export")
     return await _approved(world)
 
 
-async def _enabled(world: Inhabited) -> int:
+async def _enabled(world: PopulatedDeployment) -> int:
     """mTLS is enabled on the other database, which brings its first certificate."""
     await world.ask("/pgaccess mtls enable ledger because nightly export")
     return await _approved(world)
 
 
-async def _approved(world: Inhabited) -> int:
+async def _approved(world: PopulatedDeployment) -> int:
     """Has the newest request approved, and waits until its certificate is there."""
     ((number,),) = await world.query("SELECT max(id) FROM requests")
     assert (await world.approve()).ok
@@ -110,7 +110,7 @@ async def _approved(world: Inhabited) -> int:
     return int(number)
 
 
-async def _soon(world: Inhabited, seen: Callable[[], object]) -> None:
+async def _soon(world: PopulatedDeployment, seen: Callable[[], object]) -> None:
     """Waits for something: lanes of which nothing is asked are looked at every minute, here at once."""
 
     async def observed() -> object:
@@ -121,7 +121,7 @@ async def _soon(world: Inhabited, seen: Callable[[], object]) -> None:
     await world.until(observed)
 
 
-async def _rotated_and_tested(world: Inhabited) -> None:
+async def _rotated_and_tested(world: PopulatedDeployment) -> None:
     """A certificate is rotated, and the bot connects with the new one: in vain, for nobody answers there."""
     world.environment.heroku.serve_at(DATABASE, f"127.0.0.1:{free_port()}")
     ((old,),) = await world.query("SELECT min(request_id) FROM certificates WHERE request_id > 0")
@@ -134,12 +134,12 @@ async def _rotated_and_tested(world: Inhabited) -> None:
     await _tested(world, number, comes="the database did not answer")
 
 
-async def _tested(world: Inhabited, number: int, *, comes: str) -> None:
+async def _tested(world: PopulatedDeployment, number: int, *, comes: str) -> None:
     assert (await world.press_own("engineer", "certificate.test", f"is ready (#{number})")).ok
     await _soon(world, lambda: world.told("engineer", comes))
 
 
-async def _linked(world: Inhabited) -> None:
+async def _linked(world: PopulatedDeployment) -> None:
     """PrivateLink is opened and used, which makes config vars that hold the password once more."""
     account = "123456789012"
     await world.ask(f"/pgaccess privatelink open billing account {account} for 8h because nightly export")
@@ -149,7 +149,7 @@ async def _linked(world: Inhabited) -> None:
     await _soon(world, lambda: world.told("engineer", "_ENDPOINT_"))
 
 
-async def _handed_out(world: Inhabited, number: int) -> tuple[dict[str, str], list[Link]]:
+async def _handed_out(world: PopulatedDeployment, number: int) -> tuple[dict[str, str], list[Link]]:
     """The files of a certificate, after everything that can go wrong with its links; and those links."""
     used: list[Link] = []
 
@@ -190,7 +190,9 @@ async def _handed_out(world: Inhabited, number: int) -> tuple[dict[str, str], li
     return files, used
 
 
-async def _secrets(world: Inhabited, handed_out: list[tuple[dict[str, str], list[Link]]]) -> dict[str, str]:
+async def _secrets(
+    world: PopulatedDeployment, handed_out: list[tuple[dict[str, str], list[Link]]]
+) -> dict[str, str]:
     """Everything that must be nowhere, by what a failing test may call it."""
     secrets = {"bot token": BOT_TOKEN, "signing secret": SIGNING_SECRET, "Heroku token": HEROKU_TOKEN}
     for database in (DATABASE, SECOND_DATABASE):
@@ -205,7 +207,7 @@ async def _secrets(world: Inhabited, handed_out: list[tuple[dict[str, str], list
     return secrets
 
 
-async def _only_in_the_owners_direct_messages(world: Inhabited, secrets: dict[str, str]) -> None:
+async def _only_in_the_owners_direct_messages(world: PopulatedDeployment, secrets: dict[str, str]) -> None:
     """Each link was sent once, to its owner alone, and is gone from there once it is over."""
     await world.until(lambda: links(world) == [])
     direct = await world.query("SELECT DISTINCT channel FROM outbox WHERE kind = 'card.requester'")
@@ -216,13 +218,13 @@ async def _only_in_the_owners_direct_messages(world: Inhabited, secrets: dict[st
             assert [(json.loads(entry.sent)["channel"],)] == direct
 
 
-def _is_the_message_itself(world: Inhabited, found: Found) -> bool:
+def _is_the_message_itself(world: PopulatedDeployment, found: Found) -> bool:
     """The one place where a link's secret belongs: the call that posts it to its owner."""
     kind, what = found.place
     return found.secret.startswith("link ") and kind == "slack" and what.endswith("call chat.postMessage")
 
 
-async def _nothing_planted_is_missed(world: Inhabited, secrets: dict[str, str]) -> None:
+async def _nothing_planted_is_missed(world: PopulatedDeployment, secrets: dict[str, str]) -> None:
     """The search is one that can fail: what is put into each kind of place is found there."""
     line = body_lines(secrets["private key 0"])[1]
     await world.query(f"UPDATE requests SET reason = 'because {line}' WHERE id = 1")
@@ -237,7 +239,7 @@ async def _nothing_planted_is_missed(world: Inhabited, secrets: dict[str, str]) 
     assert {"slack", "shown", "page"} <= {kind for kind, _ in found}
 
 
-async def _post(world: Inhabited, text: str) -> None:
+async def _post(world: PopulatedDeployment, text: str) -> None:
     async with httpx.AsyncClient(
         base_url=world.environment.slack.base_url,
         headers={"Authorization": f"Bearer {BOT_TOKEN}"},

@@ -249,8 +249,8 @@ _FILL: Final[Sequence[Any]] = (
        CASE WHEN n %% 7 = 0 THEN 'U0ENGINEER' ELSE 'U' || n %% 500 END AS who,
        host(inet '100.0.0.0' + n) || '/32' AS network
        FROM generate_series(1, %(open)s + 200 + %(count)s) AS n""",
-    """INSERT INTO requests (kind, method, target_id, rule, required_approvals, subject, duration, reason, requester,
-       state, asked_at, decided_at, expires_at)
+    """INSERT INTO requests (kind, method, target_id, rule, required_approvals, subject, duration, reason,
+       requester, state, asked_at, decided_at, expires_at)
        SELECT 'open', 'mtls', target_id, 'everything', 1, network, '8 hours', 'quarterly migration',
        who,
        CASE WHEN pending THEN 'pending' ELSE 'approved' END, at, CASE WHEN NOT pending THEN at END,

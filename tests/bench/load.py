@@ -52,7 +52,7 @@ def command(line: str, *, secret: str, person: str = "U0ENGINEER") -> bytes:
     """
     trigger = f"13345224609.{next(_NUMBERS)}.{time.monotonic_ns()}"
     fields = (
-        ("token", "played-verification-token"),
+        ("token", "emulated-verification-token"),
         ("team_id", "T0ACME"),
         ("team_domain", "acme"),
         ("channel_id", "C0GENERAL"),

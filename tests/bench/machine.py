@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import IO, Final
 
 LOAD, SERVER = 0, 1
-"""The core of the load, of Postgres and of the emulated world; and the core of the process that is measured."""
+"""The core of the load, of Postgres and of the emulated world; and that of the measured process."""
 
 START: Final = 60.0
 """Seconds that a process may take to be there, or to be gone; one is usual."""

@@ -199,8 +199,8 @@ class _Driver:
 async def _write_bare(connection: psycopg.AsyncConnection[tuple[Any, ...]], form: dict[str, str]) -> int:
     now = datetime.now(UTC)
     cursor = await connection.execute(
-        "INSERT INTO requests (kind, rule, required_approvals, expires_at, remind_at, method, target_id, subject, duration,"
-        " reason, requester, state, asked_at) VALUES ('open', 'everything', 1, %s, %s, 'mtls', %s,"
+        "INSERT INTO requests (kind, rule, required_approvals, expires_at, remind_at, method, target_id,"
+        " subject, duration, reason, requester, state, asked_at) VALUES ('open', 'everything', 1, %s, %s, 'mtls', %s,"
         " '203.0.113.4/32', '8 hours', %s, %s, 'pending', %s) RETURNING id",
         (now + timedelta(hours=24), now + timedelta(hours=1), _TARGET, form["text"], form["user_id"], now),
     )

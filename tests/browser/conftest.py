@@ -1,56 +1,45 @@
-"""A Chromium and the demo, as a newcomer starts it."""
+"""Fixtures: a Chromium, and the demo in this process or in one of its own."""
 
 import contextlib
 import os
 import re
-import shutil
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 from sandbox.environment import POLICY
 from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.postgres import PrivatePostgres
+from tests.browser.chromium import NoBrowserError, launched
 from tests.browser.page_driver import Session, open_session
 from tests.conftest import own_database
 from tests.flow.actions import heroku_emulator
 
 REQUIRE = "PGACCESS_REQUIRE_BROWSER"
-"""Set to 1 where a missing browser is a failure and no reason to skip: in CI."""
-
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-FLAGS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync", "--no-first-run",
-)  # fmt: skip
+"""Set to 1 where a missing browser is a failure instead of a reason to skip: in CI."""
 
 
 @pytest.fixture(scope="package")
 def chromium() -> Iterator[Any]:
-    """A browser, or a reason why there is none.
+    """A browser; without one the tests are skipped, or fail where `REQUIRE` is set.
 
-    It goes when the tests of other folders begin: a thread in which Playwright is at home runs no other loop.
+    It ends with this package: a thread in which Playwright runs cannot run another event loop.
     """
-    try:
-        from playwright.sync_api import sync_sessionwright
-    except ImportError:
-        _without("playwright is not installed: make test-browser installs it")
-    found = os.environ.get("PGACCESS_CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
-    if found is None:
-        _without("no Chromium on this machine: on Debian, apt-get install chromium")
-    with sync_sessionwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=list(FLAGS))
+    with contextlib.ExitStack() as stack:
+        try:
+            browser = stack.enter_context(launched())
+        except NoBrowserError as error:
+            _without(str(error))
         yield browser
-        browser.close()
 
 
 @pytest.fixture
 def opens(chromium: Any, database_url: str) -> Iterator[Callable[..., Session]]:
-    """Puts up a stage of the test's own, with another policy or another Heroku."""
+    """Starts an environment of the test's own, with another policy or another Heroku."""
     with contextlib.ExitStack() as stack:
 
         def opening(
@@ -64,21 +53,21 @@ def opens(chromium: Any, database_url: str) -> Iterator[Callable[..., Session]]:
 
 @pytest.fixture(scope="module")
 def shared(chromium: Any, postgres: PrivatePostgres) -> Iterator[Session]:
-    """One stage for a module: putting one up takes longer than most of what is played on it."""
+    """One environment for a module: starting one takes longer than most tests."""
     with own_database(postgres) as url, open_session(chromium, url, heroku_emulator(), POLICY) as session:
         yield session
 
 
 @pytest.fixture
 def session(shared: Session) -> Session:
-    """The demo's stage, where others have played before; each test has addresses of its own."""
-    shared.starts_afresh()
+    """The module's environment, which other tests have used before; each test has addresses of its own."""
+    shared.resets()
     return shared
 
 
 @pytest.fixture
 def demo(chromium: Any) -> Iterator[str]:
-    """The demo's address."""
+    """The URL of a demo that was started like a newcomer does."""
     demo = subprocess.Popen(
         [sys.executable, "-m", "sandbox", "--port", "0"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
@@ -99,10 +88,10 @@ def _address(demo: subprocess.Popen[bytes]) -> str:
         if found := re.search(r"Open (http\S+)", printed):
             return found.group(1)
         assert demo.poll() is None, printed
-    raise AssertionError(f"the demo never said its address: {printed}")
+    raise AssertionError(f"the demo did not print its URL: {printed}")
 
 
-def _without(reason: str) -> None:
+def _without(reason: str) -> NoReturn:
     if os.environ.get(REQUIRE) == "1":
         pytest.fail(reason)
     pytest.skip(reason)

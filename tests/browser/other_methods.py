@@ -12,7 +12,7 @@ def asked(person: Person, request_input: str) -> int:
 
     Args:
         person: at their window.
-        wish: what stands behind ``/pgaccess``.
+        request_input: what comes after ``/pgaccess``.
 
     Returns:
         The request's number.

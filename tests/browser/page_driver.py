@@ -73,7 +73,7 @@ class Session:
         """The engineer asks for an address of the test's own, and the lead sees it.
 
         Args:
-            wish: what stands behind ``/pgaccess mtls add``, the address first.
+            request_input: what comes after ``/pgaccess mtls add``, the address first.
 
         Returns:
             The request's number.
@@ -92,10 +92,10 @@ class Session:
         self.lead.sees(f"#{number} in force since")
         return number
 
-    def starts_afresh(self) -> None:
+    def resets(self) -> None:
         """Clears away what a test before may have left in the way: open forms, bad outages."""
         for person in self._people.values():
-            person.starts_afresh()
+            person.resets()
         self._environment.faults.clear()
 
     def leave(self) -> None:

@@ -85,7 +85,7 @@ class Person:
         self._context.close()
         assert not self._complaints, self._complaints
 
-    def starts_afresh(self) -> None:
+    def resets(self) -> None:
         """Closes a form that was left open."""
         if self.form.count():
             self.page.keyboard.press("Escape")
@@ -96,7 +96,7 @@ class Person:
         self.page.get_by_test_id(f"person-{id_of(name)}").click()
         self._is_shown_as(name)
 
-    def is_at_a_desk(self) -> None:
+    def uses_a_wide_window(self) -> None:
         """Has a window as wide as usual again, and is who they were at first."""
         self.page.set_viewport_size(WIDE)
         self.becomes(self._name)
@@ -239,7 +239,7 @@ class Person:
             assert self.page.evaluate("document.documentElement.scrollWidth") <= size["width"]
 
     def _goes_home(self, channel: Any) -> None:
-        """Opens the home tab, and waits until the bot has shown it afresh: the old one's buttons are void."""
+        """Opens the home tab, and waits until the bot has published it again: the old buttons are void."""
         old = self.page.evaluate(SHOWN_HOME, id_of(self._name))
         channel.click()
         self.page.get_by_test_id("tab-home").click()

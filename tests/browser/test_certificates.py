@@ -19,7 +19,7 @@ NOBODY = "127.0.0.1:1"
 
 
 def asked(person: Person, line: str) -> int:
-    """Somebody types a wish; returns its number."""
+    """A person types a command; return the number of its request."""
     person.types(f"/pgaccess {line}")
     return int(person.is_told(re.compile(r"Request #(\d+) submitted")))
 

@@ -121,7 +121,7 @@ def test_what_somebody_else_closed_is_opened_again_only_when_its_owner_says_so(
     session.lead.sees(f"#{number} was removed at Heroku outside pgaccess", place="approvals")
     session.world.lets_in_no_more("203.0.113.58/32")
     session.engineer.presses("Restore access", on=f"#{number} was removed at Heroku")
-    session.engineer.is_told(f"#{number} is being restored")
+    session.engineer.is_told(f"#{number} is being provisioned again")
     session.world.lets_in("203.0.113.58/32")
     session.lead.sees(f"#{number} in force since")
 
@@ -143,7 +143,7 @@ def test_what_heroku_refused_is_tried_again_and_given_up(opens: Callable[..., Se
     engineer.sees(f"#{number} failed: 203.0.113.60/32 cannot reach billing", place=DIRECT)
     engineer.pictured("outages")
     engineer.presses("Try again", on=f"#{number} failed: 203")
-    engineer.is_told(f"#{number} is being opened again")
+    engineer.is_told(f"#{number} is being provisioned again")
     engineer.sees(f"#{number} failed: 203.0.113.60/32 cannot reach billing", times=2)
     engineer.presses("Abandon", on=f"#{number} failed: 203")
     engineer.is_told(f"#{number} abandoned")

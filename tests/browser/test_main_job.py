@@ -35,5 +35,5 @@ def test_the_guide_leads_through_the_main_job(chromium: Any, demo: str) -> None:
     newcomer.sees("#1 has ended", "time limit reached")
     world.lets_in_no_more("203.0.113.4/32")
     newcomer.pictured("main-job-6-ended")
-    page.get_by_text("That is all: asked, decided, opened, closed.").wait_for()
+    page.get_by_text("Done: requested, approved, opened, closed.").wait_for()
     newcomer.leaves()

@@ -16,7 +16,7 @@ def phone(session: Session) -> Iterator[Person]:
     """The engineer's window, as narrow as a phone."""
     session.engineer.page.set_viewport_size(PHONE)
     yield session.engineer
-    session.engineer.is_at_a_desk()
+    session.engineer.uses_a_wide_window()
 
 
 def test_everything_is_done_with_the_keyboard_alone(session: Session) -> None:

@@ -1,4 +1,4 @@
-"""Scenarios of the demo, played on the page with mouse and keyboard."""
+"""Scenarios of the demo on the page, with mouse and keyboard."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -18,10 +18,10 @@ ELSEWHERE = frozenset(("bad-input", "denial", "extension", "interruption", "main
 
 
 class Actors:
-    """They play a scenario before their windows.
+    """Runs steps of a scenario in the windows of its people.
 
     Args:
-        session: with nothing played yet.
+        session: A fresh session.
     """
 
     def __init__(self, session: Session) -> None:

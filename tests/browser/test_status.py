@@ -28,7 +28,7 @@ def test_one_request_is_shown_with_its_history(session: Session) -> None:
     session.engineer.is_told("in force, verified at Heroku")
 
 
-def test_a_database_is_shown_with_everybodys_rules_and_observed_at_afresh(session: Session) -> None:
+def test_a_database_is_shown_with_everybodys_rules_and_refreshed(session: Session) -> None:
     number = session.opened("203.0.113.73")
     for line in ("status billing", "mtls list"):
         session.engineer.types(f"/pgaccess {line}")

@@ -51,7 +51,7 @@ def test_a_range_that_somebody_else_wrote_is_taken_over_and_taken_out_by_approve
     added.get_by_role("button").click()
     at_heroku(session, "range", "192.0.2.7/32")
     session.lead.sees("192.0.2.7/32 is new in the space", place="operations")
-    session.lead.pictured("range-foreign")
+    session.lead.pictured("range-unmanaged")
     approved(session, asked(engineer, f"trusted adopt 192.0.2.7 on {SPACE} because it is the BI tool's"))
     engineer.sees("Adopt 192.0.2.7/32", " done:", place=DIRECT)
     engineer.pictured("range-adopted")

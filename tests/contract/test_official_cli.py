@@ -18,7 +18,7 @@ from sandbox.heroku.fault_injection import html_body, status
 from sandbox.heroku.server import app
 from sandbox.http_server import listening, serving
 
-TOKEN = "HRKU-played"
+TOKEN = "HRKU-emulated"
 DATABASE = "postgresql-curved-12345"
 RULESET = "/spaces/acme-private/inbound-ruleset"
 ADDED = "192.0.2.0/24"

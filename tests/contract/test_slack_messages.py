@@ -148,7 +148,7 @@ def answers(language: str) -> Iterator[Message]:
     """What the bot answers to commands and clicks, privately."""
     t = Translator(language)
     yield responses.refused(Refused(Refusal.ADDRESS_EMPTY), t)
-    yield responses.asked(PENDING, t=t, policy=POLICY)
+    yield responses.submitted(PENDING, t=t, policy=POLICY)
     yield responses.listing([PENDING, granted(GrantState.IN_FORCE)], limit=20, t=t, policy=POLICY)
     yield responses.showing(granted(GrantState.IN_FORCE), t=t, policy=POLICY)
     yield responses.decided(PENDING, Verdict.APPROVE, t)

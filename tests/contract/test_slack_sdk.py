@@ -1,8 +1,8 @@
 """What the emulated Slack says, as the vendor's own client, models and verifiers read it.
 
 Facts: the vendor's SDK for Python (slack_sdk 3.47): its method for each of the Web API's, its models, its
-signature check and its retry handler. Its Socket Mode client is held against the emulated Slack in the tests of
-the latter.
+signature check and its retry handler. Its Socket Mode client is tested with the emulated Slack in
+`tests.unit.sandbox.slack.test_socket_mode`.
 """
 
 import inspect
@@ -30,7 +30,7 @@ from tests.unit.sandbox.slack.conftest import SECRET, TOKEN
 Json = dict[str, Any]
 Asked = Callable[["Talk"], Awaitable[AsyncSlackResponse]]
 
-APP_TOKEN = "xapp-played"
+APP_TOKEN = "xapp-emulated"
 TEXT: Json = {"type": "plain_text", "text": "Ask"}
 HOME: Json = {"type": "home", "blocks": [{"type": "section", "text": {"type": "mrkdwn", "text": "*Hi*"}}]}
 CARD: list[Json] = [
@@ -69,7 +69,7 @@ def modal(*elements: Json, **more: Any) -> Json:
 
 @pytest.fixture
 def slack(behavior: Behavior) -> SlackEmulator:
-    """A workspace whose token may do everything that is played."""
+    """A workspace whose token may do everything that is emulated."""
     scopes = {method.scope for method in METHODS.values() if method.scope}
     kinds = {f"{kind}:{what}" for kind in ("channels", "groups", "im") for what in ("history", "read")}
     return SlackEmulator(
@@ -184,13 +184,13 @@ ASKED: dict[str, Asked] = {
     "views.push": _push_view,
     "views.update": _update_view,
 }
-"""Every played method as the vendor's client calls it, with the arguments that it makes of ours."""
+"""Every emulated method as the vendor's client calls it, with the arguments that it makes of ours."""
 
 
 # --- the Web API -----------------------------------------------------------------------------------------
 
 
-def test_every_played_method_is_asked_and_the_client_knows_it_by_the_same_name() -> None:
+def test_every_emulated_method_is_asked_and_the_client_knows_it_by_the_same_name() -> None:
     # The SDK says in each method's description where it is documented: ".../methods/chat.postMessage".
     known = {name.replace(".", "_") for name in METHODS}
 

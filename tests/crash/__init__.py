@@ -1,1 +1,1 @@
-"""The real processes, killed and stopped at chosen instants, and driven hard."""
+"""The real processes, killed and stopped at chosen kill_points, and driven hard."""

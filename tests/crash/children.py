@@ -1,4 +1,4 @@
-"""The nursery, and the processes that it starts, seen from a test."""
+"""The process supervisor and its processes, as a test sees them."""
 
 import contextlib
 import json
@@ -23,43 +23,43 @@ class Child:
     pid: int
 
     def kill(self) -> None:
-        """``kill -9``: not one instruction more."""
+        """Sends SIGKILL."""
         os.kill(self.pid, signal.SIGKILL)
 
     def freeze(self) -> None:
-        """``kill -STOP``: it stands still, and knows nothing of it."""
+        """Sends SIGSTOP: the process is paused without knowing."""
         os.kill(self.pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
-        """``kill -CONT``: it goes on at the very next instruction."""
+        """Sends SIGCONT: the process goes on where it was paused."""
         os.kill(self.pid, signal.SIGCONT)
 
     @property
     def frozen(self) -> bool:
-        """Whether it stands still."""
+        """Whether it is paused."""
         return Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
 
 
-class Nursery:
-    """Starts processes of the bot, one after another. Each order is carried out in a few milliseconds."""
+class ProcessSupervisor:
+    """Starts processes of the bot within milliseconds: the supervisor has imported everything."""
 
     def __init__(self, orders: IO[str], answers: IO[str]) -> None:
         self._orders = orders
         self._answers = answers
 
     def start(self, command: str, *, environ: Mapping[str, str], log: Path) -> Child:
-        """Starts one; it is on its way when this returns.
+        """Starts one; it is on its scenario when this returns.
 
         Args:
             command: ``web`` or ``worker``.
-            environ: its whole environment.
-            log: what it prints is added there.
+            environ: its complete environment.
+            log: file that its output is appended to.
         """
         given = {"command": command, "environ": dict(environ), "log": str(log)}
         return Child(self._ask(given)["pid"])
 
-    def bury(self, child: Child) -> int:
-        """Returns the exit status of a process that was killed; negative: the signal."""
+    def wait_for(self, child: Child) -> int:
+        """Waits for a process to end; returns its exit status, negative for a signal."""
         return self._ask({"wait": child.pid})["status"]
 
     def ready(self) -> None:
@@ -74,19 +74,19 @@ class Nursery:
     def _answer(self) -> dict[str, int]:
         line = self._answers.readline()
         if not line:
-            raise RuntimeError("the nursery has ended")
+            raise RuntimeError("the process supervisor has ended")
         answer: dict[str, int] = json.loads(line)
         return answer
 
 
 @contextlib.contextmanager
-def nursery() -> Iterator[Nursery]:
-    """A nursery for the length of a ``with`` block; nothing that it started outlives it."""
+def supervisor() -> Iterator[ProcessSupervisor]:
+    """Runs a supervisor for the length of a ``with`` block; it kills everything that it started."""
     command = [sys.executable, "-m", "tests.crash.process_supervisor"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         if process.stdin is None or process.stdout is None:
-            raise RuntimeError("the nursery has neither ear nor mouth")
-        started = Nursery(process.stdin, process.stdout)
+            raise RuntimeError("the supervisor has no pipes")
+        started = ProcessSupervisor(process.stdin, process.stdout)
         started.ready()
         yield started
         process.stdin.close()

@@ -1,15 +1,15 @@
-"""What must be true of a life when everything has come to rest, whoever was killed in it."""
+"""Invariants that hold after each run, whatever was killed in it."""
 
 import re
 from collections import Counter
 
 from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET
 from sandbox.heroku.fixtures import OFFICE, SPACE
-from tests.crash.kill_target import Doomed
-from tests.crash.scenarios import RANGE, Way
+from tests.crash.kill_target import KillTarget
+from tests.crash.scenarios import RANGE, Scenario
 
-TOLD = {"card.approval", "card.requester", "notification.decided"}
-"""What every request has posted."""
+ALWAYS_SENT = {"card.approval", "card.requester", "notification.decided"}
+"""Messages that every request sends."""
 
 OF_GRANTS = {"notification.in_force", "notification.ending", "notification.ended"}
 
@@ -22,70 +22,70 @@ GRANTED = [
 ]
 
 
-async def all_hold(world: Doomed, way: Way, number: int, request: int) -> None:
-    """Raises an assertion that says which one does not."""
+async def all_hold(world: KillTarget, scenario: Scenario, number: int, request: int) -> None:
+    """Checks all of them; the failing assertion names the one that does not hold."""
     await decided_once(world, request)
-    await recorded_once(world, way, request)
-    opened_once(world, way, number)
-    nothing_is_left_open(world, way)
+    await recorded_once(world, scenario, request)
+    opened_once(world, scenario, number)
+    nothing_is_left_open(world, scenario)
     await nothing_is_under_way(world)
-    await everything_is_told(world, way, request)
-    await the_chain_verifies(world)
+    await everything_is_sent(world, scenario, request)
+    await audit_chain_verifies(world)
     logs_are_clean(world)
 
 
-async def decided_once(world: Doomed, request: int) -> None:
-    """One approval, one thing that came of it."""
-    votes = f"SELECT count(*) FROM decisions WHERE request_id = {request}"
+async def decided_once(world: KillTarget, request: int) -> None:
+    """One approval, and one grant or operation that followed."""
+    approvals = f"SELECT count(*) FROM decisions WHERE request_id = {request}"
     made = f"SELECT (SELECT count(*) FROM grants WHERE request_id = {request})" + (
         f" + (SELECT count(*) FROM operations WHERE request_id = {request})"
     )
     assert await world.query(f"SELECT state FROM requests WHERE id = {request}") == [("approved",)]
-    assert await world.query(votes) == [(1,)], "decisions"
-    assert await world.query(made) == [(1,)], "grants and changes"
+    assert await world.query(approvals) == [(1,)], "decisions"
+    assert await world.query(made) == [(1,)], "grants and operations"
 
 
-async def recorded_once(world: Doomed, way: Way, request: int) -> None:
-    """Each change of state has one line, in the order in which they can happen."""
+async def recorded_once(world: KillTarget, scenario: Scenario, request: int) -> None:
+    """Each change of state has one audit line, in a possible order."""
     lines = await world.query(
         f"SELECT subject, before, after FROM audit WHERE request_id = {request} ORDER BY id"
     )
     assert lines[:2] == ASKED, lines
-    if not way.once:
+    if not scenario.once:
         assert lines[2][:2] == ("grant", ""), lines
         assert lines[-3:] == GRANTED, lines
     assert [line for line, times in Counter(lines).items() if times > 1 and line[0] == "grant"] == [], lines
 
 
-def opened_once(world: Doomed, way: Way, number: int) -> None:
-    """Heroku has done it once; what it was asked for and did not hear does not count."""
-    body = way.body(number)
+def opened_once(world: KillTarget, scenario: Scenario, number: int) -> None:
+    """Heroku has executed it once; calls that did not arrive do not count."""
+    body = scenario.body(number)
     if not body:
-        # One was there before the first life, and each life has made one.
-        assert way.there(world, number) == number + 2, "certificates"
+        # One existed before the first run, and each run has created one.
+        assert scenario.count_at_heroku(world, number) == number + 2, "certificates"
         return
     done = [
         entry.line()
         for entry in world.environment.heroku.request_log
         if 200 <= entry.status < 300
-        and re.search(way.made, f"{entry.method} {entry.path}")
+        and re.search(scenario.made, f"{entry.method} {entry.path}")
         and body in str(entry.body)
     ]
-    # A space's list is written whole: a write merged with others' repeats what stands.
-    assert 1 <= len(done) <= (3 if way is RANGE else 1), done
+    # A space's list is written whole: a merge with others' writes repeats what is there.
+    assert 1 <= len(done) <= (3 if scenario is RANGE else 1), done
 
 
-def nothing_is_left_open(world: Doomed, way: Way) -> None:
-    """Heroku has what others made, and nothing of ours."""
+def nothing_is_left_open(world: KillTarget, scenario: Scenario) -> None:
+    """Heroku has what others created, and nothing of ours."""
     assert world.ours() == []
     assert OFFICE in world.rules(), "somebody else's rule was touched"
     assert [rule.source for rule in world.environment.heroku.ruleset(SPACE).rules] == [OFFICE]
 
 
-async def nothing_is_under_way(world: Doomed) -> None:
-    """Nothing needs for the outcome of a try, and nothing is believed to be at Heroku.
+async def nothing_is_under_way(world: KillTarget) -> None:
+    """No intent waits for its outcome, and nothing is thought to be at Heroku.
 
-    A try of which nothing was ever seen stays known for hours, so that what comes of it late is found.
+    An intent without a visible result stays known for hours, so that a late result is found.
     """
     for left in (
         "mtls_rule_intents WHERE NOT resolved AND ambiguous_until > now()",
@@ -97,34 +97,34 @@ async def nothing_is_under_way(world: Doomed) -> None:
         assert await world.query(f"SELECT count(*) FROM {left}") == [(0,)], left
 
 
-async def everything_is_told(world: Doomed, way: Way, request: int) -> None:
-    """Each post stands in Slack, once at least, where the store says."""
+async def everything_is_sent(world: KillTarget, scenario: Scenario, request: int) -> None:
+    """Each message is in Slack, at least once, where the store says."""
     rows = await world.query(f"SELECT id, kind, channel, ts FROM outbox WHERE request_id = {request}")
     kinds = {kind for _, kind, _, _ in rows}
-    assert TOLD | (set() if way.once else OF_GRANTS) <= kinds, kinds
-    for post, kind, channel, ts in rows:
-        standing = copies(world, post, channel)
-        assert ts in standing, f"{kind} is not in Slack"
+    assert ALWAYS_SENT | (set() if scenario.once else OF_GRANTS) <= kinds, kinds
+    for number, kind, channel, ts in rows:
+        found = copies(world, number, channel)
+        assert ts in found, f"{kind} is not in Slack"
 
 
-def copies(world: Doomed, post: int, channel: str) -> list[str]:
-    """Timestamps of a post's messages in a channel."""
+def copies(world: KillTarget, number: int, channel: str) -> list[str]:
+    """Timestamps of a message's copies in a channel."""
     return [
         message.ts
         for message in world.environment.slack.workspace.messages.get(channel, ())
-        if message.metadata and message.metadata["event_payload"] == {"post": post}
+        if message.metadata and message.metadata["event_payload"] == {"post": number}
     ]
 
 
-async def the_chain_verifies(world: Doomed) -> None:
-    """Every line of the audit trail is sealed, and every seal holds."""
+async def audit_chain_verifies(world: KillTarget) -> None:
+    """Every audit line is sealed, and the chain verifies."""
     async with world.environment.app.store.transaction() as tx:
         verdict = await tx.audit.verify()
     assert (verdict.broken, verdict.unsealed) == (None, ())
 
 
-def logs_are_clean(world: Doomed) -> None:
-    """Nothing secret is in any log, and nothing that nobody has thought of."""
+def logs_are_clean(world: KillTarget) -> None:
+    """No log has a secret or a traceback."""
     for role in world.roles.values():
         printed = role.log.read_text()
         for secret in (BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET, "/respond/", "BEGIN PRIVATE KEY"):

@@ -1,4 +1,4 @@
-"""Instants between two effects, chosen from outside: when the n-th call or COMMIT of a process arrives."""
+"""KillPoints between two effects, chosen from outside: when the n-th call or COMMIT of a process arrives."""
 
 import asyncio
 import re
@@ -8,36 +8,36 @@ from enum import StrEnum
 
 
 class Moment(StrEnum):
-    """When a process is struck."""
+    """When a fault strikes, relative to the call."""
 
     BEFORE = "before"
-    """It has sent the call, which has not arrived."""
+    """The call is sent and has not arrived."""
 
     AFTER = "after"
-    """The work is done, and the answer has not been passed back."""
+    """The call is executed and its answer not passed back."""
 
 
-class Blow(StrEnum):
-    """What strikes it."""
+class Fault(StrEnum):
+    """Signal that strikes a process."""
 
     KILL = "SIGKILL"
     STOP = "SIGSTOP"
 
 
 @dataclass(kw_only=True, slots=True)
-class Plan:
-    """One process is struck once, at the n-th instant of a kind.
+class PlannedFault:
+    """A fault that strikes one process once, at the n-th kill point of a kind.
 
     Attributes:
         role: the process, a regular expression: ``web``, ``worker`` …
         channel: what is counted: ``heroku``, ``slack`` or ``store``.
-        moment: before the work or after it.
-        on: which of them are counted, a regular expression; all if empty.
+        moment: before the call is executed, or after it.
+        on: which calls are counted, a regular expression; all if empty.
         nth: from 1.
-        blow: what strikes it.
-        met: what was under way then; empty until it has happened.
+        fault: the signal.
+        met: what was under scenario then; empty until it has happened.
         whom: the process that was struck.
-        over: set when a stopped process may go on.
+        over: set when the stopped process may go on.
     """
 
     role: str
@@ -45,7 +45,7 @@ class Plan:
     moment: Moment
     on: str = ""
     nth: int = 1
-    blow: Blow = Blow.KILL
+    fault: Fault = Fault.KILL
     seen: int = 0
     met: str = ""
     whom: str = ""
@@ -53,7 +53,7 @@ class Plan:
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
     def fits(self, role: str, channel: str, what: str) -> bool:
-        """Whether something that has arrived is of the kind that is counted."""
+        """Tells whether a call is of the kind that is counted."""
         return (
             channel == self.channel
             and re.fullmatch(self.role, role) is not None
@@ -61,20 +61,20 @@ class Plan:
         )
 
 
-class Instants:
-    """Knows what is planned, and strikes.
+class KillPoints:
+    """Counts calls, and strikes at the planned ones.
 
     Attributes:
-        heard: everything that has arrived so far: from whom, where, and what.
+        heard: every call so far: role, channel and call.
     """
 
-    def __init__(self, strike: Callable[[Plan], None]) -> None:
+    def __init__(self, strike: Callable[[PlannedFault], None]) -> None:
         self._strike = strike
-        self.plans: list[Plan] = []
+        self.plans: list[PlannedFault] = []
         self.heard: set[tuple[str, str, str]] = set()
 
-    def met(self, role: str, channel: str, what: str) -> Plan | None:
-        """Counts something that has arrived; the plan that it fulfils, if there is one."""
+    def met(self, role: str, channel: str, what: str) -> PlannedFault | None:
+        """Counts a call; returns the planned fault that it triggers, if there is one."""
         self.heard.add((role, channel, what))
         for plan in self.plans:
             if plan.met or not plan.fits(role, channel, what):
@@ -85,7 +85,7 @@ class Instants:
                 return plan
         return None
 
-    def strike(self, plan: Plan) -> None:
-        """Now."""
+    def strike(self, plan: PlannedFault) -> None:
+        """Strikes now."""
         self._strike(plan)
         plan.struck.set()

@@ -1,4 +1,4 @@
-"""A world whose bot is killed and stopped: it is there again soon, as a platform has it."""
+"""The deployment whose processes are killed and stopped; each is started again, as a platform does."""
 
 import asyncio
 import contextlib
@@ -28,18 +28,18 @@ from sandbox.slack.delivery_transport import over
 from sandbox.slack.server import app as slack_server
 from sandbox.slack.users.simulated_users import Outcome, People
 from tests.acceptance.processes import START, free_port
-from tests.crash.children import Child, Nursery
-from tests.crash.http_proxy import gate
-from tests.crash.kill_points import Blow, Instants, Moment, Plan
-from tests.crash.postgres_proxy import wire
+from tests.crash.children import Child, ProcessSupervisor
+from tests.crash.http_proxy import fault_proxy
+from tests.crash.kill_points import Fault, KillPoints, Moment, PlannedFault
+from tests.crash.postgres_proxy import proxied_postgres
 from tests.crash.process_supervisor import OFFSET_FILE
 from tests.flow.actions import Acts
 
 STOPPED = 11.0
-"""Seconds that a stopped process stands still: longer than a lease, which runs for 10 s here."""
+"""Seconds that a stopped process is paused: longer than a lease, which is 10 s here."""
 
 PLAIN = "sslmode=disable&gssencmode=disable"
-"""Nothing is asked of Postgres before the start-up packet."""
+"""No negotiation precedes the start-up packet."""
 
 QUICK = 0.05
 """Seconds that a transition at Heroku takes."""
@@ -64,33 +64,35 @@ class FileClock(MovableClock):
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """One process that is always started again: what it runs, where, and its log."""
+    """One process that is always started again: its command, its environment and its log."""
 
     command: str
     environ: Mapping[str, str]
     log: Path
 
 
-class Doomed(Acts):
-    """Hands and eyes on a world, and the blows that its bot takes."""
+class KillTarget(Acts):
+    """A deployment of the bot with people, the emulators, and the faults that strike its processes."""
 
-    patience = 90.0  # a stop takes eleven seconds, what it has left unclear another ten, on any machine
+    patience = 90.0  # a stop takes eleven seconds, what it leaves ambiguous another ten, on any machine
 
-    def __init__(self, environment: Environment, nursery: Nursery) -> None:
+    def __init__(self, environment: Environment, supervisor: ProcessSupervisor) -> None:
         super().__init__(environment)
-        self.instants = Instants(self._strike)
+        self.kill_points = KillPoints(self._strike)
         self.roles: dict[str, Role] = {}
         self.children: dict[str, Child] = {}
-        self._nursery = nursery
+        self._supervisor = supervisor
         self._after: set[asyncio.Task[None]] = set()
 
     # --- processes -------------------------------------------------------------------------------
 
     async def start(self, role: str) -> None:
-        """Starts a process, and waits until it answers if it is one that does."""
-        given = self.roles[role]
-        self.children[role] = self._nursery.start(given.command, environ=given.environ, log=given.log)
-        if given.command == "web":
+        """Starts a process; waits for a web process until it answers."""
+        started = self.roles[role]
+        self.children[role] = self._supervisor.start(
+            started.command, environ=started.environ, log=started.log
+        )
+        if started.command == "web":
             await self.answering()
 
     async def answering(self) -> None:
@@ -103,17 +105,17 @@ class Doomed(Acts):
                 await asyncio.sleep(0.02)
 
     async def recovered(self) -> None:
-        """Waits until whoever was struck is there again."""
+        """Waits until every struck process runs again."""
         while self._after:
             await asyncio.gather(*self._after)
 
-    def plan(self, *plans: Plan) -> None:
-        """Has these blows fall from here on, and none that were planned before."""
-        self.instants.plans = list(plans)
+    def plan(self, *plans: PlannedFault) -> None:
+        """Replaces the planned faults."""
+        self.kill_points.plans = list(plans)
 
-    def _strike(self, plan: Plan) -> None:
+    def _strike(self, plan: PlannedFault) -> None:
         child = self.children[plan.whom]
-        if plan.blow is Blow.KILL:
+        if plan.fault is Fault.KILL:
             child.kill()
             self._then(asyncio.create_task(self._start_again(plan.whom)))
         else:
@@ -125,28 +127,28 @@ class Doomed(Acts):
         task.add_done_callback(self._after.discard)
 
     async def _start_again(self, role: str) -> None:
-        assert self._nursery.bury(self.children[role]) == -9
+        assert self._supervisor.wait_for(self.children[role]) == -9
         if len(self.roles) == 2 and role != "web":
-            # What it held would be taken over when the lease has run out; the test does not wait for that,
-            # as long as there is nobody else who could hold anything.
+            # What it held could be claimed once its lease has run out. The test does not wait for that where
+            # no other process could hold anything.
             for table in ("reconcile_queue", "outbox"):
                 await self.query(f"UPDATE {table} SET lease_until = now() WHERE lease IS NOT NULL")
         await self.start(role)
 
-    async def _go_on(self, plan: Plan) -> None:
+    async def _go_on(self, plan: PlannedFault) -> None:
         await asyncio.sleep(STOPPED)
         plan.over.set()
         if plan.moment is Moment.BEFORE:
-            # What it has sent arrives, and is answered, before it learns that it had been asleep.
+            # What it has sent arrives, and is answered, before it goes on.
             await asyncio.sleep(0.1)
         self.children[plan.whom].thaw()
 
     async def at(self, moment: datetime) -> None:
-        """Moves business time on to a moment at least, and has everything looked at again."""
+        """Moves business time to a moment at least, and makes everything due."""
         self.environment.clock.move(max(timedelta(), moment - self.environment.clock.now()))
 
         async def observed() -> bool:
-            # The dead may hold a lock until Postgres has noticed.
+            # A killed process may hold a lock until Postgres has noticed.
             with contextlib.suppress(TryAgainError):
                 await self.environment.refresh_everything()
                 return True
@@ -157,14 +159,14 @@ class Doomed(Acts):
     # --- people who get no answer ----------------------------------------------------------------
 
     async def insist(self, line: str) -> int:
-        """Somebody asks until the bot has heard it; the request's number.
+        """Submits a command until the bot has recorded it; returns the request's number.
 
-        Without an answer nobody knows whether it was heard: one looks, and asks again if it was not.
+        Without an answer it is not known whether it was recorded: that is read, and the command repeated.
         """
         before = await self.newest()
         outcome = await self.type("engineer", line)
         while not outcome.ok:
-            await self._look_afterwards(outcome)
+            await self._wait_and_check(outcome)
             if await self.newest() > before:
                 break
             outcome = await self.type("engineer", line)
@@ -174,13 +176,13 @@ class Doomed(Acts):
         return int(since[0][0])
 
     async def insist_on(self, number: int, person: str, action: str) -> None:
-        """Somebody presses a button of a request's card until there is an answer."""
+        """Presses a button of a request's card until there is an answer."""
         await self.until(lambda: self.card_of(number) is not None)
         while not (outcome := await self._press_of(number, person, action)).ok:
             if outcome.error not in ("dispatch_failed", "operation_timeout"):
-                # What stood there has changed meanwhile: the first click did it.
+                # The card has changed meanwhile: the first click was recorded.
                 return
-            await self._look_afterwards(outcome)
+            await self._wait_and_check(outcome)
 
     async def _press_of(self, number: int, person: str, action: str) -> Outcome:
         card = self.card_of(number)
@@ -189,7 +191,7 @@ class Doomed(Acts):
             person, channel="#approvals", ts=str(card["ts"]), action_id=action
         )
 
-    async def _look_afterwards(self, outcome: Outcome) -> None:
+    async def _wait_and_check(self, outcome: Outcome) -> None:
         assert outcome.status == 0, outcome
         await self.recovered()
         await self.answering()
@@ -206,21 +208,21 @@ class Doomed(Acts):
 
 
 @contextlib.asynccontextmanager
-async def doomed(
-    nursery: Nursery,
+async def deployed(
+    supervisor: ProcessSupervisor,
     database_url: str,
     folder: Path,
     *,
     heroku: HerokuEmulator | None = None,
     roles: tuple[str, ...] = ("web", "worker"),
-) -> AsyncIterator[Doomed]:
-    """Puts a world up, and starts the bot in it.
+) -> AsyncIterator[KillTarget]:
+    """Starts emulators and the bot's processes for the length of a ``with`` block.
 
     Args:
-        nursery: starts the processes.
+        supervisor: starts the processes.
         database_url: a migrated database of a server on a Unix socket.
         folder: where the processes' logs go.
-        heroku: with whatever is there at the start; the default world if None.
+        heroku: with its resources; the default world if None.
         roles: ``web`` runs the web process, every other one a worker.
     """
     heroku = heroku or default_world(token=HEROKU_TOKEN, times=TransitionTimes.of(QUICK))
@@ -235,7 +237,7 @@ async def doomed(
         slack.base_url = await _served(stack, slack_emulator)
         heroku_url = await _served(stack, heroku_emulator)
         wanted = settings(database_url, slack_url=slack.base_url, heroku_url=heroku_url, public_url=bot_url)
-        # A second house without anybody in it: a test looks into the store, and wakes workers, through it.
+        # An application that runs nothing: through it a test reads the store and wakes workers.
         app = await enter(open_app(wanted, parse_policy(POLICY, source="the test"), clock=clock))
         faults = FaultInjection(heroku, slack)
         environment = Environment(
@@ -247,17 +249,17 @@ async def doomed(
             app=app,
             bot_url=bot_url,
         )
-        world = Doomed(environment, nursery)
-        stack.push_async_callback(_end, world, nursery)
+        world = KillTarget(environment, supervisor)
+        stack.push_async_callback(_end, world, supervisor)
         at = urlsplit(database_url)
-        place = dict(parse_qsl(at.query))
-        unix = f"{place['host']}/.s.PGSQL.{place['port']}"
+        server = dict(parse_qsl(at.query))
+        unix = f"{server['host']}/.s.PGSQL.{server['port']}"
         for role in roles:
-            gates = {
-                channel: await _served(stack, gate(app, world.instants, role=role, channel=channel))
+            addresses = {
+                channel: await _served(stack, fault_proxy(app, world.kill_points, role=role, channel=channel))
                 for channel, app in (("slack", slack_emulator), ("heroku", heroku_emulator))
             }
-            port = await enter(wire(unix, role=role, instants=world.instants))
+            port = await enter(proxied_postgres(unix, role=role, kill_points=world.kill_points))
             world.roles[role] = Role(
                 command="web" if role == "web" else "worker",
                 environ={
@@ -265,10 +267,10 @@ async def doomed(
                     "DATABASE_URL": f"postgres://{at.username}@127.0.0.1:{port}{at.path}?{PLAIN}",
                     "SLACK_BOT_TOKEN": BOT_TOKEN,
                     "SLACK_SIGNING_SECRET": SIGNING_SECRET,
-                    "SLACK_API_URL": f"{gates['slack']}/api/",
+                    "SLACK_API_URL": f"{addresses['slack']}/api/",
                     "HEROKU_API_KEY": HEROKU_TOKEN,
-                    "HEROKU_API_URL": gates["heroku"],
-                    "HEROKU_DATA_API_URL": gates["heroku"],
+                    "HEROKU_API_URL": addresses["heroku"],
+                    "HEROKU_DATA_API_URL": addresses["heroku"],
                     "PGACCESS_POLICY_TOML": POLICY,
                     "PGACCESS_PUBLIC_URL": bot_url,
                     "PORT": bot_url.rpartition(":")[2],
@@ -288,13 +290,13 @@ async def _served(stack: contextlib.AsyncExitStack, app: ASGIApp) -> str:
     return url
 
 
-async def _end(world: Doomed, nursery: Nursery) -> None:
-    """Ends what still runs; the nursery is used for the next world."""
+async def _end(world: KillTarget, supervisor: ProcessSupervisor) -> None:
+    """Kills what still runs; the supervisor goes on to serve the next deployment."""
     world.plan()
     await world.recovered()
     for child in world.children.values():
         child.kill()
-        nursery.bury(child)
+        supervisor.wait_for(child)
 
 
 def present() -> datetime:

@@ -75,7 +75,7 @@ class Hour:
         value = action_ids.button_value(self.first + 2 * self.approved, 1)
         return click(action_ids.APPROVE, value, secret=SECRET, person=LEAD, answer_to=self.answer_to)
 
-    async def live(self, port: int, *, halfway: Callable[[], None]) -> None:
+    async def run(self, port: int, *, halfway: Callable[[], None]) -> None:
         """Sends everything at its time, whether or not earlier answers have come."""
         numbers, begun = itertools.count(), time.monotonic()
 

@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from tests.crash.kill_points import Blow, Instants, Moment, Plan
+from tests.crash.kill_points import Fault, KillPoints, Moment, PlannedFault
 
 NOT_COUNTED: Final = frozenset({"budget"})
 """Tables whose commits may be lost by design: the budget of calls corrects itself."""
@@ -37,7 +37,7 @@ class _Session:
     bound: str = ""
     running: deque[str] = field(default_factory=deque)
     written: dict[str, None] = field(default_factory=dict)
-    plan: Plan | None = None
+    plan: PlannedFault | None = None
 
     def sent(self, kind: int, body: bytes) -> bool:
         """Takes note of what the client sends; tells whether it commits something that counts."""
@@ -74,13 +74,13 @@ class Wire:
     Args:
         socket: the server's Unix socket.
         role: the process that has this address.
-        instants: what is counted and planned.
+        kill_points: what is counted and planned.
     """
 
-    def __init__(self, socket: str, *, role: str, instants: Instants) -> None:
+    def __init__(self, socket: str, *, role: str, kill_points: KillPoints) -> None:
         self._socket = socket
         self._role = role
-        self._instants = instants
+        self._instants = kill_points
         self._ways: set[asyncio.Task[None]] = set()
 
     async def connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -95,15 +95,15 @@ class Wire:
         await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         for end in (downstream, writer):
             end.close()
-        for way in ways:
-            way.cancel()
+        for scenario in ways:
+            scenario.cancel()
         await asyncio.gather(*ways, return_exceptions=True)
         self._ways -= ways
 
     async def close(self) -> None:
         """Cuts every connection."""
-        for way in self._ways:
-            way.cancel()
+        for scenario in self._ways:
+            scenario.cancel()
         await asyncio.sleep(0)
 
     async def _requests(
@@ -117,7 +117,7 @@ class Wire:
                 plan = self._counted(session) if session.sent(head[0], body) else None
                 if plan is not None and plan.moment is Moment.BEFORE:
                     self._instants.strike(plan)
-                    if plan.blow is Blow.KILL:
+                    if plan.fault is Fault.KILL:
                         return
                     await plan.over.wait()
                 writer.write(head + body)
@@ -133,11 +133,11 @@ class Wire:
                 if finished == "COMMIT" and plan is not None and plan.moment is Moment.AFTER:
                     session.plan = None
                     self._instants.strike(plan)
-                    if plan.blow is Blow.KILL:
+                    if plan.fault is Fault.KILL:
                         return
                 writer.write(head + body)
 
-    def _counted(self, session: _Session) -> Plan | None:
+    def _counted(self, session: _Session) -> PlannedFault | None:
         session.plan = self._instants.met(self._role, "store", "COMMIT " + ", ".join(session.written))
         return session.plan
 
@@ -148,9 +148,9 @@ async def _message(reader: asyncio.StreamReader) -> tuple[bytes, bytes]:
 
 
 @contextlib.asynccontextmanager
-async def wire(socket: str, *, role: str, instants: Instants) -> AsyncIterator[int]:
+async def proxied_postgres(socket: str, *, role: str, kill_points: KillPoints) -> AsyncIterator[int]:
     """A proxy for the length of a ``with`` block; its port on loopback."""
-    proxy = Wire(socket, role=role, instants=instants)
+    proxy = Wire(socket, role=role, kill_points=kill_points)
     server = await asyncio.start_server(proxy.connected, "127.0.0.1", 0)
     try:
         yield server.sockets[0].getsockname()[1]

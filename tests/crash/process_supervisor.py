@@ -1,9 +1,9 @@
 """Starts the real processes of the bot quickly: ``python -m`` imports once, then forks.
 
-Two things are not as in production, and nothing else: business time can be moved, through a file; and the
-waits that a dead or a stopped process causes are a sixth as long, all of them in proportion.
+Two things differ from production: business time can be moved, through a file, and timings are a sixth as
+long.
 
-Orders come as lines of JSON on standard input, an answer to each goes to standard output; at the end of the
+Orders are lines of JSON on standard input, each answered by a line on standard output. At the end of the
 input everything that was started is killed.
 """
 
@@ -20,7 +20,7 @@ from typing import Any, Final
 from bot.domain.timings import DEFAULT
 
 HASTE: Final = 6
-"""How much shorter leases, calls and pauses are: a minute's lease runs for 10 s, a call for 2.5 s."""
+"""Factor by which timings are shorter: a lease of a minute is 10 s, a call's deadline 2.5 s."""
 
 OFFSET_FILE: Final = "PGACCESS_TEST_OFFSET"
 """Names the file with the seconds that business time is ahead of the machine's."""
@@ -43,7 +43,7 @@ def prepare() -> None:
 
 
 def serve() -> None:
-    """Carries out orders until there are no more; nothing that was started outlives this."""
+    """Executes orders until there are no more; kills everything that was started at the end."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     alive: set[int] = set()
     try:
@@ -72,11 +72,11 @@ def _start(order: dict[str, Any]) -> int:
     if pid:
         return pid
     _become(order)
-    raise AssertionError("a process that has become the bot does not come back")
+    raise AssertionError("a process that has become the bot does not return")
 
 
 def _become(order: dict[str, Any]) -> None:
-    """This process is one of the bot's from here on."""
+    """Turns this process into one of the bot's."""
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     log = os.open(order["log"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     nothing = os.open(os.devnull, os.O_RDONLY)

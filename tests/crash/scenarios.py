@@ -1,36 +1,36 @@
-"""Lives of what people ask for, from the first word to the last, lived by people who do not give up."""
+"""Scenarios: one request from submission to its end, by people who repeat what got no answer."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
 from sandbox.heroku.fixtures import DATABASE, SPACE
-from tests.crash.kill_target import Doomed, present
+from tests.crash.kill_target import KillTarget, present
 
 HOURS = 8
-"""How long access is asked for."""
+"""Requested duration."""
 
 JUST_AFTER = timedelta(seconds=1)
-"""How far time is moved beyond a warning or an end."""
+"""How far business time is moved beyond a warning or an end."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Way:
-    """One kind of life.
+class Scenario:
+    """One kind of request, run again and again.
 
     Attributes:
         name: in the table of results.
-        line: what is typed, for the n-th life.
-        there: how many times Heroku has what was asked for in the n-th life.
-        made: calls that open it, as ``METHOD /path``, a regular expression.
-        body: what stands in the body of the call that opens it for the n-th life; empty if it has none.
-        ticket: whether it may wait for the word of Heroku's support.
-        once: it happens once and has no end.
+        line: the command of the n-th run.
+        count_at_heroku: how often Heroku has what was requested in the n-th run.
+        made: calls that create it, as ``METHOD /path``, a regular expression.
+        body: part of the body of the creating call in the n-th run; empty if it has none.
+        ticket: it may wait for an answer of Heroku's support.
+        once: it is a one-time operation without an end.
     """
 
     name: str
     line: Callable[[int], str]
-    there: Callable[[Doomed, int], int]
+    count_at_heroku: Callable[[KillTarget, int], int]
     made: str
     body: Callable[[int], str]
     ticket: bool = False
@@ -45,90 +45,93 @@ def _account(number: int) -> str:
     return f"{123456000000 + number}"
 
 
-def _rules(world: Doomed, number: int) -> int:
+def _rules(world: KillTarget, number: int) -> int:
     return world.rules().count(f"{_address(number)}/32")
 
 
-def _ranges(world: Doomed, number: int) -> int:
+def _ranges(world: KillTarget, number: int) -> int:
     listed = [rule.source for rule in world.environment.heroku.ruleset(SPACE).rules]
     return listed.count(f"{_address(number)}/32")
 
 
-def _accounts(world: Doomed, number: int) -> int:
+def _accounts(world: KillTarget, number: int) -> int:
     link = world.environment.heroku.privatelink(DATABASE, now=present())
     return sum(_account(number) in each.arn for each in link.accounts.values()) if link else 0
 
 
-def _certificates(world: Doomed, number: int) -> int:
-    """All that our lives have made: a certificate does not say for whom it is."""
+def _certificates(world: KillTarget, number: int) -> int:
+    """All that the runs have made: a certificate does not tell whose it is."""
     listed = world.environment.heroku.certificates(DATABASE, now=present())
     return len([each for each in listed if each.status == "ready"])
 
 
-RULE = Way(
+RULE = Scenario(
     name="mTLS address",
     line=lambda n: f"/pgaccess mtls add {_address(n)} to billing for {HOURS}h because of the crash test",
-    there=_rules,
+    count_at_heroku=_rules,
     made=r"^POST .*/ip-rules$",
     body=lambda n: f"{_address(n)}/32",
 )
-RANGE = Way(
+RANGE = Scenario(
     name="trusted range",
     line=lambda n: f"/pgaccess trusted add {_address(n)} to {SPACE} for {HOURS}h because of the crash test",
-    there=_ranges,
+    count_at_heroku=_ranges,
     made=r"^PUT .*/inbound-ruleset$",
     body=lambda n: f"{_address(n)}/32",
     ticket=True,
 )
-LINK = Way(
+LINK = Scenario(
     name="PrivateLink account",
     line=lambda n: (
         f"/pgaccess privatelink open billing account {_account(n)} for {HOURS}h because of the crash test"
     ),
-    there=_accounts,
+    count_at_heroku=_accounts,
     made=r"^(POST|PUT) /private-link/",
     body=_account,
 )
 
-CERTIFICATE = Way(
+CERTIFICATE = Scenario(
     name="client certificate",
     line=lambda n: f"/pgaccess mtls certificate new on billing because crash test {n}",
-    there=_certificates,
+    count_at_heroku=_certificates,
     made=r"^POST .*/certificates$",
     body=lambda _: "",
     once=True,
 )
 
 
-async def live(world: Doomed, way: Way, number: int) -> int:
-    """Lives one life; the number of its request."""
-    request = await world.insist(way.line(number))
+async def run(world: KillTarget, scenario: Scenario, number: int) -> int:
+    """Makes one run; returns the number of its request."""
+    request = await world.insist(scenario.line(number))
     await world.insist_on(request, "lead", "request.approve")
-    if way.once:
-        await _done(world, request)
+    if scenario.once:
+        await _finish(world, request)
         await quiet(world)
         return request
-    if way.ticket:
-        await _supported(world, request)
-    await _reaches(world, request, "in_force")
-    assert way.there(world, number) == 1, "in force is said, and Heroku has it not once"
-    await _at(world, request, "warn_at")
-    await _said(world, request, "notification.ending")
-    await _at(world, request, "ends_at")
-    await _reaches(world, request, "ended")
-    assert way.there(world, number) == 0, "it has ended, and Heroku still has it"
+    if scenario.ticket:
+        await _confirm_support(world, request)
+    await _reach(world, request, "in_force")
+    assert scenario.count_at_heroku(world, number) == 1, (
+        "in force is reported, and Heroku does not have it exactly once"
+    )
+    await _move_time_to(world, request, "warn_at")
+    await _message_sent(world, request, "notification.ending")
+    await _move_time_to(world, request, "ends_at")
+    await _reach(world, request, "ended")
+    assert scenario.count_at_heroku(world, number) == 0, "it has ended, and Heroku still has it"
     await quiet(world)
     return request
 
 
-async def quiet(world: Doomed) -> None:
-    """Waits until everybody is there, everything is told and sealed, and nothing is being done."""
+async def quiet(world: KillTarget) -> None:
+    """Waits until all processes run, everything is sent and sealed, and nothing is under way."""
 
     async def still() -> bool:
         rows = await world.query(
             "SELECT (SELECT count(*) FROM outbox WHERE sent_version < version)"
             " + (SELECT count(*) FROM audit WHERE seal IS NULL)"
-            " + (SELECT count(*) FROM reconcile_queue WHERE generation > reconciled_generation OR lease IS NOT NULL)"
+            " + (SELECT count(*) FROM reconcile_queue"
+            "    WHERE generation > reconciled_generation OR lease IS NOT NULL)"
         )
         return bool(rows == [(0,)])
 
@@ -136,8 +139,8 @@ async def quiet(world: Doomed) -> None:
     await world.until(still)
 
 
-async def _supported(world: Doomed, request: int) -> None:
-    """An admin says that Heroku's support has answered, if that is what the request waits for."""
+async def _confirm_support(world: KillTarget, request: int) -> None:
+    """Confirms that Heroku's support has answered, if the request waits for that."""
     waiting = f"SELECT state FROM grants WHERE request_id = {request}"
 
     async def decided() -> bool:
@@ -151,8 +154,8 @@ async def _supported(world: Doomed, request: int) -> None:
         )
 
 
-async def _done(world: Doomed, request: int) -> None:
-    """It is done; where nobody can know what became of a try, somebody looks and presses Retry."""
+async def _finish(world: KillTarget, request: int) -> None:
+    """Waits for the operation; after a failure a person presses Retry."""
     state = f"SELECT state FROM operations WHERE request_id = {request}"
 
     async def settled() -> bool:
@@ -160,12 +163,12 @@ async def _done(world: Doomed, request: int) -> None:
 
     await world.until(settled)
     while await world.query(state) != [("done",)]:
-        await _said(world, request, "notification.not_done")
+        await _message_sent(world, request, "notification.not_done")
         await world.press_own("engineer", "grant.retry")
         await world.until(settled)
 
 
-async def _reaches(world: Doomed, request: int, state: str) -> None:
+async def _reach(world: KillTarget, request: int, state: str) -> None:
     async def reached() -> bool:
         return bool(
             await world.query(f"SELECT 1 FROM grants WHERE request_id = {request} AND state = '{state}'")
@@ -174,7 +177,7 @@ async def _reaches(world: Doomed, request: int, state: str) -> None:
     await world.until(reached)
 
 
-async def _said(world: Doomed, request: int, kind: str) -> None:
+async def _message_sent(world: KillTarget, request: int, kind: str) -> None:
     async def said() -> bool:
         rows = f"SELECT 1 FROM outbox WHERE request_id = {request} AND kind = '{kind}' AND ts IS NOT NULL"
         return bool(await world.query(rows))
@@ -182,7 +185,7 @@ async def _said(world: Doomed, request: int, kind: str) -> None:
     await world.until(said)
 
 
-async def _at(world: Doomed, request: int, column: str) -> None:
+async def _move_time_to(world: KillTarget, request: int, column: str) -> None:
     """Moves business time to just after a moment of the grant."""
     ((moment,),) = await world.query(f"SELECT {column} FROM grants WHERE request_id = {request}")
     await world.at(moment + JUST_AFTER)

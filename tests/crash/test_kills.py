@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.children import Nursery
+from tests.crash.children import ProcessSupervisor
 from tests.crash.conftest import Recording, soak
-from tests.crash.kill_points import Blow, Moment, Plan
-from tests.crash.kill_target import doomed
-from tests.crash.scenarios import CERTIFICATE, LINK, RANGE, RULE, Way
-from tests.crash.walk import blow_by_blow, every_instant, every_name, tallied
+from tests.crash.kill_points import Fault, Moment, PlannedFault
+from tests.crash.kill_target import deployed
+from tests.crash.scenarios import CERTIFICATE, LINK, RANGE, RULE, Scenario
+from tests.crash.walk import every_kill_point, every_operation, run_with_faults, tallied
 
 BEFORE, AFTER = Moment.BEFORE, Moment.AFTER
 
@@ -17,8 +17,8 @@ KILLS = 200
 """As many as a whole walk has to have at least."""
 
 
-def of(role: str, channel: str, moment: Moment, on: str, nth: int = 1) -> Plan:
-    return Plan(role=role, channel=channel, moment=moment, on=on, nth=nth)
+def of(role: str, channel: str, moment: Moment, on: str, nth: int = 1) -> PlannedFault:
+    return PlannedFault(role=role, channel=channel, moment=moment, on=on, nth=nth)
 
 
 DOZEN = (
@@ -45,41 +45,41 @@ DOZEN = (
 
 @pytest.mark.timeout(120)
 async def test_a_dozen_kills_where_they_hurt_the_most(
-    born: Nursery, database_url: str, tmp_path: Path, record_property: Recording
+    born: ProcessSupervisor, database_url: str, tmp_path: Path, record_property: Recording
 ) -> None:
     with tallied(record_property, table=False) as tally:
-        async with doomed(born, database_url, tmp_path) as world:
+        async with deployed(born, database_url, tmp_path) as world:
             for number, plans in enumerate(DOZEN):
-                await blow_by_blow(world, RULE, number, plans, tally)
+                await run_with_faults(world, RULE, number, plans, tally)
 
 
 @soak
 @pytest.mark.timeout(7200)
 async def test_a_kill_at_every_instant_of_the_main_job(
-    born: Nursery, database_url: str, tmp_path: Path, record_property: Recording
+    born: ProcessSupervisor, database_url: str, tmp_path: Path, record_property: Recording
 ) -> None:
     places, number = (("web", "store"), ("worker", "heroku"), ("worker", "slack"), ("worker", "store")), 0
     with tallied(record_property) as tally:
-        async with doomed(born, database_url, tmp_path) as world:
+        async with deployed(born, database_url, tmp_path) as world:
             for role, channel in places:
                 for moment in Moment:
                     kind = of(role, channel, moment, "")
-                    number = await every_instant(world, RULE, number, tally, kind)
-            await every_name(world, RULE, number, tally)
-    assert tally.count(Blow.KILL) >= KILLS
+                    number = await every_kill_point(world, RULE, number, tally, kind)
+            await every_operation(world, RULE, number, tally)
+    assert tally.count(Fault.KILL) >= KILLS
 
 
 @soak
 @pytest.mark.timeout(7200)
-@pytest.mark.parametrize("way", [RANGE, LINK, CERTIFICATE], ids=lambda way: way.name)
+@pytest.mark.parametrize("scenario", [RANGE, LINK, CERTIFICATE], ids=lambda scenario: scenario.name)
 async def test_a_kill_at_every_call_of_the_other_ways(
-    way: Way, born: Nursery, database_url: str, tmp_path: Path, record_property: Recording
+    scenario: Scenario, born: ProcessSupervisor, database_url: str, tmp_path: Path, record_property: Recording
 ) -> None:
     number = 0
     with tallied(record_property) as tally:
-        async with doomed(born, database_url, tmp_path) as world:
+        async with deployed(born, database_url, tmp_path) as world:
             for moment in Moment:
                 calls, commits = of("worker", "heroku", moment, ""), of("worker", "store", moment, "")
-                number = await every_instant(world, way, number, tally, calls)
-                number = await every_instant(world, way, number, tally, commits, step=4)
-    assert tally.count(Blow.KILL) > 0
+                number = await every_kill_point(world, scenario, number, tally, calls)
+                number = await every_kill_point(world, scenario, number, tally, commits, step=4)
+    assert tally.count(Fault.KILL) > 0

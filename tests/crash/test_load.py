@@ -115,7 +115,7 @@ async def test_a_busy_hour_in_a_minute(record_property: Recording) -> None:
             await busy.ends_in_the_minute()
             busy.measure()
             hour = Hour(answer_to=f"{busy.slack_url}/respond/nobody", first=ENDS)
-            await hour.live(busy.port, halfway=busy.measure)
+            await hour.run(busy.port, halfway=busy.measure)
             busy.measure()
             await busy.until_all_have_ended()
             recorded = await busy.number("SELECT count(*) FROM requests WHERE reason = 'of a busy hour'")

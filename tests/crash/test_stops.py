@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.crash.children import Nursery
+from tests.crash.children import ProcessSupervisor
 from tests.crash.conftest import Recording, soak
-from tests.crash.kill_points import Blow, Moment, Plan
-from tests.crash.kill_target import doomed
+from tests.crash.kill_points import Fault, Moment, PlannedFault
+from tests.crash.kill_target import deployed
 from tests.crash.scenarios import LINK, RANGE, RULE
-from tests.crash.walk import blow_by_blow, tallied
+from tests.crash.walk import run_with_faults, tallied
 
 STOPS = 20
 """As many as `make soak` has at least."""
@@ -22,8 +22,8 @@ ANY = "worker|second"
 BEFORE, AFTER = Moment.BEFORE, Moment.AFTER
 
 
-def of(role: str, channel: str, moment: Moment, on: str, nth: int = 1) -> Plan:
-    return Plan(role=role, channel=channel, moment=moment, on=on, nth=nth, blow=Blow.STOP)
+def of(role: str, channel: str, moment: Moment, on: str, nth: int = 1) -> PlannedFault:
+    return PlannedFault(role=role, channel=channel, moment=moment, on=on, nth=nth, fault=Fault.STOP)
 
 
 OPENING = of(ANY, "heroku", AFTER, "POST .*ip-rules")
@@ -61,20 +61,20 @@ EACH = (
 
 @pytest.mark.timeout(120)
 async def test_a_worker_that_stood_still_past_its_lease_opens_nothing_twice(
-    born: Nursery, database_url: str, tmp_path: Path, record_property: Recording
+    born: ProcessSupervisor, database_url: str, tmp_path: Path, record_property: Recording
 ) -> None:
     with tallied(record_property, table=False) as tally:
-        async with doomed(born, database_url, tmp_path, roles=("web", "worker", "second")) as world:
-            await blow_by_blow(world, RULE, 0, [OPENING], tally)
+        async with deployed(born, database_url, tmp_path, roles=("web", "worker", "second")) as world:
+            await run_with_faults(world, RULE, 0, [OPENING], tally)
 
 
 @soak
 @pytest.mark.timeout(3600)
 async def test_a_stop_in_every_kind_of_call_and_commit(
-    born: Nursery, database_url: str, tmp_path: Path, record_property: Recording
+    born: ProcessSupervisor, database_url: str, tmp_path: Path, record_property: Recording
 ) -> None:
     with tallied(record_property) as tally:
-        async with doomed(born, database_url, tmp_path, roles=("web", "worker", "second")) as world:
-            for number, (way, plan) in enumerate(EACH):
-                await blow_by_blow(world, way, number, [plan], tally)
-    assert tally.count(Blow.STOP) >= STOPS
+        async with deployed(born, database_url, tmp_path, roles=("web", "worker", "second")) as world:
+            for number, (scenario, plan) in enumerate(EACH):
+                await run_with_faults(world, scenario, number, [plan], tally)
+    assert tally.count(Fault.STOP) >= STOPS

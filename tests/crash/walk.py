@@ -1,4 +1,4 @@
-"""Walks from instant to instant of a life: in each life one blow falls, one instant later than before."""
+"""Runs a scenario once for each kill point: in each run a fault strikes one kill point later."""
 
 import contextlib
 import re
@@ -8,67 +8,73 @@ from dataclasses import dataclass, field
 
 from tests.crash.conftest import Recording
 from tests.crash.invariants import all_hold
-from tests.crash.kill_points import Blow, Moment, Plan
-from tests.crash.kill_target import Doomed
-from tests.crash.scenarios import Way, live
-from tests.summary import BLOWS
+from tests.crash.kill_points import Fault, Moment, PlannedFault
+from tests.crash.kill_target import KillTarget
+from tests.crash.scenarios import Scenario, run
+from tests.summary import FAULTS
 
 
 @dataclass(slots=True)
 class Tally:
-    """Blows that fell, by what was under way; everything held after each that stands here."""
+    """Blows that fell, by what was under scenario; everything held after each that stands here."""
 
-    fallen: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
+    struck: Counter[tuple[str, str, str, str]] = field(default_factory=Counter)
 
-    def add(self, way: Way, plan: Plan) -> None:
-        """One more."""
-        self.fallen[(way.name, plan.blow, plan.whom, f"{plan.moment} {plan.met}")] += 1
+    def add(self, scenario: Scenario, plan: PlannedFault) -> None:
+        """Adds one."""
+        self.struck[(scenario.name, plan.fault, plan.whom, f"{plan.moment} {plan.met}")] += 1
 
-    def count(self, blow: Blow) -> int:
-        """How many of a kind."""
-        return sum(times for (_, each, _, _), times in self.fallen.items() if each == blow)
+    def count(self, fault: Fault) -> int:
+        """Counts those of a kind."""
+        return sum(times for (_, each, _, _), times in self.struck.items() if each == fault)
 
     def lines(self) -> Iterable[str]:
-        """A table: what was under way, and how often."""
-        for (way, blow, whom, instant), times in sorted(self.fallen.items()):
-            yield f"| {way} | {blow} | {whom} | {instant} | {times} | all held |"
+        """A table: what was under scenario, and how often."""
+        for (scenario, fault, whom, kill_point), times in sorted(self.struck.items()):
+            yield f"| {scenario} | {fault} | {whom} | {kill_point} | {times} | all held |"
 
 
 @contextlib.contextmanager
 def tallied(record: Recording, *, table: bool = True) -> Iterator[Tally]:
-    """A tally that is shown to whoever reads the run, also when it was broken off.
+    """Shows the tally in the test report, also when the test was interrupted.
 
     Args:
-        record: takes lines.
-        table: each instant on a line of its own, above how many there were.
+        record: adds a line to the report.
+        table: one line for each kill point, above the totals.
     """
     tally = Tally()
     try:
         yield tally
     finally:
         for line in tally.lines() if table else ():
-            record(BLOWS, line)
-        record(BLOWS, f"{tally.count(Blow.KILL)} kills, {tally.count(Blow.STOP)} stops")
+            record(FAULTS, line)
+        record(FAULTS, f"{tally.count(Fault.KILL)} kills, {tally.count(Fault.STOP)} stops")
 
 
-async def blow_by_blow(
-    world: Doomed, way: Way, number: int, plans: Iterable[Plan], tally: Tally, *, all_fall: bool = True
+async def run_with_faults(
+    world: KillTarget,
+    scenario: Scenario,
+    number: int,
+    plans: Iterable[PlannedFault],
+    tally: Tally,
+    *,
+    all_strike: bool = True,
 ) -> bool:
-    """One life in which these blows fall, each once; whether the first of them did.
+    """Makes one run in which these faults strike, each once; returns whether the first of them did.
 
     Args:
         world: where.
-        way: what is lived.
-        number: of the life.
-        plans: what strikes, and when.
-        tally: what fell is added.
-        all_fall: a blow that does not fall is a failure.
+        scenario: what is run.
+        number: of the run.
+        plans: the faults.
+        tally: faults that struck are added.
+        all_strike: a fault that does not strike is a failure.
     """
     planned = list(plans)
     world.plan(*planned)
     try:
-        request = await live(world, way, number)
-        await all_hold(world, way, number, request)
+        request = await run(world, scenario, number)
+        await all_hold(world, scenario, number, request)
     except AssertionError as error:
         raise AssertionError(
             f"after {[(plan.whom, plan.moment, plan.met) for plan in planned]}: {error}"
@@ -76,42 +82,42 @@ async def blow_by_blow(
     finally:
         world.plan()
     for plan in planned:
-        assert plan.met or not all_fall, f"{plan} never came"
+        assert plan.met or not all_strike, f"{plan} never struck"
         if plan.met:
-            tally.add(way, plan)
+            tally.add(scenario, plan)
     return bool(planned[0].met)
 
 
-async def every_instant(
-    world: Doomed, way: Way, number: int, tally: Tally, kind: Plan, *, step: int = 1
+async def every_kill_point(
+    world: KillTarget, scenario: Scenario, number: int, tally: Tally, kind: PlannedFault, *, step: int = 1
 ) -> int:
-    """Walks over every instant of a kind; the number of the next life.
+    """Strikes every kill point of a kind; returns the number of the next run.
 
     Args:
         world: where.
-        way: what is lived.
-        number: of the first life.
-        tally: what fell is added.
-        kind: who is struck, at what, before it or after it.
-        step: how far apart the instants are; 1 takes each.
+        scenario: what is run.
+        number: of the first run.
+        tally: faults that struck are added.
+        kind: process, channel and moment.
+        step: how far apart the kill points are; 1 takes each.
     """
-    nth, fell = 1, True
-    while fell:
-        plan = Plan(role=kind.role, channel=kind.channel, moment=kind.moment, nth=nth)
-        fell = await blow_by_blow(world, way, number, [plan], tally, all_fall=False)
+    nth, struck = 1, True
+    while struck:
+        plan = PlannedFault(role=kind.role, channel=kind.channel, moment=kind.moment, nth=nth)
+        struck = await run_with_faults(world, scenario, number, [plan], tally, all_strike=False)
         number, nth = number + 1, nth + step
     return number
 
 
-async def every_name(world: Doomed, way: Way, number: int, tally: Tally) -> int:
-    """Strikes where a walk by numbers happened to miss: each thing that was ever heard, on both sides.
+async def every_operation(world: KillTarget, scenario: Scenario, number: int, tally: Tally) -> int:
+    """Strikes calls that counting has missed: each call ever seen, before and after it.
 
-    From life to life things change places a little. What is done at a start alone may not come again.
+    The order of calls differs a little between runs; calls at start-up may not come again.
     """
-    for role, channel, what in sorted(world.instants.heard):
+    for role, channel, what in sorted(world.kill_points.heard):
         for moment in Moment:
-            if (way.name, Blow.KILL, role, f"{moment} {what}") not in tally.fallen:
-                plan = Plan(role=role, channel=channel, moment=moment, on=f"^{re.escape(what)}$")
-                await blow_by_blow(world, way, number, [plan], tally, all_fall=False)
+            if (scenario.name, Fault.KILL, role, f"{moment} {what}") not in tally.struck:
+                plan = PlannedFault(role=role, channel=channel, moment=moment, on=f"^{re.escape(what)}$")
+                await run_with_faults(world, scenario, number, [plan], tally, all_strike=False)
                 number += 1
     return number

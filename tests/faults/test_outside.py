@@ -57,7 +57,7 @@ def state(world: World) -> str:
 
 async def asked_and_approved(world: World) -> None:
     await world.types("engineer", LINE)
-    await world.tell()
+    await world.notify()
     card = next(each for each in world.buttons("lead") if each.action == "request.approve")
     await world.presses("lead", card)
 
@@ -172,7 +172,7 @@ async def test_what_slack_does_not_take_stands_in_the_log_and_is_told_once_later
     world: World, silence: Silence
 ) -> None:
     await world.types("engineer", LINE)
-    await world.tell()
+    await world.notify()
     card = next(each for each in world.buttons("lead") if each.action == "request.approve")
     world.slack.fault(silence.method, silence.fault)
     with capture_logs() as log:
@@ -188,9 +188,9 @@ async def test_what_slack_does_not_take_stands_in_the_log_and_is_told_once_later
     check(world, (*AT_EACH_STEP, *AT_REST))
 
 
-async def test_a_message_that_somebody_deleted_is_posted_afresh(world: World) -> None:
+async def test_a_message_that_somebody_deleted_is_posted_again(world: World) -> None:
     await world.types("engineer", LINE)
-    await world.tell()
+    await world.notify()
     card = next(each for each in world.buttons("lead") if each.action == "request.approve")
     world.slack.call(
         "chat.delete",
@@ -205,7 +205,7 @@ async def test_a_message_that_somebody_deleted_is_posted_afresh(world: World) ->
 
 async def test_an_answer_whose_address_is_dead_loses_nothing_but_the_answer(world: World) -> None:
     await world.types("engineer", LINE)
-    await world.tell()
+    await world.notify()
     world.slack.fault("response_url", slack.server_error(404, times=None))
     details = next(each for each in world.buttons("lead") if each.action == "request.details")
     await world.presses("lead", details)
@@ -225,7 +225,7 @@ async def test_machines_two_minutes_apart_end_once_and_at_most_two_minutes_early
     ((end,),) = world.rows("SELECT ends_at FROM grants")
     world.pass_time(end - world.clock.now() - timedelta(minutes=1))
     world.jump(timedelta(minutes=2))
-    await world.tick()
+    await world.run_scheduler()
     world.jump(timedelta(minutes=-2))
     assert state(world) == "ending"
     await world.rest()

@@ -40,7 +40,7 @@ def heard(world: World, person: str = "engineer") -> str:
 async def goes_on(world: World) -> None:
     """The same line goes through, once, and is carried out."""
     await world.types("engineer", LINE)
-    await world.tell()
+    await world.notify()
     card = next(each for each in world.buttons("lead") if each.action == "request.approve")
     await world.presses("lead", card)
     await world.rest()
@@ -58,9 +58,9 @@ async def test_while_postgres_is_started_anew_a_person_is_told_so_and_afterwards
         await world.types("engineer", LINE)
         assert time.monotonic() - before < 3
         assert SORRY in heard(world)
-        await world.keep()
-        await world.tell()
-        await world.tick()
+        await world.reconcile()
+        await world.notify()
+        await world.run_scheduler()
     assert world.counts() == (0, 0, 0, 0, 0)
     await goes_on(world)
 
@@ -75,10 +75,12 @@ async def test_connections_that_were_cut_while_idle_are_not_noticed_by_anybody(
 
 async def test_a_full_disk_is_told_and_leaves_nothing_half_done(world: World) -> None:
     world.store.execute(
-        "CREATE FUNCTION played.full_disk() RETURNS trigger LANGUAGE plpgsql AS "
+        "CREATE FUNCTION emulated.full_disk() RETURNS trigger LANGUAGE plpgsql AS "
         "$$ BEGIN RAISE EXCEPTION 'No space left on device' USING ERRCODE = 'disk_full'; END $$"
     )
-    world.store.execute("CREATE TRIGGER full_disk BEFORE INSERT ON audit EXECUTE FUNCTION played.full_disk()")
+    world.store.execute(
+        "CREATE TRIGGER full_disk BEFORE INSERT ON audit EXECUTE FUNCTION emulated.full_disk()"
+    )
     await world.types("engineer", LINE)
     assert SORRY in heard(world)
     assert world.counts() == (0, 0, 0, 0, 0)

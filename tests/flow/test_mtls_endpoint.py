@@ -27,8 +27,9 @@ async def see(acts: Acts, *, enabled: bool) -> None:
     async def seen() -> bool:
         await acts.environment.refresh_everything()
         rows = await acts.query(
-            "SELECT (observation->>'enabled')::bool FROM reconcile_queue l JOIN targets t ON t.id = l.target_id "
-            f"WHERE t.name = '{DATABASE}' AND l.method = 'mtls'"
+            "SELECT (observation->>'enabled')::bool "
+            "FROM reconcile_queue q JOIN targets t ON t.id = q.target_id "
+            f"WHERE t.name = '{DATABASE}' AND q.method = 'mtls'"
         )
         return bool(rows[0][0] is enabled)
 

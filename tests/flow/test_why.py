@@ -8,4 +8,4 @@ async def test_why_tells_how_many_days_a_certificate_has_left(acts: Acts) -> Non
     await acts.type("engineer", "/pgaccess why billing")
     said = acts.private("engineer")[-1]
     assert "is valid for 299 more days" in said
-    assert "client-1.postgresql-curved-12345.played.example" in said
+    assert "client-1.postgresql-curved-12345.emulated.example" in said

@@ -1,1 +1,1 @@
-"""The whole bot in a world whose every clock can be moved, and what attempts to break the twelve sentences."""
+"""The whole bot with movable clocks, and random steps that try to break the invariants."""

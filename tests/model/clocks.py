@@ -1,7 +1,7 @@
 """A Postgres whose clock is ahead of the machine's, so that leases, waits and deadlines pass at once.
 
-The functions that tell the time are found in a schema that is searched before Postgres' own, and the defaults
-of columns are set to them. Nothing else of Postgres is touched, and nothing of the bot.
+Functions that tell the time are in a schema that is searched before Postgres' own, and columns' defaults use
+them. Nothing else of Postgres is changed, and nothing of the bot.
 """
 
 import contextlib
@@ -18,13 +18,13 @@ from tests.conftest import TEMPLATE
 MOVED: Final = "template_moved"
 
 _CLOCK = """
-CREATE SCHEMA played;
-CREATE TABLE played.clock (ahead interval NOT NULL);
-INSERT INTO played.clock VALUES ('0');
-CREATE FUNCTION played.now() RETURNS timestamptz LANGUAGE sql STABLE
-    AS 'SELECT pg_catalog.now() + ahead FROM played.clock';
-CREATE FUNCTION played.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE
-    AS 'SELECT pg_catalog.clock_timestamp() + ahead FROM played.clock';
+CREATE SCHEMA emulated;
+CREATE TABLE emulated.clock (ahead interval NOT NULL);
+INSERT INTO emulated.clock VALUES ('0');
+CREATE FUNCTION emulated.now() RETURNS timestamptz LANGUAGE sql STABLE
+    AS 'SELECT pg_catalog.now() + ahead FROM emulated.clock';
+CREATE FUNCTION emulated.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE
+    AS 'SELECT pg_catalog.clock_timestamp() + ahead FROM emulated.clock';
 """
 
 _DEFAULTS = """
@@ -36,7 +36,7 @@ WHERE pg_get_expr(d.adbin, d.adrelid) IN ('now()', 'clock_timestamp()')
 
 @contextlib.contextmanager
 def movable_database(postgres: PrivatePostgres) -> Iterator[str]:
-    """A migrated database of one's own whose clock can be moved, as its address.
+    """Creates a migrated database whose clock can be moved; yields its URL.
 
     Args:
         postgres: a server with the migrated template of all tests.
@@ -47,24 +47,24 @@ def movable_database(postgres: PrivatePostgres) -> Iterator[str]:
             connection.execute(f'CREATE DATABASE "{MOVED}" TEMPLATE "{TEMPLATE}"')
             _let_time_move(postgres.url(MOVED))
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{MOVED}"')
-        connection.execute(f'ALTER DATABASE "{name}" SET search_path = played, pg_catalog, public')
+        connection.execute(f'ALTER DATABASE "{name}" SET search_path = emulated, pg_catalog, public')
         yield postgres.url(name)
         connection.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 def _let_time_move(url: str) -> None:
-    """Gives a migrated database a clock that can be moved; whoever uses it searches there first."""
+    """Adds a movable clock to a migrated database, for connections that search its schema first."""
     with psycopg.connect(url, autocommit=True) as connection:
         defaults = connection.execute(_DEFAULTS).fetchall()
         connection.execute(_CLOCK)
         for table, column, expression in defaults:
-            connection.execute(f"ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT played.{expression}")
+            connection.execute(f"ALTER TABLE {table} ALTER COLUMN {column} SET DEFAULT emulated.{expression}")
 
 
 class WorldTime:
-    """One time for Postgres, Heroku and Slack: the machine's, and whatever was added.
+    """Time of Postgres, Heroku and Slack: the machine's plus an offset.
 
-    Business time is the bot's own, and goes along; it may be moved besides.
+    Business time is the bot's own; it moves along, and may be moved by itself.
     """
 
     def __init__(self) -> None:

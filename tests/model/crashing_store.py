@@ -1,4 +1,4 @@
-"""A store whose commits may lose their answer, or be the last thing that a process does."""
+"""A store whose commits may lose their answer, or crash the process."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -13,14 +13,14 @@ Where = Literal["before", "after"]
 
 
 @dataclass
-class Fate:
-    """What becomes of commits.
+class CommitFaults:
+    """Faults of the next commits.
 
     Attributes:
-        cuts_at: at how many commits from now the connection is cut; 0 is never.
-        cut: whether Postgres has carried that commit out.
-        dies_at: at how many commits from now the process is killed; 0 is never.
-        dies: whether Postgres has carried that commit out.
+        cuts_at: which commit from now loses its connection; 0 for none.
+        cut: before or after Postgres executes it.
+        dies_at: in which commit from now the process is killed; 0 for none.
+        dies: before or after Postgres executes it.
     """
 
     cuts_at: int = 0
@@ -28,28 +28,28 @@ class Fate:
     dies_at: int = 0
     dies: Where = "before"
 
-    def befalls(self) -> tuple[Where | None, Where | None]:
-        """Where the present commit is cut, and where the process is killed in it."""
+    def next_fault(self) -> tuple[Where | None, Where | None]:
+        """Faults of the present commit: where it is cut, and where the process is killed."""
         cut = self.cut if self.cuts_at == 1 else None
         dies = self.dies if self.dies_at == 1 else None
         self.cuts_at, self.dies_at = max(0, self.cuts_at - 1), max(0, self.dies_at - 1)
         return cut, dies
 
     def clear(self) -> None:
-        """Lets everything go well."""
+        """Removes all faults."""
         self.cuts_at = self.dies_at = 0
 
 
-class MortalTransaction(PostgresTransaction):
-    """A real unit of work with a fate."""
+class CrashingTransaction(PostgresTransaction):
+    """A real unit of work with commit faults."""
 
-    def __init__(self, inner: PostgresTransaction, fate: Fate) -> None:
+    def __init__(self, inner: PostgresTransaction, commit_faults: CommitFaults) -> None:
         self.__dict__.update(inner.__dict__)
-        self._fate = fate
+        self._commit_faults = commit_faults
 
     async def commit(self) -> None:
-        """Commits, unless something befalls it."""
-        cut, dies = self._fate.befalls()
+        """Commits, with the faults that are due."""
+        cut, dies = self._commit_faults.next_fault()
         self._fail("before", cut, dies)
         await super().commit()
         self._fail("after", cut, dies)
@@ -61,13 +61,13 @@ class MortalTransaction(PostgresTransaction):
             raise StoreUnavailableError("the connection to Postgres was lost")
 
 
-class MortalStore(PostgresStore):
-    """The real store with a fate."""
+class CrashingStore(PostgresStore):
+    """The real store with commit faults."""
 
-    fate: Fate
+    commit_faults: CommitFaults
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[PostgresTransaction]:
         """Begins a unit of work."""
         async with super().transaction() as tx:
-            yield MortalTransaction(tx, self.fate)
+            yield CrashingTransaction(tx, self.commit_faults)

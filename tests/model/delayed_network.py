@@ -1,7 +1,7 @@
-"""The line between the bot and the emulated Heroku: faults without waiting, and a witness of every write.
+"""Network between the bot and the emulated Heroku: faults without waiting, and a record of every write.
 
-What takes longer than the bot waits is a time-out at once; a request that was on its way all the same arrives
-when the world's time has come so far.
+A call that takes longer than the bot waits is a time-out at once; a request that was on its way arrives when
+simulated time has come so far.
 """
 
 from collections.abc import Awaitable, Callable
@@ -15,34 +15,34 @@ from bot.domain.timings import DEFAULT
 from sandbox.heroku.emulator import HerokuEmulator
 from sandbox.heroku.http_types import Answer, Request
 from tests.model.clocks import WorldTime
-from tests.model.write_recorder import Witness
+from tests.model.write_recorder import WriteRecorder
 
 
 class Killed(BaseException):
-    """The process was killed at this instant."""
+    """The process was killed."""
 
 
 @dataclass
-class Line(httpx.AsyncBaseTransport):
-    """In-process, and in no time.
+class DelayedNetwork(httpx.AsyncBaseTransport):
+    """Transport within the process, without delays.
 
     Attributes:
-        meanwhile: what somebody does while the next call is on its way.
-        dies_at: at how many calls from now the process is killed, before the call does its work or, below
-            zero, after it.
+        meanwhile: runs while the next call is on its way.
+        dies_at: in which call from now the process is killed, before the call is executed or, if negative,
+            after it; 0 for none.
     """
 
     heroku: HerokuEmulator
     time: WorldTime
-    witness: Witness
+    recorder: WriteRecorder
     meanwhile: Callable[[], Awaitable[None]] | None = None
     dies_at: int = 0
     _late: list[tuple[datetime, Request]] = field(default_factory=list)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        """Carries one request over, and its answer back."""
+        """Delivers a request and returns its response."""
         arriving = await _read(request)
-        self.witness.sees(arriving)
+        self.recorder.record(arriving)
         await self._interrupted()
         killed = self._killed()
         if killed == "before":
@@ -54,10 +54,10 @@ class Line(httpx.AsyncBaseTransport):
         answer = self._done(arriving)
         if killed == "after":
             raise Killed
-        return _carried(answer, request)
+        return _response(answer, request)
 
     def arrive(self) -> None:
-        """Lets what was held back arrive whose time has come."""
+        """Delivers delayed requests whose time has come."""
         now = self.time.now()
         due = [request for moment, request in self._late if moment <= now]
         self._late = [(moment, request) for moment, request in self._late if moment > now]
@@ -66,7 +66,7 @@ class Line(httpx.AsyncBaseTransport):
 
     def _done(self, request: Request) -> Answer:
         answer = self.heroku.answer(request, now=self.time.now())
-        self.witness.answered(request, answer)
+        self.recorder.answered(request, answer)
         return answer
 
     async def _interrupted(self) -> None:
@@ -75,7 +75,7 @@ class Line(httpx.AsyncBaseTransport):
             await act()
 
     def _killed(self) -> Literal["", "before", "after"]:
-        """Where in this call the process is killed, if at all."""
+        """Where in this call the process is killed, if it is."""
         if self.dies_at == 0:
             return ""
         where: Literal["before", "after"] = "before" if self.dies_at > 0 else "after"
@@ -92,12 +92,9 @@ async def _read(request: httpx.Request) -> Request:
     )
 
 
-def _carried(answer: Answer, request: httpx.Request) -> httpx.Response:
-    """The answer as it comes out of the line; raises what its cuts and delays bring."""
-    if (
-        answer.delay >= DEFAULT.heroku_call.total_seconds()
-        or answer.drip >= DEFAULT.heroku_call.total_seconds()
-    ):
+def _response(answer: Answer, request: httpx.Request) -> httpx.Response:
+    """Turns an answer into a response; raises what its cuts and delays cause."""
+    if max(answer.delay, answer.drip) >= DEFAULT.heroku_call.total_seconds():
         raise httpx.ReadTimeout("too late", request=request)
     if answer.cut:
         raise httpx.RemoteProtocolError("the connection was cut", request=request)

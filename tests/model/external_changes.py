@@ -1,4 +1,4 @@
-"""What somebody else does at Heroku, and what they may expect to hold from then on."""
+"""Changes by others at Heroku, and what has to hold from then on."""
 
 import contextlib
 from collections.abc import Callable
@@ -7,16 +7,16 @@ from typing import Final
 from sandbox.heroku.http_types import Refused
 from tests.model.world import World
 
-STRANGERS: Final = ("192.0.2.7/32", "192.0.2.8/32")
-"""Networks that nobody asks us for: what somebody else does with them is to hold."""
+OTHER_NETWORKS: Final = ("192.0.2.7/32", "192.0.2.8/32")
+"""Networks that nobody requests: what others do with them has to hold."""
 
-FOREIGNERS: Final = ("555555555555",)
-"""An AWS account that nobody asks us for."""
+OTHER_ACCOUNTS: Final = ("555555555555",)
+"""An AWS account that nobody requests."""
 
 NAMES: Final = ("postgresql-curved-12345", "postgresql-renamed-11111", "postgresql-renamed-22222")
 
-Hand = Callable[[World, int], None]
-"""Takes the world and a number that decides what it is done to."""
+ExternalChange = Callable[[World, int], None]
+"""Takes the world, and a number that selects what is changed."""
 
 
 def _database(world: World, number: int) -> str:
@@ -30,11 +30,11 @@ def _expect(world: World, name: str, method: str, entry: str, *, wanted: bool) -
 
 
 def adds_a_rule(world: World, number: int) -> None:
-    """Lets a network in, a stranger's or one that we are asked for."""
-    name, networks = _database(world, number), (*STRANGERS, "203.0.113.4/32")
+    """Adds a rule for a network, one that nobody requests or one that somebody does."""
+    name, networks = _database(world, number), (*OTHER_NETWORKS, "203.0.113.4/32")
     network = networks[number % len(networks)]
-    world.heroku.add_rule_externally(name, network, "by hand", now=world.time.now())
-    if network in STRANGERS:
+    world.heroku.add_rule_externally(name, network, "by external_change", now=world.time.now())
+    if network in OTHER_NETWORKS:
         _expect(world, name, "mtls", network, wanted=True)
 
 
@@ -46,7 +46,7 @@ def deletes_a_rule(world: World, number: int) -> None:
     if gone is None:
         return
     world.heroku.delete_rule_externally(name, gone.id, now=world.time.now())
-    if gone.cidr in STRANGERS:
+    if gone.cidr in OTHER_NETWORKS:
         left = [rule for rule in world.heroku.rules(name, now=world.time.now()) if rule.cidr == gone.cidr]
         _expect(world, name, "mtls", gone.cidr, wanted=bool(left))
 
@@ -77,13 +77,13 @@ def deletes_a_certificate(world: World, number: int) -> None:
 
 def lets_an_account_in(world: World, number: int) -> None:
     """Admits an account, a foreigner's or one that we are asked for."""
-    name, accounts = _database(world, number), (*FOREIGNERS, "123456789012")
+    name, accounts = _database(world, number), (*OTHER_ACCOUNTS, "123456789012")
     account = accounts[number % len(accounts)]
     if world.heroku.privatelink(name, now=world.time.now()) is None:
         world.heroku.create_privatelink_externally(name, account, now=world.time.now())
     else:
         world.heroku.add_account_externally(name, account, now=world.time.now())
-    if account in FOREIGNERS:
+    if account in OTHER_ACCOUNTS:
         _expect(world, name, "privatelink", f"arn:aws:iam::{account}:root", wanted=True)
 
 
@@ -95,7 +95,7 @@ def shuts_an_account_out(world: World, number: int) -> None:
     if arns:
         arn = arns[number % len(arns)]
         world.heroku.remove_account_externally(name, arn, now=world.time.now())
-        if arn.split(":")[4] in FOREIGNERS:
+        if arn.split(":")[4] in OTHER_ACCOUNTS:
             _expect(world, name, "privatelink", arn, wanted=False)
 
 
@@ -106,7 +106,7 @@ def destroys_privatelink(world: World, number: int) -> None:
 
 def adds_a_range(world: World, number: int) -> None:
     """Adds a stranger's range to the space's list, at its beginning or end."""
-    source = STRANGERS[number % len(STRANGERS)]
+    source = OTHER_NETWORKS[number % len(OTHER_NETWORKS)]
     listed = [rule.source for rule in world.heroku.ruleset(world.space.name).rules]
     if source not in listed:
         _writes(world, [source, *listed] if number % 2 else [*listed, source])
@@ -119,13 +119,13 @@ def removes_a_range(world: World, number: int) -> None:
     if len(listed) > 1:
         gone = listed.pop(number % len(listed))
         _writes(world, listed)
-        if gone in STRANGERS:
+        if gone in OTHER_NETWORKS:
             world.unmanaged[(world.space.id, "trusted"), gone] = False
 
 
 def _writes(world: World, sources: list[str]) -> None:
     world.heroku.put_ruleset_externally(world.space.name, sources, now=world.time.now())
-    world.witness.others[world.space.id] = frozenset(sources)
+    world.recorder.others[world.space.id] = frozenset(sources)
 
 
 def renames_a_database(world: World, number: int) -> None:
@@ -134,7 +134,7 @@ def renames_a_database(world: World, number: int) -> None:
     world.heroku.rename_database(name, free[number % len(free)])
 
 
-EXTERNAL_CHANGES: Final[tuple[Hand, ...]] = (
+EXTERNAL_CHANGES: Final[tuple[ExternalChange, ...]] = (
     adds_a_rule,
     deletes_a_rule,
     deletes_a_rule,
@@ -151,7 +151,7 @@ EXTERNAL_CHANGES: Final[tuple[Hand, ...]] = (
 )
 
 
-def act(world: World, hand: Hand, number: int) -> None:
+def act(world: World, external_change: ExternalChange, number: int) -> None:
     """Does it, unless Heroku refuses."""
     with contextlib.suppress(Refused):
-        hand(world, number)
+        external_change(world, number)

@@ -1,4 +1,4 @@
-"""Bad outages that a step may bring, and what nobody outside knows of Heroku."""
+"""Faults that a step may inject, and the undocumented behavior of Heroku."""
 
 from typing import Final
 
@@ -27,10 +27,10 @@ HEROKU: Final[tuple[HerokuFault, ...]] = (
     heroku.slow(25),
     heroku.slow_answer(20),
 )
-"""What goes wrong with a call; what takes 20 s and more is longer than the bot waits."""
+"""Faults of a call; 20 s and more is longer than the bot waits."""
 
 CALLS: Final = ("", "^GET ", "^(POST|PUT|PATCH|DELETE) ", "ip-rules", "inbound-ruleset", "private-link")
-"""Which calls it happens to: regular expressions of the emulated Heroku's."""
+"""Calls that a fault applies to, as regular expressions of the emulated Heroku."""
 
 SLACK: Final = ("server_error", "ratelimited", "lost_answer", "cut_before", "channel_not_found")
 METHODS: Final = (
@@ -44,7 +44,7 @@ METHODS: Final = (
 
 
 def slack_fault(kind: str, times: int) -> SlackFault:
-    """What goes wrong with calls to Slack."""
+    """Builds a fault of calls to Slack."""
     match kind:
         case "server_error":
             return slack.server_error(503, times=times)
@@ -92,4 +92,4 @@ behavior: Final = st.builds(
     history=st.sampled_from(("complete", "current", "empty", "missing", "error")),
     history_order=st.sampled_from(("newest", "oldest")),
 )
-"""Every answer that is written in no reference, in each of the ways in which it may be."""
+"""Every response that no reference documents, in each of its possible forms."""

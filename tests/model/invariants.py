@@ -1,7 +1,7 @@
-"""The twelve sentences, each as one function that fails when it does not hold.
+"""The invariants, each as a function that fails when it does not hold.
 
-Those that need quiet ("an end is carried out", "what is told is told") are in ``AT_REST``; the others hold
-after every step. What a sentence says stands in the design, section 6, and in ``docs/reliability.md``.
+Those that need everything to be finished are in ``AT_REST``; the others hold after every step. Their text is
+in ``docs/reliability.md``.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,15 +13,15 @@ from sandbox.environment import BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET
 from tests.model.world import World
 from tests.model.write_recorder import subject_parts
 
-Sentence = Callable[[World], None]
+Invariant = Callable[[World], None]
 
-A_PASS: Final = timedelta(seconds=30)
-"""What an end may be late: the world's time goes on by itself, too, while a sentence is checked."""
+ONE_RUN: Final = timedelta(seconds=30)
+"""How late an end may be: time goes on while an invariant is checked."""
 
 
-def sentence_1(world: World) -> None:
+def invariant_1(world: World) -> None:
     """Nothing is opened that no recorded approval covers, nor opened again after somebody closed it."""
-    for write in world.witness.writes:
+    for write in world.recorder.writes:
         uncovered = write.opens - write.covered
         assert not uncovered, f"{write.what} opens {uncovered} without an approval that is being applied"
     unapproved = world.rows(
@@ -37,12 +37,12 @@ def sentence_1(world: World) -> None:
     assert not unapproved, f"without enough approvals: {unapproved}"
 
 
-def sentence_2(world: World) -> None:
+def invariant_2(world: World) -> None:
     """Nothing we opened outlives its end."""
     late = world.rows(
         "SELECT request_id, state, ends_at FROM grants WHERE ends_at <= %s "
         "AND state NOT IN ('ended', 'failed')",
-        world.clock.now() - A_PASS,
+        world.clock.now() - ONE_RUN,
     )
     assert not late, f"not ended: {late}"
     for what, entry in _ours(world):
@@ -52,23 +52,23 @@ def sentence_2(world: World) -> None:
         assert entry in live | adopted, f"{method} {entry} of {target} is still open, and nobody wants it"
 
 
-def sentence_3(world: World) -> None:
-    """A foreign entry is never changed or removed, save by its own approved request."""
-    for write in world.witness.writes:
+def invariant_3(world: World) -> None:
+    """An unmanaged entry is never changed or removed, save by its own approved request."""
+    for write in world.recorder.writes:
         unmanaged = write.closes - write.removable
         assert not unmanaged, f"{write.what} takes {unmanaged} away, which is not ours"
 
 
-def sentence_4(world: World) -> None:
+def invariant_4(world: World) -> None:
     """A space's list is never written empty."""
-    for write in world.witness.writes:
+    for write in world.recorder.writes:
         assert write.whole is None or write.whole, f"{write.what} writes an empty list"
 
 
-def others_hold(world: World) -> None:
-    """Sentences 3 and 4 at rest: what somebody else added or removed holds."""
+def external_changes_hold(world: World) -> None:
+    """Invariants 3 and 4 at rest: what somebody else added or removed holds."""
     if world.raced and world.behavior.history != "complete":
-        return  # then nobody can tell what was lost, and operations was told so
+        return  # what was lost cannot be told, and operations was notified
     present = set(_entries(world))
     swept = {
         (row[0], row[1])
@@ -81,14 +81,14 @@ def others_hold(world: World) -> None:
         )
         for part in subject_parts(row[2])
     }
-    standing = {where for where, _ in present}
+    existing = {where for where, _ in present}
     for (where, entry), wanted in world.unmanaged.items():
-        if where in swept or where not in standing or (where, entry) in undone:
-            continue  # an approved change took it away, or whoever ended the whole did
+        if where in swept or where not in existing or (where, entry) in undone:
+            continue  # an approved operation removed it, alone or with the whole
         assert ((where, entry) in present) == wanted, f"{entry} of {where}: somebody else wanted {wanted}"
 
 
-def sentence_5(world: World) -> None:
+def invariant_5(world: World) -> None:
     """ "In force" and "ended" are said only after they were read back."""
     rows = world.rows(
         """
@@ -101,7 +101,7 @@ def sentence_5(world: World) -> None:
     )
     world.lines_read = world.rows("SELECT COALESCE(max(id), 0) FROM audit")[0][0]
     if world.disturbed or not rows:
-        return  # somebody did something at Heroku after the look
+        return  # somebody changed something at Heroku after the observation
     serving = {(target, method, entry) for (target, method), entry in _serving(world)}
     ours = {(target, method, entry) for (target, method), entry in _ours(world)}
     for _, after, target, method, subject, request, state in rows:
@@ -114,7 +114,7 @@ def sentence_5(world: World) -> None:
             assert not left, f"#{request} is said to have ended, and {left} is there"
 
 
-def sentence_6(world: World) -> None:
+def invariant_6(world: World) -> None:
     """Decisions serialise, one Deny decides, and every click and command gets an answer in time."""
     for each in world.answered:
         outcome = each.outcome
@@ -133,7 +133,7 @@ def sentence_6(world: World) -> None:
     assert not wrong, f"decided wrongly: {wrong}"
 
 
-def sentence_7(world: World) -> None:
+def invariant_7(world: World) -> None:
     """Nobody approves their own request; nor does somebody who is no full member ask or approve."""
     members = {
         each.id for each in world.slack.world.people.values() if not (each.is_restricted or each.is_bot)
@@ -148,14 +148,14 @@ def sentence_7(world: World) -> None:
     assert not own, f"approved by whoever asked: {own}"
 
 
-def sentence_8(world: World) -> None:
+def invariant_8(world: World) -> None:
     """An entry that two grants need stays until the second ends."""
-    for write in world.witness.writes:
+    for write in world.recorder.writes:
         needed = (write.closes & write.wanted) - write.standing
         assert not needed, f"{write.what} takes {needed} away, which a grant needs"
 
 
-def sentence_9(world: World) -> None:
+def invariant_9(world: World) -> None:
     """Every change of state has exactly one audit line."""
     torn = world.rows(
         """
@@ -180,13 +180,13 @@ def sentence_9(world: World) -> None:
 
 
 def chain_holds(world: World) -> None:
-    """Sentence 9 at rest: every line is sealed, in an order without a gap; its own tests verify it."""
+    """Invariant 9 at rest: every line is sealed, in an order without a gap; its own tests verify it."""
     seals = [row[0] for row in world.rows("SELECT seal FROM audit ORDER BY seal")]
     assert None not in seals
     assert seals == list(range(seals[0], seals[0] + len(seals))) if seals else True
 
 
-def sentence_10(world: World) -> None:
+def invariant_10(world: World) -> None:
     """A private key, a password, a token or a response_url never reaches Slack or the store."""
     secrets = [BOT_TOKEN, HEROKU_TOKEN, SIGNING_SECRET, "/respond/", "PRIVATE KEY"]
     kept = "\n".join(_dump(world))
@@ -195,9 +195,9 @@ def sentence_10(world: World) -> None:
     assert not found, f"secrets where they must not be: {found}"
 
 
-def sentence_11(world: World) -> None:
-    """Nothing is lost by whatever happened: everything that was to be told stands in Slack."""
-    standing = {
+def invariant_11(world: World) -> None:
+    """Nothing is lost, whatever happened: every message is in Slack."""
+    present = {
         (channel, message.ts) for channel, kept in world.slack.workspace.messages.items() for message in kept
     }
     lost = [
@@ -205,14 +205,14 @@ def sentence_11(world: World) -> None:
         for row in world.rows(
             "SELECT id, kind, channel, ts FROM outbox WHERE ts IS NOT NULL AND ts <> 'home'"
         )
-        if (row[2], row[3]) not in standing
+        if (row[2], row[3]) not in present
     ]
-    assert not lost, f"said to stand in Slack, and does not: {lost}"
-    untold = world.rows("SELECT id, kind FROM outbox WHERE ts IS NULL")
-    assert not untold, f"never told: {untold}"
+    assert not lost, f"recorded as sent, and not in Slack: {lost}"
+    unsent = world.rows("SELECT id, kind FROM outbox WHERE ts IS NULL")
+    assert not unsent, f"never sent: {unsent}"
 
 
-def sentence_12(world: World) -> None:
+def invariant_12(world: World) -> None:
     """Bad input gets one sentence and an example that is right; nothing is recorded."""
     for each in world.answered:
         if each.bad:
@@ -221,35 +221,41 @@ def sentence_12(world: World) -> None:
             assert "`" in each.said[0], f"{each.act} was answered without an example: {each.said}"
 
 
-AT_EACH_STEP: Final[tuple[Sentence, ...]] = (
-    sentence_1, sentence_3, sentence_4, sentence_5, sentence_6, sentence_7, sentence_8, sentence_9,
-    sentence_12,
+AT_EACH_STEP: Final[tuple[Invariant, ...]] = (
+    invariant_1, invariant_3, invariant_4, invariant_5, invariant_6, invariant_7, invariant_8, invariant_9,
+    invariant_12,
 )  # fmt: skip
 """What holds whatever is under way."""
 
-AT_REST: Final[tuple[Sentence, ...]] = (sentence_2, others_hold, chain_holds, sentence_10, sentence_11)
-"""What holds once everything that was begun has come to its end."""
+AT_REST: Final[tuple[Invariant, ...]] = (
+    invariant_2,
+    external_changes_hold,
+    chain_holds,
+    invariant_10,
+    invariant_11,
+)
+"""What holds once everything is finished."""
 
 
-def check(world: World, sentences: Iterable[Sentence]) -> None:
-    """Checks sentences; what the writes and answers so far have shown is not looked at again."""
-    for sentence in sentences:
+def check(world: World, invariants: Iterable[Invariant]) -> None:
+    """Checks invariants; writes and answers so far are not checked again."""
+    for invariant in invariants:
         try:
-            sentence(world)
+            invariant(world)
         except AssertionError as error:
-            raise AssertionError(f"{sentence.__name__}: {error}\n{world.story()}") from error
-    world.witness.writes.clear()
+            raise AssertionError(f"{invariant.__name__}: {error}\n{world.story()}") from error
+    world.recorder.writes.clear()
     world.answered.clear()
 
 
-# --- what is there ----------------------------------------------------------------------------------
+# --- state of Heroku and the store -----------------------------------------------------------------
 
 Entry = tuple[tuple[UUID, str], str]
-"""Target and method, and what is let in by it."""
+"""Target and method, and what the entry allows."""
 
 
 def _entries(world: World) -> list[Entry]:
-    """Everything that Heroku lists."""
+    """Every entry that Heroku lists."""
     now, found = world.time.now(), []
     for id, name in world.names().items():
         found += [((id, "mtls"), rule.cidr) for rule in world.heroku.rules(name, now=now)]
@@ -261,7 +267,7 @@ def _entries(world: World) -> list[Entry]:
 
 
 def _serving(world: World) -> list[Entry]:
-    """Everything by which somebody gets in at this moment."""
+    """Every entry that is in effect at Heroku."""
     now, found = world.time.now(), []
     for id, name in world.names().items():
         rules = world.heroku.rules(name, now=now)
@@ -273,13 +279,13 @@ def _serving(world: World) -> list[Entry]:
             ]
     listed = world.heroku.ranges_in_force(world.space.name, now=now)
     if world.behavior.applied == "absent":
-        # Where Heroku does not say whether a list is in force, the list is all that can be read back.
+        # Where Heroku does not report whether a list is applied, only the list can be read back.
         listed = world.heroku.ruleset(world.space.name).rules
     return found + [((world.space.id, "trusted"), rule.source) for rule in listed]
 
 
 def _ours(world: World) -> list[Entry]:
-    """What Heroku lists and we made: a rule by our mark, an account or a range by what the store knows."""
+    """Entries that pgaccess created: rules by their marker, accounts and ranges by the store."""
     now, found = world.time.now(), []
     for id, name in world.names().items():
         rules = world.heroku.rules(name, now=now)
@@ -295,7 +301,7 @@ def _ours(world: World) -> list[Entry]:
 
 
 def _live(world: World, target: UUID, method: str) -> set[str]:
-    """What grants let in that are to be in force."""
+    """What grants allow that are applied or in force."""
     rows = world.rows(
         "SELECT subject FROM grants WHERE target_id = %s AND method = %s "
         "AND state IN ('applying', 'in_force')",
@@ -306,7 +312,7 @@ def _live(world: World, target: UUID, method: str) -> set[str]:
 
 
 def _adopted(world: World, target: UUID, method: str) -> set[str]:
-    """What was taken over, and stays."""
+    """Adopted entries."""
     table, entry = {
         "mtls": ("mtls_rules", "network::text"),
         "privatelink": ("privatelink_accounts", "arn"),

@@ -1,4 +1,4 @@
-"""Random steps of people, time, other hands and bad luck; after each of them the twelve sentences hold."""
+"""Random steps of people, time, external changes and outages; after each of them the invariants hold."""
 
 import asyncio
 import collections
@@ -24,8 +24,8 @@ from sandbox.heroku.fault_injection import Fault as HerokuFault
 from sandbox.postgres import PrivatePostgres
 from tests.model import faults
 from tests.model.clocks import movable_database
-from tests.model.external_changes import EXTERNAL_CHANGES, Hand, act
-from tests.model.invariants import AT_EACH_STEP, AT_REST, Sentence, check
+from tests.model.external_changes import EXTERNAL_CHANGES, ExternalChange, act
+from tests.model.invariants import AT_EACH_STEP, AT_REST, Invariant, check
 from tests.model.world import World
 from tests.summary import STEPS
 
@@ -33,7 +33,7 @@ SOAK: Final = os.environ.get("PGACCESS_SOAK") == "1"
 STEPS_WANTED: Final = 10_000 if SOAK else 1
 EXAMPLES: Final = 20 if SOAK else 4
 STEPS_EACH: Final = 50 if SOAK else 24
-"""Steps of one world; the long run begins new worlds until it has made as many steps as are wanted."""
+"""Steps of one world; the long run starts new worlds until it has made the wanted number of steps."""
 
 PEOPLE: Final = ("engineer", "engineer-2", "lead", "lead-2", "guest")
 DATABASES: Final = ("billing", "ledger")
@@ -47,7 +47,7 @@ ASKED: Final = (
     "trusted add 203.0.113.4 to acme-private {length} because it is needed",
     "trusted add 203.0.113.6 to acme-private {length} because it is needed",
 )
-"""What has an end."""
+"""Requests for grants."""
 
 ONCE: Final = (
     "mtls remove 203.0.113.4 from {database}",
@@ -66,7 +66,7 @@ ONCE: Final = (
     "trusted remove 192.0.2.7 from acme-private because it is not needed",
     "trusted adopt 192.0.2.8 on acme-private because nobody knows whose it is",
 )
-"""What is over once it is done."""
+"""Requests for one-time operations."""
 
 ABOUT: Final = ("done", "revoke", "cancel", "retry", "extend {number} for 2h", "show", "extend")
 READ: Final = (
@@ -90,7 +90,7 @@ BAD: Final = (
 
 LENGTHS: Final = ("for 1h", "for 8h", "for 2d", "for ever")
 MOMENTS: Final = (1, 3, 20, 70, 700, 2 * 3600, 9 * 3600)
-"""Seconds that go by for everybody."""
+"""Seconds by which all clocks move."""
 
 log = structlog.get_logger(__name__)
 
@@ -127,7 +127,7 @@ class Model(RuleBasedStateMachine):
         length=st.sampled_from(LENGTHS),
     )
     def begin(self, behavior: Behavior, approvals: int, alone: str, lines: list[str], length: str) -> None:
-        """Everything is put up, with whatever nobody knows decided at random, and some access asked for."""
+        """Starts a world, with undocumented behavior of Heroku chosen at random, and requests some access."""
         self.world = World(url=self.url, behavior=behavior, approvals=approvals, extend_alone=alone)
         Model.worlds += 1
         self.run(self.world.open())
@@ -135,7 +135,7 @@ class Model(RuleBasedStateMachine):
             self.asks("engineer", line, "billing", length, decided=True)
 
     def teardown(self) -> None:
-        """Everything comes to its end, and the sentences hold once more."""
+        """Lets everything finish, and checks the invariants once more."""
         try:
             if self.world is not None:
                 self.finish(self.world)
@@ -144,7 +144,7 @@ class Model(RuleBasedStateMachine):
             self.ground.close()
 
     def finish(self, world: World) -> None:
-        """Rests, checks, and takes the world down; where something failed already, only the last."""
+        """Settles, checks and closes the world; after a failure only closes it."""
         try:
             if self.sound:
                 self.run(world.rest())
@@ -156,7 +156,7 @@ class Model(RuleBasedStateMachine):
             self.runner.run(world.close())
 
     def run(self, step: Awaitable[T]) -> T:
-        """Takes a step, on the world's own event loop."""
+        """Runs a step on the world's own event loop."""
 
         async def taken() -> T:
             return await step
@@ -166,14 +166,14 @@ class Model(RuleBasedStateMachine):
         self.sound = sound
         return result
 
-    def check(self, world: World, sentences: Iterable[Sentence]) -> None:
-        """Checks sentences."""
+    def check(self, world: World, invariants: Iterable[Invariant]) -> None:
+        """Checks invariants, unless something has failed already."""
         sound, self.sound = self.sound, False
-        check(world, sentences)
+        check(world, invariants)
         self.sound = sound
 
     def do(self, name: str, step: Callable[[World], Awaitable[object]], *said: object) -> None:
-        """Takes a step that is counted, and noted for whoever reads a failure."""
+        """Runs a step, counts it, and notes it for the report of a failure."""
         world = self.world
         assert world is not None
         Model.ran[name] += 1
@@ -190,7 +190,7 @@ class Model(RuleBasedStateMachine):
         decided=st.sampled_from((False, True, True)),
     )
     def asks(self, person: str, line: str, database: str, length: str, decided: bool) -> None:
-        """Somebody asks for access; most of the time it is decided soon."""
+        """A person requests access; most of the time it is decided soon."""
         typed = "/pgaccess " + line.format(database=database, length=length)
 
         async def step(world: World) -> None:
@@ -208,7 +208,7 @@ class Model(RuleBasedStateMachine):
         decided=st.booleans(),
     )
     def asks_once(self, person: str, line: str, database: str, number: int, decided: bool) -> None:
-        """Somebody asks for a change."""
+        """A person requests a one-time operation."""
 
         async def step(world: World) -> None:
             newest = max(1, world.requests())
@@ -221,17 +221,17 @@ class Model(RuleBasedStateMachine):
         self.do("asks_once", step, person, decided)
 
     async def approve(self, world: World) -> None:
-        """Everybody who may approves the newest request."""
-        await world.tell()
+        """Every approver approves the newest request."""
+        await world.notify()
         for person in ("lead", "lead-2", "engineer-2"):
             found = [each for each in world.buttons(person) if each.action == "request.approve"]
             if found:
                 await world.presses(person, found[0])
-                await world.tell()
+                await world.notify()
 
     @rule(person=persons, verb=st.sampled_from(ABOUT), number=numbers)
     def says(self, person: str, verb: str, number: int) -> None:
-        """Somebody says something about a request, theirs or not."""
+        """A person runs a command on a request, their own or not."""
 
         async def step(world: World) -> None:
             id = max(1, world.requests() - number % 4)
@@ -243,16 +243,19 @@ class Model(RuleBasedStateMachine):
 
     @rule(person=persons, line=st.sampled_from(READ), database=databases)
     def reads(self, person: str, line: str, database: str) -> None:
-        """Somebody wants to know something."""
+        """A person runs a command that only reads."""
         typed = "/pgaccess " + line.format(database=database)
         self.do("reads", lambda world: world.types(person, typed), person, typed)
 
     @rule(person=st.sampled_from(PEOPLE[:4]), line=st.sampled_from(BAD))
     def mistypes(self, person: str, line: str) -> None:
-        """Somebody types what cannot be understood."""
+        """A person types an invalid command."""
 
         async def step(world: World) -> None:
-            fresh = "SELECT count(*) = 4 FROM slack_users WHERE name = ANY(%s) AND fetched_at > now() - interval '9 min'"
+            fresh = (
+                "SELECT count(*) = 4 FROM slack_users "
+                "WHERE name = ANY(%s) AND fetched_at > now() - interval '9 min'"
+            )
             ((known,),) = world.rows(fresh, list(PEOPLE[:4]))
             await world.types(person, f"/pgaccess {line}", bad=known)
 
@@ -260,7 +263,7 @@ class Model(RuleBasedStateMachine):
 
     @rule(person=persons, number=numbers)
     def presses(self, person: str, number: int) -> None:
-        """Somebody presses any button that is in front of them, old ones too."""
+        """A person presses any button that they can see, old ones too."""
 
         async def step(world: World) -> None:
             buttons = world.buttons(person)
@@ -286,7 +289,7 @@ class Model(RuleBasedStateMachine):
 
     @rule(number=numbers)
     def replays(self, number: int) -> None:
-        """Something that was sent is sent again."""
+        """A request of Slack's is delivered again."""
 
         async def step(world: World) -> None:
             if world.deliveries:
@@ -294,20 +297,20 @@ class Model(RuleBasedStateMachine):
 
         self.do("replays", step, number)
 
-    # --- other hands, time, outages ---------------------------------------------------------------
+    # --- external changes, time, outages -----------------------------------------------------------
 
-    @rule(hand=st.sampled_from(EXTERNAL_CHANGES), number=numbers)
-    def others(self, hand: Hand, number: int) -> None:
-        """Somebody else does something at Heroku."""
+    @rule(external_change=st.sampled_from(EXTERNAL_CHANGES), number=numbers)
+    def others(self, external_change: ExternalChange, number: int) -> None:
+        """Somebody else changes something at Heroku."""
 
         async def step(world: World) -> None:
-            act(world, hand, number)
+            act(world, external_change, number)
 
-        self.do("others", step, hand.__name__, number)
+        self.do("others", step, external_change.__name__, number)
 
     @rule(seconds=st.sampled_from(MOMENTS))
     def time_passes(self, seconds: int) -> None:
-        """Time goes by, in which nothing is done: the bot was down."""
+        """Time passes while the bot is down."""
 
         async def step(world: World) -> None:
             world.pass_time(timedelta(seconds=seconds))
@@ -328,72 +331,72 @@ class Model(RuleBasedStateMachine):
         on=st.sampled_from(faults.CALLS),
         times=st.sampled_from((1, 1, 2, 5, None)),
     )
-    def heroku_storms(self, fault: HerokuFault, on: str, times: int | None) -> None:
-        """Something goes wrong at Heroku, a few times or until it is over."""
+    def heroku_fails(self, fault: HerokuFault, on: str, times: int | None) -> None:
+        """Calls to Heroku fail, a few times or until the outage is over."""
 
         async def step(world: World) -> None:
             world.heroku.fault(fault, on=on, times=times)
 
-        self.do("heroku_storms", step, fault, on, times)
+        self.do("heroku_fails", step, fault, on, times)
 
     @rule(
         kind=st.sampled_from(faults.SLACK),
         method=st.sampled_from(faults.METHODS),
         times=st.sampled_from((1, 1, 2, 5)),
     )
-    def slack_storms(self, kind: str, method: str, times: int) -> None:
-        """Something goes wrong at Slack."""
+    def slack_fails(self, kind: str, method: str, times: int) -> None:
+        """Calls to Slack fail."""
 
         async def step(world: World) -> None:
             world.slack.fault(method, faults.slack_fault(kind, times))
 
-        self.do("slack_storms", step, kind, method, times)
+        self.do("slack_fails", step, kind, method, times)
 
     @rule(commits=st.integers(1, 6), carried_out=st.booleans())
-    def store_storms(self, commits: int, carried_out: bool) -> None:
-        """A commit is not answered, whether Postgres has carried it out or not."""
+    def store_fails(self, commits: int, carried_out: bool) -> None:
+        """A commit gets no answer, whether Postgres has executed it or not."""
 
         async def step(world: World) -> None:
-            world.fate.cuts_at = commits
-            world.fate.cut = "after" if carried_out else "before"
+            world.commit_faults.cuts_at = commits
+            world.commit_faults.cut = "after" if carried_out else "before"
 
-        self.do("store_storms", step, commits, carried_out)
+        self.do("store_fails", step, commits, carried_out)
 
-    # --- loops ------------------------------------------------------------------------------------
+    # --- workers ------------------------------------------------------------------------------------
 
-    @rule(passes=st.sampled_from((1, 2, 40)))
-    def keeps(self, passes: int) -> None:
-        """The keeper makes passes."""
-        self.do("keeps", lambda world: world.keep(passes), passes)
+    @rule(runs=st.sampled_from((1, 2, 40)))
+    def reconciles(self, runs: int) -> None:
+        """The reconciler runs."""
+        self.do("reconciles", lambda world: world.reconcile(runs), runs)
 
-    @rule(posts=st.sampled_from((1, 3, 200)))
-    def tells(self, posts: int) -> None:
-        """The courier shows messages."""
-        self.do("tells", lambda world: world.tell(posts), posts)
+    @rule(messages=st.sampled_from((1, 3, 200)))
+    def notifies(self, messages: int) -> None:
+        """The notifier sends messages."""
+        self.do("notifies", lambda world: world.notify(messages), messages)
 
     @rule()
-    def ticks(self) -> None:
-        """The clock looks."""
-        self.do("ticks", lambda world: world.tick())
+    def schedules(self) -> None:
+        """The scheduler runs."""
+        self.do("schedules", lambda world: world.run_scheduler())
 
-    @rule(hand=st.sampled_from(EXTERNAL_CHANGES), number=numbers)
-    def keeps_while_others_act(self, hand: Hand, number: int) -> None:
-        """Somebody does something at Heroku while a call of ours is on its way."""
+    @rule(external_change=st.sampled_from(EXTERNAL_CHANGES), number=numbers)
+    def reconciles_while_others_act(self, external_change: ExternalChange, number: int) -> None:
+        """Somebody else changes something at Heroku while a call of ours is on its way."""
 
         async def step(world: World) -> None:
             async def meanwhile() -> None:
-                act(world, hand, number)
+                act(world, external_change, number)
 
             world.raced = True
-            world.line.meanwhile = meanwhile
-            await world.keep(3)
+            world.network.meanwhile = meanwhile
+            await world.reconcile(3)
             world.disturbed = True
 
-        self.do("keeps_while_others_act", step, hand.__name__, number)
+        self.do("reconciles_while_others_act", step, external_change.__name__, number)
 
     @rule(verb=st.sampled_from(("done", "revoke")), number=numbers)
-    def keeps_while_somebody_ends(self, verb: str, number: int) -> None:
-        """Somebody ends access while a call that opens it may be on its way."""
+    def reconciles_while_somebody_ends(self, verb: str, number: int) -> None:
+        """A person ends access while a call that opens it may be on its way."""
 
         async def step(world: World) -> None:
             id = max(1, world.requests() - number % 4)
@@ -401,55 +404,61 @@ class Model(RuleBasedStateMachine):
             async def meanwhile() -> None:
                 await world.types("lead", f"/pgaccess {verb} {id}")
 
-            world.line.meanwhile = meanwhile
-            await world.keep(3)
+            world.network.meanwhile = meanwhile
+            await world.reconcile(3)
 
-        self.do("keeps_while_somebody_ends", step, verb, number)
+        self.do("reconciles_while_somebody_ends", step, verb, number)
 
     @rule(calls=st.integers(-5, 5))
-    def dies_calling(self, calls: int) -> None:
-        """The keeper is killed before or after one of its next calls."""
+    def crashes_calling(self, calls: int) -> None:
+        """The reconciler is killed before or after one of its next calls."""
 
         async def step(world: World) -> None:
-            world.line.dies_at = calls
-            await world.die(world.keep)
+            world.network.dies_at = calls
+            await world.may_crash(world.reconcile)
 
-        self.do("dies_calling", step, calls)
+        self.do("crashes_calling", step, calls)
 
     @rule(
         commits=st.integers(1, 8),
         carried_out=st.booleans(),
-        loop=st.sampled_from(("keep", "tell", "tick")),
+        worker=st.sampled_from(("reconciler", "notifier", "scheduler")),
     )
-    def dies_committing(self, commits: int, carried_out: bool, loop: str) -> None:
+    def crashes_committing(self, commits: int, carried_out: bool, worker: str) -> None:
         """A worker is killed before or after one of its next commits."""
 
         async def step(world: World) -> None:
-            world.fate.dies_at, world.fate.dies = commits, "after" if carried_out else "before"
-            await world.die({"keep": world.keep, "tell": world.tell, "tick": world.tick}[loop])
+            world.commit_faults.dies_at = commits
+            world.commit_faults.dies = "after" if carried_out else "before"
+            workers = {
+                "reconciler": world.reconcile,
+                "notifier": world.notify,
+                "scheduler": world.run_scheduler,
+            }
+            await world.may_crash(workers[worker])
 
-        self.do("dies_committing", step, commits, carried_out, loop)
+        self.do("crashes_committing", step, commits, carried_out, worker)
 
     @rule()
     def restarts(self) -> None:
-        """New processes take over."""
+        """The processes are started again."""
         self.do("restarts", lambda world: world.restart())
 
     @rule()
     def rests(self) -> None:
-        """The outages clears, and everything that was begun comes to its end."""
+        """Outages end, and everything that is under way finishes."""
         self.do("rests", lambda world: world.rest())
         assert self.world is not None
         self.check(self.world, (*AT_EACH_STEP, *AT_REST))
 
     @invariant()
-    def sentences_hold(self) -> None:
-        """What must hold whatever is under way."""
+    def invariants_hold(self) -> None:
+        """Checks what holds whatever is under way."""
         if self.world is not None:
             self.check(self.world, AT_EACH_STEP)
 
 
-def test_the_twelve_sentences_hold_whatever_happens_in_whatever_order(
+def test_the_invariants_hold_whatever_happens_in_whatever_order(
     postgres: PrivatePostgres, record_property: Callable[[str, object], None]
 ) -> None:
     Model.postgres = postgres

@@ -1,8 +1,8 @@
-"""The whole bot between an emulated Slack and an emulated Heroku, moved step by step by whoever drives it.
+"""The whole bot between an emulated Slack and an emulated Heroku, driven step by step.
 
-The store, the use cases, the keeper, the courier, the census and the web application are the real ones. No
-loop runs by itself and no clock moves by itself: a step is a line typed, a button pressed, a pass, a message
-shown, an hour gone by, a process killed.
+Store, services, reconciler, notifier, directory sync and web application are the real ones. No worker runs by
+itself and no clock moves by itself: a step is a command, a click, a reconcile run, a message sent, an hour
+passed, a process killed.
 """
 
 import asyncio
@@ -40,25 +40,25 @@ from storage.engine import async_commit_engine
 from storage.rate_budget import PostgresRateBudget
 from tests.flow.actions import words
 from tests.model.clocks import WorldTime
-from tests.model.crashing_store import Fate, MortalStore
-from tests.model.delayed_network import Killed, Line
-from tests.model.write_recorder import Witness
+from tests.model.crashing_store import CommitFaults, CrashingStore
+from tests.model.delayed_network import DelayedNetwork, Killed
+from tests.model.write_recorder import WriteRecorder
 
 TIMES: Final = TransitionTimes.of(2)
-"""Heroku's transitions take two seconds of the world's."""
+"""Heroku's transitions take two simulated seconds."""
 
 ROUNDS: Final = (*[timedelta(seconds=1)] * 30, *[timedelta(seconds=15)] * 30, *[timedelta(minutes=1)] * 30)
-"""How far time is moved on at least after each round until everything is quiet: past every wait and deadline,
-and past the minutes in which an account's request tokens come back."""
+"""The least by which time moves after each round until everything is quiet: past every wait and deadline, and
+past the minutes in which an account's request tokens are refilled."""
 
 LONGEST: Final = timedelta(minutes=10)
-"""How far it is moved on at most: a look at what is at rest."""
+"""The most by which it moves: the gap between observations of what is at rest."""
 
-PASSES: Final = 40
-"""Passes in a row after which a keeper must have come to rest at one moment."""
+RUNS: Final = 40
+"""Runs in a row after which the reconciler must have nothing left to do at one moment."""
 
-POSTS: Final = 200
-"""The same for the courier."""
+MESSAGES: Final = 200
+"""The same for messages of the notifier."""
 
 BOT: Final = "http://bot.test"
 
@@ -76,26 +76,26 @@ extend_alone = "{extend_alone}"
 """
 
 COUNTED: Final = ("requests", "decisions", "grants", "operations", "audit")
-"""What bad input leaves alone."""
+"""Tables that invalid input must not change."""
 
 
 class SlackAhead(SlackEmulator):
-    """An emulated Slack that lives in the world's time."""
+    """An emulated Slack in simulated time."""
 
     time: WorldTime
 
     def call(self, method: str, arguments: dict[str, Any], token: str | None, *, now: datetime) -> ApiAnswer:
-        """Answers a call of the bot's at the world's time."""
+        """Answers a call of the bot in simulated time."""
         return super().call(method, arguments, token, now=now + self.time.ahead)
 
     def respond(self, secret: str, body: Any, *, now: datetime) -> ApiAnswer:
-        """Answers a private answer at the world's time."""
+        """Takes a private answer in simulated time."""
         return super().respond(secret, body, now=now + self.time.ahead)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Button:
-    """Something that a person could press just now."""
+    """A button that a person can press."""
 
     channel: str
     ts: str
@@ -105,12 +105,12 @@ class Button:
 
 @dataclass(frozen=True, kw_only=True)
 class Answered:
-    """What became of something that somebody did.
+    """Result of a person's action.
 
     Attributes:
-        bad: it could not be understood, so that nothing may be recorded.
+        bad: it is invalid, so that nothing may be recorded.
         before, after: rows in the tables that it might have changed.
-        said: what the person was told privately.
+        said: the private answers.
     """
 
     act: str
@@ -123,16 +123,17 @@ class Answered:
 
 @dataclass
 class World:
-    """Everything that there is, and hands and eyes on it.
+    """The bot, its environment, and what a test does to them.
 
     Attributes:
-        foreign: what somebody else wants in a list of Heroku's (True) or out of it (False), by target, method
+        commit_faults: faults of the bot's commits.
+        unmanaged: what somebody else wants in a list at Heroku (True) or out of it (False), by target, method
             and entry.
-        answered: what became of acts since the sentences were checked last.
-        deliveries: what Slack sent lately, for a replay.
-        said: audit lines that were read so far.
-        disturbed: somebody did something at Heroku while the last pass was under way.
-        diary: every step so far, for whoever has to understand a failure.
+        answered: results of actions since the invariants were checked last.
+        deliveries: what Slack delivered recently, for a replay.
+        lines_read: id of the last audit line that was checked.
+        disturbed: somebody changed something at Heroku during the last reconcile run.
+        diary: every step so far, for the report of a failure.
     """
 
     url: str
@@ -142,7 +143,7 @@ class World:
     databases: int = 2
     time: WorldTime = field(default_factory=WorldTime)
     clock: MovableClock = field(default_factory=MovableClock)
-    fate: Fate = field(default_factory=Fate)
+    commit_faults: CommitFaults = field(default_factory=CommitFaults)
     unmanaged: dict[tuple[tuple[UUID, str], str], bool] = field(default_factory=dict)
     answered: list[Answered] = field(default_factory=list)
     deliveries: list[Delivery] = field(default_factory=list)
@@ -153,40 +154,40 @@ class World:
     kills: int = 0
 
     async def open(self) -> None:
-        """Builds everything."""
+        """Starts everything."""
         self._stack = contextlib.AsyncExitStack()
         enter = self._stack.enter_async_context
         self.store = self._stack.enter_context(psycopg.connect(self.url, autocommit=True))
         self.heroku: HerokuEmulator = default_world(
             token=HEROKU_TOKEN, databases=self.databases, behavior=self.behavior, times=TIMES
         )
-        self.witness = Witness(heroku=self.heroku, store=self.store, time=self.time, clock=self.clock)
+        self.recorder = WriteRecorder(heroku=self.heroku, store=self.store, time=self.time, clock=self.clock)
         self.slack = SlackAhead(bot_token=BOT_TOKEN, signing_secret=SIGNING_SECRET)
         self.slack.time = self.time
         socket, self.slack.base_url = await enter(listening())
         self.people = People(self.slack, deliver=self._deliver, bot_url=BOT, clock=self.time.now)
         await enter(serving(slack_server(self.slack, self.people), socket))
-        await self._move_in()
+        await self._start_bot()
         await self.settle()
 
     async def close(self) -> None:
-        """Takes everything down."""
-        await self._move_out()
+        """Stops everything."""
+        await self._stop_bot()
         await self.people.aclose()
         await self._stack.aclose()
 
     async def restart(self) -> None:
-        """New processes; what the old ones held stays leased until the leases run out."""
-        self.fate.clear()
-        await self._move_out()
-        await self._move_in()
+        """Starts new processes; what the old ones held stays leased until the leases run out."""
+        self.commit_faults.clear()
+        await self._stop_bot()
+        await self._start_bot()
         await self.app.refresh_everything()
 
-    # --- the house --------------------------------------------------------------------------------
+    # --- the bot ----------------------------------------------------------------------------------
 
-    async def _move_in(self) -> None:
-        self._house_stack = contextlib.AsyncExitStack()
-        enter = self._house_stack.enter_async_context
+    async def _start_bot(self) -> None:
+        self._bot_stack = contextlib.AsyncExitStack()
+        enter = self._bot_stack.enter_async_context
         text = POLICY.format(approvals=self.approvals, extend_alone=self.extend_alone)
         wanted = settings(
             self.url,
@@ -196,19 +197,19 @@ class World:
             public_url=BOT,
         )
         opened = await enter(open_app(wanted, parse_policy(text, source="the model"), clock=self.clock))
-        self.line = Line(self.heroku, self.time, self.witness)
-        hasty = async_commit_engine(self.url)
-        self._house_stack.push_async_callback(hasty.dispose)
+        self.network = DelayedNetwork(self.heroku, self.time, self.recorder)
+        async_commit = async_commit_engine(self.url)
+        self._bot_stack.push_async_callback(async_commit.dispose)
         client = HerokuClient(
             token=HEROKU_TOKEN,
             platform_url=wanted.heroku_url,
             data_url=wanted.heroku_data_url,
-            budgets=PostgresRateBudget(hasty),
-            transport=self.line,
+            budgets=PostgresRateBudget(async_commit),
+            transport=self.network,
         )
-        self._house_stack.push_async_callback(client.close)
-        store = MortalStore(opened.store._engine, opened.wakeups)
-        store.fate = self.fate
+        self._bot_stack.push_async_callback(client.close)
+        store = CrashingStore(opened.store._engine, opened.wakeups)
+        store.commit_faults = self.commit_faults
         services = open_services(store=store, policy=opened.policy, clock=self.clock)
         self.app: App = replace(opened, store=store, heroku=client, services=services)
         self.reconciler: Controller = self.app.controller()
@@ -217,84 +218,84 @@ class World:
         web = httpx.AsyncClient(transport=httpx.ASGITransport(await self.app.web()), trust_env=False)
         self._over: Deliver = over(await enter(web))
 
-    async def _move_out(self) -> None:
-        await self._house_stack.aclose()
+    async def _stop_bot(self) -> None:
+        await self._bot_stack.aclose()
 
     async def _deliver(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Delivered:
-        """Signs anew: the bot's gate goes by the machine's time, whatever the world's is."""
+        """Signs with the machine's time, by which the bot verifies requests."""
         fresh = sign(body, SIGNING_SECRET, now=datetime.now(UTC))
         return await self._over(method, url, {**headers, **fresh}, body)
 
     # --- time -------------------------------------------------------------------------------------
 
     def pass_time(self, by: timedelta) -> None:
-        """Time goes by for everybody."""
+        """Moves all clocks."""
         self.time.ahead += by
-        self.store.execute("UPDATE played.clock SET ahead = %s", [self.time.ahead])
+        self.store.execute("UPDATE emulated.clock SET ahead = %s", [self.time.ahead])
         self.clock.move(by)
-        self.line.arrive()
+        self.network.arrive()
 
     def jump(self, by: timedelta) -> None:
-        """Business time jumps, forwards or back."""
+        """Moves business time alone, forwards or back."""
         self.clock.move(by)
 
-    # --- what loops do ----------------------------------------------------------------------------
+    # --- workers ----------------------------------------------------------------------------
 
-    async def keep(self, passes: int = PASSES) -> None:
-        """Makes passes until none is due, or so many."""
-        for _ in range(passes):
-            if not await self._one_pass():
+    async def reconcile(self, runs: int = RUNS) -> None:
+        """Runs the reconciler until nothing is due, or a number of times."""
+        for _ in range(runs):
+            if not await self._reconcile_once():
                 return
 
-    async def _one_pass(self) -> bool:
+    async def _reconcile_once(self) -> bool:
         taken = await self._try(self.reconciler.claim())
         if taken is None:
             return False
-        self.disturbed = self.line.meanwhile is not None
+        self.disturbed = self.network.meanwhile is not None
         await self._try(self.reconciler.work(taken))
         return True
 
-    async def tell(self, posts: int = POSTS) -> None:
-        """Shows what is due in Slack, or so much of it."""
-        for _ in range(posts):
+    async def notify(self, messages: int = MESSAGES) -> None:
+        """Sends due messages, or a number of them."""
+        for _ in range(messages):
             held = await self._try(self.notifier.claim())
             if held is None:
                 return
             await self._try(self.notifier.work(held))
 
-    async def tick(self) -> None:
-        """What the clock has done every few seconds."""
+    async def run_scheduler(self) -> None:
+        """Runs what the scheduler runs every few seconds."""
         await self._try(self.app.services.deadlines.run_due())
         await self._try(self.app.services.deadlines.seal_audit_log())
         await self._try(self.app.services.expiry_reminders.send_weekly_summary())
         await self._try(self.directory_sync.run_due())
 
-    async def die(self, act: Callable[[], Awaitable[None]]) -> None:
-        """Does something in which the process may be killed, and starts another one if it was."""
+    async def may_crash(self, act: Callable[[], Awaitable[None]]) -> None:
+        """Runs something in which the process may be killed, and starts another one if it was."""
         try:
             await act()
         except Killed:
             self.kills += 1
-            self.line.dies_at = 0
-            self.fate.clear()
+            self.network.dies_at = 0
+            self.commit_faults.clear()
             await self.restart()
-        self.line.dies_at = 0
-        self.fate.clear()
+        self.network.dies_at = 0
+        self.commit_faults.clear()
 
     async def _try(self, step: Awaitable[Any]) -> Any:
-        """A step of a loop, which goes on when the store could not be reached."""
+        """Runs a step of a worker, which goes on when the store is out of reach."""
         try:
             return await step
         except TryAgainError:
             return None
 
     async def minutes(self, minutes: int) -> None:
-        """Lets the loops run while so many minutes go by, whatever the outages."""
+        """Runs the workers while minutes pass, whatever the outages."""
         until = self.time.now() + timedelta(minutes=minutes)
         while self.time.now() < until:
-            await self.tick()
-            await self.keep()
-            await self.tell()
+            await self.run_scheduler()
+            await self.reconcile()
+            await self.notify()
             due = [await self.reconciler.next_due(), await self.notifier.next_due()]
             soon = min((each for each in due if each is not None), default=LONGEST)
             self.pass_time(min(until - self.time.now(), max(timedelta(seconds=5), soon)))
@@ -302,27 +303,27 @@ class World:
     # --- rest -------------------------------------------------------------------------------------
 
     def calm(self) -> None:
-        """Bad outages is over."""
+        """Ends all faults."""
         self.heroku.clear_faults()
         self.slack.clear_faults()
-        self.fate.clear()
-        self.line.meanwhile = None
-        self.line.dies_at = 0
+        self.commit_faults.clear()
+        self.network.meanwhile = None
+        self.network.dies_at = 0
 
     async def settle(self) -> None:
-        """Lets everybody and everything be known, and every lane be looked at."""
-        await self.tick()
+        """Syncs users and targets, and observes every target."""
+        await self.run_scheduler()
         await self.app.refresh_everything()
-        await self.keep()
+        await self.reconcile()
 
     async def rest(self) -> None:
-        """Lets the loops run, with time going by, until nothing is left to be done."""
+        """Runs the workers, with time passing, until nothing is left to do."""
         self.calm()
         since = self.time.now()
         for least in ROUNDS:
-            await self.tick()
-            await self.keep()
-            await self.tell()
+            await self.run_scheduler()
+            await self.reconcile()
+            await self.notify()
             if self.is_quiet(since):
                 return
             due = [await self.reconciler.next_due(), await self.notifier.next_due()]
@@ -331,11 +332,11 @@ class World:
         raise AssertionError(f"never quiet: {self.unquiet(since)}\n{self.story()}")
 
     def is_quiet(self, since: datetime) -> bool:
-        """Whether nothing is left to be done, and everything was looked at since a moment."""
+        """Whether nothing is left to do, and everything was observed since a moment."""
         return not self.unquiet(since)
 
     def unquiet(self, since: datetime) -> list[tuple[Any, ...]]:
-        """What is under way, or was not looked at since a moment."""
+        """What is under way, or was not observed since a moment."""
         return self.rows(
             """
             SELECT 'grant', request_id::text, state FROM grants WHERE state IN ('applying', 'ending')
@@ -354,7 +355,7 @@ class World:
     # --- people -----------------------------------------------------------------------------------
 
     async def types(self, person: str, line: str, *, bad: bool = False) -> None:
-        """Somebody types a line, and fills in the form that it opens."""
+        """A person types a command, and submits the modal that it opens."""
         heard = len(self.slack.ephemerals(person))
         before = self.counts()
         outcome = await self.people.types(person, line)
@@ -363,7 +364,7 @@ class World:
         await self.fill_in(person)
 
     async def fill_in(self, person: str) -> None:
-        """Submits the form in front of somebody, with a reason where it asks for one; closes what is left."""
+        """Submits the open modal, with a reason where it asks for one; closes what is left."""
         for _ in range(2):
             view = self.slack.view_for(person)
             if view is None:
@@ -377,7 +378,7 @@ class World:
             await self.people.closes(person, everything=True)
 
     def buttons(self, person: str) -> list[Button]:
-        """Everything that somebody could press, the newest first."""
+        """Every button that a person can press, the newest first."""
         found: list[Button] = []
         for channel in ("#approvals", "#operations", "@pgaccess"):
             with contextlib.suppress(Refused, KeyError):
@@ -385,7 +386,7 @@ class World:
         return sorted(found, key=lambda each: each.ts, reverse=True)
 
     async def presses(self, person: str, button: Button) -> None:
-        """Somebody presses a button, and fills in the form that it opens."""
+        """A person presses a button, and submits the modal that it opens."""
         outcome = await self._click(person, button)
         self._note(f"{person} presses {button.action}", outcome)
         await self.fill_in(person)
@@ -399,7 +400,7 @@ class World:
             await self.fill_in(who)
 
     async def replays(self, delivery: Delivery) -> None:
-        """Somebody sends the same bytes once more."""
+        """Delivers the same bytes once more."""
         outcome = await self.people.replays(delivery)
         self._note(f"replay of {delivery.kind}", replace(outcome, delivery=None))
 
@@ -424,14 +425,14 @@ class World:
         if outcome.delivery is not None:
             self.deliveries = [*self.deliveries[-20:], outcome.delivery]
 
-    # --- eyes -------------------------------------------------------------------------------------
+    # --- reading -------------------------------------------------------------------------------------
 
     def rows(self, sql: str, *given: object) -> list[tuple[Any, ...]]:
-        """Looks into the store behind the bot's back."""
+        """Reads the store directly."""
         return self.store.execute(sql, given or None).fetchall()
 
     def counts(self) -> tuple[int, ...]:
-        """Rows in the tables that a person's act may add to."""
+        """Numbers of rows in tables that an action may add to."""
         counted = ", ".join(f"(SELECT count(*) FROM {table})" for table in COUNTED)
         return tuple(self.rows(f"SELECT {counted}")[0])
 
@@ -440,7 +441,7 @@ class World:
         return int(self.rows("SELECT COALESCE(max(id), 0) FROM requests")[0][0])
 
     def names(self) -> dict[UUID, str]:
-        """The private databases as they are called at Heroku."""
+        """Names of the private databases at Heroku."""
         return {
             each.id: each.name
             for each in self.heroku._account.databases.values()
@@ -454,12 +455,12 @@ class World:
         return space
 
     def story(self) -> str:
-        """Everything that was done, for whoever reads a failure."""
+        """Every step so far, for the report of a failure."""
         return "\n".join(self.diary)
 
 
 def _buttons(channel: str, messages: list[dict[str, Any]]) -> list[Button]:
-    """The buttons of a channel's messages; those that only lead to a page tell the bot nothing."""
+    """Buttons of a channel's messages, except for links, which the bot does not hear of."""
     return [
         Button(channel=channel, ts=message["ts"], action=element["action_id"], block=block["block_id"])
         for message in messages

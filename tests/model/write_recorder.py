@@ -1,6 +1,6 @@
-"""What is written to Heroku, each with what the store said at that very instant.
+"""Records every write to Heroku with what the store said at that moment.
 
-A sentence about a write is only worth something if it is judged by what was recorded when it was made.
+An invariant about a write has to be judged by what was recorded when the write was made.
 """
 
 import re
@@ -25,16 +25,16 @@ OPENING, LIVE = ("applying",), ("applying", "in_force")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Write:
-    """One request that is to change something.
+    """One request that changes something.
 
     Attributes:
         what: method and path.
-        opens: what it lets in, or brings about.
-        closes: what it takes away.
-        covered: of what may be brought about: what an approval covered then.
-        removable: of what may be taken away: what was ours, or what an approval let us take away.
-        wanted: what a grant needed then that was being applied or in force.
-        standing: what another entry of Heroku's goes on to let in.
+        opens: what it allows or creates.
+        closes: what it removes.
+        covered: what an approval covered then, of what may be created.
+        removable: what was owned or approved for removal then, of what may be removed.
+        wanted: what a grant needed then that was applying or in force.
+        standing: what another entry at Heroku goes on allowing.
         whole: the list that it writes, where it replaces one.
     """
 
@@ -48,13 +48,13 @@ class Write:
     whole: tuple[str, ...] | None = None
 
 
-class Witness:
-    """Looks at every write.
+class WriteRecorder:
+    """Records every write.
 
     Args:
-        heroku: where it goes.
+        heroku: receives the writes.
         store: a connection to the bot's store, in autocommit.
-        time: the world's.
+        time: of Heroku.
         clock: business time.
     """
 
@@ -69,8 +69,8 @@ class Witness:
         self.others: dict[UUID, frozenset[str]] = {}
         self.writes: list[Write] = []
 
-    def sees(self, request: Request) -> None:
-        """Notes a write that is about to be made."""
+    def record(self, request: Request) -> None:
+        """Records a write that is about to be made."""
         if request.method == "GET":
             return
         what = f"{request.method} {request.path}"
@@ -79,15 +79,15 @@ class Witness:
         elif found := _DATA.fullmatch(request.path):
             self.writes.append(self._data(what, unquote(found[1]), request))
         else:
-            raise AssertionError(f"nobody knows what {what} is for")
+            raise AssertionError(f"unexpected write {what}")
 
     def answered(self, request: Request, answer: Answer) -> None:
-        """Remembers which list the bot read last."""
+        """Remembers the list that the bot read last."""
         found = _RULESET.fullmatch(request.path)
         if found and 200 <= answer.status < 300:
             self._read[UUID(found[1])] = tuple(rule["source"] for rule in answer.json()["rules"])
 
-    # --- what it is about -------------------------------------------------------------------------
+    # --- kinds of writes -------------------------------------------------------------------------
 
     def _list(self, what: str, space: UUID, body: Any) -> Write:
         written = tuple(rule["source"] for rule in body["rules"])
@@ -98,7 +98,7 @@ class Witness:
             "AND (absent_at IS NULL OR removal_requested_at IS NOT NULL)",
             space,
         )
-        # What somebody else's last list had or lacked may be restored: their change is to hold.
+        # What somebody else's last list had or lacked may be restored: their change has to hold.
         theirs = self.others.get(space)
         restored = frozenset() if theirs is None else theirs - once_ours
         taken_away = frozenset() if theirs is None else frozenset(base) - theirs
@@ -107,7 +107,7 @@ class Witness:
             opens=frozenset(written) - frozenset(base),
             closes=frozenset(base) - frozenset(written),
             covered=self._subjects(space, "trusted", OPENING) | restored,
-            removable=ours | self._undone(space, "trusted") | taken_away,
+            removable=ours | self._approved_removals(space, "trusted") | taken_away,
             wanted=self._subjects(space, "trusted", LIVE) - taken_away,
             whole=written,
         )
@@ -138,7 +138,7 @@ class Witness:
                 return Write(what=what, opens=accounts, covered=covered)
             case "PATCH", ["allowed_accounts"]:
                 return self._accounts(what, database, frozenset(request.json()["allowed_accounts"]))
-        raise AssertionError(f"nobody knows what {what} is for")
+        raise AssertionError(f"unexpected write {what}")
 
     def _rule(self, what: str, name: str, database: UUID, rule: UUID) -> Write:
         listed = self._heroku.rules(name, now=self._time.now())
@@ -150,7 +150,7 @@ class Witness:
         return Write(
             what=what,
             closes=network,
-            removable=(network if ours else frozenset()) | self._undone(database, "mtls"),
+            removable=(network if ours else frozenset()) | self._approved_removals(database, "mtls"),
             wanted=self._subjects(database, "mtls", LIVE),
             standing=frozenset(networks.values()),
         )
@@ -162,14 +162,14 @@ class Witness:
         return Write(
             what=what,
             closes=accounts,
-            removable=ours | self._undone(database, "privatelink"),
+            removable=ours | self._approved_removals(database, "privatelink"),
             wanted=self._subjects(database, "privatelink", LIVE),
         )
 
     def _once(
         self, what: str, database: UUID, *, kinds: tuple[str, ...], opens: str = "", closes: str = ""
     ) -> Write:
-        """A change that is made once, by an approval of its own."""
+        """A one-time operation with an approval of its own."""
         doing = "SELECT kind FROM operations WHERE target_id = %s AND state = 'doing' AND kind = ANY(%s)"
         allowed = frozenset({opens, closes}) if self._column(doing, database, list(kinds)) else frozenset()
         return Write(
@@ -183,7 +183,7 @@ class Witness:
     # --- the store --------------------------------------------------------------------------------
 
     def _subjects(self, target: UUID, method: str, states: Iterable[str]) -> frozenset[str]:
-        """What grants in these states let in, unless their end or their deadline has passed meanwhile."""
+        """What grants in these states allow, unless their end or deadline has passed."""
         found = self._column(
             "SELECT subject FROM grants WHERE target_id = %s AND method = %s AND state = ANY(%s) "
             "AND (ends_at IS NULL OR ends_at > %s) AND (state <> 'applying' OR deadline_at > now())",
@@ -194,8 +194,8 @@ class Witness:
         )
         return frozenset(part for subject in found for part in subject_parts(subject))
 
-    def _undone(self, target: UUID, method: str) -> frozenset[str]:
-        """What an approved request has us take away, whoever made it."""
+    def _approved_removals(self, target: UUID, method: str) -> frozenset[str]:
+        """What an approved request lets pgaccess remove, whoever created it."""
         found = self._column(
             "SELECT subject FROM operations WHERE target_id = %s AND method = %s "
             "AND state = 'doing' AND kind = 'remove_unmanaged'",

@@ -84,6 +84,7 @@ ALLOWED: Final[Sequence[Allowed]] = (
     Allowed("bot/i18n/", r":bell:", "Slack's emoji, in front of a reminder"),
     Allowed("sandbox/page/emoji.js", r"\bbell:", "the same emoji on the demo's page"),
     Allowed("sandbox/page/", r"\bwall\b|\bwallOf\b", "wall time: the time that a clock in a zone shows"),
+    Allowed("sandbox/page/emoji.js", r"\b(bell|house): ", "Slack's names of emoji"),
 )
 
 FOLDERS: Final = ("bot", "handlers", "storage", "sandbox", "tests", "docs", ".ci")

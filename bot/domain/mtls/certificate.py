@@ -61,7 +61,7 @@ class KnownCertificate:
         last_seen_at: Postgres' time of the last one.
         absent_at: Postgres' time of the observation that proved that nobody can connect with it any more.
         delivered_at: business time at which its files were handed out last.
-        reminders: how far the reminders of its end have come.
+        reminder_schedule: how far the reminders of its end have come.
     """
 
     id: UUID
@@ -76,7 +76,7 @@ class KnownCertificate:
     last_seen_at: datetime
     absent_at: datetime | None = None
     delivered_at: datetime | None = None
-    reminders: ReminderSchedule = field(default_factory=ReminderSchedule)
+    reminder_schedule: ReminderSchedule = field(default_factory=ReminderSchedule)
 
     @property
     def handle(self) -> str:

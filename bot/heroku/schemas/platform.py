@@ -50,7 +50,7 @@ class AnySpace(Named):
     generation: Named | None = None
 
     def space(self) -> Space:
-        """The space as the domain knows it."""
+        """The space as a value of the domain."""
         generation = "cedar" if self.generation is None else self.generation.name
         return Space(
             id=self.id, name=self.name, region=self.region.name, shield=self.shield, generation=generation
@@ -113,7 +113,7 @@ class AnyRule(BaseModel):
     status: Text
 
     def rule(self) -> IpRule:
-        """The rule as the domain knows it."""
+        """The rule as a value of the domain."""
         network = read_network(self.cidr)
         return IpRule(id=self.id, network=network, status=self.status, description=self.description or "")
 
@@ -135,7 +135,7 @@ class AnyRuleset(BaseModel):
     created_at: Text | None = None
 
     def ruleset(self) -> Ruleset:
-        """The list as the domain knows it."""
+        """The list as a value of the domain."""
         rules = tuple(RulesetRule(rule.action, rule.source) for rule in self.rules)
         at = read_moment(self.created_at or "")
         return Ruleset(id=self.id, rules=rules, applied=self.applied, by=self.created_by or "", at=at)
@@ -150,7 +150,7 @@ class AnyCertificate(BaseModel):
     expires_at: Text | None = None
 
     def certificate(self) -> Certificate:
-        """The certificate as the domain knows it."""
+        """The certificate as a value of the domain."""
         end = read_moment(self.expires_at or "")
         return Certificate(id=self.id, name=self.name, status=self.status, expires_at=end)
 
@@ -176,8 +176,8 @@ def is_private_postgres(addon: Addon) -> bool:
     """Whether an add-on may be a Postgres in a space, by its plan's name; its app tells for certain.
 
     Plans are called ``heroku-postgresql:private-4`` or ``…:shield-0``; the part after the colon tells
-    (Heroku's official CLI uses the same test). Those of Heroku Postgres Advanced have no way in; they are
-    known all the same, so that whoever asks for one is told so.
+    (Heroku's official CLI uses the same test). Those of Heroku Postgres Advanced have no access method; they
+    are listed all the same, so that a request for one is rejected with that reason.
     """
     service, _, plan = addon.plan.name.partition(":")
     in_space = _PRIVATE_PLAN.search(plan) is not None or not has_mtls(addon.plan.name)

@@ -30,7 +30,7 @@ class AnyAccount(BaseModel):
     status: Text
 
     def account(self) -> AllowedAccount:
-        """The account as the domain knows it."""
+        """The account as a value of the domain."""
         return AllowedAccount(arn=self.arn, status=self.status)
 
 
@@ -43,7 +43,7 @@ class AnyConnection(BaseModel):
     status: Text = ""
 
     def connection(self) -> Connection:
-        """The connection as the domain knows it."""
+        """The connection as a value of the domain."""
         return Connection(
             endpoint=self.endpoint_id, hostname=self.hostname, owner=self.owner_arn, status=self.status
         )
@@ -59,7 +59,7 @@ class Link(BaseModel):
     connections: list[AnyConnection] = []
 
     def seen(self) -> PrivateLinkState:
-        """The endpoint as the keeper sees it."""
+        """The endpoint as the reconciler observes it."""
         return PrivateLinkState(
             database=self.addon.uuid,
             status=self.status,

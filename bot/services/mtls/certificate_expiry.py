@@ -38,9 +38,9 @@ class CertificateExpiryService:
 
         async def record_acknowledgement(tx: Transaction) -> int:
             certificate = await self._controlled_certificate(tx, request, person)
-            if certificate.reminders.acknowledged_at is None:
+            if certificate.reminder_schedule.acknowledged_at is None:
                 now = self._context.now()
-                after = expiry_reminders.acknowledged(certificate.reminders, by=person, now=now)
+                after = expiry_reminders.acknowledged(certificate.reminder_schedule, by=person, now=now)
                 await self._advance(tx, certificate, after, person)
             return request
 
@@ -56,10 +56,10 @@ class CertificateExpiryService:
 
         async def record_snooze(tx: Transaction) -> int:
             certificate = await self._controlled_certificate(tx, request, person)
-            now, until = self._context.now(), certificate.reminders.snoozed_until
+            now, until = self._context.now(), certificate.reminder_schedule.snoozed_until
             if certificate.expires_at is not None and (until is None or until <= now):
                 after = expiry_reminders.snoozed(
-                    certificate.reminders,
+                    certificate.reminder_schedule,
                     expires_at=certificate.expires_at,
                     now=now,
                     handle=certificate.handle,
@@ -81,9 +81,9 @@ class CertificateExpiryService:
     ) -> None:
         """Records an answer to a reminder, and updates the messages that ask for it."""
         await tx.expiry_reminders.advance(certificate, after, doing=self._context.audit(person))
-        if certificate.reminders.step is not None:
+        if certificate.reminder_schedule.step is not None:
             for kind in _REMINDERS:
-                await tx.outbox.refresh(reminder_key(kind, certificate, certificate.reminders.step))
+                await tx.outbox.refresh(reminder_key(kind, certificate, certificate.reminder_schedule.step))
 
 
 async def lock_ready_certificate(tx: Transaction, handle: str | None) -> KnownCertificate:

@@ -73,7 +73,7 @@ class ExpiryReminderService:
 
     async def _remind_of_expiry(self, tx: Transaction, certificate: KnownCertificate, now: datetime) -> None:
         """Sends the most urgent step: to the owner, in the last week to approvers too; else to operations."""
-        reminders, schedule = tx.expiry_reminders, certificate.reminders
+        reminders, schedule = tx.expiry_reminders, certificate.reminder_schedule
         if certificate.owner is None or certificate.expires_at is None:
             await reminders.postpone(certificate, until=None)
             return
@@ -101,7 +101,7 @@ class ExpiryReminderService:
 
 def reminder_key(kind: MessageKind, certificate: KnownCertificate, step: int) -> str:
     """Returns the outbox key of a reminder; one that was snoozed comes again under another key."""
-    schedule = certificate.reminders
+    schedule = certificate.reminder_schedule
     return f"{kind}:{certificate.id}:{step}:{schedule.snoozes if step == schedule.step else 0}"
 
 

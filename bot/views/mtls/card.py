@@ -30,7 +30,7 @@ CLOSED: Final = 50
 """Requests that are named as ending."""
 
 OFFERED: Final = 8
-"""Certificates that somebody may be asked to choose from: each takes two blocks of a card."""
+"""Certificates that a person may be asked to choose from: each takes two blocks of a card."""
 
 DESCRIBED: Final = 2
 """Rules of one network that a card describes; how many more there are, it says."""
@@ -54,7 +54,7 @@ def facts(details: RequestDetails, t: Translator) -> list[tuple[str, str]]:
 
 
 def purpose(known: KnownCertificate, t: Translator) -> Mrkdwn:
-    """What a certificate is for, or that nobody said it."""
+    """What a certificate is for, or that its purpose was not given."""
     return as_code(known.purpose, PURPOSE) if known.purpose else t("certificate_list.purpose.none")
 
 
@@ -73,11 +73,11 @@ def impact(details: RequestDetails, t: Translator) -> str:
 
 def candidates(details: RequestDetails, t: Translator) -> list[Block]:
     """The certificates that a person has to choose from, each with its button; none in any other case."""
-    found = _candidates(details)
-    if not found:
+    certificates = _candidates(details)
+    if not certificates:
         return []
     shown: list[Block] = [block_kit.section(t("certificate_choice.ask", id=details.request.id))]
-    for number, each in enumerate(found[:OFFERED]):
+    for number, each in enumerate(certificates[:OFFERED]):
         shown += [block_kit.section(_candidate(each, t)), _pick(details, each.id, number, t)]
     return shown
 
@@ -136,7 +136,7 @@ def _disabling(details: RequestDetails, t: Translator) -> list[Mrkdwn]:
 
 
 def _is_last(details: RequestDetails) -> bool:
-    """Whether nobody whom pgaccess allows could connect any more."""
+    """Whether pgaccess allows some networks, and this is the last certificate to connect with."""
     if details.certificate is None or details.rules is None or not details.rules.ours:
         return False
     return {each.id for each in ready(details.rules.certificates)} == {details.certificate.id}

@@ -53,8 +53,8 @@ def _lines(some: Sequence[KnownCertificate], t: Translator) -> list[Block]:
     shown: list[Block] = []
     for known in some:
         shown.append(block_kit.section(_line(known, t)))
-        if known.reminders.step is not None:
-            shown.append(block_kit.context(expiry.standing(known.reminders, t)))
+        if known.reminder_schedule.step is not None:
+            shown.append(block_kit.context(expiry.standing(known.reminder_schedule, t)))
     return shown
 
 

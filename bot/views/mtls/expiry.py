@@ -29,7 +29,7 @@ def reminder(it: Rendering) -> Message:
     """One reminder as things stand now: who acknowledged it, and whether there is still anything to do.
 
     Raises:
-        ValueError: no certificate was made for the request.
+        ValueError: the request has no certificate, or one without owner or end.
     """
     details, t = it.details, it.t
     known, step = details.issued, int(it.message.params["step"])
@@ -45,29 +45,29 @@ def reminder(it: Rendering) -> Message:
         shown.append(block_kit.section(t("expiry.purpose", purpose=purpose(known, t))))
     how = t("expiry.how.over" if step == 0 else "expiry.how", id=known.handle)
     shown.append(block_kit.section(how))
-    if known.reminders.step == step:
+    if known.reminder_schedule.step == step:
         shown += [
-            block_kit.context(answered(known.reminders, t)),
-            _buttons(details, known.reminders, step, t),
+            block_kit.context(answered(known.reminder_schedule, t)),
+            _buttons(details, known.reminder_schedule, step, t),
         ]
     return block_kit.message(text, shown)
 
 
-def answered(ladder: ReminderSchedule, t: Translator) -> Mrkdwn:
+def answered(schedule: ReminderSchedule, t: Translator) -> Mrkdwn:
     """What was answered to the last reminder."""
-    if ladder.acknowledged_at is not None:
-        by = mention(ladder.acknowledged_by or "")
-        return t("expiry.noted", person=by, at=ladder.acknowledged_at)
-    if ladder.snoozed_until is not None:
-        return t("expiry.snoozed", until=ladder.snoozed_until)
+    if schedule.acknowledged_at is not None:
+        by = mention(schedule.acknowledged_by or "")
+        return t("expiry.noted", person=by, at=schedule.acknowledged_at)
+    if schedule.snoozed_until is not None:
+        return t("expiry.snoozed", until=schedule.snoozed_until)
     return t("expiry.unnoted")
 
 
-def standing(ladder: ReminderSchedule, t: Translator) -> Mrkdwn:
+def standing(schedule: ReminderSchedule, t: Translator) -> Mrkdwn:
     """The last reminder and its answer, for the list of certificates; there was at least one."""
-    step = ladder.step or 0
+    step = schedule.step or 0
     key = "expiry.reminded" if step else "expiry.reminded.end"
-    return Mrkdwn(f"{t(key, left=timedelta(days=step))} {answered(ladder, t)}")
+    return Mrkdwn(f"{t(key, left=timedelta(days=step))} {answered(schedule, t)}")
 
 
 def acknowledged(details: RequestDetails, t: Translator) -> Message:
@@ -77,7 +77,7 @@ def acknowledged(details: RequestDetails, t: Translator) -> Message:
 
 def snoozed(details: RequestDetails, t: Translator) -> Message:
     """To the person who snoozed a reminder: until when."""
-    until = None if details.issued is None else details.issued.reminders.snoozed_until
+    until = None if details.issued is None else details.issued.reminder_schedule.snoozed_until
     return block_kit.paragraphs(
         t("answer.snoozed", id=details.request.id, app=details.target.label, until=until)
     )
@@ -85,15 +85,15 @@ def snoozed(details: RequestDetails, t: Translator) -> Message:
 
 def unowned(message: OutboxMessage, t: Translator) -> Message:
     """The weekly summary: by database, the one with the soonest end first."""
-    found: list[Mapping[str, str]] = json.loads(message.params["certificates"])
+    certificates: list[Mapping[str, str]] = json.loads(message.params["certificates"])
     title = t("notification.unowned", at=datetime.fromisoformat(message.params["at"]))
     shown: list[Block] = [block_kit.section(title)]
-    for app, lines in _by_database(found[:SHOWN], t):
+    for app, lines in _by_database(certificates[:SHOWN], t):
         parts = [lines[start : start + TOGETHER] for start in range(0, len(lines), TOGETHER)]
         shown += [block_kit.section("\n".join([f"*{t.show(app)}*", *part])) for part in parts]
-    if len(found) > SHOWN:
-        shown.append(block_kit.context(t("unowned.more", count=len(found) - SHOWN)))
-    shown.append(block_kit.section(t("unowned.how", handle=found[0]["handle"])))
+    if len(certificates) > SHOWN:
+        shown.append(block_kit.context(t("unowned.more", count=len(certificates) - SHOWN)))
+    shown.append(block_kit.section(t("unowned.how", handle=certificates[0]["handle"])))
     return block_kit.message(title, shown)
 
 
@@ -111,23 +111,27 @@ def _announcement(it: Rendering, known: KnownCertificate, step: int) -> Mrkdwn:
     return it.t(kind, left=timedelta(days=step), **params)
 
 
-def _buttons(details: RequestDetails, ladder: ReminderSchedule, step: int, t: Translator) -> Block:
+def _buttons(details: RequestDetails, schedule: ReminderSchedule, step: int, t: Translator) -> Block:
     value = action_ids.button_value(details.request.id, step)
     offered = [block_kit.button(t("button.rotate"), action=action_ids.ROTATE, value=value, style="primary")]
-    if ladder.acknowledged_at is None:
+    if schedule.acknowledged_at is None:
         offered.append(block_kit.button(t("button.acknowledge"), action=action_ids.ACKNOWLEDGE, value=value))
-    if ladder.snoozed_until is None and ladder.snoozes < SNOOZES and step > LATEST_SNOOZE.days:
+    if schedule.snoozed_until is None and schedule.snoozes < SNOOZES and step > LATEST_SNOOZE.days:
         offered.append(block_kit.button(t("button.snooze"), action=action_ids.SNOOZE, value=value))
     return block_kit.actions(*offered)
 
 
-def _by_database(found: Sequence[Mapping[str, str]], t: Translator) -> Iterator[tuple[str, list[Mrkdwn]]]:
+def _by_database(
+    certificates: Sequence[Mapping[str, str]], t: Translator
+) -> Iterator[tuple[str, list[Mrkdwn]]]:
     """Each database with its lines, soonest end first; an unknown end comes last."""
 
     def end(each: Mapping[str, str]) -> str:
         return each["until"] or "9999"
 
-    by_app = groupby(sorted(found, key=lambda each: (each["app"], end(each))), lambda each: each["app"])
+    by_app = groupby(
+        sorted(certificates, key=lambda each: (each["app"], end(each))), lambda each: each["app"]
+    )
     groups = [(app, list(group)) for app, group in by_app]
     for app, group in sorted(groups, key=lambda pair: (end(pair[1][0]), pair[0])):
         yield app, [_unowned_line(each, t) for each in group]

@@ -49,7 +49,7 @@ def ready(details: RequestDetails, t: Translator) -> Message:
 
 
 def gone(details: RequestDetails, t: Translator) -> Message:
-    """To the owner, when somebody else has removed their certificate."""
+    """To the owner, when their certificate was removed outside pgaccess."""
     return block_kit.paragraphs(
         t("notification.certificate_gone", id=details.request.id, app=details.target.label)
     )

@@ -47,7 +47,7 @@ def ready(details: RequestDetails, t: Translator) -> Message:
 
 
 def reminder(details: RequestDetails, t: Translator) -> Message:
-    """To the owner, while nobody has said that the new certificate is installed."""
+    """To the owner, while the new certificate is not reported as installed."""
     progress = under_way(details.operation)
     params = {"id": details.request.id, "app": details.target.label}
     if progress is None or not progress.waits_for_word or progress.waits_since is None:
@@ -92,7 +92,7 @@ def installed(details: RequestDetails, t: Translator) -> Message:
     )
 
 
-def kept(details: RequestDetails, t: Translator) -> Message:
+def kept_old(details: RequestDetails, t: Translator) -> Message:
     """To the owner, who still needs the old certificate: it stays until they report again."""
     return block_kit.paragraphs(t("answer.kept_old", id=details.request.id, app=details.target.label))
 

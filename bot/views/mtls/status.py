@@ -38,8 +38,8 @@ def section(status: DatabaseStatus, t: Translator, refreshed: bool) -> list[Bloc
         refreshed: the observation was made for this answer; without it, one is under way.
     """
     observation = status.observation
-    found = NO_DRIFT if observation is None else observation.drift
-    drifted = drift.found(found, asking_for(METHOD, status.open), t)
+    observed = NO_DRIFT if observation is None else observation.drift
+    drifted = drift.paragraph(observed, asking_for(METHOD, status.open), t)
     if observation is None or not observation.enabled:
         missing = t("status.unseen" if observation is None else "status.off")
         return [block_kit.section(missing), *drifted]

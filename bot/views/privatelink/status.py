@@ -54,8 +54,8 @@ def status(status: DatabaseStatus, t: Translator) -> Message:
 def section(status: DatabaseStatus, t: Translator) -> list[Block]:
     """Status, accounts, connections and drift as last observed; without PrivateLink, the drift only."""
     observation = status.link
-    found = NO_DRIFT if observation is None else observation.drift
-    drifted = drift.found(found, asking_for(METHOD, status.open), t, entries=_entries, name=short)
+    observed = NO_DRIFT if observation is None else observation.drift
+    drifted = drift.paragraph(observed, asking_for(METHOD, status.open), t, entries=_entries, name=short)
     if observation is None or observation.status is None:
         return drifted
     accounts = [_account(each, observation, status.open, t) for each in observation.accounts]

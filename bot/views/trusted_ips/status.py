@@ -44,7 +44,7 @@ def status(status: SpaceStatus, t: Translator, *, refreshed: bool = False) -> Me
     if observation.open_to_all:
         remarks.append(t("card.change.trusted.all"))
     shown = [block_kit.section(text) for text in (title, used, lines)]
-    shown += drift.found(observation.drift, asking_for(METHOD, status.open), t)
+    shown += drift.paragraph(observation.drift, asking_for(METHOD, status.open), t)
     return block_kit.message(title, [*shown, block_kit.context(" ".join(remarks))])
 
 

@@ -37,7 +37,7 @@ def section(status: DatabaseStatus, t: Translator) -> list[Block]:
     ]
     if observation.ruleset.applied is False:
         lines.append(t("trusted.unapplied", by=observation.ruleset.by or NOTHING))
-    drifted = drift.found(observation.drift, asking_for(METHOD, space.open), t)
+    drifted = drift.paragraph(observation.drift, asking_for(METHOD, space.open), t)
     return [block_kit.section("\n".join(lines)), *drifted]
 
 

@@ -130,7 +130,7 @@ def attachment(addon: Database, thing: Attachment) -> Json:
 def connection(thing: Database) -> str:
     """Return the URL in a database's config vars."""
     user, password, base = (f"{part}{thing.id.hex[:12]}" for part in ("u", "p", "d"))
-    return f"postgres://{user}:{password}@{thing.server or f'{thing.born}.played.example:5432'}/{base}"
+    return f"postgres://{user}:{password}@{thing.server or f'{thing.born}.emulated.example:5432'}/{base}"
 
 
 def rule(thing: Rule, dates: Dates) -> Json:

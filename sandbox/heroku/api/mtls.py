@@ -14,7 +14,7 @@ from sandbox.heroku.model.resources import Database, Endpoint, KeptRule
 from sandbox.heroku.routing import Call, Route
 
 PREFIX: Final = "/postgres/v0/databases/"
-"""What tells the Data API's paths from the Platform API's, which is played on the same port."""
+"""Path prefix of the Data API, which shares its port with the Platform API."""
 
 _ENDPOINT: Final = PREFIX + "{db}/tls-endpoint"
 _RULES: Final = _ENDPOINT + "/ip-rules"

@@ -1,7 +1,7 @@
-"""The Platform API's calls for the account, spaces, apps, and what Heroku has for everybody.
+"""The Platform API's calls for the account, spaces, apps, and the catalog.
 
-Fact: the Platform API's hyper-schema (heroku/platform-api, 2026-02). Not played, because no client of the
-three ways in needs them: webhooks, pre-authorizations of an app, and the schema itself (``GET /schema``).
+Fact: the Platform API's hyper-schema (heroku/platform-api, 2026-02). Not emulated, because no client of the
+three access methods needs them: webhooks, pre-authorizations of an app, and the schema (``GET /schema``).
 """
 
 from collections.abc import Sequence

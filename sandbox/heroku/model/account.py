@@ -1,4 +1,4 @@
-"""Everything an account has, found by name or id: the state behind both APIs."""
+"""State of the emulated account: every resource by name or id."""
 
 from collections import Counter
 from datetime import timedelta
@@ -14,19 +14,19 @@ from sandbox.heroku.model.resources import LONG_AGO, App, Database, Space, lasti
 from sandbox.heroku.seeded_random import SeededRandom
 
 EMAIL: Final = "operations@example.com"
-"""Whose account it is; what is enabled through the API was enabled by this one."""
+"""E-mail address of the account, the author of everything that is changed through the API."""
 
-Thing = TypeVar("Thing", Space, App, Database)
+Resource = TypeVar("Resource", Space, App, Database)
 
 
 class Account:
     """Spaces, apps and databases, by name.
 
     Args:
-        token: The API token that was there before; it may do everything and has no end.
-        switches: What happens where nobody outside knows.
-        pace: How long transitions take.
-        dice: Where ids and luck come from.
+        token: API token with every scope, which does not expire.
+        behavior: Behavior that Heroku does not document.
+        times: Durations of transitions.
+        seeded: Source of ids and random choices.
     """
 
     def __init__(
@@ -36,9 +36,9 @@ class Account:
         self.times = times
         self.seeded = seeded
         self.version = Version()
-        # How far the calendar by which new certificates end is ahead: a played year passes in a second.
+        # Business time may be ahead of real time: new certificates have to expire by business time.
         self.ahead = timedelta()
-        self.authorizations = Authorizations(seeded, _first(token))
+        self.authorizations = Authorizations(seeded, _initial_authorization(token))
         self.pool = RequestTokens(size=behavior.pool, refill=behavior.refill)
         self.spaces: dict[str, Space] = {}
         self.apps: dict[str, App] = {}
@@ -48,7 +48,7 @@ class Account:
         self.config: dict[UUID, dict[str, str]] = {}
 
     def birth_name(self, kind: str, name: str) -> str:
-        """Return what something new of this name gets its id from: another one than what had it before."""
+        """Return the name that a new resource's id is derived from; a reused name gives another id."""
         self._births[kind, name] += 1
         count = self._births[kind, name]
         return name if count == 1 else f"{name}.{count}"
@@ -62,7 +62,7 @@ class Account:
         return _found(self.apps, key, "app")
 
     def addon(self, key: str) -> Database:
-        """Return an add-on by name or id; raises `Refused` ``not_found``, or ``gone`` if switched on."""
+        """Return an add-on by name or id; raises `Refused` ``not_found``, or ``gone`` by `Behavior`."""
         try:
             return _found(self.databases, key, "add-on")
         except Refused as refused:
@@ -71,12 +71,12 @@ class Account:
             raise missing("add-on", status=self.behavior.deleted_addon) from refused
 
     def delete(self, database: Database) -> None:
-        """Forget an add-on, but that there was one."""
+        """Delete an add-on, and remember that it existed."""
         del self.databases[database.name]
         self._deleted |= {database.name, str(database.id)}
 
     def database(self, key: str) -> Database:
-        """Return a database as the Data API finds it: by name, or id if switched on; raises `Refused`."""
+        """Return a database as the Data API finds it: by name, or by id by `Behavior`; raises `Refused`."""
         if key not in self.databases and not self.behavior.uuid_in_path:
             raise missing("add-on")
         return self.addon(key)
@@ -86,7 +86,7 @@ class Account:
         return [database for database in self.databases.values() if database.app == app]
 
 
-def _first(token: str) -> Authorization:
+def _initial_authorization(token: str) -> Authorization:
     return Authorization(
         id=lasting_id("authorization", EMAIL),
         token_id=lasting_id("token", EMAIL),
@@ -99,7 +99,7 @@ def _first(token: str) -> Authorization:
 
 
 def as_uuid(key: str) -> UUID | None:
-    """Return the UUID that a key spells, if it spells one the way Heroku writes them."""
+    """Return the UUID of a key in Heroku's spelling; None for any other key."""
     try:
         found = UUID(key)
     except ValueError:
@@ -107,12 +107,12 @@ def as_uuid(key: str) -> UUID | None:
     return found if str(found) == key.lower() else None
 
 
-def _found(things: dict[str, Thing], key: str, resource: str) -> Thing:
-    """Return one of `things` by name or id; raises `Refused` ``not_found``."""
-    if key in things:
-        return things[key]
-    wanted = as_uuid(key)
-    for thing in things.values():
-        if thing.id == wanted:
-            return thing
-    raise missing(resource)
+def _found(resources: dict[str, Resource], key: str, kind: str) -> Resource:
+    """Return a resource by name or id; raises `Refused` ``not_found``."""
+    if key in resources:
+        return resources[key]
+    id = as_uuid(key)
+    for resource in resources.values():
+        if resource.id == id:
+            return resource
+    raise missing(kind)

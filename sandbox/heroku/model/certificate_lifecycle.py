@@ -123,4 +123,4 @@ def _moments(certificate: KeptCertificate) -> list[datetime]:
 
 
 def _host(database: Database, number: int) -> str:
-    return f"client-{number}.{database.born}.played.example"
+    return f"client-{number}.{database.born}.emulated.example"

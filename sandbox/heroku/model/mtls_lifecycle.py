@@ -54,15 +54,15 @@ def endpoint_for(database: Database, *, since: datetime, operational_at: datetim
     """Return an endpoint for a database, with authorities of its own."""
     return Endpoint(
         operational_at=operational_at,
-        server=Authority(f"Played authority of {database.born}", since=since),
-        clients=Authority(f"Played authority of clients of {database.born}", since=since),
+        server=Authority(f"Emulated authority of {database.born}", since=since),
+        clients=Authority(f"Emulated authority of clients of {database.born}", since=since),
     )
 
 
 def disable(account: Account, database: Database, now: datetime) -> Endpoint:
     """Take mTLS away with rules and certificates, which takes a while; raises `Refused`.
 
-    Nobody is let in from now on. A second time changes nothing.
+    No client is accepted from now on. Repeating it changes nothing.
     """
     endpoint = endpoint_of(database, now)
     if endpoint.absent_at is None:

@@ -37,7 +37,7 @@ _PLAN_IN_A_SPACE: Final = re.compile(r"(?!advanced|performance).*(private|shield
 Advanced."""
 
 _NAMESPACE: Final = UUID("5f2cf2f1-6f39-4f0e-9a5e-0c1d6a1f7b11")
-"""Drawn once; it keeps these ids apart from everybody else's."""
+"""Namespace of derived ids, a random UUID."""
 
 
 def lasting_id(kind: str, name: str) -> UUID:

@@ -81,7 +81,7 @@ def _new(account: Account, link: PrivateLink, arn: str, now: datetime) -> Connec
     return Connection(
         endpoint_id=endpoint_id,
         # As Amazon forms it, below a domain that nobody has.
-        hostname=f"{endpoint_id}-{digits[16:24]}.{service}.{link.region}.vpce.played.example",
+        hostname=f"{endpoint_id}-{digits[16:24]}.{service}.{link.region}.vpce.emulated.example",
         principal=arn,
         owner_arn=root_of(arn),
         available_at=available,

@@ -12,7 +12,7 @@ from sandbox.slack.model.fixtures import Channel, Person, UserGroup, World
 from sandbox.slack.model.workspace import Message, View, Workspace
 from sandbox.slack.validation.checks import Json
 
-LEGACY = "played-verification"  # the deprecated verification token: sent by Slack, checked by nobody
+LEGACY = "emulated-verification"  # the deprecated verification token: sent by Slack, checked by nobody
 
 
 def message(workspace: Workspace, one: Message, *, with_metadata: bool) -> Json:

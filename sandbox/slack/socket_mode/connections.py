@@ -30,7 +30,7 @@ LINGER: Final = 1.0
 LATE: Final = 0.5
 """Seconds after which an answer is not waited for any more, once Slack has given up on it."""
 
-TRANSPORT: Final = "played.transport"
+TRANSPORT: Final = "emulator.transport"
 """Where the door leaves the connection in the scope, so that it can be cut."""
 
 _TYPES: Final = {"command": "slash_commands", "event": "events_api"}
@@ -157,7 +157,7 @@ class Sockets:
             waiting.set_result(said)
 
 
-_HOST: Final[Json] = {"host": "applink-played"}
+_HOST: Final[Json] = {"host": "applink-emulated"}
 _HOUR: Final = 3600  # seconds; a real connection lasts about as long
 
 

@@ -187,7 +187,7 @@ class People:
         ts = self._slack.workspace.next_ts(self._now())
         return await self._act(lambda now: self._slack.acts.event({**inner, "event_ts": ts}, now=now))
 
-    async def confirms_url(self, word: str = "played-challenge") -> Outcome:
+    async def confirms_url(self, word: str = "emulated-challenge") -> Outcome:
         """Let Slack confirm the bot's request URL; it is confirmed when the answer repeats the challenge."""
         outcome = await self.sends(self._slack.acts.challenge(word, now=self._now()))
         repeated = word.encode() in outcome.body

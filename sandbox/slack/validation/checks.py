@@ -165,7 +165,7 @@ def variant(table: Mapping[str, Check], *, unplayed: frozenset[str] = frozenset(
         if kind in table:
             yield from table[kind](value, pointer)
         elif kind in unplayed:
-            yield Problem(f"{pointer}/type", f"{kind} exists in Slack but this stand-in does not play it")
+            yield Problem(f"{pointer}/type", f"{kind} exists in Slack but is not emulated")
         else:
             yield Problem(f"{pointer}/type", f"unsupported type: {kind}")
 

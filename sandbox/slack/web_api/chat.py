@@ -69,7 +69,7 @@ def update(call: Call) -> Json:
     if channel.is_archived:
         raise Refused("is_inactive")
     if call.flag("reply_broadcast"):
-        raise Refused.arguments("exists in Slack but this stand-in does not play it", "reply_broadcast")
+        raise Refused.arguments("exists in Slack but is not emulated", "reply_broadcast")
     _still_editable(call, found)
     text, blocks = _content(call)
     if len(escaped(text, mrkdwn=True).encode()) > EDITED_TEXT_MOST:
@@ -145,9 +145,7 @@ def _own_message(call: Call, *, otherwise: str) -> tuple[Channel, Message]:
 def _content(call: Call) -> tuple[str, list[Json] | None]:
     """Return text and blocks as given; raises `Refused` for what Slack refuses."""
     if call.given.get("attachments"):
-        raise Refused.arguments(
-            "attachments exist in Slack but this stand-in does not play them", "attachments"
-        )
+        raise Refused.arguments("attachments exist in Slack but are not emulated", "attachments")
     text = call.optional("text") or ""
     blocks = call.structure("blocks", broken="invalid_blocks_format")
     if problems := validate_message(blocks, text, together=call.behavior.blocks_together_most):

@@ -19,7 +19,7 @@ HISTORY_PAGE_MOST = 999
 LIST_PAGE = 100  # channels or members a page unless asked otherwise
 LIST_PAGE_MOST = 1000
 _KINDS = {"public_channel": "channels", "private_channel": "groups", "im": "im"}
-"""Which family of scopes reads which type of channel; group messages are not played."""
+"""Which family of scopes reads which type of channel; group messages are not emulated."""
 
 
 def open_direct(call: Call) -> Json:
@@ -29,7 +29,7 @@ def open_direct(call: Call) -> Json:
     if users == [""]:
         raise Refused("users_list_not_supplied")
     if len(users) > 1:
-        raise Refused.arguments("group messages exist in Slack but this stand-in does not play them", "users")
+        raise Refused.arguments("group messages exist in Slack but are not emulated", "users")
     person = call.workspace.world.people.get(users[0])
     if person is None:
         raise Refused("user_not_found")

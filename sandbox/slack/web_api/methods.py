@@ -53,4 +53,4 @@ METHODS: dict[str, Method] = {
     "views.push": Method(views.push_view, None, 4),
     "views.update": Method(views.update_view, None, 4),
 }
-"""Every method this stand-in plays; any other is ``unknown_method``."""
+"""Every emulated method; any other is ``unknown_method``."""

@@ -265,7 +265,10 @@ class Switched(Acts):
         async def known() -> bool:
             await self.query("UPDATE periodic_tasks SET due_at = now()")
             await self.nudge()
-            sql = f"SELECT observation FROM reconcile_queue l JOIN targets t ON t.id = l.target_id WHERE t.name = '{name}'"
+            sql = (
+                "SELECT observation FROM reconcile_queue q JOIN targets t ON t.id = q.target_id "
+                f"WHERE t.name = '{name}'"
+            )
             observations = await self.query(sql)
             return bool(observations) and all(observation for (observation,) in observations)
 

@@ -99,7 +99,7 @@ def _true_answers() -> list[Any]:
     )
     headers = {
         "accept": "application/vnd.heroku+json; version=3",
-        "authorization": "Bearer HRKU-played-token",
+        "authorization": "Bearer HRKU-emulated-token",
     }
     basic = {**headers, "authorization": "Basic OkhSS1UtcGxheWVkLXRva2Vu"}
     answers = [

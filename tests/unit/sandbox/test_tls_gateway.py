@@ -137,6 +137,6 @@ async def test_its_place_is_in_the_config_vars_while_it_stands(heroku: HerokuEmu
     async with raised_or_skipped(heroku, DATABASE):
         url = heroku.connection(DATABASE)
         assert "@127.0.0.1:" in url
-    assert "played.example" in heroku.connection(DATABASE)
+    assert "emulated.example" in heroku.connection(DATABASE)
     with pytest.raises(psycopg.OperationalError):
         await psycopg.AsyncConnection.connect(url, connect_timeout=5)

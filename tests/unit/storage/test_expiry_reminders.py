@@ -72,7 +72,7 @@ async def test_what_was_answered_is_kept_with_its_audit_line(
     taken = expiry_reminders.acknowledged(noted, by="U0LEAD", now=now)
     for each in (put_off, taken):
         await climb(store, each)
-        assert (await certificates.get(store)).reminders == each
+        assert (await certificates.get(store)).reminder_schedule == each
     lines = await database.audit_lines(engine, "after", subject="certificate")
     assert lines == [
         (f"reminded 60 days before, postponed until {(now + 7 * DAY).isoformat()}",),
@@ -94,5 +94,5 @@ async def test_a_new_list_leaves_what_was_said_as_it_is(store: PostgresStore) ->
     said = expiry_reminders.reminded(ReminderSchedule(), 30)
     await climb(store, said)
     await certificates.see(store, replace(certificates.listed(), expires_at=END + DAY))
-    assert (await certificates.get(store)).reminders == said
+    assert (await certificates.get(store)).reminder_schedule == said
     assert await moment(store) == 13 * DAY

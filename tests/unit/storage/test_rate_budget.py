@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from bot.domain.rate_budget import FLOOR, KEPT, CallPriority
+from bot.domain.rate_budget import FLOOR, RESERVED, CallPriority
 from bot.errors import StoreUnavailableError
 from storage.engine import async_commit_engine
 from storage.rate_budget import PostgresRateBudget, full
@@ -30,7 +30,7 @@ async def set_to(engine: AsyncEngine, size: float, refill: float = 0.001) -> Non
 
 
 async def test_the_first_who_comes_finds_herokus_own_limit(budgets: PostgresRateBudget) -> None:
-    left, granted = await budgets.draw(CallPriority.ADD, 3)
+    left, granted = await budgets.acquire(CallPriority.ADD, 3)
     assert (granted, left.size, left.tokens) == (3, 4500, 4497)
 
 
@@ -38,7 +38,9 @@ async def test_those_who_come_first_at_once_all_find_it(engine: AsyncEngine, dat
     async with engine.begin() as connection:
         await connection.execute(rate_budget.delete())
     engines = [async_commit_engine(database_url) for _ in range(8)]
-    rendered = await asyncio.gather(*(PostgresRateBudget(each).draw(CallPriority.ADD, 1) for each in engines))
+    rendered = await asyncio.gather(
+        *(PostgresRateBudget(each).acquire(CallPriority.ADD, 1) for each in engines)
+    )
     assert [granted for _, granted in rendered] == [1] * 8
     for each in engines:
         await each.dispose()
@@ -48,18 +50,18 @@ async def test_what_is_drawn_is_gone_for_all(
     budgets: PostgresRateBudget, engine: AsyncEngine, database_url: str
 ) -> None:
     await set_to(engine, 100)
-    await budgets.draw(CallPriority.ADD, 40)
+    await budgets.acquire(CallPriority.ADD, 40)
     other = async_commit_engine(database_url)
-    left, granted = await PostgresRateBudget(other).draw(CallPriority.ADD, 100)
+    left, granted = await PostgresRateBudget(other).acquire(CallPriority.ADD, 100)
     await other.dispose()
-    assert (granted, int(left.tokens)) == (50, int(100 * KEPT))
+    assert (granted, int(left.tokens)) == (50, int(100 * RESERVED))
 
 
 async def test_many_at_once_share_what_there_is(engine: AsyncEngine, database_url: str) -> None:
     await set_to(engine, 100)
     engines = [async_commit_engine(database_url) for _ in range(5)]
     rendered = await asyncio.gather(
-        *(PostgresRateBudget(each).draw(CallPriority.REMOVE, 7) for each in engines for _ in range(5))
+        *(PostgresRateBudget(each).acquire(CallPriority.REMOVE, 7) for each in engines for _ in range(5))
     )
     for each in engines:
         await each.dispose()
@@ -68,26 +70,26 @@ async def test_many_at_once_share_what_there_is(engine: AsyncEngine, database_ur
 
 async def test_tokens_come_back_by_postgres_clock(budgets: PostgresRateBudget, engine: AsyncEngine) -> None:
     await set_to(engine, 1000, refill=10)
-    await budgets.draw(CallPriority.REMOVE, 990)
+    await budgets.acquire(CallPriority.REMOVE, 990)
     await database.make_older(engine, rate_budget, "at", by=timedelta(seconds=5))
-    assert (await budgets.draw(CallPriority.REMOVE, 100))[1] == 50
+    assert (await budgets.acquire(CallPriority.REMOVE, 100))[1] == 50
 
 
 async def test_herokus_word_holds(budgets: PostgresRateBudget, engine: AsyncEngine) -> None:
     await set_to(engine, 1000)
-    await budgets.told(200)
-    assert int((await budgets.draw(CallPriority.ADD, 1))[0].tokens) == 200 - FLOOR - 1
+    await budgets.correct(200)
+    assert int((await budgets.acquire(CallPriority.ADD, 1))[0].tokens) == 200 - FLOOR - 1
 
 
 async def test_nobody_calls_without_a_budget(budgets: PostgresRateBudget, engine: AsyncEngine) -> None:
-    await budgets.draw(CallPriority.REMOVE, 1)
+    await budgets.acquire(CallPriority.REMOVE, 1)
     async with engine.connect() as stopped:
         await stopped.execute(select(rate_budget).with_for_update())
         with pytest.raises(StoreUnavailableError):
-            await budgets.draw(CallPriority.REMOVE, 1)
+            await budgets.acquire(CallPriority.REMOVE, 1)
 
 
 async def test_who_waits_too_long_for_the_connection_has_no_budget(budgets: PostgresRateBudget) -> None:
     async with budgets._engine.connect():
         with pytest.raises(StoreUnavailableError):
-            await budgets.draw(CallPriority.REMOVE, 1)
+            await budgets.acquire(CallPriority.REMOVE, 1)

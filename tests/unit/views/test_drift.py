@@ -64,16 +64,16 @@ def test_a_paragraph_of_drift_names_what_others_took_from_under_a_grant() -> Non
     case = factories.case(
         asked=asked, votes=(factories.vote(),), granted=factories.grant(GrantState.INTERRUPTED)
     )
-    said = drift_view.found(NO_DRIFT, asking_for(Method.MTLS, [case]), EN)[0]["text"]["text"]
+    said = drift_view.paragraph(NO_DRIFT, asking_for(Method.MTLS, [case]), EN)[0]["text"]["text"]
     assert f"`{NETWORK}` is missing: removed outside pgaccess (#{asked.id})" in said
-    assert drift_view.found(NO_DRIFT, asking_for(Method.TRUSTED, [case]), EN) == []
+    assert drift_view.paragraph(NO_DRIFT, asking_for(Method.TRUSTED, [case]), EN) == []
 
 
 def test_a_database_s_status_names_its_space_s_ranges_and_what_is_not_in_force() -> None:
     said = samples.said(database_status.status(situation(look("198.51.100.0/24", applied=False)), EN))
     assert "Trusted IP ranges of the space acme-private" in said
     assert "198.51.100.0/24" in said
-    assert "stored and not in force" in said
+    assert "stored but not in force" in said
     assert "not read yet" in samples.said(database_status.status(situation(None), EN))
 
 

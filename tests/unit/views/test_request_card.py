@@ -26,7 +26,7 @@ def test_cards_are_valid_and_so_is_every_answer_that_shows_a_request(name: str, 
         samples.require_valid(request_card.requester_card(case, t=t, policy=policy))
         for answer in (
             responses.showing(case, t=t, policy=policy),
-            responses.asked(case, t=t, policy=policy),
+            responses.submitted(case, t=t, policy=policy),
             responses.listing([case] * 20, limit=20, t=t, policy=policy),
         ):
             samples.require_valid(answer, answers=True)

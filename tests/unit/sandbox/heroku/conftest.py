@@ -10,7 +10,7 @@ import pytest
 from sandbox.heroku import Behavior, HerokuEmulator, TransitionTimes, default_world
 from sandbox.heroku.server import app
 
-TOKEN = "HRKU-played"
+TOKEN = "HRKU-emulated"
 ACCEPT = {"Accept": "application/vnd.heroku+json; version=3"}
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 TLS = "/postgres/v0/databases/postgresql-curved-12345/tls-endpoint"

@@ -1,4 +1,4 @@
-"""Whom a TLS server in front of a database lets in, tried with real handshakes.
+"""Which clients a TLS server in front of a database accepts, with real handshakes.
 
 Fact: Heroku Dev Center, heroku-postgres-via-mtls: it takes a client certificate and an address on the list.
 """
@@ -107,7 +107,7 @@ def test_nobody_is_let_in_once_mtls_is_being_disabled(heroku: HerokuEmulator, cl
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
-async def test_a_real_client_and_a_real_server_shake_hands_with_what_the_api_gives_out(
+async def test_a_real_client_and_a_real_server_connect_with_what_the_api_gives_out(
     tmp_path: Path, host: str
 ) -> None:
     # The official plugin's certificates:download writes them to postgresql.crt, postgresql.key and root.crt.

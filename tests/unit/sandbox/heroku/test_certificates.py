@@ -88,7 +88,7 @@ async def test_its_name_is_a_host_of_herokus_choice(api: httpx.AsyncClient) -> N
     # herokux documentation, postgres_mtls_certificate: the name cannot be chosen; in the sample it is a host.
     names = [(await api.post(CERTIFICATES, json={"name": "mine"})).json()["name"] for _ in range(2)]
 
-    assert names == [f"client-{number}.{DATABASE}.played.example" for number in (2, 3)]
+    assert names == [f"client-{number}.{DATABASE}.emulated.example" for number in (2, 3)]
 
 
 async def test_one_alone_brings_the_same_key_and_chain_at_each_fetch(

@@ -320,10 +320,10 @@ async def test_the_old_names_are_gone_by_default(api: httpx.AsyncClient) -> None
 @pytest.mark.parametrize(("behavior", "status"), [(Behavior(), 200), (Behavior(data_bearer=False), 401)])
 async def test_basic_is_taken_and_bearer_perhaps(api: httpx.AsyncClient, status: int) -> None:
     # All clients send Basic to these two; the official CLI sends Bearer to /client/v11 of the same host.
-    await api.post(LINK, json=body(FIRST), auth=("", "HRKU-played"))
+    await api.post(LINK, json=body(FIRST), auth=("", "HRKU-emulated"))
     mtls = f"/postgres/v0/databases/{DATABASE}/tls-endpoint"
 
     for path in (LINK, mtls, f"{mtls}/certificates"):
-        assert (await api.get(path, auth=("", "HRKU-played"))).status_code == 200
+        assert (await api.get(path, auth=("", "HRKU-emulated"))).status_code == 200
         assert (await api.get(path)).status_code == status
     assert (await api.get(f"/client/v11/databases/{DATABASE}")).status_code == 200

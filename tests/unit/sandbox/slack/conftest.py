@@ -19,8 +19,8 @@ from sandbox.slack.server import app
 from tests.unit.sandbox.slack.bot import Bot
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
-TOKEN = "xoxb-played"
-SECRET = "played-signing-secret"
+TOKEN = "xoxb-emulated"
+SECRET = "emulated-signing-secret"
 
 
 @dataclass

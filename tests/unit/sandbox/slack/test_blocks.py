@@ -117,7 +117,7 @@ REFUSED = {
     ),
     "a type that Slack has and this stand-in has not": (
         {"type": "rich_text", "elements": []},
-        "[ERROR] rich_text exists in Slack but this stand-in does not play it [json-pointer:/blocks/0/type]",
+        "[ERROR] rich_text exists in Slack but is not emulated [json-pointer:/blocks/0/type]",
     ),
     "unknown key": (
         section(colour="red"),

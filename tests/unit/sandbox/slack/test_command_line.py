@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 
 ROOT = Path(__file__).parents[4]
-SETTINGS = {"SLACK_BOT_TOKEN": "xoxb-played", "SLACK_SIGNING_SECRET": "secret"}
+SETTINGS = {"SLACK_BOT_TOKEN": "xoxb-emulated", "SLACK_SIGNING_SECRET": "secret"}
 
 
 def start(arguments: list[str], settings: dict[str, str]) -> subprocess.Popen[str]:
@@ -29,7 +29,7 @@ def test_it_says_where_it_answers_and_ends_when_told_to() -> None:
         assert process.stdout is not None
         line = process.stdout.readline()
         address = line.removeprefix("The emulated Slack answers at ").strip()
-        token = {"Authorization": "Bearer xoxb-played"}
+        token = {"Authorization": "Bearer xoxb-emulated"}
         said = httpx.post(f"{address}/api/auth.test", headers=token, timeout=10).json()
         process.terminate()
         process.communicate(timeout=10)
@@ -42,7 +42,7 @@ def test_it_keeps_to_slacks_rate_limits_when_it_is_asked_to() -> None:
     with process:
         assert process.stdout is not None
         address = process.stdout.readline().removeprefix("The emulated Slack answers at ").strip()
-        token = {"Authorization": "Bearer xoxb-played"}
+        token = {"Authorization": "Bearer xoxb-emulated"}
         body = {"channel": "C0GENERAL", "text": "x"}
         with httpx.Client(base_url=address, headers=token, timeout=10) as client:
             codes = [client.post("/api/chat.postMessage", json=body).status_code for _ in range(9)]

@@ -47,7 +47,7 @@ async def page(
     slack: SlackEmulator, people: People, clock: Clock, tmp_path: Path
 ) -> AsyncIterator[httpx.AsyncClient]:
     """A browser's view of the door, over HTTP, with a page and with extras."""
-    (tmp_path / "index.html").write_text("<!doctype html><title>Slack, played</title>")
+    (tmp_path / "index.html").write_text("<!doctype html><title>Slack, emulated</title>")
     (tmp_path / "app.js").write_text("'use strict';")
 
     async def move(given: dict[str, Any]) -> dict[str, Any]:
@@ -233,7 +233,7 @@ async def test_a_look_that_makes_no_sense_is_a_400(page: httpx.AsyncClient, quer
 async def test_the_page_asks_nobody_else_for_anything(page: httpx.AsyncClient) -> None:
     index, script = await page.get("/"), await page.get("/page/app.js")
 
-    assert "Slack, played" in index.text
+    assert "Slack, emulated" in index.text
     assert index.headers["content-type"].startswith("text/html")
     assert "javascript" in script.headers["content-type"]
     assert {index.headers["content-security-policy"], script.headers["content-security-policy"]} == {POLICY}

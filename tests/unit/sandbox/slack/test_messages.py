@@ -170,11 +170,11 @@ def test_without_such_a_setting_an_old_message_can_be_edited(call: Call) -> None
     assert call("chat.update", **WHERE, ts=ts, text="y")["ok"]
 
 
-def test_broadcasting_an_old_reply_is_not_played_and_says_so(call: Call) -> None:
+def test_broadcasting_an_old_reply_is_rejected_because_it_is_not_emulated(call: Call) -> None:
     refused = call("chat.update", **WHERE, ts=posted(call), text="y", reply_broadcast=True)
 
     assert refused["error"] == "invalid_arguments"
-    assert "does not play" in str(refused["response_metadata"])
+    assert "not emulated" in str(refused["response_metadata"])
 
 
 # --- size ----------------------------------------------------------------------------------------------

@@ -56,7 +56,7 @@ READERS = {
     "conversations.replies": {"channels": "history", "groups": "history", "im": "history"},
 }
 WHERE = {"channels": "C0GENERAL", "groups": "C0SECRET", "im": "D0LEAD"}
-APP_TOKEN = "xapp-played"
+APP_TOKEN = "xapp-emulated"
 
 
 @pytest.mark.parametrize(("tier", "methods"), TIERS.items())

@@ -23,7 +23,7 @@ from sandbox.slack.socket_mode.connections import MAX_CONNECTIONS
 from tests.unit.sandbox.slack.bot import Bot
 from tests.unit.sandbox.slack.conftest import SECRET, TOKEN, Call
 
-APP_TOKEN = "xapp-played"
+APP_TOKEN = "xapp-emulated"
 BUTTON = {"type": "button", "text": {"type": "plain_text", "text": "Go"}, "action_id": "go"}
 CARD = [{"type": "actions", "block_id": "b", "elements": [BUTTON]}]
 

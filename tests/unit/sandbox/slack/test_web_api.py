@@ -104,7 +104,7 @@ REFUSED_POSTS: dict[str, tuple[dict[str, Any], str]] = {
         {"channel": "C0GENERAL", "text": "x", "metadata": {"event_type": "x"}},
         "invalid_metadata_format",
     ),
-    "attachments, which are not played": (
+    "attachments, which are not emulated": (
         {"channel": "C0GENERAL", "text": "x", "attachments": [{"text": "x"}]},
         "invalid_arguments",
     ),

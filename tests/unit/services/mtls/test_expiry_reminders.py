@@ -67,7 +67,7 @@ async def test_a_reminder_is_one_commit_with_its_step_and_audit_line(
 ) -> None:
     await certified.own(store)
     await follow(services, clock, 60 * DAY - timedelta(minutes=2))
-    assert (await certified.get(store)).reminders.step == 60
+    assert (await certified.get(store)).reminder_schedule.step == 60
     assert await audited(engine) == [("pgaccess", "not reminded", "reminded 60 days before")]
     assert await database.audit_details(engine, "late_s", subject="certificate") == ["120"]
 
@@ -263,7 +263,7 @@ async def test_the_owner_an_approver_or_an_admin_acknowledges_once(
     assert (await audited(engine))[1:] == [
         (person, "reminded 7 days before", "reminded 7 days before, acknowledged")
     ]
-    ladder = (await certified.get(store)).reminders
+    ladder = (await certified.get(store)).reminder_schedule
     assert (ladder.acknowledged_by, ladder.acknowledged_at) == (person, clock.present)
 
 
@@ -283,7 +283,7 @@ async def test_a_snoozed_reminder_comes_again_and_then_the_next_step(
     await follow(services, clock, 60 * DAY)
     for _ in range(2):
         await services.certificate_expiry.snooze(request, person=ENGINEER, key=actions.key())
-    assert (await certified.get(store)).reminders.snoozes == 1
+    assert (await certified.get(store)).reminder_schedule.snoozes == 1
     for left in (54, 53, 53, 31, 30):
         await follow(services, clock, left * DAY)
     assert [step for _, _, step in await reminders(engine)] == ["60", "60", "30"]

@@ -150,7 +150,7 @@ def test_notices_are_valid_however_much_there_is(language: str) -> None:
 
 @IN_BOTH_LANGUAGES
 def test_the_list_is_valid_however_many_there_are(language: str) -> None:
-    many = tuple(known(id, purpose=LONG, name=LONG, reminders=ReminderSchedule(step=7)) for id in IDS)
+    many = tuple(known(id, purpose=LONG, name=LONG, reminder_schedule=ReminderSchedule(step=7)) for id in IDS)
     stocks = [stocked(*many[start : start + 9], app=f"app-{start}") for start in range(0, 99, 9)]
     for some in (stocks, stocks[:1], [stocked()], [stocked(observation=None)]):
         samples.require_valid(certificate_list.listing(some, Translator(language)), answers=True)

@@ -49,7 +49,7 @@ def known(
         first_seen_at=NOW,
         last_seen_at=NOW,
         absent_at=NOW if gone else None,
-        reminders=ladder or ReminderSchedule(step=30),
+        reminder_schedule=ladder or ReminderSchedule(step=30),
     )
 
 

@@ -167,7 +167,7 @@ def test_cards_and_answers_are_valid_however_much_there_is(language: str) -> Non
             samples.require_valid(request_card.requester_card(one, t=t, policy=policy))
         for answer in (
             responses.showing(one, t=t, policy=POLICY),
-            responses.asked(one, t=t, policy=POLICY),
+            responses.submitted(one, t=t, policy=POLICY),
         ):
             samples.require_valid(answer, answers=True)
 

@@ -1,9 +1,9 @@
-/** The emulated Slack's door: one look that waits for changes, and what people do. */
+/** Client of the emulated Slack's JSON API: a long poll for changes, and user actions. */
 
-const WAIT = 20; // seconds a look may wait; the door allows 25
-const PATIENCE = 30; // seconds until an answer counts as lost
+const WAIT = 20; // seconds that a poll waits for a change; the server allows 25
+const TIMEOUT = 30; // seconds until a response counts as lost
 
-/** The door refused: `message` is its error code. */
+/** The server rejected a request: `message` is its error code. */
 export class Refused extends Error {}
 
 /**
@@ -13,16 +13,16 @@ export class Refused extends Error {}
  * @param {number} since - the version already seen; -1 sees everything at once
  * @param {AbortSignal} signal - stops the waiting
  */
-export async function look(as, since, signal) {
+export async function poll(as, since, signal) {
   const query = new URLSearchParams({ as, since: String(since), wait: String(WAIT) });
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(PATIENCE * 1000)]);
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT * 1000)]);
   const answer = await fetch(`/_emulator/state?${query}`, { signal: limit, cache: "no-store" });
   if (answer.status === 204) return null;
-  return told(answer);
+  return parsed(answer);
 }
 
 /**
- * Do something; returns what the door says, `ok: false` included, and never throws.
+ * Do something; returns what the server says, `ok: false` included, and never throws.
  *
  * @param {string} what - `command`, `click`, `suggest`, `submit`, `close`, `say`, `clock` or `heroku`
  * @param {object} body
@@ -33,7 +33,7 @@ export async function act(what, body) {
       method: "POST",
       headers: { "Content-Type": "application/json" },
       body: JSON.stringify(body),
-      signal: AbortSignal.timeout(PATIENCE * 1000),
+      signal: AbortSignal.timeout(TIMEOUT * 1000),
     });
     return await answer.json();
   } catch {
@@ -41,7 +41,7 @@ export async function act(what, body) {
   }
 }
 
-async function told(answer) {
+async function parsed(answer) {
   const body = await answer.json();
   if (!answer.ok) throw new Refused(body.error ?? String(answer.status));
   return body;
