@@ -21,7 +21,7 @@ from tests.unit.services import actions
 from tests.unit.services.actions import COLLEAGUE, ENGINEER, LEAD, REQUEST_INPUT
 from tests.unit.storage import store_helpers
 
-HERE = RequestInput(address="203.0.113.4", target="billing", reason="moved house")
+HERE = RequestInput(address="203.0.113.4", target="billing", reason="moved office")
 
 
 async def remove(
