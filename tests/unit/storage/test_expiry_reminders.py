@@ -38,7 +38,7 @@ async def begin(store: PostgresStore) -> None:
     await certificates.own(store)
 
 
-async def test_the_next_reminder_follows_the_ladder(store: PostgresStore) -> None:
+async def test_the_next_reminder_follows_the_schedule(store: PostgresStore) -> None:
     await begin(store)
     moments = [await moment(store)]
     for step in (60, 7, 0):

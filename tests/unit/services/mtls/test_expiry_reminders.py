@@ -263,8 +263,8 @@ async def test_the_owner_an_approver_or_an_admin_acknowledges_once(
     assert (await audited(engine))[1:] == [
         (person, "reminded 7 days before", "reminded 7 days before, acknowledged")
     ]
-    ladder = (await certified.get(store)).reminder_schedule
-    assert (ladder.acknowledged_by, ladder.acknowledged_at) == (person, clock.present)
+    schedule = (await certified.get(store)).reminder_schedule
+    assert (schedule.acknowledged_by, schedule.acknowledged_at) == (person, clock.present)
 
 
 async def test_an_acknowledgement_updates_every_copy_of_the_reminder(
